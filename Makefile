@@ -1,0 +1,54 @@
+# Everything below works from a clean clone. PYTHON chooses the interpreter that .venv is made with: make test PYTHON=python3.12
+PYTHON ?= python3
+# Relative, so that the folder's own name may hold spaces, which make cannot handle in a target.
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/installed ## a throw-away SSH server, and rdo running commands on it
+	@$(BIN)/python demo/demo.py
+
+test: .venv/developing ## install what the tests need, then run all of them
+	@sh tests/setup-debian
+	$(BIN)/python -m pytest tests/unit --cov --cov-report=term
+	$(BIN)/python -m pytest tests/integration tests/e2e
+
+check: .venv/developing ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: .venv/developing ## rdo beside ssh and docker exec, as ratios of medians
+	$(BIN)/python -m benchmarks
+
+venv: .venv/developing ## .venv with rdo, installed editable, and all that development needs
+
+clean: ## remove what the other targets made
+	rm -rf .venv dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# pip writes the interpreter's path behind `#!` as it is, and no kernel reads one with a space in it.
+define install
+$(PIP) --editable $(1)
+@case '$(CURDIR)' in *' '*) { printf '%s\n' '#!/bin/sh' \
+	"'''exec' '$(CURDIR)/$(BIN)/python' \"\$$0\" \"\$$@\"" "' '''"; sed 1d bin/rdo; } >$(BIN)/rdo ;; esac
+@touch $@
+endef
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo 'make: `$(PYTHON)` is missing or older than 3.10; name another: make PYTHON=...' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || sh tests/setup-debian python3-venv
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/installed: pyproject.toml bin/rdo | .venv/python
+	$(call install,.)
+
+.venv/developing: pyproject.toml bin/rdo | .venv/python
+	$(call install,'.[dev]')
+	@touch .venv/installed

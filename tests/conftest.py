@@ -1,0 +1,103 @@
+"""Fixtures of all tests: the leak check, the isolated environment, and what a run requires.
+
+RDO_REQUIRE=ssh,docker makes a failure of a skip for want of one of these names.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from tests.leaks import MARK, Leaks, wait_until
+
+STOP_BOUND = 5.0
+"""Seconds for `rdoctl stop --all` to end every master of a test, and for the masters to be gone after it."""
+
+NUMBERS = itertools.count(1)
+
+
+def require(name: str, reason: str) -> NoReturn:
+    """Skip, because `name` (ssh, docker, tmux, ...) cannot be had here; or fail, if RDO_REQUIRE names it."""
+    if name in os.environ.get("RDO_REQUIRE", "").split(","):
+        pytest.fail(f"RDO_REQUIRE names {name}: {reason}", pytrace=False)
+    pytest.skip(f"{name}: {reason}")
+
+
+@pytest.fixture(scope="session")
+def leaks() -> Leaks:
+    """The leak check of this run, for fixtures that start servers: `leaks.register_server(pid)`."""
+    return Leaks(run=f"rdo-{os.getpid()}-")
+
+
+@pytest.fixture(scope="session")
+def register_server(leaks: Leaks) -> Callable[..., None]:
+    """Call it with a test server's process id: what is left of its descendants after a test is a leak."""
+    return leaks.register_server
+
+
+@pytest.fixture(autouse=True)
+def test_id(leaks: Leaks, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Mark what the test starts, and fail the test if anything of it is left.
+
+    What a wider fixture starts is there before the test, and so no leak of the test's.
+    """
+    mark = f"{leaks.run}{next(NUMBERS)}"
+    monkeypatch.setenv(MARK, mark)
+    before = leaks.snapshot()
+    yield mark
+    left = leaks.find(before)
+    if left:
+        pytest.fail("the test left behind:\n  " + "\n  ".join(left), pytrace=False)
+
+
+@pytest.fixture
+def runtime(test_id: str, leaks: Leaks) -> Iterator[dict[str, str]]:
+    """An environment of its own for rdo: nothing of the user's, short paths (a socket's has room for 104 bytes).
+
+    Afterwards `rdoctl stop --all` ends the masters; one that outlives that is a leak.
+    """
+    root = Path(tempfile.mkdtemp(prefix="rdo-", dir="/tmp"))
+    environment = isolated(root, test_id)
+    yield environment
+    if leaks.processes(mark=test_id):
+        stop_masters(environment)
+        wait_until(lambda: not leaks.processes(mark=test_id), STOP_BOUND)
+    shutil.rmtree(root)
+
+
+def isolated(root: Path, mark: str) -> dict[str, str]:
+    """The variables a login gives, pointed below `root`, the tests' interpreter first in PATH, and the mark."""
+    folders = {
+        "HOME": root / "home",
+        "XDG_CACHE_HOME": root / "cache",
+        "XDG_CONFIG_HOME": root / "config",
+        "XDG_RUNTIME_DIR": root / "run",
+        "XDG_STATE_HOME": root / "state",
+    }
+    for folder in folders.values():
+        folder.mkdir(mode=0o700)
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    variables = {name: str(folder) for name, folder in folders.items()}
+    return variables | {"LANG": "C.UTF-8", "PATH": path, "TERM": "xterm", MARK: mark}
+
+
+def stop_masters(environment: dict[str, str]) -> None:
+    """Ask the masters to end. Whether they have, the leak check tells, so neither failure nor time-out is one here."""
+    rdoctl = shutil.which("rdoctl", path=environment["PATH"])
+    if rdoctl is None:
+        return
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen([rdoctl, "stop", "--all"], env=environment, stdin=quiet, stdout=quiet, stderr=quiet) as stop:
+        try:
+            stop.wait(STOP_BOUND)
+        except subprocess.TimeoutExpired:
+            stop.kill()

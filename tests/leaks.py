@@ -1,0 +1,186 @@
+"""What a test may leave behind: nothing. Finds processes, threads and file descriptors that came and did not go.
+
+A process belongs to the tests if it descends from this one or from a registered server, or carries the run's mark
+in its environment (RDO_TEST_ID), which a control master keeps that has long left its parent. Where there is no
+/proc, as on macOS, environments cannot be read without privileges: there descent alone counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import signal
+import stat
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+SETTLE = 2.0
+"""Seconds for what a test has told to end to do so: a master, a server's session, a thread in its last line."""
+
+TICK = 0.01
+"""Seconds between two looks. Nothing tells when a process that is not our child has ended."""
+
+MARK = "RDO_TEST_ID"
+
+PROC = Path("/proc")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process as the system lists it. Its command tells it from a later one with the same number."""
+
+    pid: int
+    parent: int
+    command: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What there is at one moment."""
+
+    processes: frozenset[int]
+    threads: frozenset[threading.Thread]
+    files: frozenset[tuple[int, str]]
+
+
+@dataclass
+class Leaks:
+    """Compares before and after. `run` is the mark that all tests of this run begin theirs with."""
+
+    run: str
+    settle: float = SETTLE
+    _servers: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def register_server(self, pid: int, *stays: str) -> None:
+        """Watch a server's descendants too: what rdo has started on the target.
+
+        A new one whose command line holds one of `stays` is no leak: the idle shells of a master that outlives a test.
+        The server should also set RDO_TEST_ID for its sessions (sshd's SetEnv), so that what left them is found too.
+        """
+        self._servers[pid] = stays
+
+    def snapshot(self) -> Snapshot:
+        """Remember what there is now."""
+        return Snapshot(frozenset(self.processes()), frozenset(threading.enumerate()), open_files())
+
+    def processes(self, mark: str = "") -> dict[int, Process]:
+        """Processes of the tests by number, without this one; with a mark, only those that carry exactly it."""
+        table = listed_processes()
+        wanted = f"{MARK}={mark or self.run}".encode()
+        found = {pid for pid in table if carries(pid, wanted, exact=bool(mark))}
+        if not mark:
+            found |= self._descendants(table, {os.getpid(), *self._servers})
+            for server, stays in self._servers.items():
+                found -= {pid for pid in self._descendants(table, {server}) if holds(table[pid].command, stays)}
+        return {pid: table[pid] for pid in found - {os.getpid()}}
+
+    def find(self, before: Snapshot) -> list[str]:
+        """Name what is there now and was not before, after a bounded wait; kill the processes among it."""
+        if not wait_until(lambda: not self._is_more(self.snapshot(), before), self.settle):
+            gc.collect()  # a cycle that holds a file is no leak yet; that nobody closed it, ResourceWarning tells
+        processes = [each for pid, each in self.processes().items() if pid not in before.processes]
+        lines = [f"process {each.pid}: {each.command}" for each in processes]
+        lines += [f"thread: {thread.name}" for thread in set(threading.enumerate()) - before.threads]
+        lines += [f"file descriptor {number}: {name}" for number, name in open_files() - before.files]
+        for each in processes:
+            end(each.pid)
+        return lines
+
+    @staticmethod
+    def _is_more(now: Snapshot, before: Snapshot) -> bool:
+        return bool(now.processes - before.processes or now.threads - before.threads or now.files - before.files)
+
+    @staticmethod
+    def _descendants(table: dict[int, Process], ancestors: set[int]) -> set[int]:
+        children: dict[int, list[int]] = {}
+        for process in table.values():
+            children.setdefault(process.parent, []).append(process.pid)
+        found: set[int] = set()
+        todo = [pid for ancestor in ancestors for pid in children.get(ancestor, ())]
+        while todo:
+            pid = todo.pop()
+            found.add(pid)
+            todo += children.get(pid, ())
+        return found
+
+
+def wait_until(condition: Callable[[], T], bound: float) -> T:
+    """Look until a condition holds or `bound` seconds have passed; its last value tells which."""
+    deadline = time.monotonic() + bound
+    while not (value := condition()) and time.monotonic() < deadline:
+        time.sleep(TICK)
+    return value
+
+
+def holds(command: str, parts: tuple[str, ...]) -> bool:
+    """Whether any of the parts stands in a command line."""
+    return any(part in command for part in parts)
+
+
+def end(pid: int) -> None:
+    """Kill a process, and take its status if it is a child of ours."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+def carries(pid: int, wanted: bytes, *, exact: bool) -> bool:
+    """Whether a process was started with this in its environment; no for those of other users, which are not ours."""
+    try:
+        environ = (PROC / str(pid) / "environ").read_bytes()
+    except OSError:
+        return False
+    return wanted in environ and (not exact or wanted in environ.split(b"\0"))
+
+
+def listed_processes() -> dict[int, Process]:
+    """All processes of this machine; zombies only where it was ours to take their status."""
+    if not (PROC / "self/stat").exists():
+        return processes_of_ps()
+    found = (read_process(int(name)) for name in os.listdir(PROC) if name.isdecimal())
+    return {process.pid: process for process in found if process}
+
+
+def read_process(pid: int) -> Process | None:
+    """One process from /proc, or None if it has just gone; see proc(5)."""
+    try:
+        line = (PROC / str(pid) / "stat").read_text(errors="replace")
+        command = (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return None
+    name, _, rest = line.partition("(")[2].rpartition(")")
+    state, parent = rest.split()[0], int(rest.split()[1])
+    if state in "ZX" and parent != os.getpid():
+        return None
+    return Process(pid, parent, command or f"[{name}] {'zombie' if state == 'Z' else ''}".rstrip())
+
+
+def processes_of_ps() -> dict[int, Process]:
+    """The same from ps(1), as POSIX has it; without the ps itself."""
+    with subprocess.Popen(["ps", "-A", "-o", "pid=,ppid=,args="], stdout=subprocess.PIPE, text=True) as ps:
+        rows = [line.split(None, 2) for line in ps.communicate()[0].splitlines()]
+    return {int(row[0]): Process(int(row[0]), int(row[1]), row[-1]) for row in rows if int(row[0]) != ps.pid}
+
+
+def open_files() -> frozenset[tuple[int, str]]:
+    """Open file descriptors of this process and what each one is; /dev/fd is on macOS as on Linux."""
+    return frozenset((int(name), what) for name in os.listdir("/dev/fd") if (what := description(int(name))))
+
+
+def description(number: int) -> str:
+    """What a file descriptor is; empty for the one that listed the folder, which is closed again."""
+    try:
+        return os.readlink(f"/proc/self/fd/{number}")
+    except OSError:
+        with contextlib.suppress(OSError):
+            return stat.filemode(os.fstat(number).st_mode)
+        return ""

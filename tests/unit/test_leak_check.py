@@ -1,0 +1,148 @@
+"""The leak check finds what a test leaves behind, and the fixtures make a failure of it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.leaks import Leaks, end, listed_processes, wait_until
+
+ROOT = Path(__file__).parents[2]
+
+FOREVER = [sys.executable, "-c", "import signal; signal.pause()"]
+
+START = 5.0
+"""Seconds for a process to be started and seen."""
+
+
+@pytest.fixture
+def impatient(leaks: Leaks) -> Leaks:
+    """The leak check, without the time it gives things to end."""
+    return Leaks(run=leaks.run, settle=0)
+
+
+@contextmanager
+def thread() -> Iterator[None]:
+    go = threading.Event()
+    forgotten = threading.Thread(target=go.wait, name="forgotten")
+    forgotten.start()
+    yield
+    go.set()
+    forgotten.join()
+
+
+@contextmanager
+def open_socket() -> Iterator[None]:
+    with socket.socket():
+        yield
+
+
+@contextmanager
+def open_file() -> Iterator[None]:
+    number = os.open(os.devnull, os.O_RDONLY)
+    yield
+    os.close(number)
+
+
+@contextmanager
+def child() -> Iterator[None]:
+    with subprocess.Popen(FOREVER) as process:
+        yield
+        process.returncode = -9  # the check has taken its status
+
+
+@contextmanager
+def zombie() -> Iterator[None]:
+    with subprocess.Popen(["true"]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        yield
+        process.returncode = 0
+
+
+@contextmanager
+def orphan() -> Iterator[None]:
+    subprocess.run(["/bin/sh", "-c", '"$@" &', "sh", *FOREVER], check=True)
+    yield
+
+
+LEAKS = {
+    "thread": (thread, "thread: forgotten"),
+    "socket": (open_socket, "socket"),
+    "file": (open_file, "file descriptor"),
+    "child": (child, "signal.pause()"),
+    "zombie": (zombie, "zombie"),
+    "orphan": (orphan, "signal.pause()"),
+}
+
+
+@pytest.mark.parametrize("kind", LEAKS)
+def test_what_is_left_behind_is_named(impatient: Leaks, kind: str) -> None:
+    if kind in ("orphan", "zombie") and not Path("/proc").exists():
+        pytest.skip("/proc: needed to see this")
+    leak, name = LEAKS[kind]
+    before = impatient.snapshot()
+    with leak():
+        [line] = impatient.find(before)
+        assert name in line
+    assert Leaks(run=impatient.run).find(before) == []
+
+
+SERVER = 'unset RDO_TEST_ID; exec 3<&0; { read -r line <&3; "$@" & wait; } & echo $!'
+"""Leaves a process that has no tie to this one but its stdin, and starts a child of its own for a line of that."""
+
+
+@pytest.mark.parametrize(("stays", "named"), [((), 1), (("signal.pause",), 0)], ids=["a leak", "may stay"])
+def test_what_a_registered_server_starts_is_named_unless_it_may_stay(
+    impatient: Leaks, stays: tuple[str, ...], named: int
+) -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(["/bin/sh", "-c", SERVER, "sh", *FOREVER], stdin=pipe, stdout=pipe) as shell:
+        assert shell.stdin is not None
+        assert shell.stdout is not None
+        server = int(shell.stdout.readline())
+        impatient.register_server(server, *stays)
+        before = impatient.snapshot()
+        shell.stdin.write(b"start\n")
+        shell.stdin.flush()
+        children = wait_until(lambda: [pid for pid, each in listed_processes().items() if each.parent == server], START)
+        wait_until(lambda: "signal.pause" in listed_processes()[children[0]].command, START)
+        assert len(impatient.find(before)) == named
+        end(server)
+        for pid in children:
+            end(pid)
+
+
+def run(folder: Path, body: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a test of this body in a process of its own, under the project's conftest and settings."""
+    test = folder / "test_it.py"
+    test.write_text(f"import os\nfrom tests.conftest import require\n\ndef test_it(runtime):\n    {body}\n")
+    command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "-p", "tests.conftest", str(test)]
+    command += ["-p", "no:cacheprovider", "--rootdir", str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_a_test_that_leaks_fails_and_says_what_it_left(tmp_path: Path) -> None:
+    result = run(tmp_path, "os.open(os.devnull, os.O_RDONLY)")
+    assert result.returncode == 1, result.stdout
+    assert "the test left behind:\n  file descriptor" in result.stdout
+
+
+def test_an_absent_requirement_skips_with_its_reason(tmp_path: Path) -> None:
+    result = run(tmp_path, "require('ssh', 'no sshd here')")
+    assert result.returncode == 0, result.stdout
+    assert "ssh: no sshd here" in result.stdout
+
+
+def test_an_absent_requirement_fails_where_the_run_names_it(tmp_path: Path) -> None:
+    result = run(tmp_path, "require('ssh', 'no sshd here')", RDO_REQUIRE="docker,ssh")
+    assert result.returncode == 1, result.stdout
+    assert "RDO_REQUIRE names ssh: no sshd here" in result.stdout
