@@ -1,0 +1,93 @@
+"""The `rdo` executable: the hot path first, everything else imported on demand."""
+
+import time
+
+STARTED = time.monotonic()
+
+import os  # noqa: E402
+import sys  # noqa: E402
+
+from rdo import argv, discovery  # noqa: E402
+from rdo.errors import FAILURE, RdoError  # noqa: E402
+
+
+INTERRUPTED = 128 + 2
+
+
+def main() -> None:
+    """Run the command line, and leave at once with its exit status: nothing is left to flush or to tear down."""
+    try:
+        status = run(sys.argv[1:])
+    except RdoError as error:
+        complain(error)
+        status = FAILURE
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    if status == INTERRUPTED and os.isatty(2):
+        die_of_interrupt()
+    os._exit(status)
+
+
+def run(words: "list[str]") -> int:
+    """The exit status of `rdo WORDS`. Raises RdoError."""
+    open_standard_descriptors()
+    options = argv.parse(words)
+    if options.help or options.version:
+        from rdo import usage
+
+        return usage.show(options)
+    from rdo import client, control, request
+
+    if options.directory:
+        change_directory(options.directory)
+    found = discovery.discover(os.environ)
+    asked = request.build(options, found, os.environ)
+    profile = os.fsdecode(asked.profile)
+    path = control.socket_path(
+        control.runtime_folder(os.environ), found.config, profile, os.environ.get("RDO_SSH_CONFIG", "")
+    )
+    status = client.Client(asked, options.stdin, STARTED).run(path)
+    if status == 127 and os.isatty(2):
+        from rdo import hint
+
+        hint.show(options)
+    return status
+
+
+def open_standard_descriptors() -> None:
+    """Open what the caller closed (`<&-`), so that no socket of ours becomes the command's stdin or stdout."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def change_directory(folder: str) -> None:
+    """Go to the folder of `-C`, and have $PWD say so, as `cd` does."""
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise RdoError(f"cannot change to `{folder}`", str(error.strerror)) from None
+    pwd = os.path.normpath(os.path.join(os.environ.get("PWD", ""), folder))
+    os.environ["PWD"] = discovery.logical(pwd, os.getcwd())
+
+
+def die_of_interrupt() -> None:
+    """End as a program that Ctrl-C ended: an interactive shell breaks its loop only then. $? is 130 all the same."""
+    import _signal
+
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+    os.kill(os.getpid(), _signal.SIGINT)
+
+
+def complain(error: RdoError) -> None:
+    """The one place where an error is shown: a line on stderr, if there is one."""
+    try:
+        os.write(2, f"rdo: {error}\n".encode("utf-8", "replace"))
+    except OSError:
+        pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""rdo's own options, told apart from the command. Pure, and part of the client's hot path: no argparse, no click."""
+
+from rdo.errors import UsageError
+
+
+class Options:
+    """What was asked for. `command` holds the words of the command, or what follows `-c STRING`."""
+
+    __slots__ = (
+        "command", "directory", "env", "help", "map_args", "profile", "remote_directory", "shell_string", "stdin",
+        "sudo", "tty", "verbose", "version",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.command: list[str] = []
+        self.directory = ""
+        self.env: list[str] = []
+        self.help = False
+        self.map_args = True
+        self.profile = ""
+        self.remote_directory = ""
+        self.shell_string: str | None = None
+        self.stdin = True
+        self.sudo = False
+        self.tty: bool | None = None
+        self.verbose = False
+        self.version = False
+
+
+FLAGS: dict[str, tuple[str, object]] = {
+    "-t": ("tty", True),
+    "-T": ("tty", False),
+    "-n": ("stdin", False),
+    "-s": ("sudo", True),
+    "--sudo": ("sudo", True),
+    "--no-map": ("map_args", False),
+    "-v": ("verbose", True),
+    "--verbose": ("verbose", True),
+    "-h": ("help", True),
+    "--help": ("help", True),
+    "--version": ("version", True),
+}
+"""Options without a value: the attribute each sets, and to what."""
+
+VALUES = {
+    "-p": "profile",
+    "--profile": "profile",
+    "-e": "env",
+    "--env": "env",
+    "-c": "shell_string",
+    "-C": "directory",
+    "--dir": "remote_directory",
+}
+"""Options with a value: the attribute each sets. `env` collects; `-C` joins, as in make and git; else the last wins."""
+
+
+def parse(words: list[str]) -> Options:
+    """The options before the first word that is none; that word and all behind it are the command.
+
+    `words` is the command line without the program's name. Raises UsageError.
+    """
+    options = Options()
+    position = 0
+    while position < len(words):
+        word = words[position]
+        if word == "--":
+            position += 1
+            break
+        if word == "-" or not word.startswith("-"):
+            break
+        position += 1
+        if word.startswith("--"):
+            position += _long(options, word, words[position:])
+        else:
+            position += _cluster(options, word, words[position:])
+    options.command = words[position:]
+    return options
+
+
+def _long(options: Options, word: str, rest: list[str]) -> int:
+    """Read a long option; return how many words of `rest` it took."""
+    name, equals, value = word.partition("=")
+    if name in FLAGS and not equals:
+        _set_flag(options, name)
+        return 0
+    if name not in VALUES:
+        raise UsageError(f"unknown option `{word}`", "", "see `rdo --help`")
+    if equals:
+        _set_value(options, name, value)
+        return 0
+    _set_value(options, name, _next(name, rest))
+    return 1
+
+
+def _cluster(options: Options, word: str, rest: list[str]) -> int:
+    """Read `-x`, `-xyz` or `-xVALUE`; return how many words of `rest` it took."""
+    for index, letter in enumerate(word[1:], start=1):
+        name = "-" + letter
+        if name in FLAGS:
+            _set_flag(options, name)
+        elif name not in VALUES:
+            raise UsageError(f"unknown option `{name}`", "", "see `rdo --help`; a command that starts with `-` wants `--`")
+        elif word[index + 1 :]:
+            _set_value(options, name, word[index + 1 :])
+            return 0
+        else:
+            _set_value(options, name, _next(name, rest))
+            return 1
+    return 0
+
+
+def _next(name: str, rest: list[str]) -> str:
+    if not rest:
+        raise UsageError(f"option `{name}` needs a value", "", "see `rdo --help`")
+    return rest[0]
+
+
+def _set_flag(options: Options, name: str) -> None:
+    attribute, value = FLAGS[name]
+    setattr(options, attribute, value)
+
+
+def _set_value(options: Options, name: str, value: str) -> None:
+    attribute = VALUES[name]
+    if attribute == "env":
+        _check_env(value)
+        options.env.append(value)
+    elif attribute == "directory":
+        options.directory = value if value.startswith("/") else f"{options.directory}/{value}".lstrip("/")
+    elif not value and attribute != "shell_string":
+        raise UsageError(f"option `{name}` has an empty value", "", "see `rdo --help`")
+    else:
+        setattr(options, attribute, value)
+
+
+def _check_env(value: str) -> None:
+    name = value.partition("=")[0]
+    if not (name.isascii() and name.replace("_", "a").isalnum() and not name[0].isdigit()):
+        raise UsageError(f"`{name}` is no name for an environment variable", "", "use `-e NAME=VALUE`")

@@ -1,0 +1,95 @@
+"""Finds `.rdo.conf` above a folder, and tells whether config files have changed. Reads none: the master does that.
+
+Part of the client's hot path.
+"""
+
+import os
+
+from rdo.errors import ConfigError
+
+CONFIG = ".rdo.conf"
+LOCAL_CONFIG = ".rdo.local.conf"
+
+
+class Found:
+    """A `.rdo.conf` as seen from a working directory. All folders absolute."""
+
+    __slots__ = ("config", "cwd", "pwd", "root", "stamp")
+
+    def __init__(self, config: str, root: str, pwd: str, cwd: str, stamp: str) -> None:
+        self.config = config
+        """Path of the file, links resolved: one file is one profile set, whichever way one came to it."""
+        self.root = root
+        """Its folder as the user sees it (may lead through links)."""
+        self.pwd = pwd
+        """The working directory as the shell shows it ($PWD)."""
+        self.cwd = cwd
+        """The working directory, links resolved."""
+        self.stamp = stamp
+
+
+def discover(environ: "os._Environ[str]") -> Found:
+    """The nearest `.rdo.conf` at or above the working directory: by $PWD first, then by the physical path.
+
+    Raises ConfigError where there is none, or where the working directory itself is gone.
+    """
+    try:
+        cwd = os.getcwd()
+    except OSError as error:
+        raise ConfigError("cannot tell the working directory", error.strerror, "`cd` to a folder that exists") from None
+    pwd = logical(environ.get("PWD", ""), cwd)
+    for start in (pwd,) if pwd == cwd else (pwd, cwd):
+        root = _walk_up(start)
+        if root is not None:
+            physical = root if start == cwd else os.path.realpath(root)
+            config = _join(physical, CONFIG)
+            return Found(config, root, pwd, cwd, stamp(config, user_file(environ)))
+    raise ConfigError(f"no `{CONFIG}` in `{pwd}` or any folder above", "", "`rdoctl init` writes one")
+
+
+def logical(pwd: str, cwd: str) -> str:
+    """$PWD if it names the working directory and leads through no `.` or `..`, as POSIX has it for `pwd -L`."""
+    if pwd == cwd or not pwd.startswith("/") or "/./" in f"{pwd}/" or "/../" in f"{pwd}/":
+        return cwd
+    try:
+        return pwd if os.path.samefile(pwd, ".") else cwd
+    except OSError:
+        return cwd
+
+
+def user_file(environ: "os._Environ[str]") -> str:
+    """Path of the user's own config file, whether or not it exists."""
+    folder = environ.get("XDG_CONFIG_HOME", "")
+    if not folder.startswith("/"):
+        folder = environ.get("HOME", "") + "/.config"
+    return folder + "/rdo/config.toml"
+
+
+def stamp(config: str, user: str) -> str:
+    """What changes when one of the config files does: each file's modification time (ns), size and inode."""
+    return " ".join(map(_stamp_one, (user, config, _join(os.path.dirname(config), LOCAL_CONFIG))))
+
+
+def _stamp_one(path: str) -> str:
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return "-"
+    return f"{stat.st_mtime_ns}:{stat.st_size}:{stat.st_ino}"
+
+
+def _walk_up(folder: str) -> "str | None":
+    while True:
+        try:
+            os.stat(_join(folder, CONFIG))
+        except OSError:
+            pass
+        else:
+            return folder
+        if folder == "/":
+            return None
+        folder = os.path.dirname(folder)
+
+
+def _join(folder: str, name: str) -> str:
+    return folder + name if folder == "/" else f"{folder}/{name}"

@@ -1,0 +1,185 @@
+"""The messages between client and control master, as bytes. Pure: no sockets. PROTOCOL.md, section 1, is the text.
+
+Part of the client's hot path.
+"""
+
+import struct
+
+from rdo.errors import RdoError
+
+VERSION = b"1"
+
+# From the client.
+RUN = b"R"
+ANSWER = b"A"
+INPUT = b"I"
+END = b"E"
+SIGNAL = b"S"
+WINDOW = b"W"
+QUERY = b"Q"
+STOP = b"X"
+
+# From the master.
+ACCEPTED = b"K"
+STALE = b"Z"
+PROMPT = b"P"
+NOTICE = b"N"
+STARTED = b"B"
+OUTPUT = b"O"
+ERROR = b"D"
+CREDIT = b"C"
+STOPPED = b"T"
+EXIT = b"X"
+FAILED = b"F"
+REPORT = b"J"
+
+LIMIT = 16 * 1024 * 1024
+"""Largest payload (bytes): far above ARG_MAX (2 MiB for arguments and environment), and no danger to memory."""
+
+INPUT_WINDOW = 1024 * 1024
+"""Bytes of INPUT that may be under way: enough for full speed, little enough to hold in memory."""
+
+_HEADER = struct.Struct(">cI")
+_WINDOW = struct.Struct(">4H")
+_CREDIT = struct.Struct(">I")
+
+
+class ProtocolError(RdoError):
+    """The peer misbehaved; the connection is of no more use."""
+
+
+def header(kind: bytes, length: int) -> bytes:
+    """What stands before a payload of `length` bytes."""
+    return _HEADER.pack(kind, length)
+
+
+def frame(kind: bytes, payload: bytes = b"") -> bytes:
+    """One whole frame."""
+    return _HEADER.pack(kind, len(payload)) + payload
+
+
+class Decoder:
+    """Bytes in, frames out, however the bytes were split."""
+
+    __slots__ = ("_buffer",)
+
+    def __init__(self) -> None:
+        self._buffer = b""
+
+    def receive(self, data: bytes) -> "list[tuple[bytes, bytes]]":
+        """Take in `data`; give the frames (kind, payload) that are whole now. Raises ProtocolError."""
+        buffer = self._buffer + data if self._buffer else data
+        frames = []
+        position = 0
+        while len(buffer) - position >= _HEADER.size:
+            kind, length = _HEADER.unpack_from(buffer, position)
+            if length > LIMIT:
+                raise ProtocolError("a frame is too long", f"{length} bytes")
+            end = position + _HEADER.size + length
+            if end > len(buffer):
+                break
+            frames.append((kind, buffer[position + _HEADER.size : end]))
+            position = end
+        self._buffer = buffer[position:]
+        return frames
+
+
+class Request:
+    """What RUN asks for. Paths, arguments and variables are bytes: they need not be UTF-8."""
+
+    __slots__ = (
+        "arguments", "config", "cwd", "environ", "flags", "profile", "pwd", "remote_directory", "root", "stamp",
+        "term", "variables", "version", "window",
+    )  # fmt: skip
+
+    version: bytes
+    config: bytes
+    profile: bytes
+    stamp: bytes
+    root: bytes
+    pwd: bytes
+    cwd: bytes
+    flags: bytes
+    """Letters: c shell string, s sudo, m no argument mapping, p pty, v verbose."""
+    remote_directory: bytes
+    term: bytes
+    window: "tuple[int, int, int, int]"
+    """Rows, columns, width and height in pixels."""
+    arguments: "list[bytes]"
+    variables: "list[bytes]"
+    environ: "list[bytes]"
+
+
+_FIELDS = ("version", "config", "profile", "stamp", "root", "pwd", "cwd", "flags", "remote_directory", "term")
+
+
+def encode_request(request: Request) -> bytes:
+    """The payload of RUN."""
+    fields: list[bytes] = [getattr(request, name) for name in _FIELDS]
+    fields.append(b"%d %d %d %d" % request.window)
+    for items in (request.arguments, request.variables):
+        fields.append(b"%d" % len(items))
+        fields += items
+    return b"\0".join(fields + request.environ)
+
+
+def version(payload: bytes) -> bytes:
+    """The version in a payload of RUN, whatever the rest of it looks like."""
+    return payload.partition(b"\0")[0]
+
+
+def decode_request(payload: bytes) -> Request:
+    """The request in a payload of RUN. Raises ProtocolError."""
+    fields = iter(payload.split(b"\0"))
+    request = Request()
+    try:
+        for name in _FIELDS:
+            setattr(request, name, next(fields))
+        rows, columns, width, height = map(int, next(fields).split(b" "))
+        request.window = (rows, columns, width, height)
+        request.arguments = [next(fields) for _ in range(int(next(fields)))]
+        request.variables = [next(fields) for _ in range(int(next(fields)))]
+    except (StopIteration, RuntimeError, ValueError):
+        raise ProtocolError("a request cannot be read") from None
+    request.environ = list(fields)
+    return request
+
+
+def encode_window(rows: int, columns: int, width: int, height: int) -> bytes:
+    """The payload of WINDOW."""
+    return _WINDOW.pack(rows, columns, width, height)
+
+
+def decode_window(payload: bytes) -> "tuple[int, int, int, int]":
+    """Rows, columns, width and height in a payload of WINDOW. Raises ProtocolError."""
+    try:
+        rows, columns, width, height = _WINDOW.unpack(payload)
+    except struct.error:
+        raise ProtocolError("a window size cannot be read") from None
+    return rows, columns, width, height
+
+
+def encode_credit(size: int) -> bytes:
+    """The payload of CREDIT."""
+    return _CREDIT.pack(size)
+
+
+def decode_credit(payload: bytes) -> int:
+    """The number of bytes in a payload of CREDIT. Raises ProtocolError."""
+    try:
+        (size,) = _CREDIT.unpack(payload)
+    except struct.error:
+        raise ProtocolError("a credit cannot be read") from None
+    return int(size)
+
+
+def encode_failure(error: RdoError) -> bytes:
+    """The payload of FAILED."""
+    parts = (error.what, error.why, error.hint)
+    return b"\0".join(part.replace("\0", "").encode("utf-8", "surrogateescape") for part in parts)
+
+
+def decode_failure(payload: bytes) -> RdoError:
+    """The error in a payload of FAILED."""
+    what, why, hint, *_ = payload.decode("utf-8", "surrogateescape").split("\0") + ["", ""]
+    return RdoError(what, why, hint)

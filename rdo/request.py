@@ -1,0 +1,69 @@
+"""Builds the request for a command from what was typed and where. Part of the client's hot path."""
+
+import os
+
+from rdo import protocol, tty
+from rdo.argv import Options
+from rdo.discovery import Found
+
+NO_WINDOW = (0, 0, 0, 0)
+
+
+def build(options: Options, found: Found, environ: "os._Environ[str]") -> protocol.Request:
+    """What RUN asks for."""
+    request = protocol.Request()
+    request.version = protocol.VERSION
+    request.config = os.fsencode(found.config)
+    request.profile = os.fsencode(profile(options, environ))
+    request.stamp = os.fsencode(found.stamp)
+    request.root = os.fsencode(found.root)
+    request.pwd = os.fsencode(found.pwd)
+    request.cwd = os.fsencode(found.cwd)
+    request.remote_directory = os.fsencode(options.remote_directory)
+    request.term = os.fsencode(environ.get("TERM", ""))
+    pty = wants_pty(options)
+    request.window = tty.window_size(1) if pty else NO_WINDOW
+    request.flags = flags(options, pty)
+    request.arguments = [os.fsencode(word) for word in options.command]
+    if options.shell_string is not None:
+        request.arguments.insert(0, os.fsencode(options.shell_string))
+    request.variables = variables(options.env, os.environb)
+    request.environ = [name + b"=" + value for name, value in os.environb.items()]
+    return request
+
+
+def profile(options: Options, environ: "os._Environ[str]") -> str:
+    """The profile's name: as given, else from the environment (RDO_ENV is the first rdo's)."""
+    return options.profile or environ.get("RDO_PROFILE") or environ.get("RDO_ENV") or "default"
+
+
+def wants_pty(options: Options) -> bool:
+    """A pty is for people: only if stdin, stdout and stderr are all terminals, unless asked for or forbidden.
+
+    With fewer, the pty would merge stderr into stdout and turn LF into CRLF in what goes to a file or a pipe.
+    """
+    if options.tty is not None:
+        return options.tty
+    return options.stdin and os.isatty(0) and os.isatty(1) and os.isatty(2)
+
+
+def flags(options: Options, pty: bool) -> bytes:
+    """The letters of the request."""
+    return (
+        (b"c" if options.shell_string is not None else b"")
+        + (b"s" if options.sudo else b"")
+        + (b"" if options.map_args else b"m")
+        + (b"p" if pty else b"")
+        + (b"v" if options.verbose else b"")
+    )
+
+
+def variables(given: "list[str]", environ: "os._Environ[bytes]") -> "list[bytes]":
+    """`NAME=VALUE` as given; for a bare `NAME` the caller's value, and nothing where the caller has none."""
+    found = []
+    for item in map(os.fsencode, given):
+        if b"=" in item:
+            found.append(item)
+        elif item in environ:
+            found.append(item + b"=" + environ[item])
+    return found

@@ -1,0 +1,111 @@
+"""The caller's terminal: its size, its modes, and whose turn it is to read it. Part of the client's hot path."""
+
+import fcntl
+import os
+import struct
+import termios
+
+_WINSIZE = struct.Struct("4H")
+_IFLAG, _OFLAG, _CFLAG, _LFLAG, _CC = 0, 1, 2, 3, 6
+
+TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+if TYPE_CHECKING:
+    from typing import Any
+
+WindowSize = tuple[int, int, int, int]
+"""Rows, columns, width and height in pixels."""
+
+
+def window_size(fd: int) -> WindowSize:
+    """The size of the terminal that `fd` is."""
+    try:
+        rows, columns, width, height = _WINSIZE.unpack(fcntl.ioctl(fd, termios.TIOCGWINSZ, bytes(_WINSIZE.size)))
+    except OSError:
+        return 24, 80, 0, 0
+    return rows, columns, width, height
+
+
+def is_ours(fd: int) -> bool:
+    """Whether input typed on the terminal `fd` is meant for us, who did not set it raw.
+
+    Not while we are in the background (a read would stop us: SIGTTIN), nor while another program, such as a pager
+    behind us in the pipeline, takes single keys from it: then line editing (ICANON) is off.
+    """
+    try:
+        return os.tcgetpgrp(fd) == os.getpgrp() and bool(termios.tcgetattr(fd)[_LFLAG] & termios.ICANON)
+    except (OSError, termios.error):
+        return True
+
+
+class Terminal:
+    """Raw mode of the terminal `fd`, entered and left any number of times."""
+
+    __slots__ = ("_fd", "_saved")
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._saved: "list[Any] | None" = None
+
+    @property
+    def raw(self) -> bool:
+        """Whether we hold the terminal in raw mode."""
+        return self._saved is not None
+
+    def enter_raw(self) -> bool:
+        """Pass every key through, as cfmakeraw(3) does; False in the background, where that would stop us."""
+        if self._saved is not None:
+            return True
+        try:
+            if os.tcgetpgrp(self._fd) != os.getpgrp():
+                return False
+            saved = termios.tcgetattr(self._fd)
+            termios.tcsetattr(self._fd, termios.TCSADRAIN, _raw(saved))
+        except (OSError, termios.error):
+            return False
+        self._saved = saved
+        return True
+
+    def restore(self) -> None:
+        """Set the modes as they were found."""
+        if self._saved is not None:
+            saved, self._saved = self._saved, None
+            try:
+                termios.tcsetattr(self._fd, termios.TCSADRAIN, saved)
+            except (OSError, termios.error):
+                pass  # the terminal is gone, and its modes with it
+
+
+def _raw(modes: "list[Any]") -> "list[Any]":
+    raw = list(modes)
+    raw[_IFLAG] &= ~(
+        termios.IGNBRK | termios.BRKINT | termios.PARMRK | termios.ISTRIP | termios.INLCR | termios.IGNCR
+        | termios.ICRNL | termios.IXON
+    )  # fmt: skip
+    raw[_OFLAG] &= ~termios.OPOST
+    raw[_LFLAG] &= ~(termios.ECHO | termios.ECHONL | termios.ICANON | termios.ISIG | termios.IEXTEN)
+    raw[_CFLAG] = raw[_CFLAG] & ~(termios.CSIZE | termios.PARENB) | termios.CS8
+    raw[_CC] = list(raw[_CC])
+    raw[_CC][termios.VMIN], raw[_CC][termios.VTIME] = 1, 0
+    return raw
+
+
+def ask(question: str, *, echo: bool) -> "str | None":
+    """The line typed in answer on the controlling terminal, whatever stdin is; None where there is no terminal."""
+    try:
+        fd = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+    except OSError:
+        return None
+    modes = termios.tcgetattr(fd)
+    try:
+        if not echo:
+            silent = list(modes)
+            silent[_LFLAG] &= ~termios.ECHO
+            termios.tcsetattr(fd, termios.TCSAFLUSH, silent)
+        os.write(fd, question.encode("utf-8", "replace"))
+        answer = os.read(fd, 4096)
+        if not echo:
+            os.write(fd, b"\n")
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, modes)
+        os.close(fd)
+    return answer.decode("utf-8", "surrogateescape").rstrip("\r\n") if answer else None

@@ -1,0 +1,48 @@
+"""The help text of `rdo`, and its version. Not on the hot path."""
+
+from __future__ import annotations
+
+from rdo import __version__
+from rdo.argv import Options
+
+HELP = """\
+rdo, "remote do": run a command where this folder's code runs, as if it were here
+
+Usage: rdo [OPTION]... [COMMAND [ARGUMENT]...]
+       rdo [OPTION]... -c STRING [NAME [ARGUMENT]...]
+
+The nearest .rdo.conf at or above the working directory names the target. The
+first word that is no option starts the command; nothing after it is read by
+rdo. Without a command: a login shell in the matching folder.
+
+  -p, --profile NAME      use this profile (or $RDO_PROFILE)
+  -e, --env NAME[=VALUE]  set a variable; without a value, the caller's
+  -c STRING               run a shell string, as `sh -c` does
+  -C DIR                  as if started in DIR
+      --dir REMOTE        run in this folder of the target
+      --no-map            leave local paths in arguments as they are
+  -s, --sudo              run as root
+  -t, -T                  with a terminal, without one (default: with one if
+                          stdin, stdout and stderr are all terminals)
+  -n                      no stdin
+  -v, --verbose           say on stderr what happens, with times
+  -h, --help              show this text
+      --version           show the version
+
+Examples:
+  rdo make test                     run it there
+  rdo -c 'cd src && ls | wc -l'     a shell string
+  rdo -e CI=1 tox -e py312          a variable, and a command with options
+  rdo python < job.py > out.txt     streams are separate and exact
+  make SHELL=rdo                    a Makefile's recipes on the target
+  rdo                               a shell there
+
+Exit status: the command's own; 128+N if signal N ended it; 255 with a line
+`rdo: ...` for a failure of rdo itself. See also: rdoctl --help
+"""
+
+
+def show(options: Options) -> int:
+    """Print what was asked for; the exit status."""
+    print(f"rdo {__version__}" if options.version else HELP, end="\n" if options.version else "", flush=True)
+    return 0
