@@ -1,0 +1,104 @@
+"""The master's end of a control connection: frames in and out, and the caller that a driver may ask. No decisions."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+from rdo import plan, protocol
+from rdo.errors import RdoError, printable
+from rdo.protocol import Request
+
+READ_SIZE = 256 * 1024
+
+
+class Gone(Exception):
+    """The client has gone away."""
+
+
+class Conversation:
+    """A control connection. Sending is safe from any thread; receiving belongs to one."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._decoder = protocol.Decoder()
+        self._frames: list[tuple[bytes, bytes]] = []
+        self._sending = threading.Lock()
+
+    def send(self, kind: bytes, payload: bytes = b"") -> None:
+        """Send a frame; wait while the client does not read. Raises Gone."""
+        head = protocol.header(kind, len(payload))
+        try:
+            with self._sending:
+                sent = self._connection.sendmsg((head, payload))
+                if sent < len(head) + len(payload):
+                    self._connection.sendall(memoryview(head + payload)[sent:])
+        except OSError:
+            raise Gone from None
+
+    def fail(self, error: RdoError) -> None:
+        """Send the error as the last frame, if there is still someone to read it."""
+        try:
+            self.send(protocol.FAILED, protocol.encode_failure(error))
+        except Gone:
+            pass
+
+    def receive(self) -> tuple[bytes, bytes]:
+        """The next frame: kind and payload. Raises Gone, ProtocolError."""
+        while not self._frames:
+            try:
+                data = self._connection.recv(READ_SIZE)
+            except OSError:
+                data = b""
+            if not data:
+                raise Gone
+            self._frames = self._decoder.receive(data)
+        return self._frames.pop(0)
+
+    def frames(self) -> Iterator[tuple[bytes, bytes]]:
+        """All frames to the end of the connection."""
+        while True:
+            try:
+                yield self.receive()
+            except Gone:
+                return
+
+    def close(self) -> None:
+        """End the connection; a thread that waits in it wakes up."""
+        try:
+            self._connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._connection.close()
+
+
+class WaitingCaller:
+    """The caller of a command that is not yet started: see drivers.base.Caller."""
+
+    def __init__(self, conversation: Conversation, request: Request) -> None:
+        self._conversation = conversation
+        self._request = request
+
+    @cached_property
+    def environment(self) -> Mapping[str, str]:
+        """See Caller."""
+        return dict(plan.pairs(self._request.environ))
+
+    def ask(self, question: str, *, echo: bool) -> str | None:
+        """See Caller. Raises Gone."""
+        self._conversation.send(protocol.PROMPT, (b"1" if echo else b"0") + question.encode("utf-8", "replace"))
+        kind, payload = self._conversation.receive()
+        if kind != protocol.ANSWER:
+            raise protocol.ProtocolError("a question was not answered")
+        return payload[1:].decode("utf-8", "surrogateescape") if payload[:1] == b"1" else None
+
+    def tell(self, line: str) -> None:
+        """See Caller. Raises Gone."""
+        self._conversation.send(protocol.NOTICE, printable(line).encode("utf-8", "replace"))
+
+    def trace(self, line: str) -> None:
+        """See Caller. Raises Gone."""
+        if b"v" in self._request.flags:
+            self.tell(f"rdo: {line}")

@@ -1,0 +1,47 @@
+"""Ways to reach a target. Only the one that a profile names is ever imported: paramiko and docker are slow to load."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from rdo.drivers.base import Driver
+from rdo.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rdo.config import Config
+
+
+def create(config: Config) -> Driver:
+    """The driver of the profile. Connects to nothing. Raises ConfigError."""
+    settings = config.settings
+    if settings.driver == "ssh":
+        from rdo.drivers.ssh import SshDriver
+
+        return SshDriver(
+            settings.host or "",
+            user=settings.user,
+            port=settings.port,
+            identity=settings.identity,
+            jump=settings.jump,
+            ssh_config=_ssh_config(settings.ssh_config),
+            connect_timeout=settings.connect_timeout,
+            directory=settings.directory,
+            root=config.root,
+        )
+    if settings.driver == "local":
+        from rdo.drivers.local import LocalDriver
+
+        return LocalDriver(config.root, settings.directory)
+    raise ConfigError(f"driver `{settings.driver}` is not there yet", "", "use `ssh` or `local`")
+
+
+def _ssh_config(configured: str | None) -> str | None:
+    """The file that stands in for ~/.ssh/config: RDO_SSH_CONFIG, else the user file's `ssh_config`."""
+    given = os.environ.get("RDO_SSH_CONFIG") or configured
+    if not given:
+        return None
+    path = os.path.expanduser(given)
+    if not os.path.isabs(path):
+        raise ConfigError(f"the ssh configuration `{given}` has no absolute path", "", "start it with `/` or `~`")
+    return path

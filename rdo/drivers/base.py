@@ -1,0 +1,134 @@
+"""The interface between rdo and a way to reach a target. A driver knows nothing of commands, mapping or clients.
+
+Every driver gives the same thing, a channel to a program on the target with three streams and an exit status, so
+that all else is shared. No library is imported here; a driver maps its library's exceptions to rdo.errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+STDOUT = 1
+STDERR = 2
+
+READ_SIZE = 256 * 1024
+"""Largest chunk (bytes) that one read of a channel gives: an SSH packet as rdo negotiates them."""
+
+
+class WindowSize(NamedTuple):
+    """Size of a terminal: in characters, and in pixels where the terminal knows (else 0)."""
+
+    rows: int
+    columns: int
+    width: int = 0
+    height: int = 0
+
+
+class Pty(NamedTuple):
+    """A pseudo-terminal to be made on the target."""
+
+    term: str
+    size: WindowSize
+
+
+class Chunk(NamedTuple):
+    """A piece of output: `stream` is STDOUT or STDERR, `data` is never empty."""
+
+    stream: int
+    data: bytes
+
+
+class Root(NamedTuple):
+    """A folder that both sides see: absolute paths, without a slash at the end (but for `/` itself)."""
+
+    local: str
+    remote: str
+    note: str = ""
+    """What `rdoctl explain` should say about it, such as that a synced folder is one-way."""
+
+
+class ChannelRefused(Exception):
+    """The target allows no further channel on this connection (MaxSessions); another connection may have room."""
+
+
+class Caller(Protocol):
+    """Whoever waits for a connection: a command that was just typed."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The caller's environment: PATH, HOME, SSH_AUTH_SOCK, DOCKER_HOST as they were typed under."""
+
+    def ask(self, question: str, *, echo: bool) -> str | None:
+        """The answer typed on the caller's terminal, without its newline; None where there is no terminal."""
+
+    def tell(self, line: str) -> None:
+        """Show a line on the caller's stderr, at once."""
+
+    def trace(self, line: str) -> None:
+        """Show a line on the caller's stderr if it asked for details (`rdo -v`)."""
+
+
+class Channel(Protocol):
+    """One program on the target. Writing and reading may go on in two threads at a time, one each."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is known by now that the program or the link has ended; does not wait."""
+
+    def write(self, data: bytes) -> None:
+        """Give all of `data` to the program's stdin; wait while it does not read. Dropped once its stdin is closed.
+
+        Raises LinkLost.
+        """
+
+    def read(self, timeout: float | None = None) -> Chunk | None:
+        """The next output, or None when both streams have ended. Raises TimeoutError after `timeout` seconds.
+
+        A link that broke reads as the end; `exit_status` tells.
+        """
+
+    def end_input(self) -> None:
+        """Close the program's stdin, behind all that was written."""
+
+    def stop_reading(self) -> bool:
+        """Close the near end of stdout, so that the program meets SIGPIPE. False where the target cannot do that."""
+
+    def resize(self, size: WindowSize) -> None:
+        """Change the size of the channel's pty."""
+
+    def exit_status(self) -> int:
+        """Wait for the end: the status, or 128+n where signal n ended it. Raises LinkLost when none will come."""
+
+    def close(self) -> None:
+        """Give it up. The program is not told more than that its streams are gone."""
+
+
+class Connection(Protocol):
+    """A held way to one target, over which channels are opened. Usable from any thread."""
+
+    def open_channel(self, command: str, pty: Pty | None) -> Channel:
+        """Start `command` (for the login shell of the target, or /bin/sh -c). Raises ChannelRefused, LinkLost."""
+
+    def is_alive(self) -> bool:
+        """Whether the target was heard from within LIVENESS seconds or answers now. Waits a bounded time."""
+
+    def close(self) -> None:
+        """End it, and all channels with it. Never raises; may be called twice."""
+
+
+class Driver(Protocol):
+    """How to reach a target: connect, open a channel, close; and what it knows of the target without connecting."""
+
+    @property
+    def target(self) -> str:
+        """The target's name for people, such as `ubuntu@devbox:2222`."""
+
+    def roots(self) -> Sequence[Root]:
+        """The folders that both sides see, without connecting where that can be. Raises ConfigError, ConnectError."""
+
+    def variables(self, caller: Caller) -> Mapping[str, str]:
+        """Variables for commands that the driver's own configuration asks for, such as SendEnv. Does not connect."""
+
+    def connect(self, caller: Caller) -> Connection:
+        """A new connection, logged in. Raises ConnectError, ConfigError."""

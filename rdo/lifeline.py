@@ -1,0 +1,40 @@
+"""The lifeline: signals for process groups on the target, and their end when the link goes. PROTOCOL.md, section 2."""
+
+from __future__ import annotations
+
+import threading
+
+from rdo.errors import LinkLost
+from rdo.script import LIFELINE
+from rdo.shell import Shell
+
+
+class Lifeline:
+    """Orders to one more shell on the same connection. With no shell it does nothing: the command comes first."""
+
+    def __init__(self, shell: Shell | None) -> None:
+        self._shell = shell
+        self._lock = threading.Lock()
+        if shell is not None:
+            shell.channel.write(LIFELINE.encode() + b"\n")
+
+    def add(self, group: int) -> None:
+        """End this group when the link goes."""
+        self._order(f"add {group}")
+
+    def drop(self, group: int) -> None:
+        """Leave this group alone from now on."""
+        self._order(f"drop {group}")
+
+    def signal(self, group: int, name: str) -> None:
+        """Send the signal (a name without SIG) to the group."""
+        self._order(f"kill {group} {name}")
+
+    def _order(self, line: str) -> None:
+        with self._lock:
+            if self._shell is None:
+                return
+            try:
+                self._shell.channel.write(line.encode() + b"\n")
+            except LinkLost:
+                self._shell = None  # the target's end of it does what is to be done

@@ -1,0 +1,124 @@
+"""The connections held to one target: made one at a time, given up when dead. Knows nothing of commands."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+from rdo.drivers.base import Caller, ChannelRefused, Connection, Driver, Pty
+from rdo.errors import ConnectError, LinkLost
+from rdo.lifeline import Lifeline
+from rdo.shell import Shell, open_shell
+
+
+class Link:
+    """A connection, the process groups that live on it, the lifeline that guards them, and its room for channels."""
+
+    def __init__(self, connection: Connection, login: bool) -> None:
+        self.connection = connection
+        self.running = 0
+        """Commands that run over it."""
+        self.full = False
+        """Whether it refused a channel, and none has been closed since."""
+        self._login = login
+        self._groups: set[int] = set()
+        self._lifeline: Lifeline | None = None
+        self._lock = threading.Lock()
+
+    def open_shell(self, pty: Pty | None) -> Shell:
+        """A new shell, ready. Raises ChannelRefused, ConnectError, LinkLost."""
+        try:
+            return open_shell(self.connection, pty, self._login)
+        except ChannelRefused:
+            self.full = True
+            raise
+
+    def guard(self, group: int) -> None:
+        """Have the process group ended if the link goes."""
+        with self._lock:
+            self._groups.add(group)
+            if self._lifeline:
+                self._lifeline.add(group)
+
+    def release(self, group: int) -> None:
+        """Leave the process group alone from now on."""
+        with self._lock:
+            self._groups.discard(group)
+            if self._lifeline:
+                self._lifeline.drop(group)
+
+    def signal(self, group: int, name: str) -> None:
+        """Send a signal (its name without SIG) to the process group."""
+        self.start_lifeline()
+        with self._lock:
+            if self._lifeline:
+                self._lifeline.signal(group, name)
+
+    def start_lifeline(self) -> None:
+        """Open the lifeline, once, if there is room for it: the commands come first."""
+        with self._lock:
+            if self._lifeline is not None:
+                return
+            try:
+                self._lifeline = Lifeline(self.open_shell(None))
+            except (ChannelRefused, ConnectError, LinkLost):
+                self._lifeline = Lifeline(None)
+            for group in self._groups:
+                self._lifeline.add(group)
+
+
+class Links:
+    """All links to a target. Usable from any thread."""
+
+    def __init__(self, driver: Driver, login: bool) -> None:
+        self._driver = driver
+        self._login = login
+        self._links: list[Link] = []
+        self._lock = threading.Lock()
+        self._connecting = threading.Lock()
+        self._attempts = 0
+        self._failure: ConnectError | None = None
+
+    def __iter__(self) -> Iterator[Link]:
+        with self._lock:
+            return iter(list(self._links))
+
+    @property
+    def attempts(self) -> int:
+        """How many times it was tried to connect."""
+        return self._attempts
+
+    def connect(self, caller: Caller, known: int) -> Link | None:
+        """A new link; None if another caller made one while this one waited, so that there is room to look for.
+
+        `known` is the value of `attempts` when the caller found no room. Callers who wait for a login that fails get
+        its error, so that nobody is asked for the same password twice. Raises ConnectError.
+        """
+        with self._connecting:
+            if self._attempts != known:
+                if self._failure is not None:
+                    raise self._failure
+                return None
+            try:
+                link = Link(self._driver.connect(caller), self._login)
+                self._failure = None
+            except ConnectError as error:
+                self._failure = error
+                raise
+            finally:
+                self._attempts += 1
+            with self._lock:
+                self._links.append(link)
+            return link
+
+    def discard(self, link: Link) -> None:
+        """Close a link and forget it."""
+        with self._lock:
+            if link in self._links:
+                self._links.remove(link)
+        link.connection.close()
+
+    def close(self) -> None:
+        """Close all."""
+        for link in self:
+            self.discard(link)

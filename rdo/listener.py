@@ -1,0 +1,65 @@
+"""The control socket from the master's side: bound, moved into place, accepted on, and left. No decisions."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+
+from rdo import control, peer
+
+BACKLOG = 512
+"""Commands that may wait to be accepted, as under `make -j`."""
+
+
+class Listener:
+    """A control socket that listens at `path`."""
+
+    def __init__(self, path: str) -> None:
+        """Bind under a private name and move into place: nobody meets a socket that does not listen yet."""
+        private = f"{path}.{os.getpid()}"
+        self._path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(private)
+        self._socket.bind(private)
+        os.chmod(private, 0o600)
+        self._socket.listen(BACKLOG)
+        self._socket.setblocking(False)
+        os.rename(private, path)
+        self._identity = control.identity(path)
+        self._wake_near, self._wake_far = socket.socketpair()
+        self._wake_near.setblocking(False)
+
+    @property
+    def in_place(self) -> bool:
+        """Whether new commands still come here: another master may have taken the place of one that seemed wedged."""
+        return control.identity(self._path) == self._identity
+
+    def accept(self, timeout: float) -> list[socket.socket]:
+        """The connections that came, of the same user or root, within `timeout` seconds or until `wake`."""
+        select.select([self._socket, self._wake_near], [], [], timeout)
+        with contextlib.suppress(BlockingIOError):
+            self._wake_near.recv(4096)
+        accepted: list[socket.socket] = []
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return accepted
+            if peer.uid(connection) in (os.geteuid(), 0):
+                connection.setblocking(True)
+                accepted.append(connection)
+            else:
+                connection.close()
+
+    def wake(self) -> None:
+        """Have `accept` return at once. From any thread."""
+        self._wake_far.send(b"1")
+
+    def leave(self) -> None:
+        """Take the socket away, if it is still ours, so that the next command starts a new master."""
+        if self.in_place:
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)

@@ -1,0 +1,83 @@
+"""Local paths to remote paths, by pairs of folders that both sides see. Pure: looks at no file system.
+
+Paths are absolute text, with `surrogateescape` for bytes that are not UTF-8.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from rdo.drivers.base import Root
+from rdo.errors import RdoError
+
+_ARGUMENT = re.compile(r"(--?[A-Za-z0-9][\w.+-]*=|-[A-Za-z]|[A-Za-z_]\w*=)?(@?)(/.*)", re.DOTALL)
+"""An argument that is a path or a list of paths, alone or behind `--opt=`, `-I`, `NAME=`, and behind `@`."""
+
+
+class Argument(NamedTuple):
+    """An argument as it was typed and as it arrives."""
+
+    typed: str
+    arrives: str
+
+
+class Mapping:
+    """Pairs of local and remote roots; the longest local root that holds a path wins."""
+
+    def __init__(self, roots: Iterable[Root]) -> None:
+        self.roots: Sequence[Root] = sorted(roots, key=lambda root: len(root.local), reverse=True)
+
+    def to_remote(self, path: str) -> str | None:
+        """Where an absolute local path is on the target; None if no root holds it."""
+        for root in self.roots:
+            below = _below(root.local, path)
+            if below is not None:
+                return _join(root.remote, below)
+        return None
+
+    def directory(self, pwd: str, cwd: str) -> str:
+        """The remote folder for a working directory: as the shell shows it first, then the physical path.
+
+        Raises RdoError that names the roots: another folder than the matching one would be the wrong one.
+        """
+        for path in (pwd, cwd):
+            remote = self.to_remote(path)
+            if remote is not None:
+                return remote
+        roots = ", ".join(f"`{root.local}`" for root in self.roots)
+        why = f"only what is below {roots} is" if roots else "no folder is"
+        raise RdoError(f"`{pwd}` is not on the target", why, "`cd` there, or use `--dir REMOTE`")
+
+    def argument(self, word: str) -> str:
+        """An argument with the local paths in it rewritten: `/x`, `--opt=/x`, `-I/x`, `@/x`, `NAME=/x`, `/x:/y`.
+
+        Never in the middle of a word, and nothing that is not below a root.
+        """
+        match = _ARGUMENT.fullmatch(word)
+        if match is None:
+            return word
+        option, at, paths = match.groups()
+        return (option or "") + at + ":".join(self._one(path) for path in paths.split(":"))
+
+    def arguments(self, words: Sequence[str]) -> list[Argument]:
+        """Each argument as typed and as it arrives."""
+        return [Argument(word, self.argument(word)) for word in words]
+
+    def _one(self, path: str) -> str:
+        remote = self.to_remote(path) if path.startswith("/") else None
+        return path if remote is None else remote
+
+
+def _below(root: str, path: str) -> str | None:
+    """What stands behind the root: empty or with a slash in front; None if the path is elsewhere."""
+    if root == "/":
+        return "" if path == "/" else path
+    if path == root or path.startswith(root + "/"):
+        return path[len(root) :]
+    return None
+
+
+def _join(remote: str, below: str) -> str:
+    return below or "/" if remote == "/" else remote + below

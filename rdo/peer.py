@@ -1,0 +1,20 @@
+"""Who is at the other end of a control connection. No decisions."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+_SOL_LOCAL = 0
+_LOCAL_PEERCRED = 1
+_XUCRED_UID = struct.Struct("II")
+"""macOS and FreeBSD: struct xucred starts with its version and the uid (sys/ucred.h)."""
+
+
+def uid(connection: socket.socket) -> int:
+    """The peer's user id, as the kernel knows it."""
+    if hasattr(socket, "SO_PEERCRED"):
+        ucred = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        return int(struct.unpack("3i", ucred)[1])
+    xucred = connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERCRED, 128)
+    return int(_XUCRED_UID.unpack_from(xucred)[1])

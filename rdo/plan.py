@@ -1,0 +1,113 @@
+"""From a request and the config to the script: folder, arguments and variables. Pure: what `rdoctl explain` shows too.
+
+Text is decoded from bytes with `surrogateescape`.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from rdo.drivers.base import Root
+from rdo.errors import RdoError
+from rdo.mapping import Argument
+from rdo.mapping import Mapping as PathMapping
+from rdo.protocol import Request
+from rdo.script import Script
+from rdo.settings import Settings
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+READ_ONLY = frozenset({"UID", "EUID", "PPID", "SHELLOPTS", "BASHOPTS", "BASH_VERSINFO"})
+"""Variables that bash lets nobody set: to try ends the shell. The command's own shell sets them anyway."""
+
+
+class Plan(NamedTuple):
+    """What a request comes to."""
+
+    script: Script
+    arguments: Sequence[Argument]
+    mapping: PathMapping
+
+
+def text(data: bytes) -> str:
+    """Bytes of a request as text."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def make(
+    request: Request, settings: Settings, roots: Sequence[Root], target: str, defaults: Mapping[str, str]
+) -> Plan:
+    """The plan. `roots` are the driver's, `defaults` the variables that the driver's own configuration sets.
+
+    Raises RdoError where the working directory is not on the target, or no folder is known there.
+    """
+    mapping = PathMapping([*roots, *_as_seen(roots, request)])
+    words = list(map(text, request.arguments))
+    mapped = mapping.arguments(words) if settings.map_args and b"m" not in request.flags else _unmapped(words)
+    if b"c" in request.flags:
+        mapped = [Argument(words[0], words[0]), *mapped[1:]]
+    directory = text(request.remote_directory) or mapping.directory(text(request.pwd), text(request.cwd))
+    script = Script(
+        command=_command(request, [argument.arrives for argument in mapped]),
+        directory=directory,
+        lost=_lost(directory, target),
+        environment=_environment(request, settings, defaults),
+        path=_path(settings.path, mapping, text(request.root)),
+        sudo=settings.use_sudo or b"s" in request.flags,
+    )
+    return Plan(script, mapped, mapping)
+
+
+def _as_seen(roots: Iterable[Root], request: Request) -> list[Root]:
+    """The roots once more, by the name under which the user came to the config's folder, if that led through links."""
+    physical = posixpath.dirname(text(request.config))
+    seen = text(request.root)
+    again = []
+    for root in roots:
+        if seen != physical and (root.local == physical or root.local.startswith(physical + "/")):
+            again.append(root._replace(local=seen + root.local[len(physical) :]))
+    return again
+
+
+def _unmapped(words: Sequence[str]) -> list[Argument]:
+    return [Argument(word, word) for word in words]
+
+
+def _command(request: Request, words: Sequence[str]) -> Sequence[str]:
+    return ["/bin/sh", "-c", *words] if b"c" in request.flags else words
+
+
+def _lost(directory: str, target: str) -> str:
+    folder = f"the folder `{directory}` on `{target}`"
+    return str(RdoError(f"rdo: cannot enter {folder}", "", "create it there, or set `directory` in .rdo.conf"))
+
+
+def _path(folders: Sequence[str], mapping: PathMapping, root: str) -> list[str]:
+    """Folders of the key `path`, which are relative to the config's folder on the target."""
+    base = mapping.to_remote(root) or ""
+    return [posixpath.join(base, folder) for folder in folders]
+
+
+def _environment(request: Request, settings: Settings, defaults: Mapping[str, str]) -> dict[str, str]:
+    """The command's variables; later ones win: the driver's, those passed on, the config's, those of the command."""
+    found = dict(defaults)
+    for name, value in pairs(request.environ):
+        if any(fnmatchcase(name, pattern) for pattern in settings.pass_env):
+            found[name] = value
+    found.update(settings.env)
+    found.update(pairs(request.variables))
+    if b"p" in request.flags and request.term:
+        found.setdefault("TERM", text(request.term))
+    return {name: value for name, value in found.items() if _NAME.fullmatch(name) and name not in READ_ONLY}
+
+
+def pairs(items: Iterable[bytes]) -> Iterable[tuple[str, str]]:
+    """`NAME=VALUE` items as pairs."""
+    for item in items:
+        name, equals, value = text(item).partition("=")
+        if equals:
+            yield name, value

@@ -1,0 +1,135 @@
+"""The shell text that rdo runs on a target: bootstrap and script. Pure. PROTOCOL.md, section 2, is the text.
+
+POSIX sh only: it runs under dash, bash, busybox ash and the sh of the BSDs and macOS.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+READY = 'echo "{nonce} $$"; echo {nonce} >&2; IFS= read -r rdo_s && eval "$rdo_s"'
+READY_PTY = (
+    'rdo_m=$(stty -g 2>/dev/null); stty raw -echo 2>/dev/null; echo "{nonce} $$"; '
+    'IFS= read -r rdo_s && eval "$rdo_s"'
+)  # fmt: skip
+
+LIFELINE = (
+    "rdo_g=; "
+    'k() { kill -s "$2" -- "-$1" 2>/dev/null || kill -s "$2" "$1" 2>/dev/null'
+    ' || sudo -n kill -s "$2" -- "-$1" 2>/dev/null; }; '
+    "while read -r o p s; do case $o in "
+    'add) rdo_g="$rdo_g $p";; '
+    'drop) n=; for q in $rdo_g; do [ "$q" = "$p" ] || n="$n $q"; done; rdo_g=$n;; '
+    'kill) k "$p" "$s";; '
+    "esac; done; "
+    '[ -n "$rdo_g" ] || exit 0; '
+    'for p in $rdo_g; do k "$p" TERM; done; sleep 2; for p in $rdo_g; do k "$p" KILL; done'
+)
+"""Reads orders; at their end, ends every group still listed."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+_MARK = r"printf '\033]rdo;{nonce};{text}\007'"
+
+
+@dataclass(frozen=True)
+class Script:
+    """What a session does on the target. Text, with `surrogateescape` for bytes that are not UTF-8."""
+
+    command: Sequence[str]
+    """The words to execute; none: the login shell."""
+    directory: str = ""
+    """Folder to run in, absolute or relative to the login folder; empty: the login folder."""
+    lost: str = ""
+    """The line for stderr if that folder cannot be entered."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    path: Sequence[str] = ()
+    """Folders to put before PATH."""
+    sudo: bool = False
+
+
+def bootstrap(nonce: str, *, pty: bool, login: bool) -> str:
+    """The command that every channel starts, for a login shell of any kind (sh, csh, fish)."""
+    text = (READY_PTY if pty else READY).format(nonce=nonce)
+    if not login:
+        return f"exec /bin/sh -c '{text}'"
+    # csh takes -l only alone; it reads its start-up file without.
+    inner = re.sub(r'(["$])', r"\\\1", "unset RDO_BOOT; " + text)
+    return (
+        f"exec /bin/sh -c 'RDO_BOOT=\"{inner}\"; export RDO_BOOT; rdo_l=${{SHELL:-/bin/sh}}; rdo_o=\"-l -i\"; "
+        'case $rdo_l in *csh) rdo_o=-i;; esac; exec "$rdo_l" $rdo_o -c "exec /bin/sh -c \\"\\$RDO_BOOT\\""\''
+    )
+
+
+def render(script: Script, *, nonce: str, pty: bool) -> bytes:
+    """The script's one line, with its newline."""
+    parts = [*_restore(pty), *_enter(script), *_variables(script)]
+    if not script.command:
+        parts.append('exec "${SHELL:-/bin/sh}" -l')
+    else:
+        words = " ".join([*_prefix(script), *map(quote, script.command)])
+        parts.append(_job(words, nonce) if pty else f"exec {words}")
+    text = "; ".join(parts)
+    if '"$rdo_n"' in text:
+        text = "rdo_n=$(printf '\\nx'); rdo_n=${rdo_n%x}; " + text
+    return text.encode("utf-8", "surrogateescape") + b"\n"
+
+
+def quote(word: str) -> str:
+    """The word for a shell, on one line."""
+    if _PLAIN.fullmatch(word):
+        return word
+    return "'" + word.replace("'", "'\\''").replace("\n", "'\"$rdo_n\"'") + "'"
+
+
+def mark(nonce: str, text: str) -> bytes:
+    """A mark as it stands in the output of a pty."""
+    return f"\033]rdo;{nonce};{text}\007".encode()
+
+
+def _restore(pty: bool) -> list[str]:
+    return ['stty "${rdo_m:-sane}" 2>/dev/null'] if pty else []
+
+
+def _enter(script: Script) -> list[str]:
+    if not script.directory:
+        return []
+    folder = script.directory if script.directory.startswith("/") else "./" + script.directory
+    return [f"cd {quote(folder)} 2>/dev/null || {{ printf '%s\\n' {quote(script.lost)} >&2; exit 255; }}"]
+
+
+def _variables(script: Script) -> list[str]:
+    assigned = [f"{name}={quote(value)}" for name, value in script.environment.items()]
+    if script.path:
+        assigned.append("PATH=" + ":".join(map(quote, script.path)) + ':"$PATH"')
+    return ["export " + " ".join(assigned)] if assigned else []
+
+
+def _prefix(script: Script) -> list[str]:
+    """What stands before the command: sudo, or env where the shell's exec would take the command for an option.
+
+    sudo is given the variables' names, so that no value shows in its arguments; PATH, no secret, goes by env.
+    """
+    if not script.sudo:
+        return ["env", "--"] if script.command[0].startswith("-") else []
+    names = ",".join(script.environment)
+    keep = [f"--preserve-env={names}"] if names else []
+    return ["sudo", *keep, "--", *(["env", '"PATH=$PATH"'] if script.path else [])]
+
+
+def _job(words: str, nonce: str) -> str:
+    """The command as a job, so that Ctrl-Z stops it and the shell notices.
+
+    A stopped job ends every loop in bash, so the wait is a function that calls itself. The shell's own messages about
+    jobs go nowhere. The line that lets it go on is read with echo off, from a terminal that the job may have left raw.
+    """
+    announce = quote(_MARK.format(nonce=nonce, text="group;%s") + ' "$$"; exec "$@"')
+    return (
+        "exec 3>&2 2>/dev/null; set -m; "
+        "rdo_w() { rdo_r=$?; kill -0 %% || exit $rdo_r; rdo_m=$(stty -g); stty sane -echo; "
+        f"{_MARK.format(nonce=nonce, text='stopped')}; "
+        f'while IFS= read -r rdo_x; do [ "$rdo_x" != {nonce} ] || break; done; '
+        'stty "$rdo_m"; fg >/dev/null; rdo_w; }; '
+        f"/bin/sh -c {announce} sh {words} 2>&3 3>&-; rdo_w"
+    )

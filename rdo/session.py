@@ -1,0 +1,194 @@
+"""One command: relays between its control connection and its channel, until both have ended.
+
+Two threads: the one that serves the connection takes what the client sends; another one takes what the command puts
+out. A third, started with the first byte of input, gives input to the command, since that may wait for long.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+
+from rdo import protocol
+from rdo.conversation import Conversation, Gone
+from rdo.drivers.base import STDOUT, Chunk, WindowSize
+from rdo.errors import LinkLost
+from rdo.marks import Mark, Marks
+from rdo.script import Script
+from rdo.shells import Taken
+
+KILL_GRACE = 2.0
+"""Seconds between TERM and KILL for a command whose client is gone."""
+
+END_OF_INPUT_KEY = b"\x04"
+"""Ctrl-D: how input ends on a pty."""
+
+
+class Session:
+    """A command on its channel. `target` is the name for error messages."""
+
+    def __init__(self, conversation: Conversation, taken: Taken, target: str) -> None:
+        self._conversation = conversation
+        self._link = taken.link
+        self._shell = taken.shell
+        self._channel = taken.shell.channel
+        self._target = target
+        self._groups = [taken.shell.group]
+        self._input: queue.SimpleQueue[bytes | None] | None = None
+        self._stopped = False
+        self._unread = False
+        self._ended = threading.Event()
+        self._output = threading.Thread(target=self._relay_output, name="output", daemon=True)
+
+    def start(self, script: Script) -> None:
+        """Tell the client, and start the command. Raises LinkLost, and Gone: then it was not started."""
+        self._conversation.send(protocol.STARTED)
+        try:
+            self._shell.start(script)
+        except LinkLost as error:
+            raise self._lost(error) from None
+        self._output.start()
+
+    def relay(self) -> None:
+        """Relay to the end of the command, or end it where its client went away."""
+        self._link.guard(self._shell.group)
+        try:
+            for kind, payload in self._conversation.frames():
+                self._take(kind, payload)
+        finally:
+            if not self._ended.is_set():
+                self._terminate()
+            self._channel.close()
+            self._output.join()
+            if self._input:
+                self._input.put(None)
+            for group in self._groups:
+                self._link.release(group)
+
+    # From the client
+
+    def _take(self, kind: bytes, payload: bytes) -> None:
+        if kind == protocol.INPUT:
+            self._give(payload)
+        elif kind == protocol.END:
+            self._end_input()
+        elif kind == protocol.SIGNAL:
+            self._signal(payload.decode("ascii", "replace"))
+        elif kind == protocol.WINDOW:
+            self._channel.resize(WindowSize(*protocol.decode_window(payload)))
+        else:
+            raise protocol.ProtocolError("a running command got a frame that is not for it", repr(kind))
+
+    def _give(self, data: bytes) -> None:
+        if self._input is None:
+            self._input = queue.SimpleQueue()
+            threading.Thread(target=self._relay_input, args=(self._input,), name="input", daemon=True).start()
+        self._input.put(data)
+
+    def _end_input(self) -> None:
+        if self._shell.pty:
+            self._give(END_OF_INPUT_KEY)
+        elif self._input is None:
+            self._channel.end_input()
+        else:
+            self._input.put(b"")
+
+    def _relay_input(self, pieces: queue.SimpleQueue[bytes | None]) -> None:
+        try:
+            while (data := pieces.get()) is not None:
+                if data:
+                    self._channel.write(data)
+                    self._conversation.send(protocol.CREDIT, protocol.encode_credit(len(data)))
+                else:
+                    self._channel.end_input()
+        except (LinkLost, Gone):
+            return  # the threads that read the channel and the connection see it too, and act on it
+
+    def _signal(self, name: str) -> None:
+        if not name.isalnum():
+            raise protocol.ProtocolError("a signal has no such name", repr(name))
+        if name == "PIPE":
+            self._stop_output()
+        elif name == "CONT" and self._stopped:
+            self._stopped = False
+            self._give(self._shell.nonce.encode() + b"\n")
+        elif name == "TSTP" and not self._shell.pty:
+            # The group is orphaned, as POSIX calls one whose parent is in another session: it ignores SIGTSTP.
+            self._link.signal(self._groups[-1], "STOP")
+        elif name == "CONT":
+            self._link.signal(self._groups[-1], "CONT")
+        else:
+            self._link.signal(self._groups[-1], name)
+
+    def _stop_output(self) -> None:
+        """Nobody reads stdout any more: let the command meet SIGPIPE, and end one that ignores it and goes on."""
+        self._unread = True
+        if not self._channel.stop_reading():
+            self._link.signal(self._groups[-1], "PIPE")
+
+    # From the command
+
+    def _relay_output(self) -> None:
+        try:
+            self._relay_chunks()
+            status = self._channel.exit_status()
+            self._ended.set()
+            self._conversation.send(protocol.EXIT, bytes([status & 0xFF]))
+        except LinkLost as error:
+            self._ended.set()
+            self._conversation.fail(self._lost(error))
+        except Gone:
+            pass
+        finally:
+            self._conversation.close()
+
+    def _relay_chunks(self) -> None:
+        marks = Marks(self._shell.nonce) if self._shell.pty else None
+        for early in self._shell.pending:
+            self._show(early, marks)
+        while (chunk := self._channel.read()) is not None:
+            self._show(chunk, marks)
+        if marks and (held := marks.end()):
+            self._send(STDOUT, held)
+
+    def _show(self, chunk: Chunk, marks: Marks | None) -> None:
+        if marks is None:
+            self._send(chunk.stream, chunk.data)
+            return
+        for piece in marks.receive(chunk.data):
+            if isinstance(piece, Mark):
+                self._obey(piece.text)
+            elif piece:
+                self._send(STDOUT, piece)
+
+    def _send(self, stream: int, data: bytes) -> None:
+        """Pass output on; where nobody wants it any more, drop it, so that the command can come to its end."""
+        try:
+            if not (self._unread and stream == STDOUT):
+                self._conversation.send(protocol.OUTPUT if stream == STDOUT else protocol.ERROR, data)
+        except Gone:
+            self._unread = True
+
+    def _obey(self, mark: str) -> None:
+        if mark == "stopped":
+            self._stopped = True
+            self._conversation.send(protocol.STOPPED)
+        elif mark.startswith("group;") and mark[6:].isdecimal():
+            self._groups.append(int(mark[6:]))
+            self._link.guard(self._groups[-1])
+
+    def _terminate(self) -> None:
+        """The client is gone: end the command, as the end of a terminal would, and then for sure."""
+        for name in ("HUP", "TERM", "CONT"):
+            self._signal_all(name)
+        if not self._ended.wait(KILL_GRACE):
+            self._signal_all("KILL")
+            self._ended.wait(KILL_GRACE)
+
+    def _signal_all(self, name: str) -> None:
+        for group in self._groups:
+            self._link.signal(group, name)
+
+    def _lost(self, error: LinkLost) -> LinkLost:
+        why = error.why or error.what
+        return LinkLost(f"the connection to `{self._target}` was lost", why, "the command was started; it is not retried")

@@ -1,0 +1,88 @@
+"""A shell on the target, opened and ready: it waits for its script. PROTOCOL.md, section 2."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from rdo import script
+from rdo.drivers.base import STDERR, STDOUT, Channel, Chunk, Connection, Pty
+from rdo.errors import ConnectError, LinkLost
+
+READY_TIMEOUT = 60.0
+"""Seconds for a login shell to get ready: a start-up file may be slow, but not for ever."""
+
+NOISE_KEPT = 4096
+"""Bytes of what came before the ready marker that are kept, to explain a shell that never got ready."""
+
+
+class Shell:
+    """A channel to /bin/sh that has said it is ready. `group` is its process group on the target."""
+
+    def __init__(self, channel: Channel, nonce: str, pty: bool) -> None:
+        self.channel = channel
+        self.nonce = nonce
+        self.pty = pty
+        self.group = 0
+        self.opened = time.monotonic()
+        self.pending: list[Chunk] = []
+        """Output that came with the ready marker: none, unless the shell is a strange one."""
+
+    def start(self, asked: script.Script) -> None:
+        """Send the script. From here on the command may run. Raises LinkLost."""
+        self.channel.write(script.render(asked, nonce=self.nonce, pty=self.pty))
+
+    def wait_until_ready(self) -> None:
+        """Drop the login shell's noise up to the ready marker, on both streams. Raises ConnectError, LinkLost."""
+        deadline = time.monotonic() + READY_TIMEOUT
+        seen = {STDOUT: b"", STDERR: b""}
+        waiting = {STDOUT} if self.pty else {STDOUT, STDERR}
+        while waiting:
+            chunk = self._next(deadline, seen)
+            seen[chunk.stream] += chunk.data
+            marker, line, rest = seen[chunk.stream].rpartition(self._marker(chunk.stream))[0:3]
+            if not line or chunk.stream not in waiting:
+                seen[chunk.stream] = seen[chunk.stream][-NOISE_KEPT:]
+                continue
+            del marker
+            pid, newline, rest = rest.partition(b"\n")
+            if not newline:
+                continue
+            waiting.discard(chunk.stream)
+            if chunk.stream == STDOUT:
+                self.group = int(pid)
+            if rest:
+                self.pending.append(Chunk(chunk.stream, rest))
+
+    def _marker(self, stream: int) -> bytes:
+        return self.nonce.encode() + (b" " if stream == STDOUT else b"")
+
+    def _next(self, deadline: float, seen: dict[int, bytes]) -> Chunk:
+        try:
+            chunk = self.channel.read(max(0.0, deadline - time.monotonic()))
+        except TimeoutError:
+            why = f"nothing within {READY_TIMEOUT:.0f} s after: {_last_line(seen)}"
+            raise ConnectError("the target's shell does not get ready", why, "look at its start-up files") from None
+        if chunk is not None:
+            return chunk
+        status = self.channel.exit_status()
+        why = f"it ended with status {status}" + (f" and said: {line}" if (line := _last_line(seen)) else "")
+        raise ConnectError("the target gives no /bin/sh", why, "look at the login shell and its start-up files")
+
+
+def open_shell(connection: Connection, pty: Pty | None, login: bool) -> Shell:
+    """A new shell, ready. Raises ChannelRefused, ConnectError, LinkLost."""
+    nonce = os.urandom(8).hex()
+    channel = connection.open_channel(script.bootstrap(nonce, pty=pty is not None, login=login), pty)
+    shell = Shell(channel, nonce, pty is not None)
+    try:
+        shell.wait_until_ready()
+    except (ConnectError, LinkLost):
+        channel.close()
+        raise
+    return shell
+
+
+def _last_line(seen: dict[int, bytes]) -> str:
+    text = (seen[STDERR] or seen[STDOUT]).decode("utf-8", "replace")
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")

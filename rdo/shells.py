@@ -1,0 +1,221 @@
+"""Shells for commands: warm ones that wait, ready, so that a command costs one round trip, and fresh ones else.
+
+A gardener thread opens warm shells, throws away old ones, and closes links that are no longer needed, always after the
+commands: it waits until one that was just started has ended or has run a while.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import NamedTuple
+
+from rdo.drivers.base import Caller, ChannelRefused, Driver, Pty
+from rdo.errors import ConnectError, LinkLost, RdoError
+from rdo.links import Link, Links
+from rdo.shell import Shell
+
+WARM_AGE = 300.0
+"""Seconds that a shell may wait: the environment that its login set up grows old."""
+
+WARM_LIMIT = 8
+"""Warm shells of one kind at most, however many commands ran at a time: sshd allows 10 channels a connection."""
+
+REFILL_DELAY = 0.05
+"""Seconds that a command runs before the next shell is opened beside it: a short one is over by then."""
+
+SPARE_LINK_AGE = 60.0
+"""Seconds until a link beyond the first that carries nothing is closed."""
+
+
+class Taken(NamedTuple):
+    """A shell for one command, and the link that it is on."""
+
+    shell: Shell
+    link: Link
+
+
+class Shells:
+    """All shells of one target. Usable from any thread."""
+
+    def __init__(self, driver: Driver, login: bool) -> None:
+        self.links = Links(driver, login)
+        self._warm: list[Taken] = []
+        self._wanted: dict[bool, Pty | None] = {}
+        self._peak = 1
+        self._used = time.monotonic()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._gardener: threading.Thread | None = None
+
+    def take(self, caller: Caller, pty: Pty | None) -> Taken:
+        """A ready shell: a warm one if there is one, on a link that is alive. Raises ConnectError."""
+        taken = self._take_warm(pty) or self._open(caller, pty)
+        with self._changed:
+            taken.link.running += 1
+            self._wanted[pty is not None] = pty
+            self._peak = max(self._peak, sum(link.running for link in self.links))
+            self._used = time.monotonic()
+        return taken
+
+    def started(self) -> None:
+        """A command is on its way: soon is the time to prepare for the next one."""
+        with self._changed:
+            if self._gardener is None and not self._closed:
+                self._gardener = threading.Thread(target=self._garden, name="gardener", daemon=True)
+                self._gardener.start()
+            self._changed.notify()
+
+    def finish(self, taken: Taken) -> None:
+        """The command has ended, or was never started."""
+        taken.link.release(taken.shell.group)
+        taken.shell.channel.close()
+        with self._changed:
+            taken.link.running -= 1
+            taken.link.full = False
+            self._used = time.monotonic()
+            self._changed.notify()
+
+    def close(self) -> None:
+        """End all links."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self.links.close()
+
+    def _take_warm(self, pty: Pty | None) -> Taken | None:
+        while True:
+            with self._changed:
+                fitting = [taken for taken in self._warm if taken.shell.pty == (pty is not None)]
+                if not fitting:
+                    return None
+                taken = fitting[0]
+                self._warm.remove(taken)
+            if self._usable(taken):
+                if pty is not None:
+                    taken.shell.channel.resize(pty.size)
+                return taken
+
+    def _usable(self, taken: Taken) -> bool:
+        if not taken.link.connection.is_alive():
+            self._lose(taken.link)
+            return False
+        return not taken.shell.channel.ended and time.monotonic() - taken.shell.opened < WARM_AGE
+
+    def _lose(self, link: Link) -> None:
+        """Forget a dead link and all that waits on it."""
+        with self._changed:
+            self._warm = [taken for taken in self._warm if taken.link is not link]
+        self.links.discard(link)
+
+    def _open(self, caller: Caller, pty: Pty | None) -> Taken:
+        while True:
+            attempts = self.links.attempts
+            for link in self.links:
+                taken = self._open_on(link, pty)
+                if taken is not None:
+                    return taken
+            link_made = self.links.connect(caller, attempts)
+            if link_made is not None:
+                return self._open_first(link_made, pty)
+
+    def _open_on(self, link: Link, pty: Pty | None) -> Taken | None:
+        """A fresh shell on a link that we hold, at the cost of a warm one of the other kind; None if there is no room.
+
+        Raises ConnectError where the target is there and gives no shell.
+        """
+        if link.full and not self._make_room(link):
+            return None
+        if not link.connection.is_alive():
+            self._lose(link)
+            return None
+        try:
+            return Taken(link.open_shell(pty), link)
+        except ChannelRefused:
+            return self._open_on(link, pty)
+        except LinkLost:
+            self._lose(link)
+            return None
+
+    def _open_first(self, link: Link, pty: Pty | None) -> Taken:
+        try:
+            return Taken(link.open_shell(pty), link)
+        except (ChannelRefused, LinkLost) as error:
+            self._lose(link)
+            why = error.why or error.what if isinstance(error, RdoError) else "it allows no session"
+            raise ConnectError("the target gives no shell", why, "see `rdoctl doctor`") from None
+        except ConnectError:
+            self._lose(link)
+            raise
+
+    def _make_room(self, link: Link) -> bool:
+        with self._changed:
+            waiting = [taken for taken in self._warm if taken.link is link]
+            if not waiting:
+                return False
+            self._warm.remove(waiting[0])
+        self._throw_away(waiting[0])
+        link.full = False
+        return True
+
+    def _throw_away(self, taken: Taken) -> None:
+        taken.link.release(taken.shell.group)
+        taken.shell.channel.close()
+
+    # The gardener
+
+    def _garden(self) -> None:
+        while self._wait_for_work():
+            try:
+                self._weed()
+                self._plant()
+            except (ChannelRefused, RdoError):
+                continue  # the next command meets what is wrong, and says so
+
+    def _wait_for_work(self) -> bool:
+        """Wait for a command to start or end, or for something to grow old; False at the end."""
+        with self._changed:
+            self._changed.wait(SPARE_LINK_AGE)
+            if self._closed:
+                return False
+            if any(link.running for link in self.links):
+                self._changed.wait(REFILL_DELAY)
+            return not self._closed
+
+    def _weed(self) -> None:
+        now = time.monotonic()
+        with self._changed:
+            if now - self._used > SPARE_LINK_AGE:
+                self._peak = 1
+            old = [taken for taken in self._warm if now - taken.shell.opened > WARM_AGE or taken.shell.channel.ended]
+            self._warm = [taken for taken in self._warm if taken not in old]
+        for taken in old:
+            self._throw_away(taken)
+        if now - self._used > SPARE_LINK_AGE:
+            for link in list(self.links)[1:]:
+                if not link.running:
+                    self._lose(link)
+
+    def _plant(self) -> None:
+        """Give each busy link its lifeline, and open what is missing of each kind that was asked for of late."""
+        for link in self.links:
+            link.start_lifeline()
+        if time.monotonic() - self._used > WARM_AGE:
+            return
+        for kind, pty in list(self._wanted.items()):
+            while (roomy := self._link_with_room()) and self._missing(kind):
+                try:
+                    shell = roomy.open_shell(pty)
+                except ChannelRefused:
+                    continue
+                roomy.guard(shell.group)
+                with self._changed:
+                    self._warm.append(Taken(shell, roomy))
+
+    def _link_with_room(self) -> Link | None:
+        return next((link for link in self.links if not link.full), None)
+
+    def _missing(self, kind: bool) -> bool:
+        with self._changed:
+            count = sum(taken.shell.pty == kind for taken in self._warm)
+            return not self._closed and count < min(self._peak, WARM_LIMIT)

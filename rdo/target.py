@@ -1,0 +1,44 @@
+"""What a master serves: the config, its driver, and the shells on the target. One command after another goes through."""
+
+from __future__ import annotations
+
+from rdo import drivers, plan
+from rdo.config import Config
+from rdo.conversation import Conversation, WaitingCaller
+from rdo.drivers.base import Pty, WindowSize
+from rdo.protocol import Request
+from rdo.session import Session
+from rdo.shells import Shells
+
+
+class Target:
+    """The target of one profile."""
+
+    def __init__(self, config: Config) -> None:
+        """Raises ConfigError."""
+        self.config = config
+        self.driver = drivers.create(config)
+        self.shells = Shells(self.driver, config.settings.login)
+
+    def run(self, conversation: Conversation, request: Request) -> None:
+        """Run one command to its end. Raises RdoError where it was not started, Gone where nobody waits for it."""
+        caller = WaitingCaller(conversation, request)
+        roots = self.driver.roots()
+        if not roots and not request.remote_directory:
+            self.config.require_directory()
+        variables = self.driver.variables(caller)
+        planned = plan.make(request, self.config.settings, roots, self.driver.target, variables)
+        taken = self.shells.take(caller, _pty(request))
+        try:
+            session = Session(conversation, taken, self.driver.target)
+            session.start(planned.script)
+            self.shells.started()
+            session.relay()
+        finally:
+            self.shells.finish(taken)
+
+
+def _pty(request: Request) -> Pty | None:
+    if b"p" not in request.flags:
+        return None
+    return Pty(plan.text(request.term) or "dumb", WindowSize(*request.window))
