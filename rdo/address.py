@@ -1,0 +1,64 @@
+"""What may stand as a host, a user, a chain of jump hosts, or the name of a machine, container or image.
+
+Such names come from files that others wrote, and end in argument lists and in commands that a shell reads
+(CVE-2017-1000117: a host name `-oProxyCommand=...`). Pure: each function gives what is wrong with a name, as a phrase
+that goes on after it, or nothing.
+"""
+
+import re
+
+from rdo.wording import shortened
+
+HOST_REFUSED = frozenset("'`\"$\\;&<>|(){},@")
+"""valid_hostname() in OpenSSH's ssh.c, and `@`: the user is a key of its own."""
+
+USER_REFUSED = frozenset("'`\";&<>|(){}$")
+"""valid_ruser() in OpenSSH's ssh.c, and `$`, which a ProxyCommand with `%r` would hand to a shell."""
+
+HOP = re.compile(r"(?:ssh://)?(?:(?P<user>.*)@)?(?:\[(?P<ipv6>[^]]*)\]|(?P<host>[^:]*))(?::(?P<port>[0-9]{1,9}))?")
+
+
+def name_fault(name: str) -> str:
+    if name.startswith("-"):
+        return "begins with `-`"
+    if any(char.isspace() for char in name):
+        return "holds white space"
+    return "" if name.isprintable() else "holds a control character"
+
+
+def host_fault(host: str) -> str:
+    return name_fault(host) or _character_fault(host, HOST_REFUSED)
+
+
+def user_fault(user: str) -> str:
+    if user.endswith("\\"):
+        return "ends with a backslash"
+    return name_fault(user) or _character_fault(user, USER_REFUSED)
+
+
+def jump_fault(jump: str) -> str:
+    """ProxyJump of ssh_config(5): the hosts to pass through, in order, as `[USER@]HOST[:PORT]`; or `none`."""
+    hops = ((hop, _hop_fault(hop)) for hop in jump.split(","))
+    return next((f"holds `{shortened(hop)}`, which {fault}" for hop, fault in hops if fault), "")
+
+
+def port_fault(port: int) -> str:
+    return "" if 1 <= port <= 65535 else "is not from 1 to 65535"
+
+
+def _hop_fault(hop: str) -> str:
+    match = HOP.fullmatch(hop)
+    if not match:
+        return "is not of the form `[USER@]HOST[:PORT]`"
+    host, user = match["ipv6"] or match["host"], match["user"]
+    if not host or user == "":
+        return "lacks a name"
+    fault = host_fault(host) or user_fault(user or "")
+    return fault or ("has a port that is not from 1 to 65535" if port_fault(int(match["port"] or 22)) else "")
+
+
+def _character_fault(name: str, refused: frozenset[str]) -> str:
+    found = next((char for char in name if char in refused), "")
+    if not found:
+        return ""
+    return "holds a backtick" if found == "`" else f"holds `{found}`"

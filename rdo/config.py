@@ -1,0 +1,147 @@
+"""Config files from disk to a Config: reads them, and knows the TOML library. The only module that imports it.
+
+What files say, and which value wins, is decided by the pure modules this one calls: tables.py and ini.py (text to
+document), slip.py, legacy.py, validation.py, layers.py.
+"""
+
+import os
+import stat
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rdo import ini, legacy, tables
+from rdo.document import Document, Origin
+from rdo.layers import resolve
+from rdo.settings import DEFAULT_PROFILE, Settings
+from rdo.slip import syntax_error
+from rdo.validation import validate
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+LOCAL_NAME = ".rdo.local.conf"
+
+VAGRANTFILES = ("Vagrantfile", "vagrantfile")
+"""The names Vagrant itself looks for."""
+
+LARGEST = 1024 * 1024
+"""Bytes. Nobody writes such a config; a file that large is something else."""
+
+MOST_DOTS = 200
+"""In one line. A dotted key takes the TOML parser time by the square of its length."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the config files say about one profile.
+
+    `path` is the `.rdo.conf`, `root` its folder. `files` are those that were read, in the order of their layers.
+    `origins` tells where each value comes from, by key and by `env.NAME`. `notes` are remarks for an explanation, each
+    with file and line.
+    """
+
+    path: str
+    root: str
+    profile: str
+    profiles: tuple[str, ...]
+    settings: Settings
+    origins: Mapping[str, Origin]
+    notes: tuple[str, ...]
+    files: tuple[str, ...]
+
+    def require_directory(self) -> str:
+        """The folder on the target. Raises ConfigError where the files do not say."""
+        if self.settings.directory is None:
+            why = f"profile `{self.profile}` names no `directory`"
+            hint = 'write `directory = "/where/this/folder/is/on/the/target"`, or give `--dir`'
+            raise Origin(self.path).error(why, hint)
+        return self.settings.directory
+
+
+def load(path: str, profile: str | None, user_file: str | None) -> Config:
+    """The settings of a profile, `default` if None. `path` must be there; `user_file` and the local file need not.
+
+    Raises ConfigError, one line with file and line, for whatever is wrong with any of the files.
+    """
+    root = os.path.dirname(path)
+    optional = [_read_if_there(user_file, personal=True)] if user_file else []
+    read = [*optional, _read_document(path), _read_if_there(os.path.join(root, LOCAL_NAME))]
+    translations = [legacy.translate(document) for document in read if document]
+    documents = [validate(translation.document) for translation in translations]
+    chosen = DEFAULT_PROFILE if profile is None else profile
+    resolution = resolve(documents, chosen, path, find_vagrantfile(root))
+    return Config(
+        path=path,
+        root=root,
+        profile=chosen,
+        profiles=resolution.profiles,
+        settings=resolution.settings,
+        origins=resolution.origins,
+        notes=tuple(note for translation in translations for note in translation.notes),
+        files=tuple(document.file for document in documents),
+    )
+
+
+def find_vagrantfile(folder: str) -> str | None:
+    """The Vagrantfile in the folder or the nearest one above it, as Vagrant finds it."""
+    while True:
+        for name in VAGRANTFILES:
+            found = os.path.join(folder, name)
+            if os.path.isfile(found):
+                return found
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+
+
+def _read_if_there(file: str, personal: bool = False) -> Document | None:
+    return _read_document(file, personal) if os.path.lexists(file) else None
+
+
+def _read_document(file: str, personal: bool = False) -> Document:
+    text = _decode(file, _read_bytes(file))
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > MOST_DOTS:
+            raise Origin(file, number).error(f"more than {MOST_DOTS} dots in one line", "break it up")
+    try:
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        if ini.is_meant(text):
+            return ini.read(file, text, personal)
+        raise syntax_error(file, text, error, tomllib.loads) from None
+    return tables.arrange(file, data, tables.lines_of(text, tomllib.loads), personal)
+
+
+def _read_bytes(file: str) -> bytes:
+    """The content of a plain file."""
+    try:
+        with open(file, "rb", opener=_open_at_once) as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise Origin(file).error("not a plain file", "a config file is a text file")
+            content = stream.read(LARGEST + 1)
+    except IsADirectoryError:
+        raise Origin(file).error("a folder, not a file", "rename or remove it") from None
+    except (OSError, ValueError) as error:
+        why = os.strerror(error.errno).lower() if isinstance(error, OSError) and error.errno else str(error)
+        raise Origin(file).error(f"cannot be read: {why}", "check that it is there and yours to read") from None
+    if len(content) > LARGEST:
+        raise Origin(file).error("larger than 1 MiB", "a config file is a short text")
+    return content
+
+
+def _open_at_once(file: str, flags: int) -> int:
+    """Without O_NONBLOCK, opening a FIFO waits for its writer."""
+    return os.open(file, flags | os.O_NONBLOCK)
+
+
+def _decode(file: str, content: bytes) -> str:
+    """The text without byte order mark, its lines ended by a newline alone."""
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        origin = Origin(file, content.count(b"\n", 0, error.start) + 1)
+        raise origin.error(f"byte 0x{error.object[error.start]:02x} is not UTF-8", "save it as UTF-8") from None

@@ -1,0 +1,59 @@
+"""What a config file says, whatever its syntax, before anyone judged it: entries, and where each stands.
+
+Pure values, and the errors that point at a place in a file.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from rdo.errors import ConfigError
+
+_NOWHERE: Mapping[str, int] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value comes from. Lines count from 1; line 0 and section "" mean that there is none to name."""
+
+    file: str
+    line: int = 0
+    section: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+    def error(self, why: str, hint: str = "") -> ConfigError:
+        """What is wrong here, as one line that opens with the place, as compilers have it."""
+        return ConfigError(str(self), why, hint)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One key with its value.
+
+    `label` is the key as its author wrote it, where that is another word. `parts` are the lines of a table's names.
+    """
+
+    key: str
+    value: object
+    origin: Origin
+    label: str = ""
+    parts: Mapping[str, int] = field(default_factory=lambda: _NOWHERE, hash=False)
+
+    @property
+    def written(self) -> str:
+        return self.label or self.key
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file's entries in the order written, and its sections, the empty ones included.
+
+    `personal` is the user's own file, for all projects.
+    """
+
+    file: str
+    sections: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    personal: bool = False

@@ -1,0 +1,158 @@
+"""The kinds of value a config key may have: each checks what was written and gives what the rest of rdo works with.
+
+Pure. Nothing here knows which key has which kind (settings.py), nor in which file or line a value stands.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from rdo.address import host_fault, jump_fault, name_fault, port_fault, user_fault
+from rdo.wording import listed, literal, nearest, shortened, shown
+
+LONGEST_WAIT = 366 * 86400
+"""Seconds. A longer one is a slip of the pen, and overflows the system calls that wait."""
+
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+"""Seconds in each unit of a duration, as in TIME FORMATS of sshd_config(5)."""
+
+WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+"""What an INI file may say for true and false."""
+
+DURATION_FORM = re.compile(r"(?=.)(?:[0-9]{1,9}[smhdw])*(?:[0-9]{1,9})?")
+VARIABLE_FORM = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+GLOB_FORM = re.compile(r"[A-Za-z_*?\[][A-Za-z0-9_*?\[\]!-]*")
+
+
+class Refused(Exception):
+    """A value that its kind does not allow.
+
+    `why` goes on after the name of the key. `instead` is the value to write; `hint` says it when that is not enough.
+    `part` names the entry of a table that is at fault.
+    """
+
+    def __init__(self, why: str, instead: str = "", hint: str = "", part: str = "") -> None:
+        super().__init__(why)
+        self.why = why
+        self.instead = instead
+        self.hint = hint
+        self.part = part
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a value is checked, and how the bare text of an INI file becomes one."""
+
+    check: Callable[[object], Any]
+    from_bare: Callable[[str], object] = str
+
+
+def text(fault: Callable[[str], str] = lambda _: "") -> Kind:
+    """A string of printable characters in which `fault` finds nothing to complain of."""
+
+    def check(value: object) -> str:
+        if not isinstance(value, str):
+            raise Refused(f"is a string, not {shown(value)}", literal(value))
+        why = fault(value) or ("" if value.isprintable() else "holds a control character")
+        if why or not value:
+            raise Refused(why or "is empty")
+        return value
+
+    return Kind(check)
+
+
+def choice(*names: str) -> Kind:
+    def check(value: object) -> str:
+        if isinstance(value, str) and value in names:
+            return value
+        near = nearest(value, names) if isinstance(value, str) else ""
+        raise Refused(f"is one of {listed(names)}, not {shown(value)}", hint=near)
+
+    return Kind(check)
+
+
+def strings(fault: Callable[[str], str] = lambda _: "") -> Kind:
+    """A list of strings; in INI files they are separated by commas or spaces."""
+
+    def check(value: object) -> tuple[str, ...]:
+        if not isinstance(value, list):
+            instead = literal(value)
+            raise Refused(f"is a list of strings, not {shown(value)}", instead and f"[{instead}]")
+        return tuple(map(entry, value))
+
+    def entry(value: object) -> str:
+        if not isinstance(value, str):
+            raise Refused(f"is a list of strings, and holds {shown(value)}")
+        why = fault(value) or ("" if value.isprintable() else "holds a control character")
+        if why or not value:
+            raise Refused(f"holds {shown(value)}, which {why or 'is empty'}")
+        return value
+
+    return Kind(check, lambda bare: bare.replace(",", " ").split())
+
+
+def _check_flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    meant = WORDS.get(str(value).lower()) if isinstance(value, str) or value in (0, 1) else None
+    raise Refused(f"is true or false, not {shown(value)}", "" if meant is None else str(meant).lower())
+
+
+def _check_port(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and not port_fault(value):
+        return value
+    meant = _number(value) if isinstance(value, str) else value
+    instead = str(meant) if isinstance(value, str) and isinstance(meant, int) and not port_fault(meant) else ""
+    raise Refused(f"is a number from 1 to 65535, not {shown(value)}", instead)
+
+
+def _number(word: str) -> object:
+    return int(word) if word.isascii() and word.isdigit() and len(word) < 10 else word
+
+
+def _check_duration(value: object) -> float:
+    seconds: object = value
+    if isinstance(value, str) and DURATION_FORM.fullmatch(value):
+        seconds = sum(int(count) * UNITS[unit] for count, unit in re.findall("([0-9]+)([smhdw]?)", value))
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise Refused(f"is a number of seconds, or a time such as `90s`, `30m`, `8h` or `1d`, not {shown(value)}")
+    if not 0 <= seconds <= LONGEST_WAIT:
+        raise Refused(f"is from 0 seconds to 366 days, not {shown(value)}")
+    return float(seconds)
+
+
+def _check_variables(value: object) -> Mapping[str, str]:
+    if not isinstance(value, dict):
+        raise Refused(f"is a table of names and strings, not {shown(value)}")
+    return MappingProxyType({name: _check_variable(name, written) for name, written in value.items()})
+
+
+def _check_variable(name: str, value: object) -> str:
+    if not VARIABLE_FORM.fullmatch(name):
+        hint = "a name is letters, digits and `_`, and begins with no digit"
+        raise Refused("is no name for an environment variable", hint=hint, part=shortened(name))
+    if not isinstance(value, str):
+        instead = literal(value) or '"..."'
+        raise Refused(f"is a string, not {shown(value)}", hint=f"quote it: `{name} = {instead}`", part=name)
+    if "\0" in value:
+        raise Refused("holds a NUL, which no environment can carry", hint="take it out", part=name)
+    return value
+
+
+def _glob_fault(name: str) -> str:
+    return "" if GLOB_FORM.fullmatch(name) else "is neither a name nor a pattern of an environment variable"
+
+
+TEXT = text()
+HOST = text(host_fault)
+USER = text(user_fault)
+JUMP = text(jump_fault)
+NAME = text(name_fault)
+FOLDERS = strings()
+VARIABLE_GLOBS = strings(_glob_fault)
+FLAG = Kind(_check_flag, lambda bare: WORDS.get(bare.lower(), bare))
+PORT = Kind(_check_port, _number)
+DURATION = Kind(_check_duration)
+VARIABLES = Kind(_check_variables)

@@ -1,0 +1,102 @@
+"""TOML data and its text, put together: which profile each key belongs to, and where it stands.
+
+Pure: the TOML parser comes in as an argument. It tells no lines, so the text is cut into statements, each of them
+parsed by itself.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rdo.document import Document, Entry, Origin
+from rdo.settings import DEFAULT_PROFILE, KEYS
+from rdo.wording import shortened
+
+Parse = Callable[[str], dict[str, Any]]
+"""Text to data; ValueError or RecursionError for what is no TOML."""
+
+Lines = Mapping[tuple[str, ...], int]
+"""Lines by path, such as ("docker", "env", "STAGE")."""
+
+LONGEST_TEXT = 65536
+"""Characters. In longer texts no lines are told: a long statement is parsed once for each of its lines."""
+
+LONGEST_STATEMENT = 100
+"""Lines, for the same reason."""
+
+_DEPTH = 3
+"""Profile, key, and name in a table."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A pair or a header, by the lines it takes up."""
+
+    first: int
+    last: int
+    data: Mapping[str, Any]
+    is_header: bool
+
+
+def statements(text: str, parse: Parse) -> Iterator[Statement]:
+    """The statements up to the first that does not end or is too long."""
+    lines = text.split("\n") if len(text) <= LONGEST_TEXT else []
+    first = 0
+    for last in range(len(lines)):
+        if last - first >= LONGEST_STATEMENT:
+            return
+        try:
+            data = parse("\n".join(lines[first : last + 1]))
+        except (ValueError, RecursionError):
+            continue
+        yield Statement(first + 1, last + 1, data, lines[first].lstrip().startswith("["))
+        first = last + 1
+
+
+def lines_of(text: str, parse: Parse) -> Lines:
+    found: dict[tuple[str, ...], int] = {}
+    section: tuple[str, ...] = ()
+    for statement in statements(text, parse):
+        paths = list(_paths(statement.data))
+        if statement.is_header:
+            section = paths[-1]
+            paths = [()]
+        for path in paths:
+            found.setdefault(section + path, statement.first)
+    return found
+
+
+def _paths(data: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, value in data.items():
+        yield (*above, name)
+        if isinstance(value, dict) and len(above) + 1 < _DEPTH:
+            yield from _paths(value, (*above, name))
+
+
+def arrange(file: str, data: Mapping[str, Any], lines: Lines, personal: bool = False) -> Document:
+    """The document of a file: tables are profiles, unless their name is a key."""
+    profiles = {name: value for name, value in data.items() if isinstance(value, dict) and name not in KEYS}
+    entries = [_entry(file, data, (name,), lines) for name in data if name not in profiles]
+    entries += [_entry(file, data, (profile, name), lines) for profile in profiles for name in profiles[profile]]
+    return Document(file, tuple(dict.fromkeys([DEFAULT_PROFILE, *profiles])), tuple(entries), personal)
+
+
+def _entry(file: str, data: Mapping[str, Any], path: tuple[str, ...], lines: Lines) -> Entry:
+    *above, key = path
+    value = data[above[0]][key] if above else data[key]
+    origin = Origin(file, lines.get(path, 0), above[0] if above else DEFAULT_PROFILE)
+    if not above and key not in KEYS and isinstance(value, list) and value and isinstance(value[0], dict):
+        name = shortened(key)
+        raise origin.error(f"`[[{name}]]` is a list of tables, and a profile is one", f"write `[{name}]`")
+    if not isinstance(value, dict):
+        return Entry(key, value, origin)
+    paths = {name: (*path, name) for name in value}
+    return Entry(key, value, origin, parts={name: lines[below] for name, below in paths.items() if below in lines})
+
+
+def unfinished(text: str, parse: Parse) -> int:
+    """The line where the first statement begins that never ends, else the last line; 0 where lines are not told."""
+    if len(text) > LONGEST_TEXT:
+        return 0
+    last = max((statement.last for statement in statements(text, parse)), default=0)
+    return min(last, text.rstrip().count("\n")) + 1

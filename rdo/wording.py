@@ -1,0 +1,54 @@
+"""How a value, a name or a list of names is put into an error line.
+
+Pure, and only phrases: which error is raised, and where, is decided by those who call this.
+"""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+LONGEST = 40
+"""Characters of a value that an error line shows."""
+
+SHORTEST_HUGE = 10**15
+"""Numbers from here on are not shown: Python refuses to write out an integer of more than 4,300 digits."""
+
+
+def shown(value: object) -> str:
+    """The value with its type, never long."""
+    match value:
+        case bool():
+            return f"`{str(value).lower()}`"
+        case str():
+            return f"the string `{shortened(value)}`"
+        case int() | float():
+            return "a huge number" if abs(value) >= SHORTEST_HUGE else f"the number `{value}`"
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+    return "a date or time"
+
+
+def literal(value: object) -> str:
+    """The value as a TOML string, for a line that says what to write; nothing if it has no short form."""
+    if isinstance(value, bool):
+        return f'"{str(value).lower()}"'
+    if isinstance(value, int | float):
+        return f'"{value}"' if abs(value) < SHORTEST_HUGE else ""
+    if not isinstance(value, str) or len(value) > LONGEST:
+        return ""
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else text[:LONGEST] + "..."
+
+
+def listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """`did you mean ...?`, or nothing if no name comes near."""
+    close = get_close_matches(name[:LONGEST].lower(), names, n=1)
+    return f"did you mean `{close[0]}`?" if close else ""
