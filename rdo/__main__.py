@@ -10,7 +10,6 @@ import sys  # noqa: E402
 from rdo import argv, discovery  # noqa: E402
 from rdo.errors import FAILURE, RdoError  # noqa: E402
 
-
 INTERRUPTED = 128 + 2
 
 
@@ -39,7 +38,7 @@ def run(words: "list[str]") -> int:
     from rdo import client, control, request
 
     if options.directory:
-        change_directory(options.directory)
+        discovery.change_directory(options.directory)
     found = discovery.discover(os.environ)
     asked = request.build(options, found, os.environ)
     profile = os.fsdecode(asked.profile)
@@ -61,16 +60,6 @@ def open_standard_descriptors() -> None:
             os.fstat(fd)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-
-
-def change_directory(folder: str) -> None:
-    """Go to the folder of `-C`, and have $PWD say so, as `cd` does."""
-    try:
-        os.chdir(folder)
-    except OSError as error:
-        raise RdoError(f"cannot change to `{folder}`", str(error.strerror)) from None
-    pwd = os.path.normpath(os.path.join(os.environ.get("PWD", ""), folder))
-    os.environ["PWD"] = discovery.logical(pwd, os.getcwd())
 
 
 def die_of_interrupt() -> None:

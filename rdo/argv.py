@@ -99,7 +99,8 @@ def _cluster(options: Options, word: str, rest: list[str]) -> int:
         if name in FLAGS:
             _set_flag(options, name)
         elif name not in VALUES:
-            raise UsageError(f"unknown option `{name}`", "", "see `rdo --help`; a command that starts with `-` wants `--`")
+            hint = "see `rdo --help`; a command that starts with `-` wants `--`"
+            raise UsageError(f"unknown option `{name}`", "", hint)
         elif word[index + 1 :]:
             _set_value(options, name, word[index + 1 :])
             return 0
@@ -126,7 +127,8 @@ def _set_value(options: Options, name: str, value: str) -> None:
         _check_env(value)
         options.env.append(value)
     elif attribute == "directory":
-        options.directory = value if value.startswith("/") else f"{options.directory}/{value}".lstrip("/")
+        relative = options.directory and not value.startswith("/")
+        options.directory = f"{options.directory}/{value}" if relative else value
     elif not value and attribute != "shell_string":
         raise UsageError(f"option `{name}` has an empty value", "", "see `rdo --help`")
     else:

@@ -12,8 +12,6 @@ import os
 import select
 import time
 
-import _socket
-
 from rdo import control, discovery, protocol, tty
 from rdo.errors import LinkLost, RdoError, SetupError
 

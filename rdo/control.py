@@ -3,6 +3,7 @@
 The folder is the door: whoever can enter it can run commands as its owner. So it is checked at each use.
 """
 
+import _socket
 import errno
 import fcntl
 import os
@@ -10,8 +11,6 @@ import select
 import stat
 import sys
 import time
-
-import _socket
 
 from rdo.errors import SetupError
 

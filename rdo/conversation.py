@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -40,10 +41,8 @@ class Conversation:
 
     def fail(self, error: RdoError) -> None:
         """Send the error as the last frame, if there is still someone to read it."""
-        try:
+        with contextlib.suppress(Gone):
             self.send(protocol.FAILED, protocol.encode_failure(error))
-        except Gone:
-            pass
 
     def receive(self) -> tuple[bytes, bytes]:
         """The next frame: kind and payload. Raises Gone, ProtocolError."""
@@ -67,10 +66,8 @@ class Conversation:
 
     def close(self) -> None:
         """End the connection; a thread that waits in it wakes up."""
-        try:
+        with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         self._connection.close()
 
 

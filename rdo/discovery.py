@@ -5,7 +5,7 @@ Part of the client's hot path.
 
 import os
 
-from rdo.errors import ConfigError
+from rdo.errors import ConfigError, RdoError
 
 CONFIG = ".rdo.conf"
 LOCAL_CONFIG = ".rdo.local.conf"
@@ -36,7 +36,8 @@ def discover(environ: "os._Environ[str]") -> Found:
     try:
         cwd = os.getcwd()
     except OSError as error:
-        raise ConfigError("cannot tell the working directory", error.strerror, "`cd` to a folder that exists") from None
+        hint = "`cd` to a folder that exists"
+        raise ConfigError("cannot tell the working directory", str(error.strerror), hint) from None
     pwd = logical(environ.get("PWD", ""), cwd)
     for start in (pwd,) if pwd == cwd else (pwd, cwd):
         root = _walk_up(start)
@@ -48,13 +49,26 @@ def discover(environ: "os._Environ[str]") -> Found:
 
 
 def logical(pwd: str, cwd: str) -> str:
-    """$PWD if it names the working directory and leads through no `.` or `..`, as POSIX has it for `pwd -L`."""
-    if pwd == cwd or not pwd.startswith("/") or "/./" in f"{pwd}/" or "/../" in f"{pwd}/":
+    """$PWD if it names the working directory and leads through no `.` or `..`, as POSIX has it for `pwd -L`.
+
+    Nor may it have two slashes in a row, as bash has it after `cd //`: walking up from there comes to no `/`.
+    """
+    if pwd == cwd or not pwd.startswith("/") or "//" in pwd or os.path.normpath(pwd) != pwd:
         return cwd
     try:
         return pwd if os.path.samefile(pwd, ".") else cwd
     except OSError:
         return cwd
+
+
+def change_directory(folder: str) -> None:
+    """Go to the folder of `-C`, and have $PWD say so, as `cd` does. Raises RdoError."""
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise RdoError(f"cannot change to `{folder}`", str(error.strerror)) from None
+    pwd = os.path.normpath(os.path.join(os.environ.get("PWD", ""), folder))
+    os.environ["PWD"] = logical(pwd, os.getcwd())
 
 
 def user_file(environ: "os._Environ[str]") -> str:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 from rdo.argv import Options
 from rdo.errors import printable
 
 SHELL_SYNTAX = frozenset(" \t\n|&;<>()$`\\\"'*?[]#~=%{}")
 
-BUILTINS = frozenset(
+_BUILTINS = (
     ". : [[ alias bg bind builtin caller cd command compgen complete compopt declare dirs disown enable eval exec exit "
     "export fc fg getopts hash help history jobs let local logout mapfile popd pushd read readarray readonly return "
     "set shift shopt source suspend times trap type typeset ulimit umask unalias unset wait if for while until case "
-    "function select time".split()
+    "function select time"
 )
+BUILTINS = frozenset(_BUILTINS.split())
+"""Names that only a shell knows, and the keywords beside them."""
 
 
 def show(options: Options) -> None:
@@ -29,8 +32,9 @@ def for_command(options: Options) -> str:
     if options.shell_string is not None or not options.command:
         return ""
     name = options.command[0]
+    instead = f"rdo -c {shlex.quote(' '.join(options.command))}"
     if name in BUILTINS:
-        return f"`{name}` is a shell builtin, not a program; use: rdo -c '{printable(' '.join(options.command))}'"
+        return printable(f"`{name}` is a shell builtin, not a program; use: {instead}")
     if SHELL_SYNTAX.isdisjoint(name):
         return ""
-    return printable(f"`{name}` is no program's name; for a shell string use: rdo -c '{' '.join(options.command)}'")
+    return printable(f"`{name}` is no program's name; for a shell string use: {instead}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 
@@ -22,7 +23,7 @@ class Link:
         """Whether it refused a channel, and none has been closed since."""
         self._login = login
         self._groups: set[int] = set()
-        self._lifeline: Lifeline | None = None
+        self._lifeline = Lifeline(None)
         self._lock = threading.Lock()
 
     def open_shell(self, pty: Pty | None) -> Shell:
@@ -34,37 +35,41 @@ class Link:
             raise
 
     def guard(self, group: int) -> None:
-        """Have the process group ended if the link goes."""
+        """Have the process group ended if the link goes. Waits for the lifeline, which is on its way."""
         with self._lock:
-            self._groups.add(group)
-            if self._lifeline:
+            if group not in self._groups:
+                self._groups.add(group)
                 self._lifeline.add(group)
 
     def release(self, group: int) -> None:
         """Leave the process group alone from now on."""
         with self._lock:
             self._groups.discard(group)
-            if self._lifeline:
-                self._lifeline.drop(group)
+            self._lifeline.drop(group)
 
     def signal(self, group: int, name: str) -> None:
         """Send a signal (its name without SIG) to the process group."""
-        self.start_lifeline()
         with self._lock:
-            if self._lifeline:
-                self._lifeline.signal(group, name)
+            self._lifeline.signal(group, name)
 
     def start_lifeline(self) -> None:
-        """Open the lifeline, once, if there is room for it: the commands come first."""
+        """Open the lifeline beside the first command, so that neither waits for the other."""
+        begun = threading.Event()
+        threading.Thread(target=self._open_lifeline, args=(begun,), name="lifeline", daemon=True).start()
+        begun.wait()
+
+    def give_up_lifeline(self) -> bool:
+        """Close the lifeline, for the room it takes: the commands come first. False if there is none."""
         with self._lock:
-            if self._lifeline is not None:
-                return
-            try:
-                self._lifeline = Lifeline(self.open_shell(None))
-            except (ChannelRefused, ConnectError, LinkLost):
-                self._lifeline = Lifeline(None)
             for group in self._groups:
-                self._lifeline.add(group)
+                self._lifeline.drop(group)
+            return self._lifeline.close()
+
+    def _open_lifeline(self, begun: threading.Event) -> None:
+        with self._lock:
+            begun.set()
+            with contextlib.suppress(ChannelRefused, ConnectError, LinkLost):
+                self._lifeline = Lifeline(self.open_shell(None))
 
 
 class Links:
@@ -101,6 +106,7 @@ class Links:
                 return None
             try:
                 link = Link(self._driver.connect(caller), self._login)
+                link.start_lifeline()
                 self._failure = None
             except ConnectError as error:
                 self._failure = error

@@ -80,4 +80,4 @@ def _below(root: str, path: str) -> str | None:
 
 
 def _join(remote: str, below: str) -> str:
-    return below or "/" if remote == "/" else remote + below
+    return remote.rstrip("/") + below or "/"

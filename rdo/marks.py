@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 
@@ -20,22 +21,17 @@ class Marks:
 
     def __init__(self, nonce: str) -> None:
         self._start = f"\033]rdo;{nonce};".encode()
+        longest = LIMIT - len(self._start) - 1
+        self._mark = re.compile(rb"%b([^\007\033]{0,%d})\007" % (re.escape(self._start), longest))
         self._held = b""
 
     def receive(self, data: bytes) -> list[bytes | Mark]:
         """Take in output; give what can be told now, in order."""
-        data = self._held + data
-        found: list[bytes | Mark] = []
-        while True:
-            start = data.find(self._start)
-            end = data.find(b"\007", start, start + LIMIT) if start >= 0 else -1
-            if end < 0:
-                break
-            found += [data[:start], Mark(data[start + len(self._start) : end].decode("ascii", "replace"))]
-            data = data[end + 1 :]
-        keep = self._may_start(data)
-        self._held = data[keep:]
-        return [*found, data[:keep]] if keep else found
+        *parts, rest = self._mark.split(self._held + data)  # output, a mark's text, output, ...
+        keep = self._may_start(rest)
+        self._held = rest[keep:]
+        found = [Mark(part.decode("ascii", "replace")) if index % 2 else part for index, part in enumerate(parts)]
+        return [piece for piece in (*found, rest[:keep]) if piece]
 
     def end(self) -> bytes:
         """What is still held back, now that nothing more comes."""
@@ -43,11 +39,9 @@ class Marks:
         return held
 
     def _may_start(self, data: bytes) -> int:
-        """Where a mark that is not yet whole starts; the end of the data if there is none."""
-        start = data.find(self._start)
-        if start >= 0:
-            return start if len(data) - start < LIMIT else len(data)
-        escape = data.rfind(b"\033", -len(self._start))
-        if escape >= 0 and self._start.startswith(data[escape:]):
-            return escape
+        """Where a mark that is not yet whole starts; the end of the data if there is none. A mark holds one ESC."""
+        escape = data.rfind(b"\033")
+        held = data[escape:] if escape >= 0 else b""
+        if self._start.startswith(held) or (held.startswith(self._start) and len(held) < LIMIT):
+            return len(data) - len(held)
         return len(data)

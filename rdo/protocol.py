@@ -5,7 +5,7 @@ Part of the client's hot path.
 
 import struct
 
-from rdo.errors import RdoError
+from rdo.errors import RdoError, printable
 
 VERSION = b"1"
 
@@ -139,7 +139,7 @@ def decode_request(payload: bytes) -> Request:
         request.window = (rows, columns, width, height)
         request.arguments = [next(fields) for _ in range(int(next(fields)))]
         request.variables = [next(fields) for _ in range(int(next(fields)))]
-    except (StopIteration, RuntimeError, ValueError):
+    except (StopIteration, ValueError):
         raise ProtocolError("a request cannot be read") from None
     request.environ = list(fields)
     return request
@@ -174,12 +174,11 @@ def decode_credit(payload: bytes) -> int:
 
 
 def encode_failure(error: RdoError) -> bytes:
-    """The payload of FAILED."""
-    parts = (error.what, error.why, error.hint)
-    return b"\0".join(part.replace("\0", "").encode("utf-8", "surrogateescape") for part in parts)
+    """The payload of FAILED: the parts as they will be shown, so that none can hold a NUL."""
+    return "\0".join(map(printable, (error.what, error.why, error.hint))).encode()
 
 
 def decode_failure(payload: bytes) -> RdoError:
     """The error in a payload of FAILED."""
-    what, why, hint, *_ = payload.decode("utf-8", "surrogateescape").split("\0") + ["", ""]
+    what, why, hint, *_ = (*payload.decode("utf-8", "replace").split("\0"), "", "")
     return RdoError(what, why, hint)

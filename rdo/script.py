@@ -100,10 +100,11 @@ def _enter(script: Script) -> list[str]:
 
 
 def _variables(script: Script) -> list[str]:
-    assigned = [f"{name}={quote(value)}" for name, value in script.environment.items()]
+    """One export a variable: `$PATH` must be the one that was just set."""
+    exports = [f"export {name}={quote(value)}" for name, value in script.environment.items()]
     if script.path:
-        assigned.append("PATH=" + ":".join(map(quote, script.path)) + ':"$PATH"')
-    return ["export " + " ".join(assigned)] if assigned else []
+        exports.append(f'export PATH={":".join(map(quote, script.path))}:"$PATH"')
+    return exports
 
 
 def _prefix(script: Script) -> list[str]:

@@ -42,6 +42,7 @@ class Session:
 
     def start(self, script: Script) -> None:
         """Tell the client, and start the command. Raises LinkLost, and Gone: then it was not started."""
+        self._link.guard(self._shell.group)
         self._conversation.send(protocol.STARTED)
         try:
             self._shell.start(script)
@@ -51,7 +52,6 @@ class Session:
 
     def relay(self) -> None:
         """Relay to the end of the command, or end it where its client went away."""
-        self._link.guard(self._shell.group)
         try:
             for kind, payload in self._conversation.frames():
                 self._take(kind, payload)
@@ -191,4 +191,4 @@ class Session:
 
     def _lost(self, error: LinkLost) -> LinkLost:
         why = error.why or error.what
-        return LinkLost(f"the connection to `{self._target}` was lost", why, "the command was started; it is not retried")
+        return LinkLost(f"the connection to `{self._target}` was lost", why, "the command is not run again")

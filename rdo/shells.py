@@ -150,11 +150,13 @@ class Shells:
 
     def _make_room(self, link: Link) -> bool:
         with self._changed:
-            waiting = [taken for taken in self._warm if taken.link is link]
-            if not waiting:
-                return False
-            self._warm.remove(waiting[0])
-        self._throw_away(waiting[0])
+            waiting = next((taken for taken in self._warm if taken.link is link), None)
+            if waiting:
+                self._warm.remove(waiting)
+        if waiting:
+            self._throw_away(waiting)
+        elif not link.give_up_lifeline():
+            return False
         link.full = False
         return True
 
@@ -197,9 +199,7 @@ class Shells:
                     self._lose(link)
 
     def _plant(self) -> None:
-        """Give each busy link its lifeline, and open what is missing of each kind that was asked for of late."""
-        for link in self.links:
-            link.start_lifeline()
+        """Open what is missing of each kind that was asked for of late."""
         if time.monotonic() - self._used > WARM_AGE:
             return
         for kind, pty in list(self._wanted.items()):

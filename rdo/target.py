@@ -1,4 +1,4 @@
-"""What a master serves: the config, its driver, and the shells on the target. One command after another goes through."""
+"""What a master serves: the config, its driver, and the shells on the target. Every command goes through here."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Terminal:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self._saved: "list[Any] | None" = None
+        self._saved: list[Any] | None = None
 
     @property
     def raw(self) -> bool:

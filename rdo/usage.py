@@ -6,7 +6,7 @@ from rdo import __version__
 from rdo.argv import Options
 
 HELP = """\
-rdo, "remote do": run a command where this folder's code runs, as if it were here
+rdo, "remote do": run a command where this code runs, as if it were here
 
 Usage: rdo [OPTION]... [COMMAND [ARGUMENT]...]
        rdo [OPTION]... -c STRING [NAME [ARGUMENT]...]

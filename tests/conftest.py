@@ -18,6 +18,7 @@ from typing import NoReturn
 import pytest
 
 from tests.leaks import MARK, Leaks, wait_until
+from tests.sshd import Sshd, find_sshd
 
 STOP_BOUND = 5.0
 """Seconds for `rdoctl stop --all` to end every master of a test, and for the masters to be gone after it."""
@@ -101,3 +102,15 @@ def stop_masters(environment: dict[str, str]) -> None:
             stop.wait(STOP_BOUND)
         except subprocess.TimeoutExpired:
             stop.kill()
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory, leaks: Leaks) -> Iterator[Sshd]:
+    """One server for all tests that neither change nor stop it."""
+    if find_sshd() is None:
+        require("ssh", "sshd is not installed")
+    server = Sshd(tmp_path_factory.mktemp("sshd"))
+    server.environment = {MARK: f"{leaks.run}sshd"}
+    with server:
+        leaks.register_server(server.pid)
+        yield server

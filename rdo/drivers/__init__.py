@@ -24,7 +24,7 @@ def create(config: Config) -> Driver:
             port=settings.port,
             identity=settings.identity,
             jump=settings.jump,
-            ssh_config=_ssh_config(settings.ssh_config),
+            ssh_config=ssh_config(settings.ssh_config),
             connect_timeout=settings.connect_timeout,
             directory=settings.directory,
             root=config.root,
@@ -36,7 +36,7 @@ def create(config: Config) -> Driver:
     raise ConfigError(f"driver `{settings.driver}` is not there yet", "", "use `ssh` or `local`")
 
 
-def _ssh_config(configured: str | None) -> str | None:
+def ssh_config(configured: str | None) -> str | None:
     """The file that stands in for ~/.ssh/config: RDO_SSH_CONFIG, else the user file's `ssh_config`."""
     given = os.environ.get("RDO_SSH_CONFIG") or configured
     if not given:

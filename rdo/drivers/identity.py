@@ -1,0 +1,188 @@
+"""Private keys in files, and what signs with them. Where keys in the agent are concerned, see rdo.drivers.agent.
+
+Reads files and computes; asks nobody and talks to no server.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import stat
+import struct
+from typing import Protocol
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+CERTIFICATE = "-cert-v01@openssh.com"
+MAGIC = b"openssh-key-v1\0"
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+ECDSA_HASHES: dict[int, hashes.HashAlgorithm] = {256: hashes.SHA256(), 384: hashes.SHA384(), 521: hashes.SHA512()}
+
+
+class Key(Protocol):
+    """Something that can prove who we are."""
+
+    @property
+    def label(self) -> str:
+        """The key's name for people: its file, or the comment that the agent has for it."""
+
+    @property
+    def blob(self) -> bytes:
+        """The public key or certificate, as the wire has it."""
+
+    @property
+    def kind(self) -> str:
+        """The type in the blob, such as `ssh-ed25519`."""
+
+    def sign(self, data: bytes, algorithm: str) -> bytes:
+        """The signature as the wire has it. Raises SigningFailed."""
+
+
+class SigningFailed(Exception):
+    """The key cannot sign: the agent refuses, say."""
+
+
+class KeyUnusable(Exception):
+    """The file is no private key that we can read; the text says why."""
+
+
+class PassphraseNeeded(Exception):
+    """The key is encrypted, and no passphrase or a wrong one was given."""
+
+
+class FileKey:
+    """A private key in memory, with its public key or a certificate for it."""
+
+    def __init__(self, label: str, private: PrivateKey, certificate: bytes | None = None) -> None:
+        self.label = label
+        self._private = private
+        self.blob = certificate or public_blob(private)
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.blob)
+
+    def certified(self, certificate: bytes) -> FileKey:
+        """The same key behind a certificate."""
+        return FileKey(self.label, self._private, certificate)
+
+    def sign(self, data: bytes, algorithm: str) -> bytes:
+        name = algorithm.removesuffix(CERTIFICATE)
+        if isinstance(self._private, ed25519.Ed25519PrivateKey):
+            raw = self._private.sign(data)
+        elif isinstance(self._private, rsa.RSAPrivateKey):
+            digest = hashes.SHA256() if name == "rsa-sha2-256" else hashes.SHA512()
+            raw = self._private.sign(data, padding.PKCS1v15(), digest)
+        else:
+            chosen = ECDSA_HASHES[self._private.curve.key_size]
+            raw = b"".join(map(_mpint, decode_dss_signature(self._private.sign(data, ec.ECDSA(chosen)))))
+        return string(name.encode()) + string(raw)
+
+
+def read(path: str) -> bytes:
+    """The file's content. Raises KeyUnusable if it cannot be read, or could be by others, as ssh(1) has it."""
+    try:
+        with open(path, "rb") as file:
+            mode = os.fstat(file.fileno())
+            if mode.st_uid == os.getuid() and stat.S_IMODE(mode.st_mode) & 0o077:
+                raise KeyUnusable(f"permissions {stat.S_IMODE(mode.st_mode):04o} are too open")
+            return file.read()
+    except OSError as error:
+        raise KeyUnusable((error.strerror or str(error)).lower()) from error
+
+
+def load(path: str, content: bytes, passphrase: str | None) -> FileKey:
+    """The key in the file's content. Raises PassphraseNeeded, KeyUnusable."""
+    secret = passphrase.encode(errors="surrogateescape") if passphrase else None
+    try:
+        if b"OPENSSH PRIVATE KEY" in content:
+            private = serialization.load_ssh_private_key(content, secret)
+        else:
+            private = serialization.load_pem_private_key(content, secret)  # type: ignore[assignment]
+    except TypeError as error:
+        raise PassphraseNeeded from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        if secret is not None:
+            raise PassphraseNeeded from error
+        raise KeyUnusable("it is no private key of a known kind") from error
+    if not isinstance(private, PrivateKey):
+        raise KeyUnusable("keys of its kind are not supported")
+    return FileKey(path, private)
+
+
+def public_part(path: str, content: bytes) -> bytes | None:
+    """The public key of a private key that may be encrypted: from its file or PATH.pub; None if neither has it."""
+    if b"OPENSSH PRIVATE KEY" in content:
+        try:
+            data = base64.b64decode(b"".join(content.strip().splitlines()[1:-1]))
+            return _public_inside(data)
+        except (binascii.Error, struct.error, ValueError):
+            return None
+    return public_file(f"{path}.pub")
+
+
+def public_file(path: str) -> bytes | None:
+    """The blob in a file of one line, a public key or a certificate; None if there is none."""
+    try:
+        with open(path, "rb") as file:
+            blob = base64.b64decode(file.read().split(maxsplit=2)[1])
+        return blob if kind_of(blob) else None
+    except (OSError, IndexError, binascii.Error, struct.error, ValueError):
+        return None
+
+
+def public_blob(private: PrivateKey) -> bytes:
+    """The public key of a private one, as the wire has it."""
+    formats = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    return base64.b64decode(private.public_key().public_bytes(*formats).split()[1])
+
+
+def certified_key(certificate: bytes) -> bytes:
+    """What tells whose a certificate is: the public numbers in it, which come after its kind and nonce."""
+    _, rest = take(certificate)
+    _, rest = take(rest)
+    return rest
+
+
+def belongs(certificate: bytes, public: bytes) -> bool:
+    """Whether the certificate is for this public key."""
+    try:
+        _, numbers = take(public)
+        return kind_of(certificate).startswith(kind_of(public)) and certified_key(certificate).startswith(numbers)
+    except (struct.error, ValueError):
+        return False
+
+
+def kind_of(blob: bytes) -> str:
+    """The type that a public key blob starts with. Raises ValueError or struct.error for what is none."""
+    return take(blob)[0].decode("ascii")
+
+
+def _public_inside(data: bytes) -> bytes:
+    if not data.startswith(MAGIC):
+        raise ValueError("no OpenSSH key")
+    rest = data[len(MAGIC) :]
+    for _ in ("cipher", "kdf", "kdf options"):
+        _, rest = take(rest)
+    return take(rest[4:])[0]
+
+
+def take(data: bytes) -> tuple[bytes, bytes]:
+    """The string that data starts with, and what comes after. Raises ValueError or struct.error if it is cut short."""
+    (size,) = struct.unpack_from(">I", data)
+    if size > len(data) - 4:
+        raise ValueError("cut short")
+    return data[4 : 4 + size], data[4 + size :]
+
+
+def string(data: bytes) -> bytes:
+    """Data with its length in front, as SSH writes it."""
+    return struct.pack(">I", len(data)) + data
+
+
+def _mpint(number: int) -> bytes:
+    return string(number.to_bytes(number.bit_length() // 8 + 1, "big"))

@@ -1,0 +1,196 @@
+"""Logging in with keys: which ones, from the agent or from files, in which order, and when to ask for a passphrase."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from rdo.drivers.agent import Agent, AgentKey
+from rdo.drivers.base import Caller
+from rdo.drivers.identity import (
+    FileKey,
+    Key,
+    KeyUnusable,
+    PassphraseNeeded,
+    SigningFailed,
+    belongs,
+    kind_of,
+    load,
+    public_file,
+    public_part,
+    read,
+)
+from rdo.drivers.openssh import Options
+from rdo.drivers.userauth import Outcome, Userauth
+
+PASSPHRASE_TRIES = 3
+"""As ssh(1)."""
+
+
+class Identity(NamedTuple):
+    """A private key file; `public` is None where only its passphrase can tell."""
+
+    path: str
+    content: bytes
+    public: bytes | None
+
+
+class Offer(NamedTuple):
+    """A public key, to ask whether the server wants it before anyone is bothered for its private half."""
+
+    label: str
+    blob: bytes
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.blob)
+
+    def sign(self, data: bytes, algorithm: str) -> bytes:
+        raise SigningFailed("there is no private key")
+
+
+class KeyLogin:
+    """All that can be tried with keys, each at most once per login."""
+
+    def __init__(self, auth: Userauth, options: Options, caller: Caller, agent: Agent) -> None:
+        self._auth = auth
+        self._options = options
+        self._caller = caller
+        self._agent = agent
+        self._used: set[bytes] = set()
+        self.notes: list[str] = []
+        """What went wrong on our side, for the message when no key was taken."""
+        self.locked = ""
+        """A key that the server wants, and whose passphrase nobody gave."""
+
+    def attempts(self) -> Iterator[Outcome]:
+        """The server's answers, one by one; keys that it answered before are left out."""
+        for key in self._ordered(list(self._identities()), self._agent.keys()):
+            yield from self._by_agent(key) if isinstance(key, AgentKey) else self._by_file(key)
+
+    def _ordered(self, identities: list[Identity], held: list[AgentKey]) -> list[Identity | AgentKey]:
+        """The key that rdo's configuration names, then as ssh(1): named keys in the agent, its others, then files."""
+        by_blob = {key.blob: key for key in held}
+
+        def best(identity: Identity) -> Identity | AgentKey:
+            return by_blob.get(identity.public or b"", identity)
+
+        given = [best(identity) for identity in identities if identity.path == self._options.identity]
+        named = [best(identity) for identity in identities if identity.path != self._options.identity]
+        agents: list[Identity | AgentKey] = [key for key in named if isinstance(key, AgentKey)]
+        files = [key for key in named if isinstance(key, Identity)]
+        if self._options.identities_only:
+            others = [key for key in held if any(belongs(key.blob, identity.public or b"") for identity in identities)]
+        else:
+            others = held
+        return [*given, *agents, *others, *files]
+
+    def _identities(self) -> Iterator[Identity]:
+        for path in dict.fromkeys(self._options.identity_files):
+            if not os.path.exists(path):
+                if path == self._options.identity:
+                    self.notes.append(f"there is no key file `{path}`")
+                continue
+            try:
+                content = read(path)
+            except KeyUnusable as error:
+                self._skip(path, str(error))
+                continue
+            yield Identity(path, content, self._public(path, content))
+
+    def _public(self, path: str, content: bytes) -> bytes | None:
+        found = public_part(path, content)
+        if found is None:
+            try:
+                return load(path, content, None).blob
+            except (KeyUnusable, PassphraseNeeded):
+                return None
+        return found
+
+    def _by_agent(self, key: AgentKey) -> Iterator[Outcome]:
+        for offer in (*(key.certified(blob) for blob in self._certificates("", key.blob)), key):
+            if offer.blob in self._used:
+                continue
+            self._used.add(offer.blob)
+            refusal = self._auth.wants(offer)
+            if refusal is None:
+                yield from self._signed(offer)
+            else:
+                yield refusal
+
+    def _by_file(self, identity: Identity) -> Iterator[Outcome]:
+        try:
+            private = load(identity.path, identity.content, None)
+        except KeyUnusable as error:
+            self._skip(identity.path, str(error))
+        except PassphraseNeeded:
+            yield from self._by_locked_file(identity)
+        else:
+            yield from self._by_private(private)
+
+    def _by_private(self, private: FileKey) -> Iterator[Outcome]:
+        certificates = self._certificates(private.label, private.blob)
+        for key in (*(private.certified(blob) for blob in certificates), private):
+            if key.blob not in self._used:
+                self._used.add(key.blob)
+                yield from self._signed(key)
+
+    def _by_locked_file(self, identity: Identity) -> Iterator[Outcome]:
+        """Ask for the passphrase only when the server wants the key, where that can be known."""
+        if identity.public is not None:
+            blobs = [*self._certificates(identity.path, identity.public), identity.public]
+            for offer in [Offer(identity.path, blob) for blob in blobs if blob not in self._used]:
+                self._used.add(offer.blob)
+                refusal = self._auth.wants(offer)
+                if refusal is None:
+                    yield from self._unlocked(identity, offer.blob)
+                    return
+                yield refusal
+        else:
+            yield from self._unlocked(identity, None)
+
+    def _unlocked(self, identity: Identity, blob: bytes | None) -> Iterator[Outcome]:
+        private = self._unlock(identity)
+        if private is None:
+            return
+        if blob is None:
+            yield from self._by_private(private)
+        else:
+            yield from self._signed(private if blob == private.blob else private.certified(blob))
+
+    def _unlock(self, identity: Identity) -> FileKey | None:
+        for _ in range(PASSPHRASE_TRIES):
+            answer = self._caller.ask(f"Enter passphrase for key '{identity.path}': ", echo=False)
+            if not answer:
+                break
+            try:
+                return load(identity.path, identity.content, answer)
+            except PassphraseNeeded:
+                continue
+            except KeyUnusable as error:
+                self._skip(identity.path, str(error))
+                return None
+        self.locked = identity.path
+        self.notes.append(f"the key `{identity.path}` needs its passphrase")
+        return None
+
+    def _signed(self, key: Key) -> Iterator[Outcome]:
+        try:
+            outcome = self._auth.publickey(key)
+        except SigningFailed as error:
+            self.notes.append(f"{key.label}: {error}")
+        else:
+            yield outcome
+
+    def _certificates(self, path: str, public: bytes) -> Sequence[bytes]:
+        names = [*([f"{path}-cert.pub"] if path else self._beside()), *self._options.certificate_files]
+        found = (public_file(name) for name in names)
+        return [blob for blob in found if blob is not None and belongs(blob, public)]
+
+    def _beside(self) -> list[str]:
+        return [f"{path}-cert.pub" for path in self._options.identity_files]
+
+    def _skip(self, path: str, why: str) -> None:
+        self._caller.tell(f"rdo: the key `{path}` is left out: {why}")
+        self.notes.append(f"the key `{path}`: {why}")

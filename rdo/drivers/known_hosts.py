@@ -1,0 +1,176 @@
+"""known_hosts files, as in sshd(8): their lines, which of them are about a host, and how a new one is added.
+
+Parsing and look-up are pure; two functions at the end touch files. Whether a host is trusted is not decided here.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import fnmatch
+import hashlib
+import hmac
+import os
+import re
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from typing import NamedTuple
+
+MARKERS = ("@revoked", "@cert-authority")
+HASHED = re.compile(r"\|1\|([A-Za-z0-9+/=]+)\|([A-Za-z0-9+/=]+)")
+
+
+class HostKey(NamedTuple):
+    """A server's public key: its type, such as `ssh-ed25519`, and the key as the wire has it."""
+
+    kind: str
+    blob: bytes
+
+    @property
+    def fingerprint(self) -> str:
+        """As `ssh-keygen -l` prints it."""
+        digest = base64.b64encode(hashlib.sha256(self.blob).digest()).decode()
+        return f"SHA256:{digest.rstrip('=')}"
+
+    @property
+    def family(self) -> str:
+        """The type as people say it: ED25519, ECDSA, RSA."""
+        return self.kind.removeprefix("ssh-").partition("-")[0].upper()
+
+
+class Entry(NamedTuple):
+    """A line of a known_hosts file that says something of a key."""
+
+    path: str
+    line: int
+    marker: str
+    patterns: str
+    key: HostKey
+
+    def is_about(self, name: str) -> bool:
+        """Whether the line is about the host of this name: `host`, or `[host]:port` where the port is not 22."""
+        return _matches(self.patterns, name.lower())
+
+
+class Standing(Enum):
+    """What known_hosts files say of a host's key."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    CHANGED = "changed"
+    REVOKED = "revoked"
+
+
+class Verdict(NamedTuple):
+    """A standing, and the line that it rests on, if there is one."""
+
+    standing: Standing
+    entry: Entry | None = None
+
+
+def parse(path: str, text: str) -> list[Entry]:
+    """The entries of a file. Comments, empty lines and what cannot be understood are left out, as ssh does."""
+    numbered = enumerate(text.splitlines(), 1)
+    return [entry for number, line in numbered if (entry := _entry(path, number, line)) is not None]
+
+
+def judge(entries: Iterable[Entry], names: Sequence[str], key: HostKey, supported: Sequence[str]) -> Verdict:
+    """What the entries say of the key of a host. Pure.
+
+    The first of `names` is the host's own; others only make the key known, never changed: ssh looks for a host on
+    another port under its plain name, too. A line about a key of another type counts as a change, or else offering
+    another type would be the way around the check; unless we do not support that type at all.
+    """
+    about = [entry for entry in entries if any(map(entry.is_about, names))]
+    revoked = _first(entry for entry in about if entry.marker == "@revoked" and entry.key.blob == key.blob)
+    if revoked is not None:
+        return Verdict(Standing.REVOKED, revoked)
+    plain = [entry for entry in about if not entry.marker]
+    same = _first(entry for entry in plain if entry.key.blob == key.blob)
+    if same is not None:
+        return Verdict(Standing.KNOWN, same)
+    other = [entry for entry in plain if entry.key.kind in supported and entry.is_about(names[0])]
+    other.sort(key=lambda entry: entry.key.kind != key.kind)
+    return Verdict(Standing.CHANGED, other[0]) if other else Verdict(Standing.UNKNOWN)
+
+
+def known_kinds(entries: Iterable[Entry], names: Sequence[str]) -> list[str]:
+    """The types of key that are known of a host, each once, in the order of the files."""
+    kinds = (entry.key.kind for entry in entries if not entry.marker and any(map(entry.is_about, names)))
+    return list(dict.fromkeys(kinds))
+
+
+def format_line(name: str, key: HostKey, salt: bytes | None) -> str:
+    """The line for a key, without its newline; the name hashed with `salt` (20 bytes) if there is one."""
+    if salt is not None:
+        digest = hmac.new(salt, name.lower().encode(), hashlib.sha1).digest()
+        name = f"|1|{base64.b64encode(salt).decode()}|{base64.b64encode(digest).decode()}"
+    return f"{name} {key.kind} {base64.b64encode(key.blob).decode()}"
+
+
+def load(paths: Iterable[str]) -> list[Entry]:
+    """The entries of all files that can be read; the others count as empty, as they do for ssh."""
+    found: list[Entry] = []
+    for path in paths:
+        with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="surrogateescape") as file:
+            found.extend(parse(path, file.read()))
+    return found
+
+
+def append(path: str, line: str) -> None:
+    """Add a line to a file; a new one only its owner may read, in a folder only the owner may enter. Raises OSError."""
+    folder = os.path.dirname(path)
+    if folder:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags, 0o600), "r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        broken = size > 0 and os.pread(file.fileno(), 1, size - 1) != b"\n"
+        file.write((b"\n" if broken else b"") + line.encode(errors="surrogateescape") + b"\n")
+
+
+def _entry(path: str, number: int, text: str) -> Entry | None:
+    words = text.split()
+    marker = words.pop(0) if words and words[0] in MARKERS else ""
+    if len(words) < 3 or words[0].startswith(("#", "@")):
+        return None
+    patterns, kind, encoded = words[:3]
+    try:
+        blob = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return Entry(path, number, marker, patterns, HostKey(kind, blob))
+
+
+def _matches(patterns: str, name: str) -> bool:
+    if patterns.startswith("|"):
+        return _matches_hash(patterns, name)
+    found = False
+    for pattern in patterns.lower().split(","):
+        negated = pattern.startswith("!")
+        if fnmatch.fnmatchcase(name, _literal(pattern.removeprefix("!"))):
+            if negated:
+                return False
+            found = True
+    return found
+
+
+def _literal(pattern: str) -> str:
+    """Brackets stand for themselves in known_hosts, not for a set of characters."""
+    return pattern.replace("[", "[[]")
+
+
+def _matches_hash(pattern: str, name: str) -> bool:
+    parts = HASHED.fullmatch(pattern)
+    if parts is None:
+        return False
+    try:
+        salt, digest = (base64.b64decode(part, validate=True) for part in parts.groups())
+    except (binascii.Error, ValueError):
+        return False
+    return hmac.compare_digest(digest, hmac.new(salt, name.encode(errors="surrogateescape"), hashlib.sha1).digest())
+
+
+def _first(entries: Iterable[Entry]) -> Entry | None:
+    return next(iter(entries), None)

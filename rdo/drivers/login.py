@@ -1,0 +1,127 @@
+"""Authentication: which methods to try, in which order, and what to say when none is left.
+
+The messages are rdo.drivers.userauth's, the choice of keys is rdo.drivers.key_login's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rdo.drivers.agent import Agent
+from rdo.drivers.base import Caller
+from rdo.drivers.key_login import KeyLogin
+from rdo.drivers.link import Link
+from rdo.drivers.openssh import Options
+from rdo.drivers.userauth import Outcome, Prompt, Userauth
+from rdo.errors import ConnectError, printable
+
+
+def log_in(link: Link, options: Options, caller: Caller) -> None:
+    """Authenticate on a link whose host key was checked. Raises ConnectError."""
+
+    def show(banner: str) -> None:
+        for line in banner.splitlines():
+            caller.tell(printable(line))
+
+    agent = Agent(options.identity_agent)
+    try:
+        auth = Userauth(link, options.user, options.address, show)
+        Login(auth, options, caller, KeyLogin(auth, options, caller, agent)).run()
+    finally:
+        agent.close()
+
+
+class Login:
+    """One login: goes through what both sides allow until the server is content."""
+
+    def __init__(self, auth: Userauth, options: Options, caller: Caller, keys: KeyLogin) -> None:
+        self._auth = auth
+        self._options = options
+        self._caller = caller
+        self._keys = keys
+        self._offered: tuple[str, ...] | None = None  # unknown until the server refuses something
+        self._exhausted: set[str] = set()
+        self._unasked = False
+        self._attempts = {
+            "none": self._nothing,
+            "publickey": keys.attempts,
+            "keyboard-interactive": self._questions,
+            "password": self._passwords,
+        }
+
+    def run(self) -> None:
+        """Return when logged in. Raises ConnectError."""
+        while (method := self._next()) is not None:
+            self._caller.trace(f"login to {self._options.address}: {method}")
+            for outcome in self._attempts[method]():
+                if outcome.success:
+                    return
+                self._offered = outcome.methods
+                if outcome.partial:
+                    self._exhausted.clear()
+                if outcome.partial or method not in outcome.methods:
+                    break
+        raise self._refused(self._offered or ())
+
+    def _next(self) -> str | None:
+        """A first key also tells what else the server takes; without one, `none` has to."""
+        if self._offered is None:
+            keys_first = self._options.methods[:1] == ("publickey",) and "publickey" not in self._exhausted
+            found: str | None = "publickey" if keys_first else "none"
+        else:
+            left = (name for name in self._options.methods if name in self._offered and name not in self._exhausted)
+            found = next(left, None)
+        if found is not None:
+            self._exhausted.add(found)
+        return found
+
+    def _nothing(self) -> Iterator[Outcome]:
+        yield self._auth.none()
+
+    def _passwords(self) -> Iterator[Outcome]:
+        for _ in range(self._options.password_prompts):
+            password = self._ask(f"{self._options.user}@{self._options.host}'s password: ", echo=False)
+            if password is None:
+                return
+            yield self._auth.password(password)
+
+    def _questions(self) -> Iterator[Outcome]:
+        for _ in range(self._options.password_prompts):
+            asked: list[Prompt] = []
+            outcome = self._auth.interactive(lambda text, prompts, asked=asked: self._answers(text, prompts, asked))  # type: ignore[misc]
+            if outcome is None:
+                return
+            yield outcome
+            if not asked:  # it would refuse just the same again
+                return
+
+    def _answers(self, instruction: str, prompts: Sequence[Prompt], asked: list[Prompt]) -> list[str] | None:
+        asked.extend(prompts)
+        for line in instruction.splitlines():
+            self._caller.tell(printable(line))
+        answers: list[str] = []
+        for prompt in prompts:
+            question = f"({self._options.user}@{self._options.host}) {printable(prompt.text)}"
+            answer = self._ask(question, echo=prompt.echo)
+            if answer is None:
+                return None
+            answers.append(answer)
+        return answers
+
+    def _ask(self, question: str, *, echo: bool) -> str | None:
+        answer = self._caller.ask(question, echo=echo)
+        self._unasked = self._unasked or answer is None
+        return answer
+
+    def _refused(self, offered: tuple[str, ...]) -> ConnectError:
+        methods = " or ".join(offered) or "nothing that we have"
+        notes = "".join(f"; {note}" for note in self._keys.notes)
+        if self._keys.locked:
+            hint = f"type `ssh-add {self._keys.locked}`, or run this in a terminal"
+        elif self._unasked:
+            hint = "run this in a terminal, or log in with a key: `ssh-copy-id`, `ssh-add`"
+        elif "publickey" in offered:
+            hint = "see which keys there are with `ssh-add -l`, or name one with `identity`"
+        else:
+            hint = ""
+        return ConnectError(f"`{self._options.address}` did not let us in", f"it wants {methods}{notes}", hint)

@@ -1,0 +1,61 @@
+"""The ssh driver: from a host's name to a connection that is logged in.
+
+Here the pieces meet: options, byte stream, handshake, host key, login. None of their work is done here. paramiko is
+imported by the pieces, so they are imported while `ssh -G` runs, and not before a connection is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rdo.drivers.base import Caller, Root
+from rdo.drivers.openssh import Options, Request, variables
+from rdo.drivers.ssh_query import Query
+
+if TYPE_CHECKING:
+    from rdo.drivers.ssh_connection import SshConnection
+
+
+class SshDriver:
+    """Reaches a host as the user's own `ssh` would: same configuration, keys, agent and known hosts."""
+
+    def __init__(
+        self,
+        host: str,
+        *,
+        user: str | None,
+        port: int | None,
+        identity: str | None,
+        jump: str | None,
+        ssh_config: str | None,
+        connect_timeout: float | None,
+        directory: str | None,
+        root: str,
+    ) -> None:
+        """`directory` is the target's folder for the local folder `root`. `connect_timeout` is in seconds."""
+        self._request = Request(host, user, port, identity, jump, ssh_config)
+        self._timeout = connect_timeout
+        self._root = Root(root, directory) if directory else None
+        self._options: Options | None = None
+
+    @property
+    def target(self) -> str:
+        name = f"{self._request.user}@{self._request.host}" if self._request.user else self._request.host
+        return f"{name}:{self._request.port}" if self._request.port not in (None, 22) else name
+
+    def roots(self) -> Sequence[Root]:
+        return [self._root] if self._root else []
+
+    def connect(self, caller: Caller) -> SshConnection:
+        query = Query(self._request, caller.environment)
+        from rdo.drivers.ssh_connection import Connector  # takes 0.2 s, in which `ssh -G` answers
+
+        self._options = query.options()
+        return Connector(caller, self._request.ssh_config, self._timeout).connect(self._options)
+
+    def variables(self, caller: Caller) -> Mapping[str, str]:
+        """What SendEnv and SetEnv of the user's ssh configuration give, as of the last connect. Raises ConnectError."""
+        if self._options is None:
+            self._options = Query(self._request, caller.environment).options()
+        return variables(self._options, caller.environment)

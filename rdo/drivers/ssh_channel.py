@@ -1,0 +1,241 @@
+"""One program on the target over an SSH session channel: flow control, streams, exit status (RFC 4254, sections 5, 6).
+
+paramiko calls the methods that begin with an underscore, from its reading thread and by the names of its own Channel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from paramiko.message import Message
+
+from rdo.drivers import ssh_messages as messages
+from rdo.drivers.base import STDERR, STDOUT, ChannelRefused, Chunk, Pty, WindowSize
+from rdo.drivers.chunk_queue import ChunkQueue
+from rdo.drivers.link import WINDOW, Link, Sendable
+from rdo.errors import LinkLost
+
+OPEN_DEADLINE = 60.0
+"""Seconds for the server to open a channel: some run slow session hooks. A dead link is found sooner."""
+ACKNOWLEDGE = WINDOW // 8
+"""Bytes read before the server is told that it may send as many more."""
+EXTENDED_STDERR = 1
+UNKNOWN_CHANNEL_TYPE = 3
+
+
+class SshChannel:
+    """The Channel of rdo.drivers.base. One lock guards its state; nothing is sent while it is held."""
+
+    def __init__(self, link: Link, target: str, done: Callable[[], None]) -> None:
+        """`done` is called once, when the server has closed the channel, refused it, or the link has ended."""
+        self.number = -1
+        self._link = link
+        self._target = target
+        self._done: Callable[[], None] | None = done
+        self._changed = threading.Condition()
+        self._opened = threading.Event()
+        self._refusal: tuple[int, str] | None = None
+        self._remote = self._window = self._packet = 0
+        self._chunks = ChunkQueue(ACKNOWLEDGE)
+        self._status: int | None = None
+        self._why = ""
+        self._unanswered: deque[str] = deque()
+        self._ended_input = self._ended_output = False
+        self._closing = False  # by either side: no more goes out or comes in
+        self._closed = False  # by both sides, or by the end of the link
+        self._broken = False  # by the end of the link
+
+    @property
+    def ended(self) -> bool:
+        return self._status is not None or self._closing
+
+    def start(self, command: str, pty: Pty | None, *, agent: bool = False) -> None:
+        """Wait for the channel, then start the program, without waiting for that. Raises ChannelRefused, LinkLost.
+
+        `agent`: let the program use our SSH agent.
+        """
+        self._wait_until_open()
+        if agent:
+            self._link.send(messages.forward_agent(self._remote))
+        if pty is not None:
+            self._unanswered.append("make a terminal")
+            self._link.send(messages.make_pty(self._remote, pty))
+        self._unanswered.append("run a command")
+        self._link.send(messages.execute(self._remote, command))
+
+    def write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            size = self._reserve(len(view))
+            if size == 0:
+                return
+            self._link.send(messages.data(self._remote, view[:size]))
+            view = view[size:]
+
+    def read(self, timeout: float | None = None) -> Chunk | None:
+        with self._changed:
+            if not self._changed.wait_for(self._readable, timeout):
+                raise TimeoutError
+            if not self._chunks:
+                return None
+            chunk = self._chunks.take()
+            owed = 0 if self._ended_output or self._closing else self._chunks.owed()
+        if owed:
+            self._tell(messages.window_adjust(self._remote, owed))
+        return chunk
+
+    def end_input(self) -> None:
+        with self._changed:
+            if self._ended_input or self._closing:
+                return
+            self._ended_input = True
+            self._changed.notify_all()
+        self._tell(messages.end_of_input(self._remote))
+
+    def stop_reading(self) -> bool:
+        if not self._link.is_openssh():
+            return False
+        if not self._closing:
+            self._tell(messages.end_of_write(self._remote))
+        return True
+
+    def resize(self, size: WindowSize) -> None:
+        if not self._closing:
+            self._tell(messages.change_window(self._remote, size))
+
+    def exit_status(self) -> int:
+        with self._changed:
+            self._changed.wait_for(lambda: self._status is not None or self._closing)
+            if self._status is None or (self._broken and not self._ended_output):
+                raise self._lost(self._why or "the server gave no exit status")
+            return self._status
+
+    def close(self) -> None:
+        with self._changed:
+            if self._closing:
+                return
+            self._closing = True
+            self._chunks.clear()
+            self._changed.notify_all()
+        self._tell(messages.close(self._remote))
+
+    # What follows is called by the link.
+
+    def opened_not(self, code: int, reason: str) -> None:
+        """The server refused the channel."""
+        self._refusal = (code, reason)
+        self._finish()
+
+    def _set_remote_channel(self, chanid: int, window_size: int, max_packet_size: int) -> None:
+        self._remote, self._window, self._packet = chanid, window_size, max_packet_size
+        self._opened.set()
+        if self._closing:  # given up while the server took its time
+            self._tell(messages.close(chanid))
+
+    def _feed(self, message: Message) -> None:
+        self._arrive(STDOUT, message.get_binary())
+
+    def _feed_extended(self, message: Message) -> None:
+        code, data = message.get_int(), message.get_binary()
+        if code == EXTENDED_STDERR:
+            self._arrive(STDERR, data)
+
+    def _window_adjust(self, message: Message) -> None:
+        with self._changed:
+            self._window += message.get_int()
+            self._changed.notify_all()
+
+    def _request_success(self, message: Message) -> None:
+        self._unanswered.popleft()
+
+    def _request_failed(self, message: Message) -> None:
+        self._why = f"the server refused to {self._unanswered.popleft()}"
+        self.close()
+
+    def _handle_request(self, message: Message) -> None:
+        kind = message.get_text()
+        message.get_boolean()  # whether a reply is wanted: never to the two that a client gets
+        if kind not in ("exit-status", "exit-signal"):
+            return
+        with self._changed:
+            if kind == "exit-status":
+                self._status = message.get_int()
+            else:
+                self._status = 128 + messages.SIGNALS.get(message.get_text(), 0)
+            self._changed.notify_all()
+
+    def _handle_eof(self, message: Message) -> None:
+        with self._changed:
+            self._ended_output = True
+            self._changed.notify_all()
+
+    def _handle_close(self, message: Message) -> None:
+        with self._changed:
+            answered, self._closing = self._closing, True
+            self._ended_output = True
+        if not answered:
+            self._tell(messages.close(self._remote))
+        self._finish()
+
+    def _unlink(self) -> None:
+        if not self._closed:
+            self._broken = True
+            self._why = self._why or self._link.farewell or "the connection broke"
+            self._finish()
+
+    # Inner workings.
+
+    def _wait_until_open(self) -> None:
+        if not self._opened.wait(OPEN_DEADLINE):
+            self._closing = True
+            raise self._lost(f"it opened no channel within {OPEN_DEADLINE:.0f} s")
+        if self._refusal is not None:
+            code, reason = self._refusal
+            if code == UNKNOWN_CHANNEL_TYPE:
+                raise LinkLost(f"`{self._target}` allows no commands", reason)
+            raise ChannelRefused(reason)
+        if self._broken:
+            raise self._lost(self._why)
+
+    def _finish(self) -> None:
+        with self._changed:
+            self._closing = self._closed = True
+            done, self._done = self._done, None
+            self._changed.notify_all()
+        self._opened.set()
+        self._link.drop(self.number)
+        if done is not None:
+            done()
+
+    def _arrive(self, stream: int, data: bytes) -> None:
+        with self._changed:
+            if self._closing:
+                return
+            self._chunks.put(stream, data)
+            self._changed.notify_all()
+
+    def _readable(self) -> bool:
+        return bool(self._chunks) or self._ended_output or self._closing
+
+    def _reserve(self, wanted: int) -> int:
+        """Wait until the server takes input: how many bytes; 0 if it takes no more. Raises LinkLost."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._window > 0 or self._ended_input or self._closing)
+            if self._broken:
+                raise self._lost(self._why)
+            if self._ended_input or self._closing:
+                return 0
+            size = min(wanted, self._window, self._packet)
+            self._window -= size
+            return size
+
+    def _tell(self, message: Sendable) -> None:
+        """Send what need not arrive: where the link is lost, reading and the exit status say so."""
+        with contextlib.suppress(LinkLost):
+            self._link.send(message)
+
+    def _lost(self, why: str) -> LinkLost:
+        return LinkLost(f"the connection to `{self._target}` is lost", why)

@@ -1,0 +1,163 @@
+"""Making and holding one SSH connection: stream, handshake, host key check and login in this order; then channels."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+from paramiko.ssh_exception import ChannelException, IncompatiblePeer, SSHException
+
+from rdo.drivers import dial
+from rdo.drivers.agent_forward import AgentForward
+from rdo.drivers.base import READ_SIZE, Caller, Pty
+from rdo.drivers.heartbeat import BOUNDS, Bounds, HeardSocket, Heartbeat, Wire
+from rdo.drivers.host_key import HostKeyCheck
+from rdo.drivers.known_hosts import HostKey
+from rdo.drivers.link import WINDOW, Link, silence
+from rdo.drivers.login import log_in
+from rdo.drivers.openssh import Options, jump_request
+from rdo.drivers.ssh_channel import SshChannel
+from rdo.drivers.ssh_query import Query
+from rdo.errors import ConnectError, LinkLost
+
+CONNECT_TIMEOUT = 15.0
+"""Seconds for each step of reaching a host, where nobody said otherwise."""
+END_DEADLINE = 5.0
+"""Seconds for the threads of a closed connection to end."""
+TURNED_AWAY = ("Exceeded MaxStartups", "Not allowed at this time")
+"""What OpenSSH says instead of its version when it has no room for a login."""
+JUMPS = 8
+"""Jump hosts in a row; more are a circle in the configuration."""
+
+
+class SshConnection:
+    """The Connection of rdo.drivers.base. `release` ends what lies below: a jump host's connection, a ProxyCommand."""
+
+    def __init__(self, link: Link, heartbeat: Heartbeat, options: Options, release: Callable[[], None]) -> None:
+        self._link = link
+        self._target = options.address
+        self._release = release
+        self._agent = options.forward_agent
+        self._heartbeat = heartbeat
+        heartbeat.start()
+        if self._agent:
+            link.take_agent_streams(AgentForward(self._agent).accept)
+
+    def open_channel(self, command: str, pty: Pty | None) -> SshChannel:
+        """See the interface."""
+        self._heartbeat.acquire()
+        channel = SshChannel(self._link, self._target, self._heartbeat.release)
+        self._link.ask_session(channel)
+        channel.start(command, pty, agent=bool(self._agent))
+        return channel
+
+    def is_alive(self) -> bool:
+        """See the interface."""
+        return not self._link.ended.is_set() and self._heartbeat.is_alive()
+
+    def close(self) -> None:
+        """See the interface."""
+        self._heartbeat.stop()
+        self._link.close()
+        self._link.join(END_DEADLINE)
+        self._heartbeat.join(END_DEADLINE)
+        self._release()
+
+    def tunnel(self, host: str, port: int, timeout: float) -> Wire:
+        """A stream from this host on to another, as long as this connection lives. Raises ConnectError."""
+        self._heartbeat.acquire()  # for good: with the stream in use, silence here is fatal, too
+        try:
+            return self._link.open_channel("direct-tcpip", (host, port), ("127.0.0.1", 0), WINDOW, READ_SIZE, timeout)
+        except ChannelException as error:
+            raise ConnectError(f"`{self._target}` cannot reach `{host}` port {port}", error.text.lower()) from error
+        except (SSHException, EOFError, OSError, LinkLost) as error:
+            raise ConnectError(f"`{self._target}` gave no way to `{host}`", str(error)) from error
+
+
+class Connector:
+    """Makes connections for one caller."""
+
+    def __init__(self, caller: Caller, ssh_config: str | None, timeout: float | None, bounds: Bounds = BOUNDS) -> None:
+        self._caller = caller
+        self._bounds = bounds
+        self._ssh_config = ssh_config
+        self._timeout = timeout
+        silence()
+
+    def connect(self, options: Options, depth: int = 0) -> SshConnection:
+        """A connection that is logged in. Raises ConnectError."""
+        timeout = self._timeout or options.connect_timeout or CONNECT_TIMEOUT
+        below = contextlib.ExitStack()
+        with contextlib.ExitStack() as undo:
+            undo.callback(below.close)
+            wire, explain = self._stream(options, timeout, below, depth)
+            link, heard = self._handshake(options, wire, timeout, explain, undo)
+            log_in(link, options, self._caller)
+            heard.settimeout(None)
+            undo.pop_all()
+            heartbeat = Heartbeat(heard, link.ping, link.close, self._bounds)
+            return SshConnection(link, heartbeat, options, below.close)
+
+    def _stream(
+        self, options: Options, timeout: float, below: contextlib.ExitStack, depth: int
+    ) -> tuple[Wire, Callable[[], str]]:
+        """The byte stream to the server, and what can be said of it when it fails."""
+        if options.proxy_jump:
+            return self._jump(options, timeout, below, depth), lambda: ""
+        if options.proxy_command:
+            proxy = dial.ProxyCommand(options.proxy_command, self._caller.environment)
+            below.callback(proxy.close)
+            return proxy.socket, proxy.failure
+        return dial.connect(options, timeout), lambda: ""
+
+    def _jump(self, options: Options, timeout: float, below: contextlib.ExitStack, depth: int) -> Wire:
+        if depth >= JUMPS:
+            raise ConnectError(f"cannot reach `{options.host}`", "its jump hosts lead in a circle", "look at ProxyJump")
+        request = jump_request(options.proxy_jump, self._ssh_config)
+        hop = self.connect(Query(request, self._caller.environment).options(), depth + 1)
+        below.callback(hop.close)
+        return hop.tunnel(options.hostname, options.port, timeout)
+
+    def _handshake(
+        self, options: Options, wire: Wire, timeout: float, explain: Callable[[], str], undo: contextlib.ExitStack
+    ) -> tuple[Link, HeardSocket]:
+        heard = HeardSocket(wire)
+        undo.callback(heard.close)
+        check = HostKeyCheck(options, self._caller)
+        link = Link(heard, check.wanted(), timeout)
+        undo.callback(_end, link)
+        try:
+            link.start_client()
+            key = link.get_remote_server_key()
+        except (SSHException, EOFError, OSError) as error:
+            raise _failure(options, link, heard, error, explain(), timeout) from error
+        check.check(HostKey(key.get_name(), key.asbytes()))
+        return link, heard
+
+
+def _end(link: Link) -> None:
+    link.close()
+    if link.ident is not None:
+        link.join(END_DEADLINE)
+
+
+def _failure(
+    options: Options, link: Link, heard: HeardSocket, error: Exception, explanation: str, timeout: float
+) -> ConnectError:
+    what = f"cannot reach `{options.hostname}` port {options.port}"
+    if explanation:
+        return ConnectError(what, explanation)
+    if not heard.opening:
+        if heard.ended:
+            why = "it closed the connection before it said a word"
+            return ConnectError(what, why, "too many logins at once (MaxStartups), or no SSH server: try again")
+        return ConnectError(what, f"it says nothing within {timeout:g} s", "is an SSH server running there?")
+    if not link.remote_version:
+        first = heard.opening.split(b"\n")[0].decode(errors="replace").strip()
+        if first.startswith(TURNED_AWAY):
+            return ConnectError(what, f"it hung up with `{first}`", "too many logins at once: try again")
+        return ConnectError(what, f"it is no SSH server: it says `{first}`", "check host and port")
+    if isinstance(error, IncompatiblePeer):
+        why = f"no algorithm in common with `{link.remote_version}`: {error}"
+        return ConnectError(what, why, "update its SSH server")
+    return ConnectError(what, link.farewell or str(error) or "it closed the connection during the handshake")

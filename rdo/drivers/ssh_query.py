@@ -1,0 +1,88 @@
+"""Asking `ssh -G` what the user's ssh configuration says of a host, or another reader where there is no ssh program."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Mapping
+
+from rdo.drivers.openssh import Options, Request, parse
+from rdo.errors import ConnectError
+
+QUERY_DEADLINE = 20.0
+"""Seconds for `ssh -G`, which takes 5 ms unless a `Match exec` in the user's configuration is slow."""
+
+
+class Query:
+    """A running `ssh -G`: started first, so that it works while we import what the answer is for."""
+
+    def __init__(self, request: Request, environment: Mapping[str, str]) -> None:
+        """Raises ConnectError for names that ssh could take for an option."""
+        check_names(request)
+        self._request = request
+        self._environment = environment
+        program = shutil.which("ssh", path=environment.get("PATH", os.defpath))
+        self._process = _start([program, *arguments(request)], environment) if program else None
+
+    def options(self) -> Options:
+        """The answer. Raises ConnectError with ssh's own words where the configuration is wrong."""
+        lines = _answer(self._process) if self._process else _lines_without_ssh(self._request)
+        return parse(self._request, lines, self._environment, pwd.getpwuid(os.getuid()))
+
+
+def check_names(request: Request) -> None:
+    """Refuse names that could be read as options or by a shell, as ssh(1) does (CVE-2017-1000117)."""
+    names = [("host", request.host, "$\\"), ("user", request.user, "")]
+    names += [("jump host", jump, "$\\") for jump in (request.jump.split(",") if request.jump is not None else ())]
+    for kind, name, more in names:
+        if name is not None and (
+            name[:1] in ("", "-") or not name.isprintable() or set(name) & {*"'`\";&<>|(){} ", *more}
+        ):
+            raise ConnectError(f"the {kind} `{name}` is no valid name", "", "correct it in the configuration")
+
+
+def arguments(request: Request) -> list[str]:
+    """Arguments of `ssh` that ask for the effective options; without `identity`, as ssh drops a missing one."""
+    given = [("-F", request.ssh_config), ("-l", request.user), ("-p", request.port), ("-J", request.jump)]
+    return [
+        "-G",
+        "-T",
+        *(word for option, value in given if value for word in (option, str(value))),
+        "--",
+        request.host,
+    ]
+
+
+def _start(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=dict(environment),
+        text=True,
+        errors="surrogateescape",
+    )
+
+
+def _answer(process: subprocess.Popen[str]) -> list[str]:
+    try:
+        output, complaint = process.communicate(timeout=QUERY_DEADLINE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        why = f"waited {QUERY_DEADLINE:.0f} s"
+        raise ConnectError("`ssh -G` gave no answer", why, "look for a slow `Match exec`") from None
+    if process.returncode != 0:
+        lines = [line for line in complaint.splitlines() if not line.startswith("Pseudo-terminal")]
+        raise ConnectError("the ssh configuration is not usable", "; ".join(lines), "try `ssh -G HOST`")
+    return output.splitlines()
+
+
+def _lines_without_ssh(request: Request) -> list[str]:
+    """The same lines out of paramiko's reader, which knows neither Include nor most of Match."""
+    from rdo.drivers.ssh_config import lines  # costs the paramiko import, so only here
+
+    return lines(request)

@@ -1,0 +1,54 @@
+"""The percent tokens, tildes and ${NAMES} of ssh_config(5), section TOKENS. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Tokens(NamedTuple):
+    """What the tokens of one host stand for."""
+
+    original: str
+    hostname: str
+    port: int
+    user: str
+    alias: str
+    jump: str
+    local_user: str
+    local_host: str
+    uid: int
+    home: str
+    environment: Mapping[str, str]
+
+    def expand(self, text: str) -> str:
+        """The text with its percent tokens replaced; an unknown one is left as it is."""
+        values = self._values()
+        return re.sub(r"%(.)", lambda match: values.get(match[1], match[0]), text)
+
+    def path(self, text: str) -> str:
+        """A path with tilde, ${NAMES} and percent tokens replaced; an unset name is empty."""
+        if text == "~" or text.startswith("~/"):
+            text = self.home + text[1:]
+        text = re.sub(r"\$\{(\w+)\}", lambda match: self.environment.get(match[1], ""), text)
+        return self.expand(text)
+
+    def _values(self) -> dict[str, str]:
+        connection = f"{self.local_host}{self.hostname}{self.port}{self.user}{self.jump}"
+        return {
+            "%": "%",
+            "C": hashlib.sha1(connection.encode(errors="surrogateescape"), usedforsecurity=False).hexdigest(),
+            "d": self.home,
+            "h": self.hostname,
+            "i": str(self.uid),
+            "j": self.jump,
+            "k": self.alias,
+            "L": self.local_host.partition(".")[0],
+            "l": self.local_host,
+            "n": self.original,
+            "p": str(self.port),
+            "r": self.user,
+            "u": self.local_user,
+        }

@@ -1,0 +1,183 @@
+"""The messages of SSH authentication (RFC 4252, 4256): one request, one outcome. Which to try is rdo.drivers.login's.
+
+Written beside paramiko's own because that signs before it knows whether the server wants the key, and keeps the
+methods the server would take to itself.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from paramiko.common import (
+    MSG_SERVICE_ACCEPT,
+    MSG_USERAUTH_BANNER,
+    MSG_USERAUTH_FAILURE,
+    MSG_USERAUTH_SUCCESS,
+    cMSG_SERVICE_REQUEST,
+    cMSG_USERAUTH_INFO_RESPONSE,
+    cMSG_USERAUTH_REQUEST,
+)
+from paramiko.message import Message
+
+from rdo.drivers.identity import CERTIFICATE, Key
+from rdo.drivers.link import Link
+from rdo.errors import ConnectError
+
+ANSWER_DEADLINE = 120.0
+"""Seconds for the server's answer: sshd's own LoginGraceTime, since PAM may wait for a telephone."""
+
+RSA_ALGORITHMS = ("rsa-sha2-512", "rsa-sha2-256")
+
+
+class Outcome(NamedTuple):
+    """The server's answer. `methods` may go on; `partial`: this one was right, and more is wanted."""
+
+    success: bool
+    partial: bool = False
+    methods: tuple[str, ...] = ()
+
+
+class Prompt(NamedTuple):
+    """A question of the server."""
+
+    text: str
+    echo: bool
+
+
+Answerer = Callable[[str, Sequence[Prompt]], "Sequence[str] | None"]
+"""Gives the answers to an instruction and its prompts; None where nobody can be asked."""
+
+
+class Userauth:
+    """The authentication of one user over one link. All methods raise ConnectError when the link ends."""
+
+    def __init__(self, link: Link, user: str, target: str, show: Callable[[str], None]) -> None:
+        """`show` gets the banner, if the server has one."""
+        self._link = link
+        self._user = user
+        self._target = target
+        self._show = show
+        self._ask_service()
+
+    def none(self) -> Outcome:
+        """Ask what there is; some servers let one in for that."""
+        return self._exchange(self._request("none"))
+
+    def wants(self, key: Key) -> Outcome | None:
+        """Whether the server would take the key, without a signature: None if it would, else its refusal."""
+        message = self._request("publickey")
+        message.add_boolean(False)
+        message.add_string(self._algorithm(key))
+        message.add_string(key.blob)
+        return self._outcome(message, lambda _: None)
+
+    def publickey(self, key: Key) -> Outcome:
+        """Log in with a key. Raises whatever the key's signing raises."""
+        message = self._request("publickey")
+        message.add_boolean(True)
+        message.add_string(self._algorithm(key))
+        message.add_string(key.blob)
+        signed = Message()
+        signed.add_string(self._link.session_id or b"")
+        signed.add_bytes(message.asbytes())
+        message.add_string(key.sign(signed.asbytes(), self._algorithm(key)))
+        return self._exchange(message)
+
+    def password(self, password: str) -> Outcome:
+        """Log in with a password."""
+        message = self._request("password")
+        message.add_boolean(False)
+        message.add_string(password.encode(errors="surrogateescape"))
+        return self._exchange(message)
+
+    def interactive(self, answer: Answerer) -> Outcome | None:
+        """Log in by answering the server's questions; None if `answer` gave up."""
+        message = self._request("keyboard-interactive")
+        message.add_string("")
+        message.add_string("")
+        return self._outcome(message, lambda question: self._responses(question, answer))
+
+    def _ask_service(self) -> None:
+        """Sent ahead of the first request, and its answer skipped: that saves a round trip."""
+        message = Message()
+        message.add_byte(cMSG_SERVICE_REQUEST)
+        message.add_string("ssh-userauth")
+        self._send(message)
+
+    def _request(self, method: str) -> Message:
+        message = Message()
+        message.add_byte(cMSG_USERAUTH_REQUEST)
+        message.add_string(self._user)
+        message.add_string("ssh-connection")
+        message.add_string(method)
+        return message
+
+    def _exchange(self, message: Message) -> Outcome:
+        outcome = self._outcome(message, lambda _: None)
+        if outcome is None:  # a password that has run out: RFC 4252, section 8
+            raise ConnectError(f"`{self._target}` wants a new password", "", "change it with `ssh`")
+        return outcome
+
+    def _outcome(self, message: Message, question: Callable[[Message], Message | None]) -> Outcome | None:
+        """Send, and follow the conversation to its end; None when `question` has no answer to the server's message."""
+        reply: Message | None = message
+        while reply is not None:
+            self._send(reply)
+            kind, body = self._receive()
+            if kind == MSG_USERAUTH_SUCCESS:
+                self._link.logged_in()
+                return Outcome(True)
+            if kind == MSG_USERAUTH_FAILURE:
+                methods = tuple(body.get_list())
+                return Outcome(False, body.get_boolean(), methods)
+            reply = question(body)
+        return None
+
+    def _receive(self) -> tuple[int, Message]:
+        while True:
+            try:
+                reply = self._link.replies.get(timeout=ANSWER_DEADLINE)
+            except queue.Empty:
+                raise ConnectError(f"`{self._target}` does not go on with the login", "no answer") from None
+            if reply is None:
+                raise self._ended()
+            kind, body = reply
+            if kind == MSG_USERAUTH_BANNER:
+                self._show(body.get_string().decode(errors="replace"))
+            elif kind != MSG_SERVICE_ACCEPT:
+                return reply
+
+    def _responses(self, question: Message, answer: Answerer) -> Message | None:
+        title, instruction = question.get_text(), question.get_text()
+        question.get_text()  # language
+        prompts = [Prompt(question.get_text(), question.get_boolean()) for _ in range(question.get_int())]
+        answers = answer("\n".join(part for part in (title, instruction) if part), prompts)
+        if answers is None:
+            return None
+        message = Message()
+        message.add_byte(cMSG_USERAUTH_INFO_RESPONSE)
+        message.add_int(len(answers))
+        for text in answers:
+            message.add_string(text.encode(errors="surrogateescape"))
+        return message
+
+    def _algorithm(self, key: Key) -> str:
+        """The key's type; for RSA the signature that the server knows, as `ssh-rsa` would mean SHA-1."""
+        if not key.kind.startswith("ssh-rsa"):
+            return key.kind
+        known = self._link.server_extensions.get("server-sig-algs", b"").decode().split(",")
+        chosen = next((name for name in RSA_ALGORITHMS if name in known), RSA_ALGORITHMS[0])
+        return chosen + (CERTIFICATE if key.kind.endswith(CERTIFICATE) else "")
+
+    def _send(self, message: Message) -> None:
+        try:
+            self._link.send_login(message)
+        except (EOFError, OSError) as error:
+            raise self._ended() from error
+
+    def _ended(self) -> ConnectError:
+        why = self._link.farewell or "the server closed the connection during the login"
+        hint = "name one key with `identity` or IdentitiesOnly" if "oo many" in why else ""
+        return ConnectError(f"`{self._target}` did not let us in", why, hint)

@@ -1,0 +1,217 @@
+"""Programs on a real server: statuses, streams, terminals, flow control, and the channels that it refuses."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import resource
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from rdo.drivers.base import STDERR, STDOUT, Channel, ChannelRefused, Pty, WindowSize
+from rdo.drivers.link import WINDOW
+from tests.integration.conftest import Connect
+from tests.leaks import wait_until
+from tests.ssh_client import output
+from tests.sshd import Sshd
+
+BOUND = 10.0
+"""Seconds for anything that should happen at once."""
+
+
+def drain(channel: Channel) -> dict[int, bytes]:
+    """All output until both streams have ended."""
+    found: dict[int, list[bytes]] = {STDOUT: [], STDERR: []}
+    while (chunk := channel.read(BOUND)) is not None:
+        found[chunk.stream].append(chunk.data)
+    return {stream: b"".join(pieces) for stream, pieces in found.items()}
+
+
+def feed(channel: Channel, data: bytes) -> None:
+    """Write it all, and end the input."""
+    channel.write(data)
+    channel.end_input()
+
+
+@pytest.mark.parametrize("status", [0, 1, 2, 126, 127, 128, 254, 255])
+def test_the_exit_status_is_the_commands_own(status: int, sshd: Sshd, connect: Connect) -> None:
+    assert output(connect(sshd.ssh_config()), f"exit {status}") == (status, "")
+
+
+@pytest.mark.parametrize(("name", "number"), [("KILL", 9), ("TERM", 15), ("USR1", 10), ("PIPE", 13)])
+def test_a_death_by_signal_is_128_and_its_number(name: str, number: int, sshd: Sshd, connect: Connect) -> None:
+    assert output(connect(sshd.ssh_config()), f"exec sh -c 'kill -{name} $$'") == (128 + number, "")
+
+
+def test_a_status_that_comes_before_the_output_has_ended_is_kept(sshd: Sshd, connect: Connect) -> None:
+    channel = connect(sshd.ssh_config()).open_channel("exec sh -c '{ sleep 0.3; echo late; } & exit 3'", None)
+    assert drain(channel)[STDOUT] == b"late\n"
+    assert channel.exit_status() == 3
+    assert channel.ended
+
+
+def test_both_streams_arrive_apart_and_whole(sshd: Sshd, connect: Connect) -> None:
+    script = "head -c 3000000 /dev/zero & head -c 2000000 /dev/zero | tr '\\0' '\\377' >&2; wait"
+    found = drain(connect(sshd.ssh_config()).open_channel(script, None))
+    assert found == {STDOUT: bytes(3_000_000), STDERR: b"\xff" * 2_000_000}
+
+
+@pytest.mark.parametrize("size", [1, 10, 1000, 32 * 1024, 256 * 1024, 5_000_000])
+def test_input_arrives_whole_whatever_the_sizes_of_the_writes(size: int, sshd: Sshd, connect: Connect) -> None:
+    data = random.Random(size).randbytes(min(5_000_000, size * 2000))
+    channel = connect(sshd.ssh_config()).open_channel("sha256sum", None)
+    for start in range(0, len(data), size):
+        channel.write(data[start : start + size])
+    channel.end_input()
+    assert drain(channel)[STDOUT].split()[0].decode() == hashlib.sha256(data).hexdigest()
+
+
+def test_what_goes_in_comes_out_while_both_directions_are_busy(sshd: Sshd, connect: Connect) -> None:
+    data = os.urandom(1000) * 30_000
+    channel = connect(sshd.ssh_config()).open_channel("cat", None)
+    writer = threading.Thread(target=feed, args=(channel, data))
+    writer.start()
+    assert drain(channel)[STDOUT] == data
+    writer.join()
+
+
+def test_the_end_of_input_reaches_a_program_that_goes_on_writing(sshd: Sshd, connect: Connect) -> None:
+    channel = connect(sshd.ssh_config()).open_channel("cat; echo after; echo err >&2; exit 4", None)
+    channel.write(b"before\n")
+    channel.end_input()
+    channel.end_input()
+    channel.write(b"dropped\n")
+    assert drain(channel) == {STDOUT: b"before\nafter\n", STDERR: b"err\n"}
+    assert channel.exit_status() == 4
+
+
+def test_input_for_a_program_that_has_ended_is_dropped(sshd: Sshd, connect: Connect) -> None:
+    channel = connect(sshd.ssh_config()).open_channel("exit 5", None)
+    for _ in range(100):
+        channel.write(bytes(256 * 1024))
+    assert channel.exit_status() == 5
+
+
+def test_a_command_may_hold_bytes_that_are_not_utf8(sshd: Sshd, connect: Connect) -> None:
+    command = os.fsdecode(b"printf %s '\xff\xfe\n'")
+    assert drain(connect(sshd.ssh_config()).open_channel(command, None))[STDOUT] == b"\xff\xfe\n"
+
+
+def test_reading_gives_up_when_nothing_comes_in_time(sshd: Sshd, connect: Connect) -> None:
+    channel = connect(sshd.ssh_config()).open_channel("cat", None)
+    with pytest.raises(TimeoutError):
+        channel.read(0.05)
+    assert not channel.ended
+    channel.end_input()
+    assert channel.read(BOUND) is None
+
+
+def test_a_program_whose_output_nobody_reads_any_more_meets_sigpipe(sshd: Sshd, connect: Connect) -> None:
+    channel = connect(sshd.ssh_config()).open_channel("exec yes", None)
+    assert channel.read(BOUND) is not None
+    assert channel.stop_reading()
+    drain(channel)
+    assert channel.exit_status() == 128 + 13
+
+
+def test_a_reader_that_is_slow_stops_the_writer_and_costs_one_window(sshd: Sshd, connect: Connect) -> None:
+    connection = connect(sshd.ssh_config())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    slow = connection.open_channel("head -c 200000000 /dev/zero", None)
+    assert output(connection, "sleep 0.5; echo in") == (0, "in\n")
+    assert not slow.ended
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < 4 * WINDOW
+    assert len(drain(slow)[STDOUT]) == 200_000_000
+
+
+def test_output_of_single_bytes_costs_no_more_than_its_size(sshd: Sshd, connect: Connect) -> None:
+    script = "exec sh -c 'for i in 1 2 3 4 5; do printf x; sleep 0.02; done'"
+    channel = connect(sshd.ssh_config()).open_channel(script, None)
+    assert wait_until(lambda: channel.ended, BOUND)
+    chunk = channel.read(BOUND)
+    assert chunk is not None
+    assert chunk.data == b"xxxxx"
+
+
+def test_a_terminal_has_the_size_it_was_made_with_and_then_the_new_one(sshd: Sshd, connect: Connect) -> None:
+    pty = Pty("xterm", WindowSize(31, 97))
+    channel = connect(sshd.ssh_config()).open_channel("echo $TERM; stty size; read x; stty size", pty)
+    text = b""
+    while text.count(b"\n") < 2:
+        chunk = channel.read(BOUND)
+        assert chunk is not None
+        text += chunk.data
+    assert text == b"xterm\r\n31 97\r\n"
+    channel.resize(WindowSize(20, 60))
+    channel.write(b"\n")
+    assert drain(channel)[STDOUT] == b"\r\n20 60\r\n"
+    assert channel.exit_status() == 0
+
+
+def test_a_session_too_many_is_refused_and_the_first_goes_on(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
+    with own_sshd("MaxSessions 1") as server:
+        connection = connect(server.ssh_config())
+        first = connection.open_channel("cat", None)
+        with pytest.raises(ChannelRefused):
+            connection.open_channel("true", None)
+        first.write(b"still here")
+        first.end_input()
+        assert drain(first)[STDOUT] == b"still here"
+        assert wait_until(lambda: not connection._link.sessions, BOUND)
+        assert output(connection, "echo next") == (0, "next\n")
+
+
+def test_a_closed_channel_makes_room_and_is_forgotten(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
+    with own_sshd("MaxSessions 1") as server:
+        connection = connect(server.ssh_config())
+        first = connection.open_channel("cat", None)
+        first.close()
+        first.close()
+        assert first.read(BOUND) is None
+        assert wait_until(lambda: not connection._link.sessions, BOUND)
+
+
+def test_a_server_that_starts_new_keys_all_the_time_loses_nothing(
+    own_sshd: Callable[..., Sshd], connect: Connect
+) -> None:
+    with own_sshd("RekeyLimit 1M") as server:
+        connection = connect(server.ssh_config())
+        data = os.urandom(1000) * 20_000
+        found: list[bytes] = []
+
+        def echo() -> None:
+            channel = connection.open_channel("cat", None)
+            writer = threading.Thread(target=feed, args=(channel, data))
+            writer.start()
+            found.append(drain(channel)[STDOUT])
+            writer.join()
+
+        workers = [threading.Thread(target=echo) for _ in range(3)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert found == [data] * 3
+
+
+def test_many_commands_at_once_are_not_mixed_up(sshd: Sshd, connect: Connect) -> None:
+    connection = connect(sshd.ssh_config())
+    found: dict[int, tuple[int, str]] = {}
+
+    def run(number: int) -> None:
+        for turn in range(5):
+            found[number * 10 + turn] = output(connection, f"echo {number * 10 + turn}; exit {number}")
+
+    workers = [threading.Thread(target=run, args=(number,)) for number in range(8)]
+    started = time.monotonic()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert found == {key: (key // 10, f"{key}\n") for key in found}
+    assert len(found) == 40
+    assert time.monotonic() - started < 60

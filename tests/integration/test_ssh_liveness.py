@@ -1,0 +1,167 @@
+"""Connections that die: cut, frozen, restarted; and the ones that merely rest."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from rdo.drivers.heartbeat import Bounds, HeardSocket, Heartbeat
+from rdo.drivers.openssh import Request
+from rdo.drivers.ssh_connection import Connector, SshConnection
+from rdo.drivers.ssh_query import Query
+from rdo.errors import LinkLost
+from tests.integration.conftest import Connect
+from tests.ssh_client import ScriptedCaller, output
+from tests.sshd import Sshd
+
+BOUND = 10.0
+HASTY = Bounds(liveness=0.2, ping_deadline=0.5, ping_interval=0.1, dead_after=0.8)
+
+
+@pytest.fixture
+def server(own_sshd: Callable[..., Sshd]) -> Sshd:
+    return own_sshd().start()
+
+
+@pytest.fixture
+def hasty(server: Sshd) -> Iterator[SshConnection]:
+    """A connection that loses patience in a second."""
+    caller, config = ScriptedCaller(), str(server.ssh_config())
+    options = Query(Request("devbox", ssh_config=config), caller.environment).options()
+    connection = Connector(caller, config, None, HASTY).connect(options)
+    yield connection
+    connection.close()
+
+
+@contextlib.contextmanager
+def frozen(server: Sshd) -> Iterator[None]:
+    """The link is a black hole: bytes are taken, and nothing comes back."""
+    sessions = server.sessions()
+    for pid in sessions:
+        os.kill(pid, signal.SIGSTOP)
+    yield
+    for pid in sessions:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_a_connection_that_was_just_heard_from_is_alive(server: Sshd, connect: Connect) -> None:
+    assert connect(server.ssh_config()).is_alive()
+
+
+def test_a_connection_that_rested_is_asked_and_alive(hasty: SshConnection) -> None:
+    time.sleep(HASTY.liveness * 2)
+    assert hasty.is_alive()
+
+
+def test_a_frozen_connection_is_not_alive_and_that_is_known_in_time(server: Sshd, hasty: SshConnection) -> None:
+    with frozen(server):
+        time.sleep(HASTY.liveness * 2)
+        started = time.monotonic()
+        assert not hasty.is_alive()
+        assert time.monotonic() - started < HASTY.ping_deadline + 1.0
+
+
+def test_a_cut_connection_is_not_alive_and_opens_nothing(server: Sshd, connect: Connect) -> None:
+    connection = connect(server.ssh_config())
+    server.cut()
+    assert connection._link.ended.wait(BOUND)
+    assert not connection.is_alive()
+    with pytest.raises(LinkLost):
+        connection.open_channel("true", None)
+
+
+def test_a_command_on_a_cut_link_ends_as_lost(server: Sshd, connect: Connect) -> None:
+    channel = connect(server.ssh_config()).open_channel("echo started; exec cat", None)
+    assert channel.read(BOUND) is not None
+    server.cut()
+    assert channel.read(BOUND) is None
+    assert channel.ended
+    with pytest.raises(LinkLost, match=r"the connection to `\w+@devbox:\d+` is lost"):
+        channel.exit_status()
+
+
+def test_writing_on_a_cut_link_fails_as_lost(server: Sshd, connect: Connect) -> None:
+    channel = connect(server.ssh_config()).open_channel("exec cat >/dev/null", None)
+    channel.write(b"x")
+    server.cut()
+    assert channel._link.ended.wait(BOUND)
+    with pytest.raises(LinkLost):
+        channel.write(b"x")
+
+
+@pytest.mark.parametrize("busy", ["reading", "writing"])
+def test_a_command_on_a_frozen_link_ends_as_lost_within_the_bound(
+    busy: str, server: Sshd, hasty: SshConnection
+) -> None:
+    channel = hasty.open_channel("exec cat", None)
+    channel.write(b"x")
+    assert channel.read(BOUND) is not None
+    with frozen(server):
+        started = time.monotonic()
+        if busy == "writing":
+            with pytest.raises(LinkLost):
+                channel.write(bytes(100_000_000))
+        else:
+            assert channel.read(BOUND) is None
+        assert time.monotonic() - started < HASTY.dead_after + 2.0
+        with pytest.raises(LinkLost):
+            channel.exit_status()
+        hasty.close()
+
+
+def test_a_silent_command_on_a_live_link_goes_on(hasty: SshConnection) -> None:
+    assert output(hasty, f"sleep {HASTY.dead_after * 2}; echo done") == (0, "done\n")
+
+
+def test_a_connection_idle_for_long_is_not_dead_when_a_command_comes(hasty: SshConnection) -> None:
+    time.sleep(HASTY.dead_after * 1.5)
+    assert output(hasty, "echo in") == (0, "in\n")
+
+
+def test_closing_ends_all_channels_and_threads_and_may_be_repeated(server: Sshd, connect: Connect) -> None:
+    connection = connect(server.ssh_config())
+    channel = connection.open_channel("exec cat", None)
+    connection.close()
+    connection.close()
+    assert channel.read(BOUND) is None
+    with pytest.raises(LinkLost):
+        channel.exit_status()
+    assert threading.active_count() == 1
+
+
+def test_an_idle_connection_wakes_nobody(hasty: SshConnection) -> None:
+    before = time.process_time()
+    time.sleep(1.0)
+    assert time.process_time() - before < 0.05
+
+
+def test_a_ping_that_blocks_keeps_nobody_from_ending_the_connection() -> None:
+    ours, theirs = socket.socketpair()
+    killed, release = threading.Event(), threading.Event()
+
+    def ping() -> None:
+        release.wait(BOUND)
+
+    heartbeat = Heartbeat(HeardSocket(ours), ping, killed.set, HASTY)
+    heartbeat.start()
+    heartbeat.acquire()
+    assert killed.wait(HASTY.dead_after + 1.0)
+    release.set()
+    heartbeat.join(BOUND)
+    ours.close()
+    theirs.close()
+
+
+def test_importing_the_driver_does_not_import_paramiko() -> None:
+    script = "import sys, rdo.drivers.ssh; sys.exit('paramiko' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0

@@ -1,0 +1,197 @@
+"""Logging in to a real server: keys in files and in an agent, certificates, passphrases, more than one step."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rdo.errors import ConnectError
+from tests.integration.conftest import Connect
+from tests.ssh_client import ScriptedCaller, driver, output
+from tests.sshd import Sshd, make_key
+
+PASSPHRASE = "correct horse"
+
+
+@pytest.fixture
+def agent() -> Iterator[dict[str, str]]:
+    """A running agent without keys: the caller's environment that leads to it."""
+    folder = tempfile.mkdtemp(prefix="rdo-", dir="/tmp")
+    path = f"{folder}/agent"
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()  # it prints its socket once it listens
+    yield {"SSH_AUTH_SOCK": path, "PATH": os.environ["PATH"]}
+    process.terminate()
+    process.wait(5.0)
+    process.stdout.close()
+    shutil.rmtree(folder)
+
+
+def add_to_agent(environment: dict[str, str], key: Path) -> None:
+    subprocess.run(["ssh-add", "-q", str(key)], env=environment, check=True, stdin=subprocess.DEVNULL)
+
+
+def config(server: Sshd, *lines: str) -> Path:
+    """A configuration that names no key but those in `lines`."""
+    path = server.ssh_config(extra=lines, name="login_config")
+    path.write_text(path.read_text().replace(str(server.client_key), "none"))
+    return path
+
+
+def authorized(server: Sshd, folder: Path, kind: str = "ed25519", passphrase: str = "") -> Path:
+    key = make_key(folder / f"key_{kind}", kind, passphrase)
+    server.authorize(key)
+    return key
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
+def test_a_key_of_each_kind_lets_us_in(kind: str, sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
+    key = authorized(sshd, tmp_path, kind)
+    assert output(connect(config(sshd), identity=str(key)), "echo in") == (0, "in\n")
+
+
+def test_a_key_in_the_older_pem_format_lets_us_in(sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
+    key = authorized(sshd, tmp_path, "rsa")
+    subprocess.run(["ssh-keygen", "-q", "-p", "-m", "PEM", "-N", "", "-f", str(key)], check=True, capture_output=True)
+    connect(config(sshd), identity=str(key))
+
+
+def test_a_passphrase_is_asked_for_without_echo(sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
+    key = authorized(sshd, tmp_path, passphrase=PASSPHRASE)
+    asked = ScriptedCaller(["wrong", PASSPHRASE])
+    connect(config(sshd), caller=asked, identity=str(key))
+    assert asked.asked == [(f"Enter passphrase for key '{key}': ", False)] * 2
+
+
+def test_a_passphrase_is_asked_for_three_times(sshd: Sshd, tmp_path: Path) -> None:
+    key = authorized(sshd, tmp_path, passphrase=PASSPHRASE)
+    asked = ScriptedCaller(["wrong"] * 9)
+    with pytest.raises(ConnectError, match=f"ssh-add {re.escape(str(key))}"):
+        driver(config(sshd), identity=str(key)).connect(asked)
+    assert len(asked.asked) == 3
+
+
+def test_no_passphrase_is_asked_for_a_key_that_the_server_does_not_want(sshd: Sshd, tmp_path: Path) -> None:
+    key = make_key(tmp_path / "stranger", passphrase=PASSPHRASE)
+    asked = ScriptedCaller([PASSPHRASE])
+    with pytest.raises(ConnectError, match="did not let us in: it wants publickey"):
+        driver(config(sshd), identity=str(key)).connect(asked)
+    assert asked.asked == []
+
+
+def test_without_a_terminal_the_locked_key_and_its_remedy_are_named(sshd: Sshd, tmp_path: Path) -> None:
+    key = authorized(sshd, tmp_path, passphrase=PASSPHRASE)
+    with pytest.raises(ConnectError) as failure:
+        driver(config(sshd), identity=str(key)).connect(ScriptedCaller())
+    assert f"the key `{key}` needs its passphrase" in str(failure.value)
+    assert f"type `ssh-add {key}`" in str(failure.value)
+
+
+def test_the_agent_of_the_caller_saves_the_passphrase(
+    sshd: Sshd, connect: Connect, tmp_path: Path, agent: dict[str, str]
+) -> None:
+    key = authorized(sshd, tmp_path, "rsa")
+    add_to_agent(agent, key)
+    subprocess.run(["ssh-keygen", "-q", "-p", "-N", PASSPHRASE, "-f", str(key)], check=True, capture_output=True)
+    asked = ScriptedCaller(environment=agent)
+    connect(config(sshd, "IdentityAgent SSH_AUTH_SOCK"), caller=asked, identity=str(key))
+    assert asked.asked == []
+
+
+def test_other_keys_of_the_agent_are_tried_unless_that_is_forbidden(
+    sshd: Sshd, connect: Connect, tmp_path: Path, agent: dict[str, str]
+) -> None:
+    add_to_agent(agent, authorized(sshd, tmp_path))
+    connect(config(sshd, "IdentityAgent SSH_AUTH_SOCK", "IdentitiesOnly no"), caller=ScriptedCaller(environment=agent))
+    with pytest.raises(ConnectError, match="did not let us in"):
+        driver(config(sshd, "IdentityAgent SSH_AUTH_SOCK")).connect(ScriptedCaller(environment=agent))
+
+
+def test_a_stale_agent_socket_is_no_obstacle(sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
+    key = authorized(sshd, tmp_path)
+    environment = {"SSH_AUTH_SOCK": str(tmp_path / "gone"), "PATH": os.environ["PATH"]}
+    asked = ScriptedCaller(environment=environment)
+    connect(config(sshd, "IdentityAgent SSH_AUTH_SOCK"), caller=asked, identity=str(key))
+
+
+def test_the_agent_reaches_the_target_only_when_forwarded(
+    sshd: Sshd, connect: Connect, tmp_path: Path, agent: dict[str, str]
+) -> None:
+    key = authorized(sshd, tmp_path)
+    add_to_agent(agent, key)
+    lines = ("IdentityAgent SSH_AUTH_SOCK", "IdentitiesOnly no", "ForwardAgent yes")
+    forwarded = connect(config(sshd, *lines), caller=ScriptedCaller(environment=agent))
+    assert output(forwarded, "ssh-add -L") == (0, key.with_suffix(".pub").read_text())
+    plain = connect(config(sshd, *lines[:2]), caller=ScriptedCaller(environment=agent))
+    assert output(plain, "echo ${SSH_AUTH_SOCK-none}") == (0, "none\n")
+
+
+@pytest.mark.parametrize("where", ["beside", "named", "agent"])
+def test_a_certificate_lets_us_in_where_the_bare_key_does_not(
+    where: str, own_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path, agent: dict[str, str]
+) -> None:
+    authority, key = make_key(tmp_path / "ca"), make_key(tmp_path / "key", "rsa")
+    sign = ["ssh-keygen", "-q", "-s", str(authority), "-I", "me", "-n", _user(), f"{key}.pub"]
+    subprocess.run(sign, check=True, capture_output=True)
+    lines = ["IdentityAgent SSH_AUTH_SOCK", f"IdentityFile {key}"]
+    if where == "named":
+        shutil.move(tmp_path / "key-cert.pub", tmp_path / "elsewhere.pub")
+        lines.append(f"CertificateFile {tmp_path / 'elsewhere.pub'}")
+    elif where == "agent":
+        add_to_agent(agent, key)
+        key.unlink()
+    with own_sshd(f"TrustedUserCAKeys {authority}.pub") as server:
+        connect(config(server, *lines, "IdentitiesOnly no"), caller=ScriptedCaller(environment=agent))
+        assert "Accepted publickey for" in server.log
+        assert "RSA-CERT" in server.log
+
+
+def test_two_keys_are_given_where_two_are_wanted(
+    own_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path
+) -> None:
+    server = own_sshd("AuthenticationMethods publickey,publickey")
+    keys = [authorized(server, tmp_path, kind) for kind in ("ed25519", "ecdsa")]
+    with server:
+        connect(config(server, *(f"IdentityFile {key}" for key in keys)))
+        assert "Partial publickey" in server.log
+
+
+def test_a_key_that_others_may_read_is_left_out_and_named(sshd: Sshd, tmp_path: Path) -> None:
+    key = authorized(sshd, tmp_path)
+    key.chmod(0o644)
+    asked = ScriptedCaller()
+    with pytest.raises(ConnectError, match="permissions 0644 are too open"):
+        driver(config(sshd), identity=str(key)).connect(asked)
+    assert asked.told == [f"rdo: the key `{key}` is left out: permissions 0644 are too open"]
+
+
+def test_a_key_file_that_is_missing_is_named(sshd: Sshd, tmp_path: Path) -> None:
+    with pytest.raises(ConnectError, match="there is no key file"):
+        driver(config(sshd), identity=str(tmp_path / "missing")).connect(ScriptedCaller())
+
+
+def test_a_file_that_is_no_key_does_not_keep_the_next_from_working(
+    sshd: Sshd, connect: Connect, tmp_path: Path
+) -> None:
+    junk = tmp_path / "junk"
+    junk.write_text("no key\n")
+    junk.chmod(0o600)
+    connect(config(sshd, f"IdentityFile {junk}", f"IdentityFile {authorized(sshd, tmp_path)}"))
+
+
+def test_too_many_keys_end_in_a_line_that_says_so(own_sshd: Callable[..., Sshd], tmp_path: Path) -> None:
+    keys = [make_key(tmp_path / f"key{number}") for number in range(3)]
+    with own_sshd("MaxAuthTries 2") as server, pytest.raises(ConnectError, match="Too many authentication failures"):
+        driver(config(server, *(f"IdentityFile {key}" for key in keys))).connect(ScriptedCaller())
+
+
+def _user() -> str:
+    return subprocess.run(["id", "-un"], check=True, capture_output=True, text=True).stdout.strip()

@@ -1,0 +1,171 @@
+"""Ways to a host, and what is said when there is none: configuration, jump hosts, proxies, servers that are not SSH."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rdo.errors import ConnectError
+from tests.integration.conftest import Connect
+from tests.ssh_client import ScriptedCaller, driver, output
+from tests.sshd import Sshd, free_port
+
+
+@contextlib.contextmanager
+def listener(says: bytes, *, hangs_up: bool) -> Iterator[int]:
+    """A port on which something else than SSH answers once."""
+    done = threading.Event()
+
+    def serve() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(says)
+            if not hangs_up:
+                done.wait(10.0)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1]
+        done.set()
+        thread.join()
+
+
+def failure(host: str, port: int | None = None, timeout: float | None = None) -> str:
+    with pytest.raises(ConnectError) as error:
+        driver(Path(os.devnull), host, port=port, connect_timeout=timeout).connect(ScriptedCaller())
+    return str(error.value)
+
+
+def test_include_and_match_count(sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
+    outer = tmp_path / "config"
+    outer.write_text(f'Match host devbox exec "true"\n  SetEnv A=b\nMatch all\n  Include {sshd.ssh_config()}\n')
+    assert output(connect(outer), "echo in") == (0, "in\n")
+    assert driver(outer).variables(ScriptedCaller()) == {"A": "b"}
+
+
+def test_a_host_behind_another_is_reached_through_it(
+    sshd: Sshd, own_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path
+) -> None:
+    with own_sshd() as hop:
+        both = tmp_path / "both"
+        lines = hop.ssh_config("hop").read_text()
+        both.write_text(lines + sshd.ssh_config(extra=["ProxyJump hop"]).read_text())
+        connection = connect(both)
+        assert output(connection, "head -c 300000 /dev/zero | wc -c") == (0, "300000\n")
+        assert "Accepted publickey" in hop.log
+        connection.close()
+        assert threading.active_count() == 1
+
+
+def test_a_chain_of_hosts_is_followed_in_order(
+    sshd: Sshd, own_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path
+) -> None:
+    with own_sshd() as first, own_sshd() as second:
+        every = tmp_path / "every"
+        configs = [first.ssh_config("first"), second.ssh_config("second"), sshd.ssh_config()]
+        every.write_text("".join(path.read_text() for path in configs))
+        assert output(connect(every, jump="first,second"), "echo in") == (0, "in\n")
+        assert "Accepted publickey" in first.log
+        assert "Accepted publickey" in second.log
+
+
+def test_a_jump_host_that_cannot_reach_the_host_is_named(sshd: Sshd, tmp_path: Path) -> None:
+    config = sshd.ssh_config("hop")
+    with pytest.raises(ConnectError, match=r"`\w+@hop:\d+` cannot reach `127.0.0.1` port \d+: connect"):
+        driver(config, "127.0.0.1", port=free_port(), jump="hop").connect(ScriptedCaller())
+
+
+def test_jump_hosts_in_a_circle_are_found(tmp_path: Path) -> None:
+    config = tmp_path / "circle"
+    config.write_text("Host a\n  ProxyJump b\nHost b\n  ProxyJump a\n")
+    with pytest.raises(ConnectError, match="in a circle"):
+        driver(config, "a").connect(ScriptedCaller())
+
+
+def test_a_proxy_command_carries_the_connection_and_ends_with_it(
+    sshd: Sshd, own_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path
+) -> None:
+    with own_sshd() as hop:
+        proxy = f"ProxyCommand ssh -F {hop.ssh_config('hop')} -W %h:%p hop"
+        connection = connect(sshd.ssh_config(extra=[proxy]))
+        assert output(connection, "head -c 300000 /dev/zero | wc -c") == (0, "300000\n")
+
+
+def test_a_proxy_command_that_fails_is_quoted_with_its_last_words(sshd: Sshd) -> None:
+    config = sshd.ssh_config(extra=["ProxyCommand sh -c 'echo no way >&2; exit 3'"])
+    with pytest.raises(ConnectError, match=r"ProxyCommand `sh -c .*`, status 3, no way"):
+        driver(config).connect(ScriptedCaller())
+
+
+def test_a_configuration_that_ssh_refuses_is_refused_with_its_words(tmp_path: Path) -> None:
+    config = tmp_path / "bad"
+    config.write_text("Host devbox\n  Colour blue\n")
+    with pytest.raises(ConnectError, match="line 2: Bad configuration option: colour"):
+        driver(config).connect(ScriptedCaller())
+
+
+def test_without_an_ssh_program_the_configuration_is_read_all_the_same(sshd: Sshd, connect: Connect) -> None:
+    lonely = ScriptedCaller(environment={"PATH": "/nonexistent"})
+    assert output(connect(sshd.ssh_config(), caller=lonely), "echo in") == (0, "in\n")
+
+
+def test_a_host_that_does_not_exist_is_named() -> None:
+    assert failure("no-such-host.invalid").startswith("cannot find the host `no-such-host.invalid`: ")
+
+
+def test_a_port_on_which_nobody_listens_is_named() -> None:
+    port = free_port()
+    text = f"cannot reach `127.0.0.1` port {port}: connection refused; is an SSH server running there?"
+    assert failure("127.0.0.1", port) == text
+
+
+def test_a_server_that_says_nothing_is_left_in_time() -> None:
+    with listener(b"", hangs_up=False) as port:
+        assert "it says nothing within 0.5 s" in failure("127.0.0.1", port, 0.5)
+
+
+def test_a_server_that_hangs_up_at_once_is_reported() -> None:
+    with listener(b"", hangs_up=True) as port:
+        assert "it closed the connection before it said a word" in failure("127.0.0.1", port)
+
+
+def test_a_server_that_is_no_ssh_server_is_quoted() -> None:
+    with listener(b"HTTP/1.1 400 Bad\x1b[2J Request\r\n\r\n", hangs_up=True) as port:
+        assert r"it is no SSH server: it says `HTTP/1.1 400 Bad\x1b[2J Request`" in failure("127.0.0.1", port)
+
+
+def test_a_server_with_too_many_logins_is_to_be_tried_again() -> None:
+    with listener(b"Exceeded MaxStartups\r\n", hangs_up=True) as port:
+        assert "too many logins at once: try again" in failure("127.0.0.1", port)
+
+
+def test_a_server_without_a_common_algorithm_is_reported(own_sshd: Callable[..., Sshd]) -> None:
+    with own_sshd("Ciphers chacha20-poly1305@openssh.com") as server, pytest.raises(ConnectError, match="in common"):
+        driver(server.ssh_config()).connect(ScriptedCaller())
+
+
+@pytest.mark.parametrize("cipher", ["aes256-gcm@openssh.com", "aes128-ctr"])
+def test_servers_without_the_preferred_cipher_are_served(
+    cipher: str, own_sshd: Callable[..., Sshd], connect: Connect
+) -> None:
+    with own_sshd(f"Ciphers {cipher}") as server:
+        assert output(connect(server.ssh_config()), "echo in") == (0, "in\n")
+
+
+def test_the_target_has_a_name_before_anything_is_connected() -> None:
+    assert driver(None, "devbox").target == "devbox"
+    assert driver(None, "devbox", user="bob", port=22).target == "bob@devbox"
+    assert driver(None, "devbox", user="bob", port=2222).target == "bob@devbox:2222"
+
+
+def test_the_configured_folder_is_a_root() -> None:
+    assert driver(None, "devbox").roots() == []
+    (root,) = driver(None, "devbox", directory="/srv/app", root="/home/me/app").roots()
+    assert (root.local, root.remote) == ("/home/me/app", "/srv/app")

@@ -1,0 +1,200 @@
+"""A real OpenSSH server for tests: on a free port of 127.0.0.1, with its own keys, configuration and log.
+
+Runs as the current user (root included), without PAM. Nothing of the machine's own sshd is read or touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+START_DEADLINE = 10.0
+"""Seconds for sshd to listen, which takes 20 ms on an idle machine."""
+END_DEADLINE = 5.0
+
+MARK = "RDO_TEST_ID"
+"""By this variable the leak check finds what a session left behind."""
+
+
+def find_sshd() -> str | None:
+    """The server's full path, which sshd wants to be started by; None if it is not installed."""
+    return shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin:/sbin")
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def make_key(path: Path, kind: str = "ed25519", passphrase: str = "", comment: str = "rdo-test") -> Path:
+    """A new private key at `path`, and its public half beside it."""
+    command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", comment, "-f", str(path)]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    return path
+
+
+class Sshd:
+    """One server. Change `config_lines` or `environment` (of its sessions), or `authorize` keys; then start it."""
+
+    def __init__(self, folder: Path, config_lines: Iterable[str] = ()) -> None:
+        """Makes keys and folders under `folder`; starts nothing."""
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.host_keys = [make_key(folder / "host_ed25519"), make_key(folder / "host_ecdsa", "ecdsa")]
+        self.client_key = make_key(folder / "client_ed25519")
+        self.authorized_keys = folder / "authorized_keys"
+        self.known_hosts = folder / "known_hosts"
+        self.config_lines = list(config_lines)
+        self.environment = {name: value for name, value in os.environ.items() if name == MARK}
+        self.authorize(self.client_key)
+        self.trust()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> str:
+        """All that the server wrote to its log so far."""
+        path = self.folder / "log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    @property
+    def pid(self) -> int:
+        """The process id of the listening server."""
+        assert self._process is not None, "the server is not running"
+        return self._process.pid
+
+    def authorize(self, *keys: Path) -> None:
+        """Let the owners of these private keys in, besides those who were let in before."""
+        lines = [key.with_name(f"{key.name}.pub").read_text() for key in keys]
+        with self.authorized_keys.open("a") as file:
+            file.writelines(lines)
+
+    def trust(self) -> None:
+        """Write the server's host keys, and nothing else, to the known_hosts file that `ssh_config` names."""
+        keys = [key.with_name(f"{key.name}.pub").read_text() for key in self.host_keys]
+        self.known_hosts.write_text("".join(f"[127.0.0.1]:{self.port} {key}" for key in keys))
+
+    def ssh_config(self, alias: str = "devbox", extra: Iterable[str] = (), name: str = "ssh_config") -> Path:
+        """A client configuration under which `ssh -F FILE devbox` gets here with the client key, asking nothing.
+
+        `extra` lines come first, so that they win.
+        """
+        lines = [
+            f"Host {alias}",
+            *extra,
+            "HostName 127.0.0.1",
+            f"Port {self.port}",
+            f"IdentityFile {self.client_key}",
+            "IdentitiesOnly yes",
+            "IdentityAgent none",
+            f"UserKnownHostsFile {self.known_hosts}",
+            "GlobalKnownHostsFile /dev/null",
+        ]
+        path = self.folder / name
+        path.write_text("\n  ".join(lines) + "\n")
+        return path
+
+    def start(self) -> Sshd:
+        """Start, and wait until it listens."""
+        program = find_sshd()
+        assert program is not None, "sshd is not installed"
+        if os.getuid() == 0:
+            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # its privilege separation wants the folder
+        config = self.folder / "sshd_config"
+        config.write_text("\n".join([*self.config_lines, *self._settings(), ""]))
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [program, "-D", "-e", "-f", str(config)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env={"PATH": os.environ.get("PATH", os.defpath)},
+            )
+        self._wait_until_listening()
+        return self
+
+    def stop(self) -> None:
+        """End the server and all connections it has. May be called when it is not running."""
+        if self._process is None:
+            return
+        sessions = self.sessions()
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(END_DEADLINE)
+        self._process = None
+        for pid in sessions:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+    def restart(self) -> Sshd:
+        """Stop, and start with what `config_lines` and `environment` are now."""
+        self.stop()
+        return self.start()
+
+    def cut(self) -> None:
+        """End all connections at once, as a reboot of the machine would; the server goes on listening."""
+        for pid in self.sessions():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def sessions(self) -> list[int]:
+        """Process ids of the servers of single connections, privileged and unprivileged, and what those started."""
+        parents: dict[int, list[int]] = {}
+        listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], check=True, capture_output=True, text=True)
+        for line in listing.stdout.splitlines():
+            pid, parent, command = line.split(None, 2)
+            if "sshd" in command.split()[0]:
+                parents.setdefault(int(parent), []).append(int(pid))
+        return list(_descendants(self.pid, parents))
+
+    def __enter__(self) -> Sshd:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _settings(self) -> list[str]:
+        """Come after `config_lines`: of two settings sshd takes the first."""
+        return [
+            *([f"SetEnv {' '.join(map('='.join, self.environment.items()))}"] if self.environment else []),
+            f"Port {self.port}",
+            "ListenAddress 127.0.0.1",
+            *(f"HostKey {path}" for path in self.host_keys),
+            f"AuthorizedKeysFile {self.authorized_keys}",
+            f"PidFile {self.folder / 'pid'}",
+            "StrictModes no",
+            "UsePAM no",
+            "PermitRootLogin yes",
+            "PasswordAuthentication no",
+            "KbdInteractiveAuthentication no",
+            "PrintMotd no",
+            "PrintLastLog no",
+            "MaxStartups 100:30:200",
+            "LogLevel VERBOSE",
+        ]
+
+    def _wait_until_listening(self) -> None:
+        deadline = time.monotonic() + START_DEADLINE
+        while time.monotonic() < deadline:
+            assert self._process is not None
+            if self._process.poll() is not None:
+                raise AssertionError(f"sshd ended at once:\n{self.log}")
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1.0):
+                return
+            time.sleep(0.01)
+        raise AssertionError(f"sshd does not listen:\n{self.log}")
+
+
+def _descendants(pid: int, children: dict[int, list[int]]) -> Iterator[int]:
+    for child in children.get(pid, ()):
+        yield child
+        yield from _descendants(child, children)
