@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from rdo.drivers.base import Caller, ChannelRefused, Connection, Driver, Pty
 from rdo.errors import ConnectError, LinkLost
@@ -72,6 +73,13 @@ class Link:
                 self._lifeline = Lifeline(self.open_shell(None))
 
 
+class Taken(NamedTuple):
+    """A shell for one command, and the link that it is on."""
+
+    shell: Shell
+    link: Link
+
+
 class Links:
     """All links to a target. Usable from any thread."""
 
@@ -93,8 +101,8 @@ class Links:
         """How many times it was tried to connect."""
         return self._attempts
 
-    def connect(self, caller: Caller, known: int) -> Link | None:
-        """A new link; None if another caller made one while this one waited, so that there is room to look for.
+    def connect(self, caller: Caller, pty: Pty | None, known: int) -> Taken | None:
+        """A shell on a new link; None if another caller made one while this one waited: there may be room on that.
 
         `known` is the value of `attempts` when the caller found no room. Callers who wait for a login that fails get
         its error, so that nobody is asked for the same password twice. Raises ConnectError.
@@ -105,8 +113,7 @@ class Links:
                     raise self._failure
                 return None
             try:
-                link = Link(self._driver.connect(caller), self._login)
-                link.start_lifeline()
+                taken = self._open_first(Link(self._driver.connect(caller), self._login), pty)
                 self._failure = None
             except ConnectError as error:
                 self._failure = error
@@ -114,8 +121,24 @@ class Links:
             finally:
                 self._attempts += 1
             with self._lock:
-                self._links.append(link)
-            return link
+                self._links.append(taken.link)
+            return taken
+
+    @staticmethod
+    def _open_first(link: Link, pty: Pty | None) -> Taken:
+        """The first shell of a link, which nobody else knows yet. Raises ConnectError."""
+        try:
+            link.start_lifeline()
+            try:
+                return Taken(link.open_shell(pty), link)
+            except ChannelRefused:
+                link.give_up_lifeline()
+                return Taken(link.open_shell(pty), link)
+        except (ChannelRefused, LinkLost, ConnectError) as error:
+            link.connection.close()
+            if isinstance(error, ConnectError):
+                raise
+            raise ConnectError("the target opens no session", str(error), "see `rdoctl doctor`") from None
 
     def discard(self, link: Link) -> None:
         """Close a link and forget it."""

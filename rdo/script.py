@@ -64,12 +64,10 @@ def bootstrap(nonce: str, *, pty: bool, login: bool) -> str:
 
 def render(script: Script, *, nonce: str, pty: bool) -> bytes:
     """The script's one line, with its newline."""
-    parts = [*_restore(pty), *_enter(script), *_variables(script)]
-    if not script.command:
-        parts.append('exec "${SHELL:-/bin/sh}" -l')
-    else:
-        words = " ".join([*_prefix(script), *map(quote, script.command)])
-        parts.append(_job(words, nonce) if pty else f"exec {words}")
+    parts = [*(_restore(nonce) if pty else []), *_enter(script), *_variables(script)]
+    command = map(quote, script.command) if script.command else ['"${SHELL:-/bin/sh}"', "-l"]
+    words = " ".join([*_prefix(script), *command])
+    parts.append(_job(words, nonce) if pty and script.command else f"exec {words}")
     text = "; ".join(parts)
     if '"$rdo_n"' in text:
         text = "rdo_n=$(printf '\\nx'); rdo_n=${rdo_n%x}; " + text
@@ -88,8 +86,9 @@ def mark(nonce: str, text: str) -> bytes:
     return f"\033]rdo;{nonce};{text}\007".encode()
 
 
-def _restore(pty: bool) -> list[str]:
-    return ['stty "${rdo_m:-sane}" 2>/dev/null'] if pty else []
+def _restore(nonce: str) -> list[str]:
+    """Give the pty its modes back, and say so: input that comes earlier is read by bash together with the script."""
+    return ['stty "${rdo_m:-sane}" 2>/dev/null', _MARK.format(nonce=nonce, text="ready")]
 
 
 def _enter(script: Script) -> list[str]:
@@ -113,7 +112,7 @@ def _prefix(script: Script) -> list[str]:
     sudo is given the variables' names, so that no value shows in its arguments; PATH, no secret, goes by env.
     """
     if not script.sudo:
-        return ["env", "--"] if script.command[0].startswith("-") else []
+        return ["env", "--"] if "".join(script.command[:1]).startswith("-") else []
     names = ",".join(script.environment)
     keep = [f"--preserve-env={names}"] if names else []
     return ["sudo", *keep, "--", *(["env", '"PATH=$PATH"'] if script.path else [])]
@@ -123,14 +122,16 @@ def _job(words: str, nonce: str) -> str:
     """The command as a job, so that Ctrl-Z stops it and the shell notices.
 
     A stopped job ends every loop in bash, so the wait is a function that calls itself. The shell's own messages about
-    jobs go nowhere. The line that lets it go on is read with echo off, from a terminal that the job may have left raw.
+    jobs go nowhere, but for bash: it has none here, and hands the terminal to a job through its own stderr. dash
+    redirects its own stderr for as long as a command runs, so the job puts it back itself. The line that lets it go
+    on is read with echo off, from a terminal that the job may have left raw.
     """
-    announce = quote(_MARK.format(nonce=nonce, text="group;%s") + ' "$$"; exec "$@"')
+    announce = quote(_MARK.format(nonce=nonce, text="group;%s") + ' "$$"; exec 2>&3 3>&-; exec "$@"')
     return (
-        "exec 3>&2 2>/dev/null; set -m; "
-        "rdo_w() { rdo_r=$?; kill -0 %% || exit $rdo_r; rdo_m=$(stty -g); stty sane -echo; "
+        'set -m; exec 3>&2; [ -n "${BASH_VERSION-}" ] || exec 2>/dev/null; '
+        "rdo_w() { rdo_r=$?; kill -0 %% 2>/dev/null || exit $rdo_r; rdo_m=$(stty -g); stty sane -echo; "
         f"{_MARK.format(nonce=nonce, text='stopped')}; "
         f'while IFS= read -r rdo_x; do [ "$rdo_x" != {nonce} ] || break; done; '
-        'stty "$rdo_m"; fg >/dev/null; rdo_w; }; '
-        f"/bin/sh -c {announce} sh {words} 2>&3 3>&-; rdo_w"
+        f'stty "$rdo_m"; {_MARK.format(nonce=nonce, text="ready")}; fg >/dev/null; rdo_w; }}; '
+        f"/bin/sh -c {announce} sh {words}; rdo_w"
     )

@@ -13,9 +13,9 @@ from rdo import protocol
 from rdo.conversation import Conversation, Gone
 from rdo.drivers.base import STDOUT, Chunk, WindowSize
 from rdo.errors import LinkLost
+from rdo.links import Taken
 from rdo.marks import Mark, Marks
 from rdo.script import Script
-from rdo.shells import Taken
 
 KILL_GRACE = 2.0
 """Seconds between TERM and KILL for a command whose client is gone."""

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import NamedTuple
 
 from rdo.drivers.base import Caller, ChannelRefused, Driver, Pty
-from rdo.errors import ConnectError, LinkLost, RdoError
-from rdo.links import Link, Links
-from rdo.shell import Shell
+from rdo.errors import LinkLost, RdoError
+from rdo.links import Link, Links, Taken
 
 WARM_AGE = 300.0
 """Seconds that a shell may wait: the environment that its login set up grows old."""
@@ -26,13 +24,6 @@ REFILL_DELAY = 0.05
 
 SPARE_LINK_AGE = 60.0
 """Seconds until a link beyond the first that carries nothing is closed."""
-
-
-class Taken(NamedTuple):
-    """A shell for one command, and the link that it is on."""
-
-    shell: Shell
-    link: Link
 
 
 class Shells:
@@ -115,9 +106,9 @@ class Shells:
                 taken = self._open_on(link, pty)
                 if taken is not None:
                     return taken
-            link_made = self.links.connect(caller, attempts)
-            if link_made is not None:
-                return self._open_first(link_made, pty)
+            first = self.links.connect(caller, pty, attempts)
+            if first is not None:
+                return first
 
     def _open_on(self, link: Link, pty: Pty | None) -> Taken | None:
         """A fresh shell on a link that we hold, at the cost of a warm one of the other kind; None if there is no room.
@@ -136,17 +127,6 @@ class Shells:
         except LinkLost:
             self._lose(link)
             return None
-
-    def _open_first(self, link: Link, pty: Pty | None) -> Taken:
-        try:
-            return Taken(link.open_shell(pty), link)
-        except (ChannelRefused, LinkLost) as error:
-            self._lose(link)
-            why = error.why or error.what if isinstance(error, RdoError) else "it allows no session"
-            raise ConnectError("the target gives no shell", why, "see `rdoctl doctor`") from None
-        except ConnectError:
-            self._lose(link)
-            raise
 
     def _make_room(self, link: Link) -> bool:
         with self._changed:

@@ -23,19 +23,21 @@ class Target:
     def run(self, conversation: Conversation, request: Request) -> None:
         """Run one command to its end. Raises RdoError where it was not started, Gone where nobody waits for it."""
         caller = WaitingCaller(conversation, request)
-        roots = self.driver.roots()
-        if not roots and not request.remote_directory:
+        if not self.driver.roots() and not request.remote_directory:
             self.config.require_directory()
-        variables = self.driver.variables(caller)
-        planned = plan.make(request, self.config.settings, roots, self.driver.target, variables)
         taken = self.shells.take(caller, _pty(request))
         try:
             session = Session(conversation, taken, self.driver.target)
-            session.start(planned.script)
+            session.start(self._plan(request, caller).script)
             self.shells.started()
             session.relay()
         finally:
             self.shells.finish(taken)
+
+    def _plan(self, request: Request, caller: WaitingCaller) -> plan.Plan:
+        """Made once there is a connection: a machine that was just got up shares folders that nobody knew before."""
+        variables = self.driver.variables(caller)
+        return plan.make(request, self.config.settings, self.driver.roots(), self.driver.target, variables)
 
 
 def _pty(request: Request) -> Pty | None:

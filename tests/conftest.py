@@ -17,8 +17,10 @@ from typing import NoReturn
 
 import pytest
 
+from tests.docker_engine import DockerEngine, shared_engine
 from tests.leaks import MARK, Leaks, wait_until
 from tests.sshd import Sshd, find_sshd
+from tests.vagrant_machine import VagrantHost, shared_host
 
 STOP_BOUND = 5.0
 """Seconds for `rdoctl stop --all` to end every master of a test, and for the masters to be gone after it."""
@@ -110,7 +112,19 @@ def sshd(tmp_path_factory: pytest.TempPathFactory, leaks: Leaks) -> Iterator[Ssh
     if find_sshd() is None:
         require("ssh", "sshd is not installed")
     server = Sshd(tmp_path_factory.mktemp("sshd"))
-    server.environment = {MARK: f"{leaks.run}sshd"}
+    server.environment[MARK] = f"{leaks.run}sshd"
     with server:
         leaks.register_server(server.pid)
         yield server
+
+
+@pytest.fixture(scope="session")
+def docker_engine(leaks: Leaks) -> Iterator[DockerEngine]:
+    """One engine for all tests that do not stop it. What it starts for a test carries the mark of this run."""
+    yield from shared_engine({MARK: f"{leaks.run}docker"}, require)
+
+
+@pytest.fixture(scope="session")
+def vagrant_host(tmp_path_factory: pytest.TempPathFactory, docker_engine: DockerEngine) -> Iterator[VagrantHost]:
+    """Vagrant over that engine, for all tests."""
+    yield from shared_host(tmp_path_factory.mktemp("vagrant-host"), docker_engine, require)

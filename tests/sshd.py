@@ -56,7 +56,10 @@ class Sshd:
         self.authorized_keys = folder / "authorized_keys"
         self.known_hosts = folder / "known_hosts"
         self.config_lines = list(config_lines)
-        self.environment = {name: value for name, value in os.environ.items() if name == MARK}
+        self.home = folder / "home"
+        """The sessions' HOME, so that no start-up file of whoever runs the tests plays a part."""
+        self.home.mkdir(exist_ok=True)
+        self.environment = {"HOME": str(self.home), **{name: os.environ[name] for name in (MARK,) if name in os.environ}}
         self.authorize(self.client_key)
         self.trust()
         self._process: subprocess.Popen[bytes] | None = None

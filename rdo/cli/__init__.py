@@ -1,0 +1,76 @@
+"""`rdoctl`: manages what `rdo` uses. One file a command; here they meet, and here errors and exit statuses are decided.
+
+A failure of rdo is one line and status 255, as with `rdo`; a wrong command line is status 2, as click has it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+
+import click
+
+from rdo import __version__
+from rdo.cli import completion, doctor, explain, init, status, stop
+from rdo.errors import FAILURE, RdoError
+
+INTERRUPTED = 128 + 2
+
+EXAMPLES = """\
+\b
+Examples:
+  rdoctl init                     write a .rdo.conf for this folder
+  rdoctl doctor                   check the way to the target, step by step
+  rdoctl explain make test        what `rdo make test` would do
+  rdoctl status                   the held connections
+  rdoctl stop --all               end them, once their commands have ended
+  eval "$(rdoctl completion bash)"
+"""
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXAMPLES,
+    commands={
+        "init": init.command,
+        "status": status.command,
+        "stop": stop.command,
+        "explain": explain.command,
+        "doctor": doctor.command,
+        "completion": completion.command,
+    },
+)
+@click.version_option(__version__, message="rdoctl %(version)s")
+def rdoctl() -> None:
+    """Manage the targets and held connections of rdo."""
+
+
+def main() -> None:
+    """Run the command line, and leave with its exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal's charset lacks is no failure
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: list[str]) -> int:
+    """The exit status of `rdoctl WORDS`."""
+    try:
+        return rdoctl.main(words, prog_name="rdoctl", standalone_mode=False) or 0
+    except RdoError as error:
+        return complain(error)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except OSError as error:
+        return complain(RdoError("cannot go on", str(error)))
+
+
+def complain(error: RdoError) -> int:
+    """Show an error as a line on stderr, if there is one; the exit status."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"rdoctl: {error}\n".encode("utf-8", "replace"))
+    return FAILURE

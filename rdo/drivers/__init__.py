@@ -29,10 +29,25 @@ def create(config: Config) -> Driver:
             directory=settings.directory,
             root=config.root,
         )
+    if settings.driver == "vagrant":
+        from rdo.drivers.vagrant import VagrantDriver
+
+        return VagrantDriver(
+            config.root,
+            machine=settings.machine,
+            directory=settings.directory,
+            auto_up=settings.auto_up,
+            connect_timeout=settings.connect_timeout,
+            environment=os.environ,
+        )
     if settings.driver == "local":
         from rdo.drivers.local import LocalDriver
 
         return LocalDriver(config.root, settings.directory)
+    if settings.driver == "docker":
+        from rdo.drivers.docker import DockerDriver
+
+        return DockerDriver(settings, config.root, config.profile)
     raise ConfigError(f"driver `{settings.driver}` is not there yet", "", "use `ssh` or `local`")
 
 

@@ -114,7 +114,11 @@ class HostKeyCheck:
         except OSError as error:
             self._caller.tell(f"rdo: could not add the host key to {path}: {error.strerror}")
             return
-        self._caller.tell(f"rdo: permanently added '{self._names[0]}' ({key.family}) to the list of known hosts")
+        notice = self._options.new_key_notice
+        if notice is None:
+            notice = f"permanently added '{self._names[0]}' ({key.family}) to the list of known hosts"
+        if notice:
+            self._caller.tell(f"rdo: {notice}")
 
 
 def _place(entry: Entry | None) -> str:

@@ -49,6 +49,8 @@ class Options(NamedTuple):
     strict_host_key_checking: str = "ask"
     """ask, yes, accept-new or no."""
     hash_known_hosts: bool = False
+    new_key_notice: str | None = None
+    """What to say when a host key was recorded; None for what ssh says, empty for nothing."""
     connect_timeout: float | None = None
     address_family: str = "any"
     bind_address: str = ""

@@ -1,0 +1,59 @@
+"""`rdoctl doctor`: the checks in their order, a line each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+
+import click
+
+from rdo import config, control, discovery, drivers, request
+from rdo.argv import Options
+from rdo.cli import check, doctor_ssh, doctor_target
+from rdo.cli.check import Check, Finding, Outcome, Verdict, ok
+from rdo.config import Config
+from rdo.errors import printable
+
+DRIVER_CHECKS: Mapping[str, Callable[[Config], Iterator[Check]]] = {"ssh": doctor_ssh.checks}
+"""What is to be checked on the way to a target, by driver; one without checks of its own is not in it."""
+
+
+@click.command("doctor")
+@click.option("--profile", "-p", metavar="NAME", default="", help="Check this profile.")
+@click.pass_context
+def command(ctx: click.Context, profile: str) -> None:
+    """Check the way to the target step by step."""
+    failures = 0
+    for outcome in examine(profile):
+        click.echo(printable(str(outcome)))
+        failures += outcome.finding.verdict is Verdict.FAILED
+    ctx.exit(1 if failures else 0)
+
+
+def examine(profile: str) -> Iterator[Outcome]:
+    """The outcome of each check, as it comes."""
+    here = list(check.go_through([Check("runtime folder", _runtime_folder), Check("config", lambda: _config(profile))]))
+    yield from here
+    if here[-1].finding.verdict is Verdict.FAILED:
+        yield Outcome("everything else", check.skipped("needs `config`"))
+        return
+    loaded = _load(profile)
+    way = DRIVER_CHECKS.get(loaded.settings.driver)
+    yield from check.go_through([*(way(loaded) if way else ()), *doctor_target.checks(loaded)])
+
+
+def _runtime_folder() -> Finding:
+    return ok(control.runtime_folder(os.environ))
+
+
+def _config(profile: str) -> Finding:
+    loaded = _load(profile)
+    target = drivers.create(loaded).target
+    return ok(f"{loaded.path}, profile `{loaded.profile}`: `{target}` by driver {loaded.settings.driver}")
+
+
+def _load(profile: str) -> Config:
+    options = Options()
+    options.profile = profile
+    found = discovery.discover(os.environ)
+    return config.load(found.config, request.profile(options, os.environ), discovery.user_file(os.environ))

@@ -1,0 +1,169 @@
+"""`rdoctl explain`: what a command would come to, without connecting. Plans as the master does, and shows the plan.
+
+No value from the environment is ever shown: each is replaced before anything is planned, so that none can slip through.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+
+import click
+
+from rdo import argv, config, discovery, drivers, plan, request, script
+from rdo.argv import Options
+from rdo.cli import table
+from rdo.config import Config
+from rdo.drivers.base import Driver, Root
+from rdo.errors import printable
+from rdo.layers import DEFAULT_ORIGIN
+from rdo.mapping import Argument
+from rdo.plan import Plan
+from rdo.protocol import Request
+from rdo.settings import KEYS
+
+FROM_ENVIRONMENT = "(from your environment)"
+FROM_OPTION = "(from -e)"
+FROM_DRIVER = "(from the driver's own configuration)"
+HIDDEN = (FROM_ENVIRONMENT, FROM_OPTION, FROM_DRIVER)
+
+NONCE = "NONCE"
+"""In place of the random digits that a session has."""
+
+
+class Verbatim(click.Command):
+    """A command that takes its words as they are, for rdo's own parser."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.params["words"] = tuple(args)
+        return []
+
+
+@click.command("explain", cls=Verbatim, options_metavar="[OPTION]... [COMMAND [ARGUMENT]...]", add_help_option=False)
+@click.pass_context
+def command(ctx: click.Context, words: tuple[str, ...]) -> None:
+    """Show what a command would come to without connecting.
+
+    Takes what `rdo` takes, options first: rdoctl explain -p docker -e CI=1 make test
+    """
+    options = argv.parse(list(words))
+    if options.help:
+        click.echo(ctx.get_help())
+        return
+    for title, lines in sections(options):
+        click.echo("\n".join([title, *(f"  {printable(line)}" for line in lines)]))
+
+
+def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
+    """Title and lines of each part. Raises RdoError where the command itself would fail, after what could be told."""
+    if options.directory:
+        discovery.change_directory(options.directory)
+    found = discovery.discover(os.environ)
+    asked = request.build(options, found, os.environ)
+    loaded = config.load(found.config, plan.text(asked.profile), discovery.user_file(os.environ))
+    yield "Config files, later ones win", list(loaded.files)
+    yield "Profile", [_profile(loaded)]
+    yield "Settings, and where they come from", _settings(loaded)
+    if loaded.notes:
+        yield "Notes", list(loaded.notes)
+    driver = drivers.create(loaded)
+    yield "Target", [f"{driver.target}, by driver {loaded.settings.driver}"]
+    roots = driver.roots()
+    if not roots and not asked.remote_directory:
+        loaded.require_directory()
+    yield "Folders that both sides see", table.render([(r.local, "->", r.remote, r.note) for r in roots]) or ["none"]
+    planned = plan.make(hidden(asked, options), loaded.settings, roots, driver.target, _defaults(driver))
+    yield from _plan(planned, asked, found.pwd)
+
+
+def _plan(planned: Plan, asked: Request, pwd: str) -> Iterator[tuple[str, list[str]]]:
+    folder = planned.script.directory or "the login folder"
+    yield "Working directory", table.render([("here", pwd), ("there", folder)])
+    yield "Command", _command(planned, asked)
+    if planned.script.environment or planned.script.path:
+        yield "Variables", _variables(planned)
+    text = script.render(planned.script, nonce=NONCE, pty=b"p" in asked.flags)
+    yield "Script for the target's /bin/sh", [plan.text(text.rstrip(b"\n"))]
+
+
+def _profile(loaded: Config) -> str:
+    others = [name for name in loaded.profiles if name != loaded.profile]
+    return loaded.profile + (f" (others: {', '.join(others)})" if others else "")
+
+
+def _settings(loaded: Config) -> list[str]:
+    rows = []
+    for key, origin in loaded.origins.items():
+        name, _, variable = key.partition(".")
+        value = getattr(loaded.settings, name)
+        if origin == DEFAULT_ORIGIN or (isinstance(value, Mapping) and not variable):
+            continue
+        rows.append((key, "=", shown(value[variable] if variable else value), str(origin)))
+    order = list(KEYS)
+    return table.render(sorted(rows, key=lambda row: (order.index(row[0].partition(".")[0]), row[0])))
+
+
+def shown(value: object) -> str:
+    """A setting's value as TOML would have it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(shown, value))}]"
+    return f"{value:g}" if isinstance(value, float) else f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def hidden(asked: Request, options: Options) -> Request:
+    """The request with a remark in place of every value that comes from the environment or the command line."""
+    asked.environ = [os.fsencode(f"{name}={FROM_ENVIRONMENT}") for name, _ in plan.pairs(asked.environ)]
+    given = {item.partition("=")[0] for item in options.env if "=" in item}
+    asked.variables = [
+        os.fsencode(f"{name}={FROM_OPTION if name in given else FROM_ENVIRONMENT}")
+        for name, _ in plan.pairs(asked.variables)
+    ]
+    asked.term = asked.term and FROM_ENVIRONMENT.encode()
+    return asked
+
+
+def _defaults(driver: Driver) -> dict[str, str]:
+    found = driver.variables(HereCaller())
+    return {name: FROM_ENVIRONMENT if os.environ.get(name) == found[name] else FROM_DRIVER for name in found}
+
+
+class HereCaller:
+    """This process as the caller of a driver that shall not connect, and so has nothing to ask. See drivers.base."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return os.environ
+
+    def ask(self, question: str, *, echo: bool) -> str | None:
+        return None
+
+    def tell(self, line: str) -> None:
+        click.echo(printable(line), err=True)
+
+    def trace(self, line: str) -> None:
+        pass
+
+
+def _command(planned: Plan, asked: Request) -> list[str]:
+    if not planned.script.command:
+        return ["none: a login shell"]
+    lines = [_argument(argument, planned.mapping.roots) for argument in planned.arguments]
+    if b"c" in asked.flags:
+        lines[0] = f"/bin/sh -c {lines[0]}"
+    how = [("with sudo", planned.script.sudo), ("on a terminal of its own", b"p" in asked.flags)]
+    return [*lines, *(text for text, applies in how if applies)]
+
+
+def _argument(argument: Argument, roots: Iterable[Root]) -> str:
+    if argument.typed == argument.arrives:
+        return script.quote(argument.typed) if "\n" not in argument.typed else repr(argument.typed)
+    used = [f"{root.local} is {root.remote} there" for root in roots if root.local in argument.typed]
+    return f"{argument.typed}  ->  {argument.arrives}  ({used[0] if used else 'mapped'})"
+
+
+def _variables(planned: Plan) -> list[str]:
+    pairs = sorted(planned.script.environment.items())
+    lines = [f"{name} {value}" if value in HIDDEN else f"{name}={value}" for name, value in pairs]
+    return [*lines, *(f"PATH begins with {folder}" for folder in planned.script.path)]

@@ -1,0 +1,74 @@
+"""Processes of this machine, by number: what they are, and their end. Knows /proc and ps(1), and nothing of rdo."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import time
+from typing import NamedTuple
+
+PAUSE = 0.02
+"""Seconds between two looks. Nothing tells when a process that is not our child has ended."""
+
+PS_BOUND = 5.0
+"""Seconds for ps(1), which takes some milliseconds."""
+
+
+class Process(NamedTuple):
+    """A process that is there. `memory` is what it has in RAM, in bytes."""
+
+    memory: int
+    command: str
+
+
+def look(pid: int, proc: str = "/proc") -> Process | None:
+    """The process of that number; None if it has ended, or nothing here can tell.
+
+    By ps(1), which macOS has too, only where there is no /proc: containers often lack it, and busybox has another one.
+    """
+    if not os.path.exists(f"{proc}/self/statm"):
+        return _ask_ps(pid)
+    try:
+        with open(f"{proc}/{pid}/cmdline", "rb") as file:
+            words = file.read().rstrip(b"\0").split(b"\0")
+        with open(f"{proc}/{pid}/statm", "rb") as file:
+            pages = int(file.read().split()[1])
+    except OSError:
+        return None
+    command = " ".join(map(os.fsdecode, words))
+    return Process(pages * os.sysconf("SC_PAGE_SIZE"), command) if command else None
+
+
+def _ask_ps(pid: int) -> Process | None:
+    argv = ["ps", "-ww", "-o", "rss=,stat=,args=", "-p", str(pid)]
+    try:
+        answer = subprocess.run(argv, capture_output=True, timeout=PS_BOUND, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    fields = os.fsdecode(answer).split(None, 2)
+    if len(fields) < 3 or fields[1].startswith("Z"):
+        return None
+    return Process(int(fields[0]) * 1024, fields[2].strip())
+
+
+def wait(pid: int, bound: float) -> bool:
+    """Whether the process ends within so many seconds."""
+    deadline = time.monotonic() + bound
+    while look(pid) is not None:
+        if time.monotonic() > deadline:
+            return False
+        select.select((), (), (), PAUSE)
+    return True
+
+
+def end(pid: int, patience: float) -> bool:
+    """Terminate the process, and kill it if it has not ended after so many seconds. Whether it has ended then."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+        if wait(pid, patience):
+            return True
+    return False

@@ -1,0 +1,29 @@
+"""The names of profiles, as cheap as can be, and from files that have a fault too: for completion and for `stop`."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from rdo import discovery
+from rdo.discovery import Found
+from rdo.settings import DEFAULT_PROFILE, KEYS
+
+HEADER = re.compile(r"^[ \t]*\[[ \t]*[\"']?([\w-]+)[\"']?[ \t]*[].]", re.MULTILINE)
+"""`[NAME]` or `[NAME.env]` on a line of its own."""
+
+
+def names(found: Found) -> list[str]:
+    """The profiles that the config files name, `default` first."""
+    folder = os.path.dirname(found.config)
+    files = (discovery.user_file(os.environ), found.config, os.path.join(folder, discovery.LOCAL_CONFIG))
+    written = [name for file in files for name in HEADER.findall(_text(file)) if name not in KEYS]
+    return list(dict.fromkeys([DEFAULT_PROFILE, *written]))
+
+
+def _text(file: str) -> str:
+    try:
+        with open(file, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+    except OSError:
+        return ""

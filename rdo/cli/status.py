@@ -1,0 +1,72 @@
+"""`rdoctl status`: which control masters run, and what they do."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import click
+
+from rdo import control
+from rdo.cli import masters, process, table
+from rdo.cli.masters import Master
+
+HEADINGS = ("TARGET", "PROFILE", "PID", "AGE", "RUNNING", "IDLE LEFT", "MEMORY", "CONFIG")
+
+UNKNOWN = "-"
+
+
+@click.command("status")
+@click.option("--json", "as_json", is_flag=True, help="As JSON: times in seconds, memory in bytes.")
+def command(as_json: bool) -> None:
+    """Show the held connections and what they do."""
+    found = masters.found(control.runtime_folder(os.environ))
+    if as_json:
+        click.echo(json.dumps([describe(master) for master in found], indent=2))
+    elif not found:
+        click.echo("no control masters run; the next `rdo` starts one")
+    else:
+        click.echo("\n".join(table.render([HEADINGS, *map(row, found)])))
+
+
+def row(master: Master) -> tuple[str, ...]:
+    """A line of the table."""
+    if not master.answers:
+        return ("does not answer", UNKNOWN, str(master.pid or UNKNOWN), *[UNKNOWN] * 3, memory_of(master), master.path)
+    report = master.report
+    return (
+        report["target"] or UNKNOWN,
+        report["profile"],
+        str(master.pid),
+        table.duration(master.age),
+        f"{len(master.running)}{' (ending)' if report['ending'] else ''}",
+        table.duration(master.idle_left),
+        memory_of(master),
+        report["config"],
+    )
+
+
+def memory_of(master: Master) -> str:
+    """What it has in RAM, in words."""
+    return table.mebibytes(memory(master))
+
+
+def memory(master: Master) -> int | None:
+    """Bytes that it has in RAM; None where nothing tells."""
+    seen = process.look(master.pid) if master.pid else None
+    return seen.memory if seen else None
+
+
+def describe(master: Master) -> dict[str, object]:
+    """A master for programs: the same keys, whether or not it answers."""
+    known = {key: master.report.get(key) for key in ("config", "profile", "driver", "target", "links", "ending")}
+    return {
+        "answers": master.answers,
+        "socket": master.path,
+        "pid": master.pid,
+        **known,
+        "age": master.age,
+        "running": master.running,
+        "idle_left": master.idle_left,
+        "memory": memory(master),
+    }

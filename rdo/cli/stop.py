@@ -1,0 +1,87 @@
+"""`rdoctl stop`: ends control masters, and says which."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from rdo import control, discovery
+from rdo.cli import masters, process, profiles
+from rdo.cli.masters import Master
+from rdo.discovery import Found
+from rdo.errors import RdoError, printable
+
+END_BOUND = 4.0
+"""Seconds for a master without commands to be gone: it closes its channels, which takes one round trip."""
+
+KILL_PATIENCE = 1.0
+"""Seconds for a wedged master to end by TERM, and then by KILL."""
+
+
+@click.command("stop")
+@click.option("--all", "-a", "every", is_flag=True, help="All of this user, not only those of this folder.")
+@click.option("--profile", "-p", metavar="NAME", help="Only this profile of this folder's config.")
+@click.option("--now", is_flag=True, help="End running commands too.")
+def command(every: bool, profile: str | None, now: bool) -> None:
+    """End held connections once their commands have ended."""
+    if every and profile:
+        raise click.UsageError("--all and --profile exclude each other")
+    folder = control.runtime_folder(os.environ)
+    found = masters.found(folder)
+    chosen = found if every else _of_this_folder(found, folder, profile)
+    if not chosen:
+        click.echo("nothing to stop")
+    failed = [line for line in [_stop(master, now, forced=every or now) for master in chosen] if line]
+    if failed:
+        raise RdoError("; ".join(failed))
+
+
+def _of_this_folder(found: list[Master], folder: str, profile: str | None) -> list[Master]:
+    """The masters of the nearest config file; those that do not answer are known by their socket."""
+    here = discovery.discover(os.environ)
+    wanted = [profile] if profile else profiles.names(here)
+    paths = [_path(folder, here, name) for name in wanted]
+    return [master for master in found if master.path in paths or _belongs(master, here, profile)]
+
+
+def _path(folder: str, here: Found, profile: str) -> str:
+    return control.socket_path(folder, here.config, profile, os.environ.get("RDO_SSH_CONFIG", ""))
+
+
+def _belongs(master: Master, here: Found, profile: str | None) -> bool:
+    return master.report.get("config") == here.config and profile in (None, master.report["profile"])
+
+
+def _stop(master: Master, now: bool, *, forced: bool) -> str:
+    """Stop one master and say so; what is wrong if that cannot be done."""
+    told = masters.stop(master, now) if master.answers else master
+    if told is None:
+        _say("had ended", master)
+        return ""
+    if not told.answers:
+        return _kill(told if told.pid else master, forced)
+    if told.running and not now:
+        count = len(told.running)
+        _say(f"ends after {count} running command{'s' if count > 1 else ''}:", told)
+    elif told.pid is None or process.wait(told.pid, END_BOUND):
+        _say("stopped", told)
+    else:
+        _say("is ending:", told)
+    return ""
+
+
+def _kill(master: Master, forced: bool) -> str:
+    name = printable(master.name)
+    if not forced:
+        return f"{name} does not answer; use `rdoctl stop --now`"
+    if master.pid is None or not masters.is_master(master.pid):
+        return f"{name} does not answer, and its process cannot be told for sure"
+    if not process.end(master.pid, KILL_PATIENCE):
+        return f"{name} does not answer, and cannot be killed (process {master.pid})"
+    _say("killed", master)
+    return ""
+
+
+def _say(what: str, master: Master) -> None:
+    click.echo(printable(f"{what} {master.name}"))

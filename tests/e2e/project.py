@@ -1,0 +1,94 @@
+"""A project with a `.rdo.conf`, its folder on a target, and the installed `rdo` run in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.sshd import Sshd
+
+PATIENCE = 60.0
+"""Seconds for any command of a test: far above what the slowest takes."""
+
+Result = subprocess.CompletedProcess[bytes]
+
+
+@dataclass(frozen=True)
+class Project:
+    """`local` is the folder with the config, `remote` the matching one on the target (the same machine)."""
+
+    local: Path
+    remote: Path
+    environment: Mapping[str, str]
+
+    def configure(self, text: str) -> None:
+        """Write the config file."""
+        (self.local / ".rdo.conf").write_text(text)
+
+    def command(self, *words: str | bytes) -> list[str | bytes]:
+        """The command line of the installed rdo."""
+        return [os.path.join(self.environment["PATH"].split(os.pathsep)[0], "rdo"), *words]
+
+    def run(self, *words: str | bytes, cwd: str = ".", env: Mapping[str, str] | None = None, **more: Any) -> Result:
+        """Run rdo to its end, by default without input."""
+        return subprocess.run(
+            self.command(*words),
+            cwd=self.local / cwd,
+            env={**self.environment, **(env or {})},
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+            **({"stdin": subprocess.DEVNULL} if "input" not in more and "stdin" not in more else {}),
+            **more,
+        )
+
+    def start(self, *words: str, cwd: str = ".", **more: Any) -> subprocess.Popen[bytes]:
+        """Start rdo with pipes for what is not named."""
+        pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+        return subprocess.Popen(
+            self.command(*words), cwd=self.local / cwd, env=dict(self.environment), **{**pipes, **more}
+        )
+
+    def shell(self, line: str, **more: Any) -> Result:
+        """Run a line of local shell, in which `rdo` is found."""
+        return subprocess.run(
+            ["bash", "-c", line],
+            cwd=self.local,
+            env=dict(self.environment),
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            **more,
+        )
+
+
+def make_project(root: Path, environment: Mapping[str, str]) -> Project:
+    """Folders for a project whose names need quoting, with a `src` on both sides."""
+    local, remote = root / "my project", root / "the target's"
+    for folder in (local, remote):
+        (folder / "src").mkdir(parents=True)
+    return Project(local, remote, environment)
+
+
+def ssh_config_text(project: Project, extra: str = "") -> str:
+    """A config for the host `devbox`."""
+    return f'driver = "ssh"\nhost = "devbox"\ndirectory = "{project.remote}"\n{extra}'
+
+
+def ssh_project(root: Path, environment: Mapping[str, str], server: Sshd, extra: str = "") -> Project:
+    """A project whose target is the server."""
+    project = make_project(root, {**environment, "RDO_SSH_CONFIG": str(server.ssh_config())})
+    project.configure(ssh_config_text(project, extra))
+    return project
+
+
+def local_project(root: Path, environment: Mapping[str, str], extra: str = "") -> Project:
+    """A project whose target is another folder of this machine, without a server."""
+    project = make_project(root, environment)
+    project.configure(f'driver = "local"\ndirectory = "{project.remote}"\n{extra}')
+    return project

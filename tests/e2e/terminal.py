@@ -1,0 +1,85 @@
+"""A program on a real terminal: keys in, what it shows out."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+PATIENCE = 20.0
+"""Seconds for something to appear."""
+
+
+class Terminal:
+    """A program in a session of its own, its terminal ours to type on."""
+
+    def __init__(self, command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> None:
+        self.near, far = pty.openpty()
+        self.resize(30, 100)
+        self._process = subprocess.Popen(
+            ["setsid", "--ctty", "--wait", *command], stdin=far, stdout=far, stderr=far, cwd=cwd, env=dict(environment)
+        )
+        os.close(far)
+        self.seen = ""
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.near)  # hangs up whoever still uses it
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Change the window's size; the foreground job gets SIGWINCH."""
+        fcntl.ioctl(self.near, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
+
+    def type(self, text: str) -> None:
+        """Press keys."""
+        os.write(self.near, text.encode())
+
+    def line(self, text: str) -> None:
+        """Type a line."""
+        self.type(text + "\r")
+
+    def prompt(self) -> None:
+        """Wait for the shell's prompt: what is typed before it may be taken by the command that just ends."""
+        self.match(r"[$#] $")
+
+    def expect(self, text: str) -> str:
+        """Wait until the text appears; give all that was shown up to its end, and forget that."""
+        return self.match(re.escape(text)).string
+
+    def match(self, pattern: str) -> re.Match[str]:
+        """Wait until something matches; forget all up to its end. `string` is what was shown up to there."""
+        deadline = time.monotonic() + PATIENCE
+        while not (found := re.search(pattern, self.seen)):
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._read(left):
+                raise AssertionError(f"{pattern!r} did not appear in {self.seen!r}")
+        shown, self.seen = self.seen[: found.end()], self.seen[found.end() :]
+        again = re.search(pattern, shown)
+        assert again
+        return again
+
+    def _read(self, timeout: float) -> bool:
+        if not select.select([self.near], [], [], timeout)[0]:
+            return False
+        try:
+            data = os.read(self.near, 65536)
+        except OSError:
+            return False
+        self.seen += data.decode(errors="replace")
+        return bool(data)

@@ -1,0 +1,86 @@
+"""Arguments arrive exactly as they were given."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.e2e.project import Project
+
+VECTORS = 10_000
+AT_A_TIME = 100
+"""Vectors that one run of rdo carries, so that this test does not measure the start of an interpreter."""
+
+AWKWARD = [
+    b"", b"'", b'"', b"$(id)", b"`id`", b"*", b"-n", b"--", b"\n", b"\r", b"\\", b"a b", b"\xff\xfe", b"~", b"!x",
+    b"%s", b"\x80\x81\x88", b"\x1b[31m", b"\x03", b"=", b"#", b"&&", b"{a,b}", b"\t", b"\x7f", b"'\n'",
+]  # fmt: skip
+
+
+def random_word(chance: random.Random) -> bytes:
+    """A word of awkward pieces and random bytes; bytes() has all but NUL."""
+    pieces = [chance.choice(AWKWARD) for _ in range(chance.randrange(3))]
+    pieces.append(bytes(chance.randrange(1, 256) for _ in range(chance.randrange(8))))
+    chance.shuffle(pieces)
+    return b"".join(pieces)
+
+
+@pytest.mark.parametrize("tty", ["-T", "-t"])
+def test_ten_thousand_random_vectors_come_back_identical(project: Project, tty: str) -> None:
+    chance = random.Random(25)
+    count = VECTORS if tty == "-T" else VECTORS // 20
+    for _ in range(count // AT_A_TIME):
+        words = [random_word(chance) for _ in range(AT_A_TIME * 3)]
+        output = project.remote / "vector"
+        project.run(tty, "--no-map", "sh", "-c", "printf '%s\\0' \"$@\" > vector", "sh", *words)
+        assert output.read_bytes() == b"".join(word + b"\0" for word in words)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.binary(max_size=30).filter(lambda word: b"\0" not in word), max_size=6))
+def test_any_vector_comes_back_identical_on_stdout(project: Project, words: list[bytes]) -> None:
+    expected = b"".join(word + b"\0" for word in words) if words else b"\0"
+    assert project.run("--no-map", "printf", "%s\\0", *words).stdout == expected
+
+
+@pytest.mark.parametrize("name", [b"it's", b'say "x"', b"new\nline", b"-dash", b"$(id)", b"*", b"\xff\xfe", b"~"])
+def test_a_folder_of_any_name_is_entered(project: Project, name: bytes) -> None:
+    for root in (project.local, project.remote):
+        os.mkdir(os.path.join(os.fsencode(root), name))
+    here = os.path.join(os.fsencode(project.local), name)
+    result = project.run("-C", here, "pwd", "-P")
+    assert result.stdout == os.path.join(os.fsencode(project.remote), name) + b"\n"
+
+
+def test_a_command_line_of_a_megabyte_arrives(project: Project) -> None:
+    words = ["x" * 1000] * 1000
+    assert project.run("sh", "-c", "echo $#", "sh", *words).stdout == b"1000\n"
+
+
+def test_what_follows_the_command_is_never_read_as_an_option(project: Project) -> None:
+    assert project.run("echo", "-p", "x", "--help", "--", "-v").stdout == b"-p x --help -- -v\n"
+
+
+def test_a_command_that_starts_with_a_dash_is_looked_for(project: Project) -> None:
+    result = project.run("--", "-x")
+    assert result.returncode == 127
+    assert b"-x" in result.stderr
+
+
+def test_c_hands_a_string_to_the_shell_with_its_arguments(project: Project) -> None:
+    result = project.run("-c", 'echo "$0,$1,$#"; exit 3', "zero", "one two")
+    assert (result.stdout, result.returncode) == (b"zero,one two,1\n", 3)
+
+
+def test_local_paths_in_arguments_become_remote_ones(project: Project) -> None:
+    local, remote = project.local, project.remote
+    words = [f"{local}/a", f"--out={local}", f"-I{local}/src", f"@{local}/f", f"D={local}/d", f"{local}:/usr:{local}/b"]
+    left = [f"x{local}", f"{local}x", "/usr", f"--a-{local}", "src"]
+    expected = [word.replace(str(local), str(remote)) for word in words] + left
+    assert project.run("printf", "%s\\n", *words, *left).stdout.decode().splitlines() == expected
+    assert project.run("--no-map", "printf", "%s\\n", *words).stdout.decode().splitlines() == words
+    assert project.run("-c", f"echo '{local}' $0", str(local)).stdout.decode() == f"{local} {remote}\n"

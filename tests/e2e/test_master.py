@@ -1,0 +1,160 @@
+"""The control master: one login, shared by all, renewed without a word when it must be."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from tests.e2e.project import Project, ssh_config_text
+from tests.leaks import wait_until
+from tests.sshd import Sshd
+
+
+def masters(project: Project) -> list[int]:
+    """Process ids of the project's masters."""
+    found = subprocess.run(["pgrep", "-f", f"rdo.master.*{project.local}"], capture_output=True, text=True, check=False)
+    return sorted(map(int, found.stdout.split()))
+
+
+def logins(server: Sshd) -> int:
+    """How many logins the server has let in so far."""
+    return server.log.count("Accepted publickey")
+
+
+def sockets(project: Project) -> list[Path]:
+    """Control sockets in the runtime folder."""
+    return [path for path in Path(project.environment["XDG_RUNTIME_DIR"], "rdo").iterdir() if path.is_socket()]
+
+
+def test_the_first_command_logs_in_and_every_later_one_reuses_that(project: Project, sshd: Sshd) -> None:
+    before = logins(sshd)
+    for _ in range(5):
+        assert project.run("true").returncode == 0
+    assert logins(sshd) - before == 1
+    assert len(masters(project)) == 1
+
+
+def test_twenty_simultaneous_first_commands_make_one_master_and_one_login(project: Project, sshd: Sshd) -> None:
+    before = logins(sshd)
+    running = [project.start("echo", str(number)) for number in range(20)]
+    output = [process.communicate() for process in running]
+    assert [process.returncode for process in running] == [0] * 20
+    assert output == [(b"%d\n" % number, b"") for number in range(20)]
+    assert len(masters(project)) == 1
+    assert logins(sshd) - before <= 3  # one, and more only where MaxSessions (10) asks for it
+
+
+def test_more_commands_than_a_connection_may_carry_all_succeed(project: Project) -> None:
+    running = [project.start("sh", "-c", f"sleep 1; echo {number}") for number in range(30)]
+    output = [process.communicate() for process in running]
+    assert output == [(b"%d\n" % number, b"") for number in range(30)]
+    assert [process.returncode for process in running] == [0] * 30
+
+
+def test_a_changed_config_is_used_by_the_next_command(project: Project) -> None:
+    words = ["sh", "-c", "echo ${STAGE-none}"]
+    assert project.run(*words).stdout == b"none\n"
+    for stage in ("one", "two"):
+        project.configure(ssh_config_text(project, f'env = {{ STAGE = "{stage}" }}\n'))
+        assert project.run(*words).stdout == f"{stage}\n".encode()
+    (project.local / ".rdo.local.conf").write_text('env = { STAGE = "local" }\n')
+    assert project.run(*words).stdout == b"local\n"
+    assert wait_until(lambda: len(masters(project)) == 1, 5)
+
+
+def test_a_running_command_outlives_a_change_of_the_config(project: Project) -> None:
+    with project.start("sh", "-c", "echo up; sleep 1; echo end") as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"up\n"
+        project.configure(ssh_config_text(project, "map_args = false\n"))
+        assert project.run("true").returncode == 0
+        assert process.stdout.read() == b"end\n"
+        assert process.wait() == 0
+
+
+def test_an_idle_master_ends_and_takes_its_socket_along(project: Project) -> None:
+    project.configure(ssh_config_text(project, 'idle_timeout = "1s"\n'))
+    assert project.run("sleep", "2").returncode == 0
+    assert sockets(project)
+    assert wait_until(lambda: not masters(project), 5)
+    assert not sockets(project)
+
+
+def test_a_wedged_master_is_replaced(project: Project) -> None:
+    project.run("true")
+    (wedged,) = masters(project)
+    os.kill(wedged, signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        assert project.run("true").returncode == 0
+        assert time.monotonic() - started < 6
+    finally:
+        os.kill(wedged, signal.SIGCONT)
+    assert wait_until(lambda: wedged not in masters(project), 35)
+
+
+def test_a_command_finds_its_way_when_the_master_was_killed(project: Project) -> None:
+    project.run("true")
+    os.kill(masters(project)[0], signal.SIGKILL)
+    assert project.run("echo", "x").stdout == b"x\n"
+
+
+def test_stop_lets_the_running_command_end_and_new_ones_get_a_new_master(project: Project) -> None:
+    with project.start("sh", "-c", "echo up; sleep 2; exit 3") as process:
+        assert process.stdout
+        process.stdout.readline()
+        (old,) = masters(project)
+        assert project.shell("rdoctl stop").returncode == 0
+        assert project.run("true").returncode == 0
+        assert process.wait() == 3
+    assert wait_until(lambda: old not in masters(project), 5)
+
+
+def test_a_target_that_went_away_and_came_back_is_met_without_a_word(project: Project, sshd: Sshd) -> None:
+    project.run("true")
+    sshd.cut()
+    result = project.run("echo", "again")
+    assert (result.stdout, result.stderr) == (b"again\n", b"")
+
+
+def test_the_master_holds_none_of_the_caller_s_descriptors(project: Project) -> None:
+    started = time.monotonic()
+    assert project.shell("exec 7>marker; rdo true 2>&1 | cat").returncode == 0
+    assert time.monotonic() - started < 15
+    for pid in masters(project):
+        held = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+        assert not [name for name in held if "marker" in name or "pipe" in name]
+
+
+def test_a_bad_config_is_told_by_every_command_until_it_is_mended(project: Project) -> None:
+    project.configure('driver = "ssh"\nhots = "devbox"\n')
+    for _ in range(2):
+        result = project.run("true")
+        assert result.returncode == 255
+        assert b"did you mean `host`" in result.stderr
+    project.configure(ssh_config_text(project))
+    assert project.run("true").returncode == 0
+
+
+def test_a_home_of_two_hundred_characters_is_no_hindrance(project: Project, tmp_path: Path) -> None:
+    runtime = tmp_path / ("d" * 100) / ("e" * 100)
+    runtime.mkdir(parents=True, mode=0o700)
+    environment = {"XDG_RUNTIME_DIR": str(runtime), "HOME": str(runtime)}
+    assert project.run("echo", "x", env=environment).stdout == b"x\n"
+    line = f"XDG_RUNTIME_DIR='{runtime}' rdoctl stop --all"
+    assert project.shell(line).returncode == 0
+
+
+def test_the_status_of_a_master_names_target_and_commands(project: Project) -> None:
+    with project.start("sleep", "5") as process:
+        assert wait_until(lambda: _running(project) == [["sleep", "5"]], 10)
+        process.kill()
+
+
+def _running(project: Project) -> list[list[str]]:
+    report = json.loads(project.shell("rdoctl status --json").stdout)
+    return [command.split() for master in report for command in master.get("running", [])]

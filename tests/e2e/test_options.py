@@ -1,0 +1,112 @@
+"""Options, and the keys of the config that do the same."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.project import Project, ssh_config_text
+
+
+def test_the_command_runs_in_the_matching_folder(project: Project) -> None:
+    assert project.run("pwd").stdout.decode() == f"{project.remote}\n"
+    assert project.run("pwd", cwd="src").stdout.decode() == f"{project.remote}/src\n"
+    assert project.run("-C", "src", "pwd").stdout.decode() == f"{project.remote}/src\n"
+    assert project.run("-C", "src", "-C", "..", "pwd").stdout.decode() == f"{project.remote}\n"
+
+
+def test_a_folder_reached_through_a_link_is_the_same_folder(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(project.local)
+    result = project.run("pwd", cwd=str(tmp_path / "link" / "src"), env={"PWD": str(tmp_path / "link" / "src")})
+    assert result.stdout.decode() == f"{project.remote}/src\n"
+
+
+def test_a_link_that_leads_out_of_the_project_is_followed_by_name_only(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (project.local / "out").symlink_to(tmp_path / "elsewhere")
+    (project.remote / "out").mkdir()
+    named = project.run("pwd", cwd="out", env={"PWD": str(project.local / "out")})
+    assert named.stdout.decode() == f"{project.remote}/out\n"
+    lost = project.run("pwd", cwd="out", env={"PWD": ""})
+    assert (lost.returncode, lost.stderr.count(b"\n")) == (255, 1)
+
+
+def test_dir_names_the_remote_folder(project: Project, tmp_path: Path) -> None:
+    assert project.run("--dir", str(tmp_path), "pwd").stdout.decode() == f"{tmp_path}\n"
+    home = project.run("--dir", ".", "pwd").stdout.decode().strip()
+    assert home == os.path.expanduser("~")
+
+
+def test_directory_may_be_left_out_where_dir_is_given(project: Project) -> None:
+    project.configure('driver = "ssh"\nhost = "devbox"\n')
+    assert project.run("--dir", "/", "pwd").stdout == b"/\n"
+    result = project.run("true")
+    assert result.returncode == 255
+    assert b"names no `directory`" in result.stderr
+
+
+def test_e_sets_a_variable_or_passes_the_caller_s(project: Project) -> None:
+    script = 'echo "$ONE,$TWO,${THREE-unset},$FOUR"'
+    words = ["-e", "ONE=1 '\"$x", "-e", "TWO", "-e", "THREE", "--env=FOUR=4\n4", "sh", "-c", script]
+    assert project.run(*words, env={"TWO": "two"}).stdout == b"1 '\"$x,two,unset,4\n4\n"
+
+
+def test_nothing_of_the_environment_is_passed_by_default(project: Project) -> None:
+    assert project.run("sh", "-c", "echo ${SECRET-unset}", env={"SECRET": "x"}).stdout == b"unset\n"
+
+
+def test_env_and_pass_env_and_path_of_the_config_reach_the_command(project: Project) -> None:
+    extra = 'pass_env = ["MY_*"]\npath = ["bin"]\n[env]\nSTAGE = "it\'s $HOME"\n'
+    project.configure(ssh_config_text(project, extra))
+    (project.remote / "bin").mkdir()
+    tool = project.remote / "bin" / "tool"
+    tool.write_text('#!/bin/sh\necho "$STAGE,$MY_A,${OTHER-unset}"\n')
+    tool.chmod(0o755)
+    assert project.run("tool", env={"MY_A": "a", "OTHER": "o"}).stdout == b"it's $HOME,a,unset\n"
+    assert project.run("-e", "STAGE=x", "tool", cwd="src").stdout == b"x,,unset\n"
+
+
+def test_no_value_of_a_variable_shows_in_an_argument_list(project: Project) -> None:
+    project.configure(ssh_config_text(project, 'pass_env = ["TOKEN"]\n'))
+    result = project.run("sh", "-c", "ps -eo args; exit 0", env={"TOKEN": "sesame-7719"})
+    assert b"ps -eo args" in result.stdout
+    assert b"sesame-7719" not in result.stdout
+
+
+def test_another_profile_is_chosen_by_option_or_environment(project: Project) -> None:
+    project.configure(ssh_config_text(project, '[up]\nenv = { WHO = "up" }\n'))
+    words = ["sh", "-c", "echo ${WHO-none}"]
+    assert project.run(*words).stdout == b"none\n"
+    assert project.run("-p", "up", *words).stdout == b"up\n"
+    assert project.run("--profile=up", *words).stdout == b"up\n"
+    assert project.run(*words, env={"RDO_PROFILE": "up"}).stdout == b"up\n"
+    assert project.run(*words, env={"RDO_ENV": "up"}).stdout == b"up\n"
+
+
+def test_login_starts_the_target_s_login_shell_first(project: Project) -> None:
+    project.configure(ssh_config_text(project, "login = true\n"))
+    result = project.run("sh", "-c", "echo ${RDO_BOOT-gone}; cat; exit 6", input=b"in")
+    assert (result.stdout, result.stderr, result.returncode) == (b"gone\nin", b"", 6)
+
+
+def test_v_tells_the_steps_on_stderr_and_leaves_stdout_alone(project: Project) -> None:
+    result = project.run("-v", "echo", "x")
+    assert result.stdout == b"x\n"
+    for step in (b"control socket", b"shell", b"first byte", b"end"):
+        assert step in result.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="sudo must ask nothing")
+def test_s_runs_the_command_by_sudo_with_its_variables_and_signals(project: Project, tmp_path: Path) -> None:
+    fake = tmp_path / "bin"
+    fake.mkdir()
+    sudo = fake / "sudo"
+    sudo.write_text('#!/bin/sh\necho "sudo $*" >> "$0.log"\nwhile [ "$1" != -- ]; do shift; done; shift; exec "$@"\n')
+    sudo.chmod(0o755)
+    project.configure(ssh_config_text(project, f'path = ["{fake}"]\nuse_sudo = true\n'))
+    assert project.run("-e", "TOKEN=secret", "sh", "-c", "echo $TOKEN").stdout == b"secret\n"
+    logged = (fake / "sudo.log").read_text()
+    assert "--preserve-env=TOKEN" in logged
+    assert "secret" not in logged

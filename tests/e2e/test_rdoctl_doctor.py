@@ -1,0 +1,111 @@
+"""`rdoctl doctor`: each check on one line, with what to do about it."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.project import Project, local_project, ssh_project
+from tests.sshd import Sshd
+
+VERDICTS = ("ok", "warning", "failed", "skipped")
+
+
+@pytest.fixture
+def local(tmp_path: Path, runtime: dict[str, str]) -> Project:
+    """A project that needs no server."""
+    return local_project(tmp_path, runtime)
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port of this machine that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def examine(project: Project, options: str = "") -> tuple[int, dict[str, tuple[str, str]]]:
+    """The exit status; and verdict and text by check."""
+    result = project.shell(f"rdoctl doctor {options}")
+    assert result.stderr == b""
+    found = {}
+    for line in result.stdout.decode().splitlines():
+        verdict, rest = line.split(None, 1)
+        assert verdict in VERDICTS
+        name, _, text = rest.partition(": ")
+        found[name] = verdict, text
+    return result.returncode, found
+
+
+def test_all_is_well_with_a_local_target(local: Project) -> None:
+    status, found = examine(local)
+    assert status == 0
+    assert list(found) == ["runtime folder", "config", "login", "remote /bin/sh", "remote folder", "lifeline"]
+    assert {verdict for verdict, _ in found.values()} == {"ok"}
+    assert found["remote folder"] == ("ok", str(local.remote))
+    assert found["remote /bin/sh"][1].startswith("/")
+
+
+def test_all_is_well_with_an_ssh_server(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> None:
+    status, found = examine(ssh_project(tmp_path, runtime, sshd))
+    assert status == 0
+    assert {name: verdict for name, (verdict, _) in found.items() if verdict != "ok"} == {"ssh agent": "warning"}
+    assert "SSH-2.0-OpenSSH" in found["TCP connection"][1]
+    assert {"ssh program", "ssh configuration", "key files", "name resolution", "lifeline"} < found.keys()
+
+
+def test_without_a_config_nothing_else_is_checked(local: Project) -> None:
+    (local.local / ".rdo.conf").unlink()
+    status, found = examine(local)
+    assert status == 1
+    assert found["config"][0] == "failed"
+    assert found["config"][1].endswith("`rdoctl init` writes one")
+    assert found["everything else"] == ("skipped", "needs `config`")
+
+
+def test_an_unknown_profile_is_a_failed_config(local: Project) -> None:
+    status, found = examine(local, "-p nonsense")
+    assert status == 1
+    assert "no profile `nonsense`" in found["config"][1]
+
+
+def test_a_missing_remote_folder_is_told_from_a_login_that_fails(local: Project) -> None:
+    local.configure('driver = "local"\ndirectory = "/nonexistent"\n')
+    status, found = examine(local)
+    assert status == 1
+    assert found["login"][0] == found["lifeline"][0] == "ok"
+    assert found["remote folder"][0] == "failed"
+    assert "cannot enter the folder `/nonexistent` on `local`" in found["remote folder"][1]
+
+
+def test_a_port_that_nobody_listens_at_fails_and_what_needs_the_login_is_skipped(
+    local: Project, unused_port: int
+) -> None:
+    local.configure(f'driver = "ssh"\nhost = "127.0.0.1"\nport = {unused_port}\ndirectory = "/tmp"\n')
+    status, found = examine(local)
+    assert status == 1
+    assert found["name resolution"] == ("ok", "127.0.0.1 is 127.0.0.1")
+    assert found["TCP connection"][0] == "failed"
+    assert "connection refused" in found["TCP connection"][1]
+    assert found["login"][0] == "failed"
+    assert found["lifeline"] == ("skipped", "needs `login`")
+
+
+def test_a_name_that_means_nothing_is_told_before_anything_connects(local: Project) -> None:
+    local.configure('driver = "ssh"\nhost = "nonsense.invalid"\ndirectory = "/tmp"\n')
+    _, found = examine(local)
+    assert found["name resolution"][0] == "failed"
+    assert found["TCP connection"] == ("skipped", "needs `name resolution`")
+
+
+def test_a_key_that_others_can_read_is_named_with_the_remedy(local: Project, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("x")
+    key.chmod(0o644)
+    local.configure(f'driver = "ssh"\nhost = "nonsense.invalid"\ndirectory = "/tmp"\nidentity = "{key}"\n')
+    verdict, text = examine(local)[1]["key files"]
+    assert verdict == "failed"
+    assert "permissions 0644" in text
+    assert text.endswith(f"`chmod 600 {key}`")

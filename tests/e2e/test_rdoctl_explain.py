@@ -1,0 +1,116 @@
+"""`rdoctl explain`: what a command would come to, with no connection made and no secret shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.project import Project, local_project
+
+CONFIG = """\
+path = ["venv/bin"]
+env = { STAGE = "dev" }
+pass_env = ["SECRET_*"]
+[more]
+use_sudo = true
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
+    """A project that needs no server."""
+    return local_project(tmp_path, runtime, CONFIG)
+
+
+def explain(project: Project, words: str, **environment: str) -> str:
+    """What `rdoctl explain WORDS` shows, in the folder `src`."""
+    given = "".join(f"{name}={value} " for name, value in environment.items())
+    result = project.shell(f"cd src && {given}rdoctl explain {words}")
+    assert (result.returncode, result.stderr) == (0, b"")
+    return result.stdout.decode()
+
+
+def test_each_setting_is_shown_with_file_and_line(project: Project) -> None:
+    (project.local / ".rdo.local.conf").write_text("# mine\nlogin = true\n")
+    lines = [line.split() for line in explain(project, "true").splitlines()]
+    assert ["env.STAGE", "=", '"dev"', *f"{project.local}/.rdo.conf:4".split()] in lines
+    assert ["login", "=", "true", *f"{project.local}/.rdo.local.conf:2".split()] in lines
+    assert ["default", "(others:", "more)"] in lines
+    assert "idle_timeout" not in [line[0] for line in lines]
+
+
+def test_folders_and_rewritten_arguments_are_shown_with_the_reason(project: Project) -> None:
+    text = explain(project, f"cp '{project.local}/a' plain")
+    assert f"  here   {project.local}/src\n  there  {project.remote}/src\n" in text
+    assert f"\n  {project.local}/a  ->  {project.remote}/a  ({project.local} is {project.remote} there)\n" in text
+    assert "\n  plain\n" in text
+    assert f"({project.local}" not in explain(project, f"--no-map cp '{project.local}/a' plain")
+
+
+def test_words_are_taken_as_rdo_takes_them(project: Project) -> None:
+    assert "\n  -x\n" in explain(project, "-p more -- -x --help")
+    assert "\n  --help\n" in explain(project, "make --help")
+    assert "\n  /bin/sh -c 'echo \"$0\"'\n  name\n" in explain(project, "-c 'echo \"$0\"' name")
+    assert "\n  with sudo\n" in explain(project, "-s true")
+    assert "\n  on a terminal of its own\n" in explain(project, "-t true")
+    assert "  none: a login shell\n" in explain(project, "")
+    assert "  there  elsewhere\n" in explain(project, "--dir elsewhere true")
+    assert f"  here   {project.local}\n" in explain(project, "-C .. true")
+    assert explain(project, "--help").startswith("Usage: rdoctl explain ")
+
+
+def test_variables_are_named_and_no_value_from_the_environment_is_shown(project: Project) -> None:
+    text = explain(project, "-t -e GIVEN=hush -e TAKEN true", SECRET_KEY="hush", TAKEN="hush", TERM="hush")
+    assert "hush" not in text
+    for line in ("STAGE=dev", "SECRET_KEY (from your environment)", "TAKEN (from your environment)", "GIVEN (from -e)"):
+        assert f"\n  {line}\n" in text
+    assert f"\n  PATH begins with {project.remote}/venv/bin\n" in text
+    assert "export SECRET_KEY='(from your environment)'" in text
+
+
+def test_the_script_is_the_one_that_the_target_gets(project: Project) -> None:
+    script = explain(project, "printf '%s\\n' \"it's\"").splitlines()[-1]
+    assert script.endswith("exec printf '%s\\n' 'it'\\''s'")
+
+
+def test_nothing_is_started_and_nothing_connected(project: Project) -> None:
+    explain(project, "true")
+    assert json.loads(project.shell("rdoctl status --json").stdout) == []
+
+
+def test_what_names_hold_cannot_drive_the_terminal(project: Project) -> None:
+    assert "\x1b" not in explain(project, "$'a\\e[31m\\nb'")
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ("--nonsense", "unknown option `--nonsense`; see `rdo --help`"),
+        ("-p nonsense true", "no profile `nonsense`"),
+        ("-C / true", "no `.rdo.conf` in `/` or any folder above; `rdoctl init` writes one"),
+    ],
+)
+def test_what_rdo_would_refuse_is_refused_in_the_same_words(project: Project, words: str, complaint: str) -> None:
+    result = project.shell(f"rdoctl explain {words}")
+    assert result.returncode == 255
+    assert result.stderr.startswith(b"rdoctl: ")
+    assert complaint in result.stderr.decode()
+    assert project.shell(f"rdo {words}").stderr == result.stderr.replace(b"rdoctl: ", b"rdo: ", 1)
+
+
+def test_a_note_tells_of_keys_that_are_no_longer_needed(project: Project) -> None:
+    project.configure('driver = "local"\nssh = "/usr/bin/ssh"\n')
+    assert "names a program rdo no longer needs" in explain(project, "true")
+
+
+def test_variables_of_the_ssh_configuration_are_named_without_their_values(project: Project, tmp_path: Path) -> None:
+    ssh_config = tmp_path / "ssh_config"
+    ssh_config.write_text("Host devbox\n  SendEnv SENT\n  SetEnv SET=hush\n")
+    project.configure('driver = "ssh"\nhost = "devbox"\nuser = "me"\nport = 2222\ndirectory = "/srv"\n')
+    text = explain(project, "true", SENT="hush", RDO_SSH_CONFIG=str(ssh_config))
+    assert "\n  me@devbox:2222, by driver ssh\n" in text
+    assert "hush" not in text
+    assert "\n  SENT (from your environment)\n" in text
+    assert "\n  SET (from the driver's own configuration)\n" in text

@@ -1,0 +1,139 @@
+"""`rdoctl init`: a .rdo.conf from what the folder says, from options, or from answers on a terminal."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rdo import config
+from rdo.settings import Settings
+from tests.e2e.project import Project, make_project
+from tests.e2e.terminal import Terminal
+
+COMPOSE = "services:\n  web:\n    image: nginx\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
+    """A project without a config file."""
+    return make_project(tmp_path, runtime)
+
+
+def init(project: Project, options: str = "") -> subprocess.CompletedProcess[bytes]:
+    """Run `rdoctl init` without a terminal."""
+    return project.shell(f"rdoctl init {options}")
+
+
+def settings(project: Project) -> Settings:
+    """What the file that was written says."""
+    return config.load(str(project.local / ".rdo.conf"), None, None).settings
+
+
+def test_options_are_enough_where_there_is_no_terminal(project: Project) -> None:
+    result = init(project, "--host devbox --user me --port 2222 --directory /srv/app")
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert result.stdout.decode().splitlines() == [
+        "wrote .rdo.conf: driver ssh, host devbox, user me, port 2222, directory /srv/app",
+        "next:",
+        "  rdoctl doctor",
+        "  rdo pwd",
+    ]
+    found = settings(project)
+    assert (found.driver, found.host, found.user, found.port, found.directory) == (
+        "ssh", "devbox", "me", 2222, "/srv/app",
+    )  # fmt: skip
+    assert (project.local / ".rdo.conf").stat().st_mode & 0o777 == 0o644
+
+
+def test_what_it_wrote_works(project: Project) -> None:
+    init(project, f'--driver local --directory "{project.remote}"')
+    assert project.run("pwd").stdout.decode() == f"{project.remote}\n"
+
+
+def test_a_file_that_is_there_is_never_overwritten(project: Project) -> None:
+    project.configure("mine")
+    result = init(project, "--host devbox --directory /srv")
+    assert result.returncode == 255
+    assert result.stderr == b"rdoctl: there is a `.rdo.conf` here already; edit it, or move it away first\n"
+    assert (project.local / ".rdo.conf").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "expected"),
+    [
+        ({"Vagrantfile": ""}, "", {"driver": "vagrant"}),
+        ({"Vagrantfile": 'c.vm.define "a"\nc.vm.define "b"'}, "--machine b", {"driver": "vagrant", "machine": "b"}),
+        ({"compose.yaml": COMPOSE}, "", {"driver": "docker", "service": "web"}),
+        ({"docker-compose.yml": COMPOSE + "  db:\n"}, "--service db", {"driver": "docker", "service": "db"}),
+        ({"compose.yml": COMPOSE}, "--container box", {"driver": "docker", "container": "box"}),
+        ({"Dockerfile": "WORKDIR /app\n"}, "--image app", {"image": "app", "directory": "/app"}),
+        ({"Dockerfile": ""}, "--image app", {"image": "app", "directory": "/src"}),
+        ({".devcontainer.json": '{"image": "py", // x\n}'}, "", {"driver": "docker", "image": "py"}),
+        ({"Vagrantfile": "", "compose.yaml": COMPOSE}, "--driver docker", {"service": "web"}),
+        ({"Vagrantfile": ""}, "--host devbox --directory /srv", {"driver": "ssh", "host": "devbox"}),
+    ],
+)
+def test_the_folder_tells_the_driver(
+    project: Project, files: dict[str, str], options: str, expected: dict[str, str]
+) -> None:
+    for name, text in files.items():
+        (project.local / name).write_text(text)
+    result = init(project, options)
+    assert (result.returncode, result.stderr) == (0, b"")
+    found = settings(project)
+    assert {name: getattr(found, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "complaint"),
+    [
+        ({}, "", "`--host` is missing: there is no Vagrantfile, compose file or Dockerfile here, and "),
+        ({}, "--host devbox", "`--directory` is missing: "),
+        ({"compose.yaml": COMPOSE + "  db:\n"}, "", "`--service` is missing: compose.yaml names `web`, `db`, and "),
+        (
+            {"Vagrantfile": "", "compose.yaml": COMPOSE},
+            "",
+            "`--driver` is missing: there are Vagrantfile (vagrant) and ",
+        ),
+        ({"Dockerfile": ""}, "", "`--image` is missing: "),
+        ({}, "--driver docker", "`--container` is missing: "),
+        ({}, "--host=-oProxyCommand=x --directory /x", "`--host` begins with `-`"),
+        ({}, "--port 99999 --host x --directory /x", "`--port` is a number from 1 to 65535"),
+        ({}, "--driver local --host x", "`--host` is not for driver `local`: only for `ssh`"),
+        ({}, "--image x --service y", "`--service`, `--image` exclude each other"),
+        ({}, "--host x --machine y", "`--host`, `--machine` belong to several drivers; "),
+    ],
+)
+def test_an_answer_that_is_missing_or_wrong_is_one_line_and_nothing_is_written(
+    project: Project, files: dict[str, str], options: str, complaint: str
+) -> None:
+    for name, text in files.items():
+        (project.local / name).write_text(text)
+    result = init(project, options)
+    assert (result.returncode, result.stdout) == (255, b"")
+    assert result.stderr.decode().startswith(f"rdoctl: {complaint}")
+    assert result.stderr.count(b"\n") == 1
+    assert not (project.local / ".rdo.conf").exists()
+
+
+def test_on_a_terminal_it_asks_until_the_answer_is_good(project: Project) -> None:
+    with Terminal(["rdoctl", "init"], project.local, project.environment) as terminal:
+        terminal.expect("(such as devbox): ")
+        terminal.line("-x")
+        terminal.expect("begins with `-`")
+        terminal.expect("(such as devbox): ")
+        terminal.line("devbox")
+        terminal.expect("(such as /srv/myapp): ")
+        terminal.line("/srv/app")
+        terminal.expect("rdoctl doctor")
+    assert (settings(project).host, settings(project).directory) == ("devbox", "/srv/app")
+
+
+def test_ctrl_c_at_a_question_writes_nothing(project: Project) -> None:
+    with Terminal(["bash", "-c", "rdoctl init; echo status $?"], project.local, project.environment) as terminal:
+        terminal.expect("(such as devbox): ")
+        terminal.type("\x03")
+        terminal.match(r"\^C")
+    assert not (project.local / ".rdo.conf").exists()

@@ -1,0 +1,107 @@
+"""`rdoctl stop`: ends masters, and lets their commands end first."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.project import PATIENCE, Project, local_project
+from tests.leaks import listed_processes, wait_until
+
+RUNNING = ("sh", "-c", "echo ready; read -r line; echo $line")
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
+    """A project that needs no server, with two profiles."""
+    return local_project(tmp_path, runtime, "[more]\n")
+
+
+def pids(project: Project) -> list[int]:
+    """Process ids of all masters that can be asked."""
+    return [master["pid"] for master in json.loads(project.shell("rdoctl status --json").stdout)]
+
+
+def begin(project: Project) -> subprocess.Popen[bytes]:
+    """A command that waits for a line."""
+    command = project.start(*RUNNING)
+    assert command.stdout is not None
+    assert command.stdout.readline() == b"ready\n"
+    return command
+
+
+def test_with_nothing_to_stop_it_says_so(project: Project) -> None:
+    result = project.shell("rdoctl stop && rdoctl stop --all")
+    assert (result.returncode, result.stdout) == (0, b"nothing to stop\nnothing to stop\n")
+
+
+def test_it_stops_this_folders_masters_and_is_done_when_they_are_gone(project: Project) -> None:
+    project.run("true")
+    project.run("-p", "more", "true")
+    before = pids(project)
+    result = project.shell("cd src && rdoctl stop")
+    assert result.returncode == 0
+    config = project.local / ".rdo.conf"
+    assert result.stdout.decode() == f"stopped `default` of {config}\nstopped `more` of {config}\n"
+    assert not set(before) & listed_processes().keys()
+
+
+def test_a_profile_is_stopped_alone(project: Project) -> None:
+    project.run("true")
+    project.run("-p", "more", "true")
+    assert project.shell("rdoctl stop -p more").stdout.decode() == f"stopped `more` of {project.local / '.rdo.conf'}\n"
+    assert len(pids(project)) == 1
+
+
+def test_another_projects_master_goes_on_unless_all_are_meant(project: Project, runtime: dict[str, str]) -> None:
+    other = local_project(project.local.parent / "other", runtime)
+    other.run("true")
+    assert project.shell("rdoctl stop").stdout == b"nothing to stop\n"
+    assert len(pids(project)) == 1
+    assert project.shell("cd / && rdoctl stop --all").stdout.startswith(b"stopped `default` of ")
+    assert pids(project) == []
+
+
+def test_a_running_command_goes_on_to_its_end_and_then_the_master_ends(project: Project) -> None:
+    with begin(project) as command:
+        (before,) = pids(project)
+        result = project.shell("rdoctl stop")
+        assert result.stdout.decode() == f"ends after 1 running command: `default` of {project.local / '.rdo.conf'}\n"
+        assert project.run("true").returncode == 0
+        assert pids(project) != [before]
+        output, _ = command.communicate(b"done\n", PATIENCE)
+    assert (output, command.returncode) == (b"done\n", 0)
+    assert wait_until(lambda: before not in listed_processes(), PATIENCE)
+
+
+def test_now_ends_running_commands_too(project: Project) -> None:
+    with begin(project) as command:
+        before = pids(project)
+        assert project.shell("rdoctl stop --now").stdout.startswith(b"stopped ")
+        assert command.wait(PATIENCE) != 0
+        command.communicate()
+    assert not set(before) & listed_processes().keys()
+
+
+@pytest.mark.parametrize("option", ["--now", "--all"])
+def test_a_wedged_master_is_killed_when_that_is_asked_for(project: Project, option: str) -> None:
+    project.run("true")
+    (before,) = pids(project)
+    os.kill(before, signal.SIGSTOP)
+    result = project.shell("rdoctl stop")
+    assert result.returncode == 255
+    assert result.stderr.endswith(b" does not answer; use `rdoctl stop --now`\n")
+    assert project.shell(f"rdoctl stop {option}").stdout.startswith(b"killed the master at ")
+    assert wait_until(lambda: before not in listed_processes(), PATIENCE)
+    assert project.run("true").returncode == 0
+
+
+def test_a_config_file_with_a_fault_does_not_keep_its_masters_alive(project: Project) -> None:
+    project.run("true")
+    project.configure("driver = \n")
+    assert project.shell("rdoctl stop").stdout.startswith(b"stopped `default`")

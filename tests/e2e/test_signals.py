@@ -1,0 +1,115 @@
+"""Signals reach the command's process group, with and without a pty, and no command outlives its client."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.e2e.project import Project
+from tests.e2e.terminal import Terminal
+from tests.leaks import wait_until
+
+FORWARDED = ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH"]
+
+GONE = 5.0
+"""Seconds in which a command must be gone after its client."""
+
+
+def alive(pid: int) -> bool:
+    """Whether the process exists and has not ended."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(state) and not state.startswith("Z")
+
+
+def trap(name: str) -> str:
+    """A script that tells its pid, and ends with 7 on the signal."""
+    return f"trap 'echo caught; exit 7' {name}; echo $$; while :; do sleep 0.05; done"
+
+
+@pytest.mark.parametrize("name", FORWARDED)
+def test_a_signal_to_the_client_reaches_the_command_without_a_pty(project: Project, name: str) -> None:
+    with project.start("sh", "-c", trap(name)) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.send_signal(getattr(signal, f"SIG{name}"))
+        assert process.stdout.read() == b"caught\n"
+        assert process.wait() == 7
+
+
+@pytest.mark.parametrize("name", FORWARDED)
+def test_a_signal_to_the_client_reaches_the_command_with_a_pty(project: Project, terminal: Terminal, name: str) -> None:
+    terminal.line(f"rdo sh -c \"{trap(name)}\" & fg >/dev/null; echo status=$?")
+    terminal.match(r"\d+\r\n")
+    terminal.match(r"(?m)^\d+\r\n")
+    pattern = f"^\\S+python\\S* {project.command()[0]!s} sh -c trap"
+    clients = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=True)
+    os.kill(int(clients.stdout), getattr(signal, f"SIG{name}"))
+    terminal.expect("caught\r\n")
+    terminal.expect("status=7")
+
+
+def test_ctrl_c_on_a_terminal_reaches_a_command_in_a_pipeline(terminal: Terminal) -> None:
+    script = 'trap "exit 7" INT; echo up >&2; while :; do sleep 0.05; done'
+    terminal.line(f"rdo sh -c '{script}' | cat; echo ${{PIPESTATUS[0]}}")
+    terminal.match("(?m)^up")
+    terminal.type("\x03")
+    terminal.expect("7\r\n")
+
+
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "KILL"])
+@pytest.mark.parametrize("command", ["sleep 300", "sleep 300 & sleep 300", "trap '' HUP; sleep 300; sleep 300"])
+def test_no_process_of_the_group_outlives_its_client(project: Project, name: str, command: str) -> None:
+    with project.start("sh", "-c", f"echo $$; {command}") as process:
+        assert process.stdout
+        group = int(process.stdout.readline())
+        assert os.getpgid(group) == group
+        process.send_signal(getattr(signal, f"SIG{name}"))
+        if name == "INT" and "&" in command:
+            process.kill()  # a shell without job control has its background children ignore SIGINT
+        process.wait()
+
+    def members() -> str:
+        return subprocess.run(["pgrep", "-g", str(group)], capture_output=True, text=True, check=False).stdout
+
+    if name != "HUP" or "trap" not in command:
+        assert wait_until(lambda: not members(), GONE), members()
+    else:
+        os.killpg(group, signal.SIGKILL)
+
+
+def test_a_command_on_a_pty_is_gone_when_its_terminal_is(project: Project) -> None:
+    with Terminal(["rdo"], project.local, project.environment) as opened:
+        opened.line("echo pid=$$")
+        shell = int(opened.match(r"pid=(\d+)").group(1))
+        opened.line("sleep 299 & echo job=$!")
+        job = int(opened.match(r"job=(\d+)").group(1))
+    assert wait_until(lambda: not alive(shell) and not alive(job), GONE)
+
+
+def test_killing_the_master_ends_its_commands_and_tells_their_clients(project: Project) -> None:
+    project.run("true")
+    with project.start("sh", "-c", "echo $$; sleep 300") as process:
+        assert process.stdout
+        assert process.stderr
+        group = int(process.stdout.readline())
+        master = subprocess.run(
+            ["pgrep", "-f", f"rdo.master.*{project.local}"], capture_output=True, text=True, check=True
+        )
+        started = time.monotonic()
+        os.kill(int(master.stdout), signal.SIGKILL)
+        assert process.wait() == 255
+        assert time.monotonic() - started < 3
+        assert process.stderr.read().startswith(b"rdo: the command was lost: the control master ended; ")
+    assert wait_until(lambda: not alive(group), GONE)
+    assert project.run("true").returncode == 0
+
+
+def test_background_children_of_a_command_that_ended_by_itself_are_left_alone(project: Project) -> None:
+    result = project.run("sh", "-c", "sleep 30 >/dev/null 2>&1 </dev/null & echo $!")
+    child = int(result.stdout)
+    assert alive(child)
+    os.kill(child, signal.SIGKILL)

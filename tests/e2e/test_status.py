@@ -1,0 +1,104 @@
+"""The exit status: the command's own, and 255 with a line for what is rdo's own failure."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.e2e.project import Project
+
+
+def test_every_status_arrives_as_it_is_cold_and_warm(project: Project) -> None:
+    statuses = [0, *range(0, 256, 15), 1, 2, 126, 127, 128, 254, 255]
+    assert [project.run("sh", "-c", f"exit {status}").returncode for status in statuses] == statuses
+
+
+def test_the_status_arrives_when_the_command_closes_its_output_first(project: Project) -> None:
+    for status in (0, 3, 255):
+        assert project.run("sh", "-c", f"exec >&- 2>&-; sleep 0.2; exit {status}").returncode == status
+
+
+@pytest.mark.parametrize(("signal", "status"), [("KILL", 137), ("TERM", 143), ("INT", 130), ("SEGV", 139)])
+def test_a_death_by_signal_is_128_and_the_signal(project: Project, signal: str, status: int) -> None:
+    assert project.run("sh", "-c", f"kill -{signal} $$").returncode == status
+
+
+def test_a_command_that_is_not_there_is_127_and_named(project: Project) -> None:
+    result = project.run("no-such-command")
+    assert result.returncode == 127
+    assert b"no-such-command" in result.stderr
+
+
+def test_a_file_that_cannot_be_executed_is_126_and_named(project: Project) -> None:
+    (project.remote / "data").write_text("x")
+    result = project.run("./data")
+    assert result.returncode == 126
+    assert b"./data" in result.stderr
+
+
+def test_a_missing_folder_on_the_target_is_255_and_named(project: Project) -> None:
+    (project.local / "new").mkdir()
+    result = project.run("true", cwd="new")
+    assert result.returncode == 255
+    assert result.stderr.decode() == (
+        f"rdo: cannot enter the folder `{project.remote}/new` on `devbox`; "
+        "create it there, or set `directory` in .rdo.conf\n"
+    )
+
+
+def test_no_hint_for_a_shell_string_is_given_where_stderr_is_no_terminal(project: Project) -> None:
+    assert b"rdo:" not in project.run("ls -l").stderr
+
+
+def test_output_of_a_megabyte_is_whole_when_the_command_fails_at_once_after_it(project: Project) -> None:
+    for _ in range(20):
+        result = project.run("sh", "-c", "head -c 1000000 /dev/zero; exit 3")
+        assert (len(result.stdout), result.returncode) == (1_000_000, 3)
+
+
+def test_a_lost_connection_is_255_with_a_line_and_the_command_is_not_run_again(project: Project) -> None:
+    # The session's own sshd process is the parent of the command's process group leader.
+    script = "echo x >> runs; kill -9 $(ps -o ppid= -p $$); sleep 30"
+    result = project.run("sh", "-c", script)
+    assert result.returncode == 255
+    assert result.stderr.startswith(b"rdo: the connection to `devbox` was lost: ")
+    assert (project.remote / "runs").read_text() == "x\n"
+    assert project.run("true").returncode == 0
+
+
+@pytest.mark.parametrize(("words", "line"), [
+    (["--no-such"], "rdo: unknown option `--no-such`; see `rdo --help`\n"),
+    (["-p", "nope", "true"], "no profile `nope`"),
+    (["-C", "/nope", "true"], "rdo: cannot change to `/nope`: No such file or directory\n"),
+])  # fmt: skip
+def test_a_failure_of_rdo_is_255_with_one_line(project: Project, words: list[str], line: str) -> None:
+    result = project.run(*words)
+    assert result.returncode == 255
+    assert line in result.stderr.decode()
+    assert result.stderr.count(b"\n") == 1
+
+
+def test_help_and_version_are_for_stdout_and_succeed(project: Project) -> None:
+    usage = project.run("--help")
+    assert usage.returncode == 0
+    assert usage.stdout.startswith(b"rdo, ")
+    assert len(usage.stdout.splitlines()) <= 45
+    assert max(map(len, usage.stdout.splitlines())) <= 80
+    assert project.run("--version").stdout.startswith(b"rdo 0.")
+
+
+def test_a_caller_without_standard_descriptors_gets_the_status(project: Project) -> None:
+    line = "rdo sh -c 'echo out; echo err >&2; cat; exit 9' <&- >&- 2>&-; echo $?"
+    assert project.shell(line).stdout == b"9\n"
+
+
+def test_the_caller_s_descriptors_keep_their_flags(project: Project) -> None:
+    line = """
+    flags() { for fd in 0 1 2; do grep flags /proc/$$/fdinfo/$fd; done; }
+    before=$(flags); rdo true; after=$(flags); [ "$before" = "$after" ] && echo same
+    """
+    process = subprocess.run(
+        ["bash", "-c", line], cwd=project.local, env=dict(project.environment), stdout=subprocess.PIPE, check=False
+    )
+    assert process.stdout == b"same\n"

@@ -1,0 +1,118 @@
+"""Three streams, apart, whole, each with its own end."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import time
+
+import pytest
+
+from tests.e2e.project import Project
+
+
+def test_stdout_and_stderr_stay_apart(project: Project) -> None:
+    result = project.run("sh", "-c", "echo out; echo err >&2; echo out2")
+    assert (result.stdout, result.stderr) == (b"out\nout2\n", b"err\n")
+
+
+def test_a_megabyte_of_any_bytes_comes_back_identical(project: Project) -> None:
+    data = random.Random(1).randbytes(1_000_000)
+    assert project.run("cat", input=data).stdout == data
+
+
+@pytest.mark.parametrize("size", [10, 100, 1_000, 32_000, 128_000, 256_000])
+def test_input_arrives_whole_however_it_was_cut(project: Project, size: int) -> None:
+    data = random.Random(size).randbytes(300_000 if size > 100 else 20_000)
+    with project.start("cat", bufsize=0) as process:
+        assert process.stdin
+        assert process.stdout
+        reader = subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.PIPE)
+        for start in range(0, len(data), size):
+            view = memoryview(data[start : start + size])
+            while view:
+                view = view[os.write(process.stdin.fileno(), view) :]
+        process.stdin.close()
+        assert reader.communicate()[0] == data
+
+
+def test_the_end_of_input_reaches_the_command_each_time(project: Project) -> None:
+    for _ in range(20):
+        started = time.monotonic()
+        assert project.run("cat", input=b"abc").stdout == b"abc"
+        assert time.monotonic() - started < 10
+
+
+def test_n_gives_the_command_no_input(project: Project) -> None:
+    assert project.run("-n", "cat", input=b"abc").stdout == b""
+
+
+def test_stderr_is_whole_after_stdout_was_closed(project: Project) -> None:
+    script = "exec >&-; sleep 0.3; seq 1000 >&2"
+    for more in ({"input": b"x"}, {}):
+        result = project.run("sh", "-c", script, **more)
+        assert (result.stdout, len(result.stderr.splitlines()), result.returncode) == (b"", 1000, 0)
+
+
+def test_output_comes_as_it_is_made(project: Project) -> None:
+    with project.start("sh", "-c", "echo first; read line; echo second $line") as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stdout.readline() == b"first\n"
+        process.stdin.write(b"x\n")
+        process.stdin.close()
+        assert process.stdout.readline() == b"second x\n"
+
+
+def test_a_reader_that_goes_away_ends_the_command_as_sigpipe_does(project: Project) -> None:
+    started = time.monotonic()
+    result = project.shell("rdo yes | head -1; echo ${PIPESTATUS[0]}")
+    assert result.stdout == b"y\n141\n"
+    assert time.monotonic() - started < 10
+
+
+def test_a_command_that_ignores_sigpipe_still_learns_that_its_reader_is_gone(project: Project) -> None:
+    script = "import sys\ntry:\n  while True: print('x' * 1000)\nexcept BrokenPipeError: sys.exit(9)"
+    result = project.shell(f'rdo python3 -c "{script}" 2>/dev/null | head -c 1; echo ${{PIPESTATUS[0]}}')
+    assert result.stdout == b"x9\n" or result.stdout == b"x120\n"
+
+
+def test_a_reader_that_is_gone_at_once_gives_neither_traceback_nor_hang(project: Project) -> None:
+    result = project.shell("for i in $(seq 30); do rdo echo $i | true; done")
+    assert (result.returncode, result.stderr) == (0, b"")
+
+
+def test_a_slow_reader_stops_the_remote_writer(project: Project) -> None:
+    written = project.remote / "written"
+    script = f"i=0; while [ $i -lt 400 ]; do head -c 100000 /dev/zero; i=$((i+1)); echo $i > '{written.name}'; done"
+    with project.start("sh", "-c", script) as process:
+        assert process.stdout
+        process.stdout.read(1)
+        time.sleep(1.5)
+        blocked = int(written.read_text())
+        time.sleep(0.5)
+        assert int(written.read_text()) == blocked < 200
+        assert len(process.stdout.read()) == 40_000_000 - 1
+
+
+def test_input_that_the_command_does_not_read_blocks_neither_signals_nor_the_end(project: Project) -> None:
+    line = "head -c 20000000 /dev/zero | rdo sh -c 'echo ready >&2; sleep 0.3; exit 4'; echo ${PIPESTATUS[1]}"
+    assert project.shell(line).stdout == b"4\n"
+
+
+def test_a_loop_that_feeds_on_its_input_goes_on_with_n(project: Project) -> None:
+    line = "printf '1\\n2\\n3\\n' | while read x; do rdo -n echo $x; done"
+    assert project.shell(line).stdout == b"1\n2\n3\n"
+
+
+def test_eight_clients_at_once_get_each_their_own(project: Project) -> None:
+    line = "for c in 1 2 3 4 5 6 7 8; do (for i in $(seq 10); do rdo echo $c-$i; done > out.$c) & done; wait; cat out.*"
+    expected = [f"{client}-{number}" for client in range(1, 9) for number in range(1, 11)]
+    assert project.shell(line).stdout.decode().split() == expected
+
+
+def test_a_full_disk_is_told_in_one_line(project: Project) -> None:
+    result = project.shell("rdo seq 100000 > /dev/full")
+    assert result.returncode == 255
+    assert result.stderr == b"rdo: cannot write to stdout: No space left on device\n"

@@ -1,0 +1,27 @@
+"""Tables, times and sizes for people."""
+
+from __future__ import annotations
+
+import pytest
+
+from rdo.cli import table
+
+
+def test_columns_are_aligned_and_control_characters_are_shown_as_text() -> None:
+    assert table.render([("a", "b", "c"), ("long", "x\x1by", "")]) == ["a     b       c", "long  x\\x1by"]
+
+
+def test_no_rows_are_no_lines() -> None:
+    assert table.render([]) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, "-"), (0, "0s"), (59.9, "59s"), (60, "1m"), (3661, "1h 1m"), (3601, "1h 1s"), (90000, "1d 1h")],
+)
+def test_a_time_is_told_in_its_two_largest_units(seconds: float | None, text: str) -> None:
+    assert table.duration(seconds) == text
+
+
+def test_a_size_is_told_in_mib() -> None:
+    assert (table.mebibytes(None), table.mebibytes(3 * 2**20)) == ("-", "3 MiB")
