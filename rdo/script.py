@@ -9,25 +9,30 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-READY = 'echo "{nonce} $$"; echo {nonce} >&2; IFS= read -r rdo_s && eval "$rdo_s"'
+READY = 'echo "{nonce} $$"; echo {nonce} >&2; IFS= LC_ALL=C read -r rdo_s && eval "$rdo_s"'
 READY_PTY = (
     'rdo_m=$(stty -g 2>/dev/null); stty raw -echo 2>/dev/null; echo "{nonce} $$"; '
-    'IFS= read -r rdo_s && eval "$rdo_s"'
+    'IFS= LC_ALL=C read -r rdo_s && eval "$rdo_s"'
 )  # fmt: skip
 
 LIFELINE = (
     "rdo_g=; "
-    'k() { kill -s "$2" -- "-$1" 2>/dev/null || kill -s "$2" "$1" 2>/dev/null'
-    ' || sudo -n kill -s "$2" -- "-$1" 2>/dev/null; }; '
+    'k() { kill "-$2" "-$1" 2>/dev/null || kill "-$2" "$1" 2>/dev/null || sudo -n kill "-$2" "-$1" 2>/dev/null; }; '
     "while read -r o p s; do case $o in "
     'add) rdo_g="$rdo_g $p";; '
     'drop) n=; for q in $rdo_g; do [ "$q" = "$p" ] || n="$n $q"; done; rdo_g=$n;; '
     'kill) k "$p" "$s";; '
     "esac; done; "
-    '[ -n "$rdo_g" ] || exit 0; '
-    'for p in $rdo_g; do k "$p" TERM; done; sleep 2; for p in $rdo_g; do k "$p" KILL; done'
+    'a() { for p in $rdo_g; do k "$p" 0 && return; done; return 1; }; '
+    "i=0; for p in $rdo_g; do k $p TERM; done; "
+    "while a && [ $i -lt 20 ]; do sleep 0.1 2>/dev/null || { sleep 1; i=$((i+9)); }; i=$((i+1)); done; "
+    "for p in $rdo_g; do k $p KILL; done"
 )
-"""Reads orders; at their end, ends every group still listed."""
+"""Reads orders; at their end, ends every group still listed: TERM, and KILL for what is there 2 seconds later.
+
+POSIX has no sleep of less than a second; most systems do. For a group, dash wants `--` behind `-s NAME`; busybox takes
+that for a process, and fails after it has sent the signal. All understand `-NAME -GROUP`.
+"""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 _MARK = r"printf '\033]rdo;{nonce};{text}\007'"

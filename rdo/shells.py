@@ -72,6 +72,9 @@ class Shells:
         with self._changed:
             self._closed = True
             self._changed.notify()
+            waiting, self._warm = self._warm, []
+        for taken in waiting:
+            self._throw_away(taken)
         self.links.close()
 
     def _take_warm(self, pty: Pty | None) -> Taken | None:

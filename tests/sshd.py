@@ -59,7 +59,9 @@ class Sshd:
         self.home = folder / "home"
         """The sessions' HOME, so that no start-up file of whoever runs the tests plays a part."""
         self.home.mkdir(exist_ok=True)
-        self.environment = {"HOME": str(self.home), **{name: os.environ[name] for name in (MARK,) if name in os.environ}}
+        self.environment = {"HOME": str(self.home)}
+        if MARK in os.environ:
+            self.environment[MARK] = os.environ[MARK]
         self.authorize(self.client_key)
         self.trust()
         self._process: subprocess.Popen[bytes] | None = None

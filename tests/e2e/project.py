@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.sshd import Sshd
+from tests.vagrant_machine import VagrantHost
 
 PATIENCE = 60.0
 """Seconds for any command of a test: far above what the slowest takes."""
@@ -91,4 +92,12 @@ def local_project(root: Path, environment: Mapping[str, str], extra: str = "") -
     """A project whose target is another folder of this machine, without a server."""
     project = make_project(root, environment)
     project.configure(f'driver = "local"\ndirectory = "{project.remote}"\n{extra}')
+    return project
+
+
+def vagrant_project(folder: Path, environment: Mapping[str, str], host: VagrantHost, config: str = "") -> Project:
+    """A project in `folder` whose target is a Vagrant machine; its Vagrantfile is still to be written."""
+    folder.mkdir(exist_ok=True)
+    project = Project(folder, folder, host.environment(environment))
+    project.configure(f'driver = "vagrant"\n{config}')
     return project

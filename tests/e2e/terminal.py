@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-PATIENCE = 20.0
+PATIENCE = 10.0
 """Seconds for something to appear."""
 
 

@@ -70,7 +70,7 @@ def test_ctrl_z_stops_a_command_in_a_pipeline_and_its_output_is_whole(terminal: 
     terminal.type("\x1a")
     terminal.expect("Stopped")
     terminal.line("fg; echo over")
-    terminal.match("(?m)^over\r\n")
+    terminal.match(r"[\r\n]over\r\n")
     assert (project.local / "out").read_text() == "1\n2\n3\n4\n5\n6\n"
 
 
@@ -86,13 +86,13 @@ def test_every_key_reaches_a_pager_behind_rdo(terminal: Terminal) -> None:
 
 def test_a_command_in_the_background_runs_to_its_end(terminal: Terminal) -> None:
     terminal.line("rdo sh -c 'sleep 0.3; echo bg' & wait; echo st=$?")
-    terminal.match("(?m)^bg\r+\n")
+    terminal.match(r"[\r\n]bg\r+\n")
     terminal.match("(?m)st=0\r\n")
 
 
 def test_the_terminal_s_modes_are_as_before_afterwards(terminal: Terminal) -> None:
     terminal.line("a=$(stty -g); rdo true; rdo -c 'kill -9 $$'; b=$(stty -g); [ $a = $b ] && echo same as before")
-    terminal.match("(?m)^same as before\r\n")
+    terminal.match(r"[\r\n]same as before\r\n")
 
 
 def test_no_command_gives_a_login_shell_in_the_mapped_folder(terminal: Terminal, project: Project) -> None:
@@ -108,7 +108,7 @@ def test_no_command_gives_a_login_shell_in_the_mapped_folder(terminal: Terminal,
 
 def test_a_pty_is_for_people_only(terminal: Terminal) -> None:
     terminal.line("rdo tty; rdo tty | cat; rdo tty 2>err; rdo -T tty; rdo -t tty | cat; echo over")
-    shown = terminal.match("(?m)^over\r\n").string
+    shown = terminal.match(r"[\r\n]over\r\n").string
     assert [("/dev/" in line) for line in shown.splitlines() if "/dev/" in line or "not a tty" in line] == [
         True, False, False, False, True,
     ]  # fmt: skip

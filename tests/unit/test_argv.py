@@ -1,0 +1,146 @@
+"""Command lines of rdo as options, and what is said about a wrong one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rdo.argv import FLAGS, VALUES, Options, parse
+from rdo.errors import UsageError
+
+NOTHING = {name: getattr(Options(), name) for name in Options.__slots__}
+
+
+def given_by(words: list[str]) -> dict[str, object]:
+    """The attributes that differ from those of an empty command line."""
+    options = parse(words)
+    values = {name: getattr(options, name) for name in Options.__slots__}
+    return {name: value for name, value in values.items() if value != NOTHING[name]}
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param([], {}, id="nothing"),
+        pytest.param(["make", "test"], {"command": ["make", "test"]}, id="a command"),
+        pytest.param([""], {"command": [""]}, id="an empty command"),
+        pytest.param(["-"], {"command": ["-"]}, id="a dash is a command"),
+        pytest.param(["make", "-j4", "-p", "x"], {"command": ["make", "-j4", "-p", "x"]}, id="options of the command"),
+        pytest.param(["a", "--", "-t"], {"command": ["a", "--", "-t"]}, id="two dashes of the command"),
+        pytest.param(["--", "-t", "a"], {"command": ["-t", "a"]}, id="two dashes end the options"),
+        pytest.param(["--", "--", "a"], {"command": ["--", "a"]}, id="only the first two dashes"),
+        pytest.param(["-t", "--"], {"tty": True}, id="two dashes and no command"),
+        pytest.param(["-t"], {"tty": True}, id="-t"),
+        pytest.param(["-T"], {"tty": False}, id="-T"),
+        pytest.param(["-t", "-T"], {"tty": False}, id="the last of -t and -T"),
+        pytest.param(["-n"], {"stdin": False}, id="-n"),
+        pytest.param(["-s"], {"sudo": True}, id="-s"),
+        pytest.param(["--sudo", "id"], {"sudo": True, "command": ["id"]}, id="--sudo"),
+        pytest.param(["--no-map"], {"map_args": False}, id="--no-map"),
+        pytest.param(["-v"], {"verbose": True}, id="-v"),
+        pytest.param(["--verbose"], {"verbose": True}, id="--verbose"),
+        pytest.param(["-h"], {"help": True}, id="-h"),
+        pytest.param(["--help"], {"help": True}, id="--help"),
+        pytest.param(["--version"], {"version": True}, id="--version"),
+        pytest.param(["-sTn"], {"sudo": True, "tty": False, "stdin": False}, id="a cluster"),
+        pytest.param(["-p", "web"], {"profile": "web"}, id="-p"),
+        pytest.param(["-pweb", "a"], {"profile": "web", "command": ["a"]}, id="-p and its value in a word"),
+        pytest.param(["-p-t"], {"profile": "-t"}, id="a value that looks like an option"),
+        pytest.param(["-p", "-t"], {"profile": "-t"}, id="a value of its own that looks like one"),
+        pytest.param(["-p", "a", "--profile", "b"], {"profile": "b"}, id="the last profile"),
+        pytest.param(["--profile=a=b"], {"profile": "a=b"}, id="--profile="),
+        pytest.param(["-tp", "web", "a"], {"tty": True, "profile": "web", "command": ["a"]}, id="-p ends a cluster"),
+        pytest.param(["-spT"], {"sudo": True, "profile": "T"}, id="the rest of a cluster is a value"),
+        pytest.param(["--dir", "/srv"], {"remote_directory": "/srv"}, id="--dir"),
+        pytest.param(["--dir=~/x y"], {"remote_directory": "~/x y"}, id="--dir="),
+        pytest.param(["-e", "A=b=c", "--env", "_B", "--env=C="], {"env": ["A=b=c", "_B", "C="]}, id="variables"),
+        pytest.param(["-eA9=\n"], {"env": ["A9=\n"]}, id="-e and a variable in a word"),
+    ],
+)
+def test_options_before_the_command_are_read(words: list[str], expected: dict[str, object]) -> None:
+    assert given_by(words) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "string", "arguments"),
+    [
+        pytest.param(["-c", "ls | wc"], "ls | wc", [], id="alone"),
+        pytest.param(["-cls"], "ls", [], id="in one word"),
+        pytest.param(["-c", ""], "", [], id="empty"),
+        pytest.param(["-tc", "-x"], "-x", [], id="at the end of a cluster"),
+        pytest.param(["-c", 'echo "$@"', "sh", "-t", "--"], 'echo "$@"', ["sh", "-t", "--"], id="further arguments"),
+        pytest.param(["-c", "a", "-c", "b"], "b", [], id="the last one"),
+    ],
+)
+def test_a_shell_string_may_be_anything(words: list[str], string: str, arguments: list[str]) -> None:
+    options = parse(words)
+    assert (options.shell_string, options.command) == (string, arguments)
+
+
+@pytest.mark.parametrize(
+    ("folders", "directory"),
+    [
+        pytest.param(["a"], "a", id="one"),
+        pytest.param(["a", "b"], "a/b", id="relative to the one before"),
+        pytest.param(["/a", "b", "../c"], "/a/b/../c", id="relative to an absolute one"),
+        pytest.param(["a", "/b"], "/b", id="absolute"),
+        pytest.param(["", "b"], "b", id="after an empty one"),
+        pytest.param(["/"], "/", id="the root"),
+    ],
+)
+def test_folders_of_several_options_are_joined(folders: list[str], directory: str) -> None:
+    words = [word for folder in folders for word in ("-C", folder)]
+    assert given_by(words) == {"directory": directory}
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        pytest.param(["--nope"], "unknown option `--nope`; see `rdo --help`", id="long"),
+        pytest.param(["--nope=1"], "unknown option `--nope=1`; see `rdo --help`", id="long with a value"),
+        pytest.param(["--sudo=1"], "unknown option `--sudo=1`; see `rdo --help`", id="a flag with a value"),
+        pytest.param(["--prof", "a"], "unknown option `--prof`; see `rdo --help`", id="a shortened one"),
+        pytest.param(
+            ["-x"], "unknown option `-x`; see `rdo --help`; a command that starts with `-` wants `--`", id="short"
+        ),
+        pytest.param(
+            ["-sx"],
+            "unknown option `-x`; see `rdo --help`; a command that starts with `-` wants `--`",
+            id="in a cluster",
+        ),
+        pytest.param(["-p"], "option `-p` needs a value; see `rdo --help`", id="short without a value"),
+        pytest.param(["-tc"], "option `-c` needs a value; see `rdo --help`", id="cluster without a value"),
+        pytest.param(["--env"], "option `--env` needs a value; see `rdo --help`", id="long without a value"),
+        pytest.param(["-p", ""], "option `-p` has an empty value; see `rdo --help`", id="no profile"),
+        pytest.param(["--dir="], "option `--dir` has an empty value; see `rdo --help`", id="no folder"),
+    ],
+)
+def test_a_wrong_option_is_named(words: list[str], line: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(words)
+    assert str(caught.value) == line
+
+
+@pytest.mark.parametrize("name", ["", "9A", "a-b", "a b", "ä", "a.b", "A\n"])
+@pytest.mark.parametrize("value", ["", "=x"], ids=["the caller's", "with a value"])
+def test_a_variable_has_a_name_that_a_shell_can_take(name: str, value: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(["-e", name + value])
+    shown = name.replace("\n", r"\x0a")
+    assert str(caught.value) == f"`{shown}` is no name for an environment variable; use `-e NAME=VALUE`"
+
+
+@given(st.lists(st.text()))
+def test_nothing_behind_the_first_word_is_read(words: list[str]) -> None:
+    assert given_by(["make", *words]) == {"command": ["make", *words]}
+    assert parse(["-s", "--", *words]).command == words
+
+
+@given(st.lists(st.sampled_from([*FLAGS, *VALUES, "--", "-", "", "a=b", "-tsp", "-eA"]) | st.text()))
+def test_any_command_line_is_read_or_refused(words: list[str]) -> None:
+    try:
+        command = parse(words).command
+    except UsageError:
+        return
+    assert command == words[len(words) - len(command) :]

@@ -1,0 +1,159 @@
+"""What a request comes to: folder, arguments and command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from rdo import plan
+from rdo.drivers.base import Root
+from rdo.errors import RdoError
+from rdo.mapping import Argument
+from rdo.plan import Plan
+from rdo.protocol import Request
+from rdo.settings import Settings
+
+ROOT = Root("/work", "/srv/app")
+
+
+def request(*arguments: bytes, **others: object) -> Request:
+    """A command typed in /work/src, where /work/.rdo.conf is."""
+    made = Request()
+    made.version, made.profile, made.stamp, made.remote_directory, made.term = b"1", b"default", b"-", b"", b""
+    made.config, made.root, made.pwd, made.cwd = b"/work/.rdo.conf", b"/work", b"/work/src", b"/work/src"
+    made.flags, made.window = b"", (0, 0, 0, 0)
+    made.arguments, made.variables, made.environ = list(arguments), [], []
+    for name, value in others.items():
+        setattr(made, name, value)
+    return made
+
+
+def make(
+    asked: Request,
+    settings: Settings | None = None,
+    roots: Sequence[Root] = (ROOT,),
+    defaults: Mapping[str, str] | None = None,
+) -> Plan:
+    return plan.make(asked, settings or Settings(), roots, "devbox", defaults or {})
+
+
+def test_a_command_runs_in_the_matching_folder_with_its_arguments_mapped() -> None:
+    planned = make(request(b"cc", b"-I/work/include", b"a b"))
+    assert planned.script.command == ["cc", "-I/srv/app/include", "a b"]
+    assert planned.script.directory == "/srv/app/src"
+    assert planned.script.environment == {}
+    assert planned.script.path == []
+    assert not planned.script.sudo
+    assert planned.arguments[1] == Argument("-I/work/include", "-I/srv/app/include")
+    assert planned.mapping.to_remote("/work/x") == "/srv/app/x"
+
+
+def test_arguments_that_are_not_utf_8_stay_what_they_are() -> None:
+    assert make(request(b"ls", b"\xff\n")).script.command == ["ls", "\udcff\n"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "settings"),
+    [
+        pytest.param(b"m", Settings(), id="--no-map"),
+        pytest.param(b"", Settings(map_args=False), id="map_args"),
+        pytest.param(b"m", Settings(map_args=False), id="both"),
+    ],
+)
+def test_arguments_are_left_alone_when_asked(flags: bytes, settings: Settings) -> None:
+    planned = make(request(b"ls", b"/work", flags=flags), settings)
+    assert planned.script.command == ["ls", "/work"]
+    assert planned.arguments == [Argument("ls", "ls"), Argument("/work", "/work")]
+
+
+@pytest.mark.parametrize(
+    ("string", "flags", "command"),
+    [
+        pytest.param(b"/work/run", b"c", ["/bin/sh", "-c", "/work/run", "sh", "/srv/app/x"], id="mapped"),
+        pytest.param(b"/work/run", b"cm", ["/bin/sh", "-c", "/work/run", "sh", "/work/x"], id="not mapped"),
+        pytest.param(b"", b"c", ["/bin/sh", "-c", "", "sh", "/srv/app/x"], id="an empty string"),
+    ],
+)
+def test_a_shell_string_is_never_mapped_but_its_arguments_are(string: bytes, flags: bytes, command: list[str]) -> None:
+    assert make(request(string, b"sh", b"/work/x", flags=flags)).script.command == command
+
+
+def test_no_command_is_a_login_shell() -> None:
+    assert make(request()).script.command == []
+
+
+@pytest.mark.parametrize(
+    ("pwd", "cwd", "directory"),
+    [
+        pytest.param(b"/work/link", b"/elsewhere", "/srv/app/link", id="as the shell shows it"),
+        pytest.param(b"/elsewhere", b"/work/real", "/srv/app/real", id="the physical path"),
+    ],
+)
+def test_the_folder_is_that_of_the_working_directory(pwd: bytes, cwd: bytes, directory: str) -> None:
+    assert make(request(b"ls", pwd=pwd, cwd=cwd)).script.directory == directory
+
+
+@pytest.mark.parametrize("roots", [[], [ROOT]], ids=["no root", "a root"])
+def test_a_folder_that_was_asked_for_needs_no_root(roots: list[Root]) -> None:
+    planned = make(request(b"ls", remote_directory=b"build", pwd=b"/tmp", cwd=b"/tmp"), roots=roots)
+    assert planned.script.directory == "build"
+
+
+def test_a_working_directory_elsewhere_is_an_error() -> None:
+    with pytest.raises(RdoError, match="`/tmp` is not on the target"):
+        make(request(b"ls", pwd=b"/tmp", cwd=b"/tmp"))
+
+
+@pytest.mark.parametrize(
+    ("root", "seen", "typed", "arrives"),
+    [
+        pytest.param(ROOT, b"/work", b"/work/x", "/srv/app/x", id="no link"),
+        pytest.param(ROOT, b"/home/link", b"/home/link/x", "/srv/app/x", id="by the link"),
+        pytest.param(ROOT, b"/home/link", b"/work/x", "/srv/app/x", id="by the physical path"),
+        pytest.param(Root("/work/a", "/a"), b"/home/link", b"/home/link/a/x", "/a/x", id="a root further down"),
+        pytest.param(
+            Root("/workshop", "/a"), b"/home/link", b"/home/linkshop/x", "/home/linkshop/x", id="a longer name"
+        ),
+        pytest.param(Root("/data", "/a"), b"/home/link", b"/home/link/x", "/home/link/x", id="a root elsewhere"),
+    ],
+)
+def test_a_root_is_known_by_the_link_that_led_to_it(root: Root, seen: bytes, typed: bytes, arrives: str) -> None:
+    planned = make(request(b"ls", typed, root=seen, remote_directory=b"/"), roots=[root])
+    assert planned.script.command[1] == arrives
+
+
+def test_the_folder_is_found_by_the_link_that_led_to_it() -> None:
+    asked = request(b"ls", root=b"/home/link", pwd=b"/home/link/src", cwd=b"/work/src")
+    assert make(asked).script.directory == "/srv/app/src"
+
+
+@pytest.mark.parametrize(
+    ("flags", "settings", "sudo"),
+    [(b"", Settings(), False), (b"s", Settings(), True), (b"", Settings(use_sudo=True), True)],
+    ids=["neither", "--sudo", "use_sudo"],
+)
+def test_sudo_is_asked_for_by_option_or_by_key(flags: bytes, settings: Settings, sudo: bool) -> None:
+    assert make(request(b"id", flags=flags), settings).script.sudo is sudo
+
+
+@pytest.mark.parametrize(
+    ("seen", "folders"),
+    [(b"/work", ["/srv/app/venv/bin", "/opt/bin"]), (b"/home/link", ["/srv/app/venv/bin", "/opt/bin"])],
+    ids=["no link", "by a link"],
+)
+def test_folders_for_commands_are_relative_to_the_configs_folder(seen: bytes, folders: list[str]) -> None:
+    planned = make(request(b"tox", root=seen), Settings(path=("venv/bin", "/opt/bin")))
+    assert planned.script.path == folders
+
+
+def test_folders_for_commands_without_a_root_are_relative_to_the_folder_asked_for() -> None:
+    planned = make(request(b"tox", remote_directory=b"/srv"), Settings(path=("venv/bin",)), roots=[])
+    assert planned.script.path == ["venv/bin"]
+
+
+def test_a_folder_that_is_not_there_is_named_in_one_line() -> None:
+    planned = make(request(b"ls", remote_directory=b"a\n\xff"))
+    assert planned.script.lost == (
+        r"rdo: cannot enter the folder `a\x0a\xff` on `devbox`; create it there, or set `directory` in .rdo.conf"
+    )
