@@ -62,3 +62,8 @@ def _character_fault(name: str, refused: frozenset[str]) -> str:
     if not found:
         return ""
     return "holds a backtick" if found == "`" else f"holds `{found}`"
+
+
+def folder_fault(folder: str) -> str:
+    """What is wrong with a folder on the target: nobody here knows what `~` or a relative path would mean there."""
+    return "" if folder.startswith("/") else "is no absolute path"

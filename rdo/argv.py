@@ -69,10 +69,10 @@ def parse(words: list[str]) -> Options:
         if word == "-" or not word.startswith("-"):
             break
         position += 1
-        if word.startswith("--"):
-            position += _long(options, word, words[position:])
-        else:
-            position += _cluster(options, word, words[position:])
+        read = _long if word.startswith("--") else _cluster
+        position += read(options, word, words[position:])
+        if options.shell_string is not None:
+            break  # as with `sh -c`: what follows the string are its arguments
     options.command = words[position:]
     return options
 

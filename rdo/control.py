@@ -5,9 +5,7 @@ The folder is the door: whoever can enter it can run commands as its owner. So i
 
 import _socket
 import errno
-import fcntl
 import os
-import select
 import stat
 import sys
 import time
@@ -125,6 +123,9 @@ def _listens(path: str) -> bool:
 
 def _lock(path: str) -> int:
     """The start lock, held until the descriptor is closed: it dies with its owner, so it is never stale."""
+    import fcntl
+    import select
+
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
@@ -143,6 +144,8 @@ def _lock(path: str) -> int:
 
 def _spawn(path: str, config: str, profile: str) -> None:
     """Start a master as a daemon that holds none of our descriptors, and wait until it listens."""
+    import select
+
     log = path + ".log"
     ready, report = os.pipe()
     try:

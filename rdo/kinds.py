@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from rdo.address import host_fault, jump_fault, name_fault, port_fault, user_fault
+from rdo.address import folder_fault, host_fault, jump_fault, name_fault, port_fault, user_fault
 from rdo.wording import listed, literal, nearest, shortened, shown
 
 LONGEST_WAIT = 366 * 86400
@@ -150,6 +150,7 @@ HOST = text(host_fault)
 USER = text(user_fault)
 JUMP = text(jump_fault)
 NAME = text(name_fault)
+FOLDER = text(folder_fault)
 FOLDERS = strings()
 VARIABLE_GLOBS = strings(_glob_fault)
 FLAG = Kind(_check_flag, lambda bare: WORDS.get(bare.lower(), bare))

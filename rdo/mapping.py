@@ -66,7 +66,8 @@ class Mapping:
         return [Argument(word, self.argument(word)) for word in words]
 
     def _one(self, path: str) -> str:
-        remote = self.to_remote(path) if path.startswith("/") else None
+        leads_out = "/../" in path or path.endswith("/..")  # out of the root, perhaps: where to, only a look would tell
+        remote = self.to_remote(path) if path.startswith("/") and not leads_out else None
         return path if remote is None else remote
 
 

@@ -48,7 +48,7 @@ def make(
     mapping = PathMapping([*roots, *_as_seen(roots, request)])
     words = list(map(text, request.arguments))
     mapped = mapping.arguments(words) if settings.map_args and b"m" not in request.flags else _unmapped(words)
-    if b"c" in request.flags:
+    if b"c" in request.flags and mapped:
         mapped = [Argument(words[0], words[0]), *mapped[1:]]
     directory = text(request.remote_directory) or mapping.directory(text(request.pwd), text(request.cwd))
     script = Script(

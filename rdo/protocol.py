@@ -3,8 +3,6 @@
 Part of the client's hot path.
 """
 
-import struct
-
 from rdo.errors import RdoError, printable
 
 VERSION = b"1"
@@ -39,9 +37,7 @@ LIMIT = 16 * 1024 * 1024
 INPUT_WINDOW = 1024 * 1024
 """Bytes of INPUT that may be under way: enough for full speed, little enough to hold in memory."""
 
-_HEADER = struct.Struct(">cI")
-_WINDOW = struct.Struct(">4H")
-_CREDIT = struct.Struct(">I")
+_HEADER_SIZE = 5
 
 
 class ProtocolError(RdoError):
@@ -50,12 +46,12 @@ class ProtocolError(RdoError):
 
 def header(kind: bytes, length: int) -> bytes:
     """What stands before a payload of `length` bytes."""
-    return _HEADER.pack(kind, length)
+    return kind + length.to_bytes(4, "big")
 
 
 def frame(kind: bytes, payload: bytes = b"") -> bytes:
     """One whole frame."""
-    return _HEADER.pack(kind, len(payload)) + payload
+    return header(kind, len(payload)) + payload
 
 
 class Decoder:
@@ -71,14 +67,15 @@ class Decoder:
         buffer = self._buffer + data if self._buffer else data
         frames = []
         position = 0
-        while len(buffer) - position >= _HEADER.size:
-            kind, length = _HEADER.unpack_from(buffer, position)
+        while len(buffer) - position >= _HEADER_SIZE:
+            start = position + _HEADER_SIZE
+            length = int.from_bytes(buffer[position + 1 : start], "big")
             if length > LIMIT:
                 raise ProtocolError("a frame is too long", f"{length} bytes")
-            end = position + _HEADER.size + length
+            end = start + length
             if end > len(buffer):
                 break
-            frames.append((kind, buffer[position + _HEADER.size : end]))
+            frames.append((buffer[position : position + 1], buffer[start:end]))
             position = end
         self._buffer = buffer[position:]
         return frames
@@ -147,30 +144,27 @@ def decode_request(payload: bytes) -> Request:
 
 def encode_window(rows: int, columns: int, width: int, height: int) -> bytes:
     """The payload of WINDOW."""
-    return _WINDOW.pack(rows, columns, width, height)
+    return b"".join(number.to_bytes(2, "big") for number in (rows, columns, width, height))
 
 
 def decode_window(payload: bytes) -> "tuple[int, int, int, int]":
     """Rows, columns, width and height in a payload of WINDOW. Raises ProtocolError."""
-    try:
-        rows, columns, width, height = _WINDOW.unpack(payload)
-    except struct.error:
-        raise ProtocolError("a window size cannot be read") from None
+    if len(payload) != 8:
+        raise ProtocolError("a window size cannot be read")
+    rows, columns, width, height = (int.from_bytes(payload[start : start + 2], "big") for start in (0, 2, 4, 6))
     return rows, columns, width, height
 
 
 def encode_credit(size: int) -> bytes:
     """The payload of CREDIT."""
-    return _CREDIT.pack(size)
+    return size.to_bytes(4, "big")
 
 
 def decode_credit(payload: bytes) -> int:
     """The number of bytes in a payload of CREDIT. Raises ProtocolError."""
-    try:
-        (size,) = _CREDIT.unpack(payload)
-    except struct.error:
-        raise ProtocolError("a credit cannot be read") from None
-    return int(size)
+    if len(payload) != 4:
+        raise ProtocolError("a credit cannot be read")
+    return int.from_bytes(payload, "big")
 
 
 def encode_failure(error: RdoError) -> bytes:

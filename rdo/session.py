@@ -36,6 +36,9 @@ class Session:
         self._groups = [taken.shell.group]
         self._input: queue.SimpleQueue[bytes | None] | None = None
         self._stopped = False
+        self._takes_input = threading.Event()
+        if not taken.shell.pty:
+            self._takes_input.set()
         self._unread = False
         self._ended = threading.Event()
         self._output = threading.Thread(target=self._relay_output, name="output", daemon=True)
@@ -62,6 +65,7 @@ class Session:
             self._output.join()
             if self._input:
                 self._input.put(None)
+                self._takes_input.set()
             for group in self._groups:
                 self._link.release(group)
 
@@ -96,6 +100,7 @@ class Session:
     def _relay_input(self, pieces: queue.SimpleQueue[bytes | None]) -> None:
         try:
             while (data := pieces.get()) is not None:
+                self._takes_input.wait()
                 if data:
                     self._channel.write(data)
                     self._conversation.send(protocol.CREDIT, protocol.encode_credit(len(data)))
@@ -111,7 +116,7 @@ class Session:
             self._stop_output()
         elif name == "CONT" and self._stopped:
             self._stopped = False
-            self._give(self._shell.nonce.encode() + b"\n")
+            self._channel.write(self._shell.nonce.encode() + b"\n")
         elif name == "TSTP" and not self._shell.pty:
             # The group is orphaned, as POSIX calls one whose parent is in another session: it ignores SIGTSTP.
             self._link.signal(self._groups[-1], "STOP")
@@ -170,7 +175,10 @@ class Session:
             self._unread = True
 
     def _obey(self, mark: str) -> None:
-        if mark == "stopped":
+        if mark == "ready":
+            self._takes_input.set()
+        elif mark == "stopped":
+            self._takes_input.clear()
             self._stopped = True
             self._conversation.send(protocol.STOPPED)
         elif mark.startswith("group;") and mark[6:].isdecimal():

@@ -51,7 +51,7 @@ class Settings:
     """The values of one profile. Times are in seconds. Paths are as written: nobody has expanded `~` yet."""
 
     driver: str = _key("", kinds.choice(*DRIVERS), "how the target is reached: ssh, vagrant, docker or local", '"ssh"')
-    directory: str | None = _key(None, kinds.TEXT, "where this folder is on the target", '"/srv/myapp"')
+    directory: str | None = _key(None, kinds.FOLDER, "where this folder is on the target", '"/srv/myapp"')
     env: Mapping[str, str] = _key(_NO_VARIABLES, kinds.VARIABLES, "variables to set on the target", '{ STAGE = "dev" }')
     pass_env: tuple[str, ...] = _key(
         _NO_NAMES, kinds.VARIABLE_GLOBS, "variables to take along: names and patterns", '["LANG", "LC_*"]'

@@ -32,7 +32,7 @@ def test_ctrl_c_runs_the_command_s_trap_and_gives_its_status(terminal: Terminal)
 
 
 def test_ctrl_c_breaks_the_loop_of_an_interactive_shell(terminal: Terminal) -> None:
-    terminal.line("for i in 1 2 3; do rdo sh -c 'echo up; sleep 20'; done; echo st=$?")
+    terminal.line("for i in 1 2 3; do rdo sh -c 'echo up; exec sleep 20'; done; echo st=$?")
     terminal.expect("up\r\n")
     terminal.type("\x03")
     assert "up" not in terminal.match(r"\$ $").string

@@ -70,7 +70,7 @@ def test_options_before_the_command_are_read(words: list[str], expected: dict[st
         pytest.param(["-c", ""], "", [], id="empty"),
         pytest.param(["-tc", "-x"], "-x", [], id="at the end of a cluster"),
         pytest.param(["-c", 'echo "$@"', "sh", "-t", "--"], 'echo "$@"', ["sh", "-t", "--"], id="further arguments"),
-        pytest.param(["-c", "a", "-c", "b"], "b", [], id="the last one"),
+        pytest.param(["-c", "a", "-c", "b"], "a", ["-c", "b"], id="what looks like an option behind it"),
     ],
 )
 def test_a_shell_string_may_be_anything(words: list[str], string: str, arguments: list[str]) -> None:

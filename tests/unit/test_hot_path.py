@@ -22,8 +22,10 @@ CLIENT = frozenset(
         "rdo.control",
         "rdo.discovery",
         "rdo.errors",
+        "rdo.outbox",
         "rdo.protocol",
         "rdo.request",
+        "rdo.stdin",
         "rdo.tty",
     }
 )

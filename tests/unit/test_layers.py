@@ -20,7 +20,10 @@ PACKAGE = Path(__file__).parents[2] / "rdo"
 LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import from its own layer and those above it here
     ("rdo", "rdo.address", "rdo.errors", "rdo.wording"),
     # the client: hot path
-    ("rdo.argv", "rdo.client", "rdo.control", "rdo.discovery", "rdo.protocol", "rdo.request", "rdo.tty"),
+    (
+        "rdo.argv", "rdo.client", "rdo.control", "rdo.discovery", "rdo.outbox", "rdo.protocol", "rdo.request",
+        "rdo.stdin", "rdo.tty",
+    ),  # fmt: skip
     ("rdo.drivers.base",),
     # pure
     ("rdo.document", "rdo.kinds", "rdo.settings"),

@@ -1,0 +1,185 @@
+"""`make demo`: a throw-away SSH server, a small project, and rdo running commands on it. Cleans up behind itself.
+
+Nothing of the user's is read or written: home, configuration and runtime folder are temporary ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+
+HERE = Path(__file__).resolve().parent
+BIN = Path(sys.executable).parent
+
+RUNS = 20
+"""Of each timed command: enough for a steady median, in a second or two."""
+
+COMMAND_BOUND = 60.0
+"""Seconds for one line of the demo, the first of which logs in: past that it hangs."""
+
+END_BOUND = 10.0
+"""Seconds for the server and the control master to end before they are killed, or given up."""
+
+CONF = """\
+driver = "ssh"
+host = "demo"
+directory = "{directory}"
+"""
+
+
+class DemoError(Exception):
+    """A line of the demo did not do what it should."""
+
+
+def environment(root: Path) -> dict[str, str]:
+    """Everything of the user's that rdo would look at, pointed into the demo's folder."""
+    folders = {
+        "HOME": root / "home",
+        "XDG_CACHE_HOME": root / "home/.cache",
+        "XDG_CONFIG_HOME": root / "home/.config",
+        "XDG_RUNTIME_DIR": root / "run",
+        "XDG_STATE_HOME": root / "home/.state",
+    }
+    for folder in folders.values():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return {
+        **{name: str(folder) for name, folder in folders.items()},
+        "LANG": os.environ.get("LANG", "C.UTF-8"),
+        "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "RDO_SSH_CONFIG": str(root / "keys/ssh_config"),
+        "TERM": os.environ.get("TERM", "dumb"),
+    }
+
+
+@contextlib.contextmanager
+def server(root: Path) -> Iterator[None]:
+    """Run the server; it ends at the end of its input, so that it cannot outlive this program."""
+    process = subprocess.Popen(
+        [sys.executable, str(HERE / "server.py"), str(root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is for this program: the server is still needed to end the master well
+    )
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            if process.stdout.readline() != b"ready\n":
+                raise DemoError("the server did not start")
+            yield
+        finally:
+            process.stdin.close()
+            try:
+                process.wait(END_BOUND)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def project(root: Path) -> Path:
+    """Copy the project; the "VM" sees it as a shared folder, under another path."""
+    local, shared = root / "myapp", root / "vm/srv/myapp"
+    shutil.copytree(HERE / "project", local)
+    shared.parent.mkdir(parents=True)
+    shared.symlink_to(local)
+    (local / ".rdo.conf").write_text(CONF.format(directory=shared))
+    return local
+
+
+def show(line: str, folder: Path, env: Mapping[str, str]) -> None:
+    """Type a line, as it were, and let its output be seen."""
+    print(f"$ {line}", flush=True)
+    status = subprocess.run(
+        ["/bin/sh", "-c", line], cwd=folder, env=env, stdin=subprocess.DEVNULL, check=False, timeout=COMMAND_BOUND
+    ).returncode
+    if status:
+        raise DemoError(f"`{line}` ended with status {status}")
+
+
+def seconds(argv: Sequence[str], folder: Path, env: Mapping[str, str]) -> float:
+    """How long a command takes from start to end."""
+    start = time.perf_counter()
+    subprocess.run(argv, cwd=folder, env=env, stdin=subprocess.DEVNULL, check=True, timeout=COMMAND_BOUND)
+    return time.perf_counter() - start
+
+
+def time_warm(folder: Path, env: Mapping[str, str]) -> None:
+    """Print the medians of a warm command and of a bare interpreter, run in turns so that both see the same machine."""
+    python, rdo = [sys.executable, "-c", "pass"], [str(BIN / "rdo"), "true"]
+    pairs = [(seconds(python, folder, env), seconds(rdo, folder, env)) for _ in range(RUNS)]
+    floor, warm = (statistics.median(times) for times in zip(*pairs, strict=True))
+    print(f"\nOver the held connection, median of {RUNS} runs:")
+    print(f"    rdo true          {warm * 1000:6.1f} ms")
+    print(f"    python -c pass    {floor * 1000:6.1f} ms    rdo takes {warm / floor:.2f} times as long", flush=True)
+
+
+def trust(folder: Path, env: Mapping[str, str]) -> None:
+    """Allow the target, as one does once for a project that came from somebody else."""
+    known = subprocess.run([BIN / "rdoctl", "allow", "--help"], env=env, capture_output=True, check=False)
+    if known.returncode == 0:
+        show("rdoctl allow", folder, env)
+
+
+@contextlib.contextmanager
+def master_ended(root: Path, env: Mapping[str, str]) -> Iterator[None]:
+    """End the control master afterwards, whatever came between."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(
+                [BIN / "rdoctl", "stop", "--all"],
+                cwd=root,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                check=False,
+                timeout=END_BOUND,
+            )
+
+
+def run(root: Path) -> None:
+    """The demo itself, inside a folder of its own."""
+    env = environment(root)
+    with server(root), master_ended(root, env):
+        local = project(root)
+        show("cat .rdo.conf", local, env)
+        trust(local, env)
+        show("cd src && rdo make bootstrap", local, env)
+        show("printf 'pear\\napple\\nfig\\n' | rdo sort | head -2", local / "src", env)
+        show("rdo sh -c 'exit 7'; echo $?", local / "src", env)
+        show("rdoctl status", local / "src", env)
+        time_warm(local / "src", env)
+
+
+def interrupted(number: int, _frame: FrameType | None) -> None:
+    """Unwind, so that everything is cleaned up; further signals wait until that is done."""
+    for each in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise SystemExit(128 + number)
+
+
+def main() -> None:
+    """Run the demo in a temporary folder. Short, and in /tmp: a socket's path has room for 104 bytes."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupted)
+    with tempfile.TemporaryDirectory(prefix="rdo-demo-", dir="/tmp", ignore_cleanup_errors=True) as name:
+        try:
+            run(Path(name).resolve())
+        except (DemoError, OSError, subprocess.SubprocessError) as error:
+            raise SystemExit(f"demo: {error}") from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""A throw-away SSH server on 127.0.0.1 that plays the demo's VM: `server.py FOLDER`.
+
+FOLDER/keys gets fresh keys, a known_hosts and an ssh_config with the alias `demo`; FOLDER/vm is the login folder.
+Prints `ready`, then serves the one client key, and nobody else, until its stdin ends. Not for any other use: commands
+run as the user who started it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pwd
+import signal
+import socket
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import paramiko
+from paramiko import common
+from process import Process, Size
+
+BACKLOG = 16
+"""Connections that may wait to be accepted; rdo opens a handful."""
+
+HANDSHAKE = 30.0
+"""Seconds for a client to log in, as sshd's LoginGraceTime; an idle one must not keep the thread."""
+
+POLL = 0.5
+"""Seconds between two looks at whether a connection still lives: how soon its commands are hung up after it."""
+
+SSH_CONFIG = """\
+Host demo
+    HostName 127.0.0.1
+    Port {port}
+    User {user}
+    IdentityFile "{keys}/client"
+    IdentitiesOnly yes
+    UserKnownHostsFile "{keys}/known_hosts"
+    StrictHostKeyChecking yes
+"""
+
+
+def handle_request(channel: paramiko.Channel, message: paramiko.Message) -> None:
+    """Answer a channel's request and only then start what it asked for: a short command must not end before that."""
+    channel._handle_request(message)  # type: ignore[attr-defined]
+    transport = channel.get_transport()
+    interface = transport.server_object
+    assert isinstance(interface, Connection)
+    interface.start(channel)
+
+
+class Transport(paramiko.Transport):
+    """paramiko's, with handle_request in front; it has no public call that says when an answer has gone out."""
+
+    _channel_handler_table: ClassVar = {
+        **paramiko.Transport._channel_handler_table,  # type: ignore[attr-defined]
+        common.MSG_CHANNEL_REQUEST: handle_request,
+    }
+
+
+class Connection(paramiko.ServerInterface):
+    """What one client may do: log in with the right key, then run commands."""
+
+    def __init__(self, client_key: paramiko.PKey, folder: Path, environment: dict[str, str]) -> None:
+        self._client_key = client_key
+        self._folder = folder
+        self._environment = environment
+        self._processes: dict[int, Process] = {}
+
+    def start(self, channel: paramiko.Channel) -> None:
+        """Start the command that the channel has asked for, if it has, once."""
+        process = self._process(channel)
+        if process.argv and not process.started:
+            process.start()
+
+    def end_processes(self, number: int) -> None:
+        """Send a signal to all that still runs."""
+        for process in list(self._processes.values()):
+            process.signal(number)
+
+    def get_allowed_auths(self, username: str) -> str:
+        return "publickey"
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        return common.AUTH_SUCCESSFUL if key == self._client_key else common.AUTH_FAILED
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        if kind != "session":
+            return common.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+        return common.OPEN_SUCCEEDED
+
+    def check_channel_pty_request(
+        self,
+        channel: paramiko.Channel,
+        term: bytes,
+        width: int,
+        height: int,
+        pixelwidth: int,
+        pixelheight: int,
+        modes: bytes,
+    ) -> bool:
+        process = self._process(channel)
+        process.term = os.fsdecode(term) or "dumb"
+        process.size = Size(height, width)
+        return True
+
+    def check_channel_window_change_request(
+        self, channel: paramiko.Channel, width: int, height: int, pixelwidth: int, pixelheight: int
+    ) -> bool:
+        self._process(channel).resize(Size(height, width))
+        return True
+
+    def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        self._process(channel).argv = [b"/bin/sh", b"-c", command]
+        return True
+
+    def check_channel_shell_request(self, channel: paramiko.Channel) -> bool:
+        self._process(channel).argv = [b"/bin/sh", b"-l"]
+        return True
+
+    def _process(self, channel: paramiko.Channel) -> Process:
+        number = channel.get_id()
+        process = self._processes.get(number)
+        if process is None or process.channel is not channel:  # numbers come round again
+            process = Process(channel, self._environment, str(self._folder))
+            self._processes[number] = process
+        return process
+
+
+def serve(connection: socket.socket, host_key: paramiko.PKey, interface: Connection) -> None:
+    """Serve one client until it leaves, then hang up what it had running."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    transport = Transport(connection)
+    transport.auth_timeout = HANDSHAKE
+    transport.add_server_key(host_key)
+    channels: list[paramiko.Channel] = []  # paramiko itself closes one that nobody holds
+    try:
+        transport.start_server(threading.Event(), interface)
+        while transport.is_active():
+            if channel := transport.accept(POLL):
+                channels = [each for each in channels if not each.closed] + [channel]
+    finally:
+        interface.end_processes(signal.SIGHUP)
+        transport.close()
+
+
+def write_keys(keys: Path, port: int) -> tuple[paramiko.PKey, paramiko.PKey]:
+    """Fresh keys of the host and of the client, and what a client needs to find and to trust the server."""
+    keys.mkdir(mode=0o700)
+    host, client = paramiko.ECDSAKey.generate(), paramiko.ECDSAKey.generate()
+    client.write_private_key_file(str(keys / "client"))
+    (keys / "known_hosts").write_text(f"[127.0.0.1]:{port} {host.get_name()} {host.get_base64()}\n")
+    user = pwd.getpwuid(os.getuid()).pw_name
+    (keys / "ssh_config").write_text(SSH_CONFIG.format(port=port, user=user, keys=keys))
+    return host, client
+
+
+@dataclass(frozen=True)
+class Server:
+    """Accepts clients and gives each a thread of its own."""
+
+    listener: socket.socket
+    host_key: paramiko.PKey
+    client_key: paramiko.PKey
+    vm: Path
+    interfaces: list[Connection] = field(default_factory=list)
+
+    def accept_forever(self) -> None:
+        """Return never: the thread ends with the program."""
+        while True:
+            connection, (address, port) = self.listener.accept()
+            interface = Connection(self.client_key, self.vm, self.environment(f"{address} {port}"))
+            self.interfaces.append(interface)
+            threading.Thread(target=serve, args=(connection, self.host_key, interface), daemon=True).start()
+
+    def environment(self, client: str) -> dict[str, str]:
+        """What sshd gives a session, and none of the server's own variables but PATH."""
+        address, port = self.listener.getsockname()
+        return {
+            "HOME": str(self.vm),
+            "PATH": os.environ.get("PATH", os.defpath),
+            "SHELL": "/bin/sh",
+            "SSH_CONNECTION": f"{client} {address} {port}",
+            "USER": pwd.getpwuid(os.getuid()).pw_name,
+        }
+
+
+def main() -> None:
+    """Serve until stdin ends: so the server never outlives whoever started it, however that ended."""
+    folder = Path(sys.argv[1]).resolve()
+    vm = folder / "vm"
+    vm.mkdir(exist_ok=True)
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # a client that goes away is no event here
+    with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listener:
+        host, client = write_keys(folder / "keys", listener.getsockname()[1])
+        server = Server(listener, host, client, vm)
+        threading.Thread(target=server.accept_forever, daemon=True).start()
+        print("ready", flush=True)
+        sys.stdin.read()
+        for interface in server.interfaces:
+            interface.end_processes(signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

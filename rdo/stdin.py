@@ -1,0 +1,75 @@
+"""The caller's stdin, read by a thread of its own and sent to the master. Part of the client's hot path."""
+
+import _thread
+import os
+
+from rdo import protocol
+from rdo.outbox import Outbox
+
+TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+READ_SIZE = 64 * 1024
+"""Bytes at a time: what a pipe holds by default."""
+
+OTHERS_TURN = 0.1
+"""Seconds until stdin is looked at again while its terminal is somebody else's: there is no event for that."""
+
+
+class Stdin:
+    """Sends stdin to its end, within the credit that the master gives."""
+
+    def __init__(self, outbox: Outbox, is_raw: "Callable[[], bool]") -> None:
+        """`is_raw` tells whether we hold the terminal that stdin is in raw mode, so that all keys are ours."""
+        self._outbox = outbox
+        self._is_raw = is_raw
+        self._granted = protocol.INPUT_WINDOW  # bytes; written by the main thread only
+        self._granted_more = _thread.allocate_lock()
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._granted_more.acquire()
+        _thread.start_new_thread(self._relay, ())
+
+    def grant(self, size: int) -> None:
+        """The command took so many bytes: so many more may follow."""
+        self._granted += size
+        if self._granted_more.locked():
+            self._granted_more.release()
+
+    def _relay(self) -> None:
+        shared_terminal = not self._is_raw() and os.isatty(0)
+        sent = 0
+        while True:
+            if shared_terminal:
+                self._wait_for_our_turn()
+            while sent >= self._granted:
+                self._granted_more.acquire()
+            try:
+                data = os.read(0, min(READ_SIZE, self._granted - sent))
+            except OSError:
+                data = b""
+            if not data:
+                break
+            sent += len(data)
+            self._outbox.send(protocol.frame(protocol.INPUT, data))
+        if not self._is_raw():  # else the end of input is a key like any other, and the terminal itself is gone
+            self._outbox.send(protocol.frame(protocol.END))
+
+    def _wait_for_our_turn(self) -> None:
+        """Wait until there is something to read on the terminal, and it is for us."""
+        import select
+
+        from rdo import tty
+
+        while True:
+            select.select((0,), (), ())
+            if self._is_raw() or tty.is_ours(0):
+                return
+            select.select((), (), (), OTHERS_TURN)
+
+
+def is_null_device() -> bool:
+    """Whether stdin is /dev/null, as under IDEs and in Makefiles: it needs nobody to read it."""
+    return os.fstat(0).st_rdev == os.stat(os.devnull).st_rdev

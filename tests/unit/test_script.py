@@ -1,0 +1,120 @@
+"""The text of bootstrap and script. What shells make of it is tested beside this, with real ones."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rdo.script import Script, bootstrap, mark, quote, render
+
+NONCE = "0123456789abcdef"
+
+each_bootstrap = pytest.mark.parametrize("pty", [False, True], ids=["pipes", "pty"])
+each_login = pytest.mark.parametrize("login", [False, True], ids=["plain", "login"])
+
+
+@each_bootstrap
+@each_login
+def test_the_bootstrap_is_a_quoted_word_that_every_shell_passes_on(pty: bool, login: bool) -> None:
+    text = bootstrap(NONCE, pty=pty, login=login)
+    assert text.startswith("exec /bin/sh -c '")
+    assert text.endswith("'")
+    inside = text.removeprefix("exec /bin/sh -c '").removesuffix("'")
+    assert set(inside).isdisjoint("'\n!")
+    assert re.findall(r"\\[^\"$]", inside) == []  # before another one fish may take a backslash for its own
+
+
+@each_bootstrap
+def test_without_a_login_shell_the_bootstrap_has_no_backslash(pty: bool) -> None:
+    assert "\\" not in bootstrap(NONCE, pty=pty, login=False)
+
+
+def test_the_bootstrap_is_the_one_of_the_protocol() -> None:
+    inside = f'echo "{NONCE} $$"; echo {NONCE} >&2; IFS= LC_ALL=C read -r rdo_s && eval "$rdo_s"'
+    assert bootstrap(NONCE, pty=False, login=False) == f"exec /bin/sh -c '{inside}'"
+
+
+@pytest.mark.parametrize(
+    ("word", "quoted"),
+    [
+        pytest.param("", "''", id="empty"),
+        pytest.param("a/B-9_.,:@%+=", "a/B-9_.,:@%+=", id="plain"),
+        pytest.param("a b", "'a b'", id="a space"),
+        pytest.param("~", "'~'", id="a tilde"),
+        pytest.param("it's", "'it'\\''s'", id="a quote"),
+        pytest.param("a\nb", "'a'\"$rdo_n\"'b'", id="a newline"),
+        pytest.param("ä", "'ä'", id="a letter that is not ASCII"),
+        pytest.param("$rdo_n", "'$rdo_n'", id="the name of the newline"),
+    ],
+)
+def test_a_word_is_quoted_where_it_must_be(word: str, quoted: str) -> None:
+    assert quote(word) == quoted
+
+
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        pytest.param(Script(["make"]), "exec make", id="a command"),
+        pytest.param(Script(["a", "b c"]), "exec a 'b c'", id="arguments"),
+        pytest.param(Script([]), 'exec "${SHELL:-/bin/sh}" -l', id="no command"),
+        pytest.param(Script(["-x"]), "exec env -- -x", id="a command that looks like an option"),
+        pytest.param(
+            Script(["a"], directory="/b c", lost="no"),
+            "cd '/b c' 2>/dev/null || { printf '%s\\n' no >&2; exit 255; }; exec a",
+            id="a folder",
+        ),
+        pytest.param(
+            Script(["a"], directory="-b", lost="no"),
+            "cd ./-b 2>/dev/null || { printf '%s\\n' no >&2; exit 255; }; exec a",
+            id="a folder in the login folder",
+        ),
+        pytest.param(Script(["a"], environment={"A": "1", "B": ""}), "export A=1; export B=''; exec a", id="variables"),
+        pytest.param(Script(["a"], path=["/b", "c d"]), "export PATH=/b:'c d':\"$PATH\"; exec a", id="path"),
+        pytest.param(Script(["a\n"]), "rdo_n=$(printf '\\nx'); rdo_n=${rdo_n%x}; exec 'a'\"$rdo_n\"''", id="a newline"),
+        pytest.param(Script(["a"], sudo=True), "exec sudo -- a", id="sudo"),
+        pytest.param(Script(["-a"], sudo=True), "exec sudo -- -a", id="sudo and what looks like an option"),
+        pytest.param(Script([], sudo=True), 'exec sudo -- "${SHELL:-/bin/sh}" -l', id="sudo and no command"),
+        pytest.param(
+            Script(["a"], environment={"A": "secret", "B": "2"}, sudo=True),
+            "export A=secret; export B=2; exec sudo --preserve-env=A,B -- a",
+            id="sudo and variables",
+        ),
+        pytest.param(
+            Script(["a"], path=["/b"], sudo=True),
+            'export PATH=/b:"$PATH"; exec sudo -- env "PATH=$PATH" a',
+            id="sudo and path",
+        ),
+    ],
+)
+def test_a_script_is_one_line(script: Script, line: str) -> None:
+    assert render(script, nonce=NONCE, pty=False) == line.encode() + b"\n"
+
+
+def test_on_a_pty_the_modes_are_restored_before_anything_else() -> None:
+    script = render(Script([], directory="/a", lost="no"), nonce=NONCE, pty=True)
+    ready = rb"printf '\033]rdo;0123456789abcdef;ready\007'"
+    assert script.startswith(b'stty "${rdo_m:-sane}" 2>/dev/null; ' + ready + b"; cd /a ")
+
+
+def test_bytes_that_are_not_utf_8_are_sent_as_they_were() -> None:
+    assert render(Script(["a", "\udcff"]), nonce=NONCE, pty=False) == b"exec a '\xff'\n"
+
+
+WORDS = st.binary().map(lambda data: data.replace(b"\0", b"").decode("utf-8", "surrogateescape"))
+
+
+@given(st.lists(WORDS), WORDS, WORDS, st.lists(WORDS), st.booleans(), st.booleans())
+def test_whatever_a_script_holds_it_is_one_line(
+    command: list[str], folder: str, value: str, path: list[str], sudo: bool, pty: bool
+) -> None:
+    script = Script(command, folder, f"no {folder}", {"A": value}, path, sudo)
+    line = render(script, nonce=NONCE, pty=pty)
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+
+
+def test_a_mark_is_an_operating_system_command() -> None:
+    assert mark(NONCE, "group;1") == b"\x1b]rdo;0123456789abcdef;group;1\x07"

@@ -1,0 +1,94 @@
+"""The command as a job on a pty: keys that signal, stopping and going on, and the end of the terminal."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from rdo.script import Script, mark
+from tests.leaks import wait_until
+from tests.unit.test_script_pipes import BOUND, NONCE, each_shell
+from tests.unit.test_script_pty import GROUP, READ, terminal
+
+STOPPED = mark(NONCE, "stopped")
+GO_ON = NONCE.encode() + b"\n"
+
+
+@each_shell
+def test_the_group_mark_names_the_process_group_of_the_command(shell: str) -> None:
+    with terminal(shell, Script(["sh", "-c", "echo up; sleep 100; exit 1"])) as started:
+        group = int(started.wait_for(GROUP)[1])
+        started.wait_for(b"up\r\n")
+        os.killpg(group, signal.SIGTERM)
+        assert started.end() == (b"", 128 + signal.SIGTERM)
+
+
+@each_shell
+def test_ctrl_c_ends_the_command(shell: str) -> None:
+    with terminal(shell, Script(["cat"])) as started:
+        started.wait_for(GROUP)
+        started.write(b"a\n")
+        started.wait_for(b"a\r\na\r\n")
+        started.write(b"\x03")
+        assert started.end() == (b"^C", 128 + signal.SIGINT)
+
+
+@each_shell
+def test_ctrl_c_can_be_trapped_by_the_command(shell: str) -> None:
+    with terminal(shell, Script(["sh", "-c", "trap 'exit 7' INT; echo up; while :; do sleep 0.05; done"])) as started:
+        started.wait_for(b"up\r\n")
+        started.write(b"\x03")
+        assert started.end() == (b"^C", 7)
+
+
+@each_shell
+def test_ctrl_z_stops_the_command_and_the_nonce_lets_it_go_on_twice(shell: str) -> None:
+    script = Script(["sh", "-c", 'echo up; while read -r x; do echo "got $x"; done; exit 6'])
+    with terminal(shell, script) as started:
+        started.wait_for(b"up\r\n")
+        for line in (b"one", b"two"):
+            started.write(b"\x1a")
+            started.wait_for(STOPPED)
+            started.write(b"not the nonce\n" + GO_ON)
+            started.wait_for(READ)
+            started.write(line + b"\n")
+            started.wait_for(b"got " + line + b"\r\n")
+            assert started.output == b""
+        started.write(b"\x04")
+        assert started.end() == (b"", 6)
+
+
+@each_shell
+def test_a_command_that_was_stopped_finds_its_terminal_as_it_left_it(shell: str) -> None:
+    with terminal(shell, Script(["sh", "-c", "stty raw -echo; echo up; exec cat"])) as started:
+        group = int(started.wait_for(GROUP)[1])
+        started.wait_for(b"up\n")
+        started.write(b"a")
+        started.wait_for(b"a")
+        os.killpg(group, signal.SIGTSTP)
+        started.wait_for(STOPPED)
+        started.write(GO_ON)
+        started.wait_for(READ)
+        started.write(b"\x03")
+        started.wait_for(b"\x03")
+        os.killpg(group, signal.SIGTERM)
+        assert started.end() == (b"", 128 + signal.SIGTERM)
+
+
+@each_shell
+def test_a_command_that_is_stopped_ends_with_its_terminal(shell: str) -> None:
+    with terminal(shell, Script(["cat"])) as started:
+        group = int(started.wait_for(GROUP)[1])
+        started.write(b"a\n")
+        started.wait_for(b"a\r\na\r\n")
+        started.write(b"\x1a")
+        started.wait_for(STOPPED)
+    assert wait_until(lambda: is_gone(group), BOUND)
+
+
+def is_gone(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False

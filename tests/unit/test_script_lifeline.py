@@ -1,0 +1,183 @@
+"""The lifeline's orders, given to each shell that may be /bin/sh, and what they do to real process groups."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+
+import pytest
+
+from rdo.script import LIFELINE, bootstrap
+from tests.unit.test_script_pipes import BOUND, NONCE, as_bin_sh, each_shell
+
+END_BOUND = 5.0
+"""Seconds within which all that is listed must be gone after the lifeline's end."""
+
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start a program in a session of its own, ready when it has said so; at the end all of it is killed."""
+    with ExitStack() as stack:
+
+        def go(text: str, session: bool = True) -> subprocess.Popen[bytes]:
+            argv = ["/bin/sh", "-c", text]
+            child = subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=session)
+            stack.enter_context(child)
+            stack.callback(kill_group if session else subprocess.Popen.kill, child)
+            assert child.stdout
+            assert child.stdout.readline() == b"ready\n"
+            return child
+
+        yield go
+
+
+def kill_group(child: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+class Lifeline:
+    """A shell that runs the lifeline's script, over pipes."""
+
+    def __init__(self, shell: str) -> None:
+        argv = ["/bin/sh", "-c", as_bin_sh(shell, bootstrap(NONCE, pty=False, login=False))]
+        pipe = subprocess.PIPE
+        self._shell = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+        self.order(LIFELINE)
+
+    def order(self, line: str) -> None:
+        assert self._shell.stdin
+        self._shell.stdin.write(line.encode() + b"\n")
+        self._shell.stdin.flush()
+
+    def lose(self) -> None:
+        """Close its stdin, as the end of the master or of the link does."""
+        assert self._shell.stdin
+        self._shell.stdin.close()
+        self._shell.stdin = None
+
+    def end(self) -> tuple[bytes, bytes, int]:
+        """Lose it and wait for its end: all it said behind the markers, and its status."""
+        out, errors = self._shell.communicate(timeout=BOUND)
+        marker = NONCE.encode()
+        return out.partition(b"\n")[2], errors.removeprefix(marker + b"\n"), self._shell.returncode
+
+
+def all_gone(child: subprocess.Popen[bytes]) -> bool:
+    """Whether every process of the group has ended in time: then nobody has its stdout open any more."""
+    deadline = time.monotonic() + END_BOUND
+    assert child.stdout
+    os.set_blocking(child.stdout.fileno(), False)
+    while time.monotonic() < deadline:
+        if child.stdout.read(1) == b"":
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@each_shell
+def test_a_signal_reaches_the_whole_group(start: Start, shell: str) -> None:
+    lifeline, child = Lifeline(shell), start("sleep 100 & echo ready; sleep 100")
+    lifeline.order(f"kill {child.pid} KILL")
+    assert all_gone(child)
+    assert child.wait(BOUND) == -signal.SIGKILL
+    assert lifeline.end() == (b"", b"", 0)
+
+
+@each_shell
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH"])
+def test_a_signal_is_the_one_that_was_asked_for(start: Start, shell: str, name: str) -> None:
+    lifeline, child = Lifeline(shell), start(f"trap 'kill $!; exit 9' {name}; sleep 100 & echo ready; wait; exit 1")
+    lifeline.order(f"kill {child.pid} {name}")
+    assert child.wait(BOUND) == 9
+    lifeline.end()
+
+
+@each_shell
+@pytest.mark.skipif(not hasattr(signal, "sigtimedwait"), reason="this system has no sigtimedwait")
+@pytest.mark.parametrize("session", [True, False], ids=["a group", "a process without a group"])
+def test_a_signal_is_sent_once(start: Start, shell: str, session: bool) -> None:
+    # Real-time signals are counted, others are not; waiting is the only way to see that none comes.
+    program = (
+        "import signal, sys; number = signal.SIGRTMIN; signal.pthread_sigmask(signal.SIG_BLOCK, [number]); "
+        "print('ready', flush=True); signal.sigwait([number]); sys.exit(bool(signal.sigtimedwait([number], 0.3)))"
+    )
+    lifeline, child = Lifeline(shell), start(f'exec "{sys.executable}" -c "{program}"', session)
+    lifeline.order(f"kill {child.pid} {signal.SIGRTMIN:d}")
+    assert child.wait(BOUND) == 0
+    lifeline.end()
+
+
+@each_shell
+def test_a_process_without_a_group_of_its_own_gets_the_signal_alone(start: Start, shell: str) -> None:
+    lifeline, child = Lifeline(shell), start("echo ready; exec sleep 100", session=False)
+    lifeline.order(f"kill {child.pid} TERM")
+    assert child.wait(BOUND) == -signal.SIGTERM
+    lifeline.end()
+
+
+@each_shell
+def test_at_its_end_what_is_listed_is_terminated_and_what_was_dropped_is_left_alone(start: Start, shell: str) -> None:
+    lifeline = Lifeline(shell)
+    children = [start("echo ready; sleep 100 & sleep 100") for _ in range(4)]
+    for child in children:
+        lifeline.order(f"add {child.pid}")
+    for child in children[1:3]:
+        lifeline.order(f"drop {child.pid}")
+    lifeline.lose()
+    assert [all_gone(child) for child in (children[0], children[3])] == [True, True]
+    assert [child.wait(BOUND) for child in (children[0], children[3])] == [-signal.SIGTERM] * 2
+    assert lifeline.end()[:2] == (b"", b"")
+    assert [child.poll() for child in children[1:3]] == [None, None]
+
+
+@each_shell
+@pytest.mark.parametrize("session", [True, False], ids=["a group", "a process without a group"])
+def test_at_its_end_what_is_listed_has_time_to_clean_up(start: Start, shell: str, session: bool) -> None:
+    lifeline = Lifeline(shell)
+    child = start("trap 'sleep 0.5; exit 9' TERM; echo ready; while :; do sleep 0.01; done", session=session)
+    lifeline.order(f"add {child.pid}")
+    lifeline.lose()
+    assert child.wait(BOUND) == 9
+    lifeline.end()
+
+
+@each_shell
+def test_at_its_end_who_ignores_that_is_killed(start: Start, shell: str) -> None:
+    lifeline, child = Lifeline(shell), start("trap '' TERM; echo ready; sleep 100 & sleep 100")
+    lifeline.order(f"add {child.pid}")
+    began = time.monotonic()
+    lifeline.lose()
+    assert all_gone(child)
+    assert time.monotonic() - began < END_BOUND
+    assert child.wait(BOUND) == -signal.SIGKILL
+    lifeline.end()
+
+
+@each_shell
+@pytest.mark.parametrize("orders", [[], ["add 99999999", "drop 99999999"], ["drop 1"], ["", "nonsense", "kill"]])
+def test_at_its_end_with_nothing_listed_it_ends_at_once(shell: str, orders: list[str]) -> None:
+    lifeline = Lifeline(shell)
+    for order in orders:
+        lifeline.order(order)
+    began = time.monotonic()
+    assert lifeline.end() == (b"", b"", 0)
+    assert time.monotonic() - began < 2
+
+
+@each_shell
+def test_orders_about_what_is_gone_are_harmless(start: Start, shell: str) -> None:
+    lifeline, child = Lifeline(shell), start("trap 'exit 9' USR1; echo ready; while :; do sleep 0.01; done")
+    lifeline.order("kill 99999999 TERM")
+    lifeline.order("add 99999999")
+    lifeline.order("drop 99999999")
+    lifeline.order(f"kill {child.pid} USR1")
+    assert child.wait(BOUND) == 9
+    assert lifeline.end() == (b"", b"", 0)

@@ -1,0 +1,178 @@
+"""Bootstrap and script over pipes, run by each shell that may be /bin/sh on a target."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from rdo.script import Script, bootstrap, render
+
+NONCE = "0123456789abcdef"
+
+SHELLS = {"dash": "dash", "bash": "bash --posix", "busybox": "busybox sh"}
+"""What may be /bin/sh, and how to call it as that."""
+
+BOUND = 20.0
+"""Seconds for a shell and a small command, on a machine busy with something else."""
+
+
+def skip_unless(program: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
+
+
+each_shell = pytest.mark.parametrize("shell", [pytest.param(name, marks=skip_unless(name)) for name in SHELLS])
+
+
+def as_bin_sh(shell: str, text: str) -> str:
+    """The text with the shell in place of /bin/sh."""
+    return text.replace("/bin/sh", SHELLS[shell])
+
+
+class Ended(NamedTuple):
+    """What is left of a command: its output behind the ready markers, and its status as a shell gives it."""
+
+    stdout: bytes
+    stderr: bytes
+    status: int
+
+
+def execute(
+    argv: Sequence[str], given: bytes, *, cwd: str | Path = "/", environ: Mapping[str, str] | None = None
+) -> Ended:
+    """Run a bootstrap by this command line, with `given` on its stdin."""
+    variables = {**os.environ, "LC_ALL": "C.UTF-8", **(environ or {})}
+    run = subprocess.run(
+        argv, input=given, capture_output=True, cwd=cwd, env=variables, start_new_session=True, timeout=BOUND
+    )
+    out = run.stdout.partition(NONCE.encode() + b" ")[2]
+    pid, newline, stdout = out.partition(b"\n")
+    assert newline, run
+    assert pid.isdigit(), run
+    stderr = run.stderr.partition(NONCE.encode() + b"\n")[2]
+    return Ended(stdout, stderr, run.returncode if run.returncode >= 0 else 128 - run.returncode)
+
+
+def run_script(shell: str, script: Script, given: bytes = b"", **more: Mapping[str, str]) -> Ended:
+    text = as_bin_sh(shell, bootstrap(NONCE, pty=False, login=False))
+    with tempfile.TemporaryDirectory() as folder:
+        return execute(["/bin/sh", "-c", text], render(script, nonce=NONCE, pty=False) + given, cwd=folder, **more)
+
+
+def decoded(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+WORDS = st.binary(max_size=60).map(lambda data: data.replace(b"\0", b"")) | st.sampled_from(
+    b"|-n|--|$(id)|`id`|*|~|!!|\\|\\n|'|\"|\n|\n\n|'\n'|\xff|{a,b}|$rdo_n|\x01\xc2\x01|\x7f".split(b"|")
+)
+
+
+@each_shell
+@settings(deadline=None)
+@given(vector=st.lists(WORDS, min_size=1), value=WORDS)
+@example(vector=[b"\x01\xc2\x01"], value=b"\x01\xc2\x01")  # bash loses a byte if it reads this as UTF-8
+def test_arguments_and_values_arrive_exactly(shell: str, vector: list[bytes], value: bytes) -> None:
+    script = Script(["printf", r"%s\0", *map(decoded, vector)], environment={"A": decoded(value)})
+    assert run_script(shell, script) == Ended(b"".join(word + b"\0" for word in vector), b"", 0)
+    script = Script(["sh", "-c", r'printf %s "$A"'], environment={"A": decoded(value)})
+    assert run_script(shell, script) == Ended(value, b"", 0)
+
+
+NAMES = WORDS.map(lambda name: name.replace(b"/", b"")).filter(lambda name: name not in (b"", b".", b".."))
+
+
+@each_shell
+@settings(deadline=None)
+@given(name=NAMES, absolute=st.booleans())
+def test_a_folder_may_have_any_name(shell: str, name: bytes, absolute: bool) -> None:
+    with tempfile.TemporaryDirectory() as base:
+        folder = os.path.join(os.fsencode(base), name)
+        os.mkdir(folder)
+        script = Script(["sh", "-c", 'printf %s "$PWD"'], directory=decoded(folder if absolute else name))
+        text = as_bin_sh(shell, bootstrap(NONCE, pty=False, login=False))
+        ended = execute(["/bin/sh", "-c", text], render(script, nonce=NONCE, pty=False), cwd=base)
+        assert ended == Ended(os.path.realpath(folder), b"", 0)
+
+
+@each_shell
+@pytest.mark.parametrize("given", [b"", b"a", b"exit 3\n" * 1000, bytes(range(256)) * 300], ids=len)
+def test_what_follows_the_script_is_the_commands_input(shell: str, given: bytes) -> None:
+    assert run_script(shell, Script(["cat"]), given) == Ended(given, b"", 0)
+
+
+@each_shell
+@pytest.mark.parametrize("missing", [1, 4], ids=["its newline", "more"])
+def test_a_script_that_was_cut_off_is_not_run(shell: str, missing: int) -> None:
+    text = as_bin_sh(shell, bootstrap(NONCE, pty=False, login=False))
+    line = render(Script(["echo", "run"]), nonce=NONCE, pty=False)
+    ended = execute(["/bin/sh", "-c", text], line[:-missing])
+    assert (ended.stdout, ended.stderr) == (b"", b"")
+    assert ended.status != 0
+
+
+@each_shell
+@pytest.mark.parametrize("folder", ["/nowhere", "nowhere", "-", "/etc/passwd", "a\nb"])
+def test_a_folder_that_cannot_be_entered_is_told_and_nothing_is_run(shell: str, folder: str) -> None:
+    script = Script(["echo", "run"], directory=folder, lost="rdo: cannot enter `%s\\n`; 'hint'")
+    assert run_script(shell, script) == Ended(b"", b"rdo: cannot enter `%s\\n`; 'hint'\n", 255)
+
+
+@each_shell
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        pytest.param(["true"], 0, id="success"),
+        pytest.param(["sh", "-c", "exit 7"], 7, id="failure"),
+        pytest.param(["/etc/passwd"], 126, id="not executable"),
+        pytest.param(["/"], 126, id="a folder"),
+        pytest.param(["no-such-command"], 127, id="missing"),
+        pytest.param(["-no-such-command"], 127, id="missing, like an option"),
+        pytest.param(["sh", "-c", "kill -9 $$"], 128 + signal.SIGKILL, id="killed"),
+        pytest.param(["sh", "-c", "kill -15 $$"], 128 + signal.SIGTERM, id="terminated"),
+    ],
+)
+def test_the_exit_status_is_the_commands_own(shell: str, command: list[str], status: int) -> None:
+    assert run_script(shell, Script(command)).status == status
+
+
+@each_shell
+def test_a_command_may_look_like_an_option(shell: str, tmp_path: Path) -> None:
+    program = tmp_path / "-x"
+    program.write_text('#!/bin/sh\nprintf %s "$1"\n')
+    program.chmod(0o755)
+    assert run_script(shell, Script(["-x", "-y"], path=[str(tmp_path)])) == Ended(b"-y", b"", 0)
+
+
+@each_shell
+def test_folders_for_commands_come_before_the_path_that_was_set(shell: str) -> None:
+    script = Script(
+        ["/usr/bin/env", "sh", "-c", 'printf %s "$PATH"'], environment={"PATH": "/usr/bin:/bin"}, path=["/a b", "~"]
+    )
+    assert run_script(shell, script) == Ended(b"/a b:~:/usr/bin:/bin", b"", 0)
+
+
+@each_shell
+def test_a_variable_of_ours_is_not_the_commands(shell: str) -> None:
+    ended = run_script(shell, Script(["env", "--", "sh", "-c", "env\n"], environment={"A": "\n"}))
+    assert b"rdo_" not in ended.stdout
+
+
+@each_shell
+def test_without_a_command_the_login_shell_reads_stdin(shell: str) -> None:
+    login = shutil.which("sh") or "/bin/sh"
+    assert run_script(shell, Script([]), b"echo $((1 + 1))\n", environ={"SHELL": login, "HOME": "/"}).stdout == b"2\n"
+
+
+@each_shell
+def test_the_streams_are_apart(shell: str) -> None:
+    assert run_script(shell, Script(["sh", "-c", "echo out; echo err >&2"])) == Ended(b"out\n", b"err\n", 0)

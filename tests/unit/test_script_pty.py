@@ -1,0 +1,174 @@
+"""Bootstrap and script on a real pty, run by each shell that may be /bin/sh on a target."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+import pytest
+
+from rdo.script import Script, bootstrap, mark, render
+from tests.unit.test_script_login import STARTUP, each_login_shell, path_of, start_file
+from tests.unit.test_script_pipes import BOUND, NONCE, as_bin_sh, each_shell
+
+TAKE_TERMINAL = 'exec /bin/sh -c "$0" <"$1" >"$1" 2>&1'
+"""The leader of a new session makes a terminal its own by opening it."""
+
+READ = mark(NONCE, "ready")
+READY = re.compile(rb"%b (\d+)\r?\n" % NONCE.encode())
+GROUP = re.compile(rb"\033\]rdo;%b;group;(\d+)\007" % NONCE.encode())
+
+
+class Terminal:
+    """A bootstrap on a pty of 40 rows and 100 columns. `output` is what came since the last thing waited for."""
+
+    def __init__(self, text: str, environ: Mapping[str, str] | None = None) -> None:
+        self.output = b""
+        self._near, far = os.openpty()
+        self.modes = termios.tcgetattr(far)
+        fcntl.ioctl(self._near, termios.TIOCSWINSZ, struct.pack("4H", 40, 100, 0, 0))
+        argv = ["/bin/sh", "-c", TAKE_TERMINAL, text, os.ttyname(far)]
+        self._shell = subprocess.Popen(argv, start_new_session=True, env={**os.environ, **(environ or {})})
+        self.wait_for(READY)
+        os.close(far)
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """The end of the terminal: whatever is on it gets SIGHUP."""
+        os.close(self._near)
+        try:
+            self._shell.wait(BOUND)
+        finally:
+            self._shell.kill()
+
+    def write(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self._near, data) :]
+
+    def start(self, script: Script) -> None:
+        """Send the script, and wait until it has been read; nothing may come before that."""
+        self.write(render(script, nonce=NONCE, pty=True))
+        assert self.wait_for(READ).start() == 0
+
+    def wait_for(self, pattern: bytes | re.Pattern[bytes]) -> re.Match[bytes]:
+        """Read until the pattern has come; drop what was read up to its end."""
+        wanted = re.compile(re.escape(pattern)) if isinstance(pattern, bytes) else pattern
+        deadline = time.monotonic() + BOUND
+        while (match := wanted.search(self.output)) is None:
+            assert self._read(deadline), f"ended without {wanted.pattern!r}: {self.output!r}"
+        self.output = self.output[match.end() :]
+        return match
+
+    def end(self) -> tuple[bytes, int]:
+        """The rest of the output, and the exit status, as a shell gives it."""
+        deadline = time.monotonic() + BOUND
+        while self._read(deadline):
+            pass
+        status = self._shell.wait(BOUND)
+        return self.output, status if status >= 0 else 128 - status
+
+    def _read(self, deadline: float) -> bool:
+        assert select.select([self._near], [], [], max(0.0, deadline - time.monotonic()))[0], f"stuck: {self.output!r}"
+        try:
+            data = os.read(self._near, 65536)
+        except OSError:  # EIO: nobody has the terminal open any more
+            return False
+        self.output += data
+        return bool(data)
+
+
+def terminal(shell: str, script: Script, environ: Mapping[str, str] | None = None) -> Terminal:
+    """The script started on a pty, and read."""
+    started = Terminal(as_bin_sh(shell, bootstrap(NONCE, pty=True, login=False)), environ)
+    started.start(script)
+    return started
+
+
+ALL_BYTES = bytes(range(1, 256)).decode("utf-8", "surrogateescape")
+
+
+@each_shell
+@pytest.mark.parametrize("times", [1, 240], ids=["255 bytes", "60 KB"])
+def test_a_script_arrives_whole_and_nothing_is_echoed(shell: str, times: int) -> None:
+    script = Script(["sh", "-c", 'printf %s "$1" | sha256sum', "sh", ALL_BYTES * times])
+    digest = hashlib.sha256(bytes(range(1, 256)) * times).hexdigest().encode()
+    with terminal(shell, script) as started:
+        assert GROUP.sub(b"", started.end()[0]) == digest + b"  -\r\n"
+
+
+@each_shell
+def test_the_size_and_the_modes_are_those_of_the_terminal(shell: str) -> None:
+    with terminal(shell, Script(["sh", "-c", "stty size; stty -g; read x"])) as started:
+        started.wait_for(b"40 100\r\n")
+        saved = started.wait_for(re.compile(rb"([0-9a-f:]+)\r\n"))[1]
+        started.write(b"\n")
+        started.end()
+    iflag, oflag, cflag, lflag = (int(field, 16) for field in saved.split(b":")[:4])
+    assert [iflag, oflag, cflag, lflag] == started.modes[:4]
+
+
+@each_shell
+@pytest.mark.parametrize(
+    ("command", "output", "status"),
+    [
+        pytest.param(["true"], b"", 0, id="success"),
+        pytest.param(["sh", "-c", "exit 7"], b"", 7, id="failure"),
+        pytest.param(["sh", "-c", "kill -9 $$"], b"", 128 + signal.SIGKILL, id="killed"),
+        pytest.param(["sh", "-c", "kill -15 $$"], b"", 128 + signal.SIGTERM, id="terminated"),
+        pytest.param(["sh", "-c", "echo error >&2"], b"error\r\n", 0, id="stderr"),
+        pytest.param(["sh", "-c", "echo x >&3"], None, 2, id="no further descriptor"),
+        pytest.param(["/etc/passwd"], None, 126, id="not executable"),
+        pytest.param(["no-such-command"], None, 127, id="missing"),
+        pytest.param(["-no-such-command"], None, 127, id="missing, like an option"),
+    ],
+)
+def test_the_status_is_the_commands_own_and_the_shell_says_nothing(
+    shell: str, command: list[str], output: bytes | None, status: int
+) -> None:
+    with terminal(shell, Script(command)) as started:
+        said, ended = started.end()
+    said = GROUP.sub(b"", said)
+    assert ended == status
+    assert said.count(b"\n") == 1 if output is None else said == output
+
+
+@each_shell
+def test_a_folder_that_cannot_be_entered_is_told_and_nothing_is_run(shell: str) -> None:
+    with terminal(shell, Script(["echo", "run"], directory="/nowhere", lost="rdo: cannot enter it")) as started:
+        assert started.end() == (b"rdo: cannot enter it\r\n", 255)
+
+
+@each_shell
+def test_without_a_command_it_is_the_login_shell_that_has_the_terminal(shell: str) -> None:
+    with terminal(shell, Script([]), {"SHELL": "/bin/sh", "HOME": "/nowhere"}) as started:
+        started.write(b"echo $((1000 + 1))\n")
+        started.wait_for(b"1001\r\n")
+        started.write(b"exit 5\n")
+        assert started.end()[1] == 5
+
+
+@each_login_shell
+def test_with_login_the_start_up_files_are_read_and_the_terminal_is_ours(tmp_path: Path, login_shell: str) -> None:
+    name, line = STARTUP[login_shell]
+    start_file(tmp_path, name, f"{line}\necho welcome\n")
+    environ = {"HOME": str(tmp_path), "SHELL": path_of(login_shell), "TERM": "xterm"}
+    script = Script(["sh", "-c", 'echo "$FROM_STARTUP|${RDO_BOOT-not set}"; read -r x; echo "got $x"'])
+    with Terminal(bootstrap(NONCE, pty=True, login=True), environ) as started:
+        started.start(script)
+        started.wait_for(GROUP)
+        started.wait_for(b"yes|not set\r\n")
+        started.write(b"a\n")
+        assert started.end() == (b"a\r\ngot a\r\n", 0)
