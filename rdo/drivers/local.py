@@ -7,11 +7,11 @@ import fcntl
 import os
 import pty as pseudo_terminal
 import selectors
-import signal
 import struct
 import subprocess
 import termios
 import threading
+import time
 from collections.abc import Mapping, Sequence
 
 from rdo.drivers.base import READ_SIZE, STDERR, STDOUT, Caller, Chunk, Pty, Root, WindowSize
@@ -19,6 +19,12 @@ from rdo.errors import ConnectError
 
 TAKE_TERMINAL = 'exec /bin/sh -c "$0" <"$1" >"$1" 2>&1'
 """The leader of a new session makes a terminal its own by opening it."""
+
+ALARM = 0
+"""Beside STDOUT and STDERR: wakes the reader of a channel that is closed."""
+
+END_TIMEOUT = 3.0
+"""Seconds for programs to end once their streams are gone: the lifeline kills after 2."""
 
 
 class LocalDriver:
@@ -63,9 +69,12 @@ class LocalConnection:
         return True
 
     def close(self) -> None:
-        """Close all channels."""
+        """Close all channels, and see their programs off: the lifeline among them takes its time to end others."""
         for channel in self._channels:
             channel.close()
+        deadline = time.monotonic() + END_TIMEOUT
+        for channel in self._channels:
+            channel.wait(max(0.0, deadline - time.monotonic()))
 
 
 class LocalChannel:
@@ -75,6 +84,10 @@ class LocalChannel:
         self._pty = pty is not None
         self._selector = selectors.DefaultSelector()
         self._reading = threading.Lock()
+        self._writing = threading.Lock()
+        self._closed = False
+        self._alarm, self._bell = os.pipe()
+        self._selector.register(self._alarm, selectors.EVENT_READ, ALARM)
         near, far = self._open_pty(pty) if pty else self._open_pipes()
         try:
             self._child = subprocess.Popen(
@@ -116,19 +129,25 @@ class LocalChannel:
 
     def read(self, timeout: float | None = None) -> Chunk | None:
         """See base.Channel."""
-        while self._selector.get_map():
-            ready = self._selector.select(timeout)
-            if not ready:
-                raise TimeoutError
-            key = ready[0][0]
-            try:
-                data = os.read(key.fd, READ_SIZE)
-            except OSError:
-                data = b""  # EIO: the far end of the pty is closed
-            if data:
-                return Chunk(key.data, data)
-            self._forget(key.fd)
-        return None
+        with self._reading:
+            while not self._closed and len(self._selector.get_map()) > 1:
+                ready = self._selector.select(timeout)
+                if not ready:
+                    raise TimeoutError
+                key = ready[0][0]
+                data = self._take(key.fd) if key.data != ALARM else b""
+                if data:
+                    return Chunk(key.data, data)
+            return None
+
+    def _take(self, fd: int) -> bytes:
+        try:
+            data = os.read(fd, READ_SIZE)
+        except OSError:
+            data = b""  # EIO: the far end of the pty is closed
+        if not data:
+            self._forget(fd)
+        return data
 
     def _forget(self, fd: int) -> None:
         self._selector.unregister(fd)
@@ -137,16 +156,23 @@ class LocalChannel:
 
     def end_input(self) -> None:
         """See base.Channel."""
-        if not self._pty and self._stdin >= 0:
-            os.close(self._stdin)
-            self._stdin = -1
+        if not self._pty:
+            self._close_stdin()
+
+    def _close_stdin(self) -> None:
+        with self._writing:
+            if self._stdin >= 0:
+                os.close(self._stdin)
+                self._stdin = -1
 
     def stop_reading(self) -> bool:
         """Close the near end of stdout: the child meets SIGPIPE."""
+        if self._pty:
+            return False
         for key in list(self._selector.get_map().values()):
-            if key.data == STDOUT and not self._pty:
+            if key.data == STDOUT:
                 self._forget(key.fd)
-        return not self._pty
+        return True
 
     def resize(self, size: WindowSize) -> None:
         """See base.Channel."""
@@ -158,16 +184,25 @@ class LocalChannel:
         status = self._child.wait()
         return 128 - status if status < 0 else status
 
+    def wait(self, timeout: float) -> None:
+        """Wait for the program's end, at most so many seconds."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._child.wait(timeout)
+
     def close(self) -> None:
-        """Close the near ends; a child that is still there is hung up."""
-        self.end_input()
-        if self._pty and self._stdin >= 0:
-            os.close(self._stdin)
-            self._stdin = -1
-        if self._child.poll() is None:
-            with contextlib.suppress(OSError):
-                os.killpg(self._child.pid, signal.SIGHUP)
-        self._selector.close()
+        """Close the near ends; who waits in `read` is woken first. On a pty that hangs up."""
+        if self._closed:
+            return
+        self._closed = True
+        os.write(self._bell, b"!")
+        with self._reading:
+            for key in list(self._selector.get_map().values()):
+                if key.data != ALARM:
+                    self._forget(key.fd)
+            self._selector.close()
+        self._close_stdin()
+        os.close(self._bell)
+        os.close(self._alarm)
 
 
 def _set_size(fd: int, size: WindowSize) -> None:

@@ -1,0 +1,118 @@
+"""The vagrant driver: which machine it is, and which folders it shares.
+
+How the machine is reached is rdo.drivers.vagrant_way's business. Neither starts Ruby while what Vagrant said before
+holds good; the folders and the target's name never do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rdo.drivers import vagrant_machine, vagrant_place
+from rdo.drivers.base import Caller, Root
+from rdo.drivers.vagrant_cache import Cache
+from rdo.drivers.vagrant_known_hosts import KnownHosts
+from rdo.drivers.vagrant_program import Vagrant
+from rdo.drivers.vagrant_way import AUTO_UP, Way, Wishes
+from rdo.errors import ConnectError
+from rdo.wording import listed
+
+if TYPE_CHECKING:
+    from rdo.drivers.ssh_connection import SshConnection
+
+ONLY = "default"
+"""Vagrant's name for the machine of a Vagrantfile that names none; so there is no other one."""
+
+CHOICE = "machine"
+"""Where it is kept which machine Vagrant chooses if none is named."""
+
+
+class VagrantDriver:
+    """Reaches a machine as `vagrant ssh` would."""
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        machine: str | None,
+        directory: str | None,
+        auto_up: bool,
+        connect_timeout: float | None,
+        environment: Mapping[str, str],
+    ) -> None:
+        """`directory` is the machine's folder for the local folder `root`. `connect_timeout` is in seconds.
+
+        Of `environment`, VAGRANT_CWD and VAGRANT_DOTFILE_PATH and the like count. Raises ConfigError.
+        """
+        self.place = vagrant_place.find(root, environment)
+        self._local = root
+        self._given = machine
+        self._root = Root(root, directory) if directory else None
+        self._wishes = Wishes(auto_up, connect_timeout)
+        self._environment = environment
+        self._cache = Cache(environment, self.place.dotfile)
+
+    @property
+    def target(self) -> str:
+        name = self._known_name()
+        return f"vagrant {name}" if name else "vagrant"
+
+    def roots(self) -> Sequence[Root]:
+        """The synced folders as of the last `vagrant up` or `reload`; before the first one, what Vagrant would make."""
+        name = self._known_name()
+        machine = vagrant_machine.find(self.place, name) if name else None
+        synced = vagrant_machine.roots(self.place, machine) if machine else []
+        given = [self._root] if self._root else []
+        others = [root for root in _by_both_names(synced) if not (given and root.local == self._local)]
+        return [*given, *others] or [Root(self.place.folder, "/vagrant")]
+
+    def variables(self, caller: Caller) -> Mapping[str, str]:
+        """None. Raises ConnectError for a caller whose environment leads to another Vagrantfile."""
+        if _location(self._local, caller.environment) != _location(self._local, self._environment):
+            why = f"the running control master serves `{self.place.vagrantfile}`"
+            raise ConnectError("VAGRANT_CWD or VAGRANT_DOTFILE_PATH has changed", why, "type `rdoctl stop`")
+        return {}
+
+    def connect(self, caller: Caller) -> SshConnection:
+        name = self._known_name() or self._choose(caller)
+        known = KnownHosts(self._environment, self.place.dotfile, name)
+        return Way(self.place, name, caller, self._cache, known, self._wishes).connect()
+
+    def _known_name(self) -> str | None:
+        """The machine's name as far as it is known without Vagrant."""
+        if self._given:
+            return self._given
+        if vagrant_machine.known(self.place) == [ONLY] and vagrant_machine.find(self.place, ONLY):
+            return ONLY
+        return self._cache.read(CHOICE, self.place.stamp())
+
+    def _choose(self, caller: Caller) -> str:
+        """The machine that Vagrant itself takes: the only one, or the one that is called primary."""
+        if not self._wishes.auto_up and not self._any_created():
+            raise ConnectError("the Vagrant machine is not created", "", f"type `vagrant up`, or {AUTO_UP}")
+        vagrant = Vagrant(self.place, caller)
+        names = list(vagrant.states())
+        name = names[0] if len(names) == 1 else vagrant.target()
+        if name is None:
+            why = f"`{self.place.vagrantfile}` has {listed(names)}, and none is primary"
+            raise ConnectError("it is not clear which Vagrant machine is meant", why, f'write `machine = "{names[0]}"`')
+        with contextlib.suppress(OSError):
+            self._cache.write(CHOICE, self.place.stamp(), name)
+        return name
+
+    def _any_created(self) -> bool:
+        return any(vagrant_machine.find(self.place, name) for name in vagrant_machine.known(self.place))
+
+
+def _by_both_names(roots: Sequence[Root]) -> list[Root]:
+    """Each folder also by its physical path, if a link leads there."""
+    physical = [root._replace(local=os.path.realpath(root.local)) for root in roots]
+    return list(dict.fromkeys([*roots, *physical]))
+
+
+def _location(root: str, environment: Mapping[str, str]) -> tuple[str | None, ...]:
+    names = ("VAGRANT_DOTFILE_PATH", "VAGRANT_VAGRANTFILE")
+    return (vagrant_place.start(root, environment), *(environment.get(name) for name in names))

@@ -1,0 +1,112 @@
+"""What Vagrant keeps on disk about a machine: its id and provider, its synced folders, the state it saw last.
+
+Reads files below the project's state folder and Vagrant's home, and writes none. What the files say is taken apart
+by pure functions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from rdo.drivers.base import Root
+from rdo.drivers.vagrant_place import Place
+
+RSYNC = "rsync: one-way, from here to the machine, when `vagrant rsync` or `vagrant reload` runs"
+
+RUNNING = "running"
+"""What every provider calls a machine that runs."""
+
+
+class Machine(NamedTuple):
+    """A machine that was created. `folder` is where Vagrant keeps what it knows of it."""
+
+    name: str
+    provider: str
+    id: str
+    folder: str
+
+
+def known(place: Place) -> list[str]:
+    """Names of the machines that Vagrant has a folder for: perhaps not all, perhaps of machines that are gone."""
+    return _folders(place.machines)
+
+
+def find(place: Place, name: str) -> Machine | None:
+    """The machine of this name; None if it is not created."""
+    above = os.path.join(place.machines, name)
+    for provider in _folders(above):
+        folder = os.path.join(above, provider)
+        if identity := _read(os.path.join(folder, "id")).strip():
+            return Machine(name, provider, identity, folder)
+    return None
+
+
+def roots(place: Place, machine: Machine) -> list[Root]:
+    """The machine's synced folders."""
+    return synced_folders(_read(os.path.join(machine.folder, "synced_folders")), place.folder)
+
+
+def seems_down(machine: Machine, environment: Mapping[str, str]) -> bool:
+    """Whether Vagrant, when it last looked, saw the machine in another state than running.
+
+    It keeps that in its machine index. A machine that is down may have lost its port to another one.
+    """
+    home = environment.get("VAGRANT_HOME") or os.path.join(environment.get("HOME", "/"), ".vagrant.d")
+    index = _read(os.path.join(os.path.expanduser(home), "data", "machine-index", "index"))
+    state = index_state(index, _read(os.path.join(machine.folder, "index_uuid")).strip())
+    return state not in ("", RUNNING)
+
+
+def synced_folders(text: str, folder: str) -> list[Root]:
+    """The roots in a `synced_folders` file; local paths that are relative start at `folder`.
+
+    The file holds kind -> id -> details, as MixinSyncedFolders of Vagrant writes it. Folders whose place on the
+    machine depends on the machine's own home (`~/x`) are left out.
+    """
+    found = []
+    for kind, details in _each_folder(text):
+        local, remote = str(details.get("hostpath", "")), str(details.get("guestpath", ""))
+        if local and remote.startswith("/") and not details.get("disabled"):
+            path = os.path.normpath(os.path.join(folder, os.path.expanduser(local)))
+            found.append(Root(path, os.path.normpath(remote), RSYNC if kind == "rsync" else ""))
+    return found
+
+
+def index_state(text: str, uuid: str) -> str:
+    """The state of a machine in Vagrant's machine index, such as `running`; empty where it is not listed."""
+    document = _parse(text)
+    machines = document.get("machines")
+    entry = machines.get(uuid) if isinstance(machines, dict) else None
+    return str(entry.get("state") or "") if isinstance(entry, dict) else ""
+
+
+def _each_folder(text: str) -> Iterator[tuple[str, dict[str, object]]]:
+    for kind, folders in _parse(text).items():
+        for details in folders.values() if isinstance(folders, dict) else ():
+            if isinstance(details, dict):
+                yield kind, details
+
+
+def _parse(text: str) -> dict[str, object]:
+    """The JSON object; empty for what is none, as a file is while Vagrant writes it."""
+    with contextlib.suppress(ValueError, RecursionError):
+        document = json.loads(text)
+        if isinstance(document, dict):
+            return document
+    return {}
+
+
+def _folders(path: str) -> list[str]:
+    with contextlib.suppress(OSError), os.scandir(path) as entries:
+        return sorted(entry.name for entry in entries if entry.is_dir())
+    return []
+
+
+def _read(path: str) -> str:
+    with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return file.read()
+    return ""

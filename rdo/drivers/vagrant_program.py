@@ -1,0 +1,132 @@
+"""Running `vagrant`, each time at the cost of starting Ruby and of running the Vagrantfile. Nothing is kept here."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rdo.drivers import vagrant_report
+from rdo.drivers.base import Caller
+from rdo.drivers.vagrant_place import Place
+from rdo.drivers.vagrant_report import State
+from rdo.errors import ConnectError
+
+ASK_DEADLINE = 120.0
+"""Seconds for a question, which takes 1 to 3; a Vagrantfile may do what it likes, and plugins may ask a cloud."""
+
+INTERRUPT_GRACE = 10.0
+"""Seconds for a `vagrant up` that nobody waits for any more to clean up, after each of two interrupts."""
+
+TAIL = 30
+"""Lines of a failed `vagrant up` in which the reason is looked for."""
+
+
+class Answer(NamedTuple):
+    """What a finished `vagrant` put out."""
+
+    success: bool
+    output: str
+    errors: str
+
+    @property
+    def complaint(self) -> str:
+        """Why it failed, in one line."""
+        return vagrant_report.complaint(self.output, self.errors)
+
+
+class Vagrant:
+    """The `vagrant` of one caller, at work in one place."""
+
+    def __init__(self, place: Place, caller: Caller) -> None:
+        self._place = place
+        self._caller = caller
+
+    def ssh_config(self, name: str) -> Answer:
+        """The ssh configuration of a machine that runs, as output. Raises ConnectError."""
+        answer = self._ask("ssh-config", name)
+        return answer._replace(output=vagrant_report.ssh_config(answer.output)) if answer.success else answer
+
+    def states(self) -> dict[str, State]:
+        """All machines of the Vagrantfile, and how they are. Raises ConnectError."""
+        answer = self._ask("status", "--machine-readable")
+        if not answer.success:
+            raise ConnectError("`vagrant status` fails", answer.complaint, f"try it in `{self._place.folder}`")
+        return vagrant_report.states(answer.output)
+
+    def target(self) -> str | None:
+        """The machine that Vagrant chooses when none is named; None if it wants to have one named.
+
+        Vagrant tells this when it is about to start ssh; which only prints its version then. Raises ConnectError.
+        """
+        return vagrant_report.target(self._ask("ssh", "--machine-readable", "--", "-V").output)
+
+    def up(self, name: str) -> None:
+        """Get a machine running, with Vagrant's words on the caller's stderr. Raises ConnectError."""
+        last: deque[str] = deque(maxlen=TAIL)
+        process = self._start(["up", name], subprocess.STDOUT)
+        with _interrupted_unless_ended(process):
+            assert process.stdout is not None
+            for line in process.stdout:
+                last.append(line)
+                self._caller.tell(line.rstrip())
+            status = process.wait()
+        if status != 0:
+            why = vagrant_report.complaint("", "".join(last)) or f"status {status}"
+            raise ConnectError(f"`vagrant up {shlex.quote(name)}` failed", why, "see what it says above")
+
+    def _ask(self, *words: str) -> Answer:
+        self._caller.trace(f"asking: vagrant {shlex.join(words)}")
+        process = self._start(words, subprocess.PIPE)
+        try:
+            output, errors = process.communicate(timeout=ASK_DEADLINE)
+        except subprocess.TimeoutExpired:
+            _signal(process, signal.SIGKILL)
+            process.communicate()
+            why = f"waited {ASK_DEADLINE:.0f} s"
+            raise ConnectError(f"`vagrant {words[0]}` gave no answer", why, "try it yourself") from None
+        return Answer(process.returncode == 0, output, errors)
+
+    def _start(self, words: Iterator[str] | tuple[str, ...] | list[str], errors: int) -> subprocess.Popen[str]:
+        environment = self._place.environment(self._caller.environment)
+        program = shutil.which("vagrant", path=environment.get("PATH", os.defpath))
+        if program is None:
+            raise ConnectError("cannot ask Vagrant for its machine", "there is no `vagrant` in PATH", "install Vagrant")
+        return subprocess.Popen(
+            [program, *words],
+            cwd=self._place.folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            errors="surrogateescape",
+            start_new_session=True,  # so that its children end with it
+        )
+
+
+@contextlib.contextmanager
+def _interrupted_unless_ended(process: subprocess.Popen[str]) -> Iterator[None]:
+    """If the caller goes away, do what Ctrl-C does to a `vagrant up`: clean up, and at the second one end."""
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGINT, signal.SIGKILL):
+            if process.poll() is not None:
+                break
+            _signal(process, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=INTERRUPT_GRACE)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _signal(process: subprocess.Popen[str], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)

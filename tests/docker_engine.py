@@ -1,0 +1,213 @@
+"""A real Docker engine for tests: dockerd started by hand as root, with its own socket and data, and images that need
+no registry. Nothing of the machine's own engine is read or touched: no network of its own, no rule of iptables."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+
+START_DEADLINE = 30.0
+"""Seconds for dockerd to answer, which takes 2 s on an idle machine: it starts a containerd first."""
+END_DEADLINE = 20.0
+FLAGS = ("--bridge=none", "--iptables=false", "--ip6tables=false")
+PACKAGES = ("busybox", "openssh-server", "procps", "sudo")
+NEEDED = ("dockerd", "debootstrap")
+SHELLS = {"dash": "dash", "bash": "bash", "busybox": "busybox"}
+"""Images by what their /bin/sh is a link to."""
+
+SUPERFLUOUS = ("usr/share/doc", "usr/share/locale", "usr/share/man", "var/cache/apt", "var/lib/apt/lists")
+
+
+def path_with_sbin() -> str:
+    """PATH, and where Debian keeps what is for root."""
+    return f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+
+
+def why_not() -> str:
+    """Why there can be no engine here; empty where there can."""
+    if os.getuid() != 0:
+        return "dockerd wants to be started by root"
+    missing = [name for name in NEEDED if shutil.which(name, path=path_with_sbin()) is None]
+    return f"not installed: {', '.join(missing)}" if missing else ""
+
+
+def mirror() -> tuple[str, str]:
+    """Suite of this Debian or Ubuntu, and the mirror that apt uses for it."""
+    lines = Path("/etc/os-release").read_text().splitlines()
+    suite = dict(line.split("=", 1) for line in lines if "=" in line)["VERSION_CODENAME"].strip('"')
+    command = ["apt-get", "indextargets", "--format", "$(CODENAME) $(COMPONENT) $(REPO_URI)", "Created-By: Packages"]
+    targets = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    return suite, next(line.split()[2] for line in targets if line.split()[:2] == [suite, "main"])
+
+
+def base_archive() -> Path:
+    """A tar archive of a small system, made once: kept in the user's cache folder, named by what it was made of."""
+    suite, address = mirror()
+    digest = hashlib.sha256(repr((suite, PACKAGES, SUPERFLUOUS)).encode()).hexdigest()[:12]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rdo-tests"
+    archive = cache / f"base-{digest}.tar"
+    if not archive.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as folder:
+            made = Path(folder) / "base.tar"
+            build_base(Path(folder) / "root", made, suite, address)
+            made.rename(archive)
+    return archive
+
+
+def build_base(root: Path, archive: Path, suite: str, address: str) -> None:
+    """The smallest Debian that there is, without what no test looks at."""
+    components = "main,universe" if "ubuntu" in address else "main"
+    options = ["--variant=minbase", f"--include={','.join(PACKAGES)}", f"--components={components}"]
+    log = archive.with_suffix(".log")
+    environment = {**os.environ, "PATH": path_with_sbin()}
+    with log.open("wb") as file:
+        command = ["debootstrap", *options, suite, str(root), address]
+        done = subprocess.run(command, stdout=file, stderr=file, env=environment, stdin=subprocess.DEVNULL, check=False)
+    assert done.returncode == 0, log.read_text()[-2000:]
+    for folder in SUPERFLUOUS:
+        shutil.rmtree(root / folder, ignore_errors=True)
+    subprocess.run(["tar", "-C", str(root), "-cf", str(archive), "."], check=True)
+
+
+class DockerEngine:
+    """One engine. Its images are called `rdo-test-SHELL`."""
+
+    def __init__(self, environment: Mapping[str, str] | None = None, extra: tuple[str, ...] = ()) -> None:
+        """`environment` is added to the engine's, and so to that of what it starts; `extra` are further flags."""
+        self.folder = Path(tempfile.mkdtemp(prefix="rdo-docker-", dir="/var/tmp"))
+        self.host = f"unix://{self.folder}/engine.sock"
+        self._environment = {**os.environ, "PATH": path_with_sbin(), **(environment or {})}
+        self._flags = [*FLAGS, *extra]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._made: set[str] = set()
+
+    @property
+    def pid(self) -> int:
+        """The process id of dockerd."""
+        assert self._process is not None, "the engine is not running"
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """What the engine wrote to its log so far."""
+        path = self.folder / "log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def start(self) -> DockerEngine:
+        """Start, and wait until it answers. Raises RuntimeError where it does not."""
+        places = ["--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/run"]
+        command = ["dockerd", "-H", self.host, *places, "-p", f"{self.folder}/pid", *self._flags]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment, start_new_session=True
+            )
+        deadline = time.monotonic() + START_DEADLINE
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if self._listens():
+                with self.client() as client:
+                    client.ping()
+                return self
+            time.sleep(0.05)
+        last = (self.log.strip().splitlines() or ["it said nothing"])[-1]
+        self._stop_engine()
+        raise RuntimeError(f"dockerd does not start: {last}")
+
+    def _listens(self) -> bool:
+        """Whether there is someone to ask; the SDK leaves its socket open where there is not."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(self.host.removeprefix("unix://")) == 0
+
+    @contextlib.contextmanager
+    def client(self) -> Iterator[docker.DockerClient]:
+        """The SDK's client: a witness that is not rdo's own code."""
+        client = docker.DockerClient(base_url=self.host, timeout=60)
+        try:
+            yield client
+        finally:
+            client.close()
+
+    def image(self, shell: str = "dash") -> str:
+        """The name of the image whose /bin/sh is this shell, made on first use."""
+        name = f"rdo-test-{shell}"
+        if name not in self._made:
+            with self.client() as client:
+                self._make_image(client, shell, name)
+            self._made.add(name)
+        return name
+
+    def _make_image(self, client: docker.DockerClient, shell: str, name: str) -> None:
+        if shell == "dash":
+            client.api.import_image_from_file(str(base_archive()), repository=name, tag="latest")
+            return
+        link = f"ln -sf {SHELLS[shell]} /bin/sh.new && mv /bin/sh.new /bin/sh"
+        container = client.containers.create(self.image("dash"), ["/bin/bash", "-c", link])
+        container.start()
+        assert container.wait()["StatusCode"] == 0
+        container.commit(name, "latest")
+        container.remove()
+
+    @contextlib.contextmanager
+    def container(self, shell: str = "dash", mounts: Mapping[Path, str] | None = None, **options: Any) -> Iterator[str]:
+        """A container that runs, with these folders mounted: its name. Removed afterwards."""
+        volumes = [f"{local}:{remote}" for local, remote in (mounts or {}).items()]
+        options = {"command": ["/bin/sleep", "infinity"], "init": True, **options}
+        with self.client() as client:
+            made = client.containers.run(self.image(shell), detach=True, volumes=volumes, **options)
+            try:
+                yield str(made.name)
+            finally:
+                with contextlib.suppress(docker.errors.NotFound):
+                    made.remove(force=True)
+
+    def pause(self) -> None:
+        """Stop the engine for a while; `start` starts it again with all that it had."""
+        self._stop_engine()
+
+    def stop(self) -> None:
+        """Remove all containers, end the engine, and remove its data."""
+        if self._process is not None:
+            with self.client() as client:
+                for container in client.containers.list(all=True):
+                    container.remove(force=True)
+            self._stop_engine()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _stop_engine(self) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(END_DEADLINE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+
+def shared_engine(mark: Mapping[str, str], require: Callable[[str, str], object]) -> Iterator[DockerEngine]:
+    """The body of the fixture for all tests that do not stop the engine. `mark` is for the leak check."""
+    if reason := why_not():
+        require("docker", reason)
+    engine = DockerEngine(mark)
+    try:
+        engine.start()
+        engine.image()
+    except (RuntimeError, AssertionError, OSError, subprocess.CalledProcessError) as error:
+        engine.stop()
+        require("docker", str(error))
+    yield engine
+    engine.stop()

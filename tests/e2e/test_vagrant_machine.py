@@ -1,0 +1,84 @@
+"""`rdo` in a Vagrant project whose machine runs, with the real Vagrant: folders, and how often it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.project import Project, vagrant_project
+from tests.vagrant_machine import VagrantHost, vagrantfile
+
+
+@pytest.fixture(scope="module")
+def shared(vagrant_host: VagrantHost, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of a project whose machine is up, with a synced folder besides Vagrant's own."""
+    folder = tmp_path_factory.mktemp("vagrant") / "my project"
+    (folder / "src" / "deep").mkdir(parents=True)
+    vagrant_host.add(folder, vagrantfile('config.vm.synced_folder "src", "/srv/the source"'))
+    vagrant_host.run(folder, "up")
+    yield folder
+    vagrant_host.destroy(folder)
+
+
+@pytest.fixture
+def up(shared: Path, runtime: dict[str, str], vagrant_host: VagrantHost) -> Project:
+    """The project of the shared machine, as the user of this test sees it."""
+    project = vagrant_project(shared, runtime, vagrant_host)
+    assert vagrant_host.calls is not None  # from now on they count
+    return project
+
+
+@pytest.mark.parametrize(
+    ("folder", "there"), [(".", "/vagrant"), ("src", "/srv/the source"), ("src/deep", "/srv/the source/deep")]
+)
+def test_a_command_runs_in_the_matching_folder(up: Project, folder: str, there: str) -> None:
+    done = up.run("sh", "-c", "pwd; id -un; cat; exit 3", cwd=folder, input=b"\0\1\2")
+    assert (done.returncode, done.stdout, done.stderr) == (3, f"{there}\nvagrant\n\0\1\2".encode(), b"")
+
+
+def test_files_are_the_same_on_both_sides(up: Project) -> None:
+    (up.local / "src" / "note").write_text("hello\n")
+    done = up.run("cat", "note", cwd="src")
+    assert (done.stdout, done.stderr) == (b"hello\n", b"")
+
+
+def test_paths_in_arguments_follow_the_longest_synced_folder(up: Project) -> None:
+    done = up.run("echo", f"{up.local}/src/x", f"--file={up.local}/y", "/etc/passwd")
+    assert done.stdout == b"/srv/the source/x --file=/vagrant/y /etc/passwd\n"
+
+
+def test_only_the_first_of_all_commands_starts_ruby(up: Project, vagrant_host: VagrantHost) -> None:
+    assert up.run("true").returncode == 0
+    assert vagrant_host.calls == ["ssh-config default"]
+    assert up.run("true").returncode == 0
+    up.shell("rdoctl stop --all")
+    assert up.run("true").returncode == 0
+    assert vagrant_host.calls == []
+
+
+def test_explain_starts_no_ruby(up: Project, vagrant_host: VagrantHost) -> None:
+    text = up.shell("rdoctl explain make").stdout.decode()
+    assert f"{up.local}/src  ->  /srv/the source" in text
+    assert "vagrant default" in text
+    assert vagrant_host.calls == []
+
+
+def test_directory_says_where_the_projects_root_is(up: Project) -> None:
+    up.configure('driver = "vagrant"\ndirectory = "/tmp"\n')
+    assert up.run("pwd").stdout == b"/tmp\n"
+    assert up.run("pwd", cwd="src").stdout == b"/srv/the source\n"
+
+
+def test_vagrant_cwd_and_vagrant_dotfile_path_lead_to_the_machine(
+    shared: Path, tmp_path: Path, runtime: dict[str, str], vagrant_host: VagrantHost
+) -> None:
+    project = vagrant_project(tmp_path / "elsewhere", runtime, vagrant_host, 'directory = "/srv/the source"\n')
+    moved = tmp_path / "state"
+    moved.symlink_to(shared / ".vagrant")
+    variables = {"VAGRANT_CWD": str(shared / "src"), "VAGRANT_DOTFILE_PATH": str(moved)}
+    done = project.run("sh", "-c", "pwd; hostname", env=variables)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, b"/srv/the source")
+    refused = project.run("true", env={**variables, "VAGRANT_CWD": "/"})
+    assert (refused.returncode, b"VAGRANT_CWD" in refused.stderr) == (255, True)

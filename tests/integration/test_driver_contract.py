@@ -1,0 +1,280 @@
+"""What every driver promises: one suite over the interface, each target's /bin/sh a real one.
+
+A driver joins by one more entry in REACH.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from rdo.drivers.base import STDERR, STDOUT, Driver, Pty, WindowSize
+from rdo.drivers.docker import DockerDriver
+from rdo.drivers.local import LocalDriver
+from rdo.links import Link
+from rdo.marks import Mark, Marks
+from rdo.script import Script
+from rdo.settings import Settings
+from rdo.shell import Shell
+from tests.docker_engine import DockerEngine
+from tests.leaks import wait_until
+from tests.ssh_client import ScriptedCaller
+from tests.ssh_client import driver as ssh_driver
+from tests.sshd import Sshd
+from tests.vagrant_machine import VagrantHost, vagrantfile
+from tests.vagrant_machine import driver as vagrant_driver
+
+BOUND = 20.0
+"""Seconds for anything that should happen at once."""
+
+SIZE = WindowSize(50, 120)
+
+Request = pytest.FixtureRequest
+
+
+class Target(NamedTuple):
+    """A driver, the environment of its callers, and a folder that both sides see."""
+
+    driver: Driver
+    environment: dict[str, str]
+    local: Path
+    remote: str
+
+
+class Outcome(NamedTuple):
+    """What a command came to."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes = b""
+
+
+def reach_local(request: Request, folder: Path, stack: ExitStack) -> Target:
+    return Target(LocalDriver(str(folder), None), dict(os.environ), folder, str(folder))
+
+
+def reach_ssh(request: Request, folder: Path, stack: ExitStack) -> Target:
+    server: Sshd = request.getfixturevalue("sshd")
+    return Target(ssh_driver(server.ssh_config(), root=str(folder)), dict(os.environ), folder, str(folder))
+
+
+def reach_docker(shell: str) -> Callable[[Request, Path, ExitStack], Target]:
+    def reach(request: Request, folder: Path, stack: ExitStack) -> Target:
+        engine: DockerEngine = request.getfixturevalue("docker_engine")
+        name = stack.enter_context(engine.container(shell, {folder: "/there"}))
+        environment = {**os.environ, "DOCKER_HOST": engine.host}
+        return Target(
+            DockerDriver(Settings(container=name), str(folder), "default", environment), environment, folder, "/there"
+        )
+
+    return reach
+
+
+def reach_image(*, fresh: bool) -> Callable[[Request, Path, ExitStack], Target]:
+    def reach(request: Request, folder: Path, stack: ExitStack) -> Target:
+        engine: DockerEngine = request.getfixturevalue("docker_engine")
+        environment = {**os.environ, "DOCKER_HOST": engine.host}
+        settings = Settings(image=engine.image(), pull="never", fresh=fresh)
+        return Target(DockerDriver(settings, str(folder), "default", environment), environment, folder, "/src")
+
+    return reach
+
+
+def reach_vagrant(request: Request, folder: Path, stack: ExitStack) -> Target:
+    host: VagrantHost = request.getfixturevalue("vagrant_host")
+    folder.chmod(0o777)  # the machine's user is another one than we
+    host.add(folder, vagrantfile())
+    stack.callback(host.destroy, folder)
+    host.run(folder, "up")
+    kept = {f"XDG_{kind}_HOME": str(folder.parent / kind) for kind in ("CACHE", "STATE")}
+    environment = host.environment({**os.environ, **kept})
+    return Target(vagrant_driver(folder, environment), environment, folder, "/vagrant")
+
+
+REACH: dict[str, Callable[[Request, Path, ExitStack], Target]] = {
+    "local": reach_local,
+    "ssh": reach_ssh,
+    "vagrant": reach_vagrant,
+    "docker-dash": reach_docker("dash"),
+    "docker-bash": reach_docker("bash"),
+    "docker-busybox": reach_docker("busybox"),
+    "docker-image": reach_image(fresh=False),
+    "docker-fresh": reach_image(fresh=True),
+}
+
+
+@pytest.fixture(scope="module", params=REACH)
+def target(request: Request, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """Each target in its turn."""
+    with ExitStack() as stack:
+        yield REACH[request.param](request, tmp_path_factory.mktemp("shared"), stack)
+
+
+@pytest.fixture
+def link(target: Target) -> Iterator[Link]:
+    """A connection to the target."""
+    link = Link(target.driver.connect(ScriptedCaller(environment=target.environment)), login=False)
+    yield link
+    link.connection.close()
+
+
+def start(link: Link, *words: str, pty: Pty | None = None, directory: str = "") -> Shell:
+    shell = link.open_shell(pty)
+    shell.start(Script(command=words, directory=directory))
+    return shell
+
+
+def finish(shell: Shell) -> Outcome:
+    """All that comes, and the status. What is rdo's own on a pty is taken out."""
+    pieces: dict[int, list[bytes]] = {STDOUT: [], STDERR: []}
+    marks = Marks(shell.nonce)
+    for chunk in shell.pending:
+        pieces[chunk.stream].append(chunk.data)
+    while (chunk := shell.channel.read(BOUND)) is not None:  # type: ignore[assignment]
+        found = marks.receive(chunk.data) if shell.pty else [chunk.data]
+        pieces[chunk.stream] += [piece for piece in found if not isinstance(piece, Mark)]
+    return Outcome(shell.channel.exit_status(), b"".join(pieces[STDOUT]), b"".join(pieces[STDERR]))
+
+
+def run(link: Link, *words: str, data: bytes = b"", pty: Pty | None = None, directory: str = "") -> Outcome:
+    shell = start(link, *words, pty=pty, directory=directory)
+    writer = threading.Thread(target=lambda: (shell.channel.write(data), shell.channel.end_input()))
+    writer.start()
+    found = finish(shell)
+    writer.join()
+    shell.channel.close()
+    return found
+
+
+@pytest.mark.parametrize("status", [0, 1, 2, 3, 42, 125, 126, 127, 128, 129, 137, 254, 255])
+def test_a_status_is_the_commands_own(link: Link, status: int) -> None:
+    assert run(link, "sh", "-c", f"exit {status}") == (status, b"", b"")
+
+
+def test_a_status_arrives_though_the_streams_ended_before(link: Link) -> None:
+    assert run(link, "sh", "-c", "exec >&- 2>&-; sleep 0.5; exit 6") == (6, b"", b"")
+
+
+def test_a_missing_program_is_127_and_one_that_cannot_be_executed_126(link: Link, target: Target) -> None:
+    (target.local / "plain").write_text("")
+    assert run(link, "/no/such/program").status == 127
+    assert run(link, f"{target.remote}/plain").status == 126
+
+
+@pytest.mark.parametrize(("name", "status"), [("KILL", 137), ("TERM", 143), ("PIPE", 141), ("USR1", 138)])
+def test_a_death_by_signal_is_128_and_its_number(link: Link, name: str, status: int) -> None:
+    assert run(link, "sh", "-c", f"kill -{name} $$; sleep 5").status == status
+
+
+def test_the_streams_are_apart_and_binary(link: Link) -> None:
+    data = random.Random(1).randbytes(1_000_000)
+    found = run(link, "sh", "-c", "tee /dev/stderr; printf end >&2", data=data)
+    assert (found.status, found.stdout == data, found.stderr == data + b"end") == (0, True, True)
+
+
+def test_what_is_written_before_a_bad_end_is_whole(link: Link) -> None:
+    for _ in range(5):
+        found = run(link, "sh", "-c", "head -c 1000000 /dev/zero; exit 3")
+        assert (found.status, len(found.stdout)) == (3, 1_000_000)
+
+
+def test_the_end_of_input_reaches_a_command_that_goes_on(link: Link) -> None:
+    assert run(link, "sh", "-c", "cat; echo after; exit 4", data=b"abc") == (4, b"abcafter\n", b"")
+    for _ in range(10):
+        assert run(link, "cat", data=b"abc").stdout == b"abc"
+    assert run(link, "cat") == (0, b"", b"")
+
+
+def test_arguments_arrive_exactly(link: Link) -> None:
+    words = [word for seed in range(300) for word in vector(random.Random(seed))]
+    expected = b"".join(os.fsencode(word) + b"\0" for word in words)
+    assert run(link, "printf", "%s\\0", *words).stdout == expected
+
+
+def vector(dice: random.Random) -> list[str]:
+    """A few words of any bytes but NUL; many of those that shells care about."""
+    alphabet = b"'\"\\$`*?[]{}()<>|&;!#~ \t\n\r-=%\x80\xff\xc3\xa9az09"
+    return [os.fsdecode(bytes(dice.choices(alphabet, k=dice.randrange(6)))) for _ in range(dice.randrange(1, 4))]
+
+
+def test_a_command_runs_in_its_folder_and_a_missing_one_is_no_other(link: Link, target: Target) -> None:
+    assert run(link, "pwd", directory=target.remote).stdout == target.remote.encode() + b"\n"
+    assert run(link, "pwd", directory=f"{target.remote}/missing") == (255, b"", b"\n")
+
+
+def test_a_pty_has_its_size_from_the_first_byte(link: Link) -> None:
+    for _ in range(10):
+        assert run(link, "stty", "size", pty=Pty("xterm", SIZE)) == (0, b"50 120\r\n", b"")
+
+
+def test_a_pty_is_resized_and_a_command_on_it_has_its_status(link: Link) -> None:
+    shell = start(link, "sh", "-c", "echo up; read line; stty size; exit 9", pty=Pty("xterm", SIZE))
+    seen = b""
+    while b"up\r\n" not in seen:
+        chunk = shell.channel.read(BOUND)
+        assert chunk is not None
+        seen += chunk.data
+    shell.channel.resize(WindowSize(20, 60))
+    shell.channel.write(b"\n")
+    assert finish(shell) == (9, b"\r\n20 60\r\n", b"")
+
+
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "USR1"])
+def test_a_signal_reaches_the_commands_group(link: Link, name: str) -> None:
+    shell = start(link, "sh", "-c", f"trap 'exit 7' {name}; echo up; while :; do sleep 0.05; done")
+    assert shell.channel.read(BOUND) is not None
+    link.start_lifeline()
+    link.signal(shell.group, name)
+    assert finish(shell).status == 7
+
+
+@pytest.mark.parametrize("ignored", ["", "trap '' TERM HUP; "])
+def test_a_group_ends_when_its_link_goes(link: Link, target: Target, ignored: str) -> None:
+    beat = target.local / f"beat{len(ignored)}"
+    loop = f"while :; do date +%N >{target.remote}/{beat.name}; sleep 0.05; done"
+    shell = start(link, "sh", "-c", f"{ignored}({loop}) & {loop}")
+    link.start_lifeline()
+    link.guard(shell.group)
+    assert wait_until(lambda: beat.exists() and beat.read_bytes(), BOUND)
+    link.connection.close()
+
+    def still() -> bool:
+        before = beat.stat().st_mtime_ns
+        time.sleep(0.3)
+        return beat.stat().st_mtime_ns == before
+
+    assert wait_until(still, 5.0)
+
+
+def test_a_slow_reader_stops_the_writer_and_costs_little(link: Link) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    shell = start(link, "head", "-c", "100000000", "/dev/zero")
+    time.sleep(1.0)
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < 32_000_000
+    assert not shell.channel.ended
+    assert len(finish(shell).stdout) == 100_000_000
+
+
+def test_a_login_shell_can_be_had(target: Target) -> None:
+    link = Link(target.driver.connect(ScriptedCaller(environment=target.environment)), login=True)
+    try:
+        found = run(link, "sh", "-c", "cat; exit 5", data=b"in")
+        assert (found.status, found.stdout) == (5, b"in")
+        assert run(link, "stty", "size", pty=Pty("xterm", SIZE)).stdout == b"50 120\r\n"
+    finally:
+        link.connection.close()
+
+
+def test_a_connection_that_is_closed_is_not_alive_and_may_be_closed_again(link: Link) -> None:
+    assert link.connection.is_alive()
+    link.connection.close()
+    link.connection.close()

@@ -1,0 +1,250 @@
+"""When Vagrant is asked, and what: a stand-in for it counts. Its machine is a real sshd."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rdo.drivers.ssh_connection import SshConnection
+from rdo.drivers.vagrant import VagrantDriver
+from rdo.errors import ConnectError
+from tests.ssh_client import ScriptedCaller, output
+from tests.sshd import Sshd, free_port
+from tests.vagrant_fake import FakeVagrant
+from tests.vagrant_machine import driver
+
+Go = Callable[..., ScriptedCaller]
+
+STATUS = "status --machine-readable"
+CHOICE = "ssh --machine-readable -- -V"
+
+
+@pytest.fixture
+def vagrant(tmp_path: Path, sshd: Sshd) -> FakeVagrant:
+    return FakeVagrant(tmp_path, sshd)
+
+
+def make(vagrant: FakeVagrant, machine: str | None = None, auto_up: bool = False, **environment: str) -> VagrantDriver:
+    return driver(vagrant.project, vagrant.environment({**os.environ, **environment}), machine, auto_up)
+
+
+@pytest.fixture
+def go(vagrant: FakeVagrant) -> Iterator[Go]:
+    """Connects once, runs a command, and gives the caller."""
+    made: list[SshConnection] = []
+
+    def connect(given: VagrantDriver | None = None) -> ScriptedCaller:
+        caller = ScriptedCaller(environment=vagrant.environment(os.environ))
+        made.append((given or make(vagrant)).connect(caller))
+        assert output(made[-1], "echo hello") == (0, "hello\n")
+        return caller
+
+    yield connect
+    for connection in made:
+        connection.close()
+
+
+def failure(vagrant: FakeVagrant, given: VagrantDriver | None = None) -> str:
+    with pytest.raises(ConnectError) as error:
+        (given or make(vagrant)).connect(ScriptedCaller(environment=vagrant.environment(os.environ)))
+    return str(error.value)
+
+
+def test_vagrant_is_asked_once_and_not_by_later_masters(vagrant: FakeVagrant, go: Go) -> None:
+    vagrant.create()
+    go()
+    assert vagrant.calls == ["ssh-config default"]
+    go()
+    go()
+    assert vagrant.calls == []
+
+
+@pytest.mark.parametrize("change", ["the Vagrantfile", "the machine"])
+def test_what_the_answer_depends_on_has_vagrant_asked_again(vagrant: FakeVagrant, go: Go, change: str) -> None:
+    vagrant.create()
+    go()
+    if change == "the machine":
+        vagrant.create(identity="id-2")
+    else:
+        (vagrant.project / "Vagrantfile").write_text("# changed\n")
+    go()
+    assert vagrant.calls == ["ssh-config default"] * 2
+
+
+def test_a_refused_connection_has_vagrant_asked_once_more(vagrant: FakeVagrant, go: Go) -> None:
+    vagrant.create()
+    working = vagrant.ssh_config()
+    vagrant.answer("ssh-config", f"cat <<'END'\n{vagrant.ssh_config(port=free_port())}\nEND")
+    assert "connection refused" in failure(vagrant)
+    vagrant.answer("ssh-config", f"cat <<'END'\n{working}\nEND")
+    go()
+    assert vagrant.calls == ["ssh-config default"] * 2
+
+
+def test_a_port_that_moved_is_found(vagrant: FakeVagrant, go: Go, sshd: Sshd) -> None:
+    vagrant.create()
+    go()
+    path = next((vagrant.folder / "cache").rglob("*.ssh_config"))
+    path.write_text(path.read_text().replace(f"Port {sshd.port}", f"Port {free_port()}"))
+    go()
+    go()
+    assert vagrant.calls == ["ssh-config default"] * 2
+
+
+def test_a_machine_that_vagrant_saw_go_down_is_not_looked_for_at_its_old_port(vagrant: FakeVagrant, go: Go) -> None:
+    vagrant.create()
+    go()
+    (vagrant.project / ".vagrant/machines/default/docker/index_uuid").write_text("u1")
+    index = vagrant.folder / "home/data/machine-index"
+    index.mkdir(parents=True)
+    (index / "index").write_text('{"machines":{"u1":{"state":"poweroff"}}}')
+    vagrant.down(default="poweroff")
+    assert "`vagrant default` is poweroff" in failure(vagrant)
+    assert vagrant.calls == ["ssh-config default", "ssh-config default", STATUS]
+
+
+@pytest.mark.parametrize(("state", "command"), [("poweroff", "up"), ("saved", "resume"), ("not_created", "up")])
+def test_a_machine_that_is_down_is_named_with_the_command_to_type(
+    vagrant: FakeVagrant, state: str, command: str
+) -> None:
+    vagrant.create()
+    vagrant.down(default=state)
+    shown = state.replace("_", " ")
+    hint = f"type `vagrant {command} default`, or set `auto_up = true`"
+    assert failure(vagrant) == f"`vagrant default` is {shown}; {hint}"
+
+
+def test_a_machine_that_is_not_created_takes_no_ruby_to_tell(vagrant: FakeVagrant) -> None:
+    expected = "the Vagrant machine is not created; type `vagrant up`, or set `auto_up = true`"
+    assert failure(vagrant) == expected
+    vagrant.create(identity="")
+    assert failure(vagrant) == expected
+    assert failure(vagrant, make(vagrant, "default")).startswith("`vagrant default` is not created; ")
+    assert vagrant.calls == []
+
+
+def test_an_unknown_machine_lists_the_names(vagrant: FakeVagrant) -> None:
+    vagrant.create("web")
+    vagrant.states(web="running", db="running")
+    why = f"`{vagrant.project}/Vagrantfile` has `web`, `db`; did you mean `web`?"
+    assert failure(vagrant, make(vagrant, "wbe")) == f"there is no machine `wbe`: {why}"
+
+
+def test_the_primary_machine_is_taken_and_asked_for_once(vagrant: FakeVagrant, go: Go) -> None:
+    vagrant.create("web")
+    vagrant.states(web="running", db="running")
+    vagrant.answer("ssh", "echo 1,web,action,ssh,start")
+    vagrant.answer("ssh-config", f"cat <<'END'\n{vagrant.ssh_config(name='web')}\nEND")
+    first = make(vagrant)
+    assert first.target == "vagrant"
+    go(first)
+    assert vagrant.calls == [STATUS, CHOICE, "ssh-config web"]
+    assert first.target == "vagrant web"
+    go()
+    assert vagrant.calls == []
+
+
+def test_the_only_machine_needs_not_be_the_default_one(vagrant: FakeVagrant, go: Go) -> None:
+    vagrant.create("web")
+    vagrant.states(web="running")
+    vagrant.answer("ssh-config", f"cat <<'END'\n{vagrant.ssh_config(name='web')}\nEND")
+    go()
+    assert vagrant.calls == [STATUS, "ssh-config web"]
+
+
+def test_several_machines_and_none_primary_is_no_guess_to_make(vagrant: FakeVagrant) -> None:
+    vagrant.create("web")
+    vagrant.states(web="running", db="running")
+    vagrant.answer("ssh", "echo 1,,ui,error,This command requires a specific VM name; exit 1")
+    why = f"`{vagrant.project}/Vagrantfile` has `web`, `db`, and none is primary"
+    assert failure(vagrant) == f'it is not clear which Vagrant machine is meant: {why}; write `machine = "web"`'
+
+
+def test_without_vagrant_what_is_kept_still_works(vagrant: FakeVagrant, go: Go) -> None:
+    vagrant.create()
+    go()
+    (vagrant.folder / "bin" / "vagrant").unlink()
+    lonely = make(vagrant, PATH="/nowhere")
+    caller = ScriptedCaller(environment={**vagrant.environment(os.environ), "PATH": "/nowhere"})
+    lonely.connect(caller).close()
+    (vagrant.project / "Vagrantfile").write_text("# changed\n")
+    with pytest.raises(ConnectError) as error:
+        lonely.connect(caller)
+    assert str(error.value) == "cannot ask Vagrant for its machine: there is no `vagrant` in PATH; install Vagrant"
+
+
+def test_the_key_of_the_same_machine_must_not_change(vagrant: FakeVagrant, go: Go) -> None:
+    vagrant.create()
+    assert go().told == []
+    path = next((vagrant.folder / "state").rglob("*.known_hosts"))
+    name, kind, key = path.read_text().split()
+    path.write_text(f"{name} {kind} {key[:-4]}AAAA\n")
+    assert "the host key of `vagrant-id-1` has changed" in failure(vagrant)
+    vagrant.create(identity="id-2")
+    assert go().told == [
+        "rdo: `vagrant default` was built anew: its new host key was recorded in the place of the old one"
+    ]
+    assert [line.split()[0] for line in path.read_text().splitlines()] == ["vagrant-id-2"]
+    assert go().told == []
+
+
+def test_a_failing_vagrantfile_gives_its_own_reason(vagrant: FakeVagrant) -> None:
+    vagrant.create()
+    vagrant.answer("ssh-config", "exit 1")
+    vagrant.answer(
+        "status", "printf 'There was an error.\\n\\nPath: /x\\nLine number: 3\\nMessage: bad\\n' >&2; exit 1"
+    )
+    assert failure(vagrant) == f"`vagrant status` fails: /x:3: bad; try it in `{vagrant.project}`"
+
+
+def test_with_auto_up_it_is_run_once_however_many_masters_wait(vagrant: FakeVagrant, go: Go) -> None:
+    working = f"cat <<'END'\n{vagrant.ssh_config()}\nEND"
+    vagrant.create()
+    vagrant.down(default="poweroff")
+    (vagrant.folder / "next").write_text(working)
+    vagrant.answer("up", "echo '==> default: up'; sleep 1; mv next answer-ssh-config; echo done >&2")
+    callers: list[ScriptedCaller] = []
+    threads = [threading.Thread(target=lambda: callers.append(go(make(vagrant, auto_up=True)))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30.0)
+    assert len(callers) == 4
+    assert vagrant.calls.count("up default") == 1
+    told = sorted(caller.told for caller in callers)
+    assert told == [["==> default: up", "done"], *[["rdo: waiting for another `vagrant up default`"]] * 3]
+
+
+def test_a_failing_vagrant_up_is_told_with_its_reason(vagrant: FakeVagrant) -> None:
+    vagrant.create()
+    vagrant.down(default="poweroff")
+    vagrant.answer("up", "echo Bringing machine up...; echo; echo 'No space left'; exit 1")
+    assert failure(vagrant, make(vagrant, auto_up=True)).startswith("`vagrant up default` failed: No space left; ")
+
+
+def test_a_caller_that_goes_away_interrupts_vagrant_up(vagrant: FakeVagrant) -> None:
+    class Gone(Exception):
+        pass
+
+    class Leaving(ScriptedCaller):
+        def tell(self, line: str) -> None:
+            raise Gone
+
+    vagrant.create()
+    vagrant.down(default="poweroff")
+    vagrant.answer("up", "trap 'echo cleaned >cleaned; exit 1' INT; echo up; while :; do sleep 0.05; done")
+    with pytest.raises(Gone):
+        make(vagrant, auto_up=True).connect(Leaving(environment=vagrant.environment(os.environ)))
+    assert (vagrant.folder / "cleaned").exists()
+
+
+def test_another_place_than_the_masters_is_refused(vagrant: FakeVagrant) -> None:
+    here = make(vagrant)
+    same = vagrant.environment(os.environ)
+    assert here.variables(ScriptedCaller(environment=same)) == {}
+    with pytest.raises(ConnectError, match="VAGRANT_CWD or VAGRANT_DOTFILE_PATH has changed"):
+        here.variables(ScriptedCaller(environment={**same, "VAGRANT_CWD": "/elsewhere"}))

@@ -1,0 +1,89 @@
+"""A stand-in for the program `vagrant`, for what Ruby is too slow for: it counts its calls and answers as it is told.
+
+What it answers is what the real one does, which tests/e2e/test_vagrant_*.py run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.sshd import Sshd
+
+PROGRAM = """#!/bin/sh
+cd '{folder}' || exit
+echo "$*" >>calls
+[ -f "answer-$1" ] || exit 0
+. "./answer-$1"
+"""
+
+
+class FakeVagrant:
+    """A folder with a project (a Vagrantfile, Vagrant's state of it), and a `vagrant` in `bin`."""
+
+    def __init__(self, folder: Path, server: Sshd) -> None:
+        self.folder = folder
+        self.project = folder / "project"
+        self._server = server
+        (folder / "bin").mkdir()
+        program = folder / "bin" / "vagrant"
+        program.write_text(PROGRAM.format(folder=folder))
+        program.chmod(0o755)
+        self.project.mkdir()
+        (self.project / "Vagrantfile").write_text("# here is Ruby\n")
+        self.answer("ssh-config", f"cat <<'END'\n{self.ssh_config()}\nEND")
+
+    def answer(self, command: str, script: str) -> None:
+        """What a subcommand does from now on, in sh."""
+        (self.folder / f"answer-{command}").write_text(script + "\n")
+
+    def states(self, **machines: str) -> None:
+        """What `vagrant status` says from now on."""
+        lines = [f"echo 1,{name},state,{state}" for name, state in machines.items()]
+        self.answer("status", "\n".join(lines))
+
+    def down(self, **machines: str) -> None:
+        """The machines are in these states, so that there is no ssh configuration."""
+        self.states(**machines)
+        self.answer("ssh-config", "echo 'The provider is not yet ready for SSH.' >&2; exit 1")
+
+    def ssh_config(self, port: int | None = None, name: str = "default") -> str:
+        """What `vagrant ssh-config` prints for a machine that is the test's server."""
+        return "\n  ".join(
+            [
+                f"Host {name}",
+                "HostName 127.0.0.1",
+                f"User {os.environ.get('USER') or 'root'}",
+                f"Port {port or self._server.port}",
+                "UserKnownHostsFile /dev/null",
+                "StrictHostKeyChecking no",
+                "PasswordAuthentication no",
+                f'IdentityFile "{self._server.client_key}"',
+                "IdentitiesOnly yes",
+                "LogLevel FATAL",
+            ]
+        )
+
+    def create(self, name: str = "default", identity: str = "id-1", synced_folders: str = "{}") -> None:
+        """Vagrant's state of a created machine."""
+        folder = self.project / ".vagrant" / "machines" / name / "docker"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "id").write_text(identity)
+        (folder / "synced_folders").write_text(synced_folders)
+
+    @property
+    def calls(self) -> list[str]:
+        """The command lines so far, and none from now on: a second look shows only what came in between."""
+        try:
+            text = (self.folder / "calls").read_text()
+        except FileNotFoundError:
+            return []
+        (self.folder / "calls").unlink()
+        return text.splitlines()
+
+    def environment(self, given: Mapping[str, str]) -> dict[str, str]:
+        """The variables with this `vagrant` first in PATH, and nothing of the user's."""
+        folders = {f"XDG_{kind}_HOME": str(self.folder / kind.lower()) for kind in ("CACHE", "STATE")}
+        path = f"{self.folder / 'bin'}:{given['PATH']}"
+        return {**given, **folders, "PATH": path, "HOME": str(self.folder), "VAGRANT_HOME": str(self.folder / "home")}
