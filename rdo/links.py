@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rdo.drivers.base import Caller, ChannelRefused, Connection, Driver, Pty
 from rdo.errors import ConnectError, LinkLost
 from rdo.lifeline import Lifeline
-from rdo.shell import Shell, open_shell
+from rdo.shell import Shell, begin_shell
 
 
 class Link:
@@ -29,8 +29,14 @@ class Link:
 
     def open_shell(self, pty: Pty | None) -> Shell:
         """A new shell, ready. Raises ChannelRefused, ConnectError, LinkLost."""
+        shell = self.begin_shell(pty)
+        shell.wait_until_ready()
+        return shell
+
+    def begin_shell(self, pty: Pty | None) -> Shell:
+        """A new shell that gets ready on its own. Raises ChannelRefused, LinkLost."""
         try:
-            return open_shell(self.connection, pty, self._login)
+            return begin_shell(self.connection, pty, self._login)
         except ChannelRefused:
             self.full = True
             raise

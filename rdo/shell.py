@@ -33,7 +33,17 @@ class Shell:
         self.channel.write(script.render(asked, nonce=self.nonce, pty=self.pty))
 
     def wait_until_ready(self) -> None:
-        """Drop the login shell's noise up to the ready marker, on both streams. Raises ConnectError, LinkLost."""
+        """Drop the login shell's noise up to the ready marker, on both streams.
+
+        Raises ConnectError, LinkLost; then its channel is closed.
+        """
+        try:
+            self._skip_noise()
+        except (ConnectError, LinkLost):
+            self.channel.close()
+            raise
+
+    def _skip_noise(self) -> None:
         deadline = time.monotonic() + READY_TIMEOUT
         seen = {STDOUT: b"", STDERR: b""}
         waiting = {STDOUT} if self.pty else {STDOUT, STDERR}
@@ -70,16 +80,17 @@ class Shell:
         raise ConnectError("the target gives no /bin/sh", why, "look at the login shell and its start-up files")
 
 
-def open_shell(connection: Connection, pty: Pty | None, login: bool) -> Shell:
-    """A new shell, ready. Raises ChannelRefused, ConnectError, LinkLost."""
+def begin_shell(connection: Connection, pty: Pty | None, login: bool) -> Shell:
+    """A new shell that gets ready on its own. Raises ChannelRefused, LinkLost."""
     nonce = os.urandom(8).hex()
     channel = connection.open_channel(script.bootstrap(nonce, pty=pty is not None, login=login), pty)
-    shell = Shell(channel, nonce, pty is not None)
-    try:
-        shell.wait_until_ready()
-    except (ConnectError, LinkLost):
-        channel.close()
-        raise
+    return Shell(channel, nonce, pty is not None)
+
+
+def open_shell(connection: Connection, pty: Pty | None, login: bool) -> Shell:
+    """A new shell, ready. Raises ChannelRefused, ConnectError, LinkLost."""
+    shell = begin_shell(connection, pty, login)
+    shell.wait_until_ready()
     return shell
 
 

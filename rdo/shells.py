@@ -6,18 +6,19 @@ commands: it waits until one that was just started has ended or has run a while.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 
 from rdo.drivers.base import Caller, ChannelRefused, Driver, Pty
-from rdo.errors import LinkLost, RdoError
+from rdo.errors import ConnectError, LinkLost, RdoError
 from rdo.links import Link, Links, Taken
 
 WARM_AGE = 300.0
 """Seconds that a shell may wait: the environment that its login set up grows old."""
 
 WARM_LIMIT = 8
-"""Warm shells of one kind at most, however many commands ran at a time: sshd allows 10 channels a connection."""
+"""Warm shells of one kind at most, however many commands come at a time: sshd allows 10 channels a connection."""
 
 REFILL_DELAY = 0.05
 """Seconds that a command runs before the next shell is opened beside it: a short one is over by then."""
@@ -33,7 +34,7 @@ class Shells:
         self.links = Links(driver, login)
         self._warm: list[Taken] = []
         self._wanted: dict[bool, Pty | None] = {}
-        self._peak = 1
+        self._demand = 0
         self._used = time.monotonic()
         self._changed = threading.Condition()
         self._closed = False
@@ -41,11 +42,13 @@ class Shells:
 
     def take(self, caller: Caller, pty: Pty | None) -> Taken:
         """A ready shell: a warm one if there is one, on a link that is alive. Raises ConnectError."""
-        taken = self._take_warm(pty) or self._open(caller, pty)
+        warm = self._take_warm(pty)
+        taken = warm or self._open(caller, pty)
         with self._changed:
             taken.link.running += 1
             self._wanted[pty is not None] = pty
-            self._peak = max(self._peak, sum(link.running for link in self.links))
+            if not warm:
+                self._demand = min(WARM_LIMIT, self._demand + 1)
             self._used = time.monotonic()
         return taken
 
@@ -80,7 +83,7 @@ class Shells:
     def _take_warm(self, pty: Pty | None) -> Taken | None:
         while True:
             with self._changed:
-                fitting = [taken for taken in self._warm if taken.shell.pty == (pty is not None)]
+                fitting = self._of_kind(pty is not None)
                 if not fitting:
                     return None
                 taken = fitting[0]
@@ -171,8 +174,9 @@ class Shells:
         now = time.monotonic()
         with self._changed:
             if now - self._used > SPARE_LINK_AGE:
-                self._peak = 1
+                self._demand = 1
             old = [taken for taken in self._warm if now - taken.shell.opened > WARM_AGE or taken.shell.channel.ended]
+            old += [taken for kind in self._wanted for taken in self._of_kind(kind)[self._demand :]]
             self._warm = [taken for taken in self._warm if taken not in old]
         for taken in old:
             self._throw_away(taken)
@@ -185,20 +189,30 @@ class Shells:
         """Open what is missing of each kind that was asked for of late."""
         if time.monotonic() - self._used > WARM_AGE:
             return
-        for kind, pty in list(self._wanted.items()):
-            while (roomy := self._link_with_room()) and self._missing(kind):
-                try:
-                    shell = roomy.open_shell(pty)
-                except ChannelRefused:
-                    continue
-                roomy.guard(shell.group)
-                with self._changed:
-                    self._warm.append(Taken(shell, roomy))
+        for pty in list(self._wanted.values()):
+            begun = self._begin_missing(pty)
+            for taken in begun:
+                with contextlib.suppress(ConnectError, LinkLost):
+                    taken.shell.wait_until_ready()
+                    taken.link.guard(taken.shell.group)
+                    with self._changed:
+                        self._warm.append(taken)
+
+    def _begin_missing(self, pty: Pty | None) -> list[Taken]:
+        """Open what is missing of a kind, all at a time: a login shell's start-up files may take long."""
+        begun: list[Taken] = []
+        while self._missing(pty is not None) > len(begun) and (roomy := self._link_with_room()):
+            with contextlib.suppress(ChannelRefused):
+                begun.append(Taken(roomy.begin_shell(pty), roomy))
+        return begun
 
     def _link_with_room(self) -> Link | None:
         return next((link for link in self.links if not link.full), None)
 
-    def _missing(self, kind: bool) -> bool:
+    def _missing(self, kind: bool) -> int:
+        """How many warm shells of a kind there should be besides those that there are."""
         with self._changed:
-            count = sum(taken.shell.pty == kind for taken in self._warm)
-            return not self._closed and count < min(self._peak, WARM_LIMIT)
+            return 0 if self._closed else self._demand - len(self._of_kind(kind))
+
+    def _of_kind(self, kind: bool) -> list[Taken]:
+        return [taken for taken in self._warm if taken.shell.pty == kind]

@@ -1,0 +1,91 @@
+"""README.md taken apart: its code blocks, its transcripts and its tables. Runs nothing."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+TOP = Path(__file__).parents[2]
+TEXT = (TOP / "README.md").read_text()
+
+ELIDED = "..."
+"""In a transcript: any text within a line, or as a line of its own any number of lines. In an error: what varies."""
+
+SHORTEST = 10
+"""Characters of fixed text by which an error text of the code can be told from others."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced code block, and the heading it stands under."""
+
+    kind: str
+    heading: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.heading}: {self.text.partition(chr(10))[0]}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command of a transcript, and the output it shows."""
+
+    command: str
+    output: str
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """What the real output is to match in full."""
+        return re.compile("".join(map(_line, self.output.splitlines())))
+
+
+def blocks(*kinds: str) -> list[Block]:
+    """The code blocks of these kinds, in order."""
+    found, heading, fence = [], "", re.compile(r"^(?:#+ ([^\n]+)|```(\w+)\n(.*?)^```)$", re.MULTILINE | re.DOTALL)
+    for title, kind, text in fence.findall(TEXT):
+        heading = title or heading
+        if kind in kinds:
+            found.append(Block(kind, heading, text))
+    return found
+
+
+def steps(transcript: str) -> list[Step]:
+    """The commands of a transcript."""
+    parts = re.split(r"^\$ ", transcript, flags=re.MULTILINE)[1:]
+    return [Step(command, output) for command, _, output in (part.partition("\n") for part in parts)]
+
+
+def table(heading: str) -> list[list[str]]:
+    """The rows of the first table under a heading, without its head; no cell's code marks or spaces are removed."""
+    section = re.split(r"^#+ ", TEXT.partition(f"# {heading}\n")[2], flags=re.MULTILINE)[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows[1:]]
+
+
+def code_spans(cell: str) -> list[str]:
+    """What stands in backticks, single or double."""
+    return [double.strip() or single for double, single in re.findall(r"``(.+?)``(?!`)|`([^`]+)`", cell)]
+
+
+def messages(folder: Path) -> Iterator[re.Pattern[str]]:
+    """Each text in the code under the folder, with `.+` for what varies."""
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            parts = _parts(node)
+            if sum(map(len, filter(None, parts))) >= SHORTEST:
+                yield re.compile("".join(".+" if part is None else re.escape(part) for part in parts))
+
+
+def _parts(node: ast.AST) -> list[str | None]:
+    """The fixed parts of a string, and None for each part that varies."""
+    if isinstance(node, ast.JoinedStr):
+        return [part.value if isinstance(part, ast.Constant) else None for part in node.values]
+    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+
+
+def _line(line: str) -> str:
+    return "(?:.*\n)*" if line == ELIDED else ".*".join(map(re.escape, line.split(ELIDED))) + "\n"
