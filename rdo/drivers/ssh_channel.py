@@ -27,7 +27,7 @@ UNKNOWN_CHANNEL_TYPE = 3
 
 
 class SshChannel:
-    """The Channel of rdo.drivers.base. One lock guards its state; nothing is sent while it is held."""
+    """The Channel of rdo.drivers.base. One lock guards its state, another keeps the order of what is sent."""
 
     def __init__(self, link: Link, target: str, done: Callable[[], None]) -> None:
         """`done` is called once, when the server has closed the channel, refused it, or the link has ended."""
@@ -36,6 +36,8 @@ class SshChannel:
         self._target = target
         self._done: Callable[[], None] | None = done
         self._changed = threading.Condition()
+        self._sending = threading.Lock()
+        self._closed_here = False
         self._opened = threading.Event()
         self._refusal: tuple[int, str] | None = None
         self._remote = self._window = self._packet = 0
@@ -59,12 +61,12 @@ class SshChannel:
         """
         self._wait_until_open()
         if agent:
-            self._link.send(messages.forward_agent(self._remote))
+            self._send(messages.forward_agent(self._remote))
         if pty is not None:
             self._unanswered.append("make a terminal")
-            self._link.send(messages.make_pty(self._remote, pty))
+            self._send(messages.make_pty(self._remote, pty))
         self._unanswered.append("run a command")
-        self._link.send(messages.execute(self._remote, command))
+        self._send(messages.execute(self._remote, command))
 
     def write(self, data: bytes) -> None:
         view = memoryview(data)
@@ -72,7 +74,7 @@ class SshChannel:
             size = self._reserve(len(view))
             if size == 0:
                 return
-            self._link.send(messages.data(self._remote, view[:size]))
+            self._send(messages.data(self._remote, view[:size]))
             view = view[size:]
 
     def read(self, timeout: float | None = None) -> Chunk | None:
@@ -120,7 +122,7 @@ class SshChannel:
             self._closing = True
             self._chunks.clear()
             self._changed.notify_all()
-        self._tell(messages.close(self._remote))
+        self._tell(messages.close(self._remote), last=True)
 
     # What follows is called by the link.
 
@@ -133,7 +135,7 @@ class SshChannel:
         self._remote, self._window, self._packet = chanid, window_size, max_packet_size
         self._opened.set()
         if self._closing:  # given up while the server took its time
-            self._tell(messages.close(chanid))
+            self._tell(messages.close(chanid), last=True)
 
     def _feed(self, message: Message) -> None:
         self._arrive(STDOUT, message.get_binary())
@@ -177,7 +179,7 @@ class SshChannel:
             answered, self._closing = self._closing, True
             self._ended_output = True
         if not answered:
-            self._tell(messages.close(self._remote))
+            self._tell(messages.close(self._remote), last=True)
         self._finish()
 
     def _unlink(self) -> None:
@@ -232,10 +234,17 @@ class SshChannel:
             self._window -= size
             return size
 
-    def _tell(self, message: Sendable) -> None:
+    def _send(self, message: Sendable, *, last: bool = False) -> None:
+        """Send, but nothing behind the close: sshd ends the whole connection for that. Raises LinkLost."""
+        with self._sending:
+            if not self._closed_here:
+                self._closed_here = last
+                self._link.send(message)
+
+    def _tell(self, message: Sendable, *, last: bool = False) -> None:
         """Send what need not arrive: where the link is lost, reading and the exit status say so."""
         with contextlib.suppress(LinkLost):
-            self._link.send(message)
+            self._send(message, last=last)
 
     def _lost(self, why: str) -> LinkLost:
         return LinkLost(f"the connection to `{self._target}` is lost", why)

@@ -198,8 +198,9 @@ def test_a_server_that_starts_new_keys_all_the_time_loses_nothing(
         assert found == [data] * 3
 
 
-def test_many_commands_at_once_are_not_mixed_up(sshd: Sshd, connect: Connect) -> None:
-    connection = connect(sshd.ssh_config())
+def test_many_commands_at_once_are_not_mixed_up(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
+    # More than run at a time: the server counts a session until it has seen its process end.
+    connection = connect(own_sshd("MaxSessions 100").start().ssh_config())
     found: dict[int, tuple[int, str]] = {}
 
     def run(number: int) -> None:

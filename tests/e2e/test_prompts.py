@@ -1,0 +1,77 @@
+"""What a login asks is asked on the caller's terminal, while the first command waits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.e2e.project import Project, ssh_project
+from tests.e2e.terminal import Terminal
+from tests.sshd import Sshd, make_key
+
+SECRET = "open sesame"
+
+
+def locked_project(tmp_path: Path, runtime: dict[str, str], server: Sshd) -> Project:
+    """A project whose key has a passphrase."""
+    key = make_key(tmp_path / "locked", passphrase=SECRET)
+    server.authorize(key)
+    project = ssh_project(tmp_path, runtime, server)
+    config = server.ssh_config(extra=[f"IdentityFile {key}"], name="ssh_config_locked")
+    config.write_text("\n".join(line for line in config.read_text().split("\n") if str(server.client_key) not in line))
+    return Project(project.local, project.remote, {**project.environment, "RDO_SSH_CONFIG": str(config)})
+
+
+def test_a_passphrase_is_asked_for_once_and_never_shown(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> None:
+    project = locked_project(tmp_path, runtime, sshd)
+    with Terminal(["bash", "--norc", "-i"], project.local, {**project.environment, "PS1": "$ "}) as terminal:
+        terminal.prompt()
+        terminal.line("rdo echo one < /dev/null | cat")
+        terminal.match("(?i)passphrase.*: ?$")
+        terminal.line(SECRET)
+        shown = terminal.match(r"[\r\n]one\r\n").string
+        assert SECRET not in shown
+        terminal.prompt()
+        terminal.line("rdo echo two; stty -a | grep -o ' echo '")
+        assert "assphrase" not in terminal.match(r"[\r\n]two\r\n").string
+        terminal.expect(" echo ")
+
+
+def test_ctrl_c_at_a_question_gives_up_and_leaves_the_terminal_as_it_was(
+    tmp_path: Path, runtime: dict[str, str], sshd: Sshd
+) -> None:
+    project = locked_project(tmp_path, runtime, sshd)
+    with Terminal(["bash", "--norc", "-i"], project.local, {**project.environment, "PS1": "$ "}) as terminal:
+        terminal.prompt()
+        terminal.line("rdo echo one")
+        terminal.match("(?i)passphrase.*: ?$")
+        terminal.type("\x03")
+        terminal.prompt()
+        terminal.line("echo st=$?; stty -a | grep -o ' echo '")
+        terminal.expect("st=130\r\n")
+        terminal.expect(" echo ")
+
+
+def test_without_a_terminal_the_error_says_what_to_do(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> None:
+    project = locked_project(tmp_path, runtime, sshd)
+    result = project.run("true", start_new_session=True)
+    assert result.returncode == 255
+    assert result.stderr.count(b"\n") <= 2
+    assert b"ssh-add" in result.stderr
+
+
+def test_an_unknown_host_key_is_asked_about_and_recorded(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> None:
+    known = tmp_path / "known_hosts"
+    project = ssh_project(tmp_path, runtime, sshd)
+    config = sshd.ssh_config(extra=[f"UserKnownHostsFile {known}"], name="ssh_config_unknown")
+    asking = Project(project.local, project.remote, {**project.environment, "RDO_SSH_CONFIG": str(config)})
+    refused = asking.run("true", start_new_session=True)
+    assert refused.returncode == 255
+    assert not known.exists()
+    with Terminal(["bash", "--norc", "-i"], asking.local, {**asking.environment, "PS1": "$ "}) as terminal:
+        terminal.prompt()
+        terminal.line("rdo echo one")
+        terminal.match(r"SHA256:\S+")
+        terminal.line("yes")
+        terminal.match(r"[\r\n]one\r\n")
+    assert f"[127.0.0.1]:{sshd.port}" in known.read_text()
+    assert asking.run("true", start_new_session=True).returncode == 0
