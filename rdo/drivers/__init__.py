@@ -51,6 +51,15 @@ def create(config: Config) -> Driver:
     raise ConfigError(f"driver `{settings.driver}` is not there yet", "", "use `ssh` or `local`")
 
 
+def programs(config: Config) -> list[str]:
+    """The files of the repository that the profile's driver has run on this machine. Raises ConfigError."""
+    if config.settings.driver != "vagrant":
+        return []
+    from rdo.drivers import vagrant_place
+
+    return [vagrant_place.find(config.root, os.environ).vagrantfile]
+
+
 def ssh_config(configured: str | None) -> str | None:
     """The file that stands in for ~/.ssh/config: RDO_SSH_CONFIG, else the user file's `ssh_config`."""
     given = os.environ.get("RDO_SSH_CONFIG") or configured

@@ -1,7 +1,4 @@
-"""What every driver promises: one suite over the interface, each target's /bin/sh a real one.
-
-A driver joins by one more entry in REACH.
-"""
+"""What every driver promises: one suite over the interface, each target's /bin/sh a real one."""
 
 from __future__ import annotations
 
@@ -10,45 +7,25 @@ import random
 import resource
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from rdo.drivers.base import STDERR, STDOUT, Driver, Pty, WindowSize
-from rdo.drivers.docker import DockerDriver
-from rdo.drivers.local import LocalDriver
+from rdo.drivers.base import STDERR, STDOUT, Pty, WindowSize
 from rdo.links import Link
 from rdo.marks import Mark, Marks
 from rdo.script import Script
-from rdo.settings import Settings
 from rdo.shell import Shell
-from tests.docker_engine import DockerEngine
 from tests.leaks import wait_until
+from tests.reach import REACH, Target
 from tests.ssh_client import ScriptedCaller
-from tests.ssh_client import driver as ssh_driver
-from tests.sshd import Sshd
-from tests.vagrant_machine import VagrantHost, vagrantfile
-from tests.vagrant_machine import driver as vagrant_driver
 
 BOUND = 20.0
 """Seconds for anything that should happen at once."""
 
 SIZE = WindowSize(50, 120)
-
-Request = pytest.FixtureRequest
-
-
-class Target(NamedTuple):
-    """A driver, the environment of its callers, and a folder that both sides see."""
-
-    driver: Driver
-    environment: dict[str, str]
-    local: Path
-    remote: str
-
 
 class Outcome(NamedTuple):
     """What a command came to."""
@@ -58,62 +35,8 @@ class Outcome(NamedTuple):
     stderr: bytes = b""
 
 
-def reach_local(request: Request, folder: Path, stack: ExitStack) -> Target:
-    return Target(LocalDriver(str(folder), None), dict(os.environ), folder, str(folder))
-
-
-def reach_ssh(request: Request, folder: Path, stack: ExitStack) -> Target:
-    server: Sshd = request.getfixturevalue("sshd")
-    return Target(ssh_driver(server.ssh_config(), root=str(folder)), dict(os.environ), folder, str(folder))
-
-
-def reach_docker(shell: str) -> Callable[[Request, Path, ExitStack], Target]:
-    def reach(request: Request, folder: Path, stack: ExitStack) -> Target:
-        engine: DockerEngine = request.getfixturevalue("docker_engine")
-        name = stack.enter_context(engine.container(shell, {folder: "/there"}))
-        environment = {**os.environ, "DOCKER_HOST": engine.host}
-        return Target(
-            DockerDriver(Settings(container=name), str(folder), "default", environment), environment, folder, "/there"
-        )
-
-    return reach
-
-
-def reach_image(*, fresh: bool) -> Callable[[Request, Path, ExitStack], Target]:
-    def reach(request: Request, folder: Path, stack: ExitStack) -> Target:
-        engine: DockerEngine = request.getfixturevalue("docker_engine")
-        environment = {**os.environ, "DOCKER_HOST": engine.host}
-        settings = Settings(image=engine.image(), pull="never", fresh=fresh)
-        return Target(DockerDriver(settings, str(folder), "default", environment), environment, folder, "/src")
-
-    return reach
-
-
-def reach_vagrant(request: Request, folder: Path, stack: ExitStack) -> Target:
-    host: VagrantHost = request.getfixturevalue("vagrant_host")
-    folder.chmod(0o777)  # the machine's user is another one than we
-    host.add(folder, vagrantfile())
-    stack.callback(host.destroy, folder)
-    host.run(folder, "up")
-    kept = {f"XDG_{kind}_HOME": str(folder.parent / kind) for kind in ("CACHE", "STATE")}
-    environment = host.environment({**os.environ, **kept})
-    return Target(vagrant_driver(folder, environment), environment, folder, "/vagrant")
-
-
-REACH: dict[str, Callable[[Request, Path, ExitStack], Target]] = {
-    "local": reach_local,
-    "ssh": reach_ssh,
-    "vagrant": reach_vagrant,
-    "docker-dash": reach_docker("dash"),
-    "docker-bash": reach_docker("bash"),
-    "docker-busybox": reach_docker("busybox"),
-    "docker-image": reach_image(fresh=False),
-    "docker-fresh": reach_image(fresh=True),
-}
-
-
 @pytest.fixture(scope="module", params=REACH)
-def target(request: Request, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """Each target in its turn."""
     with ExitStack() as stack:
         yield REACH[request.param](request, tmp_path_factory.mktemp("shared"), stack)

@@ -1,0 +1,162 @@
+"""`driver = "docker"`: a container, a compose service, or an image as the target."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+
+from rdo.drivers import docker_container, docker_image, docker_inspection, docker_pull
+from rdo.drivers.base import STDOUT, Caller, Root
+from rdo.drivers.docker_connection import DockerConnection, Programs
+from rdo.drivers.docker_endpoint import resolve
+from rdo.drivers.docker_engine import Engine
+from rdo.drivers.docker_exec import Executions
+from rdo.drivers.docker_fresh import FreshContainers
+from rdo.drivers.docker_image import Containers, Recipe
+from rdo.drivers.docker_inspection import Details
+from rdo.errors import ConfigError, ConnectError, LinkLost
+from rdo.settings import Settings
+
+DIRECTORY = "/src"
+"""Where the project is in a container of an image, unless `directory` says otherwise."""
+
+LOGIN_SHELL = (
+    'u=$(id -u) && while IFS=: read -r n p i g c h s; do [ "$i" != "$u" ] || { echo "$s"; break; }; done </etc/passwd'
+)
+"""Nothing sets SHELL in a container, and without it there is no login shell to start."""
+
+PATIENCE = 10.0
+"""Seconds for that."""
+
+
+class DockerDriver:
+    """The Driver of rdo.drivers.base. `environment` is that of whoever asks for folders, and has no command to run."""
+
+    def __init__(
+        self, settings: Settings, root: str, profile: str, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Raises ConfigError."""
+        if settings.fresh and not settings.image:
+            raise ConfigError("`fresh` is for an image", "a container of its own cannot be new", "name an `image`")
+        self._settings = settings
+        self._root = root
+        self._profile = profile
+        self._environment: Mapping[str, str] = os.environ if environment is None else environment
+        self._roots: list[Root] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def target(self) -> str:
+        """See base.Driver."""
+        kinds = ("container", "service", "image")
+        return next(f"{kind} {name}" for kind in kinds if (name := getattr(self._settings, kind)))
+
+    def roots(self) -> Sequence[Root]:
+        """See base.Driver. Asks the engine, once, where neither `directory` nor `image` is given."""
+        settings = self._settings
+        if settings.image or settings.directory:
+            return [Root(self._root, settings.directory or DIRECTORY)]
+        with self._lock:
+            if self._roots is None:
+                engine = Engine(resolve(self._environment), self._environment)
+                try:
+                    self._roots = self._mounted(self._find(engine))
+                finally:
+                    engine.close()
+            return self._roots
+
+    def _find(self, engine: Engine) -> Details:
+        if self._settings.container:
+            return docker_container.by_name(engine, self._settings.container)
+        return docker_container.by_service(engine, self._settings.service or "", self._root)
+
+    def _mounted(self, details: Details) -> list[Root]:
+        return docker_inspection.roots(details, self._root, os.path.realpath)
+
+    def variables(self, caller: Caller) -> Mapping[str, str]:
+        """None. But a command that was typed for another engine must not run on ours: raises ConfigError."""
+        ours, theirs = resolve(self._environment), resolve(caller.environment)
+        if ours != theirs:
+            why = f"the connection held is one to `{ours.name}`, the command is for `{theirs.name}`"
+            raise ConfigError("the Docker engine has changed", why, "`rdoctl stop`, then try again")
+        return {}
+
+    def connect(self, caller: Caller) -> DockerConnection:
+        """See base.Driver."""
+        engine = Engine(resolve(caller.environment), caller.environment)
+        try:
+            connection = self._of_image(engine, caller) if self._settings.image else self._of_other(engine, caller)
+        except BaseException:
+            engine.close()
+            raise
+        caller.trace(f"docker: {self.target}, engine {engine.endpoint.name}, API {engine.version}")
+        return connection
+
+    def _of_other(self, engine: Engine, caller: Caller) -> DockerConnection:
+        details = self._find(engine)
+        details = docker_container.make_ready(engine, details, auto_start=self._settings.auto_start, caller=caller)
+        self._check(details)
+        name = docker_inspection.name(details)
+        programs = Executions(engine, details["Id"], name, self._settings.user, {})
+        return self._with_shell(DockerConnection(engine, details["Id"], name, programs, lambda: None), programs)
+
+    def _check(self, details: Details) -> None:
+        """A container that was made anew may have other folders than those by which the command was mapped."""
+        if self._settings.directory:
+            return
+        with self._lock:
+            before, self._roots = self._roots, self._mounted(details)
+            changed = before is not None and before != self._roots
+        if changed:
+            raise ConnectError(f"the folders of `{self.target}` have changed meanwhile", "", "try again")
+
+    def _of_image(self, engine: Engine, caller: Caller) -> DockerConnection:
+        settings = self._settings
+        image = settings.image or ""
+        docker_image.clear(engine)
+        docker_pull.ensure(engine, image, settings.pull, caller)
+        directory = settings.directory or DIRECTORY
+        containers = Containers(engine, Recipe(image, self._root, directory, self._profile, settings.user))
+        holder, stream = containers.hold()
+
+        def release() -> None:
+            docker_image.remove(engine, holder)
+            stream.close()
+
+        executions = Executions(engine, holder, image, None, {})
+        programs: Programs = FreshContainers(engine, image, holder, containers.create) if settings.fresh else executions
+        return self._with_shell(DockerConnection(engine, holder, image, programs, release), executions)
+
+    def _with_shell(self, connection: DockerConnection, executions: Executions) -> DockerConnection:
+        if self._settings.login:
+            shell = _login_shell(executions)
+            if shell.startswith("/"):
+                executions.environment["SHELL"] = shell
+        return connection
+
+
+def _login_shell(executions: Executions) -> str:
+    """The user's shell in the container's own list of users; empty where that cannot be told."""
+    channel = executions.start(LOGIN_SHELL, None)
+    text = b""
+    try:
+        while chunk := channel.read(PATIENCE):
+            text += chunk.data if chunk.stream == STDOUT else b""
+    except (TimeoutError, LinkLost):
+        return ""
+    finally:
+        channel.close()
+    return text.decode(errors="replace").strip()
+
+
+def clear_leftovers(environment: Mapping[str, str]) -> int:
+    """Remove the containers that masters of this user left behind when they were killed: how many.
+
+    Raises ConfigError, and ConnectError where there is no engine.
+    """
+    engine = Engine(resolve(environment), environment)
+    try:
+        return docker_image.clear(engine)
+    finally:
+        engine.close()

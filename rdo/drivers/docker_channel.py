@@ -1,0 +1,165 @@
+"""One program in a container: its streams over a connection that the engine has handed over. Knows no engine."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import Protocol
+
+from rdo.drivers.base import STDOUT, Chunk, WindowSize
+from rdo.drivers.docker_engine import Hijacked
+from rdo.drivers.docker_frames import Frames
+from rdo.errors import ConnectError
+
+OWN_WORDS = (b"OCI runtime ", b"unable to find user ")
+"""How the engine begins where a program could not be started; its words come as the program's output."""
+
+FAILED_TO_START = (126, 127)
+
+MUCH_OUTPUT = 4 * 1024
+"""Bytes from which on a slow reader may lose the end: the engine closes the streams 2 seconds after the program's end,
+whoever has not read them yet. Nobody is slow after less: each socket on the way to the user holds as much."""
+
+LOOK_AFTER = 0.4
+"""Seconds between two looks whether a program has ended while nobody reads it; a fraction of those 2."""
+
+LARGEST_REST = 8 * 1024 * 1024
+"""Bytes that are held then, at most: more than engine and kernel can."""
+
+
+class Program(Protocol):
+    """The engine's side of a program."""
+
+    def status(self) -> int:
+        """Wait for its end: the exit status. Raises LinkLost."""
+
+    def runs(self) -> bool:
+        """Whether it has not ended, as far as the engine can tell now."""
+
+    def resize(self, size: WindowSize) -> None:
+        """Set the size of its pty, if it still runs."""
+
+    def refused(self, message: str) -> ConnectError:
+        """The error for what the engine said where it could not start the program."""
+
+    def discard(self) -> None:
+        """The channel is closed: clear up."""
+
+
+class DockerChannel:
+    """The Channel of rdo.drivers.base. Two streams are framed; with a pty it is a single one, not framed."""
+
+    def __init__(self, stream: Hijacked, program: Program, *, pty: bool) -> None:
+        self._wire = stream.wire
+        self._program = program
+        self._frames = None if pty else Frames()
+        self._chunks = deque(self._decode(stream.early))
+        self._first = bytes(self._chunks[0].data) if self._chunks else b""
+        self._reading = threading.Lock()
+        self._size = 0
+        self._watch: threading.Thread | None = None
+        self._over = threading.Event()
+        self._at_end = False
+        self._input_ended = False
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether we have given it up."""
+        return self._closed
+
+    @property
+    def ended(self) -> bool:
+        """See base.Channel. What has come by now is kept for reading."""
+        if not self._at_end and self._reading.acquire(blocking=False):
+            try:
+                if not self._chunks:
+                    self._receive(0.0)
+            except TimeoutError:
+                pass
+            finally:
+                self._reading.release()
+        return self._at_end
+
+    def write(self, data: bytes) -> None:
+        """See base.Channel. What cannot be sent is dropped: the program has ended, or its exit status tells."""
+        if self._input_ended:
+            return
+        try:
+            self._wire.send(data)
+        except OSError:
+            self._input_ended = True
+
+    def read(self, timeout: float | None = None) -> Chunk | None:
+        """See base.Channel."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self._reading:
+            while not self._chunks:
+                if self._at_end:
+                    return None
+                self._receive(None if deadline is None else max(0.0, deadline - time.monotonic()))
+            return self._chunks.popleft()
+
+    def _receive(self, timeout: float | None) -> None:
+        data = b"" if self._closed else self._wire.receive(timeout)
+        self._chunks.extend(self._decode(data))
+        self._size += len(data)
+        if not data:
+            self._at_end = True
+            self._over.set()
+        elif self._watch is None and self._size > MUCH_OUTPUT:
+            self._watch = threading.Thread(target=self._look_after, name="rest", daemon=True)
+            self._watch.start()
+        if not self._first and self._chunks:
+            self._first = self._chunks[0].data
+
+    def _look_after(self) -> None:
+        """While the reader is busy elsewhere, see to it that nothing is lost at the program's end."""
+        while not self._over.wait(LOOK_AFTER):
+            if self._reading.locked() or self._program.runs():
+                continue
+            with self._reading:
+                while not self._at_end and sum(len(chunk.data) for chunk in self._chunks) < LARGEST_REST:
+                    self._receive(None)
+
+    def _decode(self, data: bytes) -> list[Chunk]:
+        if self._frames is not None:
+            return self._frames.receive(data)
+        return [Chunk(STDOUT, data)] if data else []
+
+    def end_input(self) -> None:
+        """See base.Channel. On a pty there is no such thing."""
+        if self._input_ended or self._frames is None:
+            return
+        self._input_ended = True
+        try:
+            self._wire.end_output()
+        except OSError:
+            return  # the program has ended
+
+    def stop_reading(self) -> bool:
+        """See base.Channel: the engine goes on reading whatever we do."""
+        return False
+
+    def resize(self, size: WindowSize) -> None:
+        """See base.Channel."""
+        if self._frames is None:
+            self._program.resize(size)
+
+    def exit_status(self) -> int:
+        """See base.Channel. Raises ConnectError where there is no such program."""
+        status = self._program.status()
+        if status in FAILED_TO_START and self._first.startswith(OWN_WORDS):
+            raise self._program.refused(self._first.decode(errors="replace").strip())
+        return status
+
+    def close(self) -> None:
+        """See base.Channel."""
+        if not self._closed:
+            self._closed = True
+            self._over.set()
+            self._wire.close()
+            self._program.discard()
+            if self._watch is not None:
+                self._watch.join()

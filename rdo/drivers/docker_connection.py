@@ -1,0 +1,95 @@
+"""A held way to one container. Knows how long the engine may be silent, not how a program is started."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from rdo.drivers.base import Pty
+from rdo.drivers.docker_channel import DockerChannel
+from rdo.drivers.docker_engine import Engine, EngineError
+from rdo.drivers.docker_exec import not_started
+from rdo.errors import ConnectError, LinkLost
+
+LIVENESS = 15.0
+"""Seconds for which a container that was heard from is taken to be there."""
+
+ANSWER_TIMEOUT = 5.0
+"""Seconds for the engine to say whether it still is."""
+
+BAD_REQUEST = 400
+"""What we asked for cannot be had: no such user, no /bin/sh. A container that is gone or stopped is 404 or 409."""
+
+
+class Programs(Protocol):
+    """How programs are started: by exec, or each in a new container."""
+
+    def start(self, command: str, pty: Pty | None) -> DockerChannel:
+        """`/bin/sh -c command`. Raises EngineError, ConnectError."""
+
+
+class DockerConnection:
+    """The Connection of rdo.drivers.base. `release` is called once at the end."""
+
+    def __init__(
+        self, engine: Engine, container: str, name: str, programs: Programs, release: Callable[[], None]
+    ) -> None:
+        self._engine = engine
+        self._container = container
+        self._name = name
+        self._programs = programs
+        self._release = release
+        self._channels: list[DockerChannel] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def open_channel(self, command: str, pty: Pty | None) -> DockerChannel:
+        """See base.Connection."""
+        if self._closed:
+            raise self._lost("the connection is closed")
+        try:
+            channel = self._programs.start(command, pty)
+        except EngineError as error:
+            if error.status == BAD_REQUEST:
+                raise not_started(self._name, error.message) from None
+            raise self._lost(error.message) from None
+        except ConnectError as error:
+            raise self._lost(error.why or error.what) from None
+        if not self._keep(channel):
+            channel.close()
+            raise self._lost("the connection was closed meanwhile")
+        return channel
+
+    def _keep(self, channel: DockerChannel) -> bool:
+        with self._lock:
+            self._channels = [*(other for other in self._channels if not other.closed), channel]
+            return not self._closed
+
+    def _lost(self, why: str) -> LinkLost:
+        return LinkLost(f"`{self._name}` is not there any more", why)
+
+    def is_alive(self) -> bool:
+        """See base.Connection."""
+        if self._closed:
+            return False
+        if time.monotonic() - self._engine.heard < LIVENESS:
+            return True
+        try:
+            found = self._engine.ask("GET", f"/containers/{self._container}/json", timeout=ANSWER_TIMEOUT)
+        except (EngineError, ConnectError):
+            return False
+        return bool(found["State"]["Running"]) and not found["State"]["Paused"]
+
+    def close(self) -> None:
+        """See base.Connection."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            channels, self._channels = self._channels, []
+        for channel in channels:
+            channel.close()
+        self._release()
+        self._engine.close()

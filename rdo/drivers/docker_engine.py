@@ -1,0 +1,203 @@
+"""Requests to the engine, over connections that are kept; and streams that take a connection over. Knows HTTP, and
+nothing of containers. One Engine belongs to one connection of rdo and may be used from any thread."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from rdo.drivers.docker_dial import dial
+from rdo.drivers.docker_endpoint import Endpoint
+from rdo.drivers.docker_http import Body, Head, HttpError, request, split_head
+from rdo.drivers.docker_wire import Wire
+from rdo.errors import ConnectError
+
+DEADLINE = 60.0
+"""Seconds for an answer: the engine may start a container meanwhile."""
+
+NEWEST = (1, 47)
+"""The version of the API that this code was written for; an engine that knows a later one is asked for this."""
+
+CONSOLE_SIZE_SINCE = (1, 42)
+"""From here on the engine makes a pty of the right size at once."""
+
+KEPT = 4
+"""Idle connections at most."""
+
+
+class EngineError(Exception):
+    """The engine refused: HTTP status, and what it said."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.message = message
+
+
+class Hijacked(NamedTuple):
+    """A connection that has become a stream, and the first bytes that came with the answer."""
+
+    wire: Wire
+    early: bytes
+
+
+class Engine:
+    """The engine at one endpoint."""
+
+    def __init__(self, endpoint: Endpoint, environment: Mapping[str, str]) -> None:
+        self.endpoint = endpoint
+        self.heard = 0.0
+        """When the engine was last heard from (time.monotonic)."""
+        self._environment = environment
+        self._idle: list[Wire] = []
+        self._lock = threading.Lock()
+        self._version: tuple[int, int] | None = None
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """The version of the API that both sides know. Raises ConnectError."""
+        if self._version is None:
+            head, _ = self._exchange("GET", "/_ping", None, {}, DEADLINE)
+            major, _, minor = head.fields.get("api-version", "1.24").partition(".")
+            self._version = min(NEWEST, (int(major), int(minor)))
+        return self._version
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        query: Mapping[str, object] | None = None,
+        fields: Mapping[str, str] | None = None,
+        timeout: float | None = DEADLINE,
+    ) -> Any:
+        """The answer's JSON; None where it has no body. Raises EngineError, ConnectError."""
+        head, data = self._exchange(method, self._path(path, query), body, fields or {}, timeout)
+        if head.status >= 400:
+            raise EngineError(head.status, _message(data))
+        return json.loads(data) if data and "json" in head.fields.get("content-type", "") else None
+
+    def stream(
+        self, path: str, query: Mapping[str, object], fields: Mapping[str, str], timeout: float
+    ) -> Iterator[bytes]:
+        """POST, and give the answer's body as it comes. Raises EngineError, ConnectError, and TimeoutError."""
+        wire = dial(self.endpoint, self._environment)
+        try:
+            head, rest = self._begin(wire, request("POST", self._path(path, query), None, fields), timeout)
+            body = Body(head)
+            if head.status >= 400:
+                raise EngineError(head.status, _message(self._finish(wire, body, rest, timeout)))
+            yield body.receive(rest)
+            while not body.complete:
+                yield self._more(wire, body, timeout)
+        except TimeoutError:
+            raise
+        except (OSError, HttpError) as error:
+            raise self._confused(error) from None
+        finally:
+            wire.close()
+
+    def hijack(self, path: str, body: object, query: Mapping[str, object] | None = None) -> Hijacked:
+        """POST, and take the connection over. Raises EngineError, ConnectError."""
+        wire = dial(self.endpoint, self._environment)
+        try:
+            fields = {"Connection": "Upgrade", "Upgrade": "tcp"}
+            head, rest = self._begin(wire, request("POST", self._path(path, query), body, fields), DEADLINE)
+            if head.status >= 400:
+                raise EngineError(head.status, _message(self._finish(wire, Body(head), rest, DEADLINE)))
+            return Hijacked(wire, rest)
+        except (EngineError, ConnectError):
+            wire.close()
+            raise
+        except (OSError, HttpError) as error:
+            wire.close()
+            raise self._confused(error) from None
+
+    def close(self) -> None:
+        """End the connections that are kept."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for wire in idle:
+            wire.close()
+
+    def _path(self, path: str, query: Mapping[str, object] | None) -> str:
+        major, minor = self.version
+        return f"/v{major}.{minor}{path}" + (f"?{urlencode(query)}" if query else "")
+
+    def _exchange(
+        self, method: str, path: str, body: object, fields: Mapping[str, str], timeout: float | None
+    ) -> tuple[Head, bytes]:
+        wire = self._take() or dial(self.endpoint, self._environment)
+        try:
+            head, rest = self._begin(wire, request(method, path, body, fields), timeout)
+            data = self._finish(wire, Body(head, absent=method == "HEAD"), rest, timeout)
+        except (OSError, HttpError) as error:
+            wire.close()
+            raise self._confused(error) from None
+        except ConnectError:
+            wire.close()
+            raise
+        self._give_back(wire, head)
+        return head, data
+
+    def _take(self) -> Wire | None:
+        """A connection that was kept and is still there: whatever can be read of an idle one is its end."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                wire = self._idle.pop()
+            try:
+                wire.receive(0)
+            except TimeoutError:
+                return wire
+            wire.close()
+
+    def _give_back(self, wire: Wire, head: Head) -> None:
+        with self._lock:
+            if head.keeps_alive and len(self._idle) < KEPT:
+                self._idle.append(wire)
+                return
+        wire.close()
+
+    def _begin(self, wire: Wire, data: bytes, timeout: float | None) -> tuple[Head, bytes]:
+        wire.send(data)
+        received = b""
+        while (found := split_head(received)) is None:
+            more = wire.receive(timeout)
+            if not more:
+                raise HttpError("it closed the connection")
+            received += more
+        self.heard = time.monotonic()
+        return found
+
+    def _finish(self, wire: Wire, body: Body, rest: bytes, timeout: float | None) -> bytes:
+        pieces = [body.receive(rest)]
+        while not body.complete:
+            pieces.append(self._more(wire, body, timeout))
+        return b"".join(pieces)
+
+    def _more(self, wire: Wire, body: Body, timeout: float | None) -> bytes:
+        data = wire.receive(timeout)
+        if not data:
+            body.end()
+        self.heard = time.monotonic()
+        return body.receive(data)
+
+    def _confused(self, error: Exception) -> ConnectError:
+        why = "no answer in time" if isinstance(error, TimeoutError) else str(error)
+        return ConnectError(f"the Docker engine at `{self.endpoint.name}` does not answer as one", why)
+
+
+def _message(data: bytes) -> str:
+    """What the engine says of an error, on one line."""
+    try:
+        text = str(json.loads(data)["message"])
+    except (ValueError, KeyError, TypeError):
+        text = data.decode(errors="replace")
+    return " ".join(text.split())

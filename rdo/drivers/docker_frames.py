@@ -1,0 +1,59 @@
+"""The frames in which the engine sends two streams over one connection: pure, bytes in and chunks out.
+
+A head of 8 bytes (the stream's number, three zeros, the length as a big-endian integer), then as many bytes; see
+"Attach to a container" in the Engine API's reference.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from rdo.drivers.base import STDERR, STDOUT, Chunk
+
+HEAD = struct.Struct(">B3xI")
+
+SYSTEM_ERROR = 3
+"""A stream on which the engine itself tells what went wrong; meant for stderr."""
+
+STREAMS = {0: STDOUT, STDOUT: STDOUT, STDERR: STDERR, SYSTEM_ERROR: STDERR}
+
+
+class Frames:
+    """Decodes what comes in. Frames need not be whole: their parts are given as they come."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._stream = STDOUT
+        self._left = 0
+
+    def receive(self, data: bytes) -> list[Chunk]:
+        """The chunks in these bytes; neighbours of one stream are joined, which saves a caller's time."""
+        pieces: list[tuple[int, memoryview]] = []
+        view = memoryview(data)
+        while view:
+            if self._left == 0:
+                view = self._take_head(view)
+            part, view = view[: self._left], view[self._left :]
+            self._left -= len(part)
+            if part:
+                pieces.append((self._stream, part))
+        return _joined(pieces)
+
+    def _take_head(self, view: memoryview) -> memoryview:
+        missing = HEAD.size - len(self._head)
+        self._head += view[:missing]
+        if len(self._head) == HEAD.size:
+            number, self._left = HEAD.unpack(self._head)
+            self._stream = STREAMS.get(number, STDERR)
+            self._head = b""
+        return view[missing:]
+
+
+def _joined(pieces: list[tuple[int, memoryview]]) -> list[Chunk]:
+    chunks: list[Chunk] = []
+    start = 0
+    for end in range(1, len(pieces) + 1):
+        if end == len(pieces) or pieces[end][0] != pieces[start][0]:
+            chunks.append(Chunk(pieces[start][0], b"".join(part for _, part in pieces[start:end])))
+            start = end
+    return chunks

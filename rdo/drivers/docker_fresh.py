@@ -1,0 +1,108 @@
+"""Programs that each get a new container of an image (`fresh = true`).
+
+All of them share the process numbers of the connection's own container: so the lifeline, which is one of them, reaches
+the others, and none of them outlives that container.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+
+from rdo.drivers.base import Pty, WindowSize
+from rdo.drivers.docker_channel import DockerChannel
+from rdo.drivers.docker_engine import Engine, EngineError
+from rdo.drivers.docker_exec import DETACH_KEYS, not_started, resize
+from rdo.errors import ConnectError, LinkLost
+
+ATTACH = {"stream": 1, "stdin": 1, "stdout": 1, "stderr": 1, "detachKeys": DETACH_KEYS}
+
+ENDING = 0.3
+"""Seconds without an answer about a container that mean that it ends: an inspection takes some milliseconds. To be
+wrong costs nothing but memory."""
+
+
+class FreshContainers:
+    """Starts programs in containers that `create` makes of a description (Cmd, Tty and the like); gives their id."""
+
+    def __init__(
+        self, engine: Engine, name: str, holder: str, create: Callable[[Mapping[str, object], str], str]
+    ) -> None:
+        self._engine = engine
+        self._name = name
+        self._holder = holder
+        self._create = create
+
+    def start(self, command: str, pty: Pty | None) -> DockerChannel:
+        """`/bin/sh -c command`. Raises EngineError, ConnectError."""
+        container = self._create(_description(command, pty), f"container:{self._holder}")
+        program = FreshContainer(self._engine, container, self._name)
+        try:
+            stream = self._engine.hijack(f"/containers/{container}/attach", None, ATTACH)
+            channel = DockerChannel(stream, program, pty=pty is not None)
+            program.begin()
+        except (EngineError, ConnectError):
+            program.discard()
+            raise
+        if pty is not None:
+            program.resize(pty.size)
+        return channel
+
+
+def _description(command: str, pty: Pty | None) -> dict[str, object]:
+    return {
+        "Cmd": ["-c", command],
+        "Tty": pty is not None,
+        "OpenStdin": True,
+        "StdinOnce": True,
+        "AttachStdin": True,
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "TERM": pty.term if pty else None,
+    }
+
+
+class FreshContainer:
+    """One container for one program: the Program of docker_channel."""
+
+    def __init__(self, engine: Engine, container: str, name: str) -> None:
+        self._engine = engine
+        self._path = f"/containers/{container}"
+        self._name = name
+
+    def begin(self) -> None:
+        """Start it. Raises ConnectError, EngineError."""
+        try:
+            self._engine.ask("POST", f"{self._path}/start")
+        except EngineError as error:
+            if "/bin/sh" in error.message:
+                raise not_started(self._name, error.message) from None
+            raise
+
+    def status(self) -> int:
+        """See Program."""
+        try:
+            return int(self._engine.ask("POST", f"{self._path}/wait", timeout=None)["StatusCode"])
+        except (EngineError, ConnectError) as error:
+            why = error.message if isinstance(error, EngineError) else error.why
+            raise LinkLost(f"a container of `{self._name}` gave no exit status", why) from None
+
+    def runs(self) -> bool:
+        """See Program. While a container ends, the engine says nothing of it."""
+        try:
+            return bool(self._engine.ask("GET", f"{self._path}/json", timeout=ENDING)["State"]["Running"])
+        except (EngineError, ConnectError):
+            return False
+
+    def resize(self, size: WindowSize) -> None:
+        """See Program."""
+        resize(self._engine, f"{self._path}/resize", size, lambda: False)
+
+    def refused(self, message: str) -> ConnectError:
+        """See Program."""
+        return not_started(self._name, message)
+
+    def discard(self) -> None:
+        """See Program."""
+        with contextlib.suppress(EngineError, ConnectError):
+            self._engine.ask("DELETE", self._path, query={"force": 1, "v": 1})

@@ -1,0 +1,164 @@
+"""Containers that rdo makes of an image: one a connection, and with `fresh` one a command. Also their end."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import socket
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rdo.drivers.docker_engine import Engine, EngineError
+from rdo.drivers.docker_exec import not_started
+from rdo.drivers.docker_wire import Wire
+from rdo.errors import ConnectError
+
+HOLD = "while read -r _; do :; done; exec sleep 3"
+"""The container's own program lives as long as the connection that feeds it; then the lifeline has its time."""
+
+HOME = "/home/rdo"
+"""Made for a user who has no folder in the image."""
+
+MASTER, HOST, ROOT, PROFILE = "rdo.master", "rdo.host", "rdo.root", "rdo.profile"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the containers of one profile have in common. `directory` is where `root` is mounted."""
+
+    image: str
+    root: str
+    directory: str
+    profile: str
+    user: str | None
+
+
+class Containers:
+    """Makes containers by a recipe."""
+
+    def __init__(self, engine: Engine, recipe: Recipe) -> None:
+        self._engine = engine
+        self._recipe = recipe
+        self.user = recipe.user or self._caller()
+        self._at_home = recipe.user is None and not self.user.startswith("0:")
+
+    def _caller(self) -> str:
+        """Our own uid:gid, so that files belong to us; root's where the engine runs as us and maps root to us."""
+        try:
+            security = self._engine.ask("GET", "/info").get("SecurityOptions") or []
+        except EngineError:
+            security = []
+        return "0:0" if any("rootless" in each for each in security) else f"{os.getuid()}:{os.getgid()}"
+
+    def create(self, details: Mapping[str, object], processes: str = "") -> str:
+        """A container, not started: its id. `processes` names whose process numbers it shares. Raises ConnectError."""
+        try:
+            made: dict[str, Any] = self._engine.ask("POST", "/containers/create", self._description(details, processes))
+            if self._at_home:
+                self._make_home(made["Id"])
+        except EngineError as error:
+            raise ConnectError(f"cannot make a container of `{self._recipe.image}`", error.message) from None
+        return str(made["Id"])
+
+    def hold(self) -> tuple[str, Wire]:
+        """A container that runs as long as the stream is open: its id, and the stream. Raises ConnectError."""
+        container = self.create({"Cmd": ["-c", HOLD], "OpenStdin": True, "StdinOnce": True, "AttachStdin": True})
+        with contextlib.ExitStack() as undo:
+            undo.callback(remove, self._engine, container)
+            self._check_shell(container)
+            try:
+                stream = self._engine.hijack(f"/containers/{container}/attach", None, {"stream": 1, "stdin": 1})
+                undo.callback(stream.wire.close)
+                self._engine.ask("POST", f"/containers/{container}/start")
+            except EngineError as error:
+                raise ConnectError(f"cannot start a container of `{self._recipe.image}`", error.message) from None
+            undo.pop_all()
+        return container, stream.wire
+
+    def _check_shell(self, container: str) -> None:
+        """The init process would start, and end at once without a word that anyone hears."""
+        try:
+            self._engine.ask("HEAD", f"/containers/{container}/archive", query={"path": "/bin/sh"})
+        except EngineError as error:
+            raise not_started(self._recipe.image, "not found" if error.status == 404 else error.message) from None
+
+    def _description(self, details: Mapping[str, object], processes: str) -> dict[str, object]:
+        recipe, more = self._recipe, dict(details)
+        variables = {"HOME": HOME if self._at_home else None, "TERM": more.pop("TERM", None)}
+        host: dict[str, object] = {
+            "Mounts": [{"Type": "bind", "Source": recipe.root, "Target": recipe.directory}],
+            "LogConfig": {"Type": "none"},
+            "AutoRemove": not processes,
+        }
+        host |= {"PidMode": processes} if processes else {"Init": True}
+        return {
+            "Image": recipe.image,
+            "Entrypoint": ["/bin/sh"],
+            "User": self.user,
+            "Env": [f"{name}={value}" for name, value in variables.items() if value],
+            "WorkingDir": recipe.directory,
+            "Labels": labels(recipe),
+            "HostConfig": host,
+            **more,
+        }
+
+    def _make_home(self, container: str) -> None:
+        uid, gid = map(int, self.user.split(":"))
+        fields = {"Content-Type": "application/x-tar"}
+        self._engine.ask(
+            "PUT", f"/containers/{container}/archive", folder(HOME, uid, gid), query={"path": "/"}, fields=fields
+        )
+
+
+def labels(recipe: Recipe) -> dict[str, str]:
+    """By these a later rdo knows what an earlier one left."""
+    return {MASTER: str(os.getpid()), HOST: _host(), ROOT: recipe.root, PROFILE: recipe.profile}
+
+
+def _host() -> str:
+    """This machine and user: others may use the same engine."""
+    return f"{os.getuid()}@{socket.gethostname()}"
+
+
+def folder(path: str, uid: int, gid: int) -> bytes:
+    """A tar archive of one empty folder."""
+    entry = tarfile.TarInfo(path.strip("/"))
+    entry.type, entry.mode, entry.uid, entry.gid = tarfile.DIRTYPE, 0o755, uid, gid
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.addfile(entry)
+    return buffer.getvalue()
+
+
+def remove(engine: Engine, container: str) -> None:
+    """End and remove a container; never raises."""
+    with contextlib.suppress(EngineError, ConnectError):
+        engine.ask("DELETE", f"/containers/{container}", query={"force": 1, "v": 1})
+
+
+def clear(engine: Engine) -> int:
+    """Remove the containers of this user's masters that are no more: how many. Raises ConnectError."""
+    filters = json.dumps({"label": [MASTER, f"{HOST}={_host()}"]})
+    try:
+        listing = engine.ask("GET", "/containers/json", query={"all": 1, "filters": filters})
+    except EngineError as error:
+        raise ConnectError("cannot list the containers", error.message) from None
+    left = [each["Id"] for each in listing if not _lives(each["Labels"][MASTER])]
+    for container in left:
+        remove(engine, container)
+    return len(left)
+
+
+def _lives(pid: str) -> bool:
+    """Whether there is such a process; one that has taken over a master's number keeps its container a while longer."""
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, OverflowError, PermissionError):
+        return True
+    return True

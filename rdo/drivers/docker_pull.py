@@ -1,0 +1,112 @@
+"""Getting an image that is not there, or a newer one. The only module that imports the SDK: it knows how to find the
+user's credentials for a registry, the helper programs of Docker's own configuration included."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from rdo.drivers.base import Caller
+from rdo.drivers.docker_endpoint import config_folder
+from rdo.drivers.docker_engine import Engine, EngineError
+from rdo.errors import ConnectError
+
+SILENCE = 300.0
+"""Seconds without a word from the engine until a pull is given up."""
+
+TELL_EVERY = 3.0
+"""Seconds between two lines about the progress."""
+
+
+def ensure(engine: Engine, image: str, pull: str, caller: Caller) -> None:
+    """Have the image there, as `pull` (missing, never, always) says. Raises ConnectError."""
+    there = pull != "always" and is_there(engine, image)
+    if there:
+        return
+    if pull == "never":
+        raise ConnectError(f"there is no image `{image}`", "", f"`docker pull {image}`, or set `pull`")
+    caller.tell(f"rdo: pulling `{image}`")
+    try:
+        _follow(_messages(engine, image, caller.environment), image, caller)
+    except EngineError as error:
+        raise ConnectError(f"cannot pull the image `{image}`", error.message, _advice(error.message)) from None
+    except TimeoutError:
+        raise ConnectError(f"cannot pull the image `{image}`", f"no progress for {SILENCE:.0f} s") from None
+
+
+def is_there(engine: Engine, image: str) -> bool:
+    """Whether the engine has the image. Raises ConnectError."""
+    try:
+        engine.ask("GET", f"/images/{image}/json")
+    except EngineError as error:
+        if error.status != 404:
+            raise ConnectError(f"cannot use the image `{image}`", error.message) from None
+        return False
+    return True
+
+
+def _advice(message: str) -> str:
+    if "unauthorized" in message or "denied" in message:
+        return "check the name, or `docker login`"
+    return "check the name"
+
+
+def _messages(engine: Engine, image: str, environment: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    fields = {"X-Registry-Auth": header} if (header := _credentials(image, environment)) else {}
+    reference = image if "@" in image or ":" in image.rpartition("/")[2] else f"{image}:latest"
+    rest = b""
+    for data in engine.stream("/images/create", {"fromImage": reference}, fields, SILENCE):
+        *lines, rest = (rest + data).split(b"\n")
+        yield from (json.loads(line) for line in lines if line.strip())
+
+
+def _credentials(image: str, environment: Mapping[str, str]) -> str:
+    """The header with which the engine may log in to the image's registry; empty where there is none."""
+    path = os.path.join(config_folder(environment), "config.json")
+    if not os.path.exists(path):
+        return ""
+    import docker.auth
+    import docker.errors
+
+    try:
+        registry, _ = docker.auth.resolve_repository_name(image.partition("@")[0])
+        known = docker.auth.load_config(path, credstore_env=dict(environment))
+        found = docker.auth.resolve_authconfig(known, registry, credstore_env=dict(environment))
+    except docker.errors.DockerException as error:
+        raise ConnectError(f"no credentials for the image `{image}`", str(error), "`docker login`") from None
+    return docker.auth.encode_header(found).decode() if found else ""
+
+
+def _follow(messages: Iterable[Mapping[str, Any]], image: str, caller: Caller) -> None:
+    """Tell of the progress now and then. Raises EngineError."""
+    layers: dict[str, tuple[int, int]] = {}
+    told = time.monotonic()
+    for message in messages:
+        if "error" in message:
+            raise EngineError(200, " ".join(str(message["error"]).split()))
+        note(layers, message)
+        if time.monotonic() - told > TELL_EVERY:
+            told = time.monotonic()
+            caller.tell(f"rdo: pulling `{image}`: {progress(layers)}")
+
+
+def note(layers: dict[str, tuple[int, int]], message: Mapping[str, Any]) -> None:
+    """Enter what a message says of its layer: bytes that have come, and in all."""
+    detail, layer = message.get("progressDetail") or {}, str(message.get("id") or "")
+    status = message.get("status")
+    if status == "Downloading" and "total" in detail:
+        layers[layer] = (int(detail.get("current", 0)), int(detail["total"]))
+    elif status in ("Download complete", "Pull complete") and layer in layers:
+        layers[layer] = (layers[layer][1], layers[layer][1])
+    elif status in ("Pulling fs layer", "Waiting"):
+        layers.setdefault(layer, (0, 0))
+
+
+def progress(layers: Mapping[str, tuple[int, int]]) -> str:
+    """The progress for people, such as `2 of 5 layers, 31 of 120 MB`."""
+    done = sum(0 < total == current for current, total in layers.values())
+    current, total = (sum(pair[index] for pair in layers.values()) / 1e6 for index in (0, 1))
+    return f"{done} of {len(layers)} layers, {current:.0f} of {total:.0f} MB"

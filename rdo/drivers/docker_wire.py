@@ -1,0 +1,151 @@
+"""A byte stream to the engine whose two directions end apart: a plain socket, or TLS over one. Knows no HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from rdo.drivers.base import READ_SIZE
+
+TLS_RECORDS = 64 * 1024
+"""Bytes encrypted at a time, so that reading gets its turn."""
+
+
+class Wire(Protocol):
+    """One thread may receive while another one sends."""
+
+    def receive(self, timeout: float | None = None) -> bytes:
+        """What comes next; empty at the end, or where the link broke. Raises TimeoutError after so many seconds."""
+
+    def send(self, data: bytes) -> None:
+        """Send all of it; wait while the other side does not take it. Raises OSError."""
+
+    def end_output(self) -> None:
+        """Tell the other side that no more will come; it may go on sending. Raises OSError."""
+
+    def close(self) -> None:
+        """End both directions; who waits in one of them wakes up. May be called twice."""
+
+
+class PlainWire:
+    """A stream socket. `released` is called once it is closed."""
+
+    def __init__(self, connection: socket.socket, released: Callable[[], None] = lambda: None) -> None:
+        self._socket = connection
+        self._released = released
+
+    def receive(self, timeout: float | None = None) -> bytes:
+        """See Wire."""
+        if timeout is not None and not self._readable(timeout):
+            raise TimeoutError
+        try:
+            return self._socket.recv(READ_SIZE)
+        except OSError:
+            return b""
+
+    def _readable(self, timeout: float) -> bool:
+        poll = select.poll()
+        try:
+            poll.register(self._socket, select.POLLIN)
+        except ValueError:
+            return True  # closed: reading says so
+        return bool(poll.poll(max(0.0, timeout) * 1000))
+
+    def send(self, data: bytes) -> None:
+        """See Wire."""
+        self._socket.sendall(data)
+
+    def end_output(self) -> None:
+        """See Wire."""
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """See Wire."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._released()
+
+
+class TlsWire:
+    """TLS over another wire. ssl's own socket can neither be used by two threads at a time nor end one direction."""
+
+    def __init__(self, below: Wire, context: ssl.SSLContext, host: str, timeout: float) -> None:
+        """Shakes hands. Raises OSError, of which ssl.SSLError is one, and TimeoutError."""
+        self._below = below
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._state = threading.Lock()
+        self._sending = threading.Lock()
+        self._decoded = b""
+        self._ended = False
+        while not self._shaken():
+            self._below.send(self._outgoing.read())
+            self._feed(self._below.receive(timeout))
+        self._below.send(self._outgoing.read())
+
+    def _shaken(self) -> bool:
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        return True
+
+    def receive(self, timeout: float | None = None) -> bytes:
+        """See Wire."""
+        while not (data := self._take()) and not self._ended:
+            self._feed(self._below.receive(timeout))
+        return data
+
+    def _feed(self, data: bytes) -> None:
+        with self._state:
+            if data:
+                self._incoming.write(data)
+            else:
+                self._incoming.write_eof()
+
+    def _take(self) -> bytes:
+        with self._state:
+            data, self._decoded = self._decoded + self._decrypt(), b""
+            return data
+
+    def _decrypt(self) -> bytes:
+        pieces = []
+        try:
+            while data := self._tls.read(READ_SIZE):
+                pieces.append(data)
+            self._ended = True
+        except ssl.SSLWantReadError:
+            pass
+        except OSError:
+            self._ended = True
+        return b"".join(pieces)
+
+    def send(self, data: bytes) -> None:
+        """See Wire."""
+        view = memoryview(data)
+        with self._sending:
+            for start in range(0, len(view), TLS_RECORDS):
+                with self._state:
+                    self._tls.write(view[start : start + TLS_RECORDS])
+                    records = self._outgoing.read()
+                self._below.send(records)
+
+    def end_output(self) -> None:
+        """See Wire. The alert close_notify ends one direction only (RFC 8446, 6.1), and Go's servers take it so."""
+        with self._sending:
+            with self._state:
+                self._decoded += self._decrypt()  # unwrap would take it for an error
+                with contextlib.suppress(ssl.SSLError):
+                    self._tls.unwrap()
+                records = self._outgoing.read()
+            self._below.send(records)
+
+    def close(self) -> None:
+        """See Wire."""
+        self._below.close()

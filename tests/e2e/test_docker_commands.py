@@ -1,0 +1,158 @@
+"""The installed rdo on a real engine: a container that is there, and one of an image."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docker_engine import DockerEngine
+from tests.e2e.project import Project, make_project
+from tests.e2e.terminal import Terminal
+from tests.leaks import wait_until
+
+GONE = 5.0
+"""Seconds in which a command must be gone after its client or its master."""
+
+PROFILES = ["default", "made", "new"]
+
+CONFIG = """
+driver = "docker"
+container = "{container}"
+
+[made]
+image = "{image}"
+pull = "never"
+
+[new]
+image = "{image}"
+pull = "never"
+fresh = true
+"""
+
+
+@pytest.fixture
+def container(docker_engine: DockerEngine, tmp_path: Path) -> Iterator[str]:
+    """A container with the project's folder mounted at `/it`."""
+    with docker_engine.container(mounts={tmp_path / "my project": "/it"}) as name:
+        yield name
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine, container: str) -> Project:
+    """A project whose profiles are the ways to use Docker."""
+    project = make_project(tmp_path, {**runtime, "DOCKER_HOST": docker_engine.host})
+    project.configure(CONFIG.format(container=container, image=docker_engine.image()))
+    return project
+
+
+def processes(engine: DockerEngine, container: str) -> list[str]:
+    """The command lines in the container."""
+    with engine.client() as client:
+        return [row[-1] for row in client.containers.get(container).top()["Processes"]]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_command_runs_in_the_matching_folder(project: Project, profile: str) -> None:
+    (project.local / "src" / "file").write_text("from here")
+    found = project.run("-p", profile, "sh", "-c", "pwd; cat file; echo err >&2; exit 3", cwd="src")
+    folder = b"/it/src" if profile == "default" else b"/src/src"
+    assert (found.returncode, found.stdout, found.stderr) == (3, folder + b"\nfrom here", b"err\n")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_paths_in_arguments_are_mapped(project: Project, profile: str) -> None:
+    found = project.run("-p", profile, "echo", f"--file={project.local}/src/x")
+    assert found.stdout == (b"--file=/it/src/x\n" if profile == "default" else b"--file=/src/src/x\n")
+
+
+def test_input_ends_a_hundred_times(project: Project) -> None:
+    for _ in range(100):
+        assert project.run("cat", input=b"abc").stdout == b"abc"
+
+
+def test_large_data_goes_both_ways(project: Project) -> None:
+    data = os.urandom(1_000_000) * 8
+    assert project.run("cat", input=data).stdout == data
+
+
+def test_a_reader_that_goes_away_ends_the_command(
+    project: Project, docker_engine: DockerEngine, container: str
+) -> None:
+    found = project.shell("rdo yes | head -1; echo ${PIPESTATUS[0]}")
+    assert found.stdout == b"y\n141\n"
+    assert wait_until(lambda: "yes" not in processes(docker_engine, container), GONE)
+
+
+def test_statuses_of_what_cannot_be_run(project: Project) -> None:
+    (project.local / "plain").write_text("")
+    assert project.run("no-such-program").returncode == 127
+    assert project.run("./plain").returncode == 126
+    assert project.run("sh", "-c", "kill -9 $$").returncode == 137
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_terminal_has_its_size_and_ctrl_c_works(project: Project, profile: str) -> None:
+    with Terminal(["bash", "--norc", "-i"], project.local, {**project.environment, "PS1": "$ "}) as terminal:
+        terminal.expect("$ ")
+        for _ in range(3):
+            terminal.line(f"rdo -p {profile} stty size")
+            terminal.expect("30 100\r\n")
+            terminal.expect("$ ")
+        trap = "trap \"exit 7\" INT; echo u''p; while :; do sleep 0.05; done"
+        terminal.line(f"rdo -p {profile} sh -c '{trap}'; echo s=$?")
+        terminal.expect("up\r\n")
+        terminal.type("\x03")
+        terminal.expect("s=7")
+
+
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "KILL"])
+def test_nothing_outlives_its_client(
+    project: Project, docker_engine: DockerEngine, container: str, name: str
+) -> None:
+    with project.start("sh", "-c", "echo up; sleep 321 | sleep 322") as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"up\n"
+        process.send_signal(getattr(signal, f"SIG{name}"))
+        process.wait()
+    assert wait_until(lambda: not [each for each in processes(docker_engine, container) if "sleep 32" in each], GONE)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_nothing_outlives_its_master(
+    project: Project, docker_engine: DockerEngine, container: str, profile: str
+) -> None:
+    beat = project.local / "beat"
+    with project.start("-p", profile, "sh", "-c", "echo up; while :; do date +%N >beat; sleep 0.05; done") as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"up\n"
+        pattern = f"rdo.master .*{project.local}/.rdo.conf {profile}$"
+        found = subprocess.run(["pgrep", "-f", pattern], check=True, capture_output=True, text=True)
+        os.kill(int(found.stdout), signal.SIGKILL)
+        assert process.wait() == 255
+
+    def still() -> bool:
+        before = beat.stat().st_mtime_ns
+        return not wait_until(lambda: beat.stat().st_mtime_ns != before, 0.5)
+
+    assert wait_until(still, GONE)
+    assert project.run("-p", profile, "echo", "again").stdout == b"again\n"
+
+
+def test_a_container_that_was_stopped_is_started_by_the_next_command(
+    project: Project, docker_engine: DockerEngine, container: str
+) -> None:
+    assert project.run("true").returncode == 0
+    with docker_engine.client() as client:
+        client.containers.get(container).stop(timeout=0)
+    assert project.run("echo", "up").stdout == b"up\n"
+
+
+def test_an_unknown_container_is_one_line(project: Project) -> None:
+    project.configure('driver = "docker"\ncontainer = "nowhere"\n')
+    found = project.run("true")
+    assert (found.returncode, found.stderr) == (255, b"rdo: there is no container `nowhere`; see `docker ps --all`\n")

@@ -1,0 +1,218 @@
+"""Containers that others made: found by name or service, started, entered as a user, and mapped by their mounts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rdo.drivers.base import STDOUT, Pty, Root, WindowSize
+from rdo.drivers.docker import DockerDriver
+from rdo.drivers.docker_connection import DockerConnection
+from rdo.errors import ConfigError, ConnectError, LinkLost
+from rdo.settings import Settings
+from rdo.shell import open_shell
+from tests.docker_engine import DockerEngine
+from tests.ssh_client import ScriptedCaller
+
+BOUND = 10.0
+
+Make = Callable[..., DockerDriver]
+Connect = Callable[[DockerDriver], DockerConnection]
+
+HEALTH = {"test": ["CMD-SHELL", "test -e /healthy || { touch /healthy; false; }"], "interval": 500_000_000}
+
+
+@pytest.fixture
+def make(docker_engine: DockerEngine, tmp_path: Path) -> Make:
+    """Makes drivers of settings, for a project in the test's folder."""
+
+    def driver(root: Path = tmp_path, **settings: object) -> DockerDriver:
+        environment = {**os.environ, "DOCKER_HOST": docker_engine.host}
+        return DockerDriver(Settings(**settings), str(root), "default", environment)
+
+    return driver
+
+
+@pytest.fixture
+def connect(docker_engine: DockerEngine) -> Iterator[Connect]:
+    """Connects, and closes after the test."""
+    made: list[DockerConnection] = []
+
+    def open_one(driver: DockerDriver) -> DockerConnection:
+        made.append(driver.connect(ScriptedCaller(environment={**os.environ, "DOCKER_HOST": docker_engine.host})))
+        return made[-1]
+
+    yield open_one
+    for connection in made:
+        connection.close()
+
+
+def output(connection: DockerConnection, command: str) -> str:
+    channel = connection.open_channel(command, None)
+    text = b""
+    while (chunk := channel.read(BOUND)) is not None:
+        text += chunk.data if chunk.stream == STDOUT else b""
+    assert channel.exit_status() == 0
+    channel.close()
+    return text.decode().strip()
+
+
+def test_folders_are_those_that_are_mounted(docker_engine: DockerEngine, make: Make, tmp_path: Path) -> None:
+    (tmp_path / "lib").mkdir()
+    with docker_engine.container(mounts={tmp_path: "/app", tmp_path / "lib": "/usr/lib/mine"}) as name:
+        local = str(tmp_path)
+        assert make(container=name).roots() == [Root(local, "/app"), Root(f"{local}/lib", "/usr/lib/mine")]
+        assert make(container=name, directory="/x").roots() == [Root(local, "/x")]
+
+
+def test_without_any_the_workdir_stands_in(docker_engine: DockerEngine, make: Make, tmp_path: Path) -> None:
+    with docker_engine.container(working_dir="/opt") as name:
+        (root,) = make(container=name).roots()
+        assert root[:2] == (str(tmp_path), "/opt")
+        assert "WORKDIR" in root.note
+
+
+@pytest.mark.parametrize(("user", "found"), [(None, "0:0"), ("nobody", "65534:65534"), ("1234:99", "1234:99")])
+def test_a_command_runs_as_the_user(
+    docker_engine: DockerEngine, make: Make, connect: Connect, user: str | None, found: str
+) -> None:
+    with docker_engine.container() as name:
+        assert output(connect(make(container=name, user=user)), 'echo "$(id -u):$(id -g)"') == found
+
+
+def test_an_unknown_user_is_named(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
+    with docker_engine.container() as name:
+        connection = connect(make(container=name, user="nobody-here"))
+        with pytest.raises(ConnectError, match=r"no such user: .*nobody-here"):
+            open_shell(connection, None, login=False)
+
+
+@pytest.mark.parametrize("state", ["created", "exited", "paused"])
+def test_a_container_that_does_not_run_is_started(
+    docker_engine: DockerEngine, make: Make, connect: Connect, state: str
+) -> None:
+    with docker_engine.container() as name, docker_engine.client() as client:
+        container = client.containers.get(name)
+        if state == "paused":
+            container.pause()
+        else:
+            container.stop(timeout=0)
+        with pytest.raises(ConnectError, match=rf"the container `{name}` is .*; `docker (start|unpause) {name}`"):
+            connect(make(container=name, auto_start=False))
+        assert output(connect(make(container=name)), "echo up") == "up"
+
+
+def test_its_health_is_waited_for(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
+    with docker_engine.container(healthcheck=HEALTH) as name, docker_engine.client() as client:
+        container = client.containers.get(name)
+        container.stop(timeout=0)
+        connection = connect(make(container=name))
+        container.reload()
+        assert container.attrs["State"]["Health"]["Status"] == "healthy"
+        assert output(connection, "ls /healthy") == "/healthy"
+
+
+def test_one_that_does_not_stay_up_is_no_target(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
+    with docker_engine.container(command=["/bin/false"]) as name, docker_engine.client() as client:
+        client.containers.get(name).wait()
+        with pytest.raises(ConnectError, match=f"`{name}` does not stay up: it ended with status 1; .*docker logs"):
+            connect(make(container=name))
+
+
+def test_an_unknown_name_brings_the_nearest(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
+    with docker_engine.container(name="frontend-1"), pytest.raises(ConnectError, match="did you mean `frontend-1`"):
+        make(container="fronted-1").roots()
+    with pytest.raises(ConnectError, match="there is no container `x`; see `docker ps --all`"):
+        connect(make(container="x", directory="/"))
+
+
+def labels(service: str, number: int, folder: Path, **more: str) -> dict[str, str]:
+    prefix = "com.docker.compose"
+    return {
+        f"{prefix}.service": service,
+        f"{prefix}.container-number": str(number),
+        f"{prefix}.project.working_dir": str(folder),
+        **{f"{prefix}.{key}": value for key, value in more.items()},
+    }
+
+
+def test_a_service_is_found_by_the_labels_of_compose(
+    docker_engine: DockerEngine, make: Make, connect: Connect, tmp_path: Path
+) -> None:
+    below = tmp_path / "deep" / "er"
+    below.mkdir(parents=True)
+    options = {"mounts": {tmp_path: "/app"}}
+    with (
+        docker_engine.container(hostname="second", labels=labels("web", 2, tmp_path), **options),
+        docker_engine.container(hostname="first", labels=labels("web", 1, tmp_path), **options),
+        docker_engine.container(hostname="once", labels=labels("web", 1, tmp_path, oneoff="True"), **options),
+        docker_engine.container(hostname="other", labels=labels("web", 1, tmp_path / "other"), **options),
+    ):
+        driver = make(service="web", root=below)
+        assert output(connect(driver), "hostname") == "first"
+        assert driver.target == "service web"
+        with pytest.raises(ConnectError, match=r"service `wbe` has no container: there are `web`; did you mean `web`"):
+            make(service="wbe", root=below).roots()
+        with pytest.raises(ConnectError, match=r"no service `web`: .*; `docker compose up -d`"):
+            make(service="web", root=Path("/")).roots()
+
+
+def test_a_container_that_was_made_anew_is_found_again(
+    docker_engine: DockerEngine, make: Make, connect: Connect, tmp_path: Path
+) -> None:
+    driver = make(container="again")
+    with docker_engine.container(name="again", mounts={tmp_path: "/app"}):
+        assert driver.roots()
+        connection = connect(driver)
+        assert output(connection, "echo $$")
+    with pytest.raises(LinkLost):
+        connection.open_channel("true", None)
+    with docker_engine.container(name="again", mounts={tmp_path: "/app"}):
+        assert output(connect(driver), "echo up") == "up"
+    with docker_engine.container(name="again", mounts={tmp_path: "/elsewhere"}):
+        with pytest.raises(ConnectError, match="folders of `container again` have changed meanwhile; try again"):
+            connect(driver)
+        assert driver.roots() == [Root(str(tmp_path), "/elsewhere")]
+        assert output(connect(driver), "echo up") == "up"
+
+
+def test_what_runs_when_the_container_goes_has_a_bad_end(
+    docker_engine: DockerEngine, make: Make, connect: Connect
+) -> None:
+    with docker_engine.container() as name, docker_engine.client() as client:
+        channel = connect(make(container=name)).open_channel("echo up; exec sleep 60", None)
+        assert channel.read(BOUND) is not None
+        client.containers.get(name).remove(force=True)
+        assert channel.read(BOUND) is None
+        with pytest.raises(LinkLost, match=f"container `{name}` gave no exit status"):
+            channel.exit_status()
+
+
+def test_an_image_without_sh_is_told_so(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
+    with docker_engine.container(command=["/bin/bash", "-c", "rm /bin/sh; exec sleep 60"]) as name:
+        connection = connect(make(container=name))
+        with pytest.raises(ConnectError, match=f"there is no /bin/sh in `{name}`"):
+            open_shell(connection, None, login=False)
+
+
+def test_fresh_is_for_images(make: Make) -> None:
+    with pytest.raises(ConfigError, match="`fresh` is for an image"):
+        make(container="x", fresh=True)
+
+
+def test_every_pty_of_a_hundred_has_its_size_at_once(
+    docker_engine: DockerEngine, make: Make, connect: Connect
+) -> None:
+    with docker_engine.container() as name:
+        connection = connect(make(container=name))
+        for _ in range(100):
+            channel = connection.open_channel("read x; stty size", Pty("xterm", WindowSize(50, 120)))
+            channel.write(b"\n")
+            text = b""
+            while (chunk := channel.read(BOUND)) is not None:
+                text += chunk.data
+            channel.close()
+            assert text.endswith(b"50 120\r\n")

@@ -1,0 +1,205 @@
+"""Containers that rdo makes of an image: whose files, which folders, one for all or each its own, and their end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rdo.drivers.base import STDOUT, Root
+from rdo.drivers.docker import DockerDriver, clear_leftovers
+from rdo.drivers.docker_connection import DockerConnection
+from rdo.drivers.docker_image import HOME, MASTER, Containers, Recipe
+from rdo.errors import ConnectError
+from rdo.settings import Settings
+from rdo.shell import open_shell
+from tests.docker_engine import DockerEngine
+from tests.leaks import wait_until
+from tests.ssh_client import ScriptedCaller
+
+BOUND = 10.0
+
+Make = Callable[..., DockerDriver]
+Connect = Callable[..., DockerConnection]
+
+KILLED = """
+import os, sys, time
+from rdo.drivers.docker import DockerDriver
+from rdo.settings import Settings
+from tests.ssh_client import ScriptedCaller
+driver = DockerDriver(Settings(image=sys.argv[1], pull="never", fresh=sys.argv[2] == "fresh"), sys.argv[3], "default")
+connection = driver.connect(ScriptedCaller())
+channel = connection.open_channel("echo up; sleep 60", None)
+assert channel.read(10) is not None
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.fixture
+def environment(docker_engine: DockerEngine) -> dict[str, str]:
+    """The environment of a caller."""
+    return {**os.environ, "DOCKER_HOST": docker_engine.host}
+
+
+@pytest.fixture
+def make(docker_engine: DockerEngine, tmp_path: Path, environment: dict[str, str]) -> Make:
+    """Makes drivers for the image whose /bin/sh is dash."""
+
+    def driver(**settings: object) -> DockerDriver:
+        chosen = Settings(**{"image": docker_engine.image(), "pull": "never", **settings})
+        return DockerDriver(chosen, str(tmp_path), "default", environment)
+
+    return driver
+
+
+@pytest.fixture
+def connect(environment: dict[str, str]) -> Iterator[Connect]:
+    """Connects, and closes after the test."""
+    made: list[DockerConnection] = []
+
+    def open_one(driver: DockerDriver) -> DockerConnection:
+        made.append(driver.connect(ScriptedCaller(environment=environment)))
+        return made[-1]
+
+    yield open_one
+    for connection in made:
+        connection.close()
+
+
+def output(connection: DockerConnection, command: str) -> str:
+    channel = connection.open_channel(command, None)
+    text = b""
+    while (chunk := channel.read(BOUND)) is not None:
+        text += chunk.data if chunk.stream == STDOUT else b""
+    assert channel.exit_status() == 0
+    channel.close()
+    return text.decode().strip()
+
+
+def ours(engine: DockerEngine) -> list[str]:
+    """The containers that rdo made."""
+    with engine.client() as client:
+        return [each.id for each in client.containers.list(all=True, filters={"label": MASTER})]
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+@pytest.mark.parametrize(("directory", "folder"), [(None, "/src"), ("/srv/it", "/srv/it")])
+def test_the_project_is_mounted(
+    make: Make, connect: Connect, tmp_path: Path, fresh: bool, directory: str | None, folder: str
+) -> None:
+    (tmp_path / "in").write_text("here")
+    driver = make(fresh=fresh, directory=directory)
+    assert driver.roots() == [Root(str(tmp_path), folder)]
+    assert output(connect(driver), "pwd; cat in") == f"{folder}\nhere"
+
+
+def test_there_is_one_container_for_all_commands_and_it_goes_with_the_connection(
+    docker_engine: DockerEngine, make: Make, connect: Connect
+) -> None:
+    connection = connect(make())
+    assert output(connection, "echo left >/left; hostname") == output(connection, "cat /left >&2; hostname")
+    assert len(ours(docker_engine)) == 1
+    connection.close()
+    assert ours(docker_engine) == []
+
+
+def test_fresh_is_a_new_container_for_every_command(
+    docker_engine: DockerEngine, make: Make, connect: Connect
+) -> None:
+    connection = connect(make(fresh=True))
+    names = {output(connection, "[ ! -e /left ] && echo left >/left; hostname") for _ in range(3)}
+    assert len(names) == 3
+    assert wait_until(lambda: len(ours(docker_engine)) == 1, BOUND)
+    connection.close()
+    assert ours(docker_engine) == []
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_files_belong_to_the_caller_who_has_a_home(
+    make: Make, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fresh: bool
+) -> None:
+    tmp_path.chmod(0o777)
+    monkeypatch.setattr(os, "getuid", lambda: 1234)
+    monkeypatch.setattr(os, "getgid", lambda: 99)
+    script = 'touch made; echo x >"$HOME/x"; cd; pwd; stat -c %u:%g . x'
+    assert output(connect(make(fresh=fresh)), script) == f"{HOME}\n1234:99\n1234:99"
+    assert ((tmp_path / "made").stat().st_uid, (tmp_path / "made").stat().st_gid) == (1234, 99)
+
+
+def test_a_user_can_be_named(make: Make, connect: Connect) -> None:
+    assert output(connect(make(user="nobody")), "id -un") == "nobody"
+
+
+@pytest.mark.parametrize("kind", ["shared", "fresh"])
+def test_what_a_killed_master_left_ends_and_is_cleared(
+    docker_engine: DockerEngine, environment: dict[str, str], tmp_path: Path, kind: str
+) -> None:
+    command = [sys.executable, "-c", KILLED, docker_engine.image(), kind, str(tmp_path)]
+    assert subprocess.run(command, env=environment, cwd=Path(__file__).parents[2], check=False).returncode == -9
+
+    def running() -> list[str]:
+        with docker_engine.client() as client:
+            return [each.id for each in client.containers.list(filters={"label": MASTER})]
+
+    assert wait_until(lambda: not running(), BOUND)
+    assert clear_leftovers(environment) == len(ours(docker_engine)) or not ours(docker_engine)
+    assert ours(docker_engine) == []
+
+
+def test_a_container_that_still_runs_without_its_master_is_cleared_and_a_living_one_s_is_not(
+    docker_engine: DockerEngine, make: Make, connect: Connect, environment: dict[str, str]
+) -> None:
+    connection = connect(make())
+    with docker_engine.client() as client:
+        (mine,) = client.containers.list(filters={"label": MASTER})
+        dead = {**mine.labels, MASTER: str(2**22 - 3)}
+        foreign = {**dead, "rdo.host": "0@elsewhere"}
+        options = {"command": ["/bin/sleep", "60"], "detach": True}
+        client.containers.run(docker_engine.image(), labels=dead, **options)
+        other = client.containers.run(docker_engine.image(), labels=foreign, **options)
+        assert clear_leftovers(environment) == 1
+        assert set(ours(docker_engine)) == {mine.id, other.id}
+        other.remove(force=True)
+    assert output(connection, "echo up") == "up"
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_an_image_without_sh_is_told_so(
+    docker_engine: DockerEngine, make: Make, connect: Connect, fresh: bool
+) -> None:
+    with docker_engine.container(command=["/bin/bash", "-c", "rm /bin/sh"]) as name, docker_engine.client() as client:
+        container = client.containers.get(name)
+        container.wait()
+        container.commit("rdo-test-without", "latest")
+    with pytest.raises(ConnectError, match="there is no /bin/sh in `rdo-test-without`"):
+        open_shell(connect(make(image="rdo-test-without", fresh=fresh)), None, login=False)
+    assert wait_until(lambda: not ours(docker_engine), BOUND)
+
+
+def test_the_connection_ends_where_its_container_does(
+    docker_engine: DockerEngine, make: Make, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = connect(make())
+    assert connection.is_alive()
+    with docker_engine.client() as client:
+        client.containers.get(ours(docker_engine)[0]).remove(force=True)
+    monkeypatch.setattr("rdo.drivers.docker_connection.LIVENESS", 0.0)
+    assert not connection.is_alive()
+
+
+@pytest.mark.parametrize(("security", "user"), [(["name=rootless"], "0:0"), ([], "1234:99"), (None, "1234:99")])
+def test_root_is_the_caller_where_the_engine_runs_as_the_caller(
+    monkeypatch: pytest.MonkeyPatch, security: list[str] | None, user: str
+) -> None:
+    class Told:
+        def ask(self, method: str, path: str) -> dict[str, object]:
+            return {"SecurityOptions": security}
+
+    monkeypatch.setattr(os, "getuid", lambda: 1234)
+    monkeypatch.setattr(os, "getgid", lambda: 99)
+    made = Containers(Told(), Recipe("x", "/", "/src", "default", None))  # type: ignore[arg-type]
+    assert made.user == user

@@ -1,0 +1,216 @@
+"""Ways to the engine: its socket, TCP, TLS and ssh, each with half-close; and what is said where there is none."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rdo.drivers.base import STDERR, STDOUT
+from rdo.drivers.docker import DockerDriver
+from rdo.errors import ConfigError, ConnectError
+from rdo.settings import Settings
+from tests.conftest import require
+from tests.docker_engine import DockerEngine
+from tests.ssh_client import ScriptedCaller
+from tests.sshd import Sshd, free_port
+
+BOUND = 20.0
+
+DATA = os.urandom(1000) * 2000
+
+
+class Gate:
+    """Takes TCP connections and leads them to the engine's socket, each direction with an end of its own."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._threads: list[threading.Thread] = []
+        self._begin(self._accept)
+
+    def close(self) -> None:
+        """Take no more, and wait for those that are there to end."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(BOUND)
+
+    def _begin(self, target: object, *args: object) -> None:
+        self._threads.append(threading.Thread(target=target, args=args))  # type: ignore[arg-type]
+        self._threads[-1].start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self._begin(self._lead, self._listener.accept()[0])
+
+    def _lead(self, near: socket.socket) -> None:
+        with near, socket.socket(socket.AF_UNIX) as far:
+            far.connect(self._path)
+            back = threading.Thread(target=self._copy, args=(far, near))
+            back.start()
+            self._copy(near, far)
+            back.join()
+
+    @staticmethod
+    def _copy(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture(scope="module")
+def container(docker_engine: DockerEngine) -> Iterator[str]:
+    """A container that runs."""
+    with docker_engine.container() as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as DOCKER_CERT_PATH names one: an authority, and a pair for both sides."""
+    folder = tmp_path_factory.mktemp("certificates")
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    files = ["-keyout", "key.pem", "-out", "cert.pem"]
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*command, *files, *names], cwd=folder, check=True, capture_output=True)
+    shutil.copy(folder / "cert.pem", folder / "ca.pem")
+    return folder
+
+
+def round_trip(container: str, environment: dict[str, str]) -> None:
+    """Much goes in, its end is seen, it comes out on one stream, and the rest on the other."""
+    driver = DockerDriver(Settings(container=container), "/", "default", environment)
+    connection = driver.connect(ScriptedCaller(environment=environment))
+    try:
+        assert connection.is_alive()
+        channel = connection.open_channel("cat; echo end >&2; exit 9", None)
+        writer = threading.Thread(target=lambda: (channel.write(DATA), channel.end_input()))
+        writer.start()
+        found = {STDOUT: b"", STDERR: b""}
+        while (chunk := channel.read(BOUND)) is not None:
+            found[chunk.stream] += chunk.data
+        writer.join()
+        assert (found[STDOUT] == DATA, found[STDERR], channel.exit_status()) == (True, b"end\n", 9)
+    finally:
+        connection.close()
+
+
+def test_its_socket(docker_engine: DockerEngine, container: str) -> None:
+    round_trip(container, {**os.environ, "DOCKER_HOST": docker_engine.host})
+
+
+def test_tcp(docker_engine: DockerEngine, container: str) -> None:
+    with contextlib.closing(Gate(docker_engine.host.removeprefix("unix://"))) as gate:
+        round_trip(container, {**os.environ, "DOCKER_HOST": f"tcp://127.0.0.1:{gate.port}"})
+
+
+@pytest.fixture
+def tls_engine(docker_engine: DockerEngine, certificates: Path) -> Iterator[str]:
+    """An engine that speaks TLS, with Go's own library: the address. It has nothing of the other's but its version."""
+    port = free_port()
+    engine = DockerEngine(extra=("-H", f"tcp://127.0.0.1:{port}", *tls_flags(certificates)))
+    try:
+        engine.start()
+        with engine.container(name="behind-tls"):
+            yield f"tcp://127.0.0.1:{port}"
+    finally:
+        engine.stop()
+
+
+def tls_flags(folder: Path) -> tuple[str, ...]:
+    files = {"tlscacert": "ca.pem", "tlscert": "cert.pem", "tlskey": "key.pem"}
+    return ("--tlsverify", *(f"--{name}={folder / file}" for name, file in files.items()))
+
+
+def test_tls(tls_engine: str, certificates: Path, tmp_path: Path) -> None:
+    known = {**os.environ, "DOCKER_HOST": tls_engine, "DOCKER_TLS_VERIFY": "1"}
+    round_trip("behind-tls", {**known, "DOCKER_CERT_PATH": str(certificates)})
+    with pytest.raises(ConnectError, match=r"no TLS with the Docker engine at `tcp://.*`: .*self.signed"):
+        round_trip("behind-tls", {**known, "DOCKER_CERT_PATH": str(tmp_path)})
+    (tmp_path / "ca.pem").write_text("nonsense")
+    with pytest.raises(ConfigError, match="cannot use the certificates in"):
+        round_trip("behind-tls", {**known, "DOCKER_CERT_PATH": str(tmp_path)})
+
+
+def test_ssh(docker_engine: DockerEngine, container: str, own_sshd: Callable[..., Sshd]) -> None:
+    if shutil.which("docker") is None:
+        require("docker", "the docker command, which ssh:// runs on the other side, is not installed")
+    server = own_sshd()
+    server.environment["DOCKER_HOST"] = docker_engine.host
+    server.start()
+    environment = {**os.environ, "DOCKER_HOST": "ssh://devbox", "RDO_SSH_CONFIG": str(server.ssh_config())}
+    round_trip(container, environment)
+    with pytest.raises(ConnectError, match=r"`ssh://nowhere.invalid` cannot be reached: .*resolve"):
+        round_trip(container, {**environment, "DOCKER_HOST": "ssh://nowhere.invalid"})
+
+
+@pytest.mark.parametrize("host", ["unix:///nowhere/engine.sock", "tcp://127.0.0.1:1"])
+def test_an_engine_that_does_not_run_is_named(host: str) -> None:
+    environment = {**os.environ, "DOCKER_HOST": host}
+    driver = DockerDriver(Settings(container="x"), "/", "default", environment)
+    with pytest.raises(ConnectError, match=rf"the Docker engine at `{host}` does not answer: .*; start it"):
+        driver.connect(ScriptedCaller(environment=environment))
+    with pytest.raises(ConnectError, match="does not answer"):
+        driver.roots()
+
+
+def test_a_socket_that_is_not_ours_brings_what_to_do(docker_engine: DockerEngine, tmp_path: Path) -> None:
+    script = """
+import os, sys
+from rdo.drivers.docker_dial import dial
+from rdo.drivers.docker_endpoint import parse
+from rdo.errors import ConnectError
+os.setuid(65534)
+try:
+    dial(parse(sys.argv[1], None), {})
+except ConnectError as error:
+    print(error)
+"""
+    path = tmp_path / "mine.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+        for folder in [*path.parents][:-1]:
+            if folder.owner() == "root" and "pytest" in str(folder):
+                folder.chmod(0o755)
+        command = [shutil.which("python3") or "python3", "-c", script, f"unix://{path}"]
+        root = str(Path(__file__).parents[2])
+        found = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert "no permission to use the Docker engine at" in found.stdout, found.stderr
+    assert "usermod -aG docker" in found.stdout
+
+
+def test_what_is_no_engine_is_no_traceback(tmp_path: Path) -> None:
+    def answer() -> None:
+        with listener.accept()[0] as connection:
+            connection.recv(1000)
+            connection.sendall(b"220 mail ready\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        environment = {**os.environ, "DOCKER_HOST": f"tcp://127.0.0.1:{listener.getsockname()[1]}"}
+        with pytest.raises(ConnectError, match="does not answer as one: 220 mail ready"):
+            DockerDriver(Settings(container="x"), "/", "default", environment).roots()
+        thread.join()
+
+
+def test_a_command_for_another_engine_does_not_run_on_this_one() -> None:
+    driver = DockerDriver(Settings(container="x"), "/", "default", {"DOCKER_HOST": "unix:///a"})
+    assert driver.variables(ScriptedCaller(environment={"DOCKER_HOST": "unix:///a"})) == {}
+    with pytest.raises(ConfigError, match=r"the Docker engine has changed: .*`unix:///b`; `rdoctl stop`"):
+        driver.variables(ScriptedCaller(environment={"DOCKER_HOST": "unix:///b"}))

@@ -1,0 +1,48 @@
+"""The engine closes a program's streams 2 seconds after its end, read or not: nothing may be lost by that."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from rdo.drivers.docker import DockerDriver
+from rdo.drivers.docker_channel import MUCH_OUTPUT
+from rdo.settings import Settings
+from tests.docker_engine import DockerEngine
+from tests.ssh_client import ScriptedCaller
+
+SIZES = range(1_100_000, 1_800_000, 20_000)
+"""Around what the engine and the kernel hold: less is read by them at once, with more the program has not ended."""
+
+PAUSE = 3.5
+"""Seconds of a reader who is elsewhere: more than the engine's 2."""
+
+
+@pytest.mark.parametrize("kind", ["container", "fresh"])
+def test_a_reader_who_comes_back_late_gets_all(docker_engine: DockerEngine, tmp_path: Path, kind: str) -> None:
+    environment = {**os.environ, "DOCKER_HOST": docker_engine.host}
+    with docker_engine.container() as name:
+        fresh = Settings(image=docker_engine.image(), pull="never", fresh=True)
+        settings = fresh if kind == "fresh" else Settings(container=name)
+        driver = DockerDriver(settings, str(tmp_path), "default", environment)
+        connection = driver.connect(ScriptedCaller(environment=environment))
+        try:
+            channels = [connection.open_channel(f"head -c {size} /dev/zero; exit 3", None) for size in SIZES]
+            found = [0 for _ in channels]
+            for index, channel in enumerate(channels):
+                while found[index] <= MUCH_OUTPUT:
+                    chunk = channel.read(10.0)
+                    assert chunk is not None
+                    found[index] += len(chunk.data)
+            time.sleep(PAUSE)
+            for index, channel in enumerate(channels):
+                while (chunk := channel.read(10.0)) is not None:
+                    found[index] += len(chunk.data)
+                assert channel.exit_status() == 3
+                channel.close()
+            assert found == list(SIZES)
+        finally:
+            connection.close()
