@@ -23,18 +23,19 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     (
         "rdo.argv", "rdo.client", "rdo.control", "rdo.discovery", "rdo.outbox", "rdo.protocol", "rdo.request",
         "rdo.stdin", "rdo.tty",
-    ),  # fmt: skip
+    ),
     ("rdo.drivers.base",),
     # pure
     ("rdo.document", "rdo.kinds", "rdo.settings"),
     ("rdo.ini", "rdo.layers", "rdo.legacy", "rdo.slip", "rdo.tables", "rdo.validation"),
     ("rdo.mapping", "rdo.marks", "rdo.plan", "rdo.script"),
-    ("rdo.config", "rdo.trust"),
+    ("rdo.ownership",),
+    ("rdo.config", "rdo.grant", "rdo.trust"),
     ("rdo.drivers", "rdo.drivers.*"),
     # over any driver
     ("rdo.lifeline", "rdo.links", "rdo.shell", "rdo.shells"),
     # the control master
-    ("rdo.conversation", "rdo.listener", "rdo.peer", "rdo.session"),
+    ("rdo.conversation", "rdo.gate", "rdo.listener", "rdo.peer", "rdo.session"),
     ("rdo.target",),
     ("rdo.master",),
     # what a person sees that may be slow

@@ -1,0 +1,89 @@
+"""Targets of every kind for the suite that all drivers share: each a real one, its folder seen from both sides.
+
+A driver joins by one more entry in REACH.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from rdo.drivers.base import Driver
+from rdo.drivers.docker import DockerDriver
+from rdo.drivers.local import LocalDriver
+from rdo.settings import Settings
+from tests.docker_engine import DockerEngine
+from tests.ssh_client import driver as ssh_driver
+from tests.sshd import Sshd
+from tests.vagrant_machine import VagrantHost, vagrantfile
+from tests.vagrant_machine import driver as vagrant_driver
+
+Request = pytest.FixtureRequest
+
+
+class Target(NamedTuple):
+    """A driver, the environment of its callers, and a folder that both sides see."""
+
+    driver: Driver
+    environment: dict[str, str]
+    local: Path
+    remote: str
+
+
+def reach_local(request: Request, folder: Path, stack: ExitStack) -> Target:
+    return Target(LocalDriver(str(folder), None), dict(os.environ), folder, str(folder))
+
+
+def reach_ssh(request: Request, folder: Path, stack: ExitStack) -> Target:
+    server: Sshd = request.getfixturevalue("sshd")
+    return Target(ssh_driver(server.ssh_config(), root=str(folder)), dict(os.environ), folder, str(folder))
+
+
+def reach_docker(shell: str) -> Callable[[Request, Path, ExitStack], Target]:
+    def reach(request: Request, folder: Path, stack: ExitStack) -> Target:
+        engine: DockerEngine = request.getfixturevalue("docker_engine")
+        name = stack.enter_context(engine.container(shell, {folder: "/there"}))
+        environment = {**os.environ, "DOCKER_HOST": engine.host}
+        return Target(
+            DockerDriver(Settings(container=name), str(folder), "default", environment), environment, folder, "/there"
+        )
+
+    return reach
+
+
+def reach_image(*, fresh: bool) -> Callable[[Request, Path, ExitStack], Target]:
+    def reach(request: Request, folder: Path, stack: ExitStack) -> Target:
+        engine: DockerEngine = request.getfixturevalue("docker_engine")
+        environment = {**os.environ, "DOCKER_HOST": engine.host}
+        settings = Settings(image=engine.image(), pull="never", fresh=fresh)
+        return Target(DockerDriver(settings, str(folder), "default", environment), environment, folder, "/src")
+
+    return reach
+
+
+def reach_vagrant(request: Request, folder: Path, stack: ExitStack) -> Target:
+    host: VagrantHost = request.getfixturevalue("vagrant_host")
+    folder.chmod(0o777)  # the machine's user is another one than we
+    host.add(folder, vagrantfile())
+    stack.callback(host.destroy, folder)
+    host.run(folder, "up")
+    kept = {f"XDG_{kind}_HOME": str(folder.parent / kind) for kind in ("CACHE", "STATE")}
+    environment = host.environment({**os.environ, **kept})
+    return Target(vagrant_driver(folder, environment), environment, folder, "/vagrant")
+
+
+REACH: dict[str, Callable[[Request, Path, ExitStack], Target]] = {
+    "local": reach_local,
+    "ssh": reach_ssh,
+    "vagrant": reach_vagrant,
+    "docker-dash": reach_docker("dash"),
+    "docker-bash": reach_docker("bash"),
+    "docker-busybox": reach_docker("busybox"),
+    "docker-image": reach_image(fresh=False),
+    "docker-fresh": reach_image(fresh=True),
+}
