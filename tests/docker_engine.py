@@ -23,7 +23,7 @@ START_DEADLINE = 30.0
 """Seconds for dockerd to answer, which takes 2 s on an idle machine: it starts a containerd first."""
 END_DEADLINE = 20.0
 FLAGS = ("--bridge=none", "--iptables=false", "--ip6tables=false")
-PACKAGES = ("busybox", "openssh-server", "procps", "sudo")
+PACKAGES = ("busybox", "make", "openssh-server", "procps", "sudo")
 NEEDED = ("dockerd", "debootstrap")
 SHELLS = {"dash": "dash", "bash": "bash", "busybox": "busybox"}
 """Images by what their /bin/sh is a link to."""

@@ -126,7 +126,7 @@ def run(folder: Path, body: str, **variables: str) -> subprocess.CompletedProces
     test.write_text(f"import os\nfrom tests.conftest import require\n\ndef test_it(runtime):\n    {body}\n")
     command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "-p", "tests.conftest", str(test)]
     command += ["-p", "no:cacheprovider", "--rootdir", str(folder)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RDO_REQUIRE": "", **variables}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60)
 
 

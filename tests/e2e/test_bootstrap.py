@@ -1,0 +1,63 @@
+"""`rdo make bootstrap` with each driver, as the README's transcripts show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docker_engine import DockerEngine
+from tests.e2e.project import Project, make_project, ssh_project, vagrant_project
+from tests.e2e.readme import TEXT
+from tests.sshd import Sshd
+from tests.vagrant_machine import VagrantHost, vagrantfile
+
+MAKEFILE = "bootstrap:\n\t@echo \"bootstrap: in $(CURDIR)\"\n\t@echo bootstrap: done\n"
+
+
+def bootstrap(project: Project) -> str:
+    """What `cd src && rdo make bootstrap` prints, with the Makefile on both sides."""
+    for folder in (project.local, project.remote):
+        if folder.exists():
+            (folder / "src").mkdir(exist_ok=True)
+            (folder / "src" / "Makefile").write_text(MAKEFILE)
+    done = project.run("make", "bootstrap", cwd="src")
+    assert (done.returncode, done.stderr) == (0, b"")
+    return done.stdout.decode()
+
+
+def transcript(folder: str) -> str:
+    """The lines that a run in `folder` prints, which the README shows."""
+    lines = f"bootstrap: in {folder}/src\nbootstrap: done\n"
+    assert lines in TEXT
+    return lines
+
+
+def test_on_an_ssh_host(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> None:
+    project = ssh_project(tmp_path, runtime, sshd)
+    assert bootstrap(project) == transcript("/srv/myapp").replace("/srv/myapp", str(project.remote))
+
+
+@pytest.mark.parametrize("way", ["container", "image"])
+def test_in_docker(tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine, way: str) -> None:
+    project = make_project(tmp_path, {**runtime, "DOCKER_HOST": docker_engine.host})
+    with docker_engine.container(mounts={project.local: "/srv/myapp"}) as container:
+        name = container if way == "container" else docker_engine.image()
+        project.configure(f'driver = "docker"\n{way} = "{name}"\n')
+        assert bootstrap(project) == transcript("/srv/myapp" if way == "container" else "/src")
+
+
+@pytest.fixture
+def machine(tmp_path: Path, runtime: dict[str, str], vagrant_host: VagrantHost) -> Iterator[Project]:
+    """A Vagrant project whose machine is up."""
+    folder = tmp_path / "myapp"
+    folder.mkdir()
+    vagrant_host.add(folder, vagrantfile())
+    vagrant_host.run(folder, "up")
+    yield vagrant_project(folder, runtime, vagrant_host)
+    vagrant_host.destroy(folder)
+
+
+def test_in_a_vagrant_machine(machine: Project) -> None:
+    assert bootstrap(machine) == transcript("/vagrant")
