@@ -42,9 +42,7 @@ def run(words: "list[str]") -> int:
     found = discovery.discover(os.environ)
     asked = request.build(options, found, os.environ)
     profile = os.fsdecode(asked.profile)
-    path = control.socket_path(
-        control.runtime_folder(os.environ), found.config, profile, os.environ.get("RDO_SSH_CONFIG", "")
-    )
+    path = control.socket_path(control.runtime_folder(os.environ), found.config, profile, os.environ)
     status = client.Client(asked, options.stdin, STARTED).run(path)
     if status == 127 and os.isatty(2):
         from rdo import hint

@@ -21,6 +21,12 @@ START_TIMEOUT = 15.0
 LOCK_PAUSE = 0.02
 """Seconds between two tries for the start lock: flock(2) with a deadline cannot be had otherwise."""
 
+GUIDES = (
+    "RDO_SSH_CONFIG", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "VAGRANT_CWD", "VAGRANT_DOTFILE_PATH",
+    "VAGRANT_VAGRANTFILE",
+)  # fmt: skip
+"""Variables by which a user says where a target is to be found."""
+
 Socket = _socket.socket
 
 
@@ -66,13 +72,15 @@ def _make(folder: str) -> None:
         raise SetupError(f"cannot make the runtime folder `{folder}`", str(error.strerror)) from None
 
 
-def socket_path(folder: str, config: str, profile: str, ssh_config: str) -> str:
+def socket_path(folder: str, config: str, profile: str, environ: "os._Environ[str] | dict[str, str]") -> str:
     """Where the master of this config file and profile listens: a name of 16 hexadecimal digits.
 
-    FNV-1a, 64 bits, needs no import. A collision is harmless, since the request names config and profile in full.
+    What leads to another target (GUIDES) leads to another master. FNV-1a, 64 bits, needs no import. A collision is
+    harmless, since the request names config and profile in full.
     """
+    guides = "".join(f"\0{name}={environ[name]}" for name in GUIDES if environ.get(name))
     digest = 0xCBF29CE484222325
-    for byte in os.fsencode(f"{config}\0{profile}\0{ssh_config}"):
+    for byte in os.fsencode(f"{config}\0{profile}{guides}"):
         digest = (digest ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
     return f"{folder}/{digest:016x}"
 

@@ -10,7 +10,7 @@ from rdo import control, discovery
 from rdo.cli import masters, process, profiles
 from rdo.cli.masters import Master
 from rdo.discovery import Found
-from rdo.errors import RdoError, printable
+from rdo.errors import ConfigError, ConnectError, RdoError, printable
 
 END_BOUND = 4.0
 """Seconds for a master without commands to be gone: it closes its channels, which takes one round trip."""
@@ -30,11 +30,25 @@ def command(every: bool, profile: str | None, now: bool) -> None:
     folder = control.runtime_folder(os.environ)
     found = masters.found(folder)
     chosen = found if every else _of_this_folder(found, folder, profile)
-    if not chosen:
-        click.echo("nothing to stop")
     failed = [line for line in [_stop(master, now, forced=every or now) for master in chosen] if line]
+    cleared = _clear_leftovers() if every else 0
+    if not chosen and not cleared:
+        click.echo("nothing to stop")
     if failed:
         raise RdoError("; ".join(failed))
+
+
+def _clear_leftovers() -> int:
+    """Remove the containers of masters that were killed, if there is an engine to ask: how many."""
+    from rdo.drivers.docker import clear_leftovers
+
+    try:
+        cleared = clear_leftovers(os.environ)
+    except (ConfigError, ConnectError):
+        return 0
+    if cleared:
+        click.echo(f"removed {cleared} container{'s' if cleared > 1 else ''} of masters that were killed")
+    return cleared
 
 
 def _of_this_folder(found: list[Master], folder: str, profile: str | None) -> list[Master]:
@@ -46,7 +60,7 @@ def _of_this_folder(found: list[Master], folder: str, profile: str | None) -> li
 
 
 def _path(folder: str, here: Found, profile: str) -> str:
-    return control.socket_path(folder, here.config, profile, os.environ.get("RDO_SSH_CONFIG", ""))
+    return control.socket_path(folder, here.config, profile, os.environ)
 
 
 def _belongs(master: Master, here: Found, profile: str | None) -> bool:

@@ -114,6 +114,10 @@ class Containers:
         )
 
 
+ENDED = ("exited", "dead")
+"""States of a container whose master is no more: it ends by itself when the stream that its master held breaks."""
+
+
 def labels(recipe: Recipe) -> dict[str, str]:
     """By these a later rdo knows what an earlier one left."""
     return {MASTER: str(os.getpid()), HOST: _host(), ROOT: recipe.root, PROFILE: recipe.profile}
@@ -147,7 +151,7 @@ def clear(engine: Engine) -> int:
         listing = engine.ask("GET", "/containers/json", query={"all": 1, "filters": filters})
     except EngineError as error:
         raise ConnectError("cannot list the containers", error.message) from None
-    left = [each["Id"] for each in listing if not _lives(each["Labels"][MASTER])]
+    left = [each["Id"] for each in listing if each["State"] in ENDED or not _lives(each["Labels"][MASTER])]
     for container in left:
         remove(engine, container)
     return len(left)

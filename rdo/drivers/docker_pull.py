@@ -100,7 +100,8 @@ def note(layers: dict[str, tuple[int, int]], message: Mapping[str, Any]) -> None
     if status == "Downloading" and "total" in detail:
         layers[layer] = (int(detail.get("current", 0)), int(detail["total"]))
     elif status in ("Download complete", "Pull complete") and layer in layers:
-        layers[layer] = (layers[layer][1], layers[layer][1])
+        size = max(layers[layer][1], 1)  # of a small one nothing was said before
+        layers[layer] = (size, size)
     elif status in ("Pulling fs layer", "Waiting"):
         layers.setdefault(layer, (0, 0))
 

@@ -156,3 +156,17 @@ def test_an_unknown_container_is_one_line(project: Project) -> None:
     project.configure('driver = "docker"\ncontainer = "nowhere"\n')
     found = project.run("true")
     assert (found.returncode, found.stderr) == (255, b"rdo: there is no container `nowhere`; see `docker ps --all`\n")
+
+
+def test_stop_all_removes_the_container_of_a_master_that_was_killed(
+    project: Project, docker_engine: DockerEngine
+) -> None:
+    assert project.run("-p", "made", "true").returncode == 0
+    found = subprocess.run(
+        ["pgrep", "-f", f"rdo.master.*{project.local}"], capture_output=True, text=True, check=True
+    ).stdout.split()
+    for pid in found:
+        os.kill(int(pid), signal.SIGKILL)
+    assert wait_until(lambda: b"removed 1 container" in project.shell("rdoctl stop --all").stdout, 3 * GONE)
+    with docker_engine.client() as client:
+        assert client.containers.list(all=True, filters={"label": "rdo.master"}) == []

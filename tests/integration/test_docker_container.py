@@ -116,7 +116,8 @@ def test_its_health_is_waited_for(docker_engine: DockerEngine, make: Make, conne
 
 
 def test_one_that_does_not_stay_up_is_no_target(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
-    with docker_engine.container(command=["/bin/false"]) as name, docker_engine.client() as client:
+    options = {"command": ["/bin/sh", "-c", "sleep 0.5; exit 1"], "healthcheck": {**HEALTH, "interval": 60_000_000_000}}
+    with docker_engine.container(**options) as name, docker_engine.client() as client:
         client.containers.get(name).wait()
         with pytest.raises(ConnectError, match=f"`{name}` does not stay up: it ended with status 1; .*docker logs"):
             connect(make(container=name))

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from rdo.drivers.docker import DockerDriver
-from rdo.drivers.docker_channel import MUCH_OUTPUT
+from rdo.drivers.docker_channel import MUCH_OUTPUT, DockerChannel
+from rdo.drivers.docker_connection import DockerConnection
 from rdo.settings import Settings
 from tests.docker_engine import DockerEngine
 from tests.ssh_client import ScriptedCaller
@@ -21,6 +22,26 @@ PAUSE = 3.5
 """Seconds of a reader who is elsewhere: more than the engine's 2."""
 
 
+def begin(connection: DockerConnection, command: str) -> tuple[DockerChannel, int]:
+    """A program of which a little was read: so many bytes."""
+    channel = connection.open_channel(command, None)
+    size = 0
+    while size <= MUCH_OUTPUT:
+        chunk = channel.read(10.0)
+        assert chunk is not None
+        size += len(chunk.data)
+    return channel, size
+
+
+def finish(channel: DockerChannel, size: int) -> int:
+    """Read the rest: how many bytes it was in all."""
+    while (chunk := channel.read(10.0)) is not None:
+        size += len(chunk.data)
+    assert channel.exit_status() == 3
+    channel.close()
+    return size
+
+
 @pytest.mark.parametrize("kind", ["container", "fresh"])
 def test_a_reader_who_comes_back_late_gets_all(docker_engine: DockerEngine, tmp_path: Path, kind: str) -> None:
     environment = {**os.environ, "DOCKER_HOST": docker_engine.host}
@@ -30,19 +51,8 @@ def test_a_reader_who_comes_back_late_gets_all(docker_engine: DockerEngine, tmp_
         driver = DockerDriver(settings, str(tmp_path), "default", environment)
         connection = driver.connect(ScriptedCaller(environment=environment))
         try:
-            channels = [connection.open_channel(f"head -c {size} /dev/zero; exit 3", None) for size in SIZES]
-            found = [0 for _ in channels]
-            for index, channel in enumerate(channels):
-                while found[index] <= MUCH_OUTPUT:
-                    chunk = channel.read(10.0)
-                    assert chunk is not None
-                    found[index] += len(chunk.data)
+            begun = [begin(connection, f"head -c {size} /dev/zero; exit 3") for size in SIZES]
             time.sleep(PAUSE)
-            for index, channel in enumerate(channels):
-                while (chunk := channel.read(10.0)) is not None:
-                    found[index] += len(chunk.data)
-                assert channel.exit_status() == 3
-                channel.close()
-            assert found == list(SIZES)
+            assert [finish(channel, size) for channel, size in begun] == list(SIZES)
         finally:
             connection.close()

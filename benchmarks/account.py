@@ -1,0 +1,81 @@
+"""Whom to log in as, to get a given login shell: sshd takes it from the passwd file, so root makes a user for it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.command import BenchmarkError, Skipped
+
+ALIKE = {"sh": ("sh", "dash", "ash", "bash"), "bash": ("bash",)}
+"""Login shells that will do: with an empty home, bash reads as little as sh does."""
+
+SBIN = "/usr/sbin:/sbin:/usr/local/sbin"
+REMOVE_BOUND = 10.0
+"""Seconds for the last process of a user to end, without which it cannot be removed."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A user of this machine, and the home folder that its sessions are to have."""
+
+    name: str
+    home: Path
+
+
+@contextlib.contextmanager
+def account(shell: str, home: Path) -> Iterator[Account]:
+    """A user whose login shell is /bin/SHELL, made for the while by root; else the current one, if it has it.
+
+    One that a killed run left behind is taken over. Raises Skipped.
+    """
+    home.mkdir(parents=True)
+    useradd = shutil.which("useradd", path=SBIN)
+    if os.getuid() != 0 or useradd is None:
+        me = pwd.getpwuid(os.getuid())
+        if os.path.basename(me.pw_shell) not in ALIKE[shell]:
+            raise Skipped(f"needs root and useradd, or a user whose login shell is {shell}")
+        yield Account(me.pw_name, home)
+        return
+    name = f"rdo-bench-{shell}"
+    _remove(name)
+    # A password of `*` fits nothing; with the default, `!`, sshd takes the user for locked.
+    _run([useradd, "-M", "-d", str(home), "-s", f"/bin/{shell}", "-p", "*", "-c", "made by rdo's benchmarks", name])
+    try:
+        shutil.chown(home, name)
+        yield Account(name, home)
+    finally:
+        _remove(name)
+
+
+def _remove(name: str) -> None:
+    deadline = time.monotonic() + REMOVE_BOUND
+    userdel = shutil.which("userdel", path=SBIN) or "userdel"
+    while _exists(name):
+        try:
+            _run([userdel, name])
+        except BenchmarkError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)  # nothing tells when the last process of a user has ended
+
+
+def _exists(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, text=True, timeout=30)
+    if done.returncode != 0:
+        raise BenchmarkError(f"`{' '.join(command)}`: {done.stderr.strip()}")

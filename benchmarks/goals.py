@@ -1,0 +1,45 @@
+"""What is measured, against what, and what rdo has set itself. Pure data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One row. Where there is a peer, `bound` is for the ratio rdo : peer; where there is none, for the value."""
+
+    key: str
+    title: str
+    peer: str
+    unit: str
+    """ms, MB/s (10^6 bytes) or MiB."""
+    bound: float
+    repetitions: int
+    quick: int
+    """Repetitions with --quick."""
+    at_least: bool = False
+    """Whether more is better."""
+
+    def holds(self, value: float) -> bool:
+        """Whether the ratio, or the value of a row without peer, is as good as wanted."""
+        return value >= self.bound if self.at_least else value <= self.bound
+
+
+HELD = "ssh, warm ControlMaster"
+
+GOALS = (
+    Goal("warm-python", "warm `rdo true`", "python -c pass, same venv", "ms", 1.3, 100, 30),
+    Goal("warm-ssh", "warm, login shell sh", HELD, "ms", 1.8, 100, 30),
+    Goal("warm-bash", "warm, login shell bash, .bashrc of 80 ms", HELD, "ms", 0.25, 50, 15),
+    Goal("warm-50ms", "warm, 50 ms round trip", HELD, "ms", 0.65, 50, 15),
+    Goal("cold-ssh", "cold (no master)", "ssh, no ControlMaster", "ms", 1.3, 20, 4),
+    Goal("cold-50ms", "cold, 50 ms round trip", "ssh, no ControlMaster", "ms", 1.0, 15, 3),
+    Goal("parallel", "200 commands, 16 at a time", f"{HELD}, MaxSessions 100", "ms", 2.0, 5, 1),
+    Goal("bulk-out", "1 GB from remote `head -c` to a local pipe", HELD, "MB/s", 1.0, 7, 2, at_least=True),
+    Goal("bulk-in", "1 GB from a local pipe to remote `cat`", HELD, "MB/s", 0.7, 7, 2, at_least=True),
+    Goal("docker", "warm, docker", "docker exec", "ms", 0.35, 50, 10),
+    Goal("vagrant", "warm, vagrant", "vagrant ssh -c", "ms", 0.02, 7, 2),
+    Goal("memory-idle", "control master, idle", "", "MiB", 64.0, 1, 1),
+    Goal("memory-growth", "control master, growth by 4 GB each way", "", "MiB", 16.0, 1, 1),
+)

@@ -1,0 +1,39 @@
+"""A fresh environment with rdo installed from a wheel of the tree: what a user has who ran `pip install rdo`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+from benchmarks.command import BenchmarkError
+
+TREE = Path(__file__).resolve().parent.parent
+
+INSTALL_BOUND = 300.0
+"""Seconds for pip, which fetches the dependencies on a slow line."""
+
+
+def install(folder: Path) -> Path:
+    """Make the environment in `folder`; gives its folder of programs. Raises BenchmarkError.
+
+    It has no pip and no setuptools of its own: the `.pth` file of the latter makes every start of Python slower.
+    """
+    venv.create(folder, symlinks=True)
+    programs = folder / "bin"
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(programs / "python")]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(
+        [*pip, "install", "--quiet", "--compile", str(TREE)],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=INSTALL_BOUND,
+        check=False,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise BenchmarkError(f"the wheel cannot be installed: {done.stderr.strip()}")
+    return programs

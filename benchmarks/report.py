@@ -1,0 +1,72 @@
+"""Outcomes as a table, as JSON, and as a part of README. Pure: text in, text out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from benchmarks.figures import Outcome, Spread, spread
+
+HEADINGS = ("measure", "against", "rdo", "peer", "ratio", "goal", "holds")
+
+BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+"""Between these lines README quotes the table."""
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """A Markdown table, its columns aligned; below it what the rows have to say."""
+    rows = [HEADINGS, *map(cells, outcomes)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    told = [(outcome.goal.title, outcome.skipped or outcome.note) for outcome in outcomes]
+    notes = [f"- {title}: {text}" for title, text in told if text]
+    return "\n".join([*lines, *([""] if notes else []), *notes])
+
+
+def cells(outcome: Outcome) -> tuple[str, ...]:
+    """One row, as text."""
+    goal = outcome.goal
+    start = (goal.title, goal.peer)
+    bound = f"{'>=' if goal.at_least else '<='} {goal.bound:g}"
+    if outcome.skipped:
+        return (*start, "skipped", "", "", bound, "")
+    ratio = "" if outcome.ratio is None else _spread(outcome.ratio, "", 3 if goal.bound < 0.1 else 2)
+    theirs = _spread(spread(outcome.theirs), goal.unit) if outcome.theirs else ""
+    limit = bound if outcome.theirs else f"{bound} {goal.unit}"
+    return (*start, _spread(spread(outcome.ours), goal.unit), theirs, ratio, limit, outcome.verdict)
+
+
+def _spread(value: Spread, unit: str, digits: int | None = None) -> str:
+    if digits is None:
+        digits = 1 if value.middle < 100 else 0
+    middle, low, high = (f"{each:.{digits}f}" for each in (value.middle, value.low, value.high))
+    text = f"{middle} {unit}".strip()
+    return text if low == high else f"{text} ({low}..{high})"
+
+
+def as_json(outcomes: Sequence[Outcome], machine: Mapping[str, str]) -> str:
+    """All samples, and what the table says of them."""
+    rows = [
+        {
+            **asdict(outcome.goal),
+            "rdo_samples": outcome.ours,
+            "peer_samples": outcome.theirs,
+            "ratio": asdict(outcome.ratio) if outcome.ratio else None,
+            "holds": outcome.verdict,
+            "skipped": outcome.skipped,
+            "note": outcome.note,
+        }
+        for outcome in outcomes
+    ]
+    return json.dumps({"machine": dict(machine), "rows": rows}, indent=2) + "\n"
+
+
+def insert(document: str, text: str) -> str:
+    """The document with `text` between its two marks. Raises ValueError if it does not have them."""
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"no {BEGIN} ... {END}")
+    return f"{before}{BEGIN}\n{text}\n{END}{after}"

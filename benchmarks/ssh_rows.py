@@ -1,0 +1,107 @@
+"""The rows whose target is an sshd."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from benchmarks.command import Command
+from benchmarks.figures import Outcome
+from benchmarks.interleave import WARM_UPS, Sample, interleave
+from benchmarks.plan import Plan
+from benchmarks.target import DELAY, Target, control_master, ssh_target
+
+COMMANDS, AT_A_TIME = 200, 16
+MANY_SESSIONS = ("MaxSessions 100",)
+
+
+def milliseconds(command: Command) -> Sample:
+    """Samples of how long it takes."""
+    return lambda: command.time() * 1000
+
+
+def warm_python(plan: Plan) -> Outcome:
+    """rdo beside the least that a program in Python can take."""
+    with ssh_target(plan.space) as target:
+        python = target.project.command("python", "-c", "pass")
+        return _compare(plan, milliseconds(target.rdo("true")), milliseconds(python))
+
+
+def warm_ssh(plan: Plan) -> Outcome:
+    """With nothing between."""
+    return _warm(plan)
+
+
+def warm_bash(plan: Plan) -> Outcome:
+    """ssh waits for the .bashrc at each command."""
+    return _warm(plan, slow=True)
+
+
+def warm_delayed(plan: Plan) -> Outcome:
+    """Counts round trips."""
+    return _warm(plan, delay=DELAY)
+
+
+def _warm(plan: Plan, slow: bool = False, delay: float = 0.0) -> Outcome:
+    with ssh_target(plan.space, slow, delay) as target, control_master(target) as held:
+        return _compare(plan, milliseconds(target.rdo("true")), milliseconds(target.ssh("true", held=held)))
+
+
+def cold(plan: Plan) -> Outcome:
+    """The first command: a master's start, and the login."""
+    return _cold(plan, 0.0)
+
+
+def cold_delayed(plan: Plan) -> Outcome:
+    """The round trips of a login."""
+    return _cold(plan, DELAY)
+
+
+def _cold(plan: Plan, delay: float) -> Outcome:
+    with ssh_target(plan.space, delay=delay) as target:
+        command = target.rdo("true")
+
+        def first() -> float:
+            plan.space.stop_masters()
+            return command.time() * 1000
+
+        return _compare(plan, first, milliseconds(target.ssh("true")), warm_ups=1)
+
+
+def parallel(plan: Plan) -> Outcome:
+    """As `make -j16` does it."""
+    with ssh_target(plan.space, settings=MANY_SESSIONS) as target, control_master(target) as held:
+        ours, theirs = target.rdo("true"), target.ssh("true", held=held)
+        return _compare(plan, milliseconds(_many(target, ours)), milliseconds(_many(target, theirs)), warm_ups=1)
+
+
+def _many(target: Target, command: Command) -> Command:
+    """The same, many times."""
+    numbers = target.project.folder / "numbers"
+    numbers.write_text("".join(f"{number}\n" for number in range(COMMANDS)))
+    words = f'exec xargs -P {AT_A_TIME} -I NUMBER "$@" <"{numbers}"'
+    return target.project.command("sh", "-c", words, "xargs", *command.argv)
+
+
+def bulk_out(plan: Plan) -> Outcome:
+    """A long output."""
+    words = ("head", "-c", str(plan.bulk), "/dev/zero")
+    return _bulk(plan, words, lambda command: command.drain(plan.bulk))
+
+
+def bulk_in(plan: Plan) -> Outcome:
+    """A long input."""
+    return _bulk(plan, ("cat >/dev/null",), lambda command: command.fill(plan.bulk))
+
+
+def _bulk(plan: Plan, words: tuple[str, ...], move: Callable[[Command], float]) -> Outcome:
+    def speed(command: Command) -> Sample:
+        return lambda: plan.bulk / move(command) / 1e6
+
+    with ssh_target(plan.space) as target, control_master(target) as held:
+        ours = target.rdo("-c", " ".join(words))  # a shell on both sides: sshd has one anyway
+        return _compare(plan, speed(ours), speed(target.ssh(*words, held=held)), warm_ups=1)
+
+
+def _compare(plan: Plan, ours: Sample, theirs: Sample, warm_ups: int = WARM_UPS) -> Outcome:
+    pairs = interleave(ours, theirs, plan.repetitions, warm_ups)
+    return Outcome(plan.goal, pairs.ours, pairs.theirs)

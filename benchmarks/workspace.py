@@ -1,0 +1,117 @@
+"""A folder, an environment and an installed rdo of the benchmarks' own: nothing of the user's is read or touched."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.command import BenchmarkError, Command
+from benchmarks.install import install
+
+STOP_BOUND = 30.0
+"""Seconds for `rdoctl stop --all`: it waits up to 4 for each master."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a `.rdo.conf`, and the variables that its user has."""
+
+    folder: Path
+    environment: Mapping[str, str]
+
+    def command(self, *words: str) -> Command:
+        """A command of this folder; the first word is looked up in PATH."""
+        program = shutil.which(words[0], path=self.environment["PATH"])
+        if program is None:
+            raise BenchmarkError(f"`{words[0]}` is not installed")
+        return Command((program, *words[1:]), self.folder, self.environment)
+
+
+class Workspace:
+    """All that the measurements share."""
+
+    def __init__(self, root: Path) -> None:
+        """Installs rdo. Raises BenchmarkError."""
+        self.root = root
+        names = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME")
+        for name in names:
+            self.private(name).mkdir(mode=0o700)
+        programs = install(root / "venv")
+        self.environment = {
+            **{name: str(self.private(name)) for name in names},
+            "LANG": "C.UTF-8",
+            "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "TERM": "xterm",
+        }
+
+    def private(self, name: str) -> Path:
+        """A folder that one variable points to; short, since it holds sockets."""
+        return self.root / name.replace("XDG_", "").lower()
+
+    def folder(self, name: str) -> Path:
+        """A new folder below the root."""
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.root))
+
+    def project(self, name: str, config: str, **variables: str) -> Project:
+        """A new project with this config, and these variables besides the usual ones."""
+        folder = self.folder(name)
+        folder.chmod(0o755)  # a machine's user has to see it, where it is shared
+        (folder / ".rdo.conf").write_text(config)
+        return Project(folder, {**self.environment, **variables})
+
+    def allow(self, project: Project) -> None:
+        """Allow what its config wants, and the Vagrantfile beside it, as its user would once."""
+        self.rdoctl("allow", "--yes", project=project)
+
+    def rdoctl(self, *words: str, project: Project | None = None) -> str:
+        """What rdoctl prints, in the project's folder if one is given. Raises BenchmarkError."""
+        done = subprocess.run(
+            [str(self.root / "venv" / "bin" / "rdoctl"), *words],
+            cwd=project.folder if project else self.root,
+            env=project.environment if project else self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=STOP_BOUND,
+            check=False,
+            text=True,
+        )
+        if done.returncode != 0:
+            raise BenchmarkError(f"`rdoctl {' '.join(words)}`: {done.stderr.strip()}")
+        return done.stdout
+
+    def stop_masters(self) -> None:
+        """End all masters, and wait until they are gone."""
+        self.rdoctl("stop", "--all", "--now")
+
+    def master_pid(self) -> int:
+        """The process id of the only master."""
+        masters = json.loads(self.rdoctl("status", "--json"))
+        if len(masters) != 1 or not isinstance(masters[0].get("pid"), int):
+            raise BenchmarkError(f"there should be one control master: {masters}")
+        pid: int = masters[0]["pid"]
+        return pid
+
+
+@contextlib.contextmanager
+def workspace() -> Iterator[Workspace]:
+    """A workspace; afterwards its masters have ended and its folder is gone.
+
+    Below /tmp, as a socket's path has room for 104 bytes; other users may pass, as sshd reads key files as them.
+    """
+    root = Path(tempfile.mkdtemp(prefix="rdo-b-", dir="/tmp"))
+    root.chmod(0o711)
+    try:
+        made = Workspace(root)
+        try:
+            yield made
+        finally:
+            made.stop_masters()
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
