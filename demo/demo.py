@@ -124,9 +124,7 @@ def time_warm(folder: Path, env: Mapping[str, str]) -> None:
 
 def trust(folder: Path, env: Mapping[str, str]) -> None:
     """Allow the target, as one does once for a project that came from somebody else."""
-    known = subprocess.run([BIN / "rdoctl", "allow", "--help"], env=env, capture_output=True, check=False)
-    if known.returncode == 0:
-        show("rdoctl allow", folder, env)
+    show("rdoctl allow --yes", folder, env)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rdo import ini, legacy, tables
+from rdo import ini, legacy, ownership, tables
 from rdo.document import Document, Origin
 from rdo.layers import resolve
 from rdo.settings import DEFAULT_PROFILE, Settings
@@ -38,9 +38,9 @@ MOST_DOTS = 200
 class Config:
     """What the config files say about one profile.
 
-    `path` is the `.rdo.conf`, `root` its folder. `files` are those that were read, in the order of their layers.
-    `origins` tells where each value comes from, by key and by `env.NAME`. `notes` are remarks for an explanation, each
-    with file and line.
+    `path` is the `.rdo.conf`, `root` its folder; `user_file` need not be there. `files` are those that were read, in
+    the order of their layers. `origins` tells where each value comes from, by key and by `env.NAME`. `notes` are
+    remarks for an explanation, each with file and line.
     """
 
     path: str
@@ -51,6 +51,7 @@ class Config:
     origins: Mapping[str, Origin]
     notes: tuple[str, ...]
     files: tuple[str, ...]
+    user_file: str | None
 
     def require_directory(self) -> str:
         """The folder on the target. Raises ConfigError where the files do not say."""
@@ -82,6 +83,7 @@ def load(path: str, profile: str | None, user_file: str | None) -> Config:
         origins=resolution.origins,
         notes=tuple(note for translation in translations for note in translation.notes),
         files=tuple(document.file for document in documents),
+        user_file=user_file,
     )
 
 
@@ -122,6 +124,7 @@ def _read_bytes(file: str) -> bytes:
         with open(file, "rb", opener=_open_at_once) as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 raise Origin(file).error("not a plain file", "a config file is a text file")
+            ownership.check(file, stream.fileno())
             content = stream.read(LARGEST + 1)
     except IsADirectoryError:
         raise Origin(file).error("a folder, not a file", "rename or remove it") from None

@@ -31,7 +31,8 @@ class Found:
 def discover(environ: "os._Environ[str]") -> Found:
     """The nearest `.rdo.conf` at or above the working directory: by $PWD first, then by the physical path.
 
-    Raises ConfigError where there is none, or where the working directory itself is gone.
+    None of another file system, and from below the home folder none above it: others may put files there. Raises
+    ConfigError where there is none, or where the working directory itself is gone.
     """
     try:
         cwd = os.getcwd()
@@ -39,13 +40,17 @@ def discover(environ: "os._Environ[str]") -> Found:
         hint = "`cd` to a folder that exists"
         raise ConfigError("cannot tell the working directory", str(error.strerror), hint) from None
     pwd = logical(environ.get("PWD", ""), cwd)
+    why = ""
     for start in (pwd,) if pwd == cwd else (pwd, cwd):
         root = _walk_up(start)
-        if root is not None:
+        if root is None:
+            continue
+        if _is_within_reach(root, start, environ.get("HOME", "")):
             physical = root if start == cwd else os.path.realpath(root)
             config = _join(physical, CONFIG)
             return Found(config, root, pwd, cwd, stamp(config, user_file(environ)))
-    raise ConfigError(f"no `{CONFIG}` in `{pwd}` or any folder above", "", "`rdoctl init` writes one")
+        why = f"the one in `{root}` does not count, across a file system's border or above the home folder"
+    raise ConfigError(f"no `{CONFIG}` in `{pwd}` or any folder above", why, "`rdoctl init` writes one")
 
 
 def logical(pwd: str, cwd: str) -> str:
@@ -103,6 +108,25 @@ def _walk_up(folder: str) -> "str | None":
         if folder == "/":
             return None
         folder = os.path.dirname(folder)
+
+
+def _is_within_reach(root: str, start: str, home: str) -> bool:
+    """Whether the way up from `start` to `root` stays in the file system, and leads not out of the home folder.
+
+    Judged once the file is found, so that the way up costs no more than one look a folder.
+    """
+    if root == start:
+        return True
+    if os.stat(root).st_dev != os.stat(start).st_dev:
+        return False
+    if _is_at_or_below(root, home):
+        return True
+    tops = (home, os.path.realpath(home))
+    return not any(_is_at_or_below(start, top) and not _is_at_or_below(root, top) for top in tops)
+
+
+def _is_at_or_below(folder: str, top: str) -> bool:
+    return folder == top or folder.startswith(top.rstrip("/") + "/")
 
 
 def _join(folder: str, name: str) -> str:

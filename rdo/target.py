@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from rdo import drivers, plan
 from rdo.config import Config
 from rdo.conversation import Conversation, WaitingCaller
 from rdo.drivers.base import Pty, WindowSize
+from rdo.gate import Gate
 from rdo.protocol import Request
 from rdo.session import Session
 from rdo.shells import Shells
@@ -18,11 +21,13 @@ class Target:
         """Raises ConfigError."""
         self.config = config
         self.driver = drivers.create(config)
+        self._gate = Gate(config, partial(drivers.programs, config))
         self.shells = Shells(self.driver, config.settings.login)
 
     def run(self, conversation: Conversation, request: Request) -> None:
         """Run one command to its end. Raises RdoError where it was not started, Gone where nobody waits for it."""
         caller = WaitingCaller(conversation, request)
+        self._gate.check(caller)
         if not self.driver.roots() and not request.remote_directory:
             self.config.require_directory()
         taken = self.shells.take(caller, _pty(request))

@@ -13,7 +13,7 @@ import sys
 import click
 
 from rdo import __version__
-from rdo.cli import completion, doctor, explain, init, status, stop
+from rdo.cli import allow, completion, deny, doctor, explain, init, status, stop
 from rdo.errors import FAILURE, RdoError
 
 INTERRUPTED = 128 + 2
@@ -25,6 +25,7 @@ Examples:
   rdoctl doctor                   check the way to the target, step by step
   rdoctl explain make test        what `rdo make test` would do
   rdoctl status                   the held connections
+  rdoctl allow                    allow what the .rdo.conf here wants
   rdoctl stop --all               end them, once their commands have ended
   eval "$(rdoctl completion bash)"
 """
@@ -39,6 +40,8 @@ Examples:
         "stop": stop.command,
         "explain": explain.command,
         "doctor": doctor.command,
+        "allow": allow.command,
+        "deny": deny.command,
         "completion": completion.command,
     },
 )

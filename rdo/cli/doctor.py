@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 import click
 
-from rdo import config, control, discovery, drivers, request
-from rdo.argv import Options
-from rdo.cli import check, doctor_ssh, doctor_target
+from rdo import control, drivers, trust
+from rdo.cli import allow, check, doctor_ssh, doctor_target
 from rdo.cli.check import Check, Finding, Outcome, Verdict, ok
 from rdo.config import Config
 from rdo.errors import printable
@@ -32,12 +31,18 @@ def command(ctx: click.Context, profile: str) -> None:
 
 def examine(profile: str) -> Iterator[Outcome]:
     """The outcome of each check, as it comes."""
-    here = list(check.go_through([Check("runtime folder", _runtime_folder), Check("config", lambda: _config(profile))]))
+    first = [
+        Check("runtime folder", _runtime_folder),
+        Check("config", lambda: _config(profile)),
+        Check("trust", lambda: _trust(profile), needs=("config",)),
+    ]
+    here = list(check.go_through(first))
     yield from here
-    if here[-1].finding.verdict is Verdict.FAILED:
-        yield Outcome("everything else", check.skipped("needs `config`"))
+    if here[-1].finding.verdict is not Verdict.OK:
+        lacking = next(name for name, finding in here[1:] if finding.verdict is Verdict.FAILED)
+        yield Outcome("everything else", check.skipped(f"needs `{lacking}`"))
         return
-    loaded = _load(profile)
+    loaded = allow.load(profile)
     way = DRIVER_CHECKS.get(loaded.settings.driver)
     yield from check.go_through([*(way(loaded) if way else ()), *doctor_target.checks(loaded)])
 
@@ -47,13 +52,13 @@ def _runtime_folder() -> Finding:
 
 
 def _config(profile: str) -> Finding:
-    loaded = _load(profile)
+    loaded = allow.load(profile)
     target = drivers.create(loaded).target
     return ok(f"{loaded.path}, profile `{loaded.profile}`: `{target}` by driver {loaded.settings.driver}")
 
 
-def _load(profile: str) -> Config:
-    options = Options()
-    options.profile = profile
-    found = discovery.discover(os.environ)
-    return config.load(found.config, request.profile(options, os.environ), discovery.user_file(os.environ))
+def _trust(profile: str) -> Finding:
+    """Before the checks that connect or run anything."""
+    wish = allow.wanted(allow.load(profile))
+    standing = trust.standing(wish, os.environ)
+    return ok(standing.value) if standing.is_allowed else check.failed(standing.value, f"type `{wish.command}`")

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import click
 
-from rdo import argv, config, discovery, drivers, plan, request, script
+from rdo import argv, config, discovery, drivers, plan, request, script, trust
 from rdo.argv import Options
-from rdo.cli import table
+from rdo.cli import allow, table
 from rdo.config import Config
 from rdo.drivers.base import Driver, Root
 from rdo.errors import printable
@@ -66,8 +66,13 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
     yield "Settings, and where they come from", _settings(loaded)
     if loaded.notes:
         yield "Notes", list(loaded.notes)
+    wish = allow.wanted(loaded)
+    standing = trust.standing(wish, os.environ)
+    yield "Trust", [standing.value]
     driver = drivers.create(loaded)
     yield "Target", [f"{driver.target}, by driver {loaded.settings.driver}"]
+    if not standing.is_allowed:  # what follows asks ssh, or the Docker engine
+        raise trust.refusal(wish)
     roots = driver.roots()
     if not roots and not asked.remote_directory:
         loaded.require_directory()

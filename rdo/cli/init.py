@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 import click
 
-from rdo import config
-from rdo.cli import survey, template
+from rdo import config, discovery, trust
+from rdo.cli import allow, survey, template
 from rdo.cli.survey import Suggestion
 from rdo.discovery import CONFIG
-from rdo.errors import ConfigError, RdoError, printable
+from rdo.errors import ConfigError, RdoError, SetupError, printable
 from rdo.kinds import Refused
 from rdo.settings import CONTAINERS, DRIVERS, KEYS
 from rdo.wording import listed
@@ -56,7 +56,8 @@ def command(**given: Any) -> None:
     values = fill_in(known, suggestion)
     write(path, template.render(values))
     click.echo(f"wrote {CONFIG}: " + printable(", ".join(f"{name} {value}" for name, value in values.items())))
-    click.echo("\n".join(["next:", *(f"  {line}" for line in next_steps(values, suggestion))]))
+    steps = [*allow_own(path), *next_steps(values, suggestion)]
+    click.echo("\n".join(["next:", *(f"  {line}" for line in steps)]))
 
 
 def checked(name: str, value: Any) -> Any:
@@ -166,6 +167,20 @@ def write(path: str, text: str) -> None:
 
 def _exists() -> RdoError:
     return RdoError(f"there is a `{CONFIG}` here already", "", "edit it, or move it away first")
+
+
+def allow_own(path: str) -> list[str]:
+    """Allow what was just written; what to type where it cannot be, or where files that were there before join in."""
+    loaded = config.load(path, None, discovery.user_file(os.environ))
+    wish = allow.wanted(loaded)
+    if os.path.join(loaded.root, discovery.LOCAL_CONFIG) in loaded.files:
+        return [wish.command]
+    try:
+        trust.Store(os.environ).add(wish)
+    except SetupError as error:
+        click.echo(f"rdoctl: {error}", err=True)
+        return [wish.command]
+    return []
 
 
 def next_steps(values: Mapping[str, Any], suggestion: Suggestion) -> list[str]:

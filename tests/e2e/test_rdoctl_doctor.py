@@ -42,7 +42,9 @@ def examine(project: Project, options: str = "") -> tuple[int, dict[str, tuple[s
 def test_all_is_well_with_a_local_target(local: Project) -> None:
     status, found = examine(local)
     assert status == 0
-    assert list(found) == ["runtime folder", "config", "login", "remote /bin/sh", "remote folder", "lifeline"]
+    assert list(found) == [
+        "runtime folder", "config", "trust", "login", "remote /bin/sh", "remote folder", "lifeline",
+    ]  # fmt: skip
     assert {verdict for verdict, _ in found.values()} == {"ok"}
     assert found["remote folder"] == ("ok", str(local.remote))
     assert found["remote /bin/sh"][1].startswith("/")

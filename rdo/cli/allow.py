@@ -1,0 +1,81 @@
+"""`rdoctl allow`: shows what a .rdo.conf wants, and allows it; and lists what is allowed."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import click
+
+from rdo import config, discovery, drivers, request, trust, tty
+from rdo.argv import Options
+from rdo.cli import table
+from rdo.config import Config
+from rdo.errors import RdoError, printable
+from rdo.grant import Grant
+from rdo.trust import Record, Standing
+
+
+@click.command("allow")
+@click.option("--profile", "-p", metavar="NAME", default="", help="Allow this profile.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--list", "-l", "listing", is_flag=True, help="Show what is allowed, for all folders.")
+def command(profile: str, yes: bool, listing: bool) -> None:
+    """Allow what the .rdo.conf here wants.
+
+    A .rdo.conf may come from somebody else. Which target it leads to, as whom, and with what of yours, has to be
+    allowed once, and again when that has changed.
+    """
+    if listing:
+        click.echo("\n".join(lines(trust.Store(os.environ).records()) or ["nothing is allowed"]))
+        return
+    wish = wanted(load(profile))
+    where = printable(f"profile `{wish.profile}` of `{wish.config}`")
+    if not wish.values:
+        click.echo(f"{where} wants {Standing.FREE.value}")
+        return
+    confirm(wish, yes)
+    trust.Store(os.environ).add(wish)
+    click.echo(f"allowed: {where}")
+
+
+def confirm(wish: Grant, yes: bool) -> None:
+    """Show the values; raises RdoError unless they are to be allowed."""
+    text = trust.question(wish)
+    if yes:
+        click.echo(text.removesuffix(f"\n{trust.QUESTION}"))
+        return
+    answer = tty.ask(text, echo=True)
+    if not trust.is_yes(answer):
+        why = "there is no terminal to ask on" if answer is None else "the answer was not `yes`"
+        raise RdoError("nothing was allowed", why, f"look at the file and type `{wish.command} --yes`")
+
+
+def load(profile: str) -> Config:
+    """The config of the working directory, for the profile that a command here would have. Raises RdoError."""
+    options = Options()
+    options.profile = profile
+    found = discovery.discover(os.environ)
+    return config.load(found.config, request.profile(options, os.environ), discovery.user_file(os.environ))
+
+
+def wanted(loaded: Config) -> Grant:
+    """What it wants as it is now. Raises RdoError."""
+    return trust.wanted(loaded, drivers.programs(loaded))
+
+
+def lines(records: list[Record]) -> list[str]:
+    """The records, with their dates, and whether what they allow is still what the files say."""
+    return table.render([(_date(each), _state(each), each.profile, each.config) for each in records]) if records else []
+
+
+def _date(record: Record) -> str:
+    return time.strftime("%Y-%m-%d", time.localtime(record.date))
+
+
+def _state(record: Record) -> str:
+    try:
+        wish = wanted(config.load(record.config, record.profile, discovery.user_file(os.environ)))
+    except RdoError:
+        return "gone" if not os.path.exists(record.config) else "in error"
+    return "allowed" if wish.digest == record.digest else "changed since"

@@ -1,0 +1,175 @@
+"""Allowing what a `.rdo.conf` wants: on the terminal, by `rdoctl allow`; and taking it back."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.project import Project, Result, local_project
+from tests.e2e.terminal import Terminal
+
+NOT_ALLOWED = b"is not allowed yet"
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
+    """A project that needs no server, and that nobody has allowed."""
+    return local_project(tmp_path, {name: value for name, value in runtime.items() if name != "RDO_TRUST"})
+
+
+def rdo(project: Project, *words: str) -> Result:
+    """Run rdo without a terminal."""
+    return project.run(*(words or ("true",)), start_new_session=True)
+
+
+def rdoctl(project: Project, words: str) -> str:
+    """What `rdoctl WORDS` prints without a terminal."""
+    result = project.shell(f"rdoctl {words}", start_new_session=True)
+    assert (result.returncode, result.stderr) == (0, b"")
+    return result.stdout.decode()
+
+
+def append(project: Project, line: str) -> None:
+    with open(project.local / ".rdo.conf", "a") as config:
+        config.write(line + "\n")
+
+
+def test_once_allowed_it_is_used_and_the_values_were_shown(project: Project) -> None:
+    assert NOT_ALLOWED in rdo(project).stderr
+    lines = rdoctl(project, "allow --yes").splitlines()
+    assert lines == [
+        f"`{project.local}/.rdo.conf`, profile `default`, wants:",
+        '  driver = "local"',
+        f'  directory = "{project.remote}"',
+        f"allowed: profile `default` of `{project.local}/.rdo.conf`",
+    ]
+    assert rdo(project).returncode == 0
+
+
+@pytest.mark.parametrize("line", ["use_sudo = true", 'pass_env = ["X"]'])
+def test_a_guarded_key_that_changes_is_asked_about_again(project: Project, line: str) -> None:
+    rdoctl(project, "allow --yes")
+    append(project, line)
+    result = rdo(project)
+    assert result.returncode == 255
+    assert result.stderr.endswith(b"is not allowed yet: it has changed; type `rdoctl allow`\n")
+
+
+def test_one_byte_of_a_guarded_value_is_a_change(project: Project) -> None:
+    append(project, 'pass_env = ["AB"]')
+    rdoctl(project, "allow --yes")
+    assert rdo(project).returncode == 0
+    path = project.local / ".rdo.conf"
+    path.write_text(path.read_text().replace('"AB"', '"AC"'))
+    assert NOT_ALLOWED in rdo(project).stderr
+    path.write_text(path.read_text().replace('"AC"', '"AB"'))
+    assert rdo(project).returncode == 0
+
+
+@pytest.mark.parametrize("line", ["map_args = false", 'idle_timeout = "8h"', "# a remark"])
+def test_a_harmless_change_is_not_asked_about(project: Project, line: str) -> None:
+    rdoctl(project, "allow --yes")
+    append(project, line)
+    assert rdo(project).returncode == 0
+
+
+def test_it_is_asked_on_the_terminal_whatever_the_streams_are_and_only_once(project: Project) -> None:
+    with Terminal(["bash", "--norc", "-i"], project.local, {**project.environment, "PS1": "$ "}) as terminal:
+        terminal.prompt()
+        terminal.line("rdo echo one </dev/null 2>/dev/null | cat")
+        shown = terminal.expect("Type `yes`: ")
+        assert f'\r\n  directory = "{project.remote}"\r\n' in shown
+        terminal.line("yes")
+        terminal.match(r"[\r\n]one\r\n")
+        terminal.prompt()
+        terminal.line("rdo echo two")
+        assert "Type" not in terminal.match(r"[\r\n]two\r\n").string
+        terminal.prompt()
+    assert rdo(project).returncode == 0
+
+
+def test_any_other_answer_runs_nothing(project: Project) -> None:
+    with Terminal(["bash", "--norc", "-i"], project.local, {**project.environment, "PS1": "$ "}) as terminal:
+        terminal.prompt()
+        terminal.line("rdo touch made; echo status $?")
+        terminal.expect("Type `yes`: ")
+        terminal.line("y")
+        terminal.expect("is not allowed yet")
+        terminal.expect("status 255")
+    assert not (project.remote / "made").exists()
+    assert NOT_ALLOWED in rdo(project).stderr
+
+
+def test_allow_asks_on_the_terminal(project: Project) -> None:
+    with Terminal(["rdoctl", "allow"], project.local, project.environment) as terminal:
+        terminal.expect("Type `yes`: ")
+        terminal.line("yes")
+        terminal.expect("allowed: ")
+    assert rdo(project).returncode == 0
+
+
+def test_allow_without_a_terminal_says_what_to_type(project: Project) -> None:
+    result = project.shell("rdoctl allow", start_new_session=True)
+    assert result.returncode == 255
+    expected = "there is no terminal to ask on; look at the file and type `rdoctl allow --yes`"
+    assert result.stderr.decode() == f"rdoctl: nothing was allowed: {expected}\n"
+
+
+def test_a_profile_is_allowed_by_its_name(project: Project) -> None:
+    append(project, "[other]\nuse_sudo = false")
+    rdoctl(project, "allow --yes")
+    assert rdo(project, "-p", "other", "true").stderr.endswith(b"; type `rdoctl allow -p other`\n")
+    rdoctl(project, "allow --yes -p other")
+    assert rdo(project, "-p", "other", "true").returncode == 0
+
+
+def test_deny_takes_it_back_and_ends_the_held_connection(project: Project) -> None:
+    rdoctl(project, "allow --yes")
+    assert rdo(project).returncode == 0
+    assert rdoctl(project, "deny") == f"denied: profile `default` of `{project.local}/.rdo.conf`\n"
+    assert NOT_ALLOWED in rdo(project).stderr
+    assert rdoctl(project, "deny").startswith("was not allowed: ")
+
+
+def test_the_list_tells_what_is_allowed_since_when_and_what_has_changed(project: Project) -> None:
+    assert rdoctl(project, "allow --list") == "nothing is allowed\n"
+    rdoctl(project, "allow --yes")
+    path = f"{project.local}/.rdo.conf"
+    today = time.strftime("%Y-%m-%d")
+    assert rdoctl(project, "allow --list") == f"{today}  allowed  default  {path}\n"
+    append(project, "use_sudo = true")
+    assert "  changed since  " in rdoctl(project, "allow --list")
+    append(project, "nonsense = true")
+    assert "  in error  " in rdoctl(project, "allow --list")
+    (project.local / ".rdo.conf").unlink()
+    assert "  gone  " in rdoctl(project, "allow --list")
+
+
+def test_what_init_wrote_is_allowed(project: Project) -> None:
+    (project.local / ".rdo.conf").unlink()
+    rdoctl(project, f'init --driver local --directory "{project.remote}"')
+    assert rdo(project).returncode == 0
+    assert "\nTrust\n  allowed\n" in rdoctl(project, "explain true")
+
+
+def test_the_users_own_file_needs_no_word(project: Project) -> None:
+    folder = Path(project.environment["XDG_CONFIG_HOME"], "rdo")
+    folder.mkdir()
+    (project.local / ".rdo.conf").rename(folder / "config.toml")
+    project.configure("map_args = false\n")
+    assert rdo(project).returncode == 0
+    assert rdoctl(project, "allow").endswith("wants nothing that has to be allowed\n")
+
+
+def test_the_bypass_holds_for_the_command_that_has_it(project: Project) -> None:
+    assert project.run("true", env={"RDO_TRUST": "1"}, start_new_session=True).returncode == 0
+    assert NOT_ALLOWED in rdo(project).stderr
+
+
+def test_a_config_that_everyone_can_write_is_refused_by_name(project: Project) -> None:
+    (project.local / ".rdo.conf").chmod(0o666)
+    result = project.run("true", env={"RDO_TRUST": "1"}, start_new_session=True)
+    assert result.returncode == 255
+    assert result.stderr.startswith(f"rdo: {project.local}/.rdo.conf: can be written by everyone; ".encode())
