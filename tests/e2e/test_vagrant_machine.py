@@ -82,3 +82,23 @@ def test_vagrant_cwd_and_vagrant_dotfile_path_lead_to_the_machine(
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, b"/srv/the source")
     refused = project.run("true", env={**variables, "VAGRANT_CWD": "/"})
     assert (refused.returncode, b"`/` has no Vagrant machine" in refused.stderr) == (255, True)
+
+
+def test_sudo_gives_root_with_the_variables_and_its_signals(up: Project) -> None:
+    script = 'echo "$(id -u) $TOKEN $PWD"; sleep 0.2; exit 5'
+    done = up.run("-s", "-e", "TOKEN=a b", "sh", "-c", script, cwd="src")
+    assert (done.returncode, done.stdout, done.stderr) == (5, b"0 a b /srv/the source\n", b"")
+    with up.start("-s", "sh", "-c", "trap 'exit 7' TERM; echo up; while :; do sleep 0.05; done") as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"up\n"
+        process.terminate()
+        assert process.wait() == 7
+
+
+def test_no_root_process_outlives_its_client(up: Project) -> None:
+    with up.start("-s", "sh", "-c", "echo up; exec sleep 7719") as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"up\n"
+        process.kill()
+    gone = "for i in 1 2 3 4 5 6 7 8 9 10; do pgrep -f '[s]leep 7719' >/dev/null || exit 0; sleep 0.5; done; exit 1"
+    assert up.run("sh", "-c", gone).returncode == 0
