@@ -6,8 +6,10 @@ out. A third, started with the first byte of input, gives input to the command, 
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
+import time
 
 from rdo import protocol
 from rdo.conversation import Conversation, Gone
@@ -19,6 +21,9 @@ from rdo.script import Script
 
 KILL_GRACE = 2.0
 """Seconds between TERM and KILL for a command whose client is gone."""
+
+PIPE_GRACE = 1.0
+"""Seconds between PIPE and TERM for a command that goes on writing what nobody reads."""
 
 END_OF_INPUT_KEY = b"\x04"
 """Ctrl-D: how input ends on a pty."""
@@ -40,6 +45,7 @@ class Session:
         if not taken.shell.pty:
             self._takes_input.set()
         self._unread = False
+        self._end_writer_at = math.inf
         self._ended = threading.Event()
         self._output = threading.Thread(target=self._relay_output, name="output", daemon=True)
 
@@ -126,10 +132,14 @@ class Session:
             self._link.signal(self._groups[-1], name)
 
     def _stop_output(self) -> None:
-        """Nobody reads stdout any more: let the command meet SIGPIPE, and end one that ignores it and goes on."""
+        """Nobody reads stdout any more: let the command meet SIGPIPE.
+
+        Where its stdout cannot be closed, one that ignores the signal would write for ever: see `_drop`.
+        """
         self._unread = True
         if not self._channel.stop_reading():
             self._link.signal(self._groups[-1], "PIPE")
+            self._end_writer_at = time.monotonic() + PIPE_GRACE
 
     # From the command
 
@@ -168,11 +178,19 @@ class Session:
 
     def _send(self, stream: int, data: bytes) -> None:
         """Pass output on; where nobody wants it any more, drop it, so that the command can come to its end."""
+        if self._unread and stream == STDOUT:
+            self._drop()
+            return
         try:
-            if not (self._unread and stream == STDOUT):
-                self._conversation.send(protocol.OUTPUT if stream == STDOUT else protocol.ERROR, data)
+            self._conversation.send(protocol.OUTPUT if stream == STDOUT else protocol.ERROR, data)
         except Gone:
             self._unread = True
+
+    def _drop(self) -> None:
+        """Output that nobody reads has come: end a command that was told so, and goes on."""
+        if time.monotonic() > self._end_writer_at:
+            self._end_writer_at = math.inf
+            self._link.signal(self._groups[-1], "TERM")
 
     def _obey(self, mark: str) -> None:
         if mark == "ready":

@@ -44,11 +44,9 @@ def create(config: Config) -> Driver:
         from rdo.drivers.local import LocalDriver
 
         return LocalDriver(config.root, settings.directory)
-    if settings.driver == "docker":
-        from rdo.drivers.docker import DockerDriver
+    from rdo.drivers.docker import DockerDriver
 
-        return DockerDriver(settings, config.root, config.profile)
-    raise ConfigError(f"driver `{settings.driver}` is not there yet", "", "use `ssh` or `local`")
+    return DockerDriver(settings, config.root, config.profile)
 
 
 def programs(config: Config) -> list[str]:

@@ -88,6 +88,12 @@ def test_a_reader_that_goes_away_ends_the_command(
     assert wait_until(lambda: "yes" not in processes(docker_engine, container), GONE)
 
 
+def test_a_writer_that_ignores_sigpipe_is_ended_all_the_same(project: Project) -> None:
+    script = "trap '' PIPE; while :; do echo x; done"
+    found = project.shell(f'rdo sh -c "{script}" | head -1; echo ${{PIPESTATUS[0]}}')
+    assert found.stdout == b"x\n143\n"
+
+
 def test_statuses_of_what_cannot_be_run(project: Project) -> None:
     (project.local / "plain").write_text("")
     assert project.run("no-such-program").returncode == 127
