@@ -43,7 +43,8 @@ def test_a_client_of_another_version_is_told_so_and_the_running_command_ends_as_
 def test_a_peer_that_talks_nonsense_is_disconnected_and_the_master_goes_on(project: Project) -> None:
     assert project.run("true").returncode == 0
     (path,) = control_sockets(project)
-    for nonsense in (b"GET / HTTP/1.1\r\n\r\n", protocol.frame(b"?"), protocol.frame(protocol.RUN, b"1\0x"), b"\xff" * 9):
+    cut_off = protocol.frame(protocol.RUN, b"1\0x")
+    for nonsense in (b"GET / HTTP/1.1\r\n\r\n", protocol.frame(b"?"), cut_off, b"\xff" * 9):
         frames = answer(path, nonsense + b"\0" * 8)
         assert [kind for kind, _ in frames] == [protocol.FAILED]
     assert control_sockets(project) == [path]
