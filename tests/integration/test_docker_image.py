@@ -83,7 +83,7 @@ def output(connection: DockerConnection, command: str) -> str:
 def ours(engine: DockerEngine) -> list[str]:
     """The containers that rdo made."""
     with engine.client() as client:
-        return [each.id for each in client.containers.list(all=True, filters={"label": MASTER})]
+        return [each.id for each in client.containers.list(all=True, filters={"label": MASTER}, ignore_removed=True)]
 
 
 @pytest.mark.parametrize("fresh", [False, True])
@@ -143,7 +143,7 @@ def test_what_a_killed_master_left_ends_and_is_cleared(
 
     def running() -> list[str]:
         with docker_engine.client() as client:
-            return [each.id for each in client.containers.list(filters={"label": MASTER})]
+            return [each.id for each in client.containers.list(filters={"label": MASTER}, ignore_removed=True)]
 
     assert wait_until(lambda: not running(), BOUND)
     assert clear_leftovers(environment) == len(ours(docker_engine)) or not ours(docker_engine)
