@@ -181,7 +181,7 @@ class DockerEngine:
         """Remove all containers, end the engine, and remove its data."""
         if self._process is not None:
             with self.client() as client:
-                for container in client.containers.list(all=True):
+                for container in client.containers.list(all=True, ignore_removed=True):
                     container.remove(force=True)
             self._stop_engine()
         shutil.rmtree(self.folder, ignore_errors=True)

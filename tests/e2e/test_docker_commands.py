@@ -175,4 +175,4 @@ def test_stop_all_removes_the_container_of_a_master_that_was_killed(
         os.kill(int(pid), signal.SIGKILL)
     assert wait_until(lambda: b"removed 1 container" in project.shell("rdoctl stop --all").stdout, 3 * GONE)
     with docker_engine.client() as client:
-        assert client.containers.list(all=True, filters={"label": "rdo.master"}) == []
+        assert client.containers.list(all=True, filters={"label": "rdo.master"}, ignore_removed=True) == []
