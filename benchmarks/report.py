@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from benchmarks.figures import Outcome, Spread, spread
 
 HEADINGS = ("measure", "against", "rdo", "peer", "ratio", "goal", "holds")
+
+WIDTH = 120
+"""Characters of a line of prose."""
 
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 """Between these lines README quotes the table."""
@@ -64,9 +68,10 @@ def as_json(outcomes: Sequence[Outcome], machine: Mapping[str, str]) -> str:
 
 
 def insert(document: str, text: str) -> str:
-    """The document with `text` between its two marks. Raises ValueError if it does not have them."""
+    """The document with `text` between its two marks, its prose wrapped. Raises ValueError if there are no marks."""
     before, begin, rest = document.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"no {BEGIN} ... {END}")
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"
+    lines = [line if line.startswith("|") else textwrap.fill(line, WIDTH) for line in text.split("\n")]
+    return "\n".join([f"{before}{BEGIN}", *lines, f"{END}{after}"])

@@ -39,7 +39,7 @@ where:
 \techo "recipe: $$(pwd)"
 """
 
-README_LINES = 400
+README_LINES = 420
 """More than that, nobody reads."""
 
 configs = pytest.mark.parametrize("block", readme.blocks("toml", "ini"), ids=str)
