@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rdo import ini, legacy, ownership, tables
+from rdo.discovery import LOCAL_CONFIG
 from rdo.document import Document, Origin
 from rdo.layers import resolve
 from rdo.settings import DEFAULT_PROFILE, Settings
@@ -21,8 +22,6 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-LOCAL_NAME = ".rdo.local.conf"
 
 VAGRANTFILES = ("Vagrantfile", "vagrantfile")
 """The names Vagrant itself looks for."""
@@ -69,7 +68,7 @@ def load(path: str, profile: str | None, user_file: str | None) -> Config:
     """
     root = os.path.dirname(path)
     optional = [_read_if_there(user_file, personal=True)] if user_file else []
-    read = [*optional, _read_document(path), _read_if_there(os.path.join(root, LOCAL_NAME))]
+    read = [*optional, _read_document(path), _read_if_there(os.path.join(root, LOCAL_CONFIG))]
     translations = [legacy.translate(document) for document in read if document]
     documents = [validate(translation.document) for translation in translations]
     chosen = DEFAULT_PROFILE if profile is None else profile

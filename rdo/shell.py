@@ -87,13 +87,6 @@ def begin_shell(connection: Connection, pty: Pty | None, login: bool) -> Shell:
     return Shell(channel, nonce, pty is not None)
 
 
-def open_shell(connection: Connection, pty: Pty | None, login: bool) -> Shell:
-    """A new shell, ready. Raises ChannelRefused, ConnectError, LinkLost."""
-    shell = begin_shell(connection, pty, login)
-    shell.wait_until_ready()
-    return shell
-
-
 def _last_line(seen: dict[int, bytes]) -> str:
     text = (seen[STDERR] or seen[STDOUT]).decode("utf-8", "replace")
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")

@@ -12,8 +12,8 @@ from rdo.drivers.base import STDOUT, Pty, Root, WindowSize
 from rdo.drivers.docker import DockerDriver
 from rdo.drivers.docker_connection import DockerConnection
 from rdo.errors import ConfigError, ConnectError, LinkLost
+from rdo.links import Link
 from rdo.settings import Settings
-from rdo.shell import open_shell
 from tests.docker_engine import DockerEngine
 from tests.ssh_client import ScriptedCaller
 
@@ -87,7 +87,7 @@ def test_an_unknown_user_is_named(docker_engine: DockerEngine, make: Make, conne
     with docker_engine.container() as name:
         connection = connect(make(container=name, user="nobody-here"))
         with pytest.raises(ConnectError, match=r"no such user: .*nobody-here"):
-            open_shell(connection, None, login=False)
+            Link(connection, login=False).open_shell(None)
 
 
 @pytest.mark.parametrize("state", ["created", "exited", "paused"])
@@ -196,7 +196,7 @@ def test_an_image_without_sh_is_told_so(docker_engine: DockerEngine, make: Make,
     with docker_engine.container(command=["/bin/bash", "-c", "rm /bin/sh; exec sleep 60"]) as name:
         connection = connect(make(container=name))
         with pytest.raises(ConnectError, match=f"there is no /bin/sh in `{name}`"):
-            open_shell(connection, None, login=False)
+            Link(connection, login=False).open_shell(None)
 
 
 def test_fresh_is_for_images(make: Make) -> None:

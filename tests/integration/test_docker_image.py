@@ -15,8 +15,8 @@ from rdo.drivers.docker import DockerDriver, clear_leftovers
 from rdo.drivers.docker_connection import DockerConnection
 from rdo.drivers.docker_image import HOME, MASTER, Containers, Recipe
 from rdo.errors import ConnectError
+from rdo.links import Link
 from rdo.settings import Settings
-from rdo.shell import open_shell
 from tests.docker_engine import DockerEngine
 from tests.leaks import wait_until
 from tests.ssh_client import ScriptedCaller
@@ -176,7 +176,7 @@ def test_an_image_without_sh_is_told_so(
         container.wait()
         container.commit("rdo-test-without", "latest")
     with pytest.raises(ConnectError, match="there is no /bin/sh in `rdo-test-without`"):
-        open_shell(connect(make(image="rdo-test-without", fresh=fresh)), None, login=False)
+        Link(connect(make(image="rdo-test-without", fresh=fresh)), login=False).open_shell(None)
     assert wait_until(lambda: not ours(docker_engine), BOUND)
 
 
