@@ -6,17 +6,16 @@ with other processes, so their flags (O_NONBLOCK) are never changed. Signal hand
 """
 
 import _signal
-import errno
 import os
 import time
 
-from rdo import control, discovery, protocol, stdin
-from rdo.errors import LinkLost, RdoError, SetupError
+from rdo import control, discovery, output, protocol
+from rdo.errors import LinkLost, SetupError
 from rdo.outbox import Outbox
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
-    from rdo import tty
+    from rdo import stdin, tty
 
 ACCEPT_TIMEOUT = 3.0
 """Seconds for a master to accept a request. It does so before anything slow, so that a silent one is wedged."""
@@ -24,10 +23,7 @@ ACCEPT_TIMEOUT = 3.0
 ATTEMPTS = 5
 """How many masters to try: each may be ending or outdated just as we come."""
 
-READ_SIZE = 256 * 1024
-
 FORWARDED = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2")
-BROKEN_PIPE = (errno.EPIPE, errno.EIO, errno.EBADF)
 
 
 class Abandoned(Exception):
@@ -47,11 +43,11 @@ class Client:
         self._connection: control.Socket
         self._decoder = protocol.Decoder()
         self._outbox: Outbox
-        self._stdin: stdin.Stdin
+        self._output: output.Output
+        self._stdin: stdin.Stdin | None = None
         self._window = request.window
         self._started = False
         self._shown = False
-        self._reader_gone = False
 
     def run(self, path: str) -> int:
         """The exit status of the command, run by the master that listens at `path`. Raises RdoError."""
@@ -73,8 +69,8 @@ class Client:
     def _converse(self, connection: control.Socket) -> int:
         self._connection = connection
         self._outbox = Outbox(connection)
-        self._stdin = stdin.Stdin(self._outbox, self._is_raw)
         self._decoder = protocol.Decoder()
+        self._output = output.Output(connection.fileno(), self._decoder, self._outbox)
         try:
             connection.sendall(protocol.frame(protocol.RUN, protocol.encode_request(self._request)))
         except OSError:
@@ -93,9 +89,10 @@ class Client:
             if self._terminal:
                 self._terminal.restore()
 
-    def _receive(self) -> "list[tuple[bytes, bytes]]":
+    def _receive(self) -> "list[protocol.Frame]":
+        size = self._output.pass_on()
         try:
-            data = self._connection.recv(READ_SIZE)
+            data = self._connection.recv(size)
         except OSError:
             data = b""
         if data:
@@ -104,19 +101,21 @@ class Client:
             raise Abandoned
         raise LinkLost("the command was lost", "the control master ended", "it may have run; see `rdoctl status`")
 
-    def _handle(self, kind: bytes, payload: bytes) -> "int | None":
+    def _handle(self, kind: bytes, payload: "bytes | memoryview") -> "int | None":
         """Act on one frame; the exit status once there is one."""
-        if kind == protocol.OUTPUT or kind == protocol.ERROR:
-            self._show(1 if kind == protocol.OUTPUT else 2, payload)
+        if kind == protocol.OUTPUT:
+            self._show(1, payload)
+        elif kind == protocol.ERROR:
+            self._show(2, payload)
         elif kind == protocol.EXIT:
             self._trace("end")
             return payload[0]
         elif kind == protocol.STARTED:
             self._start()
-        elif kind == protocol.CREDIT:
-            self._stdin.grant(protocol.decode_credit(payload))
+        elif kind == protocol.CREDIT and self._stdin:
+            self._stdin.grant(protocol.decode_credit(bytes(payload)))
         else:
-            self._handle_rare(kind, payload)
+            self._handle_rare(kind, bytes(payload))
         return None
 
     def _handle_rare(self, kind: bytes, payload: bytes) -> None:
@@ -125,7 +124,7 @@ class Client:
 
             answer = tty.ask(payload[1:].decode("utf-8", "replace"), echo=payload[:1] == b"1")
             text = b"0" if answer is None else b"1" + answer.encode("utf-8", "surrogateescape")
-            self._outbox.send(protocol.frame(protocol.ANSWER, text))
+            self._outbox.send(protocol.ANSWER, text)
         elif kind == protocol.NOTICE:
             self._note(payload)
         elif kind == protocol.STOPPED:
@@ -150,28 +149,24 @@ class Client:
             self._enter_raw()
         else:
             _signal.signal(_signal.SIGWINCH, self._forward)
-        if self._wants_input and not stdin.is_null_device():
+        if self._wants_input and not is_null_device(0):
+            from rdo import stdin
+
+            self._stdin = stdin.Stdin(self._outbox, self._is_raw)
             self._stdin.start()
         elif not self._pty:  # on a pty the end of input is a key, and nobody pressed it
-            self._outbox.send(protocol.frame(protocol.END))
+            self._outbox.send(protocol.END)
 
     # Output
 
-    def _show(self, fd: int, data: bytes) -> None:
+    def _show(self, fd: int, data: "bytes | memoryview") -> None:
         if not self._shown:
             self._shown = True
             self._trace("first byte")
-        try:
-            write(fd, data)
-        except OSError as error:
-            if error.errno not in BROKEN_PIPE:
-                raise RdoError(f"cannot write to {'stdout' if fd == 1 else 'stderr'}", str(error.strerror)) from None
-            if fd == 1 and not self._reader_gone:
-                self._reader_gone = True
-                self._outbox.send(protocol.frame(protocol.SIGNAL, b"PIPE"))
+        self._output.show(fd, data)
 
     def _note(self, line: bytes) -> None:
-        write(2, line + (b"\r\n" if self._is_raw() else b"\n"))
+        output.write(2, line + (b"\r\n" if self._is_raw() else b"\n"))
 
     def _trace(self, step: str) -> None:
         if self._verbose:
@@ -180,7 +175,7 @@ class Client:
     # Signals
 
     def _forward(self, number: int, _frame: object) -> None:
-        self._outbox.send(protocol.frame(protocol.SIGNAL, NAMES[number]))
+        self._outbox.send(protocol.SIGNAL, NAMES[number])
 
     def _resize(self, number: int, _frame: object = None) -> None:
         """Pass on the size; where it is as before, the target's terminal sends no SIGWINCH, so pass that on."""
@@ -189,9 +184,9 @@ class Client:
         window = tty.window_size(1)
         if window != self._window:
             self._window = window
-            self._outbox.send(protocol.frame(protocol.WINDOW, protocol.encode_window(*window)))
+            self._outbox.send(protocol.WINDOW, protocol.encode_window(*window))
         elif number == _signal.SIGWINCH:
-            self._outbox.send(protocol.frame(protocol.SIGNAL, b"WINCH"))
+            self._outbox.send(protocol.SIGNAL, b"WINCH")
 
     def _is_raw(self) -> bool:
         """Whether we hold the caller's terminal in raw mode."""
@@ -206,7 +201,7 @@ class Client:
 
     def _stop(self, _number: int, _frame: object) -> None:
         """Ctrl-Z: stop the command, then this process. On a pty the stopped job is reported, and that stops us."""
-        self._outbox.send(protocol.frame(protocol.SIGNAL, b"TSTP"))
+        self._outbox.send(protocol.SIGNAL, b"TSTP")
         if not self._pty:
             self._stop_self(os.getpid())
 
@@ -222,19 +217,12 @@ class Client:
         if self._pty:
             self._enter_raw()
             self._resize(number)
-        self._outbox.send(protocol.frame(protocol.SIGNAL, b"CONT"))
+        self._outbox.send(protocol.SIGNAL, b"CONT")
 
 
 NAMES = {getattr(_signal, "SIG" + name): name.encode() for name in (*FORWARDED, "WINCH")}
 
 
-def write(fd: int, data: bytes) -> None:
-    """Write all of `data`, whether or not somebody made the descriptor non-blocking."""
-    view = memoryview(data)
-    while view:
-        try:
-            view = view[os.write(fd, view) :]
-        except BlockingIOError:
-            import select
-
-            select.select((), (fd,), ())
+def is_null_device(fd: int) -> bool:
+    """Whether it is /dev/null, as stdin is under IDEs and in Makefiles: that needs nobody to read it."""
+    return os.fstat(fd).st_rdev == os.stat(os.devnull).st_rdev

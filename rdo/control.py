@@ -10,6 +10,7 @@ import stat
 import sys
 import time
 
+from rdo import protocol
 from rdo.errors import SetupError
 
 SOCKET_PATH_LIMIT = 103
@@ -97,6 +98,16 @@ def connect(path: str) -> "Socket | None":
         connection.close()
         raise SetupError("cannot reach the control master", f"`{path}`: {error.strerror}") from None
     return connection
+
+
+def send(connection: Socket, kind: bytes, payload: "bytes | memoryview" = b"") -> None:
+    """Send one frame, whole, without a copy of its payload. Raises OSError."""
+    head = protocol.header(kind, len(payload))
+    sent = connection.sendmsg((head, payload))
+    if sent < len(head):
+        connection.sendall(head[sent:])
+    if sent < len(head) + len(payload):
+        connection.sendall(memoryview(payload)[max(0, sent - len(head)) :])
 
 
 def identity(path: str) -> "tuple[int, int] | None":

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from rdo import plan, protocol
+from rdo import control, plan, protocol
 from rdo.errors import RdoError, printable
 from rdo.protocol import Request
 
@@ -25,17 +25,14 @@ class Conversation:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._decoder = protocol.Decoder()
-        self._frames: list[tuple[bytes, bytes]] = []
+        self._frames: list[protocol.Frame] = []
         self._sending = threading.Lock()
 
-    def send(self, kind: bytes, payload: bytes = b"") -> None:
+    def send(self, kind: bytes, payload: bytes | memoryview = b"") -> None:
         """Send a frame; wait while the client does not read. Raises Gone."""
-        head = protocol.header(kind, len(payload))
         try:
             with self._sending:
-                sent = self._connection.sendmsg((head, payload))
-                if sent < len(head) + len(payload):
-                    self._connection.sendall(memoryview(head + payload)[sent:])
+                control.send(self._connection, kind, payload)
         except OSError:
             raise Gone from None
 
@@ -44,8 +41,8 @@ class Conversation:
         with contextlib.suppress(Gone):
             self.send(protocol.FAILED, protocol.encode_failure(error))
 
-    def receive(self) -> tuple[bytes, bytes]:
-        """The next frame: kind and payload. Raises Gone, ProtocolError."""
+    def receive(self) -> protocol.Frame:
+        """The next frame. Raises Gone, ProtocolError."""
         while not self._frames:
             try:
                 data = self._connection.recv(READ_SIZE)
@@ -56,7 +53,7 @@ class Conversation:
             self._frames = self._decoder.receive(data)
         return self._frames.pop(0)
 
-    def frames(self) -> Iterator[tuple[bytes, bytes]]:
+    def frames(self) -> Iterator[protocol.Frame]:
         """All frames to the end of the connection."""
         while True:
             try:
@@ -89,7 +86,7 @@ class WaitingCaller:
         kind, payload = self._conversation.receive()
         if kind != protocol.ANSWER:
             raise protocol.ProtocolError("a question was not answered")
-        return payload[1:].decode("utf-8", "surrogateescape") if payload[:1] == b"1" else None
+        return bytes(payload[1:]).decode("utf-8", "surrogateescape") if payload[:1] == b"1" else None
 
     def tell(self, line: str) -> None:
         """See Caller. Raises Gone."""

@@ -12,6 +12,9 @@ from rdo import control, peer
 BACKLOG = 512
 """Commands that may wait to be accepted, as under `make -j`."""
 
+SEND_BUFFER = 1024 * 1024
+"""Bytes on their way to a client, as far as the system allows: a whole chunk of output goes in one call."""
+
 
 class Listener:
     """A control socket that listens at `path`."""
@@ -50,6 +53,7 @@ class Listener:
                 return accepted
             if peer.uid(connection) in (os.geteuid(), 0):
                 connection.setblocking(True)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
                 accepted.append(connection)
             else:
                 connection.close()

@@ -25,7 +25,7 @@ class Marks:
         self._mark = re.compile(rb"%b([^\007\033]{0,%d})\007" % (re.escape(self._start), longest))
         self._held = b""
 
-    def receive(self, data: bytes) -> list[bytes | Mark]:
+    def receive(self, data: bytes | memoryview) -> list[bytes | Mark]:
         """Take in output; give what can be told now, in order."""
         *parts, rest = self._mark.split(self._held + data)  # output, a mark's text, output, ...
         keep = self._may_start(rest)

@@ -107,7 +107,8 @@ class Master:
     def _answer(self, connection: socket.socket) -> None:
         conversation = Conversation(connection)
         try:
-            self._dispatch(conversation, *conversation.receive())
+            kind, payload = conversation.receive()
+            self._dispatch(conversation, kind, bytes(payload))
         except Gone:
             pass
         except RdoError as error:

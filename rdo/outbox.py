@@ -2,9 +2,7 @@
 
 import _thread
 
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
-if TYPE_CHECKING:
-    from rdo.control import Socket
+from rdo import control
 
 
 class Outbox:
@@ -12,18 +10,18 @@ class Outbox:
 
     __slots__ = ("_connection", "_frames", "_sending")
 
-    def __init__(self, connection: "Socket") -> None:
+    def __init__(self, connection: control.Socket) -> None:
         self._connection = connection
-        self._frames: list[bytes] = []
+        self._frames: list[tuple[bytes, bytes]] = []
         self._sending = _thread.allocate_lock()
 
-    def send(self, frame: bytes) -> None:
+    def send(self, kind: bytes, payload: bytes = b"") -> None:
         """Send a frame, or leave it to whoever is sending."""
-        self._frames.append(frame)
+        self._frames.append((kind, payload))
         while self._frames and self._sending.acquire(False):
             try:
                 while self._frames:
-                    self._connection.sendall(self._frames.pop(0))
+                    control.send(self._connection, *self._frames.pop(0))
             except OSError:
                 self._frames.clear()  # the main thread reads the end of the connection, and says so
             finally:

@@ -37,7 +37,7 @@ LIMIT = 16 * 1024 * 1024
 INPUT_WINDOW = 1024 * 1024
 """Bytes of INPUT that may be under way: enough for full speed, little enough to hold in memory."""
 
-_HEADER_SIZE = 5
+HEADER_SIZE = 5
 
 
 class ProtocolError(RdoError):
@@ -54,31 +54,57 @@ def frame(kind: bytes, payload: bytes = b"") -> bytes:
     return header(kind, len(payload)) + payload
 
 
-class Decoder:
-    """Bytes in, frames out, however the bytes were split."""
+TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+if TYPE_CHECKING:
+    Frame = tuple[bytes, bytes | memoryview]
+    """Kind and payload. That of STREAMS is a view of what was received; any other is bytes."""
 
-    __slots__ = ("_buffer",)
+STREAMS = OUTPUT + ERROR + INPUT
+"""Kinds whose payload is part of a stream: where it was cut into frames says nothing."""
+
+
+class Decoder:
+    """Bytes in, frames out, however the bytes were split. What belongs to a stream is handed on at once, uncopied."""
+
+    __slots__ = ("_buffer", "kind", "left", "length")
 
     def __init__(self) -> None:
         self._buffer = b""
+        self.kind = b""
+        """Of the last frame of STREAMS, as are the two that follow."""
+        self.length = 0
+        self.left = 0
+        """Bytes of it that have not come yet."""
 
-    def receive(self, data: bytes) -> "list[tuple[bytes, bytes]]":
-        """Take in `data`; give the frames (kind, payload) that are whole now. Raises ProtocolError."""
+    def receive(self, data: bytes) -> "list[Frame]":
+        """Take in `data`; give the frames that are whole now, and of STREAMS all there is. Raises ProtocolError."""
         buffer = self._buffer + data if self._buffer else data
-        frames = []
-        position = 0
-        while len(buffer) - position >= _HEADER_SIZE:
-            start = position + _HEADER_SIZE
+        frames: list[Frame] = []
+        position = self._stream(buffer, 0, frames)
+        while len(buffer) - position >= HEADER_SIZE:
+            start = position + HEADER_SIZE
+            kind = buffer[position : position + 1]
             length = int.from_bytes(buffer[position + 1 : start], "big")
             if length > LIMIT:
                 raise ProtocolError("a frame is too long", f"{length} bytes")
-            end = start + length
-            if end > len(buffer):
+            if kind in STREAMS:
+                self.kind, self.length, self.left = kind, length, length
+                position = self._stream(buffer, start, frames)
+                continue
+            if start + length > len(buffer):
                 break
-            frames.append((buffer[position : position + 1], buffer[start:end]))
-            position = end
+            position = start + length
+            frames.append((kind, buffer[start:position]))
         self._buffer = buffer[position:]
         return frames
+
+    def _stream(self, buffer: bytes, start: int, frames: "list[Frame]") -> int:
+        """Hand on what has come of the frame that is under way; where the next one starts."""
+        end = min(start + self.left, len(buffer))
+        if end > start:
+            frames.append((self.kind, memoryview(buffer)[start:end]))
+            self.left -= end - start
+        return end
 
 
 class Request:

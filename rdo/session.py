@@ -1,13 +1,12 @@
 """One command: relays between its control connection and its channel, until both have ended.
 
 Two threads: the one that serves the connection takes what the client sends; another one takes what the command puts
-out. A third, started with the first byte of input, gives input to the command, since that may wait for long.
+out. A third one, of rdo.input, is started with the first byte of input.
 """
 
 from __future__ import annotations
 
 import math
-import queue
 import threading
 import time
 
@@ -15,6 +14,7 @@ from rdo import protocol
 from rdo.conversation import Conversation, Gone
 from rdo.drivers.base import STDOUT, Chunk, WindowSize
 from rdo.errors import LinkLost
+from rdo.input import Input
 from rdo.links import Taken
 from rdo.marks import Mark, Marks
 from rdo.script import Script
@@ -39,11 +39,8 @@ class Session:
         self._channel = taken.shell.channel
         self._target = target
         self._groups = [taken.shell.group]
-        self._input: queue.SimpleQueue[bytes | None] | None = None
+        self._input = Input(self._channel, self._acknowledge, held=taken.shell.pty)
         self._stopped = False
-        self._takes_input = threading.Event()
-        if not taken.shell.pty:
-            self._takes_input.set()
         self._unread = False
         self._end_writer_at = math.inf
         self._ended = threading.Event()
@@ -63,24 +60,23 @@ class Session:
         """Relay to the end of the command, or end it where its client went away."""
         try:
             for kind, payload in self._conversation.frames():
-                self._take(kind, payload)
+                if kind == protocol.INPUT:
+                    self._input.give(payload)
+                else:
+                    self._take(kind, bytes(payload))
         finally:
             if not self._ended.is_set():
                 self._terminate()
             self._channel.close()
             self._output.join()
-            if self._input:
-                self._input.put(None)
-                self._takes_input.set()
+            self._input.close()
             for group in self._groups:
                 self._link.release(group)
 
     # From the client
 
     def _take(self, kind: bytes, payload: bytes) -> None:
-        if kind == protocol.INPUT:
-            self._give(payload)
-        elif kind == protocol.END:
+        if kind == protocol.END:
             self._end_input()
         elif kind == protocol.SIGNAL:
             self._signal(payload.decode("ascii", "replace"))
@@ -89,31 +85,14 @@ class Session:
         else:
             raise protocol.ProtocolError("a running command got a frame that is not for it", repr(kind))
 
-    def _give(self, data: bytes) -> None:
-        if self._input is None:
-            self._input = queue.SimpleQueue()
-            threading.Thread(target=self._relay_input, args=(self._input,), name="input", daemon=True).start()
-        self._input.put(data)
-
     def _end_input(self) -> None:
         if self._shell.pty:
-            self._give(END_OF_INPUT_KEY)
-        elif self._input is None:
-            self._channel.end_input()
+            self._input.give(END_OF_INPUT_KEY)
         else:
-            self._input.put(b"")
+            self._input.end()
 
-    def _relay_input(self, pieces: queue.SimpleQueue[bytes | None]) -> None:
-        try:
-            while (data := pieces.get()) is not None:
-                self._takes_input.wait()
-                if data:
-                    self._channel.write(data)
-                    self._conversation.send(protocol.CREDIT, protocol.encode_credit(len(data)))
-                else:
-                    self._channel.end_input()
-        except (LinkLost, Gone):
-            return  # the threads that read the channel and the connection see it too, and act on it
+    def _acknowledge(self, size: int) -> None:
+        self._conversation.send(protocol.CREDIT, protocol.encode_credit(size))
 
     def _signal(self, name: str) -> None:
         if not name.isalnum():
@@ -176,7 +155,7 @@ class Session:
             elif piece:
                 self._send(STDOUT, piece)
 
-    def _send(self, stream: int, data: bytes) -> None:
+    def _send(self, stream: int, data: bytes | memoryview) -> None:
         """Pass output on; where nobody wants it any more, drop it, so that the command can come to its end."""
         if self._unread and stream == STDOUT:
             self._drop()
@@ -194,9 +173,9 @@ class Session:
 
     def _obey(self, mark: str) -> None:
         if mark == "ready":
-            self._takes_input.set()
+            self._input.resume()
         elif mark == "stopped":
-            self._takes_input.clear()
+            self._input.hold()
             self._stopped = True
             self._conversation.send(protocol.STOPPED)
         elif mark.startswith("group;") and mark[6:].isdecimal():

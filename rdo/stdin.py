@@ -1,4 +1,5 @@
-"""The caller's stdin, read by a thread of its own and sent to the master. Part of the client's hot path."""
+"""The caller's stdin, read by a thread of its own and sent to the master. Part of the client's hot path, unless there
+is nothing to read."""
 
 import _thread
 import os
@@ -53,9 +54,9 @@ class Stdin:
             if not data:
                 break
             sent += len(data)
-            self._outbox.send(protocol.frame(protocol.INPUT, data))
+            self._outbox.send(protocol.INPUT, data)
         if not self._is_raw():  # else the end of input is a key like any other, and the terminal itself is gone
-            self._outbox.send(protocol.frame(protocol.END))
+            self._outbox.send(protocol.END)
 
     def _wait_for_our_turn(self) -> None:
         """Wait until there is something to read on the terminal, and it is for us."""
@@ -68,8 +69,3 @@ class Stdin:
             if self._is_raw() or tty.is_ours(0):
                 return
             select.select((), (), (), OTHERS_TURN)
-
-
-def is_null_device() -> bool:
-    """Whether stdin is /dev/null, as under IDEs and in Makefiles: it needs nobody to read it."""
-    return os.fstat(0).st_rdev == os.stat(os.devnull).st_rdev

@@ -121,5 +121,5 @@ def _receive(connection: socket.socket) -> Report:
             raise ConnectionResetError
         for kind, payload in decoder.receive(data):
             if kind == protocol.REPORT:
-                report: Report = json.loads(payload)
+                report: Report = json.loads(bytes(payload))
                 return report

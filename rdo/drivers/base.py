@@ -33,10 +33,10 @@ class Pty(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """A piece of output: `stream` is STDOUT or STDERR, `data` is never empty."""
+    """A piece of output: `stream` is STDOUT or STDERR, `data` is never empty, and stays as it is."""
 
     stream: int
-    data: bytes
+    data: bytes | memoryview
 
 
 class Root(NamedTuple):
@@ -76,7 +76,7 @@ class Channel(Protocol):
     def ended(self) -> bool:
         """Whether it is known by now that the program or the link has ended; does not wait."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Give all of `data` to the program's stdin; wait while it does not read. Dropped once its stdin is closed.
 
         Raises LinkLost.

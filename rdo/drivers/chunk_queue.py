@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 
-from rdo.drivers.base import Chunk
+from rdo.drivers.base import READ_SIZE, Chunk
 
 SMALL = 4096
 """Bytes up to which pieces of output are put together, as each costs a hundred bytes of its own."""
+
+LARGE = READ_SIZE
+"""Bytes up to which pieces of a stream are taken together: each costs the reader two system calls and a change of
+threads, and sshd sends 32 KiB at a time, whatever it is allowed."""
 
 
 class ChunkQueue:
@@ -22,19 +26,23 @@ class ChunkQueue:
     def __bool__(self) -> bool:
         return bool(self._chunks)
 
-    def put(self, stream: int, data: bytes) -> None:
+    def put(self, stream: int, data: bytes | memoryview) -> None:
         """Add what has arrived."""
         last = self._chunks[-1] if self._chunks else None
         if last is not None and last.stream == stream and len(last.data) + len(data) <= SMALL:
-            self._chunks[-1] = Chunk(stream, last.data + data)
+            self._chunks[-1] = Chunk(stream, b"".join((last.data, data)))
         elif data:
             self._chunks.append(Chunk(stream, data))
 
     def take(self) -> Chunk:
-        """The oldest piece. There must be one."""
-        chunk = self._chunks.popleft()
-        self._taken += len(chunk.data)
-        return chunk
+        """The oldest piece, and what follows it of the same stream. There must be one."""
+        stream, data = self._chunks.popleft()
+        pieces, size = [data], len(data)
+        while self._chunks and self._chunks[0].stream == stream and size + len(self._chunks[0].data) <= LARGE:
+            pieces.append(self._chunks.popleft().data)
+            size += len(pieces[-1])
+        self._taken += size
+        return Chunk(stream, data if len(pieces) == 1 else b"".join(pieces))
 
     def owed(self) -> int:
         """How many bytes the other side should be told of now, as they were taken; 0 while it is too few."""

@@ -82,12 +82,12 @@ class DockerChannel:
                 self._reading.release()
         return self._at_end
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """See base.Channel. What cannot be sent is dropped: the program has ended, or its exit status tells."""
         if self._input_ended:
             return
         try:
-            self._wire.send(data)
+            self._wire.send(bytes(data))
         except OSError:
             self._input_ended = True
 
@@ -112,7 +112,7 @@ class DockerChannel:
             self._watch = threading.Thread(target=self._look_after, name="rest", daemon=True)
             self._watch.start()
         if not self._first and self._chunks:
-            self._first = self._chunks[0].data
+            self._first = bytes(self._chunks[0].data)
 
     def _look_after(self) -> None:
         """While the reader is busy elsewhere, see to it that nothing is lost at the program's end."""

@@ -61,11 +61,19 @@ class HeardSocket:
 
     def recv(self, size: int) -> bytes:
         data = self._wire.recv(size)
-        if data:
-            self._note(data)
-        else:
-            self.ended = True
+        self._note(data)
         return data
+
+    def recv_into(self, room: memoryview) -> int:
+        """Read what there is, as far as there is room: how many bytes; 0 at the end."""
+        if isinstance(self._wire, socket.socket):
+            count = self._wire.recv_into(room)
+        else:
+            data = self._wire.recv(len(room))
+            count = len(data)
+            room[:count] = data
+        self._note(room[:count])
+        return count
 
     def settimeout(self, seconds: float | None) -> None:
         self._wire.settimeout(seconds)
@@ -78,7 +86,10 @@ class HeardSocket:
                 self._wire.shutdown(socket.SHUT_RDWR)
         self._wire.close()
 
-    def _note(self, data: bytes) -> None:
+    def _note(self, data: bytes | memoryview) -> None:
+        if not data:
+            self.ended = True
+            return
         self.last_heard = self._clock()
         if len(self.opening) < self.OPENING:
             self.opening = (self.opening + data)[: self.OPENING]

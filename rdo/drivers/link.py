@@ -34,6 +34,7 @@ from paramiko.transport import ChannelMap, Transport
 
 from rdo.drivers.base import READ_SIZE
 from rdo.drivers.heartbeat import HeardSocket
+from rdo.drivers.packets import Input, Packets, Sendable
 from rdo.drivers.ssh_messages import keepalive, open_session
 from rdo.errors import LinkLost
 
@@ -64,12 +65,6 @@ class Session(Protocol):
     def opened_not(self, code: int, reason: str) -> None: ...
 
     number: int
-
-
-class Sendable(Protocol):
-    """A message, or what stands for one."""
-
-    def asbytes(self) -> bytes: ...
 
 
 class Link(Transport):
@@ -109,7 +104,12 @@ class Link(Transport):
 
     def __init__(self, wire: HeardSocket, key_types: tuple[str, ...], timeout: float) -> None:
         """`key_types`: the host key algorithms wanted first. `timeout` (seconds) bounds each step of the handshake."""
-        super().__init__(wire, default_window_size=WINDOW, default_max_packet_size=READ_SIZE)  # type: ignore[arg-type]
+        super().__init__(
+            wire,  # type: ignore[arg-type]
+            default_window_size=WINDOW,
+            default_max_packet_size=READ_SIZE,
+            packetizer_class=Packets,
+        )
         self._preferred_keys = (*key_types, *(name for name in self._preferred_keys if name not in key_types))
         self.banner_timeout = self.handshake_timeout = timeout
         for name in ("REKEY_BYTES", "REKEY_PACKETS", "REKEY_BYTES_OVERFLOW_MAX", "REKEY_PACKETS_OVERFLOW_MAX"):
@@ -146,7 +146,7 @@ class Link(Transport):
         self._channels.delete(number)
         self.sessions.pop(number, None)
 
-    def send(self, message: Sendable) -> None:
+    def send(self, message: Sendable | Input) -> None:
         """Send it, after a running key exchange. Raises LinkLost."""
         try:
             self._send_user_message(message)

@@ -120,7 +120,7 @@ class LocalChannel:
         """Whether the child has ended."""
         return self._child.poll() is not None
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """See base.Channel."""
         view = memoryview(data)
         with contextlib.suppress(OSError):

@@ -13,15 +13,18 @@ from collections.abc import Callable
 from paramiko.message import Message
 
 from rdo.drivers import ssh_messages as messages
-from rdo.drivers.base import STDERR, STDOUT, ChannelRefused, Chunk, Pty, WindowSize
+from rdo.drivers.base import READ_SIZE, STDERR, STDOUT, ChannelRefused, Chunk, Pty, WindowSize
 from rdo.drivers.chunk_queue import ChunkQueue
-from rdo.drivers.link import WINDOW, Link, Sendable
+from rdo.drivers.link import WINDOW, Link
+from rdo.drivers.packets import Input, Output, Sendable
 from rdo.errors import LinkLost
 
 OPEN_DEADLINE = 60.0
 """Seconds for the server to open a channel: some run slow session hooks. A dead link is found sooner."""
 ACKNOWLEDGE = WINDOW // 8
 """Bytes read before the server is told that it may send as many more."""
+BATCH = READ_SIZE
+"""Bytes of input sent at a time: others on the same connection have to wait for that."""
 EXTENDED_STDERR = 1
 UNKNOWN_CHANNEL_TYPE = 3
 
@@ -68,13 +71,13 @@ class SshChannel:
         self._unanswered.append("run a command")
         self._send(messages.execute(self._remote, command))
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         view = memoryview(data)
         while view:
             size = self._reserve(len(view))
             if size == 0:
                 return
-            self._send(messages.data(self._remote, view[:size]))
+            self._send(Input(self._remote, view[:size], self._packet))
             view = view[size:]
 
     def read(self, timeout: float | None = None) -> Chunk | None:
@@ -137,7 +140,7 @@ class SshChannel:
         if self._closing:  # given up while the server took its time
             self._tell(messages.close(chanid), last=True)
 
-    def _feed(self, message: Message) -> None:
+    def _feed(self, message: Message | Output) -> None:
         self._arrive(STDOUT, message.get_binary())
 
     def _feed_extended(self, message: Message) -> None:
@@ -212,7 +215,7 @@ class SshChannel:
         if done is not None:
             done()
 
-    def _arrive(self, stream: int, data: bytes) -> None:
+    def _arrive(self, stream: int, data: bytes | memoryview) -> None:
         with self._changed:
             if self._closing:
                 return
@@ -230,11 +233,11 @@ class SshChannel:
                 raise self._lost(self._why)
             if self._ended_input or self._closing:
                 return 0
-            size = min(wanted, self._window, self._packet)
+            size = min(wanted, self._window, BATCH)
             self._window -= size
             return size
 
-    def _send(self, message: Sendable, *, last: bool = False) -> None:
+    def _send(self, message: Sendable | Input, *, last: bool = False) -> None:
         """Send, but nothing behind the close: sshd ends the whole connection for that. Raises LinkLost."""
         with self._sending:
             if not self._closed_here:

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from paramiko.common import (
     MSG_CHANNEL_CLOSE,
-    MSG_CHANNEL_DATA,
     MSG_CHANNEL_EOF,
     MSG_CHANNEL_OPEN,
     MSG_CHANNEL_REQUEST,
@@ -42,11 +41,6 @@ def open_session(number: int, window: int, packet: int) -> Packet:
 def keepalive() -> Packet:
     """Ask for any answer at all; ssh does it the same way for ServerAliveInterval."""
     return Packet(bytes([MSG_GLOBAL_REQUEST]) + _text("keepalive@openssh.com") + b"\1")
-
-
-def data(channel: int, content: memoryview) -> Packet:
-    """Input for the program."""
-    return Packet(struct.pack(">BII", MSG_CHANNEL_DATA, channel, len(content)) + content)
 
 
 def window_adjust(channel: int, size: int) -> Packet:

@@ -83,6 +83,25 @@ def test_a_reader_that_is_gone_at_once_gives_neither_traceback_nor_hang(project:
     assert (result.returncode, result.stderr) == (0, b"")
 
 
+def test_a_reader_that_goes_away_amid_long_output_ends_the_command(project: Project) -> None:
+    result = project.shell("rdo head -c 100000000 /dev/zero | head -c 3000000 | wc -c; echo ${PIPESTATUS[0]}")
+    assert result.stdout.split() == [b"3000000", b"141"]
+
+
+@pytest.mark.parametrize("stream", ["1", "2"])
+def test_long_output_is_whole_on_a_pipe_that_somebody_made_non_blocking(stream: str, project: Project) -> None:
+    here, there = os.pipe()
+    os.set_blocking(there, False)
+    script = f"i=0; while [ $i -lt 40 ]; do head -c 100000 /dev/urandom; i=$((i+1)); done | tee sent >&{stream}"
+    target = {"stdout" if stream == "1" else "stderr": there}
+    with open(here, "rb") as reader, project.start("sh", "-c", script, **target) as process:
+        os.close(there)
+        received = reader.read()
+        assert process.wait(30) == 0
+    assert received == (project.remote / "sent").read_bytes()
+    assert len(received) == 4_000_000
+
+
 def test_a_slow_reader_stops_the_remote_writer(project: Project) -> None:
     written = project.remote / "written"
     script = f"i=0; while [ $i -lt 400 ]; do head -c 100000 /dev/zero; i=$((i+1)); echo $i > '{written.name}'; done"

@@ -23,10 +23,9 @@ CLIENT = frozenset(
         "rdo.discovery",
         "rdo.errors",
         "rdo.outbox",
+        "rdo.output",
         "rdo.protocol",
         "rdo.request",
-        "rdo.stdin",
-        "rdo.tty",
     }
 )
 
@@ -46,3 +45,9 @@ def test_a_command_loads_only_the_client_and_what_is_cheap() -> None:
     # What the entry point imports, and what it imports on its way to a command.
     modules = loaded("import rdo.__main__, rdo.client, rdo.request")
     assert modules - loaded("pass") - ALLOWED - CLIENT == frozenset()
+
+
+def test_a_terminal_input_and_bulk_load_what_is_cheap_too() -> None:
+    modules = loaded("import rdo.stdin, rdo.tty, rdo.splice")
+    own = {"rdo.control", "rdo.splice", "rdo.stdin", "rdo.tty"}
+    assert modules - loaded("pass") - ALLOWED - CLIENT - own == frozenset()

@@ -21,8 +21,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     ("rdo", "rdo.address", "rdo.errors", "rdo.wording"),
     # the client: hot path
     (
-        "rdo.argv", "rdo.client", "rdo.control", "rdo.discovery", "rdo.outbox", "rdo.protocol", "rdo.request",
-        "rdo.stdin", "rdo.tty",
+        "rdo.argv", "rdo.client", "rdo.control", "rdo.discovery", "rdo.outbox", "rdo.output", "rdo.protocol",
+        "rdo.request", "rdo.splice", "rdo.stdin", "rdo.tty",
     ),
     ("rdo.drivers.base",),
     # pure
@@ -35,7 +35,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     # over any driver
     ("rdo.lifeline", "rdo.links", "rdo.shell", "rdo.shells"),
     # the control master
-    ("rdo.conversation", "rdo.gate", "rdo.listener", "rdo.peer", "rdo.session"),
+    ("rdo.conversation", "rdo.gate", "rdo.input", "rdo.listener", "rdo.peer", "rdo.session"),
     ("rdo.target",),
     ("rdo.master",),
     # what a person sees that may be slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
@@ -35,6 +36,20 @@ FRAMES = [
     pytest.param(protocol.REPORT, b"{}", b"J\0\0\0\x02{}", id="report"),
 ]  # fmt: skip
 
+Frames = list[tuple[bytes, bytes]]
+
+
+def joined(frames: Iterable[protocol.Frame]) -> Frames:
+    """What the frames say: of a stream, neighbours are one, and none is nothing."""
+    found: Frames = []
+    for kind, payload in frames:
+        if kind in protocol.STREAMS and found and found[-1][0] == kind:
+            found[-1] = (kind, found[-1][1] + payload)
+        elif payload or kind not in protocol.STREAMS:
+            found.append((kind, bytes(payload)))
+    return found
+
+
 each_frame = pytest.mark.parametrize(("kind", "payload", "wire"), FRAMES)
 
 
@@ -52,14 +67,15 @@ def test_a_whole_frame_is_read(kind: bytes, payload: bytes, wire: bytes) -> None
 @each_frame
 def test_a_frame_is_read_a_byte_at_a_time(kind: bytes, payload: bytes, wire: bytes) -> None:
     decoder = Decoder()
-    found = [decoder.receive(wire[index : index + 1]) for index in range(len(wire))]
-    assert found == [[]] * (len(wire) - 1) + [[(kind, payload)]]
+    *early, last = [decoder.receive(wire[index : index + 1]) for index in range(len(wire))]
+    assert joined([*(frame for frames in early for frame in frames), *last]) == joined([(kind, payload)])
+    assert kind in protocol.STREAMS or early == [[]] * (len(wire) - 1)
 
 
 @each_frame
 def test_a_frame_is_read_with_the_next_behind_it(kind: bytes, payload: bytes, wire: bytes) -> None:
     decoder = Decoder()
-    assert decoder.receive(wire + wire + b"I\0\0") == [(kind, payload), (kind, payload)]
+    assert decoder.receive(wire + wire + b"I\0\0") == [(kind, payload)] * 2
     assert decoder.receive(b"\0\x01x") == [(b"I", b"x")]
 
 
@@ -69,7 +85,22 @@ def test_frames_come_out_in_order_however_they_were_split(frames: list[tuple[byt
     edges = [0, *sorted(min(cut, len(wire)) for cut in cuts), len(wire)]
     decoder = Decoder()
     found = [decoder.receive(wire[start:end]) for start, end in pairwise(edges)]
-    assert [each for some in found for each in some] == frames
+    assert joined(each for some in found for each in some) == joined(frames)
+
+
+def test_what_belongs_to_a_stream_is_handed_on_before_its_frame_is_whole() -> None:
+    decoder = Decoder()
+    assert decoder.receive(frame(b"O", b"abcdef")[:-4]) == [(b"O", b"ab")]
+    assert (decoder.kind, decoder.length, decoder.left) == (b"O", 6, 4)
+    assert decoder.receive(b"cd") == [(b"O", b"cd")]
+    assert decoder.receive(b"ef" + frame(b"X", b"\0")) == [(b"O", b"ef"), (b"X", b"\0")]
+
+
+def test_what_somebody_else_has_passed_on_is_not_waited_for() -> None:
+    decoder = Decoder()
+    decoder.receive(protocol.header(b"O", 6) + b"ab")
+    decoder.left = 0
+    assert decoder.receive(frame(b"X", b"\0")) == [(b"X", b"\0")]
 
 
 def test_the_longest_frame_is_read() -> None:

@@ -1,0 +1,139 @@
+"""SSH packets under AES-GCM, over a pair of sockets: what one end sends, the other reads, however it was cut."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from paramiko.message import Message
+from paramiko.ssh_exception import SSHException
+
+from rdo.drivers.heartbeat import HeardSocket
+from rdo.drivers.packets import Input, Nonce, Output, Packets
+
+KEY, IV = bytes(range(16)), b"abcd" + (2**64 - 2).to_bytes(8, "big")
+"""A counter that soon starts again at 0."""
+
+PLAIN = {"block_engine": None, "block_size": 8, "mac_engine": None, "mac_size": 0, "mac_key": b"", "aead": False}
+
+
+def cipher(name: str, key: bytes = KEY) -> dict[str, object]:
+    """What paramiko says of AES-GCM; `name` is that of its vector."""
+    return {**PLAIN, "block_engine": AESGCM(key), "block_size": 16, "mac_size": 16, "aead": True, name: IV}
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[Packets, Packets, socket.socket]]:
+    """A sender, a receiver, and the receiver's socket."""
+    near, far = socket.socketpair()
+    with near, far:
+        sender, receiver = Packets(HeardSocket(near)), Packets(HeardSocket(far))
+        sender.set_outbound_cipher(**cipher("iv_out"))
+        receiver.set_inbound_cipher(**cipher("iv_in"))
+        yield sender, receiver, far
+
+
+@pytest.mark.parametrize("size", [0, 1, 11, 12, 32768, 100_000])
+def test_a_message_arrives_whole(size: int, ends: tuple[Packets, Packets, socket.socket]) -> None:
+    sender, receiver, _ = ends
+    message = b"\x62" + os.urandom(size)
+    threading.Thread(target=sender.send_message, args=(Message(message),)).start()
+    number, found = receiver.read_message()
+    assert isinstance(found, Message)
+    assert (number, found.asbytes()) == (0x62, message[1:])
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000, 4096, 100_000])
+def test_input_goes_out_in_packets_of_the_size_that_the_server_takes(
+    size: int, ends: tuple[Packets, Packets, socket.socket]
+) -> None:
+    sender, receiver, _ = ends
+    content = os.urandom(100_000 if size > 7 else 100)
+    threading.Thread(target=sender.send_message, args=(Input(5, memoryview(content), size),)).start()
+    found = b""
+    while len(found) < len(content):
+        _, message = receiver.read_message()
+        assert isinstance(message, Output)
+        assert message.get_int() == 5
+        assert 0 < len(message.get_binary()) <= size
+        found += message.get_binary()
+    assert found == content
+
+
+def test_packets_are_read_however_the_bytes_come(ends: tuple[Packets, Packets, socket.socket]) -> None:
+    sender, receiver, far = ends
+    sender.send_message(Input(1, memoryview(b"one, two, three"), 5))
+    wire = far.recv(4096)
+    here, there = socket.socketpair()
+    with here, there:
+        receiver = Packets(HeardSocket(there))
+        receiver.set_inbound_cipher(**cipher("iv_in"))
+        trickle = threading.Thread(target=lambda: [here.send(wire[at : at + 1]) for at in range(len(wire))])
+        trickle.start()
+        assert b"".join(receiver.read_message()[1].get_binary() for _ in range(3)) == b"one, two, three"
+        trickle.join()
+
+
+def test_a_packet_that_was_changed_on_the_way_is_refused(ends: tuple[Packets, Packets, socket.socket]) -> None:
+    sender, receiver, far = ends
+    sender.send_message(Message(b"\x62hello"))
+    wire = bytearray(far.recv(4096))
+    wire[10] ^= 1
+    here, there = socket.socketpair()
+    with here, there:
+        receiver = Packets(HeardSocket(there))
+        receiver.set_inbound_cipher(**cipher("iv_in"))
+        here.sendall(wire)
+        with pytest.raises(InvalidTag):
+            receiver.read_message()
+
+
+@pytest.mark.parametrize("length", [0, 15, 2**20, 2**32 - 1])
+def test_a_packet_of_no_possible_length_is_refused(length: int) -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        receiver = Packets(HeardSocket(there))
+        receiver.set_inbound_cipher(**cipher("iv_in"))
+        here.sendall(length.to_bytes(4, "big"))
+        with pytest.raises(SSHException):
+            receiver.read_message()
+
+
+def test_the_end_of_the_socket_is_told(ends: tuple[Packets, Packets, socket.socket]) -> None:
+    _, receiver, far = ends
+    far.shutdown(socket.SHUT_RDWR)
+    with pytest.raises(EOFError):
+        receiver.read_message()
+
+
+def test_a_channel_message_that_claims_more_than_it_has_is_refused() -> None:
+    with pytest.raises(SSHException):
+        Output(b"\4\x5e" + (1).to_bytes(4, "big") + (100).to_bytes(4, "big") + b"short")
+
+
+def test_new_keys_count_from_their_first_packet(ends: tuple[Packets, Packets, socket.socket]) -> None:
+    sender, receiver, _ = ends
+    for key in (KEY, b"x" * 16, b"y" * 16):
+        sender.set_outbound_cipher(**cipher("iv_out", key))
+        receiver.set_inbound_cipher(**cipher("iv_in", key))
+        for _ in range(3):
+            sender.send_message(Message(b"\x62x"))
+            assert receiver.read_message()[0] == 0x62
+
+
+def test_a_change_to_another_kind_of_cipher_is_refused(ends: tuple[Packets, Packets, socket.socket]) -> None:
+    sender, receiver, _ = ends
+    with pytest.raises(SSHException):
+        sender.set_outbound_cipher(**PLAIN, iv_out=None)
+    with pytest.raises(SSHException):
+        receiver.set_inbound_cipher(**PLAIN, iv_in=None)
+
+
+def test_the_counter_of_the_vector_starts_again_at_its_end() -> None:
+    nonce = Nonce(IV)
+    assert [nonce.take()[4:].hex() for _ in range(3)] == ["f" * 15 + "e", "f" * 16, "0" * 16]
