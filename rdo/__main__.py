@@ -35,7 +35,7 @@ def run(words: "list[str]") -> int:
         from rdo import usage
 
         return usage.show(options)
-    from rdo import client, control, request
+    from rdo import control, request
 
     if options.directory:
         discovery.change_directory(options.directory)
@@ -43,7 +43,10 @@ def run(words: "list[str]") -> int:
     asked = request.build(options, found, os.environ)
     profile = os.fsdecode(asked.profile)
     path = control.socket_path(control.runtime_folder(os.environ), found.config, profile, os.environ)
-    status = client.Client(asked, options.stdin, STARTED).run(path)
+    seen, connection = control.ask(path, asked)
+    from rdo import client  # no sooner: the master works meanwhile
+
+    status = client.Client(asked, options.stdin, STARTED).run(path, seen, connection)
     if status == 127 and os.isatty(2):
         from rdo import hint
 

@@ -17,9 +17,6 @@ TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
     from rdo import stdin, tty
 
-ACCEPT_TIMEOUT = 3.0
-"""Seconds for a master to accept a request. It does so before anything slow, so that a silent one is wedged."""
-
 ATTEMPTS = 5
 """How many masters to try: each may be ending or outdated just as we come."""
 
@@ -49,12 +46,13 @@ class Client:
         self._started = False
         self._shown = False
 
-    def run(self, path: str) -> int:
-        """The exit status of the command, run by the master that listens at `path`. Raises RdoError."""
+    def run(self, path: str, seen: "control.Identity", connection: "control.Socket | None") -> int:
+        """The exit status of the command, run by the master that listens at `path`. Raises RdoError.
+
+        `seen` and `connection`: what control.ask gave for the request.
+        """
         config, profile = os.fsdecode(self._request.config), os.fsdecode(self._request.profile)
         for _ in range(ATTEMPTS):
-            seen = control.identity(path)
-            connection = control.connect(path)
             if connection is not None:
                 self._trace("control socket")
                 try:
@@ -64,6 +62,7 @@ class Client:
             control.start_master(path, config, profile, seen)
             self._trace("control master")
             self._request.stamp = os.fsencode(discovery.stamp(config, discovery.user_file(os.environ)))
+            seen, connection = control.ask(path, self._request)
         raise SetupError("no control master takes the command", f"tried {ATTEMPTS}", "see `rdoctl status`")
 
     def _converse(self, connection: control.Socket) -> int:
@@ -71,11 +70,6 @@ class Client:
         self._outbox = Outbox(connection)
         self._decoder = protocol.Decoder()
         self._output = output.Output(connection.fileno(), self._decoder, self._outbox)
-        try:
-            connection.sendall(protocol.frame(protocol.RUN, protocol.encode_request(self._request)))
-        except OSError:
-            raise Abandoned from None
-        connection.settimeout(ACCEPT_TIMEOUT)
         frames = self._receive()
         connection.settimeout(None)
         try:

@@ -16,6 +16,9 @@ from rdo.errors import SetupError
 SOCKET_PATH_LIMIT = 103
 """Bytes of a socket's path: sun_path holds 104 on macOS and the BSDs, with the NUL at the end."""
 
+ACCEPT_TIMEOUT = 3.0
+"""Seconds for a master to accept a request. It does so before anything slow, so that a silent one is wedged."""
+
 START_TIMEOUT = 15.0
 """Seconds for a master to listen: an interpreter's start and a bind, with ample room for a loaded machine."""
 
@@ -29,6 +32,11 @@ GUIDES = (
 """Variables by which a user says where a target is to be found."""
 
 Socket = _socket.socket
+
+TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+if TYPE_CHECKING:
+    Identity = tuple[int, int] | None
+    """Which socket it is that stands at a path; None where there is none."""
 
 
 def runtime_folder(environ: "os._Environ[str]") -> str:
@@ -100,6 +108,23 @@ def connect(path: str) -> "Socket | None":
     return connection
 
 
+def ask(path: str, request: protocol.Request) -> "tuple[Identity, Socket | None]":
+    """Send a request to the master that listens at `path`, if one does: which socket that was, and the connection.
+
+    What the master says to it is to come within ACCEPT_TIMEOUT. Raises SetupError.
+    """
+    seen = identity(path)
+    connection = connect(path)
+    if connection is not None:
+        connection.settimeout(ACCEPT_TIMEOUT)
+        try:
+            send(connection, protocol.RUN, protocol.encode_request(request))
+        except OSError:
+            connection.close()
+            connection = None
+    return seen, connection
+
+
 def send(connection: Socket, kind: bytes, payload: "bytes | memoryview" = b"") -> None:
     """Send one frame, whole, without a copy of its payload. Raises OSError."""
     head = protocol.header(kind, len(payload))
@@ -110,7 +135,7 @@ def send(connection: Socket, kind: bytes, payload: "bytes | memoryview" = b"") -
         connection.sendall(memoryview(payload)[max(0, sent - len(head)) :])
 
 
-def identity(path: str) -> "tuple[int, int] | None":
+def identity(path: str) -> "Identity":
     """Which socket it is that stands at `path`, so that a new one can be told from an old one."""
     try:
         info = os.stat(path)
@@ -119,7 +144,7 @@ def identity(path: str) -> "tuple[int, int] | None":
     return info.st_ino, info.st_mtime_ns
 
 
-def start_master(path: str, config: str, profile: str, replaced: "tuple[int, int] | None") -> None:
+def start_master(path: str, config: str, profile: str, replaced: "Identity") -> None:
     """Have a master listen at `path`, unless another client has seen to it: the socket is no more the `replaced` one.
 
     Raises SetupError.

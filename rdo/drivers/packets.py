@@ -21,6 +21,9 @@ from rdo.drivers.heartbeat import HeardSocket
 
 BLOCK = 16
 TAG = 16
+NOISE = 1024
+"""Random bytes for padding that are fetched at a time."""
+
 ROOM = 1024 * 1024
 """Bytes read ahead: more than one packet, of which the largest is what we allow the server (READ_SIZE) and a header."""
 
@@ -90,6 +93,7 @@ class Packets(Packetizer):
         super().__init__(wire)  # type: ignore[arg-type]
         self._wire = wire
         self._sending = threading.Lock()
+        self._random = b""
         self._seal: Any = None
         self._seal_nonce = Nonce(b"")
         self._open: Any = None
@@ -121,14 +125,20 @@ class Packets(Packetizer):
                     super().send_message(message)  # type: ignore[arg-type]
                 return
             pieces = data.pieces() if isinstance(data, Input) else [(data.asbytes(), b"")]
-            noise = os.urandom(BLOCK + 4)  # one for all: each call would let go of the interpreter's lock
-            self.write_all(b"".join(part for head, content in pieces for part in self._sealed(head, content, noise)))
+            self.write_all(b"".join(part for head, content in pieces for part in self._sealed(head, content)))
 
-    def _sealed(self, head: bytes, content: bytes | memoryview, noise: bytes) -> tuple[bytes, bytes]:
+    def _sealed(self, head: bytes, content: bytes | memoryview) -> tuple[bytes, bytes]:
         padding = 4 + -(1 + len(head) + len(content) + 4) % BLOCK
-        plain = b"".join((bytes((padding,)), head, content, noise[:padding]))
+        plain = b"".join((bytes((padding,)), head, content, self._noise(padding)))
         length = len(plain).to_bytes(4, "big")
         return length, self._seal.encrypt(self._seal_nonce.take(), plain, length)
+
+    def _noise(self, size: int) -> bytes:
+        """Random bytes, fetched in stock: each call to the system would let go of the interpreter's lock."""
+        if len(self._random) < size:
+            self._random = os.urandom(NOISE)
+        noise, self._random = self._random[:size], self._random[size:]
+        return noise
 
     # In
 
