@@ -7,8 +7,8 @@ class Options:
     """What was asked for. `command` holds the words of the command, or what follows `-c STRING`."""
 
     __slots__ = (
-        "command", "directory", "env", "help", "map_args", "profile", "remote_directory", "shell_string", "stdin",
-        "sudo", "tty", "verbose", "version",
+        "command", "directory", "env", "help", "map_args", "map_output", "profile", "remote_directory", "shell_string",
+        "stdin", "sudo", "tty", "verbose", "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -17,6 +17,7 @@ class Options:
         self.env: list[str] = []
         self.help = False
         self.map_args = True
+        self.map_output: bool | None = None
         self.profile = ""
         self.remote_directory = ""
         self.shell_string: str | None = None
@@ -34,6 +35,9 @@ FLAGS: dict[str, tuple[str, object]] = {
     "-s": ("sudo", True),
     "--sudo": ("sudo", True),
     "--no-map": ("map_args", False),
+    "-m": ("map_output", True),
+    "--map-output": ("map_output", True),
+    "--no-map-output": ("map_output", False),
     "-v": ("verbose", True),
     "--verbose": ("verbose", True),
     "-h": ("help", True),

@@ -31,6 +31,8 @@ class Plan(NamedTuple):
     script: Script
     arguments: Sequence[Argument]
     mapping: PathMapping
+    output_roots: Mapping[str, str]
+    """Folders of the target to their local names, for paths in output; empty if output is left as it is."""
 
 
 def text(data: bytes) -> str:
@@ -45,7 +47,8 @@ def make(
 
     Raises RdoError where the working directory is not on the target, or no folder is known there.
     """
-    mapping = PathMapping([*roots, *_as_seen(roots, request)])
+    seen = _as_seen(roots, request)
+    mapping = PathMapping([*roots, *seen])
     words = list(map(text, request.arguments))
     mapped = mapping.arguments(words) if settings.map_args and b"m" not in request.flags else _unmapped(words)
     if b"c" in request.flags and mapped:
@@ -59,7 +62,8 @@ def make(
         path=_path(settings.path, mapping, text(request.root)),
         sudo=settings.use_sudo or b"s" in request.flags,
     )
-    return Plan(script, mapped, mapping)
+    maps_output = b"o" in request.flags or (settings.map_output and b"O" not in request.flags)
+    return Plan(script, mapped, mapping, _output_roots(roots, seen) if maps_output else {})
 
 
 def _as_seen(roots: Iterable[Root], request: Request) -> list[Root]:
@@ -71,6 +75,16 @@ def _as_seen(roots: Iterable[Root], request: Request) -> list[Root]:
         if seen != physical and (root.local == physical or root.local.startswith(physical + "/")):
             again.append(root._replace(local=seen + root.local[len(physical) :]))
     return again
+
+
+def _output_roots(roots: Sequence[Root], seen: Sequence[Root]) -> Mapping[str, str]:
+    """Of several local names for a folder the one by which the user came, else the driver's first.
+
+    `/` names nothing that could be found in a text, nor does a folder relative to the login folder.
+    """
+    names = {root.remote.rstrip("/"): root.local for root in (*reversed(roots), *seen) if root.local != "/"}
+    found = {remote: local for remote, local in names.items() if remote.startswith("/") and "//" not in remote}
+    return found if any(remote != local for remote, local in found.items()) else {}
 
 
 def _unmapped(words: Sequence[str]) -> list[Argument]:

@@ -123,7 +123,7 @@ class Request:
     pwd: bytes
     cwd: bytes
     flags: bytes
-    """Letters: c shell string, s sudo, m no argument mapping, p pty, v verbose."""
+    """Letters: c shell string, s sudo, m no argument mapping, o output mapping, O none, p pty, v verbose."""
     remote_directory: bytes
     term: bytes
     window: "tuple[int, int, int, int]"

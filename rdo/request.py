@@ -60,6 +60,7 @@ def flags(options: Options, pty: bool) -> bytes:
         (b"c" if options.shell_string is not None else b"")
         + (b"s" if options.sudo else b"")
         + (b"" if options.map_args else b"m")
+        + (b"" if options.map_output is None else b"o" if options.map_output else b"O")
         + (b"p" if pty else b"")
         + (b"v" if options.verbose else b"")
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Callable, Mapping
 
 from rdo import protocol
 from rdo.conversation import Conversation, Gone
@@ -16,6 +17,7 @@ from rdo.drivers.base import STDOUT, Chunk, WindowSize
 from rdo.errors import LinkLost
 from rdo.input import Input
 from rdo.links import Taken
+from rdo.mapped_output import MappedOutput
 from rdo.marks import Mark, Marks
 from rdo.script import Script
 
@@ -30,14 +32,20 @@ END_OF_INPUT_KEY = b"\x04"
 
 
 class Session:
-    """A command on its channel. `target` is the name for error messages."""
+    """A command on its channel. `target` is the name for error messages.
 
-    def __init__(self, conversation: Conversation, taken: Taken, target: str) -> None:
+    `output_roots`: folders of the target to their local names, for output; empty if that is to pass as it is.
+    """
+
+    def __init__(
+        self, conversation: Conversation, taken: Taken, target: str, output_roots: Mapping[str, str]
+    ) -> None:
         self._conversation = conversation
         self._link = taken.link
         self._shell = taken.shell
         self._channel = taken.shell.channel
         self._target = target
+        self._mapped = MappedOutput(output_roots, self._channel, self._send) if output_roots else None
         self._groups = [taken.shell.group]
         self._input = Input(self._channel, self._acknowledge, held=taken.shell.pty)
         self._stopped = False
@@ -138,22 +146,25 @@ class Session:
 
     def _relay_chunks(self) -> None:
         marks = Marks(self._shell.nonce) if self._shell.pty else None
+        read, send = (self._mapped.read, self._mapped.send) if self._mapped else (self._channel.read, self._send)
         for early in self._shell.pending:
-            self._show(early, marks)
-        while (chunk := self._channel.read()) is not None:
-            self._show(chunk, marks)
+            self._show(early, marks, send)
+        while (chunk := read()) is not None:
+            self._show(chunk, marks, send)
         if marks and (held := marks.end()):
-            self._send(STDOUT, held)
+            send(STDOUT, held)
+        if self._mapped:
+            self._mapped.release()
 
-    def _show(self, chunk: Chunk, marks: Marks | None) -> None:
+    def _show(self, chunk: Chunk, marks: Marks | None, send: Callable[[int, bytes | memoryview], None]) -> None:
         if marks is None:
-            self._send(chunk.stream, chunk.data)
+            send(chunk.stream, chunk.data)
             return
         for piece in marks.receive(chunk.data):
             if isinstance(piece, Mark):
                 self._obey(piece.text)
             elif piece:
-                self._send(STDOUT, piece)
+                send(STDOUT, piece)
 
     def _send(self, stream: int, data: bytes | memoryview) -> None:
         """Pass output on; where nobody wants it any more, drop it, so that the command can come to its end."""

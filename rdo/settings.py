@@ -76,6 +76,7 @@ class Settings:
     )
     use_sudo: bool = _guarded(False, kinds.FLAG, "run every command as root", "true")
     map_args: bool = _harmless(True, kinds.FLAG, "rewrite local paths in arguments", "false")
+    map_output: bool = _harmless(False, kinds.FLAG, "rewrite the target's paths in output to local ones", "true")
     idle_timeout: float = _harmless(
         3600.0, kinds.DURATION, "close an unused connection after this time; 0: never", '"8h"'
     )

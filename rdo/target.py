@@ -32,8 +32,9 @@ class Target:
             self.config.require_directory()
         taken = self.shells.take(caller, _pty(request))
         try:
-            session = Session(conversation, taken, self.driver.target)
-            session.start(self._plan(request, caller).script)
+            planned = self._plan(request, caller)
+            session = Session(conversation, taken, self.driver.target, planned.output_roots)
+            session.start(planned.script)
             self.shells.started()
             session.relay()
         finally:

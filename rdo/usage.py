@@ -21,6 +21,8 @@ rdo. Without a command: a login shell in the matching folder.
   -C DIR                  as if started in DIR
       --dir REMOTE        run in this folder of the target
       --no-map            leave local paths in arguments as they are
+  -m, --map-output        rewrite the target's paths in output to local ones
+      --no-map-output     leave them as they are, whatever `map_output` says
   -s, --sudo              run as root
   -t, -T                  with a terminal, without one (default: with one if
                           stdin, stdout and stderr are all terminals)

@@ -14,6 +14,8 @@ HELP = {
     ("-C",): "as if started in this folder",
     ("--dir",): "run in this folder of the target",
     ("--no-map",): "leave local paths in arguments as they are",
+    ("-m", "--map-output"): "rewrite paths of the target in output to local ones",
+    ("--no-map-output",): "leave paths in output as they are",
     ("-s", "--sudo"): "run as root",
     ("-t",): "with a terminal",
     ("-T",): "without a terminal",

@@ -85,6 +85,7 @@ def _plan(planned: Plan, asked: Request, pwd: str) -> Iterator[tuple[str, list[s
     folder = planned.script.directory or "the login folder"
     yield "Working directory", table.render([("here", pwd), ("there", folder)])
     yield "Command", _command(planned, asked)
+    yield "Paths in output", _output(planned)
     if planned.script.environment or planned.script.path:
         yield "Variables", _variables(planned)
     text = script.render(planned.script, nonce=NONCE, pty=b"p" in asked.flags)
@@ -166,6 +167,11 @@ def _argument(argument: Argument, roots: Iterable[Root]) -> str:
         return script.quote(argument.typed) if "\n" not in argument.typed else repr(argument.typed)
     used = [f"{root.local} is {root.remote} there" for root in roots if root.local in argument.typed]
     return f"{argument.typed}  ->  {argument.arrives}  ({used[0] if used else 'mapped'})"
+
+
+def _output(planned: Plan) -> list[str]:
+    rows = [(remote, "->", local) for remote, local in sorted(planned.output_roots.items())]
+    return table.render(rows) or ["left as they are"]
 
 
 def _variables(planned: Plan) -> list[str]:

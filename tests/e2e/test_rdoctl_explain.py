@@ -49,6 +49,15 @@ def test_folders_and_rewritten_arguments_are_shown_with_the_reason(project: Proj
     assert f"({project.local}" not in explain(project, f"--no-map cp '{project.local}/a' plain")
 
 
+def test_it_tells_whether_paths_in_output_are_mapped(project: Project) -> None:
+    assert "\nPaths in output\n  left as they are\n" in explain(project, "true")
+    mapped = f"\nPaths in output\n  {project.remote}  ->  {project.local}\n"
+    assert mapped in explain(project, "-m true")
+    (project.local / ".rdo.local.conf").write_text("map_output = true\n")
+    assert mapped in explain(project, "true")
+    assert "left as they are" in explain(project, "--no-map-output true")
+
+
 def test_words_are_taken_as_rdo_takes_them(project: Project) -> None:
     assert "\n  -x\n" in explain(project, "-p more -- -x --help")
     assert "\n  --help\n" in explain(project, "make --help")

@@ -28,14 +28,16 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     # pure
     ("rdo.document", "rdo.kinds", "rdo.settings"),
     ("rdo.ini", "rdo.layers", "rdo.legacy", "rdo.slip", "rdo.tables", "rdo.validation"),
-    ("rdo.mapping", "rdo.marks", "rdo.plan", "rdo.script"),
+    ("rdo.mapping", "rdo.marks", "rdo.output_map", "rdo.plan", "rdo.remote_roots", "rdo.script"),
     ("rdo.ownership",),
     ("rdo.config", "rdo.grant", "rdo.trust"),
     ("rdo.drivers", "rdo.drivers.*"),
     # over any driver
     ("rdo.lifeline", "rdo.links", "rdo.shell", "rdo.shells"),
     # the control master
-    ("rdo.conversation", "rdo.gate", "rdo.input", "rdo.listener", "rdo.peer", "rdo.session"),
+    (
+        "rdo.conversation", "rdo.gate", "rdo.input", "rdo.listener", "rdo.mapped_output", "rdo.peer", "rdo.session",
+    ),
     ("rdo.target",),
     ("rdo.master",),
     # what a person sees that may be slow

@@ -129,6 +129,44 @@ def test_the_folder_is_found_by_the_link_that_led_to_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("flags", "key", "is_mapped"),
+    [(b"", False, False), (b"", True, True), (b"o", False, True), (b"O", True, False)],
+    ids=["neither", "map_output", "-m", "--no-map-output"],
+)
+def test_output_is_mapped_by_option_or_by_key(flags: bytes, key: bool, is_mapped: bool) -> None:
+    planned = make(request(b"ls", flags=flags), Settings(map_output=key))
+    assert planned.output_roots == ({"/srv/app": "/work"} if is_mapped else {})
+
+
+@pytest.mark.parametrize(
+    ("roots", "found"),
+    [
+        pytest.param([], {}, id="no root"),
+        pytest.param([Root("/work", "/work")], {}, id="the same on both sides"),
+        pytest.param([Root("/work", "/work"), ROOT], {"/work": "/work", "/srv/app": "/work"}, id="one is the same"),
+        pytest.param([Root("/work", "/srv/app/")], {"/srv/app": "/work"}, id="written with a slash"),
+        pytest.param([Root("/work", "app")], {}, id="in the login folder"),
+        pytest.param([Root("/work", "/")], {}, id="all of the target"),
+        pytest.param([Root("/", "/host")], {}, id="all of this machine"),
+        pytest.param([Root("/work", "//srv")], {}, id="two slashes"),
+        pytest.param([Root("/work/a", "/a"), Root("/work/b", "/a")], {"/a": "/work/a"}, id="two local names"),
+    ],
+)
+def test_paths_in_output_are_those_of_the_roots(roots: list[Root], found: dict[str, str]) -> None:
+    assert make(request(b"ls", flags=b"o", remote_directory=b"/"), roots=roots).output_roots == found
+
+
+def test_paths_in_output_have_the_name_by_which_the_user_came() -> None:
+    asked = request(b"ls", flags=b"o", root=b"/home/link", remote_directory=b"/")
+    roots = [ROOT, Root("/work/lib", "/lib"), Root("/data", "/data2")]
+    assert make(asked, roots=roots).output_roots == {
+        "/srv/app": "/home/link",
+        "/lib": "/home/link/lib",
+        "/data2": "/data",
+    }
+
+
+@pytest.mark.parametrize(
     ("flags", "settings", "sudo"),
     [(b"", Settings(), False), (b"s", Settings(), True), (b"", Settings(use_sudo=True), True)],
     ids=["neither", "--sudo", "use_sudo"],

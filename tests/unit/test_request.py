@@ -81,9 +81,11 @@ def test_a_shell_string_is_the_first_argument(words: list[str], arguments: list[
         ("-c ls", b"c"),
         ("-s ls", b"s"),
         ("--no-map ls", b"m"),
+        ("-m ls", b"o"),
+        ("--no-map-output ls", b"O"),
         ("-t ls", b"p"),
         ("-v ls", b"v"),
-        ("-vts --no-map -c ls", b"csmpv"),
+        ("-vtsm --no-map -c ls", b"csmopv"),
     ],
 )
 def test_each_option_has_its_letter(words: str, flags: bytes) -> None:
