@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
-from benchmarks import container_rows, machine, memory_rows, report, ssh_rows
+from benchmarks import container_rows, machine, mapping_rows, memory_rows, report, ssh_rows
 from benchmarks.command import BenchmarkError, Skipped
 from benchmarks.figures import Outcome
 from benchmarks.goals import GOALS, Goal
@@ -32,6 +32,7 @@ MEASURES: Mapping[str, Measure] = {
     "bulk-in": ssh_rows.bulk_in,
     "docker": container_rows.docker,
     "vagrant": container_rows.vagrant,
+    "mapper": mapping_rows.mapper,
     "memory-idle": memory_rows.idle,
     "memory-growth": memory_rows.growth,
 }

@@ -40,6 +40,7 @@ GOALS = (
     Goal("bulk-in", "1 GB from a local pipe to remote `cat`", HELD, "MB/s", 0.7, 7, 2, at_least=True),
     Goal("docker", "warm, docker", "docker exec", "ms", 0.35, 50, 10),
     Goal("vagrant", "warm, vagrant", "vagrant ssh -c", "ms", 0.02, 7, 2),
+    Goal("mapper", "output mapping alone, one match a line", "", "MB/s", 200.0, 7, 3, at_least=True),
     Goal("memory-idle", "control master, idle", "", "MiB", 64.0, 1, 1),
     Goal("memory-growth", "control master, growth by 4 GB each way", "", "MiB", 16.0, 1, 1),
 )
