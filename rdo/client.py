@@ -148,7 +148,7 @@ class Client:
 
             self._stdin = stdin.Stdin(self._outbox, self._is_raw)
             self._stdin.start()
-        elif not self._pty:  # on a pty the end of input is a key, and nobody pressed it
+        else:
             self._outbox.send(protocol.END)
 
     # Output

@@ -28,7 +28,7 @@ PIPE_GRACE = 1.0
 """Seconds between PIPE and TERM for a command that goes on writing what nobody reads."""
 
 END_OF_INPUT_KEY = b"\x04"
-"""Ctrl-D: how input ends on a pty."""
+"""Ctrl-D: how input ends on a pty, at the start of a line; within one it ends that first."""
 
 
 class Session:
@@ -48,6 +48,7 @@ class Session:
         self._mapped = MappedOutput(output_roots, self._channel, self._send) if output_roots else None
         self._groups = [taken.shell.group]
         self._input = Input(self._channel, self._acknowledge, held=taken.shell.pty)
+        self._within_line = False
         self._stopped = False
         self._unread = False
         self._end_writer_at = math.inf
@@ -69,6 +70,7 @@ class Session:
         try:
             for kind, payload in self._conversation.frames():
                 if kind == protocol.INPUT:
+                    self._within_line = payload[-1] not in b"\r\n"
                     self._input.give(payload)
                 else:
                     self._take(kind, bytes(payload))
@@ -95,7 +97,7 @@ class Session:
 
     def _end_input(self) -> None:
         if self._shell.pty:
-            self._input.give(END_OF_INPUT_KEY)
+            self._input.give(END_OF_INPUT_KEY * (2 if self._within_line else 1))
         else:
             self._input.end()
 

@@ -135,3 +135,9 @@ def test_a_full_disk_is_told_in_one_line(project: Project) -> None:
     result = project.shell("rdo seq 100000 > /dev/full")
     assert result.returncode == 255
     assert result.stderr == b"rdo: cannot write to stdout: No space left on device\n"
+
+
+@pytest.mark.parametrize("source", ["</dev/null", "< <(:)", "< <(printf x)"])
+def test_a_terminal_without_a_person_still_sees_the_end_of_input(source: str, project: Project) -> None:
+    result = project.shell(f"rdo -t cat {source}; echo ' ' $?")
+    assert result.stdout.split()[-1] == b"0"
