@@ -8,15 +8,26 @@ import os  # noqa: E402
 import sys  # noqa: E402
 
 from rdo import argv, discovery  # noqa: E402
-from rdo.errors import FAILURE, RdoError  # noqa: E402
+from rdo.errors import FAILURE, ConnectError, RdoError  # noqa: E402
+
+TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 INTERRUPTED = 128 + 2
 
+INSIDE = "RDO_INSIDE"
+"""Names the projects, with colons between, whose shims (shim.py) run the tool that is there and not rdo: in rdo itself
+and all that it runs on this machine, and on the target for a shim. So nothing ever calls itself."""
 
-def main() -> None:
-    """Run the command line, and leave at once with its exit status: nothing is left to flush or to tear down."""
+
+def main(run: "Callable[[list[str]], int] | None" = None) -> None:
+    """Run the command line, and leave at once with its exit status: nothing is left to flush or to tear down.
+
+    `run` reads another command line than that of rdo.
+    """
     try:
-        status = run(sys.argv[1:])
+        status = (run or run_rdo)(sys.argv[1:])
     except RdoError as error:
         complain(error)
         status = FAILURE
@@ -27,7 +38,7 @@ def main() -> None:
     os._exit(status)
 
 
-def run(words: "list[str]") -> int:
+def run_rdo(words: "list[str]") -> int:
     """The exit status of `rdo WORDS`. Raises RdoError."""
     open_standard_descriptors()
     options = argv.parse(words)
@@ -35,18 +46,32 @@ def run(words: "list[str]") -> int:
         from rdo import usage
 
         return usage.show(options)
+    return execute(options)
+
+
+def execute(options: argv.Options) -> int:
+    """The exit status of the command. Raises RdoError."""
     from rdo import control, request
 
     if options.directory:
         discovery.change_directory(options.directory)
-    found = discovery.discover(os.environ)
+    found = discovery.discover(os.environ, options.project)
+    os.environ[INSIDE] = f"{os.environ[INSIDE]}:{found.root}" if INSIDE in os.environ else found.root
     asked = request.build(options, found, os.environ)
     profile = os.fsdecode(asked.profile)
     path = control.socket_path(control.runtime_folder(os.environ), found.config, profile, os.environ)
     seen, connection = control.ask(path, asked)
     from rdo import client  # no sooner: the master works meanwhile
 
-    status = client.Client(asked, options.stdin, STARTED).run(path, seen, connection)
+    runner = client.Client(asked, options.stdin, STARTED)
+    try:
+        status = runner.run(path, seen, connection)
+    except ConnectError as error:
+        if runner.started or not options.fallback:
+            raise
+        from rdo import fallback
+
+        fallback.run(error, options, found.config, profile)
     if status == 127 and os.isatty(2):
         from rdo import hint
 

@@ -7,18 +7,20 @@ class Options:
     """What was asked for. `command` holds the words of the command, or what follows `-c STRING`."""
 
     __slots__ = (
-        "command", "directory", "env", "help", "map_args", "map_output", "profile", "remote_directory", "shell_string",
-        "stdin", "sudo", "tty", "verbose", "version",
+        "command", "directory", "env", "fallback", "help", "map_args", "map_output", "profile", "project",
+        "remote_directory", "shell_string", "stdin", "sudo", "tty", "verbose", "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.command: list[str] = []
         self.directory = ""
         self.env: list[str] = []
+        self.fallback = False
         self.help = False
         self.map_args = True
         self.map_output: bool | None = None
         self.profile = ""
+        self.project = ""
         self.remote_directory = ""
         self.shell_string: str | None = None
         self.stdin = True
@@ -32,6 +34,7 @@ FLAGS: dict[str, tuple[str, object]] = {
     "-t": ("tty", True),
     "-T": ("tty", False),
     "-n": ("stdin", False),
+    "--fallback": ("fallback", True),
     "-s": ("sudo", True),
     "--sudo": ("sudo", True),
     "--no-map": ("map_args", False),
@@ -53,6 +56,7 @@ VALUES = {
     "--env": "env",
     "-c": "shell_string",
     "-C": "directory",
+    "--project": "project",
     "--dir": "remote_directory",
 }
 """Options with a value: the attribute each sets. `env` collects; `-C` joins, as in make and git; else the last wins."""
@@ -128,7 +132,7 @@ def _set_flag(options: Options, name: str) -> None:
 def _set_value(options: Options, name: str, value: str) -> None:
     attribute = VALUES[name]
     if attribute == "env":
-        _check_env(value)
+        check_env(value)
         options.env.append(value)
     elif attribute == "directory":
         relative = options.directory and not value.startswith("/")
@@ -139,7 +143,8 @@ def _set_value(options: Options, name: str, value: str) -> None:
         setattr(options, attribute, value)
 
 
-def _check_env(value: str) -> None:
+def check_env(value: str) -> None:
+    """Raises UsageError for a `NAME` or `NAME=VALUE` that no shell could set."""
     name = value.partition("=")[0]
     if not (name.isascii() and name.replace("_", "a").isalnum() and not name[0].isdigit()):
         raise UsageError(f"`{name}` is no name for an environment variable", "", "use `-e NAME=VALUE`")

@@ -46,6 +46,11 @@ class Client:
         self._started = False
         self._shown = False
 
+    @property
+    def started(self) -> bool:
+        """Whether the command may have been started."""
+        return self._started
+
     def run(self, path: str, seen: "control.Identity", connection: "control.Socket | None") -> int:
         """The exit status of the command, run by the master that listens at `path`. Raises RdoError.
 

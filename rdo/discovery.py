@@ -28,11 +28,12 @@ class Found:
         self.stamp = stamp
 
 
-def discover(environ: "os._Environ[str]") -> Found:
+def discover(environ: "os._Environ[str]", project: str = "") -> Found:
     """The nearest `.rdo.conf` at or above the working directory: by $PWD first, then by the physical path.
 
-    None of another file system, and from below the home folder none above it: others may put files there. Raises
-    ConfigError where there is none, or where the working directory itself is gone.
+    None of another file system, and from below the home folder none above it: others may put files there. If a folder
+    `project` is named, it is the one in there, whatever the working directory. Raises ConfigError where there is none,
+    or where the working directory itself is gone.
     """
     try:
         cwd = os.getcwd()
@@ -40,6 +41,8 @@ def discover(environ: "os._Environ[str]") -> Found:
         hint = "`cd` to a folder that exists"
         raise ConfigError("cannot tell the working directory", str(error.strerror), hint) from None
     pwd = logical(environ.get("PWD", ""), cwd)
+    if project:
+        return _named(project, pwd, cwd, environ)
     why = ""
     for start in (pwd,) if pwd == cwd else (pwd, cwd):
         root = _walk_up(start)
@@ -51,6 +54,18 @@ def discover(environ: "os._Environ[str]") -> Found:
             return Found(config, root, pwd, cwd, stamp(config, user_file(environ)))
         why = f"the one in `{root}` does not count, across a file system's border or above the home folder"
     raise ConfigError(f"no `{CONFIG}` in `{pwd}` or any folder above", why, "`rdoctl init` writes one")
+
+
+def _named(project: str, pwd: str, cwd: str, environ: "os._Environ[str]") -> Found:
+    """The `.rdo.conf` of a named folder. A working directory outside of it counts as that folder itself."""
+    root = os.path.normpath(os.path.join(pwd, project))
+    physical = os.path.realpath(root)
+    config = _join(physical, CONFIG)
+    if not os.path.exists(config):
+        raise ConfigError(f"no `{CONFIG}` in `{root}`", "", "if it was moved, write its shims anew: `rdoctl shim add`")
+    if not _is_at_or_below(pwd, root) and not _is_at_or_below(cwd, physical):
+        pwd, cwd = root, physical
+    return Found(config, root, pwd, cwd, stamp(config, user_file(environ)))
 
 
 def logical(pwd: str, cwd: str) -> str:

@@ -3,7 +3,7 @@
 Part of the client's hot path.
 """
 
-from rdo.errors import RdoError, printable
+from rdo.errors import ConnectError, RdoError, printable
 
 VERSION = b"1"
 
@@ -36,6 +36,9 @@ LIMIT = 16 * 1024 * 1024
 
 INPUT_WINDOW = 1024 * 1024
 """Bytes of INPUT that may be under way: enough for full speed, little enough to hold in memory."""
+
+UNREACHABLE = "unreachable"
+"""In FAILED: no connection could be made, and so no command was started."""
 
 HEADER_SIZE = 5
 
@@ -195,10 +198,11 @@ def decode_credit(payload: bytes) -> int:
 
 def encode_failure(error: RdoError) -> bytes:
     """The payload of FAILED: the parts as they will be shown, so that none can hold a NUL."""
-    return "\0".join(map(printable, (error.what, error.why, error.hint))).encode()
+    kind = UNREACHABLE if isinstance(error, ConnectError) else ""
+    return "\0".join((*map(printable, (error.what, error.why, error.hint)), kind)).encode()
 
 
 def decode_failure(payload: bytes) -> RdoError:
     """The error in a payload of FAILED."""
-    what, why, hint, *_ = (*payload.decode("utf-8", "replace").split("\0"), "", "")
-    return RdoError(what, why, hint)
+    what, why, hint, kind, *_ = (*payload.decode("utf-8", "replace").split("\0"), "", "", "")
+    return (ConnectError if kind == UNREACHABLE else RdoError)(what, why, hint)

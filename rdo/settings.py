@@ -81,6 +81,9 @@ class Settings:
         3600.0, kinds.DURATION, "close an unused connection after this time; 0: never", '"8h"'
     )
     connect_timeout: float | None = _harmless(None, kinds.DURATION, "give up connecting after this time", '"30s"')
+    local_fallback: bool = _guarded(
+        False, kinds.FLAG, "shims run the local tool when the target cannot be reached", "true"
+    )
 
     host: str | None = _guarded(None, kinds.HOST, "alias of ~/.ssh/config, or a name or address", '"devbox"', "ssh")
     user: str | None = _guarded(None, kinds.USER, "whom to run as", '"deploy"', "ssh", "docker")

@@ -19,6 +19,8 @@ rdo. Without a command: a login shell in the matching folder.
   -e, --env NAME[=VALUE]  set a variable; without a value, the caller's
   -c STRING               run a shell string, as `sh -c` does
   -C DIR                  as if started in DIR
+      --project DIR       use DIR's .rdo.conf; outside of DIR, run in DIR itself
+      --fallback          obey the key local_fallback, as shims do
       --dir REMOTE        run in this folder of the target
       --no-map            leave local paths in arguments as they are
   -m, --map-output        rewrite the target's paths in output to local ones

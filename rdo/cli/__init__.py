@@ -13,7 +13,7 @@ import sys
 import click
 
 from rdo import __version__
-from rdo.cli import allow, completion, deny, doctor, explain, init, status, stop
+from rdo.cli import allow, completion, deny, doctor, explain, init, shim, status, stop
 from rdo.errors import FAILURE, RdoError
 
 INTERRUPTED = 128 + 2
@@ -26,6 +26,7 @@ Examples:
   rdoctl explain make test        what `rdo make test` would do
   rdoctl status                   the held connections
   rdoctl allow                    allow what the .rdo.conf here wants
+  rdoctl shim add pytest          a local executable that runs pytest there
   rdoctl stop --all               end them, once their commands have ended
   eval "$(rdoctl completion bash)"
 """
@@ -42,6 +43,7 @@ Examples:
         "doctor": doctor.command,
         "allow": allow.command,
         "deny": deny.command,
+        "shim": shim.command,
         "completion": completion.command,
     },
 )

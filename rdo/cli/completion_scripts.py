@@ -12,6 +12,8 @@ HELP = {
     ("-e", "--env"): "set a variable",
     ("-c",): "run a shell string",
     ("-C",): "as if started in this folder",
+    ("--project",): "use the .rdo.conf of this folder",
+    ("--fallback",): "run the local tool if the target cannot be reached",
     ("--dir",): "run in this folder of the target",
     ("--no-map",): "leave local paths in arguments as they are",
     ("-m", "--map-output"): "rewrite paths of the target in output to local ones",
@@ -31,6 +33,7 @@ ZSH_VALUES = {
     "-e": ":variable:_parameters -g '*export*'",
     "-c": ":shell string: ",
     "-C": ":folder:_directories",
+    "--project": ":folder:_directories",
     "--dir": ":folder of the target: ",
 }
 FISH_VALUES = {
@@ -38,6 +41,7 @@ FISH_VALUES = {
     "-e": "-x -a '(set --names --export)='",
     "-c": "-x",
     "-C": "-x -a '(__fish_complete_directories)'",
+    "--project": "-x -a '(__fish_complete_directories)'",
     "--dir": "-x",
 }
 
@@ -66,7 +70,7 @@ _rdo_complete() {
     case $wants in
         -p | --profile) _rdo_reply -W "$(rdoctl completion --profiles 2>/dev/null)" ;;
         -e | --env) _rdo_reply -e ;;
-        -C) _rdo_reply -d; _rdo_are_files ;;
+        -C | --project) _rdo_reply -d; _rdo_are_files ;;
         ?*) ;;
         *)
             case $cur in

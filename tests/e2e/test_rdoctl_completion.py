@@ -39,11 +39,12 @@ def bash(project: Project, *words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["rdo", "--p"], ["--profile"]),
+        (["rdo", "--prof"], ["--profile"]),
         (["rdo", "-p", ""], ["default", "other"]),
         (["rdo", "--profile", "=", "o"], ["other"]),
         (["rdo", "--profile", "="], ["default", "other"]),
         (["rdo", "-C", "s"], ["src"]),
+        (["rdo", "--project", "s"], ["src"]),
         (["rdo", "-e", "XDG_RUNTIME"], ["XDG_RUNTIME_DIR"]),
         (["rdo", "mkfif"], ["mkfifo"]),
         (["rdo", "-p", "other", "-e", "A", "=", "1", "--no-map", "mkfif"], ["mkfifo"]),

@@ -56,6 +56,8 @@ def given_by(words: list[str]) -> dict[str, object]:
         pytest.param(["--profile=a=b"], {"profile": "a=b"}, id="--profile="),
         pytest.param(["-tp", "web", "a"], {"tty": True, "profile": "web", "command": ["a"]}, id="-p ends a cluster"),
         pytest.param(["-spT"], {"sudo": True, "profile": "T"}, id="the rest of a cluster is a value"),
+        pytest.param(["--project", "/a b", "x"], {"project": "/a b", "command": ["x"]}, id="--project"),
+        pytest.param(["--fallback", "x"], {"fallback": True, "command": ["x"]}, id="--fallback"),
         pytest.param(["--dir", "/srv"], {"remote_directory": "/srv"}, id="--dir"),
         pytest.param(["--dir=~/x y"], {"remote_directory": "~/x y"}, id="--dir="),
         pytest.param(["-e", "A=b=c", "--env", "_B", "--env=C="], {"env": ["A=b=c", "_B", "C="]}, id="variables"),
@@ -117,6 +119,7 @@ def test_folders_of_several_options_are_joined(folders: list[str], directory: st
         pytest.param(["-tc"], "option `-c` needs a value; see `rdo --help`", id="cluster without a value"),
         pytest.param(["--env"], "option `--env` needs a value; see `rdo --help`", id="long without a value"),
         pytest.param(["-p", ""], "option `-p` has an empty value; see `rdo --help`", id="no profile"),
+        pytest.param(["--project="], "option `--project` has an empty value; see `rdo --help`", id="no project"),
         pytest.param(["--dir="], "option `--dir` has an empty value; see `rdo --help`", id="no folder"),
     ],
 )

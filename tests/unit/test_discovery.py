@@ -115,6 +115,45 @@ def test_a_working_directory_that_was_deleted_is_told(project: Path, enter: Call
     assert str(caught.value) == f"cannot tell the working directory: {reason}"
 
 
+@pytest.mark.parametrize("here", ["/", "{0}", "{0}/a", "{0}/a/b", "{0}/.."])
+def test_a_named_folder_s_config_counts_whatever_the_working_directory(
+    project: Path, enter: Callable[..., None], here: str
+) -> None:
+    (project / "a" / CONFIG).touch()
+    enter(Path(here.format(project)).resolve())
+    found = discover(os.environ, str(project))
+    inside = os.getcwd() if os.getcwd().startswith(str(project)) else str(project)
+    assert folders(found) == (f"{project}/{CONFIG}", str(project), inside, inside)
+    assert found.stamp == stamp(found.config, user_file(os.environ))
+
+
+def test_a_folder_may_be_named_as_seen_from_here_and_through_a_link(
+    project: Path, enter: Callable[..., None], tmp_path: Path
+) -> None:
+    link = project.parent / "link"
+    link.symlink_to(project)
+    enter(tmp_path.resolve())
+    assert folders(discover(os.environ, "link")) == (f"{project}/{CONFIG}", str(link), str(link), str(project))
+    enter(project / "a", f"{link}/a")
+    assert folders(discover(os.environ, str(project)))[1:] == (str(project), f"{link}/a", f"{project}/a")
+    assert folders(discover(os.environ, ".."))[1:] == (str(link), f"{link}/a", f"{project}/a")
+
+
+def test_a_folder_with_a_name_that_begins_alike_is_outside(project: Path, enter: Callable[..., None]) -> None:
+    beside = project.with_name("project-2")
+    beside.mkdir()
+    enter(beside)
+    assert discover(os.environ, str(project)).pwd == str(project)
+
+
+def test_a_named_folder_without_a_config_is_told(project: Path, enter: Callable[..., None]) -> None:
+    enter(project)
+    with pytest.raises(ConfigError) as caught:
+        discover(os.environ, "a")
+    hint = "if it was moved, write its shims anew: `rdoctl shim add`"
+    assert str(caught.value) == f"no `.rdo.conf` in `{project}/a`; {hint}"
+
+
 @pytest.mark.parametrize(
     ("variables", "path"),
     [

@@ -29,6 +29,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     ("rdo.document", "rdo.kinds", "rdo.settings"),
     ("rdo.ini", "rdo.layers", "rdo.legacy", "rdo.slip", "rdo.tables", "rdo.validation"),
     ("rdo.mapping", "rdo.marks", "rdo.output_map", "rdo.plan", "rdo.remote_roots", "rdo.script"),
+    ("rdo.shim", "rdo.ssh_argv"),
     ("rdo.ownership",),
     ("rdo.config", "rdo.grant", "rdo.trust"),
     ("rdo.drivers", "rdo.drivers.*"),
@@ -41,8 +42,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     ("rdo.target",),
     ("rdo.master",),
     # what a person sees that may be slow
-    ("rdo.cli", "rdo.cli.*", "rdo.hint", "rdo.usage"),
+    ("rdo.cli", "rdo.cli.*", "rdo.fallback", "rdo.hint", "rdo.usage"),
     ("rdo.__main__",),
+    ("rdo.own_host", "rdo.rsh"),
 )
 
 CLIENT = (*LAYERS[1], "rdo", "rdo.errors", "rdo.__main__")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdo import protocol
-from rdo.errors import ConnectError, RdoError
+from rdo.errors import ConnectError, LinkLost, RdoError
 from rdo.protocol import Decoder, ProtocolError, frame
 
 FRAMES = [
@@ -153,6 +153,14 @@ def test_a_credit_of_another_length_is_refused(payload: bytes) -> None:
 def test_a_failure_is_shown_by_the_client_as_it_would_be_by_the_master(what: str, why: str, hint: str) -> None:
     error = ConnectError(what, why, hint)
     assert str(protocol.decode_failure(protocol.encode_failure(error))) == str(error)
+
+
+KINDS = [(ConnectError, ConnectError), (LinkLost, RdoError), (RdoError, RdoError)]
+
+
+@pytest.mark.parametrize(("kind", "arrives"), KINDS)
+def test_a_client_can_tell_that_no_connection_was_made(kind: type[RdoError], arrives: type[RdoError]) -> None:
+    assert type(protocol.decode_failure(protocol.encode_failure(kind("a", "b", "c")))) is arrives
 
 
 @pytest.mark.parametrize(

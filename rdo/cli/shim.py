@@ -1,0 +1,179 @@
+"""`rdoctl shim`: local executables that run a tool on the target, for editors and IDEs. Their text is in rdo.shim."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Sequence
+
+import click
+from click.shell_completion import CompletionItem
+
+from rdo import discovery, shim
+from rdo.cli import table
+from rdo.errors import RdoError, SetupError, printable
+from rdo.fallback import is_program, is_shim
+
+FOLDERS = (".rdo", ".rdo/bin")
+"""Below the project's folder; the last one holds the shims."""
+
+IGNORE = ".gitignore"
+IGNORED = "*\n"
+"""So that git takes no shim, and not this file either: the paths in shims are those of one machine."""
+
+
+class Folder:
+    """The shims of a project. `root` is the folder of its `.rdo.conf`."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.path = os.path.join(root, FOLDERS[-1])
+
+    def file(self, name: str) -> str:
+        """Where the shim of that name is, or would be."""
+        return os.path.join(self.path, name)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a shim of that name. Raises RdoError for something else that has its place."""
+        path = self.file(name)
+        if not os.path.lexists(path):
+            return False
+        if os.path.islink(path) or not is_shim(path):
+            raise RdoError(f"`{path}` is no shim", "rdo leaves it alone", "move it away yourself")
+        return True
+
+    def names(self) -> list[str]:
+        """The tools that have a shim."""
+        found = os.listdir(self.path) if os.path.isdir(self.path) else []
+        return sorted(name for name in found if not os.path.islink(self.file(name)) and is_shim(self.file(name)))
+
+    def add(self, name: str, text: str) -> None:
+        """Write a shim, in the place of one that is there. Raises RdoError, OSError."""
+        if self.has(name):
+            os.unlink(self.file(name))
+        self._write(name, text, 0o777)
+
+    def make(self) -> None:
+        """Make the folder, hidden from git. Raises RdoError where a link leads somewhere else."""
+        for path in (os.path.join(self.root, folder) for folder in FOLDERS):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(path)
+            if not stat.S_ISDIR(os.lstat(path).st_mode):
+                raise RdoError(f"`{path}` is no folder", "", "move it away first")
+        with contextlib.suppress(FileExistsError):
+            self._write(IGNORE, IGNORED, 0o666)
+
+    def tidy(self) -> None:
+        """Remove the folder once nothing is left in it but what `make` made."""
+        if os.listdir(self.path) == [IGNORE]:
+            os.unlink(self.file(IGNORE))
+        for folder in reversed(FOLDERS):
+            with contextlib.suppress(OSError):
+                os.rmdir(os.path.join(self.root, folder))
+
+    def _write(self, name: str, text: str, mode: int) -> None:
+        fd = os.open(self.file(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+        with open(fd, "wb") as stream:
+            stream.write(os.fsencode(text))
+
+
+@click.group("shim")
+def command() -> None:
+    """Local executables that run a tool on the target.
+
+    An editor or IDE takes .rdo/bin/pytest as its pytest. It works from any folder and needs no PATH. To have shims
+    in PATH while you are in a project, in sh, bash, zsh or fish: eval "$(rdoctl shim env)"
+
+    Inside, where RDO_INSIDE names the project, a shim runs the next program of its name in PATH: on a target that
+    sees the shims too, and in what rdo itself runs here.
+    """
+
+
+@command.command("add")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@click.option("--profile", "-p", metavar="NAME", default="", help="Run them with this profile.")
+def add(names: Sequence[str], profile: str) -> None:
+    """Write .rdo/bin/NAME for each tool.
+
+    One that is there is written anew: after the project was moved, or to change its profile.
+    """
+    for name in names:
+        if why := shim.refusal(name):
+            raise RdoError(f"there can be no shim `{name}`", why)
+    folder, rdo = here(), program()
+    folder.make()
+    for name in names:
+        folder.has(name)  # raises before anything is written
+    for name in names:
+        folder.add(name, shim.render(name, folder.root, profile, rdo))
+        click.echo(f"wrote {printable(folder.file(name))}")
+
+
+@command.command("list")
+def list_() -> None:
+    """Show the shims of this project."""
+    folder = here()
+    names = folder.names()
+    click.echo("\n".join(table.render([(name, folder.file(name)) for name in names]) if names else ["no shims"]))
+
+
+def offered(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What a shell completes for `remove`."""
+    with contextlib.suppress(RdoError, OSError):
+        return [CompletionItem(name) for name in here().names() if name.startswith(incomplete)]
+    return []
+
+
+@command.command("remove")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=offered)
+def remove(names: Sequence[str]) -> None:
+    """Remove shims."""
+    folder = here()
+    for name in names:
+        if shim.refusal(name) or not folder.has(name):
+            raise RdoError(f"there is no shim `{name}`", "", "see `rdoctl shim list`")
+    for name in dict.fromkeys(names):
+        os.unlink(folder.file(name))
+        click.echo(f"removed {printable(folder.file(name))}")
+    folder.tidy()
+
+
+@command.command("env")
+@click.option("--off", is_flag=True, help="Take shims out of PATH.")
+def env(off: bool) -> None:
+    """Print what puts this project's shims first in PATH.
+
+    \b
+    eval "$(rdoctl shim env)"          in sh, bash, zsh and fish
+    eval "$(rdoctl shim env --off)"    to take them out
+
+    In another project it takes those of the former one out. With direnv, write into .envrc instead:
+
+    \b
+    PATH_add .rdo/bin
+    """
+    folders = shim.without_shims(os.environ.get("PATH", os.defpath))
+    if not off:
+        folder = here().path
+        if ":" in folder:
+            raise RdoError(f"`{folder}` cannot be in PATH", "it has a colon in it", "use the shims by their full path")
+        folders.insert(0, folder)
+    click.echo(os.fsencode(shim.assignment(":".join(folders))))
+
+
+def here() -> Folder:
+    """The shims of the nearest project. Raises ConfigError where there is none."""
+    return Folder(discovery.discover(os.environ).root)
+
+
+def program() -> str:
+    """The path of `rdo`: beside this program as it was started, which pipx keeps when it installs anew."""
+    for folder in (os.path.dirname(os.path.abspath(sys.argv[0])), os.path.dirname(sys.executable)):
+        if is_program(os.path.join(folder, "rdo")):
+            return os.path.join(folder, "rdo")
+    if found := shutil.which("rdo"):
+        return os.path.abspath(found)
+    raise SetupError("cannot find the program `rdo`", "it is not beside `rdoctl` and not in PATH", "install rdo anew")

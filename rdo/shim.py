@@ -1,0 +1,83 @@
+"""The text of a shim: a small POSIX sh script that stands for a tool of the target. Pure.
+
+A shim may meet itself: on a target that shares the project's folder and has it in PATH, or is this machine; in what rdo
+runs here to connect; as the local tool that it falls back to. Inside (see rdo.__main__.INSIDE) it runs the next program
+of its name in PATH that is no shim.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+MARK = "# A shim of rdo, made by: rdoctl shim add. Not for git: the paths in it are those of this machine."
+"""The second line of every shim, by which it is known."""
+
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+
+OWN = ("rdo", "rdoctl", "rdo-rsh")
+
+OPTIONS = "-m --fallback -e RDO_INSIDE"
+
+TEXT = r"""#!/bin/sh
+@MARK@
+mark='@MARK@'
+name=@NAME@
+project=@PROJECT@
+rdo=@RDO@
+
+is_shim() {
+    [ -r "$1" ] && { read -r first && read -r second; } <"$1" 2>/dev/null && [ "$second" = "$mark" ]
+}
+
+run_next() {
+    rest=$PATH:
+    while [ -n "$rest" ]; do
+        file=${rest%%:*}
+        file=${file:-.}/$name
+        rest=${rest#*:}
+        if [ -f "$file" ] && [ -x "$file" ] && ! is_shim "$file"; then exec "$file" "$@"; fi
+    done
+    printf 'rdo: `%s` is not here: PATH has nothing but shims of that name\n' "$name" >&2
+    exit 127
+}
+
+case ":${RDO_INSIDE-}:" in *":$project:"*) run_next "$@" ;; esac
+[ -x "$rdo" ] || rdo=$(command -v rdo) || rdo=
+[ -z "$rdo" ] || exec "$rdo" --project "$project" @OPTIONS@ "$name" "$@"
+[ -e "$project" ] || run_next "$@" # a target, which sees this file by another path
+printf 'rdo: cannot find `rdo`: it is neither where it was nor in PATH; install it, or `rm` the shim `%s`\n' "$0" >&2
+exit 255
+"""
+
+
+def render(name: str, project: str, profile: str, rdo: str) -> str:
+    """The script for a tool. `project` is the folder of the `.rdo.conf`, `rdo` the program; both absolute.
+
+    Without a `profile`, the caller's environment chooses it.
+    """
+    options = f"-p {shlex.quote(profile)} {OPTIONS}" if profile else OPTIONS
+    values = {"MARK": MARK, "NAME": name, "PROJECT": shlex.quote(project), "RDO": shlex.quote(rdo), "OPTIONS": options}
+    return re.sub("@([A-Z]+)@", lambda match: values[match[1]], TEXT)
+
+
+def is_shim(head: bytes) -> bool:
+    """Whether a file that begins so is a shim."""
+    return head.split(b"\n", 2)[1:2] == [MARK.encode()]
+
+
+def refusal(name: str) -> str:
+    """Why there can be no shim of that name; empty if there can."""
+    if name in OWN:
+        return "it would call itself"
+    return "" if NAME.fullmatch(name) else "a name has letters, digits, and `_`, `.`, `+` and `-` behind the first"
+
+
+def without_shims(path: str) -> list[str]:
+    """The folders of a PATH, but for those of shims."""
+    return [folder for folder in path.split(":") if not folder.rstrip("/").endswith("/.rdo/bin")]
+
+
+def assignment(path: str) -> str:
+    """What sets PATH, for sh, bash, zsh and fish: in single quotes fish alone has a meaning for a backslash."""
+    return "export PATH='" + re.sub(r"(['\\])", r"'\\\1'", path) + "'"

@@ -1,0 +1,119 @@
+"""`rdoctl shim`: what it writes, removes and leaves alone, and PATH."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import require
+from tests.e2e.project import PATIENCE, Project, local_project
+from tests.e2e.shims import add, rdoctl
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
+    """A project whose target is another folder of this machine."""
+    return local_project(tmp_path, runtime)
+
+
+def test_add_list_and_remove_tell_what_they_did_and_leave_nothing(project: Project) -> None:
+    folder = project.local / ".rdo/bin"
+    assert rdoctl(project, "list").stdout == b"no shims\n"
+    added = rdoctl(project, "add", "tox", "g++", cwd="src")
+    assert added.stdout.decode() == f"wrote {folder}/tox\nwrote {folder}/g++\n"
+    assert rdoctl(project, "add", "tox").stdout.decode() == f"wrote {folder}/tox\n"
+    assert rdoctl(project, "list").stdout.decode() == f"g++  {folder}/g++\ntox  {folder}/tox\n"
+    assert rdoctl(project, "remove", "tox").stdout.decode() == f"removed {folder}/tox\n"
+    assert rdoctl(project, "remove", "tox").returncode == 255
+    assert rdoctl(project, "remove", "g++", "g++").returncode == 0
+    assert not (project.local / ".rdo").exists()
+
+
+@pytest.mark.parametrize("name", ["a/b", "../x", "-- -x", "rdo", "two words"])
+def test_a_name_that_is_none_is_refused_and_nothing_is_written(project: Project, name: str) -> None:
+    words = name.split() if name.startswith("-") else [name]
+    result = rdoctl(project, "add", "make", *words)
+    assert (result.returncode, result.stderr.count(b"\n")) == (255, 1)
+    assert result.stderr.startswith(b"rdoctl: there can be no shim `")
+    assert not (project.local / ".rdo").exists()
+
+
+def test_a_file_that_is_no_shim_is_neither_replaced_nor_removed(project: Project, tmp_path: Path) -> None:
+    add(project, "make")
+    folder = project.local / ".rdo/bin"
+    (folder / "tox").write_text("#!/bin/sh\necho mine\n")
+    (folder / "link").symlink_to(folder / "make")
+    (folder / "dangling").symlink_to(tmp_path / "made")
+    for name in ("tox", "link", "dangling"):
+        for verb in ("add", "remove"):
+            result = rdoctl(project, verb, "pwd" if verb == "add" else "make", name)
+            assert (result.returncode, result.stderr.count(b"\n")) == (255, 1)
+            assert result.stderr.decode().startswith(f"rdoctl: `{folder}/{name}` is no shim")
+    assert sorted(path.name for path in folder.iterdir()) == [".gitignore", "dangling", "link", "make", "tox"]
+    assert (folder / "tox").read_text() == "#!/bin/sh\necho mine\n"
+    assert rdoctl(project, "remove", "make").returncode == 0
+    assert (folder / "tox").exists()
+
+
+@pytest.mark.parametrize("name", [".rdo", ".rdo/bin"])
+def test_a_link_in_the_place_of_the_folder_is_not_followed(project: Project, tmp_path: Path, name: str) -> None:
+    (tmp_path / "elsewhere" / "bin").mkdir(parents=True)
+    link = project.local / name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(tmp_path / "elsewhere")
+    result = rdoctl(project, "add", "make")
+    assert result.stderr.decode() == f"rdoctl: `{link}` is no folder; move it away first\n"
+    assert [path.name for path in (tmp_path / "elsewhere").rglob("*")] == ["bin"]
+
+
+def test_git_sees_none_of_it(project: Project) -> None:
+    if shutil.which("git") is None:
+        require("git", "it is not installed")
+    add(project, "make")
+    result = project.shell("git init --quiet && rm .rdo.conf && git status --porcelain --untracked-files=all")
+    assert result.stdout == b""
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "fish"])
+def test_env_puts_the_shims_of_the_current_project_in_path_and_of_no_other(
+    tmp_path: Path, runtime: dict[str, str], shell: str
+) -> None:
+    if shutil.which(shell) is None:
+        require(shell, "it is not installed")
+    one, two = (local_project(tmp_path / name, runtime) for name in ("it's one\\", "two"))
+    for project in (one, two):
+        add(project, "pwd")
+    script = """\
+cd "$ONE/src"; eval "$(rdoctl shim env)"; command -v pwd; printenv PATH
+cd "$TWO"; eval "$(rdoctl shim env)"; command pwd >/dev/null; printenv PATH
+cd /; eval "$(rdoctl shim env --off)"; printenv PATH
+"""
+    if shell == "sh":
+        script = script.replace("command -v pwd", "true")
+    environment = {**runtime, "ONE": str(one.local), "TWO": str(two.local), "HOME": runtime["HOME"]}
+    result = subprocess.run([shell, "-c", script], env=environment, capture_output=True, text=True, timeout=PATIENCE)
+    lines = [line for line in result.stdout.splitlines() if ":" in line]
+    paths = [f"{project.local}/.rdo/bin:{runtime['PATH']}" for project in (one, two)]
+    assert (lines, result.stderr) == ([*paths, runtime["PATH"]], "")
+
+
+def test_env_outside_of_a_project_prints_nothing_to_evaluate(project: Project, tmp_path: Path) -> None:
+    result = rdoctl(project, "env", cwd=str(tmp_path))
+    assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (255, b"", 1)
+
+
+def test_env_of_a_folder_that_path_cannot_hold_says_so(tmp_path: Path, runtime: dict[str, str]) -> None:
+    project = local_project(tmp_path / "a:b", runtime)
+    result = rdoctl(project, "env")
+    assert (result.returncode, result.stdout) == (255, b"")
+    assert b"has a colon in it" in result.stderr
+
+
+def test_bash_completes_the_names_of_shims_to_remove(project: Project) -> None:
+    add(project, "make", "mypy", "tox")
+    words = "COMP_WORDS=(rdoctl shim remove m) COMP_CWORD=3; _rdoctl_completion rdoctl m shim"
+    result = project.shell(f'eval "$(rdoctl completion bash)"; {words}; printf "%s\\n" "${{COMPREPLY[@]}}"')
+    assert result.stdout == b"make\nmypy\n"
