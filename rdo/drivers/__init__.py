@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rdo.drivers.base import Driver
@@ -10,6 +11,7 @@ from rdo.errors import ConfigError
 
 if TYPE_CHECKING:
     from rdo.config import Config
+    from rdo.drivers.openssh import Options
 
 
 def create(config: Config) -> Driver:
@@ -47,6 +49,14 @@ def create(config: Config) -> Driver:
     from rdo.drivers.docker import DockerDriver
 
     return DockerDriver(settings, config.root, config.profile)
+
+
+def ssh_options(driver: Driver, environment: Mapping[str, str]) -> Options | None:
+    """How ssh reaches the target; None where it does not, or only Vagrant could tell. Raises ConnectError."""
+    from rdo.drivers.ssh import SshDriver
+    from rdo.drivers.vagrant import VagrantDriver
+
+    return driver.ssh_options(environment) if isinstance(driver, SshDriver | VagrantDriver) else None
 
 
 def programs(config: Config) -> list[str]:

@@ -54,8 +54,12 @@ class SshDriver:
         self._options = query.options()
         return Connector(caller, self._request.ssh_config, self._timeout).connect(self._options)
 
+    def ssh_options(self, environment: Mapping[str, str]) -> Options:
+        """What the user's ssh configuration says of the host now. Raises ConnectError."""
+        return Query(self._request, environment).options()
+
     def variables(self, caller: Caller) -> Mapping[str, str]:
         """What SendEnv and SetEnv of the user's ssh configuration give, as of the last connect. Raises ConnectError."""
         if self._options is None:
-            self._options = Query(self._request, caller.environment).options()
+            self._options = self.ssh_options(caller.environment)
         return variables(self._options, caller.environment)

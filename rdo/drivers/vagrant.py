@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from rdo.drivers import vagrant_machine, vagrant_place
 from rdo.drivers.base import Caller, Root
+from rdo.drivers.openssh import Options, Request
+from rdo.drivers.ssh_query import Query
 from rdo.drivers.vagrant_cache import Cache
 from rdo.drivers.vagrant_known_hosts import KnownHosts
 from rdo.drivers.vagrant_program import Vagrant
-from rdo.drivers.vagrant_way import AUTO_UP, Way, Wishes
+from rdo.drivers.vagrant_way import AUTO_UP, Way, Wishes, answer_file, answer_key
 from rdo.errors import ConnectError
 from rdo.wording import listed
 
@@ -80,6 +82,17 @@ class VagrantDriver:
         name = self._known_name() or self._choose(caller)
         known = KnownHosts(self._environment, self.place.dotfile, name)
         return Way(self.place, name, caller, self._cache, known, self._wishes).connect()
+
+    def ssh_options(self, environment: Mapping[str, str]) -> Options | None:
+        """How ssh reaches the machine, as far as Vagrant said so before. Raises ConnectError."""
+        name = self._known_name()
+        machine = vagrant_machine.find(self.place, name) if name else None
+        if not name or not machine:
+            return None
+        file = answer_file(name)
+        if self._cache.read(file, answer_key(self.place, machine)) is None:
+            return None
+        return Query(Request(name, ssh_config=self._cache.path(file)), environment).options()
 
     def _known_name(self) -> str | None:
         """The machine's name as far as it is known without Vagrant."""

@@ -37,6 +37,16 @@ class Wishes(NamedTuple):
     connect_timeout: float | None
 
 
+def answer_file(name: str) -> str:
+    """Where Vagrant's answer about the machine is kept."""
+    return f"{name}.ssh_config"
+
+
+def answer_key(place: Place, machine: Machine) -> list[object]:
+    """What Vagrant's answer depends on."""
+    return [machine.id, machine.folder, *place.stamp()]
+
+
 class Way:
     """The way to one machine, for one caller."""
 
@@ -49,7 +59,7 @@ class Way:
         self._cache = cache
         self._known = known
         self._wishes = wishes
-        self._file = f"{name}.ssh_config"
+        self._file = answer_file(name)
         self._vagrant = Vagrant(place, caller)
 
     def connect(self) -> SshConnection:
@@ -64,7 +74,7 @@ class Way:
         """By what Vagrant said an earlier time; None if it said nothing, or if that leads nowhere now."""
         if vagrant_machine.seems_down(machine, self._caller.environment):
             return None
-        if self._cache.read(self._file, self._key(machine)) is None:
+        if self._cache.read(self._file, answer_key(self._place, machine)) is None:
             return None
         self._caller.trace(f"what Vagrant said before: {self._cache.path(self._file)}")
         try:
@@ -130,13 +140,9 @@ class Way:
             raise ConnectError(f"there is no machine `{self._name}`", why, nearest(self._name, list(states)))
         return states[self._name]
 
-    def _key(self, machine: Machine) -> list[object]:
-        """What Vagrant's answer depends on."""
-        return [machine.id, machine.folder, *self._place.stamp()]
-
     def _keep(self, machine: Machine, text: str) -> Machine:
         try:
-            self._cache.write(self._file, self._key(machine), text)
+            self._cache.write(self._file, answer_key(self._place, machine), text)
         except OSError as error:
             raise ConnectError(f"cannot write `{self._cache.path(self._file)}`", str(error.strerror)) from error
         return machine

@@ -102,3 +102,12 @@ def test_no_root_process_outlives_its_client(up: Project) -> None:
         process.kill()
     gone = "for i in 1 2 3 4 5 6 7 8 9 10; do pgrep -f '[s]leep 7719' >/dev/null || exit 0; sleep 0.5; done; exit 1"
     assert up.run("sh", "-c", gone).returncode == 0
+
+
+def test_rdo_rsh_knows_the_machine_by_its_name_and_by_its_address(up: Project, vagrant_host: VagrantHost) -> None:
+    assert up.shell("rdo-rsh '' pwd").stdout == b"/vagrant\n"
+    assert up.shell("rdo-rsh default pwd").stdout == b"/home/vagrant\n"
+    port = up.shell("vagrant ssh-config | sed -n 's/^ *Port //p'").stdout.decode().strip()
+    assert up.shell(f"rdo-rsh -p {port} vagrant@127.0.0.1 pwd").stdout == b"/home/vagrant\n"
+    for words in ("-p 1 default", "other", "root@default"):
+        assert up.shell(f"rdo-rsh {words} true").returncode == 255
