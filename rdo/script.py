@@ -17,7 +17,8 @@ READY_PTY = (
 
 LIFELINE = (
     "rdo_g=; "
-    'k() { kill "-$2" "-$1" 2>/dev/null || kill "-$2" "$1" 2>/dev/null || sudo -n kill "-$2" "-$1" 2>/dev/null; }; '
+    'k() { kill "-$2" "-$1" 2>/dev/null || kill "-$2" "$1" 2>/dev/null || '
+    """sudo -n /bin/sh -c 'kill "-$0" "-$1"' "$2" "$1" 2>/dev/null; }; """
     "while read -r o p s; do case $o in "
     'add) rdo_g="$rdo_g $p";; '
     'drop) n=; for q in $rdo_g; do [ "$q" = "$p" ] || n="$n $q"; done; rdo_g=$n;; '
@@ -31,7 +32,8 @@ LIFELINE = (
 """Reads orders; at their end, ends every group still listed: TERM, and KILL for what is there 2 seconds later.
 
 POSIX has no sleep of less than a second; most systems do. For a group, dash wants `--` behind `-s NAME`; busybox takes
-that for a process, and fails after it has sent the signal. All understand `-NAME -GROUP`.
+that for a process, and fails after it has sent the signal. All understand `-NAME -GROUP`. But never the program kill:
+that of procps 4.0 reads `-TERM -123` as -1, every process there is. So sudo is given a shell, for its builtin.
 """
 
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")

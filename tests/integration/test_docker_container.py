@@ -13,6 +13,7 @@ from rdo.drivers.docker import DockerDriver
 from rdo.drivers.docker_connection import DockerConnection
 from rdo.errors import ConfigError, ConnectError, LinkLost
 from rdo.links import Link
+from rdo.script import Script
 from rdo.settings import Settings
 from tests.docker_engine import DockerEngine
 from tests.ssh_client import ScriptedCaller
@@ -190,6 +191,22 @@ def test_what_runs_when_the_container_goes_has_a_bad_end(
         assert channel.read(BOUND) is None
         with pytest.raises(LinkLost, match=f"container `{name}` gave no exit status"):
             channel.exit_status()
+
+
+def test_a_signal_for_what_is_gone_harms_nobody_where_sudo_asks_for_nothing(
+    docker_engine: DockerEngine, make: Make, connect: Connect
+) -> None:
+    with docker_engine.container() as name:
+        link = Link(connect(make(container=name)), login=False)
+        link.start_lifeline()
+        bystander = link.open_shell(None)
+        script = "exec 2>&-; trap 'exit 7' USR1; echo up; while :; do sleep 0.05; done"
+        bystander.start(Script(command=["sh", "-c", script]))
+        assert bystander.channel.read(BOUND) is not None
+        link.signal(1999999, "KILL")
+        link.signal(bystander.group, "USR1")
+        assert bystander.channel.read(BOUND) is None
+        assert bystander.channel.exit_status() == 7
 
 
 def test_an_image_without_sh_is_told_so(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
