@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench clean
+.PHONY: help venv demo test soak check bench clean
 
 # RETRY=1: what failed beside real servers, on a machine that does other things too, has one more try, by itself.
 AGAIN := $(BIN)/python -m pytest --last-failed --last-failed-no-failures none tests/integration tests/e2e
@@ -20,6 +20,11 @@ test: .venv/developing ## install what the tests need, then run all of them
 	@sh tests/setup-debian
 	$(BIN)/python -m pytest tests/unit --cov --cov-report=term
 	$(BIN)/python -m pytest tests/integration tests/e2e $(if $(RETRY),|| $(AGAIN))
+
+# ONLY=full_disk: only the parts whose name says so, as pytest's -k takes it; ONLY=fuzz: only the fuzzing.
+soak: .venv/soaking ## what breaks rarely, at full length: up to an hour; tells what it counted
+	@sh tests/setup-debian
+	RDO_SOAK=1 $(BIN)/python -m pytest -o faulthandler_timeout=1000 -m soak $(if $(ONLY),-k '$(ONLY)') tests
 
 check: .venv/developing ## ruff and mypy --strict
 	$(BIN)/ruff check .
@@ -55,3 +60,6 @@ endef
 .venv/developing: pyproject.toml bin/rdo bin/rdo-rsh | .venv/python
 	$(call install,'.[dev]')
 	@touch .venv/installed
+
+.venv/soaking: pyproject.toml | .venv/developing
+	$(call install,'.[soak]')

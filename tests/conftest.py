@@ -19,6 +19,7 @@ import pytest
 
 from tests.docker_engine import DockerEngine, shared_engine
 from tests.leaks import MARK, Leaks, wait_until
+from tests.soak import FULL, Account, Counted
 from tests.sshd import Sshd, find_sshd
 from tests.vagrant_machine import VagrantHost, shared_host
 
@@ -26,6 +27,29 @@ STOP_BOUND = 5.0
 """Seconds for `rdoctl stop --all` to end every master of a test, and for the masters to be gone after it."""
 
 NUMBERS = itertools.count(1)
+
+
+ACCOUNT = Account()
+
+
+def pytest_runtest_logfinish() -> None:
+    """Begin no further test when a soak has had its time."""
+    if ACCOUNT.is_over:
+        pytest.exit("the time of a whole soak is over; the rest was not run", returncode=1)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what a soak has counted."""
+    if FULL:
+        terminalreporter.section("counted")
+        terminalreporter.write("\n".join(ACCOUNT.table()) + "\n")
+
+
+@pytest.fixture
+def counted(request: pytest.FixtureRequest) -> Counted:
+    """Goes through items, and keeps account of them: see tests.soak."""
+    over = request.node.callspec.id if hasattr(request.node, "callspec") else ""
+    return lambda name, items: ACCOUNT.add(name, over).count(items)
 
 
 def require(name: str, reason: str) -> NoReturn:
@@ -119,6 +143,22 @@ def sshd(tmp_path_factory: pytest.TempPathFactory, leaks: Leaks) -> Iterator[Ssh
     with server:
         leaks.register_server(server.pid)
         yield server
+
+
+@pytest.fixture
+def own_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
+    """Makes servers for one test, not started yet; stopped after it."""
+    if find_sshd() is None:
+        require("ssh", "sshd is not installed")
+    made: list[Sshd] = []
+
+    def make(*config_lines: str) -> Sshd:
+        made.append(Sshd(tmp_path / f"sshd{len(made)}", config_lines))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.stop()
 
 
 @pytest.fixture(scope="session")

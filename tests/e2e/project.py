@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.docker_engine import DockerEngine
 from tests.sshd import Sshd
 from tests.vagrant_machine import VagrantHost
 
@@ -86,6 +88,17 @@ def ssh_project(root: Path, environment: Mapping[str, str], server: Sshd, extra:
     project = make_project(root, {**environment, "RDO_SSH_CONFIG": str(server.ssh_config())})
     project.configure(ssh_config_text(project, extra))
     return project
+
+
+@contextlib.contextmanager
+def docker_project(
+    root: Path, environment: Mapping[str, str], engine: DockerEngine, shell: str = "dash"
+) -> Iterator[Project]:
+    """A project whose target is a container with this /bin/sh, in which the remote folder has the path it has here."""
+    project = make_project(root, {**environment, "DOCKER_HOST": engine.host})
+    with engine.container(shell, {project.remote: str(project.remote)}) as name:
+        project.configure(f'driver = "docker"\ncontainer = "{name}"\ndirectory = "{project.remote}"\n')
+        yield project
 
 
 def local_project(root: Path, environment: Mapping[str, str], extra: str = "") -> Project:

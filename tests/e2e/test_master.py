@@ -5,29 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import time
-from pathlib import Path
 
+from tests.e2e.masters import logins, masters, sockets
 from tests.e2e.project import Project, ssh_config_text
 from tests.leaks import wait_until
 from tests.sshd import Sshd
-
-
-def masters(project: Project) -> list[int]:
-    """Process ids of the project's masters."""
-    found = subprocess.run(["pgrep", "-f", f"rdo.master.*{project.local}"], capture_output=True, text=True, check=False)
-    return sorted(map(int, found.stdout.split()))
-
-
-def logins(server: Sshd) -> int:
-    """How many logins the server has let in so far."""
-    return server.log.count("Accepted publickey")
-
-
-def sockets(project: Project) -> list[Path]:
-    """Control sockets in the runtime folder."""
-    return [path for path in Path(project.environment["XDG_RUNTIME_DIR"], "rdo").iterdir() if path.is_socket()]
 
 
 def test_the_first_command_logs_in_and_every_later_one_reuses_that(project: Project, sshd: Sshd) -> None:
@@ -36,23 +19,6 @@ def test_the_first_command_logs_in_and_every_later_one_reuses_that(project: Proj
         assert project.run("true").returncode == 0
     assert logins(sshd) - before == 1
     assert len(masters(project)) == 1
-
-
-def test_twenty_simultaneous_first_commands_make_one_master_and_one_login(project: Project, sshd: Sshd) -> None:
-    before = logins(sshd)
-    running = [project.start("echo", str(number)) for number in range(20)]
-    output = [process.communicate() for process in running]
-    assert [process.returncode for process in running] == [0] * 20
-    assert output == [(b"%d\n" % number, b"") for number in range(20)]
-    assert len(masters(project)) == 1
-    assert logins(sshd) - before <= 3  # one, and more only where MaxSessions (10) asks for it
-
-
-def test_more_commands_than_a_connection_may_carry_all_succeed(project: Project) -> None:
-    running = [project.start("sh", "-c", f"sleep 1; echo {number}") for number in range(30)]
-    output = [process.communicate() for process in running]
-    assert output == [(b"%d\n" % number, b"") for number in range(30)]
-    assert [process.returncode for process in running] == [0] * 30
 
 
 def test_a_changed_config_is_used_by_the_next_command(project: Project) -> None:
@@ -138,15 +104,6 @@ def test_a_bad_config_is_told_by_every_command_until_it_is_mended(project: Proje
         assert b"did you mean `host`" in result.stderr
     project.configure(ssh_config_text(project))
     assert project.run("true").returncode == 0
-
-
-def test_a_home_of_two_hundred_characters_is_no_hindrance(project: Project, tmp_path: Path) -> None:
-    runtime = tmp_path / ("d" * 100) / ("e" * 100)
-    runtime.mkdir(parents=True, mode=0o700)
-    environment = {"XDG_RUNTIME_DIR": str(runtime), "HOME": str(runtime)}
-    assert project.run("echo", "x", env=environment).stdout == b"x\n"
-    line = f"XDG_RUNTIME_DIR='{runtime}' rdoctl stop --all"
-    assert project.shell(line).returncode == 0
 
 
 def test_the_status_of_a_master_names_target_and_commands(project: Project) -> None:

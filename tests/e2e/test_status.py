@@ -6,54 +6,78 @@ import subprocess
 
 import pytest
 
+from tests.e2e.masters import stop
 from tests.e2e.project import Project
+from tests.soak import Counted, tries
+
+SCRIPTS = pytest.mark.parametrize("script", ["exit {}", "exec >&- 2>&-; exit {}"], ids=["plain", "closed"])
+"""Commands that end with a status, the second one after it has closed its stdout and stderr."""
 
 
-def test_every_status_arrives_as_it_is_cold_and_warm(project: Project) -> None:
-    statuses = [0, *range(0, 256, 15), 1, 2, 126, 127, 128, 254, 255]
-    assert [project.run("sh", "-c", f"exit {status}").returncode for status in statuses] == statuses
+def statuses(count: int) -> list[int]:
+    """About so many of the 256, among them all that are special."""
+    return sorted({*range(0, 256, 256 // count), 1, 2, 125, 126, 127, 128, 130, 137, 254, 255})
 
 
-def test_the_status_arrives_when_the_command_closes_its_output_first(project: Project) -> None:
+@pytest.mark.soak
+@SCRIPTS
+def test_every_exit_status_arrives_over_a_held_connection(anywhere: Project, counted: Counted, script: str) -> None:
+    for status in counted("exit statuses compared, warm", statuses(tries(8, 256))):
+        assert anywhere.run("sh", "-c", script.format(status)).returncode == status
+
+
+@pytest.mark.soak
+@SCRIPTS
+def test_every_exit_status_arrives_from_a_first_command(anywhere: Project, counted: Counted, script: str) -> None:
+    for status in counted("exit statuses compared, cold", statuses(256) if tries(0, 1) else (0, 1, 127, 255)):
+        assert anywhere.run("sh", "-c", script.format(status)).returncode == status
+        stop(anywhere)
+
+
+def test_the_status_arrives_long_after_the_command_has_closed_its_output(anywhere: Project) -> None:
     for status in (0, 3, 255):
-        assert project.run("sh", "-c", f"exec >&- 2>&-; sleep 0.2; exit {status}").returncode == status
+        assert anywhere.run("sh", "-c", f"exec >&- 2>&-; sleep 0.5; exit {status}").returncode == status
 
 
 @pytest.mark.parametrize(("signal", "status"), [("KILL", 137), ("TERM", 143), ("INT", 130), ("SEGV", 139)])
-def test_a_death_by_signal_is_128_and_the_signal(project: Project, signal: str, status: int) -> None:
-    assert project.run("sh", "-c", f"kill -{signal} $$").returncode == status
+def test_a_death_by_signal_is_128_and_the_signal(anywhere: Project, signal: str, status: int) -> None:
+    assert anywhere.run("sh", "-c", f"kill -{signal} $$").returncode == status
 
 
-def test_a_command_that_is_not_there_is_127_and_named(project: Project) -> None:
-    result = project.run("no-such-command")
+def test_a_command_that_is_not_there_is_127_and_named(anywhere: Project) -> None:
+    result = anywhere.run("no-such-command")
     assert result.returncode == 127
     assert b"no-such-command" in result.stderr
 
 
-def test_a_file_that_cannot_be_executed_is_126_and_named(project: Project) -> None:
-    (project.remote / "data").write_text("x")
-    result = project.run("./data")
+def test_a_file_that_cannot_be_executed_is_126_and_named(anywhere: Project) -> None:
+    (anywhere.remote / "data").write_text("x")
+    result = anywhere.run("./data")
     assert result.returncode == 126
-    assert b"./data" in result.stderr
+    assert b"/data: Permission denied" in result.stderr
 
 
-def test_a_missing_folder_on_the_target_is_255_and_named(project: Project) -> None:
-    (project.local / "new").mkdir()
-    result = project.run("true", cwd="new")
-    assert result.returncode == 255
-    assert result.stderr.decode() == (
-        f"rdo: cannot enter the folder `{project.remote}/new` on `devbox`; "
-        "create it there, or set `directory` in .rdo.conf\n"
-    )
+def test_a_missing_folder_on_the_target_is_255_and_named(anywhere: Project) -> None:
+    (anywhere.local / "new").mkdir()
+    result = anywhere.run("touch", "made", cwd="new")
+    assert (result.returncode, result.stdout) == (255, b"")
+    line, end = result.stderr.decode().split("` on `")
+    assert line == f"rdo: cannot enter the folder `{anywhere.remote}/new"
+    assert end.endswith("`; create it there, or set `directory` in .rdo.conf\n")
+    assert end.count("\n") == 1
+    assert not list(anywhere.remote.rglob("made"))
 
 
 def test_no_hint_for_a_shell_string_is_given_where_stderr_is_no_terminal(project: Project) -> None:
     assert b"rdo:" not in project.run("ls -l").stderr
 
 
-def test_output_of_a_megabyte_is_whole_when_the_command_fails_at_once_after_it(project: Project) -> None:
-    for _ in range(20):
-        result = project.run("sh", "-c", "head -c 1000000 /dev/zero; exit 3")
+@pytest.mark.soak
+def test_output_of_a_megabyte_is_whole_when_the_command_fails_at_once_after_it(
+    anywhere: Project, counted: Counted
+) -> None:
+    for _ in counted("outputs of 1 MB before `exit 3`", range(tries(50, 1000))):
+        result = anywhere.run("sh", "-c", "head -c 1000000 /dev/zero; exit 3")
         assert (len(result.stdout), result.returncode) == (1_000_000, 3)
 
 

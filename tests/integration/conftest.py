@@ -8,27 +8,9 @@ from pathlib import Path
 import pytest
 
 from rdo.drivers.ssh_connection import SshConnection
-from tests.conftest import require
 from tests.ssh_client import ScriptedCaller, driver
-from tests.sshd import Sshd, find_sshd
 
 Connect = Callable[..., SshConnection]
-
-
-@pytest.fixture
-def own_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
-    """Makes servers for one test, not started yet; stopped after it."""
-    if find_sshd() is None:
-        require("ssh", "sshd is not installed")
-    made: list[Sshd] = []
-
-    def make(*config_lines: str) -> Sshd:
-        made.append(Sshd(tmp_path / f"sshd{len(made)}", config_lines))
-        return made[-1]
-
-    yield make
-    for server in made:
-        server.stop()
 
 
 @pytest.fixture

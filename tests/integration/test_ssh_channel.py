@@ -183,29 +183,6 @@ def test_a_closed_channel_makes_room_and_is_forgotten(own_sshd: Callable[..., Ss
         assert wait_until(lambda: not connection._link.sessions, BOUND)
 
 
-def test_a_server_that_starts_new_keys_all_the_time_loses_nothing(
-    own_sshd: Callable[..., Sshd], connect: Connect
-) -> None:
-    with own_sshd("RekeyLimit 1M") as server:
-        connection = connect(server.ssh_config())
-        data = os.urandom(1000) * 20_000
-        found: list[bytes] = []
-
-        def echo() -> None:
-            channel = connection.open_channel("cat", None)
-            writer = threading.Thread(target=feed, args=(channel, data))
-            writer.start()
-            found.append(drain(channel)[STDOUT])
-            writer.join()
-
-        workers = [threading.Thread(target=echo) for _ in range(3)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
-        assert found == [data] * 3
-
-
 def test_many_commands_at_once_are_not_mixed_up(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
     # More than run at a time: the server counts a session until it has seen its process end.
     connection = connect(own_sshd("MaxSessions 100").start().ssh_config())

@@ -1,0 +1,50 @@
+"""The control masters of a project, seen from outside: their processes, their sockets, and what they answer."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from pathlib import Path
+
+from rdo import protocol
+from tests.e2e.project import Project
+from tests.leaks import wait_until
+from tests.sshd import Sshd
+
+END_BOUND = 10.0
+"""Seconds for a master that was told to end to be gone."""
+
+
+def masters(project: Project) -> list[int]:
+    """Process ids of the project's masters."""
+    found = subprocess.run(["pgrep", "-f", f"rdo.master.*{project.local}"], capture_output=True, text=True, check=False)
+    return sorted(map(int, found.stdout.split()))
+
+
+def sockets(project: Project) -> list[Path]:
+    """Control sockets in the runtime folder."""
+    return [path for path in Path(project.environment["XDG_RUNTIME_DIR"], "rdo").iterdir() if path.is_socket()]
+
+
+def logins(server: Sshd) -> int:
+    """How many logins the server has let in so far."""
+    return server.log.count("Accepted publickey")
+
+
+def answer(path: Path, frame: bytes) -> list[tuple[bytes, bytes]]:
+    """All frames that a master answers with."""
+    decoder = protocol.Decoder()
+    frames = []
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(path))
+        connection.sendall(frame)
+        while data := connection.recv(65536):
+            frames += decoder.receive(data)
+    return frames
+
+
+def stop(project: Project) -> None:
+    """End the project's masters, so that the next command is a first one."""
+    for path in sockets(project):
+        answer(path, protocol.frame(protocol.STOP, b"1"))
+    assert wait_until(lambda: not masters(project), END_BOUND)
