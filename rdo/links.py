@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -11,6 +12,12 @@ from rdo.drivers.base import Caller, ChannelRefused, Connection, Driver, Pty
 from rdo.errors import ConnectError, LinkLost
 from rdo.lifeline import Lifeline
 from rdo.shell import Shell, begin_shell
+
+ROOM_TIMEOUT = 5.0
+"""Seconds for a server to notice the end of a session."""
+
+ROOM_PAUSE = 0.02
+"""Seconds between two looks for room: a refusal costs a round trip."""
 
 
 class Link:
@@ -86,6 +93,18 @@ class Taken(NamedTuple):
     link: Link
 
 
+def _open_at_last(link: Link, pty: Pty | None) -> Shell:
+    """A shell in the lifeline's room, which a server gives free when it has seen that end. Raises ChannelRefused."""
+    deadline = time.monotonic() + ROOM_TIMEOUT
+    while True:
+        try:
+            return link.open_shell(pty)
+        except ChannelRefused:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(ROOM_PAUSE)
+
+
 class Links:
     """All links to a target. Usable from any thread."""
 
@@ -96,6 +115,8 @@ class Links:
         self._lock = threading.Lock()
         self._connecting = threading.Lock()
         self._attempts = 0
+        self.login_time = 0.0
+        """Seconds that the latest login took, with the questions it asked."""
         self._failure: ConnectError | None = None
 
     def __iter__(self) -> Iterator[Link]:
@@ -118,9 +139,11 @@ class Links:
                 if self._failure is not None:
                     raise self._failure
                 return None
+            started = time.monotonic()
             try:
                 taken = self._open_first(Link(self._driver.connect(caller), self._login), pty)
                 self._failure = None
+                self.login_time = time.monotonic() - started
             except ConnectError as error:
                 self._failure = error
                 raise
@@ -139,7 +162,7 @@ class Links:
                 return Taken(link.open_shell(pty), link)
             except ChannelRefused:
                 link.give_up_lifeline()
-                return Taken(link.open_shell(pty), link)
+                return Taken(_open_at_last(link, pty), link)
         except (ChannelRefused, LinkLost, ConnectError) as error:
             link.connection.close()
             if isinstance(error, ConnectError):

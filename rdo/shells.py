@@ -12,7 +12,7 @@ import time
 
 from rdo.drivers.base import Caller, ChannelRefused, Driver, Pty
 from rdo.errors import ConnectError, LinkLost, RdoError
-from rdo.links import Link, Links, Taken
+from rdo.links import ROOM_PAUSE, Link, Links, Taken
 
 WARM_AGE = 300.0
 """Seconds that a shell may wait: the environment that its login set up grows old."""
@@ -22,6 +22,10 @@ WARM_LIMIT = 8
 
 REFILL_DELAY = 0.05
 """Seconds that a command runs before the next shell is opened beside it: a short one is over by then."""
+
+ROOM_PATIENCE = 2.0
+"""Seconds at most that a command waits for another one's end where no link has room. It waits as long as the last login
+took: so a burst of short commands shares one, and nobody waits for more than twice what is needed."""
 
 SPARE_LINK_AGE = 60.0
 """Seconds until a link beyond the first that carries nothing is closed."""
@@ -37,6 +41,7 @@ class Shells:
         self._demand = 0
         self._used = time.monotonic()
         self._changed = threading.Condition()
+        self._turn = threading.Lock()
         self._closed = False
         self._gardener: threading.Thread | None = None
 
@@ -108,13 +113,31 @@ class Shells:
     def _open(self, caller: Caller, pty: Pty | None) -> Taken:
         while True:
             attempts = self.links.attempts
-            for link in self.links:
-                taken = self._open_on(link, pty)
-                if taken is not None:
+            taken = self._open_on_any(pty) or self._await_room(pty) or self.links.connect(caller, pty, attempts)
+            if taken is not None:
+                return taken
+
+    def _open_on_any(self, pty: Pty | None) -> Taken | None:
+        """A fresh shell on a link that we hold; None if none has room. Raises ConnectError."""
+        return next((taken for link in self.links if (taken := self._open_on(link, pty))), None)
+
+    def _await_room(self, pty: Pty | None) -> Taken | None:
+        """A shell in the room that another command leaves; None if none ends in time. One looks, the others queue."""
+        patience = min(self.links.login_time, ROOM_PATIENCE)
+        deadline = time.monotonic() + patience
+        if not any(self.links) or not self._turn.acquire(timeout=patience):
+            return None
+        try:
+            while time.monotonic() < deadline:
+                for link in self.links:
+                    link.full = False  # a server counts a session until it has seen its process end
+                if taken := self._take_warm(pty) or self._open_on_any(pty):
                     return taken
-            first = self.links.connect(caller, pty, attempts)
-            if first is not None:
-                return first
+                with self._changed:
+                    self._changed.wait(ROOM_PAUSE)
+            return None
+        finally:
+            self._turn.release()
 
     def _open_on(self, link: Link, pty: Pty | None) -> Taken | None:
         """A fresh shell on a link that we hold, at the cost of a warm one of the other kind; None if there is no room.
@@ -139,10 +162,9 @@ class Shells:
             waiting = next((taken for taken in self._warm if taken.link is link), None)
             if waiting:
                 self._warm.remove(waiting)
-        if waiting:
-            self._throw_away(waiting)
-        elif not link.give_up_lifeline():
+        if not waiting:
             return False
+        self._throw_away(waiting)
         link.full = False
         return True
 

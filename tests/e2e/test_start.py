@@ -1,0 +1,55 @@
+"""The start of a control master: one, however many commands want it, and whatever an earlier one has left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.masters import logins, masters, sockets, stop
+from tests.e2e.project import Project, ssh_project
+from tests.soak import Counted, tries
+from tests.sshd import Sshd
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("allowed", [10, 100])
+def test_twenty_simultaneous_first_commands_make_one_master_and_one_login(
+    tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd], counted: Counted, allowed: int
+) -> None:
+    server = own_sshd(f"MaxSessions {allowed}", "MaxStartups 10:30:100").start()
+    project = ssh_project(tmp_path, runtime, server)
+    for turn in counted("times 20 simultaneous first commands", range(1, tries(2, 50) + 1)):
+        running = [project.start("echo", str(number)) for number in range(20)]
+        output = [process.communicate() for process in running]
+        assert output == [(b"%d\n" % number, b"") for number in range(20)]
+        assert [process.returncode for process in running] == [0] * 20
+        assert len(masters(project)) == 1
+        assert logins(server) == turn
+        stop(project)
+
+
+def test_commands_that_find_a_dead_socket_make_one_master_and_one_login(project: Project, sshd: Sshd) -> None:
+    assert project.run("true").returncode == 0
+    for master in masters(project):
+        os.kill(master, signal.SIGKILL)
+    assert len(sockets(project)) == 1
+    before = logins(sshd)
+    running = [project.start("echo", str(number)) for number in range(5)]
+    assert [process.communicate() for process in running] == [(b"%d\n" % number, b"") for number in range(5)]
+    assert len(masters(project)) == 1
+    assert logins(sshd) - before == 1
+
+
+def test_a_socket_that_another_program_left_and_the_lock_of_a_dead_client_are_no_hindrance(project: Project) -> None:
+    assert project.run("true").returncode == 0
+    (path,) = sockets(project)
+    stop(project)
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(path))
+    path.with_name(f"{path.name}.lock").write_text("999999999")
+    assert project.run("echo", "x").stdout == b"x\n"
