@@ -25,6 +25,14 @@ START_TIMEOUT = 15.0
 LOCK_PAUSE = 0.02
 """Seconds between two tries for the start lock: flock(2) with a deadline cannot be had otherwise."""
 
+ELSEWHERE = "make room or mend its rights, or set XDG_RUNTIME_DIR to another folder of yours"
+
+READY_FD = 3
+"""Where a master reports to the client that starts it: LISTENS, or else in a line why it cannot."""
+
+LISTENS = b"\0"
+REPORT_SIZE = 4096
+
 GUIDES = (
     "RDO_SSH_CONFIG", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "VAGRANT_CWD", "VAGRANT_DOTFILE_PATH",
     "VAGRANT_VAGRANTFILE",
@@ -78,7 +86,7 @@ def _make(folder: str) -> None:
     except FileExistsError:
         pass
     except OSError as error:
-        raise SetupError(f"cannot make the runtime folder `{folder}`", str(error.strerror)) from None
+        raise SetupError(f"cannot make the runtime folder `{folder}`", str(error.strerror), ELSEWHERE) from None
 
 
 def socket_path(folder: str, config: str, profile: str, environ: "os._Environ[str] | dict[str, str]") -> str:
@@ -173,7 +181,7 @@ def _lock(path: str) -> int:
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        raise SetupError(f"cannot make the lock `{path}`", str(error.strerror)) from None
+        raise SetupError(f"cannot make the lock `{path}`", str(error.strerror), ELSEWHERE) from None
     deadline = time.monotonic() + START_TIMEOUT
     while True:
         try:
@@ -198,32 +206,34 @@ def _spawn(path: str, config: str, profile: str) -> None:
             _become_master(report, log, [sys.executable, "-m", "rdo.master", path, config, profile])
         os.close(report)
         os.waitpid(child, 0)
-        listening = select.select((ready,), (), (), START_TIMEOUT)[0] and os.read(ready, 1)
+        told = select.select((ready,), (), (), START_TIMEOUT)[0] and os.read(ready, REPORT_SIZE)
     finally:
         os.close(ready)
-    if not listening:
-        raise SetupError("the control master did not start", _last_line(log), "see `rdoctl doctor`")
+    if told != LISTENS:
+        why = os.fsdecode(told) if told else _last_line(log)
+        raise SetupError("the control master did not start", why, ELSEWHERE if told else "see `rdoctl doctor`")
 
 
 def _become_master(report: int, log: str, command: "list[str]") -> None:
     """In the child: fork again, so that init adopts the master, and exec it. Never returns.
 
     Its stdin and stdout are closed files and its stderr the log: a master that kept the caller's stderr open would
-    hang whoever waits for the end of that stream (golang/go#13453). Descriptor 3 is for the report that it listens.
+    hang whoever waits for the end of that stream (golang/go#13453).
     """
     try:
         os.setsid()
         if os.fork() != 0:
             os._exit(0)
+        os.dup2(report, READY_FD)
+        os.set_inheritable(READY_FD, True)
         os.chdir("/")  # hold no folder busy, and let no module of the caller's folder be imported
         os.dup2(os.open(os.devnull, os.O_RDWR), 0)
         os.dup2(0, 1)
         os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), 2)
-        if report != 3:
-            os.dup2(report, 3)
-        os.set_inheritable(3, True)
         os.closerange(4, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
         os.execv(command[0], command)
+    except OSError as error:
+        os.write(READY_FD, os.fsencode(f"cannot open `{error.filename}`: {error.strerror}"))
     finally:
         os._exit(1)
 

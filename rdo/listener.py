@@ -8,6 +8,7 @@ import select
 import socket
 
 from rdo import control, peer
+from rdo.errors import SetupError
 
 BACKLOG = 512
 """Commands that may wait to be accepted, as under `make -j`."""
@@ -20,20 +21,26 @@ class Listener:
     """A control socket that listens at `path`."""
 
     def __init__(self, path: str) -> None:
-        """Bind under a private name and move into place: nobody meets a socket that does not listen yet."""
-        private = f"{path}.{os.getpid()}"
+        """Raises SetupError."""
         self._path = path
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._bind(f"{path}.{os.getpid()}")
+        except OSError as error:
+            raise SetupError(f"cannot make the socket `{path}`", str(error.strerror)) from None
+        self._identity = control.identity(path)
+        self._wake_near, self._wake_far = socket.socketpair()
+        self._wake_near.setblocking(False)
+
+    def _bind(self, private: str) -> None:
+        """Bind under a private name and move into place: nobody meets a socket that does not listen yet."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(private)
         self._socket.bind(private)
         os.chmod(private, 0o600)
         self._socket.listen(BACKLOG)
         self._socket.setblocking(False)
-        os.rename(private, path)
-        self._identity = control.identity(path)
-        self._wake_near, self._wake_far = socket.socketpair()
-        self._wake_near.setblocking(False)
+        os.rename(private, self._path)
 
     @property
     def in_place(self) -> bool:

@@ -12,14 +12,11 @@ import sys
 import threading
 import time
 
-from rdo import discovery, protocol
+from rdo import control, discovery, protocol
 from rdo.conversation import Conversation, Gone
 from rdo.errors import ConfigError, RdoError, SetupError
 from rdo.listener import Listener
 from rdo.target import Target
-
-READY_FD = 3
-"""Where the client that started us waits for a byte: we listen."""
 
 LOOK_AROUND = 30.0
 """Seconds between two looks whether the socket is still ours."""
@@ -184,9 +181,13 @@ class Master:
 def main() -> None:
     """Serve; leave without a wait for threads that hold nothing."""
     path, config, profile = sys.argv[1:]
-    master = Master(path, config, profile)
-    os.write(READY_FD, b"1")
-    os.close(READY_FD)
+    try:
+        master = Master(path, config, profile)
+    except SetupError as error:
+        os.write(control.READY_FD, str(error).encode())
+        os._exit(1)
+    os.write(control.READY_FD, control.LISTENS)
+    os.close(control.READY_FD)
     master.serve()
     os._exit(0)
 

@@ -11,13 +11,12 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from rdo import grant
+from rdo import grant, private_file
 from rdo.config import Config
 from rdo.errors import RdoError, SetupError, printable
 from rdo.grant import Grant
@@ -66,7 +65,7 @@ class Store:
 
     def find(self, config: str, profile: str) -> Record | None:
         """The record of a profile."""
-        record = self._read(_name(config, profile))
+        record = self._read(self._path(config, profile))
         return record if record and (record.config, record.profile) == (config, profile) else None
 
     def add(self, wish: Grant) -> None:
@@ -74,17 +73,15 @@ class Store:
         record = Record(wish.config, wish.profile, wish.digest, time.time())
         try:
             self._make_folders()
-            handle, path = tempfile.mkstemp(dir=self._folder, prefix=".")  # with mode 0600
-            with open(handle, "w", encoding="utf-8") as file:
-                json.dump(record._asdict(), file)
-            os.replace(path, os.path.join(self._folder, _name(wish.config, wish.profile)))
+            private_file.write(self._path(wish.config, wish.profile), json.dumps(record._asdict()))
         except OSError as error:
-            raise SetupError(f"cannot keep in `{self._folder}` what is allowed", str(error.strerror)) from None
+            what = f"cannot keep in `{self._folder}` what is allowed"
+            raise SetupError(what, str(error.strerror), f"make room there, or set {BYPASS}=1 for this once") from None
 
     def forget(self, config: str, profile: str) -> bool:
         """Take back what was allowed; whether there was something. Raises SetupError."""
         try:
-            os.unlink(os.path.join(self._folder, _name(config, profile)))
+            os.unlink(self._path(config, profile))
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -94,10 +91,10 @@ class Store:
     def records(self) -> list[Record]:
         """All records, in the order of their config files and profiles."""
         try:
-            names = [name for name in os.listdir(self._folder) if not name.startswith(".")]
+            paths = [f"{self._folder}/{name}" for name in os.listdir(self._folder) if not name.startswith(".")]
         except OSError:
             return []
-        return sorted(record for record in map(self._read, names) if record)
+        return sorted(record for record in map(self._read, paths) if record)
 
     def _make_folders(self) -> None:
         os.makedirs(os.path.dirname(self._base), mode=0o700, exist_ok=True)
@@ -106,9 +103,12 @@ class Store:
                 os.mkdir(folder, 0o700)
             os.chmod(folder, 0o700)  # others of rdo's files may have been there first
 
-    def _read(self, name: str) -> Record | None:
+    def _path(self, config: str, profile: str) -> str:
+        name = hashlib.sha256(os.fsencode(f"{config}\0{profile}")).hexdigest()[:32]
+        return os.path.join(self._folder, name)
+
+    def _read(self, path: str) -> Record | None:
         """A record that nobody else can have written; None for what is no record."""
-        path = os.path.join(self._folder, name)
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
@@ -121,10 +121,6 @@ class Store:
                 return Record(found["config"], found["profile"], found["digest"], float(found["date"]))
             except (ValueError, KeyError, TypeError, OSError):
                 return None
-
-
-def _name(config: str, profile: str) -> str:
-    return hashlib.sha256(os.fsencode(f"{config}\0{profile}")).hexdigest()[:32]
 
 
 def _check_private(path: str, info: os.stat_result) -> None:

@@ -17,6 +17,8 @@ from typing import NoReturn
 
 import pytest
 
+from tests import disk
+from tests.disk import Mount
 from tests.docker_engine import DockerEngine, shared_engine
 from tests.leaks import MARK, Leaks, wait_until
 from tests.soak import FULL, Account, Counted
@@ -131,6 +133,15 @@ def stop_masters(environment: dict[str, str]) -> None:
             stop.wait(STOP_BOUND)
         except subprocess.TimeoutExpired:
             stop.kill()
+
+
+@pytest.fixture
+def mount() -> Iterator[Mount]:
+    """Mounts file systems for one test."""
+    if reason := disk.why_not():
+        require("mount", reason)
+    with disk.mounts() as mount:
+        yield mount
 
 
 @pytest.fixture(scope="session")

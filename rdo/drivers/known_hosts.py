@@ -124,10 +124,23 @@ def append(path: str, line: str) -> None:
     if folder:
         os.makedirs(folder, mode=0o700, exist_ok=True)
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-    with os.fdopen(os.open(path, flags, 0o600), "r+b") as file:
-        size = file.seek(0, os.SEEK_END)
-        broken = size > 0 and os.pread(file.fileno(), 1, size - 1) != b"\n"
-        file.write((b"\n" if broken else b"") + line.encode(errors="surrogateescape") + b"\n")
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        size = os.fstat(descriptor).st_size
+        broken = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        _write(descriptor, (b"\n" if broken else b"") + line.encode(errors="surrogateescape") + b"\n", size)
+    finally:
+        os.close(descriptor)
+
+
+def _write(descriptor: int, data: bytes, size: int) -> None:
+    """Write all of it, or take it back to `size` bytes: half a key, on a disk that is full, would be another key."""
+    try:
+        while data:
+            data = data[os.write(descriptor, data) :]
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise
 
 
 def _entry(path: str, number: int, text: str) -> Entry | None:

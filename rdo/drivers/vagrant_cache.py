@@ -12,9 +12,10 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from rdo import private_file
 
 LOCK_PAUSE = 0.2
 """Seconds between two tries for a lock: flock(2) with a deadline cannot be had otherwise."""
@@ -45,14 +46,7 @@ class Cache:
     def write(self, name: str, key: Sequence[object], answer: str) -> None:
         """Keep an answer in the place of an older one, in one step. Raises OSError."""
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
-        handle, path = tempfile.mkstemp(dir=self._folder, prefix=".")  # with mode 0600
-        try:
-            with open(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-                file.write(f"{SIGN}{json.dumps(key)}\n{answer}")
-            os.replace(path, self.path(name))
-        except OSError:
-            os.unlink(path)
-            raise
+        private_file.write(self.path(name), f"{SIGN}{json.dumps(key)}\n{answer}")
 
     def drop(self, name: str) -> None:
         """Forget an answer."""

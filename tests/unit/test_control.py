@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rdo.control import SOCKET_PATH_LIMIT, connect, runtime_folder, socket_path
+from rdo.control import ELSEWHERE, SOCKET_PATH_LIMIT, connect, runtime_folder, socket_path
 from rdo.errors import SetupError
 
 ANOTHER_USER = 54321
@@ -123,7 +123,7 @@ def test_a_runtime_folder_that_cannot_be_made_is_told(base: Path) -> None:
     base.chmod(0o500)
     os.seteuid(ANOTHER_USER)
     try:
-        assert error_of() == f"cannot make the runtime folder `{base}/rdo`: Permission denied"
+        assert error_of() == f"cannot make the runtime folder `{base}/rdo`: Permission denied; {ELSEWHERE}"
     finally:
         os.seteuid(0)
 

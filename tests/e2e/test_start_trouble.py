@@ -1,0 +1,90 @@
+"""Where no control master can listen: what works all the same works, and the rest is one line and status 255."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rdo.control import ELSEWHERE
+from tests import disk
+from tests.disk import Mount
+from tests.e2e.masters import stop
+from tests.e2e.project import Project, local_project
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
+    """A project that needs no server."""
+    return local_project(tmp_path, runtime)
+
+
+def run_folder(project: Project) -> Path:
+    return Path(project.environment["XDG_RUNTIME_DIR"])
+
+
+def refusal(project: Project) -> str:
+    """The line with which a command was refused."""
+    result = project.run("touch", "made")
+    assert (result.returncode, result.stdout) == (255, b"")
+    assert not (project.remote / "made").exists()
+    line, *rest = result.stderr.decode().splitlines()
+    assert rest == []
+    return line
+
+
+def test_a_disk_without_room_for_a_byte_is_no_hindrance(project: Project, mount: Mount) -> None:
+    disk.fill(mount(run_folder(project)))
+    for _ in range(2):
+        assert project.run("echo", "x").stdout == b"x\n"
+    stop(project)
+
+
+@pytest.mark.parametrize(("room", "what"), [
+    (0, "cannot make the runtime folder `{}/rdo`"),
+    (1, "cannot make the lock `{}/rdo/"),
+    (2, "the control master did not start: cannot open `{}/rdo/"),
+    (3, "the control master did not start: cannot make the socket `{}/rdo/"),
+])  # fmt: skip
+def test_a_disk_without_room_for_a_file_is_told_in_one_line(
+    project: Project, mount: Mount, room: int, what: str
+) -> None:
+    folder = mount(run_folder(project), "tmpfs", f"nr_inodes={1 + room},mode=700")
+    for _ in range(2):
+        line = refusal(project)
+        assert line.startswith("rdo: " + what.format(folder))
+        assert line.endswith(f": No space left on device; {ELSEWHERE}")
+
+
+def test_when_there_is_room_again_the_next_command_works(project: Project, mount: Mount) -> None:
+    folder = mount(run_folder(project), "tmpfs", "nr_inodes=5,mode=700")
+    filler = folder / "filler"
+    filler.touch()
+    refusal(project)
+    filler.unlink()
+    assert project.run("echo", "x").stdout == b"x\n"
+    stop(project)
+
+
+def test_a_runtime_folder_that_cannot_be_written_is_told_in_one_line(project: Project, mount: Mount) -> None:
+    folder = mount(run_folder(project), "tmpfs", "ro,mode=700")
+    line = refusal(project)
+    assert line == f"rdo: cannot make the runtime folder `{folder}/rdo`: Read-only file system; {ELSEWHERE}"
+
+
+def test_a_file_system_without_sockets_is_told_in_one_line(project: Project, mount: Mount) -> None:
+    folder = mount(run_folder(project) / "rdo", "mqueue", "rw")  # has files and locks, and nothing else
+    folder.chmod(0o700)
+    line = refusal(project)
+    assert line.startswith(f"rdo: the control master did not start: cannot make the socket `{folder}/")
+    assert line.endswith(f": Operation not permitted; {ELSEWHERE}")
+
+
+def test_a_log_that_is_a_link_is_not_followed(project: Project) -> None:
+    assert project.run("true").returncode == 0
+    (log,) = (run_folder(project) / "rdo").glob("*.log")
+    stop(project)
+    log.unlink()
+    log.symlink_to(project.local / "precious")
+    assert refusal(project).startswith(f"rdo: the control master did not start: cannot open `{log}`: ")
+    assert not (project.local / "precious").exists()

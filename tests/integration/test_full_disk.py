@@ -1,0 +1,74 @@
+"""What rdo keeps, on a disk that is full: all as it was, and one line where the user has to know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rdo import private_file
+from rdo.drivers import known_hosts
+from rdo.drivers.vagrant_cache import Cache
+from rdo.errors import SetupError
+from rdo.grant import Grant
+from rdo.trust import Store
+from tests import disk
+from tests.disk import PAGE, Mount
+from tests.integration.conftest import Connect
+from tests.ssh_client import ScriptedCaller
+from tests.sshd import Sshd
+
+
+@pytest.fixture
+def full(mount: Mount, tmp_path: Path) -> Path:
+    """A folder on a disk of its own, on which there is no room left but the last bytes of `known_hosts`."""
+    folder = mount(tmp_path / "disk")
+    (folder / "known_hosts").write_text("#" * (PAGE - 50) + "\n")
+    disk.fill(folder)
+    return folder
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(full: Path) -> None:
+    before = sorted(full.iterdir())
+    with pytest.raises(OSError, match="No space left"):
+        private_file.write(str(full / "known_hosts"), "new" * PAGE)
+    assert (full / "known_hosts").read_text() == "#" * (PAGE - 50) + "\n"
+    assert sorted(full.iterdir()) == before
+
+
+def test_no_half_of_a_host_key_is_left_behind(full: Path) -> None:
+    with pytest.raises(OSError, match="No space left"):
+        known_hosts.append(str(full / "known_hosts"), "host ssh-ed25519 " + "A" * 100)
+    assert (full / "known_hosts").read_text() == "#" * (PAGE - 50) + "\n"
+
+
+def test_a_host_key_that_cannot_be_recorded_is_told_and_no_obstacle(
+    full: Path, sshd: Sshd, connect: Connect, caller: ScriptedCaller
+) -> None:
+    extra = [f"UserKnownHostsFile {full}/known_hosts", "StrictHostKeyChecking accept-new"]
+    connect(sshd.ssh_config(extra=extra, name="full_disk_config"))
+    assert caller.told == [f"rdo: could not add the host key to {full}/known_hosts: No space left on device"]
+
+
+def test_what_cannot_be_kept_as_allowed_is_an_error_and_leaves_nothing(full: Path) -> None:
+    (full / "filler").unlink()
+    store = Store({"XDG_STATE_HOME": str(full)})
+    store.add(Grant("/a", "default", (("host", "one"),)))
+    disk.fill(full)
+    before = store.records()
+    with pytest.raises(SetupError) as caught:
+        store.add(Grant("/a", "default", (("host", "two"),)))
+    expected = f"cannot keep in `{full}/rdo/allowed` what is allowed: No space left on device; "
+    assert str(caught.value) == expected + "make room there, or set RDO_TRUST=1 for this once"
+    assert store.records() == before
+    assert len(list((full / "rdo" / "allowed").iterdir())) == 1
+
+
+def test_an_answer_of_vagrant_that_cannot_be_kept_leaves_the_old_one(full: Path) -> None:
+    (full / "filler").unlink()
+    cache = Cache({"XDG_CACHE_HOME": str(full)}, "/project/.vagrant")
+    cache.write("ssh", ["key"], "old")
+    disk.fill(full)
+    with pytest.raises(OSError, match="No space left"):
+        cache.write("ssh", ["key"], "new")
+    assert cache.read("ssh", ["key"]) == "old"
