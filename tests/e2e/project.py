@@ -28,6 +28,11 @@ class Project:
     remote: Path
     environment: Mapping[str, str]
 
+    @property
+    def takes_long(self) -> bool:
+        """Whether each command costs an engine's exec, which takes several times what a channel of ssh does."""
+        return "DOCKER_HOST" in self.environment
+
     def configure(self, text: str) -> None:
         """Write the config file."""
         (self.local / ".rdo.conf").write_text(text)

@@ -10,10 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.e2e.project import Project
-
-VECTORS = 10_000
-AT_A_TIME = 100
-"""Vectors that one run of rdo carries, so that this test does not measure the start of an interpreter."""
+from tests.soak import Counted, tries
 
 AWKWARD = [
     b"", b"'", b'"', b"$(id)", b"`id`", b"*", b"-n", b"--", b"\n", b"\r", b"\\", b"a b", b"\xff\xfe", b"~", b"!x",
@@ -29,15 +26,36 @@ def random_word(chance: random.Random) -> bytes:
     return b"".join(pieces)
 
 
-@pytest.mark.parametrize("tty", ["-T", "-t"])
-def test_ten_thousand_random_vectors_come_back_identical(project: Project, tty: str) -> None:
+def random_folder(chance: random.Random, number: int) -> bytes:
+    """A folder's name, unlike all others; no slash, and no longer than a file system allows."""
+    return (random_word(chance).replace(b"/", b"|") + b"%d" % number + random_word(chance).replace(b"/", b"|"))[:120]
+
+
+@pytest.mark.soak
+def test_random_vectors_come_back_identical_from_folders_of_random_names(anywhere: Project, counted: Counted) -> None:
     chance = random.Random(25)
-    count = VECTORS if tty == "-T" else VECTORS // 20
-    for _ in range(count // AT_A_TIME):
-        words = [random_word(chance) for _ in range(AT_A_TIME * 3)]
-        output = project.remote / "vector"
-        project.run(tty, "--no-map", "sh", "-c", "printf '%s\\0' \"$@\" > vector", "sh", *words)
-        assert output.read_bytes() == b"".join(word + b"\0" for word in words)
+    count = tries(50, 2_500 if anywhere.takes_long else 10_000)
+    script = 'printf "%s\\0" "$(pwd; echo x)" "$#" "$@"'
+    for number in counted("argument vectors and folder names", range(count)):
+        name = random_folder(chance, number)
+        there = os.path.join(os.fsencode(anywhere.remote), name)
+        here = os.path.join(os.fsencode(anywhere.local), name)
+        for folder in (here, there):
+            os.mkdir(folder)
+        words = [random_word(chance) for _ in range(chance.randrange(6))]
+        result = anywhere.run("-C", here, "--no-map", "sh", "-c", script, "sh", *words)
+        expected = [there + b"\nx", b"%d" % len(words), *words]
+        assert result.stdout == b"".join(word + b"\0" for word in expected)
+        for folder in (here, there):
+            os.rmdir(folder)
+
+
+def test_random_vectors_come_back_identical_over_a_terminal(anywhere: Project) -> None:
+    chance = random.Random(26)
+    for _ in range(5):
+        words = [random_word(chance) for _ in range(300)]
+        anywhere.run("-t", "--no-map", "sh", "-c", "printf '%s\\0' \"$@\" > vector", "sh", *words)
+        assert (anywhere.remote / "vector").read_bytes() == b"".join(word + b"\0" for word in words)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
