@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -53,8 +55,12 @@ def test_e_sets_a_variable_or_passes_the_caller_s(project: Project) -> None:
     assert project.run(*words, env={"TWO": "two"}).stdout == b"1 '\"$x,two,unset,4\n4\n"
 
 
-def test_nothing_of_the_environment_is_passed_by_default(project: Project) -> None:
-    assert project.run("sh", "-c", "echo ${SECRET-unset}", env={"SECRET": "x"}).stdout == b"unset\n"
+def test_nothing_of_the_environment_is_passed_by_default(anywhere: Project) -> None:
+    given = {"SECRET": "sesame-7719", "AWS_TOKEN": "sesame-7719", "LC_SECRET": "sesame-7719"}
+    for words in (["env"], ["-t", "env"]):
+        result = anywhere.run(*words, env=given)
+        assert b"PATH=" in result.stdout
+        assert b"sesame" not in result.stdout
 
 
 def test_env_and_pass_env_and_path_of_the_config_reach_the_command(project: Project) -> None:
@@ -68,11 +74,28 @@ def test_env_and_pass_env_and_path_of_the_config_reach_the_command(project: Proj
     assert project.run("-e", "STAGE=x", "tool", cwd="src").stdout == b"x,,unset\n"
 
 
-def test_no_value_of_a_variable_shows_in_an_argument_list(project: Project) -> None:
-    project.configure(ssh_config_text(project, 'pass_env = ["TOKEN"]\n'))
-    result = project.run("sh", "-c", "ps -eo args; exit 0", env={"TOKEN": "sesame-7719"})
-    assert b"ps -eo args" in result.stdout
-    assert b"sesame-7719" not in result.stdout
+def test_no_value_of_a_variable_ever_shows_in_an_argument_list(anywhere: Project) -> None:
+    """Neither here nor on the target, whose processes are this machine's: looked at all the time, cold and warm."""
+    with open(anywhere.local / ".rdo.conf", "a") as config:
+        config.write('pass_env = ["TOKEN"]\n')
+    seen, over = [], threading.Event()
+
+    def watch() -> None:
+        while not over.is_set():
+            seen.append(subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True).stdout)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        for _ in range(5):
+            given = {"TOKEN": "sesame-7719", "OTHER": "sesame-7720"}
+            result = anywhere.run("-e", "OTHER", "sh", "-c", "sleep 0.2; echo $TOKEN,$OTHER; : here-it-runs", env=given)
+            assert result.stdout == b"sesame-7719,sesame-7720\n"
+    finally:
+        over.set()
+        watcher.join()
+    assert sum(b": here-it-runs" in listing for listing in seen) >= 5
+    assert not [listing for listing in seen if b"sesame" in listing]
 
 
 def test_another_profile_is_chosen_by_option_or_environment(project: Project) -> None:

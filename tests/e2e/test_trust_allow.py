@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -173,3 +174,12 @@ def test_a_config_that_everyone_can_write_is_refused_by_name(project: Project) -
     result = project.run("true", env={"RDO_TRUST": "1"}, start_new_session=True)
     assert result.returncode == 255
     assert result.stderr.startswith(f"rdo: {project.local}/.rdo.conf: can be written by everyone; ".encode())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_a_config_above_that_belongs_to_another_user_is_refused_by_name(project: Project) -> None:
+    os.chown(project.local / ".rdo.conf", 54321, -1)
+    result = project.run("true", cwd="src", env={"RDO_TRUST": "1"}, start_new_session=True)
+    assert result.returncode == 255
+    expected = f"rdo: {project.local}/.rdo.conf: belongs to another user (uid 54321); "
+    assert result.stderr.startswith(expected.encode())

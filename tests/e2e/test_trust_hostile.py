@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from collections.abc import Iterator
@@ -90,6 +91,20 @@ def test_the_docker_engine_is_not_asked(clone: Project, engine: socket.socket, c
     host = f"unix://{clone.environment['HOME']}/engine"
     refused(clone, DOCKER_HOST=host)
     assert not was_met(engine)
+
+
+@pytest.mark.parametrize("key", ["host", "user", "jump", "container", "service", "image", "machine"])
+@pytest.mark.parametrize("value", ["-oProxyCommand=touch evil", "a;touch evil", "`touch evil`", "$(id)", "a\nb"])
+def test_a_name_that_a_program_or_a_shell_would_read_is_refused_even_where_all_is_allowed(
+    clone: Project, key: str, value: str
+) -> None:
+    host = 'host = "h"\n' if key == "user" else ""
+    clone.configure(f'{host}{key} = {json.dumps(value)}\ndirectory = "/"\n')
+    result = clone.run("true", env={"RDO_TRUST": "1"}, start_new_session=True)
+    assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (255, b"", 1)
+    assert f"`{key}`" in result.stderr.decode()
+    assert not (clone.local.parent / "calls").exists()
+    assert not list(clone.local.parent.rglob("evil"))
 
 
 def test_no_file_of_a_repository_names_the_engine(clone: Project, engine: socket.socket) -> None:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from rdo import protocol
-from tests.e2e.masters import answer, sockets
+from tests.e2e.masters import END_BOUND, answer, masters, sockets
 from tests.e2e.project import Project
 from tests.leaks import wait_until
 
 
-def test_a_client_of_another_version_is_told_so_and_the_running_command_ends_as_it_would(project: Project) -> None:
-    with project.start("sh", "-c", "echo up; sleep 1; exit 4") as process:
+def test_a_client_of_another_version_makes_the_master_end_after_what_runs_and_a_new_one_serves(
+    project: Project,
+) -> None:
+    with project.start("sh", "-c", "echo up; read line; exit 4") as process:
+        assert process.stdin
         assert process.stdout
         assert process.stdout.readline() == b"up\n"
         (path,) = sockets(project)
+        (old,) = masters(project)
         request = b"\0".join([b"0", b"whatever a later version says"])
         assert answer(path, protocol.frame(protocol.RUN, request)) == [(protocol.STALE, b"")]
         assert not path.exists()
+        assert project.run("echo", "new").stdout == b"new\n"
+        assert len(masters(project)) == 2
+        process.stdin.close()
         assert process.wait() == 4
-    assert wait_until(lambda: not sockets(project), 5)
+    assert wait_until(lambda: old not in masters(project), END_BOUND)
+    assert len(masters(project)) == 1
     assert project.run("true").returncode == 0
 
 

@@ -1,0 +1,77 @@
+"""Whatever the login shell is, and says as it starts: the command's streams are its own."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import require
+from tests.e2e.project import Project, ssh_project
+from tests.sshd import Sshd
+
+NOISE = "seq 20000; echo noise >&2; printf 'no end of line'\n"
+"""More than a pipe holds, on both streams."""
+
+START_FILES = {"bash": ".bashrc", "fish": ".config/fish/config.fish", "tcsh": ".cshrc"}
+CSH_NOISE = "seq 20000; sh -c 'echo noise >&2'; printf 'no end of line'\n"
+
+OwnSshd = Callable[..., Sshd]
+
+
+def server_with(own_sshd: OwnSshd, shell: str) -> Sshd:
+    """A server whose sessions all run `SHELL -c COMMAND`, as sshd does with a login shell."""
+    return own_sshd(f'ForceCommand exec {shell} -c "$SSH_ORIGINAL_COMMAND"')
+
+
+def check(project: Project) -> None:
+    """Streams and status, cold and warm, with arguments that a shell could spoil."""
+    for _ in range(3):
+        result = project.run("sh", "-c", 'cat; printf "%s" "$1" >&2; exit 7', "sh", "$(id) '\"!\n", input=b"in\xff")
+        assert (result.returncode, result.stdout, result.stderr) == (7, b"in\xff", b"$(id) '\"!\n")
+
+
+@pytest.mark.parametrize("shell", START_FILES)
+def test_a_login_shell_of_any_kind_that_is_noisy_leaves_both_streams_clean(
+    tmp_path: Path, runtime: dict[str, str], own_sshd: OwnSshd, shell: str
+) -> None:
+    if shutil.which(shell) is None:
+        require(shell, "not installed")
+    server = server_with(own_sshd, shell if shell != "bash" else "bash -i")
+    start_file = server.home / START_FILES[shell]
+    start_file.parent.mkdir(parents=True, exist_ok=True)
+    start_file.write_text(CSH_NOISE if shell == "tcsh" else NOISE)
+    server.start()
+    heard = subprocess.run(["ssh", "-F", server.ssh_config(), "devbox", "true"], check=True, capture_output=True)
+    assert heard.stdout.endswith(b"no end of line")
+    check(ssh_project(tmp_path, runtime, server))
+
+
+def test_noisy_start_files_of_the_login_shell_that_login_asks_for_leave_both_streams_clean(
+    tmp_path: Path, runtime: dict[str, str], own_sshd: OwnSshd
+) -> None:
+    server = own_sshd()
+    for name in (".bashrc", ".bash_profile", ".profile"):
+        (server.home / name).write_text(NOISE)
+    check(ssh_project(tmp_path, runtime, server.start(), "login = true\n"))
+
+
+@pytest.mark.parametrize(("shell", "said"), [
+    ("/no/such/shell", "status 127 and said: "),
+    ("/bin/false", "status 1;"),
+    ("/bin/echo This account is currently not available.; exit 1;", "This account is currently not available."),
+])  # fmt: skip
+def test_a_login_shell_that_is_missing_or_refuses_is_told_in_one_line(
+    tmp_path: Path, runtime: dict[str, str], own_sshd: OwnSshd, shell: str, said: str
+) -> None:
+    project = ssh_project(tmp_path, runtime, server_with(own_sshd, shell).start())
+    result = project.run("echo", "x")
+    assert (result.returncode, result.stdout) == (255, b"")
+    line = result.stderr.decode()
+    assert line.startswith("rdo: the target gives no /bin/sh: it ended with status ")
+    assert said in line
+    assert line.endswith("; look at the login shell and its start-up files\n")
+    assert line.count("\n") == 1
