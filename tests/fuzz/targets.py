@@ -1,0 +1,132 @@
+"""What is fuzzed: every decoder of bytes that come from outside. Each takes any bytes; whatever it raises is a find."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rdo import ini, protocol
+from rdo.config import load
+from rdo.drivers.base import STDERR, STDOUT
+from rdo.drivers.docker_frames import Frames
+from rdo.errors import ConfigError, RdoError
+from rdo.marks import Mark, Marks
+
+NONCE = "0123456789abcdef"
+FOLDER = tempfile.TemporaryDirectory(prefix="rdo-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+
+
+def pieces(data: bytes) -> Iterator[bytes]:
+    """The data behind its first byte, cut as that says."""
+    size = data[0] + 1 if data else 1
+    return (data[start : start + size] for start in range(1, len(data), size))
+
+
+def frames(data: bytes) -> None:
+    """The control socket's frames, whole and in pieces."""
+    found = [_frames([data[1:]]), _frames(pieces(data))]
+    assert found[0] == found[1]
+
+
+def _frames(parts: Any) -> list[tuple[bytes, bytes]] | str:
+    decoder, found = protocol.Decoder(), []
+    try:
+        for part in parts:
+            found += decoder.receive(part)
+    except protocol.ProtocolError as error:
+        return str(error)
+    return found
+
+
+def request(data: bytes) -> None:
+    """What RUN asks for; what can be read is written as it was, but for the numbers' spelling."""
+    with contextlib.suppress(protocol.ProtocolError):
+        read = protocol.decode_request(data)
+        again = protocol.decode_request(protocol.encode_request(read))
+        assert all(getattr(read, name) == getattr(again, name) for name in protocol.Request.__slots__)
+    protocol.version(data)
+
+
+def payloads(data: bytes) -> None:
+    """The other payloads."""
+    for decode in (protocol.decode_window, protocol.decode_credit):
+        with contextlib.suppress(protocol.ProtocolError):
+            decode(data)
+    assert str(protocol.decode_failure(data)).isprintable()
+
+
+def marks(data: bytes) -> None:
+    """The marks in a pty's output, whole and in pieces: the same text and the same marks, nothing held for ever."""
+    text = data.replace(b"@", f"\x1b]rdo;{NONCE};".encode()).replace(b"~", b"\x07")
+    assert _marks([text[1:]]) == _marks(pieces(text))
+
+
+def _marks(parts: Any) -> list[Any]:
+    reader, found = Marks(NONCE), []
+    for part in parts:
+        found += reader.receive(part)
+        assert len(reader._held) <= 64
+    joined: list[Any] = []
+    for piece in [*found, reader.end()]:
+        if joined and not isinstance(piece, Mark) and not isinstance(joined[-1], Mark):
+            joined[-1] += piece
+        elif piece:
+            joined.append(piece)
+    return joined
+
+
+def docker_frames(data: bytes) -> None:
+    """The engine's frames, whole and in pieces: the same bytes on each stream."""
+    assert _streams([data[1:]]) == _streams(pieces(data))
+
+
+def _streams(parts: Any) -> dict[int, bytes]:
+    decoder, found = Frames(), {STDOUT: b"", STDERR: b""}
+    for part in parts:
+        for chunk in decoder.receive(part):
+            found[chunk.stream] += chunk.data
+    return found
+
+
+def old_config(data: bytes) -> None:
+    """A config file of the first rdo."""
+    text = data.decode("utf-8", "replace")
+    ini.is_meant(text)
+    with contextlib.suppress(ConfigError):
+        ini.read("/p/.rdo.conf", text)
+
+
+def config(data: bytes) -> None:
+    """Config files: a Config of a profile, or one line that names the file."""
+    folder = Path(FOLDER.name)
+    shared, _, own = data.partition(b"\0")
+    (folder / ".rdo.conf").write_bytes(shared)
+    (folder / ".rdo.local.conf").write_bytes(own)
+    try:
+        line = load(str(folder / ".rdo.conf"), "box" if len(data) % 2 else None, None).path
+    except RdoError as error:
+        line = str(error)
+    assert line.startswith(f"{folder}/.rdo.")
+    assert line.isprintable()
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    each.__name__: each for each in (frames, request, payloads, marks, docker_frames, old_config, config)
+}
+
+SEEDS: dict[str, list[bytes]] = {
+    "frames": [b"\x03" + protocol.frame(protocol.INPUT, b"abc") + protocol.frame(protocol.END)],
+    "request": [b"1\0/c\0p\0s\0/\0/\0/\0m\0\0xterm\x0024 80 0 0\x002\0a\0b\x001\0A=1\0B=2"],
+    "payloads": [b"\0\x18\0\x50\0\0\0\0", b"what\0why\0hint"],
+    "marks": [b"\x05out@group;12~put@ready~", b"\x02@stopped\x1b@~"],
+    "docker_frames": [b"\x04\x01\0\0\0\0\0\0\x03out\x02\0\0\0\0\0\0\x03err"],
+    "old_config": [b"[default]\ndriver = vagrant\nflags = -p 22\n", b"host=a\n;x\n[box]\nexec=true\n"],
+    "config": [
+        b'host = "a"\ndirectory = "/x"\nenv = { A = "1" }\n[box]\nimage = "i"\nfresh = true\n\0path = ["b"]\n',
+        b"driver = docker\nname = x\nexec = true\n[box]\ndriver=ssh\nhost=h\nident=~/.k\nflags=-J a,b -p 2\n",
+    ],
+}
+"""Where to begin, for each."""
