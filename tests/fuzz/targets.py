@@ -26,16 +26,21 @@ def pieces(data: bytes) -> Iterator[bytes]:
 
 
 def frames(data: bytes) -> None:
-    """The control socket's frames, whole and in pieces."""
+    """The control socket's frames, whole and in pieces; but for where streams were cut, which says nothing."""
     found = [_frames([data[1:]]), _frames(pieces(data))]
     assert found[0] == found[1]
 
 
 def _frames(parts: Any) -> list[tuple[bytes, bytes]] | str:
-    decoder, found = protocol.Decoder(), []
+    decoder = protocol.Decoder()
+    found: list[tuple[bytes, bytes]] = []
     try:
         for part in parts:
-            found += decoder.receive(part)
+            for kind, payload in decoder.receive(part):
+                if kind in protocol.STREAMS and found and found[-1][0] == kind:
+                    found[-1] = (kind, found[-1][1] + payload)
+                else:
+                    found.append((kind, bytes(payload)))
     except protocol.ProtocolError as error:
         return str(error)
     return found
