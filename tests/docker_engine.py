@@ -182,7 +182,8 @@ class DockerEngine:
         if self._process is not None:
             with self.client() as client:
                 for container in client.containers.list(all=True, ignore_removed=True):
-                    container.remove(force=True)
+                    with contextlib.suppress(docker.errors.APIError):  # one that removes itself is just doing so
+                        container.remove(force=True)
             self._stop_engine()
         shutil.rmtree(self.folder, ignore_errors=True)
 
