@@ -60,6 +60,7 @@ OWNERS = {
     "cryptography": ("rdo.drivers.*",),
     "docker": ("rdo.drivers.docker*",),
     "paramiko": ("rdo.drivers.*",),
+    "rich": ("rdo.cli.overview",),
     "requests": ("rdo.drivers.docker*",),
     "tomli": ("rdo.config",),
     "tomllib": ("rdo.config",),
