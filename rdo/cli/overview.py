@@ -17,6 +17,8 @@ COLUMNS = ("target", "profile", "doing", "up", "memory", "pid", "config")
 FLEXIBLE = ("doing", "config")
 """What may take less than it would: commands are cut, paths go on in the next line."""
 
+NUMBERS = ("up", "memory", "pid")
+
 LEAST = 18
 """Characters below which a flexible column is of no use."""
 
@@ -41,9 +43,10 @@ def _least_width(glances: Sequence[Glance]) -> int:
 def _table(glances: Sequence[Glance]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), pad_edge=False, show_edge=False)
     for name in COLUMNS:
-        side = "right" if name in ("up", "memory", "pid") else "left"
         least = min(LEAST, max(_cell(name, glance).cell_len for glance in glances)) if name in FLEXIBLE else None
-        table.add_column(name.upper(), justify=side, no_wrap=name not in FLEXIBLE, min_width=least)
+        table.add_column(
+            name.upper(), justify="right" if name in NUMBERS else "left", no_wrap=name not in FLEXIBLE, min_width=least
+        )
     for glance in glances:
         table.add_row(*(_cell(name, glance) for name in COLUMNS))
     return table
