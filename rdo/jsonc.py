@@ -1,7 +1,7 @@
 """JSON with comments and trailing commas, as editors keep their settings: read, and changed in place. Pure.
 
-A change is an insertion, or the replacement of one value. All else stays as it was, byte for byte: comments, indentation,
-line ends, the order of the members. (Blanks before a closing bracket may give way to a newline.)
+A change is an insertion, or the replacement of one value. All else stays as it was, byte for byte: comments, line ends,
+indentation, the order of the members. (Blanks before a closing bracket may give way to a newline.)
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from typing import Any
 
 INDENT = "    "
 """For a text that shows none."""
+
+Path = Sequence[str | int]
+"""Names of members and numbers of elements, from the root."""
 
 _TRIVIA = re.compile(r"(?:[ \t\r\n\ufeff]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _SCALAR = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"|-?\d[\d.eE+-]*|true|false|null')
@@ -54,42 +57,44 @@ def parse(text: str) -> Node:
     return root
 
 
-def put(text: str, path: Sequence[str], value: Any) -> str:
-    """The text with that value at the path, a list of names; what is missing on the way is made. Raises ValueError."""
-    node, names = parse(text), list(path)
-    while names:
-        if not isinstance(node.value, dict):
-            raise ValueError(f"there is no object above `{names[0]}`")
-        found = [child for child in node.children if child.name == names[0]]
-        if not found:
-            name, *below = names
-            for outer in reversed(below):
+def put(text: str, path: Path, value: Any) -> str:
+    """The text with that value at the path; objects that are missing on the way are made. Raises ValueError."""
+    node = parse(text)
+    for depth, name in enumerate(path):
+        child = _child(node, name)
+        if child is None and not (isinstance(node.value, dict) and isinstance(name, str)):
+            raise ValueError(f"there is no object above `{name}`")
+        if child is None:
+            for outer in reversed(path[depth + 1 :]):
                 value = {outer: value}
-            return _insert(text, node, value, name)
-        node = found[-1]  # the last one counts
-        names.pop(0)
+            return _insert(text, node, value, str(name))
+        node = child
     return text[: node.start] + _render(text, value, _indent_at(text, node.start)) + text[node.end :]
 
 
-def append(text: str, path: Sequence[str], value: Any) -> str:
+def append(text: str, path: Path, value: Any) -> str:
     """The text with one more element in the array at the path, which is made where it is missing. Raises ValueError."""
     node = find(parse(text), path)
     if node is None:
         return put(text, path, [value])
     if not isinstance(node.value, list):
-        raise ValueError(f"`{'.'.join(path)}` is no array")
+        raise ValueError(f"`{'.'.join(map(str, path))}` is no array")
     return _insert(text, node, value, None)
 
 
-def find(root: Node, path: Sequence[str]) -> Node | None:
-    """What is at the path, a list of names; None if nothing is."""
-    node = root
+def find(root: Node, path: Path) -> Node | None:
+    """What is at the path; None if nothing is."""
+    node: Node | None = root
     for name in path:
-        found = [child for child in node.children if child.name == name and isinstance(node.value, dict)]
-        if not found:
-            return None
-        node = found[-1]
+        node = node and _child(node, name)
     return node
+
+
+def _child(node: Node, name: str | int) -> Node | None:
+    if isinstance(node.value, list) and isinstance(name, int):
+        return node.children[name] if 0 <= name < len(node.children) else None
+    found = [child for child in node.children if child.name == name and isinstance(node.value, dict)]
+    return found[-1] if found else None  # the last one counts
 
 
 def _skip(text: str, position: int) -> int:

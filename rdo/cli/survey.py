@@ -69,7 +69,7 @@ def machines(text: str) -> list[str]:
 
 
 def _vagrant(folder: str) -> Suggestion | None:
-    text = _read(folder, "Vagrantfile")
+    text = read(folder, "Vagrantfile")
     if text is None:
         return None
     names = machines(text)
@@ -79,14 +79,14 @@ def _vagrant(folder: str) -> Suggestion | None:
 
 def _compose(folder: str) -> Suggestion | None:
     for name in COMPOSE_FILES:
-        text = _read(folder, name)
+        text = read(folder, name)
         if text is not None:
             return Suggestion("docker", name, choices={"service": services(text)}, first="docker compose up -d")
     return None
 
 
 def _dockerfile(folder: str) -> Suggestion | None:
-    text = _read(folder, "Dockerfile")
+    text = read(folder, "Dockerfile")
     if text is None:
         return None
     folders = _WORKDIR.findall(text)
@@ -96,7 +96,7 @@ def _dockerfile(folder: str) -> Suggestion | None:
 
 def _devcontainer(folder: str) -> Suggestion | None:
     for name in DEVCONTAINERS:
-        text = _read(folder, name)
+        text = read(folder, name)
         if text is not None:
             return _from_devcontainer(folder, name, text)
     return None
@@ -117,7 +117,7 @@ def _from_devcontainer(folder: str, name: str, text: str) -> Suggestion | None:
     return Suggestion("docker", name, values, first="docker compose up -d" if key == "service" else "")
 
 
-def _read(folder: str, name: str) -> str | None:
+def read(folder: str, name: str) -> str | None:
     """The file's text; None where there is no plain file of that name."""
     path = os.path.join(folder, name)
     if not os.path.isfile(path):

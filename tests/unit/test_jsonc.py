@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 from typing import Any
 
 import pytest
@@ -60,9 +62,8 @@ def test_comments_and_trailing_commas_are_passed_over(text: str, value: Any) -> 
     ],
 )
 def test_what_is_no_json_is_refused_with_the_line(text: str, why: str) -> None:
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=re.escape(why)):
         jsonc.loads(text)
-    assert str(caught.value) == why
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,12 @@ def test_an_element_is_appended_with_its_own_lines_indented() -> None:
     assert added == head + '    {\n      "k": [\n        1\n      ]\n    },\n  ]\n' + tail
     assert jsonc.append(SETTINGS, ["b", "c"], 3) == SETTINGS.replace("[1, 2,]", "[1, 2, 3,]")
     assert jsonc.append('{"a": 1}', ["b"], "x") == '{"a": 1, "b": ["x"]}'
+
+
+def test_an_element_is_replaced_by_its_number() -> None:
+    assert jsonc.put(SETTINGS, ["list", 0], "y") == SETTINGS.replace('"x"', '"y"')
+    with pytest.raises(ValueError, match="there is no object above `1`"):
+        jsonc.put(SETTINGS, ["list", 1], "y")
 
 
 def test_what_is_of_another_kind_is_not_overwritten() -> None:
@@ -153,7 +160,5 @@ def test_whatever_a_text_holds_a_change_adds_to_it_and_removes_nothing(
 
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
-    try:
+    with contextlib.suppress(ValueError):
         jsonc.loads(text)
-    except ValueError as error:
-        assert str(error)
