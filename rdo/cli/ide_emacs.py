@@ -47,11 +47,12 @@ def render(tools: Sequence[Tool], project: Project) -> str:
 
 
 def _compile(tools: Sequence[Tool], project: Project) -> Iterator[tuple[str, str]]:
-    """`M-x compile` builds, or tests where nothing is built."""
+    """`M-x compile` builds, or tests where nothing is built: in the project's folder, wherever the file is."""
     for group in (Group.BUILD, Group.TEST):
         for tool in tools:
             if tool.group is group and FILE not in tool.arguments:
-                yield "compile-command", " ".join(map(quote, [project.shim(tool.executable), *tool.arguments]))
+                line = " ".join(map(quote, [project.shim(tool.executable), *tool.arguments]))
+                yield "compile-command", f"cd {quote(project.root)} && {line}"
                 return
 
 
