@@ -106,7 +106,7 @@ def test_settings_that_are_there_keep_comments_line_ends_and_mode(project: Proje
             "cannot add to `.vscode/tasks.json`: line 2: a name in double quotes is expected; ", id="no JSON",
         ),
         pytest.param(r"printf '\377' >.exrc", "vim", "cannot read ", id="not UTF-8"),
-        pytest.param("ln -s ../elsewhere .vscode", "vscode", "`.vscode/tasks.json` leads out of the project", id="link"),
+        pytest.param("ln -s ../elsewhere .vscode", "vscode", "`.vscode/tasks.json` leads out of", id="link"),
         pytest.param("mkdir .exrc", "vim", "cannot go on: ", id="a folder in its place"),
     ],
 )  # fmt: skip

@@ -97,7 +97,7 @@ def test_where_external_tools_go_is_told() -> None:
 def test_emacs_gets_strings_of_lisp() -> None:
     (draft,) = ide_emacs.drafts(toolset.named(["ruff", "pytest", "make"]), project({}))
     assert draft.path == ".dir-locals-2.el"
-    assert 'compile-command . "\'/p \\"x\\"/.rdo/bin/make\'"' in draft.text
+    assert """compile-command . "cd '/p \\"x\\"' && '/p \\"x\\"/.rdo/bin/make'")""" in draft.text
     assert '(python-pytest-executable . "/p \\"x\\"/.rdo/bin/pytest")' in draft.text
     assert draft.text.count("(") == draft.text.count(")")
 
