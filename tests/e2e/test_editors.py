@@ -15,7 +15,7 @@ MAKEFILE = "all:\n\tgcc -c -o /dev/null src/bad.c\nfar:\n\tgcc -c -o /dev/null \
 
 SHIM = """\
 #!/bin/sh
-rdo -C "{local}" {name} "$@" 2>&1 | sed "s|{remote}|{local}|g"
+exec rdo -m -C "{local}" {name} "$@"
 """
 
 DUMP = """\
@@ -46,16 +46,16 @@ def project(project: Project) -> Project:
     (project.local / ".rdo/bin").mkdir(parents=True)
     for name in ("make", "python3"):
         shim = project.local / ".rdo/bin" / name
-        shim.write_text(SHIM.format(local=project.local, remote=project.remote, name=name))
+        shim.write_text(SHIM.format(local=project.local, name=name))
         shim.chmod(0o755)
     (project.local / ".rdo/bin/python").symlink_to("python3")
     return project
 
 
 def edit(project: Project, command: list[str]) -> str:
-    """What an editor without a terminal puts out, of both streams."""
+    """What an editor without a terminal puts out, of both streams. TERM is what Emacs in a window has."""
     done = subprocess.run(
-        command, cwd=project.local, env=dict(project.environment), stdin=subprocess.DEVNULL, timeout=PATIENCE,
+        command, cwd=project.local, env={**project.environment, "TERM": "dumb"}, stdin=subprocess.DEVNULL, timeout=PATIENCE,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
     )  # fmt: skip
     return done.stdout.decode(errors="replace")
