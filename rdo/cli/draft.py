@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-SHIMS = ".rdo/bin"
+from rdo.cli import shim
+
+SHIMS = shim.FOLDERS[-1]
 """The folder of the shims, below the project's."""
 
 Read = Callable[[str], str | None]

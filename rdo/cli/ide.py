@@ -11,7 +11,7 @@ from types import ModuleType
 import click
 
 from rdo import discovery
-from rdo.cli import ide_emacs, ide_jetbrains, ide_vim, ide_vscode, inventory, toolset
+from rdo.cli import ide_emacs, ide_jetbrains, ide_vim, ide_vscode, inventory, shim, toolset
 from rdo.cli.draft import SHIMS, Draft, Project
 from rdo.cli.toolset import Tool
 from rdo.errors import RdoError, SetupError, printable
@@ -31,9 +31,9 @@ HELP = {
 def command() -> None:
     """Set an editor up, so that it runs a project's tools on the target.
 
-    It starts the shims of the project, and shows their messages with local paths. Which tools, the
-    project's files tell, unless they are named. Files that are there are added to: what stands in
-    them stays, with its comments.
+    It starts shims (see `rdoctl shim`), which are written too, and shows their messages with local
+    paths. Which tools, the project's files tell, unless they are named. Files that are there are
+    added to: what stands in them stays, with its comments.
     """
 
 
@@ -102,21 +102,23 @@ def jetbrains_folders() -> list[str]:
 def finish(
     project: Project, tools: Sequence[Tool], drafts: Iterable[Draft], notes: Sequence[str], only_print: bool
 ) -> None:
-    """Show or write the files, and say what is left to do. All are made before one is written."""
+    """Show or write the files and the shims, and say what is left to do. All are made before one is written."""
     made = list(drafts)
+    shims = shim.Folder(project.root)
+    missing = [name for name in toolset.executables(tools) if not shims.has(name)]
     for draft in made:
         if only_print:
             click.echo(f"==> {printable(draft.path)} <==\n{draft.text}", nl=not draft.text.endswith("\n"))
         else:
             changed = save(project.root, draft.path, draft.text)
             click.echo(f"{'wrote' if changed else 'unchanged:'} {printable(draft.path)}")
+    if missing and not only_print:
+        shim.create(shims, missing)
+        click.echo(f"wrote {SHIMS}: {', '.join(missing)}")
     for kept in (kept for draft in made for kept in draft.kept):
         remark(f"left alone: {kept}; `--force` replaces it")
     for note in notes:
         remark(note)
-    missing = [name for name in toolset.executables(tools) if not os.path.exists(project.shim(name))]
-    if missing:
-        remark(f"{SHIMS} lacks shims that are needed: type `rdoctl shim add {' '.join(missing)}`")
 
 
 def remark(line: str) -> None:

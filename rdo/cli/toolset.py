@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from rdo import shim
 from rdo.errors import UsageError
 
 
@@ -88,8 +89,8 @@ def named(names: Iterable[str]) -> list[Tool]:
     """The tools of these names; one that is not known is run as it is, without arguments. Raises UsageError."""
     found = []
     for name in dict.fromkeys(names):
-        if not name or name.startswith((".", "-")) or not name.isprintable() or set(name) & set("/\\ \"'$`"):
-            raise UsageError(f"`{name}` is no name of a tool", "", "name it as you would type it, such as `pytest`")
+        if why := shim.refusal(name):
+            raise UsageError(f"`{name}` is no name of a tool", why, "name it as you would type it, such as `pytest`")
         found.append(TOOLS.get(name) or Tool(name, Group.RUN, Messages.GCC))
     return found
 

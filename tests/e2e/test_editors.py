@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,6 @@ from tests.conftest import require
 from tests.e2e.project import PATIENCE, Project
 
 MAKEFILE = "all:\n\tgcc -c -o /dev/null src/bad.c\nfar:\n\tgcc -c -o /dev/null \"$(CURDIR)/src/bad.c\"\n"
-
-SHIM = """\
-#!/bin/sh
-exec rdo -m -C "{local}" {name} "$@"
-"""
 
 DUMP = """\
 call writefile(map(getqflist(), {_, e -> (e.valid ? fnamemodify(bufname(e.bufnr), ':p') . ':' . e.lnum . ':' : '')
@@ -35,7 +31,7 @@ COMPILE = """\
 
 @pytest.fixture
 def project(project: Project) -> Project:
-    """A project with an error in C and one in Python, the target's folder elsewhere, and shims."""
+    """A project with an error in C and one in Python, the target's folder elsewhere."""
     if not shutil.which("gcc"):
         require("gcc", "it is not installed")
     sources = {"Makefile": MAKEFILE, "src/bad.c": "int x;\nint f(void) { return y; }\n", "src/bad.py": "\n1 / 0\n"}
@@ -43,20 +39,17 @@ def project(project: Project) -> Project:
         for path, text in sources.items():
             (folder / path).write_text(text)
     (project.local / "Makefile").write_text("all far:\n\t@echo this is not the target\n")
-    (project.local / ".rdo/bin").mkdir(parents=True)
-    for name in ("make", "python3"):
-        shim = project.local / ".rdo/bin" / name
-        shim.write_text(SHIM.format(local=project.local, name=name))
-        shim.chmod(0o755)
-    (project.local / ".rdo/bin/python").symlink_to("python3")
+    (project.remote / "bin").mkdir()
+    (project.remote / "bin/python").symlink_to(sys.executable)
+    project.configure((project.local / ".rdo.conf").read_text() + 'path = ["bin"]\n')
     return project
 
 
 def edit(project: Project, command: list[str]) -> str:
     """What an editor without a terminal puts out, of both streams. TERM is what Emacs in a window has."""
     done = subprocess.run(
-        command, cwd=project.local, env={**project.environment, "TERM": "dumb"}, stdin=subprocess.DEVNULL, timeout=PATIENCE,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        command, cwd=project.local, env={**project.environment, "TERM": "dumb"}, timeout=PATIENCE, check=False,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     return done.stdout.decode(errors="replace")
 

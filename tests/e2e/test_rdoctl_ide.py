@@ -50,8 +50,10 @@ def test_it_writes_the_files_of_an_editor_and_a_second_run_changes_nothing(
     before = files(project)
     said, _ = ide(project, editor)
     written = files(project)
-    assert sorted(written.keys() - before.keys()) == expected
-    assert sorted(said.splitlines()) == [f"wrote {path}" for path in expected]
+    assert sorted(path for path in written.keys() - before.keys() if not path.startswith(".rdo/")) == expected
+    *lines, last = said.splitlines()
+    assert sorted(lines) == [f"wrote {path}" for path in expected]
+    assert last == "wrote .rdo/bin: make, python, pytest"
     said, _ = ide(project, editor)
     assert sorted(said.splitlines()) == [f"unchanged: {path}" for path in expected]
     assert files(project) == written
@@ -63,18 +65,17 @@ def test_it_can_print_instead_of_writing(project: Project, editor: str) -> None:
     shown, _ = ide(project, f"{editor} --print mypy")
     assert files(project) == before
     ide(project, f"{editor} mypy")
-    for path in files(project).keys() - before.keys():
+    for path in {path for path in files(project).keys() - before.keys() if not path.startswith(".rdo/")}:
         assert f"==> {path} <==\n{(project.local / path).read_text()}" in shown
 
 
-def test_it_tells_which_shims_are_missing(project: Project) -> None:
-    assert ide(project, "vim make eslint jest")[1].splitlines()[-1] == (
-        "rdoctl: .rdo/bin lacks shims that are needed: type `rdoctl shim add make npx`"
-    )
-    for name in ("make", "npx"):
-        (project.local / ".rdo/bin").mkdir(parents=True, exist_ok=True)
-        (project.local / ".rdo/bin" / name).touch()
-    assert "shim" not in ide(project, "vim make eslint jest")[1]
+def test_it_writes_the_shims_that_are_missing_and_no_others(project: Project) -> None:
+    assert project.shell("rdoctl shim add -p default make").returncode == 0
+    made = files(project)[".rdo/bin/make"]
+    assert ide(project, "vim make eslint jest")[0].splitlines()[-1] == "wrote .rdo/bin: npx"
+    assert files(project)[".rdo/bin/make"] == made
+    assert os.access(project.local / ".rdo/bin/npx", os.X_OK)
+    assert "bin" not in ide(project, "vim make eslint jest")[0]
 
 
 def test_settings_that_are_there_keep_comments_line_ends_and_mode(project: Project) -> None:
@@ -99,7 +100,7 @@ def test_settings_that_are_there_keep_comments_line_ends_and_mode(project: Proje
     [
         pytest.param("rm Makefile pyproject.toml", "vim", "no tool is found: ", id="no tool"),
         pytest.param("rm .rdo.conf", "vim make", "no `.rdo.conf` in ", id="no project"),
-        pytest.param("", "vim ../x", "`../x` is no name of a tool; ", id="no name"),
+        pytest.param("", "vim ../x", "`../x` is no name of a tool: ", id="no name"),
         pytest.param("", "jetbrains --tools", "no IDE of JetBrains is found: ", id="no IDE"),
         pytest.param(
             "mkdir .vscode; echo '{' >.vscode/tasks.json", "vscode",
