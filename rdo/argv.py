@@ -61,6 +61,9 @@ VALUES = {
 }
 """Options with a value: the attribute each sets. `env` collects; `-C` joins, as in make and git; else the last wins."""
 
+ERREXIT = "-ec"
+"""What a Makefile with `.POSIX:` has its shell called with: this word means what it means to sh, and sets no `c`."""
+
 
 def parse(words: list[str]) -> Options:
     """The options before the first word that is none; that word and all behind it are the command.
@@ -77,7 +80,7 @@ def parse(words: list[str]) -> Options:
         if word == "-" or not word.startswith("-"):
             break
         position += 1
-        read = _long if word.startswith("--") else _cluster
+        read = _long if word.startswith("--") else _errexit if word == ERREXIT else _cluster
         position += read(options, word, words[position:])
         if options.shell_string is not None:
             break  # as with `sh -c`: what follows the string are its arguments
@@ -97,6 +100,12 @@ def _long(options: Options, word: str, rest: list[str]) -> int:
         _set_value(options, name, value)
         return 0
     _set_value(options, name, _next(name, rest))
+    return 1
+
+
+def _errexit(options: Options, word: str, rest: list[str]) -> int:
+    """Read `-ec STRING`: the string, ended by the first of its commands that fails."""
+    options.shell_string = "set -e; " + _next(word, rest)
     return 1
 
 

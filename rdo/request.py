@@ -51,7 +51,15 @@ def wants_pty(options: Options) -> bool:
     """
     if options.tty is not None:
         return options.tty
-    return options.stdin and os.isatty(0) and os.isatty(1) and os.isatty(2)
+    return options.stdin and os.isatty(0) and os.isatty(1) and os.isatty(2) and not is_parallel_recipe(options)
+
+
+def is_parallel_recipe(options: Options) -> bool:
+    """Whether this is a recipe under `make -j`, which hands its terminal's stdin to one of its jobs, whichever.
+
+    In raw mode the lines of the others would lack their carriage returns, and Ctrl-C would reach this job alone.
+    """
+    return options.shell_string is not None and "--jobserver" in os.environ.get("MAKEFLAGS", "")
 
 
 def flags(options: Options, pty: bool) -> bytes:

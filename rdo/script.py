@@ -71,7 +71,7 @@ def bootstrap(nonce: str, *, pty: bool, login: bool) -> str:
 
 def render(script: Script, *, nonce: str, pty: bool) -> bytes:
     """The script's one line, with its newline."""
-    parts = [*(_restore(nonce) if pty else []), *_enter(script), *_variables(script)]
+    parts = [*(_restore(nonce) if pty else []), *_enter(script), *_level(script), *_variables(script)]
     command = map(quote, script.command) if script.command else ['"${SHELL:-/bin/sh}"', "-l"]
     words = " ".join([*_prefix(script), *command])
     parts.append(_job(words, nonce) if pty and script.command else f"exec {words}")
@@ -103,6 +103,13 @@ def _enter(script: Script) -> list[str]:
         return []
     folder = script.directory if script.directory.startswith("/") else "./" + script.directory
     return [f"cd {quote(folder)} 2>/dev/null || {{ printf '%s\\n' {quote(script.lost)} >&2; exit 255; }}"]
+
+
+def _level(script: Script) -> list[str]:
+    """Commands are typed into a shell, and so is this one: bash would read .bashrc for each `bash -c`, even where a
+    Makefile has it, if it found itself started by sshd and no shell between. (It takes one off for an `exec` itself.)
+    """
+    return ["export SHLVL=2"] if script.command else []
 
 
 def _variables(script: Script) -> list[str]:

@@ -13,7 +13,7 @@ import sys
 import click
 
 from rdo import __version__
-from rdo.cli import allow, completion, deny, doctor, explain, init, shim, status, stop
+from rdo.cli import allow, completion, deny, doctor, explain, ide, init, shim, status, stop
 from rdo.errors import FAILURE, RdoError
 
 INTERRUPTED = 128 + 2
@@ -28,6 +28,7 @@ Examples:
   rdoctl allow                    allow what the .rdo.conf here wants
   rdoctl shim add pytest          a local executable that runs pytest there
   rdoctl stop --all               end them, once their commands have ended
+  rdoctl ide vscode               have an editor run the tools there
   eval "$(rdoctl completion bash)"
 """
 
@@ -44,6 +45,7 @@ Examples:
         "allow": allow.command,
         "deny": deny.command,
         "shim": shim.command,
+        "ide": ide.command,
         "completion": completion.command,
     },
 )

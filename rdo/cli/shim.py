@@ -100,16 +100,23 @@ def add(names: Sequence[str], profile: str) -> None:
 
     One that is there is written anew: after the project was moved, or to change its profile.
     """
+    folder = here()
+    create(folder, names, profile)
+    for name in names:
+        click.echo(f"wrote {printable(folder.file(name))}")
+
+
+def create(folder: Folder, names: Sequence[str], profile: str = "") -> None:
+    """Write shims. Raises RdoError before the first is written if there can be none of a name, or it is taken."""
     for name in names:
         if why := shim.refusal(name):
             raise RdoError(f"there can be no shim `{name}`", why)
-    folder, rdo = here(), program()
+    rdo = program()
     folder.make()
     for name in names:
-        folder.has(name)  # raises before anything is written
+        folder.has(name)
     for name in names:
         folder.add(name, shim.render(name, folder.root, profile, rdo))
-        click.echo(f"wrote {printable(folder.file(name))}")
 
 
 @command.command("list")

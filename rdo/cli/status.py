@@ -1,14 +1,17 @@
-"""`rdoctl status`: which control masters run, and what they do."""
+"""`rdoctl status`: which control masters run, and what they do. Plain for pipes and programs, a table for people."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
+from collections.abc import Mapping
+from typing import TextIO
 
 import click
 
 from rdo import control
-from rdo.cli import masters, process, table
+from rdo.cli import glance, masters, process, table
 from rdo.cli.masters import Master
 
 HEADINGS = ("TARGET", "PROFILE", "PID", "AGE", "RUNNING", "IDLE LEFT", "MEMORY", "CONFIG")
@@ -25,8 +28,23 @@ def command(as_json: bool) -> None:
         click.echo(json.dumps([describe(master) for master in found], indent=2))
     elif not found:
         click.echo("no control masters run; the next `rdo` starts one")
+    elif is_for_people(sys.stdout, os.environ):
+        show(found)
     else:
         click.echo("\n".join(table.render([HEADINGS, *map(row, found)])))
+
+
+def is_for_people(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether what is written to the stream is seen on a terminal, and on one that can do more than print lines."""
+    return stream.isatty() and environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
+
+
+def show(found: list[Master]) -> None:
+    """Show the masters to a person. Paths are those of the working directory and the home folder, links resolved."""
+    from rdo.cli import overview  # rich takes a fifth of a second to load, and nothing else needs it
+
+    folder, home = os.getcwd(), os.path.realpath(os.path.expanduser("~"))
+    overview.show([glance.take(each, memory(each), folder, home) for each in found])
 
 
 def row(master: Master) -> tuple[str, ...]:

@@ -5,12 +5,13 @@ A light look at the text, for suggestions only: none of these files is run, and 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from rdo import jsonc
 
 COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 """In the order in which docker compose takes them."""
@@ -23,10 +24,6 @@ LARGEST = 1024 * 1024
 _MACHINE = re.compile(r"""^[^#\n]*\.vm\.define[ (]+[:"']([\w.-]+)""", re.MULTILINE)
 _WORKDIR = re.compile(r"^[ \t]*WORKDIR[ \t]+(/[^\s$]*)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 _SERVICE = re.compile(r"""^([ \t]+)["']?([\w.-]+)["']?[ \t]*:[ \t]*(?:[#&{].*)?$""")
-_JSON_STRING = r'("(?:\\.|[^"\\])*(?:"|\Z))'
-"""Matched too, so that what is in it is left alone. To the end of the text if it is open: no second look from there."""
-_JSON_COMMENT = re.compile(_JSON_STRING + r"|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
-_JSON_LAST_COMMA = re.compile(_JSON_STRING + r"|,(?=\s*[\]}])", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -71,15 +68,8 @@ def machines(text: str) -> list[str]:
     return list(dict.fromkeys(_MACHINE.findall(text)))
 
 
-def relaxed_json(text: str) -> Any:
-    """JSON with comments and trailing commas. Raises ValueError."""
-    for noise in (_JSON_COMMENT, _JSON_LAST_COMMA):
-        text = noise.sub(lambda match: match[1] or "", text)
-    return json.loads(text)
-
-
 def _vagrant(folder: str) -> Suggestion | None:
-    text = _read(folder, "Vagrantfile")
+    text = read(folder, "Vagrantfile")
     if text is None:
         return None
     names = machines(text)
@@ -89,14 +79,14 @@ def _vagrant(folder: str) -> Suggestion | None:
 
 def _compose(folder: str) -> Suggestion | None:
     for name in COMPOSE_FILES:
-        text = _read(folder, name)
+        text = read(folder, name)
         if text is not None:
             return Suggestion("docker", name, choices={"service": services(text)}, first="docker compose up -d")
     return None
 
 
 def _dockerfile(folder: str) -> Suggestion | None:
-    text = _read(folder, "Dockerfile")
+    text = read(folder, "Dockerfile")
     if text is None:
         return None
     folders = _WORKDIR.findall(text)
@@ -106,7 +96,7 @@ def _dockerfile(folder: str) -> Suggestion | None:
 
 def _devcontainer(folder: str) -> Suggestion | None:
     for name in DEVCONTAINERS:
-        text = _read(folder, name)
+        text = read(folder, name)
         if text is not None:
             return _from_devcontainer(folder, name, text)
     return None
@@ -115,8 +105,8 @@ def _devcontainer(folder: str) -> Suggestion | None:
 def _from_devcontainer(folder: str, name: str, text: str) -> Suggestion | None:
     """What it says of a service or an image; nothing for one that is built, for then the Dockerfile tells more."""
     try:
-        data = relaxed_json(text)
-    except (ValueError, RecursionError):
+        data = jsonc.loads(text)
+    except ValueError:
         return None
     key = "service" if isinstance(data, dict) and "dockerComposeFile" in data else "image"
     if not isinstance(data, dict) or not isinstance(data.get(key), str):
@@ -127,7 +117,7 @@ def _from_devcontainer(folder: str, name: str, text: str) -> Suggestion | None:
     return Suggestion("docker", name, values, first="docker compose up -d" if key == "service" else "")
 
 
-def _read(folder: str, name: str) -> str | None:
+def read(folder: str, name: str) -> str | None:
     """The file's text; None where there is no plain file of that name."""
     path = os.path.join(folder, name)
     if not os.path.isfile(path):

@@ -26,6 +26,9 @@ ALARM = 0
 END_TIMEOUT = 3.0
 """Seconds for programs to end once their streams are gone: the lifeline kills after 2."""
 
+OF_MAKE = frozenset({"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MAKE_TERMERR", "MAKE_TERMOUT", "MFLAGS"})
+"""Of the make that the first caller may be a recipe of: its `-n` would count for each make that later commands run."""
+
 
 class LocalDriver:
     """`driver = "local"`: the same pipeline without a link."""
@@ -45,7 +48,7 @@ class LocalDriver:
 
     def connect(self, caller: Caller) -> LocalConnection:
         """Nothing to connect to."""
-        return LocalConnection(dict(caller.environment))
+        return LocalConnection({name: value for name, value in caller.environment.items() if name not in OF_MAKE})
 
 
 class LocalConnection:

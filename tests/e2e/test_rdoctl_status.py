@@ -98,7 +98,7 @@ def test_a_socket_that_nobody_listens_at_is_passed_over(project: Project, runtim
 
 def test_the_help_lists_every_command_and_fits_a_terminal(project: Project) -> None:
     text = project.shell("rdoctl --help").stdout.decode()
-    for name in ("init", "status", "stop", "explain", "doctor", "allow", "deny", "completion"):
+    for name in ("init", "status", "stop", "explain", "doctor", "allow", "deny", "ide", "completion"):
         assert f"\n  {name} " in text
     assert max(map(len, text.splitlines())) <= 80
     assert project.shell("rdoctl --version").stdout.decode() == f"rdoctl {__version__}\n"

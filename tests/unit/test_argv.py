@@ -62,6 +62,7 @@ def given_by(words: list[str]) -> dict[str, object]:
         pytest.param(["--dir=~/x y"], {"remote_directory": "~/x y"}, id="--dir="),
         pytest.param(["-e", "A=b=c", "--env", "_B", "--env=C="], {"env": ["A=b=c", "_B", "C="]}, id="variables"),
         pytest.param(["-eA9=\n"], {"env": ["A9=\n"]}, id="-e and a variable in a word"),
+        pytest.param(["-ecc", "-e", "c"], {"env": ["cc", "c"]}, id="-e and a variable whose name starts with c"),
     ],
 )
 def test_options_before_the_command_are_read(words: list[str], expected: dict[str, object]) -> None:
@@ -77,6 +78,9 @@ def test_options_before_the_command_are_read(words: list[str], expected: dict[st
         pytest.param(["-tc", "-x"], "-x", [], id="at the end of a cluster"),
         pytest.param(["-c", 'echo "$@"', "sh", "-t", "--"], 'echo "$@"', ["sh", "-t", "--"], id="further arguments"),
         pytest.param(["-c", "a", "-c", "b"], "a", ["-c", "b"], id="what looks like an option behind it"),
+        pytest.param(["-ec", "ls", "-t"], "set -e; ls", ["-t"], id="-ec, as make has it for .POSIX"),
+        pytest.param(["-ec", ""], "set -e; ", [], id="-ec and an empty one"),
+        pytest.param(["-s", "-ec", "-c"], "set -e; -c", [], id="-ec behind an option"),
     ],
 )
 def test_a_shell_string_may_be_anything(words: list[str], string: str, arguments: list[str]) -> None:
@@ -117,6 +121,7 @@ def test_folders_of_several_options_are_joined(folders: list[str], directory: st
         ),
         pytest.param(["-p"], "option `-p` needs a value; see `rdo --help`", id="short without a value"),
         pytest.param(["-tc"], "option `-c` needs a value; see `rdo --help`", id="cluster without a value"),
+        pytest.param(["-ec"], "option `-ec` needs a value; see `rdo --help`", id="-ec without a string"),
         pytest.param(["--env"], "option `--env` needs a value; see `rdo --help`", id="long without a value"),
         pytest.param(["-p", ""], "option `-p` has an empty value; see `rdo --help`", id="no profile"),
         pytest.param(["--project="], "option `--project` has an empty value; see `rdo --help`", id="no project"),

@@ -51,11 +51,6 @@ def test_the_machines_of_a_vagrantfile_are_those_it_defines_by_name() -> None:
     assert survey.machines(text) == ["web", "db"]
 
 
-def test_json_may_have_comments_and_trailing_commas_and_its_strings_are_left_alone() -> None:
-    text = '{ // a\n "url": "http://x/*y*/", /* b\n */ "list": [1, 2, /* c */ ], "s": ",]", }'
-    assert survey.relaxed_json(text) == {"url": "http://x/*y*/", "list": [1, 2], "s": ",]"}
-
-
 @pytest.mark.parametrize(
     ("text", "values"),
     [

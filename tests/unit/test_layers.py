@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     ),
     ("rdo.drivers.base",),
     # pure
-    ("rdo.document", "rdo.kinds", "rdo.settings"),
+    ("rdo.document", "rdo.jsonc", "rdo.kinds", "rdo.settings"),
     ("rdo.ini", "rdo.layers", "rdo.legacy", "rdo.slip", "rdo.tables", "rdo.validation"),
     ("rdo.mapping", "rdo.marks", "rdo.output_map", "rdo.plan", "rdo.remote_roots", "rdo.script"),
     ("rdo.shim", "rdo.ssh_argv"),
@@ -60,6 +60,7 @@ OWNERS = {
     "cryptography": ("rdo.drivers.*",),
     "docker": ("rdo.drivers.docker*",),
     "paramiko": ("rdo.drivers.*",),
+    "rich": ("rdo.cli.overview",),
     "requests": ("rdo.drivers.docker*",),
     "tomli": ("rdo.config",),
     "tomllib": ("rdo.config",),

@@ -112,6 +112,25 @@ def test_a_pty_is_for_three_terminals_or_on_demand(
     assert (b"p" in build(*words).flags) is wanted
 
 
+@pytest.mark.parametrize(
+    ("words", "flags", "wanted"),
+    [
+        pytest.param(["-c", "ls"], " -j3 --jobserver-auth=3,4 -- A=1", False, id="several jobs"),
+        pytest.param(["-c", "ls"], " -j3 --jobserver-auth=fifo:/tmp/GMfifo1", False, id="several jobs of make 4.4"),
+        pytest.param(["-ec", "ls"], " --jobserver-fds=3,4 -j", False, id="several jobs of make 3.81"),
+        pytest.param(["-c", "ls"], "k", True, id="one job"),
+        pytest.param(["ls"], " -j3 --jobserver-auth=3,4", True, id="no recipe"),
+        pytest.param(["-t", "-c", "ls"], " -j3 --jobserver-auth=3,4", True, id="forced"),
+    ],
+)
+def test_a_recipe_that_shares_the_terminal_with_other_jobs_has_no_pty(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], flags: str, wanted: bool
+) -> None:
+    terminals_are(monkeypatch, (0, 1, 2))
+    monkeypatch.setenv("MAKEFLAGS", flags)
+    assert (b"p" in build(*words).flags) is wanted
+
+
 def test_the_window_of_a_forced_pty_has_a_size() -> None:
     rows, columns, _, _ = build("-t").window
     assert rows > 0

@@ -54,37 +54,43 @@ def test_a_word_is_quoted_where_it_must_be(word: str, quoted: str) -> None:
     assert quote(word) == quoted
 
 
+LEVEL = "export SHLVL=2; "
+NEWLINE = "rdo_n=$(printf '\\nx'); rdo_n=${rdo_n%x}; "
+
+
 @pytest.mark.parametrize(
     ("script", "line"),
     [
-        pytest.param(Script(["make"]), "exec make", id="a command"),
-        pytest.param(Script(["a", "b c"]), "exec a 'b c'", id="arguments"),
+        pytest.param(Script(["make"]), LEVEL + "exec make", id="a command"),
+        pytest.param(Script(["a", "b c"]), LEVEL + "exec a 'b c'", id="arguments"),
         pytest.param(Script([]), 'exec "${SHELL:-/bin/sh}" -l', id="no command"),
-        pytest.param(Script(["-x"]), "exec env -- -x", id="a command that looks like an option"),
+        pytest.param(Script(["-x"]), LEVEL + "exec env -- -x", id="a command that looks like an option"),
         pytest.param(
             Script(["a"], directory="/b c", lost="no"),
-            "cd '/b c' 2>/dev/null || { printf '%s\\n' no >&2; exit 255; }; exec a",
+            "cd '/b c' 2>/dev/null || { printf '%s\\n' no >&2; exit 255; }; " + LEVEL + "exec a",
             id="a folder",
         ),
         pytest.param(
             Script(["a"], directory="-b", lost="no"),
-            "cd ./-b 2>/dev/null || { printf '%s\\n' no >&2; exit 255; }; exec a",
+            "cd ./-b 2>/dev/null || { printf '%s\\n' no >&2; exit 255; }; " + LEVEL + "exec a",
             id="a folder in the login folder",
         ),
-        pytest.param(Script(["a"], environment={"A": "1", "B": ""}), "export A=1; export B=''; exec a", id="variables"),
-        pytest.param(Script(["a"], path=["/b", "c d"]), "export PATH=/b:'c d':\"$PATH\"; exec a", id="path"),
-        pytest.param(Script(["a\n"]), "rdo_n=$(printf '\\nx'); rdo_n=${rdo_n%x}; exec 'a'\"$rdo_n\"''", id="a newline"),
-        pytest.param(Script(["a"], sudo=True), "exec sudo -- a", id="sudo"),
-        pytest.param(Script(["-a"], sudo=True), "exec sudo -- -a", id="sudo and what looks like an option"),
+        pytest.param(
+            Script(["a"], environment={"A": "1", "B": ""}), LEVEL + "export A=1; export B=''; exec a", id="variables"
+        ),
+        pytest.param(Script(["a"], path=["/b", "c d"]), LEVEL + "export PATH=/b:'c d':\"$PATH\"; exec a", id="path"),
+        pytest.param(Script(["a\n"]), NEWLINE + LEVEL + "exec 'a'\"$rdo_n\"''", id="a newline"),
+        pytest.param(Script(["a"], sudo=True), LEVEL + "exec sudo -- a", id="sudo"),
+        pytest.param(Script(["-a"], sudo=True), LEVEL + "exec sudo -- -a", id="sudo and what looks like an option"),
         pytest.param(Script([], sudo=True), 'exec sudo -- "${SHELL:-/bin/sh}" -l', id="sudo and no command"),
         pytest.param(
             Script(["a"], environment={"A": "secret", "B": "2"}, sudo=True),
-            "export A=secret; export B=2; exec sudo --preserve-env=A,B -- a",
+            LEVEL + "export A=secret; export B=2; exec sudo --preserve-env=A,B -- a",
             id="sudo and variables",
         ),
         pytest.param(
             Script(["a"], path=["/b"], sudo=True),
-            'export PATH=/b:"$PATH"; exec sudo -- env "PATH=$PATH" a',
+            LEVEL + 'export PATH=/b:"$PATH"; exec sudo -- env "PATH=$PATH" a',
             id="sudo and path",
         ),
     ],
@@ -100,7 +106,7 @@ def test_on_a_pty_the_modes_are_restored_before_anything_else() -> None:
 
 
 def test_bytes_that_are_not_utf_8_are_sent_as_they_were() -> None:
-    assert render(Script(["a", "\udcff"]), nonce=NONCE, pty=False) == b"exec a '\xff'\n"
+    assert render(Script(["a", "\udcff"]), nonce=NONCE, pty=False) == LEVEL.encode() + b"exec a '\xff'\n"
 
 
 WORDS = st.binary().map(lambda data: data.replace(b"\0", b"").decode("utf-8", "surrogateescape"))

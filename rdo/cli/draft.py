@@ -1,0 +1,45 @@
+"""What an editor's file is to become, beside what it is now. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from rdo.cli import shim
+
+SHIMS = shim.FOLDERS[-1]
+"""The folder of the shims, below the project's."""
+
+Read = Callable[[str], str | None]
+"""Gives the text of a file by its path, and None where there is none."""
+
+
+class Draft(NamedTuple):
+    """The text that a file is to have. `kept` names what is the user's own, and was left as it is.
+
+    `path` is absolute, or relative to the project's folder.
+    """
+
+    path: str
+    text: str
+    kept: tuple[str, ...] = ()
+
+
+class Project(NamedTuple):
+    """The folder of the `.rdo.conf`, absolute; how to read in it; and whether the user's own values may be replaced."""
+
+    root: str
+    read: Read
+    force: bool = False
+
+    def shim(self, name: str) -> str:
+        """The absolute path of a shim."""
+        return f"{self.root}/{SHIMS}/{name}"
+
+
+def whole(project: Project, path: str, text: str) -> Draft:
+    """A file that is all ours: one that is there already, and differs, was changed by the user."""
+    now = project.read(path)
+    if now in (None, text) or project.force:
+        return Draft(path, text)
+    return Draft(path, str(now), (f"`{path}`, which differs",))

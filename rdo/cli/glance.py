@@ -1,0 +1,68 @@
+"""What a person wants to know of a control master, in words. Pure."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from rdo.cli import table
+from rdo.cli.masters import Master
+
+MOST_COMMANDS = 6
+"""Running commands of a master that are shown."""
+
+UNKNOWN = "?"
+
+State = Literal["busy", "idle", "silent"]
+"""Whether a master has commands, has none, or does not answer."""
+
+
+class Glance(NamedTuple):
+    """A master at a glance. `doing` are its running commands, or one remark if it has none."""
+
+    target: str
+    profile: str
+    doing: tuple[str, ...]
+    up: str
+    memory: str
+    pid: str
+    config: str
+    state: State
+
+
+def take(master: Master, memory: int | None, folder: str, home: str) -> Glance:
+    """The glance of a master with so many bytes in RAM; paths as seen from `folder`, all links resolved."""
+    report = master.report
+    return Glance(
+        report.get("target") or UNKNOWN,
+        report.get("profile", UNKNOWN),
+        tuple(_doing(master)),
+        table.duration(master.age),
+        table.mebibytes(memory),
+        str(master.pid or UNKNOWN),
+        short(report.get("config", master.path), folder, home),
+        "silent" if not master.answers else "busy" if master.running else "idle",
+    )
+
+
+def short(path: str, folder: str, home: str) -> str:
+    """A path relative to the folder if it is there, in one above or in one below; else with `~` for the home folder."""
+    place = os.path.dirname(path)
+    if f"{place}/".startswith(f"{folder}/") or f"{folder}/".startswith(f"{place}/"):
+        return os.path.relpath(path, folder)
+    return f"~{path[len(home) :]}" if home and path.startswith(f"{home}/") else path
+
+
+def _doing(master: Master) -> Iterator[str]:
+    if not master.answers:
+        yield "does not answer"
+        return
+    running = master.running
+    yield from running[:MOST_COMMANDS]
+    if len(running) > MOST_COMMANDS:
+        yield f"and {len(running) - MOST_COMMANDS} more"
+    if master.report["ending"]:
+        yield "(ends then)" if running else "ends"
+    elif not running:
+        yield "idle" if master.idle_left is None else f"idle, {table.duration(master.idle_left)} left"

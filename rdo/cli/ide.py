@@ -1,0 +1,157 @@
+"""`rdoctl ide`: sets editors up for the shims of a project. What each needs, its own module tells; files are here."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from types import ModuleType
+
+import click
+
+from rdo import discovery
+from rdo.cli import ide_emacs, ide_jetbrains, ide_vim, ide_vscode, inventory, shim, toolset
+from rdo.cli.draft import SHIMS, Draft, Project
+from rdo.cli.toolset import Tool
+from rdo.errors import RdoError, SetupError, printable
+
+JETBRAINS = {"darwin": "~/Library/Application Support/JetBrains", "": "~/.config/JetBrains"}
+"""Where the IDEs keep their configuration, by platform: a folder for each product and version."""
+
+HELP = {
+    "vscode": "VS Code: .vscode/tasks.json with problem matchers, and settings.json.",
+    "jetbrains": "IDEs of JetBrains: a run configuration for each tool, and External Tools.",
+    "emacs": "Emacs: .dir-locals-2.el with compile-command and executables.",
+    "vim": "Vim and Neovim: .exrc with makeprg, errorformat, and a command for each tool.",
+}
+
+
+@click.group("ide")
+def command() -> None:
+    """Set an editor up, so that it runs a project's tools on the target.
+
+    It starts shims (see `rdoctl shim`), which are written too, and shows their messages with local
+    paths. Which tools, the project's files tell, unless they are named. Files that are there are
+    added to: what stands in them stays, with its comments.
+    """
+
+
+def options(function: Callable[..., None]) -> Callable[..., None]:
+    """Those of every editor."""
+    for option in (
+        click.option("--force", is_flag=True, help="Replace values that differ."),
+        click.option("--print", "only_print", is_flag=True, help="Show the files instead of writing them."),
+        click.argument("names", metavar="[TOOL]...", nargs=-1),
+    ):
+        function = option(function)
+    return function
+
+
+def editor(name: str, module: ModuleType) -> None:
+    """Add the command of an editor that needs files of the project only."""
+
+    @command.command(name, help=HELP[name], short_help=HELP[name])
+    @options
+    def run(names: Sequence[str], only_print: bool, force: bool) -> None:
+        project, tools = asked(names, force)
+        finish(project, tools, module.drafts(tools, project), module.notes(tools), only_print)
+
+
+for _name, _module in (("vscode", ide_vscode), ("emacs", ide_emacs), ("vim", ide_vim)):
+    editor(_name, _module)
+
+
+@command.command("jetbrains", help=HELP["jetbrains"], short_help=HELP["jetbrains"])
+@options
+@click.option("--tools", "external", is_flag=True, help="Add External Tools to this user's IDEs; close them first.")
+def jetbrains(names: Sequence[str], only_print: bool, force: bool, external: bool) -> None:
+    """Run configurations go into the project, External Tools into the IDEs."""
+    project, tools = asked(names, force)
+    if external:
+        drafts = ide_jetbrains.tool_drafts(tools, project, jetbrains_folders())
+        finish(project, tools, drafts, ["restart the IDE; the tools are in its menu Tools"], only_print)
+    else:
+        finish(project, tools, ide_jetbrains.drafts(tools, project), ide_jetbrains.notes(tools), only_print)
+
+
+def asked(names: Sequence[str], force: bool) -> tuple[Project, list[Tool]]:
+    """The project of the working directory, and the tools that were named, or that it uses. Raises RdoError."""
+    root = discovery.discover(os.environ).root
+    found = names or inventory.tools(root)
+    if not found:
+        why, hint = f"`{root}` has no file that tells of one", "name them, as in `rdoctl ide vim make`"
+        raise SetupError("no tool is found", why, hint)
+
+    def read_below(path: str) -> str | None:
+        return read(os.path.join(root, path))
+
+    return Project(root, read_below, force), toolset.named(found)
+
+
+def jetbrains_folders() -> list[str]:
+    """The configuration folders of this user's IDEs. Raises SetupError where there are none."""
+    base = os.path.expanduser(JETBRAINS.get(sys.platform, JETBRAINS[""]))
+    names = sorted(os.listdir(base)) if os.path.isdir(base) else []
+    found = [os.path.join(base, name) for name in names if os.path.isdir(os.path.join(base, name, "options"))]
+    if not found:
+        raise SetupError("no IDE of JetBrains is found", f"`{base}` has no configuration", "start the IDE once")
+    return found
+
+
+def finish(
+    project: Project, tools: Sequence[Tool], drafts: Iterable[Draft], notes: Sequence[str], only_print: bool
+) -> None:
+    """Show or write the files and the shims, and say what is left to do. All are made before one is written."""
+    made = list(drafts)
+    shims = shim.Folder(project.root)
+    missing = [name for name in toolset.executables(tools) if not shims.has(name)]
+    for draft in made:
+        if only_print:
+            click.echo(f"==> {printable(draft.path)} <==\n{draft.text}", nl=not draft.text.endswith("\n"))
+        else:
+            changed = save(project.root, draft.path, draft.text)
+            click.echo(f"{'wrote' if changed else 'unchanged:'} {printable(draft.path)}")
+    if missing and not only_print:
+        shim.create(shims, missing)
+        click.echo(f"wrote {SHIMS}: {', '.join(missing)}")
+    for kept in (kept for draft in made for kept in draft.kept):
+        remark(f"left alone: {kept}; `--force` replaces it")
+    for note in notes:
+        remark(note)
+
+
+def remark(line: str) -> None:
+    """Tell the user something beside the output."""
+    click.echo(f"rdoctl: {printable(line)}", err=True)
+
+
+def read(path: str) -> str | None:
+    """The text of a file, its line ends as they are; None where there is none. Raises RdoError."""
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        raise RdoError(f"cannot read `{path}`", "it is not UTF-8", "move it away") from None
+
+
+def save(root: str, path: str, text: str) -> bool:
+    """Make it the text of the file, whole or not at all; False where it is already. Raises RdoError.
+
+    A path below the project's folder may lead through links, but not out of it: a repository can hold links.
+    """
+    place = os.path.realpath(os.path.join(root, path))
+    if not os.path.isabs(path) and not place.startswith(os.path.realpath(root) + os.sep):
+        raise RdoError(f"`{path}` leads out of the project", f"it is `{place}`", "remove the link")
+    if read(place) == text:
+        return False
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    part = f"{place}.{os.getpid()}"
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        with contextlib.suppress(FileNotFoundError):
+            os.fchmod(file.fileno(), os.stat(place).st_mode & 0o777)
+    os.replace(part, place)
+    return True

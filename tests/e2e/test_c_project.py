@@ -1,0 +1,77 @@
+"""A whole C project, built by a make here with its recipes on the target, beside a make on the target itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import c_tree
+from tests.docker_engine import DockerEngine
+from tests.e2e.project import PATIENCE, Project, make_project, ssh_project
+from tests.sshd import Sshd
+
+BUILD = ("make", "-j16")
+
+
+def build(project: Project, *more: str) -> str:
+    """What the make here puts out."""
+    folder = project.local / "tree"
+    environment = {**project.environment, "PWD": str(folder)}
+    done = subprocess.run([*BUILD, *more, "SHELL=rdo"], cwd=folder, env=environment, capture_output=True, text=True,
+                          timeout=3 * PATIENCE, check=False)  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def check_that_both_builds_agree(project: Project, config: str, build_there: Callable[[], None]) -> None:
+    """Build the project in both ways in the same folder; the first, twice."""
+    tree = project.local / "tree"
+    c_tree.write(tree, config)
+    shown = build(project)
+    made, times = c_tree.contents(tree), c_tree.times(tree)
+    assert shown.count(" -c -o ") == c_tree.UNITS + len(c_tree.LIBRARIES) * c_tree.MEMBERS
+    assert " -c -o " not in build(project)
+    assert c_tree.times(tree) == times
+    (tree / "include" / "u007.h").touch()
+    assert build(project).count(" -c -o ") == 1
+    assert project.run("rm", "-rf", "tree").returncode == 0
+    c_tree.write(tree, config)
+    build_there()
+    there = c_tree.contents(tree)
+    assert there.keys() == made.keys()
+    assert [path for path in there if there[path] != made[path]] == []
+
+
+@pytest.mark.skipif(not shutil.which("gcc"), reason="gcc is not installed")
+def test_over_ssh_it_is_built_bit_for_bit_as_on_the_target(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> None:
+    project = ssh_project(tmp_path, runtime, sshd)
+    shutil.rmtree(project.remote)
+    project.remote.symlink_to(project.local)
+    folder = project.remote / "tree"
+
+    def build_there() -> None:
+        environment = {"PATH": os.environ["PATH"], "PWD": str(folder)}
+        subprocess.run(BUILD, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
+
+    check_that_both_builds_agree(project, c_tree.COMPILER, build_there)
+    assert os.fsencode(folder) in (project.local / "tree/build/main.o").read_bytes()  # the debugger's folder
+    assert project.run("./build/program", cwd="tree").stdout == b"1.2 (beta): 160\n"
+
+
+def test_in_docker_it_is_built_as_in_the_container(
+    tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine
+) -> None:
+    project = make_project(tmp_path, {**runtime, "DOCKER_HOST": docker_engine.host})
+    with docker_engine.container(mounts={project.local: "/it"}) as name, docker_engine.client() as client:
+        project.configure(f'driver = "docker"\ncontainer = "{name}"\n')
+
+        def build_there() -> None:
+            done = client.containers.get(name).exec_run(list(BUILD), workdir="/it/tree")
+            assert done.exit_code == 0, done.output
+
+        check_that_both_builds_agree(project, c_tree.NO_COMPILER, build_there)

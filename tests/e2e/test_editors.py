@@ -1,0 +1,98 @@
+"""Real editors in a project that `rdoctl ide` set up: errors of tools on the target lead to the files here."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import require
+from tests.e2e.project import PATIENCE, Project
+
+MAKEFILE = "all:\n\tgcc -c -o /dev/null src/bad.c\nfar:\n\tgcc -c -o /dev/null \"$(CURDIR)/src/bad.c\"\n"
+
+DUMP = """\
+call writefile(map(getqflist(), {_, e -> (e.valid ? fnamemodify(bufname(e.bufnr), ':p') . ':' . e.lnum . ':' : '')
+      \\ . e.text}), 'seen')
+"""
+
+COMPILE = """\
+(setq enable-local-variables :all compilation-always-kill t)
+(find-file "src/bad.c")
+(with-current-buffer (compile compile-command)
+  (while (get-buffer-process (current-buffer)) (accept-process-output nil 0.1)))
+(next-error)
+(princ (format "%s:%d\\n" (buffer-file-name) (line-number-at-pos)))
+"""
+
+
+@pytest.fixture
+def project(project: Project) -> Project:
+    """A project with an error in C and one in Python, the target's folder elsewhere."""
+    if not shutil.which("gcc"):
+        require("gcc", "it is not installed")
+    sources = {"Makefile": MAKEFILE, "src/bad.c": "int x;\nint f(void) { return y; }\n", "src/bad.py": "\n1 / 0\n"}
+    for folder in (project.local, project.remote):
+        for path, text in sources.items():
+            (folder / path).write_text(text)
+    (project.local / "Makefile").write_text("all far:\n\t@echo this is not the target\n")
+    (project.remote / "bin").mkdir()
+    (project.remote / "bin/python").symlink_to(sys.executable)
+    project.configure((project.local / ".rdo.conf").read_text() + 'path = ["bin"]\n')
+    return project
+
+
+def edit(project: Project, command: list[str]) -> str:
+    """What an editor without a terminal puts out, of both streams. TERM is what Emacs in a window has."""
+    done = subprocess.run(
+        command, cwd=project.local, env={**project.environment, "TERM": "dumb"}, timeout=PATIENCE, check=False,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    return done.stdout.decode(errors="replace")
+
+
+def quickfix(project: Project, program: str, command: str, file: str) -> list[str]:
+    """Vim's list of errors after a command: path, line and text of those that lead somewhere, the text of others."""
+    Path(project.environment["HOME"], ".vimrc").write_text("set exrc\n")
+    (project.local / "dump.vim").write_text(DUMP)
+    options = ["-i", "NONE", "-n", "--not-a-term"]
+    shown = edit(project, [program, *options, "-c", command, "-c", "source dump.vim", "-c", "qall!", file])
+    seen = project.local / "seen"
+    assert seen.exists(), shown
+    return seen.read_text().splitlines()
+
+
+def vim() -> str:
+    """A Vim that has quickfix and scripts: vim.tiny has neither."""
+    program = shutil.which("vim")
+    features = program and subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    if not program or "+quickfix" not in str(features) or "+eval" not in str(features):
+        require("vim", "it is not installed, or too small a one")
+    return program
+
+
+@pytest.mark.parametrize("command", ["silent make", "silent make far", "silent RdoMake far"])
+def test_vims_make_fills_the_quickfix_list_with_local_paths(project: Project, command: str) -> None:
+    assert project.shell("rdoctl ide vim make python").returncode == 0
+    (error,) = [line for line in quickfix(project, vim(), command, "Makefile") if "undeclared (" in line]
+    assert error.startswith(f"{project.local}/src/bad.c:2:")
+
+
+def test_vim_runs_the_open_file_and_finds_the_line_of_a_traceback(project: Project) -> None:
+    assert project.shell("rdoctl ide vim python").returncode == 0
+    lines = quickfix(project, vim(), "silent RdoPython", "src/bad.py")
+    assert f"{project.local}/src/bad.py:2:in <module>" in lines
+
+
+@pytest.mark.skipif(not shutil.which("emacs"), reason="emacs is not installed")
+def test_emacs_compiles_on_the_target_and_finds_the_error_here(project: Project, tmp_path: Path) -> None:
+    assert project.shell("rdoctl ide emacs make").returncode == 0
+    (tmp_path / "compile.el").write_text(COMPILE)
+    for target in ("", " far"):
+        settings = project.local / ".dir-locals-2.el"
+        settings.write_text(settings.read_text().replace("bin/make'", f"bin/make'{target}"))
+        shown = edit(project, ["emacs", "--batch", "-Q", "-l", str(tmp_path / "compile.el")])
+        assert f"{project.local}/src/bad.c:2" in shown.splitlines()

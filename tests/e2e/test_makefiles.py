@@ -1,0 +1,143 @@
+"""Makefiles whose recipes run on the target, for a make that is here."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.project import Project, Result, local_project
+from tests.e2e.terminal import Terminal
+
+PARALLEL = "".join(f"job{number} " for number in range(24))
+
+
+def make(project: Project, makefile: str, arguments: str = "SHELL=rdo") -> Result:
+    """Run make in the project's `src` with this Makefile, which the target does not have."""
+    (project.local / "src" / "Makefile").write_text(makefile)
+    return project.shell(f"cd src && exec make {arguments}")
+
+
+def output(project: Project, makefile: str, arguments: str = "SHELL=rdo") -> list[str]:
+    """The lines it puts out; it succeeds, and says nothing on stderr."""
+    done = make(project, makefile, arguments)
+    assert (done.returncode, done.stderr) == (0, b"")
+    return done.stdout.decode().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("head", "arguments"),
+    [
+        pytest.param("", "SHELL=rdo", id="on the command line"),
+        pytest.param("SHELL := rdo\n", "", id="in the Makefile"),
+        pytest.param("SHELL := rdo\n.SHELLFLAGS := bash -euo pipefail -c\n", "", id="bash"),
+        pytest.param(".POSIX:\n", "SHELL=rdo", id="POSIX"),
+        pytest.param("", "SHELL=rdo .SHELLFLAGS=-ec", id="-ec"),
+        pytest.param("SHELL := rdo\n.SHELLFLAGS := -e STAGE=x -T -c\n", "", id="options of rdo"),
+    ],
+)
+def test_recipes_run_in_the_matching_folder_of_the_target(project: Project, head: str, arguments: str) -> None:
+    recipe = "\tpwd\n\t@echo \"$(here)\" '$$x' a\\ b | cat\n"
+    lines = output(project, f"{head}here := $(shell pwd)\nall:\n{recipe}", arguments)
+    there = str(project.remote / "src")
+    assert lines == ["pwd", there, f"{there} $x a b"]
+
+
+def test_sixteen_jobs_at_a_time_each_run_once_with_their_exit_status(project: Project) -> None:
+    makefile = f"all: {PARALLEL}\njob%:\n\t@sleep 0.05; echo $@ >$@; test $@ != job7\n"
+    done = make(project, makefile, "-k -j16 SHELL=rdo")
+    assert done.returncode == 2
+    assert re.findall(rb"\*\*\* .*?(job\d+)\] Error (\d+)", done.stderr) == [(b"job7", b"1")]
+    assert sorted(os.listdir(project.remote / "src")) == sorted(PARALLEL.split())
+
+
+def test_the_lines_of_a_recipe_are_one_script_with_oneshell(project: Project) -> None:
+    makefile = '.ONESHELL:\nall:\n\t@cd /\n\tword="two words"\n\tif true; then\n\t  echo "$$word" $$PWD\n\tfi\n'
+    assert output(project, makefile) == ["two words /"]
+    bash = "SHELL := rdo\n.SHELLFLAGS := bash -euo pipefail -c\n"
+    done = make(project, f"{bash}.ONESHELL:\nall:\n\t@false | true\n\techo not reached\n", "")
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+@pytest.mark.parametrize(
+    ("flags", "recipe", "fails"),
+    [
+        pytest.param("", "false; echo on", False, id="sh"),
+        pytest.param(".POSIX:", "false; echo on", True, id="POSIX"),
+        pytest.param(".SHELLFLAGS := -ec", "false; echo on", True, id="-ec"),
+        pytest.param(".SHELLFLAGS := -ec", "false || echo on", False, id="-ec, and a failure that is looked at"),
+        pytest.param(".SHELLFLAGS := bash -euo pipefail -c", "false | echo on", True, id="pipefail"),
+        pytest.param(".SHELLFLAGS := bash -euo pipefail -c", "echo $$undefined on", True, id="nounset"),
+    ],
+)
+def test_the_flags_of_the_shell_count(project: Project, flags: str, recipe: str, fails: bool) -> None:
+    done = make(project, f"SHELL := rdo\n{flags}\nall:\n\t@{recipe}\n\t@echo end\n", "")
+    assert (done.returncode != 0, b"end" not in done.stdout) == (fails, fails)
+
+
+def test_a_variable_that_held_vagrant_ssh_holds_rdo(project: Project) -> None:
+    makefile = "VCMD = rdo -c\nall:\n\t@pwd; $(VCMD) 'pwd; for n in 1 2; do echo $$n; done'\n"
+    assert output(project, makefile, "") == [
+        str(project.local / "src"), str(project.remote / "src"), "1", "2",
+    ]  # fmt: skip
+
+
+def test_a_make_in_a_recipe_is_one_of_the_targets_own(project: Project) -> None:
+    """Of this make's options and variables it gets what MAKE says, and nothing else."""
+    sub = project.remote / "src" / "sub"
+    sub.mkdir()
+    (sub / "Makefile").write_text("all:\n\t@echo level $(MAKELEVEL) flags $(MAKEFLAGS) $(X)\n")
+    makefile = "all:\n\t@$(MAKE) --no-print-directory -C sub\n"
+    assert output(project, makefile, "-j4 X=1 SHELL=rdo") == ["level 0 flags --no-print-directory"]
+    (line,) = output(project, makefile, "-j4 SHELL=rdo MAKE='make -kj3 X=1'")
+    assert re.fullmatch(r"level 0 flags k -j3 --jobserver-\S+ --no-print-directory -- X=1 1", line)
+
+
+def test_the_options_of_the_make_that_came_first_are_not_those_of_later_commands(
+    tmp_path: Path, runtime: dict[str, str]
+) -> None:
+    project = local_project(tmp_path, runtime)
+    make(project, "all:\n\t+@true\n", "-n SHELL=rdo")
+    assert b"MAKE" not in project.run("env").stdout
+
+
+def test_a_bash_in_a_recipe_reads_no_start_up_file(project: Project, tmp_path: Path) -> None:
+    (tmp_path / ".bashrc").write_text("echo noise; echo noise >&2\n")
+    flags = f"SHELL=rdo .SHELLFLAGS='-e HOME={tmp_path} -c'"
+    assert output(project, "all:\n\t@bash -c 'echo quiet'\n", flags) == ["quiet"]
+
+
+def test_on_a_terminal_a_recipe_has_one_unless_it_shares_it_with_other_jobs(project: Project) -> None:
+    recipe = "@sleep 0.1; test -t 1 && echo $@ on a terminal || echo $@ on none"
+    (project.local / "src" / "Makefile").write_text(f"all: a b c\na b c:\n\t{recipe}\n")
+    shown = {}
+    for jobs in ("1", "3"):
+        with Terminal(["make", "-j", jobs, "-C", "src", "SHELL=rdo"], project.local, project.environment) as terminal:
+            shown[jobs] = terminal.expect("make: Leaving directory")
+    assert re.findall(r"([abc]) on a terminal\r\n", shown["1"]) == ["a", "b", "c"]
+    assert sorted(re.findall(r"([abc]) on none\r\n", shown["3"])) == ["a", "b", "c"]
+
+
+@pytest.mark.skipif(not shutil.which("setsid"), reason="setsid is not installed")
+def test_ctrl_c_ends_all_jobs_on_the_target(project: Project) -> None:
+    makefile = "all: a b c\na b c:\n\t@echo $$$$ >$@.pid; echo $@ runs; exec sleep 60\n"
+    (project.local / "src" / "Makefile").write_text(makefile)
+    with Terminal(["make", "-j3", "-C", "src", "SHELL=rdo"], project.local, project.environment) as terminal:
+        for _ in "abc":
+            terminal.expect(" runs")
+        terminal.type("\x03")
+        terminal.match(r"Interrupt(.|\n)*Interrupt(.|\n)*Interrupt")
+    left = [int((project.remote / "src" / f"{name}.pid").read_text()) for name in "abc"]
+    assert not [pid for pid in left if is_there(pid)]
+
+
+def is_there(pid: int) -> bool:
+    """Whether a process of that number runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,87 @@
+"""`rdoctl status` on a terminal: a table for people, and still plain where it is not one that can show more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.project import Project, local_project
+from tests.e2e.terminal import Terminal
+
+ESCAPES = re.compile(r"\x1b\[([0-9;]*)m")
+
+COLOURS = re.compile(r"(?:[34][0-7]|[39][0-7])(?:;|$)")
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
+    """A project that needs no server, in the home folder."""
+    return local_project(Path(runtime["HOME"]).resolve(), runtime)
+
+
+def status(project: Project, columns: int = 100, cwd: str = ".", more: Mapping[str, str] | None = None) -> str:
+    """What is shown on a terminal of so many columns."""
+    environment = {**project.environment, **(more or {})}
+    with Terminal(["sh", "-c", "read go; rdoctl status; echo end"], project.local / cwd, environment) as terminal:
+        terminal.resize(30, columns)
+        terminal.line("")
+        return terminal.expect("end\r\n").partition("\r\n")[2].removesuffix("end\r\n")
+
+
+def plain(text: str) -> list[list[str]]:
+    """The words of each line."""
+    return [ESCAPES.sub("", line).split() for line in text.splitlines()]
+
+
+def test_it_is_a_table_with_the_commands_and_short_paths(project: Project) -> None:
+    with project.start("sh", "-c", "echo ready; cat") as command:
+        assert command.stdout is not None
+        assert command.stdout.readline() == b"ready\n"
+        shown = status(project, 110, cwd="src")
+        command.communicate()
+    headings, line, row = plain(shown)
+    assert headings == ["TARGET", "PROFILE", "DOING", "UP", "MEMORY", "PID", "CONFIG"]
+    assert set("".join(line)) == {"─"}
+    assert row[:7] == ["local", "default", "sh", "-c", "echo", "ready;", "cat"]
+    assert row[-1] == "../.rdo.conf"
+    assert max(len(ESCAPES.sub("", text)) for text in shown.splitlines()) <= 110
+
+
+def test_where_it_is_narrow_it_is_a_list(project: Project) -> None:
+    project.run("true")
+    shown = plain(status(project, 50, cwd=".."))
+    assert [words[0] for words in shown] == ["target", "profile", "doing", "up", "memory", "pid", "config"]
+    assert shown[2][1] == "idle,"
+    assert shown[-1][1:] == ["my", "project/.rdo.conf"]
+
+
+def test_colours_are_there_unless_they_are_not_wanted(project: Project) -> None:
+    with project.start("cat") as command:
+        project.run("true")
+        coloured, other = status(project), status(project, more={"NO_COLOR": "1"})
+        command.communicate()
+    assert any(COLOURS.search(codes) for codes in ESCAPES.findall(coloured))
+    assert not any(COLOURS.search(codes) for codes in ESCAPES.findall(other))
+    assert "cat" in other
+
+
+def test_a_terminal_that_can_only_print_lines_gets_the_plain_text(project: Project) -> None:
+    project.run("true")
+    shown = status(project, more={"TERM": "dumb"})
+    assert "\x1b" not in shown
+    assert shown.split()[:5] == ["TARGET", "PROFILE", "PID", "AGE", "RUNNING"]
+    assert str(project.local / ".rdo.conf") in shown
+
+
+def test_without_masters_it_says_so_as_ever(project: Project) -> None:
+    assert status(project) == "no control masters run; the next `rdo` starts one\r\n"
+
+
+def test_nothing_else_pays_for_the_table(project: Project) -> None:
+    project.run("true")
+    loaded = project.shell('python -X importtime "$(command -v rdoctl)" status 2>&1')
+    assert b"rdo.cli.status" in loaded.stdout
+    assert b"rich" not in loaded.stdout
