@@ -113,13 +113,18 @@ class Links:
         `known` is the value of `attempts` when the caller found no room. Callers who wait for a login that fails get
         its error, so that nobody is asked for the same password twice. Raises ConnectError.
         """
+        if self._connecting.locked():
+            caller.progress(f"waiting for another command to connect to `{self._driver.target}`")
         with self._connecting:
+            caller.progress(f"connecting to `{self._driver.target}`")
             if self._attempts != known:
                 if self._failure is not None:
                     raise self._failure
                 return None
             try:
-                taken = self._open_first(Link(self._driver.connect(caller), self._login), pty)
+                link = Link(self._driver.connect(caller), self._login)
+                caller.progress(f"starting a shell on `{self._driver.target}`")
+                taken = self._open_first(link, pty)
                 self._failure = None
             except ConnectError as error:
                 self._failure = error

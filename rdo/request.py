@@ -23,7 +23,7 @@ def build(options: Options, found: Found, environ: "os._Environ[str]") -> protoc
     request.term = os.fsencode(environ.get("TERM", ""))
     pty = wants_pty(options)
     request.window = window() if pty else NO_WINDOW
-    request.flags = flags(options, pty)
+    request.flags = flags(options, pty) + (b"g" if wants_progress(options, request.term) else b"")
     request.arguments = [os.fsencode(word) for word in options.command]
     if options.shell_string is not None:
         request.arguments.insert(0, os.fsencode(options.shell_string))
@@ -52,6 +52,11 @@ def wants_pty(options: Options) -> bool:
     if options.tty is not None:
         return options.tty
     return options.stdin and os.isatty(0) and os.isatty(1) and os.isatty(2)
+
+
+def wants_progress(options: Options, term: bytes) -> bool:
+    """Progress is for people, too, and for terminals that can take it back. With `-v`, all is told in lines."""
+    return not options.verbose and term not in (b"", b"dumb") and os.isatty(2)
 
 
 def flags(options: Options, pty: bool) -> bytes:
