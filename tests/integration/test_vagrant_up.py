@@ -29,7 +29,7 @@ def test_a_failing_vagrant_up_is_told_with_its_reason(vagrant: FakeVagrant) -> N
     vagrant.down(default="poweroff")
     vagrant.answer("up", "echo Bringing machine up...; echo; echo 'No space left'; exit 1")
     caller = ScriptedCaller(environment=vagrant.environment(os.environ))
-    with pytest.raises(ConnectError, match="^`vagrant up default` failed: No space left; "):
+    with pytest.raises(ConnectError, match=r"^`vagrant up default` failed: No space left; "):
         up(vagrant).connect(caller)
     assert caller.told == ["Bringing machine up...", "", "No space left"]
 
