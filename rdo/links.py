@@ -24,6 +24,7 @@ class Link:
         """Whether it refused a channel, and none has been closed since."""
         self._login = login
         self._groups: set[int] = set()
+        self._kept: set[int] = set()
         self._lifeline = Lifeline(None)
         self._lock = threading.Lock()
 
@@ -48,11 +49,26 @@ class Link:
                 self._groups.add(group)
                 self._lifeline.add(group)
 
+    def keep(self, group: int) -> None:
+        """Leave the process group alone if the link goes, whatever was said of it before. See `keep_nothing`."""
+        with self._lock:
+            self._kept.add(group)
+            if group in self._groups:  # a shell that waited
+                self._groups.remove(group)
+                self._lifeline.drop(group)
+
     def release(self, group: int) -> None:
         """Leave the process group alone from now on."""
         with self._lock:
+            self._kept.discard(group)
             self._groups.discard(group)
             self._lifeline.drop(group)
+
+    def keep_nothing(self) -> None:
+        """It is about to be closed on purpose: end with it what was to be kept, too."""
+        with self._lock:
+            for group in self._kept:
+                self._lifeline.add(group)
 
     def signal(self, group: int, name: str) -> None:
         """Send a signal (its name without SIG) to the process group."""
@@ -159,6 +175,7 @@ class Links:
         link.connection.close()
 
     def close(self) -> None:
-        """Close all."""
+        """Close all, and end all that runs over them."""
         for link in self:
+            link.keep_nothing()
             self.discard(link)

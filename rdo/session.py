@@ -47,6 +47,7 @@ class Session:
         self._target = target
         self._mapped = MappedOutput(output_roots, self._channel, self._send) if output_roots else None
         self._groups = [taken.shell.group]
+        self._keep = False
         self._input = Input(self._channel, self._acknowledge, held=taken.shell.pty)
         self._within_line = False
         self._stopped = False
@@ -57,13 +58,20 @@ class Session:
 
     def start(self, script: Script) -> None:
         """Tell the client, and start the command. Raises LinkLost, and Gone: then it was not started."""
-        self._link.guard(self._shell.group)
+        self._keep = script.keep
+        self._guard(self._shell.group)
         self._conversation.send(protocol.STARTED)
         try:
             self._shell.start(script)
         except LinkLost as error:
             raise self._lost(error) from None
         self._output.start()
+
+    def _guard(self, group: int) -> None:
+        if self._keep:
+            self._link.keep(group)
+        else:
+            self._link.guard(group)
 
     def relay(self) -> None:
         """Relay to the end of the command, or end it where its client went away."""
@@ -119,6 +127,8 @@ class Session:
             self._link.signal(self._groups[-1], "CONT")
         else:
             self._link.signal(self._groups[-1], name)
+            if name == "HUP" and self._keep and self._shell.pty:
+                self._link.signal(self._groups[-1], "TERM")  # the caller's terminal is gone: no lost link
 
     def _stop_output(self) -> None:
         """Nobody reads stdout any more: let the command meet SIGPIPE.
@@ -193,7 +203,7 @@ class Session:
             self._conversation.send(protocol.STOPPED)
         elif mark.startswith("group;") and mark[6:].isdecimal():
             self._groups.append(int(mark[6:]))
-            self._link.guard(self._groups[-1])
+            self._guard(self._groups[-1])
 
     def _terminate(self) -> None:
         """The client is gone: end the command, as the end of a terminal would, and then for sure."""
@@ -209,4 +219,5 @@ class Session:
 
     def _lost(self, error: LinkLost) -> LinkLost:
         why = error.why or error.what
-        return LinkLost(f"the connection to `{self._target}` was lost", why, "the command is not run again")
+        hint = "the command goes on there, if it can" if self._keep else "the command is not run again"
+        return LinkLost(f"the connection to `{self._target}` was lost", why, hint)
