@@ -30,13 +30,12 @@ class Lifeline:
         """Send the signal (a name without SIG) to the group."""
         self._order(f"kill {group} {name}")
 
-    def close(self) -> bool:
-        """End it: what is still listed ends too. False if there was none."""
+    def close(self) -> None:
+        """End it: what is still listed ends too."""
         with self._lock:
             shell, self._shell = self._shell, None
         if shell is not None:
             shell.channel.close()
-        return shell is not None
 
     def _order(self, line: str) -> None:
         with self._lock:

@@ -81,12 +81,10 @@ class Link:
         threading.Thread(target=self._open_lifeline, args=(begun,), name="lifeline", daemon=True).start()
         begun.wait()
 
-    def give_up_lifeline(self) -> bool:
-        """Close the lifeline, for the room it takes: the commands come first. False if there is none."""
+    def give_up_lifeline(self) -> None:
+        """Close the lifeline, for the room it takes where there is none beside it: the command comes first."""
         with self._lock:
-            for group in self._groups:
-                self._lifeline.drop(group)
-            return self._lifeline.close()
+            self._lifeline.close()
 
     def _open_lifeline(self, begun: threading.Event) -> None:
         with self._lock:

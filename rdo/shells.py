@@ -137,12 +137,10 @@ class Shells:
     def _make_room(self, link: Link) -> bool:
         with self._changed:
             waiting = next((taken for taken in self._warm if taken.link is link), None)
-            if waiting:
-                self._warm.remove(waiting)
-        if waiting:
-            self._throw_away(waiting)
-        elif not link.give_up_lifeline():
-            return False
+            if waiting is None:  # the lifeline stays: without it, commands could be neither signalled nor ended
+                return False
+            self._warm.remove(waiting)
+        self._throw_away(waiting)
         link.full = False
         return True
 

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from tests.e2e.project import PATIENCE
+from tests.e2e.project import PATIENCE, Project
 from tests.e2e.reached import Reached, sleepers, token
 from tests.leaks import wait_until
 from tests.soak import tries
@@ -85,3 +85,15 @@ def test_background_children_of_a_command_that_ended_by_itself_are_left_alone(re
     for pid in left:
         os.kill(pid, signal.SIGKILL)
     assert len(left) == 1
+
+
+def test_commands_beyond_what_a_connection_carries_get_their_signals_too(project: Project) -> None:
+    marks = [token() for _ in range(14)]
+    commands = [project.start("sh", "-c", f"echo up; sleep {mark}") for mark in marks]
+    for command in commands:
+        assert command.stdout
+        assert command.stdout.readline() == b"up\n"
+    for command in commands:
+        command.send_signal(signal.SIGTERM)
+    ended = [command.communicate(timeout=PATIENCE) for command in commands]
+    assert [command.returncode for command in commands] == [143] * 14, ended
