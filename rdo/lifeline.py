@@ -26,9 +26,9 @@ class Lifeline:
         """Leave this group alone from now on."""
         self._order(f"drop {group}")
 
-    def signal(self, group: int, name: str) -> None:
-        """Send the signal (a name without SIG) to the group."""
-        self._order(f"kill {group} {name}")
+    def signal(self, group: int, name: str) -> bool:
+        """Send the signal (a name without SIG) to the group. False if there is nobody to do that."""
+        return self._order(f"kill {group} {name}")
 
     def close(self) -> None:
         """End it: what is still listed ends too."""
@@ -37,11 +37,12 @@ class Lifeline:
         if shell is not None:
             shell.channel.close()
 
-    def _order(self, line: str) -> None:
+    def _order(self, line: str) -> bool:
         with self._lock:
-            if self._shell is None:
-                return
+            if self._shell is None or self._shell.channel.ended:
+                return False
             try:
                 self._shell.channel.write(line.encode() + b"\n")
             except LinkLost:
                 self._shell = None  # the target's end of it does what is to be done
+            return self._shell is not None

@@ -70,10 +70,10 @@ class Link:
             for group in self._kept:
                 self._lifeline.add(group)
 
-    def signal(self, group: int, name: str) -> None:
-        """Send a signal (its name without SIG) to the process group."""
+    def signal(self, group: int, name: str) -> bool:
+        """Send a signal (its name without SIG) to the process group. False if that cannot be done."""
         with self._lock:
-            self._lifeline.signal(group, name)
+            return self._lifeline.signal(group, name)
 
     def start_lifeline(self) -> None:
         """Open the lifeline beside the first command, so that neither waits for the other."""

@@ -54,6 +54,7 @@ class Session:
         self._unread = False
         self._end_writer_at = math.inf
         self._ended = threading.Event()
+        self._cut = False
         self._output = threading.Thread(target=self._relay_output, name="output", daemon=True)
 
     def start(self, script: Script) -> None:
@@ -74,7 +75,7 @@ class Session:
             self._link.guard(group)
 
     def relay(self) -> None:
-        """Relay to the end of the command, or end it where its client went away."""
+        """Relay to the end of the command, or end it where its client or its channel went away."""
         try:
             for kind, payload in self._conversation.frames():
                 if kind == protocol.INPUT:
@@ -83,7 +84,7 @@ class Session:
                 else:
                     self._take(kind, bytes(payload))
         finally:
-            if not self._ended.is_set():
+            if not self._ended.is_set() and not (self._cut and self._keep):
                 self._terminate()
             self._channel.close()
             self._output.join()
@@ -149,7 +150,7 @@ class Session:
             self._ended.set()
             self._conversation.send(protocol.EXIT, bytes([status & 0xFF]))
         except LinkLost as error:
-            self._ended.set()
+            self._cut = True
             self._conversation.fail(self._lost(error))
         except Gone:
             pass
@@ -206,16 +207,16 @@ class Session:
             self._guard(self._groups[-1])
 
     def _terminate(self) -> None:
-        """The client is gone: end the command, as the end of a terminal would, and then for sure."""
-        for name in ("HUP", "TERM", "CONT"):
-            self._signal_all(name)
-        if not self._ended.wait(KILL_GRACE):
-            self._signal_all("KILL")
+        """Client or channel are gone: end the command, as the end of a terminal would, and then for sure.
+
+        Where the whole link is gone, the lifeline's far end does that.
+        """
+        reached = all([self._signal_all(name) for name in ("HUP", "TERM", "CONT")])
+        if reached and not self._ended.wait(KILL_GRACE) and self._signal_all("KILL") and not self._cut:
             self._ended.wait(KILL_GRACE)
 
-    def _signal_all(self, name: str) -> None:
-        for group in self._groups:
-            self._link.signal(group, name)
+    def _signal_all(self, name: str) -> bool:
+        return all([self._link.signal(group, name) for group in self._groups])
 
     def _lost(self, error: LinkLost) -> LinkLost:
         why = error.why or error.what
