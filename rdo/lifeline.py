@@ -18,6 +18,11 @@ class Lifeline:
         if shell is not None:
             shell.channel.write(LIFELINE.encode() + b"\n")
 
+    @property
+    def ended(self) -> bool:
+        """Whether there was a shell, and it is gone: somebody killed it, or its channel was cut apart from the rest."""
+        return self._shell is not None and self._shell.channel.ended
+
     def add(self, group: int) -> None:
         """End this group when the link goes."""
         self._order(f"add {group}")

@@ -45,6 +45,7 @@ class Link:
     def guard(self, group: int) -> None:
         """Have the process group ended if the link goes. Waits for the lifeline, which is on its way."""
         with self._lock:
+            self._renew_lifeline()
             if group not in self._groups:
                 self._groups.add(group)
                 self._lifeline.add(group)
@@ -52,6 +53,7 @@ class Link:
     def keep(self, group: int) -> None:
         """Leave the process group alone if the link goes, whatever was said of it before. See `keep_nothing`."""
         with self._lock:
+            self._renew_lifeline()
             self._kept.add(group)
             if group in self._groups:  # a shell that waited
                 self._groups.remove(group)
@@ -89,8 +91,18 @@ class Link:
     def _open_lifeline(self, begun: threading.Event) -> None:
         with self._lock:
             begun.set()
-            with contextlib.suppress(ChannelRefused, ConnectError, LinkLost):
-                self._lifeline = Lifeline(self.open_shell(None))
+            self._begin_lifeline()
+
+    def _begin_lifeline(self) -> None:
+        with contextlib.suppress(ChannelRefused, ConnectError, LinkLost):
+            self._lifeline = Lifeline(self.open_shell(None))
+
+    def _renew_lifeline(self) -> None:
+        """Have a lifeline again where it alone has ended: a command without could be neither signalled nor ended."""
+        if self._lifeline.ended:
+            self._begin_lifeline()
+            for group in self._groups:
+                self._lifeline.add(group)
 
 
 class Taken(NamedTuple):

@@ -23,6 +23,7 @@ class Listener:
         """Bind under a private name and move into place: nobody meets a socket that does not listen yet."""
         private = f"{path}.{os.getpid()}"
         self._path = path
+        self._private = private
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(private)
@@ -63,7 +64,16 @@ class Listener:
         self._wake_far.send(b"1")
 
     def leave(self) -> None:
-        """Take the socket away, if it is still ours, so that the next command starts a new master."""
+        """Leave the place, if it is still ours, so that the next command starts a new master.
+
+        Under its private name the socket can still be asked how the running commands do, and told to end now.
+        """
         if self.in_place:
             with contextlib.suppress(OSError):
-                os.unlink(self._path)
+                os.rename(self._path, self._private)
+
+    def close(self) -> None:
+        """Take the socket away."""
+        self.leave()
+        with contextlib.suppress(OSError):
+            os.unlink(self._private)

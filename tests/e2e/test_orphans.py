@@ -60,17 +60,20 @@ def strike(reached: Reached, commands: list[subprocess.Popen[bytes]], how: str) 
             command.send_signal(getattr(signal, f"SIG{how}"))
 
 
+@pytest.mark.soak
 @each_way_with_and_without_a_pty
 def test_nothing_outlives_its_client(reached: Reached, option: str) -> None:
     for name in ("INT", "TERM", "HUP", "KILL"):
         lose(reached, option, name)
 
 
+@pytest.mark.soak
 @each_way_with_and_without_a_pty
 def test_nothing_outlives_its_master(reached: Reached, option: str) -> None:
     lose(reached, option, "master")
 
 
+@pytest.mark.soak
 @each_way_with_and_without_a_pty
 def test_nothing_outlives_its_link(reached: Reached, option: str) -> None:
     lose(reached, option, "line")
@@ -97,3 +100,16 @@ def test_commands_beyond_what_a_connection_carries_get_their_signals_too(project
         command.send_signal(signal.SIGTERM)
     ended = [command.communicate(timeout=PATIENCE) for command in commands]
     assert [command.returncode for command in commands] == [143] * 14, ended
+
+
+def test_a_command_behind_a_cut_is_ended_with_its_client_as_before(reached: Reached) -> None:
+    for _ in range(2):
+        assert reached.project.run("true").returncode == 0
+        reached.line.cut()
+    mark = token()
+    with begin(reached, "-T", mark) as command:
+        assert command.stdout
+        assert command.stdout.readline() == b"up\n"
+        command.kill()
+        command.communicate(timeout=PATIENCE)
+    assert wait_until(lambda: not sleepers(mark), GONE), sleepers(mark)
