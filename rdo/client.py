@@ -15,7 +15,7 @@ from rdo.outbox import Outbox
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
-    from rdo import stdin, tty
+    from rdo import statusline, stdin, tty
 
 ATTEMPTS = 5
 """How many masters to try: each may be ending or outdated just as we come."""
@@ -37,8 +37,9 @@ class Client:
         self._pty = b"p" in request.flags
         self._clock = started
         self._terminal: tty.Terminal | None = None
+        self._status_line: statusline.StatusLine | None = None
         self._connection: control.Socket
-        self._decoder = protocol.Decoder()
+        self._decoder: protocol.Decoder
         self._outbox: Outbox
         self._output: output.Output
         self._stdin: stdin.Stdin | None = None
@@ -85,8 +86,7 @@ class Client:
                         return status
                 frames = self._receive()
         finally:
-            if self._terminal:
-                self._terminal.restore()
+            self._tidy()
 
     def _receive(self) -> "list[protocol.Frame]":
         size = self._output.pass_on()
@@ -118,12 +118,17 @@ class Client:
         return None
 
     def _handle_rare(self, kind: bytes, payload: bytes) -> None:
-        if kind == protocol.PROMPT:
+        if self._status_line and kind != protocol.PROGRESS:
+            self._status_line.erase()
+        if kind == protocol.PROGRESS:
+            from rdo import statusline
+
+            self._status_line = self._status_line or statusline.StatusLine(2)
+            self._status_line.show(payload)
+        elif kind == protocol.PROMPT:
             from rdo import tty
 
-            answer = tty.ask(payload[1:].decode("utf-8", "replace"), echo=payload[:1] == b"1")
-            text = b"0" if answer is None else b"1" + answer.encode("utf-8", "surrogateescape")
-            self._outbox.send(protocol.ANSWER, text)
+            self._outbox.send(protocol.ANSWER, tty.answer(payload))
         elif kind == protocol.NOTICE:
             self._note(payload)
         elif kind == protocol.STOPPED:
@@ -136,6 +141,7 @@ class Client:
     def _start(self) -> None:
         """The command is on its way: from now on signals are its, and so is stdin."""
         self._started = True
+        self._tidy()
         self._trace("shell")
         for name in FORWARDED:
             number = getattr(_signal, "SIG" + name)
@@ -143,11 +149,8 @@ class Client:
                 _signal.signal(number, self._forward)
         _signal.signal(_signal.SIGCONT, self._continue)
         _signal.signal(_signal.SIGTSTP, self._stop)
-        if self._pty:
-            _signal.signal(_signal.SIGWINCH, self._resize)
-            self._enter_raw()
-        else:
-            _signal.signal(_signal.SIGWINCH, self._forward)
+        _signal.signal(_signal.SIGWINCH, self._resize if self._pty else self._forward)
+        self._enter_raw()
         if self._wants_input and not is_null_device(0):
             from rdo import stdin
 
@@ -192,11 +195,18 @@ class Client:
         return self._terminal is not None and self._terminal.raw
 
     def _enter_raw(self) -> None:
-        if self._wants_input and os.isatty(0):
+        if self._pty and self._wants_input and os.isatty(0):
             from rdo import tty
 
             self._terminal = self._terminal or tty.Terminal(0)
             self._terminal.enter_raw()
+
+    def _tidy(self) -> None:
+        """Leave the caller's terminal as it was found."""
+        if self._status_line:
+            self._status_line.erase()
+        if self._terminal:
+            self._terminal.restore()
 
     def _stop(self, _number: int, _frame: object) -> None:
         """Ctrl-Z: stop the command, then this process. On a pty the stopped job is reported, and that stops us."""
@@ -206,15 +216,14 @@ class Client:
 
     def _stop_self(self, whom: int) -> None:
         """Stop as if the signal had met its default action, so that the shell sees SIGTSTP."""
-        if self._terminal:
-            self._terminal.restore()
+        self._tidy()
         _signal.signal(_signal.SIGTSTP, _signal.SIG_DFL)
         os.kill(whom, _signal.SIGTSTP)
         _signal.signal(_signal.SIGTSTP, self._stop)
 
     def _continue(self, number: int, _frame: object) -> None:
+        self._enter_raw()
         if self._pty:
-            self._enter_raw()
             self._resize(number)
         self._outbox.send(protocol.SIGNAL, b"CONT")
 

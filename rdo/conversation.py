@@ -10,6 +10,7 @@ from functools import cached_property
 
 from rdo import control, plan, protocol
 from rdo.errors import RdoError, printable
+from rdo.progress import Progress
 from rdo.protocol import Request
 
 READ_SIZE = 256 * 1024
@@ -74,6 +75,14 @@ class WaitingCaller:
     def __init__(self, conversation: Conversation, request: Request) -> None:
         self._conversation = conversation
         self._request = request
+        self._progress = Progress(self._show)
+
+    def __enter__(self) -> WaitingCaller:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """It waits no more."""
+        self._progress.end()
 
     @cached_property
     def environment(self) -> Mapping[str, str]:
@@ -82,6 +91,8 @@ class WaitingCaller:
 
     def ask(self, question: str, *, echo: bool) -> str | None:
         """See Caller. Raises Gone."""
+        self._progress.end()  # while somebody types, nothing else is written there
+        self._progress = Progress(self._show)
         self._conversation.send(protocol.PROMPT, (b"1" if echo else b"0") + question.encode("utf-8", "replace"))
         kind, payload = self._conversation.receive()
         if kind != protocol.ANSWER:
@@ -96,3 +107,19 @@ class WaitingCaller:
         """See Caller. Raises Gone."""
         if b"v" in self._request.flags:
             self.tell(f"rdo: {line}")
+
+    def progress(self, step: str) -> bool:
+        """See Caller. Raises Gone."""
+        if b"g" not in self._request.flags:
+            return False
+        if self._progress.over:
+            raise Gone
+        self._progress.step(f"rdo: {printable(step)}")
+        return True
+
+    def _show(self, line: str) -> bool:
+        try:
+            self._conversation.send(protocol.PROGRESS, line.encode("utf-8", "replace"))
+        except Gone:
+            return False
+        return True

@@ -18,6 +18,11 @@ class Lifeline:
         if shell is not None:
             shell.channel.write(LIFELINE.encode() + b"\n")
 
+    @property
+    def ended(self) -> bool:
+        """Whether there was a shell, and it is gone: somebody killed it, or its channel was cut apart from the rest."""
+        return self._shell is not None and self._shell.channel.ended
+
     def add(self, group: int) -> None:
         """End this group when the link goes."""
         self._order(f"add {group}")
@@ -26,23 +31,23 @@ class Lifeline:
         """Leave this group alone from now on."""
         self._order(f"drop {group}")
 
-    def signal(self, group: int, name: str) -> None:
-        """Send the signal (a name without SIG) to the group."""
-        self._order(f"kill {group} {name}")
+    def signal(self, group: int, name: str) -> bool:
+        """Send the signal (a name without SIG) to the group. False if there is nobody to do that."""
+        return self._order(f"kill {group} {name}")
 
-    def close(self) -> bool:
-        """End it: what is still listed ends too. False if there was none."""
+    def close(self) -> None:
+        """End it: what is still listed ends too."""
         with self._lock:
             shell, self._shell = self._shell, None
         if shell is not None:
             shell.channel.close()
-        return shell is not None
 
-    def _order(self, line: str) -> None:
+    def _order(self, line: str) -> bool:
         with self._lock:
-            if self._shell is None:
-                return
+            if self._shell is None or self._shell.channel.ended:
+                return False
             try:
                 self._shell.channel.write(line.encode() + b"\n")
             except LinkLost:
                 self._shell = None  # the target's end of it does what is to be done
+            return self._shell is not None

@@ -31,6 +31,7 @@ class Link:
         """Whether it refused a channel, and none has been closed since."""
         self._login = login
         self._groups: set[int] = set()
+        self._kept: set[int] = set()
         self._lifeline = Lifeline(None)
         self._lock = threading.Lock()
 
@@ -51,20 +52,37 @@ class Link:
     def guard(self, group: int) -> None:
         """Have the process group ended if the link goes. Waits for the lifeline, which is on its way."""
         with self._lock:
+            self._renew_lifeline()
             if group not in self._groups:
                 self._groups.add(group)
                 self._lifeline.add(group)
 
+    def keep(self, group: int) -> None:
+        """Leave the process group alone if the link goes, whatever was said of it before. See `keep_nothing`."""
+        with self._lock:
+            self._renew_lifeline()
+            self._kept.add(group)
+            if group in self._groups:  # a shell that waited
+                self._groups.remove(group)
+                self._lifeline.drop(group)
+
     def release(self, group: int) -> None:
         """Leave the process group alone from now on."""
         with self._lock:
+            self._kept.discard(group)
             self._groups.discard(group)
             self._lifeline.drop(group)
 
-    def signal(self, group: int, name: str) -> None:
-        """Send a signal (its name without SIG) to the process group."""
+    def keep_nothing(self) -> None:
+        """It is about to be closed on purpose: end with it what was to be kept, too."""
         with self._lock:
-            self._lifeline.signal(group, name)
+            for group in self._kept:
+                self._lifeline.add(group)
+
+    def signal(self, group: int, name: str) -> bool:
+        """Send a signal (its name without SIG) to the process group. False if that cannot be done."""
+        with self._lock:
+            return self._lifeline.signal(group, name)
 
     def start_lifeline(self) -> None:
         """Open the lifeline beside the first command, so that neither waits for the other."""
@@ -72,18 +90,26 @@ class Link:
         threading.Thread(target=self._open_lifeline, args=(begun,), name="lifeline", daemon=True).start()
         begun.wait()
 
-    def give_up_lifeline(self) -> bool:
-        """Close the lifeline, for the room it takes: the commands come first. False if there is none."""
+    def give_up_lifeline(self) -> None:
+        """Close the lifeline, for the room it takes where there is none beside it: the command comes first."""
         with self._lock:
-            for group in self._groups:
-                self._lifeline.drop(group)
-            return self._lifeline.close()
+            self._lifeline.close()
 
     def _open_lifeline(self, begun: threading.Event) -> None:
         with self._lock:
             begun.set()
-            with contextlib.suppress(ChannelRefused, ConnectError, LinkLost):
-                self._lifeline = Lifeline(self.open_shell(None))
+            self._begin_lifeline()
+
+    def _begin_lifeline(self) -> None:
+        with contextlib.suppress(ChannelRefused, ConnectError, LinkLost):
+            self._lifeline = Lifeline(self.open_shell(None))
+
+    def _renew_lifeline(self) -> None:
+        """Have a lifeline again where it alone has ended: a command without could be neither signalled nor ended."""
+        if self._lifeline.ended:
+            self._begin_lifeline()
+            for group in self._groups:
+                self._lifeline.add(group)
 
 
 class Taken(NamedTuple):
@@ -134,14 +160,19 @@ class Links:
         `known` is the value of `attempts` when the caller found no room. Callers who wait for a login that fails get
         its error, so that nobody is asked for the same password twice. Raises ConnectError.
         """
+        if self._connecting.locked():
+            caller.progress(f"waiting for another command to connect to `{self._driver.target}`")
         with self._connecting:
+            caller.progress(f"connecting to `{self._driver.target}`")
             if self._attempts != known:
                 if self._failure is not None:
                     raise self._failure
                 return None
             started = time.monotonic()
             try:
-                taken = self._open_first(Link(self._driver.connect(caller), self._login), pty)
+                link = Link(self._driver.connect(caller), self._login)
+                caller.progress(f"starting a shell on `{self._driver.target}`")
+                taken = self._open_first(link, pty)
                 self._failure = None
                 self.login_time = time.monotonic() - started
             except ConnectError as error:
@@ -177,6 +208,7 @@ class Links:
         link.connection.close()
 
     def close(self) -> None:
-        """Close all."""
+        """Close all, and end all that runs over them."""
         for link in self:
+            link.keep_nothing()
             self.discard(link)

@@ -23,9 +23,10 @@ class Listener:
     def __init__(self, path: str) -> None:
         """Raises SetupError."""
         self._path = path
+        self._private = f"{path}.{os.getpid()}"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            self._bind(f"{path}.{os.getpid()}")
+            self._bind(self._private)
         except OSError as error:
             raise SetupError(f"cannot make the socket `{path}`", str(error.strerror)) from None
         self._identity = control.identity(path)
@@ -70,7 +71,16 @@ class Listener:
         self._wake_far.send(b"1")
 
     def leave(self) -> None:
-        """Take the socket away, if it is still ours, so that the next command starts a new master."""
+        """Leave the place, if it is still ours, so that the next command starts a new master.
+
+        Under its private name the socket can still be asked how the running commands do, and told to end now.
+        """
         if self.in_place:
             with contextlib.suppress(OSError):
-                os.unlink(self._path)
+                os.rename(self._path, self._private)
+
+    def close(self) -> None:
+        """Take the socket away."""
+        self.leave()
+        with contextlib.suppress(OSError):
+            os.unlink(self._private)

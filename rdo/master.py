@@ -53,6 +53,7 @@ class Master:
                 threading.Thread(target=self._answer, args=(connection,), name="session", daemon=True).start()
         if self._target is not None:
             self._target.shells.close()
+        self._listener.close()
 
     def _prepare(self) -> None:
         """Load what the first command will need while it is still on its way."""

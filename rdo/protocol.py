@@ -22,6 +22,7 @@ ACCEPTED = b"K"
 STALE = b"Z"
 PROMPT = b"P"
 NOTICE = b"N"
+PROGRESS = b"G"
 STARTED = b"B"
 OUTPUT = b"O"
 ERROR = b"D"
@@ -126,7 +127,9 @@ class Request:
     pwd: bytes
     cwd: bytes
     flags: bytes
-    """Letters: c shell string, s sudo, m no argument mapping, o output mapping, O none, p pty, v verbose."""
+    """Letters: c shell string, s sudo, m no argument mapping, o output mapping, O none, p pty, v verbose,
+    g progress.
+    """
     remote_directory: bytes
     term: bytes
     window: "tuple[int, int, int, int]"

@@ -23,7 +23,7 @@ def build(options: Options, found: Found, environ: "os._Environ[str]") -> protoc
     request.term = os.fsencode(environ.get("TERM", ""))
     pty = wants_pty(options)
     request.window = window() if pty else NO_WINDOW
-    request.flags = flags(options, pty)
+    request.flags = flags(options, pty) + (b"g" if wants_progress(options, request.term) else b"")
     request.arguments = [os.fsencode(word) for word in options.command]
     if options.shell_string is not None:
         request.arguments.insert(0, os.fsencode(options.shell_string))
@@ -60,6 +60,11 @@ def is_parallel_recipe(options: Options) -> bool:
     In raw mode the lines of the others would lack their carriage returns, and Ctrl-C would reach this job alone.
     """
     return options.shell_string is not None and "--jobserver" in os.environ.get("MAKEFLAGS", "")
+
+
+def wants_progress(options: Options, term: bytes) -> bool:
+    """Progress is for people, too, and for terminals that can take it back. With `-v`, all is told in lines."""
+    return not options.verbose and term not in (b"", b"dumb") and os.isatty(2)
 
 
 def flags(options: Options, pty: bool) -> bytes:

@@ -54,6 +54,8 @@ class Script:
     path: Sequence[str] = ()
     """Folders to put before PATH."""
     sudo: bool = False
+    keep: bool = False
+    """Whether it goes on when the link is lost."""
 
 
 def bootstrap(nonce: str, *, pty: bool, login: bool) -> str:
@@ -74,7 +76,11 @@ def render(script: Script, *, nonce: str, pty: bool) -> bytes:
     parts = [*(_restore(nonce) if pty else []), *_enter(script), *_level(script), *_variables(script)]
     command = map(quote, script.command) if script.command else ['"${SHELL:-/bin/sh}"', "-l"]
     words = " ".join([*_prefix(script), *command])
-    parts.append(_job(words, nonce) if pty and script.command else f"exec {words}")
+    if pty and script.command:
+        hang_up = ["trap '' HUP"] if script.keep else []  # what a terminal sends when it goes
+        parts += [*hang_up, _job(words, nonce)]
+    else:
+        parts.append(f"exec {words}")
     text = "; ".join(parts)
     if '"$rdo_n"' in text:
         text = "rdo_n=$(printf '\\nx'); rdo_n=${rdo_n%x}; " + text

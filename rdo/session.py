@@ -47,17 +47,20 @@ class Session:
         self._target = target
         self._mapped = MappedOutput(output_roots, self._channel, self._send) if output_roots else None
         self._groups = [taken.shell.group]
+        self._keep = False
         self._input = Input(self._channel, self._acknowledge, held=taken.shell.pty)
         self._within_line = False
         self._stopped = False
         self._unread = False
         self._end_writer_at = math.inf
         self._ended = threading.Event()
+        self._cut = False
         self._output = threading.Thread(target=self._relay_output, name="output", daemon=True)
 
     def start(self, script: Script) -> None:
         """Tell the client, and start the command. Raises LinkLost, and Gone: then it was not started."""
-        self._link.guard(self._shell.group)
+        self._keep = script.keep
+        self._guard(self._shell.group)
         self._conversation.send(protocol.STARTED)
         try:
             self._shell.start(script)
@@ -65,8 +68,14 @@ class Session:
             raise self._lost(error) from None
         self._output.start()
 
+    def _guard(self, group: int) -> None:
+        if self._keep:
+            self._link.keep(group)
+        else:
+            self._link.guard(group)
+
     def relay(self) -> None:
-        """Relay to the end of the command, or end it where its client went away."""
+        """Relay to the end of the command, or end it where its client or its channel went away."""
         try:
             for kind, payload in self._conversation.frames():
                 if kind == protocol.INPUT:
@@ -75,7 +84,7 @@ class Session:
                 else:
                     self._take(kind, bytes(payload))
         finally:
-            if not self._ended.is_set():
+            if not self._ended.is_set() and not (self._cut and self._keep):
                 self._terminate()
             self._channel.close()
             self._output.join()
@@ -119,6 +128,8 @@ class Session:
             self._link.signal(self._groups[-1], "CONT")
         else:
             self._link.signal(self._groups[-1], name)
+            if name == "HUP" and self._keep and self._shell.pty:
+                self._link.signal(self._groups[-1], "TERM")  # the caller's terminal is gone: no lost link
 
     def _stop_output(self) -> None:
         """Nobody reads stdout any more: let the command meet SIGPIPE.
@@ -139,7 +150,7 @@ class Session:
             self._ended.set()
             self._conversation.send(protocol.EXIT, bytes([status & 0xFF]))
         except LinkLost as error:
-            self._ended.set()
+            self._cut = True
             self._conversation.fail(self._lost(error))
         except Gone:
             pass
@@ -193,20 +204,21 @@ class Session:
             self._conversation.send(protocol.STOPPED)
         elif mark.startswith("group;") and mark[6:].isdecimal():
             self._groups.append(int(mark[6:]))
-            self._link.guard(self._groups[-1])
+            self._guard(self._groups[-1])
 
     def _terminate(self) -> None:
-        """The client is gone: end the command, as the end of a terminal would, and then for sure."""
-        for name in ("HUP", "TERM", "CONT"):
-            self._signal_all(name)
-        if not self._ended.wait(KILL_GRACE):
-            self._signal_all("KILL")
+        """Client or channel are gone: end the command, as the end of a terminal would, and then for sure.
+
+        Where the whole link is gone, the lifeline's far end does that.
+        """
+        reached = all([self._signal_all(name) for name in ("HUP", "TERM", "CONT")])
+        if reached and not self._ended.wait(KILL_GRACE) and self._signal_all("KILL") and not self._cut:
             self._ended.wait(KILL_GRACE)
 
-    def _signal_all(self, name: str) -> None:
-        for group in self._groups:
-            self._link.signal(group, name)
+    def _signal_all(self, name: str) -> bool:
+        return all([self._link.signal(group, name) for group in self._groups])
 
     def _lost(self, error: LinkLost) -> LinkLost:
         why = error.why or error.what
-        return LinkLost(f"the connection to `{self._target}` was lost", why, "the command is not run again")
+        hint = "the command goes on there, if it can" if self._keep else "the command is not run again"
+        return LinkLost(f"the connection to `{self._target}` was lost", why, hint)

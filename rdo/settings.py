@@ -19,6 +19,8 @@ DRIVERS: Final = ("ssh", "vagrant", "docker", "local")
 CONTAINERS: Final = ("container", "service", "image")
 """With driver docker, exactly one of these says what to run in."""
 
+ENDS: Final = ("kill", "keep")
+
 PULLS: Final = ("missing", "never", "always")
 
 
@@ -79,6 +81,9 @@ class Settings:
     map_output: bool = _harmless(False, kinds.FLAG, "rewrite the target's paths in output to local ones", "true")
     idle_timeout: float = _harmless(
         3600.0, kinds.DURATION, "close an unused connection after this time; 0: never", '"8h"'
+    )
+    on_disconnect: str = _harmless(
+        "kill", kinds.choice(*ENDS), "what a lost connection does to a running command: kill or keep", '"keep"'
     )
     connect_timeout: float | None = _harmless(None, kinds.DURATION, "give up connecting after this time", '"30s"')
     local_fallback: bool = _guarded(

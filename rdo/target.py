@@ -26,11 +26,11 @@ class Target:
 
     def run(self, conversation: Conversation, request: Request) -> None:
         """Run one command to its end. Raises RdoError where it was not started, Gone where nobody waits for it."""
-        caller = WaitingCaller(conversation, request)
-        self._gate.check(caller)
-        if not self.driver.roots() and not request.remote_directory:
-            self.config.require_directory()
-        taken = self.shells.take(caller, _pty(request))
+        with WaitingCaller(conversation, request) as caller:
+            self._gate.check(caller)
+            if not self.driver.roots() and not request.remote_directory:
+                self.config.require_directory()
+            taken = self.shells.take(caller, _pty(request))
         try:
             planned = self._plan(request, caller)
             session = Session(conversation, taken, self.driver.target, planned.output_roots)

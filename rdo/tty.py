@@ -109,3 +109,9 @@ def ask(question: str, *, echo: bool) -> "str | None":
         termios.tcsetattr(fd, termios.TCSADRAIN, modes)
         os.close(fd)
     return answer.decode("utf-8", "surrogateescape").rstrip("\r\n") if answer else None
+
+
+def answer(prompt: bytes) -> bytes:
+    """The payload of ANSWER to that of a PROMPT."""
+    typed = ask(prompt[1:].decode("utf-8", "replace"), echo=prompt[:1] == b"1")
+    return b"0" if typed is None else b"1" + typed.encode("utf-8", "surrogateescape")

@@ -13,11 +13,19 @@ from rdo.drivers.ssh_connection import SshConnection
 class ScriptedCaller:
     """A Caller of rdo.drivers.base that answers questions from a list, and keeps what it was asked and told."""
 
-    def __init__(self, answers: Iterable[str | None] = (), environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        answers: Iterable[str | None] = (),
+        environment: dict[str, str] | None = None,
+        watches: bool = False,
+    ) -> None:
+        """`watches`: it is shown progress."""
         self.environment = environment if environment is not None else dict(os.environ)
         self._answers = list(answers)
         self.asked: list[tuple[str, bool]] = []
         self.told: list[str] = []
+        self.steps: list[str] = []
+        self._watches = watches
         self.traced: list[str] = []
 
     def ask(self, question: str, *, echo: bool) -> str | None:
@@ -26,6 +34,10 @@ class ScriptedCaller:
 
     def tell(self, line: str) -> None:
         self.told.append(line)
+
+    def progress(self, step: str) -> bool:
+        self.steps.append(step)
+        return self._watches
 
     def trace(self, line: str) -> None:
         self.traced.append(line)

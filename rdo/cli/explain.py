@@ -148,6 +148,9 @@ class HereCaller:
     def tell(self, line: str) -> None:
         click.echo(printable(line), err=True)
 
+    def progress(self, step: str) -> bool:
+        return False
+
     def trace(self, line: str) -> None:
         pass
 

@@ -23,7 +23,8 @@ ANSWER_TIMEOUT = 3.0
 MOST_AT_ONCE = 16
 """Masters that are asked at a time, so that several wedged ones cost no more than one."""
 
-SOCKET_NAME = re.compile("[0-9a-f]{16}")
+SOCKET_NAME = re.compile(r"[0-9a-f]{16}(\.(?P<ending>[0-9]+))?")
+"""One that is ending has its process id behind the name: its place is a new one's."""
 
 READ_SIZE = 64 * 1024
 
@@ -72,9 +73,20 @@ class Master:
 def found(folder: str) -> list[Master]:
     """All masters whose sockets are in the runtime folder, in the order of their config files and profiles."""
     paths = [f"{folder}/{name}" for name in os.listdir(folder) if SOCKET_NAME.fullmatch(name)]
+    paths = [path for path in paths if not _removed(path)]
     with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
         masters = [master for master in pool.map(query, paths) if master]
     return sorted(masters, key=lambda master: (master.report.get("config", "~"), master.report.get("profile", "")))
+
+
+def _removed(path: str) -> bool:
+    """Whether it was the socket of an ending master that was killed; then it is removed, for nobody else does that."""
+    name = SOCKET_NAME.fullmatch(os.path.basename(path))
+    if not name or not name["ending"] or is_master(int(name["ending"])):
+        return False
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+    return True
 
 
 def query(path: str) -> Master | None:

@@ -56,7 +56,7 @@ def _of_this_folder(found: list[Master], folder: str, profile: str | None) -> li
     here = discovery.discover(os.environ)
     wanted = [profile] if profile else profiles.names(here)
     paths = [_path(folder, here, name) for name in wanted]
-    return [master for master in found if master.path in paths or _belongs(master, here, profile)]
+    return [master for master in found if os.path.splitext(master.path)[0] in paths or _belongs(master, here, profile)]
 
 
 def _path(folder: str, here: Found, profile: str) -> str:

@@ -65,6 +65,10 @@ class Caller(Protocol):
     def tell(self, line: str) -> None:
         """Show a line on the caller's stderr, at once."""
 
+    def progress(self, step: str) -> bool:
+        """Show what goes on, until the next step or the command's start. False if that cannot be shown, and so lines
+        should tell what takes long."""
+
     def trace(self, line: str) -> None:
         """Show a line on the caller's stderr if it asked for details (`rdo -v`)."""
 

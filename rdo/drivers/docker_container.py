@@ -102,9 +102,10 @@ def _wait(engine: Engine, container: str, name: str, caller: Caller) -> Details:
             raise failure(f"the container `{name}` is gone", error) from None
         if _is_ready(details, name):
             return details
-        if not told and time.monotonic() - begun > TELL_AFTER:
+        what = f"waiting for the container `{name}` to be {'healthy' if _runs(details) else 'running'}"
+        if not caller.progress(what) and not told and time.monotonic() - begun > TELL_AFTER:
             told = True
-            caller.tell(f"rdo: waiting for the container `{name}` to be {'healthy' if _runs(details) else 'running'}")
+            caller.tell(f"rdo: {what}")
         time.sleep(LOOK)
     raise ConnectError(
         f"the container `{name}` does not get ready", f"waited {START_PATIENCE:.0f} s", f"look at `docker logs {name}`"

@@ -28,7 +28,8 @@ def ensure(engine: Engine, image: str, pull: str, caller: Caller) -> None:
         return
     if pull == "never":
         raise ConnectError(f"there is no image `{image}`", "", f"`docker pull {image}`, or set `pull`")
-    caller.tell(f"rdo: pulling `{image}`")
+    if not caller.progress(f"pulling `{image}`"):
+        caller.tell(f"rdo: pulling `{image}`")
     try:
         _follow(_messages(engine, image, caller.environment), image, caller)
     except EngineError as error:
@@ -88,9 +89,12 @@ def _follow(messages: Iterable[Mapping[str, Any]], image: str, caller: Caller) -
         if "error" in message:
             raise EngineError(200, " ".join(str(message["error"]).split()))
         note(layers, message)
+        what = f"pulling `{image}`: {progress(layers)}"
+        if caller.progress(what):
+            continue
         if time.monotonic() - told > TELL_EVERY:
             told = time.monotonic()
-            caller.tell(f"rdo: pulling `{image}`: {progress(layers)}")
+            caller.tell(f"rdo: {what}")
 
 
 def note(layers: dict[str, tuple[int, int]], message: Mapping[str, Any]) -> None:
@@ -107,7 +111,8 @@ def note(layers: dict[str, tuple[int, int]], message: Mapping[str, Any]) -> None
 
 
 def progress(layers: Mapping[str, tuple[int, int]]) -> str:
-    """The progress for people, such as `2 of 5 layers, 31 of 120 MB`."""
+    """The progress for people, such as `2 of 5 layers, 31 of 120 MB, 26 %`."""
     done = sum(0 < total == current for current, total in layers.values())
     current, total = (sum(pair[index] for pair in layers.values()) / 1e6 for index in (0, 1))
-    return f"{done} of {len(layers)} layers, {current:.0f} of {total:.0f} MB"
+    share = f", {100 * current / total:.0f} %" if total else ""
+    return f"{done} of {len(layers)} layers, {current:.0f} of {total:.0f} MB{share}"

@@ -52,6 +52,7 @@ class Login:
     def run(self) -> None:
         """Return when logged in. Raises ConnectError."""
         while (method := self._next()) is not None:
+            self._caller.progress(f"logging in to `{self._options.address}`")
             self._caller.trace(f"login to {self._options.address}: {method}")
             for outcome in self._attempts[method]():
                 if outcome.success:

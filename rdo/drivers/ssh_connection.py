@@ -86,6 +86,7 @@ class Connector:
 
     def connect(self, options: Options, depth: int = 0) -> SshConnection:
         """A connection that is logged in. Raises ConnectError."""
+        self._caller.progress(f"connecting to `{options.address}`")
         timeout = self._timeout or options.connect_timeout or CONNECT_TIMEOUT
         below = contextlib.ExitStack()
         with contextlib.ExitStack() as undo:

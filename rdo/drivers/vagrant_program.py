@@ -68,20 +68,31 @@ class Vagrant:
         return vagrant_report.target(self._ask("ssh", "--machine-readable", "--", "-V").output)
 
     def up(self, name: str) -> None:
-        """Get a machine running, with Vagrant's words on the caller's stderr. Raises ConnectError."""
+        """Get a machine running, with Vagrant's words on the caller's stderr; its last words only if it fails, for a
+        caller who could watch. Raises ConnectError."""
         last: deque[str] = deque(maxlen=TAIL)
+        watched = self._caller.progress(f"vagrant up {name}")
         process = self._start(["up", name], subprocess.STDOUT)
         with _interrupted_unless_ended(process):
             assert process.stdout is not None
             for line in process.stdout:
                 last.append(line)
-                self._caller.tell(line.rstrip())
+                self._show(line.rstrip(), watched)
             status = process.wait()
         if status != 0:
+            for line in last if watched else ():
+                self._caller.tell(line.rstrip())
             why = vagrant_report.complaint("", "".join(last)) or f"status {status}"
             raise ConnectError(f"`vagrant up {shlex.quote(name)}` failed", why, "see what it says above")
 
+    def _show(self, line: str, watched: bool) -> None:
+        if not watched:
+            self._caller.tell(line)
+        elif line:
+            self._caller.progress(f"vagrant up: {line}")
+
     def _ask(self, *words: str) -> Answer:
+        self._caller.progress(f"asking Vagrant ({shlex.join(words)})")
         self._caller.trace(f"asking: vagrant {shlex.join(words)}")
         process = self._start(words, subprocess.PIPE)
         try:

@@ -130,7 +130,9 @@ class Way:
         return self._keep(machine, answer.output)
 
     def _say_waiting(self) -> None:
-        self._caller.tell(f"rdo: waiting for another `vagrant up {self._name}`")
+        what = f"waiting for another `vagrant up {self._name}`"
+        if not self._caller.progress(what):
+            self._caller.tell(f"rdo: {what}")
 
     def _state(self) -> State:
         """How the machine is, as Vagrant sees it. Raises ConnectError where the Vagrantfile does not know it."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.docker_engine import SHELLS, DockerEngine
 from tests.e2e.project import Project, docker_project, ssh_project
+from tests.e2e.reached import WAYS, Reached, Way, shared_user_sshd
 from tests.e2e.terminal import Terminal
+from tests.leaks import MARK, Leaks
 from tests.sshd import Sshd
 
 
@@ -44,3 +47,25 @@ def terminal(project: Project) -> Iterator[Terminal]:
     with Terminal(["bash", "--norc", "-i"], project.local, {**project.environment, "PS1": "$ "}) as opened:
         opened.expect("$ ")
         yield opened
+
+
+@pytest.fixture(scope="session")
+def user_sshd(leaks: Leaks) -> Iterator[Sshd]:
+    """A server that lets an ordinary user in."""
+    for server in shared_user_sshd({MARK: f"{leaks.run}user-sshd"}):
+        leaks.register_server(server.pid)
+        yield server
+
+
+@pytest.fixture(scope="session", params=WAYS)
+def way(request: pytest.FixtureRequest) -> tuple[Way, Sshd | DockerEngine]:
+    """Each kind of target with its server, which is there before any test that uses it."""
+    way = WAYS[request.param]
+    return way, request.getfixturevalue(way.server)
+
+
+@pytest.fixture
+def reached(way: tuple[Way, Sshd | DockerEngine], tmp_path: Path, runtime: dict[str, str]) -> Iterator[Reached]:
+    """A project on each kind of target, over a line that can be cut."""
+    with ExitStack() as stack:
+        yield way[0].reach(tmp_path, runtime, way[1], stack)

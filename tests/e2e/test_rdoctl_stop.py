@@ -27,6 +27,11 @@ def pids(project: Project) -> list[int]:
     return [master["pid"] for master in json.loads(project.shell("rdoctl status --json").stdout)]
 
 
+def runtime_folder(project: Project) -> str:
+    """Where the sockets are."""
+    return os.path.join(project.environment["XDG_RUNTIME_DIR"], "rdo")
+
+
 def begin(project: Project) -> subprocess.Popen[bytes]:
     """A command that waits for a line."""
     command = project.start(*RUNNING)
@@ -77,6 +82,34 @@ def test_a_running_command_goes_on_to_its_end_and_then_the_master_ends(project: 
         output, _ = command.communicate(b"done\n", PATIENCE)
     assert (output, command.returncode) == (b"done\n", 0)
     assert wait_until(lambda: before not in listed_processes(), PATIENCE)
+
+
+def test_an_ending_master_is_shown_and_can_still_be_told_to_end_now(project: Project) -> None:
+    with begin(project) as command:
+        (old,) = pids(project)
+        project.shell("rdoctl stop")
+        assert project.run("true").returncode == 0
+        shown = {master["pid"]: master for master in json.loads(project.shell("rdoctl status --json").stdout)}
+        assert len(shown) == 2
+        assert (shown[old]["ending"], len(shown[old]["running"])) == (True, 1)
+        assert b" 1 (ending) " in project.shell("rdoctl status").stdout
+        assert b"ends after 1 running command: " in project.shell("rdoctl stop").stdout
+        assert project.shell("rdoctl stop --now").returncode == 0
+        assert command.wait(PATIENCE) != 0
+        command.communicate()
+    assert wait_until(lambda: pids(project) == [], PATIENCE)
+    assert not [name for name in os.listdir(runtime_folder(project)) if "." not in name or name.endswith(str(old))]
+
+
+def test_what_an_ending_master_left_when_it_was_killed_is_cleared(project: Project) -> None:
+    with begin(project) as command:
+        (old,) = pids(project)
+        project.shell("rdoctl stop")
+        os.kill(old, signal.SIGKILL)
+        command.communicate()
+    assert [name for name in os.listdir(runtime_folder(project)) if name.endswith(f".{old}")]
+    assert pids(project) == []
+    assert not [name for name in os.listdir(runtime_folder(project)) if name.endswith(f".{old}")]
 
 
 def test_now_ends_running_commands_too(project: Project) -> None:

@@ -156,7 +156,17 @@ def test_what_takes_long_is_told(
 ) -> None:
     monkeypatch.setattr(docker_pull, "TELL_EVERY", 0.0)
     docker_pull.ensure(engine, f"{registry.address}/small", "missing", caller)
-    assert caller.told[-1].endswith("1 of 1 layers, 0 of 0 MB")
+    assert caller.told[-1].endswith("1 of 1 layers, 0 of 0 MB, 100 %")
+
+
+def test_who_watches_sees_the_progress_and_no_line_of_it(
+    engine: Engine, registry: Registry, caller: ScriptedCaller
+) -> None:
+    watching = ScriptedCaller(environment=caller.environment, watches=True)
+    docker_pull.ensure(engine, f"{registry.address}/small", "missing", watching)
+    assert watching.told == []
+    assert watching.steps[0] == f"pulling `{registry.address}/small`"
+    assert watching.steps[-1].endswith(": 1 of 1 layers, 0 of 0 MB, 100 %")
 
 
 def test_an_unknown_image_and_a_wrong_secret_are_each_one_line(

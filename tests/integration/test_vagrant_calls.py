@@ -219,29 +219,6 @@ def test_with_auto_up_it_is_run_once_however_many_masters_wait(vagrant: FakeVagr
     assert told == [["==> default: up", "done"], *[["rdo: waiting for another `vagrant up default`"]] * 3]
 
 
-def test_a_failing_vagrant_up_is_told_with_its_reason(vagrant: FakeVagrant) -> None:
-    vagrant.create()
-    vagrant.down(default="poweroff")
-    vagrant.answer("up", "echo Bringing machine up...; echo; echo 'No space left'; exit 1")
-    assert failure(vagrant, make(vagrant, auto_up=True)).startswith("`vagrant up default` failed: No space left; ")
-
-
-def test_a_caller_that_goes_away_interrupts_vagrant_up(vagrant: FakeVagrant) -> None:
-    class Gone(Exception):
-        pass
-
-    class Leaving(ScriptedCaller):
-        def tell(self, line: str) -> None:
-            raise Gone
-
-    vagrant.create()
-    vagrant.down(default="poweroff")
-    vagrant.answer("up", "trap 'echo cleaned >cleaned; exit 1' INT; echo up; while :; do sleep 0.05; done")
-    with pytest.raises(Gone):
-        make(vagrant, auto_up=True).connect(Leaving(environment=vagrant.environment(os.environ)))
-    assert (vagrant.folder / "cleaned").exists()
-
-
 def test_another_place_than_the_masters_is_refused(vagrant: FakeVagrant) -> None:
     here = make(vagrant)
     same = vagrant.environment(os.environ)

@@ -110,4 +110,4 @@ def test_progress_counts_layers_and_bytes() -> None:
         {"status": "Extracting", "id": "b", "progressDetail": {"current": 1, "total": 6_000_000}},
     ):
         note(layers, message)
-    assert progress(layers) == "1 of 2 layers, 7 of 10 MB"
+    assert progress(layers) == "1 of 2 layers, 7 of 10 MB, 70 %"

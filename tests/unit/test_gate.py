@@ -43,6 +43,9 @@ class Asked:
     def tell(self, line: str) -> None:
         self.told.append(line)
 
+    def progress(self, step: str) -> bool:
+        return False
+
     def trace(self, line: str) -> None:
         raise AssertionError(line)
 

@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     # the client: hot path
     (
         "rdo.argv", "rdo.client", "rdo.control", "rdo.discovery", "rdo.outbox", "rdo.output", "rdo.protocol",
-        "rdo.request", "rdo.splice", "rdo.stdin", "rdo.tty",
+        "rdo.request", "rdo.splice", "rdo.statusline", "rdo.stdin", "rdo.tty",
     ),
     ("rdo.drivers.base",),
     # pure
@@ -37,7 +37,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     ("rdo.lifeline", "rdo.links", "rdo.shell", "rdo.shells"),
     # the control master
     (
-        "rdo.conversation", "rdo.gate", "rdo.input", "rdo.listener", "rdo.mapped_output", "rdo.peer", "rdo.session",
+        "rdo.conversation", "rdo.gate", "rdo.input", "rdo.listener", "rdo.mapped_output", "rdo.peer", "rdo.progress",
+        "rdo.session",
     ),
     ("rdo.target",),
     ("rdo.master",),

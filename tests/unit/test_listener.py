@@ -39,7 +39,7 @@ def listener() -> Iterator[Listener]:
         made = Listener(str(path))
         path.chmod(0o666)
         yield made
-        made.leave()
+        made.close()
         for each in (made._socket, made._wake_near, made._wake_far):
             each.close()
 

@@ -45,6 +45,7 @@ def test_a_command_runs_in_the_matching_folder_with_its_arguments_mapped() -> No
     assert planned.script.environment == {}
     assert planned.script.path == []
     assert not planned.script.sudo
+    assert not planned.script.keep
     assert planned.arguments[1] == Argument("-I/work/include", "-I/srv/app/include")
     assert planned.mapping.to_remote("/work/x") == "/srv/app/x"
 
@@ -195,3 +196,7 @@ def test_a_folder_that_is_not_there_is_named_in_one_line() -> None:
     assert planned.script.lost == (
         r"rdo: cannot enter the folder `a\x0a\xff` on `devbox`; create it there, or set `directory` in .rdo.conf"
     )
+
+
+def test_a_command_is_kept_when_asked() -> None:
+    assert make(request(b"make"), Settings(on_disconnect="keep")).script.keep

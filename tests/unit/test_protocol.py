@@ -26,6 +26,7 @@ FRAMES = [
     pytest.param(protocol.STALE, b"", b"Z\0\0\0\0", id="stale"),
     pytest.param(protocol.PROMPT, b"0Password: ", b"P\0\0\0\x0b0Password: ", id="prompt"),
     pytest.param(protocol.NOTICE, b"hello", b"N\0\0\0\x05hello", id="notice"),
+    pytest.param(protocol.PROGRESS, b"wait", b"G\0\0\0\x04wait", id="progress"),
     pytest.param(protocol.STARTED, b"", b"B\0\0\0\0", id="started"),
     pytest.param(protocol.OUTPUT, b"x" * 300, b"O\0\0\x01\x2c" + b"x" * 300, id="output"),
     pytest.param(protocol.ERROR, b"E\0\0\0\0", b"D\0\0\0\x05E\0\0\0\0", id="error output that looks like a frame"),

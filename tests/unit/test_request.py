@@ -131,6 +131,24 @@ def test_a_recipe_that_shares_the_terminal_with_other_jobs_has_no_pty(
     assert (b"p" in build(*words).flags) is wanted
 
 
+@pytest.mark.parametrize(
+    ("words", "terminals", "term", "wanted"),
+    [
+        pytest.param([], (2,), "xterm", True, id="stderr is a terminal"),
+        pytest.param([], (0, 1), "xterm", False, id="stderr is none"),
+        pytest.param([], (2,), "dumb", False, id="a terminal that cannot take a line back"),
+        pytest.param([], (2,), "", False, id="a terminal without a name"),
+        pytest.param(["-v"], (2,), "xterm", False, id="all is told in lines"),
+    ],
+)
+def test_progress_is_for_a_terminal_that_can_take_it_back(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], terminals: tuple[int, ...], term: str, wanted: bool
+) -> None:
+    terminals_are(monkeypatch, terminals)
+    monkeypatch.setenv("TERM", term)
+    assert (b"g" in build(*words).flags) is wanted
+
+
 def test_the_window_of_a_forced_pty_has_a_size() -> None:
     rows, columns, _, _ = build("-t").window
     assert rows > 0

@@ -172,3 +172,14 @@ def test_with_login_the_start_up_files_are_read_and_the_terminal_is_ours(tmp_pat
         started.wait_for(b"yes|not set\r\n")
         started.write(b"a\n")
         assert started.end() == (b"a\r\ngot a\r\n", 0)
+
+
+@each_shell
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_command_outlives_its_terminal_if_it_is_to_be_kept(shell: str, keep: bool, tmp_path: Path) -> None:
+    end = tmp_path / "end"
+    script = Script(["sh", "-c", f"echo up; while [ -t 0 ]; do sleep 0.01; done; sleep 0.5; >'{end}'"], keep=keep)
+    with terminal(shell, script) as started:
+        started.wait_for(b"up\r\n")
+    time.sleep(0 if keep else 1)  # to see that nothing comes there is no other way
+    assert end.exists() is keep

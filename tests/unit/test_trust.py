@@ -41,8 +41,8 @@ def wish(folder: Path, text: str = BASE, profile: str | None = None, **others: s
 def test_each_key_that_is_not_guarded_neither_leads_elsewhere_nor_gives_anything_away() -> None:
     harmless = [name for name, key in KEYS.items() if not key.guarded]
     assert harmless == [
-        "env", "path", "login", "map_args", "map_output", "idle_timeout", "connect_timeout", "auto_start", "fresh",
-        "pull",
+        "env", "path", "login", "map_args", "map_output", "idle_timeout", "on_disconnect", "connect_timeout",
+        "auto_start", "fresh", "pull",
     ]  # fmt: skip
 
 

@@ -1,0 +1,43 @@
+"""An ordinary user of this machine, made for the while by root, to log in as."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.leaks import wait_until
+
+SBIN = "/usr/sbin:/sbin:/usr/local/sbin"
+
+REMOVE_BOUND = 10.0
+"""Seconds for the last process of a user to end, without which it cannot be removed."""
+
+
+def why_not() -> str:
+    """Why there can be no such user here; empty where there can."""
+    if os.getuid() != 0:
+        return "root alone can make a user"
+    return "" if shutil.which("useradd", path=SBIN) else "useradd is not installed"
+
+
+@contextlib.contextmanager
+def account(home: Path) -> Iterator[str]:
+    """The name of a user whose home folder is this one."""
+    name = f"rdo-test-{os.getpid()}"
+    # A password of `*` fits nothing; with the default, `!`, sshd takes the user for locked.
+    _run("useradd", "-M", "-d", str(home), "-s", "/bin/sh", "-p", "*", "-c", "made by rdo's tests", name)
+    try:
+        shutil.chown(home, name)
+        yield name
+    finally:
+        assert wait_until(lambda: _run("userdel", name, check=False) == 0, REMOVE_BOUND)
+
+
+def _run(program: str, *words: str, check: bool = True) -> int:
+    path = shutil.which(program, path=SBIN)
+    assert path
+    return subprocess.run([path, *words], stdin=subprocess.DEVNULL, capture_output=True, check=check).returncode

@@ -1,0 +1,109 @@
+"""A project whose target is reached over a line that can be cut: by ssh, as whoever runs the tests and as an ordinary
+user, and by docker. All targets' processes are seen from here."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.account import account, why_not
+from tests.conftest import require
+from tests.docker_engine import DockerEngine
+from tests.e2e.project import Project, make_project, ssh_config_text
+from tests.line import Line
+from tests.sshd import Sshd
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A project, and the line over which its target is reached. `folder` is the project's on the target."""
+
+    project: Project
+    line: Line
+    folder: str
+
+    def configure(self, more: str) -> None:
+        """Add lines to the config file as it was at first."""
+        file = self.project.local / ".rdo.conf"
+        self.project.configure(file.read_text() + more)
+
+    def masters(self) -> list[int]:
+        """Process ids of the project's control masters."""
+        pattern = f"rdo.master.*{self.project.local}"
+        found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=False)
+        return sorted(map(int, found.stdout.split()))
+
+
+def token() -> str:
+    """Seconds for a `sleep` by which it can be told from all others."""
+    return f"3{random.randrange(10**9):09d}"
+
+
+def sleepers(*tokens: str) -> dict[int, str]:
+    """Processes that have one of the tokens in their command line, and have not ended."""
+    listing = subprocess.run(["ps", "-A", "-o", "pid=,stat=,args="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(None, 2) for line in listing.splitlines()]
+    mine = [row for row in rows if row[2].startswith(("sh ", "/bin/sh ", "sleep ")) and not row[1].startswith("Z")]
+    return {int(row[0]): row[2] for row in mine if any(each in row[2] for each in tokens)}
+
+
+def over_ssh(
+    root: Path, environment: Mapping[str, str], server: Sshd, stack: ExitStack, extra: tuple[str, ...] = ()
+) -> Reached:
+    """By ssh to this server."""
+    line = stack.enter_context(Line(("127.0.0.1", server.port)))
+    options = [*extra, f"Port {line.port}", f"HostKeyAlias [127.0.0.1]:{server.port}"]
+    config = server.ssh_config(extra=options, name=f"ssh_config_{line.port}")
+    project = make_project(root, {**environment, "RDO_SSH_CONFIG": str(config)})
+    project.configure(ssh_config_text(project))
+    return Reached(project, line, str(project.remote))
+
+
+def over_ssh_as_user(root: Path, environment: Mapping[str, str], server: Sshd, stack: ExitStack) -> Reached:
+    """By ssh as the user who owns the server's home folder."""
+    reached = over_ssh(root, environment, server, stack, (f"User {server.home.owner()}",))
+    reached.project.configure(f'driver = "ssh"\nhost = "devbox"\ndirectory = "{server.home}"\n')
+    return Reached(reached.project, reached.line, str(server.home))
+
+
+def over_docker(root: Path, environment: Mapping[str, str], engine: DockerEngine, stack: ExitStack) -> Reached:
+    """In a container of this engine."""
+    socket = Path(environment["XDG_RUNTIME_DIR"]) / "engine"
+    line = stack.enter_context(Line(engine.host.removeprefix("unix://"), socket))
+    project = make_project(root, {**environment, "DOCKER_HOST": f"unix://{socket}"})
+    name = stack.enter_context(engine.container(mounts={project.local: "/it"}))
+    project.configure(f'driver = "docker"\ncontainer = "{name}"\n')
+    return Reached(project, line, "/it")
+
+
+class Way(NamedTuple):
+    """How a target is reached: the fixture with its server, and what makes a project of that."""
+
+    server: str
+    reach: Callable[[Path, Mapping[str, str], Any, ExitStack], Reached]
+
+
+WAYS = {
+    "ssh-root": Way("sshd", over_ssh),
+    "ssh-user": Way("user_sshd", over_ssh_as_user),
+    "docker": Way("docker_engine", over_docker),
+}
+
+
+def shared_user_sshd(mark: Mapping[str, str]) -> Iterator[Sshd]:
+    """The body of the fixture: a server that lets an ordinary user in."""
+    if reason := why_not():
+        require("ssh", reason)
+    with tempfile.TemporaryDirectory(prefix="rdo-user-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        server = Sshd(folder)
+        server.environment.update(mark)
+        with account(server.home), server:
+            yield server

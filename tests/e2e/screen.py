@@ -1,0 +1,72 @@
+"""What a person sees: a program on a terminal that tmux draws, with all that scrolled off it."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.leaks import wait_until
+
+PATIENCE = 20.0
+"""Seconds for something to appear."""
+
+
+class Cursor(NamedTuple):
+    """Where the cursor is, from the upper left corner."""
+
+    column: int
+    row: int
+
+
+class Screen:
+    """A shell on a screen of 80 columns and 20 rows, of a tmux of its own."""
+
+    def __init__(self, cwd: Path, environment: Mapping[str, str], variables: Mapping[str, str] | None = None) -> None:
+        """`variables` are set in the shell, where tmux would set its own: TERM, first of all."""
+        self._folder = Path(tempfile.mkdtemp(prefix="rdo-tmux-", dir="/tmp"))
+        self._environment = dict(environment)
+        settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in (variables or {}).items())
+        shell = f"env PS1='$ ' {settings} bash --norc --noediting -i"
+        self._tmux("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "20", "-c", str(cwd), shell)
+
+    def __enter__(self) -> Screen:
+        self.wait_for(lambda shown: shown == "$")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._tmux("kill-server")
+        shutil.rmtree(self._folder)
+
+    def type(self, *keys: str) -> None:
+        """Press keys, by tmux's names for them: `Enter`, `C-c`."""
+        self._tmux("send-keys", *keys)
+
+    @property
+    def shown(self) -> str:
+        """All lines, those that scrolled off too, without what is empty at the end."""
+        return self._tmux("capture-pane", "-p", "-S", "-").rstrip("\n")
+
+    @property
+    def cursor(self) -> Cursor:
+        """Where it is now."""
+        return Cursor(*map(int, self._tmux("display-message", "-p", "#{cursor_x} #{cursor_y}").split()))
+
+    def wait_for(self, condition: Callable[[str], object]) -> str:
+        """Wait until what is shown meets the condition; give that."""
+        seen: list[str] = []
+        found = wait_until(lambda: seen.append(self.shown) or condition(seen[-1]), PATIENCE)
+        assert found, f"it did not come:\n{seen[-1]}"
+        return seen[-1]
+
+    def expect(self, text: str) -> str:
+        """Wait until the text is shown."""
+        return self.wait_for(lambda shown: text in shown)
+
+    def _tmux(self, *words: str) -> str:
+        command = ["tmux", "-S", str(self._folder / "socket"), *words]
+        return subprocess.run(command, env=self._environment, check=True, capture_output=True, text=True).stdout

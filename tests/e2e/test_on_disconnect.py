@@ -1,0 +1,85 @@
+"""`on_disconnect = "keep"`: a command outlives its link and its master, but neither its client nor `stop --now`."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+from tests.e2e.project import PATIENCE
+from tests.e2e.reached import Reached, sleepers, token
+from tests.leaks import wait_until
+
+GONE = 5.0
+"""Seconds in which a command must be gone that is to be ended."""
+
+LIFELINE = 3.0
+"""Seconds after which the lifeline would have ended what it had to end: it waits 2."""
+
+each_way_with_and_without_a_pty = pytest.mark.parametrize("option", ["-T", "-t"], ids=["without a pty", "with a pty"])
+
+
+@pytest.fixture(autouse=True)
+def _keep(reached: Reached) -> None:
+    reached.configure('on_disconnect = "keep"\n')
+
+
+def begin(reached: Reached, option: str, mark: str) -> subprocess.Popen[bytes]:
+    """A command that is silent once it has begun."""
+    script = f"echo up; exec >/dev/null 2>&1 </dev/null; sleep {mark}; exit"
+    command = reached.project.start(option, "sh", "-c", script)
+    assert command.stdout
+    assert command.stdout.readline() in (b"up\n", b"up\r\n")
+    assert wait_until(lambda: runs(mark), PATIENCE)
+    return command
+
+
+def runs(mark: str) -> bool:
+    """Whether the command is there, its shell and what that waits for."""
+    return len(sleepers(mark)) >= 2
+
+
+def errors(command: subprocess.Popen[bytes]) -> bytes:
+    """What its client said at its end."""
+    with command:
+        _, said = command.communicate(timeout=PATIENCE)
+    assert command.returncode == 255
+    return said
+
+
+@each_way_with_and_without_a_pty
+def test_a_command_outlives_its_link_and_its_master(reached: Reached, option: str) -> None:
+    marks = token(), token()
+    cut = begin(reached, option, marks[0])
+    reached.line.cut()
+    lost = rb"rdo: the connection to `.*` was lost: .*; the command goes on there, if it can\n"
+    assert re.fullmatch(lost, errors(cut))
+    orphan = begin(reached, option, marks[1])
+    os.kill(reached.masters()[0], signal.SIGKILL)
+    assert b"the control master ended" in errors(orphan)
+    assert not wait_until(lambda: not all(map(runs, marks)), LIFELINE), sleepers(*marks)
+    for pid, line in sleepers(*marks).items():
+        if line.startswith("sleep"):
+            os.kill(pid, signal.SIGTERM)
+    assert wait_until(lambda: not sleepers(*marks), GONE)
+
+
+@each_way_with_and_without_a_pty
+def test_a_command_does_not_outlive_its_client(reached: Reached, option: str) -> None:
+    for name in ("INT", "HUP", "KILL"):
+        mark = token()
+        with begin(reached, option, mark) as command:
+            command.send_signal(getattr(signal, f"SIG{name}"))
+            command.communicate(timeout=PATIENCE)
+        assert wait_until(lambda mark=mark: not sleepers(mark), GONE), sleepers(mark)
+
+
+def test_stop_now_ends_it_all_the_same(reached: Reached) -> None:
+    mark = token()
+    with begin(reached, "-T", mark) as command:
+        assert reached.project.shell("rdoctl stop --now").returncode == 0
+        command.communicate(timeout=PATIENCE)
+    assert wait_until(lambda: not sleepers(mark), GONE), sleepers(mark)

@@ -1,0 +1,115 @@
+"""However a command loses its client, its master or its link: nothing of it is left on the target."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from tests.e2e.project import PATIENCE, Project
+from tests.e2e.reached import Reached, sleepers, token
+from tests.leaks import wait_until
+from tests.soak import tries
+
+GONE = 5.0
+"""Seconds in which a command must be gone."""
+
+AT_ONCE = 5
+"""Commands that lose theirs at the same time."""
+
+each_way_with_and_without_a_pty = pytest.mark.parametrize("option", ["-T", "-t"], ids=["without a pty", "with a pty"])
+
+
+def begin(reached: Reached, option: str, mark: str) -> subprocess.Popen[bytes]:
+    """A command of three processes, of which two sleep."""
+    words = ("sh", "-c", f"echo up; sleep {mark} | sleep {mark}")
+    return reached.project.start(option, *words)
+
+
+def batches(count: int) -> list[int]:
+    """So many commands in groups."""
+    return [min(AT_ONCE, count - start) for start in range(0, count, AT_ONCE)]
+
+
+def lose(reached: Reached, option: str, how: str) -> None:
+    """Have commands lose what `how` names, and see that all of them end, here and there."""
+    for size in batches(tries(2, 25)):
+        marks = [token() for _ in range(size)]
+        commands = [begin(reached, option, mark) for mark in marks]
+        for command in commands:
+            assert command.stdout
+            assert command.stdout.readline() in (b"up\n", b"up\r\n")
+        assert len(sleepers(*marks)) >= 2 * size
+        strike(reached, commands, how)
+        for command in commands:
+            with command:
+                command.wait(PATIENCE)
+        assert wait_until(lambda marks=marks: not sleepers(*marks), GONE), sleepers(*marks)
+
+
+def strike(reached: Reached, commands: list[subprocess.Popen[bytes]], how: str) -> None:
+    if how == "line":
+        reached.line.cut()
+    elif how == "master":
+        (master,) = reached.masters()
+        os.kill(master, signal.SIGKILL)
+    else:
+        for command in commands:
+            command.send_signal(getattr(signal, f"SIG{how}"))
+
+
+@pytest.mark.soak
+@each_way_with_and_without_a_pty
+def test_nothing_outlives_its_client(reached: Reached, option: str) -> None:
+    for name in ("INT", "TERM", "HUP", "KILL"):
+        lose(reached, option, name)
+
+
+@pytest.mark.soak
+@each_way_with_and_without_a_pty
+def test_nothing_outlives_its_master(reached: Reached, option: str) -> None:
+    lose(reached, option, "master")
+
+
+@pytest.mark.soak
+@each_way_with_and_without_a_pty
+def test_nothing_outlives_its_link(reached: Reached, option: str) -> None:
+    lose(reached, option, "line")
+
+
+def test_background_children_of_a_command_that_ended_by_itself_are_left_alone(reached: Reached) -> None:
+    mark = token()
+    assert reached.project.run("sh", "-c", f"sleep {mark} >/dev/null 2>&1 &").returncode == 0
+    assert reached.project.run("true").returncode == 0
+    reached.project.shell("rdoctl stop")
+    left = sleepers(mark)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert len(left) == 1
+
+
+def test_commands_beyond_what_a_connection_carries_get_their_signals_too(project: Project) -> None:
+    marks = [token() for _ in range(14)]
+    commands = [project.start("sh", "-c", f"echo up; sleep {mark}") for mark in marks]
+    for command in commands:
+        assert command.stdout
+        assert command.stdout.readline() == b"up\n"
+    for command in commands:
+        command.send_signal(signal.SIGTERM)
+    ended = [command.communicate(timeout=PATIENCE) for command in commands]
+    assert [command.returncode for command in commands] == [143] * 14, ended
+
+
+def test_a_command_behind_a_cut_is_ended_with_its_client_as_before(reached: Reached) -> None:
+    for _ in range(2):
+        assert reached.project.run("true").returncode == 0
+        reached.line.cut()
+    mark = token()
+    with begin(reached, "-T", mark) as command:
+        assert command.stdout
+        assert command.stdout.readline() == b"up\n"
+        command.kill()
+        command.communicate(timeout=PATIENCE)
+    assert wait_until(lambda: not sleepers(mark), GONE), sleepers(mark)

@@ -1,0 +1,107 @@
+"""A line to a server that can be cut, and that can fall silent: a proxy for TCP and UNIX sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from pathlib import Path
+
+CHUNK = 65536
+
+Address = tuple[str, int] | str
+"""Where a server listens: host and port, or the path of a UNIX socket."""
+
+
+class Connection:
+    """One connection over the line: two threads, one for each direction."""
+
+    def __init__(self, client: socket.socket, server: socket.socket) -> None:
+        self._ends = (client, server)
+        self._silent = False
+        self._threads = [
+            threading.Thread(target=self._copy, args=ends, name="line") for ends in ((client, server), (server, client))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def fall_silent(self) -> None:
+        """Swallow what comes from now on."""
+        self._silent = True
+
+    def cut(self) -> None:
+        """End it for both sides."""
+        for end in self._ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        for end in self._ends:
+            end.close()
+
+    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(CHUNK):
+                if not self._silent:
+                    sink.sendall(data)
+        if not self._silent:
+            with contextlib.suppress(OSError):
+                sink.shutdown(socket.SHUT_WR)
+
+
+class Line:
+    """What connects to `address` gets to the server."""
+
+    def __init__(self, server: Address, path: Path | None = None) -> None:
+        """Listens at the UNIX socket `path`; without one, at a free port of 127.0.0.1."""
+        self._server = server
+        self._listener = _socket(server)
+        self._listener.bind(str(path) if path else ("127.0.0.1", 0))
+        self._listener.listen()
+        self.address: Address = self._listener.getsockname()
+        self._connections: list[Connection] = []
+        self._thread = threading.Thread(target=self._accept, name="line")
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """Where it listens, for TCP."""
+        return int(self.address[1])
+
+    def cut(self) -> None:
+        """End all connections, for both sides. New ones may be made."""
+        while self._connections:
+            self._connections.pop().cut()
+
+    def fall_silent(self) -> None:
+        """Swallow what comes over the connections that there are, without a word to either side. New ones work."""
+        for connection in self._connections:
+            connection.fall_silent()
+
+    def __enter__(self) -> Line:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes who waits in accept
+        self._thread.join()
+        self._listener.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            server = _socket(self._server)
+            try:
+                server.connect(self._server)
+            except OSError:
+                client.close()
+                server.close()
+                continue
+            self._connections.append(Connection(client, server))
+
+
+def _socket(address: Address) -> socket.socket:
+    return socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
