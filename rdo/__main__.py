@@ -51,16 +51,20 @@ def run_rdo(words: "list[str]") -> int:
 
 def execute(options: argv.Options) -> int:
     """The exit status of the command. Raises RdoError."""
-    from rdo import control, request
+    from rdo import control
 
     if options.directory:
         discovery.change_directory(options.directory)
     found = discovery.discover(os.environ, options.project)
     os.environ[INSIDE] = f"{os.environ[INSIDE]}:{found.root}" if INSIDE in os.environ else found.root
-    asked = request.build(options, found, os.environ)
-    profile = os.fsdecode(asked.profile)
+    profile = argv.profile(options, os.environ)
     path = control.socket_path(control.runtime_folder(os.environ), found.config, profile, os.environ)
-    seen, connection = control.ask(path, asked)
+    seen, connection = control.identity(path), control.connect(path)
+    from rdo import outbox, request  # no sooner: the master gets ready meanwhile
+
+    asked = request.build(options, found, os.environ)
+    if connection is not None:
+        outbox.ask(connection, asked)
     from rdo import client  # no sooner: the master works meanwhile
 
     runner = client.Client(asked, options.stdin, STARTED)

@@ -2,6 +2,10 @@
 
 from rdo.errors import UsageError
 
+TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 class Options:
     """What was asked for. `command` holds the words of the command, or what follows `-c STRING`."""
@@ -157,3 +161,8 @@ def check_env(value: str) -> None:
     name = value.partition("=")[0]
     if not (name.isascii() and name.replace("_", "a").isalnum() and not name[0].isdigit()):
         raise UsageError(f"`{name}` is no name for an environment variable", "", "use `-e NAME=VALUE`")
+
+
+def profile(options: Options, environ: "Mapping[str, str]") -> str:
+    """The profile's name: as given, else from the environment (RDO_ENV is the first rdo's)."""
+    return options.profile or environ.get("RDO_PROFILE") or environ.get("RDO_ENV") or "default"

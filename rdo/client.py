@@ -9,9 +9,8 @@ import _signal
 import os
 import time
 
-from rdo import control, discovery, output, protocol
+from rdo import control, discovery, outbox, output, protocol
 from rdo.errors import LinkLost, SetupError
-from rdo.outbox import Outbox
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class Client:
         self._status_line: statusline.StatusLine | None = None
         self._connection: control.Socket
         self._decoder: protocol.Decoder
-        self._outbox: Outbox
+        self._outbox: outbox.Outbox
         self._output: output.Output
         self._stdin: stdin.Stdin | None = None
         self._window = request.window
@@ -55,7 +54,7 @@ class Client:
     def run(self, path: str, seen: "control.Identity", connection: "control.Socket | None") -> int:
         """The exit status of the command, run by the master that listens at `path`. Raises RdoError.
 
-        `seen` and `connection`: what control.ask gave for the request.
+        `connection` is to the master whose socket was `seen`, if there is one; the request has been sent.
         """
         config, profile = os.fsdecode(self._request.config), os.fsdecode(self._request.profile)
         for _ in range(ATTEMPTS):
@@ -65,15 +64,19 @@ class Client:
                     return self._converse(connection)
                 except Abandoned:
                     connection.close()
-            control.start_master(path, config, profile, seen)
+            from rdo import launch
+
+            launch.start_master(path, config, profile, seen)
             self._trace("control master")
             self._request.stamp = os.fsencode(discovery.stamp(config, discovery.user_file(os.environ)))
-            seen, connection = control.ask(path, self._request)
+            seen, connection = control.identity(path), control.connect(path)
+            if connection is not None:
+                outbox.ask(connection, self._request)
         raise SetupError("no control master takes the command", f"tried {ATTEMPTS}", "see `rdoctl status`")
 
     def _converse(self, connection: control.Socket) -> int:
         self._connection = connection
-        self._outbox = Outbox(connection)
+        self._outbox = outbox.Outbox(connection)
         self._decoder = protocol.Decoder()
         self._output = output.Output(connection.fileno(), self._decoder, self._outbox)
         frames = self._receive()

@@ -1,37 +1,18 @@
-"""The runtime folder, the control socket in it, and the start of a control master. Part of the client's hot path.
+"""The runtime folder, and the control socket in it. Part of the client's hot path.
 
 The folder is the door: whoever can enter it can run commands as its owner. So it is checked at each use.
 """
 
 import _socket
-import errno
 import os
 import stat
-import sys
-import time
 
-from rdo import protocol
 from rdo.errors import SetupError
 
 SOCKET_PATH_LIMIT = 103
 """Bytes of a socket's path: sun_path holds 104 on macOS and the BSDs, with the NUL at the end."""
 
-ACCEPT_TIMEOUT = 3.0
-"""Seconds for a master to accept a request. It does so before anything slow, so that a silent one is wedged."""
-
-START_TIMEOUT = 15.0
-"""Seconds for a master to listen: an interpreter's start and a bind, with ample room for a loaded machine."""
-
-LOCK_PAUSE = 0.02
-"""Seconds between two tries for the start lock: flock(2) with a deadline cannot be had otherwise."""
-
 ELSEWHERE = "make room or mend its rights, or set XDG_RUNTIME_DIR to another folder of yours"
-
-READY_FD = 3
-"""Where a master reports to the client that starts it: LISTENS, or else in a line why it cannot."""
-
-LISTENS = b"\0"
-REPORT_SIZE = 4096
 
 GUIDES = (
     "RDO_SSH_CONFIG", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "VAGRANT_CWD", "VAGRANT_DOTFILE_PATH",
@@ -116,33 +97,6 @@ def connect(path: str) -> "Socket | None":
     return connection
 
 
-def ask(path: str, request: protocol.Request) -> "tuple[Identity, Socket | None]":
-    """Send a request to the master that listens at `path`, if one does: which socket that was, and the connection.
-
-    What the master says to it is to come within ACCEPT_TIMEOUT. Raises SetupError.
-    """
-    seen = identity(path)
-    connection = connect(path)
-    if connection is not None:
-        connection.settimeout(ACCEPT_TIMEOUT)
-        try:
-            send(connection, protocol.RUN, protocol.encode_request(request))
-        except OSError:
-            connection.close()
-            connection = None
-    return seen, connection
-
-
-def send(connection: Socket, kind: bytes, payload: "bytes | memoryview" = b"") -> None:
-    """Send one frame, whole, without a copy of its payload. Raises OSError."""
-    head = protocol.header(kind, len(payload))
-    sent = connection.sendmsg((head, payload))
-    if sent < len(head):
-        connection.sendall(head[sent:])
-    if sent < len(head) + len(payload):
-        connection.sendall(memoryview(payload)[max(0, sent - len(head)) :])
-
-
 def identity(path: str) -> "Identity":
     """Which socket it is that stands at `path`, so that a new one can be told from an old one."""
     try:
@@ -150,98 +104,3 @@ def identity(path: str) -> "Identity":
     except OSError:
         return None
     return info.st_ino, info.st_mtime_ns
-
-
-def start_master(path: str, config: str, profile: str, replaced: "Identity") -> None:
-    """Have a master listen at `path`, unless another client has seen to it: the socket is no more the `replaced` one.
-
-    Raises SetupError.
-    """
-    lock = _lock(path + ".lock")
-    try:
-        if identity(path) in (None, replaced) or not _listens(path):
-            _spawn(path, config, profile)
-    finally:
-        os.close(lock)
-
-
-def _listens(path: str) -> bool:
-    connection = connect(path)
-    if connection is None:
-        return False
-    connection.close()
-    return True
-
-
-def _lock(path: str) -> int:
-    """The start lock, held until the descriptor is closed: it dies with its owner, so it is never stale."""
-    import fcntl
-    import select
-
-    try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        raise SetupError(f"cannot make the lock `{path}`", str(error.strerror), ELSEWHERE) from None
-    deadline = time.monotonic() + START_TIMEOUT
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return fd
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EINTR) or time.monotonic() > deadline:
-                os.close(fd)
-                raise SetupError(f"cannot get the lock `{path}`", "another `rdo` holds it") from None
-        select.select((), (), (), LOCK_PAUSE)
-
-
-def _spawn(path: str, config: str, profile: str) -> None:
-    """Start a master as a daemon that holds none of our descriptors, and wait until it listens."""
-    import select
-
-    log = path + ".log"
-    ready, report = os.pipe()
-    try:
-        child = os.fork()
-        if child == 0:
-            _become_master(report, log, [sys.executable, "-m", "rdo.master", path, config, profile])
-        os.close(report)
-        os.waitpid(child, 0)
-        told = select.select((ready,), (), (), START_TIMEOUT)[0] and os.read(ready, REPORT_SIZE)
-    finally:
-        os.close(ready)
-    if told != LISTENS:
-        why = os.fsdecode(told) if told else _last_line(log)
-        raise SetupError("the control master did not start", why, ELSEWHERE if told else "see `rdoctl doctor`")
-
-
-def _become_master(report: int, log: str, command: "list[str]") -> None:
-    """In the child: fork again, so that init adopts the master, and exec it. Never returns.
-
-    Its stdin and stdout are closed files and its stderr the log: a master that kept the caller's stderr open would
-    hang whoever waits for the end of that stream (golang/go#13453).
-    """
-    try:
-        os.setsid()
-        if os.fork() != 0:
-            os._exit(0)
-        os.dup2(report, READY_FD)
-        os.set_inheritable(READY_FD, True)
-        os.chdir("/")  # hold no folder busy, and let no module of the caller's folder be imported
-        os.dup2(os.open(os.devnull, os.O_RDWR), 0)
-        os.dup2(0, 1)
-        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), 2)
-        os.closerange(4, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
-        os.execv(command[0], command)
-    except OSError as error:
-        os.write(READY_FD, os.fsencode(f"cannot open `{error.filename}`: {error.strerror}"))
-    finally:
-        os._exit(1)
-
-
-def _last_line(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            lines = file.read().split("\n")
-    except OSError as error:
-        return str(error.strerror)
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")

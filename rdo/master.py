@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from rdo import control, discovery, protocol
+from rdo import discovery, launch, protocol
 from rdo.conversation import Conversation, Gone
 from rdo.errors import ConfigError, RdoError, SetupError
 from rdo.listener import Listener
@@ -185,10 +185,10 @@ def main() -> None:
     try:
         master = Master(path, config, profile)
     except SetupError as error:
-        os.write(control.READY_FD, str(error).encode())
+        os.write(launch.READY_FD, str(error).encode())
         os._exit(1)
-    os.write(control.READY_FD, control.LISTENS)
-    os.close(control.READY_FD)
+    os.write(launch.READY_FD, launch.LISTENS)
+    os.close(launch.READY_FD)
     master.serve()
     os._exit(0)
 

@@ -9,7 +9,7 @@ import pwd
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rdo import config, discovery, drivers, request, trust
+from rdo import argv, config, discovery, drivers, trust
 from rdo.argv import Options
 from rdo.config import Config
 from rdo.errors import RdoError
@@ -36,7 +36,7 @@ class Address(NamedTuple):
 def check(command: Command, options: Options) -> None:
     """Raises RdoError if the host, user or port that were named are not those of the profile."""
     found = discovery.discover(os.environ, options.project)
-    profile = request.profile(options, os.environ)
+    profile = argv.profile(options, os.environ)
     loaded = config.load(found.config, profile, discovery.user_file(os.environ))
     if not any(address.holds(command) for address in addresses(loaded)):
         raise refusal(command, loaded)

@@ -2,7 +2,7 @@
 
 import os
 
-from rdo import protocol
+from rdo import argv, protocol
 from rdo.argv import Options
 from rdo.discovery import Found
 
@@ -14,7 +14,7 @@ def build(options: Options, found: Found, environ: "os._Environ[str]") -> protoc
     request = protocol.Request()
     request.version = protocol.VERSION
     request.config = os.fsencode(found.config)
-    request.profile = os.fsencode(profile(options, environ))
+    request.profile = os.fsencode(argv.profile(options, environ))
     request.stamp = os.fsencode(found.stamp)
     request.root = os.fsencode(found.root)
     request.pwd = os.fsencode(found.pwd)
@@ -37,11 +37,6 @@ def window() -> "tuple[int, int, int, int]":
     from rdo import tty  # only here: its libraries take a third of a millisecond to load
 
     return tty.window_size(1)
-
-
-def profile(options: Options, environ: "os._Environ[str]") -> str:
-    """The profile's name: as given, else from the environment (RDO_ENV is the first rdo's)."""
-    return options.profile or environ.get("RDO_PROFILE") or environ.get("RDO_ENV") or "default"
 
 
 def wants_pty(options: Options) -> bool:

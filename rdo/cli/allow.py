@@ -7,7 +7,7 @@ import time
 
 import click
 
-from rdo import config, discovery, drivers, request, trust, tty
+from rdo import argv, config, discovery, drivers, trust, tty
 from rdo.argv import Options
 from rdo.cli import table
 from rdo.config import Config
@@ -56,7 +56,7 @@ def load(profile: str) -> Config:
     options = Options()
     options.profile = profile
     found = discovery.discover(os.environ)
-    return config.load(found.config, request.profile(options, os.environ), discovery.user_file(os.environ))
+    return config.load(found.config, argv.profile(options, os.environ), discovery.user_file(os.environ))
 
 
 def wanted(loaded: Config) -> Grant:

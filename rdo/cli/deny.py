@@ -6,7 +6,7 @@ import os
 
 import click
 
-from rdo import control, discovery, request, trust
+from rdo import argv, control, discovery, trust
 from rdo.argv import Options
 from rdo.cli import masters
 from rdo.errors import printable
@@ -21,7 +21,7 @@ def command(profile: str) -> None:
     """
     options = Options()
     options.profile = profile
-    name = request.profile(options, os.environ)
+    name = argv.profile(options, os.environ)
     path = discovery.discover(os.environ).config
     forgotten = trust.Store(os.environ).forget(path, name)
     end_master(path, name)

@@ -23,8 +23,6 @@ OPEN_DEADLINE = 60.0
 """Seconds for the server to open a channel: some run slow session hooks. A dead link is found sooner."""
 ACKNOWLEDGE = WINDOW // 8
 """Bytes read before the server is told that it may send as many more."""
-BATCH = READ_SIZE
-"""Bytes of input sent at a time: others on the same connection have to wait for that."""
 EXTENDED_STDERR = 1
 UNKNOWN_CHANNEL_TYPE = 3
 
@@ -198,10 +196,9 @@ class SshChannel:
             self._closing = True
             raise self._lost(f"it opened no channel within {OPEN_DEADLINE:.0f} s")
         if self._refusal is not None:
-            code, reason = self._refusal
-            if code == UNKNOWN_CHANNEL_TYPE:
-                raise LinkLost(f"`{self._target}` allows no commands", reason)
-            raise ChannelRefused(reason)
+            if self._refusal[0] == UNKNOWN_CHANNEL_TYPE:
+                raise LinkLost(f"`{self._target}` allows no commands", self._refusal[1])
+            raise ChannelRefused(self._refusal[1])
         if self._broken:
             raise self._lost(self._why)
 
@@ -233,7 +230,7 @@ class SshChannel:
                 raise self._lost(self._why)
             if self._ended_input or self._closing:
                 return 0
-            size = min(wanted, self._window, BATCH)
+            size = min(wanted, self._window, READ_SIZE)  # others on the connection wait for it
             self._window -= size
             return size
 

@@ -1,0 +1,117 @@
+"""The start of a control master by the client that finds none."""
+
+import errno
+import fcntl
+import os
+import select
+import sys
+import time
+
+from rdo.control import ELSEWHERE, connect, identity
+from rdo.errors import SetupError
+
+TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+if TYPE_CHECKING:
+    from rdo.control import Identity
+
+START_TIMEOUT = 15.0
+"""Seconds for a master to listen: an interpreter's start and a bind, with ample room for a loaded machine."""
+
+LOCK_PAUSE = 0.02
+"""Seconds between two tries for the start lock: flock(2) with a deadline cannot be had otherwise."""
+
+READY_FD = 3
+"""Where a master reports to the client that starts it: LISTENS, or else in a line why it cannot."""
+
+LISTENS = b"\0"
+REPORT_SIZE = 4096
+
+
+def start_master(path: str, config: str, profile: str, replaced: "Identity") -> None:
+    """Have a master listen at `path`, unless another client has seen to it: the socket is no more the `replaced` one.
+
+    Raises SetupError.
+    """
+    lock = _lock(path + ".lock")
+    try:
+        if identity(path) in (None, replaced) or not _listens(path):
+            _spawn(path, config, profile)
+    finally:
+        os.close(lock)
+
+
+def _listens(path: str) -> bool:
+    connection = connect(path)
+    if connection is None:
+        return False
+    connection.close()
+    return True
+
+
+def _lock(path: str) -> int:
+    """The start lock, held until the descriptor is closed: it dies with its owner, so it is never stale."""
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise SetupError(f"cannot make the lock `{path}`", str(error.strerror), ELSEWHERE) from None
+    deadline = time.monotonic() + START_TIMEOUT
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return fd
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EINTR) or time.monotonic() > deadline:
+                os.close(fd)
+                raise SetupError(f"cannot get the lock `{path}`", "another `rdo` holds it") from None
+        select.select((), (), (), LOCK_PAUSE)
+
+
+def _spawn(path: str, config: str, profile: str) -> None:
+    """Start a master as a daemon that holds none of our descriptors, and wait until it listens."""
+    log = path + ".log"
+    ready, report = os.pipe()
+    try:
+        child = os.fork()
+        if child == 0:
+            _become_master(report, log, [sys.executable, "-m", "rdo.master", path, config, profile])
+        os.close(report)
+        os.waitpid(child, 0)
+        told = select.select((ready,), (), (), START_TIMEOUT)[0] and os.read(ready, REPORT_SIZE)
+    finally:
+        os.close(ready)
+    if told != LISTENS:
+        why = os.fsdecode(told) if told else _last_line(log)
+        raise SetupError("the control master did not start", why, ELSEWHERE if told else "see `rdoctl doctor`")
+
+
+def _become_master(report: int, log: str, command: "list[str]") -> None:
+    """In the child: fork again, so that init adopts the master, and exec it. Never returns.
+
+    Its stdin and stdout are closed files and its stderr the log: a master that kept the caller's stderr open would
+    hang whoever waits for the end of that stream (golang/go#13453).
+    """
+    try:
+        os.setsid()
+        if os.fork() != 0:
+            os._exit(0)
+        os.dup2(report, READY_FD)
+        os.set_inheritable(READY_FD, True)
+        os.chdir("/")  # hold no folder busy, and let no module of the caller's folder be imported
+        os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+        os.dup2(0, 1)
+        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), 2)
+        os.closerange(4, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
+        os.execv(command[0], command)
+    except OSError as error:
+        os.write(READY_FD, os.fsencode(f"cannot open `{error.filename}`: {error.strerror}"))
+    finally:
+        os._exit(1)
+
+
+def _last_line(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = file.read().split("\n")
+    except OSError as error:
+        return str(error.strerror)
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
