@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test soak check bench clean
+.PHONY: help venv demo test soak check bench docs man clean
 
 # RETRY=1: what failed beside real servers, on a machine that does other things too, has one more try, by itself.
 AGAIN := $(BIN)/python -m pytest --last-failed --last-failed-no-failures none tests/integration tests/e2e
@@ -33,10 +33,16 @@ check: .venv/developing ## ruff and mypy --strict
 bench: .venv/developing ## rdo beside ssh and docker exec, as ratios of medians
 	$(BIN)/python -m benchmarks
 
+docs: .venv/documenting ## the documentation as a site, in site/
+	$(BIN)/mkdocs build --quiet --strict
+
+man: .venv/developing ## make the man pages anew, after a help text was changed
+	$(BIN)/python -m manual
+
 venv: .venv/developing ## .venv with rdo, installed editable, and all that development needs
 
 clean: ## remove what the other targets made
-	rm -rf .venv dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv dist site .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip writes the interpreter's path behind `#!` as it is, and no kernel reads one with a space in it.
@@ -63,3 +69,6 @@ endef
 
 .venv/soaking: pyproject.toml | .venv/developing
 	$(call install,'.[soak]')
+
+.venv/documenting: pyproject.toml | .venv/python
+	$(call install,'.[docs]')

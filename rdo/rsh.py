@@ -29,6 +29,11 @@ def run(words: list[str]) -> int:
     """The exit status of `rdo-rsh WORDS`. Raises RdoError."""
     program.open_standard_descriptors()
     command = ssh_argv.parse(words)
+    if command.help:
+        from rdo.usage import RSH_HELP
+
+        print(RSH_HELP, end="", flush=True)
+        return 0
     if command.version:
         print(f"rdo-rsh of rdo {__version__}, in place of ssh", file=sys.stderr, flush=True)
         return 0

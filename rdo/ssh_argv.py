@@ -48,6 +48,7 @@ class Command:
     stdin: bool = True
     verbose: bool = False
     version: bool = False
+    help: bool = False
     query: bool = False
     """`-G`: show the configuration."""
     control: str = ""
@@ -85,8 +86,11 @@ def parse(words: Sequence[str]) -> Command:
 def _take_long(command: Command, word: str, rest: list[str]) -> None:
     """ssh has no long options, so that these are free to be rdo's."""
     name, equals, value = word.partition("=")
+    if word == "--help":
+        command.help = True
+        return
     if name not in ("--profile", "--project"):
-        raise UsageError(f"unknown option `{word}`", "", "rdo-rsh takes what `ssh` takes, and --profile and --project")
+        raise UsageError(f"unknown option `{word}`", "", "see `rdo-rsh --help`")
     setattr(command, name[2:], value if equals else _value(name, rest))
 
 

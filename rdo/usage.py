@@ -1,4 +1,7 @@
-"""The help text of `rdo`, and its version. Not on the hot path."""
+"""The help texts of `rdo` and `rdo-rsh`, and the version. Not on the hot path.
+
+The man pages are made from these texts: blocks apart by empty lines, options indented by two, titles with a colon.
+"""
 
 from __future__ import annotations
 
@@ -43,6 +46,41 @@ Examples:
 
 Exit status: the command's own; 128+N if signal N ended it; 255 with a line
 `rdo: ...` for a failure of rdo itself. See also: rdoctl --help
+"""
+
+RSH_HELP = """\
+rdo-rsh: a remote shell for programs that call ssh, over the connection of rdo
+
+Usage: rdo-rsh [OPTION]... [USER@]HOST [WORD]...
+       rdo-rsh [OPTION]... '' [WORD]...
+
+The words, with blanks between, are a shell string there, as with ssh. It runs
+in the login folder; or, where the host is left empty, in the folder that
+matches the working directory. Any other host than the profile's is refused.
+
+  --profile NAME          use this profile
+  --project DIR           use DIR's .rdo.conf
+  -l USER, -p PORT        refused unless they are the target's own
+  -o NAME=VALUE           as in ssh_config: HostName, Port, User, RequestTTY,
+                          SendEnv, SetEnv and StdinNull count
+  -t, -tt, -T             with a terminal if stdin is one, in any case, without
+  -n                      no stdin
+  -v                      say on stderr what happens, with times
+  -G                      show what the options come to, and run nothing
+  -O check|exit|stop      do nothing: there is no control master of ssh
+  -V, --help              show the version, show this text
+
+Further options of ssh concern the connection, which is there, and are ignored.
+Those that forward ports, make tunnels or want a subsystem such as sftp are
+refused.
+
+Examples:
+  rsync -a -e rdo-rsh ./ :                   this folder to the matching one
+  rsync -a -e rdo-rsh :build/ build/         and back
+  GIT_SSH_COMMAND=rdo-rsh git fetch          from a repository on the target
+
+Exit status: the command's own; 255 with a line `rdo: ...` for a failure of rdo
+itself. See also: rdo --help
 """
 
 

@@ -20,7 +20,7 @@ VARIABLE = "_RDOCTL_COMPLETE"
 
 
 @click.command("completion")
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]), required=False)
+@click.argument("shell", metavar="[bash|zsh|fish]", type=click.Choice(["bash", "zsh", "fish"]), required=False)
 @click.option("--profiles", "list_profiles", is_flag=True, hidden=True)
 @click.pass_context
 def command(ctx: click.Context, shell: str | None, list_profiles: bool) -> None:

@@ -55,6 +55,7 @@ def given_by(*words: str) -> dict[str, object]:
         pytest.param(["-T", "-t", "-t"], {"tty": 2}, id="-t after -T"),
         pytest.param(["-vvv"], {"verbose": True}, id="-v"),
         pytest.param(["-V"], {"version": True}, id="-V"),
+        pytest.param(["--help"], {"help": True}, id="--help"),
         pytest.param(["-G", "a"], {"query": True, "host": "a"}, id="-G"),
         pytest.param(["-O", "check", "a"], {"control": "check", "host": "a"}, id="-O"),
         pytest.param(["--profile", "ci", "--project=/a"], {"profile": "ci", "project": "/a"}, id="rdo's own"),
@@ -94,7 +95,7 @@ def test_what_rdo_has_nothing_for_is_refused(letter: str) -> None:
     ("words", "line"),
     [
         (["-Z"], "unknown option `-Z`; rdo-rsh takes what `ssh` takes"),
-        (["--x=1"], "unknown option `--x=1`; rdo-rsh takes what `ssh` takes, and --profile and --project"),
+        (["--x=1"], "unknown option `--x=1`; see `rdo-rsh --help`"),
         (["-l"], "option `-l` needs a value"),
         (["--profile"], "option `--profile` needs a value"),
         (["-p", "ssh"], "`ssh` is no port"),

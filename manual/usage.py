@@ -1,0 +1,66 @@
+"""A help text of `rdo` or `rdo-rsh`, as rdo.usage has it, taken apart into the pieces of a man page. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from manual.page import Entry, Heading, Paragraph, Piece, Verbatim
+
+OPTION = re.compile(r" {2,6}(-.*?)(?: {2,}(.*))?")
+
+TITLED = re.compile(r"([A-Z][a-z ]+):\s(.*)", re.DOTALL)
+"""A block that begins with its own heading."""
+
+
+def pieces(name: str, text: str) -> Iterator[Piece]:
+    """All that a help text tells; its blocks are apart by empty lines."""
+    title, *blocks = text.rstrip("\n").split("\n\n")
+    yield Heading("NAME")
+    yield Paragraph(f"{name} - {title.partition(': ')[2]}")
+    described = False
+    for block in blocks:
+        if block.startswith("Usage: "):
+            yield Heading("SYNOPSIS")
+            yield from synopsis(block.removeprefix("Usage: "))
+        elif OPTION.match(block):
+            yield Heading("OPTIONS")
+            yield from options(block)
+        elif found := TITLED.fullmatch(block):
+            yield from titled(found[1], found[2])
+        else:
+            if not described:
+                yield Heading("DESCRIPTION")
+            yield Paragraph(joined(block))
+            described = True
+
+
+def synopsis(text: str) -> Iterator[Piece]:
+    """Each way to call the program, on a line of its own."""
+    yield Verbatim([line.strip() for line in text.splitlines()])
+
+
+def options(block: str) -> Iterator[Entry]:
+    """The options of a block: a line each, or more, where the next ones are indented further."""
+    found: list[tuple[str, list[str]]] = []
+    for line in block.splitlines():
+        if match := OPTION.fullmatch(line):
+            found.append((match[1], [match[2] or ""]))
+        else:
+            found[-1][1].append(line)
+    for term, lines in found:
+        yield Entry(term, joined("\n".join(lines)))
+
+
+def titled(title: str, text: str) -> Iterator[Piece]:
+    """A section with lines to be kept, which are indented, or with running text."""
+    yield Heading(title.upper())
+    if text.startswith("  "):
+        yield Verbatim([line.removeprefix("  ") for line in text.splitlines()])
+    else:
+        yield Paragraph(text[:1].upper() + joined(text[1:]))
+
+
+def joined(text: str) -> str:
+    """One line of a text that was broken into several."""
+    return " ".join(text.split())
