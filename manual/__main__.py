@@ -15,7 +15,7 @@ from rdo.usage import HELP, RSH_HELP
 
 FOLDER = Path(__file__).parent
 
-DATE = "2025-11-20"
+DATE = "2026-11-20"
 """Of the version. Not the day of the making: the same sources give the same pages."""
 
 VARIABLES = "## Environment variables\n"

@@ -203,3 +203,6 @@ _OPTIONS: Mapping[str, Callable[[Command, str], None]] = {
     "stdinnull": _set_stdin,
     "user": _set_user,
 }
+
+TAKEN = frozenset({*_FLAGS, *_VALUES})
+"""The letters of the options that count here."""

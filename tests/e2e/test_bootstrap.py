@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.docker_engine import DockerEngine
+from tests.e2e.document import README
 from tests.e2e.project import Project, make_project, ssh_project, vagrant_project
-from tests.e2e.readme import TEXT
 from tests.sshd import Sshd
 from tests.vagrant_machine import VagrantHost, vagrantfile
 
@@ -30,7 +30,7 @@ def bootstrap(project: Project) -> str:
 def transcript(folder: str) -> str:
     """The lines that a run in `folder` prints, which the README shows."""
     lines = f"bootstrap: in {folder}/src\nbootstrap: done\n"
-    assert lines in TEXT
+    assert lines in README.text
     return lines
 
 

@@ -1,4 +1,4 @@
-"""README.md taken apart: its code blocks, its transcripts and its tables. Runs nothing."""
+"""README.md and the pages of docs/ taken apart: code blocks, transcripts, tables and links. Runs nothing."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 TOP = Path(__file__).parents[2]
-TEXT = (TOP / "README.md").read_text()
-
 ELIDED = "..."
 """In a transcript: any text within a line, or as a line of its own any number of lines. In an error: what varies."""
 
@@ -43,27 +42,62 @@ class Step:
         return re.compile("".join(map(_line, self.output.splitlines())))
 
 
-def blocks(*kinds: str) -> list[Block]:
-    """The code blocks of these kinds, in order."""
-    found, heading, fence = [], "", re.compile(r"^(?:#+ ([^\n]+)|```(\w+)\n(.*?)^```)$", re.MULTILINE | re.DOTALL)
-    for title, kind, text in fence.findall(TEXT):
-        heading = title or heading
-        if kind in kinds:
-            found.append(Block(kind, heading, text))
-    return found
+@dataclass(frozen=True)
+class Document:
+    """A Markdown file, by its path from the top folder."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def path(self) -> Path:
+        return TOP / self.name
+
+    @cached_property
+    def text(self) -> str:
+        return self.path.read_text()
+
+    @cached_property
+    def prose(self) -> str:
+        """The text without its code blocks."""
+        return re.sub(r"^```.*?^```$", "", self.text, flags=re.MULTILINE | re.DOTALL)
+
+    def blocks(self, *kinds: str) -> list[Block]:
+        """The code blocks of these kinds, in order."""
+        found, heading = [], ""
+        fence = re.compile(r"^(?:#+ ([^\n]+)|```(\w+)\n(.*?)^```)$", re.MULTILINE | re.DOTALL)
+        for title, kind, text in fence.findall(self.text):
+            heading = title or heading
+            if kind in kinds:
+                found.append(Block(kind, heading, text))
+        return found
+
+    def table(self, heading: str) -> list[list[str]]:
+        """The rows of the first table under a heading, without its head; no cell's code marks or spaces are removed."""
+        section = re.split(r"^#+ ", self.text.partition(f"# {heading}\n")[2], flags=re.MULTILINE)[0]
+        rows = [line for line in section.splitlines() if line.startswith("| ")]
+        return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows[1:]]
+
+    def links(self) -> list[str]:
+        """Where its links lead, web addresses left out."""
+        return [link for link in re.findall(r"\]\(([^)\s]+)\)", self.prose) if "://" not in link]
+
+    def anchors(self) -> set[str]:
+        """What a link to one of its headings has behind `#`."""
+        titles = re.findall(r"^#+ (.+)$", self.prose, re.MULTILINE)
+        return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
+
+
+README = Document("README.md")
+PAGES = [Document(str(path.relative_to(TOP))) for path in sorted(TOP.glob("docs/*.md"))]
 
 
 def steps(transcript: str) -> list[Step]:
     """The commands of a transcript."""
     parts = re.split(r"^\$ ", transcript, flags=re.MULTILINE)[1:]
     return [Step(command, output) for command, _, output in (part.partition("\n") for part in parts)]
-
-
-def table(heading: str) -> list[list[str]]:
-    """The rows of the first table under a heading, without its head; no cell's code marks or spaces are removed."""
-    section = re.split(r"^#+ ", TEXT.partition(f"# {heading}\n")[2], flags=re.MULTILINE)[0]
-    rows = [line for line in section.splitlines() if line.startswith("| ")]
-    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows[1:]]
 
 
 def code_spans(cell: str) -> list[str]:

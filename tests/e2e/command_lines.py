@@ -1,0 +1,78 @@
+"""The command lines of a document, and whether the program that each calls would take it. Runs none of them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from types import MappingProxyType
+
+import click
+
+from rdo import argv, ssh_argv
+from rdo.cli import rdoctl
+from tests.e2e.document import Document, steps
+
+ENDS = frozenset({";", "&", "&&", "|", "||", "(", ")", "<", ">", ">>", ">&"})
+"""Words that end a simple command, and redirections."""
+
+BEFORE = frozenset({"exec", "run", "time"})
+"""Words behind which a command line follows: of the shell, and of `git bisect`."""
+
+ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+
+
+def lines(document: Document) -> Iterator[str]:
+    """What a reader may type: the lines of its shell blocks, the commands of its transcripts, and those in its text."""
+    for block in document.blocks("sh"):
+        yield from block.text.splitlines()
+    for block in document.blocks("console", "text"):
+        yield from (step.command for step in steps(block.text))
+    for span in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", document.prose):
+        if "..." not in span and not span.endswith(":"):
+            yield span
+
+
+def calls(line: str) -> Iterator[list[str]]:
+    """The simple commands of a line of shell, without variables set before them; those within `$(...)` too."""
+    for inner in re.findall(r'"\$\((.*?)\)"', line):
+        yield from calls(inner)
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    command: list[str] = []
+    for word in [*lexer, ";"]:
+        if word in ENDS:
+            yield command
+            command = []
+        elif word in BEFORE or (not command and ASSIGNMENT.match(word)):
+            command = []
+        else:
+            command.append(word)
+
+
+def check(line: str) -> list[str]:
+    """The programs of ours that the line calls. Raises UsageError, of rdo or of click, for a call that is none."""
+    try:
+        found = [call for call in calls(line) if call and call[0] in PROGRAMS]
+    except ValueError:
+        return []  # text with a quote in it, and no command
+    for call in found:
+        PROGRAMS[call[0]](call[1:])
+    return [call[0] for call in found]
+
+
+def check_rdoctl(words: list[str]) -> None:
+    """Raises click.UsageError for a command or an option that there is not; what has to follow may be missing."""
+    command: click.Command = rdoctl
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        if words[0] not in command.commands:
+            raise click.UsageError(f"no command {words[0]}")
+        command, words = command.commands[words[0]], words[1:]
+    try:
+        command.make_context("rdoctl", list(words))
+    except (click.MissingParameter, click.exceptions.NoArgsIsHelpError, click.exceptions.Exit):
+        return
+
+
+PROGRAMS = MappingProxyType({"rdo": argv.parse, "rdo-rsh": ssh_argv.parse, "rdoctl": check_rdoctl})
+"""What reads the words behind each program's name."""

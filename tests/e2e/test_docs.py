@@ -1,0 +1,83 @@
+"""README.md, docs/ and the rest of the documentation: links, command lines, configs, and the site made of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rdo.config import load
+from rdo.errors import UsageError
+from tests.conftest import require
+from tests.e2e import command_lines
+from tests.e2e.document import PAGES, README, TOP, Block, Document
+
+MAINTAINED = [README, *map(Document, ("SECURITY.md", "PROTOCOL.md", "CHANGELOG.md")), *PAGES]
+
+CONFIGS = [(page, block) for page in PAGES for block in page.blocks("toml", "ini")]
+
+PATIENCE = 60.0
+"""Seconds for the site to be built, which takes two."""
+
+documents = pytest.mark.parametrize("document", MAINTAINED, ids=str)
+
+
+@documents
+def test_each_link_leads_to_a_file_and_to_a_heading_of_it(document: Document) -> None:
+    for link in document.links():
+        name, _, anchor = link.partition("#")
+        target = Document(os.path.relpath(document.path.parent / name, TOP)) if name else document
+        assert target.path.exists(), link
+        assert not anchor or anchor in target.anchors(), link
+
+
+@documents
+def test_each_command_line_has_options_and_commands_that_there_are(document: Document) -> None:
+    for line in command_lines.lines(document):
+        command_lines.check(line)
+
+
+def test_a_wrong_command_line_is_found() -> None:
+    line = 'A=1 rdo -p db psql && eval "$(rdoctl shim env)"; rdo-rsh x'
+    assert command_lines.check(line) == ["rdoctl", "rdo", "rdo-rsh"]
+    for line in ("git bisect run rdo --nonsense x", "x | rdo -Z", "rdo-rsh -Z", "rdo -p"):
+        with pytest.raises(UsageError):
+            command_lines.check(line)
+    for line in ("rdoctl nonsense", "rdoctl stop --al", 'eval "$(rdoctl shim en)"', "rdoctl init --driver tape"):
+        with pytest.raises(command_lines.click.UsageError):
+            command_lines.check(line)
+
+
+@pytest.mark.parametrize(("page", "block"), CONFIGS, ids=lambda part: re.sub(r"\W+", " ", str(part)))
+def test_each_config_of_a_page_loads_with_all_of_its_profiles(tmp_path: Path, page: Document, block: Block) -> None:
+    path = tmp_path / ".rdo.conf"
+    path.write_text(block.text)
+    default = load(str(path), None, None)
+    assert default.settings.driver
+    for profile in default.profiles:
+        assert load(str(path), profile, None).settings.driver
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_each_page_is_in_the_site_s_list_and_its_lines_fit(page: Document) -> None:
+    assert f"- {page.path.name}\n" in (TOP / "mkdocs.yml").read_text()
+    assert max(len(line) for line in page.text.splitlines() if not line.startswith("|")) <= 120
+
+
+def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    mkdocs = Path(sys.executable).with_name("mkdocs")
+    if shutil.which(mkdocs) is None:
+        require("mkdocs", "it is not installed")
+    command = [mkdocs, "build", "--quiet", "--strict", "--config-file", TOP / "mkdocs.yml", "--site-dir", tmp_path]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=TOP, env=environment, capture_output=True, timeout=PATIENCE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    for page in PAGES:
+        html = (tmp_path / page.path.with_suffix(".html").name).read_text()
+        assert re.findall(r'<(?:link|script|img|iframe)[^>]*(?:src|href)="(?:https?:)?//[^"]*"', html) == []
+    assert "unknown key" in (tmp_path / "troubleshooting.html").read_text()

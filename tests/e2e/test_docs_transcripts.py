@@ -1,0 +1,100 @@
+"""The transcripts of docs/, played on the kind of target that each page is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.docker_engine import DockerEngine
+from tests.e2e import transcript
+from tests.e2e.document import PAGES, Block, Document
+from tests.e2e.project import Project
+from tests.sshd import Sshd
+from tests.vagrant_machine import VagrantHost, vagrantfile
+
+HISTORY = """\
+git init --quiet .
+git add Makefile
+git commit --quiet --message=Begin && git tag v1.0
+touch broken && git add broken && git commit --quiet --message=Break
+touch more && git add more && git commit --quiet --message=More
+"""
+"""Commits of which the second one fails `make test`."""
+
+TRY = """\
+#!/bin/sh
+rsync --archive --delete --exclude=.git -e rdo-rsh ./ : || exit 255
+exec rdo make test
+"""
+
+
+def shown(page: Document) -> list[tuple[Block, str]]:
+    """Each transcript of a page, with the last config that stands before it, or that of README's quick start."""
+    found, config = [], transcript.SSH
+    for block in page.blocks("toml", "console"):
+        if block.kind == "toml":
+            config = block.text
+        else:
+            found.append((block, config))
+    return found
+
+
+def cases(*names: str) -> pytest.MarkDecorator:
+    """The transcripts of these pages."""
+    pages = [page for page in PAGES if page.path.stem in names]
+    parts = [pytest.param(*each, id=f"{page.path.stem}: {each[0]}") for page in pages for each in shown(page)]
+    return pytest.mark.parametrize(("block", "config"), parts)
+
+
+OTHERS = ("vagrant", "docker", "compose")
+
+
+@cases(*(page.path.stem for page in PAGES if page.path.stem not in OTHERS))
+def test_on_a_host_with_ssh(tmp_path: Path, runtime: dict[str, str], sshd: Sshd, block: Block, config: str) -> None:
+    there = tmp_path / "there"
+    project = transcript.prepare({**runtime, "RDO_SSH_CONFIG": str(sshd.ssh_config())}, there)
+    home = Path(project.environment["HOME"])
+    (home / ".gitconfig").write_text("[user]\nname = me\nemail = me@example.com\n")
+    if "bisect" in block.text:
+        (home / "try").write_text(TRY)
+        assert project.shell(HISTORY).returncode == 0
+    replaced = {transcript.REMOTE: str(there), transcript.LOCAL_HOME: str(home), "checkout": str(tmp_path / "checkout")}
+    project.configure(transcript.in_place(config, replaced))
+    transcript.play(project, block, replaced)
+
+
+@contextmanager
+def container(engine: DockerEngine, project: Project, **options: object) -> Iterator[None]:
+    """The container that the pages start, of whatever image there is."""
+    with engine.container(mounts={project.local: transcript.REMOTE}, **options):
+        yield
+
+
+@cases("docker", "compose")
+def test_in_docker(runtime: dict[str, str], docker_engine: DockerEngine, block: Block, config: str) -> None:
+    project = transcript.prepare({**runtime, "DOCKER_HOST": docker_engine.host}, None)
+    replaced = {transcript.LOCAL_HOME: runtime["HOME"], "python:3.12": docker_engine.image()}
+    project.configure(transcript.in_place(config, replaced))
+    prefix = "com.docker.compose"
+    labels = {
+        f"{prefix}.service": "web",
+        f"{prefix}.container-number": "1",
+        f"{prefix}.project.working_dir": str(project.local),
+    }
+    with container(docker_engine, project, name="web-1", labels=labels):
+        transcript.play(project, block, replaced)
+
+
+@cases("vagrant")
+def test_in_a_vagrant_machine(runtime: dict[str, str], vagrant_host: VagrantHost, block: Block, config: str) -> None:
+    project = transcript.prepare(vagrant_host.environment(runtime), None)
+    vagrant_host.add(project.local, vagrantfile())
+    vagrant_host.run(project.local, "up")
+    try:
+        project.configure(config)
+        transcript.play(project, block, {})
+    finally:
+        vagrant_host.destroy(project.local)

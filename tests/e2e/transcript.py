@@ -1,0 +1,72 @@
+"""The transcripts of README and docs/ played for real: each of their commands, in a shell, on a project of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.e2e.document import README, Block, Step, steps
+from tests.e2e.project import Project
+
+LOCAL_HOME, REMOTE = "/home/me", "/srv/myapp"
+"""What the pages have for the home folder and for the folder on the target."""
+
+END = "--- status "
+"""Written behind each command of a transcript; no command puts that out."""
+
+SSH = next(block.text for block in README.blocks("toml") if 'driver = "ssh"' in block.text)
+"""The config of the quick start, with which a transcript runs that shows none."""
+
+MAKEFILE = """\
+bootstrap:
+\t@echo "bootstrap: in $$(pwd)"
+\t@echo "bootstrap: done"
+where:
+\techo "recipe: $$(pwd)"
+test:
+\ttest ! -e broken
+"""
+
+
+def prepare(environment: Mapping[str, str], remote: Path | None) -> Project:
+    """The project in the place that the pages have it, and with what they use; `remote` if that is another folder."""
+    local = Path(environment["HOME"], "myapp")
+    for folder in filter(None, (local, remote)):
+        (folder / "src").mkdir(parents=True)
+        for below in (folder, folder / "src"):
+            (below / "Makefile").write_text(MAKEFILE)
+    local.with_name("newapp").mkdir()
+    (remote or local).joinpath("names.txt").touch()
+    return Project(local, remote or local, environment)
+
+
+def play(project: Project, block: Block, replaced: Mapping[str, str]) -> None:
+    """Run a transcript, and fail where something else comes of it, or a status other than 0.
+
+    `replaced` are texts of the page that are others here. The config that a transcript shows is the one that counts.
+    """
+    played = _run(project, found := steps(in_place(block.text, replaced)))
+    assert len(played) == len(found), played
+    for step, (output, status) in zip(found, played, strict=True):
+        ended = output + "\n" if output and not output.endswith("\n") else output
+        assert step.pattern.fullmatch(ended), f"$ {step.command}\n{output}"
+        assert status == 0, step.command
+
+
+def in_place(text: str, replaced: Mapping[str, str]) -> str:
+    """A text of a page with what is real here."""
+    for shown, real in replaced.items():
+        text = text.replace(shown, real)
+    return text
+
+
+def _run(project: Project, steps: list[Step]) -> list[tuple[str, int]]:
+    """Output and exit status of each command, typed one after the other into one shell."""
+    for step in steps:
+        if step.command == "cat .rdo.conf":
+            project.configure(step.output)
+    lines = [f"{step.command}\nrdo_s=$?; echo '{END}'$rdo_s; (exit $rdo_s)" for step in steps]
+    output = project.shell("exec 2>&1\n" + "\n".join(lines)).stdout.decode()
+    found = re.findall(rf"(.*?){END}(\d+)\n", output, re.DOTALL)
+    return [(text, int(status)) for text, status in found]

@@ -1,0 +1,69 @@
+"""The man pages: made from the help texts, whole, and what man and mandoc take."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+
+import click
+import pytest
+
+from manual import page
+from manual.__main__ import FOLDER, pages
+from rdo import ssh_argv
+from rdo.argv import FLAGS, VALUES
+from rdo.cli import rdoctl
+from rdo.settings import KEYS
+from tests.conftest import require
+
+PAGES = pages()
+
+BOUND = 30.0
+"""Seconds for a page to be formatted."""
+
+each_page = pytest.mark.parametrize("name", PAGES)
+
+
+def terms(name: str) -> set[str]:
+    """The options and keys that have an entry in a page."""
+    lines = re.findall(r"^\.TP\n(.*)$", PAGES[name], re.MULTILINE)
+    return {word for line in lines for word in re.findall(r"\\fB([^ ]*?)\\fR", line.replace(r"\-", "-"))}
+
+
+@each_page
+def test_the_page_in_the_repository_is_what_the_sources_give(name: str) -> None:
+    assert (FOLDER / name).read_text() == PAGES[name], "type `make man`"
+
+
+def test_each_option_and_key_has_its_entry() -> None:
+    assert {*FLAGS, *VALUES, *KEYS} <= terms("rdo.1")
+    assert {"--profile", "--project", "--help", *(f"-{letter}" for letter in ssh_argv.TAKEN)} <= terms("rdo-rsh.1")
+
+
+def test_each_command_of_rdoctl_has_its_part_with_its_options() -> None:
+    def check(command: click.Command, path: str) -> None:
+        options = {option for each in command.params for option in each.opts if not getattr(each, "hidden", False)}
+        assert {option for option in options if option.startswith("-")} <= terms("rdoctl.1")
+        for name, below in command.commands.items() if isinstance(command, click.Group) else ():
+            assert f'.SS "{path}{name}"\n' in PAGES["rdoctl.1"]
+            check(below, f"{path}{name} ")
+
+    check(rdoctl, "")
+
+
+@each_page
+@pytest.mark.parametrize("reader", [["mandoc", "-Tlint"], ["man", "--warnings", "-l"]], ids=lambda reader: reader[0])
+def test_man_and_mandoc_have_nothing_to_say_against_it(name: str, reader: list[str]) -> None:
+    if shutil.which(reader[0]) is None:
+        require(reader[0], "it is not installed")
+    done = subprocess.run([*reader, FOLDER / name], capture_output=True, text=True, timeout=BOUND, check=False)
+    said = done.stderr if reader[0] == "man" else done.stdout + done.stderr
+    assert (done.returncode, said) == (0, "")
+
+
+def test_text_comes_out_as_it_went_in() -> None:
+    assert page.escape(r"a-b \ 'c' `d` ^~") == r"a\-b \e \(aqc\(aq \(gad\(ga \(ha\(ti"
+    assert list(page.Paragraph(".rdo.conf, `rdo -m`").lines()) == [".PP", r"\&.rdo.conf, \fBrdo \-m\fR"]
+    entry = list(page.Entry("-e, --env NAME[=VALUE]", "x").lines())
+    assert entry[1] == r"\fB\-e\fR, \fB\-\-env\fR \fINAME\fR[=\fIVALUE\fR]"
