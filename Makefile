@@ -34,7 +34,8 @@ bench: .venv/developing ## rdo beside ssh and docker exec, as ratios of medians
 	$(BIN)/python -m benchmarks
 
 docs: .venv/documenting ## the documentation as a site, in site/
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo site/index.html
 
 man: .venv/developing ## make the man pages anew, after a help text was changed
 	$(BIN)/python -m manual
