@@ -65,7 +65,7 @@ def test_each_config_of_a_page_loads_with_all_of_its_profiles(tmp_path: Path, pa
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_each_page_is_in_the_site_s_list_and_its_lines_fit(page: Document) -> None:
-    assert f"- {page.path.name}\n" in (TOP / "mkdocs.yml").read_text()
+    assert f": {page.path.name}\n" in (TOP / "mkdocs.yml").read_text()
     assert max(len(line) for line in page.text.splitlines() if not line.startswith("|")) <= 120
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import require
 from tests.docker_engine import DockerEngine
 from tests.e2e import transcript
 from tests.e2e.document import PAGES, Block, Document
@@ -54,6 +56,9 @@ OTHERS = ("vagrant", "docker", "compose")
 
 @cases(*(page.path.stem for page in PAGES if page.path.stem not in OTHERS))
 def test_on_a_host_with_ssh(tmp_path: Path, runtime: dict[str, str], sshd: Sshd, block: Block, config: str) -> None:
+    for tool in ("git", "rsync"):
+        if f"{tool} " in block.text and shutil.which(tool) is None:
+            require(tool, "it is not installed")
     there = tmp_path / "there"
     project = transcript.prepare({**runtime, "RDO_SSH_CONFIG": str(sshd.ssh_config())}, there)
     home = Path(project.environment["HOME"])
