@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from rdo.drivers.base import STDOUT, Chunk, WindowSize
@@ -31,8 +32,8 @@ LARGEST_REST = 8 * 1024 * 1024
 class Program(Protocol):
     """The engine's side of a program."""
 
-    def status(self) -> int:
-        """Wait for its end: the exit status. Raises LinkLost."""
+    def status(self, is_cut: Callable[[], bool]) -> int:
+        """Wait for its end: the exit status. Raises LinkLost, also where its streams have ended because of a cut."""
 
     def runs(self) -> bool:
         """Whether it has not ended, as far as the engine can tell now."""
@@ -59,6 +60,8 @@ class DockerChannel:
         self._reading = threading.Lock()
         self._size = 0
         self._watch: threading.Thread | None = None
+        self.is_cut: Callable[[], bool] = lambda: False
+        """Whether it seems that not the program has ended the streams, but the link."""
         self._over = threading.Event()
         self._at_end = False
         self._input_ended = False
@@ -149,7 +152,7 @@ class DockerChannel:
 
     def exit_status(self) -> int:
         """See base.Channel. Raises ConnectError where there is no such program."""
-        status = self._program.status()
+        status = self._program.status(self.is_cut)
         if status in FAILED_TO_START and self._first.startswith(OWN_WORDS):
             raise self._program.refused(self._first.decode(errors="replace").strip())
         return status

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from rdo.drivers.base import Pty
@@ -63,9 +64,16 @@ class DockerConnection:
         return channel
 
     def _keep(self, channel: DockerChannel) -> bool:
+        channel.is_cut = partial(self._is_cut, channel)
         with self._lock:
             self._channels = [*(other for other in self._channels if not other.closed), channel]
             return not self._closed
+
+    def _is_cut(self, channel: DockerChannel) -> bool:
+        """Whether all other streams have ended with this one: among them is the lifeline, which ends with the link."""
+        with self._lock:
+            others = [other for other in self._channels if other is not channel and not other.closed]
+        return bool(others) and all(other.ended for other in others)
 
     def _lost(self, why: str) -> LinkLost:
         return LinkLost(f"`{self._name}` is not there any more", why)

@@ -21,6 +21,9 @@ and the engine notes the status some milliseconds later; but it may also have cl
 STATUS_PATIENCE = 10.0
 """Seconds after which a program that does not run, and has no status, is one that never ran."""
 
+ENDED_BY_LIFELINE = (128 + 15, 128 + 9)
+"""What a program comes to whose link was cut."""
+
 RESIZE_PATIENCE = 5.0
 """Seconds in which the engine, busy starting a program, may not know its pty yet."""
 
@@ -75,12 +78,16 @@ class Execution:
         self._path = f"/exec/{number}"
         self._container = container
 
-    def status(self) -> int:
+    def status(self, is_cut: Callable[[], bool]) -> int:
         """See Program."""
         deadline = time.monotonic() + STATUS_PATIENCE
         pauses = iter(PAUSES)
         while (status := self._look(late=time.monotonic() > deadline)) is None:
+            if is_cut():
+                raise self._lost("its streams were cut")
             time.sleep(next(pauses, PAUSES[-1]))
+        if status in ENDED_BY_LIFELINE and is_cut():
+            raise self._lost("its streams were cut")
         return status
 
     def _look(self, *, late: bool) -> int | None:

@@ -79,8 +79,8 @@ class FreshContainer:
                 raise not_started(self._name, error.message) from None
             raise
 
-    def status(self) -> int:
-        """See Program."""
+    def status(self, is_cut: Callable[[], bool]) -> int:
+        """See Program. The engine's answer comes over a connection that is cut with the others."""
         try:
             return int(self._engine.ask("POST", f"{self._path}/wait", timeout=None)["StatusCode"])
         except (EngineError, ConnectError) as error:

@@ -44,9 +44,18 @@ def lose(reached: Reached, option: str, how: str) -> None:
         assert len(sleepers(*marks)) >= 2 * size
         strike(reached, commands, how)
         for command in commands:
-            with command:
-                command.wait(PATIENCE)
+            assert status(command) == 255 or how not in ("line", "master")
         assert wait_until(lambda marks=marks: not sleepers(*marks), GONE), sleepers(*marks)
+
+
+def status(command: subprocess.Popen[bytes]) -> int:
+    """What it comes to; it is killed if it comes to nothing."""
+    try:
+        command.communicate(timeout=PATIENCE)
+    finally:
+        command.kill()
+        command.communicate()
+    return command.returncode
 
 
 def strike(reached: Reached, commands: list[subprocess.Popen[bytes]], how: str) -> None:
