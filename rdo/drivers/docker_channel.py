@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -62,6 +63,9 @@ class DockerChannel:
         self._watch: threading.Thread | None = None
         self.is_cut: Callable[[], bool] = lambda: False
         """Whether it seems that not the program has ended the streams, but the link."""
+        self.opened = time.monotonic()
+        self.streams_ended = math.inf
+        """When: by time.monotonic, as `opened`."""
         self._over = threading.Event()
         self._at_end = False
         self._input_ended = False
@@ -109,6 +113,7 @@ class DockerChannel:
         self._chunks.extend(self._decode(data))
         self._size += len(data)
         if not data:
+            self.streams_ended = min(self.streams_ended, time.monotonic())
             self._at_end = True
             self._over.set()
         elif self._watch is None and self._size > MUCH_OUTPUT:

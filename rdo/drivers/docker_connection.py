@@ -70,10 +70,14 @@ class DockerConnection:
             return not self._closed
 
     def _is_cut(self, channel: DockerChannel) -> bool:
-        """Whether all other streams have ended with this one: among them is the lifeline, which ends with the link."""
+        """Whether all other streams have ended with this one: among them is the lifeline, which ends with the link.
+
+        Those that were opened since tell nothing: the engine may be reached again.
+        """
         with self._lock:
             others = [other for other in self._channels if other is not channel and not other.closed]
-        return bool(others) and all(other.ended for other in others)
+        before = [other for other in others if other.opened < channel.streams_ended]
+        return bool(before) and all(other.ended for other in before)
 
     def _lost(self, why: str) -> LinkLost:
         return LinkLost(f"`{self._name}` is not there any more", why)

@@ -40,7 +40,7 @@ def lose(reached: Reached, option: str, how: str) -> None:
         commands = [begin(reached, option, mark) for mark in marks]
         for command in commands:
             assert command.stdout
-            assert command.stdout.readline() in (b"up\n", b"up\r\n")
+            assert command.stdout.readline() in (b"up\n", b"up\r\n"), command.communicate()
         assert len(sleepers(*marks)) >= 2 * size
         strike(reached, commands, how)
         for command in commands:
