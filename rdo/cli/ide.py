@@ -78,10 +78,10 @@ def jetbrains(names: Sequence[str], only_print: bool, force: bool, external: boo
 def asked(names: Sequence[str], force: bool) -> tuple[Project, list[Tool]]:
     """The project of the working directory, and the tools that were named, or that it uses. Raises RdoError."""
     root = discovery.discover(os.environ).root
-    found = names or inventory.tools(root)
+    found = names or inventory.tools(root) or shim.Folder(root).names()
     if not found:
-        why, hint = f"`{root}` has no file that tells of one", "name them, as in `rdoctl ide vim make`"
-        raise SetupError("no tool is found", why, hint)
+        why = f"`{root}` has neither a file that tells of one nor a shim"
+        raise SetupError("no tool is found", why, "name them, as in `rdoctl ide vim make`")
 
     def read_below(path: str) -> str | None:
         return read(os.path.join(root, path))

@@ -140,3 +140,9 @@ def test_external_tools_are_added_to_every_ide_of_the_user(project: Project) -> 
         assert '<tool name="make"' in (home / name / "tools/rdo.xml").read_text()
     assert not (home / "consentOptions/tools").exists()
     assert not (project.local / ".run").exists()
+
+
+def test_where_no_file_tells_of_a_tool_the_shims_that_are_there_do(project: Project) -> None:
+    project.shell("rm Makefile pyproject.toml; rdoctl shim add gcc")
+    ide(project, "vscode")
+    assert b"/.rdo/bin/gcc" in files(project)[".vscode/tasks.json"][0]
