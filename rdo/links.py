@@ -107,6 +107,7 @@ class Link:
     def _renew_lifeline(self) -> None:
         """Have a lifeline again where it alone has ended: a command without could be neither signalled nor ended."""
         if self._lifeline.ended:
+            self._lifeline.close()
             self._begin_lifeline()
             for group in self._groups:
                 self._lifeline.add(group)

@@ -223,8 +223,12 @@ class Shells:
         """Open what is missing of a kind, all at a time: a login shell's start-up files may take long."""
         begun: list[Taken] = []
         while self._missing(pty is not None) > len(begun) and (roomy := self._link_with_room()):
-            with contextlib.suppress(ChannelRefused):
+            try:
                 begun.append(Taken(roomy.begin_shell(pty), roomy))
+            except ChannelRefused:
+                continue
+            except (ConnectError, LinkLost):
+                break  # what was begun before must not be forgotten
         return begun
 
     def _link_with_room(self) -> Link | None:

@@ -29,11 +29,14 @@ class Connection:
         """Swallow what comes from now on."""
         self._silent = True
 
-    def cut(self) -> None:
+    def hang_up(self) -> None:
         """End it for both sides."""
         for end in self._ends:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Free what it holds, once it has ended."""
         for thread in self._threads:
             thread.join()
         for end in self._ends:
@@ -60,6 +63,7 @@ class Line:
         self._listener.listen()
         self.address: Address = self._listener.getsockname()
         self._connections: list[Connection] = []
+        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._accept, name="line")
         self._thread.start()
 
@@ -69,9 +73,12 @@ class Line:
         return int(self.address[1])
 
     def cut(self) -> None:
-        """End all connections, for both sides. New ones may be made."""
-        while self._connections:
-            self._connections.pop().cut()
+        """End all connections, for both sides, at once. New ones may be made."""
+        with self._lock:
+            for connection in self._connections:
+                connection.hang_up()
+            while self._connections:
+                self._connections.pop().close()
 
     def fall_silent(self) -> None:
         """Swallow what comes over the connections that there are, without a word to either side. New ones work."""
@@ -93,14 +100,18 @@ class Line:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            server = _socket(self._server)
-            try:
-                server.connect(self._server)
-            except OSError:
-                client.close()
-                server.close()
-                continue
-            self._connections.append(Connection(client, server))
+            with self._lock:
+                self._connect(client)
+
+    def _connect(self, client: socket.socket) -> None:
+        server = _socket(self._server)
+        try:
+            server.connect(self._server)
+        except OSError:
+            client.close()
+            server.close()
+            return
+        self._connections.append(Connection(client, server))
 
 
 def _socket(address: Address) -> socket.socket:

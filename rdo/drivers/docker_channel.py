@@ -30,10 +30,14 @@ LARGEST_REST = 8 * 1024 * 1024
 """Bytes that are held then, at most: more than engine and kernel can."""
 
 
+IsCut = Callable[[float], bool]
+"""Whether it seems that not the program has ended its streams but the link: known after so many seconds."""
+
+
 class Program(Protocol):
     """The engine's side of a program."""
 
-    def status(self, is_cut: Callable[[], bool]) -> int:
+    def status(self, is_cut: IsCut) -> int:
         """Wait for its end: the exit status. Raises LinkLost, also where its streams have ended because of a cut."""
 
     def runs(self) -> bool:
@@ -61,8 +65,7 @@ class DockerChannel:
         self._reading = threading.Lock()
         self._size = 0
         self._watch: threading.Thread | None = None
-        self.is_cut: Callable[[], bool] = lambda: False
-        """Whether it seems that not the program has ended the streams, but the link."""
+        self.is_cut: IsCut = lambda patience: False
         self.opened = time.monotonic()
         self.streams_ended = math.inf
         """When: by time.monotonic, as `opened`."""
@@ -81,7 +84,7 @@ class DockerChannel:
         """See base.Channel. What has come by now is kept for reading."""
         if not self._at_end and self._reading.acquire(blocking=False):
             try:
-                if not self._chunks:
+                if sum(len(chunk.data) for chunk in self._chunks) < MUCH_OUTPUT:
                     self._receive(0.0)
             except TimeoutError:
                 pass

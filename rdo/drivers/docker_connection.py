@@ -20,6 +20,9 @@ LIVENESS = 15.0
 ANSWER_TIMEOUT = 5.0
 """Seconds for the engine to say whether it still is."""
 
+LOOK = 0.01
+"""Seconds between two looks whether all streams have ended."""
+
 BAD_REQUEST = 400
 """What we asked for cannot be had: no such user, no /bin/sh. A container that is gone or stopped is 404 or 409."""
 
@@ -69,15 +72,21 @@ class DockerConnection:
             self._channels = [*(other for other in self._channels if not other.closed), channel]
             return not self._closed
 
-    def _is_cut(self, channel: DockerChannel) -> bool:
+    def _is_cut(self, channel: DockerChannel, patience: float) -> bool:
         """Whether all other streams have ended with this one: among them is the lifeline, which ends with the link.
 
-        Those that were opened since tell nothing: the engine may be reached again.
+        Those that were opened since tell nothing: the engine may be reached again. Where some have ended, the rest is
+        given so many seconds.
         """
         with self._lock:
             others = [other for other in self._channels if other is not channel and not other.closed]
         before = [other for other in others if other.opened < channel.streams_ended]
-        return bool(before) and all(other.ended for other in before)
+        deadline = time.monotonic() + patience
+        while (ended := [other.ended for other in before]) and any(ended) and not all(ended):
+            if time.monotonic() >= deadline:
+                break
+            time.sleep(LOOK)
+        return bool(ended) and all(ended)
 
     def _lost(self, why: str) -> LinkLost:
         return LinkLost(f"`{self._name}` is not there any more", why)

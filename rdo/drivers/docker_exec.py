@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from rdo.drivers.base import Pty, WindowSize
-from rdo.drivers.docker_channel import DockerChannel
+from rdo.drivers.docker_channel import DockerChannel, IsCut
 from rdo.drivers.docker_engine import CONSOLE_SIZE_SINCE, Engine, EngineError
 from rdo.errors import ConnectError, LinkLost
 
@@ -23,6 +23,9 @@ STATUS_PATIENCE = 10.0
 
 ENDED_BY_LIFELINE = (128 + 15, 128 + 9)
 """What a program comes to whose link was cut."""
+
+CUT_PATIENCE = 1.0
+"""Seconds for all streams of a cut link to end, once the lifeline's has."""
 
 RESIZE_PATIENCE = 5.0
 """Seconds in which the engine, busy starting a program, may not know its pty yet."""
@@ -78,15 +81,15 @@ class Execution:
         self._path = f"/exec/{number}"
         self._container = container
 
-    def status(self, is_cut: Callable[[], bool]) -> int:
+    def status(self, is_cut: IsCut) -> int:
         """See Program."""
         deadline = time.monotonic() + STATUS_PATIENCE
         pauses = iter(PAUSES)
         while (status := self._look(late=time.monotonic() > deadline)) is None:
-            if is_cut():
+            if is_cut(0.0):
                 raise self._lost("its streams were cut")
             time.sleep(next(pauses, PAUSES[-1]))
-        if status in ENDED_BY_LIFELINE and is_cut():
+        if status in ENDED_BY_LIFELINE and is_cut(CUT_PATIENCE):
             raise self._lost("its streams were cut")
         return status
 

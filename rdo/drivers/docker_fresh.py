@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 
 from rdo.drivers.base import Pty, WindowSize
-from rdo.drivers.docker_channel import DockerChannel
+from rdo.drivers.docker_channel import DockerChannel, IsCut
 from rdo.drivers.docker_engine import Engine, EngineError
 from rdo.drivers.docker_exec import DETACH_KEYS, not_started, resize
 from rdo.errors import ConnectError, LinkLost
@@ -79,7 +79,7 @@ class FreshContainer:
                 raise not_started(self._name, error.message) from None
             raise
 
-    def status(self, is_cut: Callable[[], bool]) -> int:
+    def status(self, is_cut: IsCut) -> int:
         """See Program. The engine's answer comes over a connection that is cut with the others."""
         try:
             return int(self._engine.ask("POST", f"{self._path}/wait", timeout=None)["StatusCode"])
