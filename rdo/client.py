@@ -116,6 +116,8 @@ class Client:
             self._start()
         elif kind == protocol.CREDIT and self._stdin:
             self._stdin.grant(protocol.decode_credit(bytes(payload)))
+        elif kind == protocol.END:
+            self._output.end()
         else:
             self._handle_rare(kind, bytes(payload))
         return None

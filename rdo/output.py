@@ -37,6 +37,12 @@ class Output:
                 self._reader_gone = True
                 self._outbox.send(protocol.SIGNAL, b"PIPE")
 
+    def end(self) -> None:
+        """The command has closed both: whoever reads stdout sees that. stderr is kept for a line of rdo's own."""
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.close(null)
+
     def pass_on(self) -> int:
         """Have the kernel pass on the rest of a long frame, if it can; the size of the next read of the connection."""
         if not self._splices or self._decoder.length < LONG:

@@ -5,13 +5,15 @@ Part of the client's hot path.
 
 from rdo.errors import ConnectError, RdoError, printable
 
-VERSION = b"1"
+VERSION = b"2"
+
+# From both.
+END = b"E"
 
 # From the client.
 RUN = b"R"
 ANSWER = b"A"
 INPUT = b"I"
-END = b"E"
 SIGNAL = b"S"
 WINDOW = b"W"
 QUERY = b"Q"

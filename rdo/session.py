@@ -146,6 +146,8 @@ class Session:
     def _relay_output(self) -> None:
         try:
             self._relay_chunks()
+            if not self._channel.ended and not self._shell.pty:
+                self._conversation.send(protocol.END)
             status = self._channel.exit_status()
             self._ended.set()
             self._conversation.send(protocol.EXIT, bytes([status & 0xFF]))

@@ -56,6 +56,17 @@ def test_stderr_is_whole_after_stdout_was_closed(anywhere: Project, given: dict[
     assert result.stderr.split() == [b"%d" % number for number in range(1, 1001)]
 
 
+def test_a_command_that_closes_its_streams_and_goes_on_is_seen_to_do_so(project: Project) -> None:
+    with project.start("sh", "-c", "echo x; exec >&- 2>&-; read -r line; exit 3") as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stdout.read() == b"x\n"
+        assert process.poll() is None
+        process.stdin.write(b"go on\n")
+        process.stdin.close()
+        assert process.wait(30) == 3
+
+
 def test_output_comes_as_it_is_made(project: Project) -> None:
     with project.start("sh", "-c", "echo first; read line; echo second $line") as process:
         assert process.stdin
