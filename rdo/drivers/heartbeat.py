@@ -60,7 +60,11 @@ class HeardSocket:
         return self._wire.send(data)
 
     def recv(self, size: int) -> bytes:
-        data = self._wire.recv(size)
+        try:
+            data = self._wire.recv(size)
+        except ConnectionError:  # it went before it had read all that we sent
+            self.ended = True
+            raise
         self._note(data)
         return data
 

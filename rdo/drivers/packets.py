@@ -49,7 +49,7 @@ class Input(NamedTuple):
 
 
 class Output:
-    """A channel data message that came in, read in place: it stands where paramiko has a Message."""
+    """A channel data message that came in, its `data` read in place: it stands where paramiko has a Message."""
 
     __slots__ = ("_plain", "data")
 
@@ -65,12 +65,12 @@ class Output:
             raise SSHException("a channel data message is cut off")
 
     def get_int(self) -> int:
-        """The channel: paramiko asks for it first, and for nothing else."""
+        """The channel: paramiko asks for it first."""
         return int(self.HEADER.unpack_from(self._plain)[2])
 
-    def get_binary(self) -> memoryview:
-        """The data."""
-        return self.data
+    def get_binary(self) -> bytes:
+        """The data, as paramiko's own channels take it: those through a jump host, and to our agent."""
+        return bytes(self.data)
 
 
 class Nonce:

@@ -139,7 +139,7 @@ class SshChannel:
             self._tell(messages.close(chanid), last=True)
 
     def _feed(self, message: Message | Output) -> None:
-        self._arrive(STDOUT, message.get_binary())
+        self._arrive(STDOUT, message.data if isinstance(message, Output) else message.get_binary())
 
     def _feed_extended(self, message: Message) -> None:
         code, data = message.get_int(), message.get_binary()
