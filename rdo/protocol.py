@@ -37,8 +37,9 @@ REPORT = b"J"
 LIMIT = 16 * 1024 * 1024
 """Largest payload (bytes): far above ARG_MAX (2 MiB for arguments and environment), and no danger to memory."""
 
-INPUT_WINDOW = 1024 * 1024
-"""Bytes of INPUT that may be under way: enough for full speed, little enough to hold in memory."""
+INPUT_WINDOW = 4 * 1024 * 1024
+"""Bytes of INPUT that may be under way: enough for full speed, of which 1 MiB costs a seventh; little enough to hold in
+memory."""
 
 UNREACHABLE = "unreachable"
 """In FAILED: no connection could be made, and so no command was started."""
