@@ -25,7 +25,6 @@ class Progress:
         self._began = time.monotonic()
         self._changed = threading.Condition()
         self._over = False
-        self._thread = threading.Thread(target=self._watch, name="progress", daemon=True)
 
     @property
     def over(self) -> bool:
@@ -38,7 +37,7 @@ class Progress:
             first = not self._step
             self._step = text
         if first:
-            self._thread.start()
+            threading.Thread(target=self._watch, name="progress", daemon=True).start()
 
     def end(self) -> None:
         """Nothing is shown once this has returned."""
