@@ -124,8 +124,6 @@ class Session:
         elif name == "TSTP" and not self._shell.pty:
             # The group is orphaned, as POSIX calls one whose parent is in another session: it ignores SIGTSTP.
             self._link.signal(self._groups[-1], "STOP")
-        elif name == "CONT":
-            self._link.signal(self._groups[-1], "CONT")
         else:
             self._link.signal(self._groups[-1], name)
             if name == "HUP" and self._keep and self._shell.pty:
