@@ -8,20 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.base import STDOUT, Pty, Root, WindowSize
+from rdo.drivers.base import Pty, Root, WindowSize
 from rdo.drivers.docker import DockerDriver
-from rdo.drivers.docker_connection import DockerConnection
 from rdo.errors import ConfigError, ConnectError, LinkLost
 from rdo.links import Link
 from rdo.script import Script
 from rdo.settings import Settings
+from tests.docker_client import BOUND, Connect, connections, output
 from tests.docker_engine import DockerEngine
-from tests.ssh_client import ScriptedCaller
-
-BOUND = 10.0
 
 Make = Callable[..., DockerDriver]
-Connect = Callable[[DockerDriver], DockerConnection]
 
 HEALTH = {"test": ["CMD-SHELL", "test -e /healthy || { touch /healthy; false; }"], "interval": 500_000_000}
 
@@ -40,25 +36,8 @@ def make(docker_engine: DockerEngine, tmp_path: Path) -> Make:
 @pytest.fixture
 def connect(docker_engine: DockerEngine) -> Iterator[Connect]:
     """Connects, and closes after the test."""
-    made: list[DockerConnection] = []
-
-    def open_one(driver: DockerDriver) -> DockerConnection:
-        made.append(driver.connect(ScriptedCaller(environment={**os.environ, "DOCKER_HOST": docker_engine.host})))
-        return made[-1]
-
-    yield open_one
-    for connection in made:
-        connection.close()
-
-
-def output(connection: DockerConnection, command: str) -> str:
-    channel = connection.open_channel(command, None)
-    text = b""
-    while (chunk := channel.read(BOUND)) is not None:
-        text += chunk.data if chunk.stream == STDOUT else b""
-    assert channel.exit_status() == 0
-    channel.close()
-    return text.decode().strip()
+    with connections({**os.environ, "DOCKER_HOST": docker_engine.host}) as connect:
+        yield connect
 
 
 def test_folders_are_those_that_are_mounted(docker_engine: DockerEngine, make: Make, tmp_path: Path) -> None:

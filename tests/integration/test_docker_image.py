@@ -10,21 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.base import STDOUT, Root
+from rdo.drivers.base import Root
 from rdo.drivers.docker import DockerDriver, clear_leftovers
-from rdo.drivers.docker_connection import DockerConnection
 from rdo.drivers.docker_image import HOME, MASTER, Containers, Recipe
 from rdo.errors import ConnectError
 from rdo.links import Link
 from rdo.settings import Settings
+from tests.docker_client import BOUND, Connect, connections, output
 from tests.docker_engine import DockerEngine
 from tests.leaks import wait_until
-from tests.ssh_client import ScriptedCaller
-
-BOUND = 10.0
 
 Make = Callable[..., DockerDriver]
-Connect = Callable[..., DockerConnection]
 
 KILLED = """
 import os, sys, time
@@ -59,25 +55,8 @@ def make(docker_engine: DockerEngine, tmp_path: Path, environment: dict[str, str
 @pytest.fixture
 def connect(environment: dict[str, str]) -> Iterator[Connect]:
     """Connects, and closes after the test."""
-    made: list[DockerConnection] = []
-
-    def open_one(driver: DockerDriver) -> DockerConnection:
-        made.append(driver.connect(ScriptedCaller(environment=environment)))
-        return made[-1]
-
-    yield open_one
-    for connection in made:
-        connection.close()
-
-
-def output(connection: DockerConnection, command: str) -> str:
-    channel = connection.open_channel(command, None)
-    text = b""
-    while (chunk := channel.read(BOUND)) is not None:
-        text += chunk.data if chunk.stream == STDOUT else b""
-    assert channel.exit_status() == 0
-    channel.close()
-    return text.decode().strip()
+    with connections(environment) as connect:
+        yield connect
 
 
 def ours(engine: DockerEngine) -> list[str]:

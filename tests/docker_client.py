@@ -1,0 +1,41 @@
+"""The near side of tests of the docker driver: connections that are closed after the test, and a command's output."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+from rdo.drivers.base import STDOUT
+from rdo.drivers.docker import DockerDriver
+from rdo.drivers.docker_connection import DockerConnection
+from tests.ssh_client import ScriptedCaller
+
+BOUND = 10.0
+"""Seconds for anything that should happen at once."""
+
+Connect = Callable[[DockerDriver], DockerConnection]
+
+
+@contextlib.contextmanager
+def connections(environment: dict[str, str]) -> Iterator[Connect]:
+    """Connects drivers for a caller with this environment, and closes it all at the end."""
+    made: list[DockerConnection] = []
+
+    def open_one(driver: DockerDriver) -> DockerConnection:
+        made.append(driver.connect(ScriptedCaller(environment=environment)))
+        return made[-1]
+
+    yield open_one
+    for connection in made:
+        connection.close()
+
+
+def output(connection: DockerConnection, command: str) -> str:
+    """The stdout of a command that succeeds."""
+    channel = connection.open_channel(command, None)
+    text = b""
+    while (chunk := channel.read(BOUND)) is not None:
+        text += chunk.data if chunk.stream == STDOUT else b""
+    assert channel.exit_status() == 0
+    channel.close()
+    return text.decode().strip()
