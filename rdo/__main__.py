@@ -60,11 +60,11 @@ def execute(options: argv.Options) -> int:
     profile = argv.profile(options, os.environ)
     path = control.socket_path(control.runtime_folder(os.environ), found.config, profile, os.environ)
     seen, connection = control.identity(path), control.connect(path)
-    from rdo import outbox, request  # no sooner: the master gets ready meanwhile
+    from rdo import request  # no sooner: the master gets ready meanwhile
 
     asked = request.build(options, found, os.environ)
     if connection is not None:
-        outbox.ask(connection, asked)
+        control.ask(connection, asked)
     from rdo import client  # no sooner: the master works meanwhile
 
     runner = client.Client(asked, options.stdin, STARTED)

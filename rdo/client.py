@@ -9,7 +9,7 @@ import _signal
 import os
 import time
 
-from rdo import control, discovery, outbox, output, protocol
+from rdo import control, discovery, output, protocol
 from rdo.errors import LinkLost, SetupError
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
@@ -39,7 +39,7 @@ class Client:
         self._status_line: statusline.StatusLine | None = None
         self._connection: control.Socket
         self._decoder: protocol.Decoder
-        self._outbox: outbox.Outbox
+        self._outbox: control.Outbox
         self._output: output.Output
         self._stdin: stdin.Stdin | None = None
         self._window = request.window
@@ -71,12 +71,12 @@ class Client:
             self._request.stamp = os.fsencode(discovery.stamp(config, discovery.user_file(os.environ)))
             seen, connection = control.identity(path), control.connect(path)
             if connection is not None:
-                outbox.ask(connection, self._request)
+                control.ask(connection, self._request)
         raise SetupError("no control master takes the command", f"tried {ATTEMPTS}", "see `rdoctl status`")
 
     def _converse(self, connection: control.Socket) -> int:
         self._connection = connection
-        self._outbox = outbox.Outbox(connection)
+        self._outbox = control.Outbox(connection)
         self._decoder = protocol.Decoder()
         self._output = output.Output(connection.fileno(), self._decoder, self._outbox)
         frames = self._receive()

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from rdo import outbox, plan, protocol
+from rdo import control, plan, protocol
 from rdo.errors import RdoError, printable
 from rdo.progress import Progress
 from rdo.protocol import Request
@@ -33,7 +33,7 @@ class Conversation:
         """Send a frame; wait while the client does not read. Raises Gone."""
         try:
             with self._sending:
-                outbox.send(self._connection, kind, payload)
+                control.send(self._connection, kind, payload)
         except OSError:
             raise Gone from None
 

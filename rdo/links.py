@@ -70,8 +70,9 @@ class Link:
         """Leave the process group alone from now on."""
         with self._lock:
             self._kept.discard(group)
-            self._groups.discard(group)
-            self._lifeline.drop(group)
+            if group in self._groups:
+                self._groups.remove(group)
+                self._lifeline.drop(group)
 
     def keep_nothing(self) -> None:
         """It is about to be closed on purpose: end with it what was to be kept, too."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import socket
+import time
 
 from rdo import control, peer
 from rdo.errors import SetupError
 
 BACKLOG = 512
 """Commands that may wait to be accepted, as under `make -j`."""
+
+ROOM_PAUSE = 0.1
+"""Seconds until the next try to accept, where there was no room for one more descriptor."""
 
 SEND_BUFFER = 1024 * 1024
 """Bytes on their way to a client, as far as the system allows: a whole chunk of output goes in one call."""
@@ -30,8 +33,6 @@ class Listener:
         except OSError as error:
             raise SetupError(f"cannot make the socket `{path}`", str(error.strerror)) from None
         self._identity = control.identity(path)
-        self._wake_near, self._wake_far = socket.socketpair()
-        self._wake_near.setblocking(False)
 
     def _bind(self, private: str) -> None:
         """Bind under a private name and move into place: nobody meets a socket that does not listen yet."""
@@ -40,7 +41,6 @@ class Listener:
         self._socket.bind(private)
         os.chmod(private, 0o600)
         self._socket.listen(BACKLOG)
-        self._socket.setblocking(False)
         os.rename(private, self._path)
 
     @property
@@ -48,27 +48,18 @@ class Listener:
         """Whether new commands still come here: another master may have taken the place of one that seemed wedged."""
         return control.identity(self._path) == self._identity
 
-    def accept(self, timeout: float) -> list[socket.socket]:
-        """The connections that came, of the same user or root, within `timeout` seconds or until `wake`."""
-        select.select([self._socket, self._wake_near], [], [], timeout)
-        with contextlib.suppress(BlockingIOError):
-            self._wake_near.recv(4096)
-        accepted: list[socket.socket] = []
+    def accept(self) -> socket.socket:
+        """The next connection, of the same user or root. Any number of threads may wait, and one of them gets it."""
         while True:
             try:
                 connection, _ = self._socket.accept()
             except OSError:
-                return accepted
+                time.sleep(ROOM_PAUSE)
+                continue
             if peer.uid(connection) in (os.geteuid(), 0):
-                connection.setblocking(True)
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-                accepted.append(connection)
-            else:
-                connection.close()
-
-    def wake(self) -> None:
-        """Have `accept` return at once. From any thread."""
-        self._wake_far.send(b"1")
+                return connection
+            connection.close()
 
     def leave(self) -> None:
         """Leave the place, if it is still ours, so that the next command starts a new master.

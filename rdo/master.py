@@ -24,6 +24,9 @@ LOOK_AROUND = 30.0
 UNUSED_TIMEOUT = 60.0
 """Seconds that a master stays which has loaded no config."""
 
+SPARE_THREADS = 8
+"""Threads at most that wait for a connection: to start one takes a command longer than to wake one."""
+
 
 class Master:
     """Serves one profile of one config file."""
@@ -35,9 +38,10 @@ class Master:
         self._stamp = discovery.stamp(config, self._user_file)
         self._started = time.time()
         self._used = time.monotonic()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._running: dict[int, str] = {}
         self._connections = 0
+        self._waiting = 0
         self._ending = False
         self._loading = threading.Lock()
         self._target: Target | None = None
@@ -46,11 +50,10 @@ class Master:
     def serve(self) -> None:
         """Serve until it is time to end and nothing runs any more."""
         threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
-        while not self._finished():
-            for connection in self._listener.accept(self._patience()):
-                with self._lock:
-                    self._connections += 1
-                threading.Thread(target=self._answer, args=(connection,), name="session", daemon=True).start()
+        threading.Thread(target=self._take_connections, name="session", daemon=True).start()
+        with self._changed:
+            while not self._finished():
+                self._changed.wait(self._patience())
         if self._target is not None:
             self._target.shells.close()
         self._listener.close()
@@ -78,8 +81,9 @@ class Master:
     def _idle_left(self) -> float | None:
         """Seconds until the idle end; None while a command runs, or if there is no such end."""
         timeout = self._idle_timeout()
-        with self._lock:
-            return max(0.0, self._used + timeout - time.monotonic()) if timeout and not self._connections else None
+        if not timeout or self._connections:
+            return None
+        return max(0.0, self._used + timeout - time.monotonic())
 
     def _patience(self) -> float:
         left = self._idle_left()
@@ -88,19 +92,37 @@ class Master:
     def _finished(self) -> bool:
         if self._idle_left() == 0 or not self._listener.in_place:
             self._end()
-        with self._lock:
-            return self._ending and not self._connections
+        return self._ending and not self._connections
 
     def _end(self) -> None:
         """Take no more commands; those that run go on."""
-        with self._lock:
-            first = not self._ending
-            self._ending = True
-        if first:
-            self._listener.leave()
-            self._listener.wake()
+        with self._changed:
+            if not self._ending:
+                self._ending = True
+                self._listener.leave()
+                self._changed.notify()
 
     # One connection
+
+    def _take_connections(self) -> None:
+        """Serve one after the other, and see that there is always a thread that waits for the next one."""
+        while self._begin_to_wait():
+            connection = self._listener.accept()
+            with self._changed:
+                self._connections += 1
+                self._waiting -= 1
+                last = not self._waiting
+            if last:
+                threading.Thread(target=self._take_connections, name="session", daemon=True).start()
+            self._answer(connection)
+
+    def _begin_to_wait(self) -> bool:
+        """Be one of the threads that wait, if they are not too many."""
+        with self._changed:
+            if self._waiting == SPARE_THREADS:
+                return False
+            self._waiting += 1
+            return True
 
     def _answer(self, connection: socket.socket) -> None:
         conversation = Conversation(connection)
@@ -113,11 +135,12 @@ class Master:
             conversation.fail(error)
         finally:
             conversation.close()
-            with self._lock:
+            with self._changed:
                 self._connections -= 1
                 self._running.pop(id(conversation), None)
                 self._used = time.monotonic()
-            self._listener.wake()
+                if not self._connections:
+                    self._changed.notify()
 
     def _dispatch(self, conversation: Conversation, kind: bytes, payload: bytes) -> None:
         if kind == protocol.RUN:
@@ -149,7 +172,7 @@ class Master:
         except ConfigError:
             self._end()  # the next command may find it mended
             raise
-        with self._lock:
+        with self._changed:
             self._running[id(conversation)] = " ".join(os.fsdecode(word) for word in request.arguments)
         target.run(conversation, request)
 
@@ -157,12 +180,12 @@ class Master:
         """Whether the config has changed since it was loaded; then this master ends."""
         if os.fsdecode(request.stamp) != self._stamp:
             self._end()
-        with self._lock:
+        with self._changed:
             return self._ending
 
     def _report(self) -> dict[str, object]:
         """What `rdoctl status` shows. Times in seconds."""
-        with self._lock:
+        with self._changed:
             running = list(self._running.values())
         return {
             "config": self._config,

@@ -4,8 +4,8 @@ import errno
 import os
 
 from rdo import protocol
+from rdo.control import Outbox
 from rdo.errors import RdoError
-from rdo.outbox import Outbox
 
 READ_SIZE = 256 * 1024
 

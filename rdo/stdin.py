@@ -5,7 +5,7 @@ import _thread
 import os
 
 from rdo import protocol
-from rdo.outbox import Outbox
+from rdo.control import Outbox
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:

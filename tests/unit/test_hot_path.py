@@ -22,7 +22,6 @@ CLIENT = frozenset(
         "rdo.control",
         "rdo.discovery",
         "rdo.errors",
-        "rdo.outbox",
         "rdo.output",
         "rdo.protocol",
         "rdo.request",

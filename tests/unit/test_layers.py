@@ -21,7 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     ("rdo", "rdo.address", "rdo.errors", "rdo.wording"),
     # the client: hot path
     (
-        "rdo.argv", "rdo.client", "rdo.control", "rdo.discovery", "rdo.launch", "rdo.outbox", "rdo.output",
+        "rdo.argv", "rdo.client", "rdo.control", "rdo.discovery", "rdo.launch", "rdo.output",
         "rdo.protocol", "rdo.request", "rdo.splice", "rdo.statusline", "rdo.stdin", "rdo.tty",
     ),
     ("rdo.drivers.base",),
