@@ -10,6 +10,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from rdo import protocol
 from rdo.conversation import Conversation, Gone
@@ -159,7 +160,9 @@ class Session:
 
     def _relay_chunks(self) -> None:
         marks = Marks(self._shell.nonce) if self._shell.pty else None
-        read, send = (self._mapped.read, self._mapped.send) if self._mapped else (self._channel.read, self._send)
+        sink = None if marks else self._offer
+        read = self._mapped.read if self._mapped else partial(self._channel.read, None, sink)
+        send = self._mapped.send if self._mapped else self._send
         for early in self._shell.pending:
             self._show(early, marks, send)
         while (chunk := read()) is not None:
@@ -185,9 +188,16 @@ class Session:
             self._drop()
             return
         try:
-            self._conversation.send(protocol.OUTPUT if stream == STDOUT else protocol.ERROR, data)
+            self._conversation.send(_kind(stream), data)
         except Gone:
             self._unread = True
+
+    def _offer(self, stream: int, data: bytes | memoryview) -> bool:
+        """Pass output on, if that needs no waiting: this is called by the thread that serves the whole link."""
+        try:
+            return not self._unread and self._conversation.offer(_kind(stream), data)
+        except Gone:
+            return False  # the next `_send` meets it too
 
     def _drop(self) -> None:
         """Output that nobody reads has come: end a command that was told so, and goes on."""
@@ -222,3 +232,7 @@ class Session:
         why = error.why or error.what
         hint = "the command goes on there, if it can" if self._keep else "the command is not run again"
         return LinkLost(f"the connection to `{self._target}` was lost", why, hint)
+
+
+def _kind(stream: int) -> bytes:
+    return protocol.OUTPUT if stream == STDOUT else protocol.ERROR

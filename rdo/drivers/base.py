@@ -6,7 +6,7 @@ that all else is shared. No library is imported here; a driver maps its library'
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 STDOUT = 1
@@ -73,6 +73,10 @@ class Caller(Protocol):
         """Show a line on the caller's stderr if it asked for details (`rdo -v`)."""
 
 
+Sink = Callable[[int, bytes | memoryview], bool]
+"""Takes output of a stream, if it can without waiting: whether it did. Never raises."""
+
+
 class Channel(Protocol):
     """One program on the target. Writing and reading may go on in two threads at a time, one each."""
 
@@ -86,10 +90,11 @@ class Channel(Protocol):
         Raises LinkLost.
         """
 
-    def read(self, timeout: float | None = None) -> Chunk | None:
+    def read(self, timeout: float | None = None, sink: Sink | None = None) -> Chunk | None:
         """The next output, or None when both streams have ended. Raises TimeoutError after `timeout` seconds.
 
-        A link that broke reads as the end; `exit_status` tells.
+        A link that broke reads as the end; `exit_status` tells. Output that comes while nothing is to be read may be
+        given to `sink` by whoever receives it, which spares a change of threads; what that does not take is read.
         """
 
     def end_input(self) -> None:

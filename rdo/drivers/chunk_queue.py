@@ -44,9 +44,18 @@ class ChunkQueue:
         self._taken += size
         return Chunk(stream, data if len(pieces) == 1 else b"".join(pieces))
 
+    def pass_by(self, size: int) -> None:
+        """Count bytes that were taken as they arrived."""
+        self._taken += size
+
+    @property
+    def owes(self) -> bool:
+        """Whether it is worth telling the other side what was taken."""
+        return self._taken >= self._acknowledge
+
     def owed(self) -> int:
         """How many bytes the other side should be told of now, as they were taken; 0 while it is too few."""
-        if self._taken < self._acknowledge:
+        if not self.owes:
             return 0
         taken, self._taken = self._taken, 0
         return taken

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from rdo.drivers.base import STDOUT, Chunk, WindowSize
+from rdo.drivers.base import STDOUT, Chunk, Sink, WindowSize
 from rdo.drivers.docker_engine import Hijacked
 from rdo.drivers.docker_frames import Frames
 from rdo.errors import ConnectError
@@ -101,7 +101,7 @@ class DockerChannel:
         except OSError:
             self._input_ended = True
 
-    def read(self, timeout: float | None = None) -> Chunk | None:
+    def read(self, timeout: float | None = None, sink: Sink | None = None) -> Chunk | None:
         """See base.Channel."""
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._reading:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from rdo.drivers.base import READ_SIZE, STDERR, STDOUT, Caller, Chunk, Pty, Root, WindowSize
+from rdo.drivers.base import READ_SIZE, STDERR, STDOUT, Caller, Chunk, Pty, Root, Sink, WindowSize
 from rdo.errors import ConnectError
 
 TAKE_TERMINAL = 'exec /bin/sh -c "$0" <"$1" >"$1" 2>&1'
@@ -130,7 +130,7 @@ class LocalChannel:
             while view and self._stdin >= 0:
                 view = view[os.write(self._stdin, view) :]
 
-    def read(self, timeout: float | None = None) -> Chunk | None:
+    def read(self, timeout: float | None = None, sink: Sink | None = None) -> Chunk | None:
         """See base.Channel."""
         with self._reading:
             while not self._closed and len(self._selector.get_map()) > 1:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from paramiko.message import Message
 
 from rdo.drivers import ssh_messages as messages
-from rdo.drivers.base import READ_SIZE, STDERR, STDOUT, ChannelRefused, Chunk, Pty, WindowSize
+from rdo.drivers.base import READ_SIZE, STDERR, STDOUT, ChannelRefused, Chunk, Pty, Sink, WindowSize
 from rdo.drivers.chunk_queue import ChunkQueue
 from rdo.drivers.link import WINDOW, Link
 from rdo.drivers.packets import Input, Output, Sendable
@@ -21,7 +21,7 @@ from rdo.errors import LinkLost
 
 OPEN_DEADLINE = 60.0
 """Seconds for the server to open a channel: some run slow session hooks. A dead link is found sooner."""
-ACKNOWLEDGE = WINDOW // 8
+ACKNOWLEDGE = WINDOW // 4
 """Bytes read before the server is told that it may send as many more."""
 EXTENDED_STDERR = 1
 UNKNOWN_CHANNEL_TYPE = 3
@@ -43,6 +43,7 @@ class SshChannel:
         self._refusal: tuple[int, str] | None = None
         self._remote = self._window = self._packet = 0
         self._chunks = ChunkQueue(ACKNOWLEDGE)
+        self._sink: Sink | None = None
         self._status: int | None = None
         self._why = ""
         self._unanswered: deque[str] = deque()
@@ -78,17 +79,17 @@ class SshChannel:
             self._send(Input(self._remote, view[:size], self._packet))
             view = view[size:]
 
-    def read(self, timeout: float | None = None) -> Chunk | None:
-        with self._changed:
-            if not self._changed.wait_for(self._readable, timeout):
-                raise TimeoutError
-            if not self._chunks:
-                return None
-            chunk = self._chunks.take()
-            owed = 0 if self._ended_output or self._closing else self._chunks.owed()
-        if owed:
-            self._tell(messages.window_adjust(self._remote, owed))
-        return chunk
+    def read(self, timeout: float | None = None, sink: Sink | None = None) -> Chunk | None:
+        while True:
+            with self._changed:
+                self._wait_until_readable(timeout, sink)
+                over = self._ended_output or self._closing
+                chunk = self._chunks.take() if self._chunks else None
+                owed = 0 if over else self._chunks.owed()
+            if owed:
+                self._tell(messages.window_adjust(self._remote, owed))
+            if chunk or over:
+                return chunk
 
     def end_input(self) -> None:
         with self._changed:
@@ -216,11 +217,23 @@ class SshChannel:
         with self._changed:
             if self._closing:
                 return
-            self._chunks.put(stream, data)
-            self._changed.notify_all()
+            if self._sink and not self._chunks and self._sink(stream, data):
+                self._chunks.pass_by(len(data))
+            else:
+                self._chunks.put(stream, data)
+            if self._readable():
+                self._changed.notify_all()
+
+    def _wait_until_readable(self, timeout: float | None, sink: Sink | None) -> None:
+        self._sink = sink
+        try:
+            if not self._changed.wait_for(self._readable, timeout):
+                raise TimeoutError
+        finally:
+            self._sink = None
 
     def _readable(self) -> bool:
-        return bool(self._chunks) or self._ended_output or self._closing
+        return bool(self._chunks) or self._chunks.owes or self._ended_output or self._closing
 
     def _reserve(self, wanted: int) -> int:
         """Wait until the server takes input: how many bytes; 0 if it takes no more. Raises LinkLost."""

@@ -138,6 +138,41 @@ def test_output_of_single_bytes_costs_no_more_than_its_size(sshd: Sshd, connect:
     assert chunk.data == b"xxxxx"
 
 
+def test_output_is_whole_and_in_order_whether_or_not_a_sink_takes_it_as_it_comes(
+    sshd: Sshd, connect: Connect
+) -> None:
+    lines = "".join(f"{number}\n" for number in range(1_000_000)).encode()
+    channel = connect(sshd.ssh_config()).open_channel("exec seq 0 999999", None)
+    chance, pieces, taken = random.Random(1), [], []
+
+    def sink(stream: int, data: bytes | memoryview) -> bool:
+        takes = stream == STDOUT and chance.random() < 0.8
+        if takes:
+            pieces.append(bytes(data))
+            taken.append(len(data))
+        return takes
+
+    while (chunk := channel.read(None, sink)) is not None:
+        pieces.append(bytes(chunk.data))
+    assert b"".join(pieces) == lines
+    assert 0 < sum(taken) < len(lines)
+
+
+def test_a_sink_that_takes_all_keeps_the_writer_going_past_the_window(sshd: Sshd, connect: Connect) -> None:
+    channel = connect(sshd.ssh_config()).open_channel(f"head -c {3 * WINDOW} /dev/zero", None)
+    taken: list[int] = []
+
+    def sink(stream: int, data: bytes | memoryview) -> bool:
+        taken.append(len(data))
+        return True
+
+    read = 0
+    while (chunk := channel.read(BOUND, sink)) is not None:
+        read += len(chunk.data)
+    assert sum(taken) + read == 3 * WINDOW
+    assert taken
+
+
 def test_a_terminal_has_the_size_it_was_made_with_and_then_the_new_one(sshd: Sshd, connect: Connect) -> None:
     pty = Pty("xterm", WindowSize(31, 97))
     channel = connect(sshd.ssh_config()).open_channel("echo $TERM; stty size; read x; stty size", pty)

@@ -7,7 +7,7 @@ import math
 import pytest
 from pytest_mock import MockerFixture
 
-from rdo.drivers.base import STDERR, STDOUT, Chunk
+from rdo.drivers.base import STDERR, STDOUT, Chunk, Sink
 from rdo.mapped_output import LARGE, LARGE_PAUSE, PAUSE, MappedOutput
 
 ROOTS = {"/vagrant": "/home/me/\udcff"}
@@ -25,7 +25,7 @@ class ScriptedChannel:
     def now(self) -> float:
         return self.clock
 
-    def read(self, timeout: float | None = None) -> Chunk | None:
+    def read(self, timeout: float | None = None, sink: Sink | None = None) -> Chunk | None:
         at = self.events[0][0] if self.events else math.inf
         if timeout is not None and at > self.clock + timeout:
             self.clock += timeout
