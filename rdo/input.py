@@ -1,6 +1,5 @@
-"""The input of one command on its way to the channel: by a thread of its own, since the command may be slow to read it.
-
-What has come is held here, no more than the credit that the client was given.
+"""The input of one command on its way to the channel: at once where the command has room for it, else by a thread of
+its own. What that has not yet written is held here, no more than the credit that the client was given.
 """
 
 from __future__ import annotations
@@ -32,24 +31,33 @@ class Input:
         self._pieces = ChunkQueue(ACKNOWLEDGE)
         self._ended = False
         self._closed = False
+        self._busy = False
+        """Whether the thread has something in hand."""
         self._thread: threading.Thread | None = None
 
     def give(self, data: bytes | memoryview) -> None:
-        """So much more input."""
+        """So much more input. From one thread only."""
         with self._changed:
-            self._pieces.put(STDIN, data)
-            self._changed.notify()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._relay, name="input", daemon=True)
-                self._thread.start()
+            waits = self._held or self._busy or self._pieces
+        try:
+            written = not waits and self._channel.offer(data)
+        except LinkLost:
+            return  # see `_relay`
+        with self._changed:
+            if written:
+                self._pieces.pass_by(len(data))
+            else:
+                self._pieces.put(STDIN, data)
+            self._wake()
 
     def end(self) -> None:
         """No more will come."""
         with self._changed:
             self._ended = True
-            self._changed.notify()
-            if self._thread is None:
+            if self._thread is None and not self._pieces:
                 self._channel.end_input()
+            else:
+                self._wake()
 
     def hold(self) -> None:
         """Nobody is there to take it for now."""
@@ -59,7 +67,7 @@ class Input:
         """Somebody is."""
         with self._changed:
             self._held = False
-            self._changed.notify()
+            self._wake()
 
     def close(self) -> None:
         """Drop what is left, and end the thread."""
@@ -67,19 +75,37 @@ class Input:
             self._closed = True
             self._changed.notify()
 
+    def _wake(self) -> None:
+        """Have the thread see to what there is to do, if there is something."""
+        if not self._has_work():
+            return
+        self._changed.notify()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._relay, name="input", daemon=True)
+            self._thread.start()
+
     def _relay(self) -> None:
         try:
-            while data := self._next():
-                self._channel.write(data)
-                if owed := self._pieces.owed():
+            while (work := self._next()) is not None:
+                data, owed = work
+                if data:
+                    self._channel.write(data)
+                if owed:
                     self._acknowledge(owed)
             if not self._closed:
                 self._channel.end_input()
         except (LinkLost, Gone):
             return  # the threads that read the channel and the connection see it too, and act on it
 
-    def _next(self) -> bytes | memoryview:
-        """The next input; empty at the end."""
+    def _next(self) -> tuple[bytes | memoryview, int] | None:
+        """The next input to write, and how many bytes to acknowledge behind it; None at the end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or (not self._held and (self._pieces or self._ended)))
-            return b"" if self._closed or not self._pieces else self._pieces.take().data
+            self._busy = False
+            self._changed.wait_for(self._has_work)
+            self._busy = True
+            data = self._pieces.take().data if self._pieces and not self._held else b""
+            owed = self._pieces.owed()
+            return (data, owed) if (data or owed) and not self._closed else None
+
+    def _has_work(self) -> bool:
+        return self._closed or self._pieces.owes or (not self._held and bool(self._pieces or self._ended))

@@ -90,6 +90,12 @@ class Channel(Protocol):
         Raises LinkLost.
         """
 
+    def offer(self, data: bytes | memoryview) -> bool:
+        """Write all of `data` if the program has room for it: whether it was written. Waits for the link at most.
+
+        A channel that cannot tell takes nothing. Raises LinkLost.
+        """
+
     def read(self, timeout: float | None = None, sink: Sink | None = None) -> Chunk | None:
         """The next output, or None when both streams have ended. Raises TimeoutError after `timeout` seconds.
 

@@ -101,6 +101,10 @@ class DockerChannel:
         except OSError:
             self._input_ended = True
 
+    def offer(self, data: bytes | memoryview) -> bool:
+        """See base.Channel."""
+        return False
+
     def read(self, timeout: float | None = None, sink: Sink | None = None) -> Chunk | None:
         """See base.Channel."""
         deadline = None if timeout is None else time.monotonic() + timeout

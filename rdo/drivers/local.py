@@ -130,6 +130,10 @@ class LocalChannel:
             while view and self._stdin >= 0:
                 view = view[os.write(self._stdin, view) :]
 
+    def offer(self, data: bytes | memoryview) -> bool:
+        """See base.Channel."""
+        return False
+
     def read(self, timeout: float | None = None, sink: Sink | None = None) -> Chunk | None:
         """See base.Channel."""
         with self._reading:

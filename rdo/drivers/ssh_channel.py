@@ -36,7 +36,9 @@ class SshChannel:
         self._link = link
         self._target = target
         self._done: Callable[[], None] | None = done
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)  # for who reads
+        self._widened = threading.Condition(self._lock)  # for who writes: the window, which changes far more often
         self._sending = threading.Lock()
         self._closed_here = False
         self._opened = threading.Event()
@@ -79,9 +81,17 @@ class SshChannel:
             self._send(Input(self._remote, view[:size], self._packet))
             view = view[size:]
 
+    def offer(self, data: bytes | memoryview) -> bool:
+        with self._lock:
+            if self._window < len(data) or self._ended_input or self._closing:
+                return False
+            self._window -= len(data)
+        self._send(Input(self._remote, memoryview(data), self._packet))
+        return True
+
     def read(self, timeout: float | None = None, sink: Sink | None = None) -> Chunk | None:
         while True:
-            with self._changed:
+            with self._lock:
                 self._wait_until_readable(timeout, sink)
                 over = self._ended_output or self._closing
                 chunk = self._chunks.take() if self._chunks else None
@@ -92,11 +102,11 @@ class SshChannel:
                 return chunk
 
     def end_input(self) -> None:
-        with self._changed:
+        with self._lock:
             if self._ended_input or self._closing:
                 return
             self._ended_input = True
-            self._changed.notify_all()
+            self._widened.notify_all()
         self._tell(messages.end_of_input(self._remote))
 
     def stop_reading(self) -> bool:
@@ -111,19 +121,19 @@ class SshChannel:
             self._tell(messages.change_window(self._remote, size))
 
     def exit_status(self) -> int:
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(lambda: self._status is not None or self._closing)
             if self._status is None or (self._broken and not self._ended_output):
                 raise self._lost(self._why or "the server gave no exit status")
             return self._status
 
     def close(self) -> None:
-        with self._changed:
+        with self._lock:
             if self._closing:
                 return
             self._closing = True
             self._chunks.clear()
-            self._changed.notify_all()
+            self._wake_all()
         self._tell(messages.close(self._remote), last=True)
 
     # What follows is called by the link.
@@ -148,9 +158,9 @@ class SshChannel:
             self._arrive(STDERR, data)
 
     def _window_adjust(self, message: Message) -> None:
-        with self._changed:
+        with self._lock:
             self._window += message.get_int()
-            self._changed.notify_all()
+            self._widened.notify_all()
 
     def _request_success(self, message: Message) -> None:
         self._unanswered.popleft()
@@ -164,7 +174,7 @@ class SshChannel:
         message.get_boolean()  # whether a reply is wanted: never to the two that a client gets
         if kind not in ("exit-status", "exit-signal"):
             return
-        with self._changed:
+        with self._lock:
             if kind == "exit-status":
                 self._status = message.get_int()
             else:
@@ -172,12 +182,12 @@ class SshChannel:
             self._changed.notify_all()
 
     def _handle_eof(self, message: Message) -> None:
-        with self._changed:
+        with self._lock:
             self._ended_output = True
             self._changed.notify_all()
 
     def _handle_close(self, message: Message) -> None:
-        with self._changed:
+        with self._lock:
             answered, self._closing = self._closing, True
             self._ended_output = True
         if not answered:
@@ -204,17 +214,21 @@ class SshChannel:
             raise self._lost(self._why)
 
     def _finish(self) -> None:
-        with self._changed:
+        with self._lock:
             self._closing = self._closed = True
             done, self._done = self._done, None
-            self._changed.notify_all()
+            self._wake_all()
         self._opened.set()
         self._link.drop(self.number)
         if done is not None:
             done()
 
+    def _wake_all(self) -> None:
+        self._changed.notify_all()
+        self._widened.notify_all()
+
     def _arrive(self, stream: int, data: bytes | memoryview) -> None:
-        with self._changed:
+        with self._lock:
             if self._closing:
                 return
             if self._sink and not self._chunks and self._sink(stream, data):
@@ -237,8 +251,8 @@ class SshChannel:
 
     def _reserve(self, wanted: int) -> int:
         """Wait until the server takes input: how many bytes; 0 if it takes no more. Raises LinkLost."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._window > 0 or self._ended_input or self._closing)
+        with self._lock:
+            self._widened.wait_for(lambda: self._window > 0 or self._ended_input or self._closing)
             if self._broken:
                 raise self._lost(self._why)
             if self._ended_input or self._closing:

@@ -80,6 +80,21 @@ def test_what_goes_in_comes_out_while_both_directions_are_busy(sshd: Sshd, conne
     writer.join()
 
 
+def test_input_is_taken_at_once_until_the_program_has_no_room_for_it(sshd: Sshd, connect: Connect) -> None:
+    channel = connect(sshd.ssh_config()).open_channel("echo ready; sleep 0.5; exec sha256sum", None)
+    assert channel.read(BOUND) is not None  # sshd makes room with the start of the program
+    data, piece = hashlib.sha256(), os.urandom(64 * 1024)
+    offers = 0
+    while channel.offer(piece):
+        data.update(piece)
+        offers += 1
+    assert offers
+    data.update(piece)
+    feed(channel, piece)
+    assert drain(channel)[STDOUT].split()[0].decode() == data.hexdigest()
+    assert not channel.offer(b"late")
+
+
 def test_the_end_of_input_reaches_a_program_that_goes_on_writing(sshd: Sshd, connect: Connect) -> None:
     channel = connect(sshd.ssh_config()).open_channel("cat; echo after; echo err >&2; exit 4", None)
     channel.write(b"before\n")
