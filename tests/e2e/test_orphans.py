@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.project import PATIENCE, Project
 from tests.e2e.reached import Reached, sleepers, token
 from tests.leaks import wait_until
-from tests.soak import tries
+from tests.soak import Counted, tries
 
 GONE = 5.0
 """Seconds in which a command must be gone."""
@@ -33,9 +33,14 @@ def batches(count: int) -> list[int]:
     return [min(AT_ONCE, count - start) for start in range(0, count, AT_ONCE)]
 
 
-def lose(reached: Reached, option: str, how: str) -> None:
+LOSSES = {"line": "a cut link", "master": "KILL to the master"}
+"""What else than a signal to the client a command can lose."""
+
+
+def lose(reached: Reached, option: str, how: str, counted: Counted) -> None:
     """Have commands lose what `how` names, and see that all of them end, here and there."""
-    for size in batches(tries(2, 25)):
+    what = LOSSES.get(how, f"{how} to the client")
+    for size in counted(f"times {AT_ONCE} commands, {what}", batches(tries(2, 25))):
         marks = [token() for _ in range(size)]
         commands = [begin(reached, option, mark) for mark in marks]
         for command in commands:
@@ -44,7 +49,7 @@ def lose(reached: Reached, option: str, how: str) -> None:
         assert len(sleepers(*marks)) >= 2 * size
         strike(reached, commands, how)
         for command in commands:
-            assert status(command) == 255 or how not in ("line", "master")
+            assert status(command) == 255 or how not in ("line", "master", counted)
         assert wait_until(lambda marks=marks: not sleepers(*marks), GONE), sleepers(*marks)
 
 
@@ -71,21 +76,21 @@ def strike(reached: Reached, commands: list[subprocess.Popen[bytes]], how: str) 
 
 @pytest.mark.soak
 @each_way_with_and_without_a_pty
-def test_nothing_outlives_its_client(reached: Reached, option: str) -> None:
+def test_nothing_outlives_its_client(reached: Reached, option: str, counted: Counted) -> None:
     for name in ("INT", "TERM", "HUP", "KILL"):
-        lose(reached, option, name)
+        lose(reached, option, name, counted)
 
 
 @pytest.mark.soak
 @each_way_with_and_without_a_pty
-def test_nothing_outlives_its_master(reached: Reached, option: str) -> None:
-    lose(reached, option, "master")
+def test_nothing_outlives_its_master(reached: Reached, option: str, counted: Counted) -> None:
+    lose(reached, option, "master", counted)
 
 
 @pytest.mark.soak
 @each_way_with_and_without_a_pty
-def test_nothing_outlives_its_link(reached: Reached, option: str) -> None:
-    lose(reached, option, "line")
+def test_nothing_outlives_its_link(reached: Reached, option: str, counted: Counted) -> None:
+    lose(reached, option, "line", counted)
 
 
 def test_background_children_of_a_command_that_ended_by_itself_are_left_alone(reached: Reached) -> None:
