@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from rdo import grant, private_file
+from rdo import grant, whole_file
 from rdo.config import Config
 from rdo.errors import RdoError, SetupError, printable
 from rdo.grant import Grant
@@ -73,7 +73,7 @@ class Store:
         record = Record(wish.config, wish.profile, wish.digest, time.time())
         try:
             self._make_folders()
-            private_file.write(self._path(wish.config, wish.profile), json.dumps(record._asdict()))
+            whole_file.write(self._path(wish.config, wish.profile), json.dumps(record._asdict()))
         except OSError as error:
             what = f"cannot keep in `{self._folder}` what is allowed"
             raise SetupError(what, str(error.strerror), f"make room there, or set {BYPASS}=1 for this once") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +9,7 @@ from types import ModuleType
 
 import click
 
-from rdo import discovery
+from rdo import discovery, whole_file
 from rdo.cli import ide_emacs, ide_jetbrains, ide_vim, ide_vscode, inventory, shim, toolset
 from rdo.cli.draft import SHIMS, Draft, Project
 from rdo.cli.toolset import Tool
@@ -148,10 +147,15 @@ def save(root: str, path: str, text: str) -> bool:
     if read(place) == text:
         return False
     os.makedirs(os.path.dirname(place), exist_ok=True)
-    part = f"{place}.{os.getpid()}"
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        with contextlib.suppress(FileNotFoundError):
-            os.fchmod(file.fileno(), os.stat(place).st_mode & 0o777)
-    os.replace(part, place)
+    whole_file.write(place, text, mode(place))
     return True
+
+
+def mode(path: str) -> int:
+    """The rights of the file, or those that a new one gets."""
+    try:
+        return os.stat(path).st_mode & 0o777
+    except FileNotFoundError:
+        umask = os.umask(0o077)
+        os.umask(umask)
+        return 0o666 & ~umask

@@ -15,7 +15,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from rdo import private_file
+from rdo import whole_file
 
 LOCK_PAUSE = 0.2
 """Seconds between two tries for a lock: flock(2) with a deadline cannot be had otherwise."""
@@ -46,7 +46,7 @@ class Cache:
     def write(self, name: str, key: Sequence[object], answer: str) -> None:
         """Keep an answer in the place of an older one, in one step. Raises OSError."""
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
-        private_file.write(self.path(name), f"{SIGN}{json.dumps(key)}\n{answer}")
+        whole_file.write(self.path(name), f"{SIGN}{json.dumps(key)}\n{answer}")
 
     def drop(self, name: str) -> None:
         """Forget an answer."""

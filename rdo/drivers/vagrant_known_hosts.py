@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Mapping
 
-from rdo import private_file
+from rdo import whole_file
 from rdo.drivers import known_hosts, vagrant_cache
 from rdo.drivers.openssh import Options
 from rdo.drivers.vagrant_machine import Machine
@@ -45,7 +45,7 @@ class KnownHosts:
         if kept and len(kept) < len(entries):
             lines = [known_hosts.format_line(alias(machine), entry.key, None) + "\n" for entry in kept]
             with contextlib.suppress(OSError):
-                private_file.write(self.path, "".join(lines))
+                whole_file.write(self.path, "".join(lines))
 
     def _notice(self, machine: Machine) -> str:
         """What to say when a key is recorded: nothing for the first machine, which replaces none."""

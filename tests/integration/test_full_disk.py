@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo import private_file
+from rdo import whole_file
 from rdo.drivers import known_hosts
 from rdo.drivers.vagrant_cache import Cache
 from rdo.errors import SetupError
@@ -31,7 +31,7 @@ def full(mount: Mount, tmp_path: Path) -> Path:
 def test_a_file_is_replaced_whole_or_not_at_all(full: Path) -> None:
     before = sorted(full.iterdir())
     with pytest.raises(OSError, match="No space left"):
-        private_file.write(str(full / "known_hosts"), "new" * PAGE)
+        whole_file.write(str(full / "known_hosts"), "new" * PAGE)
     assert (full / "known_hosts").read_text() == "#" * (PAGE - 50) + "\n"
     assert sorted(full.iterdir()) == before
 
