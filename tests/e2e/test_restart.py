@@ -1,0 +1,83 @@
+"""A target that is restarted, or drops an idle connection: the next command works, and says nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import require
+from tests.docker_engine import DockerEngine, shared_engine
+from tests.e2e.project import PATIENCE, Project, make_project, ssh_project
+from tests.leaks import MARK, Leaks, wait_until
+from tests.sshd import Sshd
+
+BACK = 30.0
+"""Seconds for an engine to start its containers again."""
+
+
+@pytest.fixture
+def own_engine(leaks: Leaks) -> Iterator[DockerEngine]:
+    """One that the test may restart."""
+    yield from shared_engine({MARK: f"{leaks.run}docker"}, require)
+
+
+def works(project: Project) -> None:
+    """See that a command works as if nothing had been."""
+    found = project.run("echo", "hi")
+    assert (found.returncode, found.stdout, found.stderr) == (0, b"hi\n", b"")
+
+
+def test_a_server_that_was_restarted_is_logged_in_to_again(
+    tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
+) -> None:
+    server = own_sshd().start()
+    project = ssh_project(tmp_path, runtime, server)
+    for _ in range(3):
+        works(project)
+        server.restart()
+    works(project)
+
+
+def test_a_command_that_runs_while_its_server_is_restarted_is_told_and_the_next_one_works(
+    tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
+) -> None:
+    server = own_sshd().start()
+    project = ssh_project(tmp_path, runtime, server)
+    with project.start("sh", "-c", "echo up; exec sleep 60") as command:
+        assert command.stdout
+        assert command.stdout.readline() == b"up\n"
+        server.restart()
+        _, said = command.communicate(timeout=PATIENCE)
+    assert command.returncode == 255
+    assert said.startswith(b"rdo: the connection to `")
+    assert said.count(b"\n") == 1
+    works(project)
+
+
+def test_a_server_that_drops_idle_connections_is_logged_in_to_again(
+    tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
+) -> None:
+    server = own_sshd().start()
+    project = ssh_project(tmp_path, runtime, server)
+    works(project)
+    server.cut()
+    works(project)
+
+
+def test_a_container_is_found_again_when_its_engine_was_restarted(
+    tmp_path: Path, runtime: dict[str, str], own_engine: DockerEngine
+) -> None:
+    project = make_project(tmp_path, {**runtime, "DOCKER_HOST": own_engine.host})
+    with own_engine.container(mounts={project.local: "/it"}, restart_policy={"Name": "always"}) as name:
+        project.configure(f'driver = "docker"\ncontainer = "{name}"\n')
+        works(project)
+        own_engine.pause()
+        own_engine.start()
+        with own_engine.client() as client:
+            assert wait_until(lambda: client.containers.get(name).status == "running", BACK)
+        works(project)
+        with own_engine.client() as client:
+            client.containers.get(name).restart(timeout=0)
+        works(project)
