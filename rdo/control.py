@@ -7,6 +7,7 @@ import _socket
 import _thread
 import os
 import stat
+import time
 
 from rdo import protocol
 from rdo.errors import SetupError
@@ -23,7 +24,11 @@ GUIDES = (
 """Variables by which a user says where a target is to be found."""
 
 ACCEPT_TIMEOUT = 3.0
-"""Seconds for a master to accept a request. It does so before anything slow, so that a silent one is wedged."""
+"""Seconds for a master to take a connection, and to accept a request. It does both before anything slow, so that a
+silent one is wedged."""
+
+QUEUE_PAUSE = 0.02
+"""Seconds between two tries to connect while as many wait as the system lets a master queue."""
 
 Socket = _socket.socket
 
@@ -89,17 +94,35 @@ def socket_path(folder: str, config: str, profile: str, environ: "os._Environ[st
 
 
 def connect(path: str) -> "Socket | None":
-    """A connection to the master that listens at `path`; None where none does. Raises SetupError."""
+    """A connection to the master that listens at `path`; None where none does, or it is wedged. Raises SetupError.
+
+    It waits for ACCEPT_TIMEOUT at most, and so does each call on the connection.
+    """
     connection = Socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    connection.settimeout(ACCEPT_TIMEOUT)
     try:
-        connection.connect(path)
-    except (FileNotFoundError, ConnectionRefusedError):
+        if _is_taken(connection, path):
+            return connection
         connection.close()
         return None
     except OSError as error:
         connection.close()
         raise SetupError("cannot reach the control master", f"`{path}`: {error.strerror}") from None
-    return connection
+
+
+def _is_taken(connection: Socket, path: str) -> bool:
+    """Connect: whether somebody listens, and takes it in time. Raises OSError."""
+    deadline = time.monotonic() + ACCEPT_TIMEOUT
+    while True:
+        try:
+            connection.connect(path)
+            return True
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(QUEUE_PAUSE)
 
 
 def identity(path: str) -> "Identity":
@@ -122,8 +145,7 @@ def send(connection: Socket, kind: bytes, payload: "bytes | memoryview" = b"") -
 
 
 def ask(connection: Socket, request: protocol.Request) -> None:
-    """Send a request, to be answered within ACCEPT_TIMEOUT. What fails shows when the answer is read."""
-    connection.settimeout(ACCEPT_TIMEOUT)
+    """Send a request. What fails shows when the answer is read."""
     try:
         send(connection, protocol.RUN, protocol.encode_request(request))
     except OSError:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import time
+from pathlib import Path
 
+import pytest
+
+from rdo.listener import BACKLOG
 from tests.e2e.masters import logins, masters, sockets
 from tests.e2e.project import Project, ssh_config_text
 from tests.leaks import wait_until
@@ -50,17 +56,31 @@ def test_an_idle_master_ends_and_takes_its_socket_along(project: Project) -> Non
     assert not sockets(project)
 
 
-def test_a_wedged_master_is_replaced(project: Project) -> None:
+@pytest.mark.parametrize("full", [False, True], ids=["", "and as many wait for it as may"])
+def test_a_wedged_master_is_replaced(project: Project, full: bool) -> None:
     project.run("true")
     (wedged,) = masters(project)
     os.kill(wedged, signal.SIGSTOP)
-    try:
+    with contextlib.ExitStack() as waiting:
+        waiting.callback(os.kill, wedged, signal.SIGCONT)
+        if full:
+            fill(sockets(project)[0], waiting)
         started = time.monotonic()
         assert project.run("true").returncode == 0
         assert time.monotonic() - started < 6
-    finally:
-        os.kill(wedged, signal.SIGCONT)
     assert wait_until(lambda: wedged not in masters(project), 35)
+
+
+def fill(path: Path, waiting: contextlib.ExitStack) -> None:
+    """Connect to a socket until it queues no more."""
+    for _ in range(2 * BACKLOG):
+        connection = waiting.enter_context(socket.socket(socket.AF_UNIX))
+        connection.setblocking(False)
+        try:
+            connection.connect(str(path))
+        except BlockingIOError:
+            return
+    pytest.fail("the queue has no end")
 
 
 def test_a_command_finds_its_way_when_the_master_was_killed(project: Project) -> None:
