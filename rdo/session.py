@@ -1,7 +1,8 @@
 """One command: relays between its control connection and its channel, until both have ended.
 
 Two threads: the one that serves the connection takes what the client sends; another one takes what the command puts
-out. A third one, of rdo.input, is started with the first byte of input.
+out, as far as the thread that receives it has not passed it on. A third one, of rdo.input, is started when the command
+is slower than its input.
 """
 
 from __future__ import annotations
