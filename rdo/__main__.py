@@ -97,6 +97,7 @@ def die_of_interrupt() -> None:
     import _signal
 
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+    _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))
     os.kill(os.getpid(), _signal.SIGINT)
 
 

@@ -2,10 +2,11 @@
 
 Two directions, each blocking, each with its own thread: the main thread takes what the master sends and writes it to
 the caller's stdout and stderr; a second one (stdin.py) reads the caller's stdin. The caller's descriptors are shared
-with other processes, so their flags (O_NONBLOCK) are never changed. Signal handlers run in the main thread.
+with other processes, so their flags (O_NONBLOCK) are never changed. A third thread takes the caller's signals.
 """
 
 import _signal
+import _thread
 import os
 import time
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 ATTEMPTS = 5
 """How many masters to try: each may be ending or outdated just as we come."""
 
-FORWARDED = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2")
+HEEDED = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH", "CONT", "TSTP")
+NAMES = {getattr(_signal, "SIG" + name): name.encode() for name in HEEDED}
 
 
 class Abandoned(Exception):
@@ -43,6 +45,8 @@ class Client:
         self._output: output.Output
         self._stdin: stdin.Stdin | None = None
         self._window = request.window
+        self._modes = _thread.allocate_lock()  # of the terminal
+        self._over = False
         self._started = False
         self._shown = False
 
@@ -89,6 +93,7 @@ class Client:
                         return status
                 frames = self._receive()
         finally:
+            self._over = True
             self._tidy()
 
     def _receive(self) -> "list[protocol.Frame]":
@@ -148,13 +153,9 @@ class Client:
         self._started = True
         self._tidy()
         self._trace("shell")
-        for name in FORWARDED:
-            number = getattr(_signal, "SIG" + name)
-            if _signal.getsignal(number) != _signal.SIG_IGN:
-                _signal.signal(number, self._forward)
-        _signal.signal(_signal.SIGCONT, self._continue)
-        _signal.signal(_signal.SIGTSTP, self._stop)
-        _signal.signal(_signal.SIGWINCH, self._resize if self._pty else self._forward)
+        heeded = {number for number in NAMES if _signal.getsignal(number) != _signal.SIG_IGN}
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, heeded)
+        _thread.start_new_thread(self._heed, (heeded,))
         self._enter_raw()
         if self._wants_input and not is_null_device(0):
             from rdo import stdin
@@ -181,10 +182,23 @@ class Client:
 
     # Signals
 
-    def _forward(self, number: int, _frame: object) -> None:
-        self._outbox.send(protocol.SIGNAL, NAMES[number])
+    def _heed(self, heeded: "set[int]") -> None:
+        """Take the caller's signals, in a thread of its own.
 
-    def _resize(self, number: int, _frame: object = None) -> None:
+        Python runs a handler in the main thread, but not if the signal came when that was just about to wait.
+        """
+        while True:
+            number = _signal.sigwait(heeded)
+            if number == _signal.SIGCONT:
+                self._continue(number)
+            elif number == _signal.SIGTSTP:
+                self._stop()
+            elif number == _signal.SIGWINCH and self._pty:
+                self._resize(number)
+            else:
+                self._outbox.send(protocol.SIGNAL, NAMES[number])
+
+    def _resize(self, number: int) -> None:
         """Pass on the size; where it is as before, the target's terminal sends no SIGWINCH, so pass that on."""
         from rdo import tty
 
@@ -203,17 +217,20 @@ class Client:
         if self._pty and self._wants_input and os.isatty(0):
             from rdo import tty
 
-            self._terminal = self._terminal or tty.Terminal(0)
-            self._terminal.enter_raw()
+            with self._modes:
+                self._terminal = self._terminal or tty.Terminal(0)
+                if not self._over:
+                    self._terminal.enter_raw()
 
     def _tidy(self) -> None:
         """Leave the caller's terminal as it was found."""
         if self._status_line:
             self._status_line.erase()
-        if self._terminal:
-            self._terminal.restore()
+        with self._modes:
+            if self._terminal:
+                self._terminal.restore()
 
-    def _stop(self, _number: int, _frame: object) -> None:
+    def _stop(self) -> None:
         """Ctrl-Z: stop the command, then this process. On a pty the stopped job is reported, and that stops us."""
         self._outbox.send(protocol.SIGNAL, b"TSTP")
         if not self._pty:
@@ -222,18 +239,17 @@ class Client:
     def _stop_self(self, whom: int) -> None:
         """Stop as if the signal had met its default action, so that the shell sees SIGTSTP."""
         self._tidy()
-        _signal.signal(_signal.SIGTSTP, _signal.SIG_DFL)
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGTSTP,))
         os.kill(whom, _signal.SIGTSTP)
-        _signal.signal(_signal.SIGTSTP, self._stop)
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGTSTP,))
 
-    def _continue(self, number: int, _frame: object) -> None:
+    def _continue(self, number: int) -> None:
         self._enter_raw()
         if self._pty:
             self._resize(number)
         self._outbox.send(protocol.SIGNAL, b"CONT")
 
 
-NAMES = {getattr(_signal, "SIG" + name): name.encode() for name in (*FORWARDED, "WINCH")}
 
 
 def is_null_device(fd: int) -> bool:

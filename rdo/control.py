@@ -153,7 +153,7 @@ def ask(connection: Socket, request: protocol.Request) -> None:
 
 
 class Outbox:
-    """What is to be sent. Who holds the lock sends for all: a signal handler may interrupt the thread that does."""
+    """What is to be sent. Who holds the lock sends for all, so that nobody waits for a thread with much to send."""
 
     __slots__ = ("_connection", "_frames", "_sending")
 

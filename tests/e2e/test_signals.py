@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import time
@@ -12,6 +13,7 @@ import pytest
 from tests.e2e.project import Project
 from tests.e2e.terminal import Terminal
 from tests.leaks import wait_until
+from tests.soak import Counted, tries
 
 FORWARDED = ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH"]
 
@@ -38,6 +40,25 @@ def test_a_signal_to_the_client_reaches_the_command_without_a_pty(project: Proje
         process.send_signal(getattr(signal, f"SIG{name}"))
         assert process.stdout.read() == b"caught\n"
         assert process.wait() == 7
+
+
+@pytest.mark.soak
+def test_signals_that_come_just_when_output_does_wait_for_nothing_else(project: Project, counted: Counted) -> None:
+    script = "trap 'echo one' USR1; trap 'echo two' USR2; echo up; while :; do sleep 0.02; done"
+    with project.start("sh", "-c", script) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"up\n"
+        try:
+            for _ in counted("pairs of signals", range(tries(60, 3000))):
+                process.send_signal(signal.SIGUSR1)
+                process.send_signal(signal.SIGUSR2)
+                lines = b""
+                while lines.count(b"\n") < 2:
+                    assert select.select([process.stdout], [], [], GONE)[0], lines
+                    lines += os.read(process.stdout.fileno(), 100)
+                assert sorted(lines.split()) == [b"one", b"two"]
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("name", FORWARDED)
