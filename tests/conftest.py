@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,10 @@ STOP_BOUND = 5.0
 """Seconds for `rdoctl stop --all` to end every master of a test, and for the masters to be gone after it."""
 
 NUMBERS = itertools.count(1)
+
+# A shell without job control has what it starts with `&` ignore these two, and so would every rdo that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 ACCOUNT = Account()

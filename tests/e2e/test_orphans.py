@@ -49,7 +49,7 @@ def lose(reached: Reached, option: str, how: str, counted: Counted) -> None:
         assert len(sleepers(*marks)) >= 2 * size
         strike(reached, commands, how)
         for command in commands:
-            assert status(command) == 255 or how not in ("line", "master", counted)
+            assert status(command) == 255 or how not in LOSSES
         assert wait_until(lambda marks=marks: not sleepers(*marks), GONE), sleepers(*marks)
 
 
