@@ -17,6 +17,7 @@ from paramiko.message import Message
 from paramiko.packet import Packetizer
 from paramiko.ssh_exception import SSHException
 
+from rdo.drivers.base import READ_SIZE
 from rdo.drivers.heartbeat import HeardSocket
 
 BLOCK = 16
@@ -49,7 +50,7 @@ class Input(NamedTuple):
 
 
 class Output:
-    """A channel data message that came in, its `data` read in place: it stands where paramiko has a Message."""
+    """Channel data that came in, in one message or several in a row: it stands where paramiko has a Message."""
 
     __slots__ = ("_plain", "data")
 
@@ -63,6 +64,10 @@ class Output:
         self.data = memoryview(plain)[self.HEADER.size : self.HEADER.size + length]
         if len(self.data) != length:
             raise SSHException("a channel data message is cut off")
+
+    def goes_on_in(self, plain: bytes) -> bool:
+        """Whether that packet is one with data for the same channel."""
+        return plain[1:6] == self._plain[1:6]
 
     def get_int(self) -> int:
         """The channel: paramiko asks for it first."""
@@ -100,6 +105,8 @@ class Packets(Packetizer):
         self._open_nonce = Nonce(b"")
         self._room = memoryview(bytearray())
         self._start = self._end = 0
+        self._ahead = b""
+        """A packet that was opened and is still to be read."""
 
     def set_outbound_cipher(self, **cipher: Any) -> None:  # type: ignore[override]
         """As paramiko has it, and calls it."""
@@ -146,11 +153,33 @@ class Packets(Packetizer):
         """The next message: its number, and its body. Raises EOFError, SSHException."""
         if self._open is None:
             return super().read_message()
-        plain = self._read_packet()
+        plain, self._ahead = self._ahead or self._read_packet(), b""
         number = plain[1]
         if number == MSG_CHANNEL_DATA:
-            return number, Output(plain)
+            return number, self._whole(Output(plain))
         return number, Message(plain[2 : len(plain) - plain[0]])
+
+    def _whole(self, output: Output) -> Output:
+        """With the data of the packets behind it that have come: sshd sends 32 KiB at a time, and to hand a piece on
+        costs more than its bytes. Of packets that are no such data, one at most is opened, as keys may change then.
+        """
+        pieces, size = [output.data], len(output.data)
+        while 0 < (length := self._next_length()) <= READ_SIZE - size:
+            self._ahead = self._read_packet()
+            if not output.goes_on_in(self._ahead):
+                break
+            pieces.append(Output(self._ahead).data)
+            self._ahead = b""
+            size += length
+        if len(pieces) > 1:
+            output.data = memoryview(b"".join(pieces))
+        return output
+
+    def _next_length(self) -> int:
+        """Bytes of the next packet if all of it has come, else 0."""
+        come = self._end - self._start
+        length = int.from_bytes(self._room[self._start : self._start + 4], "big") if come >= 4 else 0
+        return length if come >= 4 + length + TAG else 0
 
     def _read_packet(self) -> bytes:
         self._fill(4)

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from paramiko.message import Message
 from paramiko.ssh_exception import SSHException
 
+from rdo.drivers.base import READ_SIZE
 from rdo.drivers.heartbeat import HeardSocket
 from rdo.drivers.packets import Input, Nonce, Output, Packets
 
@@ -57,12 +58,40 @@ def test_input_goes_out_in_packets_of_the_size_that_the_server_takes(
     threading.Thread(target=sender.send_message, args=(Input(5, memoryview(content), size),)).start()
     found = b""
     while len(found) < len(content):
-        _, message = receiver.read_message()
-        assert isinstance(message, Output)
+        message = Output(receiver._read_packet())  # read_message takes several together
         assert message.get_int() == 5
         assert 0 < len(message.get_binary()) <= size
         found += message.get_binary()
     assert found == content
+
+
+def test_data_for_a_channel_that_has_come_is_read_together_and_nothing_else_is(
+    ends: tuple[Packets, Packets, socket.socket],
+) -> None:
+    sender, receiver, _ = ends
+    for channel, content in ((5, b"a"), (5, b"b"), (6, b"c"), (6, b"d"), (5, b"e")):
+        sender.send_message(Input(channel, memoryview(content), 1))
+    sender.send_message(Message(b"\x62last"))
+    found = [receiver.read_message()[1] for _ in range(4)]
+    data = [(each.get_int(), each.get_binary()) for each in found[:3] if isinstance(each, Output)]
+    assert data == [(5, b"ab"), (6, b"cd"), (5, b"e")]
+    assert isinstance(found[3], Message)
+    assert found[3].asbytes() == b"last"
+
+
+def test_no_more_is_read_together_than_is_handed_on_at_a_time(ends: tuple[Packets, Packets, socket.socket]) -> None:
+    sender, receiver, _ = ends
+    content = os.urandom(3 * READ_SIZE)
+    thread = threading.Thread(target=sender.send_message, args=(Input(5, memoryview(content), 32768),))
+    thread.start()
+    pieces = []
+    while sum(map(len, pieces)) < len(content):
+        _, message = receiver.read_message()
+        assert isinstance(message, Output)
+        pieces.append(message.get_binary())
+    thread.join()
+    assert b"".join(pieces) == content
+    assert max(map(len, pieces)) <= READ_SIZE
 
 
 def test_packets_are_read_however_the_bytes_come(ends: tuple[Packets, Packets, socket.socket]) -> None:
@@ -75,7 +104,10 @@ def test_packets_are_read_however_the_bytes_come(ends: tuple[Packets, Packets, s
         receiver.set_inbound_cipher(**cipher("iv_in"))
         trickle = threading.Thread(target=lambda: [here.send(wire[at : at + 1]) for at in range(len(wire))])
         trickle.start()
-        assert b"".join(receiver.read_message()[1].get_binary() for _ in range(3)) == b"one, two, three"
+        found = b""
+        while len(found) < len(b"one, two, three"):
+            found += receiver.read_message()[1].get_binary()
+        assert found == b"one, two, three"
         trickle.join()
 
 
