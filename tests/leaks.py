@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-SETTLE = 2.0
+SETTLE = 5.0
 """Seconds for what a test has told to end to do so: a master, a server's session, a thread in its last line."""
 
 TICK = 0.01
@@ -88,8 +88,9 @@ class Leaks:
 
     def find(self, before: Snapshot) -> list[str]:
         """Name what is there now and was not before, after a bounded wait; kill the processes among it."""
-        if not wait_until(lambda: not self._is_more(self.snapshot(), before), self.settle):
-            gc.collect()  # a cycle that holds a file is no leak yet; that nobody closed it, ResourceWarning tells
+        if wait_until(lambda: not self._is_more(self.snapshot(), before), self.settle):
+            return []  # what is there a moment later, an engine runs to clear away a container
+        gc.collect()  # a cycle that holds a file is no leak yet; that nobody closed it, ResourceWarning tells
         processes = [each for pid, each in self.processes().items() if pid not in before.processes]
         lines = [f"process {each.pid}: {each.command}" for each in processes]
         lines += [f"thread: {thread.name}" for thread in set(threading.enumerate()) - before.threads]
