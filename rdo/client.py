@@ -190,7 +190,7 @@ class Client:
         while True:
             number = _signal.sigwait(heeded)
             if number == _signal.SIGCONT:
-                self._continue(number)
+                self._continue()
             elif number == _signal.SIGTSTP:
                 self._stop()
             elif number == _signal.SIGWINCH and self._pty:
@@ -243,13 +243,11 @@ class Client:
         os.kill(whom, _signal.SIGTSTP)
         _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGTSTP,))
 
-    def _continue(self, number: int) -> None:
+    def _continue(self) -> None:
         self._enter_raw()
         if self._pty:
-            self._resize(number)
+            self._resize(_signal.SIGCONT)
         self._outbox.send(protocol.SIGNAL, b"CONT")
-
-
 
 
 def is_null_device(fd: int) -> bool:

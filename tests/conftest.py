@@ -35,7 +35,6 @@ NUMBERS = itertools.count(1)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
-
 ACCOUNT = Account()
 
 

@@ -178,12 +178,18 @@ class Packets(Packetizer):
     def _next_length(self) -> int:
         """Bytes of the next packet if all of it has come, else 0."""
         come = self._end - self._start
-        length = int.from_bytes(self._room[self._start : self._start + 4], "big") if come >= 4 else 0
+        if come < 4:
+            return 0
+        length = self._length()
         return length if come >= 4 + length + TAG else 0
+
+    def _length(self) -> int:
+        """What stands before the next packet."""
+        return int.from_bytes(self._room[self._start : self._start + 4], "big")
 
     def _read_packet(self) -> bytes:
         self._fill(4)
-        length = int.from_bytes(self._room[self._start : self._start + 4], "big")
+        length = self._length()
         end = 4 + length + TAG
         if length < BLOCK or end > len(self._room):
             raise SSHException(f"a packet of {length} bytes")

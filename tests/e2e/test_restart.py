@@ -18,6 +18,18 @@ BACK = 30.0
 
 
 @pytest.fixture
+def server(own_sshd: Callable[..., Sshd]) -> Sshd:
+    """One that the test may restart."""
+    return own_sshd().start()
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: dict[str, str], server: Sshd) -> Project:
+    """A project whose target is that server."""
+    return ssh_project(tmp_path, runtime, server)
+
+
+@pytest.fixture
 def own_engine(leaks: Leaks) -> Iterator[DockerEngine]:
     """One that the test may restart."""
     yield from shared_engine({MARK: f"{leaks.run}docker"}, require)
@@ -29,11 +41,7 @@ def works(project: Project) -> None:
     assert (found.returncode, found.stdout, found.stderr) == (0, b"hi\n", b"")
 
 
-def test_a_server_that_was_restarted_is_logged_in_to_again(
-    tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
-) -> None:
-    server = own_sshd().start()
-    project = ssh_project(tmp_path, runtime, server)
+def test_a_server_that_was_restarted_is_logged_in_to_again(project: Project, server: Sshd) -> None:
     for _ in range(3):
         works(project)
         server.restart()
@@ -41,10 +49,8 @@ def test_a_server_that_was_restarted_is_logged_in_to_again(
 
 
 def test_a_command_that_runs_while_its_server_is_restarted_is_told_and_the_next_one_works(
-    tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
+    project: Project, server: Sshd
 ) -> None:
-    server = own_sshd().start()
-    project = ssh_project(tmp_path, runtime, server)
     with project.start("sh", "-c", "echo up; exec sleep 60") as command:
         assert command.stdout
         assert command.stdout.readline() == b"up\n"
@@ -56,11 +62,7 @@ def test_a_command_that_runs_while_its_server_is_restarted_is_told_and_the_next_
     works(project)
 
 
-def test_a_server_that_drops_idle_connections_is_logged_in_to_again(
-    tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
-) -> None:
-    server = own_sshd().start()
-    project = ssh_project(tmp_path, runtime, server)
+def test_a_server_that_drops_idle_connections_is_logged_in_to_again(project: Project, server: Sshd) -> None:
     works(project)
     server.cut()
     works(project)
