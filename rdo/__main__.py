@@ -4,7 +4,7 @@ import time
 
 STARTED = time.monotonic()
 
-import os  # noqa: E402
+import posix  # noqa: E402
 import sys  # noqa: E402
 
 from rdo import argv, discovery  # noqa: E402
@@ -33,9 +33,9 @@ def main(run: "Callable[[list[str]], int] | None" = None) -> None:
         status = FAILURE
     except KeyboardInterrupt:
         status = INTERRUPTED
-    if status == INTERRUPTED and os.isatty(2):
+    if status == INTERRUPTED and posix.isatty(2):
         die_of_interrupt()
-    os._exit(status)
+    posix._exit(status)
 
 
 def run_rdo(words: "list[str]") -> int:
@@ -51,23 +51,25 @@ def run_rdo(words: "list[str]") -> int:
 
 def execute(options: argv.Options) -> int:
     """The exit status of the command. Raises RdoError."""
-    from rdo import control
+    from rdo import control, protocol
 
+    environ = {protocol.decode(name): protocol.decode(value) for name, value in posix.environ.items()}
     if options.directory:
-        discovery.change_directory(options.directory)
-    found = discovery.discover(os.environ, options.project)
-    os.environ[INSIDE] = f"{os.environ[INSIDE]}:{found.root}" if INSIDE in os.environ else found.root
-    profile = argv.profile(options, os.environ)
-    path = control.socket_path(control.runtime_folder(os.environ), found.config, profile, os.environ)
+        discovery.change_directory(options.directory, environ)
+    found = discovery.discover(environ, options.project)
+    environ[INSIDE] = f"{environ[INSIDE]}:{found.root}" if INSIDE in environ else found.root
+    posix.putenv(INSIDE, environ[INSIDE])  # for what is executed here
+    profile = argv.profile(options, environ)
+    path = control.socket_path(control.runtime_folder(environ), found.config, profile, environ)
     seen, connection = control.identity(path), control.connect(path)
     from rdo import request  # no sooner: the master gets ready meanwhile
 
-    asked = request.build(options, found, os.environ)
+    asked = request.build(options, found, environ)
     if connection is not None:
         control.ask(connection, asked)
     from rdo import client  # no sooner: the master works meanwhile
 
-    runner = client.Client(asked, options.stdin, STARTED)
+    runner = client.Client(asked, discovery.user_file(environ), STARTED)
     try:
         status = runner.run(path, seen, connection)
     except ConnectError as error:
@@ -76,7 +78,7 @@ def execute(options: argv.Options) -> int:
         from rdo import fallback
 
         fallback.run(error, options, found.config, profile)
-    if status == 127 and os.isatty(2):
+    if status == 127 and posix.isatty(2):
         from rdo import hint
 
         hint.show(options)
@@ -87,9 +89,9 @@ def open_standard_descriptors() -> None:
     """Open what the caller closed (`<&-`), so that no socket of ours becomes the command's stdin or stdout."""
     for fd in (0, 1, 2):
         try:
-            os.fstat(fd)
+            posix.fstat(fd)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)
+            posix.open("/dev/null", posix.O_RDWR)
 
 
 def die_of_interrupt() -> None:
@@ -98,13 +100,13 @@ def die_of_interrupt() -> None:
 
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))
-    os.kill(os.getpid(), _signal.SIGINT)
+    posix.kill(posix.getpid(), _signal.SIGINT)
 
 
 def complain(error: RdoError) -> None:
     """The one place where an error is shown: a line on stderr, if there is one."""
     try:
-        os.write(2, f"rdo: {error}\n".encode("utf-8", "replace"))
+        posix.write(2, f"rdo: {error}\n".encode("utf-8", "replace"))
     except OSError:
         pass
 

@@ -7,7 +7,7 @@ with other processes, so their flags (O_NONBLOCK) are never changed. A third thr
 
 import _signal
 import _thread
-import os
+import posix
 import time
 
 from rdo import control, discovery, output, protocol
@@ -31,9 +31,11 @@ class Abandoned(Exception):
 class Client:
     """The caller's side of one command."""
 
-    def __init__(self, request: protocol.Request, wants_input: bool, started: float) -> None:
+    def __init__(self, request: protocol.Request, user_file: str, started: float) -> None:
+        """`user_file` is the user's own config file, `started` when this process was, as time.monotonic() has it."""
         self._request = request
-        self._wants_input = wants_input
+        self._user_file = user_file
+        self._wants_input = b"n" not in request.flags
         self._verbose = b"v" in request.flags
         self._pty = b"p" in request.flags
         self._clock = started
@@ -60,7 +62,7 @@ class Client:
 
         `connection` is to the master whose socket was `seen`, if there is one; the request has been sent.
         """
-        config, profile = os.fsdecode(self._request.config), os.fsdecode(self._request.profile)
+        config, profile = protocol.decode(self._request.config), protocol.decode(self._request.profile)
         for _ in range(ATTEMPTS):
             if connection is not None:
                 self._trace("control socket")
@@ -72,7 +74,7 @@ class Client:
 
             launch.start_master(path, config, profile, seen)
             self._trace("control master")
-            self._request.stamp = os.fsencode(discovery.stamp(config, discovery.user_file(os.environ)))
+            self._request.stamp = protocol.encode(discovery.stamp(config, self._user_file))
             seen, connection = control.identity(path), control.connect(path)
             if connection is not None:
                 control.ask(connection, self._request)
@@ -157,13 +159,11 @@ class Client:
         _signal.pthread_sigmask(_signal.SIG_BLOCK, heeded)
         _thread.start_new_thread(self._heed, (heeded,))
         self._enter_raw()
-        if self._wants_input and not is_null_device(0):
+        if self._wants_input:
             from rdo import stdin
 
             self._stdin = stdin.Stdin(self._outbox, self._is_raw)
             self._stdin.start()
-        else:
-            self._outbox.send(protocol.END)
 
     # Output
 
@@ -214,7 +214,7 @@ class Client:
         return self._terminal is not None and self._terminal.raw
 
     def _enter_raw(self) -> None:
-        if self._pty and self._wants_input and os.isatty(0):
+        if self._pty and self._wants_input and posix.isatty(0):
             from rdo import tty
 
             with self._modes:
@@ -234,13 +234,13 @@ class Client:
         """Ctrl-Z: stop the command, then this process. On a pty the stopped job is reported, and that stops us."""
         self._outbox.send(protocol.SIGNAL, b"TSTP")
         if not self._pty:
-            self._stop_self(os.getpid())
+            self._stop_self(posix.getpid())
 
     def _stop_self(self, whom: int) -> None:
         """Stop as if the signal had met its default action, so that the shell sees SIGTSTP."""
         self._tidy()
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGTSTP,))
-        os.kill(whom, _signal.SIGTSTP)
+        posix.kill(whom, _signal.SIGTSTP)
         _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGTSTP,))
 
     def _continue(self) -> None:
@@ -248,8 +248,3 @@ class Client:
         if self._pty:
             self._resize(_signal.SIGCONT)
         self._outbox.send(protocol.SIGNAL, b"CONT")
-
-
-def is_null_device(fd: int) -> bool:
-    """Whether it is /dev/null, as stdin is under IDEs and in Makefiles: that needs nobody to read it."""
-    return os.fstat(fd).st_rdev == os.stat(os.devnull).st_rdev

@@ -4,9 +4,9 @@ The folder is the door: whoever can enter it can run commands as its owner. So i
 """
 
 import _socket
+import _stat
 import _thread
-import os
-import stat
+import posix
 import time
 
 from rdo import protocol
@@ -34,37 +34,39 @@ Socket = _socket.socket
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     Identity = tuple[int, int] | None
     """Which socket it is that stands at a path; None where there is none."""
 
 
-def runtime_folder(environ: "os._Environ[str]") -> str:
+def runtime_folder(environ: "Mapping[str, str]") -> str:
     """The private folder of this user's control sockets, made if missing.
 
     Raises SetupError where it belongs to someone else, is a link, or can be entered by others.
     """
     base = environ.get("XDG_RUNTIME_DIR", "")
-    if base.startswith("/") and len(os.fsencode(base)) < SOCKET_PATH_LIMIT - len("/rdo/.0123456789abcdef.1234567"):
+    if base.startswith("/") and len(protocol.encode(base)) < SOCKET_PATH_LIMIT - len("/rdo/.0123456789abcdef.1234567"):
         try:
-            if os.stat(base).st_uid == os.geteuid():
+            if posix.stat(base).st_uid == posix.geteuid():
                 return _private(base + "/rdo")
         except OSError:
             pass  # a stale XDG_RUNTIME_DIR, as after `su`: use the folder that everyone has
-    return _private(f"/tmp/rdo-{os.geteuid()}")
+    return _private(f"/tmp/rdo-{posix.geteuid()}")
 
 
 def _private(folder: str) -> str:
     for _ in range(2):
         try:
-            info = os.lstat(folder)
+            info = posix.lstat(folder)
             break
         except FileNotFoundError:
             _make(folder)
     else:
         raise SetupError(f"cannot make the runtime folder `{folder}`", "it vanishes again")
-    if not stat.S_ISDIR(info.st_mode):
+    if not _stat.S_ISDIR(info.st_mode):
         raise SetupError(f"the runtime folder `{folder}` is no folder", "", "remove it")
-    if info.st_uid != os.geteuid():
+    if info.st_uid != posix.geteuid():
         raise SetupError(f"the runtime folder `{folder}` belongs to another user", f"uid {info.st_uid}", "remove it")
     if info.st_mode & 0o077:
         raise SetupError(f"the runtime folder `{folder}` is open to others", "", f"`chmod 700 {folder}`")
@@ -73,14 +75,14 @@ def _private(folder: str) -> str:
 
 def _make(folder: str) -> None:
     try:
-        os.mkdir(folder, 0o700)
+        posix.mkdir(folder, 0o700)
     except FileExistsError:
         pass
     except OSError as error:
         raise SetupError(f"cannot make the runtime folder `{folder}`", str(error.strerror), ELSEWHERE) from None
 
 
-def socket_path(folder: str, config: str, profile: str, environ: "os._Environ[str] | dict[str, str]") -> str:
+def socket_path(folder: str, config: str, profile: str, environ: "Mapping[str, str]") -> str:
     """Where the master of this config file and profile listens: a name of 16 hexadecimal digits.
 
     What leads to another target (GUIDES) leads to another master. FNV-1a, 64 bits, needs no import. A collision is
@@ -88,7 +90,7 @@ def socket_path(folder: str, config: str, profile: str, environ: "os._Environ[st
     """
     guides = "".join(f"\0{name}={environ[name]}" for name in GUIDES if environ.get(name))
     digest = 0xCBF29CE484222325
-    for byte in os.fsencode(f"{config}\0{profile}{guides}"):
+    for byte in protocol.encode(f"{config}\0{profile}{guides}"):
         digest = (digest ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
     return f"{folder}/{digest:016x}"
 
@@ -128,7 +130,7 @@ def _is_taken(connection: Socket, path: str) -> bool:
 def identity(path: str) -> "Identity":
     """Which socket it is that stands at `path`, so that a new one can be told from an old one."""
     try:
-        info = os.stat(path)
+        info = posix.stat(path)
     except OSError:
         return None
     return info.st_ino, info.st_mtime_ns

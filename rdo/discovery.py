@@ -1,14 +1,21 @@
 """Finds `.rdo.conf` above a folder, and tells whether config files have changed. Reads none: the master does that.
 
-Part of the client's hot path.
+Part of the client's hot path, and so imports `os` only where links lead elsewhere.
 """
 
-import os
+import posix
 
 from rdo.errors import ConfigError, RdoError
 
+TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping
+
 CONFIG = ".rdo.conf"
 LOCAL_CONFIG = ".rdo.local.conf"
+
+MISSING = "-"
+"""Stands in a stamp for a file that is not there."""
 
 
 class Found:
@@ -28,7 +35,7 @@ class Found:
         self.stamp = stamp
 
 
-def discover(environ: "os._Environ[str]", project: str = "") -> Found:
+def discover(environ: "Mapping[str, str]", project: str = "") -> Found:
     """The nearest `.rdo.conf` at or above the working directory: by $PWD first, then by the physical path.
 
     None of another file system, and from below the home folder none above it: others may put files there. If a folder
@@ -36,7 +43,7 @@ def discover(environ: "os._Environ[str]", project: str = "") -> Found:
     or where the working directory itself is gone.
     """
     try:
-        cwd = os.getcwd()
+        cwd = posix.getcwd()
     except OSError as error:
         hint = "`cd` to a folder that exists"
         raise ConfigError("cannot tell the working directory", str(error.strerror), hint) from None
@@ -49,19 +56,19 @@ def discover(environ: "os._Environ[str]", project: str = "") -> Found:
         if root is None:
             continue
         if _is_within_reach(root, start, environ.get("HOME", "")):
-            physical = root if start == cwd else os.path.realpath(root)
+            physical = root if start == cwd else _resolved(root)
             config = _join(physical, CONFIG)
             return Found(config, root, pwd, cwd, stamp(config, user_file(environ)))
         why = f"the one in `{root}` does not count, across a file system's border or above the home folder"
     raise ConfigError(f"no `{CONFIG}` in `{pwd}` or any folder above", why, "`rdoctl init` writes one")
 
 
-def _named(project: str, pwd: str, cwd: str, environ: "os._Environ[str]") -> Found:
+def _named(project: str, pwd: str, cwd: str, environ: "Mapping[str, str]") -> Found:
     """The `.rdo.conf` of a named folder. A working directory outside of it counts as that folder itself."""
-    root = os.path.normpath(os.path.join(pwd, project))
-    physical = os.path.realpath(root)
+    root = _normal(pwd, project)
+    physical = _resolved(root)
     config = _join(physical, CONFIG)
-    if not os.path.exists(config):
+    if _stamp_one(config) == MISSING:
         raise ConfigError(f"no `{CONFIG}` in `{root}`", "", "if it was moved, write its shims anew: `rdoctl shim add`")
     if not _is_at_or_below(pwd, root) and not _is_at_or_below(cwd, physical):
         pwd, cwd = root, physical
@@ -73,25 +80,22 @@ def logical(pwd: str, cwd: str) -> str:
 
     Nor may it have two slashes in a row, as bash has it after `cd //`: walking up from there comes to no `/`.
     """
-    if pwd == cwd or not pwd.startswith("/") or "//" in pwd or os.path.normpath(pwd) != pwd:
+    if pwd == cwd or not pwd.startswith("/") or not {"", ".", ".."}.isdisjoint(pwd.split("/")[1:]):
         return cwd
-    try:
-        return pwd if os.path.samefile(pwd, ".") else cwd
-    except OSError:
-        return cwd
+    return pwd if _identity(pwd) == _identity(".") else cwd
 
 
-def change_directory(folder: str) -> None:
+def change_directory(folder: str, environ: "MutableMapping[str, str]") -> None:
     """Go to the folder of `-C`, and have $PWD say so, as `cd` does. Raises RdoError."""
     try:
-        os.chdir(folder)
+        posix.chdir(folder)
     except OSError as error:
         raise RdoError(f"cannot change to `{folder}`", str(error.strerror)) from None
-    pwd = os.path.normpath(os.path.join(os.environ.get("PWD", ""), folder))
-    os.environ["PWD"] = logical(pwd, os.getcwd())
+    environ["PWD"] = logical(_normal(environ.get("PWD", ""), folder), posix.getcwd())
+    posix.putenv("PWD", environ["PWD"])  # for what is executed here
 
 
-def user_file(environ: "os._Environ[str]") -> str:
+def user_file(environ: "Mapping[str, str]") -> str:
     """Path of the user's own config file, whether or not it exists."""
     folder = environ.get("XDG_CONFIG_HOME", "")
     if not folder.startswith("/"):
@@ -101,28 +105,28 @@ def user_file(environ: "os._Environ[str]") -> str:
 
 def stamp(config: str, user: str) -> str:
     """What changes when one of the config files does: each file's modification time (ns), size and inode."""
-    return " ".join(map(_stamp_one, (user, config, _join(os.path.dirname(config), LOCAL_CONFIG))))
+    return " ".join(map(_stamp_one, (user, config, _join(_parent(config), LOCAL_CONFIG))))
 
 
 def _stamp_one(path: str) -> str:
     try:
-        stat = os.stat(path)
+        stat = posix.stat(path)
     except OSError:
-        return "-"
+        return MISSING
     return f"{stat.st_mtime_ns}:{stat.st_size}:{stat.st_ino}"
 
 
 def _walk_up(folder: str) -> "str | None":
     while True:
         try:
-            os.stat(_join(folder, CONFIG))
+            posix.stat(_join(folder, CONFIG))
         except OSError:
             pass
         else:
             return folder
         if folder == "/":
             return None
-        folder = os.path.dirname(folder)
+        folder = _parent(folder)
 
 
 def _is_within_reach(root: str, start: str, home: str) -> bool:
@@ -132,16 +136,49 @@ def _is_within_reach(root: str, start: str, home: str) -> bool:
     """
     if root == start:
         return True
-    if os.stat(root).st_dev != os.stat(start).st_dev:
+    if posix.stat(root).st_dev != posix.stat(start).st_dev:
         return False
-    if _is_at_or_below(root, home):
-        return True
-    tops = (home, os.path.realpath(home))
-    return not any(_is_at_or_below(start, top) and not _is_at_or_below(root, top) for top in tops)
+    return _is_at_or_below(root, home) or not _leads_through(home, start, root)
+
+
+def _leads_through(home: str, start: str, root: str) -> bool:
+    """Whether the way up from `start` leaves the home folder before it comes to `root`, by whatever name."""
+    here = _identity(home)
+    folder = start
+    while here is not None and folder != root:
+        if _identity(folder) == here:
+            return True
+        folder = _parent(folder)
+    return False
+
+
+def _identity(path: str) -> "tuple[int, int] | None":
+    """Which file it is; None where there is none."""
+    try:
+        stat = posix.stat(path)
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
 
 
 def _is_at_or_below(folder: str, top: str) -> bool:
     return folder == top or folder.startswith(top.rstrip("/") + "/")
+
+
+def _normal(folder: str, name: str) -> str:
+    import os
+
+    return os.path.normpath(os.path.join(folder, name))
+
+
+def _resolved(path: str) -> str:
+    import os
+
+    return os.path.realpath(path)
+
+
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0] or "/"
 
 
 def _join(folder: str, name: str) -> str:

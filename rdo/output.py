@@ -1,7 +1,7 @@
 """The command's output on its way to the caller's stdout and stderr. Part of the client's hot path."""
 
 import errno
-import os
+import posix
 
 from rdo import protocol
 from rdo.control import Outbox
@@ -39,9 +39,9 @@ class Output:
 
     def end(self) -> None:
         """The command has closed both: whoever reads stdout sees that. stderr is kept for a line of rdo's own."""
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1)
-        os.close(null)
+        null = posix.open("/dev/null", posix.O_WRONLY)
+        posix.dup2(null, 1)
+        posix.close(null)
 
     def pass_on(self) -> int:
         """Have the kernel pass on the rest of a long frame, if it can; the size of the next read of the connection."""
@@ -59,7 +59,7 @@ def write(fd: int, data: "bytes | memoryview") -> None:
     view = memoryview(data)
     while view:
         try:
-            view = view[os.write(fd, view) :]
+            view = view[posix.write(fd, view) :]
         except BlockingIOError:
             import select
 

@@ -3,9 +3,11 @@
 Part of the client's hot path.
 """
 
+import sys
+
 from rdo.errors import ConnectError, RdoError, printable
 
-VERSION = b"2"
+VERSION = b"3"
 
 # From both.
 END = b"E"
@@ -47,8 +49,21 @@ UNREACHABLE = "unreachable"
 HEADER_SIZE = 5
 
 
+ENCODING, ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
+
+
 class ProtocolError(RdoError):
     """The peer misbehaved; the connection is of no more use."""
+
+
+def encode(text: str) -> bytes:
+    """Text as it came from the system, as bytes again: os.fsencode without `os`, for which the client has no time."""
+    return text.encode(ENCODING, ERRORS)
+
+
+def decode(data: bytes) -> str:
+    """The counterpart of `encode`."""
+    return data.decode(ENCODING, ERRORS)
 
 
 def header(kind: bytes, length: int) -> bytes:
@@ -131,7 +146,7 @@ class Request:
     cwd: bytes
     flags: bytes
     """Letters: c shell string, s sudo, m no argument mapping, o output mapping, O none, p pty, v verbose,
-    g progress.
+    g progress, n no input.
     """
     remote_directory: bytes
     term: bytes

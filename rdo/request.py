@@ -1,34 +1,39 @@
 """Builds the request for a command from what was typed and where. Part of the client's hot path."""
 
-import os
+import posix
 
 from rdo import argv, protocol
 from rdo.argv import Options
 from rdo.discovery import Found
 
+TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 NO_WINDOW = (0, 0, 0, 0)
 
 
-def build(options: Options, found: Found, environ: "os._Environ[str]") -> protocol.Request:
+def build(options: Options, found: Found, environ: "Mapping[str, str]") -> protocol.Request:
     """What RUN asks for."""
     request = protocol.Request()
     request.version = protocol.VERSION
-    request.config = os.fsencode(found.config)
-    request.profile = os.fsencode(argv.profile(options, environ))
-    request.stamp = os.fsencode(found.stamp)
-    request.root = os.fsencode(found.root)
-    request.pwd = os.fsencode(found.pwd)
-    request.cwd = os.fsencode(found.cwd)
-    request.remote_directory = os.fsencode(options.remote_directory)
-    request.term = os.fsencode(environ.get("TERM", ""))
-    pty = wants_pty(options)
+    encode = protocol.encode
+    request.config = encode(found.config)
+    request.profile = encode(argv.profile(options, environ))
+    request.stamp = encode(found.stamp)
+    request.root = encode(found.root)
+    request.pwd = encode(found.pwd)
+    request.cwd = encode(found.cwd)
+    request.remote_directory = encode(options.remote_directory)
+    request.term = encode(environ.get("TERM", ""))
+    pty = wants_pty(options, environ)
     request.window = window() if pty else NO_WINDOW
     request.flags = flags(options, pty) + (b"g" if wants_progress(options, request.term) else b"")
-    request.arguments = [os.fsencode(word) for word in options.command]
+    request.arguments = [encode(word) for word in options.command]
     if options.shell_string is not None:
-        request.arguments.insert(0, os.fsencode(options.shell_string))
-    request.variables = variables(options.env, os.environb)
-    request.environ = [name + b"=" + value for name, value in os.environb.items()]
+        request.arguments.insert(0, encode(options.shell_string))
+    request.variables = [encode(item) for item in variables(options.env, environ)]
+    request.environ = [encode(f"{name}={value}") for name, value in environ.items()]
     return request
 
 
@@ -39,27 +44,28 @@ def window() -> "tuple[int, int, int, int]":
     return tty.window_size(1)
 
 
-def wants_pty(options: Options) -> bool:
+def wants_pty(options: Options, environ: "Mapping[str, str]") -> bool:
     """A pty is for people: only if stdin, stdout and stderr are all terminals, unless asked for or forbidden.
 
     With fewer, the pty would merge stderr into stdout and turn LF into CRLF in what goes to a file or a pipe.
     """
     if options.tty is not None:
         return options.tty
-    return options.stdin and os.isatty(0) and os.isatty(1) and os.isatty(2) and not is_parallel_recipe(options)
+    terminals = options.stdin and posix.isatty(0) and posix.isatty(1) and posix.isatty(2)
+    return terminals and not is_parallel_recipe(options, environ)
 
 
-def is_parallel_recipe(options: Options) -> bool:
+def is_parallel_recipe(options: Options, environ: "Mapping[str, str]") -> bool:
     """Whether this is a recipe under `make -j`, which hands its terminal's stdin to one of its jobs, whichever.
 
     In raw mode the lines of the others would lack their carriage returns, and Ctrl-C would reach this job alone.
     """
-    return options.shell_string is not None and "--jobserver" in os.environ.get("MAKEFLAGS", "")
+    return options.shell_string is not None and "--jobserver" in environ.get("MAKEFLAGS", "")
 
 
 def wants_progress(options: Options, term: bytes) -> bool:
     """Progress is for people, too, and for terminals that can take it back. With `-v`, all is told in lines."""
-    return not options.verbose and term not in (b"", b"dumb") and os.isatty(2)
+    return not options.verbose and term not in (b"", b"dumb") and posix.isatty(2)
 
 
 def flags(options: Options, pty: bool) -> bytes:
@@ -71,15 +77,21 @@ def flags(options: Options, pty: bool) -> bytes:
         + (b"" if options.map_output is None else b"o" if options.map_output else b"O")
         + (b"p" if pty else b"")
         + (b"v" if options.verbose else b"")
+        + (b"" if has_input(options) else b"n")
     )
 
 
-def variables(given: "list[str]", environ: "os._Environ[bytes]") -> "list[bytes]":
+def variables(given: "list[str]", environ: "Mapping[str, str]") -> "list[str]":
     """`NAME=VALUE` as given; for a bare `NAME` the caller's value, and nothing where the caller has none."""
     found = []
-    for item in map(os.fsencode, given):
-        if b"=" in item:
+    for item in given:
+        if "=" in item:
             found.append(item)
         elif item in environ:
-            found.append(item + b"=" + environ[item])
+            found.append(f"{item}={environ[item]}")
     return found
+
+
+def has_input(options: Options) -> bool:
+    """Whether there is a stdin to read. /dev/null, as IDEs and Makefiles have it, needs nobody to do that."""
+    return options.stdin and posix.fstat(0).st_rdev != posix.stat("/dev/null").st_rdev

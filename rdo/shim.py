@@ -15,7 +15,7 @@ MARK = "# A shim of rdo, made by: rdoctl shim add. Not for git: the paths in it 
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 
-OWN = ("rdo", "rdoctl", "rdo-rsh")
+OWN = ("rdo", "rdo-client", "rdoctl", "rdo-rsh")
 
 OPTIONS = "-m --fallback -e RDO_INSIDE"
 

@@ -3,7 +3,7 @@
 Part of the client, but not of what every command needs: imported once a long frame has come.
 """
 
-import os
+import posix
 import select
 
 from rdo.protocol import Decoder
@@ -17,7 +17,7 @@ def pass_on(source: int, target: int, decoder: Decoder) -> bool:
     """
     while decoder.left:
         try:
-            count = os.splice(source, target, decoder.left)
+            count = posix.splice(source, target, decoder.left)
         except BlockingIOError:  # somebody made the caller's pipe non-blocking
             select.select((), (target,), ())
         except (AttributeError, OSError):

@@ -2,7 +2,7 @@
 is nothing to read."""
 
 import _thread
-import os
+import posix
 
 from rdo import protocol
 from rdo.control import Outbox
@@ -40,7 +40,7 @@ class Stdin:
             self._granted_more.release()
 
     def _relay(self) -> None:
-        shared_terminal = not self._is_raw() and os.isatty(0)
+        shared_terminal = not self._is_raw() and posix.isatty(0)
         sent = 0
         while True:
             if shared_terminal:
@@ -48,7 +48,7 @@ class Stdin:
             while sent >= self._granted:
                 self._granted_more.acquire()
             try:
-                data = os.read(0, min(READ_SIZE, self._granted - sent))
+                data = posix.read(0, min(READ_SIZE, self._granted - sent))
             except OSError:
                 data = b""
             if not data:

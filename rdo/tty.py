@@ -1,11 +1,13 @@
 """The caller's terminal: its size, its modes, and whose turn it is to read it. Part of the client's hot path."""
 
 import fcntl
-import os
-import struct
+import posix
+import sys
 import termios
 
-_WINSIZE = struct.Struct("4H")
+_WINSIZE = 8
+"""Bytes of struct winsize: four numbers of two."""
+
 _IFLAG, _OFLAG, _CFLAG, _LFLAG, _CC = 0, 1, 2, 3, 6
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
@@ -19,9 +21,10 @@ WindowSize = tuple[int, int, int, int]
 def window_size(fd: int) -> WindowSize:
     """The size of the terminal that `fd` is."""
     try:
-        rows, columns, width, height = _WINSIZE.unpack(fcntl.ioctl(fd, termios.TIOCGWINSZ, bytes(_WINSIZE.size)))
+        size = fcntl.ioctl(fd, termios.TIOCGWINSZ, bytes(_WINSIZE))
     except OSError:
         return 24, 80, 0, 0
+    rows, columns, width, height = (int.from_bytes(size[start : start + 2], sys.byteorder) for start in (0, 2, 4, 6))
     return rows, columns, width, height
 
 
@@ -32,7 +35,7 @@ def is_ours(fd: int) -> bool:
     behind us in the pipeline, takes single keys from it: then line editing (ICANON) is off.
     """
     try:
-        return os.tcgetpgrp(fd) == os.getpgrp() and bool(termios.tcgetattr(fd)[_LFLAG] & termios.ICANON)
+        return posix.tcgetpgrp(fd) == posix.getpgrp() and bool(termios.tcgetattr(fd)[_LFLAG] & termios.ICANON)
     except (OSError, termios.error):
         return True
 
@@ -56,7 +59,7 @@ class Terminal:
         if self._saved is not None:
             return True
         try:
-            if os.tcgetpgrp(self._fd) != os.getpgrp():
+            if posix.tcgetpgrp(self._fd) != posix.getpgrp():
                 return False
             saved = termios.tcgetattr(self._fd)
             termios.tcsetattr(self._fd, termios.TCSADRAIN, _raw(saved))
@@ -92,7 +95,7 @@ def _raw(modes: "list[Any]") -> "list[Any]":
 def ask(question: str, *, echo: bool) -> "str | None":
     """The line typed in answer on the controlling terminal, whatever stdin is; None where there is no terminal."""
     try:
-        fd = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+        fd = posix.open("/dev/tty", posix.O_RDWR | posix.O_NOCTTY)
     except OSError:
         return None
     modes = termios.tcgetattr(fd)
@@ -101,13 +104,13 @@ def ask(question: str, *, echo: bool) -> "str | None":
             silent = list(modes)
             silent[_LFLAG] &= ~termios.ECHO
             termios.tcsetattr(fd, termios.TCSAFLUSH, silent)
-        os.write(fd, question.encode("utf-8", "replace"))
-        answer = os.read(fd, 4096)
+        posix.write(fd, question.encode("utf-8", "replace"))
+        answer = posix.read(fd, 4096)
         if not echo:
-            os.write(fd, b"\n")
+            posix.write(fd, b"\n")
     finally:
         termios.tcsetattr(fd, termios.TCSADRAIN, modes)
-        os.close(fd)
+        posix.close(fd)
     return answer.decode("utf-8", "surrogateescape").rstrip("\r\n") if answer else None
 
 

@@ -57,7 +57,7 @@ def command(ctx: click.Context, words: tuple[str, ...]) -> None:
 def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
     """Title and lines of each part. Raises RdoError where the command itself would fail, after what could be told."""
     if options.directory:
-        discovery.change_directory(options.directory)
+        discovery.change_directory(options.directory, os.environ)
     found = discovery.discover(os.environ, options.project)
     asked = request.build(options, found, os.environ)
     loaded = config.load(found.config, plan.text(asked.profile), discovery.user_file(os.environ))

@@ -229,7 +229,7 @@ def test_to_change_the_folder_changes_how_the_shell_shows_it(
 ) -> None:
     (project / "link").symlink_to("a")
     enter(project / "a", f"{project}/link")
-    change_directory(folder.format(project))
+    change_directory(folder.format(project), os.environ)
     assert os.environ["PWD"] == os.path.normpath(pwd.format(project))
     assert os.path.samefile(os.environ["PWD"], ".")
 
@@ -238,12 +238,12 @@ def test_above_a_link_that_leads_elsewhere_it_is_the_physical_folder(project: Pa
     link = project.parent / "link"
     link.symlink_to(project / "a" / "b")
     enter(project / "a" / "b", str(link))
-    change_directory("..")
+    change_directory("..", os.environ)
     assert os.environ["PWD"] == os.getcwd() == f"{project}/a"
 
 
 def test_a_folder_that_cannot_be_changed_to_is_told(project: Path, enter: Callable[..., None]) -> None:
     enter(project)
     with pytest.raises(RdoError) as caught:
-        change_directory("nowhere")
+        change_directory("nowhere", os.environ)
     assert str(caught.value) == "cannot change to `nowhere`: No such file or directory"

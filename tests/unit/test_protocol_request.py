@@ -43,7 +43,7 @@ def example() -> Request:
 
 
 WIRE = (
-    b"2\0config\0profile\0stamp\0root\0pwd\0cwd\0flags\0remote_directory\0term\0"
+    b"3\0config\0profile\0stamp\0root\0pwd\0cwd\0flags\0remote_directory\0term\0"
     b"24 80 0 0\0" + b"2\0make\0\0" + b"1\0A=b\0" + b"HOME=/root\0X=\xff\n"
 )
 

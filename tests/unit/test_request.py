@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import posix
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,6 +15,17 @@ from rdo.discovery import Found
 FOUND = Found("/work/.rdo.conf", "/link", "/link/a\udcff", "/work/a\udcff", "stamp")
 
 NO_TERMINAL: tuple[int, ...] = ()
+
+
+@pytest.fixture(autouse=True)
+def _stdin() -> Iterator[None]:
+    """A pipe, where pytest has /dev/null."""
+    before, (here, there) = os.dup(0), os.pipe()
+    os.dup2(here, 0)
+    yield
+    os.dup2(before, 0)
+    for fd in (before, here, there):
+        os.close(fd)
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +40,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def terminals_are(monkeypatch: pytest.MonkeyPatch, descriptors: tuple[int, ...]) -> None:
-    monkeypatch.setattr(os, "isatty", lambda fd: fd in descriptors)
+    monkeypatch.setattr(posix, "isatty", lambda fd: fd in descriptors)
 
 
 def build(*words: str) -> protocol.Request:
@@ -85,11 +98,19 @@ def test_a_shell_string_is_the_first_argument(words: list[str], arguments: list[
         ("--no-map-output ls", b"O"),
         ("-t ls", b"p"),
         ("-v ls", b"v"),
+        ("-n ls", b"n"),
         ("-vtsm --no-map -c ls", b"csmopv"),
     ],
 )
 def test_each_option_has_its_letter(words: str, flags: bytes) -> None:
     assert build(*words.split()).flags == flags
+
+
+def test_dev_null_is_no_input() -> None:
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    assert build("ls").flags == b"n"
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_another_name_is_refused(name: str) -> None:
     assert "letters" in shim.refusal(name)
 
 
-@pytest.mark.parametrize("name", ["rdo", "rdoctl", "rdo-rsh"])
+@pytest.mark.parametrize("name", ["rdo", "rdo-client", "rdoctl", "rdo-rsh"])
 def test_rdo_itself_has_no_shim(name: str) -> None:
     assert shim.refusal(name) == "it would call itself"
 

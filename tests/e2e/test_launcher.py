@@ -1,0 +1,122 @@
+"""The program `rdo`: a few lines of sh that start the client without what Python would load for nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.project import PATIENCE, Project, local_project
+
+TOP = Path(__file__).parents[2]
+
+ECHO = '#!/bin/sh\nprintf "%s\\n" "${0##*/}" "$@"\n'
+"""A stand-in for a program: says its name and its arguments."""
+
+
+@pytest.fixture
+def prefix(tmp_path: Path) -> Path:
+    """Where an installer would put rdo: its programs, and the package where Python looks for it."""
+    folder = tmp_path / "a prefix"
+    packages = folder / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "rdo").symlink_to(TOP / "rdo")
+    (folder / "bin").mkdir()
+    shutil.copy(TOP / "bin" / "rdo", folder / "bin")
+    write(folder / "bin" / "rdo-client", (TOP / "bin" / "rdo-client").read_text(), sys.executable)
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
+    return local_project(tmp_path, runtime)
+
+
+def write(path: Path, text: str, interpreter: str = "") -> None:
+    """A program, in whose first line an installer has put an interpreter."""
+    path.write_text(text.replace("#!python", f"#!{interpreter}", 1))
+    path.chmod(0o755)
+
+
+def run(project: Project, *words: str | os.PathLike[str], **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**project.environment, **variables}
+    return subprocess.run(
+        words,
+        cwd=project.local,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+
+
+@pytest.mark.parametrize("folder", [".", "src"])
+def test_a_warm_command_loads_neither_site_nor_os(project: Project, prefix: Path, folder: str) -> None:
+    here = dataclasses.replace(project, local=project.local / folder)
+    assert run(here, prefix / "bin" / "rdo", "true").returncode == 0
+    done = run(here, sys.executable, "-S", "-X", "importtime", prefix / "bin" / "rdo-client", "echo", "x")
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert done.stdout == "x\n"
+    assert "rdo.client" in loaded
+    assert not loaded & {"os", "site"}
+
+
+def test_the_client_runs_by_the_interpreter_of_its_first_line_without_site(prefix: Path, project: Project) -> None:
+    python = prefix / "bin" / "python3"
+    write(python, ECHO)
+    client = prefix / "bin" / "rdo-client"
+    write(client, "#!python\n", str(python))
+    done = run(project, prefix / "bin" / "rdo", "-v", "a b", "")
+    assert done.stdout.splitlines() == ["python3", "-S", str(client), "-v", "a b", ""]
+
+
+@pytest.mark.parametrize("line", ["#!/bin/sh", "#!/usr/bin/env sh", "#!/bin/sh -e"])
+def test_a_client_that_an_installer_starts_in_another_way_runs_by_itself(
+    prefix: Path, project: Project, line: str
+) -> None:
+    write(prefix / "bin" / "rdo-client", ECHO.replace("#!/bin/sh", line))
+    assert run(project, prefix / "bin" / "rdo", "a b").stdout.splitlines() == ["rdo-client", "a b"]
+
+
+def test_a_client_whose_interpreter_is_gone_is_told_by_the_system(prefix: Path, project: Project) -> None:
+    write(prefix / "bin" / "rdo-client", "#!python\n", "/nowhere/bin/python3")
+    done = run(project, prefix / "bin" / "rdo", "true")
+    assert (done.returncode, done.stderr.count("\n")) == (127, 1)
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_links_lead_to_it(prefix: Path, project: Project, tmp_path: Path, relative: bool) -> None:
+    (tmp_path / "links").mkdir()
+    first, second = tmp_path / "links" / "one", tmp_path / "links" / "rdo"
+    first.symlink_to(os.path.relpath(prefix / "bin" / "rdo", first.parent) if relative else prefix / "bin" / "rdo")
+    second.symlink_to("one" if relative else first)
+    done = run(project, "rdo", "echo", "x", PATH=f"{second.parent}:/usr/bin:/bin")
+    assert (done.stdout, done.stderr) == ("x\n", "")
+
+
+def test_a_copy_without_its_client_says_what_to_do(project: Project, tmp_path: Path) -> None:
+    copy = Path(shutil.copy(TOP / "bin" / "rdo", tmp_path))
+    done = run(project, copy, "true")
+    assert done.returncode == 255
+    assert done.stderr == (
+        f"rdo: cannot read `{tmp_path}/rdo-client`; install rdo anew, and make a link to it where it should be found,"
+        " no copy\n"
+    )
+
+
+def test_a_package_that_is_elsewhere_is_found_as_python_finds_it(prefix: Path, project: Project) -> None:
+    shutil.rmtree(prefix / "lib")
+    done = run(project, prefix / "bin" / "rdo", "echo", "x")
+    assert (done.stdout, done.stderr) == ("x\n", "")
+
+
+@pytest.mark.parametrize("name", ["PYTHONNOUSERSITE", "PYTHONSAFEPATH", "PYTHONDONTWRITEBYTECODE"])
+def test_python_s_own_variables_are_no_hindrance(prefix: Path, project: Project, name: str) -> None:
+    assert run(project, prefix / "bin" / "rdo", "echo", "x", **{name: "1"}).stdout == "x\n"
