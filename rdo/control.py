@@ -35,9 +35,17 @@ Socket = _socket.socket
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Protocol
 
     Identity = tuple[int, int] | None
     """Which socket it is that stands at a path; None where there is none."""
+
+    class Piped(Protocol):
+        """A payload that is not in this process's memory: see splice.py."""
+
+        def __len__(self) -> int: ...
+
+        def send(self, connection: Socket) -> None: ...
 
 
 def runtime_folder(environ: "Mapping[str, str]") -> str:
@@ -161,16 +169,21 @@ class Outbox:
 
     def __init__(self, connection: Socket) -> None:
         self._connection = connection
-        self._frames: list[tuple[bytes, bytes]] = []
+        self._frames: list[tuple[bytes, bytes | Piped]] = []
         self._sending = _thread.allocate_lock()
 
-    def send(self, kind: bytes, payload: bytes = b"") -> None:
+    def send(self, kind: bytes, payload: "bytes | Piped" = b"") -> None:
         """Send a frame, or leave it to whoever is sending."""
         self._frames.append((kind, payload))
         while self._frames and self._sending.acquire(False):
             try:
                 while self._frames:
-                    send(self._connection, *self._frames.pop(0))
+                    kind, payload = self._frames.pop(0)
+                    if isinstance(payload, bytes):
+                        send(self._connection, kind, payload)
+                    else:
+                        self._connection.sendall(protocol.header(kind, len(payload)))
+                        payload.send(self._connection)
             except OSError:
                 self._frames.clear()  # the main thread reads the end of the connection, and says so
             finally:

@@ -1,12 +1,17 @@
-"""Output passed on from the control connection to a pipe within the kernel, as Linux can: no copy, half the time.
+"""Long streams passed on within the kernel, as Linux can: output from the control connection to a pipe, and input to
+the connection. No copy, half the time.
 
-Part of the client, but not of what every command needs: imported once a long frame has come.
+Part of the client, but not of what every command needs: imported once a long frame has come, or a long read.
 """
 
 import posix
 import select
 
 from rdo.protocol import Decoder
+
+TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+if TYPE_CHECKING:
+    from rdo.control import Socket
 
 
 def pass_on(source: int, target: int, decoder: Decoder) -> bool:
@@ -27,3 +32,33 @@ def pass_on(source: int, target: int, decoder: Decoder) -> bool:
             if count == 0:
                 break
     return True
+
+
+class Pipe:
+    """Where input waits until its length is known, which goes first: what is in the caller's pipe others may read."""
+
+    def __init__(self) -> None:
+        self._end, self._start = posix.pipe()
+
+    def take(self, source: int, limit: int) -> "Piece":
+        """Move what there is in `source` in here, nothing at its end. Raises AttributeError, OSError."""
+        return Piece(self._end, posix.splice(source, self._start, limit))
+
+
+class Piece:
+    """So many bytes of what is in a pipe."""
+
+    __slots__ = ("_pipe", "_size")
+
+    def __init__(self, pipe: int, size: int) -> None:
+        self._pipe = pipe
+        self._size = size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def send(self, connection: "Socket") -> None:
+        """Send them. Raises OSError."""
+        left = self._size
+        while left:
+            left -= posix.splice(self._pipe, connection.fileno(), left)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import random
+import socket
+import threading
 import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import Project
+from tests.e2e.project import PATIENCE, Project
 from tests.soak import Counted, tries
 
 
@@ -36,6 +41,43 @@ def test_a_megabyte_of_input_arrives_whole_however_it_was_cut(anywhere: Project,
         process.stdin.close()
         assert process.wait() == 0
     assert (anywhere.remote / "data").read_bytes() == data
+
+
+def a_file(data: bytes, path: Path) -> int:
+    path.write_bytes(data)
+    return os.open(path, os.O_RDONLY)
+
+
+def a_pipe(data: bytes, _path: Path, blocking: bool = True) -> int:
+    here, there = os.pipe()
+    os.set_blocking(here, blocking)
+    threading.Thread(target=feed, args=(there, data)).start()
+    return here
+
+
+def a_socket(data: bytes, _path: Path) -> int:
+    here, there = (end.detach() for end in socket.socketpair())
+    threading.Thread(target=feed, args=(there, data)).start()
+    return here
+
+
+@pytest.mark.parametrize("source", [a_file, a_pipe, partial(a_pipe, blocking=False), a_socket])
+def test_long_input_arrives_whole_whatever_it_comes_from(
+    project: Project, source: Callable[[bytes, Path], int], tmp_path: Path
+) -> None:
+    data = random.Random(2).randbytes(5_000_001)
+    with open(source(data, tmp_path / "data"), "rb") as stdin:
+        process = project.start("sh", "-c", "cat >data", stdin=stdin)
+    assert process.communicate(timeout=PATIENCE) == (b"", b"")
+    assert (project.remote / "data").read_bytes() == data
+
+
+def feed(fd: int, data: bytes) -> None:
+    """Write it all, and end the stream."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+    os.close(fd)
 
 
 def test_the_end_of_input_reaches_the_command_each_time(project: Project) -> None:
