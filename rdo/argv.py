@@ -34,7 +34,7 @@ class Options:
         self.version = False
 
 
-FLAGS: dict[str, tuple[str, object]] = {
+FLAGS = {
     "-t": ("tty", True),
     "-T": ("tty", False),
     "-n": ("stdin", False),

@@ -61,6 +61,7 @@ def make(
         environment=_environment(request, settings, defaults),
         path=_path(settings.path, mapping, text(request.root)),
         sudo=settings.use_sudo or b"s" in request.flags,
+        has_input=b"n" not in request.flags,
         keep=settings.on_disconnect == "keep",
     )
     maps_output = b"o" in request.flags or (settings.map_output and b"O" not in request.flags)

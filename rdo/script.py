@@ -54,6 +54,8 @@ class Script:
     path: Sequence[str] = ()
     """Folders to put before PATH."""
     sudo: bool = False
+    has_input: bool = True
+    """Whether stdin is what follows the script; else it is /dev/null. On a pty it is the terminal in any case."""
     keep: bool = False
     """Whether it goes on when the link is lost."""
 
@@ -80,7 +82,7 @@ def render(script: Script, *, nonce: str, pty: bool) -> bytes:
         hang_up = ["trap '' HUP"] if script.keep else []  # what a terminal sends when it goes
         parts += [*hang_up, _job(words, nonce)]
     else:
-        parts.append(f"exec {words}")
+        parts.append(f"exec {words}" if script.has_input or pty else f"exec {words} </dev/null")
     text = "; ".join(parts)
     if '"$rdo_n"' in text:
         text = "rdo_n=$(printf '\\nx'); rdo_n=${rdo_n%x}; " + text

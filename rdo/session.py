@@ -59,7 +59,7 @@ class Session:
         self._cut = False
         self._output = threading.Thread(target=self._relay_output, name="output", daemon=True)
 
-    def start(self, script: Script, *, has_input: bool) -> None:
+    def start(self, script: Script) -> None:
         """Tell the client, and start the command. Raises LinkLost, and Gone: then it was not started."""
         self._keep = script.keep
         self._guard(self._shell.group)
@@ -69,7 +69,7 @@ class Session:
         except LinkLost as error:
             raise self._lost(error) from None
         self._output.start()
-        if not has_input:
+        if self._shell.pty and not script.has_input:
             self._end_input()
 
     def _guard(self, group: int) -> None:

@@ -34,7 +34,7 @@ class Target:
         try:
             planned = self._plan(request, caller)
             session = Session(conversation, taken, self.driver.target, planned.output_roots)
-            session.start(planned.script, has_input=b"n" not in request.flags)
+            session.start(planned.script)
             self.shells.started()
             session.relay()
         finally:

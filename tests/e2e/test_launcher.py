@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hatch_build import MODULES, amalgamate
 from tests.e2e.project import PATIENCE, Project, local_project
 
 TOP = Path(__file__).parents[2]
@@ -19,13 +20,15 @@ ECHO = '#!/bin/sh\nprintf "%s\\n" "${0##*/}" "$@"\n'
 """A stand-in for a program: says its name and its arguments."""
 
 
-@pytest.fixture
-def prefix(tmp_path: Path) -> Path:
+@pytest.fixture(params=["modules", "amalgamation"])
+def prefix(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Where an installer would put rdo: its programs, and the package where Python looks for it."""
     folder = tmp_path / "a prefix"
     packages = folder / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
-    packages.mkdir(parents=True)
-    (packages / "rdo").symlink_to(TOP / "rdo")
+    shutil.copytree(TOP / "rdo", packages / "rdo")
+    if request.param == "amalgamation":
+        texts = {name: (TOP / "rdo" / f"{name}.py").read_text() for name in MODULES}
+        (packages / "rdo" / "amalgamation.py").write_text(amalgamate(texts))
     (folder / "bin").mkdir()
     shutil.copy(TOP / "bin" / "rdo", folder / "bin")
     write(folder / "bin" / "rdo-client", (TOP / "bin" / "rdo-client").read_text(), sys.executable)
@@ -64,8 +67,8 @@ def test_a_warm_command_loads_neither_site_nor_os(project: Project, prefix: Path
     done = run(here, sys.executable, "-S", "-X", "importtime", prefix / "bin" / "rdo-client", "echo", "x")
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert done.stdout == "x\n"
-    assert "rdo.client" in loaded
-    assert not loaded & {"os", "site"}
+    assert loaded.isdisjoint({"os", "site"})
+    assert ("rdo.client" in loaded) is not any(prefix.rglob("amalgamation.py"))
 
 
 def test_the_client_runs_by_the_interpreter_of_its_first_line_without_site(prefix: Path, project: Project) -> None:

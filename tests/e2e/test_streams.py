@@ -91,6 +91,12 @@ def test_n_gives_the_command_no_input(project: Project) -> None:
     assert project.run("-n", "cat", input=b"abc").stdout == b""
 
 
+def test_without_input_stdin_is_the_null_device_as_it_is_here(anywhere: Project) -> None:
+    script = "[ /dev/stdin -ef /dev/null ] && cat && echo x"
+    assert anywhere.run("sh", "-c", script).stdout == b"x\n"
+    assert anywhere.run("-n", "sh", "-c", script, input=b"abc").stdout == b"x\n"
+
+
 @pytest.mark.parametrize("given", [{"input": b"x"}, {"input": b""}, {}], ids=["input", "end", "none"])
 def test_stderr_is_whole_after_stdout_was_closed(anywhere: Project, given: dict[str, bytes]) -> None:
     result = anywhere.run("sh", "-c", "exec >&-; sleep 0.5; seq 1000 >&2", **given)

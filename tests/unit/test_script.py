@@ -79,6 +79,7 @@ NEWLINE = "rdo_n=$(printf '\\nx'); rdo_n=${rdo_n%x}; "
             Script(["a"], environment={"A": "1", "B": ""}), LEVEL + "export A=1; export B=''; exec a", id="variables"
         ),
         pytest.param(Script(["a"], path=["/b", "c d"]), LEVEL + "export PATH=/b:'c d':\"$PATH\"; exec a", id="path"),
+        pytest.param(Script(["a"], has_input=False), LEVEL + "exec a </dev/null", id="no input"),
         pytest.param(Script(["a\n"]), NEWLINE + LEVEL + "exec 'a'\"$rdo_n\"''", id="a newline"),
         pytest.param(Script(["a"], sudo=True), LEVEL + "exec sudo -- a", id="sudo"),
         pytest.param(Script(["-a"], sudo=True), LEVEL + "exec sudo -- -a", id="sudo and what looks like an option"),
@@ -103,6 +104,11 @@ def test_on_a_pty_the_modes_are_restored_before_anything_else() -> None:
     script = render(Script([], directory="/a", lost="no"), nonce=NONCE, pty=True)
     ready = rb"printf '\033]rdo;0123456789abcdef;ready\007'"
     assert script.startswith(b'stty "${rdo_m:-sane}" 2>/dev/null; ' + ready + b"; cd /a ")
+
+
+@pytest.mark.parametrize("command", [["a"], []])
+def test_on_a_pty_stdin_is_the_terminal_though_there_is_no_input(command: list[str]) -> None:
+    assert b"</dev/null" not in render(Script(command, has_input=False), nonce=NONCE, pty=True)
 
 
 def test_bytes_that_are_not_utf_8_are_sent_as_they_were() -> None:

@@ -1,0 +1,62 @@
+"""The amalgamation of the client's modules: whatever they hold, it holds too, and by the same names."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from hatch_build import MODULES, amalgamate, names
+from tests.unit.test_hot_path import BOUND, CLIENT, TOP
+
+LIST = """
+import json, sys
+
+def shown(value):
+    about = ("__module__", "__qualname__", "__doc__")
+    return [getattr(value, each, "") for each in about] if callable(value) else repr(value)
+
+def content(module):
+    made = {name: value for name, value in vars(module).items() if not name.startswith("__")}
+    return {name: shown(value) for name, value in made.items() if type(value) is not type(sys)}
+
+print(json.dumps({name: content(sys.modules[f"rdo.{name}"]) for name in sys.argv[2:]}))
+"""
+
+
+def contents(statement: str, folder: Path) -> dict[str, dict[str, object]]:
+    """What each of the modules holds after a statement, which finds the package `rdo` in a folder."""
+    program = f"import sys; sys.path[:0] = [sys.argv[1]]; {statement}{LIST}"
+    argv = [sys.executable, "-S", "-c", program, str(folder), *MODULES]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=BOUND)
+    found: dict[str, dict[str, object]] = json.loads(done.stdout)
+    for module in found.values():
+        module.pop("STARTED", None)  # the time
+    return found
+
+
+def test_it_is_made_of_what_every_command_loads() -> None:
+    assert {f"rdo.{name}" for name in MODULES} == CLIENT - {"rdo"}
+
+
+def test_it_holds_what_the_modules_hold(tmp_path: Path) -> None:
+    texts = {name: (TOP / "rdo" / f"{name}.py").read_text() for name in MODULES}
+    package = tmp_path / "rdo"
+    package.mkdir()
+    (package / "__init__.py").write_text((TOP / "rdo" / "__init__.py").read_text())
+    (package / "amalgamation.py").write_text(amalgamate(texts))
+    apart = contents("import " + ", ".join(f"rdo.{name}" for name in MODULES), TOP)
+    as_one = contents("import rdo.amalgamation", tmp_path)
+    assert without_indents(as_one) == without_indents(apart)
+    assert len(apart["client"]) > 5
+
+
+def without_indents(found: dict[str, dict[str, object]]) -> object:
+    """The same with no white space at the start of a docstring's line, which stands further to the right there."""
+    return json.loads(json.dumps(found).replace("    ", ""))
+
+
+def test_the_names_of_a_module_are_all_that_it_gives_something_to() -> None:
+    text = "import a.b\nfrom c import d as e\nF, G = 1, 2\nfor h in (): pass\ndef i(j): k = 1\nclass L: m = n\n"
+    assert names(text).split(", ") == ["a", "e", "F", "G", "h", "i", "L"]
