@@ -21,7 +21,7 @@ MODULES = ("errors", "argv", "discovery", "__main__", "protocol", "control", "re
 
 NAME = "rdo/amalgamation.py"
 
-HEAD = '"""Made of the modules that are named at the end, for speed: see hatch_build.py. Change those, and build anew."""'
+HEAD = '"""Made of the modules that are named at the end, by hatch_build.py, for speed. Change those; build anew."""'
 
 RUN = """\
 import sys
