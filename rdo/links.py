@@ -11,6 +11,7 @@ from typing import NamedTuple
 from rdo.drivers.base import Caller, ChannelRefused, Connection, Driver, Pty
 from rdo.errors import ConnectError, LinkLost
 from rdo.lifeline import Lifeline
+from rdo.script import is_plain
 from rdo.shell import Shell, begin_shell
 
 ROOM_TIMEOUT = 5.0
@@ -30,6 +31,9 @@ class Link:
         self.full = False
         """Whether it refused a channel, and none has been closed since."""
         self._login = login
+        self._plain: bool | None = connection.runs_sh or None
+        """Whether the login shell may stand for /bin/sh; None: not tried yet."""
+        self._login_shell = ""
         self._groups: set[int] = set()
         self._kept: set[int] = set()
         self._lifeline = Lifeline(None)
@@ -38,16 +42,29 @@ class Link:
     def open_shell(self, pty: Pty | None) -> Shell:
         """A new shell, ready. Raises ChannelRefused, ConnectError, LinkLost."""
         shell = self.begin_shell(pty)
-        shell.wait_until_ready()
+        self.wait_until_ready(shell)
         return shell
 
-    def begin_shell(self, pty: Pty | None) -> Shell:
-        """A new shell that gets ready on its own. Raises ChannelRefused, LinkLost."""
+    def begin_shell(self, pty: Pty | None, *, spare: bool = False) -> Shell:
+        """A new shell that gets ready on its own, or does not and is a `spare` one. Raises ChannelRefused, LinkLost."""
+        promising = spare and self._plain is None and is_plain(self._login_shell)
         try:
-            return begin_shell(self.connection, pty, self._login)
+            return begin_shell(self.connection, pty, self._login, plain=bool(self._plain) or promising)
         except ChannelRefused:
             self.full = True
             raise
+
+    def wait_until_ready(self, shell: Shell) -> None:
+        """Wait, and learn what the login shell is. Raises ConnectError, LinkLost."""
+        try:
+            shell.wait_until_ready()
+        except ConnectError:
+            if shell.plain:
+                self._plain = False  # SHELL says one thing there, and sshd's ForceCommand does another
+            raise
+        self._login_shell = shell.login_shell
+        if shell.plain:
+            self._plain = True
 
     def guard(self, group: int) -> None:
         """Have the process group ended if the link goes. Waits for the lifeline, which is on its way."""

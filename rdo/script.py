@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-READY = 'echo "{nonce} $$"; echo {nonce} >&2; IFS= LC_ALL=C read -r rdo_s && eval "$rdo_s"'
+READY = 'echo "{nonce} $$ $SHELL"; echo {nonce} >&2; IFS= LC_ALL=C read -r rdo_s && eval "$rdo_s"'
 READY_PTY = (
-    'rdo_m=$(stty -g 2>/dev/null); stty raw -echo 2>/dev/null; echo "{nonce} $$"; '
+    'rdo_m=$(stty -g 2>/dev/null); stty raw -echo 2>/dev/null; echo "{nonce} $$ $SHELL"; '
     'IFS= LC_ALL=C read -r rdo_s && eval "$rdo_s"'
 )  # fmt: skip
 
@@ -60,17 +60,28 @@ class Script:
     """Whether it goes on when the link is lost."""
 
 
-def bootstrap(nonce: str, *, pty: bool, login: bool) -> str:
-    """The command that every channel starts, for a login shell of any kind (sh, csh, fish)."""
+def bootstrap(nonce: str, *, pty: bool, login: bool, plain: bool = False) -> str:
+    """The command that every channel starts, for a login shell of any kind (sh, csh, fish).
+
+    `plain`: for one that is known to do as /bin/sh does, which runs it without starting that.
+    """
     text = (READY_PTY if pty else READY).format(nonce=nonce)
     if not login:
-        return f"exec /bin/sh -c '{text}'"
+        return text if plain else f"exec /bin/sh -c '{text}'"
     # csh takes -l only alone; it reads its start-up file without.
     inner = re.sub(r'(["$])', r"\\\1", "unset RDO_BOOT; " + text)
     return (
         f"exec /bin/sh -c 'RDO_BOOT=\"{inner}\"; export RDO_BOOT; rdo_l=${{SHELL:-/bin/sh}}; rdo_o=\"-l -i\"; "
         'case $rdo_l in *csh) rdo_o=-i;; esac; exec "$rdo_l" $rdo_o -c "exec /bin/sh -c \\"\\$RDO_BOOT\\""\''
     )
+
+
+def is_plain(login_shell: str) -> bool:
+    """Whether a login shell, by its path, does as /bin/sh does: with a command to run, it reads no start-up file.
+
+    bash does, where sshd starts it, and what stands in .bashrc could change what our text means.
+    """
+    return login_shell.rpartition("/")[2] in ("sh", "dash", "ash")
 
 
 def render(script: Script, *, nonce: str, pty: bool) -> bytes:

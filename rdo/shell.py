@@ -19,11 +19,15 @@ NOISE_KEPT = 4096
 class Shell:
     """A channel to /bin/sh that has said it is ready. `group` is its process group on the target."""
 
-    def __init__(self, channel: Channel, nonce: str, pty: bool) -> None:
+    def __init__(self, channel: Channel, nonce: str, pty: bool, plain: bool) -> None:
+        """`plain`: that shell is the login shell itself."""
         self.channel = channel
         self.nonce = nonce
         self.pty = pty
+        self.plain = plain
         self.group = 0
+        self.login_shell = ""
+        """Its path, as the target's environment has it."""
         self.opened = time.monotonic()
         self.pending: list[Chunk] = []
         """Output that came with the ready marker: none, unless the shell is a strange one."""
@@ -55,12 +59,14 @@ class Shell:
                 seen[chunk.stream] = seen[chunk.stream][-NOISE_KEPT:]
                 continue
             del marker
-            pid, newline, rest = rest.partition(b"\n")
+            told, newline, rest = rest.partition(b"\n")
             if not newline:
                 continue
             waiting.discard(chunk.stream)
             if chunk.stream == STDOUT:
+                pid, _, login_shell = told.partition(b" ")
                 self.group = int(pid)
+                self.login_shell = login_shell.decode("utf-8", "replace").strip()
             if rest:
                 self.pending.append(Chunk(chunk.stream, rest))
 
@@ -80,11 +86,11 @@ class Shell:
         raise ConnectError("the target gives no /bin/sh", why, "look at the login shell and its start-up files")
 
 
-def begin_shell(connection: Connection, pty: Pty | None, login: bool) -> Shell:
-    """A new shell that gets ready on its own. Raises ChannelRefused, LinkLost."""
+def begin_shell(connection: Connection, pty: Pty | None, login: bool, plain: bool) -> Shell:
+    """A new shell that gets ready on its own. `plain` as in script.bootstrap. Raises ChannelRefused, LinkLost."""
     nonce = os.urandom(8).hex()
-    channel = connection.open_channel(script.bootstrap(nonce, pty=pty is not None, login=login), pty)
-    return Shell(channel, nonce, pty is not None)
+    text = script.bootstrap(nonce, pty=pty is not None, login=login, plain=plain)
+    return Shell(connection.open_channel(text, pty), nonce, pty is not None, plain)
 
 
 def _last_line(seen: dict[int, bytes]) -> str:

@@ -214,7 +214,7 @@ class Shells:
             begun = self._begin_missing(pty)
             for taken in begun:
                 with contextlib.suppress(ConnectError, LinkLost):
-                    taken.shell.wait_until_ready()
+                    taken.link.wait_until_ready(taken.shell)
                     taken.link.guard(taken.shell.group)
                     with self._changed:
                         self._warm.append(taken)
@@ -224,7 +224,7 @@ class Shells:
         begun: list[Taken] = []
         while self._missing(pty is not None) > len(begun) and (roomy := self._link_with_room()):
             try:
-                begun.append(Taken(roomy.begin_shell(pty), roomy))
+                begun.append(Taken(roomy.begin_shell(pty, spare=True), roomy))
             except ChannelRefused:
                 continue
             except (ConnectError, LinkLost):

@@ -122,6 +122,10 @@ class Channel(Protocol):
 class Connection(Protocol):
     """A held way to one target, over which channels are opened. Usable from any thread."""
 
+    @property
+    def runs_sh(self) -> bool:
+        """Whether it is /bin/sh that is given the command of a channel, and no login shell."""
+
     def open_channel(self, command: str, pty: Pty | None) -> Channel:
         """Start `command` (for the login shell of the target, or /bin/sh -c). Raises ChannelRefused, LinkLost."""
 

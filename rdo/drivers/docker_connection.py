@@ -37,6 +37,8 @@ class Programs(Protocol):
 class DockerConnection:
     """The Connection of rdo.drivers.base. `release` is called once at the end."""
 
+    runs_sh = True
+
     def __init__(
         self, engine: Engine, container: str, name: str, programs: Programs, release: Callable[[], None]
     ) -> None:

@@ -54,6 +54,8 @@ class LocalDriver:
 class LocalConnection:
     """Children of this process; ended with it."""
 
+    runs_sh = True
+
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self._channels: set[LocalChannel] = set()

@@ -33,6 +33,8 @@ JUMPS = 8
 class SshConnection:
     """The Connection of rdo.drivers.base. `release` ends what lies below: a jump host's connection, a ProxyCommand."""
 
+    runs_sh = False
+
     def __init__(self, link: Link, heartbeat: Heartbeat, options: Options, release: Callable[[], None]) -> None:
         self._link = link
         self._target = options.address

@@ -50,6 +50,16 @@ def test_a_login_shell_of_any_kind_that_is_noisy_leaves_both_streams_clean(
     check(ssh_project(tmp_path, runtime, server))
 
 
+@pytest.mark.parametrize("shell", ["sh", "fish", "tcsh"])
+def test_a_login_shell_that_is_said_to_be_sh_may_be_another_one(
+    tmp_path: Path, runtime: dict[str, str], own_sshd: OwnSshd, shell: str
+) -> None:
+    if shutil.which(shell) is None:
+        require(shell, "not installed")
+    server = own_sshd("SetEnv SHELL=/bin/sh", f'ForceCommand exec {shell} -c "$SSH_ORIGINAL_COMMAND"')
+    check(ssh_project(tmp_path, runtime, server.start()))
+
+
 def test_noisy_start_files_of_the_login_shell_that_login_asks_for_leave_both_streams_clean(
     tmp_path: Path, runtime: dict[str, str], own_sshd: OwnSshd
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rdo.script import Script, bootstrap, mark, quote, render
+from rdo.script import Script, bootstrap, is_plain, mark, quote, render
 
 NONCE = "0123456789abcdef"
 
@@ -33,8 +33,24 @@ def test_without_a_login_shell_the_bootstrap_has_no_backslash(pty: bool) -> None
 
 
 def test_the_bootstrap_is_the_one_of_the_protocol() -> None:
-    inside = f'echo "{NONCE} $$"; echo {NONCE} >&2; IFS= LC_ALL=C read -r rdo_s && eval "$rdo_s"'
+    inside = f'echo "{NONCE} $$ $SHELL"; echo {NONCE} >&2; IFS= LC_ALL=C read -r rdo_s && eval "$rdo_s"'
     assert bootstrap(NONCE, pty=False, login=False) == f"exec /bin/sh -c '{inside}'"
+    assert bootstrap(NONCE, pty=False, login=False, plain=True) == inside
+
+
+@each_bootstrap
+def test_a_login_shell_that_is_asked_for_is_started_by_one_that_is_plain_too(pty: bool) -> None:
+    assert bootstrap(NONCE, pty=pty, login=True, plain=True) == bootstrap(NONCE, pty=pty, login=True)
+
+
+@pytest.mark.parametrize("path", ["/bin/sh", "/usr/bin/dash", "/bin/ash"])
+def test_a_shell_that_reads_nothing_before_a_command_is_plain(path: str) -> None:
+    assert is_plain(path)
+
+
+@pytest.mark.parametrize("path", ["", "/bin/bash", "/usr/bin/fish", "/bin/csh", "/bin/zsh", "/opt/sh/fish", "/bin/sh "])
+def test_any_other_shell_is_not(path: str) -> None:
+    assert not is_plain(path)
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,9 @@ def execute(
         argv, input=given, capture_output=True, cwd=cwd, env=variables, start_new_session=True, timeout=BOUND
     )
     out = run.stdout.partition(NONCE.encode() + b" ")[2]
-    pid, newline, stdout = out.partition(b"\n")
+    told, newline, stdout = out.partition(b"\n")
     assert newline, run
-    assert pid.isdigit(), run
+    assert told.partition(b" ")[0].isdigit(), run
     stderr = run.stderr.partition(NONCE.encode() + b"\n")[2]
     return Ended(stdout, stderr, run.returncode if run.returncode >= 0 else 128 - run.returncode)
 

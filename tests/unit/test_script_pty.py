@@ -26,7 +26,7 @@ TAKE_TERMINAL = 'exec /bin/sh -c "$0" <"$1" >"$1" 2>&1'
 """The leader of a new session makes a terminal its own by opening it."""
 
 READ = mark(NONCE, "ready")
-READY = re.compile(rb"%b (\d+)\r?\n" % NONCE.encode())
+READY = re.compile(rb"%b (\d+) [^\n]*\n" % NONCE.encode())
 GROUP = re.compile(rb"\033\]rdo;%b;group;(\d+)\007" % NONCE.encode())
 
 
