@@ -4,7 +4,6 @@ The folder is the door: whoever can enter it can run commands as its owner. So i
 """
 
 import _socket
-import _stat
 import _thread
 import posix
 import time
@@ -29,6 +28,11 @@ silent one is wedged."""
 
 QUEUE_PAUSE = 0.02
 """Seconds between two tries to connect while as many wait as the system lets a master queue."""
+
+FILE_TYPE, FOLDER = 0o170000, 0o040000
+"""S_IFMT and S_IFDIR, the same everywhere: a look into `stat` costs as much as the folder's check."""
+
+PRIME = 2**64 - 59
 
 Socket = _socket.socket
 
@@ -72,7 +76,7 @@ def _private(folder: str) -> str:
             _make(folder)
     else:
         raise SetupError(f"cannot make the runtime folder `{folder}`", "it vanishes again")
-    if not _stat.S_ISDIR(info.st_mode):
+    if info.st_mode & FILE_TYPE != FOLDER:
         raise SetupError(f"the runtime folder `{folder}` is no folder", "", "remove it")
     if info.st_uid != posix.geteuid():
         raise SetupError(f"the runtime folder `{folder}` belongs to another user", f"uid {info.st_uid}", "remove it")
@@ -93,13 +97,11 @@ def _make(folder: str) -> None:
 def socket_path(folder: str, config: str, profile: str, environ: "Mapping[str, str]") -> str:
     """Where the master of this config file and profile listens: a name of 16 hexadecimal digits.
 
-    What leads to another target (GUIDES) leads to another master. FNV-1a, 64 bits, needs no import. A collision is
-    harmless, since the request names config and profile in full.
+    What leads to another target (GUIDES) leads to another master. The remainder by a large prime will do for a digest,
+    and needs no import: a collision is harmless, since the request names config and profile in full.
     """
     guides = "".join(f"\0{name}={environ[name]}" for name in GUIDES if environ.get(name))
-    digest = 0xCBF29CE484222325
-    for byte in protocol.encode(f"{config}\0{profile}{guides}"):
-        digest = (digest ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    digest = int.from_bytes(protocol.encode(f"{config}\0{profile}{guides}"), "big") % PRIME
     return f"{folder}/{digest:016x}"
 
 

@@ -27,9 +27,9 @@ class Lifeline:
         """End this group when the link goes."""
         self._order(f"add {group}")
 
-    def drop(self, group: int) -> None:
-        """Leave this group alone from now on."""
-        self._order(f"drop {group}")
+    def drop(self, *groups: int) -> None:
+        """Leave these groups alone from now on."""
+        self._order("\n".join(f"drop {group}" for group in groups))
 
     def signal(self, group: int, name: str) -> bool:
         """Send the signal (a name without SIG) to the group. False if there is nobody to do that."""

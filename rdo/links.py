@@ -20,6 +20,9 @@ ROOM_TIMEOUT = 5.0
 ROOM_PAUSE = 0.02
 """Seconds between two looks for room: a refusal costs a round trip."""
 
+TOGETHER = 8
+"""Released groups of which the lifeline is told at a time, at most: each telling costs the target as much as one."""
+
 
 class Link:
     """A connection, the process groups that live on it, the lifeline that guards them, and its room for channels."""
@@ -36,6 +39,7 @@ class Link:
         self._login_shell = ""
         self._groups: set[int] = set()
         self._kept: set[int] = set()
+        self._released: list[int] = []
         self._lifeline = Lifeline(None)
         self._lock = threading.Lock()
 
@@ -84,16 +88,29 @@ class Link:
                 self._lifeline.drop(group)
 
     def release(self, group: int) -> None:
-        """Leave the process group alone from now on."""
+        """Leave the process group alone from now on; while commands run beside it, from the next `settle` on."""
         with self._lock:
             self._kept.discard(group)
             if group in self._groups:
                 self._groups.remove(group)
-                self._lifeline.drop(group)
+                self._released.append(group)
+            if self.running <= 1 or len(self._released) == TOGETHER:
+                self._settle()
+
+    def settle(self) -> None:
+        """Tell the lifeline of all groups that were released."""
+        with self._lock:
+            self._settle()
+
+    def _settle(self) -> None:
+        released, self._released = self._released, []
+        if released:
+            self._lifeline.drop(*released)
 
     def keep_nothing(self) -> None:
-        """It is about to be closed on purpose: end with it what was to be kept, too."""
+        """It is about to be closed on purpose: end with it what was to be kept, too, but nothing that was released."""
         with self._lock:
+            self._settle()
             for group in self._kept:
                 self._lifeline.add(group)
 

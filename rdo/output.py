@@ -1,6 +1,5 @@
 """The command's output on its way to the caller's stdout and stderr. Part of the client's hot path."""
 
-import errno
 import posix
 
 from rdo import protocol
@@ -11,8 +10,6 @@ READ_SIZE = 256 * 1024
 
 LONG = 64 * 1024
 """Bytes of a frame from which on it pays to have the kernel pass on what follows."""
-
-BROKEN_PIPE = (errno.EPIPE, errno.EIO, errno.EBADF)
 
 
 class Output:
@@ -31,7 +28,9 @@ class Output:
         try:
             write(fd, data)
         except OSError as error:
-            if error.errno not in BROKEN_PIPE:
+            import errno
+
+            if error.errno not in (errno.EPIPE, errno.EIO, errno.EBADF):
                 raise RdoError(f"cannot write to {'stdout' if fd == 1 else 'stderr'}", str(error.strerror)) from None
             if fd == 1 and not self._reader_gone:
                 self._reader_gone = True

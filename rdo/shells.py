@@ -176,6 +176,8 @@ class Shells:
     def _garden(self) -> None:
         while self._wait_for_work():
             try:
+                for link in self.links:
+                    link.settle()
                 self._weed()
                 self._plant()
             except (ChannelRefused, RdoError):

@@ -179,7 +179,8 @@ class SshChannel:
                 self._status = message.get_int()
             else:
                 self._status = 128 + messages.SIGNALS.get(message.get_text(), 0)
-            self._changed.notify_all()
+            if self._ended_output:  # who reads has nothing to do yet
+                self._changed.notify_all()
 
     def _handle_eof(self, message: Message) -> None:
         with self._lock:

@@ -139,7 +139,7 @@ def test_every_socket_fits_into_a_runtime_dir_that_is_taken(base: Path, monkeypa
 
 
 def test_the_sockets_name_stays_the_same_from_version_to_version() -> None:
-    assert socket_path("/run/rdo", "/work/.rdo.conf", "default", {}) == "/run/rdo/f0bea133f0ff04ea"
+    assert socket_path("/run/rdo", "/work/.rdo.conf", "default", {}) == "/run/rdo/e2f90f821f986ce8"
 
 
 PATHS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")).map(lambda text: "/" + text)
