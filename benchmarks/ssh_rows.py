@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from benchmarks.command import Command
-from benchmarks.figures import Outcome
+from benchmarks.figures import Outcome, spread
 from benchmarks.interleave import WARM_UPS, Sample, interleave
 from benchmarks.plan import Plan
 from benchmarks.target import DELAY, Target, control_master, ssh_target
@@ -70,8 +71,13 @@ def _cold(plan: Plan, delay: float) -> Outcome:
 def parallel(plan: Plan) -> Outcome:
     """As `make -j16` does it."""
     with ssh_target(plan.space, settings=MANY_SESSIONS) as target, control_master(target) as held:
-        ours, theirs = target.rdo("true"), target.ssh("true", held=held)
-        return _compare(plan, milliseconds(_many(target, ours)), milliseconds(_many(target, theirs)), warm_ups=1)
+        ours, theirs = _many(target, target.rdo("true")), _many(target, target.ssh("true", held=held))
+        outcome = _compare(plan, milliseconds(ours), milliseconds(theirs), warm_ups=1)
+        bare = _many(target, target.project.command("python", "-S", "-c", "import posix; posix._exit(0)"))
+        least = spread([bare.time() * 1000 for _ in range(plan.repetitions)]).middle
+        part = least / spread(outcome.theirs).middle
+        note = f"as many starts of Python that do nothing take {least:.0f} ms, a ratio of {part:.2f}"
+        return replace(outcome, note=note)
 
 
 def _many(target: Target, command: Command) -> Command:
