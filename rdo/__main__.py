@@ -3,6 +3,8 @@
 import time
 
 STARTED = time.monotonic()
+TOOK = time.process_time()
+"""Seconds of CPU that it took to get here, and so nearly all there was to wait for."""
 
 import posix  # noqa: E402
 import sys  # noqa: E402
@@ -69,7 +71,7 @@ def execute(options: argv.Options) -> int:
         control.ask(connection, asked)
     from rdo import client  # no sooner: the master works meanwhile
 
-    runner = client.Client(asked, discovery.user_file(environ), STARTED)
+    runner = client.Client(asked, discovery.user_file(environ), STARTED - TOOK, TOOK)
     try:
         status = runner.run(path, seen, connection)
     except ConnectError as error:

@@ -31,14 +31,16 @@ class Abandoned(Exception):
 class Client:
     """The caller's side of one command."""
 
-    def __init__(self, request: protocol.Request, user_file: str, started: float) -> None:
-        """`user_file` is the user's own config file, `started` when this process was, as time.monotonic() has it."""
+    def __init__(self, request: protocol.Request, user_file: str, began: float, took: float) -> None:
+        """`user_file` is the user's own config file, `began` when this process did, as time.monotonic() has it, and
+        `took` how many seconds passed until it had any say.
+        """
         self._request = request
         self._user_file = user_file
         self._wants_input = b"n" not in request.flags
         self._verbose = b"v" in request.flags
         self._pty = b"p" in request.flags
-        self._clock = started
+        self._began = began
         self._terminal: tty.Terminal | None = None
         self._status_line: statusline.StatusLine | None = None
         self._connection: control.Socket
@@ -49,13 +51,10 @@ class Client:
         self._window = request.window
         self._modes = _thread.allocate_lock()  # of the terminal
         self._over = False
-        self._started = False
         self._shown = False
-
-    @property
-    def started(self) -> bool:
+        self.started = False
         """Whether the command may have been started."""
-        return self._started
+        self._trace("client start", took)
 
     def run(self, path: str, seen: "control.Identity", connection: "control.Socket | None") -> int:
         """The exit status of the command, run by the master that listens at `path`. Raises RdoError.
@@ -106,7 +105,7 @@ class Client:
             data = b""
         if data:
             return self._decoder.receive(data)
-        if not self._started:
+        if not self.started:
             raise Abandoned
         raise LinkLost("the command was lost", "the control master ended", "it may have run; see `rdoctl status`")
 
@@ -152,7 +151,7 @@ class Client:
 
     def _start(self) -> None:
         """The command is on its way: from now on signals are its, and so is stdin."""
-        self._started = True
+        self.started = True
         self._tidy()
         self._trace("shell")
         heeded = {number for number in NAMES if _signal.getsignal(number) != _signal.SIG_IGN}
@@ -176,9 +175,11 @@ class Client:
     def _note(self, line: bytes) -> None:
         output.write(2, line + (b"\r\n" if self._is_raw() else b"\n"))
 
-    def _trace(self, step: str) -> None:
+    def _trace(self, step: str, at: "float | None" = None) -> None:
+        """With -v, say when the step was done: now, or `at` so many seconds after the process began."""
         if self._verbose:
-            self._note(b"rdo: %7.1f ms  %s" % ((time.monotonic() - self._clock) * 1000, step.encode()))
+            seconds = time.monotonic() - self._began if at is None else at
+            self._note(b"rdo: %7.1f ms  %s" % (seconds * 1000, step.encode()))
 
     # Signals
 
