@@ -52,8 +52,7 @@ class Client:
         self._modes = _thread.allocate_lock()  # of the terminal
         self._over = False
         self._shown = False
-        self.started = False
-        """Whether the command may have been started."""
+        self.started = False  # whether the command may have been
         self._trace("client start", took)
 
     def run(self, path: str, seen: "control.Identity", connection: "control.Socket | None") -> int:
