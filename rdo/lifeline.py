@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 
 from rdo.errors import LinkLost
 from rdo.script import LIFELINE
@@ -23,13 +24,11 @@ class Lifeline:
         """Whether there was a shell, and it is gone: somebody killed it, or its channel was cut apart from the rest."""
         return self._shell is not None and self._shell.channel.ended
 
-    def add(self, group: int) -> None:
-        """End this group when the link goes."""
-        self._order(f"add {group}")
-
-    def drop(self, *groups: int) -> None:
-        """Leave these groups alone from now on."""
-        self._order("\n".join(f"drop {group}" for group in groups))
+    def update(self, dropped: Iterable[int], added: Iterable[int]) -> None:
+        """From now on leave the ones alone, and then end the others when the link goes."""
+        orders = [*(f"drop {group}" for group in dropped), *(f"add {group}" for group in added)]
+        if orders:
+            self._order("\n".join(orders))
 
     def signal(self, group: int, name: str) -> bool:
         """Send the signal (a name without SIG) to the group. False if there is nobody to do that."""

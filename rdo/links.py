@@ -76,7 +76,7 @@ class Link:
             self._renew_lifeline()
             if group not in self._groups:
                 self._groups.add(group)
-                self._lifeline.add(group)
+                self._tell(group)
 
     def keep(self, group: int) -> None:
         """Leave the process group alone if the link goes, whatever was said of it before. See `keep_nothing`."""
@@ -85,7 +85,8 @@ class Link:
             self._kept.add(group)
             if group in self._groups:  # a shell that waited
                 self._groups.remove(group)
-                self._lifeline.drop(group)
+                self._released.append(group)
+                self._tell()
 
     def release(self, group: int) -> None:
         """Leave the process group alone from now on; while commands run beside it, from the next `settle` on."""
@@ -94,25 +95,18 @@ class Link:
             if group in self._groups:
                 self._groups.remove(group)
                 self._released.append(group)
-            if self.running <= 1 or len(self._released) == TOGETHER:
-                self._settle()
+            if self.running <= 1 or len(self._released) >= TOGETHER:
+                self._tell()
 
     def settle(self) -> None:
         """Tell the lifeline of all groups that were released."""
         with self._lock:
-            self._settle()
-
-    def _settle(self) -> None:
-        released, self._released = self._released, []
-        if released:
-            self._lifeline.drop(*released)
+            self._tell()
 
     def keep_nothing(self) -> None:
         """It is about to be closed on purpose: end with it what was to be kept, too, but nothing that was released."""
         with self._lock:
-            self._settle()
-            for group in self._kept:
-                self._lifeline.add(group)
+            self._tell(*self._kept)
 
     def signal(self, group: int, name: str) -> bool:
         """Send a signal (its name without SIG) to the process group. False if that cannot be done."""
@@ -139,13 +133,17 @@ class Link:
         with contextlib.suppress(ChannelRefused, ConnectError, LinkLost):
             self._lifeline = Lifeline(self.open_shell(None))
 
+    def _tell(self, *added: int) -> None:
+        """Tell the lifeline what has changed. A group that is added may have the number of one that was released."""
+        released, self._released = self._released, []
+        self._lifeline.update(released, added)
+
     def _renew_lifeline(self) -> None:
         """Have a lifeline again where it alone has ended: a command without could be neither signalled nor ended."""
         if self._lifeline.ended:
             self._lifeline.close()
             self._begin_lifeline()
-            for group in self._groups:
-                self._lifeline.add(group)
+            self._lifeline.update((), self._groups)
 
 
 class Taken(NamedTuple):

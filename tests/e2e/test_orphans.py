@@ -104,6 +104,22 @@ def test_background_children_of_a_command_that_ended_by_itself_are_left_alone(re
     assert len(left) == 1
 
 
+def test_background_children_of_commands_that_ended_side_by_side_are_left_alone(reached: Reached) -> None:
+    """Of groups that are released while other commands run, the lifeline is told later, and in time."""
+    mark = token()
+    with reached.project.start("sh", "-c", "echo up; read line") as beside:
+        assert beside.stdout
+        assert beside.stdout.readline() == b"up\n"
+        starts = [reached.project.start("sh", "-c", f"sleep {mark} >/dev/null 2>&1 &") for _ in range(5)]
+        assert [start.communicate(b"", PATIENCE) for start in starts] == [(b"", b"")] * 5
+        reached.project.shell("rdoctl stop --now")
+        beside.communicate(timeout=PATIENCE)
+    left = sleepers(mark)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert len(left) == 5
+
+
 def test_commands_beyond_what_a_connection_carries_get_their_signals_too(project: Project) -> None:
     marks = [token() for _ in range(14)]
     commands = [project.start("sh", "-c", f"echo up; sleep {mark}") for mark in marks]
