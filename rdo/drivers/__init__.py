@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,10 @@ from rdo.errors import ConfigError
 if TYPE_CHECKING:
     from rdo.config import Config
     from rdo.drivers.openssh import Options
+
+# paramiko imports it, if it is there, for `Match exec` in ssh_config(5), and with it asyncio and unittest: that takes
+# as long as paramiko itself. rdo.drivers.ssh_config, which alone has such a file read by it, gives it back.
+sys.modules.setdefault("invoke", None)  # type: ignore[arg-type]
 
 
 def create(config: Config) -> Driver:

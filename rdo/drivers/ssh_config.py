@@ -5,9 +5,13 @@ Only a fallback: that reader ignores Include. Nothing else belongs here.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
+import sys
 from collections.abc import Iterator, Mapping
 
+from paramiko import config
 from paramiko.config import SSHConfig
 from paramiko.ssh_exception import ConfigParseError
 
@@ -19,6 +23,7 @@ DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ed25519")
 
 def lines(request: Request) -> list[str]:
     """The options for a host, one `key value` a line. Raises ConnectError where the file cannot be used."""
+    _allow_match_exec()
     path = request.ssh_config or os.path.expanduser("~/.ssh/config")
     try:
         found: Mapping[str, str | list[str]] = SSHConfig.from_path(path).lookup(request.host)
@@ -29,6 +34,14 @@ def lines(request: Request) -> list[str]:
     given = {"user": request.user, "port": request.port, "proxyjump": request.jump}
     chosen = {**_defaults(), **found, **{key: str(value) for key, value in given.items() if value}}
     return [f"{key} {value}" for key, values in chosen.items() for value in _each(key, values)]
+
+
+def _allow_match_exec() -> None:
+    """Give paramiko what rdo.drivers has kept from it."""
+    if sys.modules.get("invoke") is None:
+        sys.modules.pop("invoke", None)
+        with contextlib.suppress(ImportError):
+            setattr(config, "invoke", importlib.import_module("invoke"))  # noqa: B010  (the stubs do not have it)
 
 
 def _defaults() -> dict[str, str | list[str]]:

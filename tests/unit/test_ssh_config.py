@@ -1,0 +1,30 @@
+"""An ssh configuration read without an ssh program, and what the first command does not wait for because of that."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.unit.test_hot_path import BOUND
+
+PROGRAM = """
+import sys
+from rdo.drivers import ssh_connection
+print(*sys.modules)
+from rdo.drivers.openssh import Request
+from rdo.drivers.ssh_config import lines
+print(*lines(Request("box", ssh_config=sys.argv[1])), sep="\\n")
+"""
+
+
+def test_match_exec_is_obeyed_though_the_ssh_driver_does_not_load_what_paramiko_runs_it_with(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text("Match exec true\n  Port 2201\nMatch exec false\n  User nobody\n")
+    argv = [sys.executable, "-c", PROGRAM, str(file)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=BOUND)
+    loaded, *lines = done.stdout.splitlines()
+    assert "paramiko.transport" in loaded.split()
+    assert {"asyncio", "unittest", "invoke.context"}.isdisjoint(loaded.split())
+    assert "port 2201" in lines
+    assert "user nobody" not in lines
