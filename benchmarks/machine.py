@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import sysconfig
 from pathlib import Path
 
 from tests.sshd import find_sshd
@@ -21,7 +20,7 @@ def describe() -> dict[str, str]:
         "cores": str(os.cpu_count()),
         "cpu": processor(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "python": f"{platform.python_implementation()} {platform.python_version()}{built()}",
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
         "ssh": _first_line("ssh", "-V"),
         "sshd": _first_line(sshd, "-V") if sshd else "none",
         "load": f"{os.getloadavg()[0]:.1f}",
@@ -35,11 +34,6 @@ def sentence(machine: dict[str, str]) -> str:
         f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, {machine['python']}, {client} on both"
         f" sides, over loopback. Load when it began: {machine['load']}."
     )
-
-
-def built() -> str:
-    """What makes each start of this Python slower by a fifth."""
-    return " with libpython apart" if sysconfig.get_config_var("Py_ENABLE_SHARED") else ""
 
 
 def processor() -> str:
