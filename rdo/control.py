@@ -33,6 +33,7 @@ FILE_TYPE, FOLDER = 0o170000, 0o040000
 """S_IFMT and S_IFDIR, the same everywhere: a look into `stat` costs as much as the folder's check."""
 
 PRIME = 2**64 - 59
+"""The largest of 64 bits."""
 
 Socket = _socket.socket
 

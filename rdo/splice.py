@@ -44,6 +44,11 @@ class Pipe:
         """Move what there is in `source` in here, nothing at its end. Raises AttributeError, OSError."""
         return Piece(self._end, posix.splice(source, self._start, limit))
 
+    def close(self) -> None:
+        """Drop it, once it is empty."""
+        posix.close(self._end)
+        posix.close(self._start)
+
 
 class Piece:
     """So many bytes of what is in a pipe."""
@@ -58,7 +63,12 @@ class Piece:
         return self._size
 
     def send(self, connection: "Socket") -> None:
-        """Send them. Raises OSError."""
+        """Send them, by a copy where the system splices into no such socket. Raises OSError."""
         left = self._size
         while left:
-            left -= posix.splice(self._pipe, connection.fileno(), left)
+            try:
+                left -= posix.splice(self._pipe, connection.fileno(), left)
+            except OSError:
+                data = posix.read(self._pipe, left)
+                connection.sendall(data)
+                left -= len(data)
