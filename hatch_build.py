@@ -1,8 +1,9 @@
 """The amalgamation: the modules that every command loads as one, made when a wheel is built.
 
 Python takes longer to find ten modules and to open their files than to load what is in them, and a command has little
-else to wait for: this spares it a twelfth of its CPU. Each text becomes the body of a function, which is run once with
-the names of its module as globals: so nothing differs from the modules but the file that they are read from.
+else to wait for: this spares it an eighth of its CPU. Each text becomes the body of a function, which is run once with
+the names of its module as globals: so nothing differs from the modules but the file that they are read from. It needs
+no package to be there: it makes that, too, and so can be loaded without any search.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-MODULES = ("errors", "argv", "discovery", "__main__", "protocol", "control", "request", "output", "client")
-"""In the order in which they need each other."""
+MODULES = ("__init__", "errors", "argv", "discovery", "__main__", "protocol", "control", "request", "output", "client")
+"""The package itself, and its modules in the order in which they need each other."""
 
 NAME = "rdo/amalgamation.py"
 
@@ -26,14 +27,22 @@ HEAD = '"""Made of the modules that are named at the end, by hatch_build.py, for
 RUN = """\
 import sys
 
-import rdo
 
-for body in ({bodies}):
-    module = type(sys)(f"rdo.{{body.__name__}}")
+def load(body, name):
+    module = type(sys)(name)
     module.__package__ = "rdo"
-    sys.modules[module.__name__] = module
-    setattr(rdo, body.__name__, module)
+    sys.modules[name] = module
     type(body)(body.__code__, module.__dict__)()
+    return module
+
+
+folder = __file__.rpartition("/")[0]
+if sys.flags.no_site:
+    sys.path.append(folder.rpartition("/")[0])
+package = load({package}, "rdo")
+package.__path__ = [folder]
+for body in ({modules}):
+    setattr(package, body.__name__, load(body, f"rdo.{{body.__name__}}"))
 """
 
 
@@ -57,9 +66,12 @@ class Amalgamation(BuildHookInterface):  # type: ignore[type-arg]
 
 
 def amalgamate(texts: Mapping[str, str]) -> str:
-    """One module out of these, each by its name. No text may annotate a name of its module: it has to be a global."""
+    """One module out of these, each by its name, the package first. No text may annotate a name of its module: that has
+    to be a global.
+    """
     bodies = (f"def {name}():\n    global {names(text)}\n{indent(text, '    ')}" for name, text in texts.items())
-    return "\n\n".join([HEAD, *bodies, RUN.format(bodies=", ".join(texts))])
+    package, *modules = texts
+    return "\n\n".join([HEAD, *bodies, RUN.format(package=package, modules=", ".join(modules))])
 
 
 def names(text: str) -> str:

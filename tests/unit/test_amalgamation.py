@@ -21,14 +21,15 @@ def content(module):
     made = {name: value for name, value in vars(module).items() if not name.startswith("__")}
     return {name: shown(value) for name, value in made.items() if type(value) is not type(sys)}
 
-print(json.dumps({name: content(sys.modules[f"rdo.{name}"]) for name in sys.argv[2:]}))
+print(json.dumps({name: content(sys.modules[name]) for name in sys.argv[2:]}))
 """
+
+NAMES = ["rdo", *(f"rdo.{name}" for name in MODULES[1:])]
 
 
 def contents(statement: str, folder: Path) -> dict[str, dict[str, object]]:
-    """What each of the modules holds after a statement, which finds the package `rdo` in a folder."""
-    program = f"import sys; sys.path[:0] = [sys.argv[1]]; {statement}{LIST}"
-    argv = [sys.executable, "-S", "-c", program, str(folder), *MODULES]
+    """What each of the modules holds after a statement, which finds `folder` as sys.argv[1]."""
+    argv = [sys.executable, "-S", "-c", f"import sys\n{statement}{LIST}", str(folder), *NAMES]
     done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=BOUND)
     found: dict[str, dict[str, object]] = json.loads(done.stdout)
     for module in found.values():
@@ -38,19 +39,17 @@ def contents(statement: str, folder: Path) -> dict[str, dict[str, object]]:
 
 
 def test_it_is_made_of_what_every_command_loads() -> None:
-    assert {f"rdo.{name}" for name in MODULES} == CLIENT - {"rdo"}
+    assert set(NAMES) == CLIENT
 
 
 def test_it_holds_what_the_modules_hold(tmp_path: Path) -> None:
     texts = {name: (TOP / "rdo" / f"{name}.py").read_text() for name in MODULES}
-    package = tmp_path / "rdo"
-    package.mkdir()
-    (package / "__init__.py").write_text((TOP / "rdo" / "__init__.py").read_text())
-    (package / "amalgamation.py").write_text(amalgamate(texts))
-    apart = contents("import " + ", ".join(f"rdo.{name}" for name in MODULES), TOP)
-    as_one = contents("import rdo.amalgamation", tmp_path)
+    made = tmp_path / "amalgamation.py"
+    made.write_text(amalgamate(texts))
+    apart = contents(f"sys.path[:0] = sys.argv[1:2]\nimport {', '.join(NAMES)}", TOP)
+    as_one = contents("name = sys.argv[1]\nexec(open(name).read(), {'__file__': name})", made)
     assert without_indents(as_one) == without_indents(apart)
-    assert len(apart["client"]) > 5
+    assert len(apart["rdo.client"]) > 5
 
 
 def without_indents(found: dict[str, dict[str, object]]) -> object:
