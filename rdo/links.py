@@ -34,9 +34,9 @@ class Link:
         self.full = False
         """Whether it refused a channel, and none has been closed since."""
         self._login = login
-        self._plain: bool | None = connection.runs_sh or None
-        """Whether the login shell may stand for /bin/sh; None: not tried yet."""
-        self._login_shell = ""
+        self._plain: bool | None = False if login else connection.runs_sh or None
+        """Whether the login shell may stand for /bin/sh; None: not tried yet, but maybe `promising`."""
+        self._promising = False
         self._groups: set[int] = set()
         self._kept: set[int] = set()
         self._released: list[int] = []
@@ -51,9 +51,9 @@ class Link:
 
     def begin_shell(self, pty: Pty | None, *, spare: bool = False) -> Shell:
         """A new shell that gets ready on its own, or does not and is a `spare` one. Raises ChannelRefused, LinkLost."""
-        promising = spare and self._plain is None and is_plain(self._login_shell)
+        plain = spare and self._promising if self._plain is None else self._plain
         try:
-            return begin_shell(self.connection, pty, self._login, plain=bool(self._plain) or promising)
+            return begin_shell(self.connection, pty, self._login, plain)
         except ChannelRefused:
             self.full = True
             raise
@@ -66,17 +66,19 @@ class Link:
             if shell.plain:
                 self._plain = False  # SHELL says one thing there, and sshd's ForceCommand does another
             raise
-        self._login_shell = shell.login_shell
         if shell.plain:
             self._plain = True
+        elif not shell.pty:
+            self._promising = shell.silent and is_plain(shell.login_shell)
 
-    def guard(self, group: int) -> None:
-        """Have the process group ended if the link goes. Waits for the lifeline, which is on its way."""
+    def guard(self, *groups: int) -> None:
+        """Have the process groups ended if the link goes. Waits for the lifeline, which is on its way."""
         with self._lock:
             self._renew_lifeline()
-            if group not in self._groups:
-                self._groups.add(group)
-                self._tell(group)
+            added = [group for group in groups if group not in self._groups]
+            if added:
+                self._groups.update(added)
+                self._tell(*added)
 
     def keep(self, group: int) -> None:
         """Leave the process group alone if the link goes, whatever was said of it before. See `keep_nothing`."""

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
-READY = 'echo "{nonce} $$ $SHELL"; echo {nonce} >&2; IFS= LC_ALL=C read -r rdo_s && eval "$rdo_s"'
-READY_PTY = (
-    'rdo_m=$(stty -g 2>/dev/null); stty raw -echo 2>/dev/null; echo "{nonce} $$ $SHELL"; '
-    'IFS= LC_ALL=C read -r rdo_s && eval "$rdo_s"'
-)  # fmt: skip
+READY = 'echo "{nonce} $$ ${{SHELL-}}"; IFS= LC_ALL=C read -r rdo_s && eval "$rdo_s"'
+READY_APART = READY.replace("; ", "; echo {nonce} >&2; ", 1)
+READY_PTY = "rdo_m=$(stty -g 2>/dev/null); stty raw -echo 2>/dev/null; " + READY
 
 LIFELINE = (
     "rdo_g=; "
@@ -36,12 +35,13 @@ that for a process, and fails after it has sent the signal. All understand `-NAM
 that of procps 4.0 reads `-TERM -123` as -1, every process there is. So sudo is given a shell, for its builtin.
 """
 
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 _MARK = r"printf '\033]rdo;{nonce};{text}\007'"
 
 
-@dataclass(frozen=True)
-class Script:
+class Script(NamedTuple):
     """What a session does on the target. Text, with `surrogateescape` for bytes that are not UTF-8."""
 
     command: Sequence[str]
@@ -50,7 +50,7 @@ class Script:
     """Folder to run in, absolute or relative to the login folder; empty: the login folder."""
     lost: str = ""
     """The line for stderr if that folder cannot be entered."""
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = NO_VARIABLES
     path: Sequence[str] = ()
     """Folders to put before PATH."""
     sudo: bool = False
@@ -63,9 +63,10 @@ class Script:
 def bootstrap(nonce: str, *, pty: bool, login: bool, plain: bool = False) -> str:
     """The command that every channel starts, for a login shell of any kind (sh, csh, fish).
 
-    `plain`: for one that is known to do as /bin/sh does, which runs it without starting that.
+    `plain`: for one that is known to do as /bin/sh does, which runs it without starting that, and is silent before, so
+    that stderr needs no marker.
     """
-    text = (READY_PTY if pty else READY).format(nonce=nonce)
+    text = (READY_PTY if pty else READY if plain and not login else READY_APART).format(nonce=nonce)
     if not login:
         return text if plain else f"exec /bin/sh -c '{text}'"
     # csh takes -l only alone; it reads its start-up file without.

@@ -20,7 +20,7 @@ class Shell:
     """A channel to /bin/sh that has said it is ready. `group` is its process group on the target."""
 
     def __init__(self, channel: Channel, nonce: str, pty: bool, plain: bool) -> None:
-        """`plain`: that shell is the login shell itself."""
+        """`plain`: that shell is the login shell itself, or the target has none. See script.bootstrap."""
         self.channel = channel
         self.nonce = nonce
         self.pty = pty
@@ -28,6 +28,8 @@ class Shell:
         self.group = 0
         self.login_shell = ""
         """Its path, as the target's environment has it."""
+        self.silent = False
+        """Whether nothing came on stderr before it was ready."""
         self.opened = time.monotonic()
         self.pending: list[Chunk] = []
         """Output that came with the ready marker: none, unless the shell is a strange one."""
@@ -50,15 +52,14 @@ class Shell:
     def _skip_noise(self) -> None:
         deadline = time.monotonic() + READY_TIMEOUT
         seen = {STDOUT: b"", STDERR: b""}
-        waiting = {STDOUT} if self.pty else {STDOUT, STDERR}
+        waiting = {STDOUT} if self.pty or self.plain else {STDOUT, STDERR}
         while waiting:
             chunk = self._next(deadline, seen)
             seen[chunk.stream] += chunk.data
-            marker, line, rest = seen[chunk.stream].rpartition(self._marker(chunk.stream))[0:3]
-            if not line or chunk.stream not in waiting:
+            noise, marker, rest = seen[chunk.stream].rpartition(self._marker(chunk.stream))
+            if not marker or chunk.stream not in waiting:
                 seen[chunk.stream] = seen[chunk.stream][-NOISE_KEPT:]
                 continue
-            del marker
             told, newline, rest = rest.partition(b"\n")
             if not newline:
                 continue
@@ -67,6 +68,8 @@ class Shell:
                 pid, _, login_shell = told.partition(b" ")
                 self.group = int(pid)
                 self.login_shell = login_shell.decode("utf-8", "replace").strip()
+            else:
+                self.silent = not noise
             if rest:
                 self.pending.append(Chunk(chunk.stream, rest))
 

@@ -176,10 +176,10 @@ class Shells:
     def _garden(self) -> None:
         while self._wait_for_work():
             try:
-                for link in self.links:
-                    link.settle()
                 self._weed()
-                self._plant()
+                if not self._plant():
+                    for link in self.links:
+                        link.settle()
             except (ChannelRefused, RdoError):
                 continue  # the next command meets what is wrong, and says so
 
@@ -208,18 +208,21 @@ class Shells:
                 if not link.running:
                     self._lose(link)
 
-    def _plant(self) -> None:
-        """Open what is missing of each kind that was asked for of late."""
+    def _plant(self) -> bool:
+        """Open what is missing of each kind that was asked for of late: whether that was anything."""
         if time.monotonic() - self._used > WARM_AGE:
-            return
+            return False
+        ready: list[Taken] = []
         for pty in list(self._wanted.values()):
-            begun = self._begin_missing(pty)
-            for taken in begun:
+            for taken in self._begin_missing(pty):
                 with contextlib.suppress(ConnectError, LinkLost):
                     taken.link.wait_until_ready(taken.shell)
-                    taken.link.guard(taken.shell.group)
-                    with self._changed:
-                        self._warm.append(taken)
+                    ready.append(taken)
+        for link in {taken.link for taken in ready}:
+            link.guard(*(taken.shell.group for taken in ready if taken.link is link))
+        with self._changed:
+            self._warm += ready
+        return bool(ready)
 
     def _begin_missing(self, pty: Pty | None) -> list[Taken]:
         """Open what is missing of a kind, all at a time: a login shell's start-up files may take long."""

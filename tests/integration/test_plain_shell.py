@@ -22,8 +22,9 @@ BOUND = 20.0
 def link(own_sshd: Callable[..., Sshd], connect: Connect) -> Callable[..., Link]:
     """Makes a link to a server whose sessions have this SHELL, and are run by that program."""
 
-    def make(said: str, real: str) -> Link:
-        server = own_sshd(f"SetEnv SHELL={said}", f'ForceCommand exec {real} -c "$SSH_ORIGINAL_COMMAND"').start()
+    def make(said: str, real: str, before: str = "") -> Link:
+        command = f'{before}exec {real} -c "$SSH_ORIGINAL_COMMAND"'
+        server = own_sshd(f"SetEnv SHELL={said}", f"ForceCommand {command}").start()
         return Link(connect(server.ssh_config()), login=False)
 
     return make
@@ -61,6 +62,12 @@ def test_a_plain_one_does_once_a_spare_shell_got_ready_that_way(link: Callable[.
 def test_bash_does_not(link: Callable[..., Link]) -> None:
     made = link("/bin/bash", "bash")
     assert not any(spare(made).plain for _ in range(3))
+
+
+def test_one_that_makes_noise_on_stderr_does_not(link: Callable[..., Link]) -> None:
+    made = link("/bin/sh", "sh", "echo noise >&2; ")
+    assert not any(spare(made).plain for _ in range(3))
+    assert says(made.open_shell(None)) == b"x\n"
 
 
 @pytest.mark.parametrize("real", ["fish", "tcsh"])
