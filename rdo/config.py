@@ -8,7 +8,7 @@ import os
 import stat
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rdo import ini, legacy, ownership, tables
 from rdo.discovery import LOCAL_CONFIG
@@ -33,8 +33,7 @@ MOST_DOTS = 200
 """In one line. A dotted key takes the TOML parser time by the square of its length."""
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(NamedTuple):
     """What the config files say about one profile.
 
     `path` is the `.rdo.conf`, `root` its folder; `user_file` need not be there. `files` are those that were read, in

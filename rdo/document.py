@@ -4,16 +4,15 @@ Pure values, and the errors that point at a place in a file.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
 from rdo.errors import ConfigError
 
 _NOWHERE: Mapping[str, int] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a value comes from. Lines count from 1; line 0 and section "" mean that there is none to name."""
 
     file: str
@@ -28,8 +27,7 @@ class Origin:
         return ConfigError(str(self), why, hint)
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One key with its value.
 
     `label` is the key as its author wrote it, where that is another word. `parts` are the lines of a table's names.
@@ -39,15 +37,14 @@ class Entry:
     value: object
     origin: Origin
     label: str = ""
-    parts: Mapping[str, int] = field(default_factory=lambda: _NOWHERE, hash=False)
+    parts: Mapping[str, int] = _NOWHERE
 
     @property
     def written(self) -> str:
         return self.label or self.key
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(NamedTuple):
     """A file's entries in the order written, and its sections, the empty ones included.
 
     `personal` is the user's own file, for all projects.

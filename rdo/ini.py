@@ -6,8 +6,8 @@ regard to case. Keys that only the first rdo had are translated in legacy.py.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from rdo.document import Document, Entry, Origin
 from rdo.errors import ConfigError
@@ -23,8 +23,7 @@ _COMMENT = re.compile(r"(?<=\s)[#;].*")
 _SAME_IN_BOTH = re.compile(r"true|false|[+-]?[0-9]+(?:\.[0-9]+)?")
 
 
-@dataclass(frozen=True)
-class _Pair:
+class _Pair(NamedTuple):
     """One line `key = value`; `table` is the table key it is part of, such as `env`."""
 
     section: str

@@ -5,9 +5,8 @@ Pure. Nothing here knows which key has which kind (settings.py), nor in which fi
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from rdo.address import folder_fault, host_fault, jump_fault, name_fault, port_fault, user_fault
 from rdo.wording import listed, literal, nearest, shortened, shown
@@ -41,8 +40,7 @@ class Refused(Exception):
         self.part = part
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """How a value is checked, and how the bare text of an INI file becomes one."""
 
     check: Callable[[object], Any]

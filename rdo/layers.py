@@ -9,10 +9,9 @@ was meant for ssh.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import chain
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from rdo.document import Document, Entry, Origin
 from rdo.kinds import VARIABLES
@@ -29,8 +28,7 @@ SHORT_LIST = 8
 """Names that an error line lists in full."""
 
 
-@dataclass(frozen=True)
-class Resolution:
+class Resolution(NamedTuple):
     """Settings, and where each comes from: by key, and by `env.NAME` for each variable."""
 
     settings: Settings
@@ -38,8 +36,7 @@ class Resolution:
     profiles: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Choice:
+class _Choice(NamedTuple):
     """The driver of a profile; `because` says why where no file names it."""
 
     driver: str
@@ -140,7 +137,7 @@ def _merge(entries: Iterable[Entry]) -> dict[str, Entry]:
 def _joined(earlier: Entry | None, entry: Entry) -> Entry:
     if not earlier or KEYS[entry.key].kind is not VARIABLES:
         return entry
-    return replace(entry, value=MappingProxyType({**_table(earlier), **_table(entry)}))
+    return entry._replace(value=MappingProxyType({**_table(earlier), **_table(entry)}))
 
 
 def _table(entry: Entry) -> Mapping[str, Any]:
@@ -165,5 +162,5 @@ def _origins(merged: Mapping[str, Entry], used: Iterable[Entry], choice: _Choice
     for entry in used:
         for name in _table(entry):
             line = entry.parts.get(name, entry.origin.line)
-            origins[f"{entry.key}.{name}"] = replace(entry.origin, line=line)
+            origins[f"{entry.key}.{name}"] = entry.origin._replace(line=line)
     return MappingProxyType(origins | {"driver": choice.origin})

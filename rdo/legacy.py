@@ -5,8 +5,8 @@ Pure. A translated entry keeps the old word as its label, so that an error names
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import chain
+from typing import NamedTuple
 
 from rdo.document import Document, Entry
 from rdo.kinds import FLAG
@@ -32,8 +32,7 @@ CONTAINER_HINT = "write `container = NAME` for a running container, `image = NAM
 ELSEWHERE = "set what it stands for in ~/.ssh/config"
 
 
-@dataclass(frozen=True)
-class Translation:
+class Translation(NamedTuple):
     """A document without old keys, and what a user should know about those it had."""
 
     document: Document
@@ -44,7 +43,7 @@ def translate(document: Document) -> Translation:
     """Raises ConfigError for an old key whose meaning no key of today can carry."""
     entries = tuple(chain.from_iterable(map(_Translator(document).today, document.entries)))
     notes = tuple(_note(entry) for entry in document.entries if entry.key == "ssh")
-    return Translation(replace(document, entries=entries), notes)
+    return Translation(document._replace(entries=entries), notes)
 
 
 class _Translator:
@@ -57,7 +56,7 @@ class _Translator:
     def today(self, old: Entry) -> Iterator[Entry]:
         match old.key:
             case "ident":
-                yield replace(old, key="identity", label="ident")
+                yield old._replace(key="identity", label="ident")
             case "flags":
                 yield from _from_flags(old)
             case "name":
@@ -77,11 +76,11 @@ class _Translator:
             raise switch.origin.error(why, CONTAINER_HINT)
         name = self._names.get(DEFAULT_PROFILE)
         if name and switch.origin.section not in self._names:
-            yield replace(_from_name(name, switch), origin=switch.origin)
+            yield _from_name(name, switch)._replace(origin=switch.origin)
 
 
 def _from_name(name: Entry, switch: Entry | None) -> Entry:
-    return replace(name, key="container" if switch and _is_on(switch) else "image", label="name")
+    return name._replace(key="container" if switch and _is_on(switch) else "image", label="name")
 
 
 def _is_on(switch: Entry) -> bool:

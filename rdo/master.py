@@ -1,10 +1,11 @@
 """The control master: a daemon that serves the commands of one profile, and ends after an idle time.
 
-Started by a client (control.py) as `python -m rdo.master SOCKET CONFIG PROFILE`.
+Started by a client (launch.py) as `python -c MASTER SOCKET CONFIG PROFILE`.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import socket
@@ -17,6 +18,9 @@ from rdo.conversation import Conversation, Gone
 from rdo.errors import ConfigError, RdoError, SetupError
 from rdo.listener import Listener
 from rdo.target import Target
+
+SETTLING = 5.0
+"""Seconds until all is loaded, and there may be garbage to look for."""
 
 LOOK_AROUND = 30.0
 """Seconds between two looks whether the socket is still ours."""
@@ -51,6 +55,9 @@ class Master:
         """Serve until it is time to end and nothing runs any more."""
         threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
         threading.Thread(target=self._take_connections, name="session", daemon=True).start()
+        with self._changed:
+            self._changed.wait_for(self._finished, min(SETTLING, self._patience()))
+        _collect_garbage()
         with self._changed:
             while not self._finished():
                 self._changed.wait(self._patience())
@@ -202,6 +209,13 @@ class Master:
         }
 
 
+def _collect_garbage() -> None:
+    """Begin to, and never again look at what was loaded by now."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
 def main() -> None:
     """Serve; leave without a wait for threads that hold nothing."""
     path, config, profile = sys.argv[1:]
@@ -214,7 +228,3 @@ def main() -> None:
     os.close(launch.READY_FD)
     master.serve()
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

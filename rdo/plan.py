@@ -111,9 +111,8 @@ def _path(folders: Sequence[str], mapping: PathMapping, root: str) -> list[str]:
 def _environment(request: Request, settings: Settings, defaults: Mapping[str, str]) -> dict[str, str]:
     """The command's variables; later ones win: the driver's, those passed on, the config's, those of the command."""
     found = dict(defaults)
-    for name, value in pairs(request.environ):
-        if any(fnmatchcase(name, pattern) for pattern in settings.pass_env):
-            found[name] = value
+    if settings.pass_env:
+        found.update(pair for pair in pairs(request.environ) if any(fnmatchcase(pair[0], p) for p in settings.pass_env))
     found.update(settings.env)
     found.update(pairs(request.variables))
     if b"p" in request.flags and request.term:

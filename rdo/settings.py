@@ -7,7 +7,7 @@ them wins, is for layers.py.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rdo import kinds
 from rdo.kinds import Kind
@@ -24,8 +24,7 @@ ENDS: Final = ("kill", "keep")
 PULLS: Final = ("missing", "never", "always")
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """What is known of a key, whatever its value.
 
     `drivers` are those that take it; none means all. `example` is a value as TOML. A `personal` key may only stand in

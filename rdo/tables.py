@@ -5,8 +5,7 @@ parsed by itself.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from rdo.document import Document, Entry, Origin
 from rdo.settings import DEFAULT_PROFILE, KEYS
@@ -28,8 +27,7 @@ _DEPTH = 3
 """Profile, key, and name in a table."""
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(NamedTuple):
     """A pair or a header, by the lines it takes up."""
 
     first: int

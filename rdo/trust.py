@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from rdo import grant, whole_file
+from rdo import grant
 from rdo.config import Config
 from rdo.errors import RdoError, SetupError, printable
 from rdo.grant import Grant
@@ -73,6 +73,8 @@ class Store:
         record = Record(wish.config, wish.profile, wish.digest, time.time())
         try:
             self._make_folders()
+            from rdo import whole_file  # only here: what makes files with names of their own is slow to load
+
             whole_file.write(self._path(wish.config, wish.profile), json.dumps(record._asdict()))
         except OSError as error:
             what = f"cannot keep in `{self._folder}` what is allowed"

@@ -3,7 +3,6 @@
 Pure. Looks at one file, all of its profiles. What profiles and files mean together is for layers.py.
 """
 
-from dataclasses import replace
 
 from rdo.document import Document, Entry, Origin
 from rdo.kinds import Refused
@@ -17,7 +16,7 @@ def validate(document: Document) -> Document:
     """The same document with its values as the rest of rdo takes them. Raises ConfigError for the first bad entry."""
     for section in document.sections:
         _check_profile(section, document.file)
-    checked = replace(document, entries=tuple(_check(entry, document.personal) for entry in document.entries))
+    checked = document._replace(entries=tuple(_check(entry, document.personal) for entry in document.entries))
     _check_doubles(checked)
     _check_containers(checked)
     return checked
@@ -39,11 +38,11 @@ def _check(entry: Entry, personal: bool) -> Entry:
         hint = "move it to config.toml in ~/.config/rdo"
         raise entry.origin.error(f"`{key.name}` may only stand in the user file", hint)
     try:
-        return replace(entry, value=key.kind.check(entry.value))
+        return entry._replace(value=key.kind.check(entry.value))
     except Refused as refusal:
         hint = f"write `{key.name} = {refusal.instead}`" if refusal.instead else f"as in `{key.name} = {key.example}`"
         label = f"{entry.written}.{refusal.part}" if refusal.part else entry.written
-        origin = replace(entry.origin, line=entry.parts.get(refusal.part, entry.origin.line))
+        origin = entry.origin._replace(line=entry.parts.get(refusal.part, entry.origin.line))
         raise origin.error(f"`{label}` {refusal.why}", refusal.hint or hint) from None
 
 

@@ -4,7 +4,6 @@ Pure, and only phrases: which error is raised, and where, is decided by those wh
 """
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 LONGEST = 40
 """Characters of a value that an error line shows."""
@@ -50,5 +49,7 @@ def listed(names: Sequence[str]) -> str:
 
 def nearest(name: str, names: Sequence[str]) -> str:
     """`did you mean ...?`, or nothing if no name comes near."""
+    from difflib import get_close_matches  # only here: a thirtieth of a master's start is for no slips of the pen
+
     close = get_close_matches(name[:LONGEST].lower(), names, n=1)
     return f"did you mean `{close[0]}`?" if close else ""

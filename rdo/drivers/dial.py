@@ -10,13 +10,18 @@ import os
 import signal
 import socket
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from typing import IO
 
+from rdo import __version__
+from rdo.drivers.heartbeat import Wire
 from rdo.drivers.openssh import Options
 from rdo.errors import ConnectError
 
+CONNECT_TIMEOUT = 15.0
+"""Seconds for each step of reaching a host, where nobody said otherwise."""
+GREETING = f"SSH-2.0-rdo_{__version__}"
+"""What a client says first (RFC 4253, section 4.2)."""
 FAMILIES = {"any": socket.AF_UNSPEC, "inet": socket.AF_INET, "inet6": socket.AF_INET6}
 PROXY_END = 2.0
 """Seconds for a ProxyCommand to end by itself once its streams are closed and it was told to."""
@@ -24,8 +29,24 @@ TAIL = 2048
 """Bytes of a failed ProxyCommand's stderr that are looked at."""
 
 
+def patience(options: Options, timeout: float | None) -> float:
+    """Seconds for each step of reaching the host; `timeout` is what rdo's own configuration says."""
+    return timeout or options.connect_timeout or CONNECT_TIMEOUT
+
+
+def is_direct(options: Options) -> bool:
+    """Whether the way to the host is a TCP connection."""
+    return not (options.proxy_jump or options.proxy_command)
+
+
+def greet(wire: Wire) -> None:
+    """Say hello, so that the server says all it can while we get ready. What fails shows when its answer is read."""
+    with contextlib.suppress(OSError):
+        wire.send(GREETING.encode() + b"\r\n")
+
+
 def connect(options: Options, timeout: float) -> socket.socket:
-    """A TCP connection to the host, by the first of its addresses that answers. Raises ConnectError."""
+    """A TCP connection to the host, greeted, by the first of its addresses that answers. Raises ConnectError."""
     place = f"`{options.hostname}` port {options.port}"
     family = FAMILIES.get(options.address_family, socket.AF_UNSPEC)
     try:
@@ -37,9 +58,12 @@ def connect(options: Options, timeout: float) -> socket.socket:
     failure: OSError = OSError("no address")
     for kind, style, protocol, _, address in addresses:
         try:
-            return _connect_to(kind, style, protocol, address, options.bind_address, timeout)
+            wire = _connect_to(kind, style, protocol, address, options.bind_address, timeout)
         except OSError as error:
             failure = error
+        else:
+            greet(wire)
+            return wire
     if isinstance(failure, TimeoutError):
         raise ConnectError(
             f"cannot reach {place}", f"no answer within {timeout:g} s", "is it up, is the address right?"
@@ -57,6 +81,8 @@ class ProxyCommand:
     def __init__(self, command: str, environment: Mapping[str, str]) -> None:
         """Raises ConnectError if the user's shell cannot be started."""
         self.socket, theirs = socket.socketpair()
+        import tempfile  # only here: slow to load, and most hosts have no such command
+
         self._command = command
         self._complaint: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the program
         try:

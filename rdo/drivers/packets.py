@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import struct
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from paramiko.common import MSG_CHANNEL_DATA
@@ -108,6 +108,7 @@ class Packets(Packetizer):
         self._ahead = b""
         """A packet that was opened and is still to be read."""
         self._handshake_over = False
+        self._deferred: list[Callable[[], None]] = []
 
     def set_outbound_cipher(self, **cipher: Any) -> None:  # type: ignore[override]
         """As paramiko has it, and calls it."""
@@ -205,6 +206,13 @@ class Packets(Packetizer):
         self._start += end
         return bytes(self._open.decrypt(self._open_nonce.take(), packet[4:], packet[:4]))
 
+    def defer(self, act: Callable[[], None]) -> None:
+        """Do it before the next wait for packets, or at once where that is not known. Of the thread that reads."""
+        if self._open is None:
+            act()
+        else:
+            self._deferred.append(act)
+
     def _fill(self, size: int) -> None:
         """Read until there are so many bytes. Raises EOFError."""
         if self._start + size > len(self._room):
@@ -217,6 +225,8 @@ class Packets(Packetizer):
             self._end += self._read_into(self._room[self._end :])
 
     def _read_into(self, room: memoryview) -> int:
+        while self._deferred:
+            self._deferred.pop(0)()
         while True:
             try:
                 count = self._wire.recv_into(room)

@@ -1,7 +1,7 @@
 """The ssh driver: from a host's name to a connection that is logged in.
 
 Here the pieces meet: options, byte stream, handshake, host key, login. None of their work is done here. paramiko is
-imported by the pieces, so they are imported while `ssh -G` runs, and not before a connection is wanted.
+imported by the pieces, so they are imported while `ssh -G` runs and the host is dialed, and not before it is wanted.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from rdo.drivers.approach import Approach, load_connector
 from rdo.drivers.base import Caller, Root
 from rdo.drivers.openssh import Options, Request, variables
 from rdo.drivers.ssh_query import Query
@@ -48,11 +49,10 @@ class SshDriver:
         return [self._root] if self._root else []
 
     def connect(self, caller: Caller) -> SshConnection:
-        query = Query(self._request, caller.environment)
-        from rdo.drivers.ssh_connection import Connector  # takes 0.2 s, in which `ssh -G` answers
-
-        self._options = query.options()
-        return Connector(caller, self._request.ssh_config, self._timeout).connect(self._options)
+        with Approach(Query(self._request, caller.environment), self._timeout) as approach:
+            connector = load_connector()(caller, self._request.ssh_config, self._timeout)
+            self._options = approach.options()
+            return connector.connect(self._options, approach.wire)
 
     def ssh_options(self, environment: Mapping[str, str]) -> Options:
         """What the user's ssh configuration says of the host now. Raises ConnectError."""
@@ -62,4 +62,4 @@ class SshDriver:
         """What SendEnv and SetEnv of the user's ssh configuration give, as of the last connect. Raises ConnectError."""
         if self._options is None:
             self._options = self.ssh_options(caller.environment)
-        return variables(self._options, caller.environment)
+        return variables(self._options, caller.environment if self._options.send_env else {})

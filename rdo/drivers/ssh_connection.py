@@ -20,8 +20,6 @@ from rdo.drivers.ssh_channel import SshChannel
 from rdo.drivers.ssh_query import Query
 from rdo.errors import ConnectError, LinkLost
 
-CONNECT_TIMEOUT = 15.0
-"""Seconds for each step of reaching a host, where nobody said otherwise."""
 END_DEADLINE = 5.0
 """Seconds for the threads of a closed connection to end."""
 TURNED_AWAY = ("Exceeded MaxStartups", "Not allowed at this time")
@@ -86,14 +84,14 @@ class Connector:
         self._timeout = timeout
         silence()
 
-    def connect(self, options: Options, depth: int = 0) -> SshConnection:
-        """A connection that is logged in. Raises ConnectError."""
+    def connect(self, options: Options, wire: Wire | None = None, depth: int = 0) -> SshConnection:
+        """A connection, logged in. `wire`: a greeted stream to the host, if there is one. Raises ConnectError."""
         self._caller.progress(f"connecting to `{options.address}`")
-        timeout = self._timeout or options.connect_timeout or CONNECT_TIMEOUT
+        timeout = dial.patience(options, self._timeout)
         below = contextlib.ExitStack()
         with contextlib.ExitStack() as undo:
             undo.callback(below.close)
-            wire, explain = self._stream(options, timeout, below, depth)
+            wire, explain = (wire, _no_reason) if wire else self._stream(options, timeout, below, depth)
             link, heard = self._handshake(options, wire, timeout, explain, undo)
             log_in(link, options, self._caller)
             heard.settimeout(None)
@@ -104,20 +102,23 @@ class Connector:
     def _stream(
         self, options: Options, timeout: float, below: contextlib.ExitStack, depth: int
     ) -> tuple[Wire, Callable[[], str]]:
-        """The byte stream to the server, and what can be said of it when it fails."""
+        """The byte stream to the server, greeted, and what can be said of it when it fails."""
+        if dial.is_direct(options):
+            return dial.connect(options, timeout), _no_reason
         if options.proxy_jump:
-            return self._jump(options, timeout, below, depth), lambda: ""
-        if options.proxy_command:
+            wire, explain = self._jump(options, timeout, below, depth), _no_reason
+        else:
             proxy = dial.ProxyCommand(options.proxy_command, self._caller.environment)
             below.callback(proxy.close)
-            return proxy.socket, proxy.failure
-        return dial.connect(options, timeout), lambda: ""
+            wire, explain = proxy.socket, proxy.failure
+        dial.greet(wire)
+        return wire, explain
 
     def _jump(self, options: Options, timeout: float, below: contextlib.ExitStack, depth: int) -> Wire:
         if depth >= JUMPS:
             raise ConnectError(f"cannot reach `{options.host}`", "its jump hosts lead in a circle", "look at ProxyJump")
         request = jump_request(options.proxy_jump, self._ssh_config)
-        hop = self.connect(Query(request, self._caller.environment).options(), depth + 1)
+        hop = self.connect(Query(request, self._caller.environment).options(), depth=depth + 1)
         below.callback(hop.close)
         return hop.tunnel(options.hostname, options.port, timeout)
 
@@ -136,6 +137,10 @@ class Connector:
             raise _failure(options, link, heard, error, explain(), timeout) from error
         check.check(HostKey(key.get_name(), key.asbytes()))
         return link, heard
+
+
+def _no_reason() -> str:
+    return ""
 
 
 def _end(link: Link) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
 import subprocess
 from collections.abc import Mapping
 
@@ -23,8 +22,12 @@ class Query:
         check_names(request)
         self._request = request
         self._environment = environment
-        program = shutil.which("ssh", path=environment.get("PATH", os.defpath))
-        self._process = _start([program, *arguments(request)], environment) if program else None
+        self._process = _start(["ssh", *arguments(request)], environment)
+
+    @property
+    def is_program(self) -> bool:
+        """Whether it is the program `ssh` that answers, which is nearly always there."""
+        return self._process is not None
 
     def options(self) -> Options:
         """The answer. Raises ConnectError with ssh's own words where the configuration is wrong."""
@@ -55,16 +58,20 @@ def arguments(request: Request) -> list[str]:
     ]
 
 
-def _start(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=dict(environment),
-        text=True,
-        errors="surrogateescape",
-    )
+def _start(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[str] | None:
+    """Start the program; None where the environment's PATH leads to none."""
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(environment),
+            text=True,
+            errors="surrogateescape",
+        )
+    except (FileNotFoundError, PermissionError, NotADirectoryError):
+        return None
 
 
 def _answer(process: subprocess.Popen[str]) -> list[str]:

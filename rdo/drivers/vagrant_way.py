@@ -9,6 +9,7 @@ import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from rdo.drivers import vagrant_machine
+from rdo.drivers.approach import Approach, load_connector
 from rdo.drivers.base import Caller
 from rdo.drivers.openssh import Request
 from rdo.drivers.ssh_query import Query
@@ -94,10 +95,11 @@ class Way:
     def _log_in(self, machine: Machine) -> SshConnection:
         path = self._cache.path(self._file)
         query = Query(Request(self._name, ssh_config=path), self._caller.environment)
-        from rdo.drivers.ssh_connection import Connector  # takes 0.2 s, in which `ssh -G` answers
-
-        options = self._known.guard(query.options(), machine)
-        connection = Connector(self._caller, path, self._wishes.connect_timeout).connect(options)
+        timeout = self._wishes.connect_timeout
+        with Approach(query, timeout) as approach:
+            connector = load_connector()(self._caller, path, timeout)
+            options = self._known.guard(approach.options(), machine)
+            connection = connector.connect(options, approach.wire)
         self._known.settle(machine)
         return connection
 

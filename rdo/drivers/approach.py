@@ -1,0 +1,73 @@
+"""The first steps to a host, taken while what speaks SSH is being loaded, which takes longer: its options, and a stream
+to it where that is a TCP connection.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from rdo.drivers import dial
+from rdo.drivers.openssh import Options
+from rdo.drivers.ssh_query import Query
+from rdo.errors import ConnectError
+
+if TYPE_CHECKING:
+    from rdo.drivers.ssh_connection import Connector
+
+
+class Approach:
+    """Under way while it is used as a context, and given up where that ends by an error."""
+
+    def __init__(self, query: Query, timeout: float | None) -> None:
+        """`timeout`: seconds for the connection, where the user's configuration does not say."""
+        self._query = query
+        self._timeout = timeout
+        self._options: Options | None = None
+        self.wire: socket.socket | None = None
+        """The stream, greeted, if there is one by the time that the options are known."""
+        self._failure: ConnectError | None = None
+        self._thread = threading.Thread(target=self._go, name="approach", daemon=True)
+
+    def __enter__(self) -> Approach:
+        self._thread.start()
+        if not self._query.is_program:  # but a module of what is to be loaded: two threads would wait for each other
+            self._thread.join()
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        self._thread.join()
+        if error is not None and self.wire is not None:
+            self.wire.close()
+
+    def options(self) -> Options:
+        """What the user's ssh configuration says of the host. Raises ConnectError, also where nobody answers there."""
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+        assert self._options is not None
+        return self._options
+
+    def _go(self) -> None:
+        try:
+            self._options = self._query.options()
+            if dial.is_direct(self._options):
+                self.wire = dial.connect(self._options, dial.patience(self._options, self._timeout))
+        except ConnectError as error:
+            self._failure = error
+
+
+def load_connector() -> type[Connector]:
+    """Import what speaks SSH; but not what paramiko asks for its own version, which takes a tenth of the time."""
+    stand_in = ModuleType("importlib.metadata")
+    stand_in.version = lambda name: "0"  # type: ignore[attr-defined]
+    absent = sys.modules.setdefault("importlib.metadata", stand_in) is stand_in
+    try:
+        from rdo.drivers.ssh_connection import Connector
+    finally:
+        if absent:
+            del sys.modules["importlib.metadata"]
+    return Connector
