@@ -1,26 +1,21 @@
 """One command: relays between its control connection and its channel, until both have ended.
 
-Two threads: the one that serves the connection takes what the client sends; another one takes what the command puts
-out, as far as the thread that receives it has not passed it on. A third one, of rdo.input, is started when the command
-is slower than its input.
+The thread that serves the connection takes what the client sends. rdo.input and rdo.output_relay pass on what comes, as
+it comes, and start a thread each where somebody is slower than that.
 """
 
 from __future__ import annotations
 
 import math
-import threading
-import time
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 
 from rdo import protocol
-from rdo.conversation import Conversation, Gone
-from rdo.drivers.base import STDOUT, Chunk, WindowSize
+from rdo.conversation import Conversation
+from rdo.drivers.base import WindowSize
 from rdo.errors import LinkLost
 from rdo.input import Input
 from rdo.links import Taken
-from rdo.mapped_output import MappedOutput
-from rdo.marks import Mark, Marks
+from rdo.output_relay import OutputRelay
 from rdo.script import Script
 
 KILL_GRACE = 2.0
@@ -47,17 +42,12 @@ class Session:
         self._shell = taken.shell
         self._channel = taken.shell.channel
         self._target = target
-        self._mapped = MappedOutput(output_roots, self._channel, self._send) if output_roots else None
         self._groups = [taken.shell.group]
         self._keep = False
         self._input = Input(self._channel, self._acknowledge, held=taken.shell.pty)
         self._within_line = False
         self._stopped = False
-        self._unread = False
-        self._end_writer_at = math.inf
-        self._ended = threading.Event()
-        self._cut = False
-        self._output = threading.Thread(target=self._relay_output, name="output", daemon=True)
+        self._output = OutputRelay(conversation, taken.shell, output_roots, self)
 
     def start(self, script: Script) -> None:
         """Tell the client, and start the command. Raises LinkLost, and Gone: then it was not started."""
@@ -67,7 +57,7 @@ class Session:
         try:
             self._shell.start(script)
         except LinkLost as error:
-            raise self._lost(error) from None
+            raise self.explain(error) from None
         self._output.start()
         if self._shell.pty and not script.has_input:
             self._end_input()
@@ -88,10 +78,10 @@ class Session:
                 else:
                     self._take(kind, bytes(payload))
         finally:
-            if not self._ended.is_set() and not (self._cut and self._keep):
+            if not self._output.ended.is_set() and not (self._output.cut and self._keep):
                 self._terminate()
             self._channel.close()
-            self._output.join()
+            self._output.wait()
             self._input.close()
             for group in self._groups:
                 self._link.release(group)
@@ -136,79 +126,17 @@ class Session:
     def _stop_output(self) -> None:
         """Nobody reads stdout any more: let the command meet SIGPIPE.
 
-        Where its stdout cannot be closed, one that ignores the signal would write for ever: see `_drop`.
+        Where its stdout cannot be closed, one that ignores the signal would write for ever.
         """
-        self._unread = True
-        if not self._channel.stop_reading():
+        closed = self._channel.stop_reading()
+        self._output.drop(math.inf if closed else PIPE_GRACE)
+        if not closed:
             self._link.signal(self._groups[-1], "PIPE")
-            self._end_writer_at = time.monotonic() + PIPE_GRACE
 
-    # From the command
+    # For the output
 
-    def _relay_output(self) -> None:
-        try:
-            self._relay_chunks()
-            if not self._channel.ended and not self._shell.pty:
-                self._conversation.send(protocol.END)
-            status = self._channel.exit_status()
-            self._ended.set()
-            self._conversation.send(protocol.EXIT, bytes([status & 0xFF]))
-        except LinkLost as error:
-            self._cut = True
-            self._conversation.fail(self._lost(error))
-        except Gone:
-            pass
-        finally:
-            self._conversation.close()
-
-    def _relay_chunks(self) -> None:
-        marks = Marks(self._shell.nonce) if self._shell.pty else None
-        sink = None if marks else self._offer
-        read = self._mapped.read if self._mapped else partial(self._channel.read, None, sink)
-        send = self._mapped.send if self._mapped else self._send
-        for early in self._shell.pending:
-            self._show(early, marks, send)
-        while (chunk := read()) is not None:
-            self._show(chunk, marks, send)
-        if marks and (held := marks.end()):
-            send(STDOUT, held)
-        if self._mapped:
-            self._mapped.release()
-
-    def _show(self, chunk: Chunk, marks: Marks | None, send: Callable[[int, bytes | memoryview], None]) -> None:
-        if marks is None:
-            send(chunk.stream, chunk.data)
-            return
-        for piece in marks.receive(chunk.data):
-            if isinstance(piece, Mark):
-                self._obey(piece.text)
-            elif piece:
-                send(STDOUT, piece)
-
-    def _send(self, stream: int, data: bytes | memoryview) -> None:
-        """Pass output on; where nobody wants it any more, drop it, so that the command can come to its end."""
-        if self._unread and stream == STDOUT:
-            self._drop()
-            return
-        try:
-            self._conversation.send(_kind(stream), data)
-        except Gone:
-            self._unread = True
-
-    def _offer(self, stream: int, data: bytes | memoryview) -> bool:
-        """Pass output on, if that needs no waiting: this is called by the thread that serves the whole link."""
-        try:
-            return not self._unread and self._conversation.offer(_kind(stream), data)
-        except Gone:
-            return False  # the next `_send` meets it too
-
-    def _drop(self) -> None:
-        """Output that nobody reads has come: end a command that was told so, and goes on."""
-        if time.monotonic() > self._end_writer_at:
-            self._end_writer_at = math.inf
-            self._link.signal(self._groups[-1], "TERM")
-
-    def _obey(self, mark: str) -> None:
+    def obey(self, mark: str) -> None:
+        """Act on a mark. Raises Gone."""
         if mark == "ready":
             self._input.resume()
         elif mark == "stopped":
@@ -219,23 +147,26 @@ class Session:
             self._groups.append(int(mark[6:]))
             self._guard(self._groups[-1])
 
+    def end_writer(self) -> None:
+        """End a command that was told that nobody reads its stdout, and goes on."""
+        self._link.signal(self._groups[-1], "TERM")
+
+    def explain(self, error: LinkLost) -> LinkLost:
+        """The error for the client."""
+        why = error.why or error.what
+        hint = "the command goes on there, if it can" if self._keep else "the command is not run again"
+        return LinkLost(f"the connection to `{self._target}` was lost", why, hint)
+
+    # The end
+
     def _terminate(self) -> None:
         """Client or channel are gone: end the command, as the end of a terminal would, and then for sure.
 
         Where the whole link is gone, the lifeline's far end does that.
         """
         reached = all([self._signal_all(name) for name in ("HUP", "TERM", "CONT")])
-        if reached and not self._ended.wait(KILL_GRACE) and self._signal_all("KILL") and not self._cut:
-            self._ended.wait(KILL_GRACE)
+        if reached and not self._output.ended.wait(KILL_GRACE) and self._signal_all("KILL") and not self._output.cut:
+            self._output.ended.wait(KILL_GRACE)
 
     def _signal_all(self, name: str) -> bool:
         return all([self._link.signal(group, name) for group in self._groups])
-
-    def _lost(self, error: LinkLost) -> LinkLost:
-        why = error.why or error.what
-        hint = "the command goes on there, if it can" if self._keep else "the command is not run again"
-        return LinkLost(f"the connection to `{self._target}` was lost", why, hint)
-
-
-def _kind(stream: int) -> bytes:
-    return protocol.OUTPUT if stream == STDOUT else protocol.ERROR

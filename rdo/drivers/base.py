@@ -103,6 +103,13 @@ class Channel(Protocol):
         given to `sink` by whoever receives it, which spares a change of threads; what that does not take is read.
         """
 
+    def watch(self, sink: Sink, readable: Callable[[bool], None]) -> bool:
+        """Have output given to `sink` without a thread that reads, while it takes all; then `readable` is called, once,
+        by whoever receives: from now on somebody has to read. It is told whether all is over, with a status.
+
+        False where only who reads receives: nothing is called. It is for the time before the first read.
+        """
+
     def end_input(self) -> None:
         """Close the program's stdin, behind all that was written."""
 

@@ -143,6 +143,10 @@ class DockerChannel:
             return self._frames.receive(data)
         return [Chunk(STDOUT, data)] if data else []
 
+    def watch(self, sink: Sink, readable: Callable[[bool], None]) -> bool:
+        """See base.Channel."""
+        return False
+
     def end_input(self) -> None:
         """See base.Channel. On a pty there is no such thing."""
         if self._input_ended or self._frames is None:

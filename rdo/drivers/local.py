@@ -12,7 +12,7 @@ import subprocess
 import termios
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rdo.drivers.base import READ_SIZE, STDERR, STDOUT, Caller, Chunk, Pty, Root, Sink, WindowSize
 from rdo.errors import ConnectError
@@ -162,6 +162,10 @@ class LocalChannel:
         self._selector.unregister(fd)
         if not self._pty:
             os.close(fd)
+
+    def watch(self, sink: Sink, readable: Callable[[bool], None]) -> bool:
+        """See base.Channel."""
+        return False
 
     def end_input(self) -> None:
         """See base.Channel."""

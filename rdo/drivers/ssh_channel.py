@@ -46,6 +46,7 @@ class SshChannel:
         self._remote = self._window = self._packet = 0
         self._chunks = ChunkQueue(ACKNOWLEDGE)
         self._sink: Sink | None = None
+        self._watcher: Callable[[bool], None] | None = None
         self._status: int | None = None
         self._why = ""
         self._unanswered: deque[str] = deque()
@@ -101,6 +102,12 @@ class SshChannel:
             if chunk or over:
                 return chunk
 
+    def watch(self, sink: Sink, readable: Callable[[bool], None]) -> bool:
+        with self._lock:
+            self._sink, self._watcher = sink, readable
+        self._tell_watcher()
+        return True
+
     def end_input(self) -> None:
         with self._lock:
             if self._ended_input or self._closing:
@@ -135,6 +142,7 @@ class SshChannel:
             self._chunks.clear()
             self._wake_all()
         self._tell(messages.close(self._remote), last=True)
+        self._tell_watcher()
 
     # What follows is called by the link.
 
@@ -186,6 +194,7 @@ class SshChannel:
         with self._lock:
             self._ended_output = True
             self._changed.notify_all()
+        self._link.defer(self._tell_watcher)  # the exit status may be next
 
     def _handle_close(self, message: Message) -> None:
         with self._lock:
@@ -221,6 +230,7 @@ class SshChannel:
             self._wake_all()
         self._opened.set()
         self._link.drop(self.number)
+        self._tell_watcher()
         if done is not None:
             done()
 
@@ -238,6 +248,19 @@ class SshChannel:
                 self._chunks.put(stream, data)
             if self._readable():
                 self._changed.notify_all()
+        self._tell_watcher()
+
+    def _tell_watcher(self) -> None:
+        """Tell who watches as soon as somebody has to read."""
+        if self._watcher is None:
+            return
+        with self._lock:
+            watcher = self._watcher
+            if watcher is None or not self._readable():
+                return
+            self._watcher = self._sink = None
+            over = self._status is not None and self._ended_output and not (self._chunks or self._broken)
+        watcher(over)
 
     def _wait_until_readable(self, timeout: float | None, sink: Sink | None) -> None:
         self._sink = sink

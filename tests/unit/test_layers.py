@@ -37,8 +37,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     ("rdo.lifeline", "rdo.links", "rdo.shell", "rdo.shells"),
     # the control master
     (
-        "rdo.conversation", "rdo.gate", "rdo.input", "rdo.listener", "rdo.mapped_output", "rdo.peer", "rdo.progress",
-        "rdo.session",
+        "rdo.conversation", "rdo.gate", "rdo.input", "rdo.listener", "rdo.mapped_output", "rdo.output_relay",
+        "rdo.peer", "rdo.progress", "rdo.session",
     ),
     ("rdo.target",),
     ("rdo.master",),

@@ -1,0 +1,166 @@
+"""The output of one command on its way to the client, and then the exit status: by whoever receives it, as long as the
+client takes it at once and nothing more is to be done to it; else by a thread of its own.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from rdo import protocol
+from rdo.conversation import Conversation, Gone
+from rdo.drivers.base import STDOUT, Chunk
+from rdo.errors import LinkLost
+from rdo.marks import Mark, Marks
+from rdo.shell import Shell
+
+if TYPE_CHECKING:
+    from rdo.mapped_output import MappedOutput
+
+
+class Owner(Protocol):
+    """Whoever runs the command."""
+
+    def obey(self, mark: str) -> None:
+        """Act on a mark of a pty. May raise Gone."""
+
+    def end_writer(self) -> None:
+        """End a command that goes on writing what nobody reads."""
+
+    def explain(self, error: LinkLost) -> LinkLost:
+        """The error as the client shall see it."""
+
+
+class OutputRelay:
+    """Relays what comes over a shell's channel."""
+
+    def __init__(self, conversation: Conversation, shell: Shell, roots: Mapping[str, str], owner: Owner) -> None:
+        """`roots`: folders of the target to their local names, empty if output is to pass as it is."""
+        self._conversation = conversation
+        self._channel = shell.channel
+        self._pty = shell.pty
+        self._early = shell.pending
+        self._marks = Marks(shell.nonce) if shell.pty else None
+        self._mapped = self._mapper(roots) if roots else None
+        self._owner = owner
+        self._unread = False
+        self._end_writer_at = math.inf
+        self._over = threading.Event()
+        self.ended = threading.Event()
+        """Set when there is an exit status."""
+        self.cut = False
+        """Whether there will be none, because the channel or the link went away."""
+
+    def _mapper(self, roots: Mapping[str, str]) -> MappedOutput:
+        from rdo.mapped_output import MappedOutput  # only here: few ask for it, and it takes a while to load
+
+        return MappedOutput(roots, self._channel, self._send)
+
+    def start(self) -> None:
+        """Begin, once: the command is started."""
+        simple = not (self._marks or self._mapped or self._early)
+        if not simple or not self._channel.watch(self._offer, self._go_on):
+            self._start_thread()
+
+    def drop(self, patience: float) -> None:
+        """Drop what comes on stdout from now on; where that goes on for so many seconds, the writer is to be ended."""
+        self._unread = True
+        self._end_writer_at = time.monotonic() + patience
+
+    def wait(self) -> None:
+        """Wait until nothing more goes to the client."""
+        self._over.wait()
+
+    def _go_on(self, over: bool) -> None:
+        """Somebody has to read the channel, or all is over. This is called by the thread that serves the whole link."""
+        if not over or not self._end_at_once(self._channel.exit_status()):
+            self._start_thread()
+
+    def _end_at_once(self, status: int) -> bool:
+        try:
+            if not self._conversation.offer(protocol.EXIT, _payload(status)):
+                return False
+        except Gone:
+            pass
+        self.ended.set()
+        self._finish()
+        return True
+
+    def _finish(self) -> None:
+        self._over.set()
+        self._conversation.close()
+
+    # In a thread of its own
+
+    def _start_thread(self) -> None:
+        threading.Thread(target=self._relay, name="output", daemon=True).start()
+
+    def _relay(self) -> None:
+        try:
+            self._relay_chunks()
+            if not self._channel.ended and not self._pty:
+                self._conversation.send(protocol.END)
+            status = self._channel.exit_status()
+            self.ended.set()
+            self._conversation.send(protocol.EXIT, _payload(status))
+        except LinkLost as error:
+            self.cut = True
+            self._conversation.fail(self._owner.explain(error))
+        except Gone:
+            pass
+        finally:
+            self._finish()
+
+    def _relay_chunks(self) -> None:
+        sink = None if self._marks else self._offer
+        read = self._mapped.read if self._mapped else partial(self._channel.read, None, sink)
+        send = self._mapped.send if self._mapped else self._send
+        for early in self._early:
+            self._show(early, send)
+        while (chunk := read()) is not None:
+            self._show(chunk, send)
+        if self._marks and (held := self._marks.end()):
+            send(STDOUT, held)
+        if self._mapped:
+            self._mapped.release()
+
+    def _show(self, chunk: Chunk, send: Callable[[int, bytes | memoryview], None]) -> None:
+        if self._marks is None:
+            send(chunk.stream, chunk.data)
+            return
+        for piece in self._marks.receive(chunk.data):
+            if isinstance(piece, Mark):
+                self._owner.obey(piece.text)
+            elif piece:
+                send(STDOUT, piece)
+
+    def _send(self, stream: int, data: bytes | memoryview) -> None:
+        """Pass output on; where nobody wants it any more, drop it, so that the command can come to its end."""
+        if self._unread and stream == STDOUT:
+            if time.monotonic() > self._end_writer_at:
+                self._end_writer_at = math.inf
+                self._owner.end_writer()
+            return
+        try:
+            self._conversation.send(_kind(stream), data)
+        except Gone:
+            self._unread = True
+
+    def _offer(self, stream: int, data: bytes | memoryview) -> bool:
+        """Pass output on, if that needs no waiting: this is called by the thread that serves the whole link."""
+        try:
+            return not self._unread and self._conversation.offer(_kind(stream), data)
+        except Gone:
+            return False  # the next `_send` meets it too
+
+
+def _kind(stream: int) -> bytes:
+    return protocol.OUTPUT if stream == STDOUT else protocol.ERROR
+
+
+def _payload(status: int) -> bytes:
+    return bytes([status & 0xFF])
