@@ -121,8 +121,8 @@ def _environment(request: Request, settings: Settings, defaults: Mapping[str, st
 
 
 def pairs(items: Iterable[bytes]) -> Iterable[tuple[str, str]]:
-    """`NAME=VALUE` items as pairs."""
-    for item in items:
-        name, equals, value = text(item).partition("=")
+    """`NAME=VALUE` items, which hold no NUL, as pairs."""
+    for item in text(b"\0".join(items)).split("\0"):
+        name, equals, value = item.partition("=")
         if equals:
             yield name, value
