@@ -36,11 +36,8 @@ def load(body, name):
     return module
 
 
-folder = __file__.rpartition("/")[0]
-if sys.flags.no_site:
-    sys.path.append(folder.rpartition("/")[0])
 package = load({package}, "rdo")
-package.__path__ = [folder]
+package.__path__ = [__file__.rpartition("/")[0]]
 for body in ({modules}):
     setattr(package, body.__name__, load(body, f"rdo.{{body.__name__}}"))
 """

@@ -70,6 +70,14 @@ def test_a_warm_command_loads_neither_site_nor_os(project: Project, prefix: Path
     assert not {name for name in loaded if name.startswith("rdo")}
 
 
+def test_no_program_beside_the_client_is_taken_for_a_module(prefix: Path, project: Project) -> None:
+    amalgamation = next(prefix.rglob("amalgamation.py"))
+    amalgamation.write_text("import sys\nprint(*sys.path, sep='\\n')\nraise SystemExit")
+    folders = run(project, prefix / "bin" / "rdo", "true").stdout.splitlines()
+    assert folders[-1] == str(amalgamation.parent.parent)
+    assert str(prefix / "bin") not in folders
+
+
 def test_the_client_runs_by_the_interpreter_of_its_first_line_without_site(prefix: Path, project: Project) -> None:
     python = prefix / "bin" / "python3"
     write(python, ECHO)
