@@ -5,6 +5,7 @@ Started by a client (launch.py) as `python -c MASTER SOCKET CONFIG PROFILE`.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -56,9 +57,6 @@ class Master:
         threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
         threading.Thread(target=self._take_connections, name="session", daemon=True).start()
         with self._changed:
-            self._changed.wait_for(self._finished, min(SETTLING, self._patience()))
-        _collect_garbage()
-        with self._changed:
             while not self._finished():
                 self._changed.wait(self._patience())
         if self._target is not None:
@@ -66,11 +64,11 @@ class Master:
         self._listener.close()
 
     def _prepare(self) -> None:
-        """Load what the first command will need while it is still on its way."""
-        try:
+        """Load what the first command will need while it is still on its way; when all is loaded, look for garbage."""
+        with contextlib.suppress(RdoError):  # the command that needs it meets it again, and says so
             self._load()
-        except RdoError:
-            return  # the command that needs it meets it again, and says so
+        time.sleep(SETTLING)
+        _collect_garbage()
 
     def _load(self) -> Target:
         with self._loading:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 READY = 'echo "{nonce} $$ ${{SHELL-}}"; IFS= LC_ALL=C read -r rdo_s && eval "$rdo_s"'
 READY_APART = READY.replace("; ", "; echo {nonce} >&2; ", 1)
+"""With a marker on stderr of its own, behind what a start-up file may have written there."""
 READY_PTY = "rdo_m=$(stty -g 2>/dev/null); stty raw -echo 2>/dev/null; " + READY
 
 LIFELINE = (
@@ -35,8 +36,6 @@ that for a process, and fails after it has sent the signal. All understand `-NAM
 that of procps 4.0 reads `-TERM -123` as -1, every process there is. So sudo is given a shell, for its builtin.
 """
 
-NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
-
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 _MARK = r"printf '\033]rdo;{nonce};{text}\007'"
 
@@ -50,7 +49,7 @@ class Script(NamedTuple):
     """Folder to run in, absolute or relative to the login folder; empty: the login folder."""
     lost: str = ""
     """The line for stderr if that folder cannot be entered."""
-    environment: Mapping[str, str] = NO_VARIABLES
+    environment: Mapping[str, str] = MappingProxyType({})
     path: Sequence[str] = ()
     """Folders to put before PATH."""
     sudo: bool = False

@@ -177,7 +177,7 @@ class Shells:
         while self._wait_for_work():
             try:
                 self._weed()
-                if not self._plant():
+                if not self._plant():  # else the lifeline has just been told
                     for link in self.links:
                         link.settle()
             except (ChannelRefused, RdoError):

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from rdo import peer, protocol
+from rdo import launch, peer, protocol
 from rdo.cli import process
 from rdo.errors import RdoError
 
@@ -102,7 +102,7 @@ def stop(master: Master, now: bool) -> Master | None:
 def is_master(pid: int) -> bool:
     """Whether the process of that number is a control master, and not another one that got its number."""
     seen = process.look(pid)
-    return seen is not None and " from rdo.master import main; " in seen.command
+    return seen is not None and f" {launch.MASTER} " in seen.command
 
 
 def _ask(path: str, question: bytes) -> Master | None:

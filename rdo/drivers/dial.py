@@ -80,9 +80,9 @@ class ProxyCommand:
 
     def __init__(self, command: str, environment: Mapping[str, str]) -> None:
         """Raises ConnectError if the user's shell cannot be started."""
-        self.socket, theirs = socket.socketpair()
         import tempfile  # only here: slow to load, and most hosts have no such command
 
+        self.socket, theirs = socket.socketpair()
         self._command = command
         self._complaint: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the program
         try:
