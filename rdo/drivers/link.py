@@ -9,19 +9,10 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from paramiko.channel import Channel
 from paramiko.common import (
-    MSG_CHANNEL_CLOSE,
-    MSG_CHANNEL_DATA,
-    MSG_CHANNEL_EOF,
-    MSG_CHANNEL_EXTENDED_DATA,
-    MSG_CHANNEL_FAILURE,
-    MSG_CHANNEL_OPEN_FAILURE,
-    MSG_CHANNEL_REQUEST,
-    MSG_CHANNEL_SUCCESS,
-    MSG_CHANNEL_WINDOW_ADJUST,
     MSG_SERVICE_ACCEPT,
     MSG_USERAUTH_BANNER,
     MSG_USERAUTH_FAILURE,
@@ -30,12 +21,13 @@ from paramiko.common import (
 )
 from paramiko.message import Message
 from paramiko.ssh_exception import SSHException
-from paramiko.transport import ChannelMap, Transport
+from paramiko.transport import Transport
 
 from rdo.drivers.base import READ_SIZE
+from rdo.drivers.channel_data import Input, Sendable
 from rdo.drivers.dial import GREETING
 from rdo.drivers.heartbeat import HeardSocket
-from rdo.drivers.packets import Input, Packets, Sendable
+from rdo.drivers.packets import Packets
 from rdo.drivers.ssh_messages import keepalive, open_session
 from rdo.errors import LinkLost
 
@@ -59,17 +51,23 @@ Reply = tuple[int, Message] | None
 
 
 class Session(Protocol):
-    """What a link expects of a channel; the names are those by which paramiko calls its own Channel."""
-
-    def _set_remote_channel(self, chanid: int, window_size: int, max_packet_size: int) -> None: ...
-    def _unlink(self) -> None: ...
-    def opened_not(self, code: int, reason: str) -> None: ...
+    """What a link expects of a session channel."""
 
     number: int
+    """Ours, which the link gives it."""
+
+    def receive(self, kind: int, body: bytes | memoryview) -> None:
+        """Take a message for this channel: its number, and what stands behind the channel's; of data, nothing else."""
+
+    def lose(self) -> None:
+        """The link has ended."""
 
 
 class Link(Transport):
-    """A Transport that prefers AES-GCM, reports login messages in a queue, and tells when and why it ended."""
+    """A Transport that prefers AES-GCM, reports login messages in a queue, and tells when and why it ended.
+
+    paramiko knows nothing of its session channels: their messages never reach it.
+    """
 
     _preferred_ciphers = (  # paramiko prefers CTR, which is a third as fast; what is left out is CBC with 3DES
         "aes128-gcm@openssh.com",
@@ -81,28 +79,15 @@ class Link(Transport):
         "aes256-cbc",
     )
     _preferred_keys: tuple[str, ...]
-    _channels: ChannelMap
+    _expected_packet: tuple[int, ...]
     _handler_table: dict[int, Callable[[Message], None]]
     active: bool
     packetizer: Packets
     server_extensions: dict[str, bytes]
-    _next_channel: Callable[[], int]
     _send_user_message: Callable[[Any], None]
     _send_message: Callable[[Any], None]
     _set_forward_agent_handler: Callable[[Callable[[Channel], None]], None]
     _auth_trigger: Callable[[], None]
-
-    _channel_handler_table: ClassVar[dict[int, Callable[[Any, Message], None]]] = {
-        MSG_CHANNEL_SUCCESS: lambda channel, message: channel._request_success(message),
-        MSG_CHANNEL_FAILURE: lambda channel, message: channel._request_failed(message),
-        MSG_CHANNEL_DATA: lambda channel, message: channel._feed(message),
-        MSG_CHANNEL_EXTENDED_DATA: lambda channel, message: channel._feed_extended(message),
-        MSG_CHANNEL_WINDOW_ADJUST: lambda channel, message: channel._window_adjust(message),
-        MSG_CHANNEL_REQUEST: lambda channel, message: channel._handle_request(message),
-        MSG_CHANNEL_EOF: lambda channel, message: channel._handle_eof(message),
-        MSG_CHANNEL_CLOSE: lambda channel, message: channel._handle_close(message),
-    }
-    """By name, not by function as paramiko has it, so that a channel may be of another class than its own."""
 
     def __init__(self, wire: HeardSocket, key_types: tuple[str, ...], timeout: float) -> None:
         """`wire` has been greeted. `key_types`: the host key algorithms wanted first. `timeout` (seconds) bounds each
@@ -121,11 +106,13 @@ class Link(Transport):
         for name in ("REKEY_BYTES", "REKEY_PACKETS", "REKEY_BYTES_OVERFLOW_MAX", "REKEY_PACKETS_OVERFLOW_MAX"):
             setattr(self.packetizer, name, NEVER)
         self.replies: queue.SimpleQueue[Reply] = queue.SimpleQueue()
-        self.sessions: dict[int, Session] = {}  # paramiko's own table holds weak references only
+        self.packetizer.take = self._take
+        self.sessions: dict[int, Session] = {}
         self.ended = threading.Event()
         self.farewell = ""
         """The words of the server's disconnect message, if there was one."""
-        self._install_handlers()
+        for kind in LOGIN_MESSAGES:
+            self._handler_table[kind] = self._reporter(kind)
 
     @property
     def preferred_keys(self) -> tuple[str, ...]:
@@ -140,11 +127,10 @@ class Link(Transport):
         """Ask for a session channel and number it; the answer reaches `channel`. Raises LinkLost."""
         with self.lock:
             channel.number = self._next_channel()
-            self._channels.put(channel.number, channel)  # type: ignore[arg-type]
-            self.channels_seen[channel.number] = True
+            self.channels_seen[channel.number] = True  # once it is dropped, paramiko drops what comes for it
             self.sessions[channel.number] = channel
         if self.ended.is_set():  # its last word to all channels may have come before this one was among them
-            channel._unlink()
+            channel.lose()
         self.send(open_session(channel.number, WINDOW, READ_SIZE))
 
     def defer(self, act: Callable[[], None]) -> None:
@@ -153,7 +139,6 @@ class Link(Transport):
 
     def drop(self, number: int) -> None:
         """Forget a channel that both sides have closed."""
-        self._channels.delete(number)
         self.sessions.pop(number, None)
 
     def send(self, message: Sendable | Input) -> None:
@@ -200,28 +185,28 @@ class Link(Transport):
             self.ended.set()
             self.replies.put(None)
             for channel in list(self.sessions.values()):
-                channel._unlink()
+                channel.lose()
+
+    def _take(self, kind: int, number: int, body: bytes | memoryview) -> bool:
+        """Take a message for a channel, if it is a session channel's, and none comes out of order: whether it was."""
+        session = None if self._expected_packet else self.sessions.get(number)
+        if session is None:
+            return False
+        session.receive(kind, body)
+        return True
+
+    def _next_channel(self) -> int:
+        """As paramiko has it, and calls it: a number that is not in use."""
+        while (number := super()._next_channel()) in self.sessions:  # type: ignore[misc]
+            pass
+        return int(number)
 
     def _have_greeted(self, greeting: bytes) -> None:
         """What paramiko writes first has been sent already."""
         delattr(self.packetizer, "write_all")
 
-    def _install_handlers(self) -> None:
-        for kind in LOGIN_MESSAGES:
-            self._handler_table[kind] = self._reporter(kind)
-        self._handler_table[MSG_CHANNEL_OPEN_FAILURE] = self._refuse_channel
-
     def _reporter(self, kind: int) -> Callable[[Message], None]:
         return lambda message: self.replies.put((kind, message))
-
-    def _refuse_channel(self, message: Message) -> None:
-        channel = self._channels.get(message.get_int())
-        code, reason = message.get_int(), message.get_text()
-        if hasattr(channel, "opened_not"):
-            channel.opened_not(code, reason)
-        else:
-            message.rewind()
-            self._parse_channel_open_failure(message)  # type: ignore[attr-defined]
 
     def _parse_disconnect(self, message: Message) -> None:
         message.get_int()

@@ -7,17 +7,17 @@ Other ciphers, and all before the first key exchange, go paramiko's way. Knows p
 from __future__ import annotations
 
 import os
-import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
-from paramiko.common import MSG_CHANNEL_DATA
+from paramiko.common import MSG_CHANNEL_DATA, MSG_CHANNEL_FAILURE, MSG_CHANNEL_OPEN_SUCCESS
 from paramiko.message import Message
 from paramiko.packet import Packetizer
 from paramiko.ssh_exception import SSHException
 
 from rdo.drivers.base import READ_SIZE
+from rdo.drivers.channel_data import Input, Output, Sendable
 from rdo.drivers.heartbeat import HeardSocket
 
 BLOCK = 16
@@ -29,53 +29,13 @@ ROOM = 1024 * 1024
 """Bytes read ahead: more than one packet, of which the largest is what we allow the server (READ_SIZE) and a header."""
 
 
-class Sendable(Protocol):
-    """A message, or what stands for one."""
+CHANNEL_MESSAGES = range(MSG_CHANNEL_OPEN_SUCCESS, MSG_CHANNEL_FAILURE + 1)
+"""Numbers of the messages for a channel: each begins with the receiver's number for it (RFC 4254, section 5)."""
 
-    def asbytes(self) -> bytes: ...
-
-
-class Input(NamedTuple):
-    """Data for a channel, of any length: sent as packets of `limit` bytes, all at once."""
-
-    channel: int
-    content: memoryview
-    limit: int
-
-    def pieces(self) -> Iterator[tuple[bytes, memoryview]]:
-        """The messages, each as what stands before its data, and that (RFC 4254, section 5.2)."""
-        for start in range(0, len(self.content), self.limit):
-            piece = self.content[start : start + self.limit]
-            yield struct.pack(">BII", MSG_CHANNEL_DATA, self.channel, len(piece)), piece
-
-
-class Output:
-    """Channel data that came in, in one message or several in a row: it stands where paramiko has a Message."""
-
-    __slots__ = ("_plain", "data")
-
-    HEADER = struct.Struct(">BBII")
-    """Padding length, message number, channel, length of the data."""
-
-    def __init__(self, plain: bytes) -> None:
-        """`plain`: a whole packet behind its length. Raises SSHException."""
-        length = self.HEADER.unpack_from(plain)[3]
-        self._plain = plain
-        self.data = memoryview(plain)[self.HEADER.size : self.HEADER.size + length]
-        if len(self.data) != length:
-            raise SSHException("a channel data message is cut off")
-
-    def goes_on_in(self, plain: bytes) -> bool:
-        """Whether that packet is one with data for the same channel."""
-        return plain[1:6] == self._plain[1:6]
-
-    def get_int(self) -> int:
-        """The channel: paramiko asks for it first."""
-        return int(self.HEADER.unpack_from(self._plain)[2])
-
-    def get_binary(self) -> bytes:
-        """The data, as paramiko's own channels take it: those through a jump host, and to our agent."""
-        return bytes(self.data)
+Taker = Callable[[int, int, bytes | memoryview], bool]
+"""Takes a message for a channel: its number, the channel's, and what stands behind that; of data, nothing but the data.
+Whether it was taken.
+"""
 
 
 class Nonce:
@@ -109,6 +69,8 @@ class Packets(Packetizer):
         """A packet that was opened and is still to be read."""
         self._handshake_over = False
         self._deferred: list[Callable[[], None]] = []
+        self.take: Taker = lambda kind, number, body: False
+        """Is offered the messages for channels; what it does not take is read."""
 
     def set_outbound_cipher(self, **cipher: Any) -> None:  # type: ignore[override]
         """As paramiko has it, and calls it."""
@@ -158,14 +120,28 @@ class Packets(Packetizer):
     # In
 
     def read_message(self) -> tuple[int, Message | Output]:  # type: ignore[override]
-        """The next message: its number, and its body. Raises EOFError, SSHException."""
-        if self._open is None:
-            return super().read_message()
-        plain, self._ahead = self._ahead or self._read_packet(), b""
-        number = plain[1]
-        if number == MSG_CHANNEL_DATA:
-            return number, self._whole(Output(plain))
-        return number, Message(plain[2 : len(plain) - plain[0]])
+        """The next message that is not taken: its number, and its body. Raises EOFError, SSHException."""
+        while True:
+            if self._open is None:
+                kind, message = super().read_message()
+                if not self._is_taken(kind, message.asbytes()):
+                    return kind, message
+                continue
+            plain, self._ahead = self._ahead or self._read_packet(), b""
+            kind = plain[1]
+            if kind == MSG_CHANNEL_DATA:
+                output = self._whole(Output(plain))
+                if not self.take(kind, output.get_int(), output.data):
+                    return kind, output
+            else:
+                payload = plain[2 : len(plain) - plain[0]]
+                if not self._is_taken(kind, payload):
+                    return kind, Message(payload)
+
+    def _is_taken(self, kind: int, payload: bytes) -> bool:
+        if kind not in CHANNEL_MESSAGES:
+            return False
+        return self.take(kind, int.from_bytes(payload[:4], "big"), payload[8 if kind == MSG_CHANNEL_DATA else 4 :])
 
     def _whole(self, output: Output) -> Output:
         """With the data of the packets behind it that have come: sshd sends 32 KiB at a time, and to hand a piece on

@@ -1,6 +1,6 @@
 """One program on the target over an SSH session channel: flow control, streams, exit status (RFC 4254, sections 5, 6).
 
-paramiko calls the methods that begin with an underscore, from its reading thread and by the names of its own Channel.
+What the server says of it comes by `receive`, from the thread that serves the link.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from paramiko.message import Message
+from paramiko import common
 
 from rdo.drivers import ssh_messages as messages
 from rdo.drivers.base import READ_SIZE, STDERR, STDOUT, ChannelRefused, Chunk, Pty, Sink, WindowSize
-from rdo.drivers.chunk_queue import ChunkQueue
+from rdo.drivers.channel_data import Input, Sendable
 from rdo.drivers.link import WINDOW, Link
-from rdo.drivers.packets import Input, Output, Sendable
+from rdo.drivers.reception import Reception
 from rdo.errors import LinkLost
 
 OPEN_DEADLINE = 60.0
@@ -37,27 +37,25 @@ class SshChannel:
         self._target = target
         self._done: Callable[[], None] | None = done
         self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)  # for who reads
-        self._widened = threading.Condition(self._lock)  # for who writes: the window, which changes far more often
+        self._changed = threading.Condition(
+            self._lock
+        )  # for who waits for the channel, and then for room in its window
         self._sending = threading.Lock()
         self._closed_here = False
-        self._opened = threading.Event()
+        self._opened = False
         self._refusal: tuple[int, str] | None = None
         self._remote = self._window = self._packet = 0
-        self._chunks = ChunkQueue(ACKNOWLEDGE)
-        self._sink: Sink | None = None
-        self._watcher: Callable[[bool], None] | None = None
-        self._status: int | None = None
+        self._received = Reception(ACKNOWLEDGE)
         self._why = ""
         self._unanswered: deque[str] = deque()
-        self._ended_input = self._ended_output = False
+        self._ended_input = False
         self._closing = False  # by either side: no more goes out or comes in
         self._closed = False  # by both sides, or by the end of the link
         self._broken = False  # by the end of the link
 
     @property
     def ended(self) -> bool:
-        return self._status is not None or self._closing
+        return self._received.status is not None or self._closing
 
     def start(self, command: str, pty: Pty | None, *, agent: bool = False) -> None:
         """Wait for the channel, then start the program, without waiting for that. Raises ChannelRefused, LinkLost.
@@ -92,20 +90,14 @@ class SshChannel:
 
     def read(self, timeout: float | None = None, sink: Sink | None = None) -> Chunk | None:
         while True:
-            with self._lock:
-                self._wait_until_readable(timeout, sink)
-                over = self._ended_output or self._closing
-                chunk = self._chunks.take() if self._chunks else None
-                owed = 0 if over else self._chunks.owed()
+            chunk, owed = self._received.read(timeout, sink)
             if owed:
                 self._tell(messages.window_adjust(self._remote, owed))
-            if chunk or over:
+            if chunk or not owed:
                 return chunk
 
     def watch(self, sink: Sink, readable: Callable[[bool], None]) -> bool:
-        with self._lock:
-            self._sink, self._watcher = sink, readable
-        self._tell_watcher()
+        self._received.watch(sink, readable)
         return True
 
     def end_input(self) -> None:
@@ -113,7 +105,7 @@ class SshChannel:
             if self._ended_input or self._closing:
                 return
             self._ended_input = True
-            self._widened.notify_all()
+            self._changed.notify_all()
         self._tell(messages.end_of_input(self._remote))
 
     def stop_reading(self) -> bool:
@@ -128,94 +120,85 @@ class SshChannel:
             self._tell(messages.change_window(self._remote, size))
 
     def exit_status(self) -> int:
-        with self._lock:
-            self._changed.wait_for(lambda: self._status is not None or self._closing)
-            if self._status is None or (self._broken and not self._ended_output):
-                raise self._lost(self._why or "the server gave no exit status")
-            return self._status
+        status = self._received.wait_for_status()
+        if status is None:
+            raise self._lost(self._why or "the server gave no exit status")
+        return status
 
     def close(self) -> None:
-        with self._lock:
-            if self._closing:
-                return
-            self._closing = True
-            self._chunks.clear()
-            self._wake_all()
+        if not self._begin_to_close():
+            return
+        self._received.close(wanted=False)
         self._tell(messages.close(self._remote), last=True)
-        self._tell_watcher()
 
     # What follows is called by the link.
 
-    def opened_not(self, code: int, reason: str) -> None:
-        """The server refused the channel."""
-        self._refusal = (code, reason)
-        self._finish()
+    def receive(self, kind: int, body: bytes | memoryview) -> None:
+        """A message for this channel: its number, and what stands behind the channel's own."""
+        _HANDLERS[kind](self, body)
 
-    def _set_remote_channel(self, chanid: int, window_size: int, max_packet_size: int) -> None:
-        self._remote, self._window, self._packet = chanid, window_size, max_packet_size
-        self._opened.set()
-        if self._closing:  # given up while the server took its time
-            self._tell(messages.close(chanid), last=True)
-
-    def _feed(self, message: Message | Output) -> None:
-        self._arrive(STDOUT, message.data if isinstance(message, Output) else message.get_binary())
-
-    def _feed_extended(self, message: Message) -> None:
-        code, data = message.get_int(), message.get_binary()
-        if code == EXTENDED_STDERR:
-            self._arrive(STDERR, data)
-
-    def _window_adjust(self, message: Message) -> None:
-        with self._lock:
-            self._window += message.get_int()
-            self._widened.notify_all()
-
-    def _request_success(self, message: Message) -> None:
-        self._unanswered.popleft()
-
-    def _request_failed(self, message: Message) -> None:
-        self._why = f"the server refused to {self._unanswered.popleft()}"
-        self.close()
-
-    def _handle_request(self, message: Message) -> None:
-        kind = message.get_text()
-        message.get_boolean()  # whether a reply is wanted: never to the two that a client gets
-        if kind not in ("exit-status", "exit-signal"):
-            return
-        with self._lock:
-            if kind == "exit-status":
-                self._status = message.get_int()
-            else:
-                self._status = 128 + messages.SIGNALS.get(message.get_text(), 0)
-            if self._ended_output:  # who reads has nothing to do yet
-                self._changed.notify_all()
-
-    def _handle_eof(self, message: Message) -> None:
-        with self._lock:
-            self._ended_output = True
-            self._changed.notify_all()
-        self._link.defer(self._tell_watcher)  # the exit status may be next
-
-    def _handle_close(self, message: Message) -> None:
-        with self._lock:
-            answered, self._closing = self._closing, True
-            self._ended_output = True
-        if not answered:
-            self._tell(messages.close(self._remote), last=True)
-        self._finish()
-
-    def _unlink(self) -> None:
+    def lose(self) -> None:
+        """The link has ended."""
         if not self._closed:
             self._broken = True
             self._why = self._why or self._link.farewell or "the connection broke"
             self._finish()
 
+    def _confirm(self, body: bytes | memoryview) -> None:
+        with self._lock:
+            self._remote, self._window, self._packet = messages.confirmation(body)
+            self._opened = True
+            self._changed.notify_all()
+        if self._closing:  # given up while the server took its time
+            self._tell(messages.close(self._remote), last=True)
+
+    def _refuse(self, body: bytes | memoryview) -> None:
+        self._refusal = messages.refusal(body)
+        self._finish()
+
+    def _widen(self, body: bytes | memoryview) -> None:
+        with self._lock:
+            self._window += messages.number(body)
+            self._changed.notify_all()
+
+    def _arrive(self, body: bytes | memoryview) -> None:
+        self._received.arrive(STDOUT, body)
+
+    def _arrive_extended(self, body: bytes | memoryview) -> None:
+        code, data = messages.extended_data(body)
+        if code == EXTENDED_STDERR:
+            self._received.arrive(STDERR, data)
+
+    def _answer(self, body: bytes | memoryview) -> None:
+        status, reply = messages.request(body)
+        if status is not None:
+            self._received.arrive_status(status)
+        if reply:  # as to sshd's question whether we are there (ClientAliveInterval): it wants an answer, whichever
+            self._tell(messages.failure(self._remote))
+
+    def _succeed(self, body: bytes | memoryview) -> None:
+        self._unanswered.popleft()
+
+    def _fail(self, body: bytes | memoryview) -> None:
+        self._why = f"the server refused to {self._unanswered.popleft()}"
+        self.close()
+
+    def _end_output(self, body: bytes | memoryview) -> None:
+        self._received.end()
+        self._link.defer(self._received.tell_watcher)  # the exit status may be next
+
+    def _end(self, body: bytes | memoryview) -> None:
+        if self._begin_to_close():
+            self._tell(messages.close(self._remote), last=True)
+        self._finish(ended=True)
+
     # Inner workings.
 
     def _wait_until_open(self) -> None:
-        if not self._opened.wait(OPEN_DEADLINE):
-            self._closing = True
-            raise self._lost(f"it opened no channel within {OPEN_DEADLINE:.0f} s")
+        with self._lock:
+            if not self._changed.wait_for(lambda: self._opened or self._closed, OPEN_DEADLINE):
+                self._closing = True
+                raise self._lost(f"it opened no channel within {OPEN_DEADLINE:.0f} s")
         if self._refusal is not None:
             if self._refusal[0] == UNKNOWN_CHANNEL_TYPE:
                 raise LinkLost(f"`{self._target}` allows no commands", self._refusal[1])
@@ -223,60 +206,27 @@ class SshChannel:
         if self._broken:
             raise self._lost(self._why)
 
-    def _finish(self) -> None:
+    def _begin_to_close(self) -> bool:
+        """Close one end; whether this was the first to do so."""
+        with self._lock:
+            first, self._closing = not self._closing, True
+            self._changed.notify_all()
+            return first
+
+    def _finish(self, *, ended: bool = False) -> None:
         with self._lock:
             self._closing = self._closed = True
             done, self._done = self._done, None
-            self._wake_all()
-        self._opened.set()
+            self._changed.notify_all()
         self._link.drop(self.number)
-        self._tell_watcher()
+        self._received.close(ended=ended, broken=self._broken)
         if done is not None:
             done()
-
-    def _wake_all(self) -> None:
-        self._changed.notify_all()
-        self._widened.notify_all()
-
-    def _arrive(self, stream: int, data: bytes | memoryview) -> None:
-        with self._lock:
-            if self._closing:
-                return
-            if self._sink and not self._chunks and self._sink(stream, data):
-                self._chunks.pass_by(len(data))
-            else:
-                self._chunks.put(stream, data)
-            if self._readable():
-                self._changed.notify_all()
-        self._tell_watcher()
-
-    def _tell_watcher(self) -> None:
-        """Tell who watches as soon as somebody has to read."""
-        if self._watcher is None:
-            return
-        with self._lock:
-            watcher = self._watcher
-            if watcher is None or not self._readable():
-                return
-            self._watcher = self._sink = None
-            over = self._status is not None and self._ended_output and not (self._chunks or self._broken)
-        watcher(over)
-
-    def _wait_until_readable(self, timeout: float | None, sink: Sink | None) -> None:
-        self._sink = sink
-        try:
-            if not self._changed.wait_for(self._readable, timeout):
-                raise TimeoutError
-        finally:
-            self._sink = None
-
-    def _readable(self) -> bool:
-        return bool(self._chunks) or self._chunks.owes or self._ended_output or self._closing
 
     def _reserve(self, wanted: int) -> int:
         """Wait until the server takes input: how many bytes; 0 if it takes no more. Raises LinkLost."""
         with self._lock:
-            self._widened.wait_for(lambda: self._window > 0 or self._ended_input or self._closing)
+            self._changed.wait_for(lambda: self._window > 0 or self._ended_input or self._closing)
             if self._broken:
                 raise self._lost(self._why)
             if self._ended_input or self._closing:
@@ -299,3 +249,17 @@ class SshChannel:
 
     def _lost(self, why: str) -> LinkLost:
         return LinkLost(f"the connection to `{self._target}` is lost", why)
+
+
+_HANDLERS: dict[int, Callable[[SshChannel, bytes | memoryview], None]] = {
+    common.MSG_CHANNEL_OPEN_SUCCESS: SshChannel._confirm,
+    common.MSG_CHANNEL_OPEN_FAILURE: SshChannel._refuse,
+    common.MSG_CHANNEL_WINDOW_ADJUST: SshChannel._widen,
+    common.MSG_CHANNEL_DATA: SshChannel._arrive,
+    common.MSG_CHANNEL_EXTENDED_DATA: SshChannel._arrive_extended,
+    common.MSG_CHANNEL_EOF: SshChannel._end_output,
+    common.MSG_CHANNEL_CLOSE: SshChannel._end,
+    common.MSG_CHANNEL_REQUEST: SshChannel._answer,
+    common.MSG_CHANNEL_SUCCESS: SshChannel._succeed,
+    common.MSG_CHANNEL_FAILURE: SshChannel._fail,
+}

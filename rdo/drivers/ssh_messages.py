@@ -1,4 +1,4 @@
-"""Channel messages to the server (RFC 4254, sections 5 and 6) as bytes. Pure."""
+"""Channel messages to and from the server (RFC 4254, sections 5 and 6) as bytes. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import NamedTuple
 from paramiko.common import (
     MSG_CHANNEL_CLOSE,
     MSG_CHANNEL_EOF,
+    MSG_CHANNEL_FAILURE,
     MSG_CHANNEL_OPEN,
     MSG_CHANNEL_REQUEST,
     MSG_CHANNEL_WINDOW_ADJUST,
@@ -21,6 +22,9 @@ SIGNALS = {
     "USR1": 10, "SEGV": 11, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15,
 }  # fmt: skip
 """Numbers of the signals that RFC 4254 names, as Linux has them; others reach us without a name."""
+
+Body = bytes | memoryview
+"""Of a message from the server, behind the number of our channel. One that is cut off raises struct.error."""
 
 
 class Packet(NamedTuple):
@@ -83,6 +87,44 @@ def end_of_write(channel: int) -> Packet:
     return _request(channel, "eow@openssh.com", False)
 
 
+def failure(channel: int) -> Packet:
+    """The answer to a request that we do not grant."""
+    return Packet(struct.pack(">BI", MSG_CHANNEL_FAILURE, channel))
+
+
+def confirmation(body: Body) -> tuple[int, int, int]:
+    """The server has opened the channel: what it calls it, and how many bytes it takes, in all and in one message."""
+    channel, window, packet = struct.unpack_from(">III", body)
+    return channel, window, packet
+
+
+def refusal(body: Body) -> tuple[int, str]:
+    """The server opens no channel: its code for that, and its words."""
+    return number(body), _string(body, 4).decode("utf-8", "replace")
+
+
+def number(body: Body) -> int:
+    """What a body begins with."""
+    return int(struct.unpack_from(">I", body)[0])
+
+
+def extended_data(body: Body) -> tuple[int, bytes]:
+    """Output of another stream than stdout: the stream's code, and the data."""
+    return number(body), _string(body, 4)
+
+
+def request(body: Body) -> tuple[int | None, bool]:
+    """What the server says of the program: its exit status, if it is that, and whether an answer is wanted."""
+    kind = _string(body, 0)
+    (reply,) = struct.unpack_from("?", body, 4 + len(kind))
+    details = body[5 + len(kind) :]
+    if kind == b"exit-status":
+        return number(details), reply
+    if kind == b"exit-signal":
+        return 128 + SIGNALS.get(_string(details, 0).decode("ascii", "replace"), 0), reply
+    return None, reply
+
+
 def _request(channel: int, kind: str, reply: bool, details: bytes = b"") -> Packet:
     return Packet(struct.pack(">BI", MSG_CHANNEL_REQUEST, channel) + _text(kind) + bytes([reply]) + details)
 
@@ -94,3 +136,8 @@ def _size(size: WindowSize) -> bytes:
 def _text(value: str) -> bytes:
     encoded = value.encode(errors="surrogateescape")
     return struct.pack(">I", len(encoded)) + encoded
+
+
+def _string(body: Body, start: int) -> bytes:
+    (length,) = struct.unpack_from(">I", body, start)
+    return struct.unpack_from(f"{length}s", body, start + 4)[0]  # type: ignore[no-any-return]

@@ -123,6 +123,16 @@ def test_a_silent_command_on_a_live_link_goes_on(hasty: SshConnection) -> None:
     assert output(hasty, f"sleep {HASTY.dead_after * 2}; echo done") == (0, "done\n")
 
 
+def test_a_server_that_asks_whether_we_are_there_is_answered(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
+    channel = connect(own_sshd("ClientAliveInterval 1", "ClientAliveCountMax 2").start().ssh_config()).open_channel(
+        "sleep 8; echo still here", None
+    )
+    chunk = channel.read(BOUND)
+    assert chunk
+    assert chunk.data == b"still here\n"
+    assert channel.exit_status() == 0
+
+
 def test_a_connection_idle_for_long_is_not_dead_when_a_command_comes(hasty: SshConnection) -> None:
     time.sleep(HASTY.dead_after * 1.5)
     assert output(hasty, "echo in") == (0, "in\n")

@@ -14,8 +14,9 @@ from paramiko.message import Message
 from paramiko.ssh_exception import SSHException
 
 from rdo.drivers.base import READ_SIZE
+from rdo.drivers.channel_data import Input, Output
 from rdo.drivers.heartbeat import HeardSocket
-from rdo.drivers.packets import Input, Nonce, Output, Packets
+from rdo.drivers.packets import Nonce, Packets
 
 KEY, IV = bytes(range(16)), b"abcd" + (2**64 - 2).to_bytes(8, "big")
 """A counter that soon starts again at 0."""
@@ -109,6 +110,35 @@ def test_packets_are_read_however_the_bytes_come(ends: tuple[Packets, Packets, s
             found += receiver.read_message()[1].get_binary()
         assert found == b"one, two, three"
         trickle.join()
+
+
+@pytest.mark.parametrize("ours", [True, False], ids=["AES-GCM", "paramiko's"])
+def test_messages_for_a_channel_may_be_taken(ours: bool, ends: tuple[Packets, Packets, socket.socket]) -> None:
+    sender, receiver, far = ends
+    if not ours:
+        near, far = socket.socketpair()
+        sender, receiver = Packets(HeardSocket(near)), Packets(HeardSocket(far))
+    taken = []
+
+    def take(kind: int, number: int, body: bytes | memoryview) -> bool:
+        if number == 5:
+            taken.append((kind, bytes(body)))
+        return number == 5
+
+    receiver.take = take
+    five, six = (5).to_bytes(4, "big"), (6).to_bytes(4, "big")
+    for message in (b"\x62" + five + b"asked", b"\x62" + six + b"left", b"\x50" + five + b"for no channel"):
+        sender.send_message(Message(message))
+    for channel in (5, 6):
+        sender.send_message(Input(channel, memoryview(b"data"), 100))
+    found = [receiver.read_message() for _ in range(3)]
+    assert taken == [(0x62, b"asked"), (0x5E, b"data")]
+    assert [kind for kind, _ in found] == [0x62, 0x50, 0x5E]
+    assert [found[0][1].get_int(), found[2][1].get_int()] == [6, 6]
+    assert found[2][1].get_binary() == b"data"
+    if not ours:
+        near.close()
+        far.close()
 
 
 def test_a_packet_that_was_changed_on_the_way_is_refused(ends: tuple[Packets, Packets, socket.socket]) -> None:
