@@ -3,7 +3,8 @@
 Python takes longer to find ten modules and to open their files than to load what is in them, and a command has little
 else to wait for: this spares it an eighth of its CPU. Each text becomes the body of a function, which is run once with
 the names of its module as globals: so nothing differs from the modules but the file that they are read from. It needs
-no package to be there: it makes that, too, and so can be loaded without any search.
+no package to be there: it makes that, too, and so can be loaded without any search. Run by bin/rdo-client, among whose
+globals it looks for the name of that file.
 """
 
 from __future__ import annotations
@@ -36,8 +37,12 @@ def load(body, name):
     return module
 
 
+here = load.__code__.co_filename.rpartition("/")[0]
+if sys.flags.no_site:  # Python's own folders come first, and no program beside the one that runs is a module
+    programs = __file__.rpartition("/")[0]
+    sys.path = [*[folder for folder in sys.path if folder != programs], here.rpartition("/")[0]]
 package = load({package}, "rdo")
-package.__path__ = [__file__.rpartition("/")[0]]
+package.__path__ = [here]
 for body in ({modules}):
     setattr(package, body.__name__, load(body, f"rdo.{{body.__name__}}"))
 """

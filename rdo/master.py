@@ -76,6 +76,8 @@ class Master:
                 from rdo import config
 
                 self._target = Target(config.load(self._config, self._profile, self._user_file))
+                with self._changed:
+                    self._changed.notify()  # its idle timeout may be shorter
             return self._target
 
     # The end
@@ -91,8 +93,9 @@ class Master:
         return max(0.0, self._used + timeout - time.monotonic())
 
     def _patience(self) -> float:
+        """Seconds until the next look at it: so no command, which puts the end off, has to say that it was here."""
         left = self._idle_left()
-        return LOOK_AROUND if left is None else min(LOOK_AROUND, left)
+        return min(LOOK_AROUND, (self._idle_timeout() or LOOK_AROUND) if left is None else left)
 
     def _finished(self) -> bool:
         if self._idle_left() == 0 or not self._listener.in_place:
@@ -144,7 +147,7 @@ class Master:
                 self._connections -= 1
                 self._running.pop(id(conversation), None)
                 self._used = time.monotonic()
-                if not self._connections:
+                if self._ending and not self._connections:
                     self._changed.notify()
 
     def _dispatch(self, conversation: Conversation, kind: bytes, payload: bytes) -> None:

@@ -72,7 +72,7 @@ def test_a_warm_command_loads_neither_site_nor_os(project: Project, prefix: Path
 
 def test_no_program_beside_the_client_is_taken_for_a_module(prefix: Path, project: Project) -> None:
     amalgamation = next(prefix.rglob("amalgamation.py"))
-    amalgamation.write_text("import sys\nprint(*sys.path, sep='\\n')\nraise SystemExit")
+    amalgamation.write_text(amalgamation.read_text() + "\nprint(*sys.path, sep='\\n')\nraise SystemExit")
     folders = run(project, prefix / "bin" / "rdo", "true").stdout.splitlines()
     assert folders[-1] == str(amalgamation.parent.parent)
     assert str(prefix / "bin") not in folders
