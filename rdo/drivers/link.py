@@ -80,6 +80,7 @@ class Link(Transport):
     )
     _preferred_keys: tuple[str, ...]
     _expected_packet: tuple[int, ...]
+    _channel_counter: int
     _handler_table: dict[int, Callable[[Message], None]]
     active: bool
     packetizer: Packets
@@ -127,7 +128,6 @@ class Link(Transport):
         """Ask for a session channel and number it; the answer reaches `channel`. Raises LinkLost."""
         with self.lock:
             channel.number = self._next_channel()
-            self.channels_seen[channel.number] = True  # once it is dropped, paramiko drops what comes for it
             self.sessions[channel.number] = channel
         if self.ended.is_set():  # its last word to all channels may have come before this one was among them
             channel.lose()
@@ -189,11 +189,13 @@ class Link(Transport):
 
     def _take(self, kind: int, number: int, body: bytes | memoryview) -> bool:
         """Take a message for a channel, if it is a session channel's, and none comes out of order: whether it was."""
-        session = None if self._expected_packet else self.sessions.get(number)
-        if session is None:
+        if self._expected_packet:
             return False
-        session.receive(kind, body)
-        return True
+        session = self.sessions.get(number)
+        if session is not None:
+            session.receive(kind, body)
+            return True
+        return number < self._channel_counter and number not in self.channels_seen  # one that was dropped: so is this
 
     def _next_channel(self) -> int:
         """As paramiko has it, and calls it: a number that is not in use."""

@@ -233,6 +233,20 @@ def test_a_closed_channel_makes_room_and_is_forgotten(own_sshd: Callable[..., Ss
         assert wait_until(lambda: not connection._link.sessions, BOUND)
 
 
+def test_nothing_is_kept_of_a_channel_that_is_gone_and_what_comes_for_it_is_dropped(
+    sshd: Sshd, connect: Connect
+) -> None:
+    connection = connect(sshd.ssh_config())
+    for _ in range(3):
+        assert output(connection, "echo hello") == (0, "hello\n")
+    link = connection._link
+    assert wait_until(lambda: not link.sessions, BOUND)
+    assert not link.channels_seen
+    assert link.packetizer.take(94, 2, b"late")
+    assert not link.packetizer.take(94, 3, b"never there")
+    assert output(connection, "echo again") == (0, "again\n")
+
+
 def test_many_commands_at_once_are_not_mixed_up(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
     # More than run at a time: the server counts a session until it has seen its process end.
     connection = connect(own_sshd("MaxSessions 100").start().ssh_config())
