@@ -1,0 +1,81 @@
+"""Another server than OpenSSH's: AsyncSSH, which changes keys and asks for signs of life when it is told to."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from rdo.drivers.base import STDERR, STDOUT
+from rdo.drivers.ssh_connection import SshConnection
+from tests.async_server import AsyncServer
+from tests.integration.test_ssh_channel import BOUND, drain, feed
+from tests.ssh_client import ScriptedCaller, driver, output
+
+Reach = Callable[..., SshConnection]
+
+
+@pytest.fixture
+def reach(tmp_path: Path, caller: ScriptedCaller) -> Iterator[Reach]:
+    """Starts a server with these options of asyncssh.listen, and connects to it."""
+    with ExitStack() as stack:
+
+        def begin(**options: object) -> SshConnection:
+            server = stack.enter_context(AsyncServer(tmp_path, **options))
+            connection = driver(server.ssh_config).connect(caller)
+            stack.callback(connection.close)
+            return connection
+
+        yield begin
+
+
+def test_streams_and_status_are_the_commands_own(reach: Reach) -> None:
+    connection = reach()
+    channel = connection.open_channel("cat; echo err >&2; exit 3", None)
+    feed(channel, b"in")
+    assert drain(channel) == {STDOUT: b"in", STDERR: b"err\n"}
+    assert channel.exit_status() == 3
+    assert output(connection, "kill -TERM $$") == (143, "")
+
+
+@pytest.mark.parametrize("cipher", ["aes128-gcm@openssh.com", "aes256-ctr"])
+def test_keys_change_while_both_directions_are_busy(cipher: str, reach: Reach) -> None:
+    connection = reach(encryption_algs=[cipher], rekey_bytes=300_000)
+    data = os.urandom(1000) * 5000
+    channel = connection.open_channel("cat", None)
+    writer = threading.Thread(target=feed, args=(channel, data))
+    writer.start()
+    assert hashlib.sha256(drain(channel)[STDOUT]).digest() == hashlib.sha256(data).digest()
+    writer.join()
+    assert output(connection, "echo again") == (0, "again\n")
+
+
+def test_it_is_answered_when_it_asks_whether_we_are_there(reach: Reach) -> None:
+    connection = reach(keepalive_interval=0.1, keepalive_count_max=3)
+    channel = connection.open_channel("sleep 1; echo still here", None)
+    chunk = channel.read(BOUND)
+    assert chunk
+    assert chunk.data == b"still here\n"
+    time.sleep(1)  # with no channel
+    assert output(connection, "echo again") == (0, "again\n")
+
+
+def test_commands_at_the_same_time_are_not_mixed_up(reach: Reach) -> None:
+    connection = reach()
+    found: dict[int, tuple[int, str]] = {}
+
+    def run(number: int) -> None:
+        found[number] = output(connection, f"echo {number}; exit {number}")
+
+    workers = [threading.Thread(target=run, args=(number,)) for number in range(20)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert found == {number: (number, f"{number}\n") for number in range(20)}
