@@ -12,7 +12,8 @@ import time
 
 from rdo.drivers.base import Caller, ChannelRefused, Driver, Pty
 from rdo.errors import ConnectError, LinkLost, RdoError
-from rdo.links import ROOM_PAUSE, Link, Links, Taken
+from rdo.link import Link
+from rdo.links import ROOM_PAUSE, Links, Taken
 
 WARM_AGE = 300.0
 """Seconds that a shell may wait: the environment that its login set up grows old."""

@@ -11,7 +11,7 @@ import pytest
 from rdo.drivers.base import Pty, Root, WindowSize
 from rdo.drivers.docker import DockerDriver
 from rdo.errors import ConfigError, ConnectError, LinkLost
-from rdo.links import Link
+from rdo.link import Link
 from rdo.script import Script
 from rdo.settings import Settings
 from tests.docker_client import BOUND, Connect, connections, output

@@ -14,7 +14,7 @@ from rdo.drivers.base import Root
 from rdo.drivers.docker import DockerDriver, clear_leftovers
 from rdo.drivers.docker_image import HOME, MASTER, Containers, Recipe
 from rdo.errors import ConnectError
-from rdo.links import Link
+from rdo.link import Link
 from rdo.settings import Settings
 from tests.docker_client import BOUND, Connect, connections, output
 from tests.docker_engine import DockerEngine

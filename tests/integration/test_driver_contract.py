@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from rdo.drivers.base import STDERR, STDOUT, Pty, WindowSize
-from rdo.links import Link
+from rdo.link import Link
 from rdo.marks import Mark, Marks
 from rdo.script import Script
 from rdo.shell import Shell

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from rdo.errors import ConnectError
-from rdo.links import Link
+from rdo.link import Link
 from rdo.script import Script
 from rdo.shell import Shell
 from tests.integration.conftest import Connect

@@ -34,7 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     ("rdo.config", "rdo.grant", "rdo.trust"),
     ("rdo.drivers", "rdo.drivers.*"),
     # over any driver
-    ("rdo.lifeline", "rdo.links", "rdo.shell", "rdo.shells"),
+    ("rdo.lifeline", "rdo.link", "rdo.links", "rdo.shell", "rdo.shells"),
     # the control master
     (
         "rdo.conversation", "rdo.gate", "rdo.input", "rdo.listener", "rdo.mapped_output", "rdo.output_relay",

@@ -1,0 +1,156 @@
+"""One connection that is held to the target, and the process groups that live on it. Knows nothing of commands."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable
+
+from rdo.drivers.base import ChannelRefused, Connection, Pty
+from rdo.errors import ConnectError, LinkLost
+from rdo.lifeline import Lifeline
+from rdo.script import is_plain
+from rdo.shell import Shell, begin_shell
+
+TOGETHER = 8
+"""Released groups of which the lifeline is told at a time, at most: each telling costs the target as much as one."""
+
+
+class Link:
+    """A connection, the process groups that live on it, the lifeline that guards them, and its room for channels."""
+
+    def __init__(self, connection: Connection, login: bool) -> None:
+        self.connection = connection
+        self.running = 0
+        """Commands that run over it."""
+        self.full = False
+        """Whether it refused a channel, and none has been closed since."""
+        self._login = login
+        self._plain: bool | None = False if login else connection.runs_sh or None
+        """Whether the login shell may stand for /bin/sh; None: not tried yet, but maybe `promising`."""
+        self._promising = False
+        self._groups: set[int] = set()
+        self._kept: set[int] = set()
+        self._ended: list[int] = []
+        self._released: list[int] = []
+        self._lifeline = Lifeline(None)
+        self._lock = threading.Lock()
+
+    def open_shell(self, pty: Pty | None) -> Shell:
+        """A new shell, ready. Raises ChannelRefused, ConnectError, LinkLost."""
+        shell = self.begin_shell(pty)
+        self.wait_until_ready(shell)
+        return shell
+
+    def begin_shell(self, pty: Pty | None, *, spare: bool = False) -> Shell:
+        """A new shell that gets ready on its own, or does not and is a `spare` one. Raises ChannelRefused, LinkLost."""
+        plain = spare and self._promising if self._plain is None else self._plain
+        try:
+            return begin_shell(self.connection, pty, self._login, plain)
+        except ChannelRefused:
+            self.full = True
+            raise
+
+    def wait_until_ready(self, shell: Shell) -> None:
+        """Wait, and learn what the login shell is. Raises ConnectError, LinkLost."""
+        try:
+            shell.wait_until_ready()
+        except ConnectError:
+            if shell.plain:
+                self._plain = False  # SHELL says one thing there, and sshd's ForceCommand does another
+            raise
+        if shell.plain:
+            self._plain = True
+        elif not shell.pty:
+            self._promising = shell.silent and is_plain(shell.login_shell)
+
+    def guard(self, *groups: int) -> None:
+        """Have the process groups ended if the link goes. Waits for the lifeline, which is on its way."""
+        with self._lock:
+            self._note_ended()
+            self._renew_lifeline()
+            added = [group for group in groups if group not in self._groups]
+            if added:
+                self._groups.update(added)
+                self._tell(*added)
+
+    def keep(self, group: int) -> None:
+        """Leave the process group alone if the link goes, whatever was said of it before. See `keep_nothing`."""
+        with self._lock:
+            self._renew_lifeline()
+            self._kept.add(group)
+            if group in self._groups:  # a shell that waited
+                self._groups.remove(group)
+                self._released.append(group)
+                self._tell()
+
+    def let_go(self, groups: Iterable[int]) -> None:
+        """Their command has ended by itself: leave them alone if the link is closed on purpose. Waits for nothing."""
+        self._ended.extend(groups)
+
+    def release(self, group: int) -> None:
+        """Leave the process group alone from now on; while commands run beside it, from the next `settle` on."""
+        with self._lock:
+            self._note_ended()
+            self._forget(group)
+            if self.running <= 1 or len(self._released) >= TOGETHER:
+                self._tell()
+
+    def settle(self) -> None:
+        """Tell the lifeline of all groups that were released."""
+        with self._lock:
+            self._tell()
+
+    def keep_nothing(self) -> None:
+        """It is about to be closed on purpose: end with it what was to be kept, too, but nothing that was released."""
+        with self._lock:
+            self._note_ended()
+            self._tell(*self._kept)
+
+    def signal(self, group: int, name: str) -> bool:
+        """Send a signal (its name without SIG) to the process group. False if that cannot be done."""
+        with self._lock:
+            return self._lifeline.signal(group, name)
+
+    def start_lifeline(self) -> None:
+        """Open the lifeline beside the first command, so that neither waits for the other."""
+        begun = threading.Event()
+        threading.Thread(target=self._open_lifeline, args=(begun,), name="lifeline", daemon=True).start()
+        begun.wait()
+
+    def give_up_lifeline(self) -> None:
+        """Close the lifeline, for the room it takes where there is none beside it: the command comes first."""
+        with self._lock:
+            self._lifeline.close()
+
+    def _open_lifeline(self, begun: threading.Event) -> None:
+        with self._lock:
+            begun.set()
+            self._begin_lifeline()
+
+    def _begin_lifeline(self) -> None:
+        with contextlib.suppress(ChannelRefused, ConnectError, LinkLost):
+            self._lifeline = Lifeline(self.open_shell(None))
+
+    def _note_ended(self) -> None:
+        while self._ended:
+            self._forget(self._ended.pop())
+
+    def _forget(self, group: int) -> None:
+        """Of which the lifeline is to be told."""
+        self._kept.discard(group)
+        if group in self._groups:
+            self._groups.remove(group)
+            self._released.append(group)
+
+    def _tell(self, *added: int) -> None:
+        """Tell the lifeline what has changed. A group that is added may have the number of one that was released."""
+        released, self._released = self._released, []
+        self._lifeline.update(released, added)
+
+    def _renew_lifeline(self) -> None:
+        """Have a lifeline again where it alone has ended: a command without could be neither signalled nor ended."""
+        if self._lifeline.ended:
+            self._lifeline.close()
+            self._begin_lifeline()
+            self._lifeline.update((), self._groups)
