@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable
 
 from rdo.drivers.base import ChannelRefused, Connection, Pty
 from rdo.errors import ConnectError, LinkLost
@@ -31,7 +30,6 @@ class Link:
         self._promising = False
         self._groups: set[int] = set()
         self._kept: set[int] = set()
-        self._ended: list[int] = []
         self._released: list[int] = []
         self._lifeline = Lifeline(None)
         self._lock = threading.Lock()
@@ -67,7 +65,6 @@ class Link:
     def guard(self, *groups: int) -> None:
         """Have the process groups ended if the link goes. Waits for the lifeline, which is on its way."""
         with self._lock:
-            self._note_ended()
             self._renew_lifeline()
             added = [group for group in groups if group not in self._groups]
             if added:
@@ -84,15 +81,13 @@ class Link:
                 self._released.append(group)
                 self._tell()
 
-    def let_go(self, groups: Iterable[int]) -> None:
-        """Their command has ended by itself: leave them alone if the link is closed on purpose. Waits for nothing."""
-        self._ended.extend(groups)
-
     def release(self, group: int) -> None:
         """Leave the process group alone from now on; while commands run beside it, from the next `settle` on."""
         with self._lock:
-            self._note_ended()
-            self._forget(group)
+            self._kept.discard(group)
+            if group in self._groups:
+                self._groups.remove(group)
+                self._released.append(group)
             if self.running <= 1 or len(self._released) >= TOGETHER:
                 self._tell()
 
@@ -104,7 +99,6 @@ class Link:
     def keep_nothing(self) -> None:
         """It is about to be closed on purpose: end with it what was to be kept, too, but nothing that was released."""
         with self._lock:
-            self._note_ended()
             self._tell(*self._kept)
 
     def signal(self, group: int, name: str) -> bool:
@@ -131,17 +125,6 @@ class Link:
     def _begin_lifeline(self) -> None:
         with contextlib.suppress(ChannelRefused, ConnectError, LinkLost):
             self._lifeline = Lifeline(self.open_shell(None))
-
-    def _note_ended(self) -> None:
-        while self._ended:
-            self._forget(self._ended.pop())
-
-    def _forget(self, group: int) -> None:
-        """Of which the lifeline is to be told."""
-        self._kept.discard(group)
-        if group in self._groups:
-            self._groups.remove(group)
-            self._released.append(group)
 
     def _tell(self, *added: int) -> None:
         """Tell the lifeline what has changed. A group that is added may have the number of one that was released."""

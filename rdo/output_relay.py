@@ -28,9 +28,6 @@ class Owner(Protocol):
     def obey(self, mark: str) -> None:
         """Act on a mark of a pty. May raise Gone."""
 
-    def let_go(self) -> None:
-        """The command has ended; the client is not yet told."""
-
     def end_writer(self) -> None:
         """End a command that goes on writing what nobody reads."""
 
@@ -84,13 +81,12 @@ class OutputRelay:
             self._start_thread()
 
     def _end_at_once(self, status: int) -> bool:
-        self._owner.let_go()
+        self.ended.set()  # first: a client that has the status is gone at once, and its command has not to be ended
         try:
             if not self._conversation.offer(protocol.EXIT, _payload(status)):
                 return False
         except Gone:
             pass
-        self.ended.set()
         self._finish()
         return True
 
@@ -109,7 +105,6 @@ class OutputRelay:
             if not self._channel.ended and not self._pty:
                 self._conversation.send(protocol.END)
             status = self._channel.exit_status()
-            self._owner.let_go()
             self.ended.set()
             self._conversation.send(protocol.EXIT, _payload(status))
         except LinkLost as error:

@@ -147,10 +147,6 @@ class Session:
             self._groups.append(int(mark[6:]))
             self._guard(self._groups[-1])
 
-    def let_go(self) -> None:
-        """The command has ended by itself: what it left behind may stay."""
-        self._link.let_go(self._groups)
-
     def end_writer(self) -> None:
         """End a command that was told that nobody reads its stdout, and goes on."""
         self._link.signal(self._groups[-1], "TERM")
