@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncssh
 
-from tests.sshd import make_key
+from tests.sshd import client_config, make_key
 
 DEADLINE = 10.0
 """Seconds to start, and to end."""
@@ -63,16 +63,14 @@ class AsyncServer:
         port = self._acceptor.get_port()
         known = self._folder / "known_hosts"
         known.write_text(f"[127.0.0.1]:{port} {self._host_key.with_suffix('.pub').read_text()}")
-        lines = [
-            "Host devbox",
-            "HostName 127.0.0.1",
-            f"Port {port}",
+        client_config(
+            self.ssh_config,
+            port,
             f"IdentityFile {self._client_key}",
             "IdentitiesOnly yes",
             "IdentityAgent none",
             f"UserKnownHostsFile {known}",
-        ]
-        self.ssh_config.write_text("\n  ".join(lines) + "\n")
+        )
 
     async def _end(self) -> None:
         assert self._acceptor is not None

@@ -11,6 +11,8 @@ import paramiko
 from paramiko import common
 from paramiko.server import InteractiveQuery
 
+from tests.sshd import client_config
+
 ACCEPT_DEADLINE = 10.0
 """Seconds for the client under test to connect."""
 
@@ -70,16 +72,14 @@ class ScriptedServer:
         self.ssh_config = folder / "scripted_config"
         known = folder / "scripted_known_hosts"
         known.write_text(f"[127.0.0.1]:{self.port} ssh-rsa {self._key.get_base64()}\n")
-        lines = [
-            "Host devbox",
-            "HostName 127.0.0.1",
-            f"Port {self.port}",
+        client_config(
+            self.ssh_config,
+            self.port,
             "User bob",
             "IdentityFile none",
             "IdentityAgent none",
             f"UserKnownHostsFile {known}",
-        ]
-        self.ssh_config.write_text("\n  ".join(lines) + "\n")
+        )
         self._transport: paramiko.Transport | None = None
         self._thread = threading.Thread(target=self._serve)
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+from rdo.drivers.base import STDERR, STDOUT, Channel
 from rdo.drivers.ssh import SshDriver
 from rdo.drivers.ssh_connection import SshConnection
+
+BOUND = 10.0
+"""Seconds for anything that should happen at once."""
 
 
 class ScriptedCaller:
@@ -50,10 +55,38 @@ def driver(ssh_config: Path | None, host: str = "devbox", **more: object) -> Ssh
     return SshDriver(host, **settings)  # type: ignore[arg-type]
 
 
+def drain(channel: Channel) -> dict[int, bytes]:
+    """All output until both streams have ended."""
+    found: dict[int, list[bytes]] = {STDOUT: [], STDERR: []}
+    while (chunk := channel.read(BOUND)) is not None:
+        found[chunk.stream].append(chunk.data)
+    return {stream: b"".join(pieces) for stream, pieces in found.items()}
+
+
+def feed(channel: Channel, data: bytes) -> None:
+    """Write it all, and end the input."""
+    channel.write(data)
+    channel.end_input()
+
+
 def output(connection: SshConnection, command: str) -> tuple[int, str]:
     """Status and stdout of a command."""
     channel = connection.open_channel(command, None)
-    text = b""
-    while (chunk := channel.read(10.0)) is not None:
-        text += chunk.data if chunk.stream == 1 else b""
-    return channel.exit_status(), text.decode()
+    text = drain(channel)[STDOUT].decode()
+    return channel.exit_status(), text
+
+
+def outputs_side_by_side(connection: SshConnection, threads: int, turns: int) -> dict[int, tuple[int, str]]:
+    """What `echo NUMBER; exit THREAD` gives by its number, which is ten times the thread's and the turn's."""
+    found: dict[int, tuple[int, str]] = {}
+
+    def run(thread: int) -> None:
+        for number in range(thread * 10, thread * 10 + turns):
+            found[number] = output(connection, f"echo {number}; exit {thread}")
+
+    workers = [threading.Thread(target=run, args=(thread,)) for thread in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return found

@@ -43,6 +43,12 @@ def make_key(path: Path, kind: str = "ed25519", passphrase: str = "", comment: s
     return path
 
 
+def client_config(path: Path, port: int, *lines: str, alias: str = "devbox") -> Path:
+    """Write a client configuration at `path`, under which `ssh -F FILE devbox` gets to a port of this machine."""
+    path.write_text("\n  ".join((f"Host {alias}", *lines, "HostName 127.0.0.1", f"Port {port}")) + "\n")
+    return path
+
+
 class Sshd:
     """One server. Change `config_lines` or `environment` (of its sessions), or `authorize` keys; then start it."""
 
@@ -94,20 +100,17 @@ class Sshd:
 
         `extra` lines come first, so that they win.
         """
-        lines = [
-            f"Host {alias}",
+        return client_config(
+            self.folder / name,
+            self.port,
             *extra,
-            "HostName 127.0.0.1",
-            f"Port {self.port}",
             f"IdentityFile {self.client_key}",
             "IdentitiesOnly yes",
             "IdentityAgent none",
             f"UserKnownHostsFile {self.known_hosts}",
             "GlobalKnownHostsFile /dev/null",
-        ]
-        path = self.folder / name
-        path.write_text("\n  ".join(lines) + "\n")
-        return path
+            alias=alias,
+        )
 
     def start(self) -> Sshd:
         """Start, and wait until it listens."""

@@ -133,7 +133,7 @@ class SshChannel:
 
     # What follows is called by the link.
 
-    def receive(self, kind: int, body: bytes | memoryview) -> None:
+    def receive(self, kind: int, body: messages.Body) -> None:
         """A message for this channel: its number, and what stands behind the channel's own."""
         _HANDLERS[kind](self, body)
 
@@ -144,7 +144,7 @@ class SshChannel:
             self._why = self._why or self._link.farewell or "the connection broke"
             self._finish()
 
-    def _confirm(self, body: bytes | memoryview) -> None:
+    def _confirm(self, body: messages.Body) -> None:
         with self._lock:
             self._remote, self._window, self._packet = messages.confirmation(body)
             self._opened = True
@@ -152,42 +152,42 @@ class SshChannel:
         if self._closing:  # given up while the server took its time
             self._tell(messages.close(self._remote), last=True)
 
-    def _refuse(self, body: bytes | memoryview) -> None:
+    def _refuse(self, body: messages.Body) -> None:
         self._refusal = messages.refusal(body)
         self._finish()
 
-    def _widen(self, body: bytes | memoryview) -> None:
+    def _widen(self, body: messages.Body) -> None:
         with self._lock:
             self._window += messages.number(body)
             self._changed.notify_all()
 
-    def _arrive(self, body: bytes | memoryview) -> None:
+    def _arrive(self, body: messages.Body) -> None:
         self._received.arrive(STDOUT, body)
 
-    def _arrive_extended(self, body: bytes | memoryview) -> None:
+    def _arrive_extended(self, body: messages.Body) -> None:
         code, data = messages.extended_data(body)
         if code == EXTENDED_STDERR:
             self._received.arrive(STDERR, data)
 
-    def _answer(self, body: bytes | memoryview) -> None:
+    def _answer(self, body: messages.Body) -> None:
         status, reply = messages.request(body)
         if status is not None:
             self._received.arrive_status(status)
         if reply:  # as to sshd's question whether we are there (ClientAliveInterval): it wants an answer, whichever
             self._tell(messages.failure(self._remote))
 
-    def _succeed(self, body: bytes | memoryview) -> None:
+    def _succeed(self, body: messages.Body) -> None:
         self._unanswered.popleft()
 
-    def _fail(self, body: bytes | memoryview) -> None:
+    def _fail(self, body: messages.Body) -> None:
         self._why = f"the server refused to {self._unanswered.popleft()}"
         self.close()
 
-    def _end_output(self, body: bytes | memoryview) -> None:
+    def _end_output(self, body: messages.Body) -> None:
         self._received.end()
         self._link.defer(self._received.tell_watcher)  # the exit status may be next
 
-    def _end(self, body: bytes | memoryview) -> None:
+    def _end(self, body: messages.Body) -> None:
         if self._begin_to_close():
             self._tell(messages.close(self._remote), last=True)
         self._finish(ended=True)
@@ -251,7 +251,7 @@ class SshChannel:
         return LinkLost(f"the connection to `{self._target}` is lost", why)
 
 
-_HANDLERS: dict[int, Callable[[SshChannel, bytes | memoryview], None]] = {
+_HANDLERS: dict[int, Callable[[SshChannel, messages.Body], None]] = {
     common.MSG_CHANNEL_OPEN_SUCCESS: SshChannel._confirm,
     common.MSG_CHANNEL_OPEN_FAILURE: SshChannel._refuse,
     common.MSG_CHANNEL_WINDOW_ADJUST: SshChannel._widen,

@@ -46,8 +46,7 @@ def lose(reached: Reached, option: str, how: str, counted: Counted) -> None:
         for command in commands:
             assert command.stdout
             assert command.stdout.readline() in (b"up\n", b"up\r\n"), command.communicate()
-        running = 2 * size  # and their shells, which say that they are up before
-        assert wait_until(lambda marks=marks, running=running: len(sleepers(*marks)) >= running, PATIENCE)
+        assert wait_until(lambda marks=marks: len(sleepers(*marks)) >= 2 * len(marks), PATIENCE)  # "up" comes first
         strike(reached, commands, how)
         for command in commands:
             assert status(command) == 255 or how not in LOSSES

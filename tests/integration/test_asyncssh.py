@@ -15,8 +15,7 @@ import pytest
 from rdo.drivers.base import STDERR, STDOUT
 from rdo.drivers.ssh_connection import SshConnection
 from tests.async_server import AsyncServer
-from tests.integration.test_ssh_channel import BOUND, drain, feed
-from tests.ssh_client import ScriptedCaller, driver, output
+from tests.ssh_client import BOUND, ScriptedCaller, drain, driver, feed, output, outputs_side_by_side
 
 Reach = Callable[..., SshConnection]
 
@@ -68,14 +67,6 @@ def test_it_is_answered_when_it_asks_whether_we_are_there(reach: Reach) -> None:
 
 def test_commands_at_the_same_time_are_not_mixed_up(reach: Reach) -> None:
     connection = reach()
-    found: dict[int, tuple[int, str]] = {}
-
-    def run(number: int) -> None:
-        found[number] = output(connection, f"echo {number}; exit {number}")
-
-    workers = [threading.Thread(target=run, args=(number,)) for number in range(20)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert found == {number: (number, f"{number}\n") for number in range(20)}
+    found = outputs_side_by_side(connection, threads=20, turns=1)
+    assert found == {key: (key // 10, f"{key}\n") for key in found}
+    assert len(found) == 20

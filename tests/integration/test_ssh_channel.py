@@ -1,4 +1,4 @@
-"""Programs on a real server: statuses, streams, terminals, flow control, and the channels that it refuses."""
+"""Programs on a real server: statuses, streams, terminals, flow control."""
 
 from __future__ import annotations
 
@@ -7,35 +7,15 @@ import os
 import random
 import resource
 import threading
-import time
-from collections.abc import Callable
 
 import pytest
 
-from rdo.drivers.base import STDERR, STDOUT, Channel, ChannelRefused, Pty, WindowSize
+from rdo.drivers.base import STDERR, STDOUT, Pty, WindowSize
 from rdo.drivers.link import WINDOW
-from rdo.drivers.ssh_connection import SshConnection
 from tests.integration.conftest import Connect
 from tests.leaks import wait_until
-from tests.ssh_client import output
+from tests.ssh_client import BOUND, drain, feed, output
 from tests.sshd import Sshd
-
-BOUND = 10.0
-"""Seconds for anything that should happen at once."""
-
-
-def drain(channel: Channel) -> dict[int, bytes]:
-    """All output until both streams have ended."""
-    found: dict[int, list[bytes]] = {STDOUT: [], STDERR: []}
-    while (chunk := channel.read(BOUND)) is not None:
-        found[chunk.stream].append(chunk.data)
-    return {stream: b"".join(pieces) for stream, pieces in found.items()}
-
-
-def feed(channel: Channel, data: bytes) -> None:
-    """Write it all, and end the input."""
-    channel.write(data)
-    channel.end_input()
 
 
 @pytest.mark.parametrize("status", [0, 1, 2, 126, 127, 128, 254, 255])
@@ -201,67 +181,3 @@ def test_a_terminal_has_the_size_it_was_made_with_and_then_the_new_one(sshd: Ssh
     channel.write(b"\n")
     assert drain(channel)[STDOUT] == b"\r\n20 60\r\n"
     assert channel.exit_status() == 0
-
-
-def output_if_allowed(connection: SshConnection, command: str) -> tuple[int, str] | None:
-    """sshd frees a session's place a moment after it has closed its channel."""
-    try:
-        return output(connection, command)
-    except ChannelRefused:
-        return None
-
-
-def test_a_session_too_many_is_refused_and_the_first_goes_on(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
-    with own_sshd("MaxSessions 1") as server:
-        connection = connect(server.ssh_config())
-        first = connection.open_channel("cat", None)
-        with pytest.raises(ChannelRefused):
-            connection.open_channel("true", None)
-        first.write(b"still here")
-        first.end_input()
-        assert drain(first)[STDOUT] == b"still here"
-        assert wait_until(lambda: output_if_allowed(connection, "echo next") == (0, "next\n"), BOUND)
-
-
-def test_a_closed_channel_makes_room_and_is_forgotten(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
-    with own_sshd("MaxSessions 1") as server:
-        connection = connect(server.ssh_config())
-        first = connection.open_channel("cat", None)
-        first.close()
-        first.close()
-        assert first.read(BOUND) is None
-        assert wait_until(lambda: not connection._link.sessions, BOUND)
-
-
-def test_nothing_is_kept_of_a_channel_that_is_gone_and_what_comes_for_it_is_dropped(
-    sshd: Sshd, connect: Connect
-) -> None:
-    connection = connect(sshd.ssh_config())
-    for _ in range(3):
-        assert output(connection, "echo hello") == (0, "hello\n")
-    link = connection._link
-    assert wait_until(lambda: not link.sessions, BOUND)
-    assert not link.channels_seen
-    assert link.packetizer.take(94, 2, b"late")
-    assert not link.packetizer.take(94, 3, b"never there")
-    assert output(connection, "echo again") == (0, "again\n")
-
-
-def test_many_commands_at_once_are_not_mixed_up(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
-    # More than run at a time: the server counts a session until it has seen its process end.
-    connection = connect(own_sshd("MaxSessions 100").start().ssh_config())
-    found: dict[int, tuple[int, str]] = {}
-
-    def run(number: int) -> None:
-        for turn in range(5):
-            found[number * 10 + turn] = output(connection, f"echo {number * 10 + turn}; exit {number}")
-
-    workers = [threading.Thread(target=run, args=(number,)) for number in range(8)]
-    started = time.monotonic()
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert found == {key: (key // 10, f"{key}\n") for key in found}
-    assert len(found) == 40
-    assert time.monotonic() - started < 60

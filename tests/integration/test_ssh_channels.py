@@ -1,0 +1,69 @@
+"""Several channels on a connection to a real server: refused, closed, forgotten, and not mixed up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from rdo.drivers.base import STDOUT, ChannelRefused
+from rdo.drivers.ssh_connection import SshConnection
+from tests.integration.conftest import Connect
+from tests.leaks import wait_until
+from tests.ssh_client import BOUND, drain, output, outputs_side_by_side
+from tests.sshd import Sshd
+
+
+def output_if_allowed(connection: SshConnection, command: str) -> tuple[int, str] | None:
+    """sshd frees a session's place a moment after it has closed its channel."""
+    try:
+        return output(connection, command)
+    except ChannelRefused:
+        return None
+
+
+def test_a_session_too_many_is_refused_and_the_first_goes_on(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
+    with own_sshd("MaxSessions 1") as server:
+        connection = connect(server.ssh_config())
+        first = connection.open_channel("cat", None)
+        with pytest.raises(ChannelRefused):
+            connection.open_channel("true", None)
+        first.write(b"still here")
+        first.end_input()
+        assert drain(first)[STDOUT] == b"still here"
+        assert wait_until(lambda: output_if_allowed(connection, "echo next") == (0, "next\n"), BOUND)
+
+
+def test_a_closed_channel_makes_room_and_is_forgotten(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
+    with own_sshd("MaxSessions 1") as server:
+        connection = connect(server.ssh_config())
+        first = connection.open_channel("cat", None)
+        first.close()
+        first.close()
+        assert first.read(BOUND) is None
+        assert wait_until(lambda: not connection._link.sessions, BOUND)
+
+
+def test_nothing_is_kept_of_a_channel_that_is_gone_and_what_comes_for_it_is_dropped(
+    sshd: Sshd, connect: Connect
+) -> None:
+    connection = connect(sshd.ssh_config())
+    for _ in range(3):
+        assert output(connection, "echo hello") == (0, "hello\n")
+    link = connection._link
+    assert wait_until(lambda: not link.sessions, BOUND)
+    assert not link.channels_seen
+    assert link.packetizer.take(94, 2, b"late")
+    assert not link.packetizer.take(94, 3, b"never there")
+    assert output(connection, "echo again") == (0, "again\n")
+
+
+def test_many_commands_at_once_are_not_mixed_up(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
+    # More than run at a time: the server counts a session until it has seen its process end.
+    connection = connect(own_sshd("MaxSessions 100").start().ssh_config())
+    started = time.monotonic()
+    found = outputs_side_by_side(connection, threads=8, turns=5)
+    assert found == {key: (key // 10, f"{key}\n") for key in found}
+    assert len(found) == 40
+    assert time.monotonic() - started < 60
