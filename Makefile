@@ -7,8 +7,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test soak check bench docs man clean
 
+# The tests beside real servers.
+SERVERS := tests/integration tests/e2e tests/security
+
 # RETRY=1: what failed beside real servers, on a machine that does other things too, has one more try, by itself.
-AGAIN := $(BIN)/python -m pytest --last-failed --last-failed-no-failures none tests/integration tests/e2e
+AGAIN := $(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(SERVERS)
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' Makefile
@@ -19,7 +22,7 @@ demo: .venv/installed ## a throw-away SSH server, and rdo running commands on it
 test: .venv/developing ## install what the tests need, then run all of them
 	@sh tests/setup-debian
 	$(BIN)/python -m pytest tests/unit --cov --cov-report=term
-	$(BIN)/python -m pytest tests/integration tests/e2e $(if $(RETRY),|| $(AGAIN))
+	$(BIN)/python -m pytest $(SERVERS) $(if $(RETRY),|| $(AGAIN))
 
 # ONLY=full_disk: only the parts whose name says so, as pytest's -k takes it; ONLY=fuzz: only the fuzzing.
 soak: .venv/soaking ## what breaks rarely, at full length: up to an hour; tells what it counted
