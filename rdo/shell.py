@@ -8,6 +8,7 @@ import time
 from rdo import script
 from rdo.drivers.base import STDERR, STDOUT, Channel, Chunk, Connection, Pty
 from rdo.errors import ConnectError, LinkLost
+from rdo.lines import split_lines, strip_blanks
 
 READY_TIMEOUT = 60.0
 """Seconds for a login shell to get ready: a start-up file may be slow, but not for ever."""
@@ -67,7 +68,7 @@ class Shell:
             if chunk.stream == STDOUT:
                 pid, _, login_shell = told.partition(b" ")
                 self.group = int(pid)
-                self.login_shell = login_shell.decode("utf-8", "replace").strip()
+                self.login_shell = strip_blanks(login_shell.decode("utf-8", "replace"))
             else:
                 self.silent = not noise
             if rest:
@@ -98,4 +99,4 @@ def begin_shell(connection: Connection, pty: Pty | None, login: bool, plain: boo
 
 def _last_line(seen: dict[int, bytes]) -> str:
     text = (seen[STDERR] or seen[STDOUT]).decode("utf-8", "replace")
-    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
+    return next((line.strip() for line in reversed(split_lines(text)) if line.strip()), "")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rdo.errors import UsageError
+from rdo.lines import BLANKS, split_words
 
 DROPPED = frozenset("1246AaCgKkMqXxYy")
 """Options without a value that change nothing here."""
@@ -145,8 +146,8 @@ def _set_control(command: Command, order: str) -> None:
 
 def _set_option(command: Command, text: str) -> None:
     """`-o NAME=VALUE` or `-o 'NAME VALUE'`; of a name the first one counts, as with ssh."""
-    name, _, value = text.replace("=", " ", 1).strip().partition(" ")
-    value = value.strip().strip('"')
+    name, _, value = text.replace("=", " ", 1).strip(BLANKS).partition(" ")
+    value = value.strip(BLANKS).strip('"')
     name = name.lower()
     try:
         _OPTIONS.get(name, _ignore)(command, value)
@@ -198,7 +199,7 @@ _OPTIONS: Mapping[str, Callable[[Command, str], None]] = {
     "hostname": _set_hostname,
     "port": _set_port,
     "requesttty": _set_tty,
-    "sendenv": lambda command, value: command.send_env.extend(value.split()),
+    "sendenv": lambda command, value: command.send_env.extend(split_words(value)),
     "setenv": lambda command, value: command.set_env.extend(shlex.split(value)),
     "stdinnull": _set_stdin,
     "user": _set_user,

@@ -109,7 +109,8 @@ class _Way:
             why = str(error.strerror or error).lower()
             return failed(f"{where}: {why}", "is the machine up, and host and port right?")
         if greeting.startswith(GREETING):
-            return ok(f"{where}: {greeting.splitlines()[0].decode('utf-8', 'replace')}")
+            first = greeting.partition(b"\n")[0].decode("utf-8", "replace")
+            return ok(f"{where}: {first.rstrip()}")
         return failed(f"{where} is no SSH server", "check `host` and `port`")
 
     @property

@@ -14,6 +14,7 @@ from typing import IO
 from rdo.drivers.docker_endpoint import Endpoint, Tls
 from rdo.drivers.docker_wire import PlainWire, TlsWire, Wire
 from rdo.errors import ConfigError, ConnectError
+from rdo.lines import split_lines
 
 TIMEOUT = 15.0
 """Seconds for a host to take a connection."""
@@ -134,7 +135,7 @@ class SshWire(PlainWire):
         data = super().receive(timeout)
         if not data and not self._heard and not self._errors.closed:
             self._errors.seek(0)
-            said = self._errors.read().decode(errors="replace").strip().splitlines()
+            said = split_lines(self._errors.read().decode(errors="replace").strip())
             raise ConnectError(
                 f"the Docker engine at `{self._endpoint.name}` cannot be reached", said[-1].strip() if said else ""
             )

@@ -10,6 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from rdo.lines import BLANKS
+
 LARGEST_HEAD = 64 * 1024
 """Bytes. The engine's are a few hundred long."""
 
@@ -56,7 +58,7 @@ def split_head(data: bytes) -> tuple[Head, bytes] | None:
     if not words[0].startswith("HTTP/1.") or len(words) < 2 or not words[1].isdecimal():
         raise HttpError(first[:80])
     pairs = (line.partition(":") for line in lines)
-    return Head(int(words[1]), {name.strip().lower(): value.strip() for name, _, value in pairs}), rest
+    return Head(int(words[1]), {name.strip(BLANKS).lower(): value.strip(BLANKS) for name, _, value in pairs}), rest
 
 
 class Body:

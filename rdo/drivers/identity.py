@@ -118,7 +118,7 @@ def public_part(path: str, content: bytes) -> bytes | None:
     """The public key of a private key that may be encrypted: from its file or PATH.pub; None if neither has it."""
     if b"OPENSSH PRIVATE KEY" in content:
         try:
-            data = base64.b64decode(b"".join(content.strip().splitlines()[1:-1]))
+            data = base64.b64decode(b"".join(content.strip().split(b"\n")[1:-1]))
             return _public_inside(data)
         except (binascii.Error, struct.error, ValueError):
             return None

@@ -17,6 +17,8 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
+from rdo.lines import split_lines, split_words
+
 MARKERS = ("@revoked", "@cert-authority")
 HASHED = re.compile(r"\|1\|([A-Za-z0-9+/=]+)\|([A-Za-z0-9+/=]+)")
 
@@ -71,7 +73,7 @@ class Verdict(NamedTuple):
 
 def parse(path: str, text: str) -> list[Entry]:
     """The entries of a file. Comments, empty lines and what cannot be understood are left out, as ssh does."""
-    numbered = enumerate(text.splitlines(), 1)
+    numbered = enumerate(split_lines(text), 1)
     return [entry for number, line in numbered if (entry := _entry(path, number, line)) is not None]
 
 
@@ -113,8 +115,8 @@ def load(paths: Iterable[str]) -> list[Entry]:
     """The entries of all files that can be read; the others count as empty, as they do for ssh."""
     found: list[Entry] = []
     for path in paths:
-        with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="surrogateescape") as file:
-            found.extend(parse(path, file.read()))
+        with contextlib.suppress(OSError), open(path, "rb") as file:
+            found.extend(parse(path, file.read().decode(errors="surrogateescape")))
     return found
 
 
@@ -144,13 +146,13 @@ def _write(descriptor: int, data: bytes, size: int) -> None:
 
 
 def _entry(path: str, number: int, text: str) -> Entry | None:
-    words = text.split()
+    words = split_words(text)
     marker = words.pop(0) if words and words[0] in MARKERS else ""
     if len(words) < 3 or words[0].startswith(("#", "@")):
         return None
     patterns, kind, encoded = words[:3]
     try:
-        blob = base64.b64decode(encoded, validate=True)
+        blob = base64.b64decode(encoded.rstrip("\r"), validate=True)  # ssh passes over it, too
     except (binascii.Error, ValueError):
         return None
     return Entry(path, number, marker, patterns, HostKey(kind, blob))

@@ -14,14 +14,15 @@ from rdo.drivers.link import Link
 from rdo.drivers.openssh import Options
 from rdo.drivers.userauth import Outcome, Prompt, Userauth
 from rdo.errors import ConnectError, printable
+from rdo.lines import split_lines
 
 
 def log_in(link: Link, options: Options, caller: Caller) -> None:
     """Authenticate on a link whose host key was checked. Raises ConnectError."""
 
     def show(banner: str) -> None:
-        for line in banner.splitlines():
-            caller.tell(printable(line))
+        for line in split_lines(banner):
+            caller.tell(printable(line.rstrip("\r")))
 
     agent = Agent(options.identity_agent)
     try:
@@ -98,8 +99,8 @@ class Login:
 
     def _answers(self, instruction: str, prompts: Sequence[Prompt], asked: list[Prompt]) -> list[str] | None:
         asked.extend(prompts)
-        for line in instruction.splitlines():
-            self._caller.tell(printable(line))
+        for line in split_lines(instruction):
+            self._caller.tell(printable(line.rstrip("\r")))
         answers: list[str] = []
         for prompt in prompts:
             question = f"({self._options.user}@{self._options.host}) {printable(prompt.text)}"

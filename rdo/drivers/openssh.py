@@ -107,7 +107,7 @@ def parse(request: Request, lines: Iterable[str], environment: Mapping[str, str]
         global_known_hosts=tuple(tokens.path(name) for name in paths(one.get("globalknownhostsfile", ""))),
         strict_host_key_checking=_strict(one.get("stricthostkeychecking", "ask")),
         hash_known_hosts=one.get("hashknownhosts") in TRUE,
-        connect_timeout=float(one["connecttimeout"]) if one.get("connecttimeout", "").isdigit() else None,
+        connect_timeout=float(one["connecttimeout"]) if one.get("connecttimeout", "").isdecimal() else None,
         address_family=one.get("addressfamily", "any"),
         bind_address=one.get("bindaddress", ""),
         proxy_command=tokens.expand(one.get("proxycommand", "")),
@@ -130,7 +130,7 @@ def jump_request(jumps: str, ssh_config: str | None) -> Request:
         port = rest.removeprefix(":")
     elif place.count(":") == 1:
         host, _, port = place.partition(":")
-    return Request(host, user or None, int(port) if port.isdigit() else None, None, before or None, ssh_config)
+    return Request(host, user or None, int(port) if port.isdecimal() else None, None, before or None, ssh_config)
 
 
 def paths(text: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from rdo.drivers.openssh import Options, Request, parse
 from rdo.errors import ConnectError
+from rdo.lines import split_lines
 
 QUERY_DEADLINE = 20.0
 """Seconds for `ssh -G`, which takes 5 ms unless a `Match exec` in the user's configuration is slow."""
@@ -58,7 +59,7 @@ def arguments(request: Request) -> list[str]:
     ]
 
 
-def _start(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[str] | None:
+def _start(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
     """Start the program; None where the environment's PATH leads to none."""
     try:
         return subprocess.Popen(
@@ -67,14 +68,12 @@ def _start(command: list[str], environment: Mapping[str, str]) -> subprocess.Pop
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=dict(environment),
-            text=True,
-            errors="surrogateescape",
         )
     except (FileNotFoundError, PermissionError, NotADirectoryError):
         return None
 
 
-def _answer(process: subprocess.Popen[str]) -> list[str]:
+def _answer(process: subprocess.Popen[bytes]) -> list[str]:
     try:
         output, complaint = process.communicate(timeout=QUERY_DEADLINE)
     except subprocess.TimeoutExpired:
@@ -83,9 +82,13 @@ def _answer(process: subprocess.Popen[str]) -> list[str]:
         why = f"waited {QUERY_DEADLINE:.0f} s"
         raise ConnectError("`ssh -G` gave no answer", why, "look for a slow `Match exec`") from None
     if process.returncode != 0:
-        lines = [line for line in complaint.splitlines() if not line.startswith("Pseudo-terminal")]
+        lines = [line.rstrip() for line in _lines(complaint) if not line.startswith("Pseudo-terminal")]
         raise ConnectError("the ssh configuration is not usable", "; ".join(lines), "try `ssh -G HOST`")
-    return output.splitlines()
+    return _lines(output)
+
+
+def _lines(data: bytes) -> list[str]:
+    return split_lines(data.decode(errors="surrogateescape"))
 
 
 def _lines_without_ssh(request: Request) -> list[str]:

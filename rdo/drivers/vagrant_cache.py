@@ -14,6 +14,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TextIO
 
 from rdo import whole_file
 
@@ -38,10 +39,13 @@ class Cache:
 
     def read(self, name: str, key: Sequence[object]) -> str | None:
         """The answer, if it is there and its key is this one."""
-        with contextlib.suppress(OSError), open(self.path(name), encoding="utf-8", errors="surrogateescape") as file:
+        with contextlib.suppress(OSError), self._open(name) as file:
             if file.readline().rstrip("\n") == SIGN + json.dumps(key):
                 return file.read()
         return None
+
+    def _open(self, name: str) -> TextIO:
+        return open(self.path(name), encoding="utf-8", errors="surrogateescape", newline="\n")
 
     def write(self, name: str, key: Sequence[object], answer: str) -> None:
         """Keep an answer in the place of an older one, in one step. Raises OSError."""

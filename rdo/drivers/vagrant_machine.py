@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from rdo.drivers.base import Root
 from rdo.drivers.vagrant_place import Place
+from rdo.lines import strip_blanks
 
 RSYNC = "rsync: one-way, from here to the machine, when `vagrant rsync` or `vagrant reload` runs"
 
@@ -40,7 +41,7 @@ def find(place: Place, name: str) -> Machine | None:
     above = os.path.join(place.machines, name)
     for provider in _folders(above):
         folder = os.path.join(above, provider)
-        if identity := _read(os.path.join(folder, "id")).strip():
+        if identity := strip_blanks(_read(os.path.join(folder, "id"))):
             return Machine(name, provider, identity, folder)
     return None
 
@@ -57,7 +58,7 @@ def seems_down(machine: Machine, environment: Mapping[str, str]) -> bool:
     """
     home = environment.get("VAGRANT_HOME") or os.path.join(environment.get("HOME", "/"), ".vagrant.d")
     index = _read(os.path.join(os.path.expanduser(home), "data", "machine-index", "index"))
-    state = index_state(index, _read(os.path.join(machine.folder, "index_uuid")).strip())
+    state = index_state(index, strip_blanks(_read(os.path.join(machine.folder, "index_uuid"))))
     return state not in ("", RUNNING)
 
 

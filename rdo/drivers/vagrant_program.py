@@ -75,14 +75,15 @@ class Vagrant:
         process = self._start(["up", name], subprocess.STDOUT)
         with _interrupted_unless_ended(process):
             assert process.stdout is not None
-            for line in process.stdout:
-                last.append(line)
-                self._show(line.rstrip(), watched)
+            for data in process.stdout:
+                for line in _text(data).rstrip("\r\n").split("\r"):  # a CR: how far a download has got
+                    last.append(line)
+                    self._show(line.rstrip(), watched)
             status = process.wait()
         if status != 0:
             for line in last if watched else ():
                 self._caller.tell(line.rstrip())
-            why = vagrant_report.complaint("", "".join(last)) or f"status {status}"
+            why = vagrant_report.complaint("", "\n".join(last)) or f"status {status}"
             raise ConnectError(f"`vagrant up {shlex.quote(name)}` failed", why, "see what it says above")
 
     def _show(self, line: str, watched: bool) -> None:
@@ -102,9 +103,9 @@ class Vagrant:
             process.communicate()
             why = f"waited {ASK_DEADLINE:.0f} s"
             raise ConnectError(f"`vagrant {words[0]}` gave no answer", why, "try it yourself") from None
-        return Answer(process.returncode == 0, output, errors)
+        return Answer(process.returncode == 0, _text(output), _text(errors))
 
-    def _start(self, words: Iterator[str] | tuple[str, ...] | list[str], errors: int) -> subprocess.Popen[str]:
+    def _start(self, words: Iterator[str] | tuple[str, ...] | list[str], errors: int) -> subprocess.Popen[bytes]:
         environment = self._place.environment(self._caller.environment)
         program = shutil.which("vagrant", path=environment.get("PATH", os.defpath))
         if program is None:
@@ -116,14 +117,16 @@ class Vagrant:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
-            text=True,
-            errors="surrogateescape",
             start_new_session=True,  # so that its children end with it
         )
 
 
+def _text(data: bytes) -> str:
+    return data.decode(errors="surrogateescape")
+
+
 @contextlib.contextmanager
-def _interrupted_unless_ended(process: subprocess.Popen[str]) -> Iterator[None]:
+def _interrupted_unless_ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
     """If the caller goes away, do what Ctrl-C does to a `vagrant up`: clean up, and at the second one end."""
     try:
         yield
@@ -138,6 +141,6 @@ def _interrupted_unless_ended(process: subprocess.Popen[str]) -> Iterator[None]:
             process.stdout.close()
 
 
-def _signal(process: subprocess.Popen[str], number: int) -> None:
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)

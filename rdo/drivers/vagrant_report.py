@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from rdo.drivers.vagrant_machine import RUNNING
+from rdo.lines import split_lines
 
 COMMA = "%!(VAGRANT_COMMA)"
 
@@ -45,9 +46,9 @@ NOT_CREATED = State("not_created", "not created")
 
 def reports(text: str) -> Iterator[Report]:
     """The lines of machine-readable output, which is comma-separated; other lines are left out."""
-    for line in text.splitlines():
-        stamp, *fields = line.split(",")
-        if stamp.isdigit() and len(fields) >= 2:
+    for line in split_lines(text):
+        stamp, *fields = line.rstrip("\r").split(",")
+        if stamp.isdecimal() and len(fields) >= 2:
             values = tuple(value.replace(COMMA, ",").replace("\\n", "\n").replace("\\r", "\r") for value in fields[2:])
             yield Report(fields[0], fields[1], values)
 
@@ -65,9 +66,9 @@ def target(text: str) -> str | None:
 
 def ssh_config(text: str) -> str:
     """The configuration in what `vagrant ssh-config` prints, without what plugins say before it."""
-    lines = text.splitlines(keepends=True)
+    lines = split_lines(text)
     begin = next((number for number, line in enumerate(lines) if line.startswith("Host ")), len(lines))
-    return "".join(lines[begin:])
+    return "".join(f"{line}\n" for line in lines[begin:])
 
 
 def complaint(output: str, errors: str) -> str:
@@ -85,7 +86,7 @@ def _values(text: str, kind: str) -> dict[str, str]:
 def _of_vagrantfile(text: str) -> str:
     """Vagrant's words on a Vagrantfile that raised something, if these are such: path, line and message."""
     names = ("Path", "Line number", "Message")
-    told = dict(line.split(": ", 1) for line in text.splitlines() if line.startswith(tuple(f"{n}: " for n in names)))
+    told = dict(line.split(": ", 1) for line in split_lines(text) if line.startswith(tuple(f"{n}: " for n in names)))
     place = ":".join(told[name] for name in names[:2] if told.get(name, "0") != "0")  # 0: it could not tell
     return ": ".join(part for part in (place, told["Message"]) if part) if "Message" in told else ""
 
@@ -93,7 +94,7 @@ def _of_vagrantfile(text: str) -> str:
 def _last_paragraph(text: str) -> str:
     """Vagrant wraps its sentences, and puts the telling one last; behind `file:line: why` comes only the source."""
     paragraphs = [part for part in text.strip().split("\n\n") if part.strip()]
-    lines = [line.strip() for line in paragraphs[-1].splitlines()] if paragraphs else []
+    lines = [line.strip() for line in split_lines(paragraphs[-1])] if paragraphs else []
     where = lines[0].split(": ")[0].rpartition(":")[2] if lines else ""
-    whole = lines[0] if where.isdigit() else " ".join(lines)
+    whole = lines[0] if where.isdecimal() else " ".join(lines)
     return whole if len(whole) <= LONGEST else whole[:LONGEST] + "..."

@@ -1,0 +1,81 @@
+"""Each reader of another program's text takes it apart where that program does; and none goes back to Python's way."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import os
+import pwd
+from pathlib import Path
+
+import pytest
+
+from rdo.drivers import known_hosts, ssh_query, vagrant_report
+from rdo.drivers.docker_http import split_head
+from rdo.drivers.openssh import Request, parse
+from rdo.drivers.ssh_query import Query
+from rdo.ssh_argv import parse as parse_ssh_argv
+from tests.unit.test_lines import ODD
+
+PACKAGE = Path(ssh_query.__file__).parents[1]
+KEY = f"ssh-ed25519 {base64.b64encode(b'a key').decode()}"
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_comment_in_known_hosts_is_no_key(odd: str, tmp_path: Path) -> None:
+    file = tmp_path / "known_hosts"
+    file.write_bytes(f"# was{odd}* {KEY}\nhost{odd}* {KEY}\n".encode())
+    names = [entry.patterns for entry in known_hosts.load([str(file)])]
+    assert names == [f"host{odd}*"]
+
+
+def test_a_known_hosts_file_with_the_ends_of_lines_of_windows_counts_as_for_ssh() -> None:
+    (entry,) = known_hosts.parse("file", f"host {KEY}\r\n")
+    assert entry.key.blob == b"a key"
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_option_of_ssh_ends_at_the_end_of_its_line(odd: str, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_bytes(f"SetEnv A=b{odd}StrictHostKeyChecking=no\nStrictHostKeyChecking yes\n".encode())
+    person = pwd.getpwuid(os.getuid())
+    environment = {"PATH": os.environ["PATH"]}
+    asked = Query(Request("host", ssh_config=str(config)), environment)._process
+    assert asked
+    lines = ssh_query._answer(asked)
+    found = parse(Request("host"), lines, environment, person)
+    assert found.strict_host_key_checking == "yes"
+
+
+@pytest.mark.parametrize("odd", [odd for odd in ODD if odd != "\r"])
+def test_vagrants_report_ends_at_the_end_of_its_line(odd: str) -> None:
+    text = f"1,default,ui,say{odd}1,evil,state,running\r\n2,default,state,poweroff\r\n"
+    assert list(vagrant_report.states(text)) == ["default"]
+    assert vagrant_report.ssh_config(f"said{odd}Host evil\nHost good\n  Port 1\n") == "Host good\n  Port 1\n"
+
+
+@pytest.mark.parametrize("odd", [odd for odd in ODD if ord(odd) < 256])
+def test_a_header_of_the_engine_keeps_all_but_blanks(odd: str) -> None:
+    head = split_head(b"HTTP/1.1 200 OK\r\nA: \t" + odd.encode("latin-1") + b"b \r\n\r\n")
+    assert head is not None
+    assert head[0].fields["a"] == f"{odd}b"
+
+
+def test_variables_named_for_rdo_rsh_stand_between_blanks() -> None:
+    assert parse_ssh_argv(["-oSendEnv=A\u2028B C", "host"]).send_env == ["A\u2028B", "C"]
+
+
+EXCUSED = {
+    "cli/ide_vim.py": "our own text",
+    "cli/survey.py": "a suggestion that is shown, and asked about",
+}
+
+
+def test_no_module_takes_text_apart_with_splitlines() -> None:
+    users = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == "splitlines"
+    }
+    assert users - EXCUSED.keys() == set()
