@@ -55,7 +55,7 @@ class _Way:
     def options(self) -> Options:
         """What the ssh configuration says of the host. Raises RdoError."""
         settings = self._config.settings
-        file = drivers.ssh_config(settings.ssh_config)
+        file = drivers.ssh_config_file(settings.ssh_config)
         request = Request(settings.host or "", settings.user, settings.port, settings.identity, settings.jump, file)
         return Query(request, os.environ).options()
 

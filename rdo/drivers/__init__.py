@@ -31,7 +31,7 @@ def create(config: Config) -> Driver:
             port=settings.port,
             identity=settings.identity,
             jump=settings.jump,
-            ssh_config=ssh_config(settings.ssh_config),
+            ssh_config=ssh_config_file(settings.ssh_config),
             connect_timeout=settings.connect_timeout,
             directory=settings.directory,
             root=config.root,
@@ -73,7 +73,7 @@ def programs(config: Config) -> list[str]:
     return [vagrant_place.find(config.root, os.environ).vagrantfile]
 
 
-def ssh_config(configured: str | None) -> str | None:
+def ssh_config_file(configured: str | None) -> str | None:
     """The file that stands in for ~/.ssh/config: RDO_SSH_CONFIG, else the user file's `ssh_config`."""
     given = os.environ.get("RDO_SSH_CONFIG") or configured
     if not given:

@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from rdo import drivers
+from rdo.config import load
+from rdo.drivers.ssh import SshDriver
 from tests.unit.test_hot_path import BOUND
 
 PROGRAM = """
@@ -28,3 +31,12 @@ def test_match_exec_is_obeyed_though_the_ssh_driver_does_not_load_what_paramiko_
     assert {"asyncio", "unittest", "invoke.context"}.isdisjoint(loaded.split())
     assert "port 2201" in lines
     assert "user nobody" not in lines
+
+
+def test_a_driver_can_be_made_again_after_a_configuration_was_read_without_an_ssh_program(tmp_path: Path) -> None:
+    (tmp_path / ".rdo.conf").write_text('driver = "ssh"\nhost = "box"\ndirectory = "/"\n')
+    config = load(str(tmp_path / ".rdo.conf"), None, None)
+    for _ in range(2):
+        made = drivers.create(config)
+        assert isinstance(made, SshDriver)
+        assert made.ssh_options({"HOME": str(tmp_path), "PATH": str(tmp_path)}).hostname == "box"

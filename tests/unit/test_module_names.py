@@ -1,0 +1,34 @@
+"""Names of modules: a package gives the name of one to nothing else, which would be replaced when the module loads."""
+
+from __future__ import annotations
+
+import ast
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import rdo
+
+TOP = Path(rdo.__file__).parent
+PACKAGES = [TOP, *(folder.parent for folder in TOP.rglob("*/__init__.py"))]
+
+
+def defined(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement at the top of a module gives to what is not a module of the same package."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        yield statement.name
+    elif isinstance(statement, ast.Assign | ast.AnnAssign):
+        yield from (node.id for node in ast.walk(statement) if isinstance(node, ast.Name))
+    elif isinstance(statement, ast.ImportFrom):
+        yield from (each.asname or each.name for each in statement.names)
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda folder: folder.name)
+def test_nothing_in_a_package_has_the_name_of_one_of_its_modules(package: Path) -> None:
+    own_name = ".".join(package.relative_to(TOP.parent).parts)
+    modules = {found.name for found in pkgutil.iter_modules([str(package)])}
+    tree = ast.parse((package / "__init__.py").read_text())
+    statements = [each for each in tree.body if getattr(each, "module", None) != own_name]  # these give the modules
+    assert not modules & {name for statement in statements for name in defined(statement)}
