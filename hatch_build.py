@@ -18,7 +18,10 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-MODULES = ("__init__", "errors", "argv", "discovery", "__main__", "protocol", "control", "request", "output", "client")
+MODULES = (
+    "__init__", "errors", "argv", "discovery", "__main__", "protocol", "control", "request", "output",
+    "foreground", "running_command", "client",
+)  # fmt: skip
 """The package itself, and its modules in the order in which they need each other."""
 
 NAME = "rdo/amalgamation.py"

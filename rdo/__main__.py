@@ -69,13 +69,14 @@ def execute(options: argv.Options) -> int:
     asked = request.build(options, found, environ)
     if connection is not None:
         control.ask(connection, asked)
-    from rdo import client  # no sooner: the master works meanwhile
+    from rdo import client, running_command  # no sooner: the master works meanwhile
 
-    runner = client.Client(asked, discovery.user_file(environ), STARTED - TOOK, TOOK)
+    trace = running_command.Trace(options.verbose, STARTED - TOOK)
+    trace.step("client start", TOOK)
     try:
-        status = runner.run(path, seen, connection)
+        status = client.Client(asked, discovery.user_file(environ), trace).run(path, seen, connection)
     except ConnectError as error:
-        if runner.started or not options.fallback:
+        if not options.fallback:
             raise
         from rdo import fallback
 

@@ -20,9 +20,11 @@ CLIENT = frozenset(
         "rdo.control",
         "rdo.discovery",
         "rdo.errors",
+        "rdo.foreground",
         "rdo.output",
         "rdo.protocol",
         "rdo.request",
+        "rdo.running_command",
     }
 )
 

@@ -21,8 +21,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     ("rdo", "rdo.address", "rdo.errors", "rdo.lines", "rdo.wording"),
     # the client: hot path
     (
-        "rdo.argv", "rdo.client", "rdo.control", "rdo.discovery", "rdo.launch", "rdo.output",
-        "rdo.protocol", "rdo.request", "rdo.splice", "rdo.statusline", "rdo.stdin", "rdo.tty",
+        "rdo.argv", "rdo.client", "rdo.control", "rdo.discovery", "rdo.foreground", "rdo.launch", "rdo.output",
+        "rdo.protocol", "rdo.request", "rdo.running_command", "rdo.splice", "rdo.statusline", "rdo.stdin", "rdo.tty",
     ),
     ("rdo.drivers.base",),
     # pure
