@@ -5,11 +5,11 @@ RDO_REQUIRE=ssh,docker makes a failure of a skip for want of one of these names.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -18,18 +18,22 @@ from typing import NoReturn
 
 import pytest
 
+from rdo import protocol
 from tests import disk
 from tests.disk import Mount
 from tests.docker_engine import DockerEngine, shared_engine
+from tests.e2e.masters import answer
 from tests.leaks import MARK, Leaks, wait_until
 from tests.soak import FULL, Account, Counted
 from tests.sshd import Sshd, find_sshd
 from tests.vagrant_machine import VagrantHost, shared_host
 
 STOP_BOUND = 5.0
-"""Seconds for `rdoctl stop --all` to end every master of a test, and for the masters to be gone after it."""
+"""Seconds for masters that were told to end to be gone."""
 
 NUMBERS = itertools.count(1)
+
+UNIT = Path(__file__).parent / "unit"
 
 # A shell without job control has what it starts with `&` ignore these two, and so would every rdo that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -78,16 +82,29 @@ def register_server(leaks: Leaks) -> Callable[..., None]:
 
 
 @pytest.fixture(autouse=True)
-def test_id(leaks: Leaks, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def test_id(request: pytest.FixtureRequest, leaks: Leaks, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Mark what the test starts, and fail the test if anything of it is left.
 
-    What a wider fixture starts is there before the test, and so no leak of the test's.
+    What a wider fixture starts is there before the test, and so no leak of the test's. Few unit tests start a process:
+    for them it is enough to look for children, and for what has left its parent once they are all through.
     """
     mark = f"{leaks.run}{next(NUMBERS)}"
     monkeypatch.setenv(MARK, mark)
-    before = leaks.snapshot()
+    before = leaks.snapshot(quick=UNIT in request.path.parents)
     yield mark
-    left = leaks.find(before)
+    report(leaks.find(before))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def run_leaks(leaks: Leaks) -> Iterator[None]:
+    """Fail the last test if a process of the whole run is left, such as one that left its parent in a unit test."""
+    yield
+    wait_until(lambda: not leaks.processes(), leaks.settle)
+    report(leaks.end_processes(frozenset()))
+
+
+def report(left: list[str]) -> None:
+    """Fail where something is left behind."""
     if left:
         pytest.fail("the test left behind:\n  " + "\n  ".join(left), pytrace=False)
 
@@ -96,7 +113,7 @@ def test_id(leaks: Leaks, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def runtime(test_id: str, leaks: Leaks) -> Iterator[dict[str, str]]:
     """An environment of its own for rdo: nothing of the user's, short paths (a socket's has room for 104 bytes).
 
-    Afterwards `rdoctl stop --all` ends the masters; one that outlives that is a leak.
+    Afterwards the masters are told to end; one that outlives that is a leak.
     """
     root = Path(tempfile.mkdtemp(prefix="rdo-", dir="/tmp"))
     environment = isolated(root, test_id)
@@ -127,16 +144,11 @@ def isolated(root: Path, mark: str) -> dict[str, str]:
 
 
 def stop_masters(environment: dict[str, str]) -> None:
-    """Ask the masters to end. Whether they have, the leak check tells, so neither failure nor time-out is one here."""
-    rdoctl = shutil.which("rdoctl", path=environment["PATH"])
-    if rdoctl is None:
-        return
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen([rdoctl, "stop", "--all"], env=environment, stdin=quiet, stdout=quiet, stderr=quiet) as stop:
-        try:
-            stop.wait(STOP_BOUND)
-        except subprocess.TimeoutExpired:
-            stop.kill()
+    """Tell the masters to end. Whether they have, the leak check tells, so a failure here is none."""
+    for path in Path(environment["XDG_RUNTIME_DIR"], "rdo").glob("*"):
+        if path.is_socket():
+            with contextlib.suppress(OSError):
+                answer(path, protocol.frame(protocol.STOP, b"1"))
 
 
 @pytest.fixture

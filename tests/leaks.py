@@ -50,7 +50,8 @@ class Process:
 class Snapshot:
     """What there is at one moment."""
 
-    processes: frozenset[int]
+    processes: frozenset[int] | None
+    """None: this one has no child, and the others were not looked at."""
     threads: frozenset[threading.Thread]
     files: frozenset[tuple[int, str]]
 
@@ -71,9 +72,10 @@ class Leaks:
         """
         self._servers[pid] = stays
 
-    def snapshot(self) -> Snapshot:
-        """Remember what there is now."""
-        return Snapshot(frozenset(self.processes()), frozenset(threading.enumerate()), open_files())
+    def snapshot(self, *, quick: bool = False) -> Snapshot:
+        """Remember what there is now. `quick`: of processes only whether this one has children."""
+        processes = None if quick and not has_children() else frozenset(self.processes())
+        return Snapshot(processes, frozenset(threading.enumerate()), open_files())
 
     def processes(self, mark: str = "") -> dict[int, Process]:
         """Processes of the tests by number, without this one; with a mark, only those that carry exactly it."""
@@ -88,20 +90,26 @@ class Leaks:
 
     def find(self, before: Snapshot) -> list[str]:
         """Name what is there now and was not before, after a bounded wait; kill the processes among it."""
-        if wait_until(lambda: not self._is_more(self.snapshot(), before), self.settle):
+        quick = before.processes is None
+        if wait_until(lambda: not self._is_more(self.snapshot(quick=quick), before), self.settle):
             return []  # what is there a moment later, an engine runs to clear away a container
         gc.collect()  # a cycle that holds a file is no leak yet; that nobody closed it, ResourceWarning tells
-        processes = [each for pid, each in self.processes().items() if pid not in before.processes]
-        lines = [f"process {each.pid}: {each.command}" for each in processes]
+        lines = self.end_processes(before.processes or frozenset())
         lines += [f"thread: {thread.name}" for thread in set(threading.enumerate()) - before.threads]
         lines += [f"file descriptor {number}: {name}" for number, name in open_files() - before.files]
+        return lines
+
+    def end_processes(self, before: frozenset[int]) -> list[str]:
+        """Name the processes that are there now and were not before, and kill them."""
+        processes = [each for pid, each in self.processes().items() if pid not in before]
         for each in processes:
             end(each.pid)
-        return lines
+        return [f"process {each.pid}: {each.command}" for each in processes]
 
     @staticmethod
     def _is_more(now: Snapshot, before: Snapshot) -> bool:
-        return bool(now.processes - before.processes or now.threads - before.threads or now.files - before.files)
+        processes = (now.processes or frozenset()) - (before.processes or frozenset())
+        return bool(processes or now.threads - before.threads or now.files - before.files)
 
     @staticmethod
     def _descendants(table: dict[int, Process], ancestors: set[int]) -> set[int]:
@@ -174,6 +182,15 @@ def processes_of_ps() -> dict[int, Process]:
     with subprocess.Popen(["ps", "-A", "-o", "pid=,ppid=,args="], stdout=subprocess.PIPE, text=True) as ps:
         rows = [line.split(None, 2) for line in ps.communicate()[0].splitlines()]
     return {int(row[0]): Process(int(row[0]), int(row[1]), row[-1]) for row in rows if int(row[0]) != ps.pid}
+
+
+def has_children() -> bool:
+    """Whether this process has a child, alive or dead."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def open_files() -> frozenset[tuple[int, str]]:

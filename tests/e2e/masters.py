@@ -32,10 +32,11 @@ def logins(server: Sshd) -> int:
 
 
 def answer(path: Path, frame: bytes) -> list[tuple[bytes, bytes]]:
-    """All frames that a master answers with."""
+    """All frames that a master answers with. Raises OSError where none listens, or none answers."""
     decoder = protocol.Decoder()
     frames = []
     with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(END_BOUND)
         connection.connect(str(path))
         connection.sendall(frame)
         while data := connection.recv(65536):
