@@ -5,14 +5,13 @@ document), slip.py, legacy.py, validation.py, layers.py.
 """
 
 import os
-import stat
 import sys
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from rdo import ini, legacy, ownership, tables
+from rdo import ini, legacy, ownership, small_file, tables
 from rdo.discovery import LOCAL_CONFIG
-from rdo.document import Document, Origin
+from rdo.document import LARGEST, Document, Origin
 from rdo.layers import resolve
 from rdo.settings import DEFAULT_PROFILE, Settings
 from rdo.slip import syntax_error
@@ -25,9 +24,6 @@ else:
 
 VAGRANTFILES = ("Vagrantfile", "vagrantfile")
 """The names Vagrant itself looks for."""
-
-LARGEST = 1024 * 1024
-"""Bytes. Nobody writes such a config; a file that large is something else."""
 
 MOST_DOTS = 200
 """In one line. A dotted key takes the TOML parser time by the square of its length."""
@@ -119,24 +115,16 @@ def _read_document(file: str, personal: bool = False) -> Document:
 def _read_bytes(file: str) -> bytes:
     """The content of a plain file."""
     try:
-        with open(file, "rb", opener=_open_at_once) as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise Origin(file).error("not a plain file", "a config file is a text file")
+        with small_file.open_regular(file) as stream:
             ownership.check(file, stream.fileno())
-            content = stream.read(LARGEST + 1)
+            return small_file.rest(stream, LARGEST)
     except IsADirectoryError:
-        raise Origin(file).error("a folder, not a file", "rename or remove it") from None
+        raise Origin(file).error("a directory, not a file", "rename or remove it") from None
+    except small_file.Unsuitable as error:
+        raise Origin(file).error(str(error.strerror), "a config file is a short text") from None
     except (OSError, ValueError) as error:
-        why = os.strerror(error.errno).lower() if isinstance(error, OSError) and error.errno else str(error)
+        why = str(error.strerror).lower() if isinstance(error, OSError) else str(error)
         raise Origin(file).error(f"cannot be read: {why}", "check that it is there and yours to read") from None
-    if len(content) > LARGEST:
-        raise Origin(file).error("larger than 1 MiB", "a config file is a short text")
-    return content
-
-
-def _open_at_once(file: str, flags: int) -> int:
-    """Without O_NONBLOCK, opening a FIFO waits for its writer."""
-    return os.open(file, flags | os.O_NONBLOCK)
 
 
 def _decode(file: str, content: bytes) -> str:

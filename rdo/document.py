@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from rdo.errors import ConfigError
 
+LARGEST = 64 * 1024
+"""Bytes of a config file. The worst of that size keeps a TOML parser busy for a second."""
+
 _NOWHERE: Mapping[str, int] = MappingProxyType({})
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 from typing import NoReturn
 
-from rdo import config, discovery, drivers, shim, trust
+from rdo import config, discovery, drivers, shim, small_file, trust
 from rdo.argv import Options
 from rdo.errors import ConnectError, RdoError
 
@@ -64,7 +64,6 @@ def is_program(file: str) -> bool:
 def is_shim(file: str) -> bool:
     """Whether it is a shim; False for what cannot be read."""
     try:
-        with open(file, "rb") as stream:
-            return shim.is_shim(stream.read(HEAD))
+        return shim.is_shim(small_file.head(file, HEAD))
     except OSError:
         return False

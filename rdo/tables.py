@@ -7,7 +7,7 @@ parsed by itself.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from rdo.document import Document, Entry, Origin
+from rdo.document import LARGEST, Document, Entry, Origin
 from rdo.settings import DEFAULT_PROFILE, KEYS
 from rdo.wording import shortened
 
@@ -17,11 +17,14 @@ Parse = Callable[[str], dict[str, Any]]
 Lines = Mapping[tuple[str, ...], int]
 """Lines by path, such as ("docker", "env", "STAGE")."""
 
-LONGEST_TEXT = 65536
-"""Characters. In longer texts no lines are told: a long statement is parsed once for each of its lines."""
+MOST_PARSED = 2 * LARGEST
+"""Characters that are parsed for the sake of lines, in all: half a second of work. Beyond, no lines are told.
 
-LONGEST_STATEMENT = 100
-"""Lines, for the same reason."""
+A statement of several lines is parsed once for each line that may be its last.
+"""
+
+CLOSING = ("]", "}", "'''", '"""')
+"""One of them is in the last line of every statement that has several."""
 
 _DEPTH = 3
 """Profile, key, and name in a table."""
@@ -37,14 +40,18 @@ class Statement(NamedTuple):
 
 
 def statements(text: str, parse: Parse) -> Iterator[Statement]:
-    """The statements up to the first that does not end or is too long."""
-    lines = text.split("\n") if len(text) <= LONGEST_TEXT else []
-    first = 0
-    for last in range(len(lines)):
-        if last - first >= LONGEST_STATEMENT:
+    """The statements up to the first that does not end."""
+    lines = text.split("\n")
+    first = parsed = 0
+    for last, line in enumerate(lines):
+        if last > first and not any(sign in line for sign in CLOSING):
+            continue
+        tried = "\n".join(lines[first : last + 1])
+        parsed += len(tried)
+        if parsed > MOST_PARSED:
             return
         try:
-            data = parse("\n".join(lines[first : last + 1]))
+            data = parse(tried)
         except (ValueError, RecursionError):
             continue
         yield Statement(first + 1, last + 1, data, lines[first].lstrip().startswith("["))
@@ -93,8 +100,6 @@ def _entry(file: str, data: Mapping[str, Any], path: tuple[str, ...], lines: Lin
 
 
 def unfinished(text: str, parse: Parse) -> int:
-    """The line where the first statement begins that never ends, else the last line; 0 where lines are not told."""
-    if len(text) > LONGEST_TEXT:
-        return 0
+    """The line where the first statement begins that never ends, else the last line."""
     last = max((statement.last for statement in statements(text, parse)), default=0)
     return min(last, text.rstrip().count("\n")) + 1

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from rdo import grant
+from rdo import grant, small_file
 from rdo.config import Config
 from rdo.errors import RdoError, SetupError, printable
 from rdo.grant import Grant
@@ -26,8 +26,8 @@ BYPASS = "RDO_TRUST"
 
 QUESTION = "Allow this, now and later? Type `yes`: "
 
-LARGEST = 64 * 1024
-"""Bytes of a record that are read; it has some hundred."""
+LARGEST = 1024 * 1024
+"""Bytes that are read of a record, or of a program."""
 
 
 class Standing(Enum):
@@ -140,8 +140,7 @@ def wanted(config: Config, programs: Sequence[str]) -> Grant:
 def _content(path: str) -> str:
     """A file's content in short."""
     try:
-        with open(path, "rb") as file:
-            return f"sha256:{hashlib.sha256(file.read()).hexdigest()}"
+        return f"sha256:{hashlib.sha256(small_file.read(path, LARGEST)).hexdigest()}"
     except OSError as error:
         raise SetupError(f"cannot read `{path}`", str(error.strerror)) from None
 

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import click
 
-from rdo import discovery, whole_file
+from rdo import discovery, small_file, whole_file
 from rdo.cli import ide_emacs, ide_jetbrains, ide_vim, ide_vscode, inventory, shim, toolset
 from rdo.cli.draft import SHIMS, Draft, Project
 from rdo.cli.toolset import Tool
@@ -17,6 +17,9 @@ from rdo.errors import RdoError, SetupError, printable
 
 JETBRAINS = {"darwin": "~/Library/Application Support/JetBrains", "": "~/.config/JetBrains"}
 """Where the IDEs keep their configuration, by platform: a folder for each product and version."""
+
+LARGEST = 1024 * 1024
+"""Bytes of an editor's file that are read and added to."""
 
 HELP = {
     "vscode": "VS Code: .vscode/tasks.json with problem matchers, and settings.json.",
@@ -128,12 +131,13 @@ def remark(line: str) -> None:
 def read(path: str) -> str | None:
     """The text of a file, its line ends as they are; None where there is none. Raises RdoError."""
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            return file.read()
+        return small_file.read(path, LARGEST).decode()
     except FileNotFoundError:
         return None
     except ValueError:
         raise RdoError(f"cannot read `{path}`", "it is not UTF-8", "move it away") from None
+    except small_file.Unsuitable as error:
+        raise RdoError(f"cannot read `{path}`", str(error.strerror), "move it away") from None
 
 
 def save(root: str, path: str, text: str) -> bool:

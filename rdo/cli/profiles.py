@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 
-from rdo import discovery
+from rdo import discovery, small_file
 from rdo.discovery import Found
+from rdo.document import LARGEST
 from rdo.settings import DEFAULT_PROFILE, KEYS
 
 HEADER = re.compile(r"^[ \t]*\[[ \t]*[\"']?([\w-]+)[\"']?[ \t]*[].]", re.MULTILINE)
@@ -23,7 +24,6 @@ def names(found: Found) -> list[str]:
 
 def _text(file: str) -> str:
     try:
-        with open(file, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
+        return small_file.read_text(file, LARGEST)
     except OSError:
         return ""

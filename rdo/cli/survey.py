@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rdo import jsonc
+from rdo import jsonc, small_file
 
 COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 """In the order in which docker compose takes them."""
@@ -120,10 +120,7 @@ def _from_devcontainer(folder: str, name: str, text: str) -> Suggestion | None:
 def read(folder: str, name: str) -> str | None:
     """The file's text; None where there is no plain file of that name."""
     path = os.path.join(folder, name)
-    if not os.path.isfile(path):
-        return None
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read(LARGEST)
+        return small_file.head(path, LARGEST).decode("utf-8", "replace")
     except OSError:
         return None

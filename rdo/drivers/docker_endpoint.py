@@ -13,11 +13,15 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from rdo import small_file
 from rdo.errors import ConfigError
 
 DEFAULT = "unix:///var/run/docker.sock"
 PORTS = {"tcp": 2375, "ssh": 22}
 TLS_PORT = 2376
+
+LARGEST = 1024 * 1024
+"""Bytes of a file of Docker's own: a config.json with a hundred registries has a tenth of that."""
 
 
 class Tls(NamedTuple):
@@ -92,7 +96,7 @@ def config_folder(environment: Mapping[str, str]) -> str:
 
 def _current_context(environment: Mapping[str, str]) -> str:
     try:
-        found = _read(os.path.join(config_folder(environment), "config.json")).get("currentContext")
+        found = read(os.path.join(config_folder(environment), "config.json")).get("currentContext")
     except (OSError, ValueError):
         return ""  # as `docker` does: it warns and goes on with the default
     return found if isinstance(found, str) else ""
@@ -102,7 +106,7 @@ def _of_context(name: str, environment: Mapping[str, str]) -> Endpoint:
     digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
     contexts = os.path.join(config_folder(environment), "contexts")
     try:
-        docker = _read(os.path.join(contexts, "meta", digest, "meta.json"))["Endpoints"]["docker"]
+        docker = read(os.path.join(contexts, "meta", digest, "meta.json"))["Endpoints"]["docker"]
         host, verify = str(docker["Host"]), not docker.get("SkipTLSVerify")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise ConfigError(f"there is no docker context `{name}`", "", "see `docker context ls`") from None
@@ -110,9 +114,9 @@ def _of_context(name: str, environment: Mapping[str, str]) -> Endpoint:
     return parse(host, Tls(folder, verify) if os.path.isdir(folder) else None)
 
 
-def _read(path: str) -> dict[str, Any]:
-    with open(path, "rb") as file:
-        found = json.load(file)
+def read(path: str) -> dict[str, Any]:
+    """The object in a JSON file of Docker's own. Raises OSError, ValueError."""
+    found = json.loads(small_file.read(path, LARGEST))
     if not isinstance(found, dict):
         raise ValueError(path)
     return found

@@ -3,6 +3,7 @@ user's credentials for a registry, the helper programs of Docker's own configura
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rdo.drivers.base import Caller
-from rdo.drivers.docker_endpoint import config_folder
+from rdo.drivers.docker_endpoint import config_folder, read
 from rdo.drivers.docker_engine import Engine, EngineError
 from rdo.errors import ConnectError
 
@@ -74,7 +75,7 @@ def _credentials(image: str, environment: Mapping[str, str]) -> str:
 
     try:
         registry, _ = docker.auth.resolve_repository_name(image.partition("@")[0])
-        known = docker.auth.load_config(path, credstore_env=dict(environment))
+        known = docker.auth.load_config(config_dict=_config(path), credstore_env=dict(environment))
         found = docker.auth.resolve_authconfig(known, registry, credstore_env=dict(environment))
     except docker.errors.DockerException as error:
         raise ConnectError(f"no credentials for the image `{image}`", str(error), "`docker login`") from None
@@ -116,3 +117,10 @@ def progress(layers: Mapping[str, tuple[int, int]]) -> str:
     current, total = (sum(pair[index] for pair in layers.values()) / 1e6 for index in (0, 1))
     share = f", {100 * current / total:.0f} %" if total else ""
     return f"{done} of {len(layers)} layers, {current:.0f} of {total:.0f} MB{share}"
+
+
+def _config(path: str) -> dict[str, object]:
+    """Docker's own configuration; with a key at least, for of an empty one the SDK looks for a file itself."""
+    with contextlib.suppress(OSError, ValueError):  # as `docker` does: it warns and goes on without
+        return {"auths": {}, **read(path)}
+    return {"auths": {}}

@@ -17,6 +17,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from rdo import small_file
+
+LARGEST = 1024 * 1024
+"""Bytes of a key file, as MAX_KEY_FILE_SIZE in OpenSSH's authfile.h has it."""
+
 CERTIFICATE = "-cert-v01@openssh.com"
 MAGIC = b"openssh-key-v1\0"
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
@@ -86,11 +91,11 @@ class FileKey:
 def read(path: str) -> bytes:
     """The file's content. Raises KeyUnusable if it cannot be read, or could be by others, as ssh(1) has it."""
     try:
-        with open(path, "rb") as file:
+        with small_file.open_regular(path) as file:
             mode = os.fstat(file.fileno())
             if mode.st_uid == os.getuid() and stat.S_IMODE(mode.st_mode) & 0o077:
                 raise KeyUnusable(f"permissions {stat.S_IMODE(mode.st_mode):04o} are too open")
-            return file.read()
+            return small_file.rest(file, LARGEST)
     except OSError as error:
         raise KeyUnusable((error.strerror or str(error)).lower()) from error
 
@@ -128,8 +133,7 @@ def public_part(path: str, content: bytes) -> bytes | None:
 def public_file(path: str) -> bytes | None:
     """The blob in a file of one line, a public key or a certificate; None if there is none."""
     try:
-        with open(path, "rb") as file:
-            blob = base64.b64decode(file.read().split(maxsplit=2)[1])
+        blob = base64.b64decode(small_file.read(path, LARGEST).split(maxsplit=2)[1])
         return blob if kind_of(blob) else None
     except (OSError, IndexError, binascii.Error, struct.error, ValueError):
         return None

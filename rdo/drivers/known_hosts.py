@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import fnmatch
 import hashlib
 import hmac
@@ -17,7 +16,12 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
+from rdo import small_file
+from rdo.errors import ConnectError
 from rdo.lines import split_lines, split_words
+
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a known_hosts file: half a million keys."""
 
 MARKERS = ("@revoked", "@cert-authority")
 HASHED = re.compile(r"\|1\|([A-Za-z0-9+/=]+)\|([A-Za-z0-9+/=]+)")
@@ -112,11 +116,15 @@ def format_line(name: str, key: HostKey, salt: bytes | None) -> str:
 
 
 def load(paths: Iterable[str]) -> list[Entry]:
-    """The entries of all files that can be read; the others count as empty, as they do for ssh."""
+    """The entries of all files that can be read; the others count as empty, as they do for ssh. Raises ConnectError."""
     found: list[Entry] = []
     for path in paths:
-        with contextlib.suppress(OSError), open(path, "rb") as file:
-            found.extend(parse(path, file.read().decode(errors="surrogateescape")))
+        try:
+            found.extend(parse(path, small_file.read_text(path, LARGEST)))
+        except small_file.TooLarge as error:  # to leave it out would be to trust what it refuses
+            raise ConnectError(f"cannot use the known hosts in `{path}`", str(error.strerror)) from None
+        except OSError:
+            continue
     return found
 
 

@@ -15,8 +15,12 @@ from paramiko import config
 from paramiko.config import SSHConfig
 from paramiko.ssh_exception import ConfigParseError
 
+from rdo import small_file
 from rdo.drivers.openssh import Request
 from rdo.errors import ConnectError
+
+LARGEST = 1024 * 1024
+"""Bytes of an ssh configuration."""
 
 DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ed25519")
 
@@ -26,10 +30,11 @@ def lines(request: Request) -> list[str]:
     _allow_match_exec()
     path = request.ssh_config or os.path.expanduser("~/.ssh/config")
     try:
-        found: Mapping[str, str | list[str]] = SSHConfig.from_path(path).lookup(request.host)
+        parsed = SSHConfig.from_text(small_file.read_text(path, LARGEST))
+        found: Mapping[str, str | list[str]] = parsed.lookup(request.host)
     except FileNotFoundError:
         found = {}
-    except (OSError, ConfigParseError, UnicodeDecodeError) as error:
+    except (OSError, ConfigParseError) as error:
         raise ConnectError(f"the ssh configuration `{path}` is not usable", str(error)) from error
     given = {"user": request.user, "port": request.port, "proxyjump": request.jump}
     chosen = {**_defaults(), **found, **{key: str(value) for key, value in given.items() if value}}

@@ -14,12 +14,14 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TextIO
 
-from rdo import whole_file
+from rdo import small_file, whole_file
 
 LOCK_PAUSE = 0.2
 """Seconds between two tries for a lock: flock(2) with a deadline cannot be had otherwise."""
+
+LARGEST = 1024 * 1024
+"""Bytes of an answer: `vagrant ssh-config` has some hundred."""
 
 SIGN = "# rdo: "
 """Begins the first line of a file, which holds the key; the rest is the answer. A comment, to ssh."""
@@ -39,13 +41,11 @@ class Cache:
 
     def read(self, name: str, key: Sequence[object]) -> str | None:
         """The answer, if it is there and its key is this one."""
-        with contextlib.suppress(OSError), self._open(name) as file:
-            if file.readline().rstrip("\n") == SIGN + json.dumps(key):
-                return file.read()
+        with contextlib.suppress(OSError):
+            first, _, rest = small_file.read_text(self.path(name), LARGEST).partition("\n")
+            if first == SIGN + json.dumps(key):
+                return rest
         return None
-
-    def _open(self, name: str) -> TextIO:
-        return open(self.path(name), encoding="utf-8", errors="surrogateescape", newline="\n")
 
     def write(self, name: str, key: Sequence[object], answer: str) -> None:
         """Keep an answer in the place of an older one, in one step. Raises OSError."""

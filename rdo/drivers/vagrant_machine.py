@@ -10,11 +10,19 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
+from rdo import small_file
 from rdo.drivers.base import Root
 from rdo.drivers.vagrant_place import Place
 from rdo.lines import strip_blanks
+
+LARGEST = 1024 * 1024
+"""Bytes of a file of Vagrant's that are read. A machine index of a thousand machines has half of that."""
+
+MOST_MACHINES = 1000
+"""Directories that are looked at: a repository may bring a million along."""
 
 RSYNC = "rsync: one-way, from here to the machine, when `vagrant rsync` or `vagrant reload` runs"
 
@@ -41,14 +49,14 @@ def find(place: Place, name: str) -> Machine | None:
     above = os.path.join(place.machines, name)
     for provider in _folders(above):
         folder = os.path.join(above, provider)
-        if identity := strip_blanks(_read(os.path.join(folder, "id"))):
+        if identity := strip_blanks(_read(os.path.join(folder, "id"), place.dotfile)):
             return Machine(name, provider, identity, folder)
     return None
 
 
 def roots(place: Place, machine: Machine) -> list[Root]:
     """The machine's synced folders."""
-    return synced_folders(_read(os.path.join(machine.folder, "synced_folders")), place.folder)
+    return synced_folders(_read(os.path.join(machine.folder, "synced_folders"), place.dotfile), place.folder)
 
 
 def seems_down(machine: Machine, environment: Mapping[str, str]) -> bool:
@@ -103,11 +111,12 @@ def _parse(text: str) -> dict[str, object]:
 
 def _folders(path: str) -> list[str]:
     with contextlib.suppress(OSError), os.scandir(path) as entries:
-        return sorted(entry.name for entry in entries if entry.is_dir())
+        return sorted(entry.name for entry in islice(entries, MOST_MACHINES) if entry.is_dir())
     return []
 
 
-def _read(path: str) -> str:
-    with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="surrogateescape") as file:
-        return file.read()
+def _read(path: str, within: str = "") -> str:
+    """The text, and none where there is no such file. What is in Vagrant's state directory comes with a clone."""
+    with contextlib.suppress(OSError):
+        return small_file.read_text(path, LARGEST, within=within)
     return ""

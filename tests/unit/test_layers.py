@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     ("rdo.ini", "rdo.layers", "rdo.legacy", "rdo.slip", "rdo.tables", "rdo.validation"),
     ("rdo.mapping", "rdo.marks", "rdo.output_map", "rdo.plan", "rdo.remote_roots", "rdo.script"),
     ("rdo.shim", "rdo.ssh_argv"),
-    ("rdo.ownership", "rdo.whole_file"),
+    ("rdo.ownership", "rdo.small_file", "rdo.whole_file"),
     ("rdo.config", "rdo.grant", "rdo.trust"),
     ("rdo.drivers", "rdo.drivers.*"),
     # over any driver

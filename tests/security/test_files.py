@@ -1,0 +1,116 @@
+"""Files of a clone that are no files, or never end: read before anything was allowed, and harmless all the same."""
+
+from __future__ import annotations
+
+import ast
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.project import Project, make_project
+
+MOST_MEMORY = 1600 * 1024
+"""KiB of address space, far above what any command needs."""
+
+DEVICES = ["zero", "fifo", "large"]
+
+
+PACKAGE = Path(__file__).parents[2] / "rdo"
+
+READERS = {
+    "cli/process.py": "what the kernel says of a process",
+    "launch.py": "the control master's own log, in a directory of ours",
+}
+"""Modules that open files to read by themselves, and why they may."""
+
+
+def test_one_function_opens_files_to_read() -> None:
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("open", "Path.read_text", "Path.read_bytes"):
+                mode = [ast.literal_eval(word) for word in node.args[1:2] if isinstance(word, ast.Constant)]
+                if not mode or "r" in mode[0]:
+                    found.add(str(path.relative_to(PACKAGE)))
+    assert found == set(READERS)
+
+
+@pytest.fixture
+def clone(tmp_path: Path, runtime: dict[str, str]) -> Project:
+    """A project of somebody else's, with a Vagrant machine."""
+    clone = make_project(tmp_path, {name: value for name, value in runtime.items() if name != "RDO_TRUST"})
+    clone.configure('driver = "vagrant"\n')
+    (clone.local / "Vagrantfile").write_text("")
+    return clone
+
+
+def plant(path: Path, kind: str) -> None:
+    """Put there what never ends, in one of three ways."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    if kind == "zero":
+        path.symlink_to("/dev/zero")
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        with path.open("wb") as file:
+            file.truncate(1 << 33)
+
+
+@pytest.mark.parametrize("kind", DEVICES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".vagrant/machines/default/x/id",
+        ".vagrant/machines/default/x/synced_folders",
+        ".vagrant/machines/default/x/index_uuid",
+        "Vagrantfile",
+        ".rdo.conf",
+        ".rdo.local.conf",
+    ],
+)
+def test_no_file_of_a_clone_fills_the_memory_or_stops_a_command(clone: Project, name: str, kind: str) -> None:
+    machine = clone.local / ".vagrant/machines/default/x"
+    machine.mkdir(parents=True)
+    for each in ("id", "index_uuid"):
+        (machine / each).write_text("a")
+    plant(clone.local / name, kind)
+    line = f"ulimit -v {MOST_MEMORY}; rdoctl explain true; rdo true; echo $?; rdoctl status >/dev/null"
+    result = clone.shell(line, start_new_session=True)
+    assert result.stdout.endswith(b"\n255\n") or result.stdout == b"255\n"
+    assert b"Traceback" not in result.stderr
+    assert b"MemoryError" not in result.stderr
+    assert result.stderr.count(b"\n") in (2, 3)  # one line a command, and one of status for a config that fails
+
+
+@pytest.mark.parametrize("kind", DEVICES)
+@pytest.mark.parametrize(
+    "name", ["compose.yaml", "Dockerfile", ".devcontainer/devcontainer.json", "Vagrantfile", "pyproject.toml"]
+)
+def test_what_init_and_ide_look_at_is_bounded_too(clone: Project, name: str, kind: str) -> None:
+    (clone.local / ".rdo.conf").unlink()
+    plant(clone.local / name, kind)
+    result = clone.shell(
+        f"ulimit -v {MOST_MEMORY}; rdoctl init --driver local --directory /x; rdoctl ide vim --print",
+        start_new_session=True,
+    )
+    assert b"Traceback" not in result.stderr
+    assert b"wrote .rdo.conf" in result.stdout
+
+
+def test_a_link_out_of_vagrants_directory_shows_nothing_of_what_it_leads_to(clone: Project, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("my secret")
+    machine = clone.local / ".vagrant/machines/default/x"
+    machine.mkdir(parents=True)
+    (machine / "id").symlink_to(tmp_path / "secret")
+    for command in ("rdo true", "rdoctl status", "rdoctl explain true"):
+        result = clone.shell(command, start_new_session=True)
+        assert b"secret" not in result.stdout + result.stderr
+
+
+def test_a_config_of_more_than_64_kib_is_refused_before_it_is_parsed(clone: Project) -> None:
+    (clone.local / ".rdo.conf").write_text("a = [\n" + "1,\n" * 400_000)
+    result = clone.run("true")
+    assert result.returncode == 255
+    assert b".rdo.conf: larger than 64 KiB" in result.stderr
