@@ -10,7 +10,8 @@ import threading
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from rdo import control, plan, protocol
+from rdo import control, fault, plan, protocol
+from rdo.drivers.base import CallerGone
 from rdo.errors import RdoError, printable
 from rdo.progress import Progress
 from rdo.protocol import Request
@@ -18,15 +19,17 @@ from rdo.protocol import Request
 READ_SIZE = 256 * 1024
 
 
-class Gone(Exception):
+class Gone(CallerGone):
     """The client has gone away."""
 
 
 class Conversation:
     """A control connection. Sending is safe from any thread; receiving belongs to one."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, log: str = "") -> None:
+        """`log` is where the user finds what nobody foresaw."""
         self._connection = connection
+        self._log = log
         self._decoder = protocol.Decoder()
         self._frames: list[protocol.Frame] = []
         self._sending = threading.Lock()
@@ -58,10 +61,29 @@ class Conversation:
             self._sending.release()
         return True
 
-    def fail(self, error: RdoError) -> None:
-        """Send the error as the last frame, if there is still someone to read it."""
+    def fail(self, error: BaseException) -> None:
+        """Send the error as the last frame, if there is still someone to read it. One that nobody foresaw is logged."""
         with contextlib.suppress(Gone):
-            self.send(protocol.FAILED, protocol.encode_failure(error))
+            self.send(protocol.FAILED, protocol.encode_failure(self._shown(error)))
+
+    def break_off(self, error: BaseException) -> None:
+        """Send the error as the last frame, if that needs no waiting, and end the connection."""
+        failure = protocol.encode_failure(self._shown(error))
+        if self._sending.acquire(blocking=False):
+            try:
+                if self._room.poll(0):
+                    control.send(self._connection, protocol.FAILED, failure)
+            except OSError:
+                pass  # the client has gone
+            finally:
+                self._sending.release()
+        self._shut_down()
+
+    def _shown(self, error: BaseException) -> RdoError:
+        if isinstance(error, RdoError):
+            return error
+        fault.keep(error)
+        return fault.explain(error, self._log)
 
     def receive(self) -> protocol.Frame:
         """The next frame. Raises Gone, ProtocolError."""
@@ -85,9 +107,12 @@ class Conversation:
 
     def close(self) -> None:
         """End the connection; a thread that waits in it wakes up."""
+        self._shut_down()
+        self._connection.close()
+
+    def _shut_down(self) -> None:
         with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
-        self._connection.close()
 
 
 class WaitingCaller:

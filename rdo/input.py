@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from rdo import protocol
+from rdo import protocol, thread
 from rdo.conversation import Gone
 from rdo.drivers.base import Channel
 from rdo.drivers.chunk_queue import ChunkQueue
@@ -22,10 +22,21 @@ STDIN = 0
 class Input:
     """Gives input to a channel, in order. Usable from any thread."""
 
-    def __init__(self, channel: Channel, acknowledge: Callable[[int], None], *, held: bool) -> None:
-        """`acknowledge` is told of bytes that were taken; it may raise Gone. `held`: wait for `resume` first."""
+    def __init__(
+        self,
+        channel: Channel,
+        acknowledge: Callable[[int], None],
+        broken: Callable[[BaseException], None],
+        *,
+        held: bool,
+    ) -> None:
+        """`acknowledge` is told of bytes that were taken; it may raise Gone. `broken` is told of what nobody foresaw.
+
+        `held`: wait for `resume` first.
+        """
         self._channel = channel
         self._acknowledge = acknowledge
+        self._broken = broken
         self._held = held
         self._changed = threading.Condition()
         self._pieces = ChunkQueue(ACKNOWLEDGE)
@@ -81,8 +92,7 @@ class Input:
             return
         self._changed.notify()
         if self._thread is None:
-            self._thread = threading.Thread(target=self._relay, name="input", daemon=True)
-            self._thread.start()
+            self._thread = thread.start(self._relay, name="input")
 
     def _relay(self) -> None:
         try:
@@ -96,6 +106,8 @@ class Input:
                 self._channel.end_input()
         except (LinkLost, Gone):
             return  # the threads that read the channel and the connection see it too, and act on it
+        except BaseException as error:
+            self._broken(error)
 
     def _next(self) -> tuple[bytes | memoryview, int] | None:
         """The next input to write, and how many bytes to acknowledge behind it; None at the end."""

@@ -31,6 +31,11 @@ LISTENS = b"\0"
 REPORT_SIZE = 4096
 
 
+def log_path(path: str) -> str:
+    """The log of the master that listens at `path`."""
+    return path + ".log"
+
+
 def start_master(path: str, config: str, profile: str, replaced: "Identity") -> None:
     """Have a master listen at `path`, unless another client has seen to it: the socket is no more the `replaced` one.
 
@@ -72,7 +77,7 @@ def _lock(path: str) -> int:
 
 def _spawn(path: str, config: str, profile: str) -> None:
     """Start a master as a daemon that holds none of our descriptors, and wait until it listens."""
-    log = path + ".log"
+    log = log_path(path)
     ready, report = os.pipe()
     try:
         child = os.fork()
@@ -103,7 +108,7 @@ def _become_master(report: int, log: str, command: "list[str]") -> None:
         os.chdir("/")  # hold no folder busy, and let no module of the caller's folder be imported
         os.dup2(os.open(os.devnull, os.O_RDWR), 0)
         os.dup2(0, 1)
-        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), 2)
+        os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), 2)
         os.closerange(4, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
         os.execv(command[0], command)
     except OSError as error:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 
+from rdo import thread
 from rdo.drivers.base import ChannelRefused, Connection, Pty
 from rdo.errors import ConnectError, LinkLost
 from rdo.lifeline import Lifeline
 from rdo.script import is_plain
 from rdo.shell import Shell, begin_shell
+from rdo.tally import Tally
 
 TOGETHER = 8
 """Released groups of which the lifeline is told at a time, at most: each telling costs the target as much as one."""
@@ -20,7 +22,7 @@ class Link:
 
     def __init__(self, connection: Connection, login: bool) -> None:
         self.connection = connection
-        self.running = 0
+        self.running = Tally(threading.Condition())
         """Commands that run over it."""
         self.full = False
         """Whether it refused a channel, and none has been closed since."""
@@ -88,7 +90,7 @@ class Link:
             if group in self._groups:
                 self._groups.remove(group)
                 self._released.append(group)
-            if self.running <= 1 or len(self._released) >= TOGETHER:
+            if self.running.count <= 1 or len(self._released) >= TOGETHER:
                 self._tell()
 
     def settle(self) -> None:
@@ -107,9 +109,9 @@ class Link:
             return self._lifeline.signal(group, name)
 
     def start_lifeline(self) -> None:
-        """Open the lifeline beside the first command, so that neither waits for the other."""
+        """Open the lifeline beside the first command, so that neither waits for the other. Raises SetupError."""
         begun = threading.Event()
-        threading.Thread(target=self._open_lifeline, args=(begun,), name="lifeline", daemon=True).start()
+        thread.start(self._open_lifeline, begun, name="lifeline")
         begun.wait()
 
     def give_up_lifeline(self) -> None:

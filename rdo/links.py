@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rdo.drivers.base import Caller, ChannelRefused, Driver, Pty
+from rdo.drivers.base import Caller, CallerGone, ChannelRefused, Driver, Pty
 from rdo.errors import ConnectError, LinkLost
 from rdo.link import Link
 from rdo.shell import Shell
@@ -50,7 +50,7 @@ class Links:
         self._attempts = 0
         self.login_time = 0.0
         """Seconds that the latest login took, with the questions it asked."""
-        self._failure: ConnectError | None = None
+        self._failure: Exception | None = None
 
     def __iter__(self) -> Iterator[Link]:
         with self._lock:
@@ -75,14 +75,15 @@ class Links:
                 if self._failure is not None:
                     raise self._failure
                 return None
-            started = time.monotonic()
+            started, self._failure = time.monotonic(), None
             try:
                 link = Link(self._driver.connect(caller), self._login)
                 caller.progress(f"starting a shell on `{self._driver.target}`")
                 taken = self._open_first(link, pty)
-                self._failure = None
                 self.login_time = time.monotonic() - started
-            except ConnectError as error:
+            except CallerGone:
+                raise
+            except Exception as error:
                 self._failure = error
                 raise
             finally:
@@ -101,11 +102,12 @@ class Links:
             except ChannelRefused:
                 link.give_up_lifeline()
                 return Taken(_open_at_last(link, pty), link)
-        except (ChannelRefused, LinkLost, ConnectError) as error:
+        except (ChannelRefused, LinkLost) as error:
             link.connection.close()
-            if isinstance(error, ConnectError):
-                raise
             raise ConnectError("the target opens no session", str(error), "see `rdoctl doctor`") from None
+        except BaseException:
+            link.connection.close()
+            raise
 
     def discard(self, link: Link) -> None:
         """Close a link and forget it."""

@@ -56,8 +56,7 @@ class Listener:
             except OSError:
                 time.sleep(ROOM_PAUSE)
                 continue
-            if peer.uid(connection) in (os.geteuid(), 0):
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+            if _is_welcome(connection):
                 return connection
             connection.close()
 
@@ -75,3 +74,12 @@ class Listener:
         self.leave()
         with contextlib.suppress(OSError):
             os.unlink(self._private)
+
+
+def _is_welcome(connection: socket.socket) -> bool:
+    """Whether the peer is the same user or root, and still there: macOS says nothing of one that has gone."""
+    try:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        return peer.uid(connection) in (os.geteuid(), 0)
+    except OSError:
+        return False

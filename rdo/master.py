@@ -13,55 +13,60 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
 
-from rdo import discovery, launch, protocol
+from rdo import discovery, fault, launch, protocol, thread
+from rdo.acceptor import Acceptor
 from rdo.conversation import Conversation, Gone
 from rdo.errors import ConfigError, RdoError, SetupError
+from rdo.lifetime import Lifetime
 from rdo.listener import Listener
 from rdo.target import Target
 
 SETTLING = 5.0
 """Seconds until all is loaded, and there may be garbage to look for."""
 
-LOOK_AROUND = 30.0
-"""Seconds between two looks whether the socket is still ours."""
+NOW_TIMEOUT = 6.0
+"""Seconds from `rdoctl stop --now` to the end. A command has 4 of them, from its first signal to KILL."""
 
-UNUSED_TIMEOUT = 60.0
-"""Seconds that a master stays which has loaded no config."""
-
-SPARE_THREADS = 8
-"""Threads at most that wait for a connection: to start one takes a command longer than to wake one."""
+CLOSE_TIMEOUT = 10.0
+"""Seconds for links to be closed; a wedged engine or a dead link may take longer than anyone waits."""
 
 
 class Master:
     """Serves one profile of one config file."""
 
     def __init__(self, path: str, config: str, profile: str) -> None:
+        self._log = launch.log_path(path)
         self._config = config
         self._profile = profile
         self._user_file = discovery.user_file(os.environ)
         self._stamp = discovery.stamp(config, self._user_file)
         self._started = time.time()
-        self._used = time.monotonic()
-        self._changed = threading.Condition()
-        self._running: dict[int, str] = {}
-        self._connections = 0
-        self._waiting = 0
-        self._ending = False
+        self._listing = threading.Lock()
+        self._commands: dict[Conversation, str] = {}
         self._loading = threading.Lock()
         self._target: Target | None = None
         self._listener = Listener(path)
+        self._life = Lifetime(self._listener)
 
-    def serve(self) -> None:
-        """Serve until it is time to end and nothing runs any more."""
-        threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
-        threading.Thread(target=self._take_connections, name="session", daemon=True).start()
-        with self._changed:
-            while not self._finished():
-                self._changed.wait(self._patience())
-        if self._target is not None:
-            self._target.shells.close()
+    def start(self) -> None:
+        """Serve from now on. Raises SetupError."""
+        Acceptor(self._listener, self, self._life.connections).start()
+        with contextlib.suppress(SetupError):  # the first command loads it, then
+            thread.start(self._prepare, name="prepare")
+
+    def wait(self) -> None:
+        """Wait until it is time to end and nothing runs any more; then leave."""
+        self._life.wait()
+        self._close_links()
         self._listener.close()
+
+    def _close_links(self) -> None:
+        if self._target is None:
+            return
+        with contextlib.suppress(SetupError):  # who ends lets go of them anyway
+            thread.start(self._target.shells.close, name="close").join(CLOSE_TIMEOUT)
 
     def _prepare(self) -> None:
         """Load what the first command will need while it is still on its way; when all is loaded, look for garbage."""
@@ -76,79 +81,44 @@ class Master:
                 from rdo import config
 
                 self._target = Target(config.load(self._config, self._profile, self._user_file))
-                with self._changed:
-                    self._changed.notify()  # its idle timeout may be shorter
+                self._life.idle_timeout = self._target.config.settings.idle_timeout
             return self._target
 
-    # The end
-
-    def _idle_timeout(self) -> float:
-        return self._target.config.settings.idle_timeout if self._target else UNUSED_TIMEOUT
-
-    def _idle_left(self) -> float | None:
-        """Seconds until the idle end; None while a command runs, or if there is no such end."""
-        timeout = self._idle_timeout()
-        if not timeout or self._connections:
-            return None
-        return max(0.0, self._used + timeout - time.monotonic())
-
-    def _patience(self) -> float:
-        """Seconds until the next look at it: so no command, which puts the end off, has to say that it was here."""
-        left = self._idle_left()
-        return min(LOOK_AROUND, (self._idle_timeout() or LOOK_AROUND) if left is None else left)
-
-    def _finished(self) -> bool:
-        if self._idle_left() == 0 or not self._listener.in_place:
-            self._end()
-        return self._ending and not self._connections
-
-    def _end(self) -> None:
-        """Take no more commands; those that run go on."""
-        with self._changed:
-            if not self._ending:
-                self._ending = True
-                self._listener.leave()
-                self._changed.notify()
+    def _end_now(self) -> None:
+        """End the commands that run, too, and say so to whoever waits for them."""
+        self._life.end_within(NOW_TIMEOUT)
+        with self._listing:
+            commands = list(self._commands)
+        for conversation in commands:
+            conversation.break_off(RdoError("the command was ended", "by `rdoctl stop --now`"))
 
     # One connection
 
-    def _take_connections(self) -> None:
-        """Serve one after the other, and see that there is always a thread that waits for the next one."""
-        while self._begin_to_wait():
-            connection = self._listener.accept()
-            with self._changed:
-                self._connections += 1
-                self._waiting -= 1
-                last = not self._waiting
-            if last:
-                threading.Thread(target=self._take_connections, name="session", daemon=True).start()
-            self._answer(connection)
+    def serve(self, connection: socket.socket) -> None:
+        """See Server."""
+        conversation = Conversation(connection, self._log)
+        with contextlib.closing(conversation):
+            try:
+                kind, payload = conversation.receive()
+                self._dispatch(conversation, kind, bytes(payload))
+            except Gone:
+                pass
+            except BaseException as error:
+                conversation.fail(error)
+            finally:
+                self._life.use()
 
-    def _begin_to_wait(self) -> bool:
-        """Be one of the threads that wait, if they are not too many."""
-        with self._changed:
-            if self._waiting == SPARE_THREADS:
-                return False
-            self._waiting += 1
-            return True
-
-    def _answer(self, connection: socket.socket) -> None:
-        conversation = Conversation(connection)
-        try:
-            kind, payload = conversation.receive()
-            self._dispatch(conversation, kind, bytes(payload))
-        except Gone:
-            pass
-        except RdoError as error:
-            conversation.fail(error)
-        finally:
-            conversation.close()
-            with self._changed:
-                self._connections -= 1
-                self._running.pop(id(conversation), None)
-                self._used = time.monotonic()
-                if self._ending and not self._connections:
-                    self._changed.notify()
+    def serve_briefly(self, connection: socket.socket, why: SetupError) -> None:
+        """See Server."""
+        conversation = Conversation(connection, self._log)
+        with contextlib.closing(conversation), contextlib.suppress(Gone):
+            try:
+                kind, payload = conversation.receive()
+                if kind == protocol.RUN:
+                    raise why
+                self._dispatch(conversation, kind, bytes(payload))
+            except Exception as error:
+                conversation.fail(error)
 
     def _dispatch(self, conversation: Conversation, kind: bytes, payload: bytes) -> None:
         if kind == protocol.RUN:
@@ -156,45 +126,55 @@ class Master:
         elif kind == protocol.QUERY:
             conversation.send(protocol.REPORT, json.dumps(self._report()).encode())
         elif kind == protocol.STOP:
-            self._end()
-            if payload == b"1" and self._target is not None:
-                self._target.shells.close()
+            self._life.end()
+            if payload == b"1":
+                self._end_now()
             conversation.send(protocol.REPORT, json.dumps(self._report()).encode())
         else:
             raise protocol.ProtocolError("a connection does not start with this frame", repr(kind))
 
     def _run(self, conversation: Conversation, payload: bytes) -> None:
         if protocol.version(payload) != protocol.VERSION:
-            self._end()
+            self._life.end()
             conversation.send(protocol.STALE)
             return
         request = protocol.decode_request(payload)
         if (request.config, request.profile) != (os.fsencode(self._config), os.fsencode(self._profile)):
             raise SetupError("this control socket is another config file's", self._config, "`rdoctl stop --all`")
-        if self._is_stale(request):
-            conversation.send(protocol.STALE)
-            return
-        conversation.send(protocol.ACCEPTED)
+        words = " ".join(os.fsdecode(word) for word in request.arguments)
+        with self._listed(conversation, words):
+            if self._is_stale(request):
+                conversation.send(protocol.STALE)
+                return
+            conversation.send(protocol.ACCEPTED)
+            try:
+                target = self._load()
+            except ConfigError:
+                self._life.end()  # the next command may find it mended
+                raise
+            target.run(conversation, request)
+
+    @contextlib.contextmanager
+    def _listed(self, conversation: Conversation, words: str) -> Iterator[None]:
+        """Show the command in reports, and have it ended by `rdoctl stop --now`."""
+        with self._listing:
+            self._commands[conversation] = words
         try:
-            target = self._load()
-        except ConfigError:
-            self._end()  # the next command may find it mended
-            raise
-        with self._changed:
-            self._running[id(conversation)] = " ".join(os.fsdecode(word) for word in request.arguments)
-        target.run(conversation, request)
+            yield
+        finally:
+            with self._listing:
+                del self._commands[conversation]
 
     def _is_stale(self, request: protocol.Request) -> bool:
         """Whether the config has changed since it was loaded; then this master ends."""
         if os.fsdecode(request.stamp) != self._stamp:
-            self._end()
-        with self._changed:
-            return self._ending
+            self._life.end()
+        return self._life.ending
 
     def _report(self) -> dict[str, object]:
         """What `rdoctl status` shows. Times in seconds."""
-        with self._changed:
-            running = list(self._running.values())
+        with self._listing:
+            running = list(self._commands.values())
         return {
             "config": self._config,
             "profile": self._profile,
@@ -204,9 +184,9 @@ class Master:
             "started": self._started,
             "running": running,
             "links": len(list(self._target.shells.links)) if self._target else 0,
-            "idle_timeout": self._idle_timeout(),
-            "idle_for": 0 if running else time.monotonic() - self._used,
-            "ending": self._ending,
+            "idle_timeout": self._life.idle_timeout,
+            "idle_for": 0 if running else self._life.idle_for,
+            "ending": self._life.ending,
         }
 
 
@@ -219,13 +199,18 @@ def _collect_garbage() -> None:
 
 def main() -> None:
     """Serve; leave without a wait for threads that hold nothing."""
+    threading.excepthook = lambda arguments: fault.keep(arguments.exc_value or RuntimeError(str(arguments.exc_type)))
     path, config, profile = sys.argv[1:]
     try:
         master = Master(path, config, profile)
+        master.start()
     except SetupError as error:
         os.write(launch.READY_FD, str(error).encode())
         os._exit(1)
     os.write(launch.READY_FD, launch.LISTENS)
     os.close(launch.READY_FD)
-    master.serve()
+    try:
+        master.wait()
+    except BaseException as error:
+        fault.keep(error)
     os._exit(0)

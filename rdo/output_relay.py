@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from rdo import protocol
+from rdo import protocol, thread
 from rdo.conversation import Conversation, Gone
 from rdo.drivers.base import STDOUT, Chunk
 from rdo.errors import LinkLost
@@ -63,8 +63,11 @@ class OutputRelay:
     def start(self) -> None:
         """Begin, once: the command is started."""
         simple = not (self._marks or self._mapped or self._early)
-        if not simple or not self._channel.watch(self._offer, self._go_on):
-            self._start_thread()
+        try:
+            if not simple or not self._channel.watch(self._offer, self._go_on):
+                self._start_thread()
+        except BaseException as error:
+            self._break_off(error)
 
     def drop(self, patience: float) -> None:
         """Drop what comes on stdout from now on; where that goes on for so many seconds, the writer is to be ended."""
@@ -77,8 +80,11 @@ class OutputRelay:
 
     def _go_on(self, over: bool) -> None:
         """Somebody has to read the channel, or all is over. This is called by the thread that serves the whole link."""
-        if not over or not self._end_at_once(self._channel.exit_status()):
-            self._start_thread()
+        try:
+            if not over or not self._end_at_once(self._channel.exit_status()):
+                self._start_thread()
+        except BaseException as error:
+            self._break_off(error)
 
     def _end_at_once(self, status: int) -> bool:
         self.ended.set()  # first: a client that has the status is gone at once, and its command has not to be ended
@@ -90,6 +96,11 @@ class OutputRelay:
         self._finish()
         return True
 
+    def _break_off(self, error: BaseException) -> None:
+        """Tell the client what went wrong here, and nothing else; who serves it then ends the command."""
+        self._conversation.break_off(error)
+        self._over.set()
+
     def _finish(self) -> None:
         self._over.set()
         self._conversation.close()
@@ -97,7 +108,7 @@ class OutputRelay:
     # In a thread of its own
 
     def _start_thread(self) -> None:
-        threading.Thread(target=self._relay, name="output", daemon=True).start()
+        thread.start(self._relay, name="output")
 
     def _relay(self) -> None:
         try:
@@ -112,6 +123,8 @@ class OutputRelay:
             self._conversation.fail(self._owner.explain(error))
         except Gone:
             pass
+        except BaseException as error:
+            self._conversation.fail(error)
         finally:
             self._finish()
 
@@ -154,7 +167,7 @@ class OutputRelay:
         """Pass output on, if that needs no waiting: this is called by the thread that serves the whole link."""
         try:
             return not self._unread and self._conversation.offer(_kind(stream), data)
-        except Gone:
+        except Exception:
             return False  # the next `_send` meets it too
 
 

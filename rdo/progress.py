@@ -5,9 +5,13 @@ Nothing is sent in the first second, in which most waits are over, so that no qu
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
+
+from rdo import thread
+from rdo.errors import SetupError
 
 PATIENCE = 1.0
 """Seconds until somebody who waits is told what for."""
@@ -37,7 +41,8 @@ class Progress:
             first = not self._step
             self._step = text
         if first:
-            threading.Thread(target=self._watch, name="progress", daemon=True).start()
+            with contextlib.suppress(SetupError):  # nothing of the command depends on it
+                thread.start(self._watch, name="progress")
 
     def end(self) -> None:
         """Nothing is shown once this has returned."""

@@ -44,7 +44,7 @@ class Session:
         self._target = target
         self._groups = [taken.shell.group]
         self._keep = False
-        self._input = Input(self._channel, self._acknowledge, held=taken.shell.pty)
+        self._input = Input(self._channel, self._acknowledge, conversation.break_off, held=taken.shell.pty)
         self._within_line = False
         self._stopped = False
         self._output = OutputRelay(conversation, taken.shell, output_roots, self)
@@ -77,6 +77,8 @@ class Session:
                     self._input.give(payload)
                 else:
                     self._take(kind, bytes(payload))
+        except BaseException as error:
+            self._conversation.fail(error)  # before the command is ended: what it ends with is no answer then
         finally:
             if not self._output.ended.is_set() and not (self._output.cut and self._keep):
                 self._terminate()

@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Iterator
 
+from rdo import fault, thread
 from rdo.drivers.base import Caller, ChannelRefused, Driver, Pty
-from rdo.errors import ConnectError, LinkLost, RdoError
+from rdo.errors import ConnectError, LinkLost, RdoError, SetupError
 from rdo.link import Link
 from rdo.links import ROOM_PAUSE, Links, Taken
 
@@ -46,34 +48,36 @@ class Shells:
         self._closed = False
         self._gardener: threading.Thread | None = None
 
-    def take(self, caller: Caller, pty: Pty | None) -> Taken:
-        """A ready shell: a warm one if there is one, on a link that is alive. Raises ConnectError."""
+    @contextlib.contextmanager
+    def lease(self, caller: Caller, pty: Pty | None) -> Iterator[Taken]:
+        """A ready shell for one command: a warm one if there is one, on a link that is alive. Raises ConnectError."""
         warm = self._take_warm(pty)
         taken = warm or self._open(caller, pty)
+        with contextlib.ExitStack() as after:
+            after.callback(self._leave, taken.link)
+            after.enter_context(taken.link.running)
+            after.callback(self._throw_away, taken)
+            with self._changed:
+                self._wanted[pty is not None] = pty
+                if not warm:
+                    self._demand = min(WARM_LIMIT, self._demand + 1)
+                self._used = time.monotonic()
+            if warm and pty is not None:
+                warm.shell.channel.resize(pty.size)
+            yield taken
+
+    def _leave(self, link: Link) -> None:
         with self._changed:
-            taken.link.running += 1
-            self._wanted[pty is not None] = pty
-            if not warm:
-                self._demand = min(WARM_LIMIT, self._demand + 1)
+            link.full = False
             self._used = time.monotonic()
-        return taken
+            self._changed.notify()
 
     def started(self) -> None:
         """A command is on its way: soon is the time to prepare for the next one."""
         with self._changed:
             if self._gardener is None and not self._closed:
-                self._gardener = threading.Thread(target=self._garden, name="gardener", daemon=True)
-                self._gardener.start()
-            self._changed.notify()
-
-    def finish(self, taken: Taken) -> None:
-        """The command has ended, or was never started."""
-        taken.link.release(taken.shell.group)
-        taken.shell.channel.close()
-        with self._changed:
-            taken.link.running -= 1
-            taken.link.full = False
-            self._used = time.monotonic()
+                with contextlib.suppress(SetupError):  # then commands get fresh shells
+                    self._gardener = thread.start(self._garden, name="gardener")
             self._changed.notify()
 
     def close(self) -> None:
@@ -94,10 +98,11 @@ class Shells:
                     return None
                 taken = fitting[0]
                 self._warm.remove(taken)
-            if self._usable(taken):
-                if pty is not None:
-                    taken.shell.channel.resize(pty.size)
-                return taken
+            with contextlib.ExitStack() as undo:
+                undo.callback(self._throw_away, taken)
+                if self._usable(taken):
+                    undo.pop_all()
+                    return taken
 
     def _usable(self, taken: Taken) -> bool:
         if not taken.link.connection.is_alive():
@@ -169,8 +174,10 @@ class Shells:
         return True
 
     def _throw_away(self, taken: Taken) -> None:
-        taken.link.release(taken.shell.group)
-        taken.shell.channel.close()
+        try:
+            taken.link.release(taken.shell.group)
+        finally:
+            taken.shell.channel.close()
 
     # The gardener
 
@@ -183,6 +190,8 @@ class Shells:
                         link.settle()
             except (ChannelRefused, RdoError):
                 continue  # the next command meets what is wrong, and says so
+            except Exception as error:
+                fault.keep(error)
 
     def _wait_for_work(self) -> bool:
         """Wait for a command to start or end, or for something to grow old; False at the end."""
@@ -190,7 +199,7 @@ class Shells:
             self._changed.wait(SPARE_LINK_AGE)
             if self._closed:
                 return False
-            if any(link.running for link in self.links):
+            if any(link.running.count for link in self.links):
                 self._changed.wait(REFILL_DELAY)
             return not self._closed
 
@@ -206,24 +215,32 @@ class Shells:
             self._throw_away(taken)
         if now - self._used > SPARE_LINK_AGE:
             for link in list(self.links)[1:]:
-                if not link.running:
+                if not link.running.count:
                     self._lose(link)
 
     def _plant(self) -> bool:
         """Open what is missing of each kind that was asked for of late: whether that was anything."""
         if time.monotonic() - self._used > WARM_AGE:
             return False
-        ready: list[Taken] = []
-        for pty in list(self._wanted.values()):
-            for taken in self._begin_missing(pty):
-                with contextlib.suppress(ConnectError, LinkLost):
-                    taken.link.wait_until_ready(taken.shell)
-                    ready.append(taken)
-        for link in {taken.link for taken in ready}:
-            link.guard(*(taken.shell.group for taken in ready if taken.link is link))
         with self._changed:
-            self._warm += ready
-        return bool(ready)
+            kinds = list(self._wanted.values())
+        with contextlib.ExitStack() as undo:
+            ready: list[Taken] = []
+            for pty in kinds:
+                begun = self._begin_missing(pty)
+                for taken in begun:
+                    undo.callback(self._throw_away, taken)
+                for taken in begun:
+                    with contextlib.suppress(ConnectError, LinkLost):
+                        taken.link.wait_until_ready(taken.shell)
+                        ready.append(taken)
+            for link in {taken.link for taken in ready}:
+                link.guard(*(taken.shell.group for taken in ready if taken.link is link))
+            with self._changed:
+                if not self._closed:
+                    self._warm += ready
+                    undo.pop_all()
+            return bool(ready)
 
     def _begin_missing(self, pty: Pty | None) -> list[Taken]:
         """Open what is missing of a kind, all at a time: a login shell's start-up files may take long."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 
 from rdo import drivers, plan
@@ -26,19 +27,17 @@ class Target:
 
     def run(self, conversation: Conversation, request: Request) -> None:
         """Run one command to its end. Raises RdoError where it was not started, Gone where nobody waits for it."""
-        with WaitingCaller(conversation, request) as caller:
-            self._gate.check(caller)
-            if not self.driver.roots() and not request.remote_directory:
-                self.config.require_directory()
-            taken = self.shells.take(caller, _pty(request))
-        try:
+        with contextlib.ExitStack() as after:
+            with WaitingCaller(conversation, request) as caller:
+                self._gate.check(caller)
+                if not self.driver.roots() and not request.remote_directory:
+                    self.config.require_directory()
+                taken = after.enter_context(self.shells.lease(caller, _pty(request)))
             planned = self._plan(request, caller)
             session = Session(conversation, taken, self.driver.target, planned.output_roots)
             session.start(planned.script)
             self.shells.started()
             session.relay()
-        finally:
-            self.shells.finish(taken)
 
     def _plan(self, request: Request, caller: WaitingCaller) -> plan.Plan:
         """Made once there is a connection: a machine that was just got up shares folders that nobody knew before."""

@@ -12,8 +12,9 @@ from rdo.cli.masters import Master
 from rdo.discovery import Found
 from rdo.errors import ConfigError, ConnectError, RdoError, printable
 
-END_BOUND = 4.0
-"""Seconds for a master without commands to be gone: it closes its channels, which takes one round trip."""
+END_BOUND = 10.0
+"""Seconds for a master to be gone that waits for no command: it closes its channels, which takes one round trip, and
+with `--now` gives commands the time to heed TERM."""
 
 KILL_PATIENCE = 1.0
 """Seconds for a wedged master to end by TERM, and then by KILL."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import threading
 
 from paramiko.channel import Channel
+
+from rdo import thread
+from rdo.errors import SetupError
 
 PIECE = 64 * 1024
 """Bytes read at once; agent messages are smaller."""
@@ -25,10 +27,13 @@ class AgentForward:
             agent.connect(self._path)
         except OSError:  # the agent has gone: the program sees an agent that hangs up
             agent.close()
-            threading.Thread(target=stream.close, name="rdo-agent", daemon=True).start()
+            thread.start(stream.close, name="rdo-agent")
             return
-        for work in (_to_agent, _from_agent):
-            threading.Thread(target=work, args=(stream, agent), name="rdo-agent", daemon=True).start()
+        try:
+            for work in (_to_agent, _from_agent):
+                thread.start(work, stream, agent, name="rdo-agent")
+        except SetupError:  # this is the thread that serves the whole link, which goes on
+            agent.close()
 
 
 def _to_agent(stream: Channel, agent: socket.socket) -> None:

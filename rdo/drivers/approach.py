@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import socket
 import sys
-import threading
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from rdo import thread
 from rdo.drivers import dial
 from rdo.drivers.openssh import Options
 from rdo.drivers.ssh_query import Query
-from rdo.errors import ConnectError
 
 if TYPE_CHECKING:
     from rdo.drivers.ssh_connection import Connector
@@ -29,11 +28,10 @@ class Approach:
         self._options: Options | None = None
         self.wire: socket.socket | None = None
         """The stream, greeted, if there is one by the time that the options are known."""
-        self._failure: ConnectError | None = None
-        self._thread = threading.Thread(target=self._go, name="approach", daemon=True)
+        self._failure: BaseException | None = None
 
     def __enter__(self) -> Approach:
-        self._thread.start()
+        self._thread = thread.start(self._go, name="approach")
         if not self._query.is_program:  # but a module of what is to be loaded: two threads would wait for each other
             self._thread.join()
         return self
@@ -56,7 +54,7 @@ class Approach:
             self._options = self._query.options()
             if dial.is_direct(self._options):
                 self.wire = dial.connect(self._options, dial.patience(self._options, self._timeout))
-        except ConnectError as error:
+        except BaseException as error:  # for whoever waits for the options
             self._failure = error
 
 

@@ -52,8 +52,12 @@ class ChannelRefused(Exception):
     """The target allows no further channel on this connection (MaxSessions); another connection may have room."""
 
 
+class CallerGone(Exception):
+    """Whoever was asked or told something has gone away: nobody waits for the connection any more."""
+
+
 class Caller(Protocol):
-    """Whoever waits for a connection: a command that was just typed."""
+    """Whoever waits for a connection: a command that was just typed. All methods may raise CallerGone."""
 
     @property
     def environment(self) -> Mapping[str, str]:

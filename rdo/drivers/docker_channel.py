@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from rdo import thread
 from rdo.drivers.base import STDOUT, Chunk, Sink, WindowSize
 from rdo.drivers.docker_engine import Hijacked
 from rdo.drivers.docker_frames import Frames
@@ -124,8 +125,7 @@ class DockerChannel:
             self._at_end = True
             self._over.set()
         elif self._watch is None and self._size > MUCH_OUTPUT:
-            self._watch = threading.Thread(target=self._look_after, name="rest", daemon=True)
-            self._watch.start()
+            self._watch = thread.start(self._look_after, name="rest")
         if not self._first and self._chunks:
             self._first = bytes(self._chunks[0].data)
 

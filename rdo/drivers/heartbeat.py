@@ -12,6 +12,9 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from rdo import thread
+from rdo.errors import SetupError
+
 
 class Bounds(NamedTuple):
     """How long a connection may be silent, all in seconds."""
@@ -122,11 +125,11 @@ class Heartbeat:
         self._users = 0
         self._since = clock()
         self._ended = False
-        self._thread = threading.Thread(target=self._watch, name="rdo-heartbeat", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to watch."""
-        self._thread.start()
+        """Begin to watch. Raises SetupError."""
+        self._thread = thread.start(self._watch, name="rdo-heartbeat")
 
     def stop(self) -> None:
         """End the watching thread."""
@@ -136,7 +139,7 @@ class Heartbeat:
 
     def join(self, timeout: float) -> None:
         """Wait for the watching thread to be gone."""
-        if self._thread is not threading.current_thread():
+        if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout)
 
     def acquire(self) -> None:
@@ -165,7 +168,10 @@ class Heartbeat:
     def _start_ping(self) -> None:
         """In a thread of its own: on a dead link the socket's buffer may be full, and sending blocks."""
         if self._pinging.acquire(blocking=False):
-            threading.Thread(target=self._ping_once, name="rdo-ping", daemon=True).start()
+            try:
+                thread.start(self._ping_once, name="rdo-ping")
+            except SetupError:  # the next look tries again
+                self._pinging.release()
 
     def _ping_once(self) -> None:
         try:

@@ -138,3 +138,10 @@ def test_a_config_file_with_a_fault_does_not_keep_its_masters_alive(project: Pro
     project.run("true")
     project.configure("driver = \n")
     assert project.shell("rdoctl stop").stdout.startswith(b"stopped `default`")
+
+
+def test_a_command_that_is_ended_now_says_by_what(project: Project) -> None:
+    with begin(project) as command:
+        assert project.shell("rdoctl stop --now").returncode == 0
+        _, said = command.communicate(timeout=PATIENCE)
+        assert (command.returncode, said) == (255, b"rdo: the command was ended: by `rdoctl stop --now`\n")

@@ -19,6 +19,10 @@ BOUND = 10.0
 """Seconds for what should happen at once."""
 
 
+def broken(error: BaseException) -> None:
+    raise error
+
+
 class Program:
     """A channel to a program that has room for so many bytes, and waits for `reads` when there is none."""
 
@@ -56,7 +60,7 @@ def make() -> Make:
 
     def made(room: int, held: bool = False) -> Made:
         program, taken = Program(room), []
-        return Input(cast(Channel, program), taken.append, held=held), program, taken
+        return Input(cast(Channel, program), taken.append, broken, held=held), program, taken
 
     return made
 

@@ -30,15 +30,15 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     ("rdo.ini", "rdo.layers", "rdo.legacy", "rdo.slip", "rdo.tables", "rdo.validation"),
     ("rdo.mapping", "rdo.marks", "rdo.output_map", "rdo.plan", "rdo.remote_roots", "rdo.script"),
     ("rdo.shim", "rdo.ssh_argv"),
-    ("rdo.ownership", "rdo.small_file", "rdo.whole_file"),
+    ("rdo.fault", "rdo.ownership", "rdo.small_file", "rdo.tally", "rdo.thread", "rdo.whole_file"),
     ("rdo.config", "rdo.grant", "rdo.trust"),
     ("rdo.drivers", "rdo.drivers.*"),
     # over any driver
     ("rdo.lifeline", "rdo.link", "rdo.links", "rdo.shell", "rdo.shells"),
     # the control master
     (
-        "rdo.conversation", "rdo.gate", "rdo.input", "rdo.listener", "rdo.mapped_output", "rdo.output_relay",
-        "rdo.peer", "rdo.progress", "rdo.session",
+        "rdo.acceptor", "rdo.conversation", "rdo.gate", "rdo.input", "rdo.lifetime", "rdo.listener",
+        "rdo.mapped_output", "rdo.output_relay", "rdo.peer", "rdo.progress", "rdo.session",
     ),
     ("rdo.target",),
     ("rdo.master",),

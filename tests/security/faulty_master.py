@@ -1,0 +1,87 @@
+"""A control master with a fault planted into it: the real one, in which one method of the local driver raises."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from rdo import control
+from tests.e2e.project import Project
+
+MASTER = """
+import sys, threading
+from rdo.drivers import local
+
+place, kind, countdown, count, switch = sys.argv[1:6]
+owner, name = place.split(".")
+held = threading.Thread if owner == "Thread" else getattr(local, owner)
+name, thread = ("start", name) if owner == "Thread" else (name, "")
+whole = getattr(held, name)
+calls = 0
+
+def faulty(*arguments, **named):
+    global calls
+    with open(switch) as file:
+        if file.read() != "on" or thread and arguments[0].name != thread:
+            return whole(*arguments, **named)
+    with open(count, "a") as file:
+        file.write("x")
+    calls += 1
+    if calls <= int(countdown):
+        return whole(*arguments, **named)
+    if name == "connect":
+        arguments[1].ask("password: ", echo=False)
+    raise {"ValueError": ValueError("planted"), "MemoryError": MemoryError(), "RecursionError": RecursionError("deep"),
+           "SystemExit": SystemExit(3), "RuntimeError": RuntimeError("can't start new thread")}[kind]
+
+setattr(held, name, faulty)
+sys.argv[1:] = sys.argv[6:]
+from rdo.master import main
+main()
+"""
+
+
+class FaultyMaster:
+    """One that serves a project's commands. The fault can be switched off."""
+
+    def __init__(self, folder: Path, pid: int, log: Path) -> None:
+        self.pid = pid
+        self.log = log
+        self._folder = folder
+
+    @property
+    def calls(self) -> int:
+        """How often the faulty method was called."""
+        return len((self._folder / "count").read_text())
+
+    def mend(self) -> None:
+        (self._folder / "switch").write_text("off")
+
+
+@contextlib.contextmanager
+def faulty_master(project: Project, folder: Path, place: str, kind: str, after: int = 0) -> Iterator[FaultyMaster]:
+    """The method `place` of rdo.drivers.local raises an exception of that kind at each call after so many.
+
+    `Thread.NAME` is the start of a thread of that name.
+    """
+    config = str(project.local / ".rdo.conf")
+    path = control.socket_path(control.runtime_folder(project.environment), config, "default", project.environment)
+    (folder / "count").touch()
+    (folder / "switch").write_text("on")
+    program = [sys.executable, "-c", MASTER, place, kind, str(after), str(folder / "count"), str(folder / "switch")]
+    ready, report = os.pipe()
+    with open(ready, "rb") as heard, open(f"{path}.log", "ab") as log, subprocess.Popen(
+        ["bash", "-c", 'exec 3>&"$0" && exec "$@"', str(report), *program, path, config, "default"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, env=dict(project.environment), cwd="/",
+        pass_fds=[report],
+    ) as master:  # fmt: skip
+        os.close(report)
+        try:
+            assert heard.read(1) == b"\0"
+            yield FaultyMaster(folder, master.pid, Path(f"{path}.log"))
+        finally:
+            master.terminate()

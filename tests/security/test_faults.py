@@ -1,0 +1,139 @@
+"""What nobody foresaw in the control master: one line, no second try, no second question; the master goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rdo.fault import LOG_LIMIT, TRACEBACK_LIMIT
+from tests.e2e.masters import END_BOUND, masters
+from tests.e2e.project import Project, local_project
+from tests.e2e.terminal import Terminal
+from tests.leaks import wait_until
+from tests.security.faulty_master import FaultyMaster, faulty_master
+
+PLACES = [
+    ("LocalDriver.roots", 0),
+    ("LocalDriver.variables", 0),
+    ("LocalDriver.connect", 0),
+    ("LocalConnection.open_channel", 0),
+    ("LocalConnection.open_channel", 1),
+    ("LocalChannel.write", 0),
+    ("LocalChannel.write", 1),
+    ("LocalChannel.read", 0),
+    ("LocalChannel.read", 2),
+    ("LocalChannel.read", 3),
+    ("LocalChannel.exit_status", 0),
+]
+
+KINDS = ["MemoryError", "RecursionError", "SystemExit", "RuntimeError"]
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
+    """A project that needs no server."""
+    return local_project(tmp_path, runtime)
+
+
+def line_for(master: FaultyMaster, what: str) -> str:
+    return f"rdo: internal error in the control master: {what}; this is a bug in rdo; see `{master.log}`\n"
+
+
+def works_again(project: Project, master: FaultyMaster) -> None:
+    """The next command is the same master's, and nothing of the one before is left in it."""
+    master.mend()
+    assert project.run("echo", "x").stdout == b"x\n"
+    assert wait_until(lambda: status(project)["running"] == [], END_BOUND)  # what it ran was given its time to end
+    assert status(project)["pid"] == master.pid
+
+
+def status(project: Project) -> dict[str, Any]:
+    """What the one master says of itself."""
+    (shown,) = json.loads(project.shell("rdoctl status --json").stdout)
+    return dict(shown)
+
+
+@pytest.mark.parametrize(("place", "after", "kind"), [
+    *((*place, "ValueError") for place in PLACES),
+    *(("LocalConnection.open_channel", 1, kind) for kind in KINDS),
+    ("LocalChannel.read", 3, "MemoryError"),
+])  # fmt: skip
+def test_a_fault_is_one_line_and_nothing_is_tried_again(
+    project: Project, tmp_path: Path, place: str, after: int, kind: str
+) -> None:
+    with faulty_master(project, tmp_path, place, kind, after) as master:
+        result = project.run("sh", "-c", "read line; echo $line", input=b"hello\n")
+        if result.returncode:  # else it befell the lifeline, and the command comes first
+            assert result.returncode == 255
+            assert re.fullmatch(line_for(master, "@").replace("@", f"{kind}(: [a-z0-9' ]+)?"), result.stderr.decode())
+        else:
+            assert (result.stdout, result.stderr) == (b"hello\n", b"")
+        assert f"{kind}" in master.log.read_text()
+        if place == "LocalDriver.connect":
+            assert master.calls == 1
+        works_again(project, master)
+
+
+def test_a_fault_behind_a_password_asks_for_it_once(project: Project, tmp_path: Path) -> None:
+    with faulty_master(project, tmp_path, "LocalDriver.connect", "ValueError") as master:
+        with Terminal(project.command("true"), project.local, project.environment) as terminal:  # type: ignore[arg-type]
+            terminal.expect("password: ")
+            terminal.line("secret")
+            assert "password" not in terminal.expect(f"see `{master.log}`")
+        assert "secret" not in master.log.read_text()
+        works_again(project, master)
+
+
+def test_parallel_commands_that_meet_a_fault_are_all_told_and_make_one_attempt(
+    project: Project, tmp_path: Path
+) -> None:
+    with faulty_master(project, tmp_path, "LocalDriver.connect", "ValueError") as master:
+        with Terminal(project.command("true"), project.local, project.environment) as terminal:  # type: ignore[arg-type]
+            terminal.expect("password: ")
+            others = [project.start("true") for _ in range(4)]
+            assert wait_until(lambda: len(status(project)["running"]) == 5, END_BOUND)
+            terminal.line("secret")
+            for other in others:
+                assert other.communicate()[1].decode() == line_for(master, "ValueError: planted")
+                assert other.returncode == 255
+        assert master.calls == 1
+        works_again(project, master)
+
+
+def test_the_log_of_faults_is_bounded(project: Project, tmp_path: Path) -> None:
+    with faulty_master(project, tmp_path, "LocalDriver.roots", "ValueError") as master:
+        project.run("true")
+        os.truncate(master.log, LOG_LIMIT)
+        project.run("true")
+        assert 0 < master.log.stat().st_size < TRACEBACK_LIMIT + 1000
+        assert "ValueError: planted" in master.log.read_text()
+
+
+@pytest.mark.parametrize("name", ["session", "lifeline", "output", "input", "gardener", "progress"])
+def test_a_thread_that_cannot_be_started_leaves_no_count_wrong(project: Project, tmp_path: Path, name: str) -> None:
+    with faulty_master(project, tmp_path, f"Thread.{name}", "RuntimeError", 1 if name == "session" else 0) as master:
+        for _ in range(3):
+            result = project.run("sh", "-c", "read line; echo $line", input=b"hello\n")
+            if result.returncode:
+                expected = "rdo: the control master cannot start a thread: the limit of processes or memory is reached; "
+                assert (result.returncode, result.stderr.decode()) == (255, f"{expected}see `ulimit -a`\n")
+            else:
+                assert (result.stdout, result.stderr) == (b"hello\n", b"")
+            assert status(project)["pid"] == master.pid
+        works_again(project, master)
+        assert project.shell("rdoctl stop --all").stdout.startswith(b"stopped ")
+        assert wait_until(lambda: not masters(project), END_BOUND)
+
+
+def test_where_no_thread_can_be_started_the_master_can_be_seen_and_stopped(project: Project, tmp_path: Path) -> None:
+    with faulty_master(project, tmp_path, "Thread.session", "RuntimeError", 1) as master:
+        with project.start("true") as refused:
+            assert refused.communicate()[1].startswith(b"rdo: the control master cannot start a thread: ")
+        assert status(project)["pid"] == master.pid
+        assert project.shell("rdoctl stop --all --now").stdout.startswith(b"stopped ")
+        assert wait_until(lambda: not masters(project), END_BOUND)

@@ -1,0 +1,32 @@
+"""A count that is given back however it ends."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from rdo.tally import Tally
+
+
+def test_who_is_inside_counts_until_it_leaves_by_whichever_way() -> None:
+    tally = Tally(threading.Condition())
+    with tally:
+        with pytest.raises(ValueError), tally:  # noqa: PT011
+            assert tally.count == 2
+            raise ValueError
+        assert tally.count == 1
+    assert tally.count == 0
+
+
+def test_whoever_waits_is_told_when_the_last_one_leaves() -> None:
+    changed = threading.Condition()
+    tally = Tally(changed)
+    with tally:
+        thread = threading.Thread(target=tally.__exit__)
+        with changed:
+            thread.start()
+            assert changed.wait_for(lambda: tally.count == 0, 10)
+        thread.join()
+        tally.__enter__()
+    assert tally.count == 0
