@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-
-import pytest
 
 from rdo.tally import Tally
 
@@ -12,7 +11,7 @@ from rdo.tally import Tally
 def test_who_is_inside_counts_until_it_leaves_by_whichever_way() -> None:
     tally = Tally(threading.Condition())
     with tally:
-        with pytest.raises(ValueError), tally:  # noqa: PT011
+        with contextlib.suppress(ValueError), tally:
             assert tally.count == 2
             raise ValueError
         assert tally.count == 1
