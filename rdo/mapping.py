@@ -6,7 +6,7 @@ Paths are absolute text, with `surrogateescape` for bytes that are not UTF-8.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from rdo.drivers.base import Root
@@ -14,6 +14,10 @@ from rdo.errors import RdoError
 
 _ARGUMENT = re.compile(r"(--?[A-Za-z0-9][\w.+-]*=|-[A-Za-z]|[A-Za-z_]\w*=)?(@?)(/.*)", re.DOTALL)
 """An argument that is a path or a list of paths, alone or behind `--opt=`, `-I`, `NAME=`, and behind `@`."""
+
+
+NotShared = Callable[[str], RdoError | None]
+"""A driver's own words on a directory that no root holds: see drivers.base."""
 
 
 class Argument(NamedTuple):
@@ -31,24 +35,31 @@ class Mapping:
 
     def to_remote(self, path: str) -> str | None:
         """Where an absolute local path is on the target; None if no root holds it."""
-        for root in self.roots:
-            below = _below(root.local, path)
-            if below is not None:
-                return _join(root.remote, below)
-        return None
+        root = self._root(path)
+        return None if root is None else _join(root.remote, _below(root.local, path) or "")
 
-    def directory(self, pwd: str, cwd: str) -> str:
+    def _root(self, path: str) -> Root | None:
+        return next((root for root in self.roots if _below(root.local, path) is not None), None)
+
+    def directory(self, pwd: str, cwd: str, not_shared: NotShared = lambda directory: None) -> str:
         """The remote folder for a working directory: as the shell shows it first, then the physical path.
 
-        Raises RdoError that names the roots: another folder than the matching one would be the wrong one.
+        Raises RdoError that names the roots: another folder than the matching one would be the wrong one. `not_shared`
+        may have better words for it.
         """
-        for path in (pwd, cwd):
-            remote = self.to_remote(path)
-            if remote is not None:
-                return remote
-        roots = ", ".join(f"`{root.local}`" for root in self.roots)
+        found = [(path, root) for path in (pwd, cwd) if (root := self._root(path))]
+        for path, root in found:
+            if root.shared:
+                return _join(root.remote, _below(root.local, path) or "")
+        for path, root in found:
+            hint = f"`--dir {self.to_remote(path)}` runs in what is there"
+            raise RdoError(f"`{pwd}` is not what the target has in its place", root.note, hint)
+        raise not_shared(pwd) or self._elsewhere(pwd)
+
+    def _elsewhere(self, pwd: str) -> RdoError:
+        roots = ", ".join(f"`{root.local}`" for root in self.roots if root.shared)
         why = f"only what is below {roots} is" if roots else "no folder is"
-        raise RdoError(f"`{pwd}` is not on the target", why, "`cd` there, or use `--dir REMOTE`")
+        return RdoError(f"`{pwd}` is not on the target", why, "`cd` there, or use `--dir REMOTE`")
 
     def argument(self, word: str) -> str:
         """An argument with the local paths in it rewritten: `/x`, `--opt=/x`, `-I/x`, `@/x`, `NAME=/x`, `/x:/y`.

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from rdo.drivers.base import Root
 from rdo.errors import RdoError
-from rdo.mapping import Argument
+from rdo.mapping import Argument, NotShared
 from rdo.mapping import Mapping as PathMapping
 from rdo.protocol import Request
 from rdo.script import Script
@@ -41,9 +41,14 @@ def text(data: bytes) -> str:
 
 
 def make(
-    request: Request, settings: Settings, roots: Sequence[Root], target: str, defaults: Mapping[str, str]
+    request: Request,
+    settings: Settings,
+    roots: Sequence[Root],
+    target: str,
+    defaults: Mapping[str, str],
+    not_shared: NotShared = lambda directory: None,
 ) -> Plan:
-    """The plan. `roots` are the driver's, `defaults` the variables that the driver's own configuration sets.
+    """The plan. `roots` and `not_shared` are the driver's, `defaults` the variables that its own configuration sets.
 
     Raises RdoError where the working directory is not on the target, or no folder is known there.
     """
@@ -53,7 +58,8 @@ def make(
     mapped = mapping.arguments(words) if settings.map_args and b"m" not in request.flags else _unmapped(words)
     if b"c" in request.flags and mapped:
         mapped = [Argument(words[0], words[0]), *mapped[1:]]
-    directory = text(request.remote_directory) or mapping.directory(text(request.pwd), text(request.cwd))
+    here = text(request.pwd), text(request.cwd)
+    directory = text(request.remote_directory) or mapping.directory(*here, not_shared)
     script = Script(
         command=_command(request, [argument.arrives for argument in mapped]),
         directory=directory,
@@ -84,9 +90,13 @@ def _output_roots(roots: Sequence[Root], seen: Sequence[Root]) -> Mapping[str, s
 
     `/` names nothing that could be found in a text, nor does a folder relative to the login folder.
     """
-    names = {root.remote.rstrip("/"): root.local for root in (*reversed(roots), *seen) if root.local != "/"}
+    names = {root.remote.rstrip("/"): root.local for root in (*reversed(roots), *seen) if _names(root)}
     found = {remote: local for remote, local in names.items() if remote.startswith("/") and "//" not in remote}
     return found if any(remote != local for remote, local in found.items()) else {}
+
+
+def _names(root: Root) -> bool:
+    return root.shared and root.local != "/"
 
 
 def _unmapped(words: Sequence[str]) -> list[Argument]:

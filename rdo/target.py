@@ -31,7 +31,7 @@ class Target:
             with WaitingCaller(conversation, request) as caller:
                 self._gate.check(caller)
                 if not self.driver.roots() and not request.remote_directory:
-                    self.config.require_directory()
+                    self._require_directory(plan.text(request.pwd))
                 taken = after.enter_context(self.shells.lease(caller, _pty(request)))
             planned = self._plan(request, caller)
             session = Session(conversation, taken, self.driver.target, planned.output_roots)
@@ -39,10 +39,17 @@ class Target:
             self.shells.started()
             session.relay()
 
+    def _require_directory(self, here: str) -> None:
+        """Raises RdoError where the config does not say where the command is to run, and nothing else does."""
+        if words := self.driver.not_shared(here):
+            raise words
+        self.config.require_directory()
+
     def _plan(self, request: Request, caller: WaitingCaller) -> plan.Plan:
         """Made once there is a connection: a machine that was just got up shares folders that nobody knew before."""
         variables = self.driver.variables(caller)
-        return plan.make(request, self.config.settings, self.driver.roots(), self.driver.target, variables)
+        driver = self.driver
+        return plan.make(request, self.config.settings, driver.roots(), driver.target, variables, driver.not_shared)
 
 
 def _pty(request: Request) -> Pty | None:

@@ -75,9 +75,12 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
         raise trust.refusal(wish)
     roots = driver.roots()
     if not roots and not asked.remote_directory:
+        if words := driver.not_shared(found.pwd):
+            raise words
         loaded.require_directory()
     yield "Folders that both sides see", table.render([(r.local, "->", r.remote, r.note) for r in roots]) or ["none"]
-    planned = plan.make(hidden(asked, options), loaded.settings, roots, driver.target, _defaults(driver))
+    without_values = hidden(asked, options)
+    planned = plan.make(without_values, loaded.settings, roots, driver.target, _defaults(driver), driver.not_shared)
     yield from _plan(planned, asked, found.pwd)
 
 

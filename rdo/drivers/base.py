@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from rdo.errors import RdoError
+
 STDOUT = 1
 STDERR = 2
 
@@ -46,6 +48,8 @@ class Root(NamedTuple):
     remote: str
     note: str = ""
     """What `rdoctl explain` should say about it, such as that a synced folder is one-way."""
+    shared: bool = True
+    """Whether both sides see the same files there; else it is the part of another root that something else hides."""
 
 
 class ChannelRefused(Exception):
@@ -156,6 +160,9 @@ class Driver(Protocol):
 
     def roots(self) -> Sequence[Root]:
         """The folders that both sides see, without connecting where that can be. Raises ConfigError, ConnectError."""
+
+    def not_shared(self, directory: str) -> RdoError | None:
+        """The driver's own words on a local directory that no root holds; None where those of the mapping do."""
 
     def variables(self, caller: Caller) -> Mapping[str, str]:
         """Variables for commands that the driver's own configuration asks for, such as SendEnv. Does not connect."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Mapping, Sequence
 
-from rdo.drivers import docker_container, docker_image, docker_inspection, docker_pull
+from rdo.drivers import docker_container, docker_image, docker_mounts, docker_pull
 from rdo.drivers.base import STDOUT, Caller, Root
 from rdo.drivers.docker_connection import DockerConnection, Programs
 from rdo.drivers.docker_endpoint import resolve
@@ -14,8 +15,8 @@ from rdo.drivers.docker_engine import Engine
 from rdo.drivers.docker_exec import Executions
 from rdo.drivers.docker_fresh import FreshContainers
 from rdo.drivers.docker_image import Containers, Recipe
-from rdo.drivers.docker_inspection import Details
-from rdo.errors import ConfigError, ConnectError, LinkLost
+from rdo.drivers.docker_inspection import Container
+from rdo.errors import ConfigError, ConnectError, LinkLost, RdoError
 from rdo.settings import Settings
 
 DIRECTORY = "/src"
@@ -28,6 +29,8 @@ LOGIN_SHELL = (
 
 PATIENCE = 10.0
 """Seconds for that."""
+
+LONGEST_PATH = 4096
 
 
 class DockerDriver:
@@ -44,6 +47,7 @@ class DockerDriver:
         self._profile = profile
         self._environment: Mapping[str, str] = os.environ if environment is None else environment
         self._roots: list[Root] | None = None
+        self._name = ""
         self._lock = threading.Lock()
 
     @property
@@ -66,13 +70,20 @@ class DockerDriver:
                     engine.close()
             return self._roots
 
-    def _find(self, engine: Engine) -> Details:
+    def _find(self, engine: Engine) -> Container:
         if self._settings.container:
             return docker_container.by_name(engine, self._settings.container)
-        return docker_container.by_service(engine, self._settings.service or "", self._root)
+        return docker_container.by_service(engine, self._settings.service or "", self._root, self._environment)
 
-    def _mounted(self, details: Details) -> list[Root]:
-        return docker_inspection.roots(details, self._root, os.path.realpath)
+    def _mounted(self, container: Container) -> list[Root]:
+        self._name = container.name
+        return docker_mounts.roots(container, os.path.realpath)
+
+    def not_shared(self, directory: str) -> RdoError | None:
+        """See base.Driver."""
+        if self._settings.image or self._settings.directory:
+            return None
+        return docker_mounts.not_mounted(self._name, self._roots or (), self._root, directory)
 
     def variables(self, caller: Caller) -> Mapping[str, str]:
         """None. But a command that was typed for another engine must not run on ours: raises ConfigError."""
@@ -94,19 +105,19 @@ class DockerDriver:
         return connection
 
     def _of_other(self, engine: Engine, caller: Caller) -> DockerConnection:
-        details = self._find(engine)
-        details = docker_container.make_ready(engine, details, auto_start=self._settings.auto_start, caller=caller)
-        self._check(details)
-        name = docker_inspection.name(details)
-        programs = Executions(engine, details["Id"], name, self._settings.user, {})
-        return self._with_shell(DockerConnection(engine, details["Id"], name, programs, lambda: None), programs)
+        container = self._find(engine)
+        container = docker_container.make_ready(engine, container, auto_start=self._settings.auto_start, caller=caller)
+        self._check(container)
+        programs = Executions(engine, container.id, container.name, self._settings.user, {}, container.workdir)
+        connection = DockerConnection(engine, container.id, container.name, programs, lambda: None)
+        return self._with_shell(connection, programs)
 
-    def _check(self, details: Details) -> None:
+    def _check(self, container: Container) -> None:
         """A container that was made anew may have other folders than those by which the command was mapped."""
         if self._settings.directory:
             return
         with self._lock:
-            before, self._roots = self._roots, self._mounted(details)
+            before, self._roots = self._roots, self._mounted(container)
             changed = before is not None and before != self._roots
         if changed:
             raise ConnectError(f"the folders of `{self.target}` have changed meanwhile", "", "try again")
@@ -124,7 +135,7 @@ class DockerDriver:
             docker_image.remove(engine, holder)
             stream.close()
 
-        executions = Executions(engine, holder, image, None, {})
+        executions = Executions(engine, holder, image, None, {}, directory)
         programs: Programs = FreshContainers(engine, image, holder, containers.create) if settings.fresh else executions
         return self._with_shell(DockerConnection(engine, holder, image, programs, release), executions)
 
@@ -139,9 +150,9 @@ class DockerDriver:
 def _login_shell(executions: Executions) -> str:
     """The user's shell in the container's own list of users; empty where that cannot be told."""
     channel = executions.start(LOGIN_SHELL, None)
-    text = b""
+    text, end = b"", time.monotonic() + PATIENCE
     try:
-        while chunk := channel.read(PATIENCE):
+        while len(text) < LONGEST_PATH and (chunk := channel.read(max(0.0, end - time.monotonic()))):
             text += chunk.data if chunk.stream == STDOUT else b""
     except (TimeoutError, LinkLost):
         return ""

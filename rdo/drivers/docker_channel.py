@@ -11,14 +11,10 @@ from typing import Protocol
 
 from rdo import thread
 from rdo.drivers.base import STDOUT, Chunk, Sink, WindowSize
+from rdo.drivers.docker_answer import one_line
 from rdo.drivers.docker_engine import Hijacked
-from rdo.drivers.docker_frames import Frames
-from rdo.errors import ConnectError
-
-OWN_WORDS = (b"OCI runtime ", b"unable to find user ")
-"""How the engine begins where a program could not be started; its words come as the program's output."""
-
-FAILED_TO_START = (126, 127)
+from rdo.drivers.docker_frames import FrameError, Frames
+from rdo.errors import ConnectError, LinkLost
 
 MUCH_OUTPUT = 4 * 1024
 """Bytes from which on a slow reader may lose the end: the engine closes the streams 2 seconds after the program's end,
@@ -37,6 +33,9 @@ IsCut = Callable[[float], bool]
 
 class Program(Protocol):
     """The engine's side of a program."""
+
+    started: bool
+    """False once it is known that it never ran."""
 
     def status(self, is_cut: IsCut) -> int:
         """Wait for its end: the exit status. Raises LinkLost, also where its streams have ended because of a cut."""
@@ -61,6 +60,7 @@ class DockerChannel:
         self._wire = stream.wire
         self._program = program
         self._frames = None if pty else Frames()
+        self._odd = False
         self._chunks = deque(self._decode(stream.early))
         self._first = bytes(self._chunks[0].data) if self._chunks else b""
         self._reading = threading.Lock()
@@ -110,17 +110,24 @@ class DockerChannel:
         """See base.Channel."""
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._reading:
-            while not self._chunks:
-                if self._at_end:
-                    return None
-                self._receive(None if deadline is None else max(0.0, deadline - time.monotonic()))
-            return self._chunks.popleft()
+            self._await_output(deadline)
+            return self._chunks.popleft() if self._chunks else None
+
+    def _await_output(self, deadline: float | None) -> None:
+        """Raises TimeoutError: frames in which there is nothing may go on for ever."""
+        begun = False
+        while not self._chunks and not self._at_end:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            if left == 0.0 and begun:
+                raise TimeoutError
+            self._receive(left)
+            begun = True
 
     def _receive(self, timeout: float | None) -> None:
-        data = b"" if self._closed else self._wire.receive(timeout)
+        data = b"" if self._closed or self._odd else self._wire.receive(timeout)
         self._chunks.extend(self._decode(data))
         self._size += len(data)
-        if not data:
+        if not data or self._odd:
             self.streams_ended = min(self.streams_ended, time.monotonic())
             self._at_end = True
             self._over.set()
@@ -140,7 +147,11 @@ class DockerChannel:
 
     def _decode(self, data: bytes) -> list[Chunk]:
         if self._frames is not None:
-            return self._frames.receive(data)
+            try:
+                return self._frames.receive(data)
+            except FrameError:
+                self._odd = True
+                return []
         return [Chunk(STDOUT, data)] if data else []
 
     def watch(self, sink: Sink, readable: Callable[[bool], None]) -> bool:
@@ -168,9 +179,11 @@ class DockerChannel:
 
     def exit_status(self) -> int:
         """See base.Channel. Raises ConnectError where there is no such program."""
+        if self._odd:
+            raise LinkLost("the Docker engine's stream makes no sense", "it holds a frame of an unknown kind")
         status = self._program.status(self.is_cut)
-        if status in FAILED_TO_START and self._first.startswith(OWN_WORDS):
-            raise self._program.refused(self._first.decode(errors="replace").strip())
+        if not self._program.started:  # what came is the engine's own words
+            raise self._program.refused(one_line(self._first.decode(errors="replace")))
         return status
 
     def close(self) -> None:

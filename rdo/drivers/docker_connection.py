@@ -11,7 +11,6 @@ from typing import Protocol
 from rdo.drivers.base import Pty
 from rdo.drivers.docker_channel import DockerChannel
 from rdo.drivers.docker_engine import Engine, EngineError
-from rdo.drivers.docker_exec import not_started
 from rdo.errors import ConnectError, LinkLost
 
 LIVENESS = 15.0
@@ -23,15 +22,14 @@ ANSWER_TIMEOUT = 5.0
 LOOK = 0.01
 """Seconds between two looks whether all streams have ended."""
 
-BAD_REQUEST = 400
-"""What we asked for cannot be had: no such user, no /bin/sh. A container that is gone or stopped is 404 or 409."""
-
-
 class Programs(Protocol):
     """How programs are started: by exec, or each in a new container."""
 
     def start(self, command: str, pty: Pty | None) -> DockerChannel:
         """`/bin/sh -c command`. Raises EngineError, ConnectError."""
+
+    def refused(self, message: str) -> ConnectError:
+        """The error for what the engine said where it could not start /bin/sh."""
 
 
 class DockerConnection:
@@ -58,8 +56,8 @@ class DockerConnection:
         try:
             channel = self._programs.start(command, pty)
         except EngineError as error:
-            if error.status == BAD_REQUEST:
-                raise not_started(self._name, error.message) from None
+            if self._runs():  # so it is not the container that is gone, but what we asked for cannot be had
+                raise self._programs.refused(error.message) from None
             raise self._lost(error.message) from None
         except ConnectError as error:
             raise self._lost(error.why or error.what) from None
@@ -99,11 +97,15 @@ class DockerConnection:
             return False
         if time.monotonic() - self._engine.heard < LIVENESS:
             return True
+        return self._runs()
+
+    def _runs(self) -> bool:
         try:
             found = self._engine.ask("GET", f"/containers/{self._container}/json", timeout=ANSWER_TIMEOUT)
+            state = found.table("State")
+            return state.flag("Running") and not state.flag("Paused", default=False)
         except (EngineError, ConnectError):
             return False
-        return bool(found["State"]["Running"]) and not found["State"]["Paused"]
 
     def close(self) -> None:
         """See base.Connection."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import time
+from collections.abc import Mapping
 from urllib.parse import quote
 
-from rdo.drivers import docker_inspection as inspection
+from rdo.drivers import docker_compose, docker_inspection
 from rdo.drivers.base import Caller
 from rdo.drivers.docker_engine import Engine, EngineError
-from rdo.drivers.docker_inspection import Details
+from rdo.drivers.docker_inspection import Container, Listed
 from rdo.errors import ConnectError
 from rdo.wording import listed, nearest
 
@@ -22,48 +25,114 @@ LOOK = 0.05
 TELL_AFTER = 2.0
 """Seconds after which whoever waits is told why."""
 
+SHORT_ID = 12
+"""Digits of an id as `docker ps` shows it. Fewer may be a name, such as `db`, of a container that is not there."""
 
-def by_name(engine: Engine, name: str) -> Details:
+LOOKED_INTO = 500
+"""Entries of the project's directory in which a compose file is looked for, for a hint."""
+
+
+def by_name(engine: Engine, name: str) -> Container:
     """The inspection of a container. Raises ConnectError that names the nearest one."""
     try:
-        return inspect(engine, name)
+        found = inspect(engine, name)
     except EngineError as error:
         if error.status != 404:
             raise failure(f"cannot look at the container `{name}`", error) from None
-    names = [inspection.name(each) for each in _list(engine)]
-    hint = nearest(name, names) or "see `docker ps --all`"
-    raise ConnectError(f"there is no container `{name}`", "", hint)
-
-
-def by_service(engine: Engine, service: str, folder: str) -> Details:
-    """The inspection of the service's first container, in the compose project of the folder. Raises ConnectError."""
-    listing = [each for each in _list(engine) if inspection.SERVICE in (each.get("Labels") or {})]
-    folders = [*inspection.folders_above(folder), *inspection.folders_above(os.path.realpath(folder))]
-    folders.sort(key=len, reverse=True)
-    services = inspection.services(inspection.of_project(listing, folders))
-    if not services:
-        why = f"no compose project of `{folder}`, or a folder above it, has a container"
-        raise ConnectError(f"there is no service `{service}`", why, "`docker compose up -d`")
-    if service not in services:
-        hint = nearest(service, list(services)) or f"`docker compose up -d {service}`"
+        names = [each.name for each in _list(engine)]
         raise ConnectError(
-            f"the service `{service}` has no container", f"there are {listed(sorted(services))}", hint
-        )
-    return by_name(engine, services[service]["Id"])
+            f"there is no container `{name}`", "", nearest(name, names) or "see `docker ps --all`"
+        ) from None
+    if found.name == name.removeprefix("/") or (found.id.startswith(name) and len(name) >= SHORT_ID):
+        return found
+    why = f"the id of `{found.name}` begins so"
+    raise ConnectError(f"there is no container `{name}`", why, f'did you mean `container = "{found.name}"`?')
 
 
-def inspect(engine: Engine, name: str) -> Details:
-    """A container's inspection. Raises EngineError, ConnectError."""
-    found: Details = engine.ask("GET", f"/containers/{quote(name, safe='')}/json")
+def by_service(engine: Engine, service: str, directory: str, environment: Mapping[str, str]) -> Container:
+    """The inspection of the service's container, in the compose project of the directory. Raises ConnectError."""
+    directory = os.path.realpath(directory)
+    found = _candidates(engine, directory)
+    containers = found.of_service(service)
+    if containers:
+        return by_id(engine, docker_compose.choose(service, containers).id)
+    services = found.services()
+    if not services:
+        why = f"no compose project of `{directory}` has a container"
+        raise ConnectError(f"there is no service `{service}`", why, _advice(directory, service, environment))
+    files = [*found.here, *found.around][0].labels.get(docker_compose.PROJECT_FILES, "").split(",")
+    hint = nearest(service, services) or docker_compose.up([file for file in files if file], directory, service)
+    raise ConnectError(f"the service `{service}` has no container", f"there are {listed(services)}", hint)
+
+
+def _candidates(engine: Engine, directory: str) -> docker_compose.Candidates:
+    """The containers of the directory's compose projects, those left out whose image alone says that they are such."""
+    listing = _list(engine, label=docker_compose.SERVICE)
+    first = docker_compose.candidates(listing, directory, os.path.realpath)
+    likely = {each.id for group in first for each in group}
+    trusted = [docker_compose.trusted(each, image_labels(engine, each)) for each in listing if each.id in likely]
+    return docker_compose.candidates(trusted, directory, os.path.realpath)
+
+
+def image_labels(engine: Engine, container: Listed | Container) -> Mapping[str, str]:
+    """The labels of a container's image. Of an image that is gone it cannot be told: it may have had them all."""
+    try:
+        config = engine.ask("GET", f"/images/{quote(container.image, safe='')}/json").maybe("Config")
+    except EngineError:
+        return container.labels
+    return config.mapping("Labels") if config else {}
+
+
+def _advice(directory: str, service: str, environment: Mapping[str, str]) -> str:
+    """The command that starts the service, as far as compose files can be seen."""
+    if environment.get("COMPOSE_FILE"):
+        return docker_compose.up([], directory, service)
+    for folder in (directory, *_above(directory)):
+        if any(os.path.isfile(os.path.join(folder, name)) for name in docker_compose.FILES):
+            return docker_compose.up([], directory, service)
+    files = _compose_files_below(directory)
+    if not files:
+        return f"`docker compose -f FILE up -d {service}`, or set `container`"
+    return " or ".join(docker_compose.up([file], directory, service) for file in files[:2])
+
+
+def _above(directory: str) -> list[str]:
+    found: list[str] = []
+    while directory != os.path.dirname(directory):
+        directory = os.path.dirname(directory)
+        found.append(directory)
     return found
 
 
-def _list(engine: Engine) -> list[Details]:
+def _compose_files_below(directory: str) -> list[str]:
+    with contextlib.suppress(OSError), os.scandir(directory) as entries:
+        folders = sorted(entry.path for entry, _ in zip(entries, range(LOOKED_INTO), strict=False) if entry.is_dir())
+        paths = (os.path.join(folder, name) for folder in folders for name in docker_compose.FILES)
+        return [path for path in paths if os.path.isfile(path)]
+    return []
+
+
+def by_id(engine: Engine, identity: str) -> Container:
+    """The inspection of a container that was listed just now. Raises ConnectError."""
     try:
-        found: list[Details] = engine.ask("GET", "/containers/json", query={"all": 1})
+        return inspect(engine, identity)
+    except EngineError as error:
+        raise failure(f"cannot look at the container `{identity[:SHORT_ID]}`", error) from None
+
+
+def inspect(engine: Engine, name: str) -> Container:
+    """A container's inspection. Raises EngineError, ConnectError."""
+    return docker_inspection.container(engine.ask("GET", f"/containers/{quote(name, safe='')}/json"))
+
+
+def _list(engine: Engine, **filters: str) -> list[Listed]:
+    query: dict[str, object] = {"all": 1}
+    if filters:
+        query["filters"] = json.dumps({key: [value] for key, value in filters.items()})
+    try:
+        return docker_inspection.listing(engine.ask("GET", "/containers/json", query=query))
     except EngineError as error:
         raise failure("cannot list the containers", error) from None
-    return found
 
 
 def failure(what: str, error: EngineError) -> ConnectError:
@@ -71,38 +140,38 @@ def failure(what: str, error: EngineError) -> ConnectError:
     return ConnectError(what, error.message)
 
 
-def make_ready(engine: Engine, details: Details, *, auto_start: bool, caller: Caller) -> Details:
+def make_ready(engine: Engine, container: Container, *, auto_start: bool, caller: Caller) -> Container:
     """Have the container run: its inspection then. Raises ConnectError."""
-    state, name = details["State"], inspection.name(details)
-    if state["Running"] and not state["Paused"] and not state["Restarting"]:
-        return details
+    state, name = container.state, container.name
+    if state.runs and not state.paused:
+        return container
     if not auto_start:
-        verb = "unpause" if state["Paused"] else "start"
-        what = f"the container `{name}` is {state['Status']}"
+        verb = "unpause" if state.paused else "start"
+        what = f"the container `{name}` is {state.status}"
         raise ConnectError(what, "", f"`docker {verb} {name}`, or set `auto_start`")
-    _start(engine, details)
-    return _wait(engine, details["Id"], name, caller)
+    _start(engine, container)
+    return _wait(engine, container, caller)
 
 
-def _start(engine: Engine, details: Details) -> None:
-    verb = "unpause" if details["State"]["Paused"] else "start"
+def _start(engine: Engine, container: Container) -> None:
+    verb = "unpause" if container.state.paused else "start"
     try:
-        engine.ask("POST", f"/containers/{details['Id']}/{verb}")
+        engine.ask("POST", f"/containers/{container.id}/{verb}")
     except EngineError as error:
-        raise failure(f"cannot {verb} the container `{inspection.name(details)}`", error) from None
+        raise failure(f"cannot {verb} the container `{container.name}`", error) from None
 
 
-def _wait(engine: Engine, container: str, name: str, caller: Caller) -> Details:
+def _wait(engine: Engine, container: Container, caller: Caller) -> Container:
     """Wait until it runs and is healthy."""
-    begun, told = time.monotonic(), False
+    begun, told, name = time.monotonic(), False, container.name
     while time.monotonic() - begun < START_PATIENCE:
         try:
-            details = inspect(engine, container)
+            now = inspect(engine, container.id)
         except EngineError as error:
             raise failure(f"the container `{name}` is gone", error) from None
-        if _is_ready(details, name):
-            return details
-        what = f"waiting for the container `{name}` to be {'healthy' if _runs(details) else 'running'}"
+        if _is_ready(now):
+            return now
+        what = f"waiting for the container `{name}` to be {'healthy' if now.state.runs else 'running'}"
         if not caller.progress(what) and not told and time.monotonic() - begun > TELL_AFTER:
             told = True
             caller.tell(f"rdo: {what}")
@@ -112,17 +181,13 @@ def _wait(engine: Engine, container: str, name: str, caller: Caller) -> Details:
     )
 
 
-def _runs(details: Details) -> bool:
-    return bool(details["State"]["Running"] and not details["State"]["Restarting"])
-
-
-def _is_ready(details: Details, name: str) -> bool:
-    state = details["State"]
-    if not _runs(details):
-        if state["Restarting"]:
+def _is_ready(container: Container) -> bool:
+    state, name = container.state, container.name
+    if not state.runs:
+        if state.restarting:
             return False
-        why = f"it ended with status {state['ExitCode']}" + (f": {state['Error']}" if state.get("Error") else "")
+        why = f"it ended with status {state.exit_code}" + (f": {state.error}" if state.error else "")
         raise ConnectError(f"the container `{name}` does not stay up", why, f"look at `docker logs {name}`")
-    if inspection.health(details) == "unhealthy":
+    if state.health == "unhealthy":
         raise ConnectError(f"the container `{name}` is unhealthy", "", f"look at `docker inspect {name}`")
-    return inspection.health(details) in ("", "healthy")
+    return state.health in ("", "healthy")

@@ -3,16 +3,18 @@ nothing of containers. One Engine belongs to one connection of rdo and may be us
 
 from __future__ import annotations
 
-import json
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlencode
 
+from rdo.drivers import docker_answer
+from rdo.drivers.docker_answer import Answer
 from rdo.drivers.docker_dial import dial
 from rdo.drivers.docker_endpoint import Endpoint
-from rdo.drivers.docker_http import Body, Head, HttpError, request, split_head
+from rdo.drivers.docker_http import LARGEST_BODY, Body, Head, HttpError, request, split_head
 from rdo.drivers.docker_wire import Wire
 from rdo.errors import ConnectError
 
@@ -24,6 +26,17 @@ NEWEST = (1, 47)
 
 CONSOLE_SIZE_SINCE = (1, 42)
 """From here on the engine makes a pty of the right size at once."""
+
+OLDEST = "1.24"
+"""What an engine speaks that does not say."""
+
+VERSION = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})")
+
+UNCHANGED = 304
+"""The status of a container that runs already and is started: an answer like any other."""
+
+STREAM = (101, 200)
+"""The statuses with which an engine hands a connection over; the second one is that of old engines, and of podman."""
 
 KEPT = 4
 """Idle connections at most."""
@@ -62,8 +75,10 @@ class Engine:
         """The version of the API that both sides know. Raises ConnectError."""
         if self._version is None:
             head, _ = self._exchange("GET", "/_ping", None, {}, DEADLINE)
-            major, _, minor = head.fields.get("api-version", "1.24").partition(".")
-            self._version = min(NEWEST, (int(major), int(minor)))
+            told = VERSION.fullmatch(head.fields.get("api-version", OLDEST))
+            if head.status >= 300 or not told:
+                raise docker_answer.odd("GET /_ping", f"status {head.status}" if told else "no version")
+            self._version = min(NEWEST, (int(told[1]), int(told[2])))
         return self._version
 
     def ask(
@@ -75,12 +90,17 @@ class Engine:
         query: Mapping[str, object] | None = None,
         fields: Mapping[str, str] | None = None,
         timeout: float | None = DEADLINE,
-    ) -> Any:
-        """The answer's JSON; None where it has no body. Raises EngineError, ConnectError."""
+    ) -> Answer:
+        """The answer's JSON; null where it has no body. All of it has to come in time.
+
+        Raises EngineError, ConnectError.
+        """
         head, data = self._exchange(method, self._path(path, query), body, fields or {}, timeout)
-        if head.status >= 400:
-            raise EngineError(head.status, _message(data))
-        return json.loads(data) if data and "json" in head.fields.get("content-type", "") else None
+        _check(head, data)
+        question = f"{method} {path}"
+        if not data or "json" not in head.fields.get("content-type", ""):
+            return Answer(None, question)
+        return docker_answer.decode(data, question)
 
     def stream(
         self, path: str, query: Mapping[str, object], fields: Mapping[str, str], timeout: float
@@ -88,13 +108,13 @@ class Engine:
         """POST, and give the answer's body as it comes. Raises EngineError, ConnectError, and TimeoutError."""
         wire = dial(self.endpoint, self._environment)
         try:
-            head, rest = self._begin(wire, request("POST", self._path(path, query), None, fields), timeout)
+            head, rest = self._begin(wire, request("POST", self._path(path, query), None, fields), _end(timeout))
             body = Body(head)
-            if head.status >= 400:
-                raise EngineError(head.status, _message(self._finish(wire, body, rest, timeout)))
+            if head.status >= 300:
+                _check(head, self._finish(wire, body, rest, _end(timeout)))
             yield body.receive(rest)
             while not body.complete:
-                yield self._more(wire, body, timeout)
+                yield self._more(wire, body, _end(timeout))
         except TimeoutError:
             raise
         except (OSError, HttpError) as error:
@@ -107,9 +127,11 @@ class Engine:
         wire = dial(self.endpoint, self._environment)
         try:
             fields = {"Connection": "Upgrade", "Upgrade": "tcp"}
-            head, rest = self._begin(wire, request("POST", self._path(path, query), body, fields), DEADLINE)
-            if head.status >= 400:
-                raise EngineError(head.status, _message(self._finish(wire, Body(head), rest, DEADLINE)))
+            end = _end(DEADLINE)
+            head, rest = self._begin(wire, request("POST", self._path(path, query), body, fields), end)
+            if head.status not in STREAM:
+                _check(head, self._finish(wire, Body(head), rest, end))
+                raise HttpError(f"status {head.status} where a stream was to begin")
             return Hijacked(wire, rest)
         except (EngineError, ConnectError):
             wire.close()
@@ -134,8 +156,11 @@ class Engine:
     ) -> tuple[Head, bytes]:
         wire = self._take() or dial(self.endpoint, self._environment)
         try:
-            head, rest = self._begin(wire, request(method, path, body, fields), timeout)
-            data = self._finish(wire, Body(head, absent=method == "HEAD"), rest, timeout)
+            end = _end(timeout)
+            head, rest = self._begin(wire, request(method, path, body, fields), end)
+            if head.status == 101:
+                raise HttpError("it began a stream where none was asked for")
+            data = self._finish(wire, Body(head, absent=method == "HEAD"), rest, end)
         except (OSError, HttpError) as error:
             wire.close()
             raise self._confused(error) from None
@@ -165,25 +190,29 @@ class Engine:
                 return
         wire.close()
 
-    def _begin(self, wire: Wire, data: bytes, timeout: float | None) -> tuple[Head, bytes]:
+    def _begin(self, wire: Wire, data: bytes, end: float | None) -> tuple[Head, bytes]:
         wire.send(data)
         received = b""
         while (found := split_head(received)) is None:
-            more = wire.receive(timeout)
+            more = wire.receive(_left(end))
             if not more:
                 raise HttpError("it closed the connection")
             received += more
         self.heard = time.monotonic()
         return found
 
-    def _finish(self, wire: Wire, body: Body, rest: bytes, timeout: float | None) -> bytes:
+    def _finish(self, wire: Wire, body: Body, rest: bytes, end: float | None) -> bytes:
         pieces = [body.receive(rest)]
+        size = len(pieces[0])
         while not body.complete:
-            pieces.append(self._more(wire, body, timeout))
+            pieces.append(self._more(wire, body, end))
+            size += len(pieces[-1])
+            if size > LARGEST_BODY:
+                raise HttpError(f"the answer is longer than {LARGEST_BODY >> 20} MiB")
         return b"".join(pieces)
 
-    def _more(self, wire: Wire, body: Body, timeout: float | None) -> bytes:
-        data = wire.receive(timeout)
+    def _more(self, wire: Wire, body: Body, end: float | None) -> bytes:
+        data = wire.receive(_left(end))
         if not data:
             body.end()
         self.heard = time.monotonic()
@@ -194,10 +223,21 @@ class Engine:
         return ConnectError(f"the Docker engine at `{self.endpoint.name}` does not answer as one", why)
 
 
-def _message(data: bytes) -> str:
-    """What the engine says of an error, on one line."""
-    try:
-        text = str(json.loads(data)["message"])
-    except (ValueError, KeyError, TypeError):
-        text = data.decode(errors="replace")
-    return " ".join(text.split())
+def _end(timeout: float | None) -> float | None:
+    """When the time is over, by time.monotonic."""
+    return None if timeout is None else time.monotonic() + timeout
+
+
+def _left(end: float | None) -> float | None:
+    """Seconds until then. Raises TimeoutError: to send a byte now and then is no better than to be mute."""
+    if end is None:
+        return None
+    if (left := end - time.monotonic()) <= 0:
+        raise TimeoutError
+    return left
+
+
+def _check(head: Head, data: bytes) -> None:
+    """Raises EngineError where the answer is a refusal."""
+    if head.status >= 300 and head.status != UNCHANGED:
+        raise EngineError(head.status, docker_answer.message(data) or f"status {head.status}")

@@ -9,6 +9,7 @@ from rdo.drivers.base import Pty, WindowSize
 from rdo.drivers.docker_channel import DockerChannel, IsCut
 from rdo.drivers.docker_engine import CONSOLE_SIZE_SINCE, Engine, EngineError
 from rdo.errors import ConnectError, LinkLost
+from rdo.script import quote
 
 DETACH_KEYS = "ctrl-^,ctrl-],ctrl-^,ctrl-@,ctrl-^,ctrl-]"
 """The engine cannot be kept from watching a pty's input for such a sequence. By default it begins with Ctrl-P, which is
@@ -27,34 +28,49 @@ ENDED_BY_LIFELINE = (128 + 15, 128 + 9)
 CUT_PATIENCE = 1.0
 """Seconds for all streams of a cut link to end, once the lifeline's has."""
 
+LARGEST_STATUS = 255
+
 RESIZE_PATIENCE = 5.0
 """Seconds in which the engine, busy starting a program, may not know its pty yet."""
 
 
 class Executions:
-    """Starts programs by exec. `user` as the engine takes it, `name` of the container for people."""
+    """Starts programs by exec. `user` as the engine takes it, `name` of the container for people; `workdir` is where
+    they start, if it is there: the engine itself starts nothing where it is not."""
 
     def __init__(
-        self, engine: Engine, container: str, name: str, user: str | None, environment: Mapping[str, str]
+        self,
+        engine: Engine,
+        container: str,
+        name: str,
+        user: str | None,
+        environment: Mapping[str, str],
+        workdir: str = "/",
     ) -> None:
         self._engine = engine
         self._container = container
         self._name = name
         self._user = user
+        self._enter = f"cd {quote(workdir)} >/dev/null 2>&1; " if workdir != "/" else ""
         self.environment = dict(environment)
 
     def start(self, command: str, pty: Pty | None) -> DockerChannel:
         """`/bin/sh -c command`. Raises EngineError, ConnectError."""
-        created = self._engine.ask("POST", f"/containers/{self._container}/exec", self._description(command, pty))
-        execution = Execution(self._engine, created["Id"], self._name)
+        path = f"/containers/{self._container}/exec"
+        number = self._engine.ask("POST", path, self._description(self._enter + command, pty)).identity("Id")
+        execution = Execution(self._engine, number, self._name, self.refused)
         body: dict[str, object] = {"Detach": False, "Tty": pty is not None}
         if pty is not None and self._sizes_at_once():
             body["ConsoleSize"] = [pty.size.rows, pty.size.columns]
-        stream = self._engine.hijack(f"/exec/{created['Id']}/start", body)
+        stream = self._engine.hijack(f"/exec/{number}/start", body)
         channel = DockerChannel(stream, execution, pty=pty is not None)
         if pty is not None and not self._sizes_at_once():
             execution.resize(pty.size)
         return channel
+
+    def refused(self, message: str) -> ConnectError:
+        """The error for what the engine said where it could not start /bin/sh."""
+        return not_started(self._engine, self._container, self._name, message, "check `user`" if self._user else "")
 
     def _sizes_at_once(self) -> bool:
         return self._engine.version >= CONSOLE_SIZE_SINCE
@@ -68,18 +84,21 @@ class Executions:
             "Tty": pty is not None,
             "DetachKeys": DETACH_KEYS,
             "User": self._user or "",
+            "WorkingDir": "/",
             "Env": [f"{name}={value}" for name, value in variables.items()],
             "Cmd": ["/bin/sh", "-c", command],
         }
 
 
 class Execution:
-    """One exec: the Program of docker_channel."""
+    """One exec: the Program of docker_channel. `refused` gives the error for what the engine said."""
 
-    def __init__(self, engine: Engine, number: str, container: str) -> None:
+    def __init__(self, engine: Engine, number: str, container: str, refused: Callable[[str], ConnectError]) -> None:
         self._engine = engine
-        self._path = f"/exec/{number}"
         self._container = container
+        self._path = f"/exec/{number}"
+        self.refused = refused
+        self.started = True
 
     def status(self, is_cut: IsCut) -> int:
         """See Program."""
@@ -99,11 +118,16 @@ class Execution:
             found = self._engine.ask("GET", f"{self._path}/json")
         except (EngineError, ConnectError) as error:
             raise self._lost(error.message if isinstance(error, EngineError) else error.why) from None
-        if found["Running"]:
+        if found.flag("Running"):
             return None
-        if found["ExitCode"] is None and late:
-            raise self._lost("the program was not started")
-        status: int | None = found["ExitCode"]
+        status = found.number("ExitCode", default=-1)
+        if status == -1:
+            if late:
+                raise self._lost("the program was not started")
+            return None
+        if not 0 <= status <= LARGEST_STATUS:
+            raise self._lost(f"there is no status {status}")
+        self.started = found.number("Pid", default=1) != 0
         return status
 
     def _lost(self, why: str) -> LinkLost:
@@ -122,11 +146,7 @@ class Execution:
 
     def _starts(self) -> bool:
         """Whether it may still be about to start: it has no status yet."""
-        return self._engine.ask("GET", f"{self._path}/json")["ExitCode"] is None
-
-    def refused(self, message: str) -> ConnectError:
-        """See Program."""
-        return not_started(self._container, message)
+        return self._engine.ask("GET", f"{self._path}/json").number("ExitCode", default=-1) == -1
 
     def discard(self) -> None:
         """See Program: the engine forgets it by itself."""
@@ -148,10 +168,19 @@ def resize(engine: Engine, path: str, size: WindowSize, starts: Callable[[], boo
         time.sleep(next(pauses, PAUSES[-1]))
 
 
-def not_started(name: str, message: str) -> ConnectError:
-    """The error for what the engine says where /bin/sh could not be started."""
-    if "unable to find user" in message:
-        return ConnectError(f"`{name}` has no such user", message, "set `user`")
-    if "no such file or directory" in message or "not found" in message:
+def not_started(engine: Engine, container: str, name: str, message: str, hint: str = "") -> ConnectError:
+    """The error for a /bin/sh that could not be started: that it is missing, else the engine's own message."""
+    if lacks_shell(engine, container):
         return ConnectError(f"there is no /bin/sh in `{name}`", "", "rdo needs one: use another image")
-    return ConnectError(f"cannot start /bin/sh in `{name}`", message, "")
+    return ConnectError(f"cannot start /bin/sh in `{name}`", message, hint)
+
+
+def lacks_shell(engine: Engine, container: str) -> bool:
+    """Whether there is none in the container's file system, as the engine sees it."""
+    try:
+        engine.ask("HEAD", f"/containers/{container}/archive", query={"path": "/bin/sh"})
+    except EngineError as error:
+        return error.status == 404
+    except ConnectError:
+        pass
+    return False

@@ -18,8 +18,12 @@ SYSTEM_ERROR = 3
 STREAMS = {0: STDOUT, STDOUT: STDOUT, STDERR: STDERR, SYSTEM_ERROR: STDERR}
 
 
+class FrameError(Exception):
+    """What came is no frame."""
+
+
 class Frames:
-    """Decodes what comes in. Frames need not be whole: their parts are given as they come."""
+    """Decodes what comes in. Frames need not be whole: their parts are given as they come, and none is ever kept."""
 
     def __init__(self) -> None:
         self._head = b""
@@ -27,7 +31,10 @@ class Frames:
         self._left = 0
 
     def receive(self, data: bytes) -> list[Chunk]:
-        """The chunks in these bytes; neighbours of one stream are joined, which saves a caller's time."""
+        """The chunks in these bytes; neighbours of one stream are joined, which saves a caller's time.
+
+        Raises FrameError.
+        """
         pieces: list[tuple[int, memoryview]] = []
         view = memoryview(data)
         while view:
@@ -44,7 +51,9 @@ class Frames:
         self._head += view[:missing]
         if len(self._head) == HEAD.size:
             number, self._left = HEAD.unpack(self._head)
-            self._stream = STREAMS.get(number, STDERR)
+            if number not in STREAMS:
+                raise FrameError(number)
+            self._stream = STREAMS[number]
             self._head = b""
         return view[missing:]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from rdo.drivers.base import Pty, WindowSize
 from rdo.drivers.docker_channel import DockerChannel, IsCut
 from rdo.drivers.docker_engine import Engine, EngineError
-from rdo.drivers.docker_exec import DETACH_KEYS, not_started, resize
+from rdo.drivers.docker_exec import DETACH_KEYS, LARGEST_STATUS, not_started, resize
 from rdo.errors import ConnectError, LinkLost
 
 ATTACH = {"stream": 1, "stdin": 1, "stdout": 1, "stderr": 1, "detachKeys": DETACH_KEYS}
@@ -48,6 +48,10 @@ class FreshContainers:
             program.resize(pty.size)
         return channel
 
+    def refused(self, message: str) -> ConnectError:
+        """See Programs."""
+        return not_started(self._engine, self._holder, self._name, message)
+
 
 def _description(command: str, pty: Pty | None) -> dict[str, object]:
     return {
@@ -69,28 +73,29 @@ class FreshContainer:
         self._engine = engine
         self._path = f"/containers/{container}"
         self._name = name
+        self.started = True
 
     def begin(self) -> None:
         """Start it. Raises ConnectError, EngineError."""
-        try:
-            self._engine.ask("POST", f"{self._path}/start")
-        except EngineError as error:
-            if "/bin/sh" in error.message:
-                raise not_started(self._name, error.message) from None
-            raise
+        self._engine.ask("POST", f"{self._path}/start")
 
     def status(self, is_cut: IsCut) -> int:
         """See Program. The engine's answer comes over a connection that is cut with the others."""
         try:
-            return int(self._engine.ask("POST", f"{self._path}/wait", timeout=None)["StatusCode"])
+            status = self._engine.ask("POST", f"{self._path}/wait", timeout=None).number("StatusCode")
         except (EngineError, ConnectError) as error:
-            why = error.message if isinstance(error, EngineError) else error.why
-            raise LinkLost(f"a container of `{self._name}` gave no exit status", why) from None
+            raise self._lost(error.message if isinstance(error, EngineError) else error.why) from None
+        if not 0 <= status <= LARGEST_STATUS:
+            raise self._lost(f"there is no status {status}")
+        return status
+
+    def _lost(self, why: str) -> LinkLost:
+        return LinkLost(f"a container of `{self._name}` gave no exit status", why)
 
     def runs(self) -> bool:
         """See Program. While a container ends, the engine says nothing of it."""
         try:
-            return bool(self._engine.ask("GET", f"{self._path}/json", timeout=ENDING)["State"]["Running"])
+            return self._engine.ask("GET", f"{self._path}/json", timeout=ENDING).table("State").flag("Running")
         except (EngineError, ConnectError):
             return False
 
@@ -100,7 +105,7 @@ class FreshContainer:
 
     def refused(self, message: str) -> ConnectError:
         """See Program."""
-        return not_started(self._name, message)
+        return ConnectError(f"cannot start a container of `{self._name}`", message)
 
     def discard(self) -> None:
         """See Program."""

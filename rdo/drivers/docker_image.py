@@ -10,10 +10,10 @@ import socket
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from rdo.drivers import docker_inspection
 from rdo.drivers.docker_engine import Engine, EngineError
-from rdo.drivers.docker_exec import not_started
+from rdo.drivers.docker_exec import lacks_shell, not_started
 from rdo.drivers.docker_wire import Wire
 from rdo.errors import ConnectError
 
@@ -22,6 +22,9 @@ HOLD = "while read -r _; do :; done; exec sleep 3"
 
 HOME = "/home/rdo"
 """Made for a user who has no folder in the image."""
+
+ROOTLESS = "name=rootless"
+"""What an engine that runs as an ordinary user lists among its security options, `name=X,key=value` each."""
 
 MASTER, HOST, ROOT, PROFILE = "rdo.master", "rdo.host", "rdo.root", "rdo.profile"
 
@@ -49,20 +52,21 @@ class Containers:
     def _caller(self) -> str:
         """Our own uid:gid, so that files belong to us; root's where the engine runs as us and maps root to us."""
         try:
-            security = self._engine.ask("GET", "/info").get("SecurityOptions") or []
+            security = self._engine.ask("GET", "/info").texts("SecurityOptions")
         except EngineError:
             security = []
-        return "0:0" if any("rootless" in each for each in security) else f"{os.getuid()}:{os.getgid()}"
+        return "0:0" if any(ROOTLESS in each.split(",") for each in security) else f"{os.getuid()}:{os.getgid()}"
 
     def create(self, details: Mapping[str, object], processes: str = "") -> str:
         """A container, not started: its id. `processes` names whose process numbers it shares. Raises ConnectError."""
         try:
-            made: dict[str, Any] = self._engine.ask("POST", "/containers/create", self._description(details, processes))
+            answer = self._engine.ask("POST", "/containers/create", self._description(details, processes))
+            made = answer.identity("Id")
             if self._at_home:
-                self._make_home(made["Id"])
+                self._make_home(made)
         except EngineError as error:
             raise ConnectError(f"cannot make a container of `{self._recipe.image}`", error.message) from None
-        return str(made["Id"])
+        return made
 
     def hold(self) -> tuple[str, Wire]:
         """A container that runs as long as the stream is open: its id, and the stream. Raises ConnectError."""
@@ -81,10 +85,8 @@ class Containers:
 
     def _check_shell(self, container: str) -> None:
         """The init process would start, and end at once without a word that anyone hears."""
-        try:
-            self._engine.ask("HEAD", f"/containers/{container}/archive", query={"path": "/bin/sh"})
-        except EngineError as error:
-            raise not_started(self._recipe.image, "not found" if error.status == 404 else error.message) from None
+        if lacks_shell(self._engine, container):
+            raise not_started(self._engine, container, self._recipe.image, "")
 
     def _description(self, details: Mapping[str, object], processes: str) -> dict[str, object]:
         recipe, more = self._recipe, dict(details)
@@ -148,10 +150,12 @@ def clear(engine: Engine) -> int:
     """Remove the containers of this user's masters that are no more: how many. Raises ConnectError."""
     filters = json.dumps({"label": [MASTER, f"{HOST}={_host()}"]})
     try:
-        listing = engine.ask("GET", "/containers/json", query={"all": 1, "filters": filters})
+        listing = docker_inspection.listing(
+            engine.ask("GET", "/containers/json", query={"all": 1, "filters": filters})
+        )
     except EngineError as error:
         raise ConnectError("cannot list the containers", error.message) from None
-    left = [each["Id"] for each in listing if each["State"] in ENDED or not _lives(each["Labels"][MASTER])]
+    left = [each.id for each in listing if each.status in ENDED or not _lives(each.labels.get(MASTER, ""))]
     for container in left:
         remove(engine, container)
     return len(left)

@@ -1,99 +1,127 @@
-"""What the engine's descriptions of containers mean to rdo: folders, choice of a service's container, state. Pure."""
+"""What the engine says of containers, as values: an inspection, and an entry of a list. Pure."""
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from rdo.drivers.base import Root
+from rdo.drivers.docker_answer import Answer
 
-Details = Mapping[str, Any]
+LONGEST_NAME = 255
+"""Characters of a name that are shown; the engine allows no longer host name either."""
 
-SERVICE = "com.docker.compose.service"
-PROJECT_FOLDER = "com.docker.compose.project.working_dir"
-PROJECT_FILES = "com.docker.compose.project.config_files"
-NUMBER = "com.docker.compose.container-number"
-ONE_OFF = "com.docker.compose.oneoff"
-
-DESKTOP_PREFIX = "/host_mnt"
-"""Docker Desktop shows this machine's folders below it."""
+RUNNING = "running"
 
 
-def name(details: Details) -> str:
-    """A container's name for people, of an inspection or an entry of a list."""
-    names = details.get("Names") or [details.get("Name") or details["Id"][:12]]
-    return str(min(names, key=len)).removeprefix("/")
+class State(NamedTuple):
+    """How a container is. `health` is `healthy`, `starting`, `unhealthy`; empty where it has no health check."""
+
+    status: str
+    running: bool
+    paused: bool
+    restarting: bool
+    exit_code: int
+    error: str
+    health: str
+
+    @property
+    def runs(self) -> bool:
+        return self.running and not self.restarting
 
 
-def roots(details: Details, project: str, resolve: Callable[[str], str]) -> list[Root]:
-    """The folders that are mounted from here; the project's folder as the WORKDIR where nothing of it is.
+class Mount(NamedTuple):
+    """What is mounted at `destination`; `source` is a path of the engine's host where the kind is `bind`."""
 
-    `resolve` follows links: the engine names a source as it was given, and we have to do with physical paths.
-    """
-    found: dict[str, Root] = {}
-    for mount in details.get("Mounts") or ():
-        if mount.get("Type") != "bind":
-            continue
-        note = "" if mount.get("RW", True) else "read-only"
-        source = _local(str(mount["Source"]))
-        for local in (source, resolve(source)):
-            found.setdefault(local, Root(local, _plain(str(mount["Destination"])), note))
-    if not any(_holds(root.local, project) or _holds(project, root.local) for root in found.values()):
-        workdir = _plain(str((details.get("Config") or {}).get("WorkingDir") or "/"))
-        found[project] = Root(project, workdir, "the container's WORKDIR: nothing of this folder is mounted")
-    return sorted(found.values())
+    kind: str
+    source: str
+    destination: str
+    read_only: bool = False
 
 
-def _local(source: str) -> str:
-    return _plain(source.removeprefix(DESKTOP_PREFIX) if source.startswith(DESKTOP_PREFIX + "/") else source)
+class Container(NamedTuple):
+    """A container by its inspection."""
+
+    id: str
+    name: str
+    image: str
+    """The image's id."""
+    labels: Mapping[str, str]
+    mounts: Sequence[Mount]
+    workdir: str
+    state: State
 
 
-def _plain(path: str) -> str:
-    return posixpath.normpath(path).replace("//", "/")
+class Listed(NamedTuple):
+    """A container by its entry in a list: less than an inspection tells."""
+
+    id: str
+    name: str
+    image: str
+    labels: Mapping[str, str]
+    status: str
+    sources: Sequence[str] = ()
+    """What is mounted from the engine's host."""
+
+    @property
+    def shown(self) -> str:
+        """For a list of which one is to be chosen."""
+        return f"`{self.name}` ({self.status})"
 
 
-def _holds(folder: str, path: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
+def container(answer: Answer) -> Container:
+    """An inspection. Raises ConnectError where it is none."""
+    identity, config = answer.identity("Id"), answer.maybe("Config")
+    name = answer.text("Name", "").removeprefix("/")[:LONGEST_NAME]
+    return Container(
+        identity,
+        name or identity[:12],
+        answer.text("Image", ""),
+        config.mapping("Labels") if config else {},
+        _mounts(answer),
+        (config.text("WorkingDir", "") if config else "") or "/",
+        _state(answer.table("State")),
+    )
 
 
-def of_project(listing: Iterable[Details], folders: Sequence[str]) -> list[Details]:
-    """The containers of the compose project of the first of these folders that has one."""
-    containers = [each for each in listing if (each.get("Labels") or {}).get(ONE_OFF, "").lower() != "true"]
-    for folder in folders:
-        found = [each for each in containers if folder in _project_folders(each["Labels"])]
-        if found:
-            return found
-    return []
+def _state(answer: Answer) -> State:
+    health = answer.maybe("Health")
+    told = health.text("Status", "") if health else ""
+    return State(
+        answer.text("Status", ""),
+        answer.flag("Running"),
+        answer.flag("Paused", default=False),
+        answer.flag("Restarting", default=False),
+        answer.number("ExitCode", 0),
+        answer.text("Error", ""),
+        "" if told == "none" else told,
+    )
 
 
-def _project_folders(labels: Mapping[str, str]) -> set[str]:
-    files = labels.get(PROJECT_FILES, "").split(",")
-    return {_plain(labels.get(PROJECT_FOLDER) or "/-")} | {posixpath.dirname(file) for file in files if file}
+def _mounts(answer: Answer) -> list[Mount]:
+    """All that lies over the container's own files; `--tmpfs` is not among its mounts, but with the host's settings."""
+    found = [
+        Mount(each.text("Type", "bind"), each.text("Source", ""), each.text("Destination"), not each.flag("RW", True))
+        for each in answer.tables("Mounts")
+    ]
+    host = answer.maybe("HostConfig")
+    tmpfs = host.maybe("Tmpfs") if host else None
+    return found + [Mount("tmpfs", "", place) for place in (tmpfs.names() if tmpfs else ())]
 
 
-def services(containers: Iterable[Details]) -> dict[str, Details]:
-    """Each service's container, the one of the lowest number."""
-    found: dict[str, Details] = {}
-    for each in sorted(containers, key=lambda each: _number(each["Labels"]), reverse=True):
-        found[each["Labels"].get(SERVICE, "")] = each
-    return found
+def listing(answer: Answer) -> list[Listed]:
+    """The containers of a list. Raises ConnectError where it is none."""
+    return [_listed(each) for each in answer.tables()]
 
 
-def _number(labels: Mapping[str, str]) -> int:
-    text = labels.get(NUMBER, "")
-    return int(text) if text.isdecimal() else 0
-
-
-def folders_above(folder: str) -> list[str]:
-    """The folder and all above it, the deepest first."""
-    found = [folder]
-    while found[-1] != posixpath.dirname(found[-1]):
-        found.append(posixpath.dirname(found[-1]))
-    return found
-
-
-def health(details: Details) -> str:
-    """`healthy`, `starting`, `unhealthy`; empty where the container has no health check."""
-    status = str((details["State"].get("Health") or {}).get("Status", ""))
-    return "" if status == "none" else status
+def _listed(answer: Answer) -> Listed:
+    identity = answer.identity("Id")
+    names = answer.texts("Names")
+    name = min(names, key=len).removeprefix("/")[:LONGEST_NAME] if names else ""
+    return Listed(
+        identity,
+        name or identity[:12],
+        answer.text("ImageID", ""),
+        answer.mapping("Labels"),
+        answer.text("State", ""),
+        [source for each in answer.tables("Mounts") if (source := each.text("Source", "")).startswith("/")],
+    )

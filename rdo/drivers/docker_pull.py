@@ -4,19 +4,31 @@ user's credentials for a registry, the helper programs of Docker's own configura
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
+from rdo.drivers import docker_answer
 from rdo.drivers.base import Caller
+from rdo.drivers.docker_answer import Answer
 from rdo.drivers.docker_endpoint import config_folder, read
 from rdo.drivers.docker_engine import Engine, EngineError
 from rdo.errors import ConnectError
 
+CREATE = "/images/create"
+QUESTION = f"POST {CREATE}"
+
 SILENCE = 300.0
 """Seconds without a word from the engine until a pull is given up."""
+
+ADVICE = "check the name, or `docker login`"
+"""A registry that knows us not says of a private image what it says of none: that there is no such image."""
+
+LONGEST_LINE = 1024 * 1024
+"""Bytes of a message of the engine; one has some hundreds."""
+
+MANY_LAYERS = 1000
+"""Layers whose progress is counted: an image has 127 at most."""
 
 TELL_EVERY = 3.0
 """Seconds between two lines about the progress."""
@@ -34,7 +46,7 @@ def ensure(engine: Engine, image: str, pull: str, caller: Caller) -> None:
     try:
         _follow(_messages(engine, image, caller.environment), image, caller)
     except EngineError as error:
-        raise ConnectError(f"cannot pull the image `{image}`", error.message, _advice(error.message)) from None
+        raise ConnectError(f"cannot pull the image `{image}`", error.message, ADVICE) from None
     except TimeoutError:
         raise ConnectError(f"cannot pull the image `{image}`", f"no progress for {SILENCE:.0f} s") from None
 
@@ -50,19 +62,15 @@ def is_there(engine: Engine, image: str) -> bool:
     return True
 
 
-def _advice(message: str) -> str:
-    if "unauthorized" in message or "denied" in message:
-        return "check the name, or `docker login`"
-    return "check the name"
-
-
-def _messages(engine: Engine, image: str, environment: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def _messages(engine: Engine, image: str, environment: Mapping[str, str]) -> Iterator[Answer]:
     fields = {"X-Registry-Auth": header} if (header := _credentials(image, environment)) else {}
     reference = image if "@" in image or ":" in image.rpartition("/")[2] else f"{image}:latest"
     rest = b""
-    for data in engine.stream("/images/create", {"fromImage": reference}, fields, SILENCE):
+    for data in engine.stream(CREATE, {"fromImage": reference}, fields, SILENCE):
         *lines, rest = (rest + data).split(b"\n")
-        yield from (json.loads(line) for line in lines if line.strip())
+        yield from (docker_answer.decode(line, QUESTION).table() for line in lines if line.strip())
+        if len(rest) > LONGEST_LINE:
+            raise docker_answer.odd(QUESTION, "a line has no end")
 
 
 def _credentials(image: str, environment: Mapping[str, str]) -> str:
@@ -82,13 +90,13 @@ def _credentials(image: str, environment: Mapping[str, str]) -> str:
     return docker.auth.encode_header(found).decode() if found else ""
 
 
-def _follow(messages: Iterable[Mapping[str, Any]], image: str, caller: Caller) -> None:
+def _follow(messages: Iterable[Answer], image: str, caller: Caller) -> None:
     """Tell of the progress now and then. Raises EngineError."""
     layers: dict[str, tuple[int, int]] = {}
     told = time.monotonic()
     for message in messages:
-        if "error" in message:
-            raise EngineError(200, " ".join(str(message["error"]).split()))
+        if failure := message.text("error", ""):
+            raise EngineError(200, docker_answer.one_line(failure))
         note(layers, message)
         what = f"pulling `{image}`: {progress(layers)}"
         if caller.progress(what):
@@ -98,12 +106,14 @@ def _follow(messages: Iterable[Mapping[str, Any]], image: str, caller: Caller) -
             caller.tell(f"rdo: {what}")
 
 
-def note(layers: dict[str, tuple[int, int]], message: Mapping[str, Any]) -> None:
+def note(layers: dict[str, tuple[int, int]], message: Answer) -> None:
     """Enter what a message says of its layer: bytes that have come, and in all."""
-    detail, layer = message.get("progressDetail") or {}, str(message.get("id") or "")
-    status = message.get("status")
-    if status == "Downloading" and "total" in detail:
-        layers[layer] = (int(detail.get("current", 0)), int(detail["total"]))
+    detail, layer, status = message.maybe("progressDetail"), message.text("id", ""), message.text("status", "")
+    if layer not in layers and len(layers) >= MANY_LAYERS:
+        return
+    total = detail.number("total", 0) if detail else 0
+    if status == "Downloading" and detail and total > 0:
+        layers[layer] = (min(max(0, detail.number("current", 0)), total), total)
     elif status in ("Download complete", "Pull complete") and layer in layers:
         size = max(layers[layer][1], 1)  # of a small one nothing was said before
         layers[layer] = (size, size)

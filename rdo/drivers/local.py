@@ -42,6 +42,9 @@ class LocalDriver:
         """The project's folder is itself, unless `directory` names another one."""
         return [self._root]
 
+    def not_shared(self, directory: str) -> None:
+        """See base.Driver."""
+
     def variables(self, caller: Caller) -> Mapping[str, str]:
         """None: the environment of whoever started the master is there anyway."""
         return {}

@@ -58,6 +58,9 @@ class SshDriver:
         """What the user's ssh configuration says of the host now. Raises ConnectError."""
         return Query(self._request, environment).options()
 
+    def not_shared(self, directory: str) -> None:
+        """See base.Driver."""
+
     def variables(self, caller: Caller) -> Mapping[str, str]:
         """What SendEnv and SetEnv of the user's ssh configuration give, as of the last connect. Raises ConnectError."""
         if self._options is None:

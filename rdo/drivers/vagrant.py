@@ -71,6 +71,9 @@ class VagrantDriver:
         others = [root for root in _by_both_names(synced) if not (given and root.local == self._local)]
         return [*given, *others] or [Root(self.place.folder, "/vagrant")]
 
+    def not_shared(self, directory: str) -> None:
+        """See base.Driver."""
+
     def variables(self, caller: Caller) -> Mapping[str, str]:
         """None. Raises ConnectError for a caller whose environment leads to another Vagrantfile."""
         if _location(self._local, caller.environment) != _location(self._local, self._environment):

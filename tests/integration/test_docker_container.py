@@ -16,6 +16,7 @@ from rdo.script import Script
 from rdo.settings import Settings
 from tests.docker_client import BOUND, Connect, connections, output
 from tests.docker_engine import DockerEngine
+from tests.leaks import wait_until
 
 Make = Callable[..., DockerDriver]
 
@@ -48,11 +49,26 @@ def test_folders_are_those_that_are_mounted(docker_engine: DockerEngine, make: M
         assert make(container=name, directory="/x").roots() == [Root(local, "/x")]
 
 
-def test_without_any_the_workdir_stands_in(docker_engine: DockerEngine, make: Make, tmp_path: Path) -> None:
+def test_what_a_volume_or_a_tmpfs_hides_is_not_shared(docker_engine: DockerEngine, make: Make, tmp_path: Path) -> None:
+    options = {"tmpfs": {"/app/tmp": ""}, "volumes": [f"{tmp_path}:/app", "/app/mod"]}
+    with docker_engine.client() as client:
+        container = client.containers.create(docker_engine.image(), "sleep", **options)
+        try:
+            found = make(container=container.name).roots()
+        finally:
+            container.remove(v=True)
+    local = str(tmp_path)
+    assert [(root.local, root.remote, root.shared) for root in found] == [
+        (local, "/app", True), (f"{local}/mod", "/app/mod", False), (f"{local}/tmp", "/app/tmp", False)
+    ]  # fmt: skip
+
+
+def test_nothing_is_shared_where_nothing_is_mounted(docker_engine: DockerEngine, make: Make, tmp_path: Path) -> None:
     with docker_engine.container(working_dir="/opt") as name:
-        (root,) = make(container=name).roots()
-        assert root[:2] == (str(tmp_path), "/opt")
-        assert "WORKDIR" in root.note
+        driver = make(container=name)
+        assert driver.roots() == []
+        words = f"nothing of this directory is mounted in `{name}`; set `directory`"
+        assert str(driver.not_shared(str(tmp_path))) == words
 
 
 @pytest.mark.parametrize(("user", "found"), [(None, "0:0"), ("nobody", "65534:65534"), ("1234:99", "1234:99")])
@@ -66,7 +82,7 @@ def test_a_command_runs_as_the_user(
 def test_an_unknown_user_is_named(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
     with docker_engine.container() as name:
         connection = connect(make(container=name, user="nobody-here"))
-        with pytest.raises(ConnectError, match=r"no such user: .*nobody-here"):
+        with pytest.raises(ConnectError, match=r"cannot start /bin/sh in .*nobody-here.*; check `user`"):
             Link(connection, login=False).open_shell(None)
 
 
@@ -110,12 +126,21 @@ def test_an_unknown_name_brings_the_nearest(docker_engine: DockerEngine, make: M
         connect(make(container="x", directory="/"))
 
 
+def test_a_name_that_an_id_begins_with_is_no_name(docker_engine: DockerEngine, make: Make) -> None:
+    with docker_engine.container() as name, docker_engine.client() as client:
+        identity = client.containers.get(name).id
+        assert make(container=identity[:12]).roots() == []
+        with pytest.raises(ConnectError, match=f"there is no container `.*`: the id of `{name}` begins so"):
+            make(container=identity[:4]).roots()
+
+
 def labels(service: str, number: int, folder: Path, **more: str) -> dict[str, str]:
     prefix = "com.docker.compose"
     return {
         f"{prefix}.service": service,
         f"{prefix}.container-number": str(number),
         f"{prefix}.project.working_dir": str(folder),
+        f"{prefix}.config-hash": "0",
         **{f"{prefix}.{key}": value for key, value in more.items()},
     }
 
@@ -128,17 +153,44 @@ def test_a_service_is_found_by_the_labels_of_compose(
     options = {"mounts": {tmp_path: "/app"}}
     with (
         docker_engine.container(hostname="second", labels=labels("web", 2, tmp_path), **options),
-        docker_engine.container(hostname="first", labels=labels("web", 1, tmp_path), **options),
+        docker_engine.container(name="first", hostname="first", labels=labels("web", 1, tmp_path), **options) as first,
         docker_engine.container(hostname="once", labels=labels("web", 1, tmp_path, oneoff="True"), **options),
-        docker_engine.container(hostname="other", labels=labels("web", 1, tmp_path / "other"), **options),
+        docker_engine.container(hostname="other", labels=labels("web", 1, tmp_path / "other")),
+        docker_engine.client() as client,
     ):
         driver = make(service="web", root=below)
-        assert output(connect(driver), "hostname") == "first"
+        with pytest.raises(ConnectError, match=r"several containers: `first` \(running\), `.*; name one"):
+            driver.roots()
+        client.containers.get(first).stop(timeout=0)
+        assert output(connect(driver), "hostname") == "second"
         assert driver.target == "service web"
         with pytest.raises(ConnectError, match=r"service `wbe` has no container: there are `web`; did you mean `web`"):
             make(service="wbe", root=below).roots()
-        with pytest.raises(ConnectError, match=r"no service `web`: .*; `docker compose up -d`"):
-            make(service="web", root=Path("/")).roots()
+        with pytest.raises(ConnectError, match=r"no service `web`: .*; `docker compose -f FILE up -d web`"):
+            make(service="web", root=Path("/proc")).roots()
+
+
+def test_the_hint_for_a_service_that_is_not_up_names_its_file(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "docker" / "compose.yaml").touch()
+    hint = f"`docker compose -f docker/compose.yaml up -d web` in `{tmp_path}`"
+    with pytest.raises(ConnectError) as caught:
+        make(service="web").roots()
+    assert str(caught.value).endswith(f"; {hint}")
+    (tmp_path / "compose.yaml").touch()
+    with pytest.raises(ConnectError, match=r"; `docker compose up -d web`$"):
+        make(service="web").roots()
+
+
+def test_a_workdir_that_is_missing_is_no_reason_not_to_start(
+    docker_engine: DockerEngine, make: Make, connect: Connect
+) -> None:
+    command = ["/bin/sh", "-c", "cd /; rmdir /gone; exec sleep 60"]
+    with docker_engine.container(command=command, working_dir="/gone") as name, docker_engine.client() as client:
+        assert wait_until(lambda: client.containers.get(name).exec_run(["ls", "/gone"], workdir="/").exit_code, BOUND)
+        assert output(connect(make(container=name)), "pwd") == "/"
+    with docker_engine.container(working_dir="/opt") as name:
+        assert output(connect(make(container=name)), "pwd") == "/opt"
 
 
 def test_a_container_that_was_made_anew_is_found_again(

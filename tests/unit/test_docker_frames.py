@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from rdo.drivers.base import STDERR, STDOUT, Chunk
-from rdo.drivers.docker_frames import Frames
+from rdo.drivers.docker_frames import FrameError, Frames
 
 
 def frame(stream: int, data: bytes) -> bytes:
@@ -33,10 +33,22 @@ def test_neighbours_of_one_stream_are_one_chunk() -> None:
     assert Frames().receive(DATA) == expected
 
 
-@pytest.mark.parametrize(("number", "stream"), [(0, STDOUT), (3, STDERR), (9, STDERR)])
+@pytest.mark.parametrize(("number", "stream"), [(0, STDOUT), (3, STDERR)])
 def test_the_engines_own_words_are_diagnostics(number: int, stream: int) -> None:
     assert Frames().receive(frame(number, b"x")) == [Chunk(stream, b"x")]
 
 
 def test_nothing_is_nothing() -> None:
     assert Frames().receive(b"") == []
+
+
+@pytest.mark.parametrize("number", [4, 7, 255])
+def test_a_frame_of_an_unknown_kind_is_none(number: int) -> None:
+    with pytest.raises(FrameError):
+        Frames().receive(frame(1, b"x") + frame(number, b"x"))
+
+
+def test_nothing_is_kept_of_a_frame_that_is_never_whole() -> None:
+    frames = Frames()
+    assert frames.receive(struct.pack(">BxxxI", 1, 2**32 - 1) + b"abc") == [Chunk(STDOUT, b"abc")]
+    assert frames.receive(b"def") == [Chunk(STDOUT, b"def")]

@@ -1,4 +1,4 @@
-"""What the engine's descriptions come to: folders, and the container of a service."""
+"""What the engine's descriptions come to: a container's values, and the progress of a pull."""
 
 from __future__ import annotations
 
@@ -7,87 +7,47 @@ from typing import Any
 import pytest
 
 from rdo.drivers import docker_inspection as inspection
-from rdo.drivers.base import Root
-from rdo.drivers.docker_pull import note, progress
+from rdo.drivers.docker_answer import Answer
+from rdo.drivers.docker_inspection import Mount
+from rdo.drivers.docker_pull import MANY_LAYERS, note, progress
+from rdo.errors import ConnectError
+
+ID = "0123456789abcdef"
+STATE = {"Status": "running", "Running": True}
 
 
-def bind(source: str, destination: str, **more: object) -> dict[str, object]:
-    return {"Type": "bind", "Source": source, "Destination": destination, "RW": True, **more}
+def inspected(**more: object) -> inspection.Container:
+    return inspection.container(Answer({"Id": ID, "State": STATE, **more}, "GET /x"))
 
 
-def roots(*mounts: dict[str, object], project: str = "/home/me/app", **config: str) -> list[Root]:
-    return inspection.roots({"Mounts": list(mounts), "Config": config}, project, lambda path: path)
+def test_a_container_is_known_by_its_name_else_by_its_id() -> None:
+    assert inspected(Name="/web").name == "web"
+    assert inspected().name == "0123456789ab"
 
 
-def test_a_bind_mount_is_a_folder_that_both_sides_see() -> None:
-    assert roots(bind("/home/me/app", "/srv")) == [Root("/home/me/app", "/srv")]
+def test_the_shortest_of_the_names_that_links_give_is_listed() -> None:
+    (listed,) = inspection.listing(Answer([{"Id": ID, "Names": ["/web/db", "/db"], "State": "exited"}], "GET /x"))
+    assert (listed.name, listed.shown) == ("db", "`db` (exited)")
 
 
-def test_only_bind_mounts_are() -> None:
-    volume = {"Type": "volume", "Source": "/var/lib/docker/volumes/x/_data", "Destination": "/data"}
-    assert roots(volume, bind("/home/me/app/", "/srv/")) == [Root("/home/me/app", "/srv")]
-
-
-def test_a_read_only_mount_says_so() -> None:
-    assert roots(bind("/home", "/h", RW=False)) == [Root("/home", "/h", "read-only")]
-
-
-def test_a_mount_is_known_by_its_physical_path_too() -> None:
-    found = inspection.roots({"Mounts": [bind("/tmp/x", "/x")]}, "/private/tmp/x", lambda path: "/private" + path)
-    assert found == [Root("/private/tmp/x", "/x"), Root("/tmp/x", "/x")]
-
-
-def test_docker_desktop_s_names_are_this_machine_s() -> None:
-    assert roots(bind("/host_mnt/home/me", "/m")) == [Root("/home/me", "/m")]
-
-
-@pytest.mark.parametrize("workdir", ["/work", ""])
-def test_the_workdir_stands_in_where_nothing_of_the_project_is_mounted(workdir: str) -> None:
-    found = roots(bind("/etc", "/e"), WorkingDir=workdir)
-    assert [root[:2] for root in found] == [("/etc", "/e"), ("/home/me/app", workdir or "/")]
-    assert "WORKDIR" in found[1].note
-
-
-@pytest.mark.parametrize("source", ["/", "/home", "/home/me/app", "/home/me/app/src"])
-def test_it_does_not_where_a_part_of_the_project_is(source: str) -> None:
-    assert [root.local for root in roots(bind(source, "/x"), WorkingDir="/work")] == [source]
-
-
-def labelled(service: str, number: str = "1", folder: str = "/p", **more: str) -> dict[str, Any]:
-    names = {"oneoff": inspection.ONE_OFF, "files": inspection.PROJECT_FILES}
-    labels = {inspection.SERVICE: service, inspection.NUMBER: number, inspection.PROJECT_FOLDER: folder}
-    return {"Labels": labels | {names[key]: value for key, value in more.items()}, "Names": [f"/{service}-{number}"]}
-
-
-LISTING = [
-    labelled("web", "2"),
-    labelled("web", "1", oneoff="True"),
-    labelled("web", "10"),
-    labelled("db", "1"),
-    labelled("web", "1", folder="/p/inner"),
-    labelled("far", "1", folder="/elsewhere", files="/p/deploy/compose.yml,/p/deploy/more.yml"),
-]
+def test_what_lies_over_a_container_s_files_is_told_with_its_tmpfs() -> None:
+    mounts = [
+        {"Type": "bind", "Source": "/a", "Destination": "/b", "RW": False},
+        {"Type": "volume", "Destination": "/v"},
+    ]
+    found = inspected(Mounts=mounts, HostConfig={"Tmpfs": {"/run": ""}})
+    assert list(found.mounts) == [
+        Mount("bind", "/a", "/b", True),
+        Mount("volume", "", "/v"),
+        Mount("tmpfs", "", "/run"),
+    ]
 
 
 @pytest.mark.parametrize(
-    ("folder", "services"),
-    [
-        ("/p", {"web": "web-2", "db": "db-1"}),
-        ("/p/src/deep", {"web": "web-2", "db": "db-1"}),
-        ("/p/inner/src", {"web": "web-1"}),
-        ("/p/deploy", {"far": "far-1"}),
-        ("/q", {}),
-    ],
+    ("config", "workdir"), [({"WorkingDir": "/srv"}, "/srv"), ({"WorkingDir": ""}, "/"), (None, "/")]
 )
-def test_a_service_is_the_nearest_project_s_and_its_first_container(folder: str, services: dict[str, str]) -> None:
-    found = inspection.services(inspection.of_project(LISTING, inspection.folders_above(folder)))
-    assert {service: inspection.name(each) for service, each in found.items()} == services
-
-
-def test_a_name_is_the_shortest_of_those_that_links_give() -> None:
-    assert inspection.name({"Names": ["/web/db", "/db"]}) == "db"
-    assert inspection.name({"Name": "/web"}) == "web"
-    assert inspection.name({"Id": "0123456789abcdef"}) == "0123456789ab"
+def test_a_container_without_a_workdir_starts_in_the_root(config: object, workdir: str) -> None:
+    assert inspected(Config=config).workdir == workdir
 
 
 @pytest.mark.parametrize(
@@ -95,12 +55,49 @@ def test_a_name_is_the_shortest_of_those_that_links_give() -> None:
     [({}, ""), ({"Health": {"Status": "none"}}, ""), ({"Health": {"Status": "starting"}}, "starting")],
 )
 def test_health_is_what_the_check_says(state: dict[str, object], health: str) -> None:
-    assert inspection.health({"State": state}) == health
+    assert inspected(State={**STATE, **state}).state.health == health
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        pytest.param({"State": None}, "`State` is not an object", id="no state"),
+        pytest.param({"State": {}}, "`State.Running` is not true or false", id="an empty state"),
+        pytest.param({"State": {"Running": "yes"}}, "`State.Running` is not true or false", id="a word for a truth"),
+        pytest.param({"Id": "../x"}, "`Id` is not an id", id="a path for an id"),
+        pytest.param({"Id": 7}, "`Id` is not text", id="a number for an id"),
+        pytest.param({"Mounts": {}}, "`Mounts` is not a list", id="an object for a list"),
+        pytest.param({"Mounts": [7]}, "`Mounts[0]` is not an object", id="a number in a list"),
+        pytest.param({"Mounts": [{"Destination": None}]}, "`Mounts[0].Destination` is not text", id="no destination"),
+        pytest.param({"Config": {"Labels": {"a": 1}}}, "`Config.Labels.a` is not text", id="a number for a label"),
+        pytest.param({"Config": []}, "`Config` is not an object", id="a list for an object"),
+        pytest.param({"Name": "\ud800"}, "`Name` is not text", id="half a letter"),
+        pytest.param({"State": {**STATE, "ExitCode": 2**70}}, "`State.ExitCode` is not a number", id="a huge number"),
+        pytest.param({"State": {**STATE, "ExitCode": True}}, "`State.ExitCode` is not a number", id="a truth"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_named(changed: dict[str, object], why: str) -> None:
+    with pytest.raises(ConnectError) as caught:
+        inspected(**changed)
+    assert str(caught.value) == f"the Docker engine's answer to `GET /x` makes no sense: {why}"
+
+
+def test_a_list_that_is_none_is_named() -> None:
+    with pytest.raises(ConnectError, match="it is not a list"):
+        inspection.listing(Answer({}, "GET /x"))
+    with pytest.raises(ConnectError, match=r"`\[0\].Names` is not a list of texts"):
+        inspection.listing(Answer([{"Id": ID, "Names": [7]}], "GET /x"))
+
+
+def entered(*messages: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    layers: dict[str, tuple[int, int]] = {}
+    for message in messages:
+        note(layers, Answer(message, "POST /x"))
+    return layers
 
 
 def test_progress_counts_layers_and_bytes() -> None:
-    layers: dict[str, tuple[int, int]] = {}
-    for message in (
+    layers = entered(
         {"status": "Pulling from library/x", "id": "latest"},
         {"status": "Pulling fs layer", "id": "a"},
         {"status": "Waiting", "id": "b"},
@@ -108,6 +105,12 @@ def test_progress_counts_layers_and_bytes() -> None:
         {"status": "Downloading", "id": "b", "progressDetail": {"current": 5_000_000, "total": 6_000_000}},
         {"status": "Download complete", "id": "b"},
         {"status": "Extracting", "id": "b", "progressDetail": {"current": 1, "total": 6_000_000}},
-    ):
-        note(layers, message)
+    )
     assert progress(layers) == "1 of 2 layers, 7 of 10 MB, 70 %"
+
+
+def test_progress_that_makes_no_sense_is_bounded() -> None:
+    detail = {"current": 9, "total": 3}
+    assert entered({"status": "Downloading", "id": "a", "progressDetail": detail}) == {"a": (3, 3)}
+    assert entered({"status": "Downloading", "id": "a", "progressDetail": {"current": -9, "total": -3}}) == {}
+    assert len(entered(*({"status": "Waiting", "id": str(n)} for n in range(2 * MANY_LAYERS)))) == MANY_LAYERS

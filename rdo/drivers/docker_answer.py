@@ -1,0 +1,158 @@
+"""What the engine answered, read with a check of every type: pure. Whoever needs a value says which kind it has to be,
+and an answer that holds another one, or none, is a ConnectError that names it; never a KeyError somewhere else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import NoReturn, TypeGuard
+
+from rdo.errors import ConnectError
+
+IDENTITY = re.compile(r"[\w.-]{1,128}", re.ASCII)
+"""What an id of a container, an image or an exec may be made of: it becomes part of a path."""
+
+LARGEST_NUMBER = 2**63
+"""Go's largest; beyond it nothing was counted."""
+
+LONGEST_MESSAGE = 600
+"""Characters of the engine's own message that are shown."""
+
+
+class Answer:
+    """A value of JSON, and where it stands: `of` is the question, `at` the way to it."""
+
+    def __init__(self, value: object, of: str, at: str = "") -> None:
+        self._value = value
+        self._of = of
+        self._at = at
+
+    def table(self, name: str = "") -> Answer:
+        """The object of this name, or this one itself. Raises ConnectError."""
+        found = self._below(name)
+        if not isinstance(found._value, dict):
+            found._refuse("an object")
+        return found
+
+    def maybe(self, name: str) -> Answer | None:
+        """The object of this name; None where there is none, or null. Raises ConnectError for anything else."""
+        return None if self._get(name) is None else self.table(name)
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """The text of this name, or the default where it is missing or null. Raises ConnectError."""
+        value = self._get(name)
+        if value is None and default is not None:
+            return default
+        if not _is_text(value) or "\0" in value:
+            self._below(name)._refuse("text")
+        return value
+
+    def identity(self, name: str) -> str:
+        """The id of this name. Raises ConnectError for what could be anything but an id."""
+        value = self.text(name)
+        if not IDENTITY.fullmatch(value.removeprefix("sha256:")):
+            self._below(name)._refuse("an id")
+        return value
+
+    def number(self, name: str, default: int | None = None) -> int:
+        """The whole number of this name, or the default where it is missing or null. Raises ConnectError."""
+        value = self._get(name)
+        if value is None and default is not None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= LARGEST_NUMBER:
+            self._below(name)._refuse("a number")
+        return value
+
+    def flag(self, name: str, default: bool | None = None) -> bool:
+        """The truth value of this name, or the default where it is missing or null. Raises ConnectError."""
+        value = self._get(name)
+        if value is None and default is not None:
+            return default
+        if not isinstance(value, bool):
+            self._below(name)._refuse("true or false")
+        return value
+
+    def tables(self, name: str = "") -> list[Answer]:
+        """The objects in the list of this name, or in this list; none where it is null. Raises ConnectError."""
+        found = self._below(name)
+        return [Answer(value, self._of, f"{found._at}[{n}]").table() for n, value in enumerate(found._list())]
+
+    def texts(self, name: str) -> list[str]:
+        """The texts in the list of this name; none where it is missing or null. Raises ConnectError."""
+        found = self._below(name)
+        texts = [value for value in found._list() if _is_text(value)]
+        if len(texts) < len(found._list()):
+            found._refuse("a list of texts")
+        return texts
+
+    def mapping(self, name: str) -> Mapping[str, str]:
+        """The object of this name, all of whose values are text; empty where it is missing. Raises ConnectError."""
+        found = self.maybe(name)
+        if found is None:
+            return {}
+        return {key: found.text(key) for key in found.names()}
+
+    def names(self) -> list[str]:
+        """What this object has values for. Raises ConnectError."""
+        if not isinstance(self._value, dict) or not all(map(_is_text, self._value)):
+            self._refuse("an object")
+        return list(self._value)
+
+    def _get(self, name: str) -> object:
+        if not isinstance(self._value, dict):
+            self._refuse("an object")
+        return self._value.get(name)
+
+    def _list(self) -> list[object]:
+        if self._value is None:
+            return []
+        if not isinstance(self._value, list):
+            self._refuse("a list")
+        return self._value
+
+    def _below(self, name: str) -> Answer:
+        return Answer(self._get(name), self._of, f"{self._at}.{name}" if self._at else name) if name else self
+
+    def _refuse(self, kind: str) -> NoReturn:
+        raise odd(self._of, f"`{self._at[:LONGEST_MESSAGE]}` is not {kind}" if self._at else f"it is not {kind}")
+
+
+def odd(of: str, why: str) -> ConnectError:
+    """The error for an answer that makes no sense."""
+    return ConnectError(f"the Docker engine's answer to `{of}` makes no sense", why)
+
+
+def decode(data: bytes, of: str) -> Answer:
+    """The answer in a body of JSON. Raises ConnectError."""
+    try:
+        return Answer(json.loads(data), of)
+    except (ValueError, RecursionError):
+        raise odd(of, "it is not JSON") from None
+
+
+def message(data: bytes) -> str:
+    """What the engine says of an error, on one line that is not too long."""
+    try:
+        found = json.loads(data)
+        text = found["message"] if isinstance(found["message"], str) else data.decode(errors="replace")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        text = data.decode(errors="replace")
+    return one_line(text)
+
+
+def one_line(text: str) -> str:
+    """The engine's words on one line, cut where they go on for ever."""
+    words = " ".join(text[: 8 * LONGEST_MESSAGE].split())
+    return words if len(words) <= LONGEST_MESSAGE else words[:LONGEST_MESSAGE] + "..."
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    """Half a surrogate pair is JSON, and no text."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,84 @@
+"""No image can pass a container of its own off as a service of the project, whatever labels it brings along."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rdo.drivers.docker import DockerDriver
+from rdo.errors import ConnectError
+from rdo.settings import Settings
+from tests.docker_client import Connect, connections, output
+from tests.docker_engine import DockerEngine
+
+PREFIX = "com.docker.compose"
+
+
+def labels(folder: Path, project: str) -> dict[str, str]:
+    return {
+        f"{PREFIX}.service": "web",
+        f"{PREFIX}.container-number": "1",
+        f"{PREFIX}.oneoff": "False",
+        f"{PREFIX}.project": project,
+        f"{PREFIX}.project.working_dir": str(folder),
+        f"{PREFIX}.project.config_files": f"{folder}/compose.yaml",
+        f"{PREFIX}.config-hash": project,
+    }
+
+
+@pytest.fixture
+def planted(docker_engine: DockerEngine, tmp_path: Path) -> Iterator[str]:
+    """An image with all the labels that compose would give a container of this directory's service."""
+    changes = [f"LABEL {name}={value}" for name, value in labels(tmp_path, "x").items()]
+    with docker_engine.client() as client:
+        container = client.containers.create(docker_engine.image(), "sleep 1")
+        image = container.commit("planted", "latest", changes=changes)
+        container.remove()
+        yield "planted"
+        client.images.remove(image.id, force=True)
+
+
+@pytest.fixture
+def connect(docker_engine: DockerEngine) -> Iterator[Connect]:
+    with connections({**os.environ, "DOCKER_HOST": docker_engine.host}) as connect:
+        yield connect
+
+
+def driver(engine: DockerEngine, root: Path) -> DockerDriver:
+    environment = {**os.environ, "DOCKER_HOST": engine.host}
+    return DockerDriver(Settings(service="web"), str(root), "default", environment)
+
+
+def test_the_service_s_own_container_is_found_beside_one_whose_image_says_it_is_it(
+    docker_engine: DockerEngine, planted: str, connect: Connect, tmp_path: Path
+) -> None:
+    mounts = {tmp_path: "/app"}
+    with (
+        docker_engine.client() as client,
+        docker_engine.container(hostname="real", labels=labels(tmp_path, "app"), mounts=mounts) as real,
+    ):
+        false = client.containers.run(planted, "sleep infinity", detach=True, volumes=[f"{tmp_path}:/app"])
+        try:
+            assert output(connect(driver(docker_engine, tmp_path)), "hostname") == "real"
+            client.containers.get(real).remove(force=True)
+            with pytest.raises(ConnectError, match="there is no service `web`"):
+                driver(docker_engine, tmp_path).roots()
+        finally:
+            false.remove(force=True)
+
+
+def test_an_image_that_compose_built_or_that_was_made_of_a_container_is_the_service_s_all_the_same(
+    docker_engine: DockerEngine, planted: str, connect: Connect, tmp_path: Path
+) -> None:
+    with docker_engine.client() as client:
+        mine = labels(tmp_path, "app")
+        container = client.containers.run(
+            planted, "sleep infinity", detach=True, hostname="mine", labels=mine, volumes=[f"{tmp_path}:/app"]
+        )
+        try:
+            assert output(connect(driver(docker_engine, tmp_path)), "hostname") == "mine"
+        finally:
+            container.remove(force=True)
