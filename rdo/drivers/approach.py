@@ -52,6 +52,7 @@ class Approach:
     def _go(self) -> None:
         try:
             self._options = self._query.options()
+            dial.permit(self._options)
             if dial.is_direct(self._options):
                 self.wire = dial.connect(self._options, dial.patience(self._options, self._timeout))
         except BaseException as error:  # for whoever waits for the options

@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Mapping
 from typing import IO
 
@@ -23,6 +24,8 @@ CONNECT_TIMEOUT = 15.0
 GREETING = f"SSH-2.0-rdo_{__version__}"
 """What a client says first (RFC 4253, section 4.2)."""
 FAMILIES = {"any": socket.AF_UNSPEC, "inet": socket.AF_INET, "inet6": socket.AF_INET6}
+ATTEMPT_PAUSE = 1.0
+"""Seconds between attempts to connect, as ssh(1) has it, of which there is one unless ConnectionAttempts says more."""
 PROXY_END = 2.0
 """Seconds for a ProxyCommand to end by itself once its streams are closed and it was told to."""
 TAIL = 2048
@@ -39,6 +42,23 @@ def is_direct(options: Options) -> bool:
     return not (options.proxy_jump or options.proxy_command)
 
 
+def permit(options: Options) -> None:
+    """Raises ConnectError where the user's ssh configuration asks for what must not be left out, and cannot be done."""
+    if options.refused:
+        what = f"the ssh configuration of `{options.host}` cannot be followed"
+        raise ConnectError(what, "; ".join(options.refused), "change it, or use `ssh`")
+
+
+def peer(wire: Wire) -> str:
+    """The address at the other end of a TCP connection; empty for other ways, which lead to an unknown one."""
+    if not isinstance(wire, socket.socket) or wire.family not in (socket.AF_INET, socket.AF_INET6):
+        return ""
+    try:
+        return str(wire.getpeername()[0])
+    except OSError:  # it has gone already, as will show
+        return ""
+
+
 def greet(wire: Wire) -> None:
     """Say hello, so that the server says all it can while we get ready. What fails shows when its answer is read."""
     with contextlib.suppress(OSError):
@@ -47,6 +67,14 @@ def greet(wire: Wire) -> None:
 
 def connect(options: Options, timeout: float) -> socket.socket:
     """A TCP connection to the host, greeted, by the first of its addresses that answers. Raises ConnectError."""
+    for _ in range(options.attempts - 1):
+        with contextlib.suppress(ConnectError):
+            return _connect(options, timeout)
+        time.sleep(ATTEMPT_PAUSE)
+    return _connect(options, timeout)
+
+
+def _connect(options: Options, timeout: float) -> socket.socket:
     place = f"`{options.hostname}` port {options.port}"
     family = FAMILIES.get(options.address_family, socket.AF_UNSPEC)
     try:
@@ -58,7 +86,7 @@ def connect(options: Options, timeout: float) -> socket.socket:
     failure: OSError = OSError("no address")
     for kind, style, protocol, _, address in addresses:
         try:
-            wire = _connect_to(kind, style, protocol, address, options.bind_address, timeout)
+            wire = _connect_to(kind, style, protocol, address, options, timeout)
         except OSError as error:
             failure = error
         else:
@@ -122,14 +150,16 @@ class ProxyCommand:
         self._complaint.close()
 
 
-def _connect_to(kind: int, style: int, protocol: int, address: object, bind: str, timeout: float) -> socket.socket:
+def _connect_to(
+    kind: int, style: int, protocol: int, address: object, options: Options, timeout: float
+) -> socket.socket:
     connection = socket.socket(kind, style, protocol)
     try:
         connection.settimeout(timeout)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or each request waits 40 ms
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        if bind:
-            connection.bind((bind, 0))
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(options.tcp_keepalive))
+        if options.bind_address:
+            connection.bind((options.bind_address, 0))
         connection.connect(address)  # type: ignore[arg-type]
     except OSError:
         connection.close()

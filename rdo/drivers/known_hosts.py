@@ -23,7 +23,8 @@ from rdo.lines import split_lines, split_words
 LARGEST = 64 * 1024 * 1024
 """Bytes of a known_hosts file: half a million keys."""
 
-MARKERS = ("@revoked", "@cert-authority")
+AUTHORITY = "@cert-authority"
+MARKERS = ("@revoked", AUTHORITY)
 HASHED = re.compile(r"\|1\|([A-Za-z0-9+/=]+)\|([A-Za-z0-9+/=]+)")
 
 
@@ -36,8 +37,13 @@ class HostKey(NamedTuple):
     @property
     def fingerprint(self) -> str:
         """As `ssh-keygen -l` prints it."""
-        digest = base64.b64encode(hashlib.sha256(self.blob).digest()).decode()
-        return f"SHA256:{digest.rstrip('=')}"
+        return self.fingerprint_by("SHA256")
+
+    def fingerprint_by(self, algorithm: str) -> str:
+        """As `ssh-keygen -l -E` prints it, which has a form of its own for MD5."""
+        digest = hashlib.new(algorithm, self.blob, usedforsecurity=False).digest()
+        text = digest.hex(":") if algorithm == "MD5" else base64.b64encode(digest).decode().rstrip("=")
+        return f"{algorithm}:{text}"
 
     @property
     def family(self) -> str:
@@ -99,6 +105,24 @@ def judge(entries: Iterable[Entry], names: Sequence[str], key: HostKey, supporte
     other = [entry for entry in plain if entry.key.kind in supported and entry.is_about(names[0])]
     other.sort(key=lambda entry: entry.key.kind != key.kind)
     return Verdict(Standing.CHANGED, other[0]) if other else Verdict(Standing.UNKNOWN)
+
+
+def judge_certificate(entries: Iterable[Entry], names: Sequence[str], public: HostKey, authority: bytes) -> Verdict:
+    """What the entries say of a certificate: of the public key in it, and of the key that signed it. Pure.
+
+    Known is one that was signed by an authority for the host. Only a line that revokes either key is against it.
+    """
+    about = [entry for entry in entries if any(map(entry.is_about, names))]
+    revoked = _first(e for e in about if e.marker == "@revoked" and e.key.blob in (public.blob, authority))
+    if revoked is not None:
+        return Verdict(Standing.REVOKED, revoked)
+    known = _first(entry for entry in about if entry.marker == AUTHORITY and entry.key.blob == authority)
+    return Verdict(Standing.KNOWN, known) if known else Verdict(Standing.UNKNOWN)
+
+
+def has_authority(entries: Iterable[Entry], names: Sequence[str]) -> bool:
+    """Whether there is an authority that signs certificates of this host."""
+    return any(entry.marker == AUTHORITY and any(map(entry.is_about, names)) for entry in entries)
 
 
 def known_kinds(entries: Iterable[Entry], names: Sequence[str]) -> list[str]:

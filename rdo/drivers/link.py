@@ -9,6 +9,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from paramiko.channel import Channel
@@ -23,10 +24,13 @@ from paramiko.message import Message
 from paramiko.ssh_exception import SSHException
 from paramiko.transport import Transport
 
+from rdo.drivers.algorithms import KEY_EXCHANGES, Offer
 from rdo.drivers.base import READ_SIZE
 from rdo.drivers.channel_data import Input, Sendable
 from rdo.drivers.dial import GREETING
 from rdo.drivers.heartbeat import HeardSocket
+from rdo.drivers.host_proof import prove
+from rdo.drivers.known_hosts import HostKey
 from rdo.drivers.packets import Packets
 from rdo.drivers.ssh_messages import keepalive, open_session
 from rdo.errors import LinkLost
@@ -37,6 +41,11 @@ fast; 4 MiB carry 80 MB/s over a round trip of 50 ms."""
 
 NEVER = 1 << 62
 """paramiko's own rekey can end a busy connection (paramiko#822): sshd starts rekeys, and those go well."""
+
+KEX_INFO: dict[str, Any] = Transport._kex_info  # type: ignore[attr-defined]
+
+KEX_ABLE = tuple(name for name in KEY_EXCHANGES if name in KEX_INFO or name == "curve25519-sha256")
+"""Key exchanges that this installation can do: for mlkem768x25519 cryptography has to be new."""
 
 LOGIN_MESSAGES = (
     MSG_SERVICE_ACCEPT,
@@ -69,16 +78,10 @@ class Link(Transport):
     paramiko knows nothing of its session channels: their messages never reach it.
     """
 
-    _preferred_ciphers = (  # paramiko prefers CTR, which is a third as fast; what is left out is CBC with 3DES
-        "aes128-gcm@openssh.com",
-        "aes256-gcm@openssh.com",
-        "aes128-ctr",
-        "aes192-ctr",
-        "aes256-ctr",
-        "aes128-cbc",
-        "aes256-cbc",
-    )
+    _kex_info = MappingProxyType({**KEX_INFO, "curve25519-sha256": KEX_INFO["curve25519-sha256@libssh.org"]})
     _preferred_keys: tuple[str, ...]
+    host_key_type: str
+    H: bytes
     _expected_packet: tuple[int, ...]
     _channel_counter: int
     _handler_table: dict[int, Callable[[Message], None]]
@@ -90,17 +93,21 @@ class Link(Transport):
     _set_forward_agent_handler: Callable[[Callable[[Channel], None]], None]
     _auth_trigger: Callable[[], None]
 
-    def __init__(self, wire: HeardSocket, key_types: tuple[str, ...], timeout: float) -> None:
-        """`wire` has been greeted. `key_types`: the host key algorithms wanted first. `timeout` (seconds) bounds each
-        step of the handshake.
-        """
+    def __init__(self, wire: HeardSocket, offer: Offer, timeout: float) -> None:
+        """`wire` has been greeted. `timeout` (seconds) bounds each step of the handshake."""
         super().__init__(
             wire,  # type: ignore[arg-type]
             default_window_size=WINDOW,
             default_max_packet_size=READ_SIZE,
             packetizer_class=Packets,
         )
-        self._preferred_keys = (*key_types, *(name for name in self._preferred_keys if name not in key_types))
+        self._preferred_keys = offer.host_keys
+        self._preferred_kex = offer.key_exchanges
+        self._preferred_ciphers = offer.ciphers
+        self._preferred_macs = offer.macs
+        self._preferred_compression = offer.compression
+        self.shown: HostKey | None = None
+        """The key or certificate that the server has proved to have."""
         self.banner_timeout = self.handshake_timeout = timeout
         self.local_version = GREETING
         setattr(self.packetizer, "write_all", self._have_greeted)  # noqa: B010  (which no stub lets be assigned)
@@ -117,8 +124,18 @@ class Link(Transport):
 
     @property
     def preferred_keys(self) -> tuple[str, ...]:
-        """Without the host certificates that paramiko adds: it takes them without checking who signed them."""
+        """Without the host certificates that paramiko adds where nobody asked for them."""
         return self._preferred_keys
+
+    def _verify_key(self, host_key: bytes, signature: bytes) -> None:
+        """As paramiko has it, and calls it, in each key exchange. Raises SSHException."""
+        try:
+            shown = prove(self.host_key_type, host_key, signature, self.H)
+        except ValueError as error:
+            raise SSHException(f"it does not prove its host key: {error}") from error
+        if self.shown not in (None, shown):
+            raise SSHException("it came up with another host key on the way")
+        self.shown = shown
 
     def is_openssh(self) -> bool:
         """Whether the server knows the extensions of OpenSSH."""

@@ -21,7 +21,7 @@ def log_in(link: Link, options: Options, caller: Caller) -> None:
     """Authenticate on a link whose host key was checked. Raises ConnectError."""
 
     def show(banner: str) -> None:
-        for line in split_lines(banner):
+        for line in () if options.quiet else split_lines(banner):
             caller.tell(printable(line.rstrip("\r")))
 
     agent = Agent(options.identity_agent)
@@ -90,7 +90,10 @@ class Login:
     def _questions(self) -> Iterator[Outcome]:
         for _ in range(self._options.password_prompts):
             asked: list[Prompt] = []
-            outcome = self._auth.interactive(lambda text, prompts, asked=asked: self._answers(text, prompts, asked))  # type: ignore[misc]
+            outcome = self._auth.interactive(
+                lambda text, prompts, asked=asked: self._answers(text, prompts, asked),  # type: ignore[misc]
+                self._options.devices,
+            )
             if outcome is None:
                 return
             yield outcome

@@ -1,20 +1,17 @@
-"""The user's own OpenSSH configuration for one host: what `ssh -G` prints, as frozen values.
+"""The user's own OpenSSH configuration for one host, as frozen values. Pure.
 
-Pure; how the lines are had is rdo.drivers.ssh_query's business.
+They are read from what `ssh -G` prints in rdo.drivers.ssh_answer.
 """
 
 from __future__ import annotations
 
-import pwd
-import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import NamedTuple
 
+from rdo.drivers.algorithms import Algorithms
 from rdo.drivers.tokens import Tokens
-
-TRUE = ("yes", "true")
 
 
 class Request(NamedTuple):
@@ -63,6 +60,38 @@ class Options(NamedTuple):
     methods: tuple[str, ...] = ("publickey", "keyboard-interactive", "password")
     """Ways to log in that the user allows, preferred ones first."""
     password_prompts: int = 3
+    devices: str = ""
+    """Of keyboard-interactive authentication, for the server to choose from."""
+    batch: bool = False
+    """Whether nothing may be asked."""
+    algorithms: Algorithms = Algorithms()
+    revoked_host_keys: tuple[str, ...] = ()
+    """Files of keys, or KRLs. A file that cannot be used is no file without keys."""
+    known_hosts_command: str = ""
+    """Prints lines of a known_hosts file; with its tokens still in it, since some stand for the host's key."""
+    tokens: Tokens = Tokens()
+    """What they stand for."""
+    trusts_localhost: bool = False
+    """Whether a host key is not checked on this machine itself."""
+    check_host_ip: bool = False
+    fingerprint_hash: str = "SHA256"
+    quiet: bool = False
+    """Whether banners and notices are not shown."""
+    local_command: str = ""
+    """To run here once the connection is there; empty where that is not permitted, too."""
+    proxy_fdpass: bool = False
+    """Whether the ProxyCommand hands over a connected socket, and ends."""
+    tcp_keepalive: bool = True
+    attempts: int = 1
+    """To connect."""
+    alive_interval: float = 0.0
+    """Seconds of silence after which the server is asked for a sign of life; 0: as rdo sees fit."""
+    alive_count: int = 3
+    """Signs of life that may fail to come in a row."""
+    ignored: tuple[str, ...] = ()
+    """What of the configuration has no effect, a line for each option."""
+    refused: tuple[str, ...] = ()
+    """What forbids a connection, a line for each option."""
 
     @property
     def address(self) -> str:
@@ -80,44 +109,6 @@ def variables(options: Options, environment: Mapping[str, str]) -> dict[str, str
     """What SendEnv and SetEnv give to commands; of a name in both, SetEnv's value counts, as with ssh(1)."""
     sent = {name: value for name, value in environment.items() if any(fnmatchcase(name, p) for p in options.send_env)}
     return {**sent, **options.set_env}
-
-
-def parse(request: Request, lines: Iterable[str], environment: Mapping[str, str], person: pwd.struct_passwd) -> Options:
-    """The options in the lines of `ssh -G`. Pure, but for what `environment` and `person` say."""
-    found: dict[str, list[str]] = {}
-    for line in lines:
-        key, _, value = line.rstrip("\n").partition(" ")
-        found.setdefault(key.lower(), []).append(value)
-    one = {key: values[0] for key, values in found.items() if values[0] != "none"}
-    tokens = _tokens(request, one, environment, person)
-    agent = _agent(found.get("identityagent", ["SSH_AUTH_SOCK"])[0], tokens)
-    user_files = [tokens.path(name) for name in found.get("identityfile", ()) if name != "none"]
-    return Options(
-        host=request.host,
-        hostname=tokens.hostname,
-        port=tokens.port,
-        user=tokens.user,
-        host_key_alias=one.get("hostkeyalias", ""),
-        identity=tokens.path(request.identity) if request.identity else "",
-        identity_files=(*([tokens.path(request.identity)] if request.identity else []), *user_files),
-        certificate_files=tuple(tokens.path(name) for name in found.get("certificatefile", ()) if name != "none"),
-        identities_only=one.get("identitiesonly") in TRUE,
-        identity_agent=agent,
-        known_hosts=tuple(tokens.path(name) for name in paths(one.get("userknownhostsfile", ""))),
-        global_known_hosts=tuple(tokens.path(name) for name in paths(one.get("globalknownhostsfile", ""))),
-        strict_host_key_checking=_strict(one.get("stricthostkeychecking", "ask")),
-        hash_known_hosts=one.get("hashknownhosts") in TRUE,
-        connect_timeout=float(one["connecttimeout"]) if one.get("connecttimeout", "").isdecimal() else None,
-        address_family=one.get("addressfamily", "any"),
-        bind_address=one.get("bindaddress", ""),
-        proxy_command=tokens.expand(one.get("proxycommand", "")),
-        proxy_jump=one.get("proxyjump", ""),
-        send_env=tuple(found.get("sendenv", ())),
-        set_env=MappingProxyType(dict(_assignment(text) for text in found.get("setenv", ()))),
-        forward_agent=_forwarded(one.get("forwardagent", "no"), agent, tokens),
-        methods=_methods(one),
-        password_prompts=int(one.get("numberofpasswordprompts", "3")),
-    )
 
 
 def jump_request(jumps: str, ssh_config: str | None) -> Request:
@@ -142,60 +133,3 @@ def paths(text: str) -> tuple[str, ...]:
         elif word:
             found.append(word)
     return tuple(found)
-
-
-def _tokens(
-    request: Request, one: Mapping[str, str], environment: Mapping[str, str], person: pwd.struct_passwd
-) -> Tokens:
-    hostname = one.get("hostname", request.host)
-    return Tokens(
-        original=request.host,
-        hostname=hostname,
-        port=int(one.get("port", 22)),
-        user=one.get("user", person.pw_name),
-        alias=one.get("hostkeyalias", hostname),
-        jump=one.get("proxyjump", ""),
-        local_user=person.pw_name,
-        local_host=socket.gethostname(),
-        uid=person.pw_uid,
-        home=person.pw_dir,
-        environment=environment,
-    )
-
-
-def _agent(value: str, tokens: Tokens) -> str:
-    if value == "none":
-        return ""
-    if value == "SSH_AUTH_SOCK":
-        return tokens.environment.get("SSH_AUTH_SOCK", "")
-    if value.startswith("$") and not value.startswith("${"):
-        return tokens.environment.get(value[1:], "")
-    return tokens.path(value)
-
-
-def _forwarded(value: str, agent: str, tokens: Tokens) -> str:
-    if value in ("no", "false"):
-        return ""
-    return agent if value in TRUE else _agent(value, tokens)
-
-
-def _strict(value: str) -> str:
-    return {"true": "yes", "false": "no", "off": "no"}.get(value, value)
-
-
-def _assignment(text: str) -> tuple[str, str]:
-    name, _, value = text.partition("=")
-    return name, value
-
-
-def _methods(one: Mapping[str, str]) -> tuple[str, ...]:
-    preferred = one.get("preferredauthentications", "publickey,keyboard-interactive,password").split(",")
-    switches = {
-        "publickey": "pubkeyauthentication",
-        "keyboard-interactive": "kbdinteractiveauthentication",
-        "password": "passwordauthentication",
-    }
-    batch = one.get("batchmode") in TRUE  # ssh asks nothing then
-    allowed = ["publickey"] if batch else list(switches)
-    off = ("no", "false")
-    return tuple(name for name in preferred if name in allowed and one.get(switches[name]) not in off)

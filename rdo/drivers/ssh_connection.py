@@ -9,11 +9,11 @@ from paramiko.ssh_exception import ChannelException, IncompatiblePeer, SSHExcept
 
 from rdo.drivers import dial
 from rdo.drivers.agent_forward import AgentForward
+from rdo.drivers.algorithms import offer
 from rdo.drivers.base import READ_SIZE, Caller, Pty
 from rdo.drivers.heartbeat import BOUNDS, Bounds, HeardSocket, Heartbeat, Wire
 from rdo.drivers.host_key import HostKeyCheck
-from rdo.drivers.known_hosts import HostKey
-from rdo.drivers.link import WINDOW, Link, silence
+from rdo.drivers.link import KEX_ABLE, WINDOW, Link, silence
 from rdo.drivers.login import log_in
 from rdo.drivers.openssh import Options, jump_request
 from rdo.drivers.ssh_channel import SshChannel
@@ -87,6 +87,9 @@ class Connector:
     def connect(self, options: Options, wire: Wire | None = None, depth: int = 0) -> SshConnection:
         """A connection, logged in. `wire`: a greeted stream to the host, if there is one. Raises ConnectError."""
         self._caller.progress(f"connecting to `{options.address}`")
+        dial.permit(options)
+        for line in options.ignored:
+            self._caller.trace(f"of the ssh configuration this has no effect: {line}")
         timeout = dial.patience(options, self._timeout)
         below = contextlib.ExitStack()
         with contextlib.ExitStack() as undo:
@@ -96,7 +99,7 @@ class Connector:
             log_in(link, options, self._caller)
             heard.settimeout(None)
             undo.pop_all()
-            heartbeat = Heartbeat(heard, link.ping, link.close, self._bounds)
+            heartbeat = Heartbeat(heard, link.ping, link.close, _bounds(self._bounds, options))
             return SshConnection(link, heartbeat, options, below.close)
 
     def _stream(
@@ -127,16 +130,26 @@ class Connector:
     ) -> tuple[Link, HeardSocket]:
         heard = HeardSocket(wire)
         undo.callback(heard.close)
-        check = HostKeyCheck(options, self._caller)
-        link = Link(heard, check.wanted(), timeout)
+        check = HostKeyCheck(options, self._caller, dial.peer(wire))
+        link = Link(heard, offer(options.algorithms, check.offer(), KEX_ABLE), timeout)
         undo.callback(_end, link)
         try:
             link.start_client()
-            key = link.get_remote_server_key()
         except (SSHException, EOFError, OSError) as error:
             raise _failure(options, link, heard, error, explain(), timeout) from error
-        check.check(HostKey(key.get_name(), key.asbytes()))
+        assert link.shown is not None
+        check.check(link.shown)
         return link, heard
+
+
+def _bounds(usual: Bounds, options: Options) -> Bounds:
+    """The user's own, if there are any; the first sign of life is asked for as soon as they say, and none too late."""
+    if not options.alive_interval:
+        return usual
+    interval = options.alive_interval
+    return usual._replace(
+        liveness=min(usual.liveness, interval), ping_interval=interval, dead_after=interval * (options.alive_count + 1)
+    )
 
 
 def _no_reason() -> str:

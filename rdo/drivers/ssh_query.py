@@ -7,7 +7,8 @@ import pwd
 import subprocess
 from collections.abc import Mapping
 
-from rdo.drivers.openssh import Options, Request, parse
+from rdo.drivers.openssh import Options, Request
+from rdo.drivers.ssh_answer import parse
 from rdo.errors import ConnectError
 from rdo.lines import split_lines
 

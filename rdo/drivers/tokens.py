@@ -5,35 +5,38 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
+
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Tokens(NamedTuple):
     """What the tokens of one host stand for."""
 
-    original: str
-    hostname: str
-    port: int
-    user: str
-    alias: str
-    jump: str
-    local_user: str
-    local_host: str
-    uid: int
-    home: str
-    environment: Mapping[str, str]
+    original: str = ""
+    hostname: str = ""
+    port: int = 22
+    user: str = ""
+    alias: str = ""
+    jump: str = ""
+    local_user: str = ""
+    local_host: str = ""
+    uid: int = 0
+    home: str = ""
+    environment: Mapping[str, str] = NONE
 
-    def expand(self, text: str) -> str:
-        """The text with its percent tokens replaced; an unknown one is left as it is."""
-        values = self._values()
+    def expand(self, text: str, more: Mapping[str, str] = NONE) -> str:
+        """The text with its percent tokens replaced, `more` of them; an unknown one is left as it is."""
+        values = {**self._values(), **more}
         return re.sub(r"%(.)", lambda match: values.get(match[1], match[0]), text)
 
-    def path(self, text: str) -> str:
+    def path(self, text: str, more: Mapping[str, str] = NONE) -> str:
         """A path with tilde, ${NAMES} and percent tokens replaced; an unset name is empty."""
         if text == "~" or text.startswith("~/"):
             text = self.home + text[1:]
         text = re.sub(r"\$\{(\w+)\}", lambda match: self.environment.get(match[1], ""), text)
-        return self.expand(text)
+        return self.expand(text, more)
 
     def _values(self) -> dict[str, str]:
         connection = f"{self.local_host}{self.hostname}{self.port}{self.user}{self.jump}"

@@ -92,11 +92,11 @@ class Userauth:
         message.add_string(password.encode(errors="surrogateescape"))
         return self._exchange(message)
 
-    def interactive(self, answer: Answerer) -> Outcome | None:
-        """Log in by answering the server's questions; None if `answer` gave up."""
+    def interactive(self, answer: Answerer, devices: str = "") -> Outcome | None:
+        """Log in by answering the server's questions; None if `answer` gave up. `devices` are the ones to ask with."""
         message = self._request("keyboard-interactive")
         message.add_string("")
-        message.add_string("")
+        message.add_string(devices)
         return self._outcome(message, lambda question: self._responses(question, answer))
 
     def _ask_service(self) -> None:

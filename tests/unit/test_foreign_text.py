@@ -12,7 +12,8 @@ import pytest
 
 from rdo.drivers import known_hosts, ssh_query, vagrant_report
 from rdo.drivers.docker_http import split_head
-from rdo.drivers.openssh import Request, parse
+from rdo.drivers.openssh import Request
+from rdo.drivers.ssh_answer import parse
 from rdo.drivers.ssh_query import Query
 from rdo.ssh_argv import parse as parse_ssh_argv
 from tests.unit.test_lines import ODD

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -14,7 +15,9 @@ from rdo.drivers.known_hosts import (
     Standing,
     append,
     format_line,
+    has_authority,
     judge,
+    judge_certificate,
     known_kinds,
     load,
     parse,
@@ -188,3 +191,36 @@ def test_bytes_that_are_not_utf8_spoil_only_their_line(tmp_path: Path) -> None:
     path = tmp_path / "known_hosts"
     path.write_bytes(b"\xff\xfe junk\n" + line("devbox").encode() + b"\n")
     assert [entry.patterns for entry in load([str(path)])] == ["devbox"]
+
+
+CA = HostKey("ssh-ed25519", b"an authority")
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([], Standing.UNKNOWN),
+        ([line("devbox", CA)], Standing.UNKNOWN),
+        ([line("devbox", CA, "@cert-authority")], Standing.KNOWN),
+        ([line("other", CA, "@cert-authority")], Standing.UNKNOWN),
+        ([line("devbox", OTHER, "@cert-authority")], Standing.UNKNOWN),
+        ([line("*", CA, "@cert-authority"), line("*", CA, "@revoked")], Standing.REVOKED),
+        ([line("*", CA, "@cert-authority"), line("*", KEY, "@revoked")], Standing.REVOKED),
+        ([line("*", CA, "@cert-authority"), line("other", CA, "@revoked")], Standing.KNOWN),
+    ],
+)
+def test_a_certificate_is_known_by_who_signed_it(lines: list[str], expected: Standing) -> None:
+    entries = parse("file", "\n".join(lines))
+    assert judge_certificate(entries, ["devbox"], KEY, CA.blob).standing is expected
+
+
+def test_whether_there_is_an_authority_for_a_host() -> None:
+    entries = parse("file", line("[devbox]:*", CA, "@cert-authority"))
+    assert has_authority(entries, ["other", "[devbox]:22"])
+    assert not has_authority(entries, ["devbox"])
+
+
+def test_a_fingerprint_is_written_as_ssh_keygen_writes_it() -> None:
+    digest = hashlib.md5(b"the key", usedforsecurity=False).digest()
+    assert KEY.fingerprint_by("MD5") == f"MD5:{digest.hex(':')}"
+    assert KEY.fingerprint == KEY.fingerprint_by("SHA256")

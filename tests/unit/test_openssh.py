@@ -6,7 +6,8 @@ import pwd
 
 import pytest
 
-from rdo.drivers.openssh import Options, Request, jump_request, parse, paths, variables
+from rdo.drivers.openssh import Options, Request, jump_request, paths, variables
+from rdo.drivers.ssh_answer import parse
 from rdo.drivers.ssh_query import arguments, check_names
 from rdo.errors import ConnectError
 
@@ -184,3 +185,54 @@ def test_the_last_jump_host_is_reached_through_those_before(
 ) -> None:
     found = jump_request(jumps, None)
     assert (found.host, found.user, found.port, found.jump) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "value"),
+    [
+        ("kbdinteractivedevices pam", "devices", "pam"),
+        ("batchmode yes", "batch", True),
+        ("revokedhostkeys ~/a b /c%h", "revoked_host_keys", ("/home/alice/a b", "/cdevbox")),
+        ("revokedhostkeys none", "revoked_host_keys", ()),
+        ("knownhostscommand /bin/kh %H", "known_hosts_command", "/bin/kh %H"),
+        ("nohostauthenticationforlocalhost yes", "trusts_localhost", True),
+        ("checkhostip yes", "check_host_ip", True),
+        ("fingerprinthash md5", "fingerprint_hash", "MD5"),
+        ("loglevel ERROR", "quiet", True),
+        ("loglevel INFO", "quiet", False),
+        ("localcommand echo %h", "local_command", ""),
+        ("proxyusefdpass yes", "proxy_fdpass", True),
+        ("tcpkeepalive no", "tcp_keepalive", False),
+        ("connectionattempts 3", "attempts", 3),
+        ("connectionattempts 0", "attempts", 1),
+        ("serveraliveinterval 7", "alive_interval", 7.0),
+        ("serveralivecountmax 2", "alive_count", 2),
+        ("port \u0663", "port", 22),
+        ("connecttimeout none", "connect_timeout", None),
+        ("tunnel ethernet", "ignored", ("Tunnel ethernet: rdo makes no tunnel devices",)),
+        ("bindinterface lo", "refused", ("BindInterface lo: rdo cannot choose an interface: set BindAddress",)),
+    ],
+)
+def test_each_option_is_understood(line: str, field: str, value: object) -> None:
+    assert getattr(options(line), field) == value
+
+
+def test_a_local_command_counts_where_it_is_permitted() -> None:
+    assert options("localcommand echo %h", "permitlocalcommand yes").local_command == "echo devbox"
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "value"),
+    [
+        ("hostkeyalgorithms a,b", "host_keys", ("a", "b")),
+        ("kexalgorithms a", "key_exchanges", ("a",)),
+        ("ciphers -aes128*,aes192-ctr", "ciphers", ("aes256-gcm@openssh.com", "aes256-ctr")),
+        ("macs a", "macs", ("a",)),
+        ("pubkeyacceptedalgorithms a", "public_keys", ("a",)),
+        ("casignaturealgorithms a", "ca_signatures", ("a",)),
+        ("requiredrsasize 3072", "rsa_bits", 3072),
+        ("rsaminsize 2048", "rsa_bits", 2048),
+    ],
+)
+def test_algorithms_are_understood(line: str, field: str, value: object) -> None:
+    assert getattr(options(line).algorithms, field) == value

@@ -1,0 +1,68 @@
+"""KnownHostsCommand: a program of the user's ssh configuration that prints lines of a known_hosts file for one host."""
+
+from __future__ import annotations
+
+import base64
+import shlex
+import subprocess
+from collections.abc import Mapping
+
+from rdo.drivers.known_hosts import Entry, HostKey, parse
+from rdo.drivers.openssh import Options
+from rdo.errors import ConnectError
+
+DEADLINE = 60.0
+"""Seconds for the program, which may ask a server on the network."""
+
+NAME = "KnownHostsCommand"
+"""In the place of a file's name."""
+
+
+def entries(
+    options: Options, environment: Mapping[str, str], invocation: str, name: str, key: HostKey | None
+) -> list[Entry]:
+    """What it prints; nothing where there is none. `invocation` is what `%I` stands for. Raises ConnectError.
+
+    A program that fails forbids the connection, as with ssh: what it would have said may revoke the key.
+    """
+    if not options.known_hosts_command:
+        return []
+    command = _command(options, invocation, name, key)
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=dict(environment),
+            timeout=DEADLINE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise _failed(command[0], f"waited {DEADLINE:.0f} s") from None
+    except OSError as error:
+        raise _failed(command[0], (error.strerror or str(error)).lower()) from error
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise _failed(command[0], f"status {done.returncode}" + (f", {said}" if said else ""))
+    return parse(NAME, done.stdout.decode(errors="surrogateescape"))
+
+
+def _command(options: Options, invocation: str, name: str, key: HostKey | None) -> list[str]:
+    try:
+        words = shlex.split(options.known_hosts_command)
+    except ValueError as error:
+        raise _failed(options.known_hosts_command, str(error)) from None
+    if not words or not words[0].startswith("/"):
+        raise _failed(options.known_hosts_command, "it has no absolute path")
+    more = {
+        "H": name,
+        "I": invocation,
+        "t": key.kind if key else "NONE",
+        "f": key.fingerprint_by(options.fingerprint_hash) if key else "NONE",
+        "K": base64.b64encode(key.blob).decode() if key else "NONE",
+    }
+    return [words[0], *(options.tokens.path(word, more) for word in words[1:])]
+
+
+def _failed(command: str, why: str) -> ConnectError:
+    return ConnectError(f"the KnownHostsCommand `{command}` fails", why, "try it, or take it out of ~/.ssh/config")

@@ -1,0 +1,183 @@
+"""What rdo does with each option that `ssh -G` prints: one table, from which docs/ssh-options.md is made. Pure.
+
+No option is dropped: it is honoured, or named as ignored, or the connection is refused where to ignore it would trust
+more than the user said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
+from typing import NamedTuple
+
+
+class Treatment(Enum):
+    """What becomes of an option."""
+
+    HONOURED = "honoured"
+    IGNORED = "ignored, and named"
+    REFUSED = "refused"
+
+
+class Rule(NamedTuple):
+    """An option by its name in ssh_config(5)."""
+
+    name: str
+    treatment: Treatment
+    what: str = ""
+    """What rdo does, or does not do."""
+    silent: tuple[str, ...] = ()
+    """Values that ask for nothing, and so are not named; `*` for any: the option only refines another one."""
+
+    def is_silent(self, value: str) -> bool:
+        """Whether there is nothing to say of this value."""
+        return "*" in self.silent or value in self.silent
+
+
+HONOURED, IGNORED, REFUSED = Treatment.HONOURED, Treatment.IGNORED, Treatment.REFUSED
+BY_SSH = "`ssh -G` has done it before rdo sees the result"
+OFF = ("no", "false", "none", "")
+FORWARDING = "rdo forwards no ports and sockets of the ssh configuration"
+KERBEROS = "rdo does not use Kerberos"
+X11 = "rdo does not forward X11"
+
+TABLE = (
+    Rule("Host", HONOURED, "the name as it was typed"),
+    Rule("User", HONOURED),
+    Rule("HostName", HONOURED),
+    Rule("Port", HONOURED),
+    Rule("AddKeysToAgent", IGNORED, "rdo adds no key to the agent: `ssh-add` does", OFF),
+    Rule("AddressFamily", HONOURED),
+    Rule("BatchMode", HONOURED, "nothing is asked"),
+    Rule("BindAddress", HONOURED),
+    Rule("BindInterface", REFUSED, "rdo cannot choose an interface: set BindAddress"),
+    Rule("CanonicalDomains", HONOURED, BY_SSH),
+    Rule("CanonicalizeFallbackLocal", HONOURED, BY_SSH),
+    Rule("CanonicalizeHostname", HONOURED, BY_SSH),
+    Rule("CanonicalizeMaxDots", HONOURED, BY_SSH),
+    Rule("CanonicalizePermittedCNAMEs", HONOURED, BY_SSH),
+    Rule("CASignatureAlgorithms", HONOURED, "for certificates of hosts"),
+    Rule("CertificateFile", HONOURED),
+    Rule("ChannelTimeout", IGNORED, "rdo closes no channel because it is idle", OFF),
+    Rule("CheckHostIP", HONOURED),
+    Rule("Ciphers", HONOURED, "of those that rdo can do: AES-GCM, AES-CTR, AES-CBC"),
+    Rule("ClearAllForwardings", HONOURED, BY_SSH),
+    Rule("Compression", IGNORED, "rdo does not compress", OFF),
+    Rule("ConnectionAttempts", HONOURED),
+    Rule("ConnectTimeout", HONOURED),
+    Rule("ControlMaster", IGNORED, "rdo holds connections of its own", OFF),
+    Rule("ControlPath", IGNORED, "rdo holds connections of its own", OFF),
+    Rule("ControlPersist", IGNORED, "rdo holds connections of its own: see `idle_timeout`", OFF),
+    Rule("DynamicForward", IGNORED, FORWARDING),
+    Rule("EnableEscapeCommandline", IGNORED, "rdo has no escape character", OFF),
+    Rule("EnableSSHKeysign", IGNORED, "rdo does no host-based authentication", OFF),
+    Rule("EscapeChar", IGNORED, "rdo has no escape character", (*OFF, "~")),
+    Rule("ExitOnForwardFailure", IGNORED, FORWARDING, OFF),
+    Rule("FingerprintHash", HONOURED),
+    Rule("ForkAfterAuthentication", IGNORED, "a command runs in the foreground: `rdo ... &`", OFF),
+    Rule("ForwardAgent", HONOURED),
+    Rule("ForwardX11", IGNORED, X11, OFF),
+    Rule("ForwardX11Timeout", IGNORED, X11, ("*",)),
+    Rule("ForwardX11Trusted", IGNORED, X11, ("*",)),
+    Rule("GatewayPorts", IGNORED, FORWARDING, ("*",)),
+    Rule("GlobalKnownHostsFile", HONOURED),
+    Rule("GSSAPIAuthentication", IGNORED, KERBEROS, OFF),
+    Rule("GSSAPIClientIdentity", IGNORED, KERBEROS, ("*",)),
+    Rule("GSSAPIDelegateCredentials", IGNORED, KERBEROS, OFF),
+    Rule("GSSAPIKexAlgorithms", IGNORED, KERBEROS, ("*",)),
+    Rule("GSSAPIKeyExchange", IGNORED, KERBEROS, OFF),
+    Rule("GSSAPIRenewalForcesRekey", IGNORED, KERBEROS, OFF),
+    Rule("GSSAPIServerIdentity", IGNORED, KERBEROS, ("*",)),
+    Rule("GSSAPITrustDNS", IGNORED, KERBEROS, OFF),
+    Rule("HashKnownHosts", HONOURED),
+    Rule("HostbasedAcceptedAlgorithms", IGNORED, "rdo does no host-based authentication", ("*",)),
+    Rule("HostbasedAuthentication", IGNORED, "rdo does no host-based authentication", OFF),
+    Rule("HostKeyAlgorithms", HONOURED, "with `ssh-rsa` (SHA-1) where it is named; no sk- keys of hosts"),
+    Rule("HostKeyAlias", HONOURED),
+    Rule("IdentitiesOnly", HONOURED),
+    Rule("IdentityAgent", HONOURED),
+    Rule("IdentityFile", HONOURED, "a private key; or a public one or a certificate whose private key the agent holds"),
+    Rule("IgnoreUnknown", HONOURED, BY_SSH),
+    Rule("IPQoS", IGNORED, "rdo marks no packets", ("*",)),
+    Rule("KbdInteractiveAuthentication", HONOURED),
+    Rule("KbdInteractiveDevices", HONOURED),
+    Rule("KexAlgorithms", HONOURED, "of those that rdo can do: mlkem768x25519, curve25519, ecdh-sha2, diffie-hellman"),
+    Rule("KnownHostsCommand", HONOURED),
+    Rule("LocalCommand", HONOURED, "where PermitLocalCommand allows it; once a connection"),
+    Rule("LocalForward", IGNORED, FORWARDING),
+    Rule("LogLevel", HONOURED, "QUIET, FATAL and ERROR silence the banner and notices; for more, `rdo -v`"),
+    Rule("LogVerbose", IGNORED, "rdo has no such messages", OFF),
+    Rule("MACs", HONOURED, "of those that rdo can do: HMAC with SHA-2, SHA-1 or MD5"),
+    Rule("NoHostAuthenticationForLocalhost", HONOURED),
+    Rule("NumberOfPasswordPrompts", HONOURED),
+    Rule("ObscureKeystrokeTiming", IGNORED, "when keys are typed can be seen on the network", (*OFF, "0")),
+    Rule("PasswordAuthentication", HONOURED),
+    Rule("PermitLocalCommand", HONOURED),
+    Rule("PermitRemoteOpen", IGNORED, FORWARDING, ("any",)),
+    Rule("PKCS11Provider", IGNORED, "rdo loads no provider: `ssh-add -s` has the agent load it", OFF),
+    Rule("PreferredAuthentications", HONOURED),
+    Rule("ProxyCommand", HONOURED),
+    Rule("ProxyJump", HONOURED),
+    Rule("ProxyUseFdpass", HONOURED),
+    Rule("PubkeyAcceptedAlgorithms", HONOURED),
+    Rule("PubkeyAuthentication", HONOURED),
+    Rule("RefuseConnection", HONOURED, BY_SSH),
+    Rule("RekeyLimit", IGNORED, "the server decides when keys are renewed", ("0 0",)),
+    Rule("RemoteCommand", IGNORED, "rdo runs what it is given", OFF),
+    Rule("RemoteForward", IGNORED, FORWARDING),
+    Rule("RequestTTY", IGNORED, "a terminal is made for commands typed on one: see `-t` and `-T`", ("auto",)),
+    Rule("RequiredRSASize", HONOURED),
+    Rule("RevokedHostKeys", HONOURED, "lists of keys, and KRLs; a file that cannot be used is an error"),
+    Rule("RSAMinSize", HONOURED, "as RequiredRSASize: its name in some distributions"),
+    Rule("SecurityKeyProvider", IGNORED, "rdo asks no security key itself: the agent does", (*OFF, "internal")),
+    Rule("SendEnv", HONOURED, "the server decides (AcceptEnv)"),
+    Rule("ServerAliveCountMax", HONOURED, "with ServerAliveInterval"),
+    Rule("ServerAliveInterval", HONOURED, "while commands run; without it rdo has bounds of its own"),
+    Rule("SessionType", IGNORED, "rdo runs commands", ("default",)),
+    Rule("SetEnv", HONOURED, "the server decides (AcceptEnv)"),
+    Rule("StdinNull", IGNORED, "see `-n`", OFF),
+    Rule("StreamLocalBindMask", IGNORED, FORWARDING, ("*",)),
+    Rule("StreamLocalBindUnlink", IGNORED, FORWARDING, OFF),
+    Rule("StrictHostKeyChecking", HONOURED, "but a key that has changed is always refused"),
+    Rule("SyslogFacility", IGNORED, "rdo does not write to the system's log", ("*",)),
+    Rule("Tag", HONOURED, BY_SSH),
+    Rule("TCPKeepAlive", HONOURED),
+    Rule("Tunnel", IGNORED, "rdo makes no tunnel devices", OFF),
+    Rule("TunnelDevice", IGNORED, "rdo makes no tunnel devices", ("*",)),
+    Rule("UpdateHostKeys", IGNORED, "rdo learns no further host keys from a server", OFF),
+    Rule("UserKnownHostsFile", HONOURED),
+    Rule("VerifyHostKeyDNS", IGNORED, "rdo asks known_hosts alone", OFF),
+    Rule("VersionAddendum", IGNORED, "rdo greets with its own version", OFF),
+    Rule("VisualHostKey", IGNORED, "rdo shows the fingerprint", OFF),
+    Rule("WarnWeakCrypto", IGNORED, "rdo does not warn", OFF),
+    Rule("XAuthLocation", IGNORED, X11, ("*",)),
+)
+"""In the order of ssh_config(5)."""
+
+RULES: Mapping[str, Rule] = {rule.name.lower(): rule for rule in TABLE}
+
+Found = Mapping[str, Sequence[str]]
+"""Options by their names in lower case, each with its values in order."""
+
+
+def ignored(found: Found) -> Iterator[str]:
+    """A line for each option that asks for what rdo does not do, and for each that rdo does not know."""
+    for key, values in found.items():
+        rule = RULES.get(key)
+        if rule is None:
+            yield f"{key} {values[0]}: rdo does not know this option of ssh"
+        elif rule.treatment is IGNORED and not rule.is_silent(values[0]):
+            yield f"{rule.name} {values[0]}: {rule.what}"
+
+
+def refused(found: Found) -> Iterator[str]:
+    """A line for each option without which no connection may be made, and which rdo cannot follow."""
+    for key, values in found.items():
+        rule = RULES.get(key)
+        if rule is not None and rule.treatment is REFUSED and values[0] not in OFF:
+            yield f"{rule.name} {values[0]}: {rule.what}"
+
+
+def rows() -> list[str]:
+    """The table's rows in Markdown."""
+    return [f"| {rule.name} | {rule.treatment.value} | {rule.what} |" for rule in TABLE]

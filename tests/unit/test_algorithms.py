@@ -1,0 +1,64 @@
+"""Which algorithms are used: those that the user's configuration allows, and none beside them."""
+
+from __future__ import annotations
+
+import pytest
+
+from rdo.drivers.algorithms import CIPHERS, DEFAULT_ORDERS, Algorithms, chosen, names, offer, permitted
+from rdo.errors import ConnectError
+
+DEFAULT = ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ()),
+        ("x,y", ("x", "y")),
+        ("x,,y", ("x", "y")),
+        ("+x,b", ("a", "b", "c", "x")),
+        ("-b", ("a", "c")),
+        ("-*", ()),
+        ("^c,x", ("c", "x", "a", "b")),
+    ],
+)
+def test_a_list_replaces_or_changes_the_default(text: str, expected: tuple[str, ...]) -> None:
+    assert names(text, DEFAULT) == expected
+
+
+def test_without_a_list_all_that_we_are_able_to_do_is_allowed() -> None:
+    assert permitted((), DEFAULT) == DEFAULT
+
+
+def test_the_users_order_counts() -> None:
+    assert permitted(("c", "x", "a"), DEFAULT) == ("c", "a")
+
+
+@pytest.mark.parametrize("order", DEFAULT_ORDERS)
+def test_an_order_that_nobody_chose_does_not_count(order: tuple[str, ...]) -> None:
+    assert permitted(order, CIPHERS) == CIPHERS
+    assert permitted(order[1:4], CIPHERS) == tuple(name for name in CIPHERS if name in order[1:4])
+
+
+def test_a_cipher_that_was_put_first_is_used_first() -> None:
+    assert permitted(("aes256-ctr", *DEFAULT_ORDERS[0]), CIPHERS)[0] == "aes256-ctr"
+
+
+def test_what_is_outdated_is_used_only_where_it_is_named() -> None:
+    assert chosen("Ciphers", (), ("new",), ("old",)) == ("new",)
+    assert chosen("Ciphers", ("old", "new"), ("new",), ("old",)) == ("old", "new")
+
+
+def test_a_list_with_nothing_that_we_can_do_is_an_error_that_names_it() -> None:
+    with pytest.raises(ConnectError) as failure:
+        chosen("Ciphers", ("chacha20-poly1305@openssh.com",), CIPHERS)
+    text = str(failure.value)
+    assert text.startswith("rdo can use none of the Ciphers of this host: ")
+    assert "chacha20-poly1305@openssh.com" in text
+    assert "allow one of aes128-gcm@openssh.com" in text
+
+
+def test_an_offer_has_nothing_that_is_not_allowed() -> None:
+    allowed = Algorithms(key_exchanges=("ecdh-sha2-nistp256",), ciphers=("aes256-ctr",), macs=("hmac-sha2-512",))
+    found = offer(allowed, ("ssh-ed25519",))
+    assert found == (("ssh-ed25519",), ("ecdh-sha2-nistp256",), ("aes256-ctr",), ("hmac-sha2-512",), ("none",))
