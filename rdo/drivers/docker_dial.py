@@ -8,16 +8,23 @@ import socket
 import ssl
 import subprocess
 import tempfile
-from collections.abc import Mapping
-from typing import IO
+from collections.abc import Callable, Mapping
+from typing import IO, TypeVar
 
-from rdo.drivers.docker_endpoint import Endpoint, Tls
+from rdo import small_file
+from rdo.drivers.docker_endpoint import LARGEST, Endpoint, Tls
 from rdo.drivers.docker_wire import PlainWire, TlsWire, Wire
 from rdo.errors import ConfigError, ConnectError
 from rdo.lines import split_lines
+from rdo.script import quote
+
+T = TypeVar("T")
 
 TIMEOUT = 15.0
 """Seconds for a host to take a connection."""
+
+TAIL = 4096
+"""Bytes of what `ssh` said in which the reason is looked for."""
 
 END_TIMEOUT = 2.0
 """Seconds for `ssh` to end once its stream is closed."""
@@ -49,18 +56,17 @@ def _unix(endpoint: Endpoint) -> Wire:
     return PlainWire(connection)
 
 
-def _absent(endpoint: Endpoint, error: OSError) -> ConnectError:
+def _absent(endpoint: Endpoint, error: OSError | UnicodeError) -> ConnectError:
     hint = "start it (`sudo systemctl start docker`, or Docker Desktop), or set DOCKER_HOST"
-    return ConnectError(
-        f"the Docker engine at `{endpoint.name}` does not answer", error.strerror or str(error) or "no answer", hint
-    )
+    why = getattr(error, "strerror", "") or str(error) or "no answer"
+    return ConnectError(f"the Docker engine at `{endpoint.name}` does not answer", why, hint)
 
 
 def _tcp(endpoint: Endpoint) -> Wire:
     context = _context(endpoint.tls) if endpoint.tls else None
     try:
         connection = socket.create_connection((endpoint.host, endpoint.port), TIMEOUT)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise _absent(endpoint, error) from None
     connection.settimeout(None)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -80,17 +86,39 @@ def _tcp(endpoint: Endpoint) -> Wire:
 
 
 def _context(tls: Tls) -> ssl.SSLContext:
+    """Raises ConfigError that names the file: where one is missing, nothing else stands in for it, as with `docker`."""
     ca, cert, key = (os.path.join(tls.folder, name) for name in ("ca.pem", "cert.pem", "key.pem"))
-    try:
-        context = ssl.create_default_context(cafile=ca if os.path.exists(ca) else None)
-        if os.path.exists(cert):
-            context.load_cert_chain(cert, key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"cannot use the certificates in `{tls.folder}`", str(error)) from None
+    has_ca = tls.needs_ca or os.path.lexists(ca)
+    has_pair = os.path.lexists(cert) or os.path.lexists(key)
+    for path in [ca] * has_ca + [cert, key] * has_pair:
+        _check_readable(path)
+    context = _loaded(ca, lambda: ssl.create_default_context(cafile=ca if has_ca else None))
+    if has_pair:
+        _loaded(cert, lambda: context.load_cert_chain(cert, key, password=_no_password))
     if not tls.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _check_readable(path: str) -> None:
+    try:
+        small_file.read(path, LARGEST)
+    except OSError as error:
+        hint = "see DOCKER_CERT_PATH and DOCKER_TLS_VERIFY"
+        raise ConfigError(f"cannot read `{path}` for TLS", error.strerror or str(error), hint) from None
+
+
+def _no_password() -> str:
+    """For a key that is encrypted; OpenSSL would ask on the terminal of whoever started the master."""
+    raise ValueError("the key is encrypted")
+
+
+def _loaded(path: str, load: Callable[[], T]) -> T:
+    try:
+        return load()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot use the certificates in `{os.path.dirname(path)}`", str(error)) from None
 
 
 def _ssh(endpoint: Endpoint, environment: Mapping[str, str]) -> Wire:
@@ -117,7 +145,8 @@ def ssh_command(endpoint: Endpoint, environment: Mapping[str, str]) -> list[str]
         options += ["-l", endpoint.user]
     if endpoint.port:
         options += ["-p", str(endpoint.port)]
-    return ["ssh", *options, "--", endpoint.host, "docker", "system", "dial-stdio"]
+    there = ["--host", quote(f"unix://{endpoint.path}")] if endpoint.path else []
+    return ["ssh", *options, "--", endpoint.host, "docker", *there, "system", "dial-stdio"]
 
 
 class SshWire(PlainWire):
@@ -134,7 +163,7 @@ class SshWire(PlainWire):
         """See Wire. Raises ConnectError where nothing ever came."""
         data = super().receive(timeout)
         if not data and not self._heard and not self._errors.closed:
-            self._errors.seek(0)
+            self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - TAIL))
             said = split_lines(self._errors.read().decode(errors="replace").strip())
             raise ConnectError(
                 f"the Docker engine at `{self._endpoint.name}` cannot be reached", said[-1].strip() if said else ""

@@ -9,30 +9,43 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from rdo import small_file
 from rdo.errors import ConfigError
 
-DEFAULT = "unix:///var/run/docker.sock"
-PORTS = {"tcp": 2375, "ssh": 22}
+SOCKET = "/var/run/docker.sock"
+DEFAULT = f"unix://{SOCKET}"
+DEFAULT_TLS = "tcp://localhost:2376"
+"""Where `docker` goes if it is to speak TLS and nobody says with whom."""
+
+PORT = 2375
 TLS_PORT = 2376
+
+SCHEMES = ("tcp", "http", "https", "ssh")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 LARGEST = 1024 * 1024
 """Bytes of a file of Docker's own: a config.json with a hundred registries has a tenth of that."""
 
 
 class Tls(NamedTuple):
-    """How to speak TLS: folder with `ca.pem`, `cert.pem` and `key.pem`, none of which need be there."""
+    """How to speak TLS: directory with `ca.pem`, `cert.pem` and `key.pem`; the last two may both be missing."""
 
     folder: str
     verify: bool
+    needs_ca: bool = True
+    """Whether `ca.pem` has to be there, as it has where the environment asks for TLS; of a context it need not be."""
 
 
 class Endpoint(NamedTuple):
-    """An engine's address. `host` is a path where the scheme is `unix`; `port` is 0 where none was given to ssh."""
+    """An engine's address. `host` is a path where the scheme is `unix`; `port` is 0 where none was given to ssh.
+
+    `path` comes before all that is asked over TCP, and is the socket on the other side of ssh.
+    """
 
     name: str
     scheme: str
@@ -40,6 +53,7 @@ class Endpoint(NamedTuple):
     port: int = 0
     user: str = ""
     tls: Tls | None = None
+    path: str = ""
 
 
 def resolve(environment: Mapping[str, str]) -> Endpoint:
@@ -48,32 +62,48 @@ def resolve(environment: Mapping[str, str]) -> Endpoint:
         return parse(host, _tls(environment))
     name = environment.get("DOCKER_CONTEXT") or _current_context(environment)
     if name in ("", "default"):
-        return parse(DEFAULT, None)
+        return parse("", _tls(environment))
     return _of_context(name, environment)
 
 
 def parse(name: str, tls: Tls | None) -> Endpoint:
-    """An address such as `unix:///var/run/docker.sock`, `tcp://10.0.0.1:2376`, `ssh://me@box`. Raises ConfigError."""
+    """An address such as `unix:///var/run/docker.sock`, `tcp://10.0.0.1:2376`, `ssh://me@box`, as `docker` reads it.
+
+    Without a scheme it is a host for TCP; without anything, this machine's engine. Raises ConfigError.
+    """
+    name = name.strip() or (DEFAULT_TLS if tls else DEFAULT)
+    if CONTROL.search(name):
+        raise _unknown(name)
+    if name.startswith("unix://"):
+        return Endpoint(name, "unix", name.removeprefix("unix://") or SOCKET)
     try:
-        parts = urlsplit(name)
+        parts = urlsplit(name if "://" in name else f"tcp://{name}")
         port = parts.port
     except ValueError:
         raise _unknown(name) from None
-    if parts.scheme == "unix" and parts.path:
-        return Endpoint(name, "unix", parts.path)
-    if parts.scheme not in ("tcp", "http", "https", "ssh") or not parts.hostname:
+    if parts.query or parts.fragment or parts.scheme not in SCHEMES:
         raise _unknown(name)
     if parts.scheme == "ssh":
-        return _ssh(name, parts.hostname, port or 0, unquote(parts.username or ""))
+        return _ssh(name, parts, port or 0)
     if parts.scheme == "https":
-        tls = tls or Tls("", verify=True)
-    return Endpoint(name, "tcp", parts.hostname, port or (TLS_PORT if tls else PORTS["tcp"]), tls=tls)
+        tls = tls or Tls("", verify=True, needs_ca=False)
+    host = _host(parts) or "localhost"
+    return Endpoint(name, "tcp", host, port or (TLS_PORT if tls else PORT), tls=tls, path=parts.path.rstrip("/"))
 
 
-def _ssh(name: str, host: str, port: int, user: str) -> Endpoint:
+def _host(parts: SplitResult) -> str:
+    """The host as it was written: an alias of ssh has capitals, which `hostname` makes small."""
+    place = parts.netloc.rpartition("@")[2]
+    return place[1:].partition("]")[0] if place.startswith("[") else place.partition(":")[0]
+
+
+def _ssh(name: str, parts: SplitResult, port: int) -> Endpoint:
+    host, user = _host(parts), unquote(parts.username or "")
+    if not host or parts.password is not None:
+        raise _unknown(name)
     if host.startswith("-") or user.startswith("-"):  # ssh would take it for an option: CVE-2017-1000117
         raise ConfigError(f"`{name}` is no address of a Docker engine", "a name cannot begin with `-`")
-    return Endpoint(name, "ssh", host, port, user)
+    return Endpoint(name, "ssh", host, port, user, path=parts.path.rstrip("/"))
 
 
 def _unknown(name: str) -> ConfigError:
@@ -111,7 +141,18 @@ def _of_context(name: str, environment: Mapping[str, str]) -> Endpoint:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise ConfigError(f"there is no docker context `{name}`", "", "see `docker context ls`") from None
     folder = os.path.join(contexts, "tls", digest, "docker")
-    return parse(host, Tls(folder, verify) if os.path.isdir(folder) else None)
+    return parse(host, Tls(folder, verify, needs_ca=False) if _is_there(folder) or not verify else None)
+
+
+def _is_there(folder: str) -> bool:
+    """Whether there is such a directory. Raises ConfigError where that cannot be told: TLS would be given up then."""
+    try:
+        os.stat(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise ConfigError(f"cannot look into `{folder}`", str(error.strerror)) from None
+    return True
 
 
 def read(path: str) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class Engine:
     def version(self) -> tuple[int, int]:
         """The version of the API that both sides know. Raises ConnectError."""
         if self._version is None:
-            head, _ = self._exchange("GET", "/_ping", None, {}, DEADLINE)
+            head, _ = self._exchange("GET", f"{self.endpoint.path}/_ping", None, {}, DEADLINE)
             told = VERSION.fullmatch(head.fields.get("api-version", OLDEST))
             if head.status >= 300 or not told:
                 raise docker_answer.odd("GET /_ping", f"status {head.status}" if told else "no version")
@@ -149,7 +149,7 @@ class Engine:
 
     def _path(self, path: str, query: Mapping[str, object] | None) -> str:
         major, minor = self.version
-        return f"/v{major}.{minor}{path}" + (f"?{urlencode(query)}" if query else "")
+        return f"{self.endpoint.path}/v{major}.{minor}{path}" + (f"?{urlencode(query)}" if query else "")
 
     def _exchange(
         self, method: str, path: str, body: object, fields: Mapping[str, str], timeout: float | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import stat
@@ -138,11 +139,38 @@ def tls_flags(folder: Path) -> tuple[str, ...]:
 def test_tls(tls_engine: str, certificates: Path, tmp_path: Path) -> None:
     known = {**os.environ, "DOCKER_HOST": tls_engine, "DOCKER_TLS_VERIFY": "1"}
     round_trip("behind-tls", {**known, "DOCKER_CERT_PATH": str(certificates)})
+    other = tmp_path / "other"
+    shutil.copytree(certificates, other)
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    files = ["-keyout", "/dev/null", "-out", str(other / "ca.pem"), "-subj", "/CN=other"]
+    subprocess.run([*command, *files], check=True, capture_output=True)
     with pytest.raises(ConnectError, match=r"no TLS with the Docker engine at `tcp://.*`: .*self.signed"):
-        round_trip("behind-tls", {**known, "DOCKER_CERT_PATH": str(tmp_path)})
-    (tmp_path / "ca.pem").write_text("nonsense")
-    with pytest.raises(ConfigError, match="cannot use the certificates in"):
-        round_trip("behind-tls", {**known, "DOCKER_CERT_PATH": str(tmp_path)})
+        round_trip("behind-tls", {**known, "DOCKER_CERT_PATH": str(other)})
+
+
+@pytest.mark.parametrize("variable", ["DOCKER_TLS_VERIFY", "DOCKER_TLS"])
+@pytest.mark.parametrize(
+    ("file", "content", "why"),
+    [
+        pytest.param("ca.pem", None, "cannot read `{}/ca.pem` for TLS: No such file", id="no authority"),
+        pytest.param("cert.pem", None, "cannot read `{}/cert.pem` for TLS: No such file", id="no certificate"),
+        pytest.param("key.pem", None, "cannot read `{}/key.pem` for TLS: No such file", id="no key"),
+        pytest.param("ca.pem", "", "cannot use the certificates in `{}`", id="an empty authority"),
+        pytest.param("key.pem", "nonsense", "cannot use the certificates in `{}`", id="nonsense"),
+    ],
+)
+def test_nothing_stands_in_for_a_certificate_that_is_missing(
+    certificates: Path, tmp_path: Path, variable: str, file: str, content: str | None, why: str
+) -> None:
+    folder = tmp_path / "certificates"
+    shutil.copytree(certificates, folder)
+    if content is None:
+        (folder / file).unlink()
+    else:
+        (folder / file).write_text(content)
+    environment = {**os.environ, "DOCKER_HOST": "tcp://127.0.0.1:1", variable: "1", "DOCKER_CERT_PATH": str(folder)}
+    with pytest.raises(ConfigError, match=re.escape(why.format(folder))):
+        round_trip("x", environment)
 
 
 def test_ssh(docker_engine: DockerEngine, container: str, own_sshd: Callable[..., Sshd]) -> None:

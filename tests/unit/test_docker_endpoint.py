@@ -76,10 +76,18 @@ def test_an_unknown_context_is_named(home: Path, meta: str) -> None:
     ("name", "endpoint"),
     [
         ("unix:///a b.sock", Endpoint("unix:///a b.sock", "unix", "/a b.sock")),
+        ("unix:///a?b#c", Endpoint("unix:///a?b#c", "unix", "/a?b#c")),
+        ("unix://", Endpoint("unix://", "unix", "/var/run/docker.sock")),
+        ("", Endpoint(DEFAULT, "unix", "/var/run/docker.sock")),
+        (" tcp://box ", Endpoint("tcp://box", "tcp", "box", 2375)),
+        ("tcp://", Endpoint("tcp://", "tcp", "localhost", 2375)),
+        ("box:99", Endpoint("box:99", "tcp", "box", 99)),
+        ("tcp://box/base/", Endpoint("tcp://box/base/", "tcp", "box", 2375, path="/base")),
         ("tcp://box", Endpoint("tcp://box", "tcp", "box", 2375)),
         ("tcp://[::1]:99", Endpoint("tcp://[::1]:99", "tcp", "::1", 99)),
-        ("https://box", Endpoint("https://box", "tcp", "box", 2376, tls=Tls("", verify=True))),
+        ("https://box", Endpoint("https://box", "tcp", "box", 2376, tls=Tls("", True, needs_ca=False))),
         ("ssh://box", Endpoint("ssh://box", "ssh", "box")),
+        ("ssh://DevBox/run/x.sock", Endpoint("ssh://DevBox/run/x.sock", "ssh", "DevBox", path="/run/x.sock")),
         ("ssh://me@box:22", Endpoint("ssh://me@box:22", "ssh", "box", 22, "me")),
     ],
 )
@@ -88,7 +96,11 @@ def test_an_address_is_taken_apart(name: str, endpoint: Endpoint) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "box", "unix://", "ftp://box", "tcp://", "tcp://box:x", "ssh://-oProxyCommand=id", "ssh://-l@box"]
+    "name",
+    [
+        "fd://", "ftp://box", "tcp://box:x", "tcp://b\nox", "unix:///a\0b", "tcp://[box", "tcp://box?x=1",
+        "ssh://", "ssh://me:secret@box", "ssh://box?x=1", "ssh://-oProxyCommand=id", "ssh://-l@box",
+    ],
 )
 def test_what_is_no_address_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="no address of a Docker engine"):
@@ -105,10 +117,22 @@ def test_what_is_no_address_is_refused(name: str) -> None:
 )
 def test_tls_is_asked_for_by_the_environment(variables: dict[str, str], tls: Tls | None) -> None:
     assert resolve({"HOME": "/home", "DOCKER_HOST": "tcp://box", **variables}).tls == tls
+    assert resolve({"HOME": "/home", **variables}).name == ("tcp://localhost:2376" if tls else DEFAULT)
+
+
+def test_a_context_that_is_not_to_be_verified_is_not_spoken_to_in_the_clear(home: Path) -> None:
+    add_context(home / ".docker", "open", {"Host": "tcp://box", "SkipTLSVerify": True})
+    add_context(home / ".docker", "clear", {"Host": "tcp://box"})
+    found = {name: resolve({"HOME": str(home), "DOCKER_CONTEXT": name}).tls for name in ("open", "clear")}
+    assert found["clear"] is None
+    assert found["open"] is not None
+    assert found["open"].verify is False
 
 
 def test_ssh_is_run_as_docker_runs_it() -> None:
     command = ssh_command(parse("ssh://me@box:23", None), {"RDO_SSH_CONFIG": "/c"})
     assert command[-9:] == ["-l", "me", "-p", "23", "--", "box", "docker", "system", "dial-stdio"]
     assert command[command.index("-F") + 1] == "/c"
+    command = ssh_command(parse("ssh://box/a b.sock", None), {})
+    assert command[-6:] == ["box", "docker", "--host", "'unix:///a b.sock'", "system", "dial-stdio"]
     assert "-F" not in ssh_command(parse("ssh://box", None), {})
