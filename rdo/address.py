@@ -67,3 +67,10 @@ def _character_fault(name: str, refused: frozenset[str]) -> str:
 def folder_fault(folder: str) -> str:
     """What is wrong with a folder on the target: nobody here knows what `~` or a relative path would mean there."""
     return "" if folder.startswith("/") else "is no absolute path"
+
+
+def inside_fault(path: str) -> str:
+    """What is wrong with the path of something of the project, relative to the `.rdo.conf`."""
+    if path.startswith(("/", "~")):
+        return "is not relative to the project"
+    return "leads out of the project" if ".." in path.split("/") else ""

@@ -45,5 +45,5 @@ def wanted(config: Config, programs: Iterable[tuple[str, str]]) -> Grant:
     """
     own = (DEFAULT_ORIGIN.file, config.user_file)
     keys = [name for name, key in KEYS.items() if key.guarded and config.origins[name].file not in own]
-    values = [(name, json.dumps(getattr(config.settings, name), ensure_ascii=False)) for name in keys]
+    values = [(name, json.dumps(getattr(config.settings, name), ensure_ascii=False, default=dict)) for name in keys]
     return Grant(config.path, config.profile, (*values, *programs))

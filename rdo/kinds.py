@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from rdo.address import folder_fault, host_fault, jump_fault, name_fault, port_fault, user_fault
+from rdo.address import folder_fault, host_fault, inside_fault, jump_fault, name_fault, port_fault, user_fault
 from rdo.wording import listed, literal, nearest, shortened, shown
 
 LONGEST_WAIT = 366 * 86400
@@ -149,6 +149,7 @@ USER = text(user_fault)
 JUMP = text(jump_fault)
 NAME = text(name_fault)
 FOLDER = text(folder_fault)
+INSIDE = text(inside_fault)
 FOLDERS = strings()
 VARIABLE_GLOBS = strings(_glob_fault)
 FLAG = Kind(_check_flag, lambda bare: WORDS.get(bare.lower(), bare))

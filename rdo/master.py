@@ -166,8 +166,8 @@ class Master:
                 del self._commands[conversation]
 
     def _is_stale(self, request: protocol.Request) -> bool:
-        """Whether the config has changed since it was loaded; then this master ends."""
-        if os.fsdecode(request.stamp) != self._stamp:
+        """Whether the config has changed since it was loaded, or what it has built; then this master ends."""
+        if os.fsdecode(request.stamp) != self._stamp or (self._target and self._target.is_outdated()):
             self._life.end()
         return self._life.ending
 

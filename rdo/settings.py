@@ -16,7 +16,7 @@ DEFAULT_PROFILE: Final = "default"
 
 DRIVERS: Final = ("ssh", "vagrant", "docker", "local")
 
-CONTAINERS: Final = ("container", "service", "image")
+CONTAINERS: Final = ("container", "service", "image", "build")
 """With driver docker, exactly one of these says what to run in."""
 
 ENDS: Final = ("kill", "keep")
@@ -104,6 +104,16 @@ class Settings:
     container: str | None = _guarded(None, kinds.NAME, "container to run in", '"web-1"', "docker")
     service: str | None = _guarded(None, kinds.NAME, "compose service to run in", '"web"', "docker")
     image: str | None = _guarded(None, kinds.NAME, "image to run a container of", '"python:3.12"', "docker")
+    build: str | None = _guarded(
+        None, kinds.INSIDE, "directory whose Dockerfile makes the image to run a container of", '"."', "docker"
+    )
+    dockerfile: str | None = _guarded(
+        None, kinds.INSIDE, "a file in place of the Dockerfile, relative to build", '"Dockerfile.dev"', "docker"
+    )
+    build_args: Mapping[str, str] = _guarded(
+        _NO_VARIABLES, kinds.VARIABLES, "values of the Dockerfile's ARGs", '{ VERSION = "3" }', "docker"
+    )
+    build_target: str | None = _guarded(None, kinds.NAME, "stage of the Dockerfile to build", '"dev"', "docker")
     auto_start: bool = _harmless(True, kinds.FLAG, "start the container when it is stopped", "false", "docker")
     fresh: bool = _harmless(False, kinds.FLAG, "a new container of the image for every command", "true", "docker")
     pull: str = _harmless("missing", kinds.choice(*PULLS), "when to pull the image", '"never"', "docker")

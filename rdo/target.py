@@ -24,6 +24,11 @@ class Target:
         self.driver = drivers.create(config)
         self._gate = Gate(config, partial(drivers.programs, config))
         self.shells = Shells(self.driver, config.settings.login)
+        self._recipe = drivers.recipe(config)
+
+    def is_outdated(self) -> bool:
+        """Whether what it is built of has changed: the next command needs another one."""
+        return self._recipe != drivers.recipe(self.config)
 
     def run(self, conversation: Conversation, request: Request) -> None:
         """Run one command to its end. Raises RdoError where it was not started, Gone where nobody waits for it."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rdo.drivers.base import Driver
-from rdo.errors import ConfigError
+from rdo.errors import ConfigError, RdoError
 
 if TYPE_CHECKING:
     from rdo.config import Config
@@ -65,12 +65,29 @@ def ssh_options(driver: Driver, environment: Mapping[str, str]) -> Options | Non
 
 
 def programs(config: Config) -> list[str]:
-    """The files of the repository that the profile's driver has run on this machine. Raises ConfigError."""
+    """The files of the repository that the profile's driver has run on this machine. Raises RdoError."""
+    if config.settings.driver == "docker" and config.settings.build:
+        from rdo.drivers import build_context
+
+        context = build_context.locate(config.root, config.settings.build, config.settings.dockerfile)
+        return [os.path.join(context.directory, context.dockerfile)]
     if config.settings.driver != "vagrant":
         return []
     from rdo.drivers import vagrant_place
 
     return [vagrant_place.find(config.root, os.environ).vagrantfile]
+
+
+def recipe(config: Config) -> object:
+    """Equal to an earlier one while what the target is built of is the same: the Dockerfile of `build`."""
+    if config.settings.driver != "docker" or not config.settings.build:
+        return None
+    try:
+        return [
+            (path, info.st_mtime_ns, info.st_size, info.st_ino) for path in programs(config) for info in [os.stat(path)]
+        ]
+    except (OSError, RdoError):
+        return "missing"
 
 
 def ssh_config_file(configured: str | None) -> str | None:

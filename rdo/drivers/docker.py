@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from rdo.drivers import docker_container, docker_image, docker_mounts, docker_pull
+from rdo.drivers import docker_build, docker_container, docker_image, docker_mounts, docker_pull
 from rdo.drivers.base import STDOUT, Caller, Root
 from rdo.drivers.docker_connection import DockerConnection, Programs
 from rdo.drivers.docker_endpoint import resolve
@@ -40,7 +40,8 @@ class DockerDriver:
         self, settings: Settings, root: str, profile: str, environment: Mapping[str, str] | None = None
     ) -> None:
         """Raises ConfigError."""
-        if settings.fresh and not settings.image:
+        self._is_own = bool(settings.image or settings.build)
+        if settings.fresh and not self._is_own:
             raise ConfigError("`fresh` is for an image", "a container of its own cannot be new", "name an `image`")
         self._settings = settings
         self._root = root
@@ -53,13 +54,13 @@ class DockerDriver:
     @property
     def target(self) -> str:
         """See base.Driver."""
-        kinds = ("container", "service", "image")
+        kinds = ("container", "service", "image", "build")
         return next(f"{kind} {name}" for kind in kinds if (name := getattr(self._settings, kind)))
 
     def roots(self) -> Sequence[Root]:
         """See base.Driver. Asks the engine, once, where neither `directory` nor `image` is given."""
         settings = self._settings
-        if settings.image or settings.directory:
+        if self._is_own or settings.directory:
             return [Root(self._root, settings.directory or DIRECTORY)]
         with self._lock:
             if self._roots is None:
@@ -81,7 +82,7 @@ class DockerDriver:
 
     def not_shared(self, directory: str) -> RdoError | None:
         """See base.Driver."""
-        if self._settings.image or self._settings.directory:
+        if self._is_own or self._settings.directory:
             return None
         return docker_mounts.not_mounted(self._name, self._roots or (), self._root, directory)
 
@@ -97,7 +98,7 @@ class DockerDriver:
         """See base.Driver."""
         engine = Engine(resolve(caller.environment), caller.environment)
         try:
-            connection = self._of_image(engine, caller) if self._settings.image else self._of_other(engine, caller)
+            connection = self._of_image(engine, caller) if self._is_own else self._of_other(engine, caller)
         except BaseException:
             engine.close()
             raise
@@ -124,9 +125,10 @@ class DockerDriver:
 
     def _of_image(self, engine: Engine, caller: Caller) -> DockerConnection:
         settings = self._settings
-        image = settings.image or ""
         docker_image.clear(engine)
-        docker_pull.ensure(engine, image, settings.pull, caller)
+        image = settings.image or docker_build.ensure(engine, settings, self._root, caller)
+        if settings.image:
+            docker_pull.ensure(engine, image, settings.pull, caller)
         directory = settings.directory or DIRECTORY
         containers = Containers(engine, Recipe(image, self._root, directory, self._profile, settings.user))
         holder, stream = containers.hold()

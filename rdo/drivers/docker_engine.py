@@ -3,10 +3,11 @@ nothing of containers. One Engine belongs to one connection of rdo and may be us
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -103,12 +104,21 @@ class Engine:
         return docker_answer.decode(data, question)
 
     def stream(
-        self, path: str, query: Mapping[str, object], fields: Mapping[str, str], timeout: float
+        self,
+        path: str,
+        query: Mapping[str, object],
+        fields: Mapping[str, str],
+        timeout: float,
+        pieces: Iterable[bytes] = (),
     ) -> Iterator[bytes]:
-        """POST, and give the answer's body as it comes. Raises EngineError, ConnectError, and TimeoutError."""
+        """POST, and give the answer's body as it comes. Raises EngineError, ConnectError, and TimeoutError.
+
+        `pieces` are the request's body, whose length is among the fields.
+        """
         wire = dial(self.endpoint, self._environment)
         try:
-            head, rest = self._begin(wire, request("POST", self._path(path, query), None, fields), _end(timeout))
+            data = request("POST", self._path(path, query), None, fields)
+            head, rest = self._begin(wire, data, _end(timeout), pieces)
             body = Body(head)
             if head.status >= 300:
                 _check(head, self._finish(wire, body, rest, _end(timeout)))
@@ -190,8 +200,11 @@ class Engine:
                 return
         wire.close()
 
-    def _begin(self, wire: Wire, data: bytes, end: float | None) -> tuple[Head, bytes]:
+    def _begin(self, wire: Wire, data: bytes, end: float | None, pieces: Iterable[bytes] = ()) -> tuple[Head, bytes]:
         wire.send(data)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it refuses, and says why
+            for piece in pieces:
+                wire.send(piece)
         received = b""
         while (found := split_head(received)) is None:
             more = wire.receive(_left(end))

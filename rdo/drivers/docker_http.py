@@ -53,7 +53,7 @@ def request(method: str, path: str, body: object, fields: Mapping[str, str]) -> 
     lines = [f"{method} {path} HTTP/1.1", "Host: docker", *(f"{name}: {value}" for name, value in fields.items())]
     if body is not None and "Content-Type" not in fields:
         lines.append("Content-Type: application/json")
-    if data or method != "GET":
+    if "Content-Length" not in fields and (data or method != "GET"):
         lines.append(f"Content-Length: {len(data)}")
     return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape") + data
 

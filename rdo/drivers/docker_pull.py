@@ -65,12 +65,17 @@ def is_there(engine: Engine, image: str) -> bool:
 def _messages(engine: Engine, image: str, environment: Mapping[str, str]) -> Iterator[Answer]:
     fields = {"X-Registry-Auth": header} if (header := _credentials(image, environment)) else {}
     reference = image if "@" in image or ":" in image.rpartition("/")[2] else f"{image}:latest"
+    return messages(engine.stream(CREATE, {"fromImage": reference}, fields, SILENCE), QUESTION)
+
+
+def messages(chunks: Iterable[bytes], of: str) -> Iterator[Answer]:
+    """The messages of an answer that comes bit by bit, a line each; `of` is the question. Raises ConnectError."""
     rest = b""
-    for data in engine.stream(CREATE, {"fromImage": reference}, fields, SILENCE):
+    for data in chunks:
         *lines, rest = (rest + data).split(b"\n")
-        yield from (docker_answer.decode(line, QUESTION).table() for line in lines if line.strip())
+        yield from (docker_answer.decode(line, of).table() for line in lines if line.strip())
         if len(rest) > LONGEST_LINE:
-            raise docker_answer.odd(QUESTION, "a line has no end")
+            raise docker_answer.odd(of, "a line has no end")
 
 
 def _credentials(image: str, environment: Mapping[str, str]) -> str:
@@ -83,7 +88,7 @@ def _credentials(image: str, environment: Mapping[str, str]) -> str:
 
     try:
         registry, _ = docker.auth.resolve_repository_name(image.partition("@")[0])
-        known = docker.auth.load_config(config_dict=_config(path), credstore_env=dict(environment))
+        known = docker.auth.load_config(config_dict=config(path), credstore_env=dict(environment))
         found = docker.auth.resolve_authconfig(known, registry, credstore_env=dict(environment))
     except docker.errors.DockerException as error:
         raise ConnectError(f"no credentials for the image `{image}`", str(error), "`docker login`") from None
@@ -129,7 +134,7 @@ def progress(layers: Mapping[str, tuple[int, int]]) -> str:
     return f"{done} of {len(layers)} layers, {current:.0f} of {total:.0f} MB{share}"
 
 
-def _config(path: str) -> dict[str, object]:
+def config(path: str) -> dict[str, object]:
     """Docker's own configuration; with a key at least, for of an empty one the SDK looks for a file itself."""
     with contextlib.suppress(OSError, ValueError):  # as `docker` does: it warns and goes on without
         return {"auths": {}, **read(path)}

@@ -163,7 +163,7 @@ GAPS = {
         'driver = "docker"',
         None,
         ": profile `default` has driver `docker` and says not what to run in; "
-        "write one of `container`, `service`, `image`",
+        "write one of `container`, `service`, `image`, `build`",
     ),
     "beside its driver": (
         'driver = "docker"\nimage = "a"\nport = 22',

@@ -1,0 +1,83 @@
+"""What a `.dockerignore` leaves out of a build's context, as `docker build` reads it: the last pattern that matches a
+path, or a directory above it, decides. Pure. https://docs.docker.com/build/concepts/context/#dockerignore-files"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+MOST = 2000
+"""Patterns that are read."""
+
+
+class Pattern(NamedTuple):
+    """One line; `keeps` has a `!` before it."""
+
+    expression: re.Pattern[str]
+    keeps: bool
+
+
+def parse(text: str) -> list[Pattern]:
+    """The patterns of a file. One that makes no sense is left out."""
+    found = []
+    for line in text.removeprefix("\ufeff").split("\n")[:MOST]:
+        word = line.strip()
+        if line.startswith("#") or not word:
+            continue
+        keeps = word.startswith("!")
+        path = posixpath.normpath(word[keeps:].strip() or ".").lstrip("/")
+        if path in ("", "."):
+            continue
+        try:
+            found.append(Pattern(re.compile(_expression(path), re.DOTALL), keeps))
+        except re.error:
+            continue
+    return found
+
+
+def excludes(patterns: Sequence[Pattern], path: str) -> bool:
+    """Whether a path, relative to the context, is left out."""
+    out = False
+    for pattern in patterns:
+        if pattern.keeps == out and any(map(pattern.expression.fullmatch, _with_parents(path))):
+            out = not pattern.keeps
+    return out
+
+
+def may_keep_below(patterns: Sequence[Pattern]) -> bool:
+    """Whether something in a directory that is left out may be kept all the same."""
+    return any(pattern.keeps for pattern in patterns)
+
+
+def _with_parents(path: str) -> list[str]:
+    words = path.split("/")
+    return ["/".join(words[:length]) for length in range(len(words), 0, -1)]
+
+
+def _expression(path: str) -> str:
+    """A path's pattern as a regular expression: `*` and `?` stay in a directory, `**` does not."""
+    parts: list[str] = []
+    position = 0
+    while position < len(path):
+        token = _TOKEN.match(path, position)
+        assert token is not None  # the last alternative matches any character
+        position = token.end()
+        parts.append(_translated(token, position == len(path)))
+    return "".join(parts)
+
+
+_TOKEN = re.compile(
+    r"(?P<deep>\*\*/?)|(?P<star>\*)|(?P<one>\?)|(?P<set>\[\^?[^]]+\])|\\(?P<plain>.)|(?P<other>.)", re.DOTALL
+)
+
+
+def _translated(token: re.Match[str], last: bool) -> str:
+    if token["deep"]:
+        return ".*" if last else "(?:.*/)?"
+    if token["star"]:
+        return "[^/]*"
+    if token["one"]:
+        return "[^/]"
+    return token["set"] or re.escape(token["plain"] or token["other"])
