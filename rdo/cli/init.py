@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import os
-import sys
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
 
 from rdo import config, discovery, trust
-from rdo.cli import allow, survey, template
-from rdo.cli.survey import Suggestion
+from rdo.cli import allow, init_ask, survey, template
+from rdo.cli.suggestion import Suggestion
+from rdo.cli.survey import DOCKERFILES, Survey
 from rdo.discovery import CONFIG
 from rdo.errors import ConfigError, RdoError, SetupError, printable
-from rdo.kinds import Refused
 from rdo.settings import CONTAINERS, DRIVERS, KEYS
 from rdo.wording import listed
 
-ANSWERS = ("driver", "host", "user", "port", "identity", "directory", "container", "service", "image", "machine")
+ANSWERS = (
+    *("driver", "host", "user", "port", "identity", "directory"),
+    *("container", "service", "image", "build", "dockerfile", "machine"),
+)
 """Keys that are options here, in the order in which they are written."""
 
-IMAGE_FOLDER = "/src"
-"""Where the folder is put in a container of rdo's own, unless something names a better place."""
+FOUND = ("build_args", "build_target", "env", "pass_env", "path")
+"""Keys that only a file tells, written behind those."""
 
-NOTHING_FOUND = "there is no Vagrantfile, compose file or Dockerfile here"
+IMAGE_DIRECTORY = "/src"
+"""Where the project is put in a container of rdo's own, unless something names a better place."""
 
 Callback = TypeVar("Callback", bound=Callable[..., None])
 
@@ -41,51 +45,66 @@ def answers(callback: Callback) -> Callback:
 
 @click.command("init")
 @answers
-def command(**given: Any) -> None:
-    """Write a .rdo.conf for this folder.
+@click.option("--from", "source", metavar="FILE", default="", help="Take what this file of the directory says.")
+def command(source: str, **given: Any) -> None:
+    """Write a .rdo.conf for this directory.
 
-    Looks for a Vagrantfile, compose file, Dockerfile or devcontainer.json, and asks for what they do not tell. Every
-    answer is an option too, so that no terminal is needed.
+    Looks for a devcontainer.json, Vagrantfile, compose file or Dockerfile, and asks for what they do not tell. Every
+    answer is an option too, so that no terminal is needed. What such a file says and rdo has no key for is named, and
+    stands as a comment in the .rdo.conf.
     """
-    folder = os.getcwd()
-    path = os.path.join(folder, CONFIG)
+    directory = os.getcwd()
+    path = os.path.join(directory, CONFIG)
     if os.path.lexists(path):
         raise _exists()
-    known = {name: checked(name, value) for name, value in given.items() if value is not None}
-    suggestion = choose(known, survey.look(folder))
+    known = {name: init_ask.checked(name, value) for name, value in given.items() if value is not None}
+    if "dockerfile" in known:
+        known.setdefault("build", ".")
+    found = survey.look(directory, os.environ, everything=bool(source))
+    for name, why in found.unusable:
+        click.echo(printable(f"rdoctl: `{name}` is of no use here: {why}"), err=True)
+    suggestion = choose(known, found, source)
     values = fill_in(known, suggestion)
-    write(path, template.render(values))
-    click.echo(f"wrote {CONFIG}: " + printable(", ".join(f"{name} {value}" for name, value in values.items())))
+    write(path, template.render(values, suggestion.because, suggestion.left_out))
+    click.echo(f"wrote {CONFIG}: {printable(', '.join(f'{name} {_brief(each)}' for name, each in values.items()))}")
+    if suggestion.left_out:
+        names = ", ".join(left.name for left in suggestion.left_out)
+        click.echo(printable(f"left out of {suggestion.because}, see the comments in {CONFIG}: {names}"))
     steps = [*allow_own(path), *next_steps(values, suggestion)]
-    click.echo("\n".join(["next:", *(f"  {line}" for line in steps)]))
+    click.echo("\n".join(["next:", *(f"  {printable(line)}" for line in steps)]))
 
 
-def checked(name: str, value: Any) -> Any:
-    """An answer, if its key may have it. Raises RdoError."""
-    try:
-        KEYS[name].kind.check(value)
-    except Refused as error:
-        hint = error.hint or (f"write `{error.instead}`" if error.instead else "")
-        raise RdoError(f"`--{name}` {error.why}", hint=hint) from None
-    return value
+def _brief(value: Any) -> str:
+    """A value in short: of a table, its names."""
+    return " ".join(value) if isinstance(value, Mapping | list | tuple) else str(value)
 
 
-def choose(known: Mapping[str, Any], found: Sequence[Suggestion]) -> Suggestion:
-    """The target: as the options have it, else as the folder says, else a host. Raises RdoError."""
+def choose(known: Mapping[str, Any], found: Survey, source: str = "") -> Suggestion:
+    """The target: as the options have it, else as the directory says, else as is answered. Raises RdoError."""
     driver = known.get("driver") or _implied(known)
-    if not driver and len(found) > 1:
-        because = " and ".join(f"{suggestion.because} ({suggestion.driver})" for suggestion in found)
-        driver = ask("driver", f"there are {because}", [suggestion.driver for suggestion in found])
-    for suggestion in found:
-        if driver in ("", suggestion.driver) and _fits(suggestion, known):
-            return suggestion
-    return Suggestion(driver or "ssh", "")
+    fitting = [each for each in found.suggestions if driver in ("", each.driver) and _fits(each, known)]
+    if source:
+        fitting = [each for each in found.suggestions if each.because == os.path.normpath(source)]
+        if not fitting:
+            files = listed([each.because for each in found.suggestions]) or "none"
+            raise RdoError(f"`{source}` says nothing of a target", "", f"files that do are {files}")
+    drivers = list(dict.fromkeys(each.driver for each in fitting))
+    if len(drivers) > 1:
+        because = " and ".join(f"{each.because} ({each.driver})" for each in fitting)
+        driver = init_ask.one_of("driver", f"there are {because}", drivers)
+        fitting = [each for each in fitting if each.driver == driver]
+    if len(fitting) > 1:
+        each_file = [each.because for each in fitting]
+        answer = init_ask.one_of("from", f"there are {listed(each_file)}", each_file)
+        fitting = [each for each in fitting if each.because == answer]
+    return fitting[0] if fitting else Suggestion(driver or init_ask.driver(), "")
 
 
 def _fits(suggestion: Suggestion, known: Mapping[str, Any]) -> bool:
-    """Whether it speaks of what the options say to run in, if they do."""
+    """Whether it speaks of what the options say to run in, if they do. A Dockerfile speaks of the image made of it."""
     named = [name for name in CONTAINERS if name in known]
-    return all(name in suggestion.values or name in suggestion.choices for name in named)
+    speaks = {*suggestion.values, *suggestion.choices, *(["image"] if suggestion.because in DOCKERFILES else [])}
+    return speaks.issuperset(named)
 
 
 def _implied(known: Mapping[str, Any]) -> str:
@@ -105,13 +124,16 @@ def fill_in(known: Mapping[str, Any], suggestion: Suggestion) -> dict[str, Any]:
     named = [name for name in CONTAINERS if name in known]
     if len(named) > 1:
         raise RdoError(f"{listed([f'--{name}' for name in named])} exclude each other")
-    values = {**suggestion.values, **known, "driver": driver}
+    told = {name: value for name, value in suggestion.values.items() if name not in CONTAINERS or not named}
+    values = {**told, **known, "driver": driver}
     for name in _wanted(driver, named, suggestion):
         if name not in values:
             values[name] = _missing(name, suggestion)
-    if "image" in values:
-        values.setdefault("directory", IMAGE_FOLDER)
-    return {name: values[name] for name in ANSWERS if name in values}
+    if "image" in values or "build" in values:
+        values.setdefault("directory", IMAGE_DIRECTORY)
+    if "build" not in values:
+        values = {name: value for name, value in values.items() if name in known or name not in template.BUILDS}
+    return {name: values[name] for name in (*ANSWERS, *FOUND) if name in values}
 
 
 def _wanted(driver: str, named: Sequence[str], suggestion: Suggestion) -> Sequence[str]:
@@ -128,24 +150,9 @@ def _missing(name: str, suggestion: Suggestion) -> Any:
     choices = suggestion.choices.get(name, ())
     if len(choices) == 1:
         return choices[0]
-    needed = f"driver `{suggestion.driver}` needs it" if suggestion.because else NOTHING_FOUND
-    because = f"{suggestion.because} names {listed(choices)}" if choices else needed
-    return ask(name, because, choices)
-
-
-def ask(name: str, because: str, choices: Sequence[str] = ()) -> Any:
-    """The answer typed on the terminal. Raises RdoError that names the option where there is none."""
-    if not sys.stdin.isatty():
-        raise RdoError(f"`--{name}` is missing", f"{because}, and there is no terminal to ask on", f"give `--{name}`")
     if choices:
-        click.echo(printable(because), err=True)
-    kind = click.Choice(choices) if choices else None
-    while True:
-        answer = click.prompt(f"{KEYS[name].help} (such as {KEYS[name].example.strip(chr(34))})", type=kind, err=True)
-        try:
-            return checked(name, answer)
-        except RdoError as error:
-            click.echo(str(error), err=True)
+        return init_ask.one_of(name, f"{suggestion.because} names {listed(choices)}", choices)
+    return init_ask.value(name, f"driver `{suggestion.driver}` needs it")
 
 
 def write(path: str, text: str) -> None:
@@ -172,7 +179,11 @@ def _exists() -> RdoError:
 def allow_own(path: str) -> list[str]:
     """Allow what was just written; what to type where it cannot be, or where files that were there before join in."""
     loaded = config.load(path, None, discovery.user_file(os.environ))
-    wish = allow.wanted(loaded)
+    try:
+        wish = allow.wanted(loaded)
+    except RdoError as error:  # a file that the config names is not there yet
+        click.echo(f"rdoctl: {error}", err=True)
+        return ["rdoctl allow"]
     if os.path.join(loaded.root, discovery.LOCAL_CONFIG) in loaded.files:
         return [wish.command]
     try:
@@ -185,5 +196,7 @@ def allow_own(path: str) -> list[str]:
 
 def next_steps(values: Mapping[str, Any], suggestion: Suggestion) -> list[str]:
     """What to type now."""
-    first = suggestion.first.replace("IMAGE", values.get("image", "")) if suggestion.because else ""
-    return [*([first] if first else []), "rdoctl doctor", "rdo pwd"]
+    first = [suggestion.first] if suggestion.first else []
+    if suggestion.because in DOCKERFILES and "image" in values:
+        first = [shlex.join(["docker", "build", "-t", values["image"], "."])]
+    return [*first, "rdoctl doctor", *suggestion.once, "rdo pwd"]

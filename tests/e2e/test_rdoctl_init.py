@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -17,8 +18,9 @@ COMPOSE = "services:\n  web:\n    image: nginx\n"
 
 @pytest.fixture
 def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
-    """A project without a config file."""
-    return make_project(tmp_path, runtime)
+    """A project without a config file, of a user whose ssh configuration names two hosts."""
+    (tmp_path / "ssh_config").write_text("Host devbox gate *.example.com\n")
+    return make_project(tmp_path, {**runtime, "RDO_SSH_CONFIG": str(tmp_path / "ssh_config")})
 
 
 def init(project: Project, options: str = "") -> subprocess.CompletedProcess[bytes]:
@@ -70,6 +72,14 @@ def test_a_file_that_is_there_is_never_overwritten(project: Project) -> None:
         ({"compose.yml": COMPOSE}, "--container box", {"driver": "docker", "container": "box"}),
         ({"Dockerfile": "WORKDIR /app\n"}, "--image app", {"image": "app", "directory": "/app"}),
         ({"Dockerfile": ""}, "--image app", {"image": "app", "directory": "/src"}),
+        ({"Dockerfile": ""}, "", {"build": ".", "directory": "/src"}),
+        (
+            {"Dockerfile": "WORKDIR /app\n", "dev.Dockerfile": ""},
+            "--dockerfile dev.Dockerfile",
+            {"build": ".", "dockerfile": "dev.Dockerfile"},
+        ),
+        ({"compose.yaml": "x: &x {image: a}\nservices:\n  web: *x\n"}, "", {"service": "web"}),
+        ({"compose.yaml": COMPOSE, "Dockerfile": ""}, "--from Dockerfile", {"build": "."}),
         ({".devcontainer.json": '{"image": "py", // x\n}'}, "", {"driver": "docker", "image": "py"}),
         ({"Vagrantfile": "", "compose.yaml": COMPOSE}, "--driver docker", {"service": "web"}),
         ({"Vagrantfile": ""}, "--host devbox --directory /srv", {"driver": "ssh", "host": "devbox"}),
@@ -89,7 +99,14 @@ def test_the_folder_tells_the_driver(
 @pytest.mark.parametrize(
     ("files", "options", "complaint"),
     [
-        ({}, "", "`--host` is missing: there is no Vagrantfile, compose file or Dockerfile here, and "),
+        (
+            {},
+            "",
+            "`--driver` is missing: there is no Vagrantfile, compose file, Dockerfile or devcontainer.json here, and "
+            "there is no terminal to ask on; give `--host` (~/.ssh/config names `devbox`, `gate`), `--container`, ",
+        ),
+        ({}, "--driver ssh", "`--host` is missing: driver `ssh` needs it; ~/.ssh/config names `devbox`, `gate`, and "),
+        ({"compose.yaml": COMPOSE}, "--from Vagrantfile", "`Vagrantfile` says nothing of a target; files that do are "),
         ({}, "--host devbox", "`--directory` is missing: "),
         ({"compose.yaml": COMPOSE + "  db:\n"}, "", "`--service` is missing: compose.yaml names `web`, `db`, and "),
         (
@@ -97,7 +114,6 @@ def test_the_folder_tells_the_driver(
             "",
             "`--driver` is missing: there are Vagrantfile (vagrant) and ",
         ),
-        ({"Dockerfile": ""}, "", "`--image` is missing: "),
         ({}, "--driver docker", "`--container` is missing: "),
         ({}, "--host=-oProxyCommand=x --directory /x", "`--host` begins with `-`"),
         ({}, "--port 99999 --host x --directory /x", "`--port` is a number from 1 to 65535"),
@@ -120,6 +136,13 @@ def test_an_answer_that_is_missing_or_wrong_is_one_line_and_nothing_is_written(
 
 def test_on_a_terminal_it_asks_until_the_answer_is_good(project: Project) -> None:
     with Terminal(["rdoctl", "init"], project.local, project.environment) as terminal:
+        terminal.expect("Where do the commands of this directory run?")
+        terminal.expect("docker   a container, a service of a compose file, or an image")
+        terminal.expect("driver (ssh, vagrant, docker, local): ")
+        terminal.line("shh")
+        terminal.expect("driver (ssh, vagrant, docker, local): ")
+        terminal.line("ssh")
+        terminal.expect("~/.ssh/config names `devbox`, `gate`")
         terminal.expect("(such as devbox): ")
         terminal.line("-x")
         terminal.expect("begins with `-`")
@@ -133,7 +156,48 @@ def test_on_a_terminal_it_asks_until_the_answer_is_good(project: Project) -> Non
 
 def test_ctrl_c_at_a_question_writes_nothing(project: Project) -> None:
     with Terminal(["bash", "-c", "rdoctl init; echo status $?"], project.local, project.environment) as terminal:
-        terminal.expect("(such as devbox): ")
+        terminal.expect("driver (ssh, vagrant, docker, local): ")
         terminal.type("\x03")
         terminal.match(r"\^C")
     assert not (project.local / ".rdo.conf").exists()
+
+
+def test_a_file_that_is_of_no_use_is_named_and_the_next_one_taken(project: Project) -> None:
+    (project.local / "compose.yaml").write_text("services:\n\t- x\n")
+    (project.local / "Dockerfile").write_text("FROM x\n")
+    result = init(project)
+    assert result.returncode == 0
+    assert result.stderr.decode().startswith(
+        "rdoctl: `compose.yaml` is of no use here: `compose.yaml` is not valid YAML: "
+    )
+    assert settings(project).build == "."
+
+
+def test_each_of_several_devcontainers_can_be_chosen(project: Project) -> None:
+    for name in ("a", "b"):
+        (project.local / f".devcontainer/{name}").mkdir(parents=True)
+        (project.local / f".devcontainer/{name}/devcontainer.json").write_text(f'{{"image": "{name}"}}')
+    assert init(project).stderr.startswith(
+        b"rdoctl: `--from` is missing: there are `.devcontainer/a/devcontainer.json`, "
+    )
+    assert init(project, "--from .devcontainer/b/devcontainer.json").returncode == 0
+    assert settings(project).image == "b"
+
+
+HOSTILE = {
+    "image": "py",
+    'odd\nhost = "evil"\n#': 1,
+    "remoteEnv": {"A\x1b[2J": "x", "B": "${localEnv:C}\n[x]"},
+    "postCreateCommand": "a\nb; c\x1b[2J",
+}
+
+
+def test_what_is_left_out_is_a_comment_and_nothing_in_it_ends_that(project: Project) -> None:
+    (project.local / ".devcontainer.json").write_text(json.dumps(HOSTILE))
+    result = init(project)
+    text = (project.local / ".rdo.conf").read_text()
+    assert result.returncode == 0
+    assert b"\x1b" not in result.stdout
+    assert "\x1b" not in text
+    assert (settings(project).image, settings(project).host) == ("py", None)
+    assert "# Left out of .devcontainer.json, for which there is no key:\n#  remoteEnv" in text

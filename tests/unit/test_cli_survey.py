@@ -1,84 +1,79 @@
-"""What a folder's own files say of its target: seen from their text alone."""
+"""What a directory's own files say of its target: seen from their text alone."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from rdo.cli import survey
+from rdo.cli.suggestion import Suggestion
 
-COMPOSE = """\
-# services:
-version: "3"
-x-common: &common
-  image: a
-
-services:   # all of them
-  web:
-    image: nginx
-    ports:
-      - "80:80"
-    environment:
-      KEY:
-  # db:
-  "db":   # the database
-    image: postgres
-  worker: &worker
-
-  other: {image: x}
-volumes:
-  data:
-"""
+COMPOSE = "services:\n  web:\n    image: nginx\n"
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (COMPOSE, ["web", "db", "worker", "other"]),
-        ("services:\n    a:\n        b:\n    c:\n", ["a", "c"]),
-        ("services: {}\n", []),
-        ("", []),
-        ("volumes:\n  a:\n", []),
-    ],
-)
-def test_the_services_of_a_compose_file_are_the_keys_one_level_below(text: str, expected: list[str]) -> None:
-    assert survey.services(text) == expected
+def look(directory: Path, files: Mapping[str, str]) -> survey.Survey:
+    """What these files say."""
+    for name, text in files.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(text)
+    return survey.look(str(directory), {"HOME": str(directory / "home")})
 
 
-def test_the_machines_of_a_vagrantfile_are_those_it_defines_by_name() -> None:
-    text = 'config.vm.define "web", primary: true do |web|\n  # config.vm.define "old"\nc.vm.define :db do\nend\n'
-    assert survey.machines(text) == ["web", "db"]
+def only(found: survey.Survey) -> Suggestion:
+    (suggestion,) = found.suggestions
+    return suggestion
 
 
-@pytest.mark.parametrize(
-    ("text", "values"),
-    [
-        (
-            '{"image": "py", "workspaceFolder": "/w/${localWorkspaceFolderBasename}"}',
-            {"image": "py", "directory": "/w/F"},
-        ),
-        ('{"dockerComposeFile": "c.yml", "service": "app", "remoteUser": "me"}', {"service": "app", "user": "me"}),
-        ('{"image": "py", "workspaceFolder": "${localEnv:X}"}', {"image": "py"}),
-    ],
-)
-def test_a_devcontainer_names_a_service_or_an_image(tmp_path: Path, text: str, values: dict[str, str]) -> None:
-    folder = tmp_path / "F"
-    (folder / ".devcontainer").mkdir(parents=True)
-    (folder / ".devcontainer/devcontainer.json").write_text(text)
-    (suggestion,) = survey.look(str(folder))
-    assert (suggestion.driver, dict(suggestion.values)) == ("docker", values)
+def test_a_devcontainer_says_more_than_a_compose_file_and_that_more_than_a_dockerfile(tmp_path: Path) -> None:
+    files = {"Dockerfile": "FROM x"}
+    assert only(look(tmp_path, files)).because == "Dockerfile"
+    assert only(look(tmp_path, files | {"compose.yaml": COMPOSE})).because == "compose.yaml"
+    found = look(tmp_path, files | {"compose.yaml": COMPOSE, ".devcontainer.json": '{"image": "py"}'})
+    assert only(found).because == ".devcontainer.json"
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"build": {"dockerfile": "Dockerfile"}}', "[" * 100_000, '{"image": 1}'])
-def test_a_devcontainer_that_tells_nothing_leaves_it_to_the_other_files(tmp_path: Path, text: str) -> None:
-    (tmp_path / ".devcontainer.json").write_text(text)
-    (tmp_path / "Dockerfile").write_text("FROM x\nWORKDIR /one\nWORKDIR $HOME\nworkdir /two\n")
-    (suggestion,) = survey.look(str(tmp_path))
-    assert (suggestion.because, dict(suggestion.values)) == ("Dockerfile", {"directory": "/two"})
+def test_a_dockerfile_is_built_and_the_last_workdir_is_the_place(tmp_path: Path) -> None:
+    found = only(look(tmp_path, {"Dockerfile": "FROM x\nWORKDIR /one\nWORKDIR $HOME\nworkdir /two\n"}))
+    assert found.values == {"build": ".", "directory": "/two"}
 
 
-def test_a_folder_or_a_file_that_cannot_be_read_tells_nothing(tmp_path: Path) -> None:
+def test_a_containerfile_is_named(tmp_path: Path) -> None:
+    assert only(look(tmp_path, {"Containerfile": "FROM x\n"})).values == {"build": ".", "dockerfile": "Containerfile"}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"features": {}}', "[" * 100_000, '{"image": 1}', '{"image": "-x"}', ""])
+def test_a_devcontainer_that_tells_nothing_leaves_it_to_the_other_files_and_is_named(tmp_path: Path, text: str) -> None:
+    found = look(tmp_path, {".devcontainer.json": text, "Dockerfile": "FROM x\n"})
+    assert only(found).because == "Dockerfile"
+    assert [left.name for left in found.unusable] == [".devcontainer.json"]
+
+
+@pytest.mark.parametrize("text", ["services: {}\n", "", "services:\n\t- x", "a: {" * 5_000, "- 1\n", "\x00"])
+def test_a_compose_file_without_a_service_leaves_it_to_the_dockerfile_and_is_named(tmp_path: Path, text: str) -> None:
+    found = look(tmp_path, {"compose.yaml": text, "Dockerfile": "FROM x\n"})
+    assert only(found).because == "Dockerfile"
+    assert [left.name for left in found.unusable] == ["compose.yaml"]
+
+
+def test_each_of_several_devcontainers_can_be_chosen(tmp_path: Path) -> None:
+    files = {f".devcontainer/{name}/devcontainer.json": json.dumps({"image": name}) for name in ("b", "a")}
+    found = look(tmp_path, files)
+    assert [each.values["image"] for each in found.suggestions] == ["a", "b"]
+    found = look(tmp_path, files | {".devcontainer/devcontainer.json": '{"image": "c"}'})
+    assert only(found).values["image"] == "c"
+
+
+def test_machines_that_only_vagrant_can_compute_are_named_as_left_out(tmp_path: Path) -> None:
+    found = only(look(tmp_path, {"Vagrantfile": 'c.vm.define "n#{i}" do |n|\n'}))
+    assert (found.driver, dict(found.values), dict(found.choices)) == ("vagrant", {}, {})
+    assert [left.name for left in found.left_out] == ["names of machines that are computed"]
+
+
+def test_a_directory_or_a_file_that_cannot_be_read_tells_nothing(tmp_path: Path) -> None:
     (tmp_path / "Vagrantfile").mkdir()
+    (tmp_path / ".devcontainer").write_text("")
     (tmp_path / "compose.yaml").symlink_to("nowhere")
-    assert survey.look(str(tmp_path)) == []
+    assert survey.look(str(tmp_path), {}) == survey.Survey([], [])

@@ -10,6 +10,7 @@ import pytest
 
 from rdo import config
 from rdo.cli import template
+from rdo.cli.suggestion import LeftOut
 from rdo.settings import KEYS
 
 TARGETS: list[dict[str, Any]] = [
@@ -17,6 +18,7 @@ TARGETS: list[dict[str, Any]] = [
     {"driver": "vagrant"},
     {"driver": "docker", "service": "web"},
     {"driver": "docker", "image": "python:3.12", "directory": "/src"},
+    {"driver": "docker", "build": ".", "env": {"A": "b\x7f", "C": "x" * 60}, "path": ("bin",)},
     {"driver": "local"},
 ]
 
@@ -44,3 +46,20 @@ def test_every_suggestion_in_it_can_be_taken(tmp_path: Path, values: dict[str, A
 @pytest.mark.parametrize("values", TARGETS)
 def test_no_line_is_longer_than_a_wide_terminal(values: dict[str, Any]) -> None:
     assert max(map(len, template.render(values).splitlines())) <= 120
+
+
+def test_names_that_toml_would_not_take_are_quoted() -> None:
+    assert template.literal({"a b": "1", "C": ["x"]}) == '{ "a b" = "1", C = ["x"] }'
+
+
+def test_the_default_of_a_key_stands_beside_its_example() -> None:
+    text = template.render({"driver": "local"})
+    assert re.search(r"#map_args = false +# rewrite local paths in arguments; default true\n", text)
+
+
+def test_what_was_left_out_stands_there_cut_and_with_nothing_that_ends_the_comment(tmp_path: Path) -> None:
+    left_out = [LeftOut("features"), LeftOut("a\ndriver = 1", "do " + "x" * 200)]
+    text = template.render({"driver": "local"}, "f.json", left_out)
+    assert "# Left out of f.json, for which there is no key:\n#  features\n#  a\\x0adriver = 1: do x" in text
+    assert max(map(len, text.splitlines())) <= 120
+    assert load(tmp_path, text).settings.driver == "local"

@@ -69,6 +69,7 @@ OWNERS = {
     "tomli": ("rdo.config",),
     "tomllib": ("rdo.config",),
     "urllib3": ("rdo.drivers.docker*",),
+    "yaml": ("rdo.cli.yaml_nodes",),
 }
 
 STRANGERS = {
