@@ -10,7 +10,8 @@ import socket
 import struct
 from typing import NamedTuple
 
-from rdo.drivers.identity import CERTIFICATE, SigningFailed, kind_of, string, take
+from rdo.drivers.algorithms import CERTIFICATE
+from rdo.drivers.identity import SigningFailed, kind_of, string, take
 
 REQUEST_IDENTITIES, IDENTITIES_ANSWER, SIGN_REQUEST, SIGN_RESPONSE = 11, 12, 13, 14
 SHA2_FLAGS = {"rsa-sha2-256": 2, "rsa-sha2-512": 4}

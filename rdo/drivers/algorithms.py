@@ -43,6 +43,8 @@ SIGNATURES = (
 LEGACY_RSA = "ssh-rsa"
 """With SHA-1: used only where the user's configuration names it."""
 
+RSA_SIGNATURES = ("rsa-sha2-512", "rsa-sha2-256")
+
 CERTIFICATE = "-cert-v01@openssh.com"
 HOST_KEYS = (*(name + CERTIFICATE for name in SIGNATURES), *SIGNATURES)
 
@@ -145,6 +147,24 @@ def chosen(option: str, allowed: Sequence[str], able: Sequence[str], more: Seque
         hint = f"allow one of {', '.join((*able, *more))}"
         raise ConnectError(f"rdo can use none of the {option} of this host", why, hint)
     return found
+
+
+def signature(kind: str, accepted: Sequence[str], server: Sequence[str]) -> str | None:
+    """The algorithm to log in with by a key or certificate of this type; None where neither side has one for it.
+
+    `accepted` is what the user allows (PubkeyAcceptedAlgorithms), `server` what the server names; nothing: all.
+    A server that names nothing may know SHA-1 alone, which is used where the user named that.
+    """
+    bare, end = (kind.removesuffix(CERTIFICATE), CERTIFICATE) if kind.endswith(CERTIFICATE) else (kind, "")
+    if bare != LEGACY_RSA:
+        return kind if not accepted or kind in accepted else None
+    known = {f"{name}{end}": name for name in (*RSA_SIGNATURES, LEGACY_RSA)}
+    wanted = [name for name in accepted if name in known] if accepted else [f"{name}{end}" for name in RSA_SIGNATURES]
+    if server:
+        wanted = [name for name in wanted if known[name] in server]
+    elif kind in wanted:
+        return kind
+    return next(iter(wanted), None)
 
 
 def _is_within(part: Sequence[str], order: Sequence[str]) -> bool:

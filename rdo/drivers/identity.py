@@ -10,7 +10,7 @@ import binascii
 import os
 import stat
 import struct
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -18,11 +18,16 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from rdo import small_file
+from rdo.drivers.algorithms import CERTIFICATE
+from rdo.drivers.certificate import RSA_HASHES
+from rdo.lines import split_lines, split_words
 
 LARGEST = 1024 * 1024
 """Bytes of a key file, as MAX_KEY_FILE_SIZE in OpenSSH's authfile.h has it."""
 
-CERTIFICATE = "-cert-v01@openssh.com"
+UNSUPPORTED = "rdo cannot sign with keys of its kind; `ssh-add` gives it to the agent, which can"
+"""Of a security key (sk-), above all."""
+
 MAGIC = b"openssh-key-v1\0"
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 ECDSA_HASHES: dict[int, hashes.HashAlgorithm] = {256: hashes.SHA256(), 384: hashes.SHA384(), 521: hashes.SHA512()}
@@ -80,22 +85,28 @@ class FileKey:
         if isinstance(self._private, ed25519.Ed25519PrivateKey):
             raw = self._private.sign(data)
         elif isinstance(self._private, rsa.RSAPrivateKey):
-            digest = hashes.SHA256() if name == "rsa-sha2-256" else hashes.SHA512()
-            raw = self._private.sign(data, padding.PKCS1v15(), digest)
+            raw = self._private.sign(data, padding.PKCS1v15(), RSA_HASHES[name])
         else:
             chosen = ECDSA_HASHES[self._private.curve.key_size]
             raw = b"".join(map(_mpint, decode_dss_signature(self._private.sign(data, ec.ECDSA(chosen)))))
         return string(name.encode()) + string(raw)
 
 
-def read(path: str) -> bytes:
-    """The file's content. Raises KeyUnusable if it cannot be read, or could be by others, as ssh(1) has it."""
+class KeyFile(NamedTuple):
+    """A file's content, and what forbids to use a private key that stands in it: nothing where that may be used."""
+
+    content: bytes
+    fault: str = ""
+
+
+def read(path: str) -> KeyFile:
+    """The file. Others may read no private key, as ssh(1) has it; a public one they may. Raises KeyUnusable."""
     try:
         with small_file.open_regular(path) as file:
-            mode = os.fstat(file.fileno())
-            if mode.st_uid == os.getuid() and stat.S_IMODE(mode.st_mode) & 0o077:
-                raise KeyUnusable(f"permissions {stat.S_IMODE(mode.st_mode):04o} are too open")
-            return small_file.rest(file, LARGEST)
+            info = os.fstat(file.fileno())
+            mode = stat.S_IMODE(info.st_mode)
+            is_open = info.st_uid == os.getuid() and mode & 0o077
+            return KeyFile(small_file.rest(file, LARGEST), f"permissions {mode:04o} are too open" if is_open else "")
     except OSError as error:
         raise KeyUnusable((error.strerror or str(error)).lower()) from error
 
@@ -110,12 +121,14 @@ def load(path: str, content: bytes, passphrase: str | None) -> FileKey:
             private = serialization.load_pem_private_key(content, secret)  # type: ignore[assignment]
     except TypeError as error:
         raise PassphraseNeeded from error
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except UnsupportedAlgorithm as error:
+        raise KeyUnusable(UNSUPPORTED) from error
+    except ValueError as error:
         if secret is not None:
             raise PassphraseNeeded from error
         raise KeyUnusable("it is no private key of a known kind") from error
     if not isinstance(private, PrivateKey):
-        raise KeyUnusable("keys of its kind are not supported")
+        raise KeyUnusable(UNSUPPORTED)
     return FileKey(path, private)
 
 
@@ -131,11 +144,21 @@ def public_part(path: str, content: bytes) -> bytes | None:
 
 
 def public_file(path: str) -> bytes | None:
-    """The blob in a file of one line, a public key or a certificate; None if there is none."""
+    """The blob in a file of a public key or a certificate; None if there is none."""
     try:
-        blob = base64.b64decode(small_file.read(path, LARGEST).split(maxsplit=2)[1])
-        return blob if kind_of(blob) else None
-    except (OSError, IndexError, binascii.Error, struct.error, ValueError):
+        return public_line(small_file.read(path, LARGEST))
+    except OSError:
+        return None
+
+
+def public_line(content: bytes) -> bytes | None:
+    """The blob in the first line that is no comment, if it is a public key or a certificate."""
+    lines = (split_words(line.rstrip("\r")) for line in split_lines(content.decode(errors="replace")))
+    words = next((words for words in lines if words and not words[0].startswith("#")), [])
+    try:
+        blob = base64.b64decode(words[1], validate=True)
+        return blob if kind_of(blob) == words[0] else None
+    except (IndexError, binascii.Error, struct.error, ValueError):
         return None
 
 
@@ -156,7 +179,8 @@ def belongs(certificate: bytes, public: bytes) -> bool:
     """Whether the certificate is for this public key."""
     try:
         _, numbers = take(public)
-        return kind_of(certificate).startswith(kind_of(public)) and certified_key(certificate).startswith(numbers)
+        kind = kind_of(public).removesuffix("@openssh.com") + CERTIFICATE  # security keys have that at their ends, too
+        return kind_of(certificate) == kind and certified_key(certificate).startswith(numbers)
     except (struct.error, ValueError):
         return False
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from rdo.drivers.agent import Agent, AgentKey
 from rdo.drivers.base import Caller
+from rdo.drivers.blob import rsa_bits
 from rdo.drivers.identity import (
     FileKey,
     Key,
@@ -18,6 +19,7 @@ from rdo.drivers.identity import (
     kind_of,
     load,
     public_file,
+    public_line,
     public_part,
     read,
 )
@@ -28,12 +30,18 @@ PASSPHRASE_TRIES = 3
 """As ssh(1)."""
 
 
+DEFAULTS = ("id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_xmss", "id_dsa")
+"""Files that ssh(1) looks for where none is named: nobody expects all of them."""
+
+
 class Identity(NamedTuple):
-    """A private key file; `public` is None where only its passphrase can tell."""
+    """A key that a file stands for. `public` is None where only its passphrase can tell, or a certificate."""
 
     path: str
     content: bytes
     public: bytes | None
+    fault: str = ""
+    """Why there is no private key to be had from the file, if only the agent can have it."""
 
 
 class Offer(NamedTuple):
@@ -74,7 +82,11 @@ class KeyLogin:
         by_blob = {key.blob: key for key in held}
 
         def best(identity: Identity) -> Identity | AgentKey:
-            return by_blob.get(identity.public or b"", identity)
+            public = identity.public or b""
+            if public in by_blob:
+                return by_blob[public]
+            signer = next((key for key in held if belongs(public, key.blob)), None)
+            return signer.certified(public) if signer else identity
 
         given = [best(identity) for identity in identities if identity.path == self._options.identity]
         named = [best(identity) for identity in identities if identity.path != self._options.identity]
@@ -88,16 +100,24 @@ class KeyLogin:
 
     def _identities(self) -> Iterator[Identity]:
         for path in dict.fromkeys(self._options.identity_files):
-            if not os.path.exists(path):
-                if path == self._options.identity:
-                    self.notes.append(f"there is no key file `{path}`")
-                continue
-            try:
-                content = read(path)
-            except KeyUnusable as error:
-                self._skip(path, str(error))
-                continue
-            yield Identity(path, content, self._public(path, content))
+            if os.path.exists(path):
+                yield from self._identity(path)
+            elif (public := public_file(f"{path}.pub")) is not None:
+                yield Identity(path, b"", public, "there is no such file, and the agent does not have the key either")
+            elif path == self._options.identity or os.path.basename(path) not in DEFAULTS:
+                self._skip(path, "there is no such file")
+
+    def _identity(self, path: str) -> Iterator[Identity]:
+        try:
+            content, fault = read(path)
+        except KeyUnusable as error:
+            self._skip(path, str(error))
+            return
+        public = public_line(content)
+        if public is not None:
+            yield Identity(path, b"", public, "it is a public key, and the agent does not have its private half")
+        else:
+            yield Identity(path, content, self._public(path, content), fault)
 
     def _public(self, path: str, content: bytes) -> bytes | None:
         found = public_part(path, content)
@@ -109,8 +129,8 @@ class KeyLogin:
         return found
 
     def _by_agent(self, key: AgentKey) -> Iterator[Outcome]:
-        for offer in (*(key.certified(blob) for blob in self._certificates("", key.blob)), key):
-            if offer.blob in self._used:
+        for offer in (*(key.certified(blob) for blob in self._certificates("", key.held)), key):
+            if offer.blob in self._used or not self._is_allowed(offer):
                 continue
             self._used.add(offer.blob)
             refusal = self._auth.wants(offer)
@@ -119,7 +139,21 @@ class KeyLogin:
             else:
                 yield refusal
 
+    def _is_allowed(self, key: Key) -> bool:
+        """Whether the user's configuration lets the key be used, and the server could take it."""
+        bits = rsa_bits(key.blob) if key.kind == "ssh-rsa" else None
+        if bits is not None and bits < self._options.algorithms.rsa_bits:
+            self.notes.append(f"{key.label}: {bits} bits, and RequiredRSASize is {self._options.algorithms.rsa_bits}")
+            return False
+        if self._auth.algorithm(key) is None:
+            self.notes.append(f"{key.label}: PubkeyAcceptedAlgorithms has nothing for it that the server knows")
+            return False
+        return True
+
     def _by_file(self, identity: Identity) -> Iterator[Outcome]:
+        if identity.fault:
+            self._skip(identity.path, identity.fault)
+            return
         try:
             private = load(identity.path, identity.content, None)
         except KeyUnusable as error:
@@ -132,7 +166,7 @@ class KeyLogin:
     def _by_private(self, private: FileKey) -> Iterator[Outcome]:
         certificates = self._certificates(private.label, private.blob)
         for key in (*(private.certified(blob) for blob in certificates), private):
-            if key.blob not in self._used:
+            if key.blob not in self._used and self._is_allowed(key):
                 self._used.add(key.blob)
                 yield from self._signed(key)
 
@@ -141,6 +175,8 @@ class KeyLogin:
         if identity.public is not None:
             blobs = [*self._certificates(identity.path, identity.public), identity.public]
             for offer in [Offer(identity.path, blob) for blob in blobs if blob not in self._used]:
+                if not self._is_allowed(offer):
+                    continue
                 self._used.add(offer.blob)
                 refusal = self._auth.wants(offer)
                 if refusal is None:
@@ -184,12 +220,11 @@ class KeyLogin:
             yield outcome
 
     def _certificates(self, path: str, public: bytes) -> Sequence[bytes]:
-        names = [*([f"{path}-cert.pub"] if path else self._beside()), *self._options.certificate_files]
+        paths = [path] if path else self._options.identity_files
+        beside = [f"{name}{end}" for name in paths for end in ("-cert.pub", ".pub")]
+        names = [*beside, *self._options.certificate_files]
         found = (public_file(name) for name in names)
-        return [blob for blob in found if blob is not None and belongs(blob, public)]
-
-    def _beside(self) -> list[str]:
-        return [f"{path}-cert.pub" for path in self._options.identity_files]
+        return [blob for blob in found if blob is not None and blob != public and belongs(blob, public)]
 
     def _skip(self, path: str, why: str) -> None:
         self._caller.tell(f"rdo: the key `{path}` is left out: {why}")

@@ -5,6 +5,7 @@ The messages are rdo.drivers.userauth's, the choice of keys is rdo.drivers.key_l
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from rdo.drivers.agent import Agent
@@ -15,6 +16,7 @@ from rdo.drivers.openssh import Options
 from rdo.drivers.userauth import Outcome, Prompt, Userauth
 from rdo.errors import ConnectError, printable
 from rdo.lines import split_lines
+from rdo.wording import listed
 
 
 def log_in(link: Link, options: Options, caller: Caller) -> None:
@@ -26,7 +28,7 @@ def log_in(link: Link, options: Options, caller: Caller) -> None:
 
     agent = Agent(options.identity_agent)
     try:
-        auth = Userauth(link, options.user, options.address, show)
+        auth = Userauth(link, options.user, options.address, options.algorithms.public_keys, show)
         Login(auth, options, caller, KeyLogin(auth, options, caller, agent)).run()
     finally:
         agent.close()
@@ -43,6 +45,7 @@ class Login:
         self._offered: tuple[str, ...] | None = None  # unknown until the server refuses something
         self._exhausted: set[str] = set()
         self._unasked = False
+        self._tried: list[str] = []
         self._attempts = {
             "none": self._nothing,
             "publickey": keys.attempts,
@@ -56,6 +59,8 @@ class Login:
             self._caller.progress(f"logging in to `{self._options.address}`")
             self._caller.trace(f"login to {self._options.address}: {method}")
             for outcome in self._attempts[method]():
+                if method not in (*self._tried, "none"):
+                    self._tried.append(method)
                 if outcome.success:
                     return
                 self._offered = outcome.methods
@@ -119,14 +124,19 @@ class Login:
         return answer
 
     def _refused(self, offered: tuple[str, ...]) -> ConnectError:
-        methods = " or ".join(offered) or "nothing that we have"
-        notes = "".join(f"; {note}" for note in self._keys.notes)
+        accepts = f"it accepts {listed(offered)}" if offered else "it accepts no way to log in"
+        nobody = "there was nobody to ask" if self._unasked else "there was nothing to try"
+        tried = f"tried {listed(self._tried)}" if self._tried else nobody
+        why = "; ".join([accepts, tried, *self._keys.notes])
+        return ConnectError(f"`{self._options.address}` did not let us in", why, self._hint(offered))
+
+    def _hint(self, offered: tuple[str, ...]) -> str:
+        copy = f"`{self._options.copy_command}`"
         if self._keys.locked:
-            hint = f"type `ssh-add {self._keys.locked}`, or run this in a terminal"
-        elif self._unasked:
-            hint = "run this in a terminal, or log in with a key: `ssh-copy-id`, `ssh-add`"
-        elif "publickey" in offered:
-            hint = "see which keys there are with `ssh-add -l`, or name one with `identity`"
-        else:
-            hint = ""
-        return ConnectError(f"`{self._options.address}` did not let us in", f"it wants {methods}{notes}", hint)
+            return f"type `ssh-add {shlex.quote(self._keys.locked)}`, or run this in a terminal"
+        if self._unasked:
+            return f"run this in a terminal, or type {copy} in one"
+        if "publickey" not in offered:
+            return ""
+        others = [name for name in offered if name != "publickey"]
+        return f"type {copy}" if others else f"have your key added to its authorized_keys, as by {copy}"

@@ -5,6 +5,7 @@ They are read from what `ssh -G` prints in rdo.drivers.ssh_answer.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from types import MappingProxyType
@@ -90,6 +91,8 @@ class Options(NamedTuple):
     """Signs of life that may fail to come in a row."""
     ignored: tuple[str, ...] = ()
     """What of the configuration has no effect, a line for each option."""
+    copy_command: str = ""
+    """What puts a key of the user's there."""
     refused: tuple[str, ...] = ()
     """What forbids a connection, a line for each option."""
 
@@ -103,6 +106,16 @@ class Options(NamedTuple):
         """The name that known_hosts files have for this host."""
         name = self.host_key_alias or self.hostname
         return name if self.port == 22 or self.host_key_alias else f"[{name}]:{self.port}"
+
+
+def copy_command(request: Request) -> str:
+    """What to type to have one's key accepted there: what rdo's own configuration says goes along."""
+    identity = ["-i", request.identity] if request.identity else []
+    file = ["-F", request.ssh_config] if request.ssh_config else []
+    port = ["-p", str(request.port)] if request.port else []
+    jump = ["-o", f"ProxyJump={request.jump}"] if request.jump else []
+    host = f"{request.user}@{request.host}" if request.user else request.host
+    return shlex.join(["ssh-copy-id", *file, *identity, *port, *jump, host])
 
 
 def variables(options: Options, environment: Mapping[str, str]) -> dict[str, str]:

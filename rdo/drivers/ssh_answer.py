@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from rdo.drivers import option_table
 from rdo.drivers.algorithms import CIPHERS, HOST_KEYS, KEY_EXCHANGES, MACS, SIGNATURES, Algorithms, names
-from rdo.drivers.openssh import Options, Request, paths
+from rdo.drivers.openssh import Options, Request, copy_command, paths
 from rdo.drivers.tokens import Tokens
 
 TRUE = ("yes", "true")
@@ -55,6 +55,7 @@ def parse(request: Request, lines: Iterable[str], environment: Mapping[str, str]
         password_prompts=_number(one, "numberofpasswordprompts", 3),
         devices=one.get("kbdinteractivedevices", ""),
         batch=one.get("batchmode") in TRUE,
+        copy_command=copy_command(request),
         ignored=tuple(option_table.ignored(found)),
         refused=tuple(option_table.refused(found)),
     )

@@ -21,14 +21,13 @@ from paramiko.common import (
 )
 from paramiko.message import Message
 
-from rdo.drivers.identity import CERTIFICATE, Key
+from rdo.drivers.algorithms import signature
+from rdo.drivers.identity import Key
 from rdo.drivers.link import Link
 from rdo.errors import ConnectError
 
 ANSWER_DEADLINE = 120.0
 """Seconds for the server's answer: sshd's own LoginGraceTime, since PAM may wait for a telephone."""
-
-RSA_ALGORITHMS = ("rsa-sha2-512", "rsa-sha2-256")
 
 
 class Outcome(NamedTuple):
@@ -53,8 +52,11 @@ Answerer = Callable[[str, Sequence[Prompt]], "Sequence[str] | None"]
 class Userauth:
     """The authentication of one user over one link. All methods raise ConnectError when the link ends."""
 
-    def __init__(self, link: Link, user: str, target: str, show: Callable[[str], None]) -> None:
-        """`show` gets the banner, if the server has one."""
+    def __init__(
+        self, link: Link, user: str, target: str, accepted: Sequence[str], show: Callable[[str], None]
+    ) -> None:
+        """`accepted`: algorithms for keys, all if none is named. `show` gets the banner, if the server has one."""
+        self._accepted = accepted
         self._link = link
         self._user = user
         self._target = target
@@ -69,20 +71,21 @@ class Userauth:
         """Whether the server would take the key, without a signature: None if it would, else its refusal."""
         message = self._request("publickey")
         message.add_boolean(False)
-        message.add_string(self._algorithm(key))
+        message.add_string(self.algorithm(key) or key.kind)
         message.add_string(key.blob)
         return self._outcome(message, lambda _: None)
 
     def publickey(self, key: Key) -> Outcome:
         """Log in with a key. Raises whatever the key's signing raises."""
         message = self._request("publickey")
+        algorithm = self.algorithm(key) or key.kind
         message.add_boolean(True)
-        message.add_string(self._algorithm(key))
+        message.add_string(algorithm)
         message.add_string(key.blob)
         signed = Message()
         signed.add_string(self._link.session_id or b"")
         signed.add_bytes(message.asbytes())
-        message.add_string(key.sign(signed.asbytes(), self._algorithm(key)))
+        message.add_string(key.sign(signed.asbytes(), algorithm))
         return self._exchange(message)
 
     def password(self, password: str) -> Outcome:
@@ -163,13 +166,10 @@ class Userauth:
             message.add_string(text.encode(errors="surrogateescape"))
         return message
 
-    def _algorithm(self, key: Key) -> str:
-        """The key's type; for RSA the signature that the server knows, as `ssh-rsa` would mean SHA-1."""
-        if not key.kind.startswith("ssh-rsa"):
-            return key.kind
-        known = self._link.server_extensions.get("server-sig-algs", b"").decode().split(",")
-        chosen = next((name for name in RSA_ALGORITHMS if name in known), RSA_ALGORITHMS[0])
-        return chosen + (CERTIFICATE if key.kind.endswith(CERTIFICATE) else "")
+    def algorithm(self, key: Key) -> str | None:
+        """What to sign with by the key; None for one that user or server do not allow."""
+        known = self._link.server_extensions.get("server-sig-algs", b"").decode("ascii", "replace")
+        return signature(key.kind, self._accepted, known.split(",") if known else ())
 
     def _send(self, message: Message) -> None:
         try:

@@ -82,7 +82,7 @@ def test_a_passphrase_is_asked_for_three_times(sshd: Sshd, tmp_path: Path) -> No
 def test_no_passphrase_is_asked_for_a_key_that_the_server_does_not_want(sshd: Sshd, tmp_path: Path) -> None:
     key = make_key(tmp_path / "stranger", passphrase=PASSPHRASE)
     asked = ScriptedCaller([PASSPHRASE])
-    with pytest.raises(ConnectError, match="did not let us in: it wants publickey"):
+    with pytest.raises(ConnectError, match="did not let us in: it accepts `publickey`; tried `publickey`; "):
         driver(config(sshd), identity=str(key)).connect(asked)
     assert asked.asked == []
 
@@ -174,7 +174,7 @@ def test_a_key_that_others_may_read_is_left_out_and_named(sshd: Sshd, tmp_path: 
 
 
 def test_a_key_file_that_is_missing_is_named(sshd: Sshd, tmp_path: Path) -> None:
-    with pytest.raises(ConnectError, match="there is no key file"):
+    with pytest.raises(ConnectError, match=r"the key `.*missing`: there is no such file"):
         driver(config(sshd), identity=str(tmp_path / "missing")).connect(ScriptedCaller())
 
 
@@ -191,6 +191,103 @@ def test_too_many_keys_end_in_a_line_that_says_so(own_sshd: Callable[..., Sshd],
     keys = [make_key(tmp_path / f"key{number}") for number in range(3)]
     with own_sshd("MaxAuthTries 2") as server, pytest.raises(ConnectError, match="Too many authentication failures"):
         driver(config(server, *(f"IdentityFile {key}" for key in keys))).connect(ScriptedCaller())
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["beside the private key", "alone"])
+@pytest.mark.parametrize("named", ["key_rsa.pub", "key_rsa"])
+def test_a_public_key_names_the_one_that_the_agent_shall_use(
+    named: str, gone: bool, sshd: Sshd, connect: Connect, tmp_path: Path, agent: dict[str, str]
+) -> None:
+    add_to_agent(agent, make_key(tmp_path / "other"))
+    key = authorized(sshd, tmp_path, "rsa")
+    add_to_agent(agent, key)
+    if gone:
+        key.unlink()
+    (tmp_path / "key_rsa.pub").chmod(0o644)
+    asked = ScriptedCaller(environment=agent)
+    lines = ("IdentityAgent SSH_AUTH_SOCK", "IdentitiesOnly yes", f"IdentityFile {tmp_path / named}")
+    connect(config(sshd, *lines), caller=asked)
+    assert asked.told == []
+
+
+def test_a_private_key_that_others_may_read_is_used_by_the_agent_that_has_it(
+    sshd: Sshd, connect: Connect, tmp_path: Path, agent: dict[str, str]
+) -> None:
+    key = authorized(sshd, tmp_path)
+    add_to_agent(agent, key)
+    key.chmod(0o644)
+    asked = ScriptedCaller(environment=agent)
+    connect(config(sshd, "IdentityAgent SSH_AUTH_SOCK", f"IdentityFile {key}"), caller=asked)
+    assert asked.told == []
+
+
+def test_a_public_key_without_its_private_half_is_named(sshd: Sshd, tmp_path: Path) -> None:
+    key = authorized(sshd, tmp_path)
+    key.unlink()
+    why = r"key_ed25519.pub`: it is a public key, and the agent does not have its private half"
+    with pytest.raises(ConnectError, match=why):
+        driver(config(sshd), identity=f"{key}.pub").connect(ScriptedCaller())
+
+
+@pytest.mark.parametrize("how", ["named", "in place of the public key"])
+def test_a_certificate_may_stand_where_the_public_key_does(
+    how: str, own_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path, agent: dict[str, str]
+) -> None:
+    authority, key = make_key(tmp_path / "ca"), make_key(tmp_path / "key")
+    sign = ["ssh-keygen", "-q", "-s", str(authority), "-I", "me", "-n", _user(), f"{key}.pub"]
+    subprocess.run(sign, check=True, capture_output=True)
+    certificate = tmp_path / "key-cert.pub"
+    lines = ["IdentityAgent SSH_AUTH_SOCK", "IdentitiesOnly yes"]
+    if how == "named":
+        add_to_agent(agent, key)
+        subprocess.run(["ssh-add", "-d", str(key)], env=agent, check=True, capture_output=True)
+        shutil.move(certificate, tmp_path / "mine.pub")
+        add_to_agent(agent, key)
+        key.unlink()
+        lines.append(f"IdentityFile {tmp_path / 'mine.pub'}")
+    else:
+        shutil.move(certificate, tmp_path / "key.pub")
+        lines.append(f"IdentityFile {key}")
+    with own_sshd(f"TrustedUserCAKeys {authority}.pub") as server:
+        connect(config(server, *lines), caller=ScriptedCaller(environment=agent))
+        assert "ED25519-CERT" in server.log
+
+
+@pytest.mark.parametrize("agent_has_it", [False, True], ids=["file", "agent"])
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("PubkeyAcceptedAlgorithms ssh-ed25519", "PubkeyAcceptedAlgorithms has nothing for it"),
+        ("RequiredRSASize 4096", "3072 bits, and RequiredRSASize is 4096"),
+    ],
+)
+def test_a_key_that_the_configuration_does_not_allow_is_not_used(
+    line: str, why: str, agent_has_it: bool, sshd: Sshd, tmp_path: Path, agent: dict[str, str]
+) -> None:
+    key = authorized(sshd, tmp_path, "rsa")
+    if agent_has_it:
+        add_to_agent(agent, key)
+    accepted = sshd.log.count("Accepted")
+    lines = ("IdentityAgent SSH_AUTH_SOCK", f"IdentityFile {key}", line)
+    with pytest.raises(ConnectError, match=why):
+        driver(config(sshd, *lines)).connect(ScriptedCaller(environment=agent))
+    assert sshd.log.count("Accepted") == accepted
+
+
+def test_a_refused_login_says_how_to_put_a_key_there_and_what_was_tried(sshd: Sshd, tmp_path: Path) -> None:
+    file = config(sshd, f"IdentityFile {make_key(tmp_path / 'stranger')}")
+    with pytest.raises(ConnectError) as failure:
+        driver(file, user=_user()).connect(ScriptedCaller())
+    text = str(failure.value)
+    assert "it accepts `publickey`; tried `publickey`; " in text
+    assert text.endswith(f"as by `ssh-copy-id -F {file} {_user()}@devbox`")
+
+
+def test_a_file_that_the_ssh_configuration_names_and_that_is_missing_is_named(sshd: Sshd, tmp_path: Path) -> None:
+    asked = ScriptedCaller()
+    with pytest.raises(ConnectError):
+        driver(config(sshd, f"IdentityFile {tmp_path / 'gone'}", "IdentityFile ~/.ssh/id_dsa")).connect(asked)
+    assert asked.told == [f"rdo: the key `{tmp_path / 'gone'}` is left out: there is no such file"]
 
 
 def _user() -> str:

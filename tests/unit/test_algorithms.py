@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.drivers.algorithms import CIPHERS, DEFAULT_ORDERS, Algorithms, chosen, names, offer, permitted
+from rdo.drivers.algorithms import CIPHERS, DEFAULT_ORDERS, Algorithms, chosen, names, offer, permitted, signature
 from rdo.errors import ConnectError
 
 DEFAULT = ("a", "b", "c")
@@ -62,3 +62,31 @@ def test_an_offer_has_nothing_that_is_not_allowed() -> None:
     allowed = Algorithms(key_exchanges=("ecdh-sha2-nistp256",), ciphers=("aes256-ctr",), macs=("hmac-sha2-512",))
     found = offer(allowed, ("ssh-ed25519",))
     assert found == (("ssh-ed25519",), ("ecdh-sha2-nistp256",), ("aes256-ctr",), ("hmac-sha2-512",), ("none",))
+
+
+CERT = "-cert-v01@openssh.com"
+
+
+@pytest.mark.parametrize(
+    ("kind", "accepted", "server", "expected"),
+    [
+        ("ssh-ed25519", (), (), "ssh-ed25519"),
+        ("ssh-ed25519", ("ssh-ed25519",), ("rsa-sha2-512",), "ssh-ed25519"),
+        ("ssh-ed25519", ("rsa-sha2-512",), (), None),
+        ("sk-ssh-ed25519@openssh.com", ("sk-ssh-ed25519@openssh.com",), (), "sk-ssh-ed25519@openssh.com"),
+        ("ssh-rsa", (), (), "rsa-sha2-512"),
+        ("ssh-rsa", (), ("rsa-sha2-256",), "rsa-sha2-256"),
+        ("ssh-rsa", (), ("ssh-rsa",), None),
+        ("ssh-rsa", ("rsa-sha2-256", "rsa-sha2-512"), ("rsa-sha2-512", "rsa-sha2-256"), "rsa-sha2-256"),
+        ("ssh-rsa", ("rsa-sha2-512", "ssh-rsa"), (), "ssh-rsa"),
+        ("ssh-rsa", ("rsa-sha2-512", "ssh-rsa"), ("ssh-rsa", "rsa-sha2-512"), "rsa-sha2-512"),
+        ("ssh-rsa", ("ssh-ed25519",), (), None),
+        (f"ssh-rsa{CERT}", (f"rsa-sha2-256{CERT}",), ("rsa-sha2-512", "rsa-sha2-256"), f"rsa-sha2-256{CERT}"),
+        (f"ssh-rsa{CERT}", ("rsa-sha2-256",), (), None),
+        (f"ssh-ed25519{CERT}", (f"ssh-ed25519{CERT}",), (), f"ssh-ed25519{CERT}"),
+    ],
+)
+def test_a_key_is_used_with_what_both_sides_allow(
+    kind: str, accepted: tuple[str, ...], server: tuple[str, ...], expected: str | None
+) -> None:
+    assert signature(kind, accepted, server) == expected

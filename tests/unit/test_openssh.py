@@ -6,7 +6,7 @@ import pwd
 
 import pytest
 
-from rdo.drivers.openssh import Options, Request, jump_request, paths, variables
+from rdo.drivers.openssh import Options, Request, copy_command, jump_request, paths, variables
 from rdo.drivers.ssh_answer import parse
 from rdo.drivers.ssh_query import arguments, check_names
 from rdo.errors import ConnectError
@@ -236,3 +236,15 @@ def test_a_local_command_counts_where_it_is_permitted() -> None:
 )
 def test_algorithms_are_understood(line: str, field: str, value: object) -> None:
     assert getattr(options(line).algorithms, field) == value
+
+
+@pytest.mark.parametrize(
+    ("request_", "command"),
+    [
+        (Request("devbox"), "ssh-copy-id devbox"),
+        (Request("devbox", "bob", 2222), "ssh-copy-id -p 2222 bob@devbox"),
+        (Request("h", None, None, "~/a b", "gate", "/c"), "ssh-copy-id -F /c -i '~/a b' -o ProxyJump=gate h"),
+    ],
+)
+def test_the_command_that_puts_a_key_there_has_what_was_configured(request_: Request, command: str) -> None:
+    assert copy_command(request_) == command
