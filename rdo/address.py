@@ -7,6 +7,7 @@ that goes on after it, or nothing.
 
 import re
 
+from rdo import display
 from rdo.wording import shortened
 
 HOST_REFUSED = frozenset("'`\"$\\;&<>|(){},@")
@@ -15,7 +16,20 @@ HOST_REFUSED = frozenset("'`\"$\\;&<>|(){},@")
 USER_REFUSED = frozenset("'`\";&<>|(){}$")
 """valid_ruser() in OpenSSH's ssh.c, and `$`, which a ProxyCommand with `%r` would hand to a shell."""
 
+LONGEST_NAME = 255
+"""Characters: NI_MAXHOST less its end, and more than any system has for a user, a machine or a container."""
+
+LONGEST_IMAGE = 512
+"""Characters: a name of 255, a tag of 128 and a digest of 71 in the reference grammar of distribution."""
+
+LONGEST_PATH = 1024
+"""Characters: PATH_MAX of macOS. No sane path comes near it, and one of four thousand fills a screen."""
+
 HOP = re.compile(r"(?:ssh://)?(?:(?P<user>.*)@)?(?:\[(?P<ipv6>[^]]*)\]|(?P<host>[^:]*))(?::(?P<port>[0-9]{1,9}))?")
+
+
+def length_fault(text: str, most: int) -> str:
+    return f"is longer than {most:,} characters" if len(text) > most else ""
 
 
 def name_fault(name: str) -> str:
@@ -23,7 +37,7 @@ def name_fault(name: str) -> str:
         return "begins with `-`"
     if any(char.isspace() for char in name):
         return "holds white space"
-    return "" if name.isprintable() else "holds a control character"
+    return display.fault(name)
 
 
 def host_fault(host: str) -> str:
@@ -53,7 +67,7 @@ def _hop_fault(hop: str) -> str:
     host, user = match["ipv6"] or match["host"], match["user"]
     if not host or user == "":
         return "lacks a name"
-    fault = host_fault(host) or user_fault(user or "")
+    fault = host_fault(host) or user_fault(user or "") or length_fault(hop, 2 * LONGEST_NAME)
     return fault or ("has a port that is not from 1 to 65535" if port_fault(int(match["port"] or 22)) else "")
 
 

@@ -13,6 +13,7 @@ from rdo import ini, legacy, ownership, small_file, tables
 from rdo.discovery import LOCAL_CONFIG
 from rdo.document import LARGEST, Document, Origin
 from rdo.layers import resolve
+from rdo.ownership import Exposure
 from rdo.settings import DEFAULT_PROFILE, Settings
 from rdo.slip import syntax_error
 from rdo.validation import validate
@@ -34,7 +35,8 @@ class Config(NamedTuple):
 
     `path` is the `.rdo.conf`, `root` its folder; `user_file` need not be there. `files` are those that were read, in
     the order of their layers. `origins` tells where each value comes from, by key and by `env.NAME`. `notes` are
-    remarks for an explanation, each with file and line.
+    remarks for an explanation, each with file and line. `exposed` are files that others can change: what they say must
+    not be used before the user has accepted that (trust.py).
     """
 
     path: str
@@ -46,6 +48,7 @@ class Config(NamedTuple):
     notes: tuple[str, ...]
     files: tuple[str, ...]
     user_file: str | None
+    exposed: tuple[Exposure, ...] = ()
 
     def require_directory(self) -> str:
         """The folder on the target. Raises ConfigError where the files do not say."""
@@ -63,8 +66,8 @@ def load(path: str, profile: str | None, user_file: str | None) -> Config:
     """
     root = os.path.dirname(path)
     optional = [_read_if_there(user_file, personal=True)] if user_file else []
-    read = [*optional, _read_document(path), _read_if_there(os.path.join(root, LOCAL_CONFIG))]
-    translations = [legacy.translate(document) for document in read if document]
+    read = [*optional, _read(path), _read_if_there(os.path.join(root, LOCAL_CONFIG))]
+    translations = [legacy.translate(each.document) for each in read if each]
     documents = [validate(translation.document) for translation in translations]
     chosen = DEFAULT_PROFILE if profile is None else profile
     resolution = resolve(documents, chosen, path, find_vagrantfile(root))
@@ -78,6 +81,7 @@ def load(path: str, profile: str | None, user_file: str | None) -> Config:
         notes=tuple(note for translation in translations for note in translation.notes),
         files=tuple(document.file for document in documents),
         user_file=user_file,
+        exposed=tuple(each.exposure for each in read if each and each.exposure),
     )
 
 
@@ -94,12 +98,33 @@ def find_vagrantfile(folder: str) -> str | None:
         folder = above
 
 
-def _read_if_there(file: str, personal: bool = False) -> Document | None:
-    return _read_document(file, personal) if os.path.lexists(file) else None
+class _Read(NamedTuple):
+    """A file as it was read."""
+
+    document: Document
+    exposure: Exposure | None
 
 
-def _read_document(file: str, personal: bool = False) -> Document:
-    text = _decode(file, _read_bytes(file))
+def _read_if_there(file: str, personal: bool = False) -> _Read | None:
+    return _read(file, personal) if os.path.lexists(file) else None
+
+
+def _read(file: str, personal: bool = False) -> _Read:
+    try:
+        with small_file.open_regular(file) as stream:
+            exposure = ownership.look(file, stream.fileno())
+            content = small_file.rest(stream, LARGEST)
+    except IsADirectoryError:
+        raise Origin(file).error("a directory, not a file", "rename or remove it") from None
+    except small_file.Unsuitable as error:
+        raise Origin(file).error(str(error.strerror), "a config file is a short text") from None
+    except (OSError, ValueError) as error:
+        why = str(error.strerror).lower() if isinstance(error, OSError) else str(error)
+        raise Origin(file).error(f"cannot be read: {why}", "check that it is there and yours to read") from None
+    return _Read(_document(file, _decode(file, content), personal), exposure)
+
+
+def _document(file: str, text: str, personal: bool) -> Document:
     for number, line in enumerate(text.split("\n"), 1):
         if line.count(".") > MOST_DOTS:
             raise Origin(file, number).error(f"more than {MOST_DOTS} dots in one line", "break it up")
@@ -110,21 +135,6 @@ def _read_document(file: str, personal: bool = False) -> Document:
             return ini.read(file, text, personal)
         raise syntax_error(file, text, error, tomllib.loads) from None
     return tables.arrange(file, data, tables.lines_of(text, tomllib.loads), personal)
-
-
-def _read_bytes(file: str) -> bytes:
-    """The content of a plain file."""
-    try:
-        with small_file.open_regular(file) as stream:
-            ownership.check(file, stream.fileno())
-            return small_file.rest(stream, LARGEST)
-    except IsADirectoryError:
-        raise Origin(file).error("a directory, not a file", "rename or remove it") from None
-    except small_file.Unsuitable as error:
-        raise Origin(file).error(str(error.strerror), "a config file is a short text") from None
-    except (OSError, ValueError) as error:
-        why = str(error.strerror).lower() if isinstance(error, OSError) else str(error)
-        raise Origin(file).error(f"cannot be read: {why}", "check that it is there and yours to read") from None
 
 
 def _decode(file: str, content: bytes) -> str:

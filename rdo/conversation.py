@@ -12,7 +12,7 @@ from functools import cached_property
 
 from rdo import control, fault, plan, protocol
 from rdo.drivers.base import CallerGone
-from rdo.errors import RdoError, printable
+from rdo.errors import RdoError, one_line
 from rdo.progress import Progress
 from rdo.protocol import Request
 
@@ -139,15 +139,23 @@ class WaitingCaller:
         """See Caller. Raises Gone."""
         self._progress.end()  # while somebody types, nothing else is written there
         self._progress = Progress(self._show)
-        self._conversation.send(protocol.PROMPT, (b"1" if echo else b"0") + question.encode("utf-8", "replace"))
-        kind, payload = self._conversation.receive()
+        return self._prompt((b"1" if echo else b"0") + question.encode("utf-8", "replace"))
+
+    def _prompt(self, payload: bytes) -> str | None:
+        self._conversation.send(protocol.PROMPT, payload)
+        kind, answer = self._conversation.receive()
         if kind != protocol.ANSWER:
             raise protocol.ProtocolError("a question was not answered")
-        return bytes(payload[1:]).decode("utf-8", "surrogateescape") if payload[:1] == b"1" else None
+        return bytes(answer[1:]).decode("utf-8", "surrogateescape") if answer[:1] == b"1" else None
+
+    def screen(self) -> tuple[int, int] | None:
+        """See Caller. Raises Gone."""
+        rows, _, columns = (self._prompt(b"w") or "").partition(" ")
+        return (int(rows), int(columns)) if rows.isdigit() and columns.isdigit() else None
 
     def tell(self, line: str) -> None:
         """See Caller. Raises Gone."""
-        self._conversation.send(protocol.NOTICE, printable(line).encode("utf-8", "replace"))
+        self._conversation.send(protocol.NOTICE, one_line(line).encode("utf-8", "replace"))
 
     def trace(self, line: str) -> None:
         """See Caller. Raises Gone."""
@@ -160,7 +168,7 @@ class WaitingCaller:
             return False
         if self._progress.over:
             raise Gone
-        self._progress.step(f"rdo: {printable(step)}")
+        self._progress.step(f"rdo: {one_line(step)}")
         return True
 
     def _show(self, line: str) -> bool:

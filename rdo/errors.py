@@ -1,10 +1,14 @@
 """What can go wrong, as typed values, and how one is shown: nothing here prints or exits.
 
-Part of the client's hot path: imports nothing.
+Part of the client's hot path: imports nothing but what is rare, and that late.
 """
 
 FAILURE = 255
 """Exit status of everything that is rdo's own failure, as in ssh(1)."""
+
+
+LONGEST_PART = 1500
+"""Characters of a part of an error that are shown: some rows of a terminal. A path may have 4,096."""
 
 
 class RdoError(Exception):
@@ -22,8 +26,9 @@ class RdoError(Exception):
 
     def __str__(self) -> str:
         """One line, without the `rdo: ` in front, safe to show on a terminal."""
-        text = f"{self.what}: {self.why}" if self.why else self.what
-        return printable(f"{text}; {self.hint}" if self.hint else text)
+        what, why, hint = (shortened(one_line(part)) for part in (self.what, self.why, self.hint))
+        text = f"{what}: {why}" if why else what
+        return f"{text}; {hint}" if hint else text
 
 
 class UsageError(RdoError):
@@ -47,17 +52,26 @@ class SetupError(RdoError):
 
 
 def printable(text: str) -> str:
-    """The text with control characters and undecodable bytes escaped, so that a name cannot drive the terminal.
+    """The text with what could not be seen escaped, so that a name cannot drive the terminal: see rdo.display.
 
     Names come from config files, servers and the file system: CVE-2019-6109 is what happens without this.
     """
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(char if char.isprintable() else _escape(char) for char in text)
+    from rdo import display  # only here: Unicode's tables are for what is rare
+
+    return display.escaped(text)
 
 
-def _escape(char: str) -> str:
-    code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8, carried by surrogateescape
-        code -= 0xDC00
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+def one_line(text: str) -> str:
+    """The same for a line of running text: a run of blanks in it comes from a name, and could push it to a new row."""
+    return printable(text).replace("  ", "\\x20\\x20")
+
+
+def shortened(text: str) -> str:
+    """The text, if it is huge without its middle."""
+    rest = len(text) - LONGEST_PART
+    if rest <= 0:
+        return text
+    half = LONGEST_PART // 2
+    return f"{text[:half]}... ({rest} more characters) ...{text[-half:]}"

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from rdo import trust
+from rdo import trust, trust_prompt
 from rdo.config import Config
 from rdo.drivers.base import Caller
 from rdo.errors import RdoError, SetupError
 from rdo.grant import Grant
 from rdo.trust import Standing
+from rdo.trust_prompt import Screen
 
-PATIENCE = 600.0
+ANSWER_TIMEOUT = 600.0
 """Seconds that a command waits for the answer to what another command asked: someone has to read the values."""
 
 Stamp = tuple[tuple[object, ...], ...]
@@ -35,10 +37,11 @@ class Gate:
         refusals = self._refusals
         programs = self._programs()
         now = tuple(map(_stamp, programs))
-        if now == self._passed or trust.is_bypassed(caller.environment):
+        if now == self._passed or (trust.is_bypassed(caller.environment) and not self._config.exposed):
             return
-        if not self._asking.acquire(timeout=PATIENCE):
-            raise RdoError("another command still waits for an answer", f"waited {PATIENCE:.0f} s", "answer it")
+        if not self._asking.acquire(timeout=ANSWER_TIMEOUT):
+            why = f"waited {ANSWER_TIMEOUT:.0f} s"
+            raise RdoError("another terminal is still showing the trust prompt", why, "answer it there")
         try:
             self._ask(caller, programs, refusals)
             self._passed = now  # the stamp was taken first: a change since then is asked about
@@ -51,11 +54,20 @@ class Gate:
         standing = trust.standing(wish, caller.environment)
         if standing.is_allowed:
             return
-        answer = None if refusals != self._refusals else caller.ask(trust.question(wish), echo=True)
-        if not trust.is_yes(answer):
-            self._refusals += answer is not None
-            raise trust.refusal(wish, "it has changed" if standing is Standing.CHANGED else "")
+        answered = standing is not Standing.EXPOSED and refusals == self._refusals and _ask(wish, caller)
+        if not answered:
+            self._refusals += answered is False
+            raise trust.refusal(wish, standing)
         _keep(wish, caller)
+
+
+def _ask(wish: Grant, caller: Caller) -> bool | None:
+    """The answer; None where there is no terminal."""
+    screen = caller.screen()
+    if screen is None:
+        return None
+    text = trust.question(wish, caller.environment, Screen(*screen))
+    return trust_prompt.is_allowed(partial(caller.ask, echo=True), text)
 
 
 def _keep(wish: Grant, caller: Caller) -> None:

@@ -1,36 +1,58 @@
-"""What the files of a repository want to be allowed, for one profile: the guarded values that they bring. Pure."""
+"""What the files of a repository want to be allowed, for one profile: the values that they bring. Pure."""
 
 import hashlib
 import json
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from rdo.config import Config
 from rdo.errors import printable
+from rdo.kinds import VARIABLES
 from rdo.layers import DEFAULT_ORIGIN
+from rdo.ownership import Exposure
 from rdo.settings import DEFAULT_PROFILE, KEYS
 
-VERSION = "1"
+VERSION = "2"
 """Of the digest: another one makes all that was allowed unknown."""
+
+WEIGHTIEST = (
+    "pass_env", "local_fallback", "use_sudo", "identity", "jump", "port",
+    "driver", "directory", "machine", "service", "container", "build", "image", "host", "user",
+)  # fmt: skip
+"""The keys that say most about what is allowed, the weightiest last: next to the question."""
+
+Values = tuple[tuple[str, str], ...]
+"""Names with values as JSON."""
 
 
 class Grant(NamedTuple):
-    """`config` is the real path of the `.rdo.conf`. `values` are names with values as JSON; none means all is well."""
+    """`config` is the real path of the `.rdo.conf`. `values` are the least weighty first; none means all is well.
+
+    `runs_here` are the files that the driver has run on this machine, with their digests, and `exposed` the config
+    files that others can change.
+    """
 
     config: str
     profile: str
-    values: tuple[tuple[str, str], ...]
+    values: Values
+    runs_here: Values = ()
+    exposed: tuple[Exposure, ...] = ()
+
+    @property
+    def all(self) -> Values:
+        """All that is to be allowed, the weightiest last."""
+        return (*self.values, *self.runs_here, *((each.file, f"{each.fault} ({each.rights})") for each in self.exposed))
 
     @property
     def digest(self) -> str:
-        """Changes with every byte of what is wanted."""
-        return hashlib.sha256(json.dumps([VERSION, *self]).encode()).hexdigest()
+        """Changes with every byte of what is wanted, and is the same for each profile that wants the same."""
+        return hashlib.sha256(json.dumps([VERSION, self.config, sorted(self.all)]).encode()).hexdigest()
 
     @property
     def lines(self) -> list[str]:
-        """The values for people, with nothing in them that drives a terminal."""
-        return [printable(f"{name} = {value}") for name, value in self.values]
+        """The values for people, whole, with nothing in them that drives a terminal."""
+        return [printable(f"{name} = {value}") for name, value in self.all]
 
     @property
     def command(self) -> str:
@@ -41,9 +63,22 @@ class Grant(NamedTuple):
 def wanted(config: Config, programs: Iterable[tuple[str, str]]) -> Grant:
     """What the config wants. `programs` are the files that its driver has run on this machine, with their digests.
 
-    What comes from the user's own file is the user's own wish.
+    What comes from the user's own file is the user's own wish; of everything else only what is harmless is free.
     """
+    values = sorted(_values(config), key=lambda pair: _weight(pair[0]))
+    return Grant(config.path, config.profile, tuple(values), tuple(programs), config.exposed)
+
+
+def _values(config: Config) -> Iterable[tuple[str, str]]:
     own = (DEFAULT_ORIGIN.file, config.user_file)
-    keys = [name for name, key in KEYS.items() if key.guarded and config.origins[name].file not in own]
-    values = [(name, json.dumps(getattr(config.settings, name), ensure_ascii=False, default=dict)) for name in keys]
-    return Grant(config.path, config.profile, (*values, *programs))
+    for name, origin in config.origins.items():
+        key, _, part = name.partition(".")
+        if origin.file in own or not KEYS[key].guarded:
+            continue
+        value = getattr(config.settings, key)
+        if part or KEYS[key].kind is not VARIABLES:  # of a table only the entries count that are not the user's own
+            yield name, json.dumps(value[part] if part and isinstance(value, Mapping) else value, ensure_ascii=False)
+
+
+def _weight(name: str) -> int:
+    return WEIGHTIEST.index(name) + 1 if name in WEIGHTIEST else 0

@@ -8,7 +8,20 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from rdo.address import folder_fault, host_fault, inside_fault, jump_fault, name_fault, port_fault, user_fault
+from rdo import display
+from rdo.address import (
+    LONGEST_IMAGE,
+    LONGEST_NAME,
+    LONGEST_PATH,
+    folder_fault,
+    host_fault,
+    inside_fault,
+    jump_fault,
+    length_fault,
+    name_fault,
+    port_fault,
+    user_fault,
+)
 from rdo.wording import listed, literal, nearest, shortened, shown
 
 LONGEST_WAIT = 366 * 86400
@@ -47,13 +60,13 @@ class Kind(NamedTuple):
     from_bare: Callable[[str], object] = str
 
 
-def text(fault: Callable[[str], str] = lambda _: "") -> Kind:
-    """A string of printable characters in which `fault` finds nothing to complain of."""
+def text(fault: Callable[[str], str] = lambda _: "", most: int = LONGEST_PATH) -> Kind:
+    """A string of visible characters, `most` at the most, in which `fault` finds nothing to complain of."""
 
     def check(value: object) -> str:
         if not isinstance(value, str):
             raise Refused(f"is a string, not {shown(value)}", literal(value))
-        why = fault(value) or ("" if value.isprintable() else "holds a control character")
+        why = fault(value) or display.fault(value) or length_fault(value, most)
         if why or not value:
             raise Refused(why or "is empty")
         return value
@@ -71,8 +84,8 @@ def choice(*names: str) -> Kind:
     return Kind(check)
 
 
-def strings(fault: Callable[[str], str] = lambda _: "") -> Kind:
-    """A list of strings; in INI files they are separated by commas or spaces."""
+def strings(fault: Callable[[str], str] = lambda _: "", most: int = LONGEST_PATH) -> Kind:
+    """A list of strings, `most` characters each at the most; in INI files they are separated by commas or spaces."""
 
     def check(value: object) -> tuple[str, ...]:
         if not isinstance(value, list):
@@ -83,7 +96,7 @@ def strings(fault: Callable[[str], str] = lambda _: "") -> Kind:
     def entry(value: object) -> str:
         if not isinstance(value, str):
             raise Refused(f"is a list of strings, and holds {shown(value)}")
-        why = fault(value) or ("" if value.isprintable() else "holds a control character")
+        why = fault(value) or display.fault(value) or length_fault(value, most)
         if why or not value:
             raise Refused(f"holds {shown(value)}, which {why or 'is empty'}")
         return value
@@ -131,6 +144,8 @@ def _check_variable(name: str, value: object) -> str:
     if not VARIABLE_FORM.fullmatch(name):
         hint = "a name is letters, digits and `_`, and begins with no digit"
         raise Refused("is no name for an environment variable", hint=hint, part=shortened(name))
+    if why := length_fault(name, LONGEST_NAME):
+        raise Refused(f"has a name that {why}", hint="shorten it", part=shortened(name))
     if not isinstance(value, str):
         instead = literal(value) or '"..."'
         raise Refused(f"is a string, not {shown(value)}", hint=f"quote it: `{name} = {instead}`", part=name)
@@ -144,14 +159,15 @@ def _glob_fault(name: str) -> str:
 
 
 TEXT = text()
-HOST = text(host_fault)
-USER = text(user_fault)
+HOST = text(host_fault, LONGEST_NAME)
+USER = text(user_fault, LONGEST_NAME)
 JUMP = text(jump_fault)
-NAME = text(name_fault)
+NAME = text(name_fault, LONGEST_NAME)
+IMAGE = text(name_fault, LONGEST_IMAGE)
 FOLDER = text(folder_fault)
 INSIDE = text(inside_fault)
 FOLDERS = strings()
-VARIABLE_GLOBS = strings(_glob_fault)
+VARIABLE_GLOBS = strings(_glob_fault, LONGEST_NAME)
 FLAG = Kind(_check_flag, lambda bare: WORDS.get(bare.lower(), bare))
 PORT = Kind(_check_port, _number)
 DURATION = Kind(_check_duration)

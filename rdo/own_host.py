@@ -52,8 +52,9 @@ def addresses(loaded: Config) -> Iterator[Address]:
     configured = Address(tuple(name for name in names if name), settings.user, settings.port)
     yield configured
     wish = trust.wanted(loaded, drivers.programs(loaded))
-    if not trust.standing(wish, os.environ).is_allowed:  # what follows runs `ssh -G`
-        raise trust.refusal(wish)
+    standing = trust.standing(wish, os.environ)
+    if not standing.is_allowed:  # what follows runs `ssh -G`
+        raise trust.refusal(wish, standing)
     driver = drivers.create(loaded)
     known = (*configured.names, driver.target, driver.target.rpartition(" ")[2])
     reached = drivers.ssh_options(driver, os.environ)

@@ -8,21 +8,41 @@ import os
 import pwd
 import shlex
 import stat
+from typing import NamedTuple
 
 from rdo.document import Origin
+from rdo.errors import ConfigError
 
 
-def check(file: str, descriptor: int) -> None:
-    """Raises ConfigError for a file, or a link to it, that is not the user's or root's, or that others can write."""
-    info = os.fstat(descriptor)
-    for owner, option in ((info.st_uid, ""), (os.lstat(file).st_uid, "-h ")):
+class Exposure(NamedTuple):
+    """A config file that somebody else can change: `fault` says how, `rights` what exactly, `hint` what to do."""
+
+    file: str
+    fault: str
+    rights: str
+    hint: str
+
+    @property
+    def error(self) -> ConfigError:
+        """That it is refused, unless the user has accepted just these rights."""
+        return Origin(self.file).error(self.fault, f"{self.hint}, or `rdoctl allow` to accept it as it is")
+
+
+def look(file: str, descriptor: int) -> Exposure | None:
+    """Whether the file, or a link to it, is not the user's or root's, or can be written by others."""
+    info, link = os.fstat(descriptor), os.lstat(file)
+    rights = f"uid {info.st_uid}, gid {info.st_gid}, mode {stat.S_IMODE(info.st_mode):04o}"
+    if link.st_uid != info.st_uid:
+        rights += f", by a link of uid {link.st_uid}"
+    for owner, option in ((info.st_uid, ""), (link.st_uid, "-h ")):
         if owner not in (os.geteuid(), 0):
             hint = f"if you trust it, `sudo chown {option}{os.geteuid()} {shlex.quote(file)}`"
-            raise Origin(file).error(f"belongs to another user (uid {owner})", hint)
+            return Exposure(file, f"belongs to another user (uid {owner})", rights, hint)
     if info.st_mode & stat.S_IWOTH:
-        raise Origin(file).error("can be written by everyone", f"`chmod go-w {shlex.quote(file)}`")
+        return Exposure(file, "can be written by everyone", rights, f"`chmod go-w {shlex.quote(file)}`")
     if info.st_mode & stat.S_IWGRP and not _is_private(info.st_gid, info.st_uid):
-        raise Origin(file).error("can be written by a group", f"`chmod g-w {shlex.quote(file)}`")
+        return Exposure(file, "can be written by a group", rights, f"`chmod g-w {shlex.quote(file)}`")
+    return None
 
 
 def _is_private(group: int, user: int) -> bool:

@@ -1,33 +1,30 @@
-"""What the user has allowed repositories to want: records in the user's state folder, and the question before one.
+"""What the user has allowed repositories to want: records in the state directory, and how a config stands to them.
 
 A record is a file of its own for each config file and profile, replaced in one step, so that several may write. What is
-there to be allowed is decided in grant.py.
+there to be allowed is decided in grant.py, and how it is asked in trust_prompt.py.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import stat
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from rdo import grant, small_file
+from rdo import grant, small_file, state, trust_prompt
 from rdo.config import Config
-from rdo.errors import RdoError, SetupError, printable
-from rdo.grant import Grant
+from rdo.errors import RdoError, SetupError
+from rdo.grant import Grant, Values
+from rdo.trust_prompt import Screen
 
 BYPASS = "RDO_TRUST"
 """A variable that allows everything while it is `1`: for CI, which runs the repository's code anyway."""
 
-QUESTION = "Allow this, now and later? Type `yes`: "
-
 LARGEST = 1024 * 1024
-"""Bytes that are read of a record, or of a program."""
+"""Bytes that are read of a record, or of a program. A record has what two config files say."""
 
 
 class Standing(Enum):
@@ -38,10 +35,11 @@ class Standing(Enum):
     ALLOWED = "allowed"
     CHANGED = "changed since it was allowed"
     UNKNOWN = "not allowed yet"
+    EXPOSED = "not allowed yet: others can change it"
 
     @property
     def is_allowed(self) -> bool:
-        return self not in (Standing.CHANGED, Standing.UNKNOWN)
+        return self in (Standing.FREE, Standing.BYPASSED, Standing.ALLOWED)
 
 
 class Record(NamedTuple):
@@ -51,34 +49,39 @@ class Record(NamedTuple):
     profile: str
     digest: str
     date: float
+    values: Values = ()
 
 
 class Store:
     """The records of one user. Raises SetupError where others could have made them."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        base = environment.get("XDG_STATE_HOME", "")
-        if not base.startswith("/"):
-            base = os.path.join(environment.get("HOME", "/"), ".local", "state")
-        self._base = os.path.join(base, "rdo")
-        self._folder = os.path.join(self._base, "allowed")
+        self._directory = state.directory(environment, "allowed")
 
     def find(self, config: str, profile: str) -> Record | None:
         """The record of a profile."""
         record = self._read(self._path(config, profile))
         return record if record and (record.config, record.profile) == (config, profile) else None
 
+    def equal(self, wish: Grant) -> Record | None:
+        """The record that allows just this, of whatever profile of the file."""
+        own = self.find(wish.config, wish.profile)
+        if own and own.digest == wish.digest:
+            return own
+        return next((each for each in self._all() if (each.config, each.digest) == (wish.config, wish.digest)), None)
+
     def add(self, wish: Grant) -> None:
         """Allow it, in the place of what was allowed before. Raises SetupError."""
-        record = Record(wish.config, wish.profile, wish.digest, time.time())
+        record = Record(wish.config, wish.profile, wish.digest, time.time(), wish.all)
         try:
-            self._make_folders()
+            state.make(self._directory)
             from rdo import whole_file  # only here: what makes files with names of their own is slow to load
 
             whole_file.write(self._path(wish.config, wish.profile), json.dumps(record._asdict()))
         except OSError as error:
-            what = f"cannot keep in `{self._folder}` what is allowed"
-            raise SetupError(what, str(error.strerror), f"make room there, or set {BYPASS}=1 for this once") from None
+            what = f"cannot keep in `{self._directory}` what is allowed"
+            hint = f"free disk space there, or set {BYPASS}=1 for this once"
+            raise SetupError(what, str(error.strerror), hint) from None
 
     def forget(self, config: str, profile: str) -> bool:
         """Take back what was allowed; whether there was something. Raises SetupError."""
@@ -87,49 +90,46 @@ class Store:
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise SetupError(f"cannot remove a file of `{self._folder}`", str(error.strerror)) from None
+            raise SetupError(f"cannot remove a file of `{self._directory}`", str(error.strerror)) from None
         return True
 
     def records(self) -> list[Record]:
         """All records, in the order of their config files and profiles."""
-        try:
-            paths = [f"{self._folder}/{name}" for name in os.listdir(self._folder) if not name.startswith(".")]
-        except OSError:
-            return []
-        return sorted(record for record in map(self._read, paths) if record)
+        return sorted(self._all())
 
-    def _make_folders(self) -> None:
-        os.makedirs(os.path.dirname(self._base), mode=0o700, exist_ok=True)
-        for folder in (self._base, self._folder):
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(folder, 0o700)
-            os.chmod(folder, 0o700)  # others of rdo's files may have been there first
+    def _all(self) -> Iterator[Record]:
+        try:
+            names = os.listdir(self._directory)
+        except OSError:
+            return
+        for name in names:
+            record = None if name.startswith(".") else self._read(os.path.join(self._directory, name))
+            if record:
+                yield record
 
     def _path(self, config: str, profile: str) -> str:
         name = hashlib.sha256(os.fsencode(f"{config}\0{profile}")).hexdigest()[:32]
-        return os.path.join(self._folder, name)
+        return os.path.join(self._directory, name)
 
     def _read(self, path: str) -> Record | None:
         """A record that nobody else can have written; None for what is no record."""
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError:
+        if os.path.islink(path):
             return None
-        with open(descriptor, "rb") as file:
-            _check_private(self._folder, os.lstat(self._folder))
-            _check_private(path, os.fstat(descriptor))
-            try:
-                found = json.loads(file.read(LARGEST))
-                return Record(found["config"], found["profile"], found["digest"], float(found["date"]))
-            except (ValueError, KeyError, TypeError, OSError):
-                return None
+        try:
+            with small_file.open_regular(path) as file:
+                state.check_private(self._directory, os.lstat(self._directory))
+                state.check_private(path, os.fstat(file.fileno()))
+                return _record(json.loads(small_file.rest(file, LARGEST)))
+        except (ValueError, KeyError, TypeError, OSError, RecursionError):
+            return None
 
 
-def _check_private(path: str, info: os.stat_result) -> None:
-    if info.st_uid != os.geteuid():
-        raise SetupError(f"`{path}` belongs to another user", f"uid {info.st_uid}", "remove it")
-    if info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise SetupError(f"`{path}` can be written by others", "", "remove it, and allow anew what you trust")
+def _record(found: object) -> Record:
+    if not isinstance(found, dict):
+        raise ValueError("no record")
+    values = found.get("values", [])
+    pairs = tuple((str(name), str(value)) for name, value in values) if isinstance(values, list) else ()
+    return Record(str(found["config"]), str(found["profile"]), str(found["digest"]), float(str(found["date"])), pairs)
 
 
 def wanted(config: Config, programs: Sequence[str]) -> Grant:
@@ -152,27 +152,27 @@ def is_bypassed(environment: Mapping[str, str]) -> bool:
 
 def standing(wish: Grant, environment: Mapping[str, str]) -> Standing:
     """How it stands with the user whose environment this is. Raises SetupError."""
-    if not wish.values:
+    if not wish.all:
         return Standing.FREE
-    if is_bypassed(environment):
+    if is_bypassed(environment) and not wish.exposed:
         return Standing.BYPASSED
+    store = Store(environment)
+    if store.equal(wish):
+        return Standing.ALLOWED
+    if wish.exposed:
+        return Standing.EXPOSED
+    return Standing.CHANGED if store.find(wish.config, wish.profile) else Standing.UNKNOWN
+
+
+def question(wish: Grant, environment: Mapping[str, str], screen: Screen) -> str:
+    """What to ask the user whose environment this is, so that it fits the screen."""
     record = Store(environment).find(wish.config, wish.profile)
-    if record is None:
-        return Standing.UNKNOWN
-    return Standing.ALLOWED if record.digest == wish.digest else Standing.CHANGED
+    return trust_prompt.question(wish, record.values if record else None, screen)
 
 
-def question(wish: Grant) -> str:
-    """What to ask the user: the values, one a line, and how to answer."""
-    head = printable(f"`{wish.config}`, profile `{wish.profile}`, wants:")
-    return "\n".join([head, *(f"  {line}" for line in wish.lines), QUESTION])
-
-
-def is_yes(answer: str | None) -> bool:
-    """Whether this allows it: only a whole `yes` does."""
-    return answer is not None and answer.strip() == "yes"
-
-
-def refusal(wish: Grant, why: str = "") -> RdoError:
+def refusal(wish: Grant, why: Standing) -> RdoError:
     """The error of whoever wanted to go on without."""
-    return RdoError(f"profile `{wish.profile}` of `{wish.config}` is not allowed yet", why, f"type `{wish.command}`")
+    if why is Standing.EXPOSED:
+        return wish.exposed[0].error
+    what = f"profile `{wish.profile}` of `{wish.config}` is not allowed yet"
+    return RdoError(what, "it has changed" if why is Standing.CHANGED else "", f"type `{wish.command}`")

@@ -114,7 +114,23 @@ def ask(question: str, *, echo: bool) -> "str | None":
     return answer.decode("utf-8", "surrogateescape").rstrip("\r\n") if answer else None
 
 
+def screen() -> "tuple[int, int] | None":
+    """Rows and columns of the controlling terminal; None where there is none. One that does not say has 24 and 80."""
+    try:
+        fd = posix.open("/dev/tty", posix.O_RDWR | posix.O_NOCTTY)
+    except OSError:
+        return None
+    try:
+        rows, columns, _, _ = window_size(fd)
+    finally:
+        posix.close(fd)
+    return rows or 24, columns or 80
+
+
 def answer(prompt: bytes) -> bytes:
     """The payload of ANSWER to that of a PROMPT."""
+    if prompt[:1] == b"w":
+        size = screen()
+        return b"0" if size is None else b"1%d %d" % size
     typed = ask(prompt[1:].decode("utf-8", "replace"), echo=prompt[:1] == b"1")
     return b"0" if typed is None else b"1" + typed.encode("utf-8", "surrogateescape")

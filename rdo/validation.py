@@ -4,12 +4,17 @@ Pure. Looks at one file, all of its profiles. What profiles and files mean toget
 """
 
 
+from rdo import display
+from rdo.address import length_fault
 from rdo.document import Document, Entry, Origin
 from rdo.kinds import Refused
 from rdo.settings import CONTAINERS, KEYS
 from rdo.wording import nearest, shortened
 
-KEYS_HINT = "see .rdo.conf.example for all keys"
+KEYS_HINT = "`rdoctl schema` shows all keys"
+
+LONGEST_PROFILE = 100
+"""Characters. A profile stands in every error and question about it."""
 
 
 def validate(document: Document) -> Document:
@@ -25,7 +30,7 @@ def validate(document: Document) -> Document:
 def _check_profile(name: str, file: str) -> None:
     if name in KEYS:
         raise Origin(file).error(f"`{name}` is a key and cannot name a profile", "rename the profile")
-    if not name.strip() or not name.isprintable() or name.startswith("-"):
+    if not name.strip() or name.startswith("-") or display.fault(name) or length_fault(name, LONGEST_PROFILE):
         raise Origin(file).error(f"`{shortened(name)}` cannot name a profile", "rename it with letters and digits")
 
 

@@ -37,6 +37,9 @@ class ScriptedCaller:
         self.asked.append((question, echo))
         return self._answers.pop(0) if self._answers else None
 
+    def screen(self) -> tuple[int, int] | None:
+        return 24, 80
+
     def tell(self, line: str) -> None:
         self.told.append(line)
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 
 import click
 
-from rdo import argv, config, discovery, drivers, trust, tty
+from rdo import argv, config, discovery, drivers, trust, trust_prompt, tty
 from rdo.argv import Options
 from rdo.cli import table
 from rdo.config import Config
-from rdo.errors import RdoError, printable
+from rdo.errors import RdoError, one_line
 from rdo.grant import Grant
 from rdo.trust import Record, Standing
+from rdo.trust_prompt import Screen
 
 
 @click.command("allow")
@@ -30,8 +32,8 @@ def command(profile: str, yes: bool, listing: bool) -> None:
         click.echo("\n".join(lines(trust.Store(os.environ).records()) or ["nothing is allowed"]))
         return
     wish = wanted(load(profile))
-    where = printable(f"profile `{wish.profile}` of `{wish.config}`")
-    if not wish.values:
+    where = one_line(f"profile `{wish.profile}` of `{wish.config}`")
+    if not wish.all:
         click.echo(f"{where} wants {Standing.FREE.value}")
         return
     confirm(wish, yes)
@@ -41,13 +43,15 @@ def command(profile: str, yes: bool, listing: bool) -> None:
 
 def confirm(wish: Grant, yes: bool) -> None:
     """Show the values; raises RdoError unless they are to be allowed."""
-    text = trust.question(wish)
     if yes:
-        click.echo(text.removesuffix(f"\n{trust.QUESTION}"))
+        head = one_line(f"`{wish.config}`, profile `{wish.profile}`, wants:")
+        click.echo("\n".join([head, *(f"  {line}" for line in wish.lines)]))
         return
-    answer = tty.ask(text, echo=True)
-    if not trust.is_yes(answer):
-        why = "there is no terminal to ask on" if answer is None else "the answer was not `yes`"
+    screen = Screen(*(tty.screen() or trust_prompt.SMALL))
+    text = trust.question(wish, os.environ, screen)
+    allowed = trust_prompt.is_allowed(partial(tty.ask, echo=True), text)
+    if not allowed:
+        why = "there is no terminal to ask on" if allowed is None else "the answer was not `yes`"
         raise RdoError("nothing was allowed", why, f"look at the file and type `{wish.command} --yes`")
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import click
 
 from rdo import argv, control, discovery, trust
 from rdo.argv import Options
-from rdo.cli import masters
-from rdo.errors import printable
+from rdo.cli import allow, masters
+from rdo.errors import RdoError, one_line
+from rdo.trust import Record
 
 
 @click.command("deny")
@@ -23,13 +25,32 @@ def command(profile: str) -> None:
     options.profile = profile
     name = argv.profile(options, os.environ)
     path = discovery.discover(os.environ).config
-    forgotten = trust.Store(os.environ).forget(path, name)
-    end_master(path, name)
-    click.echo(printable(f"{'denied' if forgotten else 'was not allowed'}: profile `{name}` of `{path}`"))
+    store = trust.Store(os.environ)
+    denied = digests(store, path, name)
+    forgotten = [each.profile for each in store.records() if is_meant(each, path, name, denied)]
+    for each in forgotten:
+        store.forget(path, each)
+    end_masters(path)
+    for each in forgotten or [name]:
+        click.echo(one_line(f"{'denied' if forgotten else 'was not allowed'}: profile `{each}` of `{path}`"))
 
 
-def end_master(config: str, profile: str) -> None:
-    """Have the control master end that was once told yes."""
+def digests(store: trust.Store, config: str, profile: str) -> set[str]:
+    """What was allowed for the profile, and what it would have now: another profile's record would allow that too."""
+    record = store.find(config, profile)
+    found = {record.digest} if record else set()
+    with contextlib.suppress(RdoError):  # a file that is in error has nothing that is allowed
+        found.add(allow.wanted(allow.load(profile)).digest)
+    return found
+
+
+def is_meant(record: Record, config: str, profile: str, denied: set[str]) -> bool:
+    """Whether the record allows the profile."""
+    return record.config == config and (record.profile == profile or record.digest in denied)
+
+
+def end_masters(config: str) -> None:
+    """Have the control masters end that were told yes, whatever profile was asked for."""
     for master in masters.found(control.runtime_folder(os.environ)):
-        if (master.report.get("config"), master.report.get("profile")) == (config, profile):
+        if master.report.get("config") == config:
             masters.stop(master, now=False)

@@ -72,7 +72,7 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
     driver = drivers.create(loaded)
     yield "Target", [f"{driver.target}, by driver {loaded.settings.driver}"]
     if not standing.is_allowed:  # what follows asks ssh, or the Docker engine
-        raise trust.refusal(wish)
+        raise trust.refusal(wish, standing)
     roots = driver.roots()
     if not roots and not asked.remote_directory:
         if words := driver.not_shared(found.pwd):
@@ -146,6 +146,9 @@ class HereCaller:
         return os.environ
 
     def ask(self, question: str, *, echo: bool) -> str | None:
+        return None
+
+    def screen(self) -> tuple[int, int] | None:
         return None
 
     def tell(self, line: str) -> None:

@@ -184,7 +184,7 @@ def allow_own(path: str) -> list[str]:
     except RdoError as error:  # a file that the config names is not there yet
         click.echo(f"rdoctl: {error}", err=True)
         return ["rdoctl allow"]
-    if os.path.join(loaded.root, discovery.LOCAL_CONFIG) in loaded.files:
+    if wish.exposed or os.path.join(loaded.root, discovery.LOCAL_CONFIG) in loaded.files:
         return [wish.command]
     try:
         trust.Store(os.environ).add(wish)

@@ -70,6 +70,9 @@ class Caller(Protocol):
     def ask(self, question: str, *, echo: bool) -> str | None:
         """The answer typed on the caller's terminal, without its newline; None where there is no terminal."""
 
+    def screen(self) -> tuple[int, int] | None:
+        """Rows and columns of the caller's terminal; None where there is none."""
+
     def tell(self, line: str) -> None:
         """Show a line on the caller's stderr, at once."""
 

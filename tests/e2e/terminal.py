@@ -22,9 +22,12 @@ PATIENCE = 10.0
 class Terminal:
     """A program in a session of its own, its terminal ours to type on."""
 
-    def __init__(self, command: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], cwd: Path, environment: Mapping[str, str], size: tuple[int, int] = (30, 100)
+    ) -> None:
+        """`size` is rows and columns."""
         self.near, far = pty.openpty()
-        self.resize(30, 100)
+        self.resize(*size)
         self._process = subprocess.Popen(
             ["setsid", "--ctty", "--wait", *command], stdin=far, stdout=far, stderr=far, cwd=cwd, env=dict(environment)
         )

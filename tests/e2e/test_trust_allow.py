@@ -58,6 +58,20 @@ def test_a_guarded_key_that_changes_is_asked_about_again(project: Project, line:
     assert result.stderr.endswith(b"is not allowed yet: it has changed; type `rdoctl allow`\n")
 
 
+def test_after_a_change_the_question_is_about_the_difference(project: Project) -> None:
+    append(project, 'pass_env = ["A"]')
+    rdoctl(project, "allow --yes")
+    path = project.local / ".rdo.conf"
+    path.write_text(path.read_text().replace('["A"]', '["A", "B"]'))
+    with Terminal(["rdoctl", "allow"], project.local, project.environment) as terminal:
+        shown = terminal.expect("Type `yes`: ")
+        terminal.line("yes")
+        terminal.expect("allowed: ")
+    assert "has changed since you allowed it:\r\n" in shown
+    assert '\r\n  - pass_env = ["A"]\r\n  + pass_env = ["A", "B"]\r\n  (2 more values as before)\r\n' in shown
+    assert "driver" not in shown
+
+
 def test_one_byte_of_a_guarded_value_is_a_change(project: Project) -> None:
     append(project, 'pass_env = ["AB"]')
     rdoctl(project, "allow --yes")
@@ -97,6 +111,8 @@ def test_any_other_answer_runs_nothing(project: Project) -> None:
         terminal.line("rdo touch made; echo status $?")
         terminal.expect("Type `yes`: ")
         terminal.line("y")
+        terminal.expect("Type `yes` or `no`: ")
+        terminal.line("no")
         terminal.expect("is not allowed yet")
         terminal.expect("status 255")
     assert not (project.remote / "made").exists()
@@ -124,6 +140,16 @@ def test_a_profile_is_allowed_by_its_name(project: Project) -> None:
     assert rdo(project, "-p", "other", "true").stderr.endswith(b"; type `rdoctl allow -p other`\n")
     rdoctl(project, "allow --yes -p other")
     assert rdo(project, "-p", "other", "true").returncode == 0
+
+
+def test_profiles_with_the_same_values_are_allowed_and_denied_at_once(project: Project) -> None:
+    append(project, "[quiet]\nmap_args = false\n[root]\nuse_sudo = true")
+    rdoctl(project, "allow --yes")
+    assert rdo(project, "-p", "quiet", "true").returncode == 0
+    assert NOT_ALLOWED in rdo(project, "-p", "root", "true").stderr
+    assert rdoctl(project, "deny -p quiet") == f"denied: profile `default` of `{project.local}/.rdo.conf`\n"
+    for profile in ("default", "quiet"):
+        assert NOT_ALLOWED in rdo(project, "-p", profile, "true").stderr
 
 
 def test_deny_takes_it_back_and_ends_the_held_connection(project: Project) -> None:
@@ -174,6 +200,32 @@ def test_a_config_that_everyone_can_write_is_refused_by_name(project: Project) -
     result = project.run("true", env={"RDO_TRUST": "1"}, start_new_session=True)
     assert result.returncode == 255
     assert result.stderr.startswith(f"rdo: {project.local}/.rdo.conf: can be written by everyone; ".encode())
+
+
+def test_a_config_that_everyone_can_write_is_used_once_that_was_accepted(project: Project) -> None:
+    """As on file systems that know no modes: WSL's, VirtualBox's."""
+    config = project.local / ".rdo.conf"
+    config.chmod(0o777)
+    assert b"`rdoctl allow` to accept it as it is" in rdo(project).stderr
+    assert f"  {config} = can be written by everyone (uid" in rdoctl(project, "allow --yes")
+    assert rdo(project).returncode == 0
+    append(project, "use_sudo = true")
+    assert NOT_ALLOWED not in rdo(project).stderr
+    assert b"can be written by everyone" in rdo(project).stderr
+    rdoctl(project, "allow --yes")
+    assert rdo(project, "--version").returncode == 0
+    rdoctl(project, "deny")
+    assert b"can be written by everyone" in rdo(project).stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_a_checkout_of_another_user_can_be_used_once_that_was_accepted(project: Project) -> None:
+    os.chown(project.local / ".rdo.conf", 54321, -1)
+    rdoctl(project, "allow --yes")
+    assert rdo(project).returncode == 0
+    os.chown(project.local / ".rdo.conf", 54322, -1)
+    append(project, "# so that the master loads it again")
+    assert b"belongs to another user (uid 54322)" in rdo(project).stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")

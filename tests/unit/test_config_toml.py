@@ -62,7 +62,7 @@ SLIPS = {
     ),
     "env": ('[box.env]\nA = 1', ':2: `env.A` is a string, not the number `1`; quote it: `A = "1"`'),
     "dotted": ('[box]\nenv.A = 1', ':2: `env.A` is a string, not the number `1`; quote it: `A = "1"`'),
-    "table in table": ('[box.deep]\nA = 1', ":1: unknown key `deep`; see .rdo.conf.example for all keys"),
+    "table in table": ('[box.deep]\nA = 1', ":1: unknown key `deep`; `rdoctl schema` shows all keys"),
 }
 
 

@@ -59,6 +59,7 @@ AS_HOST = 'as in `host = "devbox"`'
 AS_USER = 'as in `user = "deploy"`'
 AS_JUMP = 'as in `jump = "gate.example.com"`'
 DRIVERS = "`driver` is one of `ssh`, `vagrant`, `docker`, `local`, not"
+AS_FOLDER = 'as in `directory = "/srv/myapp"`'
 TIME = "is a number of seconds, or a time such as `90s`, `30m`, `8h` or `1d`, not"
 AS_TIME = 'as in `idle_timeout = "8h"`'
 
@@ -125,8 +126,17 @@ AS_TIME = 'as in `idle_timeout = "8h"`'
         ("driver", "1", f'{DRIVERS} the number `1`; as in `driver = "ssh"`'),
         ("directory", '"~/app"', '`directory` is no absolute path; as in `directory = "/srv/myapp"`'),
         ("directory", f'"/{"x" * 50}\\n"', '`directory` holds a control character; as in `directory = "/srv/myapp"`'),
+        ("host", '"' + "h" * 256 + '"', f"`host` is longer than 255 characters; {AS_HOST}"),
+        ("user", '"' + "u" * 256 + '"', f"`user` is longer than 255 characters; {AS_USER}"),
+        ("directory", '"/' + "d" * 1024 + '"', f"`directory` is longer than 1,024 characters; {AS_FOLDER}"),
+        ("directory", '"/a  b"', f"`directory` holds several blanks in a row; {AS_FOLDER}"),
+        ("directory", '"/a\u3164b"', f"`directory` holds U+3164, which looks like nothing; {AS_FOLDER}"),
+        ("host", '"a\u2800b"', f"`host` holds U+2800, which looks like nothing; {AS_HOST}"),
+        ("user", '"a\ufe0fb"', f"`user` holds U+FE0F, which looks like nothing; {AS_USER}"),
+        ("directory", '"/a\u202eb"', f"`directory` holds a control character; {AS_FOLDER}"),
+        ("directory", '"/a' + "\u0301" * 5 + '"', f"`directory` holds a pile of accents; {AS_FOLDER}"),
         ("drectory", '"/srv"', "unknown key `drectory`; did you mean `directory`?"),
-        ("xyzzy", '"/srv"', "unknown key `xyzzy`; see .rdo.conf.example for all keys"),
+        ("xyzzy", '"/srv"', "unknown key `xyzzy`; `rdoctl schema` shows all keys"),
         ("ssh_config", '"x"', "`ssh_config` may only stand in the user file; move it to config.toml in ~/.config/rdo"),
     ],
 )  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 from rdo.config import load
 from rdo.errors import RdoError
 from rdo.gate import Gate
+from rdo.trust_prompt import AGAIN, MOST_QUESTIONS
 
 PATIENCE = 10.0
 """Seconds for a thread to get on."""
@@ -39,6 +40,9 @@ class Asked:
         self.was_asked.set()
         assert self.go_on.wait(PATIENCE)
         return self._answer
+
+    def screen(self) -> tuple[int, int] | None:
+        return 24, 80
 
     def tell(self, line: str) -> None:
         self.told.append(line)
@@ -85,7 +89,7 @@ def test_whoever_said_yes_is_not_asked_again_nor_is_anybody_else(gate: Gate, tmp
     assert second.questions == []
 
 
-@pytest.mark.parametrize("answer", ["no", "", "y", None])
+@pytest.mark.parametrize("answer", ["no", "", "N", None])
 def test_any_other_answer_is_a_refusal_with_what_to_type(gate: Gate, tmp_path: Path, answer: str | None) -> None:
     for _ in range(2):
         caller = Asked(tmp_path, answer)
@@ -94,6 +98,14 @@ def test_any_other_answer_is_a_refusal_with_what_to_type(gate: Gate, tmp_path: P
         expected = f"profile `default` of `{tmp_path}/.rdo.conf` is not allowed yet; type `rdoctl allow`"
         assert str(caught.value) == expected
         assert len(caller.questions) == 1
+
+
+def test_what_is_neither_yes_nor_no_is_asked_again_but_not_for_ever(gate: Gate, tmp_path: Path) -> None:
+    caller = Asked(tmp_path, "y")
+    with pytest.raises(RdoError):
+        gate.check(caller)
+    assert len(caller.questions) == 1 + MOST_QUESTIONS
+    assert set(caller.questions[1:]) == {AGAIN}
 
 
 def test_the_bypass_of_one_caller_is_not_that_of_the_next(gate: Gate, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "rdo"
 
 LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import from its own layer and those above it here
-    ("rdo", "rdo.address", "rdo.errors", "rdo.lines", "rdo.wording"),
+    ("rdo", "rdo.address", "rdo.display", "rdo.errors", "rdo.lines", "rdo.wording"),
     # the client: hot path
     (
         "rdo.argv", "rdo.client", "rdo.control", "rdo.discovery", "rdo.foreground", "rdo.launch", "rdo.output",
@@ -30,8 +30,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     ("rdo.ini", "rdo.layers", "rdo.legacy", "rdo.slip", "rdo.tables", "rdo.validation"),
     ("rdo.mapping", "rdo.marks", "rdo.output_map", "rdo.plan", "rdo.remote_roots", "rdo.script"),
     ("rdo.shim", "rdo.ssh_argv"),
-    ("rdo.fault", "rdo.ownership", "rdo.small_file", "rdo.tally", "rdo.thread", "rdo.whole_file"),
-    ("rdo.config", "rdo.grant", "rdo.trust"),
+    (
+        "rdo.fault", "rdo.ownership", "rdo.small_file", "rdo.state", "rdo.tally", "rdo.thread", "rdo.whole_file",
+    ),
+    ("rdo.config", "rdo.grant", "rdo.trust", "rdo.trust_prompt"),
     ("rdo.drivers", "rdo.drivers.*"),
     # over any driver
     ("rdo.lifeline", "rdo.link", "rdo.links", "rdo.shell", "rdo.shells"),

@@ -13,7 +13,8 @@ from rdo import trust
 from rdo.config import load
 from rdo.errors import ConfigError, SetupError
 from rdo.grant import Grant
-from rdo.settings import KEYS
+from rdo.kinds import TEXT
+from rdo.settings import KEYS, Key
 from rdo.trust import Standing, Store
 
 BASE = 'host = "devbox"\ndirectory = "/srv/app"\n'
@@ -38,12 +39,14 @@ def wish(folder: Path, text: str = BASE, profile: str | None = None, **others: s
     return trust.wanted(load(str(folder / ".rdo.conf"), profile, str(folder / "user.toml")), [])
 
 
-def test_each_key_that_is_not_guarded_neither_leads_elsewhere_nor_gives_anything_away() -> None:
-    harmless = [name for name, key in KEYS.items() if not key.guarded]
-    assert harmless == [
-        "env", "path", "login", "map_args", "map_output", "idle_timeout", "on_disconnect", "connect_timeout",
-        "auto_start", "fresh", "pull",
-    ]  # fmt: skip
+def test_what_a_repository_may_set_unasked_is_a_short_list_with_reasons() -> None:
+    harmless = {name: key.harmless for name, key in KEYS.items() if not key.guarded}
+    assert list(harmless) == ["map_args", "map_output", "idle_timeout", "on_disconnect", "connect_timeout"]
+    assert all(reason.count(" ") > 4 for reason in harmless.values())
+
+
+def test_a_key_that_says_nothing_is_guarded() -> None:
+    assert Key("new", TEXT, "help", '"x"', (), personal=False, harmless="").guarded
 
 
 @pytest.mark.parametrize(
@@ -55,6 +58,10 @@ def test_each_key_that_is_not_guarded_neither_leads_elsewhere_nor_gives_anything
         ("", 'identity = "~/.ssh/id"\n'),
         ("", 'jump = "gate"\n'),
         ("", "use_sudo = true\n"),
+        ("", 'path = ["bin"]\n'),
+        ("", "login = true\n"),
+        ('env = { A = "1" }\n', 'env = { A = "2" }\n'),
+        ('env = { A = "1" }\n', 'env = { B = "1" }\n'),
         ('pass_env = ["A"]\n', 'pass_env = ["A*"]\n'),
         ('pass_env = ["A", "B"]\n', 'pass_env = ["B", "A"]\n'),
     ],
@@ -64,7 +71,7 @@ def test_one_byte_of_a_guarded_value_makes_it_another_wish(tmp_path: Path, befor
 
 
 @pytest.mark.parametrize(
-    "more", ["map_args = false\n", 'idle_timeout = "8h"\n', 'env = { A = "1" }\n', 'path = ["bin"]\n', "# a word\n"]
+    "more", ["map_args = false\n", 'idle_timeout = "8h"\n', 'on_disconnect = "keep"\n', "# a word\n", "env = {}\n"]
 )
 def test_a_harmless_key_leaves_the_wish_as_it_was(tmp_path: Path, more: str) -> None:
     assert wish(tmp_path, BASE + more) == wish(tmp_path)
@@ -75,8 +82,39 @@ def test_the_users_own_file_wants_nothing_of_the_user(tmp_path: Path) -> None:
     assert wish(tmp_path, "", local='user = "me"\n').values == (("user", '"me"'),)
 
 
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ('path = ["bin"]\n', (("path", '["bin"]'),)),
+        ('env = { BASH_ENV = "x" }\n', (("env.BASH_ENV", '"x"'),)),
+        ("login = true\n", (("login", "true"),)),
+        ("local_fallback = true\n", (("local_fallback", "true"),)),
+        ('env.B = "1"\nenv.C = "2"\n', (("env.B", '"1"'), ("env.C", '"2"'))),
+    ],
+)
+def test_all_else_that_a_repository_adds_to_the_users_own_target_counts(
+    tmp_path: Path, line: str, values: object
+) -> None:
+    own = BASE + 'env = { A = "mine" }\npath = ["/mine"]\n'
+    assert wish(tmp_path, line, user=own).values == values
+    assert wish(tmp_path, "", local=line, user=own).values == values
+
+
+def test_of_a_table_that_several_files_fill_only_the_entries_of_the_repository_count(tmp_path: Path) -> None:
+    own = BASE + 'env = { A = "mine", B = "mine" }\n[ci]\nenv = { C = "mine" }\n'
+    made = wish(tmp_path, 'env = { B = "theirs", C = "theirs" }\n', "ci", user=own)
+    assert made.values == (("env.B", '"theirs"'),)  # C of the profile is the user's again
+
+
 def test_a_repository_that_overrules_the_users_own_file_is_asked_about(tmp_path: Path) -> None:
     assert ("host", '"devbox"') in wish(tmp_path, user='host = "mine"\n').values
+
+
+def test_profiles_that_want_the_same_are_allowed_together(tmp_path: Path, environment: Mapping[str, str]) -> None:
+    text = BASE + "[ci]\nmap_args = false\n[other]\nuse_sudo = true\n"
+    Store(environment).add(wish(tmp_path, text))
+    assert trust.standing(wish(tmp_path, text, "ci"), environment) is Standing.ALLOWED
+    assert trust.standing(wish(tmp_path, text, "other"), environment) is Standing.UNKNOWN
 
 
 def test_a_profile_is_allowed_for_itself(tmp_path: Path, environment: Mapping[str, str]) -> None:
@@ -103,17 +141,6 @@ def test_what_a_driver_has_run_here_counts_by_its_content(tmp_path: Path) -> Non
     after = trust.wanted(config, [str(program)])
     assert before.digest != after.digest
     assert after.lines[-1].startswith(f"{program} = sha256:")
-
-
-def test_the_question_shows_each_value_and_cannot_drive_the_terminal(tmp_path: Path) -> None:
-    asked = trust.question(Grant("/x\x1b[2J", "default", (("host", '"a\x1b\n"'),)))
-    assert asked == f'`/x\\x1b[2J`, profile `default`, wants:\n  host = "a\\x1b\\x0a"\n{trust.QUESTION}'
-    assert '\n  host = "devbox"\n' in trust.question(wish(tmp_path))
-
-
-@pytest.mark.parametrize(("answer", "yes"), [("yes", True), (" yes ", True), ("y", False), ("", False), (None, False)])
-def test_only_a_whole_yes_allows(answer: str | None, yes: bool) -> None:
-    assert trust.is_yes(answer) == yes
 
 
 @pytest.mark.parametrize(("value", "standing"), [("1", Standing.BYPASSED), ("0", Standing.UNKNOWN)])
@@ -148,7 +175,7 @@ def test_what_is_forgotten_is_not_allowed_any_more(tmp_path: Path, environment: 
     assert trust.standing(made, environment) is Standing.UNKNOWN
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff", b'{"config": 1}'])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff", b'{"config": 1}', b"[" * 100_000, b" " * 2**21])
 def test_a_broken_record_allows_nothing(tmp_path: Path, environment: Mapping[str, str], content: bytes) -> None:
     record_of(tmp_path, environment).write_bytes(content)
     assert trust.standing(wish(tmp_path), environment) is Standing.UNKNOWN
@@ -159,6 +186,31 @@ def test_a_link_in_place_of_a_record_allows_nothing(tmp_path: Path, environment:
     record.rename(tmp_path / "elsewhere")
     record.symlink_to(tmp_path / "elsewhere")
     assert trust.standing(wish(tmp_path), environment) is Standing.UNKNOWN
+
+
+@pytest.fixture
+def everyones(tmp_path: Path) -> Grant:
+    """What a config wants that everyone can write."""
+    (tmp_path / ".rdo.conf").write_text(BASE)
+    (tmp_path / ".rdo.conf").chmod(0o666)
+    return trust.wanted(load(str(tmp_path / ".rdo.conf"), None, None), [])
+
+
+def test_a_file_that_others_can_change_is_used_once_just_that_was_accepted(
+    tmp_path: Path, environment: Mapping[str, str], everyones: Grant
+) -> None:
+    assert trust.standing(everyones, environment) is Standing.EXPOSED
+    assert trust.standing(everyones, {**environment, "RDO_TRUST": "1"}) is Standing.EXPOSED
+    refusal = str(trust.refusal(everyones, Standing.EXPOSED))
+    assert refusal.startswith(f"{tmp_path}/.rdo.conf: can be written by everyone;")
+    Store(environment).add(everyones)
+    assert trust.standing(everyones, environment) is Standing.ALLOWED
+    (tmp_path / ".rdo.conf").chmod(0o777)
+    worse = trust.wanted(load(str(tmp_path / ".rdo.conf"), None, None), [])
+    assert trust.standing(worse, environment) is Standing.EXPOSED
+    (tmp_path / ".rdo.conf").chmod(0o600)
+    better = trust.wanted(load(str(tmp_path / ".rdo.conf"), None, None), [])
+    assert trust.standing(better, environment) is Standing.CHANGED
 
 
 @as_root

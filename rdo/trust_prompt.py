@@ -1,0 +1,116 @@
+"""The question whether a configuration may be trusted, in the room that the caller's screen has. Pure.
+
+What it shows was written by whoever wrote the repository. So each value begins on a line of its own that rdo has
+indented, no line is wider than the screen, all of it is no higher, and what weighs most is next to the question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from rdo import display
+from rdo.errors import one_line
+from rdo.grant import Grant, Values
+
+TYPE = "Type `yes`: "
+QUESTION = f"Trust this configuration from now on? {TYPE}"
+
+AGAIN = "Type `yes` or `no`: "
+
+MOST_ROWS = 5
+"""Rows of one value: a host name of 255 letters takes four on a terminal of 80 columns."""
+
+FEWEST_ROWS, FEWEST_COLUMNS = 12, 40
+"""A smaller screen counts as one of these: it shows less than a question needs."""
+
+OWN_ROWS = 2
+"""Rows that stay free: of the command that was typed, and one for the answer."""
+
+INDENT, FURTHER = "  ", "      "
+
+
+MOST_QUESTIONS = 10
+"""Times that an answer is asked for that is neither yes nor no: whoever types has a way to say both."""
+
+
+class Screen(NamedTuple):
+    """The size of a terminal, in characters."""
+
+    rows: int
+    columns: int
+
+
+SMALL = Screen(24, 80)
+"""Every terminal has as much; for one that does not say."""
+
+
+def is_yes(answer: str | None) -> bool | None:
+    """Whether this allows it; None for what is neither yes nor no, as ssh has it. Only the whole word allows."""
+    word = "" if answer is None else answer.strip().lower()
+    return True if word == "yes" else False if word in ("", "no", "n") else None
+
+
+def is_allowed(ask: Callable[[str], str | None], text: str) -> bool | None:
+    """The answer to the question; None where there is no terminal to ask on."""
+    answer = ask(text)
+    for _ in range(MOST_QUESTIONS):
+        if answer is None or is_yes(answer) is not None:
+            break
+        answer = ask(AGAIN)
+    return None if answer is None else is_yes(answer) is True
+
+
+def question(wish: Grant, before: Values | None, screen: Screen) -> str:
+    """What to ask: the values, or what has changed in them since those `before` were allowed; and how to answer."""
+    rows, columns = max(screen.rows, FEWEST_ROWS), max(screen.columns, FEWEST_COLUMNS)
+    head = _head(wish, "has changed since you allowed it:" if before else "wants:", columns)
+    foot = [QUESTION] if len(QUESTION) < columns else [QUESTION.removesuffix(f" {TYPE}"), TYPE]
+    entries, remark = _changes(wish, before) if before else (_entries(wish), "")
+    remarks = [INDENT + remark] if remark else []
+    room = rows - OWN_ROWS - len(head) - len(remarks) - len(foot)
+    return "\n".join([*head, *_fit(entries, room, columns), *remarks, *foot])
+
+
+def _head(wish: Grant, what: str, columns: int) -> list[str]:
+    profile = f"profile `{display.cut(one_line(wish.profile), columns // 2)}`"
+    file = display.cut(one_line(wish.config), columns - 3)
+    line = f"`{file}`, {profile}, {what}"
+    if display.width(line) <= columns:
+        return [line]
+    return [f"`{file}`,", *display.wrapped(f"{profile}, {what}", columns, INDENT)]
+
+
+def _entries(wish: Grant) -> list[str]:
+    return [_entry("", *pair) for pair in wish.all]
+
+
+def _entry(sign: str, name: str, value: str) -> str:
+    return f"{INDENT}{sign}{one_line(name)} = {one_line(value)}"
+
+
+def _changes(wish: Grant, before: Values) -> tuple[list[str], str]:
+    """What is no more, and what is there instead; and how much is as it was."""
+    gone = [_entry("- ", *pair) for pair in before if pair not in wish.all]
+    come = [_entry("+ ", *pair) for pair in wish.all if pair not in before]
+    same = len(wish.all) - len(come)
+    return [*gone, *come], f"({same} more {'value' if same == 1 else 'values'} as before)" if same else ""
+
+
+def _fit(entries: Sequence[str], room: int, columns: int) -> list[str]:
+    """The entries in as many rows as there are: the first are left out, and the last get what they need."""
+    hidden = len(entries) - (room - 1) if len(entries) > room else 0
+    shown = entries[hidden:]
+    spare = room - len(shown) - (hidden > 0)
+    blocks: list[list[str]] = []
+    for entry in reversed(shown):
+        blocks.append(_rows(entry, min(MOST_ROWS, 1 + spare), columns))
+        spare -= len(blocks[-1]) - 1
+    remarks = [f"{INDENT}({hidden} more values{hint})" for hint in ("; `rdoctl explain` shows all", "")]
+    remark = remarks[0] if len(remarks[0]) <= columns else remarks[1]
+    return [*([remark] if hidden else []), *(row for block in reversed(blocks) for row in block)]
+
+
+def _rows(entry: str, rows: int, columns: int) -> list[str]:
+    """The entry in so many rows, cut if need be."""
+    return display.wrapped(display.cut(entry, columns + (rows - 1) * (columns - len(FURTHER))), columns, FURTHER)
