@@ -24,8 +24,6 @@ PREFIX = "rdo: "
 """Of the labels of our tasks, by which they are known again."""
 
 EXECUTABLES: Mapping[str, tuple[str, bool]] = {
-    "python": ("python.defaultInterpreterPath", False),
-    "pytest": ("python.testing.pytestPath", False),
     "mypy": ("mypy-type-checker.path", True),
     "make": ("makefile.makePath", False),
     "cmake": ("cmake.cmakePath", False),
@@ -33,9 +31,16 @@ EXECUTABLES: Mapping[str, tuple[str, bool]] = {
 }
 """For each tool: the setting that names its executable, and whether that is a list of words."""
 
+FORMER: Mapping[str, str] = {"python": "python.defaultInterpreterPath", "pytest": "python.testing.pytestPath"}
+"""Settings that earlier releases of rdo made, and that do not work: see NOTES."""
+
 NOTES: Mapping[str, str] = {
     "eslint": "`eslint.runtime` is left alone: the extension talks to it over a descriptor that stays here",
     "jest": "`jest.jestCommandLine` is left alone: the extension adds a reporter that is not on the target",
+    "pytest": "the test view is left alone: the Python extension starts pytest by a local interpreter, with a plug-in "
+    "of its own that is not on the target; the task `rdo: pytest` shows what fails under Problems",
+    "python": "`python.defaultInterpreterPath` is left alone: the extension takes only an interpreter of this machine, "
+    "in which it runs files of its own; the task `rdo: python` runs the file that is open",
     "ruff": "`ruff.path` is left alone: it is a language server, in whose messages no path may be mapped",
 }
 """Why there is no setting for a tool that has one. Each has a task."""
@@ -109,6 +114,9 @@ def shim(name: str) -> str:
 def _settings(path: str, text: str, tools: Sequence[Tool], force: bool) -> Draft:
     now, kept = jsonc.loads(text), []
     for tool in tools:
+        former = FORMER.get(tool.name, "")
+        if isinstance(now, dict) and now.get(former) == shim(tool.executable):
+            kept.append(f"`{former}` in {path}, which does not work with a shim: remove it")
         if tool.name not in EXECUTABLES:
             continue
         key, is_list = EXECUTABLES[tool.name]

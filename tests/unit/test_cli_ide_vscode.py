@@ -33,7 +33,7 @@ OWN_TASKS = """\
 
 OWN_SETTINGS = """\
 {
-  "python.defaultInterpreterPath": "/usr/bin/python3", // my own
+  "cmake.cmakePath": "/usr/bin/cmake", // my own
   "editor.rulers": [ 80 ]
 }
 """
@@ -90,11 +90,22 @@ def test_a_default_task_of_the_users_own_stays_the_default() -> None:
 
 
 def test_a_value_that_differs_is_left_alone_and_named_unless_forced() -> None:
-    made = drafts({SETTINGS: OWN_SETTINGS}, ["python"])[SETTINGS]
-    assert (made.text, made.kept) == (OWN_SETTINGS, (f"`python.defaultInterpreterPath` in {SETTINGS}",))
-    forced = drafts({SETTINGS: OWN_SETTINGS}, ["python"], force=True)[SETTINGS]
-    assert forced.text == OWN_SETTINGS.replace("/usr/bin/python3", "${workspaceFolder}/.rdo/bin/python")
+    made = drafts({SETTINGS: OWN_SETTINGS}, ["cmake"])[SETTINGS]
+    assert (made.text, made.kept) == (OWN_SETTINGS, (f"`cmake.cmakePath` in {SETTINGS}",))
+    forced = drafts({SETTINGS: OWN_SETTINGS}, ["cmake"], force=True)[SETTINGS]
+    assert forced.text == OWN_SETTINGS.replace("/usr/bin/cmake", "${workspaceFolder}/.rdo/bin/cmake")
     assert forced.kept == ()
+
+
+@pytest.mark.parametrize("tool", ["python", "pytest"])
+def test_a_shim_is_never_an_interpreter_and_one_that_was_written_once_is_to_be_removed(tool: str) -> None:
+    assert jsonc.loads(drafts({}, [tool])[SETTINGS].text) == {}
+    key = ide_vscode.FORMER[tool]
+    former = json.dumps({key: "${workspaceFolder}/.rdo/bin/" + tool})
+    made = drafts({SETTINGS: former}, [tool])[SETTINGS]
+    assert (made.text, made.kept) == (former, (f"`{key}` in {SETTINGS}, which does not work with a shim: remove it",))
+    (note,) = ide_vscode.notes(toolset.named([tool]))
+    assert f"the task `rdo: {tool}`" in note
 
 
 def test_a_task_that_differs_is_left_alone_and_named_unless_forced() -> None:
