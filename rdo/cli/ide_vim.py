@@ -18,9 +18,13 @@ BEGIN, END = '" >>> rdo: made by `rdoctl ide vim` >>>', '" <<< rdo <<<'
 
 BLOCK = re.compile(rf"^{re.escape(BEGIN)}\n.*?^{re.escape(END)}\n", re.MULTILINE | re.DOTALL)
 
+MAKES_OWN = r"%+G%.%#make: *** %.%#,%+G%.%#make[%*\d]: *** %.%#"
+"""Lines such as `make: *** [Makefile:2: all] Error 1`: to be read, and not the place of an error."""
+
 FORMATS: Mapping[Messages, str] = {
     Messages.NONE: "%f:%l:%c: %m,%f:%l: %m",
     Messages.GCC: (
+        f"{MAKES_OWN},"
         "%f:%l:%c: %trror: %m,%f:%l:%c: %tarning: %m,%f:%l:%c: %m,%f:%l: %m,"
         r"%D%*\a[%*\d]: Entering directory %*[`']%f',%X%*\a[%*\d]: Leaving directory %*[`']%f',"
         r"%D%*\a: Entering directory %*[`']%f',%X%*\a: Leaving directory %*[`']%f'"
@@ -37,7 +41,20 @@ FORMATS: Mapping[Messages, str] = {
 }
 """errorformat for each form."""
 
-FUNCTION = """\
+FUNCTIONS = """\
+function! s:check() abort
+  let l:items = getqflist()
+  for l:each in filter(copy(l:items), 'v:val.valid && !(v:val.bufnr && filereadable(bufname(v:val.bufnr)))')
+    let l:place = l:each.bufnr ? [bufname(l:each.bufnr), l:each.lnum] + (l:each.col ? [l:each.col] : []) : []
+    let l:each.text = join(l:place, ':') . (l:each.bufnr ? ': ' : '') . l:each.text
+    let [l:each.valid, l:each.bufnr, l:each.lnum, l:each.col] = [0, 0, 0, 0]
+  endfor
+  call setqflist([], 'r', {'items': l:items})
+endfunction
+augroup rdo
+  autocmd!
+  autocmd QuickFixCmdPost make call s:check()
+augroup END
 function! s:rdo(program, format, arguments) abort
   let l:saved = [&l:makeprg, &l:errorformat]
   let [&l:makeprg, &l:errorformat] = [a:program, a:format]
@@ -48,6 +65,7 @@ function! s:rdo(program, format, arguments) abort
   endtry
 endfunction
 """
+"""An entry whose file cannot be read, as of a clock or an address, is a line of text: it would open an empty buffer."""
 
 
 def drafts(tools: Sequence[Tool], project: Project) -> Iterator[Draft]:
@@ -74,7 +92,7 @@ def render(tools: Sequence[Tool]) -> str:
     builder = next((tool for tool in tools if tool.group is Group.BUILD), None)
     if builder:
         lines += [f"let &makeprg = {_program(builder)}", f"let &errorformat = s:{builder.messages.value}"]
-    lines += FUNCTION.splitlines()
+    lines += FUNCTIONS.splitlines()
     for tool in tools:
         call = f"call s:rdo({_program(tool)}, s:{tool.messages.value}, <q-args>)"
         lines.append(f"command! -nargs=* -complete=file Rdo{_name(tool.name)} {call}")

@@ -87,6 +87,37 @@ def test_vim_runs_the_open_file_and_finds_the_line_of_a_traceback(project: Proje
     assert f"{project.local}/src/bad.py:2:in <module>" in lines
 
 
+RECIPES = """\
+all: ; @echo '12:30:45: a clock'; echo 'http://localhost:80: no'; $(MAKE) -s sub
+sub: ; @gcc -c -o /dev/null src/bad.c
+"""
+
+
+def test_only_lines_that_lead_to_a_file_are_places_of_errors(project: Project) -> None:
+    (project.remote / "Makefile").write_text(RECIPES)
+    assert project.shell("rdoctl ide vim make").returncode == 0
+    lines = quickfix(project, vim(), "silent make", "Makefile")
+    there = [line for line in lines if line.startswith(f"{project.local}/")]
+    assert {line.partition(": ")[0].rpartition("/")[2].partition(":")[0] for line in there} == {"bad.c"}
+    others = [line for line in lines if line not in there]
+    assert "12:30:45: a clock" in others
+    assert "http://localhost:80: no" in others
+    assert [line for line in others if "***" in line] == [
+        "make[1]: *** [Makefile:2: sub] Error 1",
+        "make: *** [Makefile:1: all] Error 2",
+    ]
+
+
+def test_what_fails_in_pytest_is_a_place_and_nothing_else_is(project: Project) -> None:
+    for folder in (project.local, project.remote):
+        (folder / "src/test_bad.py").write_text('def test_bad() -> None:\n    assert "12:30: x" == "a:1: b"\n')
+    (project.remote / "bin/pytest").symlink_to(Path(sys.executable).with_name("pytest"))
+    assert project.shell("rdoctl ide vim pytest").returncode == 0
+    lines = quickfix(project, vim(), "silent RdoPytest -c /dev/null --rootdir=. src/test_bad.py", "src/test_bad.py")
+    there = [line for line in lines if line.startswith(f"{project.local}/")]
+    assert there == [f"{project.local}/src/test_bad.py:2:AssertionError"]
+
+
 @pytest.mark.skipif(not shutil.which("emacs"), reason="emacs is not installed")
 def test_emacs_compiles_on_the_target_and_finds_the_error_here(project: Project, tmp_path: Path) -> None:
     assert project.shell("rdoctl ide emacs make").returncode == 0
