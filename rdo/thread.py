@@ -15,9 +15,14 @@ def start(work: Callable[..., object], *arguments: object, name: str) -> threadi
     try:
         thread.start()
     except (RuntimeError, MemoryError):
-        why = "the limit of processes or memory is reached"
-        raise SetupError("the control master cannot start a thread", why, "see `ulimit -a`") from None
+        raise refusal() from None
     return thread
+
+
+def refusal() -> SetupError:
+    """What to say where the system allows no further thread."""
+    why = "the limit of processes or memory is reached"
+    return SetupError("the control master cannot start a thread", why, "see `ulimit -a`")
 
 
 def _run(work: Callable[..., object], *arguments: object) -> None:

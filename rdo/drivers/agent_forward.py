@@ -4,48 +4,76 @@ from __future__ import annotations
 
 import contextlib
 import socket
-
-from paramiko.channel import Channel
+import threading
 
 from rdo import thread
-from rdo.errors import SetupError
+from rdo.drivers.link import Link
+from rdo.drivers.ssh_stream import SshStream
+from rdo.drivers.stream_wire import StreamWire
+from rdo.errors import LinkLost, SetupError
 
 PIECE = 64 * 1024
 """Bytes read at once; agent messages are smaller."""
+
+WINDOW = 256 * 1024
+"""Bytes that a program may send before the agent has read them: the longest message that OpenSSH's agent takes."""
+
+STREAMS = 64
+"""At the same time: each costs two threads. A further program sees an agent that cannot be reached."""
+
+GONE = (OSError, LinkLost, SetupError)
+"""The agent, the link, or the room for a thread: the program sees an agent that hangs up."""
 
 
 class AgentForward:
     """Connects streams that the server opens to the agent's socket at `path`."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, link: Link, target: str) -> None:
         self._path = path
+        self._link = link
+        self._target = target
+        self._room = threading.Semaphore(STREAMS)
 
-    def accept(self, stream: Channel) -> None:
-        """Serve one stream; returns at once. Its threads end with it, and so at the latest with the link."""
-        agent = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    def accept(self) -> SshStream | None:
+        """The near end of one more stream, or None for too many. Its threads end with it, so at the latest with the
+        link.
+        """
+        if not self._room.acquire(blocking=False):
+            return None
+        stream = SshStream(self._link, self._target, lambda: None, WINDOW)
         try:
-            agent.connect(self._path)
-        except OSError:  # the agent has gone: the program sees an agent that hangs up
-            agent.close()
-            thread.start(stream.close, name="rdo-agent")
-            return
-        try:
-            for work in (_to_agent, _from_agent):
-                thread.start(work, stream, agent, name="rdo-agent")
+            thread.start(self._serve, stream, name="rdo-agent")
         except SetupError:  # this is the thread that serves the whole link, which goes on
-            agent.close()
+            self._room.release()
+            return None
+        return stream
+
+    def _serve(self, stream: SshStream) -> None:
+        wire = StreamWire(stream)
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as agent, contextlib.suppress(*GONE):
+                stream.wait_until_open()
+                agent.connect(self._path)
+                back = thread.start(_to_program, agent, wire, name="rdo-agent")
+                _to_agent(wire, agent)
+                back.join()
+        finally:
+            wire.close()
+            self._room.release()
 
 
-def _to_agent(stream: Channel, agent: socket.socket) -> None:
+def _to_agent(wire: StreamWire, agent: socket.socket) -> None:
+    try:
+        with contextlib.suppress(OSError):
+            while data := wire.recv(PIECE):
+                agent.sendall(data)
+    finally:
+        with contextlib.suppress(OSError):
+            agent.shutdown(socket.SHUT_RDWR)
+
+
+def _to_program(agent: socket.socket, wire: StreamWire) -> None:
     with contextlib.suppress(OSError):
-        while data := stream.recv(PIECE):
-            agent.sendall(data)
-        agent.shutdown(socket.SHUT_RDWR)
-
-
-def _from_agent(stream: Channel, agent: socket.socket) -> None:
-    with contextlib.suppress(OSError, EOFError), agent:
         while data := agent.recv(PIECE):
-            stream.sendall(data)
-    with contextlib.suppress(OSError, EOFError):
-        stream.close()
+            wire.sendall(data)
+    wire.close()  # and so wakes who waits for more from the program

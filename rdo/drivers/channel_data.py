@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from paramiko.common import MSG_CHANNEL_DATA
-from paramiko.ssh_exception import SSHException
+
+from rdo.drivers.ssh_fields import Violation
 
 
 class Sendable(Protocol):
@@ -31,7 +32,7 @@ class Input(NamedTuple):
 
 
 class Output:
-    """Channel data that came in, in one message or several in a row: it stands where paramiko has a Message."""
+    """Channel data that came in, in one message or several in a row."""
 
     __slots__ = ("_plain", "data")
 
@@ -39,21 +40,18 @@ class Output:
     """Padding length, message number, channel, length of the data."""
 
     def __init__(self, plain: bytes) -> None:
-        """`plain`: a whole packet behind its length. Raises SSHException."""
+        """`plain`: a whole packet behind its length. Raises Violation."""
         length = self.HEADER.unpack_from(plain)[3]
         self._plain = plain
         self.data = memoryview(plain)[self.HEADER.size : self.HEADER.size + length]
         if len(self.data) != length:
-            raise SSHException("a channel data message is cut off")
+            raise Violation("it sent a message that is cut off")
 
     def goes_on_in(self, plain: bytes) -> bool:
         """Whether that packet is one with data for the same channel."""
         return plain[1:6] == self._plain[1:6]
 
-    def get_int(self) -> int:
-        """The channel: paramiko asks for it first."""
+    @property
+    def channel(self) -> int:
+        """Our number of the channel."""
         return int(self.HEADER.unpack_from(self._plain)[2])
-
-    def get_binary(self) -> bytes:
-        """The data, as paramiko's own channels take it: those through a jump host, and to our agent."""
-        return bytes(self.data)

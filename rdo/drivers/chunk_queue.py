@@ -9,6 +9,10 @@ from rdo.drivers.base import READ_SIZE, Chunk
 SMALL = 4096
 """Bytes up to which pieces of output are put together, as each costs a hundred bytes of its own."""
 
+MANY = 1024
+"""Pieces in the queue from which on a small one may join the last of its stream though one of the other stream came
+between: byte by byte in turns, what a window allows would cost half a gigabyte."""
+
 LARGE = READ_SIZE
 """Bytes up to which pieces of a stream are taken together: each costs the reader two system calls and a change of
 threads, and sshd sends 32 KiB at a time, whatever it is allowed."""
@@ -28,11 +32,16 @@ class ChunkQueue:
 
     def put(self, stream: int, data: bytes | memoryview) -> None:
         """Add what has arrived."""
-        last = self._chunks[-1] if self._chunks else None
-        if last is not None and last.stream == stream and len(last.data) + len(data) <= SMALL:
-            self._chunks[-1] = Chunk(stream, b"".join((last.data, data)))
-        elif data:
-            self._chunks.append(Chunk(stream, data))
+        if not data:
+            return
+        for place in (-1, -2) if len(self._chunks) > MANY else (-1,) if self._chunks else ():
+            last = self._chunks[place]
+            if last.stream == stream:
+                if len(last.data) + len(data) > SMALL:
+                    break
+                self._chunks[place] = Chunk(stream, b"".join((last.data, data)))
+                return
+        self._chunks.append(Chunk(stream, data))
 
     def take(self) -> Chunk:
         """The oldest piece, and what follows it of the same stream. There must be one."""

@@ -28,6 +28,8 @@ ATTEMPT_PAUSE = 1.0
 """Seconds between attempts to connect, as ssh(1) has it, of which there is one unless ConnectionAttempts says more."""
 PROXY_END = 2.0
 """Seconds for a ProxyCommand to end by itself once its streams are closed and it was told to."""
+PROXY_STATUS = 0.5
+"""Seconds for one that has closed its streams to end: only then is there a status to name."""
 TAIL = 2048
 """Bytes of a failed ProxyCommand's stderr that are looked at."""
 
@@ -131,7 +133,9 @@ class ProxyCommand:
 
     def failure(self) -> str:
         """What it said last, and its status if it has ended."""
-        status = self._process.poll()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(PROXY_STATUS)
+        status = self._process.returncode
         self._complaint.seek(max(0, os.fstat(self._complaint.fileno()).st_size - TAIL))
         lines = self._complaint.read().decode(errors="replace").split("\n")
         said = [line.strip() for line in lines if line.strip()][-1:]

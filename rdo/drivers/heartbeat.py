@@ -6,6 +6,7 @@ Knows no SSH: the ping and the end are functions handed in.
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
 import time
@@ -37,7 +38,7 @@ Clock = Callable[[], float]
 class Wire(Protocol):
     """What can carry SSH: a socket, or a channel through another host."""
 
-    def send(self, data: bytes, /) -> int: ...
+    def send(self, data: bytes | memoryview, /) -> int: ...
     def recv(self, size: int, /) -> bytes: ...
     def settimeout(self, seconds: float | None, /) -> None: ...
     def close(self) -> None: ...
@@ -59,26 +60,35 @@ class HeardSocket:
         self.ended = False
         """Whether the peer has closed its side."""
 
-    def send(self, data: bytes) -> int:
+    def send(self, data: bytes | memoryview) -> int:
+        """Send what there is room for. Raises BlockingIOError or TimeoutError where that is nothing, for a while."""
+        if isinstance(self._wire, socket.socket):
+            return self._wire.send(data, socket.MSG_DONTWAIT)
         return self._wire.send(data)
 
+    def wait_for_room(self, timeout: float) -> None:
+        """Wait, so many seconds at most, until something can be sent. Raises OSError where it is closed."""
+        if isinstance(self._wire, socket.socket):
+            room = select.poll()
+            room.register(self._wire, select.POLLOUT)
+            room.poll(timeout * 1000)
+
     def recv(self, size: int) -> bytes:
-        try:
-            data = self._wire.recv(size)
-        except ConnectionError:  # it went before it had read all that we sent
-            self.ended = True
-            raise
-        self._note(data)
-        return data
+        room = bytearray(size)
+        return bytes(room[: self.recv_into(memoryview(room))])
 
     def recv_into(self, room: memoryview) -> int:
         """Read what there is, as far as there is room: how many bytes; 0 at the end."""
-        if isinstance(self._wire, socket.socket):
-            count = self._wire.recv_into(room)
-        else:
-            data = self._wire.recv(len(room))
-            count = len(data)
-            room[:count] = data
+        try:
+            if isinstance(self._wire, socket.socket):
+                count = self._wire.recv_into(room)
+            else:
+                data = self._wire.recv(len(room))
+                count = len(data)
+                room[:count] = data
+        except ConnectionError:  # it went before it had read all that we sent
+            self.ended = True
+            raise
         self._note(room[:count])
         return count
 

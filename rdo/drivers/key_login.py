@@ -23,8 +23,9 @@ from rdo.drivers.identity import (
     public_part,
     read,
 )
+from rdo.drivers.login_messages import Outcome
 from rdo.drivers.openssh import Options
-from rdo.drivers.userauth import Outcome, Userauth
+from rdo.drivers.userauth import Userauth
 
 PASSPHRASE_TRIES = 3
 """As ssh(1)."""

@@ -1,20 +1,26 @@
-"""One SSH connection on the wire: paramiko's Transport as rdo needs it. Channels, logins and host keys live elsewhere.
-
-What paramiko leaves out or does otherwise is overridden here, each with its reason.
+"""One SSH connection on the wire: what a server may send, when, how much of it, and who gets it. Channels, logins and
+host keys live elsewhere, the agreement on keys in rdo.drivers.ssh_kex.
 """
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
-from types import MappingProxyType
-from typing import Any, Protocol
 
-from paramiko.channel import Channel
+from cryptography.exceptions import InvalidTag
 from paramiko.common import (
+    MSG_CHANNEL_OPEN,
+    MSG_DEBUG,
+    MSG_DISCONNECT,
+    MSG_EXT_INFO,
+    MSG_GLOBAL_REQUEST,
+    MSG_IGNORE,
+    MSG_REQUEST_FAILURE,
+    MSG_REQUEST_SUCCESS,
     MSG_SERVICE_ACCEPT,
+    MSG_UNIMPLEMENTED,
     MSG_USERAUTH_BANNER,
     MSG_USERAUTH_FAILURE,
     MSG_USERAUTH_INFO_REQUEST,
@@ -22,30 +28,28 @@ from paramiko.common import (
 )
 from paramiko.message import Message
 from paramiko.ssh_exception import SSHException
-from paramiko.transport import Transport
 
-from rdo.drivers.algorithms import KEY_EXCHANGES, Offer
+from rdo import thread
+from rdo.drivers import ssh_messages as messages
+from rdo.drivers.algorithms import Offer
 from rdo.drivers.base import READ_SIZE
-from rdo.drivers.channel_data import Input, Sendable
-from rdo.drivers.dial import GREETING
+from rdo.drivers.channel_data import Input, Output, Sendable
+from rdo.drivers.channel_map import Channel, ChannelMap
 from rdo.drivers.heartbeat import HeardSocket
-from rdo.drivers.host_proof import prove
 from rdo.drivers.known_hosts import HostKey
-from rdo.drivers.packets import Packets
-from rdo.drivers.ssh_messages import keepalive, open_session
+from rdo.drivers.packets import CHANNEL_MESSAGES
+from rdo.drivers.ssh_fields import SHOWN, Violation, words
+from rdo.drivers.ssh_kex import EXCHANGE_TIMEOUT, Incompatible, KeyExchange
 from rdo.errors import LinkLost
 
-WINDOW = 4 * 1024 * 1024
-"""Bytes a target may send before they are read: what a slow reader costs in memory. On loopback 2 to 16 MiB are equally
-fast; 4 MiB carry 80 MB/s over a round trip of 50 ms."""
+LOGIN_ALLOWANCE = 4 * 1024 * 1024
+"""Bytes that a server may send until we are logged in, whatever in: a banner of sshd's has a megabyte at most."""
 
-NEVER = 1 << 62
-"""paramiko's own rekey can end a busy connection (paramiko#822): sshd starts rekeys, and those go well."""
+MESSAGE_COST = 64
+"""Bytes that an empty message counts for in that, which costs us time."""
 
-KEX_INFO: dict[str, Any] = Transport._kex_info  # type: ignore[attr-defined]
-
-KEX_ABLE = tuple(name for name in KEY_EXCHANGES if name in KEX_INFO or name == "curve25519-sha256")
-"""Key exchanges that this installation can do: for mlkem768x25519 cryptography has to be new."""
+REPLIES = 256
+"""Login messages that may wait for who logs in, while a question is on the user's terminal."""
 
 LOGIN_MESSAGES = (
     MSG_SERVICE_ACCEPT,
@@ -55,135 +59,97 @@ LOGIN_MESSAGES = (
     MSG_USERAUTH_SUCCESS,
 )
 
-Reply = tuple[int, Message] | None
+AGENT_STREAM = b"auth-agent@openssh.com"
+
+Reply = tuple[int, bytes] | None
 """An answer to a login message: its type and body; None when the connection has ended."""
 
 
-class Session(Protocol):
-    """What a link expects of a session channel."""
-
-    number: int
-    """Ours, which the link gives it."""
-
-    def receive(self, kind: int, body: bytes | memoryview) -> None:
-        """Take a message for this channel: its number, and what stands behind the channel's; of data, nothing else."""
-
-    def lose(self) -> None:
-        """The link has ended."""
-
-
-class Link(Transport):
-    """A Transport that prefers AES-GCM, reports login messages in a queue, and tells when and why it ended.
-
-    paramiko knows nothing of its session channels: their messages never reach it.
-    """
-
-    _kex_info = MappingProxyType({**KEX_INFO, "curve25519-sha256": KEX_INFO["curve25519-sha256@libssh.org"]})
-    _preferred_keys: tuple[str, ...]
-    host_key_type: str
-    H: bytes
-    _expected_packet: tuple[int, ...]
-    _channel_counter: int
-    _handler_table: dict[int, Callable[[Message], None]]
-    active: bool
-    packetizer: Packets
-    server_extensions: dict[str, bytes]
-    _send_user_message: Callable[[Any], None]
-    _send_message: Callable[[Any], None]
-    _set_forward_agent_handler: Callable[[Callable[[Channel], None]], None]
-    _auth_trigger: Callable[[], None]
+class Link(KeyExchange):
+    """Serves one connection in a thread of its own, queues login messages, and tells when and why it ended."""
 
     def __init__(self, wire: HeardSocket, offer: Offer, timeout: float) -> None:
-        """`wire` has been greeted. `timeout` (seconds) bounds each step of the handshake."""
-        super().__init__(
-            wire,  # type: ignore[arg-type]
-            default_window_size=WINDOW,
-            default_max_packet_size=READ_SIZE,
-            packetizer_class=Packets,
-        )
-        self._preferred_keys = offer.host_keys
-        self._preferred_kex = offer.key_exchanges
-        self._preferred_ciphers = offer.ciphers
-        self._preferred_macs = offer.macs
-        self._preferred_compression = offer.compression
-        self.shown: HostKey | None = None
-        """The key or certificate that the server has proved to have."""
-        self.banner_timeout = self.handshake_timeout = timeout
-        self.local_version = GREETING
-        setattr(self.packetizer, "write_all", self._have_greeted)  # noqa: B010  (which no stub lets be assigned)
-        for name in ("REKEY_BYTES", "REKEY_PACKETS", "REKEY_BYTES_OVERFLOW_MAX", "REKEY_PACKETS_OVERFLOW_MAX"):
-            setattr(self.packetizer, name, NEVER)
-        self.replies: queue.SimpleQueue[Reply] = queue.SimpleQueue()
+        """`wire` has been greeted. `timeout` (seconds) bounds the handshake."""
+        super().__init__(wire, offer)
+        self._timeout = timeout
+        self._allowance = LOGIN_ALLOWANCE
+        self.replies: queue.Queue[Reply] = queue.Queue()
         self.packetizer.take = self._take
-        self.sessions: dict[int, Session] = {}
+        self.open_channels = ChannelMap()
+        self._accept: Callable[[], Channel | None] | None = None
+        self.agreed = threading.Event()
+        """Set when the first keys are agreed on, or will never be."""
         self.ended = threading.Event()
-        self.farewell = ""
-        """The words of the server's disconnect message, if there was one."""
-        for kind in LOGIN_MESSAGES:
-            self._handler_table[kind] = self._reporter(kind)
+        self.disconnect_reason = ""
+        """Why the connection ended, if the server said so or did what it may not."""
+        self.failure: Exception | None = None
+        """What ended it."""
+        self.server_extensions: dict[str, bytes] = {}
+        self.version = ""
+        """The server's, as text."""
 
-    @property
-    def preferred_keys(self) -> tuple[str, ...]:
-        """Without the host certificates that paramiko adds where nobody asked for them."""
-        return self._preferred_keys
-
-    def _verify_key(self, host_key: bytes, signature: bytes) -> None:
-        """As paramiko has it, and calls it, in each key exchange. Raises SSHException."""
+    def handshake(self) -> HostKey:
+        """Agree on keys; the host key or certificate. Raises SetupError, and whatever a server can bring about."""
+        self.packetizer.incoming.deadline = time.monotonic() + self._timeout
+        self.active = True
         try:
-            shown = prove(self.host_key_type, host_key, signature, self.H)
-        except ValueError as error:
-            raise SSHException(f"it does not prove its host key: {error}") from error
-        if self.shown not in (None, shown):
-            raise SSHException("it came up with another host key on the way")
-        self.shown = shown
+            self.start()
+        except (RuntimeError, MemoryError):
+            raise thread.refusal() from None
+        if not self.agreed.wait(self._timeout + 1):  # while what we send is not taken
+            raise Violation("it did not finish the key exchange in time")
+        if self.failure is not None:
+            raise self.failure
+        assert self.shown is not None
+        return self.shown
 
     def is_openssh(self) -> bool:
         """Whether the server knows the extensions of OpenSSH."""
-        return "OpenSSH" in self.remote_version
+        return "OpenSSH" in self.version
 
-    def ask_session(self, channel: Session) -> None:
-        """Ask for a session channel and number it; the answer reaches `channel`. Raises LinkLost."""
-        with self.lock:
-            channel.number = self._next_channel()
-            self.sessions[channel.number] = channel
+    def ask(self, channel: Channel, kind: str = "session", details: bytes = b"") -> None:
+        """Ask for a channel and number it; the answer reaches `channel`. Raises LinkLost."""
+        self.open_channels.add(channel)
         if self.ended.is_set():  # its last word to all channels may have come before this one was among them
             channel.lose()
-        self.send(open_session(channel.number, WINDOW, READ_SIZE))
+        self.send(messages.open_channel(kind, channel.number, channel.window, READ_SIZE, details))
 
     def defer(self, act: Callable[[], None]) -> None:
         """Do it when all that has come so far is worked through. To be called by who works, this link's thread."""
-        self.packetizer.defer(act)
+        self.packetizer.incoming.defer(act)
 
     def drop(self, number: int) -> None:
         """Forget a channel that both sides have closed."""
-        self.sessions.pop(number, None)
+        self.open_channels.drop(number)
 
     def send(self, message: Sendable | Input) -> None:
         """Send it, after a running key exchange. Raises LinkLost."""
         try:
-            if not self._send_unless_busy(message):
-                self._send_user_message(message)
-        except (EOFError, OSError, SSHException) as error:
-            raise LinkLost("the connection is lost", self.farewell or str(error)) from error
-        if not self.active:  # paramiko drops it in silence then
-            raise LinkLost("the connection is lost", self.farewell)
+            while not self._send_unless_busy(message):
+                if not self.active:
+                    raise EOFError
+                if not self.clear_to_send.wait(EXCHANGE_TIMEOUT):
+                    raise Violation("it did not finish a key exchange that it began")
+        except (EOFError, OSError, SSHException, Violation) as error:
+            self._give_up(error)
+            raise LinkLost("the connection is lost", self.disconnect_reason or str(error)) from error
 
     def _send_unless_busy(self, message: Sendable | Input) -> bool:
-        """Send it if no key exchange is running, which is nearly always: paramiko's way takes three times as long."""
+        """Send it if no key exchange is running, which is nearly always."""
         with self.clear_to_send_lock:
             clear = self.active and self.clear_to_send.is_set()
             if clear:
                 self._send_message(message)
             return clear
 
-    def send_login(self, message: Message) -> None:
-        """Send a message of the authentication."""
+    def send_login(self, message: Sendable) -> None:
+        """Send a message of the authentication. Raises EOFError, OSError, Violation."""
         with self.lock:
             self._send_message(message)
 
-    def take_agent_streams(self, handler: Callable[[Channel], None]) -> None:
-        """Let the server open streams to our SSH agent."""
-        self._set_forward_agent_handler(handler)
+    def take_agent_streams(self, accept: Callable[[], Channel | None]) -> None:
+        """Let the server open streams to our SSH agent: `accept` gives the near end of one, or None to refuse it."""
+        self._accept = accept
 
     def logged_in(self) -> None:
         """The server let us in."""
@@ -191,50 +157,116 @@ class Link(Transport):
 
     def ping(self) -> None:
         """Ask the server for a sign of life. May block while the link does. Raises LinkLost."""
-        self.send(keepalive())
+        self.send(messages.keepalive())
 
     def run(self) -> None:
-        """paramiko's reading thread, and the word to all who wait when it ends."""
+        """The thread that reads, and the word to all who wait when it ends."""
+        kind = 0
         try:
-            super().run()
+            self.remote_version = self.packetizer.incoming.version()  # type: ignore[assignment]  # its bytes are signed
+            self.version = words(self.remote_version)  # type: ignore[arg-type]
+            if self.version.split("-")[1] not in ("2.0", "1.99"):
+                raise Violation(f"it speaks SSH {self.version.split('-')[1]}, and rdo 2.0")
+            self.begin_exchange()
+            while self.active:
+                kind, message = self.packetizer.read_message()
+                self._handle(kind, message)
+        except Exception as error:  # whatever it is that a server can bring about in paramiko and below it
+            self._give_up(error, kind)
         finally:
-            self.packetizer.complete_handshake()  # its timer thread would live on for `handshake_timeout`
-            self.ended.set()
-            self.replies.put(None)
-            for channel in list(self.sessions.values()):
-                channel.lose()
+            self._end()
+
+    def _give_up(self, error: Exception, kind: int = 0) -> None:
+        """The connection is of no use any more. The first error counts."""
+        if self.failure is None and self.active:
+            self.failure = error
+            self.disconnect_reason = self.disconnect_reason or _reason(error, kind)
+        self.active = False
+        self.packetizer.close()
+
+    def _end(self) -> None:
+        self.active = False
+        self.failure = self.failure or EOFError()
+        self.packetizer.close()
+        self.ended.set()
+        self.agreed.set()
+        self.clear_to_send.set()
+        self.replies.put(None)
+        self.open_channels.lose()
+
+    # What the server sends.
 
     def _take(self, kind: int, number: int, body: bytes | memoryview) -> bool:
-        """Take a message for a channel, if it is a session channel's, and none comes out of order: whether it was."""
-        if self._expected_packet:
-            return False
-        session = self.sessions.get(number)
-        if session is not None:
-            session.receive(kind, body)
-            return True
-        return number < self._channel_counter and number not in self.channels_seen  # one that was dropped: so is this
+        """Take a message for a channel, if none comes out of order: whether it was."""
+        return not self.is_exchanging and self.open_channels.hand(kind, number, body)
 
-    def _next_channel(self) -> int:
-        """As paramiko has it, and calls it: a number that is not in use."""
-        while (number := super()._next_channel()) in self.sessions:  # type: ignore[misc]
-            pass
-        return int(number)
+    def _handle(self, kind: int, message: Message | Output) -> None:
+        if isinstance(message, Output) or (kind in CHANNEL_MESSAGES and not self.is_exchanging):
+            raise Violation(f"it sent message {kind} for a channel that there is not")
+        body = message.asbytes()
+        if not self.authenticated:
+            self._allowance -= MESSAGE_COST + len(body)
+            if self._allowance < 0:
+                raise Violation("it sent too much before the login was over")
+        if kind == MSG_DISCONNECT:
+            self.disconnect_reason = messages.disconnection(body)
+            raise EOFError
+        if kind in (MSG_IGNORE, MSG_DEBUG):
+            self.check_order(kind)
+        elif not self.take_exchange(kind, message):
+            _HANDLERS.get(kind, Link._reject)(self, kind, body)
+        elif self.initial_kex_done:
+            self.agreed.set()
 
-    def _have_greeted(self, greeting: bytes) -> None:
-        """What paramiko writes first has been sent already."""
-        delattr(self.packetizer, "write_all")
+    def _reject(self, kind: int, body: bytes) -> None:
+        """A message that we do not know."""
+        self._send_message(messages.unimplemented((self.packetizer.sequence - 1) & 0xFFFFFFFF))
 
-    def _reporter(self, kind: int) -> Callable[[Message], None]:
-        return lambda message: self.replies.put((kind, message))
+    def _pass(self, kind: int, body: bytes) -> None:
+        """The answer to a ping: that it came is all it says."""
 
-    def _parse_disconnect(self, message: Message) -> None:
-        message.get_int()
-        self.farewell = message.get_text()
+    def _extend(self, kind: int, body: bytes) -> None:
+        self.server_extensions = messages.extensions(body)
+
+    def _request(self, kind: int, body: bytes) -> None:
+        if messages.global_request(body):
+            self._send_message(messages.refuse_request())
+
+    def _report(self, kind: int, body: bytes) -> None:
+        if self.authenticated:
+            self._reject(kind, body)
+        elif self.replies.qsize() >= REPLIES:
+            raise Violation("it goes on without waiting for an answer")
+        else:
+            self.replies.put((kind, body))
+
+    def _open(self, kind: int, body: bytes) -> None:
+        """The server asks for a channel."""
+        purpose, opened = messages.opening(body)
+        channel = self._accept() if purpose == AGENT_STREAM and self._accept else None
+        if channel is None:
+            self._send_message(messages.refuse(opened.number))
+            return
+        self.open_channels.add(channel)
+        self._send_message(messages.confirm(opened.number, channel.number, channel.window, READ_SIZE))
+        channel.adopt(opened)
 
 
-def silence() -> None:
-    """Keep paramiko's log from the process's stderr: rdo reports what it has to say itself."""
-    log = logging.getLogger("paramiko")
-    log.addHandler(logging.NullHandler())
-    log.propagate = False
-    log.setLevel(logging.CRITICAL + 1)
+_HANDLERS: dict[int, Callable[[Link, int, bytes], None]] = {
+    **dict.fromkeys(LOGIN_MESSAGES, Link._report),
+    **dict.fromkeys((MSG_REQUEST_SUCCESS, MSG_REQUEST_FAILURE, MSG_UNIMPLEMENTED), Link._pass),
+    MSG_EXT_INFO: Link._extend,
+    MSG_GLOBAL_REQUEST: Link._request,
+    MSG_CHANNEL_OPEN: Link._open,
+}
+
+
+def _reason(error: Exception, kind: int) -> str:
+    """What to say of an error while message `kind` was read; nothing of a connection that just ended."""
+    if isinstance(error, EOFError | OSError):
+        return ""
+    if isinstance(error, Violation | Incompatible | SSHException):
+        return words(str(error).encode(errors="surrogateescape"), SHOWN)
+    if isinstance(error, InvalidTag):
+        return "it sent a packet that was changed on its way"
+    return f"it sent a message without sense (number {kind})"

@@ -12,8 +12,9 @@ from rdo.drivers.agent import Agent
 from rdo.drivers.base import Caller
 from rdo.drivers.key_login import KeyLogin
 from rdo.drivers.link import Link
+from rdo.drivers.login_messages import Outcome, Prompt
 from rdo.drivers.openssh import Options
-from rdo.drivers.userauth import Outcome, Prompt, Userauth
+from rdo.drivers.userauth import Userauth
 from rdo.errors import ConnectError, printable
 from rdo.lines import split_lines
 from rdo.wording import listed

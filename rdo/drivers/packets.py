@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -19,14 +20,25 @@ from paramiko.ssh_exception import SSHException
 from rdo.drivers.base import READ_SIZE
 from rdo.drivers.channel_data import Input, Output, Sendable
 from rdo.drivers.heartbeat import HeardSocket
+from rdo.drivers.read_ahead import ReadAhead
+from rdo.drivers.ssh_fields import Fields, Violation
 
 BLOCK = 16
 TAG = 16
 NOISE = 1024
 """Random bytes for padding that are fetched at a time."""
 
-ROOM = 1024 * 1024
-"""Bytes read ahead: more than one packet, of which the largest is what we allow the server (READ_SIZE) and a header."""
+SMALLEST = 12
+"""Bytes of a packet behind its length (RFC 4253, section 6); of one of AES-GCM 16, as the cipher finds out."""
+
+LARGEST = READ_SIZE + 4096
+"""Bytes of a packet: of data for a channel, what we allow the server, and a header. OpenSSH takes no larger one."""
+
+SEND_TIMEOUT = 40.0
+"""Seconds for the server to take any byte of what is sent: who sends holds locks that all others wait for."""
+
+SEND_LOOK = 1.0
+"""Seconds between two looks whether the connection was closed while we wait to send."""
 
 
 CHANNEL_MESSAGES = range(MSG_CHANNEL_OPEN_SUCCESS, MSG_CHANNEL_FAILURE + 1)
@@ -57,18 +69,18 @@ class Packets(Packetizer):
     def __init__(self, wire: HeardSocket) -> None:
         super().__init__(wire)  # type: ignore[arg-type]
         self._wire = wire
+        self.incoming = ReadAhead(wire)
         self._sending = threading.Lock()
         self._random = b""
         self._seal: Any = None
         self._seal_nonce = Nonce(b"")
         self._open: Any = None
+        self._is_keyed = False
         self._open_nonce = Nonce(b"")
-        self._room = memoryview(bytearray())
-        self._start = self._end = 0
         self._ahead = b""
         """A packet that was opened and is still to be read."""
-        self._handshake_over = False
-        self._deferred: list[Callable[[], None]] = []
+        self.sequence = 0
+        """The number of the next message to be read."""
         self.take: Taker = lambda kind, number, body: False
         """Is offered the messages for channels; what it does not take is read."""
 
@@ -81,16 +93,14 @@ class Packets(Packetizer):
     def set_inbound_cipher(self, **cipher: Any) -> None:  # type: ignore[override]
         """As paramiko has it, and calls it."""
         super().set_inbound_cipher(**cipher)
+        self._is_keyed = True
         self._open = _gcm(cipher, self._open)
         self._open_nonce = Nonce(cipher["iv_in"] or b"")
-        if self._open and not self._room:
-            self._room = memoryview(bytearray(ROOM))
 
-    def complete_handshake(self) -> None:
-        """Stop the clock of the handshake, once: paramiko says so behind each message, at the cost of a small one."""
-        if not self._handshake_over:
-            self._handshake_over = True
-            super().complete_handshake()
+    def reset_seqno_in(self) -> None:
+        """As paramiko has it, and calls it."""
+        super().reset_seqno_in()
+        self.sequence = 0
 
     # Out
 
@@ -110,6 +120,20 @@ class Packets(Packetizer):
         length = len(plain).to_bytes(4, "big")
         return length, self._seal.encrypt(self._seal_nonce.take(), plain, length)
 
+    def write_all(self, out: bytes) -> None:  # type: ignore[override]
+        """Send it all. Raises EOFError, OSError, and Violation where the server takes nothing for too long."""
+        left, since = memoryview(out), time.monotonic()
+        while left:
+            try:
+                left = left[self._wire.send(left) :]
+                since = time.monotonic()
+            except (BlockingIOError, TimeoutError):
+                if self.closed:
+                    raise EOFError from None
+                if time.monotonic() - since > SEND_TIMEOUT:
+                    raise Violation(f"it took nothing of what was sent for {SEND_TIMEOUT:.0f} s") from None
+                self._wire.wait_for_room(SEND_LOOK)
+
     def _noise(self, size: int) -> bytes:
         """Random bytes, fetched in stock: each call to the system would let go of the interpreter's lock."""
         if len(self._random) < size:
@@ -117,31 +141,54 @@ class Packets(Packetizer):
         noise, self._random = self._random[:size], self._random[size:]
         return noise
 
+    def close(self) -> None:
+        """As paramiko has it, and calls it."""
+        self.incoming.closed = True
+        super().close()
+
     # In
 
+    def read_all(self, n: int, check_rekey: bool = False) -> bytes:
+        """As paramiko has it, and calls it for what goes its way: so many bytes. Raises EOFError, Violation."""
+        if not 0 <= n <= LARGEST:
+            raise Violation(f"it sent a packet of {n} bytes")
+        self.incoming.fill(n)
+        return bytes(self.incoming.take(n))
+
     def read_message(self) -> tuple[int, Message | Output]:  # type: ignore[override]
-        """The next message that is not taken: its number, and its body. Raises EOFError, SSHException."""
+        """The next message that is not taken: its number, and its body. Raises EOFError, SSHException, Violation."""
         while True:
+            self.sequence = (self.sequence + 1) & 0xFFFFFFFF
             if self._open is None:
-                kind, message = super().read_message()
+                kind, message = self._read_plainly()
                 if not self._is_taken(kind, message.asbytes()):
                     return kind, message
                 continue
             plain, self._ahead = self._ahead or self._read_packet(), b""
             kind = plain[1]
+            if plain[0] > len(plain) - 2:
+                raise Violation("it sent a packet of nothing but padding")
             if kind == MSG_CHANNEL_DATA:
                 output = self._whole(Output(plain))
-                if not self.take(kind, output.get_int(), output.data):
+                if not self.take(kind, output.channel, output.data):
                     return kind, output
             else:
                 payload = plain[2 : len(plain) - plain[0]]
                 if not self._is_taken(kind, payload):
                     return kind, Message(payload)
 
+    def _read_plainly(self) -> tuple[int, Message]:
+        """By paramiko, which believes any length."""
+        if not self._is_keyed:
+            self._check_length()
+        return super().read_message()
+
     def _is_taken(self, kind: int, payload: bytes) -> bool:
         if kind not in CHANNEL_MESSAGES:
             return False
-        return self.take(kind, int.from_bytes(payload[:4], "big"), payload[8 if kind == MSG_CHANNEL_DATA else 4 :])
+        fields = Fields(payload)
+        number = fields.number()
+        return self.take(kind, number, fields.string() if kind == MSG_CHANNEL_DATA else payload[4:])
 
     def _whole(self, output: Output) -> Output:
         """With the data of the packets behind it that have come: sshd sends 32 KiB at a time, and to hand a piece on
@@ -153,6 +200,7 @@ class Packets(Packetizer):
             if not output.goes_on_in(self._ahead):
                 break
             pieces.append(Output(self._ahead).data)
+            self.sequence = (self.sequence + 1) & 0xFFFFFFFF
             self._ahead = b""
             size += length
         if len(pieces) > 1:
@@ -161,7 +209,7 @@ class Packets(Packetizer):
 
     def _next_length(self) -> int:
         """Bytes of the next packet if all of it has come, else 0."""
-        come = self._end - self._start
+        come = len(self.incoming)
         if come < 4:
             return 0
         length = self._length()
@@ -169,50 +217,21 @@ class Packets(Packetizer):
 
     def _length(self) -> int:
         """What stands before the next packet."""
-        return int.from_bytes(self._room[self._start : self._start + 4], "big")
+        return int.from_bytes(self.incoming.peek(4), "big")
+
+    def _check_length(self) -> int:
+        """Bytes of the next packet, of which its length at least has come then. Raises EOFError, OSError, Violation."""
+        self.incoming.fill(4)
+        length = self._length()
+        if not SMALLEST <= length <= LARGEST:
+            raise Violation(f"it sent a packet of {length} bytes")
+        return length
 
     def _read_packet(self) -> bytes:
-        self._fill(4)
-        length = self._length()
-        end = 4 + length + TAG
-        if length < BLOCK or end > len(self._room):
-            raise SSHException(f"a packet of {length} bytes")
-        self._fill(end)
-        packet = self._room[self._start : self._start + end]
-        self._start += end
+        length = self._check_length()
+        self.incoming.fill(4 + length + TAG)
+        packet = self.incoming.take(4 + length + TAG)
         return bytes(self._open.decrypt(self._open_nonce.take(), packet[4:], packet[:4]))
-
-    def defer(self, act: Callable[[], None]) -> None:
-        """Do it before the next wait for packets, or at once where that is not known. Of the thread that reads."""
-        if self._open is None:
-            act()
-        else:
-            self._deferred.append(act)
-
-    def _fill(self, size: int) -> None:
-        """Read until there are so many bytes. Raises EOFError."""
-        if self._start + size > len(self._room):
-            rest = self._end - self._start
-            self._room[:rest] = bytes(self._room[self._start : self._end])
-            self._start, self._end = 0, rest
-        while self._end - self._start < size:
-            if self._start == self._end:
-                self._start = self._end = 0
-            self._end += self._read_into(self._room[self._end :])
-
-    def _read_into(self, room: memoryview) -> int:
-        while self._deferred:
-            self._deferred.pop(0)()
-        while True:
-            try:
-                count = self._wire.recv_into(room)
-            except TimeoutError:
-                if self.closed or self.handshake_timed_out():
-                    raise EOFError from None
-            else:
-                if count == 0:
-                    raise EOFError
-                return count
 
 
 def _gcm(cipher: Mapping[str, Any], before: Any) -> Any:

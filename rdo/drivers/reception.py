@@ -9,16 +9,20 @@ from collections.abc import Callable
 
 from rdo.drivers.base import Chunk, Sink
 from rdo.drivers.chunk_queue import ChunkQueue
+from rdo.drivers.ssh_fields import Violation
 
 
 class Reception:
     """See `read` and `watch` of Channel in rdo.drivers.base."""
 
-    def __init__(self, acknowledge: int) -> None:
-        """`acknowledge`: bytes read, before the server is to be told that it may send as many more."""
+    def __init__(self, acknowledge: int, window: int) -> None:
+        """`window`: bytes that may come before anything is read. `acknowledge`: bytes read, before the server is to be
+        told that it may send as many more.
+        """
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._chunks = ChunkQueue(acknowledge)
+        self._allowed = window
         self._sink: Sink | None = None
         self._watcher: Callable[[bool], None] | None = None
         self._ended = False
@@ -30,10 +34,13 @@ class Reception:
     # For who receives.
 
     def arrive(self, stream: int, data: bytes | memoryview) -> None:
-        """So much output."""
+        """So much output. Raises Violation where it is more than the server was told that may come."""
         with self._lock:
-            if self._closed:
+            if self._closed or self._ended or not data:
                 return
+            self._allowed -= len(data)
+            if self._allowed < 0:
+                raise Violation("it sent more output than it was allowed to")
             if self._sink and not self._chunks and self._sink(stream, data):
                 self._chunks.pass_by(len(data))
             else:
@@ -42,10 +49,21 @@ class Reception:
                 self._changed.notify_all()
         self.tell_watcher()
 
+    def discard(self, size: int) -> None:
+        """So many bytes came that are no output; they count as read."""
+        with self._lock:
+            self._allowed -= size
+            if self._allowed < 0:
+                raise Violation("it sent more output than it was allowed to")
+            self._chunks.pass_by(size)
+            if self._readable():
+                self._changed.notify_all()
+
     def arrive_status(self, status: int) -> None:
         """The program has ended; its output may not have."""
         with self._lock:
-            self.status = status
+            if self.status is None and not self._closed:  # a second one says nothing
+                self.status = status
             if self._ended:  # who reads has nothing to do yet
                 self._changed.notify_all()
 
@@ -94,7 +112,9 @@ class Reception:
         with self._lock:
             self._wait_until_readable(timeout, sink)
             chunk = self._chunks.take() if self._chunks else None
-            return chunk, 0 if self._ended or self._closed else self._chunks.owed()
+            owed = 0 if self._ended or self._closed else self._chunks.owed()
+            self._allowed += owed
+            return chunk, owed
 
     def wait_for_status(self) -> int | None:
         """The status; None where none will come, or the link broke before the output had ended."""

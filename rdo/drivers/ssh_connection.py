@@ -5,20 +5,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from paramiko.ssh_exception import ChannelException, IncompatiblePeer, SSHException
-
-from rdo.drivers import dial
+from rdo.drivers import dial, ssh_messages
 from rdo.drivers.agent_forward import AgentForward
 from rdo.drivers.algorithms import offer
-from rdo.drivers.base import READ_SIZE, Caller, Pty
+from rdo.drivers.base import Caller, Pty
 from rdo.drivers.heartbeat import BOUNDS, Bounds, HeardSocket, Heartbeat, Wire
 from rdo.drivers.host_key import HostKeyCheck
-from rdo.drivers.link import KEX_ABLE, WINDOW, Link, silence
+from rdo.drivers.link import Link
 from rdo.drivers.login import log_in
 from rdo.drivers.openssh import Options, jump_request
 from rdo.drivers.ssh_channel import SshChannel
+from rdo.drivers.ssh_fields import SHOWN, words
+from rdo.drivers.ssh_kex import KEX_ABLE, Incompatible, silence
 from rdo.drivers.ssh_query import Query
-from rdo.errors import ConnectError, LinkLost
+from rdo.drivers.ssh_stream import Refused, SshStream
+from rdo.drivers.stream_wire import StreamWire
+from rdo.errors import ConnectError, LinkLost, SetupError
 
 END_DEADLINE = 5.0
 """Seconds for the threads of a closed connection to end."""
@@ -41,13 +43,13 @@ class SshConnection:
         self._heartbeat = heartbeat
         heartbeat.start()
         if self._agent:
-            link.take_agent_streams(AgentForward(self._agent).accept)
+            link.take_agent_streams(AgentForward(self._agent, link, self._target).accept)
 
     def open_channel(self, command: str, pty: Pty | None) -> SshChannel:
         """See the interface."""
         self._heartbeat.acquire()
         channel = SshChannel(self._link, self._target, self._heartbeat.release)
-        self._link.ask_session(channel)
+        self._link.ask(channel)
         channel.start(command, pty, agent=bool(self._agent))
         return channel
 
@@ -66,12 +68,15 @@ class SshConnection:
     def tunnel(self, host: str, port: int, timeout: float) -> Wire:
         """A stream from this host on to another, as long as this connection lives. Raises ConnectError."""
         self._heartbeat.acquire()  # for good: with the stream in use, silence here is fatal, too
+        stream = SshStream(self._link, self._target, lambda: None)
         try:
-            return self._link.open_channel("direct-tcpip", (host, port), ("127.0.0.1", 0), WINDOW, READ_SIZE, timeout)
-        except ChannelException as error:
-            raise ConnectError(f"`{self._target}` cannot reach `{host}` port {port}", error.text.lower()) from error
-        except (SSHException, EOFError, OSError, LinkLost) as error:
-            raise ConnectError(f"`{self._target}` gave no way to `{host}`", str(error)) from error
+            self._link.ask(stream, "direct-tcpip", ssh_messages.stream_to(host, port))
+            stream.wait_until_open(timeout)
+        except Refused as error:
+            raise ConnectError(f"`{self._target}` cannot reach `{host}` port {port}", str(error).lower()) from error
+        except LinkLost as error:
+            raise ConnectError(f"`{self._target}` gave no way to `{host}`", error.why) from error
+        return StreamWire(stream)
 
 
 class Connector:
@@ -134,11 +139,12 @@ class Connector:
         link = Link(heard, offer(options.algorithms, check.offer(), KEX_ABLE), timeout)
         undo.callback(_end, link)
         try:
-            link.start_client()
-        except (SSHException, EOFError, OSError) as error:
+            key = link.handshake()
+        except SetupError:
+            raise
+        except Exception as error:  # whatever a server can bring about in paramiko and below it
             raise _failure(options, link, heard, error, explain(), timeout) from error
-        assert link.shown is not None
-        check.check(link.shown)
+        check.check(key)
         return link, heard
 
 
@@ -173,12 +179,11 @@ def _failure(
             why = "it closed the connection before it said a word"
             return ConnectError(what, why, "too many logins at once (MaxStartups), or no SSH server: try again")
         return ConnectError(what, f"it says nothing within {timeout:g} s", "is an SSH server running there?")
-    if not link.remote_version:
-        first = heard.opening.split(b"\n")[0].decode(errors="replace").strip()
+    if not link.version:
+        first = words(heard.opening.split(b"\n")[0].strip(), SHOWN)
         if first.startswith(TURNED_AWAY):
             return ConnectError(what, f"it hung up with `{first}`", "too many logins at once: try again")
         return ConnectError(what, f"it is no SSH server: it says `{first}`", "check host and port")
-    if isinstance(error, IncompatiblePeer):
-        why = f"no algorithm in common with `{link.remote_version}`: {error}"
-        return ConnectError(what, why, "update its SSH server")
-    return ConnectError(what, link.farewell or str(error) or "it closed the connection during the handshake")
+    if isinstance(error, Incompatible):
+        return ConnectError(what, str(error), error.hint)
+    return ConnectError(what, link.disconnect_reason or "it closed the connection during the handshake")

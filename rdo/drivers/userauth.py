@@ -7,8 +7,8 @@ methods the server would take to itself.
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from paramiko.common import (
     MSG_SERVICE_ACCEPT,
@@ -21,28 +21,25 @@ from paramiko.common import (
 )
 from paramiko.message import Message
 
+from rdo.drivers import login_messages
 from rdo.drivers.algorithms import signature
 from rdo.drivers.identity import Key
 from rdo.drivers.link import Link
+from rdo.drivers.login_messages import Outcome, Prompt
+from rdo.drivers.ssh_fields import Violation, words
 from rdo.errors import ConnectError
 
-ANSWER_DEADLINE = 120.0
+ANSWER_TIMEOUT = 120.0
 """Seconds for the server's answer: sshd's own LoginGraceTime, since PAM may wait for a telephone."""
 
+LOGIN_TIMEOUT = 600.0
+"""Seconds for all answers of one login: a server that uses its time for each would keep us for hours."""
 
-class Outcome(NamedTuple):
-    """The server's answer. `methods` may go on; `partial`: this one was right, and more is wanted."""
+REQUESTS = 200
+"""Messages of ours in one login: all keys of an agent, all questions. It ends a server that always wants one more."""
 
-    success: bool
-    partial: bool = False
-    methods: tuple[str, ...] = ()
-
-
-class Prompt(NamedTuple):
-    """A question of the server."""
-
-    text: str
-    echo: bool
+BANNER_LIMIT = 64 * 1024
+"""Bytes of banners that are shown."""
 
 
 Answerer = Callable[[str, Sequence[Prompt]], "Sequence[str] | None"]
@@ -61,6 +58,9 @@ class Userauth:
         self._user = user
         self._target = target
         self._show = show
+        self._banners = 0
+        self._requests = 0
+        self._waited = 0.0
         self._ask_service()
 
     def none(self) -> Outcome:
@@ -123,8 +123,14 @@ class Userauth:
             raise ConnectError(f"`{self._target}` wants a new password", "", "change it with `ssh`")
         return outcome
 
-    def _outcome(self, message: Message, question: Callable[[Message], Message | None]) -> Outcome | None:
+    def _outcome(self, message: Message, question: Callable[[bytes], Message | None]) -> Outcome | None:
         """Send, and follow the conversation to its end; None when `question` has no answer to the server's message."""
+        try:
+            return self._follow(message, question)
+        except Violation as error:
+            raise ConnectError(f"`{self._target}` did not let us in", str(error)) from error
+
+    def _follow(self, message: Message, question: Callable[[bytes], Message | None]) -> Outcome | None:
         reply: Message | None = message
         while reply is not None:
             self._send(reply)
@@ -133,29 +139,40 @@ class Userauth:
                 self._link.logged_in()
                 return Outcome(True)
             if kind == MSG_USERAUTH_FAILURE:
-                methods = tuple(body.get_list())
-                return Outcome(False, body.get_boolean(), methods)
+                return login_messages.failure(body)
             reply = question(body)
         return None
 
-    def _receive(self) -> tuple[int, Message]:
-        while True:
-            try:
-                reply = self._link.replies.get(timeout=ANSWER_DEADLINE)
-            except queue.Empty:
-                raise ConnectError(f"`{self._target}` does not go on with the login", "no answer") from None
-            if reply is None:
-                raise self._ended()
-            kind, body = reply
-            if kind == MSG_USERAUTH_BANNER:
-                self._show(body.get_string().decode(errors="replace"))
-            elif kind != MSG_SERVICE_ACCEPT:
-                return reply
+    def _receive(self) -> tuple[int, bytes]:
+        """The answer to what was sent. What comes before it does not give the server more time."""
+        started = time.monotonic()
+        try:
+            while True:
+                kind, body = self._next_reply(started + min(ANSWER_TIMEOUT, LOGIN_TIMEOUT - self._waited))
+                if kind == MSG_USERAUTH_BANNER:
+                    self._show_banner(login_messages.banner(body))
+                elif kind != MSG_SERVICE_ACCEPT:
+                    return kind, body
+        finally:
+            self._waited += time.monotonic() - started
 
-    def _responses(self, question: Message, answer: Answerer) -> Message | None:
-        title, instruction = question.get_text(), question.get_text()
-        question.get_text()  # language
-        prompts = [Prompt(question.get_text(), question.get_boolean()) for _ in range(question.get_int())]
+    def _next_reply(self, deadline: float) -> tuple[int, bytes]:
+        try:
+            reply = self._link.replies.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            raise ConnectError(f"`{self._target}` does not go on with the login", "no answer") from None
+        if reply is None:
+            raise self._ended()
+        return reply
+
+    def _show_banner(self, text: bytes) -> None:
+        shown = text[: max(0, BANNER_LIMIT - self._banners)]
+        self._banners += len(text)
+        if shown:
+            self._show(words(shown))
+
+    def _responses(self, question: bytes, answer: Answerer) -> Message | None:
+        title, instruction, prompts = login_messages.questions(question)
         answers = answer("\n".join(part for part in (title, instruction) if part), prompts)
         if answers is None:
             return None
@@ -172,12 +189,15 @@ class Userauth:
         return signature(key.kind, self._accepted, known.split(",") if known else ())
 
     def _send(self, message: Message) -> None:
+        self._requests += 1
+        if self._requests > REQUESTS:
+            raise ConnectError(f"`{self._target}` did not let us in", f"{REQUESTS} messages did not end the login")
         try:
             self._link.send_login(message)
-        except (EOFError, OSError) as error:
+        except (EOFError, OSError, Violation) as error:
             raise self._ended() from error
 
     def _ended(self) -> ConnectError:
-        why = self._link.farewell or "the server closed the connection during the login"
+        why = self._link.disconnect_reason or "the server closed the connection during the login"
         hint = "name one key with `identity` or IdentitiesOnly" if "oo many" in why else ""
         return ConnectError(f"`{self._target}` did not let us in", why, hint)

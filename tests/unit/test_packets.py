@@ -16,7 +16,8 @@ from paramiko.ssh_exception import SSHException
 from rdo.drivers.base import READ_SIZE
 from rdo.drivers.channel_data import Input, Output
 from rdo.drivers.heartbeat import HeardSocket
-from rdo.drivers.packets import Nonce, Packets
+from rdo.drivers.packets import LARGEST, Nonce, Packets
+from rdo.drivers.ssh_fields import Violation
 
 KEY, IV = bytes(range(16)), b"abcd" + (2**64 - 2).to_bytes(8, "big")
 """A counter that soon starts again at 0."""
@@ -43,11 +44,11 @@ def ends() -> Iterator[tuple[Packets, Packets, socket.socket]]:
 @pytest.mark.parametrize("size", [0, 1, 11, 12, 32768, 100_000])
 def test_a_message_arrives_whole(size: int, ends: tuple[Packets, Packets, socket.socket]) -> None:
     sender, receiver, _ = ends
-    message = b"\x62" + os.urandom(size)
+    message = b"\x50" + os.urandom(size)
     threading.Thread(target=sender.send_message, args=(Message(message),)).start()
     number, found = receiver.read_message()
     assert isinstance(found, Message)
-    assert (number, found.asbytes()) == (0x62, message[1:])
+    assert (number, found.asbytes()) == (0x50, message[1:])
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000, 4096, 100_000])
@@ -60,9 +61,9 @@ def test_input_goes_out_in_packets_of_the_size_that_the_server_takes(
     found = b""
     while len(found) < len(content):
         message = Output(receiver._read_packet())  # read_message takes several together
-        assert message.get_int() == 5
-        assert 0 < len(message.get_binary()) <= size
-        found += message.get_binary()
+        assert message.channel == 5
+        assert 0 < len(message.data) <= size
+        found += message.data
     assert found == content
 
 
@@ -74,7 +75,7 @@ def test_data_for_a_channel_that_has_come_is_read_together_and_nothing_else_is(
         sender.send_message(Input(channel, memoryview(content), 1))
     sender.send_message(Message(b"\x62last"))
     found = [receiver.read_message()[1] for _ in range(4)]
-    data = [(each.get_int(), each.get_binary()) for each in found[:3] if isinstance(each, Output)]
+    data = [(each.channel, bytes(each.data)) for each in found[:3] if isinstance(each, Output)]
     assert data == [(5, b"ab"), (6, b"cd"), (5, b"e")]
     assert isinstance(found[3], Message)
     assert found[3].asbytes() == b"last"
@@ -89,7 +90,7 @@ def test_no_more_is_read_together_than_is_handed_on_at_a_time(ends: tuple[Packet
     while sum(map(len, pieces)) < len(content):
         _, message = receiver.read_message()
         assert isinstance(message, Output)
-        pieces.append(message.get_binary())
+        pieces.append(bytes(message.data))
     thread.join()
     assert b"".join(pieces) == content
     assert max(map(len, pieces)) <= READ_SIZE
@@ -107,7 +108,9 @@ def test_packets_are_read_however_the_bytes_come(ends: tuple[Packets, Packets, s
         trickle.start()
         found = b""
         while len(found) < len(b"one, two, three"):
-            found += receiver.read_message()[1].get_binary()
+            output = receiver.read_message()[1]
+            assert isinstance(output, Output)
+            found += output.data
         assert found == b"one, two, three"
         trickle.join()
 
@@ -134,8 +137,13 @@ def test_messages_for_a_channel_may_be_taken(ours: bool, ends: tuple[Packets, Pa
     found = [receiver.read_message() for _ in range(3)]
     assert taken == [(0x62, b"asked"), (0x5E, b"data")]
     assert [kind for kind, _ in found] == [0x62, 0x50, 0x5E]
-    assert [found[0][1].get_int(), found[2][1].get_int()] == [6, 6]
-    assert found[2][1].get_binary() == b"data"
+    left, data = found[0][1], found[2][1]
+    assert isinstance(left, Message)
+    assert left.asbytes() == six + b"left"
+    if isinstance(data, Output):
+        assert (data.channel, bytes(data.data)) == (6, b"data")
+    else:
+        assert data.asbytes() == six + (4).to_bytes(4, "big") + b"data"
     if not ours:
         near.close()
         far.close()
@@ -155,14 +163,14 @@ def test_a_packet_that_was_changed_on_the_way_is_refused(ends: tuple[Packets, Pa
             receiver.read_message()
 
 
-@pytest.mark.parametrize("length", [0, 15, 2**20, 2**32 - 1])
+@pytest.mark.parametrize("length", [0, 11, LARGEST + 1, 2**32 - 1])
 def test_a_packet_of_no_possible_length_is_refused(length: int) -> None:
     here, there = socket.socketpair()
     with here, there:
         receiver = Packets(HeardSocket(there))
         receiver.set_inbound_cipher(**cipher("iv_in"))
         here.sendall(length.to_bytes(4, "big"))
-        with pytest.raises(SSHException):
+        with pytest.raises(Violation):
             receiver.read_message()
 
 
@@ -174,7 +182,7 @@ def test_the_end_of_the_socket_is_told(ends: tuple[Packets, Packets, socket.sock
 
 
 def test_a_channel_message_that_claims_more_than_it_has_is_refused() -> None:
-    with pytest.raises(SSHException):
+    with pytest.raises(Violation):
         Output(b"\4\x5e" + (1).to_bytes(4, "big") + (100).to_bytes(4, "big") + b"short")
 
 
@@ -184,8 +192,8 @@ def test_new_keys_count_from_their_first_packet(ends: tuple[Packets, Packets, so
         sender.set_outbound_cipher(**cipher("iv_out", key))
         receiver.set_inbound_cipher(**cipher("iv_in", key))
         for _ in range(3):
-            sender.send_message(Message(b"\x62x"))
-            assert receiver.read_message()[0] == 0x62
+            sender.send_message(Message(b"\x50x"))
+            assert receiver.read_message()[0] == 0x50
 
 
 def test_a_change_to_another_kind_of_cipher_is_refused(ends: tuple[Packets, Packets, socket.socket]) -> None:

@@ -26,13 +26,13 @@ class Watcher:
 
 @pytest.fixture
 def watched() -> tuple[Reception, Watcher]:
-    reception, watcher = Reception(1000), Watcher()
+    reception, watcher = Reception(1000, 4000), Watcher()
     reception.watch(watcher.sink, watcher.told.append)
     return reception, watcher
 
 
 def test_output_is_read_in_its_order_and_then_the_end() -> None:
-    reception = Reception(1000)
+    reception = Reception(1000, 4000)
     reception.arrive(STDOUT, b"a")
     reception.arrive(STDERR, b"b")
     reception.end()
@@ -43,11 +43,11 @@ def test_output_is_read_in_its_order_and_then_the_end() -> None:
 
 def test_nothing_to_read_in_time_is_told() -> None:
     with pytest.raises(TimeoutError):
-        Reception(1000).read(0, None)
+        Reception(1000, 4000).read(0, None)
 
 
 def test_who_reads_is_told_how_much_more_may_come() -> None:
-    reception = Reception(3)
+    reception = Reception(3, 12)
     reception.arrive(STDOUT, b"abcd")
     assert reception.read(0, None) == (Chunk(STDOUT, b"abcd"), 4)
 
@@ -82,7 +82,7 @@ def test_what_a_watcher_does_not_take_is_to_be_read(watched: tuple[Reception, Wa
 
 
 def test_a_status_counts_where_the_link_breaks_behind_the_output() -> None:
-    reception = Reception(1000)
+    reception = Reception(1000, 4000)
     reception.arrive_status(3)
     reception.end()
     reception.close(broken=True)
@@ -98,7 +98,7 @@ def test_a_status_does_not_count_where_output_was_cut_off(watched: tuple[Recepti
 
 
 def test_what_is_not_wanted_is_dropped() -> None:
-    reception = Reception(1000)
+    reception = Reception(1000, 4000)
     reception.arrive(STDOUT, b"hello")
     reception.close(wanted=False)
     reception.arrive(STDOUT, b"more")
@@ -107,7 +107,7 @@ def test_what_is_not_wanted_is_dropped() -> None:
 
 
 def test_the_end_wakes_who_waits() -> None:
-    reception = Reception(1000)
+    reception = Reception(1000, 4000)
     found: list[int | None] = []
     threads = [
         threading.Thread(target=reception.read, args=(10, None)),

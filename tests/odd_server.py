@@ -1,0 +1,168 @@
+"""An SSH server that answers as no server should, at one step of a connection; at all others it does as it ought to.
+
+It is paramiko's server side, with handlers of our own for what a client says. Nothing is run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import paramiko
+from paramiko import common
+from paramiko.message import Message
+
+from tests.sshd import client_config
+
+ACCEPT_BOUND = 0.1
+"""Seconds between two looks whether the test is over."""
+END_BOUND = 5.0
+WINDOW, PACKET = 1 << 20, 1 << 15
+
+
+def text(value: bytes) -> bytes:
+    """A string as it is sent."""
+    return len(value).to_bytes(4, "big") + value
+
+
+def uint32(*values: int) -> bytes:
+    """Numbers as they are sent."""
+    return b"".join(value.to_bytes(4, "big") for value in values)
+
+
+def packet(payload: bytes) -> bytes:
+    """A message as it is sent before keys are agreed on."""
+    padding = 4 + -(len(payload) + 9) % 8
+    return uint32(1 + len(payload) + padding) + bytes([padding]) + payload + bytes(padding)
+
+
+class Talk(paramiko.Transport):
+    """The server's end of one connection. `answers` stand in for what it would do on a message of that number."""
+
+    def __init__(self, connection: socket.socket, answers: dict[int, Answer]) -> None:
+        super().__init__(connection)
+        usual: dict[int, Answer] = {
+            common.MSG_SERVICE_REQUEST: Talk.accept_service,
+            common.MSG_USERAUTH_REQUEST: Talk.let_in,
+            common.MSG_CHANNEL_OPEN: Talk.open,
+            common.MSG_CHANNEL_REQUEST: Talk.run_command,
+            common.MSG_CHANNEL_CLOSE: Talk.ignore,
+            common.MSG_CHANNEL_EOF: Talk.ignore,
+            common.MSG_CHANNEL_WINDOW_ADJUST: Talk.ignore,
+            common.MSG_CHANNEL_FAILURE: Talk.ignore,
+            common.MSG_CHANNEL_OPEN_FAILURE: Talk.ignore,
+            common.MSG_USERAUTH_INFO_RESPONSE: Talk.ignore,
+            common.MSG_REQUEST_FAILURE: Talk.ignore,
+        }
+        for kind, answer in {**usual, **answers}.items():
+            self._handler_table[kind] = lambda message, answer=answer: answer(self, message)
+        self.theirs = 0
+        """What the client calls the channel."""
+
+    def _ensure_authed(self, ptype: int, message: Message) -> None:
+        """Whatever comes is ours to answer."""
+
+    def say(self, kind: int, body: bytes = b"") -> None:
+        """Send a message."""
+        self._send_message(Message(bytes([kind]) + body))
+
+    def say_on(self, kind: int, body: bytes = b"") -> None:
+        """Send a message for the client's channel."""
+        self.say(kind, uint32(self.theirs) + body)
+
+    def flood(self, kind: int, body: bytes = b"", times: int | None = None) -> None:
+        """Send it again and again, until the client hangs up."""
+        for _ in itertools.repeat(None) if times is None else range(times):
+            self.say(kind, body)
+
+    def accept_service(self, message: Message) -> None:
+        self.say(common.MSG_SERVICE_ACCEPT, text(b"ssh-userauth"))
+
+    def let_in(self, message: Message) -> None:
+        self.say(common.MSG_USERAUTH_SUCCESS)
+
+    def open(self, message: Message) -> None:
+        message.get_string()
+        self.theirs = message.get_int()
+        self.confirm()
+
+    def confirm(self, window: int = WINDOW, packet: int = PACKET) -> None:
+        self.say_on(common.MSG_CHANNEL_OPEN_SUCCESS, uint32(5, window, packet))
+
+    def run_command(self, message: Message) -> None:
+        self.end_well()
+
+    def end_well(self, output: bytes = b"hello\n", status: int = 3) -> None:
+        """Say that the command was run, what it said, and how it ended."""
+        self.say_on(common.MSG_CHANNEL_SUCCESS)
+        self.say_on(common.MSG_CHANNEL_DATA, text(output))
+        self.say_on(common.MSG_CHANNEL_REQUEST, text(b"exit-status") + b"\0" + uint32(status))
+        self.say_on(common.MSG_CHANNEL_EOF)
+        self.say_on(common.MSG_CHANNEL_CLOSE)
+
+    def ignore(self, message: Message) -> None:
+        pass
+
+
+Answer = Callable[[Talk, Message], Any]
+Raw = Callable[[socket.socket], object]
+
+
+class OddServer:
+    """Listens on 127.0.0.1 while it is used as a context. `raw` has the bare connection before anything is said."""
+
+    KEY = paramiko.ECDSAKey.generate()
+
+    def __init__(self, folder: Path, raw: Raw | None, answers: dict[int, Answer], **preferred: tuple[str, ...]) -> None:
+        """`preferred`: what it offers of each kind, by paramiko's name: `ciphers`, `kex`, ..."""
+        self._raw = raw
+        self._answers = answers
+        self._preferred = preferred
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(ACCEPT_BOUND)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._serve)
+        self.logins = 0
+        """Connections that came."""
+        port = self._listener.getsockname()[1]
+        known = folder / "odd_known_hosts"
+        known.write_text(f"[127.0.0.1]:{port} {self.KEY.get_name()} {self.KEY.get_base64()}\n")
+        options = ("User bob", "IdentityFile none", "IdentityAgent none", f"UserKnownHostsFile {known}")
+        self.ssh_config = client_config(folder / "odd_config", port, *options)
+
+    def __enter__(self) -> OddServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._listener.close()
+
+    def _serve(self) -> None:
+        with contextlib.ExitStack() as ends:
+            while not self._over.is_set():
+                with contextlib.suppress(TimeoutError):
+                    connection, _ = self._listener.accept()
+                    self.logins += 1
+                    ends.callback(connection.close)
+                    self._talk(connection, ends)
+
+    def _talk(self, connection: socket.socket, ends: contextlib.ExitStack) -> None:
+        if self._raw is not None:
+            with contextlib.suppress(OSError):
+                self._raw(connection)
+            return
+        talk = Talk(connection, self._answers)
+        for kind, names in self._preferred.items():
+            setattr(talk, f"_preferred_{kind}", names)
+        talk.add_server_key(self.KEY)
+        ends.callback(talk.join, END_BOUND)
+        ends.callback(talk.close)
+        ends.callback(talk.packetizer.complete_handshake)  # its timer would go on
+        talk.start_server(threading.Event())

@@ -1,0 +1,73 @@
+"""A server that makes no sense: one clear line, one login, bounded memory and time; or it works all the same."""
+
+from __future__ import annotations
+
+import random
+import re
+import resource
+import sys
+from pathlib import Path
+
+import pytest
+
+from rdo.drivers import ssh_kex, userauth
+from rdo.drivers.base import STDOUT, ChannelRefused
+from rdo.errors import ConnectError, LinkLost, printable
+from tests import soak
+from tests.integration.conftest import Connect
+from tests.odd_server import OddServer
+from tests.security.oddities import ODDITIES, Oddity
+from tests.soak import Counted
+from tests.ssh_client import ScriptedCaller, drain
+
+MEMORY = 48 << 20
+"""Bytes by which one server may make us grow: a few of what is allowed, and the server's own part, in one process."""
+LONGEST_LINE = 1000
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(userauth, "ANSWER_TIMEOUT", 1.0)
+    monkeypatch.setattr(ssh_kex, "EXCHANGE_TIMEOUT", 1.0)
+
+
+def peak() -> int:
+    """Bytes that this process had at most so far."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def meet(oddity: Oddity, folder: Path, connect: Connect) -> None:
+    """Run a command on such a server, and hold what comes of it against what is expected."""
+    before, caller = peak(), ScriptedCaller(answers=["yes"])
+    with OddServer(folder, oddity.raw, dict(oddity.answers), **oddity.preferred) as server:
+        try:
+            channel = connect(server.ssh_config, caller=caller, connect_timeout=1.0).open_channel("true", None)
+            status = channel.exit_status() & 0xFF  # before anything is read: so a window is all that may come
+            outcome: str | tuple[int, bytes] = (status, drain(channel)[STDOUT])
+        except (ConnectError, LinkLost, ChannelRefused) as error:
+            outcome = printable(str(error))
+        assert server.logins == 1
+    assert peak() - before < MEMORY
+    if isinstance(oddity.expected, tuple):
+        assert outcome == oddity.expected
+    else:
+        assert isinstance(outcome, str)
+        assert re.search(oddity.expected, outcome)
+        assert len(outcome) < LONGEST_LINE
+        assert outcome.isprintable()
+    assert all(line.isprintable() for line in caller.told)
+
+
+@pytest.mark.parametrize("oddity", ODDITIES, ids=lambda oddity: oddity.name.replace(" ", "-"))
+def test_a_server_that_makes_no_sense_costs_one_line_and_little_else(
+    oddity: Oddity, tmp_path: Path, connect: Connect
+) -> None:
+    meet(oddity, tmp_path, connect)
+
+
+@pytest.mark.soak
+def test_any_order_of_such_servers_leaves_nothing_behind(tmp_path: Path, connect: Connect, counted: Counted) -> None:
+    chance = random.Random(1)
+    for _ in counted("odd servers", range(soak.tries(5, 2000))):
+        meet(chance.choice(ODDITIES), tmp_path, connect)

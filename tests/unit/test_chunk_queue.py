@@ -1,0 +1,36 @@
+"""What waits to be read: in order, whole, and at a cost that its bytes bound."""
+
+from __future__ import annotations
+
+import sys
+
+from rdo.drivers.base import STDERR, STDOUT
+from rdo.drivers.chunk_queue import MANY, SMALL, ChunkQueue
+
+
+def drained(queue: ChunkQueue) -> dict[int, bytes]:
+    found = {STDOUT: b"", STDERR: b""}
+    while queue:
+        stream, data = queue.take()
+        found[stream] += data
+    return found
+
+
+def test_bytes_of_both_streams_in_turns_cost_no_more_than_their_number() -> None:
+    queue, turns = ChunkQueue(1), 100_000
+    for number in range(turns):
+        queue.put(STDOUT, bytes([number % 251]))
+        queue.put(STDERR, bytes([number % 241]))
+    assert len(queue._chunks) < MANY + 3 * turns / SMALL + 4
+    assert sum(sys.getsizeof(chunk.data) for chunk in queue._chunks) < 3 * turns
+    expected = {STDOUT: bytes(n % 251 for n in range(turns)), STDERR: bytes(n % 241 for n in range(turns))}
+    assert drained(queue) == expected
+
+
+def test_the_order_of_the_streams_is_kept_while_little_waits() -> None:
+    queue = ChunkQueue(1)
+    for stream in (STDOUT, STDERR, STDOUT):
+        queue.put(stream, b"x")
+    queue.put(STDOUT, b"")
+    assert [queue.take().stream for _ in range(3)] == [STDOUT, STDERR, STDOUT]
+    assert not queue
