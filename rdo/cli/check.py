@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from typing import NamedTuple
 
 from rdo.errors import RdoError
+from rdo.wording import listed
 
 
 class Verdict(Enum):
@@ -71,6 +72,18 @@ def go_through(checks: Iterable[Check]) -> Iterator[Outcome]:
         if finding.verdict is Verdict.FAILED or lacks:
             missing.add(check.name)
         yield Outcome(check.name, finding)
+
+
+def conclusion(outcomes: Sequence[Outcome]) -> str:
+    """What all of it comes to, and what to do now: one line."""
+    failure = next((outcome for outcome in outcomes if outcome.finding.verdict is Verdict.FAILED), None)
+    if failure:
+        remedy = f": {failure.finding.remedy}" if failure.finding.remedy else ""
+        return f"rdo cannot work yet; see to `{failure.name}` first{remedy}"
+    warnings = [outcome.name for outcome in outcomes if outcome.finding.verdict is Verdict.WARNING]
+    if warnings:
+        return f"rdo works; the warnings are on {listed(warnings)}"
+    return "all is well: type `rdo` before a command to run it there"
 
 
 def _examine(check: Check) -> Finding:

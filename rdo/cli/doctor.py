@@ -22,11 +22,12 @@ DRIVER_CHECKS: Mapping[str, Callable[[Config], Iterator[Check]]] = {"ssh": docto
 @click.pass_context
 def command(ctx: click.Context, profile: str) -> None:
     """Check the way to the target step by step."""
-    failures = 0
+    outcomes = []
     for outcome in examine(profile):
         click.echo(printable(str(outcome)))
-        failures += outcome.finding.verdict is Verdict.FAILED
-    ctx.exit(1 if failures else 0)
+        outcomes.append(outcome)
+    click.echo(printable(check.conclusion(outcomes)))
+    ctx.exit(1 if any(outcome.finding.verdict is Verdict.FAILED for outcome in outcomes) else 0)
 
 
 def examine(profile: str) -> Iterator[Outcome]:

@@ -72,9 +72,10 @@ class Commands:
 
 
 def checks(config: Config) -> Iterator[Check]:
-    """The checks, in order. Those on the way to the target are not needed: what they miss need not be in the way."""
+    """The checks, in order. Of those on the way to the target only the connection is needed: what others miss need not
+    be in the way, and where nobody listens there is nothing to wait for."""
     commands = Commands(config)
-    yield Check("login", lambda: commands.probe("--dir", ".", "true", bound=LOGIN_BOUND))
+    yield Check("login", lambda: commands.probe("--dir", ".", "true", bound=LOGIN_BOUND), needs=("TCP connection",))
     yield Check("remote /bin/sh", lambda: commands.probe("--dir", ".", "-c", FIND_SHELL), needs=("login",))
     yield Check("remote folder", lambda: commands.probe("pwd"), needs=("login",))
     yield Check("lifeline", lambda: lifeline(commands), needs=("login",))

@@ -44,7 +44,7 @@ class Verbatim(click.Command):
 def command(ctx: click.Context, words: tuple[str, ...]) -> None:
     """Show what a command would come to without connecting.
 
-    Takes what `rdo` takes, options first: rdoctl explain -p docker -e CI=1 make test
+    Takes what `rdo` takes, options first: rdoctl explain -p docker -e CI=1 make test. With -v the shell script, too.
     """
     options = argv.parse(list(words))
     if options.help:
@@ -91,6 +91,8 @@ def _plan(planned: Plan, asked: Request, pwd: str) -> Iterator[tuple[str, list[s
     yield "Paths in output", _output(planned)
     if planned.script.environment or planned.script.path:
         yield "Variables", _variables(planned)
+    if b"v" not in asked.flags:
+        return
     text = script.render(planned.script, nonce=NONCE, pty=b"p" in asked.flags)
     yield "Script for the target's /bin/sh", [plan.text(text.rstrip(b"\n"))]
 

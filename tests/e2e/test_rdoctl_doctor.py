@@ -31,7 +31,9 @@ def examine(project: Project, options: str = "") -> tuple[int, dict[str, tuple[s
     result = project.shell(f"rdoctl doctor {options}")
     assert result.stderr == b""
     found = {}
-    for line in result.stdout.decode().splitlines():
+    *lines, conclusion = result.stdout.decode().splitlines()
+    found["conclusion"] = "", conclusion
+    for line in lines:
         verdict, rest = line.split(None, 1)
         assert verdict in VERDICTS
         name, _, text = rest.partition(": ")
@@ -42,6 +44,7 @@ def examine(project: Project, options: str = "") -> tuple[int, dict[str, tuple[s
 def test_all_is_well_with_a_local_target(local: Project) -> None:
     status, found = examine(local)
     assert status == 0
+    assert found.pop("conclusion")[1] == "all is well: type `rdo` before a command to run it there"
     assert list(found) == [
         "runtime folder", "config", "trust", "login", "remote /bin/sh", "remote folder", "lifeline",
     ]  # fmt: skip
@@ -53,6 +56,7 @@ def test_all_is_well_with_a_local_target(local: Project) -> None:
 def test_all_is_well_with_an_ssh_server(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> None:
     status, found = examine(ssh_project(tmp_path, runtime, sshd))
     assert status == 0
+    assert found.pop("conclusion")[1] == "rdo works; the warnings are on `ssh agent`"
     assert {name: verdict for name, (verdict, _) in found.items() if verdict != "ok"} == {"ssh agent": "warning"}
     assert "SSH-2.0-OpenSSH" in found["TCP connection"][1]
     assert {"ssh program", "ssh configuration", "key files", "name resolution", "lifeline"} < found.keys()
@@ -91,8 +95,10 @@ def test_a_port_that_nobody_listens_at_fails_and_what_needs_the_login_is_skipped
     assert found["name resolution"] == ("ok", "127.0.0.1 is 127.0.0.1")
     assert found["TCP connection"][0] == "failed"
     assert "connection refused" in found["TCP connection"][1]
-    assert found["login"][0] == "failed"
+    assert found["login"] == ("skipped", "needs `TCP connection`")
     assert found["lifeline"] == ("skipped", "needs `login`")
+    what = "rdo cannot work yet; see to `TCP connection` first: is the machine up, and host and port right?"
+    assert found["conclusion"][1] == what
 
 
 def test_a_name_that_means_nothing_is_told_before_anything_connects(local: Project) -> None:

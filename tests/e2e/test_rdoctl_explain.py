@@ -71,7 +71,7 @@ def test_words_are_taken_as_rdo_takes_them(project: Project) -> None:
 
 
 def test_variables_are_named_and_no_value_from_the_environment_is_shown(project: Project) -> None:
-    text = explain(project, "-t -e GIVEN=hush -e TAKEN true", SECRET_KEY="hush", TAKEN="hush", TERM="hush")
+    text = explain(project, "-v -t -e GIVEN=hush -e TAKEN true", SECRET_KEY="hush", TAKEN="hush", TERM="hush")
     assert "hush" not in text
     for line in ("STAGE=dev", "SECRET_KEY (from your environment)", "TAKEN (from your environment)", "GIVEN (from -e)"):
         assert f"\n  {line}\n" in text
@@ -80,7 +80,7 @@ def test_variables_are_named_and_no_value_from_the_environment_is_shown(project:
 
 
 def test_the_script_is_the_one_that_the_target_gets(project: Project) -> None:
-    script = explain(project, "printf '%s\\n' \"it's\"").splitlines()[-1]
+    script = explain(project, "-v printf '%s\\n' \"it's\"").splitlines()[-1]
     assert script.endswith("exec printf '%s\\n' 'it'\\''s' </dev/null")  # which is the stdin here
 
 
@@ -123,3 +123,9 @@ def test_variables_of_the_ssh_configuration_are_named_without_their_values(proje
     assert "hush" not in text
     assert "\n  SENT (from your environment)\n" in text
     assert "\n  SET (from the driver's own configuration)\n" in text
+
+
+def test_the_script_is_shown_to_those_who_ask_for_details(project: Project) -> None:
+    title = "Script for the target's /bin/sh"
+    assert title not in explain(project, "true")
+    assert title in explain(project, "-v true")
