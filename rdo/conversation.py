@@ -133,7 +133,7 @@ class WaitingCaller:
     @cached_property
     def environment(self) -> Mapping[str, str]:
         """See Caller."""
-        return dict(plan.pairs(self._request.environ))
+        return {**dict(plan.pairs(self._request.environ)), "PWD": plan.text(self._request.pwd)}
 
     def ask(self, question: str, *, echo: bool) -> str | None:
         """See Caller. Raises Gone."""

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import IO
 
 from rdo import __version__
+from rdo.drivers.caller_directory import caller_directory
 from rdo.drivers.heartbeat import Wire
 from rdo.drivers.openssh import Options
 from rdo.errors import ConnectError
@@ -122,6 +123,7 @@ class ProxyCommand:
                 stdout=theirs.fileno(),
                 stderr=self._complaint,
                 env=dict(environment),
+                cwd=caller_directory(environment),
                 start_new_session=True,  # a Ctrl-C on the terminal is not for it; and so its children end with it
             )
         except OSError as error:
@@ -130,6 +132,22 @@ class ProxyCommand:
             raise ConnectError(f"cannot start the ProxyCommand `{command}`", error.strerror or str(error)) from error
         finally:
             theirs.close()
+
+    def received_socket(self, timeout: float) -> socket.socket:
+        """The connected socket that it hands over (ProxyUseFdpass). Raises ConnectError."""
+        self.socket.settimeout(timeout)
+        try:
+            _, handed, _, _ = socket.recv_fds(self.socket, 1, 1)
+        except OSError:
+            handed = []
+        if not handed:
+            self._wait(PROXY_END)
+            raise ConnectError("the ProxyCommand handed over no connection (ProxyUseFdpass)", self.failure())
+        received = socket.socket(fileno=handed[0])
+        with contextlib.suppress(OSError):  # it need be none of TCP
+            received.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        received.settimeout(timeout)
+        return received
 
     def failure(self) -> str:
         """What it said last, and its status if it has ended."""
@@ -148,10 +166,16 @@ class ProxyCommand:
         for number in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(PROXY_END)
+            if self._wait(PROXY_END):
                 break
         self._complaint.close()
+
+    def _wait(self, seconds: float) -> bool:
+        """Whether it ended in that time."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+            return True
+        return False
 
 
 def _connect_to(

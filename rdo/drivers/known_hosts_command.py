@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from collections.abc import Mapping
 
+from rdo.drivers.caller_directory import caller_directory
 from rdo.drivers.known_hosts import Entry, HostKey, parse
 from rdo.drivers.openssh import Options
 from rdo.errors import ConnectError
@@ -34,6 +35,7 @@ def entries(
             stdin=subprocess.DEVNULL,
             capture_output=True,
             env=dict(environment),
+            cwd=caller_directory(environment),
             timeout=DEADLINE,
             check=False,
         )
@@ -61,7 +63,7 @@ def _command(options: Options, invocation: str, name: str, key: HostKey | None) 
         "f": key.fingerprint_by(options.fingerprint_hash) if key else "NONE",
         "K": base64.b64encode(key.blob).decode() if key else "NONE",
     }
-    return [words[0], *(options.tokens.path(word, more) for word in words[1:])]
+    return [words[0], *(options.tokens.expand_all(word, more) for word in words[1:])]
 
 
 def _failed(command: str, why: str) -> ConnectError:

@@ -17,8 +17,8 @@ from rdo.drivers.tokens import Tokens
 TRUE = ("yes", "true")
 FALSE = ("no", "false")
 
-QUIET = ("QUIET", "FATAL", "ERROR")
-"""Levels of logging at which ssh shows neither banners nor notices."""
+QUIET = ("QUIET", "SILENT", "FATAL", "ERROR")
+"""Levels of logging at which ssh shows neither banners nor notices; `ssh -G` prints SILENT for QUIET."""
 
 
 def parse(request: Request, lines: Iterable[str], environment: Mapping[str, str], person: pwd.struct_passwd) -> Options:
@@ -137,9 +137,9 @@ def _agent(value: str, tokens: Tokens) -> str:
     if value == "none":
         return ""
     if value == "SSH_AUTH_SOCK":
-        return tokens.environment.get("SSH_AUTH_SOCK", "")
+        return tokens.absolute(tokens.environment.get("SSH_AUTH_SOCK", ""))
     if value.startswith("$") and not value.startswith("${"):
-        return tokens.environment.get(value[1:], "")
+        return tokens.absolute(tokens.environment.get(value[1:], ""))
     return tokens.path(value)
 
 

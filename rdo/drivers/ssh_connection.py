@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from rdo.drivers import dial, ssh_messages
+from rdo.drivers import dial, local_command, ssh_messages
 from rdo.drivers.agent_forward import AgentForward
 from rdo.drivers.algorithms import offer
+from rdo.drivers.askpass import asking
 from rdo.drivers.base import Caller, Pty
 from rdo.drivers.heartbeat import BOUNDS, Bounds, HeardSocket, Heartbeat, Wire
 from rdo.drivers.host_key import HostKeyCheck
@@ -100,8 +101,10 @@ class Connector:
         with contextlib.ExitStack() as undo:
             undo.callback(below.close)
             wire, explain = (wire, _no_reason) if wire else self._stream(options, timeout, below, depth)
-            link, heard = self._handshake(options, wire, timeout, explain, undo)
-            log_in(link, options, self._caller)
+            caller = asking(self._caller, options)
+            link, heard = self._handshake(options, wire, timeout, explain, undo, caller)
+            log_in(link, options, caller)
+            local_command.run(options, self._caller)
             heard.settimeout(None)
             undo.pop_all()
             heartbeat = Heartbeat(heard, link.ping, link.close, _bounds(self._bounds, options))
@@ -118,7 +121,8 @@ class Connector:
         else:
             proxy = dial.ProxyCommand(options.proxy_command, self._caller.environment)
             below.callback(proxy.close)
-            wire, explain = proxy.socket, proxy.failure
+            wire = proxy.received_socket(timeout) if options.proxy_fdpass else proxy.socket
+            explain = proxy.failure
         dial.greet(wire)
         return wire, explain
 
@@ -131,11 +135,17 @@ class Connector:
         return hop.tunnel(options.hostname, options.port, timeout)
 
     def _handshake(
-        self, options: Options, wire: Wire, timeout: float, explain: Callable[[], str], undo: contextlib.ExitStack
+        self,
+        options: Options,
+        wire: Wire,
+        timeout: float,
+        explain: Callable[[], str],
+        undo: contextlib.ExitStack,
+        caller: Caller,
     ) -> tuple[Link, HeardSocket]:
         heard = HeardSocket(wire)
         undo.callback(heard.close)
-        check = HostKeyCheck(options, self._caller, dial.peer(wire))
+        check = HostKeyCheck(options, caller, dial.peer(wire) if dial.is_direct(options) else "")
         link = Link(heard, offer(options.algorithms, check.offer(), KEX_ABLE), timeout)
         undo.callback(_end, link)
         try:

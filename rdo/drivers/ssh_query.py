@@ -7,6 +7,7 @@ import pwd
 import subprocess
 from collections.abc import Mapping
 
+from rdo.drivers.caller_directory import caller_directory
 from rdo.drivers.openssh import Options, Request
 from rdo.drivers.ssh_answer import parse
 from rdo.errors import ConnectError
@@ -69,6 +70,7 @@ def _start(command: list[str], environment: Mapping[str, str]) -> subprocess.Pop
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=dict(environment),
+            cwd=caller_directory(environment),
         )
     except (FileNotFoundError, PermissionError, NotADirectoryError):
         return None

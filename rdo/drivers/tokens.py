@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -31,10 +32,18 @@ class Tokens(NamedTuple):
         values = {**self._values(), **more}
         return re.sub(r"%(.)", lambda match: values.get(match[1], match[0]), text)
 
-    def path(self, text: str, more: Mapping[str, str] = NONE) -> str:
-        """A path with tilde, ${NAMES} and percent tokens replaced; an unset name is empty."""
+    def path(self, text: str) -> str:
+        """A path with tilde, ${NAMES} and percent tokens replaced, from the working directory on if it is relative."""
         if text == "~" or text.startswith("~/"):
             text = self.home + text[1:]
+        return self.absolute(self.expand_all(text))
+
+    def absolute(self, path: str) -> str:
+        """A path, from the working directory on if it is relative; nothing stays nothing."""
+        return path and posixpath.join(self.environment.get("PWD") or "/", path)
+
+    def expand_all(self, text: str, more: Mapping[str, str] = NONE) -> str:
+        """The text with its ${NAMES} and percent tokens replaced, `more` of them; an unset name is empty."""
         text = re.sub(r"\$\{(\w+)\}", lambda match: self.environment.get(match[1], ""), text)
         return self.expand(text, more)
 

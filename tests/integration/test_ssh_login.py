@@ -14,7 +14,8 @@ import pytest
 
 from rdo.errors import ConnectError
 from tests.integration.conftest import Connect
-from tests.ssh_client import ScriptedCaller, driver, output
+from tests.leaks import wait_until
+from tests.ssh_client import BOUND, ScriptedCaller, driver, output
 from tests.sshd import Sshd, make_key
 
 PASSPHRASE = "correct horse"
@@ -250,7 +251,7 @@ def test_a_certificate_may_stand_where_the_public_key_does(
         lines.append(f"IdentityFile {key}")
     with own_sshd(f"TrustedUserCAKeys {authority}.pub") as server:
         connect(config(server, *lines), caller=ScriptedCaller(environment=agent))
-        assert "ED25519-CERT" in server.log
+        assert wait_until(lambda: "ED25519-CERT" in server.log, BOUND)
 
 
 @pytest.mark.parametrize("agent_has_it", [False, True], ids=["file", "agent"])
@@ -288,6 +289,48 @@ def test_a_file_that_the_ssh_configuration_names_and_that_is_missing_is_named(ss
     with pytest.raises(ConnectError):
         driver(config(sshd, f"IdentityFile {tmp_path / 'gone'}", "IdentityFile ~/.ssh/id_dsa")).connect(asked)
     assert asked.told == [f"rdo: the key `{tmp_path / 'gone'}` is left out: there is no such file"]
+
+
+def test_a_passphrase_is_asked_for_by_ssh_askpass_where_there_is_no_terminal(
+    sshd: Sshd, connect: Connect, tmp_path: Path
+) -> None:
+    key = authorized(sshd, tmp_path, passphrase=PASSPHRASE)
+    program = tmp_path / "ask"
+    program.write_text(f"#!/bin/sh\necho '{PASSPHRASE}'\n")
+    program.chmod(0o755)
+    environment = {"PATH": os.environ["PATH"], "SSH_ASKPASS": str(program), "DISPLAY": ":9"}
+    connect(config(sshd), caller=ScriptedCaller(environment=environment), identity=str(key))
+
+
+def test_in_batch_mode_nothing_is_asked(sshd: Sshd, tmp_path: Path) -> None:
+    key = authorized(sshd, tmp_path, passphrase=PASSPHRASE)
+    asked = ScriptedCaller([PASSPHRASE])
+    with pytest.raises(ConnectError, match="needs its passphrase"):
+        driver(config(sshd, "BatchMode yes"), identity=str(key)).connect(asked)
+    assert asked.asked == []
+
+
+@pytest.mark.parametrize("permitted", ["yes", "no"])
+def test_a_local_command_is_run_once_connected_where_that_is_permitted(
+    permitted: str, sshd: Sshd, connect: Connect, caller: ScriptedCaller
+) -> None:
+    lines = ("LocalCommand echo to %n as %r; echo no >&2; exit 3", f"PermitLocalCommand {permitted}")
+    connection = connect(sshd.ssh_config(extra=lines, name="local_command"))
+    assert output(connection, "echo in") == (0, "in\n")
+    assert caller.told == ([f"to devbox as {_user()}", "no"] if permitted == "yes" else [])
+
+
+def test_a_quiet_log_level_silences_banner_and_notices(
+    own_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path
+) -> None:
+    (tmp_path / "banner").write_text("private machine\n")
+    with own_sshd(f"Banner {tmp_path / 'banner'}") as server:
+        for level, told in (("INFO", True), ("ERROR", False), ("QUIET", False)):
+            server.known_hosts.unlink(missing_ok=True)
+            caller = ScriptedCaller()
+            connect(server.ssh_config(extra=[f"LogLevel {level}", "StrictHostKeyChecking no"]), caller=caller)
+            assert ("private machine" in caller.told) is told
+            assert bool(caller.told) is told
 
 
 def _user() -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -170,3 +172,36 @@ def test_the_configured_folder_is_a_root() -> None:
     assert driver(None, "devbox").roots() == []
     (root,) = driver(None, "devbox", directory="/srv/app", root="/home/me/app").roots()
     assert (root.local, root.remote) == ("/home/me/app", "/srv/app")
+
+
+HANDS_OVER = """
+import socket, sys
+there = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+socket.send_fds(socket.socket(fileno=1), [b"x"], [there.fileno()])
+"""
+
+
+def test_a_proxy_command_may_hand_over_its_connection(sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
+    (tmp_path / "proxy.py").write_text(HANDS_OVER)
+    proxy = f"ProxyCommand {sys.executable} {tmp_path / 'proxy.py'} %p"
+    connection = connect(sshd.ssh_config(extra=[proxy, "ProxyUseFdpass yes"], name="fdpass"))
+    assert output(connection, "head -c 300000 /dev/zero | wc -c") == (0, "300000\n")
+
+
+def test_a_proxy_command_that_hands_over_nothing_is_named(sshd: Sshd) -> None:
+    config = sshd.ssh_config(extra=["ProxyCommand sh -c 'echo no way >&2'", "ProxyUseFdpass yes"], name="fdpass")
+    with pytest.raises(ConnectError, match=r"handed over no connection \(ProxyUseFdpass\): ProxyCommand .*no way"):
+        driver(config).connect(ScriptedCaller())
+
+
+def test_programs_and_paths_of_the_ssh_configuration_count_from_where_the_command_was_typed(
+    sshd: Sshd, connect: Connect, tmp_path: Path
+) -> None:
+    shutil.copy(sshd.client_key, tmp_path / "mine")
+    (tmp_path / "mine").chmod(0o600)
+    lines = ["IdentityFile mine", "LocalCommand pwd", "PermitLocalCommand yes"]
+    config = sshd.ssh_config(extra=lines, name="relative")
+    config.write_text(config.read_text().replace(f"IdentityFile {sshd.client_key}", ""))
+    caller = ScriptedCaller(environment={"PATH": os.environ["PATH"], "PWD": str(tmp_path)})
+    connect(config, caller=caller)
+    assert caller.told == [str(tmp_path)]

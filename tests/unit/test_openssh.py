@@ -248,3 +248,11 @@ def test_algorithms_are_understood(line: str, field: str, value: object) -> None
 )
 def test_the_command_that_puts_a_key_there_has_what_was_configured(request_: Request, command: str) -> None:
     assert copy_command(request_) == command
+
+
+def test_relative_paths_count_from_where_the_command_was_typed() -> None:
+    lines = ("identityfile keys/%h", "revokedhostkeys revoked", "userknownhostsfile known")
+    found = options(*lines, PWD="/work", SSH_AUTH_SOCK="agent")
+    assert found.identity_files == ("/work/keys/devbox",)
+    assert found.revoked_host_keys == ("/work/revoked",)
+    assert (found.known_hosts, found.identity_agent) == (("/work/known",), "/work/agent")
