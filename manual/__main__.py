@@ -18,6 +18,17 @@ FOLDER = Path(__file__).parent
 DATE = "2026-11-20"
 """Of the version. Not the day of the making: the same sources give the same pages."""
 
+FILES: Mapping[str, str] = {
+    ".rdo.conf": "the config of a project, in its top directory; `.rdo.local.conf` beside it is for this machine only",
+    "~/.config/rdo/config.toml": "the same keys, for all projects of the user",
+    "$XDG_RUNTIME_DIR/rdo/, else /tmp/rdo-UID/": "the control sockets of the masters, and a log for each",
+    "~/.local/state/rdo/": "what `rdoctl allow` has allowed, and the host keys of Vagrant machines",
+    "~/.cache/rdo/": "how Vagrant machines are reached",
+    ".rdo/bin/": "the shims of a project",
+    "~/.ssh/config, ~/.ssh/known_hosts": "read as by `ssh`, with all that they include",
+    "~/.docker/config.json": "read as by `docker`: the context, and the credentials of registries",
+}
+
 VARIABLES = "## Environment variables\n"
 """The heading in README of the table that the pages have too."""
 
@@ -25,9 +36,9 @@ VARIABLES = "## Environment variables\n"
 def pages() -> Mapping[str, str]:
     """Each page's text by the name of its file."""
     made = {
-        "rdo": [*usage.pieces("rdo", HELP), *keys(), *variables(), *see("rdoctl", "rdo-rsh", "ssh")],
+        "rdo": [*usage.pieces("rdo", HELP), *keys(), *files(), *variables(), *see("rdoctl", "rdo-rsh", "ssh")],
         "rdo-rsh": [*usage.pieces("rdo-rsh", RSH_HELP), *see("rdo", "rdoctl", "ssh", "rsync")],
-        "rdoctl": [*commands.pieces(rdoctl), *variables(), *see("rdo", "rdo-rsh")],
+        "rdoctl": [*commands.pieces(rdoctl), *files(), *variables(), *see("rdo", "rdo-rsh")],
     }
     return {f"{name}.1": render(name, DATE, __version__, pieces) for name, pieces in made.items()}
 
@@ -40,9 +51,24 @@ def keys() -> Iterator[Piece]:
         "profile. The same keys may stand in `~/.config/rdo/config.toml`, for all projects, and in `.rdo.local.conf` "
         "beside a `.rdo.conf`, for this machine."
     )
+    shown = defaults()
     for key in KEYS.values():
         drivers = f" ({', '.join(key.drivers)})" if key.drivers else ""
-        yield Entry(f"{key.name} = {key.example}", f"{key.help}{drivers}")
+        default = "no default" if shown[key.name] == "-" else f"default: {shown[key.name]}"
+        yield Entry(key.name, f"{key.help}{drivers}; {default}; example: `{key.name} = {key.example}`")
+
+
+def defaults() -> Mapping[str, str]:
+    """What holds where a key is not set, in README's words."""
+    table = (FOLDER.parent / "README.md").read_text().partition("<!-- --8<-- [start:keys] -->")[2]
+    return dict(re.findall(r"^\| `([a-z_]+)` \| [a-z, ]+ \| (.*?) \|", table, re.MULTILINE))
+
+
+def files() -> Iterator[Piece]:
+    """What rdo reads and writes on this machine."""
+    yield Heading("FILES")
+    for path, meaning in FILES.items():
+        yield Entry(path, meaning)
 
 
 def variables() -> Iterator[Piece]:

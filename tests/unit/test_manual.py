@@ -14,7 +14,7 @@ from manual import page
 from manual.__main__ import FOLDER, pages
 from rdo import ssh_argv
 from rdo.argv import FLAGS, VALUES
-from rdo.cli import rdoctl
+from rdo.cli import rdoctl, roff
 from rdo.settings import KEYS
 from tests.conftest import require
 
@@ -46,6 +46,59 @@ def test_an_installed_rdo_brings_the_pages_along() -> None:
     project = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text())
     shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
     assert shared == {f"manual/{name}": f"share/man/man1/{name}" for name in PAGES}
+
+
+def test_each_page_is_in_the_package_too_for_installers_that_put_it_where_man_does_not_look() -> None:
+    project = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text())
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert included == {f"manual/{name}": f"rdo/manual/{name}" for name in PAGES}
+
+
+NOT_FOR_USERS = {"RDO_BOOT"}
+"""Set by rdo for its own shell."""
+
+SOURCES = sorted((FOLDER.parent / "rdo").rglob("*.py"))
+
+
+def read_variables() -> set[str]:
+    """The names that the code takes from an environment, and all that begin with RDO_."""
+    texts = [path.read_text() for path in SOURCES]
+    taken = {name for text in texts for name in re.findall(r"environ\w*(?:\.get\(|\[)\"([A-Z_]+)\"", text)}
+    return taken | {name for text in texts for name in re.findall(r"\"(RDO_[A-Z_]+)\"", text)}
+
+
+@pytest.mark.parametrize("name", ["rdo.1", "rdoctl.1"])
+def test_each_variable_that_the_code_reads_has_its_entry(name: str) -> None:
+    section = roff.text(PAGES[name].partition('.SH "ENVIRONMENT"')[2].partition("\n.SH")[0])
+    assert read_variables() - NOT_FOR_USERS - set(re.findall(r"[A-Z][A-Z_]+", section)) == set()
+
+
+@pytest.mark.parametrize("name", ["rdo.1", "rdoctl.1"])
+def test_each_page_says_which_files_there_are(name: str) -> None:
+    section = PAGES[name].partition('.SH "FILES"')[2].partition(".SH")[0]
+    assert all(file in section for file in (".rdo.conf", "config.toml", "allowed"))
+
+
+def test_a_key_is_shown_with_its_default_and_not_as_its_example() -> None:
+    words = " ".join(roff.text(PAGES["rdo.1"]).split())
+    assert "map_args rewrite local paths in arguments; default: true; example: map_args = false" in words
+
+
+@each_page
+def test_as_plain_text_a_page_has_all_its_words_and_no_roff(name: str) -> None:
+    text = roff.text(PAGES[name])
+    assert max(map(len, text.splitlines())) <= 100
+    assert "\\" not in text.replace("\\n", "").replace("\\0", "")
+    assert not [line for line in text.splitlines() if line.startswith(".")]
+    if shutil.which("mandoc"):
+        done = subprocess.run(["mandoc", "-Tutf8", FOLDER / name], capture_output=True, timeout=BOUND, check=True)
+        shown = re.sub(r".\x08", "", done.stdout.decode()).replace("\u2010", "-").replace("\u2212", "-").split()
+        assert " ".join(text.split()) in " ".join(shown)
+
+
+def test_roff_of_a_heading_an_entry_and_lines_that_stay() -> None:
+    source = '.SH "A"\n.SS "b"\nt\n.TP\n\\fB\\-x\\fR\n\\&.y \\(aqz\\(aq \\e\n.PP\n.RS 4\n.nf\n  l\n.fi\n.RE\n'
+    assert roff.text(source) == "A\n\n   b\n       t\n\n       -x\n              .y 'z' \\\n\n             l\n"
 
 
 def test_each_option_and_key_has_its_entry() -> None:
