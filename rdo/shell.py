@@ -17,6 +17,10 @@ NOISE_KEPT = 4096
 """Bytes of what came before the ready marker that are kept, to explain a shell that never got ready."""
 
 
+LONGEST_SHOWN = 200
+"""Characters of it that an error shows."""
+
+
 class Shell:
     """A channel to /bin/sh that has said it is ready. `group` is its process group on the target."""
 
@@ -79,6 +83,8 @@ class Shell:
 
     def _next(self, deadline: float, seen: dict[int, bytes]) -> Chunk:
         try:
+            if time.monotonic() > deadline:  # what never falls silent is never late for a read
+                raise TimeoutError
             chunk = self.channel.read(max(0.0, deadline - time.monotonic()))
         except TimeoutError:
             why = f"nothing within {READY_TIMEOUT:.0f} s after: {_last_line(seen)}"
@@ -99,4 +105,4 @@ def begin_shell(connection: Connection, pty: Pty | None, login: bool, plain: boo
 
 def _last_line(seen: dict[int, bytes]) -> str:
     text = (seen[STDERR] or seen[STDOUT]).decode("utf-8", "replace")
-    return next((line.strip() for line in reversed(split_lines(text)) if line.strip()), "")
+    return next((line.strip()[:LONGEST_SHOWN] for line in reversed(split_lines(text)) if line.strip()), "")

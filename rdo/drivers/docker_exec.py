@@ -30,6 +30,9 @@ CUT_PATIENCE = 1.0
 
 LARGEST_STATUS = 255
 
+NO_STATUS = -(2**62)
+"""In place of null, which says that a program has not ended."""
+
 RESIZE_PATIENCE = 5.0
 """Seconds in which the engine, busy starting a program, may not know its pty yet."""
 
@@ -120,8 +123,8 @@ class Execution:
             raise self._lost(error.message if isinstance(error, EngineError) else error.why) from None
         if found.flag("Running"):
             return None
-        status = found.number("ExitCode", default=-1)
-        if status == -1:
+        status = found.number("ExitCode", default=NO_STATUS)
+        if status == NO_STATUS:
             if late:
                 raise self._lost("the program was not started")
             return None
@@ -146,7 +149,7 @@ class Execution:
 
     def _starts(self) -> bool:
         """Whether it may still be about to start: it has no status yet."""
-        return self._engine.ask("GET", f"{self._path}/json").number("ExitCode", default=-1) == -1
+        return self._engine.ask("GET", f"{self._path}/json").number("ExitCode", default=NO_STATUS) == NO_STATUS
 
     def discard(self) -> None:
         """See Program: the engine forgets it by itself."""

@@ -1,0 +1,205 @@
+"""What an engine says may make no sense: that is one line, and costs neither time nor memory without bound."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import resource
+import socket
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rdo import shell
+from rdo.drivers import docker_exec, docker_pull
+from rdo.drivers.docker import DockerDriver
+from rdo.drivers.docker_endpoint import resolve
+from rdo.drivers.docker_engine import Engine
+from rdo.errors import ConnectError, RdoError
+from rdo.link import Link
+from rdo.script import Script
+from rdo.settings import Settings
+from tests.e2e.project import make_project
+from tests.odd_answers import ALL, CHUNKED, PLAIN, say
+from tests.odd_engine import OddEngine, Say, answer
+from tests.soak import Counted, tries
+from tests.ssh_client import ScriptedCaller
+
+BOUND = 20.0
+"""Seconds for whatever an engine makes of a command."""
+
+MEMORY = 200 * 1024 * 1024
+"""Bytes by which the memory may grow: an answer that is read whole has 16 MiB, and JSON takes some times that."""
+
+SLOW = ("without end",)
+"""Ends of the names of those for which a shell is waited for as long as for any other."""
+
+LONGEST_LINE = 1000
+"""Characters of an error: somewhat more than the engine's own message may have."""
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell, "READY_TIMEOUT", 1.0)
+    monkeypatch.setattr(docker_exec, "STATUS_PATIENCE", 0.5)
+
+
+@contextlib.contextmanager
+def engine(path: Path, odd: dict[str, Say]) -> Iterator[OddEngine]:
+    made = OddEngine(path / "engine.sock", odd)
+    try:
+        yield made
+    finally:
+        made.close()
+        os.unlink(path / "engine.sock")
+
+
+def run(environment: dict[str, str]) -> int:
+    """A command in the container, as the control master has it run: its exit status. Raises RdoError."""
+    driver = DockerDriver(Settings(container="web"), "/tmp", "default", environment)
+    assert driver.roots()[0].local == "/"
+    connection = driver.connect(ScriptedCaller(environment=environment))
+    try:
+        ready = Link(connection, login=False).open_shell(None)
+        ready.start(Script(command=["true"]))
+        while ready.channel.read(BOUND) is not None:
+            pass
+        return ready.channel.exit_status()
+    finally:
+        connection.close()
+
+
+def test_one_that_makes_sense_runs_the_command(tmp_path: Path) -> None:
+    with engine(tmp_path, {}) as made:
+        assert run(made.environment) == 0
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_an_odd_answer_is_one_line(tmp_path: Path, name: str) -> None:
+    question, what = ALL[name]
+    before, begun = peak(), time.monotonic()
+    with engine(tmp_path, {question: what}) as made, pytest.raises(RdoError) as caught:
+        run(made.environment)
+    line = str(caught.value)
+    assert line.isprintable()
+    assert len(line) < LONGEST_LINE
+    assert time.monotonic() - begun < BOUND
+    assert peak() - before < MEMORY
+
+
+LISTS = {
+    "an object": {},
+    "a list of null": [None],
+    "a name that is a number": [{"Id": "x", "Names": [7]}],
+    "labels that are a list": [{"Id": "x", "Labels": []}],
+    "no id": [{"Names": ["/web"], "State": "running"}],
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_an_odd_list_of_containers_is_one_line(tmp_path: Path, name: str) -> None:
+    with engine(tmp_path, {"list": say(answer(LISTS[name]))}) as made:
+        driver = DockerDriver(Settings(service="web"), "/tmp", "default", made.environment)
+        with pytest.raises(ConnectError, match="answer to `GET /containers/json` makes no sense"):
+            driver.roots()
+
+
+PULLS: dict[str, tuple[bytes | Iterable[bytes], str]] = {
+    "no JSON": (b"pulling\n", "makes no sense: it is not JSON"),
+    "a list": (b"[]\n", "makes no sense: it is not an object"),
+    "a number for an error": (b'{"error": 7}\n', "makes no sense: `error` is not text"),
+    "an error of many lines": (b'{"error": "a\\nb"}\n', "cannot pull the image `x`: a b; "),
+    "a total that is a text": (
+        b'{"status": "Downloading", "id": "a", "progressDetail": {"total": "9"}}\n', "makes no sense: `progressDetail"
+    ),
+    "a line without end": (itertools.repeat(b"x" * 8192), "makes no sense: a line has no end"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PULLS)
+def test_odd_progress_is_one_line(tmp_path: Path, name: str) -> None:
+    lines, why = PULLS[name]
+    with engine(tmp_path, {"/v1.41/images/create": say(PLAIN + b"\r\n", lines)}) as made:
+        asking = Engine(resolve(made.environment), made.environment)
+        with pytest.raises(ConnectError) as caught:
+            docker_pull.ensure(asking, "x", "missing", ScriptedCaller(environment=made.environment))
+        asking.close()
+    assert why in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def peak() -> int:
+    """Most bytes of memory that this process ever had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def slowly(head: bytes) -> Say:
+    """Says so much, and then a byte now and then."""
+
+    def send(connection: socket.socket) -> None:
+        connection.sendall(head)
+        while True:
+            time.sleep(0.02)
+            connection.sendall(b" ")
+
+    return send
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        pytest.param(slowly(b""), id="a head"),
+        pytest.param(slowly(PLAIN + b"Content-Length: 99999\r\n\r\n"), id="a body"),
+        pytest.param(slowly(CHUNKED + b"ffff\r\n"), id="a piece"),
+        pytest.param(slowly(PLAIN + b"\r\n"), id="a body without a length"),
+    ],
+)
+def test_a_byte_now_and_then_is_no_answer(tmp_path: Path, what: Say) -> None:
+    with engine(tmp_path, {"inspect": what}) as made:
+        asking = Engine(resolve(made.environment), made.environment)
+        begun = time.monotonic()
+        with pytest.raises(ConnectError, match="no answer in time"):
+            asking.ask("GET", "/containers/web/json", timeout=0.3)
+        assert time.monotonic() - begun < BOUND
+        asking.close()
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        pytest.param(b"HTTP/1.1 200", 200, id="no reason"),
+        pytest.param(b"HTTP/1.0 200 OK", 200, id="an old version"),
+        pytest.param(b"HTTP/1.1 200 " + "schön".encode("latin-1"), 200, id="a reason that is latin-1"),
+    ],
+)
+def test_what_can_be_understood_is(tmp_path: Path, head: bytes, status: int) -> None:
+    body = answer({"Id": "x"}).partition(b"\r\n")[2]
+    with engine(tmp_path, {"inspect": say(head + b"\r\n" + body)}) as made:
+        asking = Engine(resolve(made.environment), made.environment)
+        assert asking.ask("GET", "/containers/web/json").text("Id") == "x"
+        asking.close()
+
+
+@pytest.mark.soak
+def test_odd_engines_leave_a_master_that_works(
+    tmp_path: Path, runtime: dict[str, str], counted: Counted
+) -> None:
+    project = make_project(tmp_path, {**runtime, "DOCKER_HOST": f"unix://{tmp_path}/engine.sock"})
+    project.configure(f'driver = "docker"\ncontainer = "web"\ndirectory = "{project.local}"\n')
+    quick = [name for name in ALL if not name.endswith(SLOW)]
+    count = tries(3, 50)
+    for name in counted("odd engines", quick[:: len(quick) // count][:count]):
+        question, what = ALL[name]
+        with engine(tmp_path, {question: what}) as made:
+            found = project.run("true")
+            assert (found.returncode, found.stdout) == (255, b""), name
+            assert found.stderr.startswith(b"rdo: "), name
+            assert found.stderr.count(b"\n") == 1, name
+            assert made.asked.count(question) < 10, name
+        with engine(tmp_path, {}):
+            assert project.run("echo", "again").stdout == b"again\n"
+        assert project.shell("rdoctl stop --now").returncode == 0  # so that the next one is asked all there is
