@@ -73,9 +73,14 @@ def refusal(name: str) -> str:
     return "" if NAME.fullmatch(name) else "a name has letters, digits, and `_`, `.`, `+` and `-` behind the first"
 
 
-def without_shims(path: str) -> list[str]:
-    """The folders of a PATH, but for those of shims."""
-    return [folder for folder in path.split(":") if not folder.rstrip("/").endswith("/.rdo/bin")]
+def without_shims(path: str, base: str) -> list[str]:
+    """The directories of a PATH, but for those of shims: below `base`, and where earlier releases put them."""
+    return [each for each in path.split(":") if not each.startswith(f"{base}/") and not is_in_project(each)]
+
+
+def is_in_project(directory: str) -> bool:
+    """Whether it is the one in a project that holds shims for editors."""
+    return directory.rstrip("/").endswith("/.rdo/bin")
 
 
 def assignment(path: str) -> str:

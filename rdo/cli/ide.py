@@ -12,6 +12,7 @@ import click
 from rdo import discovery, small_file, whole_file
 from rdo.cli import ide_emacs, ide_jetbrains, ide_vim, ide_vscode, inventory, shim, toolset
 from rdo.cli.draft import SHIMS, Draft, Project
+from rdo.cli.shim_path import ShimPath
 from rdo.cli.toolset import Tool
 from rdo.errors import RdoError, SetupError, printable
 
@@ -107,7 +108,9 @@ def finish(
     """Show or write the files and the shims, and say what is left to do. All are made before one is written."""
     made = list(drafts)
     shims = shim.Folder(project.root)
-    missing = [name for name in toolset.executables(tools) if not shims.has(name)]
+    own = ShimPath(project.root, os.environ)
+    names = toolset.executables(tools)
+    missing = [name for name in names if not shims.has(name) or not own.has(name, shims.file(name))]
     for draft in made:
         if only_print:
             click.echo(f"==> {printable(draft.path)} <==\n{draft.text}", nl=not draft.text.endswith("\n"))

@@ -8,17 +8,22 @@ import shutil
 import stat
 import sys
 from collections.abc import Sequence
+from itertools import islice
 
 import click
 from click.shell_completion import CompletionItem
 
 from rdo import discovery, shim
-from rdo.cli import table
+from rdo.cli import shim_path, table
+from rdo.cli.shim_path import ShimPath
 from rdo.errors import RdoError, SetupError, printable
 from rdo.fallback import is_program, is_shim
 
 FOLDERS = (".rdo", ".rdo/bin")
 """Below the project's folder; the last one holds the shims."""
+
+MOST_FILES = 1000
+"""That are looked at in a directory that a repository may have filled."""
 
 IGNORE = ".gitignore"
 IGNORED = "*\n"
@@ -47,8 +52,16 @@ class Folder:
 
     def names(self) -> list[str]:
         """The tools that have a shim."""
-        found = os.listdir(self.path) if os.path.isdir(self.path) else []
-        return sorted(name for name in found if not os.path.islink(self.file(name)) and is_shim(self.file(name)))
+        return [name for name in self._files() if not os.path.islink(self.file(name)) and is_shim(self.file(name))]
+
+    def strangers(self, own: ShimPath) -> list[str]:
+        """What is there and is not, byte for byte, what `rdoctl shim add` wrote."""
+        return [name for name in self._files() if name != IGNORE and not own.has(name, self.file(name))]
+
+    def _files(self) -> list[str]:
+        with contextlib.suppress(OSError), os.scandir(self.path) as entries:
+            return sorted(entry.name for entry in islice(entries, MOST_FILES))
+        return []
 
     def add(self, name: str, text: str) -> None:
         """Write a shim, in the place of one that is there. Raises RdoError, OSError."""
@@ -84,8 +97,8 @@ class Folder:
 def command() -> None:
     """Local executables that run a tool on the target.
 
-    An editor or IDE takes .rdo/bin/pytest as its pytest. It works from any folder and needs no PATH. To have shims
-    in PATH while you are in a project, in sh, bash, zsh or fish: eval "$(rdoctl shim env)"
+    An editor or IDE takes .rdo/bin/pytest as its pytest. It works from any directory and needs no PATH. To have
+    shims in PATH while you are in a project, in sh, bash, zsh or fish: eval "$(rdoctl shim env)"
 
     Inside, where RDO_INSIDE names the project, a shim runs the next program of its name in PATH: on a target that
     sees the shims too, and in what rdo itself runs here.
@@ -115,8 +128,12 @@ def create(folder: Folder, names: Sequence[str], profile: str = "") -> None:
     folder.make()
     for name in names:
         folder.has(name)
+    own = ShimPath(folder.root, os.environ)
+    own.make()
     for name in names:
-        folder.add(name, shim.render(name, folder.root, profile, rdo))
+        text = shim.render(name, folder.root, profile, rdo)
+        folder.add(name, text)
+        own.add(name, text)
 
 
 @command.command("list")
@@ -124,7 +141,17 @@ def list_() -> None:
     """Show the shims of this project."""
     folder = here()
     names = folder.names()
+    strangers = folder.strangers(ShimPath(folder.root, os.environ))
     click.echo("\n".join(table.render([(name, folder.file(name)) for name in names]) if names else ["no shims"]))
+    warn(folder, strangers)
+
+
+def warn(folder: Folder, strangers: Sequence[str]) -> None:
+    """Say of files that they are not ours: in PATH they are not."""
+    for name in strangers:
+        what = f"`{folder.file(name)}` is not what `rdoctl shim add` wrote"
+        hint = f"if you trust this project, `rdoctl shim add {name}`" if name in folder.names() else "look at it"
+        click.echo(f"rdoctl: {RdoError(what, 'it is not put in PATH', hint)}", err=True)
 
 
 def offered(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -144,6 +171,7 @@ def remove(names: Sequence[str]) -> None:
             raise RdoError(f"there is no shim `{name}`", "", "see `rdoctl shim list`")
     for name in dict.fromkeys(names):
         os.unlink(folder.file(name))
+        ShimPath(folder.root, os.environ).remove(name)
         click.echo(f"removed {printable(folder.file(name))}")
     folder.tidy()
 
@@ -157,17 +185,19 @@ def env(off: bool) -> None:
     eval "$(rdoctl shim env)"          in sh, bash, zsh and fish
     eval "$(rdoctl shim env --off)"    to take them out
 
-    In another project it takes those of the former one out. With direnv, write into .envrc instead:
-
-    \b
-    PATH_add .rdo/bin
+    In another project it takes those of the former one out. With direnv, write the first line into .envrc. What is put
+    in PATH is a directory of your own, with what you had `rdoctl shim add` write, and not .rdo/bin, into which a
+    repository may write.
     """
-    folders = shim.without_shims(os.environ.get("PATH", os.defpath))
+    folders = shim.without_shims(os.environ.get("PATH", os.defpath), shim_path.base(os.environ))
     if not off:
-        folder = here().path
-        if ":" in folder:
-            raise RdoError(f"`{folder}` cannot be in PATH", "it has a colon in it", "use the shims by their full path")
-        folders.insert(0, folder)
+        folder = here()
+        own = ShimPath(folder.root, os.environ)
+        if ":" in own.path:
+            raise RdoError(f"`{own.path}` cannot be in PATH", "it has a colon in it", "set XDG_STATE_HOME")
+        own.make()
+        warn(folder, folder.strangers(own))
+        folders.insert(0, own.path)
     click.echo(os.fsencode(shim.assignment(":".join(folders))))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -96,8 +98,15 @@ cd /; eval "$(rdoctl shim env --off)"; printenv PATH
     environment = {**runtime, "ONE": str(one.local), "TWO": str(two.local), "HOME": runtime["HOME"]}
     result = subprocess.run([shell, "-c", script], env=environment, capture_output=True, text=True, timeout=PATIENCE)
     lines = [line for line in result.stdout.splitlines() if ":" in line]
-    paths = [f"{project.local}/.rdo/bin:{runtime['PATH']}" for project in (one, two)]
-    assert (lines, result.stderr) == ([*paths, runtime["PATH"]], "")
+    rest = f":{runtime['PATH']}"
+    first, second, last = lines
+    assert (last, result.stderr) == (runtime["PATH"], "")
+    for line, project in ((first, one), (second, two)):
+        assert line.endswith(rest)
+        folder = line.removesuffix(rest)
+        assert folder.startswith(f"{shims_of(runtime)}/{re.sub('[^a-z]', '_', project.local.name)}-")
+        assert (Path(folder) / "pwd").read_bytes() == (project.local / ".rdo/bin/pwd").read_bytes()
+    assert first != second
 
 
 def test_env_outside_of_a_project_prints_nothing_to_evaluate(project: Project, tmp_path: Path) -> None:
@@ -105,8 +114,13 @@ def test_env_outside_of_a_project_prints_nothing_to_evaluate(project: Project, t
     assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (255, b"", 1)
 
 
+def shims_of(environment: Mapping[str, str]) -> str:
+    state = environment.get("XDG_STATE_HOME") or environment["HOME"] + "/.local/state"
+    return f"{state}/rdo/shims"
+
+
 def test_env_of_a_folder_that_path_cannot_hold_says_so(tmp_path: Path, runtime: dict[str, str]) -> None:
-    project = local_project(tmp_path / "a:b", runtime)
+    project = local_project(tmp_path, {**runtime, "XDG_STATE_HOME": f"{tmp_path}/a:b"})
     result = rdoctl(project, "env")
     assert (result.returncode, result.stdout) == (255, b"")
     assert b"has a colon in it" in result.stderr

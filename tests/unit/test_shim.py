@@ -143,7 +143,8 @@ def test_rdo_itself_has_no_shim(name: str) -> None:
 
 
 def test_folders_of_shims_are_taken_out_of_path() -> None:
-    assert shim.without_shims("/a:/p/.rdo/bin:/q/.rdo/bin/::/b.rdo/bin:/c") == ["/a", "", "/b.rdo/bin", "/c"]
+    path = "/a:/p/.rdo/bin:/q/.rdo/bin/:/s/shims/p-1:/s/shims2:/s/shims::/b.rdo/bin:/c"
+    assert shim.without_shims(path, "/s/shims") == ["/a", "/s/shims2", "/s/shims", "", "/b.rdo/bin", "/c"]
 
 
 @given(st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"])))
