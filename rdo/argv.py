@@ -12,7 +12,7 @@ class Options:
 
     __slots__ = (
         "command", "directory", "env", "fallback", "help", "map_args", "map_output", "profile", "project",
-        "remote_directory", "shell_string", "stdin", "sudo", "tty", "verbose", "version",
+        "remote_directory", "shell_options", "shell_string", "stdin", "sudo", "tty", "verbose", "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -26,6 +26,7 @@ class Options:
         self.profile = ""
         self.project = ""
         self.remote_directory = ""
+        self.shell_options: list[str] = ["-c"]
         self.shell_string: str | None = None
         self.stdin = True
         self.sudo = False
@@ -65,8 +66,14 @@ VALUES = {
 }
 """Options with a value: the attribute each sets. `env` collects; `-C` joins, as in make and git; else the last wins."""
 
-ERREXIT = "-ec"
-"""What a Makefile with `.POSIX:` has its shell called with: this word means what it means to sh, and sets no `c`."""
+SHELL_LETTERS = frozenset("abcefhiklmnoprstuvxBCEHOPT")
+"""Options of sh: those of POSIX, and those of bash, dash, ksh and zsh beside them."""
+
+SHELL_LETTERS_WITH_NAME = "oO"
+
+OWN_FLAGS = frozenset(name[1] for name in FLAGS if len(name) == 2) - {"h"}
+"""Letters that are rdo's own where a word before the shell's has no other ones. `-h` is the shell's if that is called,
+for help instead of a recipe would be taken for its success."""
 
 
 def parse(words: list[str]) -> Options:
@@ -78,18 +85,70 @@ def parse(words: list[str]) -> Options:
     position = 0
     while position < len(words):
         word = words[position]
+        if word[1:-1] and word[0] == "-" and word[-1] == "c" and OWN_FLAGS.issuperset(word[1:-1]):
+            _cluster(options, word[:-1], [])
+            word, words = "-c", [*words[:position], "-c", *words[position + 1 :]]
+        if _may_be_shells(word) and (end := position + count_shell_options(words[position:])) > position:
+            options.shell_options, options.shell_string = words[position:end], words[end]
+            position = end + 1
+            break  # as with `sh -c`: what follows the string are its arguments
         if word == "--":
             position += 1
             break
         if word == "-" or not word.startswith("-"):
             break
         position += 1
-        read = _long if word.startswith("--") else _errexit if word == ERREXIT else _cluster
+        read = _long if word.startswith("--") else _cluster
         position += read(options, word, words[position:])
         if options.shell_string is not None:
-            break  # as with `sh -c`: what follows the string are its arguments
+            break
     options.command = words[position:]
     return options
+
+
+def _may_be_shells(word: str) -> bool:
+    """Whether the word, if options of sh up to its command string start with it, is sh's and not rdo's.
+
+    It is rdo's as far as its letters are: all of them, or up to one that takes a value.
+    """
+    if word[:1] == "+":
+        return True
+    if word[:1] != "-" or word[1:2] in ("", "-"):
+        return False
+    for index, letter in enumerate(word[1:], start=1):
+        if letter in "pC":
+            return False
+        if letter == "e":  # a variable's name may follow at once
+            return len(set(word[index:])) == len(word[index:])
+        if letter == "c":
+            return index == 1 or bool(word[index + 1 :])
+        if letter not in OWN_FLAGS:
+            return True
+    return False
+
+
+def count_shell_options(words: list[str]) -> int:
+    """How many of the words are options of sh before its command string; 0 if there is no such string.
+
+    By the grammar of sh: `-c` may stand in any of them, `-o` takes a name, `--` ends them.
+    """
+    position, has_string = 0, False
+    while position < len(words):
+        word = words[position]
+        letters = word[1:]
+        if word[:1] not in ("-", "+") or word == "+":
+            break
+        position += 1
+        if word in ("-", "--"):
+            break
+        if not SHELL_LETTERS.issuperset(letters):
+            return 0
+        has_string |= word[0] == "-" and "c" in letters
+        names = sum(map(letters.count, SHELL_LETTERS_WITH_NAME))
+        if any(name.split() != [name] for name in words[position : position + names]):
+            return 0
+        position += names
+    return position if has_string and position < len(words) else 0
 
 
 def _long(options: Options, word: str, rest: list[str]) -> int:
@@ -107,12 +166,6 @@ def _long(options: Options, word: str, rest: list[str]) -> int:
     return 1
 
 
-def _errexit(options: Options, word: str, rest: list[str]) -> int:
-    """Read `-ec STRING`: the string, ended by the first of its commands that fails."""
-    options.shell_string = "set -e; " + _next(word, rest)
-    return 1
-
-
 def _cluster(options: Options, word: str, rest: list[str]) -> int:
     """Read `-x`, `-xyz` or `-xVALUE`; return how many words of `rest` it took."""
     for index, letter in enumerate(word[1:], start=1):
@@ -120,8 +173,10 @@ def _cluster(options: Options, word: str, rest: list[str]) -> int:
         if name in FLAGS:
             _set_flag(options, name)
         elif name not in VALUES:
-            hint = "see `rdo --help`; a command that starts with `-` wants `--`"
+            hint = "see `rdo --help`; put `--` before a command that starts with `-`"
             raise UsageError(f"unknown option `{name}`", "", hint)
+        elif name == "-c" and not word[index + 1 :]:
+            raise UsageError("option `-c` needs a shell string", "", "see `rdo --help`")
         elif word[index + 1 :]:
             _set_value(options, name, word[index + 1 :])
             return 0

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from rdo import modes
 from rdo.drivers.base import Root
 from rdo.errors import RdoError
 from rdo.mapping import Argument, NotShared
@@ -69,6 +70,7 @@ def make(
         sudo=settings.use_sudo or b"s" in request.flags,
         has_input=b"n" not in request.flags,
         keep=settings.on_disconnect == "keep",
+        modes=tuple(modes.settings(request.modes)),
     )
     maps_output = b"o" in request.flags or (settings.map_output and b"O" not in request.flags)
     return Plan(script, mapped, mapping, _output_roots(roots, seen) if maps_output else {})
@@ -104,7 +106,7 @@ def _unmapped(words: Sequence[str]) -> list[Argument]:
 
 
 def _command(request: Request, words: Sequence[str]) -> Sequence[str]:
-    return ["/bin/sh", "-c", *words] if b"c" in request.flags else words
+    return ["/bin/sh", *text(request.shell_options).split(" "), *words] if b"c" in request.flags else words
 
 
 def _lost(directory: str, target: str) -> str:
@@ -125,9 +127,14 @@ def _environment(request: Request, settings: Settings, defaults: Mapping[str, st
         found.update(pair for pair in pairs(request.environ) if any(fnmatchcase(pair[0], p) for p in settings.pass_env))
     found.update(settings.env)
     found.update(pairs(request.variables))
-    if b"p" in request.flags and request.term:
-        found.setdefault("TERM", text(request.term))
+    if b"p" in request.flags:
+        found.setdefault("TERM", terminal_type(request))  # a shell that waited has that of an earlier command
     return {name: value for name, value in found.items() if _NAME.fullmatch(name) and name not in READ_ONLY}
+
+
+def terminal_type(request: Request) -> str:
+    """TERM for a pty, which has to have some."""
+    return text(request.term) or "dumb"
 
 
 def pairs(items: Iterable[bytes]) -> Iterable[tuple[str, str]]:

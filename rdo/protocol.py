@@ -7,7 +7,7 @@ import sys
 
 from rdo.errors import ConnectError, RdoError, printable
 
-VERSION = b"3"
+VERSION = b"4"
 
 # From both.
 END = b"E"
@@ -133,8 +133,8 @@ class Request:
     """What RUN asks for. Paths, arguments and variables are bytes: they need not be UTF-8."""
 
     __slots__ = (
-        "arguments", "config", "cwd", "environ", "flags", "profile", "pwd", "remote_directory", "root", "stamp",
-        "term", "variables", "version", "window",
+        "arguments", "config", "cwd", "environ", "flags", "modes", "profile", "pwd", "remote_directory", "root",
+        "shell_options", "stamp", "term", "variables", "version", "window",
     )  # fmt: skip
 
     version: bytes
@@ -148,8 +148,12 @@ class Request:
     """Letters: c shell string, s sudo, m no argument mapping, o output mapping, O none, p pty, v verbose,
     g progress, n no input.
     """
+    shell_options: bytes
+    """Of the shell that a string is for, with spaces between: `-c`, or `-euo pipefail -c`."""
     remote_directory: bytes
     term: bytes
+    modes: bytes
+    """Of the caller's terminal: NAME=VALUE with spaces between, see modes.py. Empty where there is none."""
     window: "tuple[int, int, int, int]"
     """Rows, columns, width and height in pixels."""
     arguments: "list[bytes]"
@@ -157,7 +161,10 @@ class Request:
     environ: "list[bytes]"
 
 
-_FIELDS = ("version", "config", "profile", "stamp", "root", "pwd", "cwd", "flags", "remote_directory", "term")
+_FIELDS = (
+    "version", "config", "profile", "stamp", "root", "pwd", "cwd", "flags", "shell_options", "remote_directory", "term",
+    "modes",
+)  # fmt: skip
 
 
 def encode_request(request: Request) -> bytes:

@@ -27,8 +27,9 @@ def build(options: Options, found: Found, environ: "Mapping[str, str]") -> proto
     request.remote_directory = encode(options.remote_directory)
     request.term = encode(environ.get("TERM", ""))
     pty = wants_pty(options, environ)
-    request.window = window() if pty else NO_WINDOW
+    request.window, request.modes = terminal() if pty else (NO_WINDOW, b"")
     request.flags = flags(options, pty) + (b"g" if wants_progress(options, request.term) else b"")
+    request.shell_options = encode(" ".join(options.shell_options))
     request.arguments = [encode(word) for word in options.command]
     if options.shell_string is not None:
         request.arguments.insert(0, encode(options.shell_string))
@@ -37,11 +38,11 @@ def build(options: Options, found: Found, environ: "Mapping[str, str]") -> proto
     return request
 
 
-def window() -> "tuple[int, int, int, int]":
-    """The size of the terminal that stdout is."""
+def terminal() -> "tuple[tuple[int, int, int, int], bytes]":
+    """The size of the terminal that stdout is, and the modes of the one that stdin is."""
     from rdo import tty  # only here: its libraries take a third of a millisecond to load
 
-    return tty.window_size(1)
+    return tty.window_size(1), tty.modes(0)
 
 
 def wants_pty(options: Options, environ: "Mapping[str, str]") -> bool:
@@ -52,15 +53,25 @@ def wants_pty(options: Options, environ: "Mapping[str, str]") -> bool:
     if options.tty is not None:
         return options.tty
     terminals = options.stdin and posix.isatty(0) and posix.isatty(1) and posix.isatty(2)
-    return terminals and not is_parallel_recipe(options, environ)
+    return terminals and not is_parallel_recipe(environ)
 
 
-def is_parallel_recipe(options: Options, environ: "Mapping[str, str]") -> bool:
+def is_parallel_recipe(environ: "Mapping[str, str]") -> bool:
     """Whether this is a recipe under `make -j`, which hands its terminal's stdin to one of its jobs, whichever.
 
-    In raw mode the lines of the others would lack their carriage returns, and Ctrl-C would reach this job alone.
+    In raw mode the lines of the others would lack their carriage returns, and Ctrl-C would reach this job alone. What
+    is typed into a shell, started by such a make or not, leads a process group of its own; a recipe is in that of make.
     """
-    return options.shell_string is not None and "--jobserver" in environ.get("MAKEFLAGS", "")
+    return has_jobs(environ.get("MAKEFLAGS", "")) and posix.getpgrp() != posix.getpid()
+
+
+def has_jobs(makeflags: str) -> bool:
+    """Whether these are the options of a make that runs several jobs at a time: `-j`, `-jN`, `--jobserver...=`.
+
+    What stands behind `--` are the variables of its command line.
+    """
+    options = makeflags.partition(" -- ")[0].split()
+    return any(word.startswith(("-j", "--jobserver")) and word != "-j1" for word in options)
 
 
 def wants_progress(options: Options, term: bytes) -> bool:

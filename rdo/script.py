@@ -57,6 +57,8 @@ class Script(NamedTuple):
     """Whether stdin is what follows the script; else it is /dev/null. On a pty it is the terminal in any case."""
     keep: bool = False
     """Whether it goes on when the link is lost."""
+    modes: Sequence[Sequence[str]] = ()
+    """What stty is to set on a pty, once its own modes are restored: the words of each setting."""
 
 
 def bootstrap(nonce: str, *, pty: bool, login: bool, plain: bool = False) -> str:
@@ -86,7 +88,7 @@ def is_plain(login_shell: str) -> bool:
 
 def render(script: Script, *, nonce: str, pty: bool) -> bytes:
     """The script's one line, with its newline."""
-    parts = [*(_restore(nonce) if pty else []), *_enter(script), *_level(script), *_variables(script)]
+    parts = [*(_restore(nonce, script.modes) if pty else []), *_enter(script), *_level(script), *_variables(script)]
     command = map(quote, script.command) if script.command else ['"${SHELL:-/bin/sh}"', "-l"]
     words = " ".join([*_prefix(script), *command])
     if pty and script.command:
@@ -112,9 +114,17 @@ def mark(nonce: str, text: str) -> bytes:
     return f"\033]rdo;{nonce};{text}\007".encode()
 
 
-def _restore(nonce: str) -> list[str]:
-    """Give the pty its modes back, and say so: input that comes earlier is read by bash together with the script."""
-    return ['stty "${rdo_m:-sane}" 2>/dev/null', _MARK.format(nonce=nonce, text="ready")]
+def _restore(nonce: str, modes: Sequence[Sequence[str]]) -> list[str]:
+    """Give the pty its modes back and then those of the caller's terminal, and say so: input that comes earlier is read
+    by bash together with the script.
+
+    stty sets nothing where it does not know a word, so then each setting is tried by itself.
+    """
+    own = '"${rdo_m:-sane}"'
+    settings = [" ".join(map(quote, words)) for words in modes]
+    apart = "; ".join(f"stty {words}" for words in (own, *settings))
+    stty = f"{{ stty {' '.join((own, *settings))} || {{ {apart}; }}; }}" if settings else f"stty {own}"
+    return [f"{stty} 2>/dev/null", _MARK.format(nonce=nonce, text="ready")]
 
 
 def _enter(script: Script) -> list[str]:

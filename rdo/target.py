@@ -60,4 +60,4 @@ class Target:
 def _pty(request: Request) -> Pty | None:
     if b"p" not in request.flags:
         return None
-    return Pty(plan.text(request.term) or "dumb", WindowSize(*request.window))
+    return Pty(plan.terminal_type(request), WindowSize(*request.window))

@@ -10,8 +10,32 @@ _WINSIZE = 8
 
 _IFLAG, _OFLAG, _CFLAG, _LFLAG, _CC = 0, 1, 2, 3, 6
 
+_IUTF8 = 0o40000
+"""The same on Linux and macOS; Python has no name for it."""
+
+CHARACTERS = {
+    "intr": "VINTR", "quit": "VQUIT", "erase": "VERASE", "kill": "VKILL", "eof": "VEOF", "eol": "VEOL", "eol2": "VEOL2",
+    "start": "VSTART", "stop": "VSTOP", "susp": "VSUSP", "rprnt": "VREPRINT", "werase": "VWERASE", "lnext": "VLNEXT",
+}  # fmt: skip
+"""The keys that a terminal acts on: names of stty(1) and of termios(3). Without those that some stty does not know
+(`dsusp`, `status` and `discard` of the BSDs), since it then sets nothing.
+"""
+
+FLAGS = {
+    _IFLAG: ("ignpar", "parmrk", "inpck", "istrip", "inlcr", "igncr", "icrnl", "ixon", "ixany", "ixoff", "imaxbel"),
+    _OFLAG: ("opost", "onlcr", "ocrnl", "onocr", "onlret"),
+    _LFLAG: (
+        "isig", "icanon", "echo", "echoe", "echok", "echonl", "noflsh", "tostop", "iexten", "echoctl", "echoke",
+    ),
+}  # fmt: skip
+"""Flags that travel, by where tcgetattr(3) has them: those that ssh sends, but for what a pty has not (RFC 4254, 8)."""
+
+_BEYOND = 0x80
+"""The first code of a key that stty(1) cannot spell in a way that all its kinds read."""
+
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 WindowSize = tuple[int, int, int, int]
@@ -26,6 +50,35 @@ def window_size(fd: int) -> WindowSize:
         return 24, 80, 0, 0
     rows, columns, width, height = (int.from_bytes(size[start : start + 2], sys.byteorder) for start in (0, 2, 4, 6))
     return rows, columns, width, height
+
+
+def modes(fd: int) -> bytes:
+    """The modes of the terminal that `fd` is, as the request has them; empty where it is none."""
+    try:
+        attributes = termios.tcgetattr(fd)
+    except termios.error:
+        return b""
+    disabled = posix.fpathconf(fd, "PC_VDISABLE")
+    return " ".join((*_characters(attributes[_CC], disabled), *_flags(attributes))).encode()
+
+
+def _characters(codes: "list[Any]", disabled: int) -> "Iterator[str]":
+    for name, constant in CHARACTERS.items():
+        index = getattr(termios, constant, -1)
+        code = int.from_bytes(codes[index], "big") if index >= 0 else _BEYOND
+        if code == disabled:
+            yield f"{name}=undef"
+        elif code < _BEYOND:
+            yield f"{name}={code}"
+
+
+def _flags(attributes: "list[Any]") -> "Iterator[str]":
+    for index, names in FLAGS.items():
+        for name in names:
+            flag = getattr(termios, name.upper(), 0)
+            if flag:
+                yield f"{name}={int(bool(attributes[index] & flag))}"
+    yield f"iutf8={int(bool(attributes[_IFLAG] & _IUTF8))}"
 
 
 def is_ours(fd: int) -> bool:

@@ -46,6 +46,20 @@ class Screen:
         """Press keys, by tmux's names for them: `Enter`, `C-c`."""
         self._tmux("send-keys", *keys)
 
+    def paste(self, text: str) -> None:
+        """Paste text, in brackets where the program asked for that."""
+        self._tmux("set-buffer", text)
+        self._tmux("paste-buffer", "-p")
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the window's size."""
+        self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
+
+    @property
+    def visible(self) -> str:
+        """The lines on the screen now, without what is empty at the end."""
+        return self._tmux("capture-pane", "-p").rstrip("\n")
+
     @property
     def shown(self) -> str:
         """All lines, those that scrolled off too, without what is empty at the end."""

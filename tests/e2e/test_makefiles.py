@@ -71,11 +71,42 @@ def test_the_lines_of_a_recipe_are_one_script_with_oneshell(project: Project) ->
         pytest.param(".SHELLFLAGS := -ec", "false || echo on", False, id="-ec, and a failure that is looked at"),
         pytest.param(".SHELLFLAGS := bash -euo pipefail -c", "false | echo on", True, id="pipefail"),
         pytest.param(".SHELLFLAGS := bash -euo pipefail -c", "echo $$undefined on", True, id="nounset"),
+        pytest.param(".SHELLFLAGS := -ce", "false; echo on", True, id="-ce"),
+        pytest.param(".SHELLFLAGS := -c -e", "false; echo on", True, id="-c -e"),
+        pytest.param(".SHELLFLAGS := -euc", "echo $$undefined on", True, id="-euc"),
+        pytest.param(".SHELLFLAGS := -e +e -c", "false; echo on", False, id="+e"),
     ],
 )
 def test_the_flags_of_the_shell_count(project: Project, flags: str, recipe: str, fails: bool) -> None:
     done = make(project, f"SHELL := rdo\n{flags}\nall:\n\t@{recipe}\n\t@echo end\n", "")
     assert (done.returncode != 0, b"end" not in done.stdout) == (fails, fails)
+
+
+SHELLFLAGS = (
+    "-c", "-ec", "-ce", "-xc", "-xec", "-e -c", "-c -e", "-eu -c", "-uec", "-o errexit -c", "-c -o errexit", "-e +e -c",
+    "+e -c", "+ec -c", "-fc", "-hc", "-h -c", "-euo pipefail -c", "-ceo pipefail", "-c -euo pipefail", "-vec", "-lc",
+    "-e", "-Q -c", "-e -c --", "-c -",
+)  # fmt: skip
+RECIPES = ("false; echo on", "false | echo on", "echo $$undefined on", "echo *", "true", "exit 3", "echo $$- | tr -d s")
+
+
+def test_what_sh_takes_before_its_string_counts_as_there(tmp_path: Path, runtime: dict[str, str]) -> None:
+    """No recipe passes by rdo that fails by sh; whatever passes by both puts out the same."""
+    project = local_project(tmp_path, runtime)
+    (project.remote / "src" / "Makefile").touch()
+    for flags in SHELLFLAGS:
+        targets = " ".join(f"t{number}" for number in range(len(RECIPES)))
+        rules = "".join(f"t{number}:\n\t@{recipe}\n" for number, recipe in enumerate(RECIPES))
+        makefile = f".SHELLFLAGS := {flags}\nall: {targets}\n{rules}"
+        here, there = (make(project, makefile, f"-k SHELL={shell}") for shell in ("/bin/sh", "rdo"))
+        failed = [set(re.findall(rb"Makefile:\d+: (t\d)\]", done.stderr)) for done in (here, there)]
+        assert failed[0] <= failed[1], flags
+        if failed[0] == failed[1] != {f"t{number}".encode() for number in range(len(RECIPES))}:
+            assert without_names(here.stdout) == without_names(there.stdout), flags
+
+
+def without_names(output: bytes) -> bytes:
+    return re.sub(rb"(?m)^(make|/bin/sh|rdo|sh): .*\n", b"", output)
 
 
 def test_a_variable_that_held_vagrant_ssh_holds_rdo(project: Project) -> None:
@@ -110,24 +141,37 @@ def test_a_bash_in_a_recipe_reads_no_start_up_file(project: Project, tmp_path: P
     assert output(project, "all:\n\t@bash -c 'echo quiet'\n", flags) == ["quiet"]
 
 
-def test_on_a_terminal_a_recipe_has_one_unless_it_shares_it_with_other_jobs(project: Project) -> None:
-    recipe = "@sleep 0.1; test -t 1 && echo $@ on a terminal || echo $@ on none"
+WAYS = {"SHELL=rdo": ("SHELL=rdo", ""), "rdo COMMAND": ("X=1", "rdo sh -c ")}
+"""Arguments of make, and what stands before the recipe's shell string."""
+
+each_way = pytest.mark.parametrize(("arguments", "prefix"), WAYS.values(), ids=WAYS)
+
+
+@each_way
+def test_on_a_terminal_a_recipe_has_one_unless_it_shares_it_with_other_jobs(
+    project: Project, arguments: str, prefix: str
+) -> None:
+    recipe = "sleep 0.1; test -t 1 && echo $@ on a terminal || echo $@ on none"
+    recipe = f"@{prefix}'{recipe}'" if prefix else f"@{recipe}"
     (project.local / "src" / "Makefile").write_text(f"all: a b c\na b c:\n\t{recipe}\n")
     shown = {}
-    for jobs in ("1", "3"):
-        with Terminal(["make", "-j", jobs, "-C", "src", "SHELL=rdo"], project.local, project.environment) as terminal:
+    for jobs in ("-j1", "-j3", "-j"):
+        with Terminal(["make", jobs, "-C", "src", arguments], project.local, project.environment) as terminal:
             shown[jobs] = terminal.expect("make: Leaving directory")
-    assert re.findall(r"([abc]) on a terminal\r\n", shown["1"]) == ["a", "b", "c"]
-    assert sorted(re.findall(r"([abc]) on none\r\n", shown["3"])) == ["a", "b", "c"]
+    assert re.findall(r"([abc]) on a terminal\r\n", shown["-j1"]) == ["a", "b", "c"]
+    assert sorted(re.findall(r"([abc]) on none\r\n", shown["-j3"])) == ["a", "b", "c"]
+    assert sorted(re.findall(r"([abc]) on none\r\n", shown["-j"])) == ["a", "b", "c"]
 
 
 @pytest.mark.skipif(not shutil.which("setsid"), reason="setsid is not installed")
-def test_ctrl_c_ends_all_jobs_on_the_target(project: Project) -> None:
-    makefile = "all: a b c\na b c:\n\t@echo $$$$ >$@.pid; echo $@ runs; exec sleep 60\n"
+@each_way
+def test_ctrl_c_ends_all_jobs_on_the_target(project: Project, arguments: str, prefix: str) -> None:
+    recipe = "echo $$$$ >$@.pid; echo $@ runs; exec sleep 60"
+    makefile = f"all: a b c\na b c:\n\t@{prefix}'{recipe}'\n" if prefix else f"all: a b c\na b c:\n\t@{recipe}\n"
     (project.local / "src" / "Makefile").write_text(makefile)
-    with Terminal(["make", "-j3", "-C", "src", "SHELL=rdo"], project.local, project.environment) as terminal:
+    with Terminal(["make", "-j3", "-C", "src", arguments], project.local, project.environment) as terminal:
         for _ in "abc":
-            terminal.expect(" runs")
+            terminal.expect(" runs\r\n")
         terminal.type("\x03")
         terminal.match(r"Interrupt(.|\n)*Interrupt(.|\n)*Interrupt")
     left = [int((project.remote / "src" / f"{name}.pid").read_text()) for name in "abc"]

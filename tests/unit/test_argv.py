@@ -73,19 +73,68 @@ def test_options_before_the_command_are_read(words: list[str], expected: dict[st
     ("words", "string", "arguments"),
     [
         pytest.param(["-c", "ls | wc"], "ls | wc", [], id="alone"),
-        pytest.param(["-cls"], "ls", [], id="in one word"),
+        pytest.param(["-cls x"], "ls x", [], id="in one word"),
+        pytest.param(["-cls"], "ls", [], id="in one word that could be options, without a string"),
         pytest.param(["-c", ""], "", [], id="empty"),
-        pytest.param(["-tc", "-x"], "-x", [], id="at the end of a cluster"),
+        pytest.param(["-tc", "x"], "x", [], id="at the end of a cluster"),
+        pytest.param(["-c", "--", "-x"], "-x", [], id="behind two dashes, as with sh"),
         pytest.param(["-c", 'echo "$@"', "sh", "-t", "--"], 'echo "$@"', ["sh", "-t", "--"], id="further arguments"),
         pytest.param(["-c", "a", "-c", "b"], "a", ["-c", "b"], id="what looks like an option behind it"),
-        pytest.param(["-ec", "ls", "-t"], "set -e; ls", ["-t"], id="-ec, as make has it for .POSIX"),
-        pytest.param(["-ec", ""], "set -e; ", [], id="-ec and an empty one"),
-        pytest.param(["-s", "-ec", "-c"], "set -e; -c", [], id="-ec behind an option"),
     ],
 )
 def test_a_shell_string_may_be_anything(words: list[str], string: str, arguments: list[str]) -> None:
     options = parse(words)
     assert (options.shell_string, options.command) == (string, arguments)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        "-c", "-ec", "-ce", "-xc", "-xec", "-cex", "-e -c", "-c -e", "-euc", "-eu -c", "-u -e -c", "-euo pipefail -c",
+        "-eEuo pipefail -c", "-o errexit -c", "-o errexit -o nounset -c", "-ceo pipefail", "-c -o pipefail", "+e -c",
+        "-c +e", "-e +x -c", "+o errexit -c", "-hc", "-h -c", "-lc", "-ic", "-vec", "-tec", "-c --", "-e -c -",
+        "-e -c --", "-O globstar -c", "-fc", "-nec", "-c -s", "-c -T",
+    ],
+)  # fmt: skip
+def test_options_of_sh_up_to_its_string_are_the_shells(flags: str) -> None:
+    options = parse([*flags.split(), "false; true", "name", "-e"])
+    assert options.shell_options == flags.split()
+    assert (options.shell_string, options.command) == ("false; true", ["name", "-e"])
+    assert (options.verbose, options.sudo, options.env, options.tty) == (False, False, [], None)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected", "flags"),
+    [
+        pytest.param(["-s", "-ec", "a"], {"sudo": True}, ["-ec"], id="an option of rdo before"),
+        pytest.param(["-sc", "a"], {"sudo": True}, ["-c"], id="a cluster of rdo's and c"),
+        pytest.param(["-vTc", "-e", "a"], {"verbose": True, "tty": False}, ["-c", "-e"], id="and an option of sh"),
+        pytest.param(["-e", "X=1", "-T", "-c", "a"], {"env": ["X=1"], "tty": False}, ["-c"], id="a variable"),
+        pytest.param(["-eDEBUG", "-c", "a"], {"env": ["DEBUG"]}, ["-c"], id="a name that no options of sh would be"),
+        pytest.param(["-eCC", "-c", "a"], {"env": ["CC"]}, ["-c"], id="a name that repeats a letter"),
+        pytest.param(["-pe", "-C", "c", "-xc", "a"], {"profile": "e", "directory": "c"}, ["-xc"], id="values"),
+    ],
+)
+def test_options_of_rdo_come_before_those_of_sh(
+    words: list[str], expected: dict[str, object], flags: list[str]
+) -> None:
+    assert parse(words).shell_options == flags
+    found = {name: value for name, value in given_by(words).items() if name != "shell_options"}
+    assert found == {**expected, "shell_string": "a"}
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param(["-eu", "make"], {"env": ["u"], "command": ["make"]}, id="a variable, without -c"),
+        pytest.param(["-e", "c", "make", "-c"], {"env": ["c"], "command": ["make", "-c"]}, id="a -c of the command"),
+        pytest.param(["+e"], {"command": ["+e"]}, id="a command with a plus"),
+        pytest.param(["+", "-c", "x"], {"command": ["+", "-c", "x"]}, id="a plus"),
+        pytest.param(["+Z", "-c", "x"], {"command": ["+Z", "-c", "x"]}, id="no option of sh"),
+    ],
+)
+def test_what_is_no_call_of_sh_is_a_command_of_its_own(words: list[str], expected: dict[str, object]) -> None:
+    assert given_by(words) == expected
 
 
 @pytest.mark.parametrize(
@@ -112,16 +161,21 @@ def test_folders_of_several_options_are_joined(folders: list[str], directory: st
         pytest.param(["--sudo=1"], "unknown option `--sudo=1`; see `rdo --help`", id="a flag with a value"),
         pytest.param(["--prof", "a"], "unknown option `--prof`; see `rdo --help`", id="a shortened one"),
         pytest.param(
-            ["-x"], "unknown option `-x`; see `rdo --help`; a command that starts with `-` wants `--`", id="short"
+            ["-x"], "unknown option `-x`; see `rdo --help`; put `--` before a command that starts with `-`", id="short"
         ),
         pytest.param(
             ["-sx"],
-            "unknown option `-x`; see `rdo --help`; a command that starts with `-` wants `--`",
+            "unknown option `-x`; see `rdo --help`; put `--` before a command that starts with `-`",
             id="in a cluster",
         ),
         pytest.param(["-p"], "option `-p` needs a value; see `rdo --help`", id="short without a value"),
-        pytest.param(["-tc"], "option `-c` needs a value; see `rdo --help`", id="cluster without a value"),
-        pytest.param(["-ec"], "option `-ec` needs a value; see `rdo --help`", id="-ec without a string"),
+        pytest.param(["-tc"], "option `-c` needs a shell string; see `rdo --help`", id="cluster without a string"),
+        pytest.param(["-c", "-x"], "option `-c` needs a shell string; see `rdo --help`", id="-c, an option, no string"),
+        pytest.param(
+            ["-o", "a b", "-c", "x"],
+            "unknown option `-o`; see `rdo --help`; put `--` before a command that starts with `-`",
+            id="no name of an option",
+        ),
         pytest.param(["--env"], "option `--env` needs a value; see `rdo --help`", id="long without a value"),
         pytest.param(["-p", ""], "option `-p` has an empty value; see `rdo --help`", id="no profile"),
         pytest.param(["--project="], "option `--project` has an empty value; see `rdo --help`", id="no project"),

@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     # pure
     ("rdo.document", "rdo.jsonc", "rdo.kinds", "rdo.settings"),
     ("rdo.ini", "rdo.layers", "rdo.legacy", "rdo.slip", "rdo.tables", "rdo.validation"),
-    ("rdo.mapping", "rdo.marks", "rdo.output_map", "rdo.plan", "rdo.remote_roots", "rdo.script"),
+    ("rdo.mapping", "rdo.marks", "rdo.modes", "rdo.output_map", "rdo.plan", "rdo.remote_roots", "rdo.script"),
     ("rdo.shim", "rdo.ssh_argv"),
     (
         "rdo.fault", "rdo.ownership", "rdo.small_file", "rdo.state", "rdo.tally", "rdo.thread", "rdo.whole_file",

@@ -22,7 +22,8 @@ def request(*arguments: bytes, **others: object) -> Request:
     made = Request()
     made.version, made.profile, made.stamp, made.remote_directory, made.term = b"1", b"default", b"-", b"", b""
     made.config, made.root, made.pwd, made.cwd = b"/work/.rdo.conf", b"/work", b"/work/src", b"/work/src"
-    made.flags, made.window = b"", (0, 0, 0, 0)
+    made.shell_options = b"-c"
+    made.flags, made.modes, made.window = b"", b"", (0, 0, 0, 0)
     made.arguments, made.variables, made.environ = list(arguments), [], []
     for name, value in others.items():
         setattr(made, name, value)
@@ -200,3 +201,12 @@ def test_a_folder_that_is_not_there_is_named_in_one_line() -> None:
 
 def test_a_command_is_kept_when_asked() -> None:
     assert make(request(b"make"), Settings(on_disconnect="keep")).script.keep
+
+
+def test_the_modes_of_the_callers_terminal_are_for_stty() -> None:
+    assert make(request(b"vi", modes=b"intr=3 ixon=0")).script.modes == (("intr", "^C"), ("-ixon",))
+
+
+def test_the_options_of_sh_stand_before_its_string() -> None:
+    command = make(request(b"false; true", b"sh", flags=b"c", shell_options=b"-euo pipefail -c")).script.command
+    assert command == ["/bin/sh", "-euo", "pipefail", "-c", "false; true", "sh"]

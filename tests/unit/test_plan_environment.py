@@ -79,7 +79,7 @@ def test_those_are_the_variables_that_bash_lets_nobody_set() -> None:
     [
         pytest.param(b"", b"xterm", [], {}, id="no pty"),
         pytest.param(b"p", b"xterm", [], {"TERM": "xterm"}, id="a pty"),
-        pytest.param(b"p", b"", [], {}, id="a pty and no name"),
+        pytest.param(b"p", b"", [], {"TERM": "dumb"}, id="a pty and no name: a shell that waited may have another"),
         pytest.param(b"p", b"xterm", [b"TERM=dumb"], {"TERM": "dumb"}, id="another one asked for"),
         pytest.param(b"", b"xterm", [b"TERM=dumb"], {"TERM": "dumb"}, id="one asked for without a pty"),
     ],

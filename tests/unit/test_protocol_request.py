@@ -10,7 +10,10 @@ from rdo.protocol import VERSION, ProtocolError, Request, decode_request, encode
 
 FIELD = st.binary().map(lambda data: data.replace(b"\0", b""))
 FIELDS = st.lists(FIELD)
-TEXTS = ("version", "config", "profile", "stamp", "root", "pwd", "cwd", "flags", "remote_directory", "term")
+TEXTS = (
+    "version", "config", "profile", "stamp", "root", "pwd", "cwd", "flags", "shell_options", "remote_directory", "term",
+    "modes",
+)  # fmt: skip
 PIXELS = st.integers(0, 65535)
 
 
@@ -43,7 +46,7 @@ def example() -> Request:
 
 
 WIRE = (
-    b"3\0config\0profile\0stamp\0root\0pwd\0cwd\0flags\0remote_directory\0term\0"
+    b"4\0config\0profile\0stamp\0root\0pwd\0cwd\0flags\0shell_options\0remote_directory\0term\0modes\0"
     b"24 80 0 0\0" + b"2\0make\0\0" + b"1\0A=b\0" + b"HOME=/root\0X=\xff\n"
 )
 
@@ -90,7 +93,7 @@ def test_a_malformed_request_is_refused(old: bytes, new: bytes) -> None:
     assert str(caught.value) == "a request cannot be read"
 
 
-@pytest.mark.parametrize("fields", range(14))
+@pytest.mark.parametrize("fields", range(16))
 def test_a_request_that_was_cut_off_is_refused(fields: int) -> None:
     with pytest.raises(ProtocolError, match="a request cannot be read"):
         decode_request(b"\0".join(WIRE.split(b"\0")[:fields]))

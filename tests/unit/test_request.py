@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posix
+import pty
 from collections.abc import Iterator
 
 import pytest
@@ -59,8 +60,10 @@ def test_a_request_holds_what_was_typed_and_where() -> None:
         "pwd": b"/link/a\xff",
         "cwd": b"/work/a\xff",
         "flags": b"",
+        "shell_options": b"-c",
         "remote_directory": b"x\xff",
         "term": b"xterm",
+        "modes": b"",
         "window": (0, 0, 0, 0),
         "arguments": [b"make", b"a\xff"],
         "variables": [],
@@ -133,23 +136,36 @@ def test_a_pty_is_for_three_terminals_or_on_demand(
     assert (b"p" in build(*words).flags) is wanted
 
 
+@pytest.mark.parametrize("words", [["ls"], ["-c", "ls"], ["-ec", "ls"]], ids=["a command", "-c", "-ec"])
 @pytest.mark.parametrize(
-    ("words", "flags", "wanted"),
+    ("flags", "wanted"),
     [
-        pytest.param(["-c", "ls"], " -j3 --jobserver-auth=3,4 -- A=1", False, id="several jobs"),
-        pytest.param(["-c", "ls"], " -j3 --jobserver-auth=fifo:/tmp/GMfifo1", False, id="several jobs of make 4.4"),
-        pytest.param(["-ec", "ls"], " --jobserver-fds=3,4 -j", False, id="several jobs of make 3.81"),
-        pytest.param(["-c", "ls"], "k", True, id="one job"),
-        pytest.param(["ls"], " -j3 --jobserver-auth=3,4", True, id="no recipe"),
-        pytest.param(["-t", "-c", "ls"], " -j3 --jobserver-auth=3,4", True, id="forced"),
+        pytest.param(" -j3 --jobserver-auth=3,4 -- A=1", False, id="several jobs"),
+        pytest.param(" -j3 --jobserver-auth=fifo:/tmp/GMfifo1", False, id="several jobs of make 4.4"),
+        pytest.param(" --jobserver-fds=3,4 -j", False, id="several jobs of make 3.81"),
+        pytest.param("k -j", False, id="as many jobs as there are"),
+        pytest.param(" -j 2 -J 3,4", False, id="several jobs of bmake"),
+        pytest.param("k", True, id="no word of jobs"),
+        pytest.param(" -j1", True, id="one job"),
+        pytest.param("k -- X=-j3 -j3", True, id="a variable"),
+        pytest.param("", True, id="nothing"),
     ],
 )
 def test_a_recipe_that_shares_the_terminal_with_other_jobs_has_no_pty(
     monkeypatch: pytest.MonkeyPatch, words: list[str], flags: str, wanted: bool
 ) -> None:
     terminals_are(monkeypatch, (0, 1, 2))
+    monkeypatch.setattr(posix, "getpgrp", lambda: posix.getpid() - 1)
     monkeypatch.setenv("MAKEFLAGS", flags)
     assert (b"p" in build(*words).flags) is wanted
+    assert b"p" in build("-t", *words).flags
+
+
+def test_what_is_typed_into_a_shell_that_such_a_make_has_started_has_a_pty(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminals_are(monkeypatch, (0, 1, 2))
+    monkeypatch.setattr(posix, "getpgrp", posix.getpid)
+    monkeypatch.setenv("MAKEFLAGS", " -j3 --jobserver-auth=3,4")
+    assert b"p" in build("ls").flags
 
 
 @pytest.mark.parametrize(
@@ -174,6 +190,15 @@ def test_the_window_of_a_forced_pty_has_a_size() -> None:
     rows, columns, _, _ = build("-t").window
     assert rows > 0
     assert columns > 0
+
+
+def test_the_modes_are_those_of_the_terminal_that_stdin_is() -> None:
+    near, far = pty.openpty()
+    os.dup2(far, 0)
+    assert b"intr=3 " in build("-t").modes
+    assert build("-T").modes == b""
+    os.close(near)
+    os.close(far)
 
 
 @pytest.mark.parametrize(

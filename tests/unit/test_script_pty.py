@@ -121,6 +121,19 @@ def test_the_size_and_the_modes_are_those_of_the_terminal(shell: str) -> None:
 
 
 @each_shell
+@pytest.mark.parametrize("strange", [[], [("no-such-mode",), ("intr", "^C", "^D")]], ids=["all known", "some unknown"])
+def test_the_modes_of_the_callers_terminal_are_set(shell: str, strange: list[tuple[str, ...]]) -> None:
+    modes = [*strange, ("erase", "^H"), ("intr", "'"), ("-ixon",), ("iutf8",)]
+    with terminal(shell, Script(["stty", "-a"], modes=modes)) as started:
+        shown = started.end()[0].decode()
+    assert "erase = ^H;" in shown
+    assert "intr = ';" in shown
+    assert " -ixon " in shown
+    assert " iutf8" in shown
+    assert "no-such-mode" not in shown
+
+
+@each_shell
 @pytest.mark.parametrize(
     ("command", "output", "status"),
     [

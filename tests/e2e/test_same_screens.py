@@ -1,0 +1,124 @@
+"""What a person sees of programs on a terminal is what `ssh -t` shows, key by key."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.conftest import require
+from tests.e2e.project import Project
+from tests.e2e.screen import Screen
+from tests.e2e.sessions import PASTE, SESSIONS, Session, Step
+from tests.leaks import wait_until
+
+SSH = """#!/bin/sh
+exec ssh -q -F {config} -t devbox "cd {remote} && exec sh it"
+"""
+RDO = """#!/bin/sh
+exec rdo sh it
+"""
+
+ENDS = {"st=130": "st=a signal's", "st=131": "st=a signal's"}
+
+BOUND = 8.0
+"""Seconds for both to show the same."""
+
+
+class Twins(NamedTuple):
+    """Two screens on which the same is typed: `it` runs a script there by rdo on the one, by ssh on the other."""
+
+    rdo: Screen
+    ssh: Screen
+
+    def take(self, step: Step) -> str:
+        """Type; then both show what is expected, and the same: else how they differ."""
+        for screen in self:
+            if step.size:
+                screen.resize(*step.size)
+            press(screen, step.keys)
+        seen: list[tuple[str, ...]] = []
+
+        def same() -> bool:
+            seen.append(tuple(comparable(screen) for screen in self))
+            return seen[-1][0] == seen[-1][1] and step.shows in seen[-1][0]
+
+        if wait_until(same, BOUND):
+            return ""
+        return f"after {step.keys}, {step.shows!r} expected:\n-- rdo:\n{seen[-1][0]}\n-- ssh:\n{seen[-1][1]}"
+
+
+def press(screen: Screen, keys: Sequence[str]) -> None:
+    """Press them: single characters in one go, and by name what has one."""
+    for single, group in groupby(keys, lambda key: len(key) == 1):
+        if single:
+            screen.type("-l", "".join(group))
+            continue
+        for key in group:
+            if key.startswith(PASTE):
+                screen.paste(key.removeprefix(PASTE))
+            else:
+                screen.type(key)
+
+
+def comparable(screen: Screen) -> str:
+    """What is visible and where the cursor is; without what each run has of its own.
+
+    rdo ends as the command did, so that the shell begins a line after Ctrl-C; ssh ends with status 255.
+    """
+    text = re.sub(r"\d\d:\d\d:\d\d|/dev/pts/\d+|\[\d+\] \d+", "*", screen.visible)
+    text = re.sub(r"\s*\$ echo st=\$\?", "\n$ echo", text)
+    text = re.sub(r"(?m)^st=(130|131|255)$", "st=a signal's", text)
+    if text.endswith("$"):
+        return f"{text.removesuffix('$').rstrip()}\n$"
+    return f"{text}\n{screen.cursor}"
+
+
+def play(twins: Twins, session: Session, script: Path) -> str:
+    """Go through a session, whose command goes to the script: the first difference, if there is one."""
+    script.write_text(f"exec {session.command}\n")
+    for screen in twins:
+        screen.type("-l", "clear")
+        screen.type("Enter")
+        screen.wait_for(lambda _, screen=screen: screen.visible == "$")
+    steps = [Step((*f"{session.before}it", "Enter"), session.shows), *session.steps]
+    for step in [*steps, Step((*"echo st=$?", "Enter"), ENDS.get(session.status, session.status))]:
+        if difference := twins.take(step):
+            return f"{session.name}: {difference}"
+    return ""
+
+
+def program(folder: Path, text: str) -> str:
+    """A folder for PATH in which the text is `it`."""
+    folder.mkdir()
+    (folder / "it").write_text(text)
+    (folder / "it").chmod(0o755)
+    return str(folder)
+
+
+@pytest.mark.parametrize("kind", SESSIONS)
+def test_a_session_looks_as_it_does_with_ssh(project: Project, tmp_path: Path, kind: str) -> None:
+    for name in ("tmux", "ssh"):
+        if not shutil.which(name):
+            require(name, f"{name} is not installed")
+    (project.remote / "lines").write_text("".join(f"line {number}\n" for number in range(1, 400)))
+    assert project.run("true").returncode == 0
+    script = project.remote / "it"
+    remote = str(project.remote).replace("'", "\\\\'").replace(" ", "\\\\ ")
+    text = SSH.format(config=project.environment["RDO_SSH_CONFIG"], remote=remote)
+    folders = program(tmp_path / "rdo", RDO), program(tmp_path / "ssh", text)
+    paths = (os.pathsep.join((folder, project.environment["PATH"])) for folder in folders)
+    rdo, ssh = ({**project.environment, "PATH": path} for path in paths)
+    with Screen(project.local, rdo) as one, Screen(project.local, ssh) as other:
+        twins = Twins(one, other)
+        played = [session for session in SESSIONS[kind] if shutil.which(session.program)]
+        difference = next((found for session in played if (found := play(twins, session, script))), "")
+    assert not difference, difference
+    if missing := {session.program for session in SESSIONS[kind] if session not in played}:
+        pytest.skip(f"not installed: {', '.join(sorted(missing))}")
