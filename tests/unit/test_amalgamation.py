@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,8 @@ NAMES = ["rdo", *(f"rdo.{name}" for name in MODULES[1:])]
 def contents(statement: str, folder: Path) -> dict[str, dict[str, object]]:
     """What each of the modules holds after a statement, which finds `folder` as sys.argv[1]."""
     argv = [sys.executable, "-S", "-c", f"import sys\n{statement}{LIST}", str(folder), *NAMES]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=BOUND)
+    same = {**os.environ, "PYTHONHASHSEED": "0"}  # sets show their items in an order
+    done = subprocess.run(argv, env=same, capture_output=True, text=True, check=True, timeout=BOUND)
     found: dict[str, dict[str, object]] = json.loads(done.stdout)
     for module in found.values():
         for name in ("STARTED", "TOOK"):  # which are of each process its own
