@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from manual import commands, usage
+from manual import commands, markdown, usage
 from manual.page import Entry, Heading, Paragraph, Piece, render
 from rdo import __version__
 from rdo.cli import rdoctl
@@ -14,6 +14,8 @@ from rdo.settings import KEYS
 from rdo.usage import HELP, RSH_HELP
 
 FOLDER = Path(__file__).parent
+
+REFERENCE = FOLDER.parent / "docs" / "commands.md"
 
 DATE = "2026-11-20"
 """Of the version. Not the day of the making: the same sources give the same pages."""
@@ -41,6 +43,17 @@ def pages() -> Mapping[str, str]:
         "rdoctl": [*commands.pieces(rdoctl), *files(), *variables(), *see("rdo", "rdo-rsh")],
     }
     return {f"{name}.1": render(name, DATE, __version__, pieces) for name, pieces in made.items()}
+
+
+def reference() -> str:
+    """The page of all command lines in the documentation."""
+    parts = {
+        "rdo": usage.pieces("rdo", HELP),
+        "rdoctl": commands.pieces(rdoctl),
+        "rdo-rsh": usage.pieces("rdo-rsh", RSH_HELP),
+    }
+    head = ["# All commands", "Made by `make man` from what `--help` shows. `man rdo` and `rdoctl man` say the same."]
+    return "\n\n".join([*head, *(markdown.render(name, pieces) for name, pieces in parts.items())]) + "\n"
 
 
 def keys() -> Iterator[Piece]:
@@ -89,3 +102,5 @@ if __name__ == "__main__":
     for name, text in pages().items():
         (FOLDER / name).write_text(text)
         print(f"wrote manual/{name}")
+    REFERENCE.write_text(reference())
+    print("wrote docs/commands.md")

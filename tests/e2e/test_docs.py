@@ -69,15 +69,33 @@ def test_each_page_is_in_the_site_s_list_and_its_lines_fit(page: Document) -> No
     assert max(len(line) for line in page.text.splitlines() if not line.startswith("|")) <= 120
 
 
-def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built without a warning."""
     mkdocs = Path(sys.executable).with_name("mkdocs")
     if shutil.which(mkdocs) is None:
         require("mkdocs", "it is not installed")
-    command = [mkdocs, "build", "--quiet", "--strict", "--config-file", TOP / "mkdocs.yml", "--site-dir", tmp_path]
+    made = tmp_path_factory.mktemp("site")
+    command = [mkdocs, "build", "--quiet", "--strict", "--config-file", TOP / "mkdocs.yml", "--site-dir", made]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(command, cwd=TOP, env=environment, capture_output=True, timeout=PATIENCE, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
+    return made
+
+
+def test_the_site_loads_nothing_from_elsewhere(site: Path) -> None:
     for page in PAGES:
-        html = (tmp_path / page.path.with_suffix(".html").name).read_text()
+        html = (site / page.path.with_suffix(".html").name).read_text()
         assert re.findall(r'<(?:link|script|img|iframe)[^>]*(?:src|href)="(?:https?:)?//[^"]*"', html) == []
-    assert "unknown key" in (tmp_path / "troubleshooting.html").read_text()
+    assert "unknown key" in (site / "troubleshooting.html").read_text()
+    assert "mutagen" in (site / "index.html").read_text()
+
+
+def test_the_search_works_where_the_pages_are_opened_as_files(site: Path, tmp_path: Path) -> None:
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("no browser is installed")
+    options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"]
+    command = [browser, *options, "--virtual-time-budget=10000", "--dump-dom", f"file://{site}/index.html?q=sudo"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert re.search("md-search-result__meta\">[1-9][0-9]* matching documents", done.stdout)

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from manual import page
-from manual.__main__ import FOLDER, pages
+from manual.__main__ import FOLDER, REFERENCE, pages, reference
 from rdo import ssh_argv
 from rdo.argv import FLAGS, VALUES
 from rdo.cli import rdoctl, roff
@@ -40,6 +40,10 @@ def terms(name: str) -> set[str]:
 @each_page
 def test_the_page_in_the_repository_is_what_the_sources_give(name: str) -> None:
     assert (FOLDER / name).read_text() == PAGES[name], "type `make man`"
+
+
+def test_the_reference_in_the_documentation_is_what_the_sources_give() -> None:
+    assert REFERENCE.read_text() == reference(), "type `make man`"
 
 
 def test_an_installed_rdo_brings_the_pages_along() -> None:
