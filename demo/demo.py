@@ -7,22 +7,20 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
+from compare import compare
+
 HERE = Path(__file__).resolve().parent
 BIN = Path(sys.executable).parent
-
-RUNS = 20
-"""Of each timed command: enough for a steady median, in a second or two."""
 
 COMMAND_BOUND = 60.0
 """Seconds for one line of the demo, the first of which logs in: past that it hangs."""
@@ -34,6 +32,16 @@ CONF = """\
 driver = "ssh"
 host = "demo"
 directory = "{directory}"
+"""
+
+
+NEXT = """
+What to type next, in a project of yours:
+
+    pipx install {checkout}
+    rdoctl init            # writes a .rdo.conf, and asks for what it needs to know
+    rdo make test          # or whatever you type there
+    rdoctl man             # the manual; the guides are in docs/
 """
 
 
@@ -105,23 +113,6 @@ def show(line: str, folder: Path, env: Mapping[str, str]) -> None:
         raise DemoError(f"`{line}` ended with status {status}")
 
 
-def seconds(argv: Sequence[str], folder: Path, env: Mapping[str, str]) -> float:
-    """How long a command takes from start to end."""
-    start = time.perf_counter()
-    subprocess.run(argv, cwd=folder, env=env, stdin=subprocess.DEVNULL, check=True, timeout=COMMAND_BOUND)
-    return time.perf_counter() - start
-
-
-def time_warm(folder: Path, env: Mapping[str, str]) -> None:
-    """Print the medians of a warm command and of a bare interpreter, run in turns so that both see the same machine."""
-    python, rdo = [sys.executable, "-c", "pass"], [str(BIN / "rdo"), "true"]
-    pairs = [(seconds(python, folder, env), seconds(rdo, folder, env)) for _ in range(RUNS)]
-    floor, warm = (statistics.median(times) for times in zip(*pairs, strict=True))
-    print(f"\nOver the held connection, median of {RUNS} runs:")
-    print(f"    rdo true          {warm * 1000:6.1f} ms")
-    print(f"    python -c pass    {floor * 1000:6.1f} ms    rdo takes {warm / floor:.2f} times as long", flush=True)
-
-
 def trust(folder: Path, env: Mapping[str, str]) -> None:
     """Allow the target, as one does once for a project that came from somebody else."""
     show("rdoctl allow --yes", folder, env)
@@ -158,7 +149,8 @@ def run(root: Path) -> None:
         show("printf 'pear\\napple\\nfig\\n' | rdo sort | head -2", local / "src", env)
         show("rdo sh -c 'exit 7'; echo $?", local / "src", env)
         show("rdoctl status", local / "src", env)
-        time_warm(local / "src", env)
+        compare(root, local, BIN / "rdo", env)
+    print(NEXT.format(checkout=shlex.quote(str(HERE.parent))), end="", flush=True)
 
 
 def interrupted(number: int, _frame: FrameType | None) -> None:

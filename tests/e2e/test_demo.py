@@ -154,7 +154,8 @@ def test_the_demo_shows_a_command_a_pipe_a_status_and_the_timing(demo: list[str]
     assert lines[start + 1].startswith("bootstrap: connected by 127.0.0.1 ")
     pipe = lines.index(r"$ printf 'pear\napple\nfig\n' | rdo sort | head -2")
     assert lines[pipe + 1 : pipe + 5] == ["apple", "fig", "$ rdo sh -c 'exit 7'; echo $?", "7"]
-    assert any(line.startswith("    rdo true ") for line in lines)
+    assert [line[4:30].strip() for line in lines if line.endswith(" ms")] == ["rdo", "ssh with a ControlMaster", "ssh"]
+    assert "    rdoctl init " in result.stdout[result.stdout.index("What to type next") :]
     assert "bootstrap: a warning, on stderr" in result.stderr.splitlines()
 
 
