@@ -78,9 +78,15 @@ def _character_fault(name: str, refused: frozenset[str]) -> str:
     return "holds a backtick" if found == "`" else f"holds `{found}`"
 
 
-def folder_fault(folder: str) -> str:
-    """What is wrong with a folder on the target: nobody here knows what `~` or a relative path would mean there."""
-    return "" if folder.startswith("/") else "is no absolute path"
+def directory_fault(directory: str) -> str:
+    """What is wrong with a directory on the target; it may be relative to the login directory, with `~` or without."""
+    is_other = directory.startswith("~") and directory[1:2] not in ("", "/")
+    return "names the home directory of another user" if is_other else ""
+
+
+def from_login(directory: str) -> str:
+    """The same directory, with `~` for the login directory in all that is not absolute."""
+    return directory if directory.startswith(("/", "~")) else "~/" + directory if directory != "." else "~"
 
 
 def inside_fault(path: str) -> str:

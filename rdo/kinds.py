@@ -13,7 +13,8 @@ from rdo.address import (
     LONGEST_IMAGE,
     LONGEST_NAME,
     LONGEST_PATH,
-    folder_fault,
+    directory_fault,
+    from_login,
     host_fault,
     inside_fault,
     jump_fault,
@@ -60,8 +61,13 @@ class Kind(NamedTuple):
     from_bare: Callable[[str], object] = str
 
 
-def text(fault: Callable[[str], str] = lambda _: "", most: int = LONGEST_PATH) -> Kind:
-    """A string of visible characters, `most` at the most, in which `fault` finds nothing to complain of."""
+def text(
+    fault: Callable[[str], str] = lambda _: "", most: int = LONGEST_PATH, then: Callable[[str], str] = str
+) -> Kind:
+    """A string of visible characters, `most` at the most, in which `fault` finds nothing to complain of.
+
+    `then` puts it into the form that the rest of rdo works with.
+    """
 
     def check(value: object) -> str:
         if not isinstance(value, str):
@@ -69,7 +75,7 @@ def text(fault: Callable[[str], str] = lambda _: "", most: int = LONGEST_PATH) -
         why = fault(value) or display.fault(value) or length_fault(value, most)
         if why or not value:
             raise Refused(why or "is empty")
-        return value
+        return then(value)
 
     return Kind(check)
 
@@ -164,7 +170,7 @@ USER = text(user_fault, LONGEST_NAME)
 JUMP = text(jump_fault)
 NAME = text(name_fault, LONGEST_NAME)
 IMAGE = text(name_fault, LONGEST_IMAGE)
-FOLDER = text(folder_fault)
+DIRECTORY = text(directory_fault, then=from_login)
 INSIDE = text(inside_fault)
 FOLDERS = strings()
 VARIABLE_GLOBS = strings(_glob_fault, LONGEST_NAME)

@@ -147,6 +147,10 @@ def _table(entry: Entry) -> Mapping[str, Any]:
 def _check_needs(merged: Mapping[str, Entry], driver: str, profile: str, place: Origin) -> None:
     if driver == "ssh" and "host" not in merged:
         raise place.error(f"profile `{profile}` has driver `ssh` and no `host`", 'write `host = "devbox"`')
+    directory = merged.get("directory")
+    if driver == "docker" and directory and str(directory.value).startswith("~"):
+        why = f"`{directory.written}` is relative to the login directory, and a container has none"
+        raise directory.origin.error(why, "write an absolute path")
     if driver == "docker" and not any(key in merged for key in CONTAINERS):
         why = f"profile `{profile}` has driver `docker` and says not what to run in"
         raise place.error(why, f"write one of {listed(CONTAINERS)}")

@@ -67,7 +67,10 @@ class Settings:
     driver: str = _key(
         "", kinds.choice(*DRIVERS), "how the target is reached: ssh, vagrant, docker or local", '"ssh"'
     )
-    directory: str | None = _key(None, kinds.FOLDER, "where this folder is on the target", '"/srv/myapp"')
+    directory: str | None = _key(
+        None, kinds.DIRECTORY, "where this directory is on the target; `~/x` is below the login directory",
+        '"/srv/myapp"',
+    )  # fmt: skip
     env: Mapping[str, str] = _key(
         _NO_VARIABLES, kinds.VARIABLES, "variables to set on the target", '{ STAGE = "dev" }'
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from functools import partial
 
 from rdo import drivers, plan
 from rdo.config import Config
 from rdo.conversation import Conversation, WaitingCaller
-from rdo.drivers.base import Pty, WindowSize
+from rdo.drivers.base import Pty, Root, WindowSize
 from rdo.gate import Gate
+from rdo.login_directory import LoginDirectory
 from rdo.protocol import Request
 from rdo.session import Session
 from rdo.shells import Shells
@@ -24,6 +26,7 @@ class Target:
         self.driver = drivers.create(config)
         self._gate = Gate(config, partial(drivers.programs, config))
         self.shells = Shells(self.driver, config.settings.login)
+        self._login = LoginDirectory(self.shells, self.driver.target)
         self._recipe = drivers.recipe(config)
 
     def is_outdated(self) -> bool:
@@ -38,7 +41,8 @@ class Target:
                 if not self.driver.roots() and not request.remote_directory:
                     self._require_directory(plan.text(request.pwd))
                 taken = after.enter_context(self.shells.lease(caller, _pty(request)))
-            planned = self._plan(request, caller)
+                roots = self._login.resolved(self.driver.roots(), caller)
+            planned = self._plan(request, caller, roots)
             session = Session(conversation, taken, self.driver.target, planned.output_roots)
             session.start(planned.script)
             self.shells.started()
@@ -50,11 +54,11 @@ class Target:
             raise words
         self.config.require_directory()
 
-    def _plan(self, request: Request, caller: WaitingCaller) -> plan.Plan:
+    def _plan(self, request: Request, caller: WaitingCaller, roots: Sequence[Root]) -> plan.Plan:
         """Made once there is a connection: a machine that was just got up shares folders that nobody knew before."""
         variables = self.driver.variables(caller)
         driver = self.driver
-        return plan.make(request, self.config.settings, driver.roots(), driver.target, variables, driver.not_shared)
+        return plan.make(request, self.config.settings, roots, driver.target, variables, driver.not_shared)
 
 
 def _pty(request: Request) -> Pty | None:

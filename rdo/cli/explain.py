@@ -6,6 +6,7 @@ No value from the environment is ever shown: each is replaced before anything is
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 import click
@@ -15,8 +16,9 @@ from rdo.argv import Options
 from rdo.cli import allow, table
 from rdo.config import Config
 from rdo.drivers.base import Driver, Root
-from rdo.errors import printable
+from rdo.errors import one_line, printable
 from rdo.layers import DEFAULT_ORIGIN
+from rdo.login_directory import below
 from rdo.mapping import Argument
 from rdo.plan import Plan
 from rdo.protocol import Request
@@ -26,6 +28,11 @@ FROM_ENVIRONMENT = "(from your environment)"
 FROM_OPTION = "(from -e)"
 FROM_DRIVER = "(from the driver's own configuration)"
 HIDDEN = (FROM_ENVIRONMENT, FROM_OPTION, FROM_DRIVER)
+
+LOGIN = "/~"
+"""In place of the login directory, which only the target knows. It is shown without the slash."""
+
+IN_LOGIN = re.compile(r"""(?<![^\s='":])/~(?=[\s'":/]|$)""")
 
 NONCE = "NONCE"
 """In place of the random digits that a session has."""
@@ -51,7 +58,7 @@ def command(ctx: click.Context, words: tuple[str, ...]) -> None:
         click.echo(ctx.get_help())
         return
     for title, lines in sections(options):
-        click.echo("\n".join([title, *(f"  {printable(line)}" for line in lines)]))
+        click.echo("\n".join([title, *(f"  {IN_LOGIN.sub('~', printable(line))}" for line in lines)]))
 
 
 def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
@@ -78,6 +85,7 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
         if words := driver.not_shared(found.pwd):
             raise words
         loaded.require_directory()
+    roots = [root._replace(remote=below(LOGIN, root.remote)) for root in roots]
     yield "Folders that both sides see", table.render([(r.local, "->", r.remote, r.note) for r in roots]) or ["none"]
     without_values = hidden(asked, options)
     planned = plan.make(without_values, loaded.settings, roots, driver.target, _defaults(driver), driver.not_shared)
@@ -109,7 +117,8 @@ def _settings(loaded: Config) -> list[str]:
         value = getattr(loaded.settings, name)
         if origin == DEFAULT_ORIGIN or (isinstance(value, Mapping) and not variable):
             continue
-        rows.append((key, "=", shown(value[variable] if variable else value), str(origin)))
+        text = one_line(shown(value[variable] if variable else value))
+        rows.append((key, "=", text, one_line(str(origin))))
     order = list(KEYS)
     return table.render(sorted(rows, key=lambda row: (order.index(row[0].partition(".")[0]), row[0])))
 

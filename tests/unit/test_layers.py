@@ -36,7 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     ("rdo.config", "rdo.grant", "rdo.trust", "rdo.trust_prompt"),
     ("rdo.drivers", "rdo.drivers.*"),
     # over any driver
-    ("rdo.lifeline", "rdo.link", "rdo.links", "rdo.shell", "rdo.shells"),
+    ("rdo.lifeline", "rdo.link", "rdo.links", "rdo.login_directory", "rdo.shell", "rdo.shells"),
     # the control master
     (
         "rdo.acceptor", "rdo.conversation", "rdo.gate", "rdo.input", "rdo.lifetime", "rdo.listener",
