@@ -43,7 +43,7 @@ def machines(text: str, root: str, environment: Mapping[str, str]) -> Machines:
         place = vagrant_place.find(root, environment)
     except ConfigError:
         return named
-    made = [name for name in vagrant_machine.known(place) if vagrant_machine.find(place, name)]
+    made = [name for name in vagrant_machine.known(place) if vagrant_machine.created(place, name)]
     if named.computed or not named.names:
         return Machines(list(dict.fromkeys([*named.names, *made])), named.computed)
     return named

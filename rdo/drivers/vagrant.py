@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rdo.drivers import vagrant_machine, vagrant_place
+from rdo.drivers import vagrant_machine, vagrant_place, vagrant_report
 from rdo.drivers.base import Caller, Root
 from rdo.drivers.openssh import Options, Request
 from rdo.drivers.ssh_query import Query
@@ -20,7 +20,6 @@ from rdo.drivers.vagrant_known_hosts import KnownHosts
 from rdo.drivers.vagrant_program import Vagrant
 from rdo.drivers.vagrant_way import AUTO_UP, Way, Wishes, answer_file, answer_key
 from rdo.errors import ConnectError
-from rdo.wording import listed
 
 if TYPE_CHECKING:
     from rdo.drivers.ssh_connection import SshConnection
@@ -65,7 +64,7 @@ class VagrantDriver:
     def roots(self) -> Sequence[Root]:
         """The synced folders as of the last `vagrant up` or `reload`; before the first one, what Vagrant would make."""
         name = self._known_name()
-        machine = vagrant_machine.find(self.place, name) if name else None
+        machine = vagrant_machine.find(self.place, name, self._environment) if name else None
         synced = vagrant_machine.roots(self.place, machine) if machine else []
         given = [self._root] if self._root else []
         others = [root for root in _by_both_names(synced) if not (given and root.local == self._local)]
@@ -89,7 +88,7 @@ class VagrantDriver:
     def ssh_options(self, environment: Mapping[str, str]) -> Options | None:
         """How ssh reaches the machine, as far as Vagrant said so before. Raises ConnectError."""
         name = self._known_name()
-        machine = vagrant_machine.find(self.place, name) if name else None
+        machine = vagrant_machine.find(self.place, name, environment) if name else None
         if not name or not machine:
             return None
         file = answer_file(name)
@@ -101,7 +100,7 @@ class VagrantDriver:
         """The machine's name as far as it is known without Vagrant."""
         if self._given:
             return self._given
-        if vagrant_machine.known(self.place) == [ONLY] and vagrant_machine.find(self.place, ONLY):
+        if vagrant_machine.known(self.place) == [ONLY] and vagrant_machine.created(self.place, ONLY):
             return ONLY
         return self._cache.read(CHOICE, self.place.stamp())
 
@@ -113,14 +112,14 @@ class VagrantDriver:
         names = list(vagrant.states())
         name = names[0] if len(names) == 1 else vagrant.target()
         if name is None:
-            why = f"`{self.place.vagrantfile}` has {listed(names)}, and none is primary"
+            why = f"`{self.place.vagrantfile}` has {vagrant_report.some(names)}, and none is primary"
             raise ConnectError("it is not clear which Vagrant machine is meant", why, f'write `machine = "{names[0]}"`')
         with contextlib.suppress(OSError):
             self._cache.write(CHOICE, self.place.stamp(), name)
         return name
 
     def _any_created(self) -> bool:
-        return any(vagrant_machine.find(self.place, name) for name in vagrant_machine.known(self.place))
+        return any(vagrant_machine.created(self.place, name) for name in vagrant_machine.known(self.place))
 
 
 def _by_both_names(roots: Sequence[Root]) -> list[Root]:

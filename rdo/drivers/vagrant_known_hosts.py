@@ -29,13 +29,15 @@ class KnownHosts:
         """The options with this file in the place of no check at all. A check that the Vagrantfile asks for stays."""
         if options.strict_host_key_checking != "no":
             return options
+        notice = self._notice(machine)
         return options._replace(
             host_key_alias=alias(machine),
             known_hosts=(self.path,),
             global_known_hosts=(),
             strict_host_key_checking="accept-new",
             hash_known_hosts=False,
-            new_key_notice=self._notice(machine),
+            new_key_notice=notice,
+            quiet=options.quiet and not notice,  # Vagrant's `LogLevel FATAL` is about what ssh itself would say
         )
 
     def settle(self, machine: Machine) -> None:

@@ -16,7 +16,9 @@ from typing import NamedTuple
 from rdo import small_file
 from rdo.drivers.base import Root
 from rdo.drivers.vagrant_place import Place
+from rdo.errors import ConnectError
 from rdo.lines import strip_blanks
+from rdo.wording import listed
 
 LARGEST = 1024 * 1024
 """Bytes of a file of Vagrant's that are read. A machine index of a thousand machines has half of that."""
@@ -44,14 +46,29 @@ def known(place: Place) -> list[str]:
     return _folders(place.machines)
 
 
-def find(place: Place, name: str) -> Machine | None:
-    """The machine of this name; None if it is not created."""
+def find(place: Place, name: str, environment: Mapping[str, str]) -> Machine | None:
+    """The machine of this name; None if it is not created.
+
+    Of several providers' the one of VAGRANT_DEFAULT_PROVIDER, or the only one that runs. Raises ConnectError.
+    """
+    made = created(place, name)
+    if len(made) < 2:
+        return made[0] if made else None
+    wanted = [each for each in made if each.provider == environment.get("VAGRANT_DEFAULT_PROVIDER")]
+    running = [each for each in made if _last_state(each, environment) == RUNNING]
+    if len(wanted) == 1 or len(running) == 1:
+        return (wanted or running)[0]
+    why = f"it was made by {listed([each.provider for each in made])}"
+    hint = f"set VAGRANT_DEFAULT_PROVIDER, or `vagrant destroy {name}` the one too many"
+    raise ConnectError(f"it is not clear which machine `{name}` is meant", why, hint)
+
+
+def created(place: Place, name: str) -> list[Machine]:
+    """The machines of this name: each by another provider."""
     above = os.path.join(place.machines, name)
-    for provider in _folders(above):
-        folder = os.path.join(above, provider)
-        if identity := strip_blanks(_read(os.path.join(folder, "id"), place.dotfile)):
-            return Machine(name, provider, identity, folder)
-    return None
+    folders = [(provider, os.path.join(above, provider)) for provider in _folders(above)]
+    read = ((pair, strip_blanks(_read(os.path.join(pair[1], "id"), place.dotfile))) for pair in folders)
+    return [Machine(name, provider, identity, folder) for (provider, folder), identity in read if identity]
 
 
 def roots(place: Place, machine: Machine) -> list[Root]:
@@ -64,10 +81,14 @@ def seems_down(machine: Machine, environment: Mapping[str, str]) -> bool:
 
     It keeps that in its machine index. A machine that is down may have lost its port to another one.
     """
+    return _last_state(machine, environment) not in ("", RUNNING)
+
+
+def _last_state(machine: Machine, environment: Mapping[str, str]) -> str:
+    """What Vagrant saw when it last looked; empty where that is not known."""
     home = environment.get("VAGRANT_HOME") or os.path.join(environment.get("HOME", "/"), ".vagrant.d")
     index = _read(os.path.join(os.path.expanduser(home), "data", "machine-index", "index"))
-    state = index_state(index, strip_blanks(_read(os.path.join(machine.folder, "index_uuid"))))
-    return state not in ("", RUNNING)
+    return index_state(index, strip_blanks(_read(os.path.join(machine.folder, "index_uuid"))))
 
 
 def synced_folders(text: str, folder: str) -> list[Root]:
@@ -79,10 +100,18 @@ def synced_folders(text: str, folder: str) -> list[Root]:
     found = []
     for kind, details in _each_folder(text):
         local, remote = str(details.get("hostpath", "")), str(details.get("guestpath", ""))
-        if local and remote.startswith("/") and not details.get("disabled"):
+        if _is_path(local) and _is_path(remote) and remote.startswith("/") and not details.get("disabled"):
             path = os.path.normpath(os.path.join(folder, os.path.expanduser(local)))
             found.append(Root(path, os.path.normpath(remote), RSYNC if kind == "rsync" else ""))
     return found
+
+
+def _is_path(text: str) -> bool:
+    """JSON can hold what no path can: a NUL, and half a surrogate pair."""
+    try:
+        return bool(text) and "\0" not in text and bool(os.fsencode(text))
+    except UnicodeEncodeError:
+        return False
 
 
 def index_state(text: str, uuid: str) -> str:

@@ -12,8 +12,9 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rdo.drivers import vagrant_report
+from rdo.drivers import vagrant_output, vagrant_report
 from rdo.drivers.base import Caller
+from rdo.drivers.vagrant_output import TooMuch
 from rdo.drivers.vagrant_place import Place
 from rdo.drivers.vagrant_report import State
 from rdo.errors import ConnectError
@@ -51,14 +52,22 @@ class Vagrant:
     def ssh_config(self, name: str) -> Answer:
         """The ssh configuration of a machine that runs, as output. Raises ConnectError."""
         answer = self._ask("ssh-config", name)
-        return answer._replace(output=vagrant_report.ssh_config(answer.output)) if answer.success else answer
+        if not answer.success:
+            return answer
+        config = vagrant_report.ssh_config(answer.output, name)
+        if not config:
+            raise ConnectError("`vagrant ssh-config` makes no sense", f"it does not say where `{name}` is", "try it")
+        return answer._replace(output=config)
 
     def states(self) -> dict[str, State]:
         """All machines of the Vagrantfile, and how they are. Raises ConnectError."""
         answer = self._ask("status", "--machine-readable")
         if not answer.success:
             raise ConnectError("`vagrant status` fails", answer.complaint, f"try it in `{self._place.folder}`")
-        return vagrant_report.states(answer.output)
+        states = vagrant_report.states(answer.output)
+        if not states:
+            raise ConnectError("`vagrant status` makes no sense", "it tells of no machine", "try it yourself")
+        return states
 
     def target(self) -> str | None:
         """The machine that Vagrant chooses when none is named; None if it wants to have one named.
@@ -74,11 +83,9 @@ class Vagrant:
         watched = self._caller.progress(f"vagrant up {name}")
         process = self._start(["up", name], subprocess.STDOUT)
         with _interrupted_unless_ended(process):
-            assert process.stdout is not None
-            for data in process.stdout:
-                for line in _text(data).rstrip("\r\n").split("\r"):  # a CR: how far a download has got
-                    last.append(line)
-                    self._show(line.rstrip(), watched)
+            for data in vagrant_output.lines(process):
+                last.append(line := _text(data))
+                self._show(line.rstrip(), watched)
             status = process.wait()
         if status != 0:
             for line in last if watched else ():
@@ -97,11 +104,10 @@ class Vagrant:
         self._caller.trace(f"asking: vagrant {shlex.join(words)}")
         process = self._start(words, subprocess.PIPE)
         try:
-            output, errors = process.communicate(timeout=ASK_DEADLINE)
-        except subprocess.TimeoutExpired:
-            _signal(process, signal.SIGKILL)
-            process.communicate()
-            why = f"waited {ASK_DEADLINE:.0f} s"
+            with _closed_at_the_end(process):
+                output, errors = vagrant_output.collect(process, ASK_DEADLINE)
+        except (TimeoutError, TooMuch) as error:
+            why = f"waited {ASK_DEADLINE:.0f} s" if isinstance(error, TimeoutError) else "it prints without end"
             raise ConnectError(f"`vagrant {words[0]}` gave no answer", why, "try it yourself") from None
         return Answer(process.returncode == 0, _text(output), _text(errors))
 
@@ -126,6 +132,20 @@ def _text(data: bytes) -> str:
 
 
 @contextlib.contextmanager
+def _closed_at_the_end(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Nothing of it is left, whatever happens."""
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            _signal(process, signal.SIGKILL)
+            process.wait()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+@contextlib.contextmanager
 def _interrupted_unless_ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
     """If the caller goes away, do what Ctrl-C does to a `vagrant up`: clean up, and at the second one end."""
     try:
@@ -135,8 +155,8 @@ def _interrupted_unless_ended(process: subprocess.Popen[bytes]) -> Iterator[None
             if process.poll() is not None:
                 break
             _signal(process, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.communicate(timeout=INTERRUPT_GRACE)
+            for _ in vagrant_output.lines(process, INTERRUPT_GRACE):
+                pass  # so that it can print that it ends
         if process.stdout is not None:
             process.stdout.close()
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rdo.drivers.vagrant_machine import RUNNING
-from rdo.lines import split_lines
+from rdo.lines import BLANKS, split_lines
+from rdo.wording import listed
 
 COMMA = "%!(VAGRANT_COMMA)"
+
+HOST_NAME = re.compile("HostName[ \t]+[^ \t]+")
+
+MANY = 10
+"""Machines that an error lists."""
 
 LONGEST = 300
 """Characters of a complaint that are shown."""
@@ -56,7 +63,12 @@ def reports(text: str) -> Iterator[Report]:
 def states(text: str) -> dict[str, State]:
     """The machines of a project, in the order of its Vagrantfile, in what `vagrant status` prints."""
     words, texts = _values(text, "state"), _values(text, "state-human-short")
-    return {name: State(word, texts.get(name) or word.replace("_", " ")) for name, word in words.items()}
+    return {name: State(word, (texts.get(name) or word.replace("_", " "))[:LONGEST]) for name, word in words.items()}
+
+
+def some(names: Sequence[str]) -> str:
+    """The names, the first few where there are many."""
+    return listed(names[:MANY]) + (" ..." if len(names) > MANY else "")
 
 
 def target(text: str) -> str | None:
@@ -64,10 +76,16 @@ def target(text: str) -> str | None:
     return next((report.machine for report in reports(text) if report.kind == "action" and report.machine), None)
 
 
-def ssh_config(text: str) -> str:
-    """The configuration in what `vagrant ssh-config` prints, without what plugins say before it."""
+def ssh_config(text: str, name: str) -> str:
+    """The configuration of a machine in what `vagrant ssh-config` prints, without what plugins say before it.
+
+    Empty where it is not about that machine, or does not say where it is: ssh would take the name for that of a host.
+    """
     lines = split_lines(text)
     begin = next((number for number, line in enumerate(lines) if line.startswith("Host ")), len(lines))
+    told = [line.strip(BLANKS + "\r") for line in lines[begin:]]
+    if f"Host {name}" not in told or not any(HOST_NAME.fullmatch(line) for line in told):
+        return ""
     return "".join(f"{line}\n" for line in lines[begin:])
 
 
@@ -75,7 +93,8 @@ def complaint(output: str, errors: str) -> str:
     """Why Vagrant failed, in one line."""
     exits = [report.values[-1] for report in reports(output) if report.kind == "error-exit" and report.values]
     text = exits[-1] if exits else errors
-    return _of_vagrantfile(text) or _last_paragraph(text)
+    whole = _of_vagrantfile(text) or _last_paragraph(text)
+    return whole if len(whole) <= LONGEST else whole[:LONGEST] + "..."
 
 
 def _values(text: str, kind: str) -> dict[str, str]:
@@ -96,5 +115,4 @@ def _last_paragraph(text: str) -> str:
     paragraphs = [part for part in text.strip().split("\n\n") if part.strip()]
     lines = [line.strip() for line in split_lines(paragraphs[-1])] if paragraphs else []
     where = lines[0].split(": ")[0].rpartition(":")[2] if lines else ""
-    whole = lines[0] if where.isdecimal() else " ".join(lines)
-    return whole if len(whole) <= LONGEST else whole[:LONGEST] + "..."
+    return lines[0] if where.isdecimal() else " ".join(lines)

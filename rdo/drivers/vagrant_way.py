@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
-from rdo.drivers import vagrant_machine
+from rdo.drivers import vagrant_machine, vagrant_report
 from rdo.drivers.approach import Approach, load_connector
 from rdo.drivers.base import Caller
 from rdo.drivers.openssh import Request
@@ -20,7 +20,7 @@ from rdo.drivers.vagrant_place import Place
 from rdo.drivers.vagrant_program import Vagrant
 from rdo.drivers.vagrant_report import NOT_CREATED, State
 from rdo.errors import ConnectError
-from rdo.wording import listed, nearest
+from rdo.wording import nearest
 
 if TYPE_CHECKING:
     from rdo.drivers.ssh_connection import SshConnection
@@ -65,7 +65,7 @@ class Way:
 
     def connect(self) -> SshConnection:
         """A connection that is logged in. Raises ConnectError."""
-        machine = vagrant_machine.find(self._place, self._name)
+        machine = vagrant_machine.find(self._place, self._name, self._caller.environment)
         if machine is None:
             state = NOT_CREATED if self._name in vagrant_machine.known(self._place) else self._state()
             return self._log_in_anew(self._get_up(state))
@@ -126,7 +126,7 @@ class Way:
                     answer = self._vagrant.ssh_config(self._name)
         except OSError as error:
             raise ConnectError(f"cannot run `vagrant up {self._name}`", str(error), "look for other ones") from error
-        machine = vagrant_machine.find(self._place, self._name)
+        machine = vagrant_machine.find(self._place, self._name, self._caller.environment)
         if machine is None or not answer.success:
             raise ConnectError(f"`vagrant {self._name}` is up and not to be reached", answer.complaint)
         return self._keep(machine, answer.output)
@@ -140,7 +140,7 @@ class Way:
         """How the machine is, as Vagrant sees it. Raises ConnectError where the Vagrantfile does not know it."""
         states = self._vagrant.states()
         if self._name not in states:
-            why = f"`{self._place.vagrantfile}` has {listed(list(states))}"
+            why = f"`{self._place.vagrantfile}` has {vagrant_report.some(list(states))}"
             raise ConnectError(f"there is no machine `{self._name}`", why, nearest(self._name, list(states)))
         return states[self._name]
 

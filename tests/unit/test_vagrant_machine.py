@@ -11,6 +11,7 @@ from rdo.drivers import vagrant_machine
 from rdo.drivers.base import Root
 from rdo.drivers.vagrant_machine import RSYNC, Machine, index_state, seems_down, synced_folders
 from rdo.drivers.vagrant_place import Place, find
+from rdo.errors import ConnectError
 
 REAL = (
     '{"docker":{"/srv/app src":{"guestpath":"/srv/app src","hostpath":"/home/me/one/src","disabled":false,'
@@ -78,33 +79,33 @@ def test_a_file_that_is_not_as_expected_has_no_folders(text: str) -> None:
 
 def test_a_created_machine_is_found_by_its_name(place: Place) -> None:
     folder = create(place)
-    assert vagrant_machine.find(place, "web") == Machine("web", "virtualbox", "b0b", str(folder))
+    assert vagrant_machine.find(place, "web", {}) == Machine("web", "virtualbox", "b0b", str(folder))
     assert vagrant_machine.known(place) == ["web"]
 
 
 def test_a_machine_without_an_id_is_not_created(place: Place) -> None:
     create(place, identity="")
     Path(place.machines, "web", "docker").mkdir()
-    assert vagrant_machine.find(place, "web") is None
+    assert vagrant_machine.find(place, "web", {}) is None
     assert vagrant_machine.known(place) == ["web"]
 
 
 def test_in_a_fresh_clone_there_is_nothing(place: Place) -> None:
-    assert vagrant_machine.find(place, "web") is None
+    assert vagrant_machine.find(place, "web", {}) is None
     assert vagrant_machine.known(place) == []
 
 
 def test_the_provider_with_an_id_counts(place: Place) -> None:
     Path(place.machines, "web", "docker").mkdir(parents=True)
     folder = create(place)
-    found = vagrant_machine.find(place, "web")
+    found = vagrant_machine.find(place, "web", {})
     assert found is not None
     assert found.folder == str(folder)
 
 
 def test_the_roots_of_a_machine_are_read_from_its_folder(place: Place) -> None:
     folder = create(place)
-    machine = vagrant_machine.find(place, "web")
+    machine = vagrant_machine.find(place, "web", {})
     assert machine is not None
     assert vagrant_machine.roots(place, machine) == []
     (folder / "synced_folders").write_text(folders(hostpath="src"))
@@ -132,8 +133,25 @@ def test_a_machine_seems_down_when_vagrant_saw_it_so(place: Place, tmp_path: Pat
     index = tmp_path / ".vagrant.d" / "data" / "machine-index"
     index.mkdir(parents=True)
     (index / "index").write_text(json.dumps({"machines": {"u1": {"state": state}}}))
-    machine = vagrant_machine.find(place, "web")
+    machine = vagrant_machine.find(place, "web", {})
     assert machine is not None
     assert seems_down(machine, {"HOME": str(tmp_path)}) is down
     assert seems_down(machine, {"VAGRANT_HOME": str(tmp_path / ".vagrant.d")}) is down
     assert seems_down(machine, {"VAGRANT_HOME": "/nowhere"}) is False
+
+
+def test_of_two_providers_machines_none_is_guessed(place: Place, tmp_path: Path) -> None:
+    for provider in ("libvirt", "virtualbox"):
+        folder = Path(place.machines) / "web" / provider
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "id").write_text(provider)
+        (folder / "index_uuid").write_text(f"u-{provider}")
+    home = {"VAGRANT_HOME": str(tmp_path / "vagrant.d")}
+    with pytest.raises(ConnectError, match="which machine `web` is meant: it was made by `libvirt`, `virtualbox`; "):
+        vagrant_machine.find(place, "web", home)
+    chosen = vagrant_machine.find(place, "web", {"VAGRANT_DEFAULT_PROVIDER": "virtualbox"})
+    index = tmp_path / "vagrant.d" / "data" / "machine-index" / "index"
+    index.parent.mkdir(parents=True)
+    index.write_text('{"machines": {"u-libvirt": {"state": "running"}, "u-virtualbox": {"state": "poweroff"}}}')
+    running = vagrant_machine.find(place, "web", home)
+    assert (chosen and chosen.provider, running and running.provider) == ("virtualbox", "libvirt")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.drivers.vagrant_report import LONGEST, Report, State, complaint, reports, ssh_config, states, target
+from rdo.drivers.vagrant_report import LONGEST, Report, State, complaint, reports, some, ssh_config, states, target
 
 STATUS = r"""1795202145,web,metadata,provider,docker
 1795202145,db,metadata,provider,docker
@@ -78,8 +78,20 @@ def test_the_machine_that_vagrant_chooses() -> None:
 
 
 def test_what_plugins_say_before_the_ssh_configuration_is_dropped() -> None:
-    assert ssh_config("plugin: hello\n\nHost default\n  Port 2222\n\n") == "Host default\n  Port 2222\n\n"
-    assert ssh_config("nothing") == ""
+    config = "Host default\n  HostName ::1\n  Port 2222\n\n"
+    assert ssh_config("plugin: hello\n\n" + config, "default") == config
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["nothing", "Host default\n", "Host default\n  HostName\n", "Host other\n  HostName ::1\n", "  HostName ::1\n"],
+)
+def test_a_configuration_that_does_not_say_where_the_machine_is_is_none(text: str) -> None:
+    assert ssh_config(text, "default") == ""
+
+
+def test_of_many_names_some_are_listed() -> None:
+    assert some([str(n) for n in range(99)]).endswith("`9` ...")
 
 
 @pytest.mark.parametrize(

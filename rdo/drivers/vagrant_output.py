@@ -1,0 +1,89 @@
+"""Takes in what a program prints, up to a size and up to a time: whole, or line by line. Knows nothing of Vagrant."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import re
+import selectors
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+LARGEST = 1024 * 1024
+"""Bytes on either pipe: what Vagrant says of a hundred machines is a tenth of that."""
+
+LONGEST_LINE = 8 * 1024
+"""Bytes of a line of `vagrant up` that are shown together."""
+
+AFTERWARDS = 2.0
+"""Seconds for what a program has left in its pipes: a child of its own that goes on may hold them open for ever."""
+
+ENDS = re.compile(rb"\r\n|[\r\n]")
+"""A CR alone: how far a download has got."""
+
+READ_SIZE = 64 * 1024
+LOOK = 0.1
+"""Seconds between two looks whether the program has ended."""
+
+
+class TooMuch(Exception):
+    """It prints without end."""
+
+
+class Printed(NamedTuple):
+    """What a program put out."""
+
+    stdout: bytes
+    stderr: bytes
+
+
+def collect(process: subprocess.Popen[bytes], timeout: float) -> Printed:
+    """All of it, once the program has ended. Raises TooMuch, and TimeoutError: it may still run then."""
+    found = {name: bytearray() for name in Printed._fields}
+    end = time.monotonic() + timeout
+    for name, data in _pieces(process, list(found), end):
+        found[name] += data
+        if len(found[name]) > LARGEST:
+            raise TooMuch
+    if process.poll() is None:
+        raise TimeoutError
+    return Printed(*map(bytes, found.values()))
+
+
+def lines(process: subprocess.Popen[bytes], timeout: float = math.inf) -> Iterator[bytes]:
+    """The lines of its stdout as they come, without their ends: LF or CR. One that is too long comes in parts."""
+    rest = b""
+    for _, data in _pieces(process, ["stdout"], time.monotonic() + timeout):
+        *whole, rest = ENDS.split(rest + data)
+        yield from whole
+        while len(rest) > LONGEST_LINE:
+            yield rest[:LONGEST_LINE]
+            rest = rest[LONGEST_LINE:]
+    if rest:
+        yield rest
+
+
+def _pieces(process: subprocess.Popen[bytes], names: Sequence[str], end: float) -> Iterator[tuple[str, bytes]]:
+    """What comes on its pipes, until it has ended, or the time has come."""
+    ended = False
+    with selectors.DefaultSelector() as selector:
+        for name in names:
+            pipe = getattr(process, name)
+            os.set_blocking(pipe.fileno(), False)
+            selector.register(pipe, selectors.EVENT_READ, name)
+        while selector.get_map() or not ended:
+            for key, _ in selector.select(LOOK):
+                if data := os.read(key.fd, READ_SIZE):
+                    yield key.data, data
+                else:
+                    selector.unregister(key.fileobj)
+            if not selector.get_map() and not ended:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(LOOK)
+            if not ended and process.poll() is not None:
+                end, ended = min(end, time.monotonic() + AFTERWARDS), True
+            if time.monotonic() > end:
+                return
