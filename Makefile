@@ -52,7 +52,7 @@ clean: ## remove what the other targets made
 # pip writes the interpreter's path behind `#!` as it is, and no kernel reads one with a space in it.
 define install
 $(PIP) --editable $(1)
-@case '$(CURDIR)' in *' '*) for name in rdo-client rdo-rsh; do { printf '%s\n' '#!/bin/sh' \
+@case '$(CURDIR)' in *' '*) for name in rdo-client; do { printf '%s\n' '#!/bin/sh' \
 	"'''exec' '$(CURDIR)/$(BIN)/python' \"\$$0\" \"\$$@\"" "' '''"; sed 1d bin/$$name; } >$(BIN)/$$name; done ;; esac
 @touch $@
 endef
@@ -64,10 +64,10 @@ endef
 	$(PYTHON) -m venv .venv
 	@touch $@
 
-.venv/installed: pyproject.toml bin/rdo bin/rdo-client bin/rdo-rsh | .venv/python
+.venv/installed: pyproject.toml bin/rdo bin/rdo-client bin/rdo-rsh bin/rdoctl | .venv/python
 	$(call install,.)
 
-.venv/developing: pyproject.toml bin/rdo bin/rdo-client bin/rdo-rsh | .venv/python
+.venv/developing: pyproject.toml bin/rdo bin/rdo-client bin/rdo-rsh bin/rdoctl | .venv/python
 	$(call install,'.[dev]')
 	@touch .venv/installed
 

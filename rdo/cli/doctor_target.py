@@ -9,10 +9,10 @@ import os
 import shlex
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from rdo import launch
 from rdo.cli.check import Check, Finding, failed, ok, warning
 from rdo.config import Config
 from rdo.errors import FAILURE
@@ -43,6 +43,9 @@ class Answer(NamedTuple):
     complaint: str
 
 
+PROGRAM = "from rdo.__main__ import main; main()"
+
+
 class Commands:
     """Commands on the target of one profile."""
 
@@ -52,7 +55,7 @@ class Commands:
 
     def line(self, *words: str) -> list[str]:
         """The command line of `rdo WORDS`; it asks on the terminal what it has to, and reads no stdin."""
-        return [sys.executable, "-m", "rdo", "-n", "-T", "-C", self._root, "-p", self._profile, *words]
+        return [*launch.python(PROGRAM), "-n", "-T", "-C", self._root, "-p", self._profile, *words]
 
     def run(self, *words: str, bound: float = COMMAND_BOUND) -> Answer:
         """Run `rdo WORDS` to its end."""

@@ -63,9 +63,10 @@ def run(project: Project, *words: str | os.PathLike[str], **variables: str) -> s
 def test_a_warm_command_loads_neither_site_nor_os(project: Project, prefix: Path, folder: str) -> None:
     here = dataclasses.replace(project, local=project.local / folder)
     assert run(here, prefix / "bin" / "rdo", "true").returncode == 0
-    done = run(here, sys.executable, "-S", "-X", "importtime", prefix / "bin" / "rdo-client", "echo", "x")
+    done = run(here, sys.executable, "-I", "-S", "-X", "importtime", prefix / "bin" / "rdo-client", "echo", "x")
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert done.stdout == "x\n"
+    assert "time" in loaded
     assert loaded.isdisjoint({"os", "site"})
     assert not {name for name in loaded if name.startswith("rdo")}
 
@@ -78,13 +79,44 @@ def test_no_program_beside_the_client_is_taken_for_a_module(prefix: Path, projec
     assert str(prefix / "bin") not in folders
 
 
-def test_the_client_runs_by_the_interpreter_of_its_first_line_without_site(prefix: Path, project: Project) -> None:
+QUOTED = {
+    "a path": "#!{python}\n",
+    "pip's for a path with a space": "#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n",
+    "pip's for a long path": "#!/bin/sh\n'''exec' {python} \"$0\" \"$@\"\n' '''\n",
+    "that of our Makefile": "#!/bin/sh\n'''exec' '{python}' \"$0\" \"$@\"\n' '''\n",
+}
+
+
+@pytest.mark.parametrize("head", QUOTED.values(), ids=QUOTED)
+@pytest.mark.parametrize("program", ["rdo", "rdoctl", "rdo-rsh"])
+def test_the_client_runs_isolated_by_the_interpreter_of_its_head(
+    prefix: Path, project: Project, head: str, program: str
+) -> None:
     python = prefix / "bin" / "python3"
     write(python, ECHO)
     client = prefix / "bin" / "rdo-client"
-    write(client, "#!python\n", str(python))
-    done = run(project, prefix / "bin" / "rdo", "-v", "a b", "")
-    assert done.stdout.splitlines() == ["python3", "-S", str(client), "-v", "a b", ""]
+    write(client, head.format(python=python))
+    shutil.copy(TOP / "bin" / program, prefix / "bin")
+    done = run(project, prefix / "bin" / program, "-v", "a b", "")
+    site = ["-S"] if program == "rdo" else []
+    options = ["-I", "-X", "utf8", *site, "-X", f"rdo={program}"]
+    assert done.stdout.splitlines() == ["python3", *options, str(client), "-v", "a b", ""]
+
+
+def test_the_launchers_differ_in_their_options_alone() -> None:
+    texts = []
+    for name in ("rdo", "rdoctl", "rdo-rsh"):
+        lines = (TOP / "bin" / name).read_text().splitlines()
+        texts.append([line for line in lines if not line.startswith(("#", "options="))])
+    assert texts[0] == texts[1] == texts[2]
+
+
+def test_a_client_that_is_started_without_a_launcher_isolates_itself(
+    prefix: Path, project: Project, tmp_path: Path
+) -> None:
+    (tmp_path / "queue.py").write_text("raise SystemExit('mine')")
+    done = run(project, prefix / "bin" / "rdo-client", "echo", "a b", PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "a b\n", "")
 
 
 @pytest.mark.parametrize("line", ["#!/bin/sh", "#!/usr/bin/env sh", "#!/bin/sh -e"])
@@ -116,8 +148,7 @@ def test_a_copy_without_its_client_says_what_to_do(project: Project, tmp_path: P
     done = run(project, copy, "true")
     assert done.returncode == 255
     assert done.stderr == (
-        f"rdo: cannot read `{tmp_path}/rdo-client`; install rdo anew, and make a link to it where it should be found,"
-        " no copy\n"
+        f"rdo: cannot read `{tmp_path}/rdo-client`; reinstall rdo; symlink it instead of copying it\n"
     )
 
 

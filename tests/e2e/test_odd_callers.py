@@ -1,0 +1,70 @@
+"""Callers whose stdin, descriptors or locale are strange: never a message of Python's own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import require
+from tests.e2e.project import Project, local_project
+
+LOCALES = ("ja_JP.EUC-JP", "zh_CN.GB18030", "zh_TW.BIG5", "en_US.ISO-8859-1", "ru_RU.KOI8-R", "tr_TR.ISO-8859-9")
+
+BYTES = b"\xa4\xa2 \xc3\xa9 \xff\x81 \xe6\xbc\xa2"
+"""Text in EUC-JP, UTF-8, no encoding at all, and UTF-8 again."""
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
+    return local_project(tmp_path, runtime)
+
+
+@pytest.fixture(scope="module")
+def locales(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory for LOCPATH with the locales."""
+    if not shutil.which("localedef") or not Path("/usr/share/i18n/charmaps").exists():
+        require("locales", "localedef or its sources are not installed")
+    folder = tmp_path_factory.mktemp("locales")
+    for name in LOCALES:
+        language, _, charset = name.partition(".")
+        command = ["localedef", "--no-archive", "-i", language, "-f", charset, str(folder / name)]
+        subprocess.run(command, check=False, capture_output=True)  # warnings count as failures
+    return folder
+
+
+@pytest.mark.parametrize("name", [*LOCALES, "C", "POSIX", "C.UTF-8", "no_SUCH.locale", "UTF-8", ""])
+def test_arguments_output_and_paths_are_bytes_in_any_locale(project: Project, locales: Path, name: str) -> None:
+    folder = os.fsencode(project.local) + b"/" + BYTES
+    os.mkdir(folder)
+    os.mkdir(os.fsencode(project.remote) + b"/" + BYTES)
+    env = {**project.environment, "LOCPATH": str(locales), "LC_ALL": name, "V": os.fsdecode(BYTES)}
+    command = project.command("-e", "V", "sh", "-c", 'printf "%s\\n" "$1" "$V" "$PWD"', "sh", BYTES)
+    found = subprocess.run(command, cwd=folder, env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    assert (found.returncode, found.stderr) == (0, b"")
+    assert found.stdout == b"\n".join((BYTES, BYTES, os.fsencode(project.remote) + b"/" + BYTES, b""))
+    for words in (("rdoctl", "status"), ("rdoctl", "explain", BYTES), ("rdo", "--help"), ("rdo", "--version")):
+        shown = subprocess.run(words, cwd=folder, env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+        assert (shown.returncode, shown.stderr) == (0, b""), words
+    wrong = subprocess.run([*project.command("--dir", "/nowhere"), BYTES], cwd=folder, env=env, capture_output=True)
+    assert (wrong.returncode, wrong.stderr.count(b"\n")) == (255, 1)
+    assert b"Traceback" not in wrong.stderr
+
+
+@pytest.mark.parametrize("program", ["rdo cat", "rdo-rsh '' cat", "rdoctl status"])
+def test_a_directory_as_stdin_reads_as_empty(project: Project, program: str) -> None:
+    """As with ssh: the client cannot read it, and the command sees the end of its input."""
+    found = project.shell(f"{program} </tmp")
+    assert (found.returncode, found.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("program", ["rdo", "rdo-rsh ''", "rdoctl status #"])
+def test_closed_descriptors_are_no_matter(project: Project, program: str, closed: str) -> None:
+    found = project.shell(f"({program} sh -c 'cat; exit 0' {closed}\n) 2>said; st=$?; cat said; exit $st")
+    assert b"Traceback" not in found.stdout
+    assert b"Fatal" not in found.stdout
+    assert found.returncode == 0
