@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from rdo.mapping import Argument, NotShared
 from rdo.mapping import Mapping as PathMapping
 from rdo.protocol import Request
 from rdo.script import Script
-from rdo.settings import Settings
+from rdo.settings import DEFAULT_PROFILE, Settings
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -64,7 +65,7 @@ def make(
     script = Script(
         command=_command(request, [argument.arrives for argument in mapped]),
         directory=directory,
-        lost=_lost(directory, target),
+        lost=_lost(directory, target, request),
         environment=_environment(request, settings, defaults),
         path=_path(settings.path, mapping, text(request.root)),
         sudo=settings.use_sudo or b"s" in request.flags,
@@ -109,9 +110,15 @@ def _command(request: Request, words: Sequence[str]) -> Sequence[str]:
     return ["/bin/sh", *text(request.shell_options).split(" "), *words] if b"c" in request.flags else words
 
 
-def _lost(directory: str, target: str) -> str:
-    folder = f"the folder `{directory}` on `{target}`"
-    return str(RdoError(f"rdo: cannot enter {folder}", "", "create it there, or set `directory` in .rdo.conf"))
+def _lost(directory: str, target: str, request: Request) -> str:
+    """The line for a directory that cannot be entered; most often it is missing, on a target that is new."""
+    profile = text(request.profile)
+    words = ["rdo", *([] if profile == DEFAULT_PROFILE else ["-p", profile])]
+    make = shlex.join([*words, "--dir", "/" if directory.startswith("/") else ".", "mkdir", "-p", directory])
+    hint = f"if it is missing, `{make}` makes it"
+    if not request.remote_directory:
+        hint += " and `rsync -a -e rdo-rsh ./ :` fills it; else correct `directory`"
+    return str(RdoError(f"rdo: cannot enter the directory `{directory}` on `{target}`", "", hint))
 
 
 def _path(folders: Sequence[str], mapping: PathMapping, root: str) -> list[str]:

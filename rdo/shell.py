@@ -87,7 +87,7 @@ class Shell:
                 raise TimeoutError
             chunk = self.channel.read(max(0.0, deadline - time.monotonic()))
         except TimeoutError:
-            why = f"nothing within {READY_TIMEOUT:.0f} s after: {_last_line(seen)}"
+            why = _silence(_last_line(seen))
             raise ConnectError("the target's shell does not get ready", why, "look at its start-up files") from None
         if chunk is not None:
             return chunk
@@ -101,6 +101,11 @@ def begin_shell(connection: Connection, pty: Pty | None, login: bool, plain: boo
     nonce = os.urandom(8).hex()
     text = script.bootstrap(nonce, pty=pty is not None, login=login, plain=plain)
     return Shell(connection.open_channel(text, pty), nonce, pty is not None, plain)
+
+
+def _silence(line: str) -> str:
+    """Why a shell is given up that does not get ready; `line` is the last one that it wrote, if any."""
+    return f"within {READY_TIMEOUT:.0f} s it " + (f"came no further than: {line}" if line else "printed nothing")
 
 
 def _last_line(seen: dict[int, bytes]) -> str:

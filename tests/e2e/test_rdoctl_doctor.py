@@ -83,7 +83,7 @@ def test_a_missing_remote_folder_is_told_from_a_login_that_fails(local: Project)
     assert status == 1
     assert found["login"][0] == found["lifeline"][0] == "ok"
     assert found["remote folder"][0] == "failed"
-    assert "cannot enter the folder `/nonexistent` on `local`" in found["remote folder"][1]
+    assert "cannot enter the directory `/nonexistent` on `local`" in found["remote folder"][1]
 
 
 def test_a_port_that_nobody_listens_at_fails_and_what_needs_the_login_is_skipped(

@@ -63,10 +63,13 @@ def test_a_missing_folder_on_the_target_is_255_and_named(anywhere: Project) -> N
     result = anywhere.run("touch", "made", cwd="new")
     assert (result.returncode, result.stdout) == (255, b"")
     line, end = result.stderr.decode().split("` on `")
-    assert line == f"rdo: cannot enter the folder `{anywhere.remote}/new"
-    assert end.endswith("`; create it there, or set `directory` in .rdo.conf\n")
+    assert line == f"rdo: cannot enter the directory `{anywhere.remote}/new"
+    assert end.endswith("fills it; else correct `directory`\n")
     assert end.count("\n") == 1
     assert not list(anywhere.remote.rglob("made"))
+    command = end.split("`")[2]
+    assert anywhere.shell(command).returncode == 0
+    assert anywhere.run("touch", "made", cwd="new").returncode == 0
 
 
 def test_no_hint_for_a_shell_string_is_given_where_stderr_is_no_terminal(project: Project) -> None:

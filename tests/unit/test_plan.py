@@ -192,10 +192,20 @@ def test_folders_for_commands_without_a_root_are_relative_to_the_folder_asked_fo
     assert planned.script.path == ["venv/bin"]
 
 
+def test_a_directory_of_the_project_that_is_not_there_can_be_made_and_filled() -> None:
+    planned = make(request(b"ls", profile=b"far away"), roots=[Root("/work/src", "/srv/it's")])
+    assert planned.script.lost == (
+        "rdo: cannot enter the directory `/srv/it's` on `devbox`; if it is missing, "
+        "`rdo -p 'far away' --dir / mkdir -p '/srv/it'\"'\"'s'` makes it and `rsync -a -e rdo-rsh ./ :` fills it; "
+        "else correct `directory`"
+    )
+
+
 def test_a_folder_that_is_not_there_is_named_in_one_line() -> None:
     planned = make(request(b"ls", remote_directory=b"a\n\xff"))
     assert planned.script.lost == (
-        r"rdo: cannot enter the folder `a\x0a\xff` on `devbox`; create it there, or set `directory` in .rdo.conf"
+        r"rdo: cannot enter the directory `a\x0a\xff` on `devbox`; "
+        r"if it is missing, `rdo --dir . mkdir -p 'a\x0a\xff'` makes it"
     )
 
 

@@ -1,0 +1,15 @@
+"""What is said of a shell that does not get ready."""
+
+from __future__ import annotations
+
+import pytest
+
+from rdo import shell
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("", "within 60 s it printed nothing"), ("name?", "within 60 s it came no further than: name?")],
+)
+def test_a_shell_that_printed_nothing_is_told_from_one_that_waits_after_a_line(line: str, said: str) -> None:
+    assert shell._silence(line) == said
