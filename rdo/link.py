@@ -6,7 +6,7 @@ import contextlib
 import threading
 
 from rdo import thread
-from rdo.drivers.base import ChannelRefused, Connection, Pty
+from rdo.drivers.base import ChannelRefused, Connection, Opening
 from rdo.errors import ConnectError, LinkLost
 from rdo.lifeline import Lifeline
 from rdo.script import is_plain
@@ -36,17 +36,17 @@ class Link:
         self._lifeline = Lifeline(None)
         self._lock = threading.Lock()
 
-    def open_shell(self, pty: Pty | None) -> Shell:
+    def open_shell(self, opening: Opening) -> Shell:
         """A new shell, ready. Raises ChannelRefused, ConnectError, LinkLost."""
-        shell = self.begin_shell(pty)
+        shell = self.begin_shell(opening)
         self.wait_until_ready(shell)
         return shell
 
-    def begin_shell(self, pty: Pty | None, *, spare: bool = False) -> Shell:
+    def begin_shell(self, opening: Opening, *, spare: bool = False) -> Shell:
         """A new shell that gets ready on its own, or does not and is a `spare` one. Raises ChannelRefused, LinkLost."""
         plain = spare and self._promising if self._plain is None else self._plain
         try:
-            return begin_shell(self.connection, pty, self._login, plain)
+            return begin_shell(self.connection, opening, self._login, plain)
         except ChannelRefused:
             self.full = True
             raise
@@ -126,7 +126,7 @@ class Link:
 
     def _begin_lifeline(self) -> None:
         with contextlib.suppress(ChannelRefused, ConnectError, LinkLost):
-            self._lifeline = Lifeline(self.open_shell(None))
+            self._lifeline = Lifeline(self.open_shell(Opening()))
 
     def _tell(self, *added: int) -> None:
         """Tell the lifeline what has changed. A group that is added may have the number of one that was released."""

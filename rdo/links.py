@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rdo.drivers.base import Caller, CallerGone, ChannelRefused, Driver, Pty
+from rdo.drivers.base import Caller, CallerGone, ChannelRefused, Driver, Opening, Pty
 from rdo.errors import ConnectError, LinkLost
 from rdo.link import Link
 from rdo.shell import Shell
@@ -24,14 +24,16 @@ class Taken(NamedTuple):
 
     shell: Shell
     link: Link
+    opening: Opening
+    """How the shell was opened."""
 
 
-def _open_at_last(link: Link, pty: Pty | None) -> Shell:
+def _open_at_last(link: Link, opening: Opening) -> Shell:
     """A shell in the lifeline's room, which a server gives free when it has seen that end. Raises ChannelRefused."""
     deadline = time.monotonic() + ROOM_TIMEOUT
     while True:
         try:
-            return link.open_shell(pty)
+            return link.open_shell(opening)
         except ChannelRefused:
             if time.monotonic() > deadline:
                 raise
@@ -79,7 +81,7 @@ class Links:
             try:
                 link = Link(self._driver.connect(caller), self._login)
                 caller.progress(f"starting a shell on `{self._driver.target}`")
-                taken = self._open_first(link, pty)
+                taken = self._open_first(link, Opening(pty, self._driver.variables(caller)))
                 self.login_time = time.monotonic() - started
             except CallerGone:
                 raise
@@ -93,15 +95,15 @@ class Links:
             return taken
 
     @staticmethod
-    def _open_first(link: Link, pty: Pty | None) -> Taken:
+    def _open_first(link: Link, opening: Opening) -> Taken:
         """The first shell of a link, which nobody else knows yet. Raises ConnectError."""
         try:
             link.start_lifeline()
             try:
-                return Taken(link.open_shell(pty), link)
+                return Taken(link.open_shell(opening), link, opening)
             except ChannelRefused:
                 link.give_up_lifeline()
-                return Taken(_open_at_last(link, pty), link)
+                return Taken(_open_at_last(link, opening), link, opening)
         except (ChannelRefused, LinkLost) as error:
             link.connection.close()
             raise ConnectError("the target opens no session", str(error), "see `rdoctl doctor`") from None

@@ -47,10 +47,9 @@ def make(
     settings: Settings,
     roots: Sequence[Root],
     target: str,
-    defaults: Mapping[str, str],
     not_shared: NotShared = lambda directory: None,
 ) -> Plan:
-    """The plan. `roots` and `not_shared` are the driver's, `defaults` the variables that its own configuration sets.
+    """The plan. `roots` and `not_shared` are the driver's.
 
     Raises RdoError where the working directory is not on the target, or no folder is known there.
     """
@@ -66,7 +65,7 @@ def make(
         command=_command(request, [argument.arrives for argument in mapped]),
         directory=directory,
         lost=_lost(directory, target, request),
-        environment=_environment(request, settings, defaults),
+        environment=_environment(request, settings),
         path=_path(settings.path, mapping, text(request.root)),
         sudo=settings.use_sudo or b"s" in request.flags,
         has_input=b"n" not in request.flags,
@@ -127,9 +126,9 @@ def _path(folders: Sequence[str], mapping: PathMapping, root: str) -> list[str]:
     return [posixpath.join(base, folder) for folder in folders]
 
 
-def _environment(request: Request, settings: Settings, defaults: Mapping[str, str]) -> dict[str, str]:
-    """The command's variables; later ones win: the driver's, those passed on, the config's, those of the command."""
-    found = dict(defaults)
+def _environment(request: Request, settings: Settings) -> dict[str, str]:
+    """The command's variables; later ones win: those passed on, the config's, those of the command."""
+    found: dict[str, str] = {}
     if settings.pass_env:
         found.update(pair for pair in pairs(request.environ) if any(fnmatchcase(pair[0], p) for p in settings.pass_env))
     found.update(settings.env)

@@ -6,7 +6,7 @@ import os
 import time
 
 from rdo import script
-from rdo.drivers.base import STDERR, STDOUT, Channel, Chunk, Connection, Pty
+from rdo.drivers.base import STDERR, STDOUT, Channel, Chunk, Connection, Opening
 from rdo.errors import ConnectError, LinkLost
 from rdo.lines import split_lines, strip_blanks
 
@@ -96,11 +96,12 @@ class Shell:
         raise ConnectError("the target gives no /bin/sh", why, "look at the login shell and its start-up files")
 
 
-def begin_shell(connection: Connection, pty: Pty | None, login: bool, plain: bool) -> Shell:
+def begin_shell(connection: Connection, opening: Opening, login: bool, plain: bool) -> Shell:
     """A new shell that gets ready on its own. `plain` as in script.bootstrap. Raises ChannelRefused, LinkLost."""
     nonce = os.urandom(8).hex()
-    text = script.bootstrap(nonce, pty=pty is not None, login=login, plain=plain)
-    return Shell(connection.open_channel(text, pty), nonce, pty is not None, plain)
+    pty = opening.pty is not None
+    text = script.bootstrap(nonce, pty=pty, login=login, plain=plain)
+    return Shell(connection.open_channel(text, opening.pty, opening.variables), nonce, pty, plain)
 
 
 def _silence(line: str) -> str:

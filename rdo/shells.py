@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 
 from rdo import fault, thread
-from rdo.drivers.base import Caller, ChannelRefused, Driver, Pty
+from rdo.drivers.base import Caller, ChannelRefused, Driver, Opening, Pty
 from rdo.errors import ConnectError, LinkLost, RdoError, SetupError
 from rdo.link import Link
 from rdo.links import ROOM_PAUSE, Links, Taken
@@ -39,8 +39,9 @@ class Shells:
 
     def __init__(self, driver: Driver, login: bool) -> None:
         self.links = Links(driver, login)
+        self._driver = driver
         self._warm: list[Taken] = []
-        self._wanted: dict[bool, Pty | None] = {}
+        self._wanted: dict[bool, Opening] = {}
         self._demand = 0
         self._used = time.monotonic()
         self._changed = threading.Condition()
@@ -51,14 +52,15 @@ class Shells:
     @contextlib.contextmanager
     def lease(self, caller: Caller, pty: Pty | None) -> Iterator[Taken]:
         """A ready shell for one command: a warm one if there is one, on a link that is alive. Raises ConnectError."""
-        warm = self._take_warm(pty)
+        opening = Opening(pty, self._driver.variables(caller))
+        warm = self._take_warm(opening)
         taken = warm or self._open(caller, pty)
         with contextlib.ExitStack() as after:
             after.callback(self._leave, taken.link)
             after.enter_context(taken.link.running)
             after.callback(self._throw_away, taken)
             with self._changed:
-                self._wanted[pty is not None] = pty
+                self._wanted[pty is not None] = taken.opening._replace(pty=pty)
                 if not warm:
                     self._demand = min(WARM_LIMIT, self._demand + 1)
                 self._used = time.monotonic()
@@ -90,10 +92,10 @@ class Shells:
             self._throw_away(taken)
         self.links.close()
 
-    def _take_warm(self, pty: Pty | None) -> Taken | None:
+    def _take_warm(self, opening: Opening) -> Taken | None:
         while True:
             with self._changed:
-                fitting = self._of_kind(pty is not None)
+                fitting = self._of_kind(opening)
                 if not fitting:
                     return None
                 taken = fitting[0]
@@ -119,15 +121,16 @@ class Shells:
     def _open(self, caller: Caller, pty: Pty | None) -> Taken:
         while True:
             attempts = self.links.attempts
-            taken = self._open_on_any(pty) or self._await_room(pty) or self.links.connect(caller, pty, attempts)
+            opening = Opening(pty, self._driver.variables(caller))  # which a first connection may have brought
+            taken = self._open_on_any(opening) or self._await_room(opening) or self.links.connect(caller, pty, attempts)
             if taken is not None:
                 return taken
 
-    def _open_on_any(self, pty: Pty | None) -> Taken | None:
+    def _open_on_any(self, opening: Opening) -> Taken | None:
         """A fresh shell on a link that we hold; None if none has room. Raises ConnectError."""
-        return next((taken for link in self.links if (taken := self._open_on(link, pty))), None)
+        return next((taken for link in self.links if (taken := self._open_on(link, opening))), None)
 
-    def _await_room(self, pty: Pty | None) -> Taken | None:
+    def _await_room(self, opening: Opening) -> Taken | None:
         """A shell in the room that another command leaves; None if none ends in time. One looks, the others queue."""
         patience = min(self.links.login_time, ROOM_PATIENCE)
         deadline = time.monotonic() + patience
@@ -137,7 +140,7 @@ class Shells:
             while time.monotonic() < deadline:
                 for link in self.links:
                     link.full = False  # a server counts a session until it has seen its process end
-                if taken := self._take_warm(pty) or self._open_on_any(pty):
+                if taken := self._take_warm(opening) or self._open_on_any(opening):
                     return taken
                 with self._changed:
                     self._changed.wait(ROOM_PAUSE)
@@ -145,7 +148,7 @@ class Shells:
         finally:
             self._turn.release()
 
-    def _open_on(self, link: Link, pty: Pty | None) -> Taken | None:
+    def _open_on(self, link: Link, opening: Opening) -> Taken | None:
         """A fresh shell on a link that we hold, at the cost of a warm one of the other kind; None if there is no room.
 
         Raises ConnectError where the target is there and gives no shell.
@@ -156,9 +159,9 @@ class Shells:
             self._lose(link)
             return None
         try:
-            return Taken(link.open_shell(pty), link)
+            return Taken(link.open_shell(opening), link, opening)
         except ChannelRefused:
-            return self._open_on(link, pty)
+            return self._open_on(link, opening)
         except LinkLost:
             self._lose(link)
             return None
@@ -209,7 +212,8 @@ class Shells:
             if now - self._used > SPARE_LINK_AGE:
                 self._demand = 1
             old = [taken for taken in self._warm if now - taken.shell.opened > WARM_AGE or taken.shell.channel.ended]
-            old += [taken for kind in self._wanted for taken in self._of_kind(kind)[self._demand :]]
+            fitting = [self._of_kind(opening)[: self._demand] for opening in self._wanted.values()]
+            old += [taken for taken in self._warm if not any(taken in kind for kind in fitting)]
             self._warm = [taken for taken in self._warm if taken not in old]
         for taken in old:
             self._throw_away(taken)
@@ -226,8 +230,8 @@ class Shells:
             kinds = list(self._wanted.values())
         with contextlib.ExitStack() as undo:
             ready: list[Taken] = []
-            for pty in kinds:
-                begun = self._begin_missing(pty)
+            for opening in kinds:
+                begun = self._begin_missing(opening)
                 for taken in begun:
                     undo.callback(self._throw_away, taken)
                 for taken in begun:
@@ -242,12 +246,12 @@ class Shells:
                     undo.pop_all()
             return bool(ready)
 
-    def _begin_missing(self, pty: Pty | None) -> list[Taken]:
+    def _begin_missing(self, opening: Opening) -> list[Taken]:
         """Open what is missing of a kind, all at a time: a login shell's start-up files may take long."""
         begun: list[Taken] = []
-        while self._missing(pty is not None) > len(begun) and (roomy := self._link_with_room()):
+        while self._missing(opening) > len(begun) and (roomy := self._link_with_room()):
             try:
-                begun.append(Taken(roomy.begin_shell(pty, spare=True), roomy))
+                begun.append(Taken(roomy.begin_shell(opening, spare=True), roomy, opening))
             except ChannelRefused:
                 continue
             except (ConnectError, LinkLost):
@@ -257,10 +261,12 @@ class Shells:
     def _link_with_room(self) -> Link | None:
         return next((link for link in self.links if not link.full), None)
 
-    def _missing(self, kind: bool) -> int:
+    def _missing(self, opening: Opening) -> int:
         """How many warm shells of a kind there should be besides those that there are."""
         with self._changed:
-            return 0 if self._closed else self._demand - len(self._of_kind(kind))
+            return 0 if self._closed else self._demand - len(self._of_kind(opening))
 
-    def _of_kind(self, kind: bool) -> list[Taken]:
-        return [taken for taken in self._warm if taken.shell.pty == kind]
+    def _of_kind(self, opening: Opening) -> list[Taken]:
+        """The warm shells that could have been opened so: a terminal's size can be changed, variables cannot."""
+        pty, variables = opening.pty is not None, opening.variables
+        return [taken for taken in self._warm if taken.shell.pty == pty and taken.opening.variables == variables]

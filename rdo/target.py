@@ -42,7 +42,7 @@ class Target:
                     self._require_directory(plan.text(request.pwd))
                 taken = after.enter_context(self.shells.lease(caller, _pty(request)))
                 roots = self._login.resolved(self.driver.roots(), caller)
-            planned = self._plan(request, caller, roots)
+            planned = self._plan(request, roots)
             session = Session(conversation, taken, self.driver.target, planned.output_roots)
             session.start(planned.script)
             self.shells.started()
@@ -54,11 +54,10 @@ class Target:
             raise words
         self.config.require_directory()
 
-    def _plan(self, request: Request, caller: WaitingCaller, roots: Sequence[Root]) -> plan.Plan:
+    def _plan(self, request: Request, roots: Sequence[Root]) -> plan.Plan:
         """Made once there is a connection: a machine that was just got up shares folders that nobody knew before."""
-        variables = self.driver.variables(caller)
         driver = self.driver
-        return plan.make(request, self.config.settings, roots, driver.target, variables, driver.not_shared)
+        return plan.make(request, self.config.settings, roots, driver.target, driver.not_shared)
 
 
 def _pty(request: Request) -> Pty | None:

@@ -61,8 +61,11 @@ class _Way:
 
     def configuration(self) -> Finding:
         options = self.options
+        if options.refused:
+            return failed("; ".join(options.refused), "change it in your ssh configuration")
         through = options.proxy_jump or ("a ProxyCommand" if options.proxy_command else "")
-        return ok(f"{options.user}@{options.hostname}:{options.port}" + (f" through {through}" if through else ""))
+        where = f"{options.user}@{options.hostname}:{options.port}" + (f" through {through}" if through else "")
+        return ok("; ".join([where, *(f"without effect: {line}" for line in options.ignored)]))
 
     def agent(self) -> Finding:
         from rdo.drivers.agent import Agent  # imports cryptography: 0.1 s

@@ -15,7 +15,9 @@ from rdo import argv, config, discovery, drivers, plan, request, script, trust
 from rdo.argv import Options
 from rdo.cli import allow, table
 from rdo.config import Config
-from rdo.drivers.base import Driver, Root
+from rdo.drivers.base import Root
+from rdo.drivers.openssh import Options as SshOptions
+from rdo.drivers.openssh import variables
 from rdo.errors import one_line, printable
 from rdo.layers import DEFAULT_ORIGIN
 from rdo.login_directory import below
@@ -26,8 +28,8 @@ from rdo.settings import KEYS
 
 FROM_ENVIRONMENT = "(from your environment)"
 FROM_OPTION = "(from -e)"
-FROM_DRIVER = "(from the driver's own configuration)"
-HIDDEN = (FROM_ENVIRONMENT, FROM_OPTION, FROM_DRIVER)
+FROM_DRIVER = "(from the ssh configuration)"
+HIDDEN = (FROM_ENVIRONMENT, FROM_OPTION)
 
 LOGIN = "/~"
 """In place of the login directory, which only the target knows. It is shown without the slash."""
@@ -88,8 +90,9 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
     roots = [root._replace(remote=below(LOGIN, root.remote)) for root in roots]
     yield "Folders that both sides see", table.render([(r.local, "->", r.remote, r.note) for r in roots]) or ["none"]
     without_values = hidden(asked, options)
-    planned = plan.make(without_values, loaded.settings, roots, driver.target, _defaults(driver), driver.not_shared)
+    planned = plan.make(without_values, loaded.settings, roots, driver.target, driver.not_shared)
     yield from _plan(planned, asked, found.pwd)
+    yield from _ssh(drivers.ssh_options(driver, os.environ))
 
 
 def _plan(planned: Plan, asked: Request, pwd: str) -> Iterator[tuple[str, list[str]]]:
@@ -144,9 +147,18 @@ def hidden(asked: Request, options: Options) -> Request:
     return asked
 
 
-def _defaults(driver: Driver) -> dict[str, str]:
-    found = driver.variables(HereCaller())
-    return {name: FROM_ENVIRONMENT if os.environ.get(name) == found[name] else FROM_DRIVER for name in found}
+def _ssh(options: SshOptions | None) -> Iterator[tuple[str, list[str]]]:
+    """What the user's ssh configuration comes to."""
+    if options is None:
+        return
+    sent = variables(options, HereCaller())
+    if sent:
+        names = [(name, FROM_DRIVER if name in options.set_env else FROM_ENVIRONMENT) for name in sorted(sent)]
+        yield "Variables that the SSH server is asked for, and may refuse (AcceptEnv)", table.render(names)
+    if options.ignored:
+        yield "Options of the ssh configuration without effect", list(options.ignored)
+    if options.refused:
+        yield "Options of the ssh configuration that forbid a connection", list(options.refused)
 
 
 class HereCaller:

@@ -7,6 +7,7 @@ that all else is shared. No library is imported here; a driver maps its library'
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from rdo.errors import RdoError
@@ -16,6 +17,9 @@ STDERR = 2
 
 READ_SIZE = 256 * 1024
 """Largest chunk (bytes) that one read of a channel gives: an SSH packet as rdo negotiates them."""
+
+
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
 class WindowSize(NamedTuple):
@@ -32,6 +36,13 @@ class Pty(NamedTuple):
 
     term: str
     size: WindowSize
+
+
+class Opening(NamedTuple):
+    """How a channel is opened: on a terminal, if there is one, and with variables that the target may refuse."""
+
+    pty: Pty | None = None
+    variables: Mapping[str, str] = NO_VARIABLES
 
 
 class Chunk(NamedTuple):
@@ -144,7 +155,7 @@ class Connection(Protocol):
     def runs_sh(self) -> bool:
         """Whether it is /bin/sh that is given the command of a channel, and no login shell."""
 
-    def open_channel(self, command: str, pty: Pty | None) -> Channel:
+    def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> Channel:
         """Start `command` (for the login shell of the target, or /bin/sh -c). Raises ChannelRefused, LinkLost."""
 
     def is_alive(self) -> bool:
@@ -168,7 +179,10 @@ class Driver(Protocol):
         """The driver's own words on a local directory that no root holds; None where those of the mapping do."""
 
     def variables(self, caller: Caller) -> Mapping[str, str]:
-        """Variables for commands that the driver's own configuration asks for, such as SendEnv. Does not connect."""
+        """Variables to ask the target for as a channel is opened, such as SendEnv's: those of this caller.
+
+        None before the first connection. Does not connect. Raises ConnectError where another target is meant by now.
+        """
 
     def connect(self, caller: Caller) -> Connection:
         """A new connection, logged in. Raises ConnectError, ConfigError."""

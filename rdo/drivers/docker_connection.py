@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Protocol
 
-from rdo.drivers.base import Pty
+from rdo.drivers.base import NO_VARIABLES, Pty
 from rdo.drivers.docker_channel import DockerChannel
 from rdo.drivers.docker_engine import Engine, EngineError
 from rdo.errors import ConnectError, LinkLost
@@ -49,7 +49,9 @@ class DockerConnection:
         self._lock = threading.Lock()
         self._closed = False
 
-    def open_channel(self, command: str, pty: Pty | None) -> DockerChannel:
+    def open_channel(
+        self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES
+    ) -> DockerChannel:
         """See base.Connection."""
         if self._closed:
             raise self._lost("the connection is closed")

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from rdo.drivers.base import READ_SIZE, STDERR, STDOUT, Caller, Chunk, Pty, Root, Sink, WindowSize
+from rdo.drivers.base import NO_VARIABLES, READ_SIZE, STDERR, STDOUT, Caller, Chunk, Pty, Root, Sink, WindowSize
 from rdo.errors import ConnectError
 
 TAKE_TERMINAL = 'exec /bin/sh -c "$0" <"$1" >"$1" 2>&1'
@@ -63,7 +63,9 @@ class LocalConnection:
         self._environment = environment
         self._channels: set[LocalChannel] = set()
 
-    def open_channel(self, command: str, pty: Pty | None) -> LocalChannel:
+    def open_channel(
+        self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES
+    ) -> LocalChannel:
         """Start `/bin/sh -c command`, with the environment of the first caller, in that user's home folder."""
         try:
             channel = LocalChannel(command, pty, self._environment)

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from rdo.drivers.algorithms import Algorithms
+from rdo.drivers.base import Caller
 from rdo.drivers.tokens import Tokens
 
 
@@ -118,10 +119,13 @@ def copy_command(request: Request) -> str:
     return shlex.join(["ssh-copy-id", *file, *identity, *port, *jump, host])
 
 
-def variables(options: Options, environment: Mapping[str, str]) -> dict[str, str]:
-    """What SendEnv and SetEnv give to commands; of a name in both, SetEnv's value counts, as with ssh(1)."""
-    sent = {name: value for name, value in environment.items() if any(fnmatchcase(name, p) for p in options.send_env)}
-    return {**sent, **options.set_env}
+def variables(options: Options | None, caller: Caller) -> Mapping[str, str]:
+    """What SendEnv and SetEnv ask the server for; of a name in both, SetEnv's value counts, as with ssh(1)."""
+    if options is None or not options.send_env:  # only where it is needed is the caller's environment looked at
+        return options.set_env if options else {}
+    sent = options.send_env
+    found = {name: value for name, value in caller.environment.items() if any(fnmatchcase(name, p) for p in sent)}
+    return {**found, **options.set_env}
 
 
 def jump_request(jumps: str, ssh_config: str | None) -> Request:

@@ -51,8 +51,9 @@ class SshDriver:
     def connect(self, caller: Caller) -> SshConnection:
         with Approach(Query(self._request, caller.environment), self._timeout) as approach:
             connector = load_connector()(caller, self._request.ssh_config, self._timeout)
-            self._options = approach.options()
-            return connector.connect(self._options, approach.wire)
+            connection = connector.connect(approach.options(), approach.wire)
+        self._options = connection.options
+        return connection
 
     def ssh_options(self, environment: Mapping[str, str]) -> Options:
         """What the user's ssh configuration says of the host now. Raises ConnectError."""
@@ -62,7 +63,5 @@ class SshDriver:
         """See base.Driver."""
 
     def variables(self, caller: Caller) -> Mapping[str, str]:
-        """What SendEnv and SetEnv of the user's ssh configuration give, as of the last connect. Raises ConnectError."""
-        if self._options is None:
-            self._options = self.ssh_options(caller.environment)
-        return variables(self._options, caller.environment if self._options.send_env else {})
+        """What SendEnv and SetEnv of the user's ssh configuration give, as of the last connect."""
+        return variables(self._options, caller)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 
 from rdo.drivers import ssh_messages as messages
-from rdo.drivers.base import ChannelRefused, Pty, Sink, WindowSize
+from rdo.drivers.base import ChannelRefused, Opening, Sink, WindowSize
 from rdo.drivers.link import Link
 from rdo.drivers.ssh_fields import Body
 from rdo.drivers.ssh_stream import Refused, SshStream
@@ -27,7 +27,7 @@ class SshChannel(SshStream):
     def ended(self) -> bool:
         return self._received.status is not None or self._closing
 
-    def start(self, command: str, pty: Pty | None, *, agent: bool = False) -> None:
+    def start(self, command: str, opening: Opening, *, agent: bool = False) -> None:
         """Wait for the channel, then start the program, without waiting for that. Raises ChannelRefused, LinkLost.
 
         `agent`: let the program use our SSH agent.
@@ -40,9 +40,11 @@ class SshChannel(SshStream):
             raise ChannelRefused(str(error)) from None
         if agent:
             self._send(messages.forward_agent(self._remote))
-        if pty is not None:
+        if opening.pty is not None:
             self._unanswered.append("make a terminal")
-            self._send(messages.make_pty(self._remote, pty))
+            self._send(messages.make_pty(self._remote, opening.pty))
+        for name, value in opening.variables.items():
+            self._send(messages.set_variable(self._remote, name, value))
         self._unanswered.append("run a command")
         self._send(messages.execute(self._remote, command))
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from rdo.drivers import dial, local_command, ssh_messages
 from rdo.drivers.agent_forward import AgentForward
 from rdo.drivers.algorithms import offer
 from rdo.drivers.askpass import asking
-from rdo.drivers.base import Caller, Pty
+from rdo.drivers.base import NO_VARIABLES, Caller, Opening, Pty
 from rdo.drivers.heartbeat import BOUNDS, Bounds, HeardSocket, Heartbeat, Wire
 from rdo.drivers.host_key import HostKeyCheck
 from rdo.drivers.link import Link
@@ -37,6 +37,7 @@ class SshConnection:
     runs_sh = False
 
     def __init__(self, link: Link, heartbeat: Heartbeat, options: Options, release: Callable[[], None]) -> None:
+        self.options = options
         self._link = link
         self._target = options.address
         self._release = release
@@ -46,12 +47,14 @@ class SshConnection:
         if self._agent:
             link.take_agent_streams(AgentForward(self._agent, link, self._target).accept)
 
-    def open_channel(self, command: str, pty: Pty | None) -> SshChannel:
+    def open_channel(
+        self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES
+    ) -> SshChannel:
         """See the interface."""
         self._heartbeat.acquire()
         channel = SshChannel(self._link, self._target, self._heartbeat.release)
         self._link.ask(channel)
-        channel.start(command, pty, agent=bool(self._agent))
+        channel.start(command, Opening(pty, variables), agent=bool(self._agent))
         return channel
 
     def is_alive(self) -> bool:

@@ -118,6 +118,11 @@ def make_pty(channel: int, pty: Pty) -> Packet:
     return _request(channel, "pty-req", True, text(pty.term) + _size(pty.size) + text(""))
 
 
+def set_variable(channel: int, name: str, value: str) -> Packet:
+    """Ask for a variable in the program's environment; whether it comes is the server's to say (AcceptEnv)."""
+    return _request(channel, "env", False, text(name) + text(value))
+
+
 def forward_agent(channel: int) -> Packet:
     """Offer our SSH agent to the program; a server that has this forbidden may say so, and we do not mind."""
     return _request(channel, "auth-agent-req@openssh.com", False)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rdo.drivers import vagrant_machine, vagrant_place, vagrant_report
 from rdo.drivers.base import Caller, Root
-from rdo.drivers.openssh import Options, Request
+from rdo.drivers.openssh import Options, Request, variables
 from rdo.drivers.ssh_query import Query
 from rdo.drivers.vagrant_cache import Cache
 from rdo.drivers.vagrant_known_hosts import KnownHosts
@@ -55,6 +55,7 @@ class VagrantDriver:
         self._wishes = Wishes(auto_up, connect_timeout)
         self._environment = environment
         self._cache = Cache(environment, self.place.dotfile)
+        self._options: Options | None = None
 
     @property
     def target(self) -> str:
@@ -74,16 +75,18 @@ class VagrantDriver:
         """See base.Driver."""
 
     def variables(self, caller: Caller) -> Mapping[str, str]:
-        """None. Raises ConnectError for a caller whose environment leads to another Vagrantfile."""
+        """As of the last connect. Raises ConnectError for a caller whose environment leads to another Vagrantfile."""
         if _location(self._local, caller.environment) != _location(self._local, self._environment):
             why = f"the running control master serves `{self.place.vagrantfile}`"
             raise ConnectError("VAGRANT_CWD or VAGRANT_DOTFILE_PATH has changed", why, "type `rdoctl stop`")
-        return {}
+        return variables(self._options, caller)
 
     def connect(self, caller: Caller) -> SshConnection:
         name = self._known_name() or self._choose(caller)
         known = KnownHosts(self._environment, self.place.dotfile, name)
-        return Way(self.place, name, caller, self._cache, known, self._wishes).connect()
+        connection = Way(self.place, name, caller, self._cache, known, self._wishes).connect()
+        self._options = connection.options
+        return connection
 
     def ssh_options(self, environment: Mapping[str, str]) -> Options | None:
         """How ssh reaches the machine, as far as Vagrant said so before. Raises ConnectError."""

@@ -121,8 +121,19 @@ def test_variables_of_the_ssh_configuration_are_named_without_their_values(proje
     text = explain(project, "true", SENT="hush", RDO_SSH_CONFIG=str(ssh_config))
     assert "\n  me@devbox:2222, by driver ssh\n" in text
     assert "hush" not in text
-    assert "\n  SENT (from your environment)\n" in text
-    assert "\n  SET (from the driver's own configuration)\n" in text
+    assert "\n  SENT  (from your environment)\n" in text
+    assert "\n  SET   (from the ssh configuration)\n" in text
+    assert "\n  BindInterface" not in text
+
+
+def test_options_of_ssh_that_have_no_effect_or_forbid_a_connection_are_named(project: Project, tmp_path: Path) -> None:
+    ssh_config = tmp_path / "ssh_config"
+    ssh_config.write_text("Host devbox\n  ForwardX11 yes\n  BindInterface lo\n")
+    project.configure('driver = "ssh"\nhost = "devbox"\ndirectory = "/srv"\n')
+    text = explain(project, "true", RDO_SSH_CONFIG=str(ssh_config))
+    assert "Options of the ssh configuration without effect\n" in text
+    assert "\n  ForwardX11 yes: rdo does not forward X11\n" in text
+    assert "that forbid a connection\n  BindInterface lo: rdo cannot choose an interface: set BindAddress\n" in text
 
 
 def test_the_script_is_shown_to_those_who_ask_for_details(project: Project) -> None:

@@ -48,8 +48,9 @@ def failure(host: str, port: int | None = None, timeout: float | None = None) ->
 def test_include_and_match_count(sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
     outer = tmp_path / "config"
     outer.write_text(f'Match host devbox exec "true"\n  SetEnv A=b\nMatch all\n  Include {sshd.ssh_config()}\n')
-    assert output(connect(outer), "echo in") == (0, "in\n")
-    assert driver(outer).variables(ScriptedCaller()) == {"A": "b"}
+    connection = connect(outer)
+    assert output(connection, "echo in") == (0, "in\n")
+    assert connection.options.set_env == {"A": "b"}
 
 
 def test_a_host_behind_another_is_reached_through_it(

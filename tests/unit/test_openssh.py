@@ -10,6 +10,7 @@ from rdo.drivers.openssh import Options, Request, copy_command, jump_request, pa
 from rdo.drivers.ssh_answer import parse
 from rdo.drivers.ssh_query import arguments, check_names
 from rdo.errors import ConnectError
+from tests.ssh_client import ScriptedCaller
 
 ALICE = pwd.struct_passwd(("alice", "x", 1000, 1000, "", "/home/alice", "/bin/sh"))
 
@@ -136,7 +137,7 @@ def test_paths_printed_without_quotes_are_told_apart(text: str, expected: tuple[
 
 def test_sent_variables_are_those_that_match_and_set_ones_win() -> None:
     found = options("sendenv LC_*", "sendenv LANG", "setenv LANG=C", "setenv GREETING=a b=c")
-    sent = variables(found, {"LC_ALL": "x", "LANG": "de", "SECRET": "s"})
+    sent = variables(found, ScriptedCaller(environment={"LC_ALL": "x", "LANG": "de", "SECRET": "s"}))
     assert sent == {"LC_ALL": "x", "LANG": "C", "GREETING": "a b=c"}
 
 
@@ -256,3 +257,9 @@ def test_relative_paths_count_from_where_the_command_was_typed() -> None:
     assert found.identity_files == ("/work/keys/devbox",)
     assert found.revoked_host_keys == ("/work/revoked",)
     assert (found.known_hosts, found.identity_agent) == (("/work/known",), "/work/agent")
+
+
+def test_without_options_or_patterns_nothing_of_the_environment_is_sent() -> None:
+    caller = ScriptedCaller(environment={"A": "x"})
+    assert variables(None, caller) == {}
+    assert variables(options("setenv B=c"), caller) == {"B": "c"}

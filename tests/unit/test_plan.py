@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -34,9 +34,8 @@ def make(
     asked: Request,
     settings: Settings | None = None,
     roots: Sequence[Root] = (ROOT,),
-    defaults: Mapping[str, str] | None = None,
 ) -> Plan:
-    return plan.make(asked, settings or Settings(), roots, "devbox", defaults or {})
+    return plan.make(asked, settings or Settings(), roots, "devbox")
 
 
 def test_a_command_runs_in_the_matching_folder_with_its_arguments_mapped() -> None:

@@ -12,10 +12,8 @@ from rdo.settings import Settings
 from tests.unit.test_plan import make, request
 
 
-def environment(
-    asked: dict[str, object], settings: Settings | None = None, defaults: dict[str, str] | None = None
-) -> dict[str, str]:
-    return dict(make(request(b"env", **asked), settings, defaults=defaults).script.environment)
+def environment(asked: dict[str, object], settings: Settings | None = None) -> dict[str, str]:
+    return dict(make(request(b"env", **asked), settings).script.environment)
 
 
 def test_nothing_is_passed_on_by_default() -> None:
@@ -25,17 +23,16 @@ def test_nothing_is_passed_on_by_default() -> None:
 @pytest.mark.parametrize(
     ("sources", "value"),
     [
-        pytest.param("driver", "driver", id="the driver's"),
-        pytest.param("driver pass_env", "pass_env", id="passed on"),
-        pytest.param("driver pass_env env", "env", id="the config's"),
-        pytest.param("driver pass_env env option", "option", id="the command's"),
-        pytest.param("driver option", "option", id="the command's alone"),
+        pytest.param("pass_env", "pass_env", id="passed on"),
+        pytest.param("pass_env env", "env", id="the config's"),
+        pytest.param("pass_env env option", "option", id="the command's"),
+        pytest.param("option", "option", id="the command's alone"),
     ],
 )
 def test_the_nearest_value_wins(sources: str, value: str) -> None:
     asked: dict[str, object] = {"environ": [b"A=pass_env"], "variables": [b"A=option"] if "option" in sources else []}
     settings = Settings(pass_env=("A",) if "pass_env" in sources else (), env={"A": "env"} if " env" in sources else {})
-    assert environment(asked, settings, {"A": "driver"}) == {"A": value}
+    assert environment(asked, settings) == {"A": value}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +56,7 @@ def test_a_value_may_be_anything() -> None:
 
 @pytest.mark.parametrize("name", ["", "9A", "A-B", "A.B", "A B", "Ä", "A\n", "x;id", "$(id)"])
 def test_a_name_that_no_shell_can_set_is_dropped(name: str) -> None:
-    assert environment({}, defaults={name: "x", "B": "y"}) == {"B": "y"}
+    assert environment({}, Settings(env={name: "x", "B": "y"})) == {"B": "y"}
 
 
 @pytest.mark.parametrize("name", sorted(plan.READ_ONLY))
