@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.base import Pty, Root, WindowSize
+from rdo.drivers.base import Opening, Pty, Root, WindowSize
 from rdo.drivers.docker import DockerDriver
 from rdo.errors import ConfigError, ConnectError, LinkLost
 from rdo.link import Link
@@ -83,7 +83,7 @@ def test_an_unknown_user_is_named(docker_engine: DockerEngine, make: Make, conne
     with docker_engine.container() as name:
         connection = connect(make(container=name, user="nobody-here"))
         with pytest.raises(ConnectError, match=r"cannot start /bin/sh in .*nobody-here.*; check `user`"):
-            Link(connection, login=False).open_shell(None)
+            Link(connection, login=False).open_shell(Opening())
 
 
 @pytest.mark.parametrize("state", ["created", "exited", "paused"])
@@ -230,7 +230,7 @@ def test_a_signal_for_what_is_gone_harms_nobody_where_sudo_asks_for_nothing(
     with docker_engine.container() as name:
         link = Link(connect(make(container=name)), login=False)
         link.start_lifeline()
-        bystander = link.open_shell(None)
+        bystander = link.open_shell(Opening())
         script = "exec 2>&-; trap 'exit 7' USR1; echo up; while :; do sleep 0.05; done"
         bystander.start(Script(command=["sh", "-c", script]))
         assert bystander.channel.read(BOUND) is not None
@@ -244,7 +244,7 @@ def test_an_image_without_sh_is_told_so(docker_engine: DockerEngine, make: Make,
     with docker_engine.container(command=["/bin/bash", "-c", "rm /bin/sh; exec sleep 60"]) as name:
         connection = connect(make(container=name))
         with pytest.raises(ConnectError, match=f"there is no /bin/sh in `{name}`"):
-            Link(connection, login=False).open_shell(None)
+            Link(connection, login=False).open_shell(Opening())
 
 
 def test_fresh_is_for_images(make: Make) -> None:

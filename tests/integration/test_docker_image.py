@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.base import Root
+from rdo.drivers.base import Opening, Root
 from rdo.drivers.docker import DockerDriver, clear_leftovers
 from rdo.drivers.docker_answer import Answer
 from rdo.drivers.docker_image import HOME, MASTER, Containers, Recipe
@@ -156,7 +156,7 @@ def test_an_image_without_sh_is_told_so(
         container.wait()
         container.commit("rdo-test-without", "latest")
     with pytest.raises(ConnectError, match="there is no /bin/sh in `rdo-test-without`"):
-        Link(connect(make(image="rdo-test-without", fresh=fresh)), login=False).open_shell(None)
+        Link(connect(make(image="rdo-test-without", fresh=fresh)), login=False).open_shell(Opening())
     assert wait_until(lambda: not ours(docker_engine), BOUND)
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from rdo.drivers.base import STDERR, STDOUT, Pty, WindowSize
+from rdo.drivers.base import STDERR, STDOUT, Opening, Pty, WindowSize
 from rdo.link import Link
 from rdo.marks import Mark, Marks
 from rdo.script import Script
@@ -51,7 +51,7 @@ def link(target: Target) -> Iterator[Link]:
 
 
 def start(link: Link, *words: str, pty: Pty | None = None, directory: str = "") -> Shell:
-    shell = link.open_shell(pty)
+    shell = link.open_shell(Opening(pty))
     shell.start(Script(command=words, directory=directory))
     return shell
 

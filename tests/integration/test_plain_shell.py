@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import pytest
 
+from rdo.drivers.base import Opening
 from rdo.errors import ConnectError
 from rdo.link import Link
 from rdo.script import Script
@@ -32,7 +33,7 @@ def link(own_sshd: Callable[..., Sshd], connect: Connect) -> Callable[..., Link]
 
 def spare(link: Link) -> Shell:
     """A spare shell, which may not get ready."""
-    shell = link.begin_shell(None, spare=True)
+    shell = link.begin_shell(Opening(), spare=True)
     with suppress(ConnectError):
         link.wait_until_ready(shell)
     return shell
@@ -50,11 +51,11 @@ def says(shell: Shell) -> bytes:
 def test_a_plain_one_does_once_a_spare_shell_got_ready_that_way(link: Callable[..., Link], path: str) -> None:
     made = link(path, path)
     assert not spare(made).plain  # nothing is known yet
-    assert not made.open_shell(None).plain  # nothing was tried
+    assert not made.open_shell(Opening()).plain  # nothing was tried
     tried = spare(made)
     assert tried.plain
     assert says(tried) == b"x\n"
-    command = made.open_shell(None)
+    command = made.open_shell(Opening())
     assert command.plain
     assert says(command) == b"x\n"
 
@@ -67,7 +68,7 @@ def test_bash_does_not(link: Callable[..., Link]) -> None:
 def test_one_that_makes_noise_on_stderr_does_not(link: Callable[..., Link]) -> None:
     made = link("/bin/sh", "sh", "echo noise >&2; ")
     assert not any(spare(made).plain for _ in range(3))
-    assert says(made.open_shell(None)) == b"x\n"
+    assert says(made.open_shell(Opening())) == b"x\n"
 
 
 @pytest.mark.parametrize("real", ["fish", "tcsh"])
@@ -76,4 +77,4 @@ def test_one_that_is_not_what_it_is_said_to_be_is_found_out_and_tried_no_more(
 ) -> None:
     made = link("/bin/sh", real)
     assert [spare(made).plain for _ in range(3)] == [False, True, False]
-    assert says(made.open_shell(None)) == b"x\n"
+    assert says(made.open_shell(Opening())) == b"x\n"

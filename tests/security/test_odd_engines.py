@@ -16,6 +16,7 @@ import pytest
 
 from rdo import shell
 from rdo.drivers import docker_exec, docker_pull
+from rdo.drivers.base import Opening
 from rdo.drivers.docker import DockerDriver
 from rdo.drivers.docker_endpoint import resolve
 from rdo.drivers.docker_engine import Engine
@@ -64,7 +65,7 @@ def run(environment: dict[str, str]) -> int:
     assert driver.roots()[0].local == "/"
     connection = driver.connect(ScriptedCaller(environment=environment))
     try:
-        ready = Link(connection, login=False).open_shell(None)
+        ready = Link(connection, login=False).open_shell(Opening())
         ready.start(Script(command=["true"]))
         while ready.channel.read(BOUND) is not None:
             pass
