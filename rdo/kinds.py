@@ -55,10 +55,12 @@ class Refused(Exception):
 
 
 class Kind(NamedTuple):
-    """How a value is checked, and how the bare text of an INI file becomes one."""
+    """How a value is checked, how the bare text of an INI file becomes one, and what an editor is told of it."""
 
     check: Callable[[object], Any]
     from_bare: Callable[[str], object] = str
+    schema: Mapping[str, Any] = MappingProxyType({})
+    """What JSON Schema can say of it. It allows whatever `check` allows."""
 
 
 def text(
@@ -77,7 +79,7 @@ def text(
             raise Refused(why or "is empty")
         return then(value)
 
-    return Kind(check)
+    return Kind(check, schema=_text_schema(most))
 
 
 def choice(*names: str) -> Kind:
@@ -87,7 +89,7 @@ def choice(*names: str) -> Kind:
         near = nearest(value, names) if isinstance(value, str) else ""
         raise Refused(f"is one of {listed(names)}, not {shown(value)}", hint=near)
 
-    return Kind(check)
+    return Kind(check, schema={"enum": list(names)})
 
 
 def strings(fault: Callable[[str], str] = lambda _: "", most: int = LONGEST_PATH) -> Kind:
@@ -107,7 +109,12 @@ def strings(fault: Callable[[str], str] = lambda _: "", most: int = LONGEST_PATH
             raise Refused(f"holds {shown(value)}, which {why or 'is empty'}")
         return value
 
-    return Kind(check, lambda bare: bare.replace(",", " ").split())
+    schema = {"type": "array", "items": _text_schema(most)}
+    return Kind(check, lambda bare: bare.replace(",", " ").split(), schema)
+
+
+def _text_schema(most: int) -> Mapping[str, Any]:
+    return {"type": "string", "minLength": 1, "maxLength": most}
 
 
 def _check_flag(value: object) -> bool:
@@ -174,7 +181,22 @@ DIRECTORY = text(directory_fault, then=from_login)
 INSIDE = text(inside_fault)
 FOLDERS = strings()
 VARIABLE_GLOBS = strings(_glob_fault, LONGEST_NAME)
-FLAG = Kind(_check_flag, lambda bare: WORDS.get(bare.lower(), bare))
-PORT = Kind(_check_port, _number)
-DURATION = Kind(_check_duration)
-VARIABLES = Kind(_check_variables)
+FLAG = Kind(_check_flag, lambda bare: WORDS.get(bare.lower(), bare), {"type": "boolean"})
+PORT = Kind(_check_port, _number, {"type": "integer", "minimum": 1, "maximum": 65535})
+DURATION = Kind(
+    _check_duration,
+    schema={
+        "anyOf": [
+            {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT},
+            {"type": "string", "pattern": f"^{DURATION_FORM.pattern}$"},
+        ]
+    },
+)
+VARIABLES = Kind(
+    _check_variables,
+    schema={
+        "type": "object",
+        "patternProperties": {f"^{VARIABLE_FORM.pattern}$": {"type": "string"}},
+        "additionalProperties": False,
+    },
+)

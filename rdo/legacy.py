@@ -27,6 +27,15 @@ REFUSED_FLAGS = {
 }
 """Other options of ssh(1): what to do instead."""
 
+OLD_KEYS = {
+    "ident": "the first rdo's word for `identity`",
+    "flags": "options of ssh of the first rdo: -p -l -i -J; better `port`, `user`, `identity`, `jump`",
+    "ssh": "a program of the first rdo, not needed any more",
+    "name": "a container or an image of the first rdo; better `container` or `image`",
+    "exec": "of the first rdo: whether `name` is a container; better `container` or `image`",
+}
+"""What each was, and what to write today."""
+
 CONTAINER_HINT = "write `container = NAME` for a running container, `image = NAME` for a new one"
 
 ELSEWHERE = "set what it stands for in ~/.ssh/config"

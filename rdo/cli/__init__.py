@@ -13,7 +13,7 @@ import sys
 import click
 
 from rdo import __version__
-from rdo.cli import allow, completion, deny, doctor, explain, ide, init, man, shim, status, stop
+from rdo.cli import allow, completion, deny, doctor, explain, ide, init, man, schema, shim, status, stop
 from rdo.errors import FAILURE, RdoError
 
 INTERRUPTED = 128 + 2
@@ -48,6 +48,7 @@ Examples:
         "ide": ide.command,
         "completion": completion.command,
         "man": man.command,
+        "schema": schema.command,
     },
 )
 @click.version_option(__version__, message="rdoctl %(version)s")

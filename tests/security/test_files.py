@@ -19,6 +19,7 @@ DEVICES = ["zero", "fifo", "large"]
 PACKAGE = Path(__file__).parents[2] / "rdo"
 
 READERS = {
+    "cli/man.py": "a man page of the installation",
     "cli/process.py": "what the kernel says of a process",
     "launch.py": "the control master's own log, in a directory of ours",
 }

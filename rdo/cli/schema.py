@@ -1,0 +1,68 @@
+"""`rdoctl schema`: what may stand in a config file, as a JSON schema for editors. Made from the one table of keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import click
+
+from rdo.legacy import OLD_KEYS
+from rdo.settings import KEYS, Key, Settings
+
+DRAFT = "http://json-schema.org/draft-07/schema#"
+"""Of what it says, editors that know no more than draft 4 (Taplo) understand all that decides."""
+
+PROFILE = "#/definitions/profile"
+
+
+@click.command("schema")
+def command() -> None:
+    """Print a JSON schema of .rdo.conf, for editors.
+
+    With it Taplo, Even Better TOML and PyCharm complete the keys, show what each is for, and mark what is wrong:
+    rdoctl schema > ~/.config/rdo/schema.json
+    """
+    click.echo(json.dumps(schema(), indent=2))
+
+
+def schema() -> dict[str, Any]:
+    """The schema: keys at the top are the profile `default`, and each table is another one."""
+    keys = {name: _key(key, default) for (name, key), default in zip(KEYS.items(), _defaults(), strict=True)}
+    keys |= {name: {"description": help, "deprecated": True} for name, help in OLD_KEYS.items()}
+    return {
+        "$schema": DRAFT,
+        "title": "a config file of rdo",
+        "type": "object",
+        "properties": keys,
+        "additionalProperties": {"$ref": PROFILE},
+        "definitions": {
+            "profile": {
+                "title": "a profile",
+                "description": "a profile, chosen by `rdo -p NAME`; what it does not say is as at the top",
+                "type": "object",
+                "properties": keys,
+                "additionalProperties": False,
+            }
+        },
+    }
+
+
+def _key(key: Key, default: object) -> dict[str, Any]:
+    only = f"; only for {' and '.join(key.drivers)}" if key.drivers else ""
+    place = "; only in ~/.config/rdo/config.toml" if key.personal else ""
+    text = f"{key.help}{only}{place}, as in `{key.name} = {key.example}`"
+    found = {"description": text, **key.kind.schema}
+    return found if default in (None, "") else {**found, "default": _plain(default)}
+
+
+def _defaults() -> list[object]:
+    values = Settings()
+    return [getattr(values, field.name) for field in fields(Settings)]
+
+
+def _plain(value: object) -> object:
+    """The value as JSON has it."""
+    return dict(value) if isinstance(value, Mapping) else list(value) if isinstance(value, tuple) else value
