@@ -21,6 +21,7 @@ PACKAGE = Path(__file__).parents[2] / "rdo"
 READERS = {
     "cli/man.py": "a man page of the installation",
     "cli/process.py": "what the kernel says of a process",
+    "drivers/build_context.py": "the files of an image's context, of any size, by descriptors that follow no link",
     "launch.py": "the control master's own log, in a directory of ours",
 }
 """Modules that open files to read by themselves, and why they may."""
