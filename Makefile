@@ -10,6 +10,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # The tests beside real servers.
 SERVERS := tests/integration tests/e2e tests/security
 
+# A process for each core, with servers of its own.
+SIDE_BY_SIDE := -n auto --dist worksteal
+
 # RETRY=1: what failed beside real servers, on a machine that does other things too, has one more try, by itself.
 AGAIN := $(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(SERVERS)
 
@@ -21,8 +24,8 @@ demo: .venv/installed ## a throw-away SSH server, and rdo running commands on it
 
 test: .venv/developing ## install what the tests need, then run all of them
 	@sh tests/setup-debian
-	$(BIN)/python -m pytest tests/unit --cov --cov-report=term
-	$(BIN)/python -m pytest $(SERVERS) $(if $(RETRY),|| $(AGAIN))
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/unit --cov --cov-report=term
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(SERVERS) $(if $(RETRY),|| $(AGAIN))
 
 # ONLY=full_disk: only the parts whose name says so, as pytest's -k takes it; ONLY=fuzz: only the fuzzing.
 soak: .venv/soaking ## what breaks rarely, at full length: up to an hour; tells what it counted

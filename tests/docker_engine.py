@@ -4,6 +4,7 @@ no registry. Nothing of the machine's own engine is read or touched: no network 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -59,12 +60,14 @@ def base_archive() -> Path:
     digest = hashlib.sha256(repr((suite, PACKAGES, SUPERFLUOUS)).encode()).hexdigest()[:12]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rdo-tests"
     archive = cache / f"base-{digest}.tar"
-    if not archive.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as folder:
-            made = Path(folder) / "base.tar"
-            build_base(Path(folder) / "root", made, suite, address)
-            made.rename(archive)
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes want it at a time, and one makes it
+        if not archive.exists():
+            with tempfile.TemporaryDirectory(dir=cache) as folder:
+                made = Path(folder) / "base.tar"
+                build_base(Path(folder) / "root", made, suite, address)
+                made.rename(archive)
     return archive
 
 

@@ -6,6 +6,7 @@ Runs as the current user (root included), without PAM. Nothing of the machine's 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -28,12 +29,18 @@ def find_sshd() -> str | None:
     return shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin:/sbin")
 
 
+PORTS = itertools.count()
+"""Numbers, from which come ports below those that a system gives to outgoing connections: nobody takes one between our
+look and its use."""
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of 127.0.0.1 on which nobody listens. Test runs side by side begin at different ones."""
+    while True:
+        port = (next(PORTS) + os.getpid() * 97) % 20000 + 10240
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def make_key(path: Path, kind: str = "ed25519", passphrase: str = "", comment: str = "rdo-test") -> Path:
