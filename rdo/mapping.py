@@ -12,8 +12,19 @@ from typing import NamedTuple
 from rdo.drivers.base import Root
 from rdo.errors import RdoError
 
-_ARGUMENT = re.compile(r"(--?[A-Za-z0-9][\w.+-]*=|-[A-Za-z]|[A-Za-z_]\w*=)?(@?)(/.*)", re.DOTALL)
-"""An argument that is a path or a list of paths, alone or behind `--opt=`, `-I`, `NAME=`, and behind `@`."""
+_NAMED = re.compile(r"--?[A-Za-z0-9][\w.+-]*(?::[A-Za-z]+)?=|-W[alp],|[A-Za-z_]\w*=")
+"""What a value, or a list, stands behind: `--opt=`, cmake's `-DNAME:TYPE=`, `NAME=`, and `-Wl,` of compilers."""
+
+_ATTACHED = re.compile(r"--?[A-Za-z][\w.+-]*:|-[A-Za-z]")
+"""What a path, or a list that begins with one, stands behind: `-I`, `-javaagent:`."""
+
+_PATH = re.compile(r"@?(?=/)")
+"""What may stand before a path: the mark of a file that is to be read."""
+
+_SEPARATOR = re.compile(r"[:;,]")
+
+_SEDS = re.compile(r"[smy],")
+"""A substitution with commas (`s,/a,/b,`) is no list."""
 
 
 NotShared = Callable[[str], RdoError | None]
@@ -62,15 +73,46 @@ class Mapping:
         return RdoError(f"`{pwd}` is not on the target", why, "`cd` there, or use `--dir REMOTE`")
 
     def argument(self, word: str) -> str:
-        """An argument with the local paths in it rewritten: `/x`, `--opt=/x`, `-I/x`, `@/x`, `NAME=/x`, `/x:/y`.
+        """An argument with the local paths in it rewritten: `/x`, `--opt=/x`, `-I/x`, `@/x`, `NAME=/x`, and lists of
+        them with `:`, `;` and `,`.
 
         Never in the middle of a word, and nothing that is not below a root.
         """
-        match = _ARGUMENT.fullmatch(word)
-        if match is None:
-            return word
-        option, at, paths = match.groups()
-        return (option or "") + at + ":".join(self._one(path) for path in paths.split(":"))
+        named = _NAMED.match(word)
+        if named and not _SEDS.match(word, named.end()):
+            return named[0] + self._list(word[named.end() :], has_names=named[0].endswith(","))
+        attached = None if _PATH.match(word) else _ATTACHED.match(word)
+        start = attached.end() if attached else 0
+        return word[:start] + self._list(word[start:]) if _PATH.match(word, start) else word
+
+    def _list(self, text: str, has_names: bool = False) -> str:
+        """The items, each a path or not.
+
+        Behind `;` and `,` an item may have a name of its own, such as `source=`. Behind `:` it is a path if the first
+        of these is one: else that is a host.
+        """
+        done, position, separator, has_paths = "", 0, "", False
+        named = _NAMED.match(text) if has_names else None
+        while True:
+            marked = _PATH.match(text, named.end() if named else position)
+            if separator != ":":
+                has_paths = marked is not None
+            begin = marked.end() if marked else position
+            end = self._end(text, begin)
+            path = text[begin:end]
+            done += text[position:begin] + (self._one(path) if has_paths else path)
+            if end == len(text):
+                return done
+            separator, position = text[end], end + 1
+            done += separator
+            named = None if separator == ":" else _NAMED.match(text, position)
+
+    def _end(self, text: str, start: int) -> int:
+        """Where the item that starts there ends: at a separator, but for one in the name of a root."""
+        roots = (root.local for root in self.roots if text.startswith(root.local, start))
+        known = next((root for root in roots if text[start + len(root) :][:1] in ("", "/", ":", ";", ",")), "")
+        found = _SEPARATOR.search(text, start + len(known))
+        return found.start() if found else len(text)
 
     def arguments(self, words: Sequence[str]) -> list[Argument]:
         """Each argument as typed and as it arrives."""

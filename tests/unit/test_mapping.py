@@ -34,6 +34,19 @@ WORK = Mapping([Root("/work", "/srv/app")])
         pytest.param("/usr/bin:/work/bin::x:/work", "/usr/bin:/srv/app/bin::x:/srv/app", id="a list with other parts"),
         pytest.param("P=/work/a:/opt", "P=/srv/app/a:/opt", id="a list behind a name"),
         pytest.param("/work/a.c:12:3", "/srv/app/a.c:12:3", id="a line and a column"),
+        pytest.param("-DX:PATH=/work/a", "-DX:PATH=/srv/app/a", id="behind a definition of cmake's with a type"),
+        pytest.param("-DX:STRING=a;/work/b", "-DX:STRING=a;/srv/app/b", id="a list of cmake's"),
+        pytest.param("/work/a;/opt;/work/b", "/srv/app/a;/opt;/srv/app/b", id="a list with semicolons"),
+        pytest.param("--cov=/work/a,/work/b", "--cov=/srv/app/a,/srv/app/b", id="a list with commas"),
+        pytest.param("--skip=a,/work/b", "--skip=a,/srv/app/b", id="a list with commas that starts otherwise"),
+        pytest.param("/work/a,/work/b", "/srv/app/a,/srv/app/b", id="a list with commas alone"),
+        pytest.param("-Wl,-rpath,/work/lib", "-Wl,-rpath,/srv/app/lib", id="an option of the linker"),
+        pytest.param("-Wl,-rpath=/work/a:/work/b,-x", "-Wl,-rpath=/srv/app/a:/srv/app/b,-x", id="one with a list"),
+        pytest.param("type=bind,source=/work/a,target=/a", "type=bind,source=/srv/app/a,target=/a", id="docker's"),
+        pytest.param("--mount=type=bind,src=/work", "--mount=type=bind,src=/srv/app", id="docker's in one word"),
+        pytest.param("-javaagent:/work/a.jar=x", "-javaagent:/srv/app/a.jar=x", id="behind a colon of java's"),
+        pytest.param("-L/work/a,/work/b", "-L/srv/app/a,/srv/app/b", id="a list behind a short option"),
+        pytest.param("--x=@/work/a;@/work/b", "--x=@/srv/app/a;@/srv/app/b", id="a list of files to read"),
         pytest.param("/work/a=/work/b", "/srv/app/a=/work/b", id="only at the start"),
     ],
 )
@@ -58,6 +71,15 @@ def test_a_local_path_is_rewritten(word: str, arrives: str) -> None:
         pytest.param(" /work/a", id="behind a space"),
         pytest.param("s,/work/a,b,", id="in a sed script"),
         pytest.param("file:///work/a", id="in a URL"),
+        pytest.param("--url=file:///work/a", id="in a URL behind an option"),
+        pytest.param("--expression=s,/work/a,b,", id="in a sed script behind an option"),
+        pytest.param("a,/work/a", id="in a list with commas that starts otherwise, without an option"),
+        pytest.param("a;/work/a", id="behind a semicolon without an option"),
+        pytest.param("-va,/work/a", id="behind a short option with a value that is no path"),
+        pytest.param("--to=host:/work/a", id="on another host, behind an option"),
+        pytest.param("--to=a,host:/work/a", id="on another host, in a list"),
+        pytest.param("-DX:PATH:Y=/work/a", id="behind two colons"),
+        pytest.param("-Wx,/work/a", id="behind what only looks like an option of the linker"),
         pytest.param("host:/work/a", id="on another host"),
         pytest.param("a:/work/a", id="in a list that starts otherwise"),
         pytest.param("-abc/work/a", id="behind several letters"),
@@ -143,3 +165,10 @@ def test_a_working_directory_elsewhere_is_an_error_that_names_the_roots(roots: l
     with pytest.raises(RdoError) as caught:
         Mapping(roots).directory("/tmp/x", "/private/tmp/x")
     assert str(caught.value) == f"`/tmp/x` is not on the target: {why}; `cd` there, or use `--dir REMOTE`"
+
+
+@pytest.mark.parametrize("name", ["/a,b", "/a;b", "/a:b"])
+def test_a_separator_in_the_name_of_a_root_separates_nothing(name: str) -> None:
+    mapping = Mapping([Root(name, "/srv")])
+    assert mapping.argument(f"--x={name}/c,{name},{name}d") == f"--x=/srv/c,/srv,{name}d"
+    assert mapping.argument(f"{name}:{name}/e") == "/srv:/srv/e"
