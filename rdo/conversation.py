@@ -12,7 +12,7 @@ from functools import cached_property
 
 from rdo import control, fault, plan, protocol
 from rdo.drivers.base import CallerGone
-from rdo.errors import RdoError, one_line
+from rdo.errors import RdoError, one_line, printable
 from rdo.progress import Progress
 from rdo.protocol import Request
 
@@ -155,7 +155,8 @@ class WaitingCaller:
 
     def tell(self, line: str) -> None:
         """See Caller. Raises Gone."""
-        self._conversation.send(protocol.NOTICE, one_line(line).encode("utf-8", "replace"))
+        shown = one_line(line) if line.startswith("rdo: ") else printable(line)  # a server's banner may be a drawing
+        self._conversation.send(protocol.NOTICE, shown.encode("utf-8", "replace"))
 
     def trace(self, line: str) -> None:
         """See Caller. Raises Gone."""

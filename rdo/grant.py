@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from rdo.config import Config
-from rdo.errors import printable
+from rdo.errors import one_line, shortened
 from rdo.kinds import VARIABLES
 from rdo.layers import DEFAULT_ORIGIN
 from rdo.ownership import Exposure
@@ -52,7 +52,7 @@ class Grant(NamedTuple):
     @property
     def lines(self) -> list[str]:
         """The values for people, whole, with nothing in them that drives a terminal."""
-        return [printable(f"{name} = {value}") for name, value in self.all]
+        return [shortened(one_line(f"{name} = {value}")) for name, value in self.all]
 
     @property
     def command(self) -> str:

@@ -15,7 +15,7 @@ from rdo.drivers.link import Link
 from rdo.drivers.login_messages import Outcome, Prompt
 from rdo.drivers.openssh import Options
 from rdo.drivers.userauth import Userauth
-from rdo.errors import ConnectError, printable
+from rdo.errors import ConnectError, printable, shortened
 from rdo.lines import split_lines
 from rdo.wording import listed
 
@@ -112,7 +112,7 @@ class Login:
             self._caller.tell(printable(line.rstrip("\r")))
         answers: list[str] = []
         for prompt in prompts:
-            question = f"({self._options.user}@{self._options.host}) {printable(prompt.text)}"
+            question = f"({self._options.user}@{self._options.host}) {shortened(printable(prompt.text))}"
             answer = self._ask(question, echo=prompt.echo)
             if answer is None:
                 return None
