@@ -72,7 +72,7 @@ class _Way:
 
         path = self.options.identity_agent
         if not path:
-            return warning("none", "start one with `ssh-agent`, or use key files")
+            return skipped("none; the key files have to do")
         agent = Agent(path)
         count = len(agent.keys())
         agent.close()

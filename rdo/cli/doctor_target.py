@@ -70,8 +70,8 @@ class Commands:
         answer = self.run(*words, bound=bound)
         if answer.status == 0:
             return ok(answer.output or "works")
-        complaint = answer.complaint.rpartition("\n")[2].removeprefix(PREFIX)
-        return failed(complaint or f"`{shlex.join(words)}` ended with status {answer.status}")
+        complaint, _, remedy = answer.complaint.rpartition("\n")[2].removeprefix(PREFIX).partition("; ")
+        return failed(complaint or f"`{shlex.join(words)}` ended with status {answer.status}", remedy)
 
 
 def checks(config: Config) -> Iterator[Check]:

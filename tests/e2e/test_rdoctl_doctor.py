@@ -56,8 +56,8 @@ def test_all_is_well_with_a_local_target(local: Project) -> None:
 def test_all_is_well_with_an_ssh_server(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> None:
     status, found = examine(ssh_project(tmp_path, runtime, sshd))
     assert status == 0
-    assert found.pop("conclusion")[1] == "rdo works; the warnings are on `ssh agent`"
-    assert {name: verdict for name, (verdict, _) in found.items() if verdict != "ok"} == {"ssh agent": "warning"}
+    assert found.pop("conclusion")[1] == "all is well: type `rdo` before a command to run it there"
+    assert {name: verdict for name, (verdict, _) in found.items() if verdict != "ok"} == {"ssh agent": "skipped"}
     assert "SSH-2.0-OpenSSH" in found["TCP connection"][1]
     assert {"ssh program", "ssh configuration", "key files", "name resolution", "lifeline"} < found.keys()
 
@@ -84,6 +84,9 @@ def test_a_missing_remote_folder_is_told_from_a_login_that_fails(local: Project)
     assert found["login"][0] == found["lifeline"][0] == "ok"
     assert found["remote folder"][0] == "failed"
     assert "cannot enter the directory `/nonexistent` on `local`" in found["remote folder"][1]
+    assert "see to `remote folder` first: if it is missing, `rdo --dir / mkdir -p /nonexistent` makes it" in (
+        found["conclusion"][1]
+    )
 
 
 def test_a_port_that_nobody_listens_at_fails_and_what_needs_the_login_is_skipped(
