@@ -35,7 +35,7 @@ class Client:
                     connection.close()
             from rdo import launch
 
-            launch.start_master(path, config, profile, seen)
+            launch.start_master(path, config, profile, protocol.decode(self._request.version), seen)
             self._trace.step("control master")
             self._request.stamp = protocol.encode(discovery.stamp(config, self._user_file))
             seen, connection = control.identity(path), control.connect(path)

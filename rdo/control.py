@@ -6,8 +6,10 @@ The folder is the door: whoever can enter it can run commands as its owner. So i
 import _socket
 import _thread
 import posix
+import sys
 import time
 
+import rdo
 from rdo import protocol
 from rdo.errors import SetupError
 
@@ -22,12 +24,17 @@ GUIDES = (
 )  # fmt: skip
 """Variables by which a user says where a target is to be found."""
 
+NAMESPACES = ("mnt", "net", "pid", "user")
+
 ACCEPT_TIMEOUT = 3.0
 """Seconds for a master to take a connection, and to accept a request. It does both before anything slow, so that a
 silent one is wedged."""
 
 QUEUE_PAUSE = 0.02
 """Seconds between two tries to connect while as many wait as the system lets a master queue."""
+
+PEER_CREDENTIALS = (_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12) if hasattr(_socket, "SO_PEERCRED") else (0, 1, 128)
+"""Of getsockopt(2), for credentials whose second 32 bits are a uid: struct ucred, or LOCAL_PEERCRED's struct xucred."""
 
 FILE_TYPE, FOLDER = 0o170000, 0o040000
 """S_IFMT and S_IFDIR, the same everywhere: a look into `stat` costs as much as the folder's check."""
@@ -53,6 +60,35 @@ if TYPE_CHECKING:
         def send(self, connection: Socket) -> None: ...
 
 
+def release() -> bytes:
+    """What client and master compare: protocol, version, and which installation: an upgrade in place changes it."""
+    found = [protocol.VERSION, rdo.__version__.encode()]
+    place = rdo.__path__[0]
+    for path in (place, place + "/__init__.py"):
+        try:
+            info = posix.stat(path)
+        except OSError:
+            continue  # it is being replaced just now
+        found.append(b"%x-%x" % (info.st_ino, info.st_mtime_ns))
+    return b" ".join(found)
+
+
+def surroundings() -> str:
+    """What a process cannot change and a master would have of its first caller: groups and, on Linux, namespaces.
+
+    And where rdo is installed: two installations do not take turns in replacing each other's master.
+    """
+    info = posix.stat(rdo.__path__[0] + "/..")
+    found = [info.st_dev, info.st_ino, posix.getegid(), *sorted(posix.getgroups())]
+    names = []
+    for name in NAMESPACES:
+        try:
+            names.append(posix.readlink("/proc/self/ns/" + name))
+        except OSError:
+            pass  # no Linux
+    return f"\0{found}{names}"
+
+
 def runtime_folder(environ: "Mapping[str, str]") -> str:
     """The private folder of this user's control sockets, made if missing.
 
@@ -61,10 +97,12 @@ def runtime_folder(environ: "Mapping[str, str]") -> str:
     base = environ.get("XDG_RUNTIME_DIR", "")
     if base.startswith("/") and len(protocol.encode(base)) < SOCKET_PATH_LIMIT - len("/rdo/.0123456789abcdef.1234567"):
         try:
-            if posix.stat(base).st_uid == posix.geteuid():
+            info = posix.stat(base)
+            if info.st_uid == posix.geteuid() and not info.st_mode & 0o022:
                 return _private(base + "/rdo")
         except OSError:
-            pass  # a stale XDG_RUNTIME_DIR, as after `su`: use the folder that everyone has
+            pass
+        # one that is stale, as after `su`, or that others can write: use the folder that everyone has
     return _private(f"/tmp/rdo-{posix.geteuid()}")
 
 
@@ -98,10 +136,11 @@ def _make(folder: str) -> None:
 def socket_path(folder: str, config: str, profile: str, environ: "Mapping[str, str]") -> str:
     """Where the master of this config file and profile listens: a name of 16 hexadecimal digits.
 
-    What leads to another target (GUIDES) leads to another master. The remainder by a large prime will do for a digest,
-    and needs no import: a collision is harmless, since the request names config and profile in full.
+    What leads to another target (GUIDES) leads to another master, and so do other surroundings of the caller. The
+    remainder by a large prime will do for a digest, and needs no import: a collision is harmless, since the request
+    names config and profile in full.
     """
-    guides = "".join(f"\0{name}={environ[name]}" for name in GUIDES if environ.get(name))
+    guides = surroundings() + "".join(f"\0{name}={environ[name]}" for name in GUIDES if environ.get(name))
     digest = int.from_bytes(protocol.encode(f"{config}\0{profile}{guides}"), "big") % PRIME
     return f"{folder}/{digest:016x}"
 
@@ -115,12 +154,24 @@ def connect(path: str) -> "Socket | None":
     connection.settimeout(ACCEPT_TIMEOUT)
     try:
         if _is_taken(connection, path):
+            _check_peer(connection, path)
             return connection
         connection.close()
         return None
+    except SetupError:
+        connection.close()
+        raise
     except OSError as error:
         connection.close()
         raise SetupError("cannot reach the control master", f"`{path}`: {error.strerror}") from None
+
+
+def _check_peer(connection: Socket, path: str) -> None:
+    """See that who listens is this user or root: nothing is sent to anybody else. Raises SetupError, OSError."""
+    credentials = connection.getsockopt(*PEER_CREDENTIALS)
+    uid = int.from_bytes(credentials[4:8], sys.byteorder)
+    if uid not in (posix.geteuid(), 0):
+        raise SetupError(f"the control socket `{path}` belongs to another user", f"uid {uid}", ELSEWHERE)
 
 
 def _is_taken(connection: Socket, path: str) -> bool:

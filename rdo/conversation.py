@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from rdo import control, fault, plan, protocol
+from rdo import control, fault, peer, plan, protocol
 from rdo.drivers.base import CallerGone
 from rdo.errors import RdoError, one_line, printable
 from rdo.progress import Progress
@@ -35,6 +35,11 @@ class Conversation:
         self._sending = threading.Lock()
         self._room = select.poll()
         self._room.register(connection, select.POLLOUT)
+
+    @property
+    def peer(self) -> int:
+        """The client's process id; 0 where it cannot be told."""
+        return peer.pid(self._connection) or 0
 
     def send(self, kind: bytes, payload: bytes | memoryview = b"") -> None:
         """Send a frame; wait while the client does not read. Raises Gone."""
@@ -134,6 +139,11 @@ class WaitingCaller:
     def environment(self) -> Mapping[str, str]:
         """See Caller."""
         return {**dict(plan.pairs(self._request.environ)), "PWD": plan.text(self._request.pwd)}
+
+    @property
+    def process(self) -> int:
+        """See Caller."""
+        return self._conversation.peer
 
     def ask(self, question: str, *, echo: bool) -> str | None:
         """See Caller. Raises Gone."""

@@ -13,6 +13,8 @@ from rdo.errors import SetupError
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rdo.control import Identity
 
 START_TIMEOUT = 15.0
@@ -24,9 +26,17 @@ LOCK_PAUSE = 0.02
 READY_FD = 3
 """Where a master reports to the client that starts it: LISTENS, or else in a line why it cannot."""
 
-MASTER = "import gc; gc.disable(); from rdo.master import main; main()"
+ENTRY = "from rdo.master import main; main()"
+"""What the command line of each master has, of whichever release: by this it is known."""
+
+MASTER = "import gc; gc.disable(); " + ENTRY
 """As `python -m rdo.master`, without what that loads to find the module, and without a search for garbage meanwhile,
 which finds none and takes a twelfth of the time."""
+
+KEPT = frozenset({"DYLD_LIBRARY_PATH", "HOME", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "PWD", "USER"})
+KEPT_KINDS = ("DOCKER_", "RDO_", "VAGRANT_", "XDG_")
+"""Variables of the first caller that the master has: those that say where a target is, the same for all of its callers,
+and what a bare login has. Some Pythons do not start without the path of their libraries."""
 
 ISOLATED = ("-I", "-X", "utf8")
 """Options of Python by which no variable, no locale and no file of the caller's decides what is loaded, as for rdo."""
@@ -40,7 +50,7 @@ def log_path(path: str) -> str:
     return path + ".log"
 
 
-def start_master(path: str, config: str, profile: str, replaced: "Identity") -> None:
+def start_master(path: str, config: str, profile: str, release: str, replaced: "Identity") -> None:
     """Have a master listen at `path`, unless another client has seen to it: the socket is no more the `replaced` one.
 
     Raises SetupError.
@@ -48,7 +58,7 @@ def start_master(path: str, config: str, profile: str, replaced: "Identity") -> 
     lock = _lock(path + ".lock")
     try:
         if identity(path) in (None, replaced) or not _listens(path):
-            _spawn(path, config, profile)
+            _spawn(path, config, profile, release)
     finally:
         os.close(lock)
 
@@ -64,7 +74,8 @@ def _listens(path: str) -> bool:
 def python(statement: str) -> "list[str]":
     """The command line of a Python that runs a statement, and finds rdo where this process did."""
     place = rdo.__path__[0].rpartition("/")[0]
-    return [sys.executable, *ISOLATED, "-c", f"import sys; sys.path.append({place!r}); {statement}"]
+    behind_pythons_own = "next((i for i, p in enumerate(sys.path) if p.endswith('-packages')), len(sys.path))"
+    return [sys.executable, *ISOLATED, "-c", f"import sys; sys.path.insert({behind_pythons_own}, {place!r}); {statement}"]
 
 
 def _lock(path: str) -> int:
@@ -85,16 +96,19 @@ def _lock(path: str) -> int:
         select.select((), (), (), LOCK_PAUSE)
 
 
-def _spawn(path: str, config: str, profile: str) -> None:
+def _spawn(path: str, config: str, profile: str, release: str) -> None:
     """Start a master as a daemon that holds none of our descriptors, and wait until it listens."""
     log = log_path(path)
     ready, report = os.pipe()
     try:
         child = os.fork()
         if child == 0:
-            _become_master(report, log, [*python(MASTER), path, config, profile])
+            _become_master(report, log, [*python(MASTER), path, config, profile, release])
         os.close(report)
-        os.waitpid(child, 0)
+        try:
+            os.waitpid(child, 0)
+        except ChildProcessError:
+            pass  # our caller has us ignore SIGCHLD
         told = select.select((ready,), (), (), START_TIMEOUT)[0] and os.read(ready, REPORT_SIZE)
     finally:
         os.close(ready)
@@ -120,11 +134,16 @@ def _become_master(report: int, log: str, command: "list[str]") -> None:
         os.dup2(0, 1)
         os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), 2)
         os.closerange(4, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
-        os.execv(command[0], command)
+        os.execve(command[0], command, _environment(os.environ))
     except OSError as error:
         os.write(READY_FD, os.fsencode(f"cannot open `{error.filename}`: {error.strerror}"))
     finally:
         os._exit(1)
+
+
+def _environment(environ: "Mapping[str, str]") -> "dict[str, str]":
+    """What the master has of the first caller's environment. Each command's own comes with its request."""
+    return {name: value for name, value in environ.items() if name in KEPT or name.startswith(KEPT_KINDS)}
 
 
 def _last_line(path: str) -> str:

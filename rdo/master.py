@@ -1,6 +1,6 @@
 """The control master: a daemon that serves the commands of one profile, and ends after an idle time.
 
-Started by a client (launch.py) as `python -c MASTER SOCKET CONFIG PROFILE`.
+Started by a client (launch.py) as `python -c MASTER SOCKET CONFIG PROFILE RELEASE`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from rdo import discovery, fault, launch, protocol, thread
+from rdo import circumstances, daemon, discovery, fault, launch, preload, protocol, thread
 from rdo.acceptor import Acceptor
 from rdo.conversation import Conversation, Gone
 from rdo.errors import ConfigError, RdoError, SetupError
@@ -36,8 +36,11 @@ CLOSE_TIMEOUT = 10.0
 class Master:
     """Serves one profile of one config file."""
 
-    def __init__(self, path: str, config: str, profile: str) -> None:
+    def __init__(self, path: str, config: str, profile: str, release: str) -> None:
+        """`release` is that of the client that started it: what client and master compare."""
         self._log = launch.log_path(path)
+        self._release = release.encode()
+        self._circumstances = circumstances.of(0)
         self._config = config
         self._profile = profile
         self._user_file = discovery.user_file(os.environ)
@@ -66,13 +69,15 @@ class Master:
         if self._target is None:
             return
         with contextlib.suppress(SetupError):  # who ends lets go of them anyway
-            thread.start(self._target.shells.close, name="close").join(CLOSE_TIMEOUT)
+            thread.start(self._target.close, name="close").join(CLOSE_TIMEOUT)
 
     def _prepare(self) -> None:
-        """Load what the first command will need while it is still on its way; when all is loaded, look for garbage."""
+        """Load what the first command needs while it is on its way, then the rest; at last look for garbage."""
         with contextlib.suppress(RdoError):  # the command that needs it meets it again, and says so
             self._load()
         time.sleep(SETTLING)
+        if self._target is not None:
+            preload.load_rest(self._target.config.settings.driver)
         _collect_garbage()
 
     def _load(self) -> Target:
@@ -134,7 +139,7 @@ class Master:
             raise protocol.ProtocolError("a connection does not start with this frame", repr(kind))
 
     def _run(self, conversation: Conversation, payload: bytes) -> None:
-        if protocol.version(payload) != protocol.VERSION:
+        if protocol.version(payload) != self._release or not self._may_serve(conversation.peer):
             self._life.end()
             conversation.send(protocol.STALE)
             return
@@ -153,6 +158,15 @@ class Master:
                 self._life.end()  # the next command may find it mended
                 raise
             target.run(conversation, request)
+
+    def _may_serve(self, process: int) -> bool:
+        """Whether we can do all for the client that a master of its own could: one that was started under `nice` or a
+        hard limit cannot, and nobody tells what such a client is told.
+        """
+        if not process or self._circumstances is None:
+            return True
+        theirs = circumstances.of(process)
+        return theirs is None or self._circumstances.allow(theirs)
 
     @contextlib.contextmanager
     def _listed(self, conversation: Conversation, words: str) -> Iterator[None]:
@@ -183,7 +197,7 @@ class Master:
             "pid": os.getpid(),
             "started": self._started,
             "running": running,
-            "links": len(list(self._target.shells.links)) if self._target else 0,
+            "links": self._target.links if self._target else 0,
             "idle_timeout": self._life.idle_timeout,
             "idle_for": 0 if running else self._life.idle_for,
             "ending": self._life.ending,
@@ -200,9 +214,10 @@ def _collect_garbage() -> None:
 def main() -> None:
     """Serve; leave without a wait for threads that hold nothing."""
     threading.excepthook = lambda arguments: fault.keep(arguments.exc_value or RuntimeError(str(arguments.exc_type)))
-    path, config, profile = sys.argv[1:]
+    daemon.shed()
+    path, config, profile, release = sys.argv[1:]
     try:
-        master = Master(path, config, profile)
+        master = Master(path, config, profile, release)
         master.start()
     except SetupError as error:
         os.write(launch.READY_FD, str(error).encode())

@@ -2,7 +2,7 @@
 
 import posix
 
-from rdo import argv, protocol
+from rdo import argv, control, protocol
 from rdo.argv import Options
 from rdo.discovery import Found
 
@@ -16,7 +16,7 @@ NO_WINDOW = (0, 0, 0, 0)
 def build(options: Options, found: Found, environ: "Mapping[str, str]") -> protocol.Request:
     """What RUN asks for."""
     request = protocol.Request()
-    request.version = protocol.VERSION
+    request.version = control.release()
     encode = protocol.encode
     request.config = encode(found.config)
     request.profile = encode(argv.profile(options, environ))

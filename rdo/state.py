@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 from collections.abc import Mapping
 
+from rdo import own_directory
 from rdo.errors import SetupError
 
 
@@ -20,13 +20,8 @@ def directory(environment: Mapping[str, str], name: str) -> str:
 
 def make(path: str) -> None:
     """Make a part of it, and all above that is not there, for the user alone whatever the umask. Raises OSError."""
+    own_directory.make(path)
     base = os.path.dirname(path)
-    missing = [base]
-    while not os.path.isdir(os.path.dirname(missing[-1])):
-        missing.append(os.path.dirname(missing[-1]))
-    for each in (*reversed(missing), path):
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(each, 0o700)
     for each in (base, path):
         os.chmod(each, 0o700)  # others of rdo's files may have been there first
 

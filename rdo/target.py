@@ -11,10 +11,9 @@ from rdo.config import Config
 from rdo.conversation import Conversation, WaitingCaller
 from rdo.drivers.base import Pty, Root, WindowSize
 from rdo.gate import Gate
-from rdo.login_directory import LoginDirectory
+from rdo.pools import Pools
 from rdo.protocol import Request
 from rdo.session import Session
-from rdo.shells import Shells
 
 
 class Target:
@@ -25,13 +24,22 @@ class Target:
         self.config = config
         self.driver = drivers.create(config)
         self._gate = Gate(config, partial(drivers.programs, config))
-        self.shells = Shells(self.driver, config.settings.login)
-        self._login = LoginDirectory(self.shells, self.driver.target)
+        self._pools = Pools(self.driver, config.settings.login)
         self._recipe = drivers.recipe(config)
+
+    @property
+    def links(self) -> int:
+        """How many connections are held."""
+        return sum(len(list(shells.links)) for shells in self._pools.shells)
 
     def is_outdated(self) -> bool:
         """Whether what it is built of has changed: the next command needs another one."""
         return self._recipe != drivers.recipe(self.config)
+
+    def close(self) -> None:
+        """End all connections."""
+        for shells in self._pools.shells:
+            shells.close()
 
     def run(self, conversation: Conversation, request: Request) -> None:
         """Run one command to its end. Raises RdoError where it was not started, Gone where nobody waits for it."""
@@ -40,12 +48,13 @@ class Target:
                 self._gate.check(caller)
                 if not self.driver.roots() and not request.remote_directory:
                     self._require_directory(plan.text(request.pwd))
-                taken = after.enter_context(self.shells.lease(caller, _pty(request)))
-                roots = self._login.resolved(self.driver.roots(), caller)
+                pool = after.enter_context(self._pools.of(caller))
+                taken = after.enter_context(pool.shells.lease(caller, _pty(request)))
+                roots = pool.login.resolved(self.driver.roots(), caller)
             planned = self._plan(request, roots)
             session = Session(conversation, taken, self.driver.target, planned.output_roots)
             session.start(planned.script)
-            self.shells.started()
+            pool.shells.started()
             session.relay()
 
     def _require_directory(self, here: str) -> None:

@@ -18,6 +18,8 @@ BOUND = 10.0
 class ScriptedCaller:
     """A Caller of rdo.drivers.base that answers questions from a list, and keeps what it was asked and told."""
 
+    process = 0
+
     def __init__(
         self,
         answers: Iterable[str | None] = (),

@@ -164,6 +164,8 @@ def _ssh(options: SshOptions | None) -> Iterator[tuple[str, list[str]]]:
 class HereCaller:
     """This process as the caller of a driver that shall not connect, and so has nothing to ask. See drivers.base."""
 
+    process = 0
+
     @property
     def environment(self) -> Mapping[str, str]:
         return os.environ

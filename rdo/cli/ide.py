@@ -153,9 +153,16 @@ def save(root: str, path: str, text: str) -> bool:
         raise RdoError(f"`{path}` leads out of the project", f"it is `{place}`", "remove the link")
     if read(place) == text:
         return False
-    os.makedirs(os.path.dirname(place), exist_ok=True)
+    _make_folder(os.path.dirname(place))
     whole_file.write(place, text, mode(place))
     return True
+
+
+def _make_folder(path: str) -> None:
+    """With the rights of a project's folders, whatever the umask is."""
+    if not os.path.isdir(path):
+        _make_folder(os.path.dirname(path))
+        os.mkdir(path, 0o755)
 
 
 def mode(path: str) -> int:
@@ -165,4 +172,4 @@ def mode(path: str) -> int:
     except FileNotFoundError:
         umask = os.umask(0o077)
         os.umask(umask)
-        return 0o666 & ~umask
+        return 0o644 & ~umask

@@ -102,7 +102,7 @@ def stop(master: Master, now: bool) -> Master | None:
 def is_master(pid: int) -> bool:
     """Whether the process of that number is a control master, and not another one that got its number."""
     seen = process.look(pid)
-    return seen is not None and f" {launch.MASTER} " in seen.command
+    return seen is not None and f"{launch.ENTRY} " in seen.command
 
 
 def _ask(path: str, question: bytes) -> Master | None:

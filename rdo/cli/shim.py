@@ -67,17 +67,17 @@ class Folder:
         """Write a shim, in the place of one that is there. Raises RdoError, OSError."""
         if self.has(name):
             os.unlink(self.file(name))
-        self._write(name, text, 0o777)
+        self._write(name, text, 0o755)
 
     def make(self) -> None:
         """Make the folder, hidden from git. Raises RdoError where a link leads somewhere else."""
         for path in (os.path.join(self.root, folder) for folder in FOLDERS):
             with contextlib.suppress(FileExistsError):
-                os.mkdir(path)
+                os.mkdir(path, 0o755)
             if not stat.S_ISDIR(os.lstat(path).st_mode):
                 raise RdoError(f"`{path}` is no folder", "", "move it away first")
         with contextlib.suppress(FileExistsError):
-            self._write(IGNORE, IGNORED, 0o666)
+            self._write(IGNORE, IGNORED, 0o644)
 
     def tidy(self) -> None:
         """Remove the folder once nothing is left in it but what `make` made."""

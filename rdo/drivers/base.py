@@ -6,7 +6,7 @@ that all else is shared. No library is imported here; a driver maps its library'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
@@ -77,6 +77,10 @@ class Caller(Protocol):
     @property
     def environment(self) -> Mapping[str, str]:
         """The caller's environment: PATH, HOME, SSH_AUTH_SOCK, DOCKER_HOST as they were typed under."""
+
+    @property
+    def process(self) -> int:
+        """The caller's process id; 0 where it cannot be told."""
 
     def ask(self, question: str, *, echo: bool) -> str | None:
         """The answer typed on the caller's terminal, without its newline; None where there is no terminal."""
@@ -183,6 +187,9 @@ class Driver(Protocol):
 
         None before the first connection. Does not connect. Raises ConnectError where another target is meant by now.
         """
+
+    def shared_by(self, caller: Caller) -> Hashable:
+        """What callers have to have in common to share connections: equal for those that may. None: all may."""
 
     def connect(self, caller: Caller) -> Connection:
         """A new connection, logged in. Raises ConnectError, ConfigError."""

@@ -94,6 +94,9 @@ class DockerDriver:
             raise ConfigError("the Docker engine has changed", why, "`rdoctl stop`, then try again")
         return {}
 
+    def shared_by(self, caller: Caller) -> None:
+        """See base.Driver."""
+
     def connect(self, caller: Caller) -> DockerConnection:
         """See base.Driver."""
         engine = Engine(resolve(caller.environment), caller.environment)

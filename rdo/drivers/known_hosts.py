@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from rdo import small_file
+from rdo import own_directory, small_file
 from rdo.errors import ConnectError
 from rdo.lines import split_lines, split_words
 
@@ -156,7 +156,8 @@ def append(path: str, line: str) -> None:
     """Add a line to a file; a new one only its owner may read, in a folder only the owner may enter. Raises OSError."""
     folder = os.path.dirname(path)
     if folder:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
+        own_directory.make(folder)
+        own_directory.check(path)
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
     descriptor = os.open(path, flags, 0o600)
     try:

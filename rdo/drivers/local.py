@@ -1,4 +1,7 @@
-"""This machine as the target: /bin/sh as a child of the control master, in a session of its own."""
+"""This machine as the target: /bin/sh as a child of the control master, in a session of its own.
+
+A program has its own caller's environment, umask, niceness and limits, and nothing of another's.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,11 @@ import subprocess
 import termios
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
+from rdo.drivers import local_start
 from rdo.drivers.base import NO_VARIABLES, READ_SIZE, STDERR, STDOUT, Caller, Chunk, Pty, Root, Sink, WindowSize
+from rdo.drivers.local_start import Start
 from rdo.errors import ConnectError
 
 TAKE_TERMINAL = 'exec /bin/sh -c "$0" <"$1" >"$1" 2>&1'
@@ -25,9 +30,6 @@ ALARM = 0
 
 END_TIMEOUT = 3.0
 """Seconds for programs to end once their streams are gone: the lifeline kills after 2."""
-
-OF_MAKE = frozenset({"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MAKE_TERMERR", "MAKE_TERMOUT", "MFLAGS"})
-"""Of the make that the first caller may be a recipe of: its `-n` would count for each make that later commands run."""
 
 
 class LocalDriver:
@@ -46,12 +48,17 @@ class LocalDriver:
         """See base.Driver."""
 
     def variables(self, caller: Caller) -> Mapping[str, str]:
-        """None: the environment of whoever started the master is there anyway."""
+        """None: the caller's environment is there anyway."""
         return {}
+
+    def shared_by(self, caller: Caller) -> Hashable:
+        """See base.Driver: what a program has of its caller."""
+        start = local_start.of(caller)
+        return (frozenset(start.environment.items()), *start[1:])
 
     def connect(self, caller: Caller) -> LocalConnection:
         """Nothing to connect to."""
-        return LocalConnection({name: value for name, value in caller.environment.items() if name not in OF_MAKE})
+        return LocalConnection(local_start.of(caller))
 
 
 class LocalConnection:
@@ -59,19 +66,21 @@ class LocalConnection:
 
     runs_sh = True
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
+    def __init__(self, start: Start) -> None:
+        self._start = start
         self._channels: set[LocalChannel] = set()
+        self._lock = threading.Lock()
 
     def open_channel(
         self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES
     ) -> LocalChannel:
-        """Start `/bin/sh -c command`, with the environment of the first caller, in that user's home folder."""
+        """Start `/bin/sh -c command`, as the caller would, in that user's home folder."""
         try:
-            channel = LocalChannel(command, pty, self._environment)
+            channel = LocalChannel(command, pty, self._start)
         except OSError as error:
             raise ConnectError("cannot start `/bin/sh`", str(error.strerror)) from None
-        self._channels = {other for other in self._channels if not other.ended} | {channel}
+        with self._lock:
+            self._channels = {other for other in self._channels if not other.ended} | {channel}
         return channel
 
     def is_alive(self) -> bool:
@@ -80,50 +89,35 @@ class LocalConnection:
 
     def close(self) -> None:
         """Close all channels, and see their programs off: the lifeline among them takes its time to end others."""
-        for channel in self._channels:
+        with self._lock:
+            channels = list(self._channels)
+        for channel in channels:
             channel.close()
         deadline = time.monotonic() + END_TIMEOUT
-        for channel in self._channels:
+        for channel in channels:
             channel.wait(max(0.0, deadline - time.monotonic()))
 
 
 class LocalChannel:
     """A child and the near ends of its streams, or of its pty."""
 
-    def __init__(self, command: str, pty: Pty | None, environment: Mapping[str, str]) -> None:
+    def __init__(self, command: str, pty: Pty | None, start: Start) -> None:
+        """Raises OSError."""
         self._pty = pty is not None
-        self._selector = selectors.DefaultSelector()
         self._reading = threading.Lock()
         self._writing = threading.Lock()
         self._closed = False
-        self._alarm, self._bell = os.pipe()
-        self._selector.register(self._alarm, selectors.EVENT_READ, ALARM)
-        near, far = self._open_pty(pty) if pty else self._open_pipes()
-        try:
-            self._child = subprocess.Popen(
-                ["/bin/sh", "-c", TAKE_TERMINAL, command, os.ttyname(far[0])] if pty else ["/bin/sh", "-c", command],
-                stdin=far[0],
-                stdout=far[1],
-                stderr=far[2],
-                cwd=environment.get("HOME") or "/",
-                env={**environment, "TERM": pty.term} if pty else environment,
-                start_new_session=True,
-            )
-        finally:
-            for fd in set(far):
-                os.close(fd)
+        with contextlib.ExitStack() as undo, contextlib.ExitStack() as passed_on:
+            self._selector = undo.enter_context(selectors.DefaultSelector())
+            self._alarm, self._bell = _held(undo, os.pipe())
+            near, far = _open_pty(pty, undo, passed_on) if pty else _open_pipes(undo, passed_on)
+            self._child = _spawn(command, pty, start, far)
+            undo.pop_all()
+        start.impose(self._child.pid)
         self._stdin = near[0]
+        self._selector.register(self._alarm, selectors.EVENT_READ, ALARM)
         for fd, stream in zip(near[1:], (STDOUT, STDERR), strict=False):
             self._selector.register(fd, selectors.EVENT_READ, stream)
-
-    def _open_pty(self, pty: Pty) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        near, far = pseudo_terminal.openpty()
-        _set_size(far, pty.size)
-        return (near, near), (far, far, far)
-
-    def _open_pipes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        (in_far, in_near), (out_near, out_far), (err_near, err_far) = os.pipe(), os.pipe(), os.pipe()
-        return (in_near, out_near, err_near), (in_far, out_far, err_far)
 
     @property
     def ended(self) -> bool:
@@ -221,6 +215,47 @@ class LocalChannel:
         self._close_stdin()
         os.close(self._bell)
         os.close(self._alarm)
+
+
+def _held(stack: contextlib.ExitStack, fds: tuple[int, ...]) -> tuple[int, ...]:
+    """The descriptors, closed with the stack."""
+    for fd in fds:
+        stack.callback(os.close, fd)
+    return fds
+
+
+def _open_pty(pty: Pty, near: contextlib.ExitStack, far: contextlib.ExitStack) -> tuple[tuple[int, ...], ...]:
+    """The descriptors for this side and for the child, held by the stacks."""
+    here, there = pseudo_terminal.openpty()
+    _held(near, (here,))
+    _held(far, (there,))
+    _set_size(there, pty.size)
+    return (here, here), (there, there, there)
+
+
+def _open_pipes(near: contextlib.ExitStack, far: contextlib.ExitStack) -> tuple[tuple[int, ...], ...]:
+    """The descriptors for this side and for the child, held by the stacks."""
+    here: list[int] = []
+    there: list[int] = []
+    for is_input in (True, False, False):
+        reads, writes = os.pipe()
+        here += _held(near, (writes if is_input else reads,))
+        there += _held(far, (reads if is_input else writes,))
+    return tuple(here), tuple(there)
+
+
+def _spawn(command: str, pty: Pty | None, start: Start, far: tuple[int, ...]) -> subprocess.Popen[bytes]:
+    environment = start.environment
+    return subprocess.Popen(
+        ["/bin/sh", "-c", TAKE_TERMINAL, command, os.ttyname(far[0])] if pty else ["/bin/sh", "-c", command],
+        stdin=far[0],
+        stdout=far[1],
+        stderr=far[2],
+        cwd=environment.get("HOME") or "/",
+        env={**environment, "TERM": pty.term} if pty else environment,
+        umask=start.umask,
+        start_new_session=True,
+    )
 
 
 def _set_size(fd: int, size: WindowSize) -> None:

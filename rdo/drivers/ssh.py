@@ -48,6 +48,9 @@ class SshDriver:
     def roots(self) -> Sequence[Root]:
         return [self._root] if self._root else []
 
+    def shared_by(self, caller: Caller) -> None:
+        """See base.Driver."""
+
     def connect(self, caller: Caller) -> SshConnection:
         with Approach(Query(self._request, caller.environment), self._timeout) as approach:
             connector = load_connector()(caller, self._request.ssh_config, self._timeout)

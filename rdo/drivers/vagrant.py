@@ -81,6 +81,9 @@ class VagrantDriver:
             raise ConnectError("VAGRANT_CWD or VAGRANT_DOTFILE_PATH has changed", why, "type `rdoctl stop`")
         return variables(self._options, caller)
 
+    def shared_by(self, caller: Caller) -> None:
+        """See base.Driver."""
+
     def connect(self, caller: Caller) -> SshConnection:
         name = self._known_name() or self._choose(caller)
         known = KnownHosts(self._environment, self.place.dotfile, name)

@@ -15,7 +15,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from rdo import small_file, whole_file
+from rdo import own_directory, small_file, whole_file
 
 LOCK_PAUSE = 0.2
 """Seconds between two tries for a lock: flock(2) with a deadline cannot be had otherwise."""
@@ -49,7 +49,7 @@ class Cache:
 
     def write(self, name: str, key: Sequence[object], answer: str) -> None:
         """Keep an answer in the place of an older one, in one step. Raises OSError."""
-        os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        own_directory.make(self._folder)
         whole_file.write(self.path(name), f"{SIGN}{json.dumps(key)}\n{answer}")
 
     def drop(self, name: str) -> None:
@@ -63,7 +63,7 @@ class Cache:
 
         Raises TimeoutError after `deadline` seconds, OSError. The lock dies with its owner, so it is never stale.
         """
-        os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        own_directory.make(self._folder)
         handle = os.open(self.path(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             yield _wait_for(handle, time.monotonic() + deadline, on_wait)

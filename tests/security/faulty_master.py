@@ -73,9 +73,10 @@ def faulty_master(project: Project, folder: Path, place: str, kind: str, after: 
     (folder / "count").touch()
     (folder / "switch").write_text("on")
     program = [sys.executable, "-c", MASTER, place, kind, str(after), str(folder / "count"), str(folder / "switch")]
+    arguments = [path, config, "default", control.release().decode()]
     ready, report = os.pipe()
     with open(ready, "rb") as heard, open(f"{path}.log", "ab") as log, subprocess.Popen(
-        ["bash", "-c", 'exec 3>&"$0" && exec "$@"', str(report), *program, path, config, "default"],
+        ["bash", "-c", 'exec 3>&"$0" && exec "$@"', str(report), *program, *arguments],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, env=dict(project.environment), cwd="/",
         pass_fds=[report],
     ) as master:  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rdo import control
 from rdo.control import ELSEWHERE, SOCKET_PATH_LIMIT, connect, runtime_folder, socket_path
 from rdo.errors import SetupError
 
@@ -95,6 +96,7 @@ def test_a_runtime_folder_that_others_can_enter_is_refused(base: Path, mode: int
         pytest.param("/nowhere/run", id="missing"),
         pytest.param("/etc", id="another user's"),
         pytest.param("/tmp/" + "x" * 70, id="too long"),
+        pytest.param("/tmp", id="open to others"),
     ],
 )
 def test_without_a_runtime_dir_of_ones_own_there_is_one_in_tmp(
@@ -138,7 +140,8 @@ def test_every_socket_fits_into_a_runtime_dir_that_is_taken(base: Path, monkeypa
     assert len(os.fsencode(bound)) <= SOCKET_PATH_LIMIT
 
 
-def test_the_sockets_name_stays_the_same_from_version_to_version() -> None:
+def test_the_sockets_name_stays_the_same_from_version_to_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "surroundings", lambda: "")
     assert socket_path("/run/rdo", "/work/.rdo.conf", "default", {}) == "/run/rdo/e2f90f821f986ce8"
 
 

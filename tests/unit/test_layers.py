@@ -31,16 +31,19 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     ("rdo.mapping", "rdo.marks", "rdo.modes", "rdo.output_map", "rdo.plan", "rdo.remote_roots", "rdo.script"),
     ("rdo.shim", "rdo.ssh_argv"),
     (
-        "rdo.fault", "rdo.ownership", "rdo.small_file", "rdo.state", "rdo.tally", "rdo.thread", "rdo.whole_file",
+        "rdo.circumstances", "rdo.daemon", "rdo.fault", "rdo.own_directory", "rdo.ownership", "rdo.small_file",
+        "rdo.state", "rdo.tally", "rdo.thread", "rdo.whole_file",
     ),
     ("rdo.config", "rdo.grant", "rdo.trust", "rdo.trust_prompt"),
     ("rdo.drivers", "rdo.drivers.*"),
     # over any driver
-    ("rdo.lifeline", "rdo.link", "rdo.links", "rdo.login_directory", "rdo.shell", "rdo.shells"),
+    (
+        "rdo.lifeline", "rdo.link", "rdo.links", "rdo.login_directory", "rdo.pools", "rdo.shell", "rdo.shells",
+    ),
     # the control master
     (
         "rdo.acceptor", "rdo.conversation", "rdo.gate", "rdo.input", "rdo.lifetime", "rdo.listener",
-        "rdo.mapped_output", "rdo.output_relay", "rdo.peer", "rdo.progress", "rdo.session",
+        "rdo.mapped_output", "rdo.output_relay", "rdo.peer", "rdo.preload", "rdo.progress", "rdo.session",
     ),
     ("rdo.target",),
     ("rdo.master",),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rdo import protocol, request
+from rdo import control, protocol, request
 from rdo.argv import parse
 from rdo.discovery import Found
 
@@ -52,7 +52,7 @@ def test_a_request_holds_what_was_typed_and_where() -> None:
     built = build("-p", "web", "--dir", "x\udcff", "make", "a\udcff")
     built.environ = [item for item in built.environ if not item.startswith(b"PYTEST_")]
     assert {name: getattr(built, name) for name in built.__slots__} == {
-        "version": protocol.VERSION,
+        "version": control.release(),
         "config": b"/work/.rdo.conf",
         "profile": b"web",
         "stamp": b"stamp",

@@ -1,0 +1,147 @@
+"""Nothing of the caller that happened to start the control master shows in a later command of another one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.masters import masters
+from tests.e2e.project import PATIENCE, Project, local_project
+
+STATE = "umask; nice; ulimit -a; ulimit -Ha; grep -E '^(Sig(Blk|Ign)|Groups|Cpus_allowed_list)' /proc/self/status"
+"""What a command on this machine has of whoever started it."""
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can have other groups and namespaces")
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="no other system tells all of this of a process")
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
+    """A project that needs no server."""
+    return local_project(tmp_path, runtime)
+
+
+def state(project: Project, before: str = "") -> list[str]:
+    """What a command says of itself whose caller has run `before`, line by line."""
+    done = project.shell(f"{before} rdo bash -c {json.dumps(STATE)}")
+    assert (done.returncode, done.stderr) == (0, b"")
+    return done.stdout.decode().splitlines()
+
+
+@on_linux
+@pytest.mark.parametrize("first", [
+    "umask 077;",
+    "trap '' INT QUIT TERM HUP PIPE USR1 CHLD;",
+    "ulimit -t 60;",
+    "ulimit -St 60;",
+    "ulimit -n 256;",
+    "ulimit -Sc unlimited; ulimit -Sf 100000;",
+    "nice -n 7",
+    "taskset -c 0",
+    "env --block-signal=INT",
+])  # fmt: skip
+def test_a_local_command_runs_as_its_own_caller_would_run_it(project: Project, first: str) -> None:
+    usual = state(project)
+    project.shell("rdoctl stop --now")
+    assert project.shell(f"{first} rdo true").returncode == 0
+    assert state(project) == usual
+    assert project.run("sh", "-c", "kill -INT $$; echo survived").returncode == 130
+    assert len(masters(project)) == 1
+
+
+@on_linux
+@pytest.mark.parametrize(("own", "shows"), [("umask 077;", "0077"), ("nice -n 7", "7"), ("ulimit -t 77;", "77")])
+def test_a_local_command_has_what_its_own_caller_gave_up(project: Project, own: str, shows: str) -> None:
+    usual = state(project)
+    assert not any(line.endswith(shows) for line in usual)
+    assert any(line.endswith(shows) for line in state(project, own))
+    assert state(project) == usual
+    assert len(masters(project)) == 1
+
+
+def test_a_local_command_has_its_own_caller_s_environment_and_none_of_another_s(project: Project) -> None:
+    words = ("sh", "-c", "echo ${FIRST-unset} ${SECOND-unset}")
+    assert project.run(*words, env={"FIRST": "1"}).stdout == b"1 unset\n"
+    assert project.run(*words, env={"SECOND": "2"}).stdout == b"unset 2\n"
+    assert project.run(*words).stdout == b"unset unset\n"
+    assert len(masters(project)) == 1
+
+
+def test_a_background_job_of_a_script_leaves_later_commands_their_ctrl_c(project: Project) -> None:
+    assert project.shell("rdo true & wait $!").returncode == 0
+    assert project.run("sh", "-c", "kill -INT $$; echo survived").returncode == 130
+
+
+@pytest.mark.parametrize("folder", ["on PYTHONPATH", "the caller's"])
+def test_no_module_of_the_caller_s_is_imported(project: Project, tmp_path: Path, folder: str) -> None:
+    planted = tmp_path / "planted" if folder == "on PYTHONPATH" else project.local
+    planted.mkdir(exist_ok=True)
+    for name in ("json", "logging", "queue", "selectors", "socket", "subprocess", "tempfile", "tomllib"):
+        marker = str(tmp_path / "marker")
+        (planted / f"{name}.py").write_text(f"open({marker!r}, 'a').write({name!r})\nraise SystemExit\n")
+    environment = {"PYTHONPATH": f"{planted}:", "PYTHONSTARTUP": str(planted / "json.py"), "PYTHONINSPECT": "1"}
+    result = project.run("echo", "x", env=environment if folder == "on PYTHONPATH" else {})
+    assert (result.stdout, (tmp_path / "marker").exists()) == (b"x\n", False), result.stderr
+
+
+@on_linux
+def test_of_the_first_caller_s_environment_the_master_has_what_names_a_target(project: Project) -> None:
+    secrets = {"PYTHONPATH": "/nowhere", "LD_PRELOAD": "", "SSH_AUTH_SOCK": "/s", "TOKEN": "t", "TMPDIR": "/nowhere"}
+    assert project.run("true", env=secrets).returncode == 0
+    (master,) = masters(project)
+    held = Path(f"/proc/{master}/environ").read_bytes().split(b"\0")
+    assert not {os.fsdecode(item.partition(b"=")[0]) for item in held} & set(secrets)
+    assert os.readlink(f"/proc/{master}/cwd") == "/"
+    fields = Path(f"/proc/{master}/stat").read_text().rpartition(")")[2].split()
+    assert (int(fields[3]) != os.getsid(0), fields[4]) == (True, "0")  # its session, and that has no terminal
+
+
+def with_groups(project: Project, groups: list[int]) -> str:
+    """The groups of a command whose caller is in these."""
+    done = subprocess.run(
+        project.command("id", "-G"), cwd=project.local, env=dict(project.environment), capture_output=True,
+        timeout=PATIENCE, check=True, extra_groups=groups,
+    )  # fmt: skip
+    return done.stdout.decode()
+
+
+@as_root
+def test_a_caller_in_other_groups_has_a_master_of_its_own(project: Project) -> None:
+    for _ in range(2):
+        assert with_groups(project, [54321]) == "0 54321\n"
+        assert with_groups(project, []) == "0\n"
+    assert len(masters(project)) == 2
+
+
+@as_root
+@on_linux
+@pytest.mark.parametrize("kind", ["net", "mnt"])
+def test_a_caller_in_another_namespace_has_a_master_of_its_own(project: Project, kind: str) -> None:
+    option = {"net": "-n", "mnt": "-m"}[kind]
+    look = f"rdo readlink /proc/self/ns/{kind}"
+    outside = project.shell(look).stdout
+    inside = project.shell(f"unshare {option} {look}").stdout
+    assert outside.startswith(f"{kind}:[".encode())
+    assert inside not in (outside, b"")
+    assert project.shell(look).stdout == outside
+    assert project.shell("rdoctl stop --all").stdout.count(b"stopped ") == 2
+
+
+@on_linux
+def test_a_better_caller_is_served_by_a_better_master_and_what_runs_goes_on(project: Project) -> None:
+    words = project.command("sh", "-c", "echo up; read line; echo end")
+    with subprocess.Popen(
+        ["bash", "-c", 'ulimit -t 99; exec "$0" "$@"', *words], cwd=project.local, env=dict(project.environment),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as limited:  # fmt: skip
+        assert limited.stdout
+        assert limited.stdout.readline() == b"up\n"
+        (worse,) = masters(project)
+        assert project.run("sh", "-c", "ulimit -Ht").stdout == project.shell("ulimit -Ht").stdout
+        assert worse in masters(project)
+        assert limited.communicate(b"x\n", PATIENCE)[0] == b"end\n"

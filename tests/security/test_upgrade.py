@@ -1,0 +1,111 @@
+"""An upgrade in place: the next command gets the new release, and what runs ends with the old one, whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rdo
+from rdo import protocol
+from tests.e2e.masters import answer, masters, sockets
+from tests.e2e.project import PATIENCE, Project, local_project
+from tests.leaks import wait_until
+
+PACKAGE = Path(rdo.__path__[0])
+
+CLIENT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from rdo.__main__ import main; main()"
+
+OLD_MASTER = """
+import json, os, socket, sys
+from rdo import protocol
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+print("listens", flush=True)
+while True:
+    connection, _ = listener.accept()
+    (kind, payload), *_ = protocol.Decoder().receive(connection.recv(65536))
+    report = {"config": "/old/.rdo.conf", "profile": "default", "driver": "ssh", "target": "old", "pid": os.getpid(),
+              "started": 0, "running": [], "links": 1, "idle_timeout": 60, "idle_for": 1, "ending": False}
+    connection.sendall(protocol.frame(protocol.REPORT, json.dumps(report).encode()))
+    connection.close()
+    if kind == protocol.STOP:
+        os.unlink(sys.argv[1])
+        break
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
+    """A project that needs no server."""
+    return local_project(tmp_path, runtime)
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """A copy of rdo that may be changed."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    return Path(shutil.copytree(PACKAGE, tmp_path / "installed" / "rdo", ignore=ignored)).parent
+
+
+def start(project: Project, installed: Path, *words: str) -> subprocess.Popen[bytes]:
+    """The copy's rdo."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        [sys.executable, "-c", CLIENT, str(installed), *words], cwd=project.local, env=dict(project.environment),
+        stdin=pipe, stdout=pipe, stderr=pipe,
+    )  # fmt: skip
+
+
+def loaded(master: int, installed: Path) -> bool:
+    """Whether a master has loaded all that it may need."""
+    maps = list((installed / "rdo" / "__pycache__").glob("mapped_output.*"))
+    return bool(maps) and master > 0
+
+
+def test_a_new_release_of_the_same_version_has_a_new_master_and_the_old_one_ends_whole(
+    project: Project, installed: Path
+) -> None:
+    with start(project, installed, "-T", "sh", "-c", "echo up; read line; pwd") as running:
+        assert running.stdout
+        assert running.stdin
+        assert running.stdout.readline() == b"up\n"
+        (old,) = masters(project)
+        assert wait_until(lambda: loaded(old, installed), 20)
+        shutil.move(installed / "rdo", installed / "gone")
+        shutil.copytree(PACKAGE, installed / "rdo", ignore=shutil.ignore_patterns("__pycache__"))
+        for path in (installed / "rdo").glob("*.py"):
+            if path.stem not in ("__init__", "launch", "errors"):
+                os.utime(path)
+        with start(project, installed, "echo", "new") as next_one:
+            assert next_one.communicate(b"", PATIENCE) == (b"new\n", b"")
+        assert len(masters(project)) == 2
+        output, said = running.communicate(b"x\n", PATIENCE)
+        assert (output, said, running.returncode) == (f"{project.remote}\n".encode(), b"", 0)
+    assert wait_until(lambda: old not in masters(project), PATIENCE)
+
+
+def test_a_master_of_an_older_release_is_listed_and_stopped(project: Project) -> None:
+    project.run("true")
+    (path,) = sockets(project)
+    place = path.with_name("0123456789abcdef")
+    with subprocess.Popen([sys.executable, "-c", OLD_MASTER, str(place)], stdout=subprocess.PIPE) as old:
+        assert old.stdout
+        old.stdout.readline()
+        shown = {each["config"]: each for each in json.loads(project.shell("rdoctl status --json").stdout)}
+        assert shown["/old/.rdo.conf"]["pid"] == old.pid
+        assert b"stopped `default` of /old/.rdo.conf\n" in project.shell("rdoctl stop --all").stdout
+        assert old.wait(PATIENCE) == 0
+
+
+def test_a_request_of_another_release_is_not_taken_and_the_socket_is_left(project: Project) -> None:
+    project.run("true")
+    (path,) = sockets(project)
+    assert answer(path, protocol.frame(protocol.RUN, b"4 0.0.9 1 2\0")) == [(protocol.STALE, b"")]
+    assert wait_until(lambda: not masters(project), PATIENCE)
