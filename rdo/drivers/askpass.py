@@ -67,6 +67,7 @@ class _Asking:
         self.progress = caller.progress
         self.trace = caller.trace
         self.screen = caller.screen
+        self.process = caller.process
 
     @property
     def environment(self) -> Mapping[str, str]:
