@@ -74,8 +74,8 @@ def _listens(path: str) -> bool:
 def python(statement: str) -> "list[str]":
     """The command line of a Python that runs a statement, and finds rdo where this process did."""
     place = rdo.__path__[0].rpartition("/")[0]
-    behind_pythons_own = "next((i for i, p in enumerate(sys.path) if p.endswith('-packages')), len(sys.path))"
-    return [sys.executable, *ISOLATED, "-c", f"import sys; sys.path.insert({behind_pythons_own}, {place!r}); {statement}"]
+    own_first = "next((i for i, p in enumerate(sys.path) if p.endswith('-packages')), len(sys.path))"
+    return [sys.executable, *ISOLATED, "-c", f"import sys; sys.path.insert({own_first}, {place!r}); {statement}"]
 
 
 def _lock(path: str) -> int:
