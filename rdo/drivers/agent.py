@@ -14,6 +14,8 @@ from rdo.drivers.algorithms import CERTIFICATE
 from rdo.drivers.identity import SigningFailed, kind_of, string, take
 
 REQUEST_IDENTITIES, IDENTITIES_ANSWER, SIGN_REQUEST, SIGN_RESPONSE = 11, 12, 13, 14
+EXTENSION, SESSION_BIND = 27, b"session-bind@openssh.com"
+"""OpenSSH's PROTOCOL.agent, section 1."""
 SHA2_FLAGS = {"rsa-sha2-256": 2, "rsa-sha2-512": 4}
 CONNECT_DEADLINE = 5.0
 """Seconds for a local socket to accept and to list keys."""
@@ -36,6 +38,20 @@ class Agent:
                 self._socket = connection
             except OSError:  # a stale SSH_AUTH_SOCK is common, and ssh does not mind it
                 connection.close()
+
+    def bind(self, host_key: bytes, session_id: bytes, signature: bytes, *, forwarding: bool = False) -> None:
+        """Tell the agent for which connection it signs, so that it can use keys that are meant for some hosts alone.
+
+        `forwarding`: who asks is a program on that host. An agent that does not know of this refuses, and goes on.
+        """
+        fields = b"".join(map(string, (SESSION_BIND, host_key, session_id, signature)))
+        with contextlib.suppress(OSError, SigningFailed, struct.error, ValueError):
+            self._ask(bytes([EXTENSION]) + fields + bytes([forwarding]))
+
+    def detach(self) -> socket.socket | None:
+        """The connection, for somebody else to use; None where there is no agent."""
+        connection, self._socket = self._socket, None
+        return connection
 
     def keys(self) -> list[AgentKey]:
         """The keys it holds, in its order."""

@@ -7,6 +7,7 @@ import socket
 import threading
 
 from rdo import thread
+from rdo.drivers.agent import Agent
 from rdo.drivers.link import Link
 from rdo.drivers.ssh_stream import SshStream
 from rdo.drivers.stream_wire import StreamWire
@@ -51,15 +52,25 @@ class AgentForward:
     def _serve(self, stream: SshStream) -> None:
         wire = StreamWire(stream)
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as agent, contextlib.suppress(*GONE):
+            with contextlib.suppress(*GONE), self._connect() as agent:
                 stream.wait_until_open()
-                agent.connect(self._path)
                 back = thread.start(_to_program, agent, wire, name="rdo-agent")
                 _to_agent(wire, agent)
                 back.join()
         finally:
             wire.close()
             self._room.release()
+
+    def _connect(self) -> socket.socket:
+        """A connection to the agent that knows where its requests come from. Raises OSError."""
+        agent = Agent(self._path)
+        if self._link.binding is not None:
+            agent.bind(*self._link.binding, forwarding=True)
+        connection = agent.detach()
+        if connection is None:
+            raise ConnectionError("there is no agent")
+        connection.settimeout(None)
+        return connection
 
 
 def _to_agent(wire: StreamWire, agent: socket.socket) -> None:

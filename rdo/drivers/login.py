@@ -29,7 +29,9 @@ def log_in(link: Link, options: Options, caller: Caller) -> None:
 
     agent = Agent(options.identity_agent)
     try:
-        auth = Userauth(link, options.user, options.address, options.algorithms.public_keys, show)
+        if link.binding is not None:
+            agent.bind(*link.binding)
+        auth = Userauth(link, options, show)
         Login(auth, options, caller, KeyLogin(auth, options, caller, agent)).run()
     finally:
         agent.close()

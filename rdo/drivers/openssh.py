@@ -62,6 +62,8 @@ class Options(NamedTuple):
     methods: tuple[str, ...] = ("publickey", "keyboard-interactive", "password")
     """Ways to log in that the user allows, preferred ones first."""
     password_prompts: int = 3
+    host_bound: bool = True
+    """Whether signatures may name the server's key, so that no other server can use them."""
     devices: str = ""
     """Of keyboard-interactive authentication, for the server to choose from."""
     batch: bool = False

@@ -53,6 +53,7 @@ def parse(request: Request, lines: Iterable[str], environment: Mapping[str, str]
         forward_agent=_forwarded(one.get("forwardagent", "no"), agent, tokens),
         methods=_methods(one),
         password_prompts=_number(one, "numberofpasswordprompts", 3),
+        host_bound=one.get("pubkeyauthentication", "yes") in (*TRUE, "host-bound"),
         devices=one.get("kbdinteractivedevices", ""),
         batch=one.get("batchmode") in TRUE,
         copy_command=copy_command(request),

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from paramiko.common import MSG_KEXINIT, MSG_NEWKEYS
 from paramiko.message import Message
@@ -64,6 +64,14 @@ class Incompatible(Exception):
         self.hint = hint
 
 
+class Binding(NamedTuple):
+    """How the server proved its key in the first exchange of keys; an agent can see by it who asks for signatures."""
+
+    host_key: bytes
+    session_id: bytes
+    signature: bytes
+
+
 class KeyExchange(Transport):
     """paramiko's Transport without its loop, its channels and its logins. The thread is to be run by who inherits."""
 
@@ -90,6 +98,7 @@ class KeyExchange(Transport):
         self._preferred_compression = offer.compression
         self.shown: HostKey | None = None
         """The key or certificate that the server has proved to have."""
+        self.binding: Binding | None = None
         self.local_version = GREETING
         for name in ("REKEY_BYTES", "REKEY_PACKETS", "REKEY_BYTES_OVERFLOW_MAX", "REKEY_PACKETS_OVERFLOW_MAX"):
             setattr(self.packetizer, name, NEVER)
@@ -107,6 +116,8 @@ class KeyExchange(Transport):
             raise Violation(f"it does not prove its host key: {error}") from error
         if self.shown not in (None, shown):
             raise Violation("it came up with another host key on the way")
+        if self.shown is None:
+            self.binding = Binding(shown.blob, self.H, signature)
         self.shown = shown
 
     @property

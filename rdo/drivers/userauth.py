@@ -26,6 +26,7 @@ from rdo.drivers.algorithms import signature
 from rdo.drivers.identity import Key
 from rdo.drivers.link import Link
 from rdo.drivers.login_messages import Outcome, Prompt
+from rdo.drivers.openssh import Options
 from rdo.drivers.ssh_fields import Violation, words
 from rdo.errors import ConnectError
 
@@ -42,6 +43,10 @@ BANNER_LIMIT = 64 * 1024
 """Bytes of banners that are shown."""
 
 
+HOST_BOUND = "publickey-hostbound@openssh.com"
+HOST_BOUND_METHOD = "publickey-hostbound-v00@openssh.com"
+"""The extension by which a server says that it knows the method: OpenSSH's PROTOCOL, section 3.1."""
+
 Answerer = Callable[[str, Sequence[Prompt]], "Sequence[str] | None"]
 """Gives the answers to an instruction and its prompts; None where nobody can be asked."""
 
@@ -49,14 +54,12 @@ Answerer = Callable[[str, Sequence[Prompt]], "Sequence[str] | None"]
 class Userauth:
     """The authentication of one user over one link. All methods raise ConnectError when the link ends."""
 
-    def __init__(
-        self, link: Link, user: str, target: str, accepted: Sequence[str], show: Callable[[str], None]
-    ) -> None:
-        """`accepted`: algorithms for keys, all if none is named. `show` gets the banner, if the server has one."""
-        self._accepted = accepted
+    def __init__(self, link: Link, options: Options, show: Callable[[str], None]) -> None:
+        """`show` gets the banner, if the server has one."""
         self._link = link
-        self._user = user
-        self._target = target
+        self._options = options
+        self._user = options.user
+        self._target = options.address
         self._show = show
         self._banners = 0
         self._requests = 0
@@ -69,24 +72,29 @@ class Userauth:
 
     def wants(self, key: Key) -> Outcome | None:
         """Whether the server would take the key, without a signature: None if it would, else its refusal."""
-        message = self._request("publickey")
-        message.add_boolean(False)
-        message.add_string(self.algorithm(key) or key.kind)
-        message.add_string(key.blob)
+        message = self._by_key(key, signed=False)
         return self._outcome(message, lambda _: None)
 
     def publickey(self, key: Key) -> Outcome:
         """Log in with a key. Raises whatever the key's signing raises."""
-        message = self._request("publickey")
-        algorithm = self.algorithm(key) or key.kind
-        message.add_boolean(True)
-        message.add_string(algorithm)
-        message.add_string(key.blob)
+        message = self._by_key(key, signed=True)
         signed = Message()
         signed.add_string(self._link.session_id or b"")
         signed.add_bytes(message.asbytes())
-        message.add_string(key.sign(signed.asbytes(), algorithm))
+        message.add_string(key.sign(signed.asbytes(), self.algorithm(key) or key.kind))
         return self._exchange(message)
+
+    def _by_key(self, key: Key, *, signed: bool) -> Message:
+        """With the server's own key in it, where the server knows that: then no other can use the signature."""
+        known = self._link.server_extensions.get(HOST_BOUND) == b"0"
+        bound = self._link.binding if known and self._options.host_bound else None
+        message = self._request(HOST_BOUND_METHOD if bound else "publickey")
+        message.add_boolean(signed)
+        message.add_string(self.algorithm(key) or key.kind)
+        message.add_string(key.blob)
+        if bound:
+            message.add_string(bound.host_key)
+        return message
 
     def password(self, password: str) -> Outcome:
         """Log in with a password."""
@@ -186,7 +194,7 @@ class Userauth:
     def algorithm(self, key: Key) -> str | None:
         """What to sign with by the key; None for one that user or server do not allow."""
         known = self._link.server_extensions.get("server-sig-algs", b"").decode("ascii", "replace")
-        return signature(key.kind, self._accepted, known.split(",") if known else ())
+        return signature(key.kind, self._options.algorithms.public_keys, known.split(",") if known else ())
 
     def _send(self, message: Message) -> None:
         self._requests += 1
