@@ -70,11 +70,11 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
     found = discovery.discover(os.environ, options.project)
     asked = request.build(options, found, os.environ)
     loaded = config.load(found.config, plan.text(asked.profile), discovery.user_file(os.environ))
-    yield "Config files, later ones win", list(loaded.files)
+    yield "Config files, later ones win", list(map(one_line, loaded.files))
     yield "Profile", [_profile(loaded)]
     yield "Settings, and where they come from", _settings(loaded)
     if loaded.notes:
-        yield "Notes", list(loaded.notes)
+        yield "Notes", list(map(one_line, loaded.notes))
     wish = allow.wanted(loaded)
     standing = trust.standing(wish, os.environ)
     yield "Trust", [standing.value]

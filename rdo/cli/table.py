@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rdo.errors import printable
+from rdo.errors import one_line
 
 GAP = "  "
 
@@ -13,7 +13,7 @@ UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 
 def render(rows: Sequence[Sequence[str]]) -> list[str]:
     """The rows as lines, columns aligned, with nothing in them that drives a terminal. All rows are of one length."""
-    clean = [[printable(cell) for cell in row] for row in rows]
+    clean = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*clean, strict=True)]
     return [GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in clean]
 

@@ -140,7 +140,7 @@ def _parse(text: str) -> dict[str, object]:
 
 def _folders(path: str) -> list[str]:
     with contextlib.suppress(OSError), os.scandir(path) as entries:
-        return sorted(entry.name for entry in islice(entries, MOST_MACHINES) if entry.is_dir())
+        return sorted(entry.name for entry in islice(entries, MOST_MACHINES) if entry.is_dir(follow_symlinks=False))
     return []
 
 
