@@ -5,8 +5,6 @@ to it where that is a TCP connection.
 from __future__ import annotations
 
 import socket
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from rdo import thread
@@ -60,13 +58,7 @@ class Approach:
 
 
 def load_connector() -> type[Connector]:
-    """Import what speaks SSH; but not what paramiko asks for its own version, which takes a tenth of the time."""
-    stand_in = ModuleType("importlib.metadata")
-    stand_in.version = lambda name: "0"  # type: ignore[attr-defined]
-    absent = sys.modules.setdefault("importlib.metadata", stand_in) is stand_in
-    try:
-        from rdo.drivers.ssh_connection import Connector
-    finally:
-        if absent:
-            del sys.modules["importlib.metadata"]
+    """Import what speaks SSH."""
+    from rdo.drivers.ssh_connection import Connector
+
     return Connector

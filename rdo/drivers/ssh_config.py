@@ -5,11 +5,11 @@ Only a fallback: that reader ignores Include. Nothing else belongs here.
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import os
-import sys
+import subprocess
+import threading
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from paramiko import config
 from paramiko.config import SSHConfig
@@ -19,15 +19,50 @@ from rdo import small_file
 from rdo.drivers.openssh import Request
 from rdo.errors import ConnectError
 
+READING = threading.Lock()
+"""Held while a configuration is read: what runs its commands is one for the whole process, and works for one caller."""
+
 LARGEST = 1024 * 1024
 """Bytes of an ssh configuration."""
 
 DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ed25519")
 
 
-def lines(request: Request) -> list[str]:
+EXEC_TIMEOUT = 20.0
+"""Seconds for a command of `Match exec`; one that takes longer does not match."""
+
+
+class Verdict(NamedTuple):
+    """What became of a command; paramiko asks for it by this name."""
+
+    ok: bool
+
+
+class Exec:
+    """Runs the commands of `Match exec`, in place of a package that paramiko may have been installed without."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def run(self, command: str, **_: object) -> Verdict:
+        """As ssh(1) does it: by the user's shell."""
+        shell = self._environment.get("SHELL") or "/bin/sh"
+        quiet, env = subprocess.DEVNULL, dict(self._environment)
+        try:
+            done = subprocess.run([shell, "-c", command], stdin=quiet, stdout=quiet, env=env, timeout=EXEC_TIMEOUT)
+        except (OSError, subprocess.TimeoutExpired):
+            return Verdict(False)
+        return Verdict(done.returncode == 0)
+
+
+def lines(request: Request, environment: Mapping[str, str]) -> list[str]:
     """The options for a host, one `key value` a line. Raises ConnectError where the file cannot be used."""
-    _allow_match_exec()
+    with READING:
+        setattr(config, "invoke", Exec(environment))  # noqa: B010  (the stubs do not have it)
+        return _lines(request)
+
+
+def _lines(request: Request) -> list[str]:
     path = request.ssh_config or os.path.expanduser("~/.ssh/config")
     try:
         parsed = SSHConfig.from_text(small_file.read_text(path, LARGEST))
@@ -39,14 +74,6 @@ def lines(request: Request) -> list[str]:
     given = {"user": request.user, "port": request.port, "proxyjump": request.jump}
     chosen = {**_defaults(), **found, **{key: str(value) for key, value in given.items() if value}}
     return [f"{key} {value}" for key, values in chosen.items() for value in _each(key, values)]
-
-
-def _allow_match_exec() -> None:
-    """Give paramiko what rdo.drivers has kept from it."""
-    if sys.modules.get("invoke") is None:
-        sys.modules.pop("invoke", None)
-        with contextlib.suppress(ImportError):
-            setattr(config, "invoke", importlib.import_module("invoke"))  # noqa: B010  (the stubs do not have it)
 
 
 def _defaults() -> dict[str, str | list[str]]:

@@ -42,10 +42,10 @@ NAMES = {
     "Transport": (
         "active", "authenticated", "clear_to_send", "clear_to_send_lock", "host_key_type", "initial_kex_done",
         "kex_engine", "local_version", "lock", "packetizer", "preferred_ciphers", "preferred_compression",
-        "preferred_kex", "preferred_keys", "preferred_macs", "remote_version", "session_id", "sock", "_auth_trigger",
-        "H", "_enforce_strict_kex", "_expected_packet", "_kex_info", "_negotiate_keys", "_parse_newkeys",
-        "_preferred_ciphers", "_preferred_compression", "_preferred_kex", "_preferred_keys", "_preferred_macs",
-        "_send_kex_init", "_send_message", "_verify_key",
+        "preferred_kex", "preferred_keys", "preferred_macs", "remote_version", "server_extensions", "session_id",
+        "H", "_auth_trigger", "_enforce_strict_kex", "_expected_packet", "_kex_info", "_negotiate_keys",
+        "_parse_newkeys", "_preferred_ciphers", "_preferred_compression", "_preferred_kex", "_preferred_keys",
+        "_preferred_macs", "_send_kex_init", "_send_message", "_verify_key",
     ),
     "Packetizer": (
         "REKEY_BYTES", "REKEY_BYTES_OVERFLOW_MAX", "REKEY_PACKETS", "REKEY_PACKETS_OVERFLOW_MAX", "close", "closed",

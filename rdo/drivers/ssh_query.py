@@ -34,7 +34,7 @@ class Query:
 
     def options(self) -> Options:
         """The answer. Raises ConnectError with ssh's own words where the configuration is wrong."""
-        lines = _answer(self._process) if self._process else _lines_without_ssh(self._request)
+        lines = _answer(self._process) if self._process else _lines_without_ssh(self._request, self._environment)
         return parse(self._request, lines, self._environment, pwd.getpwuid(os.getuid()))
 
 
@@ -94,8 +94,8 @@ def _lines(data: bytes) -> list[str]:
     return split_lines(data.decode(errors="surrogateescape"))
 
 
-def _lines_without_ssh(request: Request) -> list[str]:
+def _lines_without_ssh(request: Request, environment: Mapping[str, str]) -> list[str]:
     """The same lines out of paramiko's reader, which knows neither Include nor most of Match."""
     from rdo.drivers.ssh_config import lines  # costs the paramiko import, so only here
 
-    return lines(request)
+    return lines(request, environment)
