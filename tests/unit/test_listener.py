@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def test_a_connection_that_comes_when_no_descriptor_is_left_is_taken_when_one_is
         try:
             accepted = threads.submit(listener.accept)
             client.connect(listener._path)
-            with pytest.raises(TimeoutError):
+            with pytest.raises(futures.TimeoutError):  # which is not the built-in one before Python 3.11
                 accepted.result(2 * ROOM_PAUSE)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
