@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test soak check bench docs man clean
+.PHONY: help venv demo test lowest soak check bench docs man clean
 
 # The tests beside real servers.
 SERVERS := tests/integration tests/e2e tests/security
@@ -26,6 +26,15 @@ test: .venv/developing ## install what the tests need, then run all of them
 	@sh tests/setup-debian
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/unit --cov --cov-report=term
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(SERVERS) $(if $(RETRY),|| $(AGAIN))
+
+# What the oldest releases could break: ssh, the engine's client, the command line and its tables. ALL=1: all tests.
+LIBRARIES := $(wildcard tests/unit/test_ssh_*.py tests/unit/test_cli_*.py tests/integration/test_ssh_*.py) \
+	tests/unit/test_paramiko_names.py tests/unit/test_packets.py tests/integration/test_docker_container.py \
+	tests/e2e/test_rdoctl_status.py
+
+lowest: .venv-lowest/ready ## the same with the oldest releases that pyproject.toml allows of what rdo needs
+	@sh tests/setup-debian
+	.venv-lowest/bin/python -m pytest $(if $(ALL),tests/unit $(SERVERS),$(LIBRARIES))
 
 # ONLY=full_disk: only the parts whose name says so, as pytest's -k takes it; ONLY=fuzz: only the fuzzing.
 soak: .venv/soaking ## what breaks rarely, at full length: up to an hour; tells what it counted
@@ -49,7 +58,7 @@ man: .venv/developing ## make the man pages anew, after a help text was changed
 venv: .venv/developing ## .venv with rdo, installed editable, and all that development needs
 
 clean: ## remove what the other targets made
-	rm -rf .venv dist site .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-lowest dist site .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip writes the interpreter's path behind `#!` as it is, and no kernel reads one with a space in it.
@@ -79,3 +88,9 @@ endef
 
 .venv/documenting: pyproject.toml | .venv/python
 	$(call install,'.[docs]')
+
+.venv-lowest/ready: pyproject.toml tests/lowest.py | .venv/developing
+	$(PYTHON) -m venv .venv-lowest
+	$(BIN)/python tests/lowest.py >.venv-lowest/pins
+	.venv-lowest/bin/python -m pip --disable-pip-version-check install --quiet --constraint .venv-lowest/pins --editable '.[test]'
+	@touch $@
