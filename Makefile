@@ -28,7 +28,7 @@ test: .venv/developing ## install what the tests need, then run all of them
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(SERVERS) $(if $(RETRY),|| $(AGAIN))
 
 # What the oldest releases could break: ssh, the engine's client, the command line and its tables. ALL=1: all tests.
-LIBRARIES := $(wildcard tests/unit/test_ssh_*.py tests/unit/test_cli_*.py tests/integration/test_ssh_*.py) \
+LIBRARIES := $(wildcard tests/unit/test_ssh_*.py tests/unit/test_cli_*.py tests/integration/test_ssh_[chlp]*.py) \
 	tests/unit/test_paramiko_names.py tests/unit/test_packets.py tests/integration/test_docker_container.py \
 	tests/e2e/test_rdoctl_status.py
 

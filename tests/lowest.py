@@ -1,4 +1,4 @@
-"""The oldest releases of what rdo needs, as pyproject.toml has them: `python tests/lowest.py` prints one a line for pip.
+"""The oldest releases of what rdo needs, by pyproject.toml: `python tests/lowest.py` prints them, one a line, for pip.
 
 For `make lowest`, so that what pyproject.toml says of them stays true.
 """
