@@ -20,7 +20,6 @@ HEAD = """\
 """
 
 EXECUTABLES: Mapping[str, tuple[str, ...]] = {
-    "python": ("python-shell-interpreter",),
     "pytest": ("python-pytest-executable",),
     "ruff": ("flycheck-python-ruff-executable",),
     "mypy": ("flycheck-python-mypy-executable",),
@@ -29,14 +28,21 @@ EXECUTABLES: Mapping[str, tuple[str, ...]] = {
 """For each tool the variables that name its executable, of Emacs itself and of the packages in use for it."""
 
 
+NO_PYTHON_SHELL = (
+    "`python-shell-interpreter` is left alone: Emacs has it read temporary files, which are not on the target; "
+    "type `M-x compile`, or `rdo python` in a terminal"
+)
+
+
 def drafts(tools: Sequence[Tool], project: Project) -> Iterator[Draft]:
     """The file."""
     yield whole(project, PATH, render(tools, project))
 
 
 def notes(tools: Sequence[Tool]) -> list[str]:
-    """What is left to do."""
-    return ["Emacs asks once whether to trust these values; `!` says yes for good"]
+    """What is left to do, and what the user may have expected."""
+    asked = "Emacs asks once whether to trust these values; `!` says yes for good"
+    return [asked, *([NO_PYTHON_SHELL] if any(tool.name == "python" for tool in tools) else [])]
 
 
 def render(tools: Sequence[Tool], project: Project) -> str:

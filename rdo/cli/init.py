@@ -37,10 +37,14 @@ def answers(callback: Callback) -> Callback:
     """Make each of ANSWERS an option, with the help that its key has."""
     for name in reversed(ANSWERS):
         kind: Any = click.Choice(DRIVERS) if name == "driver" else int if name == "port" else str
-        callback = click.option(f"--{name}", type=kind, help=f"{KEYS[name].help[0].upper()}{KEYS[name].help[1:]}.")(
-            callback
-        )
+        help = f"{KEYS[name].help[0].upper()}{KEYS[name].help[1:]}."
+        complete = _complete_host if name == "host" else None
+        callback = click.option(f"--{name}", type=kind, help=help, shell_complete=complete)(callback)
     return callback
+
+
+def _complete_host(_context: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
+    return [host for host in init_ask.hosts() if host.startswith(start)]
 
 
 @click.command("init")

@@ -43,8 +43,8 @@ def checked(name: str, value: Any) -> Any:
 def driver() -> str:
     """How the target is reached, where no file tells. Raises RdoError where there is no terminal."""
     if not sys.stdin.isatty():
-        hosts = offered(_hosts())
-        ssh = "`--host`" + (f" (~/.ssh/config names {hosts})" if hosts else "")
+        names = offered(hosts())
+        ssh = "`--host`" + (f" (~/.ssh/config names {names})" if names else "")
         hint = f"give {ssh}, `--container`, `--image`, or `--driver`"
         raise RdoError("`--driver` is missing", f"{NOTHING_FOUND}, and {NO_TERMINAL}", hint)
     click.echo(f"{NOTHING_FOUND}. Where do the commands of this directory run?", err=True)
@@ -62,10 +62,10 @@ def one_of(name: str, because: str, choices: Sequence[str]) -> str:
 
 def value(name: str, because: str) -> Any:
     """A value of the key, asked for until it may have it. Raises RdoError that names the option."""
-    hosts = offered(_hosts()) if name == "host" else ""
-    _need_terminal(name, f"{because}; ~/.ssh/config names {hosts}" if hosts else because)
-    if hosts:
-        click.echo(printable(f"~/.ssh/config names {hosts}"), err=True)
+    names = offered(hosts()) if name == "host" else ""
+    _need_terminal(name, f"{because}; ~/.ssh/config names {names}" if names else because)
+    if names:
+        click.echo(printable(f"~/.ssh/config names {names}"), err=True)
     while True:
         answer = click.prompt(_question(name), err=True)
         try:
@@ -80,7 +80,8 @@ def offered(names: Sequence[str]) -> str:
     return listed(names[:MOST_OFFERED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _hosts() -> list[str]:
+def hosts() -> list[str]:
+    """The hosts of the user's ssh configuration."""
     return ssh_hosts.named(os.environ, os.environ.get("RDO_SSH_CONFIG"))
 
 

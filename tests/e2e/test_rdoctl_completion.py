@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,12 @@ def bash(project: Project, *words: str) -> list[str]:
 )
 def test_bash_completes_options_and_then_the_command(project: Project, words: list[str], expected: list[str]) -> None:
     assert bash(project, *words) == expected
+
+
+def test_bash_offers_the_hosts_of_the_ssh_configuration(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "ssh_config").write_text("Host devbox gate dev*\n")
+    project = replace(project, environment={**project.environment, "RDO_SSH_CONFIG": str(tmp_path / "ssh_config")})
+    assert bash(project, "rdoctl", "init", "--host", "d") == ["devbox"]
 
 
 def test_bash_offers_every_option_of_rdo(project: Project) -> None:

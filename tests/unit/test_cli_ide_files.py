@@ -156,3 +156,9 @@ def test_tools_are_named_once_and_unknown_ones_run_as_they_are() -> None:
 def test_what_is_no_name_of_a_tool_is_refused(name: str) -> None:
     with pytest.raises(RdoError, match="is no name of a tool"):
         toolset.named([name])
+
+
+def test_emacs_is_given_no_shim_as_its_python_shell_and_the_reason_is_said() -> None:
+    assert "python-shell-interpreter" not in ide_emacs.render(toolset.named(["python", "pytest"]), project({}))
+    assert "`python-shell-interpreter` is left alone" in ide_emacs.notes(toolset.named(["python"]))[1]
+    assert len(ide_emacs.notes(toolset.named(["pytest"]))) == 1
