@@ -12,7 +12,8 @@ class Options:
 
     __slots__ = (
         "command", "directory", "env", "fallback", "help", "map_args", "map_output", "profile", "project",
-        "remote_directory", "shell_options", "shell_string", "stdin", "sudo", "tty", "verbose", "version",
+        "remote_directory", "shell_options", "shell_string", "stdin", "sudo", "tty", "user", "verbose",
+        "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -31,6 +32,7 @@ class Options:
         self.stdin = True
         self.sudo = False
         self.tty: bool | None = None
+        self.user = ""
         self.verbose = False
         self.version = False
 
@@ -63,6 +65,8 @@ VALUES = {
     "-C": "directory",
     "--project": "project",
     "--dir": "remote_directory",
+    "-u": "user",
+    "--user": "user",
 }
 """Options with a value: the attribute each sets. `env` collects; `-C` joins, as in make and git; else the last wins."""
 

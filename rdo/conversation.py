@@ -123,9 +123,10 @@ class Conversation:
 class WaitingCaller:
     """The caller of a command that is not yet started: see drivers.base.Caller."""
 
-    def __init__(self, conversation: Conversation, request: Request) -> None:
+    def __init__(self, conversation: Conversation, request: Request, user: str = "") -> None:
         self._conversation = conversation
         self._request = request
+        self.user = user
         self._progress = Progress(self._show)
 
     def __enter__(self) -> WaitingCaller:

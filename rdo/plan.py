@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from rdo import modes
+from rdo import address, modes
 from rdo.drivers.base import Root
 from rdo.errors import RdoError
 from rdo.mapping import Argument, NotShared
@@ -20,8 +20,12 @@ from rdo.mapping import Mapping as PathMapping
 from rdo.protocol import Request
 from rdo.script import Script
 from rdo.settings import DEFAULT_PROFILE, Settings
+from rdo.wording import shortened
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+ROOT = "0"
+"""The user who may do all, whatever he is called."""
 
 READ_ONLY = frozenset({"UID", "EUID", "PPID", "SHELLOPTS", "BASHOPTS", "BASH_VERSINFO"})
 """Variables that bash lets nobody set: to try ends the shell. The command's own shell sets them anyway."""
@@ -48,8 +52,9 @@ def make(
     roots: Sequence[Root],
     target: str,
     not_shared: NotShared = lambda directory: None,
+    sudo: str = "",
 ) -> Plan:
-    """The plan. `roots` and `not_shared` are the driver's.
+    """The plan. `roots` and `not_shared` are the driver's. `sudo`: whom the target's sudo is to run the command as.
 
     Raises RdoError where the working directory is not on the target, or no folder is known there.
     """
@@ -67,13 +72,22 @@ def make(
         lost=_lost(directory, target, request),
         environment=_environment(request, settings),
         path=_path(settings.path, mapping, text(request.root)),
-        sudo=settings.use_sudo or b"s" in request.flags,
+        sudo=sudo,
         has_input=b"n" not in request.flags,
         keep=settings.on_disconnect == "keep",
         modes=tuple(modes.settings(request.modes)),
     )
     maps_output = b"o" in request.flags or (settings.map_output and b"O" not in request.flags)
     return Plan(script, mapped, mapping, _output_roots(roots, seen) if maps_output else {})
+
+
+def user(request: Request, settings: Settings) -> str:
+    """Whom the command is to run as; empty: as the target has it. Raises RdoError for what is no user's name."""
+    if name := text(request.user):
+        if fault := address.user_fault(name) or ("is too long" if len(name) > address.LONGEST_NAME else ""):
+            raise RdoError(f"`{shortened(name)}` is not a valid user name", f"it {fault}")
+        return name
+    return ROOT if settings.use_sudo or b"s" in request.flags else ""
 
 
 def _as_seen(roots: Iterable[Root], request: Request) -> list[Root]:

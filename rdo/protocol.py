@@ -7,7 +7,7 @@ import sys
 
 from rdo.errors import ConnectError, RdoError, printable
 
-VERSION = b"4"
+VERSION = b"5"
 
 # From both.
 END = b"E"
@@ -134,7 +134,7 @@ class Request:
 
     __slots__ = (
         "arguments", "config", "cwd", "environ", "flags", "modes", "profile", "pwd", "remote_directory", "root",
-        "shell_options", "stamp", "term", "variables", "version", "window",
+        "shell_options", "stamp", "term", "user", "variables", "version", "window",
     )  # fmt: skip
 
     version: bytes
@@ -151,6 +151,8 @@ class Request:
     shell_options: bytes
     """Of the shell that a string is for, with spaces between: `-c`, or `-euo pipefail -c`."""
     remote_directory: bytes
+    user: bytes
+    """Whom to run as; empty: the target's own user, or root with the flag s."""
     term: bytes
     modes: bytes
     """Of the caller's terminal: NAME=VALUE with spaces between, see modes.py. Empty where there is none."""
@@ -162,8 +164,8 @@ class Request:
 
 
 _FIELDS = (
-    "version", "config", "profile", "stamp", "root", "pwd", "cwd", "flags", "shell_options", "remote_directory", "term",
-    "modes",
+    "version", "config", "profile", "stamp", "root", "pwd", "cwd", "flags", "shell_options", "remote_directory", "user",
+    "term", "modes",
 )  # fmt: skip
 
 

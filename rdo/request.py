@@ -25,6 +25,7 @@ def build(options: Options, found: Found, environ: "Mapping[str, str]") -> proto
     request.pwd = encode(found.pwd)
     request.cwd = encode(found.cwd)
     request.remote_directory = encode(options.remote_directory)
+    request.user = encode(options.user)
     request.term = encode(environ.get("TERM", ""))
     pty = wants_pty(options, environ)
     request.window, request.modes = terminal() if pty else (NO_WINDOW, b"")

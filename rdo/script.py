@@ -52,7 +52,8 @@ class Script(NamedTuple):
     environment: Mapping[str, str] = MappingProxyType({})
     path: Sequence[str] = ()
     """Folders to put before PATH."""
-    sudo: bool = False
+    sudo: str = ""
+    """Whom sudo is to run it as: a name or a number, perhaps with `:` and a group behind it. Empty: no sudo."""
     has_input: bool = True
     """Whether stdin is what follows the script; else it is /dev/null. On a pty it is the terminal in any case."""
     keep: bool = False
@@ -158,7 +159,15 @@ def _prefix(script: Script) -> list[str]:
         return ["env", "--"] if "".join(script.command[:1]).startswith("-") else []
     names = ",".join(script.environment)
     keep = [f"--preserve-env={names}"] if names else []
-    return ["sudo", *keep, "--", *(["env", '"PATH=$PATH"'] if script.path else [])]
+    return ["sudo", *_as(script.sudo), *keep, "--", *(["env", '"PATH=$PATH"'] if script.path else [])]
+
+
+def _as(user: str) -> list[str]:
+    """sudo's options for a user, who is root without any. It has a number behind a `#`."""
+    if user in ("", "0", "root"):
+        return []
+    name, colon, group = (f"#{part}" if part.isdecimal() else part for part in user.partition(":"))
+    return [f"-u {quote(name)}", *([f"-g {quote(group)}"] if colon else [])]
 
 
 def _job(words: str, nonce: str) -> str:

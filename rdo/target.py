@@ -44,14 +44,15 @@ class Target:
     def run(self, conversation: Conversation, request: Request) -> None:
         """Run one command to its end. Raises RdoError where it was not started, Gone where nobody waits for it."""
         with contextlib.ExitStack() as after:
-            with WaitingCaller(conversation, request) as caller:
+            user = plan.user(request, self.config.settings)
+            with WaitingCaller(conversation, request, user) as caller:
                 self._gate.check(caller)
                 if not self.driver.roots() and not request.remote_directory:
                     self._require_directory(plan.text(request.pwd))
                 pool = after.enter_context(self._pools.of(caller))
                 taken = after.enter_context(pool.shells.lease(caller, _pty(request)))
                 roots = pool.login.resolved(self.driver.roots(), caller)
-            planned = self._plan(request, roots)
+            planned = self._plan(request, roots, caller.user)
             session = Session(conversation, taken, self.driver.target, planned.output_roots)
             session.start(planned.script)
             pool.shells.started()
@@ -63,10 +64,11 @@ class Target:
             raise words
         self.config.require_directory()
 
-    def _plan(self, request: Request, roots: Sequence[Root]) -> plan.Plan:
+    def _plan(self, request: Request, roots: Sequence[Root], user: str) -> plan.Plan:
         """Made once there is a connection: a machine that was just got up shares folders that nobody knew before."""
         driver = self.driver
-        return plan.make(request, self.config.settings, roots, driver.target, driver.not_shared)
+        sudo = "" if driver.switches_user else user
+        return plan.make(request, self.config.settings, roots, driver.target, driver.not_shared, sudo)
 
 
 def _pty(request: Request) -> Pty | None:

@@ -30,6 +30,8 @@ rdo. Without a command: a login shell in the matching folder.
   -m, --map-output        rewrite the target's paths in output to local ones
       --no-map-output     leave them as they are, whatever `map_output` says
   -s, --sudo              run as root
+  -u, --user USER         run as this user of the target, as `docker exec -u` or
+                          `sudo -u` does
   -t, -T                  with a terminal, without one (default: with one if
                           stdin, stdout and stderr are all terminals)
   -n                      no stdin

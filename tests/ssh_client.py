@@ -27,6 +27,7 @@ class ScriptedCaller:
         watches: bool = False,
     ) -> None:
         """`watches`: it is shown progress."""
+        self.user = ""
         self.environment = environment if environment is not None else dict(os.environ)
         self._answers = list(answers)
         self.asked: list[tuple[str, bool]] = []

@@ -19,6 +19,7 @@ HELP = {
     ("-m", "--map-output"): "rewrite paths of the target in output to local ones",
     ("--no-map-output",): "leave paths in output as they are",
     ("-s", "--sudo"): "run as root",
+    ("-u", "--user"): "run as this user",
     ("-t",): "with a terminal",
     ("-T",): "without a terminal",
     ("-n",): "no stdin",
@@ -35,6 +36,7 @@ ZSH_VALUES = {
     "-C": ":folder:_directories",
     "--project": ":folder:_directories",
     "--dir": ":folder of the target: ",
+    "-u": ":user of the target: ",
 }
 FISH_VALUES = {
     "-p": "-x -a '(rdoctl completion --profiles 2>/dev/null)'",
@@ -43,6 +45,7 @@ FISH_VALUES = {
     "-C": "-x -a '(__fish_complete_directories)'",
     "--project": "-x -a '(__fish_complete_directories)'",
     "--dir": "-x",
+    "-u": "-x",
 }
 
 BASH = r"""

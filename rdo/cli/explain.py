@@ -89,8 +89,11 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
         loaded.require_directory()
     roots = [root._replace(remote=below(LOGIN, root.remote)) for root in roots]
     yield "Folders that both sides see", table.render([(r.local, "->", r.remote, r.note) for r in roots]) or ["none"]
-    without_values = hidden(asked, options)
-    planned = plan.make(without_values, loaded.settings, roots, driver.target, driver.not_shared)
+    user = plan.user(asked, loaded.settings)
+    sudo = "" if driver.switches_user else user
+    planned = plan.make(hidden(asked, options), loaded.settings, roots, driver.target, driver.not_shared, sudo)
+    if user and not sudo:
+        yield "User", [f"{user}, by the Docker engine"]
     yield from _plan(planned, asked, found.pwd)
     yield from _ssh(drivers.ssh_options(driver, os.environ))
 
@@ -165,6 +168,7 @@ class HereCaller:
     """This process as the caller of a driver that shall not connect, and so has nothing to ask. See drivers.base."""
 
     process = 0
+    user = ""
 
     @property
     def environment(self) -> Mapping[str, str]:

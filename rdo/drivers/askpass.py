@@ -68,6 +68,7 @@ class _Asking:
         self.trace = caller.trace
         self.screen = caller.screen
         self.process = caller.process
+        self.user = caller.user
 
     @property
     def environment(self) -> Mapping[str, str]:

@@ -82,6 +82,10 @@ class Caller(Protocol):
     def process(self) -> int:
         """The caller's process id; 0 where it cannot be told."""
 
+    @property
+    def user(self) -> str:
+        """Whom a driver that `switches_user` is to run the command as; empty: as the target has it."""
+
     def ask(self, question: str, *, echo: bool) -> str | None:
         """The answer typed on the caller's terminal, without its newline; None where there is no terminal."""
 
@@ -171,6 +175,10 @@ class Connection(Protocol):
 
 class Driver(Protocol):
     """How to reach a target: connect, open a channel, close; and what it knows of the target without connecting."""
+
+    @property
+    def switches_user(self) -> bool:
+        """Whether it runs a command as the caller's `user` by itself; else that is for the target's sudo."""
 
     @property
     def target(self) -> str:

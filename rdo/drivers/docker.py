@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from rdo.drivers import docker_build, docker_container, docker_image, docker_mounts, docker_pull
 from rdo.drivers.base import STDOUT, Caller, Root
@@ -14,6 +16,7 @@ from rdo.drivers.docker_endpoint import resolve
 from rdo.drivers.docker_engine import Engine
 from rdo.drivers.docker_exec import Executions
 from rdo.drivers.docker_fresh import FreshContainers
+from rdo.drivers.docker_holder import Held, Holder
 from rdo.drivers.docker_image import Containers, Recipe
 from rdo.drivers.docker_inspection import Container
 from rdo.errors import ConfigError, ConnectError, LinkLost, RdoError
@@ -49,7 +52,10 @@ class DockerDriver:
         self._environment: Mapping[str, str] = os.environ if environment is None else environment
         self._roots: list[Root] | None = None
         self._name = ""
+        self._holder = Holder()
         self._lock = threading.Lock()
+
+    switches_user = True
 
     @property
     def target(self) -> str:
@@ -86,6 +92,10 @@ class DockerDriver:
             return None
         return docker_mounts.not_mounted(self._name, self._roots or (), self._root, directory)
 
+    def shared_by(self, caller: Caller) -> str | None:
+        """See base.Driver. The engine itself runs a command as whom it is told, so nobody else's shell will do."""
+        return caller.user or None
+
     def variables(self, caller: Caller) -> Mapping[str, str]:
         """None. But a command that was typed for another engine must not run on ours: raises ConfigError."""
         ours, theirs = resolve(self._environment), resolve(caller.environment)
@@ -93,9 +103,6 @@ class DockerDriver:
             why = f"the connection held is one to `{ours.name}`, the command is for `{theirs.name}`"
             raise ConfigError("the Docker engine has changed", why, "`rdoctl stop`, then try again")
         return {}
-
-    def shared_by(self, caller: Caller) -> None:
-        """See base.Driver."""
 
     def connect(self, caller: Caller) -> DockerConnection:
         """See base.Driver."""
@@ -112,7 +119,8 @@ class DockerDriver:
         container = self._find(engine)
         container = docker_container.make_ready(engine, container, auto_start=self._settings.auto_start, caller=caller)
         self._check(container)
-        programs = Executions(engine, container.id, container.name, self._settings.user, {}, container.workdir)
+        user = caller.user or self._settings.user
+        programs = Executions(engine, container.id, container.name, user, {}, container.workdir)
         connection = DockerConnection(engine, container.id, container.name, programs, lambda: None)
         return self._with_shell(connection, programs)
 
@@ -127,22 +135,32 @@ class DockerDriver:
             raise ConnectError(f"the folders of `{self.target}` have changed meanwhile", "", "try again")
 
     def _of_image(self, engine: Engine, caller: Caller) -> DockerConnection:
-        settings = self._settings
+        held = self._holder.acquire(partial(docker_container.runs, engine), partial(self._hold, engine, caller))
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._holder.release, held, engine)
+            directory = self._settings.directory or DIRECTORY
+            executions = Executions(engine, held.id, held.image, caller.user or None, {}, directory)
+            programs: Programs = executions
+            if self._settings.fresh:
+                create = self._containers(engine, held.image).create
+                programs = FreshContainers(engine, held.image, held.id, create, caller.user)
+            release = partial(self._holder.release, held, engine)
+            connection = DockerConnection(engine, held.id, held.image, programs, release)
+            self._with_shell(connection, executions)
+            undo.pop_all()
+        return connection
+
+    def _hold(self, engine: Engine, caller: Caller) -> Held:
         docker_image.clear(engine)
-        image = settings.image or docker_build.ensure(engine, settings, self._root, caller)
-        if settings.image:
-            docker_pull.ensure(engine, image, settings.pull, caller)
-        directory = settings.directory or DIRECTORY
-        containers = Containers(engine, Recipe(image, self._root, directory, self._profile, settings.user))
-        holder, stream = containers.hold()
+        image = self._settings.image or docker_build.ensure(engine, self._settings, self._root, caller)
+        if self._settings.image:
+            docker_pull.ensure(engine, image, self._settings.pull, caller)
+        container, stream = self._containers(engine, image).hold()
+        return Held(container, image, stream)
 
-        def release() -> None:
-            docker_image.remove(engine, holder)
-            stream.close()
-
-        executions = Executions(engine, holder, image, None, {}, directory)
-        programs: Programs = FreshContainers(engine, image, holder, containers.create) if settings.fresh else executions
-        return self._with_shell(DockerConnection(engine, holder, image, programs, release), executions)
+    def _containers(self, engine: Engine, image: str) -> Containers:
+        directory = self._settings.directory or DIRECTORY
+        return Containers(engine, Recipe(image, self._root, directory, self._profile, self._settings.user))
 
     def _with_shell(self, connection: DockerConnection, executions: Executions) -> DockerConnection:
         if self._settings.login:

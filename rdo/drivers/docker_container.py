@@ -140,6 +140,15 @@ def failure(what: str, error: EngineError) -> ConnectError:
     return ConnectError(what, error.message)
 
 
+def runs(engine: Engine, identity: str) -> bool:
+    """Whether the container is there, and runs."""
+    try:
+        state = inspect(engine, identity).state
+    except (EngineError, ConnectError):
+        return False
+    return state.runs and not state.paused
+
+
 def make_ready(engine: Engine, container: Container, *, auto_start: bool, caller: Caller) -> Container:
     """Have the container run: its inspection then. Raises ConnectError."""
     state, name = container.state, container.name

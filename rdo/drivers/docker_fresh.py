@@ -23,19 +23,23 @@ wrong costs nothing but memory."""
 
 
 class FreshContainers:
-    """Starts programs in containers that `create` makes of a description (Cmd, Tty and the like); gives their id."""
+    """Starts programs in containers that `create` makes of a description (Cmd, Tty and the like); gives their id.
+
+    `user`: whom they run as; empty: as the container's maker has it.
+    """
 
     def __init__(
-        self, engine: Engine, name: str, holder: str, create: Callable[[Mapping[str, object], str], str]
+        self, engine: Engine, name: str, holder: str, create: Callable[[Mapping[str, object], str], str], user: str = ""
     ) -> None:
         self._engine = engine
         self._name = name
         self._holder = holder
         self._create = create
+        self._user = {"User": user} if user else {}
 
     def start(self, command: str, pty: Pty | None) -> DockerChannel:
         """`/bin/sh -c command`. Raises EngineError, ConnectError."""
-        container = self._create(_description(command, pty), f"container:{self._holder}")
+        container = self._create({**_description(command, pty), **self._user}, f"container:{self._holder}")
         program = FreshContainer(self._engine, container, self._name)
         try:
             stream = self._engine.hijack(f"/containers/{container}/attach", None, ATTACH)

@@ -62,7 +62,7 @@ class Containers:
         try:
             answer = self._engine.ask("POST", "/containers/create", self._description(details, processes))
             made = answer.identity("Id")
-            if self._at_home:
+            if self._at_home and "User" not in details:
                 self._make_home(made)
         except EngineError as error:
             raise ConnectError(f"cannot make a container of `{self._recipe.image}`", error.message) from None
@@ -90,7 +90,7 @@ class Containers:
 
     def _description(self, details: Mapping[str, object], processes: str) -> dict[str, object]:
         recipe, more = self._recipe, dict(details)
-        variables = {"HOME": HOME if self._at_home else None, "TERM": more.pop("TERM", None)}
+        variables = {"HOME": HOME if self._at_home and "User" not in details else None, "TERM": more.pop("TERM", None)}
         host: dict[str, object] = {
             "Mounts": [{"Type": "bind", "Source": recipe.root, "Target": recipe.directory}],
             "LogConfig": {"Type": "none"},

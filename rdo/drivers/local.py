@@ -36,6 +36,7 @@ class LocalDriver:
     """`driver = "local"`: the same pipeline without a link."""
 
     target = "local"
+    switches_user = False
 
     def __init__(self, root: str, directory: str | None) -> None:
         self._root = Root(root, directory or root)

@@ -40,6 +40,8 @@ class SshDriver:
         self._root = Root(root, directory) if directory else None
         self._options: Options | None = None
 
+    switches_user = False
+
     @property
     def target(self) -> str:
         name = f"{self._request.user}@{self._request.host}" if self._request.user else self._request.host
@@ -47,9 +49,6 @@ class SshDriver:
 
     def roots(self) -> Sequence[Root]:
         return [self._root] if self._root else []
-
-    def shared_by(self, caller: Caller) -> None:
-        """See base.Driver."""
 
     def connect(self, caller: Caller) -> SshConnection:
         with Approach(Query(self._request, caller.environment), self._timeout) as approach:
@@ -63,6 +62,9 @@ class SshDriver:
         return Query(self._request, environment).options()
 
     def not_shared(self, directory: str) -> None:
+        """See base.Driver."""
+
+    def shared_by(self, caller: Caller) -> None:
         """See base.Driver."""
 
     def variables(self, caller: Caller) -> Mapping[str, str]:

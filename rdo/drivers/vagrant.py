@@ -57,6 +57,8 @@ class VagrantDriver:
         self._cache = Cache(environment, self.place.dotfile)
         self._options: Options | None = None
 
+    switches_user = False
+
     @property
     def target(self) -> str:
         name = self._known_name()

@@ -70,6 +70,38 @@ def test_paths_in_arguments_are_mapped(project: Project, profile: str) -> None:
     assert found.stdout == (b"--file=/it/src/x\n" if profile == "default" else b"--file=/src/src/x\n")
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_engine_runs_a_command_as_another_user_without_any_sudo(project: Project, profile: str) -> None:
+    script = "id -u; echo $(id -g); command -v sudo >/dev/null && mv $(command -v sudo) /gone; touch here"
+    assert project.run("-p", profile, "-s", "sh", "-c", script).stdout == b"0\n0\n"
+    assert project.run("-p", profile, "-u", "nobody", "id", "-un").stdout == b"nobody\n"
+    assert project.run("-p", profile, "-u", "1234:99", "sh", "-c", "echo $(id -u):$(id -g)").stdout == b"1234:99\n"
+    assert project.run("-p", profile, "-s", "-u", "nobody", "id", "-un").stdout == b"nobody\n"
+    found = project.run("-p", profile, "-u", "nobody-here", "true")
+    assert found.returncode == 255
+    assert b"nobody-here" in found.stderr
+
+
+def test_what_root_installs_in_a_container_of_rdo_s_own_is_there_for_the_user(project: Project) -> None:
+    for command in (["-s", "touch", "/installed"], ["ls", "/installed"], ["-u", "nobody", "ls", "/installed"]):
+        assert project.run("-p", "made", *command).returncode == 0
+
+
+@pytest.mark.parametrize("words", [["-s"], ["-u", "nobody"]], ids=["as root", "as a user"])
+def test_nothing_of_another_user_s_outlives_its_client(
+    project: Project, docker_engine: DockerEngine, tmp_path: Path, words: list[str]
+) -> None:
+    mounts = {tmp_path / "my project": "/it"}
+    with docker_engine.container(mounts=mounts, cap_drop=["ALL"], user="1234") as name:
+        project.configure(f'driver = "docker"\ncontainer = "{name}"\n')
+        with project.start(*words, "sh", "-c", "echo up; sleep 321 | sleep 322") as process:
+            assert process.stdout
+            assert process.stdout.readline() == b"up\n"
+            process.kill()
+            process.wait()
+        assert wait_until(lambda: not [each for each in processes(docker_engine, name) if "sleep 32" in each], GONE)
+
+
 def test_input_ends_a_hundred_times(project: Project) -> None:
     for _ in range(100):
         assert project.run("cat", input=b"abc").stdout == b"abc"

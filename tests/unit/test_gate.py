@@ -29,6 +29,7 @@ class Asked:
         self.go_on = threading.Event()
         self.go_on.set()
         self.was_asked = threading.Event()
+        self.user = ""
 
     @property
     def environment(self) -> Mapping[str, str]:

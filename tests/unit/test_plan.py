@@ -22,7 +22,7 @@ def request(*arguments: bytes, **others: object) -> Request:
     made = Request()
     made.version, made.profile, made.stamp, made.remote_directory, made.term = b"1", b"default", b"-", b"", b""
     made.config, made.root, made.pwd, made.cwd = b"/work/.rdo.conf", b"/work", b"/work/src", b"/work/src"
-    made.shell_options = b"-c"
+    made.shell_options, made.user = b"-c", b""
     made.flags, made.modes, made.window = b"", b"", (0, 0, 0, 0)
     made.arguments, made.variables, made.environ = list(arguments), [], []
     for name, value in others.items():
@@ -169,11 +169,18 @@ def test_paths_in_output_have_the_name_by_which_the_user_came() -> None:
 
 @pytest.mark.parametrize(
     ("flags", "settings", "sudo"),
-    [(b"", Settings(), False), (b"s", Settings(), True), (b"", Settings(use_sudo=True), True)],
+    [(b"", Settings(), ""), (b"s", Settings(), "0"), (b"", Settings(use_sudo=True), "0")],
     ids=["neither", "--sudo", "use_sudo"],
 )
-def test_sudo_is_asked_for_by_option_or_by_key(flags: bytes, settings: Settings, sudo: bool) -> None:
-    assert make(request(b"id", flags=flags), settings).script.sudo is sudo
+def test_root_is_asked_for_by_option_or_by_key(flags: bytes, settings: Settings, sudo: str) -> None:
+    assert plan.user(request(b"id", flags=flags), settings) == sudo
+    assert plan.user(request(b"id", flags=flags, user=b"me:1"), settings) == "me:1"
+
+
+@pytest.mark.parametrize("name", [b"-x", b"a b", b"a\nb", b"$x", b"\xff", b"a" * 999])
+def test_what_is_no_user_s_name_is_refused(name: bytes) -> None:
+    with pytest.raises(RdoError, match="is not a valid user name"):
+        plan.user(request(b"id", user=name), Settings())
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from rdo.protocol import VERSION, ProtocolError, Request, decode_request, encode
 FIELD = st.binary().map(lambda data: data.replace(b"\0", b""))
 FIELDS = st.lists(FIELD)
 TEXTS = (
-    "version", "config", "profile", "stamp", "root", "pwd", "cwd", "flags", "shell_options", "remote_directory", "term",
-    "modes",
+    "version", "config", "profile", "stamp", "root", "pwd", "cwd", "flags", "shell_options", "remote_directory", "user",
+    "term", "modes",
 )  # fmt: skip
 PIXELS = st.integers(0, 65535)
 
@@ -46,7 +46,7 @@ def example() -> Request:
 
 
 WIRE = (
-    b"4\0config\0profile\0stamp\0root\0pwd\0cwd\0flags\0shell_options\0remote_directory\0term\0modes\0"
+    b"5\0config\0profile\0stamp\0root\0pwd\0cwd\0flags\0shell_options\0remote_directory\0user\0term\0modes\0"
     b"24 80 0 0\0" + b"2\0make\0\0" + b"1\0A=b\0" + b"HOME=/root\0X=\xff\n"
 )
 

@@ -62,6 +62,7 @@ def test_a_request_holds_what_was_typed_and_where() -> None:
         "flags": b"",
         "shell_options": b"-c",
         "remote_directory": b"x\xff",
+        "user": b"",
         "term": b"xterm",
         "modes": b"",
         "window": (0, 0, 0, 0),

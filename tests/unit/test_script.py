@@ -97,16 +97,19 @@ NEWLINE = "rdo_n=$(printf '\\nx'); rdo_n=${rdo_n%x}; "
         pytest.param(Script(["a"], path=["/b", "c d"]), LEVEL + "export PATH=/b:'c d':\"$PATH\"; exec a", id="path"),
         pytest.param(Script(["a"], has_input=False), LEVEL + "exec a </dev/null", id="no input"),
         pytest.param(Script(["a\n"]), NEWLINE + LEVEL + "exec 'a'\"$rdo_n\"''", id="a newline"),
-        pytest.param(Script(["a"], sudo=True), LEVEL + "exec sudo -- a", id="sudo"),
-        pytest.param(Script(["-a"], sudo=True), LEVEL + "exec sudo -- -a", id="sudo and what looks like an option"),
-        pytest.param(Script([], sudo=True), 'exec sudo -- "${SHELL:-/bin/sh}" -l', id="sudo and no command"),
+        pytest.param(Script(["a"], sudo="0"), LEVEL + "exec sudo -- a", id="sudo"),
+        pytest.param(Script(["a"], sudo="root"), LEVEL + "exec sudo -- a", id="sudo for root by name"),
+        pytest.param(Script(["a"], sudo="me"), LEVEL + "exec sudo -u me -- a", id="sudo for a user"),
+        pytest.param(Script(["a"], sudo="7:x y"), LEVEL + "exec sudo -u '#7' -g 'x y' -- a", id="sudo for a number"),
+        pytest.param(Script(["-a"], sudo="0"), LEVEL + "exec sudo -- -a", id="sudo and what looks like an option"),
+        pytest.param(Script([], sudo="0"), 'exec sudo -- "${SHELL:-/bin/sh}" -l', id="sudo and no command"),
         pytest.param(
-            Script(["a"], environment={"A": "secret", "B": "2"}, sudo=True),
+            Script(["a"], environment={"A": "secret", "B": "2"}, sudo="0"),
             LEVEL + "export A=secret; export B=2; exec sudo --preserve-env=A,B -- a",
             id="sudo and variables",
         ),
         pytest.param(
-            Script(["a"], path=["/b"], sudo=True),
+            Script(["a"], path=["/b"], sudo="0"),
             LEVEL + 'export PATH=/b:"$PATH"; exec sudo -- env "PATH=$PATH" a',
             id="sudo and path",
         ),
@@ -134,9 +137,9 @@ def test_bytes_that_are_not_utf_8_are_sent_as_they_were() -> None:
 WORDS = st.binary().map(lambda data: data.replace(b"\0", b"").decode("utf-8", "surrogateescape"))
 
 
-@given(st.lists(WORDS), WORDS, WORDS, st.lists(WORDS), st.booleans(), st.booleans())
+@given(st.lists(WORDS), WORDS, WORDS, st.lists(WORDS), st.sampled_from(["", "0", "me:1"]), st.booleans())
 def test_whatever_a_script_holds_it_is_one_line(
-    command: list[str], folder: str, value: str, path: list[str], sudo: bool, pty: bool
+    command: list[str], folder: str, value: str, path: list[str], sudo: str, pty: bool
 ) -> None:
     script = Script(command, folder, f"no {folder}", {"A": value}, path, sudo)
     line = render(script, nonce=NONCE, pty=pty)
