@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 
 import click
 
-from rdo import control, drivers, trust
+from rdo import control, drivers, shim, trust
 from rdo.cli import allow, check, doctor_ssh, doctor_target
 from rdo.cli.check import Check, Finding, Outcome, Verdict, ok
 from rdo.config import Config
 from rdo.errors import printable
+from rdo.wording import listed
 
 DRIVER_CHECKS: Mapping[str, Callable[[Config], Iterator[Check]]] = {"ssh": doctor_ssh.checks}
 """What is to be checked on the way to a target, by driver; one without checks of its own is not in it."""
@@ -33,6 +34,7 @@ def command(ctx: click.Context, profile: str) -> None:
 def examine(profile: str) -> Iterator[Outcome]:
     """The outcome of each check, as it comes."""
     first = [
+        *([Check("PATH", _path)] if _in_projects() else []),
         Check("runtime folder", _runtime_folder),
         Check("config", lambda: _config(profile)),
         Check("trust", lambda: _trust(profile), needs=("config",)),
@@ -46,6 +48,16 @@ def examine(profile: str) -> Iterator[Outcome]:
     loaded = allow.load(profile)
     way = DRIVER_CHECKS.get(loaded.settings.driver)
     yield from check.go_through([*(way(loaded) if way else ()), *doctor_target.checks(loaded)])
+
+
+def _in_projects() -> list[str]:
+    """Directories of PATH into which a repository can write: earlier releases put them there."""
+    return [each for each in os.environ.get("PATH", "").split(os.pathsep) if shim.is_in_project(each)]
+
+
+def _path() -> Finding:
+    found = f"{listed(_in_projects())}, into which a repository can write programs"
+    return check.warning(found, 'take it out; `eval "$(rdoctl shim env)"` puts shims in PATH')
 
 
 def _runtime_folder() -> Finding:

@@ -94,6 +94,12 @@ def test_the_directory_in_path_is_the_users_alone_whatever_the_umask(clone: Proj
     assert b"can be written by others" in refused.stderr
 
 
+def test_doctor_warns_of_a_path_that_an_earlier_release_or_direnv_made(clone: Project) -> None:
+    result = clone.shell('PATH="$PATH:$PWD/.rdo/bin" rdoctl doctor')
+    assert result.stdout.decode().startswith(f"warning  PATH: `{clone.local}/.rdo/bin`, into which a repository can ")
+    assert b"PATH" not in clone.shell("rdoctl doctor").stdout
+
+
 def test_removing_a_shim_takes_it_out_of_path(clone: Project) -> None:
     steps = ["rdoctl shim add make tox", 'eval "$(rdoctl shim env)"', "rdoctl shim remove tox", 'ls -A "${PATH%%:*}"']
     assert shell(clone, "; ".join(steps)).stdout.endswith(b"/tox\nmake\n")
