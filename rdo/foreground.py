@@ -26,8 +26,10 @@ class Foreground:
         self._terminal: tty.Terminal | None = None
         self._over = False
 
-    def enter(self) -> None:
-        """The command runs from now on. To be called once."""
+    def enter(self, ptyless: bool) -> None:
+        """The command runs from now on; `ptyless`: without the pty that was asked for. To be called once."""
+        if ptyless:
+            self._pty = self._takes_keys = False
         taken = {number for number in NAMES if _signal.getsignal(number) != _signal.SIG_IGN}
         _signal.pthread_sigmask(_signal.SIG_BLOCK, taken)
         _thread.start_new_thread(self._forward_signals, (taken,))

@@ -6,7 +6,7 @@ import contextlib
 import threading
 
 from rdo import thread
-from rdo.drivers.base import ChannelRefused, Connection, Opening
+from rdo.drivers.base import ChannelRefused, Connection, Opening, PtyRefused
 from rdo.errors import ConnectError, LinkLost
 from rdo.lifeline import Lifeline
 from rdo.script import is_plain
@@ -26,6 +26,8 @@ class Link:
         """Commands that run over it."""
         self.full = False
         """Whether it refused a channel, and none has been closed since."""
+        self.is_ptyless = False
+        """Whether the target gives no terminals."""
         self._login = login
         self._plain: bool | None = False if login else connection.runs_sh or None
         """Whether the login shell may stand for /bin/sh; None: not tried yet, but maybe `promising`."""
@@ -37,9 +39,13 @@ class Link:
         self._lock = threading.Lock()
 
     def open_shell(self, opening: Opening) -> Shell:
-        """A new shell, ready. Raises ChannelRefused, ConnectError, LinkLost."""
-        shell = self.begin_shell(opening)
-        self.wait_until_ready(shell)
+        """A new shell, ready, if need be on no terminal. Raises ChannelRefused, ConnectError, LinkLost."""
+        shell = self.begin_shell(opening._replace(pty=None) if self.is_ptyless else opening)
+        try:
+            self.wait_until_ready(shell)
+        except PtyRefused:
+            self.is_ptyless = True
+            return self.open_shell(opening)
         return shell
 
     def begin_shell(self, opening: Opening, *, spare: bool = False) -> Shell:

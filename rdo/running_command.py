@@ -159,11 +159,11 @@ class RunningCommand:
     def _note(self, line: "Payload") -> None:
         output.write(2, bytes(line) + self._foreground.line_end())
 
-    def _start(self, _: "Payload") -> None:
+    def _start(self, payload: "Payload") -> None:
         """The command is on its way: from now on signals are its, and so is stdin."""
         self._state = STARTED
         self._trace.step("shell")
-        self._foreground.enter()
+        self._foreground.enter(payload == protocol.PTYLESS)
         if self._has_input:
             from rdo import stdin
 

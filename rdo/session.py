@@ -49,11 +49,14 @@ class Session:
         self._stopped = False
         self._output = OutputRelay(conversation, taken.shell, output_roots, self)
 
-    def start(self, script: Script) -> None:
-        """Tell the client, and start the command. Raises LinkLost, and Gone: then it was not started."""
+    def start(self, script: Script, *, ptyless: bool = False) -> None:
+        """Tell the client, and start the command. Raises LinkLost, and Gone: then it was not started.
+
+        `ptyless`: it asked for a terminal, and there is none.
+        """
         self._keep = script.keep
         self._guard(self._shell.group)
-        self._conversation.send(protocol.STARTED)
+        self._conversation.send(protocol.STARTED, protocol.PTYLESS if ptyless else b"")
         try:
             self._shell.start(script)
         except LinkLost as error:

@@ -52,6 +52,8 @@ class Shells:
     @contextlib.contextmanager
     def lease(self, caller: Caller, pty: Pty | None) -> Iterator[Taken]:
         """A ready shell for one command: a warm one if there is one, on a link that is alive. Raises ConnectError."""
+        if any(link.is_ptyless for link in self.links):
+            pty = None
         opening = Opening(pty, self._driver.variables(caller))
         warm = self._take_warm(opening)
         taken = warm or self._open(caller, pty)
@@ -60,7 +62,7 @@ class Shells:
             after.enter_context(taken.link.running)
             after.callback(self._throw_away, taken)
             with self._changed:
-                self._wanted[pty is not None] = taken.opening._replace(pty=pty)
+                self._wanted[taken.shell.pty] = taken.opening._replace(pty=pty if taken.shell.pty else None)
                 if not warm:
                     self._demand = min(WARM_LIMIT, self._demand + 1)
                 self._used = time.monotonic()

@@ -51,10 +51,13 @@ class Target:
                     self._require_directory(plan.text(request.pwd))
                 pool = after.enter_context(self._pools.of(caller))
                 taken = after.enter_context(pool.shells.lease(caller, _pty(request)))
+                ptyless = b"p" in request.flags and not taken.shell.pty
+                if ptyless:  # in the words of ssh(1)
+                    caller.tell(f"rdo: PTY allocation request failed on `{self.driver.target}`: it goes on without one")
                 roots = pool.login.resolved(self.driver.roots(), caller)
             planned = self._plan(request, roots, caller.user)
             session = Session(conversation, taken, self.driver.target, planned.output_roots)
-            session.start(planned.script)
+            session.start(planned.script, ptyless=ptyless)
             pool.shells.started()
             session.relay()
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from rdo.errors import RdoError
+from rdo.errors import LinkLost, RdoError
 
 STDOUT = 1
 STDERR = 2
@@ -61,6 +61,10 @@ class Root(NamedTuple):
     """What `rdoctl explain` should say about it, such as that a synced folder is one-way."""
     shared: bool = True
     """Whether both sides see the same files there; else it is the part of another root that something else hides."""
+
+
+class PtyRefused(LinkLost):
+    """The target gives this user no terminal (PermitTTY); a channel without one may work."""
 
 
 class ChannelRefused(Exception):

@@ -6,13 +6,14 @@ from collections import deque
 from collections.abc import Callable
 
 from rdo.drivers import ssh_messages as messages
-from rdo.drivers.base import ChannelRefused, Opening, Sink, WindowSize
+from rdo.drivers.base import ChannelRefused, Opening, PtyRefused, Sink, WindowSize
 from rdo.drivers.link import Link
 from rdo.drivers.ssh_fields import Body
 from rdo.drivers.ssh_stream import Refused, SshStream
 from rdo.errors import LinkLost
 
 UNKNOWN_CHANNEL_TYPE = 3
+PTY = "make a terminal"
 
 
 class SshChannel(SshStream):
@@ -22,6 +23,7 @@ class SshChannel(SshStream):
         """See SshStream."""
         super().__init__(link, target, done)
         self._unanswered: deque[str] = deque()
+        self._ptyless = False  # as the server makes no terminal
 
     @property
     def ended(self) -> bool:
@@ -41,7 +43,7 @@ class SshChannel(SshStream):
         if agent:
             self._send(messages.forward_agent(self._remote))
         if opening.pty is not None:
-            self._unanswered.append("make a terminal")
+            self._unanswered.append(PTY)
             self._send(messages.make_pty(self._remote, opening.pty))
         for name, value in opening.variables.items():
             self._send(messages.set_variable(self._remote, name, value))
@@ -65,6 +67,8 @@ class SshChannel(SshStream):
 
     def exit_status(self) -> int:
         status = self._received.wait_for_status()
+        if self._ptyless:
+            raise PtyRefused(f"`{self._target}` gives no terminal", "PermitTTY there, or no room for one")
         if status is None:
             raise self._lost(self._why or "the server gave no exit status")
         return status
@@ -83,5 +87,7 @@ class SshChannel(SshStream):
 
     def _fail(self, body: Body) -> None:
         if self._unanswered:
-            self._why = f"the server refused to {self._unanswered.popleft()}"
+            request = self._unanswered.popleft()
+            self._ptyless = self._ptyless or request == PTY
+            self._why = f"the server refused to {request}"
             self.close()
