@@ -12,7 +12,7 @@ from typing import IO, NamedTuple
 
 from rdo import small_file
 from rdo.drivers import dockerignore
-from rdo.drivers.dockerignore import Pattern
+from rdo.drivers.dockerignore import Hits, Pattern
 from rdo.errors import ConfigError, SetupError
 
 IGNORE = ".dockerignore"
@@ -70,22 +70,23 @@ def entries(context: Context) -> Iterator[Entry]:
     patterns = dockerignore.parse(_content(context, IGNORE).decode(errors="replace"))
     always = {IGNORE, context.dockerfile}
     try:
-        yield from _below(context, "", patterns, always)
+        yield from _below(context, "", patterns, (), always)
     except OSError as error:
         raise _unreadable(context, str(error.filename or ""), error) from None
 
 
-def _below(context: Context, above: str, patterns: Sequence[Pattern], always: set[str]) -> Iterator[Entry]:
+def _below(context: Context, above: str, patterns: Sequence[Pattern], hits: Hits, always: set[str]) -> Iterator[Entry]:
     with os.scandir(os.path.join(context.directory, above)) as listing:
         found = sorted(listing, key=lambda entry: entry.name)
     for each in found:
         path = above + each.name
-        out = dockerignore.excludes(patterns, path) and path not in always
+        found_hits = dockerignore.hits(patterns, path, hits)
+        out = dockerignore.excludes(patterns, found_hits) and path not in always
         if not out:
             yield Entry(path, each.stat(follow_symlinks=False))
         kept = not out or dockerignore.may_keep_below(patterns) or any(name.startswith(path + "/") for name in always)
         if kept and each.is_dir(follow_symlinks=False):
-            yield from _below(context, path + "/", patterns, always)
+            yield from _below(context, path + "/", patterns, found_hits, always)
 
 
 def pack(context: Context, file: IO[bytes]) -> None:

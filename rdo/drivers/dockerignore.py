@@ -37,23 +37,25 @@ def parse(text: str) -> list[Pattern]:
     return found
 
 
-def excludes(patterns: Sequence[Pattern], path: str) -> bool:
-    """Whether a path, relative to the context, is left out."""
-    out = False
-    for pattern in patterns:
-        if pattern.keeps == out and any(map(pattern.expression.fullmatch, _with_parents(path))):
-            out = not pattern.keeps
-    return out
+Hits = Sequence[bool]
+"""For each pattern whether it matches a path, or a directory above it."""
+
+
+def hits(patterns: Sequence[Pattern], path: str, above: Hits = ()) -> Hits:
+    """Which patterns match a path, relative to the context; `above` are those of its directory."""
+    if not above:
+        above = [False] * len(patterns)
+    return [hit or bool(each.expression.fullmatch(path)) for each, hit in zip(patterns, above, strict=True)]
+
+
+def excludes(patterns: Sequence[Pattern], found: Hits) -> bool:
+    """Whether what has these hits is left out: by the last one."""
+    return next((not each.keeps for each, hit in zip(reversed(patterns), reversed(found), strict=True) if hit), False)
 
 
 def may_keep_below(patterns: Sequence[Pattern]) -> bool:
     """Whether something in a directory that is left out may be kept all the same."""
     return any(pattern.keeps for pattern in patterns)
-
-
-def _with_parents(path: str) -> list[str]:
-    words = path.split("/")
-    return ["/".join(words[:length]) for length in range(len(words), 0, -1)]
 
 
 def _expression(path: str) -> str:

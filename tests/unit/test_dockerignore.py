@@ -30,7 +30,15 @@ from rdo.drivers import dockerignore
 )
 def test_a_path_is_left_out_by_the_last_pattern_that_matches(text: str, out: list[str], kept: list[str]) -> None:
     patterns = dockerignore.parse(text)
-    assert [path for path in [*out, *kept] if dockerignore.excludes(patterns, path)] == out
+
+    def is_out(path: str) -> bool:
+        hits: dockerignore.Hits = ()
+        words = path.split("/")
+        for depth in range(len(words)):
+            hits = dockerignore.hits(patterns, "/".join(words[: depth + 1]), hits)
+        return dockerignore.excludes(patterns, hits)
+
+    assert [path for path in [*out, *kept] if is_out(path)] == out
 
 
 def test_what_may_be_kept_below_is_known() -> None:
