@@ -80,20 +80,30 @@ def python(statement: str) -> "list[str]":
 
 def _lock(path: str) -> int:
     """The start lock, held until the descriptor is closed: it dies with its owner, so it is never stale."""
-    try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        raise SetupError(f"cannot make the lock `{path}`", str(error.strerror), ELSEWHERE) from None
     deadline = time.monotonic() + START_TIMEOUT
     while True:
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return fd
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EINTR) or time.monotonic() > deadline:
-                os.close(fd)
-                raise SetupError(f"cannot get the lock `{path}`", "another `rdo` holds it") from None
+            raise SetupError(f"cannot make the lock `{path}`", str(error.strerror), ELSEWHERE) from None
+        if _is_held(fd, path):
+            return fd
+        os.close(fd)
+        if time.monotonic() > deadline:
+            raise SetupError(f"cannot get the lock `{path}`", "another `rdo` holds it")
         select.select((), (), (), LOCK_PAUSE)
+
+
+def _is_held(fd: int, path: str) -> bool:
+    """Take the lock: whether we have it, and it is the one that others find there: see leftovers.py."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(fd), os.stat(path))
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EINTR, errno.ENOENT):
+            os.close(fd)
+            raise SetupError(f"cannot get the lock `{path}`", str(error.strerror)) from None
+        return False
 
 
 def _spawn(path: str, config: str, profile: str, release: str) -> None:
@@ -132,7 +142,7 @@ def _become_master(report: int, log: str, command: "list[str]") -> None:
         os.chdir("/")  # hold no folder busy, and let no module of the caller's folder be imported
         os.dup2(os.open(os.devnull, os.O_RDWR), 0)
         os.dup2(0, 1)
-        os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), 2)
+        os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), 2)
         os.closerange(4, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
         os.execve(command[0], command, _environment(os.environ))
     except OSError as error:

@@ -51,7 +51,7 @@ class Lifetime:
         return time.monotonic() - self._used
 
     def use(self) -> None:
-        """Something was asked for just now."""
+        """A command was here just now."""
         self._used = time.monotonic()
 
     def end(self) -> None:

@@ -7,7 +7,7 @@ import os
 import socket
 import time
 
-from rdo import control, peer
+from rdo import control, leftovers, peer
 from rdo.errors import SetupError
 
 BACKLOG = 512
@@ -26,10 +26,10 @@ class Listener:
     def __init__(self, path: str) -> None:
         """Raises SetupError."""
         self._path = path
-        self._private = f"{path}.{os.getpid()}"
+        self._ending = f"{path}.{os.urandom(3).hex()}"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            self._bind(self._private)
+            self._bind(path + leftovers.STARTING)
         except OSError as error:
             raise SetupError(f"cannot make the socket `{path}`", str(error.strerror)) from None
         self._identity = control.identity(path)
@@ -63,17 +63,18 @@ class Listener:
     def leave(self) -> None:
         """Leave the place, if it is still ours, so that the next command starts a new master.
 
-        Under its private name the socket can still be asked how the running commands do, and told to end now.
+        Under its other name the socket can still be asked how the running commands do, and told to end now.
         """
         if self.in_place:
             with contextlib.suppress(OSError):
-                os.rename(self._path, self._private)
+                os.rename(self._path, self._ending)
 
     def close(self) -> None:
-        """Take the socket away."""
+        """Take the socket away, and what else is of no more use."""
         self.leave()
         with contextlib.suppress(OSError):
-            os.unlink(self._private)
+            os.unlink(self._ending)
+        leftovers.clear(os.path.dirname(self._path))
 
 
 def _is_welcome(connection: socket.socket) -> bool:

@@ -110,8 +110,6 @@ class Master:
                 pass
             except BaseException as error:
                 conversation.fail(error)
-            finally:
-                self._life.use()
 
     def serve_briefly(self, connection: socket.socket, why: SetupError) -> None:
         """See Server."""
@@ -176,6 +174,7 @@ class Master:
         try:
             yield
         finally:
+            self._life.use()
             with self._listing:
                 del self._commands[conversation]
 

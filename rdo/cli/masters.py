@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from rdo import launch, peer, protocol
+from rdo import launch, leftovers, peer, protocol
 from rdo.cli import process
 from rdo.errors import RdoError
 
@@ -23,8 +23,8 @@ ANSWER_TIMEOUT = 3.0
 MOST_AT_ONCE = 16
 """Masters that are asked at a time, so that several wedged ones cost no more than one."""
 
-SOCKET_NAME = re.compile(r"[0-9a-f]{16}(\.(?P<ending>[0-9]+))?")
-"""One that is ending has its process id behind the name: its place is a new one's."""
+SOCKET_NAME = re.compile(r"[0-9a-f]{16}(\.[0-9a-f]+)?")
+"""One that is ending has a number behind the name: its place is a new one's."""
 
 READ_SIZE = 64 * 1024
 
@@ -71,22 +71,15 @@ class Master:
 
 
 def found(folder: str) -> list[Master]:
-    """All masters whose sockets are in the runtime folder, in the order of their config files and profiles."""
+    """All masters whose sockets are in the runtime folder, in the order of their config files and profiles.
+
+    What others have left there that were killed is removed: nobody else does that.
+    """
+    leftovers.clear(folder)
     paths = [f"{folder}/{name}" for name in os.listdir(folder) if SOCKET_NAME.fullmatch(name)]
-    paths = [path for path in paths if not _removed(path)]
     with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
         masters = [master for master in pool.map(query, paths) if master]
     return sorted(masters, key=lambda master: (master.report.get("config", "~"), master.report.get("profile", "")))
-
-
-def _removed(path: str) -> bool:
-    """Whether it was the socket of an ending master that was killed; then it is removed, for nobody else does that."""
-    name = SOCKET_NAME.fullmatch(os.path.basename(path))
-    if not name or not name["ending"] or is_master(int(name["ending"])):
-        return False
-    with contextlib.suppress(OSError):
-        os.unlink(path)
-    return True
 
 
 def query(path: str) -> Master | None:
@@ -118,8 +111,8 @@ def _ask(path: str, question: bytes) -> Master | None:
         with contextlib.suppress(OSError, RdoError, ValueError):
             connection.sendall(question)
             report = _receive(connection)
-            return Master(path, report["pid"], report)
-        return Master(path, pid, NO_REPORT)
+            return Master(path, report["pid"] if pid is None else pid or None, report)
+        return Master(path, pid or None, NO_REPORT)
 
 
 def _receive(connection: socket.socket) -> Report:

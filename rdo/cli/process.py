@@ -10,6 +10,8 @@ import subprocess
 import time
 from typing import NamedTuple
 
+from rdo import process_name
+
 PAUSE = 0.02
 """Seconds between two looks. Nothing tells when a process that is not our child has ended."""
 
@@ -56,8 +58,12 @@ def _ask_ps(pid: int) -> Process | None:
 
 def wait(pid: int, bound: float) -> bool:
     """Whether the process ends within so many seconds."""
+    return _wait(process_name.name(pid), bound)
+
+
+def _wait(named: str, bound: float) -> bool:
     deadline = time.monotonic() + bound
-    while look(pid) is not None:
+    while process_name.lives(named):
         if time.monotonic() > deadline:
             return False
         select.select((), (), (), PAUSE)
@@ -65,10 +71,15 @@ def wait(pid: int, bound: float) -> bool:
 
 
 def end(pid: int, patience: float) -> bool:
-    """Terminate the process, and kill it if it has not ended after so many seconds. Whether it has ended then."""
+    """Terminate the process, and kill it if it has not ended after so many seconds. Whether it has ended then.
+
+    Another one that gets its number meanwhile is left alone.
+    """
+    named = process_name.name(pid)
     for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, number)
-        if wait(pid, patience):
+        if process_name.lives(named):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
+        if _wait(named, patience):
             return True
     return False

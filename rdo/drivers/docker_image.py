@@ -5,15 +5,20 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import os
+import re
 import socket
 import tarfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rdo import process_name
 from rdo.drivers import docker_inspection
 from rdo.drivers.docker_engine import Engine, EngineError
 from rdo.drivers.docker_exec import lacks_shell, not_started
+from rdo.drivers.docker_inspection import Listed
 from rdo.drivers.docker_wire import Wire
 from rdo.errors import ConnectError
 
@@ -26,7 +31,16 @@ HOME = "/home/rdo"
 ROOTLESS = "name=rootless"
 """What an engine that runs as an ordinary user lists among its security options, `name=X,key=value` each."""
 
-MASTER, HOST, ROOT, PROFILE = "rdo.master", "rdo.host", "rdo.root", "rdo.profile"
+MASTER, SPACE, HOST, MADE, ROOT, PROFILE = (
+    f"rdo.{name}" for name in ("master", "space", "host", "made", "root", "profile")
+)
+"""Labels. MASTER is a name of rdo.process_name, of the space SPACE; MADE is in seconds since the epoch."""
+
+LONGEST_PART = 40
+"""Characters of a project's name in that of a container."""
+
+LEFT_AFTER = 24 * 3600.0
+"""Seconds until a container that has ended counts as left, where its master cannot be told of: as after a boot."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +74,8 @@ class Containers:
     def create(self, details: Mapping[str, object], processes: str = "") -> str:
         """A container, not started: its id. `processes` names whose process numbers it shares. Raises ConnectError."""
         try:
-            answer = self._engine.ask("POST", "/containers/create", self._description(details, processes))
+            description, query = self._description(details, processes), {"name": container_name(self._recipe.root)}
+            answer = self._engine.ask("POST", "/containers/create", description, query=query)
             made = answer.identity("Id")
             if self._at_home and "User" not in details:
                 self._make_home(made)
@@ -117,12 +132,25 @@ class Containers:
 
 
 ENDED = ("exited", "dead")
-"""States of a container whose master is no more: it ends by itself when the stream that its master held breaks."""
+"""States of a container that does not run: it ends by itself when the stream that its master held breaks."""
 
 
 def labels(recipe: Recipe) -> dict[str, str]:
     """By these a later rdo knows what an earlier one left."""
-    return {MASTER: str(os.getpid()), HOST: _host(), ROOT: recipe.root, PROFILE: recipe.profile}
+    return {
+        MASTER: process_name.name(os.getpid()),
+        SPACE: process_name.space(),
+        HOST: _host(),
+        MADE: f"{time.time():.0f}",
+        ROOT: recipe.root,
+        PROFILE: recipe.profile,
+    }
+
+
+def container_name(root: str) -> str:
+    """What `docker ps` shows: whose it is, of which project, and something that no other one has."""
+    project = re.sub(r"[^a-zA-Z0-9_.-]+", "-", os.path.basename(root))[:LONGEST_PART].strip("-")
+    return f"rdo-{project or 'project'}-{os.urandom(4).hex()}"
 
 
 def _host() -> str:
@@ -155,18 +183,18 @@ def clear(engine: Engine) -> int:
         )
     except EngineError as error:
         raise ConnectError("cannot list the containers", error.message) from None
-    left = [each.id for each in listing if each.status in ENDED or not _lives(each.labels.get(MASTER, ""))]
+    space = process_name.space()
+    left = [each.id for each in listing if _is_left(each, space)]
     for container in left:
         remove(engine, container)
     return len(left)
 
 
-def _lives(pid: str) -> bool:
-    """Whether there is such a process; one that has taken over a master's number keeps its container a while longer."""
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except (ValueError, OverflowError, PermissionError):
-        return True
-    return True
+def _is_left(container: Listed, space: str) -> bool:
+    """Whether its master is no more. What one in another container has running is not ours to judge."""
+    labels = container.labels
+    if space and labels.get(SPACE) == space:
+        return not process_name.lives(labels.get(MASTER, ""))
+    made = labels.get(MADE, "0")
+    age = time.time() - int(made) if made.isdecimal() else math.inf
+    return container.status in ENDED and age > LEFT_AFTER

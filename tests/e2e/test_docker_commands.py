@@ -156,7 +156,7 @@ def test_nothing_outlives_its_master(
     with project.start("-p", profile, "sh", "-c", "echo up; while :; do date +%N >beat; sleep 0.05; done") as process:
         assert process.stdout
         assert process.stdout.readline() == b"up\n"
-        pattern = f"rdo.master .*{project.local}/.rdo.conf {profile}$"
+        pattern = f"rdo.master .*{project.local}/.rdo.conf {profile} "
         found = subprocess.run(["pgrep", "-f", pattern], check=True, capture_output=True, text=True)
         os.kill(int(found.stdout), signal.SIGKILL)
         assert process.wait() == 255

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -107,9 +108,17 @@ def test_what_an_ending_master_left_when_it_was_killed_is_cleared(project: Proje
         project.shell("rdoctl stop")
         os.kill(old, signal.SIGKILL)
         command.communicate()
-    assert [name for name in os.listdir(runtime_folder(project)) if name.endswith(f".{old}")]
+    assert [name for name in os.listdir(runtime_folder(project)) if re.fullmatch(r"\w{16}\.[0-9a-f]{6}", name)]
     assert pids(project) == []
-    assert not [name for name in os.listdir(runtime_folder(project)) if name.endswith(f".{old}")]
+    assert os.listdir(runtime_folder(project)) == []
+
+
+def test_masters_that_are_gone_leave_nothing(project: Project) -> None:
+    project.run("true")
+    project.run("-p", "more", "true")
+    os.kill(pids(project)[0], signal.SIGKILL)
+    assert project.shell("rdoctl stop --all").returncode == 0
+    assert wait_until(lambda: os.listdir(runtime_folder(project)) == [], PATIENCE)
 
 
 def test_now_ends_running_commands_too(project: Project) -> None:

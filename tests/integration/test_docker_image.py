@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +15,7 @@ import pytest
 from rdo.drivers.base import Opening, Root
 from rdo.drivers.docker import DockerDriver, clear_leftovers
 from rdo.drivers.docker_answer import Answer
-from rdo.drivers.docker_image import HOME, MASTER, Containers, Recipe
+from rdo.drivers.docker_image import HOME, MASTER, SPACE, Containers, Recipe
 from rdo.errors import ConnectError
 from rdo.link import Link
 from rdo.settings import Settings
@@ -136,8 +138,8 @@ def test_a_container_that_still_runs_without_its_master_is_cleared_and_a_living_
     connection = connect(make())
     with docker_engine.client() as client:
         (mine,) = client.containers.list(filters={"label": MASTER})
-        dead = {**mine.labels, MASTER: str(2**22 - 3)}
-        foreign = {**dead, "rdo.host": "0@elsewhere"}
+        dead = {**mine.labels, MASTER: f"{os.getpid()} 1"}  # its number is another one's by now
+        foreign = {**dead, SPACE: "another boot, or another PID namespace"}
         options = {"command": ["/bin/sleep", "60"], "detach": True}
         client.containers.run(docker_engine.image(), labels=dead, **options)
         other = client.containers.run(docker_engine.image(), labels=foreign, **options)
@@ -145,6 +147,27 @@ def test_a_container_that_still_runs_without_its_master_is_cleared_and_a_living_
         assert set(ours(docker_engine)) == {mine.id, other.id}
         other.remove(force=True)
     assert output(connection, "echo up") == "up"
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="only root has a namespace made")
+def test_a_container_of_a_living_master_is_not_cleared_from_where_that_cannot_be_seen(
+    docker_engine: DockerEngine, make: Make, connect: Connect, environment: dict[str, str]
+) -> None:
+    connection = connect(make())
+    (mine,) = ours(docker_engine)
+    clear = "import os; from rdo.drivers.docker import clear_leftovers; print(clear_leftovers(os.environ))"
+    elsewhere = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", clear]
+    done = subprocess.run(elsewhere, env=environment, cwd=Path(__file__).parents[2], capture_output=True, check=True)
+    assert (done.stdout, ours(docker_engine)) == (b"0\n", [mine])
+    assert output(connection, "echo up") == "up"
+
+
+def test_a_container_s_name_says_what_it_is(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
+    connection = connect(make())
+    with docker_engine.client() as client:
+        (mine,) = client.containers.list(filters={"label": MASTER})
+        assert re.fullmatch(r"rdo-[a-zA-Z0-9_.-]{1,40}-[0-9a-f]{8}", mine.name)
+    assert connection.is_alive()
 
 
 @pytest.mark.parametrize("fresh", [False, True])

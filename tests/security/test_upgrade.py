@@ -107,5 +107,5 @@ def test_a_master_of_an_older_release_is_listed_and_stopped(project: Project) ->
 def test_a_request_of_another_release_is_not_taken_and_the_socket_is_left(project: Project) -> None:
     project.run("true")
     (path,) = sockets(project)
-    assert answer(path, protocol.frame(protocol.RUN, b"4 0.0.9 1 2\0")) == [(protocol.STALE, b"")]
+    assert answer(path, protocol.frame(protocol.RUN, protocol.VERSION + b" 0.0.9 1 2\0")) == [(protocol.STALE, b"")]
     assert wait_until(lambda: not masters(project), PATIENCE)
