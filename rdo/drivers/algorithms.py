@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from rdo.drivers.compression import DELAYED
 from rdo.errors import ConnectError
 from rdo.wording import listed
 
@@ -92,6 +93,7 @@ class Algorithms(NamedTuple):
     macs: tuple[str, ...] = ()
     public_keys: tuple[str, ...] = ()
     ca_signatures: tuple[str, ...] = ()
+    compression: bool = False
     rsa_bits: int = 0
     """The least that a RSA key has to have."""
 
@@ -116,7 +118,7 @@ def offer(allowed: Algorithms, host_keys: tuple[str, ...], key_exchanges: Sequen
         chosen("KexAlgorithms", allowed.key_exchanges, key_exchanges),
         chosen("Ciphers", allowed.ciphers, CIPHERS, LEGACY_CIPHERS),
         chosen("MACs", allowed.macs, MACS, LEGACY_MACS),
-        ("none",),
+        (DELAYED, "none") if allowed.compression else ("none",),
     )
 
 

@@ -153,7 +153,7 @@ class Link(KeyExchange):
 
     def logged_in(self) -> None:
         """The server let us in."""
-        self._auth_trigger()
+        self.authenticated = True
 
     def ping(self) -> None:
         """Ask the server for a sign of life. May block while the link does. Raises LinkLost."""
@@ -238,6 +238,8 @@ class Link(KeyExchange):
         elif self.replies.qsize() >= REPLIES:
             raise Violation("it goes on without waiting for an answer")
         else:
+            if kind == MSG_USERAUTH_SUCCESS:
+                self.begin_compression()
             self.replies.put((kind, body))
 
     def _open(self, kind: int, body: bytes) -> None:

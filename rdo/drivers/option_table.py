@@ -62,7 +62,7 @@ TABLE = (
     Rule("CheckHostIP", HONOURED),
     Rule("Ciphers", HONOURED, "of those that rdo can do: AES-GCM, AES-CTR, AES-CBC"),
     Rule("ClearAllForwardings", HONOURED, BY_SSH),
-    Rule("Compression", IGNORED, "rdo does not compress", OFF),
+    Rule("Compression", HONOURED, "once the login is over (zlib@openssh.com)"),
     Rule("ConnectionAttempts", HONOURED),
     Rule("ConnectTimeout", HONOURED),
     Rule("ControlMaster", IGNORED, "rdo holds connections of its own", OFF),

@@ -50,6 +50,10 @@ Whether it was taken.
 """
 
 
+Compressor = Callable[[bytes], bytes]
+"""Makes a payload smaller, or what it was."""
+
+
 class Nonce:
     """The initialisation vector of RFC 5647, section 7.1: four fixed bytes, and a counter of the packets."""
 
@@ -76,6 +80,8 @@ class Packets(Packetizer):
         self._seal_nonce = Nonce(b"")
         self._open: Any = None
         self._is_keyed = False
+        self._deflate: Compressor | None = None
+        self._inflate: Compressor | None = None
         self._open_nonce = Nonce(b"")
         self._ahead = b""
         """A packet that was opened and is still to be read."""
@@ -97,6 +103,16 @@ class Packets(Packetizer):
         self._open = _gcm(cipher, self._open)
         self._open_nonce = Nonce(cipher["iv_in"] or b"")
 
+    def set_outbound_compressor(self, compressor: Compressor) -> None:
+        """As paramiko has it, and calls it."""
+        super().set_outbound_compressor(compressor)  # type: ignore[arg-type]
+        self._deflate = compressor
+
+    def set_inbound_compressor(self, compressor: Compressor) -> None:
+        """As paramiko has it, and calls it."""
+        super().set_inbound_compressor(compressor)  # type: ignore[arg-type]
+        self._inflate = compressor
+
     def reset_seqno_in(self) -> None:
         """As paramiko has it, and calls it."""
         super().reset_seqno_in()
@@ -115,6 +131,8 @@ class Packets(Packetizer):
             self.write_all(b"".join(part for head, content in pieces for part in self._sealed(head, content)))
 
     def _sealed(self, head: bytes, content: bytes | memoryview) -> tuple[bytes, bytes]:
+        if self._deflate is not None:
+            head, content = self._deflate(head + content), b""
         padding = 4 + -(1 + len(head) + len(content) + 4) % BLOCK
         plain = b"".join((bytes((padding,)), head, content, self._noise(padding)))
         length = len(plain).to_bytes(4, "big")
@@ -164,10 +182,8 @@ class Packets(Packetizer):
                 if not self._is_taken(kind, message.asbytes()):
                     return kind, message
                 continue
-            plain, self._ahead = self._ahead or self._read_packet(), b""
+            plain = self._opened()
             kind = plain[1]
-            if plain[0] > len(plain) - 2:
-                raise Violation("it sent a packet of nothing but padding")
             if kind == MSG_CHANNEL_DATA:
                 output = self._whole(Output(plain))
                 if not self.take(kind, output.channel, output.data):
@@ -176,6 +192,15 @@ class Packets(Packetizer):
                 payload = plain[2 : len(plain) - plain[0]]
                 if not self._is_taken(kind, payload):
                     return kind, Message(payload)
+
+    def _opened(self) -> bytes:
+        """The next packet: how much padding ends it, the number of its message, and that."""
+        plain, self._ahead = self._ahead or self._read_packet(), b""
+        if plain[0] > len(plain) - 2:
+            raise Violation("it sent a packet of nothing but padding")
+        if self._inflate is None:
+            return plain
+        return b"\0" + self._inflate(plain[1 : len(plain) - plain[0]])
 
     def _read_plainly(self) -> tuple[int, Message]:
         """By paramiko, which believes any length."""
@@ -195,7 +220,7 @@ class Packets(Packetizer):
         costs more than its bytes. Of packets that are no such data, one at most is opened, as keys may change then.
         """
         pieces, size = [output.data], len(output.data)
-        while 0 < (length := self._next_length()) <= READ_SIZE - size:
+        while self._inflate is None and 0 < (length := self._next_length()) <= READ_SIZE - size:
             self._ahead = self._read_packet()
             if not output.goes_on_in(self._ahead):
                 break

@@ -106,6 +106,7 @@ def _algorithms(one: Mapping[str, str]) -> Algorithms:
         macs=names(one.get("macs", ""), MACS),
         public_keys=names(one.get("pubkeyacceptedalgorithms", ""), HOST_KEYS),
         ca_signatures=names(one.get("casignaturealgorithms", ""), SIGNATURES),
+        compression=one.get("compression") in TRUE,
         rsa_bits=max(_number(one, "requiredrsasize", 0), _number(one, "rsaminsize", 0)),
     )
 

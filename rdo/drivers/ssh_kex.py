@@ -19,6 +19,7 @@ from paramiko.transport import Transport
 
 from rdo.drivers import kex_offer
 from rdo.drivers.algorithms import KEY_EXCHANGES, Offer
+from rdo.drivers.compression import DELAYED, Deflater, Inflater
 from rdo.drivers.dial import GREETING
 from rdo.drivers.heartbeat import HeardSocket
 from rdo.drivers.host_proof import prove
@@ -43,14 +44,15 @@ NAMES = {
         "active", "authenticated", "clear_to_send", "clear_to_send_lock", "host_key_type", "initial_kex_done",
         "kex_engine", "local_version", "lock", "packetizer", "preferred_ciphers", "preferred_compression",
         "preferred_kex", "preferred_keys", "preferred_macs", "remote_version", "server_extensions", "session_id",
-        "H", "_auth_trigger", "_enforce_strict_kex", "_expected_packet", "_kex_info", "_negotiate_keys",
-        "_parse_newkeys", "_preferred_ciphers", "_preferred_compression", "_preferred_kex", "_preferred_keys",
-        "_preferred_macs", "_send_kex_init", "_send_message", "_verify_key",
+        "local_compression", "remote_compression", "H", "_compression_info", "_enforce_strict_kex",
+        "_expected_packet", "_kex_info", "_negotiate_keys", "_parse_newkeys", "_preferred_ciphers",
+        "_preferred_compression", "_preferred_kex", "_preferred_keys", "_preferred_macs", "_send_kex_init",
+        "_send_message", "_verify_key",
     ),
     "Packetizer": (
         "REKEY_BYTES", "REKEY_BYTES_OVERFLOW_MAX", "REKEY_PACKETS", "REKEY_PACKETS_OVERFLOW_MAX", "close", "closed",
-        "read_all", "read_message", "reset_seqno_in", "send_message", "set_inbound_cipher", "set_outbound_cipher",
-        "write_all",
+        "read_all", "read_message", "reset_seqno_in", "send_message", "set_inbound_cipher", "set_inbound_compressor",
+        "set_outbound_cipher", "set_outbound_compressor", "write_all",
     ),
 }  # fmt: skip
 """Of each class of paramiko, what rdo calls, sets or overrides, beyond its constructor and what threads have."""
@@ -76,6 +78,9 @@ class KeyExchange(Transport):
     """paramiko's Transport without its loop, its channels and its logins. The thread is to be run by who inherits."""
 
     _kex_info = MappingProxyType({**KEX_INFO, "curve25519-sha256": KEX_INFO["curve25519-sha256@libssh.org"]})
+    _compression_info = MappingProxyType({DELAYED: (Deflater, Inflater), "none": (None, None)})
+    local_compression: str
+    remote_compression: str
     host_key_type: str
     H: bytes
     _preferred_keys: tuple[str, ...]
@@ -86,7 +91,6 @@ class KeyExchange(Transport):
     clear_to_send: threading.Event
     clear_to_send_lock: threading.Lock
     _send_message: Callable[[Any], None]
-    _auth_trigger: Callable[[], None]
 
     def __init__(self, wire: HeardSocket, offer: Offer) -> None:
         """`wire` has been greeted."""
@@ -119,6 +123,13 @@ class KeyExchange(Transport):
         if self.shown is None:
             self.binding = Binding(shown.blob, self.H, signature)
         self.shown = shown
+
+    def begin_compression(self) -> None:
+        """The login is over: from here on what was agreed on to begin then. By the thread that receives."""
+        if self.local_compression == DELAYED:
+            self.packetizer.set_outbound_compressor(Deflater())
+        if self.remote_compression == DELAYED:
+            self.packetizer.set_inbound_compressor(Inflater())
 
     @property
     def is_exchanging(self) -> bool:

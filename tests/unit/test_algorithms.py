@@ -64,6 +64,10 @@ def test_an_offer_has_nothing_that_is_not_allowed() -> None:
     assert found == (("ssh-ed25519",), ("ecdh-sha2-nistp256",), ("aes256-ctr",), ("hmac-sha2-512",), ("none",))
 
 
+def test_compression_is_offered_where_it_was_asked_for() -> None:
+    assert offer(Algorithms(compression=True), ("ssh-ed25519",)).compression == ("zlib@openssh.com", "none")
+
+
 CERT = "-cert-v01@openssh.com"
 
 

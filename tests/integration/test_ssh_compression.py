@@ -1,0 +1,50 @@
+"""Compression yes: much data both ways, compressed, over each way that packets go; and through changes of keys."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rdo.drivers.base import STDOUT
+from tests.integration.conftest import Connect
+from tests.ssh_client import drain, feed, output
+from tests.sshd import Sshd
+
+CIPHERS = ["aes128-gcm@openssh.com", "aes256-ctr"]
+
+SIZE = 3_000_000
+
+
+@pytest.mark.parametrize("cipher", CIPHERS)
+def test_data_arrives_as_it_was_sent(cipher: str, sshd: Sshd, connect: Connect) -> None:
+    connection = connect(sshd.ssh_config(extra=["Compression yes", f"Ciphers {cipher}"], name="compressed"))
+    assert (connection._link.local_compression, connection._link.remote_compression) == ("zlib@openssh.com",) * 2
+    channel = connection.open_channel("tee /dev/stderr | sha256sum", None)
+    data = b"".join(hashlib.sha256(str(n).encode()).digest() + b"x" * 68 for n in range(SIZE // 100))
+    threading.Thread(target=feed, args=(channel, data)).start()
+    found = drain(channel)
+    assert found[STDOUT].split()[0].decode() == hashlib.sha256(data).hexdigest()
+    assert found[2] == data
+
+
+@pytest.mark.parametrize("cipher", CIPHERS)
+def test_keys_may_change_under_it(cipher: str, own_sshd: Callable[..., Sshd], connect: Connect) -> None:
+    with own_sshd("RekeyLimit 100K", f"Ciphers {cipher}") as server:
+        connection = connect(server.ssh_config(extra=["Compression yes"]))
+        assert output(connection, "head -c 1000000 /dev/urandom | wc -c; echo x") == (0, "1000000\nx\n")
+        channel = connection.open_channel("head -c 1500000 /dev/urandom | tee /dev/stderr | sha256sum", None)
+        found = drain(channel)
+        assert found[STDOUT].split()[0].decode() == hashlib.sha256(found[2]).hexdigest()
+
+
+def test_a_server_that_does_not_compress_is_no_obstacle(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
+    with own_sshd("Compression no") as server:
+        assert output(connect(server.ssh_config(extra=["Compression yes"])), "echo in") == (0, "in\n")
+
+
+def test_nothing_is_compressed_where_nobody_asked_for_it(sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
+    assert connect(sshd.ssh_config())._link.local_compression == "none"
