@@ -52,7 +52,8 @@ def test_an_option_of_ssh_ends_at_the_end_of_its_line(odd: str, tmp_path: Path) 
 def test_vagrants_report_ends_at_the_end_of_its_line(odd: str) -> None:
     text = f"1,default,ui,say{odd}1,evil,state,running\r\n2,default,state,poweroff\r\n"
     assert list(vagrant_report.states(text)) == ["default"]
-    assert vagrant_report.ssh_config(f"said{odd}Host evil\nHost good\n  Port 1\n") == "Host good\n  Port 1\n"
+    good = "Host good\n  HostName 127.0.0.1\n"
+    assert vagrant_report.ssh_config(f"said{odd}Host evil\n{good}", "good") == good
 
 
 @pytest.mark.parametrize("odd", [odd for odd in ODD if ord(odd) < 256])
