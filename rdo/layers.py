@@ -151,9 +151,6 @@ def _check_needs(merged: Mapping[str, Entry], driver: str, profile: str, place: 
     if driver == "docker" and directory and str(directory.value).startswith("~"):
         why = f"`{directory.written}` is relative to the login directory, and a container has none"
         raise directory.origin.error(why, "write an absolute path")
-    if driver == "docker" and not any(key in merged for key in CONTAINERS):
-        why = f"profile `{profile}` has driver `docker` and says not what to run in"
-        raise place.error(why, f"write one of {listed(CONTAINERS)}")
 
 
 def _settings(merged: Mapping[str, Entry], choice: _Choice) -> Settings:

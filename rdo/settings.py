@@ -17,7 +17,7 @@ DEFAULT_PROFILE: Final = "default"
 DRIVERS: Final = ("ssh", "vagrant", "docker", "local")
 
 CONTAINERS: Final = ("container", "service", "image", "build")
-"""With driver docker, exactly one of these says what to run in."""
+"""With driver docker, one of these at most says what to run in; without any it is the dev container."""
 
 ENDS: Final = ("kill", "keep")
 

@@ -9,9 +9,10 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from rdo.drivers import docker_build, docker_container, docker_image, docker_mounts, docker_pull
+from rdo.drivers import docker_build, docker_container, docker_devcontainer, docker_image, docker_mounts, docker_pull
 from rdo.drivers.base import STDOUT, Caller, Root
 from rdo.drivers.docker_connection import DockerConnection, Programs
+from rdo.drivers.docker_devcontainer import Facts
 from rdo.drivers.docker_endpoint import resolve
 from rdo.drivers.docker_engine import Engine
 from rdo.drivers.docker_exec import Executions
@@ -53,6 +54,7 @@ class DockerDriver:
         self._roots: list[Root] | None = None
         self._name = ""
         self._holder = Holder()
+        self._facts: Facts | None = None
         self._lock = threading.Lock()
 
     switches_user = True
@@ -61,7 +63,8 @@ class DockerDriver:
     def target(self) -> str:
         """See base.Driver."""
         kinds = ("container", "service", "image", "build")
-        return next(f"{kind} {name}" for kind in kinds if (name := getattr(self._settings, kind)))
+        named = (f"{kind} {name}" for kind in kinds if (name := getattr(self._settings, kind)))
+        return next(named, f"dev container of {os.path.basename(self._root)}")
 
     def roots(self) -> Sequence[Root]:
         """See base.Driver. Asks the engine, once, where neither `directory` nor `image` is given."""
@@ -80,7 +83,11 @@ class DockerDriver:
     def _find(self, engine: Engine) -> Container:
         if self._settings.container:
             return docker_container.by_name(engine, self._settings.container)
-        return docker_container.by_service(engine, self._settings.service or "", self._root, self._environment)
+        if self._settings.service:
+            return docker_container.by_service(engine, self._settings.service, self._root, self._environment)
+        container = docker_container.by_directory(engine, self._root)
+        self._facts = docker_devcontainer.facts(container, docker_container.image_labels(engine, container))
+        return container
 
     def _mounted(self, container: Container) -> list[Root]:
         self._name = container.name
@@ -97,12 +104,12 @@ class DockerDriver:
         return caller.user or None
 
     def variables(self, caller: Caller) -> Mapping[str, str]:
-        """None. But a command that was typed for another engine must not run on ours: raises ConfigError."""
+        """Those of a dev container. A command that was typed for another engine must not run on ours: ConfigError."""
         ours, theirs = resolve(self._environment), resolve(caller.environment)
         if ours != theirs:
             why = f"the connection held is one to `{ours.name}`, the command is for `{theirs.name}`"
             raise ConfigError("the Docker engine has changed", why, "`rdoctl stop`, then try again")
-        return {}
+        return docker_devcontainer.variables(self._facts, caller.environment, self._roots or ()) if self._facts else {}
 
     def connect(self, caller: Caller) -> DockerConnection:
         """See base.Driver."""
@@ -119,7 +126,7 @@ class DockerDriver:
         container = self._find(engine)
         container = docker_container.make_ready(engine, container, auto_start=self._settings.auto_start, caller=caller)
         self._check(container)
-        user = caller.user or self._settings.user
+        user = caller.user or self._settings.user or (self._facts.user if self._facts else None)
         programs = Executions(engine, container.id, container.name, user, {}, container.workdir)
         connection = DockerConnection(engine, container.id, container.name, programs, lambda: None)
         return self._with_shell(connection, programs)
@@ -172,7 +179,7 @@ class DockerDriver:
 
 def _login_shell(executions: Executions) -> str:
     """The user's shell in the container's own list of users; empty where that cannot be told."""
-    channel = executions.start(LOGIN_SHELL, None)
+    channel = executions.start(LOGIN_SHELL, None, {})
     text, end = b"", time.monotonic() + PATIENCE
     try:
         while len(text) < LONGEST_PATH and (chunk := channel.read(max(0.0, end - time.monotonic()))):

@@ -93,6 +93,15 @@ class Answer:
             return {}
         return {key: found.text(key) for key in found.names()}
 
+    @property
+    def is_list(self) -> bool:
+        """Whether it is a list."""
+        return isinstance(self._value, list)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a value of this name, and it is not null. Raises ConnectError."""
+        return self._get(name) is not None
+
     def names(self) -> list[str]:
         """What this object has values for. Raises ConnectError."""
         if not isinstance(self._value, dict) or not all(map(_is_text, self._value)):

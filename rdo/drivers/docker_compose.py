@@ -10,9 +10,8 @@ import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from rdo.drivers.docker_inspection import RUNNING, Listed
+from rdo.drivers.docker_inspection import Listed
 from rdo.drivers.docker_mounts import holds, plain
-from rdo.errors import ConnectError
 
 PREFIX = "com.docker.compose."
 SERVICE = f"{PREFIX}service"
@@ -27,9 +26,6 @@ IMAGE = f"{PREFIX}image"
 
 FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 """What compose looks for where no file is named, here and above."""
-
-MANY = 10
-"""Containers that an error lists."""
 
 
 class Candidates(NamedTuple):
@@ -92,19 +88,6 @@ def _mounts(container: Listed, directory: str, resolve: Callable[[str], str]) ->
     """Whether something of the directory is mounted, or it is below something that is: other than all there is."""
     sources = {path for source in container.sources for path in (plain(source), resolve(source)) if path != "/"}
     return any(holds(directory, source) or holds(source, directory) for source in sources)
-
-
-def choose(service: str, found: Sequence[Listed]) -> Listed:
-    """The only container, or the only one that runs. Raises ConnectError that lists them: none is ever guessed."""
-    running = [each for each in found if each.status == RUNNING]
-    if len(found) == 1 or len(running) == 1:
-        return (running or found)[0]
-    names = sorted(found, key=lambda each: each.name)
-    why = ", ".join(each.shown for each in names[:MANY]) + (" ..." if len(names) > MANY else "")
-    first = (sorted(running, key=lambda each: each.name) or names)[0]
-    raise ConnectError(
-        f"the service `{service}` has several containers", why, f'name one of them: `container = "{first.name}"`'
-    )
 
 
 def up(files: Sequence[str], directory: str, service: str) -> str:

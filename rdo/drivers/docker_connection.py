@@ -25,7 +25,7 @@ LOOK = 0.01
 class Programs(Protocol):
     """How programs are started: by exec, or each in a new container."""
 
-    def start(self, command: str, pty: Pty | None) -> DockerChannel:
+    def start(self, command: str, pty: Pty | None, variables: Mapping[str, str]) -> DockerChannel:
         """`/bin/sh -c command`. Raises EngineError, ConnectError."""
 
     def refused(self, message: str) -> ConnectError:
@@ -56,7 +56,7 @@ class DockerConnection:
         if self._closed:
             raise self._lost("the connection is closed")
         try:
-            channel = self._programs.start(command, pty)
+            channel = self._programs.start(command, pty, variables)
         except EngineError as error:
             if self._runs():  # so it is not the container that is gone, but what we asked for cannot be had
                 raise self._programs.refused(error.message) from None

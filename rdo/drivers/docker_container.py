@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from rdo.drivers import docker_compose, docker_inspection
+from rdo.drivers import docker_compose, docker_devcontainer, docker_inspection
 from rdo.drivers.base import Caller
 from rdo.drivers.docker_engine import Engine, EngineError
 from rdo.drivers.docker_inspection import Container, Listed
@@ -55,7 +55,7 @@ def by_service(engine: Engine, service: str, directory: str, environment: Mappin
     found = _candidates(engine, directory)
     containers = found.of_service(service)
     if containers:
-        return by_id(engine, docker_compose.choose(service, containers).id)
+        return by_id(engine, docker_inspection.only(containers, f"the service `{service}`").id)
     services = found.services()
     if not services:
         why = f"no compose project of `{directory}` has a container"
@@ -63,6 +63,19 @@ def by_service(engine: Engine, service: str, directory: str, environment: Mappin
     files = [*found.here, *found.around][0].labels.get(docker_compose.PROJECT_FILES, "").split(",")
     hint = nearest(service, services) or docker_compose.up([file for file in files if file], directory, service)
     raise ConnectError(f"the service `{service}` has no container", f"there are {listed(services)}", hint)
+
+
+def by_directory(engine: Engine, directory: str) -> Container:
+    """The inspection of the dev container that was started for the directory. Raises ConnectError."""
+    directory = os.path.realpath(directory)
+    listing = _list(engine, label=docker_devcontainer.LOCAL_FOLDER)
+    first = docker_devcontainer.candidates(listing, directory, os.path.realpath)
+    likely = [docker_devcontainer.trusted(each, image_labels(engine, each)) for each in first]
+    found = docker_devcontainer.candidates(likely, directory, os.path.realpath)
+    if found:
+        return by_id(engine, docker_inspection.only(found, "this directory").id)
+    hint = "`devcontainer up --workspace-folder .`, or set `container`, `service` or `image`"
+    raise ConnectError(f"there is no dev container of `{directory}`", "", hint)
 
 
 def _candidates(engine: Engine, directory: str) -> docker_compose.Candidates:

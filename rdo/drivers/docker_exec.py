@@ -57,10 +57,10 @@ class Executions:
         self._enter = f"cd {quote(workdir)} >/dev/null 2>&1; " if workdir != "/" else ""
         self.environment = dict(environment)
 
-    def start(self, command: str, pty: Pty | None) -> DockerChannel:
+    def start(self, command: str, pty: Pty | None, variables: Mapping[str, str]) -> DockerChannel:
         """`/bin/sh -c command`. Raises EngineError, ConnectError."""
         path = f"/containers/{self._container}/exec"
-        number = self._engine.ask("POST", path, self._description(self._enter + command, pty)).identity("Id")
+        number = self._engine.ask("POST", path, self._description(self._enter + command, pty, variables)).identity("Id")
         execution = Execution(self._engine, number, self._name, self.refused)
         body: dict[str, object] = {"Detach": False, "Tty": pty is not None}
         if pty is not None and self._sizes_at_once():
@@ -78,8 +78,8 @@ class Executions:
     def _sizes_at_once(self) -> bool:
         return self._engine.version >= CONSOLE_SIZE_SINCE
 
-    def _description(self, command: str, pty: Pty | None) -> dict[str, object]:
-        variables = self.environment | ({"TERM": pty.term} if pty else {})
+    def _description(self, command: str, pty: Pty | None, given: Mapping[str, str]) -> dict[str, object]:
+        variables = {**self.environment, **given, **({"TERM": pty.term} if pty else {})}
         return {
             "AttachStdin": True,
             "AttachStdout": True,

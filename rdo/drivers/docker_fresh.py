@@ -37,8 +37,8 @@ class FreshContainers:
         self._create = create
         self._user = {"User": user} if user else {}
 
-    def start(self, command: str, pty: Pty | None) -> DockerChannel:
-        """`/bin/sh -c command`. Raises EngineError, ConnectError."""
+    def start(self, command: str, pty: Pty | None, variables: Mapping[str, str]) -> DockerChannel:
+        """`/bin/sh -c command`; for an image there are no variables. Raises EngineError, ConnectError."""
         container = self._create({**_description(command, pty), **self._user}, f"container:{self._holder}")
         program = FreshContainer(self._engine, container, self._name)
         try:

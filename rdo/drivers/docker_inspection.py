@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from rdo.drivers.docker_answer import Answer
+from rdo.errors import ConnectError
 
 LONGEST_NAME = 255
 """Characters of a name that are shown; the engine allows no longer host name either."""
 
 RUNNING = "running"
+
+MANY = 10
+"""Containers that an error lists."""
 
 
 class State(NamedTuple):
@@ -49,6 +53,8 @@ class Container(NamedTuple):
     mounts: Sequence[Mount]
     workdir: str
     state: State
+    env: Sequence[str] = ()
+    """The variables of its programs, as `NAME=VALUE`."""
 
 
 class Listed(NamedTuple):
@@ -68,6 +74,17 @@ class Listed(NamedTuple):
         return f"`{self.name}` ({self.status})"
 
 
+def only(found: Sequence[Listed], whose: str) -> Listed:
+    """The only container, or the only one that runs. Raises ConnectError that lists them: none is ever guessed."""
+    running = [each for each in found if each.status == RUNNING]
+    if len(found) == 1 or len(running) == 1:
+        return (running or found)[0]
+    names = sorted(found, key=lambda each: each.name)
+    why = ", ".join(each.shown for each in names[:MANY]) + (" ..." if len(names) > MANY else "")
+    first = (sorted(running, key=lambda each: each.name) or names)[0]
+    raise ConnectError(f"{whose} has several containers", why, f'name one of them: `container = "{first.name}"`')
+
+
 def container(answer: Answer) -> Container:
     """An inspection. Raises ConnectError where it is none."""
     identity, config = answer.identity("Id"), answer.maybe("Config")
@@ -80,6 +97,7 @@ def container(answer: Answer) -> Container:
         _mounts(answer),
         (config.text("WorkingDir", "") if config else "") or "/",
         _state(answer.table("State")),
+        config.texts("Env") if config else (),
     )
 
 

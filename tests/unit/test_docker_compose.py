@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rdo.drivers import docker_compose
+from rdo.drivers import docker_compose, docker_inspection
 from rdo.drivers.docker_inspection import Listed
 from rdo.errors import ConnectError
 
@@ -21,7 +21,7 @@ def made(name: str, service: str = "web", place: str = ROOT, *, status: str = "r
 
 def chosen(*listing: Listed, service: str = "web") -> str:
     found = docker_compose.candidates(listing, ROOT, lambda path: path)
-    return docker_compose.choose(service, found.of_service(service)).name
+    return docker_inspection.only(found.of_service(service), f"the service `{service}`").name
 
 
 FILES = "project.config_files"
