@@ -6,6 +6,7 @@ a line of rdo's own, nor push away what stands above or below it.
 
 from __future__ import annotations
 
+from itertools import accumulate
 from unicodedata import category, combining, east_asian_width
 
 BLANK = frozenset(
@@ -89,12 +90,7 @@ def wrapped(text: str, columns: int, indent: str) -> list[str]:
 
 def _start(text: str, cells: int) -> str:
     """As much of the text as has room."""
-    taken = 0
-    for index, char in enumerate(text):
-        taken += _cells(char)
-        if taken > cells:
-            return text[:index]
-    return text
+    return text[: sum(taken <= cells for taken in accumulate(map(_cells, text)))]
 
 
 def _cells(char: str) -> int:

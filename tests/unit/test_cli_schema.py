@@ -11,8 +11,9 @@ from typing import Any
 
 import jsonschema
 import pytest
+from click.testing import CliRunner
 
-from rdo.cli.schema import schema
+from rdo.cli.schema import command, schema
 from rdo.config import load
 from rdo.errors import ConfigError
 from rdo.legacy import OLD_KEYS
@@ -42,6 +43,10 @@ def test_it_is_a_schema_and_knows_each_key_with_its_help() -> None:
         assert keys["map_args"]["default"] is True
         assert "default" not in keys["host"]
     json.dumps(schema())
+
+
+def test_the_command_prints_it() -> None:
+    assert json.loads(CliRunner().invoke(command).stdout) == schema()
 
 
 def uncommented(text: str) -> str:

@@ -159,6 +159,17 @@ GAPS = {
         None,
         ': profile `default` has driver `ssh` and no `host`; write `host = "devbox"`',
     ),
+    "no container": (
+        'driver = "docker"',
+        None,
+        ": profile `default` has driver `docker` and says not what to run in; "
+        "write one of `container`, `service`, `image`, `build`",
+    ),
+    "login directory of a container": (
+        'container = "a"\ndirectory = "~/src"',
+        None,
+        ":2: `directory` is relative to the login directory, and a container has none; write an absolute path",
+    ),
     "beside its driver": (
         'driver = "docker"\nimage = "a"\nport = 22',
         None,

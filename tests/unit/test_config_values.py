@@ -127,6 +127,10 @@ AS_TIME = 'as in `idle_timeout = "8h"`'
             "env", '{ "A-B" = "" }', "`env.A-B` is no name for an environment variable; "
             "a name is letters, digits and `_`, and begins with no digit",
         ),
+        (
+            "env", f'{{ {"A" * 256} = "" }}', f"`env.{'A' * 40}...` has a name that is longer than 255 characters; "
+            "shorten it",
+        ),
         ("driver", '"shh"', f"{DRIVERS} the string `shh`; did you mean `ssh`?"),
         ("driver", '"telnet"', f'{DRIVERS} the string `telnet`; as in `driver = "ssh"`'),
         ("driver", "1", f'{DRIVERS} the number `1`; as in `driver = "ssh"`'),

@@ -49,6 +49,18 @@ def test_what_cannot_be_printed_is_escaped(text: str, shown: str) -> None:
     assert printable(text) == shown
 
 
+def test_a_huge_part_loses_its_middle_and_the_hint_stays() -> None:
+    line = str(RdoError("no `" + "a" * 5000 + "`", "b" * 5000, "type `x`"))
+    assert line.startswith("no `aaa")
+    assert line.count("... (") == 2
+    assert line.endswith("bbb; type `x`")
+    assert len(line) < 3200
+
+
+def test_a_run_of_blanks_is_a_names_and_pushes_nothing_to_a_new_row() -> None:
+    assert str(RdoError("no `a   b`")) == "no `a\\x20\\x20 b`"
+
+
 @given(st.text(st.characters()))
 def test_any_text_becomes_printable_once_and_for_all(text: str) -> None:
     shown = printable(text)
