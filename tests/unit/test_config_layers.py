@@ -159,12 +159,6 @@ GAPS = {
         None,
         ': profile `default` has driver `ssh` and no `host`; write `host = "devbox"`',
     ),
-    "no container": (
-        'driver = "docker"',
-        None,
-        ": profile `default` has driver `docker` and says not what to run in; "
-        "write one of `container`, `service`, `image`, `build`",
-    ),
     "login directory of a container": (
         'container = "a"\ndirectory = "~/src"',
         None,
