@@ -14,6 +14,7 @@ from rdo.drivers.algorithms import CERTIFICATE
 from rdo.drivers.identity import SigningFailed, kind_of, string, take
 
 REQUEST_IDENTITIES, IDENTITIES_ANSWER, SIGN_REQUEST, SIGN_RESPONSE = 11, 12, 13, 14
+SUCCESS = 6
 EXTENSION, SESSION_BIND = 27, b"session-bind@openssh.com"
 """OpenSSH's PROTOCOL.agent, section 1."""
 SHA2_FLAGS = {"rsa-sha2-256": 2, "rsa-sha2-512": 4}
@@ -47,6 +48,13 @@ class Agent:
         fields = b"".join(map(string, (SESSION_BIND, host_key, session_id, signature)))
         with contextlib.suppress(OSError, SigningFailed, struct.error, ValueError):
             self._ask(bytes([EXTENSION]) + fields + bytes([forwarding]))
+
+    def add(self, request: bytes) -> bool:
+        """Give it a key: whether it took that."""
+        try:
+            return self._ask(request)[0] == SUCCESS
+        except (OSError, SigningFailed, struct.error, ValueError):
+            return False
 
     def detach(self) -> socket.socket | None:
         """The connection, for somebody else to use; None where there is no agent."""

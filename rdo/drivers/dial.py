@@ -178,6 +178,15 @@ class ProxyCommand:
         return False
 
 
+def _mark(connection: socket.socket, kind: int, mark: int) -> None:
+    """Set the mark of its packets, which is no obstacle where the system does not let us."""
+    level, name = (
+        (socket.IPPROTO_IPV6, socket.IPV6_TCLASS) if kind == socket.AF_INET6 else (socket.IPPROTO_IP, socket.IP_TOS)
+    )
+    with contextlib.suppress(OSError):
+        connection.setsockopt(level, name, mark)
+
+
 def _connect_to(
     kind: int, style: int, protocol: int, address: object, options: Options, timeout: float
 ) -> socket.socket:
@@ -186,6 +195,8 @@ def _connect_to(
         connection.settimeout(timeout)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or each request waits 40 ms
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(options.tcp_keepalive))
+        if options.qos is not None:
+            _mark(connection, kind, options.qos)
         if options.bind_address:
             connection.bind((options.bind_address, 0))
         connection.connect(address)  # type: ignore[arg-type]

@@ -69,7 +69,7 @@ class FileKey:
 
     def __init__(self, label: str, private: PrivateKey, certificate: bytes | None = None) -> None:
         self.label = label
-        self._private = private
+        self.private = private
         self.blob = certificate or public_blob(private)
 
     @property
@@ -78,17 +78,17 @@ class FileKey:
 
     def certified(self, certificate: bytes) -> FileKey:
         """The same key behind a certificate."""
-        return FileKey(self.label, self._private, certificate)
+        return FileKey(self.label, self.private, certificate)
 
     def sign(self, data: bytes, algorithm: str) -> bytes:
         name = algorithm.removesuffix(CERTIFICATE)
-        if isinstance(self._private, ed25519.Ed25519PrivateKey):
-            raw = self._private.sign(data)
-        elif isinstance(self._private, rsa.RSAPrivateKey):
-            raw = self._private.sign(data, padding.PKCS1v15(), RSA_HASHES[name])
+        if isinstance(self.private, ed25519.Ed25519PrivateKey):
+            raw = self.private.sign(data)
+        elif isinstance(self.private, rsa.RSAPrivateKey):
+            raw = self.private.sign(data, padding.PKCS1v15(), RSA_HASHES[name])
         else:
-            chosen = ECDSA_HASHES[self._private.curve.key_size]
-            raw = b"".join(map(_mpint, decode_dss_signature(self._private.sign(data, ec.ECDSA(chosen)))))
+            chosen = ECDSA_HASHES[self.private.curve.key_size]
+            raw = b"".join(map(mpint, decode_dss_signature(self.private.sign(data, ec.ECDSA(chosen)))))
         return string(name.encode()) + string(raw)
 
 
@@ -212,5 +212,6 @@ def string(data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + data
 
 
-def _mpint(number: int) -> bytes:
+def mpint(number: int) -> bytes:
+    """A number that is not negative, as SSH writes it."""
     return string(number.to_bytes(number.bit_length() // 8 + 1, "big"))

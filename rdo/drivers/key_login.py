@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rdo.drivers.agent import Agent, AgentKey
+from rdo.drivers.agent_add import adding, request
 from rdo.drivers.base import Caller
 from rdo.drivers.blob import rsa_bits
 from rdo.drivers.identity import (
@@ -218,7 +219,19 @@ class KeyLogin:
         except SigningFailed as error:
             self.notes.append(f"{key.label}: {error}")
         else:
+            if outcome.success or outcome.partial:
+                self._add(key)
             yield outcome
+
+    def _add(self, key: Key) -> None:
+        """Give the agent a key that was right, where the user's configuration says so."""
+        how = adding(self._options.add_keys_to_agent)
+        if not (how.wanted and self._options.identity_agent and isinstance(key, FileKey)):
+            return
+        if how.asks and self._caller.ask(f"Add key {key.label} to agent? (yes/no) ", echo=True) != "yes":
+            return
+        added = self._agent.add(request(key, how))
+        self._caller.trace(f"the agent {'has got' if added else 'did not take'} the key {key.label}")
 
     def _certificates(self, path: str, public: bytes) -> Sequence[bytes]:
         paths = [path] if path else self._options.identity_files

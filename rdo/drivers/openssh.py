@@ -41,6 +41,8 @@ class Options(NamedTuple):
     identity_files: tuple[str, ...] = ()
     certificate_files: tuple[str, ...] = ()
     identities_only: bool = False
+    add_keys_to_agent: str = ""
+    """As `ssh -G` prints it."""
     identity_agent: str = ""
     """Path of the agent's socket; empty without an agent."""
     known_hosts: tuple[str, ...] = ()
@@ -86,6 +88,8 @@ class Options(NamedTuple):
     proxy_fdpass: bool = False
     """Whether the ProxyCommand hands over a connected socket, and ends."""
     tcp_keepalive: bool = True
+    qos: int | None = None
+    """The mark of packets; None: the system's."""
     attempts: int = 1
     """To connect."""
     alive_interval: float = 0.0

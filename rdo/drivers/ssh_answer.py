@@ -9,7 +9,7 @@ import socket
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from rdo.drivers import option_table
+from rdo.drivers import option_table, qos
 from rdo.drivers.algorithms import CIPHERS, HOST_KEYS, KEY_EXCHANGES, MACS, SIGNATURES, Algorithms, names
 from rdo.drivers.openssh import Options, Request, copy_command, paths
 from rdo.drivers.tokens import Tokens
@@ -38,6 +38,7 @@ def parse(request: Request, lines: Iterable[str], environment: Mapping[str, str]
         identity_files=(*([tokens.path(request.identity)] if request.identity else []), *user_files),
         certificate_files=tuple(tokens.path(name) for name in found.get("certificatefile", ()) if name != "none"),
         identities_only=one.get("identitiesonly") in TRUE,
+        add_keys_to_agent=one.get("addkeystoagent", ""),
         identity_agent=agent,
         known_hosts=tuple(tokens.path(name) for name in paths(one.get("userknownhostsfile", ""))),
         global_known_hosts=tuple(tokens.path(name) for name in paths(one.get("globalknownhostsfile", ""))),
@@ -69,6 +70,7 @@ def _with_line(known: Options, one: Mapping[str, str]) -> Options:
         algorithms=_algorithms(one),
         proxy_fdpass=one.get("proxyusefdpass") in TRUE,
         tcp_keepalive=one.get("tcpkeepalive") not in FALSE,
+        qos=qos.mark(one.get("ipqos", "")),
         attempts=max(1, _number(one, "connectionattempts", 1)),
         alive_interval=float(_number(one, "serveraliveinterval", 0)),
         alive_count=_number(one, "serveralivecountmax", 3),

@@ -333,5 +333,23 @@ def test_a_quiet_log_level_silences_banner_and_notices(
             assert bool(caller.told) is told
 
 
+@pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
+@pytest.mark.parametrize("value", ["yes", "no", "ask", "confirm", "1h"])
+def test_a_key_that_was_right_is_given_to_the_agent_as_configured(
+    value: str, kind: str, sshd: Sshd, connect: Connect, tmp_path: Path, agent: dict[str, str]
+) -> None:
+    key = authorized(sshd, tmp_path, kind)
+    lines = ("IdentityAgent SSH_AUTH_SOCK", f"IdentityFile {key}", f"AddKeysToAgent {value}")
+    asked = ScriptedCaller(["yes"] if kind == "rsa" else [], environment=agent)
+    connect(config(sshd, *lines), caller=asked)
+    held = subprocess.run(["ssh-add", "-L"], env=agent, capture_output=True, text=True, check=False).stdout
+    expected = value in ("yes", "confirm", "1h") or (value == "ask" and kind == "rsa")
+    assert (key.with_suffix(".pub").read_text().split()[1] in held) is expected
+    assert bool(asked.asked) is (value == "ask")
+    if expected and value in ("yes", "1h"):
+        key.unlink()
+        connect(config(sshd, *lines[:2], "IdentitiesOnly no"), caller=ScriptedCaller(environment=agent))
+
+
 def _user() -> str:
     return subprocess.run(["id", "-un"], check=True, capture_output=True, text=True).stdout.strip()

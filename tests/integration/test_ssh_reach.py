@@ -8,6 +8,7 @@ import shutil
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -206,3 +207,19 @@ def test_programs_and_paths_of_the_ssh_configuration_count_from_where_the_comman
     caller = ScriptedCaller(environment={"PATH": os.environ["PATH"], "PWD": str(tmp_path)})
     connect(config, caller=caller)
     assert caller.told == [str(tmp_path)]
+
+
+@pytest.mark.parametrize(("value", "mark"), [("af21 cs1", 0x48), ("none", 0)])
+def test_packets_are_marked_as_configured(value: str, mark: int, sshd: Sshd, connect: Connect) -> None:
+    connection = connect(sshd.ssh_config(extra=[f"IPQoS {value}", "TCPKeepAlive no"], name="marked"))
+    wire = connection._link.sock._wire
+    assert wire.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) == mark
+    assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 0
+
+
+def test_it_is_tried_as_often_as_configured(sshd: Sshd) -> None:
+    config = sshd.ssh_config(extra=["ConnectionAttempts 2", f"Port {free_port()}"], name="attempts")
+    began = time.monotonic()
+    with pytest.raises(ConnectError, match="connection refused"):
+        driver(config).connect(ScriptedCaller())
+    assert time.monotonic() - began >= 1.0  # the pause between two attempts
