@@ -14,6 +14,7 @@ import click
 
 from rdo import __version__
 from rdo.cli import allow, completion, deny, doctor, explain, ide, init, man, schema, shim, status, stop
+from rdo.cli.commands import Commands
 from rdo.errors import FAILURE, RdoError
 
 INTERRUPTED = 128 + 2
@@ -34,6 +35,7 @@ Examples:
 
 
 @click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=EXAMPLES,
     commands={

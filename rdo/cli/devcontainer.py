@@ -103,8 +103,10 @@ def suggestion(root: str, path: str, text: str, read: Read) -> Suggestion:
     _environment(reader)
     for name in HOOKS:
         if command := reader.take(name):
-            reader.left_out.append(LeftOut(name, "rdo runs it for nobody; see what to type next"))
-            reader.once += _commands(command)
+            lines = _commands(command)
+            advice = f"run it once, {' and '.join(f'`{line}`' for line in lines)}, or have the Dockerfile do it"
+            reader.left_out.append(LeftOut(name, advice if lines else ""))
+            reader.once += lines
     others = [name for name in data if name not in reader.taken and name not in EDITORS]
     left_out = [*reader.left_out, *(LeftOut(name, ADVICE.get(name, "")) for name in others)]
     return Suggestion("docker", path, reader.values, reader.choices, reader.first, reader.once, left_out)

@@ -11,6 +11,7 @@ import click
 
 from rdo import discovery, small_file, whole_file
 from rdo.cli import ide_emacs, ide_jetbrains, ide_vim, ide_vscode, inventory, shim, toolset
+from rdo.cli.commands import Commands
 from rdo.cli.draft import SHIMS, Draft, Project
 from rdo.cli.shim_path import ShimPath
 from rdo.cli.toolset import Tool
@@ -30,7 +31,7 @@ HELP = {
 }
 
 
-@click.group("ide")
+@click.group("ide", cls=Commands)
 def command() -> None:
     """Set an editor up, so that it runs a project's tools on the target.
 

@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 
 from rdo import discovery, shim
 from rdo.cli import shim_path, table
+from rdo.cli.commands import Commands
 from rdo.cli.shim_path import ShimPath
 from rdo.errors import RdoError, SetupError, printable
 from rdo.fallback import is_program, is_shim
@@ -93,7 +94,7 @@ class Folder:
             stream.write(os.fsencode(text))
 
 
-@click.group("shim")
+@click.group("shim", cls=Commands)
 def command() -> None:
     """Local executables that run a tool on the target.
 

@@ -94,6 +94,6 @@ def _remarks(because: str, left_out: Sequence[LeftOut]) -> str:
     lines = [f"{name}: {advice}" if advice else name for name, advice in left_out]
     return "".join(
         f"#{'  ' if line in lines else ' '}{text if len(text) <= WIDEST else text[: WIDEST - 3] + '...'}\n"
-        for line in [f"Left out of {because}, for which there is no key:", *lines]
+        for line in [f"Left out of {because}:", *lines]
         for text in [printable(line)]
     )

@@ -200,4 +200,4 @@ def test_what_is_left_out_is_a_comment_and_nothing_in_it_ends_that(project: Proj
     assert b"\x1b" not in result.stdout
     assert "\x1b" not in text
     assert (settings(project).image, settings(project).host) == ("py", None)
-    assert "# Left out of .devcontainer.json, for which there is no key:\n#  remoteEnv" in text
+    assert "# Left out of .devcontainer.json:\n#  remoteEnv" in text

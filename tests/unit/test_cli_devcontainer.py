@@ -175,3 +175,11 @@ def test_the_compose_files_are_those_to_type() -> None:
 def test_services_can_be_chosen_where_none_is_named() -> None:
     found = read({"dockerComposeFile": "../c.yaml"}, c_yaml="services: {a: , b: }")
     assert found.choices == {"service": ["a", "b"]}
+
+
+def test_a_command_that_is_left_out_says_what_to_type_for_it() -> None:
+    found = read({"image": "py", "postCreateCommand": {"a": "npm ci", "b": ["make", "x y"]}, "onCreateCommand": 1})
+    assert [left.advice for left in found.left_out] == [
+        "",
+        "run it once, `rdo -c 'npm ci'` and `rdo make 'x y'`, or have the Dockerfile do it",
+    ]
