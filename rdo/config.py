@@ -7,7 +7,8 @@ document), slip.py, legacy.py, validation.py, layers.py.
 import os
 import sys
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from rdo import ini, legacy, ownership, small_file, tables
 from rdo.discovery import LOCAL_CONFIG
@@ -25,6 +26,9 @@ else:
 
 VAGRANTFILES = ("Vagrantfile", "vagrantfile")
 """The names Vagrant itself looks for."""
+
+FILES = ("identity", "ssh_config")
+"""Keys that name a file of this machine by a path. Those of the project's own directory have a kind of their own."""
 
 MOST_DOTS = 200
 """In one line. A dotted key takes the TOML parser time by the square of its length."""
@@ -76,13 +80,24 @@ def load(path: str, profile: str | None, user_file: str | None) -> Config:
         root=root,
         profile=chosen,
         profiles=resolution.profiles,
-        settings=resolution.settings,
+        settings=_placed(resolution.settings, resolution.origins),
         origins=resolution.origins,
         notes=tuple(note for translation in translations for note in translation.notes),
         files=tuple(document.file for document in documents),
         user_file=user_file,
         exposed=tuple(each.exposure for each in read if each and each.exposure),
     )
+
+
+def _placed(settings: Settings, origins: Mapping[str, Origin]) -> Settings:
+    """The settings with each file that is named by a relative path where its author meant it: beside what names it."""
+    found: dict[str, Any] = {}
+    for key in FILES:
+        value = getattr(settings, key)
+        if value and not value.startswith(("/", "~/", "%", "${")) and value != "~":
+            named = os.path.expanduser(value) if value.startswith("~") else value
+            found[key] = os.path.normpath(os.path.join(os.path.dirname(origins[key].file), named))
+    return replace(settings, **found)
 
 
 def find_vagrantfile(folder: str) -> str | None:
