@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Sequence
 from functools import partial
 
-from rdo import drivers, plan
+from rdo import drivers, plan, worktree
 from rdo.config import Config
 from rdo.conversation import Conversation, WaitingCaller
 from rdo.drivers.base import Pty, Root, WindowSize
@@ -26,6 +26,7 @@ class Target:
         self._gate = Gate(config, partial(drivers.programs, config))
         self._pools = Pools(self.driver, config.settings.login)
         self._recipe = drivers.recipe(config)
+        self._worktree_fault = worktree.fault(config)
 
     @property
     def links(self) -> int:
@@ -47,6 +48,8 @@ class Target:
             user = plan.user(request, self.config.settings)
             with WaitingCaller(conversation, request, user) as caller:
                 self._gate.check(caller)
+                if self._worktree_fault and not request.remote_directory:
+                    raise self._worktree_fault
                 if not self.driver.roots() and not request.remote_directory:
                     self._require_directory(plan.text(request.pwd))
                 pool = after.enter_context(self._pools.of(caller))

@@ -45,10 +45,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
         "rdo.acceptor", "rdo.conversation", "rdo.gate", "rdo.input", "rdo.leftovers", "rdo.lifetime", "rdo.listener",
         "rdo.mapped_output", "rdo.output_relay", "rdo.peer", "rdo.preload", "rdo.progress", "rdo.session",
     ),
-    ("rdo.target",),
+    ("rdo.target", "rdo.worktree"),
     ("rdo.master",),
     # what a person sees that may be slow
-    ("rdo.cli", "rdo.cli.*", "rdo.fallback", "rdo.hint", "rdo.usage"),
+    ("rdo.cli", "rdo.cli.*", "rdo.fallback", "rdo.hint", "rdo.inside", "rdo.usage"),
     ("rdo.__main__",),
     ("rdo.own_host", "rdo.rsh"),
 )

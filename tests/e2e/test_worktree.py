@@ -1,0 +1,79 @@
+"""A git worktree beside its checkout: nothing runs in the directory of another branch."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import require
+from tests.e2e.project import Project, local_project
+
+GIT = ("git", "-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "protocol.file.allow=always")
+
+
+def git(folder: Path, *words: str) -> None:
+    subprocess.run([*GIT, *words], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
+    """A checkout with a committed config."""
+    if not shutil.which("git"):
+        require("git", "git is not installed")
+    project = local_project(tmp_path, runtime)
+    git(project.local, "init", "-q")
+    (project.local / "src" / "file").touch()
+    git(project.local, "add", ".")
+    git(project.local, "commit", "-qm", "x")
+    return project
+
+
+@pytest.mark.parametrize("where", ["../beside it", "below/it"])
+def test_a_worktree_does_not_run_in_the_main_checkout_s_directory(project: Project, where: str) -> None:
+    git(project.local, "worktree", "add", "-q", where, "-b", "feature")
+    top = Path(os.path.normpath(project.local / where))
+    there = os.path.normpath(project.remote / where)
+    for cwd in (top, top / "src"):
+        found = project.run("touch", "made", cwd=str(cwd))
+        assert (found.returncode, found.stdout) == (255, b"")
+        assert found.stderr.decode() == (
+            f"rdo: {top}/.rdo.conf:2: `directory` is that of the main checkout `{project.local}`, and `{top}` is a git "
+            f"worktree of it; write where this one is on the target into .rdo.local.conf: `directory = \"{there}\"`; "
+            "or give `--dir`\n"
+        )
+    assert not list(project.remote.rglob("made"))
+    assert project.run("pwd").stdout.decode() == f"{project.remote}\n"
+    assert project.run("--dir", "/", "pwd", cwd=str(top)).stdout == b"/\n"
+    Path(there).mkdir(parents=True, exist_ok=True)
+    (top / ".rdo.local.conf").write_text(f'directory = "{there}"\n')
+    assert project.run("pwd", cwd=str(top)).stdout.decode() == f"{there}\n"
+
+
+def test_a_worktree_that_names_its_repository_by_a_relative_path_is_one_too(project: Project) -> None:
+    git(project.local, "worktree", "add", "-q", "../other", "-b", "feature")
+    top = project.local.parent / "other"
+    name = os.path.basename((top / ".git").read_text().strip())
+    (top / ".git").write_text(f"gitdir: ../{project.local.name}/.git/worktrees/{name}\n")
+    assert b"is a git worktree of it" in project.run("true", cwd=str(top)).stderr
+
+
+def test_a_submodule_and_a_clone_are_checkouts_of_their_own(project: Project, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "-q", str(project.local), "clone")
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    git(outer, "init", "-q")
+    git(outer, "submodule", "--quiet", "add", str(project.local), "sub")
+    for folder in (tmp_path / "clone", outer / "sub"):
+        assert project.run("pwd", cwd=str(folder)).stdout.decode() == f"{project.remote}\n"
+
+
+def test_what_stands_in_a_strange_git_file_is_of_no_account(tmp_path: Path, runtime: dict[str, str]) -> None:
+    project = local_project(tmp_path, runtime)
+    for content in (b"", b"gitdir: \n", b"\xff\0", b"gitdir: /x/.git/worktrees/\n", b"x" * 100_000):
+        (project.local / ".git").write_bytes(content)
+        os.utime(project.local / ".rdo.conf", ns=(len(content), len(content)))  # a new master
+        assert project.run("pwd").stdout.decode() == f"{project.remote}\n"
