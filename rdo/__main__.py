@@ -23,6 +23,10 @@ INSIDE = "RDO_INSIDE"
 and all that it runs on this machine, and on the target for a shim. So nothing ever calls itself."""
 
 
+ON_TARGET = "RDO_ON_TARGET"
+"""Set by script.py for each command on the target: the project's root there, a colon, and the profile."""
+
+
 def main(run: "Callable[[list[str]], int] | None" = None) -> None:
     """Run the command line, and leave at once with its exit status: nothing is left to flush or to tear down.
 
@@ -56,8 +60,13 @@ def execute(options: argv.Options) -> int:
     from rdo import control, protocol
 
     environ = {protocol.decode(name): protocol.decode(value) for name, value in posix.environ.items()}
+    control.make_absolute(environ)
     if options.directory:
         discovery.change_directory(options.directory, environ)
+    if ON_TARGET in environ:
+        from rdo import inside
+
+        inside.run(options, environ, environ[ON_TARGET])
     found = discovery.discover(environ, options.project)
     environ[INSIDE] = f"{environ[INSIDE]}:{found.root}" if INSIDE in environ else found.root
     posix.putenv(INSIDE, environ[INSIDE])  # for what is executed here
@@ -81,10 +90,10 @@ def execute(options: argv.Options) -> int:
         from rdo import fallback
 
         fallback.run(error, options, found.config, profile)
-    if status == 127 and posix.isatty(2):
+    if status == 127:
         from rdo import hint
 
-        hint.show(options)
+        hint.show(options, posix.isatty(2))
     return status
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 from typing import NoReturn
 
-from rdo import config, discovery, drivers, shim, small_file, trust
+from rdo import discovery, shim, small_file
 from rdo.argv import Options
 from rdo.errors import ConnectError, RdoError
 
@@ -43,6 +43,9 @@ def execute(tool: str, options: Options, error: ConnectError) -> NoReturn:
 
 def is_wanted(config_file: str, profile: str) -> bool:
     """Whether the profile wants it, and the user has allowed what the profile wants."""
+
+    from rdo import config, drivers, trust  # only here: rdo.inside looks for a program, too, and has no time for these
+
     try:
         loaded = config.load(config_file, profile, discovery.user_file(os.environ))
         wish = trust.wanted(loaded, drivers.programs(loaded))

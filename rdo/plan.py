@@ -75,6 +75,7 @@ def make(
         sudo=sudo,
         has_input=b"n" not in request.flags,
         keep=settings.on_disconnect == "keep",
+        inside=_inside(request, mapping),
         modes=tuple(modes.settings(request.modes)),
     )
     maps_output = b"o" in request.flags or (settings.map_output and b"O" not in request.flags)
@@ -132,6 +133,12 @@ def _lost(directory: str, target: str, request: Request) -> str:
     if not request.remote_directory:
         hint += " and `rsync -a -e rdo-rsh ./ :` fills it; else correct `directory`"
     return str(RdoError(f"rdo: cannot enter the directory `{directory}` on `{target}`", "", hint))
+
+
+def _inside(request: Request, mapping: PathMapping) -> str:
+    """The project's root there and the profile; empty where the root is not on the target."""
+    root = mapping.to_remote(text(request.root))
+    return "" if root is None else f"{root}:{text(request.profile)}"
 
 
 def _path(folders: Sequence[str], mapping: PathMapping, root: str) -> list[str]:

@@ -58,6 +58,10 @@ class Script(NamedTuple):
     """Whether stdin is what follows the script; else it is /dev/null. On a pty it is the terminal in any case."""
     keep: bool = False
     """Whether it goes on when the link is lost."""
+    inside: str = ""
+    """Value of RDO_ON_TARGET, by which an rdo that the command calls knows that this is its target; empty for none. A
+    relative path counts from the login folder. Not set through sudo, which may keep no variable.
+    """
     modes: Sequence[Sequence[str]] = ()
     """What stty is to set on a pty, once its own modes are restored: the words of each setting."""
 
@@ -89,7 +93,8 @@ def is_plain(login_shell: str) -> bool:
 
 def render(script: Script, *, nonce: str, pty: bool) -> bytes:
     """The script's one line, with its newline."""
-    parts = [*(_restore(nonce, script.modes) if pty else []), *_enter(script), *_level(script), *_variables(script)]
+    parts = _restore(nonce, script.modes) if pty else []
+    parts += [*_inside(script), *_enter(script), *_level(script), *_variables(script)]
     command = map(quote, script.command) if script.command else ['"${SHELL:-/bin/sh}"', "-l"]
     words = " ".join([*_prefix(script), *command])
     if pty and script.command:
@@ -133,6 +138,13 @@ def _enter(script: Script) -> list[str]:
         return []
     folder = script.directory if script.directory.startswith("/") else "./" + script.directory
     return [f"cd {quote(folder)} 2>/dev/null || {{ printf '%s\\n' {quote(script.lost)} >&2; exit 255; }}"]
+
+
+def _inside(script: Script) -> list[str]:
+    if not script.inside:
+        return []
+    base = "" if script.inside.startswith("/") else '"$PWD"/'
+    return [f"export RDO_ON_TARGET={base}{quote(script.inside)}"]
 
 
 def _level(script: Script) -> list[str]:

@@ -6,6 +6,7 @@ import pytest
 
 from rdo import hint
 from rdo.argv import Options, parse
+from rdo.cli import rdoctl
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,12 @@ from rdo.argv import Options, parse
             ["ls -l"], "`ls -l` is no program's name; for a shell string use: rdo -c 'ls -l'", id="a name with a space"
         ),
         pytest.param(
-            ["A=b", "make"], "`A=b` is no program's name; for a shell string use: rdo -c 'A=b make'", id="an assignment"
+            ["A=b", "make"], "`A=b` is not a program; to set a variable there use: rdo -e A=b make", id="an assignment"
+        ),
+        pytest.param(
+            ["A=b", "C=d e", "make", "X=1"],
+            "`A=b` is not a program; to set a variable there use: rdo -e A=b -e 'C=d e' make X=1",
+            id="two assignments",
         ),
         pytest.param(
             ["echo it's"],
@@ -45,14 +51,32 @@ def test_a_name_that_only_a_shell_knows_gets_a_hint(words: list[str], line: str)
 
 @pytest.mark.parametrize("character", sorted(hint.SHELL_SYNTAX))
 def test_every_character_that_means_something_to_a_shell_gets_one(character: str) -> None:
-    assert "for a shell string use: rdo -c " in hint.for_command(parse([f"a{character}b"]))
+    assert "for a shell string use: rdo -c " in hint.for_command(parse([f"1{character}b"]))
 
 
 def test_the_hint_goes_to_stderr_as_a_line(capfd: pytest.CaptureFixture[str]) -> None:
-    hint.show(parse(["cd", "/\udcff"]))
+    hint.show(parse(["cd", "/\udcff"]), True)
     assert capfd.readouterr() == ("", "rdo: `cd` is a shell builtin, not a program; use: rdo -c 'cd /\\xff'\n")
 
 
 def test_without_a_hint_nothing_is_written(capfd: pytest.CaptureFixture[str]) -> None:
-    hint.show(Options())
+    hint.show(Options(), True)
+    hint.show(parse(["make", "status"]), False)
+    hint.show(parse(["-c", "status"]), False)
+    hint.show(parse(["cd"]), False)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("words", "meant"), [
+    (["status"], "rdoctl status"), (["stop", "--all"], "rdoctl stop --all"), (["help"], "rdo --help"),
+])  # fmt: skip
+@pytest.mark.parametrize("has_terminal", [True, False])
+def test_a_command_of_rdoctl_is_pointed_to_even_without_a_terminal(
+    capfd: pytest.CaptureFixture[str], words: list[str], meant: str, has_terminal: bool
+) -> None:
+    hint.show(parse(words), has_terminal)
+    assert capfd.readouterr() == ("", f"rdo: did you mean `{meant}`?\n")
+
+
+def test_those_are_the_commands_of_rdoctl() -> None:
+    assert {*rdoctl.commands, "help"} == hint.RDOCTL
