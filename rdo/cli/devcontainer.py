@@ -27,7 +27,7 @@ HOOKS = ("onCreateCommand", "updateContentCommand", "postCreateCommand", "postSt
 """What is run in a new container, in this order."""
 
 ADVICE = {
-    "features": "the devcontainer CLI builds them in; put what you need into a Dockerfile",
+    "features": "to have them, `devcontainer up --workspace-folder .` first, then `rdoctl init`",
     "initializeCommand": "it runs on this machine; run it yourself",
     "postAttachCommand": "it is for an editor",
     "runArgs": "start the container yourself, and name it with `container`",

@@ -107,6 +107,8 @@ def choose(known: Mapping[str, Any], found: Survey, source: str = "") -> Suggest
 def _fits(suggestion: Suggestion, known: Mapping[str, Any]) -> bool:
     """Whether it speaks of what the options say to run in, if they do. A Dockerfile speaks of the image made of it."""
     named = [name for name in CONTAINERS if name in known]
+    if suggestion.is_whole and not named:
+        return True
     speaks = {*suggestion.values, *suggestion.choices, *(["image"] if suggestion.because in DOCKERFILES else [])}
     return speaks.issuperset(named)
 
@@ -145,6 +147,8 @@ def _wanted(driver: str, named: Sequence[str], suggestion: Suggestion) -> Sequen
     if driver == "ssh":
         return ("host", "directory")
     if driver == "docker":
+        if suggestion.is_whole and not named:
+            return ()
         suggested = [name for name in CONTAINERS if name in suggestion.values or name in suggestion.choices]
         return named or suggested or ["container"]
     return list(suggestion.choices)

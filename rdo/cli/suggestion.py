@@ -29,3 +29,5 @@ class Suggestion:
     first: str = ""
     once: Sequence[str] = ()
     left_out: Sequence[LeftOut] = ()
+    is_whole: bool = False
+    """Whether the driver finds all the rest by itself."""

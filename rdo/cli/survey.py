@@ -12,7 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from rdo import small_file
-from rdo.cli import compose_file, devcontainer, vagrantfile
+from rdo.cli import compose_file, devcontainer, devcontainer_running, vagrantfile
 from rdo.cli.suggestion import LeftOut, Suggestion
 
 DEVCONTAINERS = (".devcontainer/devcontainer.json", ".devcontainer.json")
@@ -40,7 +40,7 @@ def look(folder: str, environment: Mapping[str, str], everything: bool = False) 
     """
     unusable: list[LeftOut] = []
     docker: list[Suggestion] = []
-    for ask in (_devcontainers, _compose, _dockerfile):
+    for ask in (partial(_devcontainers, environment), _compose, _dockerfile):
         if everything or not docker:
             docker += ask(folder, unusable)
     return Survey([*_vagrant(folder, environment), *docker], unusable)
@@ -84,8 +84,12 @@ def _dockerfile(folder: str, _: list[LeftOut]) -> Iterator[Suggestion]:
         return
 
 
-def _devcontainers(folder: str, unusable: list[LeftOut]) -> Iterator[Suggestion]:
-    for name in _devcontainer_files(folder):
+def _devcontainers(environment: Mapping[str, str], folder: str, unusable: list[LeftOut]) -> Iterator[Suggestion]:
+    files = _devcontainer_files(folder)
+    if files and devcontainer_running.is_there(folder, environment):
+        yield Suggestion("docker", files[0], is_whole=True)
+        return
+    for name in files:
         text = read(folder, name)
         try:
             yield devcontainer.suggestion(folder, name, text or "", partial(read, folder))
