@@ -11,7 +11,7 @@ from rdo import control, drivers, shim, trust
 from rdo.cli import allow, check, doctor_ssh, doctor_target
 from rdo.cli.check import Check, Finding, Outcome, Verdict, ok
 from rdo.config import Config
-from rdo.errors import printable
+from rdo.errors import printable, shortened
 from rdo.wording import listed
 
 DRIVER_CHECKS: Mapping[str, Callable[[Config], Iterator[Check]]] = {"ssh": doctor_ssh.checks}
@@ -25,7 +25,7 @@ def command(ctx: click.Context, profile: str) -> None:
     """Check the way to the target step by step."""
     outcomes = []
     for outcome in examine(profile):
-        click.echo(printable(str(outcome)))
+        click.echo(shortened(printable(str(outcome))))
         outcomes.append(outcome)
     click.echo(printable(check.conclusion(outcomes)))
     ctx.exit(1 if any(outcome.finding.verdict is Verdict.FAILED for outcome in outcomes) else 0)

@@ -159,7 +159,7 @@ def _missing(name: str, suggestion: Suggestion) -> Any:
     if len(choices) == 1:
         return choices[0]
     if choices:
-        return init_ask.one_of(name, f"{suggestion.because} names {listed(choices)}", choices)
+        return init_ask.one_of(name, f"{suggestion.because} names {init_ask.offered(choices)}", choices)
     return init_ask.value(name, f"driver `{suggestion.driver}` needs it")
 
 

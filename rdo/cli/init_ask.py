@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from rdo.cli import ssh_hosts
-from rdo.errors import RdoError, printable
+from rdo.errors import RdoError, one_line, shortened
 from rdo.kinds import Refused
 from rdo.settings import DRIVERS, KEYS
 from rdo.wording import listed
@@ -56,8 +56,12 @@ def driver() -> str:
 def one_of(name: str, because: str, choices: Sequence[str]) -> str:
     """One of several values, none of which can be guessed. Raises RdoError that names the option."""
     _need_terminal(name, because)
-    click.echo(printable(because), err=True)
-    return str(click.prompt(_question(name), type=click.Choice(choices), err=True))
+    click.echo(shortened(one_line(because)), err=True)
+    while True:
+        answer = str(click.prompt(_question(name), err=True))  # click itself would show the choices as they are
+        if answer in choices:
+            return str(checked(name, answer))
+        click.echo(f"it is one of {shortened(one_line(offered(choices)))}", err=True)
 
 
 def value(name: str, because: str) -> Any:
@@ -65,7 +69,7 @@ def value(name: str, because: str) -> Any:
     names = offered(hosts()) if name == "host" else ""
     _need_terminal(name, f"{because}; ~/.ssh/config names {names}" if names else because)
     if names:
-        click.echo(printable(f"~/.ssh/config names {names}"), err=True)
+        click.echo(one_line(f"~/.ssh/config names {names}"), err=True)
     while True:
         answer = click.prompt(_question(name), err=True)
         try:

@@ -155,3 +155,22 @@ def test_no_terminal_and_no_variable_accepts_a_file_of_somebody_else(clone: Proj
     result = clone.run("true", env={"RDO_TRUST": bypass}, start_new_session=True)
     assert result.returncode == 255
     assert b"belongs to another user (uid 54321)" in result.stderr
+
+
+def test_names_in_files_that_init_reads_paint_nothing(clone: Project) -> None:
+    """A YAML file may spell any character."""
+    (clone.local / ".rdo.conf").unlink()
+    evil = '"\\e[2Jevil\\nrdo: all is well"'
+    (clone.local / "compose.yaml").write_text(f'services:\n  {evil}: {{image: x}}\n  "w\\u3164eb": {{image: y}}\n')
+    with Terminal(["rdoctl", "init"], clone.local, clone.environment) as terminal:
+        first = terminal.expect("service to run in")
+        terminal.expect(": ")
+        terminal.line("nonsense")
+        again = terminal.expect("service to run in")
+        terminal.expect(": ")
+        terminal.line("w\u3164eb")
+        refused = terminal.expect("looks like nothing")
+    for shown in (first, again, refused.replace("w\u3164eb\r\n", "")):  # but for what was typed
+        assert "\x1b" not in shown
+        assert "\nrdo:" not in shown
+        assert "\u3164" not in shown
