@@ -60,7 +60,7 @@ def execute(options: argv.Options) -> int:
     from rdo import control, protocol
 
     environ = {protocol.decode(name): protocol.decode(value) for name, value in posix.environ.items()}
-    control.make_absolute(environ)
+    discovery.make_absolute(environ)
     if options.directory:
         discovery.change_directory(options.directory, environ)
     if ON_TARGET in environ:

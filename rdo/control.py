@@ -26,11 +26,6 @@ GUIDES = (
 
 NAMESPACES = ("mnt", "net", "pid", "user")
 
-PATHS = ("RDO_SSH_CONFIG", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "VAGRANT_CWD", "VAGRANT_HOME", "SSH_AUTH_SOCK")
-"""Variables that name a file or directory of this machine: a relative path counts from where rdo was called."""
-
-SOCKET_URL = "unix://"
-
 ACCEPT_TIMEOUT = 3.0
 """Seconds for a master to take a connection, and to accept a request. It does both before anything slow, so that a
 silent one is wedged."""
@@ -51,7 +46,7 @@ Socket = _socket.socket
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Mapping
     from typing import Protocol
 
     Identity = tuple[int, int] | None
@@ -136,19 +131,6 @@ def _make(folder: str) -> None:
         pass
     except OSError as error:
         raise SetupError(f"cannot make the runtime folder `{folder}`", str(error.strerror), ELSEWHERE) from None
-
-
-def make_absolute(environ: "MutableMapping[str, str]") -> None:
-    """Spell the paths of PATHS and DOCKER_HOST from the root on, before they go to a master, whose directory is `/`."""
-    for name in PATHS:
-        value = environ.get(name, "")
-        if value and value[0] not in "/~":
-            environ[name] = f"{posix.getcwd()}/{value}"
-            posix.putenv(name, environ[name])  # for a master that is started
-    host = environ.get("DOCKER_HOST", "")
-    if host.startswith(SOCKET_URL) and not host.startswith(SOCKET_URL + "/"):
-        environ["DOCKER_HOST"] = f"{SOCKET_URL}{posix.getcwd()}/{host[len(SOCKET_URL) :]}"
-        posix.putenv("DOCKER_HOST", environ["DOCKER_HOST"])
 
 
 def socket_path(folder: str, config: str, profile: str, environ: "Mapping[str, str]") -> str:

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 CONFIG = ".rdo.conf"
 LOCAL_CONFIG = ".rdo.local.conf"
 
+PATHS = ("RDO_SSH_CONFIG", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "VAGRANT_CWD", "VAGRANT_HOME", "SSH_AUTH_SOCK")
+"""Variables that name a file or directory of this machine: a relative path counts from where rdo was called."""
+
+SOCKET_URL = "unix://"
+
 MISSING = "-"
 """Stands in a stamp for a file that is not there."""
 
@@ -93,6 +98,19 @@ def change_directory(folder: str, environ: "MutableMapping[str, str]") -> None:
         raise RdoError(f"cannot change to `{folder}`", str(error.strerror)) from None
     environ["PWD"] = logical(_normal(environ.get("PWD", ""), folder), posix.getcwd())
     posix.putenv("PWD", environ["PWD"])  # for what is executed here
+
+
+def make_absolute(environ: "MutableMapping[str, str]") -> None:
+    """Spell the paths of PATHS and DOCKER_HOST from the root on, before they go to a master, whose directory is `/`."""
+    for name in PATHS:
+        value = environ.get(name, "")
+        if value and value[0] not in "/~":
+            environ[name] = f"{posix.getcwd()}/{value}"
+            posix.putenv(name, environ[name])  # for a master that is started
+    host = environ.get("DOCKER_HOST", "")
+    if host.startswith(SOCKET_URL) and not host.startswith(SOCKET_URL + "/"):
+        environ["DOCKER_HOST"] = f"{SOCKET_URL}{posix.getcwd()}/{host[len(SOCKET_URL) :]}"
+        posix.putenv("DOCKER_HOST", environ["DOCKER_HOST"])
 
 
 def user_file(environ: "Mapping[str, str]") -> str:

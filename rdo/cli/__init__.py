@@ -12,7 +12,7 @@ import sys
 
 import click
 
-from rdo import __version__, control
+from rdo import __version__, discovery
 from rdo.cli import allow, completion, deny, doctor, explain, ide, init, man, schema, shim, status, stop
 from rdo.cli.commands import Commands
 from rdo.errors import FAILURE, RdoError
@@ -68,7 +68,7 @@ def main() -> None:
 def run(words: list[str]) -> int:
     """The exit status of `rdoctl WORDS`."""
     try:
-        control.make_absolute(os.environ)
+        discovery.make_absolute(os.environ)
         return rdoctl.main(words, prog_name="rdoctl", standalone_mode=False) or 0
     except RdoError as error:
         return complain(error)
