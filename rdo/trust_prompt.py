@@ -63,6 +63,8 @@ def is_allowed(ask: Callable[[str], str | None], text: str) -> bool | None:
 
 def question(wish: Grant, before: Values | None, screen: Screen) -> str:
     """What to ask: the values, or what has changed in them since those `before` were allowed; and how to answer."""
+    if before and set(before) == set(wish.all):
+        before = None  # asked once more, though nothing has changed
     rows, columns = max(screen.rows, FEWEST_ROWS), max(screen.columns, FEWEST_COLUMNS)
     head = _head(wish, "has changed since you allowed it:" if before else "wants:", columns)
     foot = [QUESTION] if len(QUESTION) < columns else [QUESTION.removesuffix(f" {TYPE}"), TYPE]

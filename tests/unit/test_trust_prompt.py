@@ -83,6 +83,7 @@ def test_after_a_change_only_that_is_shown_with_how_much_is_as_before() -> None:
         "  (2 more values as before)",
         QUESTION,
     ]
+    assert asked(after, before=after.all) == asked(after)
     assert asked(grant(("host", "b")), before=grant(("host", "a")).all)[1:-1] == ['  - host = "a"', '  + host = "b"']
     assert "  (1 more value as before)" in asked(grant(("host", "a"), ("user", "b")), before=grant(("host", "a")).all)
 
