@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rdo.cli.draft import Read
@@ -25,21 +25,20 @@ MOST_FILES = 32
 """Files that are read, with those that they include: a circle of them ends too."""
 
 
-def found(read: Read) -> list[str]:
-    """The files that `docker compose` would take here, by `read`, which gives the text of one: none, one, or two."""
-    named = _named_by_env_file(read(".env") or "")
-    if named:
-        return named
+def found(read: Read, environment: Mapping[str, str]) -> list[str]:
+    """The files that `docker compose` would take here, by `read`, which gives the text of one: none, one, or more."""
+    settings = {**_of_env_file(read(".env") or ""), **environment}
+    named = settings.get("COMPOSE_FILE", "").split(settings.get("COMPOSE_PATH_SEPARATOR") or ":")
+    if any(named):
+        return [name for name in named if name]
     first = [name for name in NAMES if read(name) is not None][:1]
     return [*first, *[name for name in OVERRIDES if first and read(name) is not None][:1]]
 
 
-def _named_by_env_file(text: str) -> list[str]:
-    """COMPOSE_FILE of the project's `.env`."""
+def _of_env_file(text: str) -> dict[str, str]:
+    """The variables of the project's `.env`, over which those of the environment win."""
     pairs = [line.strip().removeprefix("export ").partition("=") for line in text.split("\n")]
-    settings = {name.strip(): value.strip().strip("'\"") for name, equals, value in pairs if equals}
-    value = settings.get("COMPOSE_FILE", "")
-    return [name for name in value.split(settings.get("COMPOSE_PATH_SEPARATOR") or ":") if name]
+    return {name.strip(): value.strip().strip("'\"") for name, equals, value in pairs if equals}
 
 
 def services(files: Sequence[str], read: Read) -> list[str]:

@@ -153,7 +153,7 @@ def _compose(reader: _Reader) -> None:
         reader.choices["service"] = compose_file.services(files, reader.read)
     run = reader.take("runServices")
     services = run if isinstance(run, list) else []
-    default = [os.path.normpath(each) for each in compose_file.found(reader.read)]
+    default = [os.path.normpath(each) for each in compose_file.found(reader.read, {})]
     options = [] if files == default else [word for file in files for word in ("-f", file)]
     reader.first = shlex.join(["docker", "compose", *options, "up", "-d", *map(str, services)])
 

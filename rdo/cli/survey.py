@@ -40,7 +40,7 @@ def look(folder: str, environment: Mapping[str, str], everything: bool = False) 
     """
     unusable: list[LeftOut] = []
     docker: list[Suggestion] = []
-    for ask in (partial(_devcontainers, environment), _compose, _dockerfile):
+    for ask in (partial(_devcontainers, environment), partial(_compose, environment), _dockerfile):
         if everything or not docker:
             docker += ask(folder, unusable)
     return Survey([*_vagrant(folder, environment), *docker], unusable)
@@ -58,8 +58,8 @@ def _vagrant(folder: str, environment: Mapping[str, str]) -> Iterator[Suggestion
     yield Suggestion("vagrant", "Vagrantfile", values, choices, first="vagrant up", left_out=left_out)
 
 
-def _compose(folder: str, unusable: list[LeftOut]) -> Iterator[Suggestion]:
-    files = compose_file.found(partial(read, folder))
+def _compose(environment: Mapping[str, str], folder: str, unusable: list[LeftOut]) -> Iterator[Suggestion]:
+    files = compose_file.found(partial(read, folder), environment)
     if not files:
         return
     try:

@@ -105,4 +105,10 @@ def test_what_is_not_yaml_is_said(text: str, why: str) -> None:
     ],
 )
 def test_the_files_are_those_that_docker_compose_takes(files: Mapping[str, str], expected: list[str] | None) -> None:
-    assert compose_file.found(files.get) == (list(files) if expected is None else expected)
+    assert compose_file.found(files.get, {}) == (list(files) if expected is None else expected)
+
+
+def test_the_environment_names_files_before_the_env_file_does() -> None:
+    files = {".env": "COMPOSE_FILE=a", "compose.yaml": ""}
+    assert compose_file.found(files.get, {"COMPOSE_FILE": "b:c"}) == ["b", "c"]
+    assert compose_file.found(files.get, {"COMPOSE_PATH_SEPARATOR": ","}) == ["a"]
