@@ -5,9 +5,10 @@ They are read from what `ssh -G` prints in rdo.drivers.ssh_answer.
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -129,9 +130,15 @@ def variables(options: Options | None, caller: Caller) -> Mapping[str, str]:
     """What SendEnv and SetEnv ask the server for; of a name in both, SetEnv's value counts, as with ssh(1)."""
     if options is None or not options.send_env:  # only where it is needed is the caller's environment looked at
         return options.set_env if options else {}
-    sent = options.send_env
-    found = {name: value for name, value in caller.environment.items() if any(fnmatchcase(name, p) for p in sent)}
-    return {**found, **options.set_env}
+    fits = _matcher(options.send_env)
+    return {**{name: value for name, value in caller.environment.items() if fits(name)}, **options.set_env}
+
+
+@lru_cache(maxsize=16)
+def _matcher(patterns: tuple[str, ...]) -> Callable[[str], object]:
+    """Whether a name fits any of them, in which `*` and `?` alone are special. At once, as each command pays for it."""
+    whole = "|".join(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".") for pattern in patterns)
+    return re.compile(whole, re.DOTALL).fullmatch
 
 
 def jump_request(jumps: str, ssh_config: str | None) -> Request:

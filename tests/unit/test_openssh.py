@@ -259,6 +259,22 @@ def test_relative_paths_count_from_where_the_command_was_typed() -> None:
     assert (found.known_hosts, found.identity_agent) == (("/work/known",), "/work/agent")
 
 
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("*", {"A", "AB", "A[B]"}),
+        ("A", {"A"}),
+        ("A?", {"AB"}),
+        ("A[B]", {"A[B]"}),
+        ("a", set()),
+        ("", set()),
+    ],
+)
+def test_only_stars_and_question_marks_are_special_in_a_pattern(pattern: str, names: set[str]) -> None:
+    caller = ScriptedCaller(environment=dict.fromkeys(("A", "AB", "A[B]"), "x"))
+    assert set(variables(options(f"sendenv {pattern}"), caller)) == names
+
+
 def test_without_options_or_patterns_nothing_of_the_environment_is_sent() -> None:
     caller = ScriptedCaller(environment={"A": "x"})
     assert variables(None, caller) == {}
