@@ -16,6 +16,9 @@ from rdo.drivers.docker_engine import Hijacked
 from rdo.drivers.docker_frames import FrameError, Frames
 from rdo.errors import ConnectError, LinkLost
 
+FAILED_TO_START = (126, 127)
+"""Statuses of what an engine could not start."""
+
 MUCH_OUTPUT = 4 * 1024
 """Bytes from which on a slow reader may lose the end: the engine closes the streams 2 seconds after the program's end,
 whoever has not read them yet. Nobody is slow after less: each socket on the way to the user holds as much."""
@@ -61,6 +64,7 @@ class DockerChannel:
         self._program = program
         self._frames = None if pty else Frames()
         self._odd = False
+        self._written = False
         self._chunks = deque(self._decode(stream.early))
         self._first = bytes(self._chunks[0].data) if self._chunks else b""
         self._reading = threading.Lock()
@@ -97,6 +101,7 @@ class DockerChannel:
         """See base.Channel. What cannot be sent is dropped: the program has ended, or its exit status tells."""
         if self._input_ended:
             return
+        self._written = True
         try:
             self._wire.send(bytes(data))
         except OSError:
@@ -182,7 +187,8 @@ class DockerChannel:
         if self._odd:
             raise LinkLost("the Docker engine's stream makes no sense", "it holds a frame of an unknown kind")
         status = self._program.status(self.is_cut)
-        if not self._program.started:  # what came is the engine's own words
+        if status in FAILED_TO_START and not self._program.started and not self._written:
+            # what came is the engine's own words (podman has no process either for a program that has ended)
             raise self._program.refused(one_line(self._first.decode(errors="replace")))
         return status
 

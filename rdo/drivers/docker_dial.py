@@ -7,14 +7,14 @@ import os
 import socket
 import ssl
 import subprocess
-import tempfile
 from collections.abc import Callable, Mapping
-from typing import IO, TypeVar
+from typing import TypeVar
 
-from rdo import small_file
+from rdo import small_file, thread
+from rdo.drivers.docker_answer import one_line
 from rdo.drivers.docker_endpoint import LARGEST, Endpoint, Tls
 from rdo.drivers.docker_wire import PlainWire, TlsWire, Wire
-from rdo.errors import ConfigError, ConnectError
+from rdo.errors import ConfigError, ConnectError, SetupError
 from rdo.lines import split_lines
 from rdo.script import quote
 
@@ -124,16 +124,21 @@ def _loaded(path: str, load: Callable[[], T]) -> T:
 def _ssh(endpoint: Endpoint, environment: Mapping[str, str]) -> Wire:
     """As `docker` itself does it: the engine's stream is the standard streams of a command over there."""
     near, far = socket.socketpair()
-    errors = tempfile.TemporaryFile()  # noqa: SIM115 it lives as long as the stream
     with far:
         try:
             command, fd = ssh_command(endpoint, environment), far.fileno()
-            child = subprocess.Popen(command, stdin=fd, stdout=fd, stderr=errors, env=dict(environment))
+            pipe = subprocess.PIPE
+            child = subprocess.Popen(command, stdin=fd, stdout=fd, stderr=pipe, env=dict(environment))
         except OSError as error:
             near.close()
-            errors.close()
             raise ConnectError("cannot run `ssh`", error.strerror or str(error), "install OpenSSH") from None
-    return SshWire(near, child, errors, endpoint)
+    try:
+        return SshWire(near, child, endpoint)
+    except SetupError:
+        child.kill()
+        child.communicate()
+        near.close()
+        raise
 
 
 def ssh_command(endpoint: Endpoint, environment: Mapping[str, str]) -> list[str]:
@@ -152,32 +157,41 @@ def ssh_command(endpoint: Endpoint, environment: Mapping[str, str]) -> list[str]
 class SshWire(PlainWire):
     """The near end of an `ssh`. Where it ends before it said anything, what it said on stderr is the reason."""
 
-    def __init__(self, near: socket.socket, child: subprocess.Popen[bytes], errors: IO[bytes], to: Endpoint) -> None:
+    def __init__(self, near: socket.socket, child: subprocess.Popen[bytes], to: Endpoint) -> None:
         super().__init__(near, self._end)
         self._child = child
-        self._errors = errors
         self._endpoint = to
+        self._said = b""
         self._heard = False
+        self._ended = False
+        self._listener = thread.start(self._listen, name="ssh")
+
+    def _listen(self) -> None:
+        """Take in what it says on stderr: the last of it is kept."""
+        assert self._child.stderr
+        with self._child.stderr as stderr, contextlib.suppress(OSError):
+            while not self._ended and (data := os.read(stderr.fileno(), TAIL)):
+                self._said = (self._said + data)[-TAIL:]
 
     def receive(self, timeout: float | None = None) -> bytes:
         """See Wire. Raises ConnectError where nothing ever came."""
         data = super().receive(timeout)
-        if not data and not self._heard and not self._errors.closed:
-            self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - TAIL))
-            said = split_lines(self._errors.read().decode(errors="replace").strip())
-            raise ConnectError(
-                f"the Docker engine at `{self._endpoint.name}` cannot be reached", said[-1].strip() if said else ""
-            )
+        if not data and not self._heard and not self._ended:
+            self._listener.join(END_TIMEOUT)
+            said = split_lines(self._said.decode(errors="replace").strip())
+            why = one_line(said[-1]) if said else ""
+            raise ConnectError(f"the Docker engine at `{self._endpoint.name}` cannot be reached", why)
         self._heard = True
         return data
 
     def _end(self) -> None:
-        if self._errors.closed:
+        if self._ended:
             return
-        self._errors.close()
+        self._ended = True
         self._child.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        try:
             self._child.wait(END_TIMEOUT)
-            return
-        self._child.kill()
-        self._child.wait()
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        self._listener.join(END_TIMEOUT)

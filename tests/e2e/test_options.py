@@ -136,3 +136,7 @@ def test_s_runs_the_command_by_sudo_with_its_variables_and_signals(project: Proj
     logged = (fake / "sudo.log").read_text()
     assert "--preserve-env=TOKEN" in logged
     assert "secret" not in logged
+    assert project.run("-u", "www-data:1000", "echo", "up").stdout == b"up\n"
+    assert "sudo -u www-data -g #1000 " in (fake / "sudo.log").read_text()
+    found = project.run("-u", "-oops", "true")
+    assert (found.returncode, found.stderr) == (255, b"rdo: `-oops` is not a valid user name: it begins with `-`\n")

@@ -133,6 +133,28 @@ def test_odd_progress_is_one_line(tmp_path: Path, name: str) -> None:
     assert str(caught.value).isprintable()
 
 
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("head -c 50000000 /dev/zero | tr '\\0' x >&2; exit 255", "cannot be reached: xxx"),
+        ("head -c 50000000 /dev/zero >&2; echo >&2; echo last >&2; exit 255", "cannot be reached: last"),
+        ("yes >&2", "no answer in time"),
+    ],
+)
+def test_an_ssh_that_prints_much_on_the_way_is_one_line(tmp_path: Path, script: str, why: str) -> None:
+    program = tmp_path / "ssh"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    environment = {"DOCKER_HOST": "ssh://devbox", "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    before = peak()
+    asking = Engine(resolve(environment), environment)
+    asking._version = (1, 41)
+    with pytest.raises(ConnectError, match=why) as caught:
+        asking.ask("GET", "/containers/web/json", timeout=3.0)
+    assert len(str(caught.value)) < LONGEST_LINE
+    assert peak() - before < MEMORY
+
+
 def peak() -> int:
     """Most bytes of memory that this process ever had."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
