@@ -30,7 +30,10 @@ listener.listen()
 print("listens", flush=True)
 while True:
     connection, _ = listener.accept()
-    (kind, payload), *_ = protocol.Decoder().receive(connection.recv(65536))
+    frames = protocol.Decoder().receive(connection.recv(65536))
+    if not frames:  # somebody looks whether it listens
+        continue
+    ((kind, payload),) = frames
     report = {"config": "/old/.rdo.conf", "profile": "default", "driver": "ssh", "target": "old", "pid": os.getpid(),
               "started": 0, "running": [], "links": 1, "idle_timeout": 60, "idle_for": 1, "ending": False}
     connection.sendall(protocol.frame(protocol.REPORT, json.dumps(report).encode()))
