@@ -24,7 +24,7 @@ def test_a_process_is_known_by_its_name_until_it_has_ended() -> None:
     assert not process_name.lives(named)
 
 
-@pytest.mark.parametrize("named", ["", "x", "1", f"{os.getpid()} 1", "-1 1", "99999999999999999999 1"])
+@pytest.mark.parametrize("named", ["", "x", "1", f"{os.getpid()} 1", "-1 1", "99999999999999999999 1"], ids=range(6))
 def test_what_names_no_process_lives_not(named: str) -> None:
     assert not process_name.lives(named)
 
