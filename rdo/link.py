@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 
-from rdo import thread
 from rdo.drivers.base import ChannelRefused, Connection, Opening, PtyRefused
-from rdo.errors import ConnectError, LinkLost
+from rdo.errors import ConnectError
 from rdo.lifeline import Lifeline
 from rdo.script import is_plain
-from rdo.shell import Shell, begin_shell
+from rdo.shell import Group, Shell, begin_shell
 from rdo.tally import Tally
 
 TOGETHER = 8
@@ -32,10 +30,10 @@ class Link:
         self._plain: bool | None = False if login else connection.runs_sh or None
         """Whether the login shell may stand for /bin/sh; None: not tried yet, but maybe `promising`."""
         self._promising = False
-        self._groups: set[int] = set()
-        self._kept: set[int] = set()
-        self._released: list[int] = []
-        self._lifeline = Lifeline(None)
+        self._guarded: set[Group] = set()
+        self._kept: set[Group] = set()
+        self._released: list[Group] = []
+        self._lifeline = Lifeline(lambda: self.open_shell(Opening()))
         self._lock = threading.Lock()
 
     def open_shell(self, opening: Opening) -> Shell:
@@ -70,78 +68,60 @@ class Link:
         elif not shell.pty:
             self._promising = shell.silent and is_plain(shell.login_shell)
 
-    def guard(self, *groups: int) -> None:
-        """Have the process groups ended if the link goes. Waits for the lifeline, which is on its way."""
+    def guard(self, *groups: Group) -> None:
+        """Have the process groups ended if the link goes. Waits for the lifeline, if that is on its way; not long."""
+        self._lifeline.guard(groups)
         with self._lock:
-            self._renew_lifeline()
-            added = [group for group in groups if group not in self._groups]
-            if added:
-                self._groups.update(added)
-                self._tell(*added)
+            self._guarded.update(groups)
 
-    def keep(self, group: int) -> None:
+    def keep(self, group: Group) -> None:
         """Leave the process group alone if the link goes, whatever was said of it before. See `keep_nothing`."""
         with self._lock:
-            self._renew_lifeline()
             self._kept.add(group)
-            if group in self._groups:  # a shell that waited
-                self._groups.remove(group)
-                self._released.append(group)
-                self._tell()
+            listed = group in self._guarded  # a shell that waited
+            self._guarded.discard(group)
+        if listed:
+            self._lifeline.leave([group])
+        self._lifeline.know(group)
 
-    def release(self, group: int) -> None:
+    def release(self, group: Group) -> None:
         """Leave the process group alone from now on; while commands run beside it, from the next `settle` on."""
         with self._lock:
-            self._kept.discard(group)
-            if group in self._groups:
-                self._groups.remove(group)
+            if group in self._guarded or group in self._kept:
                 self._released.append(group)
-            if self.running.count <= 1 or len(self._released) >= TOGETHER:
-                self._tell()
+            self._guarded.discard(group)
+            self._kept.discard(group)
+            at_once = self.running.count <= 1 or len(self._released) >= TOGETHER
+        if at_once:
+            self.settle()
 
     def settle(self) -> None:
         """Tell the lifeline of all groups that were released."""
         with self._lock:
-            self._tell()
+            released, self._released = self._released, []
+        if released:
+            self._lifeline.leave(released)
 
     def keep_nothing(self) -> None:
         """It is about to be closed on purpose: end with it what was to be kept, too, but nothing that was released."""
+        self.settle()
         with self._lock:
-            self._tell(*self._kept)
+            kept, self._kept = self._kept, set()
+        self._lifeline.guard(kept)
 
-    def signal(self, group: int, name: str) -> bool:
+    def signal(self, group: Group, name: str) -> bool:
         """Send a signal (its name without SIG) to the process group. False if that cannot be done."""
-        with self._lock:
-            return self._lifeline.signal(group, name)
+        return self._lifeline.signal(group, name)
 
     def start_lifeline(self) -> None:
         """Open the lifeline beside the first command, so that neither waits for the other. Raises SetupError."""
-        begun = threading.Event()
-        thread.start(self._open_lifeline, begun, name="lifeline")
-        begun.wait()
+        self._lifeline.start()
 
     def give_up_lifeline(self) -> None:
         """Close the lifeline, for the room it takes where there is none beside it: the command comes first."""
-        with self._lock:
-            self._lifeline.close()
+        self._lifeline.close()
 
-    def _open_lifeline(self, begun: threading.Event) -> None:
-        with self._lock:
-            begun.set()
-            self._begin_lifeline()
-
-    def _begin_lifeline(self) -> None:
-        with contextlib.suppress(ChannelRefused, ConnectError, LinkLost):
-            self._lifeline = Lifeline(self.open_shell(Opening()))
-
-    def _tell(self, *added: int) -> None:
-        """Tell the lifeline what has changed. A group that is added may have the number of one that was released."""
-        released, self._released = self._released, []
-        self._lifeline.update(released, added)
-
-    def _renew_lifeline(self) -> None:
-        """Have a lifeline again where it alone has ended: a command without could be neither signalled nor ended."""
-        if self._lifeline.ended:
-            self._lifeline.close()
-            self._begin_lifeline()
-            self._lifeline.update((), self._groups)
+    def close(self) -> None:
+        """Close the connection, and all that is on it."""
+        self._lifeline.retire()
+        self.connection.close()

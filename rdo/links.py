@@ -105,10 +105,10 @@ class Links:
                 link.give_up_lifeline()
                 return Taken(_open_at_last(link, opening), link, opening)
         except (ChannelRefused, LinkLost) as error:
-            link.connection.close()
+            link.close()
             raise ConnectError("the target opens no session", str(error), "see `rdoctl doctor`") from None
         except BaseException:
-            link.connection.close()
+            link.close()
             raise
 
     def discard(self, link: Link) -> None:
@@ -116,7 +116,7 @@ class Links:
         with self._lock:
             if link in self._links:
                 self._links.remove(link)
-        link.connection.close()
+        link.close()
 
     def close(self) -> None:
         """Close all, and end all that runs over them."""

@@ -13,16 +13,18 @@ class Mark(NamedTuple):
 
 
 LIMIT = 64
-"""Longest mark in bytes. A longer one is none: then it is output, and passed on."""
+"""Longest mark in bytes, with the end of its line. A longer one is none: then it is output, and passed on."""
 
 
 class Marks:
     """Output in, output and marks out. Holds back only what may be the start of a mark."""
 
-    def __init__(self, nonce: str) -> None:
-        self._start = f"\033]rdo;{nonce};".encode()
-        longest = LIMIT - len(self._start) - 1
-        self._mark = re.compile(rb"%b([^\007\033]{0,%d})\007" % (re.escape(self._start), longest))
+    def __init__(self, secret: str) -> None:
+        """`secret`: what only the session's own shell knows; see script.prove."""
+        self._start = f"\033]rdo;{secret};".encode()
+        start, longest = re.escape(self._start), LIMIT - len(self._start) - len(b"\007\r\n")
+        self._mark = re.compile(rb"%b([^\007\033]{0,%d})\007\r?\n" % (start, longest))
+        self._cut_off = re.compile(rb"%b[^\007\033]{0,%d}(?:\007\r?)?" % (start, longest))
         self._held = b""
 
     def receive(self, data: bytes | memoryview) -> list[bytes | Mark]:
@@ -42,6 +44,6 @@ class Marks:
         """Where a mark that is not yet whole starts; the end of the data if there is none. A mark holds one ESC."""
         escape = data.rfind(b"\033")
         held = data[escape:] if escape >= 0 else b""
-        if self._start.startswith(held) or (held.startswith(self._start) and len(held) < LIMIT):
+        if self._start.startswith(held) or self._cut_off.fullmatch(held):
             return len(data) - len(held)
         return len(data)

@@ -44,12 +44,17 @@ class OutputRelay:
         self._channel = shell.channel
         self._pty = shell.pty
         self._early = shell.pending
-        self._marks = Marks(shell.nonce) if shell.pty else None
+        self._marks = Marks(shell.secret) if shell.pty else None
         self._mapped = self._mapper(roots) if roots else None
         self._owner = owner
         self._unread = False
+        self._status: int | None = None
+        self._reading = True
+        self._shown = 0
         self._end_writer_at = math.inf
         self._over = threading.Event()
+        self.status: int | None = None
+        """The exit status, once there is one."""
         self.ended = threading.Event()
         """Set when there is an exit status."""
         self.cut = False
@@ -74,9 +79,19 @@ class OutputRelay:
         self._unread = True
         self._end_writer_at = time.monotonic() + patience
 
-    def wait(self) -> None:
-        """Wait until nothing more goes to the client."""
-        self._over.wait()
+    @property
+    def idle_at(self) -> int | None:
+        """How many pieces of output were shown; None while the client does not take the next one."""
+        return self._shown if self._reading else None
+
+    def end_with(self, status: int) -> None:
+        """The command has ended so: wait no longer for others who have its streams."""
+        self._status = status
+        self._channel.close()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until nothing more goes to the client: whether it is so."""
+        return self._over.wait(timeout)
 
     def _go_on(self, over: bool) -> None:
         """Somebody has to read the channel, or all is over. This is called by the thread that serves the whole link."""
@@ -87,6 +102,7 @@ class OutputRelay:
             self._break_off(error)
 
     def _end_at_once(self, status: int) -> bool:
+        self.status = status
         self.ended.set()  # first: a client that has the status is gone at once, and its command has not to be ended
         try:
             if not self._conversation.offer(protocol.EXIT, _payload(status)):
@@ -113,9 +129,10 @@ class OutputRelay:
     def _relay(self) -> None:
         try:
             self._relay_chunks()
-            if not self._channel.ended and not self._pty:
+            if self._status is None and not self._channel.ended and not self._pty:
                 self._conversation.send(protocol.END)
-            status = self._channel.exit_status()
+            status = self._channel.exit_status() if self._status is None else self._status
+            self.status = status
             self.ended.set()
             self._conversation.send(protocol.EXIT, _payload(status))
         except LinkLost as error:
@@ -135,7 +152,10 @@ class OutputRelay:
         for early in self._early:
             self._show(early, send)
         while (chunk := read()) is not None:
+            self._reading = False
             self._show(chunk, send)
+            self._reading = True
+            self._shown += 1
         if self._marks and (held := self._marks.end()):
             send(STDOUT, held)
         if self._mapped:
@@ -165,6 +185,7 @@ class OutputRelay:
 
     def _offer(self, stream: int, data: bytes | memoryview) -> bool:
         """Pass output on, if that needs no waiting: this is called by the thread that serves the whole link."""
+        self._shown += 1
         try:
             return not self._unread and self._conversation.offer(_kind(stream), data)
         except Exception:

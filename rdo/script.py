@@ -10,34 +10,68 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-READY = 'echo "{nonce} $$ ${{SHELL-}}"; IFS= LC_ALL=C read -r rdo_s && eval "$rdo_s"'
+NO_STTY = "stty"
+"""What stands in the ready line in place of the process id where the terminal cannot be set raw."""
+
+READ = 'IFS= LC_ALL=C read -r rdo_s && eval "$rdo_s"'
+READY = 'echo "{nonce} $$ ${{SHELL-}}"; ' + READ
 READY_APART = READY.replace("; ", "; echo {nonce} >&2; ", 1)
-"""With a marker on stderr of its own, behind what a start-up file may have written there."""
-READY_PTY = "rdo_m=$(stty -g 2>/dev/null); stty raw -echo 2>/dev/null; " + READY
+"""With a marker on stderr of its own, after what a start-up file may have written there."""
+READY_PTY = (
+    f"if rdo_m=$(stty -g 2>/dev/null) && stty raw -echo 2>/dev/null; then {READY}; "
+    f'else echo "{{nonce}} {NO_STTY}"; exit 255; fi'
+)
+"""On a terminal that is not raw, the script would be shown, cut at 4096 bytes, and its control characters acted on."""
+
+PROVE = (
+    "rdo_k='\033]rdo;{secret}' rdo_b='\007'; "
+    'echo "{secret} $$ ${{YASH_VERSION+yash:${{LC_ALL:-${{LC_CTYPE:-${{LANG-}}}}}}}}"; ' + READ
+)
+"""Read before the script, with a secret that no argument list shows: by it the shell proves that it has the process id,
+and begins its marks. By `echo`, which every shell has built in: what mksh, yash and posh call `printf` is a program.
+"""
 
 LIFELINE = (
-    "rdo_g=; "
-    'k() { kill "-$2" "-$1" 2>/dev/null || kill "-$2" "$1" 2>/dev/null || '
+    "rdo_g=; rdo_v=; "
+    'n() { case $1 in ""|0*|1|*[!0-9]*|"$$") return 1;; esac; }; '
+    'i() { rdo_p=; rdo_t=; x=; if [ -r "/proc/$1/stat" ]; '
+    'then while IFS= read -r y; do x="$x$y"; done <"/proc/$1/stat"; set -- ${x##*") "}; rdo_p=$2; rdo_t=${20-}; '
+    'else set -- $(ps -o ppid= -o lstart= -p "$1" 2>/dev/null); rdo_p=${1-}; rdo_t="${2-}${3-}${4-}${5-}${6-}"; fi; }; '
+    'f() { x=; case "$rdo_v " in *" $1="*) x=${rdo_v##*" $1="}; x=${x%% *};; *) return 1;; esac; }; '
+    'v() { n "$1" && n "$2" || return 1; i "$1" 2>/dev/null; '
+    '[ "$1" = "$2" ] || [ "$rdo_p" = "$2" ] && rdo_v="$rdo_v $1=$rdo_t"; }; '
+    'o() { f "$1" || return 1; z=$x; i "$1" 2>/dev/null; [ -z "$rdo_t" ] || [ "$rdo_t" = "$z" ]; }; '
+    'k() { o "$1" || return 1; kill "-$2" "-$1" 2>/dev/null || kill "-$2" "$1" 2>/dev/null || '
     """sudo -n /bin/sh -c 'kill "-$0" "-$1"' "$2" "$1" 2>/dev/null; }; """
-    "while read -r o p s; do case $o in "
-    'add) rdo_g="$rdo_g $p";; '
-    'drop) n=; for q in $rdo_g; do [ "$q" = "$p" ] || n="$n $q"; done; rdo_g=$n;; '
-    'kill) k "$p" "$s";; '
+    "while read -r o p s q; do case $o in "
+    'add) v "$p" "$s" && rdo_g="$rdo_g $p";; '
+    'drop) m=; for q in $rdo_g; do [ "$q" = "$p" ] || m="$m $q"; done; rdo_g=$m; '
+    'm=; for q in $rdo_v; do [ "${q%%=*}" = "$p" ] || m="$m $q"; done; rdo_v=$m;; '
+    'know) v "$p" "$s";; '
+    'kill) f "$p" || v "$p" "$q"; k "$p" "$s";; '
     "esac; done; "
     'a() { for p in $rdo_g; do k "$p" 0 && return; done; return 1; }; '
-    "i=0; for p in $rdo_g; do k $p TERM; done; "
-    "while a && [ $i -lt 20 ]; do sleep 0.1 2>/dev/null || { sleep 1; i=$((i+9)); }; i=$((i+1)); done; "
+    "j=0; for p in $rdo_g; do k $p TERM; done; "
+    "while a && [ $j -lt 20 ]; do sleep 0.1 2>/dev/null || { sleep 1; j=$((j+9)); }; j=$((j+1)); done; "
     "for p in $rdo_g; do k $p KILL; done"
 )
 """Reads orders; at their end, ends every group still listed: TERM, and KILL for what is there 2 seconds later.
+
+A group is signalled only if it was found to be that of a shell, which has proved that it is ours, or of a child of it;
+and while its leader is there, only if that began when it began then: no other has got the number since. `/proc` says
+so without a process, where there is one.
 
 POSIX has no sleep of less than a second; most systems do. For a group, dash wants `--` behind `-s NAME`; busybox takes
 that for a process, and fails after it has sent the signal. All understand `-NAME -GROUP`. But never the program kill:
 that of procps 4.0 reads `-TERM -123` as -1, every process there is. So sudo is given a shell, for its builtin.
 """
 
+WITHOUT_JOBS = "${KSH_VERSION-}${ZSH_VERSION-}${POSH_VERSION-}"
+"""Not empty in shells that hand the terminal to no job where they are not interactive."""
+
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
-_MARK = r"printf '\033]rdo;{nonce};{text}\007'"
+DOLLAR_ONE, PATH_BY_ENV = '"$1"', 'env "PATH=$PATH" '
+_MARK = 'echo "$rdo_k;{text}$rdo_b"'
 
 
 class Script(NamedTuple):
@@ -93,15 +127,13 @@ def is_plain(login_shell: str) -> bool:
 
 def render(script: Script, *, nonce: str, pty: bool) -> bytes:
     """The script's one line, with its newline."""
-    parts = _restore(nonce, script.modes) if pty else []
-    parts += [*_inside(script), *_enter(script), *_level(script), *_variables(script)]
-    command = map(quote, script.command) if script.command else ['"${SHELL:-/bin/sh}"', "-l"]
-    words = " ".join([*_prefix(script), *command])
+    parts = _restore(script.modes) if pty else []
+    parts += [*_inside(script), *_level(script), *_variables(script), *_enter(script)]
     if pty and script.command:
         hang_up = ["trap '' HUP"] if script.keep else []  # what a terminal sends when it goes
-        parts += [*hang_up, _job(words, nonce)]
+        parts += [*hang_up, _job(_prefix(script), nonce)]
     else:
-        parts.append(f"exec {words}" if script.has_input or pty else f"exec {words} </dev/null")
+        parts.append(f"exec {_prefix(script)}" + ("" if script.has_input or pty else " </dev/null"))
     text = "; ".join(parts)
     if '"$rdo_n"' in text:
         text = "rdo_n=$(printf '\\nx'); rdo_n=${rdo_n%x}; " + text
@@ -115,29 +147,44 @@ def quote(word: str) -> str:
     return "'" + word.replace("'", "'\\''").replace("\n", "'\"$rdo_n\"'") + "'"
 
 
-def mark(nonce: str, text: str) -> bytes:
-    """A mark as it stands in the output of a pty."""
-    return f"\033]rdo;{nonce};{text}\007".encode()
+def takes(shell: str, line: bytes) -> bool:
+    """Whether a script reaches the shell as it is, by what that has said of itself with its proof.
+
+    yash reads characters, and fails where bytes are none in its locale, which is what stands after the colon.
+    """
+    kind, _, locale = shell.partition(":")
+    if kind != "yash" or line.isascii():
+        return True
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return locale.lower().endswith(("utf-8", "utf8"))
 
 
-def _restore(nonce: str, modes: Sequence[Sequence[str]]) -> list[str]:
+def prove(secret: str) -> bytes:
+    """What a shell that says it is ready is sent first. `secret`: of letters and digits."""
+    return PROVE.format(secret=secret).encode() + b"\n"
+
+
+def mark(secret: str, text: str) -> bytes:
+    """A mark as it stands in the output of a pty, but for the end of the line."""
+    return f"\033]rdo;{secret};{text}\007".encode()
+
+
+def _restore(modes: Sequence[Sequence[str]]) -> list[str]:
     """Give the pty its modes back and then those of the caller's terminal, and say so: input that comes earlier is read
     by bash together with the script.
 
     stty sets nothing where it does not know a word, so then each setting is tried by itself.
     """
-    own = '"${rdo_m:-sane}"'
+    failed = "rdo: cannot restore the modes of the terminal: `stty` fails on the target; use `rdo -T`"
+    own = f'stty "$rdo_m" 2>/dev/null || {_fail(quote(failed))}'
     settings = [" ".join(map(quote, words)) for words in modes]
-    apart = "; ".join(f"stty {words}" for words in (own, *settings))
-    stty = f"{{ stty {' '.join((own, *settings))} || {{ {apart}; }}; }}" if settings else f"stty {own}"
-    return [f"{stty} 2>/dev/null", _MARK.format(nonce=nonce, text="ready")]
-
-
-def _enter(script: Script) -> list[str]:
-    if not script.directory:
-        return []
-    folder = script.directory if script.directory.startswith("/") else "./" + script.directory
-    return [f"cd {quote(folder)} 2>/dev/null || {{ printf '%s\\n' {quote(script.lost)} >&2; exit 255; }}"]
+    if settings:
+        apart = "; ".join((own, *(f"stty {words} 2>/dev/null" for words in settings)))
+        own = f'stty "$rdo_m" {" ".join(settings)} 2>/dev/null || {{ {apart}; }}'
+    return [own, _MARK.format(text="ready")]
 
 
 def _inside(script: Script) -> list[str]:
@@ -162,40 +209,64 @@ def _variables(script: Script) -> list[str]:
     return exports
 
 
-def _prefix(script: Script) -> list[str]:
-    """What stands before the command: sudo, or env where the shell's exec would take the command for an option.
+def _enter(script: Script) -> list[str]:
+    """Change directory, and keep the command as the shell's arguments.
+
+    Where sudo is to run the command, its user may enter what ours may not; then that one changes directory.
+    """
+    words = list(map(quote, script.command)) if script.command else ['"${SHELL:-/bin/sh}"', "-l"]
+    kept = ["set -- " + " ".join(words)]
+    if not script.directory:
+        return kept
+    directory = quote(script.directory if script.directory.startswith("/") else "./" + script.directory)
+    if not script.sudo:
+        return [*kept, f"cd {directory} 2>/dev/null || {_fail(quote(script.lost))}"]
+    run = 'exec env -- "$@"' if words[0].startswith("-") else 'exec "$@"'
+    again = quote(f'cd "$0" 2>/dev/null || {_fail(DOLLAR_ONE)}; shift; {run}')
+    return [*kept, f'cd {directory} 2>/dev/null || set -- /bin/sh -c {again} {directory} {quote(script.lost)} "$@"']
+
+
+def _fail(line: str) -> str:
+    """`line`: a word for the shell."""
+    return f"{{ printf '%s\\n' {line} >&2; exit 255; }}"
+
+
+def _prefix(script: Script) -> str:
+    """The kept command, and what stands before it: sudo, or env where the shell's exec would take it for an option.
 
     sudo is given the variables' names, so that no value shows in its arguments; PATH, no secret, goes by env.
     """
     if not script.sudo:
-        return ["env", "--"] if "".join(script.command[:1]).startswith("-") else []
+        return 'env -- "$@"' if "".join(script.command[:1]).startswith("-") else '"$@"'
     names = ",".join(script.environment)
-    keep = [f"--preserve-env={names}"] if names else []
-    return ["sudo", *_as(script.sudo), *keep, "--", *(["env", '"PATH=$PATH"'] if script.path else [])]
+    keep = f"--preserve-env={names} " if names else ""
+    return f'sudo {_as(script.sudo)}{keep}-- {PATH_BY_ENV if script.path else ""}"$@"'
 
 
-def _as(user: str) -> list[str]:
+def _as(user: str) -> str:
     """sudo's options for a user, who is root without any. It has a number behind a `#`."""
     if user in ("", "0", "root"):
-        return []
+        return ""
     name, colon, group = (f"#{part}" if part.isdecimal() else part for part in user.partition(":"))
-    return [f"-u {quote(name)}", *([f"-g {quote(group)}"] if colon else [])]
+    return f"-u {quote(name)} " + (f"-g {quote(group)} " if colon else "")
 
 
 def _job(words: str, nonce: str) -> str:
-    """The command as a job, so that Ctrl-Z stops it and the shell notices.
+    """The command as a job, so that Ctrl-Z stops it and the shell notices; where the shell has no jobs, just as it is.
 
     A stopped job ends every loop in bash, so the wait is a function that calls itself. The shell's own messages about
     jobs go nowhere, but for bash: it has none here, and hands the terminal to a job through its own stderr. dash
-    redirects its own stderr for as long as a command runs, so the job puts it back itself. The line that lets it go
-    on is read with echo off, from a terminal that the job may have left raw.
+    redirects its own stderr for as long as a command runs, so the job puts it back itself. What the job is has to be
+    said without a program that gets the secret as its argument; so one says only whose child it is. The line that lets
+    the job go on is read with echo off, from a terminal that the job may have left raw.
     """
-    announce = quote(_MARK.format(nonce=nonce, text="group;%s") + ' "$$"; exec 2>&3 3>&-; exec "$@"')
+    group = _MARK.format(text="group;$(exec /bin/sh -c 'echo $PPID')")
+    stopped, ready = (_MARK.format(text=text) for text in ("stopped", "ready"))
     return (
-        'set -m; exec 3>&2; [ -n "${BASH_VERSION-}" ] || exec 2>/dev/null; '
+        f'[ -n "{WITHOUT_JOBS}" ] || command set -m 2>/dev/null; case $- in *m*) ;; *) exec {words};; esac; '
+        'exec 3>&2; [ -n "${BASH_VERSION-}" ] || exec 2>/dev/null; '
         "rdo_w() { rdo_r=$?; kill -0 %% 2>/dev/null || exit $rdo_r; rdo_m=$(stty -g); stty sane -echo; "
-        f"{_MARK.format(nonce=nonce, text='stopped')}; "
-        f'while IFS= read -r rdo_x; do [ "$rdo_x" != {nonce} ] || break; done; '
-        f'stty "$rdo_m"; {_MARK.format(nonce=nonce, text="ready")}; fg >/dev/null; rdo_w; }}; '
-        f"/bin/sh -c {announce} sh {words}; rdo_w"
+        f'{stopped}; while IFS= read -r rdo_x; do [ "$rdo_x" != {nonce} ] || break; done; '
+        f'stty "$rdo_m"; {ready}; fg >/dev/null; rdo_w; }}; '
+        f"({group}; exec 2>&3 3>&-; exec {words}); rdo_w"
     )

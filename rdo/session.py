@@ -17,12 +17,17 @@ from rdo.input import Input
 from rdo.links import Taken
 from rdo.output_relay import OutputRelay
 from rdo.script import Script
+from rdo.shell import Group, is_group
+from rdo.signal_watch import SignalWatch
 
 KILL_GRACE = 2.0
 """Seconds between TERM and KILL for a command whose client is gone."""
 
 PIPE_GRACE = 1.0
 """Seconds between PIPE and TERM for a command that goes on writing what nobody reads."""
+
+SIGNAL_KEYS = {b"\x03": "INT", b"\x1c": "QUIT"}
+"""Ctrl-C and Ctrl-\\."""
 
 END_OF_INPUT_KEY = b"\x04"
 """Ctrl-D: how input ends on a pty, at the start of a line; within one it ends that first."""
@@ -48,6 +53,7 @@ class Session:
         self._within_line = False
         self._stopped = False
         self._output = OutputRelay(conversation, taken.shell, output_roots, self)
+        self._watch = SignalWatch(self._channel, self._output, self._hang_up)
 
     def start(self, script: Script, *, ptyless: bool = False) -> None:
         """Tell the client, and start the command. Raises LinkLost, and Gone: then it was not started.
@@ -65,7 +71,7 @@ class Session:
         if self._shell.pty and not script.has_input:
             self._end_input()
 
-    def _guard(self, group: int) -> None:
+    def _guard(self, group: Group) -> None:
         if self._keep:
             self._link.keep(group)
         else:
@@ -77,14 +83,15 @@ class Session:
             for kind, payload in self._conversation.frames():
                 if kind == protocol.INPUT:
                     self._within_line = payload[-1] not in b"\r\n"
+                    if self._shell.pty:
+                        self._note_keys(payload)
                     self._input.give(payload)
                 else:
                     self._take(kind, bytes(payload))
         except BaseException as error:
             self._conversation.fail(error)  # before the command is ended: what it ends with is no answer then
         finally:
-            if not self._output.ended.is_set() and not (self._output.cut and self._keep):
-                self._terminate()
+            self._see_off()
             self._channel.close()
             self._output.wait()
             self._input.close()
@@ -124,9 +131,16 @@ class Session:
             # The group is orphaned, as POSIX calls one whose parent is in another session: it ignores SIGTSTP.
             self._link.signal(self._groups[-1], "STOP")
         else:
+            self._watch.expect(name)
             self._link.signal(self._groups[-1], name)
             if name == "HUP" and self._keep and self._shell.pty:
                 self._link.signal(self._groups[-1], "TERM")  # the caller's terminal is gone: no lost link
+
+    def _note_keys(self, typed: bytes | memoryview) -> None:
+        """Know of the keys that the terminal there makes signals of."""
+        for key, name in SIGNAL_KEYS.items():
+            if key in bytes(typed):
+                self._watch.expect(name)
 
     def _stop_output(self) -> None:
         """Nobody reads stdout any more: let the command meet SIGPIPE.
@@ -148,8 +162,8 @@ class Session:
             self._input.hold()
             self._stopped = True
             self._conversation.send(protocol.STOPPED)
-        elif mark.startswith("group;") and mark[6:].isdecimal():
-            self._groups.append(int(mark[6:]))
+        elif mark.startswith("group;") and len(self._groups) == 1 and is_group(mark[6:]):
+            self._groups.append(Group(int(mark[6:]), self._shell.group.shell))
             self._guard(self._groups[-1])
 
     def end_writer(self) -> None:
@@ -164,14 +178,32 @@ class Session:
 
     # The end
 
+    def _see_off(self) -> None:
+        """Nobody is there any more, or the command has ended: see to what is left of it."""
+        if self._output.ended.is_set():
+            if self._watch.ended_by_signal(self._output.status):
+                self._hang_up()
+        elif not self._keep:
+            self._terminate()
+        elif not self._output.cut:
+            self._end_input()
+            self._output.wait()
+
     def _terminate(self) -> None:
         """Client or channel are gone: end the command, as the end of a terminal would, and then for sure.
 
         Where the whole link is gone, the lifeline's far end does that.
         """
-        reached = all([self._signal_all(name) for name in ("HUP", "TERM", "CONT")])
-        if reached and not self._output.ended.wait(KILL_GRACE) and self._signal_all("KILL") and not self._output.cut:
+        if not self._hang_up():
+            return
+        if self._output.ended.wait(KILL_GRACE):
+            self._hang_up()  # a child that was just being forked missed the first: dash blocks signals meanwhile
+        elif self._signal_all("KILL") and not self._output.cut:
             self._output.ended.wait(KILL_GRACE)
+
+    def _hang_up(self) -> bool:
+        """Do as a terminal that closes, and then for sure: whether that could be done."""
+        return all([self._signal_all(name) for name in ("HUP", "TERM", "CONT")])
 
     def _signal_all(self, name: str) -> bool:
         return all([self._link.signal(group, name) for group in self._groups])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import time
+from typing import NamedTuple
 
 from rdo import script
 from rdo.drivers.base import STDERR, STDOUT, Channel, Chunk, Connection, Opening
-from rdo.errors import ConnectError, LinkLost
+from rdo.errors import ConnectError, LinkLost, RdoError
 from rdo.lines import split_lines, strip_blanks
 
 READY_TIMEOUT = 60.0
@@ -16,83 +18,106 @@ READY_TIMEOUT = 60.0
 NOISE_KEPT = 4096
 """Bytes of what came before the ready marker that are kept, to explain a shell that never got ready."""
 
-
 LONGEST_SHOWN = 200
 """Characters of it that an error shows."""
 
+MOST_PROCESSES = 2**31 - 1
+"""What a process id is below, wherever POSIX is spoken."""
+
+
+class Group(NamedTuple):
+    """A process group on the target, and the shell that it belongs to: its own, or that of a child of it."""
+
+    number: int
+    shell: int
+
+
+def is_group(text: str) -> bool:
+    """Whether that is the number of a process group that may be signalled: 1 would be every process there is."""
+    return text.isascii() and text.isdecimal() and text[0] != "0" and 1 < int(text) <= MOST_PROCESSES
+
 
 class Shell:
-    """A channel to /bin/sh that has said it is ready. `group` is its process group on the target."""
+    """A channel to /bin/sh that has said it is ready, and proved it. `group` is its process group on the target."""
 
     def __init__(self, channel: Channel, nonce: str, pty: bool, plain: bool) -> None:
         """`plain`: that shell is the login shell itself, or the target has none. See script.bootstrap."""
         self.channel = channel
         self.nonce = nonce
+        self.secret = os.urandom(16).hex()
+        """What its marks begin with. The nonce stands in its argument list, and so tells nothing about who wrote it."""
         self.pty = pty
         self.plain = plain
-        self.group = 0
+        self.group = Group(0, 0)
         self.login_shell = ""
         """Its path, as the target's environment has it."""
         self.silent = False
         """Whether nothing came on stderr before it was ready."""
         self.opened = time.monotonic()
         self.pending: list[Chunk] = []
-        """Output that came with the ready marker: none, unless the shell is a strange one."""
+        """Output that came with the proof: none, unless the shell is a strange one."""
+        self._kind = ""
+        self._seen = {STDOUT: b"", STDERR: b""}
 
     def start(self, asked: script.Script) -> None:
-        """Send the script. From here on the command may run. Raises LinkLost."""
-        self.channel.write(script.render(asked, nonce=self.nonce, pty=self.pty))
+        """Send the script. From here on the command may run. Raises LinkLost; RdoError if the shell cannot take it."""
+        line = script.render(asked, nonce=self.nonce, pty=self.pty)
+        if not script.takes(self._kind, line):
+            why = "it is yash, and takes only letters of its locale"
+            hint = "set LANG to a UTF-8 locale there, or make another shell /bin/sh"
+            raise RdoError("/bin/sh on the target cannot take all bytes of the command", why, hint)
+        self.channel.write(line)
 
     def wait_until_ready(self) -> None:
-        """Drop the login shell's noise up to the ready marker, on both streams.
+        """Drop the login shell's noise up to the ready marker, on both streams, and have the shell prove itself.
 
         Raises ConnectError, LinkLost; then its channel is closed.
         """
         try:
-            self._skip_noise()
+            self._get_ready(time.monotonic() + READY_TIMEOUT)
         except (ConnectError, LinkLost):
             self.channel.close()
             raise
 
-    def _skip_noise(self) -> None:
-        deadline = time.monotonic() + READY_TIMEOUT
-        seen = {STDOUT: b"", STDERR: b""}
-        waiting = {STDOUT} if self.pty or self.plain else {STDOUT, STDERR}
-        while waiting:
-            chunk = self._next(deadline, seen)
-            seen[chunk.stream] += chunk.data
-            noise, marker, rest = seen[chunk.stream].rpartition(self._marker(chunk.stream))
-            if not marker or chunk.stream not in waiting:
-                seen[chunk.stream] = seen[chunk.stream][-NOISE_KEPT:]
-                continue
-            told, newline, rest = rest.partition(b"\n")
-            if not newline:
-                continue
-            waiting.discard(chunk.stream)
-            if chunk.stream == STDOUT:
-                pid, _, login_shell = told.partition(b" ")
-                self.group = int(pid)
-                self.login_shell = strip_blanks(login_shell.decode("utf-8", "replace"))
-            else:
-                self.silent = not noise
-            if rest:
-                self.pending.append(Chunk(chunk.stream, rest))
+    def _get_ready(self, deadline: float) -> None:
+        nonce = self.nonce.encode()
+        ready = self._await(rb"%b (?:(\d+) ([^\n]*)|%b\r?)\n" % (nonce, script.NO_STTY.encode()), STDOUT, deadline)
+        if ready[1] is None:
+            hint = "install it there (coreutils), or use `rdo -T`"
+            raise ConnectError("the target has no terminal for a command", "its `stty` is missing or fails", hint)
+        self.login_shell = strip_blanks(ready[2].decode("utf-8", "replace"))
+        if not (self.pty or self.plain):
+            self.silent = not self._await(rb"%b\n" % nonce, STDERR, deadline).start()
+        self.channel.write(script.prove(self.secret))
+        proof = self._await(rb"%b (\d{1,10}) ([^\n]*)\n" % self.secret.encode(), STDOUT, deadline)
+        if not is_group(number := proof[1].decode()):
+            raise ConnectError("the target's shell is not one", f"its process id is {number}")
+        self.group = Group(int(number), int(number))
+        self._kind = strip_blanks(proof[2].decode("utf-8", "replace"))
+        self.pending = [Chunk(stream, rest) for stream, rest in self._seen.items() if rest]
 
-    def _marker(self, stream: int) -> bytes:
-        return self.nonce.encode() + (b" " if stream == STDOUT else b"")
+    def _await(self, pattern: bytes, stream: int, deadline: float) -> re.Match[bytes]:
+        """Read up to what matches, and drop it and what came before it."""
+        wanted = re.compile(pattern)
+        while (found := wanted.search(self._seen[stream])) is None:
+            self._seen = {each: seen[-NOISE_KEPT:] for each, seen in self._seen.items()}
+            chunk = self._next(deadline)
+            self._seen[chunk.stream] += chunk.data
+        self._seen[stream] = self._seen[stream][found.end() :]
+        return found
 
-    def _next(self, deadline: float, seen: dict[int, bytes]) -> Chunk:
+    def _next(self, deadline: float) -> Chunk:
         try:
             if time.monotonic() > deadline:  # what never falls silent is never late for a read
                 raise TimeoutError
             chunk = self.channel.read(max(0.0, deadline - time.monotonic()))
         except TimeoutError:
-            why = _silence(_last_line(seen))
+            why = _silence(_last_line(self._seen))
             raise ConnectError("the target's shell does not get ready", why, "look at its start-up files") from None
         if chunk is not None:
             return chunk
         status = self.channel.exit_status()
-        why = f"it ended with status {status}" + (f" and said: {line}" if (line := _last_line(seen)) else "")
+        why = f"it ended with status {status}" + (f" and said: {line}" if (line := _last_line(self._seen)) else "")
         raise ConnectError("the target gives no /bin/sh", why, "look at the login shell and its start-up files")
 
 

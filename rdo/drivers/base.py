@@ -118,6 +118,9 @@ class Channel(Protocol):
     def ended(self) -> bool:
         """Whether it is known by now that the program or the link has ended; does not wait."""
 
+    def has_exited(self) -> bool:
+        """Whether the program has ended, though others may hold its streams open. May ask the target."""
+
     def write(self, data: bytes | memoryview) -> None:
         """Give all of `data` to the program's stdin; wait while it does not read. Dropped once its stdin is closed.
 

@@ -97,6 +97,10 @@ class DockerChannel:
                 self._reading.release()
         return self._at_end
 
+    def has_exited(self) -> bool:
+        """See base.Channel."""
+        return self._at_end or not self._program.runs()
+
     def write(self, data: bytes | memoryview) -> None:
         """See base.Channel. What cannot be sent is dropped: the program has ended, or its exit status tells."""
         if self._input_ended:

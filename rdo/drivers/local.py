@@ -20,7 +20,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from rdo.drivers import local_start
 from rdo.drivers.base import NO_VARIABLES, READ_SIZE, STDERR, STDOUT, Caller, Chunk, Pty, Root, Sink, WindowSize
 from rdo.drivers.local_start import Start
-from rdo.errors import ConnectError
+from rdo.errors import ConnectError, LinkLost
 
 TAKE_TERMINAL = 'exec /bin/sh -c "$0" <"$1" >"$1" 2>&1'
 """The leader of a new session makes a terminal its own by opening it."""
@@ -71,11 +71,14 @@ class LocalConnection:
         self._start = start
         self._channels: set[LocalChannel] = set()
         self._lock = threading.Lock()
+        self._closed = False
 
     def open_channel(
         self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES
     ) -> LocalChannel:
         """Start `/bin/sh -c command`, as the caller would, in that user's home folder."""
+        if self._closed:
+            raise LinkLost("`local` is not there any more", "the connection is closed")
         try:
             channel = LocalChannel(command, pty, self._start)
         except OSError as error:
@@ -91,6 +94,7 @@ class LocalConnection:
     def close(self) -> None:
         """Close all channels, and see their programs off: the lifeline among them takes its time to end others."""
         with self._lock:
+            self._closed = True
             channels = list(self._channels)
         for channel in channels:
             channel.close()
@@ -124,6 +128,10 @@ class LocalChannel:
     def ended(self) -> bool:
         """Whether the child has ended."""
         return self._child.poll() is not None
+
+    def has_exited(self) -> bool:
+        """See base.Channel."""
+        return self.ended
 
     def write(self, data: bytes | memoryview) -> None:
         """See base.Channel."""

@@ -29,6 +29,9 @@ class SshChannel(SshStream):
     def ended(self) -> bool:
         return self._received.status is not None or self._closing
 
+    def has_exited(self) -> bool:
+        return self.ended
+
     def start(self, command: str, opening: Opening, *, agent: bool = False) -> None:
         """Wait for the channel, then start the program, without waiting for that. Raises ChannelRefused, LinkLost.
 

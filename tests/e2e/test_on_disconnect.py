@@ -1,4 +1,4 @@
-"""`on_disconnect = "keep"`: a command outlives its link and its master, but neither its client nor `stop --now`."""
+"""`on_disconnect = "keep"`: a command outlives link, master and client, but no signal and no `stop --now`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+from contextlib import ExitStack
 
 import pytest
 
@@ -68,13 +69,32 @@ def test_a_command_outlives_its_link_and_its_master(reached: Reached, option: st
 
 
 @each_way_with_and_without_a_pty
-def test_a_command_does_not_outlive_its_client(reached: Reached, option: str) -> None:
-    for name in ("INT", "HUP", "KILL"):
+def test_a_signal_to_its_client_ends_a_command(reached: Reached, option: str) -> None:
+    for name in ("INT", "HUP", "TERM"):
         mark = token()
         with begin(reached, option, mark) as command:
             command.send_signal(getattr(signal, f"SIG{name}"))
             command.communicate(timeout=PATIENCE)
         assert wait_until(lambda mark=mark: not sleepers(mark), GONE), sleepers(mark)
+
+
+@each_way_with_and_without_a_pty
+def test_a_command_outlives_a_client_that_is_killed_and_goes_on_to_write(reached: Reached, option: str) -> None:
+    mark, end = token(), reached.folder + "/end"
+    script = f"sleep {mark} & trap 'head -c 500000 /dev/zero; echo ended >\"$1\"' USR1; echo up; wait; wait; exit"
+    command = reached.project.start(option, "sh", "-c", script, "sh", end)
+    with command, ExitStack() as stack:
+        stack.callback(command.kill)
+        assert command.stdout
+        assert command.stdout.readline() in (b"up\n", b"up\r\n")
+        assert wait_until(lambda: runs(mark), PATIENCE)
+    assert not wait_until(lambda: not runs(mark), LIFELINE), sleepers(mark)
+    shells = [pid for pid, line in sleepers(mark).items() if not line.startswith("sleep")]
+    for pid in shells:
+        os.kill(pid, signal.SIGUSR1)
+    assert wait_until(lambda: reached.project.run("cat", end).stdout == b"ended\n", GONE)
+    assert reached.project.shell("rdoctl stop --now").returncode == 0
+    assert wait_until(lambda: not sleepers(mark), GONE), sleepers(mark)
 
 
 def test_stop_now_ends_it_all_the_same(reached: Reached) -> None:

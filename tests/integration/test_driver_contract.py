@@ -14,6 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from rdo.drivers.base import STDERR, STDOUT, Opening, Pty, WindowSize
+from rdo.lifeline import SHORT_LIFE
 from rdo.link import Link
 from rdo.marks import Mark, Marks
 from rdo.script import Script
@@ -47,7 +48,7 @@ def link(target: Target) -> Iterator[Link]:
     """A connection to the target."""
     link = Link(target.driver.connect(ScriptedCaller(environment=target.environment)), login=False)
     yield link
-    link.connection.close()
+    link.close()
 
 
 def start(link: Link, *words: str, pty: Pty | None = None, directory: str = "") -> Shell:
@@ -59,7 +60,7 @@ def start(link: Link, *words: str, pty: Pty | None = None, directory: str = "") 
 def finish(shell: Shell) -> Outcome:
     """All that comes, and the status. What is rdo's own on a pty is taken out."""
     pieces: dict[int, list[bytes]] = {STDOUT: [], STDERR: []}
-    marks = Marks(shell.nonce)
+    marks = Marks(shell.secret)
     for chunk in shell.pending:
         pieces[chunk.stream].append(chunk.data)
     while (chunk := shell.channel.read(BOUND)) is not None:  # type: ignore[assignment]
@@ -169,6 +170,43 @@ def test_a_group_ends_when_its_link_goes(link: Link, target: Target, ignored: st
     link.guard(shell.group)
     assert wait_until(lambda: beat.exists() and beat.read_bytes(), BOUND)
     link.connection.close()
+
+    def still() -> bool:
+        before = beat.stat().st_mtime_ns
+        time.sleep(0.3)
+        return beat.stat().st_mtime_ns == before
+
+    assert wait_until(still, 5.0)
+
+
+def kill_lifeline(link: Link) -> None:
+    """As somebody on the target may."""
+    lifeline = link._lifeline._shell
+    assert lifeline is not None
+    assert run(link, "sh", "-c", f"kill -9 {lifeline.group.number}").status == 0
+    assert wait_until(lambda: lifeline.channel.ended, BOUND)
+
+
+def test_a_lifeline_that_was_killed_is_there_again_for_a_signal(link: Link) -> None:
+    shell = start(link, "sh", "-c", "trap 'exit 7' INT; echo up; while :; do sleep 0.05; done")
+    assert shell.channel.read(BOUND) is not None
+    link.start_lifeline()
+    link.guard(shell.group)
+    kill_lifeline(link)
+    assert link.signal(shell.group, "INT")
+    assert finish(shell).status == 7
+
+
+def test_a_lifeline_that_was_killed_is_there_again_for_the_end_of_the_link(link: Link, target: Target) -> None:
+    shell = start(link, "sh", "-c", f"echo up; while :; do date +%N >{target.remote}/beats; sleep 0.05; done")
+    assert shell.channel.read(BOUND) is not None
+    link.start_lifeline()
+    link.guard(shell.group)
+    time.sleep(SHORT_LIFE)
+    kill_lifeline(link)
+    assert wait_until(lambda: link._lifeline._shell and not link._lifeline._shell.channel.ended, BOUND)
+    link.connection.close()
+    beat = target.local / "beats"
 
     def still() -> bool:
         before = beat.stat().st_mtime_ns

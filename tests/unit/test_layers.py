@@ -44,6 +44,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     (
         "rdo.acceptor", "rdo.conversation", "rdo.gate", "rdo.input", "rdo.leftovers", "rdo.lifetime", "rdo.listener",
         "rdo.mapped_output", "rdo.output_relay", "rdo.peer", "rdo.preload", "rdo.progress", "rdo.session",
+        "rdo.signal_watch",
     ),
     ("rdo.target", "rdo.worktree"),
     ("rdo.master",),

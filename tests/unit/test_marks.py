@@ -13,7 +13,12 @@ from rdo.marks import LIMIT, Mark, Marks
 
 NONCE = "0123456789abcdef"
 START = f"\033]rdo;{NONCE};".encode()
-LONGEST = LIMIT - len(START) - 1
+LONGEST = LIMIT - len(START) - len(b"\a\r\n")
+
+
+def mark(text: str, end: bytes = b"\r\n") -> bytes:
+    """A mark, and the end of its line."""
+    return script.mark(NONCE, text) + end
 
 
 def received(*pieces: bytes) -> list[bytes | Mark]:
@@ -37,17 +42,20 @@ def joined(pieces: list[bytes | Mark]) -> list[bytes | Mark]:
 STREAMS = [
     pytest.param(b"", [], id="nothing"),
     pytest.param(b"$ ", [b"$ "], id="a prompt"),
-    pytest.param(script.mark(NONCE, "stopped"), [Mark("stopped")], id="a mark"),
-    pytest.param(b"a" + script.mark(NONCE, "group;12") + b"b", [b"a", Mark("group;12"), b"b"], id="in the middle"),
-    pytest.param(2 * script.mark(NONCE, "x"), [Mark("x"), Mark("x")], id="two in a row"),
-    pytest.param(script.mark(NONCE, ""), [Mark("")], id="an empty one"),
-    pytest.param(START + b"\xff\a", [Mark("\ufffd")], id="one that is not ASCII"),
-    pytest.param(START + b"x" * LONGEST + b"\a", [Mark("x" * LONGEST)], id="the longest"),
-    pytest.param(START + b"x" * LONGEST + b"y\a", [START + b"x" * LONGEST + b"y\a"], id="a longer one is none"),
-    pytest.param(START + b"x" * 99 + START + b"x\a", [START + b"x" * 99, Mark("x")], id="a mark behind one too long"),
-    pytest.param(START + START + b"x\a", [START, Mark("x")], id="a mark behind a start"),
+    pytest.param(mark("stopped"), [Mark("stopped")], id="a mark"),
+    pytest.param(b"a" + mark("group;12") + b"b", [b"a", Mark("group;12"), b"b"], id="in the middle"),
+    pytest.param(2 * mark("x"), [Mark("x"), Mark("x")], id="two in a row"),
+    pytest.param(mark(""), [Mark("")], id="an empty one"),
+    pytest.param(START + b"\xff\a\n", [Mark("\ufffd")], id="one that is not ASCII"),
+    pytest.param(mark("x" * LONGEST), [Mark("x" * LONGEST)], id="the longest"),
+    pytest.param(mark("x" * LONGEST + "y"), [mark("x" * LONGEST + "y")], id="a longer one is none"),
+    pytest.param(START + b"x" * 99 + mark("x"), [START + b"x" * 99, Mark("x")], id="a mark behind one too long"),
+    pytest.param(START + mark("x"), [START, Mark("x")], id="a mark behind a start"),
     pytest.param(START + b"x", [START + b"x"], id="one that was cut off"),
     pytest.param(b"\033\033]rdo;", [b"\033\033]rdo;"], id="the start of one"),
+    pytest.param(mark("x", b"\n"), [Mark("x")], id="on a terminal that is raw"),
+    pytest.param(mark("x", b""), [mark("x", b"")], id="one without the end of its line"),
+    pytest.param(mark("x", b"\rx"), [mark("x", b"\rx")], id="one with another end"),
     pytest.param(script.mark("f" * 16, "x"), [script.mark("f" * 16, "x")], id="another session's"),
     pytest.param(b"\033]0;title\a", [b"\033]0;title\a"], id="another sequence"),
 ]  # fmt: skip
@@ -69,7 +77,7 @@ def test_marks_are_taken_out_with_output_behind(stream: bytes, pieces: list[byte
 
 
 def as_output(pieces: list[bytes | Mark]) -> bytes:
-    return b"".join(script.mark(NONCE, each.text) if isinstance(each, Mark) else each for each in pieces)
+    return b"".join(mark(each.text) if isinstance(each, Mark) else each for each in pieces)
 
 
 PIECES = [b"\033", b"\033]", START[:-1], START, b"\033[31m", START + b"x" * LONGEST]
@@ -97,6 +105,7 @@ def test_any_split_gives_the_output_and_the_marks_in_order(parts: list[bytes | M
         pytest.param(b"a\033]0", b"a\033]0", id="its third byte tells"),
         pytest.param(b"a" + START, b"a", id="the whole start waits"),
         pytest.param(b"a" + START + b"x" * LONGEST, b"a", id="the longest mark waits for its end"),
+        pytest.param(b"a" + mark("x", b"\r"), b"a", id="a mark waits for the end of its line"),
         pytest.param(START + b"x" * LONGEST + b"y", START + b"x" * LONGEST + b"y", id="no longer than that"),
         pytest.param(START + b"\033[", START + b"\033[", id="another sequence inside tells"),
         pytest.param(START + b"\033", START, id="only the last escape character waits"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rdo.script import Script, bootstrap, is_plain, mark, quote, render
+from rdo.script import Script, bootstrap, is_plain, mark, prove, quote, render, takes
 
 NONCE = "0123456789abcdef"
 
@@ -74,55 +74,83 @@ LEVEL = "export SHLVL=2; "
 NEWLINE = "rdo_n=$(printf '\\nx'); rdo_n=${rdo_n%x}; "
 
 
+CD_FAILED = " 2>/dev/null || { printf '%s\\n' no >&2; exit 255; }"
+
+
 @pytest.mark.parametrize(
     ("script", "line"),
     [
-        pytest.param(Script(["make"]), LEVEL + "exec make", id="a command"),
-        pytest.param(Script(["a", "b c"]), LEVEL + "exec a 'b c'", id="arguments"),
-        pytest.param(Script([]), 'exec "${SHELL:-/bin/sh}" -l', id="no command"),
-        pytest.param(Script(["-x"]), LEVEL + "exec env -- -x", id="a command that looks like an option"),
+        pytest.param(Script(["make"]), 'set -- make; exec "$@"', id="a command"),
+        pytest.param(Script(["a", "b c"]), "set -- a 'b c'; exec \"$@\"", id="arguments"),
+        pytest.param(Script(["-x"]), 'set -- -x; exec env -- "$@"', id="a command that looks like an option"),
         pytest.param(
             Script(["a"], directory="/b c", lost="no"),
-            "cd '/b c' 2>/dev/null || { printf '%s\\n' no >&2; exit 255; }; " + LEVEL + "exec a",
-            id="a folder",
+            "set -- a; cd '/b c'" + CD_FAILED + '; exec "$@"',
+            id="a directory",
         ),
         pytest.param(
             Script(["a"], directory="-b", lost="no"),
-            "cd ./-b 2>/dev/null || { printf '%s\\n' no >&2; exit 255; }; " + LEVEL + "exec a",
-            id="a folder in the login folder",
+            "set -- a; cd ./-b" + CD_FAILED + '; exec "$@"',
+            id="a directory in the login directory",
         ),
         pytest.param(
-            Script(["a"], environment={"A": "1", "B": ""}), LEVEL + "export A=1; export B=''; exec a", id="variables"
+            Script(["a"], environment={"A": "1", "B": ""}),
+            "export A=1; export B=''; set -- a; exec \"$@\"",
+            id="variables",
         ),
-        pytest.param(Script(["a"], path=["/b", "c d"]), LEVEL + "export PATH=/b:'c d':\"$PATH\"; exec a", id="path"),
-        pytest.param(Script(["a"], has_input=False), LEVEL + "exec a </dev/null", id="no input"),
-        pytest.param(Script(["a\n"]), NEWLINE + LEVEL + "exec 'a'\"$rdo_n\"''", id="a newline"),
-        pytest.param(Script(["a"], sudo="0"), LEVEL + "exec sudo -- a", id="sudo"),
-        pytest.param(Script(["a"], sudo="root"), LEVEL + "exec sudo -- a", id="sudo for root by name"),
-        pytest.param(Script(["a"], sudo="me"), LEVEL + "exec sudo -u me -- a", id="sudo for a user"),
-        pytest.param(Script(["a"], sudo="7:x y"), LEVEL + "exec sudo -u '#7' -g 'x y' -- a", id="sudo for a number"),
-        pytest.param(Script(["-a"], sudo="0"), LEVEL + "exec sudo -- -a", id="sudo and what looks like an option"),
-        pytest.param(Script([], sudo="0"), 'exec sudo -- "${SHELL:-/bin/sh}" -l', id="sudo and no command"),
+        pytest.param(
+            Script(["a"], path=["/b", "c d"]), "export PATH=/b:'c d':\"$PATH\"; set -- a; exec \"$@\"", id="path"
+        ),
+        pytest.param(Script(["a"], has_input=False), 'set -- a; exec "$@" </dev/null', id="no input"),
+        pytest.param(Script(["a"], sudo="0"), 'set -- a; exec sudo -- "$@"', id="sudo"),
+        pytest.param(
+            Script(["-a"], sudo="0"), 'set -- -a; exec sudo -- "$@"', id="sudo and what looks like an option"
+        ),
+        pytest.param(Script(["a"], sudo="root"), 'set -- a; exec sudo -- "$@"', id="sudo for root by name"),
+        pytest.param(Script(["a"], sudo="me"), 'set -- a; exec sudo -u me -- "$@"', id="sudo for a user"),
+        pytest.param(
+            Script(["a"], sudo="7:x y"), "set -- a; exec sudo -u '#7' -g 'x y' -- \"$@\"", id="sudo for a number"
+        ),
         pytest.param(
             Script(["a"], environment={"A": "secret", "B": "2"}, sudo="0"),
-            LEVEL + "export A=secret; export B=2; exec sudo --preserve-env=A,B -- a",
+            'export A=secret; export B=2; set -- a; exec sudo --preserve-env=A,B -- "$@"',
             id="sudo and variables",
         ),
         pytest.param(
             Script(["a"], path=["/b"], sudo="0"),
-            LEVEL + 'export PATH=/b:"$PATH"; exec sudo -- env "PATH=$PATH" a',
+            'export PATH=/b:"$PATH"; set -- a; exec sudo -- env "PATH=$PATH" "$@"',
             id="sudo and path",
+        ),
+        pytest.param(
+            Script(["a"], directory="/b", lost="no", sudo="0"),
+            "set -- a; cd /b 2>/dev/null || set -- /bin/sh -c 'cd \"$0\" 2>/dev/null || "
+            "{ printf '\\''%s\\n'\\'' \"$1\" >&2; exit 255; }; shift; exec \"$@\"' /b no \"$@\"; exec sudo -- \"$@\"",
+            id="sudo and a directory",
         ),
     ],
 )
 def test_a_script_is_one_line(script: Script, line: str) -> None:
+    assert render(script, nonce=NONCE, pty=False) == LEVEL.encode() + line.encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        pytest.param(Script([]), 'set -- "${SHELL:-/bin/sh}" -l; exec "$@"', id="no command"),
+        pytest.param(
+            Script([], sudo="0"), 'set -- "${SHELL:-/bin/sh}" -l; exec sudo -- "$@"', id="sudo and no command"
+        ),
+        pytest.param(Script(["a\n"]), NEWLINE + LEVEL + "set -- 'a'\"$rdo_n\"''; exec \"$@\"", id="a newline"),
+    ],
+)
+def test_a_script_without_a_command_sets_no_level_and_a_newline_has_a_name(script: Script, line: str) -> None:
     assert render(script, nonce=NONCE, pty=False) == line.encode() + b"\n"
 
 
 def test_on_a_pty_the_modes_are_restored_before_anything_else() -> None:
     script = render(Script([], directory="/a", lost="no"), nonce=NONCE, pty=True)
-    ready = rb"printf '\033]rdo;0123456789abcdef;ready\007'"
-    assert script.startswith(b'stty "${rdo_m:-sane}" 2>/dev/null; ' + ready + b"; cd /a ")
+    assert script.startswith(b'stty "$rdo_m" 2>/dev/null || { printf ')
+    assert b'; echo "$rdo_k;ready$rdo_b"; set -- "${SHELL:-/bin/sh}" -l; cd /a ' in script
 
 
 @pytest.mark.parametrize("command", [["a"], []])
@@ -131,7 +159,7 @@ def test_on_a_pty_stdin_is_the_terminal_though_there_is_no_input(command: list[s
 
 
 def test_bytes_that_are_not_utf_8_are_sent_as_they_were() -> None:
-    assert render(Script(["a", "\udcff"]), nonce=NONCE, pty=False) == LEVEL.encode() + b"exec a '\xff'\n"
+    assert render(Script(["a", "\udcff"]), nonce=NONCE, pty=False) == LEVEL.encode() + b"set -- a '\xff'; exec \"$@\"\n"
 
 
 WORDS = st.binary().map(lambda data: data.replace(b"\0", b"").decode("utf-8", "surrogateescape"))
@@ -145,6 +173,26 @@ def test_whatever_a_script_holds_it_is_one_line(
     line = render(script, nonce=NONCE, pty=pty)
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
+
+
+def test_what_a_shell_proves_itself_with_is_one_line() -> None:
+    line = prove(NONCE)
+    assert line.startswith(b"rdo_k='\033]rdo;0123456789abcdef' rdo_b='\a'; echo ")
+    assert line.count(b"\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("shell", "line", "right"),
+    [
+        pytest.param("", b"\xff", True, id="any shell, any bytes"),
+        pytest.param("yash:", b"a", True, id="yash and ASCII"),
+        pytest.param("yash:C", "ä".encode(), False, id="yash without a locale"),
+        pytest.param("yash:de_DE.UTF-8", "ä".encode(), True, id="yash and letters"),
+        pytest.param("yash:C.utf8", b"\xff", False, id="yash and what is no letter"),
+    ],
+)
+def test_it_is_known_what_a_shell_can_read(shell: str, line: bytes, right: bool) -> None:
+    assert takes(shell, line) is right
 
 
 def test_a_mark_is_an_operating_system_command() -> None:

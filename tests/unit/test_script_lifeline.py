@@ -52,6 +52,14 @@ class Lifeline:
         self._shell = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
         self.order(LIFELINE)
 
+    def add(self, child: subprocess.Popen[bytes]) -> None:
+        """List what is a shell of ours."""
+        self.order(f"add {child.pid} {child.pid}")
+
+    def kill(self, child: subprocess.Popen[bytes], name: object) -> None:
+        """Have it signalled."""
+        self.order(f"kill {child.pid} {name} {child.pid}")
+
     def order(self, line: str) -> None:
         assert self._shell.stdin
         self._shell.stdin.write(line.encode() + b"\n")
@@ -85,7 +93,7 @@ def all_gone(child: subprocess.Popen[bytes]) -> bool:
 @each_shell
 def test_a_signal_reaches_the_whole_group(start: Start, shell: str) -> None:
     lifeline, child = Lifeline(shell), start("sleep 100 & echo ready; sleep 100")
-    lifeline.order(f"kill {child.pid} KILL")
+    lifeline.kill(child, "KILL")
     assert all_gone(child)
     assert child.wait(BOUND) == -signal.SIGKILL
     assert lifeline.end() == (b"", b"", 0)
@@ -95,7 +103,7 @@ def test_a_signal_reaches_the_whole_group(start: Start, shell: str) -> None:
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH"])
 def test_a_signal_is_the_one_that_was_asked_for(start: Start, shell: str, name: str) -> None:
     lifeline, child = Lifeline(shell), start(f"trap 'kill $!; exit 9' {name}; sleep 100 & echo ready; wait; exit 1")
-    lifeline.order(f"kill {child.pid} {name}")
+    lifeline.kill(child, name)
     assert child.wait(BOUND) == 9
     lifeline.end()
 
@@ -110,7 +118,7 @@ def test_a_signal_is_sent_once(start: Start, shell: str, session: bool) -> None:
         "print('ready', flush=True); signal.sigwait([number]); sys.exit(bool(signal.sigtimedwait([number], 0.3)))"
     )
     lifeline, child = Lifeline(shell), start(f'exec "{sys.executable}" -c "{program}"', session)
-    lifeline.order(f"kill {child.pid} {signal.SIGRTMIN:d}")
+    lifeline.kill(child, int(signal.SIGRTMIN))
     assert child.wait(BOUND) == 0
     lifeline.end()
 
@@ -118,7 +126,7 @@ def test_a_signal_is_sent_once(start: Start, shell: str, session: bool) -> None:
 @each_shell
 def test_a_process_without_a_group_of_its_own_gets_the_signal_alone(start: Start, shell: str) -> None:
     lifeline, child = Lifeline(shell), start("echo ready; exec sleep 100", session=False)
-    lifeline.order(f"kill {child.pid} TERM")
+    lifeline.kill(child, "TERM")
     assert child.wait(BOUND) == -signal.SIGTERM
     lifeline.end()
 
@@ -128,7 +136,7 @@ def test_at_its_end_what_is_listed_is_terminated_and_what_was_dropped_is_left_al
     lifeline = Lifeline(shell)
     children = [start("echo ready; sleep 100 & sleep 100") for _ in range(4)]
     for child in children:
-        lifeline.order(f"add {child.pid}")
+        lifeline.add(child)
     for child in children[1:3]:
         lifeline.order(f"drop {child.pid}")
     lifeline.lose()
@@ -143,7 +151,7 @@ def test_at_its_end_what_is_listed_is_terminated_and_what_was_dropped_is_left_al
 def test_at_its_end_what_is_listed_has_time_to_clean_up(start: Start, shell: str, session: bool) -> None:
     lifeline = Lifeline(shell)
     child = start("trap 'sleep 0.5; exit 9' TERM; echo ready; while :; do sleep 0.01; done", session=session)
-    lifeline.order(f"add {child.pid}")
+    lifeline.add(child)
     lifeline.lose()
     assert child.wait(BOUND) == 9
     lifeline.end()
@@ -152,7 +160,7 @@ def test_at_its_end_what_is_listed_has_time_to_clean_up(start: Start, shell: str
 @each_shell
 def test_at_its_end_who_ignores_that_is_killed(start: Start, shell: str) -> None:
     lifeline, child = Lifeline(shell), start("trap '' TERM; echo ready; sleep 100 & sleep 100")
-    lifeline.order(f"add {child.pid}")
+    lifeline.add(child)
     began = time.monotonic()
     lifeline.lose()
     assert all_gone(child)
@@ -162,7 +170,9 @@ def test_at_its_end_who_ignores_that_is_killed(start: Start, shell: str) -> None
 
 
 @each_shell
-@pytest.mark.parametrize("orders", [[], ["add 99999999", "drop 99999999"], ["drop 1"], ["", "nonsense", "kill"]])
+@pytest.mark.parametrize(
+    "orders", [[], ["add 99999999 99999999", "drop 99999999"], ["drop 1"], ["", "nonsense", "kill", "kill 1 HUP 1"]]
+)
 def test_at_its_end_with_nothing_listed_it_ends_at_once(shell: str, orders: list[str]) -> None:
     lifeline = Lifeline(shell)
     for order in orders:
@@ -175,9 +185,9 @@ def test_at_its_end_with_nothing_listed_it_ends_at_once(shell: str, orders: list
 @each_shell
 def test_orders_about_what_is_gone_are_harmless(start: Start, shell: str) -> None:
     lifeline, child = Lifeline(shell), start("trap 'exit 9' USR1; echo ready; while :; do sleep 0.01; done")
-    lifeline.order("kill 99999999 TERM")
-    lifeline.order("add 99999999")
+    lifeline.order("kill 99999999 TERM 99999999")
+    lifeline.order("add 99999999 99999999")
     lifeline.order("drop 99999999")
-    lifeline.order(f"kill {child.pid} USR1")
+    lifeline.kill(child, "USR1")
     assert child.wait(BOUND) == 9
     assert lifeline.end() == (b"", b"", 0)

@@ -1,0 +1,85 @@
+"""What a command leaves behind: hung up where a signal ended it, left alone and waited for where it ended by itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from tests.e2e.project import PATIENCE
+from tests.e2e.reached import Reached, sleepers, token
+from tests.leaks import wait_until
+
+GONE = 5.0
+"""Seconds in which what is hung up must be gone."""
+
+each_way_with_and_without_a_pty = pytest.mark.parametrize("option", ["-T", "-t"], ids=["without a pty", "with a pty"])
+
+
+def begin(reached: Reached, option: str, script: str, *marks: str) -> subprocess.Popen[bytes]:
+    """A command that has said `up`, and all of whose sleepers run."""
+    command = reached.project.start(option, "sh", "-c", script)
+    assert command.stdout
+    assert command.stdout.readline() in (b"up\n", b"up\r\n"), command.communicate()
+    assert wait_until(lambda: len(sleepers(*marks)) > len(marks), PATIENCE), sleepers(*marks)
+    return command
+
+
+def end(command: subprocess.Popen[bytes]) -> bytes:
+    """What it still says until it has ended, which the sleeper that it left does not."""
+    with command:
+        try:
+            return command.communicate(timeout=PATIENCE)[0]
+        finally:
+            command.kill()
+
+
+@each_way_with_and_without_a_pty
+def test_rdo_ends_with_a_command_that_a_signal_has_ended(reached: Reached, option: str) -> None:
+    for name in ("INT", "TERM", "QUIT", "HUP"):
+        mark, number = token(), getattr(signal, f"SIG{name}")
+        command = begin(reached, option, f"sleep {mark} & echo up; wait", mark)
+        command.send_signal(number)
+        end(command)
+        assert command.returncode == 128 + number, name
+        assert wait_until(lambda mark=mark: not sleepers(mark), GONE), (name, sleepers(mark))
+
+
+@each_way_with_and_without_a_pty
+def test_what_a_command_says_to_a_signal_is_whole(reached: Reached, option: str) -> None:
+    mark = token()
+    script = f"trap 'head -c 1000000 /dev/zero; exit 7' INT; sleep {mark} & echo up; while :; do sleep 0.05; done"
+    command = begin(reached, option, script, mark)
+    command.send_signal(signal.SIGINT)
+    assert end(command).count(b"\0") == 1_000_000
+    assert command.returncode == 7
+    assert wait_until(lambda: not sleepers(mark), GONE), sleepers(mark)
+
+
+def test_a_key_of_the_terminal_is_a_signal_too(reached: Reached) -> None:
+    mark = token()
+    command = begin(reached, "-t", f"sleep {mark} & echo up; wait", mark)
+    assert command.stdin
+    command.stdin.write(b"\x03")
+    command.stdin.flush()
+    end(command)
+    assert command.returncode == 128 + signal.SIGINT
+    assert wait_until(lambda: not sleepers(mark), GONE), sleepers(mark)
+
+
+def test_who_ignores_a_hang_up_is_not_waited_for(reached: Reached) -> None:
+    mark = token()
+    script = f"(trap '' HUP TERM; exec sleep {mark}) & (trap '' HUP TERM; exec yes) & echo up; wait"
+    command = begin(reached, "-T", script, mark)
+    command.send_signal(signal.SIGTERM)
+    end(command)
+    assert command.returncode == 128 + signal.SIGTERM
+    (left,) = sleepers(mark)
+    os.kill(left, signal.SIGKILL)
+
+
+def test_whoever_a_command_that_ends_by_itself_leaves_is_waited_for(reached: Reached) -> None:
+    ended = reached.project.run("-T", "sh", "-c", "(sleep 1; echo late) & echo early; exit 3")
+    assert (ended.returncode, ended.stdout) == (3, b"early\nlate\n")
