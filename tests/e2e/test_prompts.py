@@ -75,3 +75,15 @@ def test_an_unknown_host_key_is_asked_about_and_recorded(tmp_path: Path, runtime
         terminal.match(r"[\r\n]one\r\n")
     assert f"[127.0.0.1]:{sshd.port}" in known.read_text()
     assert asking.run("true", start_new_session=True).returncode == 0
+
+
+def test_without_a_terminal_a_program_may_ask(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> None:
+    project = locked_project(tmp_path, runtime, sshd)
+    program = tmp_path / "ask"
+    program.write_text(f'#!/bin/sh\necho "$1" >>"$PWD/asked"\necho "{SECRET}"\n')
+    program.chmod(0o755)
+    result = project.run(
+        "-v", "echo", "in", env={"SSH_ASKPASS": str(program), "DISPLAY": ":9"}, start_new_session=True
+    )
+    assert (result.returncode, result.stdout) == (0, b"in\n")
+    assert (project.local / "asked").read_text() == f"Enter passphrase for key '{tmp_path / 'locked'}': \n"
