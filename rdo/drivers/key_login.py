@@ -32,7 +32,16 @@ PASSPHRASE_TRIES = 3
 """As ssh(1)."""
 
 
-DEFAULTS = ("id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_xmss", "id_dsa")
+DEFAULTS = (
+    "id_rsa",
+    "id_ecdsa",
+    "id_ecdsa_sk",
+    "id_ed25519",
+    "id_ed25519_sk",
+    "id_xmss",
+    "id_dsa",
+    "id_mldsa44_ed25519",
+)
 """Files that ssh(1) looks for where none is named: nobody expects all of them."""
 
 
