@@ -96,7 +96,7 @@ def _changes(wish: Grant, before: Values) -> tuple[list[str], str]:
     gone = [_entry("- ", *pair) for pair in before if pair not in wish.all]
     come = [_entry("+ ", *pair) for pair in wish.all if pair not in before]
     same = len(wish.all) - len(come)
-    return [*gone, *come], f"({same} more {'value' if same == 1 else 'values'} as before)" if same else ""
+    return [*gone, *come], f"({same} more {'value' if same == 1 else 'values'}) as before" if same else ""
 
 
 def _fit(entries: Sequence[str], room: int, columns: int) -> list[str]:
@@ -108,7 +108,7 @@ def _fit(entries: Sequence[str], room: int, columns: int) -> list[str]:
     for entry in reversed(shown):
         blocks.append(_rows(entry, min(MOST_ROWS, 1 + spare), columns))
         spare -= len(blocks[-1]) - 1
-    remarks = [f"{INDENT}({hidden} more values{hint})" for hint in ("; `rdoctl explain` shows all", "")]
+    remarks = [f"{INDENT}({hidden} more values){hint}" for hint in (" `rdoctl explain` shows all", "")]
     remark = remarks[0] if len(remarks[0]) <= columns else remarks[1]
     return [*([remark] if hidden else []), *(row for block in reversed(blocks) for row in block)]
 

@@ -68,7 +68,7 @@ def test_after_a_change_the_question_is_about_the_difference(project: Project) -
         terminal.line("yes")
         terminal.expect("allowed: ")
     assert "has changed since you allowed it:\r\n" in shown
-    assert '\r\n  - pass_env = ["A"]\r\n  + pass_env = ["A", "B"]\r\n  (2 more values as before)\r\n' in shown
+    assert '\r\n  - pass_env = ["A"]\r\n  + pass_env = ["A", "B"]\r\n  (2 more values) as before\r\n' in shown
     assert "driver" not in shown
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from rdo.address import LONGEST_NAME, LONGEST_PATH
 from rdo.display import width
+from rdo.document import LARGEST
+from rdo.settings import KEYS
 from tests.e2e.project import Project, Result, local_project
 from tests.e2e.terminal import Terminal
 
@@ -119,7 +123,7 @@ def test_a_hundred_values_do_not_push_the_driver_away(clone: Project) -> None:
     clone.configure(f'{target}\ndirectory = "/{"d" * 1000}"\n[env]\n{many}\n')
     lines = screen_of(clone, 24, 80)
     assert lines[-3:-1] == ['  host = "evil.example"', '  user = "root"']
-    assert any(line.startswith("  (") and " more values; " in line for line in lines)
+    assert any(line.startswith("  (") and " more values) " in line for line in lines)
 
 
 def test_names_of_directories_and_profiles_do_not_paint_either(clone: Project) -> None:
@@ -174,3 +178,12 @@ def test_names_in_files_that_init_reads_paint_nothing(clone: Project) -> None:
         assert "\x1b" not in shown
         assert "\nrdo:" not in shown
         assert "\u3164" not in shown
+
+
+def test_security_md_names_the_keys_that_are_free_and_the_bounds() -> None:
+    text = " ".join((Path(__file__).parents[2] / "SECURITY.md").read_text().split())
+    free = [f"`{name}`" for name, key in KEYS.items() if not key.guarded]
+    assert set(re.findall("`[a-z_]+`", text.partition("may set unasked only")[2].partition(":")[0])) == set(free)
+    assert f"a length of {LONGEST_NAME} characters at the most, paths of {LONGEST_PATH:,}" in text
+    assert f"a config file has {LARGEST // 1024} KiB at the most" in text
+    assert "To report a hole" in text

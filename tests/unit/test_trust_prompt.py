@@ -80,17 +80,17 @@ def test_after_a_change_only_that_is_shown_with_how_much_is_as_before() -> None:
         '  - pass_env = ["A"]',
         '  - user = "u"',
         '  + pass_env = ["A", "B"]',
-        "  (2 more values as before)",
+        "  (2 more values) as before",
         QUESTION,
     ]
     assert asked(after, before=after.all) == asked(after)
     assert asked(grant(("host", "b")), before=grant(("host", "a")).all)[1:-1] == ['  - host = "a"', '  + host = "b"']
-    assert "  (1 more value as before)" in asked(grant(("host", "a"), ("user", "b")), before=grant(("host", "a")).all)
+    assert "  (1 more value) as before" in asked(grant(("host", "a"), ("user", "b")), before=grant(("host", "a")).all)
 
 
 def test_one_hidden_value_is_one() -> None:
     rows = asked(grant(*[(f"env.A{number}", "x") for number in range(21)]), Screen(24, 80))
-    assert rows[1] == "  (2 more values; `rdoctl explain` shows all)"
+    assert rows[1] == "  (2 more values) `rdoctl explain` shows all"
     rows = asked(grant(*[(f"env.A{number}", "x") for number in range(20)]), Screen(24, 80))
     assert rows[1] == '  env.A0 = "x"'
 
