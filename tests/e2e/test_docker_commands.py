@@ -70,6 +70,36 @@ def test_paths_in_arguments_are_mapped(project: Project, profile: str) -> None:
     assert found.stdout == (b"--file=/it/src/x\n" if profile == "default" else b"--file=/src/src/x\n")
 
 
+def test_where_nothing_of_the_project_is_mounted_nothing_runs(project: Project, docker_engine: DockerEngine) -> None:
+    with docker_engine.container(working_dir="/opt") as name:
+        project.configure(f'driver = "docker"\ncontainer = "{name}"\n')
+        line = f"rdo: nothing of this directory is mounted in `{name}`; set `directory`\n".encode()
+        for words in (["touch", "here"], ["-s", "touch", "here"], ["-c", "touch here"]):
+            found = project.run(*words)
+            assert (found.returncode, found.stdout, found.stderr) == (255, b"", line)
+        assert project.run("--dir", "/opt", "ls").stdout == b""
+        explained = project.shell("rdoctl explain true")
+        assert line.removeprefix(b"rdo: ") in explained.stderr
+
+
+def test_a_part_of_the_project_that_a_volume_hides_is_another_directory(
+    project: Project, docker_engine: DockerEngine, tmp_path: Path
+) -> None:
+    (project.local / "mod").mkdir()
+    with docker_engine.client() as client:
+        volumes = [f"{project.local}:/it", "/it/mod"]
+        container = client.containers.run(docker_engine.image(), "sleep infinity", detach=True, volumes=volumes)
+        try:
+            project.configure(f'driver = "docker"\ncontainer = "{container.name}"\n')
+            assert project.run("pwd").stdout == b"/it\n"
+            found = project.run("pwd", cwd="mod")
+            assert (found.returncode, found.stdout) == (255, b"")
+            assert b"hidden: a volume is mounted over it; `--dir /it/mod` runs in what is there" in found.stderr
+            assert project.run("--dir", "/it/mod", "pwd", cwd="mod").stdout == b"/it/mod\n"
+        finally:
+            container.remove(force=True, v=True)
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_the_engine_runs_a_command_as_another_user_without_any_sudo(project: Project, profile: str) -> None:
     script = "id -u; echo $(id -g); command -v sudo >/dev/null && mv $(command -v sudo) /gone; touch here"
