@@ -52,7 +52,7 @@ docs: .venv/documenting ## the documentation as a site, in site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 	@echo site/index.html
 
-man: .venv/developing ## make the man pages anew, after a help text was changed
+man: .venv/developing ## make the man pages and docs/commands.md again, after a help text was changed
 	$(BIN)/python -m manual
 
 venv: .venv/developing ## .venv with rdo, installed editable, and all that development needs

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from rdo import small_file
 from rdo.cli import compose_file, devcontainer, devcontainer_running, vagrantfile
 from rdo.cli.suggestion import LeftOut, Suggestion
+from rdo.drivers import vagrant_place
 
 DEVCONTAINERS = (".devcontainer/devcontainer.json", ".devcontainer.json")
 """Where one lies; several lie in directories of their own below `.devcontainer`."""
@@ -47,15 +48,16 @@ def look(folder: str, environment: Mapping[str, str], everything: bool = False) 
 
 
 def _vagrant(folder: str, environment: Mapping[str, str]) -> Iterator[Suggestion]:
-    text = read(folder, "Vagrantfile")
-    if text is None:
+    texts = ((name, read(folder, name)) for name in vagrant_place.NAMES)
+    name, text = next(((name, text) for name, text in texts if text is not None), ("", ""))
+    if not name:
         return
     names, computed = vagrantfile.machines(text, folder, environment)
     values = {"machine": names[0]} if len(names) == 1 and computed else {}
     choices = {"machine": names} if len(names) > 1 else {}
     advice = "`machine` says which; `vagrant status` lists them once there are some"
     left_out = [LeftOut("names of machines that are computed", advice)] if computed and not values else []
-    yield Suggestion("vagrant", "Vagrantfile", values, choices, first="vagrant up", left_out=left_out)
+    yield Suggestion("vagrant", name, values, choices, first="vagrant up", left_out=left_out)
 
 
 def _compose(environment: Mapping[str, str], folder: str, unusable: list[LeftOut]) -> Iterator[Suggestion]:

@@ -12,6 +12,7 @@ from typing import IO, NamedTuple
 
 from rdo import small_file
 from rdo.drivers import dockerignore
+from rdo.drivers.base import READ_SIZE
 from rdo.drivers.dockerignore import Hits, Pattern
 from rdo.errors import ConfigError, SetupError
 
@@ -89,32 +90,47 @@ def _below(context: Context, above: str, patterns: Sequence[Pattern], hits: Hits
             yield from _below(context, path + "/", patterns, found_hits, always)
 
 
-def pack(context: Context, file: IO[bytes]) -> None:
-    """Write the context as a tar archive, all of it root's as with `docker build`. Raises RdoError."""
-    with tarfile.open(fileobj=file, mode="w", format=tarfile.GNU_FORMAT, errors="surrogateescape") as archive:
-        for path, info in entries(context):
-            try:
-                _add(archive, context, path, info)
-            except OSError as error:
-                raise _unreadable(context, path, error) from None
+def pack(context: Context) -> Iterator[bytes]:
+    """The context as a tar archive, piece by piece; all of it is root's, as with `docker build`. Raises RdoError."""
+    for path, info in entries(context):
+        try:
+            yield from _packed(context, path, info)
+        except OSError as error:
+            raise _unreadable(context, path, error) from None
+    yield bytes(2 * tarfile.BLOCKSIZE)
 
 
-def _add(archive: tarfile.TarFile, context: Context, path: str, info: os.stat_result) -> None:
+def _packed(context: Context, path: str, info: os.stat_result) -> Iterator[bytes]:
+    """One member; nothing for a socket, a pipe or a device, which are of no use to a build."""
     member = tarfile.TarInfo(path)
     member.mode, member.mtime = stat.S_IMODE(info.st_mode), int(info.st_mtime)
     full = os.path.join(context.directory, path)
     if stat.S_ISREG(info.st_mode):
         with open(os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as source:
             member.size = os.fstat(source.fileno()).st_size
-            archive.addfile(member, source)
-        return
-    if stat.S_ISLNK(info.st_mode):
+            yield _head(member)
+            yield from _blocks(source, member.size)
+    elif stat.S_ISLNK(info.st_mode):
         member.type, member.linkname = tarfile.SYMTYPE, os.readlink(full)
+        yield _head(member)
     elif stat.S_ISDIR(info.st_mode):
         member.type = tarfile.DIRTYPE
-    else:
-        return  # a socket, a pipe or a device is of no use to a build
-    archive.addfile(member)
+        yield _head(member)
+
+
+def _head(member: tarfile.TarInfo) -> bytes:
+    return member.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
+
+
+def _blocks(source: IO[bytes], size: int) -> Iterator[bytes]:
+    """A file's content in whole blocks: as many as its head says, whatever becomes of the file meanwhile."""
+    left = size
+    while left:
+        length = min(left, READ_SIZE)
+        data = source.read(length) or bytes(length)
+        left -= len(data)
+        yield data
+    yield bytes(-size % tarfile.BLOCKSIZE)
 
 
 def _content(context: Context, path: str) -> bytes:

@@ -8,19 +8,17 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from typing import IO
 
-from rdo.drivers import build_context, docker_answer, docker_pull
-from rdo.drivers.base import READ_SIZE, Caller
+from rdo.drivers import build_context, docker_answer, docker_http, docker_pull
+from rdo.drivers.base import Caller
 from rdo.drivers.build_context import Context
 from rdo.drivers.docker_answer import Answer
 from rdo.drivers.docker_endpoint import config_folder
 from rdo.drivers.docker_engine import Engine, EngineError
-from rdo.errors import ConnectError, SetupError
+from rdo.errors import ConnectError
 from rdo.settings import Settings
 
 SILENCE = 3600.0
@@ -77,17 +75,13 @@ def _build(engine: Engine, build: str, context: Context, query: Mapping[str, obj
         caller.tell(f"rdo: {what}")
     output: deque[str] = deque(maxlen=LAST_LINES)
     try:
-        with tempfile.TemporaryFile() as file:
-            build_context.pack(context, file)
-            _follow(_messages(engine, query, file, caller), what, output, caller)
+        _follow(_messages(engine, query, context, caller), what, output, caller)
     except EngineError as error:
         for line in output:
             caller.tell(line)
         raise ConnectError(f"cannot build `{build}`", error.message, _advice(error.message, build)) from None
     except TimeoutError:
         raise ConnectError(f"cannot build `{build}`", f"no word from the engine for {SILENCE:.0f} s") from None
-    except OSError as error:
-        raise SetupError(f"cannot pack `{build}`", str(error.strerror), "free disk space, or set TMPDIR") from None
 
 
 def _advice(message: str, build: str) -> str:
@@ -96,12 +90,10 @@ def _advice(message: str, build: str) -> str:
     return ""
 
 
-def _messages(engine: Engine, query: Mapping[str, object], file: IO[bytes], caller: Caller) -> Iterator[Answer]:
-    size = file.tell()
-    file.seek(0)
-    fields = {"Content-Type": "application/x-tar", "Content-Length": str(size)}
+def _messages(engine: Engine, query: Mapping[str, object], context: Context, caller: Caller) -> Iterator[Answer]:
+    fields = {"Content-Type": "application/x-tar", "Transfer-Encoding": "chunked"}
     fields |= {"X-Registry-Config": header} if (header := _credentials(caller.environment)) else {}
-    pieces = iter(lambda: file.read(READ_SIZE), b"")
+    pieces = docker_http.in_pieces(build_context.pack(context))
     return docker_pull.messages(engine.stream("/build", query, fields, SILENCE, pieces), "POST /build")
 
 

@@ -113,7 +113,7 @@ class Engine:
     ) -> Iterator[bytes]:
         """POST, and give the answer's body as it comes. Raises EngineError, ConnectError, and TimeoutError.
 
-        `pieces` are the request's body, whose length is among the fields.
+        `pieces` are the request's body, as `fields` say.
         """
         wire = dial(self.endpoint, self._environment)
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from rdo.lines import BLANKS
@@ -53,7 +53,7 @@ def request(method: str, path: str, body: object, fields: Mapping[str, str]) -> 
     lines = [f"{method} {path} HTTP/1.1", "Host: docker", *(f"{name}: {value}" for name, value in fields.items())]
     if body is not None and "Content-Type" not in fields:
         lines.append("Content-Type: application/json")
-    if "Content-Length" not in fields and (data or method != "GET"):
+    if "Transfer-Encoding" not in fields and (data or method != "GET"):
         lines.append(f"Content-Length: {len(data)}")
     return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape") + data
 
@@ -72,6 +72,14 @@ def split_head(data: bytes) -> tuple[Head, bytes] | None:
     pairs = (line.partition(":") for line in lines)
     fields = {name.strip(BLANKS).lower(): value.strip(BLANKS) for name, _, value in pairs}
     return Head(int(status[1]), fields, first.startswith("HTTP/1.0")), rest
+
+
+def in_pieces(data: Iterable[bytes]) -> Iterator[bytes]:
+    """A body whose length nobody knows yet, for `Transfer-Encoding: chunked`."""
+    for piece in data:
+        if piece:
+            yield b"%x\r\n%b\r\n" % (len(piece), piece)
+    yield b"0\r\n\r\n"
 
 
 class Body:

@@ -29,10 +29,7 @@ def context(tmp_path: Path) -> Context:
 
 def packed(context: Context) -> dict[str, tarfile.TarInfo]:
     """The members of the archive."""
-    buffer = io.BytesIO()
-    build_context.pack(context, buffer)
-    buffer.seek(0)
-    with tarfile.open(fileobj=buffer) as archive:
+    with tarfile.open(fileobj=io.BytesIO(b"".join(build_context.pack(context)))) as archive:
         return {member.name: member for member in archive}
 
 
@@ -63,9 +60,21 @@ def test_pipes_are_left_out_and_not_waited_for(context: Context) -> None:
 def test_names_that_are_not_utf8_arrive_as_they_are(context: Context) -> None:
     with open(os.path.join(os.fsencode(context.directory), b"\xff"), "w"):
         pass
-    buffer = io.BytesIO()
-    build_context.pack(context, buffer)
-    assert b"\xff" in buffer.getvalue()
+    assert b"\xff" in b"".join(build_context.pack(context))
+
+
+def test_a_file_that_changes_while_it_is_packed_spoils_no_other(context: Context) -> None:
+    sub = Path(context.directory, "sub/file")
+    for before, after in ((b"x" * 3000, b"y"), (b"x", b"y" * 3000)):
+        sub.write_bytes(before)
+        pieces = []
+        for piece in build_context.pack(context):
+            pieces.append(piece)
+            if b"sub/file" in piece:
+                sub.write_bytes(after)
+        with tarfile.open(fileobj=io.BytesIO(b"".join(pieces))) as archive:
+            assert archive.getmember("sub/file").size == len(before)
+            assert len(archive.getmembers()) == 5
 
 
 CHANGES: dict[str, Callable[[Path], object]] = {

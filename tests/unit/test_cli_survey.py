@@ -72,6 +72,11 @@ def test_machines_that_only_vagrant_can_compute_are_named_as_left_out(tmp_path: 
     assert [left.name for left in found.left_out] == ["names of machines that are computed"]
 
 
+@pytest.mark.parametrize("name", ["Vagrantfile", "vagrantfile"])
+def test_a_vagrantfile_goes_by_both_of_its_names(tmp_path: Path, name: str) -> None:
+    assert only(look(tmp_path, {name: ""})).because == name
+
+
 def test_a_directory_or_a_file_that_cannot_be_read_tells_nothing(tmp_path: Path) -> None:
     (tmp_path / "Vagrantfile").mkdir()
     (tmp_path / ".devcontainer").write_text("")

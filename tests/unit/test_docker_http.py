@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.drivers.docker_http import LARGEST_HEAD, Body, HttpError, request, split_head
+from rdo.drivers.docker_http import LARGEST_HEAD, Body, HttpError, in_pieces, request, split_head
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nApi-Version: 1.41\r\n\r\n"
 PIECES = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -109,3 +109,9 @@ def test_a_request_says_how_long_its_body_is() -> None:
     )
     assert request("PUT", "/x", b"tar", {"Content-Type": "application/x-tar"}).endswith(b"Content-Length: 3\r\n\r\ntar")
     assert b"Content-Length: 0\r\n" in request("POST", "/x", None, {})
+
+
+def test_a_body_in_pieces_says_how_long_each_is_and_where_it_ends() -> None:
+    sent = b"".join(in_pieces([b"abc", b"", b"x" * 20]))
+    assert sent == b"3\r\nabc\r\n14\r\n" + b"x" * 20 + b"\r\n0\r\n\r\n"
+    assert b"Content-Length" not in request("POST", "/build", None, {"Transfer-Encoding": "chunked"})
