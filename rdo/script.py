@@ -41,8 +41,12 @@ LIFELINE = (
     'v() { n "$1" && n "$2" || return 1; i "$1" 2>/dev/null; '
     '[ "$1" = "$2" ] || [ "$rdo_p" = "$2" ] && rdo_v="$rdo_v $1=$rdo_t"; }; '
     'o() { f "$1" || return 1; z=$x; i "$1" 2>/dev/null; [ -z "$rdo_t" ] || [ "$rdo_t" = "$z" ]; }; '
-    'k() { o "$1" || return 1; kill "-$2" "-$1" 2>/dev/null || kill "-$2" "$1" 2>/dev/null || '
-    """sudo -n /bin/sh -c 'kill "-$0" "-$1"' "$2" "$1" 2>/dev/null; }; """
+    "c() { case $(command -v kill) in kill) ;; *) return 1;; esac; }; "
+    'm() { for x in $(ps -A -o pid= -o pgid= 2>/dev/null | while read -r x y; do [ "$y" != "$1" ] || echo "$x"; done); '
+    'do n "$x" && kill "-$2" "$x" 2>/dev/null && y=$1; done; [ "$y" = "$1" ]; }; '
+    'k() { o "$1" || return 1; y=; if c; then kill "-$2" "-$1" 2>/dev/null; else m "$1" "$2"; fi || '
+    """kill "-$2" "$1" 2>/dev/null || sudo -n /bin/sh -c 'case $(command -v kill) in kill) ;; *) exit 1;; esac; """
+    """kill "-$0" "-$1"' "$2" "$1" 2>/dev/null; }; """
     "while read -r o p s q; do case $o in "
     'add) v "$p" "$s" && rdo_g="$rdo_g $p";; '
     'drop) m=; for q in $rdo_g; do [ "$q" = "$p" ] || m="$m $q"; done; rdo_g=$m; '
@@ -63,7 +67,8 @@ so without a process, where there is one.
 
 POSIX has no sleep of less than a second; most systems do. For a group, dash wants `--` behind `-s NAME`; busybox takes
 that for a process, and fails after it has sent the signal. All understand `-NAME -GROUP`. But never the program kill:
-that of procps 4.0 reads `-TERM -123` as -1, every process there is. So sudo is given a shell, for its builtin.
+that of procps 4.0 reads `-TERM -123` as -1, every process there is. So sudo is given a shell, for its builtin; where a
+shell has none (posh), each process of the group is signalled by itself.
 """
 
 WITHOUT_JOBS = "${KSH_VERSION-}${ZSH_VERSION-}${POSH_VERSION-}"
