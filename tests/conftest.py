@@ -22,6 +22,9 @@ from rdo import protocol
 from tests import disk
 from tests.disk import Mount
 from tests.docker_engine import DockerEngine, shared_engine
+from tests.dropbear import Dropbear
+from tests.dropbear import running as run_dropbear
+from tests.dropbear import why_not as why_no_dropbear
 from tests.e2e.masters import answer
 from tests.leaks import MARK, Leaks, wait_until
 from tests.soak import FULL, Account, Counted
@@ -168,6 +171,16 @@ def sshd(tmp_path_factory: pytest.TempPathFactory, leaks: Leaks) -> Iterator[Ssh
     server = Sshd(tmp_path_factory.mktemp("sshd"))
     server.environment[MARK] = f"{leaks.run}sshd"
     with server:
+        leaks.register_server(server.pid)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def dropbear(leaks: Leaks) -> Iterator[Dropbear]:
+    """One server of another kind for all tests."""
+    if reason := why_no_dropbear():
+        require("dropbear", reason)
+    with run_dropbear({MARK: f"{leaks.run}dropbear"}) as server:
         leaks.register_server(server.pid)
         yield server
 

@@ -18,6 +18,7 @@ from rdo.drivers.docker import DockerDriver
 from rdo.drivers.local import LocalDriver
 from rdo.settings import Settings
 from tests.docker_engine import DockerEngine
+from tests.dropbear import Dropbear, open_folder
 from tests.ssh_client import driver as ssh_driver
 from tests.sshd import Sshd
 from tests.vagrant_machine import VagrantHost, vagrantfile
@@ -41,6 +42,12 @@ def reach_local(request: Request, folder: Path, stack: ExitStack) -> Target:
 
 def reach_ssh(request: Request, folder: Path, stack: ExitStack) -> Target:
     server: Sshd = request.getfixturevalue("sshd")
+    return Target(ssh_driver(server.ssh_config(), root=str(folder)), dict(os.environ), folder, str(folder))
+
+
+def reach_dropbear(request: Request, folder: Path, stack: ExitStack) -> Target:
+    server: Dropbear = request.getfixturevalue("dropbear")
+    folder = stack.enter_context(open_folder())
     return Target(ssh_driver(server.ssh_config(), root=str(folder)), dict(os.environ), folder, str(folder))
 
 
@@ -80,6 +87,7 @@ def reach_vagrant(request: Request, folder: Path, stack: ExitStack) -> Target:
 REACH: dict[str, Callable[[Request, Path, ExitStack], Target]] = {
     "local": reach_local,
     "ssh": reach_ssh,
+    "ssh-dropbear": reach_dropbear,
     "vagrant": reach_vagrant,
     "docker-dash": reach_docker("dash"),
     "docker-bash": reach_docker("bash"),

@@ -101,8 +101,9 @@ def test_a_death_by_signal_is_128_and_its_number(link: Link, name: str, status: 
 
 def test_the_streams_are_apart_and_binary(link: Link) -> None:
     data = random.Random(1).randbytes(1_000_000)
-    found = run(link, "sh", "-c", "tee /dev/stderr; printf end >&2", data=data)
-    assert (found.status, found.stdout == data, found.stderr == data + b"end") == (0, True, True)
+    noise = r"head -c 1000000 /dev/zero | tr '\0' '\377' >&2"
+    found = run(link, "sh", "-c", f"{noise} & cat; wait; printf end >&2", data=data)
+    assert (found.status, found.stdout == data, found.stderr == b"\xff" * 1_000_000 + b"end") == (0, True, True)
 
 
 def test_what_is_written_before_a_bad_end_is_whole(link: Link) -> None:
