@@ -10,6 +10,7 @@ from typing import NamedTuple
 from rdo import script
 from rdo.drivers.base import STDERR, STDOUT, Channel, Chunk, Connection, Opening
 from rdo.errors import ConnectError, LinkLost, RdoError
+from rdo.group_leader import led
 from rdo.lines import split_lines, strip_blanks
 
 READY_TIMEOUT = 60.0
@@ -126,6 +127,8 @@ def begin_shell(connection: Connection, opening: Opening, login: bool, plain: bo
     nonce = os.urandom(8).hex()
     pty = opening.pty is not None
     text = script.bootstrap(nonce, pty=pty, login=login, plain=plain)
+    if not (pty or connection.makes_leaders):
+        text = led(text)
     return Shell(connection.open_channel(text, opening.pty, opening.variables), nonce, pty, plain)
 
 

@@ -167,6 +167,10 @@ class Connection(Protocol):
     """A held way to one target, over which channels are opened. Usable from any thread."""
 
     @property
+    def makes_leaders(self) -> bool:
+        """Whether what a channel runs is known to lead a process group of its own, also without a pty."""
+
+    @property
     def runs_sh(self) -> bool:
         """Whether it is /bin/sh that is given the command of a channel, and no login shell."""
 

@@ -66,6 +66,7 @@ class LocalConnection:
     """Children of this process; ended with it."""
 
     runs_sh = True
+    makes_leaders = True
 
     def __init__(self, start: Start) -> None:
         self._start = start

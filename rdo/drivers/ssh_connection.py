@@ -47,6 +47,11 @@ class SshConnection:
         if self._agent:
             link.take_agent_streams(AgentForward(self._agent, link, self._target).accept)
 
+    @property
+    def makes_leaders(self) -> bool:
+        """See the interface: dropbear makes none."""
+        return self._link.is_openssh()
+
     def open_channel(
         self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES
     ) -> SshChannel:

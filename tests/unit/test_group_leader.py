@@ -1,0 +1,52 @@
+"""A bootstrap whose shell leads a process group, whatever began it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from rdo.group_leader import led
+from rdo.script import bootstrap
+
+BOUND = 20.0
+SHELLS = [shell for shell in ("sh", "bash", "zsh", "fish", "tcsh", "mksh", "busybox") if shutil.which(shell)]
+
+
+@pytest.mark.parametrize("leads", [True, False], ids=["which leads one", "which leads none"])
+@pytest.mark.parametrize("login", [True, False], ids=["login", "plain login"])
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_shell_leads_its_group_and_reads_its_script(shell: str, login: bool, leads: bool) -> None:
+    text = led(bootstrap("nonce", pty=False, login=login))
+    argv = [shell, *(["sh"] if shell == "busybox" else []), "-c", text]
+    done = subprocess.run(
+        argv,
+        input="ps -o pid=,pgid= -p $$; exit 7\n",
+        capture_output=True,
+        text=True,
+        timeout=BOUND,
+        start_new_session=leads,
+        env={"PATH": os.environ["PATH"], "SHELL": "/bin/sh", "HOME": "/nonexistent"},
+    )
+    assert done.returncode == 7
+    ready, found = done.stdout.splitlines()[-2:]
+    pid, group = found.split()
+    assert ready.split()[:2] == ["nonce", pid]
+    assert pid == group
+
+
+def test_a_bootstrap_for_a_plain_login_shell_is_led_too() -> None:
+    text = led(bootstrap("nonce", pty=False, login=False, plain=True))
+    done = subprocess.run(
+        ["sh", "-c", text], input="kill -0 -$$ && exit 7\n", capture_output=True, text=True, timeout=BOUND
+    )
+    assert done.returncode == 7
+
+
+def test_without_setsid_the_script_runs_all_the_same() -> None:
+    text = led(bootstrap("nonce", pty=False, login=False))
+    words, bare = ["/bin/sh", "-c", text], {"PATH": "/nowhere"}
+    done = subprocess.run(words, input="exit 7\n", capture_output=True, text=True, timeout=BOUND, env=bare)
+    assert done.returncode == 7
