@@ -1,0 +1,66 @@
+"""rdo over dropbear, the server of small machines: all that its users feel of the server."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.dropbear import Dropbear, open_folder
+from tests.e2e.project import Project, ssh_project
+from tests.e2e.terminal import Terminal
+from tests.e2e.test_signals import GONE, alive, trap
+from tests.leaks import wait_until
+
+
+@pytest.fixture(scope="module")
+def server(dropbear: Dropbear) -> Dropbear:
+    """Up before a test begins, so that it is no leak of the test's."""
+    return dropbear
+
+
+@pytest.fixture
+def project(server: Dropbear, runtime: dict[str, str]) -> Iterator[Project]:
+    with open_folder() as folder:
+        made = ssh_project(folder, runtime, server)  # type: ignore[arg-type]
+        made.remote.chmod(0o777)
+        yield made
+
+
+def test_arguments_input_output_and_statuses_are_the_command_s_own(project: Project) -> None:
+    for _ in range(3):
+        done = project.run("sh", "-c", 'cat; printf "%s" "$@" >&2; exit 7', "x", "a b", "'", "", input=b"in\0put")
+        assert (done.returncode, done.stdout, done.stderr) == (7, b"in\0put", b"a b'")
+
+
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "USR1"])
+def test_a_signal_reaches_the_command(project: Project, name: str) -> None:
+    with project.start("sh", "-c", trap(name)) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.send_signal(getattr(signal, f"SIG{name}"))
+        assert process.stdout.read() == b"caught\n"
+        assert process.wait() == 7
+
+
+def test_no_command_outlives_its_client(project: Project) -> None:
+    with project.start("sh", "-c", "sleep 30 & echo $! $$; wait") as process:
+        assert process.stdout
+        pids = [int(pid) for pid in process.stdout.readline().split()]
+        process.kill()
+    assert wait_until(lambda: not any(map(alive, pids)), GONE)
+
+
+def test_what_nobody_reads_any_more_ends(project: Project) -> None:
+    assert project.shell("rdo yes | head -1").stdout == b"y\n"
+
+
+def test_a_terminal_has_its_size_and_its_keys(project: Project) -> None:
+    with Terminal(["bash", "--norc", "-i"], project.local, {**project.environment, "PS1": "$ "}) as terminal:
+        terminal.expect("$ ")
+        terminal.line("rdo sh -c 'stty size; trap \"echo caught; exit 7\" INT; echo up; while :; do sleep 0.05; done'")
+        terminal.expect("30 100\r\n")
+        terminal.expect("up\r\n")
+        terminal.type("\x03")
+        terminal.expect("caught\r\n")
