@@ -58,8 +58,12 @@ class SshConnection:
         """See the interface."""
         self._heartbeat.acquire()
         channel = SshChannel(self._link, self._target, self._heartbeat.release)
-        self._link.ask(channel)
-        channel.start(command, Opening(pty, variables), agent=bool(self._agent))
+        try:
+            self._link.ask(channel)
+            channel.start(command, Opening(pty, variables), agent=bool(self._agent))
+        except BaseException:
+            channel.lose()  # where it has not ended: gives back what was acquired
+            raise
         return channel
 
     def is_alive(self) -> bool:
