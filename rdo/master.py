@@ -29,6 +29,9 @@ SETTLING = 5.0
 NOW_TIMEOUT = 6.0
 """Seconds from `rdoctl stop --now` to the end. A command has 4 of them, from its first signal to KILL."""
 
+QUESTION_TIMEOUT = 30.0
+"""Seconds for a peer to say what it wants, which it does at once: one that never does keeps no master alive."""
+
 CLOSE_TIMEOUT = 10.0
 """Seconds for links to be closed; a wedged engine or a dead link may take longer than anyone waits."""
 
@@ -104,7 +107,9 @@ class Master:
         conversation = Conversation(connection, self._log)
         with contextlib.closing(conversation):
             try:
+                connection.settimeout(QUESTION_TIMEOUT)
                 kind, payload = conversation.receive()
+                connection.settimeout(None)
                 self._dispatch(conversation, kind, bytes(payload))
             except Gone:
                 pass
