@@ -298,3 +298,32 @@ def test_options_without_effect_are_named_to_who_asks_for_details(sshd: Sshd, co
     assert any(line.endswith("ForwardX11 yes: rdo does not forward X11") for line in named)
     assert any("EscapeChar" in line for line in named)
     assert caller.told == []
+
+
+# Without an ssh program
+
+
+ALONE = {"PATH": "/nonexistent"}
+
+
+def test_without_an_ssh_program_revoked_keys_are_refused_all_the_same(sshd: Sshd, tmp_path: Path) -> None:
+    path = revoked_by("list", tmp_path, sshd)
+    config = sshd.ssh_config(extra=[f"RevokedHostKeys {path}"], name="revoked")
+    with pytest.raises(ConnectError, match="is revoked"):
+        driver(config).connect(ScriptedCaller(environment=ALONE))
+
+
+@pytest.mark.parametrize("name", ["missing", "two words"])
+def test_without_an_ssh_program_a_file_that_cannot_be_read_forbids_it_too(
+    name: str, sshd: Sshd, tmp_path: Path
+) -> None:
+    config = sshd.ssh_config(extra=[f'RevokedHostKeys "{tmp_path / name}"'], name="revoked")
+    with pytest.raises(ConnectError, match=r"\(RevokedHostKeys\)"):
+        driver(config).connect(ScriptedCaller(environment=ALONE))
+
+
+def test_without_an_ssh_program_algorithms_count_and_lists_are_changed(sshd: Sshd, connect: Connect) -> None:
+    extra = ["Ciphers -aes128*,aes256-gcm*", "MACs hmac-sha2-512", "HostKeyAlgorithms +ssh-rsa", "CheckHostIP yes"]
+    connection = connect(sshd.ssh_config(extra=extra, name="alone"), caller=ScriptedCaller(environment=ALONE))
+    assert (connection._link.local_cipher, connection._link.local_mac) == ("aes192-ctr", "hmac-sha2-512")
+    assert connection.options.algorithms.host_keys[-1] == "ssh-rsa"
