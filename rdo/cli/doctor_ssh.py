@@ -42,7 +42,7 @@ def program() -> Finding:
     found = shutil.which("ssh")
     if found:
         return ok(found)
-    return warning("none, so Include and Match of ~/.ssh/config are not understood", "install an OpenSSH client")
+    return warning("none, so most of Match in ~/.ssh/config is not understood", "install an OpenSSH client")
 
 
 class _Way:

@@ -1,11 +1,12 @@
 """~/.ssh/config read without an ssh program, by paramiko's reader; printed as `ssh -G` would.
 
-Only a fallback: that reader ignores Include. Nothing else belongs here.
+Only a fallback. Nothing else belongs here.
 """
 
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,15 +16,15 @@ from paramiko import config
 from paramiko.config import SSHConfig
 from paramiko.ssh_exception import ConfigParseError
 
-from rdo import small_file
 from rdo.drivers.openssh import Request
+from rdo.drivers.ssh_include import EVERYWHERE, expanded
 from rdo.errors import ConnectError
 
 READING = threading.Lock()
 """Held while a configuration is read: what runs its commands is one for the whole process, and works for one caller."""
 
-LARGEST = 1024 * 1024
-"""Bytes of an ssh configuration."""
+SYSTEM = "/etc/ssh/ssh_config"
+"""Counts behind the user's own file, unless another one was named."""
 
 DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ed25519")
 
@@ -63,14 +64,22 @@ def lines(request: Request, environment: Mapping[str, str]) -> list[str]:
 
 
 def _lines(request: Request) -> list[str]:
-    path = request.ssh_config or os.path.expanduser("~/.ssh/config")
+    home = pwd.getpwuid(os.getuid()).pw_dir  # whatever HOME says, as ssh(1) has it
+    own = os.path.join(home, ".ssh")
+    places = [(os.path.join(own, "config"), own), (SYSTEM, os.path.dirname(SYSTEM))]
+    text: list[str] = []
+    for path, base in [(request.ssh_config, own)] if request.ssh_config else places:
+        try:
+            text += [EVERYWHERE, *expanded(path, home, base)]
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise ConnectError(f"the ssh configuration `{path}` is not usable", str(error)) from error
     try:
-        parsed = SSHConfig.from_text(small_file.read_text(path, LARGEST))
-        found: Mapping[str, str | list[str]] = parsed.lookup(request.host)
-    except FileNotFoundError:
-        found = {}
-    except (OSError, ConfigParseError) as error:
-        raise ConnectError(f"the ssh configuration `{path}` is not usable", str(error)) from error
+        found: Mapping[str, str | list[str]] = SSHConfig.from_text("\n".join(text)).lookup(request.host)
+    except ConfigParseError as error:
+        named = request.ssh_config or places[0][0]
+        raise ConnectError(f"the ssh configuration `{named}` is not usable", str(error)) from error
     given = {"user": request.user, "port": request.port, "proxyjump": request.jump}
     chosen = {**_defaults(), **found, **{key: str(value) for key, value in given.items() if value}}
     return [f"{key} {value}" for key, values in chosen.items() for value in _each(key, values)]

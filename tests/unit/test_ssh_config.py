@@ -6,9 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from rdo import drivers
 from rdo.config import load
+from rdo.drivers.openssh import Request
 from rdo.drivers.ssh import SshDriver
+from rdo.drivers.ssh_config import lines
+from rdo.errors import ConnectError
 from tests.unit.test_hot_path import BOUND
 
 PROGRAM = """
@@ -44,3 +49,59 @@ def test_a_driver_can_be_made_again_after_a_configuration_was_read_without_an_ss
         made = drivers.create(config)
         assert isinstance(made, SshDriver)
         assert made.ssh_options({"HOME": str(tmp_path), "PATH": str(tmp_path)}).hostname == "box"
+
+
+def options(path: Path, host: str = "box") -> dict[str, str]:
+    return dict(line.split(" ", 1) for line in lines(Request(host, ssh_config=str(path)), {}))
+
+
+def write(path: Path, *text: str) -> Path:
+    path.write_text("\n".join(text) + "\n")
+    return path
+
+
+def test_included_files_count_where_they_stand(tmp_path: Path) -> None:
+    write(tmp_path / "b.conf", "Host box", "  Port 2201", "  RevokedHostKeys /revoked")
+    write(tmp_path / "a.conf", "Host other", "  Port 1", "Host *", "  ConnectTimeout 7")
+    main = write(tmp_path / "main", f'Include "{tmp_path}/*.conf"', "Port 3", "Host box", "  User me")
+    found = options(main)
+    assert (found["port"], found["revokedhostkeys"], found["connecttimeout"]) == ("2201", "/revoked", "7")
+    assert found["user"] == "me"
+    assert options(main, "third")["port"] == "3"
+
+
+def test_what_follows_an_include_belongs_to_its_block_again(tmp_path: Path) -> None:
+    write(tmp_path / "more", "Port 2201")
+    main = write(tmp_path / "main", "Host box", f"  Include {tmp_path}/more {tmp_path}/missing", "  User me")
+    assert (options(main)["port"], options(main)["user"]) == ("2201", "me")
+    assert "user" not in options(main, "other")
+    assert "port" not in options(main, "other")
+
+
+def test_a_block_within_a_block_is_left_to_ssh(tmp_path: Path) -> None:
+    write(tmp_path / "more", "Host *", "  User evil")
+    main = write(tmp_path / "main", "Host other", f"  Include {tmp_path}/more")
+    with pytest.raises(ConnectError, match="included within `Host other`; install an OpenSSH client"):
+        options(main)
+
+
+@pytest.mark.parametrize(("line", "why"), [("Include {}", "in a circle"), ("Include 'x", "No closing quotation")])
+def test_an_include_that_makes_no_sense_is_an_error(line: str, why: str, tmp_path: Path) -> None:
+    main = tmp_path / "main"
+    write(main, line.format(main))
+    with pytest.raises(ConnectError, match=why):
+        options(main)
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "directory").mkdir()
+    with pytest.raises(ConnectError, match="is not usable"):
+        options(write(tmp_path / "main", f"Include {tmp_path}/directory"))
+
+
+def test_the_configuration_of_the_system_counts_behind_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = write(tmp_path / "system", "Host *", "  RevokedHostKeys /revoked")
+    monkeypatch.setattr("rdo.drivers.ssh_config.SYSTEM", str(system))
+    assert "revokedhostkeys /revoked" in lines(Request("box-of-no-file"), {})
