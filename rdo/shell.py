@@ -85,7 +85,7 @@ class Shell:
         ready = self._await(rb"%b (?:(\d+) ([^\n]*)|%b\r?)\n" % (nonce, script.NO_STTY.encode()), STDOUT, deadline)
         if ready[1] is None:
             hint = "install it there (coreutils), or use `rdo -T`"
-            raise ConnectError("the target has no terminal for a command", "its `stty` is missing or fails", hint)
+            raise ConnectError("the target cannot give a command a terminal", "its `stty` is missing or fails", hint)
         self.login_shell = strip_blanks(ready[2].decode("utf-8", "replace"))
         if not (self.pty or self.plain):
             self.silent = not self._await(rb"%b\n" % nonce, STDERR, deadline).start()

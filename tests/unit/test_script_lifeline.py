@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,23 @@ from tests.unit.test_script_pipes import BOUND, NONCE, as_bin_sh, each_shell
 
 END_BOUND = 5.0
 """Seconds within which all that is listed must be gone after the lifeline's end."""
+
+SAFE_KILL = """#!/bin/sh
+case $2 in [1-9]*) exec /bin/kill "$@";; esac
+echo "$*" >>"$0.log"
+"""
+"""Stands before the program of that name: given a group, that of procps 4.0 signals every process there is."""
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Iterator[Path]:
+    """A directory to be searched first for programs: with a `kill` that signals no group."""
+    kill = tmp_path / "kill"
+    kill.write_text(SAFE_KILL)
+    kill.chmod(0o755)
+    yield tmp_path
+    assert not (tmp_path / "kill.log").exists()
+
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
@@ -46,10 +64,14 @@ def kill_group(child: subprocess.Popen[bytes]) -> None:
 class Lifeline:
     """A shell that runs the lifeline's script, over pipes."""
 
-    def __init__(self, shell: str) -> None:
+    def __init__(self, shell: str, programs: Path) -> None:
         argv = ["/bin/sh", "-c", as_bin_sh(shell, bootstrap(NONCE, pty=False, login=False))]
         pipe = subprocess.PIPE
-        self._shell = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+        variables = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+        self._shell = subprocess.Popen(
+            argv, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True, env=variables
+        )
+        self.pid = self._shell.pid
         self.order(LIFELINE)
 
     def add(self, child: subprocess.Popen[bytes]) -> None:
@@ -91,8 +113,8 @@ def all_gone(child: subprocess.Popen[bytes]) -> bool:
 
 
 @each_shell
-def test_a_signal_reaches_the_whole_group(start: Start, shell: str) -> None:
-    lifeline, child = Lifeline(shell), start("sleep 100 & echo ready; sleep 100")
+def test_a_signal_reaches_the_whole_group(start: Start, programs: Path, shell: str) -> None:
+    lifeline, child = Lifeline(shell, programs), start("sleep 100 & echo ready; sleep 100")
     lifeline.kill(child, "KILL")
     assert all_gone(child)
     assert child.wait(BOUND) == -signal.SIGKILL
@@ -101,8 +123,9 @@ def test_a_signal_reaches_the_whole_group(start: Start, shell: str) -> None:
 
 @each_shell
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH"])
-def test_a_signal_is_the_one_that_was_asked_for(start: Start, shell: str, name: str) -> None:
-    lifeline, child = Lifeline(shell), start(f"trap 'kill $!; exit 9' {name}; sleep 100 & echo ready; wait; exit 1")
+def test_a_signal_is_the_one_that_was_asked_for(start: Start, programs: Path, shell: str, name: str) -> None:
+    lifeline = Lifeline(shell, programs)
+    child = start(f"trap 'kill $!; exit 9' {name}; sleep 100 & echo ready; wait; exit 1")
     lifeline.kill(child, name)
     assert child.wait(BOUND) == 9
     lifeline.end()
@@ -111,29 +134,54 @@ def test_a_signal_is_the_one_that_was_asked_for(start: Start, shell: str, name: 
 @each_shell
 @pytest.mark.skipif(not hasattr(signal, "sigtimedwait"), reason="this system has no sigtimedwait")
 @pytest.mark.parametrize("session", [True, False], ids=["a group", "a process without a group"])
-def test_a_signal_is_sent_once(start: Start, shell: str, session: bool) -> None:
+def test_a_signal_is_sent_once(start: Start, programs: Path, shell: str, session: bool) -> None:
     # Real-time signals are counted, others are not; waiting is the only way to see that none comes.
     program = (
         "import signal, sys; number = signal.SIGRTMIN; signal.pthread_sigmask(signal.SIG_BLOCK, [number]); "
         "print('ready', flush=True); signal.sigwait([number]); sys.exit(bool(signal.sigtimedwait([number], 0.3)))"
     )
-    lifeline, child = Lifeline(shell), start(f'exec "{sys.executable}" -c "{program}"', session)
+    lifeline, child = Lifeline(shell, programs), start(f'exec "{sys.executable}" -c "{program}"', session)
     lifeline.kill(child, int(signal.SIGRTMIN))
     assert child.wait(BOUND) == 0
     lifeline.end()
 
 
 @each_shell
-def test_a_process_without_a_group_of_its_own_gets_the_signal_alone(start: Start, shell: str) -> None:
-    lifeline, child = Lifeline(shell), start("echo ready; exec sleep 100", session=False)
+def test_a_process_without_a_group_of_its_own_gets_the_signal_alone(start: Start, programs: Path, shell: str) -> None:
+    lifeline, child = Lifeline(shell, programs), start("echo ready; exec sleep 100", session=False)
     lifeline.kill(child, "TERM")
     assert child.wait(BOUND) == -signal.SIGTERM
     lifeline.end()
 
 
+STRANGERS = ["{it} {shell}", "-{it} -{it}", "0{it} 0{it}", "{it} 1", "{it}", "{shell} {it}x", "0 0", "1 1", "-1 -1"]
+"""Numbers that are no group of ours, as an order has them: the group, and the shell that it is said to belong to."""
+
+
 @each_shell
-def test_at_its_end_what_is_listed_is_terminated_and_what_was_dropped_is_left_alone(start: Start, shell: str) -> None:
-    lifeline = Lifeline(shell)
+def test_nobody_is_signalled_who_is_not_of_a_shell_of_ours(start: Start, programs: Path, shell: str) -> None:
+    sudo = programs / "sudo"
+    sudo.write_text('#!/bin/sh\necho "$*" >>"$0.log"\n')
+    sudo.chmod(0o755)
+    lifeline = Lifeline(shell, programs)
+    ours, stranger = start("echo ready; exec sleep 100"), start("echo ready; exec sleep 100")
+    for each in STRANGERS:
+        group, _, of = each.format(it=stranger.pid, shell=ours.pid).partition(" ")
+        lifeline.order(f"kill {group} KILL {of}")
+        lifeline.order(f"add {group} {of}")
+    lifeline.order(f"kill {lifeline.pid} KILL {lifeline.pid}")
+    lifeline.add(ours)
+    lifeline.lose()
+    assert all_gone(ours)
+    assert lifeline.end() == (b"", b"", 0)
+    assert (stranger.poll(), sudo.with_name("sudo.log").exists()) == (None, False)
+
+
+@each_shell
+def test_at_its_end_what_is_listed_is_terminated_and_what_was_dropped_is_left_alone(
+    start: Start, programs: Path, shell: str
+) -> None:
+    lifeline = Lifeline(shell, programs)
     children = [start("echo ready; sleep 100 & sleep 100") for _ in range(4)]
     for child in children:
         lifeline.add(child)
@@ -148,8 +196,10 @@ def test_at_its_end_what_is_listed_is_terminated_and_what_was_dropped_is_left_al
 
 @each_shell
 @pytest.mark.parametrize("session", [True, False], ids=["a group", "a process without a group"])
-def test_at_its_end_what_is_listed_has_time_to_clean_up(start: Start, shell: str, session: bool) -> None:
-    lifeline = Lifeline(shell)
+def test_at_its_end_what_is_listed_has_time_to_clean_up(
+    start: Start, programs: Path, shell: str, session: bool
+) -> None:
+    lifeline = Lifeline(shell, programs)
     child = start("trap 'sleep 0.5; exit 9' TERM; echo ready; while :; do sleep 0.01; done", session=session)
     lifeline.add(child)
     lifeline.lose()
@@ -158,8 +208,8 @@ def test_at_its_end_what_is_listed_has_time_to_clean_up(start: Start, shell: str
 
 
 @each_shell
-def test_at_its_end_who_ignores_that_is_killed(start: Start, shell: str) -> None:
-    lifeline, child = Lifeline(shell), start("trap '' TERM; echo ready; sleep 100 & sleep 100")
+def test_at_its_end_who_ignores_that_is_killed(start: Start, programs: Path, shell: str) -> None:
+    lifeline, child = Lifeline(shell, programs), start("trap '' TERM; echo ready; sleep 100 & sleep 100")
     lifeline.add(child)
     began = time.monotonic()
     lifeline.lose()
@@ -173,8 +223,8 @@ def test_at_its_end_who_ignores_that_is_killed(start: Start, shell: str) -> None
 @pytest.mark.parametrize(
     "orders", [[], ["add 99999999 99999999", "drop 99999999"], ["drop 1"], ["", "nonsense", "kill", "kill 1 HUP 1"]]
 )
-def test_at_its_end_with_nothing_listed_it_ends_at_once(shell: str, orders: list[str]) -> None:
-    lifeline = Lifeline(shell)
+def test_at_its_end_with_nothing_listed_it_ends_at_once(programs: Path, shell: str, orders: list[str]) -> None:
+    lifeline = Lifeline(shell, programs)
     for order in orders:
         lifeline.order(order)
     began = time.monotonic()
@@ -183,8 +233,8 @@ def test_at_its_end_with_nothing_listed_it_ends_at_once(shell: str, orders: list
 
 
 @each_shell
-def test_orders_about_what_is_gone_are_harmless(start: Start, shell: str) -> None:
-    lifeline, child = Lifeline(shell), start("trap 'exit 9' USR1; echo ready; while :; do sleep 0.01; done")
+def test_orders_about_what_is_gone_are_harmless(start: Start, programs: Path, shell: str) -> None:
+    lifeline, child = Lifeline(shell, programs), start("trap 'exit 9' USR1; echo ready; while :; do sleep 0.01; done")
     lifeline.order("kill 99999999 TERM 99999999")
     lifeline.order("add 99999999 99999999")
     lifeline.order("drop 99999999")

@@ -18,9 +18,9 @@ from types import TracebackType
 
 import pytest
 
-from rdo.script import Script, bootstrap, mark, prove, render
+from rdo.script import NO_STTY, Script, bootstrap, mark, prove, render
 from tests.unit.test_script_login import STARTUP, each_login_shell, path_of, start_file
-from tests.unit.test_script_pipes import BOUND, NONCE, SECRET, as_bin_sh, each_shell
+from tests.unit.test_script_pipes import BOUND, NONCE, SECRET, SHELLS, as_bin_sh, each_shell
 
 TAKE_TERMINAL = 'exec /bin/sh -c "$0" <"$1" >"$1" 2>&1'
 """The leader of a new session makes a terminal its own by opening it."""
@@ -171,6 +171,36 @@ def test_the_status_is_the_commands_own_and_the_shell_says_nothing(
     said = GROUP.sub(b"", said)
     assert ended == status
     assert said.count(b"\n") in (1, 2) if output is None else said == output  # bash says it twice
+
+
+@each_shell
+@pytest.mark.parametrize("stty", ["", "exit 1", '[ "$1" = -g ] && echo 1'], ids=["missing", "failing", "not raw"])
+def test_a_terminal_that_cannot_be_set_raw_gets_no_script(shell: str, stty: str, tmp_path: Path) -> None:
+    for program in (SHELLS[shell].split()[0], "sh"):
+        (tmp_path / program).symlink_to(path_of(program))
+    if stty:
+        (tmp_path / "stty").write_text(f"#!/bin/sh\n{stty}\n")
+        (tmp_path / "stty").chmod(0o755)
+    text = as_bin_sh(shell, bootstrap(NONCE, pty=True, login=False))
+    near, far = os.openpty()
+    with os.fdopen(near, "rb", buffering=0) as terminal:
+        argv = ["/bin/sh", "-c", TAKE_TERMINAL, text, os.ttyname(far)]
+        child = subprocess.Popen(argv, start_new_session=True, env={"PATH": str(tmp_path)})
+        assert child.wait(BOUND) == 255
+        assert terminal.read(4096) == f"{NONCE} {NO_STTY}\r\n".encode()
+        os.close(far)
+
+
+@each_shell
+def test_a_terminal_whose_modes_cannot_be_restored_gets_no_command(shell: str, tmp_path: Path) -> None:
+    stty = tmp_path / "stty"
+    stty.write_text(f'#!/bin/sh\ncase $1 in -g) echo 1;; raw) exec "{path_of("stty")}" raw -echo;; *) exit 1;; esac\n')
+    stty.chmod(0o755)
+    text = as_bin_sh(shell, bootstrap(NONCE, pty=True, login=False))
+    with Terminal(text, {"PATH": f"{tmp_path}:{os.environ['PATH']}"}) as started:
+        started.write(render(Script(["echo", "run"]), nonce=NONCE, pty=True))
+        said, status = started.end()
+    assert (said.startswith(b"rdo: cannot restore the modes"), said.count(b"\n"), status) == (True, 1, 255)
 
 
 @each_shell
