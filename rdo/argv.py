@@ -219,7 +219,7 @@ def check_env(value: str) -> None:
     """Raises UsageError for a `NAME` or `NAME=VALUE` that no shell could set."""
     name = value.partition("=")[0]
     if not (name.isascii() and name.replace("_", "a").isalnum() and not name[0].isdigit()):
-        raise UsageError(f"`{name}` is no name for an environment variable", "", "use `-e NAME=VALUE`")
+        raise UsageError(f"`{name}` is not a valid environment variable name", "", "use `-e NAME=VALUE`")
 
 
 def profile(options: Options, environ: "Mapping[str, str]") -> str:

@@ -16,7 +16,7 @@ from rdo.errors import SetupError
 SOCKET_PATH_LIMIT = 103
 """Bytes of a socket's path: sun_path holds 104 on macOS and the BSDs, with the NUL at the end."""
 
-ELSEWHERE = "make room or mend its rights, or set XDG_RUNTIME_DIR to another folder of yours"
+ELSEWHERE = "free disk space or fix its permissions, or set XDG_RUNTIME_DIR to another directory of yours"
 
 GUIDES = (
     "RDO_SSH_CONFIG", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "VAGRANT_CWD", "VAGRANT_DOTFILE_PATH",
@@ -114,7 +114,7 @@ def _private(folder: str) -> str:
         except FileNotFoundError:
             _make(folder)
     else:
-        raise SetupError(f"cannot make the runtime folder `{folder}`", "it vanishes again")
+        raise SetupError(f"cannot create the runtime directory `{folder}`", "it keeps disappearing")
     if info.st_mode & FILE_TYPE != FOLDER:
         raise SetupError(f"the runtime folder `{folder}` is no folder", "", "remove it")
     if info.st_uid != posix.geteuid():

@@ -156,7 +156,7 @@ def _check_variables(value: object) -> Mapping[str, str]:
 def _check_variable(name: str, value: object) -> str:
     if not VARIABLE_FORM.fullmatch(name):
         hint = "a name is letters, digits and `_`, and begins with no digit"
-        raise Refused("is no name for an environment variable", hint=hint, part=shortened(name))
+        raise Refused("is not a valid environment variable name", hint=hint, part=shortened(name))
     if why := length_fault(name, LONGEST_NAME):
         raise Refused(f"has a name that {why}", hint="shorten it", part=shortened(name))
     if not isinstance(value, str):

@@ -106,7 +106,7 @@ class Links:
                 return Taken(_open_at_last(link, opening), link, opening)
         except (ChannelRefused, LinkLost) as error:
             link.close()
-            raise ConnectError("the target opens no session", str(error), "see `rdoctl doctor`") from None
+            raise ConnectError("the target refused to open a session", str(error), "see `rdoctl doctor`") from None
         except BaseException:
             link.close()
             raise

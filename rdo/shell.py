@@ -114,12 +114,13 @@ class Shell:
             chunk = self.channel.read(max(0.0, deadline - time.monotonic()))
         except TimeoutError:
             why = _silence(_last_line(self._seen))
-            raise ConnectError("the target's shell does not get ready", why, "look at its start-up files") from None
+            raise ConnectError("the login shell was not ready in time", why, "look at its start-up files") from None
         if chunk is not None:
             return chunk
         status = self.channel.exit_status()
         why = f"it ended with status {status}" + (f" and said: {line}" if (line := _last_line(self._seen)) else "")
-        raise ConnectError("the target gives no /bin/sh", why, "look at the login shell and its start-up files")
+        hint = "look at the login shell and its start-up files"
+        raise ConnectError("could not start /bin/sh on the target", why, hint)
 
 
 def begin_shell(connection: Connection, opening: Opening, login: bool, plain: bool) -> Shell:

@@ -94,7 +94,7 @@ def merge(path: str, text: str, tools: Sequence[Tool]) -> str:
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
-        raise RdoError(f"cannot add to `{path}`", str(error), "mend it, or move it away") from None
+        raise RdoError(f"cannot add to `{path}`", str(error), "correct it, or move it away") from None
     there = {element.get("name") for element in root.iter("tool")}
     added = "".join(external(tool) for tool in tools if tool.name not in there)
     if not added:

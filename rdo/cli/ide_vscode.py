@@ -98,7 +98,7 @@ def drafts(tools: Sequence[Tool], project: Project) -> Iterator[Draft]:
         try:
             yield change(path, text, tools, project.force)
         except ValueError as error:
-            raise RdoError(f"cannot add to `{path}`", str(error), "mend it, or move it away") from None
+            raise RdoError(f"cannot add to `{path}`", str(error), "correct it, or move it away") from None
 
 
 def notes(tools: Sequence[Tool]) -> list[str]:

@@ -125,7 +125,8 @@ class Way:
                     self._vagrant.up(self._name)
                     answer = self._vagrant.ssh_config(self._name)
         except OSError as error:
-            raise ConnectError(f"cannot run `vagrant up {self._name}`", str(error), "look for other ones") from error
+            hint = "look for another `vagrant up` that still runs"
+            raise ConnectError(f"cannot run `vagrant up {self._name}`", str(error), hint) from error
         machine = vagrant_machine.find(self._place, self._name, self._caller.environment)
         if machine is None or not answer.success:
             raise ConnectError(f"`vagrant {self._name}` is up and not to be reached", answer.complaint)

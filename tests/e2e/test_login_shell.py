@@ -81,7 +81,7 @@ def test_a_login_shell_that_is_missing_or_refuses_is_told_in_one_line(
     result = project.run("echo", "x")
     assert (result.returncode, result.stdout) == (255, b"")
     line = result.stderr.decode()
-    assert line.startswith("rdo: the target gives no /bin/sh: it ended with status ")
+    assert line.startswith("rdo: could not start /bin/sh on the target: it ended with status ")
     assert said in line
     assert line.endswith("; look at the login shell and its start-up files\n")
     assert line.count("\n") == 1

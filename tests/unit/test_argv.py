@@ -198,7 +198,7 @@ def test_a_variable_has_a_name_that_a_shell_can_take(name: str, value: str) -> N
     with pytest.raises(UsageError) as caught:
         parse(["-e", name + value])
     shown = name.replace("\n", r"\x0a")
-    assert str(caught.value) == f"`{shown}` is no name for an environment variable; use `-e NAME=VALUE`"
+    assert str(caught.value) == f"`{shown}` is not a valid environment variable name; use `-e NAME=VALUE`"
 
 
 @given(st.lists(st.text()))

@@ -128,7 +128,7 @@ def test_a_task_that_differs_is_left_alone_and_named_unless_forced() -> None:
 def test_a_file_that_cannot_be_added_to_is_named_with_the_reason(text: str, why: str) -> None:
     with pytest.raises(RdoError) as caught:
         drafts({TASKS: text}, ["make"])
-    assert str(caught.value) == f"cannot add to `{TASKS}`: {why}; mend it, or move it away"
+    assert str(caught.value) == f"cannot add to `{TASKS}`: {why}; correct it, or move it away"
     with pytest.raises(RdoError, match=r"settings\.json"):
         drafts({SETTINGS: "[]"}, ["make"])
 

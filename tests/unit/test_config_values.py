@@ -124,7 +124,7 @@ AS_TIME = 'as in `idle_timeout = "8h"`'
         ("env", "{ A = [] }", '`env.A` is a string, not a list; quote it: `A = "..."`'),
         ("env", r'{ A = "\u0000" }', "`env.A` holds a NUL, which no environment can carry; take it out"),
         (
-            "env", '{ "A-B" = "" }', "`env.A-B` is no name for an environment variable; "
+            "env", '{ "A-B" = "" }', "`env.A-B` is not a valid environment variable name; "
             "a name is letters, digits and `_`, and begins with no digit",
         ),
         (
