@@ -168,13 +168,19 @@ def ask(question: str, *, echo: bool) -> "str | None":
 
 
 def screen() -> "tuple[int, int] | None":
-    """Rows and columns of the controlling terminal; None where there is none. One that does not say has 24 and 80."""
+    """Rows and columns of the controlling terminal; None where there is none. One that does not say has 24 and 80.
+
+    For a question that is to be asked on it: what was typed before, or sent by the terminal itself, is no answer.
+    """
     try:
         fd = posix.open("/dev/tty", posix.O_RDWR | posix.O_NOCTTY)
     except OSError:
         return None
     try:
         rows, columns, _, _ = window_size(fd)
+        termios.tcflush(fd, termios.TCIFLUSH)
+    except termios.error:
+        return None  # it was hung up just now
     finally:
         posix.close(fd)
     return rows or 24, columns or 80

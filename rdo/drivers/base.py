@@ -94,7 +94,7 @@ class Caller(Protocol):
         """The answer typed on the caller's terminal, without its newline; None where there is no terminal."""
 
     def screen(self) -> tuple[int, int] | None:
-        """Rows and columns of the caller's terminal; None where there is none."""
+        """Rows and columns of the caller's terminal; None where there is none. What was typed before is dropped."""
 
     def tell(self, line: str) -> None:
         """Show a line on the caller's stderr, at once."""

@@ -161,6 +161,17 @@ def test_no_terminal_and_no_variable_accepts_a_file_of_somebody_else(clone: Proj
     assert b"belongs to another user (uid 54321)" in result.stderr
 
 
+def test_what_was_typed_or_pasted_before_the_question_is_no_answer(clone: Project) -> None:
+    clone.configure("login = true\n")
+    with Terminal(["bash", "--norc", "-i"], clone.local, {**clone.environment, "PS1": "$ "}) as terminal:
+        terminal.prompt()
+        terminal.line("sleep 1; rdo true; echo status $?")
+        terminal.line("yes")
+        terminal.expect("Type `yes`: ")
+        terminal.line("no")
+        terminal.expect("status 255")
+
+
 def test_names_in_files_that_init_reads_paint_nothing(clone: Project) -> None:
     """A YAML file may spell any character."""
     (clone.local / ".rdo.conf").unlink()
