@@ -62,10 +62,15 @@ def peer(wire: Wire) -> str:
         return ""
 
 
-def greet(wire: Wire) -> None:
+def greeting(options: Options) -> str:
+    """What we say to this server first, without the end of the line."""
+    return f"{GREETING} {options.version_addendum}".rstrip()
+
+
+def greet(wire: Wire, options: Options) -> None:
     """Say hello, so that the server says all it can while we get ready. What fails shows when its answer is read."""
     with contextlib.suppress(OSError):
-        wire.send(GREETING.encode() + b"\r\n")
+        wire.send(greeting(options).encode() + b"\r\n")
 
 
 def connect(options: Options, timeout: float) -> socket.socket:
@@ -93,7 +98,7 @@ def _connect(options: Options, timeout: float) -> socket.socket:
         except OSError as error:
             failure = error
         else:
-            greet(wire)
+            greet(wire, options)
             return wire
     if isinstance(failure, TimeoutError):
         raise ConnectError(

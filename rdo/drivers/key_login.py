@@ -25,24 +25,11 @@ from rdo.drivers.identity import (
     read,
 )
 from rdo.drivers.login_messages import Outcome
-from rdo.drivers.openssh import Options
+from rdo.drivers.openssh import DEFAULT_KEYS, Options
 from rdo.drivers.userauth import Userauth
 
 PASSPHRASE_TRIES = 3
 """As ssh(1)."""
-
-
-DEFAULTS = (
-    "id_rsa",
-    "id_ecdsa",
-    "id_ecdsa_sk",
-    "id_ed25519",
-    "id_ed25519_sk",
-    "id_xmss",
-    "id_dsa",
-    "id_mldsa44_ed25519",
-)
-"""Files that ssh(1) looks for where none is named: nobody expects all of them."""
 
 
 class Identity(NamedTuple):
@@ -115,7 +102,7 @@ class KeyLogin:
                 yield from self._identity(path)
             elif (public := public_file(f"{path}.pub")) is not None:
                 yield Identity(path, b"", public, "there is no such file, and the agent does not have the key either")
-            elif path == self._options.identity or os.path.basename(path) not in DEFAULTS:
+            elif path == self._options.identity or os.path.basename(path) not in DEFAULT_KEYS:
                 self._skip(path, "there is no such file")
 
     def _identity(self, path: str) -> Iterator[Identity]:

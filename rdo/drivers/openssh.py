@@ -16,6 +16,18 @@ from rdo.drivers.algorithms import Algorithms
 from rdo.drivers.base import Caller
 from rdo.drivers.tokens import Tokens
 
+DEFAULT_KEYS = (
+    "id_rsa",
+    "id_ecdsa",
+    "id_ecdsa_sk",
+    "id_ed25519",
+    "id_ed25519_sk",
+    "id_xmss",
+    "id_dsa",
+    "id_mldsa44_ed25519",
+)
+"""Files that ssh(1) looks for where none is named: nobody expects all of them."""
+
 
 class Request(NamedTuple):
     """What rdo's own configuration says about a host; the rest is up to the user's ssh configuration."""
@@ -82,6 +94,8 @@ class Options(NamedTuple):
     """Whether a host key is not checked on this machine itself."""
     check_host_ip: bool = False
     fingerprint_hash: str = "SHA256"
+    version_addendum: str = ""
+    """Text for the server behind our version."""
     quiet: bool = False
     """Whether banners and notices are not shown."""
     local_command: str = ""

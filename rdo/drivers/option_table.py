@@ -147,7 +147,7 @@ TABLE = (
     Rule("UpdateHostKeys", IGNORED, "rdo learns no further host keys from a server", OFF),
     Rule("UserKnownHostsFile", HONOURED),
     Rule("VerifyHostKeyDNS", IGNORED, "rdo asks known_hosts alone", OFF),
-    Rule("VersionAddendum", IGNORED, "rdo greets with its own version", OFF),
+    Rule("VersionAddendum", HONOURED),
     Rule("VisualHostKey", IGNORED, "rdo shows the fingerprint", OFF),
     Rule("WarnWeakCrypto", IGNORED, "rdo does not warn", OFF),
     Rule("XAuthLocation", IGNORED, X11, ("*",)),

@@ -70,6 +70,7 @@ def _with_line(known: Options, one: Mapping[str, str]) -> Options:
         algorithms=_algorithms(one),
         proxy_fdpass=one.get("proxyusefdpass") in TRUE,
         tcp_keepalive=one.get("tcpkeepalive") not in FALSE,
+        version_addendum=one.get("versionaddendum", ""),
         qos=qos.mark(one.get("ipqos", "")),
         attempts=max(1, _number(one, "connectionattempts", 1)),
         alive_interval=float(_number(one, "serveraliveinterval", 0)),

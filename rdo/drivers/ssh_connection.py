@@ -135,7 +135,7 @@ class Connector:
             below.callback(proxy.close)
             wire = proxy.received_socket(timeout) if options.proxy_fdpass else proxy.socket
             explain = proxy.failure
-        dial.greet(wire)
+        dial.greet(wire, options)
         return wire, explain
 
     def _jump(self, options: Options, timeout: float, below: contextlib.ExitStack, depth: int) -> Wire:
@@ -159,6 +159,7 @@ class Connector:
         undo.callback(heard.close)
         check = HostKeyCheck(options, caller, dial.peer(wire) if dial.is_direct(options) else "")
         link = Link(heard, offer(options.algorithms, check.offer(), KEX_ABLE), timeout)
+        link.local_version = dial.greeting(options)
         undo.callback(_end, link)
         try:
             key = link.handshake()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import sys
@@ -223,3 +224,12 @@ def test_it_is_tried_as_often_as_configured(sshd: Sshd) -> None:
     with pytest.raises(ConnectError, match="connection refused"):
         driver(config).connect(ScriptedCaller())
     assert time.monotonic() - began >= 1.0  # the pause between two attempts
+
+
+def test_an_addendum_is_told_with_the_version(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
+    """Of another program's making: the installed ssh may not know the option yet."""
+    with own_sshd("LogLevel DEBUG1") as server:
+        config = server.ssh_config(extra=["VersionAddendum from-here"])
+        alone = ScriptedCaller(environment={"PATH": "/nonexistent"})
+        assert output(connect(config, caller=alone), "echo in") == (0, "in\n")
+        assert re.search(r"remote software version rdo_\S+ from-here", server.log)
