@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import click
 
-from rdo import argv, config, discovery, drivers, plan, request, script, trust
+from rdo import argv, config, discovery, drivers, plan, request, script, trust, worktree
 from rdo.argv import Options
 from rdo.cli import allow, table
 from rdo.config import Config
@@ -82,6 +82,8 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
     yield "Target", [f"{driver.target}, by driver {loaded.settings.driver}"]
     if not standing.is_allowed:  # what follows asks ssh, or the Docker engine
         raise trust.refusal(wish, standing)
+    if not asked.remote_directory and (fault := worktree.fault(loaded)):
+        raise fault
     roots = driver.roots()
     if not roots and not asked.remote_directory:
         if words := driver.not_shared(found.pwd):

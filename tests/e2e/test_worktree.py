@@ -46,6 +46,8 @@ def test_a_worktree_does_not_run_in_the_main_checkout_s_directory(project: Proje
             "or give `--dir`\n"
         )
     assert not list(project.remote.rglob("made"))
+    explained = project.shell(f"cd '{top}' && rdoctl explain true")
+    assert (explained.returncode, b"is a git worktree of it" in explained.stderr) == (255, True)
     assert project.run("pwd").stdout.decode() == f"{project.remote}\n"
     assert project.run("--dir", "/", "pwd", cwd=str(top)).stdout == b"/\n"
     Path(there).mkdir(parents=True, exist_ok=True)
