@@ -43,6 +43,8 @@ class SshConnection:
         self._release = release
         self._agent = options.forward_agent
         self._heartbeat = heartbeat
+        if options.alive_interval:
+            heartbeat.acquire()  # for good: the user wants it watched while nothing runs, too
         heartbeat.start()
         if self._agent:
             link.take_agent_streams(AgentForward(self._agent, link, self._target).accept)

@@ -20,6 +20,7 @@ from rdo.drivers.ssh_connection import Connector, SshConnection
 from rdo.drivers.ssh_query import Query
 from rdo.errors import LinkLost
 from tests.integration.conftest import Connect
+from tests.leaks import wait_until
 from tests.ssh_client import ScriptedCaller, output
 from tests.sshd import Sshd
 
@@ -175,3 +176,25 @@ def test_a_ping_that_blocks_keeps_nobody_from_ending_the_connection() -> None:
 def test_importing_the_driver_does_not_import_paramiko() -> None:
     script = "import sys, rdo.drivers.ssh; sys.exit('paramiko' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
+
+
+def test_an_idle_connection_is_kept_alive_as_configured(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
+    with own_sshd("LogLevel DEBUG1") as server:
+        connect(server.ssh_config(extra=["ServerAliveInterval 1"]))
+        assert wait_until(lambda: server.log.count("keepalive@openssh.com") >= 2, BOUND)
+
+
+def test_a_connection_on_which_the_server_is_silent_ends_as_configured(
+    own_sshd: Callable[..., Sshd], connect: Connect
+) -> None:
+    with own_sshd() as server:
+        lines = ["ServerAliveInterval 1", "ServerAliveCountMax 1"]
+        connection = connect(server.ssh_config(extra=lines))
+        sessions = server.sessions()
+        for pid in sessions:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            assert wait_until(connection._link.ended.is_set, BOUND)
+        finally:
+            for pid in sessions:
+                os.kill(pid, signal.SIGCONT)
