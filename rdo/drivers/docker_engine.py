@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from rdo.drivers import docker_answer
 from rdo.drivers.docker_answer import Answer
+from rdo.drivers.docker_deadline import Deadline
 from rdo.drivers.docker_dial import dial
 from rdo.drivers.docker_endpoint import Endpoint
 from rdo.drivers.docker_http import LARGEST_BODY, Body, Head, HttpError, request, split_head
@@ -118,13 +119,13 @@ class Engine:
         wire = dial(self.endpoint, self._environment)
         try:
             data = request("POST", self._path(path, query), None, fields)
-            head, rest = self._begin(wire, data, _end(timeout), pieces)
+            head, rest = self._begin(wire, data, Deadline(timeout), pieces)
             body = Body(head)
             if head.status >= 300:
-                _check(head, self._finish(wire, body, rest, _end(timeout)))
+                _check(head, self._finish(wire, body, rest, Deadline(timeout)))
             yield body.receive(rest)
             while not body.complete:
-                yield self._more(wire, body, _end(timeout))
+                yield self._more(wire, body, Deadline(timeout))
         except TimeoutError:
             raise
         except (OSError, HttpError) as error:
@@ -137,7 +138,7 @@ class Engine:
         wire = dial(self.endpoint, self._environment)
         try:
             fields = {"Connection": "Upgrade", "Upgrade": "tcp"}
-            end = _end(DEADLINE)
+            end = Deadline(DEADLINE)
             head, rest = self._begin(wire, request("POST", self._path(path, query), body, fields), end)
             if head.status not in STREAM:
                 _check(head, self._finish(wire, Body(head), rest, end))
@@ -166,7 +167,7 @@ class Engine:
     ) -> tuple[Head, bytes]:
         wire = self._take() or dial(self.endpoint, self._environment)
         try:
-            end = _end(timeout)
+            end = Deadline(timeout)
             head, rest = self._begin(wire, request(method, path, body, fields), end)
             if head.status == 101:
                 raise HttpError("it began a stream where none was asked for")
@@ -200,21 +201,21 @@ class Engine:
                 return
         wire.close()
 
-    def _begin(self, wire: Wire, data: bytes, end: float | None, pieces: Iterable[bytes] = ()) -> tuple[Head, bytes]:
+    def _begin(self, wire: Wire, data: bytes, end: Deadline, pieces: Iterable[bytes] = ()) -> tuple[Head, bytes]:
         wire.send(data)
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it refuses, and says why
             for piece in pieces:
                 wire.send(piece)
         received = b""
         while (found := split_head(received)) is None:
-            more = wire.receive(_left(end))
+            more = wire.receive(end.left())
             if not more:
                 raise HttpError("it closed the connection")
             received += more
         self.heard = time.monotonic()
         return found
 
-    def _finish(self, wire: Wire, body: Body, rest: bytes, end: float | None) -> bytes:
+    def _finish(self, wire: Wire, body: Body, rest: bytes, end: Deadline) -> bytes:
         pieces = [body.receive(rest)]
         size = len(pieces[0])
         while not body.complete:
@@ -224,8 +225,8 @@ class Engine:
                 raise HttpError(f"the answer is longer than {LARGEST_BODY >> 20} MiB")
         return b"".join(pieces)
 
-    def _more(self, wire: Wire, body: Body, end: float | None) -> bytes:
-        data = wire.receive(_left(end))
+    def _more(self, wire: Wire, body: Body, end: Deadline) -> bytes:
+        data = wire.receive(end.left())
         if not data:
             body.end()
         self.heard = time.monotonic()
@@ -234,20 +235,6 @@ class Engine:
     def _confused(self, error: Exception) -> ConnectError:
         why = "no answer in time" if isinstance(error, TimeoutError) else str(error)
         return ConnectError(f"the Docker engine at `{self.endpoint.name}` does not answer as one", why)
-
-
-def _end(timeout: float | None) -> float | None:
-    """When the time is over, by time.monotonic."""
-    return None if timeout is None else time.monotonic() + timeout
-
-
-def _left(end: float | None) -> float | None:
-    """Seconds until then. Raises TimeoutError: to send a byte now and then is no better than to be mute."""
-    if end is None:
-        return None
-    if (left := end - time.monotonic()) <= 0:
-        raise TimeoutError
-    return left
 
 
 def _check(head: Head, data: bytes) -> None:

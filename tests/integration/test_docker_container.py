@@ -14,6 +14,7 @@ from rdo.errors import ConfigError, ConnectError, LinkLost
 from rdo.link import Link
 from rdo.script import Script
 from rdo.settings import Settings
+from rdo.shell import Group
 from tests.docker_client import BOUND, Connect, connections, output
 from tests.docker_engine import DockerEngine
 from tests.leaks import wait_until
@@ -234,7 +235,7 @@ def test_a_signal_for_what_is_gone_harms_nobody_where_sudo_asks_for_nothing(
         script = "exec 2>&-; trap 'exit 7' USR1; echo up; while :; do sleep 0.05; done"
         bystander.start(Script(command=["sh", "-c", script]))
         assert bystander.channel.read(BOUND) is not None
-        link.signal(1999999, "KILL")
+        link.signal(Group(1999999, 1999999), "KILL")
         link.signal(bystander.group, "USR1")
         assert bystander.channel.read(BOUND) is None
         assert bystander.channel.exit_status() == 7
