@@ -111,3 +111,19 @@ def test_rdo_rsh_knows_the_machine_by_its_name_and_by_its_address(up: Project, v
     assert up.shell(f"rdo-rsh -p {port} vagrant@127.0.0.1 pwd").stdout == b"/home/vagrant\n"
     for words in ("-p 1 default", "other", "root@default"):
         assert up.shell(f"rdo-rsh {words} true").returncode == 255
+
+
+@pytest.mark.parametrize("option", ["-T", "-t"], ids=["without a pty", "with a pty"])
+def test_sudo_enters_a_directory_that_only_root_can_enter(up: Project, option: str) -> None:
+    script = "mkdir -p -m 700 /root/it; echo 'echo mine' >/root/it/own; chmod +x /root/it/own"
+    assert up.run("-s", "sh", "-c", script).returncode == 0
+    for words, told in {
+        ("--dir", "/root/it", "pwd"): "/root/it",
+        ("--dir", "/root/it", "./own"): "mine",
+        ("--dir", "../../root/it", "sh", "-c", "pwd; exit 4"): "/root/it",
+        ("--dir", "/root/none", "pwd"): "",
+    }.items():
+        done = up.run(option, "-s", *words)
+        assert told in done.stdout.decode(), done
+        assert done.returncode == (255 if "/root/none" in words else 4 if "-c" in words else 0)
+    assert b"rdo: cannot enter" in (done.stderr + done.stdout)
