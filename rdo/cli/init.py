@@ -192,7 +192,8 @@ def allow_own(path: str) -> list[str]:
     except RdoError as error:  # a file that the config names is not there yet
         click.echo(f"rdoctl: {error}", err=True)
         return ["rdoctl allow"]
-    if wish.exposed or os.path.join(loaded.root, discovery.LOCAL_CONFIG) in loaded.files:
+    takes_along = "pass_env" in dict(wish.values)  # what of theirs goes there is for users to say, not for a file here
+    if takes_along or wish.exposed or os.path.join(loaded.root, discovery.LOCAL_CONFIG) in loaded.files:
         return [wish.command]
     try:
         trust.Store(os.environ).add(wish)

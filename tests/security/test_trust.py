@@ -198,3 +198,13 @@ def test_security_md_names_the_keys_that_are_free_and_the_bounds() -> None:
     assert f"a length of {LONGEST_NAME} characters at the most, paths of {LONGEST_PATH:,}" in text
     assert f"a config file has {LARGEST // 1024} KiB at the most" in text
     assert "To report a hole" in text
+
+
+def test_init_allows_no_file_of_a_clone_to_take_variables_of_the_user_along(clone: Project) -> None:
+    (clone.local / ".rdo.conf").unlink()
+    wanted = '{"image": "evil", "remoteEnv": {"AWS_SECRET": "${localEnv:AWS_SECRET}"}}'
+    (clone.local / ".devcontainer.json").write_text(wanted)
+    made = clone.shell("rdoctl init --driver docker", start_new_session=True)
+    assert b"pass_env AWS_SECRET" in made.stdout
+    assert b"\n  rdoctl allow\n" in made.stdout
+    assert b"is not allowed yet" in run(clone).stderr
