@@ -115,3 +115,41 @@ def test_a_body_in_pieces_says_how_long_each_is_and_where_it_ends() -> None:
     sent = b"".join(in_pieces([b"abc", b"", b"x" * 20]))
     assert sent == b"3\r\nabc\r\n14\r\n" + b"x" * 20 + b"\r\n0\r\n\r\n"
     assert b"Content-Length" not in request("POST", "/build", None, {"Transfer-Encoding": "chunked"})
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
+    ],
+)
+def test_a_body_whose_end_cannot_be_told_is_an_error(head: bytes) -> None:
+    found = split_head(head)
+    assert found is not None
+    with pytest.raises(HttpError):
+        Body(found[0])
+
+
+@pytest.mark.parametrize("data", [b"1\r\nab\r\n", b"+1\r\na\r\n", b"1_0\r\n", b"123456789\r\n", b"0" * 1024])
+def test_a_piece_that_is_not_as_long_as_it_says_is_an_error(data: bytes) -> None:
+    found = split_head(PIECES)
+    assert found is not None
+    with pytest.raises(HttpError):
+        Body(found[0]).receive(data)
+
+
+def test_what_follows_the_last_piece_is_left_out() -> None:
+    found = split_head(PIECES)
+    assert found is not None
+    body = Body(found[0])
+    assert body.receive(b"1\na\n0\r\nX-Sum: 1\r\n\r\nmore") == b"a"
+    assert body.complete
+
+
+def test_a_connection_of_an_old_version_is_not_kept() -> None:
+    found = split_head(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")
+    assert found is not None
+    assert not found[0].keeps_alive

@@ -58,6 +58,11 @@ def test_health_is_what_the_check_says(state: dict[str, object], health: str) ->
     assert inspected(State={**STATE, **state}).state.health == health
 
 
+def test_one_that_starts_again_and_again_does_not_run() -> None:
+    assert inspected(State=STATE).state.runs
+    assert not inspected(State={**STATE, "Restarting": True}).state.runs
+
+
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
