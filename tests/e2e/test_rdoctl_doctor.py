@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
 from pathlib import Path
 
@@ -78,15 +79,15 @@ def test_an_unknown_profile_is_a_failed_config(local: Project) -> None:
 
 
 def test_a_missing_remote_folder_is_told_from_a_login_that_fails(local: Project) -> None:
-    local.configure('driver = "local"\ndirectory = "/nonexistent"\n')
+    gone = local.remote / "gone"
+    local.configure(f'driver = "local"\ndirectory = "{gone}"\n')
     status, found = examine(local)
     assert status == 1
     assert found["login"][0] == found["lifeline"][0] == "ok"
     assert found["remote folder"][0] == "failed"
-    assert "cannot enter the directory `/nonexistent` on `local`" in found["remote folder"][1]
-    assert "see to `remote folder` first: if it is missing, `rdo --dir / mkdir -p /nonexistent` makes it" in (
-        found["conclusion"][1]
-    )
+    assert f"cannot enter the directory `{gone}` on `local`" in found["remote folder"][1]
+    command = f"rdo --dir / mkdir -p {shlex.quote(str(gone))}"
+    assert f"see to `remote folder` first: if it is missing, `{command}` makes it" in found["conclusion"][1]
 
 
 def test_a_port_that_nobody_listens_at_fails_and_what_needs_the_login_is_skipped(

@@ -81,7 +81,8 @@ def test_variables_are_named_and_no_value_from_the_environment_is_shown(project:
 
 def test_the_script_is_the_one_that_the_target_gets(project: Project) -> None:
     script = explain(project, "-v printf '%s\\n' \"it's\"").splitlines()[-1]
-    assert script.endswith("exec printf '%s\\n' 'it'\\''s' </dev/null")  # which is the stdin here
+    assert "; set -- printf '%s\\n' 'it'\\''s'; " in script
+    assert script.endswith('exec "$@" </dev/null')  # which is the stdin here
 
 
 def test_nothing_is_started_and_nothing_connected(project: Project) -> None:
