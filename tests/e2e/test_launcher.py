@@ -98,8 +98,7 @@ def test_the_client_runs_isolated_by_the_interpreter_of_its_head(
     write(client, head.format(python=python))
     shutil.copy(TOP / "bin" / program, prefix / "bin")
     done = run(project, prefix / "bin" / program, "-v", "a b", "")
-    site = ["-S"] if program == "rdo" else []
-    options = ["-I", "-X", "utf8", *site, "-X", f"rdo={program}"]
+    options = ["-I", "-X", "utf8", "-S", "-X", f"rdo={program}"]
     assert done.stdout.splitlines() == ["python3", *options, str(client), "-v", "a b", ""]
 
 
