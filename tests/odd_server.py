@@ -60,12 +60,19 @@ class Talk(paramiko.Transport):
             common.MSG_REQUEST_FAILURE: Talk.ignore,
         }
         for kind, answer in {**usual, **answers}.items():
-            self._handler_table[kind] = lambda message, answer=answer: answer(self, message)
+            self._handler_table[kind] = lambda message, kind=kind, answer=answer: self._take(kind, message, answer)
         self.theirs = 0
-        """What the client calls the channel."""
+        """What the client calls the channel that its last message was for."""
+        self._opened: list[int] = []
+        """The same of all channels, by our own numbers."""
 
     def _ensure_authed(self, ptype: int, message: Message) -> None:
         """Whatever comes is ours to answer."""
+
+    def _take(self, kind: int, message: Message, answer: Answer) -> None:
+        if kind == common.MSG_CHANNEL_REQUEST:
+            self.theirs = self._opened[int.from_bytes(message.asbytes()[:4], "big")]
+        answer(self, message)
 
     def say(self, kind: int, body: bytes = b"") -> None:
         """Send a message."""
@@ -92,7 +99,8 @@ class Talk(paramiko.Transport):
         self.confirm()
 
     def confirm(self, window: int = WINDOW, packet: int = PACKET) -> None:
-        self.say_on(common.MSG_CHANNEL_OPEN_SUCCESS, uint32(5, window, packet))
+        self._opened.append(self.theirs)
+        self.say_on(common.MSG_CHANNEL_OPEN_SUCCESS, uint32(len(self._opened) - 1, window, packet))
 
     def run_command(self, message: Message) -> None:
         self.end_well()

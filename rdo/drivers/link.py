@@ -97,7 +97,7 @@ class Link(KeyExchange):
         except (RuntimeError, MemoryError):
             raise thread.refusal() from None
         if not self.agreed.wait(self._timeout + 1):  # while what we send is not taken
-            raise Violation("it did not finish the key exchange in time")
+            self._give_up(Violation("it did not finish the key exchange in time"))
         if self.failure is not None:
             raise self.failure
         assert self.shown is not None

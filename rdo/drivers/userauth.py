@@ -39,6 +39,9 @@ LOGIN_TIMEOUT = 600.0
 REQUESTS = 200
 """Messages of ours in one login: all keys of an agent, all questions. It ends a server that always wants one more."""
 
+ROUNDS = 32
+"""Of questions in one attempt: PAM modules ask one at a time, and few."""
+
 BANNER_LIMIT = 64 * 1024
 """Bytes of banners that are shown."""
 
@@ -140,7 +143,9 @@ class Userauth:
 
     def _follow(self, message: Message, question: Callable[[bytes], Message | None]) -> Outcome | None:
         reply: Message | None = message
-        while reply is not None:
+        for _ in range(ROUNDS):
+            if reply is None:
+                return None
             self._send(reply)
             kind, body = self._receive()
             if kind == MSG_USERAUTH_SUCCESS:
@@ -149,7 +154,7 @@ class Userauth:
             if kind == MSG_USERAUTH_FAILURE:
                 return login_messages.failure(body)
             reply = question(body)
-        return None
+        raise Violation(f"it asks {ROUNDS} times without an end")
 
     def _receive(self) -> tuple[int, bytes]:
         """The answer to what was sent. What comes before it does not give the server more time."""

@@ -9,13 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from paramiko import common
+from paramiko.message import Message
 
 from rdo.drivers import ssh_kex, userauth
 from rdo.drivers.base import STDOUT, ChannelRefused
 from rdo.errors import ConnectError, LinkLost, printable
 from tests import soak
+from tests.e2e.project import make_project
 from tests.integration.conftest import Connect
-from tests.odd_server import OddServer
+from tests.odd_server import OddServer, Talk, text, uint32
 from tests.security.oddities import ODDITIES, Oddity
 from tests.soak import Counted
 from tests.ssh_client import ScriptedCaller, drain
@@ -71,3 +74,51 @@ def test_any_order_of_such_servers_leaves_nothing_behind(tmp_path: Path, connect
     chance = random.Random(1)
     for _ in counted("odd servers", range(soak.tries(5, 2000))):
         meet(chance.choice(ODDITIES), tmp_path, connect)
+
+
+def ready(told: bytes) -> Oddity:
+    """Claims that the shell is ready, in a line that a shell would not write."""
+
+    def answer(talk: Talk, message: Message) -> None:
+        nonce = re.search(rb'"([0-9a-f]{16}) ', message.asbytes())
+        talk.say_on(common.MSG_CHANNEL_SUCCESS)
+        if nonce:
+            talk.say_on(common.MSG_CHANNEL_DATA, text(nonce[1] + b" " + told + b"\n"))
+            talk.say_on(common.MSG_CHANNEL_EXTENDED_DATA, uint32(1) + text(nonce[1] + b"\n"))
+            talk.end_well()
+
+    return Oddity(f"ready {told!r}", "", answers={common.MSG_CHANNEL_REQUEST: answer})
+
+
+FOR_A_COMMAND = (
+    "a-farewell-of-latin-1",
+    "four-billion-questions",
+    "a-channel-for-messages-of-nothing",
+    "a-command-that-is-refused",
+    "a-status-that-is-cut-off",
+    "output-for-another-channel",
+    "ciphers-alone",
+)
+
+
+@pytest.mark.parametrize(
+    "oddity",
+    [
+        *(each for each in ODDITIES if each.name.replace(" ", "-") in FOR_A_COMMAND),
+        *map(ready, (b"none /bin/sh", b"0 /bin/sh", b"-1 /bin/sh", b"9" * 99, b"f\xfcr", b"", b"1 /bin/\x1b[2J")),
+    ],
+    ids=lambda oddity: oddity.name.replace(" ", "-"),
+)
+def test_a_command_over_such_a_server_fails_in_one_line_after_one_login(
+    oddity: Oddity, tmp_path: Path, runtime: dict[str, str]
+) -> None:
+    with OddServer(tmp_path, oddity.raw, dict(oddity.answers), **oddity.preferred) as server:
+        project = make_project(tmp_path, {**runtime, "RDO_SSH_CONFIG": str(server.ssh_config)})
+        project.configure(f'driver = "ssh"\nhost = "devbox"\ndirectory = "{project.remote}"\n')
+        result = project.run("true")
+        assert server.logins == 1
+    line = result.stderr.decode()
+    assert (result.returncode, result.stdout, line.count("\n")) == (255, b"", 1)
+    assert re.search(oddity.expected, line)
+    assert line.startswith("rdo: ")
+    assert line.rstrip("\n").isprintable()
