@@ -203,3 +203,13 @@ def test_without_a_command_the_login_shell_reads_stdin(shell: str) -> None:
 @each_shell
 def test_the_streams_are_apart(shell: str) -> None:
     assert run_script(shell, Script(["sh", "-c", "echo out; echo err >&2"])) == Ended(b"out\n", b"err\n", 0)
+
+
+@each_shell
+@pytest.mark.parametrize("root", ["/srv/the app", "the app"], ids=["absolute", "in the login directory"])
+def test_a_command_is_told_of_whose_target_it_is(shell: str, root: str) -> None:
+    script = Script(["sh", "-c", 'printf %s "$RDO_ON_TARGET"'], directory="/", inside=f"{root}:web")
+    text = as_bin_sh(shell, bootstrap(NONCE, pty=False, login=False))
+    ended = execute(["/bin/sh", "-c", text], render(script, nonce=NONCE, pty=False), cwd="/tmp")
+    expected = f"{root}:web" if root.startswith("/") else f"{os.path.realpath('/tmp')}/{root}:web"
+    assert ended == Ended(expected.encode(), b"", 0)
