@@ -35,7 +35,7 @@ class Group(NamedTuple):
 
 def is_group(text: str) -> bool:
     """Whether that is the number of a process group that may be signalled: 1 would be every process there is."""
-    return text.isascii() and text.isdecimal() and text[0] != "0" and 1 < int(text) <= MOST_PROCESSES
+    return re.fullmatch("[1-9][0-9]{0,9}", text) is not None and 1 < int(text) <= MOST_PROCESSES
 
 
 class Shell:

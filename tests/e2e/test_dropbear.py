@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.dropbear import Dropbear, open_folder
-from tests.e2e.project import Project, ssh_project
+from tests.e2e.project import PATIENCE, Project, ssh_project
 from tests.e2e.terminal import Terminal
 from tests.e2e.test_signals import GONE, alive, trap
 from tests.leaks import wait_until
@@ -64,3 +64,14 @@ def test_a_terminal_has_its_size_and_its_keys(project: Project) -> None:
         terminal.expect("up\r\n")
         terminal.type("\x03")
         terminal.expect("caught\r\n")
+
+
+def test_a_signal_that_ends_the_command_ends_all_of_it(project: Project) -> None:
+    for name in ("INT", "TERM"):
+        with project.start("sh", "-c", "sleep 3000 & echo $! $$; wait") as process:
+            assert process.stdout
+            pids = [int(pid) for pid in process.stdout.readline().split()]
+            process.send_signal(getattr(signal, f"SIG{name}"))
+            process.wait(PATIENCE)
+        assert process.returncode == 128 + getattr(signal, f"SIG{name}")
+        assert wait_until(lambda pids=pids: not any(map(alive, pids)), GONE)
