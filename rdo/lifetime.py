@@ -13,7 +13,7 @@ LOOK_AROUND = 30.0
 """Seconds between two looks whether the socket is still ours."""
 
 UNUSED_TIMEOUT = 60.0
-"""Seconds that a master stays which has loaded no config."""
+"""Seconds that a master stays of which no command was allowed: what a clone wishes counts once the user agrees."""
 
 
 class Lifetime:
@@ -39,11 +39,12 @@ class Lifetime:
         """Seconds without a command until the end; 0 for never."""
         return self._timeout
 
-    @idle_timeout.setter
-    def idle_timeout(self, seconds: float) -> None:
-        with self._changed:
-            self._timeout = seconds
-            self._changed.notify_all()
+    def stay(self, seconds: float) -> None:
+        """End after that time without a command from now on; 0: never."""
+        if seconds != self._timeout:
+            with self._changed:
+                self._timeout = seconds
+                self._changed.notify_all()
 
     @property
     def idle_for(self) -> float:

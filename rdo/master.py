@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 
 from rdo import circumstances, daemon, discovery, fault, launch, preload, protocol, thread
 from rdo.acceptor import Acceptor
@@ -88,8 +89,8 @@ class Master:
             if self._target is None:
                 from rdo import config
 
-                self._target = Target(config.load(self._config, self._profile, self._user_file))
-                self._life.idle_timeout = self._target.config.settings.idle_timeout
+                loaded = config.load(self._config, self._profile, self._user_file)
+                self._target = Target(loaded, partial(self._life.stay, loaded.settings.idle_timeout))
             return self._target
 
     def _end_now(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from rdo import drivers, plan, worktree
@@ -19,9 +19,10 @@ from rdo.session import Session
 class Target:
     """The target of one profile."""
 
-    def __init__(self, config: Config) -> None:
-        """Raises ConfigError."""
+    def __init__(self, config: Config, allowed: Callable[[], None]) -> None:
+        """`allowed` is called for each command that the user lets use the target. Raises ConfigError."""
         self.config = config
+        self._allowed = allowed
         self.driver = drivers.create(config)
         self._gate = Gate(config, partial(drivers.programs, config))
         self._pools = Pools(self.driver, config.settings.login)
@@ -48,6 +49,7 @@ class Target:
             user = plan.user(request, self.config.settings)
             with WaitingCaller(conversation, request, user) as caller:
                 self._gate.check(caller)
+                self._allowed()
                 if self._worktree_fault and not request.remote_directory:
                     raise self._worktree_fault
                 if not self.driver.roots() and not request.remote_directory:

@@ -12,7 +12,9 @@ import pytest
 from rdo.address import LONGEST_NAME, LONGEST_PATH
 from rdo.display import width
 from rdo.document import LARGEST
+from rdo.protocol import QUERY, frame
 from rdo.settings import KEYS
+from tests.e2e.masters import answer, sockets
 from tests.e2e.project import Project, Result, local_project
 from tests.e2e.terminal import Terminal
 
@@ -69,6 +71,24 @@ def test_whatever_else_a_file_of_the_clone_sets_has_to_be_allowed(clone: Project
     assert result.returncode == 255
     assert b"is not allowed yet" in result.stderr
     assert not (clone.local.parent / "evil").exists()
+
+
+@pytest.mark.parametrize("wish", ["0", '"366d"'])
+def test_how_long_its_master_stays_is_a_clone_s_word_once_it_is_allowed(clone: Project, wish: str) -> None:
+    clone.configure(f"login = true\nidle_timeout = {wish}\n")
+    assert run(clone).returncode == 255
+    refused = reports(clone)
+    assert run(clone).returncode == 255
+    assert reports(clone) == refused == [60.0]
+    assert clone.shell("rdoctl allow --yes").returncode == 0
+    assert run(clone).returncode == 0
+    assert reports(clone) == [0 if wish == "0" else 366 * 86400]
+
+
+def reports(clone: Project) -> list[float]:
+    """For how many seconds without a command each of its masters stays."""
+    answers = [answer(path, frame(QUERY)) for path in sockets(clone)]
+    return [json.loads(payload)["idle_timeout"] for ((_, payload),) in answers]
 
 
 def test_what_the_user_sets_over_it_is_the_users_again(clone: Project) -> None:
