@@ -47,6 +47,12 @@ LEGACY_RSA = "ssh-rsa"
 RSA_SIGNATURES = ("rsa-sha2-512", "rsa-sha2-256")
 
 CERTIFICATE = "-cert-v01@openssh.com"
+LISTED = 6
+"""Names of algorithms that one line of ours holds."""
+
+LONGEST = 64
+"""Characters of a name (RFC 4251, section 6)."""
+
 HOST_KEYS = (*(name + CERTIFICATE for name in SIGNATURES), *SIGNATURES)
 
 KEY_EXCHANGES = (
@@ -84,15 +90,19 @@ MACS = (
 LEGACY_MACS = ("hmac-sha1-96", "hmac-md5", "hmac-md5-96")
 
 
-class Algorithms(NamedTuple):
-    """What the user's ssh configuration allows, the best first; nothing where it does not say."""
+Allowed = tuple[str, ...] | None
+"""Names that the user's ssh configuration allows; None where it does not say, and empty where it takes all away."""
 
-    host_keys: tuple[str, ...] = ()
-    key_exchanges: tuple[str, ...] = ()
-    ciphers: tuple[str, ...] = ()
-    macs: tuple[str, ...] = ()
-    public_keys: tuple[str, ...] = ()
-    ca_signatures: tuple[str, ...] = ()
+
+class Algorithms(NamedTuple):
+    """What the user's ssh configuration allows, the best first."""
+
+    host_keys: Allowed = None
+    key_exchanges: Allowed = None
+    ciphers: Allowed = None
+    macs: Allowed = None
+    public_keys: Allowed = None
+    ca_signatures: Allowed = None
     compression: bool = False
     rsa_bits: int = 0
     """The least that a RSA key has to have."""
@@ -122,8 +132,10 @@ def offer(allowed: Algorithms, host_keys: tuple[str, ...], key_exchanges: Sequen
     )
 
 
-def names(text: str, default: Sequence[str]) -> tuple[str, ...]:
+def names(text: str | None, default: Sequence[str]) -> Allowed:
     """The names in a list of ssh_config(5): with `+`, `-` or `^` before it, it changes the default."""
+    if text is None:
+        return None
     given = [name for name in text.lstrip("+-^").split(",") if name]
     if text.startswith("+"):
         return (*default, *(name for name in given if name not in default))
@@ -134,39 +146,48 @@ def names(text: str, default: Sequence[str]) -> tuple[str, ...]:
     return tuple(given)
 
 
-def permitted(allowed: Sequence[str], able: Sequence[str]) -> tuple[str, ...]:
+def permitted(allowed: Allowed, able: Sequence[str]) -> tuple[str, ...]:
     """What is allowed of what we are able to do, in the user's order; in ours, where the user chose none."""
-    if not allowed or any(_is_within(allowed, order) for order in DEFAULT_ORDERS):
-        return tuple(name for name in able if not allowed or name in allowed)
+    if allowed is None:
+        return tuple(able)
+    if any(_is_within(allowed, order) for order in DEFAULT_ORDERS):
+        return tuple(name for name in able if name in allowed)
     return tuple(name for name in allowed if name in able)
 
 
-def chosen(option: str, allowed: Sequence[str], able: Sequence[str], more: Sequence[str] = ()) -> tuple[str, ...]:
+def chosen(option: str, allowed: Allowed, able: Sequence[str], more: Sequence[str] = ()) -> tuple[str, ...]:
     """The same, with what we are able to do only where it is named. Raises ConnectError where nothing is left."""
     found = permitted(allowed, (*able, *more) if allowed else able)
     if not found:
-        why = f"the ssh configuration allows {listed(list(allowed))}"
+        why = f"the ssh configuration allows {_some(allowed or ())}"
         hint = f"allow one of {', '.join((*able, *more))}"
         raise ConnectError(f"rdo can use none of the {option} of this host", why, hint)
     return found
 
 
-def signature(kind: str, accepted: Sequence[str], server: Sequence[str]) -> str | None:
+def signature(kind: str, accepted: Allowed, server: Sequence[str]) -> str | None:
     """The algorithm to log in with by a key or certificate of this type; None where neither side has one for it.
 
-    `accepted` is what the user allows (PubkeyAcceptedAlgorithms), `server` what the server names; nothing: all.
+    `accepted` is what the user allows (PubkeyAcceptedAlgorithms), `server` what the server names, nothing: all.
     A server that names nothing may know SHA-1 alone, which is used where the user named that.
     """
     bare, end = (kind.removesuffix(CERTIFICATE), CERTIFICATE) if kind.endswith(CERTIFICATE) else (kind, "")
     if bare != LEGACY_RSA:
-        return kind if not accepted or kind in accepted else None
+        return kind if accepted is None or kind in accepted else None
     known = {f"{name}{end}": name for name in (*RSA_SIGNATURES, LEGACY_RSA)}
-    wanted = [name for name in accepted if name in known] if accepted else [f"{name}{end}" for name in RSA_SIGNATURES]
+    usual = [f"{name}{end}" for name in RSA_SIGNATURES]
+    wanted = usual if accepted is None else [name for name in accepted if name in known]
     if server:
         wanted = [name for name in wanted if known[name] in server]
     elif kind in wanted:
         return kind
     return next(iter(wanted), None)
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of the names, for an error of one line."""
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return listed([name[:LONGEST] for name in names[:LISTED]]) + more if names else "none at all"
 
 
 def _is_within(part: Sequence[str], order: Sequence[str]) -> bool:

@@ -59,28 +59,29 @@ class HostKeyCheck:
         Raises ConnectError where the user allows none that we know.
         """
         allowed = chosen("HostKeyAlgorithms", self._options.algorithms.host_keys, HOST_KEYS, (LEGACY_RSA,))
-        known = [*self._entries, *self._commanded("ORDER", None)]
+        known = [*self._entries, *self._commanded("ORDER", None, self._options.hostname)]
         kinds = known_kinds(known, self._names)
         first = [name for kind in kinds for name in ALGORITHMS.get(kind, ()) if name in allowed]
         if has_authority(known, self._names):
             first = [*(name for name in allowed if name.endswith(CERTIFICATE)), *first]
-        return tuple(dict.fromkeys([*first, *(name for name in allowed if not name.endswith(CERTIFICATE))]))
+        plain = [name for name in allowed if not name.endswith(CERTIFICATE)]
+        return tuple(dict.fromkeys([*first, *plain])) or allowed  # in a certificate that does not count is a key, too
 
     def check(self, shown: HostKey) -> None:
         """Return when the key, or the certificate, is trusted; a new key is recorded. Raises ConnectError."""
         certificate = self._certificate(shown)
         key = HostKey(kind_of(certificate.public), certificate.public) if certificate else shown
+        self._check_size(key)
+        revocation.check(self._options.revoked_host_keys, self._names[0], key, certificate)
         if self._options.trusts_localhost and _is_local(self._address) and not self._options.host_key_alias:
             self._caller.trace(f"host key of {self._names[0]}: not checked, NoHostAuthenticationForLocalhost is on")
             return
-        revocation.check(self._options.revoked_host_keys, self._names[0], key, certificate)
-        self._check_size(key)
-        self._entries += self._commanded("HOSTNAME", shown)
+        self._entries += self._commanded("HOSTNAME", shown, self._names[0])
         if certificate is None or not self._is_certified(key, certificate):
             self._check_plain(key)
 
-    def _commanded(self, invocation: str, key: HostKey | None) -> list[Entry]:
-        return known_hosts_command.entries(self._options, self._caller.environment, invocation, self._names[0], key)
+    def _commanded(self, invocation: str, key: HostKey | None, name: str) -> list[Entry]:
+        return known_hosts_command.entries(self._options, self._caller.environment, invocation, name, key)
 
     def _certificate(self, shown: HostKey) -> Certificate | None:
         if not shown.kind.endswith(CERTIFICATE):
@@ -102,8 +103,8 @@ class HostKeyCheck:
         if verdict.standing is not Standing.KNOWN:
             return False
         name = self._options.host_key_alias or self._options.hostname
-        signatures = self._options.algorithms.ca_signatures or SIGNATURES
-        fault = certificate.fault(name, time.time(), signatures)
+        allowed = self._options.algorithms.ca_signatures
+        fault = certificate.fault(name, time.time(), SIGNATURES if allowed is None else allowed)
         if fault:
             self._caller.tell(f"rdo: the host certificate of `{self._names[0]}` does not count: {fault}")
         return not fault
@@ -130,7 +131,7 @@ class HostKeyCheck:
         """CheckHostIP: a key of another host that was at this address."""
         if not self._checks_address:
             return
-        entries = self._entries + self._commanded("ADDRESS", key)
+        entries = self._entries + self._commanded("ADDRESS", key, self._address_name)
         verdict = judge(entries, [self._address_name], key, self._supported())
         if verdict.standing is not Standing.CHANGED or verdict.entry is None:
             return
@@ -153,7 +154,7 @@ class HostKeyCheck:
 
     def _supported(self) -> list[str]:
         """The types of key that could have been shown."""
-        allowed = self._options.algorithms.host_keys or HOST_KEYS
+        allowed = HOST_KEYS if self._options.algorithms.host_keys is None else self._options.algorithms.host_keys
         return [kind for kind, algorithms in ALGORITHMS.items() if not set(allowed).isdisjoint(algorithms)]
 
     def _print(self, key: HostKey) -> str:

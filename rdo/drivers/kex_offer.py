@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from rdo.drivers.algorithms import LISTED, LONGEST
 from rdo.drivers.ssh_fields import Body, Fields
 
 COOKIE = 16
 """Random bytes that stand first."""
 SIGNS = ("ext-info-", "kex-strict-")
 """What else stands among the key exchange methods."""
-LISTED = 6
-"""Names of algorithms that one line of ours holds."""
 SETTINGS = {
     "key exchange methods": "KexAlgorithms",
     "host key algorithms": "HostKeyAlgorithms and HostKey",
@@ -49,10 +48,6 @@ class Mismatch(NamedTuple):
     def hint(self, ours: Sequence[str]) -> str:
         """What to type next, with the first of our own names."""
         return f"add `{ours[0]}` to {SETTINGS[self.kind]} in its sshd_config" if ours else ""
-
-
-LONGEST = 64
-"""Characters of a name (RFC 4251, section 6)."""
 
 
 def parse(body: Body) -> ServerOffer:

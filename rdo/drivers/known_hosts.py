@@ -17,6 +17,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from rdo import own_directory, small_file
+from rdo.drivers.blob import kind_of
 from rdo.errors import ConnectError
 from rdo.lines import split_lines, split_words
 
@@ -186,6 +187,8 @@ def _entry(path: str, number: int, text: str) -> Entry | None:
     patterns, kind, encoded = words[:3]
     try:
         blob = base64.b64decode(encoded.rstrip("\r"), validate=True)  # ssh passes over it, too
+        if kind_of(blob) != kind:
+            return None
     except (binascii.Error, ValueError):
         return None
     return Entry(path, number, marker, patterns, HostKey(kind, blob))

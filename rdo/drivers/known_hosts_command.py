@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from rdo.drivers.caller_directory import caller_directory
 from rdo.drivers.known_hosts import Entry, HostKey, parse
 from rdo.drivers.openssh import Options
+from rdo.drivers.ssh_fields import SHOWN, words
 from rdo.errors import ConnectError
+from rdo.lines import strip_blanks
 
 DEADLINE = 60.0
 """Seconds for the program, which may ask a server on the network."""
@@ -44,17 +46,18 @@ def entries(
     except OSError as error:
         raise _failed(command[0], (error.strerror or str(error)).lower()) from error
     if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise _failed(command[0], f"status {done.returncode}" + (f", {said}" if said else ""))
+        said = words(strip_blanks(done.stderr.decode(errors="replace")).rpartition("\n")[2].encode(), SHOWN)
+        ended = f"signal {-done.returncode}" if done.returncode < 0 else f"status {done.returncode}"
+        raise _failed(command[0], ended + (f", {said}" if said else ""))
     return parse(NAME, done.stdout.decode(errors="surrogateescape"))
 
 
 def _command(options: Options, invocation: str, name: str, key: HostKey | None) -> list[str]:
     try:
-        words = shlex.split(options.known_hosts_command)
+        program = shlex.split(options.known_hosts_command)
     except ValueError as error:
         raise _failed(options.known_hosts_command, str(error)) from None
-    if not words or not words[0].startswith("/"):
+    if not program or not program[0].startswith("/"):
         raise _failed(options.known_hosts_command, "it has no absolute path")
     more = {
         "H": name,
@@ -63,7 +66,10 @@ def _command(options: Options, invocation: str, name: str, key: HostKey | None) 
         "f": key.fingerprint_by(options.fingerprint_hash) if key else "NONE",
         "K": base64.b64encode(key.blob).decode() if key else "NONE",
     }
-    return [words[0], *(options.tokens.expand_all(word, more) for word in words[1:])]
+    try:
+        return [program[0], *(options.tokens.expand_all(word, more) for word in program[1:])]
+    except ValueError as error:
+        raise _failed(program[0], str(error)) from None
 
 
 def _failed(command: str, why: str) -> ConnectError:

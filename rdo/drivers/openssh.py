@@ -29,6 +29,10 @@ DEFAULT_KEYS = (
 """Files that ssh(1) looks for where none is named: nobody expects all of them."""
 
 
+BEGINNINGS = ("/", "~", "%", "${", "./", "../")
+"""What a path that has more than a name begins with."""
+
+
 class Request(NamedTuple):
     """What rdo's own configuration says about a host; the rest is up to the user's ssh configuration."""
 
@@ -169,10 +173,12 @@ def jump_request(jumps: str, ssh_config: str | None) -> Request:
 
 
 def paths(text: str) -> tuple[str, ...]:
-    """Split paths that `ssh -G` prints without quotes: a word that does not start a path continues the one before."""
+    """Split paths that `ssh -G` prints without quotes. Behind an absolute one, what cannot begin a path continues it:
+    that has a blank in it. Behind a relative one that is not told from another path, of which there are more.
+    """
     found: list[str] = []
     for word in text.split(" "):
-        if found and not word.startswith(("/", "~")):
+        if found and found[-1].startswith(BEGINNINGS) and not word.startswith(BEGINNINGS):
             found[-1] += " " + word
         elif word:
             found.append(word)

@@ -103,12 +103,12 @@ def _by_name(lines: Iterable[str]) -> dict[str, list[str]]:
 
 def _algorithms(one: Mapping[str, str]) -> Algorithms:
     return Algorithms(
-        host_keys=names(one.get("hostkeyalgorithms", ""), HOST_KEYS),
-        key_exchanges=names(one.get("kexalgorithms", ""), KEY_EXCHANGES),
-        ciphers=names(one.get("ciphers", ""), CIPHERS),
-        macs=names(one.get("macs", ""), MACS),
-        public_keys=names(one.get("pubkeyacceptedalgorithms", ""), HOST_KEYS),
-        ca_signatures=names(one.get("casignaturealgorithms", ""), SIGNATURES),
+        host_keys=names(one.get("hostkeyalgorithms"), HOST_KEYS),
+        key_exchanges=names(one.get("kexalgorithms"), KEY_EXCHANGES),
+        ciphers=names(one.get("ciphers"), CIPHERS),
+        macs=names(one.get("macs"), MACS),
+        public_keys=names(one.get("pubkeyacceptedalgorithms"), HOST_KEYS),
+        ca_signatures=names(one.get("casignaturealgorithms"), SIGNATURES),
         compression=one.get("compression") in TRUE,
         rsa_bits=max(_number(one, "requiredrsasize", 0), _number(one, "rsaminsize", 0)),
     )
@@ -128,7 +128,7 @@ def _tokens(
         hostname=hostname,
         port=_number(one, "port", 22),
         user=one.get("user", person.pw_name),
-        alias=one.get("hostkeyalias", hostname),
+        alias=one.get("hostkeyalias", request.host),
         jump=one.get("proxyjump", ""),
         local_user=person.pw_name,
         local_host=socket.gethostname(),

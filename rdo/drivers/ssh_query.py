@@ -35,7 +35,10 @@ class Query:
     def options(self) -> Options:
         """The answer. Raises ConnectError with ssh's own words where the configuration is wrong."""
         lines = _answer(self._process) if self._process else _lines_without_ssh(self._request, self._environment)
-        return parse(self._request, lines, self._environment, pwd.getpwuid(os.getuid()))
+        try:
+            return parse(self._request, lines, self._environment, pwd.getpwuid(os.getuid()))
+        except ValueError as error:
+            raise ConnectError(f"the ssh configuration of `{self._request.host}` is not usable", str(error)) from None
 
 
 def check_names(request: Request) -> None:

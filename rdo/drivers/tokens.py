@@ -1,13 +1,20 @@
-"""The percent tokens, tildes and ${NAMES} of ssh_config(5), section TOKENS. Pure."""
+"""The percent tokens, tildes and ${NAMES} of ssh_config(5), section TOKENS. Pure, but for the homes of other users.
+
+What stands for nothing is an error, as with ssh: a path that lacks a piece would be another file.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import posixpath
+import pwd
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
+
+PERCENT = re.compile("%(.?)", re.DOTALL)
+PERCENT_OR_NAME = re.compile(rf"{PERCENT.pattern}|\$\{{(\w+)\}}", re.DOTALL)
 
 NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -28,14 +35,18 @@ class Tokens(NamedTuple):
     environment: Mapping[str, str] = NONE
 
     def expand(self, text: str, more: Mapping[str, str] = NONE) -> str:
-        """The text with its percent tokens replaced, `more` of them; an unknown one is left as it is."""
+        """The text with its percent tokens replaced, `more` of them. Raises ValueError for an unknown one."""
         values = {**self._values(), **more}
-        return re.sub(r"%(.)", lambda match: values.get(match[1], match[0]), text)
+        return PERCENT.sub(lambda match: _found(values, match[1], f"the token `{match[0]}`"), text)
 
     def path(self, text: str) -> str:
-        """A path with tilde, ${NAMES} and percent tokens replaced, from the working directory on if it is relative."""
-        if text == "~" or text.startswith("~/"):
-            text = self.home + text[1:]
+        """A path with tilde, ${NAMES} and percent tokens replaced, from the working directory on if it is relative.
+
+        Raises ValueError.
+        """
+        if text.startswith("~"):
+            name, slash, rest = text[1:].partition("/")
+            return self.absolute((_home(name) if name else self.home) + slash + self.expand_all(rest))
         return self.absolute(self.expand_all(text))
 
     def absolute(self, path: str) -> str:
@@ -43,9 +54,15 @@ class Tokens(NamedTuple):
         return path and posixpath.join(self.environment.get("PWD") or "/", path)
 
     def expand_all(self, text: str, more: Mapping[str, str] = NONE) -> str:
-        """The text with its ${NAMES} and percent tokens replaced, `more` of them; an unset name is empty."""
-        text = re.sub(r"\$\{(\w+)\}", lambda match: self.environment.get(match[1], ""), text)
-        return self.expand(text, more)
+        """The text with its ${NAMES} and percent tokens replaced, `more` of them. Raises ValueError."""
+        values = {**self._values(), **more}
+
+        def found(match: re.Match[str]) -> str:
+            if match[1] is None:
+                return _found(self.environment, match[2], f"the variable `{match[2]}`")
+            return _found(values, match[1], f"the token `{match[0]}`")
+
+        return PERCENT_OR_NAME.sub(found, text)
 
     def _values(self) -> dict[str, str]:
         connection = f"{self.local_host}{self.hostname}{self.port}{self.user}{self.jump}"
@@ -62,5 +79,19 @@ class Tokens(NamedTuple):
             "n": self.original,
             "p": str(self.port),
             "r": self.user,
+            "T": "NONE",  # the tunnel device: we make none
             "u": self.local_user,
         }
+
+
+def _found(values: Mapping[str, str], key: str, what: str) -> str:
+    if key not in values:
+        raise ValueError(f"{what} stands for nothing")
+    return values[key]
+
+
+def _home(name: str) -> str:
+    try:
+        return pwd.getpwnam(name).pw_dir
+    except KeyError:
+        raise ValueError(f"there is no user `{name}`") from None

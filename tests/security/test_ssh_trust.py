@@ -17,6 +17,7 @@ from tests.ssh_client import ScriptedCaller, driver, output
 from tests.sshd import Sshd, make_key
 
 CERTIFIED = "ssh-ed25519-cert-v01@openssh.com"
+STRICT = "StrictHostKeyChecking yes"
 
 
 def public(key: Path) -> str:
@@ -83,7 +84,53 @@ def test_revoked_host_keys_that_name_another_key_allow_it(sshd: Sshd, connect: C
     connect(sshd.ssh_config(extra=[f"RevokedHostKeys {path}"], name="revoked"))
 
 
+@pytest.mark.parametrize("option", ["RevokedHostKeys", "RequiredRSASize"])
+def test_what_no_host_may_show_this_machine_may_not_either(
+    option: str, own_sshd: Callable[..., Sshd], tmp_path: Path
+) -> None:
+    server = own_sshd()
+    server.host_keys = [make_key(tmp_path / "host", "rsa")]
+    with server:
+        value = f"{tmp_path}/host.pub" if option == "RevokedHostKeys" else "8192"
+        extra = [f"{option} {value}", "NoHostAuthenticationForLocalhost yes"]
+        assert option in refusal(server.ssh_config(extra=extra), server)
+
+
+@pytest.mark.parametrize("kind", ["ssh-rsa", "SSH-ED25519"])
+def test_a_line_whose_key_is_of_another_type_than_it_says_makes_nothing_known(
+    kind: str, sshd: Sshd, tmp_path: Path
+) -> None:
+    known = tmp_path / "known"
+    known.write_text(f"* {kind} {public(sshd.host_keys[0]).split()[1]}\n")
+    config = sshd.ssh_config(extra=[f"UserKnownHostsFile {known}", STRICT], name="mistyped")
+    assert "is not known" in refusal(config, sshd)
+
+
+def test_relative_known_hosts_are_as_many_files_as_there_are_names(
+    sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "known").write_text(f"* {public(sshd.host_keys[0])}\n")
+    (tmp_path / "revoked").write_text(f"@revoked * {public(sshd.host_keys[0])}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PWD", str(tmp_path))
+    config = sshd.ssh_config(extra=["UserKnownHostsFile known revoked"], name="relative")
+    assert "is revoked" in refusal(config, sshd)
+
+
 # Algorithms
+
+
+@pytest.mark.parametrize("option", ["Ciphers", "MACs", "KexAlgorithms", "HostKeyAlgorithms"])
+def test_a_list_from_which_all_is_taken_allows_nothing(option: str, sshd: Sshd) -> None:
+    extra = [f"{option} -*", *(["Ciphers aes128-ctr"] if option == "MACs" else [])]
+    assert "allows none at all" in refusal(sshd.ssh_config(extra=extra, name="emptied"), sshd)
+
+
+def test_no_key_is_used_where_no_algorithm_for_keys_is_left(sshd: Sshd) -> None:
+    config = sshd.ssh_config(extra=["PubkeyAcceptedAlgorithms -*"], name="emptied")
+    assert not ssh_connects(config)
+    with pytest.raises(ConnectError, match="PubkeyAcceptedAlgorithms has nothing for it"):
+        driver(config).connect(ScriptedCaller())
 
 
 @pytest.mark.parametrize(
@@ -170,9 +217,6 @@ def certified(own_sshd: Callable[..., Sshd], authority: Path) -> Certified:
     return make
 
 
-STRICT = "StrictHostKeyChecking yes"
-
-
 def test_a_certificate_by_a_known_authority_is_trusted(certified: Certified, connect: Connect) -> None:
     server = certified()
     config = server.ssh_config(extra=[STRICT])
@@ -232,6 +276,31 @@ def test_a_signature_of_an_authority_that_is_not_allowed_does_not_count(certifie
     assert "is not known" in refusal(config, server)
 
 
+def test_no_signature_of_an_authority_counts_where_none_is_left(certified: Certified) -> None:
+    server = certified()
+    assert "is not known" in refusal(server.ssh_config(extra=[STRICT, "CASignatureAlgorithms -*"]), server)
+
+
+def test_an_authority_that_signs_with_sha1_counts_only_where_that_is_named(
+    own_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path
+) -> None:
+    server, old = own_sshd(), make_key(tmp_path / "old", "rsa")
+    keygen("-t", "ssh-rsa", "-s", old, "-I", "x", "-h", "-n", "127.0.0.1", f"{server.host_keys[0]}.pub")
+    server.config_lines = [f"HostCertificate {server.host_keys[0]}-cert.pub"]
+    server.known_hosts.write_text(f"@cert-authority * {public(old)}\n")
+    with server:
+        assert "is not known" in refusal(server.ssh_config(extra=[STRICT]), server)
+        connect(server.ssh_config(extra=[STRICT, "CASignatureAlgorithms +ssh-rsa"], name="old"))
+
+
+def test_a_known_key_may_be_shown_in_a_certificate_that_does_not_count(certified: Certified, connect: Connect) -> None:
+    server = certified()
+    server.trust()
+    config = server.ssh_config(extra=[STRICT, "HostKeyAlgorithms *-cert-v01@openssh.com"])
+    assert ssh_connects(config)
+    connect(config)
+
+
 def test_certificates_are_not_taken_where_the_user_allows_none(certified: Certified) -> None:
     server = certified()
     assert "is not known" in refusal(server.ssh_config(extra=[STRICT, f"HostKeyAlgorithms -{CERTIFIED}"]), server)
@@ -254,7 +323,22 @@ def test_a_known_hosts_command_makes_a_key_known(sshd: Sshd, connect: Connect, t
     extra = commanded(sshd, tmp_path, f"{name} {public(sshd.host_keys[1])}")
     connect(sshd.ssh_config(extra=extra, name="commanded"))
     calls = (tmp_path / "calls").read_text().split("\n")
-    assert calls[:2] == [f"ORDER {name} NONE", f"HOSTNAME {name} ecdsa-sha2-nistp256"]
+    assert calls[:2] == ["ORDER 127.0.0.1 NONE", f"HOSTNAME {name} ecdsa-sha2-nistp256"]
+
+
+def test_a_known_hosts_command_gets_the_words_that_ssh_gives_it(sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
+    extra = commanded(sshd, tmp_path, f"* {public(sshd.host_keys[0])}")
+    config = sshd.ssh_config(extra=[f"{extra[0]} %f %K %h %p %r %u %n %C %i %L %l %k %% %d", *extra[1:]], name="words")
+    assert ssh_connects(config)
+    connect(config)
+    calls = (tmp_path / "calls").read_text().split("\n")[:4]
+    assert calls[2:] == calls[:2]
+
+
+def test_a_known_hosts_command_with_a_token_that_stands_for_nothing_forbids_the_connection(sshd: Sshd) -> None:
+    for word in ("%z", "${RDO_TEST_UNSET}"):
+        text = refusal(sshd.ssh_config(extra=[f"KnownHostsCommand /bin/true {word}"], name="odd"), sshd)
+        assert "stands for nothing" in text
 
 
 def test_a_known_hosts_command_that_revokes_the_key_is_heeded(sshd: Sshd, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ DEFAULT = ("a", "b", "c")
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        (None, None),
         ("", ()),
         ("x,y", ("x", "y")),
         ("x,,y", ("x", "y")),
@@ -22,12 +23,13 @@ DEFAULT = ("a", "b", "c")
         ("^c,x", ("c", "x", "a", "b")),
     ],
 )
-def test_a_list_replaces_or_changes_the_default(text: str, expected: tuple[str, ...]) -> None:
+def test_a_list_replaces_or_changes_the_default(text: str | None, expected: tuple[str, ...] | None) -> None:
     assert names(text, DEFAULT) == expected
 
 
 def test_without_a_list_all_that_we_are_able_to_do_is_allowed() -> None:
-    assert permitted((), DEFAULT) == DEFAULT
+    assert permitted(None, DEFAULT) == DEFAULT
+    assert permitted((), DEFAULT) == ()
 
 
 def test_the_users_order_counts() -> None:
@@ -45,7 +47,7 @@ def test_a_cipher_that_was_put_first_is_used_first() -> None:
 
 
 def test_what_is_outdated_is_used_only_where_it_is_named() -> None:
-    assert chosen("Ciphers", (), ("new",), ("old",)) == ("new",)
+    assert chosen("Ciphers", None, ("new",), ("old",)) == ("new",)
     assert chosen("Ciphers", ("old", "new"), ("new",), ("old",)) == ("old", "new")
 
 
@@ -56,6 +58,14 @@ def test_a_list_with_nothing_that_we_can_do_is_an_error_that_names_it() -> None:
     assert text.startswith("rdo can use none of the Ciphers of this host: ")
     assert "chacha20-poly1305@openssh.com" in text
     assert "allow one of aes128-gcm@openssh.com" in text
+
+
+def test_the_error_of_a_list_is_of_one_line_however_long_that_is() -> None:
+    for allowed in ((), tuple(f"{number}{'x' * 900}" for number in range(50))):
+        with pytest.raises(ConnectError) as failure:
+            chosen("Ciphers", allowed, CIPHERS)
+        assert ("and 44 more" if allowed else "allows none at all") in str(failure.value)
+        assert len(str(failure.value)) < 800
 
 
 def test_an_offer_has_nothing_that_is_not_allowed() -> None:
@@ -74,13 +84,15 @@ CERT = "-cert-v01@openssh.com"
 @pytest.mark.parametrize(
     ("kind", "accepted", "server", "expected"),
     [
-        ("ssh-ed25519", (), (), "ssh-ed25519"),
+        ("ssh-ed25519", None, (), "ssh-ed25519"),
+        ("ssh-ed25519", (), (), None),
+        ("ssh-rsa", (), (), None),
         ("ssh-ed25519", ("ssh-ed25519",), ("rsa-sha2-512",), "ssh-ed25519"),
         ("ssh-ed25519", ("rsa-sha2-512",), (), None),
         ("sk-ssh-ed25519@openssh.com", ("sk-ssh-ed25519@openssh.com",), (), "sk-ssh-ed25519@openssh.com"),
-        ("ssh-rsa", (), (), "rsa-sha2-512"),
-        ("ssh-rsa", (), ("rsa-sha2-256",), "rsa-sha2-256"),
-        ("ssh-rsa", (), ("ssh-rsa",), None),
+        ("ssh-rsa", None, (), "rsa-sha2-512"),
+        ("ssh-rsa", None, ("rsa-sha2-256",), "rsa-sha2-256"),
+        ("ssh-rsa", None, ("ssh-rsa",), None),
         ("ssh-rsa", ("rsa-sha2-256", "rsa-sha2-512"), ("rsa-sha2-512", "rsa-sha2-256"), "rsa-sha2-256"),
         ("ssh-rsa", ("rsa-sha2-512", "ssh-rsa"), (), "ssh-rsa"),
         ("ssh-rsa", ("rsa-sha2-512", "ssh-rsa"), ("ssh-rsa", "rsa-sha2-512"), "rsa-sha2-512"),
@@ -91,6 +103,6 @@ CERT = "-cert-v01@openssh.com"
     ],
 )
 def test_a_key_is_used_with_what_both_sides_allow(
-    kind: str, accepted: tuple[str, ...], server: tuple[str, ...], expected: str | None
+    kind: str, accepted: tuple[str, ...] | None, server: tuple[str, ...], expected: str | None
 ) -> None:
     assert signature(kind, accepted, server) == expected

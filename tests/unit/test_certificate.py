@@ -121,9 +121,8 @@ def test_a_signature_with_sha1_counts_only_where_it_is_expected(tmp_path: Path) 
     signature = string(b"ssh-rsa") + string(private.sign(b"data", padding.PKCS1v15(), hashes.SHA1()))
     verify(public, signature, b"data", "ssh-rsa")
     assert prove("ssh-rsa", public, signature, b"data").blob == public
-    for expected in ("", "rsa-sha2-512"):
-        with pytest.raises(ValueError, match="signed with ssh-rsa"):
-            verify(public, signature, b"data", expected)
+    with pytest.raises(ValueError, match="signed with ssh-rsa"):
+        verify(public, signature, b"data", "rsa-sha2-512")
     with pytest.raises(ValueError, match="signed with ssh-rsa"):
         prove("rsa-sha2-512", public, signature, b"data")
 

@@ -129,6 +129,8 @@ def test_the_tokens_of_a_proxy_command_are_expanded() -> None:
         ("", ()),
         ("/a /b", ("/a", "/b")),
         ("/with space/a ~/b", ("/with space/a", "~/b")),
+        ("/with space/a ${HOME}/b %d/c ./d e", ("/with space/a", "${HOME}/b", "%d/c", "./d e")),
+        ("one two /three", ("one", "two", "/three")),
     ],
 )
 def test_paths_printed_without_quotes_are_told_apart(text: str, expected: tuple[str, ...]) -> None:
