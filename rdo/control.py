@@ -127,6 +127,7 @@ def _private(folder: str) -> str:
 def _make(folder: str) -> None:
     try:
         posix.mkdir(folder, 0o700)
+        posix.chmod(folder, 0o700)  # whatever the umask is
     except FileExistsError:
         pass
     except OSError as error:
