@@ -288,6 +288,12 @@ def test_a_refused_login_says_how_to_put_a_key_there_and_what_was_tried(sshd: Ss
     assert text.endswith(f"as by `ssh-copy-id -F {file} {_user()}@devbox`")
 
 
+def test_of_many_keys_that_fail_the_error_names_the_first(sshd: Sshd, tmp_path: Path) -> None:
+    with pytest.raises(ConnectError, match=r"key0.*key2.*; 17 more keys failed; ") as failure:
+        driver(config(sshd, *(f"IdentityFile {tmp_path}/key{each}" for each in range(20)))).connect(ScriptedCaller())
+    assert "key3" not in str(failure.value)
+
+
 def test_a_file_that_the_ssh_configuration_names_and_that_is_missing_is_named(sshd: Sshd, tmp_path: Path) -> None:
     asked = ScriptedCaller()
     with pytest.raises(ConnectError):
