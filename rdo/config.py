@@ -37,7 +37,7 @@ MOST_DOTS = 200
 class Config(NamedTuple):
     """What the config files say about one profile.
 
-    `path` is the `.rdo.conf`, `root` its folder; `user_file` need not be there. `files` are those that were read, in
+    `path` is the `.rdo.conf`, `root` its directory; `user_file` need not be there. `files` are those that were read, in
     the order of their layers. `origins` tells where each value comes from, by key and by `env.NAME`. `notes` are
     remarks for an explanation, each with file and line. `exposed` are files that others can change: what they say must
     not be used before the user has accepted that (trust.py).
@@ -55,7 +55,7 @@ class Config(NamedTuple):
     exposed: tuple[Exposure, ...] = ()
 
     def require_directory(self) -> str:
-        """The folder on the target. Raises ConfigError where the files do not say."""
+        """The directory on the target. Raises ConfigError where the files do not say."""
         if self.settings.directory is None:
             why = f"profile `{self.profile}` names no `directory`"
             hint = 'write `directory = "/where/this/folder/is/on/the/target"`, or give `--dir`'
@@ -101,7 +101,7 @@ def _placed(settings: Settings, origins: Mapping[str, Origin]) -> Settings:
 
 
 def find_vagrantfile(folder: str) -> str | None:
-    """The Vagrantfile in the folder or the nearest one above it, as Vagrant finds it."""
+    """The Vagrantfile in the directory or the nearest one above it, as Vagrant finds it."""
     while True:
         for name in VAGRANTFILES:
             found = os.path.join(folder, name)

@@ -1,6 +1,6 @@
-"""The runtime folder, the control socket in it, and frames to the master. Part of the client's hot path.
+"""The runtime directory, the control socket in it, and frames to the master. Part of the client's hot path.
 
-The folder is the door: whoever can enter it can run commands as its owner. So it is checked at each use.
+The directory is the door: whoever can enter it can run commands as its owner. So it is checked at each use.
 """
 
 import _socket
@@ -24,10 +24,7 @@ GUIDES = (
 )  # fmt: skip
 """Variables by which a user says where a target is to be found."""
 
-NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
-
-STATUS_SIZE = 8192
-"""Bytes of /proc/self/status, several times as many as it has."""
+NAMESPACES = ("mnt", "net", "pid", "user")
 
 ACCEPT_TIMEOUT = 3.0
 """Seconds for a master to take a connection, and to accept a request. It does both before anything slow, so that a
@@ -40,7 +37,7 @@ PEER_CREDENTIALS = (_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12) if hasattr(_soc
 """Of getsockopt(2), for credentials whose second 32 bits are a uid: struct ucred, or LOCAL_PEERCRED's struct xucred."""
 
 FILE_TYPE, FOLDER = 0o170000, 0o040000
-"""S_IFMT and S_IFDIR, the same everywhere: a look into `stat` costs as much as the folder's check."""
+"""S_IFMT and S_IFDIR, the same everywhere: a look into `stat` costs as much as the directory's check."""
 
 PRIME = 2**64 - 59
 """The largest of 64 bits."""
@@ -77,8 +74,7 @@ def release() -> bytes:
 
 
 def surroundings() -> str:
-    """What a process cannot change and a master would have of its first caller: groups and, on Linux, namespaces,
-    privileges that were given up for good (as in a sandbox), and the kind of machine that is shown to it.
+    """What a process cannot change and a master would have of its first caller: groups and, on Linux, namespaces.
 
     And where rdo is installed: two installations do not take turns in replacing each other's master.
     """
@@ -90,31 +86,11 @@ def surroundings() -> str:
             names.append(posix.readlink("/proc/self/ns/" + name))
         except OSError:
             pass  # no Linux
-    return f"\0{found}{names}{_privileges()}"
-
-
-def _privileges() -> str:
-    """From CapInh to Seccomp_filters, and the personality, as Linux has them; empty elsewhere."""
-    status = _read("/proc/self/status")
-    first, end = status.find("\nCapInh:"), status.find("\nSpeculation")
-    return status[first:end] + _read("/proc/self/personality")
-
-
-def _read(path: str) -> str:
-    try:
-        fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
-    except OSError:
-        return ""
-    try:
-        return protocol.decode(posix.read(fd, STATUS_SIZE))
-    except OSError:
-        return ""
-    finally:
-        posix.close(fd)
+    return f"\0{found}{names}"
 
 
 def runtime_folder(environ: "Mapping[str, str]") -> str:
-    """The private folder of this user's control sockets, made if missing.
+    """The private directory of this user's control sockets, made if missing.
 
     Raises SetupError where it belongs to someone else, is a link, or can be entered by others.
     """
@@ -126,7 +102,7 @@ def runtime_folder(environ: "Mapping[str, str]") -> str:
                 return _private(base + "/rdo")
         except OSError:
             pass
-        # one that is stale, as after `su`, or that others can write: use the folder that everyone has
+        # one that is stale, as after `su`, or that others can write: use the directory that everyone has
     return _private(f"/tmp/rdo-{posix.geteuid()}")
 
 
@@ -140,22 +116,21 @@ def _private(folder: str) -> str:
     else:
         raise SetupError(f"cannot create the runtime directory `{folder}`", "it keeps disappearing")
     if info.st_mode & FILE_TYPE != FOLDER:
-        raise SetupError(f"the runtime folder `{folder}` is no folder", "", "remove it")
+        raise SetupError(f"the runtime directory `{folder}` is not a directory", "", "remove it")
     if info.st_uid != posix.geteuid():
-        raise SetupError(f"the runtime folder `{folder}` belongs to another user", f"uid {info.st_uid}", "remove it")
+        raise SetupError(f"the runtime directory `{folder}` belongs to another user", f"uid {info.st_uid}", "remove it")
     if info.st_mode & 0o077:
-        raise SetupError(f"the runtime folder `{folder}` is open to others", "", f"`chmod 700 {folder}`")
+        raise SetupError(f"the runtime directory `{folder}` is open to others", "", f"`chmod 700 {folder}`")
     return folder
 
 
 def _make(folder: str) -> None:
     try:
         posix.mkdir(folder, 0o700)
-        posix.chmod(folder, 0o700)  # whatever the umask is
     except FileExistsError:
         pass
     except OSError as error:
-        raise SetupError(f"cannot make the runtime folder `{folder}`", str(error.strerror), ELSEWHERE) from None
+        raise SetupError(f"cannot create the runtime directory `{folder}`", str(error.strerror), ELSEWHERE) from None
 
 
 def socket_path(folder: str, config: str, profile: str, environ: "Mapping[str, str]") -> str:

@@ -1,4 +1,4 @@
-"""Finds `.rdo.conf` above a folder, and tells whether config files have changed. Reads none: the master does that.
+"""Finds `.rdo.conf` above a directory, and tells whether config files have changed. Reads none: the master does that.
 
 Part of the client's hot path, and so imports `os` only where links lead elsewhere.
 """
@@ -24,7 +24,7 @@ MISSING = "-"
 
 
 class Found:
-    """A `.rdo.conf` as seen from a working directory. All folders absolute."""
+    """A `.rdo.conf` as seen from a working directory. All directories absolute."""
 
     __slots__ = ("config", "cwd", "pwd", "root", "stamp")
 
@@ -32,7 +32,7 @@ class Found:
         self.config = config
         """Path of the file, links resolved: one file is one profile set, whichever way one came to it."""
         self.root = root
-        """Its folder as the user sees it (may lead through links)."""
+        """Its directory as the user sees it (may lead through links)."""
         self.pwd = pwd
         """The working directory as the shell shows it ($PWD)."""
         self.cwd = cwd
@@ -43,15 +43,15 @@ class Found:
 def discover(environ: "Mapping[str, str]", project: str = "") -> Found:
     """The nearest `.rdo.conf` at or above the working directory: by $PWD first, then by the physical path.
 
-    None of another file system, and from below the home folder none above it: others may put files there. If a folder
+    None of another file system, and from below the home directory none above it: others may write there. If a directory
     `project` is named, it is the one in there, whatever the working directory. Raises ConfigError where there is none,
     or where the working directory itself is gone.
     """
     try:
         cwd = posix.getcwd()
     except OSError as error:
-        hint = "`cd` to a folder that exists"
-        raise ConfigError("cannot tell the working directory", str(error.strerror), hint) from None
+        hint = "`cd` to a directory that exists"
+        raise ConfigError("cannot determine the working directory", str(error.strerror), hint) from None
     pwd = logical(environ.get("PWD", ""), cwd)
     if project:
         return _named(project, pwd, cwd, environ)
@@ -64,17 +64,17 @@ def discover(environ: "Mapping[str, str]", project: str = "") -> Found:
             physical = root if start == cwd else _resolved(root)
             config = _join(physical, CONFIG)
             return Found(config, root, pwd, cwd, stamp(config, user_file(environ)))
-        why = f"the one in `{root}` does not count, across a file system's border or above the home folder"
-    raise ConfigError(f"no `{CONFIG}` in `{pwd}` or any folder above", why, "`rdoctl init` writes one")
+        why = f"the one in `{root}` is ignored: it is on another file system, or above your home directory"
+    raise ConfigError(f"no `{CONFIG}` in `{pwd}` or any directory above", why, "`rdoctl init` writes one")
 
 
 def _named(project: str, pwd: str, cwd: str, environ: "Mapping[str, str]") -> Found:
-    """The `.rdo.conf` of a named folder. A working directory outside of it counts as that folder itself."""
+    """The `.rdo.conf` of a named directory. A working directory outside of it counts as that directory itself."""
     root = _normal(pwd, project)
     physical = _resolved(root)
     config = _join(physical, CONFIG)
     if _stamp_one(config) == MISSING:
-        raise ConfigError(f"no `{CONFIG}` in `{root}`", "", "if it was moved, write its shims anew: `rdoctl shim add`")
+        raise ConfigError(f"no `{CONFIG}` in `{root}`", "", "if it was moved, re-create its shims: `rdoctl shim add`")
     if not _is_at_or_below(pwd, root) and not _is_at_or_below(cwd, physical):
         pwd, cwd = root, physical
     return Found(config, root, pwd, cwd, stamp(config, user_file(environ)))
@@ -91,7 +91,7 @@ def logical(pwd: str, cwd: str) -> str:
 
 
 def change_directory(folder: str, environ: "MutableMapping[str, str]") -> None:
-    """Go to the folder of `-C`, and have $PWD say so, as `cd` does. Raises RdoError."""
+    """Go to the directory of `-C`, and have $PWD say so, as `cd` does. Raises RdoError."""
     try:
         posix.chdir(folder)
     except OSError as error:
@@ -148,9 +148,9 @@ def _walk_up(folder: str) -> "str | None":
 
 
 def _is_within_reach(root: str, start: str, home: str) -> bool:
-    """Whether the way up from `start` to `root` stays in the file system, and leads not out of the home folder.
+    """Whether the way up from `start` to `root` stays in the file system, and leads not out of the home directory.
 
-    Judged once the file is found, so that the way up costs no more than one look a folder.
+    Judged once the file is found, so that the way up costs no more than one look a directory.
     """
     if root == start:
         return True
@@ -160,7 +160,7 @@ def _is_within_reach(root: str, start: str, home: str) -> bool:
 
 
 def _leads_through(home: str, start: str, root: str) -> bool:
-    """Whether the way up from `start` leaves the home folder before it comes to `root`, by whatever name."""
+    """Whether the way up from `start` leaves the home directory before it comes to `root`, by whatever name."""
     here = _identity(home)
     folder = start
     while here is not None and folder != root:

@@ -48,7 +48,7 @@ class LinkLost(RdoError):
 
 
 class SetupError(RdoError):
-    """This machine's side cannot do its part: runtime folder, control socket, control master."""
+    """This machine's side cannot do its part: runtime directory, control socket, control master."""
 
 
 def printable(text: str) -> str:

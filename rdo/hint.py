@@ -62,7 +62,7 @@ def for_command(options: Options) -> str:
         return printable(f"`{name}` is a shell builtin, not a program; use: {instead}")
     if SHELL_SYNTAX.isdisjoint(name):
         return ""
-    return printable(f"`{name}` is no program's name; for a shell string use: {instead}")
+    return printable(f"`{name}` is not the name of a program; for a shell string use: {instead}")
 
 
 def _with_variables(words: Sequence[str]) -> str:

@@ -87,7 +87,7 @@ def _header(file: str, line: str, number: int) -> tuple[str, str]:
     """Profile and table key of a section: `[docker]`, `[env]`, `[docker.env]`."""
     name = _COMMENT.sub("", line).strip()[1:]
     if not name.endswith("]") or not name[:-1].strip():
-        raise Origin(file, number).error(f"`{shortened(line)}` is no name of a section", "write `[NAME]`")
+        raise Origin(file, number).error(f"`{shortened(line)}` is not a section name", "write `[NAME]`")
     name = name[:-1].strip()
     profile, dot, last = name.rpartition(".")
     if last in KEYS and KEYS[last].kind is VARIABLES and (profile or not dot):

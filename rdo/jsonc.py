@@ -78,7 +78,7 @@ def append(text: str, path: Path, value: Any) -> str:
     if node is None:
         return put(text, path, [value])
     if not isinstance(node.value, list):
-        raise ValueError(f"`{'.'.join(map(str, path))}` is no array")
+        raise ValueError(f"`{'.'.join(map(str, path))}` is not an array")
     return _insert(text, node, value, None)
 
 

@@ -84,9 +84,8 @@ def _lock(path: str) -> int:
     while True:
         try:
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            os.fchmod(fd, 0o600)  # whatever the umask is
         except OSError as error:
-            raise SetupError(f"cannot make the lock `{path}`", str(error.strerror), ELSEWHERE) from None
+            raise SetupError(f"cannot create the lock `{path}`", str(error.strerror), ELSEWHERE) from None
         if _is_held(fd, path):
             return fd
         os.close(fd)
@@ -136,12 +135,11 @@ def _become_master(report: int, log: str, command: "list[str]") -> None:
     """
     try:
         os.setsid()
-        os.umask(0o077)  # for the log: a master has one of its own
         if os.fork() != 0:
             os._exit(0)
         os.dup2(report, READY_FD)
         os.set_inheritable(READY_FD, True)
-        os.chdir("/")  # hold no folder busy, and let no module of the caller's folder be imported
+        os.chdir("/")  # hold no directory busy, and let no module of the caller's directory be imported
         os.dup2(os.open(os.devnull, os.O_RDWR), 0)
         os.dup2(0, 1)
         os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), 2)

@@ -110,7 +110,7 @@ def _from_flags(flags: Entry) -> Iterator[Entry]:
             raise flags.origin.error(f"`flags` holds `{shortened(word)}`, which rdo does not take", _hint(word))
         bare = value or next(words, None)
         if bare is None:
-            raise flags.origin.error(f"`flags` ends with `{option}`, which wants a value", f"or set `{FLAGS[option]}`")
+            raise flags.origin.error(f"`flags` ends with `{option}`, which needs a value", f"or set `{FLAGS[option]}`")
         written = KEYS[FLAGS[option]].kind.from_bare(bare)
         yield Entry(FLAGS[option], written, flags.origin, label=f"flags {option}")
 

@@ -31,7 +31,7 @@ class Listener:
         try:
             self._bind(path + leftovers.STARTING)
         except OSError as error:
-            raise SetupError(f"cannot make the socket `{path}`", str(error.strerror)) from None
+            raise SetupError(f"cannot create the socket `{path}`", str(error.strerror)) from None
         self._identity = control.identity(path)
 
     def _bind(self, private: str) -> None:

@@ -50,7 +50,8 @@ class LoginDirectory:
         found = strip_blanks(answer.decode("utf-8", "surrogateescape"))
         if not found.startswith("/") or len(answer) > LONGEST:
             hint = "set `directory` to an absolute path"
-            raise ConnectError(f"cannot tell the login directory on `{self._target}`", "HOME is not set there", hint)
+            what = f"cannot determine the login directory on `{self._target}`"
+            raise ConnectError(what, "HOME is not set there", hint)
         return found
 
 

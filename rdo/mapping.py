@@ -1,4 +1,4 @@
-"""Local paths to remote paths, by pairs of folders that both sides see. Pure: looks at no file system.
+"""Local paths to remote paths, by pairs of directories that both sides see. Pure: looks at no file system.
 
 Paths are absolute text, with `surrogateescape` for bytes that are not UTF-8.
 """
@@ -53,9 +53,9 @@ class Mapping:
         return next((root for root in self.roots if _below(root.local, path) is not None), None)
 
     def directory(self, pwd: str, cwd: str, not_shared: NotShared = lambda directory: None) -> str:
-        """The remote folder for a working directory: as the shell shows it first, then the physical path.
+        """The remote directory for a working directory: as the shell shows it first, then the physical path.
 
-        Raises RdoError that names the roots: another folder than the matching one would be the wrong one. `not_shared`
+        Raises RdoError that names the roots: any directory but the matching one would be the wrong one. `not_shared`
         may have better words for it.
         """
         found = [(path, root) for path in (pwd, cwd) if (root := self._root(path))]
@@ -69,7 +69,7 @@ class Mapping:
 
     def _elsewhere(self, pwd: str) -> RdoError:
         roots = ", ".join(f"`{root.local}`" for root in self.roots if root.shared)
-        why = f"only what is below {roots} is" if roots else "no folder is"
+        why = f"only what is below {roots} is" if roots else "no directory is"
         return RdoError(f"`{pwd}` is not on the target", why, "`cd` there, or use `--dir REMOTE`")
 
     def argument(self, word: str) -> str:

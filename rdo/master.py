@@ -123,12 +123,9 @@ class Master:
         with contextlib.closing(conversation), contextlib.suppress(Gone):
             try:
                 kind, payload = conversation.receive()
-                if kind == protocol.RUN and self._is_for_it(conversation, bytes(payload)):
+                if kind == protocol.RUN:
                     raise why
-                if kind != protocol.RUN:
-                    self._dispatch(conversation, kind, bytes(payload))
-            except Gone:
-                raise
+                self._dispatch(conversation, kind, bytes(payload))
             except Exception as error:
                 conversation.fail(error)
 
@@ -146,7 +143,9 @@ class Master:
             raise protocol.ProtocolError("a connection does not start with this frame", repr(kind))
 
     def _run(self, conversation: Conversation, payload: bytes) -> None:
-        if not self._is_for_it(conversation, payload):
+        if protocol.version(payload) != self._release or not self._may_serve(conversation.peer):
+            self._life.end()
+            conversation.send(protocol.STALE)
             return
         request = protocol.decode_request(payload)
         if (request.config, request.profile) != (os.fsencode(self._config), os.fsencode(self._profile)):
@@ -163,14 +162,6 @@ class Master:
                 self._life.end()  # the next command may find it mended
                 raise
             target.run(conversation, request)
-
-    def _is_for_it(self, conversation: Conversation, payload: bytes) -> bool:
-        """Whether this master may serve the client; else it ends, and the client has another one started."""
-        if protocol.version(payload) == self._release and self._may_serve(conversation.peer):
-            return True
-        self._life.end()
-        conversation.send(protocol.STALE)
-        return False
 
     def _may_serve(self, process: int) -> bool:
         """Whether we can do all for the client that a master of its own could: one that was started under `nice` or a

@@ -39,7 +39,7 @@ class OutputRelay:
     """Relays what comes over a shell's channel."""
 
     def __init__(self, conversation: Conversation, shell: Shell, roots: Mapping[str, str], owner: Owner) -> None:
-        """`roots`: folders of the target to their local names, empty if output is to pass as it is."""
+        """`roots`: directories of the target to their local names, empty if output is to pass as it is."""
         self._conversation = conversation
         self._channel = shell.channel
         self._pty = shell.pty

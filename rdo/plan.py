@@ -1,4 +1,4 @@
-"""From a request and the config to the script: folder, arguments and variables. Pure: what `rdoctl explain` shows too.
+"""From a request and the config to the script: directory, arguments and variables. Pure: `rdoctl explain` shows it too.
 
 Text is decoded from bytes with `surrogateescape`.
 """
@@ -56,7 +56,7 @@ def make(
 ) -> Plan:
     """The plan. `roots` and `not_shared` are the driver's. `sudo`: whom the target's sudo is to run the command as.
 
-    Raises RdoError where the working directory is not on the target, or no folder is known there.
+    Raises RdoError where the working directory is not on the target, or no directory is known there.
     """
     seen = _as_seen(roots, request)
     mapping = PathMapping([*roots, *seen])
@@ -92,7 +92,7 @@ def user(request: Request, settings: Settings) -> str:
 
 
 def _as_seen(roots: Iterable[Root], request: Request) -> list[Root]:
-    """The roots once more, by the name under which the user came to the config's folder, if that led through links."""
+    """The roots once more, by the name by which the user came to the config's directory, if through links."""
     physical = posixpath.dirname(text(request.config))
     seen = text(request.root)
     again = []
@@ -103,9 +103,9 @@ def _as_seen(roots: Iterable[Root], request: Request) -> list[Root]:
 
 
 def _output_roots(roots: Sequence[Root], seen: Sequence[Root]) -> Mapping[str, str]:
-    """Of several local names for a folder the one by which the user came, else the driver's first.
+    """Of several local names for a directory the one by which the user came, else the driver's first.
 
-    `/` names nothing that could be found in a text, nor does a folder relative to the login folder.
+    `/` names nothing that could be found in a text, nor does a directory relative to the login directory.
     """
     names = {root.remote.rstrip("/"): root.local for root in (*reversed(roots), *seen) if _names(root)}
     found = {remote: local for remote, local in names.items() if remote.startswith("/") and "//" not in remote}
@@ -142,7 +142,7 @@ def _inside(request: Request, mapping: PathMapping) -> str:
 
 
 def _path(folders: Sequence[str], mapping: PathMapping, root: str) -> list[str]:
-    """Folders of the key `path`, which are relative to the config's folder on the target."""
+    """Folders of the key `path`, which are relative to the config's directory on the target."""
     base = mapping.to_remote(root) or ""
     return [posixpath.join(base, folder) for folder in folders]
 

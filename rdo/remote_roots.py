@@ -1,4 +1,4 @@
-"""Where a text names a folder of the target that this machine has too, and what it is called here. Pure.
+"""Where a text names a directory of the target that this machine has too, and what it is called here. Pure.
 
 A root counts only as a whole path, or the start of one. In front of it stands what cannot be part of a path: the start
 of the text, white space, a quote, an opening bracket, `:`, `=`, `,`, `@` and the like, or an option's letter as in

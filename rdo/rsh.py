@@ -1,7 +1,7 @@
 """`rdo-rsh`: stands in for ssh(1) in programs that take a remote shell: rsync, git, Ansible. Not on the hot path.
 
-It is rdo with another command line: the words become a shell string, as with ssh, and it runs in the login folder; or,
-where the host is left empty, in the folder that matches the working directory.
+It is rdo with another command line: the words are a shell string, as with ssh, and it runs in the login directory; or,
+where the host is left empty, in the directory that matches the working directory.
 """
 
 from __future__ import annotations

@@ -85,9 +85,9 @@ class Script(NamedTuple):
     command: Sequence[str]
     """The words to execute; none: the login shell."""
     directory: str = ""
-    """Folder to run in, absolute or relative to the login folder; empty: the login folder."""
+    """Folder to run in, absolute or relative to the login directory; empty: the login directory."""
     lost: str = ""
-    """The line for stderr if that folder cannot be entered."""
+    """The line for stderr if that directory cannot be entered."""
     environment: Mapping[str, str] = MappingProxyType({})
     path: Sequence[str] = ()
     """Folders to put before PATH."""
@@ -99,7 +99,7 @@ class Script(NamedTuple):
     """Whether it goes on when the link is lost."""
     inside: str = ""
     """Value of RDO_ON_TARGET, by which an rdo that the command calls knows that this is its target; empty for none. A
-    relative path counts from the login folder. Not set through sudo, which may keep no variable.
+    relative path counts from the login directory. Not set through sudo, which may keep no variable.
     """
     modes: Sequence[Sequence[str]] = ()
     """What stty is to set on a pty, once its own modes are restored: the words of each setting."""

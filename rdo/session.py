@@ -36,7 +36,7 @@ END_OF_INPUT_KEY = b"\x04"
 class Session:
     """A command on its channel. `target` is the name for error messages.
 
-    `output_roots`: folders of the target to their local names, for output; empty if that is to pass as it is.
+    `output_roots`: directories of the target to their local names, for output; empty if that is to pass as it is.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Session:
         elif kind == protocol.WINDOW:
             self._channel.resize(WindowSize(*protocol.decode_window(payload)))
         else:
-            raise protocol.ProtocolError("a running command got a frame that is not for it", repr(kind))
+            raise protocol.ProtocolError("unexpected frame while a command is running", repr(kind))
 
     def _end_input(self) -> None:
         if self._shell.pty:

@@ -78,7 +78,7 @@ class Settings:
         _NO_NAMES, kinds.VARIABLE_GLOBS, "variables to take along: names and patterns", '["LANG", "LC_*"]'
     )
     path: tuple[str, ...] = _key(
-        _NO_NAMES, kinds.FOLDERS, "folders to search first for commands, relative to directory", '["venv/bin"]'
+        _NO_NAMES, kinds.FOLDERS, "directories to search first for commands, relative to `directory`", '["venv/bin"]'
     )
     login: bool = _key(
         False, kinds.FLAG, "start the target's login shell first, for nvm, pyenv and the like", "true"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rdo import script
 from rdo.drivers.base import STDERR, STDOUT, Channel, Chunk, Connection, Opening
-from rdo.errors import ConnectError, RdoError
+from rdo.errors import ConnectError, LinkLost, RdoError
 from rdo.group_leader import led
 from rdo.lines import split_lines, strip_blanks
 
@@ -72,11 +72,11 @@ class Shell:
     def wait_until_ready(self) -> None:
         """Drop the login shell's noise up to the ready marker, on both streams, and have the shell prove itself.
 
-        Raises ConnectError, LinkLost. Whatever it raises, its channel is closed then.
+        Raises ConnectError, LinkLost; then its channel is closed.
         """
         try:
             self._get_ready(time.monotonic() + READY_TIMEOUT)
-        except BaseException:
+        except (ConnectError, LinkLost):
             self.channel.close()
             raise
 
@@ -114,7 +114,8 @@ class Shell:
             chunk = self.channel.read(max(0.0, deadline - time.monotonic()))
         except TimeoutError:
             why = _silence(_last_line(self._seen))
-            raise ConnectError("the login shell was not ready in time", why, "look at its start-up files") from None
+            what = f"the login shell was not ready after {READY_TIMEOUT:.0f} s"
+            raise ConnectError(what, why, "look at its start-up files") from None
         if chunk is not None:
             return chunk
         status = self.channel.exit_status()
@@ -135,7 +136,7 @@ def begin_shell(connection: Connection, opening: Opening, login: bool, plain: bo
 
 def _silence(line: str) -> str:
     """Why a shell is given up that does not get ready; `line` is the last one that it wrote, if any."""
-    return f"within {READY_TIMEOUT:.0f} s it " + (f"came no further than: {line}" if line else "printed nothing")
+    return f"the last line it printed is: {line}" if line else "it printed nothing"
 
 
 def _last_line(seen: dict[int, bytes]) -> str:

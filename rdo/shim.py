@@ -1,6 +1,6 @@
 """The text of a shim: a small POSIX sh script that stands for a tool of the target. Pure.
 
-A shim may meet itself: on a target that shares the project's folder and has it in PATH, or is this machine; in what rdo
+A shim may meet itself: on a target that shares the project and has its shims in PATH, or is this machine; in what rdo
 runs here to connect; as the local tool that it falls back to. Inside (see rdo.__main__.INSIDE) it runs the next program
 of its name in PATH that is no shim.
 """
@@ -52,7 +52,7 @@ exit 255
 
 
 def render(name: str, project: str, profile: str, rdo: str) -> str:
-    """The script for a tool. `project` is the folder of the `.rdo.conf`, `rdo` the program; both absolute.
+    """The script for a tool. `project` is the directory of the `.rdo.conf`, `rdo` the program; both absolute.
 
     Without a `profile`, the caller's environment chooses it.
     """

@@ -134,7 +134,7 @@ def _set_user(command: Command, user: str) -> None:
 
 def _set_port(command: Command, port: str) -> None:
     if not port.isdecimal():
-        raise UsageError(f"`{port}` is no port")
+        raise UsageError(f"`{port}` is not a valid port")
     command.port = command.port or int(port)
 
 

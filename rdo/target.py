@@ -73,7 +73,7 @@ class Target:
         self.config.require_directory()
 
     def _plan(self, request: Request, roots: Sequence[Root], user: str) -> plan.Plan:
-        """Made once there is a connection: a machine that was just got up shares folders that nobody knew before."""
+        """Made once there is a connection: a machine that just started shares directories that nobody knew before."""
         driver = self.driver
         sudo = "" if driver.switches_user else user
         return plan.make(request, self.config.settings, roots, driver.target, driver.not_shared, sudo)

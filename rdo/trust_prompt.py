@@ -66,7 +66,7 @@ def question(wish: Grant, before: Values | None, screen: Screen) -> str:
     if before and set(before) == set(wish.all):
         before = None  # asked once more, though nothing has changed
     rows, columns = max(screen.rows, FEWEST_ROWS), max(screen.columns, FEWEST_COLUMNS)
-    head = _head(wish, "has changed since you allowed it:" if before else "wants:", columns)
+    head = _head(wish, "has changed since you allowed it:" if before else "asks for:", columns)
     foot = [QUESTION] if len(QUESTION) < columns else [QUESTION.removesuffix(f" {TYPE}"), TYPE]
     entries, remark = _changes(wish, before) if before else (_entries(wish), "")
     remarks = [INDENT + remark] if remark else []

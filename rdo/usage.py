@@ -16,7 +16,7 @@ Usage: rdo [OPTION]... [COMMAND [ARGUMENT]...]
 
 The nearest .rdo.conf at or above the working directory names the target. The
 first word that is no option starts the command; nothing after it is read by
-rdo. Without a command: a login shell in the matching folder.
+rdo. Without a command: a login shell in the matching directory.
 
   -p, --profile NAME      use this profile (or $RDO_PROFILE)
   -e, --env NAME[=VALUE]  set a variable; without a value, the caller's
@@ -25,7 +25,7 @@ rdo. Without a command: a login shell in the matching folder.
   -C DIR                  as if started in DIR
       --project DIR       use DIR's .rdo.conf; outside of DIR, run in DIR itself
       --fallback          obey the key local_fallback, as shims do
-      --dir REMOTE        run in this folder of the target
+      --dir REMOTE        run in this directory of the target
       --no-map            leave local paths in arguments as they are
   -m, --map-output        rewrite the target's paths in output to local ones
       --no-map-output     leave them as they are, whatever `map_output` says
@@ -58,7 +58,7 @@ Usage: rdo-rsh [OPTION]... [USER@]HOST [WORD]...
        rdo-rsh [OPTION]... '' [WORD]...
 
 The words, with blanks between, are a shell string there, as with ssh. It runs
-in the login folder; or, where the host is left empty, in the folder that
+in the login directory; or, where the host is left empty, in the directory that
 matches the working directory. Any other host than the profile's is refused.
 
   --profile NAME          use this profile
@@ -74,11 +74,11 @@ matches the working directory. Any other host than the profile's is refused.
   -V, --help              show the version, show this text
 
 Further options of ssh concern the connection, which is there, and are ignored.
-Those that forward ports, make tunnels or want a subsystem such as sftp are
+Those that forward ports, make tunnels or need a subsystem such as sftp are
 refused.
 
 Examples:
-  rsync -a -e rdo-rsh ./ :                   this folder to the matching one
+  rsync -a -e rdo-rsh ./ :                   this directory to the matching one
   rsync -a -e rdo-rsh :build/ build/         and back
   GIT_SSH_COMMAND=rdo-rsh git fetch          from a repository on the target
 

@@ -22,11 +22,11 @@ INTERRUPTED = 128 + 2
 EXAMPLES = """\
 \b
 Examples:
-  rdoctl init                     write a .rdo.conf for this folder
+  rdoctl init                     write a .rdo.conf for this directory
   rdoctl doctor                   check the way to the target, step by step
   rdoctl explain make test        what `rdo make test` would do
   rdoctl status                   the held connections
-  rdoctl allow                    allow what the .rdo.conf here wants
+  rdoctl allow                    allow what the .rdo.conf here asks for
   rdoctl shim add pytest          a local executable that runs pytest there
   rdoctl stop --all               end them, once their commands have ended
   rdoctl ide vscode               have an editor run the tools there
@@ -78,7 +78,7 @@ def run(words: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except OSError as error:
-        return complain(RdoError("cannot go on", str(error)))
+        return complain(RdoError("cannot continue", str(error)))
 
 
 def complain(error: RdoError) -> int:

@@ -21,9 +21,9 @@ from rdo.trust_prompt import Screen
 @click.command("allow")
 @click.option("--profile", "-p", metavar="NAME", default="", help="Allow this profile.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@click.option("--list", "-l", "listing", is_flag=True, help="Show what is allowed, for all folders.")
+@click.option("--list", "-l", "listing", is_flag=True, help="Show what is allowed, for all directories.")
 def command(profile: str, yes: bool, listing: bool) -> None:
-    """Allow what the .rdo.conf here wants.
+    """Allow what the .rdo.conf here asks for.
 
     A .rdo.conf may come from somebody else. Which target it leads to, as whom, and with what of yours, has to be
     allowed once, and again when that has changed.
@@ -34,7 +34,7 @@ def command(profile: str, yes: bool, listing: bool) -> None:
     wish = wanted(load(profile))
     where = one_line(f"profile `{wish.profile}` of `{wish.config}`")
     if not wish.all:
-        click.echo(f"{where} wants {Standing.FREE.value}")
+        click.echo(f"{where} needs {Standing.FREE.value}")
         return
     confirm(wish, yes)
     trust.Store(os.environ).add(wish)
@@ -44,7 +44,7 @@ def command(profile: str, yes: bool, listing: bool) -> None:
 def confirm(wish: Grant, yes: bool) -> None:
     """Show the values; raises RdoError unless they are to be allowed."""
     if yes:
-        head = one_line(f"`{wish.config}`, profile `{wish.profile}`, wants:")
+        head = one_line(f"`{wish.config}`, profile `{wish.profile}`, asks for:")
         click.echo("\n".join([head, *(f"  {line}" for line in wish.lines)]))
         return
     screen = Screen(*(tty.screen() or trust_prompt.SMALL))

@@ -79,7 +79,7 @@ def conclusion(outcomes: Sequence[Outcome]) -> str:
     failure = next((outcome for outcome in outcomes if outcome.finding.verdict is Verdict.FAILED), None)
     if failure:
         remedy = f": {failure.finding.remedy}" if failure.finding.remedy else ""
-        return f"rdo cannot work yet; see to `{failure.name}` first{remedy}"
+        return f"rdo does not work yet; fix `{failure.name}` first{remedy}"
     warnings = [outcome.name for outcome in outcomes if outcome.finding.verdict is Verdict.WARNING]
     if warnings:
         return f"rdo works; the warnings are on {listed(warnings)}"

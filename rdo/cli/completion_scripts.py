@@ -14,7 +14,7 @@ HELP = {
     ("-C",): "as if started in this folder",
     ("--project",): "use the .rdo.conf of this folder",
     ("--fallback",): "run the local tool if the target cannot be reached",
-    ("--dir",): "run in this folder of the target",
+    ("--dir",): "run in this directory of the target",
     ("--no-map",): "leave local paths in arguments as they are",
     ("-m", "--map-output"): "rewrite paths of the target in output to local ones",
     ("--no-map-output",): "leave paths in output as they are",
@@ -35,7 +35,7 @@ ZSH_VALUES = {
     "-c": ":shell string: ",
     "-C": ":folder:_directories",
     "--project": ":folder:_directories",
-    "--dir": ":folder of the target: ",
+    "--dir": ":directory of the target: ",
     "-u": ":user of the target: ",
 }
 FISH_VALUES = {

@@ -35,7 +35,7 @@ def examine(profile: str) -> Iterator[Outcome]:
     """The outcome of each check, as it comes."""
     first = [
         *([Check("PATH", _path)] if _in_projects() else []),
-        Check("runtime folder", _runtime_folder),
+        Check("runtime directory", _runtime_folder),
         Check("config", lambda: _config(profile)),
         Check("trust", lambda: _trust(profile), needs=("config",)),
     ]

@@ -114,7 +114,7 @@ class _Way:
         if greeting.startswith(GREETING):
             first = greeting.partition(b"\n")[0].decode("utf-8", "replace")
             return ok(f"{where}: {first.rstrip()}")
-        return failed(f"{where} is no SSH server", "check `host` and `port`")
+        return failed(f"{where} is not an SSH server", "check `host` and `port`")
 
     @property
     def _is_indirect(self) -> bool:

@@ -1,6 +1,6 @@
 """The checks of `rdoctl doctor` behind the login: by running commands with this installation's `rdo`, as a user would.
 
-So they hold for every driver, and what they meet is what a command meets: master, login, shell, folder, signals.
+So they hold for every driver, and what they meet is what a command meets: master, login, shell, directory, signals.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def checks(config: Config) -> Iterator[Check]:
     commands = Commands(config)
     yield Check("login", lambda: commands.probe("--dir", ".", "true", bound=LOGIN_BOUND), needs=("TCP connection",))
     yield Check("remote /bin/sh", lambda: commands.probe("--dir", ".", "-c", FIND_SHELL), needs=("login",))
-    yield Check("remote folder", lambda: commands.probe("pwd"), needs=("login",))
+    yield Check("remote directory", lambda: commands.probe("pwd"), needs=("login",))
     yield Check("lifeline", lambda: lifeline(commands), needs=("login",))
 
 

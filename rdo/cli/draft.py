@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rdo.cli import shim
 
 SHIMS = shim.FOLDERS[-1]
-"""The folder of the shims, below the project's."""
+"""The directory of the shims, below the project's."""
 
 Read = Callable[[str], str | None]
 """Gives the text of a file by its path, and None where there is none."""
@@ -17,7 +17,7 @@ Read = Callable[[str], str | None]
 class Draft(NamedTuple):
     """The text that a file is to have. `kept` names what is the user's own, and was left as it is.
 
-    `path` is absolute, or relative to the project's folder.
+    `path` is absolute, or relative to the project's directory.
     """
 
     path: str
@@ -26,7 +26,7 @@ class Draft(NamedTuple):
 
 
 class Project(NamedTuple):
-    """The folder of the `.rdo.conf`, absolute; how to read in it; and whether the user's own values may be replaced."""
+    """The `.rdo.conf`'s directory, absolute; how to read in it; and whether values of the user's may be replaced."""
 
     root: str
     read: Read

@@ -47,7 +47,7 @@ def take(master: Master, memory: int | None, folder: str, home: str) -> Glance:
 
 
 def short(path: str, folder: str, home: str) -> str:
-    """A path relative to the folder if it is there, in one above or in one below; else with `~` for the home folder."""
+    """A path relative to the directory if it is in it, above or below it; else with `~` for the home directory."""
     place = os.path.dirname(path)
     if f"{place}/".startswith(f"{folder}/") or f"{folder}/".startswith(f"{place}/"):
         return os.path.relpath(path, folder)

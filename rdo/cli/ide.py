@@ -18,7 +18,7 @@ from rdo.cli.toolset import Tool
 from rdo.errors import RdoError, SetupError, printable
 
 JETBRAINS = {"darwin": "~/Library/Application Support/JetBrains", "": "~/.config/JetBrains"}
-"""Where the IDEs keep their configuration, by platform: a folder for each product and version."""
+"""Where the IDEs keep their configuration, by platform: a directory for each product and version."""
 
 LARGEST = 1024 * 1024
 """Bytes of an editor's file that are read and added to."""
@@ -84,7 +84,7 @@ def asked(names: Sequence[str], force: bool) -> tuple[Project, list[Tool]]:
     root = discovery.discover(os.environ).root
     found = names or inventory.tools(root) or shim.Folder(root).names()
     if not found:
-        why = f"`{root}` has neither a file that tells of one nor a shim"
+        why = f"`{root}` has neither a file that names one nor a shim"
         raise SetupError("no tool is found", why, "name them, as in `rdoctl ide vim make`")
 
     def read_below(path: str) -> str | None:
@@ -94,7 +94,7 @@ def asked(names: Sequence[str], force: bool) -> tuple[Project, list[Tool]]:
 
 
 def jetbrains_folders() -> list[str]:
-    """The configuration folders of this user's IDEs. Raises SetupError where there are none."""
+    """The configuration directories of this user's IDEs. Raises SetupError where there are none."""
     base = os.path.expanduser(JETBRAINS.get(sys.platform, JETBRAINS[""]))
     names = sorted(os.listdir(base)) if os.path.isdir(base) else []
     found = [os.path.join(base, name) for name in names if os.path.isdir(os.path.join(base, name, "options"))]
@@ -147,7 +147,7 @@ def read(path: str) -> str | None:
 def save(root: str, path: str, text: str) -> bool:
     """Make it the text of the file, whole or not at all; False where it is already. Raises RdoError.
 
-    A path below the project's folder may lead through links, but not out of it: a repository can hold links.
+    A path below the project's directory may lead through links, but not out of it: a repository can hold links.
     """
     place = os.path.realpath(os.path.join(root, path))
     if not os.path.isabs(path) and not place.startswith(os.path.realpath(root) + os.sep):
@@ -160,7 +160,7 @@ def save(root: str, path: str, text: str) -> bool:
 
 
 def _make_folder(path: str) -> None:
-    """With the rights of a project's folders, whatever the umask is."""
+    """With the rights of a project's directories, whatever the umask is."""
     if not os.path.isdir(path):
         _make_folder(os.path.dirname(path))
         os.mkdir(path, 0o755)

@@ -53,7 +53,7 @@ def render(tools: Sequence[Tool], project: Project) -> str:
 
 
 def _compile(tools: Sequence[Tool], project: Project) -> Iterator[tuple[str, str]]:
-    """`M-x compile` builds, or tests where nothing is built: in the project's folder, wherever the file is."""
+    """`M-x compile` builds, or tests where nothing is built: in the project's directory, wherever the file is."""
     for group in (Group.BUILD, Group.TEST):
         for tool in tools:
             if tool.group is group and FILE not in tool.arguments:

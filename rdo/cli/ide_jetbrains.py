@@ -72,7 +72,7 @@ def drafts(tools: Sequence[Tool], project: Project) -> Iterator[Draft]:
 
 
 def tool_drafts(tools: Sequence[Tool], project: Project, folders: Sequence[str]) -> Iterator[Draft]:
-    """The group of External Tools of each IDE, by its configuration's folder. Raises RdoError for what is no XML."""
+    """The group of External Tools of each IDE, by its configuration's directory. Raises RdoError for what is no XML."""
     for path in (f"{folder}/tools/rdo.xml" for folder in folders):
         yield Draft(path, merge(path, project.read(path) or EMPTY, tools))
 

@@ -1,4 +1,4 @@
-"""`rdoctl init`: writes a .rdo.conf for the working directory, from what the folder says and what the user answers."""
+"""`rdoctl init`: writes a .rdo.conf for the working directory, from what its files say and what the user answers."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def command(source: str, **given: Any) -> None:
         known.setdefault("build", ".")
     found = survey.look(directory, os.environ, everything=bool(source))
     for name, why in found.unusable:
-        click.echo(printable(f"rdoctl: `{name}` is of no use here: {why}"), err=True)
+        click.echo(printable(f"rdoctl: `{name}` cannot be used here: {why}"), err=True)
     suggestion = choose(known, found, source)
     values = fill_in(known, suggestion)
     write(path, template.render(values, suggestion.because, suggestion.left_out))

@@ -29,7 +29,7 @@ EVIDENCE: dict[str, dict[tuple[str, ...], str]] = {
 
 
 def tools(folder: str) -> list[str]:
-    """The names of the tools that the files of this folder speak of, in the order of EVIDENCE."""
+    """The names of the tools that the files of this directory speak of, in the order of EVIDENCE."""
     return [name for name, evidence in EVIDENCE.items() if any(_says(folder, *each) for each in evidence.items())]
 
 

@@ -71,7 +71,7 @@ class Master:
 
 
 def found(folder: str) -> list[Master]:
-    """All masters whose sockets are in the runtime folder, in the order of their config files and profiles.
+    """All masters whose sockets are in the runtime directory, in the order of their config files and profiles.
 
     What others have left there that were killed is removed: nobody else does that.
     """

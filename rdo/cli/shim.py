@@ -21,7 +21,7 @@ from rdo.errors import RdoError, SetupError, printable
 from rdo.fallback import is_program, is_shim
 
 FOLDERS = (".rdo", ".rdo/bin")
-"""Below the project's folder; the last one holds the shims."""
+"""Below the project's directory; the last one holds the shims."""
 
 MOST_FILES = 1000
 """That are looked at in a directory that a repository may have filled."""
@@ -32,7 +32,7 @@ IGNORED = "*\n"
 
 
 class Folder:
-    """The shims of a project. `root` is the folder of its `.rdo.conf`."""
+    """The shims of a project. `root` is the directory of its `.rdo.conf`."""
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -48,7 +48,7 @@ class Folder:
         if not os.path.lexists(path):
             return False
         if os.path.islink(path) or not is_shim(path):
-            raise RdoError(f"`{path}` is no shim", "rdo leaves it alone", "move it away yourself")
+            raise RdoError(f"`{path}` is not a shim", "rdo leaves it alone", "move it away yourself")
         return True
 
     def names(self) -> list[str]:
@@ -71,17 +71,17 @@ class Folder:
         self._write(name, text, 0o755)
 
     def make(self) -> None:
-        """Make the folder, hidden from git. Raises RdoError where a link leads somewhere else."""
+        """Make the directory, hidden from git. Raises RdoError where a link leads somewhere else."""
         for path in (os.path.join(self.root, folder) for folder in FOLDERS):
             with contextlib.suppress(FileExistsError):
                 os.mkdir(path, 0o755)
             if not stat.S_ISDIR(os.lstat(path).st_mode):
-                raise RdoError(f"`{path}` is no folder", "", "move it away first")
+                raise RdoError(f"`{path}` is not a directory", "", "move it away first")
         with contextlib.suppress(FileExistsError):
             self._write(IGNORE, IGNORED, 0o644)
 
     def tidy(self) -> None:
-        """Remove the folder once nothing is left in it but what `make` made."""
+        """Remove the directory once nothing is left in it but what `make` made."""
         if os.listdir(self.path) == [IGNORE]:
             os.unlink(self.file(IGNORE))
         for folder in reversed(FOLDERS):
@@ -112,7 +112,7 @@ def command() -> None:
 def add(names: Sequence[str], profile: str) -> None:
     """Write .rdo/bin/NAME for each tool.
 
-    One that is there is written anew: after the project was moved, or to change its profile.
+    One that is there is written again: after the project was moved, or to change its profile.
     """
     folder = here()
     create(folder, names, profile)
@@ -214,4 +214,4 @@ def program() -> str:
             return os.path.join(folder, "rdo")
     if found := shutil.which("rdo"):
         return os.path.abspath(found)
-    raise SetupError("cannot find the program `rdo`", "it is not beside `rdoctl` and not in PATH", "install rdo anew")
+    raise SetupError("cannot find the program `rdo`", "it is not beside `rdoctl` and not in PATH", "reinstall rdo")

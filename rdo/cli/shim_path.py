@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Mapping
 
-from rdo import own_directory, small_file, state, whole_file
+from rdo import small_file, state, whole_file
 from rdo.errors import SetupError
 
 LONGEST_NAME = 24
@@ -40,12 +40,13 @@ class ShimPath:
         """Have the directory there, for the user alone. Raises SetupError."""
         try:
             state.make(self._base)
-            own_directory.make(self.path)
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(self.path, 0o700)
             for path in (self._base, self.path):
                 state.check_private(path, os.lstat(path))
         except OSError as error:
             hint = "free disk space or fix its permissions"
-            raise SetupError(f"cannot make `{self.path}`", str(error.strerror), hint) from None
+            raise SetupError(f"cannot create `{self.path}`", str(error.strerror), hint) from None
 
     def add(self, name: str, text: str) -> None:
         """Write a shim, in the place of one that is there. Raises OSError."""

@@ -40,7 +40,7 @@ def is_for_people(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 
 def show(found: list[Master]) -> None:
-    """Show the masters to a person. Paths are those of the working directory and the home folder, links resolved."""
+    """Show the masters to a person. Paths are those of the working directory and the home directory, links resolved."""
     from rdo.cli import overview  # rich takes a fifth of a second to load, and nothing else needs it
 
     folder, home = os.getcwd(), os.path.realpath(os.path.expanduser("~"))

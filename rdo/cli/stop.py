@@ -21,8 +21,8 @@ KILL_PATIENCE = 1.0
 
 
 @click.command("stop")
-@click.option("--all", "-a", "every", is_flag=True, help="All of this user, not only those of this folder.")
-@click.option("--profile", "-p", metavar="NAME", help="Only this profile of this folder's config.")
+@click.option("--all", "-a", "every", is_flag=True, help="All of this user, not only those of this directory.")
+@click.option("--profile", "-p", metavar="NAME", help="Only this profile of this directory's config.")
 @click.option("--now", is_flag=True, help="End running commands too.")
 def command(every: bool, profile: str | None, now: bool) -> None:
     """End held connections once their commands have ended."""
@@ -91,7 +91,7 @@ def _kill(master: Master, forced: bool) -> str:
     if not forced:
         return f"{name} does not answer; use `rdoctl stop --now`"
     if master.pid is None or not masters.is_master(master.pid):
-        return f"{name} does not answer, and its process cannot be told for sure"
+        return f"{name} does not answer, and its process could not be identified"
     if not process.end(master.pid, KILL_PATIENCE):
         return f"{name} does not answer, and cannot be killed (process {master.pid})"
     _say("killed", master)

@@ -90,7 +90,7 @@ def named(names: Iterable[str]) -> list[Tool]:
     found = []
     for name in dict.fromkeys(names):
         if why := shim.refusal(name):
-            raise UsageError(f"`{name}` is no name of a tool", why, "name it as you would type it, such as `pytest`")
+            raise UsageError(f"`{name}` is not a valid tool name", why, "name it as it is typed, such as `pytest`")
         found.append(TOOLS.get(name) or Tool(name, Group.RUN, Messages.GCC))
     return found
 

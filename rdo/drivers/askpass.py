@@ -101,7 +101,6 @@ class _Asking:
                 check=False,
             )
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-            why = (getattr(error, "strerror", None) or str(error)).lower()
-            self.tell(f"rdo: `{program}` (SSH_ASKPASS) gave no answer: {why}")
+            self.tell(f"rdo: `{program}` (SSH_ASKPASS) gave no answer: {error}")
             return None
         return first_line(done.stdout) if done.returncode == 0 else None

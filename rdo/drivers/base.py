@@ -53,7 +53,7 @@ class Chunk(NamedTuple):
 
 
 class Root(NamedTuple):
-    """A folder that both sides see: absolute paths, without a slash at the end (but for `/` itself)."""
+    """A directory that both sides see: absolute paths, without a slash at the end (but for `/` itself)."""
 
     local: str
     remote: str
@@ -196,7 +196,7 @@ class Driver(Protocol):
         """The target's name for people, such as `ubuntu@devbox:2222`."""
 
     def roots(self) -> Sequence[Root]:
-        """The folders that both sides see, without connecting where that can be. Raises ConfigError, ConnectError."""
+        """The directories that both sides see, without connecting if possible. Raises ConfigError, ConnectError."""
 
     def not_shared(self, directory: str) -> RdoError | None:
         """The driver's own words on a local directory that no root holds; None where those of the mapping do."""

@@ -61,7 +61,7 @@ class Certificate(NamedTuple):
         """
         wanted = name.encode(errors="surrogateescape")
         checks = (
-            (self.kind != HOST, "it is no certificate for a host"),
+            (self.kind != HOST, "it is not a host certificate"),
             (now < self.valid_after, "it is not yet valid"),
             (now >= self.valid_before, "it has expired"),
             (not self.principals, "it names no host"),
@@ -103,7 +103,7 @@ def _public(fields: Blob) -> bytes:
     kind = fields.string().decode("ascii")
     bare = kind.removesuffix(CERTIFICATE)
     if bare == kind or bare not in FIELDS:
-        raise ValueError(f"it is no certificate of a known kind: {kind}")
+        raise ValueError(f"it is not a certificate of a known kind: {kind}")
     fields.string()  # nonce
     return string(bare.encode()) + b"".join(string(fields.string()) for _ in range(FIELDS[bare]))
 

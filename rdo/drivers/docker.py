@@ -38,7 +38,7 @@ LONGEST_PATH = 4096
 
 
 class DockerDriver:
-    """The Driver of rdo.drivers.base. `environment` is that of whoever asks for folders, and has no command to run."""
+    """The Driver of rdo.drivers.base. `environment` is that of who asks for directories, and has no command to run."""
 
     def __init__(
         self, settings: Settings, root: str, profile: str, environment: Mapping[str, str] | None = None
@@ -132,14 +132,14 @@ class DockerDriver:
         return self._with_shell(connection, programs)
 
     def _check(self, container: Container) -> None:
-        """A container that was made anew may have other folders than those by which the command was mapped."""
+        """A container that was made anew may have other directories than those by which the command was mapped."""
         if self._settings.directory:
             return
         with self._lock:
             before, self._roots = self._roots, self._mounted(container)
             changed = before is not None and before != self._roots
         if changed:
-            raise ConnectError(f"the folders of `{self.target}` have changed meanwhile", "", "try again")
+            raise ConnectError(f"the directories of `{self.target}` have changed meanwhile", "", "try again")
 
     def _of_image(self, engine: Engine, caller: Caller) -> DockerConnection:
         held = self._holder.acquire(partial(docker_container.runs, engine), partial(self._hold, engine, caller))

@@ -129,7 +129,7 @@ class Answer:
 
 def odd(of: str, why: str) -> ConnectError:
     """The error for an answer that makes no sense."""
-    return ConnectError(f"the Docker engine's answer to `{of}` makes no sense", why)
+    return ConnectError(f"invalid answer from the Docker engine to `{of}`", why)
 
 
 def decode(data: bytes, of: str) -> Answer:

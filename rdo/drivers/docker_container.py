@@ -199,7 +199,7 @@ def _wait(engine: Engine, container: Container, caller: Caller) -> Container:
             caller.tell(f"rdo: {what}")
         time.sleep(LOOK)
     raise ConnectError(
-        f"the container `{name}` does not get ready", f"waited {START_PATIENCE:.0f} s", f"look at `docker logs {name}`"
+        f"the container `{name}` was not ready after {START_PATIENCE:.0f} s", "", f"look at `docker logs {name}`"
     )
 
 

@@ -102,13 +102,13 @@ def _ssh(name: str, parts: SplitResult, port: int) -> Endpoint:
     if not host or parts.password is not None:
         raise _unknown(name)
     if host.startswith("-") or user.startswith("-"):  # ssh would take it for an option: CVE-2017-1000117
-        raise ConfigError(f"`{name}` is no address of a Docker engine", "a name cannot begin with `-`")
+        raise ConfigError(f"`{name}` is not the address of a Docker engine", "a name cannot begin with `-`")
     return Endpoint(name, "ssh", host, port, user, path=parts.path.rstrip("/"))
 
 
 def _unknown(name: str) -> ConfigError:
     return ConfigError(
-        f"`{name}` is no address of a Docker engine", "", "use `unix:///path`, `tcp://host:port` or `ssh://user@host`"
+        f"`{name}` is not the address of a Docker engine", "", "use `unix:///path`, `tcp://host:port` or `ssh://user@host`"
     )
 
 

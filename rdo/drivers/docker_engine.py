@@ -234,7 +234,7 @@ class Engine:
 
     def _confused(self, error: Exception) -> ConnectError:
         why = "no answer in time" if isinstance(error, TimeoutError) else str(error)
-        return ConnectError(f"the Docker engine at `{self.endpoint.name}` does not answer as one", why)
+        return ConnectError(f"the Docker engine at `{self.endpoint.name}` did not send a valid HTTP response", why)
 
 
 def _check(head: Head, data: bytes) -> None:

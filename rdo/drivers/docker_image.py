@@ -26,7 +26,7 @@ HOLD = "while read -r _; do :; done; exec sleep 3"
 """The container's own program lives as long as the connection that feeds it; then the lifeline has its time."""
 
 HOME = "/home/rdo"
-"""Made for a user who has no folder in the image."""
+"""Made for a user who has no directory in the image."""
 
 ROOTLESS = "name=rootless"
 """What an engine that runs as an ordinary user lists among its security options, `name=X,key=value` each."""
@@ -80,7 +80,7 @@ class Containers:
             if self._at_home and "User" not in details:
                 self._make_home(made)
         except EngineError as error:
-            raise ConnectError(f"cannot make a container of `{self._recipe.image}`", error.message) from None
+            raise ConnectError(f"cannot create a container of `{self._recipe.image}`", error.message) from None
         return made
 
     def hold(self) -> tuple[str, Wire]:
@@ -159,7 +159,7 @@ def _host() -> str:
 
 
 def folder(path: str, uid: int, gid: int) -> bytes:
-    """A tar archive of one empty folder."""
+    """A tar archive of one empty directory."""
     entry = tarfile.TarInfo(path.strip("/"))
     entry.type, entry.mode, entry.uid, entry.gid = tarfile.DIRTYPE, 0o755, uid, gid
     buffer = io.BytesIO()

@@ -106,7 +106,7 @@ class HostKeyCheck:
         allowed = self._options.algorithms.ca_signatures
         fault = certificate.fault(name, time.time(), SIGNATURES if allowed is None else allowed)
         if fault:
-            self._caller.tell(f"rdo: the host certificate of `{self._names[0]}` does not count: {fault}")
+            self._caller.tell(f"rdo: ignoring the host certificate of `{self._names[0]}`: {fault}")
         return not fault
 
     def _check_size(self, key: HostKey) -> None:
@@ -173,7 +173,7 @@ class HostKeyCheck:
         path = entry.path if entry else "~/.ssh/known_hosts"
         return ConnectError(
             f"the host key of `{self._names[0]}` has changed",
-            f"it is {key.family} {self._print(key)}, known is {known}; someone may be listening in",
+            f"it is {key.family} {self._print(key)}, known_hosts has {known}; possible man-in-the-middle",
             f"if the change is expected, type `ssh-keygen -f {shlex.quote(path)} -R {shlex.quote(self._names[0])}`",
         )
 

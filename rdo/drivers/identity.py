@@ -126,7 +126,7 @@ def load(path: str, content: bytes, passphrase: str | None) -> FileKey:
     except ValueError as error:
         if secret is not None:
             raise PassphraseNeeded from error
-        raise KeyUnusable("it is no private key of a known kind") from error
+        raise KeyUnusable("it is not a private key of a known kind") from error
     if not isinstance(private, PrivateKey):
         raise KeyUnusable(UNSUPPORTED)
     return FileKey(path, private)

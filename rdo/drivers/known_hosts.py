@@ -154,7 +154,7 @@ def load(paths: Iterable[str]) -> list[Entry]:
 
 
 def append(path: str, line: str) -> None:
-    """Add a line to a file; a new one only its owner may read, in a folder only the owner may enter. Raises OSError."""
+    """Add a line to a file; a new one only its owner may read, in a directory only he may enter. Raises OSError."""
     folder = os.path.dirname(path)
     if folder:
         own_directory.make(folder)

@@ -67,7 +67,7 @@ def parse(data: bytes) -> Krl:
     """The list in a file. Raises ValueError for one that cannot be understood."""
     blob = Blob(data)
     if blob.take(len(MAGIC)) != MAGIC or blob.number(4) != VERSION:
-        raise ValueError("it is no revocation list of version 1")
+        raise ValueError("it is not a revocation list of version 1")
     blob.take(24)  # its own version, date, and flags, of which there are none
     blob.string()  # reserved
     blob.string()  # comment

@@ -42,7 +42,7 @@ class LocalDriver:
         self._root = Root(root, directory or root)
 
     def roots(self) -> Sequence[Root]:
-        """The project's folder is itself, unless `directory` names another one."""
+        """The project's directory is itself, unless `directory` names another one."""
         return [self._root]
 
     def not_shared(self, directory: str) -> None:
@@ -77,7 +77,7 @@ class LocalConnection:
     def open_channel(
         self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES
     ) -> LocalChannel:
-        """Start `/bin/sh -c command`, as the caller would, in that user's home folder."""
+        """Start `/bin/sh -c command`, as the caller would, in that user's home directory."""
         if self._closed:
             raise LinkLost("`local` is not there any more", "the connection is closed")
         try:

@@ -60,7 +60,7 @@ def _keys(text: str) -> Iterator[bytes]:
         except (IndexError, binascii.Error, ValueError):
             right = False
         if not right:
-            raise ValueError(f"line {number} is no public key")
+            raise ValueError(f"line {number} is not a public key")
         yield plain(blob)
 
 

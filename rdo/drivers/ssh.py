@@ -34,7 +34,7 @@ class SshDriver:
         directory: str | None,
         root: str,
     ) -> None:
-        """`directory` is the target's folder for the local folder `root`. `connect_timeout` is in seconds."""
+        """`directory` is the target's directory for the local directory `root`. `connect_timeout` is in seconds."""
         self._request = Request(host, user, port, identity, jump, ssh_config)
         self._timeout = connect_timeout
         self._root = Root(root, directory) if directory else None

@@ -201,14 +201,14 @@ def _failure(
         return ConnectError(what, explanation)
     if not heard.opening:
         if heard.ended:
-            why = "it closed the connection before it said a word"
+            why = "it closed the connection without sending a banner"
             return ConnectError(what, why, "too many logins at once (MaxStartups), or no SSH server: try again")
-        return ConnectError(what, f"it says nothing within {timeout:g} s", "is an SSH server running there?")
+        return ConnectError(what, f"it sent no banner within {timeout:g} s", "is an SSH server running there?")
     if not link.version:
         first = words(heard.opening.split(b"\n")[0].strip(), SHOWN)
         if first.startswith(TURNED_AWAY):
             return ConnectError(what, f"it hung up with `{first}`", "too many logins at once: try again")
-        return ConnectError(what, f"it is no SSH server: it says `{first}`", "check host and port")
+        return ConnectError(what, f"it is not an SSH server: it says `{first}`", "check host and port")
     if isinstance(error, Incompatible):
         return ConnectError(what, str(error), error.hint)
     return ConnectError(what, link.disconnect_reason or "it closed the connection during the handshake")

@@ -1,7 +1,7 @@
-"""The vagrant driver: which machine it is, and which folders it shares.
+"""The vagrant driver: which machine it is, and which directories it shares.
 
 How the machine is reached is rdo.drivers.vagrant_way's business. Neither starts Ruby while what Vagrant said before
-holds good; the folders and the target's name never do.
+holds good; the directories and the target's name never do.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class VagrantDriver:
         connect_timeout: float | None,
         environment: Mapping[str, str],
     ) -> None:
-        """`directory` is the machine's folder for the local folder `root`. `connect_timeout` is in seconds.
+        """`directory` is the machine's directory for the local directory `root`. `connect_timeout` is in seconds.
 
         Of `environment`, VAGRANT_CWD and VAGRANT_DOTFILE_PATH and the like count. Raises ConfigError.
         """
@@ -131,7 +131,7 @@ class VagrantDriver:
 
 
 def _by_both_names(roots: Sequence[Root]) -> list[Root]:
-    """Each folder also by its physical path, if a link leads there."""
+    """Each directory also by its physical path, if a link leads there."""
     physical = [root._replace(local=os.path.realpath(root.local)) for root in roots]
     return list(dict.fromkeys([*roots, *physical]))
 

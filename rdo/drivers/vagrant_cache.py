@@ -1,4 +1,4 @@
-"""What rdo keeps about Vagrant machines: Vagrant's answers, and host keys. Private files, below folders of rdo's own.
+"""What rdo keeps about Vagrant machines: Vagrant's answers, and host keys. Private files, in directories of rdo's own.
 
 Files only. An answer is kept with a key, and counts as long as what it was asked about has the same key. What the
 answers mean is not known here.
@@ -31,7 +31,7 @@ class Cache:
     """Answers about one project. Failing to keep one is no failure: it will be asked for again."""
 
     def __init__(self, environment: Mapping[str, str], project: str) -> None:
-        """`project` is the path that tells it from all others: that of Vagrant's state folder."""
+        """`project` is the path that tells it from all others: that of Vagrant's state directory."""
         self._folder = folder(environment, "XDG_CACHE_HOME", ".cache")
         self._project = project
 
@@ -72,7 +72,7 @@ class Cache:
 
 
 def folder(environment: Mapping[str, str], variable: str, default: str) -> str:
-    """rdo's folder for Vagrant below an XDG base folder; `default` is that folder's name below HOME."""
+    """rdo's directory for Vagrant below an XDG base directory; `default` is that directory's name below HOME."""
     base = environment.get(variable, "")
     if not base.startswith("/"):
         base = os.path.join(environment.get("HOME", "/"), default)

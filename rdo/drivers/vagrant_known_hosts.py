@@ -54,7 +54,7 @@ class KnownHosts:
         entries = known_hosts.load([self.path])
         if not entries or any(entry.is_about(alias(machine)) for entry in entries):
             return ""
-        return f"`vagrant {machine.name}` was built anew: its new host key was recorded in the place of the old one"
+        return f"`vagrant {machine.name}` was re-created: its new host key replaces the recorded one"
 
 
 def alias(machine: Machine) -> str:

@@ -1,6 +1,6 @@
 """What Vagrant keeps on disk about a machine: its id and provider, its synced folders, the state it saw last.
 
-Reads files below the project's state folder and Vagrant's home, and writes none. What the files say is taken apart
+Reads files below the project's state directory and Vagrant's home, and writes none. What the files say is taken apart
 by pure functions.
 """
 
@@ -42,7 +42,7 @@ class Machine(NamedTuple):
 
 
 def known(place: Place) -> list[str]:
-    """Names of the machines that Vagrant has a folder for: perhaps not all, perhaps of machines that are gone."""
+    """Names of the machines that Vagrant has a directory for: perhaps not all, perhaps of machines that are gone."""
     return _folders(place.machines)
 
 
@@ -94,7 +94,7 @@ def _last_state(machine: Machine, environment: Mapping[str, str]) -> str:
 def synced_folders(text: str, folder: str) -> list[Root]:
     """The roots in a `synced_folders` file; local paths that are relative start at `folder`.
 
-    The file holds kind -> id -> details, as MixinSyncedFolders of Vagrant writes it. Folders whose place on the
+    The file holds kind -> id -> details, as MixinSyncedFolders of Vagrant writes it. Directories whose place on the
     machine depends on the machine's own home (`~/x`) are left out.
     """
     found = []

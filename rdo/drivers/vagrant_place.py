@@ -1,4 +1,4 @@
-"""Where a Vagrant project is, by the rules that Vagrant itself has: its Vagrantfile, its folder, its state folder.
+"""Where a Vagrant project is, by Vagrant's own rules: its Vagrantfile, its directory, its state directory.
 
 Looks for files and reads none. Starts nothing: what Vagrant says is rdo.drivers.vagrant_program's business.
 """
@@ -19,19 +19,19 @@ class Place(NamedTuple):
     """A Vagrant project on this machine; all paths absolute."""
 
     start: str
-    """The folder from which Vagrant is to look for the Vagrantfile, upwards."""
+    """The directory from which Vagrant is to look for the Vagrantfile, upwards."""
     vagrantfile: str
     dotfile: str
     """Vagrant's state of the project, `.vagrant` by default."""
 
     @property
     def folder(self) -> str:
-        """The Vagrantfile's folder: relative paths in it start here."""
+        """The Vagrantfile's directory: relative paths in it start here."""
         return os.path.dirname(self.vagrantfile)
 
     @property
     def machines(self) -> str:
-        """The folder with one folder a machine."""
+        """The directory with one directory a machine."""
         return os.path.join(self.dotfile, "machines")
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
@@ -48,7 +48,7 @@ class Place(NamedTuple):
 
 
 def find(root: str, environment: Mapping[str, str]) -> Place:
-    """The project of the folder `root`, or of VAGRANT_CWD. Raises ConfigError where there is no Vagrantfile."""
+    """The project of the directory `root`, or of VAGRANT_CWD. Raises ConfigError where there is no Vagrantfile."""
     begin = start(root, environment)
     custom = environment.get("VAGRANT_VAGRANTFILE")
     folder = begin
@@ -59,7 +59,7 @@ def find(root: str, environment: Mapping[str, str]) -> Place:
                 return Place(begin, vagrantfile, _dotfile(os.path.dirname(vagrantfile), environment))
         above = os.path.dirname(folder)
         if above == folder:
-            why = f"there is no {custom or 'Vagrantfile'} in it or any folder above"
+            why = f"there is no {custom or 'Vagrantfile'} in it or any directory above"
             raise ConfigError(f"`{begin}` has no Vagrant machine", why, "`vagrant init` writes one")
         folder = above
 

@@ -66,7 +66,7 @@ class Vagrant:
             raise ConnectError("`vagrant status` fails", answer.complaint, f"try it in `{self._place.folder}`")
         states = vagrant_report.states(answer.output)
         if not states:
-            raise ConnectError("`vagrant status` makes no sense", "it tells of no machine", "try it yourself")
+            raise ConnectError("`vagrant status` makes no sense", "it lists no machine", "try it yourself")
         return states
 
     def target(self) -> str | None:

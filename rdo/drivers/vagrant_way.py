@@ -129,7 +129,7 @@ class Way:
             raise ConnectError(f"cannot run `vagrant up {self._name}`", str(error), hint) from error
         machine = vagrant_machine.find(self._place, self._name, self._caller.environment)
         if machine is None or not answer.success:
-            raise ConnectError(f"`vagrant {self._name}` is up and not to be reached", answer.complaint)
+            raise ConnectError(f"`vagrant {self._name}` is up but unreachable", answer.complaint)
         return self._keep(machine, answer.output)
 
     def _say_waiting(self) -> None:

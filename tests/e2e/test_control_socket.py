@@ -92,14 +92,15 @@ def test_another_user_who_could_reach_it_is_not_heard_and_the_master_goes_on(pro
 def test_a_planted_link_to_a_folder_is_refused(project: Project) -> None:
     (folder(project).parent / "elsewhere").mkdir(mode=0o700)
     folder(project).symlink_to("elsewhere")
-    refused(project, f"the runtime folder `{folder(project)}` is no folder; remove it")
+    refused(project, f"the runtime directory `{folder(project)}` is not a directory; remove it")
 
 
 @as_root
 def test_a_folder_of_another_user_is_refused(project: Project) -> None:
     folder(project).mkdir(mode=0o700)
     os.chown(folder(project), ANOTHER_USER, -1)
-    refused(project, f"the runtime folder `{folder(project)}` belongs to another user: uid {ANOTHER_USER}; remove it")
+    path = folder(project)
+    refused(project, f"the runtime directory `{path}` belongs to another user: uid {ANOTHER_USER}; remove it")
 
 
 def test_a_folder_that_was_opened_to_others_is_refused_though_a_master_listens_in_it(project: Project) -> None:
@@ -107,7 +108,7 @@ def test_a_folder_that_was_opened_to_others_is_refused_though_a_master_listens_i
     folder(project).chmod(0o755)
     result = project.run("true")
     assert result.returncode == 255
-    expected = f"rdo: the runtime folder `{folder(project)}` is open to others; `chmod 700 {folder(project)}`\n"
+    expected = f"rdo: the runtime directory `{folder(project)}` is open to others; `chmod 700 {folder(project)}`\n"
     assert result.stderr.decode() == expected
     folder(project).chmod(0o700)
     assert project.run("true").returncode == 0

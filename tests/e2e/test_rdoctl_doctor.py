@@ -47,10 +47,10 @@ def test_all_is_well_with_a_local_target(local: Project) -> None:
     assert status == 0
     assert found.pop("conclusion")[1] == "all is well: type `rdo` before a command to run it there"
     assert list(found) == [
-        "runtime folder", "config", "trust", "login", "remote /bin/sh", "remote folder", "lifeline",
+        "runtime directory", "config", "trust", "login", "remote /bin/sh", "remote directory", "lifeline",
     ]  # fmt: skip
     assert {verdict for verdict, _ in found.values()} == {"ok"}
-    assert found["remote folder"] == ("ok", str(local.remote))
+    assert found["remote directory"] == ("ok", str(local.remote))
     assert found["remote /bin/sh"][1].startswith("/")
 
 
@@ -84,10 +84,10 @@ def test_a_missing_remote_folder_is_told_from_a_login_that_fails(local: Project)
     status, found = examine(local)
     assert status == 1
     assert found["login"][0] == found["lifeline"][0] == "ok"
-    assert found["remote folder"][0] == "failed"
-    assert f"cannot enter the directory `{gone}` on `local`" in found["remote folder"][1]
+    assert found["remote directory"][0] == "failed"
+    assert f"cannot enter the directory `{gone}` on `local`" in found["remote directory"][1]
     command = f"rdo --dir / mkdir -p {shlex.quote(str(gone))}"
-    assert f"see to `remote folder` first: if it is missing, `{command}` makes it" in found["conclusion"][1]
+    assert f"fix `remote directory` first: if it is missing, `{command}` makes it" in found["conclusion"][1]
 
 
 def test_a_port_that_nobody_listens_at_fails_and_what_needs_the_login_is_skipped(
@@ -101,7 +101,7 @@ def test_a_port_that_nobody_listens_at_fails_and_what_needs_the_login_is_skipped
     assert "connection refused" in found["TCP connection"][1]
     assert found["login"] == ("skipped", "needs `TCP connection`")
     assert found["lifeline"] == ("skipped", "needs `login`")
-    what = "rdo cannot work yet; see to `TCP connection` first: is the machine up, and host and port right?"
+    what = "rdo does not work yet; fix `TCP connection` first: is the machine up, and host and port right?"
     assert found["conclusion"][1] == what
 
 

@@ -99,7 +99,7 @@ def test_what_names_hold_cannot_drive_the_terminal(project: Project) -> None:
     [
         ("--nonsense", "unknown option `--nonsense`; see `rdo --help`"),
         ("-p nonsense true", "no profile `nonsense`"),
-        ("-C / true", "no `.rdo.conf` in `/` or any folder above; `rdoctl init` writes one"),
+        ("-C / true", "no `.rdo.conf` in `/` or any directory above; `rdoctl init` writes one"),
     ],
 )
 def test_what_rdo_would_refuse_is_refused_in_the_same_words(project: Project, words: str, complaint: str) -> None:

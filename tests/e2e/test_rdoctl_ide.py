@@ -100,7 +100,7 @@ def test_settings_that_are_there_keep_comments_line_ends_and_mode(project: Proje
     [
         pytest.param("rm Makefile pyproject.toml", "vim", "no tool is found: ", id="no tool"),
         pytest.param("rm .rdo.conf", "vim make", "no `.rdo.conf` in ", id="no project"),
-        pytest.param("", "vim ../x", "`../x` is no name of a tool: ", id="no name"),
+        pytest.param("", "vim ../x", "`../x` is not a valid tool name: ", id="no name"),
         pytest.param("", "jetbrains --tools", "no IDE of JetBrains is found: ", id="no IDE"),
         pytest.param(
             "mkdir .vscode; echo '{' >.vscode/tasks.json", "vscode",
@@ -108,7 +108,7 @@ def test_settings_that_are_there_keep_comments_line_ends_and_mode(project: Proje
         ),
         pytest.param(r"printf '\377' >.exrc", "vim", "cannot read ", id="not UTF-8"),
         pytest.param("ln -s ../elsewhere .vscode", "vscode", "`.vscode/tasks.json` leads out of", id="link"),
-        pytest.param("mkdir .exrc", "vim", "cannot go on: ", id="a folder in its place"),
+        pytest.param("mkdir .exrc", "vim", "cannot continue: ", id="a folder in its place"),
     ],
 )  # fmt: skip
 def test_a_failure_is_one_line_and_changes_nothing(project: Project, prepare: str, arguments: str, line: str) -> None:

@@ -168,7 +168,7 @@ def test_a_file_that_is_of_no_use_is_named_and_the_next_one_taken(project: Proje
     result = init(project)
     assert result.returncode == 0
     assert result.stderr.decode().startswith(
-        "rdoctl: `compose.yaml` is of no use here: `compose.yaml` is not valid YAML: "
+        "rdoctl: `compose.yaml` cannot be used here: `compose.yaml` is not valid YAML: "
     )
     assert settings(project).build == "."
 

@@ -53,7 +53,7 @@ def test_a_file_that_is_no_shim_is_neither_replaced_nor_removed(project: Project
         for verb in ("add", "remove"):
             result = rdoctl(project, verb, "pwd" if verb == "add" else "make", name)
             assert (result.returncode, result.stderr.count(b"\n")) == (255, 1)
-            assert result.stderr.decode().startswith(f"rdoctl: `{folder}/{name}` is no shim")
+            assert result.stderr.decode().startswith(f"rdoctl: `{folder}/{name}` is not a shim")
     assert sorted(path.name for path in folder.iterdir()) == [".gitignore", "dangling", "link", "make", "tox"]
     assert (folder / "tox").read_text() == "#!/bin/sh\necho mine\n"
     assert rdoctl(project, "remove", "make").returncode == 0
@@ -67,7 +67,7 @@ def test_a_link_in_the_place_of_the_folder_is_not_followed(project: Project, tmp
     link.parent.mkdir(exist_ok=True)
     link.symlink_to(tmp_path / "elsewhere")
     result = rdoctl(project, "add", "make")
-    assert result.stderr.decode() == f"rdoctl: `{link}` is no folder; move it away first\n"
+    assert result.stderr.decode() == f"rdoctl: `{link}` is not a directory; move it away first\n"
     assert [path.name for path in (tmp_path / "elsewhere").rglob("*")] == ["bin"]
 
 

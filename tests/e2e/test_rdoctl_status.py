@@ -116,7 +116,7 @@ def test_a_failure_is_one_line_and_status_255(project: Project, runtime: dict[st
     os.chmod(Path(runtime["XDG_RUNTIME_DIR"], "rdo"), 0o755)
     result = project.shell("rdoctl status")
     assert (result.returncode, result.stdout) == (255, b"")
-    assert result.stderr.startswith(b"rdoctl: the runtime folder ")
+    assert result.stderr.startswith(b"rdoctl: the runtime directory ")
     assert result.stderr.count(b"\n") == 1
 
 

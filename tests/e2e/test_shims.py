@@ -90,7 +90,7 @@ def test_a_project_that_was_moved_is_told_with_what_to_type(project: Project) ->
     result = call(moved, "sh")
     assert (result.returncode, result.stdout) == (255, b"")
     where = f"rdo: no `.rdo.conf` in `{project.local}`"
-    assert result.stderr.decode() == f"{where}; if it was moved, write its shims anew: `rdoctl shim add`\n"
+    assert result.stderr.decode() == f"{where}; if it was moved, re-create its shims: `rdoctl shim add`\n"
     add(moved, "sh")
     assert folder_there(moved) == str(project.remote)
 

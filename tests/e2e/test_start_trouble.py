@@ -41,10 +41,10 @@ def test_a_disk_without_room_for_a_byte_is_no_hindrance(project: Project, mount:
 
 
 @pytest.mark.parametrize(("room", "what"), [
-    (0, "cannot make the runtime folder `{}/rdo`"),
-    (1, "cannot make the lock `{}/rdo/"),
+    (0, "cannot create the runtime directory `{}/rdo`"),
+    (1, "cannot create the lock `{}/rdo/"),
     (2, "the control master did not start: cannot open `{}/rdo/"),
-    (3, "the control master did not start: cannot make the socket `{}/rdo/"),
+    (3, "the control master did not start: cannot create the socket `{}/rdo/"),
 ])  # fmt: skip
 def test_a_disk_without_room_for_a_file_is_told_in_one_line(
     project: Project, mount: Mount, room: int, what: str
@@ -69,7 +69,7 @@ def test_when_there_is_room_again_the_next_command_works(project: Project, mount
 def test_a_runtime_folder_that_cannot_be_written_is_told_in_one_line(project: Project, mount: Mount) -> None:
     folder = mount(run_folder(project), "tmpfs", "ro,mode=700")
     line = refusal(project)
-    assert line == f"rdo: cannot make the runtime folder `{folder}/rdo`: Read-only file system; {ELSEWHERE}"
+    assert line == f"rdo: cannot create the runtime directory `{folder}/rdo`: Read-only file system; {ELSEWHERE}"
 
 
 def test_a_file_system_without_sockets_is_told_in_one_line(project: Project, mount: Mount) -> None:
@@ -81,7 +81,7 @@ def test_a_file_system_without_sockets_is_told_in_one_line(project: Project, mou
     finally:
         for each in set(folder.iterdir()) - before:
             each.unlink()  # it is the machine's only one, wherever it is mounted
-    assert line.startswith(f"rdo: the control master did not start: cannot make the socket `{folder}/")
+    assert line.startswith(f"rdo: the control master did not start: cannot create the socket `{folder}/")
     assert line.endswith(f": Operation not permitted; {ELSEWHERE}")
 
 

@@ -115,7 +115,7 @@ def test_a_pty_is_for_people_only(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize(("typed", "shown"), [
-    ("rdo 'ls -l'", "rdo: `ls -l` is no program's name; for a shell string use: rdo -c 'ls -l'"),
+    ("rdo 'ls -l'", "rdo: `ls -l` is not the name of a program; for a shell string use: rdo -c 'ls -l'"),
     ("rdo cd src", "rdo: `cd` is a shell builtin, not a program; use: rdo -c 'cd src'"),
 ])  # fmt: skip
 def test_a_command_that_wanted_a_shell_gets_a_hint(terminal: Terminal, typed: str, shown: str) -> None:

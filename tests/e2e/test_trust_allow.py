@@ -41,7 +41,7 @@ def test_once_allowed_it_is_used_and_the_values_were_shown(project: Project) -> 
     assert NOT_ALLOWED in rdo(project).stderr
     lines = rdoctl(project, "allow --yes").splitlines()
     assert lines == [
-        f"`{project.local}/.rdo.conf`, profile `default`, wants:",
+        f"`{project.local}/.rdo.conf`, profile `default`, asks for:",
         '  driver = "local"',
         f'  directory = "{project.remote}"',
         f"allowed: profile `default` of `{project.local}/.rdo.conf`",
@@ -187,7 +187,7 @@ def test_the_users_own_file_needs_no_word(project: Project) -> None:
     (project.local / ".rdo.conf").rename(folder / "config.toml")
     project.configure("map_args = false\n")
     assert rdo(project).returncode == 0
-    assert rdoctl(project, "allow").endswith("wants nothing that has to be allowed\n")
+    assert rdoctl(project, "allow").endswith("needs nothing that has to be allowed\n")
 
 
 def test_the_bypass_holds_for_the_command_that_has_it(project: Project) -> None:

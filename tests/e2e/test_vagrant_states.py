@@ -53,7 +53,7 @@ def test_a_machine_that_was_built_anew_on_another_port_with_another_key_is_known
         vagrant_host.run(own.local, "up")
         second = own.run("sh", "-c", "cat /etc/ssh/ssh_host_ed25519_key.pub")
     assert vagrant_host.run(own.local, "ssh-config") != before
-    notice = b"rdo: `vagrant default` was built anew: its new host key was recorded in the place of the old one\n"
+    notice = b"rdo: `vagrant default` was re-created: its new host key replaces the recorded one\n"
     assert (second.returncode, second.stderr) == (0, notice)
     assert first.stdout != second.stdout
 

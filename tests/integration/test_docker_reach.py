@@ -232,7 +232,7 @@ def test_what_is_no_engine_is_no_traceback(tmp_path: Path) -> None:
         thread = threading.Thread(target=answer)
         thread.start()
         environment = {**os.environ, "DOCKER_HOST": f"tcp://127.0.0.1:{listener.getsockname()[1]}"}
-        with pytest.raises(ConnectError, match="does not answer as one: 220 mail ready"):
+        with pytest.raises(ConnectError, match="did not send a valid HTTP response: 220 mail ready"):
             DockerDriver(Settings(container="x"), "/", "default", environment).roots()
         thread.join()
 

@@ -24,7 +24,7 @@ def test_a_password_is_asked_for_without_echo_until_it_is_right(connect: Connect
 def test_a_password_is_asked_for_three_times(tmp_path: Path) -> None:
     asked = ScriptedCaller(["wrong"] * 9)
     script = Script("password", password="secret")
-    with ScriptedServer(script, tmp_path) as server, pytest.raises(ConnectError, match="it accepts `password`"):
+    with ScriptedServer(script, tmp_path) as server, pytest.raises(ConnectError, match="the server accepts `password`"):
         driver(server.ssh_config).connect(asked)
     assert script.attempts == ["password wrong"] * 3
 
@@ -51,7 +51,7 @@ def test_without_a_terminal_the_ways_that_the_server_wants_are_named(tmp_path: P
     with ScriptedServer(script, tmp_path) as server, pytest.raises(ConnectError) as failure:
         driver(server.ssh_config).connect(ScriptedCaller())
     assert str(failure.value) == (
-        f"`bob@devbox:{server.port}` did not let us in: it accepts `password`, `keyboard-interactive`; "
+        f"authentication failed for `bob@devbox:{server.port}`: the server accepts `password`, `keyboard-interactive`; "
         "there was nobody to ask; "
         f"run this in a terminal, or type `ssh-copy-id -F {server.ssh_config} devbox` in one"
     )

@@ -105,19 +105,19 @@ LISTS = {
 def test_an_odd_list_of_containers_is_one_line(tmp_path: Path, name: str) -> None:
     with engine(tmp_path, {"list": say(answer(LISTS[name]))}) as made:
         driver = DockerDriver(Settings(service="web"), "/tmp", "default", made.environment)
-        with pytest.raises(ConnectError, match="answer to `GET /containers/json` makes no sense"):
+        with pytest.raises(ConnectError, match="invalid answer from the Docker engine to `GET /containers/json`"):
             driver.roots()
 
 
 PULLS: dict[str, tuple[bytes | Iterable[bytes], str]] = {
-    "no JSON": (b"pulling\n", "makes no sense: it is not JSON"),
-    "a list": (b"[]\n", "makes no sense: it is not an object"),
-    "a number for an error": (b'{"error": 7}\n', "makes no sense: `error` is not text"),
+    "no JSON": (b"pulling\n", "`POST /images/create`: it is not JSON"),
+    "a list": (b"[]\n", "`POST /images/create`: it is not an object"),
+    "a number for an error": (b'{"error": 7}\n', "`POST /images/create`: `error` is not text"),
     "an error of many lines": (b'{"error": "a\\nb"}\n', "cannot pull the image `x`: a b; "),
     "a total that is a text": (
-        b'{"status": "Downloading", "id": "a", "progressDetail": {"total": "9"}}\n', "makes no sense: `progressDetail"
+        b'{"status": "Downloading", "id": "a", "progressDetail": {"total": "9"}}\n', "create`: `progressDetail"
     ),
-    "a line without end": (itertools.repeat(b"x" * 8192), "makes no sense: a line has no end"),
+    "a line without end": (itertools.repeat(b"x" * 8192), "`POST /images/create`: a line has no end"),
 }  # fmt: skip
 
 

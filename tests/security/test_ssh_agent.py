@@ -57,7 +57,7 @@ def test_a_key_for_another_host_is_not_to_be_had(
     key = make_key(tmp_path / "key")
     sshd.authorize(key)
     add_for(agent, key, known_as(tmp_path, other=own_sshd()), "other")
-    with pytest.raises(ConnectError, match="did not let us in"):
+    with pytest.raises(ConnectError, match="authentication failed"):
         driver(config(sshd, *LINES)).connect(ScriptedCaller(environment=agent))
 
 

@@ -58,7 +58,7 @@ def test_a_certificate_holds_the_key_and_who_signed_it(kind: str, ca: str, tmp_p
 def test_a_plain_key_is_left_as_it_is(tmp_path: Path) -> None:
     key = blob(f"{make_key(tmp_path / 'key')}.pub")
     assert plain(key) == key
-    with pytest.raises(ValueError, match="no certificate of a known kind"):
+    with pytest.raises(ValueError, match="not a certificate of a known kind"):
         parse(key)
 
 
@@ -82,7 +82,7 @@ def test_a_certificate_counts_for_its_hosts_in_its_time(words: list[str], name: 
 
 def test_a_users_certificate_is_none_for_a_host(tmp_path: Path) -> None:
     found = parse(sign(tmp_path, host=False))
-    assert found.fault("devbox", time.time(), SIGNATURES) == "it is no certificate for a host"
+    assert found.fault("devbox", time.time(), SIGNATURES) == "it is not a host certificate"
 
 
 def test_the_authority_has_to_sign_with_an_algorithm_that_counts(tmp_path: Path) -> None:

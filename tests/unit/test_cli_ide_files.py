@@ -154,7 +154,7 @@ def test_tools_are_named_once_and_unknown_ones_run_as_they_are() -> None:
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "-x", "a b", "a\n", "a'b", "$x", "a`b"])
 def test_what_is_no_name_of_a_tool_is_refused(name: str) -> None:
-    with pytest.raises(RdoError, match="is no name of a tool"):
+    with pytest.raises(RdoError, match="is not a valid tool name"):
         toolset.named([name])
 
 

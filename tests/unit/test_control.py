@@ -63,19 +63,19 @@ def test_the_runtime_folder_is_used_again(base: Path) -> None:
 def test_a_link_in_place_of_the_runtime_folder_is_refused(base: Path) -> None:
     (base / "elsewhere").mkdir(mode=0o700)
     (base / "rdo").symlink_to("elsewhere")
-    assert error_of() == f"the runtime folder `{base}/rdo` is no folder; remove it"
+    assert error_of() == f"the runtime directory `{base}/rdo` is not a directory; remove it"
 
 
 def test_a_file_in_place_of_the_runtime_folder_is_refused(base: Path) -> None:
     (base / "rdo").touch()
-    assert error_of() == f"the runtime folder `{base}/rdo` is no folder; remove it"
+    assert error_of() == f"the runtime directory `{base}/rdo` is not a directory; remove it"
 
 
 @as_root
 def test_a_runtime_folder_of_another_user_is_refused(base: Path) -> None:
     (base / "rdo").mkdir(mode=0o700)
     os.chown(base / "rdo", ANOTHER_USER, -1)
-    expected = f"the runtime folder `{base}/rdo` belongs to another user: uid {ANOTHER_USER}; remove it"
+    expected = f"the runtime directory `{base}/rdo` belongs to another user: uid {ANOTHER_USER}; remove it"
     assert error_of() == expected
 
 
@@ -83,7 +83,7 @@ def test_a_runtime_folder_of_another_user_is_refused(base: Path) -> None:
 def test_a_runtime_folder_that_others_can_enter_is_refused(base: Path, mode: int) -> None:
     (base / "rdo").mkdir()
     (base / "rdo").chmod(mode)
-    assert error_of() == f"the runtime folder `{base}/rdo` is open to others; `chmod 700 {base}/rdo`"
+    assert error_of() == f"the runtime directory `{base}/rdo` is open to others; `chmod 700 {base}/rdo`"
 
 
 @as_root
@@ -116,7 +116,7 @@ def test_a_folder_that_somebody_planted_in_tmp_is_refused(fallback: Path, monkey
     os.seteuid(0)
     fallback.mkdir(mode=0o700)
     os.seteuid(ANOTHER_USER)
-    assert error_of() == f"the runtime folder `{fallback}` belongs to another user: uid 0; remove it"
+    assert error_of() == f"the runtime directory `{fallback}` belongs to another user: uid 0; remove it"
 
 
 @as_root
@@ -125,7 +125,7 @@ def test_a_runtime_folder_that_cannot_be_made_is_told(base: Path) -> None:
     base.chmod(0o500)
     os.seteuid(ANOTHER_USER)
     try:
-        assert error_of() == f"cannot make the runtime folder `{base}/rdo`: Permission denied; {ELSEWHERE}"
+        assert error_of() == f"cannot create the runtime directory `{base}/rdo`: Permission denied; {ELSEWHERE}"
     finally:
         os.seteuid(0)
 

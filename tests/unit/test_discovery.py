@@ -95,12 +95,12 @@ def test_without_a_config_the_folder_is_named(project: Path, enter: Callable[...
     enter(project, pwd.format(project))
     with pytest.raises(ConfigError) as caught:
         discover(os.environ)
-    assert str(caught.value) == f"no `.rdo.conf` in `{project}` or any folder above; `rdoctl init` writes one"
+    assert str(caught.value) == f"no `.rdo.conf` in `{project}` or any directory above; `rdoctl init` writes one"
 
 
 def test_in_the_topmost_folder_there_is_nothing_above(enter: Callable[..., None]) -> None:
     enter(Path("/"))
-    with pytest.raises(ConfigError, match=r"no `\.rdo\.conf` in `/` or any folder above"):
+    with pytest.raises(ConfigError, match=r"no `\.rdo\.conf` in `/` or any directory above"):
         discover(os.environ)
 
 
@@ -111,8 +111,8 @@ def test_a_working_directory_that_was_deleted_is_told(project: Path, enter: Call
     gone.rmdir()
     with pytest.raises(ConfigError) as caught:
         discover(os.environ)
-    reason = "No such file or directory; `cd` to a folder that exists"
-    assert str(caught.value) == f"cannot tell the working directory: {reason}"
+    reason = "No such file or directory; `cd` to a directory that exists"
+    assert str(caught.value) == f"cannot determine the working directory: {reason}"
 
 
 @pytest.mark.parametrize("here", ["/", "{0}", "{0}/a", "{0}/a/b", "{0}/.."])
@@ -150,7 +150,7 @@ def test_a_named_folder_without_a_config_is_told(project: Path, enter: Callable[
     enter(project)
     with pytest.raises(ConfigError) as caught:
         discover(os.environ, "a")
-    hint = "if it was moved, write its shims anew: `rdoctl shim add`"
+    hint = "if it was moved, re-create its shims: `rdoctl shim add`"
     assert str(caught.value) == f"no `.rdo.conf` in `{project}/a`; {hint}"
 
 

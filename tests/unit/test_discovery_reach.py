@@ -10,7 +10,7 @@ import pytest
 from rdo.discovery import discover
 from rdo.errors import ConfigError
 
-BEYOND = "across a file system's border or above the home folder"
+BEYOND = "it is on another file system, or above your home directory"
 ELSEWHERE = Path("/dev")
 """A file system of its own on every system."""
 
@@ -43,7 +43,7 @@ def test_a_config_above_the_home_folder_does_not_count_in_it(
 ) -> None:
     text = refusal(top / below, monkeypatch)
     assert text == (
-        f"no `.rdo.conf` in `{top / below}` or any folder above: the one in `{top}` does not count, {BEYOND}; "
+        f"no `.rdo.conf` in `{top / below}` or any directory above: the one in `{top}` is ignored: {BEYOND}; "
         "`rdoctl init` writes one"
     )
 
@@ -78,4 +78,4 @@ def test_a_config_on_another_file_system_does_not_count(top: Path, monkeypatch: 
         pytest.skip(f"{ELSEWHERE} is no file system of its own")
     monkeypatch.delenv("HOME")
     (top / "link").symlink_to(ELSEWHERE)
-    assert f"the one in `{top}` does not count" in refusal(ELSEWHERE, monkeypatch, top / "link")
+    assert f"the one in `{top}` is ignored" in refusal(ELSEWHERE, monkeypatch, top / "link")

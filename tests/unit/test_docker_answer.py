@@ -24,7 +24,7 @@ from rdo.errors import ConnectError
 def test_what_is_no_object_is_told(data: bytes, why: str) -> None:
     with pytest.raises(ConnectError) as caught:
         docker_answer.decode(data, "GET /x").text("Id")
-    assert str(caught.value) == f"the Docker engine's answer to `GET /x` makes no sense: {why}"
+    assert str(caught.value) == f"invalid answer from the Docker engine to `GET /x`: {why}"
 
 
 def test_the_names_of_what_is_no_object_are_none() -> None:

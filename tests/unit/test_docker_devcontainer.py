@@ -101,5 +101,5 @@ def test_what_the_image_brings_is_not_told_of_this_machine() -> None:
 
 @pytest.mark.parametrize("metadata", ["x", [7], [{"remoteUser": 7}], [{"remoteEnv": []}], [{"remoteEnv": {"A": 7}}]])
 def test_a_label_that_makes_no_sense_is_named(metadata: object) -> None:
-    with pytest.raises(ConnectError, match=r"`devcontainer.metadata` makes no sense"):
+    with pytest.raises(ConnectError, match=r"invalid answer from the Docker engine to `devcontainer.metadata`"):
         facts(metadata)

@@ -103,7 +103,7 @@ def test_an_address_is_taken_apart(name: str, endpoint: Endpoint) -> None:
     ],
 )
 def test_what_is_no_address_is_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match="no address of a Docker engine"):
+    with pytest.raises(ConfigError, match="not the address of a Docker engine"):
         parse(name, None)
 
 

@@ -84,7 +84,7 @@ def test_one_that_starts_again_and_again_does_not_run() -> None:
 def test_a_value_of_the_wrong_type_is_named(changed: dict[str, object], why: str) -> None:
     with pytest.raises(ConnectError) as caught:
         inspected(**changed)
-    assert str(caught.value) == f"the Docker engine's answer to `GET /x` makes no sense: {why}"
+    assert str(caught.value) == f"invalid answer from the Docker engine to `GET /x`: {why}"
 
 
 def test_a_list_that_is_none_is_named() -> None:

@@ -23,7 +23,9 @@ from rdo.cli import rdoctl
         ),
         pytest.param(["if"], "`if` is a shell builtin, not a program; use: rdo -c if", id="a keyword"),
         pytest.param(
-            ["ls -l"], "`ls -l` is no program's name; for a shell string use: rdo -c 'ls -l'", id="a name with a space"
+            ["ls -l"],
+            "`ls -l` is not the name of a program; for a shell string use: rdo -c 'ls -l'",
+            id="a name with a space",
         ),
         pytest.param(
             ["A=b", "make"], "`A=b` is not a program; to set a variable there use: rdo -e A=b make", id="an assignment"
@@ -35,12 +37,12 @@ from rdo.cli import rdoctl
         ),
         pytest.param(
             ["echo it's"],
-            """`echo it's` is no program's name; for a shell string use: rdo -c 'echo it'"'"'s'""",
+            """`echo it's` is not the name of a program; for a shell string use: rdo -c 'echo it'"'"'s'""",
             id="a quote",
         ),
         pytest.param(
             ["a\n\x1b[31m"],
-            r"`a\x0a\x1b[31m` is no program's name; for a shell string use: rdo -c 'a\x0a\x1b[31m'",
+            r"`a\x0a\x1b[31m` is not the name of a program; for a shell string use: rdo -c 'a\x0a\x1b[31m'",
             id="control characters",
         ),
     ],

@@ -143,8 +143,8 @@ CONTAINER = "write `container = NAME` for a running container, `image = NAME` fo
 SLIPS = {
     "=": ("driver = ssh\ndirectory\nhost = a", ":2: `directory` has no `=`; write `directory = VALUE`"),
     "no key": ("driver = ssh\n= a", ":2: `= a` names no key; write `KEY = VALUE`"),
-    "open header": ("driver = ssh\n[box", ":2: `[box` is no name of a section; write `[NAME]`"),
-    "empty header": ("driver = ssh\n[ ]", ":2: `[ ]` is no name of a section; write `[NAME]`"),
+    "open header": ("driver = ssh\n[box", ":2: `[box` is not a section name; write `[NAME]`"),
+    "empty header": ("driver = ssh\n[ ]", ":2: `[ ]` is not a section name; write `[NAME]`"),
     "section twice": ("driver = ssh\n[a]\n[b]\n[a]", ":4: a second `[a]`; put its keys under the first"),
     "variable": ("host = a\n[env]\nA = b\nA = c", ":4: a second `A` in `env`; the first is in line 3"),
     "key twice": (
@@ -178,7 +178,7 @@ SLIPS = {
         f"host = a\nflags = {'x' * 41}",
         f":2: `flags` holds `{'x' * 40}...`, which rdo does not take; " "the host is a key of its own",
     ),
-    "-p": ("host = a\nflags = -p", ":2: `flags` ends with `-p`, which wants a value; or set `port`"),
+    "-p": ("host = a\nflags = -p", ":2: `flags` ends with `-p`, which needs a value; or set `port`"),
     "port in flags": (
         "host = a\nflags = -p x",
         ":2: `flags -p` is a number from 1 to 65535, not the string `x`; as in `port = 2222`",

@@ -118,7 +118,7 @@ def test_what_is_of_another_kind_is_not_overwritten() -> None:
         jsonc.put('{"a": 1}', ["a", "b"], 2)
     with pytest.raises(ValueError, match="there is no object above `b`"):
         jsonc.append("[]", ["b"], 2)
-    with pytest.raises(ValueError, match="`a` is no array"):
+    with pytest.raises(ValueError, match="`a` is not an array"):
         jsonc.append('{"a": 1}', ["a"], 2)
 
 

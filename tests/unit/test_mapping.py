@@ -154,7 +154,7 @@ def test_the_working_directory_has_its_place_on_the_target(pwd: str, cwd: str, r
 @pytest.mark.parametrize(
     ("roots", "why"),
     [
-        pytest.param([], "no folder is", id="no root"),
+        pytest.param([], "no directory is", id="no root"),
         pytest.param([Root("/a", "/b")], "only what is below `/a` is", id="one root"),
         pytest.param(
             [Root("/a", "/b"), Root("/longer", "/c")], "only what is below `/longer`, `/a` is", id="two roots"

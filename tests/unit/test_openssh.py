@@ -151,13 +151,13 @@ def test_the_question_to_ssh_ends_its_options_before_the_host() -> None:
 @pytest.mark.parametrize("name", ["", "-oProxyCommand=x", "a;b", "a`b`", "a$(b)", "a b", "a\nb", "a'b", "\x1b[2J"])
 @pytest.mark.parametrize("field", ["host", "user", "jump"])
 def test_names_that_could_be_read_as_something_else_are_refused(field: str, name: str) -> None:
-    with pytest.raises(ConnectError, match="no valid name"):
+    with pytest.raises(ConnectError, match="not a valid name"):
         check_names(Request(**{"host": "devbox", field: name}))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("jump", ["a,-b", "a,,b", "a,$b"])
 def test_each_of_several_jump_hosts_is_looked_at(jump: str) -> None:
-    with pytest.raises(ConnectError, match="no valid name"):
+    with pytest.raises(ConnectError, match="not a valid name"):
         check_names(Request("devbox", jump=jump))
 
 

@@ -92,7 +92,7 @@ def test_a_list_of_keys_may_have_comments_certificates_and_odd_ends_of_lines(tmp
     "line", ["junk", "ssh-ed25519", "ssh-ed25519 !!", "ssh-rsa AAAAC3NzaC1lZDI1NTE5", "host ssh-rsa AAAA"]
 )
 def test_a_line_that_is_no_key_makes_a_list_useless(line: str, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="line 2 is no public key"):
+    with pytest.raises(ValueError, match="line 2 is not a public key"):
         by_us(f"# first\n{line}\n".encode(), blob(f"{make_key(tmp_path / 'key')}.pub"))
 
 

@@ -98,7 +98,7 @@ def test_what_rdo_has_nothing_for_is_refused(letter: str) -> None:
         (["--x=1"], "unknown option `--x=1`; see `rdo-rsh --help`"),
         (["-l"], "option `-l` needs a value"),
         (["--profile"], "option `--profile` needs a value"),
-        (["-p", "ssh"], "`ssh` is no port"),
+        (["-p", "ssh"], "`ssh` is not a valid port"),
         (["-O", "forward"], "`-O forward` is not for rdo-rsh: it forwards no ports; use `ssh`"),
         (["-o", "SetEnv=A='1"], "`SetEnv=A='1` cannot be read: No closing quotation"),
     ],

@@ -29,7 +29,7 @@ def asked(wish: Grant, screen: Screen = WIDE, before: Values | None = None) -> l
 
 def test_each_value_has_a_line_and_the_question_comes_last() -> None:
     assert asked(grant(("directory", "/srv"), ("driver", "ssh"), ("host", "a"))) == [
-        "`/x/.rdo.conf`, profile `default`, wants:",
+        "`/x/.rdo.conf`, profile `default`, asks for:",
         '  directory = "/srv"',
         '  driver = "ssh"',
         '  host = "a"',
@@ -45,7 +45,7 @@ def test_what_runs_here_and_who_can_change_it_is_nearest_to_the_question() -> No
 
 def test_nothing_that_a_value_holds_drives_the_terminal_or_begins_a_line() -> None:
     wish = Grant("/x\x1b[2J\u3164", "p\n", (("host", '"a\x1b\n  b"'),))
-    head = "`/x\\x1b[2J\\u3164`, profile `p\\x0a`, wants:"
+    head = "`/x\\x1b[2J\\u3164`, profile `p\\x0a`, asks for:"
     assert asked(wish) == [head, '  host = "a\\x1b\\x0a\\x20\\x20b"', QUESTION]
 
 

@@ -44,7 +44,7 @@ def test_the_first_key_of_all_is_recorded_without_a_word(known: KnownHosts) -> N
 def test_a_machine_built_anew_gets_a_line(known: KnownHosts) -> None:
     record(known, MACHINE)
     notice = known.guard(UNCHECKED, REBUILT).new_key_notice
-    assert notice == "`vagrant web` was built anew: its new host key was recorded in the place of the old one"
+    assert notice == "`vagrant web` was re-created: its new host key replaces the recorded one"
     assert known.guard(UNCHECKED, MACHINE).new_key_notice == ""
 
 
