@@ -24,7 +24,10 @@ GUIDES = (
 )  # fmt: skip
 """Variables by which a user says where a target is to be found."""
 
-NAMESPACES = ("mnt", "net", "pid", "user")
+NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
+
+STATUS_SIZE = 8192
+"""Bytes of /proc/self/status, several times as many as it has."""
 
 ACCEPT_TIMEOUT = 3.0
 """Seconds for a master to take a connection, and to accept a request. It does both before anything slow, so that a
@@ -74,7 +77,8 @@ def release() -> bytes:
 
 
 def surroundings() -> str:
-    """What a process cannot change and a master would have of its first caller: groups and, on Linux, namespaces.
+    """What a process cannot change and a master would have of its first caller: groups and, on Linux, namespaces,
+    privileges that were given up for good (as in a sandbox), and the kind of machine that is shown to it.
 
     And where rdo is installed: two installations do not take turns in replacing each other's master.
     """
@@ -86,7 +90,27 @@ def surroundings() -> str:
             names.append(posix.readlink("/proc/self/ns/" + name))
         except OSError:
             pass  # no Linux
-    return f"\0{found}{names}"
+    return f"\0{found}{names}{_privileges()}"
+
+
+def _privileges() -> str:
+    """From CapInh to Seccomp_filters, and the personality, as Linux has them; empty elsewhere."""
+    status = _read("/proc/self/status")
+    first, end = status.find("\nCapInh:"), status.find("\nSpeculation")
+    return status[first:end] + _read("/proc/self/personality")
+
+
+def _read(path: str) -> str:
+    try:
+        fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        return protocol.decode(posix.read(fd, STATUS_SIZE))
+    except OSError:
+        return ""
+    finally:
+        posix.close(fd)
 
 
 def runtime_folder(environ: "Mapping[str, str]") -> str:
@@ -127,6 +151,7 @@ def _private(folder: str) -> str:
 def _make(folder: str) -> None:
     try:
         posix.mkdir(folder, 0o700)
+        posix.chmod(folder, 0o700)  # whatever the umask is
     except FileExistsError:
         pass
     except OSError as error:

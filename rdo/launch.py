@@ -84,6 +84,7 @@ def _lock(path: str) -> int:
     while True:
         try:
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            os.fchmod(fd, 0o600)  # whatever the umask is
         except OSError as error:
             raise SetupError(f"cannot create the lock `{path}`", str(error.strerror), ELSEWHERE) from None
         if _is_held(fd, path):
@@ -135,6 +136,7 @@ def _become_master(report: int, log: str, command: "list[str]") -> None:
     """
     try:
         os.setsid()
+        os.umask(0o077)  # for the log: a master has one of its own
         if os.fork() != 0:
             os._exit(0)
         os.dup2(report, READY_FD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -135,10 +136,9 @@ class Lifeline:
     def _open(self) -> Shell | None:
         shell = None
         try:
-            shell = self._open_shell()
-            shell.channel.write(LIFELINE.encode() + b"\n")
+            shell = self._open_told()
         except (ChannelRefused, ConnectError, LinkLost):
-            shell = None
+            pass  # the command comes first
         finally:
             with self._changed:
                 self._opening = False
@@ -150,6 +150,15 @@ class Lifeline:
         if shell is not None and closed:
             shell.channel.close()
         return shell if not closed else None
+
+    def _open_told(self) -> Shell:
+        """A shell that has been told what to do with orders: to one that was not they would be commands."""
+        shell = self._open_shell()
+        with contextlib.ExitStack() as undo:
+            undo.callback(shell.channel.close)
+            shell.channel.write(LIFELINE.encode() + b"\n")
+            undo.pop_all()
+        return shell
 
 
 def _add(group: Group) -> str:

@@ -27,6 +27,17 @@ class Taken(NamedTuple):
     opening: Opening
     """How the shell was opened."""
 
+    def age(self, now: float) -> float:
+        """Seconds since it was opened, by time.monotonic()."""
+        return now - self.shell.opened
+
+    def throw_away(self) -> None:
+        """Close the shell, which is to be guarded no more."""
+        try:
+            self.link.release(self.shell.group)
+        finally:
+            self.shell.channel.close()
+
 
 def _open_at_last(link: Link, opening: Opening) -> Shell:
     """A shell in the lifeline's room, which a server gives free when it has seen that end. Raises ChannelRefused."""

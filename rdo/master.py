@@ -123,9 +123,12 @@ class Master:
         with contextlib.closing(conversation), contextlib.suppress(Gone):
             try:
                 kind, payload = conversation.receive()
-                if kind == protocol.RUN:
+                if kind == protocol.RUN and self._is_for_it(conversation, bytes(payload)):
                     raise why
-                self._dispatch(conversation, kind, bytes(payload))
+                if kind != protocol.RUN:
+                    self._dispatch(conversation, kind, bytes(payload))
+            except Gone:
+                raise
             except Exception as error:
                 conversation.fail(error)
 
@@ -143,9 +146,7 @@ class Master:
             raise protocol.ProtocolError("a connection does not start with this frame", repr(kind))
 
     def _run(self, conversation: Conversation, payload: bytes) -> None:
-        if protocol.version(payload) != self._release or not self._may_serve(conversation.peer):
-            self._life.end()
-            conversation.send(protocol.STALE)
+        if not self._is_for_it(conversation, payload):
             return
         request = protocol.decode_request(payload)
         if (request.config, request.profile) != (os.fsencode(self._config), os.fsencode(self._profile)):
@@ -162,6 +163,14 @@ class Master:
                 self._life.end()  # the next command may find it mended
                 raise
             target.run(conversation, request)
+
+    def _is_for_it(self, conversation: Conversation, payload: bytes) -> bool:
+        """Whether this master may serve the client; else it ends, and the client has another one started."""
+        if protocol.version(payload) == self._release and self._may_serve(conversation.peer):
+            return True
+        self._life.end()
+        conversation.send(protocol.STALE)
+        return False
 
     def _may_serve(self, process: int) -> bool:
         """Whether we can do all for the client that a master of its own could: one that was started under `nice` or a

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rdo import script
 from rdo.drivers.base import STDERR, STDOUT, Channel, Chunk, Connection, Opening
-from rdo.errors import ConnectError, LinkLost, RdoError
+from rdo.errors import ConnectError, RdoError
 from rdo.group_leader import led
 from rdo.lines import split_lines, strip_blanks
 
@@ -72,11 +72,11 @@ class Shell:
     def wait_until_ready(self) -> None:
         """Drop the login shell's noise up to the ready marker, on both streams, and have the shell prove itself.
 
-        Raises ConnectError, LinkLost; then its channel is closed.
+        Raises ConnectError, LinkLost. Whatever it raises, its channel is closed then.
         """
         try:
             self._get_ready(time.monotonic() + READY_TIMEOUT)
-        except (ConnectError, LinkLost):
+        except BaseException:
             self.channel.close()
             raise
 

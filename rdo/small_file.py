@@ -41,7 +41,7 @@ def read_text(path: str, limit: int, *, within: str = "") -> str:
 def head(path: str, size: int) -> bytes:
     """The first bytes, of a file of any size. Raises OSError."""
     with open_regular(path) as file:
-        return file.read(size)
+        return _read(file, size)
 
 
 def open_regular(path: str, *, within: str = "") -> BinaryIO:
@@ -60,9 +60,17 @@ def open_regular(path: str, *, within: str = "") -> BinaryIO:
 
 def rest(file: BinaryIO, limit: int) -> bytes:
     """What is left to read of a file. Raises TooLarge."""
-    content = file.read(limit + 1)
+    content = _read(file, limit + 1)
     if len(content) > limit:
         raise TooLarge(errno.EFBIG, f"larger than {_size(limit)}", file.name)
+    return content
+
+
+def _read(file: BinaryIO, size: int) -> bytes:
+    """Up to so many bytes. Raises Unsuitable for what has none yet: some files of /proc and /sys are streams."""
+    content: bytes | None = file.read(size)
+    if content is None:
+        raise Unsuitable(errno.EINVAL, "not a regular file", file.name)
     return content
 
 

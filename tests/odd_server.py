@@ -45,7 +45,7 @@ class Talk(paramiko.Transport):
     """The server's end of one connection. `answers` stand in for what it would do on a message of that number."""
 
     def __init__(self, connection: socket.socket, answers: dict[int, Answer]) -> None:
-        super().__init__(connection)
+        super().__init__(connection, server_sig_algs=common.MSG_SERVICE_REQUEST not in answers)
         usual: dict[int, Answer] = {
             common.MSG_SERVICE_REQUEST: Talk.accept_service,
             common.MSG_USERAUTH_REQUEST: Talk.let_in,

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Mapping
 
-from rdo import small_file, state, whole_file
+from rdo import own_directory, small_file, state, whole_file
 from rdo.errors import SetupError
 
 LONGEST_NAME = 24
@@ -40,8 +40,7 @@ class ShimPath:
         """Have the directory there, for the user alone. Raises SetupError."""
         try:
             state.make(self._base)
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(self.path, 0o700)
+            own_directory.make(self.path)
             for path in (self._base, self.path):
                 state.check_private(path, os.lstat(path))
         except OSError as error:

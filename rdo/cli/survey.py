@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from rdo import small_file
@@ -20,6 +21,12 @@ DEVCONTAINERS = (".devcontainer/devcontainer.json", ".devcontainer.json")
 """Where one lies; several lie in directories of their own below `.devcontainer`."""
 
 DOCKERFILES = ("Dockerfile", "Containerfile")
+
+LOOKED_INTO = 500
+"""Entries of a directory in which more of them may lie."""
+
+MOST_DEVCONTAINERS = 16
+"""Of several: more are nothing to choose from, and each takes its time to read."""
 
 LARGEST = 256 * 1024
 """Bytes that are read of a file. A YAML library takes seconds for more."""
@@ -105,10 +112,12 @@ def _devcontainer_files(folder: str) -> list[str]:
         return usual
     above, name = os.path.split(DEVCONTAINERS[0])
     try:
-        each = sorted(os.listdir(os.path.join(folder, above)))
+        with os.scandir(os.path.join(folder, above)) as entries:
+            each = sorted(entry.name for entry in islice(entries, LOOKED_INTO))
     except OSError:
         return []
-    return [path for path in (os.path.join(above, one, name) for one in each) if read(folder, path) is not None]
+    found = (path for path in (os.path.join(above, one, name) for one in each) if read(folder, path) is not None)
+    return list(islice(found, MOST_DEVCONTAINERS))
 
 
 def read(folder: str, name: str) -> str | None:

@@ -101,6 +101,7 @@ class _Asking:
                 check=False,
             )
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-            self.tell(f"rdo: `{program}` (SSH_ASKPASS) gave no answer: {error}")
+            why = (getattr(error, "strerror", None) or str(error)).lower()
+            self.tell(f"rdo: `{program}` (SSH_ASKPASS) gave no answer: {why}")
             return None
         return first_line(done.stdout) if done.returncode == 0 else None

@@ -18,6 +18,7 @@ from rdo import __version__
 from rdo.drivers.caller_directory import caller_directory
 from rdo.drivers.heartbeat import Wire
 from rdo.drivers.openssh import Options
+from rdo.drivers.ssh_fields import SHOWN, words
 from rdo.errors import ConnectError
 
 CONNECT_TIMEOUT = 15.0
@@ -162,8 +163,9 @@ class ProxyCommand:
         self._complaint.seek(max(0, os.fstat(self._complaint.fileno()).st_size - TAIL))
         lines = self._complaint.read().decode(errors="replace").split("\n")
         said = [line.strip() for line in lines if line.strip()][-1:]
-        ended = [f"status {status}"] if status is not None else []
-        return ", ".join([f"ProxyCommand `{self._command}`", *ended, *said])
+        ended = [] if status is None else [f"signal {-status}" if status < 0 else f"status {status}"]
+        parts = [f"ProxyCommand `{words(self._command.encode(errors='surrogateescape'), SHOWN)}`", *ended]
+        return ", ".join([*parts, *(words(line.encode(), SHOWN) for line in said)])
 
     def close(self) -> None:
         """End it and all it started, and reap it."""

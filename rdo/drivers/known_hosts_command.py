@@ -73,4 +73,5 @@ def _command(options: Options, invocation: str, name: str, key: HostKey | None) 
 
 
 def _failed(command: str, why: str) -> ConnectError:
-    return ConnectError(f"the KnownHostsCommand `{command}` fails", why, "try it, or take it out of ~/.ssh/config")
+    shown = words(command.encode(errors="surrogateescape"), SHOWN)
+    return ConnectError(f"the KnownHostsCommand `{shown}` fails", why, "try it, or take it out of ~/.ssh/config")

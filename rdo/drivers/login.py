@@ -19,6 +19,9 @@ from rdo.errors import ConnectError, printable, shortened
 from rdo.lines import split_lines
 from rdo.wording import listed
 
+NOTES = 3
+"""Keys that one line of ours says something of."""
+
 
 def log_in(link: Link, options: Options, caller: Caller) -> None:
     """Authenticate on a link whose host key was checked. Raises ConnectError."""
@@ -130,7 +133,9 @@ class Login:
         accepts = f"the server accepts {listed(offered)}" if offered else "the server accepts no method"
         nobody = "there was nobody to ask" if self._unasked else "there was nothing to try"
         tried = f"tried {listed(self._tried)}" if self._tried else nobody
-        why = "; ".join([accepts, tried, *self._keys.notes])
+        notes = self._keys.notes
+        more = [f"{len(notes) - NOTES} more keys failed"] if len(notes) > NOTES else []
+        why = "; ".join([accepts, tried, *notes[:NOTES], *more])
         return ConnectError(f"authentication failed for `{self._options.address}`", why, self._hint(offered))
 
     def _hint(self, offered: tuple[str, ...]) -> str:

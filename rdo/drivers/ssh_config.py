@@ -71,10 +71,11 @@ def _lines(request: Request) -> list[str]:
     for path, base in [(request.ssh_config, own)] if request.ssh_config else places:
         try:
             text += [EVERYWHERE, *expanded(path, home, base)]
-        except FileNotFoundError:
-            continue
         except OSError as error:
-            raise ConnectError(f"the ssh configuration `{path}` is not usable", str(error)) from error
+            if isinstance(error, FileNotFoundError) and not request.ssh_config:
+                continue
+            why = (error.strerror or str(error)).lower()
+            raise ConnectError(f"the ssh configuration `{path}` is not usable", why) from error
     try:
         found: Mapping[str, str | list[str]] = SSHConfig.from_text("\n".join(text)).lookup(request.host)
     except ConfigParseError as error:

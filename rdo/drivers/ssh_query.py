@@ -10,11 +10,16 @@ from collections.abc import Mapping
 from rdo.drivers.caller_directory import caller_directory
 from rdo.drivers.openssh import Options, Request
 from rdo.drivers.ssh_answer import parse
+from rdo.drivers.ssh_fields import SHOWN, words
 from rdo.errors import ConnectError
 from rdo.lines import split_lines
 
 QUERY_DEADLINE = 20.0
 """Seconds for `ssh -G`, which takes 5 ms unless a `Match exec` in the user's configuration is slow."""
+
+
+COMPLAINTS = 3
+"""Lines of ssh's about a configuration that one line of ours holds."""
 
 
 class Query:
@@ -89,7 +94,8 @@ def _answer(process: subprocess.Popen[bytes]) -> list[str]:
         raise ConnectError("`ssh -G` gave no answer", why, "look for a slow `Match exec`") from None
     if process.returncode != 0:
         lines = [line.rstrip() for line in _lines(complaint) if not line.startswith("Pseudo-terminal")]
-        raise ConnectError("the ssh configuration is not usable", "; ".join(lines), "try `ssh -G HOST`")
+        why = "; ".join(words(line.encode(errors="surrogateescape"), SHOWN) for line in lines[:COMPLAINTS])
+        raise ConnectError("the ssh configuration is not usable", why, "try `ssh -G HOST`")
     return _lines(output)
 
 

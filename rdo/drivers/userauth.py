@@ -67,6 +67,9 @@ class Userauth:
         self._banners = 0
         self._requests = 0
         self._waited = 0.0
+        self._is_accepted = False
+        """Whether the server has answered the first message: what it announces (EXT_INFO) comes before that."""
+        self._early: tuple[int, bytes] | None = None
         self._ask_service()
 
     def none(self) -> Outcome:
@@ -75,25 +78,26 @@ class Userauth:
 
     def wants(self, key: Key) -> Outcome | None:
         """Whether the server would take the key, without a signature: None if it would, else its refusal."""
-        message = self._by_key(key, signed=False)
+        message = self._by_key(key, self.algorithm(key) or key.kind, signed=False)
         return self._outcome(message, lambda _: None)
 
     def publickey(self, key: Key) -> Outcome:
         """Log in with a key. Raises whatever the key's signing raises."""
-        message = self._by_key(key, signed=True)
+        algorithm = self.algorithm(key) or key.kind  # once: the server may announce something else meanwhile
+        message = self._by_key(key, algorithm, signed=True)
         signed = Message()
         signed.add_string(self._link.session_id or b"")
         signed.add_bytes(message.asbytes())
-        message.add_string(key.sign(signed.asbytes(), self.algorithm(key) or key.kind))
+        message.add_string(key.sign(signed.asbytes(), algorithm))
         return self._exchange(message)
 
-    def _by_key(self, key: Key, *, signed: bool) -> Message:
+    def _by_key(self, key: Key, algorithm: str, *, signed: bool) -> Message:
         """With the server's own key in it, where the server knows that: then no other can use the signature."""
         known = self._link.server_extensions.get(HOST_BOUND) == b"0"
         bound = self._link.binding if known and self._options.host_bound else None
         message = self._request(HOST_BOUND_METHOD if bound else "publickey")
         message.add_boolean(signed)
-        message.add_string(self.algorithm(key) or key.kind)
+        message.add_string(algorithm)
         message.add_string(key.blob)
         if bound:
             message.add_string(bound.host_key)
@@ -139,7 +143,7 @@ class Userauth:
         try:
             return self._follow(message, question)
         except Violation as error:
-            raise ConnectError(f"authentication failed for `{self._target}`", str(error)) from error
+            raise self._refused(error) from error
 
     def _follow(self, message: Message, question: Callable[[bytes], Message | None]) -> Outcome | None:
         reply: Message | None = message
@@ -156,15 +160,25 @@ class Userauth:
             reply = question(body)
         raise Violation(f"it asks {ROUNDS} times without an end")
 
-    def _receive(self) -> tuple[int, bytes]:
-        """The answer to what was sent. What comes before it does not give the server more time."""
+    def _receive(self, *, only_accepted: bool = False) -> tuple[int, bytes]:
+        """The answer to what was sent. What comes before it does not give the server more time.
+
+        `only_accepted`: the answer to the first message will do.
+        """
+        early, self._early = self._early, None
+        if early is not None:
+            return early
         started = time.monotonic()
         try:
             while True:
                 kind, body = self._next_reply(started + min(ANSWER_TIMEOUT, LOGIN_TIMEOUT - self._waited))
                 if kind == MSG_USERAUTH_BANNER:
                     self._show_banner(login_messages.banner(body))
-                elif kind != MSG_SERVICE_ACCEPT:
+                elif kind == MSG_SERVICE_ACCEPT:
+                    self._is_accepted = True
+                    if only_accepted:
+                        return kind, body
+                else:
                     return kind, body
         finally:
             self._waited += time.monotonic() - started
@@ -197,9 +211,24 @@ class Userauth:
         return message
 
     def algorithm(self, key: Key) -> str | None:
-        """What to sign with by the key; None for one that user or server do not allow."""
+        """What to sign with by the key; None for one that user or server do not allow. Raises ConnectError."""
+        self._await_extensions()
         known = self._link.server_extensions.get("server-sig-algs", b"").decode("ascii", "replace")
         return signature(key.kind, self._options.algorithms.public_keys, known.split(",") if known else ())
+
+    def _await_extensions(self) -> None:
+        """Wait until it is known what the server announces, which has come with its keys from nearly all servers."""
+        if self._is_accepted or self._link.server_extensions:
+            return
+        try:
+            kind, body = self._receive(only_accepted=True)
+        except Violation as error:
+            raise self._refused(error) from error
+        if kind != MSG_SERVICE_ACCEPT:
+            self._is_accepted, self._early = True, (kind, body)
+
+    def _refused(self, error: Violation) -> ConnectError:
+        return ConnectError(f"authentication failed for `{self._target}`", str(error))
 
     def _send(self, message: Message) -> None:
         self._requests += 1

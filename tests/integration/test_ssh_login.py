@@ -7,14 +7,18 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from paramiko.common import MSG_EXT_INFO, MSG_SERVICE_REQUEST, MSG_USERAUTH_REQUEST, MSG_USERAUTH_SUCCESS
+from paramiko.message import Message
 
 from rdo.errors import ConnectError
 from tests.integration.conftest import Connect
 from tests.leaks import wait_until
+from tests.odd_server import OddServer, Talk, text, uint32
 from tests.ssh_client import BOUND, ScriptedCaller, driver, output
 from tests.sshd import Sshd, make_key
 
@@ -284,6 +288,12 @@ def test_a_refused_login_says_how_to_put_a_key_there_and_what_was_tried(sshd: Ss
     assert text.endswith(f"as by `ssh-copy-id -F {file} {_user()}@devbox`")
 
 
+def test_of_many_keys_that_fail_the_error_names_the_first(sshd: Sshd, tmp_path: Path) -> None:
+    with pytest.raises(ConnectError, match=r"key0.*key2.*; 17 more keys failed; ") as failure:
+        driver(config(sshd, *(f"IdentityFile {tmp_path}/key{each}" for each in range(20)))).connect(ScriptedCaller())
+    assert "key3" not in str(failure.value)
+
+
 def test_a_file_that_the_ssh_configuration_names_and_that_is_missing_is_named(sshd: Sshd, tmp_path: Path) -> None:
     asked = ScriptedCaller()
     with pytest.raises(ConnectError):
@@ -353,3 +363,33 @@ def test_a_key_that_was_right_is_given_to_the_agent_as_configured(
 
 def _user() -> str:
     return subprocess.run(["id", "-un"], check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.mark.parametrize("announced", [b"rsa-sha2-512", b""], ids=["late", "not at all"])
+def test_a_server_is_heard_out_before_a_signature_is_chosen(announced: bytes, connect: Connect, tmp_path: Path) -> None:
+    """What it knows comes before the answer to our first message, and may come long after its keys."""
+    seen: list[bytes] = []
+
+    def accept(talk: Talk, message: Message) -> None:
+        if announced:
+            threading.Event().wait(1.0)
+            talk.say(MSG_EXT_INFO, uint32(1) + text(b"server-sig-algs") + text(announced))
+        talk.accept_service(message)
+
+    def let_in(talk: Talk, message: Message) -> None:
+        fields = [message.get_string() for _ in range(3)]
+        assert fields[2] == b"publickey"
+        is_signed = message.get_boolean()
+        seen.append(message.get_string())
+        if is_signed:
+            talk.say(MSG_USERAUTH_SUCCESS)
+        else:
+            talk.say(60, text(seen[-1]) + text(message.get_string()))
+
+    key = make_key(tmp_path / "key", "rsa")
+    answers = {MSG_SERVICE_REQUEST: accept, MSG_USERAUTH_REQUEST: let_in}
+    with OddServer(tmp_path, None, answers) as server:
+        lines = server.ssh_config.read_text().replace("IdentityFile none", f"IdentityFile {key}")
+        server.ssh_config.write_text(f"{lines}  PubkeyAcceptedAlgorithms ssh-rsa,rsa-sha2-512\n")
+        connect(server.ssh_config)
+    assert set(seen) == {announced or b"ssh-rsa"}

@@ -109,6 +109,23 @@ def test_a_proxy_command_that_fails_is_quoted_with_its_last_words(sshd: Sshd) ->
         driver(config).connect(ScriptedCaller())
 
 
+def test_a_proxy_command_that_was_killed_is_said_to_have_been(sshd: Sshd) -> None:
+    config = sshd.ssh_config(extra=["ProxyCommand sh -c 'kill -9 $$'"])
+    with pytest.raises(ConnectError, match=r"ProxyCommand `sh -c .*`, signal 9$"):
+        driver(config).connect(ScriptedCaller())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [f"ProxyCommand echo {'x' * 3000} >&2; exit 1", "\n".join(f"Bogus{'x' * 900} {each}" for each in range(99))],
+    ids=["a long command", "a hundred wrong lines"],
+)
+def test_what_is_long_in_a_configuration_is_cut_in_the_error(line: str, sshd: Sshd) -> None:
+    with pytest.raises(ConnectError) as error:
+        driver(sshd.ssh_config(extra=[line], name="long")).connect(ScriptedCaller())
+    assert len(str(error.value)) < 800
+
+
 def test_a_configuration_that_ssh_refuses_is_refused_with_its_words(tmp_path: Path) -> None:
     config = tmp_path / "bad"
     config.write_text("Host devbox\n  Colour blue\n")

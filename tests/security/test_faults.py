@@ -14,7 +14,7 @@ from rdo.fault import LOG_LIMIT, TRACEBACK_LIMIT
 from tests.e2e.masters import END_BOUND, masters
 from tests.e2e.project import Project, local_project
 from tests.e2e.terminal import Terminal
-from tests.leaks import wait_until
+from tests.leaks import Leaks, listed_processes, wait_until
 from tests.security.faulty_master import FaultyMaster, faulty_master
 
 PLACES = [
@@ -80,6 +80,15 @@ def test_a_fault_is_one_line_and_nothing_is_tried_again(
         assert f"{kind}" in master.log.read_text()
         if place == "LocalDriver.connect":
             assert master.calls == 1
+        works_again(project, master)
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_shell_that_a_fault_befell_is_not_left_behind(project: Project, tmp_path: Path, after: int) -> None:
+    with faulty_master(project, tmp_path, "LocalChannel.read", "ValueError", after) as master:
+        for _ in range(3):
+            project.run("true")
+        assert wait_until(lambda: not Leaks._descendants(listed_processes(), {master.pid}), END_BOUND)
         works_again(project, master)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rdo.cli.survey import MOST_DEVCONTAINERS
 from tests.e2e.project import Project, make_project
 
 MOST_MEMORY = 1600 * 1024
@@ -107,6 +108,17 @@ def test_what_init_and_ide_look_at_is_bounded_too(clone: Project, name: str, kin
     )
     assert b"Traceback" not in result.stderr
     assert b"wrote .rdo.conf" in result.stdout
+
+
+def test_of_hundreds_of_devcontainers_a_few_are_looked_at(clone: Project) -> None:
+    (clone.local / ".rdo.conf").unlink()
+    (clone.local / "huge").write_text("{" + ",".join(f'"a{number}": 1' for number in range(1000)) + "}")
+    for number in range(700):
+        folder = clone.local / ".devcontainer" / str(number)
+        folder.mkdir(parents=True)
+        (folder / "devcontainer.json").symlink_to("../../huge")
+    result = clone.shell("rdoctl init", start_new_session=True)
+    assert result.stderr.count(b" is of no use here: ") == MOST_DEVCONTAINERS
 
 
 def test_a_link_out_of_vagrants_directory_shows_nothing_of_what_it_leads_to(clone: Project, tmp_path: Path) -> None:

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.masters import masters
+from tests.e2e.masters import masters, sockets
 from tests.e2e.project import PATIENCE, Project, local_project
 from tests.leaks import wait_until
+
+UNSHARED = {"mnt": "mount"}
+"""What unshare(1) calls a namespace, where that is something else."""
 
 STATE = "umask; nice; ulimit -a; ulimit -Ha; grep -E '^(Sig(Blk|Ign)|Groups|Cpus_allowed_list)' /proc/self/status"
 """What a command on this machine has of whoever started it."""
@@ -121,16 +124,39 @@ def test_a_caller_in_other_groups_has_a_master_of_its_own(project: Project) -> N
 
 @as_root
 @on_linux
-@pytest.mark.parametrize("kind", ["net", "mnt"])
+@pytest.mark.parametrize("kind", ["net", "mnt", "uts", "ipc", "cgroup"])
 def test_a_caller_in_another_namespace_has_a_master_of_its_own(project: Project, kind: str) -> None:
-    option = {"net": "-n", "mnt": "-m"}[kind]
     look = f"rdo readlink /proc/self/ns/{kind}"
     outside = project.shell(look).stdout
-    inside = project.shell(f"unshare {option} {look}").stdout
+    inside = project.shell(f"unshare --{UNSHARED.get(kind, kind)} {look}").stdout
     assert outside.startswith(f"{kind}:[".encode())
     assert inside not in (outside, b"")
     assert project.shell(look).stdout == outside
     assert project.shell("rdoctl stop --all").stdout.count(b"stopped ") == 2
+
+
+@on_linux
+@pytest.mark.parametrize("before", [
+    "setpriv --no-new-privs",
+    pytest.param("setpriv --bounding-set -sys_admin --inh-caps -all", marks=as_root),
+    "setarch -R",
+    "setarch linux32",
+])  # fmt: skip
+def test_a_caller_that_gave_up_privileges_for_good_has_a_master_of_its_own(project: Project, before: str) -> None:
+    look = "rdo sh -c 'uname -m; cat /proc/self/personality; grep -E \"^(Cap|NoNewPrivs|Seccomp)\" /proc/self/status'"
+    inside = project.shell(f"{before} {look}").stdout
+    outside = project.shell(look).stdout
+    assert inside == project.shell(f"{before} {look.removeprefix('rdo ')}").stdout
+    assert outside == project.shell(look.removeprefix("rdo ")).stdout
+    assert inside != outside
+
+
+@on_linux
+def test_a_first_caller_that_leaves_the_master_no_threads_leaves_the_next_one_all(project: Project) -> None:
+    limited = project.shell("ulimit -v 60000; rdo true")
+    assert (limited.returncode, limited.stderr.count(b"\n")) in ((255, 1), (0, 0))  # Pythons differ in their needs
+    assert project.run("echo", "x").stdout == b"x\n"
+    assert b"Traceback" not in b"".join(path.read_bytes() for path in sockets(project)[0].parent.glob("*.log"))
 
 
 @on_linux

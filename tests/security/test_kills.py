@@ -31,6 +31,12 @@ AT_ONCE = 3
 UNHARMFUL = ("CONT", "WINCH", "USR1", "USR2")
 """Signals that the command of the storm does not end of."""
 
+ENDS = {(143, b""), (-signal.SIGTERM, b"")}
+"""Of a command that is sent SIGTERM: it was passed on, or there was nothing to pass it on to."""
+
+SHOT = (137, b"")
+"""Of a command whose own shell was killed, which it is until it has become the command."""
+
 
 def kill(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):
@@ -57,8 +63,9 @@ def begin(project: Project, mark: str) -> subprocess.Popen[bytes]:
     return project.start("-T", "sh", "-c", f"echo up; sleep {mark} | sleep {mark}", stdin=subprocess.DEVNULL)
 
 
-def end(command: subprocess.Popen[bytes], victim: int) -> None:
+def end(command: subprocess.Popen[bytes], victim: int, kind: str) -> None:
     """End a command that may be over, and see that what it says of its end is true."""
+    ends = ENDS | {SHOT} if kind == "shell" else ENDS
     if command.poll() is None:
         command.send_signal(signal.SIGTERM)
     output, said = command.communicate(timeout=PATIENCE)
@@ -68,8 +75,8 @@ def end(command: subprocess.Popen[bytes], victim: int) -> None:
     elif command.returncode == 255:
         assert said.startswith(b"rdo: "), said
         assert said.count(b"\n") == 1, said
-    else:  # 143 if the signal was passed on, -15 if there was nothing to pass it on to
-        assert (command.returncode, said) in ((143, b""), (-signal.SIGTERM, b"")), (command.returncode, said)
+    else:
+        assert (command.returncode, said) in ends
 
 
 @pytest.fixture
@@ -102,7 +109,7 @@ def test_a_kill_at_a_random_moment_leaves_nothing_and_harms_no_later_command(
             kill(victim)
         time.sleep(chance.uniform(0, LONGEST_PAUSE))
         for command in commands:
-            end(command, victim)
+            end(command, victim, kind)
         assert wait_until(lambda marks=marks: not sleepers(*marks), GONE), (seed, sleepers(*marks))
         again = project.run("echo", "x")
         assert (again.returncode, again.stdout) == (0, b"x\n"), (seed, again.stderr)

@@ -39,6 +39,8 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
         pytest.param("PYTHONMALLOC", "nonsense", id="PYTHONMALLOC"),
         pytest.param("PYTHONPLATLIBDIR", "nowhere", id="PYTHONPLATLIBDIR"),
         pytest.param("PYTHONBREAKPOINT", "queue", id="PYTHONBREAKPOINT"),
+        pytest.param("PYTHONEXECUTABLE", "./python", id="PYTHONEXECUTABLE"),
+        pytest.param("__PYVENV_LAUNCHER__", "{here}/python", id="another venv's launcher"),
     ],
 )
 def test_no_module_and_no_setting_of_the_callers_counts(

@@ -91,3 +91,15 @@ def test_root_with_another_users_home_keeps_nothing_there(project: Project, tmp_
     assert (done.returncode, done.stderr.count(b"\n")) == (255, 1)
     assert b"use `sudo -H`" in done.stderr
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("umask", ["777", "177", "277"])
+def test_with_a_umask_that_leaves_nothing_rdo_can_use_what_it_makes(project: Project, umask: str) -> None:
+    homeless = f"unset XDG_STATE_HOME XDG_CACHE_HOME XDG_CONFIG_HOME RDO_TRUST; umask {umask}; "
+    done = project.shell(homeless + "rdoctl allow --yes && rdo echo x && rdo echo y")
+    assert done.stdout.endswith(b"\nx\ny\n"), done.stderr
+    roots = [Path(project.environment[name]) for name in ("HOME", "XDG_RUNTIME_DIR")]
+    made = [each for root in roots for each in root.rglob("*")]
+    assert len(made) > 5
+    assert {stat.S_IMODE(each.stat().st_mode) for each in made if each.is_dir()} == {0o700}
+    assert {stat.S_IMODE(each.stat().st_mode) for each in made if not each.is_dir()} == {0o600}

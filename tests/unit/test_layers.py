@@ -38,8 +38,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     ("rdo.drivers", "rdo.drivers.*"),
     # over any driver
     (
-        "rdo.group_leader", "rdo.lifeline", "rdo.link", "rdo.links", "rdo.login_directory", "rdo.pools",
-        "rdo.shell", "rdo.shells",
+        "rdo.gardener", "rdo.group_leader", "rdo.lifeline", "rdo.link", "rdo.links", "rdo.login_directory", "rdo.pools",
+        "rdo.shell", "rdo.shells", "rdo.warm_shells",
     ),
     # the control master
     (

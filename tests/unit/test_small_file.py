@@ -37,6 +37,17 @@ def test_a_fifo_without_a_writer_is_not_waited_for(tmp_path: Path) -> None:
         small_file.read(str(tmp_path / "file"), LIMIT)
 
 
+def test_a_stream_that_looks_like_a_file_is_not_waited_for() -> None:
+    """As /proc/kmsg is one, and others below /proc and /sys."""
+    source, sink = os.pipe()
+    os.set_blocking(source, False)
+    try:
+        with os.fdopen(source, "rb") as file, pytest.raises(Unsuitable, match="not a regular file"):
+            small_file.rest(file, LIMIT)
+    finally:
+        os.close(sink)
+
+
 def test_a_file_that_is_swapped_for_a_fifo_on_the_way_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

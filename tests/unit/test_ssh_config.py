@@ -99,6 +99,11 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
         options(write(tmp_path / "main", f"Include {tmp_path}/directory"))
 
 
+def test_a_file_that_was_named_and_is_missing_is_an_error_as_with_ssh(tmp_path: Path) -> None:
+    with pytest.raises(ConnectError, match=r"`.*missing` is not usable: no such file or directory"):
+        options(tmp_path / "missing")
+
+
 def test_the_configuration_of_the_system_counts_behind_the_users(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
