@@ -10,6 +10,8 @@ import os
 import resource
 import signal
 
+from rdo import io_priority
+
 UMASK = 0o022
 """For what programs make that run for no caller in particular; rdo's own files have their modes said."""
 
@@ -48,6 +50,7 @@ def _reset_priority() -> None:
     with contextlib.suppress(OSError):
         if os.getpriority(os.PRIO_PROCESS, 0) > 0:
             os.setpriority(os.PRIO_PROCESS, 0, 0)
+    io_priority.reset()
     if hasattr(os, "sched_setscheduler"):
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))

@@ -17,7 +17,9 @@ from tests.leaks import wait_until
 UNSHARED = {"mnt": "mount"}
 """What unshare(1) calls a namespace, where that is something else."""
 
-STATE = "umask; nice; ulimit -a; ulimit -Ha; grep -E '^(Sig(Blk|Ign)|Groups|Cpus_allowed_list)' /proc/self/status"
+SHOWN = "Sig(Blk|Ign)|Groups|Cpus_allowed_list"
+
+STATE = f"umask; nice; ionice; ulimit -a; ulimit -Ha; grep -E '^({SHOWN})' /proc/self/status"
 """What a command on this machine has of whoever started it."""
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can have other groups and namespaces")
@@ -46,6 +48,7 @@ def state(project: Project, before: str = "") -> list[str]:
     "ulimit -n 256;",
     "ulimit -Sc unlimited; ulimit -Sf 100000;",
     "nice -n 7",
+    "ionice -c 3",
     "taskset -c 0",
     "env --block-signal=INT",
 ])  # fmt: skip

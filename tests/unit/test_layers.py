@@ -31,8 +31,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     ("rdo.mapping", "rdo.marks", "rdo.modes", "rdo.output_map", "rdo.plan", "rdo.remote_roots", "rdo.script"),
     ("rdo.shim", "rdo.ssh_argv"),
     (
-        "rdo.circumstances", "rdo.daemon", "rdo.fault", "rdo.own_directory", "rdo.ownership", "rdo.process_name",
-        "rdo.small_file", "rdo.state", "rdo.tally", "rdo.thread", "rdo.whole_file",
+        "rdo.circumstances", "rdo.daemon", "rdo.fault", "rdo.io_priority", "rdo.own_directory", "rdo.ownership",
+        "rdo.process_name", "rdo.small_file", "rdo.state", "rdo.tally", "rdo.thread", "rdo.whole_file",
     ),
     ("rdo.config", "rdo.grant", "rdo.trust", "rdo.trust_prompt"),
     ("rdo.drivers", "rdo.drivers.*"),
