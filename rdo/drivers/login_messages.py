@@ -42,7 +42,7 @@ def banner(body: Body) -> bytes:
 
 
 def failure(body: Body) -> Outcome:
-    """The server authentication failed with that."""
+    """The server refused that."""
     fields = Fields(body)
     methods = fields.names()
     return Outcome(False, fields.flag(), methods)

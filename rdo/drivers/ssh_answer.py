@@ -17,6 +17,9 @@ from rdo.drivers.tokens import Tokens
 TRUE = ("yes", "true")
 FALSE = ("no", "false")
 
+RSA_BITS = 1024
+"""The least that a RSA key has to have where nothing is said, as with ssh."""
+
 QUIET = ("QUIET", "SILENT", "FATAL", "ERROR")
 """Levels of logging at which ssh shows neither banners nor notices; `ssh -G` prints SILENT for QUIET."""
 
@@ -110,7 +113,7 @@ def _algorithms(one: Mapping[str, str]) -> Algorithms:
         public_keys=names(one.get("pubkeyacceptedalgorithms"), HOST_KEYS),
         ca_signatures=names(one.get("casignaturealgorithms"), SIGNATURES),
         compression=one.get("compression") in TRUE,
-        rsa_bits=max(_number(one, "requiredrsasize", 0), _number(one, "rsaminsize", 0)),
+        rsa_bits=max(_number(one, "requiredrsasize", RSA_BITS), _number(one, "rsaminsize", 0)),
     )
 
 
@@ -155,7 +158,10 @@ def _forwarded(value: str, agent: str, tokens: Tokens) -> str:
 
 
 def _strict(value: str) -> str:
-    return {"true": "yes", "false": "no", "off": "no"}.get(value, value)
+    meaning = {"true": "yes", "false": "no", "off": "no"}.get(value, value)
+    if meaning not in ("ask", "yes", "no", "accept-new"):
+        raise ValueError(f"StrictHostKeyChecking cannot be `{value}`")
+    return meaning
 
 
 def _assignment(text: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -14,10 +15,10 @@ from typing import NamedTuple
 
 from paramiko import config
 from paramiko.config import SSHConfig
-from paramiko.ssh_exception import ConfigParseError
+from paramiko.ssh_exception import ConfigParseError, CouldNotCanonicalize
 
 from rdo.drivers.openssh import Request
-from rdo.drivers.ssh_include import EVERYWHERE, expanded
+from rdo.drivers.ssh_include import EVERYWHERE, OPTION, expanded
 from rdo.errors import ConnectError
 
 READING = threading.Lock()
@@ -28,6 +29,29 @@ SYSTEM = "/etc/ssh/ssh_config"
 
 DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ed25519")
 
+
+LINES = ("host", "match", "include", "proxycommand", "localcommand", "knownhostscommand", "remotecommand")
+"""Options whose value is the rest of the line as it stands, quotes and `#` and all."""
+
+ALIASES = {
+    "pubkeyacceptedkeytypes": "pubkeyacceptedalgorithms",
+    "challengeresponseauthentication": "kbdinteractiveauthentication",
+    "dsaauthentication": "pubkeyauthentication",
+}
+"""Older names."""
+
+GATHERED = ("sendenv", "certificatefile")
+"""Options of which each line counts. paramiko takes the first, but for IdentityFile: under that they travel."""
+
+TIMES = ("connecttimeout", "serveraliveinterval")
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+BETWEEN = "\x1f"
+"""Stands between words, and behind the name of an option that travels under another one."""
+
+QUOTED = re.compile(r"""(["'])((?:\\.|(?!\1)[^\\])*)\1""")
+WORD = re.compile(rf"""(?:{QUOTED.pattern}|\\.|[^\s"'\\])+""")
+ESCAPED = re.compile(r"""\\(["'\\ ])""")
 
 EXEC_TIMEOUT = 20.0
 """Seconds for a command of `Match exec`; one that takes longer does not match."""
@@ -70,20 +94,24 @@ def _lines(request: Request) -> list[str]:
     text: list[str] = []
     for path, base in [(request.ssh_config, own)] if request.ssh_config else places:
         try:
-            text += [EVERYWHERE, *expanded(path, home, base)]
+            text += [EVERYWHERE, *(piece for line in expanded(path, home, base) for piece in _plain(line))]
         except OSError as error:
             if isinstance(error, FileNotFoundError) and not request.ssh_config:
                 continue
             why = (error.strerror or str(error)).lower()
             raise ConnectError(f"the ssh configuration `{path}` is not usable", why) from error
     try:
-        found: Mapping[str, str | list[str]] = SSHConfig.from_text("\n".join(text)).lookup(request.host)
-    except ConfigParseError as error:
-        named = request.ssh_config or places[0][0]
-        raise ConnectError(f"the ssh configuration `{named}` is not usable", str(error)) from error
+        found: dict[str, str | list[str]] = dict(SSHConfig.from_text("\n".join(text)).lookup(request.host))
+    except Exception as error:  # paramiko's own, and whatever else it meets in what it half understands
+        why = str(error) if isinstance(error, ConfigParseError | CouldNotCanonicalize) else "paramiko cannot read it"
+        what = f"the ssh configuration `{request.ssh_config or places[0][0]}` is not usable"
+        raise ConnectError(what, why, "install an OpenSSH client, which says more") from error
     given = {"user": request.user, "port": request.port, "proxyjump": request.jump}
-    chosen = {**_defaults(), **found, **{key: str(value) for key, value in given.items() if value}}
-    return [f"{key} {value}" for key, values in chosen.items() for value in _each(key, values)]
+    usual = _defaults()
+    if all(BETWEEN in name for name in found.get("identityfile", ())):
+        found["identityfile"] = [*found.get("identityfile", ()), *usual["identityfile"]]
+    chosen = {**usual, **found, **{key: str(value) for key, value in given.items() if value}}
+    return [line for key, values in chosen.items() for line in _each(key, values)]
 
 
 def _defaults() -> dict[str, str | list[str]]:
@@ -95,9 +123,41 @@ def _defaults() -> dict[str, str | list[str]]:
 
 
 def _each(key: str, values: str | list[str] | None) -> Iterator[str]:
-    if isinstance(values, list):
-        yield from values
-    elif key in ("sendenv", "setenv"):
-        yield from (values or "").split()
+    """The lines of an option, each with its name."""
+    for value in values if isinstance(values, list) else (values or "none").split(BETWEEN):
+        carried, mark, rest = value.partition(BETWEEN)
+        yield f"{carried} {rest}" if mark else f"{key} {value}"
+
+
+def _plain(line: str) -> Iterator[str]:
+    """The line as paramiko understands it: one word or text without quotes, in small letters what ssh prints so."""
+    option = OPTION.fullmatch(line)
+    key = ALIASES.get(option[1].lower(), option[1].lower()) if option else ""
+    if option is None or key in LINES:
+        yield line
+        return
+    words = _words(option[2])
+    if key in GATHERED:
+        pieces = words if key == "sendenv" else [" ".join(words)]
+        yield from (f"IdentityFile {key}{BETWEEN}{piece}" for piece in pieces)
+    elif key == "setenv":
+        yield f"{key} {BETWEEN.join(words)}"
     else:
-        yield values or "none"
+        yield f"{key} {_value(key, ' '.join(words))}"
+
+
+def _words(text: str) -> list[str]:
+    """The words of a value, without their quotes, up to a comment."""
+    found = []
+    for match in WORD.finditer(text):
+        if match[0].startswith("#"):
+            break
+        found.append(ESCAPED.sub(r"\1", QUOTED.sub(r"\2", match[0])))
+    return found
+
+
+def _value(key: str, text: str) -> str:
+    """As ssh prints it."""
+    if key in TIMES and re.fullmatch(r"(\d+[smhdw]?)+", text.lower()):
+        return str(sum(int(size) * SECONDS[unit] for size, unit in re.findall(r"(\d+)([smhdw]?)", text.lower())))
+    return text.lower() if text.lower() in ("yes", "no", "true", "false", "ask", "off", "accept-new", "none") else text

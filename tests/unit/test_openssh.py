@@ -220,6 +220,15 @@ def test_each_option_is_understood(line: str, field: str, value: object) -> None
     assert getattr(options(line), field) == value
 
 
+def test_a_host_key_policy_that_there_is_not_is_an_error() -> None:
+    with pytest.raises(ValueError, match="cannot be `maybe`"):
+        options("stricthostkeychecking maybe")
+
+
+def test_rsa_keys_have_to_have_what_ssh_wants_of_them_where_nothing_is_said() -> None:
+    assert (options().algorithms.rsa_bits, options("requiredrsasize 3072").algorithms.rsa_bits) == (1024, 3072)
+
+
 def test_a_local_command_counts_where_it_is_permitted() -> None:
     assert options("localcommand echo %h", "permitlocalcommand yes").local_command == "echo devbox"
 

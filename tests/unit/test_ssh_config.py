@@ -60,6 +60,36 @@ def write(path: Path, *text: str) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("StrictHostKeyChecking YES", ["stricthostkeychecking yes"]),
+        ("IdentitiesOnly = Yes # the agent has many", ["identitiesonly yes"]),
+        ('RevokedHostKeys "/a b" # stolen', ["revokedhostkeys /a b"]),
+        ('UserKnownHostsFile "/a b" /c', ["userknownhostsfile /a b /c"]),
+        ("SendEnv A B\nSendEnv C", ["sendenv A", "sendenv B", "sendenv C"]),
+        ('SetEnv A=1 "B=x y" C="q\\"r"\nSetEnv D=2', ["setenv A=1", "setenv B=x y", 'setenv C=q"r']),
+        ('CertificateFile /a\nCertificateFile "/b c"', ["certificatefile /a", "certificatefile /b c"]),
+        ("SendEnv A\nIdentityFile /k", ["sendenv A", "identityfile /k"]),
+        ("ConnectTimeout 1m30", ["connecttimeout 90"]),
+        ("ConnectTimeout none", ["connecttimeout none"]),
+        ("ChallengeResponseAuthentication no", ["kbdinteractiveauthentication no"]),
+        ("PubkeyAcceptedKeyTypes ssh-rsa", ["pubkeyacceptedalgorithms ssh-rsa"]),
+        ('ProxyCommand nc "a b" # c', ['proxycommand nc "a b" # c']),
+    ],
+)
+def test_lines_mean_what_they_mean_to_ssh(text: str, expected: list[str], tmp_path: Path) -> None:
+    found = lines(Request("box", ssh_config=str(write(tmp_path / "main", text))), {})
+    names = {line.partition(" ")[0] for line in expected}
+    assert [line for line in found if line.partition(" ")[0] in names] == expected
+    assert ("identityfile ~/.ssh/id_ed25519" in found) == ("IdentityFile" not in text)
+
+
+def test_what_paramiko_cannot_read_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConnectError, match="is not usable: paramiko cannot read it; install an OpenSSH client"):
+        options(write(tmp_path / "main", "CanonicalizeHostname yes"))
+
+
 def test_included_files_count_where_they_stand(tmp_path: Path) -> None:
     write(tmp_path / "b.conf", "Host box", "  Port 2201", "  RevokedHostKeys /revoked")
     write(tmp_path / "a.conf", "Host other", "  Port 1", "Host *", "  ConnectTimeout 7")
