@@ -15,6 +15,10 @@ class Mark(NamedTuple):
 LIMIT = 64
 """Longest mark in bytes, with the end of its line. A longer one is none: then it is output, and passed on."""
 
+_TEXT = re.compile(rb"([^\007\033]*)\007\r?\n")
+_CUT_OFF = re.compile(rb"[^\007\033]*(?:\007\r?)?")
+"""What stands behind the secret. That is no part of it: a pattern for each command would take long to compile."""
+
 
 class Marks:
     """Output in, output and marks out. Holds back only what may be the start of a mark."""
@@ -22,17 +26,23 @@ class Marks:
     def __init__(self, secret: str) -> None:
         """`secret`: what only the session's own shell knows; see script.prove."""
         self._start = f"\033]rdo;{secret};".encode()
-        start, longest = re.escape(self._start), LIMIT - len(self._start) - len(b"\007\r\n")
-        self._mark = re.compile(rb"%b([^\007\033]{0,%d})\007\r?\n" % (start, longest))
-        self._cut_off = re.compile(rb"%b[^\007\033]{0,%d}(?:\007\r?)?" % (start, longest))
+        self._longest = LIMIT - len(self._start) - len(b"\007\r\n")
         self._held = b""
 
     def receive(self, data: bytes | memoryview) -> list[bytes | Mark]:
         """Take in output; give what can be told now, in order."""
-        *parts, rest = self._mark.split(self._held + data)  # output, a mark's text, output, ...
+        data = self._held + data
+        found: list[bytes | Mark] = []
+        done = at = 0
+        while (at := data.find(self._start, at)) >= 0:
+            at += len(self._start)
+            mark = _TEXT.match(data, at, at + LIMIT - len(self._start))
+            if mark and len(mark[1]) <= self._longest:
+                found += [data[done : at - len(self._start)], Mark(mark[1].decode("ascii", "replace"))]
+                done = at = mark.end()
+        rest = data[done:]
         keep = self._may_start(rest)
         self._held = rest[keep:]
-        found = [Mark(part.decode("ascii", "replace")) if index % 2 else part for index, part in enumerate(parts)]
         return [piece for piece in (*found, rest[:keep]) if piece]
 
     def end(self) -> bytes:
@@ -44,6 +54,6 @@ class Marks:
         """Where a mark that is not yet whole starts; the end of the data if there is none. A mark holds one ESC."""
         escape = data.rfind(b"\033")
         held = data[escape:] if escape >= 0 else b""
-        if self._start.startswith(held) or self._cut_off.fullmatch(held):
-            return len(data) - len(held)
-        return len(data)
+        text = held[len(self._start) :] if held.startswith(self._start) else None
+        cut_off = text is not None and len(text.partition(b"\007")[0]) <= self._longest and _CUT_OFF.fullmatch(text)
+        return len(data) - len(held) if cut_off or self._start.startswith(held) else len(data)

@@ -25,6 +25,11 @@ LONGEST_SHOWN = 200
 MOST_PROCESSES = 2**31 - 1
 """What a process id is below, wherever POSIX is spoken."""
 
+READY = re.compile(rb" (?:(\d+) ([^\n]*)|%b\r?)\n" % script.NO_STTY.encode())
+READY_APART = re.compile(rb"\n")
+PROOF = re.compile(rb" (\d{1,10}) ([^\n]*)\n")
+"""What stands behind nonce and secret. They are no part of it: a pattern for each shell would take long to compile."""
+
 
 class Group(NamedTuple):
     """A process group on the target, and the shell that it belongs to: its own, or that of a child of it."""
@@ -82,25 +87,24 @@ class Shell:
 
     def _get_ready(self, deadline: float) -> None:
         nonce = self.nonce.encode()
-        ready = self._await(rb"%b (?:(\d+) ([^\n]*)|%b\r?)\n" % (nonce, script.NO_STTY.encode()), STDOUT, deadline)
+        ready = self._await(nonce, READY, STDOUT, deadline)
         if ready[1] is None:
             hint = "install it there (coreutils), or use `rdo -T`"
             raise ConnectError("the target cannot give a command a terminal", "its `stty` is missing or fails", hint)
         self.login_shell = strip_blanks(ready[2].decode("utf-8", "replace"))
         if not (self.pty or self.plain):
-            self.silent = not self._await(rb"%b\n" % nonce, STDERR, deadline).start()
+            self.silent = self._await(nonce, READY_APART, STDERR, deadline).start() == len(nonce)
         self.channel.write(script.prove(self.secret))
-        proof = self._await(rb"%b (\d{1,10}) ([^\n]*)\n" % self.secret.encode(), STDOUT, deadline)
+        proof = self._await(self.secret.encode(), PROOF, STDOUT, deadline)
         if not is_group(number := proof[1].decode()):
             raise ConnectError("the target's shell is not one", f"its process id is {number}")
         self.group = Group(int(number), int(number))
         self._kind = strip_blanks(proof[2].decode("utf-8", "replace"))
         self.pending = [Chunk(stream, rest) for stream, rest in self._seen.items() if rest]
 
-    def _await(self, pattern: bytes, stream: int, deadline: float) -> re.Match[bytes]:
-        """Read up to what matches, and drop it and what came before it."""
-        wanted = re.compile(pattern)
-        while (found := wanted.search(self._seen[stream])) is None:
+    def _await(self, marker: bytes, wanted: re.Pattern[bytes], stream: int, deadline: float) -> re.Match[bytes]:
+        """Read up to the marker and what matches behind it, and drop that and what came before it."""
+        while (found := _find(marker, wanted, self._seen[stream])) is None:
             self._seen = {each: seen[-NOISE_KEPT:] for each, seen in self._seen.items()}
             chunk = self._next(deadline)
             self._seen[chunk.stream] += chunk.data
@@ -132,6 +136,14 @@ def begin_shell(connection: Connection, opening: Opening, login: bool, plain: bo
     if not (pty or connection.makes_leaders):
         text = led(text)
     return Shell(connection.open_channel(text, opening.pty, opening.variables), nonce, pty, plain)
+
+
+def _find(marker: bytes, wanted: re.Pattern[bytes], seen: bytes) -> re.Match[bytes] | None:
+    """The first match right behind a marker."""
+    at = seen.find(marker)
+    while at >= 0 and not (found := wanted.match(seen, at + len(marker))):
+        at = seen.find(marker, at + 1)
+    return found if at >= 0 else None
 
 
 def _silence(line: str) -> str:

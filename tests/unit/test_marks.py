@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -116,3 +117,8 @@ def test_only_what_may_be_a_mark_is_held_back(data: bytes, shown: bytes) -> None
     assert b"".join(each for each in marks.receive(data) if isinstance(each, bytes)) == shown
     assert marks.end() == data[len(shown) :]
     assert marks.end() == b""
+
+
+def test_a_command_has_no_pattern_of_its_own_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(re, "compile")
+    assert received(mark("ready") + b"out", mark("stopped")) == [Mark("ready"), b"out", Mark("stopped")]
