@@ -182,7 +182,7 @@ def _write(descriptor: int, data: bytes, size: int) -> None:
 def _entry(path: str, number: int, text: str) -> Entry | None:
     words = split_words(text)
     marker = words.pop(0) if words and words[0] in MARKERS else ""
-    if len(words) < 3 or words[0].startswith(("#", "@")):
+    if len(words) < 3 or words[0].startswith(("#", "@")) or (marker == AUTHORITY and _has_tab_behind(marker, text)):
         return None
     patterns, kind, encoded = words[:3]
     try:
@@ -192,6 +192,13 @@ def _entry(path: str, number: int, text: str) -> Entry | None:
     except (binascii.Error, ValueError):
         return None
     return Entry(path, number, marker, patterns, HostKey(kind, blob))
+
+
+def _has_tab_behind(marker: str, text: str) -> bool:
+    """Whether a tab ends the marker while a space follows elsewhere: ssh looks for the space first, and finds no marker
+    that it knows. Such a line makes nobody trusted; what it revokes is revoked all the same.
+    """
+    return " " in text and text.partition(marker)[2].startswith("\t")
 
 
 def _matches(patterns: str, name: str) -> bool:

@@ -103,7 +103,7 @@ def test_a_changed_key_is_refused_under_every_policy(policy: str, sshd: Sshd, kn
         driver(config(sshd, known, f"StrictHostKeyChecking {policy}")).connect(ScriptedCaller(["yes"]))
     text = str(failure.value)
     assert f"it is ED25519 {fingerprint(sshd.host_keys[0])}" in text
-    assert f"known is ED25519 {fingerprint(other)} ({known}:2)" in text
+    assert f"known_hosts has ED25519 {fingerprint(other)} ({known}:2)" in text
     assert f"`ssh-keygen -f {known} -R '{name(sshd)}'`" in text
     assert sshd.log.count("Accepted") == accepted
 

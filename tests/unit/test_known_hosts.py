@@ -90,6 +90,7 @@ def test_a_hashed_line_is_about_its_host_only() -> None:
         "devbox ssh-ed25519 %%%",
         "@unknown devbox ssh-ed25519 YWJj",
         "@revoked",
+        line("devbox", marker="@cert-authority").replace(" ", "\t", 1),
         f"devbox ssh-rsa {line('x').split()[2]}",
         f"devbox SSH-ED25519 {line('x').split()[2]}",
         "\x00\udcff",
@@ -97,6 +98,16 @@ def test_a_hashed_line_is_about_its_host_only() -> None:
 )
 def test_a_line_that_says_nothing_of_a_key_is_left_out(text: str) -> None:
     assert parse("file", text) == []
+
+
+@pytest.mark.parametrize("text", [line("devbox", marker="@revoked").replace(" ", "\t", 1)])
+def test_a_line_that_revokes_counts_with_a_tab_too(text: str) -> None:
+    assert standing(f"{line('devbox')}\n{text}", "devbox") is Standing.REVOKED
+
+
+def test_an_authority_counts_where_tabs_are_all_there_is() -> None:
+    (entry,) = parse("file", line("devbox", marker="@cert-authority").replace(" ", "\t"))
+    assert entry.marker == "@cert-authority"
 
 
 def test_entries_know_where_they_stand() -> None:
