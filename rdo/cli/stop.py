@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import NamedTuple
 
 import click
 
@@ -31,7 +34,13 @@ def command(every: bool, profile: str | None, now: bool) -> None:
     folder = control.runtime_folder(os.environ)
     found = masters.found(folder)
     chosen = found if every else _of_this_folder(found, folder, profile)
-    failed = [line for line in [_stop(master, now, forced=every or now) for master in chosen] if line]
+    failed = []
+    with ThreadPoolExecutor(masters.MOST_AT_ONCE) as pool:  # several that take their time cost no more than one
+        for outcome in pool.map(partial(_stop, now=now, forced=every or now), chosen):
+            if outcome.failed:
+                failed.append(outcome.line)
+            else:
+                click.echo(outcome.line)
     cleared = _clear_leftovers() if every else 0
     if not chosen and not cleared:
         click.echo("nothing to stop")
@@ -68,35 +77,38 @@ def _belongs(master: Master, here: Found, profile: str | None) -> bool:
     return master.report.get("config") == here.config and profile in (None, master.report["profile"])
 
 
-def _stop(master: Master, now: bool, *, forced: bool) -> str:
-    """Stop one master and say so; what is wrong if that cannot be done."""
+class Outcome(NamedTuple):
+    """What became of one master, in a line."""
+
+    line: str
+    failed: bool = False
+
+
+def _stop(master: Master, *, now: bool, forced: bool) -> Outcome:
+    """Stop one master."""
     told = masters.stop(master, now) if master.answers else master
     if told is None:
-        _say("had ended", master)
-        return ""
+        return _done("had ended", master)
     if not told.answers:
         return _kill(told if told.pid else master, forced)
     if told.running and not now:
         count = len(told.running)
-        _say(f"ends after {count} running command{'s' if count > 1 else ''}:", told)
-    elif told.pid is None or process.wait(told.pid, END_BOUND):
-        _say("stopped", told)
-    else:
-        _say("is ending:", told)
-    return ""
+        return _done(f"ends after {count} running command{'s' if count > 1 else ''}:", told)
+    if told.pid is None or process.wait(told.pid, END_BOUND):
+        return _done("stopped", told)
+    return _done("is ending:", told)
 
 
-def _kill(master: Master, forced: bool) -> str:
+def _kill(master: Master, forced: bool) -> Outcome:
     name = printable(master.name)
     if not forced:
-        return f"{name} does not answer; use `rdoctl stop --now`"
+        return Outcome(f"{name} does not answer; use `rdoctl stop --now`", failed=True)
     if master.pid is None or not masters.is_master(master.pid):
-        return f"{name} does not answer, and its process could not be identified"
+        return Outcome(f"{name} does not answer, and its process could not be identified", failed=True)
     if not process.end(master.pid, KILL_PATIENCE):
-        return f"{name} does not answer, and cannot be killed (process {master.pid})"
-    _say("killed", master)
-    return ""
+        return Outcome(f"{name} does not answer, and cannot be killed (process {master.pid})", failed=True)
+    return _done("killed", master)
 
 
-def _say(what: str, master: Master) -> None:
-    click.echo(printable(f"{what} {master.name}"))
+def _done(what: str, master: Master) -> Outcome:
+    return Outcome(printable(f"{what} {master.name}"))

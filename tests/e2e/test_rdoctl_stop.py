@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,30 @@ def test_a_wedged_master_is_killed_when_that_is_asked_for(project: Project, opti
     assert project.shell(f"rdoctl stop {option}").stdout.startswith(b"killed the master at ")
     assert wait_until(lambda: before not in listed_processes(), PATIENCE)
     assert project.run("true").returncode == 0
+
+
+def test_several_masters_that_take_their_time_to_end_take_it_together(project: Project) -> None:
+    names = [f"p{number}" for number in range(5)]
+    with (project.local / ".rdo.conf").open("a") as file:
+        file.write("".join(f"[{name}]\n" for name in names))
+    stubborn = "trap '' HUP TERM; echo ready; sleep 60 & wait; wait; wait"
+    began: list[subprocess.Popen[bytes]] = []
+
+    def seconds(chosen: list[str]) -> float:
+        for name in chosen:
+            began.append(project.start("-p", name, "sh", "-c", stubborn))
+            assert began[-1].stdout
+            assert began[-1].stdout.readline() == b"ready\n"
+        started = time.monotonic()
+        assert project.shell("rdoctl stop --all --now").stdout.count(b"stopped ") == len(chosen)
+        return time.monotonic() - started
+
+    try:
+        alone = seconds(names[:1])
+        assert seconds(names) < 3 * alone
+    finally:
+        for command in began:
+            command.communicate(timeout=PATIENCE)
 
 
 def test_a_config_file_with_a_fault_does_not_keep_its_masters_alive(project: Project) -> None:
