@@ -65,7 +65,7 @@ class _Way:
             return failed("; ".join(options.refused), "change it in your ssh configuration")
         through = options.proxy_jump or ("a ProxyCommand" if options.proxy_command else "")
         where = f"{options.user}@{options.hostname}:{options.port}" + (f" through {through}" if through else "")
-        return ok("; ".join([where, *(f"without effect: {line}" for line in options.ignored)]))
+        return ok(f"{where}; without effect: {'; '.join(options.ignored)}" if options.ignored else where)
 
     def agent(self) -> Finding:
         from rdo.drivers.agent import Agent  # imports cryptography: 0.1 s

@@ -90,7 +90,7 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
             raise words
         loaded.require_directory()
     roots = [root._replace(remote=below(LOGIN, root.remote)) for root in roots]
-    yield "Folders that both sides see", table.render([(r.local, "->", r.remote, r.note) for r in roots]) or ["none"]
+    yield "Directories on both sides", table.render([(r.local, "->", r.remote, r.note) for r in roots]) or ["none"]
     user = plan.user(asked, loaded.settings)
     sudo = "" if driver.switches_user else user
     planned = plan.make(hidden(asked, options), loaded.settings, roots, driver.target, driver.not_shared, sudo)

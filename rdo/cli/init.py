@@ -101,7 +101,8 @@ def choose(known: Mapping[str, Any], found: Survey, source: str = "") -> Suggest
         each_file = [each.because for each in fitting]
         answer = init_ask.one_of("from", f"there are {listed(each_file)}", each_file)
         fitting = [each for each in fitting if each.because == answer]
-    return fitting[0] if fitting else Suggestion(driver or init_ask.driver(), "")
+    nothing = init_ask.NOTHING_ELSE if found.unusable else init_ask.NOTHING_FOUND
+    return fitting[0] if fitting else Suggestion(driver or init_ask.driver(nothing), "")
 
 
 def _fits(suggestion: Suggestion, known: Mapping[str, Any]) -> bool:

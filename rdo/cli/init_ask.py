@@ -16,6 +16,7 @@ from rdo.settings import DRIVERS, KEYS
 from rdo.wording import listed
 
 NOTHING_FOUND = "there is no Vagrantfile, compose file, Dockerfile or devcontainer.json here"
+NOTHING_ELSE = "no other file here says where commands run"
 
 NO_TERMINAL = "there is no terminal to ask on"
 
@@ -40,14 +41,14 @@ def checked(name: str, value: Any) -> Any:
     return value
 
 
-def driver() -> str:
-    """How the target is reached, where no file tells. Raises RdoError where there is no terminal."""
+def driver(because: str) -> str:
+    """How the target is reached, where no file tells, and `because` says so. Raises RdoError without a terminal."""
     if not sys.stdin.isatty():
         names = offered(hosts())
         ssh = "`--host`" + (f" (~/.ssh/config names {names})" if names else "")
         hint = f"give {ssh}, `--container`, `--image`, or `--driver`"
-        raise RdoError("`--driver` is missing", f"{NOTHING_FOUND}, and {NO_TERMINAL}", hint)
-    click.echo(f"{NOTHING_FOUND}. Where do the commands of this directory run?", err=True)
+        raise RdoError("`--driver` is missing", f"{because}, and {NO_TERMINAL}", hint)
+    click.echo(f"{because}. Where do the commands of this directory run?", err=True)
     for name in DRIVERS:
         click.echo(f"  {name:<8} {MEANINGS[name]}", err=True)
     return str(click.prompt("driver", type=click.Choice(DRIVERS), err=True))

@@ -62,7 +62,6 @@ def arguments(request: Request) -> list[str]:
     given = [("-F", request.ssh_config), ("-l", request.user), ("-p", request.port), ("-J", request.jump)]
     return [
         "-G",
-        "-T",
         *(word for option, value in given if value for word in (option, str(value))),
         "--",
         request.host,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,17 @@ def test_options_of_ssh_that_have_no_effect_or_forbid_a_connection_are_named(pro
     assert "Options of the ssh configuration without effect\n" in text
     assert "\n  ForwardX11 yes: rdo does not forward X11\n" in text
     assert "that forbid a connection\n  BindInterface lo: rdo cannot choose an interface: set BindAddress\n" in text
+
+
+@pytest.mark.parametrize(("line", "named"), [("", []), ("RequestTTY no", ["RequestTTY false: "])], ids=["unset", "no"])
+def test_whether_a_terminal_is_requested_is_named_only_where_the_user_says_it(
+    project: Project, tmp_path: Path, line: str, named: list[str]
+) -> None:
+    ssh_config = tmp_path / "ssh_config"
+    ssh_config.write_text(f"Host devbox\n  {line}\n")
+    project.configure('driver = "ssh"\nhost = "devbox"\ndirectory = "/srv"\n')
+    text = explain(project, "true", RDO_SSH_CONFIG=str(ssh_config))
+    assert re.findall("RequestTTY [a-z]+: ", text) == named
 
 
 def test_the_script_is_shown_to_those_who_ask_for_details(project: Project) -> None:

@@ -173,6 +173,12 @@ def test_a_file_that_is_of_no_use_is_named_and_the_next_one_taken(project: Proje
     assert settings(project).build == "."
 
 
+def test_a_file_that_cannot_be_used_is_not_said_to_be_missing(project: Project) -> None:
+    (project.local / "compose.yaml").write_text("services:\n\t- x\n")
+    last = init(project).stderr.decode().splitlines()[-1]
+    assert last.startswith("rdoctl: `--driver` is missing: no other file here says where commands run, and ")
+
+
 def test_each_of_several_devcontainers_can_be_chosen(project: Project) -> None:
     for name in ("a", "b"):
         (project.local / f".devcontainer/{name}").mkdir(parents=True)

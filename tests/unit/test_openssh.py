@@ -145,7 +145,7 @@ def test_sent_variables_are_those_that_match_and_set_ones_win() -> None:
 
 def test_the_question_to_ssh_ends_its_options_before_the_host() -> None:
     request = Request("devbox", user="u", port=2222, identity="/k", jump="j", ssh_config="/c")
-    assert arguments(request) == ["-G", "-T", "-F", "/c", "-l", "u", "-p", "2222", "-J", "j", "--", "devbox"]
+    assert arguments(request) == ["-G", "-F", "/c", "-l", "u", "-p", "2222", "-J", "j", "--", "devbox"]
 
 
 @pytest.mark.parametrize("name", ["", "-oProxyCommand=x", "a;b", "a`b`", "a$(b)", "a b", "a\nb", "a'b", "\x1b[2J"])
