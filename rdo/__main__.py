@@ -118,9 +118,19 @@ def die_of_interrupt() -> None:
 def complain(error: RdoError) -> None:
     """The one place where an error is shown: a line on stderr, if there is one."""
     try:
-        posix.write(2, f"rdo: {error}\n".encode("utf-8", "replace"))
+        posix.write(2, _shown(f"rdo: {error}\n"))
     except OSError:
         pass
+
+
+def _shown(line: str) -> bytes:
+    if not line.isascii():
+        import os
+
+        from rdo import charset
+
+        line = charset.spelled(line, os.environ)
+    return line.encode("utf-8", "replace")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
-from rdo import control, fault, peer, plan, protocol
+from rdo import charset, control, fault, peer, plan, protocol
 from rdo.drivers.base import CallerGone
 from rdo.errors import RdoError, one_line, printable
 from rdo.progress import Progress
@@ -150,7 +150,7 @@ class WaitingCaller:
         """See Caller. Raises Gone."""
         self._progress.end()  # while somebody types, nothing else is written there
         self._progress = Progress(self._show)
-        return self._prompt((b"1" if echo else b"0") + question.encode("utf-8", "replace"))
+        return self._prompt((b"1" if echo else b"0") + self._spelled(question))
 
     def _prompt(self, payload: bytes) -> str | None:
         self._conversation.send(protocol.PROMPT, payload)
@@ -167,7 +167,7 @@ class WaitingCaller:
     def tell(self, line: str) -> None:
         """See Caller. Raises Gone."""
         shown = one_line(line) if line.startswith("rdo: ") else printable(line)  # a server's banner may be a drawing
-        self._conversation.send(protocol.NOTICE, shown.encode("utf-8", "replace"))
+        self._conversation.send(protocol.NOTICE, self._spelled(shown))
 
     def trace(self, line: str) -> None:
         """See Caller. Raises Gone."""
@@ -183,9 +183,13 @@ class WaitingCaller:
         self._progress.step(f"rdo: {one_line(step)}")
         return True
 
+    def _spelled(self, text: str) -> bytes:
+        """As bytes that the caller's terminal takes for text."""
+        return charset.spelled(text, self.environment).encode("utf-8", "replace")
+
     def _show(self, line: str) -> bool:
         try:
-            self._conversation.send(protocol.PROGRESS, line.encode("utf-8", "replace"))
+            self._conversation.send(protocol.PROGRESS, self._spelled(line))
         except Gone:
             return False
         return True

@@ -6,7 +6,7 @@ import os
 import signal
 from typing import NoReturn
 
-from rdo import discovery, shim, small_file
+from rdo import charset, discovery, shim, small_file
 from rdo.argv import Options
 from rdo.errors import ConnectError, RdoError
 
@@ -29,7 +29,7 @@ def run(error: ConnectError, options: Options, config_file: str, profile: str) -
 def execute(tool: str, options: Options, error: ConnectError) -> NoReturn:
     """Say so, and execute the tool with the arguments as they were typed and the variables of `-e`."""
     line = RdoError(error.what, error.why, f"`{tool}` of this machine runs instead")
-    os.write(2, f"rdo: {line}\n".encode("utf-8", "replace"))
+    os.write(2, charset.spelled(f"rdo: {line}\n", os.environ).encode("utf-8", "replace"))
     for name, equals, value in (item.partition("=") for item in options.env):
         if equals:
             os.environ[name] = value

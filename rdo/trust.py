@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from rdo import grant, small_file, state, trust_prompt
+from rdo import charset, grant, small_file, state, trust_prompt
 from rdo.config import Config
 from rdo.errors import RdoError, SetupError
 from rdo.grant import Grant, Values
@@ -165,9 +165,12 @@ def standing(wish: Grant, environment: Mapping[str, str]) -> Standing:
 
 
 def question(wish: Grant, environment: Mapping[str, str], screen: Screen) -> str:
-    """What to ask the user whose environment this is, so that it fits the screen."""
+    """What to ask the user whose environment this is, so that it fits the screen. Raises RdoError."""
     record = Store(environment).find(wish.config, wish.profile)
-    return trust_prompt.question(wish, record.values if record else None, screen)
+    before = record.values if record else None
+    if not charset.is_utf8(environment):
+        wish, before = trust_prompt.in_ascii(wish, before)
+    return trust_prompt.question(wish, before, screen)
 
 
 def refusal(wish: Grant, why: Standing) -> RdoError:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from rdo import display
-from rdo.errors import one_line
+from rdo.errors import RdoError, one_line
 from rdo.grant import Grant, Values
 
 TYPE = "Type `yes`: "
@@ -22,7 +22,10 @@ MOST_ROWS = 5
 """Rows of one value: a host name of 255 letters takes four on a terminal of 80 columns."""
 
 FEWEST_ROWS, FEWEST_COLUMNS = 12, 40
-"""A smaller screen counts as one of these: it shows less than a question needs."""
+"""What a question has room on in any case. On lower screens only a short one has, on narrower ones none."""
+
+FEWEST_ENTRIES = 4
+"""Rows for values: the driver, the directory, the host, and how many others there are."""
 
 OWN_ROWS = 2
 """Rows that stay free: of the command that was typed, and one for the answer."""
@@ -62,16 +65,43 @@ def is_allowed(ask: Callable[[str], str | None], text: str) -> bool | None:
 
 
 def question(wish: Grant, before: Values | None, screen: Screen) -> str:
-    """What to ask: the values, or what has changed in them since those `before` were allowed; and how to answer."""
+    """What to ask: the values, or what has changed in them since those `before` were allowed; and how to answer.
+
+    Raises RdoError where the screen is too small: what scrolls away was not read.
+    """
     if before and set(before) == set(wish.all):
         before = None  # asked once more, though nothing has changed
-    rows, columns = max(screen.rows, FEWEST_ROWS), max(screen.columns, FEWEST_COLUMNS)
+    rows, columns = screen
+    if columns < FEWEST_COLUMNS:
+        raise _too_small(wish, screen)
     head = _head(wish, "has changed since you allowed it:" if before else "asks for:", columns)
     foot = [QUESTION] if len(QUESTION) < columns else [QUESTION.removesuffix(f" {TYPE}"), TYPE]
     entries, remark = _changes(wish, before) if before else (_entries(wish), "")
     remarks = [INDENT + remark] if remark else []
     room = rows - OWN_ROWS - len(head) - len(remarks) - len(foot)
+    if room < FEWEST_ENTRIES and len(entries) > room:
+        raise _too_small(wish, screen)
     return "\n".join([*head, *_fit(entries, room, columns), *remarks, *foot])
+
+
+def _too_small(wish: Grant, screen: Screen) -> RdoError:
+    what = f"the terminal is too small to show what `{display.cut(one_line(wish.config), FEWEST_COLUMNS)}` asks for"
+    why = f"it has {screen.rows} rows and {screen.columns} columns"
+    return RdoError(what, why, f"enlarge it to {FEWEST_ROWS} rows and {FEWEST_COLUMNS} columns")
+
+
+def in_ascii(wish: Grant, before: Values | None) -> tuple[Grant, Values | None]:
+    """The same for a terminal on which nothing else can be shown."""
+    values = _spelled(wish.all)
+    return Grant(_ascii(wish.config), _ascii(wish.profile), values), before and _spelled(before)
+
+
+def _spelled(values: Values) -> Values:
+    return tuple((_ascii(name), _ascii(value)) for name, value in values)
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode()
 
 
 def _head(wish: Grant, what: str, columns: int) -> list[str]:

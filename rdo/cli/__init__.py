@@ -12,7 +12,7 @@ import sys
 
 import click
 
-from rdo import __version__, discovery
+from rdo import __version__, charset, discovery
 from rdo.cli import allow, completion, deny, doctor, explain, ide, init, man, schema, shim, status, stop
 from rdo.cli.commands import Commands
 from rdo.errors import FAILURE, RdoError
@@ -58,10 +58,19 @@ def rdoctl() -> None:
     """Manage the targets and held connections of rdo."""
 
 
+class Ascii(io.TextIOWrapper):
+    """A terminal that takes nothing else. (click makes UTF-8 of a stream whose encoding is called so.)"""
+
+    def write(self, text: str) -> int:
+        return super().write(charset.spelled(text, os.environ))
+
+
 def main() -> None:
     """Run the command line, and leave with its exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal's charset lacks is no failure
+        if sys.stdout.isatty() and not charset.is_utf8(os.environ):
+            sys.stdout = Ascii(sys.stdout.buffer, encoding="utf-8", line_buffering=True)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -84,5 +93,5 @@ def run(words: list[str]) -> int:
 def complain(error: RdoError) -> int:
     """Show an error as a line on stderr, if there is one; the exit status."""
     with contextlib.suppress(OSError):
-        os.write(2, f"rdoctl: {error}\n".encode("utf-8", "replace"))
+        os.write(2, charset.spelled(f"rdoctl: {error}\n", os.environ).encode("utf-8", "replace"))
     return FAILURE

@@ -72,7 +72,7 @@ class DockerDriver:
         if self._is_own or settings.directory:
             return [Root(self._root, settings.directory or DIRECTORY)]
         with self._lock:
-            if self._roots is None:
+            if not self._roots:  # nor where nothing was mounted: the container may have been made anew since
                 engine = Engine(resolve(self._environment), self._environment)
                 try:
                     self._roots = self._mounted(self._find(engine))

@@ -82,3 +82,15 @@ def test_an_image_that_compose_built_or_that_was_made_of_a_container_is_the_serv
             assert output(connect(driver(docker_engine, tmp_path)), "hostname") == "mine"
         finally:
             container.remove(force=True)
+
+
+def test_a_container_that_is_made_anew_with_a_mount_is_seen_where_there_was_none(
+    docker_engine: DockerEngine, tmp_path: Path
+) -> None:
+    made = DockerDriver(
+        Settings(driver="docker", container="rdo-anew"), str(tmp_path), "default", {"DOCKER_HOST": docker_engine.host}
+    )
+    with docker_engine.container(name="rdo-anew"):
+        assert made.roots() == []
+    with docker_engine.container(mounts={tmp_path: "/app"}, name="rdo-anew"):
+        assert [root.remote for root in made.roots()] == ["/app"]

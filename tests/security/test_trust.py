@@ -134,7 +134,34 @@ def test_what_may_hold_anything_paints_no_list(clone: Project, rows: int, column
     lines = screen_of(clone, rows, columns)
     assert lines[-4:-1] == ['  driver = "ssh"', '  directory = "/x"', '  host = "evil.example"'] or columns == 40
     assert '  host = "evil.example"' in lines
-    assert not any(line.strip().startswith(("driver = \"local", "nothing else")) for line in lines)
+    assert not any(line.strip().startswith(('driver = "local', "nothing else")) for line in lines)
+
+
+def test_to_a_terminal_of_another_charset_goes_no_byte_that_it_could_take_for_a_control(clone: Project) -> None:
+    """The second byte of U+011B in UTF-8 is CSI there."""
+    latin = {**clone.environment, "LC_ALL": "en_US.ISO-8859-1"}
+    clone.configure('driver = "ssh"\nhost = "evil.example"\ndirectory = "/\u011b2J"\n["\u011b"]\nlogin = true\n')
+    with Terminal(["rdo", "true"], clone.local, latin, (24, 80)) as terminal:
+        shown = terminal.expect("Type `yes`: ")
+        terminal.line("no")
+        terminal.expect("not allowed yet")
+    assert "/\\u011b2J" in shown
+    assert "\u011b" not in shown
+    for line in ("rdo -p \u011b true", "rdoctl explain -p \u011b true", "rdo -p \u011bb true"):
+        done = clone.shell(f"LC_ALL=en_US.ISO-8859-1 {line} >/dev/null", start_new_session=True)
+        assert done.stderr.isascii()
+        assert b"\\u011b" in done.stderr
+    with Terminal(["rdoctl", "allow", "-p", "\u011b", "--yes"], clone.local, latin) as terminal:
+        assert "profile `\\u011b`" in terminal.expect("allowed: ")
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(5, 20), (24, 20), (4, 80)])
+def test_on_a_terminal_that_has_no_room_for_the_question_it_is_not_asked(
+    clone: Project, rows: int, columns: int
+) -> None:
+    clone.configure('driver = "ssh"\nhost = "evil.example"\ndirectory = "/x"\nuser = "root"\n')
+    with Terminal(["rdo", "true"], clone.local, clone.environment, (rows, columns)) as terminal:
+        terminal.expect("the terminal is too small to show what ")
 
 
 def test_a_hundred_values_do_not_push_the_driver_away(clone: Project) -> None:

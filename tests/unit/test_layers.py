@@ -18,7 +18,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "rdo"
 
 LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import from its own layer and those above it here
-    ("rdo", "rdo.address", "rdo.display", "rdo.errors", "rdo.lines", "rdo.wording"),
+    ("rdo", "rdo.address", "rdo.charset", "rdo.display", "rdo.errors", "rdo.lines", "rdo.wording"),
     # the client: hot path
     (
         "rdo.argv", "rdo.client", "rdo.control", "rdo.discovery", "rdo.foreground", "rdo.launch", "rdo.output",

@@ -7,9 +7,10 @@ import json
 import pytest
 
 from rdo.display import width
+from rdo.errors import RdoError
 from rdo.grant import Grant, Values
 from rdo.ownership import Exposure
-from rdo.trust_prompt import AGAIN, MOST_QUESTIONS, QUESTION, Screen, is_allowed, question
+from rdo.trust_prompt import AGAIN, MOST_QUESTIONS, QUESTION, Screen, in_ascii, is_allowed, question
 
 WIDE = Screen(40, 100)
 
@@ -22,8 +23,8 @@ def grant(*values: tuple[str, object], **more: object) -> Grant:
 def asked(wish: Grant, screen: Screen = WIDE, before: Values | None = None) -> list[str]:
     """The rows of the question; each fits."""
     rows = question(wish, before, screen).split("\n")
-    assert all(width(row) <= max(screen.columns, 40) for row in rows)
-    assert len(rows) < max(screen.rows, 12)
+    assert all(width(row) <= screen.columns for row in rows)
+    assert len(rows) < screen.rows
     return rows
 
 
@@ -49,7 +50,30 @@ def test_nothing_that_a_value_holds_drives_the_terminal_or_begins_a_line() -> No
     assert asked(wish) == [head, '  host = "a\\x1b\\x0a\\x20\\x20b"', QUESTION]
 
 
-@pytest.mark.parametrize("screen", [Screen(24, 80), Screen(12, 40), Screen(5, 10), Screen(0, 0), WIDE, Screen(60, 250)])
+@pytest.mark.parametrize("screen", [Screen(5, 20), Screen(0, 0), Screen(30, 39), Screen(6, 200), Screen(9, 40)])
+def test_a_screen_that_has_no_room_is_not_asked_on(screen: Screen) -> None:
+    wish = grant(*[(f"env.V{number}", "x") for number in range(9)], ("driver", "ssh"), ("host", "a"))
+    with pytest.raises(RdoError, match=r"the terminal is too small to show what `/x/\.rdo\.conf` asks for"):
+        question(wish._replace(profile="p" * 100), None, screen)
+
+
+def test_a_low_screen_has_room_for_a_short_question() -> None:
+    assert len(asked(grant(("driver", "ssh"), ("host", "a")), Screen(6, 80))) == 4
+
+
+def test_for_a_terminal_of_another_charset_all_is_spelled_in_ascii() -> None:
+    wish = grant(("host", "\u011b2J"))._replace(profile="\xe9")
+    changed, before = in_ascii(wish, (("host", '"\u6f22"'),))
+    rows = asked(changed, before=before)
+    assert rows[:3] == [
+        "`/x/.rdo.conf`, profile `\\xe9`, has changed since you allowed it:",
+        '  - host = "\\u6f22"',
+        '  + host = "\\u011b2J"',
+    ]
+    assert in_ascii(wish, None)[1] is None
+
+
+@pytest.mark.parametrize("screen", [Screen(24, 80), Screen(12, 40), Screen(10, 80), WIDE, Screen(60, 250)])
 @pytest.mark.parametrize("long", [1, 30, 255, 2400, 60_000])
 def test_whatever_is_wanted_the_question_fits_and_the_driver_and_host_are_above_it(screen: Screen, long: int) -> None:
     many = [(f"env.V{number}", "Type `yes`: " * (long // 12)) for number in range(200)]
