@@ -72,7 +72,7 @@ class _Way:
 
         path = self.options.identity_agent
         if not path:
-            return skipped("none; the key files have to do")
+            return skipped("none; only key files are used")
         agent = Agent(path)
         count = len(agent.keys())
         agent.close()

@@ -91,7 +91,7 @@ def choose(known: Mapping[str, Any], found: Survey, source: str = "") -> Suggest
         fitting = [each for each in found.suggestions if each.because == os.path.normpath(source)]
         if not fitting:
             files = listed([each.because for each in found.suggestions]) or "none"
-            raise RdoError(f"`{source}` says nothing of a target", "", f"files that do are {files}")
+            raise RdoError(f"`{source}` does not say where commands run", "", f"files that do are {files}")
     drivers = list(dict.fromkeys(each.driver for each in fitting))
     if len(drivers) > 1:
         because = " and ".join(f"{each.because} ({each.driver})" for each in fitting)

@@ -81,7 +81,7 @@ def _build(engine: Engine, build: str, context: Context, query: Mapping[str, obj
             caller.tell(line)
         raise ConnectError(f"cannot build `{build}`", error.message, _advice(error.message, build)) from None
     except TimeoutError:
-        raise ConnectError(f"cannot build `{build}`", f"no word from the engine for {SILENCE:.0f} s") from None
+        raise ConnectError(f"cannot build `{build}`", f"no output from the engine for {SILENCE:.0f} s") from None
 
 
 def _advice(message: str, build: str) -> str:

@@ -142,7 +142,7 @@ class Connector:
 
     def _jump(self, options: Options, timeout: float, below: contextlib.ExitStack, depth: int) -> Wire:
         if depth >= JUMPS:
-            raise ConnectError(f"cannot reach `{options.host}`", "its jump hosts lead in a circle", "look at ProxyJump")
+            raise ConnectError(f"cannot reach `{options.host}`", "its jump hosts form a loop", "look at ProxyJump")
         request = jump_request(options.proxy_jump, self._ssh_config)
         hop = self.connect(Query(request, self._caller.environment).options(), depth=depth + 1)
         below.callback(hop.close)

@@ -30,7 +30,7 @@ def expanded(path: str, home: str, base: str, within: str = EVERYWHERE, depth: i
     Raises OSError for a file that cannot be read, ConnectError for an Include that only ssh can follow.
     """
     if depth > DEPTH:
-        raise ConnectError(f"the ssh configuration `{path}` is not usable", "files include each other in a circle")
+        raise ConnectError(f"the ssh configuration `{path}` is not usable", "files include each other in a loop")
     block = within
     for line in split_lines(small_file.read_text(path, LARGEST)):
         option = OPTION.fullmatch(line)

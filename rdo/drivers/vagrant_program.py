@@ -56,7 +56,8 @@ class Vagrant:
             return answer
         config = vagrant_report.ssh_config(answer.output, name)
         if not config:
-            raise ConnectError("`vagrant ssh-config` makes no sense", f"it does not say where `{name}` is", "try it")
+            why = f"it does not say where `{name}` is"
+            raise ConnectError("cannot use what `vagrant ssh-config` prints", why, "try it yourself")
         return answer._replace(output=config)
 
     def states(self) -> dict[str, State]:
@@ -66,7 +67,7 @@ class Vagrant:
             raise ConnectError("`vagrant status` fails", answer.complaint, f"try it in `{self._place.folder}`")
         states = vagrant_report.states(answer.output)
         if not states:
-            raise ConnectError("`vagrant status` makes no sense", "it lists no machine", "try it yourself")
+            raise ConnectError("cannot use what `vagrant status` prints", "it lists no machine", "try it yourself")
         return states
 
     def target(self) -> str | None:

@@ -106,7 +106,7 @@ def test_the_folder_tells_the_driver(
             "there is no terminal to ask on; give `--host` (~/.ssh/config names `devbox`, `gate`), `--container`, ",
         ),
         ({}, "--driver ssh", "`--host` is missing: driver `ssh` needs it; ~/.ssh/config names `devbox`, `gate`, and "),
-        ({"compose.yaml": COMPOSE}, "--from Vagrantfile", "`Vagrantfile` says nothing of a target; files that do are "),
+        ({"compose.yaml": COMPOSE}, "--from Vagrantfile", "`Vagrantfile` does not say where commands run; files that "),
         ({}, "--host devbox", "`--directory` is missing: "),
         ({"compose.yaml": COMPOSE + "  db:\n"}, "", "`--service` is missing: compose.yaml names `web`, `db`, and "),
         (

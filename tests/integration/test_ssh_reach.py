@@ -90,7 +90,7 @@ def test_a_jump_host_that_cannot_reach_the_host_is_named(sshd: Sshd, tmp_path: P
 def test_jump_hosts_in_a_circle_are_found(tmp_path: Path) -> None:
     config = tmp_path / "circle"
     config.write_text("Host a\n  ProxyJump b\nHost b\n  ProxyJump a\n")
-    with pytest.raises(ConnectError, match="in a circle"):
+    with pytest.raises(ConnectError, match="form a loop"):
         driver(config, "a").connect(ScriptedCaller())
 
 

@@ -115,7 +115,7 @@ def test_a_block_within_a_block_is_left_to_ssh(tmp_path: Path) -> None:
         options(main)
 
 
-@pytest.mark.parametrize(("line", "why"), [("Include {}", "in a circle"), ("Include 'x", "No closing quotation")])
+@pytest.mark.parametrize(("line", "why"), [("Include {}", "in a loop"), ("Include 'x", "No closing quotation")])
 def test_an_include_that_makes_no_sense_is_an_error(line: str, why: str, tmp_path: Path) -> None:
     main = tmp_path / "main"
     write(main, line.format(main))
