@@ -81,12 +81,12 @@ def test_flags_become_keys(tmp_path: Path, separator: str) -> None:
     values = {"-p": 22, "-l": "me", "-i": "k", "-J": "g"}
     flags = " ".join(f"{flag}{separator}{value}" for flag, value in values.items())
     settings = load_text(tmp_path, f"host = a\nflags = {flags}\n").settings
-    assert (settings.port, settings.user, settings.identity, settings.jump) == (22, "me", "k", "g")
+    assert (settings.port, settings.user, settings.identity, settings.jump) == (22, "me", str(tmp_path / "k"), "g")
 
 
 def test_old_keys_are_read_in_toml_as_well(tmp_path: Path) -> None:
     settings = load_text(tmp_path, 'host = "a"\nident = "k"\nflags = "-p 22"').settings
-    assert (settings.identity, settings.port) == ("k", 22)
+    assert (settings.identity, settings.port) == (str(tmp_path / "k"), 22)
 
 
 MIXED = """\
