@@ -92,7 +92,8 @@ def parse(words: list[str]) -> Options:
         if word[1:-1] and word[0] == "-" and word[-1] == "c" and OWN_FLAGS.issuperset(word[1:-1]):
             _cluster(options, word[:-1], [])
             word, words = "-c", [*words[:position], "-c", *words[position + 1 :]]
-        if _may_be_shells(word) and (end := position + count_shell_options(words[position:])) > position:
+        rest = words[position:]
+        if _may_be_shells(word, rest[1:]) and (end := position + count_shell_options(rest)) > position:
             options.shell_options, options.shell_string = words[position:end], words[end]
             position = end + 1
             break  # as with `sh -c`: what follows the string are its arguments
@@ -110,10 +111,11 @@ def parse(words: list[str]) -> Options:
     return options
 
 
-def _may_be_shells(word: str) -> bool:
+def _may_be_shells(word: str, rest: list[str]) -> bool:
     """Whether the word, if options of sh up to its command string start with it, is sh's and not rdo's.
 
-    It is rdo's as far as its letters are: all of them, or up to one that takes a value.
+    It is rdo's as far as its letters are: all of them, or up to one that takes a value. No profile and no directory is
+    called as an option is: what `rest` begins with.
     """
     if word[:1] == "+":
         return True
@@ -121,7 +123,7 @@ def _may_be_shells(word: str) -> bool:
         return False
     for index, letter in enumerate(word[1:], start=1):
         if letter in "pC":
-            return False
+            return not word[index + 1 :] and rest[:1] != [] and rest[0].startswith(("-", "+"))
         if letter == "e":  # a variable's name may follow at once
             return len(set(word[index:])) == len(word[index:])
         if letter == "c":

@@ -214,3 +214,10 @@ def test_any_command_line_is_read_or_refused(words: list[str]) -> None:
     except UsageError:
         return
     assert command == words[len(words) - len(command) :]
+
+
+@pytest.mark.parametrize("words", [["-p", "-c"], ["-C", "-ec"], ["-p", "-e", "-c"], ["-C", "+e", "-c"]])
+def test_an_option_that_an_option_follows_is_the_shells(words: list[str]) -> None:
+    options = parse([*words, "true"])
+    assert (options.shell_options, options.shell_string) == (words, "true")
+    assert (options.profile, options.directory) == ("", "")
