@@ -25,7 +25,7 @@ class Client:
 
         `connection` is to the master whose socket was `seen`, if there is one; the request has been sent.
         """
-        config, profile = protocol.decode(self._request.config), protocol.decode(self._request.profile)
+        config = protocol.decode(self._request.config)
         for _ in range(ATTEMPTS):
             if connection is not None:
                 self._trace.step("control socket")
@@ -35,7 +35,7 @@ class Client:
                     connection.close()
             from rdo import launch
 
-            launch.start_master(path, config, profile, protocol.decode(self._request.version), seen)
+            launch.start_master(path, self._request, seen)
             self._trace.step("control master")
             self._request.stamp = protocol.encode(discovery.stamp(config, self._user_file))
             seen, connection = control.identity(path), control.connect(path)

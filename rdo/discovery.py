@@ -106,7 +106,7 @@ def make_absolute(environ: "MutableMapping[str, str]") -> None:
         value = environ.get(name, "")
         if value and value[0] not in "/~":
             environ[name] = f"{posix.getcwd()}/{value}"
-            posix.putenv(name, environ[name])  # for a master that is started
+            posix.putenv(name, environ[name])  # for what is executed here
     host = environ.get("DOCKER_HOST", "")
     if host.startswith(SOCKET_URL) and not host.startswith(SOCKET_URL + "/"):
         environ["DOCKER_HOST"] = f"{SOCKET_URL}{posix.getcwd()}/{host[len(SOCKET_URL) :]}"

@@ -10,12 +10,12 @@ import time
 import rdo
 from rdo.control import ELSEWHERE, connect, identity
 from rdo.errors import SetupError
+from rdo.protocol import decode
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rdo.control import Identity
+    from rdo.protocol import Request
 
 START_TIMEOUT = 15.0
 """Seconds for a master to listen: an interpreter's start and a bind, with ample room for a loaded machine."""
@@ -50,15 +50,16 @@ def log_path(path: str) -> str:
     return path + ".log"
 
 
-def start_master(path: str, config: str, profile: str, release: str, replaced: "Identity") -> None:
-    """Have a master listen at `path`, unless another client has seen to it: the socket is no more the `replaced` one.
+def start_master(path: str, request: "Request", replaced: "Identity") -> None:
+    """Have a master for the request listen at `path`, unless another client has seen to it: the socket is no more the
+    `replaced` one.
 
     Raises SetupError.
     """
     lock = _lock(path + ".lock")
     try:
         if identity(path) in (None, replaced) or not _listens(path):
-            _spawn(path, config, profile, release)
+            _spawn(path, request)
     finally:
         os.close(lock)
 
@@ -107,14 +108,15 @@ def _is_held(fd: int, path: str) -> bool:
         return False
 
 
-def _spawn(path: str, config: str, profile: str, release: str) -> None:
+def _spawn(path: str, request: "Request") -> None:
     """Start a master as a daemon that holds none of our descriptors, and wait until it listens."""
     log = log_path(path)
     ready, report = os.pipe()
     try:
         child = os.fork()
         if child == 0:
-            _become_master(report, log, [*python(MASTER), path, config, profile, release])
+            command = [*python(MASTER), path, *map(decode, (request.config, request.profile, request.version))]
+            _become_master(report, log, command, _environment(request))
         os.close(report)
         try:
             os.waitpid(child, 0)
@@ -128,7 +130,7 @@ def _spawn(path: str, config: str, profile: str, release: str) -> None:
         raise SetupError("the control master did not start", why, ELSEWHERE if told else "see `rdoctl doctor`")
 
 
-def _become_master(report: int, log: str, command: "list[str]") -> None:
+def _become_master(report: int, log: str, command: "list[str]", environment: "dict[str, str]") -> None:
     """In the child: fork again, so that init adopts the master, and exec it. Never returns.
 
     Its stdin and stdout are closed files and its stderr the log: a master that kept the caller's stderr open would
@@ -146,16 +148,17 @@ def _become_master(report: int, log: str, command: "list[str]") -> None:
         os.dup2(0, 1)
         os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), 2)
         os.closerange(4, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
-        os.execve(command[0], command, _environment(os.environ))
+        os.execve(command[0], command, environment)
     except OSError as error:
         os.write(READY_FD, os.fsencode(f"cannot open `{error.filename}`: {error.strerror}"))
     finally:
         os._exit(1)
 
 
-def _environment(environ: "Mapping[str, str]") -> "dict[str, str]":
+def _environment(request: "Request") -> "dict[str, str]":
     """What the master has of the first caller's environment. Each command's own comes with its request."""
-    return {name: value for name, value in environ.items() if name in KEPT or name.startswith(KEPT_KINDS)}
+    variables = (decode(item).partition("=") for item in request.environ)
+    return {name: value for name, _, value in variables if name in KEPT or name.startswith(KEPT_KINDS)}
 
 
 def _last_line(path: str) -> str:

@@ -38,6 +38,7 @@ run_next() {
         rest=${rest#*:}
         if [ -f "$file" ] && [ -x "$file" ] && ! is_shim "$file"; then exec "$file" "$@"; fi
     done
+    PATH=/usr/bin:/bin # where printf is, if this shell has none built in
     printf 'rdo: `%s` is not here: PATH has nothing but shims of that name\n' "$name" >&2
     exit 127
 }
@@ -46,6 +47,7 @@ case ":${RDO_INSIDE-}:" in *":$project:"*) run_next "$@" ;; esac
 [ -x "$rdo" ] || rdo=$(command -v rdo) || rdo=
 [ -z "$rdo" ] || exec "$rdo" --project "$project" @OPTIONS@ "$name" "$@"
 [ -e "$project" ] || run_next "$@" # a target, which sees this file by another path
+PATH=/usr/bin:/bin
 printf 'rdo: cannot find `rdo`: it is neither where it was nor in PATH; install it, or `rm` the shim `%s`\n' "$0" >&2
 exit 255
 """

@@ -179,7 +179,7 @@ def read_process(pid: int) -> Process | None:
 
 def processes_of_ps() -> dict[int, Process]:
     """The same from ps(1), as POSIX has it; without the ps itself."""
-    with subprocess.Popen(["ps", "-A", "-o", "pid=,ppid=,args="], stdout=subprocess.PIPE, text=True) as ps:
+    with subprocess.Popen(["ps", "-Awwo", "pid=,ppid=,args="], stdout=subprocess.PIPE, text=True) as ps:
         rows = [line.split(None, 2) for line in ps.communicate()[0].splitlines()]
     return {int(row[0]): Process(int(row[0]), int(row[1]), row[-1]) for row in rows if int(row[0]) != ps.pid}
 

@@ -164,7 +164,7 @@ class Sshd:
     def sessions(self) -> list[int]:
         """Process ids of the servers of single connections, privileged and unprivileged, and what those started."""
         parents: dict[int, list[int]] = {}
-        listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], check=True, capture_output=True, text=True)
+        listing = subprocess.run(["ps", "-Awwo", "pid=,ppid=,args="], check=True, capture_output=True, text=True)
         for line in listing.stdout.splitlines():
             pid, parent, command = line.split(None, 2)
             if "sshd" in command.split()[0]:

@@ -47,7 +47,8 @@ def token() -> str:
 
 def sleepers(*tokens: str) -> dict[int, str]:
     """Processes that have one of the tokens in their command line, and have not ended."""
-    listing = subprocess.run(["ps", "-A", "-o", "pid=,stat=,args="], capture_output=True, text=True, check=True).stdout
+    command = ["ps", "-Awwo", "pid=,stat=,args="]
+    listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in listing.splitlines()]
     mine = [row for row in rows if row[2].startswith(("sh ", "/bin/sh ", "sleep ")) and not row[1].startswith("Z")]
     return {int(row[0]): row[2] for row in mine if any(each in row[2] for each in tokens)}

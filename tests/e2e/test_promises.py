@@ -23,7 +23,7 @@ GONE = 5.0
 
 def commands(mark: str) -> list[str]:
     """Command lines with the mark in them, of what has not ended, but for those of rdo and of shells here."""
-    listing = subprocess.run(["ps", "-A", "-o", "stat=,args="], capture_output=True, text=True, check=True).stdout
+    listing = subprocess.run(["ps", "-Awwo", "stat=,args="], capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 1)[1] for line in listing.splitlines() if not line.startswith("Z")]
     return [row for row in rows if row.startswith("yes ") and mark in row]
 

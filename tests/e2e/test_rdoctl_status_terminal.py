@@ -82,6 +82,6 @@ def test_without_masters_it_says_so_as_ever(project: Project) -> None:
 
 def test_nothing_else_pays_for_the_table(project: Project) -> None:
     project.run("true")
-    loaded = project.shell('python -X importtime "$(command -v rdoctl)" status 2>&1')
+    loaded = project.shell('python -I -X importtime -X rdo=rdoctl "$(command -v rdo-client)" status 2>&1')
     assert b"rdo.cli.status" in loaded.stdout
     assert b"rich" not in loaded.stdout

@@ -65,7 +65,7 @@ def test_signals_that_come_just_when_output_does_wait_for_nothing_else(project: 
 def test_a_signal_to_the_client_reaches_the_command_with_a_pty(project: Project, terminal: Terminal, name: str) -> None:
     terminal.line(f"rdo sh -c \"echo up; {trap(name)}\"; echo status=$?")
     terminal.match(r"[\r\n]up\r\n\d+\r\n")
-    pattern = f"^\\S+python\\S* -S {project.command()[0]!s}-client sh -c echo up"
+    pattern = f"^\\S+python\\S* -I .*{project.command()[0]!s}-client sh -c echo up"
     clients = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=True)
     os.kill(int(clients.stdout), getattr(signal, f"SIG{name}"))
     terminal.expect("caught\r\n")
@@ -83,7 +83,7 @@ def test_ctrl_c_on_a_terminal_reaches_a_command_in_a_pipeline(terminal: Terminal
 
 def members(group: int) -> list[str]:
     """The processes of a group that have not ended."""
-    listing = subprocess.run(["ps", "-A", "-o", "pgid=,stat=,args="], capture_output=True, text=True, check=True).stdout
+    listing = subprocess.run(["ps", "-Awwo", "pgid=,stat=,args="], capture_output=True, text=True, check=True).stdout
     rows = [line.split(None, 2) for line in listing.splitlines()]
     return [row[-1] for row in rows if row[0] == str(group) and not row[1].startswith("Z")]
 
