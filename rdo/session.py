@@ -7,7 +7,7 @@ it comes, and start a thread each where somebody is slower than that.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from rdo import protocol
 from rdo.conversation import Conversation
@@ -49,6 +49,7 @@ class Session:
         self._target = target
         self._groups = [taken.shell.group]
         self._keep = False
+        self._has_input = True
         self._input = Input(self._channel, self._acknowledge, conversation.break_off, held=taken.shell.pty)
         self._within_line = False
         self._stopped = False
@@ -68,8 +69,7 @@ class Session:
         except LinkLost as error:
             raise self.explain(error) from None
         self._output.start()
-        if self._shell.pty and not script.has_input:
-            self._end_input()
+        self._has_input = script.has_input
 
     def _guard(self, group: Group) -> None:
         if self._keep:
@@ -77,9 +77,15 @@ class Session:
         else:
             self._link.guard(group)
 
-    def relay(self) -> None:
-        """Relay to the end of the command, or end it where its client or its channel went away."""
+    def relay(self, started: Callable[[], None]) -> None:
+        """Relay to the end of the command, or end it where its client or its channel went away.
+
+        `started` is called first. It is called here, since whatever fails once a command is started has to end it.
+        """
         try:
+            started()
+            if self._shell.pty and not self._has_input:
+                self._end_input()
             for kind, payload in self._conversation.frames():
                 if kind == protocol.INPUT:
                     self._within_line = payload[-1] not in b"\r\n"

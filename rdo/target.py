@@ -63,8 +63,7 @@ class Target:
             planned = self._plan(request, roots, caller.user)
             session = Session(conversation, taken, self.driver.target, planned.output_roots)
             session.start(planned.script, ptyless=ptyless)
-            pool.shells.started()
-            session.relay()
+            session.relay(pool.shells.started)
 
     def _require_directory(self, here: str) -> None:
         """Raises RdoError where the config does not say where the command is to run, and nothing else does."""

@@ -18,7 +18,8 @@ from rdo.drivers import local
 
 place, kind, countdown, count, switch = sys.argv[1:6]
 owner, name = place.split(".")
-held = threading.Thread if owner == "Thread" else getattr(local, owner)
+from rdo import shells
+held = {"Thread": threading.Thread, "Shells": shells.Shells}.get(owner) or getattr(local, owner)
 name, thread = ("start", name) if owner == "Thread" else (name, "")
 whole = getattr(held, name)
 calls = 0

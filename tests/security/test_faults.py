@@ -13,6 +13,7 @@ import pytest
 from rdo.fault import LOG_LIMIT, TRACEBACK_LIMIT
 from tests.e2e.masters import END_BOUND, masters
 from tests.e2e.project import Project, local_project
+from tests.e2e.reached import sleepers, token
 from tests.e2e.terminal import Terminal
 from tests.leaks import Leaks, listed_processes, wait_until
 from tests.security.faulty_master import FaultyMaster, faulty_master
@@ -89,6 +90,15 @@ def test_a_shell_that_a_fault_befell_is_not_left_behind(project: Project, tmp_pa
         for _ in range(3):
             project.run("true")
         assert wait_until(lambda: not Leaks._descendants(listed_processes(), {master.pid}), END_BOUND)
+        works_again(project, master)
+
+
+def test_a_fault_just_after_the_start_of_a_command_ends_it(project: Project, tmp_path: Path) -> None:
+    mark = token()
+    with faulty_master(project, tmp_path, "Shells.started", "ValueError") as master:
+        result = project.run("sleep", mark)
+        assert (result.returncode, result.stderr.decode()) == (255, line_for(master, "ValueError: planted"))
+        assert wait_until(lambda: not sleepers(mark), END_BOUND)
         works_again(project, master)
 
 
