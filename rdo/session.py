@@ -7,6 +7,7 @@ it comes, and start a thread each where somebody is slower than that.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 
 from rdo import protocol
@@ -204,7 +205,8 @@ class Session:
             return
         if self._output.ended.wait(KILL_GRACE):
             self._hang_up()  # a child that was just being forked missed the first: dash blocks signals meanwhile
-        elif self._signal_all("KILL") and not self._output.cut:
+            time.sleep(KILL_GRACE)  # nothing tells when the last one is gone, which may ignore that and hold no stream
+        if self._signal_all("KILL") and not self._output.cut:
             self._output.ended.wait(KILL_GRACE)
 
     def _hang_up(self) -> bool:

@@ -74,6 +74,19 @@ def strike(reached: Reached, commands: list[subprocess.Popen[bytes]], how: str) 
             command.send_signal(getattr(signal, f"SIG{how}"))
 
 
+@each_way_with_and_without_a_pty
+def test_who_ignores_a_hang_up_and_holds_no_stream_does_not_outlive_its_client(reached: Reached, option: str) -> None:
+    mark = token()
+    ignoring = f"(trap '' HUP TERM; exec sleep {mark}) >/dev/null 2>&1 </dev/null &"
+    command = reached.project.start(option, "sh", "-c", f"{ignoring} echo up; wait")
+    assert command.stdout
+    assert command.stdout.readline() in (b"up\n", b"up\r\n"), command.communicate()
+    assert wait_until(lambda: len(sleepers(mark)) >= 2, PATIENCE)
+    strike(reached, [command], "KILL")
+    status(command)
+    assert wait_until(lambda: not sleepers(mark), GONE), sleepers(mark)
+
+
 @pytest.mark.soak
 @each_way_with_and_without_a_pty
 def test_nothing_outlives_its_client(reached: Reached, option: str, counted: Counted) -> None:
