@@ -12,11 +12,10 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
-from rdo.drivers import build_context, docker_answer, docker_http, docker_pull
+from rdo.drivers import build_context, docker_answer, docker_credentials, docker_http, docker_pull
 from rdo.drivers.base import Caller
 from rdo.drivers.build_context import Context
 from rdo.drivers.docker_answer import Answer
-from rdo.drivers.docker_endpoint import config_folder
 from rdo.drivers.docker_engine import Engine, EngineError
 from rdo.errors import ConnectError
 from rdo.settings import Settings
@@ -92,25 +91,9 @@ def _advice(message: str, build: str) -> str:
 
 def _messages(engine: Engine, query: Mapping[str, object], context: Context, caller: Caller) -> Iterator[Answer]:
     fields = {"Content-Type": "application/x-tar", "Transfer-Encoding": "chunked"}
-    fields |= {"X-Registry-Config": header} if (header := _credentials(caller.environment)) else {}
+    fields |= {"X-Registry-Config": header} if (header := docker_credentials.for_all(caller.environment)) else {}
     pieces = docker_http.in_pieces(build_context.pack(context))
     return docker_pull.messages(engine.stream("/build", query, fields, SILENCE, pieces), "POST /build")
-
-
-def _credentials(environment: Mapping[str, str]) -> str:
-    """The header with which the engine may log in to any registry that the user did; empty where there is none."""
-    path = os.path.join(config_folder(environment), "config.json")
-    if not os.path.exists(path):
-        return ""
-    import docker.auth
-    import docker.errors
-
-    try:
-        config = docker.auth.load_config(config_dict=docker_pull.config(path), credstore_env=dict(environment))
-        known = config.get_all_credentials()  # type: ignore[no-untyped-call]
-    except docker.errors.DockerException as error:
-        raise ConnectError("no credentials for the images to build of", str(error), "`docker login`") from None
-    return docker.auth.encode_header(known).decode() if known else ""
 
 
 def _follow(messages: Iterable[Answer], what: str, output: deque[str], caller: Caller) -> None:

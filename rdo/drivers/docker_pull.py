@@ -1,17 +1,13 @@
-"""Getting an image that is not there, or a newer one. The only module that imports the SDK: it knows how to find the
-user's credentials for a registry, the helper programs of Docker's own configuration included."""
+"""Getting an image that is not there, or a newer one."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
-from rdo.drivers import docker_answer
+from rdo.drivers import docker_answer, docker_credentials
 from rdo.drivers.base import Caller
 from rdo.drivers.docker_answer import Answer
-from rdo.drivers.docker_endpoint import config_folder, read
 from rdo.drivers.docker_engine import Engine, EngineError
 from rdo.errors import ConnectError
 
@@ -63,7 +59,7 @@ def is_there(engine: Engine, image: str) -> bool:
 
 
 def _messages(engine: Engine, image: str, environment: Mapping[str, str]) -> Iterator[Answer]:
-    fields = {"X-Registry-Auth": header} if (header := _credentials(image, environment)) else {}
+    fields = {"X-Registry-Auth": header} if (header := docker_credentials.for_image(image, environment)) else {}
     reference = image if "@" in image or ":" in image.rpartition("/")[2] else f"{image}:latest"
     return messages(engine.stream(CREATE, {"fromImage": reference}, fields, SILENCE), QUESTION)
 
@@ -76,23 +72,6 @@ def messages(chunks: Iterable[bytes], of: str) -> Iterator[Answer]:
         yield from (docker_answer.decode(line, of).table() for line in lines if line.strip())
         if len(rest) > LONGEST_LINE:
             raise docker_answer.odd(of, "a line has no end")
-
-
-def _credentials(image: str, environment: Mapping[str, str]) -> str:
-    """The header with which the engine may log in to the image's registry; empty where there is none."""
-    path = os.path.join(config_folder(environment), "config.json")
-    if not os.path.exists(path):
-        return ""
-    import docker.auth
-    import docker.errors
-
-    try:
-        registry, _ = docker.auth.resolve_repository_name(image.partition("@")[0])
-        known = docker.auth.load_config(config_dict=config(path), credstore_env=dict(environment))
-        found = docker.auth.resolve_authconfig(known, registry, credstore_env=dict(environment))
-    except docker.errors.DockerException as error:
-        raise ConnectError(f"no credentials for the image `{image}`", str(error), "`docker login`") from None
-    return docker.auth.encode_header(found).decode() if found else ""
 
 
 def _follow(messages: Iterable[Answer], image: str, caller: Caller) -> None:
@@ -132,10 +111,3 @@ def progress(layers: Mapping[str, tuple[int, int]]) -> str:
     current, total = (sum(pair[index] for pair in layers.values()) / 1e6 for index in (0, 1))
     share = f", {100 * current / total:.0f} %" if total else ""
     return f"{done} of {len(layers)} layers, {current:.0f} of {total:.0f} MB{share}"
-
-
-def config(path: str) -> dict[str, object]:
-    """Docker's own configuration; with a key at least, for of an empty one the SDK looks for a file itself."""
-    with contextlib.suppress(OSError, ValueError):  # as `docker` does: it warns and goes on without
-        return {"auths": {}, **read(path)}
-    return {"auths": {}}
