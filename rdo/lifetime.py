@@ -26,7 +26,7 @@ class Lifetime:
         self._timeout = UNUSED_TIMEOUT
         self._ends_by = math.inf
         self._ending = False
-        self.connections = Tally(self._changed)
+        self.connections = Tally(self._changed, lambda: self._ending)
         """Those that are served: while there is one, no idle time passes."""
 
     @property

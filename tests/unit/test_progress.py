@@ -27,6 +27,8 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 def ends() -> Iterator[tuple[Conversation, Conversation]]:
     """Both ends of a connection: the master's and the client's."""
     near, far = socket.socketpair()
+    for end in (near, far):
+        end.settimeout(BOUND)
     with near, far:
         yield Conversation(near), Conversation(far)
 
@@ -46,7 +48,7 @@ def near(ends: tuple[Conversation, Conversation]) -> Iterator[WaitingCaller]:
 
 def asked(flags: bytes) -> Request:
     request = Request()
-    request.flags = flags
+    request.flags, request.environ, request.pwd = flags, [b"LANG=C.UTF-8"], b"/"
     return request
 
 

@@ -29,3 +29,20 @@ def test_whoever_waits_is_told_when_the_last_one_leaves() -> None:
         thread.join()
         tally.__enter__()
     assert tally.count == 0
+
+
+def test_where_nobody_awaits_that_nobody_is_woken() -> None:
+    changed = threading.Condition()
+    tally, woken = Tally(changed, lambda: False), threading.Event()
+
+    def wait() -> None:
+        with changed:
+            if changed.wait(0.2):
+                woken.set()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    with tally:
+        pass
+    thread.join()
+    assert not woken.is_set()
