@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,9 @@ SHELLS = [shell for shell in ("sh", "bash", "zsh", "fish", "tcsh", "mksh", "busy
 @pytest.mark.parametrize("leads", [True, False], ids=["which leads one", "which leads none"])
 @pytest.mark.parametrize("login", [True, False], ids=["login", "plain login"])
 @pytest.mark.parametrize("shell", SHELLS)
-def test_the_shell_leads_its_group_and_reads_its_script(shell: str, login: bool, leads: bool) -> None:
+def test_the_shell_leads_its_group_and_reads_its_script(
+    shell: str, login: bool, leads: bool, tmp_path: Path
+) -> None:
     text = led(bootstrap("nonce", pty=False, login=login))
     argv = [shell, *(["sh"] if shell == "busybox" else []), "-c", text]
     done = subprocess.run(
@@ -28,7 +31,7 @@ def test_the_shell_leads_its_group_and_reads_its_script(shell: str, login: bool,
         text=True,
         timeout=BOUND,
         start_new_session=leads,
-        env={"PATH": os.environ["PATH"], "SHELL": "/bin/sh", "HOME": "/nonexistent"},
+        env={"PATH": os.environ["PATH"], "SHELL": "/bin/sh", "HOME": str(tmp_path)},
     )
     assert done.returncode == 7
     ready, found = done.stdout.splitlines()[-2:]

@@ -47,6 +47,10 @@ def uint32(*values: int) -> bytes:
         (messages.failure(7), b"\x64" + uint32(7)),
         (messages.execute(7, "ls \udcff"), b"\x62" + uint32(7) + text(b"exec") + b"\1" + text(b"ls \xff")),
         (messages.forward_agent(7), b"\x62" + uint32(7) + text(b"auth-agent-req@openssh.com") + b"\0"),
+        (
+            messages.set_variable(7, "A", "\udcff"),
+            b"\x62" + uint32(7) + text(b"env") + b"\0" + text(b"A") + text(b"\xff"),
+        ),
         (messages.end_of_write(7), b"\x62" + uint32(7) + text(b"eow@openssh.com") + b"\0"),
         (
             messages.make_pty(7, Pty("xterm", WindowSize(24, 80, 1, 2))),
