@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import shutil
 import subprocess
@@ -12,6 +13,11 @@ from pathlib import Path
 from tests.leaks import wait_until
 
 SBIN = "/usr/sbin:/sbin:/usr/local/sbin"
+
+NUMBERS = itertools.count(1)
+
+LOCK_BOUND = 10.0
+"""Seconds for others who change the list of users, such as a test process beside this one."""
 
 REMOVE_BOUND = 10.0
 """Seconds for the last process of a user to end, without which it cannot be removed."""
@@ -27,9 +33,10 @@ def why_not() -> str:
 @contextlib.contextmanager
 def account(home: Path) -> Iterator[str]:
     """The name of a user whose home folder is this one."""
-    name = f"rdo-test-{os.getpid()}"
+    name = f"rdo-test-{os.getpid()}-{next(NUMBERS)}"
     # A password of `*` fits nothing; with the default, `!`, sshd takes the user for locked.
-    _run("useradd", "-M", "-d", str(home), "-s", "/bin/sh", "-p", "*", "-c", "made by rdo's tests", name)
+    words = ("-M", "-d", str(home), "-s", "/bin/sh", "-p", "*", "-c", "made by rdo's tests", name)
+    assert wait_until(lambda: _run("useradd", *words, check=False) == 0, LOCK_BOUND)
     try:
         shutil.chown(home, name)
         yield name
