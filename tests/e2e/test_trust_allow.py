@@ -95,7 +95,7 @@ def test_it_is_asked_on_the_terminal_whatever_the_streams_are_and_only_once(proj
         terminal.prompt()
         terminal.line("rdo echo one </dev/null 2>/dev/null | cat")
         shown = terminal.expect("Type `yes`: ")
-        assert f'\r\n  directory = "{project.remote}"\r\n' in shown
+        assert f'\r\n  directory = "{str(project.remote)[:40]}' in shown  # a long one is cut to fit the terminal
         terminal.line("yes")
         terminal.match(r"[\r\n]one\r\n")
         terminal.prompt()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rdo import protocol
+from rdo import control, protocol
 from tests.e2e.masters import END_BOUND, answer, masters, sockets
 from tests.e2e.project import Project
 from tests.leaks import wait_until
@@ -32,7 +32,7 @@ def test_a_client_of_another_version_makes_the_master_end_after_what_runs_and_a_
 def test_a_peer_that_talks_nonsense_is_disconnected_and_the_master_goes_on(project: Project) -> None:
     assert project.run("true").returncode == 0
     (path,) = sockets(project)
-    cut_off = protocol.frame(protocol.RUN, protocol.VERSION + b"\0x")
+    cut_off = protocol.frame(protocol.RUN, control.release() + b"\0x")
     for nonsense in (b"GET / HTTP/1.1\r\n\r\n", protocol.frame(b"?"), cut_off, b"\xff" * 9):
         frames = answer(path, nonsense + b"\0" * 8)
         assert [kind for kind, _ in frames] == [protocol.FAILED]
