@@ -41,8 +41,9 @@ soak: .venv/soaking ## what breaks rarely, at full length: up to an hour; tells 
 	@sh tests/setup-debian
 	RDO_SOAK=1 $(BIN)/python -m pytest -o faulthandler_timeout=1000 -m soak $(if $(ONLY),-k '$(ONLY)') tests
 
-check: .venv/developing ## ruff and mypy --strict
+check: .venv/developing ## ruff, its format, and mypy --strict
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 
 bench: .venv/developing ## rdo beside ssh and docker exec, as ratios of medians

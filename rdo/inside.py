@@ -75,4 +75,3 @@ def command(options: Options) -> list[str]:
     elif not words:
         words = [os.environ.get("SHELL") or "/bin/sh", "-l"]
     return ["sudo", "--", *words] if options.sudo else words
-

@@ -116,7 +116,7 @@ def _check_driver(entry: Entry, home: str, choice: _Choice) -> None:
         return
     because = f", {choice.because}" if choice.because and choice.driver == home else ""
     why = f"`{entry.written}` is a key of driver {' and '.join(f'`{name}`' for name in drivers)}"
-    hint = f"write `driver = \"{drivers[0]}\"`, or remove `{entry.written}`"
+    hint = f'write `driver = "{drivers[0]}"`, or remove `{entry.written}`'
     raise entry.origin.error(f"{why}, and the driver here is `{home}`{because}", hint)
 
 

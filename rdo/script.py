@@ -117,7 +117,7 @@ def bootstrap(nonce: str, *, pty: bool, login: bool, plain: bool = False) -> str
     # csh takes -l only alone; it reads its start-up file without.
     inner = re.sub(r'(["$])', r"\\\1", "unset RDO_BOOT; " + text)
     return (
-        f"exec /bin/sh -c 'RDO_BOOT=\"{inner}\"; export RDO_BOOT; rdo_l=${{SHELL:-/bin/sh}}; rdo_o=\"-l -i\"; "
+        f'exec /bin/sh -c \'RDO_BOOT="{inner}"; export RDO_BOOT; rdo_l=${{SHELL:-/bin/sh}}; rdo_o="-l -i"; '
         'case $rdo_l in *csh) rdo_o=-i;; esac; exec "$rdo_l" $rdo_o -c "exec /bin/sh -c \\"\\$RDO_BOOT\\""\''
     )
 

@@ -40,9 +40,7 @@ class Session:
     `output_roots`: directories of the target to their local names, for output; empty if that is to pass as it is.
     """
 
-    def __init__(
-        self, conversation: Conversation, taken: Taken, target: str, output_roots: Mapping[str, str]
-    ) -> None:
+    def __init__(self, conversation: Conversation, taken: Taken, target: str, output_roots: Mapping[str, str]) -> None:
         self._conversation = conversation
         self._link = taken.link
         self._shell = taken.shell

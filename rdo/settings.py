@@ -64,25 +64,19 @@ _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 class Settings:
     """The values of one profile. Times are in seconds. Paths are as written: nobody has expanded `~` yet."""
 
-    driver: str = _key(
-        "", kinds.choice(*DRIVERS), "how the target is reached: ssh, vagrant, docker or local", '"ssh"'
-    )
+    driver: str = _key("", kinds.choice(*DRIVERS), "how the target is reached: ssh, vagrant, docker or local", '"ssh"')
     directory: str | None = _key(
         None, kinds.DIRECTORY, "where this directory is on the target; `~/x` is below the login directory",
         '"/srv/myapp"',
     )  # fmt: skip
-    env: Mapping[str, str] = _key(
-        _NO_VARIABLES, kinds.VARIABLES, "variables to set on the target", '{ STAGE = "dev" }'
-    )
+    env: Mapping[str, str] = _key(_NO_VARIABLES, kinds.VARIABLES, "variables to set on the target", '{ STAGE = "dev" }')
     pass_env: tuple[str, ...] = _key(
         _NO_NAMES, kinds.VARIABLE_GLOBS, "variables to take along: names and patterns", '["LANG", "LC_*"]'
     )
     path: tuple[str, ...] = _key(
         _NO_NAMES, kinds.FOLDERS, "directories to search first for commands, relative to `directory`", '["venv/bin"]'
     )
-    login: bool = _key(
-        False, kinds.FLAG, "start the target's login shell first, for nvm, pyenv and the like", "true"
-    )
+    login: bool = _key(False, kinds.FLAG, "start the target's login shell first, for nvm, pyenv and the like", "true")
     use_sudo: bool = _key(False, kinds.FLAG, "run every command as root", "true")
     map_args: bool = _key(
         True, kinds.FLAG, "rewrite local paths in arguments", "false",
@@ -104,9 +98,7 @@ class Settings:
         None, kinds.DURATION, "give up connecting after this time", '"30s"',
         harmless="it ends an attempt, and starts none",
     )  # fmt: skip
-    local_fallback: bool = _key(
-        False, kinds.FLAG, "shims run the local tool when the target cannot be reached", "true"
-    )
+    local_fallback: bool = _key(False, kinds.FLAG, "shims run the local tool when the target cannot be reached", "true")
 
     host: str | None = _key(None, kinds.HOST, "alias of ~/.ssh/config, or a name or address", '"devbox"', "ssh")
     user: str | None = _key(None, kinds.USER, "whom to run as", '"deploy"', "ssh", "docker")

@@ -3,7 +3,6 @@
 Pure. Looks at one file, all of its profiles. What profiles and files mean together is for layers.py.
 """
 
-
 from rdo import display
 from rdo.address import length_fault
 from rdo.document import Document, Entry, Origin
@@ -75,5 +74,3 @@ def _place(entry: Entry) -> str:
     """Without the file, which the error names already."""
     line = f" in line {entry.origin.line}" if entry.origin.line else ""
     return f"`{entry.written}`{line}"
-
-

@@ -85,7 +85,7 @@ def _build(engine: Engine, build: str, context: Context, query: Mapping[str, obj
 
 def _advice(message: str, build: str) -> str:
     if "buildkit" in message.lower():
-        return f"`DOCKER_BUILDKIT=1 docker build -t NAME {build}`, and write `image = \"NAME\"` in place of `build`"
+        return f'`DOCKER_BUILDKIT=1 docker build -t NAME {build}`, and write `image = "NAME"` in place of `build`'
     return ""
 
 

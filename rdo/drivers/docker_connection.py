@@ -22,6 +22,7 @@ ANSWER_TIMEOUT = 5.0
 LOOK = 0.01
 """Seconds between two looks whether all streams have ended."""
 
+
 class Programs(Protocol):
     """How programs are started: by exec, or each in a new container."""
 
@@ -50,9 +51,7 @@ class DockerConnection:
         self._lock = threading.Lock()
         self._closed = False
 
-    def open_channel(
-        self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES
-    ) -> DockerChannel:
+    def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> DockerChannel:
         """See base.Connection."""
         if self._closed:
             raise self._lost("the connection is closed")

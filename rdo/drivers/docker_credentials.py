@@ -66,4 +66,3 @@ def _config(path: str) -> dict[str, object]:
     with contextlib.suppress(OSError, ValueError):  # as `docker` does: it warns and goes on without
         return {"auths": {}, **read(path)}
     return {"auths": {}}
-

@@ -108,7 +108,9 @@ def _ssh(name: str, parts: SplitResult, port: int) -> Endpoint:
 
 def _unknown(name: str) -> ConfigError:
     return ConfigError(
-        f"`{name}` is not the address of a Docker engine", "", "use `unix:///path`, `tcp://host:port` or `ssh://user@host`"
+        f"`{name}` is not the address of a Docker engine",
+        "",
+        "use `unix:///path`, `tcp://host:port` or `ssh://user@host`",
     )
 
 

@@ -178,9 +178,7 @@ def clear(engine: Engine) -> int:
     """Remove the containers of this user's masters that are no more: how many. Raises ConnectError."""
     filters = json.dumps({"label": [MASTER, f"{HOST}={_host()}"]})
     try:
-        listing = docker_inspection.listing(
-            engine.ask("GET", "/containers/json", query={"all": 1, "filters": filters})
-        )
+        listing = docker_inspection.listing(engine.ask("GET", "/containers/json", query={"all": 1, "filters": filters}))
     except EngineError as error:
         raise ConnectError("cannot list the containers", error.message) from None
     space = process_name.space()

@@ -74,9 +74,7 @@ class LocalConnection:
         self._lock = threading.Lock()
         self._closed = False
 
-    def open_channel(
-        self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES
-    ) -> LocalChannel:
+    def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> LocalChannel:
         """Start `/bin/sh -c command`, as the caller would, in that user's home directory."""
         if self._closed:
             raise LinkLost("`local` is not there any more", "the connection is closed")

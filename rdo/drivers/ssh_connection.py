@@ -54,9 +54,7 @@ class SshConnection:
         """See the interface: dropbear makes none."""
         return self._link.is_openssh()
 
-    def open_channel(
-        self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES
-    ) -> SshChannel:
+    def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> SshChannel:
         """See the interface."""
         self._heartbeat.acquire()
         channel = SshChannel(self._link, self._target, self._heartbeat.release)

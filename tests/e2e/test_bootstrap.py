@@ -13,7 +13,7 @@ from tests.e2e.project import Project, make_project, ssh_project, vagrant_projec
 from tests.sshd import Sshd
 from tests.vagrant_machine import VagrantHost, vagrantfile
 
-MAKEFILE = "bootstrap:\n\t@echo \"bootstrap: in $(CURDIR)\"\n\t@echo bootstrap: done\n"
+MAKEFILE = 'bootstrap:\n\t@echo "bootstrap: in $(CURDIR)"\n\t@echo bootstrap: done\n'
 
 
 def bootstrap(project: Project) -> str:

@@ -167,9 +167,7 @@ def test_a_terminal_has_its_size_and_ctrl_c_works(project: Project, profile: str
 
 
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "KILL"])
-def test_nothing_outlives_its_client(
-    project: Project, docker_engine: DockerEngine, container: str, name: str
-) -> None:
+def test_nothing_outlives_its_client(project: Project, docker_engine: DockerEngine, container: str, name: str) -> None:
     with project.start("sh", "-c", "echo up; sleep 321 | sleep 322") as process:
         assert process.stdout
         assert process.stdout.readline() == b"up\n"

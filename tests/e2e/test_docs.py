@@ -98,4 +98,4 @@ def test_the_search_works_where_the_pages_are_opened_as_files(site: Path, tmp_pa
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"]
     command = [browser, *options, "--virtual-time-budget=10000", "--dump-dom", f"file://{site}/index.html?q=sudo"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert re.search("md-search-result__meta\">[1-9][0-9]* matching documents", done.stdout)
+    assert re.search('md-search-result__meta">[1-9][0-9]* matching documents', done.stdout)

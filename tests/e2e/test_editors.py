@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import require
 from tests.e2e.project import PATIENCE, Project
 
-MAKEFILE = "all:\n\tgcc -c -o /dev/null src/bad.c\nfar:\n\tgcc -c -o /dev/null \"$(CURDIR)/src/bad.c\"\n"
+MAKEFILE = 'all:\n\tgcc -c -o /dev/null src/bad.c\nfar:\n\tgcc -c -o /dev/null "$(CURDIR)/src/bad.c"\n'
 
 DUMP = """\
 call writefile(map(getqflist(), {_, e -> (e.valid ? fnamemodify(bufname(e.bufnr), ':p') . ':' . e.lnum . ':' : '')

@@ -69,9 +69,9 @@ def test_what_tools_say_names_local_files(project: Project, text: str, stream: i
 
 def test_a_name_within_a_longer_path_is_left_alone(project: Project) -> None:
     text = "x{root} {root}2 {root}-old {root}.bak ~{root}"
-    assert project.run("-m", "echo", written(text, project.remote)).stdout.decode() == written(
-        text, project.remote
-    ) + "\n"
+    assert (
+        project.run("-m", "echo", written(text, project.remote)).stdout.decode() == written(text, project.remote) + "\n"
+    )
 
 
 def test_output_is_mapped_only_where_asked_for(project: Project) -> None:
@@ -108,7 +108,7 @@ def test_a_terminal_shows_local_paths(project: Project) -> None:
     environment = {**project.environment, "PS1": "$ "}
     with Terminal(["bash", "--norc", "-i"], project.local, environment) as terminal:
         terminal.expect("$ ")
-        terminal.line("rdo -m sh -c 'printf \"%s> \" \"$PWD\"; read x; echo \"$PWD/$x\"'")
+        terminal.line('rdo -m sh -c \'printf "%s> " "$PWD"; read x; echo "$PWD/$x"\'')
         terminal.expect(f"{project.local}> ")
         terminal.line("below")
         terminal.expect(f"{project.local}/below\r\n")

@@ -82,8 +82,6 @@ def test_without_a_terminal_a_program_may_ask(tmp_path: Path, runtime: dict[str,
     program = tmp_path / "ask"
     program.write_text(f'#!/bin/sh\necho "$1" >>"$PWD/asked"\necho "{SECRET}"\n')
     program.chmod(0o755)
-    result = project.run(
-        "-v", "echo", "in", env={"SSH_ASKPASS": str(program), "DISPLAY": ":9"}, start_new_session=True
-    )
+    result = project.run("-v", "echo", "in", env={"SSH_ASKPASS": str(program), "DISPLAY": ":9"}, start_new_session=True)
     assert (result.returncode, result.stdout) == (0, b"in\n")
     assert (project.local / "asked").read_text() == f"Enter passphrase for key '{tmp_path / 'locked'}': \n"

@@ -75,9 +75,7 @@ def test_a_profile_may_be_built_in(project: Project) -> None:
 
 
 @pytest.mark.parametrize("name", ["two words", "it's", 'a "b"', "new\nline", "$HOME `id`", "back\\slash", "*", "a:b"])
-def test_the_project_s_folder_may_have_any_name(
-    tmp_path: Path, runtime: dict[str, str], sshd: Sshd, name: str
-) -> None:
+def test_the_project_s_folder_may_have_any_name(tmp_path: Path, runtime: dict[str, str], sshd: Sshd, name: str) -> None:
     made = make_project(tmp_path / name, {**runtime, "RDO_SSH_CONFIG": str(sshd.ssh_config())})
     made.configure(f'host = "devbox"\ndirectory = "{tmp_path}"\n')
     add(made, "sh")

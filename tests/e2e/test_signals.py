@@ -63,7 +63,7 @@ def test_signals_that_come_just_when_output_does_wait_for_nothing_else(project: 
 
 @pytest.mark.parametrize("name", FORWARDED)
 def test_a_signal_to_the_client_reaches_the_command_with_a_pty(project: Project, terminal: Terminal, name: str) -> None:
-    terminal.line(f"rdo sh -c \"echo up; {trap(name)}\"; echo status=$?")
+    terminal.line(f'rdo sh -c "echo up; {trap(name)}"; echo status=$?')
     terminal.match(r"[\r\n]up\r\n\d+\r\n")
     pattern = f"^\\S+python\\S* -I .*{project.command()[0]!s}-client sh -c echo up"
     clients = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=True)

@@ -253,9 +253,7 @@ def test_fresh_is_for_images(make: Make) -> None:
         make(container="x", fresh=True)
 
 
-def test_every_pty_of_a_hundred_has_its_size_at_once(
-    docker_engine: DockerEngine, make: Make, connect: Connect
-) -> None:
+def test_every_pty_of_a_hundred_has_its_size_at_once(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
     with docker_engine.container() as name:
         connection = connect(make(container=name))
         for _ in range(100):

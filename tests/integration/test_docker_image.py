@@ -89,9 +89,7 @@ def test_there_is_one_container_for_all_commands_and_it_goes_with_the_connection
     assert ours(docker_engine) == []
 
 
-def test_fresh_is_a_new_container_for_every_command(
-    docker_engine: DockerEngine, make: Make, connect: Connect
-) -> None:
+def test_fresh_is_a_new_container_for_every_command(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
     connection = connect(make(fresh=True))
     names = {output(connection, "[ ! -e /left ] && echo left >/left; hostname") for _ in range(3)}
     assert len(names) == 3
@@ -171,9 +169,7 @@ def test_a_container_s_name_says_what_it_is(docker_engine: DockerEngine, make: M
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-def test_an_image_without_sh_is_told_so(
-    docker_engine: DockerEngine, make: Make, connect: Connect, fresh: bool
-) -> None:
+def test_an_image_without_sh_is_told_so(docker_engine: DockerEngine, make: Make, connect: Connect, fresh: bool) -> None:
     with docker_engine.container(command=["/bin/bash", "-c", "rm /bin/sh"]) as name, docker_engine.client() as client:
         container = client.containers.get(name)
         container.wait()

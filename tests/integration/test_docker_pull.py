@@ -109,9 +109,7 @@ def registry() -> Iterator[Registry]:
 def caller(docker_engine: DockerEngine, registry: Registry, tmp_path: Path) -> ScriptedCaller:
     """Someone who is known to the registry."""
     (tmp_path / "config.json").write_text(json.dumps({"auths": {registry.address: {"auth": SECRET}}}))
-    return ScriptedCaller(
-        environment={**os.environ, "DOCKER_HOST": docker_engine.host, "DOCKER_CONFIG": str(tmp_path)}
-    )
+    return ScriptedCaller(environment={**os.environ, "DOCKER_HOST": docker_engine.host, "DOCKER_CONFIG": str(tmp_path)})
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ BOUND = 20.0
 
 SIZE = WindowSize(50, 120)
 
+
 class Outcome(NamedTuple):
     """What a command came to."""
 

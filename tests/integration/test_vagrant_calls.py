@@ -185,9 +185,7 @@ def test_the_key_of_the_same_machine_must_not_change(vagrant: FakeVagrant, go: G
     path.write_text(f"{name} {kind} {key[:-4]}AAAA\n")
     assert "the host key of `vagrant-id-1` has changed" in failure(vagrant)
     vagrant.create(identity="id-2")
-    assert go().told == [
-        "rdo: `vagrant default` was re-created: its new host key replaces the recorded one"
-    ]
+    assert go().told == ["rdo: `vagrant default` was re-created: its new host key replaces the recorded one"]
     assert [line.split()[0] for line in path.read_text().splitlines()] == ["vagrant-id-2"]
     assert go().told == []
 

@@ -208,9 +208,7 @@ def test_what_can_be_understood_is(tmp_path: Path, head: bytes, status: int) -> 
 
 
 @pytest.mark.soak
-def test_odd_engines_leave_a_master_that_works(
-    tmp_path: Path, runtime: dict[str, str], counted: Counted
-) -> None:
+def test_odd_engines_leave_a_master_that_works(tmp_path: Path, runtime: dict[str, str], counted: Counted) -> None:
     project = make_project(tmp_path, {**runtime, "DOCKER_HOST": f"unix://{tmp_path}/engine.sock"})
     project.configure(f'driver = "docker"\ncontainer = "web"\ndirectory = "{project.local}"\n')
     quick = [name for name in ALL if not name.endswith(SLOW)]

@@ -29,7 +29,7 @@ def plant(clone: Project, name: str, mark: str = "# git") -> Path:
 
 
 def shell(clone: Project, line: str) -> Result:
-    return clone.shell(f'set -e; {line}', start_new_session=True)
+    return clone.shell(f"set -e; {line}", start_new_session=True)
 
 
 @pytest.mark.parametrize("mark", ["# git", MARK], ids=["plain", "like a shim"])

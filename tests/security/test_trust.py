@@ -174,7 +174,7 @@ def test_a_hundred_values_do_not_push_the_driver_away(clone: Project) -> None:
 
 
 def test_names_of_directories_and_profiles_do_not_paint_either(clone: Project) -> None:
-    name = "x" * 100 + "\n`/safe/.rdo.conf`, profile `default`, asks for:\n  driver = \"local\"\u3164" + " " * 99
+    name = "x" * 100 + '\n`/safe/.rdo.conf`, profile `default`, asks for:\n  driver = "local"\u3164' + " " * 99
     inner = clone.local / name / ("y" * 200)
     inner.mkdir(parents=True)
     (inner / ".rdo.conf").write_text('driver = "ssh"\nhost = "evil.example"\ndirectory = "/x"\n')

@@ -12,6 +12,7 @@ from rdo.tables import MOST_PARSED, lines_of, unfinished
 
 PARSE = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli").loads
 
+
 def error_of(folder: Path) -> str:
     with pytest.raises(ConfigError) as caught:
         load(str(folder / ".rdo.conf"), None, None)
@@ -50,7 +51,7 @@ SLIPS = {
         '[[box]]\nimage = "a"',
         ":1: `[[box]]` is a list of tables, and a profile is one; write `[box]`",
     ),
-    "key as table": ('[host]\na = 1', ':1: `host` is a string, not a table; as in `host = "devbox"`'),
+    "key as table": ("[host]\na = 1", ':1: `host` is a string, not a table; as in `host = "devbox"`'),
     "profile as option": ("[-a]", ": `-a` cannot name a profile; rename it with letters and digits"),
     "default twice": (
         'host = "a"\n[default]\nhost = "b"',
@@ -60,9 +61,9 @@ SLIPS = {
         'image = "a"\nservice = "b"',
         ":2: `service` and `image` exclude each other; keep one of them; the other is `image` in line 1",
     ),
-    "env": ('[box.env]\nA = 1', ':2: `env.A` is a string, not the number `1`; quote it: `A = "1"`'),
-    "dotted": ('[box]\nenv.A = 1', ':2: `env.A` is a string, not the number `1`; quote it: `A = "1"`'),
-    "table in table": ('[box.deep]\nA = 1', ":1: unknown key `deep`; `rdoctl schema` shows all keys"),
+    "env": ("[box.env]\nA = 1", ':2: `env.A` is a string, not the number `1`; quote it: `A = "1"`'),
+    "dotted": ("[box]\nenv.A = 1", ':2: `env.A` is a string, not the number `1`; quote it: `A = "1"`'),
+    "table in table": ("[box.deep]\nA = 1", ":1: unknown key `deep`; `rdoctl schema` shows all keys"),
 }
 
 
@@ -78,7 +79,7 @@ def test_a_slip_is_one_line_with_its_place(tmp_path: Path, text: str, line: str)
         pytest.param(b'\xef\xbb\xbfhost = "a"\nport = 3\n', id="byte order mark"),
         pytest.param(b'host = "a"\r\nport = 3\r\n', id="CRLF"),
         pytest.param(b'host = "a"\nport = 3', id="no newline at the end"),
-        pytest.param(b'\xef\xbb\xbfhost = a\r\nport = 3\r\n', id="INI with both"),
+        pytest.param(b"\xef\xbb\xbfhost = a\r\nport = 3\r\n", id="INI with both"),
     ],
 )
 def test_a_file_is_read_as_editors_leave_it(tmp_path: Path, content: bytes) -> None:

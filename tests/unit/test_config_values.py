@@ -54,7 +54,11 @@ def refusal_of(folder: Path, key: str, literal: str) -> str:
         ("user", r'"CORP\\jane"', r"CORP\jane"),
         ("user", '"jane.doe-x@example.com"', "jane.doe-x@example.com"),
         ("jump", '"none"', "none"),
-        ("jump", '"gate,me@gate2:2022,[fe80::1]:22,ssh://you@gate3"', "gate,me@gate2:2022,[fe80::1]:22,ssh://you@gate3"),
+        (
+            "jump",
+            '"gate,me@gate2:2022,[fe80::1]:22,ssh://you@gate3"',
+            "gate,me@gate2:2022,[fe80::1]:22,ssh://you@gate3",
+        ),
     ],
 )
 def test_a_value_is_taken(tmp_path: Path, key: str, literal: str, value: object) -> None:

@@ -98,8 +98,18 @@ def test_an_address_is_taken_apart(name: str, endpoint: Endpoint) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "fd://", "ftp://box", "tcp://box:x", "tcp://b\nox", "unix:///a\0b", "tcp://[box", "tcp://box?x=1",
-        "ssh://", "ssh://me:secret@box", "ssh://box?x=1", "ssh://-oProxyCommand=id", "ssh://-l@box",
+        "fd://",
+        "ftp://box",
+        "tcp://box:x",
+        "tcp://b\nox",
+        "unix:///a\0b",
+        "tcp://[box",
+        "tcp://box?x=1",
+        "ssh://",
+        "ssh://me:secret@box",
+        "ssh://box?x=1",
+        "ssh://-oProxyCommand=id",
+        "ssh://-l@box",
     ],
 )
 def test_what_is_no_address_is_refused(name: str) -> None:

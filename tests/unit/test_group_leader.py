@@ -19,9 +19,7 @@ SHELLS = [shell for shell in ("sh", "bash", "zsh", "fish", "tcsh", "mksh", "busy
 @pytest.mark.parametrize("leads", [True, False], ids=["which leads one", "which leads none"])
 @pytest.mark.parametrize("login", [True, False], ids=["login", "plain login"])
 @pytest.mark.parametrize("shell", SHELLS)
-def test_the_shell_leads_its_group_and_reads_its_script(
-    shell: str, login: bool, leads: bool, tmp_path: Path
-) -> None:
+def test_the_shell_leads_its_group_and_reads_its_script(shell: str, login: bool, leads: bool, tmp_path: Path) -> None:
     text = led(bootstrap("nonce", pty=False, login=login))
     argv = [shell, *(["sh"] if shell == "busybox" else []), "-c", text]
     done = subprocess.run(

@@ -172,11 +172,11 @@ SLIPS = {
     ),
     "host in flags": (
         "host = a\nflags = box",
-        ":2: `flags` holds `box`, which rdo does not take; " 'write `host = "box"`',
+        ':2: `flags` holds `box`, which rdo does not take; write `host = "box"`',
     ),
     "long host in flags": (
         f"host = a\nflags = {'x' * 41}",
-        f":2: `flags` holds `{'x' * 40}...`, which rdo does not take; " "the host is a key of its own",
+        f":2: `flags` holds `{'x' * 40}...`, which rdo does not take; the host is a key of its own",
     ),
     "-p": ("host = a\nflags = -p", ":2: `flags` ends with `-p`, which needs a value; or set `port`"),
     "port in flags": (
@@ -196,11 +196,11 @@ SLIPS = {
     "ssh as list": ('host = "a"\nssh = []', ":2: `ssh` is a string, not a list; put it in quotes"),
     "exec alone": (
         "driver = docker\nexec = true",
-        ":2: `exec` says how to use the container of `name`, " f"which is missing; {CONTAINER}",
+        f":2: `exec` says how to use the container of `name`, which is missing; {CONTAINER}",
     ),
     "exec value": (
         "driver = docker\nname = a\nexec = x",
-        ":3: `exec` is true or false, not the string `x`; " f"{CONTAINER}",
+        f":3: `exec` is true or false, not the string `x`; {CONTAINER}",
     ),
     "name and image": (
         "driver = docker\nname = a\nimage = b",

@@ -99,13 +99,11 @@ CD_FAILED = " 2>/dev/null || { printf '%s\\n' no >&2; exit 255; }"
             id="variables",
         ),
         pytest.param(
-            Script(["a"], path=["/b", "c d"]), "export PATH=/b:'c d':\"$PATH\"; set -- a; exec \"$@\"", id="path"
+            Script(["a"], path=["/b", "c d"]), 'export PATH=/b:\'c d\':"$PATH"; set -- a; exec "$@"', id="path"
         ),
         pytest.param(Script(["a"], has_input=False), 'set -- a; exec "$@" </dev/null', id="no input"),
         pytest.param(Script(["a"], sudo="0"), 'set -- a; exec sudo -- "$@"', id="sudo"),
-        pytest.param(
-            Script(["-a"], sudo="0"), 'set -- -a; exec sudo -- "$@"', id="sudo and what looks like an option"
-        ),
+        pytest.param(Script(["-a"], sudo="0"), 'set -- -a; exec sudo -- "$@"', id="sudo and what looks like an option"),
         pytest.param(Script(["a"], sudo="root"), 'set -- a; exec sudo -- "$@"', id="sudo for root by name"),
         pytest.param(Script(["a"], sudo="me"), 'set -- a; exec sudo -u me -- "$@"', id="sudo for a user"),
         pytest.param(
@@ -123,8 +121,8 @@ CD_FAILED = " 2>/dev/null || { printf '%s\\n' no >&2; exit 255; }"
         ),
         pytest.param(
             Script(["a"], directory="/b", lost="no", sudo="0"),
-            "set -- a; cd /b 2>/dev/null || set -- /bin/sh -c 'cd \"$0\" 2>/dev/null || "
-            "{ printf '\\''%s\\n'\\'' \"$1\" >&2; exit 255; }; shift; exec \"$@\"' /b no \"$@\"; exec sudo -- \"$@\"",
+            'set -- a; cd /b 2>/dev/null || set -- /bin/sh -c \'cd "$0" 2>/dev/null || '
+            '{ printf \'\\\'\'%s\\n\'\\\'\' "$1" >&2; exit 255; }; shift; exec "$@"\' /b no "$@"; exec sudo -- "$@"',
             id="sudo and a directory",
         ),
     ],
