@@ -90,7 +90,7 @@ def execute(options: argv.Options) -> int:
         from rdo import fallback
 
         fallback.run(error, options, found.config, profile)
-    if status == 127:
+    if status == 127 or "-n" in options.shell_options:
         from rdo import hint
 
         hint.show(options, posix.isatty(2))

@@ -75,6 +75,12 @@ SHELL_LETTERS = frozenset("abcefhiklmnoprstuvxBCEHOPT")
 
 SHELL_LETTERS_WITH_NAME = "oO"
 
+POSIX_LETTERS = frozenset("abcefhimnouvxC")
+"""Those that POSIX has for `sh ... -c`: there they are the shell's, though some of them are rdo's elsewhere."""
+
+SCRIPT_LETTERS = frozenset("aefuvx")
+"""Of these, what stands behind `-C` in one word for the sake of a script; other letters are a directory's name."""
+
 OWN_FLAGS = frozenset(name[1] for name in FLAGS if len(name) == 2) - {"h"}
 """Letters that are rdo's own where a word before the shell's has no other ones. `-h` is the shell's if that is called,
 for help instead of a recipe would be taken for its success."""
@@ -89,14 +95,14 @@ def parse(words: list[str]) -> Options:
     position = 0
     while position < len(words):
         word = words[position]
-        if word[1:-1] and word[0] == "-" and word[-1] == "c" and OWN_FLAGS.issuperset(word[1:-1]):
-            _cluster(options, word[:-1], [])
-            word, words = "-c", [*words[:position], "-c", *words[position + 1 :]]
-        rest = words[position:]
-        if _may_be_shells(word, rest[1:]) and (end := position + count_shell_options(rest)) > position:
+        if word[:1] in ("-", "+") and (end := position + _count_shells(words[position:])) > position:
             options.shell_options, options.shell_string = words[position:end], words[end]
             position = end + 1
             break  # as with `sh -c`: what follows the string are its arguments
+        if word[1:-1] and word[0] == "-" and word[-1] == "c" and OWN_FLAGS.issuperset(word[1:-1]):
+            _cluster(options, word[:-1], [])
+            words = [*words[:position], "-c", *words[position + 1 :]]
+            continue
         if word == "--":
             position += 1
             break
@@ -111,26 +117,42 @@ def parse(words: list[str]) -> Options:
     return options
 
 
-def _may_be_shells(word: str, rest: list[str]) -> bool:
-    """Whether the word, if options of sh up to its command string start with it, is sh's and not rdo's.
+def _count_shells(words: list[str]) -> int:
+    """How many of the words are the shell's: its options up to its command string; 0 if the first is rdo's own.
 
-    It is rdo's as far as its letters are: all of them, or up to one that takes a value. No profile and no directory is
-    called as an option is: what `rest` begins with.
+    Letters that are both rdo's and the shell's are the shell's where POSIX has all of the words for `sh ... -c`.
     """
-    if word[:1] == "+":
-        return True
-    if word[:1] != "-" or word[1:2] in ("", "-"):
+    first = words[0]
+    if first[0] == "-" and not _may_be_shells(first, words[1:]):
+        return 0
+    count = count_shell_options(words)
+    is_own = first[0] == "-" and OWN_FLAGS.issuperset(first[1:].removesuffix("c")) and first != "-c"
+    return 0 if is_own and not all(map(_is_posix, words[:count])) else count
+
+
+def _is_posix(word: str) -> bool:
+    return word[:1] not in ("-", "+") or word == "--" or POSIX_LETTERS.issuperset(word[1:])
+
+
+def _may_be_shells(word: str, rest: list[str]) -> bool:
+    """Whether the letters after the dash, up to one that takes a value, can be the shell's.
+
+    No profile and no directory is called as an option is: what `rest` begins with.
+    """
+    if word[1:2] in ("", "-"):
         return False
     for index, letter in enumerate(word[1:], start=1):
+        behind = word[index + 1 :]
+        if letter == "C" and behind:
+            letters = behind[:-1] if behind[-1] in "co" else behind
+            return SCRIPT_LETTERS.issuperset(letters) and len(set(letters)) == len(letters)
         if letter in "pC":
-            return not word[index + 1 :] and rest[:1] != [] and rest[0].startswith(("-", "+"))
+            return not behind and rest[:1] != [] and rest[0].startswith(("-", "+"))
         if letter == "e":  # a variable's name may follow at once
             return len(set(word[index:])) == len(word[index:])
-        if letter == "c":
-            return index == 1 or bool(word[index + 1 :])
         if letter not in OWN_FLAGS:
-            return True
-    return False
+            break
+    return True
 
 
 def count_shell_options(words: list[str]) -> int:

@@ -31,6 +31,9 @@ RDOCTL = frozenset(
 )  # fmt: skip
 """Commands of rdoctl, which somebody may have taken for one of rdo; and `help`."""
 
+NOTHING_RUN = "-n"
+"""An option of the shell before its string, and of rdo before a command."""
+
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
 
 
@@ -51,7 +54,10 @@ def for_rdoctl(options: Options) -> str:
 
 
 def for_command(options: Options) -> str:
-    """The hint for a command that ended with status 127; empty if its name is a plain one."""
+    """The hint for a command that was not found, or not run; empty if its name is a plain one."""
+    if NOTHING_RUN in options.shell_options:
+        why = "is the shell's, which then runs nothing"
+        return printable(f"`{NOTHING_RUN}` before `-c` {why}; to have no stdin use: rdo -c STRING </dev/null")
     if options.shell_string is not None or not options.command:
         return ""
     name = options.command[0]

@@ -21,7 +21,8 @@ rdo. Without a command: a login shell in the matching directory.
   -p, --profile NAME      use this profile (or $RDO_PROFILE)
   -e, --env NAME[=VALUE]  set a variable; without a value, the caller's
   -c STRING               run a shell string, as `sh -c` does, also with further
-                          options of sh: -ec, -euo pipefail -c
+                          options of sh: -ec, -euo pipefail -c. All options
+                          that POSIX has there are sh's, also -n and -v
   -C DIR                  as if started in DIR
       --project DIR       use DIR's .rdo.conf; outside of DIR, run in DIR itself
       --fallback          obey the key local_fallback, as shims do

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,7 @@ def test_the_flags_of_the_shell_count(project: Project, flags: str, recipe: str,
 SHELLFLAGS = (
     "-c", "-ec", "-ce", "-xc", "-xec", "-e -c", "-c -e", "-eu -c", "-uec", "-o errexit -c", "-c -o errexit", "-e +e -c",
     "+e -c", "+ec -c", "-fc", "-hc", "-h -c", "-euo pipefail -c", "-ceo pipefail", "-c -euo pipefail", "-vec", "-lc",
+    "-Cec", "-C -e -c", "-n -c", "-v -c", "-nvc", "-v -n -ec", "-m -c", "-u -v -c",
     "-e", "-Q -c", "-e -c --", "-c -",
 )  # fmt: skip
 RECIPES = ("false; echo on", "false | echo on", "echo $$undefined on", "echo *", "true", "exit 3", "echo $$- | tr -d s")
@@ -103,6 +105,29 @@ def test_what_sh_takes_before_its_string_counts_as_there(tmp_path: Path, runtime
         assert failed[0] <= failed[1], flags
         if failed[0] == failed[1] != {f"t{number}".encode() for number in range(len(RECIPES))}:
             assert without_names(here.stdout) == without_names(there.stdout), flags
+
+
+def test_each_option_that_posix_has_for_a_string_does_what_it_does_to_sh(project: Project) -> None:
+    string = 'set -C; false; echo $- "$0" "$1" /bin/s*; echo $undefined >out; cat out'
+    for form in ("-{}c", "-{} -c", "-c -{}", "-{} -e -c", "+{} -c"):
+        for letter in "abCefhmnuvx":  # not i: without a terminal each sh complains in its own words
+            words = [*form.format(letter).split(), string, "name", "a b"]
+            for folder in (project.local, project.remote):
+                (folder / "src" / "out").unlink(missing_ok=True)
+            here = subprocess.run(["/bin/sh", *words], cwd=project.local / "src", capture_output=True, check=False)
+            there = project.run(*words, cwd="src")
+            assert without_shell(there.stderr) == without_shell(here.stderr), words
+            assert (there.returncode, flags_sorted(there.stdout)) == (here.returncode, flags_sorted(here.stdout)), words
+
+
+def without_shell(output: bytes) -> bytes:
+    return re.sub(rb"(?m)^(/bin/)?sh: ", b"", output)
+
+
+def flags_sorted(output: bytes) -> list[bytes]:
+    """The words, of which `$-` is the first: the letters of which no option of the call was, such as `s`, left out."""
+    first, *rest = output.split() or [b""]
+    return [bytes(sorted(first.replace(b"s", b""))), *rest]
 
 
 def without_names(output: bytes) -> bytes:

@@ -17,6 +17,12 @@ from rdo.cli import rdoctl
         pytest.param(["./run.sh", "a|b"], "", id="syntax in an argument"),
         pytest.param(["-c", "amke"], "", id="a shell string"),
         pytest.param(["-c", "true", "a b"], "", id="a shell string with arguments"),
+        pytest.param(["-en", "-c", "true"], "", id="an option of the shell that can be none of rdo's"),
+        pytest.param(
+            ["-n", "-c", "make"],
+            "`-n` before `-c` is the shell's, which then runs nothing; to have no stdin use: rdo -c STRING </dev/null",
+            id="an option of the shell where rdo has one too",
+        ),
         pytest.param(["cd"], "`cd` is a shell builtin, not a program; use: rdo -c cd", id="a builtin"),
         pytest.param(
             ["cd", "src"], "`cd` is a shell builtin, not a program; use: rdo -c 'cd src'", id="a builtin and arguments"
