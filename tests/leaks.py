@@ -25,7 +25,10 @@ SETTLE = 5.0
 """Seconds for what a test has told to end to do so: a master, a server's session, a thread in its last line."""
 
 TICK = 0.01
-"""Seconds between two looks. Nothing tells when a process that is not our child has ended."""
+LONGEST_TICK = 0.05
+"""Seconds between two looks, at first and later. Nothing tells when a process that is not our child has ended."""
+
+READ_SIZE = 65536
 
 MARK = "RDO_TEST_ID"
 
@@ -128,8 +131,10 @@ class Leaks:
 def wait_until(condition: Callable[[], T], bound: float) -> T:
     """Look until a condition holds or `bound` seconds have passed; its last value tells which."""
     deadline = time.monotonic() + bound
+    tick = TICK
     while not (value := condition()) and time.monotonic() < deadline:
-        time.sleep(TICK)
+        time.sleep(tick)
+        tick = min(tick * 1.2, LONGEST_TICK)
     return value
 
 
@@ -149,7 +154,7 @@ def end(pid: int) -> None:
 def carries(pid: int, wanted: bytes, *, exact: bool) -> bool:
     """Whether a process was started with this in its environment; no for those of other users, which are not ours."""
     try:
-        environ = (PROC / str(pid) / "environ").read_bytes()
+        environ = read(f"{PROC}/{pid}/environ")
     except OSError:
         return False
     return wanted in environ and (not exact or wanted in environ.split(b"\0"))
@@ -166,8 +171,8 @@ def listed_processes() -> dict[int, Process]:
 def read_process(pid: int) -> Process | None:
     """One process from /proc, or None if it has just gone; see proc(5)."""
     try:
-        line = (PROC / str(pid) / "stat").read_text(errors="replace")
-        command = (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        line = read(f"{PROC}/{pid}/stat").decode(errors="replace")
+        command = read(f"{PROC}/{pid}/cmdline").replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
         return None
     name, _, rest = line.partition("(")[2].rpartition(")")
@@ -175,6 +180,18 @@ def read_process(pid: int) -> Process | None:
     if state in "ZX" and parent != os.getpid():
         return None
     return Process(pid, parent, command or f"[{name}] {'zombie' if state == 'Z' else ''}".rstrip())
+
+
+def read(path: str) -> bytes:
+    """A whole file of /proc: each test reads hundreds, so by plain system calls. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        data = os.read(fd, READ_SIZE)
+        while len(data) % READ_SIZE == 0 and (more := os.read(fd, READ_SIZE)):
+            data += more
+        return data
+    finally:
+        os.close(fd)
 
 
 def processes_of_ps() -> dict[int, Process]:
