@@ -94,9 +94,10 @@ class Leaks:
     def find(self, before: Snapshot) -> list[str]:
         """Name what is there now and was not before, after a bounded wait; kill the processes among it."""
         quick = before.processes is None
+        self._collect(before)
         if wait_until(lambda: not self._is_more(self.snapshot(quick=quick), before), self.settle):
             return []  # what is there a moment later, an engine runs to clear away a container
-        gc.collect()  # a cycle that holds a file is no leak yet; that nobody closed it, ResourceWarning tells
+        self._collect(before)
         lines = self.end_processes(before.processes or frozenset())
         lines += [f"thread: {thread.name}" for thread in set(threading.enumerate()) - before.threads]
         lines += [f"file descriptor {number}: {name}" for number, name in open_files() - before.files]
@@ -108,6 +109,12 @@ class Leaks:
         for each in processes:
             end(each.pid)
         return [f"process {each.pid}: {each.command}" for each in processes]
+
+    @staticmethod
+    def _collect(before: Snapshot) -> None:
+        """Close files that only a cycle holds: no leak yet, and that nobody closed them, ResourceWarning tells."""
+        if open_files() - before.files:
+            gc.collect()
 
     @staticmethod
     def _is_more(now: Snapshot, before: Snapshot) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,13 @@ from tests.e2e.project import Project, docker_project, ssh_project
 from tests.e2e.reached import WAYS, Reached, Way, shared_user_sshd
 from tests.e2e.terminal import Terminal
 from tests.leaks import MARK, Leaks
+from tests.soak import FULL
 from tests.sshd import Sshd
+
+TARGETS = ["ssh", *(f"docker-{shell}" for shell in (SHELLS if FULL else ["dash"]))]
+"""Kinds of target, containers by what their /bin/sh is. That drivers do the same with each is in their contract, in
+tests/integration, and in `make soak` here.
+"""
 
 
 @pytest.fixture
@@ -22,23 +29,30 @@ def project(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Project:
     return ssh_project(tmp_path, runtime, sshd)
 
 
-@pytest.fixture(scope="module", params=["ssh", *(f"docker-{shell}" for shell in SHELLS)])
-def server(request: pytest.FixtureRequest) -> Sshd | DockerEngine:
-    """The server of each kind of target; up before a test begins, so that it is no leak of the test's."""
-    return request.getfixturevalue("sshd" if request.param == "ssh" else "docker_engine")
+@pytest.fixture(scope="session")
+def containers(docker_engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A container for each /bin/sh of TARGETS, in which all tests' folders have the paths they have here."""
+    base = tmp_path_factory.getbasetemp()
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(docker_engine.container(name.removeprefix("docker-"), {base: str(base)}))
+            for name in TARGETS[1:]
+        }
+
+
+@pytest.fixture(scope="module", params=TARGETS)
+def server(request: pytest.FixtureRequest) -> Callable[[Path, Mapping[str, str]], Project]:
+    """Makes a project for each kind of target; its server is up before a test begins, so that it is no leak of that."""
+    if request.param == "ssh":
+        return partial(ssh_project, server=request.getfixturevalue("sshd"))
+    container = request.getfixturevalue("containers")[request.param]
+    return partial(docker_project, engine=request.getfixturevalue("docker_engine"), container=container)
 
 
 @pytest.fixture
-def anywhere(
-    request: pytest.FixtureRequest, tmp_path: Path, runtime: dict[str, str], server: Sshd | DockerEngine
-) -> Iterator[Project]:
-    """A project on each kind of target in its turn; the containers by what their /bin/sh is."""
-    if isinstance(server, Sshd):
-        yield ssh_project(tmp_path, runtime, server)
-        return
-    shell = request.node.callspec.params["server"].removeprefix("docker-")
-    with docker_project(tmp_path, runtime, server, shell) as project:
-        yield project
+def anywhere(tmp_path: Path, runtime: dict[str, str], server: Callable[[Path, Mapping[str, str]], Project]) -> Project:
+    """A project on each kind of target in its turn."""
+    return server(tmp_path, runtime)
 
 
 @pytest.fixture

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,15 +94,11 @@ def ssh_project(root: Path, environment: Mapping[str, str], server: Sshd, extra:
     return project
 
 
-@contextlib.contextmanager
-def docker_project(
-    root: Path, environment: Mapping[str, str], engine: DockerEngine, shell: str = "dash"
-) -> Iterator[Project]:
-    """A project whose target is a container with this /bin/sh, in which the remote folder has the path it has here."""
+def docker_project(root: Path, environment: Mapping[str, str], engine: DockerEngine, container: str) -> Project:
+    """A project whose target is a container in which the remote folder has the path it has here."""
     project = make_project(root, {**environment, "DOCKER_HOST": engine.host})
-    with engine.container(shell, {project.remote: str(project.remote)}) as name:
-        project.configure(f'driver = "docker"\ncontainer = "{name}"\ndirectory = "{project.remote}"\n')
-        yield project
+    project.configure(f'driver = "docker"\ncontainer = "{container}"\ndirectory = "{project.remote}"\n')
+    return project
 
 
 def local_project(root: Path, environment: Mapping[str, str], extra: str = "") -> Project:
