@@ -1,4 +1,4 @@
-"""A C project as they are found: 200 sources with headers, sub-makes, `$(shell)`, made sources, dependency files."""
+"""A C project as they are found: up to 200 sources with headers, sub-makes, `$(shell)`, made sources, dependencies."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-UNITS = 160
+from tests.soak import tries
+
+UNITS = tries(40, 160)
 """Sources that the top Makefile compiles itself."""
 
-LIBRARIES, MEMBERS = ("alpha", "beta", "gamma", "delta"), 10
+LIBRARIES, MEMBERS = ("alpha", "beta", "gamma", "delta"), tries(3, 10)
 """Folders with a Makefile of their own, and the sources in each."""
 
 COMPILER = "CC := gcc\nARCHIVE = ar rcsD $@ $^\n"

@@ -48,7 +48,7 @@ def memory(pid: int) -> int:
 
 @pytest.mark.soak
 def test_gigabytes_from_the_target_arrive_whole_and_the_master_stays_small(anywhere: Project, counted: Counted) -> None:
-    count = tries(4, 256)
+    count = tries(2, 256)
     (anywhere.remote / "block").write_bytes(BLOCK)
     assert anywhere.run("true").returncode == 0
     (master,) = masters(anywhere)
@@ -67,7 +67,7 @@ def test_gigabytes_from_the_target_arrive_whole_and_the_master_stays_small(anywh
 
 @pytest.mark.soak
 def test_gigabytes_to_the_target_arrive_whole_and_the_master_stays_small(anywhere: Project, counted: Counted) -> None:
-    count = tries(4, 256)
+    count = tries(2, 256)
     assert anywhere.run("true").returncode == 0
     (master,) = masters(anywhere)
     before = memory(master)
@@ -84,7 +84,7 @@ def test_gigabytes_to_the_target_arrive_whole_and_the_master_stays_small(anywher
 
 @pytest.mark.soak
 def test_two_gigabytes_through_a_command_are_whole_each_time(project: Project, counted: Counted) -> None:
-    count = tries(4, 128)
+    count = tries(2, 128)
     expected = digest_of(pieces(count))
     for _ in counted(f"{count * 16 / 1024:.2g} GiB through `cat`", range(tries(1, 10))):
         assert echo(project, count) == expected
@@ -96,11 +96,12 @@ def test_three_commands_busy_both_ways_lose_nothing_while_the_server_changes_its
 ) -> None:
     server = own_sshd("RekeyLimit 1M", "LogLevel DEBUG1").start()
     project = ssh_project(tmp_path, runtime, server)
+    count = tries(1, 2)
     for _ in counted("times three busy commands over changing keys", range(tries(1, 10))):
         with ThreadPoolExecutor(3) as pool:
-            found = list(pool.map(echo, [project] * 3, [2] * 3))
-        assert found == [digest_of(pieces(2))] * 3
-    assert server.log.count("SSH2_MSG_NEWKEYS received") > tries(1, 10) * 3 * 32
+            found = list(pool.map(echo, [project] * 3, [count] * 3))
+        assert found == [digest_of(pieces(count))] * 3
+    assert server.log.count("SSH2_MSG_NEWKEYS received") > tries(1, 10) * 3 * 16 * count
 
 
 def echo(project: Project, count: int) -> str:

@@ -14,6 +14,7 @@ from tests.docker_engine import DockerEngine
 from tests.e2e.project import Project, make_project
 from tests.e2e.terminal import Terminal
 from tests.leaks import wait_until
+from tests.soak import Counted, tries
 
 GONE = 5.0
 """Seconds in which a command must be gone after its client or its master."""
@@ -132,8 +133,9 @@ def test_nothing_of_another_user_s_outlives_its_client(
         assert wait_until(lambda: not [each for each in processes(docker_engine, name) if "sleep 32" in each], GONE)
 
 
-def test_input_ends_a_hundred_times(project: Project) -> None:
-    for _ in range(100):
+@pytest.mark.soak
+def test_input_ends_each_time(project: Project, counted: Counted) -> None:
+    for _ in counted("ends of input in a container", range(tries(15, 500))):
         assert project.run("cat", input=b"abc").stdout == b"abc"
 
 
