@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from rdo import protocol
 from tests.e2e.project import Project
@@ -42,6 +44,14 @@ def answer(path: Path, frame: bytes) -> list[tuple[bytes, bytes]]:
         while data := connection.recv(65536):
             frames += decoder.receive(data)
     return frames
+
+
+def report(project: Project) -> dict[str, Any]:
+    """What the project's one master says of itself, as `rdoctl status` shows it."""
+    (path,) = sockets(project)
+    ((kind, payload),) = answer(path, protocol.frame(protocol.QUERY))
+    assert kind == protocol.REPORT
+    return dict(json.loads(payload))
 
 
 def stop(project: Project) -> None:

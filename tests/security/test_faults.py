@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from rdo.fault import LOG_LIMIT, TRACEBACK_LIMIT
-from tests.e2e.masters import END_BOUND, masters
+from tests.e2e.masters import END_BOUND, masters, report
 from tests.e2e.project import Project, local_project
 from tests.e2e.reached import sleepers, token
 from tests.e2e.terminal import Terminal
@@ -53,14 +51,8 @@ def works_again(project: Project, master: FaultyMaster) -> None:
     """The next command is the same master's, and nothing of the one before is left in it."""
     master.mend()
     assert project.run("echo", "x").stdout == b"x\n"
-    assert wait_until(lambda: status(project)["running"] == [], END_BOUND)  # what it ran was given its time to end
-    assert status(project)["pid"] == master.pid
-
-
-def status(project: Project) -> dict[str, Any]:
-    """What the one master says of itself."""
-    (shown,) = json.loads(project.shell("rdoctl status --json").stdout)
-    return dict(shown)
+    assert wait_until(lambda: report(project)["running"] == [], END_BOUND)  # what it ran was given its time to end
+    assert report(project)["pid"] == master.pid
 
 
 @pytest.mark.parametrize(("place", "after", "kind"), [
@@ -119,7 +111,7 @@ def test_parallel_commands_that_meet_a_fault_are_all_told_and_make_one_attempt(
         with Terminal(project.command("true"), project.local, project.environment) as terminal:  # type: ignore[arg-type]
             terminal.expect("password: ")
             others = [project.start("true") for _ in range(4)]
-            assert wait_until(lambda: len(status(project)["running"]) == 5, END_BOUND)
+            assert wait_until(lambda: len(report(project)["running"]) == 5, END_BOUND)
             terminal.line("secret")
             for other in others:
                 assert other.communicate()[1].decode() == line_for(master, "ValueError: planted")
@@ -146,7 +138,7 @@ def test_a_thread_that_cannot_be_started_leaves_no_count_wrong(project: Project,
                 assert (result.returncode, result.stderr.decode()) == (255, NO_THREAD)
             else:
                 assert (result.stdout, result.stderr) == (b"hello\n", b"")
-            assert status(project)["pid"] == master.pid
+            assert report(project)["pid"] == master.pid
         works_again(project, master)
         assert project.shell("rdoctl stop --all").stdout.startswith(b"stopped ")
         assert wait_until(lambda: not masters(project), END_BOUND)
@@ -156,6 +148,6 @@ def test_where_no_thread_can_be_started_the_master_can_be_seen_and_stopped(proje
     with faulty_master(project, tmp_path, "Thread.session", "RuntimeError", 1) as master:
         with project.start("true") as refused:
             assert refused.communicate()[1].decode() == NO_THREAD
-        assert status(project)["pid"] == master.pid
+        assert report(project)["pid"] == master.pid
         assert project.shell("rdoctl stop --all --now").stdout.startswith(b"stopped ")
         assert wait_until(lambda: not masters(project), END_BOUND)
