@@ -16,6 +16,7 @@ from tests.account import account, why_not
 from tests.conftest import require
 from tests.docker_engine import DockerEngine
 from tests.e2e.project import Project, make_project, ssh_config_text
+from tests.leaks import listed_processes
 from tests.line import Line
 from tests.sshd import Sshd
 
@@ -47,11 +48,9 @@ def token() -> str:
 
 def sleepers(*tokens: str) -> dict[int, str]:
     """Processes that have one of the tokens in their command line, and have not ended."""
-    command = ["ps", "-Awwo", "pid=,stat=,args="]
-    listing = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    rows = [line.split(None, 2) for line in listing.splitlines()]
-    mine = [row for row in rows if row[2].startswith(("sh ", "/bin/sh ", "sleep ")) and not row[1].startswith("Z")]
-    return {int(row[0]): row[2] for row in mine if any(each in row[2] for each in tokens)}
+    listed = {pid: process.command for pid, process in listed_processes().items()}
+    mine = {pid: line for pid, line in listed.items() if line.startswith(("sh ", "/bin/sh ", "sleep "))}
+    return {pid: line for pid, line in mine.items() if any(each in line for each in tokens)}
 
 
 def over_ssh(

@@ -6,7 +6,6 @@ import fcntl
 import os
 import pty
 import signal
-import subprocess
 import time
 
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from tests.e2e.project import PATIENCE, Project
 from tests.e2e.reached import Reached, token
 from tests.e2e.terminal import Terminal
-from tests.leaks import wait_until
+from tests.leaks import listed_processes, wait_until
 from tests.soak import tries
 
 GONE = 5.0
@@ -23,9 +22,8 @@ GONE = 5.0
 
 def commands(mark: str) -> list[str]:
     """Command lines with the mark in them, of what has not ended, but for those of rdo and of shells here."""
-    listing = subprocess.run(["ps", "-Awwo", "stat=,args="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(None, 1)[1] for line in listing.splitlines() if not line.startswith("Z")]
-    return [row for row in rows if row.startswith("yes ") and mark in row]
+    lines = [process.command for process in listed_processes().values()]
+    return [line for line in lines if line.startswith("yes ") and mark in line]
 
 
 def test_a_reader_that_goes_away_ends_the_command_within_two_seconds(reached: Reached) -> None:

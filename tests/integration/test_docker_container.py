@@ -18,6 +18,7 @@ from rdo.shell import Group
 from tests.docker_client import BOUND, Connect, connections, output
 from tests.docker_engine import DockerEngine
 from tests.leaks import wait_until
+from tests.soak import Counted, tries
 
 Make = Callable[..., DockerDriver]
 
@@ -253,10 +254,13 @@ def test_fresh_is_for_images(make: Make) -> None:
         make(container="x", fresh=True)
 
 
-def test_every_pty_of_a_hundred_has_its_size_at_once(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
+@pytest.mark.soak
+def test_every_pty_has_its_size_at_once(
+    docker_engine: DockerEngine, make: Make, connect: Connect, counted: Counted
+) -> None:
     with docker_engine.container() as name:
         connection = connect(make(container=name))
-        for _ in range(100):
+        for _ in counted("sizes of new terminals in a container", range(tries(15, 500))):
             channel = connection.open_channel("read x; stty size", Pty("xterm", WindowSize(50, 120)))
             channel.write(b"\n")
             text = b""
