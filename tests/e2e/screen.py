@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -52,8 +53,21 @@ class Screen:
         self._tmux("paste-buffer", "-p")
 
     def resize(self, columns: int, rows: int) -> None:
-        """Change the window's size."""
+        """Change the window's size, and wait until the terminal has it.
+
+        tmux draws with the new size at once. The terminal gets it up to a quarter of a second later if it got another
+        one just before; by then the next program may run there, and would draw its screen again.
+        """
         self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
+        assert wait_until(lambda: self._terminal_size == (columns, rows), PATIENCE)
+
+    @property
+    def _terminal_size(self) -> tuple[int, int]:
+        fd = os.open(self._tmux("display-message", "-p", "#{pane_tty}").strip(), os.O_RDONLY | os.O_NOCTTY)
+        try:
+            return os.get_terminal_size(fd)
+        finally:
+            os.close(fd)
 
     @property
     def visible(self) -> str:

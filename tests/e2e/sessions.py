@@ -160,7 +160,7 @@ VIM_AND_PAGERS = (
         Step((), "line 18", (80, 20)),
         Step(typed(":q!", "Enter"), PROMPT),
     )),
-    Session("less", "less -P: lines", "line 1", (
+    Session("less", "less lines", "line 1", (
         Step((" ",), "line 38"),
         Step(typed("/line 111", "Enter"), "line 111"),
         Step(("G",), "line 399"),
