@@ -19,10 +19,11 @@ SOCKET_PATH_LIMIT = 103
 ELSEWHERE = "free disk space or fix its permissions, or set XDG_RUNTIME_DIR to another directory of yours"
 
 GUIDES = (
-    "RDO_SSH_CONFIG", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "VAGRANT_CWD", "VAGRANT_DOTFILE_PATH",
-    "VAGRANT_VAGRANTFILE",
+    "HOME", "RDO_SSH_CONFIG", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS",
+    "DOCKER_TLS_VERIFY", "VAGRANT_CWD", "VAGRANT_DOTFILE_PATH", "VAGRANT_VAGRANTFILE", "VAGRANT_HOME",
+    "VAGRANT_DEFAULT_PROVIDER",
 )  # fmt: skip
-"""Variables by which a user says where a target is to be found."""
+"""Variables by which a user says where a target is to be found. HOME has ~/.docker and ~/.vagrant.d."""
 
 NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
 

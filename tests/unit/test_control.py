@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -182,3 +183,15 @@ def test_a_socket_that_cannot_be_reached_is_named(base: Path) -> None:
     with pytest.raises(SetupError) as caught:
         connect(f"{base}/file/socket")
     assert str(caught.value) == f"cannot reach the control master: `{base}/file/socket`: Not a directory"
+
+
+@pytest.mark.parametrize("name", control.GUIDES)
+def test_callers_whom_a_variable_leads_to_different_targets_have_different_masters(name: str) -> None:
+    assert len({socket_path("/f", "/c", "p", {name: value}) for value in ("", "/a", "/b")}) == 3
+
+
+def test_each_variable_by_which_docker_and_vagrant_find_a_target_counts() -> None:
+    sources = "".join(path.read_text() for path in Path("rdo/drivers").glob("[dv]*.py"))
+    read = set(re.findall(r'environment\.get\("((?:DOCKER|VAGRANT)_\w+|HOME)"', sources))
+    assert read
+    assert read <= set(control.GUIDES)
