@@ -6,14 +6,17 @@ import contextlib
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from rdo import drivers, plan, worktree
+from rdo import drivers, parent_environment, plan, prefix_assignment, worktree
 from rdo.config import Config
 from rdo.conversation import Conversation, WaitingCaller
 from rdo.drivers.base import Pty, Root, WindowSize
+from rdo.errors import ConnectError
 from rdo.gate import Gate
 from rdo.pools import Pools
+from rdo.prefix_assignment import PrefixAssignments
 from rdo.protocol import Request
 from rdo.session import Session
+from rdo.settings import DEFAULT_PROFILE
 
 
 class Target:
@@ -26,6 +29,7 @@ class Target:
         self.driver = drivers.create(config)
         self._gate = Gate(config, partial(drivers.programs, config))
         self._pools = Pools(self.driver, config.settings.login)
+        self._prefix_assignments = PrefixAssignments()
         self._recipe = drivers.recipe(config)
         self._worktree_fault = worktree.fault(config)
 
@@ -61,9 +65,25 @@ class Target:
                     caller.tell(f"rdo: PTY allocation request failed on `{self.driver.target}`: it goes on without one")
                 roots = pool.login.resolved(self.driver.roots(), caller)
             planned = self._plan(request, roots, caller.user)
+            if b"g" in request.flags:
+                self._tell_what_stays_here(caller, request, planned)
             session = Session(conversation, taken, self.driver.target, planned.output_roots)
             session.start(planned.script, ptyless=ptyless)
+            self._prefix_assignments.remember(caller.environment)
             session.relay(pool.shells.started)
+
+    def _tell_what_stays_here(self, caller: WaitingCaller, request: Request, planned: plan.Plan) -> None:
+        """One hint, once, for a variable that the command line began with and that does not reach the target."""
+        started_by = partial(parent_environment.of, caller.process)
+        names = self._prefix_assignments.news(caller.environment, started_by)
+        if not names:
+            return
+        there = set(planned.script.environment)
+        with contextlib.suppress(ConnectError):  # the next command meets it
+            there.update(self.driver.variables(caller))
+        if fresh := self._prefix_assignments.once(name for name in names if name not in there):
+            words = list(map(plan.text, request.arguments)) if _is_plain(request) else []
+            caller.tell(f"rdo: {prefix_assignment.hint(fresh, caller.environment, words)}")
 
     def _require_directory(self, here: str) -> None:
         """Raises RdoError where the config does not say where the command is to run, and nothing else does."""
@@ -76,6 +96,12 @@ class Target:
         driver = self.driver
         sudo = "" if driver.switches_user else user
         return plan.make(request, self.config.settings, roots, driver.target, driver.not_shared, sudo)
+
+
+def _is_plain(request: Request) -> bool:
+    """Whether the command line was none but `rdo COMMAND`, so far as that shows."""
+    flags = any(flag in request.flags for flag in (b"c", b"s", b"m"))
+    return plan.text(request.profile) == DEFAULT_PROFILE and not flags and not request.remote_directory + request.user
 
 
 def _pty(request: Request) -> Pty | None:

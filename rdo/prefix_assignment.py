@@ -1,0 +1,109 @@
+"""Tells variables that a command line began with, as in `DEBUG=1 rdo make`: they stay here. Pure.
+
+No shell marks them. What tells them is another environment of the same place that differs in nothing else: that of an
+earlier command, or of the process that the command was started by. Where anything else differs, as after `cd` with
+direnv, or once a virtual environment was activated, nobody can tell, and nothing is said.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+REMEMBERED = 16
+"""Environments of earlier commands: those of some terminals."""
+
+MOST = 3
+"""Variables at a time that somebody types before a command."""
+
+OF_THE_SHELL = frozenset({"_"})
+"""What a shell sets anew for each command."""
+
+OF_THE_START = OF_THE_SHELL | {"SHLVL", "PWD", "OLDPWD", "USER", "LOGNAME", "HOME", "SHELL", "RDO_INSIDE"}
+"""What differs between a process and what it starts, whatever was typed."""
+
+_MEANT_FOR_HERE = re.compile(
+    "(RDO|LC|SSH|DOCKER|COMPOSE|BUILDKIT|VAGRANT|XDG|MAKE|DIRENV|VIRTUAL_ENV|CONDA)(_.*)?|MAKE.*|MFLAGS|LANG|LANGUAGE|"
+    "TERM|COLORTERM|NO_COLOR|COLUMNS|LINES|DISPLAY|WAYLAND_DISPLAY|PATH|HOME|PWD|OLDPWD|SHLVL|TZ|TMPDIR|GPG_TTY|PS[0-9]"
+)
+"""Variables that rdo or what it runs here obeys, and those that belong to this machine or its terminal."""
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+_SHOWN_VALUE = re.compile(r"[\w.,:/+-]{0,16}", re.ASCII)
+"""What may be shown again: a longer value may be a secret that a program put there."""
+
+_SHOWN_COMMAND = 48
+"""Characters of a command that is spelled out in a hint."""
+
+Variables = Mapping[str, str]
+
+
+class PrefixAssignments:
+    """Remembers the environments of earlier commands, as hashes, and of which variables was spoken. For any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._environments: dict[frozenset[int], None] = {}
+        self._told: set[str] = set()
+
+    def remember(self, environment: Variables) -> None:
+        """Note the environment of a command."""
+        seen = _hashes(environment, OF_THE_SHELL)
+        with self._lock:
+            self._environments.pop(seen, None)
+            self._environments[seen] = None  # the latest are last
+            while len(self._environments) > REMEMBERED:
+                del self._environments[next(iter(self._environments))]
+
+    def news(self, environment: Variables, parent: Callable[[], Variables | None]) -> list[str]:
+        """The variables that a command line began with, so far as that is sure; those told of before left out.
+
+        `parent` gives the environment of who started the command, where that says anything; asked for only if needed.
+        """
+        with self._lock:
+            earlier = list(self._environments)
+        mine = _hashes(environment, OF_THE_SHELL)
+        if mine in earlier:
+            return []
+        added = min((mine - each for each in earlier if each < mine), key=len, default=None)
+        ignored = OF_THE_SHELL
+        if added is None and (started_by := parent()) is not None:
+            ignored = OF_THE_START
+            theirs, mine = _hashes(started_by, ignored), _hashes(environment, ignored)
+            added = mine - theirs if theirs < mine else None
+        if not added or len(added) > MOST:
+            return []
+        names = [name for name, value in environment.items() if name not in ignored and hash((name, value)) in added]
+        return names if all(map(_is_typed, names)) else []
+
+    def once(self, names: Iterable[str]) -> list[str]:
+        """Those that nobody was told of so far."""
+        with self._lock:
+            fresh = [name for name in names if name not in self._told]
+            self._told.update(fresh)
+            return fresh
+
+
+def _hashes(environment: Variables, ignored: Collection[str]) -> frozenset[int]:
+    return frozenset(hash(item) for item in environment.items() if item[0] not in ignored)
+
+
+def _is_typed(name: str) -> bool:
+    return bool(_PLAIN.fullmatch(name)) and not _MEANT_FOR_HERE.fullmatch(name)
+
+
+def hint(names: Sequence[str], environment: Variables, command: Sequence[str]) -> str:
+    """The line that says how to set them there. `command` is empty where it is not to be spelled out."""
+    are = "is" if len(names) == 1 else "are"
+    pairs = [(name, environment[name]) for name in names]
+    shown = [f"{name}={value}" if _SHOWN_VALUE.fullmatch(value) else f"{name}=..." for name, value in pairs]
+    line = shlex.join(["rdo", *(word for each in shown for word in ("-e", each))])
+    words = shlex.join(command)
+    line += f" {words}" if words and len(words) <= _SHOWN_COMMAND else " ..."
+    what = " and ".join(f"`{name}`" for name in names)
+    return (
+        f"{what} {are} set here and not on the target; to set {'it' if len(names) == 1 else 'them'} there use: {line}"
+    )

@@ -1,0 +1,100 @@
+"""`DEBUG=1 rdo make` sets a variable here: one hint, once, and none where it is not sure. With real shells."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import require
+from tests.e2e.project import Project, local_project
+from tests.e2e.terminal import Terminal
+
+PLAIN = {
+    "bash": ["bash", "--norc", "--noprofile", "-i"],
+    "dash": ["dash", "-i"],
+    "zsh": ["zsh", "-f", "-i"],
+    "fish": ["fish", "--no-config", "-i"],
+    "mksh": ["mksh", "-i"],
+    "yash": ["yash", "-i", "--norcfile", "--noprofile"],
+    "busybox": ["busybox", "ash", "-i"],
+}
+KNOWN_AT_ONCE = ("bash", "dash", "zsh", "fish")
+"""Shells of which is known, as they are started, that they set nothing by themselves."""
+
+HINT = "rdo: `DEBUG` is set here and not on the target; to set it there use: rdo -e DEBUG=1 "
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
+    project = local_project(tmp_path, runtime)
+    return Project(project.local, project.remote, {**project.environment, "TERM": "xterm"})
+
+
+def shell(project: Project, command: list[str], more: Mapping[str, str] | None = None) -> Terminal:
+    if shutil.which(command[0]) is None:
+        require(command[0], "it is not installed")
+    return Terminal(command, project.local, {**project.environment, **(more or {})}, size=(30, 200))
+
+
+def shown(terminal: Terminal, line: str) -> str:
+    """What a line shows, up to the output of its command, which takes nothing of what is typed next."""
+    terminal.line(f"{line} -n printf '%s%s-' e nd")
+    return terminal.expect("end-").replace("\r", "")
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_a_variable_before_a_later_command_is_told_once(project: Project, name: str) -> None:
+    project.run("true")
+    with shell(project, PLAIN[name]) as terminal:
+        assert "rdo:" not in shown(terminal, "rdo")
+        assert HINT + "printf %s%s- e nd\n" in shown(terminal, "DEBUG=1 rdo")
+        assert "rdo:" not in shown(terminal, "DEBUG=1 rdo")
+        assert "rdo:" not in shown(terminal, "DEBUG=2 rdo")
+        assert "rdo: `A` and `B` are set here" in shown(terminal, "A=a B=2 rdo")
+
+
+def test_it_is_told_before_a_command_on_the_terminal(project: Project) -> None:
+    with shell(project, PLAIN["bash"]) as terminal:
+        terminal.line("DEBUG=1 rdo tty")
+        assert terminal.expect("/dev/pts").replace("\r", "").endswith(f"{HINT}tty\n/dev/pts")
+
+
+@pytest.mark.parametrize("name", KNOWN_AT_ONCE)
+def test_a_variable_before_the_first_command_is_told_where_the_shell_reads_no_file(project: Project, name: str) -> None:
+    with shell(project, PLAIN[name]) as terminal:
+        assert HINT in shown(terminal, "DEBUG=1 rdo")
+
+
+@pytest.mark.parametrize("name", ["sh", "bash", "zsh"])
+def test_a_variable_in_a_shell_string_is_told(project: Project, name: str) -> None:
+    for string in ("DEBUG=1 rdo printf E; true", "sh -c 'A=1 rdo printf E'; true"):
+        with shell(project, [name, "-c", string]) as terminal:
+            assert "is set here and not on the target" in terminal.match(r"\nE").string
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["LANG=C rdo", "TERM=dumb rdo", "RDO_TEST=1 rdo", "KEY=1 rdo", "SEEN=1 rdo -e SEEN", "MAKEFLAGS=k DEBUG=1 rdo",
+     "export PATH=$PATH:/x DEBUG=1; rdo", "cd src; DEBUG=1 rdo", "A=1 B=1 C=1 D=1 rdo", "DEBUG=1 rdo 2>/dev/null"],
+)  # fmt: skip
+def test_what_arrives_or_is_meant_for_here_or_is_not_sure_is_not_told(
+    project: Project, tmp_path: Path, line: str
+) -> None:
+    (tmp_path / "rc").touch()
+    text = (project.local / ".rdo.conf").read_text()
+    project.configure(f'{text}pass_env = ["KEY"]\n')
+    with shell(project, ["bash", "--rcfile", str(tmp_path / "rc"), "-i"]) as terminal:
+        shown(terminal, "rdo")
+        assert "rdo:" not in shown(terminal, line)
+
+
+def test_what_a_start_up_file_or_a_script_sets_is_not_told(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "rc").write_text("export EDITOR=vi\n")
+    with shell(project, ["bash", "--rcfile", str(tmp_path / "rc"), "-i"]) as terminal:
+        assert "rdo:" not in shown(terminal, "rdo")
+    (tmp_path / "script").write_text("export LEVEL=3\nrdo printf e\n")
+    with shell(project, ["bash", str(tmp_path / "script")]) as terminal:
+        assert terminal.expect("e") == "e"
