@@ -65,7 +65,7 @@ class Target:
                     caller.tell(f"rdo: PTY allocation request failed on `{self.driver.target}`: it goes on without one")
                 roots = pool.login.resolved(self.driver.roots(), caller)
             planned = self._plan(request, roots, caller.user)
-            if b"g" in request.flags:
+            if b"g" in request.flags and self.config.settings.driver != "local":  # there, nothing stays here
                 self._tell_what_stays_here(caller, request, planned)
             session = Session(conversation, taken, self.driver.target, planned.output_roots)
             session.start(planned.script, ptyless=ptyless)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import require
-from tests.e2e.project import Project, local_project
+from tests.e2e.project import Project, local_project, ssh_project
 from tests.e2e.terminal import Terminal
+from tests.sshd import Sshd
 
 PLAIN = {
     "bash": ["bash", "--norc", "--noprofile", "-i"],
@@ -28,8 +29,8 @@ HINT = "rdo: `DEBUG` is set here and not on the target; to set it there use: rdo
 
 
 @pytest.fixture
-def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
-    project = local_project(tmp_path, runtime)
+def project(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Project:
+    project = ssh_project(tmp_path, runtime, sshd)
     return Project(project.local, project.remote, {**project.environment, "TERM": "xterm"})
 
 
@@ -49,10 +50,10 @@ def shown(terminal: Terminal, line: str) -> str:
 def test_a_variable_before_a_later_command_is_told_once(project: Project, name: str) -> None:
     project.run("true")
     with shell(project, PLAIN[name]) as terminal:
-        assert "rdo:" not in shown(terminal, "rdo")
+        assert "set here" not in shown(terminal, "rdo")
         assert HINT + "printf %s%s- e nd\n" in shown(terminal, "DEBUG=1 rdo")
-        assert "rdo:" not in shown(terminal, "DEBUG=1 rdo")
-        assert "rdo:" not in shown(terminal, "DEBUG=2 rdo")
+        assert "set here" not in shown(terminal, "DEBUG=1 rdo")
+        assert "set here" not in shown(terminal, "DEBUG=2 rdo")
         assert "rdo: `A` and `B` are set here" in shown(terminal, "A=a B=2 rdo")
 
 
@@ -88,13 +89,22 @@ def test_what_arrives_or_is_meant_for_here_or_is_not_sure_is_not_told(
     project.configure(f'{text}pass_env = ["KEY"]\n')
     with shell(project, ["bash", "--rcfile", str(tmp_path / "rc"), "-i"]) as terminal:
         shown(terminal, "rdo")
-        assert "rdo:" not in shown(terminal, line)
+        assert "set here" not in shown(terminal, line)
 
 
 def test_what_a_start_up_file_or_a_script_sets_is_not_told(project: Project, tmp_path: Path) -> None:
     (tmp_path / "rc").write_text("export EDITOR=vi\n")
     with shell(project, ["bash", "--rcfile", str(tmp_path / "rc"), "-i"]) as terminal:
-        assert "rdo:" not in shown(terminal, "rdo")
-    (tmp_path / "script").write_text("export LEVEL=3\nrdo printf e\n")
+        assert "set here" not in shown(terminal, "rdo")
+    (tmp_path / "script").write_text("export LEVEL=3\nrdo printf E-\n")
     with shell(project, ["bash", str(tmp_path / "script")]) as terminal:
-        assert terminal.expect("e") == "e"
+        assert "set here" not in terminal.expect("E-")
+
+
+def test_where_the_caller_s_environment_is_the_command_s_nothing_is_told(
+    tmp_path: Path, runtime: dict[str, str]
+) -> None:
+    project = local_project(tmp_path, runtime)
+    with shell(project, PLAIN["bash"], {"TERM": "xterm"}) as terminal:
+        terminal.line("DEBUG=1 rdo sh -c 'echo $DEBUG-'")
+        assert "set here" not in terminal.match(r"\r1-").string
