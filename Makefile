@@ -41,10 +41,17 @@ soak: .venv/soaking ## what breaks rarely, at full length: up to an hour; tells 
 	@sh tests/setup-debian
 	RDO_SOAK=1 $(BIN)/python -m pytest -o faulthandler_timeout=1000 -m soak $(if $(ONLY),-k '$(ONLY)') tests
 
-check: .venv/developing ## ruff, its format, and mypy --strict
+# All that is POSIX sh; .ci is not in a source distribution.
+SH := $(wildcard rdo/remote_sh/*.sh) bin/rdo bin/rdo-rsh bin/rdoctl tests/setup-debian
+
+check: .venv/developing ## ruff, its format, mypy --strict, and shellcheck
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
+	@command -v shellcheck >/dev/null || sh tests/setup-debian shellcheck
+	@command -v shellcheck >/dev/null || { echo 'make: `shellcheck` is missing: install the package of that name' >&2; exit 1; }
+	shellcheck --shell=sh $(SH)
+	$(if $(wildcard .ci/run),shellcheck .ci/run)
 
 bench: .venv/developing ## rdo beside ssh and docker exec, as ratios of medians
 	$(BIN)/python -m benchmarks

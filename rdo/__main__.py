@@ -24,7 +24,7 @@ and all that it runs on this machine, and on the target for a shim. So nothing e
 
 
 ON_TARGET = "RDO_ON_TARGET"
-"""Set by script.py for each command on the target: the project's root there, a colon, and the profile."""
+"""Set by remote_sh/render.py for each command on the target: the project's root there, a colon, and the profile."""
 
 
 def main(run: "Callable[[list[str]], int] | None" = None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from rdo import thread
 from rdo.drivers.base import ChannelRefused
 from rdo.errors import ConnectError, LinkLost
-from rdo.script import LIFELINE
+from rdo.remote_sh.render import LIFELINE
 from rdo.shell import Group, Shell
 
 OPENING_TIMEOUT = 5.0

@@ -7,7 +7,7 @@ import threading
 from rdo.drivers.base import ChannelRefused, Connection, Opening, PtyRefused
 from rdo.errors import ConnectError
 from rdo.lifeline import Lifeline
-from rdo.script import is_plain
+from rdo.remote_sh.bootstrap import is_plain
 from rdo.shell import Group, Shell, begin_shell
 from rdo.tally import Tally
 

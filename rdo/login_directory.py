@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from rdo.drivers.base import STDOUT, Caller, Root
 from rdo.errors import ConnectError
 from rdo.lines import strip_blanks
-from rdo.script import Script
+from rdo.remote_sh.render import Script
+from rdo.remote_sh.template import load
 from rdo.shells import Shells
 
 ANSWER_TIMEOUT = 30.0
@@ -17,7 +18,7 @@ ANSWER_TIMEOUT = 30.0
 LONGEST = 4096
 """Bytes of an answer: PATH_MAX of Linux."""
 
-ASK = Script(command=("/bin/sh", "-c", 'printf "%s\\n" "$HOME"'), has_input=False)
+ASK = Script(command=("/bin/sh", "-c", load("print_home")), has_input=False)
 
 
 class LoginDirectory:

@@ -15,7 +15,7 @@ from rdo import protocol, thread
 from rdo.conversation import Conversation, Gone
 from rdo.drivers.base import STDOUT, Chunk
 from rdo.errors import LinkLost
-from rdo.marks import Mark, Marks
+from rdo.remote_sh.markers import Mark, Marks
 from rdo.shell import Shell
 
 if TYPE_CHECKING:

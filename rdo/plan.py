@@ -18,7 +18,7 @@ from rdo.errors import RdoError
 from rdo.mapping import Argument, NotShared
 from rdo.mapping import Mapping as PathMapping
 from rdo.protocol import Request
-from rdo.script import Script
+from rdo.remote_sh.render import Script
 from rdo.settings import DEFAULT_PROFILE, Settings
 from rdo.wording import shortened
 

@@ -17,7 +17,7 @@ from rdo.errors import LinkLost
 from rdo.input import Input
 from rdo.links import Taken
 from rdo.output_relay import OutputRelay
-from rdo.script import Script
+from rdo.remote_sh.render import Script
 from rdo.shell import Group, is_group
 from rdo.signal_watch import SignalWatch
 

@@ -7,11 +7,11 @@ import re
 import time
 from typing import NamedTuple
 
-from rdo import script
 from rdo.drivers.base import STDERR, STDOUT, Channel, Chunk, Connection, Opening
 from rdo.errors import ConnectError, RdoError
-from rdo.group_leader import led
 from rdo.lines import split_lines, strip_blanks
+from rdo.remote_sh import bootstrap
+from rdo.remote_sh.render import Script, render
 
 READY_TIMEOUT = 60.0
 """Seconds for a login shell to get ready: a start-up file may be slow, but not for ever."""
@@ -25,7 +25,7 @@ LONGEST_SHOWN = 200
 MOST_PROCESSES = 2**31 - 1
 """What a process id is below, wherever POSIX is spoken."""
 
-READY = re.compile(rb" (?:(\d+) ([^\n]*)|%b\r?)\n" % script.NO_STTY.encode())
+READY = re.compile(rb" (?:(\d+) ([^\n]*)|%b\r?)\n" % bootstrap.NO_STTY.encode())
 READY_APART = re.compile(rb"\n")
 PROOF = re.compile(rb" (\d{1,10}) ([^\n]*)\n")
 """What stands behind nonce and secret. They are no part of it: a pattern for each shell would take long to compile."""
@@ -47,7 +47,7 @@ class Shell:
     """A channel to /bin/sh that has said it is ready, and proved it. `group` is its process group on the target."""
 
     def __init__(self, channel: Channel, nonce: str, pty: bool, plain: bool) -> None:
-        """`plain`: that shell is the login shell itself, or the target has none. See script.bootstrap."""
+        """`plain`: that shell is the login shell itself, or the target has none. See bootstrap.bootstrap."""
         self.channel = channel
         self.nonce = nonce
         self.secret = os.urandom(16).hex()
@@ -65,10 +65,10 @@ class Shell:
         self._kind = ""
         self._seen = {STDOUT: b"", STDERR: b""}
 
-    def start(self, asked: script.Script) -> None:
+    def start(self, asked: Script) -> None:
         """Send the script. From here on the command may run. Raises LinkLost; RdoError if the shell cannot take it."""
-        line = script.render(asked, nonce=self.nonce, pty=self.pty)
-        if not script.takes(self._kind, line):
+        line = render(asked, nonce=self.nonce, pty=self.pty)
+        if not bootstrap.takes(self._kind, line):
             why = "it is yash, and takes only letters of its locale"
             hint = "set LANG to a UTF-8 locale there, or make another shell /bin/sh"
             raise RdoError("/bin/sh on the target cannot take all bytes of the command", why, hint)
@@ -94,7 +94,7 @@ class Shell:
         self.login_shell = strip_blanks(ready[2].decode("utf-8", "replace"))
         if not (self.pty or self.plain):
             self.silent = self._await(nonce, READY_APART, STDERR, deadline).start() == len(nonce)
-        self.channel.write(script.prove(self.secret))
+        self.channel.write(bootstrap.prove(self.secret))
         proof = self._await(self.secret.encode(), PROOF, STDOUT, deadline)
         if not is_group(number := proof[1].decode()):
             raise ConnectError("the target's shell is not one", f"its process id is {number}")
@@ -129,12 +129,12 @@ class Shell:
 
 
 def begin_shell(connection: Connection, opening: Opening, login: bool, plain: bool) -> Shell:
-    """A new shell that gets ready on its own. `plain` as in script.bootstrap. Raises ChannelRefused, LinkLost."""
+    """A new shell that gets ready on its own. `plain` as in bootstrap.bootstrap. Raises ChannelRefused, LinkLost."""
     nonce = os.urandom(8).hex()
     pty = opening.pty is not None
-    text = script.bootstrap(nonce, pty=pty, login=login, plain=plain)
+    text = bootstrap.bootstrap(nonce, pty=pty, login=login, plain=plain)
     if not (pty or connection.makes_leaders):
-        text = led(text)
+        text = bootstrap.led(text)
     return Shell(connection.open_channel(text, opening.pty, opening.variables), nonce, pty, plain)
 
 

@@ -2,13 +2,15 @@
 
 A shim may meet itself: on a target that shares the project and has its shims in PATH, or is this machine; in what rdo
 runs here to connect; as the local tool that it falls back to. Inside (see rdo.__main__.INSIDE) it runs the next program
-of its name in PATH that is no shim.
+of its name in PATH that is no shim. Its text is in remote_sh/shim.sh; comments and all, for who opens one.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+
+from rdo.remote_sh.template import fill, source
 
 MARK = "# A shim of rdo, made by: rdoctl shim add. Not for git: the paths in it are those of this machine."
 """The second line of every shim, by which it is known."""
@@ -19,39 +21,6 @@ OWN = ("rdo", "rdo-client", "rdoctl", "rdo-rsh")
 
 OPTIONS = "-m --fallback -e RDO_INSIDE"
 
-TEXT = r"""#!/bin/sh
-@MARK@
-mark='@MARK@'
-name=@NAME@
-project=@PROJECT@
-rdo=@RDO@
-
-is_shim() {
-    [ -r "$1" ] && { read -r first && read -r second; } <"$1" 2>/dev/null && [ "$second" = "$mark" ]
-}
-
-run_next() {
-    rest=$PATH:
-    while [ -n "$rest" ]; do
-        file=${rest%%:*}
-        file=${file:-.}/$name
-        rest=${rest#*:}
-        if [ -f "$file" ] && [ -x "$file" ] && ! is_shim "$file"; then exec "$file" "$@"; fi
-    done
-    PATH=/usr/bin:/bin # where printf is, if this shell has none built in
-    printf 'rdo: `%s` is not here: PATH has nothing but shims of that name\n' "$name" >&2
-    exit 127
-}
-
-case ":${RDO_INSIDE-}:" in *":$project:"*) run_next "$@" ;; esac
-[ -x "$rdo" ] || rdo=$(command -v rdo) || rdo=
-[ -z "$rdo" ] || exec "$rdo" --project "$project" @OPTIONS@ "$name" "$@"
-[ -e "$project" ] || run_next "$@" # a target, which sees this file by another path
-PATH=/usr/bin:/bin
-printf 'rdo: cannot find `rdo`: it is neither where it was nor in PATH; install it, or `rm` the shim `%s`\n' "$0" >&2
-exit 255
-"""
-
 
 def render(name: str, project: str, profile: str, rdo: str) -> str:
     """The script for a tool. `project` is the directory of the `.rdo.conf`, `rdo` the program; both absolute.
@@ -60,7 +29,7 @@ def render(name: str, project: str, profile: str, rdo: str) -> str:
     """
     options = f"-p {shlex.quote(profile)} {OPTIONS}" if profile else OPTIONS
     values = {"MARK": MARK, "NAME": name, "PROJECT": shlex.quote(project), "RDO": shlex.quote(rdo), "OPTIONS": options}
-    return re.sub("@([A-Z]+)@", lambda match: values[match[1]], TEXT)
+    return fill(source("shim"), **values)
 
 
 def is_shim(head: bytes) -> bool:

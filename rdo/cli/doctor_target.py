@@ -16,6 +16,7 @@ from rdo import launch
 from rdo.cli.check import Check, Finding, failed, ok, warning
 from rdo.config import Config
 from rdo.errors import FAILURE
+from rdo.remote_sh.template import load
 
 LOGIN_BOUND = 180.0
 """Seconds for the first command: someone may have to find and type a passphrase."""
@@ -31,8 +32,8 @@ NEUTRAL = "/"
 
 PREFIX = "rdo: "
 
-FIND_SHELL = "readlink -f /bin/sh 2>/dev/null || command -v sh"
-WAIT_FOR_SIGNAL = f"echo ready; exec sleep {SIGNAL_BOUND:.0f}"
+FIND_SHELL = load("find_shell")
+WAIT_FOR_SIGNAL = load("wait_for_signal", SECONDS=f"{SIGNAL_BOUND:.0f}")
 
 
 class Answer(NamedTuple):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import click
 
-from rdo import argv, config, discovery, drivers, plan, request, script, trust, worktree
+from rdo import argv, config, discovery, drivers, plan, request, trust, worktree
 from rdo.argv import Options
 from rdo.cli import allow, table
 from rdo.config import Config
@@ -24,6 +24,8 @@ from rdo.login_directory import below
 from rdo.mapping import Argument
 from rdo.plan import Plan
 from rdo.protocol import Request
+from rdo.remote_sh.quoting import quote
+from rdo.remote_sh.render import render
 from rdo.settings import KEYS
 
 FROM_ENVIRONMENT = "(from your environment)"
@@ -109,7 +111,7 @@ def _plan(planned: Plan, asked: Request, pwd: str) -> Iterator[tuple[str, list[s
         yield "Variables", _variables(planned)
     if b"v" not in asked.flags:
         return
-    text = script.render(planned.script, nonce=NONCE, pty=b"p" in asked.flags)
+    text = render(planned.script, nonce=NONCE, pty=b"p" in asked.flags)
     yield "Script for the target's /bin/sh", [plan.text(text.rstrip(b"\n"))]
 
 
@@ -204,7 +206,7 @@ def _command(planned: Plan, asked: Request) -> list[str]:
 
 def _argument(argument: Argument, roots: Iterable[Root]) -> str:
     if argument.typed == argument.arrives:
-        return script.quote(argument.typed) if "\n" not in argument.typed else repr(argument.typed)
+        return quote(argument.typed) if "\n" not in argument.typed else repr(argument.typed)
     used = [f"{root.local} is {root.remote} there" for root in roots if root.local in argument.typed]
     return f"{argument.typed}  ->  {argument.arrives}  ({used[0] if used else 'mapped'})"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rdo.cli.draft import Draft, Project, whole
 from rdo.cli.toolset import FILE, Group, Tool
-from rdo.script import quote
+from rdo.remote_sh.quoting import quote
 
 PATH = ".dir-locals-2.el"
 

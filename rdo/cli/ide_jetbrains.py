@@ -14,7 +14,7 @@ from xml.sax.saxutils import quoteattr
 from rdo.cli.draft import SHIMS, Draft, Project, whole
 from rdo.cli.toolset import FILE, Tool
 from rdo.errors import RdoError
-from rdo.script import quote
+from rdo.remote_sh.quoting import quote
 
 CONFIGURATION = """\
 <component name="ProjectRunConfigurationManager">

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rdo.cli.draft import SHIMS, Draft, Project
 from rdo.cli.toolset import FILE, Group, Messages, Tool
-from rdo.script import quote
+from rdo.remote_sh.quoting import quote
 
 PATH = ".exrc"
 

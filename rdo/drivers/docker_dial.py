@@ -16,7 +16,7 @@ from rdo.drivers.docker_endpoint import LARGEST, Endpoint, Tls
 from rdo.drivers.docker_wire import PlainWire, TlsWire, Wire
 from rdo.errors import ConfigError, ConnectError, SetupError
 from rdo.lines import split_lines
-from rdo.script import quote
+from rdo.remote_sh.quoting import quote
 
 T = TypeVar("T")
 

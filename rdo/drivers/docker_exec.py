@@ -9,7 +9,7 @@ from rdo.drivers.base import Pty, WindowSize
 from rdo.drivers.docker_channel import DockerChannel, IsCut
 from rdo.drivers.docker_engine import CONSOLE_SIZE_SINCE, Engine, EngineError
 from rdo.errors import ConnectError, LinkLost
-from rdo.script import quote
+from rdo.remote_sh.quoting import quote
 
 DETACH_KEYS = "ctrl-^,ctrl-],ctrl-^,ctrl-@,ctrl-^,ctrl-]"
 """The engine cannot be kept from watching a pty's input for such a sequence. By default it begins with Ctrl-P, which is

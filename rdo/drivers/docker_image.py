@@ -21,8 +21,9 @@ from rdo.drivers.docker_exec import lacks_shell, not_started
 from rdo.drivers.docker_inspection import Listed
 from rdo.drivers.docker_wire import Wire
 from rdo.errors import ConnectError
+from rdo.remote_sh.template import load
 
-HOLD = "while read -r _; do :; done; exec sleep 3"
+HOLD = load("hold_container")
 """The container's own program lives as long as the connection that feeds it; then the lifeline has its time."""
 
 HOME = "/home/rdo"

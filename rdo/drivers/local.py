@@ -21,9 +21,9 @@ from rdo.drivers import local_start
 from rdo.drivers.base import NO_VARIABLES, READ_SIZE, STDERR, STDOUT, Caller, Chunk, Pty, Root, Sink, WindowSize
 from rdo.drivers.local_start import Start
 from rdo.errors import ConnectError, LinkLost
+from rdo.remote_sh.template import load
 
-TAKE_TERMINAL = 'exec /bin/sh -c "$0" <"$1" >"$1" 2>&1'
-"""The leader of a new session makes a terminal its own by opening it."""
+TAKE_TERMINAL = load("take_terminal")
 
 ALARM = 0
 """Beside STDOUT and STDERR: wakes the reader of a channel that is closed."""

@@ -13,7 +13,7 @@ from rdo.config import load
 from rdo.drivers.base import STDERR, STDOUT
 from rdo.drivers.docker_frames import Frames
 from rdo.errors import ConfigError, RdoError
-from rdo.marks import Mark, Marks
+from rdo.remote_sh.markers import Mark, Marks
 
 NONCE = "0123456789abcdef"
 FOLDER = tempfile.TemporaryDirectory(prefix="rdo-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)

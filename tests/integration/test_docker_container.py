@@ -12,7 +12,7 @@ from rdo.drivers.base import Opening, Pty, Root, WindowSize
 from rdo.drivers.docker import DockerDriver
 from rdo.errors import ConfigError, ConnectError, LinkLost
 from rdo.link import Link
-from rdo.script import Script
+from rdo.remote_sh.render import Script
 from rdo.settings import Settings
 from rdo.shell import Group
 from tests.docker_client import BOUND, Connect, connections, output

@@ -16,8 +16,8 @@ import pytest
 from rdo.drivers.base import STDERR, STDOUT, Opening, Pty, WindowSize
 from rdo.lifeline import SHORT_LIFE
 from rdo.link import Link
-from rdo.marks import Mark, Marks
-from rdo.script import Script
+from rdo.remote_sh.markers import Mark, Marks
+from rdo.remote_sh.render import Script
 from rdo.shell import Shell
 from tests.leaks import wait_until
 from tests.reach import REACH, Target

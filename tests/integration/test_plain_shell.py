@@ -10,7 +10,7 @@ import pytest
 from rdo.drivers.base import Opening
 from rdo.errors import ConnectError
 from rdo.link import Link
-from rdo.script import Script
+from rdo.remote_sh.render import Script
 from rdo.shell import Shell
 from tests.integration.conftest import Connect
 from tests.sshd import Sshd

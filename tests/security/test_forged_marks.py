@@ -15,14 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from rdo.script import Script
+from rdo.remote_sh.render import Script
 from tests.e2e.masters import stop
 from tests.e2e.project import PATIENCE, ssh_project
 from tests.e2e.reached import Reached
 from tests.soak import Counted, tries
 from tests.sshd import Sshd
-from tests.unit.test_script_pipes import SECRET, each_shell
-from tests.unit.test_script_pty import terminal
+from tests.unit.remote_sh.shells import SECRET, each_shell
+from tests.unit.remote_sh.terminal import terminal
 
 NONCE = re.compile(rb'echo "([0-9a-f]{16}) ')
 """As it stands in the argument list of a shell that rdo has started on the target."""

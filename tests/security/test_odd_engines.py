@@ -22,7 +22,7 @@ from rdo.drivers.docker_endpoint import resolve
 from rdo.drivers.docker_engine import Engine
 from rdo.errors import ConnectError, RdoError
 from rdo.link import Link
-from rdo.script import Script
+from rdo.remote_sh.render import Script
 from rdo.settings import Settings
 from tests.e2e.project import make_project
 from tests.odd_answers import ALL, CHUNKED, PLAIN, say

@@ -40,7 +40,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     # pure
     ("rdo.document", "rdo.jsonc", "rdo.kinds", "rdo.settings"),
     ("rdo.ini", "rdo.layers", "rdo.legacy", "rdo.slip", "rdo.tables", "rdo.validation"),
-    ("rdo.mapping", "rdo.marks", "rdo.modes", "rdo.output_map", "rdo.plan", "rdo.remote_roots", "rdo.script"),
+    ("rdo.mapping", "rdo.modes", "rdo.output_map", "rdo.plan", "rdo.remote_roots", "rdo.remote_sh", "rdo.remote_sh.*"),
     ("rdo.shim", "rdo.ssh_argv"),
     (
         "rdo.circumstances",
@@ -61,7 +61,6 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
     # over any driver
     (
         "rdo.gardener",
-        "rdo.group_leader",
         "rdo.lifeline",
         "rdo.link",
         "rdo.links",

@@ -8,7 +8,7 @@ from typing import cast
 
 from rdo.drivers.base import Channel, ChannelRefused
 from rdo.lifeline import Lifeline
-from rdo.script import LIFELINE
+from rdo.remote_sh.render import LIFELINE
 from rdo.shell import Group, Shell, is_group
 
 BOUND = 20.0

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rdo import shim
-from tests.unit.test_script_pipes import BOUND, SHELLS, each_shell
+from tests.unit.remote_sh.shells import BOUND, SHELLS, each_shell
 
 RDO = """\
 #!/bin/sh

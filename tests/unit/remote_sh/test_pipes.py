@@ -5,87 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from rdo.script import Script, bootstrap, prove, render, takes
-
-NONCE = "0123456789abcdef"
-
-SECRET = "fedcba9876543210fedcba9876543210"
-
-SHELLS = {
-    "dash": "dash",
-    "bash": "bash --posix",
-    "busybox": "busybox sh",
-    "mksh": "mksh",
-    "yash": "yash",
-    "posh": "posh",
-    "zsh": "zsh --emulate sh",
-}
-"""What may be /bin/sh, and how to call it as that."""
-
-BOUND = 20.0
-"""Seconds for a shell and a small command, on a machine busy with something else."""
-
-
-def skip_unless(program: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
-
-
-each_shell = pytest.mark.parametrize("shell", [pytest.param(name, marks=skip_unless(name)) for name in SHELLS])
-
-WITHOUT_JOBS = ("mksh", "posh", "zsh")
-"""Shells that cannot make a job of the command, which is then what the shell was: Ctrl-Z stops nothing, as with ssh."""
-
-each_shell_with_jobs = pytest.mark.parametrize(
-    "shell", [pytest.param(name, marks=skip_unless(name)) for name in SHELLS if name not in WITHOUT_JOBS]
-)
-
-
-def as_bin_sh(shell: str, text: str) -> str:
-    """The text with the shell in place of /bin/sh."""
-    return text.replace("/bin/sh", SHELLS[shell])
-
-
-class Ended(NamedTuple):
-    """What is left of a command: its output behind the ready markers, and its status as a shell gives it."""
-
-    stdout: bytes
-    stderr: bytes
-    status: int
-
-
-def execute(
-    argv: Sequence[str], given: bytes, *, cwd: str | Path = "/", environ: Mapping[str, str] | None = None
-) -> Ended:
-    """Run a bootstrap by this command line, have the shell prove itself, and give it `given`."""
-    variables = {**os.environ, "LC_ALL": "C.UTF-8", **(environ or {})}
-    given = prove(SECRET) + given
-    run = subprocess.run(
-        argv, input=given, capture_output=True, cwd=cwd, env=variables, start_new_session=True, timeout=BOUND
-    )
-    out = run.stdout.partition(NONCE.encode() + b" ")[2]
-    told, newline, stdout = out.partition(b"\n")
-    assert newline, run
-    assert told.partition(b" ")[0].isdigit(), run
-    proof, newline, stdout = stdout.partition(b"\n")
-    assert (proof.split()[:2], newline) == ([SECRET.encode(), told.partition(b" ")[0]], b"\n"), run
-    stderr = run.stderr.partition(NONCE.encode() + b"\n")[2]
-    return Ended(stdout, stderr, run.returncode if run.returncode >= 0 else 128 - run.returncode)
-
-
-def run_script(shell: str, script: Script, given: bytes = b"", **more: Mapping[str, str]) -> Ended:
-    text = as_bin_sh(shell, bootstrap(NONCE, pty=False, login=False))
-    with tempfile.TemporaryDirectory() as folder:
-        return execute(["/bin/sh", "-c", text], render(script, nonce=NONCE, pty=False) + given, cwd=folder, **more)
+from rdo.remote_sh.bootstrap import bootstrap, takes
+from rdo.remote_sh.render import Script, render
+from tests.unit.remote_sh.shells import NONCE, Ended, as_bin_sh, each_shell, execute, run_script
 
 
 def takes_bytes(shell: str, *words: bytes) -> bool:

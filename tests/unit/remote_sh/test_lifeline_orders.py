@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from rdo.script import LIFELINE, bootstrap
-from tests.unit.test_script_pipes import BOUND, NONCE, as_bin_sh, each_shell
+from rdo.remote_sh.bootstrap import bootstrap
+from rdo.remote_sh.render import LIFELINE
+from tests.unit.remote_sh.shells import BOUND, NONCE, as_bin_sh, each_shell
 
 END_BOUND = 5.0
 """Seconds within which all that is listed must be gone after the lifeline's end."""

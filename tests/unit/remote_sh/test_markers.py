@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rdo import script
-from rdo.marks import LIMIT, Mark, Marks
+from rdo.remote_sh import markers
+from rdo.remote_sh.markers import LIMIT, Mark, Marks
 
 NONCE = "0123456789abcdef"
 START = f"\033]rdo;{NONCE};".encode()
@@ -19,7 +19,7 @@ LONGEST = LIMIT - len(START) - len(b"\a\r\n")
 
 def mark(text: str, end: bytes = b"\r\n") -> bytes:
     """A mark, and the end of its line."""
-    return script.mark(NONCE, text) + end
+    return markers.mark(NONCE, text) + end
 
 
 def received(*pieces: bytes) -> list[bytes | Mark]:
@@ -57,7 +57,7 @@ STREAMS = [
     pytest.param(mark("x", b"\n"), [Mark("x")], id="on a terminal that is raw"),
     pytest.param(mark("x", b""), [mark("x", b"")], id="one without the end of its line"),
     pytest.param(mark("x", b"\rx"), [mark("x", b"\rx")], id="one with another end"),
-    pytest.param(script.mark("f" * 16, "x"), [script.mark("f" * 16, "x")], id="another session's"),
+    pytest.param(markers.mark("f" * 16, "x"), [markers.mark("f" * 16, "x")], id="another session's"),
     pytest.param(b"\033]0;title\a", [b"\033]0;title\a"], id="another sequence"),
 ]  # fmt: skip
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.group_leader import led
-from rdo.script import bootstrap
+from rdo.remote_sh.bootstrap import bootstrap, led
 
 BOUND = 20.0
 SHELLS = [shell for shell in ("sh", "bash", "zsh", "fish", "tcsh", "mksh", "busybox") if shutil.which(shell)]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 
-from rdo.script import Script
+from rdo.remote_sh.render import Script
 from tests.leaks import wait_until
-from tests.unit.test_script_pipes import BOUND, NONCE, each_shell, each_shell_with_jobs
-from tests.unit.test_script_pty import GROUP, READ, line, terminal
+from tests.unit.remote_sh.shells import BOUND, NONCE, each_shell, each_shell_with_jobs
+from tests.unit.remote_sh.terminal import GROUP, READ, line, terminal
 
 STOPPED = line("stopped")
 GO_ON = NONCE.encode() + b"\n"

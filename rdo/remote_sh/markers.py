@@ -20,12 +20,17 @@ _CUT_OFF = re.compile(rb"[^\007\033]*(?:\007\r?)?")
 """What stands behind the secret. That is no part of it: a pattern for each command would take long to compile."""
 
 
+def mark(secret: str, text: str) -> bytes:
+    """A mark as it stands in the output of a pty, but for the end of the line."""
+    return f"\033]rdo;{secret};{text}\007".encode()
+
+
 class Marks:
     """Output in, output and marks out. Holds back only what may be the start of a mark."""
 
     def __init__(self, secret: str) -> None:
-        """`secret`: what only the session's own shell knows; see script.prove."""
-        self._start = f"\033]rdo;{secret};".encode()
+        """`secret`: what only the session's own shell knows; see bootstrap.prove."""
+        self._start = mark(secret, "").removesuffix(b"\007")
         self._longest = LIMIT - len(self._start) - len(b"\007\r\n")
         self._held = b""
 

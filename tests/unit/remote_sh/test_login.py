@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rdo.script import Script, bootstrap, render
-from tests.unit.test_script_pipes import (
+from rdo.remote_sh.bootstrap import bootstrap
+from rdo.remote_sh.render import Script, render
+from tests.unit.remote_sh.shells import (
     NONCE,
     Ended,
     as_bin_sh,

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rdo.script import Script, bootstrap, is_plain, mark, prove, quote, render, takes
+from rdo.remote_sh.bootstrap import bootstrap, is_plain, prove, takes
+from rdo.remote_sh.markers import mark
+from rdo.remote_sh.quoting import quote
+from rdo.remote_sh.render import Script, render
 
 NONCE = "0123456789abcdef"
 

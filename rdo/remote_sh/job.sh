@@ -1,0 +1,45 @@
+# shellcheck shell=sh
+# Runs the command as a job, so that Ctrl-Z stops it and the shell notices; where the shell has no jobs, just as it
+# is.
+#
+# On the wire: wait_for_job=rdo_w rdo_status=rdo_r rdo_modes=rdo_m rdo_line=rdo_x
+# On the wire: rdo_mark=rdo_k rdo_bell=rdo_b
+# shellcheck disable=SC2154 # $rdo_mark and $rdo_bell are set by prove.sh
+
+# ksh, zsh and posh hand the terminal to no job where they are not interactive.
+[ -n "${KSH_VERSION-}${ZSH_VERSION-}${POSH_VERSION-}" ] || command set -m 2>/dev/null
+case $- in
+*m*) ;;
+*) exec @COMMAND@ ;;
+esac
+
+# The shell's own messages about jobs go nowhere, but for bash: it has none here, and hands the terminal to a job
+# through its own stderr.
+exec 3>&2
+[ -n "${BASH_VERSION-}" ] || exec 2>/dev/null
+
+# A stopped job ends every loop in bash, so the wait is a function that calls itself. The line that lets the job go on
+# is read with echo off, from a terminal that the job may have left raw.
+wait_for_job() {
+    rdo_status=$?
+    kill -0 %% 2>/dev/null || exit $rdo_status
+    rdo_modes=$(stty -g)
+    stty sane -echo
+    echo "$rdo_mark;stopped$rdo_bell"
+    while IFS= read -r rdo_line; do
+        [ "$rdo_line" != @NONCE@ ] || break
+    done
+    stty "$rdo_modes"
+    echo "$rdo_mark;ready$rdo_bell"
+    fg >/dev/null
+    wait_for_job
+}
+
+# What the job is has to be said without a program that gets the secret as its argument; so one says only whose child
+# it is. dash redirects its own stderr for as long as a command runs, so the job puts it back itself.
+(
+    echo "$rdo_mark;group;$(exec /bin/sh -c 'echo $PPID')$rdo_bell"
+    exec 2>&3 3>&-
+    exec @COMMAND@
+)
+wait_for_job

@@ -1,0 +1,146 @@
+# shellcheck shell=sh
+# Reads orders, a line each; at their end, ends every group still listed: TERM, and KILL for what is there 2 seconds
+# later. PROTOCOL.md names the orders.
+#
+# A group is signalled only if it was found to be that of a shell, which has proved that it is ours, or of a child of
+# it; and while its leader is there, only if that began when it began then: no other has got the number since.
+#
+# On the wire: is_number=n look_up=i recall_group=f note_group=v is_same_group=o can_kill=c send_to_each=m send_signal=k
+# On the wire: is_any_left=a listed_groups=g noted_groups=h leader_parent=e leader_began=b leader_stat=t stat_line=l
+# On the wire: noted_begin=d one_process=x any_process=A its_group=y group_reached=r one_entry=q other_entries=w times_tried=j
+# On the wire: order_word=u order_group=p order_value=s order_shell=z
+listed_groups=
+noted_groups=
+
+# is_number WORD: whether it is the number of a process or group that may be signalled: not 1, and not ours.
+is_number() {
+    case $1 in
+    ""|0*|1|*[!0-9]*|"$$") return 1 ;;
+    esac
+}
+
+# look_up PROCESS: sets $leader_parent and $leader_began, both empty if it is not there. /proc says that without a
+# process, where there is one. The name of a program, in brackets, may hold anything.
+look_up() {
+    leader_parent=
+    leader_began=
+    leader_stat=
+    if [ -r "/proc/$1/stat" ]; then
+        while IFS= read -r stat_line; do
+            leader_stat="$leader_stat$stat_line"
+        done <"/proc/$1/stat"
+        # shellcheck disable=SC2086 # fields
+        set -- ${leader_stat##*") "}
+        leader_parent=$2
+        leader_began=${20-}
+    else
+        # shellcheck disable=SC2046 # fields
+        set -- $(ps -o ppid= -o lstart= -p "$1" 2>/dev/null)
+        leader_parent=${1-}
+        leader_began="${2-}${3-}${4-}${5-}${6-}"
+    fi
+}
+
+# recall_group GROUP: sets $noted_begin to when its leader began; fails for one that was not noted.
+recall_group() {
+    noted_begin=
+    case "$noted_groups " in
+    *" $1="*)
+        noted_begin=${noted_groups##*" $1="}
+        noted_begin=${noted_begin%% *}
+        ;;
+    *) return 1 ;;
+    esac
+}
+
+# note_group GROUP SHELL: notes when its leader began; fails if that is neither our shell nor a child of it.
+note_group() {
+    is_number "$1" && is_number "$2" || return 1
+    look_up "$1" 2>/dev/null
+    [ "$1" = "$2" ] || [ "$leader_parent" = "$2" ] && noted_groups="$noted_groups $1=$leader_began"
+}
+
+# is_same_group GROUP: whether it was noted, and its leader is the one of then or gone.
+is_same_group() {
+    recall_group "$1" || return 1
+    look_up "$1" 2>/dev/null
+    [ -z "$leader_began" ] || [ "$leader_began" = "$noted_begin" ]
+}
+
+# can_kill: whether `kill` is built in. Never the program: that of procps 4.0 reads `-TERM -123` as -1, every process
+# there is.
+can_kill() {
+    case $(command -v kill) in
+    kill) ;;
+    *) return 1 ;;
+    esac
+}
+
+# send_to_each GROUP SIGNAL: to each process of it by itself, where `kill` is a program (posh).
+send_to_each() {
+    for one_process in $(ps -A -o pid= -o pgid= 2>/dev/null | while read -r any_process its_group; do
+        [ "$its_group" != "$1" ] || echo "$any_process"
+    done); do
+        is_number "$one_process" && kill "-$2" "$one_process" 2>/dev/null && group_reached=$1
+    done
+    [ "$group_reached" = "$1" ]
+}
+
+# send_signal GROUP SIGNAL: fails if nobody got it. For a group, dash wants `--` behind `-s NAME`; busybox takes that
+# for a process, and fails after it has sent the signal. All understand `-NAME -GROUP`. sudo is given a shell, for its
+# builtin.
+send_signal() {
+    is_same_group "$1" || return 1
+    group_reached=
+    if can_kill; then
+        kill "-$2" "-$1" 2>/dev/null
+    else
+        send_to_each "$1" "$2"
+    fi || kill "-$2" "$1" 2>/dev/null || sudo -n /bin/sh -c @KILL_GROUP@ "$2" "$1" 2>/dev/null
+}
+
+while read -r order_word order_group order_value order_shell; do
+    case $order_word in
+    add) note_group "$order_group" "$order_value" && listed_groups="$listed_groups $order_group" ;;
+    drop)
+        other_entries=
+        for one_entry in $listed_groups; do
+            [ "$one_entry" = "$order_group" ] || other_entries="$other_entries $one_entry"
+        done
+        listed_groups=$other_entries
+        other_entries=
+        for one_entry in $noted_groups; do
+            [ "${one_entry%%=*}" = "$order_group" ] || other_entries="$other_entries $one_entry"
+        done
+        noted_groups=$other_entries
+        ;;
+    know) note_group "$order_group" "$order_value" ;;
+    kill)
+        recall_group "$order_group" || note_group "$order_group" "$order_shell"
+        send_signal "$order_group" "$order_value"
+        ;;
+    esac
+done
+
+is_any_left() {
+    for order_group in $listed_groups; do
+        send_signal "$order_group" 0 && return
+    done
+    return 1
+}
+
+times_tried=0
+for order_group in $listed_groups; do
+    send_signal "$order_group" TERM
+done
+# POSIX has no sleep of less than a second; most systems do.
+while is_any_left && [ $times_tried -lt 20 ]; do
+    sleep 0.1 2>/dev/null || {
+        sleep 1
+        times_tried=$((times_tried+9))
+    }
+    times_tried=$((times_tried+1))
+done
+for order_group in $listed_groups; do
+    send_signal "$order_group" KILL
+done

@@ -1,0 +1,133 @@
+"""The script of one request: the shell text that runs its command on the target. Pure, but for the text it loads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
+
+from rdo.remote_sh.quoting import NEWLINE, quote
+from rdo.remote_sh.template import fill, load
+
+LIFELINE = load("lifeline", KILL_GROUP=quote(load("kill_group")))
+"""What the lifeline runs."""
+
+DOLLAR_AT = '"$@"'
+PATH_BY_ENV = 'env "PATH=$PATH" '
+
+_NEWLINE = load("newline")
+_RESTORE_MODES, _SET_MODES = load("restore_modes"), load("set_modes")
+_ENTER_DIRECTORY, _ENTER_BY_SUDO = load("enter_directory"), load("enter_by_sudo")
+_JOB = load("job")
+
+MODES_LOST = "rdo: cannot restore the modes of the terminal: `stty` fails on the target; use `rdo -T`"
+
+
+class Script(NamedTuple):
+    """What a session does on the target. Text, with `surrogateescape` for bytes that are not UTF-8."""
+
+    command: Sequence[str]
+    """The words to execute; none: the login shell."""
+    directory: str = ""
+    """Folder to run in, absolute or relative to the login directory; empty: the login directory."""
+    lost: str = ""
+    """The line for stderr if that directory cannot be entered."""
+    environment: Mapping[str, str] = MappingProxyType({})
+    path: Sequence[str] = ()
+    """Folders to put before PATH."""
+    sudo: str = ""
+    """Whom sudo is to run it as: a name or a number, perhaps with `:` and a group behind it. Empty: no sudo."""
+    has_input: bool = True
+    """Whether stdin is what follows the script; else it is /dev/null. On a pty it is the terminal in any case."""
+    keep: bool = False
+    """Whether it goes on when the link is lost."""
+    inside: str = ""
+    """Value of RDO_ON_TARGET, by which an rdo that the command calls knows that this is its target; empty for none. A
+    relative path counts from the login directory. Not set through sudo, which may keep no variable.
+    """
+    modes: Sequence[Sequence[str]] = ()
+    """What stty is to set on a pty, once its own modes are restored: the words of each setting."""
+
+
+def render(script: Script, *, nonce: str, pty: bool) -> bytes:
+    """The script's one line, with its newline."""
+    parts = [_restore(script.modes)] if pty else []
+    parts += [*_inside(script), *_level(script), *_variables(script), *_enter(script)]
+    if pty and script.command:
+        hang_up = ["trap '' HUP"] if script.keep else []  # what a terminal sends when it goes
+        parts += [*hang_up, fill(_JOB, COMMAND=_prefix(script), NONCE=nonce)]
+    else:
+        parts.append(f"exec {_prefix(script)}" + ("" if script.has_input or pty else " </dev/null"))
+    text = "; ".join(parts)
+    if NEWLINE in text:
+        text = f"{_NEWLINE}; {text}"
+    return text.encode("utf-8", "surrogateescape") + b"\n"
+
+
+def _restore(modes: Sequence[Sequence[str]]) -> str:
+    """Give the pty its modes back and then those of the caller's terminal, and say so."""
+    settings = [" ".join(map(quote, words)) for words in modes]
+    if not settings:
+        return fill(_RESTORE_MODES, FAILED=quote(MODES_LOST))
+    apart = "; ".join(f"stty {words} 2>/dev/null" for words in settings)
+    return fill(_SET_MODES, FAILED=quote(MODES_LOST), SETTINGS=" ".join(settings), EACH_BY_ITSELF=apart)
+
+
+def _inside(script: Script) -> list[str]:
+    if not script.inside:
+        return []
+    base = "" if script.inside.startswith("/") else '"$PWD"/'
+    return [f"export RDO_ON_TARGET={base}{quote(script.inside)}"]
+
+
+def _level(script: Script) -> list[str]:
+    """Commands are typed into a shell, and so is this one: bash would read .bashrc for each `bash -c`, even where a
+    Makefile has it, if it found itself started by sshd and no shell between. (It takes one off for an `exec` itself.)
+    """
+    return ["export SHLVL=2"] if script.command else []
+
+
+def _variables(script: Script) -> list[str]:
+    """One export a variable: `$PATH` must be the one that was just set."""
+    exports = [f"export {name}={quote(value)}" for name, value in script.environment.items()]
+    if script.path:
+        exports.append(f'export PATH={":".join(map(quote, script.path))}:"$PATH"')
+    return exports
+
+
+def _enter(script: Script) -> list[str]:
+    """Change directory, and keep the command as the shell's arguments.
+
+    Where sudo is to run the command, its user may enter what ours may not; then that one changes directory.
+    """
+    words = list(map(quote, script.command)) if script.command else ['"${SHELL:-/bin/sh}"', "-l"]
+    kept = ["set -- " + " ".join(words)]
+    if not script.directory:
+        return kept
+    directory = quote(script.directory if script.directory.startswith("/") else "./" + script.directory)
+    lost = quote(script.lost)
+    if not script.sudo:
+        return [*kept, fill(_ENTER_DIRECTORY, DIRECTORY=directory, LOST=lost)]
+    run = "exec env -- " if words[0].startswith("-") else "exec "
+    again = quote(fill(_ENTER_BY_SUDO, RUN=run + DOLLAR_AT))
+    return [*kept, f"cd {directory} 2>/dev/null || set -- /bin/sh -c {again} {directory} {lost} {DOLLAR_AT}"]
+
+
+def _prefix(script: Script) -> str:
+    """The kept command, and what stands before it: sudo, or env where the shell's exec would take it for an option.
+
+    sudo is given the variables' names, so that no value shows in its arguments; PATH, no secret, goes by env.
+    """
+    if not script.sudo:
+        return 'env -- "$@"' if "".join(script.command[:1]).startswith("-") else '"$@"'
+    names = ",".join(script.environment)
+    keep = f"--preserve-env={names} " if names else ""
+    return f'sudo {_as(script.sudo)}{keep}-- {PATH_BY_ENV if script.path else ""}"$@"'
+
+
+def _as(user: str) -> str:
+    """sudo's options for a user, who is root without any. It has a number behind a `#`."""
+    if user in ("", "0", "root"):
+        return ""
+    name, colon, group = (f"#{part}" if part.isdecimal() else part for part in user.partition(":"))
+    return f"-u {quote(name)} " + (f"-g {quote(group)} " if colon else "")
