@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from rdo.remote_sh.bootstrap import bootstrap, led
+from tests.unit.remote_sh.shells import BOUND, as_bin_sh, each_shell
 
-BOUND = 20.0
 SHELLS = [shell for shell in ("sh", "bash", "zsh", "fish", "tcsh", "mksh", "busybox") if shutil.which(shell)]
 
 
@@ -50,3 +50,19 @@ def test_without_setsid_the_script_runs_all_the_same() -> None:
     words, bare = ["/bin/sh", "-c", text], {"PATH": "/nowhere"}
     done = subprocess.run(words, input="exit 7\n", capture_output=True, text=True, timeout=BOUND, env=bare)
     assert done.returncode == 7
+
+
+@each_shell
+@pytest.mark.parametrize("leads", [True, False], ids=["which leads one", "which leads none"])
+def test_every_shell_that_may_be_bin_sh_leads_its_group(shell: str, leads: bool) -> None:
+    text = as_bin_sh(shell, led(bootstrap("nonce", pty=False, login=False)))
+    done = subprocess.run(
+        ["/bin/sh", "-c", text],
+        input="ps -o pid=,pgid= -p $$; exit 7\n",
+        capture_output=True,
+        text=True,
+        timeout=BOUND,
+        start_new_session=leads,
+    )
+    pid, group = done.stdout.splitlines()[-1].split()
+    assert (pid, done.returncode) == (group, 7)
