@@ -49,6 +49,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # bottom first; a module may import fro
         "rdo.io_priority",
         "rdo.own_directory",
         "rdo.ownership",
+        "rdo.parent_environment",
+        "rdo.prefix_assignment",
         "rdo.process_name",
         "rdo.small_file",
         "rdo.state",
