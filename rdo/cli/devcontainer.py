@@ -17,6 +17,7 @@ from rdo import jsonc
 from rdo.cli import compose_file
 from rdo.cli.draft import Read
 from rdo.cli.suggestion import LeftOut, Suggestion
+from rdo.drivers.docker_devcontainer import VARIABLE, identity
 from rdo.kinds import Refused
 from rdo.settings import KEYS
 
@@ -38,9 +39,14 @@ ADVICE = {
 SHORT = 60
 """Characters of a value that a remark shows."""
 
-_VARIABLE = re.compile(r"\$\{(\w+)(?::([^}]*))?\}")
-_OWN_NAME = re.compile(r"\$\{localEnv:(\w+)(?::[^}]*)?\}")
+_OWN_NAME = re.compile(r"\$\{(?:localEnv|env):(\w+)(?::([^}]*))?\}")
 _PATH = re.compile(r"\$\{containerEnv:PATH\}")
+
+_SECRET = re.compile(r"TOKEN|SECRET|PASS|KEY|CRED|AUTH|(^|_)(PAT|PWD)($|_)", re.IGNORECASE)
+"""Names of variables whose values go into no file that others may come to see."""
+
+_WRITTEN = re.compile(r"[\w.,:/+ -]{0,64}")
+"""Values that do, without a place for a password as in a URL."""
 
 
 @dataclass
@@ -50,8 +56,11 @@ class _Reader:
     root: str
     place: str
     """The directory of the devcontainer.json, relative to the root."""
+    name: str
     data: Mapping[str, Any]
     read: Read
+    environment: Mapping[str, str]
+    """This machine's."""
     values: dict[str, Any] = field(default_factory=dict)
     choices: dict[str, Sequence[str]] = field(default_factory=dict)
     left_out: list[LeftOut] = field(default_factory=list)
@@ -64,17 +73,29 @@ class _Reader:
         self.taken.add(name)
         return self.data.get(name)
 
+    def substitute(self, text: str) -> str:
+        """The text with what the variables in it are known to be here; the others stay as they are."""
+        return VARIABLE.sub(self._value, text)
+
     def expand(self, text: str) -> str | None:
-        """The text with the variables that are known here; None where another stands in it."""
+        """The same; None where an unknown one stands in it."""
+        found = self.substitute(text)
+        return None if "${" in found else found
+
+    def _value(self, match: re.Match[str]) -> str:
+        kind, name, default = match.groups()
+        if kind in ("localEnv", "env") and name:
+            value = self.environment.get(name, default or "")
+            return value if name not in self.environment or _may_be_written(name, value) else match[0]
         inside = self.values.get("directory", "")
         known = {
             "localWorkspaceFolder": self.root,
             "localWorkspaceFolderBasename": os.path.basename(self.root),
             "containerWorkspaceFolder": inside,
             "containerWorkspaceFolderBasename": os.path.basename(inside),
+            "devcontainerId": identity(self.root, os.path.join(self.root, self.place, self.name)),
         }
-        found = _VARIABLE.sub(lambda match: known.get(match[1]) or match[0], text)
-        return None if "${" in found else found
+        return known.get(kind) or match[0]
 
     def put(self, key: str, value: Any, name: str) -> None:
         """Have the config say so, if the key may have this value; else it is left out."""
@@ -84,26 +105,30 @@ class _Reader:
                 KEYS[key].kind.check(text)
                 self.values[key] = text
         except Refused as refusal:
-            self.left_out.append(LeftOut(f"{name} = {_short(value)}", "" if text is None else refusal.why))
+            self.left_out.append(LeftOut(f"{name} = {_short(value)}", _unknown(value) if text is None else refusal.why))
 
     def below(self, path: str) -> str:
         """A path of the file, which is relative to it, as one relative to the root."""
-        return os.path.normpath(os.path.join(self.place, path))
+        found = os.path.join(self.root, self.place, self.substitute(path))
+        return os.path.relpath(found, self.root)
 
 
-def suggestion(root: str, path: str, text: str, read: Read) -> Suggestion:
-    """What the devcontainer.json at `path` below `root` says. Raises ValueError where it says nothing of a target."""
+def suggestion(root: str, path: str, text: str, read: Read, environment: Mapping[str, str]) -> Suggestion:
+    """What the devcontainer.json at `path` below `root` says. Raises ValueError where it says nothing of a target.
+
+    `environment` is this machine's, which `${localEnv:NAME}` speaks of.
+    """
     data = jsonc.loads(text)
     if not isinstance(data, dict):
         raise ValueError("it is not an object")
-    reader = _Reader(root, os.path.dirname(path), data, read)
+    reader = _Reader(root, *os.path.split(path), data, read, environment)
     _target(reader)
     reader.put("user", reader.take("remoteUser") or data.get("containerUser"), "remoteUser")
     reader.take("containerUser")
     _environment(reader)
     for name in HOOKS:
         if command := reader.take(name):
-            lines = _commands(command)
+            lines = _commands(reader, command)
             advice = f"run it once, {' and '.join(f'`{line}`' for line in lines)}, or have the Dockerfile do it"
             reader.left_out.append(LeftOut(name, advice if lines else ""))
             reader.once += lines
@@ -134,10 +159,10 @@ def _target(reader: _Reader) -> None:
 def _mounted_at(reader: _Reader, place: str) -> str:
     """Where the whole project is mounted, by workspaceMount, if `place` is below it."""
     mount = reader.data.get("workspaceMount")
-    words = mount.split(",") if isinstance(mount, str) else []
+    words = reader.substitute(mount).split(",") if isinstance(mount, str) else []
     pairs = {name.strip(): value.strip() for name, _, value in (word.partition("=") for word in words)}
     target = pairs.get("target", "").rstrip("/")
-    if pairs.get("source") != "${localWorkspaceFolder}" or not target or not f"{place}/".startswith(f"{target}/"):
+    if pairs.get("source") != reader.root or not target or not f"{reader.substitute(place)}/".startswith(f"{target}/"):
         return ""
     reader.taken.add("workspaceMount")
     return target
@@ -171,7 +196,8 @@ def _build(reader: _Reader, build: Mapping[str, Any]) -> None:
     if isinstance(arguments, dict) and arguments:
         values = {name: value for name, value in arguments.items() if _is_plain(reader, value)}
         reader.put("build_args", {name: reader.expand(value) for name, value in values.items()}, "build.args")
-        reader.left_out += [LeftOut(f"build.args.{name}") for name in arguments if name not in values]
+        others = [name for name in arguments if name not in values]
+        reader.left_out += [LeftOut(f"build.args.{name}", _unknown(arguments[name])) for name in others]
     reader.put("build_target", build.get("target"), "build.target")
     known = ("dockerfile", "context", "args", "target")
     reader.left_out += [LeftOut(f"build.{name}") for name in build if name not in known]
@@ -188,14 +214,14 @@ def _environment(reader: _Reader) -> None:
     for name, (table, value) in given.items():
         own = _OWN_NAME.fullmatch(value) if isinstance(value, str) else None
         if name == "PATH" and isinstance(value, str) and _PATH.search(value):
-            directories = [each for each in _PATH.sub("", value).split(":") if each]
+            directories = [each for each in reader.substitute(_PATH.sub("", value)).split(":") if each]
             reader.put("path", directories, f"{table}.PATH")
-        elif own and own[1] == name:
+        elif own and own[1] == name and (name in reader.environment or not own[2]):
             passed.append(name)
         elif _is_plain(reader, value):
             env[name] = reader.expand(value) or ""
         else:
-            reader.left_out.append(LeftOut(f"{table}.{name} = {_short(value)}"))
+            reader.left_out.append(LeftOut(f"{table}.{name} = {_short(value)}", _unknown(value)))
     for key, values in (("env", env), ("pass_env", passed)):
         if values:
             reader.put(key, values, "remoteEnv")
@@ -206,14 +232,31 @@ def _is_plain(reader: _Reader, value: Any) -> bool:
     return isinstance(value, str) and reader.expand(value) is not None
 
 
-def _commands(command: Any) -> list[str]:
+def _may_be_written(name: str, value: str) -> bool:
+    """Whether a value of this machine may stand in a file of the project: it may be a secret."""
+    return not _SECRET.search(name) and bool(_WRITTEN.fullmatch(value))
+
+
+def _unknown(value: Any) -> str:
+    """Why a value has no place in the config, for the sake of the first variable in it that is not known here."""
+    if not isinstance(value, str):
+        return ""
+    for kind, name, _ in VARIABLE.findall(value):
+        if kind == "containerEnv":
+            return f"`{name}` is known in the container only; have the Dockerfile set it"
+        if kind in ("localEnv", "env") and name:
+            return f"`{name}` of this machine may be a secret; `-e`, or `env` in .rdo.local.conf, sets it"
+    return ""
+
+
+def _commands(reader: _Reader, command: Any) -> list[str]:
     """A hook as command lines of rdo: a string is a shell's, a list is arguments, an object holds several."""
     if isinstance(command, dict):
-        return [line for each in command.values() for line in _commands(each)]
+        return [line for each in command.values() for line in _commands(reader, each)]
     if isinstance(command, str) and command.strip():
-        return [shlex.join(["rdo", "-c", command])]
+        return [shlex.join(["rdo", "-c", reader.substitute(command)])]
     if isinstance(command, list) and command and all(isinstance(word, str) for word in command):
-        return [shlex.join(["rdo", *command])]
+        return [shlex.join(["rdo", *map(reader.substitute, command)])]
     return []
 
 

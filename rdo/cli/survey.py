@@ -21,6 +21,9 @@ DEVCONTAINERS = (".devcontainer/devcontainer.json", ".devcontainer.json")
 """Where one lies; several lie in directories of their own below `.devcontainer`."""
 
 DOCKERFILES = ("Dockerfile", "Containerfile")
+DEVELOPMENT = ("Dockerfile.dev", "Dockerfile.development", "dev.Dockerfile")
+DIRECTORIES = ("", ".devcontainer", "docker", ".docker")
+"""Where a Dockerfile lies, the most telling first; its context is the project all the same."""
 
 LOOKED_INTO = 500
 """Entries of a directory in which more of them may lie."""
@@ -30,6 +33,8 @@ MOST_DEVCONTAINERS = 16
 
 LARGEST = 256 * 1024
 """Bytes that are read of a file. A YAML library takes seconds for more."""
+
+_DOCKERFILE = re.compile(r"(Dockerfile|Containerfile)\.[\w.-]+|[\w.-]+\.([Dd]ockerfile|Containerfile)")
 
 _WORKDIR = re.compile(r"^[ \t]*WORKDIR[ \t]+(/[^\s$]*)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 
@@ -83,7 +88,8 @@ def _compose(environment: Mapping[str, str], folder: str, unusable: list[LeftOut
 
 
 def _dockerfile(folder: str, _: list[LeftOut]) -> Iterator[Suggestion]:
-    for name in DOCKERFILES:
+    names = (os.path.join(place, name) for place in DIRECTORIES for name in (*DOCKERFILES, *DEVELOPMENT))
+    for name in [*names, *_other_dockerfiles(folder)]:
         text = read(folder, name)
         if text is None:
             continue
@@ -91,6 +97,17 @@ def _dockerfile(folder: str, _: list[LeftOut]) -> Iterator[Suggestion]:
         values = {"build": ".", **({"directory": places[-1]} if places else {})}
         yield Suggestion("docker", name, values | ({} if name == DOCKERFILES[0] else {"dockerfile": name}))
         return
+
+
+def _other_dockerfiles(folder: str) -> list[str]:
+    """The one of another name, such as `Dockerfile.ci`; of several, none says more than the others."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in islice(entries, LOOKED_INTO)]
+    except OSError:
+        return []
+    found = [name for name in names if _DOCKERFILE.fullmatch(name) and not name.endswith(".dockerignore")]
+    return found if len(found) == 1 else []
 
 
 def _devcontainers(environment: Mapping[str, str], folder: str, unusable: list[LeftOut]) -> Iterator[Suggestion]:
@@ -101,7 +118,7 @@ def _devcontainers(environment: Mapping[str, str], folder: str, unusable: list[L
     for name in files:
         text = read(folder, name)
         try:
-            yield devcontainer.suggestion(folder, name, text or "", partial(read, folder))
+            yield devcontainer.suggestion(folder, name, text or "", partial(read, folder), environment)
         except ValueError as error:
             unusable.append(LeftOut(name, str(error)))
 

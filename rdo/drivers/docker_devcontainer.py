@@ -6,6 +6,8 @@ What the image itself brings along is not told variables of this machine: they m
 
 from __future__ import annotations
 
+import hashlib
+import json
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +20,7 @@ from rdo.drivers.docker_mounts import holds, plain
 
 LOCAL_FOLDER = "devcontainer.local_folder"
 METADATA = "devcontainer.metadata"
+CONFIG_FILE = "devcontainer.config_file"
 
 VARIABLE = re.compile(r"\$\{(\w+)(?::([^:}]*)(?::([^}]*))?)?\}")
 """`${localEnv:NAME:default}`, `${localWorkspaceFolder}` and the like."""
@@ -38,6 +41,19 @@ class Facts(NamedTuple):
     """Those of them that the image brought along."""
     container_env: Mapping[str, str]
     local_folder: str
+    identity: str
+    """`${devcontainerId}`."""
+
+
+def identity(local_folder: str, config_file: str) -> str:
+    """`${devcontainerId}`, by the labels that a container is found by: their digest in base 32, 52 digits.
+
+    Source: https://containers.dev/implementors/spec/#devcontainerid.
+    """
+    labels = {CONFIG_FILE: config_file, LOCAL_FOLDER: local_folder}
+    text = json.dumps(labels, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    number = int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest(), "big")
+    return "".join("0123456789abcdefghijklmnopqrstuv"[number >> 5 * place & 31] for place in reversed(range(52)))
 
 
 def trusted(container: Listed, image: Mapping[str, str]) -> Listed:
@@ -71,6 +87,7 @@ def facts(container: Container, image: Mapping[str, str]) -> Facts:
         _variables(brought),
         {"PATH": USUAL_PATH, **dict(pair.split("=", 1) for pair in container.env if "=" in pair)},
         container.labels.get(LOCAL_FOLDER, ""),
+        identity(container.labels.get(LOCAL_FOLDER, ""), container.labels.get(CONFIG_FILE, "")),
     )
 
 
@@ -109,6 +126,7 @@ def _substituted(text: str, facts: Facts, local: Mapping[str, str], roots: Seque
         "localWorkspaceFolderBasename": posixpath.basename(facts.local_folder),
         "containerWorkspaceFolder": workspace,
         "containerWorkspaceFolderBasename": posixpath.basename(workspace),
+        "devcontainerId": facts.identity,
     }
     environments = {"localEnv": local, "env": local, "containerEnv": facts.container_env}
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 import pytest
 
 from rdo.cli import devcontainer
 from rdo.cli.suggestion import Suggestion
+from rdo.drivers.docker_devcontainer import identity
 
 ROOT = "/home/me/app"
+HERE = {"C": "secret of some kind", "USER": "me", "B_TOKEN": "x", "URL": "http://me:secret@host"}
 PLACE = ".devcontainer/devcontainer.json"
 
 
 def read(data: dict[str, Any], path: str = PLACE, **files: str) -> Suggestion:
     """What a file of this content says, beside other files."""
     others = {name.replace("_", "."): text for name, text in files.items()}
-    return devcontainer.suggestion(ROOT, path, json.dumps(data), others.get)
+    return devcontainer.suggestion(ROOT, path, json.dumps(data), others.get, HERE)
 
 
 @pytest.mark.parametrize(
@@ -117,12 +120,12 @@ def test_what_has_a_key_is_taken(data: dict[str, Any], values: dict[str, Any]) -
     [
         pytest.param({"name": "x", "customizations": {}, "$schema": "y"}, [], id="what only an editor reads"),
         pytest.param({"features": {}, "odd": 1}, ["features", "odd"], id="no key"),
-        pytest.param({"workspaceFolder": "${localEnv:X}"}, ['workspaceFolder = "${localEnv:X}"'], id="unknown place"),
+        pytest.param({"workspaceFolder": "${odd}"}, ['workspaceFolder = "${odd}"'], id="unknown place"),
         pytest.param({"workspaceMount": "source=/x,target=/y"}, ["workspaceMount"], id="another mount"),
         pytest.param({"remoteUser": "-x"}, ['remoteUser = "-x"'], id="a user that is refused"),
         pytest.param(
-            {"remoteEnv": {"A": "${localEnv:B}", "C": None}},
-            ['remoteEnv.A = "${localEnv:B}"', "remoteEnv.C = null"],
+            {"remoteEnv": {"A": "${containerEnv:B:x}", "C": None}},
+            ['remoteEnv.A = "${containerEnv:B:x}"', "remoteEnv.C = null"],
             id="values that nobody knows here",
         ),
         pytest.param({"remoteEnv": {"1": "x"}}, ['remoteEnv = {"1": "x"}'], id="a name that is none"),
@@ -134,9 +137,51 @@ def test_what_has_no_key_is_left_out_by_name(more: dict[str, Any], left_out: lis
     assert [each.name for each in read({"image": "py", **more}).left_out] == left_out
 
 
+@pytest.mark.parametrize(
+    ("value", "comes_to"),
+    [
+        ("${localEnv:USER}", "me"),
+        ("${localEnv:NOPE:a b}-", "a b-"),
+        ("${env:NOPE}x", "x"),
+        ("${localWorkspaceFolder}/x", f"{ROOT}/x"),
+        ("${localWorkspaceFolderBasename}", "app"),
+        ("${containerWorkspaceFolder}", "/workspaces/app"),
+        ("${containerWorkspaceFolderBasename}", "app"),
+        ("${devcontainerId}", identity(ROOT, f"{ROOT}/{PLACE}")),
+    ],
+)
+def test_each_variable_of_the_format_is_put_in_wherever_a_value_stands(value: str, comes_to: str) -> None:
+    found = read({"image": "py", "remoteEnv": {"A": value}, "postCreateCommand": ["x", value]})
+    assert (found.values["env"], list(found.once)) == ({"A": comes_to}, [shlex.join(["rdo", "x", comes_to])])
+    built = read({"build": {"args": {"A": value}, "dockerfile": "D.${localEnv:USER}"}})
+    assert (built.values["build_args"], built.values["dockerfile"]) == ({"A": comes_to}, "D.me")
+
+
+def test_a_default_stands_where_this_machine_has_no_such_variable() -> None:
+    found = read({"image": "py", "remoteEnv": {"NOPE": "${localEnv:NOPE:1}", "C": "${localEnv:C:1}"}})
+    assert (found.values["env"], found.values["pass_env"]) == ({"NOPE": "1"}, ["C"])
+
+
+@pytest.mark.parametrize("name", ["B_TOKEN", "URL"])
+def test_what_may_be_a_secret_is_written_nowhere(name: str) -> None:
+    (left,) = read({"image": "py", "remoteEnv": {"A": f"${{localEnv:{name}}}"}}).left_out
+    assert left.advice == f"`{name}` of this machine may be a secret; `-e`, or `env` in .rdo.local.conf, sets it"
+
+
+def test_what_only_the_container_knows_is_said_to_be_so() -> None:
+    (left,) = read({"image": "py", "remoteEnv": {"A": "${containerEnv:HOST}"}}).left_out
+    assert left.advice == "`HOST` is known in the container only; have the Dockerfile set it"
+
+
 def test_parts_of_a_build_that_have_no_key_are_left_out_by_name() -> None:
     found = read(
-        {"build": {"dockerfile": "Dockerfile", "cacheFrom": "x", "args": {"A": "${localEnv:B}", "C": "${x}" * 30}}}
+        {
+            "build": {
+                "dockerfile": "Dockerfile",
+                "cacheFrom": "x",
+                "args": {"A": "${localEnv:B_TOKEN}", "C": "${x}" * 30},
+            }
+        }
     )
     assert [each.name for each in found.left_out] == ["build.args.A", "build.args.C", "build.cacheFrom"]
 

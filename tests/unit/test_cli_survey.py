@@ -35,6 +35,26 @@ def test_a_devcontainer_says_more_than_a_compose_file_and_that_more_than_a_docke
     assert only(found).because == ".devcontainer.json"
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Dockerfile.dev", "dev.Dockerfile", "Dockerfile.ci", "app.dockerfile", "Containerfile.x", "docker/Dockerfile",
+     "docker/Dockerfile.dev", ".devcontainer/Dockerfile"],
+)  # fmt: skip
+def test_a_lone_dockerfile_of_another_name_or_place_is_built_with_the_project_as_its_context(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    found = only(look(tmp_path, {name: "FROM x\nWORKDIR /w\n"}))
+    assert (found.because, found.values) == (name, {"build": ".", "dockerfile": name, "directory": "/w"})
+
+
+def test_of_several_dockerfiles_the_usual_one_counts_and_of_unusual_ones_none(tmp_path: Path) -> None:
+    files = {"Dockerfile.a": "FROM x\n", "Dockerfile.b": "FROM x\n", "Dockerfile.dockerignore": ""}
+    assert list(look(tmp_path, files).suggestions) == []
+    assert only(look(tmp_path, {"Dockerfile.dev": "FROM x\n"})).because == "Dockerfile.dev"
+    assert only(look(tmp_path, {"Dockerfile": "FROM x\n"})).because == "Dockerfile"
+
+
 def test_a_dockerfile_is_built_and_the_last_workdir_is_the_place(tmp_path: Path) -> None:
     found = only(look(tmp_path, {"Dockerfile": "FROM x\nWORKDIR /one\nWORKDIR $HOME\nworkdir /two\n"}))
     assert found.values == {"build": ".", "directory": "/two"}

@@ -79,7 +79,8 @@ def test_the_user_is_the_last_one_that_is_named(metadata: object, user: str) -> 
         ("${localWorkspaceFolder}", APP),
         ("${localWorkspaceFolderBasename}", "app"),
         ("${containerWorkspaceFolder}", "/workspaces/app"),
-        ("${devcontainerId}", "${devcontainerId}"),
+        ("${devcontainerId}", devcontainer.identity(APP, "")),
+        ("${odd}", "${odd}"),
         ("$MINE ${", "$MINE ${"),
     ],
 )
