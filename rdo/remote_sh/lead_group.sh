@@ -1,8 +1,9 @@
 # shellcheck shell=sh
-# Starts the bootstrap, which is $0, as the leader of a process group. Signal 0 reaches the group of our number only if
-# we lead one. setsid(1) would fork where we do, so it is not asked then. Where there is none, the shell's own process is
-# all that can be signalled.
+# Starts the bootstrap, which is $0, as the leader of a process group. Signal 0 reaches the group of our number only
+# if we lead one. setsid(1) would fork where we do, so it is not asked then. Where there is none, the shell's own
+# process is all that can be signalled.
 #
-# A builtin of busybox takes no `--`, the program of procps, which posh runs, no group without it. Signal 0 does nothing.
+# A builtin of busybox takes no `--`, the program of procps, which posh runs, no group without it. Signal 0 does
+# nothing.
 kill -0 -$$ 2>/dev/null || kill -0 -- -$$ 2>/dev/null || ! command -v setsid >/dev/null || exec setsid /bin/sh -c "$0"
 exec /bin/sh -c "$0"

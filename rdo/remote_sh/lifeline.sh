@@ -7,8 +7,8 @@
 #
 # On the wire: is_number=n look_up=i recall_group=f note_group=v is_same_group=o can_kill=c send_to_each=m send_signal=k
 # On the wire: is_any_left=a listed_groups=g noted_groups=h leader_parent=e leader_began=b leader_stat=t stat_line=l
-# On the wire: noted_begin=d one_process=x any_process=A its_group=y group_reached=r one_entry=q other_entries=w times_tried=j
-# On the wire: order_word=u order_group=p order_value=s order_shell=z
+# On the wire: noted_begin=d one_process=x any_process=A its_group=y group_reached=r one_entry=q other_entries=w
+# On the wire: order_word=u order_group=p order_value=s order_shell=z times_tried=j
 listed_groups=
 noted_groups=
 

@@ -17,7 +17,8 @@ PATH_BY_ENV = 'env "PATH=$PATH" '
 
 _NEWLINE = load("newline")
 _RESTORE_MODES, _SET_MODES = load("restore_modes"), load("set_modes")
-_ENTER_DIRECTORY, _ENTER_BY_SUDO = load("enter_directory"), load("enter_by_sudo")
+_ENTER_DIRECTORY = load("enter_directory")
+_TRY_DIRECTORY, _ENTER_BY_SUDO = load("try_directory"), load("enter_by_sudo")
 _JOB = load("job")
 
 MODES_LOST = "rdo: cannot restore the modes of the terminal: `stty` fails on the target; use `rdo -T`"
@@ -109,8 +110,8 @@ def _enter(script: Script) -> list[str]:
     if not script.sudo:
         return [*kept, fill(_ENTER_DIRECTORY, DIRECTORY=directory, LOST=lost)]
     run = "exec env -- " if words[0].startswith("-") else "exec "
-    again = quote(fill(_ENTER_BY_SUDO, RUN=run + DOLLAR_AT))
-    return [*kept, f"cd {directory} 2>/dev/null || set -- /bin/sh -c {again} {directory} {lost} {DOLLAR_AT}"]
+    enter = quote(fill(_ENTER_BY_SUDO, RUN=run + DOLLAR_AT))
+    return [*kept, fill(_TRY_DIRECTORY, DIRECTORY=directory, LOST=lost, ENTER=enter)]
 
 
 def _prefix(script: Script) -> str:
