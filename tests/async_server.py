@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncssh
 
-from tests.sshd import client_config, make_key
+from tests.ssh_server import client_config, make_key
 
 DEADLINE = 10.0
 """Seconds to start, and to end."""

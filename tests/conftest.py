@@ -22,8 +22,8 @@ from rdo import protocol
 from tests import disk
 from tests.disk import Mount
 from tests.docker_engine import DockerEngine, shared_engine
-from tests.dropbear import Dropbear
-from tests.dropbear import running as run_dropbear
+from tests.dropbear import Dropbear, User
+from tests.dropbear import user as make_dropbear_user
 from tests.dropbear import why_not as why_no_dropbear
 from tests.e2e.masters import answer
 from tests.leaks import MARK, Leaks, wait_until
@@ -176,11 +176,20 @@ def sshd(tmp_path_factory: pytest.TempPathFactory, leaks: Leaks) -> Iterator[Ssh
 
 
 @pytest.fixture(scope="session")
-def dropbear(leaks: Leaks) -> Iterator[Dropbear]:
-    """One server of another kind for all tests."""
+def dropbear_user() -> Iterator[User]:
+    """Whom all servers of that kind let in."""
     if reason := why_no_dropbear():
         require("dropbear", reason)
-    with run_dropbear({MARK: f"{leaks.run}dropbear"}) as server:
+    with make_dropbear_user() as user:
+        yield user
+
+
+@pytest.fixture(scope="session")
+def dropbear(tmp_path_factory: pytest.TempPathFactory, dropbear_user: User, leaks: Leaks) -> Iterator[Dropbear]:
+    """One server of another kind for all tests that neither change nor stop it."""
+    server = Dropbear(tmp_path_factory.mktemp("dropbear"), dropbear_user)
+    server.environment[MARK] = f"{leaks.run}dropbear"
+    with server:
         leaks.register_server(server.pid)
         yield server
 

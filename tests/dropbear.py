@@ -7,16 +7,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from tests import account
-from tests.sshd import END_DEADLINE, START_DEADLINE, client_config, free_port, make_key
+from tests.ssh_server import SshServer
 
 SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin:/usr/local/sbin"
 
@@ -26,75 +24,39 @@ def why_not() -> str:
     return account.why_not() or ("" if shutil.which("dropbear", path=SBIN) else "dropbear is not installed")
 
 
-class Dropbear:
-    """A running server. Sessions have what is in `environment`."""
+class User(NamedTuple):
+    """Whom its servers let in, and the home that has the list of keys for that."""
 
-    def __init__(self, folder: Path, user: str, environment: dict[str, str]) -> None:
-        """`folder` is the user's home."""
-        self.folder = folder
-        self.user = user
-        self.port = free_port()
-        self.client_key = make_key(folder / "client_ed25519")
-        self.known_hosts = folder / "known_hosts"
-        self._process = self._start(environment)
-        self.pid = self._process.pid
+    name: str
+    home: Path
 
     @property
-    def log(self) -> str:
-        """All that it has said."""
-        return (self.folder / "log").read_text(errors="replace")
+    def authorized_keys(self) -> Path:
+        """The list of keys."""
+        return self.home / ".ssh" / "authorized_keys"
 
-    def ssh_config(self) -> Path:
-        """A client configuration under which `ssh -F FILE devbox` gets here, asking nothing."""
-        return client_config(
-            self.folder / "ssh_config",
-            self.port,
-            f"User {self.user}",
-            f"IdentityFile {self.client_key}",
-            "IdentitiesOnly yes",
-            "IdentityAgent none",
-            f"UserKnownHostsFile {self.known_hosts}",
-            "GlobalKnownHostsFile /dev/null",
-        )
 
-    def stop(self) -> None:
-        """End it and its connections."""
-        self._process.send_signal(signal.SIGTERM)
-        self._process.wait(END_DEADLINE)
+class Dropbear(SshServer):
+    """One server. Sessions have what is in `environment`; `options` are of its command line."""
 
-    def _start(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-        key, kept = self.folder / "dropbear_key", self.folder / ".ssh"
-        made = subprocess.run(
-            ["dropbearkey", "-t", "ed25519", "-f", str(key)], check=True, capture_output=True, text=True
-        )
-        public = next(line for line in made.stdout.splitlines() if line.startswith("ssh-ed25519"))
-        self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {public}\n")
-        kept.mkdir(mode=0o700)
-        shutil.copy(f"{self.client_key}.pub", kept / "authorized_keys")
-        for path in (kept, kept / "authorized_keys"):
-            shutil.chown(path, self.user)
+    program = "dropbear"
+    accepted = "Pubkey auth succeeded"
+
+    def __init__(self, folder: Path, user: User, options: Iterable[str] = ()) -> None:
+        """Makes keys under `folder`; starts nothing."""
+        super().__init__(folder, user.authorized_keys, user.name)
+        self.options = list(options)
+
+    def _command(self) -> tuple[list[str], dict[str, str]]:
         program = shutil.which("dropbear", path=SBIN)
         assert program
-        words = [program, "-F", "-E", "-e", "-m", "-s", "-p", f"127.0.0.1:{self.port}", "-r", str(key)]
-        with (self.folder / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [*words, "-P", str(self.folder / "pid")],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                env={"PATH": os.environ.get("PATH", os.defpath), **environment},
-            )
-        self._wait_until_listening(process)
-        return process
-
-    def _wait_until_listening(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + START_DEADLINE
-        while time.monotonic() < deadline:
-            assert process.poll() is None, f"dropbear ended at once:\n{self.log}"
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1.0):
-                return
-            time.sleep(0.01)
-        raise AssertionError(f"dropbear does not listen:\n{self.log}")
+        words = [program, "-F", "-E", "-e", "-m", "-s", "-p", f"127.0.0.1:{self.port}"]
+        for key in self.host_keys:
+            own = key.with_name(f"{key.name}_dropbear")
+            convert = ["dropbearconvert", "openssh", "dropbear", str(key), str(own)]
+            subprocess.run(convert, check=True, capture_output=True)
+            words += ["-r", str(own)]
+        return [*words, "-P", str(self.folder / "pid"), *self.options], self.environment
 
 
 @contextlib.contextmanager
@@ -107,13 +69,14 @@ def open_folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def running(environment: dict[str, str]) -> Iterator[Dropbear]:
-    """A server and its user, until the end of the context."""
-    with open_folder() as folder:
-        folder.chmod(0o755)
-        with account.account(folder) as user:
-            server = Dropbear(folder, user, environment)
-            try:
-                yield server
-            finally:
-                server.stop()
+def user() -> Iterator[User]:
+    """One with an empty list of keys, until the end of the context."""
+    with open_folder() as home:
+        home.chmod(0o755)
+        with account.account(home) as name:
+            found = User(name, home)
+            found.authorized_keys.parent.mkdir(mode=0o700)
+            found.authorized_keys.touch(mode=0o600)
+            for path in (found.authorized_keys.parent, found.authorized_keys):
+                shutil.chown(path, name)
+            yield found

@@ -17,7 +17,7 @@ import paramiko
 from paramiko import common
 from paramiko.message import Message
 
-from tests.sshd import client_config
+from tests.ssh_server import client_config
 
 ACCEPT_BOUND = 0.1
 """Seconds between two looks whether the test is over."""

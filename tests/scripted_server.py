@@ -11,7 +11,7 @@ import paramiko
 from paramiko import common
 from paramiko.server import InteractiveQuery
 
-from tests.sshd import client_config
+from tests.ssh_server import client_config
 
 ACCEPT_DEADLINE = 10.0
 """Seconds for the client under test to connect."""

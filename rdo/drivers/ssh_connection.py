@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Mapping
 
 from rdo.drivers import dial, local_command, ssh_messages
 from rdo.drivers.agent_forward import AgentForward
 from rdo.drivers.algorithms import offer
 from rdo.drivers.askpass import asking
-from rdo.drivers.base import NO_VARIABLES, Caller, Opening, Pty
+from rdo.drivers.base import NO_VARIABLES, Caller, ChannelRefused, Opening, Pty
 from rdo.drivers.heartbeat import BOUNDS, Bounds, HeardSocket, Heartbeat, Wire
 from rdo.drivers.host_key import HostKeyCheck
 from rdo.drivers.link import Link
 from rdo.drivers.login import log_in
 from rdo.drivers.openssh import Options, jump_request
+from rdo.drivers.server_faults import session_limit
 from rdo.drivers.ssh_channel import SshChannel
 from rdo.drivers.ssh_fields import SHOWN, words
 from rdo.drivers.ssh_kex import KEX_ABLE, Incompatible, silence
@@ -43,6 +45,8 @@ class SshConnection:
         self._release = release
         self._agent = options.forward_agent
         self._heartbeat = heartbeat
+        limit = session_limit(link.version)
+        self._room = threading.Semaphore(limit) if limit else None
         if options.alive_interval:
             heartbeat.acquire()  # for good: the user wants it watched while nothing runs, too
         heartbeat.start()
@@ -56,8 +60,10 @@ class SshConnection:
 
     def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> SshChannel:
         """See the interface."""
+        if self._room and not self._room.acquire(blocking=False):
+            raise ChannelRefused("this server mixes up sessions that begin with sessions that end")
         self._heartbeat.acquire()
-        channel = SshChannel(self._link, self._target, self._heartbeat.release)
+        channel = SshChannel(self._link, self._target, self._ended)
         try:
             self._link.ask(channel)
             channel.start(command, Opening(pty, variables), agent=bool(self._agent))
@@ -65,6 +71,12 @@ class SshConnection:
             channel.lose()  # where it has not ended: gives back what was acquired
             raise
         return channel
+
+    def _ended(self) -> None:
+        """Of a channel."""
+        self._heartbeat.release()
+        if self._room:
+            self._room.release()
 
     def is_alive(self) -> bool:
         """See the interface."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -75,3 +77,19 @@ def test_a_signal_that_ends_the_command_ends_all_of_it(project: Project) -> None
             process.wait(PATIENCE)
         assert process.returncode == 128 + getattr(signal, f"SIG{name}")
         assert wait_until(lambda pids=pids: not any(map(alive, pids)), GONE)
+
+
+def test_commands_side_by_side_are_not_mixed_up_or_lost(project: Project) -> None:
+    found: dict[tuple[int, int], tuple[int, bytes, bytes]] = {}
+
+    def run(thread: int) -> None:
+        for turn in range(4):
+            done = project.run("sh", "-c", f"echo {thread}{turn}; exit {thread}")
+            found[thread, turn] = (done.returncode, done.stdout, done.stderr)
+
+    workers = [threading.Thread(target=run, args=(thread,)) for thread in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert found == {each: (each[0], b"%d%d\n" % each, b"") for each in itertools.product(range(8), range(4))}

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.project import Project, ssh_project
-from tests.sshd import Sshd, make_key
+from tests.ssh_server import make_key
+from tests.sshd import Sshd
 
 Case = tuple[Project, Path, Sshd]
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tests.e2e.project import Project, ssh_project
 from tests.e2e.terminal import Terminal
-from tests.sshd import Sshd, make_key
+from tests.ssh_server import make_key
+from tests.sshd import Sshd
 
 SECRET = "open sesame"
 

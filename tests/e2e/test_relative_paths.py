@@ -10,7 +10,8 @@ import pytest
 
 from tests.e2e.masters import stop
 from tests.e2e.project import Project, make_project, ssh_config_text, ssh_project
-from tests.sshd import Sshd, client_config
+from tests.ssh_server import client_config
+from tests.sshd import Sshd
 
 
 @pytest.fixture

@@ -8,9 +8,48 @@ from pathlib import Path
 import pytest
 
 from rdo.drivers.ssh_connection import SshConnection
+from tests.conftest import require
+from tests.dropbear import User
+from tests.servers import KINDS, make_dropbear, make_sshd
 from tests.ssh_client import ScriptedCaller, driver
+from tests.ssh_server import SshServer
+from tests.sshd import find_sshd
 
 Connect = Callable[..., SshConnection]
+
+MakeServer = Callable[..., SshServer]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def server_kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of server, or the one that a test needs: see tests.servers."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module")
+def server(server_kind: str, request: pytest.FixtureRequest) -> SshServer:
+    """One that no test changes or stops; up before a test begins, so that it is no leak of the test's."""
+    found: SshServer = request.getfixturevalue(server_kind)
+    return found
+
+
+@pytest.fixture
+def own_server(server_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeServer]:
+    """Makes servers for one test, with lines of sshd's or features of both; not started yet, stopped after it."""
+    made: list[SshServer] = []
+    user: User | None = request.getfixturevalue("dropbear_user") if server_kind == "dropbear" else None
+    if user is None and find_sshd() is None:
+        require("ssh", "sshd is not installed")
+
+    def make(*lines: str, **features: object) -> SshServer:
+        folder = tmp_path / f"{server_kind}{len(made)}"
+        made.append(make_dropbear(folder, user, *lines, **features) if user else make_sshd(folder, *lines, **features))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.stop()
 
 
 @pytest.fixture

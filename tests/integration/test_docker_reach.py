@@ -22,7 +22,8 @@ from rdo.settings import Settings
 from tests.conftest import require
 from tests.docker_engine import DockerEngine
 from tests.ssh_client import ScriptedCaller
-from tests.sshd import Sshd, free_port
+from tests.ssh_server import free_port
+from tests.sshd import Sshd
 
 BOUND = 20.0
 

@@ -12,47 +12,39 @@ import pytest
 
 from rdo.drivers.base import STDERR, STDOUT, Pty, WindowSize
 from rdo.drivers.ssh_stream import WINDOW
-from tests.dropbear import Dropbear
 from tests.integration.conftest import Connect
 from tests.leaks import wait_until
+from tests.servers import sshd_alone
 from tests.ssh_client import BOUND, drain, feed, output
-from tests.sshd import Sshd
-
-Server = Sshd | Dropbear
-
-
-@pytest.fixture(scope="module", params=["sshd", "dropbear"])
-def server(request: pytest.FixtureRequest) -> Server:
-    """Each kind of server; up before a test begins, so that it is no leak of the test's."""
-    found: Server = request.getfixturevalue(request.param)
-    return found
+from tests.ssh_server import SshServer
 
 
 @pytest.mark.parametrize("status", [0, 1, 2, 126, 127, 128, 254, 255])
-def test_the_exit_status_is_the_commands_own(status: int, server: Server, connect: Connect) -> None:
+def test_the_exit_status_is_the_commands_own(status: int, server: SshServer, connect: Connect) -> None:
     assert output(connect(server.ssh_config()), f"exit {status}") == (status, "")
 
 
 @pytest.mark.parametrize(("name", "number"), [("KILL", 9), ("TERM", 15), ("USR1", 10), ("PIPE", 13)])
-def test_a_death_by_signal_is_128_and_its_number(name: str, number: int, server: Server, connect: Connect) -> None:
+def test_a_death_by_signal_is_128_and_its_number(name: str, number: int, server: SshServer, connect: Connect) -> None:
     assert output(connect(server.ssh_config()), f"exec sh -c 'kill -{name} $$'") == (128 + number, "")
 
 
-def test_a_status_that_comes_before_the_output_has_ended_is_kept(sshd: Sshd, connect: Connect) -> None:
-    channel = connect(sshd.ssh_config()).open_channel("exec sh -c '{ sleep 0.3; echo late; } & exit 3'", None)
+@sshd_alone("patience with who holds stdout")
+def test_a_status_that_comes_before_the_output_has_ended_is_kept(server: SshServer, connect: Connect) -> None:
+    channel = connect(server.ssh_config()).open_channel("exec sh -c '{ sleep 0.3; echo late; } & exit 3'", None)
     assert drain(channel)[STDOUT] == b"late\n"
     assert channel.exit_status() == 3
     assert channel.ended
 
 
-def test_both_streams_arrive_apart_and_whole(server: Server, connect: Connect) -> None:
+def test_both_streams_arrive_apart_and_whole(server: SshServer, connect: Connect) -> None:
     script = "head -c 3000000 /dev/zero & head -c 2000000 /dev/zero | tr '\\0' '\\377' >&2; wait"
     found = drain(connect(server.ssh_config()).open_channel(script, None))
     assert found == {STDOUT: bytes(3_000_000), STDERR: b"\xff" * 2_000_000}
 
 
 @pytest.mark.parametrize("size", [1, 10, 1000, 32 * 1024, 256 * 1024, 5_000_000])
-def test_input_arrives_whole_whatever_the_sizes_of_the_writes(size: int, server: Server, connect: Connect) -> None:
+def test_input_arrives_whole_whatever_the_sizes_of_the_writes(size: int, server: SshServer, connect: Connect) -> None:
     data = random.Random(size).randbytes(min(5_000_000, size * 2000))
     channel = connect(server.ssh_config()).open_channel("sha256sum", None)
     for start in range(0, len(data), size):
@@ -61,7 +53,7 @@ def test_input_arrives_whole_whatever_the_sizes_of_the_writes(size: int, server:
     assert drain(channel)[STDOUT].split()[0].decode() == hashlib.sha256(data).hexdigest()
 
 
-def test_what_goes_in_comes_out_while_both_directions_are_busy(server: Server, connect: Connect) -> None:
+def test_what_goes_in_comes_out_while_both_directions_are_busy(server: SshServer, connect: Connect) -> None:
     data = os.urandom(1000) * 30_000
     channel = connect(server.ssh_config()).open_channel("cat", None)
     writer = threading.Thread(target=feed, args=(channel, data))
@@ -70,7 +62,7 @@ def test_what_goes_in_comes_out_while_both_directions_are_busy(server: Server, c
     writer.join()
 
 
-def test_input_is_taken_at_once_until_the_program_has_no_room_for_it(server: Server, connect: Connect) -> None:
+def test_input_is_taken_at_once_until_the_program_has_no_room_for_it(server: SshServer, connect: Connect) -> None:
     channel = connect(server.ssh_config()).open_channel("echo ready; sleep 0.5; exec sha256sum", None)
     assert channel.read(BOUND) is not None  # sshd makes room with the start of the program
     data, piece = hashlib.sha256(), os.urandom(8 * 1024)  # dropbear has room for three
@@ -85,7 +77,7 @@ def test_input_is_taken_at_once_until_the_program_has_no_room_for_it(server: Ser
     assert not channel.offer(b"late")
 
 
-def test_the_end_of_input_reaches_a_program_that_goes_on_writing(server: Server, connect: Connect) -> None:
+def test_the_end_of_input_reaches_a_program_that_goes_on_writing(server: SshServer, connect: Connect) -> None:
     channel = connect(server.ssh_config()).open_channel("cat; echo after; echo err >&2; exit 4", None)
     channel.write(b"before\n")
     channel.end_input()
@@ -95,19 +87,19 @@ def test_the_end_of_input_reaches_a_program_that_goes_on_writing(server: Server,
     assert channel.exit_status() == 4
 
 
-def test_input_for_a_program_that_has_ended_is_dropped(server: Server, connect: Connect) -> None:
+def test_input_for_a_program_that_has_ended_is_dropped(server: SshServer, connect: Connect) -> None:
     channel = connect(server.ssh_config()).open_channel("exit 5", None)
     for _ in range(100):
         channel.write(bytes(256 * 1024))
     assert channel.exit_status() == 5
 
 
-def test_a_command_may_hold_bytes_that_are_not_utf8(server: Server, connect: Connect) -> None:
+def test_a_command_may_hold_bytes_that_are_not_utf8(server: SshServer, connect: Connect) -> None:
     command = os.fsdecode(b"printf %s '\xff\xfe\n'")
     assert drain(connect(server.ssh_config()).open_channel(command, None))[STDOUT] == b"\xff\xfe\n"
 
 
-def test_reading_gives_up_when_nothing_comes_in_time(server: Server, connect: Connect) -> None:
+def test_reading_gives_up_when_nothing_comes_in_time(server: SshServer, connect: Connect) -> None:
     channel = connect(server.ssh_config()).open_channel("cat", None)
     with pytest.raises(TimeoutError):
         channel.read(0.05)
@@ -116,15 +108,16 @@ def test_reading_gives_up_when_nothing_comes_in_time(server: Server, connect: Co
     assert channel.read(BOUND) is None
 
 
-def test_a_program_whose_output_nobody_reads_any_more_meets_sigpipe(sshd: Sshd, connect: Connect) -> None:
-    channel = connect(sshd.ssh_config()).open_channel("exec yes", None)
+@sshd_alone("eow@openssh.com")
+def test_a_program_whose_output_nobody_reads_any_more_meets_sigpipe(server: SshServer, connect: Connect) -> None:
+    channel = connect(server.ssh_config()).open_channel("exec yes", None)
     assert channel.read(BOUND) is not None
     assert channel.stop_reading()
     drain(channel)
     assert channel.exit_status() == 128 + 13
 
 
-def test_a_reader_that_is_slow_stops_the_writer_and_costs_one_window(server: Server, connect: Connect) -> None:
+def test_a_reader_that_is_slow_stops_the_writer_and_costs_one_window(server: SshServer, connect: Connect) -> None:
     connection = connect(server.ssh_config())
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     slow = connection.open_channel("head -c 60000000 /dev/zero", None)
@@ -134,7 +127,7 @@ def test_a_reader_that_is_slow_stops_the_writer_and_costs_one_window(server: Ser
     assert len(drain(slow)[STDOUT]) == 60_000_000
 
 
-def test_output_of_single_bytes_costs_no_more_than_its_size(server: Server, connect: Connect) -> None:
+def test_output_of_single_bytes_costs_no_more_than_its_size(server: SshServer, connect: Connect) -> None:
     script = "exec sh -c 'for i in 1 2 3 4 5; do printf x; sleep 0.02; done'"
     channel = connect(server.ssh_config()).open_channel(script, None)
     assert wait_until(lambda: channel.ended, BOUND)
@@ -144,7 +137,7 @@ def test_output_of_single_bytes_costs_no_more_than_its_size(server: Server, conn
 
 
 def test_output_is_whole_and_in_order_whether_or_not_a_sink_takes_it_as_it_comes(
-    server: Server, connect: Connect
+    server: SshServer, connect: Connect
 ) -> None:
     lines = "".join(f"{number}\n" for number in range(1_000_000)).encode()
     channel = connect(server.ssh_config()).open_channel("exec seq 0 999999", None)
@@ -163,7 +156,7 @@ def test_output_is_whole_and_in_order_whether_or_not_a_sink_takes_it_as_it_comes
     assert 0 < sum(taken) < len(lines)
 
 
-def test_a_sink_that_takes_all_keeps_the_writer_going_past_the_window(server: Server, connect: Connect) -> None:
+def test_a_sink_that_takes_all_keeps_the_writer_going_past_the_window(server: SshServer, connect: Connect) -> None:
     channel = connect(server.ssh_config()).open_channel(f"head -c {3 * WINDOW} /dev/zero", None)
     taken: list[int] = []
 
@@ -178,7 +171,7 @@ def test_a_sink_that_takes_all_keeps_the_writer_going_past_the_window(server: Se
     assert taken
 
 
-def test_a_terminal_has_the_size_it_was_made_with_and_then_the_new_one(server: Server, connect: Connect) -> None:
+def test_a_terminal_has_the_size_it_was_made_with_and_then_the_new_one(server: SshServer, connect: Connect) -> None:
     pty = Pty("xterm", WindowSize(31, 97))
     channel = connect(server.ssh_config()).open_channel("echo $TERM; stty size; read x; stty size", pty)
     text = b""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import pytest
 
 from rdo.drivers.base import STDOUT, ChannelRefused
 from rdo.drivers.ssh_connection import SshConnection
-from tests.integration.conftest import Connect
+from tests.integration.conftest import Connect, MakeServer
 from tests.leaks import wait_until
+from tests.servers import sshd_alone
 from tests.ssh_client import BOUND, drain, output, outputs_side_by_side
-from tests.sshd import Sshd
+from tests.ssh_server import SshServer
 
 
 def output_if_allowed(connection: SshConnection, command: str) -> tuple[int, str] | None:
@@ -23,8 +23,9 @@ def output_if_allowed(connection: SshConnection, command: str) -> tuple[int, str
         return None
 
 
-def test_a_session_too_many_is_refused_and_the_first_goes_on(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
-    with own_sshd("MaxSessions 1") as server:
+@sshd_alone("MaxSessions")
+def test_a_session_too_many_is_refused_and_the_first_goes_on(own_server: MakeServer, connect: Connect) -> None:
+    with own_server("MaxSessions 1") as server:
         connection = connect(server.ssh_config())
         first = connection.open_channel("cat", None)
         with pytest.raises(ChannelRefused):
@@ -35,20 +36,19 @@ def test_a_session_too_many_is_refused_and_the_first_goes_on(own_sshd: Callable[
         assert wait_until(lambda: output_if_allowed(connection, "echo next") == (0, "next\n"), BOUND)
 
 
-def test_a_closed_channel_makes_room_and_is_forgotten(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
-    with own_sshd("MaxSessions 1") as server:
-        connection = connect(server.ssh_config())
-        first = connection.open_channel("cat", None)
-        first.close()
-        first.close()
-        assert first.read(BOUND) is None
-        assert wait_until(lambda: not len(connection._link.open_channels), BOUND)
+def test_a_closed_channel_is_forgotten(server: SshServer, connect: Connect) -> None:
+    connection = connect(server.ssh_config())
+    first = connection.open_channel("cat", None)
+    first.close()
+    first.close()
+    assert first.read(BOUND) is None
+    assert wait_until(lambda: not len(connection._link.open_channels), BOUND)
 
 
 def test_nothing_is_kept_of_a_channel_that_is_gone_and_what_comes_for_it_is_dropped(
-    sshd: Sshd, connect: Connect
+    server: SshServer, connect: Connect
 ) -> None:
-    connection = connect(sshd.ssh_config())
+    connection = connect(server.ssh_config())
     for _ in range(3):
         assert output(connection, "echo hello") == (0, "hello\n")
     link = connection._link
@@ -58,9 +58,10 @@ def test_nothing_is_kept_of_a_channel_that_is_gone_and_what_comes_for_it_is_drop
     assert output(connection, "echo again") == (0, "again\n")
 
 
-def test_many_commands_at_once_are_not_mixed_up(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
+@sshd_alone("room for many sessions")
+def test_many_commands_at_once_are_not_mixed_up(own_server: MakeServer, connect: Connect) -> None:
     # More than run at a time: the server counts a session until it has seen its process end.
-    connection = connect(own_sshd("MaxSessions 100").start().ssh_config())
+    connection = connect(own_server("MaxSessions 100").start().ssh_config())
     started = time.monotonic()
     found = outputs_side_by_side(connection, threads=8, turns=5)
     assert found == {key: (key // 10, f"{key}\n") for key in found}

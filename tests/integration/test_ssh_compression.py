@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from rdo.drivers.base import STDOUT
-from tests.integration.conftest import Connect
+from tests.integration.conftest import Connect, MakeServer
+from tests.servers import sshd_alone
 from tests.ssh_client import drain, feed, output
-from tests.sshd import Sshd
+from tests.ssh_server import SshServer
 
 CIPHERS = ["aes128-gcm@openssh.com", "aes256-ctr"]
 
 SIZE = 3_000_000
 
+BOTH_WAYS = "f=$(mktemp); cat >$f; cat $f >&2; sha256sum <$f; rm $f"
+"""Gives its input back on stderr. dropbear's pipes cannot be opened once more, as by `tee /dev/stderr`."""
 
-@pytest.mark.parametrize("cipher", CIPHERS)
-def test_data_arrives_as_it_was_sent(cipher: str, sshd: Sshd, connect: Connect) -> None:
-    connection = connect(sshd.ssh_config(extra=["Compression yes", f"Ciphers {cipher}"], name="compressed"))
+
+@pytest.mark.parametrize(
+    ("server_kind", "cipher"),
+    [("sshd", CIPHERS[0]), ("sshd", CIPHERS[1]), ("dropbear", CIPHERS[1])],
+    indirect=["server_kind"],
+)
+def test_data_arrives_as_it_was_sent(cipher: str, server: SshServer, connect: Connect) -> None:
+    connection = connect(server.ssh_config(extra=["Compression yes", f"Ciphers {cipher}"], name="compressed"))
     assert (connection._link.local_compression, connection._link.remote_compression) == ("zlib@openssh.com",) * 2
-    channel = connection.open_channel("tee /dev/stderr | sha256sum", None)
+    channel = connection.open_channel(BOTH_WAYS, None)
     data = b"".join(hashlib.sha256(str(n).encode()).digest() + b"x" * 68 for n in range(SIZE // 100))
     threading.Thread(target=feed, args=(channel, data)).start()
     found = drain(channel)
@@ -31,9 +38,10 @@ def test_data_arrives_as_it_was_sent(cipher: str, sshd: Sshd, connect: Connect) 
     assert found[2] == data
 
 
+@sshd_alone("RekeyLimit")
 @pytest.mark.parametrize("cipher", CIPHERS)
-def test_keys_may_change_under_it(cipher: str, own_sshd: Callable[..., Sshd], connect: Connect) -> None:
-    with own_sshd("RekeyLimit 100K", f"Ciphers {cipher}") as server:
+def test_keys_may_change_under_it(cipher: str, own_server: MakeServer, connect: Connect) -> None:
+    with own_server("RekeyLimit 100K", f"Ciphers {cipher}") as server:
         connection = connect(server.ssh_config(extra=["Compression yes"]))
         assert output(connection, "head -c 1000000 /dev/urandom | wc -c; echo x") == (0, "1000000\nx\n")
         channel = connection.open_channel("head -c 1500000 /dev/urandom | tee /dev/stderr | sha256sum", None)
@@ -41,10 +49,11 @@ def test_keys_may_change_under_it(cipher: str, own_sshd: Callable[..., Sshd], co
         assert found[STDOUT].split()[0].decode() == hashlib.sha256(found[2]).hexdigest()
 
 
-def test_a_server_that_does_not_compress_is_no_obstacle(own_sshd: Callable[..., Sshd], connect: Connect) -> None:
-    with own_sshd("Compression no") as server:
+@sshd_alone("Compression no")
+def test_a_server_that_does_not_compress_is_no_obstacle(own_server: MakeServer, connect: Connect) -> None:
+    with own_server("Compression no") as server:
         assert output(connect(server.ssh_config(extra=["Compression yes"])), "echo in") == (0, "in\n")
 
 
-def test_nothing_is_compressed_where_nobody_asked_for_it(sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
-    assert connect(sshd.ssh_config())._link.local_compression == "none"
+def test_nothing_is_compressed_where_nobody_asked_for_it(server: SshServer, connect: Connect, tmp_path: Path) -> None:
+    assert connect(server.ssh_config())._link.local_compression == "none"

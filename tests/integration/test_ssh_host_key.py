@@ -11,7 +11,7 @@ import pytest
 from rdo.errors import ConnectError
 from tests.integration.conftest import Connect
 from tests.ssh_client import ScriptedCaller, driver
-from tests.sshd import Sshd, make_key
+from tests.ssh_server import SshServer, make_key
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def known(tmp_path: Path) -> Path:
     return tmp_path / "home" / "known_hosts"
 
 
-def config(server: Sshd, known: Path, *lines: str) -> Path:
+def config(server: SshServer, known: Path, *lines: str) -> Path:
     extra = [f'UserKnownHostsFile "{known}"', *lines, "HashKnownHosts no"]
     return server.ssh_config(extra=extra, name="host_key_config")
 
@@ -34,7 +34,7 @@ def fingerprint(key: Path) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[1]
 
 
-def name(server: Sshd) -> str:
+def name(server: SshServer) -> str:
     return f"[127.0.0.1]:{server.port}"
 
 
@@ -45,31 +45,31 @@ def write(known: Path, *lines: str) -> None:
 
 @pytest.mark.parametrize("policy", ["accept-new", "no"])
 def test_a_new_key_is_recorded_where_the_policy_allows(
-    policy: str, sshd: Sshd, connect: Connect, caller: ScriptedCaller, known: Path
+    policy: str, server: SshServer, connect: Connect, caller: ScriptedCaller, known: Path
 ) -> None:
-    connect(config(sshd, known, f"StrictHostKeyChecking {policy}"))
-    assert known.read_text() == f"{name(sshd)} {public(sshd.host_keys[0])}\n"
+    connect(config(server, known, f"StrictHostKeyChecking {policy}"))
+    assert known.read_text() == f"{name(server)} {public(server.host_keys[0])}\n"
     assert stat.S_IMODE(known.stat().st_mode) == 0o600
     assert stat.S_IMODE(known.parent.stat().st_mode) == 0o700
-    assert caller.told == [f"rdo: permanently added '{name(sshd)}' (ED25519) to the list of known hosts"]
+    assert caller.told == [f"rdo: permanently added '{name(server)}' (ED25519) to the list of known hosts"]
 
 
 def test_a_recorded_key_is_known_the_next_time_to_rdo_and_to_ssh(
-    sshd: Sshd, connect: Connect, caller: ScriptedCaller, known: Path
+    server: SshServer, connect: Connect, caller: ScriptedCaller, known: Path
 ) -> None:
-    connect(config(sshd, known, "StrictHostKeyChecking accept-new", "HashKnownHosts yes"))
+    connect(config(server, known, "StrictHostKeyChecking accept-new", "HashKnownHosts yes"))
     assert known.read_text().startswith("|1|")
-    strict = config(sshd, known, "StrictHostKeyChecking yes")
+    strict = config(server, known, "StrictHostKeyChecking yes")
     connect(strict)
     subprocess.run(["ssh", "-F", str(strict), "devbox", "true"], check=True, stdin=subprocess.DEVNULL)
     assert len(caller.told) == 1
 
 
 @pytest.mark.parametrize("answer", ["yes", "the fingerprint"])
-def test_a_new_key_is_asked_about(answer: str, sshd: Sshd, connect: Connect, known: Path) -> None:
-    shown = fingerprint(sshd.host_keys[0])
+def test_a_new_key_is_asked_about(answer: str, server: SshServer, connect: Connect, known: Path) -> None:
+    shown = fingerprint(server.host_keys[0])
     asked = ScriptedCaller(["what?", shown if answer == "the fingerprint" else answer])
-    connect(config(sshd, known), caller=asked)
+    connect(config(server, known), caller=asked)
     question, echo = asked.asked[0]
     assert f"ED25519 key fingerprint is {shown}." in question
     assert echo
@@ -78,61 +78,65 @@ def test_a_new_key_is_asked_about(answer: str, sshd: Sshd, connect: Connect, kno
 
 @pytest.mark.parametrize("answers", [[], ["no"], ["SHA256:wrong"] * 3])
 def test_a_new_key_that_is_not_accepted_is_refused_before_the_login(
-    answers: list[str], sshd: Sshd, known: Path
+    answers: list[str], server: SshServer, known: Path
 ) -> None:
-    before = sshd.log.count("Postponed") + sshd.log.count("Accepted")
+    before = server.logins
     with pytest.raises(ConnectError, match="is not known"):
-        driver(config(sshd, known)).connect(ScriptedCaller(answers))
-    assert sshd.log.count("Postponed") + sshd.log.count("Accepted") == before
+        driver(config(server, known)).connect(ScriptedCaller(answers))
+    assert server.logins == before
     assert not known.exists()
 
 
-def test_a_strict_policy_refuses_a_new_key_without_asking(sshd: Sshd, known: Path) -> None:
+def test_a_strict_policy_refuses_a_new_key_without_asking(server: SshServer, known: Path) -> None:
     asked = ScriptedCaller(["yes"])
     with pytest.raises(ConnectError, match="StrictHostKeyChecking is on"):
-        driver(config(sshd, known, "StrictHostKeyChecking yes")).connect(asked)
+        driver(config(server, known, "StrictHostKeyChecking yes")).connect(asked)
     assert asked.asked == []
 
 
 @pytest.mark.parametrize("policy", ["ask", "accept-new", "no"])
-def test_a_changed_key_is_refused_under_every_policy(policy: str, sshd: Sshd, known: Path, tmp_path: Path) -> None:
+def test_a_changed_key_is_refused_under_every_policy(
+    policy: str, server: SshServer, known: Path, tmp_path: Path
+) -> None:
     other = make_key(tmp_path / "other")
-    write(known, "# comment", f"{name(sshd)} {public(other)}")
-    accepted = sshd.log.count("Accepted")
+    write(known, "# comment", f"{name(server)} {public(other)}")
+    accepted = server.logins
     with pytest.raises(ConnectError) as failure:
-        driver(config(sshd, known, f"StrictHostKeyChecking {policy}")).connect(ScriptedCaller(["yes"]))
+        driver(config(server, known, f"StrictHostKeyChecking {policy}")).connect(ScriptedCaller(["yes"]))
     text = str(failure.value)
-    assert f"it is ED25519 {fingerprint(sshd.host_keys[0])}" in text
+    assert f"it is ED25519 {fingerprint(server.host_keys[0])}" in text
     assert f"known_hosts has ED25519 {fingerprint(other)} ({known}:2)" in text
-    assert f"`ssh-keygen -f {known} -R '{name(sshd)}'`" in text
-    assert sshd.log.count("Accepted") == accepted
+    assert f"`ssh-keygen -f {known} -R '{name(server)}'`" in text
+    assert server.logins == accepted
 
 
-def test_the_server_is_asked_for_the_key_that_is_known(sshd: Sshd, connect: Connect, known: Path) -> None:
-    write(known, f"{name(sshd)} {public(sshd.host_keys[1])}")
-    connect(config(sshd, known, "StrictHostKeyChecking yes"))
+def test_the_server_is_asked_for_the_key_that_is_known(server: SshServer, connect: Connect, known: Path) -> None:
+    write(known, f"{name(server)} {public(server.host_keys[1])}")
+    connect(config(server, known, "StrictHostKeyChecking yes"))
 
 
-def test_a_revoked_key_is_refused(sshd: Sshd, known: Path) -> None:
-    key = public(sshd.host_keys[0])
-    write(known, f"{name(sshd)} {key}", f"@revoked * {key}")
+def test_a_revoked_key_is_refused(server: SshServer, known: Path) -> None:
+    key = public(server.host_keys[0])
+    write(known, f"{name(server)} {key}", f"@revoked * {key}")
     with pytest.raises(ConnectError, match="is revoked"):
-        driver(config(sshd, known)).connect(ScriptedCaller(["yes"]))
+        driver(config(server, known)).connect(ScriptedCaller(["yes"]))
 
 
-def test_lines_that_paramiko_cannot_read_do_no_harm(sshd: Sshd, connect: Connect, known: Path, tmp_path: Path) -> None:
+def test_lines_that_paramiko_cannot_read_do_no_harm(
+    server: SshServer, connect: Connect, known: Path, tmp_path: Path
+) -> None:
     authority = public(make_key(tmp_path / "ca"))
-    write(known, f"@cert-authority * {authority}", "junk", f"{name(sshd)} {public(sshd.host_keys[0])}")
-    connect(config(sshd, known, "StrictHostKeyChecking yes"))
+    write(known, f"@cert-authority * {authority}", "junk", f"{name(server)} {public(server.host_keys[0])}")
+    connect(config(server, known, "StrictHostKeyChecking yes"))
 
 
-def test_a_key_is_looked_up_under_its_alias(sshd: Sshd, connect: Connect, known: Path) -> None:
-    write(known, f"vm-1 {public(sshd.host_keys[0])}")
-    connect(config(sshd, known, "StrictHostKeyChecking yes", "HostKeyAlias vm-1"))
+def test_a_key_is_looked_up_under_its_alias(server: SshServer, connect: Connect, known: Path) -> None:
+    write(known, f"vm-1 {public(server.host_keys[0])}")
+    connect(config(server, known, "StrictHostKeyChecking yes", "HostKeyAlias vm-1"))
 
 
 def test_a_file_that_cannot_be_written_is_told_and_no_obstacle(
-    sshd: Sshd, connect: Connect, caller: ScriptedCaller, tmp_path: Path
+    server: SshServer, connect: Connect, caller: ScriptedCaller, tmp_path: Path
 ) -> None:
-    connect(config(sshd, tmp_path, "StrictHostKeyChecking accept-new"))
+    connect(config(server, tmp_path, "StrictHostKeyChecking accept-new"))
     assert caller.told == [f"rdo: could not add the host key to {tmp_path}: Is a directory"]

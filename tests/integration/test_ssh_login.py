@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,11 +16,12 @@ from paramiko.common import MSG_EXT_INFO, MSG_SERVICE_REQUEST, MSG_USERAUTH_REQU
 from paramiko.message import Message
 
 from rdo.errors import ConnectError
-from tests.integration.conftest import Connect
+from tests.integration.conftest import Connect, MakeServer
 from tests.leaks import wait_until
 from tests.odd_server import OddServer, Talk, text, uint32
+from tests.servers import sshd_alone
 from tests.ssh_client import BOUND, ScriptedCaller, driver, output
-from tests.sshd import Sshd, make_key
+from tests.ssh_server import SshServer, make_key
 
 PASSPHRASE = "correct horse"
 
@@ -44,104 +45,107 @@ def add_to_agent(environment: dict[str, str], key: Path) -> None:
     subprocess.run(["ssh-add", "-q", str(key)], env=environment, check=True, stdin=subprocess.DEVNULL)
 
 
-def config(server: Sshd, *lines: str) -> Path:
+def config(server: SshServer, *lines: str) -> Path:
     """A configuration that names no key but those in `lines`."""
     path = server.ssh_config(extra=lines, name="login_config")
     path.write_text(path.read_text().replace(str(server.client_key), "none"))
     return path
 
 
-def authorized(server: Sshd, folder: Path, kind: str = "ed25519", passphrase: str = "") -> Path:
+def authorized(server: SshServer, folder: Path, kind: str = "ed25519", passphrase: str = "") -> Path:
     key = make_key(folder / f"key_{kind}", kind, passphrase)
     server.authorize(key)
     return key
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
-def test_a_key_of_each_kind_lets_us_in(kind: str, sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
-    key = authorized(sshd, tmp_path, kind)
-    assert output(connect(config(sshd), identity=str(key)), "echo in") == (0, "in\n")
+def test_a_key_of_each_kind_lets_us_in(kind: str, server: SshServer, connect: Connect, tmp_path: Path) -> None:
+    key = authorized(server, tmp_path, kind)
+    assert output(connect(config(server), identity=str(key)), "echo in") == (0, "in\n")
 
 
-def test_a_key_in_the_older_pem_format_lets_us_in(sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
-    key = authorized(sshd, tmp_path, "rsa")
+def test_a_key_in_the_older_pem_format_lets_us_in(server: SshServer, connect: Connect, tmp_path: Path) -> None:
+    key = authorized(server, tmp_path, "rsa")
     subprocess.run(["ssh-keygen", "-q", "-p", "-m", "PEM", "-N", "", "-f", str(key)], check=True, capture_output=True)
-    connect(config(sshd), identity=str(key))
+    connect(config(server), identity=str(key))
 
 
-def test_a_passphrase_is_asked_for_without_echo(sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
-    key = authorized(sshd, tmp_path, passphrase=PASSPHRASE)
+def test_a_passphrase_is_asked_for_without_echo(server: SshServer, connect: Connect, tmp_path: Path) -> None:
+    key = authorized(server, tmp_path, passphrase=PASSPHRASE)
     asked = ScriptedCaller(["wrong", PASSPHRASE])
-    connect(config(sshd), caller=asked, identity=str(key))
+    connect(config(server), caller=asked, identity=str(key))
     assert asked.asked == [(f"Enter passphrase for key '{key}': ", False)] * 2
 
 
-def test_a_passphrase_is_asked_for_three_times(sshd: Sshd, tmp_path: Path) -> None:
-    key = authorized(sshd, tmp_path, passphrase=PASSPHRASE)
+def test_a_passphrase_is_asked_for_three_times(server: SshServer, tmp_path: Path) -> None:
+    key = authorized(server, tmp_path, passphrase=PASSPHRASE)
     asked = ScriptedCaller(["wrong"] * 9)
     with pytest.raises(ConnectError, match=f"ssh-add {re.escape(str(key))}"):
-        driver(config(sshd), identity=str(key)).connect(asked)
+        driver(config(server), identity=str(key)).connect(asked)
     assert len(asked.asked) == 3
 
 
-def test_no_passphrase_is_asked_for_a_key_that_the_server_does_not_want(sshd: Sshd, tmp_path: Path) -> None:
+def test_no_passphrase_is_asked_for_a_key_that_the_server_does_not_want(server: SshServer, tmp_path: Path) -> None:
     key = make_key(tmp_path / "stranger", passphrase=PASSPHRASE)
     asked = ScriptedCaller([PASSPHRASE])
     with pytest.raises(ConnectError, match="the server accepts `publickey`; tried `publickey`; "):
-        driver(config(sshd), identity=str(key)).connect(asked)
+        driver(config(server), identity=str(key)).connect(asked)
     assert asked.asked == []
 
 
-def test_without_a_terminal_the_locked_key_and_its_remedy_are_named(sshd: Sshd, tmp_path: Path) -> None:
-    key = authorized(sshd, tmp_path, passphrase=PASSPHRASE)
+def test_without_a_terminal_the_locked_key_and_its_remedy_are_named(server: SshServer, tmp_path: Path) -> None:
+    key = authorized(server, tmp_path, passphrase=PASSPHRASE)
     with pytest.raises(ConnectError) as failure:
-        driver(config(sshd), identity=str(key)).connect(ScriptedCaller())
+        driver(config(server), identity=str(key)).connect(ScriptedCaller())
     assert f"the key `{key}` needs its passphrase" in str(failure.value)
     assert f"type `ssh-add {key}`" in str(failure.value)
 
 
 def test_the_agent_of_the_caller_saves_the_passphrase(
-    sshd: Sshd, connect: Connect, tmp_path: Path, agent: dict[str, str]
+    server: SshServer, connect: Connect, tmp_path: Path, agent: dict[str, str]
 ) -> None:
-    key = authorized(sshd, tmp_path, "rsa")
+    key = authorized(server, tmp_path, "rsa")
     add_to_agent(agent, key)
     subprocess.run(["ssh-keygen", "-q", "-p", "-N", PASSPHRASE, "-f", str(key)], check=True, capture_output=True)
     asked = ScriptedCaller(environment=agent)
-    connect(config(sshd, "IdentityAgent SSH_AUTH_SOCK"), caller=asked, identity=str(key))
+    connect(config(server, "IdentityAgent SSH_AUTH_SOCK"), caller=asked, identity=str(key))
     assert asked.asked == []
 
 
 def test_other_keys_of_the_agent_are_tried_unless_that_is_forbidden(
-    sshd: Sshd, connect: Connect, tmp_path: Path, agent: dict[str, str]
+    server: SshServer, connect: Connect, tmp_path: Path, agent: dict[str, str]
 ) -> None:
-    add_to_agent(agent, authorized(sshd, tmp_path))
-    connect(config(sshd, "IdentityAgent SSH_AUTH_SOCK", "IdentitiesOnly no"), caller=ScriptedCaller(environment=agent))
+    add_to_agent(agent, authorized(server, tmp_path))
+    connect(
+        config(server, "IdentityAgent SSH_AUTH_SOCK", "IdentitiesOnly no"), caller=ScriptedCaller(environment=agent)
+    )
     with pytest.raises(ConnectError, match="authentication failed"):
-        driver(config(sshd, "IdentityAgent SSH_AUTH_SOCK")).connect(ScriptedCaller(environment=agent))
+        driver(config(server, "IdentityAgent SSH_AUTH_SOCK")).connect(ScriptedCaller(environment=agent))
 
 
-def test_a_stale_agent_socket_is_no_obstacle(sshd: Sshd, connect: Connect, tmp_path: Path) -> None:
-    key = authorized(sshd, tmp_path)
+def test_a_stale_agent_socket_is_no_obstacle(server: SshServer, connect: Connect, tmp_path: Path) -> None:
+    key = authorized(server, tmp_path)
     environment = {"SSH_AUTH_SOCK": str(tmp_path / "gone"), "PATH": os.environ["PATH"]}
     asked = ScriptedCaller(environment=environment)
-    connect(config(sshd, "IdentityAgent SSH_AUTH_SOCK"), caller=asked, identity=str(key))
+    connect(config(server, "IdentityAgent SSH_AUTH_SOCK"), caller=asked, identity=str(key))
 
 
 def test_the_agent_reaches_the_target_only_when_forwarded(
-    sshd: Sshd, connect: Connect, tmp_path: Path, agent: dict[str, str]
+    server: SshServer, connect: Connect, tmp_path: Path, agent: dict[str, str]
 ) -> None:
-    key = authorized(sshd, tmp_path)
+    key = authorized(server, tmp_path)
     add_to_agent(agent, key)
     lines = ("IdentityAgent SSH_AUTH_SOCK", "IdentitiesOnly no", "ForwardAgent yes")
-    forwarded = connect(config(sshd, *lines), caller=ScriptedCaller(environment=agent))
+    forwarded = connect(config(server, *lines), caller=ScriptedCaller(environment=agent))
     assert output(forwarded, "ssh-add -L") == (0, key.with_suffix(".pub").read_text())
-    plain = connect(config(sshd, *lines[:2]), caller=ScriptedCaller(environment=agent))
+    plain = connect(config(server, *lines[:2]), caller=ScriptedCaller(environment=agent))
     assert output(plain, "echo ${SSH_AUTH_SOCK-none}") == (0, "none\n")
 
 
+@sshd_alone("certificates")
 @pytest.mark.parametrize("where", ["beside", "named", "agent"])
 def test_a_certificate_lets_us_in_where_the_bare_key_does_not(
-    where: str, own_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path, agent: dict[str, str]
+    where: str, own_server: MakeServer, connect: Connect, tmp_path: Path, agent: dict[str, str]
 ) -> None:
     authority, key = make_key(tmp_path / "ca"), make_key(tmp_path / "key", "rsa")
     sign = ["ssh-keygen", "-q", "-s", str(authority), "-I", "me", "-n", _user(), f"{key}.pub"]
@@ -153,90 +157,91 @@ def test_a_certificate_lets_us_in_where_the_bare_key_does_not(
     elif where == "agent":
         add_to_agent(agent, key)
         key.unlink()
-    with own_sshd(f"TrustedUserCAKeys {authority}.pub") as server:
+    with own_server(f"TrustedUserCAKeys {authority}.pub") as server:
         connect(config(server, *lines, "IdentitiesOnly no"), caller=ScriptedCaller(environment=agent))
         assert "Accepted publickey for" in server.log
         assert "RSA-CERT" in server.log
 
 
-def test_two_keys_are_given_where_two_are_wanted(
-    own_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path
-) -> None:
-    server = own_sshd("AuthenticationMethods publickey,publickey")
+@sshd_alone("AuthenticationMethods")
+def test_two_keys_are_given_where_two_are_wanted(own_server: MakeServer, connect: Connect, tmp_path: Path) -> None:
+    server = own_server("AuthenticationMethods publickey,publickey")
     keys = [authorized(server, tmp_path, kind) for kind in ("ed25519", "ecdsa")]
     with server:
         connect(config(server, *(f"IdentityFile {key}" for key in keys)))
         assert "Partial publickey" in server.log
 
 
-def test_a_key_that_others_may_read_is_left_out_and_named(sshd: Sshd, tmp_path: Path) -> None:
-    key = authorized(sshd, tmp_path)
+def test_a_key_that_others_may_read_is_left_out_and_named(server: SshServer, tmp_path: Path) -> None:
+    key = authorized(server, tmp_path)
     key.chmod(0o644)
     asked = ScriptedCaller()
     with pytest.raises(ConnectError, match="permissions 0644 are too open"):
-        driver(config(sshd), identity=str(key)).connect(asked)
+        driver(config(server), identity=str(key)).connect(asked)
     assert asked.told == [f"rdo: the key `{key}` is left out: permissions 0644 are too open"]
 
 
-def test_a_key_file_that_is_missing_is_named(sshd: Sshd, tmp_path: Path) -> None:
+def test_a_key_file_that_is_missing_is_named(server: SshServer, tmp_path: Path) -> None:
     with pytest.raises(ConnectError, match=r"the key `.*missing`: there is no such file"):
-        driver(config(sshd), identity=str(tmp_path / "missing")).connect(ScriptedCaller())
+        driver(config(server), identity=str(tmp_path / "missing")).connect(ScriptedCaller())
 
 
 def test_a_file_that_is_no_key_does_not_keep_the_next_from_working(
-    sshd: Sshd, connect: Connect, tmp_path: Path
+    server: SshServer, connect: Connect, tmp_path: Path
 ) -> None:
     junk = tmp_path / "junk"
     junk.write_text("no key\n")
     junk.chmod(0o600)
-    connect(config(sshd, f"IdentityFile {junk}", f"IdentityFile {authorized(sshd, tmp_path)}"))
+    connect(config(server, f"IdentityFile {junk}", f"IdentityFile {authorized(server, tmp_path)}"))
 
 
-def test_too_many_keys_end_in_a_line_that_says_so(own_sshd: Callable[..., Sshd], tmp_path: Path) -> None:
+@sshd_alone("a count of keys")
+def test_too_many_keys_end_in_a_line_that_says_so(own_server: MakeServer, tmp_path: Path) -> None:
     keys = [make_key(tmp_path / f"key{number}") for number in range(3)]
-    with own_sshd("MaxAuthTries 2") as server, pytest.raises(ConnectError, match="Too many authentication failures"):
+    with own_server(tries=2) as server, pytest.raises(ConnectError, match="Too many authentication failures"):
         driver(config(server, *(f"IdentityFile {key}" for key in keys))).connect(ScriptedCaller())
 
 
 @pytest.mark.parametrize("gone", [False, True], ids=["beside the private key", "alone"])
 @pytest.mark.parametrize("named", ["key_rsa.pub", "key_rsa"])
 def test_a_public_key_names_the_one_that_the_agent_shall_use(
-    named: str, gone: bool, sshd: Sshd, connect: Connect, tmp_path: Path, agent: dict[str, str]
+    named: str, gone: bool, server: SshServer, connect: Connect, tmp_path: Path, agent: dict[str, str]
 ) -> None:
     add_to_agent(agent, make_key(tmp_path / "other"))
-    key = authorized(sshd, tmp_path, "rsa")
+    key = authorized(server, tmp_path, "rsa")
     add_to_agent(agent, key)
     if gone:
         key.unlink()
     (tmp_path / "key_rsa.pub").chmod(0o644)
     asked = ScriptedCaller(environment=agent)
     lines = ("IdentityAgent SSH_AUTH_SOCK", "IdentitiesOnly yes", f"IdentityFile {tmp_path / named}")
-    connect(config(sshd, *lines), caller=asked)
+    connect(config(server, *lines), caller=asked)
     assert asked.told == []
 
 
 def test_a_private_key_that_others_may_read_is_used_by_the_agent_that_has_it(
-    sshd: Sshd, connect: Connect, tmp_path: Path, agent: dict[str, str]
+    server: SshServer, connect: Connect, tmp_path: Path, agent: dict[str, str]
 ) -> None:
-    key = authorized(sshd, tmp_path)
+    key = authorized(server, tmp_path)
     add_to_agent(agent, key)
     key.chmod(0o644)
     asked = ScriptedCaller(environment=agent)
-    connect(config(sshd, "IdentityAgent SSH_AUTH_SOCK", f"IdentityFile {key}"), caller=asked)
+    connect(config(server, "IdentityAgent SSH_AUTH_SOCK", f"IdentityFile {key}"), caller=asked)
     assert asked.told == []
 
 
-def test_a_public_key_without_its_private_half_is_named(sshd: Sshd, tmp_path: Path) -> None:
-    key = authorized(sshd, tmp_path)
+def test_a_public_key_without_its_private_half_is_named(server: SshServer, tmp_path: Path) -> None:
+    key = authorized(server, tmp_path)
     key.unlink()
     why = r"key_ed25519.pub`: it is a public key, and the agent does not have its private half"
     with pytest.raises(ConnectError, match=why):
-        driver(config(sshd), identity=f"{key}.pub").connect(ScriptedCaller())
+        driver(config(server), identity=f"{key}.pub").connect(ScriptedCaller())
 
 
+@sshd_alone("certificates")
 @pytest.mark.parametrize("how", ["named", "in place of the public key"])
 def test_a_certificate_may_stand_where_the_public_key_does(
-    how: str, own_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path, agent: dict[str, str]
+    how: str, own_server: MakeServer, connect: Connect, tmp_path: Path, agent: dict[str, str]
 ) -> None:
     authority, key = make_key(tmp_path / "ca"), make_key(tmp_path / "key")
     sign = ["ssh-keygen", "-q", "-s", str(authority), "-I", "me", "-n", _user(), f"{key}.pub"]
@@ -253,7 +258,7 @@ def test_a_certificate_may_stand_where_the_public_key_does(
     else:
         shutil.move(certificate, tmp_path / "key.pub")
         lines.append(f"IdentityFile {key}")
-    with own_sshd(f"TrustedUserCAKeys {authority}.pub") as server:
+    with own_server(f"TrustedUserCAKeys {authority}.pub") as server:
         connect(config(server, *lines), caller=ScriptedCaller(environment=agent))
         assert wait_until(lambda: "ED25519-CERT" in server.log, BOUND)
 
@@ -267,20 +272,20 @@ def test_a_certificate_may_stand_where_the_public_key_does(
     ],
 )
 def test_a_key_that_the_configuration_does_not_allow_is_not_used(
-    line: str, why: str, agent_has_it: bool, sshd: Sshd, tmp_path: Path, agent: dict[str, str]
+    line: str, why: str, agent_has_it: bool, server: SshServer, tmp_path: Path, agent: dict[str, str]
 ) -> None:
-    key = authorized(sshd, tmp_path, "rsa")
+    key = authorized(server, tmp_path, "rsa")
     if agent_has_it:
         add_to_agent(agent, key)
-    accepted = sshd.log.count("Accepted")
+    accepted = server.logins
     lines = ("IdentityAgent SSH_AUTH_SOCK", f"IdentityFile {key}", line)
     with pytest.raises(ConnectError, match=why):
-        driver(config(sshd, *lines)).connect(ScriptedCaller(environment=agent))
-    assert sshd.log.count("Accepted") == accepted
+        driver(config(server, *lines)).connect(ScriptedCaller(environment=agent))
+    assert server.logins == accepted
 
 
-def test_a_refused_login_says_how_to_put_a_key_there_and_what_was_tried(sshd: Sshd, tmp_path: Path) -> None:
-    file = config(sshd, f"IdentityFile {make_key(tmp_path / 'stranger')}")
+def test_a_refused_login_says_how_to_put_a_key_there_and_what_was_tried(server: SshServer, tmp_path: Path) -> None:
+    file = config(server, f"IdentityFile {make_key(tmp_path / 'stranger')}")
     with pytest.raises(ConnectError) as failure:
         driver(file, user=_user()).connect(ScriptedCaller())
     text = str(failure.value)
@@ -288,53 +293,55 @@ def test_a_refused_login_says_how_to_put_a_key_there_and_what_was_tried(sshd: Ss
     assert text.endswith(f"as by `ssh-copy-id -F {file} {_user()}@devbox`")
 
 
-def test_of_many_keys_that_fail_the_error_names_the_first(sshd: Sshd, tmp_path: Path) -> None:
+def test_of_many_keys_that_fail_the_error_names_the_first(server: SshServer, tmp_path: Path) -> None:
     with pytest.raises(ConnectError, match=r"key0.*key2.*; 17 more keys failed; ") as failure:
-        driver(config(sshd, *(f"IdentityFile {tmp_path}/key{each}" for each in range(20)))).connect(ScriptedCaller())
+        driver(config(server, *(f"IdentityFile {tmp_path}/key{each}" for each in range(20)))).connect(ScriptedCaller())
     assert "key3" not in str(failure.value)
 
 
-def test_a_file_that_the_ssh_configuration_names_and_that_is_missing_is_named(sshd: Sshd, tmp_path: Path) -> None:
+def test_a_file_that_the_ssh_configuration_names_and_that_is_missing_is_named(
+    server: SshServer, tmp_path: Path
+) -> None:
     asked = ScriptedCaller()
     with pytest.raises(ConnectError):
-        driver(config(sshd, f"IdentityFile {tmp_path / 'gone'}", "IdentityFile ~/.ssh/id_dsa")).connect(asked)
+        driver(config(server, f"IdentityFile {tmp_path / 'gone'}", "IdentityFile ~/.ssh/id_dsa")).connect(asked)
     assert asked.told == [f"rdo: the key `{tmp_path / 'gone'}` is left out: there is no such file"]
 
 
 def test_a_passphrase_is_asked_for_by_ssh_askpass_where_there_is_no_terminal(
-    sshd: Sshd, connect: Connect, tmp_path: Path
+    server: SshServer, connect: Connect, tmp_path: Path
 ) -> None:
-    key = authorized(sshd, tmp_path, passphrase=PASSPHRASE)
+    key = authorized(server, tmp_path, passphrase=PASSPHRASE)
     program = tmp_path / "ask"
     program.write_text(f"#!/bin/sh\necho '{PASSPHRASE}'\n")
     program.chmod(0o755)
     environment = {"PATH": os.environ["PATH"], "SSH_ASKPASS": str(program), "DISPLAY": ":9"}
-    connect(config(sshd), caller=ScriptedCaller(environment=environment), identity=str(key))
+    connect(config(server), caller=ScriptedCaller(environment=environment), identity=str(key))
 
 
-def test_in_batch_mode_nothing_is_asked(sshd: Sshd, tmp_path: Path) -> None:
-    key = authorized(sshd, tmp_path, passphrase=PASSPHRASE)
+def test_in_batch_mode_nothing_is_asked(server: SshServer, tmp_path: Path) -> None:
+    key = authorized(server, tmp_path, passphrase=PASSPHRASE)
     asked = ScriptedCaller([PASSPHRASE])
     with pytest.raises(ConnectError, match="needs its passphrase"):
-        driver(config(sshd, "BatchMode yes"), identity=str(key)).connect(asked)
+        driver(config(server, "BatchMode yes"), identity=str(key)).connect(asked)
     assert asked.asked == []
 
 
 @pytest.mark.parametrize("permitted", ["yes", "no"])
 def test_a_local_command_is_run_once_connected_where_that_is_permitted(
-    permitted: str, sshd: Sshd, connect: Connect, caller: ScriptedCaller
+    permitted: str, server: SshServer, connect: Connect, caller: ScriptedCaller
 ) -> None:
     lines = ("LocalCommand echo to %n as %r; echo no >&2; exit 3", f"PermitLocalCommand {permitted}")
-    connection = connect(sshd.ssh_config(extra=lines, name="local_command"))
+    connection = connect(server.ssh_config(extra=lines, name="local_command"))
     assert output(connection, "echo in") == (0, "in\n")
-    assert caller.told == ([f"to devbox as {_user()}", "no"] if permitted == "yes" else [])
+    assert caller.told == ([f"to devbox as {server.user or _user()}", "no"] if permitted == "yes" else [])
 
 
 def test_a_quiet_log_level_silences_banner_and_notices(
-    own_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path
+    own_server: MakeServer, connect: Connect, tmp_path: Path
 ) -> None:
     (tmp_path / "banner").write_text("private machine\n")
-    with own_sshd(f"Banner {tmp_path / 'banner'}") as server:
+    with own_server(banner=tmp_path / "banner") as server:
         for level, told in (("INFO", True), ("ERROR", False), ("QUIET", False)):
             server.known_hosts.unlink(missing_ok=True)
             caller = ScriptedCaller()
@@ -346,19 +353,19 @@ def test_a_quiet_log_level_silences_banner_and_notices(
 @pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
 @pytest.mark.parametrize("value", ["yes", "no", "ask", "confirm", "1h"])
 def test_a_key_that_was_right_is_given_to_the_agent_as_configured(
-    value: str, kind: str, sshd: Sshd, connect: Connect, tmp_path: Path, agent: dict[str, str]
+    value: str, kind: str, server: SshServer, connect: Connect, tmp_path: Path, agent: dict[str, str]
 ) -> None:
-    key = authorized(sshd, tmp_path, kind)
+    key = authorized(server, tmp_path, kind)
     lines = ("IdentityAgent SSH_AUTH_SOCK", f"IdentityFile {key}", f"AddKeysToAgent {value}")
     asked = ScriptedCaller(["yes"] if kind == "rsa" else [], environment=agent)
-    connect(config(sshd, *lines), caller=asked)
+    connect(config(server, *lines), caller=asked)
     held = subprocess.run(["ssh-add", "-L"], env=agent, capture_output=True, text=True, check=False).stdout
     expected = value in ("yes", "confirm", "1h") or (value == "ask" and kind == "rsa")
     assert (key.with_suffix(".pub").read_text().split()[1] in held) is expected
     assert bool(asked.asked) is (value == "ask")
     if expected and value in ("yes", "1h"):
         key.unlink()
-        connect(config(sshd, *lines[:2], "IdentitiesOnly no"), caller=ScriptedCaller(environment=agent))
+        connect(config(server, *lines[:2], "IdentitiesOnly no"), caller=ScriptedCaller(environment=agent))
 
 
 def _user() -> str:

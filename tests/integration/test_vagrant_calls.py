@@ -13,7 +13,8 @@ from rdo.drivers.ssh_connection import SshConnection
 from rdo.drivers.vagrant import VagrantDriver
 from rdo.errors import ConnectError
 from tests.ssh_client import ScriptedCaller, output
-from tests.sshd import Sshd, free_port
+from tests.ssh_server import free_port
+from tests.sshd import Sshd
 from tests.vagrant_fake import FakeVagrant
 from tests.vagrant_machine import driver
 

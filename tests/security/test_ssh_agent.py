@@ -23,7 +23,8 @@ from tests.integration.conftest import Connect
 from tests.integration.test_ssh_login import agent, config
 from tests.leaks import wait_until
 from tests.ssh_client import BOUND, ScriptedCaller, driver, output
-from tests.sshd import Sshd, make_key
+from tests.ssh_server import make_key
+from tests.sshd import Sshd
 
 __all__ = ["agent"]
 

@@ -14,7 +14,8 @@ import pytest
 from rdo.errors import ConnectError
 from tests.integration.conftest import Connect
 from tests.ssh_client import ScriptedCaller, driver, output
-from tests.sshd import Sshd, make_key
+from tests.ssh_server import make_key
+from tests.sshd import Sshd
 
 CERTIFIED = "ssh-ed25519-cert-v01@openssh.com"
 STRICT = "StrictHostKeyChecking yes"

@@ -1,0 +1,197 @@
+"""What the SSH servers of tests have in common: a process on a free port of 127.0.0.1, with keys, a log, and a client's
+configuration of its own. Nothing of the machine's own server is read or touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import signal
+import socket
+import subprocess
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+Server = TypeVar("Server", bound="SshServer")
+
+START_DEADLINE = 10.0
+"""Seconds for a server to listen, which takes 20 ms on an idle machine."""
+END_DEADLINE = 5.0
+
+MARK = "RDO_TEST_ID"
+"""By this variable the leak check finds what a session left behind."""
+
+PORTS = itertools.count()
+"""Numbers, from which come ports below those that a system gives to outgoing connections: nobody takes one between our
+look and its use."""
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nobody listens. Test runs side by side begin at different ones."""
+    while True:
+        port = (next(PORTS) + os.getpid() * 97) % 20000 + 10240
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def make_key(path: Path, kind: str = "ed25519", passphrase: str = "", comment: str = "rdo-test") -> Path:
+    """A new private key at `path`, and its public half beside it."""
+    command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", comment, "-f", str(path)]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    return path
+
+
+def client_config(path: Path, port: int, *lines: str, alias: str = "devbox") -> Path:
+    """Write a client configuration at `path`, under which `ssh -F FILE devbox` gets to a port of this machine."""
+    path.write_text("\n  ".join((f"Host {alias}", *lines, "HostName 127.0.0.1", f"Port {port}")) + "\n")
+    return path
+
+
+class SshServer(ABC):
+    """One server. Change what its sessions have in `environment`, or `authorize` keys; then start it."""
+
+    program: str
+    """What the processes of its connections are called by `ps`."""
+
+    accepted: str
+    """What its log says of each login."""
+
+    def __init__(self, folder: Path, authorized_keys: Path, user: str = "") -> None:
+        """Makes keys under `folder`; starts nothing. `user` is whom to log in as, where that is not who we are."""
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.user = user
+        self.host_keys = [make_key(folder / "host_ed25519"), make_key(folder / "host_ecdsa", "ecdsa")]
+        self.client_key = make_key(folder / "client_ed25519")
+        self.authorized_keys = authorized_keys
+        self.known_hosts = folder / "known_hosts"
+        self.environment: dict[str, str] = {}
+        if MARK in os.environ:
+            self.environment[MARK] = os.environ[MARK]
+        self.authorize(self.client_key)
+        self.trust()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    def _command(self) -> tuple[list[str], dict[str, str]]:
+        """What to run, in the foreground and with its log on stderr, and its environment."""
+
+    @property
+    def log(self) -> str:
+        """All that the server wrote to its log so far."""
+        path = self.folder / "log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    @property
+    def logins(self) -> int:
+        """How many were let in so far."""
+        return self.log.count(self.accepted)
+
+    @property
+    def pid(self) -> int:
+        """The process id of the listening server."""
+        assert self._process is not None, "the server is not running"
+        return self._process.pid
+
+    def authorize(self, *keys: Path) -> None:
+        """Let the owners of these private keys in, besides those who were let in before."""
+        lines = [key.with_name(f"{key.name}.pub").read_text() for key in keys]
+        with self.authorized_keys.open("a") as file:
+            file.writelines(lines)
+
+    def trust(self) -> None:
+        """Write the server's host keys, and nothing else, to the known_hosts file that `ssh_config` names."""
+        keys = [key.with_name(f"{key.name}.pub").read_text() for key in self.host_keys]
+        self.known_hosts.write_text("".join(f"[127.0.0.1]:{self.port} {key}" for key in keys))
+
+    def ssh_config(self, alias: str = "devbox", extra: Iterable[str] = (), name: str = "ssh_config") -> Path:
+        """A client configuration under which `ssh -F FILE devbox` gets here with the client key, asking nothing.
+
+        `extra` lines come first, so that they win.
+        """
+        return client_config(
+            self.folder / name,
+            self.port,
+            *extra,
+            *([f"User {self.user}"] if self.user else []),
+            f"IdentityFile {self.client_key}",
+            "IdentitiesOnly yes",
+            "IdentityAgent none",
+            f"UserKnownHostsFile {self.known_hosts}",
+            "GlobalKnownHostsFile /dev/null",
+            alias=alias,
+        )
+
+    def start(self: Server) -> Server:
+        """Start, and wait until it listens."""
+        words, environment = self._command()
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env={"PATH": os.environ.get("PATH", os.defpath), **environment},
+            )
+        self._wait_until_listening(self._process)
+        return self
+
+    def stop(self) -> None:
+        """End the server and all connections it has. May be called when it is not running."""
+        if self._process is None:
+            return
+        sessions = self.sessions()
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(END_DEADLINE)
+        self._process = None
+        for pid in sessions:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+    def restart(self: Server) -> Server:
+        """Stop, and start with what is set now."""
+        self.stop()
+        return self.start()
+
+    def cut(self) -> None:
+        """End all connections at once, as a reboot of the machine would; the server goes on listening."""
+        for pid in self.sessions():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def sessions(self) -> list[int]:
+        """Process ids of the servers of single connections, privileged and unprivileged, and what those started."""
+        parents: dict[int, list[int]] = {}
+        listing = subprocess.run(["ps", "-Awwo", "pid=,ppid=,args="], check=True, capture_output=True, text=True)
+        for line in listing.stdout.splitlines():
+            pid, parent, command = line.split(None, 2)
+            if self.program in command.split()[0]:
+                parents.setdefault(int(parent), []).append(int(pid))
+        return list(_descendants(self.pid, parents))
+
+    def __enter__(self: Server) -> Server:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _wait_until_listening(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_DEADLINE
+        while time.monotonic() < deadline:
+            assert process.poll() is None, f"{self.program} ended at once:\n{self.log}"
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1.0):
+                return
+            time.sleep(0.01)
+        raise AssertionError(f"{self.program} does not listen:\n{self.log}")
+
+
+def _descendants(pid: int, children: dict[int, list[int]]) -> Iterator[int]:
+    for child in children.get(pid, ()):
+        yield child
+        yield from _descendants(child, children)
