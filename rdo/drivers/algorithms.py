@@ -67,9 +67,11 @@ KEY_EXCHANGES = (
     "diffie-hellman-group14-sha256",
 )
 
+AEAD_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
+"""They need no MAC beside them."""
+
 CIPHERS = (
-    "aes128-gcm@openssh.com",
-    "aes256-gcm@openssh.com",
+    *AEAD_CIPHERS,
     "aes128-ctr",
     "aes192-ctr",
     "aes256-ctr",
@@ -123,11 +125,16 @@ def offer(allowed: Algorithms, host_keys: tuple[str, ...], key_exchanges: Sequen
 
     `key_exchanges` are those that this installation can do.
     """
+    ciphers = chosen("Ciphers", allowed.ciphers, CIPHERS, LEGACY_CIPHERS)
+    macs = permitted(allowed.macs, (*MACS, *LEGACY_MACS) if allowed.macs else MACS)
+    alone = tuple(name for name in ciphers if name in AEAD_CIPHERS)
+    if alone and not macs:
+        ciphers, macs = alone, MACS  # of which none is used then
     return Offer(
         host_keys,
         chosen("KexAlgorithms", allowed.key_exchanges, key_exchanges),
-        chosen("Ciphers", allowed.ciphers, CIPHERS, LEGACY_CIPHERS),
-        chosen("MACs", allowed.macs, MACS, LEGACY_MACS),
+        ciphers,
+        macs or chosen("MACs", allowed.macs, MACS, LEGACY_MACS),
         (DELAYED, "none") if allowed.compression else ("none",),
     )
 

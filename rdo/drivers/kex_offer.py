@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from rdo.drivers.algorithms import LISTED, LONGEST
+from rdo.drivers.algorithms import AEAD_CIPHERS, LISTED, LONGEST
 from rdo.drivers.ssh_fields import Body, Fields
 
 COOKIE = 16
@@ -61,12 +61,16 @@ def parse(body: Body) -> ServerOffer:
 
 
 def mismatch(offer: ServerOffer, ours: Mapping[str, Sequence[str]]) -> Mismatch | None:
-    """The first kind of which the server offers none of `ours`; None where there is one of each."""
+    """The first kind of which the server offers none of `ours`; None where there is one of each.
+
+    A cipher that authenticates needs no MAC: then none has to be agreed on (OpenSSH's PROTOCOL, section 1.6).
+    """
+    ciphers = ours["ciphers"]
     offered = {
         "key exchange methods": (offer.kex,),
         "host key algorithms": (offer.host_keys,),
         "ciphers": offer.ciphers,
-        "MACs": offer.macs,
+        "MACs": [macs for names, macs in zip(offer.ciphers, offer.macs, strict=True) if needs_mac(names, ciphers)],
         "compression methods": offer.compression,
     }
     for kind, lists in offered.items():
@@ -74,3 +78,8 @@ def mismatch(offer: ServerOffer, ours: Mapping[str, Sequence[str]]) -> Mismatch 
             if not set(names) & set(ours[kind]):
                 return Mismatch(kind, names)
     return None
+
+
+def needs_mac(theirs: Collection[str], ours: Sequence[str]) -> bool:
+    """Whether the cipher that is agreed on, our first of theirs, leaves it to a MAC to tell what was changed."""
+    return next((name for name in ours if name in theirs), None) not in AEAD_CIPHERS

@@ -107,7 +107,7 @@ TABLE = (
     Rule("LocalForward", IGNORED, FORWARDING),
     Rule("LogLevel", HONOURED, "QUIET, FATAL and ERROR silence the banner and notices; for more, `rdo -v`"),
     Rule("LogVerbose", IGNORED, "rdo has no such messages", OFF),
-    Rule("MACs", HONOURED, "of those that rdo can do: HMAC with SHA-2, SHA-1 or MD5"),
+    Rule("MACs", HONOURED, "of those that rdo can do: HMAC with SHA-2, SHA-1 or MD5; AES-GCM needs none"),
     Rule("NoHostAuthenticationForLocalhost", HONOURED),
     Rule("NumberOfPasswordPrompts", HONOURED),
     Rule("ObscureKeystrokeTiming", IGNORED, "when keys are typed can be seen on the network", (*OFF, "0")),

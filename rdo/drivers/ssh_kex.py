@@ -46,8 +46,8 @@ NAMES = {
         "preferred_kex", "preferred_keys", "preferred_macs", "remote_version", "server_extensions", "session_id",
         "local_compression", "remote_compression", "H", "_compression_info", "_enforce_strict_kex",
         "_expected_packet", "_kex_info", "_negotiate_keys", "_parse_newkeys", "_preferred_ciphers",
-        "_preferred_compression", "_preferred_kex", "_preferred_keys", "_preferred_macs", "_send_kex_init",
-        "_send_message", "_verify_key",
+        "_preferred_compression", "_preferred_kex", "_preferred_keys", "_preferred_macs", "_really_parse_kex_init",
+        "_send_kex_init", "_send_message", "_verify_key",
     ),
     "Packetizer": (
         "REKEY_BYTES", "REKEY_BYTES_OVERFLOW_MAX", "REKEY_PACKETS", "REKEY_PACKETS_OVERFLOW_MAX", "close", "closed",
@@ -163,6 +163,14 @@ class KeyExchange(Transport):
     def check_order(self, kind: int) -> None:
         """Refuse what may come at any time, where strict key exchange was agreed on and the first is not over."""
         self._enforce_strict_kex(kind)  # type: ignore[attr-defined]
+
+    def _really_parse_kex_init(self, message: Message, ignore_first_byte: bool = False) -> dict[str, Any]:
+        """As paramiko has it, and calls it. It demands that a MAC be agreed on, where the cipher needs none, too."""
+        offer: dict[str, Any] = super()._really_parse_kex_init(message, ignore_first_byte)  # type: ignore[misc]
+        for end in ("client", "server"):
+            if not kex_offer.needs_mac(offer[f"{end}_encrypt_algo_list"], self.preferred_ciphers):
+                offer[f"{end}_mac_algo_list"] = list(self.preferred_macs)
+        return offer
 
     def _begin(self, message: Message) -> None:
         ours = {

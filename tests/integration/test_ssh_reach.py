@@ -183,6 +183,29 @@ def test_servers_without_the_preferred_cipher_are_served(cipher: str, own_server
         assert output(connect(server.ssh_config()), "echo in") == (0, "in\n")
 
 
+UMAC = "MACs umac-64@openssh.com,umac-128-etm@openssh.com"
+
+
+@sshd_alone("MACs")
+@pytest.mark.parametrize("side", ["server", "client"])
+def test_no_mac_has_to_be_agreed_on_with_a_cipher_that_needs_none(
+    side: str, own_server: MakeServer, connect: Connect
+) -> None:
+    lines = [UMAC, "RekeyLimit 100K"] if side == "server" else ["RekeyLimit 100K"]
+    with own_server(*lines) as server:
+        connection = connect(server.ssh_config(extra=[UMAC] if side == "client" else []))
+        assert output(connection, "head -c 300000 /dev/zero | wc -c") == (0, "300000\n")
+
+
+@sshd_alone("MACs")
+def test_a_server_whose_macs_we_lack_is_reported(own_server: MakeServer) -> None:
+    why = (
+        "only these MACs: umac-64@openssh.com, umac-128-etm@openssh.com; .* add `hmac-sha2-256-etm@openssh.com` to MACs"
+    )
+    with own_server(UMAC, "Ciphers aes128-ctr") as server, pytest.raises(ConnectError, match=why):
+        driver(server.ssh_config()).connect(ScriptedCaller())
+
+
 def test_the_target_has_a_name_before_anything_is_connected() -> None:
     assert driver(None, "devbox").target == "devbox"
     assert driver(None, "devbox", user="bob", port=22).target == "bob@devbox"

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.drivers.algorithms import CIPHERS, DEFAULT_ORDERS, Algorithms, chosen, names, offer, permitted, signature
+from rdo.drivers.algorithms import (
+    AEAD_CIPHERS,
+    CIPHERS,
+    DEFAULT_ORDERS,
+    Algorithms,
+    chosen,
+    names,
+    offer,
+    permitted,
+    signature,
+)
 from rdo.errors import ConnectError
 
 DEFAULT = ("a", "b", "c")
@@ -72,6 +82,14 @@ def test_an_offer_has_nothing_that_is_not_allowed() -> None:
     allowed = Algorithms(key_exchanges=("ecdh-sha2-nistp256",), ciphers=("aes256-ctr",), macs=("hmac-sha2-512",))
     found = offer(allowed, ("ssh-ed25519",))
     assert found == (("ssh-ed25519",), ("ecdh-sha2-nistp256",), ("aes256-ctr",), ("hmac-sha2-512",), ("none",))
+
+
+def test_without_a_mac_that_we_can_do_the_ciphers_that_need_none_are_left() -> None:
+    found = offer(Algorithms(macs=("umac-64@openssh.com",)), ())
+    assert found.ciphers == AEAD_CIPHERS
+    assert found.macs
+    with pytest.raises(ConnectError, match="none of the MACs of this host"):
+        offer(Algorithms(macs=("umac-64@openssh.com",), ciphers=("aes128-ctr",)), ())
 
 
 def test_compression_is_offered_where_it_was_asked_for() -> None:

@@ -12,6 +12,7 @@ from rdo.drivers.login_messages import Outcome, Prompt
 from rdo.drivers.ssh_fields import Fields, Violation, text, uint32, words
 
 NAMES = text("a,b")
+GCM = "aes128-gcm@openssh.com"
 OFFER = bytes(16) + text("sntrup761,ext-info-s,kex-strict-s-v00@openssh.com") + text("ssh-ed25519") + NAMES * 6
 OURS = {
     "key exchange methods": ("sntrup761",),
@@ -58,6 +59,16 @@ def test_what_is_lacking_is_named_and_where_to_change_it(kind: str) -> None:
     assert found.why.startswith(f"the server offers only these {kind}: ")
     assert found.hint(("ours", "more")).startswith("add `ours` to ")
     assert not found.hint(())
+
+
+@pytest.mark.parametrize(
+    ("out", "into", "lacks"),
+    [(GCM, GCM, False), (GCM, "x,b", True), ("x,b", GCM, True), (f"b,{GCM}", GCM, False), (f"c,{GCM}", GCM, True)],
+)
+def test_no_mac_is_lacking_where_the_cipher_of_that_direction_needs_none(out: str, into: str, lacks: bool) -> None:
+    body = bytes(16) + text("sntrup761") + text("ssh-ed25519") + text(out) + text(into) + text("umac") * 2 + NAMES * 2
+    found = kex_offer.mismatch(kex_offer.parse(body), {**OURS, "ciphers": ("c", GCM, "b")})
+    assert (found.kind if found else None) == ("MACs" if lacks else None)
 
 
 def test_of_many_names_a_few_are_listed_and_none_is_long() -> None:
