@@ -66,6 +66,11 @@ def digest(context: Context, settings: Sequence[str]) -> str:
     return found.hexdigest()
 
 
+def instructions(context: Context) -> str:
+    """The Dockerfile. Raises SetupError."""
+    return _content(context, context.dockerfile).decode(errors="replace")
+
+
 def entries(context: Context) -> Iterator[Entry]:
     """What the build sees, in an order that is always the same. Raises RdoError."""
     patterns = dockerignore.parse(_content(context, IGNORE).decode(errors="replace"))

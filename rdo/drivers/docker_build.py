@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
-from rdo.drivers import build_context, docker_answer, docker_credentials, docker_http, docker_pull
+from rdo.drivers import build_context, docker_answer, docker_credentials, docker_http, docker_pull, dockerfile
 from rdo.drivers.base import Caller
 from rdo.drivers.build_context import Context
 from rdo.drivers.docker_answer import Answer
@@ -78,15 +78,18 @@ def _build(engine: Engine, build: str, context: Context, query: Mapping[str, obj
     except EngineError as error:
         for line in output:
             caller.tell(line)
-        raise ConnectError(f"cannot build `{build}`", error.message, _advice(error.message, build)) from None
+        raise ConnectError(f"cannot build `{build}`", error.message, _advice(context, build)) from None
     except TimeoutError:
         raise ConnectError(f"cannot build `{build}`", f"no output from the engine for {SILENCE:.0f} s") from None
 
 
-def _advice(message: str, build: str) -> str:
-    if "buildkit" in message.lower():
-        return f'`DOCKER_BUILDKIT=1 docker build -t NAME {build}`, and write `image = "NAME"` in place of `build`'
-    return ""
+def _advice(context: Context, build: str) -> str:
+    """By what the Dockerfile says, since each engine has words of its own for what it lacks."""
+    word = dockerfile.buildkit_word(build_context.instructions(context))
+    if not word:
+        return ""
+    instead = f'`DOCKER_BUILDKIT=1 docker build -t NAME {build}`, and write `image = "NAME"` in place of `build`'
+    return f"if it lacks BuildKit, for `{word}`: {instead}"
 
 
 def _messages(engine: Engine, query: Mapping[str, object], context: Context, caller: Caller) -> Iterator[Answer]:

@@ -45,6 +45,7 @@ ROUNDS = 32
 BANNER_LIMIT = 64 * 1024
 """Bytes of banners that are shown."""
 
+ONE_KEY = "if that is more than the server allows, name one with `identity`, or set IdentitiesOnly"
 
 HOST_BOUND = "publickey-hostbound@openssh.com"
 HOST_BOUND_METHOD = "publickey-hostbound-v00@openssh.com"
@@ -67,6 +68,7 @@ class Userauth:
         self._banners = 0
         self._requests = 0
         self._waited = 0.0
+        self._offered: set[bytes] = set()  # the keys that the server was shown
         self._is_accepted = False
         """Whether the server has answered the first message: what it announces (EXT_INFO) comes before that."""
         self._early: tuple[int, bytes] | None = None
@@ -99,6 +101,7 @@ class Userauth:
         message.add_boolean(signed)
         message.add_string(algorithm)
         message.add_string(key.blob)
+        self._offered.add(key.blob)
         if bound:
             message.add_string(bound.host_key)
         return message
@@ -241,6 +244,7 @@ class Userauth:
             raise self._ended() from error
 
     def _ended(self) -> ConnectError:
+        """The server has ended it: by OpenSSH's protocol with one code for every reason, by dropbear's with none."""
         why = self._link.disconnect_reason or "the server closed the connection during the login"
-        hint = "name one key with `identity` or IdentitiesOnly" if "oo many" in why else ""
+        hint = f"{len(self._offered)} keys were tried: {ONE_KEY}" if len(self._offered) > 1 else ""
         return ConnectError(f"authentication failed for `{self._target}`", why, hint)

@@ -124,14 +124,16 @@ def test_a_directory_below_the_project_is_built_and_nothing_beside_it_is_seen(
 def test_a_build_that_fails_shows_its_last_lines(
     make: Make, write: Callable[..., None], environment: dict[str, str]
 ) -> None:
-    write("RUN echo before; echo on stderr >&2; exit 3")
+    write("RUN echo before the buildkit; echo on stderr >&2; exit 3")
     caller = ScriptedCaller(environment=environment)
     with pytest.raises(ConnectError) as caught:
         make().connect(caller)
     assert caught.value.what == "cannot build `.`"
     assert "returned a non-zero code: 3" in caught.value.why
+    assert "buildkit" in caught.value.why
+    assert not caught.value.hint
     assert caller.told[0] == "rdo: building `.`"
-    assert {"before", "on stderr"} <= set(caller.told)
+    assert {"before the buildkit", "on stderr"} <= set(caller.told)
 
 
 def test_a_dockerfile_that_needs_buildkit_says_what_to_type(
@@ -140,7 +142,9 @@ def test_a_dockerfile_that_needs_buildkit_says_what_to_type(
     write("RUN --mount=type=cache,target=/x true")
     with pytest.raises(ConnectError) as caught:
         make().connect(ScriptedCaller(environment=environment))
-    assert caught.value.hint.startswith("`DOCKER_BUILDKIT=1 docker build -t NAME .`")
+    assert caught.value.hint.startswith(
+        "if it lacks BuildKit, for `RUN --mount`: `DOCKER_BUILDKIT=1 docker build -t NAME .`"
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -12,7 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from paramiko.common import MSG_EXT_INFO, MSG_SERVICE_REQUEST, MSG_USERAUTH_REQUEST, MSG_USERAUTH_SUCCESS
+from paramiko.common import (
+    MSG_DISCONNECT,
+    MSG_EXT_INFO,
+    MSG_SERVICE_REQUEST,
+    MSG_USERAUTH_FAILURE,
+    MSG_USERAUTH_REQUEST,
+    MSG_USERAUTH_SUCCESS,
+)
 from paramiko.message import Message
 
 from rdo.errors import ConnectError
@@ -52,8 +60,24 @@ def config(server: SshServer, *lines: str) -> Path:
     return path
 
 
+@functools.cache
+def rsa() -> tuple[bytes, bytes]:
+    """Both halves of one key for all tests: it takes long to find one."""
+    with tempfile.TemporaryDirectory() as folder:
+        key = make_key(Path(folder, "key"), "rsa")
+        return key.read_bytes(), key.with_suffix(".pub").read_bytes()
+
+
+def rsa_key(path: Path) -> Path:
+    path.touch(mode=0o600)
+    for half, content in zip((path, Path(f"{path}.pub")), rsa(), strict=True):
+        half.write_bytes(content)
+    return path
+
+
 def authorized(server: SshServer, folder: Path, kind: str = "ed25519", passphrase: str = "") -> Path:
-    key = make_key(folder / f"key_{kind}", kind, passphrase)
+    path = folder / f"key_{kind}"
+    key = rsa_key(path) if kind == "rsa" else make_key(path, kind, passphrase)
     server.authorize(key)
     return key
 
@@ -147,7 +171,7 @@ def test_the_agent_reaches_the_target_only_when_forwarded(
 def test_a_certificate_lets_us_in_where_the_bare_key_does_not(
     where: str, own_server: MakeServer, connect: Connect, tmp_path: Path, agent: dict[str, str]
 ) -> None:
-    authority, key = make_key(tmp_path / "ca"), make_key(tmp_path / "key", "rsa")
+    authority, key = make_key(tmp_path / "ca"), rsa_key(tmp_path / "key")
     sign = ["ssh-keygen", "-q", "-s", str(authority), "-I", "me", "-n", _user(), f"{key}.pub"]
     subprocess.run(sign, check=True, capture_output=True)
     lines = ["IdentityAgent SSH_AUTH_SOCK", f"IdentityFile {key}"]
@@ -198,8 +222,28 @@ def test_a_file_that_is_no_key_does_not_keep_the_next_from_working(
 @sshd_alone("a count of keys")
 def test_too_many_keys_end_in_a_line_that_says_so(own_server: MakeServer, tmp_path: Path) -> None:
     keys = [make_key(tmp_path / f"key{number}") for number in range(3)]
-    with own_server(tries=2) as server, pytest.raises(ConnectError, match="Too many authentication failures"):
+    why = "Too many authentication failures; 2 keys were tried: .* IdentitiesOnly"
+    with own_server(tries=2) as server, pytest.raises(ConnectError, match=why):
         driver(config(server, *(f"IdentityFile {key}" for key in keys))).connect(ScriptedCaller())
+
+
+@pytest.mark.parametrize(("words", "keys"), [("trop d'essais", 2), ("too many", 1)])
+def test_what_the_server_says_as_it_hangs_up_has_no_say_in_the_advice(words: str, keys: int, tmp_path: Path) -> None:
+    def hang_up(talk: Talk, message: Message) -> None:
+        if len(seen) + 1 < keys:
+            seen.append(message)
+            talk.say(MSG_USERAUTH_FAILURE, text(b"publickey") + b"\0")
+        else:
+            talk.say(MSG_DISCONNECT, uint32(2) + text(words.encode()) + text(b""))
+
+    seen: list[Message] = []
+    files = [make_key(tmp_path / f"key{number}") for number in range(keys)]
+    with OddServer(tmp_path, None, {MSG_USERAUTH_REQUEST: hang_up}) as server:
+        named = "\n  ".join(f"IdentityFile {key}" for key in files)
+        server.ssh_config.write_text(server.ssh_config.read_text().replace("IdentityFile none", named))
+        with pytest.raises(ConnectError, match=words) as failure:
+            driver(server.ssh_config).connect(ScriptedCaller())
+    assert ("IdentitiesOnly" in str(failure.value)) is (keys > 1)
 
 
 @pytest.mark.parametrize("gone", [False, True], ids=["beside the private key", "alone"])
@@ -393,7 +437,7 @@ def test_a_server_is_heard_out_before_a_signature_is_chosen(announced: bytes, co
         else:
             talk.say(60, text(seen[-1]) + text(message.get_string()))
 
-    key = make_key(tmp_path / "key", "rsa")
+    key = rsa_key(tmp_path / "key")
     answers = {MSG_SERVICE_REQUEST: accept, MSG_USERAUTH_REQUEST: let_in}
     with OddServer(tmp_path, None, answers) as server:
         lines = server.ssh_config.read_text().replace("IdentityFile none", f"IdentityFile {key}")
