@@ -28,9 +28,8 @@ test: .venv/developing ## install what the tests need, then run all of them
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(SERVERS) $(if $(RETRY),|| $(AGAIN))
 
 # What the oldest releases could break: ssh, the engine's client, the command line and its tables. ALL=1: all tests.
-LIBRARIES := $(wildcard tests/unit/test_ssh_*.py tests/unit/test_cli_*.py tests/integration/test_ssh_[chlp]*.py) \
-	tests/unit/test_paramiko_names.py tests/unit/test_packets.py tests/integration/test_docker_container.py \
-	tests/e2e/test_rdoctl_status.py
+LIBRARIES := tests/unit/drivers/ssh tests/unit/cli $(wildcard tests/integration/test_ssh_[chlp]*.py) \
+	tests/integration/test_docker_container.py tests/e2e/test_rdoctl_status.py
 
 lowest: .venv-lowest/ready ## the same with the oldest releases that pyproject.toml allows of what rdo needs
 	@sh tests/setup-debian

@@ -19,10 +19,11 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 MODULES = (
-    "__init__", "errors", "argv", "discovery", "__main__", "protocol", "control", "request", "output",
-    "foreground", "running_command", "client",
+    "rdo", "rdo.errors", "rdo.client", "rdo.client.argv", "rdo.project", "rdo.__main__", "rdo.ipc", "rdo.ipc.protocol",
+    "rdo.ipc.sockets", "rdo.client.request", "rdo.client.stdout", "rdo.client.foreground", "rdo.client.run",
+    "rdo.client.main",
 )  # fmt: skip
-"""The package itself, and its modules in the order in which they need each other."""
+"""Packages, and their modules in the order in which they need each other."""
 
 NAME = "rdo/amalgamation.py"
 
@@ -32,22 +33,24 @@ RUN = """\
 import sys
 
 
-def load(body, name):
+def load(body, name, is_package):
     module = type(sys)(name)
-    module.__package__ = "rdo"
+    parent, _, own_name = name.rpartition(".")
+    module.__package__ = name if is_package else parent
+    if is_package:
+        module.__path__ = ["/".join([here, *name.split(".")[1:]])]
     sys.modules[name] = module
     type(body)(body.__code__, module.__dict__)()
-    return module
+    if parent:
+        setattr(sys.modules[parent], own_name, module)
 
 
 here = load.__code__.co_filename.rpartition("/")[0]
 if sys.flags.no_site:  # Python's own folders come first, and no program beside the one that runs is a module
     programs = __file__.rpartition("/")[0]
     sys.path = [*[folder for folder in sys.path if folder != programs], here.rpartition("/")[0]]
-package = load({package}, "rdo")
-package.__path__ = [here]
-for body in ({modules}):
-    setattr(package, body.__name__, load(body, f"rdo.{{body.__name__}}"))
+for each in ({modules}):
+    load(*each)
 """
 
 
@@ -58,10 +61,10 @@ class Amalgamation(BuildHookInterface):  # type: ignore[type-arg]
         """Called by hatchling before it builds. An editable wheel is for those who edit the modules themselves."""
         if version == "editable":
             return
-        package = Path(self.root) / "rdo"
+        texts = {name: source(Path(self.root), name).read_text("utf-8") for name in MODULES}
         self._folder = tempfile.TemporaryDirectory()
         made = Path(self._folder.name) / "amalgamation.py"
-        made.write_text(amalgamate({name: (package / f"{name}.py").read_text("utf-8") for name in MODULES}), "utf-8")
+        made.write_text(amalgamate(texts), "utf-8")
         build_data["force_include"][str(made)] = NAME
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
@@ -70,13 +73,26 @@ class Amalgamation(BuildHookInterface):  # type: ignore[type-arg]
             self._folder.cleanup()
 
 
+def source(root: Path, name: str) -> Path:
+    """The file of a module, or of a package itself."""
+    path = root.joinpath(*name.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
 def amalgamate(texts: Mapping[str, str]) -> str:
-    """One module out of these, each by its name, the package first. No text may annotate a name of its module: that has
-    to be a global.
+    """One module out of these, each by its name, a package before its modules. No text may annotate a name of its
+    module: that has to be a global.
     """
-    bodies = (f"def {name}():\n    global {names(text)}\n{indent(text, '    ')}" for name, text in texts.items())
-    package, *modules = texts
-    return "\n\n".join([HEAD, *bodies, RUN.format(package=package, modules=", ".join(modules))])
+    bodies = (body(name.replace(".", "_"), text) for name, text in texts.items())
+    packages = {name.rpartition(".")[0] for name in texts}
+    modules = (f'({name.replace(".", "_")}, "{name}", {name in packages})' for name in texts)
+    return "\n\n".join([HEAD, *bodies, RUN.format(modules=", ".join(modules))])
+
+
+def body(name: str, text: str) -> str:
+    """A function that does what a module of this text does when it is loaded."""
+    given = names(text)
+    return f"def {name}():\n" + (f"    global {given}\n" if given else "") + indent(text, "    ")
 
 
 def names(text: str) -> str:

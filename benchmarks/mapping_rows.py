@@ -6,8 +6,8 @@ import time
 
 from benchmarks.figures import Outcome
 from benchmarks.plan import Plan
-from rdo.output_map import OutputMap
-from rdo.remote_roots import RemoteRoots
+from rdo.paths.matcher import RemoteRoots
+from rdo.paths.output_mapper import OutputMap
 
 ROOTS = RemoteRoots({b"/vagrant": b"/home/me/project"})
 

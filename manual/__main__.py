@@ -9,9 +9,9 @@ from pathlib import Path
 from manual import commands, markdown, usage
 from manual.page import Entry, Heading, Paragraph, Piece, render
 from rdo import __version__
-from rdo.cli import rdoctl
-from rdo.settings import KEYS
-from rdo.usage import HELP, RSH_HELP
+from rdo.cli.main import rdoctl
+from rdo.client.help import HELP, RSH_HELP
+from rdo.config.schema import KEYS
 
 FOLDER = Path(__file__).parent
 

@@ -1,4 +1,4 @@
-"""A help text of `rdo` or `rdo-rsh`, as rdo.usage has it, taken apart into the pieces of a man page. Pure."""
+"""A help text of `rdo` or `rdo-rsh`, as rdo.client.help has it, taken apart into the pieces of a man page. Pure."""
 
 from __future__ import annotations
 

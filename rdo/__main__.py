@@ -9,7 +9,8 @@ TOOK = time.process_time()
 import posix  # noqa: E402
 import sys  # noqa: E402
 
-from rdo import argv, discovery  # noqa: E402
+from rdo import project  # noqa: E402
+from rdo.client import argv  # noqa: E402
 from rdo.errors import FAILURE, ConnectError, RdoError  # noqa: E402
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 INTERRUPTED = 128 + 2
 
 INSIDE = "RDO_INSIDE"
-"""Names the projects, with colons between, whose shims (shim.py) run the tool that is there and not rdo: in rdo itself
-and all that it runs on this machine, and on the target for a shim. So nothing ever calls itself."""
+"""Names the projects, with colons between, whose shims (shims/script.py) run the tool that is there and not rdo: in
+rdo itself and all that it runs on this machine, and on the target for a shim. So nothing ever calls itself."""
 
 
 ON_TARGET = "RDO_ON_TARGET"
@@ -49,51 +50,52 @@ def run_rdo(words: "list[str]") -> int:
     open_standard_descriptors()
     options = argv.parse(words)
     if options.help or options.version:
-        from rdo import usage
+        from rdo.client import help
 
-        return usage.show(options)
+        return help.show(options)
     return execute(options)
 
 
 def execute(options: argv.Options) -> int:
     """The exit status of the command. Raises RdoError."""
-    from rdo import control, protocol
+    from rdo.ipc import protocol, sockets
 
     environ = {protocol.decode(name): protocol.decode(value) for name, value in posix.environ.items()}
-    discovery.make_absolute(environ)
+    project.make_absolute(environ)
     if options.directory:
-        discovery.change_directory(options.directory, environ)
+        project.change_directory(options.directory, environ)
     if ON_TARGET in environ:
-        from rdo import inside
+        from rdo.run_here import on_target
 
-        inside.run(options, environ, environ[ON_TARGET])
-    found = discovery.discover(environ, options.project)
+        on_target.run(options, environ, environ[ON_TARGET])
+    found = project.discover(environ, options.project)
     environ[INSIDE] = f"{environ[INSIDE]}:{found.root}" if INSIDE in environ else found.root
     posix.putenv(INSIDE, environ[INSIDE])  # for what is executed here
     profile = argv.profile(options, environ)
-    path = control.socket_path(control.runtime_folder(environ), found.config, profile, environ)
-    seen, connection = control.identity(path), control.connect(path)
-    from rdo import request  # no sooner: the master gets ready meanwhile
+    path = sockets.socket_path(sockets.runtime_folder(environ), found.config, profile, environ)
+    seen, connection = sockets.identity(path), sockets.connect(path)
+    from rdo.client import request  # no sooner: the master gets ready meanwhile
 
     asked = request.build(options, found, environ)
     if connection is not None:
-        control.ask(connection, asked)
-    from rdo import client, running_command  # no sooner: the master works meanwhile
+        sockets.ask(connection, asked)
+    from rdo.client import main as client  # no sooner: the master works meanwhile
+    from rdo.client import run as running_command
 
     trace = running_command.Trace(options.verbose, STARTED - TOOK)
     trace.step("client start", TOOK)
     try:
-        status = client.Client(asked, discovery.user_file(environ), trace).run(path, seen, connection)
+        status = client.Client(asked, project.user_file(environ), trace).run(path, seen, connection)
     except ConnectError as error:
         if not options.fallback:
             raise
-        from rdo import fallback
+        from rdo.run_here import fallback
 
         fallback.run(error, options, found.config, profile)
     if status == 127 or "-n" in options.shell_options:
-        from rdo import hint
+        from rdo.client import command_hint
 
-        hint.show(options, posix.isatty(2))
+        command_hint.show(options, posix.isatty(2))
     return status
 
 
@@ -127,7 +129,7 @@ def _shown(line: str) -> bytes:
     if not line.isascii():
         import os
 
-        from rdo import charset
+        from rdo.util import charset
 
         line = charset.spelled(line, os.environ)
     return line.encode("utf-8", "replace")

@@ -52,13 +52,13 @@ class SetupError(RdoError):
 
 
 def printable(text: str) -> str:
-    """The text with what could not be seen escaped, so that a name cannot drive the terminal: see rdo.display.
+    """The text with what could not be seen escaped, so that a name cannot drive the terminal: see rdo.printable.
 
     Names come from config files, servers and the file system: CVE-2019-6109 is what happens without this.
     """
     if text.isascii() and text.isprintable():
         return text
-    from rdo import display  # only here: Unicode's tables are for what is rare
+    from rdo import printable as display  # only here: Unicode's tables are for what is rare
 
     return display.escaped(text)
 

@@ -12,15 +12,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from rdo import address, modes
+from rdo.config import names as address
+from rdo.config.schema import DEFAULT_PROFILE, Settings
 from rdo.drivers.base import Root
 from rdo.errors import RdoError
-from rdo.mapping import Argument, NotShared
-from rdo.mapping import Mapping as PathMapping
-from rdo.protocol import Request
+from rdo.ipc.protocol import Request
+from rdo.paths.mapping import Argument, NotShared
+from rdo.paths.mapping import Mapping as PathMapping
+from rdo.remote_sh import tty_modes
 from rdo.remote_sh.render import Script
-from rdo.settings import DEFAULT_PROFILE, Settings
-from rdo.wording import shortened
+from rdo.util.phrases import shortened
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -76,7 +77,7 @@ def make(
         has_input=b"n" not in request.flags,
         keep=settings.on_disconnect == "keep",
         inside=_inside(request, mapping),
-        modes=tuple(modes.settings(request.modes)),
+        modes=tuple(tty_modes.settings(request.modes)),
     )
     maps_output = b"o" in request.flags or (settings.map_output and b"O" not in request.flags)
     return Plan(script, mapped, mapping, _output_roots(roots, seen) if maps_output else {})

@@ -18,7 +18,7 @@ from typing import NoReturn
 
 import pytest
 
-from rdo import protocol
+from rdo.ipc import protocol
 from tests import disk
 from tests.disk import Mount
 from tests.docker_engine import DockerEngine, shared_engine

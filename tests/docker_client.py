@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from rdo.drivers.base import STDOUT
-from rdo.drivers.docker import DockerDriver
-from rdo.drivers.docker_connection import DockerConnection
+from rdo.drivers.docker.connection import DockerConnection
+from rdo.drivers.docker.driver import DockerDriver
 from tests.ssh_client import ScriptedCaller
 
 BOUND = 10.0

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import pytest
 
+from rdo.config.schema import Settings
 from rdo.drivers.base import Driver
-from rdo.drivers.docker import DockerDriver
-from rdo.drivers.local import LocalDriver
-from rdo.settings import Settings
+from rdo.drivers.docker.driver import DockerDriver
+from rdo.drivers.local.driver import LocalDriver
 from tests.docker_engine import DockerEngine
 from tests.dropbear import Dropbear, open_folder
 from tests.ssh_client import driver as ssh_driver

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rdo.drivers.base import STDERR, STDOUT, Channel
-from rdo.drivers.ssh import SshDriver
-from rdo.drivers.ssh_connection import SshConnection
+from rdo.drivers.ssh.connection import SshConnection
+from rdo.drivers.ssh.driver import SshDriver
 
 BOUND = 10.0
 """Seconds for anything that should happen at once."""

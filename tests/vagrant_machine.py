@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from rdo.drivers.vagrant import VagrantDriver
+from rdo.drivers.vagrant.driver import VagrantDriver
 from tests.docker_engine import DockerEngine
 
 VAGRANT_DEADLINE = 300.0

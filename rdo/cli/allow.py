@@ -8,14 +8,18 @@ from functools import partial
 
 import click
 
-from rdo import argv, config, discovery, drivers, trust, trust_prompt, tty
-from rdo.argv import Options
+from rdo import project
 from rdo.cli import table
-from rdo.config import Config
+from rdo.client import argv, tty
+from rdo.client.argv import Options
+from rdo.config import load as config
+from rdo.config.load import Config
+from rdo.drivers import registry
 from rdo.errors import RdoError, one_line
-from rdo.grant import Grant
-from rdo.trust import Record, Standing
-from rdo.trust_prompt import Screen
+from rdo.trust import prompt, store
+from rdo.trust.prompt import Screen
+from rdo.trust.request import Grant
+from rdo.trust.store import Record, Standing
 
 
 @click.command("allow")
@@ -29,7 +33,7 @@ def command(profile: str, yes: bool, listing: bool) -> None:
     allowed once, and again when that has changed.
     """
     if listing:
-        click.echo("\n".join(lines(trust.Store(os.environ).records()) or ["nothing is allowed"]))
+        click.echo("\n".join(lines(store.Store(os.environ).records()) or ["nothing is allowed"]))
         return
     wish = wanted(load(profile))
     where = one_line(f"profile `{wish.profile}` of `{wish.config}`")
@@ -37,7 +41,7 @@ def command(profile: str, yes: bool, listing: bool) -> None:
         click.echo(f"{where} needs {Standing.FREE.value}")
         return
     confirm(wish, yes)
-    trust.Store(os.environ).add(wish)
+    store.Store(os.environ).add(wish)
     click.echo(f"allowed: {where}")
 
 
@@ -47,9 +51,9 @@ def confirm(wish: Grant, yes: bool) -> None:
         head = one_line(f"`{wish.config}`, profile `{wish.profile}`, asks for:")
         click.echo("\n".join([head, *(f"  {line}" for line in wish.lines)]))
         return
-    screen = Screen(*(tty.screen() or trust_prompt.SMALL))
-    text = trust.question(wish, os.environ, screen)
-    allowed = trust_prompt.is_allowed(partial(tty.ask, echo=True), text)
+    screen = Screen(*(tty.screen() or prompt.SMALL))
+    text = store.question(wish, os.environ, screen)
+    allowed = prompt.is_allowed(partial(tty.ask, echo=True), text)
     if not allowed:
         why = "there is no terminal to ask on" if allowed is None else "the answer was not `yes`"
         raise RdoError("nothing was allowed", why, f"look at the file and type `{wish.command} --yes`")
@@ -59,13 +63,13 @@ def load(profile: str) -> Config:
     """The config of the working directory, for the profile that a command here would have. Raises RdoError."""
     options = Options()
     options.profile = profile
-    found = discovery.discover(os.environ)
-    return config.load(found.config, argv.profile(options, os.environ), discovery.user_file(os.environ))
+    found = project.discover(os.environ)
+    return config.load(found.config, argv.profile(options, os.environ), project.user_file(os.environ))
 
 
 def wanted(loaded: Config) -> Grant:
     """What it wants as it is now. Raises RdoError."""
-    return trust.wanted(loaded, drivers.programs(loaded))
+    return store.wanted(loaded, registry.programs(loaded))
 
 
 def lines(records: list[Record]) -> list[str]:
@@ -79,7 +83,7 @@ def _date(record: Record) -> str:
 
 def _state(record: Record) -> str:
     try:
-        wish = wanted(config.load(record.config, record.profile, discovery.user_file(os.environ)))
+        wish = wanted(config.load(record.config, record.profile, project.user_file(os.environ)))
     except RdoError:
         return "gone" if not os.path.exists(record.config) else "in error"
     return "allowed" if wish.digest == record.digest else "changed since"

@@ -11,7 +11,7 @@ import os
 import click
 from click.shell_completion import get_completion_class
 
-from rdo import discovery
+from rdo import project
 from rdo.cli import completion_scripts, profiles
 from rdo.errors import RdoError
 
@@ -43,7 +43,7 @@ def command(ctx: click.Context, shell: str | None, list_profiles: bool) -> None:
 def known_profiles() -> list[str]:
     """The profiles of the nearest config file; none where there is no such file."""
     try:
-        return profiles.names(discovery.discover(os.environ))
+        return profiles.names(project.discover(os.environ))
     except RdoError:
         return []
 

@@ -5,7 +5,7 @@ bash from 3.2 on, which macOS has.
 
 from __future__ import annotations
 
-from rdo import argv
+from rdo.client import argv
 
 HELP = {
     ("-p", "--profile"): "use this profile",

@@ -7,11 +7,14 @@ import os
 
 import click
 
-from rdo import argv, control, discovery, trust
-from rdo.argv import Options
+from rdo import project
 from rdo.cli import allow, masters
+from rdo.client import argv
+from rdo.client.argv import Options
 from rdo.errors import RdoError, one_line
-from rdo.trust import Record
+from rdo.ipc import sockets
+from rdo.trust import store as trust
+from rdo.trust.store import Record
 
 
 @click.command("deny")
@@ -24,7 +27,7 @@ def command(profile: str) -> None:
     options = Options()
     options.profile = profile
     name = argv.profile(options, os.environ)
-    path = discovery.discover(os.environ).config
+    path = project.discover(os.environ).config
     store = trust.Store(os.environ)
     denied = digests(store, path, name)
     forgotten = [each.profile for each in store.records() if is_meant(each, path, name, denied)]
@@ -51,6 +54,6 @@ def is_meant(record: Record, config: str, profile: str, denied: set[str]) -> boo
 
 def end_masters(config: str) -> None:
     """Have the control masters end that were told yes, whatever profile was asked for."""
-    for master in masters.found(control.runtime_folder(os.environ)):
+    for master in masters.found(sockets.runtime_folder(os.environ)):
         if master.report.get("config") == config:
             masters.stop(master, now=False)

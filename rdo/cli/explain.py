@@ -11,22 +11,26 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import click
 
-from rdo import argv, config, discovery, drivers, plan, request, trust, worktree
-from rdo.argv import Options
+from rdo import plan, project
 from rdo.cli import allow, table
-from rdo.config import Config
+from rdo.client import argv, request
+from rdo.client.argv import Options
+from rdo.config import load, worktree
+from rdo.config.load import Config
+from rdo.config.merge import DEFAULT_ORIGIN
+from rdo.config.schema import KEYS
+from rdo.drivers import registry
 from rdo.drivers.base import Root
-from rdo.drivers.openssh import Options as SshOptions
-from rdo.drivers.openssh import variables
+from rdo.drivers.ssh.options import Options as SshOptions
+from rdo.drivers.ssh.options import variables
 from rdo.errors import one_line, printable
-from rdo.layers import DEFAULT_ORIGIN
-from rdo.login_directory import below
-from rdo.mapping import Argument
+from rdo.ipc.protocol import Request
+from rdo.paths.mapping import Argument
 from rdo.plan import Plan
-from rdo.protocol import Request
+from rdo.pool.login_directory import below
 from rdo.remote_sh.quoting import quote
 from rdo.remote_sh.render import render
-from rdo.settings import KEYS
+from rdo.trust import store
 
 FROM_ENVIRONMENT = "(from your environment)"
 FROM_OPTION = "(from -e)"
@@ -68,22 +72,22 @@ def command(ctx: click.Context, words: tuple[str, ...]) -> None:
 def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
     """Title and lines of each part. Raises RdoError where the command itself would fail, after what could be told."""
     if options.directory:
-        discovery.change_directory(options.directory, os.environ)
-    found = discovery.discover(os.environ, options.project)
+        project.change_directory(options.directory, os.environ)
+    found = project.discover(os.environ, options.project)
     asked = request.build(options, found, os.environ)
-    loaded = config.load(found.config, plan.text(asked.profile), discovery.user_file(os.environ))
+    loaded = load.load(found.config, plan.text(asked.profile), project.user_file(os.environ))
     yield "Config files, later ones win", list(map(one_line, loaded.files))
     yield "Profile", [_profile(loaded)]
     yield "Settings, and where they come from", _settings(loaded)
     if loaded.notes:
         yield "Notes", list(map(one_line, loaded.notes))
     wish = allow.wanted(loaded)
-    standing = trust.standing(wish, os.environ)
+    standing = store.standing(wish, os.environ)
     yield "Trust", [standing.value]
-    driver = drivers.create(loaded)
+    driver = registry.create(loaded)
     yield "Target", [f"{driver.target}, by driver {loaded.settings.driver}"]
     if not standing.is_allowed:  # what follows asks ssh, or the Docker engine
-        raise trust.refusal(wish, standing)
+        raise store.refusal(wish, standing)
     if not asked.remote_directory and (fault := worktree.fault(loaded)):
         raise fault
     roots = driver.roots()
@@ -99,7 +103,7 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
     if user and not sudo:
         yield "User", [f"{user}, by the Docker engine"]
     yield from _plan(planned, asked, found.pwd)
-    yield from _ssh(drivers.ssh_options(driver, os.environ))
+    yield from _ssh(registry.ssh_options(driver, os.environ))
 
 
 def _plan(planned: Plan, asked: Request, pwd: str) -> Iterator[tuple[str, list[str]]]:

@@ -13,9 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from rdo import launch, leftovers, peer, protocol
 from rdo.cli import process
+from rdo.client import spawn_master
 from rdo.errors import RdoError
+from rdo.ipc import peercred, protocol
+from rdo.master import stale_files
 
 ANSWER_TIMEOUT = 3.0
 """Seconds for a master to answer. It does so before anything slow, so that a silent one is wedged."""
@@ -29,7 +31,7 @@ SOCKET_NAME = re.compile(r"[0-9a-f]{16}(\.[0-9a-f]+)?")
 READ_SIZE = 64 * 1024
 
 Report = Mapping[str, Any]
-"""What a master says of itself: `_report` in rdo/master.py."""
+"""What a master says of itself: `_report` in rdo/master/daemon.py."""
 
 NO_REPORT: Report = {}
 
@@ -75,7 +77,7 @@ def found(folder: str) -> list[Master]:
 
     What others have left there that were killed is removed: nobody else does that.
     """
-    leftovers.clear(folder)
+    stale_files.clear(folder)
     paths = [f"{folder}/{name}" for name in os.listdir(folder) if SOCKET_NAME.fullmatch(name)]
     with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
         masters = [master for master in pool.map(query, paths) if master]
@@ -95,7 +97,7 @@ def stop(master: Master, now: bool) -> Master | None:
 def is_master(pid: int) -> bool:
     """Whether the process of that number is a control master, and not another one that got its number."""
     seen = process.look(pid)
-    return seen is not None and f"{launch.ENTRY} " in seen.command
+    return seen is not None and f"{spawn_master.ENTRY} " in seen.command
 
 
 def _ask(path: str, question: bytes) -> Master | None:
@@ -107,7 +109,7 @@ def _ask(path: str, question: bytes) -> Master | None:
             return None
         except OSError:  # its queue is full: it accepts nobody
             return Master(path, None, NO_REPORT)
-        pid = peer.pid(connection)
+        pid = peercred.pid(connection)
         with contextlib.suppress(OSError, RdoError, ValueError):
             connection.sendall(question)
             report = _receive(connection)

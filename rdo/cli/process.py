@@ -10,7 +10,7 @@ import subprocess
 import time
 from typing import NamedTuple
 
-from rdo import process_name
+from rdo.util import process_identity
 
 PAUSE = 0.02
 """Seconds between two looks. Nothing tells when a process that is not our child has ended."""
@@ -58,12 +58,12 @@ def _ask_ps(pid: int) -> Process | None:
 
 def wait(pid: int, bound: float) -> bool:
     """Whether the process ends within so many seconds."""
-    return _wait(process_name.name(pid), bound)
+    return _wait(process_identity.name(pid), bound)
 
 
 def _wait(named: str, bound: float) -> bool:
     deadline = time.monotonic() + bound
-    while process_name.lives(named):
+    while process_identity.lives(named):
         if time.monotonic() > deadline:
             return False
         select.select((), (), (), PAUSE)
@@ -75,9 +75,9 @@ def end(pid: int, patience: float) -> bool:
 
     Another one that gets its number meanwhile is left alone.
     """
-    named = process_name.name(pid)
+    named = process_identity.name(pid)
     for number in (signal.SIGTERM, signal.SIGKILL):
-        if process_name.lives(named):
+        if process_identity.lives(named):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, number)
         if _wait(named, patience):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 
-from rdo import discovery, small_file
-from rdo.discovery import Found
-from rdo.document import LARGEST
-from rdo.settings import DEFAULT_PROFILE, KEYS
+from rdo import project
+from rdo.config.entries import LARGEST
+from rdo.config.schema import DEFAULT_PROFILE, KEYS
+from rdo.project import Found
+from rdo.util import foreign_file
 
 HEADER = re.compile(r"^[ \t]*\[[ \t]*[\"']?([\w-]+)[\"']?[ \t]*[].]", re.MULTILINE)
 """`[NAME]` or `[NAME.env]` on a line of its own."""
@@ -17,13 +18,13 @@ HEADER = re.compile(r"^[ \t]*\[[ \t]*[\"']?([\w-]+)[\"']?[ \t]*[].]", re.MULTILI
 def names(found: Found) -> list[str]:
     """The profiles that the config files name, `default` first."""
     folder = os.path.dirname(found.config)
-    files = (discovery.user_file(os.environ), found.config, os.path.join(folder, discovery.LOCAL_CONFIG))
+    files = (project.user_file(os.environ), found.config, os.path.join(folder, project.LOCAL_CONFIG))
     written = [name for file in files for name in HEADER.findall(_text(file)) if name not in KEYS]
     return list(dict.fromkeys([DEFAULT_PROFILE, *written]))
 
 
 def _text(file: str) -> str:
     try:
-        return small_file.read_text(file, LARGEST)
+        return foreign_file.read_text(file, LARGEST)
     except OSError:
         return ""

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from rdo.legacy import OLD_KEYS
-from rdo.settings import KEYS, Key, Settings
+from rdo.config.legacy import OLD_KEYS
+from rdo.config.schema import KEYS, Key, Settings
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 """Of what it says, editors that know no more than draft 4 (Taplo) understand all that decides."""

@@ -1,4 +1,4 @@
-"""`rdoctl shim`: local executables that run a tool on the target, for editors and IDEs. Their text is in rdo.shim."""
+"""`rdoctl shim`: local executables that run a tool on the target, for editors and IDEs. See rdo.shims.script."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from itertools import islice
 import click
 from click.shell_completion import CompletionItem
 
-from rdo import discovery, shim
-from rdo.cli import shim_path, table
-from rdo.cli.commands import Commands
-from rdo.cli.shim_path import ShimPath
+from rdo import project
+from rdo.cli import table
+from rdo.cli.command_group import Commands
 from rdo.errors import RdoError, SetupError, printable
-from rdo.fallback import is_program, is_shim
+from rdo.run_here.fallback import is_program, is_shim
+from rdo.shims import directory, script
+from rdo.shims.directory import ShimPath
 
 FOLDERS = (".rdo", ".rdo/bin")
 """Below the project's directory; the last one holds the shims."""
@@ -123,7 +124,7 @@ def add(names: Sequence[str], profile: str) -> None:
 def create(folder: Folder, names: Sequence[str], profile: str = "") -> None:
     """Write shims. Raises RdoError before the first is written if there can be none of a name, or it is taken."""
     for name in names:
-        if why := shim.refusal(name):
+        if why := script.refusal(name):
             raise RdoError(f"there can be no shim `{name}`", why)
     rdo = program()
     folder.make()
@@ -132,7 +133,7 @@ def create(folder: Folder, names: Sequence[str], profile: str = "") -> None:
     own = ShimPath(folder.root, os.environ)
     own.make()
     for name in names:
-        text = shim.render(name, folder.root, profile, rdo)
+        text = script.render(name, folder.root, profile, rdo)
         folder.add(name, text)
         own.add(name, text)
 
@@ -168,7 +169,7 @@ def remove(names: Sequence[str]) -> None:
     """Remove shims."""
     folder = here()
     for name in names:
-        if shim.refusal(name) or not folder.has(name):
+        if script.refusal(name) or not folder.has(name):
             raise RdoError(f"there is no shim `{name}`", "", "see `rdoctl shim list`")
     for name in dict.fromkeys(names):
         os.unlink(folder.file(name))
@@ -190,7 +191,7 @@ def env(off: bool) -> None:
     in PATH is a directory of your own, with what you had `rdoctl shim add` write, and not .rdo/bin, into which a
     repository may write.
     """
-    folders = shim.without_shims(os.environ.get("PATH", os.defpath), shim_path.base(os.environ))
+    folders = script.without_shims(os.environ.get("PATH", os.defpath), directory.base(os.environ))
     if not off:
         folder = here()
         own = ShimPath(folder.root, os.environ)
@@ -199,12 +200,12 @@ def env(off: bool) -> None:
         own.make()
         warn(folder, folder.strangers(own))
         folders.insert(0, own.path)
-    click.echo(os.fsencode(shim.assignment(":".join(folders))))
+    click.echo(os.fsencode(script.assignment(":".join(folders))))
 
 
 def here() -> Folder:
     """The shims of the nearest project. Raises ConfigError where there is none."""
-    return Folder(discovery.discover(os.environ).root)
+    return Folder(project.discover(os.environ).root)
 
 
 def program() -> str:

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 import click
 
-from rdo import control, discovery
+from rdo import project
 from rdo.cli import masters, process, profiles
 from rdo.cli.masters import Master
-from rdo.discovery import Found
 from rdo.errors import ConfigError, ConnectError, RdoError, printable
+from rdo.ipc import sockets
+from rdo.project import Found
 
 END_BOUND = 10.0
 """Seconds for a master to be gone that waits for no command: it closes its channels, which takes one round trip, and
@@ -31,7 +32,7 @@ def command(every: bool, profile: str | None, now: bool) -> None:
     """End held connections once their commands have ended."""
     if every and profile:
         raise click.UsageError("--all and --profile exclude each other")
-    folder = control.runtime_folder(os.environ)
+    folder = sockets.runtime_folder(os.environ)
     found = masters.found(folder)
     chosen = found if every else _of_this_folder(found, folder, profile)
     failed = []
@@ -50,7 +51,7 @@ def command(every: bool, profile: str | None, now: bool) -> None:
 
 def _clear_leftovers() -> int:
     """Remove the containers of masters that were killed, if there is an engine to ask: how many."""
-    from rdo.drivers.docker import clear_leftovers
+    from rdo.drivers.docker.driver import clear_leftovers
 
     try:
         cleared = clear_leftovers(os.environ)
@@ -63,14 +64,14 @@ def _clear_leftovers() -> int:
 
 def _of_this_folder(found: list[Master], folder: str, profile: str | None) -> list[Master]:
     """The masters of the nearest config file; those that do not answer are known by their socket."""
-    here = discovery.discover(os.environ)
+    here = project.discover(os.environ)
     wanted = [profile] if profile else profiles.names(here)
     paths = [_path(folder, here, name) for name in wanted]
     return [master for master in found if os.path.splitext(master.path)[0] in paths or _belongs(master, here, profile)]
 
 
 def _path(folder: str, here: Found, profile: str) -> str:
-    return control.socket_path(folder, here.config, profile, os.environ)
+    return sockets.socket_path(folder, here.config, profile, os.environ)
 
 
 def _belongs(master: Master, here: Found, profile: str | None) -> bool:

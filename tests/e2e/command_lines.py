@@ -9,8 +9,9 @@ from types import MappingProxyType
 
 import click
 
-from rdo import argv, ssh_argv
-from rdo.cli import rdoctl
+from rdo.cli.main import rdoctl
+from rdo.client import argv
+from rdo.rsh import ssh_argv
 from tests.e2e.document import Document, steps
 
 ENDS = frozenset({";", "&", "&&", "|", "||", "(", ")", "<", ">", ">>", ">&"})

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from rdo import protocol
+from rdo.ipc import protocol
 from tests.e2e.project import Project
 from tests.leaks import wait_until
 from tests.sshd import Sshd
@@ -19,7 +19,9 @@ END_BOUND = 10.0
 
 def masters(project: Project) -> list[int]:
     """Process ids of the project's masters."""
-    found = subprocess.run(["pgrep", "-f", f"rdo.master.*{project.local}"], capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        ["pgrep", "-f", f"rdo.master.daemon.*{project.local}"], capture_output=True, text=True, check=False
+    )
     return sorted(map(int, found.stdout.split()))
 
 

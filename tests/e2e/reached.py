@@ -36,7 +36,7 @@ class Reached:
 
     def masters(self) -> list[int]:
         """Process ids of the project's control masters."""
-        pattern = f"rdo.master.*{self.project.local}"
+        pattern = f"rdo.master.daemon.*{self.project.local}"
         found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=False)
         return sorted(map(int, found.stdout.split()))
 

@@ -186,7 +186,7 @@ def test_nothing_outlives_its_master(
     with project.start("-p", profile, "sh", "-c", "echo up; while :; do date +%N >beat; sleep 0.05; done") as process:
         assert process.stdout
         assert process.stdout.readline() == b"up\n"
-        pattern = f"rdo.master .*{project.local}/.rdo.conf {profile} "
+        pattern = f"rdo.master.daemon .*{project.local}/.rdo.conf {profile} "
         found = subprocess.run(["pgrep", "-f", pattern], check=True, capture_output=True, text=True)
         os.kill(int(found.stdout), signal.SIGKILL)
         assert process.wait() == 255
@@ -219,7 +219,7 @@ def test_stop_all_removes_the_container_of_a_master_that_was_killed(
 ) -> None:
     assert project.run("-p", "made", "true").returncode == 0
     found = subprocess.run(
-        ["pgrep", "-f", f"rdo.master.*{project.local}"], capture_output=True, text=True, check=True
+        ["pgrep", "-f", f"rdo.master.daemon.*{project.local}"], capture_output=True, text=True, check=True
     ).stdout.split()
     for pid in found:
         os.kill(int(pid), signal.SIGKILL)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.config import load
+from rdo.config.load import load
 from rdo.errors import UsageError
 from tests.conftest import require
 from tests.e2e import command_lines

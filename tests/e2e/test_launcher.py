@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hatch_build import MODULES, amalgamate
+from hatch_build import MODULES, amalgamate, source
 from tests.e2e.project import PATIENCE, Project, local_project
 
 TOP = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ def prefix(tmp_path: Path) -> Path:
     folder = tmp_path / "a prefix"
     packages = folder / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
     shutil.copytree(TOP / "rdo", packages / "rdo")
-    texts = {name: (TOP / "rdo" / f"{name}.py").read_text() for name in MODULES}
+    texts = {name: source(TOP, name).read_text() for name in MODULES}
     (packages / "rdo" / "amalgamation.py").write_text(amalgamate(texts))
     (folder / "bin").mkdir()
     shutil.copy(TOP / "bin" / "rdo", folder / "bin")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.listener import BACKLOG
+from rdo.master.listener import BACKLOG
 from tests.e2e.masters import logins, masters, sockets
 from tests.e2e.project import Project, ssh_config_text
 from tests.leaks import wait_until

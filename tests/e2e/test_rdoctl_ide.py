@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo import jsonc
+from rdo.util import jsonc
 from tests.e2e.project import Project, local_project
 
 EDITORS = {

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rdo import config
-from rdo.settings import Settings
+from rdo.config import load
+from rdo.config.schema import Settings
 from tests.e2e.project import Project, make_project
 from tests.e2e.terminal import Terminal
 
@@ -30,7 +30,7 @@ def init(project: Project, options: str = "") -> subprocess.CompletedProcess[byt
 
 def settings(project: Project) -> Settings:
     """What the file that was written says."""
-    return config.load(str(project.local / ".rdo.conf"), None, None).settings
+    return load.load(str(project.local / ".rdo.conf"), None, None).settings
 
 
 def test_options_are_enough_where_there_is_no_terminal(project: Project) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from rdo.argv import FLAGS, VALUES
-from rdo.config import Config, load
-from rdo.settings import KEYS, Settings
+from rdo.client.argv import FLAGS, VALUES
+from rdo.config.load import Config, load
+from rdo.config.schema import KEYS, Settings
 from tests.e2e import document, transcript
 from tests.e2e.document import README, TOP, Block
 from tests.e2e.project import Project

@@ -119,7 +119,7 @@ def test_killing_the_master_ends_its_commands_and_tells_their_clients_within_a_s
         assert process.stderr
         group = int(process.stdout.readline())
         master = subprocess.run(
-            ["pgrep", "-f", f"rdo.master.*{project.local}"], capture_output=True, text=True, check=True
+            ["pgrep", "-f", f"rdo.master.daemon.*{project.local}"], capture_output=True, text=True, check=True
         )
         started = time.monotonic()
         os.kill(int(master.stdout), signal.SIGKILL)

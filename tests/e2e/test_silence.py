@@ -1,6 +1,6 @@
 """A line that swallows all and says nothing: what was idle is replaced, and what ran is told, each in time.
 
-The times are those of rdo.drivers.heartbeat; tests/integration/test_ssh_liveness.py has shorter ones.
+The times are those of rdo.drivers.ssh.keepalive; tests/integration/test_ssh_liveness.py has shorter ones.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.heartbeat import BOUNDS
+from rdo.drivers.ssh.keepalive import BOUNDS
 from tests.e2e.project import PATIENCE
 from tests.e2e.reached import Reached, over_ssh, sleepers, token
 from tests.leaks import wait_until

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.control import ELSEWHERE
+from rdo.ipc.sockets import ELSEWHERE
 from tests import disk
 from tests.disk import Mount
 from tests.e2e.masters import stop

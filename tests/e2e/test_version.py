@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rdo import control, protocol
+from rdo.ipc import protocol
+from rdo.ipc import sockets as control
 from tests.e2e.masters import END_BOUND, answer, masters, sockets
 from tests.e2e.project import Project
 from tests.leaks import wait_until

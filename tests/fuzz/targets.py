@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rdo import ini, protocol
-from rdo.config import load
+from rdo.config import ini
+from rdo.config.load import load
 from rdo.drivers.base import STDERR, STDOUT
-from rdo.drivers.docker_frames import Frames
+from rdo.drivers.docker.demux import Frames
 from rdo.errors import ConfigError, RdoError
+from rdo.ipc import protocol
 from rdo.remote_sh.markers import Mark, Marks
 
 NONCE = "0123456789abcdef"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.ssh_connection import SshConnection
+from rdo.drivers.ssh.connection import SshConnection
 from tests.conftest import require
 from tests.dropbear import User
 from tests.servers import KINDS, make_dropbear, make_sshd

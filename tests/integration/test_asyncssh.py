@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rdo.drivers.base import STDERR, STDOUT
-from rdo.drivers.ssh_connection import SshConnection
+from rdo.drivers.ssh.connection import SshConnection
 from tests.async_server import AsyncServer
 from tests.ssh_client import BOUND, ScriptedCaller, drain, driver, feed, output, outputs_side_by_side
 

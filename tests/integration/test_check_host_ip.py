@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.certificate import string
-from rdo.drivers.host_key import HostKeyCheck
-from rdo.drivers.known_hosts import HostKey
-from rdo.drivers.openssh import Options
+from rdo.drivers.ssh.certificate import string
+from rdo.drivers.ssh.host_key import HostKeyCheck
+from rdo.drivers.ssh.known_hosts import HostKey
+from rdo.drivers.ssh.options import Options
 from rdo.errors import ConnectError
 from tests.ssh_client import ScriptedCaller
 

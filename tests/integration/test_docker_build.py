@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.docker import DockerDriver
-from rdo.drivers.docker_build import LABEL
+from rdo.config.schema import Settings
+from rdo.drivers.docker.build import LABEL
+from rdo.drivers.docker.driver import DockerDriver
 from rdo.errors import ConfigError, ConnectError
-from rdo.settings import Settings
 from tests.docker_client import Connect, connections, output
 from tests.docker_engine import DockerEngine
 from tests.ssh_client import ScriptedCaller

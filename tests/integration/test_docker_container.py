@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from rdo.config.schema import Settings
 from rdo.drivers.base import Opening, Pty, Root, WindowSize
-from rdo.drivers.docker import DockerDriver
+from rdo.drivers.docker.driver import DockerDriver
 from rdo.errors import ConfigError, ConnectError, LinkLost
-from rdo.link import Link
+from rdo.pool.connection import Link
+from rdo.pool.shell import Group
 from rdo.remote_sh.render import Script
-from rdo.settings import Settings
-from rdo.shell import Group
 from tests.docker_client import BOUND, Connect, connections, output
 from tests.docker_engine import DockerEngine
 from tests.leaks import wait_until

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.docker import DockerDriver
+from rdo.config.schema import Settings
+from rdo.drivers.docker.driver import DockerDriver
 from rdo.errors import ConnectError
-from rdo.settings import Settings
 from tests.conftest import require
 from tests.docker_client import BOUND, connections, output
 from tests.docker_engine import DockerEngine

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from rdo.config.schema import Settings
 from rdo.drivers.base import Opening, Root
-from rdo.drivers.docker import DockerDriver, clear_leftovers
-from rdo.drivers.docker_answer import Answer
-from rdo.drivers.docker_image import HOME, MASTER, SPACE, Containers, Recipe
+from rdo.drivers.docker.answer import Answer
+from rdo.drivers.docker.driver import DockerDriver, clear_leftovers
+from rdo.drivers.docker.image import HOME, MASTER, SPACE, Containers, Recipe
 from rdo.errors import ConnectError
-from rdo.link import Link
-from rdo.settings import Settings
+from rdo.pool.connection import Link
 from tests.docker_client import BOUND, Connect, connections, output
 from tests.docker_engine import DockerEngine
 from tests.leaks import wait_until
@@ -27,8 +27,8 @@ Make = Callable[..., DockerDriver]
 
 KILLED = """
 import os, sys, time
-from rdo.drivers.docker import DockerDriver
-from rdo.settings import Settings
+from rdo.drivers.docker.driver import DockerDriver
+from rdo.config.schema import Settings
 from tests.ssh_client import ScriptedCaller
 driver = DockerDriver(Settings(image=sys.argv[1], pull="never", fresh=sys.argv[2] == "fresh"), sys.argv[3], "default")
 connection = driver.connect(ScriptedCaller())
@@ -153,7 +153,7 @@ def test_a_container_of_a_living_master_is_not_cleared_from_where_that_cannot_be
 ) -> None:
     connection = connect(make())
     (mine,) = ours(docker_engine)
-    clear = "import os; from rdo.drivers.docker import clear_leftovers; print(clear_leftovers(os.environ))"
+    clear = "import os; from rdo.drivers.docker.driver import clear_leftovers; print(clear_leftovers(os.environ))"
     elsewhere = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", clear]
     done = subprocess.run(elsewhere, env=environment, cwd=Path(__file__).parents[2], capture_output=True, check=True)
     assert (done.stdout, ours(docker_engine)) == (b"0\n", [mine])
@@ -186,7 +186,7 @@ def test_the_connection_ends_where_its_container_does(
     assert connection.is_alive()
     with docker_engine.client() as client:
         client.containers.get(ours(docker_engine)[0]).remove(force=True)
-    monkeypatch.setattr("rdo.drivers.docker_connection.LIVENESS", 0.0)
+    monkeypatch.setattr("rdo.drivers.docker.connection.LIVENESS", 0.0)
     assert not connection.is_alive()
 
 

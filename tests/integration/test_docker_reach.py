@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from rdo.config.schema import Settings
 from rdo.drivers.base import STDERR, STDOUT
-from rdo.drivers.docker import DockerDriver
+from rdo.drivers.docker.driver import DockerDriver
 from rdo.errors import ConfigError, ConnectError
-from rdo.settings import Settings
 from tests.conftest import require
 from tests.docker_engine import DockerEngine
 from tests.ssh_client import ScriptedCaller
@@ -199,8 +199,8 @@ def test_an_engine_that_does_not_run_is_named(host: str) -> None:
 def test_a_socket_that_is_not_ours_brings_what_to_do(docker_engine: DockerEngine, tmp_path: Path) -> None:
     script = """
 import os, sys
-from rdo.drivers.docker_dial import dial
-from rdo.drivers.docker_endpoint import parse
+from rdo.drivers.docker.dial import dial
+from rdo.drivers.docker.endpoint import parse
 from rdo.errors import ConnectError
 os.setuid(65534)
 try:

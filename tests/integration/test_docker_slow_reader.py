@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.docker import DockerDriver
-from rdo.drivers.docker_channel import MUCH_OUTPUT, DockerChannel
-from rdo.drivers.docker_connection import DockerConnection
-from rdo.settings import Settings
+from rdo.config.schema import Settings
+from rdo.drivers.docker.channel import MUCH_OUTPUT, DockerChannel
+from rdo.drivers.docker.connection import DockerConnection
+from rdo.drivers.docker.driver import DockerDriver
 from tests.docker_engine import DockerEngine
 from tests.ssh_client import ScriptedCaller
 

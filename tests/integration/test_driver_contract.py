@@ -14,11 +14,11 @@ from typing import NamedTuple
 import pytest
 
 from rdo.drivers.base import STDERR, STDOUT, Opening, Pty, WindowSize
-from rdo.lifeline import SHORT_LIFE
-from rdo.link import Link
+from rdo.pool.connection import Link
+from rdo.pool.lifeline import SHORT_LIFE
+from rdo.pool.shell import Shell
 from rdo.remote_sh.markers import Mark, Marks
 from rdo.remote_sh.render import Script
-from rdo.shell import Shell
 from tests.leaks import wait_until
 from tests.reach import REACH, Target
 from tests.ssh_client import ScriptedCaller

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from rdo import whole_file
-from rdo.drivers import known_hosts
-from rdo.drivers.vagrant_cache import Cache
+from rdo.drivers.ssh import known_hosts
+from rdo.drivers.vagrant.cache import Cache
 from rdo.errors import SetupError
-from rdo.grant import Grant
-from rdo.trust import Store
+from rdo.trust.request import Grant
+from rdo.trust.store import Store
+from rdo.util import atomic_write
 from tests import disk
 from tests.disk import PAGE, Mount
 from tests.integration.conftest import Connect
@@ -31,7 +31,7 @@ def full(mount: Mount, tmp_path: Path) -> Path:
 def test_a_file_is_replaced_whole_or_not_at_all(full: Path) -> None:
     before = sorted(full.iterdir())
     with pytest.raises(OSError, match="No space left"):
-        whole_file.write(str(full / "known_hosts"), "new" * PAGE)
+        atomic_write.write(str(full / "known_hosts"), "new" * PAGE)
     assert (full / "known_hosts").read_text() == "#" * (PAGE - 50) + "\n"
     assert sorted(full.iterdir()) == before
 

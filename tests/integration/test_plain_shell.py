@@ -9,9 +9,9 @@ import pytest
 
 from rdo.drivers.base import Opening
 from rdo.errors import ConnectError
-from rdo.link import Link
+from rdo.pool.connection import Link
+from rdo.pool.shell import Shell
 from rdo.remote_sh.render import Script
-from rdo.shell import Shell
 from tests.integration.conftest import Connect, MakeServer
 from tests.leaks import wait_until
 from tests.servers import sshd_alone

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from rdo.drivers.base import STDOUT, ChannelRefused
-from rdo.drivers.ssh_connection import SshConnection
+from rdo.drivers.ssh.connection import SshConnection
 from tests.integration.conftest import Connect, MakeServer
 from tests.leaks import wait_until
 from tests.servers import sshd_alone

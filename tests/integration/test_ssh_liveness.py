@@ -14,10 +14,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from rdo.drivers.heartbeat import Bounds, HeardSocket, Heartbeat
-from rdo.drivers.openssh import Request
-from rdo.drivers.ssh_connection import Connector, SshConnection
-from rdo.drivers.ssh_query import Query
+from rdo.drivers.ssh.connection import Connector, SshConnection
+from rdo.drivers.ssh.keepalive import Bounds, HeardSocket, Heartbeat
+from rdo.drivers.ssh.options import Request
+from rdo.drivers.ssh.query import Query
 from rdo.errors import LinkLost
 from tests.integration.conftest import Connect, MakeServer
 from tests.leaks import wait_until
@@ -173,7 +173,7 @@ def test_a_ping_that_blocks_keeps_nobody_from_ending_the_connection() -> None:
 
 
 def test_importing_the_driver_does_not_import_paramiko() -> None:
-    script = "import sys, rdo.drivers.ssh; sys.exit('paramiko' in sys.modules)"
+    script = "import sys, rdo.drivers.ssh.driver; sys.exit('paramiko' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
 
 

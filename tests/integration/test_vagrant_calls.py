@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.ssh_connection import SshConnection
-from rdo.drivers.vagrant import VagrantDriver
+from rdo.drivers.ssh.connection import SshConnection
+from rdo.drivers.vagrant.driver import VagrantDriver
 from rdo.errors import ConnectError
 from tests.ssh_client import ScriptedCaller, output
 from tests.ssh_server import free_port

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.vagrant import VagrantDriver
+from rdo.drivers.vagrant.driver import VagrantDriver
 from rdo.errors import ConnectError
 from tests.ssh_client import ScriptedCaller
 from tests.sshd import Sshd

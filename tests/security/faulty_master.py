@@ -9,17 +9,17 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from rdo import control
+from rdo.ipc import sockets
 from tests.e2e.project import Project
 
 MASTER = """
 import sys, threading
-from rdo.drivers import local
+from rdo.drivers.local import driver as local
 
 place, kind, countdown, count, switch = sys.argv[1:6]
 owner, name = place.split(".")
-from rdo import shells
-held = {"Thread": threading.Thread, "Shells": shells.Shells}.get(owner) or getattr(local, owner)
+from rdo.pool import shell_pool
+held = {"Thread": threading.Thread, "Shells": shell_pool.Shells}.get(owner) or getattr(local, owner)
 name, thread = ("start", name) if owner == "Thread" else (name, "")
 whole = getattr(held, name)
 calls = 0
@@ -41,7 +41,7 @@ def faulty(*arguments, **named):
 
 setattr(held, name, faulty)
 sys.argv[1:] = sys.argv[6:]
-from rdo.master import main
+from rdo.master.daemon import main
 main()
 """
 
@@ -65,16 +65,16 @@ class FaultyMaster:
 
 @contextlib.contextmanager
 def faulty_master(project: Project, folder: Path, place: str, kind: str, after: int = 0) -> Iterator[FaultyMaster]:
-    """The method `place` of rdo.drivers.local raises an exception of that kind at each call after so many.
+    """The method `place` of rdo.drivers.local.driver raises an exception of that kind at each call after so many.
 
     `Thread.NAME` is the start of a thread of that name.
     """
     config = str(project.local / ".rdo.conf")
-    path = control.socket_path(control.runtime_folder(project.environment), config, "default", project.environment)
+    path = sockets.socket_path(sockets.runtime_folder(project.environment), config, "default", project.environment)
     (folder / "count").touch()
     (folder / "switch").write_text("on")
     program = [sys.executable, "-c", MASTER, place, kind, str(after), str(folder / "count"), str(folder / "switch")]
-    arguments = [path, config, "default", control.release().decode()]
+    arguments = [path, config, "default", sockets.release().decode()]
     ready, report = os.pipe()
     with open(ready, "rb") as heard, open(f"{path}.log", "ab") as log, subprocess.Popen(
         ["bash", "-c", 'exec 3>&"$0" && exec "$@"', str(report), *program, *arguments],

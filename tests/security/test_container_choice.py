@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.docker import DockerDriver
+from rdo.config.schema import Settings
+from rdo.drivers.docker.driver import DockerDriver
 from rdo.errors import ConnectError
-from rdo.settings import Settings
 from tests.docker_client import Connect, connections, output
 from tests.docker_engine import DockerEngine
 

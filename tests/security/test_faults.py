@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.fault import LOG_LIMIT, TRACEBACK_LIMIT
+from rdo.util.crash import LOG_LIMIT, TRACEBACK_LIMIT
 from tests.e2e.masters import END_BOUND, masters, report
 from tests.e2e.project import Project, local_project
 from tests.e2e.reached import sleepers, token

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.cli.survey import MOST_DEVCONTAINERS
+from rdo.cli.init.survey import MOST_DEVCONTAINERS
 from tests.e2e.project import Project, make_project
 
 MOST_MEMORY = 1600 * 1024
@@ -21,8 +21,8 @@ PACKAGE = Path(__file__).parents[2] / "rdo"
 
 READERS = {
     "cli/man.py": "a man page of the installation",
-    "drivers/build_context.py": "the files of an image's context, of any size, by descriptors that follow no link",
-    "launch.py": "the control master's own log, in a directory of ours",
+    "drivers/docker/build_context.py": "the files of an image's context, of any size; no link is followed",
+    "client/spawn_master.py": "the control master's own log, in a directory of ours",
 }
 """Modules that open files to read by themselves, and why they may."""
 
@@ -40,7 +40,7 @@ def reads(call: ast.Call) -> bool:
     """Whether this opens a file to read it, and not by that function."""
     name = ast.unparse(call.func)
     if name.endswith((".read_text", ".read_bytes")):
-        return not name.startswith("small_file.")
+        return not name.startswith("foreign_file.")
     if call.args and "proc" in ast.unparse(call.args[0]):  # what the kernel says of a process
         return False
     mode = [ast.literal_eval(word) for word in call.args[1:2] if isinstance(word, ast.Constant)]

@@ -14,16 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from rdo import shell
-from rdo.drivers import docker_exec, docker_pull
+from rdo.config.schema import Settings
 from rdo.drivers.base import Opening
-from rdo.drivers.docker import DockerDriver
-from rdo.drivers.docker_endpoint import resolve
-from rdo.drivers.docker_engine import Engine
+from rdo.drivers.docker import exec, pull
+from rdo.drivers.docker.driver import DockerDriver
+from rdo.drivers.docker.endpoint import resolve
+from rdo.drivers.docker.engine import Engine
 from rdo.errors import ConnectError, RdoError
-from rdo.link import Link
+from rdo.pool import shell
+from rdo.pool.connection import Link
 from rdo.remote_sh.render import Script
-from rdo.settings import Settings
 from tests.e2e.project import make_project
 from tests.odd_answers import ALL, CHUNKED, PLAIN, say
 from tests.odd_engine import OddEngine, Say, answer
@@ -46,7 +46,7 @@ LONGEST_LINE = 1000
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shell, "READY_TIMEOUT", 1.0)
-    monkeypatch.setattr(docker_exec, "STATUS_PATIENCE", 0.5)
+    monkeypatch.setattr(exec, "STATUS_PATIENCE", 0.5)
 
 
 @contextlib.contextmanager
@@ -127,7 +127,7 @@ def test_odd_progress_is_one_line(tmp_path: Path, name: str) -> None:
     with engine(tmp_path, {"/v1.41/images/create": say(PLAIN + b"\r\n", lines)}) as made:
         asking = Engine(resolve(made.environment), made.environment)
         with pytest.raises(ConnectError) as caught:
-            docker_pull.ensure(asking, "x", "missing", ScriptedCaller(environment=made.environment))
+            pull.ensure(asking, "x", "missing", ScriptedCaller(environment=made.environment))
         asking.close()
     assert why in str(caught.value)
     assert str(caught.value).isprintable()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers import vagrant_program
+from rdo.drivers.vagrant import command
 from rdo.errors import ConnectError, RdoError
 from tests.ssh_client import ScriptedCaller
 from tests.sshd import Sshd
@@ -72,7 +72,7 @@ def vagrant(tmp_path: Path, sshd: Sshd) -> FakeVagrant:
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vagrant_program, "ASK_DEADLINE", DEADLINE)
+    monkeypatch.setattr(command, "ASK_DEADLINE", DEADLINE)
 
 
 def check(attempt: Callable[[], object]) -> str:

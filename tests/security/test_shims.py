@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.shim import MARK
+from rdo.shims.script import MARK
 from tests.e2e.project import Project, Result, local_project
 
 EVIL = '#!/bin/sh\n{mark}\ntouch "{trace}"\n'

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo import control
+from rdo.ipc import sockets
 from tests.e2e.masters import masters
 from tests.e2e.project import Project, local_project
 
@@ -39,8 +39,8 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
 
 @as_root
 def test_a_stranger_who_listens_in_the_place_of_the_master_is_told_nothing(project: Project) -> None:
-    folder = Path(control.runtime_folder(project.environment))
-    path = control.socket_path(str(folder), str(project.local / ".rdo.conf"), "default", project.environment)
+    folder = Path(sockets.runtime_folder(project.environment))
+    path = sockets.socket_path(str(folder), str(project.local / ".rdo.conf"), "default", project.environment)
     folder.parent.parent.chmod(0o755)
     for each in (folder.parent, folder):
         each.chmod(0o777)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from rdo.address import LONGEST_NAME, LONGEST_PATH
-from rdo.display import width
-from rdo.document import LARGEST
-from rdo.protocol import QUERY, frame
-from rdo.settings import KEYS
+from rdo.config.entries import LARGEST
+from rdo.config.names import LONGEST_NAME, LONGEST_PATH
+from rdo.config.schema import KEYS
+from rdo.ipc.protocol import QUERY, frame
+from rdo.printable import width
 from tests.e2e.masters import answer, sockets
 from tests.e2e.project import Project, Result, local_project
 from tests.e2e.terminal import Terminal

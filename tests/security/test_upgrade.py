@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import rdo
-from rdo import protocol
+from rdo.ipc import protocol
 from tests.e2e.masters import answer, masters, sockets
 from tests.e2e.project import PATIENCE, Project, local_project
 from tests.leaks import wait_until
@@ -23,7 +23,7 @@ CLIENT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from rdo.__main__ imp
 
 OLD_MASTER = """
 import json, os, socket, sys
-from rdo import protocol
+from rdo.ipc import protocol
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[1])
 listener.listen()
@@ -68,7 +68,7 @@ def start(project: Project, installed: Path, *words: str) -> subprocess.Popen[by
 
 def loaded(master: int, installed: Path) -> bool:
     """Whether a master has loaded all that it may need."""
-    maps = list((installed / "rdo" / "__pycache__").glob("mapped_output.*"))
+    maps = list((installed / "rdo" / "master" / "__pycache__").glob("mapped_output.*"))
     return bool(maps) and master > 0
 
 
@@ -83,8 +83,8 @@ def test_a_new_release_of_the_same_version_has_a_new_master_and_the_old_one_ends
         assert wait_until(lambda: loaded(old, installed), 20)
         shutil.move(installed / "rdo", installed / "gone")
         shutil.copytree(PACKAGE, installed / "rdo", ignore=shutil.ignore_patterns("__pycache__"))
-        for path in (installed / "rdo").glob("*.py"):
-            if path.stem not in ("__init__", "launch", "errors"):
+        for path in (installed / "rdo").rglob("*.py"):
+            if path.stem not in ("__init__", "spawn_master", "errors"):
                 os.utime(path)
         with start(project, installed, "echo", "new") as next_one:
             assert next_one.communicate(b"", PATIENCE) == (b"new\n", b"")

@@ -10,15 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers import known_hosts, ssh_query, vagrant_report
-from rdo.drivers.docker_http import split_head
-from rdo.drivers.openssh import Request
-from rdo.drivers.ssh_answer import parse
-from rdo.drivers.ssh_query import Query
-from rdo.ssh_argv import parse as parse_ssh_argv
-from tests.unit.test_lines import ODD
+import rdo
+from rdo.drivers.docker.http import split_head
+from rdo.drivers.ssh import known_hosts, query
+from rdo.drivers.ssh.options import Request
+from rdo.drivers.ssh.query import Query
+from rdo.drivers.ssh.query_output import parse
+from rdo.drivers.vagrant import output
+from rdo.rsh.ssh_argv import parse as parse_ssh_argv
+from tests.unit.util.test_lines import ODD
 
-PACKAGE = Path(ssh_query.__file__).parents[1]
+PACKAGE = Path(rdo.__file__).parent
 BLOB = b"\0\0\0\x0bssh-ed25519a key"
 KEY = f"ssh-ed25519 {base64.b64encode(BLOB).decode()}"
 
@@ -44,7 +46,7 @@ def test_an_option_of_ssh_ends_at_the_end_of_its_line(odd: str, tmp_path: Path) 
     environment = {"PATH": os.environ["PATH"]}
     asked = Query(Request("host", ssh_config=str(config)), environment)._process
     assert asked
-    lines = ssh_query._answer(asked)
+    lines = query._answer(asked)
     found = parse(Request("host"), lines, environment, person)
     assert found.strict_host_key_checking == "yes"
 
@@ -52,9 +54,9 @@ def test_an_option_of_ssh_ends_at_the_end_of_its_line(odd: str, tmp_path: Path) 
 @pytest.mark.parametrize("odd", [odd for odd in ODD if odd != "\r"])
 def test_vagrants_report_ends_at_the_end_of_its_line(odd: str) -> None:
     text = f"1,default,ui,say{odd}1,evil,state,running\r\n2,default,state,poweroff\r\n"
-    assert list(vagrant_report.states(text)) == ["default"]
+    assert list(output.states(text)) == ["default"]
     good = "Host good\n  HostName 127.0.0.1\n"
-    assert vagrant_report.ssh_config(f"said{odd}Host evil\n{good}", "good") == good
+    assert output.ssh_config(f"said{odd}Host evil\n{good}", "good") == good
 
 
 @pytest.mark.parametrize("odd", [odd for odd in ODD if ord(odd) < 256])
@@ -69,8 +71,9 @@ def test_variables_named_for_rdo_rsh_stand_between_blanks() -> None:
 
 
 EXCUSED = {
-    "cli/ide_vim.py": "our own text",
-    "cli/survey.py": "a suggestion that is shown, and asked about",
+    "cli/ide/vim.py": "our own text",
+    "remote_sh/minify.py": "our own text",
+    "cli/init/survey.py": "a suggestion that is shown, and asked about",
 }
 
 

@@ -12,10 +12,11 @@ import pytest
 
 from manual import page
 from manual.__main__ import FOLDER, REFERENCE, pages, reference
-from rdo import ssh_argv
-from rdo.argv import FLAGS, VALUES
-from rdo.cli import rdoctl, roff
-from rdo.settings import KEYS
+from rdo.cli import roff
+from rdo.cli.main import rdoctl
+from rdo.client.argv import FLAGS, VALUES
+from rdo.config.schema import KEYS
+from rdo.rsh import ssh_argv
 from tests.conftest import require
 
 if sys.version_info >= (3, 11):

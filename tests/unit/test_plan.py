@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import pytest
 
 from rdo import plan
+from rdo.config.schema import Settings
 from rdo.drivers.base import Root
 from rdo.errors import RdoError
-from rdo.mapping import Argument
+from rdo.ipc.protocol import Request
+from rdo.paths.mapping import Argument
 from rdo.plan import Plan
-from rdo.protocol import Request
-from rdo.settings import Settings
 
 ROOT = Root("/work", "/srv/app")
 

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from rdo import plan
-from rdo.settings import Settings
+from rdo.config.schema import Settings
 from tests.unit.test_plan import make, request
 
 

@@ -1,0 +1,1 @@
+"""`rdoctl doctor`: what it checks."""

@@ -1,0 +1,93 @@
+"""What a check of `rdoctl doctor` is, and how a list of them is gone through. Knows nothing of what is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import Enum
+from typing import NamedTuple
+
+from rdo.errors import RdoError
+from rdo.util.phrases import listed
+
+
+class Verdict(Enum):
+    """How a check came out."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Finding(NamedTuple):
+    """What a check found. `remedy` is what to do about it."""
+
+    verdict: Verdict
+    detail: str
+    remedy: str = ""
+
+
+class Check(NamedTuple):
+    """A check, and the names of those without which it makes no sense."""
+
+    name: str
+    examine: Callable[[], Finding]
+    needs: tuple[str, ...] = ()
+
+
+class Outcome(NamedTuple):
+    """A check's name and what it found."""
+
+    name: str
+    finding: Finding
+
+    def __str__(self) -> str:
+        """One line."""
+        verdict, detail, remedy = self.finding
+        return f"{verdict.value:<8} {self.name}: {detail}" + (f"; {remedy}" if remedy else "")
+
+
+def ok(detail: str) -> Finding:
+    return Finding(Verdict.OK, detail)
+
+
+def warning(detail: str, remedy: str) -> Finding:
+    return Finding(Verdict.WARNING, detail, remedy)
+
+
+def failed(detail: str, remedy: str = "") -> Finding:
+    return Finding(Verdict.FAILED, detail, remedy)
+
+
+def skipped(why: str) -> Finding:
+    return Finding(Verdict.SKIPPED, why)
+
+
+def go_through(checks: Iterable[Check]) -> Iterator[Outcome]:
+    """The outcomes in order; a check that needs one that failed or was skipped for that is skipped."""
+    missing: set[str] = set()
+    for check in checks:
+        lacks = next((name for name in check.needs if name in missing), None)
+        finding = skipped(f"needs `{lacks}`") if lacks else _examine(check)
+        if finding.verdict is Verdict.FAILED or lacks:
+            missing.add(check.name)
+        yield Outcome(check.name, finding)
+
+
+def conclusion(outcomes: Sequence[Outcome]) -> str:
+    """What all of it comes to, and what to do now: one line."""
+    failure = next((outcome for outcome in outcomes if outcome.finding.verdict is Verdict.FAILED), None)
+    if failure:
+        remedy = f": {failure.finding.remedy}" if failure.finding.remedy else ""
+        return f"rdo does not work yet; fix `{failure.name}` first{remedy}"
+    warnings = [outcome.name for outcome in outcomes if outcome.finding.verdict is Verdict.WARNING]
+    if warnings:
+        return f"rdo works; the warnings are on {listed(warnings)}"
+    return "all is well: type `rdo` before a command to run it there"
+
+
+def _examine(check: Check) -> Finding:
+    try:
+        return check.examine()
+    except RdoError as error:
+        return failed(": ".join(filter(None, (error.what, error.why))), error.hint)

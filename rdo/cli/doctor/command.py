@@ -1,0 +1,82 @@
+"""`rdoctl doctor`: the checks in their order, a line each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+
+import click
+
+from rdo.cli import allow
+from rdo.cli.doctor import check, ssh
+from rdo.cli.doctor import target as doctor_target
+from rdo.cli.doctor.check import Check, Finding, Outcome, Verdict, ok
+from rdo.config.load import Config
+from rdo.drivers import registry
+from rdo.errors import printable, shortened
+from rdo.ipc import sockets
+from rdo.shims import script
+from rdo.trust import store
+from rdo.util.phrases import listed
+
+DRIVER_CHECKS: Mapping[str, Callable[[Config], Iterator[Check]]] = {"ssh": ssh.checks}
+"""What is to be checked on the way to a target, by driver; one without checks of its own is not in it."""
+
+
+@click.command("doctor")
+@click.option("--profile", "-p", metavar="NAME", default="", help="Check this profile.")
+@click.pass_context
+def command(ctx: click.Context, profile: str) -> None:
+    """Check the way to the target step by step."""
+    outcomes = []
+    for outcome in examine(profile):
+        click.echo(shortened(printable(str(outcome))))
+        outcomes.append(outcome)
+    click.echo(printable(check.conclusion(outcomes)))
+    ctx.exit(1 if any(outcome.finding.verdict is Verdict.FAILED for outcome in outcomes) else 0)
+
+
+def examine(profile: str) -> Iterator[Outcome]:
+    """The outcome of each check, as it comes."""
+    first = [
+        *([Check("PATH", _path)] if _in_projects() else []),
+        Check("runtime directory", _runtime_folder),
+        Check("config", lambda: _config(profile)),
+        Check("trust", lambda: _trust(profile), needs=("config",)),
+    ]
+    here = list(check.go_through(first))
+    yield from here
+    if here[-1].finding.verdict is not Verdict.OK:
+        lacking = next(name for name, finding in here[1:] if finding.verdict is Verdict.FAILED)
+        yield Outcome("everything else", check.skipped(f"needs `{lacking}`"))
+        return
+    loaded = allow.load(profile)
+    way = DRIVER_CHECKS.get(loaded.settings.driver)
+    yield from check.go_through([*(way(loaded) if way else ()), *doctor_target.checks(loaded)])
+
+
+def _in_projects() -> list[str]:
+    """Directories of PATH into which a repository can write: earlier releases put them there."""
+    return [each for each in os.environ.get("PATH", "").split(os.pathsep) if script.is_in_project(each)]
+
+
+def _path() -> Finding:
+    found = f"{listed(_in_projects())}, into which a repository can write programs"
+    return check.warning(found, 'take it out; `eval "$(rdoctl shim env)"` puts shims in PATH')
+
+
+def _runtime_folder() -> Finding:
+    return ok(sockets.runtime_folder(os.environ))
+
+
+def _config(profile: str) -> Finding:
+    loaded = allow.load(profile)
+    target = registry.create(loaded).target
+    return ok(f"{loaded.path}, profile `{loaded.profile}`: `{target}` by driver {loaded.settings.driver}")
+
+
+def _trust(profile: str) -> Finding:
+    """Before the checks that connect or run anything."""
+    wish = allow.wanted(allow.load(profile))
+    standing = store.standing(wish, os.environ)
+    return ok(standing.value) if standing.is_allowed else check.failed(standing.value, f"type `{wish.command}`")

@@ -1,0 +1,1 @@
+"""`rdoctl ide`: what each editor needs."""

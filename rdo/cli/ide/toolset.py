@@ -1,0 +1,100 @@
+"""The tools that editors are set up for: how each is started, and what its messages look like. Pure.
+
+A shim is started instead of a tool. That serves what runs a tool and reads its output. It does not serve what hands the
+tool files of an editor's extension (the test views of VS Code load a reporter from there), talks to it over a further
+descriptor (`eslint.runtime`), or in a framed protocol, in which no path may change its length (language servers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from rdo.errors import UsageError
+from rdo.shims import script as shim
+
+
+class Messages(Enum):
+    """The form of a tool's messages."""
+
+    NONE = "none"
+    GCC = "gcc"
+    TRACEBACK = "traceback"
+    PYTEST = "pytest"
+    RUFF = "ruff"
+    MYPY = "mypy"
+    STYLISH = "stylish"
+    TSC = "tsc"
+    JEST = "jest"
+    RUSTC = "rustc"
+    GO = "go"
+
+
+class Group(Enum):
+    """What a tool is for."""
+
+    BUILD = "build"
+    TEST = "test"
+    LINT = "lint"
+    RUN = "run"
+
+
+FILE = "{file}"
+"""In place of the file that is open in the editor."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """`shim` is the name of the executable, which the target finds by its PATH."""
+
+    name: str
+    group: Group
+    messages: Messages
+    arguments: Sequence[str] = ()
+    shim: str = ""
+
+    @property
+    def executable(self) -> str:
+        return self.shim or self.name
+
+    @property
+    def line(self) -> Sequence[str]:
+        """What is typed to start it."""
+        return (self.executable, *self.arguments)
+
+
+TOOLS = {
+    tool.name: tool
+    for tool in (
+        Tool("make", Group.BUILD, Messages.GCC),
+        Tool("cmake", Group.BUILD, Messages.GCC, ("--build", "build")),
+        Tool("ctest", Group.TEST, Messages.GCC, ("--test-dir", "build", "--output-on-failure")),
+        Tool("cargo", Group.BUILD, Messages.RUSTC, ("build",)),
+        Tool("go", Group.BUILD, Messages.GO, ("build", "./...")),
+        Tool("python", Group.RUN, Messages.TRACEBACK, (FILE,)),
+        Tool("pytest", Group.TEST, Messages.PYTEST),
+        Tool("ruff", Group.LINT, Messages.RUFF, ("check", "--output-format=concise")),
+        Tool("mypy", Group.LINT, Messages.MYPY, (".",)),
+        Tool("npm", Group.TEST, Messages.NONE, ("test",)),
+        Tool("node", Group.RUN, Messages.NONE, (FILE,)),
+        Tool("tsc", Group.BUILD, Messages.TSC, ("tsc", "--noEmit", "--pretty", "false"), shim="npx"),
+        Tool("eslint", Group.LINT, Messages.STYLISH, ("eslint", "."), shim="npx"),
+        Tool("jest", Group.TEST, Messages.JEST, ("jest",), shim="npx"),
+    )
+}
+
+
+def named(names: Iterable[str]) -> list[Tool]:
+    """The tools of these names; one that is not known is run as it is, without arguments. Raises UsageError."""
+    found = []
+    for name in dict.fromkeys(names):
+        if why := shim.refusal(name):
+            raise UsageError(f"`{name}` is not a valid tool name", why, "name it as it is typed, such as `pytest`")
+        found.append(TOOLS.get(name) or Tool(name, Group.RUN, Messages.GCC))
+    return found
+
+
+def executables(tools: Iterable[Tool]) -> list[str]:
+    """The shims that these tools want, each once."""
+    return list(dict.fromkeys(tool.executable for tool in tools))

@@ -1,0 +1,215 @@
+"""`rdoctl init`: writes a .rdo.conf for the working directory, from what its files say and what the user answers."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from rdo import project
+from rdo.cli import allow
+from rdo.cli.init import questions, survey, template
+from rdo.cli.init.suggestion import Suggestion
+from rdo.cli.init.survey import DOCKERFILES, Survey
+from rdo.config import load
+from rdo.config.schema import CONTAINERS, DRIVERS, KEYS
+from rdo.errors import ConfigError, RdoError, SetupError, printable
+from rdo.project import CONFIG
+from rdo.trust import store
+from rdo.util.phrases import listed
+
+ANSWERS = (
+    *("driver", "host", "user", "port", "identity", "directory"),
+    *("container", "service", "image", "build", "dockerfile", "machine"),
+)
+"""Keys that are options here, in the order in which they are written."""
+
+FOUND = ("build_args", "build_target", "env", "pass_env", "path")
+"""Keys that only a file tells, written behind those."""
+
+IMAGE_DIRECTORY = "/src"
+"""Where the project is put in a container of rdo's own, unless something names a better place."""
+
+Callback = TypeVar("Callback", bound=Callable[..., None])
+
+
+def answers(callback: Callback) -> Callback:
+    """Make each of ANSWERS an option, with the help that its key has."""
+    for name in reversed(ANSWERS):
+        kind: Any = click.Choice(DRIVERS) if name == "driver" else int if name == "port" else str
+        help = f"{KEYS[name].help[0].upper()}{KEYS[name].help[1:]}."
+        complete = _complete_host if name == "host" else None
+        callback = click.option(f"--{name}", type=kind, help=help, shell_complete=complete)(callback)
+    return callback
+
+
+def _complete_host(_context: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
+    return [host for host in questions.hosts() if host.startswith(start)]
+
+
+@click.command("init")
+@answers
+@click.option("--from", "source", metavar="FILE", default="", help="Take what this file of the directory says.")
+def command(source: str, **given: Any) -> None:
+    """Write a .rdo.conf for this directory.
+
+    Looks for a devcontainer.json, Vagrantfile, compose file or Dockerfile, and asks for what they do not tell. Every
+    answer is an option too, so that no terminal is needed. What such a file says and rdo has no key for is named, and
+    stands as a comment in the .rdo.conf.
+    """
+    directory = os.getcwd()
+    path = os.path.join(directory, CONFIG)
+    if os.path.lexists(path):
+        raise _exists()
+    known = {name: questions.checked(name, value) for name, value in given.items() if value is not None}
+    if "dockerfile" in known:
+        known.setdefault("build", ".")
+    found = survey.look(directory, os.environ, everything=bool(source))
+    for name, why in found.unusable:
+        click.echo(printable(f"rdoctl: `{name}` cannot be used here: {why}"), err=True)
+    suggestion = choose(known, found, source)
+    values = fill_in(known, suggestion)
+    write(path, template.render(values, suggestion.because, suggestion.left_out))
+    click.echo(f"wrote {CONFIG}: {printable(', '.join(f'{name} {_brief(each)}' for name, each in values.items()))}")
+    if suggestion.left_out:
+        names = ", ".join(left.name for left in suggestion.left_out)
+        click.echo(printable(f"left out of {suggestion.because}, see the comments in {CONFIG}: {names}"))
+    steps = [*allow_own(path), *next_steps(values, suggestion)]
+    click.echo("\n".join(["next:", *(f"  {printable(line)}" for line in steps)]))
+
+
+def _brief(value: Any) -> str:
+    """A value in short: of a table, its names."""
+    return " ".join(value) if isinstance(value, Mapping | list | tuple) else str(value)
+
+
+def choose(known: Mapping[str, Any], found: Survey, source: str = "") -> Suggestion:
+    """The target: as the options have it, else as the directory says, else as is answered. Raises RdoError."""
+    driver = known.get("driver") or _implied(known)
+    fitting = [each for each in found.suggestions if driver in ("", each.driver) and _fits(each, known)]
+    if source:
+        fitting = [each for each in found.suggestions if each.because == os.path.normpath(source)]
+        if not fitting:
+            files = listed([each.because for each in found.suggestions]) or "none"
+            raise RdoError(f"`{source}` does not say where commands run", "", f"files that do are {files}")
+    drivers = list(dict.fromkeys(each.driver for each in fitting))
+    if len(drivers) > 1:
+        because = " and ".join(f"{each.because} ({each.driver})" for each in fitting)
+        driver = questions.one_of("driver", f"there are {because}", drivers)
+        fitting = [each for each in fitting if each.driver == driver]
+    if len(fitting) > 1:
+        each_file = [each.because for each in fitting]
+        answer = questions.one_of("from", f"there are {listed(each_file)}", each_file)
+        fitting = [each for each in fitting if each.because == answer]
+    nothing = questions.NOTHING_ELSE if found.unusable else questions.NOTHING_FOUND
+    return fitting[0] if fitting else Suggestion(driver or questions.driver(nothing), "")
+
+
+def _fits(suggestion: Suggestion, known: Mapping[str, Any]) -> bool:
+    """Whether it speaks of what the options say to run in, if they do. A Dockerfile speaks of the image made of it."""
+    named = [name for name in CONTAINERS if name in known]
+    if suggestion.is_whole and not named:
+        return True
+    speaks = {*suggestion.values, *suggestion.choices, *(["image"] if suggestion.because in DOCKERFILES else [])}
+    return speaks.issuperset(named)
+
+
+def _implied(known: Mapping[str, Any]) -> str:
+    """The driver that a key belongs to which only one takes."""
+    drivers = {KEYS[name].drivers[0] for name in known if len(KEYS[name].drivers) == 1}
+    if len(drivers) > 1:
+        raise RdoError(f"{listed([f'--{name}' for name in known])} belong to several drivers", "", "name one of them")
+    return drivers.pop() if drivers else ""
+
+
+def fill_in(known: Mapping[str, Any], suggestion: Suggestion) -> dict[str, Any]:
+    """All values, in the order in which they are written; asks for those that are missing. Raises RdoError."""
+    driver = suggestion.driver
+    for name in known:
+        if KEYS[name].drivers and driver not in KEYS[name].drivers:
+            raise RdoError(f"`--{name}` is not for driver `{driver}`", f"only for {listed(KEYS[name].drivers)}")
+    named = [name for name in CONTAINERS if name in known]
+    if len(named) > 1:
+        raise RdoError(f"{listed([f'--{name}' for name in named])} exclude each other")
+    told = {name: value for name, value in suggestion.values.items() if name not in CONTAINERS or not named}
+    values = {**told, **known, "driver": driver}
+    for name in _wanted(driver, named, suggestion):
+        if name not in values:
+            values[name] = _missing(name, suggestion)
+    if "image" in values or "build" in values:
+        values.setdefault("directory", IMAGE_DIRECTORY)
+    if "build" not in values:
+        values = {name: value for name, value in values.items() if name in known or name not in template.BUILDS}
+    return {name: values[name] for name in (*ANSWERS, *FOUND) if name in values}
+
+
+def _wanted(driver: str, named: Sequence[str], suggestion: Suggestion) -> Sequence[str]:
+    """The keys that this driver cannot do without."""
+    if driver == "ssh":
+        return ("host", "directory")
+    if driver == "docker":
+        if suggestion.is_whole and not named:
+            return ()
+        suggested = [name for name in CONTAINERS if name in suggestion.values or name in suggestion.choices]
+        return named or suggested or ["container"]
+    return list(suggestion.choices)
+
+
+def _missing(name: str, suggestion: Suggestion) -> Any:
+    choices = suggestion.choices.get(name, ())
+    if len(choices) == 1:
+        return choices[0]
+    if choices:
+        return questions.one_of(name, f"{suggestion.because} names {questions.offered(choices)}", choices)
+    return questions.value(name, f"driver `{suggestion.driver}` needs it")
+
+
+def write(path: str, text: str) -> None:
+    """Make the file, and see that it loads. Raises RdoError, and then there is no file."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+    except FileExistsError:
+        raise _exists() from None
+    except OSError as error:
+        raise RdoError(f"cannot write `{path}`", str(error.strerror)) from None
+    try:
+        with open(fd, "w", encoding="utf-8") as file:
+            file.write(text)
+        load.load(path, None, None)
+    except (ConfigError, OSError):
+        os.unlink(path)
+        raise
+
+
+def _exists() -> RdoError:
+    return RdoError(f"there is a `{CONFIG}` here already", "", "edit it, or move it away first")
+
+
+def allow_own(path: str) -> list[str]:
+    """Allow what was just written; what to type where it cannot be, or where files that were there before join in."""
+    loaded = load.load(path, None, project.user_file(os.environ))
+    try:
+        wish = allow.wanted(loaded)
+    except RdoError as error:  # a file that the config names is not there yet
+        click.echo(f"rdoctl: {error}", err=True)
+        return ["rdoctl allow"]
+    takes_along = "pass_env" in dict(wish.values)  # what of theirs goes there is for users to say, not for a file here
+    if takes_along or wish.exposed or os.path.join(loaded.root, project.LOCAL_CONFIG) in loaded.files:
+        return [wish.command]
+    try:
+        store.Store(os.environ).add(wish)
+    except SetupError as error:
+        click.echo(f"rdoctl: {error}", err=True)
+        return [wish.command]
+    return []
+
+
+def next_steps(values: Mapping[str, Any], suggestion: Suggestion) -> list[str]:
+    """What to type now."""
+    first = [suggestion.first] if suggestion.first else []
+    if suggestion.because in DOCKERFILES and "image" in values:
+        first = [shlex.join(["docker", "build", "-t", values["image"], "."])]
+    return [*first, "rdoctl doctor", *suggestion.once, "rdo pwd"]

@@ -1,0 +1,265 @@
+"""What a devcontainer.json says in rdo's keys, and what of it has none. Pure: what the files hold is given.
+
+The format: https://containers.dev/implementors/json_reference/. What is left out is named, with what to do about it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rdo.cli.ide.draft import Read
+from rdo.cli.init import compose_file
+from rdo.cli.init.suggestion import LeftOut, Suggestion
+from rdo.config.schema import KEYS
+from rdo.config.types import Refused
+from rdo.drivers.docker.devcontainer import VARIABLE, identity
+from rdo.util import jsonc
+
+EDITORS = ("$schema", "name", "customizations", "settings", "extensions", "devPort")
+"""Of no meaning to what a command does."""
+
+HOOKS = ("onCreateCommand", "updateContentCommand", "postCreateCommand", "postStartCommand")
+"""What is run in a new container, in this order."""
+
+ADVICE = {
+    "features": "to have them, `devcontainer up --workspace-folder .` first, then `rdoctl init`",
+    "initializeCommand": "it runs on this machine; run it yourself",
+    "postAttachCommand": "it is for an editor",
+    "runArgs": "start the container yourself, and name it with `container`",
+    "mounts": "start the container yourself, and name it with `container`",
+    "forwardPorts": "over ssh use `ssh -L`; for a container publish the port",
+}
+
+SHORT = 60
+"""Characters of a value that a remark shows."""
+
+_OWN_NAME = re.compile(r"\$\{(?:localEnv|env):(\w+)(?::([^}]*))?\}")
+_PATH = re.compile(r"\$\{containerEnv:PATH\}")
+
+_SECRET = re.compile(r"TOKEN|SECRET|PASS|KEY|CRED|AUTH|(^|_)(PAT|PWD)($|_)", re.IGNORECASE)
+"""Names of variables whose values go into no file that others may come to see."""
+
+_WRITTEN = re.compile(r"[\w.,:/+ -]{0,64}")
+"""Values that do, without a place for a password as in a URL."""
+
+
+@dataclass
+class _Reader:
+    """One file on its way to a suggestion: what is taken is noted in `values`, the rest in `left_out`."""
+
+    root: str
+    place: str
+    """The directory of the devcontainer.json, relative to the root."""
+    name: str
+    data: Mapping[str, Any]
+    read: Read
+    environment: Mapping[str, str]
+    """This machine's."""
+    values: dict[str, Any] = field(default_factory=dict)
+    choices: dict[str, Sequence[str]] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+    first: str = ""
+    once: list[str] = field(default_factory=list)
+
+    def take(self, name: str) -> Any:
+        """A value of the file, which is not left out any more."""
+        self.taken.add(name)
+        return self.data.get(name)
+
+    def substitute(self, text: str) -> str:
+        """The text with what the variables in it are known to be here; the others stay as they are."""
+        return VARIABLE.sub(self._value, text)
+
+    def expand(self, text: str) -> str | None:
+        """The same; None where an unknown one stands in it."""
+        found = self.substitute(text)
+        return None if "${" in found else found
+
+    def _value(self, match: re.Match[str]) -> str:
+        kind, name, default = match.groups()
+        if kind in ("localEnv", "env") and name:
+            value = self.environment.get(name, default or "")
+            return value if name not in self.environment or _may_be_written(name, value) else match[0]
+        inside = self.values.get("directory", "")
+        known = {
+            "localWorkspaceFolder": self.root,
+            "localWorkspaceFolderBasename": os.path.basename(self.root),
+            "containerWorkspaceFolder": inside,
+            "containerWorkspaceFolderBasename": os.path.basename(inside),
+            "devcontainerId": identity(self.root, os.path.join(self.root, self.place, self.name)),
+        }
+        return known.get(kind) or match[0]
+
+    def put(self, key: str, value: Any, name: str) -> None:
+        """Have the config say so, if the key may have this value; else it is left out."""
+        text = self.expand(value) if isinstance(value, str) else value
+        try:
+            if value is not None:
+                KEYS[key].kind.check(text)
+                self.values[key] = text
+        except Refused as refusal:
+            self.left_out.append(LeftOut(f"{name} = {_short(value)}", _unknown(value) if text is None else refusal.why))
+
+    def below(self, path: str) -> str:
+        """A path of the file, which is relative to it, as one relative to the root."""
+        found = os.path.join(self.root, self.place, self.substitute(path))
+        return os.path.relpath(found, self.root)
+
+
+def suggestion(root: str, path: str, text: str, read: Read, environment: Mapping[str, str]) -> Suggestion:
+    """What the devcontainer.json at `path` below `root` says. Raises ValueError where it says nothing of a target.
+
+    `environment` is this machine's, which `${localEnv:NAME}` speaks of.
+    """
+    data = jsonc.loads(text)
+    if not isinstance(data, dict):
+        raise ValueError("it is not an object")
+    reader = _Reader(root, *os.path.split(path), data, read, environment)
+    _target(reader)
+    reader.put("user", reader.take("remoteUser") or data.get("containerUser"), "remoteUser")
+    reader.take("containerUser")
+    _environment(reader)
+    for name in HOOKS:
+        if command := reader.take(name):
+            lines = _commands(reader, command)
+            advice = f"run it once, {' and '.join(f'`{line}`' for line in lines)}, or have the Dockerfile do it"
+            reader.left_out.append(LeftOut(name, advice if lines else ""))
+            reader.once += lines
+    others = [name for name in data if name not in reader.taken and name not in EDITORS]
+    left_out = [*reader.left_out, *(LeftOut(name, ADVICE.get(name, "")) for name in others)]
+    return Suggestion("docker", path, reader.values, reader.choices, reader.first, reader.once, left_out)
+
+
+def _target(reader: _Reader) -> None:
+    """Compose file, Dockerfile or image; and where the project is in it. Raises ValueError."""
+    place = reader.take("workspaceFolder")
+    build = reader.data.get("build")
+    if "dockerComposeFile" in reader.data:
+        reader.put("directory", place, "workspaceFolder")
+        _compose(reader)
+        return
+    default = "/workspaces/${localWorkspaceFolderBasename}"
+    place = place if isinstance(place, str) else default
+    reader.put("directory", _mounted_at(reader, place) or place, "workspaceFolder")
+    if isinstance(build, dict) or isinstance(reader.data.get("dockerFile"), str):
+        _build(reader, build if isinstance(build, dict) else {})
+    elif isinstance(reader.data.get("image"), str):
+        reader.put("image", reader.take("image"), "image")
+    if not {"build", "image"} & set(reader.values):
+        raise ValueError("it names no image, Dockerfile or compose file that can be used")
+
+
+def _mounted_at(reader: _Reader, place: str) -> str:
+    """Where the whole project is mounted, by workspaceMount, if `place` is below it."""
+    mount = reader.data.get("workspaceMount")
+    words = reader.substitute(mount).split(",") if isinstance(mount, str) else []
+    pairs = {name.strip(): value.strip() for name, _, value in (word.partition("=") for word in words)}
+    target = pairs.get("target", "").rstrip("/")
+    if pairs.get("source") != reader.root or not target or not f"{reader.substitute(place)}/".startswith(f"{target}/"):
+        return ""
+    reader.taken.add("workspaceMount")
+    return target
+
+
+def _compose(reader: _Reader) -> None:
+    given = reader.take("dockerComposeFile")
+    files = [reader.below(str(each)) for each in (given if isinstance(given, list) else [given])]
+    service = reader.take("service")
+    if isinstance(service, str):
+        reader.put("service", service, "service")
+    else:
+        reader.choices["service"] = compose_file.services(files, reader.read)
+    run = reader.take("runServices")
+    services = run if isinstance(run, list) else []
+    default = [os.path.normpath(each) for each in compose_file.found(reader.read, {})]
+    options = [] if files == default else [word for file in files for word in ("-f", file)]
+    reader.first = shlex.join(["docker", "compose", *options, "up", "-d", *map(str, services)])
+
+
+def _build(reader: _Reader, build: Mapping[str, Any]) -> None:
+    """`build`, or `dockerFile` and `context` as they were named before. `dockerfile` counts from the context here."""
+    reader.taken |= {"build", "dockerFile", "context"}
+    dockerfile = reader.below(str(build.get("dockerfile") or reader.data.get("dockerFile") or "Dockerfile"))
+    context = reader.below(str(build.get("context") or reader.data.get("context") or "."))
+    relative = os.path.relpath(dockerfile, context)
+    reader.put("build", context, "build.context")
+    if relative != "Dockerfile":
+        reader.put("dockerfile", relative, "build.dockerfile")
+    arguments = build.get("args")
+    if isinstance(arguments, dict) and arguments:
+        values = {name: value for name, value in arguments.items() if _is_plain(reader, value)}
+        reader.put("build_args", {name: reader.expand(value) for name, value in values.items()}, "build.args")
+        others = [name for name in arguments if name not in values]
+        reader.left_out += [LeftOut(f"build.args.{name}", _unknown(arguments[name])) for name in others]
+    reader.put("build_target", build.get("target"), "build.target")
+    known = ("dockerfile", "context", "args", "target")
+    reader.left_out += [LeftOut(f"build.{name}") for name in build if name not in known]
+
+
+def _environment(reader: _Reader) -> None:
+    """containerEnv and remoteEnv, which wins: as `env`, `pass_env` and `path`."""
+    given: dict[str, Any] = {}
+    for table in ("containerEnv", "remoteEnv"):
+        values = reader.take(table)
+        given |= {name: (table, value) for name, value in values.items()} if isinstance(values, dict) else {}
+    env: dict[str, str] = {}
+    passed: list[str] = []
+    for name, (table, value) in given.items():
+        own = _OWN_NAME.fullmatch(value) if isinstance(value, str) else None
+        if name == "PATH" and isinstance(value, str) and _PATH.search(value):
+            directories = [each for each in reader.substitute(_PATH.sub("", value)).split(":") if each]
+            reader.put("path", directories, f"{table}.PATH")
+        elif own and own[1] == name and (name in reader.environment or not own[2]):
+            passed.append(name)
+        elif _is_plain(reader, value):
+            env[name] = reader.expand(value) or ""
+        else:
+            reader.left_out.append(LeftOut(f"{table}.{name} = {_short(value)}", _unknown(value)))
+    for key, values in (("env", env), ("pass_env", passed)):
+        if values:
+            reader.put(key, values, "remoteEnv")
+
+
+def _is_plain(reader: _Reader, value: Any) -> bool:
+    """Whether it is a string of which all is known here."""
+    return isinstance(value, str) and reader.expand(value) is not None
+
+
+def _may_be_written(name: str, value: str) -> bool:
+    """Whether a value of this machine may stand in a file of the project: it may be a secret."""
+    return not _SECRET.search(name) and bool(_WRITTEN.fullmatch(value))
+
+
+def _unknown(value: Any) -> str:
+    """Why a value has no place in the config, for the sake of the first variable in it that is not known here."""
+    if not isinstance(value, str):
+        return ""
+    for kind, name, _ in VARIABLE.findall(value):
+        if kind == "containerEnv":
+            return f"`{name}` is known in the container only; have the Dockerfile set it"
+        if kind in ("localEnv", "env") and name:
+            return f"`{name}` of this machine may be a secret; `-e`, or `env` in .rdo.local.conf, sets it"
+    return ""
+
+
+def _commands(reader: _Reader, command: Any) -> list[str]:
+    """A hook as command lines of rdo: a string is a shell's, a list is arguments, an object holds several."""
+    if isinstance(command, dict):
+        return [line for each in command.values() for line in _commands(reader, each)]
+    if isinstance(command, str) and command.strip():
+        return [shlex.join(["rdo", "-c", reader.substitute(command)])]
+    if isinstance(command, list) and command and all(isinstance(word, str) for word in command):
+        return [shlex.join(["rdo", *map(reader.substitute, command)])]
+    return []
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= SHORT else text[:SHORT] + "..."

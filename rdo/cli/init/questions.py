@@ -1,0 +1,101 @@
+"""The questions of `rdoctl init`: asked on the terminal, and answered by options where there is none."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from rdo.cli.init import ssh_hosts
+from rdo.config.schema import DRIVERS, KEYS
+from rdo.config.types import Refused
+from rdo.errors import RdoError, one_line, shortened
+from rdo.util.phrases import listed
+
+NOTHING_FOUND = "there is no Vagrantfile, compose file, Dockerfile or devcontainer.json here"
+NOTHING_ELSE = "no other file here says where commands run"
+
+NO_TERMINAL = "there is no terminal to ask on"
+
+MOST_OFFERED = 20
+"""Names that a question lists."""
+
+MEANINGS = {
+    "ssh": "a host or VM that you log in to",
+    "vagrant": "the machine of a Vagrantfile",
+    "docker": "a container, a service of a compose file, or an image",
+    "local": "another directory of this machine",
+}
+
+
+def checked(name: str, value: Any) -> Any:
+    """An answer, if its key may have it. Raises RdoError."""
+    try:
+        KEYS[name].kind.check(value)
+    except Refused as error:
+        hint = error.hint or (f"write `{error.instead}`" if error.instead else "")
+        raise RdoError(f"`--{name}` {error.why}", hint=hint) from None
+    return value
+
+
+def driver(because: str) -> str:
+    """How the target is reached, where no file tells, and `because` says so. Raises RdoError without a terminal."""
+    if not sys.stdin.isatty():
+        names = offered(hosts())
+        ssh = "`--host`" + (f" (~/.ssh/config names {names})" if names else "")
+        hint = f"give {ssh}, `--container`, `--image`, or `--driver`"
+        raise RdoError("`--driver` is missing", f"{because}, and {NO_TERMINAL}", hint)
+    click.echo(f"{because}. Where do the commands of this directory run?", err=True)
+    for name in DRIVERS:
+        click.echo(f"  {name:<8} {MEANINGS[name]}", err=True)
+    return str(click.prompt("driver", type=click.Choice(DRIVERS), err=True))
+
+
+def one_of(name: str, because: str, choices: Sequence[str]) -> str:
+    """One of several values, none of which can be guessed. Raises RdoError that names the option."""
+    _need_terminal(name, because)
+    click.echo(shortened(one_line(because)), err=True)
+    while True:
+        answer = str(click.prompt(_question(name), err=True))  # click itself would show the choices as they are
+        if answer in choices:
+            return str(checked(name, answer))
+        click.echo(f"it is one of {shortened(one_line(offered(choices)))}", err=True)
+
+
+def value(name: str, because: str) -> Any:
+    """A value of the key, asked for until it may have it. Raises RdoError that names the option."""
+    names = offered(hosts()) if name == "host" else ""
+    _need_terminal(name, f"{because}; ~/.ssh/config names {names}" if names else because)
+    if names:
+        click.echo(one_line(f"~/.ssh/config names {names}"), err=True)
+    while True:
+        answer = click.prompt(_question(name), err=True)
+        try:
+            return checked(name, answer)
+        except RdoError as error:
+            click.echo(str(error), err=True)
+
+
+def offered(names: Sequence[str]) -> str:
+    """A list for people, which is never long."""
+    more = len(names) - MOST_OFFERED
+    return listed(names[:MOST_OFFERED]) + (f" and {more} more" if more > 0 else "")
+
+
+def hosts() -> list[str]:
+    """The hosts of the user's ssh configuration."""
+    return ssh_hosts.named(os.environ, os.environ.get("RDO_SSH_CONFIG"))
+
+
+def _need_terminal(name: str, because: str) -> None:
+    if not sys.stdin.isatty():
+        raise RdoError(f"`--{name}` is missing", f"{because}, and {NO_TERMINAL}", f"give `--{name}`")
+
+
+def _question(name: str) -> str:
+    if name not in KEYS:
+        return name
+    return f"{KEYS[name].help} (such as {KEYS[name].example.strip(chr(34))})"

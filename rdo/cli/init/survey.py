@@ -1,0 +1,145 @@
+"""What a directory says about its target: Vagrantfile, compose file, Dockerfile, devcontainer.json. Reads, asks nobody.
+
+None of these files is run: what they say only by being run is not known here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from typing import NamedTuple
+
+from rdo.cli.init import compose_file, devcontainer, devcontainer_running, vagrantfile
+from rdo.cli.init.suggestion import LeftOut, Suggestion
+from rdo.drivers.vagrant import project
+from rdo.util import foreign_file
+
+DEVCONTAINERS = (".devcontainer/devcontainer.json", ".devcontainer.json")
+"""Where one lies; several lie in directories of their own below `.devcontainer`."""
+
+DOCKERFILES = ("Dockerfile", "Containerfile")
+DEVELOPMENT = ("Dockerfile.dev", "Dockerfile.development", "dev.Dockerfile")
+DIRECTORIES = ("", ".devcontainer", "docker", ".docker")
+"""Where a Dockerfile lies, the most telling first; its context is the project all the same."""
+
+LOOKED_INTO = 500
+"""Entries of a directory in which more of them may lie."""
+
+MOST_DEVCONTAINERS = 16
+"""Of several: more are nothing to choose from, and each takes its time to read."""
+
+LARGEST = 256 * 1024
+"""Bytes that are read of a file. A YAML library takes seconds for more."""
+
+_DOCKERFILE = re.compile(r"(Dockerfile|Containerfile)\.[\w.-]+|[\w.-]+\.([Dd]ockerfile|Containerfile)")
+
+_WORKDIR = re.compile(r"^[ \t]*WORKDIR[ \t]+(/[^\s$]*)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+
+
+class Survey(NamedTuple):
+    """What was found: targets to choose of, and files that could not be used, each with the reason."""
+
+    suggestions: Sequence[Suggestion]
+    unusable: Sequence[LeftOut] = ()
+
+
+def look(folder: str, environment: Mapping[str, str], everything: bool = False) -> Survey:
+    """At most one suggestion for each driver, the most telling file of each; but each of several devcontainers.
+
+    With `everything`, what each file says.
+    """
+    unusable: list[LeftOut] = []
+    docker: list[Suggestion] = []
+    for ask in (partial(_devcontainers, environment), partial(_compose, environment), _dockerfile):
+        if everything or not docker:
+            docker += ask(folder, unusable)
+    return Survey([*_vagrant(folder, environment), *docker], unusable)
+
+
+def _vagrant(folder: str, environment: Mapping[str, str]) -> Iterator[Suggestion]:
+    texts = ((name, read(folder, name)) for name in project.NAMES)
+    name, text = next(((name, text) for name, text in texts if text is not None), ("", ""))
+    if not name:
+        return
+    names, computed = vagrantfile.machines(text, folder, environment)
+    values = {"machine": names[0]} if len(names) == 1 and computed else {}
+    choices = {"machine": names} if len(names) > 1 else {}
+    advice = "`machine` says which; `vagrant status` lists them once there are some"
+    left_out = [LeftOut("names of machines that are computed", advice)] if computed and not values else []
+    yield Suggestion("vagrant", name, values, choices, first="vagrant up", left_out=left_out)
+
+
+def _compose(environment: Mapping[str, str], folder: str, unusable: list[LeftOut]) -> Iterator[Suggestion]:
+    files = compose_file.found(partial(read, folder), environment)
+    if not files:
+        return
+    try:
+        names = compose_file.services(files, partial(read, folder))
+    except ValueError as error:
+        unusable.append(LeftOut(files[0], str(error)))
+        return
+    if not names:
+        unusable.append(LeftOut(files[0], "it names no service"))
+        return
+    yield Suggestion("docker", files[0], choices={"service": names}, first="docker compose up -d")
+
+
+def _dockerfile(folder: str, _: list[LeftOut]) -> Iterator[Suggestion]:
+    names = (os.path.join(place, name) for place in DIRECTORIES for name in (*DOCKERFILES, *DEVELOPMENT))
+    for name in [*names, *_other_dockerfiles(folder)]:
+        text = read(folder, name)
+        if text is None:
+            continue
+        places = _WORKDIR.findall(text)
+        values = {"build": ".", **({"directory": places[-1]} if places else {})}
+        yield Suggestion("docker", name, values | ({} if name == DOCKERFILES[0] else {"dockerfile": name}))
+        return
+
+
+def _other_dockerfiles(folder: str) -> list[str]:
+    """The one of another name, such as `Dockerfile.ci`; of several, none says more than the others."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in islice(entries, LOOKED_INTO)]
+    except OSError:
+        return []
+    found = [name for name in names if _DOCKERFILE.fullmatch(name) and not name.endswith(".dockerignore")]
+    return found if len(found) == 1 else []
+
+
+def _devcontainers(environment: Mapping[str, str], folder: str, unusable: list[LeftOut]) -> Iterator[Suggestion]:
+    files = _devcontainer_files(folder)
+    if files and devcontainer_running.is_there(folder, environment):
+        yield Suggestion("docker", files[0], is_whole=True)
+        return
+    for name in files:
+        text = read(folder, name)
+        try:
+            yield devcontainer.suggestion(folder, name, text or "", partial(read, folder), environment)
+        except ValueError as error:
+            unusable.append(LeftOut(name, str(error)))
+
+
+def _devcontainer_files(folder: str) -> list[str]:
+    usual = [name for name in DEVCONTAINERS if read(folder, name) is not None][:1]
+    if usual:
+        return usual
+    above, name = os.path.split(DEVCONTAINERS[0])
+    try:
+        with os.scandir(os.path.join(folder, above)) as entries:
+            each = sorted(entry.name for entry in islice(entries, LOOKED_INTO))
+    except OSError:
+        return []
+    found = (path for path in (os.path.join(above, one, name) for one in each) if read(folder, path) is not None)
+    return list(islice(found, MOST_DEVCONTAINERS))
+
+
+def read(folder: str, name: str) -> str | None:
+    """The file's text; None where there is no plain file of that name."""
+    try:
+        return foreign_file.head(os.path.join(folder, name), LARGEST).decode("utf-8", "replace")
+    except OSError:
+        return None

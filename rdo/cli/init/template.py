@@ -1,0 +1,99 @@
+"""The text of a new .rdo.conf: the keys that are known, each with its meaning, and the others as comments. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rdo.cli.init.suggestion import LeftOut
+from rdo.config.schema import CONTAINERS, KEYS, Key, Settings
+from rdo.errors import printable
+
+HEAD = """\
+# Where the commands of this directory run: `rdo make test` here runs `make test` there.
+# `rdoctl explain` shows what counts, `rdoctl doctor` checks the way there.
+"""
+
+MORE = """\
+# More keys, each with an example value. One's own, for this machine only, go into .rdo.local.conf beside this file.
+"""
+
+PROFILES = """\
+# A table is one more profile, which starts from the keys above: rdo -p ci make test
+#[ci]
+#env = { CI = "1" }
+"""
+
+BUILDS = ("dockerfile", "build_args", "build_target")
+"""Keys that say something only beside `build`."""
+
+LONG = 48
+"""Characters of an assignment that has its remark on a line of its own."""
+
+WIDEST = 117
+"""Characters of a line of comment."""
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def render(values: Mapping[str, Any], because: str = "", left_out: Sequence[LeftOut] = ()) -> str:
+    """The file with these values of config keys; `driver` is among them. `left_out` is what `because` says besides."""
+    driver = values["driver"]
+    others = (key for key in KEYS.values() if key.name not in values and _is_offered(key, values, driver))
+    return "\n".join(
+        [
+            HEAD,
+            _block((f"{name} = {literal(value)}", KEYS[name].help) for name, value in values.items()),
+            *([_remarks(because, left_out)] if left_out else []),
+            MORE + _block((f"#{key.name} = {key.example}", f"{key.help}{_default(key)}") for key in others),
+            PROFILES,
+        ]
+    )
+
+
+def literal(value: Any) -> str:
+    """A value as TOML, on one line."""
+    if isinstance(value, Mapping):
+        names = {name: name if _BARE.fullmatch(name) else literal(name) for name in value}
+        pairs = (f"{names[name]} = {literal(each)}" for name, each in value.items())
+        return f"{{ {', '.join(pairs)} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(literal, value))}]"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _default(key: Key) -> str:
+    """What holds without the key, where that is something to say."""
+    value = getattr(Settings(), key.name)
+    return "" if value is None or not isinstance(value, bool | str) or value == "" else f"; default {literal(value)}"
+
+
+def _is_offered(key: Key, values: Mapping[str, Any], driver: str) -> bool:
+    """Whether the key could be set as well: of the keys that say what to run in, only one can."""
+    if key.personal or (key.drivers and driver not in key.drivers):
+        return False
+    if key.name in BUILDS and "build" not in values:
+        return False
+    return key.name not in CONTAINERS
+
+
+def _block(lines: Iterable[tuple[str, str]]) -> str:
+    """Assignments with their remarks, aligned; the remark of a long one stands above it."""
+    pairs = list(lines)
+    width = max((len(assignment) for assignment, _ in pairs if len(assignment) <= LONG), default=0)
+    return "".join(
+        f"{assignment.ljust(width)}  # {remark}\n" if len(assignment) <= LONG else f"# {remark}\n{assignment}\n"
+        for assignment, remark in pairs
+    )
+
+
+def _remarks(because: str, left_out: Sequence[LeftOut]) -> str:
+    """What the file says that no key stands for: it was written by others, and nothing in it may end the comment."""
+    lines = [f"{name}: {advice}" if advice else name for name, advice in left_out]
+    return "".join(
+        f"#{'  ' if line in lines else ' '}{text if len(text) <= WIDEST else text[: WIDEST - 3] + '...'}\n"
+        for line in [f"Left out of {because}:", *lines]
+        for text in [printable(line)]
+    )

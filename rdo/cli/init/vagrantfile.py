@@ -1,0 +1,49 @@
+"""Which machines a Vagrant project has: those that its Vagrantfile names by a literal, and those that Vagrant made.
+
+A Vagrantfile is a program, and is not run here: a name that it computes cannot be known before there is the machine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from rdo.drivers.vagrant import machine, project
+from rdo.errors import ConfigError
+
+_COMMENT = re.compile(r"^=begin\b.*?^=end\b|(?:^|(?<=\s))#(?!\{)[^\n]*", re.MULTILINE | re.DOTALL)
+_DEFINE = re.compile(r"\.vm\.define\b[ \t]*\(?[ \t]*([^\n]*)")
+_LITERAL = re.compile(
+    r"""(?:"([\w.-]+)"|'([\w.-]+)'|:"([\w.-]+)"|:'([\w.-]+)'|:([A-Za-z_]\w*))[ \t]*(?:,|\)|\{|do\b|$)"""
+)
+
+
+class Machines(NamedTuple):
+    """`names` that are known, in order; and whether others are computed where the Vagrantfile is run."""
+
+    names: Sequence[str]
+    computed: bool = False
+
+
+def defined(text: str) -> Machines:
+    """What `config.vm.define` says in the text of a Vagrantfile. Pure."""
+    names, computed = [], False
+    for match in _DEFINE.finditer(_COMMENT.sub("", text)):
+        literal = _LITERAL.match(match[1].rstrip())
+        names += [name for name in (literal.groups() if literal else ()) if name]
+        computed = computed or literal is None
+    return Machines(list(dict.fromkeys(names)), computed)
+
+
+def machines(text: str, root: str, environment: Mapping[str, str]) -> Machines:
+    """The machines of the project in `root`, whose Vagrantfile has this text: with those that Vagrant has made."""
+    named = defined(text)
+    try:
+        place = project.find(root, environment)
+    except ConfigError:
+        return named
+    made = [name for name in machine.known(place) if machine.created(place, name)]
+    if named.computed or not named.names:
+        return Machines(list(dict.fromkeys([*named.names, *made])), named.computed)
+    return named

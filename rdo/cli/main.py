@@ -1,0 +1,101 @@
+"""`rdoctl`: manages what `rdo` uses. One file a command; here they meet, and here errors and exit statuses are decided.
+
+A failure of rdo is one line and status 255, as with `rdo`; a wrong command line is status 2, as click has it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+
+import click
+
+from rdo import __version__, project
+from rdo.cli import allow, completion, deny, explain, man, schema, shim, status, stop
+from rdo.cli.command_group import Commands
+from rdo.cli.doctor import command
+from rdo.cli.ide import command as ide
+from rdo.cli.init import command as init
+from rdo.errors import FAILURE, RdoError
+from rdo.util import charset
+
+INTERRUPTED = 128 + 2
+
+EXAMPLES = """\
+\b
+Examples:
+  rdoctl init                     write a .rdo.conf for this directory
+  rdoctl doctor                   check the way to the target, step by step
+  rdoctl explain make test        what `rdo make test` would do
+  rdoctl status                   the held connections
+  rdoctl allow                    allow what the .rdo.conf here asks for
+  rdoctl shim add pytest          a local executable that runs pytest there
+  rdoctl stop --all               end them, once their commands have ended
+  rdoctl ide vscode               have an editor run the tools there
+  eval "$(rdoctl completion bash)"
+"""
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXAMPLES,
+    commands={
+        "init": init.command,
+        "status": status.command,
+        "stop": stop.command,
+        "explain": explain.command,
+        "doctor": command.command,
+        "allow": allow.command,
+        "deny": deny.command,
+        "shim": shim.command,
+        "ide": ide.command,
+        "completion": completion.command,
+        "man": man.command,
+        "schema": schema.command,
+    },
+)
+@click.version_option(__version__, message="rdoctl %(version)s")
+def rdoctl() -> None:
+    """Manage the targets and held connections of rdo."""
+
+
+class Ascii(io.TextIOWrapper):
+    """A terminal that takes nothing else. (click makes UTF-8 of a stream whose encoding is called so.)"""
+
+    def write(self, text: str) -> int:
+        return super().write(charset.spelled(text, os.environ))
+
+
+def main() -> None:
+    """Run the command line, and leave with its exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal's charset lacks is no failure
+        if sys.stdout.isatty() and not charset.is_utf8(os.environ):
+            sys.stdout = Ascii(sys.stdout.buffer, encoding="utf-8", line_buffering=True)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: list[str]) -> int:
+    """The exit status of `rdoctl WORDS`."""
+    try:
+        project.make_absolute(os.environ)
+        return rdoctl.main(words, prog_name="rdoctl", standalone_mode=False) or 0
+    except RdoError as error:
+        return complain(error)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except OSError as error:
+        return complain(RdoError("cannot continue", str(error)))
+
+
+def complain(error: RdoError) -> int:
+    """Show an error as a line on stderr, if there is one; the exit status."""
+    with contextlib.suppress(OSError):
+        os.write(2, charset.spelled(f"rdoctl: {error}\n", os.environ).encode("utf-8", "replace"))
+    return FAILURE

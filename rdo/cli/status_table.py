@@ -1,0 +1,72 @@
+"""The held connections on a terminal: a table, or a list where it is narrow. The one module that imports rich."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from rdo.cli.status_row import Glance
+from rdo.errors import printable
+
+COLUMNS = ("target", "profile", "doing", "up", "memory", "pid", "config")
+
+FLEXIBLE = ("doing", "config")
+"""What may take less than it would: commands are cut, paths go on in the next line."""
+
+NUMBERS = ("up", "memory", "pid")
+
+LEAST = 18
+"""Characters below which a flexible column is of no use."""
+
+GAP = 2
+
+STYLES = {"target": "bold", "busy": "green", "idle": "dim", "silent": "bold red"}
+
+
+def show(glances: Sequence[Glance]) -> None:
+    """Print them in the terminal's width, in colour unless NO_COLOR is set."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    console.print(_table(glances) if _least_width(glances) <= console.width else _list(glances))
+
+
+def _least_width(glances: Sequence[Glance]) -> int:
+    """Characters that the table needs."""
+    wanted = {name: max(len(name), *(_cell(name, glance).cell_len for glance in glances)) for name in COLUMNS}
+    widths = [min(LEAST, wanted[name]) if name in FLEXIBLE else wanted[name] for name in COLUMNS]
+    return sum(widths) + GAP * (len(widths) - 1)
+
+
+def _table(glances: Sequence[Glance]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), pad_edge=False, show_edge=False)
+    for name in COLUMNS:
+        least = min(LEAST, max(_cell(name, glance).cell_len for glance in glances)) if name in FLEXIBLE else None
+        table.add_column(
+            name.upper(), justify="right" if name in NUMBERS else "left", no_wrap=name not in FLEXIBLE, min_width=least
+        )
+    for glance in glances:
+        table.add_row(*(_cell(name, glance) for name in COLUMNS))
+    return table
+
+
+def _list(glances: Sequence[Glance]) -> Table:
+    """A line for each target, and below it one for each fact."""
+    grid = Table.grid(padding=(0, GAP, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    for glance in glances:
+        for name in COLUMNS:
+            title = Text(name, style="bold") if name == "target" else Text(f"  {name}")
+            grid.add_row(title, _cell(name, glance))
+    return grid
+
+
+def _cell(name: str, glance: Glance) -> Text:
+    """A fact, with nothing in it that drives a terminal."""
+    if name == "doing":
+        lines = "\n".join(map(printable, glance.doing))
+        return Text(lines, STYLES[glance.state], no_wrap=True, overflow="ellipsis")
+    return Text(printable(getattr(glance, name)), STYLES.get(name, ""), overflow="fold")

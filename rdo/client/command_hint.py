@@ -1,0 +1,77 @@
+"""A hint for people whose command was not found because it wanted a shell. Not on the hot path."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Sequence
+from itertools import takewhile
+
+from rdo.client.argv import Options
+from rdo.errors import printable
+
+SHELL_SYNTAX = frozenset(" \t\n|&;<>()$`\\\"'*?[]#~=%{}")
+
+_BUILTINS = (
+    ". : [[ alias bg bind builtin caller cd command compgen complete compopt declare dirs disown enable eval exec exit "
+    "export fc fg getopts hash help history jobs let local logout mapfile popd pushd read readarray readonly return "
+    "set shift shopt source suspend times trap type typeset ulimit umask unalias unset wait if for while until case "
+    "function select time"
+)
+BUILTINS = frozenset(_BUILTINS.split())
+"""Names that only a shell knows, and the keywords beside them."""
+
+
+RDOCTL = frozenset(
+    {
+        "allow", "completion", "deny", "doctor", "explain", "help", "ide", "init", "man", "schema", "shim", "status",
+        "stop",
+    }
+)  # fmt: skip
+"""Commands of rdoctl, which somebody may have taken for one of rdo; and `help`."""
+
+NOTHING_RUN = "-n"
+"""An option of the shell before its string, and of rdo before a command."""
+
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
+
+
+def show(options: Options, has_terminal: bool) -> None:
+    """Write the hint to stderr, if there is one to give: without a terminal only where it cannot be wrong."""
+    line = for_rdoctl(options) or (for_command(options) if has_terminal else "")
+    if line:
+        os.write(2, f"rdo: {line}\n".encode("utf-8", "replace"))
+
+
+def for_rdoctl(options: Options) -> str:
+    """The hint for a command of rdoctl that the target was asked for; empty if it is none."""
+    if options.shell_string is not None or not RDOCTL.issuperset(options.command[:1] or [""]):
+        return ""
+    name, *rest = options.command
+    meant = "rdo --help" if name == "help" else shlex.join(["rdoctl", name, *rest])
+    return printable(f"did you mean `{meant}`?")
+
+
+def for_command(options: Options) -> str:
+    """The hint for a command that was not found, or not run; empty if its name is a plain one."""
+    if NOTHING_RUN in options.shell_options:
+        why = "is the shell's, which then runs nothing"
+        return printable(f"`{NOTHING_RUN}` before `-c` {why}; to have no stdin use: rdo -c STRING </dev/null")
+    if options.shell_string is not None or not options.command:
+        return ""
+    name = options.command[0]
+    if _ASSIGNMENT.fullmatch(name):
+        return printable(f"`{name}` is not a program; to set a variable there use: {_with_variables(options.command)}")
+    instead = f"rdo -c {shlex.quote(' '.join(options.command))}"
+    if name in BUILTINS:
+        return printable(f"`{name}` is a shell builtin, not a program; use: {instead}")
+    if SHELL_SYNTAX.isdisjoint(name):
+        return ""
+    return printable(f"`{name}` is not the name of a program; for a shell string use: {instead}")
+
+
+def _with_variables(words: Sequence[str]) -> str:
+    """The command line that sets the variables that stand before the command."""
+    variables = list(takewhile(_ASSIGNMENT.fullmatch, words))
+    return shlex.join(["rdo", *(word for item in variables for word in ("-e", item)), *words[len(variables) :]])

@@ -1,0 +1,122 @@
+"""The caller's signals and terminal modes, while one command runs. Part of the client's hot path."""
+
+import _signal
+import _thread
+import posix
+
+from rdo.ipc import protocol, sockets
+
+TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+if TYPE_CHECKING:
+    from rdo.client import tty
+
+FORWARDED_SIGNALS = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH", "CONT", "TSTP")
+NAMES = {getattr(_signal, "SIG" + name): name.encode() for name in FORWARDED_SIGNALS}
+
+
+class Foreground:
+    """What a command takes over while it runs: signals, and where it has a pty and reads, the terminal's raw mode."""
+
+    def __init__(self, request: protocol.Request, outbox: sockets.Outbox) -> None:
+        self._outbox = outbox
+        self._pty = b"p" in request.flags
+        self._takes_keys = self._pty and b"n" not in request.flags
+        self._window = request.window
+        self._modes = _thread.allocate_lock()  # guards the two below: the thread for signals sets modes, too
+        self._terminal: tty.Terminal | None = None
+        self._over = False
+
+    def enter(self, ptyless: bool) -> None:
+        """The command runs from now on; `ptyless`: without the pty that was asked for. To be called once."""
+        if ptyless:
+            self._pty = self._takes_keys = False
+        taken = {number for number in NAMES if _signal.getsignal(number) != _signal.SIG_IGN}
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, taken)
+        _thread.start_new_thread(self._forward_signals, (taken,))
+        self._enter_raw()
+        if self._pty:
+            self._send_window()  # which may have been resized while the target was connected
+
+    def leave(self) -> None:
+        """The command has ended: leave the terminal as it was found."""
+        self._over = True
+        self._restore()
+
+    def is_raw(self) -> bool:
+        """Whether we hold the caller's terminal in raw mode."""
+        return self._terminal is not None and self._terminal.raw
+
+    def line_end(self) -> bytes:
+        """What ends a line that is shown now."""
+        return b"\r\n" if self.is_raw() else b"\n"
+
+    def stop_all(self) -> None:
+        """Stop, as the terminal does, all that runs in the foreground with us."""
+        self._stop(0)
+
+    def _enter_raw(self) -> None:
+        if self._takes_keys and posix.isatty(0):
+            from rdo.client import tty
+
+            with self._modes:
+                self._terminal = self._terminal or tty.Terminal(0)
+                if not self._over:
+                    self._terminal.enter_raw()
+
+    def _restore(self) -> None:
+        with self._modes:
+            if self._terminal:
+                self._terminal.restore()
+
+    # Signals
+
+    def _forward_signals(self, taken: "set[int]") -> None:
+        """Take the caller's signals, in a thread of its own.
+
+        Python runs a handler in the main thread, but not if the signal came when that was just about to wait.
+        """
+        while True:
+            number = _signal.sigwait(taken)
+            if number == _signal.SIGCONT:
+                self._continue()
+            elif number == _signal.SIGTSTP:
+                self._suspend()
+            elif number == _signal.SIGWINCH and self._pty:
+                self._resize(number)
+            else:
+                self._outbox.send(protocol.SIGNAL, NAMES[number])
+
+    def _resize(self, number: int) -> None:
+        """Pass on the size; where it is as before, the target's terminal sends no SIGWINCH, so pass that on."""
+        if not self._send_window() and number == _signal.SIGWINCH:
+            self._outbox.send(protocol.SIGNAL, b"WINCH")
+
+    def _send_window(self) -> bool:
+        """Pass on the size if it has changed: whether it has."""
+        from rdo.client import tty
+
+        window = tty.window_size(1)
+        if window == self._window:
+            return False
+        self._window = window
+        self._outbox.send(protocol.WINDOW, protocol.encode_window(*window))
+        return True
+
+    def _suspend(self) -> None:
+        """Ctrl-Z: stop the command, then this process. On a pty the stopped job is reported, and that stops us."""
+        self._outbox.send(protocol.SIGNAL, b"TSTP")
+        if not self._pty:
+            self._stop(posix.getpid())
+
+    def _stop(self, whom: int) -> None:
+        """Stop as if the signal had met its default action, so that the shell sees SIGTSTP."""
+        self._restore()
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGTSTP,))
+        posix.kill(whom, _signal.SIGTSTP)
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGTSTP,))
+
+    def _continue(self) -> None:
+        self._enter_raw()
+        if self._pty:
+            self._resize(_signal.SIGCONT)
+        self._outbox.send(protocol.SIGNAL, b"CONT")

@@ -1,0 +1,45 @@
+"""One command line: finds a control master that accepts its request, starting one where needed. The hot path.
+
+A try that a master did not accept shares nothing with the next one but the request: see run.py.
+"""
+
+from rdo import project
+from rdo.client.run import NotAccepted, RunningCommand, Trace
+from rdo.errors import SetupError
+from rdo.ipc import protocol, sockets
+
+ATTEMPTS = 5
+"""How many masters to try: each may be ending or outdated just as we come."""
+
+
+class Client:
+    """Has a request run by the control master that it is for."""
+
+    def __init__(self, request: protocol.Request, user_file: str, trace: Trace) -> None:
+        """`user_file` is the user's own config file."""
+        self._request = request
+        self._user_file = user_file
+        self._trace = trace
+
+    def run(self, path: str, seen: "sockets.Identity", connection: "sockets.Socket | None") -> int:
+        """The exit status of the command, run by the master that listens at `path`. Raises RdoError.
+
+        `connection` is to the master whose socket was `seen`, if there is one; the request has been sent.
+        """
+        config = protocol.decode(self._request.config)
+        for _ in range(ATTEMPTS):
+            if connection is not None:
+                self._trace.step("control socket")
+                try:
+                    return RunningCommand(self._request, connection, path, self._trace).run()
+                except NotAccepted:
+                    connection.close()
+            from rdo.client import spawn_master
+
+            spawn_master.start_master(path, self._request, seen)
+            self._trace.step("control master")
+            self._request.stamp = protocol.encode(project.stamp(config, self._user_file))
+            seen, connection = sockets.identity(path), sockets.connect(path)
+            if connection is not None:
+                sockets.ask(connection, self._request)
+        raise SetupError(f"no control master accepted the command after {ATTEMPTS} attempts", "", "see `rdoctl status`")

@@ -1,0 +1,110 @@
+"""Builds the request for a command from what was typed and where. Part of the client's hot path."""
+
+import posix
+
+from rdo.client import argv
+from rdo.client.argv import Options
+from rdo.ipc import protocol, sockets
+from rdo.project import Found
+
+TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NO_WINDOW = (0, 0, 0, 0)
+
+
+def build(options: Options, found: Found, environ: "Mapping[str, str]") -> protocol.Request:
+    """What RUN asks for."""
+    request = protocol.Request()
+    request.version = sockets.release()
+    encode = protocol.encode
+    request.config = encode(found.config)
+    request.profile = encode(argv.profile(options, environ))
+    request.stamp = encode(found.stamp)
+    request.root = encode(found.root)
+    request.pwd = encode(found.pwd)
+    request.cwd = encode(found.cwd)
+    request.remote_directory = encode(options.remote_directory)
+    request.user = encode(options.user)
+    request.term = encode(environ.get("TERM", ""))
+    pty = wants_pty(options, environ)
+    request.window, request.modes = terminal() if pty else (NO_WINDOW, b"")
+    request.flags = flags(options, pty) + (b"g" if wants_progress(options, request.term) else b"")
+    request.shell_options = encode(" ".join(options.shell_options))
+    request.arguments = [encode(word) for word in options.command]
+    if options.shell_string is not None:
+        request.arguments.insert(0, encode(options.shell_string))
+    request.variables = [encode(item) for item in variables(options.env, environ)]
+    request.environ = [encode(f"{name}={value}") for name, value in environ.items()]
+    return request
+
+
+def terminal() -> "tuple[tuple[int, int, int, int], bytes]":
+    """The size of the terminal that stdout is, and the modes of the one that stdin is."""
+    from rdo.client import tty  # only here: its libraries take a third of a millisecond to load
+
+    return tty.window_size(1), tty.modes(0)
+
+
+def wants_pty(options: Options, environ: "Mapping[str, str]") -> bool:
+    """A pty is for people: only if stdin, stdout and stderr are all terminals, unless asked for or forbidden.
+
+    With fewer, the pty would merge stderr into stdout and turn LF into CRLF in what goes to a file or a pipe.
+    """
+    if options.tty is not None:
+        return options.tty
+    terminals = options.stdin and posix.isatty(0) and posix.isatty(1) and posix.isatty(2)
+    return terminals and not is_parallel_recipe(environ)
+
+
+def is_parallel_recipe(environ: "Mapping[str, str]") -> bool:
+    """Whether this is a recipe under `make -j`, which hands its terminal's stdin to one of its jobs, whichever.
+
+    In raw mode the lines of the others would lack their carriage returns, and Ctrl-C would reach this job alone. What
+    is typed into a shell, started by such a make or not, leads a process group of its own; a recipe is in that of make.
+    """
+    return has_jobs(environ.get("MAKEFLAGS", "")) and posix.getpgrp() != posix.getpid()
+
+
+def has_jobs(makeflags: str) -> bool:
+    """Whether these are the options of a make that runs several jobs at a time: `-j`, `-jN`, `--jobserver...=`.
+
+    What stands behind `--` are the variables of its command line.
+    """
+    options = makeflags.partition(" -- ")[0].split()
+    return any(word.startswith(("-j", "--jobserver")) and word != "-j1" for word in options)
+
+
+def wants_progress(options: Options, term: bytes) -> bool:
+    """Progress is for people, too, and for terminals that can take it back. With `-v`, all is told in lines."""
+    return not options.verbose and term not in (b"", b"dumb") and posix.isatty(2)
+
+
+def flags(options: Options, pty: bool) -> bytes:
+    """The letters of the request."""
+    return (
+        (b"c" if options.shell_string is not None else b"")
+        + (b"s" if options.sudo else b"")
+        + (b"" if options.map_args else b"m")
+        + (b"" if options.map_output is None else b"o" if options.map_output else b"O")
+        + (b"p" if pty else b"")
+        + (b"v" if options.verbose else b"")
+        + (b"" if has_input(options) else b"n")
+    )
+
+
+def variables(given: "list[str]", environ: "Mapping[str, str]") -> "list[str]":
+    """`NAME=VALUE` as given; for a bare `NAME` the caller's value, and nothing where the caller has none."""
+    found = []
+    for item in given:
+        if "=" in item:
+            found.append(item)
+        elif item in environ:
+            found.append(f"{item}={environ[item]}")
+    return found
+
+
+def has_input(options: Options) -> bool:
+    """Whether there is a stdin to read. /dev/null, as IDEs and Makefiles have it, needs nobody to do that."""
+    return options.stdin and posix.fstat(0).st_rdev != posix.stat("/dev/null").st_rdev

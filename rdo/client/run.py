@@ -1,0 +1,200 @@
+"""One command at one control master: what the master sends, and what is done about it. The hot path.
+
+Two directions, each blocking, each with its own thread: the main thread takes what the master sends and writes it to
+the caller's stdout and stderr; a second one (stdin.py) reads the caller's stdin. The caller's descriptors are shared
+with other processes, so their flags (O_NONBLOCK) are never changed. A third thread takes the caller's signals
+(foreground.py).
+"""
+
+import time
+
+from rdo.client import foreground, stdout
+from rdo.errors import LinkLost, RdoError, SetupError
+from rdo.ipc import protocol, sockets
+
+TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rdo.client import status_line, stdin
+
+    Payload = bytes | memoryview
+
+ASKED, ACCEPTED, STARTED = "asked", "accepted", "started"
+"""How far the command has come, as the master reports it."""
+
+ACTIONS = {
+    ASKED: {
+        protocol.ACCEPTED: "_accept",
+        protocol.STALE: "_refuse",
+        protocol.FAILED: "_fail",
+    },
+    ACCEPTED: {
+        protocol.PROMPT: "_prompt",
+        protocol.NOTICE: "_note",
+        protocol.PROGRESS: "_progress",
+        protocol.STARTED: "_start",
+        protocol.FAILED: "_fail",
+    },
+    STARTED: {
+        protocol.NOTICE: "_note",
+        protocol.OUTPUT: "_show_stdout",
+        protocol.ERROR: "_show_stderr",
+        protocol.CREDIT: "_grant",
+        protocol.END: "_end_output",
+        protocol.STOPPED: "_suspend",
+        protocol.EXIT: "_exit",
+        protocol.FAILED: "_fail",
+    },
+}
+"""Every frame that the master may send, by how far the command has come, and the method that acts on it. Any other ends
+the connection.
+"""
+
+
+class NotAccepted(Exception):
+    """This master did not accept the request, so the command was not started: another master may be asked."""
+
+
+class Trace:
+    """The steps of a command with their times, on stderr, for `-v`."""
+
+    def __init__(self, verbose: bool, began: float) -> None:
+        """`began` is when this process did, as time.monotonic() has it."""
+        self._verbose = verbose
+        self._began = began
+
+    def step(self, name: str, at: "float | None" = None, end: bytes = b"\n") -> None:
+        """Say when the step was done: now, or `at` so many seconds after the process began."""
+        if self._verbose:
+            seconds = time.monotonic() - self._began if at is None else at
+            stdout.write(2, b"rdo: %7.1f ms  %s" % (seconds * 1000, name.encode()) + end)
+
+
+class RunningCommand:
+    """The caller's side of one command, from the request that was sent to the exit status: one try, used once."""
+
+    def __init__(self, request: protocol.Request, connection: sockets.Socket, path: str, trace: Trace) -> None:
+        """The request was sent on `connection`, to the master that listens at `path`."""
+        self._has_input = b"n" not in request.flags
+        self._connection = connection
+        self._path = path
+        self._trace = trace
+        self._state = ASKED
+        self._outbox = sockets.Outbox(connection)
+        self._decoder = protocol.Decoder()
+        self._output = stdout.Output(connection.fileno(), self._decoder, self._outbox)
+        self._stdin: stdin.Stdin | None = None
+        self._status_line: status_line.StatusLine | None = None
+        self._foreground = foreground.Foreground(request, self._outbox)
+        self._shown = False
+
+    def run(self) -> int:
+        """The exit status. Raises NotAccepted, and RdoError."""
+        try:
+            while True:
+                for kind, payload in self._receive():
+                    status = self._act(kind, payload)
+                    if status is not None:
+                        return status
+        finally:
+            self._erase_status_line()
+            self._foreground.leave()
+
+    def _receive(self) -> "list[protocol.Frame]":
+        size = self._output.pass_on()
+        try:
+            data = self._connection.recv(size)
+        except OSError:
+            data = b""
+        if data:
+            return self._decoder.receive(data)
+        if self._state == ASKED:
+            raise NotAccepted
+        if self._state == ACCEPTED:
+            hint = f"try again; `{self._path}.log` may say more"
+            raise SetupError("the command was not started", "the control master ended before", hint)
+        raise LinkLost("the command was lost", "the control master ended", "it may have run; see `rdoctl status`")
+
+    def _act(self, kind: bytes, payload: "Payload") -> "int | None":
+        """Act on a frame; the exit status once there is one. Raises ProtocolError for one that may not come now."""
+        name = ACTIONS[self._state].get(kind)
+        if name is None:
+            why = f"it sent {kind!r} when the command was {self._state}"
+            raise protocol.ProtocolError("the control master does not keep to the protocol", why, "`rdoctl stop --all`")
+        if kind != protocol.PROGRESS:
+            self._erase_status_line()
+        action: Callable[[Payload], int | None] = getattr(self, name)
+        return action(payload)
+
+    def _erase_status_line(self) -> None:
+        if self._status_line:
+            self._status_line.erase()
+
+    # Frames, each as PROTOCOL.md has it
+
+    def _accept(self, _: "Payload") -> None:
+        self._state = ACCEPTED
+        self._connection.settimeout(None)  # what follows may take as long as it takes
+
+    def _refuse(self, _: "Payload") -> None:
+        raise NotAccepted
+
+    def _fail(self, payload: "Payload") -> None:
+        error = protocol.decode_failure(bytes(payload))
+        if self._state == STARTED:  # whatever it says: nothing may run in its place any more
+            raise RdoError(error.what, error.why, error.hint)
+        raise error
+
+    def _prompt(self, payload: "Payload") -> None:
+        from rdo.client import tty
+
+        self._outbox.send(protocol.ANSWER, tty.answer(bytes(payload)))
+
+    def _progress(self, payload: "Payload") -> None:
+        from rdo.client import status_line
+
+        self._status_line = self._status_line or status_line.StatusLine(2)
+        self._status_line.show(bytes(payload))
+
+    def _note(self, line: "Payload") -> None:
+        stdout.write(2, bytes(line) + self._foreground.line_end())
+
+    def _start(self, payload: "Payload") -> None:
+        """The command is on its way: from now on signals are its, and so is stdin."""
+        self._state = STARTED
+        self._trace.step("shell")
+        self._foreground.enter(payload == protocol.PTYLESS)
+        if self._has_input:
+            from rdo.client import stdin
+
+            self._stdin = stdin.Stdin(self._outbox, self._foreground.is_raw)
+            self._stdin.start()
+
+    def _show_stdout(self, data: "Payload") -> None:
+        self._show(1, data)
+
+    def _show_stderr(self, data: "Payload") -> None:
+        self._show(2, data)
+
+    def _show(self, fd: int, data: "Payload") -> None:
+        if not self._shown:
+            self._shown = True
+            self._trace.step("first byte", end=self._foreground.line_end())
+        self._output.show(fd, data)
+
+    def _grant(self, payload: "Payload") -> None:
+        if self._stdin:
+            self._stdin.grant(protocol.decode_credit(bytes(payload)))
+
+    def _end_output(self, _: "Payload") -> None:
+        self._output.end()
+
+    def _suspend(self, _: "Payload") -> None:
+        self._foreground.stop_all()
+
+    def _exit(self, payload: "Payload") -> int:
+        self._trace.step("end", end=self._foreground.line_end())
+        if len(payload) != 1:
+            raise protocol.ProtocolError("an exit status cannot be read")
+        return payload[0]

@@ -1,0 +1,170 @@
+"""The start of a control master by the client that finds none."""
+
+import errno
+import fcntl
+import os
+import select
+import sys
+import time
+
+import rdo
+from rdo.errors import SetupError
+from rdo.ipc.protocol import decode
+from rdo.ipc.sockets import ELSEWHERE, connect, identity
+
+TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+if TYPE_CHECKING:
+    from rdo.ipc.protocol import Request
+    from rdo.ipc.sockets import Identity
+
+START_TIMEOUT = 15.0
+"""Seconds for a master to listen: an interpreter's start and a bind, with ample room for a loaded machine."""
+
+LOCK_PAUSE = 0.02
+"""Seconds between two tries for the start lock: flock(2) with a deadline cannot be had otherwise."""
+
+READY_FD = 3
+"""Where a master reports to the client that starts it: LISTENS, or else in a line why it cannot."""
+
+ENTRY = "from rdo.master.daemon import main; main()"
+"""What the command line of each master has, of whichever release: by this it is known."""
+
+MASTER = "import gc; gc.disable(); " + ENTRY
+"""As `python -m rdo.master.daemon`, without what that loads to find the module, and without a search for garbage
+meanwhile, which finds none and takes a twelfth of the time."""
+
+KEPT = frozenset({"DYLD_LIBRARY_PATH", "HOME", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "PWD", "USER"})
+KEPT_KINDS = ("DOCKER_", "RDO_", "VAGRANT_", "XDG_")
+"""Variables of the first caller that the master has: those that say where a target is, the same for all of its callers,
+and what a bare login has. Some Pythons do not start without the path of their libraries."""
+
+ISOLATED = ("-I", "-X", "utf8")
+"""Options of Python by which no variable, no locale and no file of the caller's decides what is loaded, as for rdo."""
+
+LISTENS = b"\0"
+REPORT_SIZE = 4096
+
+
+def log_path(path: str) -> str:
+    """The log of the master that listens at `path`."""
+    return path + ".log"
+
+
+def start_master(path: str, request: "Request", replaced: "Identity") -> None:
+    """Have a master for the request listen at `path`, unless another client has seen to it: the socket is no more the
+    `replaced` one.
+
+    Raises SetupError.
+    """
+    lock = _lock(path + ".lock")
+    try:
+        if identity(path) in (None, replaced) or not _listens(path):
+            _spawn(path, request)
+    finally:
+        os.close(lock)
+
+
+def _listens(path: str) -> bool:
+    connection = connect(path)
+    if connection is None:
+        return False
+    connection.close()
+    return True
+
+
+def python(statement: str) -> "list[str]":
+    """The command line of a Python that runs a statement, and finds rdo where this process did."""
+    place = rdo.__path__[0].rpartition("/")[0]
+    own_first = "next((i for i, p in enumerate(sys.path) if p.endswith('-packages')), len(sys.path))"
+    return [sys.executable, *ISOLATED, "-c", f"import sys; sys.path.insert({own_first}, {place!r}); {statement}"]
+
+
+def _lock(path: str) -> int:
+    """The start lock, held until the descriptor is closed: it dies with its owner, so it is never stale."""
+    deadline = time.monotonic() + START_TIMEOUT
+    while True:
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            os.fchmod(fd, 0o600)  # whatever the umask is
+        except OSError as error:
+            raise SetupError(f"cannot create the lock `{path}`", str(error.strerror), ELSEWHERE) from None
+        if _is_held(fd, path):
+            return fd
+        os.close(fd)
+        if time.monotonic() > deadline:
+            raise SetupError(f"cannot get the lock `{path}`", "another `rdo` holds it")
+        select.select((), (), (), LOCK_PAUSE)
+
+
+def _is_held(fd: int, path: str) -> bool:
+    """Take the lock: whether we have it, and it is the one that others find there: see stale_files.py."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(fd), os.stat(path))
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EINTR, errno.ENOENT):
+            os.close(fd)
+            raise SetupError(f"cannot get the lock `{path}`", str(error.strerror)) from None
+        return False
+
+
+def _spawn(path: str, request: "Request") -> None:
+    """Start a master as a daemon that holds none of our descriptors, and wait until it listens."""
+    log = log_path(path)
+    ready, report = os.pipe()
+    try:
+        child = os.fork()
+        if child == 0:
+            command = [*python(MASTER), path, *map(decode, (request.config, request.profile, request.version))]
+            _become_master(report, log, command, _environment(request))
+        os.close(report)
+        try:
+            os.waitpid(child, 0)
+        except ChildProcessError:
+            pass  # our caller has us ignore SIGCHLD
+        told = select.select((ready,), (), (), START_TIMEOUT)[0] and os.read(ready, REPORT_SIZE)
+    finally:
+        os.close(ready)
+    if told != LISTENS:
+        why = os.fsdecode(told) if told else _last_line(log)
+        raise SetupError("the control master did not start", why, ELSEWHERE if told else "see `rdoctl doctor`")
+
+
+def _become_master(report: int, log: str, command: "list[str]", environment: "dict[str, str]") -> None:
+    """In the child: fork again, so that init adopts the master, and exec it. Never returns.
+
+    Its stdin and stdout are closed files and its stderr the log: a master that kept the caller's stderr open would
+    hang whoever waits for the end of that stream (golang/go#13453).
+    """
+    try:
+        os.setsid()
+        os.umask(0o077)  # for the log: a master has one of its own
+        if os.fork() != 0:
+            os._exit(0)
+        os.dup2(report, READY_FD)
+        os.set_inheritable(READY_FD, True)
+        os.chdir("/")  # hold no directory busy, and let no module of the caller's directory be imported
+        os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+        os.dup2(0, 1)
+        os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), 2)
+        os.closerange(4, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
+        os.execve(command[0], command, environment)
+    except OSError as error:
+        os.write(READY_FD, os.fsencode(f"cannot open `{error.filename}`: {error.strerror}"))
+    finally:
+        os._exit(1)
+
+
+def _environment(request: "Request") -> "dict[str, str]":
+    """What the master has of the first caller's environment. Each command's own comes with its request."""
+    variables = (decode(item).partition("=") for item in request.environ)
+    return {name: value for name, _, value in variables if name in KEPT or name.startswith(KEPT_KINDS)}
+
+
+def _last_line(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = file.read().split("\n")
+    except OSError as error:
+        return str(error.strerror)
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")

@@ -1,0 +1,104 @@
+"""The caller's stdin, read by a thread of its own and sent to the master. Part of the client's hot path, unless there
+is nothing to read."""
+
+import _thread
+import posix
+
+from rdo.ipc import protocol
+from rdo.ipc.sockets import Outbox
+
+TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rdo.client.splice import Piece, Pipe
+
+READ_SIZE = 64 * 1024
+"""Bytes at a time: what a pipe holds by default. As many at once are the beginning of a long stream."""
+
+OTHERS_TURN = 0.1
+"""Seconds until stdin is looked at again while its terminal is somebody else's: there is no event for that."""
+
+
+class Stdin:
+    """Sends stdin to its end, within the credit that the master gives."""
+
+    def __init__(self, outbox: Outbox, is_raw: "Callable[[], bool]") -> None:
+        """`is_raw` tells whether we hold the terminal that stdin is in raw mode, so that all keys are ours."""
+        self._outbox = outbox
+        self._is_raw = is_raw
+        self._granted = protocol.INPUT_WINDOW  # bytes; written by the main thread only
+        self._granted_more = _thread.allocate_lock()
+        self._pipe: Pipe | None = None
+        self._untried = True  # whether stdin might be spliced
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._granted_more.acquire()
+        _thread.start_new_thread(self._relay, ())
+
+    def grant(self, size: int) -> None:
+        """The command took so many bytes: so many more may follow."""
+        self._granted += size
+        if self._granted_more.locked():
+            self._granted_more.release()
+
+    def _relay(self) -> None:
+        shared_terminal = not self._is_raw() and posix.isatty(0)
+        sent = 0
+        while True:
+            if shared_terminal:
+                self._wait_for_our_turn()
+            while sent >= self._granted:
+                self._granted_more.acquire()
+            count = self._pass_on(self._granted - sent)
+            if not count:
+                break
+            sent += count
+        if not self._is_raw():  # else the end of input is a key like any other, and the terminal itself is gone
+            self._outbox.send(protocol.END)
+
+    def _pass_on(self, limit: int) -> int:
+        """Send what there is: how many bytes; 0 at the end."""
+        data: bytes | Piece
+        if self._pipe:
+            try:
+                data = self._pipe.take(0, limit)
+            except (AttributeError, OSError):  # no Linux, a terminal, a pipe that somebody made non-blocking
+                self._pipe = None
+                return self._pass_on(limit)
+        else:
+            data = read(min(READ_SIZE, limit))
+            if self._untried and len(data) == READ_SIZE:
+                from rdo.client import splice
+
+                self._untried = False
+                self._pipe = splice.Pipe()
+        if data:
+            self._outbox.send(protocol.INPUT, data)
+        return len(data)
+
+    def _wait_for_our_turn(self) -> None:
+        """Wait until there is something to read on the terminal, and it is for us."""
+        import select
+
+        from rdo.client import tty
+
+        while True:
+            select.select((0,), (), ())
+            if self._is_raw() or tty.is_ours(0):
+                return
+            select.select((), (), (), OTHERS_TURN)
+
+
+def read(size: int) -> bytes:
+    """What there is on stdin, whether or not somebody made it non-blocking; nothing at its end."""
+    while True:
+        try:
+            return posix.read(0, size)
+        except BlockingIOError:
+            import select
+
+            select.select((0,), (), ())
+        except OSError:
+            return b""

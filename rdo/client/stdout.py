@@ -1,0 +1,65 @@
+"""The command's output on its way to the caller's stdout and stderr. Part of the client's hot path."""
+
+import posix
+
+from rdo.errors import RdoError
+from rdo.ipc import protocol
+from rdo.ipc.sockets import Outbox
+
+READ_SIZE = 256 * 1024
+
+LONG = 64 * 1024
+"""Bytes of a frame from which on it pays to have the kernel pass on what follows."""
+
+
+class Output:
+    """Writes what comes over the control connection. Descriptors are the caller's, so their flags are left alone."""
+
+    def __init__(self, connection: int, decoder: protocol.Decoder, outbox: Outbox) -> None:
+        """`connection` is the control connection's descriptor."""
+        self._connection = connection
+        self._decoder = decoder
+        self._outbox = outbox
+        self._splices = True
+        self._reader_gone = False
+
+    def show(self, fd: int, data: "bytes | memoryview") -> None:
+        """Write it; where nobody reads stdout any more, have the command told so. Raises RdoError."""
+        try:
+            write(fd, data)
+        except OSError as error:
+            import errno
+
+            if error.errno not in (errno.EPIPE, errno.EIO, errno.EBADF):
+                raise RdoError(f"cannot write to {'stdout' if fd == 1 else 'stderr'}", str(error.strerror)) from None
+            if fd == 1 and not self._reader_gone:
+                self._reader_gone = True
+                self._outbox.send(protocol.SIGNAL, b"PIPE")
+
+    def end(self) -> None:
+        """The command has closed both: whoever reads stdout sees that. stderr is kept for a line of rdo's own."""
+        null = posix.open("/dev/null", posix.O_WRONLY)
+        posix.dup2(null, 1)
+        posix.close(null)
+
+    def pass_on(self) -> int:
+        """Have the kernel pass on the rest of a long frame, if it can; the size of the next read of the connection."""
+        if not self._splices or self._decoder.length < LONG:
+            return READ_SIZE
+        from rdo.client import splice
+
+        fd = 1 if self._decoder.kind == protocol.OUTPUT else 2
+        self._splices = splice.pass_on(self._connection, fd, self._decoder)
+        return protocol.HEADER_SIZE if self._splices else READ_SIZE
+
+
+def write(fd: int, data: "bytes | memoryview") -> None:
+    """Write all of `data`, whether or not somebody made the descriptor non-blocking."""
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[posix.write(fd, view) :]
+        except BlockingIOError:
+            import select
+
+            select.select((), (fd,), ())

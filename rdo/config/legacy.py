@@ -1,0 +1,131 @@
+"""The keys of the first rdo, put into words of today: ident, flags, ssh, name, exec.
+
+Pure. A translated entry keeps the old word as its label, so that an error names what stands in the file.
+"""
+
+import shlex
+from collections.abc import Iterator
+from itertools import chain
+from typing import NamedTuple
+
+from rdo.config.entries import Document, Entry
+from rdo.config.schema import DEFAULT_PROFILE, KEYS
+from rdo.config.types import FLAG
+from rdo.util.phrases import literal, shortened, shown
+
+FLAGS = {"-p": "port", "-l": "user", "-i": "identity", "-J": "jump"}
+"""Options of ssh(1) with a key of their own."""
+
+REFUSED_FLAGS = {
+    "-A": "set `ForwardAgent yes` for the host in ~/.ssh/config",
+    "-C": "set `Compression yes` for the host in ~/.ssh/config",
+    "-F": "set `ssh_config` in the user file",
+    "-o": "set the option for the host in ~/.ssh/config",
+    "-T": "give `-T` to rdo",
+    "-t": "give `-t` to rdo",
+    "-v": "give `-v` to rdo",
+}
+"""Other options of ssh(1): what to do instead."""
+
+OLD_KEYS = {
+    "ident": "the first rdo's word for `identity`",
+    "flags": "options of ssh of the first rdo: -p -l -i -J; better `port`, `user`, `identity`, `jump`",
+    "ssh": "a program of the first rdo, not needed any more",
+    "name": "a container or an image of the first rdo; better `container` or `image`",
+    "exec": "of the first rdo: whether `name` is a container; better `container` or `image`",
+}
+"""What each was, and what to write today."""
+
+CONTAINER_HINT = "write `container = NAME` for a running container, `image = NAME` for a new one"
+
+ELSEWHERE = "set what it stands for in ~/.ssh/config"
+
+
+class Translation(NamedTuple):
+    """A document without old keys, and what a user should know about those it had."""
+
+    document: Document
+    notes: tuple[str, ...]
+
+
+def translate(document: Document) -> Translation:
+    """Raises ConfigError for an old key whose meaning no key of today can carry."""
+    entries = tuple(chain.from_iterable(map(_Translator(document).today, document.entries)))
+    notes = tuple(_note(entry) for entry in document.entries if entry.key == "ssh")
+    return Translation(document._replace(entries=entries), notes)
+
+
+class _Translator:
+    """Translates one entry at a time, and knows the document's `name` and `exec` by section."""
+
+    def __init__(self, document: Document) -> None:
+        self._names = {entry.origin.section: entry for entry in document.entries if entry.key == "name"}
+        self._switches = {entry.origin.section: entry for entry in document.entries if entry.key == "exec"}
+
+    def today(self, old: Entry) -> Iterator[Entry]:
+        match old.key:
+            case "ident":
+                yield old._replace(key="identity", label="ident")
+            case "flags":
+                yield from _from_flags(old)
+            case "name":
+                yield _from_name(old, self._switches.get(old.origin.section) or self._switches.get(DEFAULT_PROFILE))
+            case "exec":
+                yield from self._from_exec(old)
+            case "ssh":
+                _text(old)
+            case _:
+                yield old
+
+    def _from_exec(self, switch: Entry) -> Iterator[Entry]:
+        """A profile may say only how the container that the default profile names is to be used."""
+        _is_on(switch)
+        if not self._names:
+            why = "`exec` says how to use the container of `name`, which is missing"
+            raise switch.origin.error(why, CONTAINER_HINT)
+        name = self._names.get(DEFAULT_PROFILE)
+        if name and switch.origin.section not in self._names:
+            yield _from_name(name, switch)._replace(origin=switch.origin)
+
+
+def _from_name(name: Entry, switch: Entry | None) -> Entry:
+    return name._replace(key="container" if switch and _is_on(switch) else "image", label="name")
+
+
+def _is_on(switch: Entry) -> bool:
+    value = FLAG.from_bare(switch.value) if isinstance(switch.value, str) else switch.value
+    if not isinstance(value, bool):
+        raise switch.origin.error(f"`exec` is true or false, not {shown(value)}", CONTAINER_HINT)
+    return value
+
+
+def _from_flags(flags: Entry) -> Iterator[Entry]:
+    try:
+        words = iter(shlex.split(_text(flags)))
+    except ValueError:
+        raise flags.origin.error("`flags` has an open quote", "close it") from None
+    for word in words:
+        option, value = word[:2], word[2:]
+        if option not in FLAGS:
+            raise flags.origin.error(f"`flags` holds `{shortened(word)}`, which rdo does not take", _hint(word))
+        bare = value or next(words, None)
+        if bare is None:
+            raise flags.origin.error(f"`flags` ends with `{option}`, which needs a value", f"or set `{FLAGS[option]}`")
+        written = KEYS[FLAGS[option]].kind.from_bare(bare)
+        yield Entry(FLAGS[option], written, flags.origin, label=f"flags {option}")
+
+
+def _hint(word: str) -> str:
+    if word.startswith("-"):
+        return REFUSED_FLAGS.get(word[:2], ELSEWHERE)
+    return f"write `host = {literal(word)}`" if literal(word) else "the host is a key of its own"
+
+
+def _text(entry: Entry) -> str:
+    if not isinstance(entry.value, str):
+        raise entry.origin.error(f"`{entry.key}` is a string, not {shown(entry.value)}", "put it in quotes")
+    return entry.value
+
+
+def _note(entry: Entry) -> str:
+    return f"{entry.origin}: `ssh = {entry.value}` names a program rdo no longer needs; ignored"

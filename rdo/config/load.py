@@ -1,0 +1,162 @@
+"""Config files from disk to a Config: reads them, and knows the TOML library. The only module that imports it.
+
+What files say, and which value wins, is decided by the pure modules this one calls: toml_lines.py and ini.py (text to
+document), toml_errors.py, legacy.py, validate.py, merge.py.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from rdo.config import ini, legacy, ownership, toml_lines
+from rdo.config.entries import LARGEST, Document, Origin
+from rdo.config.merge import resolve
+from rdo.config.ownership import Exposure
+from rdo.config.schema import DEFAULT_PROFILE, Settings
+from rdo.config.toml_errors import syntax_error
+from rdo.config.validate import validate
+from rdo.project import LOCAL_CONFIG
+from rdo.util import foreign_file
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+VAGRANTFILES = ("Vagrantfile", "vagrantfile")
+"""The names Vagrant itself looks for."""
+
+FILES = ("identity", "ssh_config")
+"""Keys that name a file of this machine by a path. Those of the project's own directory have a kind of their own."""
+
+MOST_DOTS = 200
+"""In one line. A dotted key takes the TOML parser time by the square of its length."""
+
+
+class Config(NamedTuple):
+    """What the config files say about one profile.
+
+    `path` is the `.rdo.conf`, `root` its directory; `user_file` need not be there. `files` are those that were read, in
+    the order of their layers. `origins` tells where each value comes from, by key and by `env.NAME`. `notes` are
+    remarks for an explanation, each with file and line. `exposed` are files that others can change: what they say must
+    not be used before the user has accepted that (trust/store.py).
+    """
+
+    path: str
+    root: str
+    profile: str
+    profiles: tuple[str, ...]
+    settings: Settings
+    origins: Mapping[str, Origin]
+    notes: tuple[str, ...]
+    files: tuple[str, ...]
+    user_file: str | None
+    exposed: tuple[Exposure, ...] = ()
+
+    def require_directory(self) -> str:
+        """The directory on the target. Raises ConfigError where the files do not say."""
+        if self.settings.directory is None:
+            why = f"profile `{self.profile}` names no `directory`"
+            hint = 'write `directory = "/where/this/folder/is/on/the/target"`, or give `--dir`'
+            raise Origin(self.path).error(why, hint)
+        return self.settings.directory
+
+
+def load(path: str, profile: str | None, user_file: str | None) -> Config:
+    """The settings of a profile, `default` if None. `path` must be there; `user_file` and the local file need not.
+
+    Raises ConfigError, one line with file and line, for whatever is wrong with any of the files.
+    """
+    root = os.path.dirname(path)
+    optional = [_read_if_there(user_file, personal=True)] if user_file else []
+    read = [*optional, _read(path), _read_if_there(os.path.join(root, LOCAL_CONFIG))]
+    translations = [legacy.translate(each.document) for each in read if each]
+    documents = [validate(translation.document) for translation in translations]
+    chosen = DEFAULT_PROFILE if profile is None else profile
+    resolution = resolve(documents, chosen, path, find_vagrantfile(root))
+    return Config(
+        path=path,
+        root=root,
+        profile=chosen,
+        profiles=resolution.profiles,
+        settings=_placed(resolution.settings, resolution.origins),
+        origins=resolution.origins,
+        notes=tuple(note for translation in translations for note in translation.notes),
+        files=tuple(document.file for document in documents),
+        user_file=user_file,
+        exposed=tuple(each.exposure for each in read if each and each.exposure),
+    )
+
+
+def _placed(settings: Settings, origins: Mapping[str, Origin]) -> Settings:
+    """The settings with each file that is named by a relative path where its author meant it: beside what names it."""
+    found: dict[str, Any] = {}
+    for key in FILES:
+        value = getattr(settings, key)
+        if value and not value.startswith(("/", "~/", "%", "${")) and value != "~":
+            named = os.path.expanduser(value) if value.startswith("~") else value
+            found[key] = os.path.normpath(os.path.join(os.path.dirname(origins[key].file), named))
+    return replace(settings, **found)
+
+
+def find_vagrantfile(folder: str) -> str | None:
+    """The Vagrantfile in the directory or the nearest one above it, as Vagrant finds it."""
+    while True:
+        for name in VAGRANTFILES:
+            found = os.path.join(folder, name)
+            if os.path.isfile(found):
+                return found
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+
+
+class _Read(NamedTuple):
+    """A file as it was read."""
+
+    document: Document
+    exposure: Exposure | None
+
+
+def _read_if_there(file: str, personal: bool = False) -> _Read | None:
+    return _read(file, personal) if os.path.lexists(file) else None
+
+
+def _read(file: str, personal: bool = False) -> _Read:
+    try:
+        with foreign_file.open_regular(file) as stream:
+            exposure = ownership.look(file, stream.fileno())
+            content = foreign_file.rest(stream, LARGEST)
+    except IsADirectoryError:
+        raise Origin(file).error("a directory, not a file", "rename or remove it") from None
+    except foreign_file.Unsuitable as error:
+        raise Origin(file).error(str(error.strerror), "a config file is a short text") from None
+    except (OSError, ValueError) as error:
+        why = str(error.strerror).lower() if isinstance(error, OSError) else str(error)
+        raise Origin(file).error(f"cannot be read: {why}", "check that it is there and yours to read") from None
+    return _Read(_document(file, _decode(file, content), personal), exposure)
+
+
+def _document(file: str, text: str, personal: bool) -> Document:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > MOST_DOTS:
+            raise Origin(file, number).error(f"more than {MOST_DOTS} dots in one line", "break it up")
+    try:
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        if ini.is_meant(text):
+            return ini.read(file, text, personal)
+        raise syntax_error(file, text, error, tomllib.loads) from None
+    return toml_lines.arrange(file, data, toml_lines.lines_of(text, tomllib.loads), personal)
+
+
+def _decode(file: str, content: bytes) -> str:
+    """The text without byte order mark, its lines ended by a newline alone."""
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        origin = Origin(file, content.count(b"\n", 0, error.start) + 1)
+        raise origin.error(f"byte 0x{error.object[error.start]:02x} is not UTF-8", "save it as UTF-8") from None

@@ -1,0 +1,167 @@
+"""Which value wins: the profiles of all config files, put together into the settings of one.
+
+Pure. Of two values the one of the chosen profile wins over the one of `default`, whatever their files; within a
+profile the later file wins. Tables are joined name by name, everything else is replaced.
+
+A key that only some drivers take belongs to the driver of the section it stands in. It is an error if that driver does
+not take it, and it is not used if the chosen profile ends up with another: a profile for docker inherits nothing that
+was meant for ssh.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from rdo.config.entries import Document, Entry, Origin
+from rdo.config.schema import CONTAINERS, DEFAULT_PROFILE, DRIVERS, KEYS, Settings
+from rdo.config.types import VARIABLES
+from rdo.util.phrases import listed, nearest, shortened
+
+DEFAULT_ORIGIN = Origin("default")
+"""Of a value that nobody wrote."""
+
+TELLING = {"host": "ssh", **dict.fromkeys(CONTAINERS, "docker")}
+"""Keys that tell the driver where none is named."""
+
+SHORT_LIST = 8
+"""Names that an error line lists in full."""
+
+
+class Resolution(NamedTuple):
+    """Settings, and where each comes from: by key, and by `env.NAME` for each variable."""
+
+    settings: Settings
+    origins: Mapping[str, Origin]
+    profiles: tuple[str, ...]
+
+
+class _Choice(NamedTuple):
+    """The driver of a profile; `because` says why where no file names it."""
+
+    driver: str
+    origin: Origin
+    because: str = ""
+
+
+def resolve(documents: Sequence[Document], profile: str, config_file: str, vagrantfile: str | None) -> Resolution:
+    """The settings of a profile, from validated documents in the order of their layers.
+
+    `vagrantfile` is one that stands beside or above the config file. Raises ConfigError for an unknown profile, for one
+    without driver, for keys its driver does not take, and for keys that its driver needs and nobody gave.
+    """
+    place = Origin(config_file)
+    profiles = tuple(dict.fromkeys([DEFAULT_PROFILE, *chain(*(document.sections for document in documents))]))
+    if profile not in profiles:
+        raise place.error(f"no profile `{shortened(profile)}`", _profile_hint(profile, profiles))
+    entries = _of(documents, DEFAULT_PROFILE) + (_of(documents, profile) if profile != DEFAULT_PROFILE else ())
+    choice = _choose(entries, vagrantfile)
+    if not choice:
+        raise place.error(f"profile `{profile}` names no driver", f"write `driver = ...`, one of {listed(DRIVERS)}")
+    homes = _homes(documents, {DEFAULT_PROFILE: _choose(_of(documents, DEFAULT_PROFILE), vagrantfile), profile: choice})
+    for entry in _of(documents, profile):
+        _check_driver(entry, _home(entry, homes), choice)
+    used = [entry for entry in entries if _is_used(entry, _home(entry, homes), choice.driver)]
+    merged = _merge(used)
+    _check_needs(merged, choice.driver, profile, place)
+    return Resolution(_settings(merged, choice), _origins(merged, used, choice), profiles)
+
+
+def _profile_hint(profile: str, profiles: Sequence[str]) -> str:
+    are = "the only profile is" if len(profiles) == 1 else "the profiles are"
+    names = f"{are} {listed(profiles)}" if len(profiles) <= SHORT_LIST else ""
+    return " ".join(filter(None, (nearest(profile, profiles), names)))
+
+
+def _of(documents: Sequence[Document], profile: str) -> tuple[Entry, ...]:
+    return tuple(entry for document in documents for entry in document.entries if entry.origin.section == profile)
+
+
+def _choose(entries: Sequence[Entry], vagrantfile: str | None) -> _Choice | None:
+    named = [entry for entry in entries if entry.key == "driver"]
+    if named:
+        return _Choice(str(named[-1].value), named[-1].origin)
+    if vagrantfile:
+        return _Choice("vagrant", Origin(vagrantfile), f"because of {vagrantfile}")
+    found = {entry.key: entry for entry in entries}
+    telling = next((key for key in TELLING if key in found), "")
+    if not telling:
+        return None
+    return _Choice(TELLING[telling], found[telling].origin, f"because `{found[telling].written}` is set")
+
+
+def _homes(documents: Sequence[Document], choices: Mapping[str, _Choice | None]) -> dict[tuple[str, str], str]:
+    """The driver that the keys of a section are meant for, by file and section; "" for any.
+
+    That is the driver named in the very section, else the one its profile has; but what a user wrote into the user file
+    for all profiles of all projects is meant for any.
+    """
+    homes: dict[tuple[str, str], str] = {}
+    for document in documents:
+        for section, choice in choices.items():
+            is_general = document.personal and section == DEFAULT_PROFILE
+            homes[document.file, section] = "" if is_general or not choice else choice.driver
+        named = (entry for entry in document.entries if entry.key == "driver")
+        homes |= {(document.file, entry.origin.section): str(entry.value) for entry in named}
+    return homes
+
+
+def _home(entry: Entry, homes: Mapping[tuple[str, str], str]) -> str:
+    return homes[entry.origin.file, entry.origin.section]
+
+
+def _check_driver(entry: Entry, home: str, choice: _Choice) -> None:
+    drivers = KEYS[entry.key].drivers
+    if not drivers or not home or home in drivers:
+        return
+    because = f", {choice.because}" if choice.because and choice.driver == home else ""
+    why = f"`{entry.written}` is a key of driver {' and '.join(f'`{name}`' for name in drivers)}"
+    hint = f'write `driver = "{drivers[0]}"`, or remove `{entry.written}`'
+    raise entry.origin.error(f"{why}, and the driver here is `{home}`{because}", hint)
+
+
+def _is_used(entry: Entry, home: str, driver: str) -> bool:
+    drivers = KEYS[entry.key].drivers
+    return not drivers or (driver in drivers and (home == driver or home not in drivers))
+
+
+def _merge(entries: Iterable[Entry]) -> dict[str, Entry]:
+    merged: dict[str, Entry] = {}
+    for entry in entries:
+        for rival in CONTAINERS if entry.key in CONTAINERS else ():
+            merged.pop(rival, None)
+        merged[entry.key] = _joined(merged.get(entry.key), entry)
+    return merged
+
+
+def _joined(earlier: Entry | None, entry: Entry) -> Entry:
+    if not earlier or KEYS[entry.key].kind is not VARIABLES:
+        return entry
+    return entry._replace(value=MappingProxyType({**_table(earlier), **_table(entry)}))
+
+
+def _table(entry: Entry) -> Mapping[str, Any]:
+    return entry.value if isinstance(entry.value, Mapping) else {}
+
+
+def _check_needs(merged: Mapping[str, Entry], driver: str, profile: str, place: Origin) -> None:
+    if driver == "ssh" and "host" not in merged:
+        raise place.error(f"profile `{profile}` has driver `ssh` and no `host`", 'write `host = "devbox"`')
+    directory = merged.get("directory")
+    if driver == "docker" and directory and str(directory.value).startswith("~"):
+        why = f"`{directory.written}` is relative to the login directory, and a container has none"
+        raise directory.origin.error(why, "write an absolute path")
+
+
+def _settings(merged: Mapping[str, Entry], choice: _Choice) -> Settings:
+    values: dict[str, Any] = {key: entry.value for key, entry in merged.items()}
+    return Settings(**{**values, "driver": choice.driver})
+
+
+def _origins(merged: Mapping[str, Entry], used: Iterable[Entry], choice: _Choice) -> Mapping[str, Origin]:
+    origins = dict.fromkeys(KEYS, DEFAULT_ORIGIN) | {key: entry.origin for key, entry in merged.items()}
+    for entry in used:
+        for name in _table(entry):
+            line = entry.parts.get(name, entry.origin.line)
+            origins[f"{entry.key}.{name}"] = entry.origin._replace(line=line)
+    return MappingProxyType(origins | {"driver": choice.origin})

@@ -1,0 +1,96 @@
+"""What may stand as a host, a user, a chain of jump hosts, or the name of a machine, container or image.
+
+Such names come from files that others wrote, and end in argument lists and in commands that a shell reads
+(CVE-2017-1000117: a host name `-oProxyCommand=...`). Pure: each function gives what is wrong with a name, as a phrase
+that goes on after it, or nothing.
+"""
+
+import re
+
+from rdo import printable
+from rdo.util.phrases import shortened
+
+HOST_REFUSED = frozenset("'`\"$\\;&<>|(){},@")
+"""valid_hostname() in OpenSSH's ssh.c, and `@`: the user is a key of its own."""
+
+USER_REFUSED = frozenset("'`\";&<>|(){}$")
+"""valid_ruser() in OpenSSH's ssh.c, and `$`, which a ProxyCommand with `%r` would hand to a shell."""
+
+LONGEST_NAME = 255
+"""Characters: NI_MAXHOST less its end, and more than any system has for a user, a machine or a container."""
+
+LONGEST_IMAGE = 512
+"""Characters: a name of 255, a tag of 128 and a digest of 71 in the reference grammar of distribution."""
+
+LONGEST_PATH = 1024
+"""Characters: PATH_MAX of macOS. No sane path comes near it, and one of four thousand fills a screen."""
+
+HOP = re.compile(r"(?:ssh://)?(?:(?P<user>.*)@)?(?:\[(?P<ipv6>[^]]*)\]|(?P<host>[^:]*))(?::(?P<port>[0-9]{1,9}))?")
+
+
+def length_fault(text: str, most: int) -> str:
+    return f"is longer than {most:,} characters" if len(text) > most else ""
+
+
+def name_fault(name: str) -> str:
+    if name.startswith("-"):
+        return "begins with `-`"
+    if any(char.isspace() for char in name):
+        return "holds white space"
+    return printable.fault(name)
+
+
+def host_fault(host: str) -> str:
+    return name_fault(host) or _character_fault(host, HOST_REFUSED)
+
+
+def user_fault(user: str) -> str:
+    if user.endswith("\\"):
+        return "ends with a backslash"
+    return name_fault(user) or _character_fault(user, USER_REFUSED)
+
+
+def jump_fault(jump: str) -> str:
+    """ProxyJump of ssh_config(5): the hosts to pass through, in order, as `[USER@]HOST[:PORT]`; or `none`."""
+    hops = ((hop, _hop_fault(hop)) for hop in jump.split(","))
+    return next((f"holds `{shortened(hop)}`, which {fault}" for hop, fault in hops if fault), "")
+
+
+def port_fault(port: int) -> str:
+    return "" if 1 <= port <= 65535 else "is not from 1 to 65535"
+
+
+def _hop_fault(hop: str) -> str:
+    match = HOP.fullmatch(hop)
+    if not match:
+        return "is not of the form `[USER@]HOST[:PORT]`"
+    host, user = match["ipv6"] or match["host"], match["user"]
+    if not host or user == "":
+        return "lacks a name"
+    fault = host_fault(host) or user_fault(user or "") or length_fault(hop, 2 * LONGEST_NAME)
+    return fault or ("has a port that is not from 1 to 65535" if port_fault(int(match["port"] or 22)) else "")
+
+
+def _character_fault(name: str, refused: frozenset[str]) -> str:
+    found = next((char for char in name if char in refused), "")
+    if not found:
+        return ""
+    return "holds a backtick" if found == "`" else f"holds `{found}`"
+
+
+def directory_fault(directory: str) -> str:
+    """What is wrong with a directory on the target; it may be relative to the login directory, with `~` or without."""
+    is_other = directory.startswith("~") and directory[1:2] not in ("", "/")
+    return "names the home directory of another user" if is_other else ""
+
+
+def from_login(directory: str) -> str:
+    """The same directory, with `~` for the login directory in all that is not absolute."""
+    return directory if directory.startswith(("/", "~")) else "~/" + directory if directory != "." else "~"
+
+
+def inside_fault(path: str) -> str:
+    """What is wrong with the path of something of the project, relative to the `.rdo.conf`."""
+    if path.startswith(("/", "~")):
+        return "is not relative to the project"
+    return "leads out of the project" if ".." in path.split("/") else ""

@@ -1,0 +1,133 @@
+"""All keys of a config file, as one literal table: name, type, default, kind of value, drivers, help.
+
+A new key is one more line in `Settings`; it is guarded unless it says why it is harmless. Pure: where values come from,
+and which of them wins, is for merge.py.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from rdo.config import types
+from rdo.config.types import Kind
+
+DEFAULT_PROFILE: Final = "default"
+
+DRIVERS: Final = ("ssh", "vagrant", "docker", "local")
+
+CONTAINERS: Final = ("container", "service", "image", "build")
+"""With driver docker, one of these at most says what to run in; without any it is the dev container."""
+
+ENDS: Final = ("kill", "keep")
+
+PULLS: Final = ("missing", "never", "always")
+
+
+class Key(NamedTuple):
+    """What is known of a key, whatever its value.
+
+    `drivers` are those that take it; none means all. `example` is a value as TOML. A `personal` key may only stand in
+    the user file, never in a file that a repository can bring along. `harmless` is the reason why a repository may set
+    the key unasked; empty for most. See `guarded`.
+    """
+
+    name: str
+    kind: Kind
+    help: str
+    example: str
+    drivers: tuple[str, ...]
+    personal: bool
+    harmless: str
+
+    @property
+    def guarded(self) -> bool:
+        """Whether the user must have allowed what a repository sets: it says where commands go, as whom, with what of
+        the user's, or what runs in their place.
+        """
+        return not self.harmless
+
+
+def _key(
+    default: object, kind: Kind, help: str, example: str, *drivers: str, personal: bool = False, harmless: str = ""
+) -> Any:
+    """A key; guarded, unless it is shown to be `harmless`."""
+    about = {"kind": kind, "help": help, "example": example, "drivers": drivers, "personal": personal}
+    return field(default_factory=lambda: default, metadata={**about, "harmless": harmless})
+
+
+_NO_NAMES: tuple[str, ...] = ()
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The values of one profile. Times are in seconds. Paths are as written: nobody has expanded `~` yet."""
+
+    driver: str = _key("", types.choice(*DRIVERS), "how the target is reached: ssh, vagrant, docker or local", '"ssh"')
+    directory: str | None = _key(
+        None, types.DIRECTORY, "where this directory is on the target; `~/x` is below the login directory",
+        '"/srv/myapp"',
+    )  # fmt: skip
+    env: Mapping[str, str] = _key(_NO_VARIABLES, types.VARIABLES, "variables to set on the target", '{ STAGE = "dev" }')
+    pass_env: tuple[str, ...] = _key(
+        _NO_NAMES, types.VARIABLE_GLOBS, "variables to take along: names and patterns", '["LANG", "LC_*"]'
+    )
+    path: tuple[str, ...] = _key(
+        _NO_NAMES, types.FOLDERS, "directories to search first for commands, relative to `directory`", '["venv/bin"]'
+    )
+    login: bool = _key(False, types.FLAG, "start the target's login shell first, for nvm, pyenv and the like", "true")
+    use_sudo: bool = _key(False, types.FLAG, "run every command as root", "true")
+    map_args: bool = _key(
+        True, types.FLAG, "rewrite local paths in arguments", "false",
+        harmless="the words of a command go as they were typed, or with paths that mean the same files",
+    )  # fmt: skip
+    map_output: bool = _key(
+        False, types.FLAG, "rewrite the target's paths in output to local ones", "true",
+        harmless="what is written are names of the project's own files, and the target writes what it likes anyway",
+    )  # fmt: skip
+    idle_timeout: float = _key(
+        3600.0, types.DURATION, "close an unused connection after this time; 0: never", '"8h"',
+        harmless="only the user's own commands can use a connection, however long it is held",
+    )  # fmt: skip
+    on_disconnect: str = _key(
+        "kill", types.choice(*ENDS), "what a lost connection does to a running command: kill or keep", '"keep"',
+        harmless="the command that goes on is one that the user started there",
+    )  # fmt: skip
+    connect_timeout: float | None = _key(
+        None, types.DURATION, "give up connecting after this time", '"30s"',
+        harmless="it ends an attempt, and starts none",
+    )  # fmt: skip
+    local_fallback: bool = _key(False, types.FLAG, "shims run the local tool when the target cannot be reached", "true")
+
+    host: str | None = _key(None, types.HOST, "alias of ~/.ssh/config, or a name or address", '"devbox"', "ssh")
+    user: str | None = _key(None, types.USER, "whom to run as", '"deploy"', "ssh", "docker")
+    port: int | None = _key(None, types.PORT, "port of the SSH server", "2222", "ssh")
+    identity: str | None = _key(None, types.TEXT, "file of the private key", '"~/.ssh/id_dev"', "ssh")
+    jump: str | None = _key(None, types.JUMP, "hosts to pass through, as for ssh -J", '"gate.example.com"', "ssh")
+    ssh_config: str | None = _key(
+        None, types.TEXT, "stands in for ~/.ssh/config", '"~/.ssh/work_config"', "ssh", personal=True
+    )
+
+    machine: str | None = _key(None, types.NAME, "machine of a Vagrantfile that has several", '"web"', "vagrant")
+    auto_up: bool = _key(False, types.FLAG, "run vagrant up when the machine is down", "true", "vagrant")
+
+    container: str | None = _key(None, types.NAME, "container to run in", '"web-1"', "docker")
+    service: str | None = _key(None, types.NAME, "compose service to run in", '"web"', "docker")
+    image: str | None = _key(None, types.IMAGE, "image to run a container of", '"python:3.12"', "docker")
+    build: str | None = _key(
+        None, types.INSIDE, "directory whose Dockerfile makes the image to run a container of", '"."', "docker"
+    )
+    dockerfile: str | None = _key(
+        None, types.INSIDE, "a file in place of the Dockerfile, relative to build", '"Dockerfile.dev"', "docker"
+    )
+    build_args: Mapping[str, str] = _key(
+        _NO_VARIABLES, types.VARIABLES, "values of the Dockerfile's ARGs", '{ VERSION = "3" }', "docker"
+    )
+    build_target: str | None = _key(None, types.NAME, "stage of the Dockerfile to build", '"dev"', "docker")
+    auto_start: bool = _key(True, types.FLAG, "start the container when it is stopped", "false", "docker")
+    fresh: bool = _key(False, types.FLAG, "a new container of the image for every command", "true", "docker")
+    pull: str = _key("missing", types.choice(*PULLS), "when to pull the image", '"never"', "docker")
+
+
+KEYS: Mapping[str, Key] = MappingProxyType({key.name: Key(key.name, **key.metadata) for key in fields(Settings)})

@@ -1,0 +1,63 @@
+"""A git worktree whose `.rdo.conf` was made for its main checkout: its `directory` is that one's. Runs no git.
+
+A committed `.rdo.conf` names one directory on the target, and git puts the same file into each worktree. A command
+typed in one of these would run on the files of another branch.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+
+from rdo.config.load import Config
+from rdo.errors import ConfigError
+from rdo.project import LOCAL_CONFIG
+from rdo.util import foreign_file
+
+LIMIT = 64 * 1024
+"""Bytes of a worktree's `.git`, which holds a path."""
+
+_GITDIR = re.compile(r"gitdir: (.+)/\.git/worktrees/[^/\n]+\n?")
+
+
+def fault(config: Config) -> ConfigError | None:
+    """What is wrong with running in the `directory` of this config; None where nothing is.
+
+    Only the `.rdo.conf` itself is doubted: what `.rdo.local.conf` says is of this worktree, as git does not carry it.
+    """
+    directory, origin = config.settings.directory, config.origins.get("directory")
+    if directory is None or origin is None or origin.file != config.path:
+        return None
+    top = checkout(config.root)
+    main = main_checkout(top) if top else None
+    if top is None or main is None:
+        return None
+    why = f"`directory` is that of the main checkout `{main}`, and `{top}` is a git worktree of it"
+    line = f'directory = "{suggestion(directory, top, main)}"'
+    return origin.error(why, f"write where this one is on the target into {LOCAL_CONFIG}: `{line}`; or give `--dir`")
+
+
+def checkout(folder: str) -> str | None:
+    """The nearest directory at or above `folder` with a `.git` in it."""
+    while not os.path.lexists(os.path.join(folder, ".git")):
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+    return folder
+
+
+def main_checkout(top: str) -> str | None:
+    """The main checkout that `top` is a worktree of; None where it is none, or one of a bare repository."""
+    try:
+        text = foreign_file.read_text(os.path.join(top, ".git"), LIMIT)
+    except (OSError, ValueError):
+        return None  # a directory: the main checkout itself
+    found = _GITDIR.fullmatch(text)
+    return os.path.normpath(os.path.join(top, found[1])) if found else None
+
+
+def suggestion(directory: str, top: str, main: str) -> str:
+    """Where the worktree would be on the target, if it lay to the main checkout there as it does here."""
+    return posixpath.normpath(posixpath.join(directory, os.path.relpath(top, main)))

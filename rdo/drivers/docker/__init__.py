@@ -1,0 +1,1 @@
+"""`driver = "docker"`: a container, over the API of its engine."""

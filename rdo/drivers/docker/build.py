@@ -1,0 +1,139 @@
+"""Building the image of a profile that has `build`: by the engine, of a directory of the project, when the directory
+is not what it was. What the directory holds is build_context.py's business."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+
+from rdo.config.schema import Settings
+from rdo.drivers.base import Caller
+from rdo.drivers.docker import answer, build_context, credentials, dockerfile, http, pull
+from rdo.drivers.docker.answer import Answer
+from rdo.drivers.docker.build_context import Context
+from rdo.drivers.docker.engine import Engine, EngineError
+from rdo.errors import ConnectError
+
+SILENCE = 3600.0
+"""Seconds without a word from the engine until a build is given up: a compiler may say nothing for long."""
+
+TELL_EVERY = 5.0
+"""Seconds between two lines about the progress, where no line can be replaced."""
+
+LAST_LINES = 12
+"""Lines of its output that are shown of a build that failed."""
+
+LONGEST_LINE = 400
+"""Characters of a line that are shown."""
+
+LABEL = "rdo.build"
+"""Of an image that rdo built: what it was built of."""
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+STEP = re.compile(r"Step (\d+/\d+) ?: (.*)", re.IGNORECASE)
+
+
+def ensure(engine: Engine, settings: Settings, root: str, caller: Caller) -> str:
+    """The name of the image for what the context is now; built where there is none. Raises RdoError."""
+    build = settings.build or "."
+    context = build_context.locate(root, build, settings.dockerfile)
+    arguments = sorted(settings.build_args.items())
+    digest = build_context.digest(context, [context.dockerfile, repr(arguments), settings.build_target or ""])
+    name = repository(root, [build, context.dockerfile, settings.build_target or ""])
+    image = f"{name}:{digest[:16]}"
+    if pull.is_there(engine, image):
+        return image
+    query = {
+        **{"t": image, "dockerfile": context.dockerfile, "rm": 1, "forcerm": 1},
+        "labels": json.dumps({LABEL: digest}),
+        "buildargs": json.dumps(dict(arguments)),
+        **({"target": settings.build_target} if settings.build_target else {}),
+        **({"pull": 1} if settings.pull == "always" else {}),
+    }
+    _build(engine, build, context, query, caller)
+    _remove_older(engine, name, image)
+    return image
+
+
+def repository(root: str, settings: Iterable[str]) -> str:
+    """The name of a profile's images: what the project's directory is called, and what sets it apart from others."""
+    word = re.sub("[^a-z0-9]+", "-", os.path.basename(root).lower()).strip("-")[:40] or "project"
+    return f"rdo-{word}-{hashlib.sha256(os.fsencode(repr([root, *settings]))).hexdigest()[:8]}"
+
+
+def _build(engine: Engine, build: str, context: Context, query: Mapping[str, object], caller: Caller) -> None:
+    what = f"building `{build}`"
+    if not caller.progress(what):
+        caller.tell(f"rdo: {what}")
+    output: deque[str] = deque(maxlen=LAST_LINES)
+    try:
+        _follow(_messages(engine, query, context, caller), what, output, caller)
+    except EngineError as error:
+        for line in output:
+            caller.tell(line)
+        raise ConnectError(f"cannot build `{build}`", error.message, _advice(context, build)) from None
+    except TimeoutError:
+        raise ConnectError(f"cannot build `{build}`", f"no output from the engine for {SILENCE:.0f} s") from None
+
+
+def _advice(context: Context, build: str) -> str:
+    """By what the Dockerfile says, since each engine has words of its own for what it lacks."""
+    word = dockerfile.buildkit_word(build_context.instructions(context))
+    if not word:
+        return ""
+    instead = f'`DOCKER_BUILDKIT=1 docker build -t NAME {build}`, and write `image = "NAME"` in place of `build`'
+    return f"if it lacks BuildKit, for `{word}`: {instead}"
+
+
+def _messages(engine: Engine, query: Mapping[str, object], context: Context, caller: Caller) -> Iterator[Answer]:
+    fields = {"Content-Type": "application/x-tar", "Transfer-Encoding": "chunked"}
+    fields |= {"X-Registry-Config": header} if (header := credentials.for_all(caller.environment)) else {}
+    pieces = http.in_pieces(build_context.pack(context))
+    return pull.messages(engine.stream("/build", query, fields, SILENCE, pieces), "POST /build")
+
+
+def _follow(messages: Iterable[Answer], what: str, output: deque[str], caller: Caller) -> None:
+    """Tell of the progress, keep the last lines. Raises EngineError where the build failed."""
+    layers: dict[str, tuple[int, int]] = {}
+    step, told = "", time.monotonic()
+    for message in messages:
+        if failure := message.text("error", ""):
+            raise EngineError(200, answer.one_line(failure))
+        for line in _lines(message.text("stream", "")):
+            output.append(line)
+            caller.trace(f"build: {line}")
+            if found := STEP.match(line):
+                step, layers = f"step {found[1]}: {found[2]}", {}
+        pull.note(layers, message)
+        now = ", ".join(filter(None, [step, pull.progress(layers) if layers else ""]))
+        if not caller.progress(f"{what}: {now}" if now else what) and time.monotonic() - told > TELL_EVERY:
+            told = time.monotonic()
+            caller.tell(f"rdo: {what}: {now}")
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines of a piece of output that hold something, without the colour that the engine gives to errors."""
+    for line in COLOUR.sub("", text).split("\n"):
+        if line.strip():
+            yield line.rstrip()[:LONGEST_LINE]
+
+
+def _remove_older(engine: Engine, name: str, image: str) -> None:
+    """The profile's images of what is no more; one that a container still runs stays until the next time."""
+    filters = json.dumps({"label": [LABEL], "reference": [name]})
+    try:
+        listing = engine.ask("GET", "/images/json", query={"filters": filters})
+        tags = [tag for each in listing.tables() for tag in each.texts("RepoTags")]
+    except EngineError:
+        return
+    for tag in tags:
+        if tag.startswith(f"{name}:") and tag != image:
+            with contextlib.suppress(EngineError, ConnectError):
+                engine.ask("DELETE", f"/images/{tag}")

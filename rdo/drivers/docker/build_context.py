@@ -1,0 +1,157 @@
+"""The context of an image's build: which files of a directory it has, what changes with them, and all of it as a tar
+archive. Follows no link: what lies outside of the directory is never read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tarfile
+from collections.abc import Iterator, Sequence
+from typing import IO, NamedTuple
+
+from rdo.drivers.base import READ_SIZE
+from rdo.drivers.docker import dockerignore
+from rdo.drivers.docker.dockerignore import Hits, Pattern
+from rdo.errors import ConfigError, SetupError
+from rdo.util import foreign_file
+
+IGNORE = ".dockerignore"
+
+LARGEST = 1024 * 1024
+"""Bytes of a Dockerfile, or of what is to be ignored."""
+
+
+class Context(NamedTuple):
+    """A directory to build in, absolute, and the Dockerfile, relative to it."""
+
+    directory: str
+    dockerfile: str
+
+
+class Entry(NamedTuple):
+    """Something in the context: its path, relative to the directory, and what lstat(2) says of it."""
+
+    path: str
+    info: os.stat_result
+
+
+def locate(root: str, build: str, dockerfile: str | None) -> Context:
+    """The context that a profile names. Raises ConfigError where it, or its Dockerfile, is missing or lies outside."""
+    directory = os.path.realpath(os.path.join(root, build))
+    name = os.path.normpath(dockerfile or "Dockerfile")
+    path = os.path.join(directory, name)
+    if not _holds(os.path.realpath(root), directory):
+        raise ConfigError(f"cannot build `{build}`", "it lies outside of the project", "name a directory inside")
+    if not _holds(directory, os.path.realpath(path)):
+        raise ConfigError(f"cannot build `{build}`", f"`{name}` leads out of it", "move the Dockerfile into it")
+    if not os.path.isfile(path):
+        raise ConfigError(f"cannot build `{build}`", f"there is no `{name}` in it", "set `dockerfile`, or `build`")
+    return Context(directory, name)
+
+
+def digest(context: Context, settings: Sequence[str]) -> str:
+    """What changes with any file of the context, and with the settings. Looks into the Dockerfile alone.
+
+    Raises RdoError.
+    """
+    found = hashlib.sha256(repr([_content(context, context.dockerfile), *settings]).encode("utf-8", "surrogateescape"))
+    for path, info in entries(context):
+        facts: list[object] = [path, stat.S_IFMT(info.st_mode), stat.S_IMODE(info.st_mode)]
+        if stat.S_ISLNK(info.st_mode):
+            facts.append(os.readlink(os.path.join(context.directory, path)))
+        elif not stat.S_ISDIR(info.st_mode):
+            facts += [info.st_size, info.st_mtime_ns]
+        found.update(repr(facts).encode("utf-8", "surrogateescape"))
+    return found.hexdigest()
+
+
+def instructions(context: Context) -> str:
+    """The Dockerfile. Raises SetupError."""
+    return _content(context, context.dockerfile).decode(errors="replace")
+
+
+def entries(context: Context) -> Iterator[Entry]:
+    """What the build sees, in an order that is always the same. Raises RdoError."""
+    patterns = dockerignore.parse(_content(context, IGNORE).decode(errors="replace"))
+    always = {IGNORE, context.dockerfile}
+    try:
+        yield from _below(context, "", patterns, (), always)
+    except OSError as error:
+        raise _unreadable(context, str(error.filename or ""), error) from None
+
+
+def _below(context: Context, above: str, patterns: Sequence[Pattern], hits: Hits, always: set[str]) -> Iterator[Entry]:
+    with os.scandir(os.path.join(context.directory, above)) as listing:
+        found = sorted(listing, key=lambda entry: entry.name)
+    for each in found:
+        path = above + each.name
+        found_hits = dockerignore.hits(patterns, path, hits)
+        out = dockerignore.excludes(patterns, found_hits) and path not in always
+        if not out:
+            yield Entry(path, each.stat(follow_symlinks=False))
+        kept = not out or dockerignore.may_keep_below(patterns) or any(name.startswith(path + "/") for name in always)
+        if kept and each.is_dir(follow_symlinks=False):
+            yield from _below(context, path + "/", patterns, found_hits, always)
+
+
+def pack(context: Context) -> Iterator[bytes]:
+    """The context as a tar archive, piece by piece; all of it is root's, as with `docker build`. Raises RdoError."""
+    for path, info in entries(context):
+        try:
+            yield from _packed(context, path, info)
+        except OSError as error:
+            raise _unreadable(context, path, error) from None
+    yield bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _packed(context: Context, path: str, info: os.stat_result) -> Iterator[bytes]:
+    """One member; nothing for a socket, a pipe or a device, which are of no use to a build."""
+    member = tarfile.TarInfo(path)
+    member.mode, member.mtime = stat.S_IMODE(info.st_mode), int(info.st_mtime)
+    full = os.path.join(context.directory, path)
+    if stat.S_ISREG(info.st_mode):
+        with open(os.open(full, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as source:
+            member.size = os.fstat(source.fileno()).st_size
+            yield _head(member)
+            yield from _blocks(source, member.size)
+    elif stat.S_ISLNK(info.st_mode):
+        member.type, member.linkname = tarfile.SYMTYPE, os.readlink(full)
+        yield _head(member)
+    elif stat.S_ISDIR(info.st_mode):
+        member.type = tarfile.DIRTYPE
+        yield _head(member)
+
+
+def _head(member: tarfile.TarInfo) -> bytes:
+    return member.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
+
+
+def _blocks(source: IO[bytes], size: int) -> Iterator[bytes]:
+    """A file's content in whole blocks: as many as its head says, whatever becomes of the file meanwhile."""
+    left = size
+    while left:
+        length = min(left, READ_SIZE)
+        data = source.read(length) or bytes(length)
+        left -= len(data)
+        yield data
+    yield bytes(-size % tarfile.BLOCKSIZE)
+
+
+def _content(context: Context, path: str) -> bytes:
+    """A file's content; empty where there is none. Raises SetupError where it cannot be read, or leads out."""
+    try:
+        return foreign_file.read(os.path.join(context.directory, path), LARGEST, within=context.directory)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise _unreadable(context, path, error) from None
+
+
+def _holds(directory: str, path: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def _unreadable(context: Context, path: str, error: OSError) -> SetupError:
+    what = f"cannot read `{os.path.join(context.directory, path)}`, which the image is to be built of"
+    return SetupError(what, str(error.strerror or error), f"make it readable, or name it in `{IGNORE}`")

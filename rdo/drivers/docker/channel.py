@@ -1,0 +1,207 @@
+"""One program in a container: its streams over a connection that the engine has handed over. Knows no engine."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from rdo.drivers.base import STDOUT, Chunk, Sink, WindowSize
+from rdo.drivers.docker.answer import one_line
+from rdo.drivers.docker.demux import FrameError, Frames
+from rdo.drivers.docker.engine import Hijacked
+from rdo.errors import ConnectError, LinkLost
+from rdo.util import threads
+
+FAILED_TO_START = (126, 127)
+"""Statuses of what an engine could not start."""
+
+MUCH_OUTPUT = 4 * 1024
+"""Bytes from which on a slow reader may lose the end: the engine closes the streams 2 seconds after the program's end,
+whoever has not read them yet. Nobody is slow after less: each socket on the way to the user holds as much."""
+
+LOOK_AFTER = 0.4
+"""Seconds between two looks whether a program has ended while nobody reads it; a fraction of those 2."""
+
+LARGEST_REST = 8 * 1024 * 1024
+"""Bytes that are held then, at most: more than engine and kernel can."""
+
+
+IsCut = Callable[[float], bool]
+"""Whether it seems that not the program has ended its streams but the link: known after so many seconds."""
+
+
+class Program(Protocol):
+    """The engine's side of a program."""
+
+    started: bool
+    """False once it is known that it never ran."""
+
+    def status(self, is_cut: IsCut) -> int:
+        """Wait for its end: the exit status. Raises LinkLost, also where its streams have ended because of a cut."""
+
+    def runs(self) -> bool:
+        """Whether it has not ended, as far as the engine can tell now."""
+
+    def resize(self, size: WindowSize) -> None:
+        """Set the size of its pty, if it still runs."""
+
+    def refused(self, message: str) -> ConnectError:
+        """The error for what the engine said where it could not start the program."""
+
+    def discard(self) -> None:
+        """The channel is closed: clear up."""
+
+
+class DockerChannel:
+    """The Channel of rdo.drivers.base. Two streams are framed; with a pty it is a single one, not framed."""
+
+    def __init__(self, stream: Hijacked, program: Program, *, pty: bool) -> None:
+        self._wire = stream.wire
+        self._program = program
+        self._frames = None if pty else Frames()
+        self._odd = False
+        self._written = False
+        self._chunks = deque(self._decode(stream.early))
+        self._first = bytes(self._chunks[0].data) if self._chunks else b""
+        self._reading = threading.Lock()
+        self._size = 0
+        self._watch: threading.Thread | None = None
+        self.is_cut: IsCut = lambda patience: False
+        self.opened = time.monotonic()
+        self.streams_ended = math.inf
+        """When: by time.monotonic, as `opened`."""
+        self._over = threading.Event()
+        self._at_end = False
+        self._input_ended = False
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether we have given it up."""
+        return self._closed
+
+    @property
+    def ended(self) -> bool:
+        """See base.Channel. What has come by now is kept for reading."""
+        if not self._at_end and self._reading.acquire(blocking=False):
+            try:
+                if sum(len(chunk.data) for chunk in self._chunks) < MUCH_OUTPUT:
+                    self._receive(0.0)
+            except TimeoutError:
+                pass
+            finally:
+                self._reading.release()
+        return self._at_end
+
+    def has_exited(self) -> bool:
+        """See base.Channel."""
+        return self._at_end or not self._program.runs()
+
+    def write(self, data: bytes | memoryview) -> None:
+        """See base.Channel. What cannot be sent is dropped: the program has ended, or its exit status tells."""
+        if self._input_ended:
+            return
+        self._written = True
+        try:
+            self._wire.send(bytes(data))
+        except OSError:
+            self._input_ended = True
+
+    def offer(self, data: bytes | memoryview) -> bool:
+        """See base.Channel."""
+        return False
+
+    def read(self, timeout: float | None = None, sink: Sink | None = None) -> Chunk | None:
+        """See base.Channel."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self._reading:
+            self._await_output(deadline)
+            return self._chunks.popleft() if self._chunks else None
+
+    def _await_output(self, deadline: float | None) -> None:
+        """Raises TimeoutError: frames in which there is nothing may go on for ever."""
+        begun = False
+        while not self._chunks and not self._at_end:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            if left == 0.0 and begun:
+                raise TimeoutError
+            self._receive(left)
+            begun = True
+
+    def _receive(self, timeout: float | None) -> None:
+        data = b"" if self._closed or self._odd else self._wire.receive(timeout)
+        self._chunks.extend(self._decode(data))
+        self._size += len(data)
+        if not data or self._odd:
+            self.streams_ended = min(self.streams_ended, time.monotonic())
+            self._at_end = True
+            self._over.set()
+        elif self._watch is None and self._size > MUCH_OUTPUT:
+            self._watch = threads.start(self._look_after, name="rest")
+        if not self._first and self._chunks:
+            self._first = bytes(self._chunks[0].data)
+
+    def _look_after(self) -> None:
+        """While the reader is busy elsewhere, see to it that nothing is lost at the program's end."""
+        while not self._over.wait(LOOK_AFTER):
+            if self._reading.locked() or self._program.runs():
+                continue
+            with self._reading:
+                while not self._at_end and sum(len(chunk.data) for chunk in self._chunks) < LARGEST_REST:
+                    self._receive(None)
+
+    def _decode(self, data: bytes) -> list[Chunk]:
+        if self._frames is not None:
+            try:
+                return self._frames.receive(data)
+            except FrameError:
+                self._odd = True
+                return []
+        return [Chunk(STDOUT, data)] if data else []
+
+    def watch(self, sink: Sink, readable: Callable[[bool], None]) -> bool:
+        """See base.Channel."""
+        return False
+
+    def end_input(self) -> None:
+        """See base.Channel. On a pty there is no such thing."""
+        if self._input_ended or self._frames is None:
+            return
+        self._input_ended = True
+        try:
+            self._wire.end_output()
+        except OSError:
+            return  # the program has ended
+
+    def stop_reading(self) -> bool:
+        """See base.Channel: the engine goes on reading whatever we do."""
+        return False
+
+    def resize(self, size: WindowSize) -> None:
+        """See base.Channel."""
+        if self._frames is None:
+            self._program.resize(size)
+
+    def exit_status(self) -> int:
+        """See base.Channel. Raises ConnectError where there is no such program."""
+        if self._odd:
+            raise LinkLost("invalid stream from the Docker engine", "it holds a frame of an unknown kind")
+        status = self._program.status(self.is_cut)
+        if status in FAILED_TO_START and not self._program.started and not self._written:
+            # what came is the engine's own words (podman has no process either for a program that has ended)
+            raise self._program.refused(one_line(self._first.decode(errors="replace")))
+        return status
+
+    def close(self) -> None:
+        """See base.Channel."""
+        if not self._closed:
+            self._closed = True
+            self._over.set()
+            self._wire.close()
+            self._program.discard()
+            if self._watch is not None:
+                self._watch.join()

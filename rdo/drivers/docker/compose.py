@@ -1,0 +1,103 @@
+"""Which container a service's name means, by the labels that compose gives its containers: pure.
+
+Labels are text that an image may bring along, too. One counts only where the image does not have it, or where another
+one shows that compose did make the container.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from rdo.drivers.docker.inspect import Listed
+from rdo.drivers.docker.mounts import holds, plain
+
+PREFIX = "com.docker.compose."
+SERVICE = f"{PREFIX}service"
+PROJECT = f"{PREFIX}project"
+PROJECT_DIRECTORY = f"{PREFIX}project.working_dir"
+PROJECT_FILES = f"{PREFIX}project.config_files"
+ONE_OFF = f"{PREFIX}oneoff"
+HASH = f"{PREFIX}config-hash"
+"""Of the service's configuration; compose sets it for a container, and never for an image that it builds."""
+IMAGE = f"{PREFIX}image"
+"""The image's own id, which no image can hold."""
+
+FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+"""What compose looks for where no file is named, here and above."""
+
+
+class Candidates(NamedTuple):
+    """The containers of the compose projects that a directory belongs to, nearest ones first."""
+
+    here: Sequence[Listed]
+    """Of a project in this very directory."""
+    around: Sequence[Listed]
+    """Of the nearest project above it, of those below it, and of those that mount something of it."""
+
+    def of_service(self, service: str) -> Sequence[Listed]:
+        """The service's containers; those of farther projects only where the near ones have none."""
+        found = (_of_service(group, service) for group in self)
+        return next((group for group in found if group), [])
+
+    def services(self) -> list[str]:
+        """The names of all services."""
+        return sorted({each.labels.get(SERVICE, "") for group in self for each in group})
+
+
+def _of_service(group: Iterable[Listed], service: str) -> list[Listed]:
+    return [each for each in group if each.labels.get(SERVICE) == service]
+
+
+def trusted(container: Listed, image: Mapping[str, str]) -> Listed:
+    """The container without the labels of compose that only its image brought."""
+    own = {name: value for name, value in container.labels.items() if image.get(name) != value}
+    if HASH in own or own.get(IMAGE, "-") == container.image:
+        return container
+    others = {name: value for name, value in container.labels.items() if not name.startswith(PREFIX)}
+    return container._replace(labels=others | own)
+
+
+def candidates(listing: Iterable[Listed], directory: str, resolve: Callable[[str], str]) -> Candidates:
+    """The containers of `directory`, which is a physical path; `resolve` follows links."""
+    here: list[Listed] = []
+    above: dict[str, list[Listed]] = {}
+    below: list[Listed] = []
+    for each in listing:
+        if each.labels.get(ONE_OFF, "").lower() == "true" or SERVICE not in each.labels:
+            continue
+        places = {path for place in project_directories(each.labels) for path in (place, resolve(place))}
+        nearest = max((place for place in places if holds(place, directory)), key=len, default="")
+        if nearest == directory:
+            here.append(each)
+        elif any(holds(directory, place) for place in places) or _mounts(each, directory, resolve):
+            below.append(each)
+        elif nearest:
+            above.setdefault(nearest, []).append(each)
+    return Candidates(here, [*below, *above.get(max(above, key=len, default=""), [])])
+
+
+def project_directories(labels: Mapping[str, str]) -> set[str]:
+    """The directory of the compose project, and those of its files."""
+    places = [labels.get(PROJECT_DIRECTORY, ""), *map(posixpath.dirname, labels.get(PROJECT_FILES, "").split(","))]
+    return {plain(place) for place in places if place.startswith("/")}
+
+
+def _mounts(container: Listed, directory: str, resolve: Callable[[str], str]) -> bool:
+    """Whether something of the directory is mounted, or it is below something that is: other than all there is."""
+    sources = {path for source in container.sources for path in (plain(source), resolve(source)) if path != "/"}
+    return any(holds(directory, source) or holds(source, directory) for source in sources)
+
+
+def up(files: Sequence[str], directory: str, service: str) -> str:
+    """The command that starts the service of these compose files, given where `directory` is."""
+    found = any(posixpath.basename(file) in FILES and holds(posixpath.dirname(file), directory) for file in files)
+    if found or not files:
+        return f"`docker compose up -d {service}`"
+    named = " ".join(f"-f {_relative(file, directory)}" for file in files)
+    return f"`docker compose {named} up -d {service}` in `{directory}`"
+
+
+def _relative(file: str, directory: str) -> str:
+    return posixpath.relpath(file, directory) if holds(directory, file) else file

@@ -1,0 +1,122 @@
+"""A held way to one container. Knows how long the engine may be silent, not how a program is started."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Protocol
+
+from rdo.drivers.base import NO_VARIABLES, Pty
+from rdo.drivers.docker.channel import DockerChannel
+from rdo.drivers.docker.engine import Engine, EngineError
+from rdo.errors import ConnectError, LinkLost
+
+LIVENESS = 15.0
+"""Seconds for which a container that was heard from is taken to be there."""
+
+ANSWER_TIMEOUT = 5.0
+"""Seconds for the engine to say whether it still is."""
+
+LOOK = 0.01
+"""Seconds between two looks whether all streams have ended."""
+
+
+class Programs(Protocol):
+    """How programs are started: by exec, or each in a new container."""
+
+    def start(self, command: str, pty: Pty | None, variables: Mapping[str, str]) -> DockerChannel:
+        """`/bin/sh -c command`. Raises EngineError, ConnectError."""
+
+    def refused(self, message: str) -> ConnectError:
+        """The error for what the engine said where it could not start /bin/sh."""
+
+
+class DockerConnection:
+    """The Connection of rdo.drivers.base. `release` is called once at the end."""
+
+    runs_sh = True
+    makes_leaders = True
+
+    def __init__(
+        self, engine: Engine, container: str, name: str, programs: Programs, release: Callable[[], None]
+    ) -> None:
+        self._engine = engine
+        self._container = container
+        self._name = name
+        self._programs = programs
+        self._release = release
+        self._channels: list[DockerChannel] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> DockerChannel:
+        """See base.Connection."""
+        if self._closed:
+            raise self._lost("the connection is closed")
+        try:
+            channel = self._programs.start(command, pty, variables)
+        except EngineError as error:
+            if self._runs():  # so it is not the container that is gone, but what we asked for cannot be had
+                raise self._programs.refused(error.message) from None
+            raise self._lost(error.message) from None
+        except ConnectError as error:
+            raise self._lost(error.why or error.what) from None
+        if not self._keep(channel):
+            channel.close()
+            raise self._lost("the connection was closed meanwhile")
+        return channel
+
+    def _keep(self, channel: DockerChannel) -> bool:
+        channel.is_cut = partial(self._is_cut, channel)
+        with self._lock:
+            self._channels = [*(other for other in self._channels if not other.closed), channel]
+            return not self._closed
+
+    def _is_cut(self, channel: DockerChannel, patience: float) -> bool:
+        """Whether all other streams have ended with this one: among them is the lifeline, which ends with the link.
+
+        Those that were opened since tell nothing: the engine may be reached again. Where some have ended, the rest is
+        given so many seconds.
+        """
+        with self._lock:
+            others = [other for other in self._channels if other is not channel and not other.closed]
+        before = [other for other in others if other.opened < channel.streams_ended]
+        deadline = time.monotonic() + patience
+        while (ended := [other.ended for other in before]) and any(ended) and not all(ended):
+            if time.monotonic() >= deadline:
+                break
+            time.sleep(LOOK)
+        return bool(ended) and all(ended)
+
+    def _lost(self, why: str) -> LinkLost:
+        return LinkLost(f"`{self._name}` is not there any more", why)
+
+    def is_alive(self) -> bool:
+        """See base.Connection."""
+        if self._closed:
+            return False
+        if time.monotonic() - self._engine.heard < LIVENESS:
+            return True
+        return self._runs()
+
+    def _runs(self) -> bool:
+        try:
+            found = self._engine.ask("GET", f"/containers/{self._container}/json", timeout=ANSWER_TIMEOUT)
+            state = found.table("State")
+            return state.flag("Running") and not state.flag("Paused", default=False)
+        except (EngineError, ConnectError):
+            return False
+
+    def close(self) -> None:
+        """See base.Connection."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            channels, self._channels = self._channels, []
+        for channel in channels:
+            channel.close()
+        self._release()
+        self._engine.close()

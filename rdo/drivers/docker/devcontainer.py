@@ -1,0 +1,139 @@
+"""A container that VS Code or the devcontainer CLI started for a directory: found by its labels, and what these say of
+whom and with what variables commands run. Pure. https://containers.dev/implementors/reference/ is the text.
+
+What the image itself brings along is not told variables of this machine: they may be secrets, and nobody here asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from rdo.drivers.base import Root
+from rdo.drivers.docker import answer
+from rdo.drivers.docker.inspect import Container, Listed
+from rdo.drivers.docker.mounts import holds, plain
+
+LOCAL_FOLDER = "devcontainer.local_folder"
+METADATA = "devcontainer.metadata"
+CONFIG_FILE = "devcontainer.config_file"
+
+VARIABLE = re.compile(r"\$\{(\w+)(?::([^:}]*)(?::([^}]*))?)?\}")
+"""`${localEnv:NAME:default}`, `${localWorkspaceFolder}` and the like."""
+
+USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""What the engine sets where an image has no PATH."""
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Facts(NamedTuple):
+    """What is known of a dev container. `user`: empty where its own one is meant."""
+
+    user: str
+    variables: Mapping[str, str]
+    """As they are written."""
+    image_variables: Mapping[str, str]
+    """Those of them that the image brought along."""
+    container_env: Mapping[str, str]
+    local_folder: str
+    identity: str
+    """`${devcontainerId}`."""
+
+
+def identity(local_folder: str, config_file: str) -> str:
+    """`${devcontainerId}`, by the labels that a container is found by: their digest in base 32, 52 digits.
+
+    Source: https://containers.dev/implementors/spec/#devcontainerid.
+    """
+    labels = {CONFIG_FILE: config_file, LOCAL_FOLDER: local_folder}
+    text = json.dumps(labels, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    number = int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest(), "big")
+    return "".join("0123456789abcdefghijklmnopqrstuv"[number >> 5 * place & 31] for place in reversed(range(52)))
+
+
+def trusted(container: Listed, image: Mapping[str, str]) -> Listed:
+    """The container without a label that only its image brought."""
+    labels = dict(container.labels)
+    if image.get(LOCAL_FOLDER) == labels.get(LOCAL_FOLDER):
+        labels.pop(LOCAL_FOLDER, None)
+    return container._replace(labels=labels)
+
+
+def candidates(listing: Iterable[Listed], directory: str, resolve: Callable[[str], str]) -> list[Listed]:
+    """The containers of the directory, a physical path; else of the nearest one above that has some."""
+    found: dict[str, list[Listed]] = {}
+    for each in listing:
+        folder = each.labels.get(LOCAL_FOLDER, "")
+        for place in {plain(folder), resolve(folder)} if folder.startswith("/") else ():
+            if holds(place, directory):
+                found.setdefault(place, []).append(each)
+                break
+    return found[max(found, key=len)] if found else []
+
+
+def facts(container: Container, image: Mapping[str, str]) -> Facts:
+    """What the container's labels say; `image` are those that its image brought. Raises ConnectError."""
+    entries, brought = _entries(container.labels), _entries(image)
+    users = [user for entry in entries for user in (entry.text("remoteUser", ""),) if user]
+    users = users or [user for entry in entries for user in (entry.text("containerUser", ""),) if user]
+    return Facts(
+        users[-1] if users else "",
+        _variables(entries),
+        _variables(brought),
+        {"PATH": USUAL_PATH, **dict(pair.split("=", 1) for pair in container.env if "=" in pair)},
+        container.labels.get(LOCAL_FOLDER, ""),
+        identity(container.labels.get(LOCAL_FOLDER, ""), container.labels.get(CONFIG_FILE, "")),
+    )
+
+
+def _entries(labels: Mapping[str, str]) -> list[answer.Answer]:
+    """The parts that a configuration was merged of: an object, or a list of them."""
+    if not (text := labels.get(METADATA, "")):
+        return []
+    found = answer.decode(text.encode(), METADATA)
+    return found.tables() if found.is_list else [found.table()]
+
+
+def _variables(entries: Sequence[answer.Answer]) -> dict[str, str]:
+    """Later parts win; null takes a variable away."""
+    found: dict[str, str] = {}
+    for entry in entries:
+        table = entry.maybe("remoteEnv")
+        for name in table.names() if table else ():
+            found.pop(name, None)
+            if table and table.has(name) and NAME.fullmatch(name):
+                found[name] = table.text(name)
+    return found
+
+
+def variables(facts: Facts, local: Mapping[str, str], roots: Sequence[Root]) -> Mapping[str, str]:
+    """The variables for a command of a caller whose environment is `local`, with what they refer to put in."""
+    return {
+        name: _substituted(value, facts, {} if facts.image_variables.get(name) == value else local, roots)
+        for name, value in facts.variables.items()
+    }
+
+
+def _substituted(text: str, facts: Facts, local: Mapping[str, str], roots: Sequence[Root]) -> str:
+    workspace = next((root.remote for root in roots if root.local == facts.local_folder), "")
+    known = {
+        "localWorkspaceFolder": facts.local_folder,
+        "localWorkspaceFolderBasename": posixpath.basename(facts.local_folder),
+        "containerWorkspaceFolder": workspace,
+        "containerWorkspaceFolderBasename": posixpath.basename(workspace),
+        "devcontainerId": facts.identity,
+    }
+    environments = {"localEnv": local, "env": local, "containerEnv": facts.container_env}
+
+    def value(match: re.Match[str]) -> str:
+        kind, name, default = match[1], match[2], match[3]
+        if kind in environments and name:
+            return environments[kind].get(name, default or "")
+        return known.get(kind, match[0])
+
+    return VARIABLE.sub(value, text)

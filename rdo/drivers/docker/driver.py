@@ -1,0 +1,205 @@
+"""`driver = "docker"`: a container, a compose service, or an image as the target."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from rdo.config.schema import Settings
+from rdo.drivers.base import STDOUT, Caller, Root
+from rdo.drivers.docker import build, devcontainer, mounts, pull
+from rdo.drivers.docker import container as docker_container
+from rdo.drivers.docker import image as docker_image
+from rdo.drivers.docker.connection import DockerConnection, Programs
+from rdo.drivers.docker.devcontainer import Facts
+from rdo.drivers.docker.endpoint import resolve
+from rdo.drivers.docker.engine import Engine
+from rdo.drivers.docker.exec import Executions
+from rdo.drivers.docker.fresh import FreshContainers
+from rdo.drivers.docker.holder import Held, Holder
+from rdo.drivers.docker.image import Containers, Recipe
+from rdo.drivers.docker.inspect import Container
+from rdo.errors import ConfigError, ConnectError, LinkLost, RdoError
+
+DIRECTORY = "/src"
+"""Where the project is in a container of an image, unless `directory` says otherwise."""
+
+LOGIN_SHELL = (
+    'u=$(id -u) && while IFS=: read -r n p i g c h s; do [ "$i" != "$u" ] || { echo "$s"; break; }; done </etc/passwd'
+)
+"""Nothing sets SHELL in a container, and without it there is no login shell to start."""
+
+PATIENCE = 10.0
+"""Seconds for that."""
+
+LONGEST_PATH = 4096
+
+
+class DockerDriver:
+    """The Driver of rdo.drivers.base. `environment` is that of who asks for directories, and has no command to run."""
+
+    def __init__(
+        self, settings: Settings, root: str, profile: str, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Raises ConfigError."""
+        self._is_own = bool(settings.image or settings.build)
+        if settings.fresh and not self._is_own:
+            raise ConfigError("`fresh` is for an image", "a container of its own cannot be new", "name an `image`")
+        self._settings = settings
+        self._root = root
+        self._profile = profile
+        self._environment: Mapping[str, str] = os.environ if environment is None else environment
+        self._roots: list[Root] | None = None
+        self._name = ""
+        self._holder = Holder()
+        self._facts: Facts | None = None
+        self._lock = threading.Lock()
+
+    switches_user = True
+
+    @property
+    def target(self) -> str:
+        """See base.Driver."""
+        kinds = ("container", "service", "image", "build")
+        named = (f"{kind} {name}" for kind in kinds if (name := getattr(self._settings, kind)))
+        return next(named, f"dev container of {os.path.basename(self._root)}")
+
+    def roots(self) -> Sequence[Root]:
+        """See base.Driver. Asks the engine, once, where neither `directory` nor `image` is given."""
+        settings = self._settings
+        if self._is_own or settings.directory:
+            return [Root(self._root, settings.directory or DIRECTORY)]
+        with self._lock:
+            if not self._roots:  # nor where nothing was mounted: the container may have been made anew since
+                engine = Engine(resolve(self._environment), self._environment)
+                try:
+                    self._roots = self._mounted(self._find(engine))
+                finally:
+                    engine.close()
+            return self._roots
+
+    def _find(self, engine: Engine) -> Container:
+        if self._settings.container:
+            return docker_container.by_name(engine, self._settings.container)
+        if self._settings.service:
+            return docker_container.by_service(engine, self._settings.service, self._root, self._environment)
+        container = docker_container.by_directory(engine, self._root)
+        self._facts = devcontainer.facts(container, docker_container.image_labels(engine, container))
+        return container
+
+    def _mounted(self, container: Container) -> list[Root]:
+        self._name = container.name
+        return mounts.roots(container, os.path.realpath)
+
+    def not_shared(self, directory: str) -> RdoError | None:
+        """See base.Driver."""
+        if self._is_own or self._settings.directory:
+            return None
+        return mounts.not_mounted(self._name, self._roots or (), self._root, directory)
+
+    def shared_by(self, caller: Caller) -> str | None:
+        """See base.Driver. The engine itself runs a command as whom it is told, so nobody else's shell will do."""
+        return caller.user or None
+
+    def variables(self, caller: Caller) -> Mapping[str, str]:
+        """Those of a dev container. A command that was typed for another engine must not run on ours: ConfigError."""
+        ours, theirs = resolve(self._environment), resolve(caller.environment)
+        if ours != theirs:
+            why = f"the connection held is one to `{ours.name}`, the command is for `{theirs.name}`"
+            raise ConfigError("the Docker engine has changed", why, "`rdoctl stop`, then try again")
+        return devcontainer.variables(self._facts, caller.environment, self._roots or ()) if self._facts else {}
+
+    def connect(self, caller: Caller) -> DockerConnection:
+        """See base.Driver."""
+        engine = Engine(resolve(caller.environment), caller.environment)
+        try:
+            connection = self._of_image(engine, caller) if self._is_own else self._of_other(engine, caller)
+        except BaseException:
+            engine.close()
+            raise
+        caller.trace(f"docker: {self.target}, engine {engine.endpoint.name}, API {engine.version}")
+        return connection
+
+    def _of_other(self, engine: Engine, caller: Caller) -> DockerConnection:
+        container = self._find(engine)
+        container = docker_container.make_ready(engine, container, auto_start=self._settings.auto_start, caller=caller)
+        self._check(container)
+        user = caller.user or self._settings.user or (self._facts.user if self._facts else None)
+        programs = Executions(engine, container.id, container.name, user, {}, container.workdir)
+        connection = DockerConnection(engine, container.id, container.name, programs, lambda: None)
+        return self._with_shell(connection, programs)
+
+    def _check(self, container: Container) -> None:
+        """A container that was made anew may have other directories than those by which the command was mapped."""
+        if self._settings.directory:
+            return
+        with self._lock:
+            before, self._roots = self._roots, self._mounted(container)
+            changed = before is not None and before != self._roots
+        if changed:
+            raise ConnectError(f"the directories of `{self.target}` have changed meanwhile", "", "try again")
+
+    def _of_image(self, engine: Engine, caller: Caller) -> DockerConnection:
+        held = self._holder.acquire(partial(docker_container.runs, engine), partial(self._hold, engine, caller))
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._holder.release, held, engine)
+            directory = self._settings.directory or DIRECTORY
+            executions = Executions(engine, held.id, held.image, caller.user or None, {}, directory)
+            programs: Programs = executions
+            if self._settings.fresh:
+                create = self._containers(engine, held.image).create
+                programs = FreshContainers(engine, held.image, held.id, create, caller.user)
+            release = partial(self._holder.release, held, engine)
+            connection = DockerConnection(engine, held.id, held.image, programs, release)
+            self._with_shell(connection, executions)
+            undo.pop_all()
+        return connection
+
+    def _hold(self, engine: Engine, caller: Caller) -> Held:
+        docker_image.clear(engine)
+        image = self._settings.image or build.ensure(engine, self._settings, self._root, caller)
+        if self._settings.image:
+            pull.ensure(engine, image, self._settings.pull, caller)
+        container, stream = self._containers(engine, image).hold()
+        return Held(container, image, stream)
+
+    def _containers(self, engine: Engine, image: str) -> Containers:
+        directory = self._settings.directory or DIRECTORY
+        return Containers(engine, Recipe(image, self._root, directory, self._profile, self._settings.user))
+
+    def _with_shell(self, connection: DockerConnection, executions: Executions) -> DockerConnection:
+        if self._settings.login:
+            shell = _login_shell(executions)
+            if shell.startswith("/"):
+                executions.environment["SHELL"] = shell
+        return connection
+
+
+def _login_shell(executions: Executions) -> str:
+    """The user's shell in the container's own list of users; empty where that cannot be told."""
+    channel = executions.start(LOGIN_SHELL, None, {})
+    text, end = b"", time.monotonic() + PATIENCE
+    try:
+        while len(text) < LONGEST_PATH and (chunk := channel.read(max(0.0, end - time.monotonic()))):
+            text += chunk.data if chunk.stream == STDOUT else b""
+    except (TimeoutError, LinkLost):
+        return ""
+    finally:
+        channel.close()
+    return text.decode(errors="replace").strip()
+
+
+def clear_leftovers(environment: Mapping[str, str]) -> int:
+    """Remove the containers that masters of this user left behind when they were killed: how many.
+
+    Raises ConfigError, and ConnectError where there is no engine.
+    """
+    engine = Engine(resolve(environment), environment)
+    try:
+        return docker_image.clear(engine)
+    finally:
+        engine.close()

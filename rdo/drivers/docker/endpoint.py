@@ -1,0 +1,165 @@
+"""Where the Docker engine is, as the `docker` command finds it: DOCKER_HOST, DOCKER_CONTEXT, the current context.
+
+Reads the caller's environment and Docker's own files, never those of a repository. Connects to nothing. The SDK's
+resolution knows no contexts, and looks at the environment of this process instead of the caller's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from rdo.errors import ConfigError
+from rdo.util import foreign_file
+
+SOCKET = "/var/run/docker.sock"
+DEFAULT = f"unix://{SOCKET}"
+DEFAULT_TLS = "tcp://localhost:2376"
+"""Where `docker` goes if it is to speak TLS and nobody says with whom."""
+
+PORT = 2375
+TLS_PORT = 2376
+
+SCHEMES = ("tcp", "http", "https", "ssh")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+LARGEST = 1024 * 1024
+"""Bytes of a file of Docker's own: a config.json with a hundred registries has a tenth of that."""
+
+
+class Tls(NamedTuple):
+    """How to speak TLS: directory with `ca.pem`, `cert.pem` and `key.pem`; the last two may both be missing."""
+
+    folder: str
+    verify: bool
+    needs_ca: bool = True
+    """Whether `ca.pem` has to be there, as it has where the environment asks for TLS; of a context it need not be."""
+
+
+class Endpoint(NamedTuple):
+    """An engine's address. `host` is a path where the scheme is `unix`; `port` is 0 where none was given to ssh.
+
+    `path` comes before all that is asked over TCP, and is the socket on the other side of ssh.
+    """
+
+    name: str
+    scheme: str
+    host: str
+    port: int = 0
+    user: str = ""
+    tls: Tls | None = None
+    path: str = ""
+
+
+def resolve(environment: Mapping[str, str]) -> Endpoint:
+    """The engine that `docker` would talk to. Raises ConfigError."""
+    if host := environment.get("DOCKER_HOST"):
+        return parse(host, _tls(environment))
+    name = environment.get("DOCKER_CONTEXT") or _current_context(environment)
+    if name in ("", "default"):
+        return parse("", _tls(environment))
+    return _of_context(name, environment)
+
+
+def parse(name: str, tls: Tls | None) -> Endpoint:
+    """An address such as `unix:///var/run/docker.sock`, `tcp://10.0.0.1:2376`, `ssh://me@box`, as `docker` reads it.
+
+    Without a scheme it is a host for TCP; without anything, this machine's engine. Raises ConfigError.
+    """
+    name = name.strip() or (DEFAULT_TLS if tls else DEFAULT)
+    if CONTROL.search(name):
+        raise _unknown(name)
+    if name.startswith("unix://"):
+        return Endpoint(name, "unix", name.removeprefix("unix://") or SOCKET)
+    try:
+        parts = urlsplit(name if "://" in name else f"tcp://{name}")
+        port = parts.port
+    except ValueError:
+        raise _unknown(name) from None
+    if parts.query or parts.fragment or parts.scheme not in SCHEMES:
+        raise _unknown(name)
+    if parts.scheme == "ssh":
+        return _ssh(name, parts, port or 0)
+    if parts.scheme == "https":
+        tls = tls or Tls("", verify=True, needs_ca=False)
+    host = _host(parts) or "localhost"
+    return Endpoint(name, "tcp", host, port or (TLS_PORT if tls else PORT), tls=tls, path=parts.path.rstrip("/"))
+
+
+def _host(parts: SplitResult) -> str:
+    """The host as it was written: an alias of ssh has capitals, which `hostname` makes small."""
+    place = parts.netloc.rpartition("@")[2]
+    return place[1:].partition("]")[0] if place.startswith("[") else place.partition(":")[0]
+
+
+def _ssh(name: str, parts: SplitResult, port: int) -> Endpoint:
+    host, user = _host(parts), unquote(parts.username or "")
+    if not host or parts.password is not None:
+        raise _unknown(name)
+    if host.startswith("-") or user.startswith("-"):  # ssh would take it for an option: CVE-2017-1000117
+        raise ConfigError(f"`{name}` is not the address of a Docker engine", "a name cannot begin with `-`")
+    return Endpoint(name, "ssh", host, port, user, path=parts.path.rstrip("/"))
+
+
+def _unknown(name: str) -> ConfigError:
+    return ConfigError(
+        f"`{name}` is not the address of a Docker engine",
+        "",
+        "use `unix:///path`, `tcp://host:port` or `ssh://user@host`",
+    )
+
+
+def _tls(environment: Mapping[str, str]) -> Tls | None:
+    verify = bool(environment.get("DOCKER_TLS_VERIFY"))
+    if not verify and not environment.get("DOCKER_TLS"):
+        return None
+    return Tls(environment.get("DOCKER_CERT_PATH") or config_folder(environment), verify)
+
+
+def config_folder(environment: Mapping[str, str]) -> str:
+    """Where Docker's own files are."""
+    return environment.get("DOCKER_CONFIG") or os.path.join(environment.get("HOME") or "/", ".docker")
+
+
+def _current_context(environment: Mapping[str, str]) -> str:
+    try:
+        found = read(os.path.join(config_folder(environment), "config.json")).get("currentContext")
+    except (OSError, ValueError):
+        return ""  # as `docker` does: it warns and goes on with the default
+    return found if isinstance(found, str) else ""
+
+
+def _of_context(name: str, environment: Mapping[str, str]) -> Endpoint:
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+    contexts = os.path.join(config_folder(environment), "contexts")
+    try:
+        docker = read(os.path.join(contexts, "meta", digest, "meta.json"))["Endpoints"]["docker"]
+        host, verify = str(docker["Host"]), not docker.get("SkipTLSVerify")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise ConfigError(f"there is no docker context `{name}`", "", "see `docker context ls`") from None
+    folder = os.path.join(contexts, "tls", digest, "docker")
+    return parse(host, Tls(folder, verify, needs_ca=False) if _is_there(folder) or not verify else None)
+
+
+def _is_there(folder: str) -> bool:
+    """Whether there is such a directory. Raises ConfigError where that cannot be told: TLS would be given up then."""
+    try:
+        os.stat(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise ConfigError(f"cannot look into `{folder}`", str(error.strerror)) from None
+    return True
+
+
+def read(path: str) -> dict[str, Any]:
+    """The object in a JSON file of Docker's own. Raises OSError, ValueError."""
+    found = json.loads(foreign_file.read(path, LARGEST))
+    if not isinstance(found, dict):
+        raise ValueError(path)
+    return found

@@ -1,0 +1,243 @@
+"""Requests to the engine, over connections that are kept; and streams that take a connection over. Knows HTTP, and
+nothing of containers. One Engine belongs to one connection of rdo and may be used from any thread."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from rdo.drivers.docker import answer
+from rdo.drivers.docker.answer import Answer
+from rdo.drivers.docker.deadline import Deadline
+from rdo.drivers.docker.dial import dial
+from rdo.drivers.docker.endpoint import Endpoint
+from rdo.drivers.docker.http import LARGEST_BODY, Body, Head, HttpError, request, split_head
+from rdo.drivers.docker.stream import Wire
+from rdo.errors import ConnectError
+
+DEADLINE = 60.0
+"""Seconds for an answer: the engine may start a container meanwhile."""
+
+NEWEST = (1, 47)
+"""The version of the API that this code was written for; an engine that knows a later one is asked for this."""
+
+CONSOLE_SIZE_SINCE = (1, 42)
+"""From here on the engine makes a pty of the right size at once."""
+
+OLDEST = "1.24"
+"""What an engine speaks that does not say."""
+
+VERSION = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})")
+
+UNCHANGED = 304
+"""The status of a container that runs already and is started: an answer like any other."""
+
+STREAM = (101, 200)
+"""The statuses with which an engine hands a connection over; the second one is that of old engines, and of podman."""
+
+KEPT = 4
+"""Idle connections at most."""
+
+
+class EngineError(Exception):
+    """The engine refused: HTTP status, and what it said."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.message = message
+
+
+class Hijacked(NamedTuple):
+    """A connection that has become a stream, and the first bytes that came with the answer."""
+
+    wire: Wire
+    early: bytes
+
+
+class Engine:
+    """The engine at one endpoint."""
+
+    def __init__(self, endpoint: Endpoint, environment: Mapping[str, str]) -> None:
+        self.endpoint = endpoint
+        self.heard = 0.0
+        """When the engine was last heard from (time.monotonic)."""
+        self._environment = environment
+        self._idle: list[Wire] = []
+        self._lock = threading.Lock()
+        self._version: tuple[int, int] | None = None
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """The version of the API that both sides know. Raises ConnectError."""
+        if self._version is None:
+            head, _ = self._exchange("GET", f"{self.endpoint.path}/_ping", None, {}, DEADLINE)
+            told = VERSION.fullmatch(head.fields.get("api-version", OLDEST))
+            if head.status >= 300 or not told:
+                raise answer.odd("GET /_ping", f"status {head.status}" if told else "no version")
+            self._version = min(NEWEST, (int(told[1]), int(told[2])))
+        return self._version
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        query: Mapping[str, object] | None = None,
+        fields: Mapping[str, str] | None = None,
+        timeout: float | None = DEADLINE,
+    ) -> Answer:
+        """The answer's JSON; null where it has no body. All of it has to come in time.
+
+        Raises EngineError, ConnectError.
+        """
+        head, data = self._exchange(method, self._path(path, query), body, fields or {}, timeout)
+        _check(head, data)
+        question = f"{method} {path}"
+        if not data or "json" not in head.fields.get("content-type", ""):
+            return Answer(None, question)
+        return answer.decode(data, question)
+
+    def stream(
+        self,
+        path: str,
+        query: Mapping[str, object],
+        fields: Mapping[str, str],
+        timeout: float,
+        pieces: Iterable[bytes] = (),
+    ) -> Iterator[bytes]:
+        """POST, and give the answer's body as it comes. Raises EngineError, ConnectError, and TimeoutError.
+
+        `pieces` are the request's body, as `fields` say.
+        """
+        wire = dial(self.endpoint, self._environment)
+        try:
+            data = request("POST", self._path(path, query), None, fields)
+            head, rest = self._begin(wire, data, Deadline(timeout), pieces)
+            body = Body(head)
+            if head.status >= 300:
+                _check(head, self._finish(wire, body, rest, Deadline(timeout)))
+            yield body.receive(rest)
+            while not body.complete:
+                yield self._more(wire, body, Deadline(timeout))
+        except TimeoutError:
+            raise
+        except (OSError, HttpError) as error:
+            raise self._confused(error) from None
+        finally:
+            wire.close()
+
+    def hijack(self, path: str, body: object, query: Mapping[str, object] | None = None) -> Hijacked:
+        """POST, and take the connection over. Raises EngineError, ConnectError."""
+        wire = dial(self.endpoint, self._environment)
+        try:
+            fields = {"Connection": "Upgrade", "Upgrade": "tcp"}
+            end = Deadline(DEADLINE)
+            head, rest = self._begin(wire, request("POST", self._path(path, query), body, fields), end)
+            if head.status not in STREAM:
+                _check(head, self._finish(wire, Body(head), rest, end))
+                raise HttpError(f"status {head.status} where a stream was to begin")
+            return Hijacked(wire, rest)
+        except (EngineError, ConnectError):
+            wire.close()
+            raise
+        except (OSError, HttpError) as error:
+            wire.close()
+            raise self._confused(error) from None
+
+    def close(self) -> None:
+        """End the connections that are kept."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for wire in idle:
+            wire.close()
+
+    def _path(self, path: str, query: Mapping[str, object] | None) -> str:
+        major, minor = self.version
+        return f"{self.endpoint.path}/v{major}.{minor}{path}" + (f"?{urlencode(query)}" if query else "")
+
+    def _exchange(
+        self, method: str, path: str, body: object, fields: Mapping[str, str], timeout: float | None
+    ) -> tuple[Head, bytes]:
+        wire = self._take() or dial(self.endpoint, self._environment)
+        try:
+            end = Deadline(timeout)
+            head, rest = self._begin(wire, request(method, path, body, fields), end)
+            if head.status == 101:
+                raise HttpError("it began a stream where none was asked for")
+            data = self._finish(wire, Body(head, absent=method == "HEAD"), rest, end)
+        except (OSError, HttpError) as error:
+            wire.close()
+            raise self._confused(error) from None
+        except ConnectError:
+            wire.close()
+            raise
+        self._give_back(wire, head)
+        return head, data
+
+    def _take(self) -> Wire | None:
+        """A connection that was kept and is still there: whatever can be read of an idle one is its end."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                wire = self._idle.pop()
+            try:
+                wire.receive(0)
+            except TimeoutError:
+                return wire
+            wire.close()
+
+    def _give_back(self, wire: Wire, head: Head) -> None:
+        with self._lock:
+            if head.keeps_alive and len(self._idle) < KEPT:
+                self._idle.append(wire)
+                return
+        wire.close()
+
+    def _begin(self, wire: Wire, data: bytes, end: Deadline, pieces: Iterable[bytes] = ()) -> tuple[Head, bytes]:
+        wire.send(data)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it refuses, and says why
+            for piece in pieces:
+                wire.send(piece)
+        received = b""
+        while (found := split_head(received)) is None:
+            more = wire.receive(end.left())
+            if not more:
+                raise HttpError("it closed the connection")
+            received += more
+        self.heard = time.monotonic()
+        return found
+
+    def _finish(self, wire: Wire, body: Body, rest: bytes, end: Deadline) -> bytes:
+        pieces = [body.receive(rest)]
+        size = len(pieces[0])
+        while not body.complete:
+            pieces.append(self._more(wire, body, end))
+            size += len(pieces[-1])
+            if size > LARGEST_BODY:
+                raise HttpError(f"the answer is longer than {LARGEST_BODY >> 20} MiB")
+        return b"".join(pieces)
+
+    def _more(self, wire: Wire, body: Body, end: Deadline) -> bytes:
+        data = wire.receive(end.left())
+        if not data:
+            body.end()
+        self.heard = time.monotonic()
+        return body.receive(data)
+
+    def _confused(self, error: Exception) -> ConnectError:
+        why = "no answer in time" if isinstance(error, TimeoutError) else str(error)
+        return ConnectError(f"the Docker engine at `{self.endpoint.name}` did not send a valid HTTP response", why)
+
+
+def _check(head: Head, data: bytes) -> None:
+    """Raises EngineError where the answer is a refusal."""
+    if head.status >= 300 and head.status != UNCHANGED:
+        raise EngineError(head.status, answer.message(data) or f"status {head.status}")

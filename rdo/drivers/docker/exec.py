@@ -1,0 +1,189 @@
+"""Programs in a container that runs already: the engine's exec."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from rdo.drivers.base import Pty, WindowSize
+from rdo.drivers.docker.channel import DockerChannel, IsCut
+from rdo.drivers.docker.engine import CONSOLE_SIZE_SINCE, Engine, EngineError
+from rdo.errors import ConnectError, LinkLost
+from rdo.remote_sh.quoting import quote
+
+DETACH_KEYS = "ctrl-^,ctrl-],ctrl-^,ctrl-@,ctrl-^,ctrl-]"
+"""The engine cannot be kept from watching a pty's input for such a sequence. By default it begins with Ctrl-P, which is
+then held back until the next key; this one begins with a key that hardly any program has a use for."""
+
+PAUSES = (0.001, 0.002, 0.004, 0.008, 0.016, 0.03, 0.06, 0.12, 0.25)
+"""Seconds between two looks at a program that is to have ended, the last one again and again: its streams have ended,
+and the engine notes the status some milliseconds later; but it may also have closed its streams and gone on."""
+
+STATUS_PATIENCE = 10.0
+"""Seconds after which a program that does not run, and has no status, is one that never ran."""
+
+ENDED_BY_LIFELINE = (128 + 15, 128 + 9)
+"""What a program comes to whose link was cut."""
+
+CUT_PATIENCE = 1.0
+"""Seconds for all streams of a cut link to end, once the lifeline's has."""
+
+LARGEST_STATUS = 255
+
+NO_STATUS = -(2**62)
+"""In place of null, which says that a program has not ended."""
+
+RESIZE_PATIENCE = 5.0
+"""Seconds in which the engine, busy starting a program, may not know its pty yet."""
+
+
+class Executions:
+    """Starts programs by exec. `user` as the engine takes it, `name` of the container for people; `workdir` is where
+    they start, if it is there: the engine itself starts nothing where it is not."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        container: str,
+        name: str,
+        user: str | None,
+        environment: Mapping[str, str],
+        workdir: str = "/",
+    ) -> None:
+        self._engine = engine
+        self._container = container
+        self._name = name
+        self._user = user
+        self._enter = f"cd {quote(workdir)} >/dev/null 2>&1; " if workdir != "/" else ""
+        self.environment = dict(environment)
+
+    def start(self, command: str, pty: Pty | None, variables: Mapping[str, str]) -> DockerChannel:
+        """`/bin/sh -c command`. Raises EngineError, ConnectError."""
+        path = f"/containers/{self._container}/exec"
+        number = self._engine.ask("POST", path, self._description(self._enter + command, pty, variables)).identity("Id")
+        execution = Execution(self._engine, number, self._name, self.refused)
+        body: dict[str, object] = {"Detach": False, "Tty": pty is not None}
+        if pty is not None and self._sizes_at_once():
+            body["ConsoleSize"] = [pty.size.rows, pty.size.columns]
+        stream = self._engine.hijack(f"/exec/{number}/start", body)
+        channel = DockerChannel(stream, execution, pty=pty is not None)
+        if pty is not None and not self._sizes_at_once():
+            execution.resize(pty.size)
+        return channel
+
+    def refused(self, message: str) -> ConnectError:
+        """The error for what the engine said where it could not start /bin/sh."""
+        return not_started(self._engine, self._container, self._name, message, "check `user`" if self._user else "")
+
+    def _sizes_at_once(self) -> bool:
+        return self._engine.version >= CONSOLE_SIZE_SINCE
+
+    def _description(self, command: str, pty: Pty | None, given: Mapping[str, str]) -> dict[str, object]:
+        variables = {**self.environment, **given, **({"TERM": pty.term} if pty else {})}
+        return {
+            "AttachStdin": True,
+            "AttachStdout": True,
+            "AttachStderr": True,
+            "Tty": pty is not None,
+            "DetachKeys": DETACH_KEYS,
+            "User": self._user or "",
+            "WorkingDir": "/",
+            "Env": [f"{name}={value}" for name, value in variables.items()],
+            "Cmd": ["/bin/sh", "-c", command],
+        }
+
+
+class Execution:
+    """One exec: the Program of docker_channel. `refused` gives the error for what the engine said."""
+
+    def __init__(self, engine: Engine, number: str, container: str, refused: Callable[[str], ConnectError]) -> None:
+        self._engine = engine
+        self._container = container
+        self._path = f"/exec/{number}"
+        self.refused = refused
+        self.started = True
+
+    def status(self, is_cut: IsCut) -> int:
+        """See Program."""
+        deadline = time.monotonic() + STATUS_PATIENCE
+        pauses = iter(PAUSES)
+        while (status := self._look(late=time.monotonic() > deadline)) is None:
+            if is_cut(0.0):
+                raise self._lost("its streams were cut")
+            time.sleep(next(pauses, PAUSES[-1]))
+        if status in ENDED_BY_LIFELINE and is_cut(CUT_PATIENCE):
+            raise self._lost("its streams were cut")
+        return status
+
+    def _look(self, *, late: bool) -> int | None:
+        """The status, if it has one. Raises LinkLost."""
+        try:
+            found = self._engine.ask("GET", f"{self._path}/json")
+        except (EngineError, ConnectError) as error:
+            raise self._lost(error.message if isinstance(error, EngineError) else error.why) from None
+        if found.flag("Running"):
+            return None
+        status = found.number("ExitCode", default=NO_STATUS)
+        if status == NO_STATUS:
+            if late:
+                raise self._lost("the program was not started")
+            return None
+        if not 0 <= status <= LARGEST_STATUS:
+            raise self._lost(f"there is no status {status}")
+        self.started = found.number("Pid", default=1) != 0
+        return status
+
+    def _lost(self, why: str) -> LinkLost:
+        return LinkLost(f"the container `{self._container}` gave no exit status", why)
+
+    def runs(self) -> bool:
+        """See Program."""
+        try:
+            return self._look(late=False) is None
+        except LinkLost:
+            return False
+
+    def resize(self, size: WindowSize) -> None:
+        """See Program. The engine answers once the pty has its size, or at once if the program has not started."""
+        resize(self._engine, f"{self._path}/resize", size, self._starts)
+
+    def _starts(self) -> bool:
+        """Whether it may still be about to start: it has no status yet."""
+        return self._engine.ask("GET", f"{self._path}/json").number("ExitCode", default=NO_STATUS) == NO_STATUS
+
+    def discard(self) -> None:
+        """See Program: the engine forgets it by itself."""
+
+
+def resize(engine: Engine, path: str, size: WindowSize, starts: Callable[[], bool]) -> None:
+    """Set the size of a pty; try again while its program is being started."""
+    deadline = time.monotonic() + RESIZE_PATIENCE
+    pauses = iter(PAUSES)
+    while True:
+        try:
+            engine.ask("POST", path, query={"h": size.rows, "w": size.columns})
+            return
+        except EngineError:
+            if time.monotonic() > deadline or not starts():
+                return
+        except ConnectError:
+            return  # reading says so
+        time.sleep(next(pauses, PAUSES[-1]))
+
+
+def not_started(engine: Engine, container: str, name: str, message: str, hint: str = "") -> ConnectError:
+    """The error for a /bin/sh that could not be started: that it is missing, else the engine's own message."""
+    if lacks_shell(engine, container):
+        return ConnectError(f"there is no /bin/sh in `{name}`", "", "rdo needs one: use another image")
+    return ConnectError(f"cannot start /bin/sh in `{name}`", message, hint)
+
+
+def lacks_shell(engine: Engine, container: str) -> bool:
+    """Whether there is none in the container's file system, as the engine sees it."""
+    try:
+        engine.ask("HEAD", f"/containers/{container}/archive", query={"path": "/bin/sh"})
+    except EngineError as error:
+        return error.status == 404
+    except ConnectError:
+        pass
+    return False

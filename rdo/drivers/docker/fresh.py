@@ -1,0 +1,117 @@
+"""Programs that each get a new container of an image (`fresh = true`).
+
+All of them share the process numbers of the connection's own container: so the lifeline, which is one of them, reaches
+the others, and none of them outlives that container.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+
+from rdo.drivers.base import Pty, WindowSize
+from rdo.drivers.docker.channel import DockerChannel, IsCut
+from rdo.drivers.docker.engine import Engine, EngineError
+from rdo.drivers.docker.exec import DETACH_KEYS, LARGEST_STATUS, not_started, resize
+from rdo.errors import ConnectError, LinkLost
+
+ATTACH = {"stream": 1, "stdin": 1, "stdout": 1, "stderr": 1, "detachKeys": DETACH_KEYS}
+
+ENDING = 0.3
+"""Seconds without an answer about a container that mean that it ends: an inspection takes some milliseconds. To be
+wrong costs nothing but memory."""
+
+
+class FreshContainers:
+    """Starts programs in containers that `create` makes of a description (Cmd, Tty and the like); gives their id.
+
+    `user`: whom they run as; empty: as the container's maker has it.
+    """
+
+    def __init__(
+        self, engine: Engine, name: str, holder: str, create: Callable[[Mapping[str, object], str], str], user: str = ""
+    ) -> None:
+        self._engine = engine
+        self._name = name
+        self._holder = holder
+        self._create = create
+        self._user = {"User": user} if user else {}
+
+    def start(self, command: str, pty: Pty | None, variables: Mapping[str, str]) -> DockerChannel:
+        """`/bin/sh -c command`; for an image there are no variables. Raises EngineError, ConnectError."""
+        container = self._create({**_description(command, pty), **self._user}, f"container:{self._holder}")
+        program = FreshContainer(self._engine, container, self._name)
+        try:
+            stream = self._engine.hijack(f"/containers/{container}/attach", None, ATTACH)
+            channel = DockerChannel(stream, program, pty=pty is not None)
+            program.begin()
+        except (EngineError, ConnectError):
+            program.discard()
+            raise
+        if pty is not None:
+            program.resize(pty.size)
+        return channel
+
+    def refused(self, message: str) -> ConnectError:
+        """See Programs."""
+        return not_started(self._engine, self._holder, self._name, message)
+
+
+def _description(command: str, pty: Pty | None) -> dict[str, object]:
+    return {
+        "Cmd": ["-c", command],
+        "Tty": pty is not None,
+        "OpenStdin": True,
+        "StdinOnce": True,
+        "AttachStdin": True,
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "TERM": pty.term if pty else None,
+    }
+
+
+class FreshContainer:
+    """One container for one program: the Program of docker_channel."""
+
+    def __init__(self, engine: Engine, container: str, name: str) -> None:
+        self._engine = engine
+        self._path = f"/containers/{container}"
+        self._name = name
+        self.started = True
+
+    def begin(self) -> None:
+        """Start it. Raises ConnectError, EngineError."""
+        self._engine.ask("POST", f"{self._path}/start")
+
+    def status(self, is_cut: IsCut) -> int:
+        """See Program. The engine's answer comes over a connection that is cut with the others."""
+        try:
+            status = self._engine.ask("POST", f"{self._path}/wait", timeout=None).number("StatusCode")
+        except (EngineError, ConnectError) as error:
+            raise self._lost(error.message if isinstance(error, EngineError) else error.why) from None
+        if not 0 <= status <= LARGEST_STATUS:
+            raise self._lost(f"there is no status {status}")
+        return status
+
+    def _lost(self, why: str) -> LinkLost:
+        return LinkLost(f"a container of `{self._name}` gave no exit status", why)
+
+    def runs(self) -> bool:
+        """See Program. While a container ends, the engine says nothing of it."""
+        try:
+            return self._engine.ask("GET", f"{self._path}/json", timeout=ENDING).table("State").flag("Running")
+        except (EngineError, ConnectError):
+            return False
+
+    def resize(self, size: WindowSize) -> None:
+        """See Program."""
+        resize(self._engine, f"{self._path}/resize", size, lambda: False)
+
+    def refused(self, message: str) -> ConnectError:
+        """See Program."""
+        return ConnectError(f"cannot start a container of `{self._name}`", message)
+
+    def discard(self) -> None:
+        """See Program."""
+        with contextlib.suppress(EngineError, ConnectError):
+            self._engine.ask("DELETE", self._path, query={"force": 1, "v": 1})

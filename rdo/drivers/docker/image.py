@@ -1,0 +1,199 @@
+"""Containers that rdo makes of an image: one a connection, and with `fresh` one a command. Also their end."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import math
+import os
+import re
+import socket
+import tarfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rdo.drivers.docker import inspect
+from rdo.drivers.docker.engine import Engine, EngineError
+from rdo.drivers.docker.exec import lacks_shell, not_started
+from rdo.drivers.docker.inspect import Listed
+from rdo.drivers.docker.stream import Wire
+from rdo.errors import ConnectError
+from rdo.remote_sh.template import load
+from rdo.util import process_identity
+
+HOLD = load("hold_container")
+"""The container's own program lives as long as the connection that feeds it; then the lifeline has its time."""
+
+HOME = "/home/rdo"
+"""Made for a user who has no directory in the image."""
+
+ROOTLESS = "name=rootless"
+"""What an engine that runs as an ordinary user lists among its security options, `name=X,key=value` each."""
+
+MASTER, SPACE, HOST, MADE, ROOT, PROFILE = (
+    f"rdo.{name}" for name in ("master", "space", "host", "made", "root", "profile")
+)
+"""Labels. MASTER is a name of rdo.util.process_identity, of the space SPACE; MADE is in seconds since the epoch."""
+
+LONGEST_PART = 40
+"""Characters of a project's name in that of a container."""
+
+LEFT_AFTER = 24 * 3600.0
+"""Seconds until a container that has ended counts as left, where its master cannot be told of: as after a boot."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the containers of one profile have in common. `directory` is where `root` is mounted."""
+
+    image: str
+    root: str
+    directory: str
+    profile: str
+    user: str | None
+
+
+class Containers:
+    """Makes containers by a recipe."""
+
+    def __init__(self, engine: Engine, recipe: Recipe) -> None:
+        self._engine = engine
+        self._recipe = recipe
+        self.user = recipe.user or self._caller()
+        self._at_home = recipe.user is None and not self.user.startswith("0:")
+
+    def _caller(self) -> str:
+        """Our own uid:gid, so that files belong to us; root's where the engine runs as us and maps root to us."""
+        try:
+            security = self._engine.ask("GET", "/info").texts("SecurityOptions")
+        except EngineError:
+            security = []
+        return "0:0" if any(ROOTLESS in each.split(",") for each in security) else f"{os.getuid()}:{os.getgid()}"
+
+    def create(self, details: Mapping[str, object], processes: str = "") -> str:
+        """A container, not started: its id. `processes` names whose process numbers it shares. Raises ConnectError."""
+        try:
+            description, query = self._description(details, processes), {"name": container_name(self._recipe.root)}
+            answer = self._engine.ask("POST", "/containers/create", description, query=query)
+            made = answer.identity("Id")
+            if self._at_home and "User" not in details:
+                self._make_home(made)
+        except EngineError as error:
+            raise ConnectError(f"cannot create a container of `{self._recipe.image}`", error.message) from None
+        return made
+
+    def hold(self) -> tuple[str, Wire]:
+        """A container that runs as long as the stream is open: its id, and the stream. Raises ConnectError."""
+        container = self.create({"Cmd": ["-c", HOLD], "OpenStdin": True, "StdinOnce": True, "AttachStdin": True})
+        with contextlib.ExitStack() as undo:
+            undo.callback(remove, self._engine, container)
+            self._check_shell(container)
+            try:
+                stream = self._engine.hijack(f"/containers/{container}/attach", None, {"stream": 1, "stdin": 1})
+                undo.callback(stream.wire.close)
+                self._engine.ask("POST", f"/containers/{container}/start")
+            except EngineError as error:
+                raise ConnectError(f"cannot start a container of `{self._recipe.image}`", error.message) from None
+            undo.pop_all()
+        return container, stream.wire
+
+    def _check_shell(self, container: str) -> None:
+        """The init process would start, and end at once without a word that anyone hears."""
+        if lacks_shell(self._engine, container):
+            raise not_started(self._engine, container, self._recipe.image, "")
+
+    def _description(self, details: Mapping[str, object], processes: str) -> dict[str, object]:
+        recipe, more = self._recipe, dict(details)
+        variables = {"HOME": HOME if self._at_home and "User" not in details else None, "TERM": more.pop("TERM", None)}
+        host: dict[str, object] = {
+            "Mounts": [{"Type": "bind", "Source": recipe.root, "Target": recipe.directory}],
+            "LogConfig": {"Type": "none"},
+            "AutoRemove": not processes,
+        }
+        host |= {"PidMode": processes} if processes else {"Init": True}
+        return {
+            "Image": recipe.image,
+            "Entrypoint": ["/bin/sh"],
+            "User": self.user,
+            "Env": [f"{name}={value}" for name, value in variables.items() if value],
+            "WorkingDir": recipe.directory,
+            "Labels": labels(recipe),
+            "HostConfig": host,
+            **more,
+        }
+
+    def _make_home(self, container: str) -> None:
+        uid, gid = map(int, self.user.split(":"))
+        fields = {"Content-Type": "application/x-tar"}
+        self._engine.ask(
+            "PUT", f"/containers/{container}/archive", folder(HOME, uid, gid), query={"path": "/"}, fields=fields
+        )
+
+
+ENDED = ("exited", "dead")
+"""States of a container that does not run: it ends by itself when the stream that its master held breaks."""
+
+
+def labels(recipe: Recipe) -> dict[str, str]:
+    """By these a later rdo knows what an earlier one left."""
+    return {
+        MASTER: process_identity.name(os.getpid()),
+        SPACE: process_identity.space(),
+        HOST: _host(),
+        MADE: f"{time.time():.0f}",
+        ROOT: recipe.root,
+        PROFILE: recipe.profile,
+    }
+
+
+def container_name(root: str) -> str:
+    """What `docker ps` shows: whose it is, of which project, and something that no other one has."""
+    project = re.sub(r"[^a-zA-Z0-9_.-]+", "-", os.path.basename(root))[:LONGEST_PART].strip("-")
+    return f"rdo-{project or 'project'}-{os.urandom(4).hex()}"
+
+
+def _host() -> str:
+    """This machine and user: others may use the same engine."""
+    return f"{os.getuid()}@{socket.gethostname()}"
+
+
+def folder(path: str, uid: int, gid: int) -> bytes:
+    """A tar archive of one empty directory."""
+    entry = tarfile.TarInfo(path.strip("/"))
+    entry.type, entry.mode, entry.uid, entry.gid = tarfile.DIRTYPE, 0o755, uid, gid
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.addfile(entry)
+    return buffer.getvalue()
+
+
+def remove(engine: Engine, container: str) -> None:
+    """End and remove a container; never raises."""
+    with contextlib.suppress(EngineError, ConnectError):
+        engine.ask("DELETE", f"/containers/{container}", query={"force": 1, "v": 1})
+
+
+def clear(engine: Engine) -> int:
+    """Remove the containers of this user's masters that are no more: how many. Raises ConnectError."""
+    filters = json.dumps({"label": [MASTER, f"{HOST}={_host()}"]})
+    try:
+        listing = inspect.listing(engine.ask("GET", "/containers/json", query={"all": 1, "filters": filters}))
+    except EngineError as error:
+        raise ConnectError("cannot list the containers", error.message) from None
+    space = process_identity.space()
+    left = [each.id for each in listing if _is_left(each, space)]
+    for container in left:
+        remove(engine, container)
+    return len(left)
+
+
+def _is_left(container: Listed, space: str) -> bool:
+    """Whether its master is no more. What one in another container has running is not ours to judge."""
+    labels = container.labels
+    if space and labels.get(SPACE) == space:
+        return not process_identity.lives(labels.get(MASTER, ""))
+    made = labels.get(MADE, "0")
+    age = time.time() - int(made) if made.isdecimal() else math.inf
+    return container.status in ENDED and age > LEFT_AFTER

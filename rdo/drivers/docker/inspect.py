@@ -1,0 +1,145 @@
+"""What the engine says of containers, as values: an inspection, and an entry of a list. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from rdo.drivers.docker.answer import Answer
+from rdo.errors import ConnectError
+
+LONGEST_NAME = 255
+"""Characters of a name that are shown; the engine allows no longer host name either."""
+
+RUNNING = "running"
+
+MANY = 10
+"""Containers that an error lists."""
+
+
+class State(NamedTuple):
+    """How a container is. `health` is `healthy`, `starting`, `unhealthy`; empty where it has no health check."""
+
+    status: str
+    running: bool
+    paused: bool
+    restarting: bool
+    exit_code: int
+    error: str
+    health: str
+
+    @property
+    def runs(self) -> bool:
+        return self.running and not self.restarting
+
+
+class Mount(NamedTuple):
+    """What is mounted at `destination`; `source` is a path of the engine's host where the kind is `bind`."""
+
+    kind: str
+    source: str
+    destination: str
+    read_only: bool = False
+
+
+class Container(NamedTuple):
+    """A container by its inspection."""
+
+    id: str
+    name: str
+    image: str
+    """The image's id."""
+    labels: Mapping[str, str]
+    mounts: Sequence[Mount]
+    workdir: str
+    state: State
+    env: Sequence[str] = ()
+    """The variables of its programs, as `NAME=VALUE`."""
+
+
+class Listed(NamedTuple):
+    """A container by its entry in a list: less than an inspection tells."""
+
+    id: str
+    name: str
+    image: str
+    labels: Mapping[str, str]
+    status: str
+    sources: Sequence[str] = ()
+    """What is mounted from the engine's host."""
+
+    @property
+    def shown(self) -> str:
+        """For a list of which one is to be chosen."""
+        return f"`{self.name}` ({self.status})"
+
+
+def only(found: Sequence[Listed], whose: str) -> Listed:
+    """The only container, or the only one that runs. Raises ConnectError that lists them: none is ever guessed."""
+    running = [each for each in found if each.status == RUNNING]
+    if len(found) == 1 or len(running) == 1:
+        return (running or found)[0]
+    names = sorted(found, key=lambda each: each.name)
+    why = ", ".join(each.shown for each in names[:MANY]) + (" ..." if len(names) > MANY else "")
+    first = (sorted(running, key=lambda each: each.name) or names)[0]
+    raise ConnectError(f"{whose} has several containers", why, f'name one of them: `container = "{first.name}"`')
+
+
+def container(answer: Answer) -> Container:
+    """An inspection. Raises ConnectError where it is none."""
+    identity, config = answer.identity("Id"), answer.maybe("Config")
+    name = answer.text("Name", "").removeprefix("/")[:LONGEST_NAME]
+    return Container(
+        identity,
+        name or identity[:12],
+        answer.text("Image", ""),
+        config.mapping("Labels") if config else {},
+        _mounts(answer),
+        (config.text("WorkingDir", "") if config else "") or "/",
+        _state(answer.table("State")),
+        config.texts("Env") if config else (),
+    )
+
+
+def _state(answer: Answer) -> State:
+    health = answer.maybe("Health")
+    told = health.text("Status", "") if health else ""
+    return State(
+        answer.text("Status", ""),
+        answer.flag("Running"),
+        answer.flag("Paused", default=False),
+        answer.flag("Restarting", default=False),
+        answer.number("ExitCode", 0),
+        answer.text("Error", ""),
+        "" if told == "none" else told,
+    )
+
+
+def _mounts(answer: Answer) -> list[Mount]:
+    """All that lies over the container's own files; `--tmpfs` is not among its mounts, but with the host's settings."""
+    found = [
+        Mount(each.text("Type", "bind"), each.text("Source", ""), each.text("Destination"), not each.flag("RW", True))
+        for each in answer.tables("Mounts")
+    ]
+    host = answer.maybe("HostConfig")
+    tmpfs = host.maybe("Tmpfs") if host else None
+    return found + [Mount("tmpfs", "", place) for place in (tmpfs.names() if tmpfs else ())]
+
+
+def listing(answer: Answer) -> list[Listed]:
+    """The containers of a list. Raises ConnectError where it is none."""
+    return [_listed(each) for each in answer.tables()]
+
+
+def _listed(answer: Answer) -> Listed:
+    identity = answer.identity("Id")
+    names = answer.texts("Names")
+    name = min(names, key=len).removeprefix("/")[:LONGEST_NAME] if names else ""
+    return Listed(
+        identity,
+        name or identity[:12],
+        answer.text("ImageID", ""),
+        answer.mapping("Labels"),
+        answer.text("State", ""),
+        [source for each in answer.tables("Mounts") if (source := each.text("Source", "")).startswith("/")],
+    )

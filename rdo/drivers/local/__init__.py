@@ -1,0 +1,1 @@
+"""`driver = "local"`: this machine as the target."""

@@ -1,0 +1,203 @@
+"""Which algorithms a connection may use: what the user's ssh configuration allows of what rdo can do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from rdo.drivers.ssh.compression import DELAYED
+from rdo.errors import ConnectError
+from rdo.util.phrases import listed
+
+DEFAULT_ORDERS = (
+    (  # Ciphers, up to OpenSSH 9.9
+        "chacha20-poly1305@openssh.com",
+        "aes128-ctr",
+        "aes192-ctr",
+        "aes256-ctr",
+        "aes128-gcm@openssh.com",
+        "aes256-gcm@openssh.com",
+    ),
+    (  # Ciphers, from 10.0
+        "chacha20-poly1305@openssh.com",
+        "aes128-gcm@openssh.com",
+        "aes256-gcm@openssh.com",
+        "aes128-ctr",
+        "aes192-ctr",
+        "aes256-ctr",
+    ),
+)
+"""Orders that no user chose: `ssh -G` does not tell a list that was configured from the one that ssh brings along."""
+
+
+SIGNATURES = (
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+)
+"""What rdo can check, and trusts where nothing is configured."""
+
+LEGACY_RSA = "ssh-rsa"
+"""With SHA-1: used only where the user's configuration names it."""
+
+RSA_SIGNATURES = ("rsa-sha2-512", "rsa-sha2-256")
+
+CERTIFICATE = "-cert-v01@openssh.com"
+LISTED = 6
+"""Names of algorithms that one line of ours holds."""
+
+LONGEST = 64
+"""Characters of a name (RFC 4251, section 6)."""
+
+HOST_KEYS = (*(name + CERTIFICATE for name in SIGNATURES), *SIGNATURES)
+
+KEY_EXCHANGES = (
+    "mlkem768x25519-sha256",
+    "curve25519-sha256",
+    "curve25519-sha256@libssh.org",
+    "ecdh-sha2-nistp256",
+    "ecdh-sha2-nistp384",
+    "ecdh-sha2-nistp521",
+    "diffie-hellman-group16-sha512",
+    "diffie-hellman-group-exchange-sha256",
+    "diffie-hellman-group14-sha256",
+)
+
+AEAD_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
+"""They need no MAC beside them."""
+
+CIPHERS = (
+    *AEAD_CIPHERS,
+    "aes128-ctr",
+    "aes192-ctr",
+    "aes256-ctr",
+)
+"""The fastest first: paramiko's CTR is a third as fast as GCM."""
+
+LEGACY_CIPHERS = ("aes128-cbc", "aes192-cbc", "aes256-cbc", "3des-cbc")
+
+MACS = (
+    "hmac-sha2-256-etm@openssh.com",
+    "hmac-sha2-512-etm@openssh.com",
+    "hmac-sha2-256",
+    "hmac-sha2-512",
+    "hmac-sha1",
+)
+
+
+LEGACY_MACS = ("hmac-sha1-96", "hmac-md5", "hmac-md5-96")
+
+
+Allowed = tuple[str, ...] | None
+"""Names that the user's ssh configuration allows; None where it does not say, and empty where it takes all away."""
+
+
+class Algorithms(NamedTuple):
+    """What the user's ssh configuration allows, the best first."""
+
+    host_keys: Allowed = None
+    key_exchanges: Allowed = None
+    ciphers: Allowed = None
+    macs: Allowed = None
+    public_keys: Allowed = None
+    ca_signatures: Allowed = None
+    compression: bool = False
+    rsa_bits: int = 0
+    """The least that a RSA key has to have."""
+
+
+class Offer(NamedTuple):
+    """What a connection is begun with, the best first."""
+
+    host_keys: tuple[str, ...]
+    key_exchanges: tuple[str, ...]
+    ciphers: tuple[str, ...]
+    macs: tuple[str, ...]
+    compression: tuple[str, ...]
+
+
+def offer(allowed: Algorithms, host_keys: tuple[str, ...], key_exchanges: Sequence[str] = KEY_EXCHANGES) -> Offer:
+    """What is allowed, with these algorithms for the host's key. Raises ConnectError where nothing of a kind is left.
+
+    `key_exchanges` are those that this installation can do.
+    """
+    ciphers = chosen("Ciphers", allowed.ciphers, CIPHERS, LEGACY_CIPHERS)
+    macs = permitted(allowed.macs, (*MACS, *LEGACY_MACS) if allowed.macs else MACS)
+    alone = tuple(name for name in ciphers if name in AEAD_CIPHERS)
+    if alone and not macs:
+        ciphers, macs = alone, MACS  # of which none is used then
+    return Offer(
+        host_keys,
+        chosen("KexAlgorithms", allowed.key_exchanges, key_exchanges),
+        ciphers,
+        macs or chosen("MACs", allowed.macs, MACS, LEGACY_MACS),
+        (DELAYED, "none") if allowed.compression else ("none",),
+    )
+
+
+def names(text: str | None, default: Sequence[str]) -> Allowed:
+    """The names in a list of ssh_config(5): with `+`, `-` or `^` before it, it changes the default."""
+    if text is None:
+        return None
+    given = [name for name in text.lstrip("+-^").split(",") if name]
+    if text.startswith("+"):
+        return (*default, *(name for name in given if name not in default))
+    if text.startswith("-"):
+        return tuple(name for name in default if not any(fnmatchcase(name, pattern) for pattern in given))
+    if text.startswith("^"):
+        return (*given, *(name for name in default if name not in given))
+    return tuple(given)
+
+
+def permitted(allowed: Allowed, able: Sequence[str]) -> tuple[str, ...]:
+    """What is allowed of what we are able to do, in the user's order; in ours, where the user chose none."""
+    if allowed is None:
+        return tuple(able)
+    if any(_is_within(allowed, order) for order in DEFAULT_ORDERS):
+        return tuple(name for name in able if name in allowed)
+    return tuple(name for name in allowed if name in able)
+
+
+def chosen(option: str, allowed: Allowed, able: Sequence[str], more: Sequence[str] = ()) -> tuple[str, ...]:
+    """The same, with what we are able to do only where it is named. Raises ConnectError where nothing is left."""
+    found = permitted(allowed, (*able, *more) if allowed else able)
+    if not found:
+        why = f"the ssh configuration allows {_some(allowed or ())}"
+        hint = f"allow one of {', '.join((*able, *more))}"
+        raise ConnectError(f"rdo can use none of the {option} of this host", why, hint)
+    return found
+
+
+def signature(kind: str, accepted: Allowed, server: Sequence[str]) -> str | None:
+    """The algorithm to log in with by a key or certificate of this type; None where neither side has one for it.
+
+    `accepted` is what the user allows (PubkeyAcceptedAlgorithms), `server` what the server names, nothing: all.
+    A server that names nothing may know SHA-1 alone, which is used where the user named that.
+    """
+    bare, end = (kind.removesuffix(CERTIFICATE), CERTIFICATE) if kind.endswith(CERTIFICATE) else (kind, "")
+    if bare != LEGACY_RSA:
+        return kind if accepted is None or kind in accepted else None
+    known = {f"{name}{end}": name for name in (*RSA_SIGNATURES, LEGACY_RSA)}
+    usual = [f"{name}{end}" for name in RSA_SIGNATURES]
+    wanted = usual if accepted is None else [name for name in accepted if name in known]
+    if server:
+        wanted = [name for name in wanted if known[name] in server]
+    elif kind in wanted:
+        return kind
+    return next(iter(wanted), None)
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of the names, for an error of one line."""
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return listed([name[:LONGEST] for name in names[:LISTED]]) + more if names else "none at all"
+
+
+def _is_within(part: Sequence[str], order: Sequence[str]) -> bool:
+    """Whether the part is what is left of the order when some names are taken out."""
+    left = iter(order)
+    return all(name in left for name in part)

@@ -1,0 +1,1 @@
+"""Logging in to an SSH server: keys, agents, passwords."""

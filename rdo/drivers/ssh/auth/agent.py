@@ -1,0 +1,141 @@
+"""The user's SSH agent: which keys it holds, and signatures by them (draft-miller-ssh-agent). Asks no user.
+
+paramiko's own client looks for the agent in the environment of this process, which is not that of the caller.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+from typing import NamedTuple
+
+from rdo.drivers.ssh.algorithms import CERTIFICATE
+from rdo.drivers.ssh.auth.private_key import SigningFailed, kind_of, string, take
+
+REQUEST_IDENTITIES, IDENTITIES_ANSWER, SIGN_REQUEST, SIGN_RESPONSE = 11, 12, 13, 14
+SUCCESS = 6
+EXTENSION, SESSION_BIND = 27, b"session-bind@openssh.com"
+"""OpenSSH's PROTOCOL.agent, section 1."""
+SHA2_FLAGS = {"rsa-sha2-256": 2, "rsa-sha2-512": 4}
+CONNECT_DEADLINE = 5.0
+"""Seconds for a local socket to accept and to list keys."""
+SIGN_DEADLINE = 120.0
+"""Seconds for a signature: the agent may ask its user, or wait for a touch of a security key."""
+LARGEST_MESSAGE = 256 * 1024
+"""Bytes: what OpenSSH's own agent allows."""
+
+
+class Agent:
+    """A connection to the agent at `path`; one without keys where there is none."""
+
+    def __init__(self, path: str) -> None:
+        self._socket: socket.socket | None = None
+        if path:
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            connection.settimeout(CONNECT_DEADLINE)
+            try:
+                connection.connect(path)
+                self._socket = connection
+            except OSError:  # a stale SSH_AUTH_SOCK is common, and ssh does not mind it
+                connection.close()
+
+    def bind(self, host_key: bytes, session_id: bytes, signature: bytes, *, forwarding: bool = False) -> None:
+        """Tell the agent for which connection it signs, so that it can use keys that are meant for some hosts alone.
+
+        `forwarding`: who asks is a program on that host. An agent that does not know of this refuses, and goes on.
+        """
+        fields = b"".join(map(string, (SESSION_BIND, host_key, session_id, signature)))
+        with contextlib.suppress(OSError, SigningFailed, struct.error, ValueError):
+            self._ask(bytes([EXTENSION]) + fields + bytes([forwarding]))
+
+    def add(self, request: bytes) -> bool:
+        """Give it a key: whether it took that."""
+        try:
+            return self._ask(request)[0] == SUCCESS
+        except (OSError, SigningFailed, struct.error, ValueError):
+            return False
+
+    def detach(self) -> socket.socket | None:
+        """The connection, for somebody else to use; None where there is no agent."""
+        connection, self._socket = self._socket, None
+        return connection
+
+    def keys(self) -> list[AgentKey]:
+        """The keys it holds, in its order."""
+        try:
+            kind, body = self._ask(bytes([REQUEST_IDENTITIES]))
+            return self._parse(body) if kind == IDENTITIES_ANSWER else []
+        except (OSError, SigningFailed, struct.error, ValueError):
+            return []
+
+    def sign(self, blob: bytes, data: bytes, flags: int) -> bytes:
+        """The signature by the key of that blob. Raises SigningFailed."""
+        request = bytes([SIGN_REQUEST]) + string(blob) + string(data) + struct.pack(">I", flags)
+        try:
+            if self._socket is not None:
+                self._socket.settimeout(SIGN_DEADLINE)
+            kind, body = self._ask(request)
+            if kind != SIGN_RESPONSE:
+                raise SigningFailed("the agent refused to sign")
+            return take(body)[0]
+        except (OSError, struct.error, ValueError) as error:
+            raise SigningFailed(f"the agent did not sign: {error}") from error
+
+    def close(self) -> None:
+        """End the connection."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.close()
+
+    def _parse(self, body: bytes) -> list[AgentKey]:
+        (count,) = struct.unpack_from(">I", body)
+        rest, found = body[4:], []
+        for _ in range(count):
+            blob, rest = take(rest)
+            comment, rest = take(rest)
+            found.append(AgentKey(self, blob, blob, comment.decode(errors="replace")))
+        return found
+
+    def _ask(self, request: bytes) -> tuple[int, bytes]:
+        if self._socket is None:
+            raise SigningFailed("there is no agent")
+        self._socket.sendall(string(request))
+        (size,) = struct.unpack(">I", self._receive(4))
+        if not 0 < size <= LARGEST_MESSAGE:
+            raise ValueError("the agent's answer is too large")
+        answer = self._receive(size)
+        return answer[0], answer[1:]
+
+    def _receive(self, size: int) -> bytes:
+        data = b""
+        while self._socket is not None and len(data) < size:
+            piece = self._socket.recv(size - len(data))
+            if not piece:
+                raise SigningFailed("the agent hung up")
+            data += piece
+        return data
+
+
+class AgentKey(NamedTuple):
+    """A key that the agent holds. `held` is its name there, `blob` what the server sees: maybe a certificate for it."""
+
+    agent: Agent
+    held: bytes
+    blob: bytes
+    comment: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.comment or kind_of(self.held)} (agent)"
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.blob)
+
+    def certified(self, certificate: bytes) -> AgentKey:
+        """The same key behind a certificate that the agent does not have."""
+        return self._replace(blob=certificate)
+
+    def sign(self, data: bytes, algorithm: str) -> bytes:
+        return self.agent.sign(self.held, data, SHA2_FLAGS.get(algorithm.removesuffix(CERTIFICATE), 0))

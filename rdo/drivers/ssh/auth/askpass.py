@@ -1,0 +1,107 @@
+"""SSH_ASKPASS: a program that asks for passwords where there is no terminal, by the rules of OpenSSH's readpass.c.
+
+It runs with the environment of the caller, whose screen it uses.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from enum import Enum
+
+from rdo.drivers.base import Caller
+from rdo.drivers.ssh.caller_directory import caller_directory
+from rdo.drivers.ssh.options import Options
+
+USUAL = (
+    "/usr/bin/ssh-askpass",
+    "/usr/libexec/openssh/ssh-askpass",
+    "/usr/lib/ssh/ssh-askpass",
+    "/usr/X11R6/bin/ssh-askpass",
+)
+"""Where systems have the program that ssh was built to use if SSH_ASKPASS names none."""
+
+TIMEOUT = 300.0
+"""Seconds for somebody to answer: others wait for this login, and sshd gives it two minutes by default."""
+
+
+class Use(Enum):
+    """When the program is asked."""
+
+    NEVER = "never"
+    WITHOUT_TERMINAL = "without a terminal"
+    ALWAYS = "always"
+
+
+def use(environment: Mapping[str, str]) -> Use:
+    """When it is to be asked under this environment. Pure."""
+    required = environment.get("SSH_ASKPASS_REQUIRE", "").lower()
+    has_screen = bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
+    if required == "force":
+        return Use.ALWAYS
+    if required == "never" or not has_screen:
+        return Use.NEVER
+    return Use.ALWAYS if required == "prefer" else Use.WITHOUT_TERMINAL
+
+
+def first_line(output: bytes) -> str:
+    """The answer in what the program printed. Pure."""
+    return re.split(b"[\r\n]", output, maxsplit=1)[0].decode(errors="surrogateescape")
+
+
+def asking(caller: Caller, options: Options) -> Caller:
+    """The caller, asked as the environment and the ssh configuration want it."""
+    return _Asking(caller, options.batch)
+
+
+class _Asking:
+    """See drivers.base.Caller."""
+
+    def __init__(self, caller: Caller, batch: bool) -> None:
+        self._caller = caller
+        self._batch = batch
+        self._use = use(caller.environment)
+        self.tell = caller.tell
+        self.progress = caller.progress
+        self.trace = caller.trace
+        self.screen = caller.screen
+        self.process = caller.process
+        self.user = caller.user
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return self._caller.environment
+
+    def ask(self, question: str, *, echo: bool) -> str | None:
+        if self._batch:
+            return None
+        if self._use is Use.ALWAYS:
+            return self._by_program(question)
+        answer = self._caller.ask(question, echo=echo)
+        return self._by_program(question) if answer is None and self._use is Use.WITHOUT_TERMINAL else answer
+
+    def _by_program(self, question: str) -> str | None:
+        """What is typed into the program's window; None where it is dismissed, or there is none."""
+        program = self.environment.get("SSH_ASKPASS") or next(filter(os.path.exists, USUAL), "")
+        if not program:
+            return None
+        self._caller.progress(f"waiting for an answer in `{program}`")
+        self.trace(f"asking by {program}")
+        try:
+            done = subprocess.run(
+                [program, question],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=dict(self.environment),
+                cwd=caller_directory(self.environment),
+                timeout=TIMEOUT,
+                check=False,
+            )
+        except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+            why = (getattr(error, "strerror", None) or str(error)).lower()
+            self.tell(f"rdo: `{program}` (SSH_ASKPASS) gave no answer: {why}")
+            return None
+        return first_line(done.stdout) if done.returncode == 0 else None

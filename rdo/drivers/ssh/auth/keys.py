@@ -1,0 +1,241 @@
+"""Logging in with keys: which ones, from the agent or from files, in which order, and when to ask for a passphrase."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from rdo.drivers.base import Caller
+from rdo.drivers.ssh.auth.agent import Agent, AgentKey
+from rdo.drivers.ssh.auth.agent_add import adding, request
+from rdo.drivers.ssh.auth.login_messages import Outcome
+from rdo.drivers.ssh.auth.private_key import (
+    FileKey,
+    Key,
+    KeyUnusable,
+    PassphraseNeeded,
+    SigningFailed,
+    belongs,
+    kind_of,
+    load,
+    public_file,
+    public_line,
+    public_part,
+    read,
+)
+from rdo.drivers.ssh.auth.userauth import Userauth
+from rdo.drivers.ssh.blob import rsa_bits
+from rdo.drivers.ssh.options import DEFAULT_KEYS, Options
+
+PASSPHRASE_TRIES = 3
+"""As ssh(1)."""
+
+
+class Identity(NamedTuple):
+    """A key that a file stands for. `public` is None where only its passphrase can tell, or a certificate."""
+
+    path: str
+    content: bytes
+    public: bytes | None
+    fault: str = ""
+    """Why there is no private key to be had from the file, if only the agent can have it."""
+
+
+class Offer(NamedTuple):
+    """A public key, to ask whether the server wants it before anyone is bothered for its private half."""
+
+    label: str
+    blob: bytes
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.blob)
+
+    def sign(self, data: bytes, algorithm: str) -> bytes:
+        raise SigningFailed("there is no private key")
+
+
+class KeyLogin:
+    """All that can be tried with keys, each at most once per login."""
+
+    def __init__(self, auth: Userauth, options: Options, caller: Caller, agent: Agent) -> None:
+        self._auth = auth
+        self._options = options
+        self._caller = caller
+        self._agent = agent
+        self._used: set[bytes] = set()
+        self.notes: list[str] = []
+        """What went wrong on our side, for the message when no key was taken."""
+        self.locked = ""
+        """A key that the server wants, and whose passphrase nobody gave."""
+
+    def attempts(self) -> Iterator[Outcome]:
+        """The server's answers, one by one; keys that it answered before are left out."""
+        for key in self._ordered(list(self._identities()), self._agent.keys()):
+            yield from self._by_agent(key) if isinstance(key, AgentKey) else self._by_file(key)
+
+    def _ordered(self, identities: list[Identity], held: list[AgentKey]) -> list[Identity | AgentKey]:
+        """The key that rdo's configuration names, then as ssh(1): named keys in the agent, its others, then files."""
+        by_blob = {key.blob: key for key in held}
+
+        def best(identity: Identity) -> Identity | AgentKey:
+            public = identity.public or b""
+            if public in by_blob:
+                return by_blob[public]
+            signer = next((key for key in held if belongs(public, key.blob)), None)
+            return signer.certified(public) if signer else identity
+
+        given = [best(identity) for identity in identities if identity.path == self._options.identity]
+        named = [best(identity) for identity in identities if identity.path != self._options.identity]
+        agents: list[Identity | AgentKey] = [key for key in named if isinstance(key, AgentKey)]
+        files = [key for key in named if isinstance(key, Identity)]
+        if self._options.identities_only:
+            others = [key for key in held if any(belongs(key.blob, identity.public or b"") for identity in identities)]
+        else:
+            others = held
+        return [*given, *agents, *others, *files]
+
+    def _identities(self) -> Iterator[Identity]:
+        for path in dict.fromkeys(self._options.identity_files):
+            if os.path.exists(path):
+                yield from self._identity(path)
+            elif (public := public_file(f"{path}.pub")) is not None:
+                yield Identity(path, b"", public, "there is no such file, and the agent does not have the key either")
+            elif path == self._options.identity or os.path.basename(path) not in DEFAULT_KEYS:
+                self._skip(path, "there is no such file")
+
+    def _identity(self, path: str) -> Iterator[Identity]:
+        try:
+            content, fault = read(path)
+        except KeyUnusable as error:
+            self._skip(path, str(error))
+            return
+        public = public_line(content)
+        if public is not None:
+            yield Identity(path, b"", public, "it is a public key, and the agent does not have its private half")
+        else:
+            yield Identity(path, content, self._public(path, content), fault)
+
+    def _public(self, path: str, content: bytes) -> bytes | None:
+        found = public_part(path, content)
+        if found is None:
+            try:
+                return load(path, content, None).blob
+            except (KeyUnusable, PassphraseNeeded):
+                return None
+        return found
+
+    def _by_agent(self, key: AgentKey) -> Iterator[Outcome]:
+        for offer in (*(key.certified(blob) for blob in self._certificates("", key.held)), key):
+            if offer.blob in self._used or not self._is_allowed(offer):
+                continue
+            self._used.add(offer.blob)
+            refusal = self._auth.wants(offer)
+            if refusal is None:
+                yield from self._signed(offer)
+            else:
+                yield refusal
+
+    def _is_allowed(self, key: Key) -> bool:
+        """Whether the user's configuration lets the key be used, and the server could take it."""
+        bits = rsa_bits(key.blob) if key.kind == "ssh-rsa" else None
+        if bits is not None and bits < self._options.algorithms.rsa_bits:
+            self.notes.append(f"{key.label}: {bits} bits, and RequiredRSASize is {self._options.algorithms.rsa_bits}")
+            return False
+        if self._auth.algorithm(key) is None:
+            self.notes.append(f"{key.label}: PubkeyAcceptedAlgorithms has nothing for it that the server knows")
+            return False
+        return True
+
+    def _by_file(self, identity: Identity) -> Iterator[Outcome]:
+        if identity.fault:
+            self._skip(identity.path, identity.fault)
+            return
+        try:
+            private = load(identity.path, identity.content, None)
+        except KeyUnusable as error:
+            self._skip(identity.path, str(error))
+        except PassphraseNeeded:
+            yield from self._by_locked_file(identity)
+        else:
+            yield from self._by_private(private)
+
+    def _by_private(self, private: FileKey) -> Iterator[Outcome]:
+        certificates = self._certificates(private.label, private.blob)
+        for key in (*(private.certified(blob) for blob in certificates), private):
+            if key.blob not in self._used and self._is_allowed(key):
+                self._used.add(key.blob)
+                yield from self._signed(key)
+
+    def _by_locked_file(self, identity: Identity) -> Iterator[Outcome]:
+        """Ask for the passphrase only when the server wants the key, where that can be known."""
+        if identity.public is not None:
+            blobs = [*self._certificates(identity.path, identity.public), identity.public]
+            for offer in [Offer(identity.path, blob) for blob in blobs if blob not in self._used]:
+                if not self._is_allowed(offer):
+                    continue
+                self._used.add(offer.blob)
+                refusal = self._auth.wants(offer)
+                if refusal is None:
+                    yield from self._unlocked(identity, offer.blob)
+                    return
+                yield refusal
+        else:
+            yield from self._unlocked(identity, None)
+
+    def _unlocked(self, identity: Identity, blob: bytes | None) -> Iterator[Outcome]:
+        private = self._unlock(identity)
+        if private is None:
+            return
+        if blob is None:
+            yield from self._by_private(private)
+        else:
+            yield from self._signed(private if blob == private.blob else private.certified(blob))
+
+    def _unlock(self, identity: Identity) -> FileKey | None:
+        for _ in range(PASSPHRASE_TRIES):
+            answer = self._caller.ask(f"Enter passphrase for key '{identity.path}': ", echo=False)
+            if not answer:
+                break
+            try:
+                return load(identity.path, identity.content, answer)
+            except PassphraseNeeded:
+                continue
+            except KeyUnusable as error:
+                self._skip(identity.path, str(error))
+                return None
+        self.locked = identity.path
+        self.notes.append(f"the key `{identity.path}` needs its passphrase")
+        return None
+
+    def _signed(self, key: Key) -> Iterator[Outcome]:
+        try:
+            outcome = self._auth.publickey(key)
+        except SigningFailed as error:
+            self.notes.append(f"{key.label}: {error}")
+        else:
+            if outcome.success or outcome.partial:
+                self._add(key)
+            yield outcome
+
+    def _add(self, key: Key) -> None:
+        """Give the agent a key that was right, where the user's configuration says so."""
+        how = adding(self._options.add_keys_to_agent)
+        if not (how.wanted and self._options.identity_agent and isinstance(key, FileKey)):
+            return
+        if how.asks and self._caller.ask(f"Add key {key.label} to agent? (yes/no) ", echo=True) != "yes":
+            return
+        added = self._agent.add(request(key, how))
+        self._caller.trace(f"the agent {'has got' if added else 'did not take'} the key {key.label}")
+
+    def _certificates(self, path: str, public: bytes) -> Sequence[bytes]:
+        paths = [path] if path else self._options.identity_files
+        beside = [f"{name}{end}" for name in paths for end in ("-cert.pub", ".pub")]
+        names = [*beside, *self._options.certificate_files]
+        found = (public_file(name) for name in names)
+        return [blob for blob in found if blob is not None and blob != public and belongs(blob, public)]
+
+    def _skip(self, path: str, why: str) -> None:
+        self._caller.tell(f"rdo: the key `{path}` is left out: {why}")
+        self.notes.append(f"the key `{path}`: {why}")

@@ -1,0 +1,59 @@
+"""What the server says during the login (RFC 4252, 4256), taken apart with distrust. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rdo.drivers.ssh.fields import Body, Fields, Violation, words
+
+PROMPTS = 100
+"""Questions at once: sshd takes no more answers."""
+
+PROMPT_LENGTH = 4096
+"""Characters of one question, or of what stands above it, that are shown."""
+
+
+class Outcome(NamedTuple):
+    """The server's answer. `methods` may go on; `partial`: this one was right, and more is wanted."""
+
+    success: bool
+    partial: bool = False
+    methods: tuple[str, ...] = ()
+
+
+class Prompt(NamedTuple):
+    """A question of the server."""
+
+    text: str
+    echo: bool
+
+
+class Questions(NamedTuple):
+    """What the server asks at once."""
+
+    title: str
+    instruction: str
+    prompts: list[Prompt]
+
+
+def banner(body: Body) -> bytes:
+    """What the server would have shown before the login."""
+    return Fields(body).string()
+
+
+def failure(body: Body) -> Outcome:
+    """The server refused that."""
+    fields = Fields(body)
+    methods = fields.names()
+    return Outcome(False, fields.flag(), methods)
+
+
+def questions(body: Body) -> Questions:
+    """What the server asks. Raises Violation."""
+    fields = Fields(body)
+    title, instruction, _language = (words(fields.string(), PROMPT_LENGTH) for _ in range(3))
+    count = fields.number()
+    if count > PROMPTS:
+        raise Violation(f"it asks {count} questions at once")
+    prompts = [Prompt(words(fields.string(), PROMPT_LENGTH), fields.flag()) for _ in range(count)]
+    return Questions(title, instruction, prompts)

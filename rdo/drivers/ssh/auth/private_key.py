@@ -1,0 +1,217 @@
+"""Private keys in files, and what signs with them. Keys in the agent: see agent.py.
+
+Reads files and computes; asks nobody and talks to no server.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import stat
+import struct
+from typing import NamedTuple, Protocol
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from rdo.drivers.ssh.algorithms import CERTIFICATE
+from rdo.drivers.ssh.certificate import RSA_HASHES
+from rdo.util import foreign_file
+from rdo.util.lines import split_lines, split_words
+
+LARGEST = 1024 * 1024
+"""Bytes of a key file, as MAX_KEY_FILE_SIZE in OpenSSH's authfile.h has it."""
+
+UNSUPPORTED = "rdo cannot sign with keys of its kind; `ssh-add` gives it to the agent, which can"
+"""Of a security key (sk-), above all."""
+
+MAGIC = b"openssh-key-v1\0"
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+ECDSA_HASHES: dict[int, hashes.HashAlgorithm] = {256: hashes.SHA256(), 384: hashes.SHA384(), 521: hashes.SHA512()}
+
+
+class Key(Protocol):
+    """Something that can prove who we are."""
+
+    @property
+    def label(self) -> str:
+        """The key's name for people: its file, or the comment that the agent has for it."""
+
+    @property
+    def blob(self) -> bytes:
+        """The public key or certificate, as the wire has it."""
+
+    @property
+    def kind(self) -> str:
+        """The type in the blob, such as `ssh-ed25519`."""
+
+    def sign(self, data: bytes, algorithm: str) -> bytes:
+        """The signature as the wire has it. Raises SigningFailed."""
+
+
+class SigningFailed(Exception):
+    """The key cannot sign: the agent refuses, say."""
+
+
+class KeyUnusable(Exception):
+    """The file is no private key that we can read; the text says why."""
+
+
+class PassphraseNeeded(Exception):
+    """The key is encrypted, and no passphrase or a wrong one was given."""
+
+
+class FileKey:
+    """A private key in memory, with its public key or a certificate for it."""
+
+    def __init__(self, label: str, private: PrivateKey, certificate: bytes | None = None) -> None:
+        self.label = label
+        self.private = private
+        self.blob = certificate or public_blob(private)
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.blob)
+
+    def certified(self, certificate: bytes) -> FileKey:
+        """The same key behind a certificate."""
+        return FileKey(self.label, self.private, certificate)
+
+    def sign(self, data: bytes, algorithm: str) -> bytes:
+        name = algorithm.removesuffix(CERTIFICATE)
+        if isinstance(self.private, ed25519.Ed25519PrivateKey):
+            raw = self.private.sign(data)
+        elif isinstance(self.private, rsa.RSAPrivateKey):
+            raw = self.private.sign(data, padding.PKCS1v15(), RSA_HASHES[name])
+        else:
+            chosen = ECDSA_HASHES[self.private.curve.key_size]
+            raw = b"".join(map(mpint, decode_dss_signature(self.private.sign(data, ec.ECDSA(chosen)))))
+        return string(name.encode()) + string(raw)
+
+
+class KeyFile(NamedTuple):
+    """A file's content, and what forbids to use a private key that stands in it: nothing where that may be used."""
+
+    content: bytes
+    fault: str = ""
+
+
+def read(path: str) -> KeyFile:
+    """The file. Others may read no private key, as ssh(1) has it; a public one they may. Raises KeyUnusable."""
+    try:
+        with foreign_file.open_regular(path) as file:
+            info = os.fstat(file.fileno())
+            mode = stat.S_IMODE(info.st_mode)
+            is_open = info.st_uid == os.getuid() and mode & 0o077
+            return KeyFile(foreign_file.rest(file, LARGEST), f"permissions {mode:04o} are too open" if is_open else "")
+    except OSError as error:
+        raise KeyUnusable((error.strerror or str(error)).lower()) from error
+
+
+def load(path: str, content: bytes, passphrase: str | None) -> FileKey:
+    """The key in the file's content. Raises PassphraseNeeded, KeyUnusable."""
+    secret = passphrase.encode(errors="surrogateescape") if passphrase else None
+    try:
+        if b"OPENSSH PRIVATE KEY" in content:
+            private = serialization.load_ssh_private_key(content, secret)
+        else:
+            private = serialization.load_pem_private_key(content, secret)  # type: ignore[assignment]
+    except TypeError as error:
+        raise PassphraseNeeded from error
+    except UnsupportedAlgorithm as error:
+        raise KeyUnusable(UNSUPPORTED) from error
+    except ValueError as error:
+        if secret is not None:
+            raise PassphraseNeeded from error
+        raise KeyUnusable("it is not a private key of a known kind") from error
+    if not isinstance(private, PrivateKey):
+        raise KeyUnusable(UNSUPPORTED)
+    return FileKey(path, private)
+
+
+def public_part(path: str, content: bytes) -> bytes | None:
+    """The public key of a private key that may be encrypted: from its file or PATH.pub; None if neither has it."""
+    if b"OPENSSH PRIVATE KEY" in content:
+        try:
+            data = base64.b64decode(b"".join(content.strip().split(b"\n")[1:-1]))
+            return _public_inside(data)
+        except (binascii.Error, struct.error, ValueError):
+            return None
+    return public_file(f"{path}.pub")
+
+
+def public_file(path: str) -> bytes | None:
+    """The blob in a file of a public key or a certificate; None if there is none."""
+    try:
+        return public_line(foreign_file.read(path, LARGEST))
+    except OSError:
+        return None
+
+
+def public_line(content: bytes) -> bytes | None:
+    """The blob in the first line that is no comment, if it is a public key or a certificate."""
+    lines = (split_words(line.rstrip("\r")) for line in split_lines(content.decode(errors="replace")))
+    words = next((words for words in lines if words and not words[0].startswith("#")), [])
+    try:
+        blob = base64.b64decode(words[1], validate=True)
+        return blob if kind_of(blob) == words[0] else None
+    except (IndexError, binascii.Error, struct.error, ValueError):
+        return None
+
+
+def public_blob(private: PrivateKey) -> bytes:
+    """The public key of a private one, as the wire has it."""
+    formats = serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    return base64.b64decode(private.public_key().public_bytes(*formats).split()[1])
+
+
+def certified_key(certificate: bytes) -> bytes:
+    """What tells whose a certificate is: the public numbers in it, which come after its kind and nonce."""
+    _, rest = take(certificate)
+    _, rest = take(rest)
+    return rest
+
+
+def belongs(certificate: bytes, public: bytes) -> bool:
+    """Whether the certificate is for this public key."""
+    try:
+        _, numbers = take(public)
+        kind = kind_of(public).removesuffix("@openssh.com") + CERTIFICATE  # security keys have that at their ends, too
+        return kind_of(certificate) == kind and certified_key(certificate).startswith(numbers)
+    except (struct.error, ValueError):
+        return False
+
+
+def kind_of(blob: bytes) -> str:
+    """The type that a public key blob starts with. Raises ValueError or struct.error for what is none."""
+    return take(blob)[0].decode("ascii")
+
+
+def _public_inside(data: bytes) -> bytes:
+    if not data.startswith(MAGIC):
+        raise ValueError("no OpenSSH key")
+    rest = data[len(MAGIC) :]
+    for _ in ("cipher", "kdf", "kdf options"):
+        _, rest = take(rest)
+    return take(rest[4:])[0]
+
+
+def take(data: bytes) -> tuple[bytes, bytes]:
+    """The string that data starts with, and what comes after. Raises ValueError or struct.error if it is cut short."""
+    (size,) = struct.unpack_from(">I", data)
+    if size > len(data) - 4:
+        raise ValueError("cut short")
+    return data[4 : 4 + size], data[4 + size :]
+
+
+def string(data: bytes) -> bytes:
+    """Data with its length in front, as SSH writes it."""
+    return struct.pack(">I", len(data)) + data
+
+
+def mpint(number: int) -> bytes:
+    """A number that is not negative, as SSH writes it."""
+    return string(number.to_bytes(number.bit_length() // 8 + 1, "big"))

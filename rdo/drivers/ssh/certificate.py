@@ -1,0 +1,150 @@
+"""Certificates of hosts (OpenSSH's PROTOCOL.certkeys): what stands in one, who signed it, and whether it is good.
+
+Computes; touches neither files nor network.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from rdo.drivers.ssh.algorithms import CERTIFICATE, LEGACY_RSA
+from rdo.drivers.ssh.blob import Blob, kind_of
+
+HOST = 2
+"""The type of a certificate for a host; 1 is a user's."""
+
+FIELDS = {"ssh-ed25519": 1, "ssh-rsa": 2, "ecdsa-sha2-nistp256": 2, "ecdsa-sha2-nistp384": 2, "ecdsa-sha2-nistp521": 2}
+"""How many fields make up a public key of each type."""
+
+RSA_HASHES: dict[str, hashes.HashAlgorithm] = {
+    LEGACY_RSA: hashes.SHA1(),
+    "rsa-sha2-256": hashes.SHA256(),
+    "rsa-sha2-512": hashes.SHA512(),
+}
+ECDSA_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "ecdsa-sha2-nistp256": hashes.SHA256(),
+    "ecdsa-sha2-nistp384": hashes.SHA384(),
+    "ecdsa-sha2-nistp521": hashes.SHA512(),
+}
+
+
+class Certificate(NamedTuple):
+    """A certificate whose signature is right; of whom, is for others to judge."""
+
+    public: bytes
+    """The plain public key in it, as the wire has that."""
+    serial: int
+    kind: int
+    key_id: bytes
+    principals: tuple[bytes, ...]
+    valid_after: int
+    valid_before: int
+    """Both in seconds since 1970."""
+    critical: bytes
+    authority: bytes
+    """The public key of who signed it."""
+    signature: str
+    """The algorithm of the signature."""
+
+    def fault(self, name: str, now: float, algorithms: Sequence[str]) -> str:
+        """Why it does not show that a host has this name, as sshkey_cert_check_host() has it; nothing if it does.
+
+        `algorithms`: signatures that count (CASignatureAlgorithms).
+        """
+        wanted = name.encode(errors="surrogateescape")
+        checks = (
+            (self.kind != HOST, "it is not a host certificate"),
+            (now < self.valid_after, "it is not yet valid"),
+            (now >= self.valid_before, "it has expired"),
+            (not self.principals, "it names no host"),
+            (not any(_fits(wanted, pattern) for pattern in self.principals), f"it is not for `{name}`"),
+            (bool(self.critical), "it has critical options, which are not known"),
+            (self.signature not in algorithms, f"it is signed with {self.signature}: see CASignatureAlgorithms"),
+        )
+        return next((why for wrong, why in checks if wrong), "")
+
+
+def parse(blob: bytes) -> Certificate:
+    """The certificate. Raises ValueError for what is none, or is not signed rightly."""
+    fields = Blob(blob)
+    public = _public(fields)
+    serial, type_, key_id = fields.number(8), fields.number(4), fields.string()
+    principals = tuple(Blob(fields.string()).strings())
+    valid_after, valid_before, critical = fields.number(8), fields.number(8), fields.string()
+    Blob(critical).strings()
+    Blob(fields.string()).strings()  # extensions, which are for users
+    fields.string()  # reserved
+    authority = fields.string()
+    signed = blob[: len(blob) - len(fields.rest)]
+    signature = fields.string()
+    if fields.rest:
+        raise ValueError("there is more behind the certificate")
+    verify(authority, signature, signed)
+    algorithm = Blob(signature).string().decode("ascii")
+    return Certificate(
+        public, serial, type_, key_id, principals, valid_after, valid_before, critical, authority, algorithm
+    )
+
+
+def plain(blob: bytes) -> bytes:
+    """The public key in a certificate; a plain public key as it is. Raises ValueError."""
+    return _public(Blob(blob)) if kind_of(blob).endswith(CERTIFICATE) else blob
+
+
+def _public(fields: Blob) -> bytes:
+    kind = fields.string().decode("ascii")
+    bare = kind.removesuffix(CERTIFICATE)
+    if bare == kind or bare not in FIELDS:
+        raise ValueError(f"it is not a certificate of a known kind: {kind}")
+    fields.string()  # nonce
+    return string(bare.encode()) + b"".join(string(fields.string()) for _ in range(FIELDS[bare]))
+
+
+def verify(public: bytes, signature: bytes, data: bytes, expected: str = "") -> None:
+    """Raises ValueError unless the signature of the data is by the private half of the public key.
+
+    `expected` is its algorithm, if only one counts. Otherwise who calls judges it: SHA-1 proves little.
+    """
+    try:
+        kind = kind_of(public)
+        key = serialization.load_ssh_public_key(f"{kind} {base64.b64encode(public).decode()}".encode())
+        fields = Blob(signature)
+        algorithm, raw = fields.string().decode("ascii"), fields.string()
+        if expected and algorithm != expected:
+            raise ValueError(f"it is signed with {algorithm}")
+        _verify(kind, key, algorithm, raw, data)
+    except (InvalidSignature, UnsupportedAlgorithm, KeyError, TypeError) as error:
+        raise ValueError("its signature is wrong, or of an unknown kind") from error
+
+
+def _verify(kind: str, key: object, algorithm: str, raw: bytes, data: bytes) -> None:
+    if isinstance(key, ed25519.Ed25519PublicKey) and algorithm == kind:
+        key.verify(raw, data)
+    elif isinstance(key, rsa.RSAPublicKey):
+        whole = raw.rjust((key.key_size + 7) // 8, b"\0")  # PuTTY leaves out zeros before it
+        key.verify(whole, data, padding.PKCS1v15(), RSA_HASHES[algorithm])
+    elif isinstance(key, ec.EllipticCurvePublicKey) and algorithm == kind:
+        pair = Blob(raw)
+        r, s = (int.from_bytes(pair.string(), "big") for _ in range(2))
+        key.verify(encode_dss_signature(r, s), data, ec.ECDSA(ECDSA_HASHES[algorithm]))
+    else:
+        raise KeyError(algorithm)
+
+
+def string(data: bytes) -> bytes:
+    """Data behind its length."""
+    return len(data).to_bytes(4, "big") + data
+
+
+def _fits(name: bytes, pattern: bytes) -> bool:
+    """Whether a principal, which may have `*` and `?` in it, names the host. Brackets stand for themselves."""
+    text = pattern.decode(errors="surrogateescape").replace("[", "[[]")
+    return fnmatchcase(name.decode(errors="surrogateescape"), text)

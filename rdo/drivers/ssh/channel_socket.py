@@ -1,0 +1,53 @@
+"""A channel as a byte stream that can carry more: another connection, through this host; or the talk with our agent."""
+
+from __future__ import annotations
+
+from rdo.drivers.ssh.channel_stream import SshStream
+from rdo.errors import LinkLost
+
+SEND_LOOK = 1.0
+"""Seconds that sending waits for room, before who sends has a look whether it still should."""
+
+
+class StreamWire:
+    """The Wire of rdo.drivers.ssh.keepalive. For one thread that reads, and one that sends."""
+
+    def __init__(self, stream: SshStream) -> None:
+        self._stream = stream
+        self._timeout: float | None = None
+        self._left = memoryview(b"")
+
+    def send(self, data: bytes | memoryview) -> int:
+        """Send what there is room for. Raises TimeoutError, OSError."""
+        try:
+            size = self._stream.write_some(memoryview(data), SEND_LOOK)
+        except LinkLost as error:
+            raise ConnectionResetError(str(error)) from None
+        if size is None:
+            raise BrokenPipeError
+        return size
+
+    def sendall(self, data: bytes | memoryview) -> None:
+        """Send it all, however long that takes; nothing once the channel has ended. Raises OSError."""
+        try:
+            self._stream.write(data)
+        except LinkLost as error:
+            raise ConnectionResetError(str(error)) from None
+
+    def recv(self, size: int) -> bytes:
+        """Read what there is, at most so much; nothing at the end. Raises TimeoutError."""
+        if not self._left:
+            chunk = self._stream.read(self._timeout)
+            if chunk is None:
+                return b""
+            self._left = memoryview(chunk.data)
+        data, self._left = bytes(self._left[:size]), self._left[size:]
+        return data
+
+    def settimeout(self, seconds: float | None) -> None:
+        """How long `recv` waits."""
+        self._timeout = seconds
+
+    def close(self) -> None:
+        """End it, and wake who waits."""
+        self._stream.close()

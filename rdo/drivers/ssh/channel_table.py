@@ -1,0 +1,62 @@
+"""The channels of one SSH connection by our numbers for them, which the server's messages carry."""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+from rdo.drivers.ssh.fields import Body
+from rdo.drivers.ssh.messages import Opened
+
+
+class Channel(Protocol):
+    """What a link expects of a channel."""
+
+    number: int
+    """Ours, which it is given."""
+    window: int
+    """Bytes that may come for it before they are read."""
+
+    def adopt(self, opened: Opened) -> None:
+        """The far end, of a channel that the server has asked for."""
+
+    def receive(self, kind: int, body: Body) -> None:
+        """Take a message for this channel: its number, and what stands behind the channel's; of data, nothing else."""
+
+    def lose(self) -> None:
+        """The link has ended."""
+
+
+class ChannelMap:
+    """Usable from any thread. Nothing is kept of a channel that is gone."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._channels: dict[int, Channel] = {}
+        self._next = 0
+
+    def __len__(self) -> int:
+        return len(self._channels)
+
+    def add(self, channel: Channel) -> None:
+        """Number a channel."""
+        with self._lock:
+            channel.number, self._next = self._next, self._next + 1
+            self._channels[channel.number] = channel
+
+    def drop(self, number: int) -> None:
+        """Forget a channel that both sides have closed."""
+        self._channels.pop(number, None)
+
+    def hand(self, kind: int, number: int, body: Body) -> bool:
+        """Give a channel a message. False if there is none of that number, and there never was."""
+        channel = self._channels.get(number)
+        if channel is None:
+            return number < self._next  # one that was dropped: so is this
+        channel.receive(kind, body)
+        return True
+
+    def lose(self) -> None:
+        """Tell all that the link has ended."""
+        for channel in list(self._channels.values()):
+            channel.lose()

@@ -1,0 +1,163 @@
+"""~/.ssh/config read without an ssh program, by paramiko's reader; printed as `ssh -G` would.
+
+Only a fallback. Nothing else belongs here.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from paramiko import config
+from paramiko.config import SSHConfig
+from paramiko.ssh_exception import ConfigParseError, CouldNotCanonicalize
+
+from rdo.drivers.ssh.config_include import EVERYWHERE, OPTION, expanded
+from rdo.drivers.ssh.options import Request
+from rdo.errors import ConnectError
+
+READING = threading.Lock()
+"""Held while a configuration is read: what runs its commands is one for the whole process, and works for one caller."""
+
+SYSTEM = "/etc/ssh/ssh_config"
+"""Counts behind the user's own file, unless another one was named."""
+
+DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ed25519")
+
+
+LINES = ("host", "match", "include", "proxycommand", "localcommand", "knownhostscommand", "remotecommand")
+"""Options whose value is the rest of the line as it stands, quotes and `#` and all."""
+
+ALIASES = {
+    "pubkeyacceptedkeytypes": "pubkeyacceptedalgorithms",
+    "challengeresponseauthentication": "kbdinteractiveauthentication",
+    "dsaauthentication": "pubkeyauthentication",
+}
+"""Older names."""
+
+GATHERED = ("sendenv", "certificatefile")
+"""Options of which each line counts. paramiko takes the first, but for IdentityFile: under that they travel."""
+
+TIMES = ("connecttimeout", "serveraliveinterval")
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+BETWEEN = "\x1f"
+"""Stands between words, and behind the name of an option that travels under another one."""
+
+QUOTED = re.compile(r"""(["'])((?:\\.|(?!\1)[^\\])*)\1""")
+WORD = re.compile(rf"""(?:{QUOTED.pattern}|\\.|[^\s"'\\])+""")
+ESCAPED = re.compile(r"""\\(["'\\ ])""")
+
+EXEC_TIMEOUT = 20.0
+"""Seconds for a command of `Match exec`; one that takes longer does not match."""
+
+
+class Verdict(NamedTuple):
+    """What became of a command; paramiko asks for it by this name."""
+
+    ok: bool
+
+
+class Exec:
+    """Runs the commands of `Match exec`, in place of a package that paramiko may have been installed without."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def run(self, command: str, **_: object) -> Verdict:
+        """As ssh(1) does it: by the user's shell."""
+        shell = self._environment.get("SHELL") or "/bin/sh"
+        quiet, env = subprocess.DEVNULL, dict(self._environment)
+        try:
+            done = subprocess.run([shell, "-c", command], stdin=quiet, stdout=quiet, env=env, timeout=EXEC_TIMEOUT)
+        except (OSError, subprocess.TimeoutExpired):
+            return Verdict(False)
+        return Verdict(done.returncode == 0)
+
+
+def lines(request: Request, environment: Mapping[str, str]) -> list[str]:
+    """The options for a host, one `key value` a line. Raises ConnectError where the file cannot be used."""
+    with READING:
+        setattr(config, "invoke", Exec(environment))  # noqa: B010  (the stubs do not have it)
+        return _lines(request)
+
+
+def _lines(request: Request) -> list[str]:
+    home = pwd.getpwuid(os.getuid()).pw_dir  # whatever HOME says, as ssh(1) has it
+    own = os.path.join(home, ".ssh")
+    places = [(os.path.join(own, "config"), own), (SYSTEM, os.path.dirname(SYSTEM))]
+    text: list[str] = []
+    for path, base in [(request.ssh_config, own)] if request.ssh_config else places:
+        try:
+            text += [EVERYWHERE, *(piece for line in expanded(path, home, base) for piece in _plain(line))]
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and not request.ssh_config:
+                continue
+            why = (error.strerror or str(error)).lower()
+            raise ConnectError(f"the ssh configuration `{path}` is not usable", why) from error
+    try:
+        found: dict[str, str | list[str]] = dict(SSHConfig.from_text("\n".join(text)).lookup(request.host))
+    except Exception as error:  # paramiko's own, and whatever else it meets in what it half understands
+        why = str(error) if isinstance(error, ConfigParseError | CouldNotCanonicalize) else "paramiko cannot read it"
+        what = f"the ssh configuration `{request.ssh_config or places[0][0]}` is not usable"
+        raise ConnectError(what, why, "install an OpenSSH client, which says more") from error
+    given = {"user": request.user, "port": request.port, "proxyjump": request.jump}
+    usual = _defaults()
+    if all(BETWEEN in name for name in found.get("identityfile", ())):
+        found["identityfile"] = [*found.get("identityfile", ()), *usual["identityfile"]]
+    chosen = {**usual, **found, **{key: str(value) for key, value in given.items() if value}}
+    return [line for key, values in chosen.items() for line in _each(key, values)]
+
+
+def _defaults() -> dict[str, str | list[str]]:
+    return {
+        "identityfile": [f"~/.ssh/{name}" for name in DEFAULT_KEYS],
+        "userknownhostsfile": "~/.ssh/known_hosts ~/.ssh/known_hosts2",
+        "globalknownhostsfile": "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2",
+    }
+
+
+def _each(key: str, values: str | list[str] | None) -> Iterator[str]:
+    """The lines of an option, each with its name."""
+    for value in values if isinstance(values, list) else (values or "none").split(BETWEEN):
+        carried, mark, rest = value.partition(BETWEEN)
+        yield f"{carried} {rest}" if mark else f"{key} {value}"
+
+
+def _plain(line: str) -> Iterator[str]:
+    """The line as paramiko understands it: one word or text without quotes, in small letters what ssh prints so."""
+    option = OPTION.fullmatch(line)
+    key = ALIASES.get(option[1].lower(), option[1].lower()) if option else ""
+    if option is None or key in LINES:
+        yield line
+        return
+    words = _words(option[2])
+    if key in GATHERED:
+        pieces = words if key == "sendenv" else [" ".join(words)]
+        yield from (f"IdentityFile {key}{BETWEEN}{piece}" for piece in pieces)
+    elif key == "setenv":
+        yield f"{key} {BETWEEN.join(words)}"
+    else:
+        yield f"{key} {_value(key, ' '.join(words))}"
+
+
+def _words(text: str) -> list[str]:
+    """The words of a value, without their quotes, up to a comment."""
+    found = []
+    for match in WORD.finditer(text):
+        if match[0].startswith("#"):
+            break
+        found.append(ESCAPED.sub(r"\1", QUOTED.sub(r"\2", match[0])))
+    return found
+
+
+def _value(key: str, text: str) -> str:
+    """As ssh prints it."""
+    if key in TIMES and re.fullmatch(r"(\d+[smhdw]?)+", text.lower()):
+        return str(sum(int(size) * SECONDS[unit] for size, unit in re.findall(r"(\d+)([smhdw]?)", text.lower())))
+    return text.lower() if text.lower() in ("yes", "no", "true", "false", "ask", "off", "accept-new", "none") else text

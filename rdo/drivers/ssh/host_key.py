@@ -1,0 +1,234 @@
+"""Whether a server is the one it should be: known_hosts against the key it showed, and the user's word on new ones."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import shlex
+import time
+
+from rdo.drivers.base import Caller
+from rdo.drivers.ssh import known_hosts_command, revocation
+from rdo.drivers.ssh.algorithms import CERTIFICATE, HOST_KEYS, LEGACY_RSA, SIGNATURES, chosen
+from rdo.drivers.ssh.blob import kind_of, rsa_bits
+from rdo.drivers.ssh.certificate import Certificate, parse
+from rdo.drivers.ssh.known_hosts import (
+    Entry,
+    HostKey,
+    Standing,
+    Verdict,
+    append,
+    format_line,
+    has_authority,
+    judge,
+    judge_certificate,
+    known_kinds,
+    load,
+)
+from rdo.drivers.ssh.options import Options
+from rdo.errors import ConnectError
+
+ALGORITHMS = {
+    "ssh-ed25519": ("ssh-ed25519",),
+    "ecdsa-sha2-nistp256": ("ecdsa-sha2-nistp256",),
+    "ecdsa-sha2-nistp384": ("ecdsa-sha2-nistp384",),
+    "ecdsa-sha2-nistp521": ("ecdsa-sha2-nistp521",),
+    "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256", LEGACY_RSA),
+}
+"""The signature algorithms that go with each type of host key that we can check."""
+
+QUESTIONS = 3
+"""How often a word that is neither yes nor no nor the fingerprint is asked for again."""
+
+
+class HostKeyCheck:
+    """The check for one connection: reads the files once, when the connection is made."""
+
+    def __init__(self, options: Options, caller: Caller, address: str = "") -> None:
+        """`address` is the server's, where it is known. Raises ConnectError."""
+        self._options = options
+        self._caller = caller
+        self._address = address
+        self._entries = load((*options.known_hosts, *options.global_known_hosts))
+        plain = [] if options.host_key_alias or options.port == 22 else [options.hostname]
+        self._names = [options.known_as, *plain]
+
+    def offer(self) -> tuple[str, ...]:
+        """The algorithms for the server's key: those of its known keys first, so that it shows one of these.
+
+        Raises ConnectError where the user allows none that we know.
+        """
+        allowed = chosen("HostKeyAlgorithms", self._options.algorithms.host_keys, HOST_KEYS, (LEGACY_RSA,))
+        known = [*self._entries, *self._commanded("ORDER", None, self._options.hostname)]
+        kinds = known_kinds(known, self._names)
+        first = [name for kind in kinds for name in ALGORITHMS.get(kind, ()) if name in allowed]
+        if has_authority(known, self._names):
+            first = [*(name for name in allowed if name.endswith(CERTIFICATE)), *first]
+        plain = [name for name in allowed if not name.endswith(CERTIFICATE)]
+        return tuple(dict.fromkeys([*first, *plain])) or allowed  # in a certificate that does not count is a key, too
+
+    def check(self, shown: HostKey) -> None:
+        """Return when the key, or the certificate, is trusted; a new key is recorded. Raises ConnectError."""
+        certificate = self._certificate(shown)
+        key = HostKey(kind_of(certificate.public), certificate.public) if certificate else shown
+        self._check_size(key)
+        revocation.check(self._options.revoked_host_keys, self._names[0], key, certificate)
+        if self._options.trusts_localhost and _is_local(self._address) and not self._options.host_key_alias:
+            self._caller.trace(f"host key of {self._names[0]}: not checked, NoHostAuthenticationForLocalhost is on")
+            return
+        self._entries += self._commanded("HOSTNAME", shown, self._names[0])
+        if certificate is None or not self._is_certified(key, certificate):
+            self._check_plain(key)
+
+    def _commanded(self, invocation: str, key: HostKey | None, name: str) -> list[Entry]:
+        return known_hosts_command.entries(self._options, self._caller.environment, invocation, name, key)
+
+    def _certificate(self, shown: HostKey) -> Certificate | None:
+        if not shown.kind.endswith(CERTIFICATE):
+            return None
+        try:
+            return parse(shown.blob)
+        except ValueError as error:
+            what = f"the host certificate of `{self._names[0]}` is not valid"
+            raise ConnectError(what, str(error), "have its owner renew it") from error
+
+    def _is_certified(self, key: HostKey, certificate: Certificate) -> bool:
+        """Whether an authority vouches for the key. One that does not count leaves the key to be judged by itself."""
+        verdict = judge_certificate(self._entries, self._names, key, certificate.authority)
+        authority = HostKey(kind_of(certificate.authority), certificate.authority)
+        said = f"{key.family} certificate, signed by {self._print(authority)}, {verdict.standing.value}"
+        self._caller.trace(f"host key of {self._names[0]}: {said}")
+        if verdict.standing is Standing.REVOKED:
+            raise self._revoked(key, verdict)
+        if verdict.standing is not Standing.KNOWN:
+            return False
+        name = self._options.host_key_alias or self._options.hostname
+        allowed = self._options.algorithms.ca_signatures
+        fault = certificate.fault(name, time.time(), SIGNATURES if allowed is None else allowed)
+        if fault:
+            self._caller.tell(f"rdo: ignoring the host certificate of `{self._names[0]}`: {fault}")
+        return not fault
+
+    def _check_size(self, key: HostKey) -> None:
+        bits = rsa_bits(key.blob)
+        least = self._options.algorithms.rsa_bits
+        if bits is not None and bits < least:
+            what = f"the host key of `{self._names[0]}` is too short"
+            raise ConnectError(what, f"RSA with {bits} bits, and RequiredRSASize is {least}", "have it replaced there")
+
+    def _check_plain(self, key: HostKey) -> None:
+        verdict = judge(self._entries, self._names, key, self._supported())
+        self._caller.trace(f"host key of {self._names[0]}: {key.family} {self._print(key)}, {verdict.standing.value}")
+        if verdict.standing is Standing.REVOKED:
+            raise self._revoked(key, verdict)
+        if verdict.standing is Standing.CHANGED:
+            raise self._changed(key, verdict)
+        self._check_address(key)
+        if verdict.standing is Standing.UNKNOWN:
+            self._accept(key)
+
+    def _check_address(self, key: HostKey) -> None:
+        """CheckHostIP: a key of another host that was at this address."""
+        if not self._checks_address:
+            return
+        entries = self._entries + self._commanded("ADDRESS", key, self._address_name)
+        verdict = judge(entries, [self._address_name], key, self._supported())
+        if verdict.standing is not Standing.CHANGED or verdict.entry is None:
+            return
+        what = f"the host key of `{self._names[0]}` differs from the key for its address `{self._address_name}`"
+        if self._options.strict_host_key_checking == "no":
+            self._caller.tell(f"rdo: {what}: {_place(verdict.entry)}")
+            return
+        hint = f"if that is right, type `ssh-keygen -R {shlex.quote(self._address_name)}`"
+        raise ConnectError(what, f"{_place(verdict.entry)} (CheckHostIP)", hint)
+
+    @property
+    def _checks_address(self) -> bool:
+        options = self._options
+        named = options.host_key_alias or options.hostname == self._address
+        return bool(options.check_host_ip and self._address and not named and not _is_local(self._address))
+
+    @property
+    def _address_name(self) -> str:
+        return self._address if self._options.port == 22 else f"[{self._address}]:{self._options.port}"
+
+    def _supported(self) -> list[str]:
+        """The types of key that could have been shown."""
+        allowed = HOST_KEYS if self._options.algorithms.host_keys is None else self._options.algorithms.host_keys
+        return [kind for kind, algorithms in ALGORITHMS.items() if not set(allowed).isdisjoint(algorithms)]
+
+    def _print(self, key: HostKey) -> str:
+        return key.fingerprint_by(self._options.fingerprint_hash)
+
+    def _revoked(self, key: HostKey, verdict: Verdict) -> ConnectError:
+        return ConnectError(
+            f"the host key of `{self._names[0]}` is revoked",
+            f"{key.family} key {self._print(key)}, {_place(verdict.entry)}",
+            "do not connect before its owner has explained this",
+        )
+
+    def _changed(self, key: HostKey, verdict: Verdict) -> ConnectError:
+        entry = verdict.entry
+        known = f"{entry.key.family} {self._print(entry.key)} ({_place(entry)})" if entry else "another one"
+        path = entry.path if entry else "~/.ssh/known_hosts"
+        return ConnectError(
+            f"the host key of `{self._names[0]}` has changed",
+            f"it is {key.family} {self._print(key)}, known_hosts has {known}; possible man-in-the-middle",
+            f"if the change is expected, type `ssh-keygen -f {shlex.quote(path)} -R {shlex.quote(self._names[0])}`",
+        )
+
+    def _accept(self, key: HostKey) -> None:
+        policy = self._options.strict_host_key_checking
+        if policy == "yes":
+            raise self._unknown(key, "StrictHostKeyChecking is on", "add it to known_hosts once it is verified")
+        if policy == "ask":
+            self._ask(key)
+        self._record(key)
+
+    def _ask(self, key: HostKey) -> None:
+        question = (
+            f"The authenticity of host '{self._names[0]}' can't be established.\n"
+            f"{key.family} key fingerprint is {self._print(key)}.\n"
+            "Are you sure you want to continue connecting (yes/no/[fingerprint])? "
+        )
+        for _ in range(QUESTIONS):
+            answer = self._caller.ask(question, echo=True)
+            if answer is None:
+                hint = f"verify it, and connect once in a terminal: `ssh {shlex.quote(self._options.host)}`"
+                raise self._unknown(key, "there is no terminal to ask on", hint)
+            if answer.strip().lower() == "yes" or answer.strip() == self._print(key):
+                return
+            if answer.strip().lower() == "no":
+                break
+            question = "Please type 'yes', 'no' or the fingerprint: "
+        raise self._unknown(key, "not accepted", "")
+
+    def _unknown(self, key: HostKey, why: str, hint: str) -> ConnectError:
+        return ConnectError(
+            f"the host key of `{self._names[0]}` is not known", f"{key.family} {self._print(key)}, {why}", hint
+        )
+
+    def _record(self, key: HostKey) -> None:
+        if not self._options.known_hosts or self._options.known_hosts[0] == "/dev/null":
+            return
+        path = self._options.known_hosts[0]
+        names = [self._names[0], *([self._address_name] if self._checks_address else [])]
+        try:
+            for name in names:
+                append(path, format_line(name, key, os.urandom(20) if self._options.hash_known_hosts else None))
+        except OSError as error:
+            self._caller.tell(f"rdo: could not add the host key to {path}: {error.strerror}")
+            return
+        notice = self._options.new_key_notice
+        if notice is None:
+            notice = f"permanently added '{self._names[0]}' ({key.family}) to the list of known hosts"
+        if notice and not self._options.quiet:
+            self._caller.tell(f"rdo: {notice}")
+
+
+def _place(entry: Entry | None) -> str:
+    return f"{entry.path}:{entry.line}" if entry else ""
+
+
+def _is_local(address: str) -> bool:
+    return bool(address) and ipaddress.ip_address(address.partition("%")[0]).is_loopback

@@ -1,0 +1,196 @@
+"""paramiko's part of a connection: agreeing on keys. Every name of paramiko's that it does not document is used here,
+in rdo.drivers.ssh.packetizer, or nowhere, and stands in `NAMES`, which a test holds against the installed version.
+
+Once keys are agreed on, messages are rdo.drivers.ssh.transport's.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from paramiko.common import MSG_KEXINIT, MSG_NEWKEYS
+from paramiko.message import Message
+from paramiko.transport import Transport
+
+from rdo.drivers.ssh import kex_offer
+from rdo.drivers.ssh.algorithms import KEY_EXCHANGES, Offer
+from rdo.drivers.ssh.compression import DELAYED, Deflater, Inflater
+from rdo.drivers.ssh.dial import GREETING
+from rdo.drivers.ssh.fields import Violation
+from rdo.drivers.ssh.host_proof import prove
+from rdo.drivers.ssh.keepalive import HeardSocket
+from rdo.drivers.ssh.kex_offer import Mismatch
+from rdo.drivers.ssh.known_hosts import HostKey
+from rdo.drivers.ssh.packetizer import Packets
+
+NEVER = 1 << 62
+"""paramiko's own rekey can end a busy connection (paramiko#822): sshd starts rekeys, and those go well."""
+
+EXCHANGE_TIMEOUT = 30.0
+"""Seconds for the server to finish an exchange of keys that it has begun, and for what waits to be sent meanwhile."""
+
+KEX_INFO: dict[str, Any] = Transport._kex_info  # type: ignore[attr-defined]
+
+KEX_ABLE = tuple(name for name in KEY_EXCHANGES if name in KEX_INFO or name == "curve25519-sha256")
+"""Key exchanges that this installation can do: for mlkem768x25519 cryptography has to be new."""
+
+NAMES = {
+    "Transport": (
+        "active", "authenticated", "clear_to_send", "clear_to_send_lock", "host_key_type", "initial_kex_done",
+        "kex_engine", "local_version", "lock", "packetizer", "preferred_ciphers", "preferred_compression",
+        "preferred_kex", "preferred_keys", "preferred_macs", "remote_version", "server_extensions", "session_id",
+        "local_compression", "remote_compression", "H", "_compression_info", "_enforce_strict_kex",
+        "_expected_packet", "_kex_info", "_negotiate_keys", "_parse_newkeys", "_preferred_ciphers",
+        "_preferred_compression", "_preferred_kex", "_preferred_keys", "_preferred_macs", "_really_parse_kex_init",
+        "_send_kex_init", "_send_message", "_verify_key",
+    ),
+    "Packetizer": (
+        "REKEY_BYTES", "REKEY_BYTES_OVERFLOW_MAX", "REKEY_PACKETS", "REKEY_PACKETS_OVERFLOW_MAX", "close", "closed",
+        "read_all", "read_message", "reset_seqno_in", "send_message", "set_inbound_cipher", "set_inbound_compressor",
+        "set_outbound_cipher", "set_outbound_compressor", "write_all",
+    ),
+}  # fmt: skip
+"""Of each class of paramiko, what rdo calls, sets or overrides, beyond its constructor and what threads have."""
+
+
+class Incompatible(Exception):
+    """The two sides have nothing in common of one kind."""
+
+    def __init__(self, mismatch: Mismatch, hint: str) -> None:
+        super().__init__(mismatch.why)
+        self.hint = hint
+
+
+class Binding(NamedTuple):
+    """How the server proved its key in the first exchange of keys; an agent can see by it who asks for signatures."""
+
+    host_key: bytes
+    session_id: bytes
+    signature: bytes
+
+
+class KeyExchange(Transport):
+    """paramiko's Transport without its loop, its channels and its logins. The thread is to be run by who inherits."""
+
+    _kex_info = MappingProxyType({**KEX_INFO, "curve25519-sha256": KEX_INFO["curve25519-sha256@libssh.org"]})
+    _compression_info = MappingProxyType({DELAYED: (Deflater, Inflater), "none": (None, None)})
+    local_compression: str
+    remote_compression: str
+    host_key_type: str
+    H: bytes
+    _preferred_keys: tuple[str, ...]
+    _expected_packet: tuple[int, ...]
+    active: bool
+    packetizer: Packets
+    kex_engine: Any
+    clear_to_send: threading.Event
+    clear_to_send_lock: threading.Lock
+    _send_message: Callable[[Any], None]
+
+    def __init__(self, wire: HeardSocket, offer: Offer) -> None:
+        """`wire` has been greeted."""
+        super().__init__(wire, packetizer_class=Packets)  # type: ignore[arg-type]
+        self._preferred_keys = offer.host_keys
+        self._preferred_kex = offer.key_exchanges
+        self._preferred_ciphers = offer.ciphers
+        self._preferred_macs = offer.macs
+        self._preferred_compression = offer.compression
+        self.shown: HostKey | None = None
+        """The key or certificate that the server has proved to have."""
+        self.binding: Binding | None = None
+        self.local_version = GREETING
+        for name in ("REKEY_BYTES", "REKEY_PACKETS", "REKEY_BYTES_OVERFLOW_MAX", "REKEY_PACKETS_OVERFLOW_MAX"):
+            setattr(self.packetizer, name, NEVER)
+
+    @property
+    def preferred_keys(self) -> tuple[str, ...]:
+        """Without the host certificates that paramiko adds where nobody asked for them."""
+        return self._preferred_keys
+
+    def _verify_key(self, host_key: bytes, signature: bytes) -> None:
+        """As paramiko has it, and calls it, in each key exchange. Raises Violation."""
+        try:
+            shown = prove(self.host_key_type, host_key, signature, self.H)
+        except ValueError as error:
+            raise Violation(f"it does not prove its host key: {error}") from error
+        if self.shown not in (None, shown):
+            raise Violation("it came up with another host key on the way")
+        if self.shown is None:
+            self.binding = Binding(shown.blob, self.H, signature)
+        self.shown = shown
+
+    def begin_compression(self) -> None:
+        """The login is over: from here on what was agreed on to begin then. By the thread that receives."""
+        if self.local_compression == DELAYED:
+            self.packetizer.set_outbound_compressor(Deflater())
+        if self.remote_compression == DELAYED:
+            self.packetizer.set_inbound_compressor(Inflater())
+
+    @property
+    def is_exchanging(self) -> bool:
+        """Whether keys are being agreed on: nothing but what belongs to that may come then."""
+        return bool(self._expected_packet)
+
+    def begin_exchange(self) -> None:
+        """Say what we offer, and wait for what the server does."""
+        self._send_kex_init()  # type: ignore[attr-defined]
+        self._expected_packet = (MSG_KEXINIT,)
+
+    def take_exchange(self, kind: int, message: Message) -> bool:
+        """Take a message, if it belongs to an exchange of keys: whether it does.
+
+        Raises Violation where another is due, Incompatible, and whatever paramiko meets in a message without sense.
+        """
+        due, self._expected_packet = self._expected_packet, ()
+        if due and kind not in due:
+            raise Violation(f"it sent message {kind} in the midst of a key exchange")
+        if kind == MSG_KEXINIT:
+            self._begin(message)
+        elif not due:
+            return False
+        elif kind == MSG_NEWKEYS:
+            self._parse_newkeys(message)  # type: ignore[attr-defined]
+            self.packetizer.incoming.deadline = None
+        else:
+            self.kex_engine.parse_next(kind, message)
+        return True
+
+    def check_order(self, kind: int) -> None:
+        """Refuse what may come at any time, where strict key exchange was agreed on and the first is not over."""
+        self._enforce_strict_kex(kind)  # type: ignore[attr-defined]
+
+    def _really_parse_kex_init(self, message: Message, ignore_first_byte: bool = False) -> dict[str, Any]:
+        """As paramiko has it, and calls it. It demands that a MAC be agreed on, where the cipher needs none, too."""
+        offer: dict[str, Any] = super()._really_parse_kex_init(message, ignore_first_byte)  # type: ignore[misc]
+        for end in ("client", "server"):
+            if not kex_offer.needs_mac(offer[f"{end}_encrypt_algo_list"], self.preferred_ciphers):
+                offer[f"{end}_mac_algo_list"] = list(self.preferred_macs)
+        return offer
+
+    def _begin(self, message: Message) -> None:
+        ours = {
+            "key exchange methods": self.preferred_kex,
+            "host key algorithms": self.preferred_keys,
+            "ciphers": self.preferred_ciphers,
+            "MACs": self.preferred_macs,
+            "compression methods": self.preferred_compression,
+        }
+        lacking = kex_offer.mismatch(kex_offer.parse(message.asbytes()), ours)
+        if lacking is not None:
+            raise Incompatible(lacking, lacking.hint(ours[lacking.kind]))
+        if self.initial_kex_done:
+            self.packetizer.incoming.deadline = time.monotonic() + EXCHANGE_TIMEOUT
+        self._negotiate_keys(message)  # type: ignore[attr-defined]
+
+
+def silence() -> None:
+    """Keep paramiko's log from the process's stderr: rdo reports what it has to say itself."""
+    log = logging.getLogger("paramiko")
+    log.addHandler(logging.NullHandler())
+    log.propagate = False
+    log.setLevel(logging.CRITICAL + 1)

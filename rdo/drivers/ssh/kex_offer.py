@@ -1,0 +1,85 @@
+"""What a server offers for the key exchange (RFC 4253, section 7.1), and which of it rdo lacks. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from rdo.drivers.ssh.algorithms import AEAD_CIPHERS, LISTED, LONGEST
+from rdo.drivers.ssh.fields import Body, Fields
+
+COOKIE = 16
+"""Random bytes that stand first."""
+SIGNS = ("ext-info-", "kex-strict-")
+"""What else stands among the key exchange methods."""
+SETTINGS = {
+    "key exchange methods": "KexAlgorithms",
+    "host key algorithms": "HostKeyAlgorithms and HostKey",
+    "ciphers": "Ciphers",
+    "MACs": "MACs",
+    "compression methods": "Compression",
+}
+"""Each kind of algorithm, and where sshd_config(5) has it."""
+
+
+class ServerOffer(NamedTuple):
+    """The names of each kind, the server's most wanted first; for both directions, where these may differ."""
+
+    kex: tuple[str, ...]
+    host_keys: tuple[str, ...]
+    ciphers: tuple[tuple[str, ...], tuple[str, ...]]
+    macs: tuple[tuple[str, ...], tuple[str, ...]]
+    compression: tuple[tuple[str, ...], tuple[str, ...]]
+
+
+class Mismatch(NamedTuple):
+    """What there is no agreement about: the server's names of that kind, and what to change there."""
+
+    kind: str
+    names: tuple[str, ...]
+
+    @property
+    def why(self) -> str:
+        """For an error of ours."""
+        more = f" and {len(self.names) - LISTED} more" if len(self.names) > LISTED else ""
+        listed = ", ".join(name[:LONGEST] for name in self.names[:LISTED]) or "none"
+        return f"the server offers only these {self.kind}: {listed}{more}; rdo has none of them"
+
+    def hint(self, ours: Sequence[str]) -> str:
+        """What to type next, with the first of our own names."""
+        return f"add `{ours[0]}` to {SETTINGS[self.kind]} in its sshd_config" if ours else ""
+
+
+def parse(body: Body) -> ServerOffer:
+    """The offer in a KEXINIT message. Raises Violation."""
+    fields = Fields(body)
+    fields.skip(COOKIE)
+    kex = tuple(name for name in fields.names() if not name.startswith(SIGNS))
+    keys = fields.names()
+    pairs = [(fields.names(), fields.names()) for _ in range(3)]
+    return ServerOffer(kex, keys, *pairs)
+
+
+def mismatch(offer: ServerOffer, ours: Mapping[str, Sequence[str]]) -> Mismatch | None:
+    """The first kind of which the server offers none of `ours`; None where there is one of each.
+
+    A cipher that authenticates needs no MAC: then none has to be agreed on (OpenSSH's PROTOCOL, section 1.6).
+    """
+    ciphers = ours["ciphers"]
+    offered = {
+        "key exchange methods": (offer.kex,),
+        "host key algorithms": (offer.host_keys,),
+        "ciphers": offer.ciphers,
+        "MACs": [macs for names, macs in zip(offer.ciphers, offer.macs, strict=True) if needs_mac(names, ciphers)],
+        "compression methods": offer.compression,
+    }
+    for kind, lists in offered.items():
+        for names in lists:
+            if not set(names) & set(ours[kind]):
+                return Mismatch(kind, names)
+    return None
+
+
+def needs_mac(theirs: Collection[str], ours: Sequence[str]) -> bool:
+    """Whether the cipher that is agreed on, our first of theirs, leaves it to a MAC to tell what was changed."""
+    return next((name for name in ours if name in theirs), None) not in AEAD_CIPHERS

@@ -1,0 +1,77 @@
+"""KnownHostsCommand: a program of the user's ssh configuration that prints lines of a known_hosts file for one host."""
+
+from __future__ import annotations
+
+import base64
+import shlex
+import subprocess
+from collections.abc import Mapping
+
+from rdo.drivers.ssh.caller_directory import caller_directory
+from rdo.drivers.ssh.fields import SHOWN, words
+from rdo.drivers.ssh.known_hosts import Entry, HostKey, parse
+from rdo.drivers.ssh.options import Options
+from rdo.errors import ConnectError
+from rdo.util.lines import strip_blanks
+
+DEADLINE = 60.0
+"""Seconds for the program, which may ask a server on the network."""
+
+NAME = "KnownHostsCommand"
+"""In the place of a file's name."""
+
+
+def entries(
+    options: Options, environment: Mapping[str, str], invocation: str, name: str, key: HostKey | None
+) -> list[Entry]:
+    """What it prints; nothing where there is none. `invocation` is what `%I` stands for. Raises ConnectError.
+
+    A program that fails forbids the connection, as with ssh: what it would have said may revoke the key.
+    """
+    if not options.known_hosts_command:
+        return []
+    command = _command(options, invocation, name, key)
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=dict(environment),
+            cwd=caller_directory(environment),
+            timeout=DEADLINE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise _failed(command[0], f"waited {DEADLINE:.0f} s") from None
+    except OSError as error:
+        raise _failed(command[0], (error.strerror or str(error)).lower()) from error
+    if done.returncode != 0:
+        said = words(strip_blanks(done.stderr.decode(errors="replace")).rpartition("\n")[2].encode(), SHOWN)
+        ended = f"signal {-done.returncode}" if done.returncode < 0 else f"status {done.returncode}"
+        raise _failed(command[0], ended + (f", {said}" if said else ""))
+    return parse(NAME, done.stdout.decode(errors="surrogateescape"))
+
+
+def _command(options: Options, invocation: str, name: str, key: HostKey | None) -> list[str]:
+    try:
+        program = shlex.split(options.known_hosts_command)
+    except ValueError as error:
+        raise _failed(options.known_hosts_command, str(error)) from None
+    if not program or not program[0].startswith("/"):
+        raise _failed(options.known_hosts_command, "it has no absolute path")
+    more = {
+        "H": name,
+        "I": invocation,
+        "t": key.kind if key else "NONE",
+        "f": key.fingerprint_by(options.fingerprint_hash) if key else "NONE",
+        "K": base64.b64encode(key.blob).decode() if key else "NONE",
+    }
+    try:
+        return [program[0], *(options.tokens.expand_all(word, more) for word in program[1:])]
+    except ValueError as error:
+        raise _failed(program[0], str(error)) from None
+
+
+def _failed(command: str, why: str) -> ConnectError:
+    shown = words(command.encode(errors="surrogateescape"), SHOWN)
+    return ConnectError(f"the KnownHostsCommand `{shown}` fails", why, "try it, or take it out of ~/.ssh/config")

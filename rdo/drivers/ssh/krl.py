@@ -1,0 +1,138 @@
+"""Key revocation lists: OpenSSH's PROTOCOL.krl. Pure.
+
+A list is read whole, and what is not understood in it makes all of it useless: it may be what revokes a key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from rdo.drivers.ssh.blob import Blob
+from rdo.drivers.ssh.certificate import Certificate
+
+MAGIC = b"SSHKRL\n\0"
+VERSION = 1
+CERTIFICATES, EXPLICIT_KEYS, SHA1S, SIGNATURE, SHA256S, EXTENSION = 1, 2, 3, 4, 5, 255
+SERIAL_LIST, SERIAL_RANGE, SERIAL_BITMAP, KEY_ID, CERTIFICATE_EXTENSION = 0x20, 0x21, 0x22, 0x23, 0x39
+
+
+class Revoked(NamedTuple):
+    """What is revoked of the certificates of one authority, or of all where `authority` is empty."""
+
+    authority: bytes
+    ranges: tuple[tuple[int, int], ...] = ()
+    """First and last serial number of each."""
+    bitmaps: tuple[tuple[int, int], ...] = ()
+    """A first serial number, and a number of which each bit that is set stands for a serial number from there on."""
+    key_ids: frozenset[bytes] = frozenset()
+
+    def covers(self, certificate: Certificate) -> bool:
+        """Whether this certificate is among them. Serial number 0 says that its authority counts none."""
+        if self.authority not in (b"", certificate.authority):
+            return False
+        serial = certificate.serial
+        if certificate.key_id in self.key_ids:
+            return True
+        return serial > 0 and (
+            any(first <= serial <= last for first, last in self.ranges)
+            or any(serial >= first and bits >> (serial - first) & 1 for first, bits in self.bitmaps)
+        )
+
+
+class Krl(NamedTuple):
+    """A key revocation list."""
+
+    keys: frozenset[bytes]
+    """Public keys as the wire has them."""
+    hashes: frozenset[bytes]
+    """SHA-1 and SHA-256 of public keys."""
+    certificates: tuple[Revoked, ...]
+
+    def revokes(self, blob: bytes, certificate: Certificate | None) -> bool:
+        """Whether it revokes a plain public key, or the certificate in which that was shown."""
+        if self._has(blob):
+            return True
+        if certificate is None:
+            return False
+        return self._has(certificate.authority) or any(revoked.covers(certificate) for revoked in self.certificates)
+
+    def _has(self, blob: bytes) -> bool:
+        hashed = hashlib.sha1(blob, usedforsecurity=False).digest(), hashlib.sha256(blob).digest()
+        return blob in self.keys or not self.hashes.isdisjoint(hashed)
+
+
+def parse(data: bytes) -> Krl:
+    """The list in a file. Raises ValueError for one that cannot be understood."""
+    blob = Blob(data)
+    if blob.take(len(MAGIC)) != MAGIC or blob.number(4) != VERSION:
+        raise ValueError("it is not a revocation list of version 1")
+    blob.take(24)  # its own version, date, and flags, of which there are none
+    blob.string()  # reserved
+    blob.string()  # comment
+    keys: list[bytes] = []
+    hashes: list[bytes] = []
+    certificates: list[Revoked] = []
+    while blob.rest:
+        kind, section = blob.number(1), Blob(blob.string())
+        if kind == CERTIFICATES:
+            certificates.append(_certificates(section))
+        elif kind == EXPLICIT_KEYS:
+            keys += section.strings()
+        elif kind in (SHA1S, SHA256S):
+            hashes += _sized(section.strings(), 20 if kind == SHA1S else 32)
+        elif kind == EXTENSION:
+            _extension(section)
+        else:  # a signature, too: OpenSSH has refused lists that are signed since 9.4, as nobody checks that
+            raise ValueError(f"section {kind} of it is not known")
+    return Krl(frozenset(keys), frozenset(hashes), tuple(certificates))
+
+
+def _sized(hashes: list[bytes], size: int) -> list[bytes]:
+    if any(len(found) != size for found in hashes):
+        raise ValueError("a hash in it has the wrong length")
+    return hashes
+
+
+def _certificates(section: Blob) -> Revoked:
+    authority = section.string()
+    section.string()  # reserved
+    ranges: list[tuple[int, int]] = []
+    bitmaps: list[tuple[int, int]] = []
+    key_ids: list[bytes] = []
+    while section.rest:
+        kind, part = section.number(1), Blob(section.string())
+        if kind == SERIAL_LIST:
+            ranges += _serials(part)
+        elif kind == SERIAL_RANGE:
+            ranges.append((part.number(8), part.number(8)))
+        elif kind == SERIAL_BITMAP:
+            bitmaps.append((part.number(8), int.from_bytes(part.string(), "big")))
+        elif kind == KEY_ID:
+            key_ids += part.strings()
+        elif kind == CERTIFICATE_EXTENSION:
+            _extension(part)
+        else:
+            raise ValueError(f"section {kind} of its certificates is not known")
+        _ended(part)
+    return Revoked(authority, tuple(ranges), tuple(bitmaps), frozenset(key_ids))
+
+
+def _serials(part: Blob) -> Iterable[tuple[int, int]]:
+    while part.rest:
+        serial = part.number(8)
+        yield serial, serial
+
+
+def _extension(section: Blob) -> None:
+    name, critical = section.string(), section.number(1)
+    section.string()
+    if critical:
+        raise ValueError(f"its extension {name.decode(errors='replace')} is not known, and critical")
+    _ended(section)
+
+
+def _ended(section: Blob) -> None:
+    if section.rest:
+        raise ValueError("there is more in a section than belongs there")

@@ -1,0 +1,185 @@
+"""The user's own OpenSSH configuration for one host, as frozen values. Pure.
+
+They are read from what `ssh -G` prints in rdo.drivers.ssh.query_output.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
+
+from rdo.drivers.base import Caller
+from rdo.drivers.ssh.algorithms import Algorithms
+from rdo.drivers.ssh.tokens import Tokens
+
+DEFAULT_KEYS = (
+    "id_rsa",
+    "id_ecdsa",
+    "id_ecdsa_sk",
+    "id_ed25519",
+    "id_ed25519_sk",
+    "id_xmss",
+    "id_dsa",
+    "id_mldsa44_ed25519",
+)
+"""Files that ssh(1) looks for where none is named: nobody expects all of them."""
+
+
+BEGINNINGS = ("/", "~", "%", "${", "./", "../")
+"""What a path that has more than a name begins with."""
+
+
+class Request(NamedTuple):
+    """What rdo's own configuration says about a host; the rest is up to the user's ssh configuration."""
+
+    host: str
+    user: str | None = None
+    port: int | None = None
+    identity: str | None = None
+    jump: str | None = None
+    ssh_config: str | None = None
+
+
+class Options(NamedTuple):
+    """The effective options for one host; paths are absolute, tokens expanded, `none` is empty. See ssh_config(5)."""
+
+    host: str
+    """As it was asked for: the name before HostName replaced it."""
+    hostname: str
+    port: int
+    user: str
+    host_key_alias: str = ""
+    identity: str = ""
+    """The key that rdo's own configuration names; also the first of identity_files."""
+    identity_files: tuple[str, ...] = ()
+    certificate_files: tuple[str, ...] = ()
+    identities_only: bool = False
+    add_keys_to_agent: str = ""
+    """As `ssh -G` prints it."""
+    identity_agent: str = ""
+    """Path of the agent's socket; empty without an agent."""
+    known_hosts: tuple[str, ...] = ()
+    global_known_hosts: tuple[str, ...] = ()
+    strict_host_key_checking: str = "ask"
+    """ask, yes, accept-new or no."""
+    hash_known_hosts: bool = False
+    new_key_notice: str | None = None
+    """What to say when a host key was recorded; None for what ssh says, empty for nothing."""
+    connect_timeout: float | None = None
+    address_family: str = "any"
+    bind_address: str = ""
+    proxy_command: str = ""
+    proxy_jump: str = ""
+    send_env: tuple[str, ...] = ()
+    set_env: Mapping[str, str] = MappingProxyType({})
+    forward_agent: str = ""
+    """Path of the agent's socket that programs on the target may use; empty for none."""
+    methods: tuple[str, ...] = ("publickey", "keyboard-interactive", "password")
+    """Ways to log in that the user allows, preferred ones first."""
+    password_prompts: int = 3
+    host_bound: bool = True
+    """Whether signatures may name the server's key, so that no other server can use them."""
+    devices: str = ""
+    """Of keyboard-interactive authentication, for the server to choose from."""
+    batch: bool = False
+    """Whether nothing may be asked."""
+    algorithms: Algorithms = Algorithms()
+    revoked_host_keys: tuple[str, ...] = ()
+    """Files of keys, or KRLs. A file that cannot be used is no file without keys."""
+    known_hosts_command: str = ""
+    """Prints lines of a known_hosts file; with its tokens still in it, since some stand for the host's key."""
+    tokens: Tokens = Tokens()
+    """What they stand for."""
+    trusts_localhost: bool = False
+    """Whether a host key is not checked on this machine itself."""
+    check_host_ip: bool = False
+    fingerprint_hash: str = "SHA256"
+    version_addendum: str = ""
+    """Text for the server behind our version."""
+    quiet: bool = False
+    """Whether banners and notices are not shown."""
+    local_command: str = ""
+    """To run here once the connection is there; empty where that is not permitted, too."""
+    proxy_fdpass: bool = False
+    """Whether the ProxyCommand hands over a connected socket, and ends."""
+    tcp_keepalive: bool = True
+    qos: int | None = None
+    """The mark of packets; None: the system's."""
+    attempts: int = 1
+    """To connect."""
+    alive_interval: float = 0.0
+    """Seconds of silence after which the server is asked for a sign of life; 0: as rdo sees fit."""
+    alive_count: int = 3
+    """Signs of life that may fail to come in a row."""
+    ignored: tuple[str, ...] = ()
+    """What of the configuration has no effect, a line for each option."""
+    copy_command: str = ""
+    """What puts a key of the user's there."""
+    refused: tuple[str, ...] = ()
+    """What forbids a connection, a line for each option."""
+
+    @property
+    def address(self) -> str:
+        """`user@host`, and the port where it is not 22: the target's name for people."""
+        return f"{self.user}@{self.host}" + (f":{self.port}" if self.port != 22 else "")
+
+    @property
+    def known_as(self) -> str:
+        """The name that known_hosts files have for this host."""
+        name = self.host_key_alias or self.hostname
+        return name if self.port == 22 or self.host_key_alias else f"[{name}]:{self.port}"
+
+
+def copy_command(request: Request) -> str:
+    """What to type to have one's key accepted there: what rdo's own configuration says goes along."""
+    identity = ["-i", request.identity] if request.identity else []
+    file = ["-F", request.ssh_config] if request.ssh_config else []
+    port = ["-p", str(request.port)] if request.port else []
+    jump = ["-o", f"ProxyJump={request.jump}"] if request.jump else []
+    host = f"{request.user}@{request.host}" if request.user else request.host
+    return shlex.join(["ssh-copy-id", *file, *identity, *port, *jump, host])
+
+
+def variables(options: Options | None, caller: Caller) -> Mapping[str, str]:
+    """What SendEnv and SetEnv ask the server for; of a name in both, SetEnv's value counts, as with ssh(1)."""
+    if options is None or not options.send_env:  # only where it is needed is the caller's environment looked at
+        return options.set_env if options else {}
+    fits = _matcher(options.send_env)
+    return {**{name: value for name, value in caller.environment.items() if fits(name)}, **options.set_env}
+
+
+@lru_cache(maxsize=16)
+def _matcher(patterns: tuple[str, ...]) -> Callable[[str], object]:
+    """Whether a name fits any of them, in which `*` and `?` alone are special. At once, as each command pays for it."""
+    whole = "|".join(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".") for pattern in patterns)
+    return re.compile(whole, re.DOTALL).fullmatch
+
+
+def jump_request(jumps: str, ssh_config: str | None) -> Request:
+    """The last of comma-separated jump hosts, reached through those before it. Each is [user@]host[:port]."""
+    before, _, last = jumps.rpartition(",")
+    user, _, place = last.removeprefix("ssh://").rstrip("/").rpartition("@")
+    host, port = place, ""
+    if place.startswith("["):
+        host, _, rest = place[1:].partition("]")
+        port = rest.removeprefix(":")
+    elif place.count(":") == 1:
+        host, _, port = place.partition(":")
+    return Request(host, user or None, int(port) if port.isdecimal() else None, None, before or None, ssh_config)
+
+
+def paths(text: str) -> tuple[str, ...]:
+    """Split paths that `ssh -G` prints without quotes. Behind an absolute one, what cannot begin a path continues it:
+    that has a blank in it. Behind a relative one that is not told from another path, of which there are more.
+    """
+    found: list[str] = []
+    for word in text.split(" "):
+        if found and found[-1].startswith(BEGINNINGS) and not word.startswith(BEGINNINGS):
+            found[-1] += " " + word
+        elif word:
+            found.append(word)
+    return tuple(found)

@@ -1,0 +1,181 @@
+"""What `ssh -G` prints, as Options. Pure, but for the name of this machine; how the lines are had is
+rdo.drivers.ssh.query's business.
+"""
+
+from __future__ import annotations
+
+import pwd
+import socket
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from rdo.drivers.ssh import option_table, qos
+from rdo.drivers.ssh.algorithms import CIPHERS, HOST_KEYS, KEY_EXCHANGES, MACS, SIGNATURES, Algorithms, names
+from rdo.drivers.ssh.options import Options, Request, copy_command, paths
+from rdo.drivers.ssh.tokens import Tokens
+
+TRUE = ("yes", "true")
+FALSE = ("no", "false")
+
+RSA_BITS = 1024
+"""The least that a RSA key has to have where nothing is said, as with ssh."""
+
+QUIET = ("QUIET", "SILENT", "FATAL", "ERROR")
+"""Levels of logging at which ssh shows neither banners nor notices; `ssh -G` prints SILENT for QUIET."""
+
+
+def parse(request: Request, lines: Iterable[str], environment: Mapping[str, str], person: pwd.struct_passwd) -> Options:
+    """The options in the lines of `ssh -G`. Pure, but for what `environment` and `person` say."""
+    found = _by_name(lines)
+    one = {key: values[0] for key, values in found.items() if values[0] != "none"}
+    tokens = _tokens(request, one, environment, person)
+    agent = _agent(found.get("identityagent", ["SSH_AUTH_SOCK"])[0], tokens)
+    user_files = [tokens.path(name) for name in found.get("identityfile", ()) if name != "none"]
+    known = Options(
+        host=request.host,
+        hostname=tokens.hostname,
+        port=tokens.port,
+        user=tokens.user,
+        host_key_alias=one.get("hostkeyalias", ""),
+        identity=tokens.path(request.identity) if request.identity else "",
+        identity_files=(*([tokens.path(request.identity)] if request.identity else []), *user_files),
+        certificate_files=tuple(tokens.path(name) for name in found.get("certificatefile", ()) if name != "none"),
+        identities_only=one.get("identitiesonly") in TRUE,
+        add_keys_to_agent=one.get("addkeystoagent", ""),
+        identity_agent=agent,
+        known_hosts=tuple(tokens.path(name) for name in paths(one.get("userknownhostsfile", ""))),
+        global_known_hosts=tuple(tokens.path(name) for name in paths(one.get("globalknownhostsfile", ""))),
+        strict_host_key_checking=_strict(one.get("stricthostkeychecking", "ask")),
+        hash_known_hosts=one.get("hashknownhosts") in TRUE,
+        connect_timeout=float(_number(one, "connecttimeout", 0)) or None,
+        address_family=one.get("addressfamily", "any"),
+        bind_address=one.get("bindaddress", ""),
+        proxy_command=tokens.expand(one.get("proxycommand", "")),
+        proxy_jump=one.get("proxyjump", ""),
+        send_env=tuple(found.get("sendenv", ())),
+        set_env=MappingProxyType(dict(_assignment(text) for text in found.get("setenv", ()))),
+        forward_agent=_forwarded(one.get("forwardagent", "no"), agent, tokens),
+        methods=_methods(one),
+        password_prompts=_number(one, "numberofpasswordprompts", 3),
+        host_bound=one.get("pubkeyauthentication", "yes") in (*TRUE, "host-bound"),
+        devices=one.get("kbdinteractivedevices", ""),
+        batch=one.get("batchmode") in TRUE,
+        copy_command=copy_command(request),
+        ignored=tuple(option_table.ignored(found)),
+        refused=tuple(option_table.refused(found)),
+    )
+    return _with_checks(_with_line(known, one), one, tokens)
+
+
+def _with_line(known: Options, one: Mapping[str, str]) -> Options:
+    """With what concerns the connection itself."""
+    return known._replace(
+        algorithms=_algorithms(one),
+        proxy_fdpass=one.get("proxyusefdpass") in TRUE,
+        tcp_keepalive=one.get("tcpkeepalive") not in FALSE,
+        version_addendum=one.get("versionaddendum", ""),
+        qos=qos.mark(one.get("ipqos", "")),
+        attempts=max(1, _number(one, "connectionattempts", 1)),
+        alive_interval=float(_number(one, "serveraliveinterval", 0)),
+        alive_count=_number(one, "serveralivecountmax", 3),
+        quiet=one.get("loglevel", "").upper() in QUIET,
+    )
+
+
+def _with_checks(known: Options, one: Mapping[str, str], tokens: Tokens) -> Options:
+    """With what concerns the host's key, and the command that is run here."""
+    permitted = one.get("permitlocalcommand") in TRUE
+    return known._replace(
+        revoked_host_keys=tuple(tokens.path(name) for name in paths(one.get("revokedhostkeys", ""))),
+        known_hosts_command=one.get("knownhostscommand", ""),
+        tokens=tokens,
+        trusts_localhost=one.get("nohostauthenticationforlocalhost") in TRUE,
+        check_host_ip=one.get("checkhostip") in TRUE,
+        fingerprint_hash=one.get("fingerprinthash", "SHA256").upper(),
+        local_command=tokens.expand(one.get("localcommand", "")) if permitted else "",
+    )
+
+
+def _by_name(lines: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        key, _, value = line.rstrip("\n").partition(" ")
+        found.setdefault(key.lower(), []).append(value)
+    return found
+
+
+def _algorithms(one: Mapping[str, str]) -> Algorithms:
+    return Algorithms(
+        host_keys=names(one.get("hostkeyalgorithms"), HOST_KEYS),
+        key_exchanges=names(one.get("kexalgorithms"), KEY_EXCHANGES),
+        ciphers=names(one.get("ciphers"), CIPHERS),
+        macs=names(one.get("macs"), MACS),
+        public_keys=names(one.get("pubkeyacceptedalgorithms"), HOST_KEYS),
+        ca_signatures=names(one.get("casignaturealgorithms"), SIGNATURES),
+        compression=one.get("compression") in TRUE,
+        rsa_bits=max(_number(one, "requiredrsasize", RSA_BITS), _number(one, "rsaminsize", 0)),
+    )
+
+
+def _number(one: Mapping[str, str], key: str, default: int) -> int:
+    value = one.get(key, "")
+    return int(value) if value.isascii() and value.isdecimal() else default
+
+
+def _tokens(
+    request: Request, one: Mapping[str, str], environment: Mapping[str, str], person: pwd.struct_passwd
+) -> Tokens:
+    hostname = one.get("hostname", request.host)
+    return Tokens(
+        original=request.host,
+        hostname=hostname,
+        port=_number(one, "port", 22),
+        user=one.get("user", person.pw_name),
+        alias=one.get("hostkeyalias", request.host),
+        jump=one.get("proxyjump", ""),
+        local_user=person.pw_name,
+        local_host=socket.gethostname(),
+        uid=person.pw_uid,
+        home=person.pw_dir,
+        environment=environment,
+    )
+
+
+def _agent(value: str, tokens: Tokens) -> str:
+    if value == "none":
+        return ""
+    if value == "SSH_AUTH_SOCK":
+        return tokens.absolute(tokens.environment.get("SSH_AUTH_SOCK", ""))
+    if value.startswith("$") and not value.startswith("${"):
+        return tokens.absolute(tokens.environment.get(value[1:], ""))
+    return tokens.path(value)
+
+
+def _forwarded(value: str, agent: str, tokens: Tokens) -> str:
+    if value in FALSE:
+        return ""
+    return agent if value in TRUE else _agent(value, tokens)
+
+
+def _strict(value: str) -> str:
+    meaning = {"true": "yes", "false": "no", "off": "no"}.get(value, value)
+    if meaning not in ("ask", "yes", "no", "accept-new"):
+        raise ValueError(f"StrictHostKeyChecking cannot be `{value}`")
+    return meaning
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
+def _methods(one: Mapping[str, str]) -> tuple[str, ...]:
+    preferred = one.get("preferredauthentications", "publickey,keyboard-interactive,password").split(",")
+    switches = {
+        "publickey": "pubkeyauthentication",
+        "keyboard-interactive": "kbdinteractiveauthentication",
+        "password": "passwordauthentication",
+    }
+    batch = one.get("batchmode") in TRUE  # ssh asks nothing then
+    allowed = ["publickey"] if batch else list(switches)
+    return tuple(name for name in preferred if name in allowed and one.get(switches[name]) not in FALSE)

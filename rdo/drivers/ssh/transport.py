@@ -1,0 +1,274 @@
+"""One SSH connection on the wire: what a server may send, when, how much of it, and who gets it. Channels, logins and
+host keys live elsewhere, the agreement on keys in rdo.drivers.ssh.kex.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+from cryptography.exceptions import InvalidTag
+from paramiko.common import (
+    MSG_CHANNEL_OPEN,
+    MSG_DEBUG,
+    MSG_DISCONNECT,
+    MSG_EXT_INFO,
+    MSG_GLOBAL_REQUEST,
+    MSG_IGNORE,
+    MSG_REQUEST_FAILURE,
+    MSG_REQUEST_SUCCESS,
+    MSG_SERVICE_ACCEPT,
+    MSG_UNIMPLEMENTED,
+    MSG_USERAUTH_BANNER,
+    MSG_USERAUTH_FAILURE,
+    MSG_USERAUTH_INFO_REQUEST,
+    MSG_USERAUTH_SUCCESS,
+)
+from paramiko.message import Message
+from paramiko.ssh_exception import SSHException
+
+from rdo.drivers.base import READ_SIZE
+from rdo.drivers.ssh import messages
+from rdo.drivers.ssh.algorithms import Offer
+from rdo.drivers.ssh.channel_data import Input, Output, Sendable
+from rdo.drivers.ssh.channel_table import Channel, ChannelMap
+from rdo.drivers.ssh.fields import SHOWN, Violation, words
+from rdo.drivers.ssh.keepalive import HeardSocket
+from rdo.drivers.ssh.kex import EXCHANGE_TIMEOUT, Incompatible, KeyExchange
+from rdo.drivers.ssh.known_hosts import HostKey
+from rdo.drivers.ssh.packetizer import CHANNEL_MESSAGES
+from rdo.errors import LinkLost
+from rdo.util import threads
+
+LOGIN_ALLOWANCE = 4 * 1024 * 1024
+"""Bytes that a server may send until we are logged in, whatever in: a banner of sshd's has a megabyte at most."""
+
+MESSAGE_COST = 64
+"""Bytes that an empty message counts for in that, which costs us time."""
+
+REPLIES = 256
+"""Login messages that may wait for who logs in, while a question is on the user's terminal."""
+
+LOGIN_MESSAGES = (
+    MSG_SERVICE_ACCEPT,
+    MSG_USERAUTH_BANNER,
+    MSG_USERAUTH_FAILURE,
+    MSG_USERAUTH_INFO_REQUEST,
+    MSG_USERAUTH_SUCCESS,
+)
+
+AGENT_STREAM = b"auth-agent@openssh.com"
+
+Reply = tuple[int, bytes] | None
+"""An answer to a login message: its type and body; None when the connection has ended."""
+
+
+class Link(KeyExchange):
+    """Serves one connection in a thread of its own, queues login messages, and tells when and why it ended."""
+
+    def __init__(self, wire: HeardSocket, offer: Offer, timeout: float) -> None:
+        """`wire` has been greeted. `timeout` (seconds) bounds the handshake."""
+        super().__init__(wire, offer)
+        self._timeout = timeout
+        self._allowance = LOGIN_ALLOWANCE
+        self.replies: queue.Queue[Reply] = queue.Queue()
+        self.packetizer.take = self._take
+        self.open_channels = ChannelMap()
+        self._accept: Callable[[], Channel | None] | None = None
+        self.agreed = threading.Event()
+        """Set when the first keys are agreed on, or will never be."""
+        self.ended = threading.Event()
+        self.disconnect_reason = ""
+        """Why the connection ended, if the server said so or did what it may not."""
+        self.failure: Exception | None = None
+        """What ended it."""
+        self.server_extensions: dict[str, bytes] = {}
+        self.version = ""
+        """The server's, as text."""
+
+    def handshake(self) -> HostKey:
+        """Agree on keys; the host key or certificate. Raises SetupError, and whatever a server can bring about."""
+        self.packetizer.incoming.deadline = time.monotonic() + self._timeout
+        self.active = True
+        try:
+            self.start()
+        except (RuntimeError, MemoryError):
+            raise threads.refusal() from None
+        if not self.agreed.wait(self._timeout + 1):  # while what we send is not taken
+            self._give_up(Violation("it did not finish the key exchange in time"))
+        if self.failure is not None:
+            raise self.failure
+        assert self.shown is not None
+        return self.shown
+
+    def is_openssh(self) -> bool:
+        """Whether the server knows the extensions of OpenSSH."""
+        return "OpenSSH" in self.version
+
+    def ask(self, channel: Channel, kind: str = "session", details: bytes = b"") -> None:
+        """Ask for a channel and number it; the answer reaches `channel`. Raises LinkLost."""
+        self.open_channels.add(channel)
+        if self.ended.is_set():  # its last word to all channels may have come before this one was among them
+            channel.lose()
+        self.send(messages.open_channel(kind, channel.number, channel.window, READ_SIZE, details))
+
+    def defer(self, act: Callable[[], None]) -> None:
+        """Do it when all that has come so far is worked through. To be called by who works, this link's thread."""
+        self.packetizer.incoming.defer(act)
+
+    def drop(self, number: int) -> None:
+        """Forget a channel that both sides have closed."""
+        self.open_channels.drop(number)
+
+    def send(self, message: Sendable | Input) -> None:
+        """Send it, after a running key exchange. Raises LinkLost."""
+        try:
+            while not self._send_unless_busy(message):
+                if not self.active:
+                    raise EOFError
+                if not self.clear_to_send.wait(EXCHANGE_TIMEOUT):
+                    raise Violation("it did not finish a key exchange that it began")
+        except (EOFError, OSError, SSHException, Violation) as error:
+            self._give_up(error)
+            raise LinkLost("the connection is lost", self.disconnect_reason or str(error)) from error
+
+    def _send_unless_busy(self, message: Sendable | Input) -> bool:
+        """Send it if no key exchange is running, which is nearly always."""
+        with self.clear_to_send_lock:
+            clear = self.active and self.clear_to_send.is_set()
+            if clear:
+                self._send_message(message)
+            return clear
+
+    def send_login(self, message: Sendable) -> None:
+        """Send a message of the authentication. Raises EOFError, OSError, Violation."""
+        with self.lock:
+            self._send_message(message)
+
+    def take_agent_streams(self, accept: Callable[[], Channel | None]) -> None:
+        """Let the server open streams to our SSH agent: `accept` gives the near end of one, or None to refuse it."""
+        self._accept = accept
+
+    def logged_in(self) -> None:
+        """The server let us in."""
+        self.authenticated = True
+
+    def ping(self) -> None:
+        """Ask the server for a sign of life. May block while the link does. Raises LinkLost."""
+        self.send(messages.keepalive())
+
+    def run(self) -> None:
+        """The thread that reads, and the word to all who wait when it ends."""
+        kind = 0
+        try:
+            self.remote_version = self.packetizer.incoming.version()  # type: ignore[assignment]  # its bytes are signed
+            self.version = words(self.remote_version)  # type: ignore[arg-type]
+            if self.version.split("-")[1] not in ("2.0", "1.99"):
+                raise Violation(f"it speaks SSH {self.version.split('-')[1]}, and rdo 2.0")
+            self.begin_exchange()
+            while self.active:
+                kind, message = self.packetizer.read_message()
+                self._handle(kind, message)
+        except Exception as error:  # whatever it is that a server can bring about in paramiko and below it
+            self._give_up(error, kind)
+        finally:
+            self._end()
+
+    def _give_up(self, error: Exception, kind: int = 0) -> None:
+        """The connection is of no use any more. The first error counts."""
+        if self.failure is None and self.active:
+            self.failure = error
+            self.disconnect_reason = self.disconnect_reason or _reason(error, kind)
+        self.active = False
+        self.packetizer.close()
+
+    def _end(self) -> None:
+        self.active = False
+        self.failure = self.failure or EOFError()
+        self.packetizer.close()
+        self.ended.set()
+        self.agreed.set()
+        self.clear_to_send.set()
+        self.replies.put(None)
+        self.open_channels.lose()
+
+    # What the server sends.
+
+    def _take(self, kind: int, number: int, body: bytes | memoryview) -> bool:
+        """Take a message for a channel, if none comes out of order: whether it was."""
+        return not self.is_exchanging and self.open_channels.hand(kind, number, body)
+
+    def _handle(self, kind: int, message: Message | Output) -> None:
+        if isinstance(message, Output) or (kind in CHANNEL_MESSAGES and not self.is_exchanging):
+            raise Violation(f"it sent message {kind} for a channel that there is not")
+        body = message.asbytes()
+        if not self.authenticated:
+            self._allowance -= MESSAGE_COST + len(body)
+            if self._allowance < 0:
+                raise Violation("it sent too much before the login was over")
+        if kind == MSG_DISCONNECT:
+            self.disconnect_reason = messages.disconnection(body)
+            raise EOFError
+        if kind in (MSG_IGNORE, MSG_DEBUG):
+            self.check_order(kind)
+        elif not self.take_exchange(kind, message):
+            _HANDLERS.get(kind, Link._reject)(self, kind, body)
+        elif self.initial_kex_done:
+            self.agreed.set()
+
+    def _reject(self, kind: int, body: bytes) -> None:
+        """A message that we do not know."""
+        self._send_message(messages.unimplemented((self.packetizer.sequence - 1) & 0xFFFFFFFF))
+
+    def _pass(self, kind: int, body: bytes) -> None:
+        """The answer to a ping: that it came is all it says."""
+
+    def _extend(self, kind: int, body: bytes) -> None:
+        self.server_extensions = messages.extensions(body)
+
+    def _request(self, kind: int, body: bytes) -> None:
+        if messages.global_request(body):
+            self._send_message(messages.refuse_request())
+
+    def _report(self, kind: int, body: bytes) -> None:
+        if self.authenticated:
+            self._reject(kind, body)
+        elif self.replies.qsize() >= REPLIES:
+            raise Violation("it goes on without waiting for an answer")
+        else:
+            if kind == MSG_USERAUTH_SUCCESS:
+                self.begin_compression()
+            self.replies.put((kind, body))
+
+    def _open(self, kind: int, body: bytes) -> None:
+        """The server asks for a channel."""
+        purpose, opened = messages.opening(body)
+        channel = self._accept() if purpose == AGENT_STREAM and self._accept else None
+        if channel is None:
+            self._send_message(messages.refuse(opened.number))
+            return
+        self.open_channels.add(channel)
+        self._send_message(messages.confirm(opened.number, channel.number, channel.window, READ_SIZE))
+        channel.adopt(opened)
+
+
+_HANDLERS: dict[int, Callable[[Link, int, bytes], None]] = {
+    **dict.fromkeys(LOGIN_MESSAGES, Link._report),
+    **dict.fromkeys((MSG_REQUEST_SUCCESS, MSG_REQUEST_FAILURE, MSG_UNIMPLEMENTED), Link._pass),
+    MSG_EXT_INFO: Link._extend,
+    MSG_GLOBAL_REQUEST: Link._request,
+    MSG_CHANNEL_OPEN: Link._open,
+}
+
+
+def _reason(error: Exception, kind: int) -> str:
+    """What to say of an error while message `kind` was read; nothing of a connection that just ended."""
+    if isinstance(error, EOFError | OSError):
+        return ""
+    if isinstance(error, Violation | Incompatible | SSHException):
+        return words(str(error).encode(errors="surrogateescape"), SHOWN)
+    if isinstance(error, InvalidTag):
+        return "it sent a packet that was changed on its way"
+    return f"it sent a message without sense (number {kind})"

@@ -1,0 +1,1 @@
+"""`driver = "vagrant"`: a virtual machine, reached by SSH where Vagrant says."""

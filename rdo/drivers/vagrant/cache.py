@@ -1,0 +1,100 @@
+"""What rdo keeps about Vagrant machines: Vagrant's answers, and host keys. Private files, in directories of rdo's own.
+
+Files only. An answer is kept with a key, and counts as long as what it was asked about has the same key. What the
+answers mean is not known here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from rdo.util import atomic_write, foreign_file, private_directory
+
+LOCK_PAUSE = 0.2
+"""Seconds between two tries for a lock: flock(2) with a deadline cannot be had otherwise."""
+
+LARGEST = 1024 * 1024
+"""Bytes of an answer: `vagrant ssh-config` has some hundred."""
+
+SIGN = "# rdo: "
+"""Begins the first line of a file, which holds the key; the rest is the answer. A comment, to ssh."""
+
+
+class Cache:
+    """Answers about one project. Failing to keep one is no failure: it will be asked for again."""
+
+    def __init__(self, environment: Mapping[str, str], project: str) -> None:
+        """`project` is the path that tells it from all others: that of Vagrant's state directory."""
+        self._folder = folder(environment, "XDG_CACHE_HOME", ".cache")
+        self._project = project
+
+    def path(self, name: str) -> str:
+        """The file of an answer."""
+        return os.path.join(self._folder, file_name(self._project, name))
+
+    def read(self, name: str, key: Sequence[object]) -> str | None:
+        """The answer, if it is there and its key is this one."""
+        with contextlib.suppress(OSError):
+            first, _, rest = foreign_file.read_text(self.path(name), LARGEST).partition("\n")
+            if first == SIGN + json.dumps(key):
+                return rest
+        return None
+
+    def write(self, name: str, key: Sequence[object], answer: str) -> None:
+        """Keep an answer in the place of an older one, in one step. Raises OSError."""
+        private_directory.make(self._folder)
+        atomic_write.write(self.path(name), f"{SIGN}{json.dumps(key)}\n{answer}")
+
+    def drop(self, name: str) -> None:
+        """Forget an answer."""
+        with contextlib.suppress(OSError):
+            os.unlink(self.path(name))
+
+    @contextlib.contextmanager
+    def lock(self, name: str, deadline: float, on_wait: Callable[[], None]) -> Iterator[bool]:
+        """Keep other control masters out, after waiting for them; gives whether there was a wait.
+
+        Raises TimeoutError after `deadline` seconds, OSError. The lock dies with its owner, so it is never stale.
+        """
+        private_directory.make(self._folder)
+        handle = os.open(self.path(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            yield _wait_for(handle, time.monotonic() + deadline, on_wait)
+        finally:
+            os.close(handle)
+
+
+def folder(environment: Mapping[str, str], variable: str, default: str) -> str:
+    """rdo's directory for Vagrant below an XDG base directory; `default` is that directory's name below HOME."""
+    base = environment.get(variable, "")
+    if not base.startswith("/"):
+        base = os.path.join(environment.get("HOME", "/"), default)
+    return os.path.join(base, "rdo", "vagrant")
+
+
+def file_name(project: str, name: str) -> str:
+    """A file's name for something about a project: readable, and no other project's."""
+    digest = hashlib.sha256(os.fsencode(project)).hexdigest()[:16]
+    return re.sub(r"[^\w.-]", "_", f"{os.path.basename(os.path.dirname(project))}-{digest}.{name}")
+
+
+def _wait_for(handle: int, end: float, on_wait: Callable[[], None]) -> bool:
+    waited = False
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return waited
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise TimeoutError("another one has not ended") from None
+        if not waited:
+            on_wait()
+        waited = True
+        time.sleep(LOCK_PAUSE)

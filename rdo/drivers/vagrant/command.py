@@ -1,0 +1,168 @@
+"""Running `vagrant`, each time at the cost of starting Ruby and of running the Vagrantfile. Nothing is kept here."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rdo.drivers.base import Caller
+from rdo.drivers.vagrant import command_output
+from rdo.drivers.vagrant import output as vagrant_report
+from rdo.drivers.vagrant.command_output import TooMuch
+from rdo.drivers.vagrant.output import State
+from rdo.drivers.vagrant.project import Place
+from rdo.errors import ConnectError
+
+ASK_DEADLINE = 120.0
+"""Seconds for a question, which takes 1 to 3; a Vagrantfile may do what it likes, and plugins may ask a cloud."""
+
+INTERRUPT_GRACE = 10.0
+"""Seconds for a `vagrant up` that nobody waits for any more to clean up, after each of two interrupts."""
+
+TAIL = 30
+"""Lines of a failed `vagrant up` in which the reason is looked for."""
+
+
+class Answer(NamedTuple):
+    """What a finished `vagrant` put out."""
+
+    success: bool
+    output: str
+    errors: str
+
+    @property
+    def complaint(self) -> str:
+        """Why it failed, in one line."""
+        return vagrant_report.complaint(self.output, self.errors)
+
+
+class Vagrant:
+    """The `vagrant` of one caller, at work in one place."""
+
+    def __init__(self, place: Place, caller: Caller) -> None:
+        self._place = place
+        self._caller = caller
+
+    def ssh_config(self, name: str) -> Answer:
+        """The ssh configuration of a machine that runs, as output. Raises ConnectError."""
+        answer = self._ask("ssh-config", name)
+        if not answer.success:
+            return answer
+        config = vagrant_report.ssh_config(answer.output, name)
+        if not config:
+            why = f"it does not say where `{name}` is"
+            raise ConnectError("cannot use what `vagrant ssh-config` prints", why, "try it yourself")
+        return answer._replace(output=config)
+
+    def states(self) -> dict[str, State]:
+        """All machines of the Vagrantfile, and how they are. Raises ConnectError."""
+        answer = self._ask("status", "--machine-readable")
+        if not answer.success:
+            raise ConnectError("`vagrant status` fails", answer.complaint, f"try it in `{self._place.folder}`")
+        states = vagrant_report.states(answer.output)
+        if not states:
+            raise ConnectError("cannot use what `vagrant status` prints", "it lists no machine", "try it yourself")
+        return states
+
+    def target(self) -> str | None:
+        """The machine that Vagrant chooses when none is named; None if it wants to have one named.
+
+        Vagrant tells this when it is about to start ssh; which only prints its version then. Raises ConnectError.
+        """
+        return vagrant_report.target(self._ask("ssh", "--machine-readable", "--", "-V").output)
+
+    def up(self, name: str) -> None:
+        """Get a machine running, with Vagrant's words on the caller's stderr; its last words only if it fails, for a
+        caller who could watch. Raises ConnectError."""
+        last: deque[str] = deque(maxlen=TAIL)
+        watched = self._caller.progress(f"vagrant up {name}")
+        process = self._start(["up", name], subprocess.STDOUT)
+        with _interrupted_unless_ended(process):
+            for data in command_output.lines(process):
+                last.append(line := _text(data))
+                self._show(line.rstrip(), watched)
+            status = process.wait()
+        if status != 0:
+            for line in last if watched else ():
+                self._caller.tell(line.rstrip())
+            why = vagrant_report.complaint("", "\n".join(last)) or f"status {status}"
+            raise ConnectError(f"`vagrant up {shlex.quote(name)}` failed", why, "see what it says above")
+
+    def _show(self, line: str, watched: bool) -> None:
+        if not watched:
+            self._caller.tell(line)
+        elif line:
+            self._caller.progress(f"vagrant up: {line}")
+
+    def _ask(self, *words: str) -> Answer:
+        self._caller.progress(f"asking Vagrant ({shlex.join(words)})")
+        self._caller.trace(f"asking: vagrant {shlex.join(words)}")
+        process = self._start(words, subprocess.PIPE)
+        try:
+            with _closed_at_the_end(process):
+                output, errors = command_output.collect(process, ASK_DEADLINE)
+        except (TimeoutError, TooMuch) as error:
+            why = f"waited {ASK_DEADLINE:.0f} s" if isinstance(error, TimeoutError) else "it prints without end"
+            raise ConnectError(f"`vagrant {words[0]}` gave no answer", why, "try it yourself") from None
+        return Answer(process.returncode == 0, _text(output), _text(errors))
+
+    def _start(self, words: Iterator[str] | tuple[str, ...] | list[str], errors: int) -> subprocess.Popen[bytes]:
+        environment = self._place.environment(self._caller.environment)
+        program = shutil.which("vagrant", path=environment.get("PATH", os.defpath))
+        if program is None:
+            raise ConnectError("cannot ask Vagrant for its machine", "there is no `vagrant` in PATH", "install Vagrant")
+        return subprocess.Popen(
+            [program, *words],
+            cwd=self._place.folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,  # so that its children end with it
+        )
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="surrogateescape")
+
+
+@contextlib.contextmanager
+def _closed_at_the_end(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Nothing of it is left, whatever happens."""
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            _signal(process, signal.SIGKILL)
+            process.wait()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+@contextlib.contextmanager
+def _interrupted_unless_ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """If the caller goes away, do what Ctrl-C does to a `vagrant up`: clean up, and at the second one end."""
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGINT, signal.SIGKILL):
+            if process.poll() is not None:
+                break
+            _signal(process, number)
+            for _ in command_output.lines(process, INTERRUPT_GRACE):
+                pass  # so that it can print that it ends
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)

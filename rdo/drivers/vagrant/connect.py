@@ -1,0 +1,154 @@
+"""The way to a machine: by what is kept of it, else by asking Vagrant, which starts Ruby; and getting it up.
+
+Here it is decided when Vagrant is asked what. The connection itself is made by the pieces of the ssh driver.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, NamedTuple
+
+from rdo.drivers.base import Caller
+from rdo.drivers.ssh.connect_ahead import Approach, load_connector
+from rdo.drivers.ssh.options import Request
+from rdo.drivers.ssh.query import Query
+from rdo.drivers.vagrant import machine as vagrant_machine
+from rdo.drivers.vagrant import output
+from rdo.drivers.vagrant.cache import Cache
+from rdo.drivers.vagrant.command import Vagrant
+from rdo.drivers.vagrant.known_hosts import KnownHosts
+from rdo.drivers.vagrant.machine import Machine
+from rdo.drivers.vagrant.output import NOT_CREATED, State
+from rdo.drivers.vagrant.project import Place
+from rdo.errors import ConnectError
+from rdo.util.phrases import nearest
+
+if TYPE_CHECKING:
+    from rdo.drivers.ssh.connection import SshConnection
+
+UP_DEADLINE = 3600.0
+"""Seconds that a command waits for a `vagrant up` of another control master: it may fetch a box of gigabytes."""
+
+AUTO_UP = "set `auto_up = true`"
+
+
+class Wishes(NamedTuple):
+    """What the config says: whether to get a machine up, and the seconds for each step of reaching it."""
+
+    auto_up: bool
+    connect_timeout: float | None
+
+
+def answer_file(name: str) -> str:
+    """Where Vagrant's answer about the machine is kept."""
+    return f"{name}.ssh_config"
+
+
+def answer_key(place: Place, machine: Machine) -> list[object]:
+    """What Vagrant's answer depends on."""
+    return [machine.id, machine.folder, *place.stamp()]
+
+
+class Way:
+    """The way to one machine, for one caller."""
+
+    def __init__(
+        self, place: Place, name: str, caller: Caller, cache: Cache, known: KnownHosts, wishes: Wishes
+    ) -> None:
+        self._place = place
+        self._name = name
+        self._caller = caller
+        self._cache = cache
+        self._known = known
+        self._wishes = wishes
+        self._file = answer_file(name)
+        self._vagrant = Vagrant(place, caller)
+
+    def connect(self) -> SshConnection:
+        """A connection that is logged in. Raises ConnectError."""
+        machine = vagrant_machine.find(self._place, self._name, self._caller.environment)
+        if machine is None:
+            state = NOT_CREATED if self._name in vagrant_machine.known(self._place) else self._state()
+            return self._log_in_anew(self._get_up(state))
+        return self._log_in_again(machine) or self._log_in_anew(self._ask(machine))
+
+    def _log_in_again(self, machine: Machine) -> SshConnection | None:
+        """By what Vagrant said an earlier time; None if it said nothing, or if that leads nowhere now."""
+        if vagrant_machine.seems_down(machine, self._caller.environment):
+            return None
+        if self._cache.read(self._file, answer_key(self._place, machine)) is None:
+            return None
+        self._caller.trace(f"what Vagrant said before: {self._cache.path(self._file)}")
+        try:
+            return self._log_in(machine)
+        except ConnectError as error:
+            self._caller.trace(f"what Vagrant said before leads nowhere now: {error}")
+            self._cache.drop(self._file)
+            return None
+
+    def _log_in_anew(self, machine: Machine) -> SshConnection:
+        try:
+            return self._log_in(machine)
+        except ConnectError:
+            self._cache.drop(self._file)
+            raise
+
+    def _log_in(self, machine: Machine) -> SshConnection:
+        path = self._cache.path(self._file)
+        query = Query(Request(self._name, ssh_config=path), self._caller.environment)
+        timeout = self._wishes.connect_timeout
+        with Approach(query, timeout) as approach:
+            connector = load_connector()(self._caller, path, timeout)
+            options = self._known.guard(approach.options(), machine)
+            connection = connector.connect(options, approach.wire)
+        self._known.settle(machine)
+        return connection
+
+    def _ask(self, machine: Machine) -> Machine:
+        """Have Vagrant say how to reach the machine, and keep that; if it is down, get it up first."""
+        answer = self._vagrant.ssh_config(self._name)
+        if answer.success:
+            return self._keep(machine, answer.output)
+        state = self._state()
+        if state.runs:
+            raise ConnectError(f"cannot reach `vagrant {self._name}`", answer.complaint, "look at `vagrant ssh-config`")
+        return self._get_up(state)
+
+    def _get_up(self, state: State) -> Machine:
+        """Run `vagrant up`, once however many commands wait, and then ask how to reach the machine."""
+        if not self._wishes.auto_up:
+            hint = f"type `vagrant {state.verb} {shlex.quote(self._name)}`, or {AUTO_UP}"
+            raise ConnectError(f"`vagrant {self._name}` is {state.text}", "", hint)
+        try:
+            with self._cache.lock(f"{self._name}.lock", UP_DEADLINE, self._say_waiting) as waited:
+                answer = self._vagrant.ssh_config(self._name) if waited else None
+                if answer is None or not answer.success:
+                    self._vagrant.up(self._name)
+                    answer = self._vagrant.ssh_config(self._name)
+        except OSError as error:
+            hint = "look for another `vagrant up` that still runs"
+            raise ConnectError(f"cannot run `vagrant up {self._name}`", str(error), hint) from error
+        machine = vagrant_machine.find(self._place, self._name, self._caller.environment)
+        if machine is None or not answer.success:
+            raise ConnectError(f"`vagrant {self._name}` is up but unreachable", answer.complaint)
+        return self._keep(machine, answer.output)
+
+    def _say_waiting(self) -> None:
+        what = f"waiting for another `vagrant up {self._name}`"
+        if not self._caller.progress(what):
+            self._caller.tell(f"rdo: {what}")
+
+    def _state(self) -> State:
+        """How the machine is, as Vagrant sees it. Raises ConnectError where the Vagrantfile does not know it."""
+        states = self._vagrant.states()
+        if self._name not in states:
+            why = f"`{self._place.vagrantfile}` has {output.some(list(states))}"
+            raise ConnectError(f"there is no machine `{self._name}`", why, nearest(self._name, list(states)))
+        return states[self._name]
+
+    def _keep(self, machine: Machine, text: str) -> Machine:
+        try:
+            self._cache.write(self._file, answer_key(self._place, machine), text)
+        except OSError as error:
+            raise ConnectError(f"cannot write `{self._cache.path(self._file)}`", str(error.strerror)) from error
+        return machine

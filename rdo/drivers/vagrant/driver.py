@@ -1,0 +1,142 @@
+"""The vagrant driver: which machine it is, and which directories it shares.
+
+How the machine is reached is rdo.drivers.vagrant.connect's business. Neither starts Ruby while what Vagrant said before
+holds good; the directories and the target's name never do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rdo.drivers.base import Caller, Root
+from rdo.drivers.ssh.options import Options, Request, variables
+from rdo.drivers.ssh.query import Query
+from rdo.drivers.vagrant import machine as vagrant_machine
+from rdo.drivers.vagrant import output, project
+from rdo.drivers.vagrant.cache import Cache
+from rdo.drivers.vagrant.command import Vagrant
+from rdo.drivers.vagrant.connect import AUTO_UP, Way, Wishes, answer_file, answer_key
+from rdo.drivers.vagrant.known_hosts import KnownHosts
+from rdo.errors import ConnectError
+
+if TYPE_CHECKING:
+    from rdo.drivers.ssh.connection import SshConnection
+
+ONLY = "default"
+"""Vagrant's name for the machine of a Vagrantfile that names none; so there is no other one."""
+
+CHOICE = "machine"
+"""Where it is kept which machine Vagrant chooses if none is named."""
+
+
+class VagrantDriver:
+    """Reaches a machine as `vagrant ssh` would."""
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        machine: str | None,
+        directory: str | None,
+        auto_up: bool,
+        connect_timeout: float | None,
+        environment: Mapping[str, str],
+    ) -> None:
+        """`directory` is the machine's directory for the local directory `root`. `connect_timeout` is in seconds.
+
+        Of `environment`, VAGRANT_CWD and VAGRANT_DOTFILE_PATH and the like count. Raises ConfigError.
+        """
+        self.place = project.find(root, environment)
+        self._local = root
+        self._given = machine
+        self._root = Root(root, directory) if directory else None
+        self._wishes = Wishes(auto_up, connect_timeout)
+        self._environment = environment
+        self._cache = Cache(environment, self.place.dotfile)
+        self._options: Options | None = None
+
+    switches_user = False
+
+    @property
+    def target(self) -> str:
+        name = self._known_name()
+        return f"vagrant {name}" if name else "vagrant"
+
+    def roots(self) -> Sequence[Root]:
+        """The synced folders as of the last `vagrant up` or `reload`; before the first one, what Vagrant would make."""
+        name = self._known_name()
+        machine = vagrant_machine.find(self.place, name, self._environment) if name else None
+        synced = vagrant_machine.roots(self.place, machine) if machine else []
+        given = [self._root] if self._root else []
+        others = [root for root in _by_both_names(synced) if not (given and root.local == self._local)]
+        return [*given, *others] or [Root(self.place.folder, "/vagrant")]
+
+    def not_shared(self, directory: str) -> None:
+        """See base.Driver."""
+
+    def variables(self, caller: Caller) -> Mapping[str, str]:
+        """As of the last connect. Raises ConnectError for a caller whose environment leads to another Vagrantfile."""
+        if _location(self._local, caller.environment) != _location(self._local, self._environment):
+            why = f"the running control master serves `{self.place.vagrantfile}`"
+            raise ConnectError("VAGRANT_CWD or VAGRANT_DOTFILE_PATH has changed", why, "type `rdoctl stop`")
+        return variables(self._options, caller)
+
+    def shared_by(self, caller: Caller) -> None:
+        """See base.Driver."""
+
+    def connect(self, caller: Caller) -> SshConnection:
+        name = self._known_name() or self._choose(caller)
+        known = KnownHosts(self._environment, self.place.dotfile, name)
+        connection = Way(self.place, name, caller, self._cache, known, self._wishes).connect()
+        self._options = connection.options
+        return connection
+
+    def ssh_options(self, environment: Mapping[str, str]) -> Options | None:
+        """How ssh reaches the machine, as far as Vagrant said so before. Raises ConnectError."""
+        name = self._known_name()
+        machine = vagrant_machine.find(self.place, name, environment) if name else None
+        if not name or not machine:
+            return None
+        file = answer_file(name)
+        if self._cache.read(file, answer_key(self.place, machine)) is None:
+            return None
+        return Query(Request(name, ssh_config=self._cache.path(file)), environment).options()
+
+    def _known_name(self) -> str | None:
+        """The machine's name as far as it is known without Vagrant."""
+        if self._given:
+            return self._given
+        if vagrant_machine.known(self.place) == [ONLY] and vagrant_machine.created(self.place, ONLY):
+            return ONLY
+        return self._cache.read(CHOICE, self.place.stamp())
+
+    def _choose(self, caller: Caller) -> str:
+        """The machine that Vagrant itself takes: the only one, or the one that is called primary."""
+        if not self._wishes.auto_up and not self._any_created():
+            raise ConnectError("the Vagrant machine is not created", "", f"type `vagrant up`, or {AUTO_UP}")
+        vagrant = Vagrant(self.place, caller)
+        names = list(vagrant.states())
+        name = names[0] if len(names) == 1 else vagrant.target()
+        if name is None:
+            why = f"`{self.place.vagrantfile}` has {output.some(names)}, and none is primary"
+            raise ConnectError("it is not clear which Vagrant machine is meant", why, f'write `machine = "{names[0]}"`')
+        with contextlib.suppress(OSError):
+            self._cache.write(CHOICE, self.place.stamp(), name)
+        return name
+
+    def _any_created(self) -> bool:
+        return any(vagrant_machine.created(self.place, name) for name in vagrant_machine.known(self.place))
+
+
+def _by_both_names(roots: Sequence[Root]) -> list[Root]:
+    """Each directory also by its physical path, if a link leads there."""
+    physical = [root._replace(local=os.path.realpath(root.local)) for root in roots]
+    return list(dict.fromkeys([*roots, *physical]))
+
+
+def _location(root: str, environment: Mapping[str, str]) -> tuple[str | None, ...]:
+    names = ("VAGRANT_DOTFILE_PATH", "VAGRANT_VAGRANTFILE")
+    return (project.start(root, environment), *(environment.get(name) for name in names))

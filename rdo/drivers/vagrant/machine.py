@@ -1,0 +1,151 @@
+"""What Vagrant keeps on disk about a machine: its id and provider, its synced folders, the state it saw last.
+
+Reads files below the project's state directory and Vagrant's home, and writes none. What the files say is taken apart
+by pure functions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import NamedTuple
+
+from rdo.drivers.base import Root
+from rdo.drivers.vagrant.project import Place
+from rdo.errors import ConnectError
+from rdo.util import foreign_file
+from rdo.util.lines import strip_blanks
+from rdo.util.phrases import listed
+
+LARGEST = 1024 * 1024
+"""Bytes of a file of Vagrant's that are read. A machine index of a thousand machines has half of that."""
+
+MOST_MACHINES = 1000
+"""Directories that are looked at: a repository may bring a million along."""
+
+RSYNC = "rsync: one-way, from here to the machine, when `vagrant rsync` or `vagrant reload` runs"
+
+RUNNING = "running"
+"""What every provider calls a machine that runs."""
+
+
+class Machine(NamedTuple):
+    """A machine that was created. `folder` is where Vagrant keeps what it knows of it."""
+
+    name: str
+    provider: str
+    id: str
+    folder: str
+
+
+def known(place: Place) -> list[str]:
+    """Names of the machines that Vagrant has a directory for: perhaps not all, perhaps of machines that are gone."""
+    return _folders(place.machines)
+
+
+def find(place: Place, name: str, environment: Mapping[str, str]) -> Machine | None:
+    """The machine of this name; None if it is not created.
+
+    Of several providers' the one of VAGRANT_DEFAULT_PROVIDER, or the only one that runs. Raises ConnectError.
+    """
+    made = created(place, name)
+    if len(made) < 2:
+        return made[0] if made else None
+    wanted = [each for each in made if each.provider == environment.get("VAGRANT_DEFAULT_PROVIDER")]
+    running = [each for each in made if _last_state(each, environment) == RUNNING]
+    if len(wanted) == 1 or len(running) == 1:
+        return (wanted or running)[0]
+    why = f"it was made by {listed([each.provider for each in made])}"
+    hint = f"set VAGRANT_DEFAULT_PROVIDER, or `vagrant destroy {name}` the one too many"
+    raise ConnectError(f"it is not clear which machine `{name}` is meant", why, hint)
+
+
+def created(place: Place, name: str) -> list[Machine]:
+    """The machines of this name: each by another provider."""
+    above = os.path.join(place.machines, name)
+    folders = [(provider, os.path.join(above, provider)) for provider in _folders(above)]
+    read = ((pair, strip_blanks(_read(os.path.join(pair[1], "id"), place.dotfile))) for pair in folders)
+    return [Machine(name, provider, identity, folder) for (provider, folder), identity in read if identity]
+
+
+def roots(place: Place, machine: Machine) -> list[Root]:
+    """The machine's synced folders."""
+    return synced_folders(_read(os.path.join(machine.folder, "synced_folders"), place.dotfile), place.folder)
+
+
+def seems_down(machine: Machine, environment: Mapping[str, str]) -> bool:
+    """Whether Vagrant, when it last looked, saw the machine in another state than running.
+
+    It keeps that in its machine index. A machine that is down may have lost its port to another one.
+    """
+    return _last_state(machine, environment) not in ("", RUNNING)
+
+
+def _last_state(machine: Machine, environment: Mapping[str, str]) -> str:
+    """What Vagrant saw when it last looked; empty where that is not known."""
+    home = environment.get("VAGRANT_HOME") or os.path.join(environment.get("HOME", "/"), ".vagrant.d")
+    index = _read(os.path.join(os.path.expanduser(home), "data", "machine-index", "index"))
+    return index_state(index, strip_blanks(_read(os.path.join(machine.folder, "index_uuid"))))
+
+
+def synced_folders(text: str, folder: str) -> list[Root]:
+    """The roots in a `synced_folders` file; local paths that are relative start at `folder`.
+
+    The file holds kind -> id -> details, as MixinSyncedFolders of Vagrant writes it. Directories whose place on the
+    machine depends on the machine's own home (`~/x`) are left out.
+    """
+    found = []
+    for kind, details in _each_folder(text):
+        local, remote = str(details.get("hostpath", "")), str(details.get("guestpath", ""))
+        if _is_path(local) and _is_path(remote) and remote.startswith("/") and not details.get("disabled"):
+            path = os.path.normpath(os.path.join(folder, os.path.expanduser(local)))
+            found.append(Root(path, os.path.normpath(remote), RSYNC if kind == "rsync" else ""))
+    return found
+
+
+def _is_path(text: str) -> bool:
+    """JSON can hold what no path can: a NUL, and half a surrogate pair."""
+    try:
+        return bool(text) and "\0" not in text and bool(os.fsencode(text))
+    except UnicodeEncodeError:
+        return False
+
+
+def index_state(text: str, uuid: str) -> str:
+    """The state of a machine in Vagrant's machine index, such as `running`; empty where it is not listed."""
+    document = _parse(text)
+    machines = document.get("machines")
+    entry = machines.get(uuid) if isinstance(machines, dict) else None
+    return str(entry.get("state") or "") if isinstance(entry, dict) else ""
+
+
+def _each_folder(text: str) -> Iterator[tuple[str, dict[str, object]]]:
+    for kind, folders in _parse(text).items():
+        for details in folders.values() if isinstance(folders, dict) else ():
+            if isinstance(details, dict):
+                yield kind, details
+
+
+def _parse(text: str) -> dict[str, object]:
+    """The JSON object; empty for what is none, as a file is while Vagrant writes it."""
+    with contextlib.suppress(ValueError, RecursionError):
+        document = json.loads(text)
+        if isinstance(document, dict):
+            return document
+    return {}
+
+
+def _folders(path: str) -> list[str]:
+    with contextlib.suppress(OSError), os.scandir(path) as entries:
+        return sorted(entry.name for entry in islice(entries, MOST_MACHINES) if entry.is_dir(follow_symlinks=False))
+    return []
+
+
+def _read(path: str, within: str = "") -> str:
+    """The text, and none where there is no such file. What is in Vagrant's state directory comes with a clone."""
+    with contextlib.suppress(OSError):
+        return foreign_file.read_text(path, LARGEST, within=within)
+    return ""

@@ -1,0 +1,118 @@
+"""What `vagrant` prints, taken apart: machine-readable lines, states, complaints. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from rdo.drivers.vagrant.machine import RUNNING
+from rdo.util.lines import BLANKS, split_lines
+from rdo.util.phrases import listed
+
+COMMA = "%!(VAGRANT_COMMA)"
+
+HOST_NAME = re.compile("HostName[ \t]+[^ \t]+")
+
+MANY = 10
+"""Machines that an error lists."""
+
+LONGEST = 300
+"""Characters of a complaint that are shown."""
+
+ASLEEP = ("saved", "suspended", "paused")
+"""States that `vagrant resume` is for; of VirtualBox, VMware and libvirt."""
+
+
+class Report(NamedTuple):
+    """A line of `vagrant --machine-readable`: its machine (or nothing), what it tells, and the values."""
+
+    machine: str
+    kind: str
+    values: tuple[str, ...]
+
+
+class State(NamedTuple):
+    """How a machine is: the word of its provider, and for people."""
+
+    word: str
+    text: str
+
+    @property
+    def runs(self) -> bool:
+        return self.word == RUNNING
+
+    @property
+    def verb(self) -> str:
+        """The subcommand of `vagrant` that gets it running."""
+        return "resume" if self.word in ASLEEP else "up"
+
+
+NOT_CREATED = State("not_created", "not created")
+
+
+def reports(text: str) -> Iterator[Report]:
+    """The lines of machine-readable output, which is comma-separated; other lines are left out."""
+    for line in split_lines(text):
+        stamp, *fields = line.rstrip("\r").split(",")
+        if stamp.isdecimal() and len(fields) >= 2:
+            values = tuple(value.replace(COMMA, ",").replace("\\n", "\n").replace("\\r", "\r") for value in fields[2:])
+            yield Report(fields[0], fields[1], values)
+
+
+def states(text: str) -> dict[str, State]:
+    """The machines of a project, in the order of its Vagrantfile, in what `vagrant status` prints."""
+    words, texts = _values(text, "state"), _values(text, "state-human-short")
+    return {name: State(word, (texts.get(name) or word.replace("_", " "))[:LONGEST]) for name, word in words.items()}
+
+
+def some(names: Sequence[str]) -> str:
+    """The names, the first few where there are many."""
+    return listed(names[:MANY]) + (" ..." if len(names) > MANY else "")
+
+
+def target(text: str) -> str | None:
+    """The machine that `vagrant ssh` chose when it was given none; None where it could not."""
+    return next((report.machine for report in reports(text) if report.kind == "action" and report.machine), None)
+
+
+def ssh_config(text: str, name: str) -> str:
+    """The configuration of a machine in what `vagrant ssh-config` prints, without what plugins say before it.
+
+    Empty where it is not about that machine, or does not say where it is: ssh would take the name for that of a host.
+    """
+    lines = split_lines(text)
+    begin = next((number for number, line in enumerate(lines) if line.startswith("Host ")), len(lines))
+    told = [line.strip(BLANKS + "\r") for line in lines[begin:]]
+    if f"Host {name}" not in told or not any(HOST_NAME.fullmatch(line) for line in told):
+        return ""
+    return "".join(f"{line}\n" for line in lines[begin:])
+
+
+def complaint(output: str, errors: str) -> str:
+    """Why Vagrant failed, in one line."""
+    exits = [report.values[-1] for report in reports(output) if report.kind == "error-exit" and report.values]
+    text = exits[-1] if exits else errors
+    whole = _of_vagrantfile(text) or _last_paragraph(text)
+    return whole if len(whole) <= LONGEST else whole[:LONGEST] + "..."
+
+
+def _values(text: str, kind: str) -> dict[str, str]:
+    found = (report for report in reports(text) if report.kind == kind)
+    return {report.machine: report.values[0] for report in found if report.machine and report.values}
+
+
+def _of_vagrantfile(text: str) -> str:
+    """Vagrant's words on a Vagrantfile that raised something, if these are such: path, line and message."""
+    names = ("Path", "Line number", "Message")
+    told = dict(line.split(": ", 1) for line in split_lines(text) if line.startswith(tuple(f"{n}: " for n in names)))
+    place = ":".join(told[name] for name in names[:2] if told.get(name, "0") != "0")  # 0: it could not tell
+    return ": ".join(part for part in (place, told["Message"]) if part) if "Message" in told else ""
+
+
+def _last_paragraph(text: str) -> str:
+    """Vagrant wraps its sentences, and puts the telling one last; behind `file:line: why` comes only the source."""
+    paragraphs = [part for part in text.strip().split("\n\n") if part.strip()]
+    lines = [line.strip() for line in split_lines(paragraphs[-1])] if paragraphs else []
+    where = lines[0].split(": ")[0].rpartition(":")[2] if lines else ""
+    return lines[0] if where.isdecimal() else " ".join(lines)

@@ -1,0 +1,1 @@
+"""The control master: the daemon that holds the connections, and serves commands over them."""

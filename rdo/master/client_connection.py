@@ -1,0 +1,198 @@
+"""The master's end of a control connection: frames in and out, and the caller that a driver may ask. No decisions."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+from rdo import plan
+from rdo.drivers.base import CallerGone
+from rdo.errors import RdoError, one_line, printable
+from rdo.ipc import peercred as peer
+from rdo.ipc import protocol, sockets
+from rdo.ipc.protocol import Request
+from rdo.master.progress import Progress
+from rdo.util import charset, crash
+
+READ_SIZE = 256 * 1024
+
+
+class Gone(CallerGone):
+    """The client has gone away."""
+
+
+class Conversation:
+    """A control connection. Sending is safe from any thread; receiving belongs to one."""
+
+    def __init__(self, connection: socket.socket, log: str = "") -> None:
+        """`log` is where the user finds what nobody foresaw."""
+        self._connection = connection
+        self._log = log
+        self._decoder = protocol.Decoder()
+        self._frames: list[protocol.Frame] = []
+        self._sending = threading.Lock()
+        self._room = select.poll()
+        self._room.register(connection, select.POLLOUT)
+
+    @property
+    def peer(self) -> int:
+        """The client's process id; 0 where it cannot be told."""
+        return peer.pid(self._connection) or 0
+
+    def send(self, kind: bytes, payload: bytes | memoryview = b"") -> None:
+        """Send a frame; wait while the client does not read. Raises Gone."""
+        try:
+            with self._sending:
+                sockets.send(self._connection, kind, payload)
+        except OSError:
+            raise Gone from None
+
+    def offer(self, kind: bytes, payload: bytes | memoryview) -> bool:
+        """Send a frame of 256 KiB at most if that needs no waiting: whether it was sent. Raises Gone.
+
+        Linux can tell: a Unix socket is writable there once three quarters of its buffer are free (unix_writable).
+        """
+        if sys.platform != "linux" or not self._sending.acquire(blocking=False):
+            return False
+        try:
+            if not self._room.poll(0):
+                return False
+            sockets.send(self._connection, kind, payload)
+        except OSError:
+            raise Gone from None
+        finally:
+            self._sending.release()
+        return True
+
+    def fail(self, error: BaseException) -> None:
+        """Send the error as the last frame, if there is still someone to read it. One that nobody foresaw is logged."""
+        with contextlib.suppress(Gone):
+            self.send(protocol.FAILED, protocol.encode_failure(self._shown(error)))
+
+    def break_off(self, error: BaseException) -> None:
+        """Send the error as the last frame, if that needs no waiting, and end the connection."""
+        failure = protocol.encode_failure(self._shown(error))
+        if self._sending.acquire(blocking=False):
+            try:
+                if self._room.poll(0):
+                    sockets.send(self._connection, protocol.FAILED, failure)
+            except OSError:
+                pass  # the client has gone
+            finally:
+                self._sending.release()
+        self._shut_down()
+
+    def _shown(self, error: BaseException) -> RdoError:
+        if isinstance(error, RdoError):
+            return error
+        crash.keep(error)
+        return crash.explain(error, self._log)
+
+    def receive(self) -> protocol.Frame:
+        """The next frame. Raises Gone, ProtocolError."""
+        while not self._frames:
+            try:
+                data = self._connection.recv(READ_SIZE)
+            except OSError:
+                data = b""
+            if not data:
+                raise Gone
+            self._frames = self._decoder.receive(data)
+        return self._frames.pop(0)
+
+    def frames(self) -> Iterator[protocol.Frame]:
+        """All frames to the end of the connection."""
+        while True:
+            try:
+                yield self.receive()
+            except Gone:
+                return
+
+    def close(self) -> None:
+        """End the connection; a thread that waits in it wakes up."""
+        self._shut_down()
+        self._connection.close()
+
+    def _shut_down(self) -> None:
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+
+class WaitingCaller:
+    """The caller of a command that is not yet started: see drivers.base.Caller."""
+
+    def __init__(self, conversation: Conversation, request: Request, user: str = "") -> None:
+        self._conversation = conversation
+        self._request = request
+        self.user = user
+        self._progress = Progress(self._show)
+
+    def __enter__(self) -> WaitingCaller:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """It waits no more."""
+        self._progress.end()
+
+    @cached_property
+    def environment(self) -> Mapping[str, str]:
+        """See Caller."""
+        return {**dict(plan.pairs(self._request.environ)), "PWD": plan.text(self._request.pwd)}
+
+    @property
+    def process(self) -> int:
+        """See Caller."""
+        return self._conversation.peer
+
+    def ask(self, question: str, *, echo: bool) -> str | None:
+        """See Caller. Raises Gone."""
+        self._progress.end()  # while somebody types, nothing else is written there
+        self._progress = Progress(self._show)
+        return self._prompt((b"1" if echo else b"0") + self._spelled(question))
+
+    def _prompt(self, payload: bytes) -> str | None:
+        self._conversation.send(protocol.PROMPT, payload)
+        kind, answer = self._conversation.receive()
+        if kind != protocol.ANSWER:
+            raise protocol.ProtocolError("a question was not answered")
+        return bytes(answer[1:]).decode("utf-8", "surrogateescape") if answer[:1] == b"1" else None
+
+    def screen(self) -> tuple[int, int] | None:
+        """See Caller. Raises Gone."""
+        rows, _, columns = (self._prompt(b"w") or "").partition(" ")
+        return (int(rows), int(columns)) if rows.isdigit() and columns.isdigit() else None
+
+    def tell(self, line: str) -> None:
+        """See Caller. Raises Gone."""
+        shown = one_line(line) if line.startswith("rdo: ") else printable(line)  # a server's banner may be a drawing
+        self._conversation.send(protocol.NOTICE, self._spelled(shown))
+
+    def trace(self, line: str) -> None:
+        """See Caller. Raises Gone."""
+        if b"v" in self._request.flags:
+            self.tell(f"rdo: {line}")
+
+    def progress(self, step: str) -> bool:
+        """See Caller. Raises Gone."""
+        if b"g" not in self._request.flags:
+            return False
+        if self._progress.over:
+            raise Gone
+        self._progress.step(f"rdo: {one_line(step)}")
+        return True
+
+    def _spelled(self, text: str) -> bytes:
+        """As bytes that the caller's terminal takes for text."""
+        return charset.spelled(text, self.environment).encode("utf-8", "replace")
+
+    def _show(self, line: str) -> bool:
+        try:
+            self._conversation.send(protocol.PROGRESS, self._spelled(line))
+        except Gone:
+            return False
+        return True

@@ -1,0 +1,249 @@
+"""The control master: a daemon that serves the commands of one profile, and ends after an idle time.
+
+Started by a client (spawn_master.py) as `python -c MASTER SOCKET CONFIG PROFILE RELEASE`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+
+from rdo import project
+from rdo.client import spawn_master
+from rdo.errors import ConfigError, RdoError, SetupError
+from rdo.ipc import protocol
+from rdo.master import daemonize, preload
+from rdo.master.acceptor import Acceptor
+from rdo.master.client_connection import Conversation, Gone
+from rdo.master.lifetime import Lifetime
+from rdo.master.listener import Listener
+from rdo.master.target import Target
+from rdo.util import crash, limits, threads
+
+SETTLING = 5.0
+"""Seconds until all is loaded, and there may be garbage to look for."""
+
+NOW_TIMEOUT = 6.0
+"""Seconds from `rdoctl stop --now` to the end. A command has 4 of them, from its first signal to KILL."""
+
+QUESTION_TIMEOUT = 30.0
+"""Seconds for a peer to say what it wants, which it does at once: one that never does keeps no master alive."""
+
+CLOSE_TIMEOUT = 10.0
+"""Seconds for links to be closed; a wedged engine or a dead link may take longer than anyone waits."""
+
+
+class Master:
+    """Serves one profile of one config file."""
+
+    def __init__(self, path: str, config: str, profile: str, release: str) -> None:
+        """`release` is that of the client that started it: what client and master compare."""
+        self._log = spawn_master.log_path(path)
+        self._release = release.encode()
+        self._circumstances = limits.of(0)
+        self._config = config
+        self._profile = profile
+        self._user_file = project.user_file(os.environ)
+        self._stamp = project.stamp(config, self._user_file)
+        self._started = time.time()
+        self._listing = threading.Lock()
+        self._commands: dict[Conversation, str] = {}
+        self._loading = threading.Lock()
+        self._target: Target | None = None
+        self._listener = Listener(path)
+        self._life = Lifetime(self._listener)
+
+    def start(self) -> None:
+        """Serve from now on. Raises SetupError."""
+        Acceptor(self._listener, self, self._life.connections).start()
+        with contextlib.suppress(SetupError):  # the first command loads it, then
+            threads.start(self._prepare, name="prepare")
+
+    def wait(self) -> None:
+        """Wait until it is time to end and nothing runs any more; then leave."""
+        self._life.wait()
+        self._close_links()
+        self._listener.close()
+
+    def _close_links(self) -> None:
+        if self._target is None:
+            return
+        with contextlib.suppress(SetupError):  # who ends lets go of them anyway
+            threads.start(self._target.close, name="close").join(CLOSE_TIMEOUT)
+
+    def _prepare(self) -> None:
+        """Load what the first command needs while it is on its way, then the rest; at last look for garbage."""
+        with contextlib.suppress(RdoError):  # the command that needs it meets it again, and says so
+            self._load()
+        time.sleep(SETTLING)
+        if self._target is not None:
+            preload.load_rest(self._target.config.settings.driver)
+        _collect_garbage()
+
+    def _load(self) -> Target:
+        with self._loading:
+            if self._target is None:
+                from rdo.config import load as config
+
+                loaded = config.load(self._config, self._profile, self._user_file)
+                self._target = Target(loaded, partial(self._life.stay, loaded.settings.idle_timeout))
+            return self._target
+
+    def _end_now(self) -> None:
+        """End the commands that run, too, and say so to whoever waits for them."""
+        self._life.end_within(NOW_TIMEOUT)
+        with self._listing:
+            commands = list(self._commands)
+        for conversation in commands:
+            conversation.break_off(RdoError("the command was ended", "by `rdoctl stop --now`"))
+
+    # One connection
+
+    def serve(self, connection: socket.socket) -> None:
+        """See Server."""
+        conversation = Conversation(connection, self._log)
+        with contextlib.closing(conversation):
+            try:
+                connection.settimeout(QUESTION_TIMEOUT)
+                kind, payload = conversation.receive()
+                connection.settimeout(None)
+                self._dispatch(conversation, kind, bytes(payload))
+            except Gone:
+                pass
+            except BaseException as error:
+                conversation.fail(error)
+
+    def serve_briefly(self, connection: socket.socket, why: SetupError) -> None:
+        """See Server."""
+        conversation = Conversation(connection, self._log)
+        with contextlib.closing(conversation), contextlib.suppress(Gone):
+            try:
+                kind, payload = conversation.receive()
+                if kind == protocol.RUN and self._is_for_it(conversation, bytes(payload)):
+                    raise why
+                if kind != protocol.RUN:
+                    self._dispatch(conversation, kind, bytes(payload))
+            except Gone:
+                raise
+            except Exception as error:
+                conversation.fail(error)
+
+    def _dispatch(self, conversation: Conversation, kind: bytes, payload: bytes) -> None:
+        if kind == protocol.RUN:
+            self._run(conversation, payload)
+        elif kind == protocol.QUERY:
+            conversation.send(protocol.REPORT, json.dumps(self._report()).encode())
+        elif kind == protocol.STOP:
+            self._life.end()
+            if payload == b"1":
+                self._end_now()
+            conversation.send(protocol.REPORT, json.dumps(self._report()).encode())
+        else:
+            raise protocol.ProtocolError("a connection does not start with this frame", repr(kind))
+
+    def _run(self, conversation: Conversation, payload: bytes) -> None:
+        if not self._is_for_it(conversation, payload):
+            return
+        request = protocol.decode_request(payload)
+        if (request.config, request.profile) != (os.fsencode(self._config), os.fsencode(self._profile)):
+            raise SetupError("this control socket is another config file's", self._config, "`rdoctl stop --all`")
+        words = " ".join(os.fsdecode(word) for word in request.arguments)
+        with self._listed(conversation, words):
+            if self._is_stale(request):
+                conversation.send(protocol.STALE)
+                return
+            conversation.send(protocol.ACCEPTED)
+            try:
+                target = self._load()
+            except ConfigError:
+                self._life.end()  # the next command may find it mended
+                raise
+            target.run(conversation, request)
+
+    def _is_for_it(self, conversation: Conversation, payload: bytes) -> bool:
+        """Whether this master may serve the client; else it ends, and the client has another one started."""
+        if protocol.version(payload) == self._release and self._may_serve(conversation.peer):
+            return True
+        self._life.end()
+        conversation.send(protocol.STALE)
+        return False
+
+    def _may_serve(self, process: int) -> bool:
+        """Whether we can do all for the client that a master of its own could: one that was started under `nice` or a
+        hard limit cannot, and nobody tells what such a client is told.
+        """
+        if not process or self._circumstances is None:
+            return True
+        theirs = limits.of(process)
+        return theirs is None or self._circumstances.allow(theirs)
+
+    @contextlib.contextmanager
+    def _listed(self, conversation: Conversation, words: str) -> Iterator[None]:
+        """Show the command in reports, and have it ended by `rdoctl stop --now`."""
+        with self._listing:
+            self._commands[conversation] = words
+        try:
+            yield
+        finally:
+            self._life.use()
+            with self._listing:
+                del self._commands[conversation]
+
+    def _is_stale(self, request: protocol.Request) -> bool:
+        """Whether the config has changed since it was loaded, or what it has built; then this master ends."""
+        if os.fsdecode(request.stamp) != self._stamp or (self._target and self._target.is_outdated()):
+            self._life.end()
+        return self._life.ending
+
+    def _report(self) -> dict[str, object]:
+        """What `rdoctl status` shows. Times in seconds."""
+        with self._listing:
+            running = list(self._commands.values())
+        return {
+            "config": self._config,
+            "profile": self._profile,
+            "driver": self._target.config.settings.driver if self._target else None,
+            "target": self._target.driver.target if self._target else None,
+            "pid": os.getpid(),
+            "started": self._started,
+            "running": running,
+            "links": self._target.links if self._target else 0,
+            "idle_timeout": self._life.idle_timeout,
+            "idle_for": 0 if running else self._life.idle_for,
+            "ending": self._life.ending,
+        }
+
+
+def _collect_garbage() -> None:
+    """Begin to, and never again look at what was loaded by now."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+def main() -> None:
+    """Serve; leave without a wait for threads that hold nothing."""
+    threading.excepthook = lambda arguments: crash.keep(arguments.exc_value or RuntimeError(str(arguments.exc_type)))
+    daemonize.shed()
+    path, config, profile, release = sys.argv[1:]
+    try:
+        master = Master(path, config, profile, release)
+        master.start()
+    except SetupError as error:
+        os.write(spawn_master.READY_FD, str(error).encode())
+        os._exit(1)
+    os.write(spawn_master.READY_FD, spawn_master.LISTENS)
+    os.close(spawn_master.READY_FD)
+    try:
+        master.wait()
+    except BaseException as error:
+        crash.keep(error)
+    os._exit(0)

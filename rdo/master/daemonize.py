@@ -1,0 +1,76 @@
+"""What the control master gives up of whoever happened to start it: nothing of one caller may serve another's command.
+
+What no process can give up (see limits.py) is not decided here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import signal
+
+from rdo.util import io_priority
+
+UMASK = 0o022
+"""For what programs make that run for no caller in particular; rdo's own files have their modes said."""
+
+MOST_FILES = 4096
+"""Descriptors of the master: some for each command. More cost time wherever all are gone through."""
+
+STACK = 8 * 1024 * 1024
+"""Bytes: as all systems have it. Threads get stacks of that size."""
+
+LIBRARY_PATHS = ("DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH")
+"""Variables that an interpreter may need to start, and that no program of the target's or the user's has need of."""
+
+
+def shed() -> None:
+    """Be as a process is after a login, as far as the system allows."""
+    os.umask(UMASK)
+    for name in LIBRARY_PATHS:
+        os.environ.pop(name, None)
+    _reset_signals()
+    _reset_priority()
+    for name in dir(resource):
+        if name.startswith("RLIMIT_"):
+            _raise_limit(name)
+
+
+def _reset_signals() -> None:
+    """Each at its default, none blocked: a shell without job control has what it starts with `&` ignore SIGINT."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE}:
+        with contextlib.suppress(OSError, ValueError):
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _reset_priority() -> None:
+    """To be less nice is not everybody's right: where it fails, the next caller that is has a new master."""
+    with contextlib.suppress(OSError):
+        if os.getpriority(os.PRIO_PROCESS, 0) > 0:
+            os.setpriority(os.PRIO_PROCESS, 0, 0)
+    io_priority.reset()
+    if hasattr(os, "sched_setscheduler"):
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    if hasattr(os, "sched_setaffinity"):
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("0")
+
+
+def _raise_limit(name: str) -> None:
+    """The soft limit, to the hard one."""
+    kind: int = getattr(resource, name)
+    with contextlib.suppress(OSError, ValueError):
+        _, hard = resource.getrlimit(kind)
+        resource.setrlimit(kind, (_wanted(name, hard), hard))
+
+
+def _wanted(name: str, hard: int) -> int:
+    most = {"RLIMIT_CORE": 0, "RLIMIT_NOFILE": MOST_FILES, "RLIMIT_STACK": STACK}.get(name)
+    if most is None:
+        return hard
+    return most if hard == resource.RLIM_INFINITY else min(most, hard)

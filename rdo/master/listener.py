@@ -1,0 +1,87 @@
+"""The control socket from the master's side: bound, moved into place, accepted on, and left. No decisions."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import time
+
+from rdo.errors import SetupError
+from rdo.ipc import peercred, sockets
+from rdo.master import stale_files
+
+BACKLOG = 512
+"""Commands that may wait to be accepted, as under `make -j`."""
+
+ROOM_PAUSE = 0.1
+"""Seconds until the next try to accept, where there was no room for one more descriptor."""
+
+SEND_BUFFER = 1024 * 1024
+"""Bytes on their way to a client, as far as the system allows: a whole chunk of output goes in one call."""
+
+
+class Listener:
+    """A control socket that listens at `path`."""
+
+    def __init__(self, path: str) -> None:
+        """Raises SetupError."""
+        self._path = path
+        self._ending = f"{path}.{os.urandom(3).hex()}"
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._bind(path + stale_files.STARTING)
+        except OSError as error:
+            raise SetupError(f"cannot create the socket `{path}`", str(error.strerror)) from None
+        self._identity = sockets.identity(path)
+
+    def _bind(self, private: str) -> None:
+        """Bind under a private name and move into place: nobody meets a socket that does not listen yet."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(private)
+        self._socket.bind(private)
+        os.chmod(private, 0o600)
+        self._socket.listen(BACKLOG)
+        os.rename(private, self._path)
+
+    @property
+    def in_place(self) -> bool:
+        """Whether new commands still come here: another master may have taken the place of one that seemed wedged."""
+        return sockets.identity(self._path) == self._identity
+
+    def accept(self) -> socket.socket:
+        """The next connection, of the same user or root. Any number of threads may wait, and one of them gets it."""
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                time.sleep(ROOM_PAUSE)
+                continue
+            if _is_welcome(connection):
+                return connection
+            connection.close()
+
+    def leave(self) -> None:
+        """Leave the place, if it is still ours, so that the next command starts a new master.
+
+        Under its other name the socket can still be asked how the running commands do, and told to end now.
+        """
+        if self.in_place:
+            with contextlib.suppress(OSError):
+                os.rename(self._path, self._ending)
+
+    def close(self) -> None:
+        """Take the socket away, and what else is of no more use."""
+        self.leave()
+        with contextlib.suppress(OSError):
+            os.unlink(self._ending)
+        stale_files.clear(os.path.dirname(self._path))
+
+
+def _is_welcome(connection: socket.socket) -> bool:
+    """Whether the peer is the same user or root, and still there: macOS says nothing of one that has gone."""
+    try:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        return peercred.uid(connection) in (os.geteuid(), 0)
+    except OSError:
+        return False

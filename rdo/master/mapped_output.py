@@ -1,0 +1,71 @@
+"""A command's output on its way to the client, with remote paths as local ones. Decides when a pause is long enough."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+
+from rdo.drivers.base import STDERR, STDOUT, Channel, Chunk
+from rdo.paths.matcher import RemoteRoots
+from rdo.paths.output_mapper import OutputMap
+
+PAUSE = 0.05
+"""Seconds for which what may be the start of a path waits for the rest of it: a prompt may end so, and a person shall
+not see it late. A program that wrote the one has written the other by then."""
+
+LARGE = 1024
+"""Bytes from which on a piece was rather cut by the transport than ended by the program."""
+
+LARGE_PAUSE = 1.0
+"""Seconds to wait for what follows a large piece: over a slow link, a packet of 256 KiB takes its time."""
+
+Send = Callable[[int, bytes], None]
+"""Shows output of a stream."""
+
+
+class MappedOutput:
+    """Both streams of one command, each with its own state."""
+
+    def __init__(self, roots: Mapping[str, str], channel: Channel, send: Send) -> None:
+        """`roots`: remote to local, at least one. `send` takes what is to be shown, by stream."""
+        names = RemoteRoots({_encode(remote): _encode(local) for remote, local in roots.items()})
+        self._maps = {STDOUT: OutputMap(names), STDERR: OutputMap(names)}
+        self._until = {STDOUT: math.inf, STDERR: math.inf}
+        """Until when each stream holds something back."""
+        self._channel = channel
+        self._pass_on = send
+
+    def read(self) -> Chunk | None:
+        """The channel's next output. Meanwhile, what was held back long enough is sent."""
+        while True:
+            self._release_before(now := time.monotonic())
+            until = min(self._until.values())
+            try:
+                return self._channel.read(None if until == math.inf else until - now)
+            except TimeoutError:
+                pass
+
+    def send(self, stream: int, data: bytes | memoryview) -> None:
+        """Send of the output what can be told now."""
+        self._show(stream, self._maps[stream].receive(bytes(data)))
+        pause = PAUSE if len(data) < LARGE else LARGE_PAUSE
+        self._until[stream] = time.monotonic() + pause if self._maps[stream].held else math.inf
+
+    def release(self) -> None:
+        """Send all that is held back: nothing comes behind it."""
+        self._release_before(math.inf)
+
+    def _release_before(self, now: float) -> None:
+        for stream, until in self._until.items():
+            if until <= now:
+                self._until[stream] = math.inf
+                self._show(stream, self._maps[stream].release())
+
+    def _show(self, stream: int, data: bytes) -> None:
+        if data:
+            self._pass_on(stream, data)
+
+
+def _encode(path: str) -> bytes:
+    return path.encode("utf-8", "surrogateescape")

@@ -1,0 +1,201 @@
+"""The output of one command on its way to the client, and then the exit status: by whoever receives it, as long as the
+client takes it at once and nothing more is to be done to it; else by a thread of its own.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from rdo.drivers.base import STDOUT, Chunk
+from rdo.errors import LinkLost
+from rdo.ipc import protocol
+from rdo.master.client_connection import Conversation, Gone
+from rdo.pool.shell import Shell
+from rdo.remote_sh.markers import Mark, Marks
+from rdo.util import threads
+
+if TYPE_CHECKING:
+    from rdo.master.mapped_output import MappedOutput
+
+
+class Owner(Protocol):
+    """Whoever runs the command."""
+
+    def obey(self, mark: str) -> None:
+        """Act on a mark of a pty. May raise Gone."""
+
+    def end_writer(self) -> None:
+        """End a command that goes on writing what nobody reads."""
+
+    def explain(self, error: LinkLost) -> LinkLost:
+        """The error as the client shall see it."""
+
+
+class OutputRelay:
+    """Relays what comes over a shell's channel."""
+
+    def __init__(self, conversation: Conversation, shell: Shell, roots: Mapping[str, str], owner: Owner) -> None:
+        """`roots`: directories of the target to their local names, empty if output is to pass as it is."""
+        self._conversation = conversation
+        self._channel = shell.channel
+        self._pty = shell.pty
+        self._early = shell.pending
+        self._marks = Marks(shell.secret) if shell.pty else None
+        self._mapped = self._mapper(roots) if roots else None
+        self._owner = owner
+        self._unread = False
+        self._status: int | None = None
+        self._reading = True
+        self._shown = 0
+        self._end_writer_at = math.inf
+        self._over = threading.Event()
+        self.status: int | None = None
+        """The exit status, once there is one."""
+        self.ended = threading.Event()
+        """Set when there is an exit status."""
+        self.cut = False
+        """Whether there will be none, because the channel or the link went away."""
+
+    def _mapper(self, roots: Mapping[str, str]) -> MappedOutput:
+        from rdo.master.mapped_output import MappedOutput  # only here: few ask for it, and it takes a while to load
+
+        return MappedOutput(roots, self._channel, self._send)
+
+    def start(self) -> None:
+        """Begin, once: the command is started."""
+        simple = not (self._marks or self._mapped or self._early)
+        try:
+            if not simple or not self._channel.watch(self._offer, self._go_on):
+                self._start_thread()
+        except BaseException as error:
+            self._break_off(error)
+
+    def drop(self, patience: float) -> None:
+        """Drop what comes on stdout from now on; where that goes on for so many seconds, the writer is to be ended."""
+        self._unread = True
+        self._end_writer_at = time.monotonic() + patience
+
+    @property
+    def idle_at(self) -> int | None:
+        """How many pieces of output were shown; None while the client does not take the next one."""
+        return self._shown if self._reading else None
+
+    def end_with(self, status: int) -> None:
+        """The command has ended so: wait no longer for others who have its streams."""
+        self._status = status
+        self._channel.close()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until nothing more goes to the client: whether it is so."""
+        return self._over.wait(timeout)
+
+    def _go_on(self, over: bool) -> None:
+        """Somebody has to read the channel, or all is over. This is called by the thread that serves the whole link."""
+        try:
+            if not over or not self._end_at_once(self._channel.exit_status()):
+                self._start_thread()
+        except BaseException as error:
+            self._break_off(error)
+
+    def _end_at_once(self, status: int) -> bool:
+        self.status = status
+        self.ended.set()  # first: a client that has the status is gone at once, and its command has not to be ended
+        try:
+            if not self._conversation.offer(protocol.EXIT, _payload(status)):
+                return False
+        except Gone:
+            pass
+        self._finish()
+        return True
+
+    def _break_off(self, error: BaseException) -> None:
+        """Tell the client what went wrong here, and nothing else; who serves it then ends the command."""
+        self._conversation.break_off(error)
+        self._over.set()
+
+    def _finish(self) -> None:
+        self._over.set()
+        self._conversation.close()
+
+    # In a thread of its own
+
+    def _start_thread(self) -> None:
+        threads.start(self._relay, name="output")
+
+    def _relay(self) -> None:
+        try:
+            self._relay_chunks()
+            if self._status is None and not self._channel.ended and not self._pty:
+                self._conversation.send(protocol.END)
+            status = self._channel.exit_status() if self._status is None else self._status
+            self.status = status
+            self.ended.set()
+            self._conversation.send(protocol.EXIT, _payload(status))
+        except LinkLost as error:
+            self.cut = True
+            self._conversation.fail(self._owner.explain(error))
+        except Gone:
+            pass
+        except BaseException as error:
+            self._conversation.fail(error)
+        finally:
+            self._finish()
+
+    def _relay_chunks(self) -> None:
+        sink = None if self._marks else self._offer
+        read = self._mapped.read if self._mapped else partial(self._channel.read, None, sink)
+        send = self._mapped.send if self._mapped else self._send
+        for early in self._early:
+            self._show(early, send)
+        while (chunk := read()) is not None:
+            self._reading = False
+            self._show(chunk, send)
+            self._reading = True
+            self._shown += 1
+        if self._marks and (held := self._marks.end()):
+            send(STDOUT, held)
+        if self._mapped:
+            self._mapped.release()
+
+    def _show(self, chunk: Chunk, send: Callable[[int, bytes | memoryview], None]) -> None:
+        if self._marks is None:
+            send(chunk.stream, chunk.data)
+            return
+        for piece in self._marks.receive(chunk.data):
+            if isinstance(piece, Mark):
+                self._owner.obey(piece.text)
+            elif piece:
+                send(STDOUT, piece)
+
+    def _send(self, stream: int, data: bytes | memoryview) -> None:
+        """Pass output on; where nobody wants it any more, drop it, so that the command can come to its end."""
+        if self._unread and stream == STDOUT:
+            if time.monotonic() > self._end_writer_at:
+                self._end_writer_at = math.inf
+                self._owner.end_writer()
+            return
+        try:
+            self._conversation.send(_kind(stream), data)
+        except Gone:
+            self._unread = True
+
+    def _offer(self, stream: int, data: bytes | memoryview) -> bool:
+        """Pass output on, if that needs no waiting: this is called by the thread that serves the whole link."""
+        self._shown += 1
+        try:
+            return not self._unread and self._conversation.offer(_kind(stream), data)
+        except Exception:
+            return False  # the next `_send` meets it too
+
+
+def _kind(stream: int) -> bytes:
+    return protocol.OUTPUT if stream == STDOUT else protocol.ERROR
+
+
+def _payload(status: int) -> bytes:
+    return bytes([status & 0xFF])

@@ -1,0 +1,33 @@
+"""Loads what the control master may need and has not needed yet: after an upgrade in place that would be another's.
+
+That is done once the first command is on its way, which it would only hold up.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from rdo.util import crash
+
+PACKAGES = ("config", "ipc", "master", "paths", "pool", "remote_sh", "trust", "util")
+"""All that a master may use, whatever its driver."""
+
+DRIVERS = {"docker": ("docker",), "local": ("local",), "ssh": ("ssh",), "vagrant": ("ssh", "vagrant")}
+"""The packages of each driver; those of the others load libraries that are large and not needed."""
+
+
+def load_rest(driver: str) -> None:
+    """Load every module of rdo that a master with that driver has use for. Raises nothing."""
+    for name in (*PACKAGES, *(f"drivers.{each}" for each in DRIVERS.get(driver, ()))):
+        _load(f"rdo.{name}")
+
+
+def _load(name: str) -> None:
+    try:
+        module = importlib.import_module(name)
+    except Exception as error:
+        crash.keep(error)
+        return
+    for found in pkgutil.iter_modules(getattr(module, "__path__", ())):
+        _load(f"{name}.{found.name}")

@@ -1,0 +1,215 @@
+"""One command: relays between its control connection and its channel, until both have ended.
+
+The thread that serves the connection takes what the client sends. stdin_pump.py and output_pump.py pass on what comes,
+as it comes, and start a thread each where somebody is slower than that.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+
+from rdo.drivers.base import WindowSize
+from rdo.errors import LinkLost
+from rdo.ipc import protocol
+from rdo.master.client_connection import Conversation
+from rdo.master.output_pump import OutputRelay
+from rdo.master.signal_watch import SignalWatch
+from rdo.master.stdin_pump import Input
+from rdo.pool.connections import Taken
+from rdo.pool.shell import Group, is_group
+from rdo.remote_sh.render import Script
+
+KILL_GRACE = 2.0
+"""Seconds between TERM and KILL for a command whose client is gone."""
+
+PIPE_GRACE = 1.0
+"""Seconds between PIPE and TERM for a command that goes on writing what nobody reads."""
+
+SIGNAL_KEYS = {b"\x03": "INT", b"\x1c": "QUIT"}
+"""Ctrl-C and Ctrl-\\."""
+
+END_OF_INPUT_KEY = b"\x04"
+"""Ctrl-D: how input ends on a pty, at the start of a line; within one it ends that first."""
+
+
+class Session:
+    """A command on its channel. `target` is the name for error messages.
+
+    `output_roots`: directories of the target to their local names, for output; empty if that is to pass as it is.
+    """
+
+    def __init__(self, conversation: Conversation, taken: Taken, target: str, output_roots: Mapping[str, str]) -> None:
+        self._conversation = conversation
+        self._link = taken.link
+        self._shell = taken.shell
+        self._channel = taken.shell.channel
+        self._target = target
+        self._groups = [taken.shell.group]
+        self._keep = False
+        self._has_input = True
+        self._input = Input(self._channel, self._acknowledge, conversation.break_off, held=taken.shell.pty)
+        self._within_line = False
+        self._stopped = False
+        self._output = OutputRelay(conversation, taken.shell, output_roots, self)
+        self._watch = SignalWatch(self._channel, self._output, self._hang_up)
+
+    def start(self, script: Script, *, ptyless: bool = False) -> None:
+        """Tell the client, and start the command. Raises LinkLost, and Gone: then it was not started.
+
+        `ptyless`: it asked for a terminal, and there is none.
+        """
+        self._keep = script.keep
+        self._guard(self._shell.group)
+        self._conversation.send(protocol.STARTED, protocol.PTYLESS if ptyless else b"")
+        try:
+            self._shell.start(script)
+        except LinkLost as error:
+            raise self.explain(error) from None
+        self._output.start()
+        self._has_input = script.has_input
+
+    def _guard(self, group: Group) -> None:
+        if self._keep:
+            self._link.keep(group)
+        else:
+            self._link.guard(group)
+
+    def relay(self, started: Callable[[], None]) -> None:
+        """Relay to the end of the command, or end it where its client or its channel went away.
+
+        `started` is called first. It is called here, since whatever fails once a command is started has to end it.
+        """
+        try:
+            started()
+            if self._shell.pty and not self._has_input:
+                self._end_input()
+            for kind, payload in self._conversation.frames():
+                if kind == protocol.INPUT:
+                    self._within_line = payload[-1] not in b"\r\n"
+                    if self._shell.pty:
+                        self._note_keys(payload)
+                    self._input.give(payload)
+                else:
+                    self._take(kind, bytes(payload))
+        except BaseException as error:
+            self._conversation.fail(error)  # before the command is ended: what it ends with is no answer then
+        finally:
+            self._see_off()
+            self._channel.close()
+            self._output.wait()
+            self._input.close()
+            for group in self._groups:
+                self._link.release(group)
+
+    # From the client
+
+    def _take(self, kind: bytes, payload: bytes) -> None:
+        if kind == protocol.END:
+            self._end_input()
+        elif kind == protocol.SIGNAL:
+            self._signal(payload.decode("ascii", "replace"))
+        elif kind == protocol.WINDOW:
+            self._channel.resize(WindowSize(*protocol.decode_window(payload)))
+        else:
+            raise protocol.ProtocolError("unexpected frame while a command is running", repr(kind))
+
+    def _end_input(self) -> None:
+        if self._shell.pty:
+            self._input.give(END_OF_INPUT_KEY * (2 if self._within_line else 1))
+        else:
+            self._input.end()
+
+    def _acknowledge(self, size: int) -> None:
+        self._conversation.send(protocol.CREDIT, protocol.encode_credit(size))
+
+    def _signal(self, name: str) -> None:
+        if not name.isalnum():
+            raise protocol.ProtocolError("a signal has no such name", repr(name))
+        if name == "PIPE":
+            self._stop_output()
+        elif name == "CONT" and self._stopped:
+            self._stopped = False
+            self._channel.write(self._shell.nonce.encode() + b"\n")
+        elif name == "TSTP" and not self._shell.pty:
+            # The group is orphaned, as POSIX calls one whose parent is in another session: it ignores SIGTSTP.
+            self._link.signal(self._groups[-1], "STOP")
+        else:
+            self._watch.expect(name)
+            self._link.signal(self._groups[-1], name)
+            if name == "HUP" and self._keep and self._shell.pty:
+                self._link.signal(self._groups[-1], "TERM")  # the caller's terminal is gone: no lost link
+
+    def _note_keys(self, typed: bytes | memoryview) -> None:
+        """Know of the keys that the terminal there makes signals of."""
+        for key, name in SIGNAL_KEYS.items():
+            if key in bytes(typed):
+                self._watch.expect(name)
+
+    def _stop_output(self) -> None:
+        """Nobody reads stdout any more: let the command meet SIGPIPE.
+
+        Where its stdout cannot be closed, one that ignores the signal would write for ever.
+        """
+        closed = self._channel.stop_reading()
+        self._output.drop(math.inf if closed else PIPE_GRACE)
+        if not closed:
+            self._link.signal(self._groups[-1], "PIPE")
+
+    # For the output
+
+    def obey(self, mark: str) -> None:
+        """Act on a mark. Raises Gone."""
+        if mark == "ready":
+            self._input.resume()
+        elif mark == "stopped":
+            self._input.hold()
+            self._stopped = True
+            self._conversation.send(protocol.STOPPED)
+        elif mark.startswith("group;") and len(self._groups) == 1 and is_group(mark[6:]):
+            self._groups.append(Group(int(mark[6:]), self._shell.group.shell))
+            self._guard(self._groups[-1])
+
+    def end_writer(self) -> None:
+        """End a command that was told that nobody reads its stdout, and goes on."""
+        self._link.signal(self._groups[-1], "TERM")
+
+    def explain(self, error: LinkLost) -> LinkLost:
+        """The error for the client."""
+        why = error.why or error.what
+        hint = "the command goes on there, if it can" if self._keep else "the command is not run again"
+        return LinkLost(f"the connection to `{self._target}` was lost", why, hint)
+
+    # The end
+
+    def _see_off(self) -> None:
+        """Nobody is there any more, or the command has ended: see to what is left of it."""
+        if self._output.ended.is_set():
+            if self._watch.ended_by_signal(self._output.status):
+                self._hang_up()
+        elif not self._keep:
+            self._terminate()
+        elif not self._output.cut:
+            self._end_input()
+            self._output.wait()
+
+    def _terminate(self) -> None:
+        """Client or channel are gone: end the command, as the end of a terminal would, and then for sure.
+
+        Where the whole link is gone, the lifeline's far end does that.
+        """
+        if not self._hang_up():
+            return
+        if self._output.ended.wait(KILL_GRACE):
+            self._hang_up()  # a child that was just being forked missed the first: dash blocks signals meanwhile
+            time.sleep(KILL_GRACE)  # nothing tells when the last one is gone, which may ignore that and hold no stream
+        if self._signal_all("KILL") and not self._output.cut:
+            self._output.ended.wait(KILL_GRACE)
+
+    def _hang_up(self) -> bool:
+        """Do as a terminal that closes, and then for sure: whether that could be done."""
+        return all([self._signal_all(name) for name in ("HUP", "TERM", "CONT")])
+
+    def _signal_all(self, name: str) -> bool:
+        return all([self._link.signal(group, name) for group in self._groups])

@@ -1,0 +1,93 @@
+"""After a signal: notes that it has ended the command, and sees to it that nobody waits for what it left behind."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from rdo.drivers.base import Channel
+from rdo.errors import RdoError
+from rdo.master.output_pump import OutputRelay
+from rdo.util import threads
+
+NUMBERS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15}
+"""Signals that end a command which does not mind them, by the numbers that a status has of Linux targets."""
+
+ENDING = frozenset({"INT", "TERM", "QUIT", "HUP"})
+"""Signals that ask a command to end: with whatever status it does so."""
+
+ENDING_TIMEOUT = 10.0
+"""Seconds in which the end of a command is put down to the signal: it may clean up first. A prompt that took Ctrl-C as
+no more than the end of a line, and is left later on, has ended by itself."""
+
+LOOKS = (0.01, 0.02, 0.04, 0.08, 0.1)
+"""Seconds between two looks whether it has ended, the last one again and again: an engine is asked each time."""
+
+DRAINED = 0.1
+"""Seconds without output after which all that the command wrote has come."""
+
+DRAIN_TIMEOUT = 0.6
+"""Seconds after which who goes on writing is somebody else, who ignores a hang-up."""
+
+
+class SignalWatch:
+    """Watches over the end of one command, from each signal on for a while."""
+
+    def __init__(self, channel: Channel, output: OutputRelay, hang_up: Callable[[], object]) -> None:
+        self._channel = channel
+        self._output = output
+        self._hang_up = hang_up
+        self._lock = threading.Lock()
+        self._until: dict[str, float] = {}
+        self._watching = False
+
+    def expect(self, name: str) -> None:
+        """The signal is on its way to the command."""
+        if name not in NUMBERS:
+            return
+        with self._lock:
+            self._until[name] = time.monotonic() + ENDING_TIMEOUT
+            if not self._watching:
+                threads.start(self._watch, name="signal")
+                self._watching = True
+
+    def ended_by_signal(self, status: int | None) -> bool:
+        """Whether it was a signal, passed on not long ago, that made the command end with this status."""
+        now = time.monotonic()
+        with self._lock:
+            lately = [name for name, until in self._until.items() if until > now]
+        return any(name in ENDING or status == 128 + NUMBERS[name] for name in lately)
+
+    def _watch(self) -> None:
+        looks = iter(LOOKS)
+        while not self._output.wait(next(looks, LOOKS[-1])):
+            if self._channel.has_exited():
+                return self._end()
+            with self._lock:
+                if time.monotonic() > max(self._until.values()):
+                    self._watching = False
+                    return None
+        return None
+
+    def _end(self) -> None:
+        """Others may have its streams: hang them up, and leave them to themselves where that does not help."""
+        try:
+            status = self._channel.exit_status()
+        except RdoError:
+            return  # whoever reads the output says so
+        if self.ended_by_signal(status):
+            self._hang_up()
+            if not self._is_drained():
+                self._output.end_with(status)
+
+    def _is_drained(self) -> bool:
+        """Wait until the output has ended, which it has if True; or nothing more of it has to be waited for."""
+        deadline = time.monotonic() + DRAIN_TIMEOUT
+        seen = self._output.idle_at
+        while not self._output.wait(DRAINED):
+            now = self._output.idle_at
+            if now is not None and (now == seen or time.monotonic() > deadline):
+                return False
+            seen = now
+        return True

@@ -1,0 +1,124 @@
+"""The input of one command on its way to the channel: at once where the command has room for it, else by a thread of
+its own. What that has not yet written is held here, no more than the credit that the client was given.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from rdo.drivers.base import Channel
+from rdo.drivers.chunk_queue import ChunkQueue
+from rdo.errors import LinkLost
+from rdo.ipc import protocol
+from rdo.master.client_connection import Gone
+from rdo.util import threads
+
+ACKNOWLEDGE = protocol.INPUT_WINDOW // 4
+"""Bytes that the command has taken, before the client is told that it may send as many more."""
+
+STDIN = 0
+
+
+class Input:
+    """Gives input to a channel, in order. Usable from any thread."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        acknowledge: Callable[[int], None],
+        broken: Callable[[BaseException], None],
+        *,
+        held: bool,
+    ) -> None:
+        """`acknowledge` is told of bytes that were taken; it may raise Gone. `broken` is told of what nobody foresaw.
+
+        `held`: wait for `resume` first.
+        """
+        self._channel = channel
+        self._acknowledge = acknowledge
+        self._broken = broken
+        self._held = held
+        self._changed = threading.Condition()
+        self._pieces = ChunkQueue(ACKNOWLEDGE)
+        self._ended = False
+        self._closed = False
+        self._busy = False
+        """Whether the thread has something in hand."""
+        self._thread: threading.Thread | None = None
+
+    def give(self, data: bytes | memoryview) -> None:
+        """So much more input. From one thread only."""
+        with self._changed:
+            waits = self._held or self._busy or self._pieces
+        try:
+            written = not waits and self._channel.offer(data)
+        except LinkLost:
+            return  # see `_relay`
+        with self._changed:
+            if written:
+                self._pieces.pass_by(len(data))
+            else:
+                self._pieces.put(STDIN, data)
+            self._wake()
+
+    def end(self) -> None:
+        """No more will come."""
+        with self._changed:
+            self._ended = True
+            if self._thread is None and not self._pieces:
+                self._channel.end_input()
+            else:
+                self._wake()
+
+    def hold(self) -> None:
+        """Nobody is there to take it for now."""
+        self._held = True
+
+    def resume(self) -> None:
+        """Somebody is."""
+        with self._changed:
+            self._held = False
+            self._wake()
+
+    def close(self) -> None:
+        """Drop what is left, and end the thread."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def _wake(self) -> None:
+        """Have the thread see to what there is to do, if there is something."""
+        if not self._has_work():
+            return
+        self._changed.notify()
+        if self._thread is None:
+            self._thread = threads.start(self._relay, name="input")
+
+    def _relay(self) -> None:
+        try:
+            while (work := self._next()) is not None:
+                data, owed = work
+                if data:
+                    self._channel.write(data)
+                if owed:
+                    self._acknowledge(owed)
+            if not self._closed:
+                self._channel.end_input()
+        except (LinkLost, Gone):
+            return  # the threads that read the channel and the connection see it too, and act on it
+        except BaseException as error:
+            self._broken(error)
+
+    def _next(self) -> tuple[bytes | memoryview, int] | None:
+        """The next input to write, and how many bytes to acknowledge behind it; None at the end."""
+        with self._changed:
+            self._busy = False
+            self._changed.wait_for(self._has_work)
+            self._busy = True
+            data = self._pieces.take().data if self._pieces and not self._held else b""
+            owed = self._pieces.owed()
+            return (data, owed) if (data or owed) and not self._closed else None
+
+    def _has_work(self) -> bool:
+        return self._closed or self._pieces.owes or (not self._held and bool(self._pieces or self._ended))

@@ -1,0 +1,113 @@
+"""What a master serves: the config, its driver, and the shells on the target. Every command goes through here."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from rdo import plan
+from rdo.config import worktree
+from rdo.config.load import Config
+from rdo.config.schema import DEFAULT_PROFILE
+from rdo.drivers import registry
+from rdo.drivers.base import Pty, Root, WindowSize
+from rdo.errors import ConnectError
+from rdo.ipc.protocol import Request
+from rdo.master import parent_environment, prefix_assignment
+from rdo.master.client_connection import Conversation, WaitingCaller
+from rdo.master.prefix_assignment import PrefixAssignments
+from rdo.master.session import Session
+from rdo.master.trust_check import Gate
+from rdo.pool.by_caller import Pools
+
+
+class Target:
+    """The target of one profile."""
+
+    def __init__(self, config: Config, allowed: Callable[[], None]) -> None:
+        """`allowed` is called for each command that the user lets use the target. Raises ConfigError."""
+        self.config = config
+        self._allowed = allowed
+        self.driver = registry.create(config)
+        self._gate = Gate(config, partial(registry.programs, config))
+        self._pools = Pools(self.driver, config.settings.login)
+        self._prefix_assignments = PrefixAssignments()
+        self._recipe = registry.recipe(config)
+        self._worktree_fault = worktree.fault(config)
+
+    @property
+    def links(self) -> int:
+        """How many connections are held."""
+        return sum(len(list(shells.links)) for shells in self._pools.shells)
+
+    def is_outdated(self) -> bool:
+        """Whether what it is built of has changed: the next command needs another one."""
+        return self._recipe != registry.recipe(self.config)
+
+    def close(self) -> None:
+        """End all connections."""
+        for shells in self._pools.shells:
+            shells.close()
+
+    def run(self, conversation: Conversation, request: Request) -> None:
+        """Run one command to its end. Raises RdoError where it was not started, Gone where nobody waits for it."""
+        with contextlib.ExitStack() as after:
+            user = plan.user(request, self.config.settings)
+            with WaitingCaller(conversation, request, user) as caller:
+                self._gate.check(caller)
+                self._allowed()
+                if self._worktree_fault and not request.remote_directory:
+                    raise self._worktree_fault
+                if not self.driver.roots() and not request.remote_directory:
+                    self._require_directory(plan.text(request.pwd))
+                pool = after.enter_context(self._pools.of(caller))
+                taken = after.enter_context(pool.shells.lease(caller, _pty(request)))
+                ptyless = b"p" in request.flags and not taken.shell.pty
+                if ptyless:  # in the words of ssh(1)
+                    caller.tell(f"rdo: PTY allocation request failed on `{self.driver.target}`: it goes on without one")
+                roots = pool.login.resolved(self.driver.roots(), caller)
+            planned = self._plan(request, roots, caller.user)
+            if b"g" in request.flags and self.config.settings.driver != "local":  # there, nothing stays here
+                self._tell_what_stays_here(caller, request, planned)
+            session = Session(conversation, taken, self.driver.target, planned.output_roots)
+            session.start(planned.script, ptyless=ptyless)
+            self._prefix_assignments.remember(caller.environment)
+            session.relay(pool.shells.started)
+
+    def _tell_what_stays_here(self, caller: WaitingCaller, request: Request, planned: plan.Plan) -> None:
+        """One hint, once, for a variable that the command line began with and that does not reach the target."""
+        started_by = partial(parent_environment.of, caller.process)
+        names = self._prefix_assignments.news(caller.environment, started_by)
+        if not names:
+            return
+        there = set(planned.script.environment)
+        with contextlib.suppress(ConnectError):  # the next command meets it
+            there.update(self.driver.variables(caller))
+        if fresh := self._prefix_assignments.once(name for name in names if name not in there):
+            words = list(map(plan.text, request.arguments)) if _is_plain(request) else []
+            caller.tell(f"rdo: {prefix_assignment.hint(fresh, caller.environment, words)}")
+
+    def _require_directory(self, here: str) -> None:
+        """Raises RdoError where the config does not say where the command is to run, and nothing else does."""
+        if words := self.driver.not_shared(here):
+            raise words
+        self.config.require_directory()
+
+    def _plan(self, request: Request, roots: Sequence[Root], user: str) -> plan.Plan:
+        """Made once there is a connection: a machine that just started shares directories that nobody knew before."""
+        driver = self.driver
+        sudo = "" if driver.switches_user else user
+        return plan.make(request, self.config.settings, roots, driver.target, driver.not_shared, sudo)
+
+
+def _is_plain(request: Request) -> bool:
+    """Whether the command line was none but `rdo COMMAND`, so far as that shows."""
+    flags = any(flag in request.flags for flag in (b"c", b"s", b"m"))
+    return plan.text(request.profile) == DEFAULT_PROFILE and not flags and not request.remote_directory + request.user
+
+
+def _pty(request: Request) -> Pty | None:
+    if b"p" not in request.flags:
+        return None
+    return Pty(plan.terminal_type(request), WindowSize(*request.window))

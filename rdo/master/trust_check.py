@@ -1,0 +1,86 @@
+"""Whether a target may be used: asked on the caller's terminal before anything is run or connected for it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from rdo.config.load import Config
+from rdo.drivers.base import Caller
+from rdo.errors import RdoError, SetupError
+from rdo.trust import prompt, store
+from rdo.trust.prompt import Screen
+from rdo.trust.request import Grant
+from rdo.trust.store import Standing
+
+ANSWER_TIMEOUT = 600.0
+"""Seconds that a command waits for the answer to what another command asked: someone has to read the values."""
+
+Stamp = tuple[tuple[object, ...], ...]
+
+
+class Gate:
+    """The gate of one config and profile. From any thread."""
+
+    def __init__(self, config: Config, programs: Callable[[], Sequence[str]]) -> None:
+        """`programs` gives the files that the driver has run on this machine: see rdo.drivers.programs."""
+        self._config = config
+        self._programs = programs
+        self._passed: Stamp | None = None
+        self._refusals = 0
+        self._asking = threading.Lock()
+
+    def check(self, caller: Caller) -> None:
+        """Raises RdoError where the user has not allowed it, and does not when asked. Costs a stat for each program."""
+        refusals = self._refusals
+        programs = self._programs()
+        now = tuple(map(_stamp, programs))
+        if now == self._passed or (store.is_bypassed(caller.environment) and not self._config.exposed):
+            return
+        if not self._asking.acquire(timeout=ANSWER_TIMEOUT):
+            why = f"waited {ANSWER_TIMEOUT:.0f} s"
+            raise RdoError("another terminal is still showing the trust prompt", why, "answer it there")
+        try:
+            self._ask(caller, programs, refusals)
+            self._passed = now  # the stamp was taken first: a change since then is asked about
+        finally:
+            self._asking.release()
+
+    def _ask(self, caller: Caller, programs: Sequence[str], refusals: int) -> None:
+        """Ask, unless another command was refused while this one waited: then one answer is enough."""
+        wish = store.wanted(self._config, programs)
+        standing = store.standing(wish, caller.environment)
+        if standing.is_allowed:
+            return
+        answered = standing is not Standing.EXPOSED and refusals == self._refusals and _ask(wish, caller)
+        if not answered:
+            self._refusals += answered is False
+            raise store.refusal(wish, standing)
+        _keep(wish, caller)
+
+
+def _ask(wish: Grant, caller: Caller) -> bool | None:
+    """The answer; None where there is no terminal."""
+    screen = caller.screen()
+    if screen is None:
+        return None
+    text = store.question(wish, caller.environment, Screen(*screen))
+    return prompt.is_allowed(partial(caller.ask, echo=True), text)
+
+
+def _keep(wish: Grant, caller: Caller) -> None:
+    try:
+        store.Store(caller.environment).add(wish)
+    except SetupError as error:
+        caller.tell(f"rdo: {error}")  # it was allowed, and so is not refused; it will be asked about again
+
+
+def _stamp(program: str) -> tuple[object, ...]:
+    """What changes with the file, and what nobody can set back: the time of the inode's last change."""
+    try:
+        info = os.stat(program)
+    except OSError:
+        return (program,)
+    return program, info.st_ctime_ns, info.st_mtime_ns, info.st_size, info.st_ino

@@ -1,0 +1,1 @@
+"""Paths here and paths there: mapped, found in output, and mapped back. Pure."""

@@ -1,0 +1,147 @@
+"""Remote paths in a stream of output as local ones, however the stream was cut. Pure.
+
+Escape sequences are looked through: colours around or within a path do not hide it. Those within a root that is
+replaced come behind its local name, so that none is lost.
+
+Binary output passes untouched. A stream is taken for binary from the first piece on that holds a NUL byte, or that is
+no UTF-8 within the first FIRST bytes of the stream: later, one odd byte in a long text shall not end the mapping.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Sequence
+
+from rdo.paths.matcher import Found, RemoteRoots
+
+FIRST = 8192
+"""Bytes at the start of a stream that have to be UTF-8: more than any header of a binary format."""
+
+LIMIT = 4096
+"""Most bytes to hold back: a root without end, such as one with nothing but escape sequences in it, is none."""
+
+_SEQUENCE = re.compile(rb"(\033(?:\[[0-?]{0,32}[ -.]?[@-~]|[ -.][0-~]|[0-?c]))")
+"""A control sequence (ECMA-48, 5.4), or another short one. Strings such as titles and links are read as text."""
+
+_CUT_SEQUENCE = re.compile(rb"\033(?:\[[0-?]{0,32}[ -.]?|[ -.])?")
+"""One whose end is missing. It holds no slash, so that no root starts in it."""
+
+_URL_HEAD = re.compile(rb"file:(?://[a-z]{0,9})?\Z")
+_LOOK_BEHIND = len(b"?file://localhost")
+
+
+class OutputMap:
+    """One stream: output in, mapped output out. Holds back only what may be, or become, a root."""
+
+    def __init__(self, roots: RemoteRoots) -> None:
+        self._roots = roots
+        self._content = _Content()
+        self._seen = b""
+        """What went out and may tell how to read what comes: text as `_behind` leaves it, or a sequence cut off."""
+        self.held = b""
+        """What is held back."""
+
+    def receive(self, data: bytes) -> bytes:
+        """Take in output; give what can be told now."""
+        if self._content.is_binary(data):
+            data, self.held = self.held + data, b""
+            return data
+        shown = self._map(data, more=True)
+        return shown if len(self.held) <= LIMIT else shown + self.release()
+
+    def release(self) -> bytes:
+        """What is held back, as if nothing came behind it: at the end of the stream, or when it pauses."""
+        return self._map(b"", more=False) if self.held else b""
+
+    def _map(self, data: bytes, more: bool) -> bytes:
+        text = self._seen + self.held + data
+        known = len(self._seen)
+        read = self._map_rich if b"\033" in text or b"file:" in text else self._map_plain
+        return read(text, more)[known:]
+
+    def _map_plain(self, text: bytes, more: bool) -> bytes:
+        keep = self._roots.undecided(text) if more else len(text)
+        shown, self.held = text[:keep], text[keep:]
+        self._seen = _behind(shown)
+        return self._roots.rewritten(shown)
+
+    def _map_rich(self, text: bytes, more: bool) -> bytes:
+        """With escape sequences or URLs. The text is searched without the sequences; then these are put back."""
+        whole = _end_of_whole(text) if more else len(text)
+        parts = _SEQUENCE.split(text[:whole])  # text, sequence, text, ...
+        plain = b"".join(parts[::2])
+        keep = self._roots.undecided(plain) if more else len(plain)
+        self._seen = _behind(plain[:keep])
+        if keep == len(plain):
+            self.held = b""
+            self._seen += text[whole:]
+            return _woven(parts, self._roots.find(plain)) + text[whole:]
+        cut = _with_sequences(parts, keep)
+        self.held = text[cut:]
+        return _woven(_SEQUENCE.split(text[:cut]), self._roots.find(plain[:keep]))
+
+
+class _Content:
+    """Whether a stream is binary, as far as it was seen."""
+
+    def __init__(self) -> None:
+        self._binary = False
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._left = FIRST
+
+    def is_binary(self, data: bytes) -> bool:
+        """Take in the next piece; whether it is to be left alone."""
+        self._binary = self._binary or b"\0" in data or (self._left > 0 and not self._is_text(data[: self._left]))
+        return self._binary
+
+    def _is_text(self, data: bytes) -> bool:
+        self._left -= len(data)
+        try:
+            self._decoder.decode(data)
+        except UnicodeDecodeError:
+            return False
+        return True
+
+
+def _behind(text: bytes) -> bytes:
+    """What of a text that went out decides whether a root starts behind it; made so that no root starts in it."""
+    tail = text[-_LOOK_BEHIND:]
+    head = _URL_HEAD.search(tail)
+    cut = head.start() if head else len(tail)
+    return tail[:cut].replace(b"/", b"~") + tail[cut:]  # to a root, both are bytes of a path in front of it
+
+
+def _end_of_whole(text: bytes) -> int:
+    """Where a sequence starts whose end has not come yet; the end of the text if none does."""
+    escape = text.rfind(b"\033")
+    return escape if escape >= 0 and _CUT_SEQUENCE.fullmatch(text, escape) else len(text)
+
+
+def _with_sequences(parts: Sequence[bytes], position: int) -> int:
+    """A position in the text without sequences as one in the text with them; those at the position are before it."""
+    end = 0
+    for text, sequence in zip(parts[::2], parts[1::2], strict=False):
+        end += len(text)
+        if end > position:
+            break
+        position += len(sequence)
+        end += len(sequence)
+    return position
+
+
+def _woven(parts: Sequence[bytes], roots: Iterable[Found]) -> bytes:
+    """Text and sequences, the roots replaced; sequences in a root come behind it."""
+    woven: list[bytes] = []
+    start = done = 0
+    found = iter(roots)
+    root = next(found, None)
+    for text, sequence in zip(parts[::2], [*parts[1::2], b""], strict=True):
+        end = start + len(text)
+        while root and root.start < end:
+            woven += (text[max(done - start, 0) : root.start - start], root.local)
+            done = root.end
+            root = next(found, None)
+        woven += (text[max(done - start, 0) :], sequence)
+        start = end
+    return b"".join(woven)

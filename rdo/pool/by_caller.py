@@ -1,0 +1,63 @@
+"""The shells of one target, apart for callers that may share none: most drivers have all callers share all."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Hashable, Iterator
+
+from rdo.drivers.base import Caller, Driver
+from rdo.errors import SetupError
+from rdo.pool.login_directory import LoginDirectory
+from rdo.pool.shell_pool import Shells
+from rdo.util import threads
+from rdo.util.counter import Tally
+
+MOST_POOLS = 8
+"""Kinds of callers for whom shells are held: those of a handful of terminals."""
+
+
+class Pool:
+    """Shells, the directory that they begin in, and how many commands use them."""
+
+    def __init__(self, driver: Driver, login: bool) -> None:
+        self.shells = Shells(driver, login)
+        self.login = LoginDirectory(self.shells, driver.target)
+        self.users = Tally(threading.Condition())
+
+
+class Pools:
+    """All pools of a target. Usable from any thread."""
+
+    def __init__(self, driver: Driver, login: bool) -> None:
+        self._driver = driver
+        self._login = login
+        self._lock = threading.Lock()
+        self._pools: dict[Hashable, Pool] = {}
+
+    @property
+    def shells(self) -> list[Shells]:
+        """Those of all."""
+        with self._lock:
+            return [pool.shells for pool in self._pools.values()]
+
+    @contextlib.contextmanager
+    def of(self, caller: Caller) -> Iterator[Pool]:
+        """The pool that may serve the caller."""
+        kind = self._driver.shared_by(caller)
+        with contextlib.ExitStack() as used:
+            with self._lock:
+                pool = self._pools.pop(kind, None) or Pool(self._driver, self._login)
+                used.enter_context(pool.users)
+                self._pools[kind] = pool  # the latest are last
+                evicted = self._evict()
+            for shells in evicted:
+                with contextlib.suppress(SetupError):
+                    threads.start(shells.close, name="close")
+            yield pool
+
+    def _evict(self) -> list[Shells]:
+        """Forget the oldest that nobody uses, of those that are too many."""
+        idle = [kind for kind, pool in self._pools.items() if not pool.users.count]
+        oldest = idle[: max(0, len(self._pools) - MOST_POOLS)]
+        return [self._pools.pop(kind).shells for kind in oldest]

@@ -1,0 +1,127 @@
+"""One connection that is held to the target, and the process groups that live on it. Knows nothing of commands."""
+
+from __future__ import annotations
+
+import threading
+
+from rdo.drivers.base import ChannelRefused, Connection, Opening, PtyRefused
+from rdo.errors import ConnectError
+from rdo.pool.lifeline import Lifeline
+from rdo.pool.shell import Group, Shell, begin_shell
+from rdo.remote_sh.bootstrap import is_plain
+from rdo.util.counter import Tally
+
+TOGETHER = 8
+"""Released groups of which the lifeline is told at a time, at most: each telling costs the target as much as one."""
+
+
+class Link:
+    """A connection, the process groups that live on it, the lifeline that guards them, and its room for channels."""
+
+    def __init__(self, connection: Connection, login: bool) -> None:
+        self.connection = connection
+        self.running = Tally(threading.Condition())
+        """Commands that run over it."""
+        self.full = False
+        """Whether it refused a channel, and none has been closed since."""
+        self.is_ptyless = False
+        """Whether the target gives no terminals."""
+        self._login = login
+        self._plain: bool | None = False if login else connection.runs_sh or None
+        """Whether the login shell may stand for /bin/sh; None: not tried yet, but maybe `promising`."""
+        self._promising = False
+        self._guarded: set[Group] = set()
+        self._kept: set[Group] = set()
+        self._released: list[Group] = []
+        self._lifeline = Lifeline(lambda: self.open_shell(Opening()))
+        self._lock = threading.Lock()
+
+    def open_shell(self, opening: Opening) -> Shell:
+        """A new shell, ready, if need be on no terminal. Raises ChannelRefused, ConnectError, LinkLost."""
+        shell = self.begin_shell(opening._replace(pty=None) if self.is_ptyless else opening)
+        try:
+            self.wait_until_ready(shell)
+        except PtyRefused:
+            self.is_ptyless = True
+            return self.open_shell(opening)
+        return shell
+
+    def begin_shell(self, opening: Opening, *, spare: bool = False) -> Shell:
+        """A new shell that gets ready on its own, or does not and is a `spare` one. Raises ChannelRefused, LinkLost."""
+        plain = spare and self._promising if self._plain is None else self._plain
+        try:
+            return begin_shell(self.connection, opening, self._login, plain)
+        except ChannelRefused:
+            self.full = True
+            raise
+
+    def wait_until_ready(self, shell: Shell) -> None:
+        """Wait, and learn what the login shell is. Raises ConnectError, LinkLost."""
+        try:
+            shell.wait_until_ready()
+        except ConnectError:
+            if shell.plain:
+                self._plain = False  # SHELL says one thing there, and sshd's ForceCommand does another
+            raise
+        if shell.plain:
+            self._plain = True
+        elif not shell.pty:
+            self._promising = shell.silent and is_plain(shell.login_shell)
+
+    def guard(self, *groups: Group) -> None:
+        """Have the process groups ended if the link goes. Waits for the lifeline, if that is on its way; not long."""
+        self._lifeline.guard(groups)
+        with self._lock:
+            self._guarded.update(groups)
+
+    def keep(self, group: Group) -> None:
+        """Leave the process group alone if the link goes, whatever was said of it before. See `keep_nothing`."""
+        with self._lock:
+            self._kept.add(group)
+            listed = group in self._guarded  # a shell that waited
+            self._guarded.discard(group)
+        if listed:
+            self._lifeline.leave([group])
+        self._lifeline.know(group)
+
+    def release(self, group: Group) -> None:
+        """Leave the process group alone from now on; while commands run beside it, from the next `settle` on."""
+        with self._lock:
+            if group in self._guarded or group in self._kept:
+                self._released.append(group)
+            self._guarded.discard(group)
+            self._kept.discard(group)
+            at_once = self.running.count <= 1 or len(self._released) >= TOGETHER
+        if at_once:
+            self.settle()
+
+    def settle(self) -> None:
+        """Tell the lifeline of all groups that were released."""
+        with self._lock:
+            released, self._released = self._released, []
+        if released:
+            self._lifeline.leave(released)
+
+    def keep_nothing(self) -> None:
+        """It is about to be closed on purpose: end with it what was to be kept, too, but nothing that was released."""
+        self.settle()
+        with self._lock:
+            kept, self._kept = self._kept, set()
+        self._lifeline.guard(kept)
+
+    def signal(self, group: Group, name: str) -> bool:
+        """Send a signal (its name without SIG) to the process group. False if that cannot be done."""
+        return self._lifeline.signal(group, name)
+
+    def start_lifeline(self) -> None:
+        """Open the lifeline beside the first command, so that neither waits for the other. Raises SetupError."""
+        self._lifeline.start()
+
+    def give_up_lifeline(self) -> None:
+        """Close the lifeline, for the room it takes where there is none beside it: the command comes first."""
+        self._lifeline.close()
+
+    def close(self) -> None:
+        """Close the connection, and all that is on it."""
+        self._lifeline.retire()
+        self.connection.close()

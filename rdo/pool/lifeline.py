@@ -1,0 +1,165 @@
+"""The lifeline: signals for process groups on the target, and their end when the link goes. PROTOCOL.md, section 2."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from rdo.drivers.base import ChannelRefused
+from rdo.errors import ConnectError, LinkLost
+from rdo.pool.shell import Group, Shell
+from rdo.remote_sh.render import LIFELINE
+from rdo.util import threads
+
+OPENING_TIMEOUT = 5.0
+"""Seconds that a command waits for the lifeline before it starts: as a rule both get ready at the same time. Where only
+the lifeline is late, the command comes first, and is guarded from when the lifeline is there."""
+
+SHORT_LIFE = 1.0
+"""Seconds after which a lifeline that ended had a life: one that ends sooner is not replaced before it is needed."""
+
+
+class Lifeline:
+    """One more shell on a connection, that takes orders. Where none can be had, the command comes first all the same.
+
+    Its lock is held for no longer than it takes to hand an order to the connection, which that bounds: never while a
+    shell is opened. What is ordered meanwhile waits for the shell.
+    """
+
+    def __init__(self, open_shell: Callable[[], Shell]) -> None:
+        """`open_shell` may raise ChannelRefused, ConnectError and LinkLost."""
+        self._open_shell = open_shell
+        self._changed = threading.Condition()
+        self._shell: Shell | None = None
+        self._ended: list[Shell] = []
+        """Shells that were replaced: they show a driver that the link was cut, as long as they are not closed."""
+        self._listed: set[Group] = set()
+        self._waiting: list[str] = []
+        self._opening = False
+        self._had_one = False
+        self._closed = False
+
+    def start(self) -> None:
+        """Open it, beside whatever else is done. Raises SetupError."""
+        with self._changed:
+            self._begin()
+
+    def guard(self, groups: Iterable[Group]) -> None:
+        """From now on, end the groups if the link goes. Waits until it is ready, if it is on its way."""
+        with self._changed:
+            added = [group for group in groups if group not in self._listed]
+            self._listed.update(added)
+            self._renew()
+            if self._shell is not None:
+                self._order(*map(_add, added))
+            self._changed.wait_for(lambda: not self._opening, OPENING_TIMEOUT)
+            ended, self._ended = self._ended, []
+        for shell in ended:
+            shell.channel.close()
+
+    def know(self, group: Group) -> None:
+        """Look at the group while its leader is there, so that it can be signalled later; it is not to be ended."""
+        with self._changed:
+            self._renew()
+            self._order(f"know {group.number} {group.shell}")
+
+    def leave(self, groups: Iterable[Group]) -> None:
+        """From now on leave the groups alone."""
+        with self._changed:
+            groups = list(groups)
+            self._listed.difference_update(groups)
+            self._order(*(f"drop {group.number}" for group in groups))
+
+    def signal(self, group: Group, name: str) -> bool:
+        """Send the signal (a name without SIG) to the group. False if there is nobody to do that."""
+        with self._changed:
+            self._renew()
+            return self._order(f"kill {group.number} {name} {group.shell}")
+
+    def retire(self) -> None:
+        """Its end is near, and it is not to be replaced."""
+        with self._changed:
+            self._closed = True
+            ended, self._ended = self._ended, []
+        for shell in ended:
+            shell.channel.close()
+
+    def close(self) -> None:
+        """End it for good: what is still listed ends too."""
+        self.retire()
+        with self._changed:
+            shell, self._shell = self._shell, None
+        if shell is not None:
+            shell.channel.close()
+
+    def _order(self, *lines: str) -> bool:
+        if self._opening:
+            self._waiting += lines
+        elif self._shell is None or self._shell.channel.ended:
+            return False
+        elif lines:
+            try:
+                self._shell.channel.write(("\n".join(lines) + "\n").encode())
+            except LinkLost:
+                return False  # the target's end of it does what is to be done
+        return True
+
+    def _renew(self) -> None:
+        """Have one again where it alone has ended: somebody killed it, or its channel was cut apart from the rest."""
+        if self._had_one and (self._shell is None or self._shell.channel.ended):
+            self._begin()
+
+    def _begin(self) -> None:
+        if not self._opening and not self._closed:
+            threads.start(self._hold, name="lifeline")
+            self._opening = True
+
+    # In a thread of its own
+
+    def _hold(self) -> None:
+        """Open the shell, again when it has ended, and drop what it says."""
+        while (shell := self._open()) is not None:
+            began = time.monotonic()
+            while shell.channel.read() is not None:
+                pass
+            with self._changed:
+                self._ended.append(shell)
+                if self._shell is not shell:
+                    return
+                self._shell = None
+                self._opening = not self._closed and time.monotonic() - began > SHORT_LIFE
+                if not self._opening:
+                    return
+
+    def _open(self) -> Shell | None:
+        shell = None
+        try:
+            shell = self._open_told()
+        except (ChannelRefused, ConnectError, LinkLost):
+            pass  # the command comes first
+        finally:
+            with self._changed:
+                self._opening = False
+                closed, waiting, self._waiting = self._closed, self._waiting, []
+                if shell is not None and not closed:
+                    self._shell, self._had_one = shell, True
+                    self._order(*map(_add, self._listed), *waiting)
+                self._changed.notify_all()
+        if shell is not None and closed:
+            shell.channel.close()
+        return shell if not closed else None
+
+    def _open_told(self) -> Shell:
+        """A shell that has been told what to do with orders: to one that was not they would be commands."""
+        shell = self._open_shell()
+        with contextlib.ExitStack() as undo:
+            undo.callback(shell.channel.close)
+            shell.channel.write(LIFELINE.encode() + b"\n")
+            undo.pop_all()
+        return shell
+
+
+def _add(group: Group) -> str:
+    return f"add {group.number} {group.shell}"

@@ -1,0 +1,61 @@
+"""The directory in which a login on the target begins: what `~` in a root stands for. Asked of the target, once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from rdo.drivers.base import STDOUT, Caller, Root
+from rdo.errors import ConnectError
+from rdo.pool.shell_pool import Shells
+from rdo.remote_sh.render import Script
+from rdo.remote_sh.template import load
+from rdo.util.lines import strip_blanks
+
+ANSWER_TIMEOUT = 30.0
+"""Seconds for a shell that is ready to print a variable."""
+
+LONGEST = 4096
+"""Bytes of an answer: PATH_MAX of Linux."""
+
+ASK = Script(command=("/bin/sh", "-c", load("print_home")), has_input=False)
+
+
+class LoginDirectory:
+    """That of one target. From any thread; two may ask at once, and get the same answer."""
+
+    def __init__(self, shells: Shells, target: str) -> None:
+        """`target` is the name for error messages."""
+        self._shells = shells
+        self._target = target
+        self._known = ""
+
+    def resolved(self, roots: Sequence[Root], caller: Caller) -> Sequence[Root]:
+        """The roots with absolute paths on the target. Raises ConnectError."""
+        if not any(root.remote.startswith("~") for root in roots):
+            return roots
+        self._known = self._known or self._ask(caller)
+        return [root._replace(remote=below(self._known, root.remote)) for root in roots]
+
+    def _ask(self, caller: Caller) -> str:
+        answer, deadline = b"", time.monotonic() + ANSWER_TIMEOUT
+        with self._shells.lease(caller, None) as taken:
+            taken.shell.start(ASK)
+            try:
+                while chunk := taken.shell.channel.read(max(0.0, deadline - time.monotonic())):
+                    if len(answer) > LONGEST:
+                        break
+                    answer += chunk.data if chunk.stream == STDOUT else b""
+            except TimeoutError:
+                answer = b""
+        found = strip_blanks(answer.decode("utf-8", "surrogateescape"))
+        if not found.startswith("/") or len(answer) > LONGEST:
+            hint = "set `directory` to an absolute path"
+            what = f"cannot determine the login directory on `{self._target}`"
+            raise ConnectError(what, "HOME is not set there", hint)
+        return found
+
+
+def below(home: str, remote: str) -> str:
+    """A root's path on the target, its `~` replaced."""
+    return home.rstrip("/") + remote[1:] if remote.startswith("~/") else home if remote == "~" else remote

@@ -1,0 +1,156 @@
+"""A shell on the target, opened and ready: it waits for its script. PROTOCOL.md, section 2."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from typing import NamedTuple
+
+from rdo.drivers.base import STDERR, STDOUT, Channel, Chunk, Connection, Opening
+from rdo.errors import ConnectError, RdoError
+from rdo.remote_sh import bootstrap
+from rdo.remote_sh.render import Script, render
+from rdo.util.lines import split_lines, strip_blanks
+
+READY_TIMEOUT = 60.0
+"""Seconds for a login shell to get ready: a start-up file may be slow, but not for ever."""
+
+NOISE_KEPT = 4096
+"""Bytes of what came before the ready marker that are kept, to explain a shell that never got ready."""
+
+LONGEST_SHOWN = 200
+"""Characters of it that an error shows."""
+
+MOST_PROCESSES = 2**31 - 1
+"""What a process id is below, wherever POSIX is spoken."""
+
+READY = re.compile(rb" (?:(\d+) ([^\n]*)|%b\r?)\n" % bootstrap.NO_STTY.encode())
+READY_APART = re.compile(rb"\n")
+PROOF = re.compile(rb" (\d{1,10}) ([^\n]*)\n")
+"""What stands behind nonce and secret. They are no part of it: a pattern for each shell would take long to compile."""
+
+
+class Group(NamedTuple):
+    """A process group on the target, and the shell that it belongs to: its own, or that of a child of it."""
+
+    number: int
+    shell: int
+
+
+def is_group(text: str) -> bool:
+    """Whether that is the number of a process group that may be signalled: 1 would be every process there is."""
+    return re.fullmatch("[1-9][0-9]{0,9}", text) is not None and 1 < int(text) <= MOST_PROCESSES
+
+
+class Shell:
+    """A channel to /bin/sh that has said it is ready, and proved it. `group` is its process group on the target."""
+
+    def __init__(self, channel: Channel, nonce: str, pty: bool, plain: bool) -> None:
+        """`plain`: that shell is the login shell itself, or the target has none. See bootstrap.bootstrap."""
+        self.channel = channel
+        self.nonce = nonce
+        self.secret = os.urandom(16).hex()
+        """What its marks begin with. The nonce stands in its argument list, and so tells nothing about who wrote it."""
+        self.pty = pty
+        self.plain = plain
+        self.group = Group(0, 0)
+        self.login_shell = ""
+        """Its path, as the target's environment has it."""
+        self.silent = False
+        """Whether nothing came on stderr before it was ready."""
+        self.opened = time.monotonic()
+        self.pending: list[Chunk] = []
+        """Output that came with the proof: none, unless the shell is a strange one."""
+        self._kind = ""
+        self._seen = {STDOUT: b"", STDERR: b""}
+
+    def start(self, asked: Script) -> None:
+        """Send the script. From here on the command may run. Raises LinkLost; RdoError if the shell cannot take it."""
+        line = render(asked, nonce=self.nonce, pty=self.pty)
+        if not bootstrap.takes(self._kind, line):
+            why = "it is yash, and takes only letters of its locale"
+            hint = "set LANG to a UTF-8 locale there, or make another shell /bin/sh"
+            raise RdoError("/bin/sh on the target cannot take all bytes of the command", why, hint)
+        self.channel.write(line)
+
+    def wait_until_ready(self) -> None:
+        """Drop the login shell's noise up to the ready marker, on both streams, and have the shell prove itself.
+
+        Raises ConnectError, LinkLost. Whatever it raises, its channel is closed then.
+        """
+        try:
+            self._get_ready(time.monotonic() + READY_TIMEOUT)
+        except BaseException:
+            self.channel.close()
+            raise
+
+    def _get_ready(self, deadline: float) -> None:
+        nonce = self.nonce.encode()
+        ready = self._await(nonce, READY, STDOUT, deadline)
+        if ready[1] is None:
+            hint = "install it there (coreutils), or use `rdo -T`"
+            raise ConnectError("the target cannot give a command a terminal", "its `stty` is missing or fails", hint)
+        self.login_shell = strip_blanks(ready[2].decode("utf-8", "replace"))
+        if not (self.pty or self.plain):
+            self.silent = self._await(nonce, READY_APART, STDERR, deadline).start() == len(nonce)
+        self.channel.write(bootstrap.prove(self.secret))
+        proof = self._await(self.secret.encode(), PROOF, STDOUT, deadline)
+        if not is_group(number := proof[1].decode()):
+            raise ConnectError("the target's shell is not one", f"its process id is {number}")
+        self.group = Group(int(number), int(number))
+        self._kind = strip_blanks(proof[2].decode("utf-8", "replace"))
+        self.pending = [Chunk(stream, rest) for stream, rest in self._seen.items() if rest]
+
+    def _await(self, marker: bytes, wanted: re.Pattern[bytes], stream: int, deadline: float) -> re.Match[bytes]:
+        """Read up to the marker and what matches behind it, and drop that and what came before it."""
+        while (found := _find(marker, wanted, self._seen[stream])) is None:
+            self._seen = {each: seen[-NOISE_KEPT:] for each, seen in self._seen.items()}
+            chunk = self._next(deadline)
+            self._seen[chunk.stream] += chunk.data
+        self._seen[stream] = self._seen[stream][found.end() :]
+        return found
+
+    def _next(self, deadline: float) -> Chunk:
+        try:
+            if time.monotonic() > deadline:  # what never falls silent is never late for a read
+                raise TimeoutError
+            chunk = self.channel.read(max(0.0, deadline - time.monotonic()))
+        except TimeoutError:
+            why = _silence(_last_line(self._seen))
+            what = f"the login shell was not ready after {READY_TIMEOUT:.0f} s"
+            raise ConnectError(what, why, "look at its start-up files") from None
+        if chunk is not None:
+            return chunk
+        status = self.channel.exit_status()
+        why = f"it ended with status {status}" + (f" and said: {line}" if (line := _last_line(self._seen)) else "")
+        hint = "look at the login shell and its start-up files"
+        raise ConnectError("could not start /bin/sh on the target", why, hint)
+
+
+def begin_shell(connection: Connection, opening: Opening, login: bool, plain: bool) -> Shell:
+    """A new shell that gets ready on its own. `plain` as in bootstrap.bootstrap. Raises ChannelRefused, LinkLost."""
+    nonce = os.urandom(8).hex()
+    pty = opening.pty is not None
+    text = bootstrap.bootstrap(nonce, pty=pty, login=login, plain=plain)
+    if not (pty or connection.makes_leaders):
+        text = bootstrap.led(text)
+    return Shell(connection.open_channel(text, opening.pty, opening.variables), nonce, pty, plain)
+
+
+def _find(marker: bytes, wanted: re.Pattern[bytes], seen: bytes) -> re.Match[bytes] | None:
+    """The first match right behind a marker."""
+    at = seen.find(marker)
+    while at >= 0 and not (found := wanted.match(seen, at + len(marker))):
+        at = seen.find(marker, at + 1)
+    return found if at >= 0 else None
+
+
+def _silence(line: str) -> str:
+    """Why a shell is given up that does not get ready; `line` is the last one that it wrote, if any."""
+    return f"the last line it printed is: {line}" if line else "it printed nothing"
+
+
+def _last_line(seen: dict[int, bytes]) -> str:
+    text = (seen[STDERR] or seen[STDOUT]).decode("utf-8", "replace")
+    return next((line.strip()[:LONGEST_SHOWN] for line in reversed(split_lines(text)) if line.strip()), "")

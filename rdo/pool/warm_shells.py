@@ -1,0 +1,122 @@
+"""The shells that wait, ready, for a command, and how many of which kind there should be. Opens and closes none."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+
+from rdo.drivers.base import Opening
+from rdo.pool.connection import Link
+from rdo.pool.connections import Taken
+
+WARM_AGE = 300.0
+"""Seconds that a shell may wait: the environment that its login set up grows old."""
+
+WARM_LIMIT = 8
+"""Warm shells of one kind at most, however many commands come at a time: sshd allows 10 channels a connection."""
+
+
+class WarmShells:
+    """Those of one target. Usable from any thread. Who is given one has it alone, and sees to its end."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        """Notified when a command has begun or ended, and at the end."""
+        self._waiting: list[Taken] = []
+        self._wanted: dict[bool, Opening] = {}
+        self._demand = 0
+        self._used = time.monotonic()
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether there are to be none any more."""
+        return self._closed
+
+    @property
+    def unused_for(self) -> float:
+        """Seconds since a command began or ended."""
+        return time.monotonic() - self._used
+
+    @property
+    def kinds(self) -> list[Opening]:
+        """What was asked for of late: at most one kind with a pty and one without."""
+        with self.changed:
+            return list(self._wanted.values())
+
+    def use(self, opening: Opening, *, waited: bool) -> None:
+        """A command has a shell that was opened so; had none `waited`, there should be one more."""
+        with self.changed:
+            self._wanted[opening.pty is not None] = opening
+            if not waited:
+                self._demand = min(WARM_LIMIT, self._demand + 1)
+            self._used = time.monotonic()
+
+    def leave(self, link: Link) -> None:
+        """The command has ended, so that there may be room on its link."""
+        with self.changed:
+            link.full = False
+            self._used = time.monotonic()
+            self.changed.notify()
+
+    def take(self, opening: Opening) -> Taken | None:
+        """One of the kind, for a command."""
+        with self.changed:
+            return self._take(self._of_kind(opening))
+
+    def take_from(self, link: Link) -> Taken | None:
+        """One on the link, for the room that it takes."""
+        with self.changed:
+            return self._take([taken for taken in self._waiting if taken.link is link])
+
+    def forget(self, link: Link) -> None:
+        """The link is dead, and so are those on it."""
+        with self.changed:
+            self._waiting = [taken for taken in self._waiting if taken.link is not link]
+
+    def add(self, ready: Sequence[Taken]) -> bool:
+        """Have them wait: whether they do, and it is not the end."""
+        with self.changed:
+            if not self._closed:
+                self._waiting += ready
+            return not self._closed
+
+    def missing(self, opening: Opening) -> int:
+        """How many of a kind there should be besides those that there are."""
+        with self.changed:
+            return 0 if self._closed else self._demand - len(self._of_kind(opening))
+
+    def calm(self) -> None:
+        """No burst is to be expected: one of a kind will do."""
+        with self.changed:
+            self._demand = 1
+
+    def weed(self) -> list[Taken]:
+        """Give up those that are old, ended, too many, or of a kind that nobody asks for any more."""
+        now = time.monotonic()
+        with self.changed:
+            old = [taken for taken in self._waiting if taken.age(now) > WARM_AGE or taken.shell.channel.ended]
+            fitting = [self._of_kind(opening)[: self._demand] for opening in self._wanted.values()]
+            old += [taken for taken in self._waiting if not any(taken in kind for kind in fitting)]
+            self._waiting = [taken for taken in self._waiting if taken not in old]
+        return old
+
+    def close(self) -> list[Taken]:
+        """The end: give up all."""
+        with self.changed:
+            self._closed = True
+            self.changed.notify_all()
+            waiting, self._waiting = self._waiting, []
+        return waiting
+
+    def _take(self, fitting: Sequence[Taken]) -> Taken | None:
+        if not fitting:
+            return None
+        self._waiting.remove(fitting[0])
+        return fitting[0]
+
+    def _of_kind(self, opening: Opening) -> list[Taken]:
+        """Those that could have been opened so: a terminal's size can be changed, variables cannot."""
+        pty, variables = opening.pty is not None, opening.variables
+        return [taken for taken in self._waiting if taken.shell.pty == pty and taken.opening.variables == variables]

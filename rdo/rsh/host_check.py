@@ -1,0 +1,77 @@
+"""Whether the host that a program named for its remote shell is the profile's own: a command for another one must not
+run here. Asks `ssh -G` only where the config itself does not tell.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rdo import project
+from rdo.client import argv
+from rdo.client.argv import Options
+from rdo.config import load
+from rdo.config.load import Config
+from rdo.drivers import registry
+from rdo.errors import RdoError
+from rdo.rsh.ssh_argv import Command
+from rdo.trust import store
+
+
+class Address(NamedTuple):
+    """By what a target goes. Without `user` or `port` these are not known, or there are none."""
+
+    names: tuple[str, ...]
+    user: str | None = None
+    port: int | None = None
+
+    def holds(self, command: Command) -> bool:
+        """Whether all that was named is this target's."""
+        names = (command.host, command.hostname)
+        return (
+            all(name in self.names for name in names if name)
+            and command.user in ("", self.user)
+            and command.port in (None, self.port)
+        )
+
+
+def check(command: Command, options: Options) -> None:
+    """Raises RdoError if the host, user or port that were named are not those of the profile."""
+    found = project.discover(os.environ, options.project)
+    profile = argv.profile(options, os.environ)
+    loaded = load.load(found.config, profile, project.user_file(os.environ))
+    if not any(address.holds(command) for address in addresses(loaded)):
+        raise refusal(command, loaded)
+
+
+def addresses(loaded: Config) -> Iterator[Address]:
+    """The target's addresses: as configured, and then as it is really reached. Raises RdoError."""
+    settings = loaded.settings
+    if settings.driver == "local":
+        yield Address(("local", "localhost"), pwd.getpwuid(os.geteuid()).pw_name)
+        return
+    names = (settings.host, settings.machine, settings.container, settings.service, settings.image)
+    configured = Address(tuple(name for name in names if name), settings.user, settings.port)
+    yield configured
+    wish = store.wanted(loaded, registry.programs(loaded))
+    standing = store.standing(wish, os.environ)
+    if not standing.is_allowed:  # what follows runs `ssh -G`
+        raise store.refusal(wish, standing)
+    driver = registry.create(loaded)
+    known = (*configured.names, driver.target, driver.target.rpartition(" ")[2])
+    reached = registry.ssh_options(driver, os.environ)
+    if reached is None:
+        yield Address(known, settings.user)
+    else:
+        yield Address((*known, reached.host, reached.hostname), reached.user, reached.port)
+
+
+def refusal(command: Command, loaded: Config) -> RdoError:
+    """The error that tells what the profile has."""
+    port = f" port {command.port}" if command.port else ""
+    named = (f"{command.user}@" if command.user else "") + (command.host or "") + port
+    through = f" by the name of `{command.hostname}`" if command.hostname else ""
+    target = f"that is `{registry.create(loaded).target}`"
+    return RdoError(f"`{named}`{through} is not the target of profile `{loaded.profile}`", target, "use `ssh` for it")

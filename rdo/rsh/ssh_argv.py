@@ -1,0 +1,209 @@
+"""The command line of ssh(1), as rsync, git and Ansible make it, told apart. Pure.
+
+What only concerns the connection is dropped: rdo holds one already. What rdo has nothing for is refused.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rdo.errors import UsageError
+from rdo.util.lines import BLANKS, split_words
+
+DROPPED = frozenset("1246AaCgKkMqXxYy")
+"""Options without a value that change nothing here."""
+
+DROPPED_WITH_VALUE = frozenset("BbcEeFIiJmPS")
+
+REFUSED = {
+    "D": "it forwards no ports",
+    "f": "it does not go to the background",
+    "L": "it forwards no ports",
+    "N": "it only runs commands",
+    "Q": "it only runs commands",
+    "R": "it forwards no ports",
+    "s": "it has no subsystems such as sftp",
+    "W": "it forwards no ports",
+    "w": "it makes no tunnels",
+}
+
+TTY = {"no": -1, "auto": 0, "yes": 1, "force": 2}
+"""RequestTTY, as a number of `-t`; -1 is `-T`."""
+
+
+@dataclass
+class Command:
+    """What was asked for. `words` are what the remote shell gets, with blanks between."""
+
+    host: str | None = None
+    """None: there was no such word. Empty: it was empty."""
+    user: str = ""
+    port: int | None = None
+    hostname: str = ""
+    """`-o HostName`: the host's real name."""
+    words: Sequence[str] = field(default_factory=list)
+    tty: int = 0
+    """-1: none; 0: only for a login shell; 1: if stdin is a terminal; 2: in any case."""
+    stdin: bool = True
+    verbose: bool = False
+    version: bool = False
+    help: bool = False
+    query: bool = False
+    """`-G`: show the configuration."""
+    control: str = ""
+    """`-O`: an order to a control master of ssh's own."""
+    profile: str = ""
+    project: str = ""
+    send_env: list[str] = field(default_factory=list)
+    """Patterns for names of variables."""
+    set_env: list[str] = field(default_factory=list)
+
+
+def parse(words: Sequence[str]) -> Command:
+    """Read `words`, the command line without the program's name. Raises UsageError."""
+    command = Command()
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            if command.host is None and rest:
+                _take_host(command, rest.pop(0))
+            break
+        if word.startswith("--"):
+            _take_long(command, word, rest)
+        elif word.startswith("-") and word != "-":
+            _take_cluster(command, word[1:], rest)
+        elif command.host is None:
+            _take_host(command, word)  # as with ssh, options may follow
+        else:
+            rest.insert(0, word)
+            break
+    command.words = rest
+    return command
+
+
+def _take_long(command: Command, word: str, rest: list[str]) -> None:
+    """ssh has no long options, so that these are free to be rdo's."""
+    name, equals, value = word.partition("=")
+    if word == "--help":
+        command.help = True
+        return
+    if name not in ("--profile", "--project"):
+        raise UsageError(f"unknown option `{word}`", "", "see `rdo-rsh --help`")
+    setattr(command, name[2:], value if equals else _value(name, rest))
+
+
+def _take_cluster(command: Command, letters: str, rest: list[str]) -> None:
+    while letters:
+        letter, letters = letters[0], letters[1:]
+        if letter in REFUSED:
+            raise UsageError(f"`-{letter}` is not for rdo-rsh", REFUSED[letter], "use `ssh`")
+        if letter in DROPPED_WITH_VALUE or letter in _VALUES:
+            value = letters or _value(f"-{letter}", rest)
+            if letter in _VALUES:
+                _VALUES[letter](command, value)
+            return
+        if letter in _FLAGS:
+            _FLAGS[letter](command)
+        elif letter not in DROPPED:
+            raise UsageError(f"unknown option `-{letter}`", "", "rdo-rsh takes what `ssh` takes")
+
+
+def _value(name: str, rest: list[str]) -> str:
+    if not rest:
+        raise UsageError(f"option `{name}` needs a value")
+    return rest.pop(0)
+
+
+def _take_host(command: Command, word: str) -> None:
+    """`[USER@]HOST`, or `ssh://[USER@]HOST[:PORT]`. What `-l`, `-p` and `-o` said before counts, as with ssh."""
+    is_address = word.startswith("ssh://")
+    user, _, host = (word[6:].rstrip("/") if is_address else word).rpartition("@")
+    if is_address and host.rpartition(":")[2].isdecimal():
+        host, _, port = host.rpartition(":")
+        _set_port(command, port)
+    command.host = host
+    _set_user(command, user)
+
+
+def _set_user(command: Command, user: str) -> None:
+    command.user = command.user or user
+
+
+def _set_port(command: Command, port: str) -> None:
+    if not port.isdecimal():
+        raise UsageError(f"`{port}` is not a valid port")
+    command.port = command.port or int(port)
+
+
+def _set_control(command: Command, order: str) -> None:
+    if order not in ("check", "exit", "stop"):
+        raise UsageError(f"`-O {order}` is not for rdo-rsh", "it forwards no ports", "use `ssh`")
+    command.control = order
+
+
+def _set_option(command: Command, text: str) -> None:
+    """`-o NAME=VALUE` or `-o 'NAME VALUE'`; of a name the first one counts, as with ssh."""
+    name, _, value = text.replace("=", " ", 1).strip(BLANKS).partition(" ")
+    value = value.strip(BLANKS).strip('"')
+    name = name.lower()
+    try:
+        _OPTIONS.get(name, _ignore)(command, value)
+    except ValueError as error:
+        raise UsageError(f"`{text}` cannot be read", str(error)) from None
+
+
+def _ignore(command: Command, value: str) -> None:
+    """The option concerns the connection, or is unknown here."""
+
+
+def _set_hostname(command: Command, name: str) -> None:
+    command.hostname = command.hostname or name
+
+
+def _set_tty(command: Command, value: str) -> None:
+    command.tty = command.tty or TTY.get(value.lower(), 0)
+
+
+def _set_stdin(command: Command, value: str) -> None:
+    command.stdin = command.stdin and value.lower() != "yes"
+
+
+def _add_t(command: Command) -> None:
+    command.tty = max(command.tty, 0) + 1
+
+
+def _flag(name: str, value: object) -> Callable[[Command], None]:
+    return lambda command: setattr(command, name, value)
+
+
+_FLAGS: Mapping[str, Callable[[Command], None]] = {
+    "G": _flag("query", True),
+    "V": _flag("version", True),
+    "n": _flag("stdin", False),
+    "T": _flag("tty", -1),
+    "t": _add_t,
+    "v": _flag("verbose", True),
+}
+
+_VALUES: Mapping[str, Callable[[Command, str], None]] = {
+    "l": _set_user,
+    "O": _set_control,
+    "o": _set_option,
+    "p": _set_port,
+}
+
+_OPTIONS: Mapping[str, Callable[[Command, str], None]] = {
+    "hostname": _set_hostname,
+    "port": _set_port,
+    "requesttty": _set_tty,
+    "sendenv": lambda command, value: command.send_env.extend(split_words(value)),
+    "setenv": lambda command, value: command.set_env.extend(shlex.split(value)),
+    "stdinnull": _set_stdin,
+    "user": _set_user,
+}
+
+TAKEN = frozenset({*_FLAGS, *_VALUES})
+"""The letters of the options that count here."""

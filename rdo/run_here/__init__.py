@@ -1,0 +1,1 @@
+"""What rdo runs on this machine instead of the target."""

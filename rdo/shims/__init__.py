@@ -1,0 +1,1 @@
+"""Local executables that run a tool on the target."""

@@ -1,0 +1,1 @@
+"""What a repository asks for, and whether the user has allowed it."""

@@ -1,0 +1,148 @@
+"""The question whether a configuration may be trusted, in the room that the caller's screen has. Pure.
+
+What it shows was written by whoever wrote the repository. So each value begins on a line of its own that rdo has
+indented, no line is wider than the screen, all of it is no higher, and what weighs most is next to the question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from rdo import printable
+from rdo.errors import RdoError, one_line
+from rdo.trust.request import Grant, Values
+
+TYPE = "Type `yes`: "
+QUESTION = f"Trust this configuration from now on? {TYPE}"
+
+AGAIN = "Type `yes` or `no`: "
+
+MOST_ROWS = 5
+"""Rows of one value: a host name of 255 letters takes four on a terminal of 80 columns."""
+
+FEWEST_ROWS, FEWEST_COLUMNS = 12, 40
+"""What a question has room on in any case. On lower screens only a short one has, on narrower ones none."""
+
+FEWEST_ENTRIES = 4
+"""Rows for values: the driver, the directory, the host, and how many others there are."""
+
+OWN_ROWS = 2
+"""Rows that stay free: of the command that was typed, and one for the answer."""
+
+INDENT, FURTHER = "  ", "      "
+
+
+MOST_QUESTIONS = 10
+"""Times that an answer is asked for that is neither yes nor no: whoever types has a way to say both."""
+
+
+class Screen(NamedTuple):
+    """The size of a terminal, in characters."""
+
+    rows: int
+    columns: int
+
+
+SMALL = Screen(24, 80)
+"""Every terminal has as much; for one that does not say."""
+
+
+def is_yes(answer: str | None) -> bool | None:
+    """Whether this allows it; None for what is neither yes nor no, as ssh has it. Only the whole word allows."""
+    word = "" if answer is None else answer.strip().lower()
+    return True if word == "yes" else False if word in ("", "no", "n") else None
+
+
+def is_allowed(ask: Callable[[str], str | None], text: str) -> bool | None:
+    """The answer to the question; None where there is no terminal to ask on."""
+    answer = ask(text)
+    for _ in range(MOST_QUESTIONS):
+        if answer is None or is_yes(answer) is not None:
+            break
+        answer = ask(AGAIN)
+    return None if answer is None else is_yes(answer) is True
+
+
+def question(wish: Grant, before: Values | None, screen: Screen) -> str:
+    """What to ask: the values, or what has changed in them since those `before` were allowed; and how to answer.
+
+    Raises RdoError where the screen is too small: what scrolls away was not read.
+    """
+    if before and set(before) == set(wish.all):
+        before = None  # asked once more, though nothing has changed
+    rows, columns = screen
+    if columns < FEWEST_COLUMNS:
+        raise _too_small(wish, screen)
+    head = _head(wish, "has changed since you allowed it:" if before else "asks for:", columns)
+    foot = [QUESTION] if len(QUESTION) < columns else [QUESTION.removesuffix(f" {TYPE}"), TYPE]
+    entries, remark = _changes(wish, before) if before else (_entries(wish), "")
+    remarks = [INDENT + remark] if remark else []
+    room = rows - OWN_ROWS - len(head) - len(remarks) - len(foot)
+    if room < FEWEST_ENTRIES and len(entries) > room:
+        raise _too_small(wish, screen)
+    return "\n".join([*head, *_fit(entries, room, columns), *remarks, *foot])
+
+
+def _too_small(wish: Grant, screen: Screen) -> RdoError:
+    what = f"the terminal is too small to show what `{printable.cut(one_line(wish.config), FEWEST_COLUMNS)}` asks for"
+    why = f"it has {screen.rows} rows and {screen.columns} columns"
+    return RdoError(what, why, f"enlarge it to {FEWEST_ROWS} rows and {FEWEST_COLUMNS} columns")
+
+
+def in_ascii(wish: Grant, before: Values | None) -> tuple[Grant, Values | None]:
+    """The same for a terminal on which nothing else can be shown."""
+    values = _spelled(wish.all)
+    return Grant(_ascii(wish.config), _ascii(wish.profile), values), before and _spelled(before)
+
+
+def _spelled(values: Values) -> Values:
+    return tuple((_ascii(name), _ascii(value)) for name, value in values)
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode()
+
+
+def _head(wish: Grant, what: str, columns: int) -> list[str]:
+    profile = f"profile `{printable.cut(one_line(wish.profile), columns // 2)}`"
+    file = printable.cut(one_line(wish.config), columns - 3)
+    line = f"`{file}`, {profile}, {what}"
+    if printable.width(line) <= columns:
+        return [line]
+    return [f"`{file}`,", *printable.wrapped(f"{profile}, {what}", columns, INDENT)]
+
+
+def _entries(wish: Grant) -> list[str]:
+    return [_entry("", *pair) for pair in wish.all]
+
+
+def _entry(sign: str, name: str, value: str) -> str:
+    return f"{INDENT}{sign}{one_line(name)} = {one_line(value)}"
+
+
+def _changes(wish: Grant, before: Values) -> tuple[list[str], str]:
+    """What is no more, and what is there instead; and how much is as it was."""
+    gone = [_entry("- ", *pair) for pair in before if pair not in wish.all]
+    come = [_entry("+ ", *pair) for pair in wish.all if pair not in before]
+    same = len(wish.all) - len(come)
+    return [*gone, *come], f"({same} more {'value' if same == 1 else 'values'}) as before" if same else ""
+
+
+def _fit(entries: Sequence[str], room: int, columns: int) -> list[str]:
+    """The entries in as many rows as there are: the first are left out, and the last get what they need."""
+    hidden = len(entries) - (room - 1) if len(entries) > room else 0
+    shown = entries[hidden:]
+    spare = room - len(shown) - (hidden > 0)
+    blocks: list[list[str]] = []
+    for entry in reversed(shown):
+        blocks.append(_rows(entry, min(MOST_ROWS, 1 + spare), columns))
+        spare -= len(blocks[-1]) - 1
+    remarks = [f"{INDENT}({hidden} more values){hint}" for hint in (" `rdoctl explain` shows all", "")]
+    remark = remarks[0] if len(remarks[0]) <= columns else remarks[1]
+    return [*([remark] if hidden else []), *(row for block in reversed(blocks) for row in block)]
+
+
+def _rows(entry: str, rows: int, columns: int) -> list[str]:
+    """The entry in so many rows, cut if need be."""
+    return printable.wrapped(printable.cut(entry, columns + (rows - 1) * (columns - len(FURTHER))), columns, FURTHER)

@@ -1,0 +1,182 @@
+"""What the user has allowed repositories to want: records in the state directory, and how a config stands to them.
+
+A record is a file of its own for each config file and profile, replaced in one step, so that several may write. What is
+there to be allowed is decided in request.py, and how it is asked in prompt.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
+from typing import NamedTuple
+
+from rdo.config.load import Config
+from rdo.errors import RdoError, SetupError
+from rdo.trust import prompt, request
+from rdo.trust.prompt import Screen
+from rdo.trust.request import Grant, Values
+from rdo.util import charset, foreign_file, state_directory
+
+BYPASS = "RDO_TRUST"
+"""A variable that allows everything while it is `1`: for CI, which runs the repository's code anyway."""
+
+LARGEST = 1024 * 1024
+"""Bytes that are read of a record, or of a program. A record has what two config files say."""
+
+
+class Standing(Enum):
+    """How a grant stands with the user, in words."""
+
+    FREE = "nothing that has to be allowed"
+    BYPASSED = f"allowed by {BYPASS}=1"
+    ALLOWED = "allowed"
+    CHANGED = "changed since it was allowed"
+    UNKNOWN = "not allowed yet"
+    EXPOSED = "not allowed yet: others can change it"
+
+    @property
+    def is_allowed(self) -> bool:
+        return self in (Standing.FREE, Standing.BYPASSED, Standing.ALLOWED)
+
+
+class Record(NamedTuple):
+    """What was allowed when (seconds since the epoch)."""
+
+    config: str
+    profile: str
+    digest: str
+    date: float
+    values: Values = ()
+
+
+class Store:
+    """The records of one user. Raises SetupError where others could have made them."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._directory = state_directory.directory(environment, "allowed")
+
+    def find(self, config: str, profile: str) -> Record | None:
+        """The record of a profile."""
+        record = self._read(self._path(config, profile))
+        return record if record and (record.config, record.profile) == (config, profile) else None
+
+    def equal(self, wish: Grant) -> Record | None:
+        """The record that allows just this, of whatever profile of the file."""
+        own = self.find(wish.config, wish.profile)
+        if own and own.digest == wish.digest:
+            return own
+        return next((each for each in self._all() if (each.config, each.digest) == (wish.config, wish.digest)), None)
+
+    def add(self, wish: Grant) -> None:
+        """Allow it, in the place of what was allowed before. Raises SetupError."""
+        record = Record(wish.config, wish.profile, wish.digest, time.time(), wish.all)
+        try:
+            state_directory.make(self._directory)
+            from rdo.util import atomic_write  # only here: what makes files with names of their own is slow to load
+
+            atomic_write.write(self._path(wish.config, wish.profile), json.dumps(record._asdict()))
+        except OSError as error:
+            what = f"cannot keep in `{self._directory}` what is allowed"
+            hint = f"free disk space there, or set {BYPASS}=1 for this once"
+            raise SetupError(what, str(error.strerror), hint) from None
+
+    def forget(self, config: str, profile: str) -> bool:
+        """Take back what was allowed; whether there was something. Raises SetupError."""
+        try:
+            os.unlink(self._path(config, profile))
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise SetupError(f"cannot remove a file of `{self._directory}`", str(error.strerror)) from None
+        return True
+
+    def records(self) -> list[Record]:
+        """All records, in the order of their config files and profiles."""
+        return sorted(self._all())
+
+    def _all(self) -> Iterator[Record]:
+        try:
+            names = os.listdir(self._directory)
+        except OSError:
+            return
+        for name in names:
+            record = None if name.startswith(".") else self._read(os.path.join(self._directory, name))
+            if record:
+                yield record
+
+    def _path(self, config: str, profile: str) -> str:
+        name = hashlib.sha256(os.fsencode(f"{config}\0{profile}")).hexdigest()[:32]
+        return os.path.join(self._directory, name)
+
+    def _read(self, path: str) -> Record | None:
+        """A record that nobody else can have written; None for what is no record."""
+        if os.path.islink(path):
+            return None
+        try:
+            with foreign_file.open_regular(path) as file:
+                state_directory.check_private(self._directory, os.lstat(self._directory))
+                state_directory.check_private(path, os.fstat(file.fileno()))
+                return _record(json.loads(foreign_file.rest(file, LARGEST)))
+        except (ValueError, KeyError, TypeError, OSError, RecursionError):
+            return None
+
+
+def _record(found: object) -> Record:
+    if not isinstance(found, dict):
+        raise ValueError("no record")
+    values = found.get("values", [])
+    pairs = tuple((str(name), str(value)) for name, value in values) if isinstance(values, list) else ()
+    return Record(str(found["config"]), str(found["profile"]), str(found["digest"]), float(str(found["date"])), pairs)
+
+
+def wanted(config: Config, programs: Sequence[str]) -> Grant:
+    """What the config wants, with `programs` as they are now: files that its driver has run on this machine."""
+    return request.wanted(config, [(path, _content(path)) for path in programs])
+
+
+def _content(path: str) -> str:
+    """A file's content in short."""
+    try:
+        return f"sha256:{hashlib.sha256(foreign_file.read(path, LARGEST)).hexdigest()}"
+    except OSError as error:
+        raise SetupError(f"cannot read `{path}`", str(error.strerror)) from None
+
+
+def is_bypassed(environment: Mapping[str, str]) -> bool:
+    """Whether the one whose environment this is takes everything as allowed."""
+    return environment.get(BYPASS) == "1"
+
+
+def standing(wish: Grant, environment: Mapping[str, str]) -> Standing:
+    """How it stands with the user whose environment this is. Raises SetupError."""
+    if not wish.all:
+        return Standing.FREE
+    if is_bypassed(environment) and not wish.exposed:
+        return Standing.BYPASSED
+    store = Store(environment)
+    if store.equal(wish):
+        return Standing.ALLOWED
+    if wish.exposed:
+        return Standing.EXPOSED
+    return Standing.CHANGED if store.find(wish.config, wish.profile) else Standing.UNKNOWN
+
+
+def question(wish: Grant, environment: Mapping[str, str], screen: Screen) -> str:
+    """What to ask the user whose environment this is, so that it fits the screen. Raises RdoError."""
+    record = Store(environment).find(wish.config, wish.profile)
+    before = record.values if record else None
+    if not charset.is_utf8(environment):
+        wish, before = prompt.in_ascii(wish, before)
+    return prompt.question(wish, before, screen)
+
+
+def refusal(wish: Grant, why: Standing) -> RdoError:
+    """The error of whoever wanted to go on without."""
+    if why is Standing.EXPOSED:
+        return wish.exposed[0].error
+    what = f"profile `{wish.profile}` of `{wish.config}` is not allowed yet"
+    return RdoError(what, "it has changed" if why is Standing.CHANGED else "", f"type `{wish.command}`")

@@ -1,0 +1,51 @@
+"""What nobody foresaw in the control master: kept in its log with its traceback, and said in one line.
+
+Whatever is raised and is not an RdoError is a fault of rdo. The master's stderr is its log (spawn_master.py).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import traceback
+
+from rdo.errors import RdoError
+
+LOG = 2
+
+LOG_LIMIT = 1024 * 1024
+"""Bytes of the log. Beyond them it begins again: what came last explains most."""
+
+TRACEBACK_LIMIT = 16 * 1024
+"""Bytes of one traceback that are kept: its end names the fault."""
+
+WHY_LIMIT = 300
+"""Characters of an exception's own words in an error message."""
+
+
+def keep(error: BaseException, log: int = LOG) -> None:
+    """Write the exception and where it came from to the log. Never raises: there is nobody above to catch it."""
+    try:
+        head = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {threading.current_thread().name}\n"
+        text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        data = (head + text[-TRACEBACK_LIMIT:]).encode("utf-8", "backslashreplace")
+    except BaseException:  # no memory, or an exception that cannot even be shown
+        data = b"an exception that cannot be shown\n"
+    try:
+        if os.fstat(log).st_size + len(data) > LOG_LIMIT:
+            os.ftruncate(log, 0)
+        os.write(log, data)
+    except OSError:
+        return  # a disk that is full: the user has the line
+
+
+def explain(error: BaseException, path: str) -> RdoError:
+    """The exception for the user; the log is at `path`."""
+    kind = type(error).__name__
+    try:
+        words = " ".join(str(error).split())
+    except BaseException:
+        words = ""
+    why = f"{kind}: {words}" if words else kind
+    return RdoError("internal error in the control master", why[:WHY_LIMIT], f"this is a bug in rdo; see `{path}`")

@@ -1,0 +1,39 @@
+"""Going through checks: what depends on a failed one is skipped, and an error is a failure."""
+
+from __future__ import annotations
+
+from rdo.cli.doctor.check import Check, Finding, failed, go_through, ok, skipped, warning
+from rdo.errors import RdoError
+
+
+def refuse() -> Finding:
+    """A check that meets an error."""
+    raise RdoError("`x`", "why", "hint")
+
+
+def test_what_needs_a_failed_check_is_skipped_and_what_needs_that_too() -> None:
+    checks = [
+        Check("a", refuse),
+        Check("b", lambda: ok("fine"), needs=("a",)),
+        Check("c", lambda: ok("fine"), needs=("b",)),
+        Check("d", lambda: ok("fine")),
+    ]
+    assert list(map(str, go_through(checks))) == [
+        "failed   a: `x`: why; hint",
+        "skipped  b: needs `a`",
+        "skipped  c: needs `b`",
+        "ok       d: fine",
+    ]
+
+
+def test_a_warning_or_a_check_that_does_not_apply_keeps_nothing_back() -> None:
+    checks = [
+        Check("a", lambda: warning("odd", "mend it")),
+        Check("b", lambda: skipped("elsewhere")),
+        Check("c", lambda: failed("bad"), needs=("a", "b")),
+    ]
+    assert list(map(str, go_through(checks))) == [
+        "warning  a: odd; mend it",
+        "skipped  b: elsewhere",
+        "failed   c: bad",
+    ]

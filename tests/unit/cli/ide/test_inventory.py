@@ -1,0 +1,39 @@
+"""Which tools the files of a project speak of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rdo.cli.ide import inventory
+from rdo.cli.ide.toolset import TOOLS
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        pytest.param({}, [], id="none"),
+        pytest.param({"Makefile": ""}, ["make"], id="make"),
+        pytest.param({"CMakeLists.txt": "enable_testing()"}, ["cmake", "ctest"], id="cmake with tests"),
+        pytest.param({"CMakeLists.txt": ""}, ["cmake"], id="cmake"),
+        pytest.param({"Cargo.toml": "", "go.mod": ""}, ["cargo", "go"], id="Rust and Go"),
+        pytest.param({"pyproject.toml": "[tool.pytest.ini_options]\n"}, ["python", "pytest"], id="pytest"),
+        pytest.param({"setup.cfg": "[mypy]", "ruff.toml": ""}, ["python", "ruff", "mypy"], id="mypy and ruff"),
+        pytest.param({"tox.ini": "deps = pytest-cov"}, ["python", "pytest"], id="tox"),
+        pytest.param({"package.json": '{"scripts": {"test": "x"}}'}, ["node", "npm"], id="npm"),
+        pytest.param(
+            {"package.json": '{"devDependencies": {"jest": "1", "eslint" : "9", "typescript": "5"}}'},
+            ["node", "tsc", "eslint", "jest"],
+            id="tools of node",
+        ),
+    ],
+)
+def test_the_tools_are_those_that_files_speak_of(tmp_path: Path, files: dict[str, str], names: list[str]) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert inventory.tools(str(tmp_path)) == names
+
+
+def test_each_of_them_is_known() -> None:
+    assert set(inventory.EVIDENCE) == set(TOOLS)

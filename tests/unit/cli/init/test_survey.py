@@ -1,0 +1,104 @@
+"""What a directory's own files say of its target: seen from their text alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from rdo.cli.init import survey
+from rdo.cli.init.suggestion import Suggestion
+
+COMPOSE = "services:\n  web:\n    image: nginx\n"
+
+
+def look(directory: Path, files: Mapping[str, str]) -> survey.Survey:
+    """What these files say."""
+    for name, text in files.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(text)
+    return survey.look(str(directory), {"HOME": str(directory / "home")})
+
+
+def only(found: survey.Survey) -> Suggestion:
+    (suggestion,) = found.suggestions
+    return suggestion
+
+
+def test_a_devcontainer_says_more_than_a_compose_file_and_that_more_than_a_dockerfile(tmp_path: Path) -> None:
+    files = {"Dockerfile": "FROM x"}
+    assert only(look(tmp_path, files)).because == "Dockerfile"
+    assert only(look(tmp_path, files | {"compose.yaml": COMPOSE})).because == "compose.yaml"
+    found = look(tmp_path, files | {"compose.yaml": COMPOSE, ".devcontainer.json": '{"image": "py"}'})
+    assert only(found).because == ".devcontainer.json"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Dockerfile.dev", "dev.Dockerfile", "Dockerfile.ci", "app.dockerfile", "Containerfile.x", "docker/Dockerfile",
+     "docker/Dockerfile.dev", ".devcontainer/Dockerfile"],
+)  # fmt: skip
+def test_a_lone_dockerfile_of_another_name_or_place_is_built_with_the_project_as_its_context(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    found = only(look(tmp_path, {name: "FROM x\nWORKDIR /w\n"}))
+    assert (found.because, found.values) == (name, {"build": ".", "dockerfile": name, "directory": "/w"})
+
+
+def test_of_several_dockerfiles_the_usual_one_counts_and_of_unusual_ones_none(tmp_path: Path) -> None:
+    files = {"Dockerfile.a": "FROM x\n", "Dockerfile.b": "FROM x\n", "Dockerfile.dockerignore": ""}
+    assert list(look(tmp_path, files).suggestions) == []
+    assert only(look(tmp_path, {"Dockerfile.dev": "FROM x\n"})).because == "Dockerfile.dev"
+    assert only(look(tmp_path, {"Dockerfile": "FROM x\n"})).because == "Dockerfile"
+
+
+def test_a_dockerfile_is_built_and_the_last_workdir_is_the_place(tmp_path: Path) -> None:
+    found = only(look(tmp_path, {"Dockerfile": "FROM x\nWORKDIR /one\nWORKDIR $HOME\nworkdir /two\n"}))
+    assert found.values == {"build": ".", "directory": "/two"}
+
+
+def test_a_containerfile_is_named(tmp_path: Path) -> None:
+    assert only(look(tmp_path, {"Containerfile": "FROM x\n"})).values == {"build": ".", "dockerfile": "Containerfile"}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"features": {}}', "[" * 100_000, '{"image": 1}', '{"image": "-x"}', ""])
+def test_a_devcontainer_that_tells_nothing_leaves_it_to_the_other_files_and_is_named(tmp_path: Path, text: str) -> None:
+    found = look(tmp_path, {".devcontainer.json": text, "Dockerfile": "FROM x\n"})
+    assert only(found).because == "Dockerfile"
+    assert [left.name for left in found.unusable] == [".devcontainer.json"]
+
+
+@pytest.mark.parametrize("text", ["services: {}\n", "", "services:\n\t- x", "a: {" * 5_000, "- 1\n", "\x00"])
+def test_a_compose_file_without_a_service_leaves_it_to_the_dockerfile_and_is_named(tmp_path: Path, text: str) -> None:
+    found = look(tmp_path, {"compose.yaml": text, "Dockerfile": "FROM x\n"})
+    assert only(found).because == "Dockerfile"
+    assert [left.name for left in found.unusable] == ["compose.yaml"]
+
+
+def test_each_of_several_devcontainers_can_be_chosen(tmp_path: Path) -> None:
+    files = {f".devcontainer/{name}/devcontainer.json": json.dumps({"image": name}) for name in ("b", "a")}
+    found = look(tmp_path, files)
+    assert [each.values["image"] for each in found.suggestions] == ["a", "b"]
+    found = look(tmp_path, files | {".devcontainer/devcontainer.json": '{"image": "c"}'})
+    assert only(found).values["image"] == "c"
+
+
+def test_machines_that_only_vagrant_can_compute_are_named_as_left_out(tmp_path: Path) -> None:
+    found = only(look(tmp_path, {"Vagrantfile": 'c.vm.define "n#{i}" do |n|\n'}))
+    assert (found.driver, dict(found.values), dict(found.choices)) == ("vagrant", {}, {})
+    assert [left.name for left in found.left_out] == ["names of machines that are computed"]
+
+
+@pytest.mark.parametrize("name", ["Vagrantfile", "vagrantfile"])
+def test_a_vagrantfile_goes_by_both_of_its_names(tmp_path: Path, name: str) -> None:
+    assert only(look(tmp_path, {name: ""})).because == name
+
+
+def test_a_directory_or_a_file_that_cannot_be_read_tells_nothing(tmp_path: Path) -> None:
+    (tmp_path / "Vagrantfile").mkdir()
+    (tmp_path / ".devcontainer").write_text("")
+    (tmp_path / "compose.yaml").symlink_to("nowhere")
+    assert survey.look(str(tmp_path), {}) == survey.Survey([], [])

@@ -1,0 +1,248 @@
+"""Command lines of rdo as options, and what is said about a wrong one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rdo.client.argv import FLAGS, VALUES, Options, parse
+from rdo.errors import UsageError
+
+NOTHING = {name: getattr(Options(), name) for name in Options.__slots__}
+
+
+def given_by(words: list[str]) -> dict[str, object]:
+    """The attributes that differ from those of an empty command line."""
+    options = parse(words)
+    values = {name: getattr(options, name) for name in Options.__slots__}
+    return {name: value for name, value in values.items() if value != NOTHING[name]}
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param([], {}, id="nothing"),
+        pytest.param(["make", "test"], {"command": ["make", "test"]}, id="a command"),
+        pytest.param([""], {"command": [""]}, id="an empty command"),
+        pytest.param(["-"], {"command": ["-"]}, id="a dash is a command"),
+        pytest.param(["make", "-j4", "-p", "x"], {"command": ["make", "-j4", "-p", "x"]}, id="options of the command"),
+        pytest.param(["a", "--", "-t"], {"command": ["a", "--", "-t"]}, id="two dashes of the command"),
+        pytest.param(["--", "-t", "a"], {"command": ["-t", "a"]}, id="two dashes end the options"),
+        pytest.param(["--", "--", "a"], {"command": ["--", "a"]}, id="only the first two dashes"),
+        pytest.param(["-t", "--"], {"tty": True}, id="two dashes and no command"),
+        pytest.param(["-t"], {"tty": True}, id="-t"),
+        pytest.param(["-T"], {"tty": False}, id="-T"),
+        pytest.param(["-t", "-T"], {"tty": False}, id="the last of -t and -T"),
+        pytest.param(["-n"], {"stdin": False}, id="-n"),
+        pytest.param(["-s"], {"sudo": True}, id="-s"),
+        pytest.param(["--sudo", "id"], {"sudo": True, "command": ["id"]}, id="--sudo"),
+        pytest.param(["--no-map"], {"map_args": False}, id="--no-map"),
+        pytest.param(["-m"], {"map_output": True}, id="-m"),
+        pytest.param(["--map-output"], {"map_output": True}, id="--map-output"),
+        pytest.param(["--no-map-output"], {"map_output": False}, id="--no-map-output"),
+        pytest.param(["-m", "--no-map-output"], {"map_output": False}, id="the last of -m and --no-map-output"),
+        pytest.param(["-v"], {"verbose": True}, id="-v"),
+        pytest.param(["--verbose"], {"verbose": True}, id="--verbose"),
+        pytest.param(["-h"], {"help": True}, id="-h"),
+        pytest.param(["--help"], {"help": True}, id="--help"),
+        pytest.param(["--version"], {"version": True}, id="--version"),
+        pytest.param(["-sTn"], {"sudo": True, "tty": False, "stdin": False}, id="a cluster"),
+        pytest.param(["-p", "web"], {"profile": "web"}, id="-p"),
+        pytest.param(["-pweb", "a"], {"profile": "web", "command": ["a"]}, id="-p and its value in a word"),
+        pytest.param(["-p-t"], {"profile": "-t"}, id="a value that looks like an option"),
+        pytest.param(["-p", "-t"], {"profile": "-t"}, id="a value of its own that looks like one"),
+        pytest.param(["-p", "a", "--profile", "b"], {"profile": "b"}, id="the last profile"),
+        pytest.param(["--profile=a=b"], {"profile": "a=b"}, id="--profile="),
+        pytest.param(["-tp", "web", "a"], {"tty": True, "profile": "web", "command": ["a"]}, id="-p ends a cluster"),
+        pytest.param(["-spT"], {"sudo": True, "profile": "T"}, id="the rest of a cluster is a value"),
+        pytest.param(["--project", "/a b", "x"], {"project": "/a b", "command": ["x"]}, id="--project"),
+        pytest.param(["--fallback", "x"], {"fallback": True, "command": ["x"]}, id="--fallback"),
+        pytest.param(["-u", "me", "x"], {"user": "me", "command": ["x"]}, id="-u"),
+        pytest.param(["-uroot", "-c", "id"], {"user": "root", "shell_string": "id"}, id="-u and a name in a word"),
+        pytest.param(["-su", "me", "-c", "x"], {"sudo": True, "user": "me", "shell_string": "x"}, id="-u in a cluster"),
+        pytest.param(["--user=1:2", "x"], {"user": "1:2", "command": ["x"]}, id="--user="),
+        pytest.param(["--dir", "/srv"], {"remote_directory": "/srv"}, id="--dir"),
+        pytest.param(["--dir=~/x y"], {"remote_directory": "~/x y"}, id="--dir="),
+        pytest.param(["-e", "A=b=c", "--env", "_B", "--env=C="], {"env": ["A=b=c", "_B", "C="]}, id="variables"),
+        pytest.param(["-eA9=\n"], {"env": ["A9=\n"]}, id="-e and a variable in a word"),
+        pytest.param(["-ecc", "-e", "c"], {"env": ["cc", "c"]}, id="-e and a variable whose name starts with c"),
+    ],
+)
+def test_options_before_the_command_are_read(words: list[str], expected: dict[str, object]) -> None:
+    assert given_by(words) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "string", "arguments"),
+    [
+        pytest.param(["-c", "ls | wc"], "ls | wc", [], id="alone"),
+        pytest.param(["-cls x"], "ls x", [], id="in one word"),
+        pytest.param(["-cls"], "ls", [], id="in one word that could be options, without a string"),
+        pytest.param(["-c", ""], "", [], id="empty"),
+        pytest.param(["-tc", "x"], "x", [], id="at the end of a cluster"),
+        pytest.param(["-c", "--", "-x"], "-x", [], id="behind two dashes, as with sh"),
+        pytest.param(["-c", 'echo "$@"', "sh", "-t", "--"], 'echo "$@"', ["sh", "-t", "--"], id="further arguments"),
+        pytest.param(["-c", "a", "-c", "b"], "a", ["-c", "b"], id="what looks like an option behind it"),
+    ],
+)
+def test_a_shell_string_may_be_anything(words: list[str], string: str, arguments: list[str]) -> None:
+    options = parse(words)
+    assert (options.shell_string, options.command) == (string, arguments)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        "-c", "-ec", "-ce", "-xc", "-xec", "-cex", "-e -c", "-c -e", "-euc", "-eu -c", "-u -e -c", "-euo pipefail -c",
+        "-eEuo pipefail -c", "-o errexit -c", "-o errexit -o nounset -c", "-ceo pipefail", "-c -o pipefail", "+e -c",
+        "-c +e", "-e +x -c", "+o errexit -c", "-hc", "-h -c", "-lc", "-ic", "-vec", "-tec", "-c --", "-e -c -",
+        "-e -c --", "-O globstar -c", "-fc", "-nec", "-c -s", "-c -T",
+    ],
+)  # fmt: skip
+def test_options_of_sh_up_to_its_string_are_the_shells(flags: str) -> None:
+    options = parse([*flags.split(), "false; true", "name", "-e"])
+    assert options.shell_options == flags.split()
+    assert (options.shell_string, options.command) == ("false; true", ["name", "-e"])
+    assert (options.verbose, options.sudo, options.env, options.tty) == (False, False, [], None)
+
+
+@pytest.mark.parametrize("letter", "abCefhimnuvx")
+@pytest.mark.parametrize(
+    "form", ["-{}c", "-c{}", "-{} -c", "-c -{}", "-{} -e -c", "-{} -fxc", "-o noglob -{} -c", "+{} -c"]
+)
+def test_each_option_that_posix_has_for_a_string_is_the_shells_in_any_form(letter: str, form: str) -> None:
+    flags = form.format(letter).split()
+    expected = {"shell_options": flags, "shell_string": "true", "command": ["name"]}
+    assert given_by([*flags, "true", "name"]) == {key: value for key, value in expected.items() if value != ["-c"]}
+
+
+@pytest.mark.parametrize("flags", ["-Cec", "-Ceuxc", "-Ceuo pipefail -c", "-Ce -c", "-nvc", "-mec", "-vm -nc"])
+def test_clusters_that_begin_as_options_of_rdo_do_are_the_shells(flags: str) -> None:
+    assert given_by([*flags.split(), "a"]) == {"shell_options": flags.split(), "shell_string": "a"}
+
+
+@pytest.mark.parametrize(
+    ("words", "expected", "flags"),
+    [
+        pytest.param(["-s", "-ec", "a"], {"sudo": True}, ["-ec"], id="an option of rdo before"),
+        pytest.param(["-sc", "a"], {"sudo": True}, ["-c"], id="a cluster of rdo's and c"),
+        pytest.param(["-s", "-c", "a"], {"sudo": True}, ["-c"], id="sudo, which no sh has beside -c"),
+        pytest.param(["-v", "-T", "-c", "a"], {"verbose": True, "tty": False}, ["-c"], id="one that no sh has behind"),
+        pytest.param(["-Tn", "-c", "a"], {"tty": False, "stdin": False}, ["-c"], id="one that no sh has in the word"),
+        pytest.param(["-n", "-p", "w", "-c", "a"], {"stdin": False, "profile": "w"}, ["-c"], id="a profile behind"),
+        pytest.param(["-Cmain", "-c", "a"], {"directory": "main"}, ["-c"], id="a directory of letters that sh knows"),
+        pytest.param(["-Cabc", "-c", "a"], {"directory": "abc"}, ["-c"], id="a directory of letters, with a c"),
+        pytest.param(["-vTc", "-e", "a"], {"verbose": True, "tty": False}, ["-c", "-e"], id="and an option of sh"),
+        pytest.param(["-e", "X=1", "-T", "-c", "a"], {"env": ["X=1"], "tty": False}, ["-c"], id="a variable"),
+        pytest.param(["-eDEBUG", "-c", "a"], {"env": ["DEBUG"]}, ["-c"], id="a name that no options of sh would be"),
+        pytest.param(["-eCC", "-c", "a"], {"env": ["CC"]}, ["-c"], id="a name that repeats a letter"),
+        pytest.param(["-pe", "-C", "c", "-xc", "a"], {"profile": "e", "directory": "c"}, ["-xc"], id="values"),
+    ],
+)
+def test_options_of_rdo_come_before_those_of_sh(
+    words: list[str], expected: dict[str, object], flags: list[str]
+) -> None:
+    assert parse(words).shell_options == flags
+    found = {name: value for name, value in given_by(words).items() if name != "shell_options"}
+    assert found == {**expected, "shell_string": "a"}
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param(["-Cface", "x"], {"directory": "face", "command": ["x"]}, id="a directory, in one word"),
+        pytest.param(
+            ["-n", "-v", "x", "-c"], {"stdin": False, "verbose": True, "command": ["x", "-c"]}, id="no string"
+        ),
+        pytest.param(["-eu", "make"], {"env": ["u"], "command": ["make"]}, id="a variable, without -c"),
+        pytest.param(["-e", "c", "make", "-c"], {"env": ["c"], "command": ["make", "-c"]}, id="a -c of the command"),
+        pytest.param(["+e"], {"command": ["+e"]}, id="a command with a plus"),
+        pytest.param(["+", "-c", "x"], {"command": ["+", "-c", "x"]}, id="a plus"),
+        pytest.param(["+Z", "-c", "x"], {"command": ["+Z", "-c", "x"]}, id="no option of sh"),
+    ],
+)
+def test_what_is_no_call_of_sh_is_a_command_of_its_own(words: list[str], expected: dict[str, object]) -> None:
+    assert given_by(words) == expected
+
+
+@pytest.mark.parametrize(
+    ("folders", "directory"),
+    [
+        pytest.param(["a"], "a", id="one"),
+        pytest.param(["a", "b"], "a/b", id="relative to the one before"),
+        pytest.param(["/a", "b", "../c"], "/a/b/../c", id="relative to an absolute one"),
+        pytest.param(["a", "/b"], "/b", id="absolute"),
+        pytest.param(["", "b"], "b", id="after an empty one"),
+        pytest.param(["/"], "/", id="the root"),
+    ],
+)
+def test_folders_of_several_options_are_joined(folders: list[str], directory: str) -> None:
+    words = [word for folder in folders for word in ("-C", folder)]
+    assert given_by(words) == {"directory": directory}
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        pytest.param(["--nope"], "unknown option `--nope`; see `rdo --help`", id="long"),
+        pytest.param(["--nope=1"], "unknown option `--nope=1`; see `rdo --help`", id="long with a value"),
+        pytest.param(["--sudo=1"], "unknown option `--sudo=1`; see `rdo --help`", id="a flag with a value"),
+        pytest.param(["--prof", "a"], "unknown option `--prof`; see `rdo --help`", id="a shortened one"),
+        pytest.param(
+            ["-x"], "unknown option `-x`; see `rdo --help`; put `--` before a command that starts with `-`", id="short"
+        ),
+        pytest.param(
+            ["-sx"],
+            "unknown option `-x`; see `rdo --help`; put `--` before a command that starts with `-`",
+            id="in a cluster",
+        ),
+        pytest.param(["-p"], "option `-p` needs a value; see `rdo --help`", id="short without a value"),
+        pytest.param(["-tc"], "option `-c` needs a shell string; see `rdo --help`", id="cluster without a string"),
+        pytest.param(["-c", "-x"], "option `-c` needs a shell string; see `rdo --help`", id="-c, an option, no string"),
+        pytest.param(
+            ["-o", "a b", "-c", "x"],
+            "unknown option `-o`; see `rdo --help`; put `--` before a command that starts with `-`",
+            id="no name of an option",
+        ),
+        pytest.param(["--env"], "option `--env` needs a value; see `rdo --help`", id="long without a value"),
+        pytest.param(["-p", ""], "option `-p` has an empty value; see `rdo --help`", id="no profile"),
+        pytest.param(["--project="], "option `--project` has an empty value; see `rdo --help`", id="no project"),
+        pytest.param(["--dir="], "option `--dir` has an empty value; see `rdo --help`", id="no folder"),
+    ],
+)
+def test_a_wrong_option_is_named(words: list[str], line: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(words)
+    assert str(caught.value) == line
+
+
+@pytest.mark.parametrize("name", ["", "9A", "a-b", "a b", "ä", "a.b", "A\n"])
+@pytest.mark.parametrize("value", ["", "=x"], ids=["the caller's", "with a value"])
+def test_a_variable_has_a_name_that_a_shell_can_take(name: str, value: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(["-e", name + value])
+    shown = name.replace("\n", r"\x0a")
+    assert str(caught.value) == f"`{shown}` is not a valid environment variable name; use `-e NAME=VALUE`"
+
+
+@given(st.lists(st.text()))
+def test_nothing_behind_the_first_word_is_read(words: list[str]) -> None:
+    assert given_by(["make", *words]) == {"command": ["make", *words]}
+    assert parse(["-s", "--", *words]).command == words
+
+
+@given(st.lists(st.sampled_from([*FLAGS, *VALUES, "--", "-", "", "a=b", "-tsp", "-eA"]) | st.text()))
+def test_any_command_line_is_read_or_refused(words: list[str]) -> None:
+    try:
+        command = parse(words).command
+    except UsageError:
+        return
+    assert command == words[len(words) - len(command) :]
+
+
+@pytest.mark.parametrize("words", [["-p", "-c"], ["-C", "-ec"], ["-p", "-e", "-c"], ["-C", "+e", "-c"]])
+def test_an_option_that_an_option_follows_is_the_shells(words: list[str]) -> None:
+    options = parse([*words, "true"])
+    assert (options.shell_options, options.shell_string) == (words, "true")
+    assert (options.profile, options.directory) == ("", "")

@@ -1,0 +1,129 @@
+"""One command as the client sees it: which frames a master may send, and when another master may be asked."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from rdo.client.run import ACCEPTED, ACTIONS, ASKED, STARTED, NotAccepted, RunningCommand, Trace
+from rdo.errors import ConnectError, LinkLost, RdoError, SetupError
+from rdo.ipc import protocol
+
+MASTERS = {
+    name: value
+    for name, value in vars(protocol).items()
+    if isinstance(value, bytes) and len(value) == 1 and name in {
+        "ACCEPTED", "STALE", "PROMPT", "NOTICE", "PROGRESS", "STARTED", "OUTPUT", "ERROR", "CREDIT", "END", "STOPPED",
+        "EXIT", "FAILED", "REPORT",
+    }
+}  # fmt: skip
+WAY = {ASKED: b"", ACCEPTED: protocol.frame(protocol.ACCEPTED)}
+WAY[STARTED] = WAY[ACCEPTED] + protocol.frame(protocol.STARTED)
+EXIT = protocol.frame(protocol.EXIT, b"\7")
+
+
+@pytest.fixture(autouse=True)
+def _threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that takes signals would outlive the test: it ends with the process."""
+    monkeypatch.setattr("rdo.client.foreground.Foreground.enter", lambda self, ptyless: None)
+
+
+class Master:
+    """A master that sends what it is told to, and a command without input that is to be run by it."""
+
+    def __init__(self) -> None:
+        self.client, self.end = socket.socketpair()
+        request = protocol.Request()
+        request.flags, request.window = b"n", (0, 0, 0, 0)
+        self.command = RunningCommand(request, self.client, "/run/rdo/x", Trace(False, 0))
+
+    def run(self, *frames: bytes) -> int:
+        """The exit status where the master sends these bytes, and then ends."""
+        self.end.sendall(b"".join(frames))
+        self.end.shutdown(socket.SHUT_WR)
+        return self.command.run()
+
+
+@pytest.fixture
+def master() -> Iterator[Master]:
+    made = Master()
+    with closing(made.client), closing(made.end):
+        yield made
+
+
+def test_every_action_is_one_that_there_is() -> None:
+    for actions in ACTIONS.values():
+        assert all(callable(getattr(RunningCommand, name)) for name in actions.values())
+
+
+def test_every_frame_of_a_master_is_named_but_that_which_answers_rdoctl() -> None:
+    named = {kind for actions in ACTIONS.values() for kind in actions}
+    assert named == set(MASTERS.values()) - {protocol.REPORT}
+
+
+@pytest.mark.parametrize("state", [ASKED, ACCEPTED, STARTED])
+@pytest.mark.parametrize("kind", [*(bytes([number]) for number in (0, 65, 73, 122, 255)), *MASTERS.values()])
+def test_a_frame_that_may_not_come_now_ends_the_connection(master: Master, state: str, kind: bytes) -> None:
+    if kind in ACTIONS[state]:
+        return
+    with pytest.raises(protocol.ProtocolError, match=f"when the command was {state}; `rdoctl stop --all`"):
+        master.run(WAY[state], protocol.frame(kind, b"x"), EXIT)
+
+
+def test_the_exit_status_is_the_last_frame(master: Master) -> None:
+    assert master.run(WAY[STARTED], EXIT) == 7
+
+
+@pytest.mark.parametrize("answer", [b"", protocol.frame(protocol.STALE)], ids=["no answer", "STALE"])
+def test_another_master_may_be_asked_where_this_one_has_not_accepted(master: Master, answer: bytes) -> None:
+    with pytest.raises(NotAccepted):
+        master.run(answer)
+
+
+def test_a_silent_master_is_given_up_before_it_has_accepted(master: Master) -> None:
+    master.client.settimeout(0.05)
+    with pytest.raises(NotAccepted):
+        master.command.run()
+
+
+def test_a_master_that_has_accepted_may_take_its_time(master: Master) -> None:
+    master.client.settimeout(0.2)
+    master.end.sendall(WAY[ACCEPTED])
+    late = threading.Timer(0.5, master.end.sendall, (protocol.frame(protocol.STARTED) + EXIT,))
+    late.start()
+    assert master.command.run() == 7
+    late.join()
+
+
+def test_a_master_that_goes_away_after_it_has_accepted_is_an_error(master: Master) -> None:
+    with pytest.raises(SetupError) as caught:
+        master.run(WAY[ACCEPTED], protocol.frame(protocol.NOTICE, b""))
+    line = "the command was not started: the control master ended before; try again; `/run/rdo/x.log` may say more"
+    assert str(caught.value) == line
+
+
+def test_a_master_that_goes_away_after_the_start_is_a_lost_command(master: Master) -> None:
+    with pytest.raises(LinkLost, match="the command was lost"):
+        master.run(WAY[STARTED])
+
+
+@pytest.mark.parametrize(("state", "kind"), [(ACCEPTED, ConnectError), (STARTED, RdoError)])
+def test_only_before_the_start_is_a_target_unreachable(master: Master, state: str, kind: type[RdoError]) -> None:
+    failed = protocol.frame(protocol.FAILED, protocol.encode_failure(ConnectError("a", "b", "c")))
+    with pytest.raises(RdoError) as caught:
+        master.run(WAY[state], failed)
+    assert (type(caught.value), str(caught.value)) == (kind, "a: b; c")
+
+
+def test_what_cannot_be_read_ends_the_connection(master: Master) -> None:
+    with pytest.raises(protocol.ProtocolError):
+        master.run(WAY[STARTED], protocol.frame(protocol.EXIT, b""))
+
+
+def test_with_v_each_step_is_told_with_its_time(capfd: pytest.CaptureFixture[str]) -> None:
+    Trace(True, 0).step("here", 0.5)
+    assert capfd.readouterr().err == "rdo:   500.0 ms  here\n"

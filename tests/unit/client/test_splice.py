@@ -1,0 +1,53 @@
+"""Input that is passed on within the kernel, and what becomes of it where the kernel does not do that."""
+
+from __future__ import annotations
+
+import errno
+import os
+import posix
+import socket
+import sys
+
+import pytest
+
+from rdo.client.splice import Pipe
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux splices")
+
+DATA = bytes(range(256)) * 100
+
+
+def pass_on() -> bytes:
+    """What comes out of a socket into which all of a pipe was sent, in one piece."""
+    here, there = os.pipe()
+    os.write(there, DATA)
+    os.close(there)
+    near, far = socket.socketpair()
+    pipe = Pipe()
+    with near, far, open(here, "rb") as source:
+        piece = pipe.take(source.fileno(), 2 * len(DATA))
+        assert len(piece) == len(DATA)
+        piece.send(near)
+        assert len(pipe.take(source.fileno(), 1)) == 0
+        near.close()
+        pipe.close()
+        with far.makefile("rb") as stream:
+            return stream.read()
+
+
+def test_all_that_a_pipe_holds_goes_into_the_socket() -> None:
+    assert pass_on() == DATA
+
+
+def test_it_is_copied_where_the_system_splices_into_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    splice, refused = posix.splice, []
+
+    def pickily(source: int, target: int, count: int) -> int:
+        if os.path.realpath(f"/proc/self/fd/{target}").split("/")[-1].startswith("socket:"):
+            refused.append(target)
+            raise OSError(errno.EINVAL, "no")
+        return splice(source, target, count)
+
+    monkeypatch.setattr(posix, "splice", pickily)
+    assert pass_on() == DATA
+    assert refused

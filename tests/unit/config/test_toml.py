@@ -1,0 +1,176 @@
+"""TOML files as they are found: encodings, kinds of file, slips of the pen, and the line each is reported in."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from rdo.config.load import load
+from rdo.config.toml_lines import MOST_PARSED, lines_of, unfinished
+from rdo.errors import ConfigError
+
+PARSE = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli").loads
+
+
+def error_of(folder: Path) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(str(folder / ".rdo.conf"), None, None)
+    return str(caught.value).removeprefix(f"{folder}/.rdo.conf")
+
+
+CLASH = "something of that name stands further up"
+
+
+SLIPS = {
+    "bare value": ('driver = "ssh"\nhost = devbox', ':2: invalid value; quote it: `host = "devbox"`'),
+    "one quote": ('driver = "ssh"\nhost = devbox"', ':2: invalid value; quote it: `host = "devbox"`'),
+    "long bare value": (f'driver = "ssh"\nhost = {"x" * 50}', ":2: invalid value; quote it"),
+    "yes": ('host = "a"\nlogin = yes', ":2: invalid value; write `login = true`"),
+    "True": ('host = "a"\nlogin = True', ":2: invalid value; write `login = true`"),
+    "no value": ('host = "a"\nport =', ":2: invalid value"),
+    "two values": ('host = "a" b', ":1: expected newline or end of document after a statement"),
+    "open string": ('host = "a\nport = 1', ":1: illegal character '\\n'; close the string with \""),
+    "open at the end": ("host = 'a", ":1: expected \"'\"; close the string with '"),
+    "open list": ('host = "a"\npath = ["a",\n  "b"\n\nlogin = true', ":2: unclosed array; close the list with ]"),
+    "open table": ('host = "a"\nenv = { A = "1"', ":2: unclosed inline table"),
+    "no comma": ('pass_env = ["A" "B"]', ":1: unclosed array"),
+    "no equals sign": (
+        'host = "a"\ndirectory',
+        ":2: expected '=' after a key in a key/value pair; write `directory = VALUE`",
+    ),
+    "no key": ('host = "a"\n= 1', ":2: invalid statement"),
+    "open header": ('host = "a"\n[box\n', ":2: expected ']' at the end of a table declaration"),
+    "key twice": ('host = "a"\nhost = "b"', f":2: cannot overwrite a value; {CLASH}"),
+    "profile twice": ("[a]\n[a]\n\n", f":2: cannot declare ('a',) twice; {CLASH}"),
+    "list and more": ("port = 1\nlogin = [] true", ":2: expected newline or end of document after a statement"),
+    "nested": ("x = " + "[" * 9000, ": nested too deep; write it flat"),
+    "long number": ('host = "a"\nport = ' + "1" * 9000, ":2: a number too long to read; shorten it"),
+    "dots": ("a." * 9000 + "a = 1", ":1: more than 200 dots in one line; break it up"),
+    "list of tables": (
+        '[[box]]\nimage = "a"',
+        ":1: `[[box]]` is a list of tables, and a profile is one; write `[box]`",
+    ),
+    "key as table": ("[host]\na = 1", ':1: `host` is a string, not a table; as in `host = "devbox"`'),
+    "profile as option": ("[-a]", ": `-a` cannot name a profile; rename it with letters and digits"),
+    "default twice": (
+        'host = "a"\n[default]\nhost = "b"',
+        ":3: `host` gives profile `default` a second `host`; the first is `host` in line 1",
+    ),
+    "image and service": (
+        'image = "a"\nservice = "b"',
+        ":2: `service` and `image` exclude each other; keep one of them; the other is `image` in line 1",
+    ),
+    "env": ("[box.env]\nA = 1", ':2: `env.A` is a string, not the number `1`; quote it: `A = "1"`'),
+    "dotted": ("[box]\nenv.A = 1", ':2: `env.A` is a string, not the number `1`; quote it: `A = "1"`'),
+    "table in table": ("[box.deep]\nA = 1", ":1: unknown key `deep`; `rdoctl schema` shows all keys"),
+}
+
+
+@pytest.mark.parametrize(("text", "line"), SLIPS.values(), ids=list(SLIPS))
+def test_a_slip_is_one_line_with_its_place(tmp_path: Path, text: str, line: str) -> None:
+    (tmp_path / ".rdo.conf").write_text(text)
+    assert error_of(tmp_path) == line
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b'\xef\xbb\xbfhost = "a"\nport = 3\n', id="byte order mark"),
+        pytest.param(b'host = "a"\r\nport = 3\r\n', id="CRLF"),
+        pytest.param(b'host = "a"\nport = 3', id="no newline at the end"),
+        pytest.param(b"\xef\xbb\xbfhost = a\r\nport = 3\r\n", id="INI with both"),
+    ],
+)
+def test_a_file_is_read_as_editors_leave_it(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / ".rdo.conf").write_bytes(content)
+    config = load(str(tmp_path / ".rdo.conf"), None, None)
+    assert (config.settings.host, config.settings.port, config.origins["port"].line) == ("a", 3, 2)
+
+
+def test_bytes_that_are_not_utf8_are_located(tmp_path: Path) -> None:
+    (tmp_path / ".rdo.conf").write_bytes(b'host = "a"\nuser = "ren\xe9"')
+    assert error_of(tmp_path) == ":2: byte 0xe9 is not UTF-8; save it as UTF-8"
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    line = ": cannot be read: no such file or directory; check that it is there and yours to read"
+    assert error_of(tmp_path) == line
+
+
+def test_a_folder_is_no_config_file(tmp_path: Path) -> None:
+    (tmp_path / ".rdo.conf").mkdir()
+    assert error_of(tmp_path) == ": a directory, not a file; rename or remove it"
+
+
+def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".rdo.conf")
+    assert error_of(tmp_path) == ": not a regular file; a config file is a short text"
+
+
+def test_a_huge_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".rdo.conf").write_bytes(b"#" * (64 * 1024 + 1))
+    assert error_of(tmp_path) == ": larger than 64 KiB; a config file is a short text"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_of_somebody_else_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".rdo.conf").touch(0o000)
+    line = ": cannot be read: permission denied; check that it is there and yours to read"
+    assert error_of(tmp_path) == line
+
+
+def test_a_path_with_a_nul_is_one_line() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load("/\0/.rdo.conf", None, None)
+    assert str(caught.value).startswith("/\\x00/.rdo.conf: cannot be read: embedded null byte")
+
+
+def test_a_dangling_local_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / ".rdo.conf").write_text('host = "a"')
+    (tmp_path / ".rdo.local.conf").symlink_to("nowhere")
+    with pytest.raises(ConfigError, match=r"local\.conf: cannot be read: no such file"):
+        load(str(tmp_path / ".rdo.conf"), None, None)
+
+
+LINES = """\
+a.b = 1 # one
+s = '''
+x = 1
+'''
+l = [
+  1,
+]
+
+[box] # a comment
+i = { c = 1 }
+["q.x".env]
+E = 1
+"""
+
+
+def test_lines_are_told_for_every_way_to_write_a_key() -> None:
+    assert lines_of(LINES, PARSE) == {
+        ("a",): 1, ("a", "b"): 1, ("s",): 2, ("l",): 5, ("box",): 9, ("box", "i"): 10, ("box", "i", "c"): 10,
+        ("q.x", "env"): 11, ("q.x", "env", "E"): 12,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("line", ["[[[],[]]],", '"""a""",', "{ b = [1] },", "1,"])
+def test_what_is_parsed_for_the_sake_of_lines_is_bounded(line: str) -> None:
+    parsed = 0
+
+    def parse(text: str) -> dict[str, object]:
+        nonlocal parsed
+        parsed += len(text)
+        return PARSE(text)  # type: ignore[no-any-return]
+
+    assert lines_of("a = 1\nb = [\n" + f"{line}\n" * (64 * 1024 // len(line)), parse) == {("a",): 1}
+    assert parsed <= MOST_PARSED
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("", 1), ("a = 1", 1), ("a = 1\n\n", 1), ("a = [\n\n", 1), ("a = 1\nb = '''\n", 2)]
+)
+def test_what_does_not_end_is_where_it_begins(text: str, line: int) -> None:
+    assert unfinished(text, PARSE) == line

@@ -1,0 +1,47 @@
+"""What the engine answered, read with a check of every type; and its own words on one line."""
+
+from __future__ import annotations
+
+import pytest
+
+from rdo.drivers.docker import answer
+from rdo.drivers.docker.answer import LONGEST_MESSAGE, Answer
+from rdo.errors import ConnectError
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "it is not JSON"),
+        (b"{", "it is not JSON"),
+        (b'"\xe4"', "it is not JSON"),
+        (b"[" * 100_000, "it is not JSON"),
+        (b"9" * 5000, "it is not JSON"),
+        (b"null", "it is not an object"),
+        (b"[]", "it is not an object"),
+    ],
+)
+def test_what_is_no_object_is_told(data: bytes, why: str) -> None:
+    with pytest.raises(ConnectError) as caught:
+        answer.decode(data, "GET /x").text("Id")
+    assert str(caught.value) == f"invalid answer from the Docker engine to `GET /x`: {why}"
+
+
+def test_the_names_of_what_is_no_object_are_none() -> None:
+    with pytest.raises(ConnectError, match="it is not an object"):
+        Answer([], "GET /x").names()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b'{"message": "no such\\n  image"}', "no such image"),
+        (b'{"message": 7}', '{"message": 7}'),
+        (b"[]", "[]"),
+        (b"<p>\n Bad Gateway \xe4", "<p> Bad Gateway \ufffd"),
+        (b"", ""),
+        (b"[" * 100_000, "[" * LONGEST_MESSAGE + "..."),
+    ],
+)
+def test_the_engine_s_words_are_one_line(data: bytes, words: str) -> None:
+    assert answer.message(data) == words

@@ -1,0 +1,106 @@
+"""What the labels of a dev container say."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rdo.drivers.base import Root
+from rdo.drivers.docker import devcontainer
+from rdo.drivers.docker.inspect import Container, Listed, State
+from rdo.errors import ConnectError
+
+APP = "/home/me/app"
+ROOTS = [Root(APP, "/workspaces/app")]
+
+
+def listed(name: str, folder: str) -> Listed:
+    return Listed(name, name, "", {devcontainer.LOCAL_FOLDER: folder}, "running")
+
+
+@pytest.mark.parametrize(
+    ("folders", "found"),
+    [
+        ([APP, "/home/me"], ["0"]),
+        (["/home/me", "/home"], ["0"]),
+        ([f"{APP}/", APP], ["0", "1"]),
+        ([f"{APP}2", f"{APP}/src", "", "app"], []),
+    ],
+)
+def test_a_container_is_its_directory_s_or_that_of_one_below(folders: list[str], found: list[str]) -> None:
+    listing = [listed(str(number), folder) for number, folder in enumerate(folders)]
+    assert [each.name for each in devcontainer.candidates(listing, APP, lambda path: path)] == found
+
+
+def test_a_link_to_the_directory_is_as_good() -> None:
+    found = devcontainer.candidates([listed("a", "/link")], APP, lambda path: APP if path == "/link" else path)
+    assert [each.name for each in found] == ["a"]
+
+
+def test_a_label_that_the_image_brings_does_not_count() -> None:
+    container = listed("a", APP)
+    assert devcontainer.trusted(container, {devcontainer.LOCAL_FOLDER: "/x"}) == container
+    assert devcontainer.trusted(container, {devcontainer.LOCAL_FOLDER: APP}).labels == {}
+
+
+def facts(metadata: object, brought: object = None, *env: str) -> devcontainer.Facts:
+    labels = {devcontainer.METADATA: json.dumps(metadata), devcontainer.LOCAL_FOLDER: APP}
+    state = State("running", True, False, False, 0, "", "")
+    container = Container("0", "a", "", labels, (), "/", state, env)
+    image = {devcontainer.METADATA: json.dumps(brought)} if brought else {}
+    return devcontainer.facts(container, image)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "user"),
+    [
+        ([], ""),
+        ({"remoteUser": "vscode"}, "vscode"),
+        ([{"remoteUser": "a"}, {"remoteUser": "b"}, {}], "b"),
+        ([{"remoteUser": "a"}, {"containerUser": "b"}], "a"),
+        ([{"containerUser": "b"}], "b"),
+    ],
+)
+def test_the_user_is_the_last_one_that_is_named(metadata: object, user: str) -> None:
+    assert facts(metadata).user == user
+
+
+@pytest.mark.parametrize(
+    ("value", "comes_to"),
+    [
+        ("plain", "plain"),
+        ("${localEnv:MINE}", "secret"),
+        ("${env:MINE}", "secret"),
+        ("${localEnv:NOPE}", ""),
+        ("${localEnv:NOPE:a b}", "a b"),
+        ("${containerEnv:IN}/x", "there/x"),
+        ("${containerEnv:PATH}:/x", f"{devcontainer.USUAL_PATH}:/x"),
+        ("${localWorkspaceFolder}", APP),
+        ("${localWorkspaceFolderBasename}", "app"),
+        ("${containerWorkspaceFolder}", "/workspaces/app"),
+        ("${devcontainerId}", devcontainer.identity(APP, "")),
+        ("${odd}", "${odd}"),
+        ("$MINE ${", "$MINE ${"),
+    ],
+)
+def test_what_a_variable_refers_to_is_put_in(value: str, comes_to: str) -> None:
+    known = facts([{"remoteEnv": {"A": value}}], None, "IN=there", "odd")
+    assert devcontainer.variables(known, {"MINE": "secret"}, ROOTS) == {"A": comes_to}
+
+
+def test_later_parts_win_and_null_takes_away() -> None:
+    known = facts([{"remoteEnv": {"A": "1", "B": "1", "a b": "1"}}, {"remoteEnv": {"A": "2", "B": None}}, {}])
+    assert devcontainer.variables(known, {}, []) == {"A": "2"}
+
+
+def test_what_the_image_brings_is_not_told_of_this_machine() -> None:
+    brought = [{"remoteEnv": {"A": "${localEnv:MINE}", "B": "${localEnv:MINE}"}}]
+    known = facts([*brought, {"remoteEnv": {"B": "mine: ${localEnv:MINE}"}}], brought)
+    assert devcontainer.variables(known, {"MINE": "secret"}, []) == {"A": "", "B": "mine: secret"}
+
+
+@pytest.mark.parametrize("metadata", ["x", [7], [{"remoteUser": 7}], [{"remoteEnv": []}], [{"remoteEnv": {"A": 7}}]])
+def test_a_label_that_makes_no_sense_is_named(metadata: object) -> None:
+    with pytest.raises(ConnectError, match=r"invalid answer from the Docker engine to `devcontainer.metadata`"):
+        facts(metadata)

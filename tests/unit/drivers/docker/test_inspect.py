@@ -1,0 +1,121 @@
+"""What the engine's descriptions come to: a container's values, and the progress of a pull."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rdo.drivers.docker import inspect as inspection
+from rdo.drivers.docker.answer import Answer
+from rdo.drivers.docker.inspect import Mount
+from rdo.drivers.docker.pull import MANY_LAYERS, note, progress
+from rdo.errors import ConnectError
+
+ID = "0123456789abcdef"
+STATE = {"Status": "running", "Running": True}
+
+
+def inspected(**more: object) -> inspection.Container:
+    return inspection.container(Answer({"Id": ID, "State": STATE, **more}, "GET /x"))
+
+
+def test_a_container_is_known_by_its_name_else_by_its_id() -> None:
+    assert inspected(Name="/web").name == "web"
+    assert inspected().name == "0123456789ab"
+
+
+def test_the_shortest_of_the_names_that_links_give_is_listed() -> None:
+    (listed,) = inspection.listing(Answer([{"Id": ID, "Names": ["/web/db", "/db"], "State": "exited"}], "GET /x"))
+    assert (listed.name, listed.shown) == ("db", "`db` (exited)")
+
+
+def test_what_lies_over_a_container_s_files_is_told_with_its_tmpfs() -> None:
+    mounts = [
+        {"Type": "bind", "Source": "/a", "Destination": "/b", "RW": False},
+        {"Type": "volume", "Destination": "/v"},
+    ]
+    found = inspected(Mounts=mounts, HostConfig={"Tmpfs": {"/run": ""}})
+    assert list(found.mounts) == [
+        Mount("bind", "/a", "/b", True),
+        Mount("volume", "", "/v"),
+        Mount("tmpfs", "", "/run"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("config", "workdir"), [({"WorkingDir": "/srv"}, "/srv"), ({"WorkingDir": ""}, "/"), (None, "/")]
+)
+def test_a_container_without_a_workdir_starts_in_the_root(config: object, workdir: str) -> None:
+    assert inspected(Config=config).workdir == workdir
+
+
+@pytest.mark.parametrize(
+    ("state", "health"),
+    [({}, ""), ({"Health": {"Status": "none"}}, ""), ({"Health": {"Status": "starting"}}, "starting")],
+)
+def test_health_is_what_the_check_says(state: dict[str, object], health: str) -> None:
+    assert inspected(State={**STATE, **state}).state.health == health
+
+
+def test_one_that_starts_again_and_again_does_not_run() -> None:
+    assert inspected(State=STATE).state.runs
+    assert not inspected(State={**STATE, "Restarting": True}).state.runs
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        pytest.param({"State": None}, "`State` is not an object", id="no state"),
+        pytest.param({"State": {}}, "`State.Running` is not true or false", id="an empty state"),
+        pytest.param({"State": {"Running": "yes"}}, "`State.Running` is not true or false", id="a word for a truth"),
+        pytest.param({"Id": "../x"}, "`Id` is not an id", id="a path for an id"),
+        pytest.param({"Id": 7}, "`Id` is not text", id="a number for an id"),
+        pytest.param({"Mounts": {}}, "`Mounts` is not a list", id="an object for a list"),
+        pytest.param({"Mounts": [7]}, "`Mounts[0]` is not an object", id="a number in a list"),
+        pytest.param({"Mounts": [{"Destination": None}]}, "`Mounts[0].Destination` is not text", id="no destination"),
+        pytest.param({"Config": {"Labels": {"a": 1}}}, "`Config.Labels.a` is not text", id="a number for a label"),
+        pytest.param({"Config": []}, "`Config` is not an object", id="a list for an object"),
+        pytest.param({"Name": "\ud800"}, "`Name` is not text", id="half a letter"),
+        pytest.param({"State": {**STATE, "ExitCode": 2**70}}, "`State.ExitCode` is not a number", id="a huge number"),
+        pytest.param({"State": {**STATE, "ExitCode": True}}, "`State.ExitCode` is not a number", id="a truth"),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_named(changed: dict[str, object], why: str) -> None:
+    with pytest.raises(ConnectError) as caught:
+        inspected(**changed)
+    assert str(caught.value) == f"invalid answer from the Docker engine to `GET /x`: {why}"
+
+
+def test_a_list_that_is_none_is_named() -> None:
+    with pytest.raises(ConnectError, match="it is not a list"):
+        inspection.listing(Answer({}, "GET /x"))
+    with pytest.raises(ConnectError, match=r"`\[0\].Names` is not a list of texts"):
+        inspection.listing(Answer([{"Id": ID, "Names": [7]}], "GET /x"))
+
+
+def entered(*messages: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    layers: dict[str, tuple[int, int]] = {}
+    for message in messages:
+        note(layers, Answer(message, "POST /x"))
+    return layers
+
+
+def test_progress_counts_layers_and_bytes() -> None:
+    layers = entered(
+        {"status": "Pulling from library/x", "id": "latest"},
+        {"status": "Pulling fs layer", "id": "a"},
+        {"status": "Waiting", "id": "b"},
+        {"status": "Downloading", "id": "a", "progressDetail": {"current": 1_000_000, "total": 4_000_000}},
+        {"status": "Downloading", "id": "b", "progressDetail": {"current": 5_000_000, "total": 6_000_000}},
+        {"status": "Download complete", "id": "b"},
+        {"status": "Extracting", "id": "b", "progressDetail": {"current": 1, "total": 6_000_000}},
+    )
+    assert progress(layers) == "1 of 2 layers, 7 of 10 MB, 70 %"
+
+
+def test_progress_that_makes_no_sense_is_bounded() -> None:
+    detail = {"current": 9, "total": 3}
+    assert entered({"status": "Downloading", "id": "a", "progressDetail": detail}) == {"a": (3, 3)}
+    assert entered({"status": "Downloading", "id": "a", "progressDetail": {"current": -9, "total": -3}}) == {}
+    assert len(entered(*({"status": "Waiting", "id": str(n)} for n in range(2 * MANY_LAYERS)))) == MANY_LAYERS

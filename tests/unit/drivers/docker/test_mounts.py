@@ -1,0 +1,136 @@
+"""From a container's mounts to the directories that both sides see."""
+
+from __future__ import annotations
+
+import pytest
+
+from rdo.drivers.base import Root
+from rdo.drivers.docker import mounts as docker_mounts
+from rdo.drivers.docker.inspect import Container, Mount, State
+from rdo.errors import RdoError
+from rdo.paths.mapping import Mapping
+
+STATE = State("running", True, False, False, 0, "", "")
+APP = "/home/me/app"
+
+
+def bind(source: str, destination: str, read_only: bool = False) -> Mount:
+    return Mount("bind", source, destination, read_only)
+
+
+def volume(destination: str) -> Mount:
+    return Mount("volume", f"/var/lib/docker/volumes{destination}/_data", destination)
+
+
+def roots(*mounts: Mount, workdir: str = "/") -> list[Root]:
+    container = Container("0", "web-1", "", {}, mounts, workdir, STATE)
+    return docker_mounts.roots(container, lambda path: path)
+
+
+def test_a_bind_mount_is_a_directory_that_both_sides_see_and_nothing_else_is() -> None:
+    assert roots(volume("/data"), bind(f"{APP}/", "/srv/"), Mount("bind", "C:\\x", "/x")) == [Root(APP, "/srv")]
+
+
+def test_a_read_only_mount_says_so() -> None:
+    assert roots(bind("/home", "/h", read_only=True)) == [Root("/home", "/h", "read-only")]
+
+
+def test_a_mount_is_known_by_its_physical_path_too() -> None:
+    container = Container("0", "web-1", "", {}, [bind("/tmp/x", "/x")], "/", STATE)
+    found = docker_mounts.roots(container, lambda path: "/private" + path)
+    assert found == [Root("/private/tmp/x", "/x"), Root("/tmp/x", "/x")]
+
+
+def test_docker_desktop_s_names_are_this_machine_s() -> None:
+    assert roots(bind("/host_mnt/home/me", "/m")) == [Root("/home/me", "/m")]
+
+
+def test_of_two_places_of_one_directory_that_of_the_workdir_counts_then_one_to_write_to() -> None:
+    twice = (bind(APP, "/a", read_only=True), bind(APP, "/b"))
+    for order in (twice, twice[::-1]):
+        assert roots(*order) == [Root(APP, "/b")]
+        assert roots(*order, workdir="/a/x") == [Root(APP, "/a", "read-only")]
+
+
+def where(mounts: tuple[Mount, ...], directory: str) -> str:
+    """What becomes of a command that is typed in the directory."""
+    found = roots(*mounts)
+    mapping = Mapping(found)
+    return mapping.directory(directory, directory, lambda it: docker_mounts.not_mounted("web-1", found, APP, it))
+
+
+@pytest.mark.parametrize(
+    ("mounts", "directory", "remote"),
+    [
+        pytest.param((bind(APP, "/app"),), f"{APP}/a/b", "/app/a/b", id="below a mount"),
+        pytest.param((bind("/home", "/h"),), APP, "/h/me/app", id="a mount from above"),
+        pytest.param((bind(APP, "/app"), bind(f"{APP}/lib", "/lib")), f"{APP}/lib/x", "/lib/x", id="the longest wins"),
+        pytest.param((bind(APP, "/app"), bind(f"{APP}/x", "/app/x")), f"{APP}/x/y", "/app/x/y", id="one in the other"),
+        pytest.param((bind(APP, "/app"), volume("/app/mod")), f"{APP}/models", "/app/models", id="beside a volume"),
+        pytest.param((bind(APP, "/app"), volume("/app")), f"{APP}/x", "/app/x", id="a volume that is mounted below"),
+        pytest.param((bind(APP, "/"), volume("/var")), f"{APP}/src", "/src", id="mounted as the root"),
+        pytest.param(
+            (bind(APP, "/app"), volume("/app/mod"), bind(f"{APP}/mod/own", "/app/mod/own")),
+            f"{APP}/mod/own/x",
+            "/app/mod/own/x",
+            id="a mount in a volume in a mount",
+        ),
+    ],
+)
+def test_a_directory_that_is_mounted_has_its_place(mounts: tuple[Mount, ...], directory: str, remote: str) -> None:
+    assert where(mounts, directory) == remote
+
+
+NOTHING = "nothing of this directory is mounted in `web-1`; set `directory`"
+HIDDEN = "is not what the target has in its place: hidden: a {} is mounted over it; `--dir {}` runs in what is there"
+
+
+@pytest.mark.parametrize(
+    ("mounts", "directory", "words"),
+    [
+        pytest.param((), APP, NOTHING, id="no mount"),
+        pytest.param((volume("/app"),), APP, NOTHING, id="a volume"),
+        pytest.param((bind("/var/run/docker.sock", "/var/run/docker.sock"),), APP, NOTHING, id="something else"),
+        pytest.param((bind("/home/me/app2", "/app"),), APP, NOTHING, id="a longer name"),
+        pytest.param(
+            (bind(f"{APP}/src", "/app"),),
+            f"{APP}/doc",
+            f"{NOTHING}, or `cd` to what is: `{APP}/src`",
+            id="another part",
+        ),
+        pytest.param(
+            (bind(f"{APP}/src", "/app"),),
+            APP,
+            f"this directory is not mounted in `web-1`; set `directory`, or `cd` to what is: `{APP}/src`",
+            id="a part below",
+        ),
+        pytest.param(
+            tuple(bind(f"{APP}/{n}", f"/{n}") for n in range(5)),
+            f"{APP}/doc",
+            f"{NOTHING}, or `cd` to what is: `{APP}/0`, `{APP}/1`, `{APP}/2` ...",
+            id="many parts",
+        ),
+        pytest.param(
+            (bind(APP, "/app"), volume("/app/node_modules")),
+            f"{APP}/node_modules/x",
+            f"`{APP}/node_modules/x` {HIDDEN.format('volume', '/app/node_modules/x')}",
+            id="hidden by a volume",
+        ),
+        pytest.param(
+            (bind(APP, "/app"), Mount("tmpfs", "", "/app/tmp")),
+            f"{APP}/tmp",
+            f"`{APP}/tmp` {HIDDEN.format('tmpfs', '/app/tmp')}",
+            id="hidden by a tmpfs",
+        ),
+        pytest.param(
+            (bind(APP, "/app"), bind("/etc", "/app/etc")),
+            f"{APP}/etc/x",
+            f"`{APP}/etc/x` {HIDDEN.format('directory', '/app/etc/x')}",
+            id="hidden by another directory",
+        ),
+    ],
+)
+def test_one_that_is_not_is_an_error(mounts: tuple[Mount, ...], directory: str, words: str) -> None:
+    with pytest.raises(RdoError) as caught:
+        where(mounts, directory)
+    assert str(caught.value) == words

@@ -1,0 +1,126 @@
+"""Which algorithms are used: those that the user's configuration allows, and none beside them."""
+
+from __future__ import annotations
+
+import pytest
+
+from rdo.drivers.ssh.algorithms import (
+    AEAD_CIPHERS,
+    CIPHERS,
+    DEFAULT_ORDERS,
+    Algorithms,
+    chosen,
+    names,
+    offer,
+    permitted,
+    signature,
+)
+from rdo.errors import ConnectError
+
+DEFAULT = ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (None, None),
+        ("", ()),
+        ("x,y", ("x", "y")),
+        ("x,,y", ("x", "y")),
+        ("+x,b", ("a", "b", "c", "x")),
+        ("-b", ("a", "c")),
+        ("-*", ()),
+        ("^c,x", ("c", "x", "a", "b")),
+    ],
+)
+def test_a_list_replaces_or_changes_the_default(text: str | None, expected: tuple[str, ...] | None) -> None:
+    assert names(text, DEFAULT) == expected
+
+
+def test_without_a_list_all_that_we_are_able_to_do_is_allowed() -> None:
+    assert permitted(None, DEFAULT) == DEFAULT
+    assert permitted((), DEFAULT) == ()
+
+
+def test_the_users_order_counts() -> None:
+    assert permitted(("c", "x", "a"), DEFAULT) == ("c", "a")
+
+
+@pytest.mark.parametrize("order", DEFAULT_ORDERS)
+def test_an_order_that_nobody_chose_does_not_count(order: tuple[str, ...]) -> None:
+    assert permitted(order, CIPHERS) == CIPHERS
+    assert permitted(order[1:4], CIPHERS) == tuple(name for name in CIPHERS if name in order[1:4])
+
+
+def test_a_cipher_that_was_put_first_is_used_first() -> None:
+    assert permitted(("aes256-ctr", *DEFAULT_ORDERS[0]), CIPHERS)[0] == "aes256-ctr"
+
+
+def test_what_is_outdated_is_used_only_where_it_is_named() -> None:
+    assert chosen("Ciphers", None, ("new",), ("old",)) == ("new",)
+    assert chosen("Ciphers", ("old", "new"), ("new",), ("old",)) == ("old", "new")
+
+
+def test_a_list_with_nothing_that_we_can_do_is_an_error_that_names_it() -> None:
+    with pytest.raises(ConnectError) as failure:
+        chosen("Ciphers", ("chacha20-poly1305@openssh.com",), CIPHERS)
+    text = str(failure.value)
+    assert text.startswith("rdo can use none of the Ciphers of this host: ")
+    assert "chacha20-poly1305@openssh.com" in text
+    assert "allow one of aes128-gcm@openssh.com" in text
+
+
+def test_the_error_of_a_list_is_of_one_line_however_long_that_is() -> None:
+    for allowed in ((), tuple(f"{number}{'x' * 900}" for number in range(50))):
+        with pytest.raises(ConnectError) as failure:
+            chosen("Ciphers", allowed, CIPHERS)
+        assert ("and 44 more" if allowed else "allows none at all") in str(failure.value)
+        assert len(str(failure.value)) < 800
+
+
+def test_an_offer_has_nothing_that_is_not_allowed() -> None:
+    allowed = Algorithms(key_exchanges=("ecdh-sha2-nistp256",), ciphers=("aes256-ctr",), macs=("hmac-sha2-512",))
+    found = offer(allowed, ("ssh-ed25519",))
+    assert found == (("ssh-ed25519",), ("ecdh-sha2-nistp256",), ("aes256-ctr",), ("hmac-sha2-512",), ("none",))
+
+
+def test_without_a_mac_that_we_can_do_the_ciphers_that_need_none_are_left() -> None:
+    found = offer(Algorithms(macs=("umac-64@openssh.com",)), ())
+    assert found.ciphers == AEAD_CIPHERS
+    assert found.macs
+    with pytest.raises(ConnectError, match="none of the MACs of this host"):
+        offer(Algorithms(macs=("umac-64@openssh.com",), ciphers=("aes128-ctr",)), ())
+
+
+def test_compression_is_offered_where_it_was_asked_for() -> None:
+    assert offer(Algorithms(compression=True), ("ssh-ed25519",)).compression == ("zlib@openssh.com", "none")
+
+
+CERT = "-cert-v01@openssh.com"
+
+
+@pytest.mark.parametrize(
+    ("kind", "accepted", "server", "expected"),
+    [
+        ("ssh-ed25519", None, (), "ssh-ed25519"),
+        ("ssh-ed25519", (), (), None),
+        ("ssh-rsa", (), (), None),
+        ("ssh-ed25519", ("ssh-ed25519",), ("rsa-sha2-512",), "ssh-ed25519"),
+        ("ssh-ed25519", ("rsa-sha2-512",), (), None),
+        ("sk-ssh-ed25519@openssh.com", ("sk-ssh-ed25519@openssh.com",), (), "sk-ssh-ed25519@openssh.com"),
+        ("ssh-rsa", None, (), "rsa-sha2-512"),
+        ("ssh-rsa", None, ("rsa-sha2-256",), "rsa-sha2-256"),
+        ("ssh-rsa", None, ("ssh-rsa",), None),
+        ("ssh-rsa", ("rsa-sha2-256", "rsa-sha2-512"), ("rsa-sha2-512", "rsa-sha2-256"), "rsa-sha2-256"),
+        ("ssh-rsa", ("rsa-sha2-512", "ssh-rsa"), (), "ssh-rsa"),
+        ("ssh-rsa", ("rsa-sha2-512", "ssh-rsa"), ("ssh-rsa", "rsa-sha2-512"), "rsa-sha2-512"),
+        ("ssh-rsa", ("ssh-ed25519",), (), None),
+        (f"ssh-rsa{CERT}", (f"rsa-sha2-256{CERT}",), ("rsa-sha2-512", "rsa-sha2-256"), f"rsa-sha2-256{CERT}"),
+        (f"ssh-rsa{CERT}", ("rsa-sha2-256",), (), None),
+        (f"ssh-ed25519{CERT}", (f"ssh-ed25519{CERT}",), (), f"ssh-ed25519{CERT}"),
+    ],
+)
+def test_a_key_is_used_with_what_both_sides_allow(
+    kind: str, accepted: tuple[str, ...] | None, server: tuple[str, ...], expected: str | None
+) -> None:
+    assert signature(kind, accepted, server) == expected

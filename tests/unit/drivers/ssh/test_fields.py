@@ -1,0 +1,101 @@
+"""The fields of messages from an SSH server: no length is believed, no text has to be of any encoding."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rdo.drivers.ssh import kex_offer
+from rdo.drivers.ssh.auth import login_messages
+from rdo.drivers.ssh.auth.login_messages import Outcome, Prompt
+from rdo.drivers.ssh.fields import Fields, Violation, text, uint32, words
+from rdo.drivers.ssh.kex_offer import ServerOffer
+
+NAMES = text("a,b")
+GCM = "aes128-gcm@openssh.com"
+OFFER = bytes(16) + text("sntrup761,ext-info-s,kex-strict-s-v00@openssh.com") + text("ssh-ed25519") + NAMES * 6
+OURS = {
+    "key exchange methods": ("sntrup761",),
+    "host key algorithms": ("ssh-ed25519",),
+    "ciphers": ("c", "b"),
+    "MACs": ("a",),
+    "compression methods": ("a",),
+}
+
+
+def test_fields_are_read_one_after_the_other() -> None:
+    fields = Fields(uint32(7) + b"\1\0" + text("x,,y") + text("rest"))
+    assert (fields.number(), fields.flag(), fields.flag(), fields.names()) == (7, True, False, ("x", "y"))
+    fields.skip(4)
+    assert Fields(memoryview(text("rest"))).string() == b"rest"
+
+
+@pytest.mark.parametrize("body", [b"", b"\0\0\0", uint32(1), uint32(2**32 - 1) + b"x"])
+def test_a_length_beyond_what_has_come_is_a_violation(body: bytes) -> None:
+    with pytest.raises(Violation, match="cut off"):
+        Fields(body).string()
+
+
+def test_text_of_any_encoding_can_be_shown_and_is_cut() -> None:
+    assert words(b"gr\xfc\xc3\xbc\xc3\x9f") == "gr\\xfc\u00fc\u00df"
+    assert words(b"x" * 9, 4) == "xxxx..."
+    assert words(b"x" * 4, 4) == "xxxx"
+
+
+def test_an_offer_is_read_without_what_is_no_method() -> None:
+    pair = (("a", "b"), ("a", "b"))
+    assert kex_offer.parse(OFFER) == ServerOffer(("sntrup761",), ("ssh-ed25519",), pair, pair, pair)
+
+
+def test_an_offer_of_which_we_have_one_of_each_will_do() -> None:
+    assert kex_offer.mismatch(kex_offer.parse(OFFER), OURS) is None
+
+
+@pytest.mark.parametrize("kind", OURS)
+def test_what_is_lacking_is_named_and_where_to_change_it(kind: str) -> None:
+    found = kex_offer.mismatch(kex_offer.parse(OFFER), {**OURS, kind: ("ours", "more")})
+    assert found is not None
+    assert found.kind == kind
+    assert found.why.startswith(f"the server offers only these {kind}: ")
+    assert found.hint(("ours", "more")).startswith("add `ours` to ")
+    assert not found.hint(())
+
+
+@pytest.mark.parametrize(
+    ("out", "into", "lacks"),
+    [(GCM, GCM, False), (GCM, "x,b", True), ("x,b", GCM, True), (f"b,{GCM}", GCM, False), (f"c,{GCM}", GCM, True)],
+)
+def test_no_mac_is_lacking_where_the_cipher_of_that_direction_needs_none(out: str, into: str, lacks: bool) -> None:
+    body = bytes(16) + text("sntrup761") + text("ssh-ed25519") + text(out) + text(into) + text("umac") * 2 + NAMES * 2
+    found = kex_offer.mismatch(kex_offer.parse(body), {**OURS, "ciphers": ("c", GCM, "b")})
+    assert (found.kind if found else None) == ("MACs" if lacks else None)
+
+
+def test_of_many_names_a_few_are_listed_and_none_is_long() -> None:
+    many = kex_offer.Mismatch("ciphers", tuple(f"{'x' * 100}{number}" for number in range(10)))
+    assert many.why.count("x" * 64) == 6
+    assert "and 4 more" in many.why
+    assert len(many.why) < 600
+    assert "none" in kex_offer.Mismatch("ciphers", ()).why
+
+
+def test_the_answers_to_a_login_are_read() -> None:
+    assert login_messages.failure(text("publickey,password") + b"\1") == Outcome(False, True, ("publickey", "password"))
+    assert login_messages.banner(text("hello") + text("en")) == b"hello"
+    body = text("title") + text("do") + text("en") + uint32(2) + text("Code: ") + b"\1" + text("PIN: ") + b"\0"
+    assert login_messages.questions(body) == ("title", "do", [Prompt("Code: ", True), Prompt("PIN: ", False)])
+
+
+def test_more_questions_than_anybody_asks_are_a_violation() -> None:
+    with pytest.raises(Violation, match="4294967295 questions"):
+        login_messages.questions(text("") * 3 + uint32(2**32 - 1))
+
+
+@given(st.binary(max_size=60))
+def test_whatever_comes_in_a_login_is_read_or_refused(body: bytes) -> None:
+    for read in (login_messages.failure, login_messages.banner, login_messages.questions, kex_offer.parse):
+        try:
+            read(body)
+        except Violation:
+            continue

@@ -1,0 +1,122 @@
+"""What came in over a channel: who is told of it, when, and what of it is left to read."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from rdo.drivers.base import STDERR, STDOUT, Chunk
+from rdo.drivers.ssh.receive_buffer import Reception
+
+
+class Watcher:
+    """Takes output until it is told to refuse it, and notes what it is told."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[int, bytes]] = []
+        self.told: list[bool] = []
+        self.refuses = False
+
+    def sink(self, stream: int, data: bytes | memoryview) -> bool:
+        if not self.refuses:
+            self.taken.append((stream, bytes(data)))
+        return not self.refuses
+
+
+@pytest.fixture
+def watched() -> tuple[Reception, Watcher]:
+    reception, watcher = Reception(1000, 4000), Watcher()
+    reception.watch(watcher.sink, watcher.told.append)
+    return reception, watcher
+
+
+def test_output_is_read_in_its_order_and_then_the_end() -> None:
+    reception = Reception(1000, 4000)
+    reception.arrive(STDOUT, b"a")
+    reception.arrive(STDERR, b"b")
+    reception.end()
+    assert reception.read(0, None) == (Chunk(STDOUT, b"a"), 0)
+    assert reception.read(0, None) == (Chunk(STDERR, b"b"), 0)
+    assert reception.read(0, None) == (None, 0)
+
+
+def test_nothing_to_read_in_time_is_told() -> None:
+    with pytest.raises(TimeoutError):
+        Reception(1000, 4000).read(0, None)
+
+
+def test_who_reads_is_told_how_much_more_may_come() -> None:
+    reception = Reception(3, 12)
+    reception.arrive(STDOUT, b"abcd")
+    assert reception.read(0, None) == (Chunk(STDOUT, b"abcd"), 4)
+
+
+def test_a_short_command_needs_nobody_who_reads(watched: tuple[Reception, Watcher]) -> None:
+    reception, watcher = watched
+    reception.arrive(STDOUT, b"hello")
+    reception.end()
+    reception.arrive_status(3)
+    assert not watcher.told  # before all that has come is worked through
+    reception.tell_watcher()
+    assert (watcher.taken, watcher.told) == ([(STDOUT, b"hello")], [True])
+    assert reception.wait_for_status() == 3
+
+
+def test_an_end_without_a_status_is_left_to_who_reads(watched: tuple[Reception, Watcher]) -> None:
+    reception, watcher = watched
+    reception.end()
+    reception.tell_watcher()
+    assert watcher.told == [False]
+
+
+def test_what_a_watcher_does_not_take_is_to_be_read(watched: tuple[Reception, Watcher]) -> None:
+    reception, watcher = watched
+    watcher.refuses = True
+    reception.arrive(STDOUT, b"hello")
+    assert watcher.told == [False]
+    watcher.refuses = False
+    reception.arrive(STDOUT, b" again")
+    assert not watcher.taken
+    assert reception.read(0, None) == (Chunk(STDOUT, b"hello again"), 0)
+
+
+def test_a_status_counts_where_the_link_breaks_behind_the_output() -> None:
+    reception = Reception(1000, 4000)
+    reception.arrive_status(3)
+    reception.end()
+    reception.close(broken=True)
+    assert reception.wait_for_status() == 3
+
+
+def test_a_status_does_not_count_where_output_was_cut_off(watched: tuple[Reception, Watcher]) -> None:
+    reception, watcher = watched
+    reception.arrive_status(3)
+    reception.close(broken=True)
+    assert reception.wait_for_status() is None
+    assert watcher.told == [False]
+
+
+def test_what_is_not_wanted_is_dropped() -> None:
+    reception = Reception(1000, 4000)
+    reception.arrive(STDOUT, b"hello")
+    reception.close(wanted=False)
+    reception.arrive(STDOUT, b"more")
+    assert reception.read(0, None) == (None, 0)
+    assert reception.wait_for_status() is None
+
+
+def test_the_end_wakes_who_waits() -> None:
+    reception = Reception(1000, 4000)
+    found: list[int | None] = []
+    threads = [
+        threading.Thread(target=reception.read, args=(10, None)),
+        threading.Thread(target=lambda: found.append(reception.wait_for_status())),
+    ]
+    for thread in threads:
+        thread.start()
+    reception.arrive_status(0)
+    reception.close(ended=True)
+    for thread in threads:
+        thread.join(5)
+    assert found == [0]

@@ -1,0 +1,25 @@
+"""What a server's version says of its faults."""
+
+from __future__ import annotations
+
+import pytest
+
+from rdo.drivers.ssh.server_faults import session_limit
+
+
+@pytest.mark.parametrize(
+    ("greeting", "limit"),
+    [
+        ("SSH-2.0-dropbear_2022.81", None),
+        ("SSH-2.0-dropbear_2022.82", 2),
+        ("SSH-2.0-dropbear_2022.83 Debian-1", 2),
+        ("SSH-2.0-dropbear_2024.85", 2),
+        ("SSH-2.0-dropbear_2024.86", None),
+        ("SSH-2.0-dropbear_2025.1", None),
+        ("SSH-2.0-dropbear", None),
+        ("SSH-2.0-OpenSSH_9.2p1", None),
+        ("", None),
+    ],
+)
+def test_a_dropbear_that_mixes_up_sessions_has_two_of_them_on_a_connection(greeting: str, limit: int | None) -> None:
+    assert session_limit(greeting) == limit

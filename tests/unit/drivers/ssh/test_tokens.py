@@ -1,0 +1,52 @@
+"""What the tokens, tildes and variables of ssh_config(5) stand for, and what is an error, as with ssh."""
+
+from __future__ import annotations
+
+import pwd
+
+import pytest
+
+from rdo.drivers.ssh.tokens import Tokens
+
+TOKENS = Tokens(original="box", hostname="box.lan", home="/home/me", environment={"PWD": "/here", "X": "%h"})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ""),
+        ("~", "/home/me"),
+        ("~/key", "/home/me/key"),
+        ("~root/key", f"{pwd.getpwnam('root').pw_dir}/key"),
+        ("%d/%n", "/home/me/box"),
+        ("key", "/here/key"),
+        ("/a~b/100%%", "/a~b/100%"),
+        ("/${X}/%h", "/%h/box.lan"),
+    ],
+)
+def test_a_path_is_what_ssh_takes_it_for(text: str, expected: str) -> None:
+    assert TOKENS.path(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("/%z/key", "the token `%z` stands for nothing"),
+        ("/key%", "the token `%` stands for nothing"),
+        ("/${UNSET}/key", "the variable `UNSET` stands for nothing"),
+        ("~nobody-of-this-name/key", "there is no user `nobody-of-this-name`"),
+    ],
+)
+def test_a_path_that_lacks_a_piece_is_an_error(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        TOKENS.path(text)
+
+
+def test_a_command_keeps_its_shell_variables() -> None:
+    assert TOKENS.expand("nc ${X} %h %%") == "nc ${X} box.lan %"
+    with pytest.raises(ValueError, match="the token `%z`"):
+        TOKENS.expand("nc %z")
+
+
+def test_tokens_may_come_with_more_of_them() -> None:
+    assert TOKENS.expand_all("%H-${X}-%n", {"H": "name"}) == "name-%h-box"

@@ -1,0 +1,197 @@
+"""The runtime folder, the only door to a control socket, and the socket's name."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rdo.errors import SetupError
+from rdo.ipc import sockets
+from rdo.ipc.sockets import ELSEWHERE, SOCKET_PATH_LIMIT, connect, runtime_folder, socket_path
+
+ANOTHER_USER = 54321
+"""A uid that no user of the machine has."""
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
+
+
+@pytest.fixture
+def base(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An XDG_RUNTIME_DIR with a short path, as a login makes one."""
+    with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield Path(folder)
+
+
+@pytest.fixture
+def fallback() -> Iterator[Path]:
+    """/tmp/rdo-UID of a user who has nothing yet, whom we are meanwhile."""
+    folder = Path(f"/tmp/rdo-{ANOTHER_USER}")
+    os.seteuid(ANOTHER_USER)
+    try:
+        yield folder
+    finally:
+        os.seteuid(0)
+        if folder.is_symlink() or folder.is_file():
+            folder.unlink()
+        elif folder.exists():
+            folder.rmdir()
+
+
+def error_of() -> str:
+    with pytest.raises(SetupError) as caught:
+        runtime_folder(os.environ)
+    return str(caught.value)
+
+
+def test_the_runtime_folder_is_made_for_its_owner_alone(base: Path) -> None:
+    assert runtime_folder(os.environ) == f"{base}/rdo"
+    assert os.stat(base / "rdo").st_mode & 0o777 == 0o700
+
+
+def test_the_runtime_folder_is_used_again(base: Path) -> None:
+    assert runtime_folder(os.environ) == runtime_folder(os.environ) == f"{base}/rdo"
+
+
+def test_a_link_in_place_of_the_runtime_folder_is_refused(base: Path) -> None:
+    (base / "elsewhere").mkdir(mode=0o700)
+    (base / "rdo").symlink_to("elsewhere")
+    assert error_of() == f"the runtime directory `{base}/rdo` is not a directory; remove it"
+
+
+def test_a_file_in_place_of_the_runtime_folder_is_refused(base: Path) -> None:
+    (base / "rdo").touch()
+    assert error_of() == f"the runtime directory `{base}/rdo` is not a directory; remove it"
+
+
+@as_root
+def test_a_runtime_folder_of_another_user_is_refused(base: Path) -> None:
+    (base / "rdo").mkdir(mode=0o700)
+    os.chown(base / "rdo", ANOTHER_USER, -1)
+    expected = f"the runtime directory `{base}/rdo` belongs to another user: uid {ANOTHER_USER}; remove it"
+    assert error_of() == expected
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o710, 0o701, 0o770, 0o720, 0o704], ids=oct)
+def test_a_runtime_folder_that_others_can_enter_is_refused(base: Path, mode: int) -> None:
+    (base / "rdo").mkdir()
+    (base / "rdo").chmod(mode)
+    assert error_of() == f"the runtime directory `{base}/rdo` is open to others; `chmod 700 {base}/rdo`"
+
+
+@as_root
+@pytest.mark.parametrize(
+    "variable",
+    [
+        pytest.param(None, id="not set"),
+        pytest.param("", id="empty"),
+        pytest.param("run", id="relative"),
+        pytest.param("/nowhere/run", id="missing"),
+        pytest.param("/etc", id="another user's"),
+        pytest.param("/tmp/" + "x" * 70, id="too long"),
+        pytest.param("/tmp", id="open to others"),
+    ],
+)
+def test_without_a_runtime_dir_of_ones_own_there_is_one_in_tmp(
+    fallback: Path, monkeypatch: pytest.MonkeyPatch, variable: str | None
+) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", variable)
+    assert runtime_folder(os.environ) == str(fallback)
+    assert os.stat(fallback).st_uid == ANOTHER_USER
+    assert os.stat(fallback).st_mode & 0o777 == 0o700
+
+
+@as_root
+def test_a_folder_that_somebody_planted_in_tmp_is_refused(fallback: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    os.seteuid(0)
+    fallback.mkdir(mode=0o700)
+    os.seteuid(ANOTHER_USER)
+    assert error_of() == f"the runtime directory `{fallback}` belongs to another user: uid 0; remove it"
+
+
+@as_root
+def test_a_runtime_folder_that_cannot_be_made_is_told(base: Path) -> None:
+    os.chown(base, ANOTHER_USER, -1)
+    base.chmod(0o500)
+    os.seteuid(ANOTHER_USER)
+    try:
+        assert error_of() == f"cannot create the runtime directory `{base}/rdo`: Permission denied; {ELSEWHERE}"
+    finally:
+        os.seteuid(0)
+
+
+def test_every_socket_fits_into_a_runtime_dir_that_is_taken(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    longest = base / ("x" * (71 - len(str(base))))
+    longest.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(longest))
+    folder = runtime_folder(os.environ)
+    assert folder == f"{longest}/rdo"
+    bound = socket_path(folder, "config", "profile", {}) + ".4194304"  # with the pid it is first bound under
+    assert len(os.fsencode(bound)) <= SOCKET_PATH_LIMIT
+
+
+def test_the_sockets_name_stays_the_same_from_version_to_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "surroundings", lambda: "")
+    assert socket_path("/run/rdo", "/work/.rdo.conf", "default", {}) == "/run/rdo/e2f90f821f986ce8"
+
+
+PATHS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")).map(lambda text: "/" + text)
+
+
+@given(PATHS, st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), PATHS)
+def test_the_sockets_name_is_of_16_digits(config: str, profile: str, ssh_config: str) -> None:
+    folder, _, name = socket_path("/f", config, profile, {"RDO_SSH_CONFIG": ssh_config}).rpartition("/")
+    assert folder == "/f"
+    assert len(name) == 16
+    assert set(name) <= set("0123456789abcdef")
+
+
+def test_a_path_that_is_not_utf_8_has_a_socket_of_its_own() -> None:
+    assert socket_path("/f", "/\udcff", "p", {}) != socket_path("/f", "/\udcfe", "p", {})
+
+
+def test_config_profile_and_ssh_config_each_count() -> None:
+    names = {
+        socket_path("/f", config, profile, {"RDO_SSH_CONFIG": ssh_config})
+        for config in ("/a", "/b")
+        for profile in ("p", "q")
+        for ssh_config in ("", "/c")
+    }
+    assert len(names) == 8
+
+
+@pytest.mark.parametrize("name", ["nothing", "stale"])
+def test_where_nobody_listens_there_is_no_connection(base: Path, name: str) -> None:
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(f"{base}/stale")
+    assert connect(f"{base}/{name}") is None
+
+
+def test_a_socket_that_cannot_be_reached_is_named(base: Path) -> None:
+    (base / "file").touch()
+    with pytest.raises(SetupError) as caught:
+        connect(f"{base}/file/socket")
+    assert str(caught.value) == f"cannot reach the control master: `{base}/file/socket`: Not a directory"
+
+
+@pytest.mark.parametrize("name", sockets.GUIDES)
+def test_callers_whom_a_variable_leads_to_different_targets_have_different_masters(name: str) -> None:
+    assert len({socket_path("/f", "/c", "p", {name: value}) for value in ("", "/a", "/b")}) == 3
+
+
+def test_each_variable_by_which_docker_and_vagrant_find_a_target_counts() -> None:
+    sources = "".join(path.read_text() for path in Path("rdo/drivers").glob("[dv]*.py"))
+    read = set(re.findall(r'environment\.get\("((?:DOCKER|VAGRANT)_\w+|HOME)"', sources))
+    assert read
+    assert read <= set(sockets.GUIDES)

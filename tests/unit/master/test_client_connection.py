@@ -1,0 +1,61 @@
+"""A frame that is sent only if nobody has to wait for it."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from rdo.drivers.base import READ_SIZE
+from rdo.ipc import protocol
+from rdo.master.client_connection import Conversation, Gone
+from rdo.master.listener import SEND_BUFFER
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no other system tells how much room there is")
+
+BOUND = 10.0
+"""Seconds for what should come at once."""
+
+Ends = tuple[Conversation, socket.socket]
+
+
+@pytest.fixture
+def ends() -> Iterator[Ends]:
+    """A conversation, and its client's end."""
+    near, far = socket.socketpair()
+    with near, far:
+        near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        near.settimeout(BOUND)  # a send that waits fails
+        far.settimeout(BOUND)
+        yield Conversation(near), far
+
+
+def test_a_client_that_does_not_read_is_offered_whole_frames_until_there_is_no_room(ends: Ends) -> None:
+    conversation, client = ends
+    payload = bytes(READ_SIZE)
+    sent = 0
+    while conversation.offer(protocol.OUTPUT, payload):
+        sent += 1
+    assert sent > 0
+    decoder = protocol.Decoder()
+    whole = sent * len(payload)
+    while whole:
+        whole -= sum(len(piece) for _, piece in decoder.receive(client.recv(READ_SIZE)))
+    assert decoder.left == 0
+    assert conversation.offer(protocol.OUTPUT, payload)
+
+
+def test_nothing_is_offered_while_another_thread_sends(ends: Ends) -> None:
+    conversation, _ = ends
+    with conversation._sending:
+        assert not conversation.offer(protocol.OUTPUT, b"early")
+    assert conversation.offer(protocol.OUTPUT, b"in turn")
+
+
+def test_an_offer_to_a_client_that_is_gone_says_so(ends: Ends) -> None:
+    conversation, client = ends
+    client.close()
+    with pytest.raises(Gone):
+        conversation.offer(protocol.OUTPUT, b"data")

@@ -1,0 +1,34 @@
+"""What a control master does with a peer that says nothing."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from rdo.master import daemon
+
+BOUND = 10.0
+"""Seconds for what takes a moment."""
+
+
+def test_a_peer_that_never_says_what_it_wants_is_not_served_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon, "QUESTION_TIMEOUT", 0.05)
+    with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as directory:
+        Path(directory, ".rdo.conf").touch()
+        made = daemon.Master(f"{directory}/socket", f"{directory}/.rdo.conf", "default", "release")
+        near, far = socket.socketpair()
+        with far:
+            serving = threading.Thread(target=made.serve, args=(near,))
+            serving.start()
+            far.settimeout(BOUND)
+            assert far.recv(1) == b""
+            serving.join(BOUND)
+            assert not serving.is_alive()
+        made._listener.close()
+        made._listener._socket.close()
+        assert os.listdir(directory) == [".rdo.conf"]

@@ -1,0 +1,94 @@
+"""Who may connect to a control socket."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent import futures
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from rdo.master.listener import ROOM_PAUSE, Listener
+
+ANOTHER_USER = 54321
+"""A uid that no user of the machine has."""
+
+PATIENCE = 20.0
+"""Seconds for a connection, which takes none."""
+
+CONNECT = """
+import os, socket, sys
+os.setgid(int(sys.argv[1])); os.setuid(int(sys.argv[1]))
+with socket.socket(socket.AF_UNIX) as connection:
+    connection.connect(sys.argv[2])
+    print("connected", flush=True)
+    print(connection.recv(1))
+"""
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """A socket that everybody can reach, as if the folder had failed to guard it."""
+    with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as folder:
+        os.chmod(folder, 0o755)
+        path = Path(folder, "socket")
+        made = Listener(str(path))
+        path.chmod(0o666)
+        yield made
+        made.close()
+        made._socket.close()
+
+
+@pytest.fixture
+def accepting(listener: Listener) -> Iterator[Future[socket.socket]]:
+    """What a thread that waits at the socket comes back with."""
+    with ThreadPoolExecutor(1) as threads:
+        accepted = threads.submit(listener.accept)
+        yield accepted
+        if not accepted.done():
+            with connect(listener):
+                pass
+        accepted.result(PATIENCE).close()
+
+
+def connect(listener: Listener) -> socket.socket:
+    """A client of the same user."""
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(listener._path)
+    return client
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_connection_of_another_user_is_closed_unheard(listener: Listener, accepting: Future[socket.socket]) -> None:
+    command = [sys.executable, "-I", "-S", "-c", CONNECT, str(ANOTHER_USER), listener._path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd="/") as stranger:
+        assert stranger.stdout is not None
+        assert stranger.stdout.read() == b"connected\nb''\n"
+    assert not accepting.done()
+
+
+def test_a_connection_of_the_same_user_is_taken(listener: Listener, accepting: Future[socket.socket]) -> None:
+    with connect(listener) as client:
+        client.sendall(b"hello")
+        assert accepting.result(PATIENCE).recv(5) == b"hello"
+
+
+def test_a_connection_that_comes_when_no_descriptor_is_left_is_taken_when_one_is_free(listener: Listener) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket(socket.AF_UNIX) as client, ThreadPoolExecutor(1) as threads:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+        try:
+            accepted = threads.submit(listener.accept)
+            client.connect(listener._path)
+            with pytest.raises(futures.TimeoutError):  # which is not the built-in one before Python 3.11
+                accepted.result(2 * ROOM_PAUSE)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        accepted.result(PATIENCE).close()

@@ -1,0 +1,71 @@
+"""The output of a command whose channel needs nobody who reads it."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+
+from rdo.drivers.base import STDOUT, Channel, Sink
+from rdo.errors import LinkLost
+from rdo.ipc import protocol
+from rdo.master.client_connection import Conversation
+from rdo.master.output_pump import OutputRelay
+from rdo.pool.shell import Shell
+
+
+class ShortCommand:
+    """The channel of a command that says something and ends at once."""
+
+    ended = True
+
+    def watch(self, sink: Sink, readable: Callable[[bool], None]) -> bool:
+        assert sink(STDOUT, b"hello")
+        readable(True)
+        return True
+
+    def exit_status(self) -> int:
+        return 3
+
+
+class Nobody:
+    """The owner of a command of which nothing more is to be done."""
+
+    def obey(self, mark: str) -> None:
+        raise AssertionError
+
+    def end_writer(self) -> None:
+        raise AssertionError
+
+    def explain(self, error: LinkLost) -> LinkLost:
+        raise AssertionError
+
+
+class Telling(Conversation):
+    """Notes whether the end was known when it was told."""
+
+    relay: OutputRelay
+    known = False
+
+    def offer(self, kind: bytes, payload: bytes | memoryview) -> bool:
+        if kind == protocol.EXIT:
+            self.known = self.relay.ended.is_set()
+        return super().offer(kind, payload)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tell whether a client takes output at once")
+def test_the_end_is_known_before_the_client_is_told() -> None:
+    """A client that has the status is gone at once; its command was ended then, with all that it had left behind."""
+    near, far = socket.socketpair()
+    with near, far:
+        conversation = Telling(near)
+        shell = Shell(cast(Channel, ShortCommand()), "nonce", pty=False, plain=True)
+        conversation.relay = OutputRelay(conversation, shell, {}, Nobody())
+        conversation.relay.start()
+        conversation.relay.wait()
+        assert conversation.known
+        frames = [(kind, bytes(payload)) for kind, payload in protocol.Decoder().receive(far.recv(4096))]
+        assert frames == [(protocol.OUTPUT, b"hello"), (protocol.EXIT, b"\x03")]

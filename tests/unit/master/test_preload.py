@@ -1,0 +1,39 @@
+"""What a control master loads of itself before an upgrade in place can come between."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+LOAD = """
+import sys
+from rdo.master import preload
+preload.load_rest(sys.argv[1])
+print(*sorted(sys.modules))
+"""
+
+SHARED = {
+    "rdo.master.mapped_output",
+    "rdo.master.session",
+    "rdo.master.target",
+    "rdo.trust.prompt",
+    "rdo.util.atomic_write",
+}
+
+
+@pytest.mark.parametrize(("driver", "loaded", "left"), [
+    ("local", {"rdo.drivers.local.start"}, {"paramiko", "requests", "rdo.drivers.docker", "rdo.drivers.vagrant"}),
+    ("docker", {"rdo.drivers.docker.fresh", "rdo.drivers.docker.pull"}, {"paramiko", "rdo.drivers.vagrant"}),
+    ("ssh", {"paramiko", "rdo.drivers.ssh.auth.agent_forward", "rdo.drivers.ssh.krl"}, {"rdo.drivers.docker"}),
+    ("vagrant", {"paramiko", "rdo.drivers.vagrant.command"}, {"rdo.drivers.docker"}),
+])  # fmt: skip
+def test_all_that_a_master_may_need_is_loaded_and_no_other_driver_s_library(
+    driver: str, loaded: set[str], left: set[str]
+) -> None:
+    done = subprocess.run([sys.executable, "-c", LOAD, driver], capture_output=True, text=True, check=True)
+    names = set(done.stdout.split())
+    assert done.stderr == "", "a module that cannot be loaded"
+    assert names >= loaded | SHARED
+    assert not names & (left | {"click", "rich", "rdo.cli"})

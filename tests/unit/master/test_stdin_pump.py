@@ -1,0 +1,119 @@
+"""Input reaches the channel whole and in order, at once or by and by, and all of it is acknowledged."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+
+from rdo.drivers.base import Channel
+from rdo.errors import LinkLost
+from rdo.master.stdin_pump import ACKNOWLEDGE, Input
+from tests.leaks import wait_until
+
+STEP = 1024
+
+BOUND = 10.0
+"""Seconds for what should happen at once."""
+
+
+def broken(error: BaseException) -> None:
+    raise error
+
+
+class Program:
+    """A channel to a program that has room for so many bytes, and waits for `reads` when there is none."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.reads = threading.Event()
+        self.got = bytearray()
+        self.ended = threading.Event()
+        self.lost = False
+
+    def offer(self, data: bytes | memoryview) -> bool:
+        if self.lost:
+            raise LinkLost("the connection is lost")
+        if len(data) > self.room:
+            return False
+        self.room -= len(data)
+        self.got += data
+        return True
+
+    def write(self, data: bytes | memoryview) -> None:
+        self.reads.wait()
+        self.got += data
+
+    def end_input(self) -> None:
+        self.ended.set()
+
+
+Made = tuple[Input, Program, list[int]]
+Make = Callable[..., Made]
+
+
+@pytest.fixture
+def make() -> Make:
+    """An input, its program, and what was acknowledged."""
+
+    def made(room: int, held: bool = False) -> Made:
+        program, taken = Program(room), []
+        return Input(cast(Channel, program), taken.append, broken, held=held), program, taken
+
+    return made
+
+
+def numbered(count: int) -> list[bytes]:
+    """Pieces that can be told apart."""
+    return [b"%8d" % number * (STEP // 8) for number in range(count)]
+
+
+def test_what_a_program_has_room_for_is_written_by_the_thread_that_brings_it(make: Make) -> None:
+    stream, program, _ = make(room=STEP)
+    stream.give(numbered(1)[0])
+    stream.end()
+    assert bytes(program.got) == numbered(1)[0]
+    assert program.ended.is_set()
+
+
+def test_nothing_overtakes_what_a_slow_program_has_yet_to_read(make: Make) -> None:
+    stream, program, _ = make(room=10 * STEP)
+    for number, piece in enumerate(numbered(60)):
+        if number == 20:
+            program.room = 10 * STEP  # there is room again, but others wait
+        if number == 40:
+            program.reads.set()
+        stream.give(piece)
+    stream.end()
+    assert program.ended.wait(BOUND)
+    assert bytes(program.got) == b"".join(numbered(60))
+
+
+@pytest.mark.parametrize("room", [0, 8 * ACKNOWLEDGE])
+def test_all_that_was_written_is_acknowledged_but_for_the_last_part(room: int, make: Make) -> None:
+    stream, program, taken = make(room)
+    program.reads.set()
+    for _ in range(8):
+        stream.give(bytes(ACKNOWLEDGE // 2))
+    assert wait_until(lambda: sum(taken) > 3 * ACKNOWLEDGE, BOUND)
+    stream.close()
+
+
+def test_what_comes_while_nobody_may_read_waits_though_there_is_room(make: Make) -> None:
+    stream, program, _ = make(room=STEP, held=True)
+    stream.give(b"early")
+    assert not program.got
+    program.reads.set()
+    stream.resume()
+    stream.end()
+    assert program.ended.wait(BOUND)
+    assert bytes(program.got) == b"early"
+
+
+def test_a_link_that_is_lost_is_for_others_to_tell(make: Make) -> None:
+    stream, program, _ = make(room=STEP)
+    program.lost = True
+    stream.give(b"data")
+    stream.close()

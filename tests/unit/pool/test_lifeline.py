@@ -1,0 +1,113 @@
+"""What the owner of a lifeline may expect while it opens, and after its end. What it does is tested with shells."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import cast
+
+from rdo.drivers.base import Channel, ChannelRefused
+from rdo.pool.lifeline import Lifeline
+from rdo.pool.shell import Group, Shell, is_group
+from rdo.remote_sh.render import LIFELINE
+
+BOUND = 20.0
+
+A, B = Group(11, 11), Group(13, 12)
+
+
+class Wire:
+    """The channel of a shell that reads what it is told, until it is ended."""
+
+    def __init__(self) -> None:
+        self.lines: queue.Queue[str] = queue.Queue()
+        self.over = threading.Event()
+
+    @property
+    def ended(self) -> bool:
+        return self.over.is_set()
+
+    def write(self, data: bytes) -> None:
+        for line in data.decode().splitlines():
+            self.lines.put(line)
+
+    def read(self) -> None:
+        self.over.wait(BOUND)
+
+    def close(self) -> None:
+        self.over.set()
+
+    def heard(self, count: int) -> list[str]:
+        return [self.lines.get(timeout=BOUND) for _ in range(count)]
+
+
+class Opener:
+    """Gives the shells that it is told to, in its own time."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Semaphore(0)
+        self.shells: queue.Queue[Wire | None] = queue.Queue()
+
+    def __call__(self) -> Shell:
+        self.asked.release()
+        wire = self.shells.get(timeout=BOUND)
+        if wire is None:
+            raise ChannelRefused
+        return Shell(cast(Channel, wire), "nonce", pty=False, plain=True)
+
+
+def test_what_is_ordered_while_it_opens_waits_for_it_and_nobody_else_does() -> None:
+    opener, wire = Opener(), Wire()
+    lifeline = Lifeline(opener)
+    lifeline.start()
+    assert lifeline.signal(A, "INT")
+    lifeline.know(B)
+    opener.shells.put(wire)
+    assert wire.heard(3) == [LIFELINE, "kill 11 INT 11", "know 13 12"]
+    lifeline.close()
+
+
+def test_one_that_was_killed_is_there_again_for_whatever_comes_next() -> None:
+    opener, first, second = Opener(), Wire(), Wire()
+    lifeline = Lifeline(opener)
+    lifeline.start()
+    opener.shells.put(first)
+    lifeline.guard([A, B])
+    assert sorted(first.heard(3)[1:]) == ["add 11 11", "add 13 12"]
+    lifeline.leave([B])
+    assert first.heard(1) == ["drop 13"]
+    first.close()
+    assert lifeline.signal(A, "TERM")
+    opener.shells.put(second)
+    assert second.heard(3) == [LIFELINE, "add 11 11", "kill 11 TERM 11"]
+    lifeline.close()
+    assert second.ended
+
+
+def test_where_there_is_no_room_for_one_nobody_is_signalled_and_nobody_waits() -> None:
+    opener = Opener()
+    lifeline = Lifeline(opener)
+    lifeline.start()
+    opener.shells.put(None)
+    lifeline.guard([A])
+    assert not lifeline.signal(A, "INT")
+    lifeline.retire()
+
+
+def test_one_that_is_retired_is_not_opened_again() -> None:
+    opener, wire = Opener(), Wire()
+    lifeline = Lifeline(opener)
+    lifeline.start()
+    opener.shells.put(wire)
+    lifeline.guard([A])
+    lifeline.retire()
+    wire.close()
+    assert not lifeline.signal(A, "INT")
+    assert opener.asked.acquire(timeout=BOUND)
+    assert not opener.asked.acquire(blocking=False)
+
+
+def test_a_number_that_is_no_group_is_known() -> None:
+    assert [text for text in ("2", "4194304") if is_group(text)] == ["2", "4194304"]
+    wrong = ("0", "1", "-5", "", "05", "9" * 10, "9" * 5000, "x", "\u0663", "2;3")
+    assert [text for text in wrong if is_group(text)] == []

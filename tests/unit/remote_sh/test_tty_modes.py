@@ -1,0 +1,95 @@
+"""The modes of the caller's terminal: read from a real one, and as words for a real stty."""
+
+from __future__ import annotations
+
+import os
+import pty
+import shutil
+import subprocess
+import termios
+from collections.abc import Iterator
+
+import pytest
+
+from rdo.client import tty
+from rdo.errors import RdoError
+from rdo.remote_sh import tty_modes
+
+IFLAG, OFLAG, LFLAG, CC = 0, 1, 3, 6
+
+BOUND = 10.0
+"""Seconds for stty to end."""
+
+STTY = [
+    pytest.param(words, marks=pytest.mark.skipif(not shutil.which(words[0]), reason="not there"), id=" ".join(words))
+    for words in (["stty"], ["busybox", "stty"])
+]
+
+
+@pytest.fixture
+def terminal() -> Iterator[int]:
+    near, far = pty.openpty()
+    yield far
+    os.close(near)
+    os.close(far)
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        pytest.param(b"", [], id="none"),
+        pytest.param(b"intr=3", [("intr", "^C")], id="a control character"),
+        pytest.param(b"erase=127", [("erase", "^?")], id="DEL"),
+        pytest.param(b"quit=28 susp=31", [("quit", "^\\"), ("susp", "^_")], id="keys that are no letters"),
+        pytest.param(b"kill=64 eof=39", [("kill", "@"), ("eof", "'")], id="characters"),
+        pytest.param(b"intr=undef", [("intr", "undef")], id="no key"),
+        pytest.param(b"ixon=0 iutf8=1", [("-ixon",), ("iutf8",)], id="flags"),
+    ],
+)
+def test_each_mode_is_what_stty_takes(sent: bytes, words: list[tuple[str, ...]]) -> None:
+    assert list(tty_modes.settings(sent)) == words
+
+
+@pytest.mark.parametrize(
+    "sent", [b"x", b"intr", b"intr=", b"intr=0", b"intr=128", b"intr=-1", b"ixon=2", b"ixon=undef", b"rows=1", b"\xff"]
+)
+def test_what_is_no_mode_never_reaches_stty(sent: bytes) -> None:
+    with pytest.raises(RdoError, match="is not a mode of a terminal"):
+        list(tty_modes.settings(b"ixon=1 " + sent))
+
+
+def test_what_is_no_terminal_has_none() -> None:
+    here, there = os.pipe()
+    assert tty.modes(here) == b""
+    os.close(here)
+    os.close(there)
+
+
+@pytest.mark.parametrize("stty", STTY)
+@pytest.mark.parametrize("turned", [False, True], ids=["as usual", "each the other way"])
+def test_all_modes_arrive_on_another_terminal(terminal: int, stty: list[str], turned: bool) -> None:
+    there = termios.tcgetattr(terminal)
+    own = termios.tcgetattr(terminal)
+    if turned:
+        for index, names in tty.FLAGS.items():
+            for name in names:
+                own[index] ^= getattr(termios, name.upper())
+        own[IFLAG] ^= tty._IUTF8
+        for number, name in enumerate(tty.CHARACTERS.values()):
+            if (position := getattr(termios, name, None)) is not None:
+                own[CC][position] = bytes([number * 8 + 1])
+        own[CC][termios.VINTR] = bytes([os.fpathconf(terminal, "PC_VDISABLE")])
+        own[CC][termios.VERASE] = b"\x7f"
+    termios.tcsetattr(terminal, termios.TCSANOW, own)
+    sent = tty.modes(terminal)
+    termios.tcsetattr(terminal, termios.TCSANOW, there)
+    words = [word for words in tty_modes.settings(sent) for word in words]
+    subprocess.run([*stty, *words], stdin=terminal, check=True, timeout=BOUND)
+    assert tty.modes(terminal) == sent
+
+
+def test_a_key_that_stty_cannot_spell_stays_here(terminal: int) -> None:
+    own = termios.tcgetattr(terminal)
+    own[CC][termios.VKILL] = b"\xe9"
+    termios.tcsetattr(terminal, termios.TCSANOW, own)
+    assert b"kill=" not in tty.modes(terminal)

@@ -1,0 +1,155 @@
+"""The text of shims, run by each shell that may be /bin/sh, with a stand-in for rdo that shows what it gets."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from rdo.shims import script as shim
+from tests.unit.remote_sh.shells import BOUND, SHELLS, each_shell
+
+RDO = """\
+#!/bin/sh
+printf '<%s>' "$0" "$@"
+"""
+TOOL = '#!/bin/sh\nprintf "tool <%s>" "$@"\nexit 3\n'
+
+ODD = ["plain", "two words", "it's", 'a"b', "new\nline", "$HOME `id`", "back\\slash", "*", "-x", "a\\"]
+
+
+@pytest.fixture(params=ODD)
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder of any name, with a program `rdo` in another one."""
+    folder = tmp_path / str(request.param) / "project"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def program(folder: Path, name: str, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_bytes(os.fsencode(text))
+    path.chmod(0o755)
+    return path
+
+
+def run(shell: str, path: Path, *words: str, **environ: str) -> tuple[int, str, str]:
+    """Status, stdout and stderr of a shim, started with nothing in the environment but what is given."""
+    command = [*SHELLS[shell].split(), str(path), *words]
+    command[0] = str(shutil.which(command[0]))
+    done = subprocess.run(command, env=environ, cwd="/", capture_output=True, text=True, timeout=BOUND, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@each_shell
+def test_it_calls_the_rdo_that_is_built_in_with_arguments_as_they_were_given(shell: str, project: Path) -> None:
+    rdo = program(project / "there", "rdo", RDO)
+    path = program(project / ".rdo/bin", "g++", shim.render("g++", str(project), "", str(rdo)))
+    words = ["", "a b", "*", "it's", "$x", "\n", "-x"]
+    expected = [str(rdo), "--project", str(project), *shim.OPTIONS.split(), "g++", *words]
+    assert run(shell, path, *words, PATH="/usr/bin:/bin") == (0, "".join(f"<{word}>" for word in expected), "")
+
+
+@each_shell
+def test_a_profile_is_built_in_if_there_is_one(shell: str, tmp_path: Path) -> None:
+    rdo = program(tmp_path, "rdo", RDO)
+    path = program(tmp_path, "make", shim.render("make", "/p", "it's", str(rdo)))
+    assert "<-p><it's>" in run(shell, path, PATH="/usr/bin:/bin")[1]
+
+
+@each_shell
+def test_where_that_rdo_is_gone_the_one_in_path_is_called(shell: str, tmp_path: Path) -> None:
+    rdo = program(tmp_path / "other", "rdo", RDO)
+    path = program(tmp_path, "make", shim.render("make", str(tmp_path), "", "/nowhere/rdo"))
+    assert run(shell, path, PATH=f"/usr/bin:{rdo.parent}")[1].startswith(f"<{rdo}><--project>")
+
+
+@each_shell
+def test_without_any_rdo_it_says_so(shell: str, tmp_path: Path) -> None:
+    path = program(tmp_path / "x", "make", shim.render("make", str(tmp_path), "", "/nowhere/rdo"))
+    program(tmp_path / "tools", "make", TOOL)
+    status, out, err = run(shell, path, PATH=str(tmp_path / "tools"))
+    assert (status, out, err.count("\n")) == (255, "", 1)
+    assert err.startswith("rdo: cannot find `rdo`: ")
+
+
+@each_shell
+def test_inside_it_runs_the_next_tool_of_path_that_is_no_shim(shell: str, project: Path) -> None:
+    text = shim.render("make", str(project), "", "/bin/false")
+    path = program(project / ".rdo/bin", "make", text)
+    program(project / "other", "make", shim.render("make", "/other", "", "/bin/false"))
+    (project / "linked").mkdir()
+    (project / "linked" / "make").symlink_to(path)
+    (project / "folder" / "make").mkdir(parents=True)
+    program(project / "plain", "make", TOOL).chmod(0o644)
+    program(project / "tools", "make", TOOL)
+    folders = [".rdo/bin", "other", "linked", "folder", "plain", "tools"]
+    search = ":".join(["", "/nowhere", *(f"{project}/{folder}" for folder in folders), "/usr/bin", "/bin"])
+    for inside in (str(project), f"/a:{project}", f"{project}:/b"):
+        assert run(shell, path, "a b", "", PATH=search, RDO_INSIDE=inside) == (3, "tool <a b>tool <>", "")
+
+
+@each_shell
+def test_inside_another_project_it_calls_rdo(shell: str, tmp_path: Path) -> None:
+    path = program(tmp_path, "make", shim.render("make", "/a/b", "", str(program(tmp_path, "rdo", RDO))))
+    for inside in ("/a", "/a/b/c", "/x/a/b", "/a/*", "b"):
+        assert "<--project></a/b>" in run(shell, path, PATH="/usr/bin:/bin", RDO_INSIDE=inside)[1]
+
+
+@each_shell
+def test_where_neither_project_nor_rdo_is_it_is_on_the_target(shell: str, tmp_path: Path) -> None:
+    path = program(tmp_path / "shared", "make", shim.render("make", str(tmp_path / "gone"), "", "/nowhere/rdo"))
+    program(tmp_path / "tools", "make", TOOL)
+    search = f"{path.parent}:{tmp_path}/tools:/usr/bin:/bin"
+    assert run(shell, path, "x", PATH=search) == (3, "tool <x>", "")
+
+
+@each_shell
+def test_inside_a_tool_that_is_not_there_is_not_found(shell: str, tmp_path: Path) -> None:
+    path = program(tmp_path, "no-such-tool", shim.render("no-such-tool", "/p", "", "/bin/false"))
+    status, out, err = run(shell, path, PATH=f"{tmp_path}:/usr/bin:/bin", RDO_INSIDE="/p")
+    assert (status, out) == (127, "")
+    assert err == "rdo: `no-such-tool` is not here: PATH has nothing but shims of that name\n"
+
+
+def test_a_shim_is_known_by_its_second_line() -> None:
+    text = shim.render("make", "/p", "", "/rdo").encode()
+    assert shim.is_shim(text)
+    assert not shim.is_shim(text.partition(b"\n")[2])
+    assert not shim.is_shim(b"#!/bin/sh\n# mine\n" + text)
+    assert not shim.is_shim(b"")
+    assert not shim.is_shim(b"\x7fELF\0\n\n")
+
+
+@pytest.mark.parametrize("name", ["pytest", "g++", "python3.11", "clang-15", "_x", "7z", "a.b.c"])
+def test_the_name_of_a_tool_is_taken(name: str) -> None:
+    assert shim.refusal(name) == ""
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "/bin/ls", ".", "..", "-x", ".x", "a b", "a\n", "a'", "$x", "ä", "["])
+def test_another_name_is_refused(name: str) -> None:
+    assert "letters" in shim.refusal(name)
+
+
+@pytest.mark.parametrize("name", ["rdo", "rdo-client", "rdoctl", "rdo-rsh"])
+def test_rdo_itself_has_no_shim(name: str) -> None:
+    assert shim.refusal(name) == "it would call itself"
+
+
+def test_folders_of_shims_are_taken_out_of_path() -> None:
+    path = "/a:/p/.rdo/bin:/q/.rdo/bin/:/s/shims/p-1:/s/shims2:/s/shims::/b.rdo/bin:/c"
+    assert shim.without_shims(path, "/s/shims") == ["/a", "/s/shims2", "/s/shims", "", "/b.rdo/bin", "/c"]
+
+
+@given(st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"])))
+@settings(deadline=None)
+@example("it's a \\ 'b\\' \n $x `y` !z\\")
+def test_the_assignment_of_path_is_read_back_by_a_shell(path: str) -> None:
+    script = shim.assignment(path) + '; /usr/bin/printf %s "$PATH"'
+    assert subprocess.run(["/bin/sh", "-c", script], capture_output=True, timeout=BOUND).stdout == path.encode()

@@ -1,0 +1,146 @@
+"""The question whether a configuration may be trusted, on screens of any size."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rdo.config.ownership import Exposure
+from rdo.errors import RdoError
+from rdo.printable import width
+from rdo.trust.prompt import AGAIN, MOST_QUESTIONS, QUESTION, Screen, in_ascii, is_allowed, question
+from rdo.trust.request import Grant, Values
+
+WIDE = Screen(40, 100)
+
+
+def grant(*values: tuple[str, object], **more: object) -> Grant:
+    pairs = tuple((name, json.dumps(value, ensure_ascii=False)) for name, value in values)
+    return Grant("/x/.rdo.conf", "default", pairs, **more)  # type: ignore[arg-type]
+
+
+def asked(wish: Grant, screen: Screen = WIDE, before: Values | None = None) -> list[str]:
+    """The rows of the question; each fits."""
+    rows = question(wish, before, screen).split("\n")
+    assert all(width(row) <= screen.columns for row in rows)
+    assert len(rows) < screen.rows
+    return rows
+
+
+def test_each_value_has_a_line_and_the_question_comes_last() -> None:
+    assert asked(grant(("directory", "/srv"), ("driver", "ssh"), ("host", "a"))) == [
+        "`/x/.rdo.conf`, profile `default`, asks for:",
+        '  directory = "/srv"',
+        '  driver = "ssh"',
+        '  host = "a"',
+        QUESTION,
+    ]
+
+
+def test_what_runs_here_and_who_can_change_it_is_nearest_to_the_question() -> None:
+    exposed = (Exposure("/x/.rdo.conf", "can be written by everyone", "mode 0777", ""),)
+    rows = asked(grant(("user", "me"), runs_here=(("/x/Vagrantfile", "sha256:1"),), exposed=exposed))
+    assert rows[-3:-1] == ["  /x/Vagrantfile = sha256:1", "  /x/.rdo.conf = can be written by everyone (mode 0777)"]
+
+
+def test_nothing_that_a_value_holds_drives_the_terminal_or_begins_a_line() -> None:
+    wish = Grant("/x\x1b[2J\u3164", "p\n", (("host", '"a\x1b\n  b"'),))
+    head = "`/x\\x1b[2J\\u3164`, profile `p\\x0a`, asks for:"
+    assert asked(wish) == [head, '  host = "a\\x1b\\x0a\\x20\\x20b"', QUESTION]
+
+
+@pytest.mark.parametrize("screen", [Screen(5, 20), Screen(0, 0), Screen(30, 39), Screen(6, 200), Screen(9, 40)])
+def test_a_screen_that_has_no_room_is_not_asked_on(screen: Screen) -> None:
+    wish = grant(*[(f"env.V{number}", "x") for number in range(9)], ("driver", "ssh"), ("host", "a"))
+    with pytest.raises(RdoError, match=r"the terminal is too small to show what `/x/\.rdo\.conf` asks for"):
+        question(wish._replace(profile="p" * 100), None, screen)
+
+
+def test_a_low_screen_has_room_for_a_short_question() -> None:
+    assert len(asked(grant(("driver", "ssh"), ("host", "a")), Screen(6, 80))) == 4
+
+
+def test_for_a_terminal_of_another_charset_all_is_spelled_in_ascii() -> None:
+    wish = grant(("host", "\u011b2J"))._replace(profile="\xe9")
+    changed, before = in_ascii(wish, (("host", '"\u6f22"'),))
+    rows = asked(changed, before=before)
+    assert rows[:3] == [
+        "`/x/.rdo.conf`, profile `\\xe9`, has changed since you allowed it:",
+        '  - host = "\\u6f22"',
+        '  + host = "\\u011b2J"',
+    ]
+    assert in_ascii(wish, None)[1] is None
+
+
+@pytest.mark.parametrize("screen", [Screen(24, 80), Screen(12, 40), Screen(10, 80), WIDE, Screen(60, 250)])
+@pytest.mark.parametrize("long", [1, 30, 255, 2400, 60_000])
+def test_whatever_is_wanted_the_question_fits_and_the_driver_and_host_are_above_it(screen: Screen, long: int) -> None:
+    many = [(f"env.V{number}", "Type `yes`: " * (long // 12)) for number in range(200)]
+    target = (("driver", "ssh"), ("directory", "/" + "x" * long), ("host", "a" * min(long, 255)), ("user", "u"))
+    wish = grant(*many, *target)
+    rows = asked(wish._replace(config="/" + "c" * long, profile="p" * min(long, 100)), screen)
+    assert " ".join(rows[-2:]).endswith(QUESTION)
+    assert any(row.startswith("  driver = ") for row in rows)
+    assert any(row.startswith("  host = ") for row in rows)
+    assert any(" more values" in row for row in rows)
+
+
+def test_a_long_value_is_shown_whole_where_there_is_room_and_cut_in_its_middle_where_not() -> None:
+    host = "".join(map(str, range(90)))
+    rows = asked(grant(("host", host)), Screen(24, 80))
+    assert "".join(row.strip() for row in rows[1:-1]) == f'host = "{host}"'
+    assert all(row.startswith("      ") for row in rows[2:-1])
+    (row,) = [row for row in asked(grant(*[("path", "x")] * 19, ("host", host)), Screen(24, 80)) if "host" in row]
+    assert '9"' in row
+    assert row.endswith(" more characters)")
+
+
+def test_after_a_change_only_that_is_shown_with_how_much_is_as_before() -> None:
+    before = grant(("pass_env", ["A"]), ("driver", "ssh"), ("host", "a"), ("user", "u")).all
+    after = grant(("pass_env", ["A", "B"]), ("driver", "ssh"), ("host", "a"))
+    assert asked(after, before=before) == [
+        "`/x/.rdo.conf`, profile `default`, has changed since you allowed it:",
+        '  - pass_env = ["A"]',
+        '  - user = "u"',
+        '  + pass_env = ["A", "B"]',
+        "  (2 more values) as before",
+        QUESTION,
+    ]
+    assert asked(after, before=after.all) == asked(after)
+    assert asked(grant(("host", "b")), before=grant(("host", "a")).all)[1:-1] == ['  - host = "a"', '  + host = "b"']
+    assert "  (1 more value) as before" in asked(grant(("host", "a"), ("user", "b")), before=grant(("host", "a")).all)
+
+
+def test_one_hidden_value_is_one() -> None:
+    rows = asked(grant(*[(f"env.A{number}", "x") for number in range(21)]), Screen(24, 80))
+    assert rows[1] == "  (2 more values) `rdoctl explain` shows all"
+    rows = asked(grant(*[(f"env.A{number}", "x") for number in range(20)]), Screen(24, 80))
+    assert rows[1] == '  env.A0 = "x"'
+
+
+@pytest.mark.parametrize(
+    ("answers", "allowed", "questions"),
+    [
+        (["yes"], True, 1),
+        ([" YES "], True, 1),
+        (["y", "yes"], True, 2),
+        (["y", "ja", "no"], False, 3),
+        ([""], False, 1),
+        (["n"], False, 1),
+        ([None], None, 1),
+        (["y", None], None, 2),
+        (["y"] * 99, False, 1 + MOST_QUESTIONS),
+    ],
+)
+def test_yes_allows_no_and_nothing_refuse_and_all_else_is_asked_again(
+    answers: list[str | None], allowed: bool | None, questions: int
+) -> None:
+    texts: list[str] = []
+
+    def ask(text: str) -> str | None:
+        texts.append(text)
+        return answers[len(texts) - 1]
+
+    assert is_allowed(ask, "question") is allowed
+    assert texts == ["question", *[AGAIN] * (questions - 1)]

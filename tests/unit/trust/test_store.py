@@ -1,0 +1,254 @@
+"""What of a repository's files has to be allowed, and how that is kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from rdo.config.load import load
+from rdo.config.schema import KEYS, Key
+from rdo.config.types import TEXT
+from rdo.errors import ConfigError, SetupError
+from rdo.trust import store as trust
+from rdo.trust.request import Grant
+from rdo.trust.store import Standing, Store
+
+BASE = 'host = "devbox"\ndirectory = "/srv/app"\n'
+ANOTHER_USER = 54321
+"""A uid that no user of the machine has."""
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Mapping[str, str]:
+    """A user who has allowed nothing."""
+    return {"XDG_STATE_HOME": str(tmp_path / "state")}
+
+
+def wish(folder: Path, text: str = BASE, profile: str | None = None, **others: str) -> Grant:
+    """What a config wants, beside files `local` and `user` with these texts."""
+    (folder / ".rdo.conf").write_text(text)
+    names = {"local": ".rdo.local.conf", "user": "user.toml"}
+    for name, content in others.items():
+        (folder / names[name]).write_text(content)
+    return trust.wanted(load(str(folder / ".rdo.conf"), profile, str(folder / "user.toml")), [])
+
+
+def test_what_a_repository_may_set_unasked_is_a_short_list_with_reasons() -> None:
+    harmless = {name: key.harmless for name, key in KEYS.items() if not key.guarded}
+    assert list(harmless) == ["map_args", "map_output", "idle_timeout", "on_disconnect", "connect_timeout"]
+    assert all(reason.count(" ") > 4 for reason in harmless.values())
+
+
+def test_a_key_that_says_nothing_is_guarded() -> None:
+    assert Key("new", TEXT, "help", '"x"', (), personal=False, harmless="").guarded
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", 'user = "a"\n'),
+        ('user = "a"\n', 'user = "b"\n'),
+        ("port = 2222\n", "port = 2223\n"),
+        ("", 'identity = "~/.ssh/id"\n'),
+        ("", 'jump = "gate"\n'),
+        ("", "use_sudo = true\n"),
+        ("", 'path = ["bin"]\n'),
+        ("", "login = true\n"),
+        ('env = { A = "1" }\n', 'env = { A = "2" }\n'),
+        ('env = { A = "1" }\n', 'env = { B = "1" }\n'),
+        ('pass_env = ["A"]\n', 'pass_env = ["A*"]\n'),
+        ('pass_env = ["A", "B"]\n', 'pass_env = ["B", "A"]\n'),
+    ],
+)
+def test_one_byte_of_a_guarded_value_makes_it_another_wish(tmp_path: Path, before: str, after: str) -> None:
+    assert wish(tmp_path, BASE + before).digest != wish(tmp_path, BASE + after).digest
+
+
+@pytest.mark.parametrize(
+    "more", ["map_args = false\n", 'idle_timeout = "8h"\n', 'on_disconnect = "keep"\n', "# a word\n", "env = {}\n"]
+)
+def test_a_harmless_key_leaves_the_wish_as_it_was(tmp_path: Path, more: str) -> None:
+    assert wish(tmp_path, BASE + more) == wish(tmp_path)
+
+
+def test_the_users_own_file_wants_nothing_of_the_user(tmp_path: Path) -> None:
+    assert wish(tmp_path, "", user=BASE).values == ()
+    assert wish(tmp_path, "", local='user = "me"\n').values == (("user", '"me"'),)
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        ('path = ["bin"]\n', (("path", '["bin"]'),)),
+        ('env = { BASH_ENV = "x" }\n', (("env.BASH_ENV", '"x"'),)),
+        ("login = true\n", (("login", "true"),)),
+        ("local_fallback = true\n", (("local_fallback", "true"),)),
+        ('env.B = "1"\nenv.C = "2"\n', (("env.B", '"1"'), ("env.C", '"2"'))),
+    ],
+)
+def test_all_else_that_a_repository_adds_to_the_users_own_target_counts(
+    tmp_path: Path, line: str, values: object
+) -> None:
+    own = BASE + 'env = { A = "mine" }\npath = ["/mine"]\n'
+    assert wish(tmp_path, line, user=own).values == values
+    assert wish(tmp_path, "", local=line, user=own).values == values
+
+
+def test_of_a_table_that_several_files_fill_only_the_entries_of_the_repository_count(tmp_path: Path) -> None:
+    own = BASE + 'env = { A = "mine", B = "mine" }\n[ci]\nenv = { C = "mine" }\n'
+    made = wish(tmp_path, 'env = { B = "theirs", C = "theirs" }\n', "ci", user=own)
+    assert made.values == (("env.B", '"theirs"'),)  # C of the profile is the user's again
+
+
+def test_a_repository_that_overrules_the_users_own_file_is_asked_about(tmp_path: Path) -> None:
+    assert ("host", '"devbox"') in wish(tmp_path, user='host = "mine"\n').values
+
+
+def test_profiles_that_want_the_same_are_allowed_together(tmp_path: Path, environment: Mapping[str, str]) -> None:
+    text = BASE + "[ci]\nmap_args = false\n[other]\nuse_sudo = true\n"
+    Store(environment).add(wish(tmp_path, text))
+    assert trust.standing(wish(tmp_path, text, "ci"), environment) is Standing.ALLOWED
+    assert trust.standing(wish(tmp_path, text, "other"), environment) is Standing.UNKNOWN
+
+
+def test_a_profile_is_allowed_for_itself(tmp_path: Path, environment: Mapping[str, str]) -> None:
+    text = BASE + '["my own"]\nhost = "other"\n'
+    Store(environment).add(wish(tmp_path, text))
+    assert trust.standing(wish(tmp_path, text), environment) is Standing.ALLOWED
+    other = wish(tmp_path, text, "my own")
+    assert trust.standing(other, environment) is Standing.UNKNOWN
+    assert other.command == "rdoctl allow -p 'my own'"
+
+
+def test_another_folder_with_the_same_words_is_another_wish(tmp_path: Path, environment: Mapping[str, str]) -> None:
+    (tmp_path / "other").mkdir()
+    Store(environment).add(wish(tmp_path))
+    assert trust.standing(wish(tmp_path / "other"), environment) is Standing.UNKNOWN
+
+
+def test_what_a_driver_has_run_here_counts_by_its_content(tmp_path: Path) -> None:
+    config = load(wish(tmp_path).config, None, None)
+    program = tmp_path / "Vagrantfile"
+    program.write_text("a")
+    before = trust.wanted(config, [str(program)])
+    program.write_text("b")
+    after = trust.wanted(config, [str(program)])
+    assert before.digest != after.digest
+    assert after.lines[-1].startswith(f"{program} = sha256:")
+
+
+@pytest.mark.parametrize(("value", "standing"), [("1", Standing.BYPASSED), ("0", Standing.UNKNOWN)])
+def test_the_bypass_is_the_very_value_1(
+    tmp_path: Path, environment: Mapping[str, str], value: str, standing: Standing
+) -> None:
+    assert trust.standing(wish(tmp_path), {**environment, "RDO_TRUST": value}) is standing
+
+
+def test_records_are_private_and_many_may_write_at_once(tmp_path: Path, environment: Mapping[str, str]) -> None:
+    (tmp_path / "state" / "rdo").mkdir(parents=True, mode=0o755)
+    wishes = [Grant("/a/.rdo.conf", f"p{number % 5}", (("host", '"h"'),)) for number in range(50)]
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(Store(environment).add, wishes))
+    store = tmp_path / "state" / "rdo" / "allowed"
+    assert [record.profile for record in Store(environment).records()] == [f"p{number}" for number in range(5)]
+    assert [folder.stat().st_mode & 0o777 for folder in (store.parent, store)] == [0o700, 0o700]
+    assert {file.stat().st_mode & 0o777 for file in store.iterdir()} == {0o600}
+    assert len(list(store.iterdir())) == 5
+
+
+def record_of(tmp_path: Path, environment: Mapping[str, str]) -> Path:
+    Store(environment).add(wish(tmp_path))
+    return next((tmp_path / "state" / "rdo" / "allowed").iterdir())
+
+
+def test_what_is_forgotten_is_not_allowed_any_more(tmp_path: Path, environment: Mapping[str, str]) -> None:
+    record_of(tmp_path, environment)
+    made = wish(tmp_path)
+    assert Store(environment).forget(made.config, made.profile)
+    assert not Store(environment).forget(made.config, made.profile)
+    assert trust.standing(made, environment) is Standing.UNKNOWN
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff", b'{"config": 1}', b"[" * 100_000, b" " * 2**21])
+def test_a_broken_record_allows_nothing(tmp_path: Path, environment: Mapping[str, str], content: bytes) -> None:
+    record_of(tmp_path, environment).write_bytes(content)
+    assert trust.standing(wish(tmp_path), environment) is Standing.UNKNOWN
+
+
+def test_a_link_in_place_of_a_record_allows_nothing(tmp_path: Path, environment: Mapping[str, str]) -> None:
+    record = record_of(tmp_path, environment)
+    record.rename(tmp_path / "elsewhere")
+    record.symlink_to(tmp_path / "elsewhere")
+    assert trust.standing(wish(tmp_path), environment) is Standing.UNKNOWN
+
+
+@pytest.fixture
+def everyones(tmp_path: Path) -> Grant:
+    """What a config wants that everyone can write."""
+    (tmp_path / ".rdo.conf").write_text(BASE)
+    (tmp_path / ".rdo.conf").chmod(0o666)
+    return trust.wanted(load(str(tmp_path / ".rdo.conf"), None, None), [])
+
+
+def test_a_file_that_others_can_change_is_used_once_just_that_was_accepted(
+    tmp_path: Path, environment: Mapping[str, str], everyones: Grant
+) -> None:
+    assert trust.standing(everyones, environment) is Standing.EXPOSED
+    assert trust.standing(everyones, {**environment, "RDO_TRUST": "1"}) is Standing.EXPOSED
+    refusal = str(trust.refusal(everyones, Standing.EXPOSED))
+    assert refusal.startswith(f"{tmp_path}/.rdo.conf: can be written by everyone;")
+    Store(environment).add(everyones)
+    assert trust.standing(everyones, environment) is Standing.ALLOWED
+    (tmp_path / ".rdo.conf").chmod(0o777)
+    worse = trust.wanted(load(str(tmp_path / ".rdo.conf"), None, None), [])
+    assert trust.standing(worse, environment) is Standing.EXPOSED
+    (tmp_path / ".rdo.conf").chmod(0o600)
+    better = trust.wanted(load(str(tmp_path / ".rdo.conf"), None, None), [])
+    assert trust.standing(better, environment) is Standing.CHANGED
+
+
+@as_root
+@pytest.mark.parametrize("place", ["record", "folder"])
+def test_records_that_somebody_else_made_are_refused(
+    tmp_path: Path, environment: Mapping[str, str], place: str
+) -> None:
+    record = record_of(tmp_path, environment)
+    os.chown(record if place == "record" else record.parent, ANOTHER_USER, -1)
+    with pytest.raises(SetupError, match="belongs to another user"):
+        trust.standing(wish(tmp_path), environment)
+
+
+@pytest.mark.parametrize("place", ["record", "folder"])
+def test_records_that_others_could_write_are_refused(
+    tmp_path: Path, environment: Mapping[str, str], place: str
+) -> None:
+    record = record_of(tmp_path, environment)
+    (record if place == "record" else record.parent).chmod(0o777)
+    with pytest.raises(SetupError, match="can be written by others"):
+        trust.standing(wish(tmp_path), environment)
+
+
+@pytest.mark.parametrize("file", [".rdo.conf", ".rdo.local.conf"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        'ssh_config = "x"', 'proxy_command = "x"', 'ProxyCommand = "x"', 'known_hosts = "/dev/null"',
+        'docker_host = "tcp://evil"', 'endpoint = "x"', 'context = "x"', 'flags = "-oProxyCommand=x"',
+        'flags = "-F x"', 'flags = "-J -oProxyCommand=x"', 'jump = "-oProxyCommand=x"', 'jump = "a,-oProxyCommand=x"',
+        'jump = "ssh://-oProxyCommand=x"', 'jump = "-oProxyCommand=x@a"', 'jump = "a b"', 'jump = "a;b"',
+        'jump = "`x`"', 'jump = "$(x)"', 'jump = "a\\nb"', 'host = "-oProxyCommand=x"', 'user = "-oProxyCommand=x"',
+    ],
+)  # fmt: skip
+def test_no_key_of_a_repository_sets_how_ssh_or_docker_are_reached(tmp_path: Path, file: str, line: str) -> None:
+    (tmp_path / ".rdo.conf").write_text(BASE if file != ".rdo.conf" or "host" not in line else 'directory = "/x"\n')
+    with open(tmp_path / file, "a") as config:
+        config.write(line + "\n")
+    with pytest.raises(ConfigError) as caught:
+        load(str(tmp_path / ".rdo.conf"), None, None)
+    assert str(caught.value).startswith(f"{tmp_path}/{file}:")
