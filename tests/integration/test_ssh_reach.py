@@ -19,7 +19,7 @@ from rdo.errors import ConnectError
 from tests.integration.conftest import Connect, MakeServer
 from tests.servers import sshd_alone
 from tests.ssh_client import ScriptedCaller, driver, output
-from tests.ssh_server import SshServer, free_port
+from tests.ssh_server import SshServer
 
 
 @contextlib.contextmanager
@@ -40,6 +40,14 @@ def listener(says: bytes, *, hangs_up: bool) -> Iterator[int]:
         yield server.getsockname()[1]
         done.set()
         thread.join()
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port on which nobody listens, nor can begin to."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 def failure(host: str, port: int | None = None, timeout: float | None = None) -> str:
@@ -82,10 +90,10 @@ def test_a_chain_of_hosts_is_followed_in_order(
         assert second.logins == 1
 
 
-def test_a_jump_host_that_cannot_reach_the_host_is_named(server: SshServer, tmp_path: Path) -> None:
+def test_a_jump_host_that_cannot_reach_the_host_is_named(server: SshServer, closed_port: int) -> None:
     config = server.ssh_config("hop")
     with pytest.raises(ConnectError, match=r"`[\w-]+@hop:\d+` cannot reach `127.0.0.1` port \d+: connect"):
-        driver(config, "127.0.0.1", port=free_port(), jump="hop").connect(ScriptedCaller())
+        driver(config, "127.0.0.1", port=closed_port, jump="hop").connect(ScriptedCaller())
 
 
 def test_jump_hosts_in_a_circle_are_found(tmp_path: Path) -> None:
@@ -143,10 +151,9 @@ def test_a_host_that_does_not_exist_is_named() -> None:
     assert failure("no-such-host.invalid").startswith("cannot find the host `no-such-host.invalid`: ")
 
 
-def test_a_port_on_which_nobody_listens_is_named() -> None:
-    port = free_port()
-    text = f"cannot reach `127.0.0.1` port {port}: connection refused; is an SSH server running there?"
-    assert failure("127.0.0.1", port) == text
+def test_a_port_on_which_nobody_listens_is_named(closed_port: int) -> None:
+    text = f"cannot reach `127.0.0.1` port {closed_port}: connection refused; is an SSH server running there?"
+    assert failure("127.0.0.1", closed_port) == text
 
 
 def test_a_server_that_says_nothing_is_left_in_time() -> None:
@@ -161,12 +168,17 @@ def test_a_server_that_hangs_up_at_once_is_reported() -> None:
 
 def test_a_server_that_is_no_ssh_server_is_quoted() -> None:
     with listener(b"HTTP/1.1 400 Bad\x1b[2J Request\r\n\r\n", hangs_up=True) as port:
-        assert r"it is not an SSH server: it says `HTTP/1.1 400 Bad\x1b[2J Request`" in failure("127.0.0.1", port)
+        assert (
+            r"in place of its SSH version it sent `HTTP/1.1 400 Bad\x1b[2J Request`; is it an SSH server?"
+            in failure("127.0.0.1", port)
+        )
 
 
 def test_a_server_with_too_many_logins_is_to_be_tried_again() -> None:
-    with listener(b"Exceeded MaxStartups\r\n", hangs_up=True) as port:
-        assert "too many logins at once: try again" in failure("127.0.0.1", port)
+    with listener(b"No room today\r\n", hangs_up=True) as port:
+        text = failure("127.0.0.1", port)
+    assert "in place of its SSH version it sent `No room today`" in text
+    assert "too many logins at once (MaxStartups) says so: try again" in text
 
 
 @sshd_alone("Ciphers")
@@ -259,8 +271,8 @@ def test_packets_are_marked_as_configured(value: str, mark: int, server: SshServ
     assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 0
 
 
-def test_it_is_tried_as_often_as_configured(server: SshServer) -> None:
-    config = server.ssh_config(extra=["ConnectionAttempts 2", f"Port {free_port()}"], name="attempts")
+def test_it_is_tried_as_often_as_configured(server: SshServer, closed_port: int) -> None:
+    config = server.ssh_config(extra=["ConnectionAttempts 2", f"Port {closed_port}"], name="attempts")
     began = time.monotonic()
     with pytest.raises(ConnectError, match="connection refused"):
         driver(config).connect(ScriptedCaller())

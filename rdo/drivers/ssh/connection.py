@@ -27,8 +27,6 @@ from rdo.errors import ConnectError, LinkLost, SetupError
 
 END_DEADLINE = 5.0
 """Seconds for the threads of a closed connection to end."""
-TURNED_AWAY = ("Exceeded MaxStartups", "Not allowed at this time")
-"""What OpenSSH says instead of its version when it has no room for a login."""
 JUMPS = 8
 """Jump hosts in a row; more are a circle in the configuration."""
 
@@ -216,9 +214,8 @@ def _failure(
         return ConnectError(what, f"it sent no banner within {timeout:g} s", "is an SSH server running there?")
     if not link.version:
         first = words(heard.opening.split(b"\n")[0].strip(), SHOWN)
-        if first.startswith(TURNED_AWAY):
-            return ConnectError(what, f"it hung up with `{first}`", "too many logins at once: try again")
-        return ConnectError(what, f"it is not an SSH server: it says `{first}`", "check host and port")
+        hint = "is it an SSH server? One that has too many logins at once (MaxStartups) says so: try again then"
+        return ConnectError(what, f"in place of its SSH version it sent `{first}`", hint)
     if isinstance(error, Incompatible):
         return ConnectError(what, str(error), error.hint)
     return ConnectError(what, link.disconnect_reason or "it closed the connection during the handshake")
