@@ -51,6 +51,12 @@ class SetupError(RdoError):
     """This machine's side cannot do its part: runtime directory, control socket, control master."""
 
 
+def reason(error: Exception) -> str:
+    """Why an error of Python's was raised, in the words of its system: without a number, in lower case."""
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return strerror.lower() if strerror else str(error)
+
+
 def printable(text: str) -> str:
     """The text with what could not be seen escaped, so that a name cannot drive the terminal: see rdo.printable.
 

@@ -17,6 +17,12 @@ LOCAL_CONFIG = ".rdo.local.conf"
 PATHS = ("RDO_SSH_CONFIG", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "VAGRANT_CWD", "VAGRANT_HOME", "SSH_AUTH_SOCK")
 """Variables that name a file or directory of this machine: a relative path counts from where rdo was called."""
 
+OF_A_PROCESS = ("/proc/self", "/proc/thread-self", "/dev/fd", "/dev/std")
+MOST_LINKS = 40
+"""In a row, as Linux has it."""
+
+LINK_HINT = "make it a link to a file, or a file"
+
 SOCKET_URL = "unix://"
 
 MISSING = "-"
@@ -63,6 +69,7 @@ def discover(environ: "Mapping[str, str]", project: str = "") -> Found:
         if _is_within_reach(root, start, environ.get("HOME", "")):
             physical = root if start == cwd else _resolved(root)
             config = _join(physical, CONFIG)
+            _check_link(config)
             return Found(config, root, pwd, cwd, stamp(config, user_file(environ)))
         why = f"the one in `{root}` is ignored: it is on another file system, or above your home directory"
     raise ConfigError(f"no `{CONFIG}` in `{pwd}` or any directory above", why, "`rdoctl init` writes one")
@@ -73,6 +80,7 @@ def _named(project: str, pwd: str, cwd: str, environ: "Mapping[str, str]") -> Fo
     root = _normal(pwd, project)
     physical = _resolved(root)
     config = _join(physical, CONFIG)
+    _check_link(config)
     if _stamp_one(config) == MISSING:
         raise ConfigError(f"no `{CONFIG}` in `{root}`", "", "if it was moved, re-create its shims: `rdoctl shim add`")
     if not _is_at_or_below(pwd, root) and not _is_at_or_below(cwd, physical):
@@ -137,7 +145,7 @@ def _stamp_one(path: str) -> str:
 def _walk_up(folder: str) -> "str | None":
     while True:
         try:
-            posix.stat(_join(folder, CONFIG))
+            posix.lstat(_join(folder, CONFIG))  # a link that leads nowhere is no reason to take another directory's
         except OSError:
             pass
         else:
@@ -145,6 +153,25 @@ def _walk_up(folder: str) -> "str | None":
         if folder == "/":
             return None
         folder = _parent(folder)
+
+
+def _check_link(config: str) -> None:
+    """Raises ConfigError for a link to no file, or to one that is another for each process, such as /proc/self/..."""
+    path = config
+    try:
+        for _ in range(MOST_LINKS):
+            target = posix.readlink(path)
+            path = target if target.startswith("/") else _join(_parent(path), target)
+            if path.startswith(OF_A_PROCESS):
+                raise ConfigError(config, f"a link to `{path}`, which each process sees another file by", LINK_HINT)
+    except OSError:
+        if path == config:
+            return  # it is no link
+    try:
+        posix.stat(config)
+    except OSError as error:
+        why = f"a link to `{posix.readlink(config)}` that leads nowhere: {str(error.strerror).lower()}"
+        raise ConfigError(config, why, LINK_HINT) from None
 
 
 def _is_within_reach(root: str, start: str, home: str) -> bool:

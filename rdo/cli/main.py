@@ -18,7 +18,7 @@ from rdo.cli.command_group import Commands
 from rdo.cli.doctor import command
 from rdo.cli.ide import command as ide
 from rdo.cli.init import command as init
-from rdo.errors import FAILURE, RdoError
+from rdo.errors import FAILURE, RdoError, reason
 from rdo.util import charset
 
 INTERRUPTED = 128 + 2
@@ -91,7 +91,9 @@ def run(words: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except OSError as error:
-        return complain(RdoError("cannot continue", str(error)))
+        what = f"cannot use `{os.fsdecode(error.filename)}`" if error.filename else "cannot continue"
+        hint = "check who may use it, and your umask" if isinstance(error, PermissionError) else ""
+        return complain(RdoError(what, reason(error), hint))
 
 
 def complain(error: RdoError) -> int:

@@ -108,7 +108,12 @@ def test_the_folder_tells_the_driver(
         ({}, "--driver ssh", "`--host` is missing: driver `ssh` needs it; ~/.ssh/config names `devbox`, `gate`, and "),
         ({"compose.yaml": COMPOSE}, "--from Vagrantfile", "`Vagrantfile` does not say where commands run; files that "),
         ({}, "--host devbox", "`--directory` is missing: "),
-        ({"compose.yaml": COMPOSE + "  db:\n"}, "", "`--service` is missing: compose.yaml names `web`, `db`, and "),
+        (
+            {"compose.yaml": COMPOSE + "  db:\n"},
+            "",
+            "`--service` is missing: compose.yaml names `web`, `db`, and there is no terminal to ask on; as in "
+            "`--service web`",
+        ),
         (
             {"Vagrantfile": "", "compose.yaml": COMPOSE},
             "",

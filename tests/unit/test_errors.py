@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rdo.errors import ConfigError, ConnectError, LinkLost, RdoError, SetupError, UsageError, printable
+from rdo.errors import ConfigError, ConnectError, LinkLost, RdoError, SetupError, UsageError, printable, reason
 
 
 @pytest.mark.parametrize(
@@ -66,3 +68,15 @@ def test_any_text_becomes_printable_once_and_for_all(text: str) -> None:
     shown = printable(text)
     assert shown.isprintable()
     assert printable(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "/x"), "permission denied"),
+        (OSError("odd"), "odd"),
+        (ValueError("Odd"), "Odd"),
+    ],
+)
+def test_a_reason_is_in_the_words_of_the_system_without_a_number(error: Exception, words: str) -> None:
+    assert reason(error) == words

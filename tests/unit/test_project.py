@@ -52,10 +52,31 @@ def test_the_nearest_config_counts(project: Path, enter: Callable[..., None]) ->
     assert discover(os.environ).root == f"{project}/a"
 
 
-def test_a_link_to_nowhere_is_no_config(project: Path, enter: Callable[..., None]) -> None:
-    (project / "a" / CONFIG).symlink_to("nowhere")
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("nowhere", "a link to `nowhere` that leads nowhere: no such file or directory"),
+        (CONFIG, f"a link to `{CONFIG}` that leads nowhere: too many levels of symbolic links"),
+        ("/proc/self/cmdline", "a link to `/proc/self/cmdline`, which each process sees another file by"),
+        ("/dev/stdin", "a link to `/dev/stdin`, which each process sees another file by"),
+    ],
+)
+def test_a_link_to_no_file_of_its_own_is_named_and_no_other_config_taken_instead(
+    project: Path, enter: Callable[..., None], target: str, why: str
+) -> None:
+    (project / "a" / CONFIG).symlink_to(target)
+    for place, named in (("a/b", ""), (".", str(project / "a"))):
+        enter(project / place)
+        with pytest.raises(ConfigError) as caught:
+            discover(os.environ, named)
+        assert str(caught.value).lower() == f"{project}/a/{CONFIG}: {why}; make it a link to a file, or a file".lower()
+
+
+def test_a_link_to_a_file_by_way_of_another_is_followed(project: Path, enter: Callable[..., None]) -> None:
+    (project / "a" / "second").symlink_to(f"../{CONFIG}")
+    (project / "a" / CONFIG).symlink_to("second")
     enter(project / "a")
-    assert discover(os.environ).root == str(project)
+    assert discover(os.environ).root == f"{project}/a"
 
 
 def test_through_a_link_the_folders_are_as_the_shell_shows_them(project: Path, enter: Callable[..., None]) -> None:

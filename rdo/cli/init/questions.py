@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -56,7 +57,7 @@ def driver(because: str) -> str:
 
 def one_of(name: str, because: str, choices: Sequence[str]) -> str:
     """One of several values, none of which can be guessed. Raises RdoError that names the option."""
-    _need_terminal(name, because)
+    _need_terminal(name, because, choices[0])
     click.echo(shortened(one_line(because)), err=True)
     while True:
         answer = str(click.prompt(_question(name), err=True))  # click itself would show the choices as they are
@@ -90,9 +91,12 @@ def hosts() -> list[str]:
     return ssh_hosts.named(os.environ, os.environ.get("RDO_SSH_CONFIG"))
 
 
-def _need_terminal(name: str, because: str) -> None:
+def _need_terminal(name: str, because: str, example: str = "") -> None:
     if not sys.stdin.isatty():
-        raise RdoError(f"`--{name}` is missing", f"{because}, and {NO_TERMINAL}", f"give `--{name}`")
+        example = example or (KEYS[name].example.strip('"') if name in KEYS else "NAME")
+        raise RdoError(
+            f"`--{name}` is missing", f"{because}, and {NO_TERMINAL}", f"as in `--{name} {shlex.quote(example)}`"
+        )
 
 
 def _question(name: str) -> str:

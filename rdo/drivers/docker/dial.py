@@ -13,7 +13,7 @@ from typing import TypeVar
 from rdo.drivers.docker.answer import one_line
 from rdo.drivers.docker.endpoint import LARGEST, Endpoint, Tls
 from rdo.drivers.docker.stream import PlainWire, TlsWire, Wire
-from rdo.errors import ConfigError, ConnectError, SetupError
+from rdo.errors import ConfigError, ConnectError, SetupError, reason
 from rdo.remote_sh.quoting import quote
 from rdo.util import foreign_file, threads
 from rdo.util.lines import split_lines
@@ -118,7 +118,7 @@ def _loaded(path: str, load: Callable[[], T]) -> T:
     try:
         return load()
     except (OSError, ValueError) as error:
-        raise ConfigError(f"cannot use the certificates in `{os.path.dirname(path)}`", str(error)) from None
+        raise ConfigError(f"cannot use the certificates in `{os.path.dirname(path)}`", reason(error)) from None
 
 
 def _ssh(endpoint: Endpoint, environment: Mapping[str, str]) -> Wire:

@@ -18,7 +18,7 @@ from rdo.drivers.docker.dial import dial
 from rdo.drivers.docker.endpoint import Endpoint
 from rdo.drivers.docker.http import LARGEST_BODY, Body, Head, HttpError, request, split_head
 from rdo.drivers.docker.stream import Wire
-from rdo.errors import ConnectError
+from rdo.errors import ConnectError, reason
 
 DEADLINE = 60.0
 """Seconds for an answer: the engine may start a container meanwhile."""
@@ -233,7 +233,7 @@ class Engine:
         return body.receive(data)
 
     def _confused(self, error: Exception) -> ConnectError:
-        why = "no answer in time" if isinstance(error, TimeoutError) else str(error)
+        why = "no answer in time" if isinstance(error, TimeoutError) else reason(error)
         return ConnectError(f"the Docker engine at `{self.endpoint.name}` did not send a valid HTTP response", why)
 
 

@@ -7,7 +7,7 @@ import subprocess
 from rdo.drivers.base import Caller
 from rdo.drivers.ssh.caller_directory import caller_directory
 from rdo.drivers.ssh.options import Options
-from rdo.errors import printable
+from rdo.errors import printable, reason
 from rdo.util.lines import split_lines
 
 TIMEOUT = 60.0
@@ -34,7 +34,7 @@ def run(options: Options, caller: Caller) -> None:
             check=False,
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-        caller.tell(f"rdo: the LocalCommand of the ssh configuration failed: {error}")
+        caller.tell(f"rdo: the LocalCommand of the ssh configuration failed: {reason(error)}")
         return
     for line in split_lines(done.stdout[:LARGEST].decode(errors="replace")):
         caller.tell(printable(line.rstrip("\r")))

@@ -39,7 +39,7 @@ from rdo.drivers.ssh.keepalive import HeardSocket
 from rdo.drivers.ssh.kex import EXCHANGE_TIMEOUT, Incompatible, KeyExchange
 from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.drivers.ssh.packetizer import CHANNEL_MESSAGES
-from rdo.errors import LinkLost
+from rdo.errors import LinkLost, reason
 from rdo.util import threads
 
 LOGIN_ALLOWANCE = 4 * 1024 * 1024
@@ -132,7 +132,7 @@ class Link(KeyExchange):
                     raise Violation("it did not finish a key exchange that it began")
         except (EOFError, OSError, SSHException, Violation) as error:
             self._give_up(error)
-            raise LinkLost("the connection is lost", self.disconnect_reason or str(error)) from error
+            raise LinkLost("the connection is lost", self.disconnect_reason or reason(error)) from error
 
     def _send_unless_busy(self, message: Sendable | Input) -> bool:
         """Send it if no key exchange is running, which is nearly always."""

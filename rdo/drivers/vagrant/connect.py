@@ -20,7 +20,7 @@ from rdo.drivers.vagrant.known_hosts import KnownHosts
 from rdo.drivers.vagrant.machine import Machine
 from rdo.drivers.vagrant.output import NOT_CREATED, State
 from rdo.drivers.vagrant.project import Place
-from rdo.errors import ConnectError
+from rdo.errors import ConnectError, reason
 from rdo.util.phrases import nearest
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Way:
                     answer = self._vagrant.ssh_config(self._name)
         except OSError as error:
             hint = "look for another `vagrant up` that still runs"
-            raise ConnectError(f"cannot run `vagrant up {self._name}`", str(error), hint) from error
+            raise ConnectError(f"cannot run `vagrant up {self._name}`", reason(error), hint) from error
         machine = vagrant_machine.find(self._place, self._name, self._caller.environment)
         if machine is None or not answer.success:
             raise ConnectError(f"`vagrant {self._name}` is up but unreachable", answer.complaint)

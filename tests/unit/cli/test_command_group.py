@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 from click.testing import CliRunner
 
-from rdo.cli.main import rdoctl
+from rdo.cli.main import rdoctl, run
 
 
 @pytest.mark.parametrize(
@@ -22,3 +24,15 @@ def test_a_command_that_there_is_not_comes_with_the_nearest_one(words: list[str]
     done = CliRunner().invoke(rdoctl, words, prog_name="rdoctl")
     assert done.exit_code == 2
     assert complaint in done.output
+
+
+def test_an_error_of_the_system_is_told_in_its_words_and_names_the_file(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/x/.gitignore")
+
+    monkeypatch.setattr(rdoctl, "main", fail)
+    assert run([]) == 255
+    line = "rdoctl: cannot use `/x/.gitignore`: permission denied; check who may use it, and your umask\n"
+    assert capfd.readouterr().err == line
