@@ -13,9 +13,10 @@ from rdo.drivers.docker.channel import MUCH_OUTPUT, DockerChannel
 from rdo.drivers.docker.connection import DockerConnection
 from rdo.drivers.docker.driver import DockerDriver
 from tests.docker_engine import DockerEngine
+from tests.soak import tries
 from tests.ssh_client import ScriptedCaller
 
-SIZES = range(1_100_000, 1_800_000, 20_000)
+SIZES = range(1_100_000, 1_800_000, tries(50_000, 20_000))
 """Around what the engine and the kernel hold: less is read by them at once, with more the program has not ended."""
 
 PAUSE = 3.5
@@ -42,6 +43,7 @@ def finish(channel: DockerChannel, size: int) -> int:
     return size
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("kind", ["container", "fresh"])
 def test_a_reader_who_comes_back_late_gets_all(docker_engine: DockerEngine, tmp_path: Path, kind: str) -> None:
     environment = {**os.environ, "DOCKER_HOST": docker_engine.host}
