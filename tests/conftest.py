@@ -45,6 +45,11 @@ signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 ACCOUNT = Account()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """The marker of what `make test` runs after all else, with nothing beside it."""
+    config.addinivalue_line("markers", "serial: measures time, which something beside it would take")
+
+
 def pytest_runtest_logfinish() -> None:
     """Begin no further test when a soak has had its time."""
     if ACCOUNT.is_over:

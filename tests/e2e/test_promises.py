@@ -26,6 +26,7 @@ def commands(mark: str) -> list[str]:
     return [line for line in lines if line.startswith("yes ") and mark in line]
 
 
+@pytest.mark.serial
 def test_a_reader_that_goes_away_ends_the_command_within_two_seconds(reached: Reached) -> None:
     assert reached.project.run("true").returncode == 0
     mark = token()
@@ -36,6 +37,7 @@ def test_a_reader_that_goes_away_ends_the_command_within_two_seconds(reached: Re
     assert wait_until(lambda: not commands(mark), GONE)
 
 
+@pytest.mark.serial
 def test_a_terminal_that_stands_still_holds_up_no_other_command(reached: Reached) -> None:
     assert reached.project.run("true").returncode == 0
     mark = token()
@@ -60,6 +62,7 @@ def test_an_interrupt_runs_the_commands_trap_and_gives_its_status(reached: Reach
         assert command.returncode == 7
 
 
+@pytest.mark.serial
 @pytest.mark.soak
 def test_the_end_of_input_arrives_each_time_within_a_second(reached: Reached) -> None:
     assert reached.project.run("true").returncode == 0

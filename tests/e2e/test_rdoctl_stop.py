@@ -144,6 +144,7 @@ def test_a_wedged_master_is_killed_when_that_is_asked_for(project: Project, opti
     assert project.run("true").returncode == 0
 
 
+@pytest.mark.serial
 def test_several_masters_that_take_their_time_to_end_take_it_together(project: Project) -> None:
     names = [f"p{number}" for number in range(5)]
     with (project.local / ".rdo.conf").open("a") as file:

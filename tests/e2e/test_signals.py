@@ -112,6 +112,7 @@ def test_a_command_on_a_pty_is_gone_when_its_terminal_is(project: Project) -> No
     assert wait_until(lambda: not alive(shell) and not alive(job), GONE)
 
 
+@pytest.mark.serial
 def test_killing_the_master_ends_its_commands_and_tells_their_clients_within_a_second(project: Project) -> None:
     project.run("true")
     with project.start("sh", "-c", "echo $$; sleep 300") as process:
