@@ -19,6 +19,15 @@ PATIENCE = 60.0
 Result = subprocess.CompletedProcess[bytes]
 
 
+class Started(subprocess.Popen[bytes]):
+    """A process that a failure ends, so that a test whose command hangs fails and does not hang too."""
+
+    def __exit__(self, *failure: Any) -> None:
+        if failure[0] is not None:
+            self.kill()
+        super().__exit__(*failure)
+
+
 @dataclass(frozen=True)
 class Project:
     """`local` is the folder with the config, `remote` the matching one on the target (the same machine)."""
@@ -56,9 +65,7 @@ class Project:
     def start(self, *words: str, cwd: str = ".", **more: Any) -> subprocess.Popen[bytes]:
         """Start rdo with pipes for what is not named."""
         pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
-        return subprocess.Popen(
-            self.command(*words), cwd=self.local / cwd, env=dict(self.environment), **{**pipes, **more}
-        )
+        return Started(self.command(*words), cwd=self.local / cwd, env=dict(self.environment), **{**pipes, **more})
 
     def shell(self, line: str, **more: Any) -> Result:
         """Run a line of local shell, in which `rdo` is found."""
