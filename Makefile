@@ -13,9 +13,6 @@ SERVERS := tests/integration tests/e2e tests/security
 # A process for each core, with servers of its own.
 SIDE_BY_SIDE := -n auto --dist worksteal
 
-# RETRY=1: what failed beside real servers, on a machine that does other things too, has one more try, by itself.
-AGAIN := $(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(SERVERS)
-
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' Makefile
 
@@ -25,7 +22,8 @@ demo: .venv/installed ## a throw-away SSH server, and rdo running commands on it
 test: .venv/developing ## install what the tests need, then run all of them
 	@sh tests/setup-debian
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/unit --cov --cov-report=term
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(SERVERS) $(if $(RETRY),|| $(AGAIN))
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not serial' $(SERVERS)
+	$(BIN)/python -m pytest -m serial $(SERVERS)
 
 # What the oldest releases could break: ssh, the engine's client, the command line and its tables. ALL=1: all tests.
 LIBRARIES := tests/unit/drivers/ssh tests/unit/cli $(wildcard tests/integration/test_ssh_[chlp]*.py) \
@@ -33,7 +31,7 @@ LIBRARIES := tests/unit/drivers/ssh tests/unit/cli $(wildcard tests/integration/
 
 lowest: .venv-lowest/ready ## the same with the oldest releases that pyproject.toml allows of what rdo needs
 	@sh tests/setup-debian
-	.venv-lowest/bin/python -m pytest $(if $(ALL),tests/unit $(SERVERS),$(LIBRARIES))
+	.venv-lowest/bin/python -m pytest $(SIDE_BY_SIDE) $(if $(ALL),tests/unit $(SERVERS),$(LIBRARIES))
 
 # ONLY=full_disk: only the parts whose name says so, as pytest's -k takes it; ONLY=fuzz: only the fuzzing.
 soak: .venv/soaking ## what breaks rarely, at full length: up to an hour; tells what it counted
