@@ -8,7 +8,7 @@ import resource
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 import pytest
@@ -44,12 +44,28 @@ def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield REACH[request.param](request, tmp_path_factory.mktemp("shared"), stack)
 
 
-@pytest.fixture
-def link(target: Target) -> Iterator[Link]:
+@contextmanager
+def connected(target: Target, *, login: bool = False) -> Iterator[Link]:
     """A connection to the target."""
-    link = Link(target.driver.connect(ScriptedCaller(environment=target.environment)), login=False)
-    yield link
-    link.close()
+    link = Link(target.driver.connect(ScriptedCaller(environment=target.environment)), login=login)
+    try:
+        yield link
+    finally:
+        link.close()
+
+
+@pytest.fixture(scope="module")
+def link(target: Target) -> Iterator[Link]:
+    """A connection that the tests share, with nothing but their commands."""
+    with connected(target) as link:
+        yield link
+
+
+@pytest.fixture
+def own_link(target: Target) -> Iterator[Link]:
+    """A connection of the test's own, which it may end or give a lifeline."""
+    with connected(target) as link:
+        yield link
 
 
 def start(link: Link, *words: str, pty: Pty | None = None, directory: str = "") -> Shell:
@@ -152,26 +168,27 @@ def test_a_pty_is_resized_and_a_command_on_it_has_its_status(link: Link) -> None
     shell.channel.resize(WindowSize(20, 60))
     shell.channel.write(b"\n")
     assert finish(shell) == (9, b"\r\n20 60\r\n", b"")
+    shell.channel.close()
 
 
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "USR1"])
-def test_a_signal_reaches_the_commands_group(link: Link, name: str) -> None:
-    shell = start(link, "sh", "-c", f"trap 'exit 7' {name}; echo up; while :; do sleep 0.05; done")
+def test_a_signal_reaches_the_commands_group(own_link: Link, name: str) -> None:
+    shell = start(own_link, "sh", "-c", f"trap 'exit 7' {name}; echo up; while :; do sleep 0.05; done")
     assert shell.channel.read(BOUND) is not None
-    link.start_lifeline()
-    link.signal(shell.group, name)
+    own_link.start_lifeline()
+    own_link.signal(shell.group, name)
     assert finish(shell).status == 7
 
 
 @pytest.mark.parametrize("ignored", ["", "trap '' TERM HUP; "])
-def test_a_group_ends_when_its_link_goes(link: Link, target: Target, ignored: str) -> None:
+def test_a_group_ends_when_its_link_goes(own_link: Link, target: Target, ignored: str) -> None:
     beat = target.local / f"beat{len(ignored)}"
     loop = f"while :; do date +%N >{target.remote}/{beat.name}; sleep 0.05; done"
-    shell = start(link, "sh", "-c", f"{ignored}({loop}) & {loop}")
-    link.start_lifeline()
-    link.guard(shell.group)
+    shell = start(own_link, "sh", "-c", f"{ignored}({loop}) & {loop}")
+    own_link.start_lifeline()
+    own_link.guard(shell.group)
     assert wait_until(lambda: beat.exists() and beat.read_bytes(), BOUND)
-    link.connection.close()
+    own_link.connection.close()
 
     def still() -> bool:
         before = beat.stat().st_mtime_ns
@@ -189,25 +206,25 @@ def kill_lifeline(link: Link) -> None:
     assert wait_until(lambda: lifeline.channel.ended, BOUND)
 
 
-def test_a_lifeline_that_was_killed_is_there_again_for_a_signal(link: Link) -> None:
-    shell = start(link, "sh", "-c", "trap 'exit 7' INT; echo up; while :; do sleep 0.05; done")
+def test_a_lifeline_that_was_killed_is_there_again_for_a_signal(own_link: Link) -> None:
+    shell = start(own_link, "sh", "-c", "trap 'exit 7' INT; echo up; while :; do sleep 0.05; done")
     assert shell.channel.read(BOUND) is not None
-    link.start_lifeline()
-    link.guard(shell.group)
-    kill_lifeline(link)
-    assert link.signal(shell.group, "INT")
+    own_link.start_lifeline()
+    own_link.guard(shell.group)
+    kill_lifeline(own_link)
+    assert own_link.signal(shell.group, "INT")
     assert finish(shell).status == 7
 
 
-def test_a_lifeline_that_was_killed_is_there_again_for_the_end_of_the_link(link: Link, target: Target) -> None:
-    shell = start(link, "sh", "-c", f"echo up; while :; do date +%N >{target.remote}/beats; sleep 0.05; done")
+def test_a_lifeline_that_was_killed_is_there_again_for_the_end_of_the_link(own_link: Link, target: Target) -> None:
+    shell = start(own_link, "sh", "-c", f"echo up; while :; do date +%N >{target.remote}/beats; sleep 0.05; done")
     assert shell.channel.read(BOUND) is not None
-    link.start_lifeline()
-    link.guard(shell.group)
+    own_link.start_lifeline()
+    own_link.guard(shell.group)
     time.sleep(SHORT_LIFE)
-    kill_lifeline(link)
-    assert wait_until(lambda: link._lifeline._shell and not link._lifeline._shell.channel.ended, BOUND)
-    link.connection.close()
+    kill_lifeline(own_link)
+    assert wait_until(lambda: own_link._lifeline._shell and not own_link._lifeline._shell.channel.ended, BOUND)
+    own_link.connection.close()
     beat = target.local / "beats"
 
     def still() -> bool:
@@ -225,19 +242,17 @@ def test_a_slow_reader_stops_the_writer_and_costs_little(link: Link) -> None:
     assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < 32_000_000
     assert not shell.channel.ended
     assert len(finish(shell).stdout) == 100_000_000
+    shell.channel.close()
 
 
 def test_a_login_shell_can_be_had(target: Target) -> None:
-    link = Link(target.driver.connect(ScriptedCaller(environment=target.environment)), login=True)
-    try:
+    with connected(target, login=True) as link:
         found = run(link, "sh", "-c", "cat; exit 5", data=b"in")
         assert (found.status, found.stdout) == (5, b"in")
         assert run(link, "stty", "size", pty=Pty("xterm", SIZE)).stdout == b"50 120\r\n"
-    finally:
-        link.connection.close()
 
 
-def test_a_connection_that_is_closed_is_not_alive_and_may_be_closed_again(link: Link) -> None:
-    assert link.connection.is_alive()
-    link.connection.close()
-    link.connection.close()
+def test_a_connection_that_is_closed_is_not_alive_and_may_be_closed_again(own_link: Link) -> None:
+    assert own_link.connection.is_alive()
+    own_link.connection.close()
+    own_link.connection.close()
