@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from rdo.ipc import protocol
 from tests import disk
@@ -27,7 +28,7 @@ from tests.dropbear import user as make_dropbear_user
 from tests.dropbear import why_not as why_no_dropbear
 from tests.e2e.masters import answer
 from tests.leaks import MARK, Leaks, wait_until
-from tests.soak import FULL, Account, Counted
+from tests.soak import FULL, Account, Counted, tries
 from tests.sshd import Sshd, find_sshd
 from tests.vagrant_machine import VagrantHost, shared_host
 
@@ -46,8 +47,16 @@ ACCOUNT = Account()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marker of what `make test` runs after all else, with nothing beside it."""
+    """The marker of what `make test` runs after all else, with nothing beside it; and examples that are each time the
+    same, and take as long as they take, but for `make soak`.
+    """
     config.addinivalue_line("markers", "serial: measures time, which something beside it would take")
+    slow = [HealthCheck.too_slow]
+    examples = tries(50, 1000)
+    settings.register_profile(
+        "ours", deadline=None, derandomize=not FULL, max_examples=examples, suppress_health_check=slow
+    )
+    settings.load_profile("ours")
 
 
 def pytest_runtest_logfinish() -> None:

@@ -1,17 +1,15 @@
-"""`rdo make bootstrap` with each driver, as the README's transcripts show it."""
+"""`rdo make bootstrap` as the README's transcripts show it; in a Vagrant machine: see test_vagrant_machine.py."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.docker_engine import DockerEngine
 from tests.e2e.document import README
-from tests.e2e.project import Project, make_project, ssh_project, vagrant_project
+from tests.e2e.project import Project, make_project, ssh_project
 from tests.sshd import Sshd
-from tests.vagrant_machine import VagrantHost, vagrantfile
 
 MAKEFILE = 'bootstrap:\n\t@echo "bootstrap: in $(CURDIR)"\n\t@echo bootstrap: done\n'
 
@@ -46,18 +44,3 @@ def test_in_docker(tmp_path: Path, runtime: dict[str, str], docker_engine: Docke
         name = container if way == "container" else docker_engine.image()
         project.configure(f'driver = "docker"\n{way} = "{name}"\n')
         assert bootstrap(project) == transcript("/srv/myapp" if way == "container" else "/src")
-
-
-@pytest.fixture
-def machine(tmp_path: Path, runtime: dict[str, str], vagrant_host: VagrantHost) -> Iterator[Project]:
-    """A Vagrant project whose machine is up."""
-    folder = tmp_path / "myapp"
-    folder.mkdir()
-    vagrant_host.add(folder, vagrantfile())
-    vagrant_host.run(folder, "up")
-    yield vagrant_project(folder, runtime, vagrant_host)
-    vagrant_host.destroy(folder)
-
-
-def test_in_a_vagrant_machine(machine: Project) -> None:
-    assert bootstrap(machine) == transcript("/vagrant")

@@ -1,4 +1,7 @@
-"""The transcripts of docs/, played on the kind of target that each page is about."""
+"""The transcripts of docs/, played on the kind of target that each page is about.
+
+Those about Vagrant are in test_vagrant_machine.py.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from tests.conftest import require
 from tests.docker_engine import DockerEngine
 from tests.e2e import transcript
-from tests.e2e.document import PAGES, Block, Document
+from tests.e2e.document import PAGES, Block
 from tests.e2e.project import Project
+from tests.e2e.transcript import cases
 from tests.sshd import Sshd
-from tests.vagrant_machine import VagrantHost, vagrantfile
 
 HISTORY = """\
 git init --quiet .
@@ -31,24 +32,6 @@ TRY = """\
 rsync --archive --delete --exclude=.git -e rdo-rsh ./ : || exit 255
 exec rdo make test
 """
-
-
-def shown(page: Document) -> list[tuple[Block, str]]:
-    """Each transcript of a page, with the last config that stands before it, or that of README's quick start."""
-    found, config = [], transcript.SSH
-    for block in page.blocks("toml", "console"):
-        if block.kind == "toml":
-            config = block.text
-        else:
-            found.append((block, config))
-    return found
-
-
-def cases(*names: str) -> pytest.MarkDecorator:
-    """The transcripts of these pages."""
-    pages = [page for page in PAGES if page.path.stem in names]
-    parts = [pytest.param(*each, id=f"{page.path.stem}: {each[0]}") for page in pages for each in shown(page)]
-    return pytest.mark.parametrize(("block", "config"), parts)
 
 
 OTHERS = ("vagrant", "docker", "compose")
@@ -91,15 +74,3 @@ def test_in_docker(runtime: dict[str, str], docker_engine: DockerEngine, block: 
     }
     with container(docker_engine, project, name="web-1", labels=labels):
         transcript.play(project, block, replaced)
-
-
-@cases("vagrant")
-def test_in_a_vagrant_machine(runtime: dict[str, str], vagrant_host: VagrantHost, block: Block, config: str) -> None:
-    project = transcript.prepare(vagrant_host.environment(runtime), None)
-    vagrant_host.add(project.local, vagrantfile())
-    vagrant_host.run(project.local, "up")
-    try:
-        project.configure(config)
-        transcript.play(project, block, {})
-    finally:
-        vagrant_host.destroy(project.local)

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e import transcript
+from tests.e2e.document import README, Block
 from tests.e2e.project import Project, vagrant_project
+from tests.e2e.transcript import cases
 from tests.vagrant_machine import VagrantHost, vagrantfile
 
 
@@ -24,7 +27,14 @@ def shared(vagrant_host: VagrantHost, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def up(shared: Path, runtime: dict[str, str], vagrant_host: VagrantHost) -> Project:
-    """The project of the shared machine, as the user of this test sees it."""
+    """The project of the shared machine, for a user of whom Vagrant was asked for it before."""
+    known = {name: f"{shared}/../{name}" for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME")}
+    return vagrant_project(shared, {**runtime, **known}, vagrant_host)
+
+
+@pytest.fixture
+def new(shared: Path, runtime: dict[str, str], vagrant_host: VagrantHost) -> Project:
+    """The project of the shared machine, for a new user."""
     project = vagrant_project(shared, runtime, vagrant_host)
     assert vagrant_host.calls is not None  # from now on they count
     return project
@@ -38,6 +48,14 @@ def test_a_command_runs_in_the_matching_folder(up: Project, folder: str, there: 
     assert (done.returncode, done.stdout, done.stderr) == (3, f"{there}\nvagrant\n\0\1\2".encode(), b"")
 
 
+@cases("vagrant")
+def test_a_transcript_of_the_docs_is_what_its_commands_put_out(up: Project, block: Block, config: str) -> None:
+    assert "bootstrap: in /vagrant/src\nbootstrap: done\n" in README.text
+    (up.local / "src" / "Makefile").write_text(transcript.MAKEFILE)
+    up.configure(config)
+    transcript.play(up, block, {"/vagrant/src": "/srv/the source"})
+
+
 def test_files_are_the_same_on_both_sides(up: Project) -> None:
     (up.local / "src" / "note").write_text("hello\n")
     done = up.run("cat", "note", cwd="src")
@@ -49,18 +67,18 @@ def test_paths_in_arguments_follow_the_longest_synced_folder(up: Project) -> Non
     assert done.stdout == b"/srv/the source/x --file=/vagrant/y /etc/passwd\n"
 
 
-def test_only_the_first_of_all_commands_starts_ruby(up: Project, vagrant_host: VagrantHost) -> None:
-    assert up.run("true").returncode == 0
+def test_only_the_first_of_all_commands_starts_ruby(new: Project, vagrant_host: VagrantHost) -> None:
+    assert new.run("true").returncode == 0
     assert vagrant_host.calls == ["ssh-config default"]
-    assert up.run("true").returncode == 0
-    up.shell("rdoctl stop --all")
-    assert up.run("true").returncode == 0
+    assert new.run("true").returncode == 0
+    new.shell("rdoctl stop --all")
+    assert new.run("true").returncode == 0
     assert vagrant_host.calls == []
 
 
-def test_explain_starts_no_ruby(up: Project, vagrant_host: VagrantHost) -> None:
-    text = up.shell("rdoctl explain make").stdout.decode()
-    assert f"{up.local}/src  ->  /srv/the source" in text
+def test_explain_starts_no_ruby(new: Project, vagrant_host: VagrantHost) -> None:
+    text = new.shell("rdoctl explain make").stdout.decode()
+    assert f"{new.local}/src  ->  /srv/the source" in text
     assert "vagrant default" in text
     assert vagrant_host.calls == []
 
@@ -127,3 +145,15 @@ def test_sudo_enters_a_directory_that_only_root_can_enter(up: Project, option: s
         assert told in done.stdout.decode(), done
         assert done.returncode == (255 if "/root/none" in words else 4 if "-c" in words else 0)
     assert b"rdo: cannot enter" in (done.stderr + done.stdout)
+
+
+def test_a_broken_vagrantfile_is_told_in_its_own_words(up: Project, vagrant_host: VagrantHost) -> None:
+    good = (up.local / "Vagrantfile").read_text()
+    (up.local / "Vagrantfile").write_text(good.replace("do |config|", "do |config|\n  config.vm.box = nope"))
+    try:
+        done = up.run("true")
+    finally:
+        (up.local / "Vagrantfile").write_text(good)
+    why = f"{up.local}/Vagrantfile: undefined local variable or method `nope'"
+    line = f"rdo: `vagrant status` fails: {why}; try it in `{up.local}`\n"
+    assert (done.returncode, done.stderr.decode()) == (255, line)

@@ -27,7 +27,7 @@ def own(tmp_path: Path, runtime: dict[str, str], vagrant_host: VagrantHost) -> I
     vagrant_host.destroy(project.local)
 
 
-def test_a_machine_that_was_halted_while_the_master_lives_is_told_and_found_again(
+def test_a_machine_that_was_halted_and_one_that_was_built_anew_are_known_while_the_master_lives(
     own: Project, vagrant_host: VagrantHost
 ) -> None:
     vagrant_host.run(own.local, "up")
@@ -39,12 +39,11 @@ def test_a_machine_that_was_halted_while_the_master_lives_is_told_and_found_agai
     assert vagrant_host.calls == [SSH_CONFIG, SSH_CONFIG, STATUS]
     vagrant_host.run(own.local, "up")
     assert own.run("pwd").stdout == b"/srv/app\n"
+    _is_known_anew(own, vagrant_host)
 
 
-def test_a_machine_that_was_built_anew_on_another_port_with_another_key_is_known(
-    own: Project, vagrant_host: VagrantHost
-) -> None:
-    vagrant_host.run(own.local, "up")
+def _is_known_anew(own: Project, vagrant_host: VagrantHost) -> None:
+    """Build it again, on another port and with another key."""
     first = own.run("sh", "-c", "cat /etc/ssh/ssh_host_ed25519_key.pub")
     before = vagrant_host.run(own.local, "ssh-config")
     vagrant_host.run(own.local, "destroy", "--force")
@@ -87,14 +86,3 @@ def test_the_primary_machine_is_meant_and_an_unknown_one_lists_the_names(
     assert own.run("-p", "none", "true").stderr.decode() == f"rdo: there is no machine `dbs`: {why}\n"
     hint = "type `vagrant up web`, or set `auto_up = true`"
     assert own.run("-p", "web", "true").stderr.decode() == f"rdo: `vagrant web` is not created; {hint}\n"
-
-
-def test_a_broken_vagrantfile_is_told_in_its_own_words(own: Project, vagrant_host: VagrantHost) -> None:
-    vagrant_host.run(own.local, "up")
-    good = (own.local / "Vagrantfile").read_text()
-    (own.local / "Vagrantfile").write_text(good.replace("do |config|", "do |config|\n  config.vm.box = nope"))
-    done = own.run("true")
-    (own.local / "Vagrantfile").write_text(good)
-    why = f"{own.local}/Vagrantfile: undefined local variable or method `nope'"
-    line = f"rdo: `vagrant status` fails: {why}; try it in `{own.local}`\n"
-    assert (done.returncode, done.stderr.decode()) == (255, line)

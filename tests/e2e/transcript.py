@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.e2e.document import README, Block, Step, steps
+import pytest
+
+from tests.e2e.document import PAGES, README, Block, Document, Step, steps
 from tests.e2e.project import Project
 
 LOCAL_HOME, REMOTE = "/home/me", "/srv/myapp"
@@ -27,6 +29,24 @@ where:
 test:
 \ttest ! -e broken
 """
+
+
+def shown(page: Document) -> list[tuple[Block, str]]:
+    """Each transcript of a page, with the last config that stands before it, or that of README's quick start."""
+    found, config = [], SSH
+    for block in page.blocks("toml", "console"):
+        if block.kind == "toml":
+            config = block.text
+        else:
+            found.append((block, config))
+    return found
+
+
+def cases(*names: str) -> pytest.MarkDecorator:
+    """The transcripts of these pages."""
+    pages = [page for page in PAGES if page.path.stem in names]
+    parts = [pytest.param(*each, id=f"{page.path.stem}: {each[0]}") for page in pages for each in shown(page)]
+    return pytest.mark.parametrize(("block", "config"), parts)
 
 
 def prepare(environment: Mapping[str, str], remote: Path | None) -> Project:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rdo.config.load import load
 from rdo.config.schema import KEYS
 from rdo.errors import ConfigError
+from tests.soak import tries
 
 OLD_KEYS = ["ident", "flags", "ssh", "name", "exec"]
 VALUES = st.sampled_from(
@@ -31,13 +32,12 @@ def check_load(content: bytes, profile: str | None = None) -> None:
         assert line.isprintable()
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=tries(100, 2000))
 @given(FILES, st.none() | st.sampled_from(["default", "box"]) | st.text())
 def test_any_text_loads_or_is_one_line(text: str, profile: str | None) -> None:
     check_load(text.encode(errors="surrogatepass"), profile)
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_load_or_are_one_line(content: bytes) -> None:
     check_load(content)

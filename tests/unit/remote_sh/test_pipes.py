@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from rdo.remote_sh.bootstrap import bootstrap, takes
@@ -32,7 +32,6 @@ WORDS = st.binary(max_size=60).map(lambda data: data.replace(b"\0", b"")) | st.s
 
 
 @each_shell
-@settings(deadline=None)
 @given(vector=st.lists(WORDS, min_size=1), value=WORDS)
 @example(vector=[b"\x01\xc2\x01"], value=b"\x01\xc2\x01")  # bash loses a byte if it reads this as UTF-8
 def test_arguments_and_values_arrive_exactly(shell: str, vector: list[bytes], value: bytes) -> None:
@@ -47,7 +46,6 @@ NAMES = WORDS.map(lambda name: name.replace(b"/", b"")).filter(lambda name: name
 
 
 @each_shell
-@settings(deadline=None)
 @given(name=NAMES, absolute=st.booleans())
 def test_a_folder_may_have_any_name(shell: str, name: bytes, absolute: bool) -> None:
     assume(takes_bytes(shell, name))

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rdo.shims import script as shim
@@ -148,7 +148,6 @@ def test_folders_of_shims_are_taken_out_of_path() -> None:
 
 
 @given(st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"])))
-@settings(deadline=None)
 @example("it's a \\ 'b\\' \n $x `y` !z\\")
 def test_the_assignment_of_path_is_read_back_by_a_shell(path: str) -> None:
     script = shim.assignment(path) + '; /usr/bin/printf %s "$PATH"'
