@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import time
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -25,15 +26,22 @@ END_DEADLINE = 5.0
 MARK = "RDO_TEST_ID"
 """By this variable the leak check finds what a session left behind."""
 
-PORTS = itertools.count()
-"""Numbers, from which come ports below those that a system gives to outgoing connections: nobody takes one between our
-look and its use."""
+FIRST_PORT, END_OF_PORTS = 10240, 32240
+"""Below those that a system gives to outgoing connections: nobody takes one between our look and its use."""
+
+OWN_PORTS = 500
+"""As many has each process of a test run for itself: more than one asks for."""
+
+NUMBERS = itertools.count()
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens. Test runs side by side begin at different ones."""
+    """A port of 127.0.0.1 on which nobody listens, and which no other process of this test run gives to anybody."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    part = (zlib.crc32(run.encode()) + worker) % ((END_OF_PORTS - FIRST_PORT) // OWN_PORTS)
     while True:
-        port = (next(PORTS) + os.getpid() * 97) % 20000 + 10240
+        port = FIRST_PORT + part * OWN_PORTS + next(NUMBERS) % OWN_PORTS
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 from pathlib import Path
 from typing import Any
 
+from rdo.client.spawn_master import ENTRY
 from rdo.ipc import protocol
 from tests.e2e.project import Project
-from tests.leaks import wait_until
+from tests.leaks import listed_processes, wait_until
 from tests.sshd import Sshd
 
 END_BOUND = 10.0
@@ -19,10 +19,9 @@ END_BOUND = 10.0
 
 def masters(project: Project) -> list[int]:
     """Process ids of the project's masters."""
-    found = subprocess.run(
-        ["pgrep", "-f", f"rdo.master.daemon.*{project.local}"], capture_output=True, text=True, check=False
-    )
-    return sorted(map(int, found.stdout.split()))
+    place = f"{project.local}/.rdo.conf"
+    listed = listed_processes().items()
+    return sorted(pid for pid, process in listed if ENTRY in process.command and place in process.command)
 
 
 def sockets(project: Project) -> list[Path]:

@@ -4,7 +4,6 @@ user, and by docker. All targets' processes are seen from here."""
 from __future__ import annotations
 
 import random
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 from tests.account import account, why_not
 from tests.conftest import require
 from tests.docker_engine import DockerEngine
+from tests.e2e.masters import masters
 from tests.e2e.project import Project, make_project, ssh_config_text
 from tests.leaks import listed_processes
 from tests.line import Line
@@ -36,9 +36,7 @@ class Reached:
 
     def masters(self) -> list[int]:
         """Process ids of the project's control masters."""
-        pattern = f"rdo.master.daemon.*{self.project.local}"
-        found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=False)
-        return sorted(map(int, found.stdout.split()))
+        return masters(self.project)
 
 
 def token() -> str:

@@ -76,7 +76,7 @@ def test_for_a_terminal_of_another_charset_all_is_spelled_in_ascii() -> None:
 @pytest.mark.parametrize("screen", [Screen(24, 80), Screen(12, 40), Screen(10, 80), WIDE, Screen(60, 250)])
 @pytest.mark.parametrize("long", [1, 30, 255, 2400, 60_000])
 def test_whatever_is_wanted_the_question_fits_and_the_driver_and_host_are_above_it(screen: Screen, long: int) -> None:
-    count = 200 if long < 10_000 else 40
+    count = 200 if long < 10_000 else 80
     many = [(f"env.V{number}", "Type `yes`: " * (long // 12)) for number in range(count)]
     target = (("driver", "ssh"), ("directory", "/" + "x" * long), ("host", "a" * min(long, 255)), ("user", "u"))
     wish = grant(*many, *target)
