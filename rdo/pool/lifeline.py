@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 
-from rdo.drivers.base import ChannelRefused
-from rdo.errors import ConnectError, LinkLost
+from rdo.drivers.base import STDOUT, ChannelRefused
+from rdo.errors import ConnectError, LinkLost, SetupError
 from rdo.pool.shell import Group, Shell
 from rdo.remote_sh.render import LIFELINE
 from rdo.util import threads
@@ -19,6 +20,13 @@ the lifeline is late, the command comes first, and is guarded from when the life
 
 SHORT_LIFE = 1.0
 """Seconds after which a lifeline that ended had a life: one that ends sooner is not replaced before it is needed."""
+
+KILL = "kill "
+"""What an order to send a signal begins with: those are answered."""
+
+ANSWER_TIMEOUT = 2.0
+"""Seconds for the shell to say that it has sent a signal: one that somebody has stopped never does. A link that is so
+slow costs no more than another shell, and the orders that were answered meanwhile are not given again."""
 
 
 class Lifeline:
@@ -33,10 +41,16 @@ class Lifeline:
         self._open_shell = open_shell
         self._changed = threading.Condition()
         self._shell: Shell | None = None
+        self._began = 0.0
         self._ended: list[Shell] = []
         """Shells that were replaced: they show a driver that the link was cut, as long as they are not closed."""
         self._listed: set[Group] = set()
         self._waiting: list[str] = []
+        self._unanswered: deque[str] = deque()
+        """Orders to send a signal that the shell has not confirmed, in their order."""
+        self._unanswered_since = 0.0
+        """When it confirmed one last, or got the first of these."""
+        self._watching = False
         self._opening = False
         self._had_one = False
         self._closed = False
@@ -76,7 +90,7 @@ class Lifeline:
         """Send the signal (a name without SIG) to the group. False if there is nobody to do that."""
         with self._changed:
             self._renew()
-            return self._order(f"kill {group.number} {name} {group.shell}")
+            return self._order(_kill(group, name))
 
     def retire(self) -> None:
         """Its end is near, and it is not to be replaced."""
@@ -104,7 +118,17 @@ class Lifeline:
                 self._shell.channel.write(("\n".join(lines) + "\n").encode())
             except LinkLost:
                 return False  # the target's end of it does what is to be done
+            self._expect_answers([line for line in lines if line.startswith(KILL)])
         return True
+
+    def _expect_answers(self, orders: list[str]) -> None:
+        if orders and not self._unanswered:
+            self._unanswered_since = time.monotonic()
+        self._unanswered += orders
+        if self._unanswered and not self._watching:
+            with contextlib.suppress(SetupError):
+                threads.start(self._watch, name="answers")
+                self._watching = True
 
     def _renew(self) -> None:
         """Have one again where it alone has ended: somebody killed it, or its channel was cut apart from the rest."""
@@ -116,20 +140,39 @@ class Lifeline:
             threads.start(self._hold, name="lifeline")
             self._opening = True
 
-    # In a thread of its own
+    # In threads of their own
+
+    def _watch(self) -> None:
+        """See that each order to send a signal is answered; else have another shell do that."""
+        with self._changed:
+            while self._unanswered and not self._closed:
+                left = self._unanswered_since + ANSWER_TIMEOUT - time.monotonic()
+                if left <= 0 and not self._opening:
+                    with contextlib.suppress(SetupError):
+                        self._begin()
+                self._changed.wait(left if left > 0 else ANSWER_TIMEOUT)
+            self._watching = False
+
+    def _take_answers(self, shell: Shell, count: int) -> None:
+        with self._changed:
+            if self._shell is shell:
+                for _ in range(min(count, len(self._unanswered))):
+                    self._unanswered.popleft()
+                self._unanswered_since = time.monotonic()
+                self._changed.notify_all()
 
     def _hold(self) -> None:
-        """Open the shell, again when it has ended, and drop what it says."""
+        """Open the shell, again when it has ended, and count its answers."""
         while (shell := self._open()) is not None:
-            began = time.monotonic()
-            while shell.channel.read() is not None:
-                pass
+            while (chunk := shell.channel.read()) is not None:
+                if chunk.stream == STDOUT:
+                    self._take_answers(shell, bytes(chunk.data).count(b"\n"))
             with self._changed:
                 self._ended.append(shell)
                 if self._shell is not shell:
                     return
                 self._shell = None
-                self._opening = not self._closed and time.monotonic() - began > SHORT_LIFE
+                self._opening = not self._closed and time.monotonic() - self._began > SHORT_LIFE
                 if not self._opening:
                     return
 
@@ -143,9 +186,14 @@ class Lifeline:
             with self._changed:
                 self._opening = False
                 closed, waiting, self._waiting = self._closed, self._waiting, []
+                unanswered = list(self._unanswered)
+                self._unanswered.clear()  # where there is no other shell they are given up
                 if shell is not None and not closed:
-                    self._shell, self._had_one = shell, True
-                    self._order(*map(_add, self._listed), *waiting)
+                    before, self._shell, self._had_one = self._shell, shell, True
+                    self._began = time.monotonic()
+                    # One that was only stopped is never to wake up: it would end what it has listed.
+                    stopped = [_kill(before.group, "KILL")] if before is not None else []
+                    self._order(*stopped, *map(_add, self._listed), *unanswered, *waiting)
                 self._changed.notify_all()
         if shell is not None and closed:
             shell.channel.close()
@@ -159,6 +207,10 @@ class Lifeline:
             shell.channel.write(LIFELINE.encode() + b"\n")
             undo.pop_all()
         return shell
+
+
+def _kill(group: Group, name: str) -> str:
+    return f"{KILL}{group.number} {name} {group.shell}"
 
 
 def _add(group: Group) -> str:

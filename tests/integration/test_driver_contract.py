@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from rdo.drivers.base import STDERR, STDOUT, Opening, Pty, WindowSize
+from rdo.drivers.base import STDERR, STDOUT, ChannelRefused, Opening, Pty, WindowSize
 from rdo.pool.connection import Link
 from rdo.pool.lifeline import SHORT_LIFE
 from rdo.pool.shell import Shell
@@ -214,6 +214,24 @@ def test_a_lifeline_that_was_killed_is_there_again_for_a_signal(own_link: Link) 
     kill_lifeline(own_link)
     assert own_link.signal(shell.group, "INT")
     assert finish(shell).status == 7
+
+
+def test_a_lifeline_that_was_stopped_is_replaced_when_a_signal_is_due_and_never_wakes_up(own_link: Link) -> None:
+    shell = start(own_link, "sh", "-c", "trap 'echo got' TERM; echo up; while :; do sleep 0.05; done")
+    assert shell.channel.read(BOUND) is not None
+    own_link.start_lifeline()
+    own_link.guard(shell.group)
+    lifeline = own_link._lifeline._shell
+    assert lifeline is not None
+    try:
+        assert run(own_link, "sh", "-c", f"kill -STOP {lifeline.group.number}").status == 0
+    except ChannelRefused:
+        pytest.skip("this server has no room for another channel")
+    assert own_link.signal(shell.group, "TERM")
+    assert shell.channel.read(BOUND) is not None
+    assert wait_until(lambda: lifeline.channel.ended, BOUND)
+    assert own_link.signal(shell.group, "KILL")
+    assert finish(shell).status == 137
 
 
 def test_a_lifeline_that_was_killed_is_there_again_for_the_end_of_the_link(own_link: Link, target: Target) -> None:

@@ -6,8 +6,8 @@ import queue
 import threading
 from typing import cast
 
-from rdo.drivers.base import Channel, ChannelRefused
-from rdo.pool.lifeline import Lifeline
+from rdo.drivers.base import STDOUT, Channel, ChannelRefused, Chunk
+from rdo.pool.lifeline import ANSWER_TIMEOUT, Lifeline
 from rdo.pool.shell import Group, Shell, is_group
 from rdo.remote_sh.render import LIFELINE
 
@@ -20,8 +20,10 @@ class Wire:
     """The channel of a shell that reads what it is told, until it is ended."""
 
     def __init__(self) -> None:
+        self.group = Group(99, 99)
         self.lines: queue.Queue[str] = queue.Queue()
         self.over = threading.Event()
+        self.answers: queue.Queue[Chunk | None] = queue.Queue()
 
     @property
     def ended(self) -> bool:
@@ -31,11 +33,15 @@ class Wire:
         for line in data.decode().splitlines():
             self.lines.put(line)
 
-    def read(self) -> None:
-        self.over.wait(BOUND)
+    def read(self) -> Chunk | None:
+        return self.answers.get(timeout=BOUND)
+
+    def answer(self) -> None:
+        self.answers.put(Chunk(STDOUT, b"\n"))
 
     def close(self) -> None:
         self.over.set()
+        self.answers.put(None)
 
     def heard(self, count: int) -> list[str]:
         return [self.lines.get(timeout=BOUND) for _ in range(count)]
@@ -53,7 +59,9 @@ class Opener:
         wire = self.shells.get(timeout=BOUND)
         if wire is None:
             raise ChannelRefused
-        return Shell(cast(Channel, wire), "nonce", pty=False, plain=True)
+        shell = Shell(cast(Channel, wire), "nonce", pty=False, plain=True)
+        shell.group = wire.group
+        return shell
 
 
 def test_what_is_ordered_while_it_opens_waits_for_it_and_nobody_else_does() -> None:
@@ -82,6 +90,54 @@ def test_one_that_was_killed_is_there_again_for_whatever_comes_next() -> None:
     assert second.heard(3) == [LIFELINE, "add 11 11", "kill 11 TERM 11"]
     lifeline.close()
     assert second.ended
+
+
+def test_one_that_does_not_answer_is_killed_by_another_that_does_what_it_did_not() -> None:
+    opener, first, second = Opener(), Wire(), Wire()
+    lifeline = Lifeline(opener)
+    lifeline.start()
+    opener.shells.put(first)
+    lifeline.guard([A])
+    assert first.heard(2) == [LIFELINE, "add 11 11"]
+    assert all(lifeline.signal(A, name) for name in ("USR1", "HUP", "TERM"))
+    first.answer()
+    opener.shells.put(second)
+    assert second.heard(5) == [LIFELINE, "kill 99 KILL 99", "add 11 11", "kill 11 HUP 11", "kill 11 TERM 11"]
+    first.close()
+    for _ in range(3):
+        second.answer()
+    assert lifeline.signal(A, "CONT")
+    assert second.heard(1) == ["kill 11 CONT 11"]
+    lifeline.close()
+
+
+def test_one_that_answers_stays() -> None:
+    opener, wire = Opener(), Wire()
+    lifeline = Lifeline(opener)
+    lifeline.start()
+    opener.shells.put(wire)
+    lifeline.guard([A])
+    assert lifeline.signal(A, "HUP")
+    wire.answer()
+    assert opener.asked.acquire(timeout=BOUND)
+    assert not opener.asked.acquire(timeout=ANSWER_TIMEOUT * 1.5)
+    lifeline.close()
+
+
+def test_where_no_other_can_be_had_one_that_does_not_answer_is_asked_again_later() -> None:
+    opener, wire = Opener(), Wire()
+    lifeline = Lifeline(opener)
+    lifeline.start()
+    opener.shells.put(wire)
+    lifeline.guard([A])
+    assert lifeline.signal(A, "HUP")
+    opener.shells.put(None)
+    assert all(opener.asked.acquire(timeout=BOUND) for _ in range(2))
+    assert not opener.asked.acquire(timeout=ANSWER_TIMEOUT * 1.5)
+    assert lifeline.signal(A, "TERM")
+    assert opener.asked.acquire(timeout=BOUND)
+    opener.shells.put(None)
+    lifeline.close()
 
 
 def test_where_there_is_no_room_for_one_nobody_is_signalled_and_nobody_waits() -> None:

@@ -74,6 +74,7 @@ class Lifeline:
             argv, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True, env=variables
         )
         self.pid = self._shell.pid
+        self._to_answer = 0
         self.order(LIFELINE)
 
     def add(self, child: subprocess.Popen[bytes]) -> None:
@@ -86,6 +87,7 @@ class Lifeline:
 
     def order(self, line: str) -> None:
         assert self._shell.stdin
+        self._to_answer += line.split()[:1] == ["kill"]
         self._shell.stdin.write(line.encode() + b"\n")
         self._shell.stdin.flush()
 
@@ -96,10 +98,12 @@ class Lifeline:
         self._shell.stdin = None
 
     def end(self) -> tuple[bytes, bytes, int]:
-        """Lose it and wait for its end: all it said behind the markers, and its status."""
+        """Lose it and wait for its end: all it said behind the markers but for answers, and its status."""
         out, errors = self._shell.communicate(timeout=BOUND)
         marker = NONCE.encode()
-        return out.partition(b"\n")[2], errors.removeprefix(marker + b"\n"), self._shell.returncode
+        said = out.partition(b"\n")[2]
+        assert said.count(b"\n") >= self._to_answer
+        return said.replace(b"\n", b"", self._to_answer), errors.removeprefix(marker + b"\n"), self._shell.returncode
 
 
 def all_gone(child: subprocess.Popen[bytes]) -> bool:
