@@ -1,6 +1,6 @@
 # Everything below works from a clean clone. PYTHON chooses the interpreter that .venv is made with: make test PYTHON=python3.12
 PYTHON ?= python3
-# Relative, so that the folder's own name may hold spaces, which make cannot handle in a target.
+# Relative, so that the directory's own name may hold spaces, which make cannot handle in a target.
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 

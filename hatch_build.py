@@ -46,9 +46,9 @@ def load(body, name, is_package):
 
 
 here = load.__code__.co_filename.rpartition("/")[0]
-if sys.flags.no_site:  # Python's own folders come first, and no program beside the one that runs is a module
+if sys.flags.no_site:  # Python's own directories come first, and no program beside the one that runs is a module
     programs = __file__.rpartition("/")[0]
-    sys.path = [*[folder for folder in sys.path if folder != programs], here.rpartition("/")[0]]
+    sys.path = [*[directory for directory in sys.path if directory != programs], here.rpartition("/")[0]]
 for each in ({modules}):
     load(*each)
 """
@@ -62,15 +62,15 @@ class Amalgamation(BuildHookInterface):  # type: ignore[type-arg]
         if version == "editable":
             return
         texts = {name: source(Path(self.root), name).read_text("utf-8") for name in MODULES}
-        self._folder = tempfile.TemporaryDirectory()
-        made = Path(self._folder.name) / "amalgamation.py"
+        self._directory = tempfile.TemporaryDirectory()
+        made = Path(self._directory.name) / "amalgamation.py"
         made.write_text(amalgamate(texts), "utf-8")
         build_data["force_include"][str(made)] = NAME
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Called when it has built."""
         if version != "editable":
-            self._folder.cleanup()
+            self._directory.cleanup()
 
 
 def source(root: Path, name: str) -> Path:

@@ -24,7 +24,7 @@ REMOVE_BOUND = 10.0
 
 @dataclass(frozen=True)
 class Account:
-    """A user of this machine, and the home folder that its sessions are to have."""
+    """A user of this machine, and the home directory that its sessions are to have."""
 
     name: str
     home: Path

@@ -29,10 +29,10 @@ class Skipped(Exception):
 
 @dataclass(frozen=True)
 class Command:
-    """`argv` begins with a full path; `folder` is its working directory."""
+    """`argv` begins with a full path; `directory` is its working directory."""
 
     argv: tuple[str, ...]
-    folder: Path
+    directory: Path
     environment: Mapping[str, str]
 
     def time(self) -> float:
@@ -107,7 +107,7 @@ class _Run:
             (os.POSIX_SPAWN_DUP2, self._stderr.fileno(), 2),
         ]
         argv, environment = self._command.argv, dict(self._command.environment)
-        os.chdir(self._command.folder)  # posix_spawn has no way to say it
+        os.chdir(self._command.directory)  # posix_spawn has no way to say it
         self._start = time.perf_counter()
         self._pid = os.posix_spawn(argv[0], argv, environment, file_actions=actions)
         return self

@@ -32,10 +32,10 @@ def vagrant(plan: Plan) -> Outcome:
     """rdo's held connection beside Ruby."""
     with _engine() as engine, _vagrant(plan.space, engine) as host:
         project = plan.space.project("vagrant", 'driver = "vagrant"\n', **host.variables)
-        host.add(project.folder, vagrantfile())
+        host.add(project.directory, vagrantfile())
         plan.space.allow(project)
         try:
-            host.run(project.folder, "up")
+            host.run(project.directory, "up")
         except EXCUSES as error:
             raise Skipped(f"`vagrant up` fails: {_last_line(error)}") from error
         with _masters_of(plan.space):
@@ -76,7 +76,7 @@ def _engine() -> Iterator[DockerEngine]:
 @contextlib.contextmanager
 def _vagrant(space: Workspace, engine: DockerEngine) -> Iterator[VagrantHost]:
     try:
-        host = VagrantHost(space.folder("vagrant-host"), {"DOCKER_HOST": engine.host})
+        host = VagrantHost(space.directory("vagrant-host"), {"DOCKER_HOST": engine.host})
         host.prepare(engine.image())
     except EXCUSES as error:
         raise Skipped(f"no Vagrant: {_last_line(error)}") from error

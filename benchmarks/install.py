@@ -16,13 +16,13 @@ INSTALL_BOUND = 300.0
 """Seconds for pip, which fetches the dependencies on a slow line."""
 
 
-def install(folder: Path) -> Path:
-    """Make the environment in `folder`; gives its folder of programs. Raises BenchmarkError.
+def install(directory: Path) -> Path:
+    """Make the environment in `directory`; gives its directory of programs. Raises BenchmarkError.
 
     It has no pip and no setuptools of its own: the `.pth` file of the latter makes every start of Python slower.
     """
-    venv.create(folder, symlinks=True)
-    programs = folder / "bin"
+    venv.create(directory, symlinks=True)
+    programs = directory / "bin"
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(programs / "python")]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(

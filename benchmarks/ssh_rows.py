@@ -82,7 +82,7 @@ def parallel(plan: Plan) -> Outcome:
 
 def _many(target: Target, command: Command) -> Command:
     """The same, many times."""
-    numbers = target.project.folder / "numbers"
+    numbers = target.project.directory / "numbers"
     numbers.write_text("".join(f"{number}\n" for number in range(COMMANDS)))
     words = f'exec xargs -P {AT_A_TIME} -I NUMBER "$@" <"{numbers}"'
     return target.project.command("sh", "-c", words, "xargs", *command.argv)

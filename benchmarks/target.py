@@ -54,11 +54,11 @@ def ssh_target(
     """An sshd with these settings, and a user there: of a plain login shell, or of a slow one. Raises Skipped."""
     if find_sshd() is None:
         raise Skipped("sshd is not installed")
-    folder = space.folder("sshd")
-    folder.chmod(0o755)
-    server = Sshd(folder, settings)
+    directory = space.directory("sshd")
+    directory.chmod(0o755)
+    server = Sshd(directory, settings)
     with contextlib.ExitStack() as ends:
-        user = ends.enter_context(account("bash" if slow else "sh", folder / "user"))
+        user = ends.enter_context(account("bash" if slow else "sh", directory / "user"))
         (user.home / ".bashrc").write_text(SLOW_BASHRC if slow else "")
         server.environment["HOME"] = str(user.home)
         ends.enter_context(server)
@@ -75,7 +75,7 @@ def ssh_target(
 
 def _detour(server: Sshd, port: int) -> list[str]:
     """Settings that lead to another port, where the server's host keys are known too."""
-    known = server.folder / f"known_hosts_{port}"
+    known = server.directory / f"known_hosts_{port}"
     known.write_text(server.known_hosts.read_text().replace(f":{server.port} ", f":{port} "))
     return [f"Port {port}", f"UserKnownHostsFile {known}"]
 
@@ -93,7 +93,7 @@ def _check_slow(target: Target) -> None:
 @contextlib.contextmanager
 def control_master(target: Target) -> Iterator[Path]:
     """A held connection of OpenSSH's: its control socket. Raises BenchmarkError."""
-    path = target.project.folder / "cm"
+    path = target.project.directory / "cm"
     program = target.project.command("ssh").argv[0]
     process = subprocess.Popen(
         [program, "-F", str(target.config), "-M", "-N", "-S", str(path), ALIAS],

@@ -1,4 +1,4 @@
-"""A folder, an environment and an installed rdo of the benchmarks' own: nothing of the user's is read or touched."""
+"""A directory, an environment and an installed rdo of the benchmarks' own: nothing of the user's is read or touched."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ STOP_BOUND = 30.0
 
 @dataclass(frozen=True)
 class Project:
-    """A folder with a `.rdo.conf`, and the variables that its user has."""
+    """A directory with a `.rdo.conf`, and the variables that its user has."""
 
-    folder: Path
+    directory: Path
     environment: Mapping[str, str]
 
     def command(self, *words: str) -> Command:
-        """A command of this folder; the first word is looked up in PATH."""
+        """A command of this directory; the first word is looked up in PATH."""
         program = shutil.which(words[0], path=self.environment["PATH"])
         if program is None:
             raise BenchmarkError(f"`{words[0]}` is not installed")
-        return Command((program, *words[1:]), self.folder, self.environment)
+        return Command((program, *words[1:]), self.directory, self.environment)
 
 
 class Workspace:
@@ -53,29 +53,29 @@ class Workspace:
         }
 
     def private(self, name: str) -> Path:
-        """A folder that one variable points to; short, since it holds sockets."""
+        """A directory that one variable points to; short, since it holds sockets."""
         return self.root / name.replace("XDG_", "").lower()
 
-    def folder(self, name: str) -> Path:
-        """A new folder below the root."""
+    def directory(self, name: str) -> Path:
+        """A new directory below the root."""
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.root))
 
     def project(self, name: str, config: str, **variables: str) -> Project:
         """A new project with this config, and these variables besides the usual ones."""
-        folder = self.folder(name)
-        folder.chmod(0o755)  # a machine's user has to see it, where it is shared
-        (folder / ".rdo.conf").write_text(config)
-        return Project(folder, {**self.environment, **variables})
+        directory = self.directory(name)
+        directory.chmod(0o755)  # a machine's user has to see it, where it is shared
+        (directory / ".rdo.conf").write_text(config)
+        return Project(directory, {**self.environment, **variables})
 
     def allow(self, project: Project) -> None:
         """Allow what its config wants, and the Vagrantfile beside it, as its user would once."""
         self.rdoctl("allow", "--yes", project=project)
 
     def rdoctl(self, *words: str, project: Project | None = None) -> str:
-        """What rdoctl prints, in the project's folder if one is given. Raises BenchmarkError."""
+        """What rdoctl prints, in the project's directory if one is given. Raises BenchmarkError."""
         done = subprocess.run(
             [str(self.root / "venv" / "bin" / "rdoctl"), *words],
-            cwd=project.folder if project else self.root,
+            cwd=project.directory if project else self.root,
             env=project.environment if project else self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -102,7 +102,7 @@ class Workspace:
 
 @contextlib.contextmanager
 def workspace() -> Iterator[Workspace]:
-    """A workspace; afterwards its masters have ended and its folder is gone.
+    """A workspace; afterwards its masters have ended and its directory is gone.
 
     Below /tmp, as a socket's path has room for 104 bytes; other users may pass, as sshd reads key files as them.
     """

@@ -1,6 +1,6 @@
 """`make demo`: a throw-away SSH server, a small project, and rdo running commands on it. Cleans up behind itself.
 
-Nothing of the user's is read or written: home, configuration and runtime folder are temporary ones.
+Nothing of the user's is read or written: home, configuration and runtime directory are temporary ones.
 """
 
 from __future__ import annotations
@@ -50,18 +50,18 @@ class DemoError(Exception):
 
 
 def environment(root: Path) -> dict[str, str]:
-    """Everything of the user's that rdo would look at, pointed into the demo's folder."""
-    folders = {
+    """Everything of the user's that rdo would look at, pointed into the demo's directory."""
+    directories = {
         "HOME": root / "home",
         "XDG_CACHE_HOME": root / "home/.cache",
         "XDG_CONFIG_HOME": root / "home/.config",
         "XDG_RUNTIME_DIR": root / "run",
         "XDG_STATE_HOME": root / "home/.state",
     }
-    for folder in folders.values():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for directory in directories.values():
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return {
-        **{name: str(folder) for name, folder in folders.items()},
+        **{name: str(directory) for name, directory in directories.items()},
         "LANG": os.environ.get("LANG", "C.UTF-8"),
         "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "RDO_SSH_CONFIG": str(root / "keys/ssh_config"),
@@ -103,19 +103,19 @@ def project(root: Path) -> Path:
     return local
 
 
-def show(line: str, folder: Path, env: Mapping[str, str]) -> None:
+def show(line: str, directory: Path, env: Mapping[str, str]) -> None:
     """Type a line, as it were, and let its output be seen."""
     print(f"$ {line}", flush=True)
     status = subprocess.run(
-        ["/bin/sh", "-c", line], cwd=folder, env=env, stdin=subprocess.DEVNULL, check=False, timeout=COMMAND_BOUND
+        ["/bin/sh", "-c", line], cwd=directory, env=env, stdin=subprocess.DEVNULL, check=False, timeout=COMMAND_BOUND
     ).returncode
     if status:
         raise DemoError(f"`{line}` ended with status {status}")
 
 
-def trust(folder: Path, env: Mapping[str, str]) -> None:
+def trust(directory: Path, env: Mapping[str, str]) -> None:
     """Allow the target, as one does once for a project that came from somebody else."""
-    show("rdoctl allow --yes", folder, env)
+    show("rdoctl allow --yes", directory, env)
 
 
 @contextlib.contextmanager
@@ -139,7 +139,7 @@ def master_ended(root: Path, env: Mapping[str, str]) -> Iterator[None]:
 
 
 def run(root: Path) -> None:
-    """The demo itself, inside a folder of its own."""
+    """The demo itself, inside a directory of its own."""
     env = environment(root)
     with server(root), master_ended(root, env):
         local = project(root)
@@ -161,7 +161,7 @@ def interrupted(number: int, _frame: FrameType | None) -> None:
 
 
 def main() -> None:
-    """Run the demo in a temporary folder. Short, and in /tmp: a socket's path has room for 104 bytes."""
+    """Run the demo in a temporary directory. Short, and in /tmp: a socket's path has room for 104 bytes."""
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, interrupted)
     with tempfile.TemporaryDirectory(prefix="rdo-demo-", dir="/tmp", ignore_cleanup_errors=True) as name:

@@ -46,7 +46,7 @@ class Process:
 
     channel: paramiko.Channel
     environment: Mapping[str, str]
-    folder: str
+    directory: str
     argv: list[bytes] = field(default_factory=list)
     started: bool = False
     term: str = ""
@@ -78,7 +78,7 @@ class Process:
         try:
             status = self._on_terminal() if self.term else self._on_pipes()
             self._tell(status)
-        except OSError as error:  # the folder or /bin/sh is gone, or the connection is
+        except OSError as error:  # the directory or /bin/sh is gone, or the connection is
             print(f"demo server: {error}", file=sys.stderr)
         finally:
             self.channel.close()
@@ -127,7 +127,7 @@ class Process:
                 stdout=stdout,
                 stderr=stderr,
                 bufsize=0,
-                cwd=self.folder,
+                cwd=self.directory,
                 env=environment,
                 start_new_session=True,
             )

@@ -1,6 +1,6 @@
-"""A throw-away SSH server on 127.0.0.1 that plays the demo's VM: `server.py FOLDER`.
+"""A throw-away SSH server on 127.0.0.1 that plays the demo's VM: `server.py DIRECTORY`.
 
-FOLDER/keys gets fresh keys, a known_hosts and an ssh_config with the alias `demo`; FOLDER/vm is the login folder.
+DIRECTORY/keys gets fresh keys, a known_hosts and an ssh_config with the alias `demo`; a login begins in DIRECTORY/vm.
 Prints `ready`, then serves the one client key, and nobody else, until its stdin ends. Not for any other use: commands
 run as the user who started it.
 """
@@ -64,9 +64,9 @@ class Transport(paramiko.Transport):
 class Connection(paramiko.ServerInterface):
     """What one client may do: log in with the right key, then run commands."""
 
-    def __init__(self, client_key: paramiko.PKey, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, client_key: paramiko.PKey, directory: Path, environment: dict[str, str]) -> None:
         self._client_key = client_key
-        self._folder = folder
+        self._directory = directory
         self._environment = environment
         self._processes: dict[int, Process] = {}
 
@@ -125,7 +125,7 @@ class Connection(paramiko.ServerInterface):
         number = channel.get_id()
         process = self._processes.get(number)
         if process is None or process.channel is not channel:  # numbers come round again
-            process = Process(channel, self._environment, str(self._folder))
+            process = Process(channel, self._environment, str(self._directory))
             self._processes[number] = process
         return process
 
@@ -190,12 +190,12 @@ class Server:
 
 def main() -> None:
     """Serve until stdin ends: so the server never outlives whoever started it, however that ended."""
-    folder = Path(sys.argv[1]).resolve()
-    vm = folder / "vm"
+    directory = Path(sys.argv[1]).resolve()
+    vm = directory / "vm"
     vm.mkdir(exist_ok=True)
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # a client that goes away is no event here
     with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listener:
-        host, client = write_keys(folder / "keys", listener.getsockname()[1])
+        host, client = write_keys(directory / "keys", listener.getsockname()[1])
         server = Server(listener, host, client, vm)
         threading.Thread(target=server.accept_forever, daemon=True).start()
         print("ready", flush=True)

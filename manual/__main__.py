@@ -13,9 +13,9 @@ from rdo.cli.main import rdoctl
 from rdo.client.help import HELP, RSH_HELP
 from rdo.config.schema import KEYS
 
-FOLDER = Path(__file__).parent
+DIRECTORY = Path(__file__).parent
 
-REFERENCE = FOLDER.parent / "docs" / "commands.md"
+REFERENCE = DIRECTORY.parent / "docs" / "commands.md"
 
 DATE = "2026-11-20"
 """Of the version. Not the day of the making: the same sources give the same pages."""
@@ -73,7 +73,7 @@ def keys() -> Iterator[Piece]:
 
 def defaults() -> Mapping[str, str]:
     """What holds where a key is not set, in README's words."""
-    table = (FOLDER.parent / "README.md").read_text().partition("<!-- --8<-- [start:keys] -->")[2]
+    table = (DIRECTORY.parent / "README.md").read_text().partition("<!-- --8<-- [start:keys] -->")[2]
     return dict(re.findall(r"^\| `([a-z_]+)` \| [a-z, ]+ \| (.*?) \|", table, re.MULTILINE))
 
 
@@ -87,7 +87,7 @@ def files() -> Iterator[Piece]:
 def variables() -> Iterator[Piece]:
     """The environment variables, from README's table."""
     yield Heading("ENVIRONMENT")
-    table = (FOLDER.parent / "README.md").read_text().partition(VARIABLES)[2].partition("\n#")[0]
+    table = (DIRECTORY.parent / "README.md").read_text().partition(VARIABLES)[2].partition("\n#")[0]
     for names, meaning in re.findall(r"^\| (`[A-Z].*?) \| (.*) \|$", table, re.MULTILINE):
         yield Entry(names.replace("`", ""), meaning)
 
@@ -100,7 +100,7 @@ def see(*names: str) -> Iterator[Piece]:
 
 if __name__ == "__main__":
     for name, text in pages().items():
-        (FOLDER / name).write_text(text)
+        (DIRECTORY / name).write_text(text)
         print(f"wrote manual/{name}")
     REFERENCE.write_text(reference())
     print("wrote docs/commands.md")

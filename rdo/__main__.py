@@ -72,7 +72,7 @@ def execute(options: argv.Options) -> int:
     environ[INSIDE] = f"{environ[INSIDE]}:{found.root}" if INSIDE in environ else found.root
     posix.putenv(INSIDE, environ[INSIDE])  # for what is executed here
     profile = argv.profile(options, environ)
-    path = sockets.socket_path(sockets.runtime_folder(environ), found.config, profile, environ)
+    path = sockets.socket_path(sockets.runtime_directory(environ), found.config, profile, environ)
     seen, connection = sockets.identity(path), sockets.connect(path)
     from rdo.client import request  # no sooner: the master gets ready meanwhile
 

@@ -39,7 +39,7 @@ class Plan(NamedTuple):
     arguments: Sequence[Argument]
     mapping: PathMapping
     output_roots: Mapping[str, str]
-    """Folders of the target to their local names, for paths in output; empty if output is left as it is."""
+    """Directories of the target to their local names, for paths in output; empty if output is left as it is."""
 
 
 def text(data: bytes) -> str:
@@ -142,10 +142,10 @@ def _inside(request: Request, mapping: PathMapping) -> str:
     return "" if root is None else f"{root}:{text(request.profile)}"
 
 
-def _path(folders: Sequence[str], mapping: PathMapping, root: str) -> list[str]:
-    """Folders of the key `path`, which are relative to the config's directory on the target."""
+def _path(directories: Sequence[str], mapping: PathMapping, root: str) -> list[str]:
+    """Directories of the key `path`, which are relative to the config's directory on the target."""
     base = mapping.to_remote(root) or ""
-    return [posixpath.join(base, folder) for folder in folders]
+    return [posixpath.join(base, directory) for directory in directories]
 
 
 def _environment(request: Request, settings: Settings) -> dict[str, str]:

@@ -98,13 +98,13 @@ def logical(pwd: str, cwd: str) -> str:
     return pwd if _identity(pwd) == _identity(".") else cwd
 
 
-def change_directory(folder: str, environ: "MutableMapping[str, str]") -> None:
+def change_directory(directory: str, environ: "MutableMapping[str, str]") -> None:
     """Go to the directory of `-C`, and have $PWD say so, as `cd` does. Raises RdoError."""
     try:
-        posix.chdir(folder)
+        posix.chdir(directory)
     except OSError as error:
-        raise RdoError(f"cannot change to `{folder}`", str(error.strerror)) from None
-    environ["PWD"] = logical(_normal(environ.get("PWD", ""), folder), posix.getcwd())
+        raise RdoError(f"cannot change to `{directory}`", str(error.strerror)) from None
+    environ["PWD"] = logical(_normal(environ.get("PWD", ""), directory), posix.getcwd())
     posix.putenv("PWD", environ["PWD"])  # for what is executed here
 
 
@@ -123,10 +123,10 @@ def make_absolute(environ: "MutableMapping[str, str]") -> None:
 
 def user_file(environ: "Mapping[str, str]") -> str:
     """Path of the user's own config file, whether or not it exists."""
-    folder = environ.get("XDG_CONFIG_HOME", "")
-    if not folder.startswith("/"):
-        folder = environ.get("HOME", "") + "/.config"
-    return folder + "/rdo/config.toml"
+    directory = environ.get("XDG_CONFIG_HOME", "")
+    if not directory.startswith("/"):
+        directory = environ.get("HOME", "") + "/.config"
+    return directory + "/rdo/config.toml"
 
 
 def stamp(config: str, user: str) -> str:
@@ -142,17 +142,17 @@ def _stamp_one(path: str) -> str:
     return f"{stat.st_mtime_ns}:{stat.st_size}:{stat.st_ino}"
 
 
-def _walk_up(folder: str) -> "str | None":
+def _walk_up(directory: str) -> "str | None":
     while True:
         try:
-            posix.lstat(_join(folder, CONFIG))  # a link that leads nowhere is no reason to take another directory's
+            posix.lstat(_join(directory, CONFIG))  # a link that leads nowhere is no reason to take another directory's
         except OSError:
             pass
         else:
-            return folder
-        if folder == "/":
+            return directory
+        if directory == "/":
             return None
-        folder = _parent(folder)
+        directory = _parent(directory)
 
 
 def _check_link(config: str) -> None:
@@ -189,11 +189,11 @@ def _is_within_reach(root: str, start: str, home: str) -> bool:
 def _leads_through(home: str, start: str, root: str) -> bool:
     """Whether the way up from `start` leaves the home directory before it comes to `root`, by whatever name."""
     here = _identity(home)
-    folder = start
-    while here is not None and folder != root:
-        if _identity(folder) == here:
+    directory = start
+    while here is not None and directory != root:
+        if _identity(directory) == here:
             return True
-        folder = _parent(folder)
+        directory = _parent(directory)
     return False
 
 
@@ -206,14 +206,14 @@ def _identity(path: str) -> "tuple[int, int] | None":
     return stat.st_dev, stat.st_ino
 
 
-def _is_at_or_below(folder: str, top: str) -> bool:
-    return folder == top or folder.startswith(top.rstrip("/") + "/")
+def _is_at_or_below(directory: str, top: str) -> bool:
+    return directory == top or directory.startswith(top.rstrip("/") + "/")
 
 
-def _normal(folder: str, name: str) -> str:
+def _normal(directory: str, name: str) -> str:
     import os
 
-    return os.path.normpath(os.path.join(folder, name))
+    return os.path.normpath(os.path.join(directory, name))
 
 
 def _resolved(path: str) -> str:
@@ -226,5 +226,5 @@ def _parent(path: str) -> str:
     return path.rpartition("/")[0] or "/"
 
 
-def _join(folder: str, name: str) -> str:
-    return folder + name if folder == "/" else f"{folder}/{name}"
+def _join(directory: str, name: str) -> str:
+    return directory + name if directory == "/" else f"{directory}/{name}"

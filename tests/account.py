@@ -32,7 +32,7 @@ def why_not() -> str:
 
 @contextlib.contextmanager
 def account(home: Path) -> Iterator[str]:
-    """The name of a user whose home folder is this one."""
+    """The name of a user whose home directory is this one."""
     name = f"rdo-test-{os.getpid()}-{next(NUMBERS)}"
     # A password of `*` fits nothing; with the default, `!`, sshd takes the user for locked.
     words = ("-M", "-d", str(home), "-s", "/bin/sh", "-p", "*", "-c", "made by rdo's tests", name)

@@ -26,15 +26,15 @@ PIECE = 64 * 1024
 class AsyncServer:
     """Listens on 127.0.0.1 while it is used as a context. `options` are those of asyncssh.listen."""
 
-    def __init__(self, folder: Path, **options: Any) -> None:
-        self._folder = folder
+    def __init__(self, directory: Path, **options: Any) -> None:
+        self._directory = directory
         self._options = options
-        self._client_key = make_key(folder / "client_ed25519")
-        self._host_key = make_key(folder / "host_ed25519")
+        self._client_key = make_key(directory / "client_ed25519")
+        self._host_key = make_key(directory / "host_ed25519")
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._acceptor: asyncssh.SSHAcceptor | None = None
-        self.ssh_config = folder / "ssh_config"
+        self.ssh_config = directory / "ssh_config"
 
     def __enter__(self) -> AsyncServer:
         self._thread.start()
@@ -61,7 +61,7 @@ class AsyncServer:
             **self._options,
         )
         port = self._acceptor.get_port()
-        known = self._folder / "known_hosts"
+        known = self._directory / "known_hosts"
         known.write_text(f"[127.0.0.1]:{port} {self._host_key.with_suffix('.pub').read_text()}")
         client_config(
             self.ssh_config,

@@ -12,7 +12,7 @@ UNITS = tries(40, 160)
 """Sources that the top Makefile compiles itself."""
 
 LIBRARIES, MEMBERS = ("alpha", "beta", "gamma", "delta"), tries(3, 10)
-"""Folders with a Makefile of their own, and the sources in each."""
+"""Directories with a Makefile of their own, and the sources in each."""
 
 COMPILER = "CC := gcc\nARCHIVE = ar rcsD $@ $^\n"
 
@@ -82,26 +82,26 @@ int main(void) { printf("%s: %d\\n", VERSION, (int)(sizeof names / sizeof *names
 
 TOOL = r"""#!/bin/sh
 # Stands in for compiler, archiver and linker: what it makes is its inputs and their headers, in capitals.
-out= folder= inputs=
+out= directory= inputs=
 while [ $# -gt 0 ]; do
     case $1 in
     -o) out=$2; shift ;;
-    -I*) folder=${folder:-${1#-I}} ;;
+    -I*) directory=${directory:-${1#-I}} ;;
     -*) ;;
     *) inputs="$inputs $1" ;;
     esac
     shift
 done
 case $out in *.o)
-    inputs="$inputs $(sed -n "s,^#include \"\([cu].*\)\",$folder/\1,p" $inputs | tr '\n' ' ')"
+    inputs="$inputs $(sed -n "s,^#include \"\([cu].*\)\",$directory/\1,p" $inputs | tr '\n' ' ')"
     echo "$out: $inputs" >"${out%.o}.d" ;;
 esac
 cat $inputs | tr a-z A-Z >"$out"
 """
 
 
-def write(folder: Path, config: str) -> None:
-    """Make the project in `folder`, which is made too."""
+def write(directory: Path, config: str) -> None:
+    """Make the project in `directory`, which is made too."""
     units = [f"u{number:03}" for number in range(UNITS - 1)]
     files = {
         "Makefile": MAKEFILE,
@@ -116,25 +116,27 @@ def write(folder: Path, config: str) -> None:
         files[f"lib/{name}/Makefile"] = LIBRARY.replace("{name}", name)
         files |= _unit_files(f"lib/{name}", [f"u_{name}_{number}" for number in range(MEMBERS)])
     for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text)
+        (directory / path).parent.mkdir(parents=True, exist_ok=True)
+        (directory / path).write_text(text)
 
 
-def _unit_files(folder: str, names: Iterable[str]) -> dict[str, str]:
+def _unit_files(directory: str, names: Iterable[str]) -> dict[str, str]:
     """Source and header of each unit."""
     found = {}
     for name in names:
         found[f"include/{name}.h"] = f"int {name}(int x);\n"
         body = f"int {name}(int x) {{ return COMMON(x) + {len(found)}; }}\n"
-        found[f"{folder}/{name}.c"] = f'#include "common.h"\n#include "{name}.h"\n{body}'
+        found[f"{directory}/{name}.c"] = f'#include "common.h"\n#include "{name}.h"\n{body}'
     return found
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    """Every file below the folder."""
-    return {os.path.relpath(path, folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+def contents(directory: Path) -> dict[str, bytes]:
+    """Every file below the directory."""
+    return {os.path.relpath(path, directory): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 
 
-def times(folder: Path) -> dict[str, int]:
-    """When every file below the folder was changed last."""
-    return {os.path.relpath(path, folder): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+def times(directory: Path) -> dict[str, int]:
+    """When every file below the directory was changed last."""
+    return {
+        os.path.relpath(path, directory): path.stat().st_mtime_ns for path in directory.rglob("*") if path.is_file()
+    }

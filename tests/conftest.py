@@ -146,17 +146,17 @@ def isolated(root: Path, mark: str) -> dict[str, str]:
 
     Every target is allowed: what it takes to allow one is for the tests of that.
     """
-    folders = {
+    directories = {
         "HOME": root / "home",
         "XDG_CACHE_HOME": root / "cache",
         "XDG_CONFIG_HOME": root / "config",
         "XDG_RUNTIME_DIR": root / "run",
         "XDG_STATE_HOME": root / "state",
     }
-    for folder in folders.values():
-        folder.mkdir(mode=0o700)
+    for directory in directories.values():
+        directory.mkdir(mode=0o700)
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
-    variables = {name: str(folder) for name, folder in folders.items()}
+    variables = {name: str(directory) for name, directory in directories.items()}
     return variables | {"LANG": "C.UTF-8", "PATH": path, "RDO_TRUST": "1", "TERM": "xterm", MARK: mark}
 
 

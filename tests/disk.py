@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 Mount = Callable[..., Path]
-"""Mounts: a folder, its kind, and options."""
+"""Mounts: a directory, its kind, and options."""
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -26,22 +26,22 @@ def mounts() -> Iterator[Mount]:
     """Mounts file systems, and takes them away at the end."""
     made: list[Path] = []
 
-    def mount(folder: Path, kind: str = "tmpfs", options: str = "size=256k,mode=700") -> Path:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        command = ["mount", "-t", kind, "-o", options, "rdo-test", str(folder)]
+    def mount(directory: Path, kind: str = "tmpfs", options: str = "size=256k,mode=700") -> Path:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        command = ["mount", "-t", kind, "-o", options, "rdo-test", str(directory)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             pytest.skip(f"no {kind} can be mounted here: {done.stderr.strip()}")
-        made.append(folder)
-        return folder
+        made.append(directory)
+        return directory
 
     yield mount
-    for folder in reversed(made):
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+    for directory in reversed(made):
+        subprocess.run(["umount", "-l", str(directory)], check=True)
 
 
-def fill(folder: Path) -> None:
+def fill(directory: Path) -> None:
     """Leave no room for a single byte more: what is there may grow to the end of its last page at most."""
-    with contextlib.suppress(OSError), (folder / "filler").open("wb", buffering=0) as file:
+    with contextlib.suppress(OSError), (directory / "filler").open("wb", buffering=0) as file:
         while file.write(b"x" * PAGE):
             pass

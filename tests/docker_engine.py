@@ -55,7 +55,7 @@ def mirror() -> tuple[str, str]:
 
 
 def base_archive() -> Path:
-    """A tar archive of a small system, made once: kept in the user's cache folder, named by what it was made of."""
+    """A tar archive of a small system, made once: kept in the user's cache directory, named by what it was made of."""
     suite, address = mirror()
     digest = hashlib.sha256(repr((suite, PACKAGES, SUPERFLUOUS)).encode()).hexdigest()[:12]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rdo-tests"
@@ -64,9 +64,9 @@ def base_archive() -> Path:
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes want it at a time, and one makes it
         if not archive.exists():
-            with tempfile.TemporaryDirectory(dir=cache) as folder:
-                made = Path(folder) / "base.tar"
-                build_base(Path(folder) / "root", made, suite, address)
+            with tempfile.TemporaryDirectory(dir=cache) as directory:
+                made = Path(directory) / "base.tar"
+                build_base(Path(directory) / "root", made, suite, address)
                 made.rename(archive)
     return archive
 
@@ -81,8 +81,8 @@ def build_base(root: Path, archive: Path, suite: str, address: str) -> None:
         command = ["debootstrap", *options, suite, str(root), address]
         done = subprocess.run(command, stdout=file, stderr=file, env=environment, stdin=subprocess.DEVNULL, check=False)
     assert done.returncode == 0, log.read_text()[-2000:]
-    for folder in SUPERFLUOUS:
-        shutil.rmtree(root / folder, ignore_errors=True)
+    for directory in SUPERFLUOUS:
+        shutil.rmtree(root / directory, ignore_errors=True)
     subprocess.run(["tar", "-C", str(root), "-cf", str(archive), "."], check=True)
 
 
@@ -91,8 +91,8 @@ class DockerEngine:
 
     def __init__(self, environment: Mapping[str, str] | None = None, extra: tuple[str, ...] = ()) -> None:
         """`environment` is added to the engine's, and so to that of what it starts; `extra` are further flags."""
-        self.folder = Path(tempfile.mkdtemp(prefix="rdo-docker-", dir="/var/tmp"))
-        self.host = f"unix://{self.folder}/engine.sock"
+        self.directory = Path(tempfile.mkdtemp(prefix="rdo-docker-", dir="/var/tmp"))
+        self.host = f"unix://{self.directory}/engine.sock"
         self._environment = {**os.environ, "PATH": path_with_sbin(), **(environment or {})}
         self._flags = [*FLAGS, *extra]
         self._process: subprocess.Popen[bytes] | None = None
@@ -107,14 +107,14 @@ class DockerEngine:
     @property
     def log(self) -> str:
         """What the engine wrote to its log so far."""
-        path = self.folder / "log"
+        path = self.directory / "log"
         return path.read_text(errors="replace") if path.exists() else ""
 
     def start(self) -> DockerEngine:
         """Start, and wait until it answers. Raises RuntimeError where it does not."""
-        places = ["--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/run"]
-        command = ["dockerd", "-H", self.host, *places, "-p", f"{self.folder}/pid", *self._flags]
-        with (self.folder / "log").open("ab") as log:
+        places = ["--data-root", f"{self.directory}/data", "--exec-root", f"{self.directory}/run"]
+        command = ["dockerd", "-H", self.host, *places, "-p", f"{self.directory}/pid", *self._flags]
+        with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment, start_new_session=True
             )
@@ -165,7 +165,7 @@ class DockerEngine:
 
     @contextlib.contextmanager
     def container(self, shell: str = "dash", mounts: Mapping[Path, str] | None = None, **options: Any) -> Iterator[str]:
-        """A container that runs, with these folders mounted: its name. Removed afterwards."""
+        """A container that runs, with these directories mounted: its name. Removed afterwards."""
         volumes = [f"{local}:{remote}" for local, remote in (mounts or {}).items()]
         options = {"command": ["/bin/sleep", "infinity"], "init": True, **options}
         with self.client() as client:
@@ -188,7 +188,7 @@ class DockerEngine:
                     with contextlib.suppress(docker.errors.APIError):  # one that removes itself is just doing so
                         container.remove(force=True)
             self._stop_engine()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
 
     def _stop_engine(self) -> None:
         if self._process is None:

@@ -42,9 +42,9 @@ class Dropbear(SshServer):
     program = "dropbear"
     accepted = "Pubkey auth succeeded"
 
-    def __init__(self, folder: Path, user: User, options: Iterable[str] = ()) -> None:
-        """Makes keys under `folder`; starts nothing."""
-        super().__init__(folder, user.authorized_keys, user.name)
+    def __init__(self, directory: Path, user: User, options: Iterable[str] = ()) -> None:
+        """Makes keys under `directory`; starts nothing."""
+        super().__init__(directory, user.authorized_keys, user.name)
         self.options = list(options)
 
     def _command(self) -> tuple[list[str], dict[str, str]]:
@@ -56,16 +56,16 @@ class Dropbear(SshServer):
             convert = ["dropbearconvert", "openssh", "dropbear", str(key), str(own)]
             subprocess.run(convert, check=True, capture_output=True)
             words += ["-r", str(own)]
-        return [*words, "-P", str(self.folder / "pid"), *self.options], self.environment
+        return [*words, "-P", str(self.directory / "pid"), *self.options], self.environment
 
 
 @contextlib.contextmanager
 def open_folder() -> Iterator[Path]:
     """One that every user may write to. What pytest makes is closed to others."""
     with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as name:
-        folder = Path(name)
-        folder.chmod(0o777)
-        yield folder
+        directory = Path(name)
+        directory.chmod(0o777)
+        yield directory
 
 
 @contextlib.contextmanager

@@ -223,7 +223,7 @@ def open_files() -> frozenset[tuple[int, str]]:
 
 
 def description(number: int) -> str:
-    """What a file descriptor is; empty for the one that listed the folder, which is closed again."""
+    """What a file descriptor is; empty for the one that listed the directory, which is closed again."""
     try:
         return os.readlink(f"/proc/self/fd/{number}")
     except OSError:

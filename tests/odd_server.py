@@ -126,7 +126,9 @@ class OddServer:
 
     KEY = paramiko.ECDSAKey.generate()
 
-    def __init__(self, folder: Path, raw: Raw | None, answers: dict[int, Answer], **preferred: tuple[str, ...]) -> None:
+    def __init__(
+        self, directory: Path, raw: Raw | None, answers: dict[int, Answer], **preferred: tuple[str, ...]
+    ) -> None:
         """`preferred`: what it offers of each kind, by paramiko's name: `ciphers`, `kex`, ..."""
         self._raw = raw
         self._answers = answers
@@ -138,10 +140,10 @@ class OddServer:
         self.logins = 0
         """Connections that came."""
         port = self._listener.getsockname()[1]
-        known = folder / "odd_known_hosts"
+        known = directory / "odd_known_hosts"
         known.write_text(f"[127.0.0.1]:{port} {self.KEY.get_name()} {self.KEY.get_base64()}\n")
         options = ("User bob", "IdentityFile none", "IdentityAgent none", f"UserKnownHostsFile {known}")
-        self.ssh_config = client_config(folder / "odd_config", port, *options)
+        self.ssh_config = client_config(directory / "odd_config", port, *options)
 
     def __enter__(self) -> OddServer:
         self._thread.start()

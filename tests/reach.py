@@ -1,4 +1,4 @@
-"""Targets of every kind for the suite that all drivers share: each a real one, its folder seen from both sides.
+"""Targets of every kind for the suite that all drivers share: each a real one, its directory seen from both sides.
 
 A driver joins by one more entry in REACH.
 """
@@ -28,7 +28,7 @@ Request = pytest.FixtureRequest
 
 
 class Target(NamedTuple):
-    """A driver, the environment of its callers, and a folder that both sides see."""
+    """A driver, the environment of its callers, and a directory that both sides see."""
 
     driver: Driver
     environment: dict[str, str]
@@ -36,52 +36,55 @@ class Target(NamedTuple):
     remote: str
 
 
-def reach_local(request: Request, folder: Path, stack: ExitStack) -> Target:
-    return Target(LocalDriver(str(folder), None), dict(os.environ), folder, str(folder))
+def reach_local(request: Request, directory: Path, stack: ExitStack) -> Target:
+    return Target(LocalDriver(str(directory), None), dict(os.environ), directory, str(directory))
 
 
-def reach_ssh(request: Request, folder: Path, stack: ExitStack) -> Target:
+def reach_ssh(request: Request, directory: Path, stack: ExitStack) -> Target:
     server: Sshd = request.getfixturevalue("sshd")
-    return Target(ssh_driver(server.ssh_config(), root=str(folder)), dict(os.environ), folder, str(folder))
+    return Target(ssh_driver(server.ssh_config(), root=str(directory)), dict(os.environ), directory, str(directory))
 
 
-def reach_dropbear(request: Request, folder: Path, stack: ExitStack) -> Target:
+def reach_dropbear(request: Request, directory: Path, stack: ExitStack) -> Target:
     server: Dropbear = request.getfixturevalue("dropbear")
-    folder = stack.enter_context(open_folder())
-    return Target(ssh_driver(server.ssh_config(), root=str(folder)), dict(os.environ), folder, str(folder))
+    directory = stack.enter_context(open_folder())
+    return Target(ssh_driver(server.ssh_config(), root=str(directory)), dict(os.environ), directory, str(directory))
 
 
 def reach_docker(shell: str) -> Callable[[Request, Path, ExitStack], Target]:
-    def reach(request: Request, folder: Path, stack: ExitStack) -> Target:
+    def reach(request: Request, directory: Path, stack: ExitStack) -> Target:
         engine: DockerEngine = request.getfixturevalue("docker_engine")
-        name = stack.enter_context(engine.container(shell, {folder: "/there"}))
+        name = stack.enter_context(engine.container(shell, {directory: "/there"}))
         environment = {**os.environ, "DOCKER_HOST": engine.host}
         return Target(
-            DockerDriver(Settings(container=name), str(folder), "default", environment), environment, folder, "/there"
+            DockerDriver(Settings(container=name), str(directory), "default", environment),
+            environment,
+            directory,
+            "/there",
         )
 
     return reach
 
 
 def reach_image(*, fresh: bool) -> Callable[[Request, Path, ExitStack], Target]:
-    def reach(request: Request, folder: Path, stack: ExitStack) -> Target:
+    def reach(request: Request, directory: Path, stack: ExitStack) -> Target:
         engine: DockerEngine = request.getfixturevalue("docker_engine")
         environment = {**os.environ, "DOCKER_HOST": engine.host}
         settings = Settings(image=engine.image(), pull="never", fresh=fresh)
-        return Target(DockerDriver(settings, str(folder), "default", environment), environment, folder, "/src")
+        return Target(DockerDriver(settings, str(directory), "default", environment), environment, directory, "/src")
 
     return reach
 
 
-def reach_vagrant(request: Request, folder: Path, stack: ExitStack) -> Target:
+def reach_vagrant(request: Request, directory: Path, stack: ExitStack) -> Target:
     host: VagrantHost = request.getfixturevalue("vagrant_host")
-    folder.chmod(0o777)  # the machine's user is another one than we
-    host.add(folder, vagrantfile())
-    stack.callback(host.destroy, folder)
-    host.run(folder, "up")
-    kept = {f"XDG_{kind}_HOME": str(folder.parent / kind) for kind in ("CACHE", "STATE")}
+    directory.chmod(0o777)  # the machine's user is another one than we
+    host.add(directory, vagrantfile())
+    stack.callback(host.destroy, directory)
+    host.run(directory, "up")
+    kept = {f"XDG_{kind}_HOME": str(directory.parent / kind) for kind in ("CACHE", "STATE")}
     environment = host.environment({**os.environ, **kept})
-    return Target(vagrant_driver(folder, environment), environment, folder, "/vagrant")
+    return Target(vagrant_driver(directory, environment), environment, directory, "/vagrant")
 
 
 REACH: dict[str, Callable[[Request, Path, ExitStack], Target]] = {

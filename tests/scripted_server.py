@@ -63,14 +63,14 @@ class Script(paramiko.ServerInterface):
 class ScriptedServer:
     """Listens on 127.0.0.1, serves one connection after the script, and ends with the `with` statement."""
 
-    def __init__(self, script: Script, folder: Path) -> None:
+    def __init__(self, script: Script, directory: Path) -> None:
         self.script = script
         self._key = paramiko.RSAKey.generate(2048)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(ACCEPT_DEADLINE)
         self.port: int = self._listener.getsockname()[1]
-        self.ssh_config = folder / "scripted_config"
-        known = folder / "scripted_known_hosts"
+        self.ssh_config = directory / "scripted_config"
+        known = directory / "scripted_known_hosts"
         known.write_text(f"[127.0.0.1]:{self.port} ssh-rsa {self._key.get_base64()}\n")
         client_config(
             self.ssh_config,

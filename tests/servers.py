@@ -26,12 +26,12 @@ def sshd_alone(why: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("server_kind", [pytest.param("sshd", id=f"sshd alone has {why}")], indirect=True)
 
 
-def make_sshd(folder: Path, *lines: str, **features: object) -> SshServer:
+def make_sshd(directory: Path, *lines: str, **features: object) -> SshServer:
     """One that is not started, with these lines of configuration."""
-    return Sshd(folder, [*lines, *(f"{FEATURES[name][0]} {value}" for name, value in features.items())])
+    return Sshd(directory, [*lines, *(f"{FEATURES[name][0]} {value}" for name, value in features.items())])
 
 
-def make_dropbear(folder: Path, user: User, **features: object) -> SshServer:
+def make_dropbear(directory: Path, user: User, **features: object) -> SshServer:
     """One that is not started."""
     options = [(FEATURES[name][1], str(value)) for name, value in features.items()]
-    return Dropbear(folder, user, [word for pair in options for word in pair])
+    return Dropbear(directory, user, [word for pair in options for word in pair])

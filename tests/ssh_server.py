@@ -69,16 +69,16 @@ class SshServer(ABC):
     accepted: str
     """What its log says of each login."""
 
-    def __init__(self, folder: Path, authorized_keys: Path, user: str = "") -> None:
-        """Makes keys under `folder`; starts nothing. `user` is whom to log in as, where that is not who we are."""
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, directory: Path, authorized_keys: Path, user: str = "") -> None:
+        """Makes keys under `directory`; starts nothing. `user` is whom to log in as, where that is not who we are."""
+        self.directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.user = user
-        self.host_keys = [make_key(folder / "host_ed25519"), make_key(folder / "host_ecdsa", "ecdsa")]
-        self.client_key = make_key(folder / "client_ed25519")
+        self.host_keys = [make_key(directory / "host_ed25519"), make_key(directory / "host_ecdsa", "ecdsa")]
+        self.client_key = make_key(directory / "client_ed25519")
         self.authorized_keys = authorized_keys
-        self.known_hosts = folder / "known_hosts"
+        self.known_hosts = directory / "known_hosts"
         self.environment: dict[str, str] = {}
         if MARK in os.environ:
             self.environment[MARK] = os.environ[MARK]
@@ -93,7 +93,7 @@ class SshServer(ABC):
     @property
     def log(self) -> str:
         """All that the server wrote to its log so far."""
-        path = self.folder / "log"
+        path = self.directory / "log"
         return path.read_text(errors="replace") if path.exists() else ""
 
     @property
@@ -124,7 +124,7 @@ class SshServer(ABC):
         `extra` lines come first, so that they win.
         """
         return client_config(
-            self.folder / name,
+            self.directory / name,
             self.port,
             *extra,
             *([f"User {self.user}"] if self.user else []),
@@ -139,7 +139,7 @@ class SshServer(ABC):
     def start(self: Server) -> Server:
         """Start, and wait until it listens."""
         words, environment = self._command()
-        with (self.folder / "log").open("ab") as log:
+        with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 words,
                 stdin=subprocess.DEVNULL,

@@ -24,11 +24,11 @@ class Sshd(SshServer):
     program = "sshd"
     accepted = "Accepted publickey"
 
-    def __init__(self, folder: Path, config_lines: Iterable[str] = ()) -> None:
-        """Makes keys and folders under `folder`; starts nothing."""
-        super().__init__(folder, folder / "authorized_keys")
+    def __init__(self, directory: Path, config_lines: Iterable[str] = ()) -> None:
+        """Makes keys and directories under `directory`; starts nothing."""
+        super().__init__(directory, directory / "authorized_keys")
         self.config_lines = list(config_lines)
-        self.home = folder / "home"
+        self.home = directory / "home"
         """The sessions' HOME, so that no start-up file of whoever runs the tests plays a part."""
         self.home.mkdir(exist_ok=True)
         self.environment = {"HOME": str(self.home), **self.environment}
@@ -37,8 +37,8 @@ class Sshd(SshServer):
         program = find_sshd()
         assert program is not None, "sshd is not installed"
         if os.getuid() == 0:
-            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # its privilege separation wants the folder
-        config = self.folder / "sshd_config"
+            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # its privilege separation wants the directory
+        config = self.directory / "sshd_config"
         config.write_text("\n".join([*self.config_lines, *self._settings(), ""]))
         return [program, "-D", "-e", "-f", str(config)], {}
 
@@ -50,7 +50,7 @@ class Sshd(SshServer):
             "ListenAddress 127.0.0.1",
             *(f"HostKey {path}" for path in self.host_keys),
             f"AuthorizedKeysFile {self.authorized_keys}",
-            f"PidFile {self.folder / 'pid'}",
+            f"PidFile {self.directory / 'pid'}",
             "StrictModes no",
             "UsePAM no",
             "PermitRootLogin yes",

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.sshd import Sshd
 
 PROGRAM = """#!/bin/sh
-cd '{folder}' || exit
+cd '{directory}' || exit
 echo "$*" >>calls
 [ -f "answer-$1" ] || exit 0
 . "./answer-$1"
@@ -20,15 +20,15 @@ echo "$*" >>calls
 
 
 class FakeVagrant:
-    """A folder with a project (a Vagrantfile, Vagrant's state of it), and a `vagrant` in `bin`."""
+    """A directory with a project (a Vagrantfile, Vagrant's state of it), and a `vagrant` in `bin`."""
 
-    def __init__(self, folder: Path, server: Sshd) -> None:
-        self.folder = folder
-        self.project = folder / "project"
+    def __init__(self, directory: Path, server: Sshd) -> None:
+        self.directory = directory
+        self.project = directory / "project"
         self._server = server
-        (folder / "bin").mkdir()
-        program = folder / "bin" / "vagrant"
-        program.write_text(PROGRAM.format(folder=folder))
+        (directory / "bin").mkdir()
+        program = directory / "bin" / "vagrant"
+        program.write_text(PROGRAM.format(directory=directory))
         program.chmod(0o755)
         self.project.mkdir()
         (self.project / "Vagrantfile").write_text("# here is Ruby\n")
@@ -36,7 +36,7 @@ class FakeVagrant:
 
     def answer(self, command: str, script: str) -> None:
         """What a subcommand does from now on, in sh."""
-        (self.folder / f"answer-{command}").write_text(script + "\n")
+        (self.directory / f"answer-{command}").write_text(script + "\n")
 
     def states(self, **machines: str) -> None:
         """What `vagrant status` says from now on."""
@@ -67,23 +67,29 @@ class FakeVagrant:
 
     def create(self, name: str = "default", identity: str = "id-1", synced_folders: str = "{}") -> None:
         """Vagrant's state of a created machine."""
-        folder = self.project / ".vagrant" / "machines" / name / "docker"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "id").write_text(identity)
-        (folder / "synced_folders").write_text(synced_folders)
+        directory = self.project / ".vagrant" / "machines" / name / "docker"
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "id").write_text(identity)
+        (directory / "synced_folders").write_text(synced_folders)
 
     @property
     def calls(self) -> list[str]:
         """The command lines so far, and none from now on: a second look shows only what came in between."""
         try:
-            text = (self.folder / "calls").read_text()
+            text = (self.directory / "calls").read_text()
         except FileNotFoundError:
             return []
-        (self.folder / "calls").unlink()
+        (self.directory / "calls").unlink()
         return text.splitlines()
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
         """The variables with this `vagrant` first in PATH, and nothing of the user's."""
-        folders = {f"XDG_{kind}_HOME": str(self.folder / kind.lower()) for kind in ("CACHE", "STATE")}
-        path = f"{self.folder / 'bin'}:{given['PATH']}"
-        return {**given, **folders, "PATH": path, "HOME": str(self.folder), "VAGRANT_HOME": str(self.folder / "home")}
+        directories = {f"XDG_{kind}_HOME": str(self.directory / kind.lower()) for kind in ("CACHE", "STATE")}
+        path = f"{self.directory / 'bin'}:{given['PATH']}"
+        return {
+            **given,
+            **directories,
+            "PATH": path,
+            "HOME": str(self.directory),
+            "VAGRANT_HOME": str(self.directory / "home"),
+        }

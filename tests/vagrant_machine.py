@@ -1,6 +1,6 @@
 """The real Vagrant with its docker provider: an image that it can log in to, projects, and their end.
 
-Nothing of the user's is touched: Vagrant's home folder and the engine are the tests' own.
+Nothing of the user's is touched: Vagrant's home directory and the engine are the tests' own.
 """
 
 from __future__ import annotations
@@ -69,34 +69,34 @@ def driver(
 class VagrantHost:
     """Vagrant over one engine. `calls` of it are counted, since each starts Ruby."""
 
-    def __init__(self, folder: Path, engine: Mapping[str, str]) -> None:
+    def __init__(self, directory: Path, engine: Mapping[str, str]) -> None:
         """`engine` holds the variables that lead the docker program to the engine."""
-        self._folder = folder
-        self._log = folder / "calls"
+        self._directory = directory
+        self._log = directory / "calls"
         self._projects: list[tuple[Path, dict[str, str]]] = []
         self.variables = {
             **engine,
-            "VAGRANT_HOME": str(folder / "home"),
+            "VAGRANT_HOME": str(directory / "home"),
             "VAGRANT_DEFAULT_PROVIDER": "docker",
             "VAGRANT_CHECKPOINT_DISABLE": "1",
         }
         program = shutil.which("vagrant")
         assert program is not None, "vagrant is not installed"
-        (folder / "vagrant").write_text(SHIM.format(log=self._log, program=program))
-        (folder / "vagrant").chmod(0o755)
+        (directory / "vagrant").write_text(SHIM.format(log=self._log, program=program))
+        (directory / "vagrant").chmod(0o755)
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
-        """The variables of a test's user, counted: `rdo`'s own folder stays first in PATH."""
+        """The variables of a test's user, counted: `rdo`'s own directory stays first in PATH."""
         first, _, rest = given["PATH"].partition(":")
-        return {**given, **self.variables, "PATH": f"{first}:{self._folder}:{rest}"}
+        return {**given, **self.variables, "PATH": f"{first}:{self._directory}:{rest}"}
 
     def prepare(self, base: str) -> None:
         """Make the image, on top of a Debian one with openssh-server and sudo, and the network."""
-        context = self._folder / "image"
+        context = self._directory / "image"
         context.mkdir()
         (context / "Dockerfile").write_text(DOCKERFILE.format(base=base))
-        self.run(self._folder, "global-status")  # writes Vagrant's well-known key
-        key = self._folder / "home" / "insecure_private_key"
+        self.run(self._directory, "global-status")  # writes Vagrant's well-known key
+        key = self._directory / "home" / "insecure_private_key"
         public = subprocess.run(["ssh-keygen", "-y", "-f", str(key)], check=True, capture_output=True)
         (context / "key.pub").write_bytes(public.stdout)
         self._docker("build", "--quiet", "--network=none", "--tag", IMAGE, str(context))
@@ -153,12 +153,12 @@ class VagrantHost:
         self._docker("network", "rm", NETWORK)
 
 
-def shared_host(folder: Path, engine: DockerEngine, require: Callable[[str, str], object]) -> Iterator[VagrantHost]:
+def shared_host(directory: Path, engine: DockerEngine, require: Callable[[str, str], object]) -> Iterator[VagrantHost]:
     """The body of the fixture for all tests."""
     missing = [name for name in ("vagrant", "docker") if shutil.which(name) is None]
     if missing:
         require("vagrant", f"not installed: {', '.join(missing)}")
-    host = VagrantHost(folder, {"DOCKER_HOST": engine.host})
+    host = VagrantHost(directory, {"DOCKER_HOST": engine.host})
     try:
         host.prepare(engine.image())
     except (AssertionError, OSError, subprocess.SubprocessError) as error:

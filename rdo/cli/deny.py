@@ -54,6 +54,6 @@ def is_meant(record: Record, config: str, profile: str, denied: set[str]) -> boo
 
 def end_masters(config: str) -> None:
     """Have the control masters end that were told yes, whatever profile was asked for."""
-    for master in masters.found(sockets.runtime_folder(os.environ)):
+    for master in masters.found(sockets.runtime_directory(os.environ)):
         if master.report.get("config") == config:
             masters.stop(master, now=False)

@@ -107,8 +107,8 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
 
 
 def _plan(planned: Plan, asked: Request, pwd: str) -> Iterator[tuple[str, list[str]]]:
-    folder = planned.script.directory or "the login folder"
-    yield "Working directory", table.render([("here", pwd), ("there", folder)])
+    directory = planned.script.directory or "the login directory"
+    yield "Working directory", table.render([("here", pwd), ("there", directory)])
     yield "Command", _command(planned, asked)
     yield "Paths in output", _output(planned)
     if planned.script.environment or planned.script.path:
@@ -223,4 +223,4 @@ def _output(planned: Plan) -> list[str]:
 def _variables(planned: Plan) -> list[str]:
     pairs = sorted(planned.script.environment.items())
     lines = [f"{name} {value}" if value in HIDDEN else f"{name}={value}" for name, value in pairs]
-    return [*lines, *(f"PATH begins with {folder}" for folder in planned.script.path)]
+    return [*lines, *(f"PATH begins with {directory}" for directory in planned.script.path)]

@@ -72,13 +72,13 @@ class Master:
         return f"`{self.report['profile']}` of {self.report['config']}"
 
 
-def found(folder: str) -> list[Master]:
+def found(directory: str) -> list[Master]:
     """All masters whose sockets are in the runtime directory, in the order of their config files and profiles.
 
     What others have left there that were killed is removed: nobody else does that.
     """
-    stale_files.clear(folder)
-    paths = [f"{folder}/{name}" for name in os.listdir(folder) if SOCKET_NAME.fullmatch(name)]
+    stale_files.clear(directory)
+    paths = [f"{directory}/{name}" for name in os.listdir(directory) if SOCKET_NAME.fullmatch(name)]
     with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
         masters = [master for master in pool.map(query, paths) if master]
     return sorted(masters, key=lambda master: (master.report.get("config", "~"), master.report.get("profile", "")))

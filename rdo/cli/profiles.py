@@ -17,8 +17,8 @@ HEADER = re.compile(r"^[ \t]*\[[ \t]*[\"']?([\w-]+)[\"']?[ \t]*[].]", re.MULTILI
 
 def names(found: Found) -> list[str]:
     """The profiles that the config files name, `default` first."""
-    folder = os.path.dirname(found.config)
-    files = (project.user_file(os.environ), found.config, os.path.join(folder, project.LOCAL_CONFIG))
+    directory = os.path.dirname(found.config)
+    files = (project.user_file(os.environ), found.config, os.path.join(directory, project.LOCAL_CONFIG))
     written = [name for file in files for name in HEADER.findall(_text(file)) if name not in KEYS]
     return list(dict.fromkeys([DEFAULT_PROFILE, *written]))
 

@@ -18,10 +18,11 @@ from rdo.cli import table
 from rdo.cli.command_group import Commands
 from rdo.errors import RdoError, SetupError, printable
 from rdo.run_here.fallback import is_program, is_shim
-from rdo.shims import directory, script
+from rdo.shims import directory as shim_directory
+from rdo.shims import script
 from rdo.shims.directory import ShimPath
 
-FOLDERS = (".rdo", ".rdo/bin")
+DIRECTORIES = (".rdo", ".rdo/bin")
 """Below the project's directory; the last one holds the shims."""
 
 MOST_FILES = 1000
@@ -32,12 +33,12 @@ IGNORED = "*\n"
 """So that git takes no shim, and not this file either: the paths in shims are those of one machine."""
 
 
-class Folder:
+class Project:
     """The shims of a project. `root` is the directory of its `.rdo.conf`."""
 
     def __init__(self, root: str) -> None:
         self.root = root
-        self.path = os.path.join(root, FOLDERS[-1])
+        self.path = os.path.join(root, DIRECTORIES[-1])
 
     def file(self, name: str) -> str:
         """Where the shim of that name is, or would be."""
@@ -73,7 +74,7 @@ class Folder:
 
     def make(self) -> None:
         """Make the directory, hidden from git. Raises RdoError where a link leads somewhere else."""
-        for path in (os.path.join(self.root, folder) for folder in FOLDERS):
+        for path in (os.path.join(self.root, directory) for directory in DIRECTORIES):
             with contextlib.suppress(FileExistsError):
                 os.mkdir(path, 0o755)
             if not stat.S_ISDIR(os.lstat(path).st_mode):
@@ -85,9 +86,9 @@ class Folder:
         """Remove the directory once nothing is left in it but what `make` made."""
         if os.listdir(self.path) == [IGNORE]:
             os.unlink(self.file(IGNORE))
-        for folder in reversed(FOLDERS):
+        for directory in reversed(DIRECTORIES):
             with contextlib.suppress(OSError):
-                os.rmdir(os.path.join(self.root, folder))
+                os.rmdir(os.path.join(self.root, directory))
 
     def _write(self, name: str, text: str, mode: int) -> None:
         fd = os.open(self.file(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
@@ -115,44 +116,44 @@ def add(names: Sequence[str], profile: str) -> None:
 
     One that is there is written again: after the project was moved, or to change its profile.
     """
-    folder = here()
-    create(folder, names, profile)
+    directory = here()
+    create(directory, names, profile)
     for name in names:
-        click.echo(f"wrote {printable(folder.file(name))}")
+        click.echo(f"wrote {printable(directory.file(name))}")
 
 
-def create(folder: Folder, names: Sequence[str], profile: str = "") -> None:
+def create(directory: Project, names: Sequence[str], profile: str = "") -> None:
     """Write shims. Raises RdoError before the first is written if there can be none of a name, or it is taken."""
     for name in names:
         if why := script.refusal(name):
             raise RdoError(f"there can be no shim `{name}`", why)
     rdo = program()
-    folder.make()
+    directory.make()
     for name in names:
-        folder.has(name)
-    own = ShimPath(folder.root, os.environ)
+        directory.has(name)
+    own = ShimPath(directory.root, os.environ)
     own.make()
     for name in names:
-        text = script.render(name, folder.root, profile, rdo)
-        folder.add(name, text)
+        text = script.render(name, directory.root, profile, rdo)
+        directory.add(name, text)
         own.add(name, text)
 
 
 @command.command("list")
 def list_() -> None:
     """Show the shims of this project."""
-    folder = here()
-    names = folder.names()
-    strangers = folder.strangers(ShimPath(folder.root, os.environ))
-    click.echo("\n".join(table.render([(name, folder.file(name)) for name in names]) if names else ["no shims"]))
-    warn(folder, strangers)
+    directory = here()
+    names = directory.names()
+    strangers = directory.strangers(ShimPath(directory.root, os.environ))
+    click.echo("\n".join(table.render([(name, directory.file(name)) for name in names]) if names else ["no shims"]))
+    warn(directory, strangers)
 
 
-def warn(folder: Folder, strangers: Sequence[str]) -> None:
+def warn(directory: Project, strangers: Sequence[str]) -> None:
     """Say of files that they are not ours: in PATH they are not."""
     for name in strangers:
-        what = f"`{folder.file(name)}` is not what `rdoctl shim add` wrote"
-        hint = f"if you trust this project, `rdoctl shim add {name}`" if name in folder.names() else "look at it"
+        what = f"`{directory.file(name)}` is not what `rdoctl shim add` wrote"
+        hint = f"if you trust this project, `rdoctl shim add {name}`" if name in directory.names() else "look at it"
         click.echo(f"rdoctl: {RdoError(what, 'it is not put in PATH', hint)}", err=True)
 
 
@@ -167,15 +168,15 @@ def offered(ctx: click.Context, param: click.Parameter, incomplete: str) -> list
 @click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=offered)
 def remove(names: Sequence[str]) -> None:
     """Remove shims."""
-    folder = here()
+    directory = here()
     for name in names:
-        if script.refusal(name) or not folder.has(name):
+        if script.refusal(name) or not directory.has(name):
             raise RdoError(f"there is no shim `{name}`", "", "see `rdoctl shim list`")
     for name in dict.fromkeys(names):
-        os.unlink(folder.file(name))
-        ShimPath(folder.root, os.environ).remove(name)
-        click.echo(f"removed {printable(folder.file(name))}")
-    folder.tidy()
+        os.unlink(directory.file(name))
+        ShimPath(directory.root, os.environ).remove(name)
+        click.echo(f"removed {printable(directory.file(name))}")
+    directory.tidy()
 
 
 @command.command("env")
@@ -191,28 +192,28 @@ def env(off: bool) -> None:
     in PATH is a directory of your own, with what you had `rdoctl shim add` write, and not .rdo/bin, into which a
     repository may write.
     """
-    folders = script.without_shims(os.environ.get("PATH", os.defpath), directory.base(os.environ))
+    kept = script.without_shims(os.environ.get("PATH", os.defpath), shim_directory.base(os.environ))
     if not off:
-        folder = here()
-        own = ShimPath(folder.root, os.environ)
+        found = here()
+        own = ShimPath(found.root, os.environ)
         if ":" in own.path:
             raise RdoError(f"`{own.path}` cannot be in PATH", "it has a colon in it", "set XDG_STATE_HOME")
         own.make()
-        warn(folder, folder.strangers(own))
-        folders.insert(0, own.path)
-    click.echo(os.fsencode(script.assignment(":".join(folders))))
+        warn(found, found.strangers(own))
+        kept.insert(0, own.path)
+    click.echo(os.fsencode(script.assignment(":".join(kept))))
 
 
-def here() -> Folder:
+def here() -> Project:
     """The shims of the nearest project. Raises ConfigError where there is none."""
-    return Folder(project.discover(os.environ).root)
+    return Project(project.discover(os.environ).root)
 
 
 def program() -> str:
     """The path of `rdo`: beside this program as it was started, which pipx keeps when it installs anew."""
-    for folder in (os.path.dirname(os.path.abspath(sys.argv[0])), os.path.dirname(sys.executable)):
-        if is_program(os.path.join(folder, "rdo")):
-            return os.path.join(folder, "rdo")
+    for directory in (os.path.dirname(os.path.abspath(sys.argv[0])), os.path.dirname(sys.executable)):
+        if is_program(os.path.join(directory, "rdo")):
+            return os.path.join(directory, "rdo")
     if found := shutil.which("rdo"):
         return os.path.abspath(found)
     raise SetupError("cannot find the program `rdo`", "it is not beside `rdoctl` and not in PATH", "reinstall rdo")

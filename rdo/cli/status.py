@@ -23,7 +23,7 @@ UNKNOWN = "-"
 @click.option("--json", "as_json", is_flag=True, help="As JSON: times in seconds, memory in bytes.")
 def command(as_json: bool) -> None:
     """Show the held connections and what they do."""
-    found = masters.found(sockets.runtime_folder(os.environ))
+    found = masters.found(sockets.runtime_directory(os.environ))
     if as_json:
         click.echo(json.dumps([describe(master) for master in found], indent=2))
     elif not found:
@@ -43,8 +43,8 @@ def show(found: list[Master]) -> None:
     """Show the masters to a person. Paths are those of the working directory and the home directory, links resolved."""
     from rdo.cli import status_table  # rich takes a fifth of a second to load, and nothing else needs it
 
-    folder, home = os.getcwd(), os.path.realpath(os.path.expanduser("~"))
-    status_table.show([status_row.take(each, memory(each), folder, home) for each in found])
+    directory, home = os.getcwd(), os.path.realpath(os.path.expanduser("~"))
+    status_table.show([status_row.take(each, memory(each), directory, home) for each in found])
 
 
 def row(master: Master) -> tuple[str, ...]:

@@ -31,8 +31,8 @@ class Glance(NamedTuple):
     state: State
 
 
-def take(master: Master, memory: int | None, folder: str, home: str) -> Glance:
-    """The glance of a master with so many bytes in RAM; paths as seen from `folder`, all links resolved."""
+def take(master: Master, memory: int | None, directory: str, home: str) -> Glance:
+    """The glance of a master with so many bytes in RAM; paths as seen from `directory`, all links resolved."""
     report = master.report
     return Glance(
         report.get("target") or UNKNOWN,
@@ -41,16 +41,16 @@ def take(master: Master, memory: int | None, folder: str, home: str) -> Glance:
         table.duration(master.age),
         table.mebibytes(memory),
         str(master.pid or UNKNOWN),
-        short(report.get("config", master.path), folder, home),
+        short(report.get("config", master.path), directory, home),
         "silent" if not master.answers else "busy" if master.running else "idle",
     )
 
 
-def short(path: str, folder: str, home: str) -> str:
+def short(path: str, directory: str, home: str) -> str:
     """A path relative to the directory if it is in it, above or below it; else with `~` for the home directory."""
     place = os.path.dirname(path)
-    if f"{place}/".startswith(f"{folder}/") or f"{folder}/".startswith(f"{place}/"):
-        return os.path.relpath(path, folder)
+    if f"{place}/".startswith(f"{directory}/") or f"{directory}/".startswith(f"{place}/"):
+        return os.path.relpath(path, directory)
     return f"~{path[len(home) :]}" if home and path.startswith(f"{home}/") else path
 
 

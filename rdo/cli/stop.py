@@ -32,9 +32,9 @@ def command(every: bool, profile: str | None, now: bool) -> None:
     """End held connections once their commands have ended."""
     if every and profile:
         raise click.UsageError("--all and --profile exclude each other")
-    folder = sockets.runtime_folder(os.environ)
-    found = masters.found(folder)
-    chosen = found if every else _of_this_folder(found, folder, profile)
+    directory = sockets.runtime_directory(os.environ)
+    found = masters.found(directory)
+    chosen = found if every else _of_this_directory(found, directory, profile)
     failed = []
     with ThreadPoolExecutor(masters.MOST_AT_ONCE) as pool:  # several that take their time cost no more than one
         for outcome in pool.map(partial(_stop, now=now, forced=every or now), chosen):
@@ -62,16 +62,16 @@ def _clear_leftovers() -> int:
     return cleared
 
 
-def _of_this_folder(found: list[Master], folder: str, profile: str | None) -> list[Master]:
+def _of_this_directory(found: list[Master], directory: str, profile: str | None) -> list[Master]:
     """The masters of the nearest config file; those that do not answer are known by their socket."""
     here = project.discover(os.environ)
     wanted = [profile] if profile else profiles.names(here)
-    paths = [_path(folder, here, name) for name in wanted]
+    paths = [_path(directory, here, name) for name in wanted]
     return [master for master in found if os.path.splitext(master.path)[0] in paths or _belongs(master, here, profile)]
 
 
-def _path(folder: str, here: Found, profile: str) -> str:
-    return sockets.socket_path(folder, here.config, profile, os.environ)
+def _path(directory: str, here: Found, profile: str) -> str:
+    return sockets.socket_path(directory, here.config, profile, os.environ)
 
 
 def _belongs(master: Master, here: Found, profile: str | None) -> bool:

@@ -59,7 +59,7 @@ class Config(NamedTuple):
         """The directory on the target. Raises ConfigError where the files do not say."""
         if self.settings.directory is None:
             why = f"profile `{self.profile}` names no `directory`"
-            hint = 'write `directory = "/where/this/folder/is/on/the/target"`, or give `--dir`'
+            hint = 'write `directory = "/where/this/directory/is/on/the/target"`, or give `--dir`'
             raise Origin(self.path).error(why, hint)
         return self.settings.directory
 
@@ -101,17 +101,17 @@ def _placed(settings: Settings, origins: Mapping[str, Origin]) -> Settings:
     return replace(settings, **found)
 
 
-def find_vagrantfile(folder: str) -> str | None:
+def find_vagrantfile(directory: str) -> str | None:
     """The Vagrantfile in the directory or the nearest one above it, as Vagrant finds it."""
     while True:
         for name in VAGRANTFILES:
-            found = os.path.join(folder, name)
+            found = os.path.join(directory, name)
             if os.path.isfile(found):
                 return found
-        above = os.path.dirname(folder)
-        if above == folder:
+        above = os.path.dirname(directory)
+        if above == directory:
             return None
-        folder = above
+        directory = above
 
 
 class _Read(NamedTuple):

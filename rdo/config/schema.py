@@ -74,7 +74,10 @@ class Settings:
         _NO_NAMES, types.VARIABLE_GLOBS, "variables to take along: names and patterns", '["LANG", "LC_*"]'
     )
     path: tuple[str, ...] = _key(
-        _NO_NAMES, types.FOLDERS, "directories to search first for commands, relative to `directory`", '["venv/bin"]'
+        _NO_NAMES,
+        types.DIRECTORIES,
+        "directories to search first for commands, relative to `directory`",
+        '["venv/bin"]',
     )
     login: bool = _key(False, types.FLAG, "start the target's login shell first, for nvm, pyenv and the like", "true")
     use_sudo: bool = _key(False, types.FLAG, "run every command as root", "true")

@@ -38,14 +38,14 @@ def fault(config: Config) -> ConfigError | None:
     return origin.error(why, f"write where this one is on the target into {LOCAL_CONFIG}: `{line}`; or give `--dir`")
 
 
-def checkout(folder: str) -> str | None:
-    """The nearest directory at or above `folder` with a `.git` in it."""
-    while not os.path.lexists(os.path.join(folder, ".git")):
-        above = os.path.dirname(folder)
-        if above == folder:
+def checkout(directory: str) -> str | None:
+    """The nearest directory at or above `directory` with a `.git` in it."""
+    while not os.path.lexists(os.path.join(directory, ".git")):
+        above = os.path.dirname(directory)
+        if above == directory:
             return None
-        folder = above
-    return folder
+        directory = above
+    return directory
 
 
 def main_checkout(top: str) -> str | None:

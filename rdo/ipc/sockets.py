@@ -40,7 +40,7 @@ QUEUE_PAUSE = 0.02
 PEER_CREDENTIALS = (_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12) if hasattr(_socket, "SO_PEERCRED") else (0, 1, 128)
 """Of getsockopt(2), for credentials whose second 32 bits are a uid: struct ucred, or LOCAL_PEERCRED's struct xucred."""
 
-FILE_TYPE, FOLDER = 0o170000, 0o040000
+FILE_TYPE, DIRECTORY = 0o170000, 0o040000
 """S_IFMT and S_IFDIR, the same everywhere: a look into `stat` costs as much as the directory's check."""
 
 PRIME = 2**64 - 59
@@ -114,7 +114,7 @@ def _read(path: str) -> str:
         posix.close(fd)
 
 
-def runtime_folder(environ: "Mapping[str, str]") -> str:
+def runtime_directory(environ: "Mapping[str, str]") -> str:
     """The private directory of this user's control sockets, made if missing.
 
     Raises SetupError where it belongs to someone else, is a link, or can be entered by others.
@@ -131,35 +131,37 @@ def runtime_folder(environ: "Mapping[str, str]") -> str:
     return _private(f"/tmp/rdo-{posix.geteuid()}")
 
 
-def _private(folder: str) -> str:
+def _private(directory: str) -> str:
     for _ in range(2):
         try:
-            info = posix.lstat(folder)
+            info = posix.lstat(directory)
             break
         except FileNotFoundError:
-            _make(folder)
+            _make(directory)
     else:
-        raise SetupError(f"cannot create the runtime directory `{folder}`", "it keeps disappearing")
-    if info.st_mode & FILE_TYPE != FOLDER:
-        raise SetupError(f"the runtime directory `{folder}` is not a directory", "", "remove it")
+        raise SetupError(f"cannot create the runtime directory `{directory}`", "it keeps disappearing")
+    if info.st_mode & FILE_TYPE != DIRECTORY:
+        raise SetupError(f"the runtime directory `{directory}` is not a directory", "", "remove it")
     if info.st_uid != posix.geteuid():
-        raise SetupError(f"the runtime directory `{folder}` belongs to another user", f"uid {info.st_uid}", "remove it")
+        raise SetupError(
+            f"the runtime directory `{directory}` belongs to another user", f"uid {info.st_uid}", "remove it"
+        )
     if info.st_mode & 0o077:
-        raise SetupError(f"the runtime directory `{folder}` is open to others", "", f"`chmod 700 {folder}`")
-    return folder
+        raise SetupError(f"the runtime directory `{directory}` is open to others", "", f"`chmod 700 {directory}`")
+    return directory
 
 
-def _make(folder: str) -> None:
+def _make(directory: str) -> None:
     try:
-        posix.mkdir(folder, 0o700)
-        posix.chmod(folder, 0o700)  # whatever the umask is
+        posix.mkdir(directory, 0o700)
+        posix.chmod(directory, 0o700)  # whatever the umask is
     except FileExistsError:
         pass
     except OSError as error:
-        raise SetupError(f"cannot create the runtime directory `{folder}`", str(error.strerror), ELSEWHERE) from None
+        raise SetupError(f"cannot create the runtime directory `{directory}`", str(error.strerror), ELSEWHERE) from None
 
 
-def socket_path(folder: str, config: str, profile: str, environ: "Mapping[str, str]") -> str:
+def socket_path(directory: str, config: str, profile: str, environ: "Mapping[str, str]") -> str:
     """Where the master of this config file and profile listens: a name of 16 hexadecimal digits.
 
     What leads to another target (GUIDES) leads to another master, and so do other surroundings of the caller. The
@@ -168,7 +170,7 @@ def socket_path(folder: str, config: str, profile: str, environ: "Mapping[str, s
     """
     guides = surroundings() + "".join(f"\0{name}={environ[name]}" for name in GUIDES if environ.get(name))
     digest = int.from_bytes(protocol.encode(f"{config}\0{profile}{guides}"), "big") % PRIME
-    return f"{folder}/{digest:016x}"
+    return f"{directory}/{digest:016x}"
 
 
 def connect(path: str) -> "Socket | None":

@@ -64,7 +64,7 @@ class Found(NamedTuple):
 
 
 class RemoteRoots:
-    """Folders of the target, each with its local name."""
+    """Directories of the target, each with its local name."""
 
     def __init__(self, roots: Mapping[bytes, bytes]) -> None:
         """`roots`: remote to local; at least one; absolute, without a slash at the end."""

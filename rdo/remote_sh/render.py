@@ -30,12 +30,12 @@ class Script(NamedTuple):
     command: Sequence[str]
     """The words to execute; none: the login shell."""
     directory: str = ""
-    """Folder to run in, absolute or relative to the login directory; empty: the login directory."""
+    """Directory to run in, absolute or relative to the login directory; empty: the login directory."""
     lost: str = ""
     """The line for stderr if that directory cannot be entered."""
     environment: Mapping[str, str] = MappingProxyType({})
     path: Sequence[str] = ()
-    """Folders to put before PATH."""
+    """Directories to put before PATH."""
     sudo: str = ""
     """Whom sudo is to run it as: a name or a number, perhaps with `:` and a group behind it. Empty: no sudo."""
     has_input: bool = True

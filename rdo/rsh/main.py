@@ -19,7 +19,7 @@ from rdo.errors import UsageError
 from rdo.rsh import ssh_argv
 from rdo.rsh.ssh_argv import Command
 
-LOGIN_FOLDER = "."
+LOGIN_DIRECTORY = "."
 
 
 def main() -> None:
@@ -69,7 +69,7 @@ def options_of(command: Command, environ: Mapping[str, str], has_terminal: bool)
     options.project = command.project
     options.shell_string = " ".join(command.words) if command.words else None
     options.map_args = options.map_output = False
-    options.remote_directory = LOGIN_FOLDER if command.host else ""
+    options.remote_directory = LOGIN_DIRECTORY if command.host else ""
     options.stdin = command.stdin
     options.verbose = command.verbose
     if command.words or command.tty:

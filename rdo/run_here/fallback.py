@@ -60,7 +60,7 @@ def is_wanted(config_file: str, profile: str) -> bool:
 
 def find(name: str, path: str) -> str | None:
     """The first program of that name in PATH that is no shim."""
-    files = (os.path.join(folder, name) for folder in path.split(":"))
+    files = (os.path.join(directory, name) for directory in path.split(":"))
     return next((file for file in files if is_program(file) and not is_shim(file)), None)
 
 

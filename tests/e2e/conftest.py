@@ -31,7 +31,7 @@ def project(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Project:
 
 @pytest.fixture(scope="session")
 def containers(docker_engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """A container for each /bin/sh of TARGETS, in which all tests' folders have the paths they have here."""
+    """A container for each /bin/sh of TARGETS, in which all tests' directories have the paths they have here."""
     base = tmp_path_factory.getbasetemp()
     with ExitStack() as stack:
         yield {
@@ -57,7 +57,7 @@ def anywhere(tmp_path: Path, runtime: dict[str, str], server: Callable[[Path, Ma
 
 @pytest.fixture
 def terminal(project: Project) -> Iterator[Terminal]:
-    """An interactive bash on a terminal of 30 rows and 100 columns, in the project's folder."""
+    """An interactive bash on a terminal of 30 rows and 100 columns, in the project's directory."""
     with Terminal(["bash", "--norc", "-i"], project.local, {**project.environment, "PS1": "$ "}) as opened:
         opened.expect("$ ")
         yield opened

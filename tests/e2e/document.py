@@ -44,7 +44,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Document:
-    """A Markdown file, by its path from the top folder."""
+    """A Markdown file, by its path from the top directory."""
 
     name: str
 
@@ -105,9 +105,9 @@ def code_spans(cell: str) -> list[str]:
     return [double.strip() or single for double, single in re.findall(r"``(.+?)``(?!`)|`([^`]+)`", cell)]
 
 
-def messages(folder: Path) -> Iterator[re.Pattern[str]]:
-    """Each text in the code under the folder, with `.+` for what varies."""
-    for path in folder.rglob("*.py"):
+def messages(directory: Path) -> Iterator[re.Pattern[str]]:
+    """Each text in the code under the directory, with `.+` for what varies."""
+    for path in directory.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             parts = _parts(node)
             if sum(map(len, filter(None, parts))) >= SHORTEST:

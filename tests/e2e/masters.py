@@ -25,7 +25,7 @@ def masters(project: Project) -> list[int]:
 
 
 def sockets(project: Project) -> list[Path]:
-    """Control sockets in the runtime folder."""
+    """Control sockets in the runtime directory."""
     return [path for path in Path(project.environment["XDG_RUNTIME_DIR"], "rdo").iterdir() if path.is_socket()]
 
 

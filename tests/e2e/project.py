@@ -1,4 +1,4 @@
-"""A project with a `.rdo.conf`, its folder on a target, and the installed `rdo` run in it."""
+"""A project with a `.rdo.conf`, its directory on a target, and the installed `rdo` run in it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Started(subprocess.Popen[bytes]):
 
 @dataclass(frozen=True)
 class Project:
-    """`local` is the folder with the config, `remote` the matching one on the target (the same machine)."""
+    """`local` is the directory with the config, `remote` the matching one on the target (the same machine)."""
 
     local: Path
     remote: Path
@@ -82,10 +82,10 @@ class Project:
 
 
 def make_project(root: Path, environment: Mapping[str, str]) -> Project:
-    """Folders for a project whose names need quoting, with a `src` on both sides."""
+    """Directories for a project whose names need quoting, with a `src` on both sides."""
     local, remote = root / "my project", root / "the target's"
-    for folder in (local, remote):
-        (folder / "src").mkdir(parents=True)
+    for directory in (local, remote):
+        (directory / "src").mkdir(parents=True)
     return Project(local, remote, environment)
 
 
@@ -102,22 +102,22 @@ def ssh_project(root: Path, environment: Mapping[str, str], server: Sshd, extra:
 
 
 def docker_project(root: Path, environment: Mapping[str, str], engine: DockerEngine, container: str) -> Project:
-    """A project whose target is a container in which the remote folder has the path it has here."""
+    """A project whose target is a container in which the remote directory has the path it has here."""
     project = make_project(root, {**environment, "DOCKER_HOST": engine.host})
     project.configure(f'driver = "docker"\ncontainer = "{container}"\ndirectory = "{project.remote}"\n')
     return project
 
 
 def local_project(root: Path, environment: Mapping[str, str], extra: str = "") -> Project:
-    """A project whose target is another folder of this machine, without a server."""
+    """A project whose target is another directory of this machine, without a server."""
     project = make_project(root, environment)
     project.configure(f'driver = "local"\ndirectory = "{project.remote}"\n{extra}')
     return project
 
 
-def vagrant_project(folder: Path, environment: Mapping[str, str], host: VagrantHost, config: str = "") -> Project:
-    """A project in `folder` whose target is a Vagrant machine; its Vagrantfile is still to be written."""
-    folder.mkdir(exist_ok=True)
-    project = Project(folder, folder, host.environment(environment))
+def vagrant_project(directory: Path, environment: Mapping[str, str], host: VagrantHost, config: str = "") -> Project:
+    """A project in `directory` whose target is a Vagrant machine; its Vagrantfile is still to be written."""
+    directory.mkdir(exist_ok=True)
+    project = Project(directory, directory, host.environment(environment))
     project.configure(f'driver = "vagrant"\n{config}')
     return project

@@ -23,11 +23,11 @@ from tests.sshd import Sshd
 
 @dataclass(frozen=True)
 class Reached:
-    """A project, and the line over which its target is reached. `folder` is the project's on the target."""
+    """A project, and the line over which its target is reached. `directory` is the project's on the target."""
 
     project: Project
     line: Line
-    folder: str
+    directory: str
 
     def configure(self, more: str) -> None:
         """Add lines to the config file as it was at first."""
@@ -64,7 +64,7 @@ def over_ssh(
 
 
 def over_ssh_as_user(root: Path, environment: Mapping[str, str], server: Sshd, stack: ExitStack) -> Reached:
-    """By ssh as the user who owns the server's home folder."""
+    """By ssh as the user who owns the server's home directory."""
     reached = over_ssh(root, environment, server, stack, (f"User {server.home.owner()}",))
     reached.project.configure(f'driver = "ssh"\nhost = "devbox"\ndirectory = "{server.home}"\n')
     return Reached(reached.project, reached.line, str(server.home))
@@ -99,9 +99,9 @@ def shared_user_sshd(mark: Mapping[str, str]) -> Iterator[Sshd]:
     if reason := why_not():
         require("ssh", reason)
     with tempfile.TemporaryDirectory(prefix="rdo-user-", dir="/tmp") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        server = Sshd(folder)
+        directory = Path(name)
+        directory.chmod(0o755)
+        server = Sshd(directory)
         server.environment.update(mark)
         with account(server.home), server:
             yield server

@@ -29,7 +29,7 @@ class Screen:
 
     def __init__(self, cwd: Path, environment: Mapping[str, str], variables: Mapping[str, str] | None = None) -> None:
         """`variables` are set in the shell, where tmux would set its own: TERM, first of all."""
-        self._folder = Path(tempfile.mkdtemp(prefix="rdo-tmux-", dir="/tmp"))
+        self._directory = Path(tempfile.mkdtemp(prefix="rdo-tmux-", dir="/tmp"))
         self._environment = dict(environment)
         settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in (variables or {}).items())
         shell = f"env PS1='$ ' {settings} bash --norc --noediting -i"
@@ -41,7 +41,7 @@ class Screen:
 
     def __exit__(self, *_: object) -> None:
         self._tmux("kill-server")
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self._directory)
 
     def type(self, *keys: str) -> None:
         """Press keys, by tmux's names for them: `Enter`, `C-c`."""
@@ -96,5 +96,5 @@ class Screen:
         return self.wait_for(lambda shown: text in shown)
 
     def _tmux(self, *words: str) -> str:
-        command = ["tmux", "-S", str(self._folder / "socket"), *words]
+        command = ["tmux", "-S", str(self._directory / "socket"), *words]
         return subprocess.run(command, env=self._environment, check=True, capture_output=True, text=True).stdout

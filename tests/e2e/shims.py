@@ -42,7 +42,7 @@ def call(project: Project, name: str, *words: str, env: Mapping[str, str] | None
     return subprocess.run(command, env=environment, capture_output=True, timeout=PATIENCE, check=False, **more)
 
 
-def folder_there(project: Project, **more: Any) -> str:
-    """The folder of the target in which a shim `sh` runs, as it is there: output may have its paths mapped."""
+def directory_there(project: Project, **more: Any) -> str:
+    """The directory of the target in which a shim `sh` runs, as it is there: output may have its paths mapped."""
     result = call(project, "sh", "-c", "pwd | tr / '|'", **more)
     return result.stdout.decode().rstrip("\n").replace("|", "/")

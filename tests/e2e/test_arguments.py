@@ -26,28 +26,30 @@ def random_word(chance: random.Random) -> bytes:
     return b"".join(pieces)
 
 
-def random_folder(chance: random.Random, number: int) -> bytes:
-    """A folder's name, unlike all others; no slash, and no longer than a file system allows."""
+def random_directory(chance: random.Random, number: int) -> bytes:
+    """A directory's name, unlike all others; no slash, and no longer than a file system allows."""
     return (random_word(chance).replace(b"/", b"|") + b"%d" % number + random_word(chance).replace(b"/", b"|"))[:120]
 
 
 @pytest.mark.soak
-def test_random_vectors_come_back_identical_from_folders_of_random_names(anywhere: Project, counted: Counted) -> None:
+def test_random_vectors_come_back_identical_from_directories_of_random_names(
+    anywhere: Project, counted: Counted
+) -> None:
     chance = random.Random(25)
     count = tries(10, 2_500) if anywhere.takes_long else tries(25, 10_000)
     script = 'printf "%s\\0" "$(pwd; echo x)" "$#" "$@"'
-    for number in counted("argument vectors and folder names", range(count)):
-        name = random_folder(chance, number)
+    for number in counted("argument vectors and directory names", range(count)):
+        name = random_directory(chance, number)
         there = os.path.join(os.fsencode(anywhere.remote), name)
         here = os.path.join(os.fsencode(anywhere.local), name)
-        for folder in (here, there):
-            os.mkdir(folder)
+        for directory in (here, there):
+            os.mkdir(directory)
         words = [random_word(chance) for _ in range(chance.randrange(6))]
         result = anywhere.run("-C", here, "--no-map", "sh", "-c", script, "sh", *words)
         expected = [there + b"\nx", b"%d" % len(words), *words]
         assert result.stdout == b"".join(word + b"\0" for word in expected)
-        for folder in (here, there):
-            os.rmdir(folder)
+        for directory in (here, there):
+            os.rmdir(directory)
 
 
 def test_random_vectors_come_back_identical_over_a_terminal(anywhere: Project) -> None:
@@ -66,7 +68,7 @@ def test_any_vector_comes_back_identical_on_stdout(project: Project, words: list
 
 
 @pytest.mark.parametrize("name", [b"it's", b'say "x"', b"new\nline", b"-dash", b"$(id)", b"*", b"\xff\xfe", b"~"])
-def test_a_folder_of_any_name_is_entered(project: Project, name: bytes) -> None:
+def test_a_directory_of_any_name_is_entered(project: Project, name: bytes) -> None:
     for root in (project.local, project.remote):
         os.mkdir(os.path.join(os.fsencode(root), name))
     here = os.path.join(os.fsencode(project.local), name)

@@ -16,18 +16,18 @@ MAKEFILE = 'bootstrap:\n\t@echo "bootstrap: in $(CURDIR)"\n\t@echo bootstrap: do
 
 def bootstrap(project: Project) -> str:
     """What `cd src && rdo make bootstrap` prints, with the Makefile on both sides."""
-    for folder in (project.local, project.remote):
-        if folder.exists():
-            (folder / "src").mkdir(exist_ok=True)
-            (folder / "src" / "Makefile").write_text(MAKEFILE)
+    for directory in (project.local, project.remote):
+        if directory.exists():
+            (directory / "src").mkdir(exist_ok=True)
+            (directory / "src" / "Makefile").write_text(MAKEFILE)
     done = project.run("make", "bootstrap", cwd="src")
     assert (done.returncode, done.stderr) == (0, b"")
     return done.stdout.decode()
 
 
-def transcript(folder: str) -> str:
-    """The lines that a run in `folder` prints, which the README shows."""
-    lines = f"bootstrap: in {folder}/src\nbootstrap: done\n"
+def transcript(directory: str) -> str:
+    """The lines that a run in `directory` prints, which the README shows."""
+    lines = f"bootstrap: in {directory}/src\nbootstrap: done\n"
     assert lines in README.text
     return lines
 

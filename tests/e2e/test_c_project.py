@@ -20,16 +20,16 @@ BUILD = ("make", "-j16")
 
 def build(project: Project, *more: str) -> str:
     """What the make here puts out."""
-    folder = project.local / "tree"
-    environment = {**project.environment, "PWD": str(folder)}
-    done = subprocess.run([*BUILD, *more, "SHELL=rdo"], cwd=folder, env=environment, capture_output=True, text=True,
+    directory = project.local / "tree"
+    environment = {**project.environment, "PWD": str(directory)}
+    done = subprocess.run([*BUILD, *more, "SHELL=rdo"], cwd=directory, env=environment, capture_output=True, text=True,
                           timeout=3 * PATIENCE, check=False)  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 
 def check_that_both_builds_agree(project: Project, config: str, build_there: Callable[[], None]) -> None:
-    """Build the project in both ways in the same folder; the first, twice."""
+    """Build the project in both ways in the same directory; the first, twice."""
     tree = project.local / "tree"
     c_tree.write(tree, config)
     shown = build(project)
@@ -53,14 +53,14 @@ def test_over_ssh_it_is_built_bit_for_bit_as_on_the_target(tmp_path: Path, runti
     project = ssh_project(tmp_path, runtime, sshd)
     shutil.rmtree(project.remote)
     project.remote.symlink_to(project.local)
-    folder = project.remote / "tree"
+    directory = project.remote / "tree"
 
     def build_there() -> None:
-        environment = {"PATH": os.environ["PATH"], "PWD": str(folder)}
-        subprocess.run(BUILD, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
+        environment = {"PATH": os.environ["PATH"], "PWD": str(directory)}
+        subprocess.run(BUILD, cwd=directory, env=environment, check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
 
     check_that_both_builds_agree(project, c_tree.COMPILER, build_there)
-    assert os.fsencode(folder) in (project.local / "tree/build/main.o").read_bytes()  # the debugger's folder
+    assert os.fsencode(directory) in (project.local / "tree/build/main.o").read_bytes()  # the debugger's directory
     assert project.run("./build/program", cwd="tree").stdout == b"1.2 (beta): %d\n" % c_tree.UNITS
 
 

@@ -40,7 +40,7 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
     return local_project(tmp_path, runtime)
 
 
-def folder(project: Project) -> Path:
+def directory(project: Project) -> Path:
     return Path(project.environment["XDG_RUNTIME_DIR"], "rdo")
 
 
@@ -59,9 +59,9 @@ def refused(project: Project, line: str) -> None:
 
 def test_all_that_a_start_leaves_is_private_and_nothing_has_another_name(project: Project) -> None:
     assert project.run("true").returncode == 0
-    assert stat.S_IMODE(folder(project).stat().st_mode) == 0o700
+    assert stat.S_IMODE(directory(project).stat().st_mode) == 0o700
     (path,) = sockets(project)
-    assert {each.name: stat.S_IMODE(each.stat().st_mode) for each in folder(project).iterdir()} == {
+    assert {each.name: stat.S_IMODE(each.stat().st_mode) for each in directory(project).iterdir()} == {
         path.name: 0o600, f"{path.name}.lock": 0o600, f"{path.name}.log": 0o600
     }  # fmt: skip
 
@@ -70,7 +70,7 @@ def test_all_that_a_start_leaves_is_private_and_nothing_has_another_name(project
 def test_another_user_cannot_reach_the_socket(project: Project) -> None:
     assert project.run("true").returncode == 0
     Path(project.environment["XDG_RUNTIME_DIR"]).chmod(0o755)
-    folder(project).parent.parent.chmod(0o755)
+    directory(project).parent.parent.chmod(0o755)
     (path,) = sockets(project)
     assert stranger(path) == "PermissionError"
 
@@ -80,41 +80,43 @@ def test_another_user_who_could_reach_it_is_not_heard_and_the_master_goes_on(pro
     assert project.run("true").returncode == 0
     before = masters(project)
     (path,) = sockets(project)
-    for each in (folder(project).parent.parent, folder(project).parent, folder(project)):
+    for each in (directory(project).parent.parent, directory(project).parent, directory(project)):
         each.chmod(0o755)
     path.chmod(0o666)
     assert stranger(path) in ("b''", "ConnectionResetError", "BrokenPipeError")
-    folder(project).chmod(0o700)
+    directory(project).chmod(0o700)
     assert project.run("echo", "x").stdout == b"x\n"
     assert masters(project) == before
 
 
-def test_a_planted_link_to_a_folder_is_refused(project: Project) -> None:
-    (folder(project).parent / "elsewhere").mkdir(mode=0o700)
-    folder(project).symlink_to("elsewhere")
-    refused(project, f"the runtime directory `{folder(project)}` is not a directory; remove it")
+def test_a_planted_link_to_a_directory_is_refused(project: Project) -> None:
+    (directory(project).parent / "elsewhere").mkdir(mode=0o700)
+    directory(project).symlink_to("elsewhere")
+    refused(project, f"the runtime directory `{directory(project)}` is not a directory; remove it")
 
 
 @as_root
-def test_a_folder_of_another_user_is_refused(project: Project) -> None:
-    folder(project).mkdir(mode=0o700)
-    os.chown(folder(project), ANOTHER_USER, -1)
-    path = folder(project)
+def test_a_directory_of_another_user_is_refused(project: Project) -> None:
+    directory(project).mkdir(mode=0o700)
+    os.chown(directory(project), ANOTHER_USER, -1)
+    path = directory(project)
     refused(project, f"the runtime directory `{path}` belongs to another user: uid {ANOTHER_USER}; remove it")
 
 
-def test_a_folder_that_was_opened_to_others_is_refused_though_a_master_listens_in_it(project: Project) -> None:
+def test_a_directory_that_was_opened_to_others_is_refused_though_a_master_listens_in_it(project: Project) -> None:
     assert project.run("true").returncode == 0
-    folder(project).chmod(0o755)
+    directory(project).chmod(0o755)
     result = project.run("true")
     assert result.returncode == 255
-    expected = f"rdo: the runtime directory `{folder(project)}` is open to others; `chmod 700 {folder(project)}`\n"
+    expected = (
+        f"rdo: the runtime directory `{directory(project)}` is open to others; `chmod 700 {directory(project)}`\n"
+    )
     assert result.stderr.decode() == expected
-    folder(project).chmod(0o700)
+    directory(project).chmod(0o700)
     assert project.run("true").returncode == 0
 
 
-@pytest.mark.parametrize("planted", ["link", "file", "folder"])
+@pytest.mark.parametrize("planted", ["link", "file", "directory"])
 def test_what_stands_in_the_place_of_the_socket_is_never_written_to(project: Project, planted: str) -> None:
     assert project.run("true").returncode == 0
     (path,) = sockets(project)
@@ -128,7 +130,7 @@ def test_what_stands_in_the_place_of_the_socket_is_never_written_to(project: Pro
     else:
         path.mkdir()
     result = project.run("echo", "x")
-    if planted == "folder":
+    if planted == "directory":
         assert (result.returncode, result.stderr.count(b"\n")) == (255, 1)
     else:
         assert result.stdout == b"x\n"

@@ -26,8 +26,8 @@ DEMO_BOUND = 120.0
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """The folder of a running demo server."""
+def directory(tmp_path: Path) -> Iterator[Path]:
+    """The directory of a running demo server."""
     argv = [sys.executable, str(DEMO / "server.py"), str(tmp_path)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
         assert server.stdin is not None
@@ -39,9 +39,9 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def connected(folder: Path, key: paramiko.PKey | None = None) -> Iterator[paramiko.Transport]:
+def connected(directory: Path, key: paramiko.PKey | None = None) -> Iterator[paramiko.Transport]:
     """Log in as the demo does, or with another key."""
-    host = paramiko.SSHConfig.from_path(str(folder / "keys/ssh_config")).lookup("demo")
+    host = paramiko.SSHConfig.from_path(str(directory / "keys/ssh_config")).lookup("demo")
     with paramiko.SSHClient() as client:
         client.load_host_keys(host["userknownhostsfile"])
         client.connect(
@@ -71,25 +71,25 @@ def run(transport: paramiko.Transport, command: str, stdin: bytes = b"") -> tupl
             return output.result(BOUND), errors.result(BOUND), channel.recv_exit_status()
 
 
-def test_streams_stay_apart_and_the_status_arrives(folder: Path) -> None:
-    with connected(folder) as transport:
-        assert run(transport, "pwd; echo err >&2; exit 7") == (f"{folder}/vm\n".encode(), b"err\n", 7)
+def test_streams_stay_apart_and_the_status_arrives(directory: Path) -> None:
+    with connected(directory) as transport:
+        assert run(transport, "pwd; echo err >&2; exit 7") == (f"{directory}/vm\n".encode(), b"err\n", 7)
 
 
-def test_the_end_of_input_reaches_the_command(folder: Path) -> None:
+def test_the_end_of_input_reaches_the_command(directory: Path) -> None:
     data = os.urandom(1 << 20)
-    with connected(folder) as transport:
+    with connected(directory) as transport:
         assert run(transport, "cat", data) == (data, b"", 0)
 
 
-def test_many_commands_share_a_connection(folder: Path) -> None:
-    with connected(folder) as transport, ThreadPoolExecutor(20) as pool:
+def test_many_commands_share_a_connection(directory: Path) -> None:
+    with connected(directory) as transport, ThreadPoolExecutor(20) as pool:
         results = list(pool.map(lambda number: run(transport, f"echo {number}; exit {number}"), range(100)))
     assert results == [(f"{number}\n".encode(), b"", number) for number in range(100)]
 
 
-def test_a_terminal_has_the_size_asked_for_and_is_resized(folder: Path) -> None:
-    with connected(folder) as transport, transport.open_session() as channel:
+def test_a_terminal_has_the_size_asked_for_and_is_resized(directory: Path) -> None:
+    with connected(directory) as transport, transport.open_session() as channel:
         channel.settimeout(BOUND)
         channel.get_pty("xterm", width=120, height=50)
         channel.exec_command("stty size; read -r line; stty size; echo $TERM")
@@ -100,8 +100,8 @@ def test_a_terminal_has_the_size_asked_for_and_is_resized(folder: Path) -> None:
         assert output.read().split() == [b"33", b"99", b"xterm"]
 
 
-def test_ctrl_c_on_a_terminal_ends_the_command(folder: Path) -> None:
-    with connected(folder) as transport, transport.open_session() as channel:
+def test_ctrl_c_on_a_terminal_ends_the_command(directory: Path) -> None:
+    with connected(directory) as transport, transport.open_session() as channel:
         channel.settimeout(BOUND)
         channel.get_pty()
         channel.exec_command("trap 'exit 9' INT; echo ready; while :; do sleep 1; done")
@@ -110,8 +110,8 @@ def test_ctrl_c_on_a_terminal_ends_the_command(folder: Path) -> None:
         assert channel.recv_exit_status() == 9
 
 
-def test_a_command_ends_with_its_connection(folder: Path) -> None:
-    with connected(folder) as transport:
+def test_a_command_ends_with_its_connection(directory: Path) -> None:
+    with connected(directory) as transport:
         channel = transport.open_session()
         channel.exec_command("echo $$; exec sleep 1000")
         pid = int(channel.makefile("rb").readline())
@@ -127,13 +127,13 @@ def alive(pid: int) -> bool:
     return True
 
 
-def test_another_key_is_refused(folder: Path) -> None:
-    with pytest.raises(paramiko.AuthenticationException), connected(folder, paramiko.ECDSAKey.generate()):
+def test_another_key_is_refused(directory: Path) -> None:
+    with pytest.raises(paramiko.AuthenticationException), connected(directory, paramiko.ECDSAKey.generate()):
         pass
 
 
-def test_nothing_but_commands_is_served(folder: Path) -> None:
-    with connected(folder) as transport, pytest.raises(paramiko.ChannelException):
+def test_nothing_but_commands_is_served(directory: Path) -> None:
+    with connected(directory) as transport, pytest.raises(paramiko.ChannelException):
         transport.open_channel("direct-tcpip", ("127.0.0.1", 22), ("127.0.0.1", 1), timeout=BOUND)
 
 

@@ -38,7 +38,7 @@ fresh = true
 
 @pytest.fixture
 def container(docker_engine: DockerEngine, tmp_path: Path) -> Iterator[str]:
-    """A container with the project's folder mounted at `/it`."""
+    """A container with the project's directory mounted at `/it`."""
     with docker_engine.container(mounts={tmp_path / "my project": "/it"}) as name:
         yield name
 
@@ -58,11 +58,11 @@ def processes(engine: DockerEngine, container: str) -> list[str]:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_a_command_runs_in_the_matching_folder(project: Project, profile: str) -> None:
+def test_a_command_runs_in_the_matching_directory(project: Project, profile: str) -> None:
     (project.local / "src" / "file").write_text("from here")
     found = project.run("-p", profile, "sh", "-c", "pwd; cat file; echo err >&2; exit 3", cwd="src")
-    folder = b"/it/src" if profile == "default" else b"/src/src"
-    assert (found.returncode, found.stdout, found.stderr) == (3, folder + b"\nfrom here", b"err\n")
+    directory = b"/it/src" if profile == "default" else b"/src/src"
+    assert (found.returncode, found.stdout, found.stderr) == (3, directory + b"\nfrom here", b"err\n")
 
 
 @pytest.mark.parametrize("profile", PROFILES)

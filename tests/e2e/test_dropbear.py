@@ -24,8 +24,8 @@ def server(dropbear: Dropbear) -> Dropbear:
 
 @pytest.fixture
 def project(server: Dropbear, runtime: dict[str, str]) -> Iterator[Project]:
-    with open_folder() as folder:
-        made = ssh_project(folder, runtime, server)  # type: ignore[arg-type]
+    with open_folder() as directory:
+        made = ssh_project(directory, runtime, server)  # type: ignore[arg-type]
         made.remote.chmod(0o777)
         yield made
 

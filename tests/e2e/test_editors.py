@@ -31,13 +31,13 @@ COMPILE = """\
 
 @pytest.fixture
 def project(project: Project) -> Project:
-    """A project with an error in C and one in Python, the target's folder elsewhere."""
+    """A project with an error in C and one in Python, the target's directory elsewhere."""
     if not shutil.which("gcc"):
         require("gcc", "it is not installed")
     sources = {"Makefile": MAKEFILE, "src/bad.c": "int x;\nint f(void) { return y; }\n", "src/bad.py": "\n1 / 0\n"}
-    for folder in (project.local, project.remote):
+    for directory in (project.local, project.remote):
         for path, text in sources.items():
-            (folder / path).write_text(text)
+            (directory / path).write_text(text)
     (project.local / "Makefile").write_text("all far:\n\t@echo this is not the target\n")
     (project.remote / "bin").mkdir()
     (project.remote / "bin/python").symlink_to(sys.executable)
@@ -109,8 +109,8 @@ def test_only_lines_that_lead_to_a_file_are_places_of_errors(project: Project) -
 
 
 def test_what_fails_in_pytest_is_a_place_and_nothing_else_is(project: Project) -> None:
-    for folder in (project.local, project.remote):
-        (folder / "src/test_bad.py").write_text('def test_bad() -> None:\n    assert "12:30: x" == "a:1: b"\n')
+    for directory in (project.local, project.remote):
+        (directory / "src/test_bad.py").write_text('def test_bad() -> None:\n    assert "12:30: x" == "a:1: b"\n')
     (project.remote / "bin/pytest").symlink_to(Path(sys.executable).with_name("pytest"))
     assert project.shell("rdoctl ide vim pytest").returncode == 0
     lines = quickfix(project, vim(), "silent RdoPytest -c /dev/null --rootdir=. src/test_bad.py", "src/test_bad.py")

@@ -33,12 +33,12 @@ def test_a_value_of_a_config_is_shown_escaped(project: Project, key: str) -> Non
     shown(project, "-p", "other", "true")
 
 
-def test_a_profile_an_option_and_a_folder_are_shown_escaped(project: Project) -> None:
+def test_a_profile_an_option_and_a_directory_are_shown_escaped(project: Project) -> None:
     for words in (["-p", EVIL, "true"], [f"--{EVIL}"], ["-C", EVIL, "true"], ["-e", f"{EVIL}=x", "true"]):
         shown(project, *words)
 
 
-def test_a_folder_that_is_not_on_the_target_is_shown_escaped(anywhere: Project) -> None:
+def test_a_directory_that_is_not_on_the_target_is_shown_escaped(anywhere: Project) -> None:
     (anywhere.local / EVIL).mkdir()
     assert r"\x1b[2J" in shown(anywhere, "true", cwd=EVIL)
 
@@ -64,7 +64,7 @@ def test_a_banner_and_the_words_of_a_login_shell_are_shown_escaped(
 ) -> None:
     server = own_sshd("ForceCommand cat ~/evil >&2; exit 1")
     (server.home / "evil").write_text(EVIL + "\n")
-    banner = server.folder / "banner"
+    banner = server.directory / "banner"
     banner.write_text(f"Welcome{EVIL}\n")
     server.config_lines.append(f"Banner {banner}")
     project = ssh_project(tmp_path, runtime, server.start())

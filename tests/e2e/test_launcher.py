@@ -23,15 +23,15 @@ ECHO = '#!/bin/sh\nprintf "%s\\n" "${0##*/}" "$@"\n'
 @pytest.fixture
 def prefix(tmp_path: Path) -> Path:
     """Where an installer would put rdo: its programs, and the package where Python looks for it."""
-    folder = tmp_path / "a prefix"
-    packages = folder / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+    directory = tmp_path / "a prefix"
+    packages = directory / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
     shutil.copytree(TOP / "rdo", packages / "rdo")
     texts = {name: source(TOP, name).read_text() for name in MODULES}
     (packages / "rdo" / "amalgamation.py").write_text(amalgamate(texts))
-    (folder / "bin").mkdir()
-    shutil.copy(TOP / "bin" / "rdo", folder / "bin")
-    write(folder / "bin" / "rdo-client", (TOP / "bin" / "rdo-client").read_text(), sys.executable)
-    return folder
+    (directory / "bin").mkdir()
+    shutil.copy(TOP / "bin" / "rdo", directory / "bin")
+    write(directory / "bin" / "rdo-client", (TOP / "bin" / "rdo-client").read_text(), sys.executable)
+    return directory
 
 
 @pytest.fixture
@@ -59,9 +59,9 @@ def run(project: Project, *words: str | os.PathLike[str], **variables: str) -> s
     )
 
 
-@pytest.mark.parametrize("folder", [".", "src"])
-def test_a_warm_command_loads_neither_site_nor_os(project: Project, prefix: Path, folder: str) -> None:
-    here = dataclasses.replace(project, local=project.local / folder)
+@pytest.mark.parametrize("directory", [".", "src"])
+def test_a_warm_command_loads_neither_site_nor_os(project: Project, prefix: Path, directory: str) -> None:
+    here = dataclasses.replace(project, local=project.local / directory)
     assert run(here, prefix / "bin" / "rdo", "true").returncode == 0
     done = run(here, sys.executable, "-I", "-S", "-X", "importtime", prefix / "bin" / "rdo-client", "echo", "x")
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
@@ -74,9 +74,9 @@ def test_a_warm_command_loads_neither_site_nor_os(project: Project, prefix: Path
 def test_no_program_beside_the_client_is_taken_for_a_module(prefix: Path, project: Project) -> None:
     amalgamation = next(prefix.rglob("amalgamation.py"))
     amalgamation.write_text(amalgamation.read_text() + "\nprint(*sys.path, sep='\\n')\nraise SystemExit")
-    folders = run(project, prefix / "bin" / "rdo", "true").stdout.splitlines()
-    assert folders[-1] == str(amalgamation.parent.parent)
-    assert str(prefix / "bin") not in folders
+    directories = run(project, prefix / "bin" / "rdo", "true").stdout.splitlines()
+    assert directories[-1] == str(amalgamation.parent.parent)
+    assert str(prefix / "bin") not in directories
 
 
 QUOTED = {

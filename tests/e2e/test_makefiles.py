@@ -40,7 +40,7 @@ def output(project: Project, makefile: str, arguments: str = "SHELL=rdo") -> lis
         pytest.param("SHELL := rdo\n.SHELLFLAGS := -e STAGE=x -T -c\n", "", id="options of rdo"),
     ],
 )
-def test_recipes_run_in_the_matching_folder_of_the_target(project: Project, head: str, arguments: str) -> None:
+def test_recipes_run_in_the_matching_directory_of_the_target(project: Project, head: str, arguments: str) -> None:
     recipe = "\tpwd\n\t@echo \"$(here)\" '$$x' a\\ b | cat\n"
     lines = output(project, f"{head}here := $(shell pwd)\nall:\n{recipe}", arguments)
     there = str(project.remote / "src")
@@ -112,8 +112,8 @@ def test_each_option_that_posix_has_for_a_string_does_what_it_does_to_sh(project
     for form in ("-{}c", "-{} -c", "-c -{}", "-{} -e -c", "+{} -c"):
         for letter in "abCefhmnuvx":  # not i: without a terminal each sh complains in its own words
             words = [*form.format(letter).split(), string, "name", "a b"]
-            for folder in (project.local, project.remote):
-                (folder / "src" / "out").unlink(missing_ok=True)
+            for directory in (project.local, project.remote):
+                (directory / "src" / "out").unlink(missing_ok=True)
             here = subprocess.run(["/bin/sh", *words], cwd=project.local / "src", capture_output=True, check=False)
             there = project.run(*words, cwd="src")
             assert without_shell(there.stderr) == without_shell(here.stderr), words

@@ -28,28 +28,30 @@ def locales(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory for LOCPATH with the locales."""
     if not shutil.which("localedef") or not Path("/usr/share/i18n/charmaps").exists():
         require("locales", "localedef or its sources are not installed")
-    folder = tmp_path_factory.mktemp("locales")
+    directory = tmp_path_factory.mktemp("locales")
     for name in LOCALES:
         language, _, charset = name.partition(".")
-        command = ["localedef", "--no-archive", "-i", language, "-f", charset, str(folder / name)]
+        command = ["localedef", "--no-archive", "-i", language, "-f", charset, str(directory / name)]
         subprocess.run(command, check=False, capture_output=True)  # warnings count as failures
-    return folder
+    return directory
 
 
 @pytest.mark.parametrize("name", [*LOCALES, "C", "POSIX", "C.UTF-8", "no_SUCH.locale", "UTF-8", ""])
 def test_arguments_output_and_paths_are_bytes_in_any_locale(project: Project, locales: Path, name: str) -> None:
-    folder = os.fsencode(project.local) + b"/" + BYTES
-    os.mkdir(folder)
+    directory = os.fsencode(project.local) + b"/" + BYTES
+    os.mkdir(directory)
     os.mkdir(os.fsencode(project.remote) + b"/" + BYTES)
     env = {**project.environment, "LOCPATH": str(locales), "LC_ALL": name, "V": os.fsdecode(BYTES)}
     command = project.command("-e", "V", "sh", "-c", 'printf "%s\\n" "$1" "$V" "$PWD"', "sh", BYTES)
-    found = subprocess.run(command, cwd=folder, env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    found = subprocess.run(command, cwd=directory, env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     assert (found.returncode, found.stderr) == (0, b"")
     assert found.stdout == b"\n".join((BYTES, BYTES, os.fsencode(project.remote) + b"/" + BYTES, b""))
     for words in (("rdoctl", "status"), ("rdoctl", "explain", BYTES), ("rdo", "--help"), ("rdo", "--version")):
-        shown = subprocess.run(words, cwd=folder, env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+        shown = subprocess.run(
+            words, cwd=directory, env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL
+        )
         assert (shown.returncode, shown.stderr) == (0, b""), words
-    wrong = subprocess.run([*project.command("--dir", "/nowhere"), BYTES], cwd=folder, env=env, capture_output=True)
+    wrong = subprocess.run([*project.command("--dir", "/nowhere"), BYTES], cwd=directory, env=env, capture_output=True)
     assert (wrong.returncode, wrong.stderr.count(b"\n")) == (255, 1)
     assert b"Traceback" not in wrong.stderr
 

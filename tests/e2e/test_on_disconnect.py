@@ -81,7 +81,7 @@ def test_a_signal_to_its_client_ends_a_command(reached: Reached, option: str) ->
 
 @each_way_with_and_without_a_pty
 def test_a_command_outlives_a_client_that_is_killed_and_goes_on_to_write(reached: Reached, option: str) -> None:
-    mark, end = token(), reached.folder + "/end"
+    mark, end = token(), reached.directory + "/end"
     script = f"sleep {mark} & trap 'head -c 500000 /dev/zero; echo ended >\"$1\"' USR1; echo up; wait; wait; exit"
     command = reached.project.start(option, "sh", "-c", script, "sh", end)
     with command, ExitStack() as stack:

@@ -12,14 +12,14 @@ import pytest
 from tests.e2e.project import Project, ssh_config_text
 
 
-def test_the_command_runs_in_the_matching_folder(project: Project) -> None:
+def test_the_command_runs_in_the_matching_directory(project: Project) -> None:
     assert project.run("pwd").stdout.decode() == f"{project.remote}\n"
     assert project.run("pwd", cwd="src").stdout.decode() == f"{project.remote}/src\n"
     assert project.run("-C", "src", "pwd").stdout.decode() == f"{project.remote}/src\n"
     assert project.run("-C", "src", "-C", "..", "pwd").stdout.decode() == f"{project.remote}\n"
 
 
-def test_a_folder_reached_through_a_link_is_the_same_folder(project: Project, tmp_path: Path) -> None:
+def test_a_directory_reached_through_a_link_is_the_same_directory(project: Project, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(project.local)
     result = project.run("pwd", cwd=str(tmp_path / "link" / "src"), env={"PWD": str(tmp_path / "link" / "src")})
     assert result.stdout.decode() == f"{project.remote}/src\n"
@@ -35,7 +35,7 @@ def test_a_link_that_leads_out_of_the_project_is_followed_by_name_only(project: 
     assert (lost.returncode, lost.stderr.count(b"\n")) == (255, 1)
 
 
-def test_dir_names_the_remote_folder(project: Project, tmp_path: Path) -> None:
+def test_dir_names_the_remote_directory(project: Project, tmp_path: Path) -> None:
     assert project.run("--dir", str(tmp_path), "pwd").stdout.decode() == f"{tmp_path}\n"
     home = project.run("--dir", ".", "pwd").stdout.decode().strip()
     assert home == os.path.expanduser("~")

@@ -41,7 +41,7 @@ def server(request: pytest.FixtureRequest) -> Sshd | DockerEngine:
 
 @pytest.fixture
 def project(server: Sshd | DockerEngine, tmp_path: Path, runtime: dict[str, str]) -> Iterator[Project]:
-    """A project whose folder has another name on the target."""
+    """A project whose directory has another name on the target."""
     if isinstance(server, Sshd):
         yield ssh_project(tmp_path, runtime, server)
         return
@@ -51,10 +51,10 @@ def project(server: Sshd | DockerEngine, tmp_path: Path, runtime: dict[str, str]
         yield replace(made, remote=Path("/it"))
 
 
-def written(text: str, folder: Path) -> str:
-    """A tool's output that names a folder."""
-    url = str(folder).replace(" ", "%20").replace("'", "%27")
-    return text.format(root=folder, url=url, root_elsewhere=f"x{folder}")
+def written(text: str, directory: Path) -> str:
+    """A tool's output that names a directory."""
+    url = str(directory).replace(" ", "%20").replace("'", "%27")
+    return text.format(root=directory, url=url, root_elsewhere=f"x{directory}")
 
 
 @pytest.mark.parametrize("text", [PYTEST, GCC], ids=["pytest", "gcc"])

@@ -22,7 +22,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 
 @pytest.fixture
 def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
-    """A project with two profiles, a folder and a file."""
+    """A project with two profiles, a directory and a file."""
     project = local_project(tmp_path, runtime, "[other]\n[other.env]\nA = 'b'\n")
     (project.local / "a file").touch()
     return project

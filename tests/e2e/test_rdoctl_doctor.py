@@ -78,7 +78,7 @@ def test_an_unknown_profile_is_a_failed_config(local: Project) -> None:
     assert "no profile `nonsense`" in found["config"][1]
 
 
-def test_a_missing_remote_folder_is_told_from_a_login_that_fails(local: Project) -> None:
+def test_a_missing_remote_directory_is_told_from_a_login_that_fails(local: Project) -> None:
     gone = local.remote / "gone"
     local.configure(f'driver = "local"\ndirectory = "{gone}"\n')
     status, found = examine(local)

@@ -26,7 +26,7 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
 
 
 def explain(project: Project, words: str, **environment: str) -> str:
-    """What `rdoctl explain WORDS` shows, in the folder `src`."""
+    """What `rdoctl explain WORDS` shows, in the directory `src`."""
     given = "".join(f"{name}={value} " for name, value in environment.items())
     result = project.shell(f"cd src && {given}rdoctl explain {words}")
     assert (result.returncode, result.stderr) == (0, b"")
@@ -42,7 +42,7 @@ def test_each_setting_is_shown_with_file_and_line(project: Project) -> None:
     assert "idle_timeout" not in [line[0] for line in lines]
 
 
-def test_folders_and_rewritten_arguments_are_shown_with_the_reason(project: Project) -> None:
+def test_directories_and_rewritten_arguments_are_shown_with_the_reason(project: Project) -> None:
     text = explain(project, f"cp '{project.local}/a' plain")
     assert f"  here   {project.local}/src\n  there  {project.remote}/src\n" in text
     assert f"\n  {project.local}/a  ->  {project.remote}/a  ({project.local} is {project.remote} there)\n" in text

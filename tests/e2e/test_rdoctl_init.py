@@ -1,4 +1,4 @@
-"""`rdoctl init`: a .rdo.conf from what the folder says, from options, or from answers on a terminal."""
+"""`rdoctl init`: a .rdo.conf from what the directory says, from options, or from answers on a terminal."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_file_that_is_there_is_never_overwritten(project: Project) -> None:
         ({"Vagrantfile": ""}, "--host devbox --directory /srv", {"driver": "ssh", "host": "devbox"}),
     ],
 )
-def test_the_folder_tells_the_driver(
+def test_the_directory_tells_the_driver(
     project: Project, files: dict[str, str], options: str, expected: dict[str, str]
 ) -> None:
     for name, text in files.items():

@@ -17,18 +17,18 @@ from tests.e2e.shims import add, rdoctl
 
 @pytest.fixture
 def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
-    """A project whose target is another folder of this machine."""
+    """A project whose target is another directory of this machine."""
     return local_project(tmp_path, runtime)
 
 
 def test_add_list_and_remove_tell_what_they_did_and_leave_nothing(project: Project) -> None:
-    folder = project.local / ".rdo/bin"
+    directory = project.local / ".rdo/bin"
     assert rdoctl(project, "list").stdout == b"no shims\n"
     added = rdoctl(project, "add", "tox", "g++", cwd="src")
-    assert added.stdout.decode() == f"wrote {folder}/tox\nwrote {folder}/g++\n"
-    assert rdoctl(project, "add", "tox").stdout.decode() == f"wrote {folder}/tox\n"
-    assert rdoctl(project, "list").stdout.decode() == f"g++  {folder}/g++\ntox  {folder}/tox\n"
-    assert rdoctl(project, "remove", "tox").stdout.decode() == f"removed {folder}/tox\n"
+    assert added.stdout.decode() == f"wrote {directory}/tox\nwrote {directory}/g++\n"
+    assert rdoctl(project, "add", "tox").stdout.decode() == f"wrote {directory}/tox\n"
+    assert rdoctl(project, "list").stdout.decode() == f"g++  {directory}/g++\ntox  {directory}/tox\n"
+    assert rdoctl(project, "remove", "tox").stdout.decode() == f"removed {directory}/tox\n"
     assert rdoctl(project, "remove", "tox").returncode == 255
     assert rdoctl(project, "remove", "g++", "g++").returncode == 0
     assert not (project.local / ".rdo").exists()
@@ -45,23 +45,23 @@ def test_a_name_that_is_none_is_refused_and_nothing_is_written(project: Project,
 
 def test_a_file_that_is_no_shim_is_neither_replaced_nor_removed(project: Project, tmp_path: Path) -> None:
     add(project, "make")
-    folder = project.local / ".rdo/bin"
-    (folder / "tox").write_text("#!/bin/sh\necho mine\n")
-    (folder / "link").symlink_to(folder / "make")
-    (folder / "dangling").symlink_to(tmp_path / "made")
+    directory = project.local / ".rdo/bin"
+    (directory / "tox").write_text("#!/bin/sh\necho mine\n")
+    (directory / "link").symlink_to(directory / "make")
+    (directory / "dangling").symlink_to(tmp_path / "made")
     for name in ("tox", "link", "dangling"):
         for verb in ("add", "remove"):
             result = rdoctl(project, verb, "pwd" if verb == "add" else "make", name)
             assert (result.returncode, result.stderr.count(b"\n")) == (255, 1)
-            assert result.stderr.decode().startswith(f"rdoctl: `{folder}/{name}` is not a shim")
-    assert sorted(path.name for path in folder.iterdir()) == [".gitignore", "dangling", "link", "make", "tox"]
-    assert (folder / "tox").read_text() == "#!/bin/sh\necho mine\n"
+            assert result.stderr.decode().startswith(f"rdoctl: `{directory}/{name}` is not a shim")
+    assert sorted(path.name for path in directory.iterdir()) == [".gitignore", "dangling", "link", "make", "tox"]
+    assert (directory / "tox").read_text() == "#!/bin/sh\necho mine\n"
     assert rdoctl(project, "remove", "make").returncode == 0
-    assert (folder / "tox").exists()
+    assert (directory / "tox").exists()
 
 
 @pytest.mark.parametrize("name", [".rdo", ".rdo/bin"])
-def test_a_link_in_the_place_of_the_folder_is_not_followed(project: Project, tmp_path: Path, name: str) -> None:
+def test_a_link_in_the_place_of_the_directory_is_not_followed(project: Project, tmp_path: Path, name: str) -> None:
     (tmp_path / "elsewhere" / "bin").mkdir(parents=True)
     link = project.local / name
     link.parent.mkdir(exist_ok=True)
@@ -103,9 +103,9 @@ cd /; eval "$(rdoctl shim env --off)"; printenv PATH
     assert (last, result.stderr) == (runtime["PATH"], "")
     for line, project in ((first, one), (second, two)):
         assert line.endswith(rest)
-        folder = line.removesuffix(rest)
-        assert folder.startswith(f"{shims_of(runtime)}/{re.sub('[^a-z]', '_', project.local.name)}-")
-        assert (Path(folder) / "pwd").read_bytes() == (project.local / ".rdo/bin/pwd").read_bytes()
+        directory = line.removesuffix(rest)
+        assert directory.startswith(f"{shims_of(runtime)}/{re.sub('[^a-z]', '_', project.local.name)}-")
+        assert (Path(directory) / "pwd").read_bytes() == (project.local / ".rdo/bin/pwd").read_bytes()
     assert first != second
 
 
@@ -119,7 +119,7 @@ def shims_of(environment: Mapping[str, str]) -> str:
     return f"{state}/rdo/shims"
 
 
-def test_env_of_a_folder_that_path_cannot_hold_says_so(tmp_path: Path, runtime: dict[str, str]) -> None:
+def test_env_of_a_directory_that_path_cannot_hold_says_so(tmp_path: Path, runtime: dict[str, str]) -> None:
     project = local_project(tmp_path, {**runtime, "XDG_STATE_HOME": f"{tmp_path}/a:b"})
     result = rdoctl(project, "env")
     assert (result.returncode, result.stdout) == (255, b"")

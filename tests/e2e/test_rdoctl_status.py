@@ -89,10 +89,10 @@ def test_a_wedged_master_is_shown_with_its_pid_after_a_bounded_wait(project: Pro
 
 
 def test_a_socket_that_nobody_listens_at_is_passed_over(project: Project, runtime: dict[str, str]) -> None:
-    folder = Path(runtime["XDG_RUNTIME_DIR"], "rdo")
-    folder.mkdir(mode=0o700)
+    directory = Path(runtime["XDG_RUNTIME_DIR"], "rdo")
+    directory.mkdir(mode=0o700)
     with socket.socket(socket.AF_UNIX) as stale:
-        stale.bind(str(folder / "0123456789abcdef"))
+        stale.bind(str(directory / "0123456789abcdef"))
     assert status(project) == []
 
 

@@ -18,7 +18,7 @@ COLOURS = re.compile(r"(?:[34][0-7]|[39][0-7])(?:;|$)")
 
 @pytest.fixture
 def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
-    """A project that needs no server, in the home folder."""
+    """A project that needs no server, in the home directory."""
     return local_project(Path(runtime["HOME"]).resolve(), runtime)
 
 

@@ -29,7 +29,7 @@ def pids(project: Project) -> list[int]:
     return [master["pid"] for master in json.loads(project.shell("rdoctl status --json").stdout)]
 
 
-def runtime_folder(project: Project) -> str:
+def runtime_directory(project: Project) -> str:
     """Where the sockets are."""
     return os.path.join(project.environment["XDG_RUNTIME_DIR"], "rdo")
 
@@ -47,7 +47,7 @@ def test_with_nothing_to_stop_it_says_so(project: Project) -> None:
     assert (result.returncode, result.stdout) == (0, b"nothing to stop\nnothing to stop\n")
 
 
-def test_it_stops_this_folders_masters_and_is_done_when_they_are_gone(project: Project) -> None:
+def test_it_stops_this_directories_masters_and_is_done_when_they_are_gone(project: Project) -> None:
     project.run("true")
     project.run("-p", "more", "true")
     before = pids(project)
@@ -100,7 +100,7 @@ def test_an_ending_master_is_shown_and_can_still_be_told_to_end_now(project: Pro
         assert command.wait(PATIENCE) != 0
         command.communicate()
     assert wait_until(lambda: pids(project) == [], PATIENCE)
-    assert not [name for name in os.listdir(runtime_folder(project)) if "." not in name or name.endswith(str(old))]
+    assert not [name for name in os.listdir(runtime_directory(project)) if "." not in name or name.endswith(str(old))]
 
 
 def test_what_an_ending_master_left_when_it_was_killed_is_cleared(project: Project) -> None:
@@ -109,9 +109,9 @@ def test_what_an_ending_master_left_when_it_was_killed_is_cleared(project: Proje
         project.shell("rdoctl stop")
         os.kill(old, signal.SIGKILL)
         command.communicate()
-    assert [name for name in os.listdir(runtime_folder(project)) if re.fullmatch(r"\w{16}\.[0-9a-f]{6}", name)]
+    assert [name for name in os.listdir(runtime_directory(project)) if re.fullmatch(r"\w{16}\.[0-9a-f]{6}", name)]
     assert pids(project) == []
-    assert os.listdir(runtime_folder(project)) == []
+    assert os.listdir(runtime_directory(project)) == []
 
 
 def test_masters_that_are_gone_leave_nothing(project: Project) -> None:
@@ -119,7 +119,7 @@ def test_masters_that_are_gone_leave_nothing(project: Project) -> None:
     project.run("-p", "more", "true")
     os.kill(pids(project)[0], signal.SIGKILL)
     assert project.shell("rdoctl stop --all").returncode == 0
-    assert wait_until(lambda: os.listdir(runtime_folder(project)) == [], PATIENCE)
+    assert wait_until(lambda: os.listdir(runtime_directory(project)) == [], PATIENCE)
 
 
 def test_now_ends_running_commands_too(project: Project) -> None:

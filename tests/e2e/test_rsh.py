@@ -36,17 +36,17 @@ def rsh(project: Project, *words: str, cwd: str = ".", **more: Any) -> Result:
     return subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False, **more)
 
 
-def login_folder(project: Project) -> str:
+def login_directory(project: Project) -> str:
     return project.run("--dir", ".", "pwd").stdout.decode().strip()
 
 
-def test_the_words_are_a_shell_string_in_the_login_folder(project: Project) -> None:
+def test_the_words_are_a_shell_string_in_the_login_directory(project: Project) -> None:
     result = rsh(project, "devbox", "pwd; echo", "'a  b'", "$((1+1))", f"{project.local}", "; cat; exit 6", input=b"in")
-    here = login_folder(project)
+    here = login_directory(project)
     assert (result.returncode, result.stdout.decode()) == (6, f"{here}\na  b 2 {project.local}\nin")
 
 
-def test_an_empty_host_is_the_matching_folder(project: Project) -> None:
+def test_an_empty_host_is_the_matching_directory(project: Project) -> None:
     assert rsh(project, "", "pwd", cwd="src").stdout.decode() == f"{project.remote}/src\n"
     elsewhere = rsh(project, "--project", str(project.local), "", "pwd", cwd="/")
     assert elsewhere.stdout.decode() == f"{project.remote}\n"
@@ -172,13 +172,14 @@ cd ../two; git pull --quiet; git log --format=%s
 def test_what_ansible_does_works(project: Project, tmp_path: Path) -> None:
     home = rsh(project, *ANSIBLE, "devbox", "/bin/sh -c 'echo ~ && sleep 0'")
     assert home.stdout.decode() == f"{project.run('sh', '-c', 'echo ~').stdout.decode()}"
-    folder = tmp_path / "ansible-tmp"
-    make = f"""/bin/sh -c '( umask 77 && mkdir -p "` echo {folder} `" && echo made="` echo {folder} `" ) && sleep 0'"""
-    assert rsh(project, *ANSIBLE, "devbox", make).stdout.decode() == f"made={folder}\n"
-    assert folder.stat().st_mode & 0o777 == 0o700
+    directory = tmp_path / "ansible-tmp"
+    echoed = f"` echo {directory} `"
+    make = f"""/bin/sh -c '( umask 77 && mkdir -p "{echoed}" && echo made="{echoed}" ) && sleep 0'"""
+    assert rsh(project, *ANSIBLE, "devbox", make).stdout.decode() == f"made={directory}\n"
+    assert directory.stat().st_mode & 0o777 == 0o700
     module = os.urandom(200_000)
-    piped = rsh(project, *ANSIBLE, "devbox", f"dd of={folder}/module bs=65536", input=module)
-    assert (piped.returncode, (folder / "module").read_bytes()) == (0, module)
+    piped = rsh(project, *ANSIBLE, "devbox", f"dd of={directory}/module bs=65536", input=module)
+    assert (piped.returncode, (directory / "module").read_bytes()) == (0, module)
     ended = rsh(project, *ANSIBLE, "-tt", "devbox", "/bin/sh -c 'test -t 0 && echo terminal; exit 3'")
     assert (ended.returncode, ended.stdout) == (3, b"terminal\r\n")
 

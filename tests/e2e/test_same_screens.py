@@ -94,12 +94,12 @@ def play(twins: Twins, session: Session, script: Path) -> str:
     return ""
 
 
-def program(folder: Path, text: str) -> str:
-    """A folder for PATH in which the text is `it`."""
-    folder.mkdir()
-    (folder / "it").write_text(text)
-    (folder / "it").chmod(0o755)
-    return str(folder)
+def program(directory: Path, text: str) -> str:
+    """A directory for PATH in which the text is `it`."""
+    directory.mkdir()
+    (directory / "it").write_text(text)
+    (directory / "it").chmod(0o755)
+    return str(directory)
 
 
 @pytest.mark.parametrize("kind", SESSIONS)
@@ -112,8 +112,8 @@ def test_a_session_looks_as_it_does_with_ssh(project: Project, tmp_path: Path, k
     script = project.remote / "it"
     remote = str(project.remote).replace("'", "\\\\'").replace(" ", "\\\\ ")
     text = SSH.format(config=project.environment["RDO_SSH_CONFIG"], remote=remote)
-    folders = program(tmp_path / "rdo", RDO), program(tmp_path / "ssh", text)
-    paths = (os.pathsep.join((folder, project.environment["PATH"])) for folder in folders)
+    directories = program(tmp_path / "rdo", RDO), program(tmp_path / "ssh", text)
+    paths = (os.pathsep.join((directory, project.environment["PATH"])) for directory in directories)
     rdo, ssh = ({**project.environment, "PATH": path} for path in paths)
     with Screen(project.local, rdo) as one, Screen(project.local, ssh) as other:
         twins = Twins(one, other)

@@ -12,18 +12,18 @@ import pytest
 
 from tests.conftest import require
 from tests.e2e.project import PATIENCE, Project, make_project, ssh_config_text
-from tests.e2e.shims import add, bare, call, folder_there
+from tests.e2e.shims import add, bare, call, directory_there
 from tests.leaks import wait_until
 from tests.sshd import Sshd
 
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
 
 
-def test_a_shim_runs_the_tool_in_the_project_s_folder_from_anywhere(project: Project, tmp_path: Path) -> None:
+def test_a_shim_runs_the_tool_in_the_project_s_directory_from_anywhere(project: Project, tmp_path: Path) -> None:
     add(project, "sh")
-    for folder in ("/", str(tmp_path), str(project.local)):
-        assert folder_there(project, cwd=folder) == str(project.remote)
-    below = folder_there(project, cwd=project.local / "src", env={"PWD": "/somewhere/else"})
+    for directory in ("/", str(tmp_path), str(project.local)):
+        assert directory_there(project, cwd=directory) == str(project.remote)
+    below = directory_there(project, cwd=project.local / "src", env={"PWD": "/somewhere/else"})
     assert below == f"{project.remote}/src"
 
 
@@ -75,11 +75,13 @@ def test_a_profile_may_be_built_in(project: Project) -> None:
 
 
 @pytest.mark.parametrize("name", ["two words", "it's", 'a "b"', "new\nline", "$HOME `id`", "back\\slash", "*", "a:b"])
-def test_the_project_s_folder_may_have_any_name(tmp_path: Path, runtime: dict[str, str], sshd: Sshd, name: str) -> None:
+def test_the_project_s_directory_may_have_any_name(
+    tmp_path: Path, runtime: dict[str, str], sshd: Sshd, name: str
+) -> None:
     made = make_project(tmp_path / name, {**runtime, "RDO_SSH_CONFIG": str(sshd.ssh_config())})
     made.configure(f'host = "devbox"\ndirectory = "{tmp_path}"\n')
     add(made, "sh")
-    assert folder_there(made) == str(tmp_path)
+    assert directory_there(made) == str(tmp_path)
 
 
 def test_a_project_that_was_moved_is_told_with_what_to_type(project: Project) -> None:
@@ -90,10 +92,10 @@ def test_a_project_that_was_moved_is_told_with_what_to_type(project: Project) ->
     where = f"rdo: no `.rdo.conf` in `{project.local}`"
     assert result.stderr.decode() == f"{where}; if it was moved, re-create its shims: `rdoctl shim add`\n"
     add(moved, "sh")
-    assert folder_there(moved) == str(project.remote)
+    assert directory_there(moved) == str(project.remote)
 
 
-def test_rdo_project_uses_that_folder_s_config(project: Project) -> None:
+def test_rdo_project_uses_that_directory_s_config(project: Project) -> None:
     assert project.run("--project", str(project.local), "pwd", cwd="/").stdout.decode() == f"{project.remote}\n"
     assert project.run("-C", "/", "--project", str(project.local), "pwd").stdout.decode() == f"{project.remote}\n"
     explained = subprocess.run(

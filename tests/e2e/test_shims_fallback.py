@@ -31,21 +31,21 @@ def server(tmp_path: Path) -> Iterator[Sshd]:
 def project(tmp_path: Path, runtime: dict[str, str], server: Sshd) -> Project:
     """A project with the key set, whose tool `tool` is on both sides, and a shim for it."""
     project = ssh_project(tmp_path, runtime, server, f'local_fallback = true\npath = ["{tmp_path}/there"]\n')
-    for folder, text in {"here": TOOL, "there": "#!/bin/sh\necho there; exit ${1-0}\n"}.items():
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "tool").write_text(text)
-        (tmp_path / folder / "tool").chmod(0o755)
+    for directory, text in {"here": TOOL, "there": "#!/bin/sh\necho there; exit ${1-0}\n"}.items():
+        (tmp_path / directory).mkdir()
+        (tmp_path / directory / "tool").write_text(text)
+        (tmp_path / directory / "tool").chmod(0o755)
     add(project, "tool", "sh", "nowhere")
     return project
 
 
 def run(project: Project, name: str, *words: str, **more: object) -> Result:
-    """Call a shim; local tools are in a folder behind the shims."""
+    """Call a shim; local tools are in a directory behind the shims."""
     path = f"{project.local}/.rdo/bin:{project.local.parent}/here:{BARE}"
     return call(project, name, *words, env={"PATH": path}, **more)
 
 
-def test_the_local_tool_runs_with_the_same_arguments_folder_and_stdin(project: Project, server: Sshd) -> None:
+def test_the_local_tool_runs_with_the_same_arguments_directory_and_stdin(project: Project, server: Sshd) -> None:
     assert run(project, "tool").stdout == b"there\n"
     server.stop()
     result = run(project, "tool", f"{project.local}/x", "", input=b"input")

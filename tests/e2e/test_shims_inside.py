@@ -16,22 +16,22 @@ COUNT = '#!/bin/sh\necho "run by ${RDO_INSIDE-nobody}" >>"$0.log"\nexit 4\n'
 """A tool that tells how often it ran."""
 
 
-def tool(folder: Path, name: str = "tool") -> Path:
-    """A tool in a folder that is made for it."""
-    folder.mkdir(exist_ok=True)
-    (folder / name).write_text(COUNT)
-    (folder / name).chmod(0o755)
-    return folder / f"{name}.log"
+def tool(directory: Path, name: str = "tool") -> Path:
+    """A tool in a directory that is made for it."""
+    directory.mkdir(exist_ok=True)
+    (directory / name).write_text(COUNT)
+    (directory / name).chmod(0o755)
+    return directory / f"{name}.log"
 
 
-def shims_first(project: Project, *folders: Path) -> Mapping[str, str]:
+def shims_first(project: Project, *directories: Path) -> Mapping[str, str]:
     """PATH with the project's shims in it."""
-    return {"PATH": os.pathsep.join(map(str, [project.local / ".rdo/bin", *folders, BARE]))}
+    return {"PATH": os.pathsep.join(map(str, [project.local / ".rdo/bin", *directories, BARE]))}
 
 
 @pytest.fixture
 def same(tmp_path: Path, runtime: dict[str, str]) -> Project:
-    """A project whose target is this very folder."""
+    """A project whose target is this very directory."""
     project = make_project(tmp_path, runtime)
     project.configure('driver = "local"\n')
     return project
@@ -76,7 +76,7 @@ def test_a_target_with_the_shims_in_path_runs_its_own_tool(project: Project) -> 
     assert call(project, "sh", "-c", "command -v printf; printf x").stdout.decode().endswith("x")
 
 
-def test_a_container_that_shares_the_folder_runs_its_own_tool(
+def test_a_container_that_shares_the_directory_runs_its_own_tool(
     tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine
 ) -> None:
     project = make_project(tmp_path, {**runtime, "DOCKER_HOST": docker_engine.host})
@@ -88,7 +88,7 @@ def test_a_container_that_shares_the_folder_runs_its_own_tool(
             (project.local / "src" / "file").write_text("from here")
             assert call(project, "cat", f"{project.local}/src/file").stdout == b"from here"
             assert call(project, "sh", "-c", "cat src/file").stdout == b"from here"
-            # Not by a shim, as somebody who is logged in there: neither rdo nor the folder's other name is known.
+            # Not by a shim, as somebody who is logged in there: neither rdo nor the directory's other name is known.
             assert project.run("sh", "-c", "unset RDO_INSIDE; cat src/file").stdout == b"from here"
 
 

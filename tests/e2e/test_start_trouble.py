@@ -19,7 +19,7 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
     return local_project(tmp_path, runtime)
 
 
-def run_folder(project: Project) -> Path:
+def run_directory(project: Project) -> Path:
     return Path(project.environment["XDG_RUNTIME_DIR"])
 
 
@@ -34,7 +34,7 @@ def refusal(project: Project) -> str:
 
 
 def test_a_disk_without_room_for_a_byte_is_no_hindrance(project: Project, mount: Mount) -> None:
-    disk.fill(mount(run_folder(project)))
+    disk.fill(mount(run_directory(project)))
     for _ in range(2):
         assert project.run("echo", "x").stdout == b"x\n"
     stop(project)
@@ -49,16 +49,16 @@ def test_a_disk_without_room_for_a_byte_is_no_hindrance(project: Project, mount:
 def test_a_disk_without_room_for_a_file_is_told_in_one_line(
     project: Project, mount: Mount, room: int, what: str
 ) -> None:
-    folder = mount(run_folder(project), "tmpfs", f"nr_inodes={1 + room},mode=700")
+    directory = mount(run_directory(project), "tmpfs", f"nr_inodes={1 + room},mode=700")
     for _ in range(2):
         line = refusal(project)
-        assert line.startswith("rdo: " + what.format(folder))
+        assert line.startswith("rdo: " + what.format(directory))
         assert line.endswith(f": No space left on device; {ELSEWHERE}")
 
 
 def test_when_there_is_room_again_the_next_command_works(project: Project, mount: Mount) -> None:
-    folder = mount(run_folder(project), "tmpfs", "nr_inodes=5,mode=700")
-    filler = folder / "filler"
+    directory = mount(run_directory(project), "tmpfs", "nr_inodes=5,mode=700")
+    filler = directory / "filler"
     filler.touch()
     refusal(project)
     filler.unlink()
@@ -66,28 +66,28 @@ def test_when_there_is_room_again_the_next_command_works(project: Project, mount
     stop(project)
 
 
-def test_a_runtime_folder_that_cannot_be_written_is_told_in_one_line(project: Project, mount: Mount) -> None:
-    folder = mount(run_folder(project), "tmpfs", "ro,mode=700")
+def test_a_runtime_directory_that_cannot_be_written_is_told_in_one_line(project: Project, mount: Mount) -> None:
+    directory = mount(run_directory(project), "tmpfs", "ro,mode=700")
     line = refusal(project)
-    assert line == f"rdo: cannot create the runtime directory `{folder}/rdo`: Read-only file system; {ELSEWHERE}"
+    assert line == f"rdo: cannot create the runtime directory `{directory}/rdo`: Read-only file system; {ELSEWHERE}"
 
 
 def test_a_file_system_without_sockets_is_told_in_one_line(project: Project, mount: Mount) -> None:
-    folder = mount(run_folder(project) / "rdo", "mqueue", "rw")  # has files and locks, and nothing else
-    folder.chmod(0o700)
-    before = set(folder.iterdir())
+    directory = mount(run_directory(project) / "rdo", "mqueue", "rw")  # has files and locks, and nothing else
+    directory.chmod(0o700)
+    before = set(directory.iterdir())
     try:
         line = refusal(project)
     finally:
-        for each in set(folder.iterdir()) - before:
+        for each in set(directory.iterdir()) - before:
             each.unlink()  # it is the machine's only one, wherever it is mounted
-    assert line.startswith(f"rdo: the control master did not start: cannot create the socket `{folder}/")
+    assert line.startswith(f"rdo: the control master did not start: cannot create the socket `{directory}/")
     assert line.endswith(f": Operation not permitted; {ELSEWHERE}")
 
 
 def test_a_log_that_is_a_link_is_not_followed(project: Project) -> None:
     assert project.run("true").returncode == 0
-    (log,) = (run_folder(project) / "rdo").glob("*.log")
+    (log,) = (run_directory(project) / "rdo").glob("*.log")
     stop(project)
     log.unlink(missing_ok=True)
     log.symlink_to(project.local / "precious")

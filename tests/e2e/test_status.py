@@ -58,7 +58,7 @@ def test_a_file_that_cannot_be_executed_is_126_and_named(anywhere: Project) -> N
     assert b"/data: Permission denied" in result.stderr
 
 
-def test_a_missing_folder_on_the_target_is_255_and_named(anywhere: Project) -> None:
+def test_a_missing_directory_on_the_target_is_255_and_named(anywhere: Project) -> None:
     (anywhere.local / "new").mkdir()
     result = anywhere.run("touch", "made", cwd="new")
     assert (result.returncode, result.stdout) == (255, b"")

@@ -95,7 +95,7 @@ def test_the_terminal_s_modes_are_as_before_afterwards(terminal: Terminal) -> No
     terminal.expect("same as before\r\n")
 
 
-def test_no_command_gives_a_login_shell_in_the_mapped_folder(terminal: Terminal, project: Project) -> None:
+def test_no_command_gives_a_login_shell_in_the_mapped_directory(terminal: Terminal, project: Project) -> None:
     terminal.line("cd src; rdo")
     terminal.prompt()
     terminal.line("shopt login_shell; pwd; exit 5")

@@ -19,9 +19,9 @@ NOT_ALLOWED = b"is not allowed yet"
 @pytest.fixture
 def project(runtime: dict[str, str]) -> Iterator[Project]:
     """A project that needs no server, and that nobody has allowed. Its paths are short: a question shows them whole."""
-    with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as directory:
         untrusting = {name: value for name, value in runtime.items() if name != "RDO_TRUST"}
-        yield local_project(Path(folder).resolve(), untrusting)
+        yield local_project(Path(directory).resolve(), untrusting)
 
 
 def rdo(project: Project, *words: str) -> Result:
@@ -186,9 +186,9 @@ def test_what_init_wrote_is_allowed(project: Project) -> None:
 
 
 def test_the_users_own_file_needs_no_word(project: Project) -> None:
-    folder = Path(project.environment["XDG_CONFIG_HOME"], "rdo")
-    folder.mkdir()
-    (project.local / ".rdo.conf").rename(folder / "config.toml")
+    directory = Path(project.environment["XDG_CONFIG_HOME"], "rdo")
+    directory.mkdir()
+    (project.local / ".rdo.conf").rename(directory / "config.toml")
     project.configure("map_args = false\n")
     assert rdo(project).returncode == 0
     assert rdoctl(project, "allow").endswith("needs nothing that has to be allowed\n")

@@ -19,13 +19,13 @@ RECORDED = ("ssh", "vagrant", "docker", "true")
 @pytest.fixture
 def clone(tmp_path: Path, runtime: dict[str, str]) -> Project:
     """A project of somebody else's. Each program that it could have run leaves a trace in `calls`."""
-    bin_folder = tmp_path / "bin"
-    bin_folder.mkdir()
+    bin_directory = tmp_path / "bin"
+    bin_directory.mkdir()
     for name in RECORDED:
-        (bin_folder / name).write_text(f'#!/bin/sh\necho "{name} $*" >>"{tmp_path}/calls"\nexit 1\n')
-        (bin_folder / name).chmod(0o755)
+        (bin_directory / name).write_text(f'#!/bin/sh\necho "{name} $*" >>"{tmp_path}/calls"\nexit 1\n')
+        (bin_directory / name).chmod(0o755)
     first, _, rest = runtime["PATH"].partition(os.pathsep)
-    path = os.pathsep.join((first, str(bin_folder), rest))
+    path = os.pathsep.join((first, str(bin_directory), rest))
     environment = {name: value for name, value in runtime.items() if name != "RDO_TRUST"}
     return make_project(tmp_path, {**environment, "PATH": path})
 

@@ -1,4 +1,4 @@
-"""`rdo` in a Vagrant project whose machine runs, with the real Vagrant: folders, and how often it is asked."""
+"""`rdo` in a Vagrant project whose machine runs, with the real Vagrant: directories, and how often it is asked."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.vagrant_machine import VagrantHost, vagrantfile
 
 @pytest.fixture(scope="module")
 def shared(vagrant_host: VagrantHost, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of a project whose machine is up, with a synced folder besides Vagrant's own."""
-    folder = tmp_path_factory.mktemp("vagrant") / "my project"
-    (folder / "src" / "deep").mkdir(parents=True)
-    vagrant_host.add(folder, vagrantfile('config.vm.synced_folder "src", "/srv/the source"'))
-    vagrant_host.run(folder, "up")
-    yield folder
-    vagrant_host.destroy(folder)
+    """The directory of a project whose machine is up, with a synced folder besides Vagrant's own."""
+    directory = tmp_path_factory.mktemp("vagrant") / "my project"
+    (directory / "src" / "deep").mkdir(parents=True)
+    vagrant_host.add(directory, vagrantfile('config.vm.synced_folder "src", "/srv/the source"'))
+    vagrant_host.run(directory, "up")
+    yield directory
+    vagrant_host.destroy(directory)
 
 
 @pytest.fixture
@@ -41,10 +41,10 @@ def new(shared: Path, runtime: dict[str, str], vagrant_host: VagrantHost) -> Pro
 
 
 @pytest.mark.parametrize(
-    ("folder", "there"), [(".", "/vagrant"), ("src", "/srv/the source"), ("src/deep", "/srv/the source/deep")]
+    ("directory", "there"), [(".", "/vagrant"), ("src", "/srv/the source"), ("src/deep", "/srv/the source/deep")]
 )
-def test_a_command_runs_in_the_matching_folder(up: Project, folder: str, there: str) -> None:
-    done = up.run("sh", "-c", "pwd; id -un; cat; exit 3", cwd=folder, input=b"\0\1\2")
+def test_a_command_runs_in_the_matching_directory(up: Project, directory: str, there: str) -> None:
+    done = up.run("sh", "-c", "pwd; id -un; cat; exit 3", cwd=directory, input=b"\0\1\2")
     assert (done.returncode, done.stdout, done.stderr) == (3, f"{there}\nvagrant\n\0\1\2".encode(), b"")
 
 

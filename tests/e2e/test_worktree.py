@@ -15,8 +15,8 @@ from tests.e2e.project import Project, local_project
 GIT = ("git", "-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "protocol.file.allow=always")
 
 
-def git(folder: Path, *words: str) -> None:
-    subprocess.run([*GIT, *words], cwd=folder, check=True, capture_output=True)
+def git(directory: Path, *words: str) -> None:
+    subprocess.run([*GIT, *words], cwd=directory, check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -69,8 +69,8 @@ def test_a_submodule_and_a_clone_are_checkouts_of_their_own(project: Project, tm
     outer.mkdir()
     git(outer, "init", "-q")
     git(outer, "submodule", "--quiet", "add", str(project.local), "sub")
-    for folder in (tmp_path / "clone", outer / "sub"):
-        assert project.run("pwd", cwd=str(folder)).stdout.decode() == f"{project.remote}\n"
+    for directory in (tmp_path / "clone", outer / "sub"):
+        assert project.run("pwd", cwd=str(directory)).stdout.decode() == f"{project.remote}\n"
 
 
 def test_what_stands_in_a_strange_git_file_is_of_no_account(tmp_path: Path, runtime: dict[str, str]) -> None:

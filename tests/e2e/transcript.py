@@ -12,7 +12,7 @@ from tests.e2e.document import PAGES, README, Block, Document, Step, steps
 from tests.e2e.project import Project
 
 LOCAL_HOME, REMOTE = "/home/me", "/srv/myapp"
-"""What the pages have for the home folder and for the folder on the target."""
+"""What the pages have for the home directory and for the directory on the target."""
 
 END = "--- status "
 """Written behind each command of a transcript; no command puts that out."""
@@ -50,11 +50,11 @@ def cases(*names: str) -> pytest.MarkDecorator:
 
 
 def prepare(environment: Mapping[str, str], remote: Path | None) -> Project:
-    """The project in the place that the pages have it, and with what they use; `remote` if that is another folder."""
+    """The project in the place that the pages have it, and with what they use; `remote` if that is another."""
     local = Path(environment["HOME"], "myapp")
-    for folder in filter(None, (local, remote)):
-        (folder / "src").mkdir(parents=True)
-        for below in (folder, folder / "src"):
+    for directory in filter(None, (local, remote)):
+        (directory / "src").mkdir(parents=True)
+        for below in (directory, directory / "src"):
             (below / "Makefile").write_text(MAKEFILE)
     local.with_name("newapp").mkdir()
     (remote or local).joinpath("names.txt").touch()

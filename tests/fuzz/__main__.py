@@ -1,4 +1,4 @@
-"""Fuzzes one target with atheris: `python -m tests.fuzz NAME FOLDER [LIBFUZZER-OPTION]...`. FOLDER holds the corpus."""
+"""Fuzzes one target with atheris: `python -m tests.fuzz NAME DIRECTORY [OPTION]...`. Reads the corpus there."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ with atheris.instrument_imports(include=["rdo", "tomllib", "tomli"]):
 
 
 def main() -> None:
-    name, folder, *options = sys.argv[1:]
+    name, directory, *options = sys.argv[1:]
     for number, seed in enumerate(SEEDS[name]):
-        Path(folder, f"seed{number}").write_bytes(seed)
-    atheris.Setup([sys.argv[0], *options, folder], TARGETS[name])
+        Path(directory, f"seed{number}").write_bytes(seed)
+    atheris.Setup([sys.argv[0], *options, directory], TARGETS[name])
     atheris.Fuzz()
 
 

@@ -17,7 +17,7 @@ from rdo.ipc import protocol
 from rdo.remote_sh.markers import Mark, Marks
 
 NONCE = "0123456789abcdef"
-FOLDER = tempfile.TemporaryDirectory(prefix="rdo-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+DIRECTORY = tempfile.TemporaryDirectory(prefix="rdo-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
 
 
 def pieces(data: bytes) -> Iterator[bytes]:
@@ -107,15 +107,15 @@ def old_config(data: bytes) -> None:
 
 def config(data: bytes) -> None:
     """Config files: a Config of a profile, or one line that names the file."""
-    folder = Path(FOLDER.name)
+    directory = Path(DIRECTORY.name)
     shared, _, own = data.partition(b"\0")
-    (folder / ".rdo.conf").write_bytes(shared)
-    (folder / ".rdo.local.conf").write_bytes(own)
+    (directory / ".rdo.conf").write_bytes(shared)
+    (directory / ".rdo.local.conf").write_bytes(own)
     try:
-        line = load(str(folder / ".rdo.conf"), "box" if len(data) % 2 else None, None).path
+        line = load(str(directory / ".rdo.conf"), "box" if len(data) % 2 else None, None).path
     except RdoError as error:
         line = str(error)
-    assert line.startswith(f"{folder}/.rdo.")
+    assert line.startswith(f"{directory}/.rdo.")
     assert line.isprintable()
 
 

@@ -43,8 +43,10 @@ def own_server(server_kind: str, request: pytest.FixtureRequest, tmp_path: Path)
         require("ssh", "sshd is not installed")
 
     def make(*lines: str, **features: object) -> SshServer:
-        folder = tmp_path / f"{server_kind}{len(made)}"
-        made.append(make_dropbear(folder, user, *lines, **features) if user else make_sshd(folder, *lines, **features))
+        directory = tmp_path / f"{server_kind}{len(made)}"
+        made.append(
+            make_dropbear(directory, user, *lines, **features) if user else make_sshd(directory, *lines, **features)
+        )
         return made[-1]
 
     yield make

@@ -27,7 +27,7 @@ HEALTH = {"test": ["CMD-SHELL", "test -e /healthy || { touch /healthy; false; }"
 
 @pytest.fixture
 def make(docker_engine: DockerEngine, tmp_path: Path) -> Make:
-    """Makes drivers of settings, for a project in the test's folder."""
+    """Makes drivers of settings, for a project in the test's directory."""
 
     def driver(root: Path = tmp_path, **settings: object) -> DockerDriver:
         environment = {**os.environ, "DOCKER_HOST": docker_engine.host}
@@ -43,7 +43,7 @@ def connect(docker_engine: DockerEngine) -> Iterator[Connect]:
         yield connect
 
 
-def test_folders_are_those_that_are_mounted(docker_engine: DockerEngine, make: Make, tmp_path: Path) -> None:
+def test_directories_are_those_that_are_mounted(docker_engine: DockerEngine, make: Make, tmp_path: Path) -> None:
     (tmp_path / "lib").mkdir()
     with docker_engine.container(mounts={tmp_path: "/app", tmp_path / "lib": "/usr/lib/mine"}) as name:
         local = str(tmp_path)
@@ -136,12 +136,12 @@ def test_a_name_that_an_id_begins_with_is_no_name(docker_engine: DockerEngine, m
             make(container=identity[:4]).roots()
 
 
-def labels(service: str, number: int, folder: Path, **more: str) -> dict[str, str]:
+def labels(service: str, number: int, directory: Path, **more: str) -> dict[str, str]:
     prefix = "com.docker.compose"
     return {
         f"{prefix}.service": service,
         f"{prefix}.container-number": str(number),
-        f"{prefix}.project.working_dir": str(folder),
+        f"{prefix}.project.working_dir": str(directory),
         f"{prefix}.config-hash": "0",
         **{f"{prefix}.{key}": value for key, value in more.items()},
     }

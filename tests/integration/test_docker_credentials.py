@@ -20,13 +20,13 @@ exec {then}
 """
 
 
-def environment(folder: Path, then: str) -> dict[str, str]:
+def environment(directory: Path, then: str) -> dict[str, str]:
     """One in which Docker's configuration names a helper that ends in this command."""
-    (folder / "config.json").write_text(json.dumps({"credsStore": "odd"}))
-    program = folder / "docker-credential-odd"
-    program.write_text(HELPER.format(pid=folder / "pid", then=then))
+    (directory / "config.json").write_text(json.dumps({"credsStore": "odd"}))
+    program = directory / "docker-credential-odd"
+    program.write_text(HELPER.format(pid=directory / "pid", then=then))
     program.chmod(0o755)
-    return {"DOCKER_CONFIG": str(folder), "PATH": f"{folder}:{os.environ['PATH']}"}
+    return {"DOCKER_CONFIG": str(directory), "PATH": f"{directory}:{os.environ['PATH']}"}
 
 
 def test_a_helper_that_never_answers_is_not_waited_for_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Containers that rdo makes of an image: whose files, which folders, one for all or each its own, and their end."""
+"""Containers that rdo makes of an image: whose files, which directories, one for all or each its own, and their end."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ def ours(engine: DockerEngine) -> list[str]:
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-@pytest.mark.parametrize(("directory", "folder"), [(None, "/src"), ("/srv/it", "/srv/it")])
+@pytest.mark.parametrize(("directory", "there"), [(None, "/src"), ("/srv/it", "/srv/it")])
 def test_the_project_is_mounted(
-    make: Make, connect: Connect, tmp_path: Path, fresh: bool, directory: str | None, folder: str
+    make: Make, connect: Connect, tmp_path: Path, fresh: bool, directory: str | None, there: str
 ) -> None:
     (tmp_path / "in").write_text("here")
     driver = make(fresh=fresh, directory=directory)
-    assert driver.roots() == [Root(str(tmp_path), folder)]
-    assert output(connect(driver), "pwd; cat in") == f"{folder}\nhere"
+    assert driver.roots() == [Root(str(tmp_path), there)]
+    assert output(connect(driver), "pwd; cat in") == f"{there}\nhere"
 
 
 def test_there_is_one_container_for_all_commands_and_it_goes_with_the_connection(

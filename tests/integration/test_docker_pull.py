@@ -17,13 +17,13 @@ import pytest
 from rdo.drivers.docker import pull
 from rdo.drivers.docker.endpoint import resolve
 from rdo.drivers.docker.engine import Engine
-from rdo.drivers.docker.image import folder
+from rdo.drivers.docker.image import directory
 from rdo.errors import ConnectError
 from tests.docker_engine import DockerEngine
 from tests.ssh_client import ScriptedCaller
 
 TYPES = "application/vnd.docker"
-LAYER = folder("/empty", 0, 0)
+LAYER = directory("/empty", 0, 0)
 CONFIG = {
     "architecture": "amd64",
     "os": "linux",

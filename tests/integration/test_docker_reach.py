@@ -82,14 +82,14 @@ def container(docker_engine: DockerEngine) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as DOCKER_CERT_PATH names one: an authority, and a pair for both sides."""
-    folder = tmp_path_factory.mktemp("certificates")
+    """A directory as DOCKER_CERT_PATH names one: an authority, and a pair for both sides."""
+    directory = tmp_path_factory.mktemp("certificates")
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     files = ["-keyout", "key.pem", "-out", "cert.pem"]
     names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run([*command, *files, *names], cwd=folder, check=True, capture_output=True)
-    shutil.copy(folder / "cert.pem", folder / "ca.pem")
-    return folder
+    subprocess.run([*command, *files, *names], cwd=directory, check=True, capture_output=True)
+    shutil.copy(directory / "cert.pem", directory / "ca.pem")
+    return directory
 
 
 def round_trip(container: str, environment: dict[str, str]) -> None:
@@ -132,9 +132,9 @@ def tls_engine(docker_engine: DockerEngine, certificates: Path) -> Iterator[str]
         engine.stop()
 
 
-def tls_flags(folder: Path) -> tuple[str, ...]:
+def tls_flags(directory: Path) -> tuple[str, ...]:
     files = {"tlscacert": "ca.pem", "tlscert": "cert.pem", "tlskey": "key.pem"}
-    return ("--tlsverify", *(f"--{name}={folder / file}" for name, file in files.items()))
+    return ("--tlsverify", *(f"--{name}={directory / file}" for name, file in files.items()))
 
 
 def test_tls(tls_engine: str, certificates: Path, tmp_path: Path) -> None:
@@ -163,14 +163,14 @@ def test_tls(tls_engine: str, certificates: Path, tmp_path: Path) -> None:
 def test_nothing_stands_in_for_a_certificate_that_is_missing(
     certificates: Path, tmp_path: Path, variable: str, file: str, content: str | None, why: str
 ) -> None:
-    folder = tmp_path / "certificates"
-    shutil.copytree(certificates, folder)
+    directory = tmp_path / "certificates"
+    shutil.copytree(certificates, directory)
     if content is None:
-        (folder / file).unlink()
+        (directory / file).unlink()
     else:
-        (folder / file).write_text(content)
-    environment = {**os.environ, "DOCKER_HOST": "tcp://127.0.0.1:1", variable: "1", "DOCKER_CERT_PATH": str(folder)}
-    with pytest.raises(ConfigError, match=re.escape(why.format(folder))):
+        (directory / file).write_text(content)
+    environment = {**os.environ, "DOCKER_HOST": "tcp://127.0.0.1:1", variable: "1", "DOCKER_CERT_PATH": str(directory)}
+    with pytest.raises(ConfigError, match=re.escape(why.format(directory))):
         round_trip("x", environment)
 
 
@@ -213,9 +213,9 @@ except ConnectError as error:
         listener.bind(str(path))
         listener.listen()
         path.chmod(stat.S_IRUSR | stat.S_IWUSR)
-        for folder in [*path.parents][:-1]:
-            if folder.owner() == "root" and "pytest" in str(folder):
-                folder.chmod(0o755)
+        for directory in [*path.parents][:-1]:
+            if directory.owner() == "root" and "pytest" in str(directory):
+                directory.chmod(0o755)
         command = [shutil.which("python3") or "python3", "-c", script, f"unix://{path}"]
         root = str(Path(__file__).parents[2])
         found = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)

@@ -148,7 +148,7 @@ def vector(dice: random.Random) -> list[str]:
     return [os.fsdecode(bytes(dice.choices(alphabet, k=dice.randrange(6)))) for _ in range(dice.randrange(1, 4))]
 
 
-def test_a_command_runs_in_its_folder_and_a_missing_one_is_no_other(link: Link, target: Target) -> None:
+def test_a_command_runs_in_its_directory_and_a_missing_one_is_no_other(link: Link, target: Target) -> None:
     assert run(link, "pwd", directory=target.remote).stdout == target.remote.encode() + b"\n"
     assert run(link, "pwd", directory=f"{target.remote}/missing") == (255, b"", b"\n")
 

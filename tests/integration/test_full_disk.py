@@ -21,11 +21,11 @@ from tests.sshd import Sshd
 
 @pytest.fixture
 def full(mount: Mount, tmp_path: Path) -> Path:
-    """A folder on a disk of its own, on which there is no room left but the last bytes of `known_hosts`."""
-    folder = mount(tmp_path / "disk")
-    (folder / "known_hosts").write_text("#" * (PAGE - 50) + "\n")
-    disk.fill(folder)
-    return folder
+    """A directory on a disk of its own, on which there is no room left but the last bytes of `known_hosts`."""
+    directory = mount(tmp_path / "disk")
+    (directory / "known_hosts").write_text("#" * (PAGE - 50) + "\n")
+    disk.fill(directory)
+    return directory
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(full: Path) -> None:

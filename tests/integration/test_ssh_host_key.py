@@ -16,7 +16,7 @@ from tests.ssh_server import SshServer, make_key
 
 @pytest.fixture
 def known(tmp_path: Path) -> Path:
-    """A known_hosts file, in a folder, that are not there yet."""
+    """A known_hosts file, in a directory, that are not there yet."""
     return tmp_path / "home" / "known_hosts"
 
 

@@ -37,8 +37,8 @@ PASSPHRASE = "correct horse"
 @pytest.fixture
 def agent() -> Iterator[dict[str, str]]:
     """A running agent without keys: the caller's environment that leads to it."""
-    folder = tempfile.mkdtemp(prefix="rdo-", dir="/tmp")
-    path = f"{folder}/agent"
+    directory = tempfile.mkdtemp(prefix="rdo-", dir="/tmp")
+    path = f"{directory}/agent"
     process = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.readline()  # it prints its socket once it listens
@@ -46,7 +46,7 @@ def agent() -> Iterator[dict[str, str]]:
     process.terminate()
     process.wait(5.0)
     process.stdout.close()
-    shutil.rmtree(folder)
+    shutil.rmtree(directory)
 
 
 def add_to_agent(environment: dict[str, str], key: Path) -> None:
@@ -63,8 +63,8 @@ def config(server: SshServer, *lines: str) -> Path:
 @functools.cache
 def rsa() -> tuple[bytes, bytes]:
     """Both halves of one key for all tests: it takes long to find one."""
-    with tempfile.TemporaryDirectory() as folder:
-        key = make_key(Path(folder, "key"), "rsa")
+    with tempfile.TemporaryDirectory() as directory:
+        key = make_key(Path(directory, "key"), "rsa")
         return key.read_bytes(), key.with_suffix(".pub").read_bytes()
 
 
@@ -75,8 +75,8 @@ def rsa_key(path: Path) -> Path:
     return path
 
 
-def authorized(server: SshServer, folder: Path, kind: str = "ed25519", passphrase: str = "") -> Path:
-    path = folder / f"key_{kind}"
+def authorized(server: SshServer, directory: Path, kind: str = "ed25519", passphrase: str = "") -> Path:
+    path = directory / f"key_{kind}"
     key = rsa_key(path) if kind == "rsa" else make_key(path, kind, passphrase)
     server.authorize(key)
     return key

@@ -224,7 +224,7 @@ def test_the_target_has_a_name_before_anything_is_connected() -> None:
     assert driver(None, "devbox", user="bob", port=2222).target == "bob@devbox:2222"
 
 
-def test_the_configured_folder_is_a_root() -> None:
+def test_the_configured_directory_is_a_root() -> None:
     assert driver(None, "devbox").roots() == []
     (root,) = driver(None, "devbox", directory="/srv/app", root="/home/me/app").roots()
     assert (root.local, root.remote) == ("/home/me/app", "/srv/app")

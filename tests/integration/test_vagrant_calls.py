@@ -89,7 +89,7 @@ def test_a_refused_connection_has_vagrant_asked_once_more(vagrant: FakeVagrant, 
 def test_a_port_that_moved_is_found(vagrant: FakeVagrant, go: Go, sshd: Sshd) -> None:
     vagrant.create()
     go()
-    path = next((vagrant.folder / "cache").rglob("*.ssh_config"))
+    path = next((vagrant.directory / "cache").rglob("*.ssh_config"))
     path.write_text(path.read_text().replace(f"Port {sshd.port}", f"Port {free_port()}"))
     go()
     go()
@@ -100,7 +100,7 @@ def test_a_machine_that_vagrant_saw_go_down_is_not_looked_for_at_its_old_port(va
     vagrant.create()
     go()
     (vagrant.project / ".vagrant/machines/default/docker/index_uuid").write_text("u1")
-    index = vagrant.folder / "home/data/machine-index"
+    index = vagrant.directory / "home/data/machine-index"
     index.mkdir(parents=True)
     (index / "index").write_text('{"machines":{"u1":{"state":"poweroff"}}}')
     vagrant.down(default="poweroff")
@@ -168,7 +168,7 @@ def test_several_machines_and_none_primary_is_no_guess_to_make(vagrant: FakeVagr
 def test_without_vagrant_what_is_kept_still_works(vagrant: FakeVagrant, go: Go) -> None:
     vagrant.create()
     go()
-    (vagrant.folder / "bin" / "vagrant").unlink()
+    (vagrant.directory / "bin" / "vagrant").unlink()
     lonely = make(vagrant, PATH="/nowhere")
     caller = ScriptedCaller(environment={**vagrant.environment(os.environ), "PATH": "/nowhere"})
     lonely.connect(caller).close()
@@ -181,7 +181,7 @@ def test_without_vagrant_what_is_kept_still_works(vagrant: FakeVagrant, go: Go) 
 def test_the_key_of_the_same_machine_must_not_change(vagrant: FakeVagrant, go: Go) -> None:
     vagrant.create()
     assert go().told == []
-    path = next((vagrant.folder / "state").rglob("*.known_hosts"))
+    path = next((vagrant.directory / "state").rglob("*.known_hosts"))
     name, kind, key = path.read_text().split()
     path.write_text(f"{name} {kind} {key[:-4]}AAAA\n")
     assert "the host key of `vagrant-id-1` has changed" in failure(vagrant)
@@ -204,7 +204,7 @@ def test_with_auto_up_it_is_run_once_however_many_masters_wait(vagrant: FakeVagr
     working = f"cat <<'END'\n{vagrant.ssh_config()}\nEND"
     vagrant.create()
     vagrant.down(default="poweroff")
-    (vagrant.folder / "next").write_text(working)
+    (vagrant.directory / "next").write_text(working)
     vagrant.answer("up", "echo '==> default: up'; sleep 1; mv next answer-ssh-config; echo done >&2")
     callers: list[ScriptedCaller] = []
     threads = [threading.Thread(target=lambda: callers.append(go(make(vagrant, auto_up=True)))) for _ in range(4)]

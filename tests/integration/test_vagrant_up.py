@@ -43,7 +43,7 @@ def test_who_watches_vagrant_up_sees_its_last_line_and_all_of_them_if_it_fails(v
         up(vagrant).connect(caller)
     assert caller.steps[-3:] == ["vagrant up default", "vagrant up: ==> default: up", "vagrant up: No space left"]
     assert caller.told == ["==> default: up", "", "No space left"]
-    (vagrant.folder / "next").write_text(f"cat <<'END'\n{vagrant.ssh_config()}\nEND")
+    (vagrant.directory / "next").write_text(f"cat <<'END'\n{vagrant.ssh_config()}\nEND")
     vagrant.answer("up", "echo '==> default: up'; mv next answer-ssh-config")
     caller.told.clear()
     up(vagrant).connect(caller).close()
@@ -63,4 +63,4 @@ def test_a_caller_that_goes_away_interrupts_vagrant_up(vagrant: FakeVagrant) -> 
     vagrant.answer("up", "trap 'echo cleaned >cleaned; exit 1' INT; echo up; while :; do sleep 0.05; done")
     with pytest.raises(Gone):
         up(vagrant).connect(Leaving(environment=vagrant.environment(os.environ)))
-    assert (vagrant.folder / "cleaned").exists()
+    assert (vagrant.directory / "cleaned").exists()

@@ -49,31 +49,40 @@ main()
 class FaultyMaster:
     """One that serves a project's commands. The fault can be switched off."""
 
-    def __init__(self, folder: Path, pid: int, log: Path) -> None:
+    def __init__(self, directory: Path, pid: int, log: Path) -> None:
         self.pid = pid
         self.log = log
-        self._folder = folder
+        self._directory = directory
 
     @property
     def calls(self) -> int:
         """How often the faulty method was called."""
-        return len((self._folder / "count").read_text())
+        return len((self._directory / "count").read_text())
 
     def mend(self) -> None:
-        (self._folder / "switch").write_text("off")
+        (self._directory / "switch").write_text("off")
 
 
 @contextlib.contextmanager
-def faulty_master(project: Project, folder: Path, place: str, kind: str, after: int = 0) -> Iterator[FaultyMaster]:
+def faulty_master(project: Project, directory: Path, place: str, kind: str, after: int = 0) -> Iterator[FaultyMaster]:
     """The method `place` of rdo.drivers.local.driver raises an exception of that kind at each call after so many.
 
     `Thread.NAME` is the start of a thread of that name.
     """
     config = str(project.local / ".rdo.conf")
-    path = sockets.socket_path(sockets.runtime_folder(project.environment), config, "default", project.environment)
-    (folder / "count").touch()
-    (folder / "switch").write_text("on")
-    program = [sys.executable, "-c", MASTER, place, kind, str(after), str(folder / "count"), str(folder / "switch")]
+    path = sockets.socket_path(sockets.runtime_directory(project.environment), config, "default", project.environment)
+    (directory / "count").touch()
+    (directory / "switch").write_text("on")
+    program = [
+        sys.executable,
+        "-c",
+        MASTER,
+        place,
+        kind,
+        str(after),
+        str(directory / "count"),
+        str(directory / "switch"),
+    ]
     arguments = [path, config, "default", sockets.release().decode()]
     ready, report = os.pipe()
     with open(ready, "rb") as heard, open(f"{path}.log", "ab") as log, subprocess.Popen(
@@ -84,6 +93,6 @@ def faulty_master(project: Project, folder: Path, place: str, kind: str, after: 
         os.close(report)
         try:
             assert heard.read(1) == b"\0"
-            yield FaultyMaster(folder, master.pid, Path(f"{path}.log"))
+            yield FaultyMaster(directory, master.pid, Path(f"{path}.log"))
         finally:
             master.terminate()

@@ -17,14 +17,14 @@ from tests.docker_engine import DockerEngine
 PREFIX = "com.docker.compose"
 
 
-def labels(folder: Path, project: str) -> dict[str, str]:
+def labels(directory: Path, project: str) -> dict[str, str]:
     return {
         f"{PREFIX}.service": "web",
         f"{PREFIX}.container-number": "1",
         f"{PREFIX}.oneoff": "False",
         f"{PREFIX}.project": project,
-        f"{PREFIX}.project.working_dir": str(folder),
-        f"{PREFIX}.project.config_files": f"{folder}/compose.yaml",
+        f"{PREFIX}.project.working_dir": str(directory),
+        f"{PREFIX}.project.config_files": f"{directory}/compose.yaml",
         f"{PREFIX}.config-hash": project,
     }
 

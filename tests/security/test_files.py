@@ -114,9 +114,9 @@ def test_of_hundreds_of_devcontainers_a_few_are_looked_at(clone: Project) -> Non
     (clone.local / ".rdo.conf").unlink()
     (clone.local / "huge").write_text("{" + ",".join(f'"a{number}": 1' for number in range(1000)) + "}")
     for number in range(700):
-        folder = clone.local / ".devcontainer" / str(number)
-        folder.mkdir(parents=True)
-        (folder / "devcontainer.json").symlink_to("../../huge")
+        directory = clone.local / ".devcontainer" / str(number)
+        directory.mkdir(parents=True)
+        (directory / "devcontainer.json").symlink_to("../../huge")
     result = clone.shell("rdoctl init", start_new_session=True)
     assert result.stderr.count(b" cannot be used here: ") == MOST_DEVCONTAINERS
 

@@ -84,15 +84,15 @@ def test_a_background_job_of_a_script_leaves_later_commands_their_ctrl_c(project
     assert project.run("sh", "-c", "kill -INT $$; echo survived").returncode == 130
 
 
-@pytest.mark.parametrize("folder", ["on PYTHONPATH", "the caller's"])
-def test_no_module_of_the_caller_s_is_imported(project: Project, tmp_path: Path, folder: str) -> None:
-    planted = tmp_path / "planted" if folder == "on PYTHONPATH" else project.local
+@pytest.mark.parametrize("directory", ["on PYTHONPATH", "the caller's"])
+def test_no_module_of_the_caller_s_is_imported(project: Project, tmp_path: Path, directory: str) -> None:
+    planted = tmp_path / "planted" if directory == "on PYTHONPATH" else project.local
     planted.mkdir(exist_ok=True)
     for name in ("json", "logging", "queue", "selectors", "socket", "subprocess", "tempfile", "tomllib"):
         marker = str(tmp_path / "marker")
         (planted / f"{name}.py").write_text(f"open({marker!r}, 'a').write({name!r})\nraise SystemExit\n")
     environment = {"PYTHONPATH": f"{planted}:", "PYTHONSTARTUP": str(planted / "json.py"), "PYTHONINSPECT": "1"}
-    result = project.run("echo", "x", env=environment if folder == "on PYTHONPATH" else {})
+    result = project.run("echo", "x", env=environment if directory == "on PYTHONPATH" else {})
     assert (result.stdout, (tmp_path / "marker").exists()) == (b"x\n", False), result.stderr
 
 

@@ -73,10 +73,10 @@ def read_until(command: subprocess.Popen[bytes], wanted: bytes) -> bytes:
 def test_marks_that_another_user_writes_are_shown_and_not_obeyed(
     reached: Reached, bystander: subprocess.Popen[bytes], counted: Counted
 ) -> None:
-    log = Path(reached.project.local if reached.project.takes_long else reached.folder) / "log"
+    log = Path(reached.project.local if reached.project.takes_long else reached.directory) / "log"
     log.write_bytes(b"")
     for number in counted("forged marks", range(tries(1, 100))):
-        script = ("sh", "-c", 'echo up; exec tail -n 0 -f "$1"', "sh", reached.folder + "/log")
+        script = ("sh", "-c", 'echo up; exec tail -n 0 -f "$1"', "sh", reached.directory + "/log")
         with reached.project.start("-t", *script) as command, ExitStack() as stack:
             stack.callback(command.kill)
             read_until(command, b"up\r\n")

@@ -41,10 +41,10 @@ def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def meet(oddity: Oddity, folder: Path, connect: Connect) -> None:
+def meet(oddity: Oddity, directory: Path, connect: Connect) -> None:
     """Run a command on such a server, and hold what comes of it against what is expected."""
     before, caller = peak(), ScriptedCaller(answers=["yes"])
-    with OddServer(folder, oddity.raw, dict(oddity.answers), **oddity.preferred) as server:
+    with OddServer(directory, oddity.raw, dict(oddity.answers), **oddity.preferred) as server:
         try:
             channel = connect(server.ssh_config, caller=caller, connect_timeout=1.0).open_channel("true", None)
             status = channel.exit_status() & 0xFF  # before anything is read: so a window is all that may come

@@ -167,9 +167,9 @@ FILES = {
 @pytest.mark.parametrize("file", ["id", "synced_folders", "index_uuid"])
 @pytest.mark.parametrize("name", FILES)
 def test_an_odd_file_of_vagrant_s_costs_nothing(vagrant: FakeVagrant, file: str, name: str) -> None:
-    (folder,) = (vagrant.project / ".vagrant" / "machines" / "default").iterdir()
-    (folder / file).unlink(missing_ok=True)
-    FILES[name](folder / file)
+    (directory,) = (vagrant.project / ".vagrant" / "machines" / "default").iterdir()
+    (directory / file).unlink(missing_ok=True)
+    FILES[name](directory / file)
     before, begun = peak(), time.monotonic()
     roots = driver(vagrant.project, vagrant.environment(os.environ), None, False).roots()
     assert all("\0" not in root.local + root.remote for root in roots)

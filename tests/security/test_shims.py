@@ -20,11 +20,11 @@ def clone(tmp_path: Path, runtime: dict[str, str]) -> Project:
 
 def plant(clone: Project, name: str, mark: str = "# git") -> Path:
     """Have the repository bring a program along; the file that shows that it ran."""
-    folder = clone.local / ".rdo/bin"
-    folder.mkdir(parents=True, exist_ok=True)
+    directory = clone.local / ".rdo/bin"
+    directory.mkdir(parents=True, exist_ok=True)
     trace = clone.local.parent / "ran"
-    (folder / name).write_text(EVIL.format(mark=mark, trace=trace))
-    (folder / name).chmod(0o755)
+    (directory / name).write_text(EVIL.format(mark=mark, trace=trace))
+    (directory / name).chmod(0o755)
     return trace
 
 
@@ -85,10 +85,12 @@ def test_an_editor_is_set_up_for_shims_that_were_written_here(clone: Project) ->
 
 def test_the_directory_in_path_is_the_users_alone_whatever_the_umask(clone: Project) -> None:
     result = shell(clone, 'umask 0; rdoctl shim add make; eval "$(rdoctl shim env)"; echo "${PATH%%:*}"')
-    folder = Path(result.stdout.decode().splitlines()[-1])
-    assert [path.stat().st_mode & 0o777 for path in (folder, folder.parent, folder.parent.parent)] == [0o700] * 3
-    assert (folder / "make").stat().st_mode & 0o777 == 0o700
-    folder.chmod(0o777)
+    directory = Path(result.stdout.decode().splitlines()[-1])
+    assert [path.stat().st_mode & 0o777 for path in (directory, directory.parent, directory.parent.parent)] == [
+        0o700
+    ] * 3
+    assert (directory / "make").stat().st_mode & 0o777 == 0o700
+    directory.chmod(0o777)
     refused = clone.shell("rdoctl shim env")
     assert (refused.returncode, refused.stdout) == (255, b"")
     assert b"can be written by others" in refused.stderr

@@ -38,8 +38,8 @@ def add_for(environment: dict[str, str], key: Path, known: Path, *hosts: str) ->
     subprocess.run(command, env=environment, check=True, stdin=subprocess.DEVNULL)
 
 
-def known_as(folder: Path, **servers: Sshd) -> Path:
-    path = folder / "known"
+def known_as(directory: Path, **servers: Sshd) -> Path:
+    path = directory / "known"
     keys = [(name, key) for name, server in servers.items() for key in server.host_keys]
     path.write_text("".join(f"{name} {key.with_name(f'{key.name}.pub').read_text()}" for name, key in keys))
     return path
@@ -128,9 +128,9 @@ class SecurityKey:
 
 @pytest.fixture
 def security_key() -> Iterator[tuple[SecurityKey, dict[str, str]]]:
-    with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as folder:
-        made = SecurityKey(f"{folder}/agent")
-        yield made, {"SSH_AUTH_SOCK": f"{folder}/agent", "PATH": os.environ["PATH"]}
+    with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as directory:
+        made = SecurityKey(f"{directory}/agent")
+        yield made, {"SSH_AUTH_SOCK": f"{directory}/agent", "PATH": os.environ["PATH"]}
         made.close()
 
 

@@ -49,15 +49,15 @@ def refusal(config: Path, server: Sshd, *answers: str) -> str:
 # RevokedHostKeys
 
 
-def revoked_by(form: str, folder: Path, server: Sshd) -> Path:
+def revoked_by(form: str, directory: Path, server: Sshd) -> Path:
     """A file that revokes the server's keys: as `form` says."""
     names = [f"{key}.pub" for key in server.host_keys]
-    path = folder / "revoked keys"
+    path = directory / "revoked keys"
     if form == "list":
         path.write_text("# stolen\n" + "".join(Path(name).read_text() for name in names))
     else:
-        (folder / "spec").write_text("".join(f"{form}: {Path(name).read_text()}" for name in names))
-        keygen("-k", "-f", path, folder / "spec")
+        (directory / "spec").write_text("".join(f"{form}: {Path(name).read_text()}" for name in names))
+        keygen("-k", "-f", path, directory / "spec")
     return path
 
 
@@ -310,10 +310,10 @@ def test_certificates_are_not_taken_where_the_user_allows_none(certified: Certif
 # What the program that gives known hosts says
 
 
-def commanded(server: Sshd, folder: Path, text: str, status: int = 0) -> list[str]:
-    program = folder / "known hosts"
+def commanded(server: Sshd, directory: Path, text: str, status: int = 0) -> list[str]:
+    program = directory / "known hosts"
     program.write_text(
-        f"#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{folder}/calls'\ncat <<'END'\n{text}\nEND\nexit {status}\n"
+        f"#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{directory}/calls'\ncat <<'END'\n{text}\nEND\nexit {status}\n"
     )
     program.chmod(0o755)
     return [f"""KnownHostsCommand "{program}" %I %H %t""", STRICT, "UserKnownHostsFile none"]

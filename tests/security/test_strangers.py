@@ -39,16 +39,16 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
 
 @as_root
 def test_a_stranger_who_listens_in_the_place_of_the_master_is_told_nothing(project: Project) -> None:
-    folder = Path(sockets.runtime_folder(project.environment))
-    path = sockets.socket_path(str(folder), str(project.local / ".rdo.conf"), "default", project.environment)
-    folder.parent.parent.chmod(0o755)
-    for each in (folder.parent, folder):
+    directory = Path(sockets.runtime_directory(project.environment))
+    path = sockets.socket_path(str(directory), str(project.local / ".rdo.conf"), "default", project.environment)
+    directory.parent.parent.chmod(0o755)
+    for each in (directory.parent, directory):
         each.chmod(0o777)
     command = [sys.executable, "-I", "-S", "-c", LISTEN, str(ANOTHER_USER), path]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd="/") as stranger:
         assert stranger.stdout is not None
         assert stranger.stdout.readline() == b"listens\n"
-        for each in (folder.parent, folder):
+        for each in (directory.parent, directory):
             each.chmod(0o700)
         result = project.run("true", env={"SECRET": "x"})
         assert stranger.stdout.read() == b"b''\n"
@@ -57,7 +57,7 @@ def test_a_stranger_who_listens_in_the_place_of_the_master_is_told_nothing(proje
     assert masters(project) == []
 
 
-def test_a_runtime_folder_that_others_can_write_is_not_used(project: Project) -> None:
+def test_a_runtime_directory_that_others_can_write_is_not_used(project: Project) -> None:
     base = Path(project.environment["XDG_RUNTIME_DIR"])
     base.chmod(0o777)
     try:

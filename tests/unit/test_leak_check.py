@@ -120,14 +120,16 @@ def test_what_a_registered_server_starts_is_named_unless_it_may_stay(
             end(pid)
 
 
-def run(folder: Path, body: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(directory: Path, body: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a test of this body in a process of its own, under the project's conftest and settings."""
-    test = folder / "test_it.py"
+    test = directory / "test_it.py"
     test.write_text(f"import os\nfrom tests.conftest import require\n\ndef test_it(runtime):\n    {body}\n")
     command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "-p", "tests.conftest", str(test)]
-    command += ["-p", "no:cacheprovider", "--rootdir", str(folder)]
+    command += ["-p", "no:cacheprovider", "--rootdir", str(directory)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "RDO_REQUIRE": "", **variables}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(
+        command, cwd=directory, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
 
 
 def test_a_test_that_leaks_fails_and_says_what_it_left(tmp_path: Path) -> None:

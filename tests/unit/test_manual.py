@@ -11,7 +11,7 @@ import click
 import pytest
 
 from manual import page
-from manual.__main__ import FOLDER, REFERENCE, pages, reference
+from manual.__main__ import DIRECTORY, REFERENCE, pages, reference
 from rdo.cli import roff
 from rdo.cli.main import rdoctl
 from rdo.client.argv import FLAGS, VALUES
@@ -40,7 +40,7 @@ def terms(name: str) -> set[str]:
 
 @each_page
 def test_the_page_in_the_repository_is_what_the_sources_give(name: str) -> None:
-    assert (FOLDER / name).read_text() == PAGES[name], "type `make man`"
+    assert (DIRECTORY / name).read_text() == PAGES[name], "type `make man`"
 
 
 def test_the_reference_in_the_documentation_is_what_the_sources_give() -> None:
@@ -48,13 +48,13 @@ def test_the_reference_in_the_documentation_is_what_the_sources_give() -> None:
 
 
 def test_an_installed_rdo_brings_the_pages_along() -> None:
-    project = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text())
+    project = tomllib.loads((DIRECTORY.parent / "pyproject.toml").read_text())
     shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
     assert shared == {f"manual/{name}": f"share/man/man1/{name}" for name in PAGES}
 
 
 def test_each_page_is_in_the_package_too_for_installers_that_put_it_where_man_does_not_look() -> None:
-    project = tomllib.loads((FOLDER.parent / "pyproject.toml").read_text())
+    project = tomllib.loads((DIRECTORY.parent / "pyproject.toml").read_text())
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     assert included == {f"manual/{name}": f"rdo/manual/{name}" for name in PAGES}
 
@@ -62,7 +62,7 @@ def test_each_page_is_in_the_package_too_for_installers_that_put_it_where_man_do
 NOT_FOR_USERS = {"RDO_BOOT"}
 """Set by rdo for its own shell."""
 
-SOURCES = sorted((FOLDER.parent / "rdo").rglob("*.py"))
+SOURCES = sorted((DIRECTORY.parent / "rdo").rglob("*.py"))
 
 
 def read_variables() -> set[str]:
@@ -96,7 +96,7 @@ def test_as_plain_text_a_page_has_all_its_words_and_no_roff(name: str) -> None:
     assert "\\" not in text.replace("\\n", "").replace("\\0", "")
     assert not [line for line in text.splitlines() if line.startswith(".")]
     if shutil.which("mandoc"):
-        done = subprocess.run(["mandoc", "-Tutf8", FOLDER / name], capture_output=True, timeout=BOUND, check=True)
+        done = subprocess.run(["mandoc", "-Tutf8", DIRECTORY / name], capture_output=True, timeout=BOUND, check=True)
         shown = re.sub(r".\x08", "", done.stdout.decode()).replace("\u2010", "-").replace("\u2212", "-").split()
         assert " ".join(text.split()) in " ".join(shown)
 
@@ -126,7 +126,7 @@ def test_each_command_of_rdoctl_has_its_part_with_its_options() -> None:
 def test_mandoc_has_nothing_to_say_against_it(name: str) -> None:
     if shutil.which("mandoc") is None:
         require("mandoc", "it is not installed")
-    done = subprocess.run(["mandoc", "-Tlint", FOLDER / name], capture_output=True, timeout=BOUND, check=False)
+    done = subprocess.run(["mandoc", "-Tlint", DIRECTORY / name], capture_output=True, timeout=BOUND, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
@@ -134,7 +134,9 @@ def test_mandoc_has_nothing_to_say_against_it(name: str) -> None:
 def test_man_shows_it_without_a_warning(name: str) -> None:
     if shutil.which("mandb") is None:
         require("man-db", "it is not installed")
-    done = subprocess.run(["man", "--warnings", "-l", FOLDER / name], capture_output=True, timeout=BOUND, check=False)
+    done = subprocess.run(
+        ["man", "--warnings", "-l", DIRECTORY / name], capture_output=True, timeout=BOUND, check=False
+    )
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.startswith(name.removesuffix(".1").upper().encode())
 

@@ -12,7 +12,7 @@ import pytest
 import rdo
 
 TOP = Path(rdo.__file__).parent
-PACKAGES = [TOP, *(folder.parent for folder in TOP.rglob("*/__init__.py"))]
+PACKAGES = [TOP, *(directory.parent for directory in TOP.rglob("*/__init__.py"))]
 
 
 def defined(statement: ast.stmt) -> Iterator[str]:
@@ -25,7 +25,7 @@ def defined(statement: ast.stmt) -> Iterator[str]:
         yield from (each.asname or each.name for each in statement.names)
 
 
-@pytest.mark.parametrize("package", PACKAGES, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda directory: directory.name)
 def test_nothing_in_a_package_has_the_name_of_one_of_its_modules(package: Path) -> None:
     own_name = ".".join(package.relative_to(TOP.parent).parts)
     modules = {found.name for found in pkgutil.iter_modules([str(package)])}

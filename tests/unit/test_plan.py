@@ -1,4 +1,4 @@
-"""What a request comes to: folder, arguments and command."""
+"""What a request comes to: directory, arguments and command."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def make(
     return plan.make(asked, settings or Settings(), roots, "devbox")
 
 
-def test_a_command_runs_in_the_matching_folder_with_its_arguments_mapped() -> None:
+def test_a_command_runs_in_the_matching_directory_with_its_arguments_mapped() -> None:
     planned = make(request(b"cc", b"-I/work/include", b"a b"))
     assert planned.script.command == ["cc", "-I/srv/app/include", "a b"]
     assert planned.script.directory == "/srv/app/src"
@@ -91,12 +91,12 @@ def test_no_command_is_a_login_shell() -> None:
         pytest.param(b"/elsewhere", b"/work/real", "/srv/app/real", id="the physical path"),
     ],
 )
-def test_the_folder_is_that_of_the_working_directory(pwd: bytes, cwd: bytes, directory: str) -> None:
+def test_the_directory_is_that_of_the_working_directory(pwd: bytes, cwd: bytes, directory: str) -> None:
     assert make(request(b"ls", pwd=pwd, cwd=cwd)).script.directory == directory
 
 
 @pytest.mark.parametrize("roots", [[], [ROOT]], ids=["no root", "a root"])
-def test_a_folder_that_was_asked_for_needs_no_root(roots: list[Root]) -> None:
+def test_a_directory_that_was_asked_for_needs_no_root(roots: list[Root]) -> None:
     planned = make(request(b"ls", remote_directory=b"build", pwd=b"/tmp", cwd=b"/tmp"), roots=roots)
     assert planned.script.directory == "build"
 
@@ -124,7 +124,7 @@ def test_a_root_is_known_by_the_link_that_led_to_it(root: Root, seen: bytes, typ
     assert planned.script.command[1] == arrives
 
 
-def test_the_folder_is_found_by_the_link_that_led_to_it() -> None:
+def test_the_directory_is_found_by_the_link_that_led_to_it() -> None:
     asked = request(b"ls", root=b"/home/link", pwd=b"/home/link/src", cwd=b"/work/src")
     assert make(asked).script.directory == "/srv/app/src"
 
@@ -146,7 +146,7 @@ def test_output_is_mapped_by_option_or_by_key(flags: bytes, key: bool, is_mapped
         pytest.param([Root("/work", "/work")], {}, id="the same on both sides"),
         pytest.param([Root("/work", "/work"), ROOT], {"/work": "/work", "/srv/app": "/work"}, id="one is the same"),
         pytest.param([Root("/work", "/srv/app/")], {"/srv/app": "/work"}, id="written with a slash"),
-        pytest.param([Root("/work", "app")], {}, id="in the login folder"),
+        pytest.param([Root("/work", "app")], {}, id="in the login directory"),
         pytest.param([Root("/work", "/")], {}, id="all of the target"),
         pytest.param([Root("/", "/host")], {}, id="all of this machine"),
         pytest.param([Root("/work", "//srv")], {}, id="two slashes"),
@@ -184,16 +184,16 @@ def test_what_is_no_user_s_name_is_refused(name: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seen", "folders"),
+    ("seen", "directories"),
     [(b"/work", ["/srv/app/venv/bin", "/opt/bin"]), (b"/home/link", ["/srv/app/venv/bin", "/opt/bin"])],
     ids=["no link", "by a link"],
 )
-def test_folders_for_commands_are_relative_to_the_configs_folder(seen: bytes, folders: list[str]) -> None:
+def test_directories_for_commands_are_relative_to_the_configs_directory(seen: bytes, directories: list[str]) -> None:
     planned = make(request(b"tox", root=seen), Settings(path=("venv/bin", "/opt/bin")))
-    assert planned.script.path == folders
+    assert planned.script.path == directories
 
 
-def test_folders_for_commands_without_a_root_are_relative_to_the_folder_asked_for() -> None:
+def test_directories_for_commands_without_a_root_are_relative_to_the_directory_asked_for() -> None:
     planned = make(request(b"tox", remote_directory=b"/srv"), Settings(path=("venv/bin",)), roots=[])
     assert planned.script.path == ["venv/bin"]
 
@@ -207,7 +207,7 @@ def test_a_directory_of_the_project_that_is_not_there_can_be_made_and_filled() -
     )
 
 
-def test_a_folder_that_is_not_there_is_named_in_one_line() -> None:
+def test_a_directory_that_is_not_there_is_named_in_one_line() -> None:
     planned = make(request(b"ls", remote_directory=b"a\n\xff"))
     assert planned.script.lost == (
         r"rdo: cannot enter the directory `a\x0a\xff` on `devbox`; "

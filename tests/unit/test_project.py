@@ -16,34 +16,36 @@ CONFIG = ".rdo.conf"
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with a folder in it, its physical path; the user has no config file of their own."""
+    """A project with a directory in it, its physical path; the user has no config file of their own."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    folder = tmp_path.resolve() / "project"
-    (folder / "a" / "b").mkdir(parents=True)
-    (folder / CONFIG).write_text("driver = 'local'\n")
-    return folder
+    directory = tmp_path.resolve() / "project"
+    (directory / "a" / "b").mkdir(parents=True)
+    (directory / CONFIG).write_text("driver = 'local'\n")
+    return directory
 
 
 @pytest.fixture
 def enter(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Go to a folder, as a shell does that shows it as `pwd`."""
+    """Go to a directory, as a shell does that shows it as `pwd`."""
 
-    def go(folder: Path, pwd: str | None = None) -> None:
-        monkeypatch.chdir(folder)
-        monkeypatch.setenv("PWD", str(folder) if pwd is None else pwd)
+    def go(directory: Path, pwd: str | None = None) -> None:
+        monkeypatch.chdir(directory)
+        monkeypatch.setenv("PWD", str(directory) if pwd is None else pwd)
 
     return go
 
 
-def folders(found: Found) -> tuple[str, str, str, str]:
+def directories(found: Found) -> tuple[str, str, str, str]:
     return found.config, found.root, found.pwd, found.cwd
 
 
 @pytest.mark.parametrize("below", ["", "a", "a/b"])
-def test_the_config_is_looked_for_in_every_folder_above(project: Path, enter: Callable[..., None], below: str) -> None:
+def test_the_config_is_looked_for_in_every_directory_above(
+    project: Path, enter: Callable[..., None], below: str
+) -> None:
     enter(project / below)
     here = str(project / below)
-    assert folders(discover(os.environ)) == (f"{project}/{CONFIG}", str(project), here, here)
+    assert directories(discover(os.environ)) == (f"{project}/{CONFIG}", str(project), here, here)
 
 
 def test_the_nearest_config_counts(project: Path, enter: Callable[..., None]) -> None:
@@ -79,18 +81,18 @@ def test_a_link_to_a_file_by_way_of_another_is_followed(project: Path, enter: Ca
     assert discover(os.environ).root == f"{project}/a"
 
 
-def test_through_a_link_the_folders_are_as_the_shell_shows_them(project: Path, enter: Callable[..., None]) -> None:
+def test_through_a_link_the_directories_are_as_the_shell_shows_them(project: Path, enter: Callable[..., None]) -> None:
     link = project.parent / "link"
     link.symlink_to(project)
     enter(project / "a", f"{link}/a")
-    assert folders(discover(os.environ)) == (f"{project}/{CONFIG}", str(link), f"{link}/a", f"{project}/a")
+    assert directories(discover(os.environ)) == (f"{project}/{CONFIG}", str(link), f"{link}/a", f"{project}/a")
 
 
 def test_a_link_from_outside_into_the_project_leads_to_its_config(project: Path, enter: Callable[..., None]) -> None:
     link = project.parent / "link"
     link.symlink_to(project / "a")
     enter(project / "a", str(link))
-    assert folders(discover(os.environ)) == (f"{project}/{CONFIG}", str(project), str(link), f"{project}/a")
+    assert directories(discover(os.environ)) == (f"{project}/{CONFIG}", str(project), str(link), f"{project}/a")
 
 
 def test_a_link_out_of_a_project_stays_with_it(project: Path, enter: Callable[..., None]) -> None:
@@ -98,7 +100,7 @@ def test_a_link_out_of_a_project_stays_with_it(project: Path, enter: Callable[..
     outside.mkdir()
     (project / "link").symlink_to(outside)
     enter(outside, f"{project}/link")
-    assert folders(discover(os.environ)) == (f"{project}/{CONFIG}", str(project), f"{project}/link", str(outside))
+    assert directories(discover(os.environ)) == (f"{project}/{CONFIG}", str(project), f"{project}/link", str(outside))
 
 
 @pytest.mark.parametrize(
@@ -107,11 +109,11 @@ def test_a_link_out_of_a_project_stays_with_it(project: Path, enter: Callable[..
 def test_a_pwd_that_is_wrong_or_roundabout_is_ignored(project: Path, enter: Callable[..., None], pwd: str) -> None:
     enter(project / "a", pwd.format(project))
     assert logical(os.environ["PWD"], os.getcwd()) == f"{project}/a"
-    assert folders(discover(os.environ)) == (f"{project}/{CONFIG}", str(project), f"{project}/a", f"{project}/a")
+    assert directories(discover(os.environ)) == (f"{project}/{CONFIG}", str(project), f"{project}/a", f"{project}/a")
 
 
 @pytest.mark.parametrize("pwd", ["{0}", "/{0}"], ids=["plain", "two slashes, as after `cd //tmp` in bash"])
-def test_without_a_config_the_folder_is_named(project: Path, enter: Callable[..., None], pwd: str) -> None:
+def test_without_a_config_the_directory_is_named(project: Path, enter: Callable[..., None], pwd: str) -> None:
     (project / CONFIG).unlink()
     enter(project, pwd.format(project))
     with pytest.raises(ConfigError) as caught:
@@ -119,7 +121,7 @@ def test_without_a_config_the_folder_is_named(project: Path, enter: Callable[...
     assert str(caught.value) == f"no `.rdo.conf` in `{project}` or any directory above; `rdoctl init` writes one"
 
 
-def test_in_the_topmost_folder_there_is_nothing_above(enter: Callable[..., None]) -> None:
+def test_in_the_topmost_directory_there_is_nothing_above(enter: Callable[..., None]) -> None:
     enter(Path("/"))
     with pytest.raises(ConfigError, match=r"no `\.rdo\.conf` in `/` or any directory above"):
         discover(os.environ)
@@ -137,37 +139,37 @@ def test_a_working_directory_that_was_deleted_is_told(project: Path, enter: Call
 
 
 @pytest.mark.parametrize("here", ["/", "{0}", "{0}/a", "{0}/a/b", "{0}/.."])
-def test_a_named_folder_s_config_counts_whatever_the_working_directory(
+def test_a_named_directory_s_config_counts_whatever_the_working_directory(
     project: Path, enter: Callable[..., None], here: str
 ) -> None:
     (project / "a" / CONFIG).touch()
     enter(Path(here.format(project)).resolve())
     found = discover(os.environ, str(project))
     inside = os.getcwd() if os.getcwd().startswith(str(project)) else str(project)
-    assert folders(found) == (f"{project}/{CONFIG}", str(project), inside, inside)
+    assert directories(found) == (f"{project}/{CONFIG}", str(project), inside, inside)
     assert found.stamp == stamp(found.config, user_file(os.environ))
 
 
-def test_a_folder_may_be_named_as_seen_from_here_and_through_a_link(
+def test_a_directory_may_be_named_as_seen_from_here_and_through_a_link(
     project: Path, enter: Callable[..., None], tmp_path: Path
 ) -> None:
     link = project.parent / "link"
     link.symlink_to(project)
     enter(tmp_path.resolve())
-    assert folders(discover(os.environ, "link")) == (f"{project}/{CONFIG}", str(link), str(link), str(project))
+    assert directories(discover(os.environ, "link")) == (f"{project}/{CONFIG}", str(link), str(link), str(project))
     enter(project / "a", f"{link}/a")
-    assert folders(discover(os.environ, str(project)))[1:] == (str(project), f"{link}/a", f"{project}/a")
-    assert folders(discover(os.environ, ".."))[1:] == (str(link), f"{link}/a", f"{project}/a")
+    assert directories(discover(os.environ, str(project)))[1:] == (str(project), f"{link}/a", f"{project}/a")
+    assert directories(discover(os.environ, ".."))[1:] == (str(link), f"{link}/a", f"{project}/a")
 
 
-def test_a_folder_with_a_name_that_begins_alike_is_outside(project: Path, enter: Callable[..., None]) -> None:
+def test_a_directory_with_a_name_that_begins_alike_is_outside(project: Path, enter: Callable[..., None]) -> None:
     beside = project.with_name("project-2")
     beside.mkdir()
     enter(beside)
     assert discover(os.environ, str(project)).pwd == str(project)
 
 
-def test_a_named_folder_without_a_config_is_told(project: Path, enter: Callable[..., None]) -> None:
+def test_a_named_directory_without_a_config_is_told(project: Path, enter: Callable[..., None]) -> None:
     enter(project)
     with pytest.raises(ConfigError) as caught:
         discover(os.environ, "a")
@@ -234,28 +236,30 @@ def test_what_is_discovered_holds_the_stamp_of_its_files(project: Path, enter: C
 
 
 @pytest.mark.parametrize(
-    ("folder", "pwd"),
+    ("directory", "pwd"),
     [
         pytest.param("b", "{0}/link/b", id="below"),
         pytest.param(".", "{0}/link", id="here"),
         pytest.param("b/..", "{0}/link", id="there and back"),
         pytest.param("{0}/a", "{0}/a", id="absolute"),
-        pytest.param("..", "{0}", id="above the link and above the folder are one"),
+        pytest.param("..", "{0}", id="above the link and above the directory are one"),
         pytest.param("../..", "{0}/..", id="further up"),
         pytest.param("/{0}/a", "{0}/a", id="with two slashes"),
     ],
 )
-def test_to_change_the_folder_changes_how_the_shell_shows_it(
-    project: Path, enter: Callable[..., None], folder: str, pwd: str
+def test_to_change_the_directory_changes_how_the_shell_shows_it(
+    project: Path, enter: Callable[..., None], directory: str, pwd: str
 ) -> None:
     (project / "link").symlink_to("a")
     enter(project / "a", f"{project}/link")
-    change_directory(folder.format(project), os.environ)
+    change_directory(directory.format(project), os.environ)
     assert os.environ["PWD"] == os.path.normpath(pwd.format(project))
     assert os.path.samefile(os.environ["PWD"], ".")
 
 
-def test_above_a_link_that_leads_elsewhere_it_is_the_physical_folder(project: Path, enter: Callable[..., None]) -> None:
+def test_above_a_link_that_leads_elsewhere_it_is_the_physical_directory(
+    project: Path, enter: Callable[..., None]
+) -> None:
     link = project.parent / "link"
     link.symlink_to(project / "a" / "b")
     enter(project / "a" / "b", str(link))
@@ -263,7 +267,7 @@ def test_above_a_link_that_leads_elsewhere_it_is_the_physical_folder(project: Pa
     assert os.environ["PWD"] == os.getcwd() == f"{project}/a"
 
 
-def test_a_folder_that_cannot_be_changed_to_is_told(project: Path, enter: Callable[..., None]) -> None:
+def test_a_directory_that_cannot_be_changed_to_is_told(project: Path, enter: Callable[..., None]) -> None:
     enter(project)
     with pytest.raises(RdoError) as caught:
         change_directory("nowhere", os.environ)

@@ -1,4 +1,4 @@
-"""How far up a `.rdo.conf` is looked for: not across a file system's border, nor out of the home folder."""
+"""How far up a `.rdo.conf` is looked for: not across a file system's border, nor out of the home directory."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ ELSEWHERE = Path("/dev")
 
 @pytest.fixture
 def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a config, and in it `home/project` without one."""
+    """A directory with a config, and in it `home/project` without one."""
     (tmp_path / "home" / "project").mkdir(parents=True)
     (tmp_path / ".rdo.conf").touch()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     return tmp_path
 
 
-def root_from(folder: Path, monkeypatch: pytest.MonkeyPatch, pwd: Path | None = None) -> str:
-    """The folder of the config that counts in a folder, which a shell shows as `pwd`."""
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("PWD", str(pwd or folder))
+def root_from(directory: Path, monkeypatch: pytest.MonkeyPatch, pwd: Path | None = None) -> str:
+    """The directory of the config that counts in a directory, which a shell shows as `pwd`."""
+    monkeypatch.chdir(directory)
+    monkeypatch.setenv("PWD", str(pwd or directory))
     return discover(os.environ).root
 
 
-def refusal(folder: Path, monkeypatch: pytest.MonkeyPatch, pwd: Path | None = None) -> str:
+def refusal(directory: Path, monkeypatch: pytest.MonkeyPatch, pwd: Path | None = None) -> str:
     with pytest.raises(ConfigError) as caught:
-        root_from(folder, monkeypatch, pwd)
+        root_from(directory, monkeypatch, pwd)
     return str(caught.value)
 
 
 @pytest.mark.parametrize("below", ["home", "home/project"])
-def test_a_config_above_the_home_folder_does_not_count_in_it(
+def test_a_config_above_the_home_directory_does_not_count_in_it(
     top: Path, monkeypatch: pytest.MonkeyPatch, below: str
 ) -> None:
     text = refusal(top / below, monkeypatch)
@@ -48,23 +48,23 @@ def test_a_config_above_the_home_folder_does_not_count_in_it(
     )
 
 
-def test_a_config_in_the_home_folder_counts_below_it(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_config_in_the_home_directory_counts_below_it(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (top / "home" / ".rdo.conf").touch()
     assert root_from(top / "home" / "project", monkeypatch) == f"{top}/home"
 
 
-def test_beside_the_home_folder_there_is_no_such_end(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_beside_the_home_directory_there_is_no_such_end(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (top / "homework").mkdir()
     assert root_from(top / "homework", monkeypatch) == str(top)
 
 
 @pytest.mark.parametrize("home", ["", "/"])
-def test_without_a_home_folder_there_is_no_such_end(top: Path, monkeypatch: pytest.MonkeyPatch, home: str) -> None:
+def test_without_a_home_directory_there_is_no_such_end(top: Path, monkeypatch: pytest.MonkeyPatch, home: str) -> None:
     monkeypatch.setenv("HOME", home)
     assert root_from(top / "home" / "project", monkeypatch) == str(top)
 
 
-def test_a_home_folder_that_is_a_link_ends_the_search_where_it_leads(
+def test_a_home_directory_that_is_a_link_ends_the_search_where_it_leads(
     top: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     link = tmp_path_factory.mktemp("links") / "me"

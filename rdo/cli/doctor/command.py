@@ -40,7 +40,7 @@ def examine(profile: str) -> Iterator[Outcome]:
     """The outcome of each check, as it comes."""
     first = [
         *([Check("PATH", _path)] if _in_projects() else []),
-        Check("runtime directory", _runtime_folder),
+        Check("runtime directory", _runtime_directory),
         Check("config", lambda: _config(profile)),
         Check("trust", lambda: _trust(profile), needs=("config",)),
     ]
@@ -65,8 +65,8 @@ def _path() -> Finding:
     return check.warning(found, 'take it out; `eval "$(rdoctl shim env)"` puts shims in PATH')
 
 
-def _runtime_folder() -> Finding:
-    return ok(sockets.runtime_folder(os.environ))
+def _runtime_directory() -> Finding:
+    return ok(sockets.runtime_directory(os.environ))
 
 
 def _config(profile: str) -> Finding:

@@ -76,7 +76,7 @@ def jetbrains(names: Sequence[str], only_print: bool, force: bool, external: boo
     """Run configurations go into the project, External Tools into the IDEs."""
     project, tools = asked(names, force)
     if external:
-        drafts = ide_jetbrains.tool_drafts(tools, project, jetbrains_folders())
+        drafts = ide_jetbrains.tool_drafts(tools, project, jetbrains_directories())
         finish(project, tools, drafts, ["restart the IDE; the tools are in its menu Tools"], only_print)
     else:
         finish(project, tools, ide_jetbrains.drafts(tools, project), ide_jetbrains.notes(tools), only_print)
@@ -85,7 +85,7 @@ def jetbrains(names: Sequence[str], only_print: bool, force: bool, external: boo
 def asked(names: Sequence[str], force: bool) -> tuple[Project, list[Tool]]:
     """The project of the working directory, and the tools that were named, or that it uses. Raises RdoError."""
     root = discovery.discover(os.environ).root
-    found = names or inventory.tools(root) or shim.Folder(root).names()
+    found = names or inventory.tools(root) or shim.Project(root).names()
     if not found:
         why = f"`{root}` has neither a file that names one nor a shim"
         raise SetupError("no tool is found", why, "name them, as in `rdoctl ide vim make`")
@@ -96,7 +96,7 @@ def asked(names: Sequence[str], force: bool) -> tuple[Project, list[Tool]]:
     return Project(root, read_below, force), toolset.named(found)
 
 
-def jetbrains_folders() -> list[str]:
+def jetbrains_directories() -> list[str]:
     """The configuration directories of this user's IDEs. Raises SetupError where there are none."""
     base = os.path.expanduser(JETBRAINS.get(sys.platform, JETBRAINS[""]))
     names = sorted(os.listdir(base)) if os.path.isdir(base) else []
@@ -111,7 +111,7 @@ def finish(
 ) -> None:
     """Show or write the files and the shims, and say what is left to do. All are made before one is written."""
     made = list(drafts)
-    shims = shim.Folder(project.root)
+    shims = shim.Project(project.root)
     own = ShimPath(project.root, os.environ)
     names = toolset.executables(tools)
     missing = [name for name in names if not shims.has(name) or not own.has(name, shims.file(name))]
@@ -157,15 +157,15 @@ def save(root: str, path: str, text: str) -> bool:
         raise RdoError(f"`{path}` leads out of the project", f"it is `{place}`", "remove the link")
     if read(place) == text:
         return False
-    _make_folder(os.path.dirname(place))
+    _make_directory(os.path.dirname(place))
     atomic_write.write(place, text, mode(place))
     return True
 
 
-def _make_folder(path: str) -> None:
+def _make_directory(path: str) -> None:
     """With the rights of a project's directories, whatever the umask is."""
     if not os.path.isdir(path):
-        _make_folder(os.path.dirname(path))
+        _make_directory(os.path.dirname(path))
         os.mkdir(path, 0o755)
 
 

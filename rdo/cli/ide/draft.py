@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rdo.cli import shim
 
-SHIMS = shim.FOLDERS[-1]
+SHIMS = shim.DIRECTORIES[-1]
 """The directory of the shims, below the project's."""
 
 Read = Callable[[str], str | None]

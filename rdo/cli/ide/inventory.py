@@ -28,11 +28,11 @@ EVIDENCE: dict[str, dict[tuple[str, ...], str]] = {
 """For each tool: the files that may speak of it, and what one of them says then."""
 
 
-def tools(folder: str) -> list[str]:
+def tools(directory: str) -> list[str]:
     """The names of the tools that the files of this directory speak of, in the order of EVIDENCE."""
-    return [name for name, evidence in EVIDENCE.items() if any(_says(folder, *each) for each in evidence.items())]
+    return [name for name, evidence in EVIDENCE.items() if any(_says(directory, *each) for each in evidence.items())]
 
 
-def _says(folder: str, files: tuple[str, ...], pattern: str) -> bool:
-    texts = [read(folder, file) for file in files]
+def _says(directory: str, files: tuple[str, ...], pattern: str) -> bool:
+    texts = [read(directory, file) for file in files]
     return any(text is not None and re.search(pattern, text) for text in texts)

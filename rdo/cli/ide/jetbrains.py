@@ -1,7 +1,7 @@
 """What JetBrains' IDEs need: run configurations, which a project holds, and External Tools, which an IDE holds. Pure.
 
 Both in the form that the IDEs write themselves: a file in `.run` for each configuration (type "Shell Script"), and one
-in the folder `tools` of an IDE's configuration for each group of tools (com.intellij.tools.ToolsProcessor).
+in the directory `tools` of an IDE's configuration for each group of tools (com.intellij.tools.ToolsProcessor).
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ def drafts(tools: Sequence[Tool], project: Project) -> Iterator[Draft]:
             yield whole(project, f".run/{name}.run.xml", configuration(name, tool))
 
 
-def tool_drafts(tools: Sequence[Tool], project: Project, folders: Sequence[str]) -> Iterator[Draft]:
+def tool_drafts(tools: Sequence[Tool], project: Project, directories: Sequence[str]) -> Iterator[Draft]:
     """The group of External Tools of each IDE, by its configuration's directory. Raises RdoError for what is no XML."""
-    for path in (f"{folder}/tools/rdo.xml" for folder in folders):
+    for path in (f"{directory}/tools/rdo.xml" for directory in directories):
         yield Draft(path, merge(path, project.read(path) or EMPTY, tools))
 
 

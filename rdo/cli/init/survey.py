@@ -46,7 +46,7 @@ class Survey(NamedTuple):
     unusable: Sequence[LeftOut] = ()
 
 
-def look(folder: str, environment: Mapping[str, str], everything: bool = False) -> Survey:
+def look(directory: str, environment: Mapping[str, str], everything: bool = False) -> Survey:
     """At most one suggestion for each driver, the most telling file of each; but each of several devcontainers.
 
     With `everything`, what each file says.
@@ -55,16 +55,16 @@ def look(folder: str, environment: Mapping[str, str], everything: bool = False) 
     docker: list[Suggestion] = []
     for ask in (partial(_devcontainers, environment), partial(_compose, environment), _dockerfile):
         if everything or not docker:
-            docker += ask(folder, unusable)
-    return Survey([*_vagrant(folder, environment), *docker], unusable)
+            docker += ask(directory, unusable)
+    return Survey([*_vagrant(directory, environment), *docker], unusable)
 
 
-def _vagrant(folder: str, environment: Mapping[str, str]) -> Iterator[Suggestion]:
-    texts = ((name, read(folder, name)) for name in project.NAMES)
+def _vagrant(directory: str, environment: Mapping[str, str]) -> Iterator[Suggestion]:
+    texts = ((name, read(directory, name)) for name in project.NAMES)
     name, text = next(((name, text) for name, text in texts if text is not None), ("", ""))
     if not name:
         return
-    names, computed = vagrantfile.machines(text, folder, environment)
+    names, computed = vagrantfile.machines(text, directory, environment)
     values = {"machine": names[0]} if len(names) == 1 and computed else {}
     choices = {"machine": names} if len(names) > 1 else {}
     advice = "`machine` says which; `vagrant status` lists them once there are some"
@@ -72,12 +72,12 @@ def _vagrant(folder: str, environment: Mapping[str, str]) -> Iterator[Suggestion
     yield Suggestion("vagrant", name, values, choices, first="vagrant up", left_out=left_out)
 
 
-def _compose(environment: Mapping[str, str], folder: str, unusable: list[LeftOut]) -> Iterator[Suggestion]:
-    files = compose_file.found(partial(read, folder), environment)
+def _compose(environment: Mapping[str, str], directory: str, unusable: list[LeftOut]) -> Iterator[Suggestion]:
+    files = compose_file.found(partial(read, directory), environment)
     if not files:
         return
     try:
-        names = compose_file.services(files, partial(read, folder))
+        names = compose_file.services(files, partial(read, directory))
     except ValueError as error:
         unusable.append(LeftOut(files[0], str(error)))
         return
@@ -87,10 +87,10 @@ def _compose(environment: Mapping[str, str], folder: str, unusable: list[LeftOut
     yield Suggestion("docker", files[0], choices={"service": names}, first="docker compose up -d")
 
 
-def _dockerfile(folder: str, _: list[LeftOut]) -> Iterator[Suggestion]:
+def _dockerfile(directory: str, _: list[LeftOut]) -> Iterator[Suggestion]:
     names = (os.path.join(place, name) for place in DIRECTORIES for name in (*DOCKERFILES, *DEVELOPMENT))
-    for name in [*names, *_other_dockerfiles(folder)]:
-        text = read(folder, name)
+    for name in [*names, *_other_dockerfiles(directory)]:
+        text = read(directory, name)
         if text is None:
             continue
         places = _WORKDIR.findall(text)
@@ -99,10 +99,10 @@ def _dockerfile(folder: str, _: list[LeftOut]) -> Iterator[Suggestion]:
         return
 
 
-def _other_dockerfiles(folder: str) -> list[str]:
+def _other_dockerfiles(directory: str) -> list[str]:
     """The one of another name, such as `Dockerfile.ci`; of several, none says more than the others."""
     try:
-        with os.scandir(folder) as entries:
+        with os.scandir(directory) as entries:
             names = [entry.name for entry in islice(entries, LOOKED_INTO)]
     except OSError:
         return []
@@ -110,36 +110,36 @@ def _other_dockerfiles(folder: str) -> list[str]:
     return found if len(found) == 1 else []
 
 
-def _devcontainers(environment: Mapping[str, str], folder: str, unusable: list[LeftOut]) -> Iterator[Suggestion]:
-    files = _devcontainer_files(folder)
-    if files and devcontainer_running.is_there(folder, environment):
+def _devcontainers(environment: Mapping[str, str], directory: str, unusable: list[LeftOut]) -> Iterator[Suggestion]:
+    files = _devcontainer_files(directory)
+    if files and devcontainer_running.is_there(directory, environment):
         yield Suggestion("docker", files[0], is_whole=True)
         return
     for name in files:
-        text = read(folder, name)
+        text = read(directory, name)
         try:
-            yield devcontainer.suggestion(folder, name, text or "", partial(read, folder), environment)
+            yield devcontainer.suggestion(directory, name, text or "", partial(read, directory), environment)
         except ValueError as error:
             unusable.append(LeftOut(name, str(error)))
 
 
-def _devcontainer_files(folder: str) -> list[str]:
-    usual = [name for name in DEVCONTAINERS if read(folder, name) is not None][:1]
+def _devcontainer_files(directory: str) -> list[str]:
+    usual = [name for name in DEVCONTAINERS if read(directory, name) is not None][:1]
     if usual:
         return usual
     above, name = os.path.split(DEVCONTAINERS[0])
     try:
-        with os.scandir(os.path.join(folder, above)) as entries:
+        with os.scandir(os.path.join(directory, above)) as entries:
             each = sorted(entry.name for entry in islice(entries, LOOKED_INTO))
     except OSError:
         return []
-    found = (path for path in (os.path.join(above, one, name) for one in each) if read(folder, path) is not None)
+    found = (path for path in (os.path.join(above, one, name) for one in each) if read(directory, path) is not None)
     return list(islice(found, MOST_DEVCONTAINERS))
 
 
-def read(folder: str, name: str) -> str | None:
+def read(directory: str, name: str) -> str | None:
     """The file's text; None where there is no plain file of that name."""
     try:
-        return foreign_file.head(os.path.join(folder, name), LARGEST).decode("utf-8", "replace")
+        return foreign_file.head(os.path.join(directory, name), LARGEST).decode("utf-8", "replace")
     except OSError:
         return None

@@ -75,7 +75,7 @@ def by_directory(engine: Engine, directory: str) -> Container:
     found = devcontainer.candidates(likely, directory, os.path.realpath)
     if found:
         return by_id(engine, docker_inspection.only(found, "this directory").id)
-    hint = "`devcontainer up --workspace-folder .`, or set `container`, `service` or `image`"
+    hint = "`devcontainer up --workspace-directory .`, or set `container`, `service` or `image`"
     raise ConnectError(f"there is no dev container of `{directory}`", "", hint)
 
 
@@ -101,8 +101,8 @@ def _advice(directory: str, service: str, environment: Mapping[str, str]) -> str
     """The command that starts the service, as far as compose files can be seen."""
     if environment.get("COMPOSE_FILE"):
         return compose.up([], directory, service)
-    for folder in (directory, *_above(directory)):
-        if any(os.path.isfile(os.path.join(folder, name)) for name in compose.FILES):
+    for place in (directory, *_above(directory)):
+        if any(os.path.isfile(os.path.join(place, name)) for name in compose.FILES):
             return compose.up([], directory, service)
     files = _compose_files_below(directory)
     if not files:
@@ -120,8 +120,8 @@ def _above(directory: str) -> list[str]:
 
 def _compose_files_below(directory: str) -> list[str]:
     with contextlib.suppress(OSError), os.scandir(directory) as entries:
-        folders = sorted(entry.path for entry, _ in zip(entries, range(LOOKED_INTO), strict=False) if entry.is_dir())
-        paths = (os.path.join(folder, name) for folder in folders for name in compose.FILES)
+        below = sorted(entry.path for entry, _ in zip(entries, range(LOOKED_INTO), strict=False) if entry.is_dir())
+        paths = (os.path.join(place, name) for place in below for name in compose.FILES)
         return [path for path in paths if os.path.isfile(path)]
     return []
 

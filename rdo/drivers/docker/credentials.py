@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from rdo.drivers.docker.endpoint import config_folder, read
+from rdo.drivers.docker.endpoint import config_directory, read
 from rdo.errors import ConnectError
 from rdo.util import threads
 
@@ -37,7 +37,7 @@ def for_all(environment: Mapping[str, str]) -> str:
 
 
 def _header(resolve: Callable[[AuthConfig], object], environment: Mapping[str, str], what: str) -> str:
-    path = os.path.join(config_folder(environment), "config.json")
+    path = os.path.join(config_directory(environment), "config.json")
     if not os.path.exists(path):
         return ""
     import docker.auth

@@ -68,8 +68,8 @@ def candidates(listing: Iterable[Listed], directory: str, resolve: Callable[[str
     """The containers of the directory, a physical path; else of the nearest one above that has some."""
     found: dict[str, list[Listed]] = {}
     for each in listing:
-        folder = each.labels.get(LOCAL_FOLDER, "")
-        for place in {plain(folder), resolve(folder)} if folder.startswith("/") else ():
+        labelled = each.labels.get(LOCAL_FOLDER, "")
+        for place in {plain(labelled), resolve(labelled)} if labelled.startswith("/") else ():
             if holds(place, directory):
                 found.setdefault(place, []).append(each)
                 break

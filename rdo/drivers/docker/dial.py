@@ -87,7 +87,7 @@ def _tcp(endpoint: Endpoint) -> Wire:
 
 def _context(tls: Tls) -> ssl.SSLContext:
     """Raises ConfigError that names the file: where one is missing, nothing else stands in for it, as with `docker`."""
-    ca, cert, key = (os.path.join(tls.folder, name) for name in ("ca.pem", "cert.pem", "key.pem"))
+    ca, cert, key = (os.path.join(tls.directory, name) for name in ("ca.pem", "cert.pem", "key.pem"))
     has_ca = tls.needs_ca or os.path.lexists(ca)
     has_pair = os.path.lexists(cert) or os.path.lexists(key)
     for path in [ca] * has_ca + [cert, key] * has_pair:

@@ -35,7 +35,7 @@ LARGEST = 1024 * 1024
 class Tls(NamedTuple):
     """How to speak TLS: directory with `ca.pem`, `cert.pem` and `key.pem`; the last two may both be missing."""
 
-    folder: str
+    directory: str
     verify: bool
     needs_ca: bool = True
     """Whether `ca.pem` has to be there, as it has where the environment asks for TLS; of a context it need not be."""
@@ -118,17 +118,17 @@ def _tls(environment: Mapping[str, str]) -> Tls | None:
     verify = bool(environment.get("DOCKER_TLS_VERIFY"))
     if not verify and not environment.get("DOCKER_TLS"):
         return None
-    return Tls(environment.get("DOCKER_CERT_PATH") or config_folder(environment), verify)
+    return Tls(environment.get("DOCKER_CERT_PATH") or config_directory(environment), verify)
 
 
-def config_folder(environment: Mapping[str, str]) -> str:
+def config_directory(environment: Mapping[str, str]) -> str:
     """Where Docker's own files are."""
     return environment.get("DOCKER_CONFIG") or os.path.join(environment.get("HOME") or "/", ".docker")
 
 
 def _current_context(environment: Mapping[str, str]) -> str:
     try:
-        found = read(os.path.join(config_folder(environment), "config.json")).get("currentContext")
+        found = read(os.path.join(config_directory(environment), "config.json")).get("currentContext")
     except (OSError, ValueError):
         return ""  # as `docker` does: it warns and goes on with the default
     return found if isinstance(found, str) else ""
@@ -136,24 +136,24 @@ def _current_context(environment: Mapping[str, str]) -> str:
 
 def _of_context(name: str, environment: Mapping[str, str]) -> Endpoint:
     digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
-    contexts = os.path.join(config_folder(environment), "contexts")
+    contexts = os.path.join(config_directory(environment), "contexts")
     try:
         docker = read(os.path.join(contexts, "meta", digest, "meta.json"))["Endpoints"]["docker"]
         host, verify = str(docker["Host"]), not docker.get("SkipTLSVerify")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise ConfigError(f"there is no docker context `{name}`", "", "see `docker context ls`") from None
-    folder = os.path.join(contexts, "tls", digest, "docker")
-    return parse(host, Tls(folder, verify, needs_ca=False) if _is_there(folder) or not verify else None)
+    directory = os.path.join(contexts, "tls", digest, "docker")
+    return parse(host, Tls(directory, verify, needs_ca=False) if _is_there(directory) or not verify else None)
 
 
-def _is_there(folder: str) -> bool:
+def _is_there(directory: str) -> bool:
     """Whether there is such a directory. Raises ConfigError where that cannot be told: TLS would be given up then."""
     try:
-        os.stat(folder)
+        os.stat(directory)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        raise ConfigError(f"cannot look into `{folder}`", str(error.strerror)) from None
+        raise ConfigError(f"cannot look into `{directory}`", str(error.strerror)) from None
     return True
 
 

@@ -128,7 +128,7 @@ class Containers:
         uid, gid = map(int, self.user.split(":"))
         fields = {"Content-Type": "application/x-tar"}
         self._engine.ask(
-            "PUT", f"/containers/{container}/archive", folder(HOME, uid, gid), query={"path": "/"}, fields=fields
+            "PUT", f"/containers/{container}/archive", directory(HOME, uid, gid), query={"path": "/"}, fields=fields
         )
 
 
@@ -159,7 +159,7 @@ def _host() -> str:
     return f"{os.getuid()}@{socket.gethostname()}"
 
 
-def folder(path: str, uid: int, gid: int) -> bytes:
+def directory(path: str, uid: int, gid: int) -> bytes:
     """A tar archive of one empty directory."""
     entry = tarfile.TarInfo(path.strip("/"))
     entry.type, entry.mode, entry.uid, entry.gid = tarfile.DIRTYPE, 0o755, uid, gid

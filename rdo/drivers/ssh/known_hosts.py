@@ -155,9 +155,9 @@ def load(paths: Iterable[str]) -> list[Entry]:
 
 def append(path: str, line: str) -> None:
     """Add a line to a file; a new one only its owner may read, in a directory only he may enter. Raises OSError."""
-    folder = os.path.dirname(path)
-    if folder:
-        private_directory.make(folder)
+    directory = os.path.dirname(path)
+    if directory:
+        private_directory.make(directory)
         private_directory.check(path)
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
     descriptor = os.open(path, flags, 0o600)

@@ -32,12 +32,12 @@ class Cache:
 
     def __init__(self, environment: Mapping[str, str], project: str) -> None:
         """`project` is the path that tells it from all others: that of Vagrant's state directory."""
-        self._folder = folder(environment, "XDG_CACHE_HOME", ".cache")
+        self._directory = directory(environment, "XDG_CACHE_HOME", ".cache")
         self._project = project
 
     def path(self, name: str) -> str:
         """The file of an answer."""
-        return os.path.join(self._folder, file_name(self._project, name))
+        return os.path.join(self._directory, file_name(self._project, name))
 
     def read(self, name: str, key: Sequence[object]) -> str | None:
         """The answer, if it is there and its key is this one."""
@@ -49,7 +49,7 @@ class Cache:
 
     def write(self, name: str, key: Sequence[object], answer: str) -> None:
         """Keep an answer in the place of an older one, in one step. Raises OSError."""
-        private_directory.make(self._folder)
+        private_directory.make(self._directory)
         atomic_write.write(self.path(name), f"{SIGN}{json.dumps(key)}\n{answer}")
 
     def drop(self, name: str) -> None:
@@ -63,7 +63,7 @@ class Cache:
 
         Raises TimeoutError after `deadline` seconds, OSError. The lock dies with its owner, so it is never stale.
         """
-        private_directory.make(self._folder)
+        private_directory.make(self._directory)
         handle = os.open(self.path(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             yield _wait_for(handle, time.monotonic() + deadline, on_wait)
@@ -71,7 +71,7 @@ class Cache:
             os.close(handle)
 
 
-def folder(environment: Mapping[str, str], variable: str, default: str) -> str:
+def directory(environment: Mapping[str, str], variable: str, default: str) -> str:
     """rdo's directory for Vagrant below an XDG base directory; `default` is that directory's name below HOME."""
     base = environment.get(variable, "")
     if not base.startswith("/"):

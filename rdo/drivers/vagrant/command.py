@@ -65,7 +65,7 @@ class Vagrant:
         """All machines of the Vagrantfile, and how they are. Raises ConnectError."""
         answer = self._ask("status", "--machine-readable")
         if not answer.success:
-            raise ConnectError("`vagrant status` fails", answer.complaint, f"try it in `{self._place.folder}`")
+            raise ConnectError("`vagrant status` fails", answer.complaint, f"try it in `{self._place.directory}`")
         states = vagrant_report.states(answer.output)
         if not states:
             raise ConnectError("cannot use what `vagrant status` prints", "it lists no machine", "try it yourself")
@@ -120,7 +120,7 @@ class Vagrant:
             raise ConnectError("cannot ask Vagrant for its machine", "there is no `vagrant` in PATH", "install Vagrant")
         return subprocess.Popen(
             [program, *words],
-            cwd=self._place.folder,
+            cwd=self._place.directory,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

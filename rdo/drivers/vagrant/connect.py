@@ -46,7 +46,7 @@ def answer_file(name: str) -> str:
 
 def answer_key(place: Place, machine: Machine) -> list[object]:
     """What Vagrant's answer depends on."""
-    return [machine.id, machine.folder, *place.stamp()]
+    return [machine.id, machine.directory, *place.stamp()]
 
 
 class Way:

@@ -72,7 +72,7 @@ class VagrantDriver:
         synced = vagrant_machine.roots(self.place, machine) if machine else []
         given = [self._root] if self._root else []
         others = [root for root in _by_both_names(synced) if not (given and root.local == self._local)]
-        return [*given, *others] or [Root(self.place.folder, "/vagrant")]
+        return [*given, *others] or [Root(self.place.directory, "/vagrant")]
 
     def not_shared(self, directory: str) -> None:
         """See base.Driver."""

@@ -23,8 +23,8 @@ class KnownHosts:
     """The recorded keys of the machine that goes by one name in one project; of its present id, and of earlier ones."""
 
     def __init__(self, environment: Mapping[str, str], project: str, name: str) -> None:
-        folder = cache.folder(environment, "XDG_STATE_HOME", ".local/state")
-        self.path = os.path.join(folder, cache.file_name(project, f"{name}.known_hosts"))
+        directory = cache.directory(environment, "XDG_STATE_HOME", ".local/state")
+        self.path = os.path.join(directory, cache.file_name(project, f"{name}.known_hosts"))
 
     def guard(self, options: Options, machine: Machine) -> Options:
         """The options with this file in the place of no check at all. A check that the Vagrantfile asks for stays."""

@@ -33,17 +33,17 @@ RUNNING = "running"
 
 
 class Machine(NamedTuple):
-    """A machine that was created. `folder` is where Vagrant keeps what it knows of it."""
+    """A machine that was created. `directory` is where Vagrant keeps what it knows of it."""
 
     name: str
     provider: str
     id: str
-    folder: str
+    directory: str
 
 
 def known(place: Place) -> list[str]:
     """Names of the machines that Vagrant has a directory for: perhaps not all, perhaps of machines that are gone."""
-    return _folders(place.machines)
+    return _directories(place.machines)
 
 
 def find(place: Place, name: str, environment: Mapping[str, str]) -> Machine | None:
@@ -66,14 +66,14 @@ def find(place: Place, name: str, environment: Mapping[str, str]) -> Machine | N
 def created(place: Place, name: str) -> list[Machine]:
     """The machines of this name: each by another provider."""
     above = os.path.join(place.machines, name)
-    folders = [(provider, os.path.join(above, provider)) for provider in _folders(above)]
-    read = ((pair, strip_blanks(_read(os.path.join(pair[1], "id"), place.dotfile))) for pair in folders)
-    return [Machine(name, provider, identity, folder) for (provider, folder), identity in read if identity]
+    directories = [(provider, os.path.join(above, provider)) for provider in _directories(above)]
+    read = ((pair, strip_blanks(_read(os.path.join(pair[1], "id"), place.dotfile))) for pair in directories)
+    return [Machine(name, provider, identity, directory) for (provider, directory), identity in read if identity]
 
 
 def roots(place: Place, machine: Machine) -> list[Root]:
     """The machine's synced folders."""
-    return synced_folders(_read(os.path.join(machine.folder, "synced_folders"), place.dotfile), place.folder)
+    return synced_folders(_read(os.path.join(machine.directory, "synced_folders"), place.dotfile), place.directory)
 
 
 def seems_down(machine: Machine, environment: Mapping[str, str]) -> bool:
@@ -88,20 +88,20 @@ def _last_state(machine: Machine, environment: Mapping[str, str]) -> str:
     """What Vagrant saw when it last looked; empty where that is not known."""
     home = environment.get("VAGRANT_HOME") or os.path.join(environment.get("HOME", "/"), ".vagrant.d")
     index = _read(os.path.join(os.path.expanduser(home), "data", "machine-index", "index"))
-    return index_state(index, strip_blanks(_read(os.path.join(machine.folder, "index_uuid"))))
+    return index_state(index, strip_blanks(_read(os.path.join(machine.directory, "index_uuid"))))
 
 
-def synced_folders(text: str, folder: str) -> list[Root]:
-    """The roots in a `synced_folders` file; local paths that are relative start at `folder`.
+def synced_folders(text: str, directory: str) -> list[Root]:
+    """The roots in a `synced_folders` file; local paths that are relative start at `directory`.
 
-    The file holds kind -> id -> details, as MixinSyncedFolders of Vagrant writes it. Directories whose place on the
+    The file holds kind -> id -> details, as MixinSyncedDirectories of Vagrant writes it. Directories whose place on the
     machine depends on the machine's own home (`~/x`) are left out.
     """
     found = []
-    for kind, details in _each_folder(text):
+    for kind, details in _each_directory(text):
         local, remote = str(details.get("hostpath", "")), str(details.get("guestpath", ""))
         if _is_path(local) and _is_path(remote) and remote.startswith("/") and not details.get("disabled"):
-            path = os.path.normpath(os.path.join(folder, os.path.expanduser(local)))
+            path = os.path.normpath(os.path.join(directory, os.path.expanduser(local)))
             found.append(Root(path, os.path.normpath(remote), RSYNC if kind == "rsync" else ""))
     return found
 
@@ -122,9 +122,9 @@ def index_state(text: str, uuid: str) -> str:
     return str(entry.get("state") or "") if isinstance(entry, dict) else ""
 
 
-def _each_folder(text: str) -> Iterator[tuple[str, dict[str, object]]]:
-    for kind, folders in _parse(text).items():
-        for details in folders.values() if isinstance(folders, dict) else ():
+def _each_directory(text: str) -> Iterator[tuple[str, dict[str, object]]]:
+    for kind, directories in _parse(text).items():
+        for details in directories.values() if isinstance(directories, dict) else ():
             if isinstance(details, dict):
                 yield kind, details
 
@@ -138,7 +138,7 @@ def _parse(text: str) -> dict[str, object]:
     return {}
 
 
-def _folders(path: str) -> list[str]:
+def _directories(path: str) -> list[str]:
     with contextlib.suppress(OSError), os.scandir(path) as entries:
         return sorted(entry.name for entry in islice(entries, MOST_MACHINES) if entry.is_dir(follow_symlinks=False))
     return []

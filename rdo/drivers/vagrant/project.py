@@ -25,7 +25,7 @@ class Place(NamedTuple):
     """Vagrant's state of the project, `.vagrant` by default."""
 
     @property
-    def folder(self) -> str:
+    def directory(self) -> str:
         """The Vagrantfile's directory: relative paths in it start here."""
         return os.path.dirname(self.vagrantfile)
 
@@ -51,17 +51,17 @@ def find(root: str, environment: Mapping[str, str]) -> Place:
     """The project of the directory `root`, or of VAGRANT_CWD. Raises ConfigError where there is no Vagrantfile."""
     begin = start(root, environment)
     custom = environment.get("VAGRANT_VAGRANTFILE")
-    folder = begin
+    directory = begin
     while True:
         for name in [custom] if custom else NAMES:
-            vagrantfile = os.path.join(folder, name)
+            vagrantfile = os.path.join(directory, name)
             if os.path.isfile(vagrantfile):
                 return Place(begin, vagrantfile, _dotfile(os.path.dirname(vagrantfile), environment))
-        above = os.path.dirname(folder)
-        if above == folder:
+        above = os.path.dirname(directory)
+        if above == directory:
             why = f"there is no {custom or 'Vagrantfile'} in it or any directory above"
             raise ConfigError(f"`{begin}` has no Vagrant machine", why, "`vagrant init` writes one")
-        folder = above
+        directory = above
 
 
 def start(root: str, environment: Mapping[str, str]) -> str:
@@ -72,6 +72,6 @@ def start(root: str, environment: Mapping[str, str]) -> str:
     return os.path.normpath(os.path.join(environment.get("PWD") or root, os.path.expanduser(given)))
 
 
-def _dotfile(folder: str, environment: Mapping[str, str]) -> str:
+def _dotfile(directory: str, environment: Mapping[str, str]) -> str:
     given = environment.get("VAGRANT_DOTFILE_PATH") or ".vagrant"
-    return os.path.normpath(os.path.join(folder, os.path.expanduser(given)))
+    return os.path.normpath(os.path.join(directory, os.path.expanduser(given)))

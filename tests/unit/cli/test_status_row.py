@@ -11,14 +11,14 @@ from rdo.cli import status_row
 from rdo.cli.masters import NO_REPORT, Master
 from rdo.cli.status_row import Glance
 
-HOME, FOLDER = "/home/me", "/home/me/app/src"
+HOME, DIRECTORY = "/home/me", "/home/me/app/src"
 
 
 def take(**report: Any) -> Glance:
     """The glance of a master that answers."""
     known = {"target": "devbox", "profile": "ci", "config": f"{HOME}/app/.rdo.conf", "ending": False}
     times = {"started": time.time() - 3700, "idle_timeout": 3600.0, "idle_for": 1799.5}
-    return status_row.take(Master("/run/socket", 7, {**known, **times, **report}), 3 * 2**20, FOLDER, HOME)
+    return status_row.take(Master("/run/socket", 7, {**known, **times, **report}), 3 * 2**20, DIRECTORY, HOME)
 
 
 def test_an_idle_master_is_told_with_the_time_it_has_left() -> None:
@@ -40,7 +40,7 @@ def test_one_that_is_to_end_says_so() -> None:
 
 
 def test_one_that_does_not_answer_is_told_by_its_socket() -> None:
-    silent = status_row.take(Master("/run/socket", None, NO_REPORT), None, FOLDER, HOME)
+    silent = status_row.take(Master("/run/socket", None, NO_REPORT), None, DIRECTORY, HOME)
     assert silent == ("?", "?", ("does not answer",), "-", "-", "?", "/run/socket", "silent")
 
 
@@ -49,16 +49,16 @@ def test_a_target_that_is_not_known_yet_is_a_question_mark() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "folder", "home", "shown"),
+    ("path", "directory", "home", "shown"),
     [
         pytest.param("/home/me/app/.rdo.conf", "/home/me/app", HOME, ".rdo.conf", id="here"),
         pytest.param("/home/me/app/.rdo.conf", "/home/me/app/a/b", HOME, "../../.rdo.conf", id="above"),
         pytest.param("/home/me/app/.rdo.conf", HOME, HOME, "app/.rdo.conf", id="below"),
-        pytest.param("/home/me/app/.rdo.conf", "/home/me/apple", HOME, "~/app/.rdo.conf", id="in the home folder"),
-        pytest.param("/home/melissa/.rdo.conf", FOLDER, HOME, "/home/melissa/.rdo.conf", id="in somebody else's"),
-        pytest.param("/srv/app/.rdo.conf", FOLDER, HOME, "/srv/app/.rdo.conf", id="elsewhere"),
-        pytest.param("/srv/app/.rdo.conf", FOLDER, "", "/srv/app/.rdo.conf", id="without a home folder"),
+        pytest.param("/home/me/app/.rdo.conf", "/home/me/apple", HOME, "~/app/.rdo.conf", id="in the home directory"),
+        pytest.param("/home/melissa/.rdo.conf", DIRECTORY, HOME, "/home/melissa/.rdo.conf", id="in somebody else's"),
+        pytest.param("/srv/app/.rdo.conf", DIRECTORY, HOME, "/srv/app/.rdo.conf", id="elsewhere"),
+        pytest.param("/srv/app/.rdo.conf", DIRECTORY, "", "/srv/app/.rdo.conf", id="without a home directory"),
     ],
 )
-def test_a_path_is_as_short_as_it_can_be(path: str, folder: str, home: str, shown: str) -> None:
-    assert status_row.short(path, folder, home) == shown
+def test_a_path_is_as_short_as_it_can_be(path: str, directory: str, home: str, shown: str) -> None:
+    assert status_row.short(path, directory, home) == shown

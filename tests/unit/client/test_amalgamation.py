@@ -28,9 +28,9 @@ print(json.dumps({name: content(sys.modules[name]) for name in sys.argv[2:]}))
 NAMES = list(MODULES)
 
 
-def contents(statement: str, folder: Path) -> dict[str, dict[str, object]]:
-    """What each of the modules holds after a statement, which finds `folder` as sys.argv[1]."""
-    argv = [sys.executable, "-S", "-c", f"import sys\n{statement}{LIST}", str(folder), *NAMES]
+def contents(statement: str, directory: Path) -> dict[str, dict[str, object]]:
+    """What each of the modules holds after a statement, which finds `directory` as sys.argv[1]."""
+    argv = [sys.executable, "-S", "-c", f"import sys\n{statement}{LIST}", str(directory), *NAMES]
     same = {**os.environ, "PYTHONHASHSEED": "0"}  # sets show their items in an order
     done = subprocess.run(argv, env=same, capture_output=True, text=True, check=True, timeout=BOUND)
     found: dict[str, dict[str, object]] = json.loads(done.stdout)

@@ -167,7 +167,7 @@ def test_what_is_no_call_of_sh_is_a_command_of_its_own(words: list[str], expecte
 
 
 @pytest.mark.parametrize(
-    ("folders", "directory"),
+    ("options", "directory"),
     [
         pytest.param(["a"], "a", id="one"),
         pytest.param(["a", "b"], "a/b", id="relative to the one before"),
@@ -177,8 +177,8 @@ def test_what_is_no_call_of_sh_is_a_command_of_its_own(words: list[str], expecte
         pytest.param(["/"], "/", id="the root"),
     ],
 )
-def test_folders_of_several_options_are_joined(folders: list[str], directory: str) -> None:
-    words = [word for folder in folders for word in ("-C", folder)]
+def test_directories_of_several_options_are_joined(options: list[str], directory: str) -> None:
+    words = [word for given in options for word in ("-C", given)]
     assert given_by(words) == {"directory": directory}
 
 
@@ -208,7 +208,7 @@ def test_folders_of_several_options_are_joined(folders: list[str], directory: st
         pytest.param(["--env"], "option `--env` needs a value; see `rdo --help`", id="long without a value"),
         pytest.param(["-p", ""], "option `-p` has an empty value; see `rdo --help`", id="no profile"),
         pytest.param(["--project="], "option `--project` has an empty value; see `rdo --help`", id="no project"),
-        pytest.param(["--dir="], "option `--dir` has an empty value; see `rdo --help`", id="no folder"),
+        pytest.param(["--dir="], "option `--dir` has an empty value; see `rdo --help`", id="no directory"),
     ],
 )
 def test_a_wrong_option_is_named(words: list[str], line: str) -> None:

@@ -12,9 +12,9 @@ EXAMPLE = (Path(__file__).parents[3] / ".rdo.conf.example").read_text()
 UNCOMMENTED = re.sub(r"(?m)^#(?=[a-z\[])", "", EXAMPLE)
 
 
-def load_text(folder: Path, text: str, profile: str | None = None) -> Config:
-    (folder / ".rdo.conf").write_text(text)
-    return load(str(folder / ".rdo.conf"), profile, None)
+def load_text(directory: Path, text: str, profile: str | None = None) -> Config:
+    (directory / ".rdo.conf").write_text(text)
+    return load(str(directory / ".rdo.conf"), profile, None)
 
 
 def test_it_loads_as_it_stands(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ FILES = st.lists(KEY_LINES | HEADERS | st.text(), max_size=12).map("\n".join)
 
 
 def check_load(content: bytes, profile: str | None = None) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / ".rdo.conf"
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / ".rdo.conf"
         path.write_bytes(content)
         try:
             line = f"{path}: {load(str(path), profile, None).settings.driver}"

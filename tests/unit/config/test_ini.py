@@ -9,9 +9,9 @@ from rdo.config.load import Config, load
 from rdo.errors import ConfigError
 
 
-def load_text(folder: Path, text: str, profile: str | None = None) -> Config:
-    (folder / ".rdo.conf").write_text(text)
-    return load(str(folder / ".rdo.conf"), profile, None)
+def load_text(directory: Path, text: str, profile: str | None = None) -> Config:
+    (directory / ".rdo.conf").write_text(text)
+    return load(str(directory / ".rdo.conf"), profile, None)
 
 
 def given(config: Config) -> dict[str, object]:
@@ -19,10 +19,10 @@ def given(config: Config) -> dict[str, object]:
     return {key: getattr(config.settings, key) for key in vars(config.settings) if config.origins[key].line}
 
 
-def error_of(folder: Path, text: str, profile: str | None = None) -> str:
+def error_of(directory: Path, text: str, profile: str | None = None) -> str:
     with pytest.raises(ConfigError) as caught:
-        load_text(folder, text, profile)
-    return str(caught.value).removeprefix(f"{folder}/.rdo.conf")
+        load_text(directory, text, profile)
+    return str(caught.value).removeprefix(f"{directory}/.rdo.conf")
 
 
 SSH = """\

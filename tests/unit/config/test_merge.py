@@ -9,20 +9,20 @@ from rdo.errors import ConfigError
 
 
 def load_files(
-    folder: Path, text: str, profile: str | None = None, *, user: str | None = None, local: str | None = None
+    directory: Path, text: str, profile: str | None = None, *, user: str | None = None, local: str | None = None
 ) -> Config:
-    (folder / ".rdo.conf").write_text(text)
+    (directory / ".rdo.conf").write_text(text)
     if user is not None:
-        (folder / "user.toml").write_text(user)
+        (directory / "user.toml").write_text(user)
     if local is not None:
-        (folder / ".rdo.local.conf").write_text(local)
-    return load(str(folder / ".rdo.conf"), profile, str(folder / "user.toml"))
+        (directory / ".rdo.local.conf").write_text(local)
+    return load(str(directory / ".rdo.conf"), profile, str(directory / "user.toml"))
 
 
-def error_of(folder: Path, text: str, profile: str | None = None) -> str:
+def error_of(directory: Path, text: str, profile: str | None = None) -> str:
     with pytest.raises(ConfigError) as caught:
-        load_files(folder, text, profile)
-    return str(caught.value).replace(f"{folder}/", "")
+        load_files(directory, text, profile)
+    return str(caught.value).replace(f"{directory}/", "")
 
 
 def test_a_key_nobody_wrote_has_its_default(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_directory_is_only_missed_by_who_needs_it(tmp_path: Path) -> None:
         config.require_directory()
     assert str(caught.value) == (
         f"{tmp_path}/.rdo.conf: profile `default` names no `directory`; "
-        'write `directory = "/where/this/folder/is/on/the/target"`, or give `--dir`'
+        'write `directory = "/where/this/directory/is/on/the/target"`, or give `--dir`'
     )
 
 

@@ -20,7 +20,7 @@ files = pytest.mark.parametrize("name", [".rdo.conf", ".rdo.local.conf", "user.t
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def directory(tmp_path: Path) -> Path:
     """All three config files, all well."""
     for name in (".rdo.conf", ".rdo.local.conf", "user.toml"):
         (tmp_path / name).write_text('driver = "local"\ndirectory = "/x"\n')
@@ -28,70 +28,74 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def load_in(folder: Path) -> Config:
-    return load(str(folder / ".rdo.conf"), None, str(folder / "user.toml"))
+def load_in(directory: Path) -> Config:
+    return load(str(directory / ".rdo.conf"), None, str(directory / "user.toml"))
 
 
 ACCEPT = ", or `rdoctl allow` to accept it as it is"
 
 
-def refusal(folder: Path) -> str:
+def refusal(directory: Path) -> str:
     """The error for the one file that others can change."""
-    (exposure,) = load_in(folder).exposed
+    (exposure,) = load_in(directory).exposed
     return str(exposure.error)
 
 
 @as_root
 @files
-def test_a_config_file_of_another_user_is_refused_and_named(folder: Path, name: str) -> None:
-    os.chown(folder / name, ANOTHER, -1)
-    file = f"{folder}/{name}"
+def test_a_config_file_of_another_user_is_refused_and_named(directory: Path, name: str) -> None:
+    os.chown(directory / name, ANOTHER, -1)
+    file = f"{directory}/{name}"
     expected = f"{file}: belongs to another user (uid {ANOTHER}); if you trust it, `sudo chown 0 {file}`{ACCEPT}"
-    assert refusal(folder) == expected
+    assert refusal(directory) == expected
 
 
 @as_root
 @files
-def test_a_link_that_another_user_made_is_refused(folder: Path, name: str) -> None:
-    (folder / name).rename(folder / "real")
-    (folder / name).symlink_to("real")
-    assert load_in(folder).exposed == ()
-    os.chown(folder / name, ANOTHER, -1, follow_symlinks=False)
-    assert "belongs to another user" in refusal(folder)
+def test_a_link_that_another_user_made_is_refused(directory: Path, name: str) -> None:
+    (directory / name).rename(directory / "real")
+    (directory / name).symlink_to("real")
+    assert load_in(directory).exposed == ()
+    os.chown(directory / name, ANOTHER, -1, follow_symlinks=False)
+    assert "belongs to another user" in refusal(directory)
 
 
 @files
 @pytest.mark.parametrize("mode", [0o666, 0o646, 0o602, 0o777], ids=oct)
-def test_a_config_file_that_everyone_can_write_is_refused(folder: Path, name: str, mode: int) -> None:
-    (folder / name).chmod(mode)
-    assert refusal(folder) == f"{folder}/{name}: can be written by everyone; `chmod go-w {folder}/{name}`{ACCEPT}"
+def test_a_config_file_that_everyone_can_write_is_refused(directory: Path, name: str, mode: int) -> None:
+    (directory / name).chmod(mode)
+    assert (
+        refusal(directory) == f"{directory}/{name}: can be written by everyone; `chmod go-w {directory}/{name}`{ACCEPT}"
+    )
 
 
 @as_root
 @files
-def test_a_config_file_that_a_group_can_write_is_refused(folder: Path, name: str) -> None:
-    os.chown(folder / name, -1, ANOTHER)
-    (folder / name).chmod(0o664)
-    assert refusal(folder) == f"{folder}/{name}: can be written by a group; `chmod g-w {folder}/{name}`{ACCEPT}"
+def test_a_config_file_that_a_group_can_write_is_refused(directory: Path, name: str) -> None:
+    os.chown(directory / name, -1, ANOTHER)
+    (directory / name).chmod(0o664)
+    assert (
+        refusal(directory) == f"{directory}/{name}: can be written by a group; `chmod g-w {directory}/{name}`{ACCEPT}"
+    )
 
 
 @as_root
 def test_a_file_of_root_counts_for_every_user() -> None:
-    with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as folder:
-        os.chmod(folder, 0o755)
-        Path(folder, ".rdo.conf").write_text('driver = "local"\ndirectory = "/x"\n')
+    with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as directory:
+        os.chmod(directory, 0o755)
+        Path(directory, ".rdo.conf").write_text('driver = "local"\ndirectory = "/x"\n')
         os.seteuid(ANOTHER)
         try:
-            assert load_in(Path(folder)).exposed == ()
+            assert load_in(Path(directory)).exposed == ()
         finally:
             os.seteuid(0)
 
 
-def test_a_file_of_the_users_own_private_group_may_be_writable_by_it(folder: Path) -> None:
+def test_a_file_of_the_users_own_private_group_may_be_writable_by_it(directory: Path) -> None:
     """As umask 002 makes files, where every user has a group of the same name."""
     me = pwd.getpwuid(os.geteuid())
     group = grp.getgrgid(me.pw_gid)
     if group.gr_name != me.pw_name or set(group.gr_mem) - {me.pw_name}:
         pytest.skip("this user has no group of their own")
-    (folder / ".rdo.conf").chmod(0o664)
-    assert load_in(folder).exposed == ()
+    (directory / ".rdo.conf").chmod(0o664)
+    assert load_in(directory).exposed == ()

@@ -13,10 +13,10 @@ from rdo.errors import ConfigError
 PARSE = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli").loads
 
 
-def error_of(folder: Path) -> str:
+def error_of(directory: Path) -> str:
     with pytest.raises(ConfigError) as caught:
-        load(str(folder / ".rdo.conf"), None, None)
-    return str(caught.value).removeprefix(f"{folder}/.rdo.conf")
+        load(str(directory / ".rdo.conf"), None, None)
+    return str(caught.value).removeprefix(f"{directory}/.rdo.conf")
 
 
 CLASH = "something of that name stands further up"
@@ -98,7 +98,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert error_of(tmp_path) == line
 
 
-def test_a_folder_is_no_config_file(tmp_path: Path) -> None:
+def test_a_directory_is_no_config_file(tmp_path: Path) -> None:
     (tmp_path / ".rdo.conf").mkdir()
     assert error_of(tmp_path) == ": a directory, not a file; rename or remove it"
 

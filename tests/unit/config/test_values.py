@@ -8,17 +8,17 @@ from rdo.config.load import load
 from rdo.errors import ConfigError
 
 
-def value_of(folder: Path, key: str, literal: str) -> object:
+def value_of(directory: Path, key: str, literal: str) -> object:
     text = f'host = "devbox"\n{key} = {literal}\n' if key != "host" else f"host = {literal}\n"
-    (folder / ".rdo.conf").write_text(text, encoding="utf-8")
-    return getattr(load(str(folder / ".rdo.conf"), None, None).settings, key)
+    (directory / ".rdo.conf").write_text(text, encoding="utf-8")
+    return getattr(load(str(directory / ".rdo.conf"), None, None).settings, key)
 
 
-def refusal_of(folder: Path, key: str, literal: str) -> str:
+def refusal_of(directory: Path, key: str, literal: str) -> str:
     with pytest.raises(ConfigError) as caught:
-        value_of(folder, key, literal)
+        value_of(directory, key, literal)
     line = 1 if key == "host" else 2
-    return str(caught.value).removeprefix(f"{folder}/.rdo.conf:{line}: ")
+    return str(caught.value).removeprefix(f"{directory}/.rdo.conf:{line}: ")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ AS_HOST = 'as in `host = "devbox"`'
 AS_USER = 'as in `user = "deploy"`'
 AS_JUMP = 'as in `jump = "gate.example.com"`'
 DRIVERS = "`driver` is one of `ssh`, `vagrant`, `docker`, `local`, not"
-AS_FOLDER = 'as in `directory = "/srv/myapp"`'
+AS_DIRECTORY = 'as in `directory = "/srv/myapp"`'
 TIME = "is a number of seconds, or a time such as `90s`, `30m`, `8h` or `1d`, not"
 AS_TIME = 'as in `idle_timeout = "8h"`'
 
@@ -138,20 +138,20 @@ AS_TIME = 'as in `idle_timeout = "8h"`'
         ("driver", '"shh"', f"{DRIVERS} the string `shh`; did you mean `ssh`?"),
         ("driver", '"telnet"', f'{DRIVERS} the string `telnet`; as in `driver = "ssh"`'),
         ("driver", "1", f'{DRIVERS} the number `1`; as in `driver = "ssh"`'),
-        ("directory", '"~me/app"', f"`directory` names the home directory of another user; {AS_FOLDER}"),
+        ("directory", '"~me/app"', f"`directory` names the home directory of another user; {AS_DIRECTORY}"),
         ("directory", f'"/{"x" * 50}\\n"', '`directory` holds a control character; as in `directory = "/srv/myapp"`'),
         ("host", '"' + "h" * 256 + '"', f"`host` is longer than 255 characters; {AS_HOST}"),
         ("user", '"' + "u" * 256 + '"', f"`user` is longer than 255 characters; {AS_USER}"),
-        ("directory", '"/' + "d" * 1024 + '"', f"`directory` is longer than 1,024 characters; {AS_FOLDER}"),
+        ("directory", '"/' + "d" * 1024 + '"', f"`directory` is longer than 1,024 characters; {AS_DIRECTORY}"),
         ("build", '"/etc"', '`build` is not relative to the project; as in `build = "."`'),
         ("build", '"~/x"', '`build` is not relative to the project; as in `build = "."`'),
         ("build", '"a/../.."', '`build` leads out of the project; as in `build = "."`'),
-        ("directory", '"/a  b"', f"`directory` holds several blanks in a row; {AS_FOLDER}"),
-        ("directory", '"/a\u3164b"', f"`directory` holds U+3164, which looks like nothing; {AS_FOLDER}"),
+        ("directory", '"/a  b"', f"`directory` holds several blanks in a row; {AS_DIRECTORY}"),
+        ("directory", '"/a\u3164b"', f"`directory` holds U+3164, which looks like nothing; {AS_DIRECTORY}"),
         ("host", '"a\u2800b"', f"`host` holds U+2800, which looks like nothing; {AS_HOST}"),
         ("user", '"a\ufe0fb"', f"`user` holds U+FE0F, which looks like nothing; {AS_USER}"),
-        ("directory", '"/a\u202eb"', f"`directory` holds a control character; {AS_FOLDER}"),
-        ("directory", '"/a' + "\u0301" * 5 + '"', f"`directory` holds a pile of accents; {AS_FOLDER}"),
+        ("directory", '"/a\u202eb"', f"`directory` holds a control character; {AS_DIRECTORY}"),
+        ("directory", '"/a' + "\u0301" * 5 + '"', f"`directory` holds a pile of accents; {AS_DIRECTORY}"),
         ("drectory", '"/srv"', "unknown key `drectory`; did you mean `directory`?"),
         ("xyzzy", '"/srv"', "unknown key `xyzzy`; `rdoctl schema` shows all keys"),
         ("ssh_config", '"x"', "`ssh_config` may only stand in the user file; move it to config.toml in ~/.config/rdo"),

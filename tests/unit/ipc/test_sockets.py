@@ -1,4 +1,4 @@
-"""The runtime folder, the only door to a control socket, and the socket's name."""
+"""The runtime directory, the only door to a control socket, and the socket's name."""
 
 from __future__ import annotations
 
@@ -15,65 +15,65 @@ from hypothesis import strategies as st
 
 from rdo.errors import SetupError
 from rdo.ipc import sockets
-from rdo.ipc.sockets import ELSEWHERE, SOCKET_PATH_LIMIT, connect, runtime_folder, socket_path
+from rdo.ipc.sockets import ELSEWHERE, SOCKET_PATH_LIMIT, connect, runtime_directory, socket_path
 
 ANOTHER_USER = 54321
 """A uid that no user of the machine has."""
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory to somebody else")
 
 
 @pytest.fixture
 def base(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An XDG_RUNTIME_DIR with a short path, as a login makes one."""
-    with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as folder:
-        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
-        yield Path(folder)
+    with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as directory:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", directory)
+        yield Path(directory)
 
 
 @pytest.fixture
 def fallback() -> Iterator[Path]:
     """/tmp/rdo-UID of a user who has nothing yet, whom we are meanwhile."""
-    folder = Path(f"/tmp/rdo-{ANOTHER_USER}")
+    directory = Path(f"/tmp/rdo-{ANOTHER_USER}")
     os.seteuid(ANOTHER_USER)
     try:
-        yield folder
+        yield directory
     finally:
         os.seteuid(0)
-        if folder.is_symlink() or folder.is_file():
-            folder.unlink()
-        elif folder.exists():
-            folder.rmdir()
+        if directory.is_symlink() or directory.is_file():
+            directory.unlink()
+        elif directory.exists():
+            directory.rmdir()
 
 
 def error_of() -> str:
     with pytest.raises(SetupError) as caught:
-        runtime_folder(os.environ)
+        runtime_directory(os.environ)
     return str(caught.value)
 
 
-def test_the_runtime_folder_is_made_for_its_owner_alone(base: Path) -> None:
-    assert runtime_folder(os.environ) == f"{base}/rdo"
+def test_the_runtime_directory_is_made_for_its_owner_alone(base: Path) -> None:
+    assert runtime_directory(os.environ) == f"{base}/rdo"
     assert os.stat(base / "rdo").st_mode & 0o777 == 0o700
 
 
-def test_the_runtime_folder_is_used_again(base: Path) -> None:
-    assert runtime_folder(os.environ) == runtime_folder(os.environ) == f"{base}/rdo"
+def test_the_runtime_directory_is_used_again(base: Path) -> None:
+    assert runtime_directory(os.environ) == runtime_directory(os.environ) == f"{base}/rdo"
 
 
-def test_a_link_in_place_of_the_runtime_folder_is_refused(base: Path) -> None:
+def test_a_link_in_place_of_the_runtime_directory_is_refused(base: Path) -> None:
     (base / "elsewhere").mkdir(mode=0o700)
     (base / "rdo").symlink_to("elsewhere")
     assert error_of() == f"the runtime directory `{base}/rdo` is not a directory; remove it"
 
 
-def test_a_file_in_place_of_the_runtime_folder_is_refused(base: Path) -> None:
+def test_a_file_in_place_of_the_runtime_directory_is_refused(base: Path) -> None:
     (base / "rdo").touch()
     assert error_of() == f"the runtime directory `{base}/rdo` is not a directory; remove it"
 
 
 @as_root
-def test_a_runtime_folder_of_another_user_is_refused(base: Path) -> None:
+def test_a_runtime_directory_of_another_user_is_refused(base: Path) -> None:
     (base / "rdo").mkdir(mode=0o700)
     os.chown(base / "rdo", ANOTHER_USER, -1)
     expected = f"the runtime directory `{base}/rdo` belongs to another user: uid {ANOTHER_USER}; remove it"
@@ -81,7 +81,7 @@ def test_a_runtime_folder_of_another_user_is_refused(base: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o710, 0o701, 0o770, 0o720, 0o704], ids=oct)
-def test_a_runtime_folder_that_others_can_enter_is_refused(base: Path, mode: int) -> None:
+def test_a_runtime_directory_that_others_can_enter_is_refused(base: Path, mode: int) -> None:
     (base / "rdo").mkdir()
     (base / "rdo").chmod(mode)
     assert error_of() == f"the runtime directory `{base}/rdo` is open to others; `chmod 700 {base}/rdo`"
@@ -106,13 +106,13 @@ def test_without_a_runtime_dir_of_ones_own_there_is_one_in_tmp(
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     if variable is not None:
         monkeypatch.setenv("XDG_RUNTIME_DIR", variable)
-    assert runtime_folder(os.environ) == str(fallback)
+    assert runtime_directory(os.environ) == str(fallback)
     assert os.stat(fallback).st_uid == ANOTHER_USER
     assert os.stat(fallback).st_mode & 0o777 == 0o700
 
 
 @as_root
-def test_a_folder_that_somebody_planted_in_tmp_is_refused(fallback: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_that_somebody_planted_in_tmp_is_refused(fallback: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     os.seteuid(0)
     fallback.mkdir(mode=0o700)
@@ -121,7 +121,7 @@ def test_a_folder_that_somebody_planted_in_tmp_is_refused(fallback: Path, monkey
 
 
 @as_root
-def test_a_runtime_folder_that_cannot_be_made_is_told(base: Path) -> None:
+def test_a_runtime_directory_that_cannot_be_made_is_told(base: Path) -> None:
     os.chown(base, ANOTHER_USER, -1)
     base.chmod(0o500)
     os.seteuid(ANOTHER_USER)
@@ -135,9 +135,9 @@ def test_every_socket_fits_into_a_runtime_dir_that_is_taken(base: Path, monkeypa
     longest = base / ("x" * (71 - len(str(base))))
     longest.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(longest))
-    folder = runtime_folder(os.environ)
-    assert folder == f"{longest}/rdo"
-    bound = socket_path(folder, "config", "profile", {}) + ".4194304"  # with the pid it is first bound under
+    directory = runtime_directory(os.environ)
+    assert directory == f"{longest}/rdo"
+    bound = socket_path(directory, "config", "profile", {}) + ".4194304"  # with the pid it is first bound under
     assert len(os.fsencode(bound)) <= SOCKET_PATH_LIMIT
 
 
@@ -151,8 +151,8 @@ PATHS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 @given(PATHS, st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), PATHS)
 def test_the_sockets_name_is_of_16_digits(config: str, profile: str, ssh_config: str) -> None:
-    folder, _, name = socket_path("/f", config, profile, {"RDO_SSH_CONFIG": ssh_config}).rpartition("/")
-    assert folder == "/f"
+    directory, _, name = socket_path("/f", config, profile, {"RDO_SSH_CONFIG": ssh_config}).rpartition("/")
+    assert directory == "/f"
     assert len(name) == 16
     assert set(name) <= set("0123456789abcdef")
 
@@ -191,7 +191,7 @@ def test_callers_whom_a_variable_leads_to_different_targets_have_different_maste
 
 
 def test_each_variable_by_which_docker_and_vagrant_find_a_target_counts() -> None:
-    sources = "".join(path.read_text() for path in Path("rdo/drivers").glob("[dv]*.py"))
+    sources = "".join(path.read_text() for path in Path("rdo/drivers").glob("[dv]*/*.py"))
     read = set(re.findall(r'environment\.get\("((?:DOCKER|VAGRANT)_\w+|HOME)"', sources))
     assert read
     assert read <= set(sockets.GUIDES)

@@ -35,10 +35,10 @@ with socket.socket(socket.AF_UNIX) as connection:
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    """A socket that everybody can reach, as if the folder had failed to guard it."""
-    with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as folder:
-        os.chmod(folder, 0o755)
-        path = Path(folder, "socket")
+    """A socket that everybody can reach, as if the directory had failed to guard it."""
+    with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as directory:
+        os.chmod(directory, 0o755)
+        path = Path(directory, "socket")
         made = Listener(str(path))
         path.chmod(0o666)
         yield made

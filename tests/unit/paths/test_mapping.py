@@ -118,9 +118,9 @@ def test_arguments_are_told_as_typed_and_as_they_arrive() -> None:
         pytest.param("/work", "/", "/work/a", "/a", id="below all of the target"),
         pytest.param("/", "/", "/", "/", id="all to all"),
         pytest.param("/", "/", "/a", "/a", id="below all to all"),
-        pytest.param("/work", "/srv/app/", "/work/a", "/srv/app/a", id="to a folder written with a slash"),
-        pytest.param("/work", "/srv/app/", "/work", "/srv/app", id="to that folder itself"),
-        pytest.param("/work", "app", "/work/a", "app/a", id="to a folder in the login folder"),
+        pytest.param("/work", "/srv/app/", "/work/a", "/srv/app/a", id="to a directory written with a slash"),
+        pytest.param("/work", "/srv/app/", "/work", "/srv/app", id="to that directory itself"),
+        pytest.param("/work", "app", "/work/a", "app/a", id="to a directory in the login directory"),
         pytest.param("/work", "/srv", "/other", None, id="elsewhere"),
     ],
 )

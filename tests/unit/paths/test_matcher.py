@@ -1,4 +1,4 @@
-"""Which mention of a folder is one: what may stand in front of it and behind it, in paths and in URLs."""
+"""Which mention of a directory is one: what may stand in front of it and behind it, in paths and in URLs."""
 
 from __future__ import annotations
 

@@ -82,5 +82,5 @@ def execute(
 
 def run_script(shell: str, script: Script, given: bytes = b"", **more: Mapping[str, str]) -> Ended:
     text = as_bin_sh(shell, bootstrap(NONCE, pty=False, login=False))
-    with tempfile.TemporaryDirectory() as folder:
-        return execute(["/bin/sh", "-c", text], render(script, nonce=NONCE, pty=False) + given, cwd=folder, **more)
+    with tempfile.TemporaryDirectory() as directory:
+        return execute(["/bin/sh", "-c", text], render(script, nonce=NONCE, pty=False) + given, cwd=directory, **more)

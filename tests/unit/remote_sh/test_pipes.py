@@ -47,15 +47,15 @@ NAMES = WORDS.map(lambda name: name.replace(b"/", b"")).filter(lambda name: name
 
 @each_shell
 @given(name=NAMES, absolute=st.booleans())
-def test_a_folder_may_have_any_name(shell: str, name: bytes, absolute: bool) -> None:
+def test_a_directory_may_have_any_name(shell: str, name: bytes, absolute: bool) -> None:
     assume(takes_bytes(shell, name))
     with tempfile.TemporaryDirectory() as base:
-        folder = os.path.join(os.fsencode(base), name)
-        os.mkdir(folder)
-        script = Script(["sh", "-c", 'printf %s "$PWD"'], directory=decoded(folder if absolute else name))
+        directory = os.path.join(os.fsencode(base), name)
+        os.mkdir(directory)
+        script = Script(["sh", "-c", 'printf %s "$PWD"'], directory=decoded(directory if absolute else name))
         text = as_bin_sh(shell, bootstrap(NONCE, pty=False, login=False))
         ended = execute(["/bin/sh", "-c", text], render(script, nonce=NONCE, pty=False), cwd=base)
-        assert ended == Ended(os.path.realpath(folder), b"", 0)
+        assert ended == Ended(os.path.realpath(directory), b"", 0)
 
 
 @each_shell
@@ -75,9 +75,9 @@ def test_a_script_that_was_cut_off_is_not_run(shell: str, missing: int) -> None:
 
 
 @each_shell
-@pytest.mark.parametrize("folder", ["/nowhere", "nowhere", "-", "/etc/passwd", "a\nb"])
-def test_a_folder_that_cannot_be_entered_is_told_and_nothing_is_run(shell: str, folder: str) -> None:
-    script = Script(["echo", "run"], directory=folder, lost="rdo: cannot enter `%s\\n`; 'hint'")
+@pytest.mark.parametrize("directory", ["/nowhere", "nowhere", "-", "/etc/passwd", "a\nb"])
+def test_a_directory_that_cannot_be_entered_is_told_and_nothing_is_run(shell: str, directory: str) -> None:
+    script = Script(["echo", "run"], directory=directory, lost="rdo: cannot enter `%s\\n`; 'hint'")
     assert run_script(shell, script) == Ended(b"", b"rdo: cannot enter `%s\\n`; 'hint'\n", 255)
 
 
@@ -88,7 +88,7 @@ def test_a_folder_that_cannot_be_entered_is_told_and_nothing_is_run(shell: str, 
         pytest.param(["true"], 0, id="success"),
         pytest.param(["sh", "-c", "exit 7"], 7, id="failure"),
         pytest.param(["/etc/passwd"], 126, id="not executable"),
-        pytest.param(["/"], 126, id="a folder"),
+        pytest.param(["/"], 126, id="a directory"),
         pytest.param(["no-such-command"], 127, id="missing"),
         pytest.param(["-no-such-command"], 127, id="missing, like an option"),
         pytest.param(["sh", "-c", "kill -9 $$"], 128 + signal.SIGKILL, id="killed"),
@@ -108,7 +108,7 @@ def test_a_command_may_look_like_an_option(shell: str, tmp_path: Path) -> None:
 
 
 @each_shell
-def test_folders_for_commands_come_before_the_path_that_was_set(shell: str) -> None:
+def test_directories_for_commands_come_before_the_path_that_was_set(shell: str) -> None:
     script = Script(
         ["/usr/bin/env", "sh", "-c", 'printf %s "$PATH"'], environment={"PATH": "/usr/bin:/bin"}, path=["/a b", "~"]
     )

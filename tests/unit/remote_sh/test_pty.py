@@ -111,7 +111,7 @@ def test_a_terminal_whose_modes_cannot_be_restored_gets_no_command(shell: str, t
 
 
 @each_shell
-def test_a_folder_that_cannot_be_entered_is_told_and_nothing_is_run(shell: str) -> None:
+def test_a_directory_that_cannot_be_entered_is_told_and_nothing_is_run(shell: str) -> None:
     with terminal(shell, Script(["echo", "run"], directory="/nowhere", lost="rdo: cannot enter it")) as started:
         assert started.end() == (b"rdo: cannot enter it\r\n", 255)
 

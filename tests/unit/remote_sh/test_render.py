@@ -168,9 +168,9 @@ WORDS = st.binary().map(lambda data: data.replace(b"\0", b"").decode("utf-8", "s
 
 @given(st.lists(WORDS), WORDS, WORDS, st.lists(WORDS), st.sampled_from(["", "0", "me:1"]), st.booleans())
 def test_whatever_a_script_holds_it_is_one_line(
-    command: list[str], folder: str, value: str, path: list[str], sudo: str, pty: bool
+    command: list[str], directory: str, value: str, path: list[str], sudo: str, pty: bool
 ) -> None:
-    script = Script(command, folder, f"no {folder}", {"A": value}, path, sudo)
+    script = Script(command, directory, f"no {directory}", {"A": value}, path, sudo)
     line = render(script, nonce=NONCE, pty=pty)
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1

@@ -25,15 +25,15 @@ ODD = ["plain", "two words", "it's", 'a"b', "new\nline", "$HOME `id`", "back\\sl
 
 @pytest.fixture(params=ODD)
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A folder of any name, with a program `rdo` in another one."""
-    folder = tmp_path / str(request.param) / "project"
-    folder.mkdir(parents=True)
-    return folder
+    """A directory of any name, with a program `rdo` in another one."""
+    directory = tmp_path / str(request.param) / "project"
+    directory.mkdir(parents=True)
+    return directory
 
 
-def program(folder: Path, name: str, text: str) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / name
+def program(directory: Path, name: str, text: str) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / name
     path.write_bytes(os.fsencode(text))
     path.chmod(0o755)
     return path
@@ -86,11 +86,11 @@ def test_inside_it_runs_the_next_tool_of_path_that_is_no_shim(shell: str, projec
     program(project / "other", "make", shim.render("make", "/other", "", "/bin/false"))
     (project / "linked").mkdir()
     (project / "linked" / "make").symlink_to(path)
-    (project / "folder" / "make").mkdir(parents=True)
+    (project / "directory" / "make").mkdir(parents=True)
     program(project / "plain", "make", TOOL).chmod(0o644)
     program(project / "tools", "make", TOOL)
-    folders = [".rdo/bin", "other", "linked", "folder", "plain", "tools"]
-    search = ":".join(["", "/nowhere", *(f"{project}/{folder}" for folder in folders), "/usr/bin", "/bin"])
+    directories = [".rdo/bin", "other", "linked", "directory", "plain", "tools"]
+    search = ":".join(["", "/nowhere", *(f"{project}/{directory}" for directory in directories), "/usr/bin", "/bin"])
     for inside in (str(project), f"/a:{project}", f"{project}:/b"):
         assert run(shell, path, "a b", "", PATH=search, RDO_INSIDE=inside) == (3, "tool <a b>tool <>", "")
 
@@ -142,7 +142,7 @@ def test_rdo_itself_has_no_shim(name: str) -> None:
     assert shim.refusal(name) == "it would call itself"
 
 
-def test_folders_of_shims_are_taken_out_of_path() -> None:
+def test_directories_of_shims_are_taken_out_of_path() -> None:
     path = "/a:/p/.rdo/bin:/q/.rdo/bin/:/s/shims/p-1:/s/shims2:/s/shims::/b.rdo/bin:/c"
     assert shim.without_shims(path, "/s/shims") == ["/a", "/s/shims2", "/s/shims", "", "/b.rdo/bin", "/c"]
 

@@ -30,13 +30,13 @@ def environment(tmp_path: Path) -> Mapping[str, str]:
     return {"XDG_STATE_HOME": str(tmp_path / "state")}
 
 
-def wish(folder: Path, text: str = BASE, profile: str | None = None, **others: str) -> Grant:
+def wish(directory: Path, text: str = BASE, profile: str | None = None, **others: str) -> Grant:
     """What a config wants, beside files `local` and `user` with these texts."""
-    (folder / ".rdo.conf").write_text(text)
+    (directory / ".rdo.conf").write_text(text)
     names = {"local": ".rdo.local.conf", "user": "user.toml"}
     for name, content in others.items():
-        (folder / names[name]).write_text(content)
-    return trust.wanted(load(str(folder / ".rdo.conf"), profile, str(folder / "user.toml")), [])
+        (directory / names[name]).write_text(content)
+    return trust.wanted(load(str(directory / ".rdo.conf"), profile, str(directory / "user.toml")), [])
 
 
 def test_what_a_repository_may_set_unasked_is_a_short_list_with_reasons() -> None:
@@ -126,7 +126,7 @@ def test_a_profile_is_allowed_for_itself(tmp_path: Path, environment: Mapping[st
     assert other.command == "rdoctl allow -p 'my own'"
 
 
-def test_another_folder_with_the_same_words_is_another_wish(tmp_path: Path, environment: Mapping[str, str]) -> None:
+def test_another_directory_with_the_same_words_is_another_wish(tmp_path: Path, environment: Mapping[str, str]) -> None:
     (tmp_path / "other").mkdir()
     Store(environment).add(wish(tmp_path))
     assert trust.standing(wish(tmp_path / "other"), environment) is Standing.UNKNOWN
@@ -157,7 +157,7 @@ def test_records_are_private_and_many_may_write_at_once(tmp_path: Path, environm
         list(pool.map(Store(environment).add, wishes))
     store = tmp_path / "state" / "rdo" / "allowed"
     assert [record.profile for record in Store(environment).records()] == [f"p{number}" for number in range(5)]
-    assert [folder.stat().st_mode & 0o777 for folder in (store.parent, store)] == [0o700, 0o700]
+    assert [directory.stat().st_mode & 0o777 for directory in (store.parent, store)] == [0o700, 0o700]
     assert {file.stat().st_mode & 0o777 for file in store.iterdir()} == {0o600}
     assert len(list(store.iterdir())) == 5
 
@@ -214,7 +214,7 @@ def test_a_file_that_others_can_change_is_used_once_just_that_was_accepted(
 
 
 @as_root
-@pytest.mark.parametrize("place", ["record", "folder"])
+@pytest.mark.parametrize("place", ["record", "directory"])
 def test_records_that_somebody_else_made_are_refused(
     tmp_path: Path, environment: Mapping[str, str], place: str
 ) -> None:
@@ -224,7 +224,7 @@ def test_records_that_somebody_else_made_are_refused(
         trust.standing(wish(tmp_path), environment)
 
 
-@pytest.mark.parametrize("place", ["record", "folder"])
+@pytest.mark.parametrize("place", ["record", "directory"])
 def test_records_that_others_could_write_are_refused(
     tmp_path: Path, environment: Mapping[str, str], place: str
 ) -> None:

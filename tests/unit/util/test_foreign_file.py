@@ -72,9 +72,9 @@ def test_a_directory_and_a_missing_file_are_the_errors_they_always_were(tmp_path
 
 def test_a_link_may_lead_to_its_directory_but_not_out_of_it(tmp_path: Path) -> None:
     inside, outside = tmp_path / "in", tmp_path / "in-not"
-    for folder in (inside, outside):
-        folder.mkdir()
-        (folder / "file").write_text("text")
+    for directory in (inside, outside):
+        directory.mkdir()
+        (directory / "file").write_text("text")
     (tmp_path / "way").symlink_to("in")
     (inside / "near").symlink_to("file")
     (inside / "far").symlink_to(outside / "file")

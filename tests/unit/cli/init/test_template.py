@@ -23,10 +23,10 @@ TARGETS: list[dict[str, Any]] = [
 ]
 
 
-def load(folder: Path, text: str, profile: str = "default") -> config.Config:
+def load(directory: Path, text: str, profile: str = "default") -> config.Config:
     """What a file of this text says."""
-    (folder / ".rdo.conf").write_text(text)
-    return config.load(str(folder / ".rdo.conf"), profile, None)
+    (directory / ".rdo.conf").write_text(text)
+    return config.load(str(directory / ".rdo.conf"), profile, None)
 
 
 @pytest.mark.parametrize("values", TARGETS)

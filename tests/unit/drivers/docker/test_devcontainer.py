@@ -15,12 +15,12 @@ APP = "/home/me/app"
 ROOTS = [Root(APP, "/workspaces/app")]
 
 
-def listed(name: str, folder: str) -> Listed:
-    return Listed(name, name, "", {devcontainer.LOCAL_FOLDER: folder}, "running")
+def listed(name: str, directory: str) -> Listed:
+    return Listed(name, name, "", {devcontainer.LOCAL_FOLDER: directory}, "running")
 
 
 @pytest.mark.parametrize(
-    ("folders", "found"),
+    ("directories", "found"),
     [
         ([APP, "/home/me"], ["0"]),
         (["/home/me", "/home"], ["0"]),
@@ -28,8 +28,8 @@ def listed(name: str, folder: str) -> Listed:
         ([f"{APP}2", f"{APP}/src", "", "app"], []),
     ],
 )
-def test_a_container_is_its_directory_s_or_that_of_one_below(folders: list[str], found: list[str]) -> None:
-    listing = [listed(str(number), folder) for number, folder in enumerate(folders)]
+def test_a_container_is_its_directory_s_or_that_of_one_below(directories: list[str], found: list[str]) -> None:
+    listing = [listed(str(number), directory) for number, directory in enumerate(directories)]
     assert [each.name for each in devcontainer.candidates(listing, APP, lambda path: path)] == found
 
 

@@ -17,21 +17,21 @@ DEFAULT = "unix:///var/run/docker.sock"
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A home folder with the contexts `desktop` (the current one), `remote` and `locked`."""
-    folder = tmp_path / ".docker"
-    add_context(folder, "desktop", {"Host": "unix:///run/desktop.sock"})
-    add_context(folder, "remote", {"Host": "tcp://10.0.0.1:2376", "SkipTLSVerify": True}, tls=True)
-    (folder / "config.json").write_text('{"currentContext": "desktop"}')
+    """A home directory with the contexts `desktop` (the current one), `remote` and `locked`."""
+    directory = tmp_path / ".docker"
+    add_context(directory, "desktop", {"Host": "unix:///run/desktop.sock"})
+    add_context(directory, "remote", {"Host": "tcp://10.0.0.1:2376", "SkipTLSVerify": True}, tls=True)
+    (directory / "config.json").write_text('{"currentContext": "desktop"}')
     return tmp_path
 
 
-def add_context(folder: Path, name: str, docker: dict[str, object], *, tls: bool = False) -> None:
+def add_context(directory: Path, name: str, docker: dict[str, object], *, tls: bool = False) -> None:
     digest = hashlib.sha256(name.encode()).hexdigest()
-    place = folder / "contexts" / "meta" / digest
+    place = directory / "contexts" / "meta" / digest
     place.mkdir(parents=True)
     (place / "meta.json").write_text(json.dumps({"Name": name, "Endpoints": {"docker": docker}}))
     if tls:
-        (folder / "contexts" / "tls" / digest / "docker").mkdir(parents=True)
+        (directory / "contexts" / "tls" / digest / "docker").mkdir(parents=True)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_context_brings_its_certificates(home: Path) -> None:
     tls = resolve({"HOME": str(home), "DOCKER_CONTEXT": "remote"}).tls
     assert tls is not None
     assert not tls.verify
-    assert Path(tls.folder).is_dir()
+    assert Path(tls.directory).is_dir()
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"currentContext": 7}'])

@@ -36,13 +36,13 @@ def blob(path: Path | str) -> bytes:
     return base64.b64decode(Path(path).read_text().split(" ")[1])
 
 
-def sign(folder: Path, *words: object, kind: str = "ed25519", ca: str = "ed25519", host: bool = True) -> bytes:
-    """A certificate by a new authority, `folder`/ca, for a new key, `folder`/key."""
-    authority, key = make_key(folder / "ca", ca), make_key(folder / "key", kind)
+def sign(directory: Path, *words: object, kind: str = "ed25519", ca: str = "ed25519", host: bool = True) -> bytes:
+    """A certificate by a new authority, `directory`/ca, for a new key, `directory`/key."""
+    authority, key = make_key(directory / "ca", ca), make_key(directory / "key", kind)
     names = [] if "-n" in words or NOBODY in words else ["-n", "devbox"]
     given = [word for word in words if word != NOBODY]
     keygen("-s", authority, "-I", "the id", *(["-h"] if host else []), *names, *given, f"{key}.pub")
-    return blob(folder / "key-cert.pub")
+    return blob(directory / "key-cert.pub")
 
 
 @pytest.mark.parametrize("ca", KINDS)

@@ -188,7 +188,7 @@ def test_types_have_a_name_for_people(kind: str, family: str) -> None:
     assert HostKey(kind, b"").family == family
 
 
-def test_a_new_file_is_private_and_so_is_its_folder(tmp_path: Path) -> None:
+def test_a_new_file_is_private_and_so_is_its_directory(tmp_path: Path) -> None:
     path = tmp_path / "home" / "known_hosts"
     append(str(path), format_line("devbox", KEY, None))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

@@ -30,7 +30,7 @@ from rdo.drivers.ssh.kex import KEX_ABLE, NAMES, KeyExchange
 from rdo.drivers.ssh.packetizer import Packets
 from rdo.drivers.ssh.transport import Link
 
-FOLDER = Path(rdo.drivers.ssh.__file__).parent
+DIRECTORY = Path(rdo.drivers.ssh.__file__).parent
 PURE = {"common", "message", "ssh_exception", "config"}
 """Modules of paramiko that anybody may use: they are documented, or nothing but constants."""
 USERS = {"kex.py": {"transport"}, "packetizer.py": {"packet"}}
@@ -47,7 +47,7 @@ def own_names(instance: object, *modules: str) -> set[str]:
     """The names that these files use of `self`, or define in a class, and that paramiko's class has, too."""
     found: set[str] = set()
     for module in modules:
-        for node in ast.walk(ast.parse((FOLDER / module).read_text())):
+        for node in ast.walk(ast.parse((DIRECTORY / module).read_text())):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
                 found.add(node.attr)
             elif isinstance(node, ast.FunctionDef):
@@ -74,13 +74,13 @@ def test_paramiko_has_what_we_use_of_packets(wires: tuple[HeardSocket, socket.so
 
 def test_every_listed_name_is_used() -> None:
     text = "".join(
-        (FOLDER / name).read_text() for name in ("kex.py", "transport.py", "packetizer.py", "auth/userauth.py")
+        (DIRECTORY / name).read_text() for name in ("kex.py", "transport.py", "packetizer.py", "auth/userauth.py")
     )
     unused = [name for names in NAMES.values() for name in names if text.count(name) < 2]
     assert unused == []
 
 
-@pytest.mark.parametrize("file", sorted(FOLDER.rglob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("file", sorted(DIRECTORY.rglob("*.py")), ids=lambda path: path.name)
 def test_only_two_modules_use_what_is_not_documented(file: Path) -> None:
     imported = {
         node.module.removeprefix("paramiko").lstrip(".")

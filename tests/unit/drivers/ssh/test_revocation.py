@@ -19,16 +19,16 @@ from tests.unit.drivers.ssh.test_certificate import blob, keygen, make_key, sign
 pytestmark = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
 
 
-def revoke(folder: Path, specification: str, *words: object) -> bytes:
+def revoke(directory: Path, specification: str, *words: object) -> bytes:
     """A KRL that ssh-keygen made of the specification."""
-    (folder / "spec").write_text(specification)
-    keygen("-k", "-f", folder / "krl", *words, folder / "spec")
-    return (folder / "krl").read_bytes()
+    (directory / "spec").write_text(specification)
+    keygen("-k", "-f", directory / "krl", *words, directory / "spec")
+    return (directory / "krl").read_bytes()
 
 
-def by_keygen(folder: Path, file: Path) -> bool:
+def by_keygen(directory: Path, file: Path) -> bool:
     """What ssh-keygen says of the file's key or certificate."""
-    asked = subprocess.run(["ssh-keygen", "-Q", "-f", folder / "krl", file], capture_output=True, check=False)
+    asked = subprocess.run(["ssh-keygen", "-Q", "-f", directory / "krl", file], capture_output=True, check=False)
     return asked.returncode != 0
 
 

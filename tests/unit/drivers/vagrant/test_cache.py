@@ -49,7 +49,7 @@ def test_two_projects_of_one_name_are_kept_apart_and_a_name_leads_nowhere_else(t
     assert "/" not in file_name("/a/.vagrant", "../../x")
 
 
-def test_without_xdg_cache_home_it_is_below_the_home_folder() -> None:
+def test_without_xdg_cache_home_it_is_below_the_home_directory() -> None:
     for environment in ({"HOME": "/home/me"}, {"HOME": "/home/me", "XDG_CACHE_HOME": "relative"}):
         assert Cache(environment, "/p/.vagrant").path("x").startswith("/home/me/.cache/rdo/vagrant/")
 

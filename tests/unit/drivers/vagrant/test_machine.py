@@ -28,13 +28,13 @@ def place(tmp_path: Path) -> Place:
 
 
 def create(place: Place, name: str = "web", provider: str = "virtualbox", identity: str = "b0b") -> Path:
-    folder = Path(place.machines, name, provider)
-    folder.mkdir(parents=True)
-    (folder / "id").write_text(identity)
-    return folder
+    directory = Path(place.machines, name, provider)
+    directory.mkdir(parents=True)
+    (directory / "id").write_text(identity)
+    return directory
 
 
-def folders(**details: object) -> str:
+def directories(**details: object) -> str:
     return json.dumps({"nfs": {"x": {"hostpath": "/here", "guestpath": "/there", **details}}})
 
 
@@ -60,26 +60,26 @@ def test_synced_folders_as_vagrant_writes_them() -> None:
     ids=str,
 )
 def test_a_synced_folder_becomes_a_root(details: dict[str, object], expected: list[Root]) -> None:
-    assert synced_folders(folders(**details), "/project") == expected
+    assert synced_folders(directories(**details), "/project") == expected
 
 
-def test_a_local_path_may_start_at_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_local_path_may_start_at_the_home_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
-    assert synced_folders(folders(hostpath="~/x"), "/project") == [Root("/home/me/x", "/there")]
+    assert synced_folders(directories(hostpath="~/x"), "/project") == [Root("/home/me/x", "/there")]
 
 
-def test_an_rsync_folder_is_noted_as_one_way() -> None:
-    assert synced_folders(folders().replace("nfs", "rsync"), "/") == [Root("/here", "/there", RSYNC)]
+def test_an_rsync_directory_is_noted_as_one_way() -> None:
+    assert synced_folders(directories().replace("nfs", "rsync"), "/") == [Root("/here", "/there", RSYNC)]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"nfs": []}', '{"nfs": {"x": 1}}', "[" * 100_000])
-def test_a_file_that_is_not_as_expected_has_no_folders(text: str) -> None:
+def test_a_file_that_is_not_as_expected_has_no_directories(text: str) -> None:
     assert synced_folders(text, "/") == []
 
 
 def test_a_created_machine_is_found_by_its_name(place: Place) -> None:
-    folder = create(place)
-    assert vagrant_machine.find(place, "web", {}) == Machine("web", "virtualbox", "b0b", str(folder))
+    directory = create(place)
+    assert vagrant_machine.find(place, "web", {}) == Machine("web", "virtualbox", "b0b", str(directory))
     assert vagrant_machine.known(place) == ["web"]
 
 
@@ -97,19 +97,19 @@ def test_in_a_fresh_clone_there_is_nothing(place: Place) -> None:
 
 def test_the_provider_with_an_id_counts(place: Place) -> None:
     Path(place.machines, "web", "docker").mkdir(parents=True)
-    folder = create(place)
+    directory = create(place)
     found = vagrant_machine.find(place, "web", {})
     assert found is not None
-    assert found.folder == str(folder)
+    assert found.directory == str(directory)
 
 
-def test_the_roots_of_a_machine_are_read_from_its_folder(place: Place) -> None:
-    folder = create(place)
+def test_the_roots_of_a_machine_are_read_from_its_directory(place: Place) -> None:
+    directory = create(place)
     machine = vagrant_machine.find(place, "web", {})
     assert machine is not None
     assert vagrant_machine.roots(place, machine) == []
-    (folder / "synced_folders").write_text(folders(hostpath="src"))
-    assert vagrant_machine.roots(place, machine) == [Root(f"{place.folder}/src", "/there")]
+    (directory / "synced_folders").write_text(directories(hostpath="src"))
+    assert vagrant_machine.roots(place, machine) == [Root(f"{place.directory}/src", "/there")]
 
 
 @pytest.mark.parametrize(
@@ -142,10 +142,10 @@ def test_a_machine_seems_down_when_vagrant_saw_it_so(place: Place, tmp_path: Pat
 
 def test_of_two_providers_machines_none_is_guessed(place: Place, tmp_path: Path) -> None:
     for provider in ("libvirt", "virtualbox"):
-        folder = Path(place.machines) / "web" / provider
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "id").write_text(provider)
-        (folder / "index_uuid").write_text(f"u-{provider}")
+        directory = Path(place.machines) / "web" / provider
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "id").write_text(provider)
+        (directory / "index_uuid").write_text(f"u-{provider}")
     home = {"VAGRANT_HOME": str(tmp_path / "vagrant.d")}
     with pytest.raises(ConnectError, match="which machine `web` is meant: it was made by `libvirt`, `virtualbox`; "):
         vagrant_machine.find(place, "web", home)

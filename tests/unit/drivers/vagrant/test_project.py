@@ -21,7 +21,7 @@ def project(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("below", ["", "deep", "deep/down"])
 def test_the_vagrantfile_is_found_above(project: Path, below: str) -> None:
     place = find(str(project / below), {})
-    assert (place.vagrantfile, place.folder) == (str(project / "Vagrantfile"), str(project))
+    assert (place.vagrantfile, place.directory) == (str(project / "Vagrantfile"), str(project))
     assert (place.dotfile, place.machines) == (str(project / ".vagrant"), str(project / ".vagrant" / "machines"))
 
 
@@ -37,11 +37,11 @@ def test_a_name_of_ones_own_is_the_only_one_that_counts(project: Path) -> None:
 
 
 @pytest.mark.parametrize("given", ["{project}/deep", "deep", "./deep/down/.."])
-def test_vagrant_cwd_stands_in_for_the_folder_and_is_relative_to_the_working_directory(
+def test_vagrant_cwd_stands_in_for_the_directory_and_is_relative_to_the_working_directory(
     project: Path, tmp_path: Path, given: str
 ) -> None:
     place = find(str(tmp_path), {"VAGRANT_CWD": given.format(project=project), "PWD": str(project)})
-    assert (place.start, place.folder) == (str(project / "deep"), str(project))
+    assert (place.start, place.directory) == (str(project / "deep"), str(project))
 
 
 @pytest.mark.parametrize(

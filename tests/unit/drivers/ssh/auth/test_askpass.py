@@ -40,8 +40,8 @@ def test_the_answer_is_the_first_line(output: bytes, answer: str) -> None:
     assert first_line(output) == answer
 
 
-def program(folder: Path, text: str = 'echo "secret of $1"') -> str:
-    path = folder / "ask"
+def program(directory: Path, text: str = 'echo "secret of $1"') -> str:
+    path = directory / "ask"
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)
     return str(path)
