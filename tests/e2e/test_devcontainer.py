@@ -55,7 +55,7 @@ def test_init_finds_what_the_devcontainer_cli_made(project: Project, docker_engi
     if program is None:
         pytest.skip("the devcontainer CLI is not installed: npm install --global @devcontainers/cli")
     (project.local / "src").chmod(0o777)
-    up = f"'{program}' up --workspace-directory . --update-remote-user-uid-default off"
+    up = f"'{program}' up --workspace-folder . --update-remote-user-uid-default off"
     made = project.shell(up)
     assert made.returncode == 0, made.stderr.decode()
     try:

@@ -65,7 +65,7 @@ def up(cli: str, docker_engine: DockerEngine, tmp_path: Path) -> Iterator[Up]:
         config.parent.mkdir(parents=True)
         config.write_text(json.dumps({"image": docker_engine.image(), **CONFIG}))
         environment = {**os.environ, "DOCKER_HOST": docker_engine.host, "HOME": str(tmp_path)}
-        command = [cli, "up", "--workspace-directory", str(project)]
+        command = [cli, "up", "--workspace-folder", str(project)]
         found = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert found.returncode == 0, found.stderr
 
@@ -104,7 +104,5 @@ def test_it_is_found_with_its_user_its_variables_and_its_directory(
 
 
 def test_where_there_is_none_it_says_how_to_start_one(docker_engine: DockerEngine, tmp_path: Path) -> None:
-    with pytest.raises(
-        ConnectError, match=r"no dev container of `.*`; `devcontainer up --workspace-directory .`, or set"
-    ):
+    with pytest.raises(ConnectError, match=r"no dev container of `.*`; `devcontainer up --workspace-folder .`, or set"):
         driver(docker_engine, tmp_path).roots()

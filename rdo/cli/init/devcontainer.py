@@ -28,7 +28,7 @@ HOOKS = ("onCreateCommand", "updateContentCommand", "postCreateCommand", "postSt
 """What is run in a new container, in this order."""
 
 ADVICE = {
-    "features": "to have them, `devcontainer up --workspace-directory .` first, then `rdoctl init`",
+    "features": "to have them, `devcontainer up --workspace-folder .` first, then `rdoctl init`",
     "initializeCommand": "it runs on this machine; run it yourself",
     "postAttachCommand": "it is for an editor",
     "runArgs": "start the container yourself, and name it with `container`",

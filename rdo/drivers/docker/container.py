@@ -75,7 +75,7 @@ def by_directory(engine: Engine, directory: str) -> Container:
     found = devcontainer.candidates(likely, directory, os.path.realpath)
     if found:
         return by_id(engine, docker_inspection.only(found, "this directory").id)
-    hint = "`devcontainer up --workspace-directory .`, or set `container`, `service` or `image`"
+    hint = "`devcontainer up --workspace-folder .`, or set `container`, `service` or `image`"
     raise ConnectError(f"there is no dev container of `{directory}`", "", hint)
 
 

@@ -94,7 +94,7 @@ def _last_state(machine: Machine, environment: Mapping[str, str]) -> str:
 def synced_folders(text: str, directory: str) -> list[Root]:
     """The roots in a `synced_folders` file; local paths that are relative start at `directory`.
 
-    The file holds kind -> id -> details, as MixinSyncedDirectories of Vagrant writes it. Directories whose place on the
+    The file holds kind -> id -> details, as MixinSyncedFolders of Vagrant writes it. Directories whose place on the
     machine depends on the machine's own home (`~/x`) are left out.
     """
     found = []
