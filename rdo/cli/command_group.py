@@ -8,7 +8,7 @@ from rdo.errors import printable
 from rdo.util.phrases import nearest
 
 
-class Commands(click.Group):
+class CommandGroup(click.Group):
     """See click.Group."""
 
     def resolve_command(

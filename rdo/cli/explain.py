@@ -46,7 +46,7 @@ NONCE = "NONCE"
 """In place of the random digits that a session has."""
 
 
-class Verbatim(click.Command):
+class RawCommand(click.Command):
     """A command that takes its words as they are, for rdo's own parser."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -54,7 +54,7 @@ class Verbatim(click.Command):
         return []
 
 
-@click.command("explain", cls=Verbatim, options_metavar="[OPTION]... [COMMAND [ARGUMENT]...]", add_help_option=False)
+@click.command("explain", cls=RawCommand, options_metavar="[OPTION]... [COMMAND [ARGUMENT]...]", add_help_option=False)
 @click.pass_context
 def command(ctx: click.Context, words: tuple[str, ...]) -> None:
     """Show what a command would come to without connecting.
@@ -162,7 +162,7 @@ def _ssh(options: SshOptions | None) -> Iterator[tuple[str, list[str]]]:
     """What the user's ssh configuration comes to."""
     if options is None:
         return
-    sent = variables(options, HereCaller())
+    sent = variables(options, LocalCaller())
     if sent:
         names = [(name, FROM_DRIVER if name in options.set_env else FROM_ENVIRONMENT) for name in sorted(sent)]
         yield "Variables that the SSH server is asked for, and may refuse (AcceptEnv)", table.render(names)
@@ -172,7 +172,7 @@ def _ssh(options: SshOptions | None) -> Iterator[tuple[str, list[str]]]:
         yield "Options of the ssh configuration that forbid a connection", list(options.refused)
 
 
-class HereCaller:
+class LocalCaller:
     """This process as the caller of a driver that shall not connect, and so has nothing to ask. See drivers.base."""
 
     process = 0

@@ -14,7 +14,7 @@ import click
 
 from rdo import __version__, project
 from rdo.cli import allow, completion, deny, explain, man, schema, shim, status, stop
-from rdo.cli.command_group import Commands
+from rdo.cli.command_group import CommandGroup
 from rdo.cli.doctor import command
 from rdo.cli.ide import command as ide
 from rdo.cli.init import command as init
@@ -27,7 +27,7 @@ EXAMPLES = """\
 \b
 Examples:
   rdoctl init                     write a .rdo.conf for this directory
-  rdoctl doctor                   check the way to the target, step by step
+  rdoctl doctor                   check the connection to the target, step by step
   rdoctl explain make test        what `rdo make test` would do
   rdoctl status                   the held connections
   rdoctl allow                    allow what the .rdo.conf here asks for
@@ -39,7 +39,7 @@ Examples:
 
 
 @click.group(
-    cls=Commands,
+    cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=EXAMPLES,
     commands={

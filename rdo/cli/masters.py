@@ -37,7 +37,7 @@ NO_REPORT: Report = {}
 
 
 @dataclass(frozen=True)
-class Master:
+class MasterInfo:
     """A control master. `report` is empty if it does not answer; `pid` is None if then nothing tells it."""
 
     path: str
@@ -72,7 +72,7 @@ class Master:
         return f"`{self.report['profile']}` of {self.report['config']}"
 
 
-def found(directory: str) -> list[Master]:
+def found(directory: str) -> list[MasterInfo]:
     """All masters whose sockets are in the runtime directory, in the order of their config files and profiles.
 
     What others have left there that were killed is removed: nobody else does that.
@@ -84,12 +84,12 @@ def found(directory: str) -> list[Master]:
     return sorted(masters, key=lambda master: (master.report.get("config", "~"), master.report.get("profile", "")))
 
 
-def query(path: str) -> Master | None:
+def query(path: str) -> MasterInfo | None:
     """The master that listens at `path`; None where none does."""
     return _ask(path, protocol.frame(protocol.QUERY))
 
 
-def stop(master: Master, now: bool) -> Master | None:
+def stop(master: MasterInfo, now: bool) -> MasterInfo | None:
     """Tell it to end, after its running commands or at once. What it said; None where it was gone already."""
     return _ask(master.path, protocol.frame(protocol.STOP, b"1" if now else b"0"))
 
@@ -100,7 +100,7 @@ def is_master(pid: int) -> bool:
     return seen is not None and f"{spawn_master.ENTRY} " in seen.command
 
 
-def _ask(path: str, question: bytes) -> Master | None:
+def _ask(path: str, question: bytes) -> MasterInfo | None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(ANSWER_TIMEOUT)
         try:
@@ -108,13 +108,13 @@ def _ask(path: str, question: bytes) -> Master | None:
         except (FileNotFoundError, ConnectionRefusedError):
             return None
         except OSError:  # its queue is full: it accepts nobody
-            return Master(path, None, NO_REPORT)
+            return MasterInfo(path, None, NO_REPORT)
         pid = peercred.pid(connection)
         with contextlib.suppress(OSError, RdoError, ValueError):
             connection.sendall(question)
             report = _receive(connection)
-            return Master(path, report["pid"] if pid is None else pid or None, report)
-        return Master(path, pid or None, NO_REPORT)
+            return MasterInfo(path, report["pid"] if pid is None else pid or None, report)
+        return MasterInfo(path, pid or None, NO_REPORT)
 
 
 def _receive(connection: socket.socket) -> Report:

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from rdo.util import process_identity
 
-PAUSE = 0.02
+POLL_INTERVAL = 0.02
 """Seconds between two looks. Nothing tells when a process that is not our child has ended."""
 
-PS_BOUND = 5.0
+PS_TIMEOUT = 5.0
 """Seconds for ps(1), which takes some milliseconds."""
 
 
@@ -47,7 +47,7 @@ def look(pid: int, proc: str = "/proc") -> Process | None:
 def _ask_ps(pid: int) -> Process | None:
     argv = ["ps", "-ww", "-o", "rss=,stat=,args=", "-p", str(pid)]
     try:
-        answer = subprocess.run(argv, capture_output=True, timeout=PS_BOUND, check=False).stdout
+        answer = subprocess.run(argv, capture_output=True, timeout=PS_TIMEOUT, check=False).stdout
     except (OSError, subprocess.TimeoutExpired):
         return None
     fields = os.fsdecode(answer).split(None, 2)
@@ -56,21 +56,21 @@ def _ask_ps(pid: int) -> Process | None:
     return Process(int(fields[0]) * 1024, fields[2].strip())
 
 
-def wait(pid: int, bound: float) -> bool:
+def wait(pid: int, timeout: float) -> bool:
     """Whether the process ends within so many seconds."""
-    return _wait(process_identity.name(pid), bound)
+    return _wait(process_identity.name(pid), timeout)
 
 
-def _wait(named: str, bound: float) -> bool:
-    deadline = time.monotonic() + bound
+def _wait(named: str, timeout: float) -> bool:
+    deadline = time.monotonic() + timeout
     while process_identity.lives(named):
         if time.monotonic() > deadline:
             return False
-        select.select((), (), (), PAUSE)
+        select.select((), (), (), POLL_INTERVAL)
     return True
 
 
-def end(pid: int, patience: float) -> bool:
+def end(pid: int, timeout: float) -> bool:
     """Terminate the process, and kill it if it has not ended after so many seconds. Whether it has ended then.
 
     Another one that gets its number meanwhile is left alone.
@@ -80,6 +80,6 @@ def end(pid: int, patience: float) -> bool:
         if process_identity.lives(named):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, number)
-        if _wait(named, patience):
+        if _wait(named, timeout):
             return True
     return False

@@ -15,7 +15,7 @@ from click.shell_completion import CompletionItem
 
 from rdo import project
 from rdo.cli import table
-from rdo.cli.command_group import Commands
+from rdo.cli.command_group import CommandGroup
 from rdo.errors import RdoError, SetupError, printable
 from rdo.run_here.fallback import is_program, is_shim
 from rdo.shims import directory as shim_directory
@@ -33,7 +33,7 @@ IGNORED = "*\n"
 """So that git takes no shim, and not this file either: the paths in shims are those of one machine."""
 
 
-class Project:
+class ProjectShims:
     """The shims of a project. `root` is the directory of its `.rdo.conf`."""
 
     def __init__(self, root: str) -> None:
@@ -96,7 +96,7 @@ class Project:
             stream.write(os.fsencode(text))
 
 
-@click.group("shim", cls=Commands)
+@click.group("shim", cls=CommandGroup)
 def command() -> None:
     """Local executables that run a tool on the target.
 
@@ -122,7 +122,7 @@ def add(names: Sequence[str], profile: str) -> None:
         click.echo(f"wrote {printable(directory.file(name))}")
 
 
-def create(directory: Project, names: Sequence[str], profile: str = "") -> None:
+def create(directory: ProjectShims, names: Sequence[str], profile: str = "") -> None:
     """Write shims. Raises RdoError before the first is written if there can be none of a name, or it is taken."""
     for name in names:
         if why := script.refusal(name):
@@ -149,7 +149,7 @@ def list_() -> None:
     warn(directory, strangers)
 
 
-def warn(directory: Project, strangers: Sequence[str]) -> None:
+def warn(directory: ProjectShims, strangers: Sequence[str]) -> None:
     """Say of files that they are not ours: in PATH they are not."""
     for name in strangers:
         what = f"`{directory.file(name)}` is not what `rdoctl shim add` wrote"
@@ -204,9 +204,9 @@ def env(off: bool) -> None:
     click.echo(os.fsencode(script.assignment(":".join(kept))))
 
 
-def here() -> Project:
+def here() -> ProjectShims:
     """The shims of the nearest project. Raises ConfigError where there is none."""
-    return Project(project.discover(os.environ).root)
+    return ProjectShims(project.discover(os.environ).root)
 
 
 def program() -> str:

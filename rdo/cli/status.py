@@ -11,7 +11,7 @@ from typing import TextIO
 import click
 
 from rdo.cli import masters, process, status_row, table
-from rdo.cli.masters import Master
+from rdo.cli.masters import MasterInfo
 from rdo.ipc import sockets
 
 HEADINGS = ("TARGET", "PROFILE", "PID", "AGE", "RUNNING", "IDLE LEFT", "MEMORY", "CONFIG")
@@ -39,15 +39,15 @@ def is_for_people(stream: TextIO, environ: Mapping[str, str]) -> bool:
     return stream.isatty() and environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
 
 
-def show(found: list[Master]) -> None:
+def show(found: list[MasterInfo]) -> None:
     """Show the masters to a person. Paths are those of the working directory and the home directory, links resolved."""
     from rdo.cli import status_table  # rich takes a fifth of a second to load, and nothing else needs it
 
     directory, home = os.getcwd(), os.path.realpath(os.path.expanduser("~"))
-    status_table.show([status_row.take(each, memory(each), directory, home) for each in found])
+    status_table.show([status_row.status_row(each, memory(each), directory, home) for each in found])
 
 
-def row(master: Master) -> tuple[str, ...]:
+def row(master: MasterInfo) -> tuple[str, ...]:
     """A line of the table."""
     if not master.answers:
         return ("does not answer", UNKNOWN, str(master.pid or UNKNOWN), *[UNKNOWN] * 3, memory_of(master), master.path)
@@ -64,18 +64,18 @@ def row(master: Master) -> tuple[str, ...]:
     )
 
 
-def memory_of(master: Master) -> str:
+def memory_of(master: MasterInfo) -> str:
     """What it has in RAM, in words."""
     return table.mebibytes(memory(master))
 
 
-def memory(master: Master) -> int | None:
+def memory(master: MasterInfo) -> int | None:
     """Bytes that it has in RAM; None where nothing tells."""
     seen = process.look(master.pid) if master.pid else None
     return seen.memory if seen else None
 
 
-def describe(master: Master) -> dict[str, object]:
+def describe(master: MasterInfo) -> dict[str, object]:
     """A master for programs: the same keys, whether or not it answers."""
     known = {key: master.report.get(key) for key in ("config", "profile", "driver", "target", "links", "ending")}
     return {

@@ -1,4 +1,4 @@
-"""What a person wants to know of a control master, in words. Pure."""
+"""What people need to know about a control master, in words. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from rdo.cli import table
-from rdo.cli.masters import Master
+from rdo.cli.masters import MasterInfo
 
 MOST_COMMANDS = 6
 """Running commands of a master that are shown."""
@@ -18,8 +18,8 @@ State = Literal["busy", "idle", "silent"]
 """Whether a master has commands, has none, or does not answer."""
 
 
-class Glance(NamedTuple):
-    """A master at a glance. `doing` are its running commands, or one remark if it has none."""
+class StatusRow(NamedTuple):
+    """A master in a row of the table. `doing` are its running commands, or one remark if it has none."""
 
     target: str
     profile: str
@@ -31,10 +31,10 @@ class Glance(NamedTuple):
     state: State
 
 
-def take(master: Master, memory: int | None, directory: str, home: str) -> Glance:
-    """The glance of a master with so many bytes in RAM; paths as seen from `directory`, all links resolved."""
+def status_row(master: MasterInfo, memory: int | None, directory: str, home: str) -> StatusRow:
+    """Make the row of a master with so many bytes in RAM; paths as seen from `directory`, all links resolved."""
     report = master.report
-    return Glance(
+    return StatusRow(
         report.get("target") or UNKNOWN,
         report.get("profile", UNKNOWN),
         tuple(_doing(master)),
@@ -54,7 +54,7 @@ def short(path: str, directory: str, home: str) -> str:
     return f"~{path[len(home) :]}" if home and path.startswith(f"{home}/") else path
 
 
-def _doing(master: Master) -> Iterator[str]:
+def _doing(master: MasterInfo) -> Iterator[str]:
     if not master.answers:
         yield "does not answer"
         return

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rdo.cli.status_row import Glance
+from rdo.cli.status_row import StatusRow
 from rdo.errors import printable
 
 COLUMNS = ("target", "profile", "doing", "up", "memory", "pid", "config")
@@ -27,46 +27,46 @@ GAP = 2
 STYLES = {"target": "bold", "busy": "green", "idle": "dim", "silent": "bold red"}
 
 
-def show(glances: Sequence[Glance]) -> None:
+def show(rows: Sequence[StatusRow]) -> None:
     """Print them in the terminal's width, in colour unless NO_COLOR is set."""
     console = Console(highlight=False, markup=False, emoji=False)
-    console.print(_table(glances) if _least_width(glances) <= console.width else _list(glances))
+    console.print(_table(rows) if _least_width(rows) <= console.width else _list(rows))
 
 
-def _least_width(glances: Sequence[Glance]) -> int:
+def _least_width(rows: Sequence[StatusRow]) -> int:
     """Characters that the table needs."""
-    wanted = {name: max(len(name), *(_cell(name, glance).cell_len for glance in glances)) for name in COLUMNS}
+    wanted = {name: max(len(name), *(_cell(name, row).cell_len for row in rows)) for name in COLUMNS}
     widths = [min(LEAST, wanted[name]) if name in FLEXIBLE else wanted[name] for name in COLUMNS]
     return sum(widths) + GAP * (len(widths) - 1)
 
 
-def _table(glances: Sequence[Glance]) -> Table:
+def _table(rows: Sequence[StatusRow]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), pad_edge=False, show_edge=False)
     for name in COLUMNS:
-        least = min(LEAST, max(_cell(name, glance).cell_len for glance in glances)) if name in FLEXIBLE else None
+        least = min(LEAST, max(_cell(name, row).cell_len for row in rows)) if name in FLEXIBLE else None
         table.add_column(
             name.upper(), justify="right" if name in NUMBERS else "left", no_wrap=name not in FLEXIBLE, min_width=least
         )
-    for glance in glances:
-        table.add_row(*(_cell(name, glance) for name in COLUMNS))
+    for row in rows:
+        table.add_row(*(_cell(name, row) for name in COLUMNS))
     return table
 
 
-def _list(glances: Sequence[Glance]) -> Table:
+def _list(rows: Sequence[StatusRow]) -> Table:
     """A line for each target, and below it one for each fact."""
     grid = Table.grid(padding=(0, GAP, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column()
-    for glance in glances:
+    for row in rows:
         for name in COLUMNS:
             title = Text(name, style="bold") if name == "target" else Text(f"  {name}")
-            grid.add_row(title, _cell(name, glance))
+            grid.add_row(title, _cell(name, row))
     return grid
 
 
-def _cell(name: str, glance: Glance) -> Text:
+def _cell(name: str, row: StatusRow) -> Text:
     """A fact, with nothing in it that drives a terminal."""
     if name == "doing":
-        lines = "\n".join(map(printable, glance.doing))
-        return Text(lines, STYLES[glance.state], no_wrap=True, overflow="ellipsis")
-    return Text(printable(getattr(glance, name)), STYLES.get(name, ""), overflow="fold")
+        lines = "\n".join(map(printable, row.doing))
+        return Text(lines, STYLES[row.state], no_wrap=True, overflow="ellipsis")
+    return Text(printable(getattr(row, name)), STYLES.get(name, ""), overflow="fold")

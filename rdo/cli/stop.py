@@ -11,16 +11,16 @@ import click
 
 from rdo import project
 from rdo.cli import masters, process, profiles
-from rdo.cli.masters import Master
+from rdo.cli.masters import MasterInfo
 from rdo.errors import ConfigError, ConnectError, RdoError, printable
 from rdo.ipc import sockets
 from rdo.project import Found
 
-END_BOUND = 10.0
+END_TIMEOUT = 10.0
 """Seconds for a master to be gone that waits for no command: it closes its channels, which takes one round trip, and
-with `--now` gives commands the time to heed TERM."""
+with `--now` gives commands the time to act on TERM."""
 
-KILL_PATIENCE = 1.0
+KILL_TIMEOUT = 1.0
 """Seconds for a wedged master to end by TERM, and then by KILL."""
 
 
@@ -62,7 +62,7 @@ def _clear_leftovers() -> int:
     return cleared
 
 
-def _of_this_directory(found: list[Master], directory: str, profile: str | None) -> list[Master]:
+def _of_this_directory(found: list[MasterInfo], directory: str, profile: str | None) -> list[MasterInfo]:
     """The masters of the nearest config file; those that do not answer are known by their socket."""
     here = project.discover(os.environ)
     wanted = [profile] if profile else profiles.names(here)
@@ -74,42 +74,42 @@ def _path(directory: str, here: Found, profile: str) -> str:
     return sockets.socket_path(directory, here.config, profile, os.environ)
 
 
-def _belongs(master: Master, here: Found, profile: str | None) -> bool:
+def _belongs(master: MasterInfo, here: Found, profile: str | None) -> bool:
     return master.report.get("config") == here.config and profile in (None, master.report["profile"])
 
 
-class Outcome(NamedTuple):
+class StopOutcome(NamedTuple):
     """What became of one master, in a line."""
 
     line: str
     failed: bool = False
 
 
-def _stop(master: Master, *, now: bool, forced: bool) -> Outcome:
+def _stop(master: MasterInfo, *, now: bool, forced: bool) -> StopOutcome:
     """Stop one master."""
-    told = masters.stop(master, now) if master.answers else master
-    if told is None:
+    answer = masters.stop(master, now) if master.answers else master
+    if answer is None:
         return _done("had ended", master)
-    if not told.answers:
-        return _kill(told if told.pid else master, forced)
-    if told.running and not now:
-        count = len(told.running)
-        return _done(f"ends after {count} running command{'s' if count > 1 else ''}:", told)
-    if told.pid is None or process.wait(told.pid, END_BOUND):
-        return _done("stopped", told)
-    return _done("is ending:", told)
+    if not answer.answers:
+        return _kill(answer if answer.pid else master, forced)
+    if answer.running and not now:
+        count = len(answer.running)
+        return _done(f"ends after {count} running command{'s' if count > 1 else ''}:", answer)
+    if answer.pid is None or process.wait(answer.pid, END_TIMEOUT):
+        return _done("stopped", answer)
+    return _done("is ending:", answer)
 
 
-def _kill(master: Master, forced: bool) -> Outcome:
+def _kill(master: MasterInfo, forced: bool) -> StopOutcome:
     name = printable(master.name)
     if not forced:
-        return Outcome(f"{name} does not answer; use `rdoctl stop --now`", failed=True)
+        return StopOutcome(f"{name} does not answer; use `rdoctl stop --now`", failed=True)
     if master.pid is None or not masters.is_master(master.pid):
-        return Outcome(f"{name} does not answer, and its process could not be identified", failed=True)
-    if not process.end(master.pid, KILL_PATIENCE):
-        return Outcome(f"{name} does not answer, and cannot be killed (process {master.pid})", failed=True)
+        return StopOutcome(f"{name} does not answer, and its process could not be identified", failed=True)
+    if not process.end(master.pid, KILL_TIMEOUT):
+        return StopOutcome(f"{name} does not answer, and cannot be killed (process {master.pid})", failed=True)
     return _done("killed", master)
 
 
-def _done(what: str, master: Master) -> Outcome:
-    return Outcome(printable(f"{what} {master.name}"))
+def _done(what: str, master: MasterInfo) -> StopOutcome:
+    return StopOutcome(printable(f"{what} {master.name}"))

@@ -10,7 +10,7 @@ from rdo.errors import RdoError
 from rdo.util.phrases import listed
 
 
-class Verdict(Enum):
+class CheckVerdict(Enum):
     """How a check came out."""
 
     OK = "ok"
@@ -22,7 +22,7 @@ class Verdict(Enum):
 class Finding(NamedTuple):
     """What a check found. `remedy` is what to do about it."""
 
-    verdict: Verdict
+    verdict: CheckVerdict
     detail: str
     remedy: str = ""
 
@@ -35,7 +35,7 @@ class Check(NamedTuple):
     needs: tuple[str, ...] = ()
 
 
-class Outcome(NamedTuple):
+class CheckOutcome(NamedTuple):
     """A check's name and what it found."""
 
     name: str
@@ -48,39 +48,39 @@ class Outcome(NamedTuple):
 
 
 def ok(detail: str) -> Finding:
-    return Finding(Verdict.OK, detail)
+    return Finding(CheckVerdict.OK, detail)
 
 
 def warning(detail: str, remedy: str) -> Finding:
-    return Finding(Verdict.WARNING, detail, remedy)
+    return Finding(CheckVerdict.WARNING, detail, remedy)
 
 
 def failed(detail: str, remedy: str = "") -> Finding:
-    return Finding(Verdict.FAILED, detail, remedy)
+    return Finding(CheckVerdict.FAILED, detail, remedy)
 
 
 def skipped(why: str) -> Finding:
-    return Finding(Verdict.SKIPPED, why)
+    return Finding(CheckVerdict.SKIPPED, why)
 
 
-def go_through(checks: Iterable[Check]) -> Iterator[Outcome]:
+def run_checks(checks: Iterable[Check]) -> Iterator[CheckOutcome]:
     """The outcomes in order; a check that needs one that failed or was skipped for that is skipped."""
     missing: set[str] = set()
     for check in checks:
         lacks = next((name for name in check.needs if name in missing), None)
         finding = skipped(f"needs `{lacks}`") if lacks else _examine(check)
-        if finding.verdict is Verdict.FAILED or lacks:
+        if finding.verdict is CheckVerdict.FAILED or lacks:
             missing.add(check.name)
-        yield Outcome(check.name, finding)
+        yield CheckOutcome(check.name, finding)
 
 
-def conclusion(outcomes: Sequence[Outcome]) -> str:
+def conclusion(outcomes: Sequence[CheckOutcome]) -> str:
     """What all of it comes to, and what to do now: one line."""
-    failure = next((outcome for outcome in outcomes if outcome.finding.verdict is Verdict.FAILED), None)
+    failure = next((outcome for outcome in outcomes if outcome.finding.verdict is CheckVerdict.FAILED), None)
     if failure:
         remedy = f": {failure.finding.remedy}" if failure.finding.remedy else ""
         return f"rdo does not work yet; fix `{failure.name}` first{remedy}"
-    warnings = [outcome.name for outcome in outcomes if outcome.finding.verdict is Verdict.WARNING]
+    warnings = [outcome.name for outcome in outcomes if outcome.finding.verdict is CheckVerdict.WARNING]
     if warnings:
         return f"rdo works; the warnings are on {listed(warnings)}"
     return "all is well: type `rdo` before a command to run it there"

@@ -10,7 +10,7 @@ import click
 from rdo.cli import allow
 from rdo.cli.doctor import check, ssh
 from rdo.cli.doctor import target as doctor_target
-from rdo.cli.doctor.check import Check, Finding, Outcome, Verdict, ok
+from rdo.cli.doctor.check import Check, CheckOutcome, CheckVerdict, Finding, ok
 from rdo.config.load import Config
 from rdo.drivers import registry
 from rdo.errors import printable, shortened
@@ -20,23 +20,23 @@ from rdo.trust import store
 from rdo.util.phrases import listed
 
 DRIVER_CHECKS: Mapping[str, Callable[[Config], Iterator[Check]]] = {"ssh": ssh.checks}
-"""What is to be checked on the way to a target, by driver; one without checks of its own is not in it."""
+"""The checks of the connection to a target, by driver; a driver without checks of its own is not in it."""
 
 
 @click.command("doctor")
 @click.option("--profile", "-p", metavar="NAME", default="", help="Check this profile.")
 @click.pass_context
 def command(ctx: click.Context, profile: str) -> None:
-    """Check the way to the target step by step."""
+    """Check the connection to the target, step by step."""
     outcomes = []
     for outcome in examine(profile):
         click.echo(shortened(printable(str(outcome))))
         outcomes.append(outcome)
     click.echo(printable(check.conclusion(outcomes)))
-    ctx.exit(1 if any(outcome.finding.verdict is Verdict.FAILED for outcome in outcomes) else 0)
+    ctx.exit(1 if any(outcome.finding.verdict is CheckVerdict.FAILED for outcome in outcomes) else 0)
 
 
-def examine(profile: str) -> Iterator[Outcome]:
+def examine(profile: str) -> Iterator[CheckOutcome]:
     """The outcome of each check, as it comes."""
     first = [
         *([Check("PATH", _path)] if _in_projects() else []),
@@ -44,15 +44,15 @@ def examine(profile: str) -> Iterator[Outcome]:
         Check("config", lambda: _config(profile)),
         Check("trust", lambda: _trust(profile), needs=("config",)),
     ]
-    here = list(check.go_through(first))
+    here = list(check.run_checks(first))
     yield from here
-    if here[-1].finding.verdict is not Verdict.OK:
-        lacking = next(name for name, finding in here[1:] if finding.verdict is Verdict.FAILED)
-        yield Outcome("everything else", check.skipped(f"needs `{lacking}`"))
+    if here[-1].finding.verdict is not CheckVerdict.OK:
+        lacking = next(name for name, finding in here[1:] if finding.verdict is CheckVerdict.FAILED)
+        yield CheckOutcome("everything else", check.skipped(f"needs `{lacking}`"))
         return
     loaded = allow.load(profile)
-    way = DRIVER_CHECKS.get(loaded.settings.driver)
-    yield from check.go_through([*(way(loaded) if way else ()), *doctor_target.checks(loaded)])
+    route = DRIVER_CHECKS.get(loaded.settings.driver)
+    yield from check.run_checks([*(route(loaded) if route else ()), *doctor_target.checks(loaded)])
 
 
 def _in_projects() -> list[str]:

@@ -1,4 +1,4 @@
-"""The checks of `rdoctl doctor` on the way to an SSH server, from the user's ssh configuration to the TCP port."""
+"""The checks of `rdoctl doctor` up to the SSH server: from the user's ssh configuration to the TCP port."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from rdo.drivers.ssh.options import Options, Request
 from rdo.drivers.ssh.query import Query
 from rdo.errors import RdoError
 
-RESOLVE_BOUND = 15.0
+RESOLVE_TIMEOUT = 15.0
 """Seconds for a name: resolv.conf(5) gives each of up to three servers 5."""
 
-CONNECT_BOUND = 10.0
+CONNECT_TIMEOUT = 10.0
 """Seconds for the server to greet us, unless `connect_timeout` says otherwise."""
 
 GREETING = b"SSH-"
@@ -28,13 +28,13 @@ GREETING = b"SSH-"
 
 def checks(config: Config) -> Iterator[Check]:
     """The checks, in order."""
-    way = _Way(config)
+    route = _SshRoute(config)
     yield Check("ssh program", program)
-    yield Check("ssh configuration", way.configuration)
-    yield Check("ssh agent", way.agent, needs=("ssh configuration",))
-    yield Check("key files", way.keys, needs=("ssh configuration",))
-    yield Check("name resolution", way.resolution, needs=("ssh configuration",))
-    yield Check("TCP connection", way.connection, needs=("ssh configuration", "name resolution"))
+    yield Check("ssh configuration", route.configuration)
+    yield Check("ssh agent", route.agent, needs=("ssh configuration",))
+    yield Check("key files", route.keys, needs=("ssh configuration",))
+    yield Check("name resolution", route.resolution, needs=("ssh configuration",))
+    yield Check("TCP connection", route.connection, needs=("ssh configuration", "name resolution"))
 
 
 def program() -> Finding:
@@ -45,8 +45,8 @@ def program() -> Finding:
     return warning("none, so most of Match in ~/.ssh/config is not understood", "install an OpenSSH client")
 
 
-class _Way:
-    """The way to one host."""
+class _SshRoute:
+    """The route to one host."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -103,10 +103,10 @@ class _Way:
         if self._is_indirect:
             return skipped("goes through the jump host or ProxyCommand")
         place = self.options.hostname, self.options.port
-        bound = self._config.settings.connect_timeout or self.options.connect_timeout or CONNECT_BOUND
+        timeout = self._config.settings.connect_timeout or self.options.connect_timeout or CONNECT_TIMEOUT
         where = f"{place[0]} port {place[1]}"
         try:
-            with socket.create_connection(place, bound) as server:
+            with socket.create_connection(place, timeout) as server:
                 greeting = server.recv(256)
         except OSError as error:
             why = str(error.strerror or error).lower()
@@ -133,7 +133,7 @@ def _fault(path: str) -> str:
 
 
 def resolve(name: str, port: int) -> list[str]:
-    """The addresses of a name. Raises RdoError. In a thread, since getaddrinfo(3) knows no bound."""
+    """The addresses of a name. Raises RdoError. In a thread, since getaddrinfo(3) has no timeout."""
     found: list[str] = []
     faults: list[str] = []
 
@@ -147,8 +147,8 @@ def resolve(name: str, port: int) -> list[str]:
 
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
-    asking.join(RESOLVE_BOUND)
+    asking.join(RESOLVE_TIMEOUT)
     if not found:
-        why = faults[0] if faults else f"no answer within {RESOLVE_BOUND:.0f} s"
+        why = faults[0] if faults else f"no answer within {RESOLVE_TIMEOUT:.0f} s"
         raise RdoError(f"`{name}`", why, "check `host`, ~/.ssh/config and the network")
     return found

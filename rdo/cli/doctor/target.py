@@ -1,4 +1,4 @@
-"""The checks of `rdoctl doctor` behind the login: by running commands with this installation's `rdo`, as a user would.
+"""The checks of `rdoctl doctor` after the login: by running commands with this installation's `rdo`, as a user would.
 
 So they hold for every driver, and what they meet is what a command meets: master, login, shell, directory, signals.
 """
@@ -18,13 +18,13 @@ from rdo.config.load import Config
 from rdo.errors import FAILURE
 from rdo.remote_sh.template import load
 
-LOGIN_BOUND = 180.0
+LOGIN_TIMEOUT = 180.0
 """Seconds for the first command: someone may have to find and type a passphrase."""
 
-COMMAND_BOUND = 30.0
+COMMAND_TIMEOUT = 30.0
 """Seconds for one over the held connection."""
 
-SIGNAL_BOUND = 10.0
+SIGNAL_TIMEOUT = 10.0
 """Seconds for a signal to reach the command and for its end to come back; then the `sleep` ends by itself too."""
 
 NEUTRAL = "/"
@@ -33,10 +33,10 @@ NEUTRAL = "/"
 PREFIX = "rdo: "
 
 FIND_SHELL = load("find_shell")
-WAIT_FOR_SIGNAL = load("wait_for_signal", SECONDS=f"{SIGNAL_BOUND:.0f}")
+WAIT_FOR_SIGNAL = load("wait_for_signal", SECONDS=f"{SIGNAL_TIMEOUT:.0f}")
 
 
-class Answer(NamedTuple):
+class CommandResult(NamedTuple):
     """How a command on the target ended."""
 
     status: int
@@ -47,8 +47,8 @@ class Answer(NamedTuple):
 PROGRAM = "from rdo.__main__ import main; main()"
 
 
-class Commands:
-    """Commands on the target of one profile."""
+class TargetCommands:
+    """Runs commands on the target of one profile."""
 
     def __init__(self, config: Config) -> None:
         self._profile = config.profile
@@ -58,17 +58,17 @@ class Commands:
         """The command line of `rdo WORDS`; it asks on the terminal what it has to, and reads no stdin."""
         return [*spawn_master.python(PROGRAM), "-n", "-T", "-C", self._root, "-p", self._profile, *words]
 
-    def run(self, *words: str, bound: float = COMMAND_BOUND) -> Answer:
+    def run(self, *words: str, timeout: float = COMMAND_TIMEOUT) -> CommandResult:
         """Run `rdo WORDS` to its end."""
         try:
-            done = subprocess.run(self.line(*words), capture_output=True, timeout=bound, check=False, cwd=NEUTRAL)
+            done = subprocess.run(self.line(*words), capture_output=True, timeout=timeout, check=False, cwd=NEUTRAL)
         except subprocess.TimeoutExpired:
-            return Answer(FAILURE, "", f"no end within {bound:.0f} s")
-        return Answer(done.returncode, _text(done.stdout), _text(done.stderr))
+            return CommandResult(FAILURE, "", f"no end within {timeout:.0f} s")
+        return CommandResult(done.returncode, _text(done.stdout), _text(done.stderr))
 
-    def probe(self, *words: str, bound: float = COMMAND_BOUND) -> Finding:
+    def probe(self, *words: str, timeout: float = COMMAND_TIMEOUT) -> Finding:
         """Whether the command ends well: its output, or what rdo has to say."""
-        answer = self.run(*words, bound=bound)
+        answer = self.run(*words, timeout=timeout)
         if answer.status == 0:
             return ok(answer.output or "works")
         complaint, _, remedy = answer.complaint.rpartition("\n")[2].removeprefix(PREFIX).partition("; ")
@@ -76,16 +76,16 @@ class Commands:
 
 
 def checks(config: Config) -> Iterator[Check]:
-    """The checks, in order. Of those on the way to the target only the connection is needed: what others miss need not
-    be in the way, and where nobody listens there is nothing to wait for."""
-    commands = Commands(config)
-    yield Check("login", lambda: commands.probe("--dir", ".", "true", bound=LOGIN_BOUND), needs=("TCP connection",))
+    """The checks, in order. They need only the connection of the checks before: what others miss need not matter, and
+    where nobody listens there is nothing to wait for."""
+    commands = TargetCommands(config)
+    yield Check("login", lambda: commands.probe("--dir", ".", "true", timeout=LOGIN_TIMEOUT), needs=("TCP connection",))
     yield Check("remote /bin/sh", lambda: commands.probe("--dir", ".", "-c", FIND_SHELL), needs=("login",))
     yield Check("remote directory", lambda: commands.probe("pwd"), needs=("login",))
     yield Check("lifeline", lambda: lifeline(commands), needs=("login",))
 
 
-def lifeline(commands: Commands) -> Finding:
+def lifeline(commands: TargetCommands) -> Finding:
     """Whether a signal reaches a command that has no terminal."""
     argv = commands.line("--dir", ".", "-c", WAIT_FOR_SIGNAL)
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=NEUTRAL) as process:
@@ -94,7 +94,7 @@ def lifeline(commands: Commands) -> Finding:
             return failed("a command does not start", "try `rdo -v echo ready`")
         process.send_signal(signal.SIGTERM)
         try:
-            status = process.wait(SIGNAL_BOUND / 2)
+            status = process.wait(SIGNAL_TIMEOUT / 2)
         except subprocess.TimeoutExpired:
             process.kill()
             return warning("signals do not reach commands", "raise MaxSessions in the target's sshd_config")

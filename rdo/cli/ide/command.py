@@ -11,7 +11,7 @@ import click
 
 from rdo import project as discovery
 from rdo.cli import shim
-from rdo.cli.command_group import Commands
+from rdo.cli.command_group import CommandGroup
 from rdo.cli.ide import emacs, inventory, toolset, vim, vscode
 from rdo.cli.ide import jetbrains as ide_jetbrains
 from rdo.cli.ide.draft import SHIMS, Draft, Project
@@ -34,7 +34,7 @@ HELP = {
 }
 
 
-@click.group("ide", cls=Commands)
+@click.group("ide", cls=CommandGroup)
 def command() -> None:
     """Set an editor up, so that it runs a project's tools on the target.
 
@@ -85,7 +85,7 @@ def jetbrains(names: Sequence[str], only_print: bool, force: bool, external: boo
 def asked(names: Sequence[str], force: bool) -> tuple[Project, list[Tool]]:
     """The project of the working directory, and the tools that were named, or that it uses. Raises RdoError."""
     root = discovery.discover(os.environ).root
-    found = names or inventory.tools(root) or shim.Project(root).names()
+    found = names or inventory.tools(root) or shim.ProjectShims(root).names()
     if not found:
         why = f"`{root}` has neither a file that names one nor a shim"
         raise SetupError("no tool is found", why, "name them, as in `rdoctl ide vim make`")
@@ -111,7 +111,7 @@ def finish(
 ) -> None:
     """Show or write the files and the shims, and say what is left to do. All are made before one is written."""
     made = list(drafts)
-    shims = shim.Project(project.root)
+    shims = shim.ProjectShims(project.root)
     own = ShimPath(project.root, os.environ)
     names = toolset.executables(tools)
     missing = [name for name in names if not shims.has(name) or not own.has(name, shims.file(name))]

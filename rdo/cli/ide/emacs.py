@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from rdo.cli.ide.draft import Draft, Project, whole
-from rdo.cli.ide.toolset import FILE, Group, Tool
+from rdo.cli.ide.toolset import FILE, Tool, ToolGroup
 from rdo.remote_sh.quoting import quote
 
 PATH = ".dir-locals-2.el"
@@ -54,7 +54,7 @@ def render(tools: Sequence[Tool], project: Project) -> str:
 
 def _compile(tools: Sequence[Tool], project: Project) -> Iterator[tuple[str, str]]:
     """`M-x compile` builds, or tests where nothing is built: in the project's directory, wherever the file is."""
-    for group in (Group.BUILD, Group.TEST):
+    for group in (ToolGroup.BUILD, ToolGroup.TEST):
         for tool in tools:
             if tool.group is group and FILE not in tool.arguments:
                 line = " ".join(map(quote, [project.shim(tool.executable), *tool.arguments]))

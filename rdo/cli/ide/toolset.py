@@ -31,7 +31,7 @@ class Messages(Enum):
     GO = "go"
 
 
-class Group(Enum):
+class ToolGroup(Enum):
     """What a tool is for."""
 
     BUILD = "build"
@@ -49,7 +49,7 @@ class Tool:
     """`shim` is the name of the executable, which the target finds by its PATH."""
 
     name: str
-    group: Group
+    group: ToolGroup
     messages: Messages
     arguments: Sequence[str] = ()
     shim: str = ""
@@ -67,20 +67,20 @@ class Tool:
 TOOLS = {
     tool.name: tool
     for tool in (
-        Tool("make", Group.BUILD, Messages.GCC),
-        Tool("cmake", Group.BUILD, Messages.GCC, ("--build", "build")),
-        Tool("ctest", Group.TEST, Messages.GCC, ("--test-dir", "build", "--output-on-failure")),
-        Tool("cargo", Group.BUILD, Messages.RUSTC, ("build",)),
-        Tool("go", Group.BUILD, Messages.GO, ("build", "./...")),
-        Tool("python", Group.RUN, Messages.TRACEBACK, (FILE,)),
-        Tool("pytest", Group.TEST, Messages.PYTEST),
-        Tool("ruff", Group.LINT, Messages.RUFF, ("check", "--output-format=concise")),
-        Tool("mypy", Group.LINT, Messages.MYPY, (".",)),
-        Tool("npm", Group.TEST, Messages.NONE, ("test",)),
-        Tool("node", Group.RUN, Messages.NONE, (FILE,)),
-        Tool("tsc", Group.BUILD, Messages.TSC, ("tsc", "--noEmit", "--pretty", "false"), shim="npx"),
-        Tool("eslint", Group.LINT, Messages.STYLISH, ("eslint", "."), shim="npx"),
-        Tool("jest", Group.TEST, Messages.JEST, ("jest",), shim="npx"),
+        Tool("make", ToolGroup.BUILD, Messages.GCC),
+        Tool("cmake", ToolGroup.BUILD, Messages.GCC, ("--build", "build")),
+        Tool("ctest", ToolGroup.TEST, Messages.GCC, ("--test-dir", "build", "--output-on-failure")),
+        Tool("cargo", ToolGroup.BUILD, Messages.RUSTC, ("build",)),
+        Tool("go", ToolGroup.BUILD, Messages.GO, ("build", "./...")),
+        Tool("python", ToolGroup.RUN, Messages.TRACEBACK, (FILE,)),
+        Tool("pytest", ToolGroup.TEST, Messages.PYTEST),
+        Tool("ruff", ToolGroup.LINT, Messages.RUFF, ("check", "--output-format=concise")),
+        Tool("mypy", ToolGroup.LINT, Messages.MYPY, (".",)),
+        Tool("npm", ToolGroup.TEST, Messages.NONE, ("test",)),
+        Tool("node", ToolGroup.RUN, Messages.NONE, (FILE,)),
+        Tool("tsc", ToolGroup.BUILD, Messages.TSC, ("tsc", "--noEmit", "--pretty", "false"), shim="npx"),
+        Tool("eslint", ToolGroup.LINT, Messages.STYLISH, ("eslint", "."), shim="npx"),
+        Tool("jest", ToolGroup.TEST, Messages.JEST, ("jest",), shim="npx"),
     )
 }
 
@@ -91,7 +91,7 @@ def named(names: Iterable[str]) -> list[Tool]:
     for name in dict.fromkeys(names):
         if why := shim.refusal(name):
             raise UsageError(f"`{name}` is not a valid tool name", why, "name it as it is typed, such as `pytest`")
-        found.append(TOOLS.get(name) or Tool(name, Group.RUN, Messages.GCC))
+        found.append(TOOLS.get(name) or Tool(name, ToolGroup.RUN, Messages.GCC))
     return found
 
 

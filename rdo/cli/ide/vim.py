@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from rdo.cli.ide.draft import SHIMS, Draft, Project
-from rdo.cli.ide.toolset import FILE, Group, Messages, Tool
+from rdo.cli.ide.toolset import FILE, Messages, Tool, ToolGroup
 from rdo.remote_sh.quoting import quote
 
 PATH = ".exrc"
@@ -89,7 +89,7 @@ def render(tools: Sequence[Tool]) -> str:
     lines = [BEGIN, f"let s:bin = expand('<sfile>:p:h') . '/{SHIMS}/'"]
     for messages in dict.fromkeys(tool.messages for tool in tools):
         lines.append(f"let s:{messages.value} = {_string(FORMATS[messages])}")
-    builder = next((tool for tool in tools if tool.group is Group.BUILD), None)
+    builder = next((tool for tool in tools if tool.group is ToolGroup.BUILD), None)
     if builder:
         lines += [f"let &makeprg = {_program(builder)}", f"let &errorformat = s:{builder.messages.value}"]
     lines += FUNCTIONS.splitlines()

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rdo.cli.ide.draft import SHIMS, Draft, Project
-from rdo.cli.ide.toolset import FILE, Group, Messages, Tool
+from rdo.cli.ide.toolset import FILE, Messages, Tool, ToolGroup
 from rdo.errors import RdoError
 from rdo.util import jsonc
 
@@ -154,7 +154,7 @@ def _put(text: str, path: jsonc.Path, value: Any) -> str:
 
 def task(tool: Tool) -> dict[str, Any]:
     """What starts the tool."""
-    group = {Group.BUILD: {"group": "build"}, Group.TEST: {"group": "test"}}.get(tool.group, {})
+    group = {ToolGroup.BUILD: {"group": "build"}, ToolGroup.TEST: {"group": "test"}}.get(tool.group, {})
     return {
         "label": PREFIX + tool.name,
         "type": "process",

@@ -5,6 +5,7 @@ None of these files is run: what they say only by being run is not known here.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,9 +13,10 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
-from rdo.cli.init import compose_file, devcontainer, devcontainer_running, vagrantfile
+from rdo.cli.init import compose_file, devcontainer, vagrantfile
 from rdo.cli.init.suggestion import LeftOut, Suggestion
 from rdo.drivers.vagrant import project
+from rdo.errors import RdoError
 from rdo.util import foreign_file
 
 DEVCONTAINERS = (".devcontainer/devcontainer.json", ".devcontainer.json")
@@ -112,7 +114,7 @@ def _other_dockerfiles(directory: str) -> list[str]:
 
 def _devcontainers(environment: Mapping[str, str], directory: str, unusable: list[LeftOut]) -> Iterator[Suggestion]:
     files = _devcontainer_files(directory)
-    if files and devcontainer_running.is_there(directory, environment):
+    if files and _has_dev_container(directory, environment):
         yield Suggestion("docker", files[0], is_whole=True)
         return
     for name in files:
@@ -121,6 +123,26 @@ def _devcontainers(environment: Mapping[str, str], directory: str, unusable: lis
             yield devcontainer.suggestion(directory, name, text or "", partial(read, directory), environment)
         except ValueError as error:
             unusable.append(LeftOut(name, str(error)))
+
+
+def _has_dev_container(directory: str, environment: Mapping[str, str]) -> bool:
+    """Whether VS Code or the devcontainer CLI has made a container for it, running or not; no if no engine answers."""
+    from rdo.drivers.docker.devcontainer import LOCAL_FOLDER  # only here: few projects have a devcontainer
+    from rdo.drivers.docker.endpoint import resolve
+    from rdo.drivers.docker.engine import Engine, EngineError
+
+    try:
+        engine = Engine(resolve(environment), environment)
+        try:
+            for path in dict.fromkeys([directory, os.path.realpath(directory)]):
+                filters = json.dumps({"label": [f"{LOCAL_FOLDER}={path}"]})
+                if engine.ask("GET", "/containers/json", query={"all": 1, "filters": filters}).tables():
+                    return True
+            return False
+        finally:
+            engine.close()
+    except (RdoError, EngineError):
+        return False
 
 
 def _devcontainer_files(directory: str) -> list[str]:

@@ -13,7 +13,7 @@ from rdo.errors import printable
 
 HEAD = """\
 # Where the commands of this directory run: `rdo make test` here runs `make test` there.
-# `rdoctl explain` shows what counts, `rdoctl doctor` checks the way there.
+# `rdoctl explain` shows what counts, `rdoctl doctor` checks the connection.
 """
 
 MORE = """\

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rdo.cli.doctor.check import Check, Finding, failed, go_through, ok, skipped, warning
+from rdo.cli.doctor.check import Check, Finding, failed, ok, run_checks, skipped, warning
 from rdo.errors import RdoError
 
 
@@ -18,7 +18,7 @@ def test_what_needs_a_failed_check_is_skipped_and_what_needs_that_too() -> None:
         Check("c", lambda: ok("fine"), needs=("b",)),
         Check("d", lambda: ok("fine")),
     ]
-    assert list(map(str, go_through(checks))) == [
+    assert list(map(str, run_checks(checks))) == [
         "failed   a: `x`: why; hint",
         "skipped  b: needs `a`",
         "skipped  c: needs `b`",
@@ -32,7 +32,7 @@ def test_a_warning_or_a_check_that_does_not_apply_keeps_nothing_back() -> None:
         Check("b", lambda: skipped("elsewhere")),
         Check("c", lambda: failed("bad"), needs=("a", "b")),
     ]
-    assert list(map(str, go_through(checks))) == [
+    assert list(map(str, run_checks(checks))) == [
         "warning  a: odd; mend it",
         "skipped  b: elsewhere",
         "failed   c: bad",
