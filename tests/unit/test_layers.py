@@ -1,12 +1,14 @@
 """Imports go one way only, each library has one owner, and the client needs next to nothing: read from the sources.
 
-The layers are the packages of rdo, and its modules that are in none: which is above which, their imports say.
+The layers are the packages of rdo, and its modules that are in none; docs/architecture.md lists them in their order.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +18,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "rdo"
+
+ARCHITECTURE = PACKAGE.parent / "docs" / "architecture.md"
 
 FREE = {"_signal", "_stat", "_thread", "errno", "posix", "sys", "time"}
 """Standard modules that are part of the interpreter. `os` is not: without `site`, nobody else loads it."""
@@ -72,6 +76,7 @@ CLIENT = {
 } - {*OFF_THE_HOT_PATH, "rdo.ipc.peercred"}
 
 
+@functools.cache
 def imports(module: str) -> list[Import]:
     """All imports of a module, in the order they stand."""
     return list(walk(ast.parse(SOURCES[module].read_text()), at_load=True))
@@ -102,12 +107,27 @@ def layer(module: str) -> str:
     return module.split(".")[1]
 
 
-def test_no_package_imports_from_one_that_is_above_it() -> None:
-    needs: dict[str, set[str]] = {}
-    for module in SOURCES.keys() - {"rdo"}:
-        used = {layer(each.name) for each in imports(module) if each.name in SOURCES.keys() - {"rdo"}}
-        needs.setdefault(layer(module), set()).update(used - {layer(module)})
-    graphlib.TopologicalSorter(needs).prepare()
+def layers() -> list[str]:
+    """All layers from the bottom up, as docs/architecture.md lists them."""
+    return re.findall(r"^\d+\. `(\w+)`: ", ARCHITECTURE.read_text(), re.MULTILINE)
+
+
+def test_the_documented_layers_are_all_that_there_are() -> None:
+    assert sorted(layers()) == sorted({layer(module) for module in SOURCES.keys() - {"rdo"}})
+
+
+@pytest.mark.parametrize("package", layers())
+def test_a_package_imports_only_from_those_below_it(package: str) -> None:
+    order = layers()
+    allowed = order[: order.index(package) + 1]
+    above = {
+        f"{module} imports {each.name}"
+        for module in SOURCES.keys() - {"rdo"}
+        if layer(module) == package
+        for each in imports(module)
+        if each.name in SOURCES.keys() - {"rdo"} and layer(each.name) not in allowed
+    }
+    assert above == set()
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

@@ -1,0 +1,59 @@
+"""docs/architecture.md names every thread and every lock of rdo, and none that there is not."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.e2e.document import TOP, Document, code_spans
+
+PAGE = Document("docs/architecture.md")
+
+LOCKS = ("allocate_lock", "Lock", "RLock", "Condition", "Semaphore", "BoundedSemaphore")
+"""What makes one; an argument would be the lock that a condition is made of."""
+
+SOURCES = sorted((TOP / "rdo").rglob("*.py"))
+
+
+def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
+    """The calls of functions of a module, by their names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in names:
+            yield node
+
+
+def place(path: Path) -> str:
+    return str(path.relative_to(TOP / "rdo"))
+
+
+def locks() -> Iterator[tuple[str, str]]:
+    """The file of each lock, and the name that it is given there."""
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+                continue
+            if any("emaphore" in ast.unparse(call) or not call.args for call in calls(node.value, *LOCKS)):
+                target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+                yield place(path), ast.unparse(target).removeprefix("self.")
+
+
+def threads() -> Iterator[tuple[str, str]]:
+    """The file that starts each thread of a control master, and its name."""
+    for path in SOURCES:
+        for call in calls(ast.parse(path.read_text()), "start"):
+            name = next((keyword.value for keyword in call.keywords if keyword.arg == "name"), None)
+            if isinstance(name, ast.Constant):
+                yield place(path), str(name.value)
+
+
+def test_each_lock_is_in_the_list_of_locks() -> None:
+    listed = [tuple(code_spans(row[0])) for row in PAGE.table("Locks")]
+    assert sorted(each for each in listed if each[0].endswith(".py")) == sorted(locks())
+
+
+def test_each_thread_is_in_the_list_of_threads() -> None:
+    listed = [
+        (name, file) for row in PAGE.table("Threads") for name in code_spans(row[0]) for file in code_spans(row[1])
+    ]
+    assert sorted((file, name) for name, file in listed if name != "Transport") == sorted(set(threads()))
