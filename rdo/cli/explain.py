@@ -21,8 +21,7 @@ from rdo.config.merge import DEFAULT_ORIGIN
 from rdo.config.schema import KEYS
 from rdo.drivers import registry
 from rdo.drivers.base import Root
-from rdo.drivers.ssh.options import Options as SshOptions
-from rdo.drivers.ssh.options import variables
+from rdo.drivers.ssh.options import SshOptions, variables
 from rdo.errors import one_line, printable
 from rdo.ipc.protocol import Request
 from rdo.paths.mapping import Argument

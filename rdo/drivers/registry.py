@@ -11,7 +11,7 @@ from rdo.errors import ConfigError, RdoError
 
 if TYPE_CHECKING:
     from rdo.config.load import Config
-    from rdo.drivers.ssh.options import Options
+    from rdo.drivers.ssh.options import SshOptions
 
 
 def create(config: Config) -> Driver:
@@ -51,7 +51,7 @@ def create(config: Config) -> Driver:
     return DockerDriver(settings, config.root, config.profile)
 
 
-def ssh_options(driver: Driver, environment: Mapping[str, str]) -> Options | None:
+def ssh_options(driver: Driver, environment: Mapping[str, str]) -> SshOptions | None:
     """How ssh reaches the target; None where it does not, or only Vagrant could tell. Raises ConnectError."""
     from rdo.drivers.ssh.driver import SshDriver
     from rdo.drivers.vagrant.driver import VagrantDriver

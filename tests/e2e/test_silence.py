@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.ssh.keepalive import BOUNDS
+from rdo.drivers.ssh.keepalive import KEEPALIVE_TIMEOUTS
 from tests.e2e.project import PATIENCE
 from tests.e2e.reached import Reached, over_ssh, sleepers, token
 from tests.leaks import wait_until
@@ -40,7 +40,7 @@ def ssh(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Reached
 def test_the_next_command_works_within_ten_seconds_when_an_idle_link_died(ssh: Reached) -> None:
     assert ssh.project.run("true").returncode == 0
     ssh.line.fall_silent()
-    time.sleep(BOUNDS.liveness + 1)  # as long as a link counts as alive without being asked
+    time.sleep(KEEPALIVE_TIMEOUTS.liveness + 1)  # as long as a link counts as alive without being asked
     began = time.monotonic()
     found = ssh.project.run("echo", "again")
     assert (found.stdout, found.stderr) == (b"again\n", b"")

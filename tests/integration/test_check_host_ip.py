@@ -10,7 +10,7 @@ import pytest
 from rdo.drivers.ssh.certificate import string
 from rdo.drivers.ssh.host_key import HostKeyCheck
 from rdo.drivers.ssh.known_hosts import HostKey
-from rdo.drivers.ssh.options import Options
+from rdo.drivers.ssh.options import SshOptions
 from rdo.errors import ConnectError
 from tests.ssh_client import ScriptedCaller
 
@@ -29,7 +29,7 @@ def line(name: str, host_key: HostKey) -> str:
 
 
 def check(known: Path, caller: ScriptedCaller, address: str = ADDRESS, **options: object) -> None:
-    made = Options("devbox", "devbox", 22, "me", known_hosts=(str(known),), check_host_ip=True)
+    made = SshOptions("devbox", "devbox", 22, "me", known_hosts=(str(known),), check_host_ip=True)
     HostKeyCheck(made._replace(**options), caller, address).check(KEY)
 
 

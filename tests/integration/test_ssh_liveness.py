@@ -15,8 +15,8 @@ from collections.abc import Iterator
 import pytest
 
 from rdo.drivers.ssh.connection import Connector, SshConnection
-from rdo.drivers.ssh.keepalive import Bounds, HeardSocket, Heartbeat
-from rdo.drivers.ssh.options import Request
+from rdo.drivers.ssh.keepalive import Keepalive, KeepaliveTimeouts, MonitoredStream
+from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
 from rdo.errors import LinkLost
 from tests.integration.conftest import Connect, MakeServer
@@ -26,7 +26,7 @@ from tests.ssh_client import ScriptedCaller, output
 from tests.ssh_server import SshServer
 
 BOUND = 10.0
-HASTY = Bounds(liveness=0.2, ping_deadline=0.5, ping_interval=0.1, dead_after=0.8)
+HASTY = KeepaliveTimeouts(liveness=0.2, ping_timeout=0.5, ping_interval=0.1, dead_after=0.8)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def server(own_server: MakeServer) -> SshServer:
 def hasty(server: SshServer) -> Iterator[SshConnection]:
     """A connection that loses patience in a second."""
     caller, config = ScriptedCaller(), str(server.ssh_config())
-    options = Query(Request("devbox", ssh_config=config), caller.environment).options()
+    options = Query(SshQueryRequest("devbox", ssh_config=config), caller.environment).options()
     connection = Connector(caller, config, None, HASTY).connect(options)
     yield connection
     connection.close()
@@ -70,7 +70,7 @@ def test_a_frozen_connection_is_not_alive_and_that_is_known_in_time(server: SshS
         time.sleep(HASTY.liveness * 2)
         started = time.monotonic()
         assert not hasty.is_alive()
-        assert time.monotonic() - started < HASTY.ping_deadline + 1.0
+        assert time.monotonic() - started < HASTY.ping_timeout + 1.0
 
 
 def test_a_cut_connection_is_not_alive_and_opens_nothing(server: SshServer, connect: Connect) -> None:
@@ -162,12 +162,12 @@ def test_a_ping_that_blocks_keeps_nobody_from_ending_the_connection() -> None:
     def ping() -> None:
         release.wait(BOUND)
 
-    heartbeat = Heartbeat(HeardSocket(ours), ping, killed.set, HASTY)
-    heartbeat.start()
-    heartbeat.acquire()
+    keepalive = Keepalive(MonitoredStream(ours), ping, killed.set, HASTY)
+    keepalive.start()
+    keepalive.acquire()
     assert killed.wait(HASTY.dead_after + 1.0)
     release.set()
-    heartbeat.join(BOUND)
+    keepalive.join(BOUND)
     ours.close()
     theirs.close()
 

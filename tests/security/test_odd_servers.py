@@ -92,7 +92,7 @@ def ready(told: bytes) -> Oddity:
 
 
 FOR_A_COMMAND = (
-    "a-farewell-of-latin-1",
+    "a-disconnection-of-latin-1",
     "four-billion-questions",
     "a-channel-for-messages-of-nothing",
     "a-command-that-is-refused",

@@ -13,7 +13,7 @@ import pytest
 import rdo
 from rdo.drivers.docker.http import split_head
 from rdo.drivers.ssh import known_hosts, query
-from rdo.drivers.ssh.options import Request
+from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.ssh.query_output import parse
 from rdo.drivers.vagrant import output
@@ -44,10 +44,10 @@ def test_an_option_of_ssh_ends_at_the_end_of_its_line(odd: str, tmp_path: Path) 
     config.write_bytes(f"SetEnv A=b{odd}StrictHostKeyChecking=no\nStrictHostKeyChecking yes\n".encode())
     person = pwd.getpwuid(os.getuid())
     environment = {"PATH": os.environ["PATH"]}
-    asked = Query(Request("host", ssh_config=str(config)), environment)._process
+    asked = Query(SshQueryRequest("host", ssh_config=str(config)), environment)._process
     assert asked
     lines = query._answer(asked)
-    found = parse(Request("host"), lines, environment, person)
+    found = parse(SshQueryRequest("host"), lines, environment, person)
     assert found.strict_host_key_checking == "yes"
 
 

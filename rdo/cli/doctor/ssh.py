@@ -13,7 +13,7 @@ from functools import cached_property
 from rdo.cli.doctor.check import Check, Finding, failed, ok, skipped, warning
 from rdo.config.load import Config
 from rdo.drivers import registry
-from rdo.drivers.ssh.options import Options, Request
+from rdo.drivers.ssh.options import SshOptions, SshQueryRequest
 from rdo.drivers.ssh.query import Query
 from rdo.errors import RdoError
 
@@ -52,11 +52,13 @@ class _SshRoute:
         self._config = config
 
     @cached_property
-    def options(self) -> Options:
+    def options(self) -> SshOptions:
         """What the ssh configuration says of the host. Raises RdoError."""
         settings = self._config.settings
         file = registry.ssh_config_file(settings.ssh_config)
-        request = Request(settings.host or "", settings.user, settings.port, settings.identity, settings.jump, file)
+        request = SshQueryRequest(
+            settings.host or "", settings.user, settings.port, settings.identity, settings.jump, file
+        )
         return Query(request, os.environ).options()
 
     def configuration(self) -> Finding:

@@ -47,10 +47,10 @@ LEGACY_RSA = "ssh-rsa"
 RSA_SIGNATURES = ("rsa-sha2-512", "rsa-sha2-256")
 
 CERTIFICATE = "-cert-v01@openssh.com"
-LISTED = 6
+LISTED_LIMIT = 6
 """Names of algorithms that one line of ours holds."""
 
-LONGEST = 64
+NAME_LENGTH_LIMIT = 64
 """Characters of a name (RFC 4251, section 6)."""
 
 HOST_KEYS = (*(name + CERTIFICATE for name in SIGNATURES), *SIGNATURES)
@@ -110,7 +110,7 @@ class Algorithms(NamedTuple):
     """The least that a RSA key has to have."""
 
 
-class Offer(NamedTuple):
+class AlgorithmOffer(NamedTuple):
     """What a connection is begun with, the best first."""
 
     host_keys: tuple[str, ...]
@@ -120,7 +120,9 @@ class Offer(NamedTuple):
     compression: tuple[str, ...]
 
 
-def offer(allowed: Algorithms, host_keys: tuple[str, ...], key_exchanges: Sequence[str] = KEY_EXCHANGES) -> Offer:
+def offer(
+    allowed: Algorithms, host_keys: tuple[str, ...], key_exchanges: Sequence[str] = KEY_EXCHANGES
+) -> AlgorithmOffer:
     """What is allowed, with these algorithms for the host's key. Raises ConnectError where nothing of a kind is left.
 
     `key_exchanges` are those that this installation can do.
@@ -130,7 +132,7 @@ def offer(allowed: Algorithms, host_keys: tuple[str, ...], key_exchanges: Sequen
     alone = tuple(name for name in ciphers if name in AEAD_CIPHERS)
     if alone and not macs:
         ciphers, macs = alone, MACS  # of which none is used then
-    return Offer(
+    return AlgorithmOffer(
         host_keys,
         chosen("KexAlgorithms", allowed.key_exchanges, key_exchanges),
         ciphers,
@@ -193,8 +195,8 @@ def signature(kind: str, accepted: Allowed, server: Sequence[str]) -> str | None
 
 def _some(names: Sequence[str]) -> str:
     """The first of the names, for an error of one line."""
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return listed([name[:LONGEST] for name in names[:LISTED]]) + more if names else "none at all"
+    more = f" and {len(names) - LISTED_LIMIT} more" if len(names) > LISTED_LIMIT else ""
+    return listed([name[:NAME_LENGTH_LIMIT] for name in names[:LISTED_LIMIT]]) + more if names else "none at all"
 
 
 def _is_within(part: Sequence[str], order: Sequence[str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Blob:
+class BlobReader:
     """What is still to be read. All methods raise ValueError where it is cut short."""
 
     def __init__(self, data: bytes) -> None:
@@ -34,7 +34,7 @@ class Blob:
 
 def rsa_bits(blob: bytes) -> int | None:
     """The size of an RSA key; None for keys of other types. Raises ValueError."""
-    fields = Blob(blob)
+    fields = BlobReader(blob)
     if fields.string() != b"ssh-rsa":
         return None
     fields.string()
@@ -43,4 +43,4 @@ def rsa_bits(blob: bytes) -> int | None:
 
 def kind_of(blob: bytes) -> str:
     """The type that a public key begins with. Raises ValueError."""
-    return Blob(blob).string().decode("ascii")
+    return BlobReader(blob).string().decode("ascii")

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from rdo.drivers.ssh.algorithms import CERTIFICATE, LEGACY_RSA
-from rdo.drivers.ssh.blob import Blob, kind_of
+from rdo.drivers.ssh.blob import BlobReader, kind_of
 
 HOST = 2
 """The type of a certificate for a host; 1 is a user's."""
@@ -74,13 +74,13 @@ class Certificate(NamedTuple):
 
 def parse(blob: bytes) -> Certificate:
     """The certificate. Raises ValueError for what is none, or is not signed rightly."""
-    fields = Blob(blob)
+    fields = BlobReader(blob)
     public = _public(fields)
     serial, type_, key_id = fields.number(8), fields.number(4), fields.string()
-    principals = tuple(Blob(fields.string()).strings())
+    principals = tuple(BlobReader(fields.string()).strings())
     valid_after, valid_before, critical = fields.number(8), fields.number(8), fields.string()
-    Blob(critical).strings()
-    Blob(fields.string()).strings()  # extensions, which are for users
+    BlobReader(critical).strings()
+    BlobReader(fields.string()).strings()  # extensions, which are for users
     fields.string()  # reserved
     authority = fields.string()
     signed = blob[: len(blob) - len(fields.rest)]
@@ -88,7 +88,7 @@ def parse(blob: bytes) -> Certificate:
     if fields.rest:
         raise ValueError("there is more behind the certificate")
     verify(authority, signature, signed)
-    algorithm = Blob(signature).string().decode("ascii")
+    algorithm = BlobReader(signature).string().decode("ascii")
     return Certificate(
         public, serial, type_, key_id, principals, valid_after, valid_before, critical, authority, algorithm
     )
@@ -96,10 +96,10 @@ def parse(blob: bytes) -> Certificate:
 
 def plain(blob: bytes) -> bytes:
     """The public key in a certificate; a plain public key as it is. Raises ValueError."""
-    return _public(Blob(blob)) if kind_of(blob).endswith(CERTIFICATE) else blob
+    return _public(BlobReader(blob)) if kind_of(blob).endswith(CERTIFICATE) else blob
 
 
-def _public(fields: Blob) -> bytes:
+def _public(fields: BlobReader) -> bytes:
     kind = fields.string().decode("ascii")
     bare = kind.removesuffix(CERTIFICATE)
     if bare == kind or bare not in FIELDS:
@@ -116,7 +116,7 @@ def verify(public: bytes, signature: bytes, data: bytes, expected: str = "") -> 
     try:
         kind = kind_of(public)
         key = serialization.load_ssh_public_key(f"{kind} {base64.b64encode(public).decode()}".encode())
-        fields = Blob(signature)
+        fields = BlobReader(signature)
         algorithm, raw = fields.string().decode("ascii"), fields.string()
         if expected and algorithm != expected:
             raise ValueError(f"it is signed with {algorithm}")
@@ -132,7 +132,7 @@ def _verify(kind: str, key: object, algorithm: str, raw: bytes, data: bytes) -> 
         whole = raw.rjust((key.key_size + 7) // 8, b"\0")  # PuTTY leaves out zeros before it
         key.verify(whole, data, padding.PKCS1v15(), RSA_HASHES[algorithm])
     elif isinstance(key, ec.EllipticCurvePublicKey) and algorithm == kind:
-        pair = Blob(raw)
+        pair = BlobReader(raw)
         r, s = (int.from_bytes(pair.string(), "big") for _ in range(2))
         key.verify(encode_dss_signature(r, s), data, ec.ECDSA(ECDSA_HASHES[algorithm]))
     else:

@@ -7,21 +7,21 @@ from collections.abc import Callable
 
 from rdo.drivers.base import ChannelRefused, Opening, PtyRefused, Sink, WindowSize
 from rdo.drivers.ssh import messages
-from rdo.drivers.ssh.channel_stream import Refused, SshStream
+from rdo.drivers.ssh.channel_stream import OpenRefused, SshChannel
 from rdo.drivers.ssh.fields import Body
-from rdo.drivers.ssh.transport import Link
+from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import LinkLost
 
 UNKNOWN_CHANNEL_TYPE = 3
 PTY = "make a terminal"
 
 
-class SshChannel(SshStream):
+class SessionChannel(SshChannel):
     """The Channel of rdo.drivers.base."""
 
-    def __init__(self, link: Link, target: str, done: Callable[[], None]) -> None:
+    def __init__(self, transport: SshTransport, target: str, done: Callable[[], None]) -> None:
         """See SshStream."""
-        super().__init__(link, target, done)
+        super().__init__(transport, target, done)
         self._unanswered: deque[str] = deque()
         self._ptyless = False  # as the server makes no terminal
 
@@ -39,7 +39,7 @@ class SshChannel(SshStream):
         """
         try:
             self.wait_until_open()
-        except Refused as error:
+        except OpenRefused as error:
             if error.code == UNKNOWN_CHANNEL_TYPE:
                 raise LinkLost(f"`{self._target}` allows no commands", str(error)) from None
             raise ChannelRefused(str(error)) from None
@@ -58,7 +58,7 @@ class SshChannel(SshStream):
         return True
 
     def stop_reading(self) -> bool:
-        if not self._link.is_openssh():
+        if not self._transport.is_openssh():
             return False
         if not self._closing:
             self._tell(messages.end_of_write(self._remote))
@@ -76,7 +76,7 @@ class SshChannel(SshStream):
             raise self._lost(self._why or "the server gave no exit status")
         return status
 
-    # What follows is called by the link.
+    # What follows is called by the connection.
 
     def _answer(self, body: Body) -> None:
         status, reply = messages.request(body)

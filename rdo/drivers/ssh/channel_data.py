@@ -17,7 +17,7 @@ class Sendable(Protocol):
     def asbytes(self) -> bytes: ...
 
 
-class Input(NamedTuple):
+class OutgoingData(NamedTuple):
     """Data for a channel, of any length: sent as packets of `limit` bytes, all at once."""
 
     channel: int
@@ -31,7 +31,7 @@ class Input(NamedTuple):
             yield struct.pack(">BII", MSG_CHANNEL_DATA, self.channel, len(piece)), piece
 
 
-class Output:
+class IncomingData:
     """Channel data that came in, in one message or several in a row."""
 
     __slots__ = ("_plain", "data")

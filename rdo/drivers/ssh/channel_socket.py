@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from rdo.drivers.ssh.channel_stream import SshStream
+from rdo.drivers.ssh.channel_stream import SshChannel
 from rdo.errors import LinkLost
 
-SEND_LOOK = 1.0
+SEND_CHECK_INTERVAL = 1.0
 """Seconds that sending waits for room, before who sends has a look whether it still should."""
 
 
-class StreamWire:
+class ChannelStream:
     """The Wire of rdo.drivers.ssh.keepalive. For one thread that reads, and one that sends."""
 
-    def __init__(self, stream: SshStream) -> None:
+    def __init__(self, stream: SshChannel) -> None:
         self._stream = stream
         self._timeout: float | None = None
         self._left = memoryview(b"")
@@ -20,7 +20,7 @@ class StreamWire:
     def send(self, data: bytes | memoryview) -> int:
         """Send what there is room for. Raises TimeoutError, OSError."""
         try:
-            size = self._stream.write_some(memoryview(data), SEND_LOOK)
+            size = self._stream.write_some(memoryview(data), SEND_CHECK_INTERVAL)
         except LinkLost as error:
             raise ConnectionResetError(str(error)) from None
         if size is None:

@@ -1,6 +1,6 @@
 """One channel of an SSH connection: opening, flow control, data both ways, and the end (RFC 4254, section 5).
 
-What the server says of it comes by `receive`, from the thread that serves the link. Knows nothing of programs.
+What the server says of it comes by `receive`, from the thread that serves the connection. Knows nothing of programs.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from paramiko import common
 
 from rdo.drivers.base import READ_SIZE, STDERR, STDOUT, Chunk, Sink
 from rdo.drivers.ssh import messages
-from rdo.drivers.ssh.channel_data import Input, Sendable
+from rdo.drivers.ssh.channel_data import OutgoingData, Sendable
 from rdo.drivers.ssh.fields import Body, Violation
-from rdo.drivers.ssh.receive_buffer import Reception
-from rdo.drivers.ssh.transport import Link
+from rdo.drivers.ssh.receive_buffer import ReceiveBuffer
+from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import LinkLost
 
 WINDOW = 4 * 1024 * 1024
@@ -25,12 +25,12 @@ WINDOW = 4 * 1024 * 1024
 fast; 4 MiB carry 80 MB/s over a round trip of 50 ms."""
 
 OPEN_TIMEOUT = 60.0
-"""Seconds for the server to open a channel: some run slow session hooks. A dead link is found sooner."""
+"""Seconds for the server to open a channel: some run slow session hooks. A dead connection is found sooner."""
 
 EXTENDED_STDERR = 1
 
 
-class Refused(Exception):
+class OpenRefused(Exception):
     """The server opens no such channel: its code for that, and its words."""
 
     def __init__(self, code: int, words: str) -> None:
@@ -38,17 +38,17 @@ class Refused(Exception):
         self.code = code
 
 
-class SshStream:
+class SshChannel:
     """Both ends of a channel. One lock guards its state, another keeps the order of what is sent."""
 
-    def __init__(self, link: Link, target: str, done: Callable[[], None], window: int = WINDOW) -> None:
-        """`done` is called once, when the server has closed the channel, refused it, or the link has ended.
+    def __init__(self, transport: SshTransport, target: str, done: Callable[[], None], window: int = WINDOW) -> None:
+        """`done` is called once, when the server has closed the channel, refused it, or the connection has ended.
 
         `window`: bytes that may come before they are read.
         """
         self.number = -1
         self.window = window
-        self._link = link
+        self._transport = transport
         self._target = target
         self._done: Callable[[], None] | None = done
         self._lock = threading.Lock()
@@ -58,12 +58,12 @@ class SshStream:
         self._opened = False
         self._refusal: tuple[int, str] | None = None
         self._remote = self._room = self._packet = 0
-        self._received = Reception(window // 4, window)
+        self._received = ReceiveBuffer(window // 4, window)
         self._why = ""
         self._ended_input = False
         self._closing = False  # by either side: no more goes out or comes in
-        self._closed = False  # by both sides, or by the end of the link
-        self._broken = False  # by the end of the link
+        self._closed = False  # by both sides, or by the end of the connection
+        self._broken = False  # by the end of the connection
 
     def wait_until_open(self, timeout: float = OPEN_TIMEOUT) -> None:
         """Wait for the server to open it. Raises Refused, LinkLost."""
@@ -72,7 +72,7 @@ class SshStream:
                 self._closing = True
                 raise self._lost(f"it opened no channel within {timeout:.0f} s")
         if self._refusal is not None:
-            raise Refused(*self._refusal)
+            raise OpenRefused(*self._refusal)
         if self._broken:
             raise self._lost(self._why)
 
@@ -90,7 +90,7 @@ class SshStream:
         size = self._reserve(len(data), timeout)
         if size == 0:
             return None
-        self._send(Input(self._remote, data[:size], self._packet))
+        self._send(OutgoingData(self._remote, data[:size], self._packet))
         return size
 
     def offer(self, data: bytes | memoryview) -> bool:
@@ -99,7 +99,7 @@ class SshStream:
             if self._room < len(data) or self._ended_input or self._closing:
                 return False
             self._room -= len(data)
-        self._send(Input(self._remote, memoryview(data), self._packet))
+        self._send(OutgoingData(self._remote, memoryview(data), self._packet))
         return True
 
     def read(self, timeout: float | None = None, sink: Sink | None = None) -> Chunk | None:
@@ -128,9 +128,9 @@ class SshStream:
         if self._opened:
             self._tell(messages.close(self._remote), last=True)
 
-    # What follows is called by the link.
+    # What follows is called by the connection.
 
-    def adopt(self, opened: messages.Opened) -> None:
+    def adopt(self, opened: messages.RemoteEnd) -> None:
         """The far end. It is open."""
         with self._lock:
             self._remote, self._room, self._packet = opened
@@ -140,14 +140,14 @@ class SshStream:
     def receive(self, kind: int, body: Body) -> None:
         """A message for this channel: its number, and what stands behind the channel's own. Raises Violation."""
         if self._opened == (kind in ANSWERS):
-            self._violate(kind)
+            self._reject(kind)
         _HANDLERS[kind](self, body)
 
     def lose(self) -> None:
         """The link has ended."""
         if not self._closed:
             self._broken = True
-            self._why = self._why or self._link.disconnect_reason or "the connection broke"
+            self._why = self._why or self._transport.disconnect_reason or "the connection broke"
             self._finish()
 
     def _confirm(self, body: Body) -> None:
@@ -192,7 +192,7 @@ class SshStream:
 
     def _end_output(self, body: Body) -> None:
         self._received.end()
-        self._link.defer(self._received.tell_watcher)  # the exit status may be next
+        self._transport.defer(self._received.notify_watcher)  # the exit status may be next
 
     def _end(self, body: Body) -> None:
         if self._begin_to_close():
@@ -201,7 +201,7 @@ class SshStream:
 
     # Inner workings.
 
-    def _violate(self, kind: int) -> NoReturn:
+    def _reject(self, kind: int) -> NoReturn:
         raise Violation(f"it sent message {kind} for a channel that is {'' if self._opened else 'not '}open")
 
     def _begin_to_close(self) -> bool:
@@ -216,7 +216,7 @@ class SshStream:
             self._closing = self._closed = True
             done, self._done = self._done, None
             self._changed.notify_all()
-        self._link.drop(self.number)
+        self._transport.drop(self.number)
         self._received.close(ended=ended, broken=self._broken)
         if done is not None:
             done()
@@ -234,15 +234,15 @@ class SshStream:
             self._room -= size
             return size
 
-    def _send(self, message: Sendable | Input, *, last: bool = False) -> None:
+    def _send(self, message: Sendable | OutgoingData, *, last: bool = False) -> None:
         """Send, but nothing behind the close: sshd ends the whole connection for that. Raises LinkLost."""
         with self._sending:
             if not self._closed_here:
                 self._closed_here = last
-                self._link.send(message)
+                self._transport.send(message)
 
     def _tell(self, message: Sendable, *, last: bool = False) -> None:
-        """Send what need not arrive: where the link is lost, reading and the exit status say so."""
+        """Send what need not arrive: where the connection is lost, reading and the exit status say so."""
         with contextlib.suppress(LinkLost):
             self._send(message, last=last)
 
@@ -254,13 +254,13 @@ ANSWERS = (common.MSG_CHANNEL_OPEN_SUCCESS, common.MSG_CHANNEL_OPEN_FAILURE)
 """What comes first, and once."""
 
 _HANDLERS: dict[int, Callable[[Any, Body], None]] = {
-    common.MSG_CHANNEL_OPEN_SUCCESS: SshStream._confirm,
-    common.MSG_CHANNEL_OPEN_FAILURE: SshStream._refuse,
-    common.MSG_CHANNEL_WINDOW_ADJUST: SshStream._widen,
-    common.MSG_CHANNEL_DATA: SshStream._arrive,
-    common.MSG_CHANNEL_EXTENDED_DATA: SshStream._arrive_extended,
-    common.MSG_CHANNEL_EOF: SshStream._end_output,
-    common.MSG_CHANNEL_CLOSE: SshStream._end,
+    common.MSG_CHANNEL_OPEN_SUCCESS: SshChannel._confirm,
+    common.MSG_CHANNEL_OPEN_FAILURE: SshChannel._refuse,
+    common.MSG_CHANNEL_WINDOW_ADJUST: SshChannel._widen,
+    common.MSG_CHANNEL_DATA: SshChannel._arrive,
+    common.MSG_CHANNEL_EXTENDED_DATA: SshChannel._arrive_extended,
+    common.MSG_CHANNEL_EOF: SshChannel._end_output,
+    common.MSG_CHANNEL_CLOSE: SshChannel._end,
     common.MSG_CHANNEL_REQUEST: lambda channel, body: channel._answer(body),
     common.MSG_CHANNEL_SUCCESS: lambda channel, body: channel._succeed(body),
     common.MSG_CHANNEL_FAILURE: lambda channel, body: channel._fail(body),

@@ -6,18 +6,18 @@ import threading
 from typing import Protocol
 
 from rdo.drivers.ssh.fields import Body
-from rdo.drivers.ssh.messages import Opened
+from rdo.drivers.ssh.messages import RemoteEnd
 
 
-class Channel(Protocol):
-    """What a link expects of a channel."""
+class ChannelHandler(Protocol):
+    """What a connection expects of a channel."""
 
     number: int
     """Ours, which it is given."""
     window: int
     """Bytes that may come for it before they are read."""
 
-    def adopt(self, opened: Opened) -> None:
+    def adopt(self, opened: RemoteEnd) -> None:
         """The far end, of a channel that the server has asked for."""
 
     def receive(self, kind: int, body: Body) -> None:
@@ -27,18 +27,18 @@ class Channel(Protocol):
         """The link has ended."""
 
 
-class ChannelMap:
+class ChannelTable:
     """Usable from any thread. Nothing is kept of a channel that is gone."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._channels: dict[int, Channel] = {}
+        self._channels: dict[int, ChannelHandler] = {}
         self._next = 0
 
     def __len__(self) -> int:
         return len(self._channels)
 
-    def add(self, channel: Channel) -> None:
+    def add(self, channel: ChannelHandler) -> None:
         """Number a channel."""
         with self._lock:
             channel.number, self._next = self._next, self._next + 1
@@ -57,6 +57,6 @@ class ChannelMap:
         return True
 
     def lose(self) -> None:
-        """Tell all that the link has ended."""
+        """Tell all that the connection has ended."""
         for channel in list(self._channels.values()):
             channel.lose()

@@ -12,7 +12,7 @@ from rdo.drivers.ssh.fields import Violation
 
 DELAYED = "zlib@openssh.com"
 
-LARGEST = READ_SIZE + 4096
+PACKET_LIMIT = READ_SIZE + 4096
 """Bytes of what a packet may hold: of data for a channel, what we allow the server, and a header."""
 
 
@@ -36,10 +36,10 @@ class Inflater:
     def __call__(self, data: bytes) -> bytes:
         """As it was. Raises Violation for what is too large then, or none of it."""
         try:
-            whole = self._stream.decompress(data, LARGEST + 1)
+            whole = self._stream.decompress(data, PACKET_LIMIT + 1)
         except zlib.error as error:
             raise Violation(f"it sent what cannot be decompressed: {error}") from error
-        if len(whole) > LARGEST:
+        if len(whole) > PACKET_LIMIT:
             raise Violation("it sent a packet that is too large when decompressed")
         if not whole:
             raise Violation("it sent a packet that is empty when decompressed")

@@ -18,7 +18,7 @@ from paramiko.config import SSHConfig
 from paramiko.ssh_exception import ConfigParseError, CouldNotCanonicalize
 
 from rdo.drivers.ssh.config_include import EVERYWHERE, OPTION, expanded
-from rdo.drivers.ssh.options import Request
+from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.errors import ConnectError
 
 READING = threading.Lock()
@@ -57,37 +57,37 @@ EXEC_TIMEOUT = 20.0
 """Seconds for a command of `Match exec`; one that takes longer does not match."""
 
 
-class Verdict(NamedTuple):
+class ExecResult(NamedTuple):
     """What became of a command; paramiko asks for it by this name."""
 
     ok: bool
 
 
-class Exec:
+class MatchExec:
     """Runs the commands of `Match exec`, in place of a package that paramiko may have been installed without."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
 
-    def run(self, command: str, **_: object) -> Verdict:
+    def run(self, command: str, **_: object) -> ExecResult:
         """As ssh(1) does it: by the user's shell."""
         shell = self._environment.get("SHELL") or "/bin/sh"
         quiet, env = subprocess.DEVNULL, dict(self._environment)
         try:
             done = subprocess.run([shell, "-c", command], stdin=quiet, stdout=quiet, env=env, timeout=EXEC_TIMEOUT)
         except (OSError, subprocess.TimeoutExpired):
-            return Verdict(False)
-        return Verdict(done.returncode == 0)
+            return ExecResult(False)
+        return ExecResult(done.returncode == 0)
 
 
-def lines(request: Request, environment: Mapping[str, str]) -> list[str]:
+def lines(request: SshQueryRequest, environment: Mapping[str, str]) -> list[str]:
     """The options for a host, one `key value` a line. Raises ConnectError where the file cannot be used."""
     with READING:
-        setattr(config, "invoke", Exec(environment))  # noqa: B010  (the stubs do not have it)
+        setattr(config, "invoke", MatchExec(environment))  # noqa: B010  (the stubs do not have it)
         return _lines(request)
 
 
-def _lines(request: Request) -> list[str]:
+def _lines(request: SshQueryRequest) -> list[str]:
     home = pwd.getpwuid(os.getuid()).pw_dir  # whatever HOME says, as ssh(1) has it
     own = os.path.join(home, ".ssh")
     places = [(os.path.join(own, "config"), own), (SYSTEM, os.path.dirname(SYSTEM))]

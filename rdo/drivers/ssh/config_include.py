@@ -12,10 +12,10 @@ from rdo.errors import ConnectError
 from rdo.util import foreign_file
 from rdo.util.lines import split_lines
 
-LARGEST = 1024 * 1024
+CONFIG_LIMIT = 1024 * 1024
 """Bytes of an ssh configuration."""
 
-DEPTH = 16
+INCLUDE_DEPTH_LIMIT = 16
 """Files that include each other in a row, as ssh(1) has it."""
 
 EVERYWHERE = "Host *"
@@ -29,10 +29,10 @@ def expanded(path: str, home: str, base: str, within: str = EVERYWHERE, depth: i
 
     Raises OSError for a file that cannot be read, ConnectError for an Include that only ssh can follow.
     """
-    if depth > DEPTH:
+    if depth > INCLUDE_DEPTH_LIMIT:
         raise ConnectError(f"the ssh configuration `{path}` is not usable", "files include each other in a loop")
     block = within
-    for line in split_lines(foreign_file.read_text(path, LARGEST)):
+    for line in split_lines(foreign_file.read_text(path, CONFIG_LIMIT)):
         option = OPTION.fullmatch(line)
         key = option[1].lower() if option else ""
         if option and key == "include":

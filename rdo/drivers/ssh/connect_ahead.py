@@ -8,7 +8,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from rdo.drivers.ssh import dial
-from rdo.drivers.ssh.options import Options
+from rdo.drivers.ssh.options import SshOptions
 from rdo.drivers.ssh.query import Query
 from rdo.util import threads
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from rdo.drivers.ssh.connection import Connector
 
 
-class Approach:
+class ConnectAhead:
     """Under way while it is used as a context, and given up where that ends by an error."""
 
     def __init__(self, query: Query, timeout: float | None) -> None:
         """`timeout`: seconds for the connection, where the user's configuration does not say."""
         self._query = query
         self._timeout = timeout
-        self._options: Options | None = None
+        self._options: SshOptions | None = None
         self.wire: socket.socket | None = None
         """The stream, greeted, if there is one by the time that the options are known."""
         self._failure: BaseException | None = None
 
-    def __enter__(self) -> Approach:
-        self._thread = threads.start(self._go, name="approach")
+    def __enter__(self) -> ConnectAhead:
+        self._thread = threads.start(self._go, name="rdo-connect")
         if not self._query.is_program:  # but a module of what is to be loaded: two threads would wait for each other
             self._thread.join()
         return self
@@ -39,7 +39,7 @@ class Approach:
         if error is not None and self.wire is not None:
             self.wire.close()
 
-    def options(self) -> Options:
+    def options(self) -> SshOptions:
         """What the user's ssh configuration says of the host. Raises ConnectError, also where nobody answers there."""
         self._thread.join()
         if self._failure is not None:
@@ -50,9 +50,9 @@ class Approach:
     def _go(self) -> None:
         try:
             self._options = self._query.options()
-            dial.permit(self._options)
+            dial.check_refused(self._options)
             if dial.is_direct(self._options):
-                self.wire = dial.connect(self._options, dial.patience(self._options, self._timeout))
+                self.wire = dial.connect(self._options, dial.step_timeout(self._options, self._timeout))
         except BaseException as error:  # for whoever waits for the options
             self._failure = error
 

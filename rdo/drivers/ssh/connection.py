@@ -12,22 +12,22 @@ from rdo.drivers.ssh.algorithms import offer
 from rdo.drivers.ssh.auth.agent_forward import AgentForward
 from rdo.drivers.ssh.auth.askpass import asking
 from rdo.drivers.ssh.auth.login import log_in
-from rdo.drivers.ssh.channel import SshChannel
-from rdo.drivers.ssh.channel_socket import StreamWire
-from rdo.drivers.ssh.channel_stream import Refused, SshStream
-from rdo.drivers.ssh.fields import SHOWN, words
+from rdo.drivers.ssh.channel import SessionChannel
+from rdo.drivers.ssh.channel_socket import ChannelStream
+from rdo.drivers.ssh.channel_stream import OpenRefused, SshChannel
+from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
 from rdo.drivers.ssh.host_key import HostKeyCheck
-from rdo.drivers.ssh.keepalive import BOUNDS, Bounds, HeardSocket, Heartbeat, Wire
-from rdo.drivers.ssh.kex import KEX_ABLE, Incompatible, silence
-from rdo.drivers.ssh.options import Options, jump_request
+from rdo.drivers.ssh.keepalive import KEEPALIVE_TIMEOUTS, ByteStream, Keepalive, KeepaliveTimeouts, MonitoredStream
+from rdo.drivers.ssh.kex import KEX_ABLE, NoCommonAlgorithm, silence
+from rdo.drivers.ssh.options import SshOptions, jump_request
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.ssh.server_faults import session_limit
-from rdo.drivers.ssh.transport import Link
+from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import ConnectError, LinkLost, SetupError
 
-END_DEADLINE = 5.0
+CLOSE_TIMEOUT = 5.0
 """Seconds for the threads of a closed connection to end."""
-JUMPS = 8
+JUMP_LIMIT = 8
 """Jump hosts in a row; more are a circle in the configuration."""
 
 
@@ -36,34 +36,38 @@ class SshConnection:
 
     runs_sh = False
 
-    def __init__(self, link: Link, heartbeat: Heartbeat, options: Options, release: Callable[[], None]) -> None:
+    def __init__(
+        self, transport: SshTransport, keepalive: Keepalive, options: SshOptions, release: Callable[[], None]
+    ) -> None:
         self.options = options
-        self._link = link
+        self._transport = transport
         self._target = options.address
         self._release = release
         self._agent = options.forward_agent
-        self._heartbeat = heartbeat
-        limit = session_limit(link.version)
+        self._keepalive = keepalive
+        limit = session_limit(transport.version)
         self._room = threading.Semaphore(limit) if limit else None
         if options.alive_interval:
-            heartbeat.acquire()  # for good: the user wants it watched while nothing runs, too
-        heartbeat.start()
+            keepalive.acquire()  # for good: the user wants it watched while nothing runs, too
+        keepalive.start()
         if self._agent:
-            link.take_agent_streams(AgentForward(self._agent, link, self._target).accept)
+            transport.take_agent_streams(AgentForward(self._agent, transport, self._target).accept)
 
     @property
     def makes_leaders(self) -> bool:
         """See the interface: dropbear makes none."""
-        return self._link.is_openssh()
+        return self._transport.is_openssh()
 
-    def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> SshChannel:
+    def open_channel(
+        self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES
+    ) -> SessionChannel:
         """See the interface."""
         if self._room and not self._room.acquire(blocking=False):
             raise ChannelRefused("this server mixes up sessions that begin with sessions that end")
-        self._heartbeat.acquire()
-        channel = SshChannel(self._link, self._target, self._ended)
+        self._keepalive.acquire()
+        channel = SessionChannel(self._transport, self._target, self._ended)
         try:
-            self._link.ask(channel)
+            self._transport.ask(channel)
             channel.start(command, Opening(pty, variables), agent=bool(self._agent))
         except BaseException:
             channel.lose()  # where it has not ended: gives back what was acquired
@@ -72,69 +76,75 @@ class SshConnection:
 
     def _ended(self) -> None:
         """Of a channel."""
-        self._heartbeat.release()
+        self._keepalive.release()
         if self._room:
             self._room.release()
 
     def is_alive(self) -> bool:
         """See the interface."""
-        return not self._link.ended.is_set() and self._heartbeat.is_alive()
+        return not self._transport.ended.is_set() and self._keepalive.is_alive()
 
     def close(self) -> None:
         """See the interface."""
-        self._heartbeat.stop()
-        self._link.close()
-        self._link.join(END_DEADLINE)
-        self._heartbeat.join(END_DEADLINE)
+        self._keepalive.stop()
+        self._transport.close()
+        self._transport.join(CLOSE_TIMEOUT)
+        self._keepalive.join(CLOSE_TIMEOUT)
         self._release()
 
-    def tunnel(self, host: str, port: int, timeout: float) -> Wire:
+    def tunnel(self, host: str, port: int, timeout: float) -> ByteStream:
         """A stream from this host on to another, as long as this connection lives. Raises ConnectError."""
-        self._heartbeat.acquire()  # for good: with the stream in use, silence here is fatal, too
-        stream = SshStream(self._link, self._target, lambda: None)
+        self._keepalive.acquire()  # for good: with the stream in use, silence here is fatal, too
+        stream = SshChannel(self._transport, self._target, lambda: None)
         try:
-            self._link.ask(stream, "direct-tcpip", messages.stream_to(host, port))
+            self._transport.ask(stream, "direct-tcpip", messages.stream_to(host, port))
             stream.wait_until_open(timeout)
-        except Refused as error:
+        except OpenRefused as error:
             raise ConnectError(f"`{self._target}` cannot reach `{host}` port {port}", str(error).lower()) from error
         except LinkLost as error:
             raise ConnectError(f"`{self._target}` gave no way to `{host}`", error.why) from error
-        return StreamWire(stream)
+        return ChannelStream(stream)
 
 
 class Connector:
     """Makes connections for one caller."""
 
-    def __init__(self, caller: Caller, ssh_config: str | None, timeout: float | None, bounds: Bounds = BOUNDS) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        ssh_config: str | None,
+        timeout: float | None,
+        timeouts: KeepaliveTimeouts = KEEPALIVE_TIMEOUTS,
+    ) -> None:
         self._caller = caller
-        self._bounds = bounds
+        self._timeouts = timeouts
         self._ssh_config = ssh_config
         self._timeout = timeout
         silence()
 
-    def connect(self, options: Options, wire: Wire | None = None, depth: int = 0) -> SshConnection:
+    def connect(self, options: SshOptions, wire: ByteStream | None = None, depth: int = 0) -> SshConnection:
         """A connection, logged in. `wire`: a greeted stream to the host, if there is one. Raises ConnectError."""
         self._caller.progress(f"connecting to `{options.address}`")
-        dial.permit(options)
+        dial.check_refused(options)
         for line in options.ignored:
             self._caller.trace(f"of the ssh configuration this has no effect: {line}")
-        timeout = dial.patience(options, self._timeout)
+        timeout = dial.step_timeout(options, self._timeout)
         below = contextlib.ExitStack()
         with contextlib.ExitStack() as undo:
             undo.callback(below.close)
             wire, explain = (wire, _no_reason) if wire else self._stream(options, timeout, below, depth)
             caller = asking(self._caller, options)
-            link, heard = self._handshake(options, wire, timeout, explain, undo, caller)
-            log_in(link, options, caller)
+            transport, heard = self._handshake(options, wire, timeout, explain, undo, caller)
+            log_in(transport, options, caller)
             local_command.run(options, self._caller)
             heard.settimeout(None)
             undo.pop_all()
-            heartbeat = Heartbeat(heard, link.ping, link.close, _bounds(self._bounds, options))
-            return SshConnection(link, heartbeat, options, below.close)
+            keepalive = Keepalive(heard, transport.ping, transport.close, _timeouts(self._timeouts, options))
+            return SshConnection(transport, keepalive, options, below.close)
 
     def _stream(
-        self, options: Options, timeout: float, below: contextlib.ExitStack, depth: int
-    ) -> tuple[Wire, Callable[[], str]]:
+        self, options: SshOptions, timeout: float, below: contextlib.ExitStack, depth: int
+    ) -> tuple[ByteStream, Callable[[], str]]:
         """The byte stream to the server, greeted, and what can be said of it when it fails."""
         if dial.is_direct(options):
             return dial.connect(options, timeout), _no_reason
@@ -145,11 +155,11 @@ class Connector:
             below.callback(proxy.close)
             wire = proxy.received_socket(timeout) if options.proxy_fdpass else proxy.socket
             explain = proxy.failure
-        dial.greet(wire, options)
+        dial.send_version(wire, options)
         return wire, explain
 
-    def _jump(self, options: Options, timeout: float, below: contextlib.ExitStack, depth: int) -> Wire:
-        if depth >= JUMPS:
+    def _jump(self, options: SshOptions, timeout: float, below: contextlib.ExitStack, depth: int) -> ByteStream:
+        if depth >= JUMP_LIMIT:
             raise ConnectError(f"cannot reach `{options.host}`", "its jump hosts form a loop", "look at ProxyJump")
         request = jump_request(options.proxy_jump, self._ssh_config)
         hop = self.connect(Query(request, self._caller.environment).options(), depth=depth + 1)
@@ -158,30 +168,30 @@ class Connector:
 
     def _handshake(
         self,
-        options: Options,
-        wire: Wire,
+        options: SshOptions,
+        wire: ByteStream,
         timeout: float,
         explain: Callable[[], str],
         undo: contextlib.ExitStack,
         caller: Caller,
-    ) -> tuple[Link, HeardSocket]:
-        heard = HeardSocket(wire)
+    ) -> tuple[SshTransport, MonitoredStream]:
+        heard = MonitoredStream(wire)
         undo.callback(heard.close)
         check = HostKeyCheck(options, caller, dial.peer(wire) if dial.is_direct(options) else "")
-        link = Link(heard, offer(options.algorithms, check.offer(), KEX_ABLE), timeout)
-        link.local_version = dial.greeting(options)
-        undo.callback(_end, link)
+        transport = SshTransport(heard, offer(options.algorithms, check.offer(), KEX_ABLE), timeout)
+        transport.local_version = dial.client_version(options)
+        undo.callback(_end, transport)
         try:
-            key = link.handshake()
+            key = transport.handshake()
         except SetupError:
             raise
         except Exception as error:  # whatever a server can bring about in paramiko and below it
-            raise _failure(options, link, heard, error, explain(), timeout) from error
+            raise _failure(options, transport, heard, error, explain(), timeout) from error
         check.check(key)
-        return link, heard
+        return transport, heard
 
 
-def _bounds(usual: Bounds, options: Options) -> Bounds:
+def _timeouts(usual: KeepaliveTimeouts, options: SshOptions) -> KeepaliveTimeouts:
     """The user's own, if there are any; the first sign of life is asked for as soon as they say, and none too late."""
     if not options.alive_interval:
         return usual
@@ -195,14 +205,19 @@ def _no_reason() -> str:
     return ""
 
 
-def _end(link: Link) -> None:
-    link.close()
-    if link.ident is not None:
-        link.join(END_DEADLINE)
+def _end(transport: SshTransport) -> None:
+    transport.close()
+    if transport.ident is not None:
+        transport.join(CLOSE_TIMEOUT)
 
 
 def _failure(
-    options: Options, link: Link, heard: HeardSocket, error: Exception, explanation: str, timeout: float
+    options: SshOptions,
+    transport: SshTransport,
+    heard: MonitoredStream,
+    error: Exception,
+    explanation: str,
+    timeout: float,
 ) -> ConnectError:
     what = f"cannot reach `{options.hostname}` port {options.port}"
     if explanation:
@@ -212,10 +227,10 @@ def _failure(
             why = "it closed the connection without sending a banner"
             return ConnectError(what, why, "too many logins at once (MaxStartups), or no SSH server: try again")
         return ConnectError(what, f"it sent no banner within {timeout:g} s", "is an SSH server running there?")
-    if not link.version:
-        first = words(heard.opening.split(b"\n")[0].strip(), SHOWN)
+    if not transport.version:
+        first = words(heard.opening.split(b"\n")[0].strip(), DISPLAY_LIMIT)
         hint = "is it an SSH server? One that has too many logins at once (MaxStartups) says so: try again then"
         return ConnectError(what, f"in place of its SSH version it sent `{first}`", hint)
-    if isinstance(error, Incompatible):
+    if isinstance(error, NoCommonAlgorithm):
         return ConnectError(what, str(error), error.hint)
-    return ConnectError(what, link.disconnect_reason or "it closed the connection during the handshake")
+    return ConnectError(what, transport.disconnect_reason or "it closed the connection during the handshake")

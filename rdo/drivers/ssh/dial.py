@@ -16,44 +16,44 @@ from typing import IO
 
 from rdo import __version__
 from rdo.drivers.ssh.caller_directory import caller_directory
-from rdo.drivers.ssh.fields import SHOWN, words
-from rdo.drivers.ssh.keepalive import Wire
-from rdo.drivers.ssh.options import Options
+from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
+from rdo.drivers.ssh.keepalive import ByteStream
+from rdo.drivers.ssh.options import SshOptions
 from rdo.errors import ConnectError
 
 CONNECT_TIMEOUT = 15.0
 """Seconds for each step of reaching a host, where nobody said otherwise."""
-GREETING = f"SSH-2.0-rdo_{__version__}"
+CLIENT_VERSION = f"SSH-2.0-rdo_{__version__}"
 """What a client says first (RFC 4253, section 4.2)."""
 FAMILIES = {"any": socket.AF_UNSPEC, "inet": socket.AF_INET, "inet6": socket.AF_INET6}
-ATTEMPT_PAUSE = 1.0
+ATTEMPT_INTERVAL = 1.0
 """Seconds between attempts to connect, as ssh(1) has it, of which there is one unless ConnectionAttempts says more."""
-PROXY_END = 2.0
+PROXY_EXIT_TIMEOUT = 2.0
 """Seconds for a ProxyCommand to end by itself once its streams are closed and it was told to."""
-PROXY_STATUS = 0.5
+PROXY_STATUS_TIMEOUT = 0.5
 """Seconds for one that has closed its streams to end: only then is there a status to name."""
-TAIL = 2048
+STDERR_TAIL_LIMIT = 2048
 """Bytes of a failed ProxyCommand's stderr that are looked at."""
 
 
-def patience(options: Options, timeout: float | None) -> float:
+def step_timeout(options: SshOptions, timeout: float | None) -> float:
     """Seconds for each step of reaching the host; `timeout` is what rdo's own configuration says."""
     return timeout or options.connect_timeout or CONNECT_TIMEOUT
 
 
-def is_direct(options: Options) -> bool:
+def is_direct(options: SshOptions) -> bool:
     """Whether the way to the host is a TCP connection."""
     return not (options.proxy_jump or options.proxy_command)
 
 
-def permit(options: Options) -> None:
+def check_refused(options: SshOptions) -> None:
     """Raises ConnectError where the user's ssh configuration asks for what must not be left out, and cannot be done."""
     if options.refused:
         what = f"the ssh configuration of `{options.host}` cannot be followed"
         raise ConnectError(what, "; ".join(options.refused), "change it, or use `ssh`")
 
 
-def peer(wire: Wire) -> str:
+def peer(wire: ByteStream) -> str:
     """The address at the other end of a TCP connection; empty for other ways, which lead to an unknown one."""
     if not isinstance(wire, socket.socket) or wire.family not in (socket.AF_INET, socket.AF_INET6):
         return ""
@@ -63,27 +63,27 @@ def peer(wire: Wire) -> str:
         return ""
 
 
-def greeting(options: Options) -> str:
+def client_version(options: SshOptions) -> str:
     """What we say to this server first, without the end of the line."""
-    return f"{GREETING} {options.version_addendum}".rstrip()
+    return f"{CLIENT_VERSION} {options.version_addendum}".rstrip()
 
 
-def greet(wire: Wire, options: Options) -> None:
+def send_version(wire: ByteStream, options: SshOptions) -> None:
     """Say hello, so that the server says all it can while we get ready. What fails shows when its answer is read."""
     with contextlib.suppress(OSError):
-        wire.send(greeting(options).encode() + b"\r\n")
+        wire.send(client_version(options).encode() + b"\r\n")
 
 
-def connect(options: Options, timeout: float) -> socket.socket:
+def connect(options: SshOptions, timeout: float) -> socket.socket:
     """A TCP connection to the host, greeted, by the first of its addresses that answers. Raises ConnectError."""
     for _ in range(options.attempts - 1):
         with contextlib.suppress(ConnectError):
             return _connect(options, timeout)
-        time.sleep(ATTEMPT_PAUSE)
+        time.sleep(ATTEMPT_INTERVAL)
     return _connect(options, timeout)
 
 
-def _connect(options: Options, timeout: float) -> socket.socket:
+def _connect(options: SshOptions, timeout: float) -> socket.socket:
     place = f"`{options.hostname}` port {options.port}"
     family = FAMILIES.get(options.address_family, socket.AF_UNSPEC)
     try:
@@ -99,7 +99,7 @@ def _connect(options: Options, timeout: float) -> socket.socket:
         except OSError as error:
             failure = error
         else:
-            greet(wire, options)
+            send_version(wire, options)
             return wire
     if isinstance(failure, TimeoutError):
         raise ConnectError(
@@ -147,7 +147,7 @@ class ProxyCommand:
         except OSError:
             handed = []
         if not handed:
-            self._wait(PROXY_END)
+            self._wait(PROXY_EXIT_TIMEOUT)
             raise ConnectError("the ProxyCommand handed over no connection (ProxyUseFdpass)", self.failure())
         received = socket.socket(fileno=handed[0])
         with contextlib.suppress(OSError):  # it need be none of TCP
@@ -158,14 +158,14 @@ class ProxyCommand:
     def failure(self) -> str:
         """What it said last, and its status if it has ended."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(PROXY_STATUS)
+            self._process.wait(PROXY_STATUS_TIMEOUT)
         status = self._process.returncode
-        self._complaint.seek(max(0, os.fstat(self._complaint.fileno()).st_size - TAIL))
+        self._complaint.seek(max(0, os.fstat(self._complaint.fileno()).st_size - STDERR_TAIL_LIMIT))
         lines = self._complaint.read().decode(errors="replace").split("\n")
         said = [line.strip() for line in lines if line.strip()][-1:]
         ended = [] if status is None else [f"signal {-status}" if status < 0 else f"status {status}"]
-        parts = [f"ProxyCommand `{words(self._command.encode(errors='surrogateescape'), SHOWN)}`", *ended]
-        return ", ".join([*parts, *(words(line.encode(), SHOWN) for line in said)])
+        parts = [f"ProxyCommand `{words(self._command.encode(errors='surrogateescape'), DISPLAY_LIMIT)}`", *ended]
+        return ", ".join([*parts, *(words(line.encode(), DISPLAY_LIMIT) for line in said)])
 
     def close(self) -> None:
         """End it and all it started, and reap it."""
@@ -173,7 +173,7 @@ class ProxyCommand:
         for number in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, number)
-            if self._wait(PROXY_END):
+            if self._wait(PROXY_EXIT_TIMEOUT):
                 break
         self._complaint.close()
 
@@ -195,7 +195,7 @@ def _mark(connection: socket.socket, kind: int, mark: int) -> None:
 
 
 def _connect_to(
-    kind: int, style: int, protocol: int, address: object, options: Options, timeout: float
+    kind: int, style: int, protocol: int, address: object, options: SshOptions, timeout: float
 ) -> socket.socket:
     connection = socket.socket(kind, style, protocol)
     try:

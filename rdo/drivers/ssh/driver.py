@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rdo.drivers.base import Caller, Root
-from rdo.drivers.ssh.connect_ahead import Approach, load_connector
-from rdo.drivers.ssh.options import Options, Request, variables
+from rdo.drivers.ssh.connect_ahead import ConnectAhead, load_connector
+from rdo.drivers.ssh.options import SshOptions, SshQueryRequest, variables
 from rdo.drivers.ssh.query import Query
 
 if TYPE_CHECKING:
@@ -35,10 +35,10 @@ class SshDriver:
         root: str,
     ) -> None:
         """`directory` is the target's directory for the local directory `root`. `connect_timeout` is in seconds."""
-        self._request = Request(host, user, port, identity, jump, ssh_config)
+        self._request = SshQueryRequest(host, user, port, identity, jump, ssh_config)
         self._timeout = connect_timeout
         self._root = Root(root, directory) if directory else None
-        self._options: Options | None = None
+        self._options: SshOptions | None = None
 
     switches_user = False
 
@@ -51,13 +51,13 @@ class SshDriver:
         return [self._root] if self._root else []
 
     def connect(self, caller: Caller) -> SshConnection:
-        with Approach(Query(self._request, caller.environment), self._timeout) as approach:
+        with ConnectAhead(Query(self._request, caller.environment), self._timeout) as ahead:
             connector = load_connector()(caller, self._request.ssh_config, self._timeout)
-            connection = connector.connect(approach.options(), approach.wire)
+            connection = connector.connect(ahead.options(), ahead.wire)
         self._options = connection.options
         return connection
 
-    def ssh_options(self, environment: Mapping[str, str]) -> Options:
+    def ssh_options(self, environment: Mapping[str, str]) -> SshOptions:
         """What the user's ssh configuration says of the host now. Raises ConnectError."""
         return Query(self._request, environment).options()
 

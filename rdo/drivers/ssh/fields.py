@@ -9,7 +9,7 @@ import struct
 Body = bytes | memoryview
 """Of a message, or what is left of one."""
 
-SHOWN = 200
+DISPLAY_LIMIT = 200
 """Characters of a server's words that go into one line of ours: more than any server has to say."""
 
 
@@ -17,7 +17,7 @@ class Violation(Exception):
     """The server did what no SSH server may do; the text says what, to stand behind the server's name."""
 
 
-class Fields:
+class FieldReader:
     """Reads one field after the other. Raises Violation where the message is cut off."""
 
     def __init__(self, body: Body, start: int = 0) -> None:

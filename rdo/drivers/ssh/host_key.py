@@ -13,10 +13,10 @@ from rdo.drivers.ssh.algorithms import CERTIFICATE, HOST_KEYS, LEGACY_RSA, SIGNA
 from rdo.drivers.ssh.blob import kind_of, rsa_bits
 from rdo.drivers.ssh.certificate import Certificate, parse
 from rdo.drivers.ssh.known_hosts import (
-    Entry,
     HostKey,
-    Standing,
-    Verdict,
+    HostKeyEntry,
+    HostKeyStatus,
+    HostKeyVerdict,
     append,
     format_line,
     has_authority,
@@ -25,7 +25,7 @@ from rdo.drivers.ssh.known_hosts import (
     known_kinds,
     load,
 )
-from rdo.drivers.ssh.options import Options
+from rdo.drivers.ssh.options import SshOptions
 from rdo.errors import ConnectError
 
 ALGORITHMS = {
@@ -37,14 +37,14 @@ ALGORITHMS = {
 }
 """The signature algorithms that go with each type of host key that we can check."""
 
-QUESTIONS = 3
+QUESTION_LIMIT = 3
 """How often a word that is neither yes nor no nor the fingerprint is asked for again."""
 
 
 class HostKeyCheck:
     """The check for one connection: reads the files once, when the connection is made."""
 
-    def __init__(self, options: Options, caller: Caller, address: str = "") -> None:
+    def __init__(self, options: SshOptions, caller: Caller, address: str = "") -> None:
         """`address` is the server's, where it is known. Raises ConnectError."""
         self._options = options
         self._caller = caller
@@ -80,7 +80,7 @@ class HostKeyCheck:
         if certificate is None or not self._is_certified(key, certificate):
             self._check_plain(key)
 
-    def _commanded(self, invocation: str, key: HostKey | None, name: str) -> list[Entry]:
+    def _commanded(self, invocation: str, key: HostKey | None, name: str) -> list[HostKeyEntry]:
         return known_hosts_command.entries(self._options, self._caller.environment, invocation, name, key)
 
     def _certificate(self, shown: HostKey) -> Certificate | None:
@@ -98,9 +98,9 @@ class HostKeyCheck:
         authority = HostKey(kind_of(certificate.authority), certificate.authority)
         said = f"{key.family} certificate, signed by {self._print(authority)}, {verdict.standing.value}"
         self._caller.trace(f"host key of {self._names[0]}: {said}")
-        if verdict.standing is Standing.REVOKED:
+        if verdict.standing is HostKeyStatus.REVOKED:
             raise self._revoked(key, verdict)
-        if verdict.standing is not Standing.KNOWN:
+        if verdict.standing is not HostKeyStatus.KNOWN:
             return False
         name = self._options.host_key_alias or self._options.hostname
         allowed = self._options.algorithms.ca_signatures
@@ -119,12 +119,12 @@ class HostKeyCheck:
     def _check_plain(self, key: HostKey) -> None:
         verdict = judge(self._entries, self._names, key, self._supported())
         self._caller.trace(f"host key of {self._names[0]}: {key.family} {self._print(key)}, {verdict.standing.value}")
-        if verdict.standing is Standing.REVOKED:
+        if verdict.standing is HostKeyStatus.REVOKED:
             raise self._revoked(key, verdict)
-        if verdict.standing is Standing.CHANGED:
+        if verdict.standing is HostKeyStatus.CHANGED:
             raise self._changed(key, verdict)
         self._check_address(key)
-        if verdict.standing is Standing.UNKNOWN:
+        if verdict.standing is HostKeyStatus.UNKNOWN:
             self._accept(key)
 
     def _check_address(self, key: HostKey) -> None:
@@ -133,7 +133,7 @@ class HostKeyCheck:
             return
         entries = self._entries + self._commanded("ADDRESS", key, self._address_name)
         verdict = judge(entries, [self._address_name], key, self._supported())
-        if verdict.standing is not Standing.CHANGED or verdict.entry is None:
+        if verdict.standing is not HostKeyStatus.CHANGED or verdict.entry is None:
             return
         what = f"the host key of `{self._names[0]}` differs from the key for its address `{self._address_name}`"
         if self._options.strict_host_key_checking == "no":
@@ -160,14 +160,14 @@ class HostKeyCheck:
     def _print(self, key: HostKey) -> str:
         return key.fingerprint_by(self._options.fingerprint_hash)
 
-    def _revoked(self, key: HostKey, verdict: Verdict) -> ConnectError:
+    def _revoked(self, key: HostKey, verdict: HostKeyVerdict) -> ConnectError:
         return ConnectError(
             f"the host key of `{self._names[0]}` is revoked",
             f"{key.family} key {self._print(key)}, {_place(verdict.entry)}",
             "do not connect before its owner has explained this",
         )
 
-    def _changed(self, key: HostKey, verdict: Verdict) -> ConnectError:
+    def _changed(self, key: HostKey, verdict: HostKeyVerdict) -> ConnectError:
         entry = verdict.entry
         known = f"{entry.key.family} {self._print(entry.key)} ({_place(entry)})" if entry else "another one"
         path = entry.path if entry else "~/.ssh/known_hosts"
@@ -191,7 +191,7 @@ class HostKeyCheck:
             f"{key.family} key fingerprint is {self._print(key)}.\n"
             "Are you sure you want to continue connecting (yes/no/[fingerprint])? "
         )
-        for _ in range(QUESTIONS):
+        for _ in range(QUESTION_LIMIT):
             answer = self._caller.ask(question, echo=True)
             if answer is None:
                 hint = f"verify it, and connect once in a terminal: `ssh {shlex.quote(self._options.host)}`"
@@ -226,7 +226,7 @@ class HostKeyCheck:
             self._caller.tell(f"rdo: {notice}")
 
 
-def _place(entry: Entry | None) -> str:
+def _place(entry: HostKeyEntry | None) -> str:
     return f"{entry.path}:{entry.line}" if entry else ""
 
 

@@ -17,25 +17,25 @@ from rdo.errors import SetupError
 from rdo.util import threads
 
 
-class Bounds(NamedTuple):
+class KeepaliveTimeouts(NamedTuple):
     """How long a connection may be silent, all in seconds."""
 
     liveness: float = 15.0
     """Since the last byte, within which a connection counts as alive without asking."""
-    ping_deadline: float = 3.0
+    ping_timeout: float = 3.0
     """For an idle connection to answer before a new command is given to it."""
     ping_interval: float = 5.0
     """Between pings while nothing is heard and commands run."""
     dead_after: float = 40.0
-    """Of silence, pings unanswered, after which running commands are told that the link is lost."""
+    """Of silence, pings unanswered, after which running commands are told that the connection is lost."""
 
 
-BOUNDS = Bounds()
+KEEPALIVE_TIMEOUTS = KeepaliveTimeouts()
 
 Clock = Callable[[], float]
 
 
-class Wire(Protocol):
+class ByteStream(Protocol):
     """What can carry SSH: a socket, or a channel through another host."""
 
     def send(self, data: bytes | memoryview, /) -> int: ...
@@ -44,13 +44,13 @@ class Wire(Protocol):
     def close(self) -> None: ...
 
 
-class HeardSocket:
+class MonitoredStream:
     """A socket that knows when it was last heard from, and what it heard first."""
 
     OPENING = 256
     """Bytes kept of what came first: enough to say what else than SSH is listening there."""
 
-    def __init__(self, wire: Wire, clock: Clock = time.monotonic) -> None:
+    def __init__(self, wire: ByteStream, clock: Clock = time.monotonic) -> None:
         self._wire = wire
         self._clock = clock
         self._closed = False  # by this name paramiko asks whether its thread may be left alone
@@ -114,21 +114,21 @@ class HeardSocket:
             self.heard.set()
 
 
-class Heartbeat:
+class Keepalive:
     """Watches one connection. `ping` asks the peer for a sign of life, `kill` ends it: both are called in threads."""
 
     def __init__(
         self,
-        wire: HeardSocket,
+        wire: MonitoredStream,
         ping: Callable[[], None],
         kill: Callable[[], None],
-        bounds: Bounds = BOUNDS,
+        timeouts: KeepaliveTimeouts = KEEPALIVE_TIMEOUTS,
         clock: Clock = time.monotonic,
     ) -> None:
         self._wire = wire
         self._ping = ping
         self._kill = kill
-        self._bounds = bounds
+        self._timeouts = timeouts
         self._clock = clock
         self._pinging = threading.Lock()
         self._changed = threading.Condition()
@@ -139,7 +139,7 @@ class Heartbeat:
 
     def start(self) -> None:
         """Begin to watch. Raises SetupError."""
-        self._thread = threads.start(self._watch, name="rdo-heartbeat")
+        self._thread = threads.start(self._watch, name="rdo-keepalive")
 
     def stop(self) -> None:
         """End the watching thread."""
@@ -169,14 +169,14 @@ class Heartbeat:
         """Whether the peer was heard from within `liveness`, or answers a ping within `ping_deadline`."""
         if self._ended:
             return False
-        if self._clock() - self._wire.last_heard < self._bounds.liveness:
+        if self._clock() - self._wire.last_heard < self._timeouts.liveness:
             return True
         self._wire.heard.clear()
         self._start_ping()
-        return self._wire.heard.wait(self._bounds.ping_deadline) and not self._ended
+        return self._wire.heard.wait(self._timeouts.ping_timeout) and not self._ended
 
     def _start_ping(self) -> None:
-        """In a thread of its own: on a dead link the socket's buffer may be full, and sending blocks."""
+        """In a thread of its own: on a dead connection the socket's buffer may be full, and sending blocks."""
         if self._pinging.acquire(blocking=False):
             try:
                 threads.start(self._ping_once, name="rdo-ping")
@@ -185,7 +185,7 @@ class Heartbeat:
 
     def _ping_once(self) -> None:
         try:
-            with contextlib.suppress(Exception):  # a dead link is found by its silence
+            with contextlib.suppress(Exception):  # a dead connection is found by its silence
                 self._ping()
         finally:
             self._pinging.release()
@@ -204,11 +204,11 @@ class Heartbeat:
     def _check(self) -> bool:
         """Wait until there is something to do again; False when the connection is dead."""
         silence = self._clock() - max(self._wire.last_heard, self._since)
-        if silence >= self._bounds.dead_after:
+        if silence >= self._timeouts.dead_after:
             return False
-        if silence >= self._bounds.liveness:
+        if silence >= self._timeouts.liveness:
             self._start_ping()
-            self._changed.wait(min(self._bounds.ping_interval, self._bounds.dead_after - silence))
+            self._changed.wait(min(self._timeouts.ping_interval, self._timeouts.dead_after - silence))
         else:
-            self._changed.wait(self._bounds.liveness - silence)
+            self._changed.wait(self._timeouts.liveness - silence)
         return True

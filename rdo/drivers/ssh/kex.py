@@ -18,12 +18,12 @@ from paramiko.message import Message
 from paramiko.transport import Transport
 
 from rdo.drivers.ssh import kex_offer
-from rdo.drivers.ssh.algorithms import KEY_EXCHANGES, Offer
+from rdo.drivers.ssh.algorithms import KEY_EXCHANGES, AlgorithmOffer
 from rdo.drivers.ssh.compression import DELAYED, Deflater, Inflater
-from rdo.drivers.ssh.dial import GREETING
+from rdo.drivers.ssh.dial import CLIENT_VERSION
 from rdo.drivers.ssh.fields import Violation
 from rdo.drivers.ssh.host_proof import prove
-from rdo.drivers.ssh.keepalive import HeardSocket
+from rdo.drivers.ssh.keepalive import MonitoredStream
 from rdo.drivers.ssh.kex_offer import Mismatch
 from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.drivers.ssh.packetizer import Packets
@@ -58,7 +58,7 @@ NAMES = {
 """Of each class of paramiko, what rdo calls, sets or overrides, beyond its constructor and what threads have."""
 
 
-class Incompatible(Exception):
+class NoCommonAlgorithm(Exception):
     """The two sides have nothing in common of one kind."""
 
     def __init__(self, mismatch: Mismatch, hint: str) -> None:
@@ -66,7 +66,7 @@ class Incompatible(Exception):
         self.hint = hint
 
 
-class Binding(NamedTuple):
+class SessionBinding(NamedTuple):
     """How the server proved its key in the first exchange of keys; an agent can see by it who asks for signatures."""
 
     host_key: bytes
@@ -92,7 +92,7 @@ class KeyExchange(Transport):
     clear_to_send_lock: threading.Lock
     _send_message: Callable[[Any], None]
 
-    def __init__(self, wire: HeardSocket, offer: Offer) -> None:
+    def __init__(self, wire: MonitoredStream, offer: AlgorithmOffer) -> None:
         """`wire` has been greeted."""
         super().__init__(wire, packetizer_class=Packets)  # type: ignore[arg-type]
         self._preferred_keys = offer.host_keys
@@ -102,8 +102,8 @@ class KeyExchange(Transport):
         self._preferred_compression = offer.compression
         self.shown: HostKey | None = None
         """The key or certificate that the server has proved to have."""
-        self.binding: Binding | None = None
-        self.local_version = GREETING
+        self.binding: SessionBinding | None = None
+        self.local_version = CLIENT_VERSION
         for name in ("REKEY_BYTES", "REKEY_PACKETS", "REKEY_BYTES_OVERFLOW_MAX", "REKEY_PACKETS_OVERFLOW_MAX"):
             setattr(self.packetizer, name, NEVER)
 
@@ -121,7 +121,7 @@ class KeyExchange(Transport):
         if self.shown not in (None, shown):
             raise Violation("it came up with another host key on the way")
         if self.shown is None:
-            self.binding = Binding(shown.blob, self.H, signature)
+            self.binding = SessionBinding(shown.blob, self.H, signature)
         self.shown = shown
 
     def begin_compression(self) -> None:
@@ -182,7 +182,7 @@ class KeyExchange(Transport):
         }
         lacking = kex_offer.mismatch(kex_offer.parse(message.asbytes()), ours)
         if lacking is not None:
-            raise Incompatible(lacking, lacking.hint(ours[lacking.kind]))
+            raise NoCommonAlgorithm(lacking, lacking.hint(ours[lacking.kind]))
         if self.initial_kex_done:
             self.packetizer.incoming.deadline = time.monotonic() + EXCHANGE_TIMEOUT
         self._negotiate_keys(message)  # type: ignore[attr-defined]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from rdo.drivers.ssh.algorithms import AEAD_CIPHERS, LISTED, LONGEST
-from rdo.drivers.ssh.fields import Body, Fields
+from rdo.drivers.ssh.algorithms import AEAD_CIPHERS, LISTED_LIMIT, NAME_LENGTH_LIMIT
+from rdo.drivers.ssh.fields import Body, FieldReader
 
 COOKIE = 16
 """Random bytes that stand first."""
@@ -41,8 +41,8 @@ class Mismatch(NamedTuple):
     @property
     def why(self) -> str:
         """For an error of ours."""
-        more = f" and {len(self.names) - LISTED} more" if len(self.names) > LISTED else ""
-        listed = ", ".join(name[:LONGEST] for name in self.names[:LISTED]) or "none"
+        more = f" and {len(self.names) - LISTED_LIMIT} more" if len(self.names) > LISTED_LIMIT else ""
+        listed = ", ".join(name[:NAME_LENGTH_LIMIT] for name in self.names[:LISTED_LIMIT]) or "none"
         return f"the server offers only these {self.kind}: {listed}{more}; rdo has none of them"
 
     def hint(self, ours: Sequence[str]) -> str:
@@ -52,7 +52,7 @@ class Mismatch(NamedTuple):
 
 def parse(body: Body) -> ServerOffer:
     """The offer in a KEXINIT message. Raises Violation."""
-    fields = Fields(body)
+    fields = FieldReader(body)
     fields.skip(COOKIE)
     kex = tuple(name for name in fields.names() if not name.startswith(SIGNS))
     keys = fields.names()

@@ -21,7 +21,7 @@ from rdo.errors import ConnectError
 from rdo.util import foreign_file, private_directory
 from rdo.util.lines import split_lines, split_words
 
-LARGEST = 64 * 1024 * 1024
+KNOWN_HOSTS_LIMIT = 64 * 1024 * 1024
 """Bytes of a known_hosts file: half a million keys."""
 
 AUTHORITY = "@cert-authority"
@@ -52,7 +52,7 @@ class HostKey(NamedTuple):
         return self.kind.removeprefix("ssh-").partition("-")[0].upper()
 
 
-class Entry(NamedTuple):
+class HostKeyEntry(NamedTuple):
     """A line of a known_hosts file that says something of a key."""
 
     path: str
@@ -66,7 +66,7 @@ class Entry(NamedTuple):
         return _matches(self.patterns, name.lower())
 
 
-class Standing(Enum):
+class HostKeyStatus(Enum):
     """What known_hosts files say of a host's key."""
 
     KNOWN = "known"
@@ -75,20 +75,22 @@ class Standing(Enum):
     REVOKED = "revoked"
 
 
-class Verdict(NamedTuple):
+class HostKeyVerdict(NamedTuple):
     """A standing, and the line that it rests on, if there is one."""
 
-    standing: Standing
-    entry: Entry | None = None
+    standing: HostKeyStatus
+    entry: HostKeyEntry | None = None
 
 
-def parse(path: str, text: str) -> list[Entry]:
+def parse(path: str, text: str) -> list[HostKeyEntry]:
     """The entries of a file. Comments, empty lines and what cannot be understood are left out, as ssh does."""
     numbered = enumerate(split_lines(text), 1)
     return [entry for number, line in numbered if (entry := _entry(path, number, line)) is not None]
 
 
-def judge(entries: Iterable[Entry], names: Sequence[str], key: HostKey, supported: Sequence[str]) -> Verdict:
+def judge(
+    entries: Iterable[HostKeyEntry], names: Sequence[str], key: HostKey, supported: Sequence[str]
+) -> HostKeyVerdict:
     """What the entries say of the key of a host. Pure.
 
     The first of `names` is the host's own; others only make the key known, never changed: ssh looks for a host on
@@ -98,17 +100,19 @@ def judge(entries: Iterable[Entry], names: Sequence[str], key: HostKey, supporte
     about = [entry for entry in entries if any(map(entry.is_about, names))]
     revoked = _first(entry for entry in about if entry.marker == "@revoked" and entry.key.blob == key.blob)
     if revoked is not None:
-        return Verdict(Standing.REVOKED, revoked)
+        return HostKeyVerdict(HostKeyStatus.REVOKED, revoked)
     plain = [entry for entry in about if not entry.marker]
     same = _first(entry for entry in plain if entry.key.blob == key.blob)
     if same is not None:
-        return Verdict(Standing.KNOWN, same)
+        return HostKeyVerdict(HostKeyStatus.KNOWN, same)
     other = [entry for entry in plain if entry.key.kind in supported and entry.is_about(names[0])]
     other.sort(key=lambda entry: entry.key.kind != key.kind)
-    return Verdict(Standing.CHANGED, other[0]) if other else Verdict(Standing.UNKNOWN)
+    return HostKeyVerdict(HostKeyStatus.CHANGED, other[0]) if other else HostKeyVerdict(HostKeyStatus.UNKNOWN)
 
 
-def judge_certificate(entries: Iterable[Entry], names: Sequence[str], public: HostKey, authority: bytes) -> Verdict:
+def judge_certificate(
+    entries: Iterable[HostKeyEntry], names: Sequence[str], public: HostKey, authority: bytes
+) -> HostKeyVerdict:
     """What the entries say of a certificate: of the public key in it, and of the key that signed it. Pure.
 
     Known is one that was signed by an authority for the host. Only a line that revokes either key is against it.
@@ -116,17 +120,17 @@ def judge_certificate(entries: Iterable[Entry], names: Sequence[str], public: Ho
     about = [entry for entry in entries if any(map(entry.is_about, names))]
     revoked = _first(e for e in about if e.marker == "@revoked" and e.key.blob in (public.blob, authority))
     if revoked is not None:
-        return Verdict(Standing.REVOKED, revoked)
+        return HostKeyVerdict(HostKeyStatus.REVOKED, revoked)
     known = _first(entry for entry in about if entry.marker == AUTHORITY and entry.key.blob == authority)
-    return Verdict(Standing.KNOWN, known) if known else Verdict(Standing.UNKNOWN)
+    return HostKeyVerdict(HostKeyStatus.KNOWN, known) if known else HostKeyVerdict(HostKeyStatus.UNKNOWN)
 
 
-def has_authority(entries: Iterable[Entry], names: Sequence[str]) -> bool:
+def has_authority(entries: Iterable[HostKeyEntry], names: Sequence[str]) -> bool:
     """Whether there is an authority that signs certificates of this host."""
     return any(entry.marker == AUTHORITY and any(map(entry.is_about, names)) for entry in entries)
 
 
-def known_kinds(entries: Iterable[Entry], names: Sequence[str]) -> list[str]:
+def known_kinds(entries: Iterable[HostKeyEntry], names: Sequence[str]) -> list[str]:
     """The types of key that are known of a host, each once, in the order of the files."""
     kinds = (entry.key.kind for entry in entries if not entry.marker and any(map(entry.is_about, names)))
     return list(dict.fromkeys(kinds))
@@ -140,12 +144,12 @@ def format_line(name: str, key: HostKey, salt: bytes | None) -> str:
     return f"{name} {key.kind} {base64.b64encode(key.blob).decode()}"
 
 
-def load(paths: Iterable[str]) -> list[Entry]:
+def load(paths: Iterable[str]) -> list[HostKeyEntry]:
     """The entries of all files that can be read; the others count as empty, as they do for ssh. Raises ConnectError."""
-    found: list[Entry] = []
+    found: list[HostKeyEntry] = []
     for path in paths:
         try:
-            found.extend(parse(path, foreign_file.read_text(path, LARGEST)))
+            found.extend(parse(path, foreign_file.read_text(path, KNOWN_HOSTS_LIMIT)))
         except foreign_file.TooLarge as error:  # to leave it out would be to trust what it refuses
             raise ConnectError(f"cannot use the known hosts in `{path}`", str(error.strerror)) from None
         except OSError:
@@ -179,7 +183,7 @@ def _write(descriptor: int, data: bytes, size: int) -> None:
         raise
 
 
-def _entry(path: str, number: int, text: str) -> Entry | None:
+def _entry(path: str, number: int, text: str) -> HostKeyEntry | None:
     words = split_words(text)
     marker = words.pop(0) if words and words[0] in MARKERS else ""
     if len(words) < 3 or words[0].startswith(("#", "@")) or (marker == AUTHORITY and _has_tab_behind(marker, text)):
@@ -191,7 +195,7 @@ def _entry(path: str, number: int, text: str) -> Entry | None:
             return None
     except (binascii.Error, ValueError):
         return None
-    return Entry(path, number, marker, patterns, HostKey(kind, blob))
+    return HostKeyEntry(path, number, marker, patterns, HostKey(kind, blob))
 
 
 def _has_tab_behind(marker: str, text: str) -> bool:
@@ -230,5 +234,5 @@ def _matches_hash(pattern: str, name: str) -> bool:
     return hmac.compare_digest(digest, hmac.new(salt, name.encode(errors="surrogateescape"), hashlib.sha1).digest())
 
 
-def _first(entries: Iterable[Entry]) -> Entry | None:
+def _first(entries: Iterable[HostKeyEntry]) -> HostKeyEntry | None:
     return next(iter(entries), None)

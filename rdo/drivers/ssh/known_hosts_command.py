@@ -8,13 +8,13 @@ import subprocess
 from collections.abc import Mapping
 
 from rdo.drivers.ssh.caller_directory import caller_directory
-from rdo.drivers.ssh.fields import SHOWN, words
-from rdo.drivers.ssh.known_hosts import Entry, HostKey, parse
-from rdo.drivers.ssh.options import Options
+from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
+from rdo.drivers.ssh.known_hosts import HostKey, HostKeyEntry, parse
+from rdo.drivers.ssh.options import SshOptions
 from rdo.errors import ConnectError
 from rdo.util.lines import strip_blanks
 
-DEADLINE = 60.0
+COMMAND_TIMEOUT = 60.0
 """Seconds for the program, which may ask a server on the network."""
 
 NAME = "KnownHostsCommand"
@@ -22,8 +22,8 @@ NAME = "KnownHostsCommand"
 
 
 def entries(
-    options: Options, environment: Mapping[str, str], invocation: str, name: str, key: HostKey | None
-) -> list[Entry]:
+    options: SshOptions, environment: Mapping[str, str], invocation: str, name: str, key: HostKey | None
+) -> list[HostKeyEntry]:
     """What it prints; nothing where there is none. `invocation` is what `%I` stands for. Raises ConnectError.
 
     A program that fails forbids the connection, as with ssh: what it would have said may revoke the key.
@@ -38,21 +38,21 @@ def entries(
             capture_output=True,
             env=dict(environment),
             cwd=caller_directory(environment),
-            timeout=DEADLINE,
+            timeout=COMMAND_TIMEOUT,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise _failed(command[0], f"waited {DEADLINE:.0f} s") from None
+        raise _failed(command[0], f"waited {COMMAND_TIMEOUT:.0f} s") from None
     except OSError as error:
         raise _failed(command[0], (error.strerror or str(error)).lower()) from error
     if done.returncode != 0:
-        said = words(strip_blanks(done.stderr.decode(errors="replace")).rpartition("\n")[2].encode(), SHOWN)
+        said = words(strip_blanks(done.stderr.decode(errors="replace")).rpartition("\n")[2].encode(), DISPLAY_LIMIT)
         ended = f"signal {-done.returncode}" if done.returncode < 0 else f"status {done.returncode}"
         raise _failed(command[0], ended + (f", {said}" if said else ""))
     return parse(NAME, done.stdout.decode(errors="surrogateescape"))
 
 
-def _command(options: Options, invocation: str, name: str, key: HostKey | None) -> list[str]:
+def _command(options: SshOptions, invocation: str, name: str, key: HostKey | None) -> list[str]:
     try:
         program = shlex.split(options.known_hosts_command)
     except ValueError as error:
@@ -73,5 +73,5 @@ def _command(options: Options, invocation: str, name: str, key: HostKey | None) 
 
 
 def _failed(command: str, why: str) -> ConnectError:
-    shown = words(command.encode(errors="surrogateescape"), SHOWN)
+    shown = words(command.encode(errors="surrogateescape"), DISPLAY_LIMIT)
     return ConnectError(f"the KnownHostsCommand `{shown}` fails", why, "try it, or take it out of ~/.ssh/config")

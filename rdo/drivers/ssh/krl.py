@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rdo.drivers.ssh.blob import Blob
+from rdo.drivers.ssh.blob import BlobReader
 from rdo.drivers.ssh.certificate import Certificate
 
 MAGIC = b"SSHKRL\n\0"
@@ -18,7 +18,7 @@ CERTIFICATES, EXPLICIT_KEYS, SHA1S, SIGNATURE, SHA256S, EXTENSION = 1, 2, 3, 4, 
 SERIAL_LIST, SERIAL_RANGE, SERIAL_BITMAP, KEY_ID, CERTIFICATE_EXTENSION = 0x20, 0x21, 0x22, 0x23, 0x39
 
 
-class Revoked(NamedTuple):
+class RevokedCertificates(NamedTuple):
     """What is revoked of the certificates of one authority, or of all where `authority` is empty."""
 
     authority: bytes
@@ -41,14 +41,14 @@ class Revoked(NamedTuple):
         )
 
 
-class Krl(NamedTuple):
+class KeyRevocationList(NamedTuple):
     """A key revocation list."""
 
     keys: frozenset[bytes]
     """Public keys as the wire has them."""
     hashes: frozenset[bytes]
     """SHA-1 and SHA-256 of public keys."""
-    certificates: tuple[Revoked, ...]
+    certificates: tuple[RevokedCertificates, ...]
 
     def revokes(self, blob: bytes, certificate: Certificate | None) -> bool:
         """Whether it revokes a plain public key, or the certificate in which that was shown."""
@@ -63,9 +63,9 @@ class Krl(NamedTuple):
         return blob in self.keys or not self.hashes.isdisjoint(hashed)
 
 
-def parse(data: bytes) -> Krl:
+def parse(data: bytes) -> KeyRevocationList:
     """The list in a file. Raises ValueError for one that cannot be understood."""
-    blob = Blob(data)
+    blob = BlobReader(data)
     if blob.take(len(MAGIC)) != MAGIC or blob.number(4) != VERSION:
         raise ValueError("it is not a revocation list of version 1")
     blob.take(24)  # its own version, date, and flags, of which there are none
@@ -73,9 +73,9 @@ def parse(data: bytes) -> Krl:
     blob.string()  # comment
     keys: list[bytes] = []
     hashes: list[bytes] = []
-    certificates: list[Revoked] = []
+    certificates: list[RevokedCertificates] = []
     while blob.rest:
-        kind, section = blob.number(1), Blob(blob.string())
+        kind, section = blob.number(1), BlobReader(blob.string())
         if kind == CERTIFICATES:
             certificates.append(_certificates(section))
         elif kind == EXPLICIT_KEYS:
@@ -86,7 +86,7 @@ def parse(data: bytes) -> Krl:
             _extension(section)
         else:  # a signature, too: OpenSSH has refused lists that are signed since 9.4, as nobody checks that
             raise ValueError(f"section {kind} of it is not known")
-    return Krl(frozenset(keys), frozenset(hashes), tuple(certificates))
+    return KeyRevocationList(frozenset(keys), frozenset(hashes), tuple(certificates))
 
 
 def _sized(hashes: list[bytes], size: int) -> list[bytes]:
@@ -95,14 +95,14 @@ def _sized(hashes: list[bytes], size: int) -> list[bytes]:
     return hashes
 
 
-def _certificates(section: Blob) -> Revoked:
+def _certificates(section: BlobReader) -> RevokedCertificates:
     authority = section.string()
     section.string()  # reserved
     ranges: list[tuple[int, int]] = []
     bitmaps: list[tuple[int, int]] = []
     key_ids: list[bytes] = []
     while section.rest:
-        kind, part = section.number(1), Blob(section.string())
+        kind, part = section.number(1), BlobReader(section.string())
         if kind == SERIAL_LIST:
             ranges += _serials(part)
         elif kind == SERIAL_RANGE:
@@ -116,16 +116,16 @@ def _certificates(section: Blob) -> Revoked:
         else:
             raise ValueError(f"section {kind} of its certificates is not known")
         _ended(part)
-    return Revoked(authority, tuple(ranges), tuple(bitmaps), frozenset(key_ids))
+    return RevokedCertificates(authority, tuple(ranges), tuple(bitmaps), frozenset(key_ids))
 
 
-def _serials(part: Blob) -> Iterable[tuple[int, int]]:
+def _serials(part: BlobReader) -> Iterable[tuple[int, int]]:
     while part.rest:
         serial = part.number(8)
         yield serial, serial
 
 
-def _extension(section: Blob) -> None:
+def _extension(section: BlobReader) -> None:
     name, critical = section.string(), section.number(1)
     section.string()
     if critical:
@@ -133,6 +133,6 @@ def _extension(section: Blob) -> None:
     _ended(section)
 
 
-def _ended(section: Blob) -> None:
+def _ended(section: BlobReader) -> None:
     if section.rest:
         raise ValueError("there is more in a section than belongs there")

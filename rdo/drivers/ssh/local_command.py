@@ -6,18 +6,18 @@ import subprocess
 
 from rdo.drivers.base import Caller
 from rdo.drivers.ssh.caller_directory import caller_directory
-from rdo.drivers.ssh.options import Options
+from rdo.drivers.ssh.options import SshOptions
 from rdo.errors import printable, reason
 from rdo.util.lines import split_lines
 
-TIMEOUT = 60.0
+LOCAL_COMMAND_TIMEOUT = 60.0
 """Seconds for it to end: the command that was typed waits for it, as with ssh(1)."""
 
-LARGEST = 64 * 1024
+OUTPUT_LIMIT = 64 * 1024
 """Bytes of its output that are shown."""
 
 
-def run(options: Options, caller: Caller) -> None:
+def run(options: SshOptions, caller: Caller) -> None:
     """Run it, if there is one, by the caller's shell. What becomes of it does not matter, as with ssh(1)."""
     if not options.local_command:
         return
@@ -30,11 +30,11 @@ def run(options: Options, caller: Caller) -> None:
             stderr=subprocess.STDOUT,
             env=dict(caller.environment),
             cwd=caller_directory(caller.environment),
-            timeout=TIMEOUT,
+            timeout=LOCAL_COMMAND_TIMEOUT,
             check=False,
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         caller.tell(f"rdo: the LocalCommand of the ssh configuration failed: {reason(error)}")
         return
-    for line in split_lines(done.stdout[:LARGEST].decode(errors="replace")):
+    for line in split_lines(done.stdout[:OUTPUT_LIMIT].decode(errors="replace")):
         caller.tell(printable(line.rstrip("\r")))

@@ -22,7 +22,7 @@ from paramiko.common import (
 )
 
 from rdo.drivers.base import Pty, WindowSize
-from rdo.drivers.ssh.fields import SHOWN, Body, Fields, Violation, text, uint32, words
+from rdo.drivers.ssh.fields import DISPLAY_LIMIT, Body, FieldReader, Violation, text, uint32, words
 
 SIGNALS = {
     "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "FPE": 8, "KILL": 9,
@@ -30,7 +30,7 @@ SIGNALS = {
 }  # fmt: skip
 """Numbers of the signals that RFC 4254 names, as Linux has them; others reach us without a name."""
 
-EXTENSIONS = 1024
+EXTENSION_LIMIT = 1024
 """That a server may announce: as ssh(1)."""
 
 WINDOW_LIMIT = 2**32 - 1
@@ -39,7 +39,7 @@ WINDOW_LIMIT = 2**32 - 1
 # The body of a message from the server is what stands behind the number of our channel; one cut off raises Violation.
 
 
-class Packet(NamedTuple):
+class EncodedMessage(NamedTuple):
     """A message that is whole already: all that paramiko's packetizer wants of it is its bytes."""
 
     payload: bytes
@@ -49,7 +49,7 @@ class Packet(NamedTuple):
         return self.payload
 
 
-class Opened(NamedTuple):
+class RemoteEnd(NamedTuple):
     """The far end of a channel: what the server calls it, and how many bytes it takes, in all and in one message."""
 
     number: int
@@ -57,9 +57,9 @@ class Opened(NamedTuple):
     packet: int
 
 
-def open_channel(kind: str, number: int, window: int, packet: int, details: bytes = b"") -> Packet:
+def open_channel(kind: str, number: int, window: int, packet: int, details: bytes = b"") -> EncodedMessage:
     """Ask for a channel, to be called `number` on our side."""
-    return Packet(bytes([MSG_CHANNEL_OPEN]) + text(kind) + uint32(number, window, packet) + details)
+    return EncodedMessage(bytes([MSG_CHANNEL_OPEN]) + text(kind) + uint32(number, window, packet) + details)
 
 
 def stream_to(host: str, port: int) -> bytes:
@@ -67,114 +67,114 @@ def stream_to(host: str, port: int) -> bytes:
     return text(host) + uint32(port) + text("127.0.0.1") + uint32(0)
 
 
-def confirm(theirs: int, number: int, window: int, packet: int) -> Packet:
+def confirm(theirs: int, number: int, window: int, packet: int) -> EncodedMessage:
     """Open the channel that the server asked for."""
-    return Packet(bytes([MSG_CHANNEL_OPEN_SUCCESS]) + uint32(theirs, number, window, packet))
+    return EncodedMessage(bytes([MSG_CHANNEL_OPEN_SUCCESS]) + uint32(theirs, number, window, packet))
 
 
-def refuse(theirs: int) -> Packet:
+def refuse(theirs: int) -> EncodedMessage:
     """Open no such channel."""
     code = uint32(theirs, OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED)
-    return Packet(bytes([MSG_CHANNEL_OPEN_FAILURE]) + code + text("") + text(""))
+    return EncodedMessage(bytes([MSG_CHANNEL_OPEN_FAILURE]) + code + text("") + text(""))
 
 
-def refuse_request() -> Packet:
+def refuse_request() -> EncodedMessage:
     """The answer to a global request, of which we know none."""
-    return Packet(bytes([MSG_REQUEST_FAILURE]))
+    return EncodedMessage(bytes([MSG_REQUEST_FAILURE]))
 
 
-def unimplemented(sequence: int) -> Packet:
+def unimplemented(sequence: int) -> EncodedMessage:
     """The answer to a message that we do not know."""
-    return Packet(bytes([MSG_UNIMPLEMENTED]) + uint32(sequence))
+    return EncodedMessage(bytes([MSG_UNIMPLEMENTED]) + uint32(sequence))
 
 
-def keepalive() -> Packet:
+def keepalive() -> EncodedMessage:
     """Ask for any answer at all; ssh does it the same way for ServerAliveInterval."""
-    return Packet(bytes([MSG_GLOBAL_REQUEST]) + text("keepalive@openssh.com") + b"\1")
+    return EncodedMessage(bytes([MSG_GLOBAL_REQUEST]) + text("keepalive@openssh.com") + b"\1")
 
 
-def window_adjust(channel: int, size: int) -> Packet:
+def window_adjust(channel: int, size: int) -> EncodedMessage:
     """So many bytes more may come."""
-    return Packet(struct.pack(">BII", MSG_CHANNEL_WINDOW_ADJUST, channel, size))
+    return EncodedMessage(struct.pack(">BII", MSG_CHANNEL_WINDOW_ADJUST, channel, size))
 
 
-def end_of_input(channel: int) -> Packet:
+def end_of_input(channel: int) -> EncodedMessage:
     """No more input will come."""
-    return Packet(struct.pack(">BI", MSG_CHANNEL_EOF, channel))
+    return EncodedMessage(struct.pack(">BI", MSG_CHANNEL_EOF, channel))
 
 
-def close(channel: int) -> Packet:
+def close(channel: int) -> EncodedMessage:
     """The channel is given up."""
-    return Packet(struct.pack(">BI", MSG_CHANNEL_CLOSE, channel))
+    return EncodedMessage(struct.pack(">BI", MSG_CHANNEL_CLOSE, channel))
 
 
-def execute(channel: int, command: str) -> Packet:
+def execute(channel: int, command: str) -> EncodedMessage:
     """Run a command; an answer is wanted."""
     return _request(channel, "exec", True, text(command))
 
 
-def make_pty(channel: int, pty: Pty) -> Packet:
+def make_pty(channel: int, pty: Pty) -> EncodedMessage:
     """Make a terminal, with the server's own modes; an answer is wanted."""
     return _request(channel, "pty-req", True, text(pty.term) + _size(pty.size) + text(""))
 
 
-def set_variable(channel: int, name: str, value: str) -> Packet:
+def set_variable(channel: int, name: str, value: str) -> EncodedMessage:
     """Ask for a variable in the program's environment; whether it comes is the server's to say (AcceptEnv)."""
     return _request(channel, "env", False, text(name) + text(value))
 
 
-def forward_agent(channel: int) -> Packet:
+def forward_agent(channel: int) -> EncodedMessage:
     """Offer our SSH agent to the program; a server that has this forbidden may say so, and we do not mind."""
     return _request(channel, "auth-agent-req@openssh.com", False)
 
 
-def change_window(channel: int, size: WindowSize) -> Packet:
+def change_window(channel: int, size: WindowSize) -> EncodedMessage:
     """The terminal has another size."""
     return _request(channel, "window-change", False, _size(size))
 
 
-def end_of_write(channel: int) -> Packet:
+def end_of_write(channel: int) -> EncodedMessage:
     """We read no more: OpenSSH closes its end of the program's stdout then (PROTOCOL, section 2.1)."""
     return _request(channel, "eow@openssh.com", False)
 
 
-def failure(channel: int) -> Packet:
+def failure(channel: int) -> EncodedMessage:
     """The answer to a request that we do not grant."""
-    return Packet(struct.pack(">BI", MSG_CHANNEL_FAILURE, channel))
+    return EncodedMessage(struct.pack(">BI", MSG_CHANNEL_FAILURE, channel))
 
 
-def confirmation(body: Body) -> Opened:
+def confirmation(body: Body) -> RemoteEnd:
     """The server has opened the channel. Raises Violation for a channel that can carry nothing."""
-    return _opened(Fields(body))
+    return _opened(FieldReader(body))
 
 
-def opening(body: Body) -> tuple[bytes, Opened]:
+def opening(body: Body) -> tuple[bytes, RemoteEnd]:
     """The server asks for a channel: its type, and the far end. Raises Violation for one that can carry nothing."""
-    fields = Fields(body)
+    fields = FieldReader(body)
     return fields.string(), _opened(fields)
 
 
 def refusal(body: Body) -> tuple[int, str]:
     """The server opens no channel: its code for that, and its words."""
-    fields = Fields(body)
+    fields = FieldReader(body)
     code = fields.number()
-    return code, words(fields.string(), SHOWN) or CONNECTION_FAILED_CODE.get(code, "")
+    return code, words(fields.string(), DISPLAY_LIMIT) or CONNECTION_FAILED_CODE.get(code, "")
 
 
 def number(body: Body) -> int:
     """What a body begins with."""
-    return Fields(body).number()
+    return FieldReader(body).number()
 
 
 def extended_data(body: Body) -> tuple[int, bytes]:
     """Output of another stream than stdout: the stream's code, and the data."""
-    fields = Fields(body)
+    fields = FieldReader(body)
     return fields.number(), fields.string()
 
 
 def request(body: Body) -> tuple[int | None, bool]:
     """What the server says of the program: its exit status, if it is that, and whether an answer is wanted."""
-    fields = Fields(body)
+    fields = FieldReader(body)
     kind, reply = fields.string(), fields.flag()
     if kind == b"exit-status":
         return fields.number(), reply
@@ -185,22 +185,24 @@ def request(body: Body) -> tuple[int | None, bool]:
 
 def global_request(body: Body) -> bool:
     """Whether the server wants an answer."""
-    fields = Fields(body)
+    fields = FieldReader(body)
     fields.string()
     return fields.flag()
 
 
 def disconnection(body: Body) -> str:
     """The server's words when it ends the connection; its code for that where it has none."""
-    fields = Fields(body)
+    fields = FieldReader(body)
     code = fields.number()
-    return words(fields.string(), SHOWN) or f"the server disconnected with code {code}"
+    return words(fields.string(), DISPLAY_LIMIT) or f"the server disconnected with code {code}"
 
 
 def extensions(body: Body) -> dict[str, bytes]:
     """What the server says of itself (RFC 8308)."""
-    fields = Fields(body)
-    return {words(fields.string()): fields.string() for _ in range(_at_most(fields.number(), EXTENSIONS, "extensions"))}
+    fields = FieldReader(body)
+    return {
+        words(fields.string()): fields.string() for _ in range(_at_most(fields.number(), EXTENSION_LIMIT, "extensions"))
+    }
 
 
 def _at_most(count: int, limit: int, what: str) -> int:
@@ -209,15 +211,15 @@ def _at_most(count: int, limit: int, what: str) -> int:
     return count
 
 
-def _opened(fields: Fields) -> Opened:
-    opened = Opened(fields.number(), fields.number(), fields.number())
+def _opened(fields: FieldReader) -> RemoteEnd:
+    opened = RemoteEnd(fields.number(), fields.number(), fields.number())
     if opened.packet == 0:
         raise Violation("it opened a channel for messages of 0 bytes")
     return opened
 
 
-def _request(channel: int, kind: str, reply: bool, details: bytes = b"") -> Packet:
-    return Packet(struct.pack(">BI", MSG_CHANNEL_REQUEST, channel) + text(kind) + bytes([reply]) + details)
+def _request(channel: int, kind: str, reply: bool, details: bytes = b"") -> EncodedMessage:
+    return EncodedMessage(struct.pack(">BI", MSG_CHANNEL_REQUEST, channel) + text(kind) + bytes([reply]) + details)
 
 
 def _size(size: WindowSize) -> bytes:

@@ -33,7 +33,7 @@ BEGINNINGS = ("/", "~", "%", "${", "./", "../")
 """What a path that has more than a name begins with."""
 
 
-class Request(NamedTuple):
+class SshQueryRequest(NamedTuple):
     """What rdo's own configuration says about a host; the rest is up to the user's ssh configuration."""
 
     host: str
@@ -44,7 +44,7 @@ class Request(NamedTuple):
     ssh_config: str | None = None
 
 
-class Options(NamedTuple):
+class SshOptions(NamedTuple):
     """The effective options for one host; paths are absolute, tokens expanded, `none` is empty. See ssh_config(5)."""
 
     host: str
@@ -134,7 +134,7 @@ class Options(NamedTuple):
         return name if self.port == 22 or self.host_key_alias else f"[{name}]:{self.port}"
 
 
-def copy_command(request: Request) -> str:
+def copy_command(request: SshQueryRequest) -> str:
     """What to type to have one's key accepted there: what rdo's own configuration says goes along."""
     identity = ["-i", request.identity] if request.identity else []
     file = ["-F", request.ssh_config] if request.ssh_config else []
@@ -144,7 +144,7 @@ def copy_command(request: Request) -> str:
     return shlex.join(["ssh-copy-id", *file, *identity, *port, *jump, host])
 
 
-def variables(options: Options | None, caller: Caller) -> Mapping[str, str]:
+def variables(options: SshOptions | None, caller: Caller) -> Mapping[str, str]:
     """What SendEnv and SetEnv ask the server for; of a name in both, SetEnv's value counts, as with ssh(1)."""
     if options is None or not options.send_env:  # only where it is needed is the caller's environment looked at
         return options.set_env if options else {}
@@ -159,7 +159,7 @@ def _matcher(patterns: tuple[str, ...]) -> Callable[[str], object]:
     return re.compile(whole, re.DOTALL).fullmatch
 
 
-def jump_request(jumps: str, ssh_config: str | None) -> Request:
+def jump_request(jumps: str, ssh_config: str | None) -> SshQueryRequest:
     """The last of comma-separated jump hosts, reached through those before it. Each is [user@]host[:port]."""
     before, _, last = jumps.rpartition(",")
     user, _, place = last.removeprefix("ssh://").rstrip("/").rpartition("@")
@@ -169,7 +169,9 @@ def jump_request(jumps: str, ssh_config: str | None) -> Request:
         port = rest.removeprefix(":")
     elif place.count(":") == 1:
         host, _, port = place.partition(":")
-    return Request(host, user or None, int(port) if port.isdecimal() else None, None, before or None, ssh_config)
+    return SshQueryRequest(
+        host, user or None, int(port) if port.isdecimal() else None, None, before or None, ssh_config
+    )
 
 
 def paths(text: str) -> tuple[str, ...]:

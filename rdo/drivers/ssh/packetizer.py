@@ -18,33 +18,33 @@ from paramiko.packet import Packetizer
 from paramiko.ssh_exception import SSHException
 
 from rdo.drivers.base import READ_SIZE
-from rdo.drivers.ssh.channel_data import Input, Output, Sendable
-from rdo.drivers.ssh.fields import Fields, Violation
-from rdo.drivers.ssh.keepalive import HeardSocket
+from rdo.drivers.ssh.channel_data import IncomingData, OutgoingData, Sendable
+from rdo.drivers.ssh.fields import FieldReader, Violation
+from rdo.drivers.ssh.keepalive import MonitoredStream
 from rdo.drivers.ssh.read_ahead import ReadAhead
 
 BLOCK = 16
 TAG = 16
-NOISE = 1024
+RANDOM_POOL_SIZE = 1024
 """Random bytes for padding that are fetched at a time."""
 
-SMALLEST = 12
+PACKET_MINIMUM = 12
 """Bytes of a packet behind its length (RFC 4253, section 6); of one of AES-GCM 16, as the cipher finds out."""
 
-LARGEST = READ_SIZE + 4096
+PACKET_LIMIT = READ_SIZE + 4096
 """Bytes of a packet: of data for a channel, what we allow the server, and a header. OpenSSH takes no larger one."""
 
 SEND_TIMEOUT = 40.0
 """Seconds for the server to take any byte of what is sent: who sends holds locks that all others wait for."""
 
-SEND_LOOK = 1.0
+SEND_CHECK_INTERVAL = 1.0
 """Seconds between two looks whether the connection was closed while we wait to send."""
 
 
 CHANNEL_MESSAGES = range(MSG_CHANNEL_OPEN_SUCCESS, MSG_CHANNEL_FAILURE + 1)
 """Numbers of the messages for a channel: each begins with the receiver's number for it (RFC 4254, section 5)."""
 
-Taker = Callable[[int, int, bytes | memoryview], bool]
+MessageHandler = Callable[[int, int, bytes | memoryview], bool]
 """Takes a message for a channel: its number, the channel's, and what stands behind that; of data, nothing but the data.
 Whether it was taken.
 """
@@ -70,7 +70,7 @@ class Nonce:
 class Packets(Packetizer):
     """Sends and receives the packets of one connection."""
 
-    def __init__(self, wire: HeardSocket) -> None:
+    def __init__(self, wire: MonitoredStream) -> None:
         super().__init__(wire)  # type: ignore[arg-type]
         self._wire = wire
         self.incoming = ReadAhead(wire)
@@ -87,7 +87,7 @@ class Packets(Packetizer):
         """A packet that was opened and is still to be read."""
         self.sequence = 0
         """The number of the next message to be read."""
-        self.take: Taker = lambda kind, number, body: False
+        self.take: MessageHandler = lambda kind, number, body: False
         """Is offered the messages for channels; what it does not take is read."""
 
     def set_outbound_cipher(self, **cipher: Any) -> None:  # type: ignore[override]
@@ -120,14 +120,14 @@ class Packets(Packetizer):
 
     # Out
 
-    def send_message(self, data: Sendable | Input) -> None:
+    def send_message(self, data: Sendable | OutgoingData) -> None:
         """Send a message, or all packets of an input."""
         with self._sending:
             if self._seal is None:
                 for message in _messages(data):
                     super().send_message(message)  # type: ignore[arg-type]
                 return
-            pieces = data.pieces() if isinstance(data, Input) else [(data.asbytes(), b"")]
+            pieces = data.pieces() if isinstance(data, OutgoingData) else [(data.asbytes(), b"")]
             self.write_all(b"".join(part for head, content in pieces for part in self._sealed(head, content)))
 
     def _sealed(self, head: bytes, content: bytes | memoryview) -> tuple[bytes, bytes]:
@@ -150,12 +150,12 @@ class Packets(Packetizer):
                     raise EOFError from None
                 if time.monotonic() - since > SEND_TIMEOUT:
                     raise Violation(f"it took nothing of what was sent for {SEND_TIMEOUT:.0f} s") from None
-                self._wire.wait_for_room(SEND_LOOK)
+                self._wire.wait_for_room(SEND_CHECK_INTERVAL)
 
     def _noise(self, size: int) -> bytes:
         """Random bytes, fetched in stock: each call to the system would let go of the interpreter's lock."""
         if len(self._random) < size:
-            self._random = os.urandom(NOISE)
+            self._random = os.urandom(RANDOM_POOL_SIZE)
         noise, self._random = self._random[:size], self._random[size:]
         return noise
 
@@ -168,12 +168,12 @@ class Packets(Packetizer):
 
     def read_all(self, n: int, check_rekey: bool = False) -> bytes:
         """As paramiko has it, and calls it for what goes its way: so many bytes. Raises EOFError, Violation."""
-        if not 0 <= n <= LARGEST:
+        if not 0 <= n <= PACKET_LIMIT:
             raise Violation(f"it sent a packet of {n} bytes")
         self.incoming.fill(n)
         return bytes(self.incoming.take(n))
 
-    def read_message(self) -> tuple[int, Message | Output]:  # type: ignore[override]
+    def read_message(self) -> tuple[int, Message | IncomingData]:  # type: ignore[override]
         """The next message that is not taken: its number, and its body. Raises EOFError, SSHException, Violation."""
         while True:
             self.sequence = (self.sequence + 1) & 0xFFFFFFFF
@@ -185,7 +185,7 @@ class Packets(Packetizer):
             plain = self._opened()
             kind = plain[1]
             if kind == MSG_CHANNEL_DATA:
-                output = self._whole(Output(plain))
+                output = self._whole(IncomingData(plain))
                 if not self.take(kind, output.channel, output.data):
                     return kind, output
             else:
@@ -211,11 +211,11 @@ class Packets(Packetizer):
     def _is_taken(self, kind: int, payload: bytes) -> bool:
         if kind not in CHANNEL_MESSAGES:
             return False
-        fields = Fields(payload)
+        fields = FieldReader(payload)
         number = fields.number()
         return self.take(kind, number, fields.string() if kind == MSG_CHANNEL_DATA else payload[4:])
 
-    def _whole(self, output: Output) -> Output:
+    def _whole(self, output: IncomingData) -> IncomingData:
         """With the data of the packets behind it that have come: sshd sends 32 KiB at a time, and to hand a piece on
         costs more than its bytes. Of packets that are no such data, one at most is opened, as keys may change then.
         """
@@ -224,7 +224,7 @@ class Packets(Packetizer):
             self._ahead = self._read_packet()
             if not output.goes_on_in(self._ahead):
                 break
-            pieces.append(Output(self._ahead).data)
+            pieces.append(IncomingData(self._ahead).data)
             self.sequence = (self.sequence + 1) & 0xFFFFFFFF
             self._ahead = b""
             size += length
@@ -248,7 +248,7 @@ class Packets(Packetizer):
         """Bytes of the next packet, of which its length at least has come then. Raises EOFError, OSError, Violation."""
         self.incoming.fill(4)
         length = self._length()
-        if not SMALLEST <= length <= LARGEST:
+        if not PACKET_MINIMUM <= length <= PACKET_LIMIT:
             raise Violation(f"it sent a packet of {length} bytes")
         return length
 
@@ -269,8 +269,8 @@ def _gcm(cipher: Mapping[str, Any], before: Any) -> Any:
     return cipher["block_engine"] if cipher["aead"] else None
 
 
-def _messages(data: Sendable | Input) -> Iterator[Sendable]:
-    if isinstance(data, Input):
+def _messages(data: Sendable | OutgoingData) -> Iterator[Sendable]:
+    if isinstance(data, OutgoingData):
         for head, content in data.pieces():
             yield Message(head + content)
     else:

@@ -8,24 +8,24 @@ import subprocess
 from collections.abc import Mapping
 
 from rdo.drivers.ssh.caller_directory import caller_directory
-from rdo.drivers.ssh.fields import SHOWN, words
-from rdo.drivers.ssh.options import Options, Request
+from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
+from rdo.drivers.ssh.options import SshOptions, SshQueryRequest
 from rdo.drivers.ssh.query_output import parse
 from rdo.errors import ConnectError
 from rdo.util.lines import split_lines
 
-QUERY_DEADLINE = 20.0
+QUERY_TIMEOUT = 20.0
 """Seconds for `ssh -G`, which takes 5 ms unless a `Match exec` in the user's configuration is slow."""
 
 
-COMPLAINTS = 3
+COMPLAINT_LIMIT = 3
 """Lines of ssh's about a configuration that one line of ours holds."""
 
 
 class Query:
     """A running `ssh -G`: started first, so that it works while we import what the answer is for."""
 
-    def __init__(self, request: Request, environment: Mapping[str, str]) -> None:
+    def __init__(self, request: SshQueryRequest, environment: Mapping[str, str]) -> None:
         """Raises ConnectError for names that ssh could take for an option."""
         check_names(request)
         self._request = request
@@ -37,7 +37,7 @@ class Query:
         """Whether it is the program `ssh` that answers, which is nearly always there."""
         return self._process is not None
 
-    def options(self) -> Options:
+    def options(self) -> SshOptions:
         """The answer. Raises ConnectError with ssh's own words where the configuration is wrong."""
         lines = _answer(self._process) if self._process else _lines_without_ssh(self._request, self._environment)
         try:
@@ -46,7 +46,7 @@ class Query:
             raise ConnectError(f"the ssh configuration of `{self._request.host}` is not usable", str(error)) from None
 
 
-def check_names(request: Request) -> None:
+def check_names(request: SshQueryRequest) -> None:
     """Refuse names that could be read as options or by a shell, as ssh(1) does (CVE-2017-1000117)."""
     names = [("host", request.host, "$\\"), ("user", request.user, "")]
     names += [("jump host", jump, "$\\") for jump in (request.jump.split(",") if request.jump is not None else ())]
@@ -57,7 +57,7 @@ def check_names(request: Request) -> None:
             raise ConnectError(f"the {kind} `{name}` is not a valid name", "", "correct it in the configuration")
 
 
-def arguments(request: Request) -> list[str]:
+def arguments(request: SshQueryRequest) -> list[str]:
     """Arguments of `ssh` that ask for the effective options; without `identity`, as ssh drops a missing one."""
     given = [("-F", request.ssh_config), ("-l", request.user), ("-p", request.port), ("-J", request.jump)]
     return [
@@ -85,15 +85,15 @@ def _start(command: list[str], environment: Mapping[str, str]) -> subprocess.Pop
 
 def _answer(process: subprocess.Popen[bytes]) -> list[str]:
     try:
-        output, complaint = process.communicate(timeout=QUERY_DEADLINE)
+        output, complaint = process.communicate(timeout=QUERY_TIMEOUT)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
-        why = f"waited {QUERY_DEADLINE:.0f} s"
+        why = f"waited {QUERY_TIMEOUT:.0f} s"
         raise ConnectError("`ssh -G` gave no answer", why, "look for a slow `Match exec`") from None
     if process.returncode != 0:
         lines = [line.rstrip() for line in _lines(complaint) if not line.startswith("Pseudo-terminal")]
-        why = "; ".join(words(line.encode(errors="surrogateescape"), SHOWN) for line in lines[:COMPLAINTS])
+        why = "; ".join(words(line.encode(errors="surrogateescape"), DISPLAY_LIMIT) for line in lines[:COMPLAINT_LIMIT])
         raise ConnectError("the ssh configuration is not usable", why, "try `ssh -G HOST`")
     return _lines(output)
 
@@ -102,7 +102,7 @@ def _lines(data: bytes) -> list[str]:
     return split_lines(data.decode(errors="surrogateescape"))
 
 
-def _lines_without_ssh(request: Request, environment: Mapping[str, str]) -> list[str]:
+def _lines_without_ssh(request: SshQueryRequest, environment: Mapping[str, str]) -> list[str]:
     """The same lines out of paramiko's reader, which knows neither Include nor most of Match."""
     from rdo.drivers.ssh.config_file import lines  # costs the paramiko import, so only here
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from rdo.drivers.ssh import option_table, qos
 from rdo.drivers.ssh.algorithms import CIPHERS, HOST_KEYS, KEY_EXCHANGES, MACS, SIGNATURES, Algorithms, names
-from rdo.drivers.ssh.options import Options, Request, copy_command, paths
+from rdo.drivers.ssh.options import SshOptions, SshQueryRequest, copy_command, paths
 from rdo.drivers.ssh.tokens import Tokens
 
 TRUE = ("yes", "true")
@@ -24,14 +24,16 @@ QUIET = ("QUIET", "SILENT", "FATAL", "ERROR")
 """Levels of logging at which ssh shows neither banners nor notices; `ssh -G` prints SILENT for QUIET."""
 
 
-def parse(request: Request, lines: Iterable[str], environment: Mapping[str, str], person: pwd.struct_passwd) -> Options:
+def parse(
+    request: SshQueryRequest, lines: Iterable[str], environment: Mapping[str, str], person: pwd.struct_passwd
+) -> SshOptions:
     """The options in the lines of `ssh -G`. Pure, but for what `environment` and `person` say."""
     found = _by_name(lines)
     one = {key: values[0] for key, values in found.items() if values[0] != "none"}
     tokens = _tokens(request, one, environment, person)
     agent = _agent(found.get("identityagent", ["SSH_AUTH_SOCK"])[0], tokens)
     user_files = [tokens.path(name) for name in found.get("identityfile", ()) if name != "none"]
-    known = Options(
+    known = SshOptions(
         host=request.host,
         hostname=tokens.hostname,
         port=tokens.port,
@@ -67,7 +69,7 @@ def parse(request: Request, lines: Iterable[str], environment: Mapping[str, str]
     return _with_checks(_with_line(known, one), one, tokens)
 
 
-def _with_line(known: Options, one: Mapping[str, str]) -> Options:
+def _with_line(known: SshOptions, one: Mapping[str, str]) -> SshOptions:
     """With what concerns the connection itself."""
     return known._replace(
         algorithms=_algorithms(one),
@@ -82,7 +84,7 @@ def _with_line(known: Options, one: Mapping[str, str]) -> Options:
     )
 
 
-def _with_checks(known: Options, one: Mapping[str, str], tokens: Tokens) -> Options:
+def _with_checks(known: SshOptions, one: Mapping[str, str], tokens: Tokens) -> SshOptions:
     """With what concerns the host's key, and the command that is run here."""
     permitted = one.get("permitlocalcommand") in TRUE
     return known._replace(
@@ -123,7 +125,7 @@ def _number(one: Mapping[str, str], key: str, default: int) -> int:
 
 
 def _tokens(
-    request: Request, one: Mapping[str, str], environment: Mapping[str, str], person: pwd.struct_passwd
+    request: SshQueryRequest, one: Mapping[str, str], environment: Mapping[str, str], person: pwd.struct_passwd
 ) -> Tokens:
     hostname = one.get("hostname", request.host)
     return Tokens(

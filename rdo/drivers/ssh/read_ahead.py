@@ -6,22 +6,22 @@ import time
 from collections.abc import Callable
 
 from rdo.drivers.ssh.fields import Violation
-from rdo.drivers.ssh.keepalive import HeardSocket
+from rdo.drivers.ssh.keepalive import MonitoredStream
 
-ROOM = 1024 * 1024
+READ_AHEAD_SIZE = 1024 * 1024
 """Bytes read ahead: several packets."""
 
-VERSION_LINES = 1024
-LONGEST_LINE = 8192
+VERSION_LINE_LIMIT = 1024
+LINE_LENGTH_LIMIT = 8192
 """Lines that a server may say before its version, and bytes of one: as ssh(1)."""
 
 
 class ReadAhead:
     """What has come and was not taken yet. For one thread."""
 
-    def __init__(self, wire: HeardSocket) -> None:
+    def __init__(self, wire: MonitoredStream) -> None:
         self._wire = wire
-        self._room = memoryview(bytearray(ROOM))
+        self._room = memoryview(bytearray(READ_AHEAD_SIZE))
         self._start = self._end = 0
         self._deferred: list[Callable[[], None]] = []
         self.deadline: float | None = None
@@ -43,11 +43,11 @@ class ReadAhead:
 
     def version(self) -> bytes:
         """The line with the server's version, which others may stand before. Raises EOFError, OSError, Violation."""
-        for _ in range(VERSION_LINES):
+        for _ in range(VERSION_LINE_LIMIT):
             line = self._line()
             if line.startswith(b"SSH-"):
                 return line
-        raise Violation(f"it said {VERSION_LINES} lines without its version")
+        raise Violation(f"it said {VERSION_LINE_LIMIT} lines without its version")
 
     def defer(self, act: Callable[[], None]) -> None:
         """Do it before the next wait."""
@@ -66,7 +66,7 @@ class ReadAhead:
 
     def _line(self) -> bytes:
         while (end := bytes(self.peek(len(self))).find(b"\n")) < 0:
-            if len(self) > LONGEST_LINE:
+            if len(self) > LINE_LENGTH_LIMIT:
                 raise Violation("it said a line without an end before its version")
             self.fill(len(self) + 1)
         return bytes(self.take(end + 1)).removesuffix(b"\n").removesuffix(b"\r")

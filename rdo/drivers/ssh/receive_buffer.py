@@ -12,7 +12,7 @@ from rdo.drivers.chunk_queue import ChunkQueue
 from rdo.drivers.ssh.fields import Violation
 
 
-class Reception:
+class ReceiveBuffer:
     """See `read` and `watch` of Channel in rdo.drivers.base."""
 
     def __init__(self, acknowledge: int, window: int) -> None:
@@ -47,7 +47,7 @@ class Reception:
                 self._chunks.put(stream, data)
             if self._readable():
                 self._changed.notify_all()
-        self.tell_watcher()
+        self.notify_watcher()
 
     def discard(self, size: int) -> None:
         """So many bytes came that are no output; they count as read."""
@@ -74,7 +74,7 @@ class Reception:
             self._changed.notify_all()
 
     def close(self, *, ended: bool = False, broken: bool = False, wanted: bool = True) -> None:
-        """Nothing more will come: because both streams have `ended`, the link is `broken`, or nothing is `wanted`."""
+        """Nothing more will come: both streams have `ended`, the connection is `broken`, or nothing is `wanted`."""
         with self._lock:
             self._closed = True
             self._ended = self._ended or ended
@@ -82,9 +82,9 @@ class Reception:
             if not wanted:
                 self._chunks.clear()
             self._changed.notify_all()
-        self.tell_watcher()
+        self.notify_watcher()
 
-    def tell_watcher(self) -> None:
+    def notify_watcher(self) -> None:
         """Tell who watches as soon as somebody has to read."""
         if self._watcher is None:
             return
@@ -102,7 +102,7 @@ class Reception:
         """See Channel."""
         with self._lock:
             self._sink, self._watcher = sink, readable
-        self.tell_watcher()
+        self.notify_watcher()
 
     def read(self, timeout: float | None, sink: Sink | None) -> tuple[Chunk | None, int]:
         """The next output, or None for none, and how many bytes more the server may send. Both are nothing at the end.
@@ -117,7 +117,7 @@ class Reception:
             return chunk, owed
 
     def wait_for_status(self) -> int | None:
-        """The status; None where none will come, or the link broke before the output had ended."""
+        """The status; None where none will come, or the connection broke before the output had ended."""
         with self._lock:
             self._changed.wait_for(lambda: self.status is not None or self._closed)
             return None if self._broken and not self._ended else self.status

@@ -17,7 +17,7 @@ from rdo.errors import ConnectError
 from rdo.util import foreign_file
 from rdo.util.lines import split_lines, split_words
 
-LARGEST = 64 * 1024 * 1024
+REVOCATION_LIMIT = 64 * 1024 * 1024
 """Bytes of a file: more than a million keys."""
 
 
@@ -65,7 +65,7 @@ def _keys(text: str) -> Iterator[bytes]:
 
 
 def _read(path: str) -> bytes:
-    return b"" if path == os.devnull else foreign_file.read(path, LARGEST)
+    return b"" if path == os.devnull else foreign_file.read(path, REVOCATION_LIMIT)
 
 
 def _unusable(path: str, name: str, why: str) -> ConnectError:

@@ -31,24 +31,24 @@ from paramiko.ssh_exception import SSHException
 
 from rdo.drivers.base import READ_SIZE
 from rdo.drivers.ssh import messages
-from rdo.drivers.ssh.algorithms import Offer
-from rdo.drivers.ssh.channel_data import Input, Output, Sendable
-from rdo.drivers.ssh.channel_table import Channel, ChannelMap
-from rdo.drivers.ssh.fields import SHOWN, Violation, words
-from rdo.drivers.ssh.keepalive import HeardSocket
-from rdo.drivers.ssh.kex import EXCHANGE_TIMEOUT, Incompatible, KeyExchange
+from rdo.drivers.ssh.algorithms import AlgorithmOffer
+from rdo.drivers.ssh.channel_data import IncomingData, OutgoingData, Sendable
+from rdo.drivers.ssh.channel_table import ChannelHandler, ChannelTable
+from rdo.drivers.ssh.fields import DISPLAY_LIMIT, Violation, words
+from rdo.drivers.ssh.keepalive import MonitoredStream
+from rdo.drivers.ssh.kex import EXCHANGE_TIMEOUT, KeyExchange, NoCommonAlgorithm
 from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.drivers.ssh.packetizer import CHANNEL_MESSAGES
 from rdo.errors import LinkLost, reason
 from rdo.util import threads
 
-LOGIN_ALLOWANCE = 4 * 1024 * 1024
+LOGIN_DATA_LIMIT = 4 * 1024 * 1024
 """Bytes that a server may send until we are logged in, whatever in: a banner of sshd's has a megabyte at most."""
 
 MESSAGE_COST = 64
 """Bytes that an empty message counts for in that, which costs us time."""
 
-REPLIES = 256
+REPLY_LIMIT = 256
 """Login messages that may wait for who logs in, while a question is on the user's terminal."""
 
 LOGIN_MESSAGES = (
@@ -65,18 +65,18 @@ Reply = tuple[int, bytes] | None
 """An answer to a login message: its type and body; None when the connection has ended."""
 
 
-class Link(KeyExchange):
+class SshTransport(KeyExchange):
     """Serves one connection in a thread of its own, queues login messages, and tells when and why it ended."""
 
-    def __init__(self, wire: HeardSocket, offer: Offer, timeout: float) -> None:
+    def __init__(self, wire: MonitoredStream, offer: AlgorithmOffer, timeout: float) -> None:
         """`wire` has been greeted. `timeout` (seconds) bounds the handshake."""
         super().__init__(wire, offer)
         self._timeout = timeout
-        self._allowance = LOGIN_ALLOWANCE
+        self._allowance = LOGIN_DATA_LIMIT
         self.replies: queue.Queue[Reply] = queue.Queue()
         self.packetizer.take = self._take
-        self.open_channels = ChannelMap()
-        self._accept: Callable[[], Channel | None] | None = None
+        self.open_channels = ChannelTable()
+        self._accept: Callable[[], ChannelHandler | None] | None = None
         self.agreed = threading.Event()
         """Set when the first keys are agreed on, or will never be."""
         self.ended = threading.Event()
@@ -107,7 +107,7 @@ class Link(KeyExchange):
         """Whether the server knows the extensions of OpenSSH."""
         return "OpenSSH" in self.version
 
-    def ask(self, channel: Channel, kind: str = "session", details: bytes = b"") -> None:
+    def ask(self, channel: ChannelHandler, kind: str = "session", details: bytes = b"") -> None:
         """Ask for a channel and number it; the answer reaches `channel`. Raises LinkLost."""
         self.open_channels.add(channel)
         if self.ended.is_set():  # its last word to all channels may have come before this one was among them
@@ -115,14 +115,14 @@ class Link(KeyExchange):
         self.send(messages.open_channel(kind, channel.number, channel.window, READ_SIZE, details))
 
     def defer(self, act: Callable[[], None]) -> None:
-        """Do it when all that has come so far is worked through. To be called by who works, this link's thread."""
+        """Do it when all that has come so far is worked through. To be called by who works, this transport's thread."""
         self.packetizer.incoming.defer(act)
 
     def drop(self, number: int) -> None:
         """Forget a channel that both sides have closed."""
         self.open_channels.drop(number)
 
-    def send(self, message: Sendable | Input) -> None:
+    def send(self, message: Sendable | OutgoingData) -> None:
         """Send it, after a running key exchange. Raises LinkLost."""
         try:
             while not self._send_unless_busy(message):
@@ -134,7 +134,7 @@ class Link(KeyExchange):
             self._give_up(error)
             raise LinkLost("the connection is lost", self.disconnect_reason or reason(error)) from error
 
-    def _send_unless_busy(self, message: Sendable | Input) -> bool:
+    def _send_unless_busy(self, message: Sendable | OutgoingData) -> bool:
         """Send it if no key exchange is running, which is nearly always."""
         with self.clear_to_send_lock:
             clear = self.active and self.clear_to_send.is_set()
@@ -147,7 +147,7 @@ class Link(KeyExchange):
         with self.lock:
             self._send_message(message)
 
-    def take_agent_streams(self, accept: Callable[[], Channel | None]) -> None:
+    def take_agent_streams(self, accept: Callable[[], ChannelHandler | None]) -> None:
         """Let the server open streams to our SSH agent: `accept` gives the near end of one, or None to refuse it."""
         self._accept = accept
 
@@ -156,7 +156,7 @@ class Link(KeyExchange):
         self.authenticated = True
 
     def ping(self) -> None:
-        """Ask the server for a sign of life. May block while the link does. Raises LinkLost."""
+        """Ask the server for a sign of life. May block while the connection does. Raises LinkLost."""
         self.send(messages.keepalive())
 
     def run(self) -> None:
@@ -200,8 +200,8 @@ class Link(KeyExchange):
         """Take a message for a channel, if none comes out of order: whether it was."""
         return not self.is_exchanging and self.open_channels.hand(kind, number, body)
 
-    def _handle(self, kind: int, message: Message | Output) -> None:
-        if isinstance(message, Output) or (kind in CHANNEL_MESSAGES and not self.is_exchanging):
+    def _handle(self, kind: int, message: Message | IncomingData) -> None:
+        if isinstance(message, IncomingData) or (kind in CHANNEL_MESSAGES and not self.is_exchanging):
             raise Violation(f"it sent message {kind} for a channel that there is not")
         body = message.asbytes()
         if not self.authenticated:
@@ -214,7 +214,7 @@ class Link(KeyExchange):
         if kind in (MSG_IGNORE, MSG_DEBUG):
             self.check_order(kind)
         elif not self.take_exchange(kind, message):
-            _HANDLERS.get(kind, Link._reject)(self, kind, body)
+            _HANDLERS.get(kind, SshTransport._reject)(self, kind, body)
         elif self.initial_kex_done:
             self.agreed.set()
 
@@ -235,7 +235,7 @@ class Link(KeyExchange):
     def _report(self, kind: int, body: bytes) -> None:
         if self.authenticated:
             self._reject(kind, body)
-        elif self.replies.qsize() >= REPLIES:
+        elif self.replies.qsize() >= REPLY_LIMIT:
             raise Violation("it goes on without waiting for an answer")
         else:
             if kind == MSG_USERAUTH_SUCCESS:
@@ -254,12 +254,12 @@ class Link(KeyExchange):
         channel.adopt(opened)
 
 
-_HANDLERS: dict[int, Callable[[Link, int, bytes], None]] = {
-    **dict.fromkeys(LOGIN_MESSAGES, Link._report),
-    **dict.fromkeys((MSG_REQUEST_SUCCESS, MSG_REQUEST_FAILURE, MSG_UNIMPLEMENTED), Link._pass),
-    MSG_EXT_INFO: Link._extend,
-    MSG_GLOBAL_REQUEST: Link._request,
-    MSG_CHANNEL_OPEN: Link._open,
+_HANDLERS: dict[int, Callable[[SshTransport, int, bytes], None]] = {
+    **dict.fromkeys(LOGIN_MESSAGES, SshTransport._report),
+    **dict.fromkeys((MSG_REQUEST_SUCCESS, MSG_REQUEST_FAILURE, MSG_UNIMPLEMENTED), SshTransport._pass),
+    MSG_EXT_INFO: SshTransport._extend,
+    MSG_GLOBAL_REQUEST: SshTransport._request,
+    MSG_CHANNEL_OPEN: SshTransport._open,
 }
 
 
@@ -267,8 +267,8 @@ def _reason(error: Exception, kind: int) -> str:
     """What to say of an error while message `kind` was read; nothing of a connection that just ended."""
     if isinstance(error, EOFError | OSError):
         return ""
-    if isinstance(error, Violation | Incompatible | SSHException):
-        return words(str(error).encode(errors="surrogateescape"), SHOWN)
+    if isinstance(error, Violation | NoCommonAlgorithm | SSHException):
+        return words(str(error).encode(errors="surrogateescape"), DISPLAY_LIMIT)
     if isinstance(error, InvalidTag):
         return "it sent a packet that was changed on its way"
     return f"it sent a message without sense (number {kind})"

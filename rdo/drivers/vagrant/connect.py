@@ -9,8 +9,8 @@ import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from rdo.drivers.base import Caller
-from rdo.drivers.ssh.connect_ahead import Approach, load_connector
-from rdo.drivers.ssh.options import Request
+from rdo.drivers.ssh.connect_ahead import ConnectAhead, load_connector
+from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.vagrant import machine as vagrant_machine
 from rdo.drivers.vagrant import output
@@ -95,12 +95,12 @@ class Way:
 
     def _log_in(self, machine: Machine) -> SshConnection:
         path = self._cache.path(self._file)
-        query = Query(Request(self._name, ssh_config=path), self._caller.environment)
+        query = Query(SshQueryRequest(self._name, ssh_config=path), self._caller.environment)
         timeout = self._wishes.connect_timeout
-        with Approach(query, timeout) as approach:
+        with ConnectAhead(query, timeout) as ahead:
             connector = load_connector()(self._caller, path, timeout)
-            options = self._known.guard(approach.options(), machine)
-            connection = connector.connect(options, approach.wire)
+            options = self._known.guard(ahead.options(), machine)
+            connection = connector.connect(options, ahead.wire)
         self._known.settle(machine)
         return connection
 

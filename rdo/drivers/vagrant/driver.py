@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rdo.drivers.base import Caller, Root
-from rdo.drivers.ssh.options import Options, Request, variables
+from rdo.drivers.ssh.options import SshOptions, SshQueryRequest, variables
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.vagrant import machine as vagrant_machine
 from rdo.drivers.vagrant import output, project
@@ -56,7 +56,7 @@ class VagrantDriver:
         self._wishes = Wishes(auto_up, connect_timeout)
         self._environment = environment
         self._cache = Cache(environment, self.place.dotfile)
-        self._options: Options | None = None
+        self._options: SshOptions | None = None
 
     switches_user = False
 
@@ -94,7 +94,7 @@ class VagrantDriver:
         self._options = connection.options
         return connection
 
-    def ssh_options(self, environment: Mapping[str, str]) -> Options | None:
+    def ssh_options(self, environment: Mapping[str, str]) -> SshOptions | None:
         """How ssh reaches the machine, as far as Vagrant said so before. Raises ConnectError."""
         name = self._known_name()
         machine = vagrant_machine.find(self.place, name, environment) if name else None
@@ -103,7 +103,7 @@ class VagrantDriver:
         file = answer_file(name)
         if self._cache.read(file, answer_key(self.place, machine)) is None:
             return None
-        return Query(Request(name, ssh_config=self._cache.path(file)), environment).options()
+        return Query(SshQueryRequest(name, ssh_config=self._cache.path(file)), environment).options()
 
     def _known_name(self) -> str | None:
         """The machine's name as far as it is known without Vagrant."""

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 
 from rdo.drivers.ssh import known_hosts
-from rdo.drivers.ssh.options import Options
+from rdo.drivers.ssh.options import SshOptions
 from rdo.drivers.vagrant import cache
 from rdo.drivers.vagrant.machine import Machine
 from rdo.util import atomic_write
@@ -26,7 +26,7 @@ class KnownHosts:
         directory = cache.directory(environment, "XDG_STATE_HOME", ".local/state")
         self.path = os.path.join(directory, cache.file_name(project, f"{name}.known_hosts"))
 
-    def guard(self, options: Options, machine: Machine) -> Options:
+    def guard(self, options: SshOptions, machine: Machine) -> SshOptions:
         """The options with this file in the place of no check at all. A check that the Vagrantfile asks for stays."""
         if options.strict_host_key_checking != "no":
             return options

@@ -18,11 +18,11 @@ SUCCESS = 6
 EXTENSION, SESSION_BIND = 27, b"session-bind@openssh.com"
 """OpenSSH's PROTOCOL.agent, section 1."""
 SHA2_FLAGS = {"rsa-sha2-256": 2, "rsa-sha2-512": 4}
-CONNECT_DEADLINE = 5.0
+CONNECT_TIMEOUT = 5.0
 """Seconds for a local socket to accept and to list keys."""
-SIGN_DEADLINE = 120.0
+SIGN_TIMEOUT = 120.0
 """Seconds for a signature: the agent may ask its user, or wait for a touch of a security key."""
-LARGEST_MESSAGE = 256 * 1024
+MESSAGE_LIMIT = 256 * 1024
 """Bytes: what OpenSSH's own agent allows."""
 
 
@@ -33,7 +33,7 @@ class Agent:
         self._socket: socket.socket | None = None
         if path:
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            connection.settimeout(CONNECT_DEADLINE)
+            connection.settimeout(CONNECT_TIMEOUT)
             try:
                 connection.connect(path)
                 self._socket = connection
@@ -74,7 +74,7 @@ class Agent:
         request = bytes([SIGN_REQUEST]) + string(blob) + string(data) + struct.pack(">I", flags)
         try:
             if self._socket is not None:
-                self._socket.settimeout(SIGN_DEADLINE)
+                self._socket.settimeout(SIGN_TIMEOUT)
             kind, body = self._ask(request)
             if kind != SIGN_RESPONSE:
                 raise SigningFailed("the agent refused to sign")
@@ -102,7 +102,7 @@ class Agent:
             raise SigningFailed("there is no agent")
         self._socket.sendall(string(request))
         (size,) = struct.unpack(">I", self._receive(4))
-        if not 0 < size <= LARGEST_MESSAGE:
+        if not 0 < size <= MESSAGE_LIMIT:
             raise ValueError("the agent's answer is too large")
         answer = self._receive(size)
         return answer[0], answer[1:]

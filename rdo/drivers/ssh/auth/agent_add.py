@@ -9,13 +9,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from rdo.drivers.ssh.auth.private_key import FileKey, mpint, public_blob, string
-from rdo.drivers.ssh.blob import Blob
+from rdo.drivers.ssh.blob import BlobReader
 
 ADD_IDENTITY, ADD_CONSTRAINED = 17, 25
 LIFETIME, CONFIRM = 1, 2
 
 
-class Adding(NamedTuple):
+class AddPolicy(NamedTuple):
     """Whether and how keys are given to the agent."""
 
     wanted: bool = False
@@ -27,15 +27,15 @@ class Adding(NamedTuple):
     """Seconds that the agent keeps it; 0: as long as it runs."""
 
 
-def adding(value: str) -> Adding:
+def add_policy(value: str) -> AddPolicy:
     """What the value of the option says, as `ssh -G` prints it: `yes`, `ask`, `confirm`, `3600` or `confirm 3600`."""
     words = value.split(" ")
     lifetime = int(words[-1]) if words[-1].isascii() and words[-1].isdecimal() else 0
     confirm = words[0] == "confirm"
-    return Adding(bool(lifetime) or confirm or value in ("yes", "true", "ask"), value == "ask", confirm, lifetime)
+    return AddPolicy(bool(lifetime) or confirm or value in ("yes", "true", "ask"), value == "ask", confirm, lifetime)
 
 
-def request(key: FileKey, how: Adding) -> bytes:
+def request(key: FileKey, how: AddPolicy) -> bytes:
     """The message without its length."""
     constraints = struct.pack(">BI", LIFETIME, how.lifetime) if how.lifetime else b""
     constraints += bytes([CONFIRM]) if how.confirm else b""
@@ -45,7 +45,7 @@ def request(key: FileKey, how: Adding) -> bytes:
 
 def _fields(key: FileKey) -> bytes:
     private = key.private
-    public = Blob(public_blob(private))
+    public = BlobReader(public_blob(private))
     kind = string(public.string())
     if isinstance(private, ed25519.Ed25519PrivateKey):
         raw = serialization.Encoding.Raw, serialization.PrivateFormat.Raw, serialization.NoEncryption()

@@ -7,50 +7,50 @@ import socket
 import threading
 
 from rdo.drivers.ssh.auth.agent import Agent
-from rdo.drivers.ssh.channel_socket import StreamWire
-from rdo.drivers.ssh.channel_stream import SshStream
-from rdo.drivers.ssh.transport import Link
+from rdo.drivers.ssh.channel_socket import ChannelStream
+from rdo.drivers.ssh.channel_stream import SshChannel
+from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import LinkLost, SetupError
 from rdo.util import threads
 
-PIECE = 64 * 1024
+READ_SIZE = 64 * 1024
 """Bytes read at once; agent messages are smaller."""
 
 WINDOW = 256 * 1024
 """Bytes that a program may send before the agent has read them: the longest message that OpenSSH's agent takes."""
 
-STREAMS = 64
+STREAM_LIMIT = 64
 """At the same time: each costs two threads. A further program sees an agent that cannot be reached."""
 
 GONE = (OSError, LinkLost, SetupError)
-"""The agent, the link, or the room for a thread: the program sees an agent that hangs up."""
+"""The agent, the connection, or the room for a thread: the program sees an agent that hangs up."""
 
 
 class AgentForward:
     """Connects streams that the server opens to the agent's socket at `path`."""
 
-    def __init__(self, path: str, link: Link, target: str) -> None:
+    def __init__(self, path: str, transport: SshTransport, target: str) -> None:
         self._path = path
-        self._link = link
+        self._transport = transport
         self._target = target
-        self._room = threading.Semaphore(STREAMS)
+        self._room = threading.Semaphore(STREAM_LIMIT)
 
-    def accept(self) -> SshStream | None:
+    def accept(self) -> SshChannel | None:
         """The near end of one more stream, or None for too many. Its threads end with it, so at the latest with the
         link.
         """
         if not self._room.acquire(blocking=False):
             return None
-        stream = SshStream(self._link, self._target, lambda: None, WINDOW)
+        stream = SshChannel(self._transport, self._target, lambda: None, WINDOW)
         try:
             threads.start(self._serve, stream, name="rdo-agent")
-        except SetupError:  # this is the thread that serves the whole link, which goes on
+        except SetupError:  # this is the thread that serves the whole connection, which goes on
             self._room.release()
             return None
         return stream
 
-    def _serve(self, stream: SshStream) -> None:
-        wire = StreamWire(stream)
+    def _serve(self, stream: SshChannel) -> None:
+        wire = ChannelStream(stream)
         try:
             with contextlib.suppress(*GONE), self._connect() as agent:
                 stream.wait_until_open()
@@ -64,8 +64,8 @@ class AgentForward:
     def _connect(self) -> socket.socket:
         """A connection to the agent that knows where its requests come from. Raises OSError."""
         agent = Agent(self._path)
-        if self._link.binding is not None:
-            agent.bind(*self._link.binding, forwarding=True)
+        if self._transport.binding is not None:
+            agent.bind(*self._transport.binding, forwarding=True)
         connection = agent.detach()
         if connection is None:
             raise ConnectionError("there is no agent")
@@ -73,18 +73,18 @@ class AgentForward:
         return connection
 
 
-def _to_agent(wire: StreamWire, agent: socket.socket) -> None:
+def _to_agent(wire: ChannelStream, agent: socket.socket) -> None:
     try:
         with contextlib.suppress(OSError):
-            while data := wire.recv(PIECE):
+            while data := wire.recv(READ_SIZE):
                 agent.sendall(data)
     finally:
         with contextlib.suppress(OSError):
             agent.shutdown(socket.SHUT_RDWR)
 
 
-def _to_program(agent: socket.socket, wire: StreamWire) -> None:
+def _to_program(agent: socket.socket, wire: ChannelStream) -> None:
     with contextlib.suppress(OSError):
-        while data := agent.recv(PIECE):
+        while data := agent.recv(READ_SIZE):
             wire.sendall(data)
     wire.close()  # and so wakes who waits for more from the program

@@ -13,7 +13,7 @@ from enum import Enum
 
 from rdo.drivers.base import Caller
 from rdo.drivers.ssh.caller_directory import caller_directory
-from rdo.drivers.ssh.options import Options
+from rdo.drivers.ssh.options import SshOptions
 
 USUAL = (
     "/usr/bin/ssh-askpass",
@@ -23,11 +23,11 @@ USUAL = (
 )
 """Where systems have the program that ssh was built to use if SSH_ASKPASS names none."""
 
-TIMEOUT = 300.0
+ASKPASS_TIMEOUT = 300.0
 """Seconds for somebody to answer: others wait for this login, and sshd gives it two minutes by default."""
 
 
-class Use(Enum):
+class AskpassUse(Enum):
     """When the program is asked."""
 
     NEVER = "never"
@@ -35,15 +35,15 @@ class Use(Enum):
     ALWAYS = "always"
 
 
-def use(environment: Mapping[str, str]) -> Use:
+def use(environment: Mapping[str, str]) -> AskpassUse:
     """When it is to be asked under this environment. Pure."""
     required = environment.get("SSH_ASKPASS_REQUIRE", "").lower()
     has_screen = bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
     if required == "force":
-        return Use.ALWAYS
+        return AskpassUse.ALWAYS
     if required == "never" or not has_screen:
-        return Use.NEVER
-    return Use.ALWAYS if required == "prefer" else Use.WITHOUT_TERMINAL
+        return AskpassUse.NEVER
+    return AskpassUse.ALWAYS if required == "prefer" else AskpassUse.WITHOUT_TERMINAL
 
 
 def first_line(output: bytes) -> str:
@@ -51,7 +51,7 @@ def first_line(output: bytes) -> str:
     return re.split(b"[\r\n]", output, maxsplit=1)[0].decode(errors="surrogateescape")
 
 
-def asking(caller: Caller, options: Options) -> Caller:
+def asking(caller: Caller, options: SshOptions) -> Caller:
     """The caller, asked as the environment and the ssh configuration want it."""
     return _Asking(caller, options.batch)
 
@@ -77,10 +77,10 @@ class _Asking:
     def ask(self, question: str, *, echo: bool) -> str | None:
         if self._batch:
             return None
-        if self._use is Use.ALWAYS:
+        if self._use is AskpassUse.ALWAYS:
             return self._by_program(question)
         answer = self._caller.ask(question, echo=echo)
-        return self._by_program(question) if answer is None and self._use is Use.WITHOUT_TERMINAL else answer
+        return self._by_program(question) if answer is None and self._use is AskpassUse.WITHOUT_TERMINAL else answer
 
     def _by_program(self, question: str) -> str | None:
         """What is typed into the program's window; None where it is dismissed, or there is none."""
@@ -97,7 +97,7 @@ class _Asking:
                 stderr=subprocess.DEVNULL,
                 env=dict(self.environment),
                 cwd=caller_directory(self.environment),
-                timeout=TIMEOUT,
+                timeout=ASKPASS_TIMEOUT,
                 check=False,
             )
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:

@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from rdo.drivers.base import Caller
 from rdo.drivers.ssh.auth.agent import Agent, AgentKey
-from rdo.drivers.ssh.auth.agent_add import adding, request
-from rdo.drivers.ssh.auth.login_messages import Outcome
+from rdo.drivers.ssh.auth.agent_add import add_policy, request
+from rdo.drivers.ssh.auth.login_messages import AuthOutcome
 from rdo.drivers.ssh.auth.private_key import (
     FileKey,
-    Key,
     KeyUnusable,
     PassphraseNeeded,
     SigningFailed,
+    SigningKey,
     belongs,
     kind_of,
     load,
@@ -24,15 +24,15 @@ from rdo.drivers.ssh.auth.private_key import (
     public_part,
     read,
 )
-from rdo.drivers.ssh.auth.userauth import Userauth
+from rdo.drivers.ssh.auth.userauth import UserAuth
 from rdo.drivers.ssh.blob import rsa_bits
-from rdo.drivers.ssh.options import DEFAULT_KEYS, Options
+from rdo.drivers.ssh.options import DEFAULT_KEYS, SshOptions
 
-PASSPHRASE_TRIES = 3
+PASSPHRASE_ATTEMPTS = 3
 """As ssh(1)."""
 
 
-class Identity(NamedTuple):
+class KeyIdentity(NamedTuple):
     """A key that a file stands for. `public` is None where only its passphrase can tell, or a certificate."""
 
     path: str
@@ -42,7 +42,7 @@ class Identity(NamedTuple):
     """Why there is no private key to be had from the file, if only the agent can have it."""
 
 
-class Offer(NamedTuple):
+class KeyOffer(NamedTuple):
     """A public key, to ask whether the server wants it before anyone is bothered for its private half."""
 
     label: str
@@ -59,7 +59,7 @@ class Offer(NamedTuple):
 class KeyLogin:
     """All that can be tried with keys, each at most once per login."""
 
-    def __init__(self, auth: Userauth, options: Options, caller: Caller, agent: Agent) -> None:
+    def __init__(self, auth: UserAuth, options: SshOptions, caller: Caller, agent: Agent) -> None:
         self._auth = auth
         self._options = options
         self._caller = caller
@@ -70,16 +70,16 @@ class KeyLogin:
         self.locked = ""
         """A key that the server wants, and whose passphrase nobody gave."""
 
-    def attempts(self) -> Iterator[Outcome]:
+    def attempts(self) -> Iterator[AuthOutcome]:
         """The server's answers, one by one; keys that it answered before are left out."""
         for key in self._ordered(list(self._identities()), self._agent.keys()):
             yield from self._by_agent(key) if isinstance(key, AgentKey) else self._by_file(key)
 
-    def _ordered(self, identities: list[Identity], held: list[AgentKey]) -> list[Identity | AgentKey]:
+    def _ordered(self, identities: list[KeyIdentity], held: list[AgentKey]) -> list[KeyIdentity | AgentKey]:
         """The key that rdo's configuration names, then as ssh(1): named keys in the agent, its others, then files."""
         by_blob = {key.blob: key for key in held}
 
-        def best(identity: Identity) -> Identity | AgentKey:
+        def best(identity: KeyIdentity) -> KeyIdentity | AgentKey:
             public = identity.public or b""
             if public in by_blob:
                 return by_blob[public]
@@ -88,24 +88,26 @@ class KeyLogin:
 
         given = [best(identity) for identity in identities if identity.path == self._options.identity]
         named = [best(identity) for identity in identities if identity.path != self._options.identity]
-        agents: list[Identity | AgentKey] = [key for key in named if isinstance(key, AgentKey)]
-        files = [key for key in named if isinstance(key, Identity)]
+        agents: list[KeyIdentity | AgentKey] = [key for key in named if isinstance(key, AgentKey)]
+        files = [key for key in named if isinstance(key, KeyIdentity)]
         if self._options.identities_only:
             others = [key for key in held if any(belongs(key.blob, identity.public or b"") for identity in identities)]
         else:
             others = held
         return [*given, *agents, *others, *files]
 
-    def _identities(self) -> Iterator[Identity]:
+    def _identities(self) -> Iterator[KeyIdentity]:
         for path in dict.fromkeys(self._options.identity_files):
             if os.path.exists(path):
                 yield from self._identity(path)
             elif (public := public_file(f"{path}.pub")) is not None:
-                yield Identity(path, b"", public, "there is no such file, and the agent does not have the key either")
+                yield KeyIdentity(
+                    path, b"", public, "there is no such file, and the agent does not have the key either"
+                )
             elif path == self._options.identity or os.path.basename(path) not in DEFAULT_KEYS:
                 self._skip(path, "there is no such file")
 
-    def _identity(self, path: str) -> Iterator[Identity]:
+    def _identity(self, path: str) -> Iterator[KeyIdentity]:
         try:
             content, fault = read(path)
         except KeyUnusable as error:
@@ -113,9 +115,9 @@ class KeyLogin:
             return
         public = public_line(content)
         if public is not None:
-            yield Identity(path, b"", public, "it is a public key, and the agent does not have its private half")
+            yield KeyIdentity(path, b"", public, "it is a public key, and the agent does not have its private half")
         else:
-            yield Identity(path, content, self._public(path, content), fault)
+            yield KeyIdentity(path, content, self._public(path, content), fault)
 
     def _public(self, path: str, content: bytes) -> bytes | None:
         found = public_part(path, content)
@@ -126,7 +128,7 @@ class KeyLogin:
                 return None
         return found
 
-    def _by_agent(self, key: AgentKey) -> Iterator[Outcome]:
+    def _by_agent(self, key: AgentKey) -> Iterator[AuthOutcome]:
         for offer in (*(key.certified(blob) for blob in self._certificates("", key.held)), key):
             if offer.blob in self._used or not self._is_allowed(offer):
                 continue
@@ -137,7 +139,7 @@ class KeyLogin:
             else:
                 yield refusal
 
-    def _is_allowed(self, key: Key) -> bool:
+    def _is_allowed(self, key: SigningKey) -> bool:
         """Whether the user's configuration lets the key be used, and the server could take it."""
         bits = rsa_bits(key.blob) if key.kind == "ssh-rsa" else None
         if bits is not None and bits < self._options.algorithms.rsa_bits:
@@ -148,7 +150,7 @@ class KeyLogin:
             return False
         return True
 
-    def _by_file(self, identity: Identity) -> Iterator[Outcome]:
+    def _by_file(self, identity: KeyIdentity) -> Iterator[AuthOutcome]:
         if identity.fault:
             self._skip(identity.path, identity.fault)
             return
@@ -161,18 +163,18 @@ class KeyLogin:
         else:
             yield from self._by_private(private)
 
-    def _by_private(self, private: FileKey) -> Iterator[Outcome]:
+    def _by_private(self, private: FileKey) -> Iterator[AuthOutcome]:
         certificates = self._certificates(private.label, private.blob)
         for key in (*(private.certified(blob) for blob in certificates), private):
             if key.blob not in self._used and self._is_allowed(key):
                 self._used.add(key.blob)
                 yield from self._signed(key)
 
-    def _by_locked_file(self, identity: Identity) -> Iterator[Outcome]:
+    def _by_locked_file(self, identity: KeyIdentity) -> Iterator[AuthOutcome]:
         """Ask for the passphrase only when the server wants the key, where that can be known."""
         if identity.public is not None:
             blobs = [*self._certificates(identity.path, identity.public), identity.public]
-            for offer in [Offer(identity.path, blob) for blob in blobs if blob not in self._used]:
+            for offer in [KeyOffer(identity.path, blob) for blob in blobs if blob not in self._used]:
                 if not self._is_allowed(offer):
                     continue
                 self._used.add(offer.blob)
@@ -184,7 +186,7 @@ class KeyLogin:
         else:
             yield from self._unlocked(identity, None)
 
-    def _unlocked(self, identity: Identity, blob: bytes | None) -> Iterator[Outcome]:
+    def _unlocked(self, identity: KeyIdentity, blob: bytes | None) -> Iterator[AuthOutcome]:
         private = self._unlock(identity)
         if private is None:
             return
@@ -193,8 +195,8 @@ class KeyLogin:
         else:
             yield from self._signed(private if blob == private.blob else private.certified(blob))
 
-    def _unlock(self, identity: Identity) -> FileKey | None:
-        for _ in range(PASSPHRASE_TRIES):
+    def _unlock(self, identity: KeyIdentity) -> FileKey | None:
+        for _ in range(PASSPHRASE_ATTEMPTS):
             answer = self._caller.ask(f"Enter passphrase for key '{identity.path}': ", echo=False)
             if not answer:
                 break
@@ -209,7 +211,7 @@ class KeyLogin:
         self.notes.append(f"the key `{identity.path}` needs its passphrase")
         return None
 
-    def _signed(self, key: Key) -> Iterator[Outcome]:
+    def _signed(self, key: SigningKey) -> Iterator[AuthOutcome]:
         try:
             outcome = self._auth.publickey(key)
         except SigningFailed as error:
@@ -219,9 +221,9 @@ class KeyLogin:
                 self._add(key)
             yield outcome
 
-    def _add(self, key: Key) -> None:
+    def _add(self, key: SigningKey) -> None:
         """Give the agent a key that was right, where the user's configuration says so."""
-        how = adding(self._options.add_keys_to_agent)
+        how = add_policy(self._options.add_keys_to_agent)
         if not (how.wanted and self._options.identity_agent and isinstance(key, FileKey)):
             return
         if how.asks and self._caller.ask(f"Add key {key.label} to agent? (yes/no) ", echo=True) != "yes":

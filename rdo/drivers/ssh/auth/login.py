@@ -11,20 +11,20 @@ from collections.abc import Iterator, Sequence
 from rdo.drivers.base import Caller
 from rdo.drivers.ssh.auth.agent import Agent
 from rdo.drivers.ssh.auth.keys import KeyLogin
-from rdo.drivers.ssh.auth.login_messages import Outcome, Prompt
-from rdo.drivers.ssh.auth.userauth import Userauth
-from rdo.drivers.ssh.options import Options
-from rdo.drivers.ssh.transport import Link
+from rdo.drivers.ssh.auth.login_messages import AuthOutcome, Prompt
+from rdo.drivers.ssh.auth.userauth import UserAuth
+from rdo.drivers.ssh.options import SshOptions
+from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import ConnectError, printable, shortened
 from rdo.util.lines import split_lines
 from rdo.util.phrases import listed
 
-NOTES = 3
+NOTE_LIMIT = 3
 """Keys that one line of ours says something of."""
 
 
-def log_in(link: Link, options: Options, caller: Caller) -> None:
-    """Authenticate on a link whose host key was checked. Raises ConnectError."""
+def log_in(transport: SshTransport, options: SshOptions, caller: Caller) -> None:
+    """Authenticate on a connection whose host key was checked. Raises ConnectError."""
 
     def show(banner: str) -> None:
         for line in () if options.quiet else split_lines(banner):
@@ -32,9 +32,9 @@ def log_in(link: Link, options: Options, caller: Caller) -> None:
 
     agent = Agent(options.identity_agent)
     try:
-        if link.binding is not None:
-            agent.bind(*link.binding)
-        auth = Userauth(link, options, show)
+        if transport.binding is not None:
+            agent.bind(*transport.binding)
+        auth = UserAuth(transport, options, show)
         Login(auth, options, caller, KeyLogin(auth, options, caller, agent)).run()
     finally:
         agent.close()
@@ -43,7 +43,7 @@ def log_in(link: Link, options: Options, caller: Caller) -> None:
 class Login:
     """One login: goes through what both sides allow until the server is content."""
 
-    def __init__(self, auth: Userauth, options: Options, caller: Caller, keys: KeyLogin) -> None:
+    def __init__(self, auth: UserAuth, options: SshOptions, caller: Caller, keys: KeyLogin) -> None:
         self._auth = auth
         self._options = options
         self._caller = caller
@@ -88,17 +88,17 @@ class Login:
             self._exhausted.add(found)
         return found
 
-    def _nothing(self) -> Iterator[Outcome]:
+    def _nothing(self) -> Iterator[AuthOutcome]:
         yield self._auth.none()
 
-    def _passwords(self) -> Iterator[Outcome]:
+    def _passwords(self) -> Iterator[AuthOutcome]:
         for _ in range(self._options.password_prompts):
             password = self._ask(f"{self._options.user}@{self._options.host}'s password: ", echo=False)
             if password is None:
                 return
             yield self._auth.password(password)
 
-    def _questions(self) -> Iterator[Outcome]:
+    def _questions(self) -> Iterator[AuthOutcome]:
         for _ in range(self._options.password_prompts):
             asked: list[Prompt] = []
             outcome = self._auth.interactive(
@@ -134,8 +134,8 @@ class Login:
         nobody = "there was nobody to ask" if self._unasked else "there was nothing to try"
         tried = f"tried {listed(self._tried)}" if self._tried else nobody
         notes = self._keys.notes
-        more = [f"{len(notes) - NOTES} more keys failed"] if len(notes) > NOTES else []
-        why = "; ".join([accepts, tried, *notes[:NOTES], *more])
+        more = [f"{len(notes) - NOTE_LIMIT} more keys failed"] if len(notes) > NOTE_LIMIT else []
+        why = "; ".join([accepts, tried, *notes[:NOTE_LIMIT], *more])
         return ConnectError(f"authentication failed for `{self._options.address}`", why, self._hint(offered))
 
     def _hint(self, offered: tuple[str, ...]) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rdo.drivers.ssh.fields import Body, Fields, Violation, words
+from rdo.drivers.ssh.fields import Body, FieldReader, Violation, words
 
-PROMPTS = 100
+PROMPT_LIMIT = 100
 """Questions at once: sshd takes no more answers."""
 
-PROMPT_LENGTH = 4096
+PROMPT_LENGTH_LIMIT = 4096
 """Characters of one question, or of what stands above it, that are shown."""
 
 
-class Outcome(NamedTuple):
+class AuthOutcome(NamedTuple):
     """The server's answer. `methods` may go on; `partial`: this one was right, and more is wanted."""
 
     success: bool
@@ -38,22 +38,22 @@ class Questions(NamedTuple):
 
 def banner(body: Body) -> bytes:
     """What the server would have shown before the login."""
-    return Fields(body).string()
+    return FieldReader(body).string()
 
 
-def failure(body: Body) -> Outcome:
+def failure(body: Body) -> AuthOutcome:
     """The server refused that."""
-    fields = Fields(body)
+    fields = FieldReader(body)
     methods = fields.names()
-    return Outcome(False, fields.flag(), methods)
+    return AuthOutcome(False, fields.flag(), methods)
 
 
 def questions(body: Body) -> Questions:
     """What the server asks. Raises Violation."""
-    fields = Fields(body)
-    title, instruction, _language = (words(fields.string(), PROMPT_LENGTH) for _ in range(3))
+    fields = FieldReader(body)
+    title, instruction, _language = (words(fields.string(), PROMPT_LENGTH_LIMIT) for _ in range(3))
     count = fields.number()
-    if count > PROMPTS:
+    if count > PROMPT_LIMIT:
         raise Violation(f"it asks {count} questions at once")
-    prompts = [Prompt(words(fields.string(), PROMPT_LENGTH), fields.flag()) for _ in range(count)]
+    prompts = [Prompt(words(fields.string(), PROMPT_LENGTH_LIMIT), fields.flag()) for _ in range(count)]
     return Questions(title, instruction, prompts)

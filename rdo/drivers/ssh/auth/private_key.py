@@ -22,7 +22,7 @@ from rdo.drivers.ssh.certificate import RSA_HASHES
 from rdo.util import foreign_file
 from rdo.util.lines import split_lines, split_words
 
-LARGEST = 1024 * 1024
+KEY_FILE_LIMIT = 1024 * 1024
 """Bytes of a key file, as MAX_KEY_FILE_SIZE in OpenSSH's authfile.h has it."""
 
 UNSUPPORTED = "rdo cannot sign with keys of its kind; `ssh-add` gives it to the agent, which can"
@@ -33,7 +33,7 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519Pri
 ECDSA_HASHES: dict[int, hashes.HashAlgorithm] = {256: hashes.SHA256(), 384: hashes.SHA384(), 521: hashes.SHA512()}
 
 
-class Key(Protocol):
+class SigningKey(Protocol):
     """Something that can prove who we are."""
 
     @property
@@ -106,7 +106,9 @@ def read(path: str) -> KeyFile:
             info = os.fstat(file.fileno())
             mode = stat.S_IMODE(info.st_mode)
             is_open = info.st_uid == os.getuid() and mode & 0o077
-            return KeyFile(foreign_file.rest(file, LARGEST), f"permissions {mode:04o} are too open" if is_open else "")
+            return KeyFile(
+                foreign_file.rest(file, KEY_FILE_LIMIT), f"permissions {mode:04o} are too open" if is_open else ""
+            )
     except OSError as error:
         raise KeyUnusable((error.strerror or str(error)).lower()) from error
 
@@ -146,7 +148,7 @@ def public_part(path: str, content: bytes) -> bytes | None:
 def public_file(path: str) -> bytes | None:
     """The blob in a file of a public key or a certificate; None if there is none."""
     try:
-        return public_line(foreign_file.read(path, LARGEST))
+        return public_line(foreign_file.read(path, KEY_FILE_LIMIT))
     except OSError:
         return None
 

@@ -23,11 +23,11 @@ from paramiko.message import Message
 
 from rdo.drivers.ssh.algorithms import signature
 from rdo.drivers.ssh.auth import login_messages
-from rdo.drivers.ssh.auth.login_messages import Outcome, Prompt
-from rdo.drivers.ssh.auth.private_key import Key
+from rdo.drivers.ssh.auth.login_messages import AuthOutcome, Prompt
+from rdo.drivers.ssh.auth.private_key import SigningKey
 from rdo.drivers.ssh.fields import Violation, words
-from rdo.drivers.ssh.options import Options
-from rdo.drivers.ssh.transport import Link
+from rdo.drivers.ssh.options import SshOptions
+from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import ConnectError
 
 ANSWER_TIMEOUT = 120.0
@@ -36,10 +36,10 @@ ANSWER_TIMEOUT = 120.0
 LOGIN_TIMEOUT = 600.0
 """Seconds for all answers of one login: a server that uses its time for each would keep us for hours."""
 
-REQUESTS = 200
+REQUEST_LIMIT = 200
 """Messages of ours in one login: all keys of an agent, all questions. It ends a server that always wants one more."""
 
-ROUNDS = 32
+ROUND_LIMIT = 32
 """Of questions in one attempt: PAM modules ask one at a time, and few."""
 
 BANNER_LIMIT = 64 * 1024
@@ -55,12 +55,12 @@ Answerer = Callable[[str, Sequence[Prompt]], "Sequence[str] | None"]
 """Gives the answers to an instruction and its prompts; None where nobody can be asked."""
 
 
-class Userauth:
-    """The authentication of one user over one link. All methods raise ConnectError when the link ends."""
+class UserAuth:
+    """The authentication of one user over one connection. All methods raise ConnectError when the connection ends."""
 
-    def __init__(self, link: Link, options: Options, show: Callable[[str], None]) -> None:
+    def __init__(self, transport: SshTransport, options: SshOptions, show: Callable[[str], None]) -> None:
         """`show` gets the banner, if the server has one."""
-        self._link = link
+        self._transport = transport
         self._options = options
         self._user = options.user
         self._target = options.address
@@ -74,29 +74,29 @@ class Userauth:
         self._early: tuple[int, bytes] | None = None
         self._ask_service()
 
-    def none(self) -> Outcome:
+    def none(self) -> AuthOutcome:
         """Ask what there is; some servers let one in for that."""
         return self._exchange(self._request("none"))
 
-    def wants(self, key: Key) -> Outcome | None:
+    def wants(self, key: SigningKey) -> AuthOutcome | None:
         """Whether the server would take the key, without a signature: None if it would, else its refusal."""
         message = self._by_key(key, self.algorithm(key) or key.kind, signed=False)
         return self._outcome(message, lambda _: None)
 
-    def publickey(self, key: Key) -> Outcome:
+    def publickey(self, key: SigningKey) -> AuthOutcome:
         """Log in with a key. Raises whatever the key's signing raises."""
         algorithm = self.algorithm(key) or key.kind  # once: the server may announce something else meanwhile
         message = self._by_key(key, algorithm, signed=True)
         signed = Message()
-        signed.add_string(self._link.session_id or b"")
+        signed.add_string(self._transport.session_id or b"")
         signed.add_bytes(message.asbytes())
         message.add_string(key.sign(signed.asbytes(), algorithm))
         return self._exchange(message)
 
-    def _by_key(self, key: Key, algorithm: str, *, signed: bool) -> Message:
+    def _by_key(self, key: SigningKey, algorithm: str, *, signed: bool) -> Message:
         """With the server's own key in it, where the server knows that: then no other can use the signature."""
-        known = self._link.server_extensions.get(HOST_BOUND) == b"0"
-        bound = self._link.binding if known and self._options.host_bound else None
+        known = self._transport.server_extensions.get(HOST_BOUND) == b"0"
+        bound = self._transport.binding if known and self._options.host_bound else None
         message = self._request(HOST_BOUND_METHOD if bound else "publickey")
         message.add_boolean(signed)
         message.add_string(algorithm)
@@ -106,14 +106,14 @@ class Userauth:
             message.add_string(bound.host_key)
         return message
 
-    def password(self, password: str) -> Outcome:
+    def password(self, password: str) -> AuthOutcome:
         """Log in with a password."""
         message = self._request("password")
         message.add_boolean(False)
         message.add_string(password.encode(errors="surrogateescape"))
         return self._exchange(message)
 
-    def interactive(self, answer: Answerer, devices: str = "") -> Outcome | None:
+    def interactive(self, answer: Answerer, devices: str = "") -> AuthOutcome | None:
         """Log in by answering the server's questions; None if `answer` gave up. `devices` are the ones to ask with."""
         message = self._request("keyboard-interactive")
         message.add_string("")
@@ -135,33 +135,33 @@ class Userauth:
         message.add_string(method)
         return message
 
-    def _exchange(self, message: Message) -> Outcome:
+    def _exchange(self, message: Message) -> AuthOutcome:
         outcome = self._outcome(message, lambda _: None)
         if outcome is None:  # a password that has run out: RFC 4252, section 8
             raise ConnectError(f"`{self._target}` requires a new password", "", "change it with `ssh`")
         return outcome
 
-    def _outcome(self, message: Message, question: Callable[[bytes], Message | None]) -> Outcome | None:
+    def _outcome(self, message: Message, question: Callable[[bytes], Message | None]) -> AuthOutcome | None:
         """Send, and follow the conversation to its end; None when `question` has no answer to the server's message."""
         try:
             return self._follow(message, question)
         except Violation as error:
             raise self._refused(error) from error
 
-    def _follow(self, message: Message, question: Callable[[bytes], Message | None]) -> Outcome | None:
+    def _follow(self, message: Message, question: Callable[[bytes], Message | None]) -> AuthOutcome | None:
         reply: Message | None = message
-        for _ in range(ROUNDS):
+        for _ in range(ROUND_LIMIT):
             if reply is None:
                 return None
             self._send(reply)
             kind, body = self._receive()
             if kind == MSG_USERAUTH_SUCCESS:
-                self._link.logged_in()
-                return Outcome(True)
+                self._transport.logged_in()
+                return AuthOutcome(True)
             if kind == MSG_USERAUTH_FAILURE:
                 return login_messages.failure(body)
             reply = question(body)
-        raise Violation(f"it asks {ROUNDS} times without an end")
+        raise Violation(f"it asks {ROUND_LIMIT} times without an end")
 
     def _receive(self, *, only_accepted: bool = False) -> tuple[int, bytes]:
         """The answer to what was sent. What comes before it does not give the server more time.
@@ -188,7 +188,7 @@ class Userauth:
 
     def _next_reply(self, deadline: float) -> tuple[int, bytes]:
         try:
-            reply = self._link.replies.get(timeout=max(0.0, deadline - time.monotonic()))
+            reply = self._transport.replies.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             raise ConnectError(f"login timed out on `{self._target}`", "no reply from the server") from None
         if reply is None:
@@ -213,15 +213,15 @@ class Userauth:
             message.add_string(text.encode(errors="surrogateescape"))
         return message
 
-    def algorithm(self, key: Key) -> str | None:
+    def algorithm(self, key: SigningKey) -> str | None:
         """What to sign with by the key; None for one that user or server do not allow. Raises ConnectError."""
         self._await_extensions()
-        known = self._link.server_extensions.get("server-sig-algs", b"").decode("ascii", "replace")
+        known = self._transport.server_extensions.get("server-sig-algs", b"").decode("ascii", "replace")
         return signature(key.kind, self._options.algorithms.public_keys, known.split(",") if known else ())
 
     def _await_extensions(self) -> None:
         """Wait until it is known what the server announces, which has come with its keys from nearly all servers."""
-        if self._is_accepted or self._link.server_extensions:
+        if self._is_accepted or self._transport.server_extensions:
             return
         try:
             kind, body = self._receive(only_accepted=True)
@@ -235,16 +235,16 @@ class Userauth:
 
     def _send(self, message: Message) -> None:
         self._requests += 1
-        if self._requests > REQUESTS:
-            why = f"the login did not end within {REQUESTS} messages"
+        if self._requests > REQUEST_LIMIT:
+            why = f"the login did not end within {REQUEST_LIMIT} messages"
             raise ConnectError(f"authentication failed for `{self._target}`", why)
         try:
-            self._link.send_login(message)
+            self._transport.send_login(message)
         except (EOFError, OSError, Violation) as error:
             raise self._ended() from error
 
     def _ended(self) -> ConnectError:
         """The server has ended it: by OpenSSH's protocol with one code for every reason, by dropbear's with none."""
-        why = self._link.disconnect_reason or "the server closed the connection during the login"
+        why = self._transport.disconnect_reason or "the server closed the connection during the login"
         hint = f"{len(self._offered)} keys were tried: {ONE_KEY}" if len(self._offered) > 1 else ""
         return ConnectError(f"authentication failed for `{self._target}`", why, hint)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rdo.drivers.ssh.algorithms import SIGNATURES
-from rdo.drivers.ssh.blob import Blob, kind_of, rsa_bits
+from rdo.drivers.ssh.blob import BlobReader, kind_of, rsa_bits
 from rdo.drivers.ssh.certificate import parse, plain, string, verify
 from rdo.drivers.ssh.host_proof import prove
 
@@ -147,7 +147,7 @@ def test_the_size_of_an_rsa_key_is_known(tmp_path: Path) -> None:
 
 
 def test_fields_are_read_one_after_the_other() -> None:
-    fields = Blob(string(b"a") + string(b"bc") + b"\1")
+    fields = BlobReader(string(b"a") + string(b"bc") + b"\1")
     assert (fields.string(), fields.string(), fields.number(1), fields.rest) == (b"a", b"bc", 1, b"")
     with pytest.raises(ValueError, match="cut short"):
         fields.number(1)

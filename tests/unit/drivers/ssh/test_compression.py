@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from rdo.drivers.ssh.compression import LARGEST, Deflater, Inflater
+from rdo.drivers.ssh.compression import PACKET_LIMIT, Deflater, Inflater
 from rdo.drivers.ssh.fields import Violation
 
 
@@ -25,8 +25,8 @@ def test_a_stream_remembers_what_came_before() -> None:
 
 
 def test_a_packet_that_grows_too_large_is_a_violation() -> None:
-    bomb = zlib.compress(b"\0" * (LARGEST * 40))
-    assert len(bomb) < LARGEST
+    bomb = zlib.compress(b"\0" * (PACKET_LIMIT * 40))
+    assert len(bomb) < PACKET_LIMIT
     with pytest.raises(Violation, match="too large"):
         Inflater()(bomb)
 

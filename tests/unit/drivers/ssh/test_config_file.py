@@ -12,7 +12,7 @@ from rdo.config.load import load
 from rdo.drivers import registry
 from rdo.drivers.ssh.config_file import lines
 from rdo.drivers.ssh.driver import SshDriver
-from rdo.drivers.ssh.options import Request
+from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.errors import ConnectError
 from tests.unit.client.test_hot_path import BOUND
 
@@ -20,9 +20,9 @@ PROGRAM = """
 import sys
 from rdo.drivers.ssh import connection
 print(*sys.modules)
-from rdo.drivers.ssh.options import Request
+from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.config_file import lines
-print(*lines(Request("box", ssh_config=sys.argv[1]), {"SHELL": "/bin/sh", "HERE": "yes"}), sep="\\n")
+print(*lines(SshQueryRequest("box", ssh_config=sys.argv[1]), {"SHELL": "/bin/sh", "HERE": "yes"}), sep="\\n")
 """
 
 
@@ -52,7 +52,7 @@ def test_a_driver_can_be_made_again_after_a_configuration_was_read_without_an_ss
 
 
 def options(path: Path, host: str = "box") -> dict[str, str]:
-    return dict(line.split(" ", 1) for line in lines(Request(host, ssh_config=str(path)), {}))
+    return dict(line.split(" ", 1) for line in lines(SshQueryRequest(host, ssh_config=str(path)), {}))
 
 
 def write(path: Path, *text: str) -> Path:
@@ -79,7 +79,7 @@ def write(path: Path, *text: str) -> Path:
     ],
 )
 def test_lines_mean_what_they_mean_to_ssh(text: str, expected: list[str], tmp_path: Path) -> None:
-    found = lines(Request("box", ssh_config=str(write(tmp_path / "main", text))), {})
+    found = lines(SshQueryRequest("box", ssh_config=str(write(tmp_path / "main", text))), {})
     names = {line.partition(" ")[0] for line in expected}
     assert [line for line in found if line.partition(" ")[0] in names] == expected
     assert ("identityfile ~/.ssh/id_ed25519" in found) == ("IdentityFile" not in text)
@@ -139,4 +139,4 @@ def test_the_configuration_of_the_system_counts_behind_the_users(
 ) -> None:
     system = write(tmp_path / "system", "Host *", "  RevokedHostKeys /revoked")
     monkeypatch.setattr("rdo.drivers.ssh.config_file.SYSTEM", str(system))
-    assert "revokedhostkeys /revoked" in lines(Request("box-of-no-file"), {})
+    assert "revokedhostkeys /revoked" in lines(SshQueryRequest("box-of-no-file"), {})

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.ssh.connect_ahead import Approach, load_connector
-from rdo.drivers.ssh.dial import GREETING
-from rdo.drivers.ssh.options import Request
+from rdo.drivers.ssh.connect_ahead import ConnectAhead, load_connector
+from rdo.drivers.ssh.dial import CLIENT_VERSION
+from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
 from rdo.errors import ConnectError
 
@@ -32,7 +32,7 @@ def listener() -> Iterator[socket.socket]:
 def query(tmp_path: Path, port: int, *lines: str, host: str = "devbox") -> Query:
     config = tmp_path / "config"
     config.write_text("\n".join(["Host devbox", "HostName 127.0.0.1", f"Port {port}", *lines]) + "\n")
-    return Query(Request(host, ssh_config=str(config)), dict(os.environ))
+    return Query(SshQueryRequest(host, ssh_config=str(config)), dict(os.environ))
 
 
 def port_of(listener: socket.socket) -> int:
@@ -41,37 +41,37 @@ def port_of(listener: socket.socket) -> int:
 
 
 def test_a_host_is_dialed_and_greeted_while_other_things_are_done(listener: socket.socket, tmp_path: Path) -> None:
-    with Approach(query(tmp_path, port_of(listener)), None) as approach:
+    with ConnectAhead(query(tmp_path, port_of(listener)), None) as ahead:
         accepted, _ = listener.accept()
         with accepted:
             accepted.settimeout(BOUND)
-            assert accepted.recv(256) == GREETING.encode() + b"\r\n"
-            assert approach.options().hostname == "127.0.0.1"
-            assert approach.wire is not None
-    with approach.wire:
-        assert approach.wire.fileno() >= 0  # it is for whoever took it
+            assert accepted.recv(256) == CLIENT_VERSION.encode() + b"\r\n"
+            assert ahead.options().hostname == "127.0.0.1"
+            assert ahead.wire is not None
+    with ahead.wire:
+        assert ahead.wire.fileno() >= 0  # it is for whoever took it
 
 
 def test_an_error_closes_the_stream(listener: socket.socket, tmp_path: Path) -> None:
-    approach = Approach(query(tmp_path, port_of(listener)), None)
-    with pytest.raises(ZeroDivisionError), approach:
-        1 / (approach.options().hostname == "")
-    assert approach.wire is not None
-    assert approach.wire.fileno() == -1
+    ahead = ConnectAhead(query(tmp_path, port_of(listener)), None)
+    with pytest.raises(ZeroDivisionError), ahead:
+        1 / (ahead.options().hostname == "")
+    assert ahead.wire is not None
+    assert ahead.wire.fileno() == -1
 
 
 @pytest.mark.parametrize("line", ["ProxyJump elsewhere", "ProxyCommand nc %h %p"])
 def test_a_host_behind_another_one_is_not_dialed(listener: socket.socket, tmp_path: Path, line: str) -> None:
-    with Approach(query(tmp_path, port_of(listener), line), None) as approach:
-        assert approach.options().hostname == "127.0.0.1"
-    assert approach.wire is None
+    with ConnectAhead(query(tmp_path, port_of(listener), line), None) as ahead:
+        assert ahead.options().hostname == "127.0.0.1"
+    assert ahead.wire is None
 
 
 def test_where_nobody_listens_the_options_say_so(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = port_of(gone)
-    with pytest.raises(ConnectError, match="connection refused"), Approach(query(tmp_path, port), None) as approach:
-        approach.options()
+    with pytest.raises(ConnectError, match="connection refused"), ConnectAhead(query(tmp_path, port), None) as ahead:
+        ahead.options()
 
 
 def test_the_connector_is_loaded() -> None:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from rdo.drivers.ssh import kex_offer
 from rdo.drivers.ssh.auth import login_messages
-from rdo.drivers.ssh.auth.login_messages import Outcome, Prompt
-from rdo.drivers.ssh.fields import Fields, Violation, text, uint32, words
+from rdo.drivers.ssh.auth.login_messages import AuthOutcome, Prompt
+from rdo.drivers.ssh.fields import FieldReader, Violation, text, uint32, words
 from rdo.drivers.ssh.kex_offer import ServerOffer
 
 NAMES = text("a,b")
@@ -25,16 +25,16 @@ OURS = {
 
 
 def test_fields_are_read_one_after_the_other() -> None:
-    fields = Fields(uint32(7) + b"\1\0" + text("x,,y") + text("rest"))
+    fields = FieldReader(uint32(7) + b"\1\0" + text("x,,y") + text("rest"))
     assert (fields.number(), fields.flag(), fields.flag(), fields.names()) == (7, True, False, ("x", "y"))
     fields.skip(4)
-    assert Fields(memoryview(text("rest"))).string() == b"rest"
+    assert FieldReader(memoryview(text("rest"))).string() == b"rest"
 
 
 @pytest.mark.parametrize("body", [b"", b"\0\0\0", uint32(1), uint32(2**32 - 1) + b"x"])
 def test_a_length_beyond_what_has_come_is_a_violation(body: bytes) -> None:
     with pytest.raises(Violation, match="cut off"):
-        Fields(body).string()
+        FieldReader(body).string()
 
 
 def test_text_of_any_encoding_can_be_shown_and_is_cut() -> None:
@@ -81,7 +81,9 @@ def test_of_many_names_a_few_are_listed_and_none_is_long() -> None:
 
 
 def test_the_answers_to_a_login_are_read() -> None:
-    assert login_messages.failure(text("publickey,password") + b"\1") == Outcome(False, True, ("publickey", "password"))
+    assert login_messages.failure(text("publickey,password") + b"\1") == AuthOutcome(
+        False, True, ("publickey", "password")
+    )
     assert login_messages.banner(text("hello") + text("en")) == b"hello"
     body = text("title") + text("do") + text("en") + uint32(2) + text("Code: ") + b"\1" + text("PIN: ") + b"\0"
     assert login_messages.questions(body) == ("title", "do", [Prompt("Code: ", True), Prompt("PIN: ", False)])

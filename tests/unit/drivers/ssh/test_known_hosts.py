@@ -12,7 +12,7 @@ import pytest
 
 from rdo.drivers.ssh.known_hosts import (
     HostKey,
-    Standing,
+    HostKeyStatus,
     append,
     format_line,
     has_authority,
@@ -39,7 +39,7 @@ def line(patterns: str, key: HostKey = KEY, marker: str = "") -> str:
     return f"{marker} {patterns} {key.kind} {base64.b64encode(key.blob).decode()} comment".strip()
 
 
-def standing(text: str, *names: str, key: HostKey = KEY) -> Standing:
+def standing(text: str, *names: str, key: HostKey = KEY) -> HostKeyStatus:
     return judge(parse("file", text), names, key, SUPPORTED).standing
 
 
@@ -102,7 +102,7 @@ def test_a_line_that_says_nothing_of_a_key_is_left_out(text: str) -> None:
 
 @pytest.mark.parametrize("text", [line("devbox", marker="@revoked").replace(" ", "\t", 1)])
 def test_a_line_that_revokes_counts_with_a_tab_too(text: str) -> None:
-    assert standing(f"{line('devbox')}\n{text}", "devbox") is Standing.REVOKED
+    assert standing(f"{line('devbox')}\n{text}", "devbox") is HostKeyStatus.REVOKED
 
 
 def test_an_authority_counts_where_tabs_are_all_there_is() -> None:
@@ -116,58 +116,58 @@ def test_entries_know_where_they_stand() -> None:
 
 
 def test_a_key_that_is_listed_is_known() -> None:
-    assert standing(line("devbox"), "devbox") is Standing.KNOWN
+    assert standing(line("devbox"), "devbox") is HostKeyStatus.KNOWN
 
 
 def test_a_host_that_is_not_listed_is_unknown() -> None:
-    assert standing(line("elsewhere"), "devbox") is Standing.UNKNOWN
+    assert standing(line("elsewhere"), "devbox") is HostKeyStatus.UNKNOWN
 
 
 def test_a_host_with_another_key_has_changed_and_the_line_is_named() -> None:
     verdict = judge(parse("file", line("devbox", OTHER)), ["devbox"], KEY, SUPPORTED)
-    assert verdict.standing is Standing.CHANGED
+    assert verdict.standing is HostKeyStatus.CHANGED
     assert verdict.entry is not None
     assert verdict.entry.key == OTHER
 
 
 def test_one_right_line_among_wrong_ones_is_enough() -> None:
-    assert standing(f"{line('devbox', OTHER)}\n{line('devbox')}", "devbox") is Standing.KNOWN
+    assert standing(f"{line('devbox', OTHER)}\n{line('devbox')}", "devbox") is HostKeyStatus.KNOWN
 
 
 def test_a_key_of_another_type_counts_as_a_change() -> None:
     known = made("ssh-rsa", b"rsa key")
-    assert standing(line("devbox", known), "devbox") is Standing.CHANGED
+    assert standing(line("devbox", known), "devbox") is HostKeyStatus.CHANGED
 
 
 def test_a_key_of_a_type_that_cannot_be_checked_counts_as_nothing() -> None:
-    assert standing(line("devbox", made("ssh-dss", b"old")), "devbox") is Standing.UNKNOWN
+    assert standing(line("devbox", made("ssh-dss", b"old")), "devbox") is HostKeyStatus.UNKNOWN
 
 
 def test_a_revoked_key_is_refused_even_if_it_is_listed() -> None:
     text = f"{line('devbox')}\n{line('*', marker='@revoked')}"
-    assert standing(text, "devbox") is Standing.REVOKED
+    assert standing(text, "devbox") is HostKeyStatus.REVOKED
 
 
 def test_a_key_revoked_for_another_host_is_not_revoked() -> None:
-    assert standing(line("elsewhere", marker="@revoked"), "devbox") is Standing.UNKNOWN
+    assert standing(line("elsewhere", marker="@revoked"), "devbox") is HostKeyStatus.UNKNOWN
 
 
 def test_each_revoked_line_counts_not_just_the_first() -> None:
     text = f"{line('elsewhere', marker='@revoked')}\n{line('devbox', marker='@revoked')}"
-    assert standing(text, "devbox") is Standing.REVOKED
+    assert standing(text, "devbox") is HostKeyStatus.REVOKED
 
 
 def test_the_key_of_an_authority_is_no_key_of_the_host() -> None:
-    assert standing(line("devbox", marker="@cert-authority"), "devbox") is Standing.UNKNOWN
+    assert standing(line("devbox", marker="@cert-authority"), "devbox") is HostKeyStatus.UNKNOWN
     assert known_kinds(parse("file", line("devbox", marker="@cert-authority")), ["devbox"]) == []
 
 
 def test_a_key_known_under_the_plain_name_is_good_on_another_port() -> None:
-    assert standing(line("devbox"), "[devbox]:2222", "devbox") is Standing.KNOWN
+    assert standing(line("devbox"), "[devbox]:2222", "devbox") is HostKeyStatus.KNOWN
 
 
 def test_another_key_under_the_plain_name_is_no_change_on_another_port() -> None:
-    assert standing(line("devbox", OTHER), "[devbox]:2222", "devbox") is Standing.UNKNOWN
+    assert standing(line("devbox", OTHER), "[devbox]:2222", "devbox") is HostKeyStatus.UNKNOWN
 
 
 def test_known_types_come_in_the_order_of_the_files() -> None:
@@ -219,17 +219,17 @@ CA = made("ssh-ed25519", b"an authority")
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        ([], Standing.UNKNOWN),
-        ([line("devbox", CA)], Standing.UNKNOWN),
-        ([line("devbox", CA, "@cert-authority")], Standing.KNOWN),
-        ([line("other", CA, "@cert-authority")], Standing.UNKNOWN),
-        ([line("devbox", OTHER, "@cert-authority")], Standing.UNKNOWN),
-        ([line("*", CA, "@cert-authority"), line("*", CA, "@revoked")], Standing.REVOKED),
-        ([line("*", CA, "@cert-authority"), line("*", KEY, "@revoked")], Standing.REVOKED),
-        ([line("*", CA, "@cert-authority"), line("other", CA, "@revoked")], Standing.KNOWN),
+        ([], HostKeyStatus.UNKNOWN),
+        ([line("devbox", CA)], HostKeyStatus.UNKNOWN),
+        ([line("devbox", CA, "@cert-authority")], HostKeyStatus.KNOWN),
+        ([line("other", CA, "@cert-authority")], HostKeyStatus.UNKNOWN),
+        ([line("devbox", OTHER, "@cert-authority")], HostKeyStatus.UNKNOWN),
+        ([line("*", CA, "@cert-authority"), line("*", CA, "@revoked")], HostKeyStatus.REVOKED),
+        ([line("*", CA, "@cert-authority"), line("*", KEY, "@revoked")], HostKeyStatus.REVOKED),
+        ([line("*", CA, "@cert-authority"), line("other", CA, "@revoked")], HostKeyStatus.KNOWN),
     ],
 )
-def test_a_certificate_is_known_by_who_signed_it(lines: list[str], expected: Standing) -> None:
+def test_a_certificate_is_known_by_who_signed_it(lines: list[str], expected: HostKeyStatus) -> None:
     entries = parse("file", "\n".join(lines))
     assert judge_certificate(entries, ["devbox"], KEY, CA.blob).standing is expected
 

@@ -62,7 +62,7 @@ def uint32(*values: int) -> bytes:
         ),
     ],
 )
-def test_messages_to_the_server_are_what_the_rfc_says(message: messages.Packet, expected: bytes) -> None:
+def test_messages_to_the_server_are_what_the_rfc_says(message: messages.EncodedMessage, expected: bytes) -> None:
     assert message.asbytes() == expected
 
 

@@ -6,7 +6,7 @@ import pwd
 
 import pytest
 
-from rdo.drivers.ssh.options import Options, Request, copy_command, jump_request, paths, variables
+from rdo.drivers.ssh.options import SshOptions, SshQueryRequest, copy_command, jump_request, paths, variables
 from rdo.drivers.ssh.query import arguments, check_names
 from rdo.drivers.ssh.query_output import parse
 from rdo.errors import ConnectError
@@ -15,8 +15,8 @@ from tests.ssh_client import ScriptedCaller
 ALICE = pwd.struct_passwd(("alice", "x", 1000, 1000, "", "/home/alice", "/bin/sh"))
 
 
-def options(*lines: str, request: Request | None = None, **environment: str) -> Options:
-    return parse(request or Request("devbox"), lines, environment, ALICE)
+def options(*lines: str, request: SshQueryRequest | None = None, **environment: str) -> SshOptions:
+    return parse(request or SshQueryRequest("devbox"), lines, environment, ALICE)
 
 
 def test_without_any_line_the_defaults_are_those_of_ssh() -> None:
@@ -53,7 +53,7 @@ def test_identity_files_have_tildes_tokens_and_spaces_resolved() -> None:
 
 
 def test_the_key_of_rdos_own_configuration_comes_first() -> None:
-    found = options("identityfile ~/.ssh/id", request=Request("devbox", identity="~/special"))
+    found = options("identityfile ~/.ssh/id", request=SshQueryRequest("devbox", identity="~/special"))
     assert found.identity == "/home/alice/special"
     assert found.identity_files == ("/home/alice/special", "/home/alice/.ssh/id")
 
@@ -144,7 +144,7 @@ def test_sent_variables_are_those_that_match_and_set_ones_win() -> None:
 
 
 def test_the_question_to_ssh_ends_its_options_before_the_host() -> None:
-    request = Request("devbox", user="u", port=2222, identity="/k", jump="j", ssh_config="/c")
+    request = SshQueryRequest("devbox", user="u", port=2222, identity="/k", jump="j", ssh_config="/c")
     assert arguments(request) == ["-G", "-F", "/c", "-l", "u", "-p", "2222", "-J", "j", "--", "devbox"]
 
 
@@ -152,23 +152,23 @@ def test_the_question_to_ssh_ends_its_options_before_the_host() -> None:
 @pytest.mark.parametrize("field", ["host", "user", "jump"])
 def test_names_that_could_be_read_as_something_else_are_refused(field: str, name: str) -> None:
     with pytest.raises(ConnectError, match="not a valid name"):
-        check_names(Request(**{"host": "devbox", field: name}))  # type: ignore[arg-type]
+        check_names(SshQueryRequest(**{"host": "devbox", field: name}))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("jump", ["a,-b", "a,,b", "a,$b"])
 def test_each_of_several_jump_hosts_is_looked_at(jump: str) -> None:
     with pytest.raises(ConnectError, match="not a valid name"):
-        check_names(Request("devbox", jump=jump))
+        check_names(SshQueryRequest("devbox", jump=jump))
 
 
 @pytest.mark.parametrize(
     "request_",
     [
-        Request("fe80::1%eth0", user="corp\\bob", jump="u@a:22,ssh://[::1]:22"),
-        Request("dev-box_1.example.com", user="bob.b@corp"),
+        SshQueryRequest("fe80::1%eth0", user="corp\\bob", jump="u@a:22,ssh://[::1]:22"),
+        SshQueryRequest("dev-box_1.example.com", user="bob.b@corp"),
     ],
 )
-def test_ordinary_names_pass(request_: Request) -> None:
+def test_ordinary_names_pass(request_: SshQueryRequest) -> None:
     check_names(request_)
 
 
@@ -253,12 +253,12 @@ def test_algorithms_are_understood(line: str, field: str, value: object) -> None
 @pytest.mark.parametrize(
     ("request_", "command"),
     [
-        (Request("devbox"), "ssh-copy-id devbox"),
-        (Request("devbox", "bob", 2222), "ssh-copy-id -p 2222 bob@devbox"),
-        (Request("h", None, None, "~/a b", "gate", "/c"), "ssh-copy-id -F /c -i '~/a b' -o ProxyJump=gate h"),
+        (SshQueryRequest("devbox"), "ssh-copy-id devbox"),
+        (SshQueryRequest("devbox", "bob", 2222), "ssh-copy-id -p 2222 bob@devbox"),
+        (SshQueryRequest("h", None, None, "~/a b", "gate", "/c"), "ssh-copy-id -F /c -i '~/a b' -o ProxyJump=gate h"),
     ],
 )
-def test_the_command_that_puts_a_key_there_has_what_was_configured(request_: Request, command: str) -> None:
+def test_the_command_that_puts_a_key_there_has_what_was_configured(request_: SshQueryRequest, command: str) -> None:
     assert copy_command(request_) == command
 
 

@@ -14,10 +14,10 @@ from paramiko.message import Message
 from paramiko.ssh_exception import SSHException
 
 from rdo.drivers.base import READ_SIZE
-from rdo.drivers.ssh.channel_data import Input, Output
+from rdo.drivers.ssh.channel_data import IncomingData, OutgoingData
 from rdo.drivers.ssh.fields import Violation
-from rdo.drivers.ssh.keepalive import HeardSocket
-from rdo.drivers.ssh.packetizer import LARGEST, Nonce, Packets
+from rdo.drivers.ssh.keepalive import MonitoredStream
+from rdo.drivers.ssh.packetizer import PACKET_LIMIT, Nonce, Packets
 
 KEY, IV = bytes(range(16)), b"abcd" + (2**64 - 2).to_bytes(8, "big")
 """A counter that soon starts again at 0."""
@@ -35,7 +35,7 @@ def ends() -> Iterator[tuple[Packets, Packets, socket.socket]]:
     """A sender, a receiver, and the receiver's socket."""
     near, far = socket.socketpair()
     with near, far:
-        sender, receiver = Packets(HeardSocket(near)), Packets(HeardSocket(far))
+        sender, receiver = Packets(MonitoredStream(near)), Packets(MonitoredStream(far))
         sender.set_outbound_cipher(**cipher("iv_out"))
         receiver.set_inbound_cipher(**cipher("iv_in"))
         yield sender, receiver, far
@@ -57,10 +57,10 @@ def test_input_goes_out_in_packets_of_the_size_that_the_server_takes(
 ) -> None:
     sender, receiver, _ = ends
     content = os.urandom(100_000 if size > 7 else 100)
-    threading.Thread(target=sender.send_message, args=(Input(5, memoryview(content), size),)).start()
+    threading.Thread(target=sender.send_message, args=(OutgoingData(5, memoryview(content), size),)).start()
     found = b""
     while len(found) < len(content):
-        message = Output(receiver._read_packet())  # read_message takes several together
+        message = IncomingData(receiver._read_packet())  # read_message takes several together
         assert message.channel == 5
         assert 0 < len(message.data) <= size
         found += message.data
@@ -72,10 +72,10 @@ def test_data_for_a_channel_that_has_come_is_read_together_and_nothing_else_is(
 ) -> None:
     sender, receiver, _ = ends
     for channel, content in ((5, b"a"), (5, b"b"), (6, b"c"), (6, b"d"), (5, b"e")):
-        sender.send_message(Input(channel, memoryview(content), 1))
+        sender.send_message(OutgoingData(channel, memoryview(content), 1))
     sender.send_message(Message(b"\x62last"))
     found = [receiver.read_message()[1] for _ in range(4)]
-    data = [(each.channel, bytes(each.data)) for each in found[:3] if isinstance(each, Output)]
+    data = [(each.channel, bytes(each.data)) for each in found[:3] if isinstance(each, IncomingData)]
     assert data == [(5, b"ab"), (6, b"cd"), (5, b"e")]
     assert isinstance(found[3], Message)
     assert found[3].asbytes() == b"last"
@@ -84,12 +84,12 @@ def test_data_for_a_channel_that_has_come_is_read_together_and_nothing_else_is(
 def test_no_more_is_read_together_than_is_handed_on_at_a_time(ends: tuple[Packets, Packets, socket.socket]) -> None:
     sender, receiver, _ = ends
     content = os.urandom(3 * READ_SIZE)
-    thread = threading.Thread(target=sender.send_message, args=(Input(5, memoryview(content), 32768),))
+    thread = threading.Thread(target=sender.send_message, args=(OutgoingData(5, memoryview(content), 32768),))
     thread.start()
     pieces = []
     while sum(map(len, pieces)) < len(content):
         _, message = receiver.read_message()
-        assert isinstance(message, Output)
+        assert isinstance(message, IncomingData)
         pieces.append(bytes(message.data))
     thread.join()
     assert b"".join(pieces) == content
@@ -98,18 +98,18 @@ def test_no_more_is_read_together_than_is_handed_on_at_a_time(ends: tuple[Packet
 
 def test_packets_are_read_however_the_bytes_come(ends: tuple[Packets, Packets, socket.socket]) -> None:
     sender, receiver, far = ends
-    sender.send_message(Input(1, memoryview(b"one, two, three"), 5))
+    sender.send_message(OutgoingData(1, memoryview(b"one, two, three"), 5))
     wire = far.recv(4096)
     here, there = socket.socketpair()
     with here, there:
-        receiver = Packets(HeardSocket(there))
+        receiver = Packets(MonitoredStream(there))
         receiver.set_inbound_cipher(**cipher("iv_in"))
         trickle = threading.Thread(target=lambda: [here.send(wire[at : at + 1]) for at in range(len(wire))])
         trickle.start()
         found = b""
         while len(found) < len(b"one, two, three"):
             output = receiver.read_message()[1]
-            assert isinstance(output, Output)
+            assert isinstance(output, IncomingData)
             found += output.data
         assert found == b"one, two, three"
         trickle.join()
@@ -120,7 +120,7 @@ def test_messages_for_a_channel_may_be_taken(ours: bool, ends: tuple[Packets, Pa
     sender, receiver, far = ends
     if not ours:
         near, far = socket.socketpair()
-        sender, receiver = Packets(HeardSocket(near)), Packets(HeardSocket(far))
+        sender, receiver = Packets(MonitoredStream(near)), Packets(MonitoredStream(far))
     taken = []
 
     def take(kind: int, number: int, body: bytes | memoryview) -> bool:
@@ -133,14 +133,14 @@ def test_messages_for_a_channel_may_be_taken(ours: bool, ends: tuple[Packets, Pa
     for message in (b"\x62" + five + b"asked", b"\x62" + six + b"left", b"\x50" + five + b"for no channel"):
         sender.send_message(Message(message))
     for channel in (5, 6):
-        sender.send_message(Input(channel, memoryview(b"data"), 100))
+        sender.send_message(OutgoingData(channel, memoryview(b"data"), 100))
     found = [receiver.read_message() for _ in range(3)]
     assert taken == [(0x62, b"asked"), (0x5E, b"data")]
     assert [kind for kind, _ in found] == [0x62, 0x50, 0x5E]
     left, data = found[0][1], found[2][1]
     assert isinstance(left, Message)
     assert left.asbytes() == six + b"left"
-    if isinstance(data, Output):
+    if isinstance(data, IncomingData):
         assert (data.channel, bytes(data.data)) == (6, b"data")
     else:
         assert data.asbytes() == six + (4).to_bytes(4, "big") + b"data"
@@ -156,18 +156,18 @@ def test_a_packet_that_was_changed_on_the_way_is_refused(ends: tuple[Packets, Pa
     wire[10] ^= 1
     here, there = socket.socketpair()
     with here, there:
-        receiver = Packets(HeardSocket(there))
+        receiver = Packets(MonitoredStream(there))
         receiver.set_inbound_cipher(**cipher("iv_in"))
         here.sendall(wire)
         with pytest.raises(InvalidTag):
             receiver.read_message()
 
 
-@pytest.mark.parametrize("length", [0, 11, LARGEST + 1, 2**32 - 1])
+@pytest.mark.parametrize("length", [0, 11, PACKET_LIMIT + 1, 2**32 - 1])
 def test_a_packet_of_no_possible_length_is_refused(length: int) -> None:
     here, there = socket.socketpair()
     with here, there:
-        receiver = Packets(HeardSocket(there))
+        receiver = Packets(MonitoredStream(there))
         receiver.set_inbound_cipher(**cipher("iv_in"))
         here.sendall(length.to_bytes(4, "big"))
         with pytest.raises(Violation):
@@ -183,7 +183,7 @@ def test_the_end_of_the_socket_is_told(ends: tuple[Packets, Packets, socket.sock
 
 def test_a_channel_message_that_claims_more_than_it_has_is_refused() -> None:
     with pytest.raises(Violation):
-        Output(b"\4\x5e" + (1).to_bytes(4, "big") + (100).to_bytes(4, "big") + b"short")
+        IncomingData(b"\4\x5e" + (1).to_bytes(4, "big") + (100).to_bytes(4, "big") + b"short")
 
 
 def test_new_keys_count_from_their_first_packet(ends: tuple[Packets, Packets, socket.socket]) -> None:

@@ -25,10 +25,10 @@ from rdo.drivers.ssh.algorithms import (
     Algorithms,
     offer,
 )
-from rdo.drivers.ssh.keepalive import HeardSocket
+from rdo.drivers.ssh.keepalive import MonitoredStream
 from rdo.drivers.ssh.kex import KEX_ABLE, NAMES, KeyExchange
 from rdo.drivers.ssh.packetizer import Packets
-from rdo.drivers.ssh.transport import Link
+from rdo.drivers.ssh.transport import SshTransport
 
 DIRECTORY = Path(rdo.drivers.ssh.__file__).parent
 PURE = {"common", "message", "ssh_exception", "config"}
@@ -37,10 +37,10 @@ USERS = {"kex.py": {"transport"}, "packetizer.py": {"packet"}}
 
 
 @pytest.fixture
-def wires() -> Iterator[tuple[HeardSocket, socket.socket]]:
+def wires() -> Iterator[tuple[MonitoredStream, socket.socket]]:
     near, far = socket.socketpair()
     with near, far:
-        yield HeardSocket(near), far
+        yield MonitoredStream(near), far
 
 
 def own_names(instance: object, *modules: str) -> set[str]:
@@ -59,14 +59,14 @@ def thread_names() -> set[str]:
     return set(dir(paramiko.transport.threading.Thread()))
 
 
-def test_paramiko_has_what_we_use_of_a_connection(wires: tuple[HeardSocket, socket.socket]) -> None:
+def test_paramiko_has_what_we_use_of_a_connection(wires: tuple[MonitoredStream, socket.socket]) -> None:
     theirs = paramiko.transport.Transport(wires[0])  # type: ignore[arg-type]
     assert [name for name in NAMES["Transport"] if not hasattr(theirs, name) and name != "H"] == []
     used = own_names(theirs, "kex.py", "transport.py") - thread_names()
     assert used - set(NAMES["Transport"]) == set()
 
 
-def test_paramiko_has_what_we_use_of_packets(wires: tuple[HeardSocket, socket.socket]) -> None:
+def test_paramiko_has_what_we_use_of_packets(wires: tuple[MonitoredStream, socket.socket]) -> None:
     theirs = paramiko.packet.Packetizer(wires[0])  # type: ignore[arg-type]
     assert [name for name in NAMES["Packetizer"] if not hasattr(theirs, name)] == []
     assert own_names(theirs, "packetizer.py") - set(NAMES["Packetizer"]) == set()
@@ -92,11 +92,11 @@ def test_only_two_modules_use_what_is_not_documented(file: Path) -> None:
 
 @pytest.mark.parametrize("allowed", [SIGNATURES, HOST_KEYS], ids=["without certificates", "with certificates"])
 def test_certificates_of_hosts_are_offered_only_where_they_are_checked(
-    allowed: tuple[str, ...], wires: tuple[HeardSocket, socket.socket]
+    allowed: tuple[str, ...], wires: tuple[MonitoredStream, socket.socket]
 ) -> None:
-    link = Link(wires[0], offer(Algorithms(), allowed, KEX_ABLE), 1.0)
-    link.begin_exchange()
-    receiver = Packets(HeardSocket(wires[1]))
+    transport = SshTransport(wires[0], offer(Algorithms(), allowed, KEX_ABLE), 1.0)
+    transport.begin_exchange()
+    receiver = Packets(MonitoredStream(wires[1]))
     kind, message = receiver.read_message()
     found = kex_offer.parse(message.asbytes())  # type: ignore[union-attr]
     assert kind == 20

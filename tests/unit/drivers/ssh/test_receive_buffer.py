@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from rdo.drivers.base import STDERR, STDOUT, Chunk
-from rdo.drivers.ssh.receive_buffer import Reception
+from rdo.drivers.ssh.receive_buffer import ReceiveBuffer
 
 
 class Watcher:
@@ -25,14 +25,14 @@ class Watcher:
 
 
 @pytest.fixture
-def watched() -> tuple[Reception, Watcher]:
-    reception, watcher = Reception(1000, 4000), Watcher()
+def watched() -> tuple[ReceiveBuffer, Watcher]:
+    reception, watcher = ReceiveBuffer(1000, 4000), Watcher()
     reception.watch(watcher.sink, watcher.told.append)
     return reception, watcher
 
 
 def test_output_is_read_in_its_order_and_then_the_end() -> None:
-    reception = Reception(1000, 4000)
+    reception = ReceiveBuffer(1000, 4000)
     reception.arrive(STDOUT, b"a")
     reception.arrive(STDERR, b"b")
     reception.end()
@@ -43,34 +43,34 @@ def test_output_is_read_in_its_order_and_then_the_end() -> None:
 
 def test_nothing_to_read_in_time_is_told() -> None:
     with pytest.raises(TimeoutError):
-        Reception(1000, 4000).read(0, None)
+        ReceiveBuffer(1000, 4000).read(0, None)
 
 
 def test_who_reads_is_told_how_much_more_may_come() -> None:
-    reception = Reception(3, 12)
+    reception = ReceiveBuffer(3, 12)
     reception.arrive(STDOUT, b"abcd")
     assert reception.read(0, None) == (Chunk(STDOUT, b"abcd"), 4)
 
 
-def test_a_short_command_needs_nobody_who_reads(watched: tuple[Reception, Watcher]) -> None:
+def test_a_short_command_needs_nobody_who_reads(watched: tuple[ReceiveBuffer, Watcher]) -> None:
     reception, watcher = watched
     reception.arrive(STDOUT, b"hello")
     reception.end()
     reception.arrive_status(3)
     assert not watcher.told  # before all that has come is worked through
-    reception.tell_watcher()
+    reception.notify_watcher()
     assert (watcher.taken, watcher.told) == ([(STDOUT, b"hello")], [True])
     assert reception.wait_for_status() == 3
 
 
-def test_an_end_without_a_status_is_left_to_who_reads(watched: tuple[Reception, Watcher]) -> None:
+def test_an_end_without_a_status_is_left_to_who_reads(watched: tuple[ReceiveBuffer, Watcher]) -> None:
     reception, watcher = watched
     reception.end()
-    reception.tell_watcher()
+    reception.notify_watcher()
     assert watcher.told == [False]
 
 
-def test_what_a_watcher_does_not_take_is_to_be_read(watched: tuple[Reception, Watcher]) -> None:
+def test_what_a_watcher_does_not_take_is_to_be_read(watched: tuple[ReceiveBuffer, Watcher]) -> None:
     reception, watcher = watched
     watcher.refuses = True
     reception.arrive(STDOUT, b"hello")
@@ -82,14 +82,14 @@ def test_what_a_watcher_does_not_take_is_to_be_read(watched: tuple[Reception, Wa
 
 
 def test_a_status_counts_where_the_link_breaks_behind_the_output() -> None:
-    reception = Reception(1000, 4000)
+    reception = ReceiveBuffer(1000, 4000)
     reception.arrive_status(3)
     reception.end()
     reception.close(broken=True)
     assert reception.wait_for_status() == 3
 
 
-def test_a_status_does_not_count_where_output_was_cut_off(watched: tuple[Reception, Watcher]) -> None:
+def test_a_status_does_not_count_where_output_was_cut_off(watched: tuple[ReceiveBuffer, Watcher]) -> None:
     reception, watcher = watched
     reception.arrive_status(3)
     reception.close(broken=True)
@@ -98,7 +98,7 @@ def test_a_status_does_not_count_where_output_was_cut_off(watched: tuple[Recepti
 
 
 def test_what_is_not_wanted_is_dropped() -> None:
-    reception = Reception(1000, 4000)
+    reception = ReceiveBuffer(1000, 4000)
     reception.arrive(STDOUT, b"hello")
     reception.close(wanted=False)
     reception.arrive(STDOUT, b"more")
@@ -107,7 +107,7 @@ def test_what_is_not_wanted_is_dropped() -> None:
 
 
 def test_the_end_wakes_who_waits() -> None:
-    reception = Reception(1000, 4000)
+    reception = ReceiveBuffer(1000, 4000)
     found: list[int | None] = []
     threads = [
         threading.Thread(target=reception.read, args=(10, None)),

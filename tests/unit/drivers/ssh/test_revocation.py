@@ -164,7 +164,7 @@ def test_a_file_that_cannot_be_used_forbids_the_connection(content: bytes | None
 
 
 def test_a_file_that_is_too_large_forbids_the_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(revocation, "LARGEST", 3)
+    monkeypatch.setattr(revocation, "REVOCATION_LIMIT", 3)
     file = tmp_path / "revoked"
     file.write_text("# too much")
     with pytest.raises(ConnectError, match="larger than"):

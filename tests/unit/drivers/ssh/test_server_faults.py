@@ -8,7 +8,7 @@ from rdo.drivers.ssh.server_faults import session_limit
 
 
 @pytest.mark.parametrize(
-    ("greeting", "limit"),
+    ("server_version", "limit"),
     [
         ("SSH-2.0-dropbear_2022.81", None),
         ("SSH-2.0-dropbear_2022.82", 2),
@@ -21,5 +21,7 @@ from rdo.drivers.ssh.server_faults import session_limit
         ("", None),
     ],
 )
-def test_a_dropbear_that_mixes_up_sessions_has_two_of_them_on_a_connection(greeting: str, limit: int | None) -> None:
-    assert session_limit(greeting) == limit
+def test_a_dropbear_that_mixes_up_sessions_has_two_of_them_on_a_connection(
+    server_version: str, limit: int | None
+) -> None:
+    assert session_limit(server_version) == limit

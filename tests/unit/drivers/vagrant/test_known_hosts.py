@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from rdo.drivers.ssh.known_hosts import HostKey, append, format_line
-from rdo.drivers.ssh.options import Options
+from rdo.drivers.ssh.options import SshOptions
 from rdo.drivers.vagrant.known_hosts import KnownHosts, alias
 from rdo.drivers.vagrant.machine import Machine
 
 MACHINE = Machine("web", "docker", "ID-1", "/p/.vagrant/machines/web/docker")
 REBUILT = MACHINE._replace(id="ID-2")
 KEY = HostKey("ssh-ed25519", b"\0\0\0\x0bssh-ed25519one")
-UNCHECKED = Options("web", "127.0.0.1", 2222, "vagrant", strict_host_key_checking="no", known_hosts=("/dev/null",))
+UNCHECKED = SshOptions("web", "127.0.0.1", 2222, "vagrant", strict_host_key_checking="no", known_hosts=("/dev/null",))
 
 
 @pytest.fixture

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.drivers.ssh.auth.agent_add import Adding, adding
+from rdo.drivers.ssh.auth.agent_add import AddPolicy, add_policy
 
 
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ("", Adding()),
-        ("no", Adding()),
-        ("false", Adding()),
-        ("yes", Adding(True)),
-        ("true", Adding(True)),
-        ("ask", Adding(True, asks=True)),
-        ("confirm", Adding(True, confirm=True)),
-        ("3600", Adding(True, lifetime=3600)),
-        ("confirm 60", Adding(True, confirm=True, lifetime=60)),
-        ("0", Adding()),
+        ("", AddPolicy()),
+        ("no", AddPolicy()),
+        ("false", AddPolicy()),
+        ("yes", AddPolicy(True)),
+        ("true", AddPolicy(True)),
+        ("ask", AddPolicy(True, asks=True)),
+        ("confirm", AddPolicy(True, confirm=True)),
+        ("3600", AddPolicy(True, lifetime=3600)),
+        ("confirm 60", AddPolicy(True, confirm=True, lifetime=60)),
+        ("0", AddPolicy()),
     ],
 )
-def test_the_value_says_how_a_key_is_added(value: str, expected: Adding) -> None:
-    assert adding(value) == expected
+def test_the_value_says_how_a_key_is_added(value: str, expected: AddPolicy) -> None:
+    assert add_policy(value) == expected

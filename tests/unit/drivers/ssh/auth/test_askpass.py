@@ -6,30 +6,30 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.ssh.auth.askpass import USUAL, Use, asking, first_line, use
-from rdo.drivers.ssh.options import Options
+from rdo.drivers.ssh.auth.askpass import USUAL, AskpassUse, asking, first_line, use
+from rdo.drivers.ssh.options import SshOptions
 from tests.ssh_client import ScriptedCaller
 
 SCREEN = {"DISPLAY": ":0"}
-OPTIONS = Options("devbox", "devbox", 22, "me")
+OPTIONS = SshOptions("devbox", "devbox", 22, "me")
 
 
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
-        ({}, Use.NEVER),
-        (SCREEN, Use.WITHOUT_TERMINAL),
-        ({"WAYLAND_DISPLAY": "wayland-0"}, Use.WITHOUT_TERMINAL),
-        ({"DISPLAY": ""}, Use.NEVER),
-        ({"SSH_ASKPASS_REQUIRE": "force"}, Use.ALWAYS),
-        ({"SSH_ASKPASS_REQUIRE": "FORCE"}, Use.ALWAYS),
-        ({"SSH_ASKPASS_REQUIRE": "prefer"}, Use.NEVER),
-        ({"SSH_ASKPASS_REQUIRE": "prefer", **SCREEN}, Use.ALWAYS),
-        ({"SSH_ASKPASS_REQUIRE": "never", **SCREEN}, Use.NEVER),
-        ({"SSH_ASKPASS_REQUIRE": "odd", **SCREEN}, Use.WITHOUT_TERMINAL),
+        ({}, AskpassUse.NEVER),
+        (SCREEN, AskpassUse.WITHOUT_TERMINAL),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, AskpassUse.WITHOUT_TERMINAL),
+        ({"DISPLAY": ""}, AskpassUse.NEVER),
+        ({"SSH_ASKPASS_REQUIRE": "force"}, AskpassUse.ALWAYS),
+        ({"SSH_ASKPASS_REQUIRE": "FORCE"}, AskpassUse.ALWAYS),
+        ({"SSH_ASKPASS_REQUIRE": "prefer"}, AskpassUse.NEVER),
+        ({"SSH_ASKPASS_REQUIRE": "prefer", **SCREEN}, AskpassUse.ALWAYS),
+        ({"SSH_ASKPASS_REQUIRE": "never", **SCREEN}, AskpassUse.NEVER),
+        ({"SSH_ASKPASS_REQUIRE": "odd", **SCREEN}, AskpassUse.WITHOUT_TERMINAL),
     ],
 )
-def test_the_environment_says_when_the_program_is_asked(environment: dict[str, str], expected: Use) -> None:
+def test_the_environment_says_when_the_program_is_asked(environment: dict[str, str], expected: AskpassUse) -> None:
     assert use(environment) is expected
 
 
