@@ -18,8 +18,8 @@ from rdo.drivers import registry
 from rdo.errors import RdoError, one_line
 from rdo.trust import prompt, store
 from rdo.trust.prompt import Screen
-from rdo.trust.request import Grant
-from rdo.trust.store import Record, Standing
+from rdo.trust.request import TrustRequest
+from rdo.trust.store import Record, TrustStatus
 
 
 @click.command("allow")
@@ -35,28 +35,28 @@ def command(profile: str, yes: bool, listing: bool) -> None:
     if listing:
         click.echo("\n".join(lines(store.Store(os.environ).records()) or ["nothing is allowed"]))
         return
-    wish = wanted(load(profile))
-    where = one_line(f"profile `{wish.profile}` of `{wish.config}`")
-    if not wish.all:
-        click.echo(f"{where} needs {Standing.FREE.value}")
+    request = wanted(load(profile))
+    where = one_line(f"profile `{request.profile}` of `{request.config}`")
+    if not request.all:
+        click.echo(f"{where} needs {TrustStatus.FREE.value}")
         return
-    confirm(wish, yes)
-    store.Store(os.environ).add(wish)
+    confirm(request, yes)
+    store.Store(os.environ).add(request)
     click.echo(f"allowed: {where}")
 
 
-def confirm(wish: Grant, yes: bool) -> None:
+def confirm(request: TrustRequest, yes: bool) -> None:
     """Show the values; raises RdoError unless they are to be allowed."""
     if yes:
-        head = one_line(f"`{wish.config}`, profile `{wish.profile}`, asks for:")
-        click.echo("\n".join([head, *(f"  {line}" for line in wish.lines)]))
+        head = one_line(f"`{request.config}`, profile `{request.profile}`, asks for:")
+        click.echo("\n".join([head, *(f"  {line}" for line in request.lines)]))
         return
     screen = Screen(*(tty.screen() or prompt.SMALL))
-    text = store.question(wish, os.environ, screen)
+    text = store.question(request, os.environ, screen)
     allowed = prompt.is_allowed(partial(tty.ask, echo=True), text)
     if not allowed:
         why = "there is no terminal to ask on" if allowed is None else "the answer was not `yes`"
-        raise RdoError("nothing was allowed", why, f"look at the file and type `{wish.command} --yes`")
+        raise RdoError("nothing was allowed", why, f"look at the file and type `{request.command} --yes`")
 
 
 def load(profile: str) -> Config:
@@ -67,9 +67,9 @@ def load(profile: str) -> Config:
     return config.load(found.config, argv.profile(options, os.environ), project.user_file(os.environ))
 
 
-def wanted(loaded: Config) -> Grant:
+def wanted(loaded: Config) -> TrustRequest:
     """What it wants as it is now. Raises RdoError."""
-    return store.wanted(loaded, registry.programs(loaded))
+    return store.current_request(loaded, registry.programs(loaded))
 
 
 def lines(records: list[Record]) -> list[str]:
@@ -83,7 +83,7 @@ def _date(record: Record) -> str:
 
 def _state(record: Record) -> str:
     try:
-        wish = wanted(config.load(record.config, record.profile, project.user_file(os.environ)))
+        request = wanted(config.load(record.config, record.profile, project.user_file(os.environ)))
     except RdoError:
         return "gone" if not os.path.exists(record.config) else "in error"
-    return "allowed" if wish.digest == record.digest else "changed since"
+    return "allowed" if request.digest == record.digest else "changed since"

@@ -80,13 +80,13 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
     yield "Settings, and where they come from", _settings(loaded)
     if loaded.notes:
         yield "Notes", list(map(one_line, loaded.notes))
-    wish = allow.wanted(loaded)
-    standing = store.standing(wish, os.environ)
-    yield "Trust", [standing.value]
+    trust_request = allow.wanted(loaded)
+    status = store.status(trust_request, os.environ)
+    yield "Trust", [status.value]
     driver = registry.create(loaded)
     yield "Target", [f"{driver.target}, by driver {loaded.settings.driver}"]
-    if not standing.is_allowed:  # what follows asks ssh, or the Docker engine
-        raise store.refusal(wish, standing)
+    if not status.is_allowed:  # what follows asks ssh, or the Docker engine
+        raise store.refusal(trust_request, status)
     if not asked.remote_directory and (fault := worktree.fault(loaded)):
         raise fault
     roots = driver.roots()

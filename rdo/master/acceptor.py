@@ -11,7 +11,7 @@ from typing import Protocol
 from rdo.errors import SetupError
 from rdo.master.listener import Listener
 from rdo.util import crash, threads
-from rdo.util.counter import Tally
+from rdo.util.active_count import ActiveCount
 
 SPARE_THREADS = 8
 """Threads at most that wait for a connection: to start one takes a command longer than to wake one."""
@@ -36,12 +36,12 @@ class Server(Protocol):
 class Acceptor:
     """Sees to it that there is always a thread that waits for the next connection."""
 
-    def __init__(self, listener: Listener, server: Server, connections: Tally) -> None:
+    def __init__(self, listener: Listener, server: Server, connections: ActiveCount) -> None:
         """`connections` counts those that are served."""
         self._listener = listener
         self._server = server
         self._connections = connections
-        self._waiting = Tally(threading.Condition())
+        self._waiting = ActiveCount(threading.Condition())
 
     def start(self) -> None:
         """Begin. Raises SetupError."""

@@ -22,11 +22,11 @@ from rdo.util import charset, crash
 READ_SIZE = 256 * 1024
 
 
-class Gone(CallerGone):
+class ClientGone(CallerGone):
     """The client has gone away."""
 
 
-class Conversation:
+class ClientConnection:
     """A control connection. Sending is safe from any thread; receiving belongs to one."""
 
     def __init__(self, connection: socket.socket, log: str = "") -> None:
@@ -45,15 +45,15 @@ class Conversation:
         return peer.pid(self._connection) or 0
 
     def send(self, kind: bytes, payload: bytes | memoryview = b"") -> None:
-        """Send a frame; wait while the client does not read. Raises Gone."""
+        """Send a frame; wait while the client does not read. Raises ClientGone."""
         try:
             with self._sending:
                 sockets.send(self._connection, kind, payload)
         except OSError:
-            raise Gone from None
+            raise ClientGone from None
 
     def offer(self, kind: bytes, payload: bytes | memoryview) -> bool:
-        """Send a frame of 256 KiB at most if that needs no waiting: whether it was sent. Raises Gone.
+        """Send a frame of 256 KiB at most if that needs no waiting: whether it was sent. Raises ClientGone.
 
         Linux can tell: a Unix socket is writable there once three quarters of its buffer are free (unix_writable).
         """
@@ -64,14 +64,14 @@ class Conversation:
                 return False
             sockets.send(self._connection, kind, payload)
         except OSError:
-            raise Gone from None
+            raise ClientGone from None
         finally:
             self._sending.release()
         return True
 
     def fail(self, error: BaseException) -> None:
         """Send the error as the last frame, if there is still someone to read it. One that nobody foresaw is logged."""
-        with contextlib.suppress(Gone):
+        with contextlib.suppress(ClientGone):
             self.send(protocol.FAILED, protocol.encode_failure(self._shown(error)))
 
     def break_off(self, error: BaseException) -> None:
@@ -94,14 +94,14 @@ class Conversation:
         return crash.explain(error, self._log)
 
     def receive(self) -> protocol.Frame:
-        """The next frame. Raises Gone, ProtocolError."""
+        """The next frame. Raises ClientGone, ProtocolError."""
         while not self._frames:
             try:
                 data = self._connection.recv(READ_SIZE)
             except OSError:
                 data = b""
             if not data:
-                raise Gone
+                raise ClientGone
             self._frames = self._decoder.receive(data)
         return self._frames.pop(0)
 
@@ -110,7 +110,7 @@ class Conversation:
         while True:
             try:
                 yield self.receive()
-            except Gone:
+            except ClientGone:
                 return
 
     def close(self) -> None:
@@ -126,8 +126,8 @@ class Conversation:
 class WaitingCaller:
     """The caller of a command that is not yet started: see drivers.base.Caller."""
 
-    def __init__(self, conversation: Conversation, request: Request, user: str = "") -> None:
-        self._conversation = conversation
+    def __init__(self, client: ClientConnection, request: Request, user: str = "") -> None:
+        self._client = client
         self._request = request
         self.user = user
         self._progress = Progress(self._show)
@@ -147,42 +147,42 @@ class WaitingCaller:
     @property
     def process(self) -> int:
         """See Caller."""
-        return self._conversation.peer
+        return self._client.peer
 
     def ask(self, question: str, *, echo: bool) -> str | None:
-        """See Caller. Raises Gone."""
+        """See Caller. Raises ClientGone."""
         self._progress.end()  # while somebody types, nothing else is written there
         self._progress = Progress(self._show)
         return self._prompt((b"1" if echo else b"0") + self._spelled(question))
 
     def _prompt(self, payload: bytes) -> str | None:
-        self._conversation.send(protocol.PROMPT, payload)
-        kind, answer = self._conversation.receive()
+        self._client.send(protocol.PROMPT, payload)
+        kind, answer = self._client.receive()
         if kind != protocol.ANSWER:
             raise protocol.ProtocolError("a question was not answered")
         return bytes(answer[1:]).decode("utf-8", "surrogateescape") if answer[:1] == b"1" else None
 
     def screen(self) -> tuple[int, int] | None:
-        """See Caller. Raises Gone."""
+        """See Caller. Raises ClientGone."""
         rows, _, columns = (self._prompt(b"w") or "").partition(" ")
         return (int(rows), int(columns)) if rows.isdigit() and columns.isdigit() else None
 
     def tell(self, line: str) -> None:
-        """See Caller. Raises Gone."""
+        """See Caller. Raises ClientGone."""
         shown = one_line(line) if line.startswith("rdo: ") else printable(line)  # a server's banner may be a drawing
-        self._conversation.send(protocol.NOTICE, self._spelled(shown))
+        self._client.send(protocol.NOTICE, self._spelled(shown))
 
     def trace(self, line: str) -> None:
-        """See Caller. Raises Gone."""
+        """See Caller. Raises ClientGone."""
         if b"v" in self._request.flags:
             self.tell(f"rdo: {line}")
 
     def progress(self, step: str) -> bool:
-        """See Caller. Raises Gone."""
+        """See Caller. Raises ClientGone."""
         if b"g" not in self._request.flags:
             return False
         if self._progress.over:
-            raise Gone
+            raise ClientGone
         self._progress.step(f"rdo: {one_line(step)}")
         return True
 
@@ -192,7 +192,7 @@ class WaitingCaller:
 
     def _show(self, line: str) -> bool:
         try:
-            self._conversation.send(protocol.PROGRESS, self._spelled(line))
-        except Gone:
+            self._client.send(protocol.PROGRESS, self._spelled(line))
+        except ClientGone:
             return False
         return True

@@ -22,7 +22,7 @@ from rdo.errors import ConfigError, RdoError, SetupError
 from rdo.ipc import protocol
 from rdo.master import daemonize, preload
 from rdo.master.acceptor import Acceptor
-from rdo.master.client_connection import Conversation, Gone
+from rdo.master.client_connection import ClientConnection, ClientGone
 from rdo.master.lifetime import Lifetime
 from rdo.master.listener import Listener
 from rdo.master.target import Target
@@ -55,7 +55,7 @@ class Master:
         self._stamp = project.stamp(config, self._user_file)
         self._started = time.time()
         self._listing = threading.Lock()
-        self._commands: dict[Conversation, str] = {}
+        self._commands: dict[ClientConnection, str] = {}
         self._loading = threading.Lock()
         self._target: Target | None = None
         self._listener = Listener(path)
@@ -102,78 +102,78 @@ class Master:
         self._life.end_within(NOW_TIMEOUT)
         with self._listing:
             commands = list(self._commands)
-        for conversation in commands:
-            conversation.break_off(RdoError("the command was ended", "by `rdoctl stop --now`"))
+        for client in commands:
+            client.break_off(RdoError("the command was ended", "by `rdoctl stop --now`"))
 
     # One connection
 
     def serve(self, connection: socket.socket) -> None:
         """See Server."""
-        conversation = Conversation(connection, self._log)
-        with contextlib.closing(conversation):
+        client = ClientConnection(connection, self._log)
+        with contextlib.closing(client):
             try:
                 connection.settimeout(QUESTION_TIMEOUT)
-                kind, payload = conversation.receive()
+                kind, payload = client.receive()
                 connection.settimeout(None)
-                self._dispatch(conversation, kind, bytes(payload))
-            except Gone:
+                self._dispatch(client, kind, bytes(payload))
+            except ClientGone:
                 pass
             except BaseException as error:
-                conversation.fail(error)
+                client.fail(error)
 
     def serve_briefly(self, connection: socket.socket, why: SetupError) -> None:
         """See Server."""
-        conversation = Conversation(connection, self._log)
-        with contextlib.closing(conversation), contextlib.suppress(Gone):
+        client = ClientConnection(connection, self._log)
+        with contextlib.closing(client), contextlib.suppress(ClientGone):
             try:
-                kind, payload = conversation.receive()
-                if kind == protocol.RUN and self._is_for_it(conversation, bytes(payload)):
+                kind, payload = client.receive()
+                if kind == protocol.RUN and self._is_for_it(client, bytes(payload)):
                     raise why
                 if kind != protocol.RUN:
-                    self._dispatch(conversation, kind, bytes(payload))
-            except Gone:
+                    self._dispatch(client, kind, bytes(payload))
+            except ClientGone:
                 raise
             except Exception as error:
-                conversation.fail(error)
+                client.fail(error)
 
-    def _dispatch(self, conversation: Conversation, kind: bytes, payload: bytes) -> None:
+    def _dispatch(self, client: ClientConnection, kind: bytes, payload: bytes) -> None:
         if kind == protocol.RUN:
-            self._run(conversation, payload)
+            self._run(client, payload)
         elif kind == protocol.QUERY:
-            conversation.send(protocol.REPORT, json.dumps(self._report()).encode())
+            client.send(protocol.REPORT, json.dumps(self._report()).encode())
         elif kind == protocol.STOP:
             self._life.end()
             if payload == b"1":
                 self._end_now()
-            conversation.send(protocol.REPORT, json.dumps(self._report()).encode())
+            client.send(protocol.REPORT, json.dumps(self._report()).encode())
         else:
             raise protocol.ProtocolError("a connection does not start with this frame", repr(kind))
 
-    def _run(self, conversation: Conversation, payload: bytes) -> None:
-        if not self._is_for_it(conversation, payload):
+    def _run(self, client: ClientConnection, payload: bytes) -> None:
+        if not self._is_for_it(client, payload):
             return
         request = protocol.decode_request(payload)
         if (request.config, request.profile) != (os.fsencode(self._config), os.fsencode(self._profile)):
             raise SetupError("this control socket is another config file's", self._config, "`rdoctl stop --all`")
         words = " ".join(os.fsdecode(word) for word in request.arguments)
-        with self._listed(conversation, words):
+        with self._listed(client, words):
             if self._is_stale(request):
-                conversation.send(protocol.STALE)
+                client.send(protocol.STALE)
                 return
-            conversation.send(protocol.ACCEPTED)
+            client.send(protocol.ACCEPTED)
             try:
                 target = self._load()
             except ConfigError:
                 self._life.end()  # the next command may find it mended
                 raise
-            target.run(conversation, request)
+            target.run(client, request)
 
-    def _is_for_it(self, conversation: Conversation, payload: bytes) -> bool:
+    def _is_for_it(self, client: ClientConnection, payload: bytes) -> bool:
         """Whether this master may serve the client; else it ends, and the client has another one started."""
-        if protocol.version(payload) == self._release and self._may_serve(conversation.peer):
+        if protocol.version(payload) == self._release and self._may_serve(client.peer):
             return True
         self._life.end()
-        conversation.send(protocol.STALE)
+        client.send(protocol.STALE)
         return False
 
     def _may_serve(self, process: int) -> bool:
@@ -186,16 +186,16 @@ class Master:
         return theirs is None or self._circumstances.allow(theirs)
 
     @contextlib.contextmanager
-    def _listed(self, conversation: Conversation, words: str) -> Iterator[None]:
+    def _listed(self, client: ClientConnection, words: str) -> Iterator[None]:
         """Show the command in reports, and have it ended by `rdoctl stop --now`."""
         with self._listing:
-            self._commands[conversation] = words
+            self._commands[client] = words
         try:
             yield
         finally:
             self._life.use()
             with self._listing:
-                del self._commands[conversation]
+                del self._commands[client]
 
     def _is_stale(self, request: protocol.Request) -> bool:
         """Whether the config has changed since it was loaded, or what it has built; then this master ends."""
@@ -215,7 +215,7 @@ class Master:
             "pid": os.getpid(),
             "started": self._started,
             "running": running,
-            "links": self._target.links if self._target else 0,
+            "links": self._target.connections if self._target else 0,
             "idle_timeout": self._life.idle_timeout,
             "idle_for": 0 if running else self._life.idle_for,
             "ending": self._life.ending,

@@ -7,7 +7,7 @@ import threading
 import time
 
 from rdo.master.listener import Listener
-from rdo.util.counter import Tally
+from rdo.util.active_count import ActiveCount
 
 LOOK_AROUND = 30.0
 """Seconds between two looks whether the socket is still ours."""
@@ -26,7 +26,7 @@ class Lifetime:
         self._timeout = UNUSED_TIMEOUT
         self._ends_by = math.inf
         self._ending = False
-        self.connections = Tally(self._changed, lambda: self._ending)
+        self.connections = ActiveCount(self._changed, lambda: self._ending)
         """Those that are served: while there is one, no idle time passes."""
 
     @property

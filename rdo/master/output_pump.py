@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from rdo.drivers.base import STDOUT, Chunk
 from rdo.errors import LinkLost
 from rdo.ipc import protocol
-from rdo.master.client_connection import Conversation, Gone
+from rdo.master.client_connection import ClientConnection, ClientGone
 from rdo.pool.shell import Shell
 from rdo.remote_sh.markers import Mark, Marks
 from rdo.util import threads
@@ -27,7 +27,7 @@ class Owner(Protocol):
     """Whoever runs the command."""
 
     def obey(self, mark: str) -> None:
-        """Act on a mark of a pty. May raise Gone."""
+        """Act on a mark of a pty. May raise ClientGone."""
 
     def end_writer(self) -> None:
         """End a command that goes on writing what nobody reads."""
@@ -36,12 +36,12 @@ class Owner(Protocol):
         """The error as the client shall see it."""
 
 
-class OutputRelay:
+class OutputPump:
     """Relays what comes over a shell's channel."""
 
-    def __init__(self, conversation: Conversation, shell: Shell, roots: Mapping[str, str], owner: Owner) -> None:
+    def __init__(self, client: ClientConnection, shell: Shell, roots: Mapping[str, str], owner: Owner) -> None:
         """`roots`: directories of the target to their local names, empty if output is to pass as it is."""
-        self._conversation = conversation
+        self._client = client
         self._channel = shell.channel
         self._pty = shell.pty
         self._early = shell.pending
@@ -106,21 +106,21 @@ class OutputRelay:
         self.status = status
         self.ended.set()  # first: a client that has the status is gone at once, and its command has not to be ended
         try:
-            if not self._conversation.offer(protocol.EXIT, _payload(status)):
+            if not self._client.offer(protocol.EXIT, _payload(status)):
                 return False
-        except Gone:
+        except ClientGone:
             pass
         self._finish()
         return True
 
     def _break_off(self, error: BaseException) -> None:
         """Tell the client what went wrong here, and nothing else; who serves it then ends the command."""
-        self._conversation.break_off(error)
+        self._client.break_off(error)
         self._over.set()
 
     def _finish(self) -> None:
         self._over.set()
-        self._conversation.close()
+        self._client.close()
 
     # In a thread of its own
 
@@ -131,18 +131,18 @@ class OutputRelay:
         try:
             self._relay_chunks()
             if self._status is None and not self._channel.ended and not self._pty:
-                self._conversation.send(protocol.END)
+                self._client.send(protocol.END)
             status = self._channel.exit_status() if self._status is None else self._status
             self.status = status
             self.ended.set()
-            self._conversation.send(protocol.EXIT, _payload(status))
+            self._client.send(protocol.EXIT, _payload(status))
         except LinkLost as error:
             self.cut = True
-            self._conversation.fail(self._owner.explain(error))
-        except Gone:
+            self._client.fail(self._owner.explain(error))
+        except ClientGone:
             pass
         except BaseException as error:
-            self._conversation.fail(error)
+            self._client.fail(error)
         finally:
             self._finish()
 
@@ -180,15 +180,15 @@ class OutputRelay:
                 self._owner.end_writer()
             return
         try:
-            self._conversation.send(_kind(stream), data)
-        except Gone:
+            self._client.send(_kind(stream), data)
+        except ClientGone:
             self._unread = True
 
     def _offer(self, stream: int, data: bytes | memoryview) -> bool:
         """Pass output on, if that needs no waiting: this is called by the thread that serves the whole link."""
         self._shown += 1
         try:
-            return not self._unread and self._conversation.offer(_kind(stream), data)
+            return not self._unread and self._client.offer(_kind(stream), data)
         except Exception:
             return False  # the next `_send` meets it too
 

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from rdo.drivers.base import WindowSize
 from rdo.errors import LinkLost
 from rdo.ipc import protocol
-from rdo.master.client_connection import Conversation
-from rdo.master.output_pump import OutputRelay
+from rdo.master.client_connection import ClientConnection
+from rdo.master.output_pump import OutputPump
 from rdo.master.signal_watch import SignalWatch
-from rdo.master.stdin_pump import Input
-from rdo.pool.connections import Taken
+from rdo.master.stdin_pump import StdinPump
+from rdo.pool.connections import ShellLease
 from rdo.pool.shell import Group, is_group
 from rdo.remote_sh.render import Script
 
@@ -40,29 +40,31 @@ class Session:
     `output_roots`: directories of the target to their local names, for output; empty if that is to pass as it is.
     """
 
-    def __init__(self, conversation: Conversation, taken: Taken, target: str, output_roots: Mapping[str, str]) -> None:
-        self._conversation = conversation
-        self._link = taken.link
-        self._shell = taken.shell
-        self._channel = taken.shell.channel
+    def __init__(
+        self, client: ClientConnection, lease: ShellLease, target: str, output_roots: Mapping[str, str]
+    ) -> None:
+        self._client = client
+        self._connection = lease.connection
+        self._shell = lease.shell
+        self._channel = lease.shell.channel
         self._target = target
-        self._groups = [taken.shell.group]
+        self._groups = [lease.shell.group]
         self._keep = False
         self._has_input = True
-        self._input = Input(self._channel, self._acknowledge, conversation.break_off, held=taken.shell.pty)
+        self._stdin = StdinPump(self._channel, self._acknowledge, client.break_off, held=lease.shell.pty)
         self._within_line = False
         self._stopped = False
-        self._output = OutputRelay(conversation, taken.shell, output_roots, self)
+        self._output = OutputPump(client, lease.shell, output_roots, self)
         self._watch = SignalWatch(self._channel, self._output, self._hang_up)
 
     def start(self, script: Script, *, ptyless: bool = False) -> None:
-        """Tell the client, and start the command. Raises LinkLost, and Gone: then it was not started.
+        """Tell the client, and start the command. Raises LinkLost, and ClientGone: then it was not started.
 
         `ptyless`: it asked for a terminal, and there is none.
         """
         self._keep = script.keep
         self._guard(self._shell.group)
-        self._conversation.send(protocol.STARTED, protocol.PTYLESS if ptyless else b"")
+        self._client.send(protocol.STARTED, protocol.PTYLESS if ptyless else b"")
         try:
             self._shell.start(script)
         except LinkLost as error:
@@ -72,9 +74,9 @@ class Session:
 
     def _guard(self, group: Group) -> None:
         if self._keep:
-            self._link.keep(group)
+            self._connection.keep(group)
         else:
-            self._link.guard(group)
+            self._connection.guard(group)
 
     def relay(self, started: Callable[[], None]) -> None:
         """Relay to the end of the command, or end it where its client or its channel went away.
@@ -85,23 +87,23 @@ class Session:
             started()
             if self._shell.pty and not self._has_input:
                 self._end_input()
-            for kind, payload in self._conversation.frames():
+            for kind, payload in self._client.frames():
                 if kind == protocol.INPUT:
                     self._within_line = payload[-1] not in b"\r\n"
                     if self._shell.pty:
                         self._note_keys(payload)
-                    self._input.give(payload)
+                    self._stdin.give(payload)
                 else:
                     self._take(kind, bytes(payload))
         except BaseException as error:
-            self._conversation.fail(error)  # before the command is ended: what it ends with is no answer then
+            self._client.fail(error)  # before the command is ended: what it ends with is no answer then
         finally:
             self._see_off()
             self._channel.close()
             self._output.wait()
-            self._input.close()
+            self._stdin.close()
             for group in self._groups:
-                self._link.release(group)
+                self._connection.release(group)
 
     # From the client
 
@@ -117,12 +119,12 @@ class Session:
 
     def _end_input(self) -> None:
         if self._shell.pty:
-            self._input.give(END_OF_INPUT_KEY * (2 if self._within_line else 1))
+            self._stdin.give(END_OF_INPUT_KEY * (2 if self._within_line else 1))
         else:
-            self._input.end()
+            self._stdin.end()
 
     def _acknowledge(self, size: int) -> None:
-        self._conversation.send(protocol.CREDIT, protocol.encode_credit(size))
+        self._client.send(protocol.CREDIT, protocol.encode_credit(size))
 
     def _signal(self, name: str) -> None:
         if not name.isalnum():
@@ -134,12 +136,12 @@ class Session:
             self._channel.write(self._shell.nonce.encode() + b"\n")
         elif name == "TSTP" and not self._shell.pty:
             # The group is orphaned, as POSIX calls one whose parent is in another session: it ignores SIGTSTP.
-            self._link.signal(self._groups[-1], "STOP")
+            self._connection.signal(self._groups[-1], "STOP")
         else:
             self._watch.expect(name)
-            self._link.signal(self._groups[-1], name)
+            self._connection.signal(self._groups[-1], name)
             if name == "HUP" and self._keep and self._shell.pty:
-                self._link.signal(self._groups[-1], "TERM")  # the caller's terminal is gone: no lost link
+                self._connection.signal(self._groups[-1], "TERM")  # the caller's terminal is gone: no lost link
 
     def _note_keys(self, typed: bytes | memoryview) -> None:
         """Know of the keys that the terminal there makes signals of."""
@@ -155,25 +157,25 @@ class Session:
         closed = self._channel.stop_reading()
         self._output.drop(math.inf if closed else PIPE_GRACE)
         if not closed:
-            self._link.signal(self._groups[-1], "PIPE")
+            self._connection.signal(self._groups[-1], "PIPE")
 
     # For the output
 
     def obey(self, mark: str) -> None:
-        """Act on a mark. Raises Gone."""
+        """Act on a mark. Raises ClientGone."""
         if mark == "ready":
-            self._input.resume()
+            self._stdin.resume()
         elif mark == "stopped":
-            self._input.hold()
+            self._stdin.hold()
             self._stopped = True
-            self._conversation.send(protocol.STOPPED)
+            self._client.send(protocol.STOPPED)
         elif mark.startswith("group;") and len(self._groups) == 1 and is_group(mark[6:]):
             self._groups.append(Group(int(mark[6:]), self._shell.group.shell))
             self._guard(self._groups[-1])
 
     def end_writer(self) -> None:
         """End a command that was told that nobody reads its stdout, and goes on."""
-        self._link.signal(self._groups[-1], "TERM")
+        self._connection.signal(self._groups[-1], "TERM")
 
     def explain(self, error: LinkLost) -> LinkLost:
         """The error for the client."""
@@ -212,4 +214,4 @@ class Session:
         return all([self._signal_all(name) for name in ("HUP", "TERM", "CONT")])
 
     def _signal_all(self, name: str) -> bool:
-        return all([self._link.signal(group, name) for group in self._groups])
+        return all([self._connection.signal(group, name) for group in self._groups])

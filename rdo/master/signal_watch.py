@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from rdo.drivers.base import Channel
 from rdo.errors import RdoError
-from rdo.master.output_pump import OutputRelay
+from rdo.master.output_pump import OutputPump
 from rdo.util import threads
 
 NUMBERS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15}
@@ -34,7 +34,7 @@ DRAIN_TIMEOUT = 0.6
 class SignalWatch:
     """Watches over the end of one command, from each signal on for a while."""
 
-    def __init__(self, channel: Channel, output: OutputRelay, hang_up: Callable[[], object]) -> None:
+    def __init__(self, channel: Channel, output: OutputPump, hang_up: Callable[[], object]) -> None:
         self._channel = channel
         self._output = output
         self._hang_up = hang_up

@@ -11,7 +11,7 @@ from rdo.drivers.base import Channel
 from rdo.drivers.chunk_queue import ChunkQueue
 from rdo.errors import LinkLost
 from rdo.ipc import protocol
-from rdo.master.client_connection import Gone
+from rdo.master.client_connection import ClientGone
 from rdo.util import threads
 
 ACKNOWLEDGE = protocol.INPUT_WINDOW // 4
@@ -20,7 +20,7 @@ ACKNOWLEDGE = protocol.INPUT_WINDOW // 4
 STDIN = 0
 
 
-class Input:
+class StdinPump:
     """Gives input to a channel, in order. Usable from any thread."""
 
     def __init__(
@@ -31,7 +31,8 @@ class Input:
         *,
         held: bool,
     ) -> None:
-        """`acknowledge` is told of bytes that were taken; it may raise Gone. `broken` is told of what nobody foresaw.
+        """`acknowledge` is given the number of bytes written; it may raise ClientGone. `broken` is given what
+        nobody foresaw.
 
         `held`: wait for `resume` first.
         """
@@ -105,7 +106,7 @@ class Input:
                     self._acknowledge(owed)
             if not self._closed:
                 self._channel.end_input()
-        except (LinkLost, Gone):
+        except (LinkLost, ClientGone):
             return  # the threads that read the channel and the connection see it too, and act on it
         except BaseException as error:
             self._broken(error)

@@ -15,11 +15,11 @@ from rdo.drivers.base import Pty, Root, WindowSize
 from rdo.errors import ConnectError
 from rdo.ipc.protocol import Request
 from rdo.master import parent_environment, prefix_assignment
-from rdo.master.client_connection import Conversation, WaitingCaller
+from rdo.master.client_connection import ClientConnection, WaitingCaller
 from rdo.master.prefix_assignment import PrefixAssignments
 from rdo.master.session import Session
-from rdo.master.trust_check import Gate
-from rdo.pool.by_caller import Pools
+from rdo.master.trust_check import TrustCheck
+from rdo.pool.caller_pools import CallerPools
 
 
 class Target:
@@ -30,16 +30,16 @@ class Target:
         self.config = config
         self._allowed = allowed
         self.driver = registry.create(config)
-        self._gate = Gate(config, partial(registry.programs, config))
-        self._pools = Pools(self.driver, config.settings.login)
+        self._trust_check = TrustCheck(config, partial(registry.programs, config))
+        self._pools = CallerPools(self.driver, config.settings.login)
         self._prefix_assignments = PrefixAssignments()
         self._recipe = registry.recipe(config)
         self._worktree_fault = worktree.fault(config)
 
     @property
-    def links(self) -> int:
+    def connections(self) -> int:
         """How many connections are held."""
-        return sum(len(list(shells.links)) for shells in self._pools.shells)
+        return sum(len(list(shells.connections)) for shells in self._pools.shells)
 
     def is_outdated(self) -> bool:
         """Whether what it is built of has changed: the next command needs another one."""
@@ -50,27 +50,27 @@ class Target:
         for shells in self._pools.shells:
             shells.close()
 
-    def run(self, conversation: Conversation, request: Request) -> None:
-        """Run one command to its end. Raises RdoError where it was not started, Gone where nobody waits for it."""
+    def run(self, client: ClientConnection, request: Request) -> None:
+        """Run one command to its end. Raises RdoError if it was not started, ClientGone if nobody waits for it."""
         with contextlib.ExitStack() as after:
             user = plan.user(request, self.config.settings)
-            with WaitingCaller(conversation, request, user) as caller:
-                self._gate.check(caller)
+            with WaitingCaller(client, request, user) as caller:
+                self._trust_check.check(caller)
                 self._allowed()
                 if self._worktree_fault and not request.remote_directory:
                     raise self._worktree_fault
                 if not self.driver.roots() and not request.remote_directory:
                     self._require_directory(plan.text(request.pwd))
                 pool = after.enter_context(self._pools.of(caller))
-                taken = after.enter_context(pool.shells.lease(caller, _pty(request)))
-                ptyless = b"p" in request.flags and not taken.shell.pty
+                lease = after.enter_context(pool.shells.lease(caller, _pty(request)))
+                ptyless = b"p" in request.flags and not lease.shell.pty
                 if ptyless:  # in the words of ssh(1)
                     caller.tell(f"rdo: PTY allocation request failed on `{self.driver.target}`: it goes on without one")
                 roots = pool.login.resolved(self.driver.roots(), caller)
             planned = self._plan(request, roots, caller.user)
             if b"g" in request.flags and self.config.settings.driver != "local":  # there, nothing stays here
                 self._tell_what_stays_here(caller, request, planned)
-            session = Session(conversation, taken, self.driver.target, planned.output_roots)
+            session = Session(client, lease, self.driver.target, planned.output_roots)
             session.start(planned.script, ptyless=ptyless)
             self._prefix_assignments.remember(caller.environment)
             session.relay(pool.shells.started)

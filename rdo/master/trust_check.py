@@ -12,8 +12,8 @@ from rdo.drivers.base import Caller
 from rdo.errors import RdoError, SetupError
 from rdo.trust import prompt, store
 from rdo.trust.prompt import Screen
-from rdo.trust.request import Grant
-from rdo.trust.store import Standing
+from rdo.trust.request import TrustRequest
+from rdo.trust.store import TrustStatus
 
 ANSWER_TIMEOUT = 600.0
 """Seconds that a command waits for the answer to what another command asked: someone has to read the values."""
@@ -21,7 +21,7 @@ ANSWER_TIMEOUT = 600.0
 Stamp = tuple[tuple[object, ...], ...]
 
 
-class Gate:
+class TrustCheck:
     """The gate of one config and profile. From any thread."""
 
     def __init__(self, config: Config, programs: Callable[[], Sequence[str]]) -> None:
@@ -50,29 +50,29 @@ class Gate:
 
     def _ask(self, caller: Caller, programs: Sequence[str], refusals: int) -> None:
         """Ask, unless another command was refused while this one waited: then one answer is enough."""
-        wish = store.wanted(self._config, programs)
-        standing = store.standing(wish, caller.environment)
-        if standing.is_allowed:
+        request = store.current_request(self._config, programs)
+        status = store.status(request, caller.environment)
+        if status.is_allowed:
             return
-        answered = standing is not Standing.EXPOSED and refusals == self._refusals and _ask(wish, caller)
+        answered = status is not TrustStatus.EXPOSED and refusals == self._refusals and _ask(request, caller)
         if not answered:
             self._refusals += answered is False
-            raise store.refusal(wish, standing)
-        _keep(wish, caller)
+            raise store.refusal(request, status)
+        _record(request, caller)
 
 
-def _ask(wish: Grant, caller: Caller) -> bool | None:
+def _ask(request: TrustRequest, caller: Caller) -> bool | None:
     """The answer; None where there is no terminal."""
     screen = caller.screen()
     if screen is None:
         return None
-    text = store.question(wish, caller.environment, Screen(*screen))
+    text = store.question(request, caller.environment, Screen(*screen))
     return prompt.is_allowed(partial(caller.ask, echo=True), text)
 
 
-def _keep(wish: Grant, caller: Caller) -> None:
+def _record(request: TrustRequest, caller: Caller) -> None:
     try:
-        store.Store(caller.environment).add(wish)
+        store.Store(caller.environment).add(request)
     except SetupError as error:
         caller.tell(f"rdo: {error}")  # it was allowed, and so is not refused; it will be asked about again
 

@@ -9,18 +9,18 @@ from rdo.errors import ConnectError
 from rdo.pool.lifeline import Lifeline
 from rdo.pool.shell import Group, Shell, begin_shell
 from rdo.remote_sh.bootstrap import is_plain
-from rdo.util.counter import Tally
+from rdo.util.active_count import ActiveCount
 
 TOGETHER = 8
 """Released groups of which the lifeline is told at a time, at most: each telling costs the target as much as one."""
 
 
-class Link:
+class HeldConnection:
     """A connection, the process groups that live on it, the lifeline that guards them, and its room for channels."""
 
     def __init__(self, connection: Connection, login: bool) -> None:
         self.connection = connection
-        self.running = Tally(threading.Condition())
+        self.running = ActiveCount(threading.Condition())
         """Commands that run over it."""
         self.full = False
         """Whether it refused a channel, and none has been closed since."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rdo.drivers.base import Caller, CallerGone, ChannelRefused, Driver, Opening, Pty
 from rdo.errors import ConnectError, LinkLost
-from rdo.pool.connection import Link
+from rdo.pool.connection import HeldConnection
 from rdo.pool.shell import Shell
 
 ROOM_TIMEOUT = 5.0
@@ -19,11 +19,11 @@ ROOM_PAUSE = 0.02
 """Seconds between two looks for room: a refusal costs a round trip."""
 
 
-class Taken(NamedTuple):
+class ShellLease(NamedTuple):
     """A shell for one command, and the link that it is on."""
 
     shell: Shell
-    link: Link
+    connection: HeldConnection
     opening: Opening
     """How the shell was opened."""
 
@@ -34,30 +34,30 @@ class Taken(NamedTuple):
     def throw_away(self) -> None:
         """Close the shell, which is to be guarded no more."""
         try:
-            self.link.release(self.shell.group)
+            self.connection.release(self.shell.group)
         finally:
             self.shell.channel.close()
 
 
-def _open_at_last(link: Link, opening: Opening) -> Shell:
+def _open_at_last(connection: HeldConnection, opening: Opening) -> Shell:
     """A shell in the lifeline's room, which a server gives free when it has seen that end. Raises ChannelRefused."""
     deadline = time.monotonic() + ROOM_TIMEOUT
     while True:
         try:
-            return link.open_shell(opening)
+            return connection.open_shell(opening)
         except ChannelRefused:
             if time.monotonic() > deadline:
                 raise
         time.sleep(ROOM_PAUSE)
 
 
-class Links:
+class ConnectionSet:
     """All links to a target. Usable from any thread."""
 
     def __init__(self, driver: Driver, login: bool) -> None:
         self._driver = driver
         self._login = login
-        self._links: list[Link] = []
+        self._connections: list[HeldConnection] = []
         self._lock = threading.Lock()
         self._connecting = threading.Lock()
         self._attempts = 0
@@ -65,16 +65,16 @@ class Links:
         """Seconds that the latest login took, with the questions it asked."""
         self._failure: Exception | None = None
 
-    def __iter__(self) -> Iterator[Link]:
+    def __iter__(self) -> Iterator[HeldConnection]:
         with self._lock:
-            return iter(list(self._links))
+            return iter(list(self._connections))
 
     @property
     def attempts(self) -> int:
         """How many times it was tried to connect."""
         return self._attempts
 
-    def connect(self, caller: Caller, pty: Pty | None, known: int) -> Taken | None:
+    def connect(self, caller: Caller, pty: Pty | None, known: int) -> ShellLease | None:
         """A shell on a new link; None if another caller made one while this one waited: there may be room on that.
 
         `known` is the value of `attempts` when the caller found no room. Callers who wait for a login that fails get
@@ -90,9 +90,9 @@ class Links:
                 return None
             started, self._failure = time.monotonic(), None
             try:
-                link = Link(self._driver.connect(caller), self._login)
+                connection = HeldConnection(self._driver.connect(caller), self._login)
                 caller.progress(f"starting a shell on `{self._driver.target}`")
-                taken = self._open_first(link, Opening(pty, self._driver.variables(caller)))
+                lease = self._open_first(connection, Opening(pty, self._driver.variables(caller)))
                 self.login_time = time.monotonic() - started
             except CallerGone:
                 raise
@@ -102,35 +102,35 @@ class Links:
             finally:
                 self._attempts += 1
             with self._lock:
-                self._links.append(taken.link)
-            return taken
+                self._connections.append(lease.connection)
+            return lease
 
     @staticmethod
-    def _open_first(link: Link, opening: Opening) -> Taken:
+    def _open_first(connection: HeldConnection, opening: Opening) -> ShellLease:
         """The first shell of a link, which nobody else knows yet. Raises ConnectError."""
         try:
-            link.start_lifeline()
+            connection.start_lifeline()
             try:
-                return Taken(link.open_shell(opening), link, opening)
+                return ShellLease(connection.open_shell(opening), connection, opening)
             except ChannelRefused:
-                link.give_up_lifeline()
-                return Taken(_open_at_last(link, opening), link, opening)
+                connection.give_up_lifeline()
+                return ShellLease(_open_at_last(connection, opening), connection, opening)
         except (ChannelRefused, LinkLost) as error:
-            link.close()
+            connection.close()
             raise ConnectError("the target refused to open a session", str(error), "see `rdoctl doctor`") from None
         except BaseException:
-            link.close()
+            connection.close()
             raise
 
-    def discard(self, link: Link) -> None:
+    def discard(self, connection: HeldConnection) -> None:
         """Close a link and forget it."""
         with self._lock:
-            if link in self._links:
-                self._links.remove(link)
-        link.close()
+            if connection in self._connections:
+                self._connections.remove(connection)
+        connection.close()
 
     def close(self) -> None:
         """Close all, and end all that runs over them."""
-        for link in self:
-            link.keep_nothing()
-            self.discard(link)
+        for connection in self:
+            connection.keep_nothing()
+            self.discard(connection)

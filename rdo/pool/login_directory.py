@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rdo.drivers.base import STDOUT, Caller, Root
 from rdo.errors import ConnectError
-from rdo.pool.shell_pool import Shells
+from rdo.pool.shell_pool import ShellPool
 from rdo.remote_sh.render import Script
 from rdo.remote_sh.template import load
 from rdo.util.lines import strip_blanks
@@ -24,7 +24,7 @@ ASK = Script(command=("/bin/sh", "-c", load("print_home")), has_input=False)
 class LoginDirectory:
     """That of one target. From any thread; two may ask at once, and get the same answer."""
 
-    def __init__(self, shells: Shells, target: str) -> None:
+    def __init__(self, shells: ShellPool, target: str) -> None:
         """`target` is the name for error messages."""
         self._shells = shells
         self._target = target
@@ -39,10 +39,10 @@ class LoginDirectory:
 
     def _ask(self, caller: Caller) -> str:
         answer, deadline = b"", time.monotonic() + ANSWER_TIMEOUT
-        with self._shells.lease(caller, None) as taken:
-            taken.shell.start(ASK)
+        with self._shells.lease(caller, None) as lease:
+            lease.shell.start(ASK)
             try:
-                while chunk := taken.shell.channel.read(max(0.0, deadline - time.monotonic())):
+                while chunk := lease.shell.channel.read(max(0.0, deadline - time.monotonic())):
                     if len(answer) > LONGEST:
                         break
                     answer += chunk.data if chunk.stream == STDOUT else b""

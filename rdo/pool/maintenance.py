@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from rdo.drivers.base import ChannelRefused, Opening
 from rdo.errors import ConnectError, LinkLost, RdoError, SetupError
-from rdo.pool.connection import Link
-from rdo.pool.connections import Links, Taken
+from rdo.pool.connection import HeldConnection
+from rdo.pool.connections import ConnectionSet, ShellLease
 from rdo.pool.warm_shells import WARM_AGE, WarmShells
 from rdo.util import crash, threads
 
@@ -23,12 +23,12 @@ SPARE_LINK_AGE = 60.0
 """Seconds until a link beyond the first that carries nothing is closed."""
 
 
-class Gardener:
+class Maintenance:
     """Of the warm shells on the links to one target."""
 
-    def __init__(self, links: Links, warm: WarmShells, lose: Callable[[Link], None]) -> None:
+    def __init__(self, connections: ConnectionSet, warm: WarmShells, lose: Callable[[HeldConnection], None]) -> None:
         """`lose` has a link closed and forgotten, with all that waits on it."""
-        self._links = links
+        self._connections = connections
         self._warm = warm
         self._lose = lose
         self._thread: threading.Thread | None = None
@@ -38,16 +38,16 @@ class Gardener:
         with self._warm.changed:
             if self._thread is None and not self._warm.closed:
                 with contextlib.suppress(SetupError):  # then commands get fresh shells
-                    self._thread = threads.start(self._garden, name="gardener")
+                    self._thread = threads.start(self._run, name="maintenance")
             self._warm.changed.notify()
 
-    def _garden(self) -> None:
+    def _run(self) -> None:
         while self._wait_for_work():
             try:
-                self._weed()
-                if not self._plant():  # else the lifeline has just been told
-                    for link in self._links:
-                        link.settle()
+                self._evict()
+                if not self._refill():  # else the lifeline has just been told
+                    for connection in self._connections:
+                        connection.settle()
             except (ChannelRefused, RdoError):
                 continue  # the next command meets what is wrong, and says so
             except Exception as error:
@@ -59,54 +59,54 @@ class Gardener:
             self._warm.changed.wait(SPARE_LINK_AGE)
             if self._warm.closed:
                 return False
-            if any(link.running.count for link in self._links):
+            if any(connection.running.count for connection in self._connections):
                 self._warm.changed.wait(REFILL_DELAY)
             return not self._warm.closed
 
-    def _weed(self) -> None:
+    def _evict(self) -> None:
         is_calm = self._warm.unused_for > SPARE_LINK_AGE
         if is_calm:
             self._warm.calm()
-        for taken in self._warm.weed():
-            taken.throw_away()
+        for lease in self._warm.evict():
+            lease.throw_away()
         if is_calm:
-            for link in list(self._links)[1:]:
-                if not link.running.count:
-                    self._lose(link)
+            for connection in list(self._connections)[1:]:
+                if not connection.running.count:
+                    self._lose(connection)
 
-    def _plant(self) -> bool:
+    def _refill(self) -> bool:
         """Open what is missing of each kind that was asked for of late: whether that was anything."""
         if self._warm.unused_for > WARM_AGE:
             return False
         with contextlib.ExitStack() as undo:
-            ready: list[Taken] = []
+            ready: list[ShellLease] = []
             for opening in self._warm.kinds:
-                for taken in self._begin_missing(opening, undo):
+                for lease in self._begin_missing(opening, undo):
                     with contextlib.suppress(ConnectError, LinkLost):
-                        taken.link.wait_until_ready(taken.shell)
-                        ready.append(taken)
-            for link in {taken.link for taken in ready}:
-                link.guard(*(taken.shell.group for taken in ready if taken.link is link))
+                        lease.connection.wait_until_ready(lease.shell)
+                        ready.append(lease)
+            for connection in {lease.connection for lease in ready}:
+                connection.guard(*(lease.shell.group for lease in ready if lease.connection is connection))
             if self._warm.add(ready):
                 undo.pop_all()
             return bool(ready)
 
-    def _begin_missing(self, opening: Opening, undo: contextlib.ExitStack) -> list[Taken]:
+    def _begin_missing(self, opening: Opening, undo: contextlib.ExitStack) -> list[ShellLease]:
         """Open what is missing of a kind, all at a time: a login shell's start-up files may take long.
 
         `undo` throws away what was begun, whatever comes between.
         """
-        begun: list[Taken] = []
-        while self._warm.missing(opening) > len(begun) and (roomy := self._link_with_room()):
+        begun: list[ShellLease] = []
+        while self._warm.missing(opening) > len(begun) and (roomy := self._connection_with_room()):
             try:
-                taken = Taken(roomy.begin_shell(opening, spare=True), roomy, opening)
+                lease = ShellLease(roomy.begin_shell(opening, spare=True), roomy, opening)
             except ChannelRefused:
                 continue
             except (ConnectError, LinkLost):
                 break  # what was begun before must not be forgotten
-            begun.append(taken)
-            undo.callback(taken.throw_away)
+            begun.append(lease)
+            undo.callback(lease.throw_away)
         return begun
 
-    def _link_with_room(self) -> Link | None:
-        return next((link for link in self._links if not link.full), None)
+    def _connection_with_room(self) -> HeldConnection | None:
+        return next((connection for connection in self._connections if not connection.full), None)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from rdo.drivers.base import Caller, ChannelRefused, Driver, Opening, Pty
 from rdo.errors import LinkLost
-from rdo.pool.connection import Link
-from rdo.pool.connections import ROOM_PAUSE, Links, Taken
-from rdo.pool.maintenance import Gardener
+from rdo.pool.connection import HeldConnection
+from rdo.pool.connections import ROOM_PAUSE, ConnectionSet, ShellLease
+from rdo.pool.maintenance import Maintenance
 from rdo.pool.warm_shells import WARM_AGE, WarmShells
 
 ROOM_PATIENCE = 2.0
@@ -19,116 +19,120 @@ ROOM_PATIENCE = 2.0
 took: so a burst of short commands shares one, and nobody waits for more than twice what is needed."""
 
 
-class Shells:
+class ShellPool:
     """All shells of one target. Usable from any thread."""
 
     def __init__(self, driver: Driver, login: bool) -> None:
-        self.links = Links(driver, login)
+        self.connections = ConnectionSet(driver, login)
         self._driver = driver
         self._warm = WarmShells()
-        self._gardener = Gardener(self.links, self._warm, self._lose)
+        self._maintenance = Maintenance(self.connections, self._warm, self._lose)
         self._turn = threading.Lock()
 
     @contextlib.contextmanager
-    def lease(self, caller: Caller, pty: Pty | None) -> Iterator[Taken]:
+    def lease(self, caller: Caller, pty: Pty | None) -> Iterator[ShellLease]:
         """A ready shell for one command: a warm one if there is one, on a link that is alive. Raises ConnectError."""
-        if any(link.is_ptyless for link in self.links):
+        if any(connection.is_ptyless for connection in self.connections):
             pty = None
         opening = Opening(pty, self._driver.variables(caller))
         warm = self._take_warm(opening)
-        taken = warm or self._open(caller, pty)
+        lease = warm or self._open(caller, pty)
         with contextlib.ExitStack() as after:
-            after.callback(self._warm.leave, taken.link)
-            after.enter_context(taken.link.running)
-            after.callback(taken.throw_away)
-            opened = taken.opening._replace(pty=pty if taken.shell.pty else None)
+            after.callback(self._warm.leave, lease.connection)
+            after.enter_context(lease.connection.running)
+            after.callback(lease.throw_away)
+            opened = lease.opening._replace(pty=pty if lease.shell.pty else None)
             self._warm.use(opened, waited=warm is not None)
             if warm and pty is not None:
                 warm.shell.channel.resize(pty.size)
-            yield taken
+            yield lease
 
     def started(self) -> None:
         """A command is on its way."""
-        self._gardener.wake()
+        self._maintenance.wake()
 
     def close(self) -> None:
         """End all links."""
-        for taken in self._warm.close():
-            taken.throw_away()
-        self.links.close()
+        for lease in self._warm.close():
+            lease.throw_away()
+        self.connections.close()
 
-    def _take_warm(self, opening: Opening) -> Taken | None:
-        while (taken := self._warm.take(opening)) is not None:
+    def _take_warm(self, opening: Opening) -> ShellLease | None:
+        while (lease := self._warm.take(opening)) is not None:
             with contextlib.ExitStack() as undo:
-                undo.callback(taken.throw_away)
-                if self._usable(taken):
+                undo.callback(lease.throw_away)
+                if self._usable(lease):
                     undo.pop_all()
-                    return taken
+                    return lease
         return None
 
-    def _usable(self, taken: Taken) -> bool:
-        if not taken.link.connection.is_alive():
-            self._lose(taken.link)
+    def _usable(self, lease: ShellLease) -> bool:
+        if not lease.connection.connection.is_alive():
+            self._lose(lease.connection)
             return False
-        return not taken.shell.channel.ended and taken.age(time.monotonic()) < WARM_AGE
+        return not lease.shell.channel.ended and lease.age(time.monotonic()) < WARM_AGE
 
-    def _lose(self, link: Link) -> None:
+    def _lose(self, connection: HeldConnection) -> None:
         """Forget a dead link and all that waits on it."""
-        self._warm.forget(link)
-        self.links.discard(link)
+        self._warm.forget(connection)
+        self.connections.discard(connection)
 
-    def _open(self, caller: Caller, pty: Pty | None) -> Taken:
+    def _open(self, caller: Caller, pty: Pty | None) -> ShellLease:
         while True:
-            attempts = self.links.attempts
+            attempts = self.connections.attempts
             opening = Opening(pty, self._driver.variables(caller))  # which a first connection may have brought
-            taken = self._open_on_any(opening) or self._await_room(opening) or self.links.connect(caller, pty, attempts)
-            if taken is not None:
-                return taken
+            lease = (
+                self._open_on_any(opening)
+                or self._await_room(opening)
+                or self.connections.connect(caller, pty, attempts)
+            )
+            if lease is not None:
+                return lease
 
-    def _open_on_any(self, opening: Opening) -> Taken | None:
+    def _open_on_any(self, opening: Opening) -> ShellLease | None:
         """A fresh shell on a link that we hold; None if none has room. Raises ConnectError."""
-        return next((taken for link in self.links if (taken := self._open_on(link, opening))), None)
+        return next((lease for connection in self.connections if (lease := self._open_on(connection, opening))), None)
 
-    def _await_room(self, opening: Opening) -> Taken | None:
+    def _await_room(self, opening: Opening) -> ShellLease | None:
         """A shell in the room that another command leaves; None if none ends in time. One looks, the others queue."""
-        patience = min(self.links.login_time, ROOM_PATIENCE)
+        patience = min(self.connections.login_time, ROOM_PATIENCE)
         deadline = time.monotonic() + patience
-        if not any(self.links) or not self._turn.acquire(timeout=patience):
+        if not any(self.connections) or not self._turn.acquire(timeout=patience):
             return None
         try:
             while time.monotonic() < deadline:
-                for link in self.links:
-                    link.full = False  # a server counts a session until it has seen its process end
-                if taken := self._take_warm(opening) or self._open_on_any(opening):
-                    return taken
+                for connection in self.connections:
+                    connection.full = False  # a server counts a session until it has seen its process end
+                if lease := self._take_warm(opening) or self._open_on_any(opening):
+                    return lease
                 with self._warm.changed:
                     self._warm.changed.wait(ROOM_PAUSE)
             return None
         finally:
             self._turn.release()
 
-    def _open_on(self, link: Link, opening: Opening) -> Taken | None:
+    def _open_on(self, connection: HeldConnection, opening: Opening) -> ShellLease | None:
         """A fresh shell on a link that we hold, at the cost of a warm one of the other kind; None if there is no room.
 
         Raises ConnectError where the target is there and gives no shell.
         """
-        if link.full and not self._make_room(link):
+        if connection.full and not self._make_room(connection):
             return None
-        if not link.connection.is_alive():
-            self._lose(link)
+        if not connection.connection.is_alive():
+            self._lose(connection)
             return None
         try:
-            return Taken(link.open_shell(opening), link, opening)
+            return ShellLease(connection.open_shell(opening), connection, opening)
         except ChannelRefused:
-            return self._open_on(link, opening)
+            return self._open_on(connection, opening)
         except LinkLost:
-            self._lose(link)
+            self._lose(connection)
             return None
 
-    def _make_room(self, link: Link) -> bool:
-        waiting = self._warm.take_from(link)
+    def _make_room(self, connection: HeldConnection) -> bool:
+        waiting = self._warm.take_from(connection)
         if waiting is None:  # the lifeline stays: without it, commands could be neither signalled nor ended
             return False
         waiting.throw_away()
-        link.full = False
+        connection.full = False
         return True

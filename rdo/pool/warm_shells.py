@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 
 from rdo.drivers.base import Opening
-from rdo.pool.connection import Link
-from rdo.pool.connections import Taken
+from rdo.pool.connection import HeldConnection
+from rdo.pool.connections import ShellLease
 
 WARM_AGE = 300.0
 """Seconds that a shell may wait: the environment that its login set up grows old."""
@@ -23,7 +23,7 @@ class WarmShells:
     def __init__(self) -> None:
         self.changed = threading.Condition()
         """Notified when a command has begun or ended, and at the end."""
-        self._waiting: list[Taken] = []
+        self._waiting: list[ShellLease] = []
         self._wanted: dict[bool, Opening] = {}
         self._demand = 0
         self._used = time.monotonic()
@@ -53,29 +53,29 @@ class WarmShells:
                 self._demand = min(WARM_LIMIT, self._demand + 1)
             self._used = time.monotonic()
 
-    def leave(self, link: Link) -> None:
+    def leave(self, connection: HeldConnection) -> None:
         """The command has ended, so that there may be room on its link."""
         with self.changed:
-            link.full = False
+            connection.full = False
             self._used = time.monotonic()
             self.changed.notify()
 
-    def take(self, opening: Opening) -> Taken | None:
+    def take(self, opening: Opening) -> ShellLease | None:
         """One of the kind, for a command."""
         with self.changed:
             return self._take(self._of_kind(opening))
 
-    def take_from(self, link: Link) -> Taken | None:
+    def take_from(self, connection: HeldConnection) -> ShellLease | None:
         """One on the link, for the room that it takes."""
         with self.changed:
-            return self._take([taken for taken in self._waiting if taken.link is link])
+            return self._take([lease for lease in self._waiting if lease.connection is connection])
 
-    def forget(self, link: Link) -> None:
+    def forget(self, connection: HeldConnection) -> None:
         """The link is dead, and so are those on it."""
         with self.changed:
-            self._waiting = [taken for taken in self._waiting if taken.link is not link]
+            self._waiting = [lease for lease in self._waiting if lease.connection is not connection]
 
-    def add(self, ready: Sequence[Taken]) -> bool:
+    def add(self, ready: Sequence[ShellLease]) -> bool:
         """Have them wait: whether they do, and it is not the end."""
         with self.changed:
             if not self._closed:
@@ -92,17 +92,17 @@ class WarmShells:
         with self.changed:
             self._demand = 1
 
-    def weed(self) -> list[Taken]:
+    def evict(self) -> list[ShellLease]:
         """Give up those that are old, ended, too many, or of a kind that nobody asks for any more."""
         now = time.monotonic()
         with self.changed:
-            old = [taken for taken in self._waiting if taken.age(now) > WARM_AGE or taken.shell.channel.ended]
+            old = [lease for lease in self._waiting if lease.age(now) > WARM_AGE or lease.shell.channel.ended]
             fitting = [self._of_kind(opening)[: self._demand] for opening in self._wanted.values()]
-            old += [taken for taken in self._waiting if not any(taken in kind for kind in fitting)]
-            self._waiting = [taken for taken in self._waiting if taken not in old]
+            old += [lease for lease in self._waiting if not any(lease in kind for kind in fitting)]
+            self._waiting = [lease for lease in self._waiting if lease not in old]
         return old
 
-    def close(self) -> list[Taken]:
+    def close(self) -> list[ShellLease]:
         """The end: give up all."""
         with self.changed:
             self._closed = True
@@ -110,13 +110,13 @@ class WarmShells:
             waiting, self._waiting = self._waiting, []
         return waiting
 
-    def _take(self, fitting: Sequence[Taken]) -> Taken | None:
+    def _take(self, fitting: Sequence[ShellLease]) -> ShellLease | None:
         if not fitting:
             return None
         self._waiting.remove(fitting[0])
         return fitting[0]
 
-    def _of_kind(self, opening: Opening) -> list[Taken]:
+    def _of_kind(self, opening: Opening) -> list[ShellLease]:
         """Those that could have been opened so: a terminal's size can be changed, variables cannot."""
         pty, variables = opening.pty is not None, opening.variables
-        return [taken for taken in self._waiting if taken.shell.pty == pty and taken.opening.variables == variables]
+        return [lease for lease in self._waiting if lease.shell.pty == pty and lease.opening.variables == variables]

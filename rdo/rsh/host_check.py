@@ -55,10 +55,10 @@ def addresses(loaded: Config) -> Iterator[Address]:
     names = (settings.host, settings.machine, settings.container, settings.service, settings.image)
     configured = Address(tuple(name for name in names if name), settings.user, settings.port)
     yield configured
-    wish = store.wanted(loaded, registry.programs(loaded))
-    standing = store.standing(wish, os.environ)
-    if not standing.is_allowed:  # what follows runs `ssh -G`
-        raise store.refusal(wish, standing)
+    request = store.current_request(loaded, registry.programs(loaded))
+    status = store.status(request, os.environ)
+    if not status.is_allowed:  # what follows runs `ssh -G`
+        raise store.refusal(request, status)
     driver = registry.create(loaded)
     known = (*configured.names, driver.target, driver.target.rpartition(" ")[2])
     reached = registry.ssh_options(driver, os.environ)

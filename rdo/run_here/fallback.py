@@ -52,8 +52,8 @@ def is_wanted(config_file: str, profile: str) -> bool:
 
     try:
         loaded = load.load(config_file, profile, project.user_file(os.environ))
-        wish = store.wanted(loaded, registry.programs(loaded))
-        return loaded.settings.local_fallback and store.standing(wish, os.environ).is_allowed
+        request = store.current_request(loaded, registry.programs(loaded))
+        return loaded.settings.local_fallback and store.status(request, os.environ).is_allowed
     except RdoError:
         return False
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from rdo import printable
 from rdo.errors import RdoError, one_line
-from rdo.trust.request import Grant, Values
+from rdo.trust.request import TrustRequest, Values
 
 TYPE = "Type `yes`: "
 QUESTION = f"Trust this configuration from now on? {TYPE}"
@@ -64,36 +64,38 @@ def is_allowed(ask: Callable[[str], str | None], text: str) -> bool | None:
     return None if answer is None else is_yes(answer) is True
 
 
-def question(wish: Grant, before: Values | None, screen: Screen) -> str:
+def question(request: TrustRequest, before: Values | None, screen: Screen) -> str:
     """What to ask: the values, or what has changed in them since those `before` were allowed; and how to answer.
 
     Raises RdoError where the screen is too small: what scrolls away was not read.
     """
-    if before and set(before) == set(wish.all):
+    if before and set(before) == set(request.all):
         before = None  # asked once more, though nothing has changed
     rows, columns = screen
     if columns < FEWEST_COLUMNS:
-        raise _too_small(wish, screen)
-    head = _head(wish, "has changed since you allowed it:" if before else "asks for:", columns)
+        raise _too_small(request, screen)
+    head = _head(request, "has changed since you allowed it:" if before else "asks for:", columns)
     foot = [QUESTION] if len(QUESTION) < columns else [QUESTION.removesuffix(f" {TYPE}"), TYPE]
-    entries, remark = _changes(wish, before) if before else (_entries(wish), "")
+    entries, remark = _changes(request, before) if before else (_entries(request), "")
     remarks = [INDENT + remark] if remark else []
     room = rows - OWN_ROWS - len(head) - len(remarks) - len(foot)
     if room < FEWEST_ENTRIES and len(entries) > room:
-        raise _too_small(wish, screen)
+        raise _too_small(request, screen)
     return "\n".join([*head, *_fit(entries, room, columns), *remarks, *foot])
 
 
-def _too_small(wish: Grant, screen: Screen) -> RdoError:
-    what = f"the terminal is too small to show what `{printable.cut(one_line(wish.config), FEWEST_COLUMNS)}` asks for"
+def _too_small(request: TrustRequest, screen: Screen) -> RdoError:
+    what = (
+        f"the terminal is too small to show what `{printable.cut(one_line(request.config), FEWEST_COLUMNS)}` asks for"
+    )
     why = f"it has {screen.rows} rows and {screen.columns} columns"
     return RdoError(what, why, f"enlarge it to {FEWEST_ROWS} rows and {FEWEST_COLUMNS} columns")
 
 
-def in_ascii(wish: Grant, before: Values | None) -> tuple[Grant, Values | None]:
+def in_ascii(request: TrustRequest, before: Values | None) -> tuple[TrustRequest, Values | None]:
     """The same for a terminal on which nothing else can be shown."""
-    values = _spelled(wish.all)
-    return Grant(_ascii(wish.config), _ascii(wish.profile), values), before and _spelled(before)
+    values = _spelled(request.all)
+    return TrustRequest(_ascii(request.config), _ascii(request.profile), values), before and _spelled(before)
 
 
 def _spelled(values: Values) -> Values:
@@ -104,28 +106,28 @@ def _ascii(text: str) -> str:
     return text.encode("ascii", "backslashreplace").decode()
 
 
-def _head(wish: Grant, what: str, columns: int) -> list[str]:
-    profile = f"profile `{printable.cut(one_line(wish.profile), columns // 2)}`"
-    file = printable.cut(one_line(wish.config), columns - 3)
+def _head(request: TrustRequest, what: str, columns: int) -> list[str]:
+    profile = f"profile `{printable.cut(one_line(request.profile), columns // 2)}`"
+    file = printable.cut(one_line(request.config), columns - 3)
     line = f"`{file}`, {profile}, {what}"
     if printable.width(line) <= columns:
         return [line]
     return [f"`{file}`,", *printable.wrapped(f"{profile}, {what}", columns, INDENT)]
 
 
-def _entries(wish: Grant) -> list[str]:
-    return [_entry("", *pair) for pair in wish.all]
+def _entries(request: TrustRequest) -> list[str]:
+    return [_entry("", *pair) for pair in request.all]
 
 
 def _entry(sign: str, name: str, value: str) -> str:
     return f"{INDENT}{sign}{one_line(name)} = {one_line(value)}"
 
 
-def _changes(wish: Grant, before: Values) -> tuple[list[str], str]:
+def _changes(request: TrustRequest, before: Values) -> tuple[list[str], str]:
     """What is no more, and what is there instead; and how much is as it was."""
-    gone = [_entry("- ", *pair) for pair in before if pair not in wish.all]
-    come = [_entry("+ ", *pair) for pair in wish.all if pair not in before]
-    same = len(wish.all) - len(come)
+    gone = [_entry("- ", *pair) for pair in before if pair not in request.all]
+    come = [_entry("+ ", *pair) for pair in request.all if pair not in before]
+    same = len(request.all) - len(come)
     return [*gone, *come], f"({same} more {'value' if same == 1 else 'values'}) as before" if same else ""
 
 

@@ -26,7 +26,7 @@ Values = tuple[tuple[str, str], ...]
 """Names with values as JSON."""
 
 
-class Grant(NamedTuple):
+class TrustRequest(NamedTuple):
     """`config` is the real path of the `.rdo.conf`. `values` are the least weighty first; none means all is well.
 
     `runs_here` are the files that the driver has run on this machine, with their digests, and `exposed` the config
@@ -60,13 +60,13 @@ class Grant(NamedTuple):
         return "rdoctl allow" + ("" if self.profile == DEFAULT_PROFILE else f" -p {shlex.quote(self.profile)}")
 
 
-def wanted(config: Config, programs: Iterable[tuple[str, str]]) -> Grant:
+def requested(config: Config, programs: Iterable[tuple[str, str]]) -> TrustRequest:
     """What the config wants. `programs` are the files that its driver has run on this machine, with their digests.
 
     What comes from the user's own file is the user's own wish; of everything else only what is harmless is free.
     """
     values = sorted(_values(config), key=lambda pair: _weight(pair[0]))
-    return Grant(config.path, config.profile, tuple(values), tuple(programs), config.exposed)
+    return TrustRequest(config.path, config.profile, tuple(values), tuple(programs), config.exposed)
 
 
 def _values(config: Config) -> Iterable[tuple[str, str]]:

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 from rdo.config.load import Config
 from rdo.errors import RdoError, SetupError
-from rdo.trust import prompt, request
+from rdo.trust import prompt
 from rdo.trust.prompt import Screen
-from rdo.trust.request import Grant, Values
+from rdo.trust.request import TrustRequest, Values, requested
 from rdo.util import charset, foreign_file, state_directory
 
 BYPASS = "RDO_TRUST"
@@ -28,8 +28,8 @@ LARGEST = 1024 * 1024
 """Bytes that are read of a record, or of a program. A record has what two config files say."""
 
 
-class Standing(Enum):
-    """How a grant stands with the user, in words."""
+class TrustStatus(Enum):
+    """What the user has said to a request, in words."""
 
     FREE = "nothing that has to be allowed"
     BYPASSED = f"allowed by {BYPASS}=1"
@@ -40,7 +40,7 @@ class Standing(Enum):
 
     @property
     def is_allowed(self) -> bool:
-        return self in (Standing.FREE, Standing.BYPASSED, Standing.ALLOWED)
+        return self in (TrustStatus.FREE, TrustStatus.BYPASSED, TrustStatus.ALLOWED)
 
 
 class Record(NamedTuple):
@@ -64,21 +64,23 @@ class Store:
         record = self._read(self._path(config, profile))
         return record if record and (record.config, record.profile) == (config, profile) else None
 
-    def equal(self, wish: Grant) -> Record | None:
+    def equal(self, request: TrustRequest) -> Record | None:
         """The record that allows just this, of whatever profile of the file."""
-        own = self.find(wish.config, wish.profile)
-        if own and own.digest == wish.digest:
+        own = self.find(request.config, request.profile)
+        if own and own.digest == request.digest:
             return own
-        return next((each for each in self._all() if (each.config, each.digest) == (wish.config, wish.digest)), None)
+        return next(
+            (each for each in self._all() if (each.config, each.digest) == (request.config, request.digest)), None
+        )
 
-    def add(self, wish: Grant) -> None:
+    def add(self, request: TrustRequest) -> None:
         """Allow it, in the place of what was allowed before. Raises SetupError."""
-        record = Record(wish.config, wish.profile, wish.digest, time.time(), wish.all)
+        record = Record(request.config, request.profile, request.digest, time.time(), request.all)
         try:
             state_directory.make(self._directory)
             from rdo.util import atomic_write  # only here: what makes files with names of their own is slow to load
 
-            atomic_write.write(self._path(wish.config, wish.profile), json.dumps(record._asdict()))
+            atomic_write.write(self._path(request.config, request.profile), json.dumps(record._asdict()))
         except OSError as error:
             what = f"cannot keep in `{self._directory}` what is allowed"
             hint = f"free disk space there, or set {BYPASS}=1 for this once"
@@ -133,9 +135,9 @@ def _record(found: object) -> Record:
     return Record(str(found["config"]), str(found["profile"]), str(found["digest"]), float(str(found["date"])), pairs)
 
 
-def wanted(config: Config, programs: Sequence[str]) -> Grant:
+def current_request(config: Config, programs: Sequence[str]) -> TrustRequest:
     """What the config wants, with `programs` as they are now: files that its driver has run on this machine."""
-    return request.wanted(config, [(path, _content(path)) for path in programs])
+    return requested(config, [(path, _content(path)) for path in programs])
 
 
 def _content(path: str) -> str:
@@ -151,32 +153,32 @@ def is_bypassed(environment: Mapping[str, str]) -> bool:
     return environment.get(BYPASS) == "1"
 
 
-def standing(wish: Grant, environment: Mapping[str, str]) -> Standing:
+def status(request: TrustRequest, environment: Mapping[str, str]) -> TrustStatus:
     """How it stands with the user whose environment this is. Raises SetupError."""
-    if not wish.all:
-        return Standing.FREE
-    if is_bypassed(environment) and not wish.exposed:
-        return Standing.BYPASSED
+    if not request.all:
+        return TrustStatus.FREE
+    if is_bypassed(environment) and not request.exposed:
+        return TrustStatus.BYPASSED
     store = Store(environment)
-    if store.equal(wish):
-        return Standing.ALLOWED
-    if wish.exposed:
-        return Standing.EXPOSED
-    return Standing.CHANGED if store.find(wish.config, wish.profile) else Standing.UNKNOWN
+    if store.equal(request):
+        return TrustStatus.ALLOWED
+    if request.exposed:
+        return TrustStatus.EXPOSED
+    return TrustStatus.CHANGED if store.find(request.config, request.profile) else TrustStatus.UNKNOWN
 
 
-def question(wish: Grant, environment: Mapping[str, str], screen: Screen) -> str:
+def question(request: TrustRequest, environment: Mapping[str, str], screen: Screen) -> str:
     """What to ask the user whose environment this is, so that it fits the screen. Raises RdoError."""
-    record = Store(environment).find(wish.config, wish.profile)
+    record = Store(environment).find(request.config, request.profile)
     before = record.values if record else None
     if not charset.is_utf8(environment):
-        wish, before = prompt.in_ascii(wish, before)
-    return prompt.question(wish, before, screen)
+        request, before = prompt.in_ascii(request, before)
+    return prompt.question(request, before, screen)
 
 
-def refusal(wish: Grant, why: Standing) -> RdoError:
+def refusal(request: TrustRequest, why: TrustStatus) -> RdoError:
     """The error of whoever wanted to go on without."""
-    if why is Standing.EXPOSED:
-        return wish.exposed[0].error
-    what = f"profile `{wish.profile}` of `{wish.config}` is not allowed yet"
-    return RdoError(what, "it has changed" if why is Standing.CHANGED else "", f"type `{wish.command}`")
+    if why is TrustStatus.EXPOSED:
+        return request.exposed[0].error
+    what = f"profile `{request.profile}` of `{request.config}` is not allowed yet"
+    return RdoError(what, "it has changed" if why is TrustStatus.CHANGED else "", f"type `{request.command}`")

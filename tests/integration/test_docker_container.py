@@ -12,7 +12,7 @@ from rdo.config.schema import Settings
 from rdo.drivers.base import Opening, Pty, Root, WindowSize
 from rdo.drivers.docker.driver import DockerDriver
 from rdo.errors import ConfigError, ConnectError, LinkLost
-from rdo.pool.connection import Link
+from rdo.pool.connection import HeldConnection
 from rdo.pool.shell import Group
 from rdo.remote_sh.render import Script
 from tests.docker_client import BOUND, Connect, connections, output
@@ -85,7 +85,7 @@ def test_an_unknown_user_is_named(docker_engine: DockerEngine, make: Make, conne
     with docker_engine.container() as name:
         connection = connect(make(container=name, user="nobody-here"))
         with pytest.raises(ConnectError, match=r"cannot start /bin/sh in .*nobody-here.*; check `user`"):
-            Link(connection, login=False).open_shell(Opening())
+            HeldConnection(connection, login=False).open_shell(Opening())
 
 
 @pytest.mark.parametrize("state", ["created", "exited", "paused"])
@@ -230,7 +230,7 @@ def test_a_signal_for_what_is_gone_harms_nobody_where_sudo_asks_for_nothing(
     docker_engine: DockerEngine, make: Make, connect: Connect
 ) -> None:
     with docker_engine.container() as name:
-        link = Link(connect(make(container=name)), login=False)
+        link = HeldConnection(connect(make(container=name)), login=False)
         link.start_lifeline()
         bystander = link.open_shell(Opening())
         script = "exec 2>&-; trap 'exit 7' USR1; echo up; while :; do sleep 0.05; done"
@@ -246,7 +246,7 @@ def test_an_image_without_sh_is_told_so(docker_engine: DockerEngine, make: Make,
     with docker_engine.container(command=["/bin/bash", "-c", "rm /bin/sh; exec sleep 60"]) as name:
         connection = connect(make(container=name))
         with pytest.raises(ConnectError, match=f"there is no /bin/sh in `{name}`"):
-            Link(connection, login=False).open_shell(Opening())
+            HeldConnection(connection, login=False).open_shell(Opening())
 
 
 def test_fresh_is_for_images(make: Make) -> None:

@@ -18,7 +18,7 @@ from rdo.drivers.docker.answer import Answer
 from rdo.drivers.docker.driver import DockerDriver, clear_leftovers
 from rdo.drivers.docker.image import HOME, MASTER, SPACE, Containers, Recipe
 from rdo.errors import ConnectError
-from rdo.pool.connection import Link
+from rdo.pool.connection import HeldConnection
 from tests.docker_client import BOUND, Connect, connections, output
 from tests.docker_engine import DockerEngine
 from tests.leaks import wait_until
@@ -175,7 +175,7 @@ def test_an_image_without_sh_is_told_so(docker_engine: DockerEngine, make: Make,
         container.wait()
         container.commit("rdo-test-without", "latest")
     with pytest.raises(ConnectError, match="there is no /bin/sh in `rdo-test-without`"):
-        Link(connect(make(image="rdo-test-without", fresh=fresh)), login=False).open_shell(Opening())
+        HeldConnection(connect(make(image="rdo-test-without", fresh=fresh)), login=False).open_shell(Opening())
     assert wait_until(lambda: not ours(docker_engine), BOUND)
 
 

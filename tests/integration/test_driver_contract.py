@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from rdo.drivers.base import STDERR, STDOUT, ChannelRefused, Opening, Pty, WindowSize
-from rdo.pool.connection import Link
+from rdo.pool.connection import HeldConnection
 from rdo.pool.lifeline import SHORT_LIFE
 from rdo.pool.shell import Shell
 from rdo.remote_sh.markers import Mark, Marks
@@ -45,9 +45,9 @@ def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @contextmanager
-def connected(target: Target, *, login: bool = False) -> Iterator[Link]:
+def connected(target: Target, *, login: bool = False) -> Iterator[HeldConnection]:
     """A connection to the target."""
-    link = Link(target.driver.connect(ScriptedCaller(environment=target.environment)), login=login)
+    link = HeldConnection(target.driver.connect(ScriptedCaller(environment=target.environment)), login=login)
     try:
         yield link
     finally:
@@ -55,20 +55,20 @@ def connected(target: Target, *, login: bool = False) -> Iterator[Link]:
 
 
 @pytest.fixture(scope="module")
-def link(target: Target) -> Iterator[Link]:
+def link(target: Target) -> Iterator[HeldConnection]:
     """A connection that the tests share, with nothing but their commands."""
     with connected(target) as link:
         yield link
 
 
 @pytest.fixture
-def own_link(target: Target) -> Iterator[Link]:
+def own_link(target: Target) -> Iterator[HeldConnection]:
     """A connection of the test's own, which it may end or give a lifeline."""
     with connected(target) as link:
         yield link
 
 
-def start(link: Link, *words: str, pty: Pty | None = None, directory: str = "") -> Shell:
+def start(link: HeldConnection, *words: str, pty: Pty | None = None, directory: str = "") -> Shell:
     shell = link.open_shell(Opening(pty))
     shell.start(Script(command=words, directory=directory))
     return shell
@@ -86,7 +86,7 @@ def finish(shell: Shell) -> Outcome:
     return Outcome(shell.channel.exit_status(), b"".join(pieces[STDOUT]), b"".join(pieces[STDERR]))
 
 
-def run(link: Link, *words: str, data: bytes = b"", pty: Pty | None = None, directory: str = "") -> Outcome:
+def run(link: HeldConnection, *words: str, data: bytes = b"", pty: Pty | None = None, directory: str = "") -> Outcome:
     shell = start(link, *words, pty=pty, directory=directory)
     writer = threading.Thread(target=lambda: (shell.channel.write(data), shell.channel.end_input()))
     writer.start()
@@ -97,46 +97,46 @@ def run(link: Link, *words: str, data: bytes = b"", pty: Pty | None = None, dire
 
 
 @pytest.mark.parametrize("status", [0, 1, 2, 3, 42, 125, 126, 127, 128, 129, 137, 254, 255])
-def test_a_status_is_the_commands_own(link: Link, status: int) -> None:
+def test_a_status_is_the_commands_own(link: HeldConnection, status: int) -> None:
     assert run(link, "sh", "-c", f"exit {status}") == (status, b"", b"")
 
 
-def test_a_status_arrives_though_the_streams_ended_before(link: Link) -> None:
+def test_a_status_arrives_though_the_streams_ended_before(link: HeldConnection) -> None:
     assert run(link, "sh", "-c", "exec >&- 2>&-; sleep 0.5; exit 6") == (6, b"", b"")
 
 
-def test_a_missing_program_is_127_and_one_that_cannot_be_executed_126(link: Link, target: Target) -> None:
+def test_a_missing_program_is_127_and_one_that_cannot_be_executed_126(link: HeldConnection, target: Target) -> None:
     (target.local / "plain").write_text("")
     assert run(link, "/no/such/program").status == 127
     assert run(link, f"{target.remote}/plain").status == 126
 
 
 @pytest.mark.parametrize(("name", "status"), [("KILL", 137), ("TERM", 143), ("PIPE", 141), ("USR1", 138)])
-def test_a_death_by_signal_is_128_and_its_number(link: Link, name: str, status: int) -> None:
+def test_a_death_by_signal_is_128_and_its_number(link: HeldConnection, name: str, status: int) -> None:
     assert run(link, "sh", "-c", f"kill -{name} $$; sleep 5").status == status
 
 
-def test_the_streams_are_apart_and_binary(link: Link) -> None:
+def test_the_streams_are_apart_and_binary(link: HeldConnection) -> None:
     data = random.Random(1).randbytes(1_000_000)
     noise = r"head -c 1000000 /dev/zero | tr '\0' '\377' >&2"
     found = run(link, "sh", "-c", f"{noise} & cat; wait; printf end >&2", data=data)
     assert (found.status, found.stdout == data, found.stderr == b"\xff" * 1_000_000 + b"end") == (0, True, True)
 
 
-def test_what_is_written_before_a_bad_end_is_whole(link: Link) -> None:
+def test_what_is_written_before_a_bad_end_is_whole(link: HeldConnection) -> None:
     for _ in range(5):
         found = run(link, "sh", "-c", "head -c 1000000 /dev/zero; exit 3")
         assert (found.status, len(found.stdout)) == (3, 1_000_000)
 
 
-def test_the_end_of_input_reaches_a_command_that_goes_on(link: Link) -> None:
+def test_the_end_of_input_reaches_a_command_that_goes_on(link: HeldConnection) -> None:
     assert run(link, "sh", "-c", "cat; echo after; exit 4", data=b"abc") == (4, b"abcafter\n", b"")
     for _ in range(10):
         assert run(link, "cat", data=b"abc").stdout == b"abc"
     assert run(link, "cat") == (0, b"", b"")
 
 
-def test_arguments_arrive_exactly(link: Link) -> None:
+def test_arguments_arrive_exactly(link: HeldConnection) -> None:
     words = [word for seed in range(300) for word in vector(random.Random(seed))]
     expected = b"".join(os.fsencode(word) + b"\0" for word in words)
     assert run(link, "printf", "%s\\0", *words).stdout == expected
@@ -148,17 +148,17 @@ def vector(dice: random.Random) -> list[str]:
     return [os.fsdecode(bytes(dice.choices(alphabet, k=dice.randrange(6)))) for _ in range(dice.randrange(1, 4))]
 
 
-def test_a_command_runs_in_its_directory_and_a_missing_one_is_no_other(link: Link, target: Target) -> None:
+def test_a_command_runs_in_its_directory_and_a_missing_one_is_no_other(link: HeldConnection, target: Target) -> None:
     assert run(link, "pwd", directory=target.remote).stdout == target.remote.encode() + b"\n"
     assert run(link, "pwd", directory=f"{target.remote}/missing") == (255, b"", b"\n")
 
 
-def test_a_pty_has_its_size_from_the_first_byte(link: Link) -> None:
+def test_a_pty_has_its_size_from_the_first_byte(link: HeldConnection) -> None:
     for _ in range(10):
         assert run(link, "stty", "size", pty=Pty("xterm", SIZE)) == (0, b"50 120\r\n", b"")
 
 
-def test_a_pty_is_resized_and_a_command_on_it_has_its_status(link: Link) -> None:
+def test_a_pty_is_resized_and_a_command_on_it_has_its_status(link: HeldConnection) -> None:
     shell = start(link, "sh", "-c", "echo up; read line; stty size; exit 9", pty=Pty("xterm", SIZE))
     seen = b""
     while b"up\r\n" not in seen:
@@ -172,7 +172,7 @@ def test_a_pty_is_resized_and_a_command_on_it_has_its_status(link: Link) -> None
 
 
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "USR1"])
-def test_a_signal_reaches_the_commands_group(own_link: Link, name: str) -> None:
+def test_a_signal_reaches_the_commands_group(own_link: HeldConnection, name: str) -> None:
     shell = start(own_link, "sh", "-c", f"trap 'exit 7' {name}; echo up; while :; do sleep 0.05; done")
     assert shell.channel.read(BOUND) is not None
     own_link.start_lifeline()
@@ -181,7 +181,7 @@ def test_a_signal_reaches_the_commands_group(own_link: Link, name: str) -> None:
 
 
 @pytest.mark.parametrize("ignored", ["", "trap '' TERM HUP; "])
-def test_a_group_ends_when_its_link_goes(own_link: Link, target: Target, ignored: str) -> None:
+def test_a_group_ends_when_its_link_goes(own_link: HeldConnection, target: Target, ignored: str) -> None:
     beat = target.local / f"beat{len(ignored)}"
     loop = f"while :; do date +%N >{target.remote}/{beat.name}; sleep 0.05; done"
     shell = start(own_link, "sh", "-c", f"{ignored}({loop}) & {loop}")
@@ -198,7 +198,7 @@ def test_a_group_ends_when_its_link_goes(own_link: Link, target: Target, ignored
     assert wait_until(still, 5.0)
 
 
-def kill_lifeline(link: Link) -> None:
+def kill_lifeline(link: HeldConnection) -> None:
     """As somebody on the target may."""
     lifeline = link._lifeline._shell
     assert lifeline is not None
@@ -206,7 +206,7 @@ def kill_lifeline(link: Link) -> None:
     assert wait_until(lambda: lifeline.channel.ended, BOUND)
 
 
-def test_a_lifeline_that_was_killed_is_there_again_for_a_signal(own_link: Link) -> None:
+def test_a_lifeline_that_was_killed_is_there_again_for_a_signal(own_link: HeldConnection) -> None:
     shell = start(own_link, "sh", "-c", "trap 'exit 7' INT; echo up; while :; do sleep 0.05; done")
     assert shell.channel.read(BOUND) is not None
     own_link.start_lifeline()
@@ -216,7 +216,9 @@ def test_a_lifeline_that_was_killed_is_there_again_for_a_signal(own_link: Link) 
     assert finish(shell).status == 7
 
 
-def test_a_lifeline_that_was_stopped_is_replaced_when_a_signal_is_due_and_never_wakes_up(own_link: Link) -> None:
+def test_a_lifeline_that_was_stopped_is_replaced_when_a_signal_is_due_and_never_wakes_up(
+    own_link: HeldConnection,
+) -> None:
     shell = start(own_link, "sh", "-c", "trap 'echo got' TERM; echo up; while :; do sleep 0.05; done")
     assert shell.channel.read(BOUND) is not None
     own_link.start_lifeline()
@@ -234,7 +236,9 @@ def test_a_lifeline_that_was_stopped_is_replaced_when_a_signal_is_due_and_never_
     assert finish(shell).status == 137
 
 
-def test_a_lifeline_that_was_killed_is_there_again_for_the_end_of_the_link(own_link: Link, target: Target) -> None:
+def test_a_lifeline_that_was_killed_is_there_again_for_the_end_of_the_link(
+    own_link: HeldConnection, target: Target
+) -> None:
     shell = start(own_link, "sh", "-c", f"echo up; while :; do date +%N >{target.remote}/beats; sleep 0.05; done")
     assert shell.channel.read(BOUND) is not None
     own_link.start_lifeline()
@@ -253,7 +257,7 @@ def test_a_lifeline_that_was_killed_is_there_again_for_the_end_of_the_link(own_l
     assert wait_until(still, 5.0)
 
 
-def test_a_slow_reader_stops_the_writer_and_costs_little(link: Link) -> None:
+def test_a_slow_reader_stops_the_writer_and_costs_little(link: HeldConnection) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     shell = start(link, "head", "-c", "100000000", "/dev/zero")
     time.sleep(1.0)
@@ -270,7 +274,7 @@ def test_a_login_shell_can_be_had(target: Target) -> None:
         assert run(link, "stty", "size", pty=Pty("xterm", SIZE)).stdout == b"50 120\r\n"
 
 
-def test_a_connection_that_is_closed_is_not_alive_and_may_be_closed_again(own_link: Link) -> None:
+def test_a_connection_that_is_closed_is_not_alive_and_may_be_closed_again(own_link: HeldConnection) -> None:
     assert own_link.connection.is_alive()
     own_link.connection.close()
     own_link.connection.close()

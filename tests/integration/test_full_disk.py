@@ -9,7 +9,7 @@ import pytest
 from rdo.drivers.ssh import known_hosts
 from rdo.drivers.vagrant.cache import Cache
 from rdo.errors import SetupError
-from rdo.trust.request import Grant
+from rdo.trust.request import TrustRequest
 from rdo.trust.store import Store
 from rdo.util import atomic_write
 from tests import disk
@@ -53,11 +53,11 @@ def test_a_host_key_that_cannot_be_recorded_is_told_and_no_obstacle(
 def test_what_cannot_be_kept_as_allowed_is_an_error_and_leaves_nothing(full: Path) -> None:
     (full / "filler").unlink()
     store = Store({"XDG_STATE_HOME": str(full)})
-    store.add(Grant("/a", "default", (("host", "one"),)))
+    store.add(TrustRequest("/a", "default", (("host", "one"),)))
     disk.fill(full)
     before = store.records()
     with pytest.raises(SetupError) as caught:
-        store.add(Grant("/a", "default", (("host", "two"),)))
+        store.add(TrustRequest("/a", "default", (("host", "two"),)))
     expected = f"cannot keep in `{full}/rdo/allowed` what is allowed: No space left on device; "
     assert str(caught.value) == expected + "free disk space there, or set RDO_TRUST=1 for this once"
     assert store.records() == before

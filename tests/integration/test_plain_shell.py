@@ -9,7 +9,7 @@ import pytest
 
 from rdo.drivers.base import Opening
 from rdo.errors import ConnectError
-from rdo.pool.connection import Link
+from rdo.pool.connection import HeldConnection
 from rdo.pool.shell import Shell
 from rdo.remote_sh.render import Script
 from tests.integration.conftest import Connect, MakeServer
@@ -21,18 +21,18 @@ BOUND = 20.0
 
 
 @pytest.fixture
-def link(own_server: MakeServer, connect: Connect) -> Callable[..., Link]:
+def link(own_server: MakeServer, connect: Connect) -> Callable[..., HeldConnection]:
     """Makes a link to a server whose sessions have this SHELL, and are run by that program."""
 
-    def make(said: str, real: str, before: str = "") -> Link:
+    def make(said: str, real: str, before: str = "") -> HeldConnection:
         command = f'export SHELL={said}; {before}exec {real} -c "$SSH_ORIGINAL_COMMAND"'
         server = own_server(command=command).start()
-        return Link(connect(server.ssh_config()), login=False)
+        return HeldConnection(connect(server.ssh_config()), login=False)
 
     return make
 
 
-def spare_is_plain(link: Link) -> bool:
+def spare_is_plain(link: HeldConnection) -> bool:
     """Whether a spare shell, which may not get ready, was begun in the plain way. It is gone then."""
     shell = link.begin_shell(Opening(), spare=True)
     with suppress(ConnectError):
@@ -41,7 +41,7 @@ def spare_is_plain(link: Link) -> bool:
     return shell.plain
 
 
-def close(link: Link, shell: Shell) -> None:
+def close(link: HeldConnection, shell: Shell) -> None:
     """End a shell, and wait for that: some servers want no session to begin while another ends."""
     shell.channel.close()
     left = link.connection._link.open_channels  # type: ignore[attr-defined]
@@ -57,7 +57,7 @@ def says(shell: Shell) -> bytes:
 
 
 @pytest.mark.parametrize("path", ["/bin/sh", "/bin/dash"])
-def test_a_plain_one_does_once_a_spare_shell_got_ready_that_way(link: Callable[..., Link], path: str) -> None:
+def test_a_plain_one_does_once_a_spare_shell_got_ready_that_way(link: Callable[..., HeldConnection], path: str) -> None:
     made = link(path, path)
     assert not spare_is_plain(made)  # nothing is known yet
     first = made.open_shell(Opening())
@@ -69,12 +69,12 @@ def test_a_plain_one_does_once_a_spare_shell_got_ready_that_way(link: Callable[.
     assert says(command) == b"x\n"
 
 
-def test_bash_does_not(link: Callable[..., Link]) -> None:
+def test_bash_does_not(link: Callable[..., HeldConnection]) -> None:
     made = link("/bin/bash", "bash")
     assert not any(spare_is_plain(made) for _ in range(3))
 
 
-def test_one_that_makes_noise_on_stderr_does_not(link: Callable[..., Link]) -> None:
+def test_one_that_makes_noise_on_stderr_does_not(link: Callable[..., HeldConnection]) -> None:
     made = link("/bin/sh", "sh", "echo noise >&2; ")
     assert not any(spare_is_plain(made) for _ in range(3))
     assert says(made.open_shell(Opening())) == b"x\n"
@@ -83,7 +83,7 @@ def test_one_that_makes_noise_on_stderr_does_not(link: Callable[..., Link]) -> N
 @sshd_alone("programs that lead their group: others get theirs from /bin/sh, whatever runs that")
 @pytest.mark.parametrize("real", ["fish", "tcsh"])
 def test_one_that_is_not_what_it_is_said_to_be_is_found_out_and_tried_no_more(
-    link: Callable[..., Link], real: str
+    link: Callable[..., HeldConnection], real: str
 ) -> None:
     made = link("/bin/sh", real)
     assert [spare_is_plain(made) for _ in range(3)] == [False, True, False]

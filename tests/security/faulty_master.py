@@ -19,7 +19,7 @@ from rdo.drivers.local import driver as local
 place, kind, countdown, count, switch = sys.argv[1:6]
 owner, name = place.split(".")
 from rdo.pool import shell_pool
-held = {"Thread": threading.Thread, "Shells": shell_pool.Shells}.get(owner) or getattr(local, owner)
+held = {"Thread": threading.Thread, "ShellPool": shell_pool.ShellPool}.get(owner) or getattr(local, owner)
 name, thread = ("start", name) if owner == "Thread" else (name, "")
 whole = getattr(held, name)
 calls = 0

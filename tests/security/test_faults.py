@@ -87,7 +87,7 @@ def test_a_shell_that_a_fault_befell_is_not_left_behind(project: Project, tmp_pa
 
 def test_a_fault_just_after_the_start_of_a_command_ends_it(project: Project, tmp_path: Path) -> None:
     mark = token()
-    with faulty_master(project, tmp_path, "Shells.started", "ValueError") as master:
+    with faulty_master(project, tmp_path, "ShellPool.started", "ValueError") as master:
         result = project.run("sleep", mark)
         assert (result.returncode, result.stderr.decode()) == (255, line_for(master, "ValueError: planted"))
         assert wait_until(lambda: not sleepers(mark), END_BOUND)
@@ -129,7 +129,7 @@ def test_the_log_of_faults_is_bounded(project: Project, tmp_path: Path) -> None:
         assert "ValueError: planted" in master.log.read_text()
 
 
-@pytest.mark.parametrize("name", ["session", "lifeline", "output", "input", "gardener", "progress"])
+@pytest.mark.parametrize("name", ["session", "lifeline", "output", "input", "maintenance", "progress"])
 def test_a_thread_that_cannot_be_started_leaves_no_count_wrong(project: Project, tmp_path: Path, name: str) -> None:
     with faulty_master(project, tmp_path, f"Thread.{name}", "RuntimeError", 1 if name == "session" else 0) as master:
         for _ in range(3):

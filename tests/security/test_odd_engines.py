@@ -22,7 +22,7 @@ from rdo.drivers.docker.endpoint import resolve
 from rdo.drivers.docker.engine import Engine
 from rdo.errors import ConnectError, RdoError
 from rdo.pool import shell
-from rdo.pool.connection import Link
+from rdo.pool.connection import HeldConnection
 from rdo.remote_sh.render import Script
 from tests.e2e.project import make_project
 from tests.odd_answers import ALL, CHUNKED, PLAIN, say
@@ -65,7 +65,7 @@ def run(environment: dict[str, str]) -> int:
     assert driver.roots()[0].local == "/"
     connection = driver.connect(ScriptedCaller(environment=environment))
     try:
-        ready = Link(connection, login=False).open_shell(Opening())
+        ready = HeldConnection(connection, login=False).open_shell(Opening())
         ready.start(Script(command=["true"]))
         while ready.channel.read(BOUND) is not None:
             pass

@@ -77,6 +77,6 @@ def _config(profile: str) -> Finding:
 
 def _trust(profile: str) -> Finding:
     """Before the checks that connect or run anything."""
-    wish = allow.wanted(allow.load(profile))
-    standing = store.standing(wish, os.environ)
-    return ok(standing.value) if standing.is_allowed else check.failed(standing.value, f"type `{wish.command}`")
+    request = allow.wanted(allow.load(profile))
+    status = store.status(request, os.environ)
+    return ok(status.value) if status.is_allowed else check.failed(status.value, f"type `{request.command}`")

@@ -192,18 +192,20 @@ def allow_own(path: str) -> list[str]:
     """Allow what was just written; what to type where it cannot be, or where files that were there before join in."""
     loaded = load.load(path, None, project.user_file(os.environ))
     try:
-        wish = allow.wanted(loaded)
+        request = allow.wanted(loaded)
     except RdoError as error:  # a file that the config names is not there yet
         click.echo(f"rdoctl: {error}", err=True)
         return ["rdoctl allow"]
-    takes_along = "pass_env" in dict(wish.values)  # what of theirs goes there is for users to say, not for a file here
-    if takes_along or wish.exposed or os.path.join(loaded.root, project.LOCAL_CONFIG) in loaded.files:
-        return [wish.command]
+    takes_along = "pass_env" in dict(
+        request.values
+    )  # what of theirs goes there is for users to say, not for a file here
+    if takes_along or request.exposed or os.path.join(loaded.root, project.LOCAL_CONFIG) in loaded.files:
+        return [request.command]
     try:
-        store.Store(os.environ).add(wish)
+        store.Store(os.environ).add(request)
     except SetupError as error:
         click.echo(f"rdoctl: {error}", err=True)
-        return [wish.command]
+        return [request.command]
     return []
 
 

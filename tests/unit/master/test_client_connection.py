@@ -10,7 +10,7 @@ import pytest
 
 from rdo.drivers.base import READ_SIZE
 from rdo.ipc import protocol
-from rdo.master.client_connection import Conversation, Gone
+from rdo.master.client_connection import ClientConnection, ClientGone
 from rdo.master.listener import SEND_BUFFER
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no other system tells how much room there is")
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no other system
 BOUND = 10.0
 """Seconds for what should come at once."""
 
-Ends = tuple[Conversation, socket.socket]
+Ends = tuple[ClientConnection, socket.socket]
 
 
 @pytest.fixture
@@ -29,14 +29,14 @@ def ends() -> Iterator[Ends]:
         near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         near.settimeout(BOUND)  # a send that waits fails
         far.settimeout(BOUND)
-        yield Conversation(near), far
+        yield ClientConnection(near), far
 
 
 def test_a_client_that_does_not_read_is_offered_whole_frames_until_there_is_no_room(ends: Ends) -> None:
-    conversation, client = ends
+    connection, client = ends
     payload = bytes(READ_SIZE)
     sent = 0
-    while conversation.offer(protocol.OUTPUT, payload):
+    while connection.offer(protocol.OUTPUT, payload):
         sent += 1
     assert sent > 0
     decoder = protocol.Decoder()
@@ -44,18 +44,18 @@ def test_a_client_that_does_not_read_is_offered_whole_frames_until_there_is_no_r
     while whole:
         whole -= sum(len(piece) for _, piece in decoder.receive(client.recv(READ_SIZE)))
     assert decoder.left == 0
-    assert conversation.offer(protocol.OUTPUT, payload)
+    assert connection.offer(protocol.OUTPUT, payload)
 
 
 def test_nothing_is_offered_while_another_thread_sends(ends: Ends) -> None:
-    conversation, _ = ends
-    with conversation._sending:
-        assert not conversation.offer(protocol.OUTPUT, b"early")
-    assert conversation.offer(protocol.OUTPUT, b"in turn")
+    connection, _ = ends
+    with connection._sending:
+        assert not connection.offer(protocol.OUTPUT, b"early")
+    assert connection.offer(protocol.OUTPUT, b"in turn")
 
 
 def test_an_offer_to_a_client_that_is_gone_says_so(ends: Ends) -> None:
-    conversation, client = ends
+    connection, client = ends
     client.close()
-    with pytest.raises(Gone):
-        conversation.offer(protocol.OUTPUT, b"data")
+    with pytest.raises(ClientGone):
+        connection.offer(protocol.OUTPUT, b"data")

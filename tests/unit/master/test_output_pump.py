@@ -12,8 +12,8 @@ import pytest
 from rdo.drivers.base import STDOUT, Channel, Sink
 from rdo.errors import LinkLost
 from rdo.ipc import protocol
-from rdo.master.client_connection import Conversation
-from rdo.master.output_pump import OutputRelay
+from rdo.master.client_connection import ClientConnection
+from rdo.master.output_pump import OutputPump
 from rdo.pool.shell import Shell
 
 
@@ -44,10 +44,10 @@ class Nobody:
         raise AssertionError
 
 
-class Telling(Conversation):
+class Telling(ClientConnection):
     """Notes whether the end was known when it was told."""
 
-    relay: OutputRelay
+    relay: OutputPump
     known = False
 
     def offer(self, kind: bytes, payload: bytes | memoryview) -> bool:
@@ -61,11 +61,11 @@ def test_the_end_is_known_before_the_client_is_told() -> None:
     """A client that has the status is gone at once; its command was ended then, with all that it had left behind."""
     near, far = socket.socketpair()
     with near, far:
-        conversation = Telling(near)
+        client = Telling(near)
         shell = Shell(cast(Channel, ShortCommand()), "nonce", pty=False, plain=True)
-        conversation.relay = OutputRelay(conversation, shell, {}, Nobody())
-        conversation.relay.start()
-        conversation.relay.wait()
-        assert conversation.known
+        client.relay = OutputPump(client, shell, {}, Nobody())
+        client.relay.start()
+        client.relay.wait()
+        assert client.known
         frames = [(kind, bytes(payload)) for kind, payload in protocol.Decoder().receive(far.recv(4096))]
         assert frames == [(protocol.OUTPUT, b"hello"), (protocol.EXIT, b"\x03")]

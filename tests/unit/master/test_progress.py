@@ -11,7 +11,7 @@ import pytest
 from rdo.ipc import protocol
 from rdo.ipc.protocol import Request
 from rdo.master import progress
-from rdo.master.client_connection import Conversation, Gone, WaitingCaller
+from rdo.master.client_connection import ClientConnection, ClientGone, WaitingCaller
 from rdo.master.progress import Progress
 from tests.leaks import wait_until
 
@@ -25,23 +25,23 @@ def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def ends() -> Iterator[tuple[Conversation, Conversation]]:
+def ends() -> Iterator[tuple[ClientConnection, ClientConnection]]:
     """Both ends of a connection: the master's and the client's."""
     near, far = socket.socketpair()
     for end in (near, far):
         end.settimeout(BOUND)
     with near, far:
-        yield Conversation(near), Conversation(far)
+        yield ClientConnection(near), ClientConnection(far)
 
 
 @pytest.fixture
-def far(ends: tuple[Conversation, Conversation]) -> Conversation:
+def far(ends: tuple[ClientConnection, ClientConnection]) -> ClientConnection:
     """The client's end."""
     return ends[1]
 
 
 @pytest.fixture
-def near(ends: tuple[Conversation, Conversation]) -> Iterator[WaitingCaller]:
+def near(ends: tuple[ClientConnection, ClientConnection]) -> Iterator[WaitingCaller]:
     """A caller that is shown progress."""
     with WaitingCaller(ends[0], asked(b"g")) as caller:
         yield caller
@@ -88,12 +88,12 @@ def test_it_is_over_when_nobody_is_there() -> None:
     assert ended()
 
 
-def test_a_caller_gets_it_as_frames_without_control_characters(near: WaitingCaller, far: Conversation) -> None:
+def test_a_caller_gets_it_as_frames_without_control_characters(near: WaitingCaller, far: ClientConnection) -> None:
     assert near.progress("one\x1b[2J")
     assert far.receive() == (protocol.PROGRESS, b"rdo: one\\x1b[2J (0 s)")
 
 
-def test_nothing_is_shown_while_a_question_waits_for_its_answer(near: WaitingCaller, far: Conversation) -> None:
+def test_nothing_is_shown_while_a_question_waits_for_its_answer(near: WaitingCaller, far: ClientConnection) -> None:
     near.progress("one")
     far.receive()
     far.send(protocol.ANSWER, b"1yes")
@@ -104,15 +104,15 @@ def test_nothing_is_shown_while_a_question_waits_for_its_answer(near: WaitingCal
     assert far.receive()[1] == b"rdo: two (0 s)"
 
 
-def test_a_caller_that_went_away_is_known_at_the_next_step(near: WaitingCaller, far: Conversation) -> None:
+def test_a_caller_that_went_away_is_known_at_the_next_step(near: WaitingCaller, far: ClientConnection) -> None:
     far.close()
     near.progress("one")
     assert ended()
-    with pytest.raises(Gone):
+    with pytest.raises(ClientGone):
         near.progress("two")
 
 
-def test_a_caller_without_a_terminal_gets_no_frame(ends: tuple[Conversation, Conversation]) -> None:
+def test_a_caller_without_a_terminal_gets_no_frame(ends: tuple[ClientConnection, ClientConnection]) -> None:
     with WaitingCaller(ends[0], asked(b"c")) as caller:
         assert not caller.progress("one")
         assert ended()

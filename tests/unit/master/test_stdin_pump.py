@@ -10,7 +10,7 @@ import pytest
 
 from rdo.drivers.base import Channel
 from rdo.errors import LinkLost
-from rdo.master.stdin_pump import ACKNOWLEDGE, Input
+from rdo.master.stdin_pump import ACKNOWLEDGE, StdinPump
 from tests.leaks import wait_until
 
 STEP = 1024
@@ -50,7 +50,7 @@ class Program:
         self.ended.set()
 
 
-Made = tuple[Input, Program, list[int]]
+Made = tuple[StdinPump, Program, list[int]]
 Make = Callable[..., Made]
 
 
@@ -60,7 +60,7 @@ def make() -> Make:
 
     def made(room: int, held: bool = False) -> Made:
         program, taken = Program(room), []
-        return Input(cast(Channel, program), taken.append, broken, held=held), program, taken
+        return StdinPump(cast(Channel, program), taken.append, broken, held=held), program, taken
 
     return made
 

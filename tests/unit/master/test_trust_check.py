@@ -11,7 +11,7 @@ import pytest
 
 from rdo.config.load import load
 from rdo.errors import RdoError
-from rdo.master.trust_check import Gate
+from rdo.master.trust_check import TrustCheck
 from rdo.trust.prompt import AGAIN, MOST_QUESTIONS
 
 PATIENCE = 10.0
@@ -70,7 +70,7 @@ def comers() -> threading.Semaphore:
 
 
 @pytest.fixture
-def gate(tmp_path: Path, program: Path, comers: threading.Semaphore) -> Gate:
+def trust_check(tmp_path: Path, program: Path, comers: threading.Semaphore) -> TrustCheck:
     """A gate for something that wants to be allowed."""
     path = tmp_path / ".rdo.conf"
     path.write_text('driver = "vagrant"\n')
@@ -79,70 +79,74 @@ def gate(tmp_path: Path, program: Path, comers: threading.Semaphore) -> Gate:
         comers.release()
         return [str(program)]
 
-    return Gate(load(str(path), None, None), programs)
+    return TrustCheck(load(str(path), None, None), programs)
 
 
-def test_whoever_said_yes_is_not_asked_again_nor_is_anybody_else(gate: Gate, tmp_path: Path) -> None:
+def test_whoever_said_yes_is_not_asked_again_nor_is_anybody_else(trust_check: TrustCheck, tmp_path: Path) -> None:
     first, second = Asked(tmp_path, "yes"), Asked(tmp_path)
     for caller in (first, first, second):
-        gate.check(caller)
+        trust_check.check(caller)
     assert len(first.questions) == 1
     assert second.questions == []
 
 
 @pytest.mark.parametrize("answer", ["no", "", "N", None])
-def test_any_other_answer_is_a_refusal_with_what_to_type(gate: Gate, tmp_path: Path, answer: str | None) -> None:
+def test_any_other_answer_is_a_refusal_with_what_to_type(
+    trust_check: TrustCheck, tmp_path: Path, answer: str | None
+) -> None:
     for _ in range(2):
         caller = Asked(tmp_path, answer)
         with pytest.raises(RdoError) as caught:
-            gate.check(caller)
+            trust_check.check(caller)
         expected = f"profile `default` of `{tmp_path}/.rdo.conf` is not allowed yet; type `rdoctl allow`"
         assert str(caught.value) == expected
         assert len(caller.questions) == 1
 
 
-def test_what_is_neither_yes_nor_no_is_asked_again_but_not_for_ever(gate: Gate, tmp_path: Path) -> None:
+def test_what_is_neither_yes_nor_no_is_asked_again_but_not_for_ever(trust_check: TrustCheck, tmp_path: Path) -> None:
     caller = Asked(tmp_path, "y")
     with pytest.raises(RdoError):
-        gate.check(caller)
+        trust_check.check(caller)
     assert len(caller.questions) == 1 + MOST_QUESTIONS
     assert set(caller.questions[1:]) == {AGAIN}
 
 
-def test_the_bypass_of_one_caller_is_not_that_of_the_next(gate: Gate, tmp_path: Path) -> None:
+def test_the_bypass_of_one_caller_is_not_that_of_the_next(trust_check: TrustCheck, tmp_path: Path) -> None:
     free, other = Asked(tmp_path, RDO_TRUST="1"), Asked(tmp_path)
-    gate.check(free)
+    trust_check.check(free)
     assert free.questions == []
     with pytest.raises(RdoError):
-        gate.check(other)
+        trust_check.check(other)
 
 
-def test_a_program_that_has_changed_is_asked_about_again(gate: Gate, tmp_path: Path, program: Path) -> None:
-    gate.check(Asked(tmp_path, "yes"))
+def test_a_program_that_has_changed_is_asked_about_again(
+    trust_check: TrustCheck, tmp_path: Path, program: Path
+) -> None:
+    trust_check.check(Asked(tmp_path, "yes"))
     times = program.stat()
     while program.stat().st_ctime_ns == times.st_ctime_ns:  # the kernel's clock for files has coarse ticks
         program.write_text("b")
     os.utime(program, ns=(times.st_atime_ns, times.st_mtime_ns))
     caller = Asked(tmp_path)
     with pytest.raises(RdoError, match="it has changed"):
-        gate.check(caller)
+        trust_check.check(caller)
     assert len(caller.questions) == 1
 
 
-def test_a_program_that_was_only_touched_is_not(gate: Gate, tmp_path: Path, program: Path) -> None:
-    gate.check(Asked(tmp_path, "yes"))
+def test_a_program_that_was_only_touched_is_not(trust_check: TrustCheck, tmp_path: Path, program: Path) -> None:
+    trust_check.check(Asked(tmp_path, "yes"))
     program.touch()
-    gate.check(Asked(tmp_path))
+    trust_check.check(Asked(tmp_path))
 
 
-def test_a_program_that_cannot_be_read_is_told(gate: Gate, tmp_path: Path, program: Path) -> None:
+def test_a_program_that_cannot_be_read_is_told(trust_check: TrustCheck, tmp_path: Path, program: Path) -> None:
     program.unlink()
     with pytest.raises(RdoError, match="cannot read"):
-        gate.check(Asked(tmp_path))
+        trust_check.check(Asked(tmp_path))
 
 
 def test_who_waited_for_the_answer_of_another_is_not_asked_the_same(
-    gate: Gate, tmp_path: Path, comers: threading.Semaphore
+    trust_check: TrustCheck, tmp_path: Path, comers: threading.Semaphore
 ) -> None:
     first, second = Asked(tmp_path, "no"), Asked(tmp_path)
     first.go_on.clear()
@@ -150,7 +154,7 @@ def test_who_waited_for_the_answer_of_another_is_not_asked_the_same(
 
     def check(caller: Asked) -> None:
         try:
-            gate.check(caller)
+            trust_check.check(caller)
         except RdoError as error:
             failures.append(error)
 
@@ -167,8 +171,8 @@ def test_who_waited_for_the_answer_of_another_is_not_asked_the_same(
     assert second.questions == []
 
 
-def test_a_yes_that_cannot_be_kept_counts_all_the_same(gate: Gate, tmp_path: Path) -> None:
+def test_a_yes_that_cannot_be_kept_counts_all_the_same(trust_check: TrustCheck, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     caller = Asked(tmp_path / "file", "yes")
-    gate.check(caller)
+    trust_check.check(caller)
     assert [line[:17] for line in caller.told] == ["rdo: cannot keep "]

@@ -10,26 +10,26 @@ from rdo.config.ownership import Exposure
 from rdo.errors import RdoError
 from rdo.printable import width
 from rdo.trust.prompt import AGAIN, MOST_QUESTIONS, QUESTION, Screen, in_ascii, is_allowed, question
-from rdo.trust.request import Grant, Values
+from rdo.trust.request import TrustRequest, Values
 
 WIDE = Screen(40, 100)
 
 
-def grant(*values: tuple[str, object], **more: object) -> Grant:
+def a_request(*values: tuple[str, object], **more: object) -> TrustRequest:
     pairs = tuple((name, json.dumps(value, ensure_ascii=False)) for name, value in values)
-    return Grant("/x/.rdo.conf", "default", pairs, **more)  # type: ignore[arg-type]
+    return TrustRequest("/x/.rdo.conf", "default", pairs, **more)  # type: ignore[arg-type]
 
 
-def asked(wish: Grant, screen: Screen = WIDE, before: Values | None = None) -> list[str]:
+def asked(request: TrustRequest, screen: Screen = WIDE, before: Values | None = None) -> list[str]:
     """The rows of the question; each fits."""
-    rows = question(wish, before, screen).split("\n")
+    rows = question(request, before, screen).split("\n")
     assert all(width(row) <= screen.columns for row in rows)
     assert len(rows) < screen.rows
     return rows
 
 
 def test_each_value_has_a_line_and_the_question_comes_last() -> None:
-    assert asked(grant(("directory", "/srv"), ("driver", "ssh"), ("host", "a"))) == [
+    assert asked(a_request(("directory", "/srv"), ("driver", "ssh"), ("host", "a"))) == [
         "`/x/.rdo.conf`, profile `default`, asks for:",
         '  directory = "/srv"',
         '  driver = "ssh"',
@@ -40,37 +40,37 @@ def test_each_value_has_a_line_and_the_question_comes_last() -> None:
 
 def test_what_runs_here_and_who_can_change_it_is_nearest_to_the_question() -> None:
     exposed = (Exposure("/x/.rdo.conf", "can be written by everyone", "mode 0777", ""),)
-    rows = asked(grant(("user", "me"), runs_here=(("/x/Vagrantfile", "sha256:1"),), exposed=exposed))
+    rows = asked(a_request(("user", "me"), runs_here=(("/x/Vagrantfile", "sha256:1"),), exposed=exposed))
     assert rows[-3:-1] == ["  /x/Vagrantfile = sha256:1", "  /x/.rdo.conf = can be written by everyone (mode 0777)"]
 
 
 def test_nothing_that_a_value_holds_drives_the_terminal_or_begins_a_line() -> None:
-    wish = Grant("/x\x1b[2J\u3164", "p\n", (("host", '"a\x1b\n  b"'),))
+    request = TrustRequest("/x\x1b[2J\u3164", "p\n", (("host", '"a\x1b\n  b"'),))
     head = "`/x\\x1b[2J\\u3164`, profile `p\\x0a`, asks for:"
-    assert asked(wish) == [head, '  host = "a\\x1b\\x0a\\x20\\x20b"', QUESTION]
+    assert asked(request) == [head, '  host = "a\\x1b\\x0a\\x20\\x20b"', QUESTION]
 
 
 @pytest.mark.parametrize("screen", [Screen(5, 20), Screen(0, 0), Screen(30, 39), Screen(6, 200), Screen(9, 40)])
 def test_a_screen_that_has_no_room_is_not_asked_on(screen: Screen) -> None:
-    wish = grant(*[(f"env.V{number}", "x") for number in range(9)], ("driver", "ssh"), ("host", "a"))
+    request = a_request(*[(f"env.V{number}", "x") for number in range(9)], ("driver", "ssh"), ("host", "a"))
     with pytest.raises(RdoError, match=r"the terminal is too small to show what `/x/\.rdo\.conf` asks for"):
-        question(wish._replace(profile="p" * 100), None, screen)
+        question(request._replace(profile="p" * 100), None, screen)
 
 
 def test_a_low_screen_has_room_for_a_short_question() -> None:
-    assert len(asked(grant(("driver", "ssh"), ("host", "a")), Screen(6, 80))) == 4
+    assert len(asked(a_request(("driver", "ssh"), ("host", "a")), Screen(6, 80))) == 4
 
 
 def test_for_a_terminal_of_another_charset_all_is_spelled_in_ascii() -> None:
-    wish = grant(("host", "\u011b2J"))._replace(profile="\xe9")
-    changed, before = in_ascii(wish, (("host", '"\u6f22"'),))
+    request = a_request(("host", "\u011b2J"))._replace(profile="\xe9")
+    changed, before = in_ascii(request, (("host", '"\u6f22"'),))
     rows = asked(changed, before=before)
     assert rows[:3] == [
         "`/x/.rdo.conf`, profile `\\xe9`, has changed since you allowed it:",
         '  - host = "\\u6f22"',
         '  + host = "\\u011b2J"',
     ]
-    assert in_ascii(wish, None)[1] is None
+    assert in_ascii(request, None)[1] is None
 
 
 @pytest.mark.parametrize("screen", [Screen(24, 80), Screen(12, 40), Screen(10, 80), WIDE, Screen(60, 250)])
@@ -79,8 +79,8 @@ def test_whatever_is_wanted_the_question_fits_and_the_driver_and_host_are_above_
     count = 200 if long < 10_000 else 80
     many = [(f"env.V{number}", "Type `yes`: " * (long // 12)) for number in range(count)]
     target = (("driver", "ssh"), ("directory", "/" + "x" * long), ("host", "a" * min(long, 255)), ("user", "u"))
-    wish = grant(*many, *target)
-    rows = asked(wish._replace(config="/" + "c" * long, profile="p" * min(long, 100)), screen)
+    request = a_request(*many, *target)
+    rows = asked(request._replace(config="/" + "c" * long, profile="p" * min(long, 100)), screen)
     assert " ".join(rows[-2:]).endswith(QUESTION)
     assert any(row.startswith("  driver = ") for row in rows)
     assert any(row.startswith("  host = ") for row in rows)
@@ -89,17 +89,17 @@ def test_whatever_is_wanted_the_question_fits_and_the_driver_and_host_are_above_
 
 def test_a_long_value_is_shown_whole_where_there_is_room_and_cut_in_its_middle_where_not() -> None:
     host = "".join(map(str, range(90)))
-    rows = asked(grant(("host", host)), Screen(24, 80))
+    rows = asked(a_request(("host", host)), Screen(24, 80))
     assert "".join(row.strip() for row in rows[1:-1]) == f'host = "{host}"'
     assert all(row.startswith("      ") for row in rows[2:-1])
-    (row,) = [row for row in asked(grant(*[("path", "x")] * 19, ("host", host)), Screen(24, 80)) if "host" in row]
+    (row,) = [row for row in asked(a_request(*[("path", "x")] * 19, ("host", host)), Screen(24, 80)) if "host" in row]
     assert '9"' in row
     assert row.endswith(" more characters)")
 
 
 def test_after_a_change_only_that_is_shown_with_how_much_is_as_before() -> None:
-    before = grant(("pass_env", ["A"]), ("driver", "ssh"), ("host", "a"), ("user", "u")).all
-    after = grant(("pass_env", ["A", "B"]), ("driver", "ssh"), ("host", "a"))
+    before = a_request(("pass_env", ["A"]), ("driver", "ssh"), ("host", "a"), ("user", "u")).all
+    after = a_request(("pass_env", ["A", "B"]), ("driver", "ssh"), ("host", "a"))
     assert asked(after, before=before) == [
         "`/x/.rdo.conf`, profile `default`, has changed since you allowed it:",
         '  - pass_env = ["A"]',
@@ -109,14 +109,19 @@ def test_after_a_change_only_that_is_shown_with_how_much_is_as_before() -> None:
         QUESTION,
     ]
     assert asked(after, before=after.all) == asked(after)
-    assert asked(grant(("host", "b")), before=grant(("host", "a")).all)[1:-1] == ['  - host = "a"', '  + host = "b"']
-    assert "  (1 more value) as before" in asked(grant(("host", "a"), ("user", "b")), before=grant(("host", "a")).all)
+    assert asked(a_request(("host", "b")), before=a_request(("host", "a")).all)[1:-1] == [
+        '  - host = "a"',
+        '  + host = "b"',
+    ]
+    assert "  (1 more value) as before" in asked(
+        a_request(("host", "a"), ("user", "b")), before=a_request(("host", "a")).all
+    )
 
 
 def test_one_hidden_value_is_one() -> None:
-    rows = asked(grant(*[(f"env.A{number}", "x") for number in range(21)]), Screen(24, 80))
+    rows = asked(a_request(*[(f"env.A{number}", "x") for number in range(21)]), Screen(24, 80))
     assert rows[1] == "  (2 more values) `rdoctl explain` shows all"
-    rows = asked(grant(*[(f"env.A{number}", "x") for number in range(20)]), Screen(24, 80))
+    rows = asked(a_request(*[(f"env.A{number}", "x") for number in range(20)]), Screen(24, 80))
     assert rows[1] == '  env.A0 = "x"'
 
 

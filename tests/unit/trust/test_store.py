@@ -14,8 +14,8 @@ from rdo.config.schema import KEYS, Key
 from rdo.config.types import TEXT
 from rdo.errors import ConfigError, SetupError
 from rdo.trust import store as trust
-from rdo.trust.request import Grant
-from rdo.trust.store import Standing, Store
+from rdo.trust.request import TrustRequest
+from rdo.trust.store import Store, TrustStatus
 
 BASE = 'host = "devbox"\ndirectory = "/srv/app"\n'
 ANOTHER_USER = 54321
@@ -30,13 +30,13 @@ def environment(tmp_path: Path) -> Mapping[str, str]:
     return {"XDG_STATE_HOME": str(tmp_path / "state")}
 
 
-def wish(directory: Path, text: str = BASE, profile: str | None = None, **others: str) -> Grant:
+def a_request(directory: Path, text: str = BASE, profile: str | None = None, **others: str) -> TrustRequest:
     """What a config wants, beside files `local` and `user` with these texts."""
     (directory / ".rdo.conf").write_text(text)
     names = {"local": ".rdo.local.conf", "user": "user.toml"}
     for name, content in others.items():
         (directory / names[name]).write_text(content)
-    return trust.wanted(load(str(directory / ".rdo.conf"), profile, str(directory / "user.toml")), [])
+    return trust.current_request(load(str(directory / ".rdo.conf"), profile, str(directory / "user.toml")), [])
 
 
 def test_what_a_repository_may_set_unasked_is_a_short_list_with_reasons() -> None:
@@ -67,19 +67,19 @@ def test_a_key_that_says_nothing_is_guarded() -> None:
     ],
 )
 def test_one_byte_of_a_guarded_value_makes_it_another_wish(tmp_path: Path, before: str, after: str) -> None:
-    assert wish(tmp_path, BASE + before).digest != wish(tmp_path, BASE + after).digest
+    assert a_request(tmp_path, BASE + before).digest != a_request(tmp_path, BASE + after).digest
 
 
 @pytest.mark.parametrize(
     "more", ["map_args = false\n", 'idle_timeout = "8h"\n', 'on_disconnect = "keep"\n', "# a word\n", "env = {}\n"]
 )
 def test_a_harmless_key_leaves_the_wish_as_it_was(tmp_path: Path, more: str) -> None:
-    assert wish(tmp_path, BASE + more) == wish(tmp_path)
+    assert a_request(tmp_path, BASE + more) == a_request(tmp_path)
 
 
 def test_the_users_own_file_wants_nothing_of_the_user(tmp_path: Path) -> None:
-    assert wish(tmp_path, "", user=BASE).values == ()
-    assert wish(tmp_path, "", local='user = "me"\n').values == (("user", '"me"'),)
+    assert a_request(tmp_path, "", user=BASE).values == ()
+    assert a_request(tmp_path, "", local='user = "me"\n').values == (("user", '"me"'),)
 
 
 @pytest.mark.parametrize(
@@ -96,65 +96,65 @@ def test_all_else_that_a_repository_adds_to_the_users_own_target_counts(
     tmp_path: Path, line: str, values: object
 ) -> None:
     own = BASE + 'env = { A = "mine" }\npath = ["/mine"]\n'
-    assert wish(tmp_path, line, user=own).values == values
-    assert wish(tmp_path, "", local=line, user=own).values == values
+    assert a_request(tmp_path, line, user=own).values == values
+    assert a_request(tmp_path, "", local=line, user=own).values == values
 
 
 def test_of_a_table_that_several_files_fill_only_the_entries_of_the_repository_count(tmp_path: Path) -> None:
     own = BASE + 'env = { A = "mine", B = "mine" }\n[ci]\nenv = { C = "mine" }\n'
-    made = wish(tmp_path, 'env = { B = "theirs", C = "theirs" }\n', "ci", user=own)
+    made = a_request(tmp_path, 'env = { B = "theirs", C = "theirs" }\n', "ci", user=own)
     assert made.values == (("env.B", '"theirs"'),)  # C of the profile is the user's again
 
 
 def test_a_repository_that_overrules_the_users_own_file_is_asked_about(tmp_path: Path) -> None:
-    assert ("host", '"devbox"') in wish(tmp_path, user='host = "mine"\n').values
+    assert ("host", '"devbox"') in a_request(tmp_path, user='host = "mine"\n').values
 
 
 def test_profiles_that_want_the_same_are_allowed_together(tmp_path: Path, environment: Mapping[str, str]) -> None:
     text = BASE + "[ci]\nmap_args = false\n[other]\nuse_sudo = true\n"
-    Store(environment).add(wish(tmp_path, text))
-    assert trust.standing(wish(tmp_path, text, "ci"), environment) is Standing.ALLOWED
-    assert trust.standing(wish(tmp_path, text, "other"), environment) is Standing.UNKNOWN
+    Store(environment).add(a_request(tmp_path, text))
+    assert trust.status(a_request(tmp_path, text, "ci"), environment) is TrustStatus.ALLOWED
+    assert trust.status(a_request(tmp_path, text, "other"), environment) is TrustStatus.UNKNOWN
 
 
 def test_a_profile_is_allowed_for_itself(tmp_path: Path, environment: Mapping[str, str]) -> None:
     text = BASE + '["my own"]\nhost = "other"\n'
-    Store(environment).add(wish(tmp_path, text))
-    assert trust.standing(wish(tmp_path, text), environment) is Standing.ALLOWED
-    other = wish(tmp_path, text, "my own")
-    assert trust.standing(other, environment) is Standing.UNKNOWN
+    Store(environment).add(a_request(tmp_path, text))
+    assert trust.status(a_request(tmp_path, text), environment) is TrustStatus.ALLOWED
+    other = a_request(tmp_path, text, "my own")
+    assert trust.status(other, environment) is TrustStatus.UNKNOWN
     assert other.command == "rdoctl allow -p 'my own'"
 
 
 def test_another_directory_with_the_same_words_is_another_wish(tmp_path: Path, environment: Mapping[str, str]) -> None:
     (tmp_path / "other").mkdir()
-    Store(environment).add(wish(tmp_path))
-    assert trust.standing(wish(tmp_path / "other"), environment) is Standing.UNKNOWN
+    Store(environment).add(a_request(tmp_path))
+    assert trust.status(a_request(tmp_path / "other"), environment) is TrustStatus.UNKNOWN
 
 
 def test_what_a_driver_has_run_here_counts_by_its_content(tmp_path: Path) -> None:
-    config = load(wish(tmp_path).config, None, None)
+    config = load(a_request(tmp_path).config, None, None)
     program = tmp_path / "Vagrantfile"
     program.write_text("a")
-    before = trust.wanted(config, [str(program)])
+    before = trust.current_request(config, [str(program)])
     program.write_text("b")
-    after = trust.wanted(config, [str(program)])
+    after = trust.current_request(config, [str(program)])
     assert before.digest != after.digest
     assert after.lines[-1].startswith(f"{program} = sha256:")
 
 
-@pytest.mark.parametrize(("value", "standing"), [("1", Standing.BYPASSED), ("0", Standing.UNKNOWN)])
+@pytest.mark.parametrize(("value", "status"), [("1", TrustStatus.BYPASSED), ("0", TrustStatus.UNKNOWN)])
 def test_the_bypass_is_the_very_value_1(
-    tmp_path: Path, environment: Mapping[str, str], value: str, standing: Standing
+    tmp_path: Path, environment: Mapping[str, str], value: str, status: TrustStatus
 ) -> None:
-    assert trust.standing(wish(tmp_path), {**environment, "RDO_TRUST": value}) is standing
+    assert trust.status(a_request(tmp_path), {**environment, "RDO_TRUST": value}) is status
 
 
 def test_records_are_private_and_many_may_write_at_once(tmp_path: Path, environment: Mapping[str, str]) -> None:
     (tmp_path / "state" / "rdo").mkdir(parents=True, mode=0o755)
-    wishes = [Grant("/a/.rdo.conf", f"p{number % 5}", (("host", '"h"'),)) for number in range(50)]
+    requests = [TrustRequest("/a/.rdo.conf", f"p{number % 5}", (("host", '"h"'),)) for number in range(50)]
     with ThreadPoolExecutor(10) as pool:
-        list(pool.map(Store(environment).add, wishes))
+        list(pool.map(Store(environment).add, requests))
     store = tmp_path / "state" / "rdo" / "allowed"
     assert [record.profile for record in Store(environment).records()] == [f"p{number}" for number in range(5)]
     assert [directory.stat().st_mode & 0o777 for directory in (store.parent, store)] == [0o700, 0o700]
@@ -163,54 +163,54 @@ def test_records_are_private_and_many_may_write_at_once(tmp_path: Path, environm
 
 
 def record_of(tmp_path: Path, environment: Mapping[str, str]) -> Path:
-    Store(environment).add(wish(tmp_path))
+    Store(environment).add(a_request(tmp_path))
     return next((tmp_path / "state" / "rdo" / "allowed").iterdir())
 
 
 def test_what_is_forgotten_is_not_allowed_any_more(tmp_path: Path, environment: Mapping[str, str]) -> None:
     record_of(tmp_path, environment)
-    made = wish(tmp_path)
+    made = a_request(tmp_path)
     assert Store(environment).forget(made.config, made.profile)
     assert not Store(environment).forget(made.config, made.profile)
-    assert trust.standing(made, environment) is Standing.UNKNOWN
+    assert trust.status(made, environment) is TrustStatus.UNKNOWN
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff", b'{"config": 1}', b"[" * 100_000, b" " * 2**21])
 def test_a_broken_record_allows_nothing(tmp_path: Path, environment: Mapping[str, str], content: bytes) -> None:
     record_of(tmp_path, environment).write_bytes(content)
-    assert trust.standing(wish(tmp_path), environment) is Standing.UNKNOWN
+    assert trust.status(a_request(tmp_path), environment) is TrustStatus.UNKNOWN
 
 
 def test_a_link_in_place_of_a_record_allows_nothing(tmp_path: Path, environment: Mapping[str, str]) -> None:
     record = record_of(tmp_path, environment)
     record.rename(tmp_path / "elsewhere")
     record.symlink_to(tmp_path / "elsewhere")
-    assert trust.standing(wish(tmp_path), environment) is Standing.UNKNOWN
+    assert trust.status(a_request(tmp_path), environment) is TrustStatus.UNKNOWN
 
 
 @pytest.fixture
-def everyones(tmp_path: Path) -> Grant:
+def everyones(tmp_path: Path) -> TrustRequest:
     """What a config wants that everyone can write."""
     (tmp_path / ".rdo.conf").write_text(BASE)
     (tmp_path / ".rdo.conf").chmod(0o666)
-    return trust.wanted(load(str(tmp_path / ".rdo.conf"), None, None), [])
+    return trust.current_request(load(str(tmp_path / ".rdo.conf"), None, None), [])
 
 
 def test_a_file_that_others_can_change_is_used_once_just_that_was_accepted(
-    tmp_path: Path, environment: Mapping[str, str], everyones: Grant
+    tmp_path: Path, environment: Mapping[str, str], everyones: TrustRequest
 ) -> None:
-    assert trust.standing(everyones, environment) is Standing.EXPOSED
-    assert trust.standing(everyones, {**environment, "RDO_TRUST": "1"}) is Standing.EXPOSED
-    refusal = str(trust.refusal(everyones, Standing.EXPOSED))
+    assert trust.status(everyones, environment) is TrustStatus.EXPOSED
+    assert trust.status(everyones, {**environment, "RDO_TRUST": "1"}) is TrustStatus.EXPOSED
+    refusal = str(trust.refusal(everyones, TrustStatus.EXPOSED))
     assert refusal.startswith(f"{tmp_path}/.rdo.conf: can be written by everyone;")
     Store(environment).add(everyones)
-    assert trust.standing(everyones, environment) is Standing.ALLOWED
+    assert trust.status(everyones, environment) is TrustStatus.ALLOWED
     (tmp_path / ".rdo.conf").chmod(0o777)
-    worse = trust.wanted(load(str(tmp_path / ".rdo.conf"), None, None), [])
-    assert trust.standing(worse, environment) is Standing.EXPOSED
+    worse = trust.current_request(load(str(tmp_path / ".rdo.conf"), None, None), [])
+    assert trust.status(worse, environment) is TrustStatus.EXPOSED
     (tmp_path / ".rdo.conf").chmod(0o600)
-    better = trust.wanted(load(str(tmp_path / ".rdo.conf"), None, None), [])
-    assert trust.standing(better, environment) is Standing.CHANGED
+    better = trust.current_request(load(str(tmp_path / ".rdo.conf"), None, None), [])
+    assert trust.status(better, environment) is TrustStatus.CHANGED
 
 
 @as_root
@@ -221,7 +221,7 @@ def test_records_that_somebody_else_made_are_refused(
     record = record_of(tmp_path, environment)
     os.chown(record if place == "record" else record.parent, ANOTHER_USER, -1)
     with pytest.raises(SetupError, match="belongs to another user"):
-        trust.standing(wish(tmp_path), environment)
+        trust.status(a_request(tmp_path), environment)
 
 
 @pytest.mark.parametrize("place", ["record", "directory"])
@@ -231,7 +231,7 @@ def test_records_that_others_could_write_are_refused(
     record = record_of(tmp_path, environment)
     (record if place == "record" else record.parent).chmod(0o777)
     with pytest.raises(SetupError, match="can be written by others"):
-        trust.standing(wish(tmp_path), environment)
+        trust.status(a_request(tmp_path), environment)
 
 
 @pytest.mark.parametrize("file", [".rdo.conf", ".rdo.local.conf"])

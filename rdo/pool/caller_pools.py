@@ -9,45 +9,45 @@ from collections.abc import Hashable, Iterator
 from rdo.drivers.base import Caller, Driver
 from rdo.errors import SetupError
 from rdo.pool.login_directory import LoginDirectory
-from rdo.pool.shell_pool import Shells
+from rdo.pool.shell_pool import ShellPool
 from rdo.util import threads
-from rdo.util.counter import Tally
+from rdo.util.active_count import ActiveCount
 
 MOST_POOLS = 8
 """Kinds of callers for whom shells are held: those of a handful of terminals."""
 
 
-class Pool:
+class CallerPool:
     """Shells, the directory that they begin in, and how many commands use them."""
 
     def __init__(self, driver: Driver, login: bool) -> None:
-        self.shells = Shells(driver, login)
+        self.shells = ShellPool(driver, login)
         self.login = LoginDirectory(self.shells, driver.target)
-        self.users = Tally(threading.Condition())
+        self.users = ActiveCount(threading.Condition())
 
 
-class Pools:
+class CallerPools:
     """All pools of a target. Usable from any thread."""
 
     def __init__(self, driver: Driver, login: bool) -> None:
         self._driver = driver
         self._login = login
         self._lock = threading.Lock()
-        self._pools: dict[Hashable, Pool] = {}
+        self._pools: dict[Hashable, CallerPool] = {}
 
     @property
-    def shells(self) -> list[Shells]:
+    def shells(self) -> list[ShellPool]:
         """Those of all."""
         with self._lock:
             return [pool.shells for pool in self._pools.values()]
 
     @contextlib.contextmanager
-    def of(self, caller: Caller) -> Iterator[Pool]:
+    def of(self, caller: Caller) -> Iterator[CallerPool]:
         """The pool that may serve the caller."""
         kind = self._driver.shared_by(caller)
         with contextlib.ExitStack() as used:
             with self._lock:
-                pool = self._pools.pop(kind, None) or Pool(self._driver, self._login)
+                pool = self._pools.pop(kind, None) or CallerPool(self._driver, self._login)
                 used.enter_context(pool.users)
                 self._pools[kind] = pool  # the latest are last
                 evicted = self._evict()
@@ -56,7 +56,7 @@ class Pools:
                     threads.start(shells.close, name="close")
             yield pool
 
-    def _evict(self) -> list[Shells]:
+    def _evict(self) -> list[ShellPool]:
         """Forget the oldest that nobody uses, of those that are too many."""
         idle = [kind for kind, pool in self._pools.items() if not pool.users.count]
         oldest = idle[: max(0, len(self._pools) - MOST_POOLS)]

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 
-class Tally:
+class ActiveCount:
     """Counts who is inside: `with tally: ...`. From any thread; the count is given back however the block ends."""
 
     def __init__(self, changed: threading.Condition, is_awaited: Callable[[], bool] = lambda: True) -> None:
