@@ -12,6 +12,7 @@ import sys  # noqa: E402
 from rdo import project  # noqa: E402
 from rdo.client import argv  # noqa: E402
 from rdo.errors import FAILURE, ConnectError, RdoError  # noqa: E402
+from rdo.fscodec import fsdecode  # noqa: E402
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ def run_rdo(words: "list[str]") -> int:
 
 def execute(options: argv.Options) -> int:
     """The exit status of the command. Raises RdoError."""
-    from rdo.ipc import protocol, sockets
+    from rdo.ipc import sockets
 
-    environ = {protocol.decode(name): protocol.decode(value) for name, value in posix.environ.items()}
+    environ = {fsdecode(name): fsdecode(value) for name, value in posix.environ.items()}
     project.make_absolute(environ)
     if options.directory:
         project.change_directory(options.directory, environ)

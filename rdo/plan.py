@@ -16,6 +16,7 @@ from rdo.config import names as address
 from rdo.config.schema import DEFAULT_PROFILE, Settings
 from rdo.drivers.base import Root
 from rdo.errors import RdoError
+from rdo.fscodec import fsdecode
 from rdo.ipc.protocol import Request
 from rdo.paths.mapping import Argument, NotShared
 from rdo.paths.mapping import Mapping as PathMapping
@@ -42,11 +43,6 @@ class Plan(NamedTuple):
     """Directories of the target to their local names, for paths in output; empty if output is left as it is."""
 
 
-def text(data: bytes) -> str:
-    """Bytes of a request as text."""
-    return data.decode("utf-8", "surrogateescape")
-
-
 def make(
     request: Request,
     settings: Settings,
@@ -61,18 +57,18 @@ def make(
     """
     seen = _as_seen(roots, request)
     mapping = PathMapping([*roots, *seen])
-    words = list(map(text, request.arguments))
+    words = list(map(fsdecode, request.arguments))
     mapped = mapping.arguments(words) if settings.map_args and b"m" not in request.flags else _unmapped(words)
     if b"c" in request.flags and mapped:
         mapped = [Argument(words[0], words[0]), *mapped[1:]]
-    here = text(request.pwd), text(request.cwd)
-    directory = text(request.remote_directory) or mapping.directory(*here, not_shared)
+    here = fsdecode(request.pwd), fsdecode(request.cwd)
+    directory = fsdecode(request.remote_directory) or mapping.directory(*here, not_shared)
     script = Script(
         command=_command(request, [argument.arrives for argument in mapped]),
         directory=directory,
         lost=_lost(directory, target, request),
         environment=_environment(request, settings),
-        path=_path(settings.path, mapping, text(request.root)),
+        path=_path(settings.path, mapping, fsdecode(request.root)),
         sudo=sudo,
         has_input=b"n" not in request.flags,
         keep=settings.on_disconnect == "keep",
@@ -85,7 +81,7 @@ def make(
 
 def user(request: Request, settings: Settings) -> str:
     """Whom the command is to run as; empty: as the target has it. Raises RdoError for what is no user's name."""
-    if name := text(request.user):
+    if name := fsdecode(request.user):
         if fault := address.user_fault(name) or ("is too long" if len(name) > address.LONGEST_NAME else ""):
             raise RdoError(f"`{shortened(name)}` is not a valid user name", f"it {fault}")
         return name
@@ -94,8 +90,8 @@ def user(request: Request, settings: Settings) -> str:
 
 def _as_seen(roots: Iterable[Root], request: Request) -> list[Root]:
     """The roots once more, by the name by which the user came to the config's directory, if through links."""
-    physical = posixpath.dirname(text(request.config))
-    seen = text(request.root)
+    physical = posixpath.dirname(fsdecode(request.config))
+    seen = fsdecode(request.root)
     again = []
     for root in roots:
         if seen != physical and (root.local == physical or root.local.startswith(physical + "/")):
@@ -122,12 +118,12 @@ def _unmapped(words: Sequence[str]) -> list[Argument]:
 
 
 def _command(request: Request, words: Sequence[str]) -> Sequence[str]:
-    return ["/bin/sh", *text(request.shell_options).split(" "), *words] if b"c" in request.flags else words
+    return ["/bin/sh", *fsdecode(request.shell_options).split(" "), *words] if b"c" in request.flags else words
 
 
 def _lost(directory: str, target: str, request: Request) -> str:
     """The line for a directory that cannot be entered; most often it is missing, on a target that is new."""
-    profile = text(request.profile)
+    profile = fsdecode(request.profile)
     words = ["rdo", *([] if profile == DEFAULT_PROFILE else ["-p", profile])]
     make = shlex.join([*words, "--dir", "/" if directory.startswith("/") else ".", "mkdir", "-p", directory])
     hint = f"if it is missing, `{make}` makes it"
@@ -138,8 +134,8 @@ def _lost(directory: str, target: str, request: Request) -> str:
 
 def _inside(request: Request, mapping: PathMapping) -> str:
     """The project's root there and the profile; empty where the root is not on the target."""
-    root = mapping.to_remote(text(request.root))
-    return "" if root is None else f"{root}:{text(request.profile)}"
+    root = mapping.to_remote(fsdecode(request.root))
+    return "" if root is None else f"{root}:{fsdecode(request.profile)}"
 
 
 def _path(directories: Sequence[str], mapping: PathMapping, root: str) -> list[str]:
@@ -162,12 +158,12 @@ def _environment(request: Request, settings: Settings) -> dict[str, str]:
 
 def terminal_type(request: Request) -> str:
     """TERM for a pty, which has to have some."""
-    return text(request.term) or "dumb"
+    return fsdecode(request.term) or "dumb"
 
 
 def pairs(items: Iterable[bytes]) -> Iterable[tuple[str, str]]:
     """`NAME=VALUE` items, which hold no NUL, as pairs."""
-    for item in text(b"\0".join(items)).split("\0"):
+    for item in fsdecode(b"\0".join(items)).split("\0"):
         name, equals, value = item.partition("=")
         if equals:
             yield name, value

@@ -23,6 +23,7 @@ from rdo.drivers import registry
 from rdo.drivers.base import Root
 from rdo.drivers.ssh.options import SshOptions, variables
 from rdo.errors import one_line, printable
+from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc.protocol import Request
 from rdo.paths.mapping import Argument
 from rdo.plan import Plan
@@ -74,7 +75,7 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
         project.change_directory(options.directory, os.environ)
     found = project.discover(os.environ, options.project)
     asked = request.build(options, found, os.environ)
-    loaded = load.load(found.config, plan.text(asked.profile), project.user_file(os.environ))
+    loaded = load.load(found.config, fsdecode(asked.profile), project.user_file(os.environ))
     yield "Config files, later ones win", list(map(one_line, loaded.files))
     yield "Profile", [_profile(loaded)]
     yield "Settings, and where they come from", _settings(loaded)
@@ -115,7 +116,7 @@ def _plan(planned: Plan, asked: Request, pwd: str) -> Iterator[tuple[str, list[s
     if b"v" not in asked.flags:
         return
     text = render(planned.script, nonce=NONCE, pty=b"p" in asked.flags)
-    yield "Script for the target's /bin/sh", [plan.text(text.rstrip(b"\n"))]
+    yield "Script for the target's /bin/sh", [fsdecode(text.rstrip(b"\n"))]
 
 
 def _profile(loaded: Config) -> str:
@@ -147,10 +148,10 @@ def shown(value: object) -> str:
 
 def hidden(asked: Request, options: Options) -> Request:
     """The request with a remark in place of every value that comes from the environment or the command line."""
-    asked.environ = [os.fsencode(f"{name}={FROM_ENVIRONMENT}") for name, _ in plan.pairs(asked.environ)]
+    asked.environ = [fsencode(f"{name}={FROM_ENVIRONMENT}") for name, _ in plan.pairs(asked.environ)]
     given = {item.partition("=")[0] for item in options.env if "=" in item}
     asked.variables = [
-        os.fsencode(f"{name}={FROM_OPTION if name in given else FROM_ENVIRONMENT}")
+        fsencode(f"{name}={FROM_OPTION if name in given else FROM_ENVIRONMENT}")
         for name, _ in plan.pairs(asked.variables)
     ]
     asked.term = asked.term and FROM_ENVIRONMENT.encode()

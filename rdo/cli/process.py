@@ -10,6 +10,7 @@ import subprocess
 import time
 from typing import NamedTuple
 
+from rdo.fscodec import fsdecode
 from rdo.util import process_identity
 
 POLL_INTERVAL = 0.02
@@ -40,7 +41,7 @@ def look(pid: int, proc: str = "/proc") -> Process | None:
             pages = int(file.read().split()[1])
     except OSError:
         return None
-    command = " ".join(map(os.fsdecode, words))
+    command = " ".join(map(fsdecode, words))
     return Process(pages * os.sysconf("SC_PAGE_SIZE"), command) if command else None
 
 
@@ -50,7 +51,7 @@ def _ask_ps(pid: int) -> Process | None:
         answer = subprocess.run(argv, capture_output=True, timeout=PS_TIMEOUT, check=False).stdout
     except (OSError, subprocess.TimeoutExpired):
         return None
-    fields = os.fsdecode(answer).split(None, 2)
+    fields = fsdecode(answer).split(None, 2)
     if len(fields) < 3 or fields[1].startswith("Z"):
         return None
     return Process(int(fields[0]) * 1024, fields[2].strip())

@@ -17,6 +17,7 @@ from rdo import project
 from rdo.cli import table
 from rdo.cli.command_group import CommandGroup
 from rdo.errors import RdoError, SetupError, printable
+from rdo.fscodec import fsencode
 from rdo.run_here.fallback import is_program, is_shim
 from rdo.shims import directory as shim_directory
 from rdo.shims import script
@@ -93,7 +94,7 @@ class ProjectShims:
     def _write(self, name: str, text: str, mode: int) -> None:
         fd = os.open(self.file(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
         with open(fd, "wb") as stream:
-            stream.write(os.fsencode(text))
+            stream.write(fsencode(text))
 
 
 @click.group("shim", cls=CommandGroup)
@@ -201,7 +202,7 @@ def env(off: bool) -> None:
         own.make()
         warn(found, found.strangers(own))
         kept.insert(0, own.path)
-    click.echo(os.fsencode(script.assignment(":".join(kept))))
+    click.echo(fsencode(script.assignment(":".join(kept))))
 
 
 def here() -> ProjectShims:

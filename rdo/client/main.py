@@ -6,6 +6,7 @@ A try that a master did not accept shares nothing with the next one but the requ
 from rdo import project
 from rdo.client.run import NotAccepted, RunningCommand, Trace
 from rdo.errors import SetupError
+from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc import protocol, sockets
 
 ATTEMPTS = 5
@@ -26,7 +27,7 @@ class Client:
 
         `connection` is to the master whose socket was `seen`, if there is one; the request has been sent.
         """
-        config = protocol.decode(self._request.config)
+        config = fsdecode(self._request.config)
         for _ in range(ATTEMPTS):
             if connection is not None:
                 self._trace.step("control socket")
@@ -38,7 +39,7 @@ class Client:
 
             spawn_master.start_master(path, self._request, seen)
             self._trace.step("control master")
-            self._request.stamp = protocol.encode(project.stamp(config, self._user_file))
+            self._request.stamp = fsencode(project.stamp(config, self._user_file))
             seen, connection = sockets.identity(path), sockets.connect(path)
             if connection is not None:
                 sockets.ask(connection, self._request)

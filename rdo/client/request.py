@@ -4,6 +4,7 @@ import posix
 
 from rdo.client import argv
 from rdo.client.argv import Options
+from rdo.fscodec import fsencode
 from rdo.ipc import protocol, sockets
 from rdo.project import Found
 
@@ -18,25 +19,24 @@ def build(options: Options, found: Found, environ: "Mapping[str, str]") -> proto
     """What RUN asks for."""
     request = protocol.Request()
     request.version = sockets.release()
-    encode = protocol.encode
-    request.config = encode(found.config)
-    request.profile = encode(argv.profile(options, environ))
-    request.stamp = encode(found.stamp)
-    request.root = encode(found.root)
-    request.pwd = encode(found.pwd)
-    request.cwd = encode(found.cwd)
-    request.remote_directory = encode(options.remote_directory)
-    request.user = encode(options.user)
-    request.term = encode(environ.get("TERM", ""))
+    request.config = fsencode(found.config)
+    request.profile = fsencode(argv.profile(options, environ))
+    request.stamp = fsencode(found.stamp)
+    request.root = fsencode(found.root)
+    request.pwd = fsencode(found.pwd)
+    request.cwd = fsencode(found.cwd)
+    request.remote_directory = fsencode(options.remote_directory)
+    request.user = fsencode(options.user)
+    request.term = fsencode(environ.get("TERM", ""))
     pty = wants_pty(options, environ)
     request.window, request.modes = terminal() if pty else (NO_WINDOW, b"")
     request.flags = flags(options, pty) + (b"g" if wants_progress(options, request.term) else b"")
-    request.shell_options = encode(" ".join(options.shell_options))
-    request.arguments = [encode(word) for word in options.command]
+    request.shell_options = fsencode(" ".join(options.shell_options))
+    request.arguments = [fsencode(word) for word in options.command]
     if options.shell_string is not None:
-        request.arguments.insert(0, encode(options.shell_string))
-    request.variables = [encode(item) for item in variables(options.env, environ)]
-    request.environ = [encode(f"{name}={value}") for name, value in environ.items()]
+        request.arguments.insert(0, fsencode(options.shell_string))
+    request.variables = [fsencode(item) for item in variables(options.env, environ)]
+    request.environ = [fsencode(f"{name}={value}") for name, value in environ.items()]
     return request
 
 

@@ -9,7 +9,7 @@ import time
 
 import rdo
 from rdo.errors import SetupError
-from rdo.ipc.protocol import decode
+from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc.sockets import ELSEWHERE, connect, identity
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
@@ -115,7 +115,7 @@ def _spawn(path: str, request: "Request") -> None:
     try:
         child = os.fork()
         if child == 0:
-            command = [*python(MASTER), path, *map(decode, (request.config, request.profile, request.version))]
+            command = [*python(MASTER), path, *map(fsdecode, (request.config, request.profile, request.version))]
             _become_master(report, log, command, _environment(request))
         os.close(report)
         try:
@@ -126,7 +126,7 @@ def _spawn(path: str, request: "Request") -> None:
     finally:
         os.close(ready)
     if told != LISTENS:
-        why = os.fsdecode(told) if told else _last_line(log)
+        why = fsdecode(told) if told else _last_line(log)
         raise SetupError("the control master did not start", why, ELSEWHERE if told else "see `rdoctl doctor`")
 
 
@@ -150,14 +150,14 @@ def _become_master(report: int, log: str, command: "list[str]", environment: "di
         os.closerange(4, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
         os.execve(command[0], command, environment)
     except OSError as error:
-        os.write(READY_FD, os.fsencode(f"cannot open `{error.filename}`: {error.strerror}"))
+        os.write(READY_FD, fsencode(f"cannot open `{error.filename}`: {error.strerror}"))
     finally:
         os._exit(1)
 
 
 def _environment(request: "Request") -> "dict[str, str]":
     """What the master has of the first caller's environment. Each command's own comes with its request."""
-    variables = (decode(item).partition("=") for item in request.environ)
+    variables = (fsdecode(item).partition("=") for item in request.environ)
     return {name: value for name, _, value in variables if name in KEPT or name.startswith(KEPT_KINDS)}
 
 

@@ -5,6 +5,8 @@ import posix
 import sys
 import termios
 
+from rdo.fscodec import fsdecode, fsencode
+
 _WINSIZE = 8
 """Bytes of struct winsize: four numbers of two."""
 
@@ -164,7 +166,7 @@ def ask(question: str, *, echo: bool) -> "str | None":
     finally:
         termios.tcsetattr(fd, termios.TCSADRAIN, modes)
         posix.close(fd)
-    return answer.decode("utf-8", "surrogateescape").rstrip("\r\n") if answer else None
+    return fsdecode(answer).rstrip("\r\n") if answer else None
 
 
 def screen() -> "tuple[int, int] | None":
@@ -192,4 +194,4 @@ def answer(prompt: bytes) -> bytes:
         size = screen()
         return b"0" if size is None else b"1%d %d" % size
     typed = ask(prompt[1:].decode("utf-8", "replace"), echo=prompt[:1] == b"1")
-    return b"0" if typed is None else b"1" + typed.encode("utf-8", "surrogateescape")
+    return b"0" if typed is None else b"1" + fsencode(typed)

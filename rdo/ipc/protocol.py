@@ -3,8 +3,6 @@
 Part of the client's hot path.
 """
 
-import sys
-
 from rdo.errors import ConnectError, RdoError, printable
 
 VERSION = b"5"
@@ -51,21 +49,8 @@ UNREACHABLE = "unreachable"
 HEADER_SIZE = 5
 
 
-ENCODING, ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
-
-
 class ProtocolError(RdoError):
     """The peer misbehaved; the connection is of no more use."""
-
-
-def encode(text: str) -> bytes:
-    """Text as it came from the system, as bytes again: os.fsencode without `os`, for which the client has no time."""
-    return text.encode(ENCODING, ERRORS)
-
-
-def decode(data: bytes) -> str:
-    """The counterpart of `encode`."""
-    return data.decode(ENCODING, ERRORS)
 
 
 def header(kind: bytes, length: int) -> bytes:

@@ -11,6 +11,7 @@ import time
 
 import rdo
 from rdo.errors import SetupError
+from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc import protocol
 
 SOCKET_PATH_LIMIT = 103
@@ -107,7 +108,7 @@ def _read(path: str) -> str:
     except OSError:
         return ""
     try:
-        return protocol.decode(posix.read(fd, STATUS_SIZE))
+        return fsdecode(posix.read(fd, STATUS_SIZE))
     except OSError:
         return ""
     finally:
@@ -120,7 +121,7 @@ def runtime_directory(environ: "Mapping[str, str]") -> str:
     Raises SetupError where it belongs to someone else, is a link, or can be entered by others.
     """
     base = environ.get("XDG_RUNTIME_DIR", "")
-    if base.startswith("/") and len(protocol.encode(base)) < SOCKET_PATH_LIMIT - len("/rdo/.0123456789abcdef.1234567"):
+    if base.startswith("/") and len(fsencode(base)) < SOCKET_PATH_LIMIT - len("/rdo/.0123456789abcdef.1234567"):
         try:
             info = posix.stat(base)
             if info.st_uid == posix.geteuid() and not info.st_mode & 0o022:
@@ -169,7 +170,7 @@ def socket_path(directory: str, config: str, profile: str, environ: "Mapping[str
     names config and profile in full.
     """
     guides = surroundings() + "".join(f"\0{name}={environ[name]}" for name in GUIDES if environ.get(name))
-    digest = int.from_bytes(protocol.encode(f"{config}\0{profile}{guides}"), "big") % PRIME
+    digest = int.from_bytes(fsencode(f"{config}\0{profile}{guides}"), "big") % PRIME
     return f"{directory}/{digest:016x}"
 
 

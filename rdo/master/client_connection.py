@@ -13,6 +13,7 @@ from functools import cached_property
 from rdo import plan
 from rdo.drivers.base import CallerGone
 from rdo.errors import RdoError, one_line, printable
+from rdo.fscodec import fsdecode
 from rdo.ipc import peercred as peer
 from rdo.ipc import protocol, sockets
 from rdo.ipc.protocol import Request
@@ -142,7 +143,7 @@ class WaitingCaller:
     @cached_property
     def environment(self) -> Mapping[str, str]:
         """See Caller."""
-        return {**dict(plan.pairs(self._request.environ)), "PWD": plan.text(self._request.pwd)}
+        return {**dict(plan.pairs(self._request.environ)), "PWD": fsdecode(self._request.pwd)}
 
     @property
     def process(self) -> int:
@@ -160,7 +161,7 @@ class WaitingCaller:
         kind, answer = self._client.receive()
         if kind != protocol.ANSWER:
             raise protocol.ProtocolError("a question was not answered")
-        return bytes(answer[1:]).decode("utf-8", "surrogateescape") if answer[:1] == b"1" else None
+        return fsdecode(bytes(answer[1:])) if answer[:1] == b"1" else None
 
     def screen(self) -> tuple[int, int] | None:
         """See Caller. Raises ClientGone."""

@@ -19,6 +19,7 @@ from functools import partial
 from rdo import project
 from rdo.client import spawn_master
 from rdo.errors import ConfigError, RdoError, SetupError
+from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc import protocol
 from rdo.master import daemonize, preload
 from rdo.master.acceptor import Acceptor
@@ -153,9 +154,9 @@ class Master:
         if not self._is_for_it(client, payload):
             return
         request = protocol.decode_request(payload)
-        if (request.config, request.profile) != (os.fsencode(self._config), os.fsencode(self._profile)):
+        if (request.config, request.profile) != (fsencode(self._config), fsencode(self._profile)):
             raise SetupError("this control socket is another config file's", self._config, "`rdoctl stop --all`")
-        words = " ".join(os.fsdecode(word) for word in request.arguments)
+        words = " ".join(fsdecode(word) for word in request.arguments)
         with self._listed(client, words):
             if self._is_stale(request):
                 client.send(protocol.STALE)
@@ -199,7 +200,7 @@ class Master:
 
     def _is_stale(self, request: protocol.Request) -> bool:
         """Whether the config has changed since it was loaded, or what it has built; then this master ends."""
-        if os.fsdecode(request.stamp) != self._stamp or (self._target and self._target.is_outdated()):
+        if fsdecode(request.stamp) != self._stamp or (self._target and self._target.is_outdated()):
             self._life.end()
         return self._life.ending
 

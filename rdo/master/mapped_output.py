@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from rdo.drivers.base import STDERR, STDOUT, Channel, Chunk
+from rdo.fscodec import fsencode
 from rdo.paths.matcher import RemoteRoots
 from rdo.paths.output_mapper import OutputMap
 
@@ -68,4 +69,4 @@ class MappedOutput:
 
 
 def _encode(path: str) -> bytes:
-    return path.encode("utf-8", "surrogateescape")
+    return fsencode(path)

@@ -6,6 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from rdo.fscodec import fsdecode
+
 LARGEST = 256 * 1024
 """Bytes of an environment that are looked at."""
 
@@ -47,7 +49,7 @@ def keeps(words: Sequence[str], environment: dict[str, str]) -> bool:
 
 
 def _words(process: int, name: str) -> list[str]:
-    return os.fsdecode(_read(process, name)).split("\0")[:-1]
+    return fsdecode(_read(process, name)).split("\0")[:-1]
 
 
 def _read(process: int, name: str) -> bytes:

@@ -13,6 +13,7 @@ from rdo.config.schema import DEFAULT_PROFILE
 from rdo.drivers import registry
 from rdo.drivers.base import Pty, Root, WindowSize
 from rdo.errors import ConnectError
+from rdo.fscodec import fsdecode
 from rdo.ipc.protocol import Request
 from rdo.master import parent_environment, prefix_assignment
 from rdo.master.client_connection import ClientConnection, WaitingCaller
@@ -60,7 +61,7 @@ class Target:
                 if self._worktree_fault and not request.remote_directory:
                     raise self._worktree_fault
                 if not self.driver.roots() and not request.remote_directory:
-                    self._require_directory(plan.text(request.pwd))
+                    self._require_directory(fsdecode(request.pwd))
                 pool = after.enter_context(self._pools.of(caller))
                 lease = after.enter_context(pool.shells.lease(caller, _pty(request)))
                 ptyless = b"p" in request.flags and not lease.shell.pty
@@ -85,7 +86,7 @@ class Target:
         with contextlib.suppress(ConnectError):  # the next command meets it
             there.update(self.driver.variables(caller))
         if fresh := self._prefix_assignments.once(name for name in names if name not in there):
-            words = list(map(plan.text, request.arguments)) if _is_plain(request) else []
+            words = list(map(fsdecode, request.arguments)) if _is_plain(request) else []
             caller.tell(f"rdo: {prefix_assignment.hint(fresh, caller.environment, words)}")
 
     def _require_directory(self, here: str) -> None:
@@ -104,7 +105,7 @@ class Target:
 def _is_plain(request: Request) -> bool:
     """Whether the command line was none but `rdo COMMAND`, so far as that shows."""
     flags = any(flag in request.flags for flag in (b"c", b"s", b"m"))
-    return plan.text(request.profile) == DEFAULT_PROFILE and not flags and not request.remote_directory + request.user
+    return fsdecode(request.profile) == DEFAULT_PROFILE and not flags and not request.remote_directory + request.user
 
 
 def _pty(request: Request) -> Pty | None:

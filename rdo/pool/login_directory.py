@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rdo.drivers.base import STDOUT, Caller, Root
 from rdo.errors import ConnectError
+from rdo.fscodec import fsdecode
 from rdo.pool.shell_pool import ShellPool
 from rdo.remote_sh.render import Script
 from rdo.remote_sh.template import load
@@ -48,7 +49,7 @@ class LoginDirectory:
                     answer += chunk.data if chunk.stream == STDOUT else b""
             except TimeoutError:
                 answer = b""
-        found = strip_blanks(answer.decode("utf-8", "surrogateescape"))
+        found = strip_blanks(fsdecode(answer))
         if not found.startswith("/") or len(answer) > LONGEST:
             hint = "set `directory` to an absolute path"
             what = f"cannot determine the login directory on `{self._target}`"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from rdo.fscodec import fsencode
 from rdo.remote_sh.quoting import NEWLINE, quote
 from rdo.remote_sh.template import fill, load
 
@@ -62,7 +63,7 @@ def render(script: Script, *, nonce: str, pty: bool) -> bytes:
     text = "; ".join(parts)
     if NEWLINE in text:
         text = f"{_NEWLINE}; {text}"
-    return text.encode("utf-8", "surrogateescape") + b"\n"
+    return fsencode(text) + b"\n"
 
 
 def _restore(modes: Sequence[Sequence[str]]) -> str:

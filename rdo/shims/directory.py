@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 
 from rdo.errors import SetupError
+from rdo.fscodec import fsencode
 from rdo.util import atomic_write, foreign_file, private_directory, state_directory
 
 LONGEST_NAME = 24
@@ -34,7 +35,7 @@ class ShimPath:
         real = os.path.realpath(root)
         name = re.sub(r"[^\w.-]", "_", os.path.basename(real))[:LONGEST_NAME]
         self._base = base(environment)
-        self.path = os.path.join(self._base, f"{name}-{hashlib.sha256(os.fsencode(real)).hexdigest()[:12]}")
+        self.path = os.path.join(self._base, f"{name}-{hashlib.sha256(fsencode(real)).hexdigest()[:12]}")
 
     def make(self) -> None:
         """Have the directory there, for the user alone. Raises SetupError."""

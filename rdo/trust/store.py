@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from rdo.config.load import Config
 from rdo.errors import RdoError, SetupError
+from rdo.fscodec import fsencode
 from rdo.trust import prompt
 from rdo.trust.prompt import Screen
 from rdo.trust.request import TrustRequest, Values, requested
@@ -111,7 +112,7 @@ class Store:
                 yield record
 
     def _path(self, config: str, profile: str) -> str:
-        name = hashlib.sha256(os.fsencode(f"{config}\0{profile}")).hexdigest()[:32]
+        name = hashlib.sha256(fsencode(f"{config}\0{profile}")).hexdigest()[:32]
         return os.path.join(self._directory, name)
 
     def _read(self, path: str) -> Record | None:

@@ -12,6 +12,8 @@ import os
 import stat
 from typing import BinaryIO
 
+from rdo.fscodec import fsdecode
+
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 """Opening a FIFO waits for its writer without the second; a terminal may become ours without the third."""
 
@@ -35,7 +37,7 @@ def read(path: str, limit: int, *, within: str = "") -> bytes:
 
 def read_text(path: str, limit: int, *, within: str = "") -> str:
     """The same as text, its line ends as they are; bytes that are not UTF-8 by `surrogateescape`."""
-    return read(path, limit, within=within).decode("utf-8", "surrogateescape")
+    return fsdecode(read(path, limit, within=within))
 
 
 def head(path: str, size: int) -> bytes:

@@ -72,7 +72,8 @@ SOURCES = sources()
 CLIENT = {
     name
     for name in SOURCES
-    if name in ("rdo", "rdo.__main__", "rdo.errors", "rdo.project") or name.startswith(("rdo.client", "rdo.ipc"))
+    if name in ("rdo", "rdo.__main__", "rdo.errors", "rdo.fscodec", "rdo.project")
+    or name.startswith(("rdo.client", "rdo.ipc"))
 } - {*OFF_THE_HOT_PATH, "rdo.ipc.peercred"}
 
 

@@ -5,7 +5,6 @@ So they hold for every driver, and what they meet is what a command meets: maste
 
 from __future__ import annotations
 
-import os
 import shlex
 import signal
 import subprocess
@@ -16,6 +15,7 @@ from rdo.cli.doctor.check import Check, Finding, failed, ok, warning
 from rdo.client import spawn_master
 from rdo.config.load import Config
 from rdo.errors import FAILURE
+from rdo.fscodec import fsdecode
 from rdo.remote_sh.template import load
 
 LOGIN_TIMEOUT = 180.0
@@ -104,4 +104,4 @@ def lifeline(commands: TargetCommands) -> Finding:
 
 
 def _text(data: bytes) -> str:
-    return os.fsdecode(data).rstrip("\n")
+    return fsdecode(data).rstrip("\n")

@@ -19,6 +19,7 @@ from rdo.drivers.docker.answer import Answer
 from rdo.drivers.docker.build_context import Context
 from rdo.drivers.docker.engine import Engine, EngineError
 from rdo.errors import ConnectError
+from rdo.fscodec import fsencode
 
 SILENCE = 3600.0
 """Seconds without a word from the engine until a build is given up: a compiler may say nothing for long."""
@@ -65,7 +66,7 @@ def ensure(engine: Engine, settings: Settings, root: str, caller: Caller) -> str
 def repository(root: str, settings: Iterable[str]) -> str:
     """The name of a profile's images: what the project's directory is called, and what sets it apart from others."""
     word = re.sub("[^a-z0-9]+", "-", os.path.basename(root).lower()).strip("-")[:40] or "project"
-    return f"rdo-{word}-{hashlib.sha256(os.fsencode(repr([root, *settings]))).hexdigest()[:8]}"
+    return f"rdo-{word}-{hashlib.sha256(fsencode(repr([root, *settings]))).hexdigest()[:8]}"
 
 
 def _build(engine: Engine, build: str, context: Context, query: Mapping[str, object], caller: Caller) -> None:

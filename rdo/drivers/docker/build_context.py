@@ -14,6 +14,7 @@ from rdo.drivers.base import READ_SIZE
 from rdo.drivers.docker import dockerignore
 from rdo.drivers.docker.dockerignore import Hits, Pattern
 from rdo.errors import ConfigError, SetupError
+from rdo.fscodec import fsencode
 from rdo.util import foreign_file
 
 IGNORE = ".dockerignore"
@@ -55,14 +56,14 @@ def digest(context: Context, settings: Sequence[str]) -> str:
 
     Raises RdoError.
     """
-    found = hashlib.sha256(repr([_content(context, context.dockerfile), *settings]).encode("utf-8", "surrogateescape"))
+    found = hashlib.sha256(fsencode(repr([_content(context, context.dockerfile), *settings])))
     for path, info in entries(context):
         facts: list[object] = [path, stat.S_IFMT(info.st_mode), stat.S_IMODE(info.st_mode)]
         if stat.S_ISLNK(info.st_mode):
             facts.append(os.readlink(os.path.join(context.directory, path)))
         elif not stat.S_ISDIR(info.st_mode):
             facts += [info.st_size, info.st_mtime_ns]
-        found.update(repr(facts).encode("utf-8", "surrogateescape"))
+        found.update(fsencode(repr(facts)))
     return found.hexdigest()
 
 

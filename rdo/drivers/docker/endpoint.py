@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from rdo.errors import ConfigError
+from rdo.fscodec import fsencode
 from rdo.util import foreign_file
 
 SOCKET = "/var/run/docker.sock"
@@ -135,7 +136,7 @@ def _current_context(environment: Mapping[str, str]) -> str:
 
 
 def _of_context(name: str, environment: Mapping[str, str]) -> Endpoint:
-    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+    digest = hashlib.sha256(fsencode(name)).hexdigest()
     contexts = os.path.join(config_directory(environment), "contexts")
     try:
         docker = read(os.path.join(contexts, "meta", digest, "meta.json"))["Endpoints"]["docker"]

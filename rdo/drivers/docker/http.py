@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from rdo.fscodec import fsencode
 from rdo.util.lines import BLANKS
 
 LARGEST_HEAD = 64 * 1024
@@ -55,7 +56,7 @@ def request(method: str, path: str, body: object, fields: Mapping[str, str]) -> 
         lines.append("Content-Type: application/json")
     if "Transfer-Encoding" not in fields and (data or method != "GET"):
         lines.append(f"Content-Length: {len(data)}")
-    return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape") + data
+    return fsencode("\r\n".join([*lines, "", ""])) + data
 
 
 def split_head(data: bytes) -> tuple[Head, bytes] | None:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from rdo.drivers.ssh.algorithms import CERTIFICATE, LEGACY_RSA
 from rdo.drivers.ssh.blob import BlobReader, kind_of
+from rdo.fscodec import fsdecode, fsencode
 
 HOST = 2
 """The type of a certificate for a host; 1 is a user's."""
@@ -59,7 +60,7 @@ class Certificate(NamedTuple):
 
         `algorithms`: signatures that count (CASignatureAlgorithms).
         """
-        wanted = name.encode(errors="surrogateescape")
+        wanted = fsencode(name)
         checks = (
             (self.kind != HOST, "it is not a host certificate"),
             (now < self.valid_after, "it is not yet valid"),
@@ -146,5 +147,5 @@ def string(data: bytes) -> bytes:
 
 def _fits(name: bytes, pattern: bytes) -> bool:
     """Whether a principal, which may have `*` and `?` in it, names the host. Brackets stand for themselves."""
-    text = pattern.decode(errors="surrogateescape").replace("[", "[[]")
-    return fnmatchcase(name.decode(errors="surrogateescape"), text)
+    text = fsdecode(pattern).replace("[", "[[]")
+    return fnmatchcase(fsdecode(name), text)

@@ -20,6 +20,7 @@ from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
 from rdo.drivers.ssh.keepalive import ByteStream
 from rdo.drivers.ssh.options import SshOptions
 from rdo.errors import ConnectError
+from rdo.fscodec import fsencode
 
 CONNECT_TIMEOUT = 15.0
 """Seconds for each step of reaching a host, where nobody said otherwise."""
@@ -164,7 +165,7 @@ class ProxyCommand:
         lines = self._complaint.read().decode(errors="replace").split("\n")
         said = [line.strip() for line in lines if line.strip()][-1:]
         ended = [] if status is None else [f"signal {-status}" if status < 0 else f"status {status}"]
-        parts = [f"ProxyCommand `{words(self._command.encode(errors='surrogateescape'), DISPLAY_LIMIT)}`", *ended]
+        parts = [f"ProxyCommand `{words(fsencode(self._command), DISPLAY_LIMIT)}`", *ended]
         return ", ".join([*parts, *(words(line.encode(), DISPLAY_LIMIT) for line in said)])
 
     def close(self) -> None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import struct
 
+from rdo.fscodec import fsencode
+
 Body = bytes | memoryview
 """Of a message, or what is left of one."""
 
@@ -65,5 +67,5 @@ def uint32(*values: int) -> bytes:
 
 def text(value: str) -> bytes:
     """A string as it is sent."""
-    encoded = value.encode(errors="surrogateescape")
+    encoded = fsencode(value)
     return uint32(len(encoded)) + encoded

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from rdo.drivers.ssh.blob import kind_of
 from rdo.errors import ConnectError
+from rdo.fscodec import fsencode
 from rdo.util import foreign_file, private_directory
 from rdo.util.lines import split_lines, split_words
 
@@ -168,7 +169,7 @@ def append(path: str, line: str) -> None:
     try:
         size = os.fstat(descriptor).st_size
         broken = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-        _write(descriptor, (b"\n" if broken else b"") + line.encode(errors="surrogateescape") + b"\n", size)
+        _write(descriptor, (b"\n" if broken else b"") + fsencode(line) + b"\n", size)
     finally:
         os.close(descriptor)
 
@@ -231,7 +232,7 @@ def _matches_hash(pattern: str, name: str) -> bool:
         salt, digest = (base64.b64decode(part, validate=True) for part in parts.groups())
     except (binascii.Error, ValueError):
         return False
-    return hmac.compare_digest(digest, hmac.new(salt, name.encode(errors="surrogateescape"), hashlib.sha1).digest())
+    return hmac.compare_digest(digest, hmac.new(salt, fsencode(name), hashlib.sha1).digest())
 
 
 def _first(entries: Iterable[HostKeyEntry]) -> HostKeyEntry | None:

@@ -12,6 +12,7 @@ from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
 from rdo.drivers.ssh.known_hosts import HostKey, HostKeyEntry, parse
 from rdo.drivers.ssh.options import SshOptions
 from rdo.errors import ConnectError
+from rdo.fscodec import fsdecode, fsencode
 from rdo.util.lines import strip_blanks
 
 COMMAND_TIMEOUT = 60.0
@@ -49,7 +50,7 @@ def entries(
         said = words(strip_blanks(done.stderr.decode(errors="replace")).rpartition("\n")[2].encode(), DISPLAY_LIMIT)
         ended = f"signal {-done.returncode}" if done.returncode < 0 else f"status {done.returncode}"
         raise _failed(command[0], ended + (f", {said}" if said else ""))
-    return parse(NAME, done.stdout.decode(errors="surrogateescape"))
+    return parse(NAME, fsdecode(done.stdout))
 
 
 def _command(options: SshOptions, invocation: str, name: str, key: HostKey | None) -> list[str]:
@@ -73,5 +74,5 @@ def _command(options: SshOptions, invocation: str, name: str, key: HostKey | Non
 
 
 def _failed(command: str, why: str) -> ConnectError:
-    shown = words(command.encode(errors="surrogateescape"), DISPLAY_LIMIT)
+    shown = words(fsencode(command), DISPLAY_LIMIT)
     return ConnectError(f"the KnownHostsCommand `{shown}` fails", why, "try it, or take it out of ~/.ssh/config")

@@ -12,6 +12,7 @@ from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
 from rdo.drivers.ssh.options import SshOptions, SshQueryRequest
 from rdo.drivers.ssh.query_output import parse
 from rdo.errors import ConnectError
+from rdo.fscodec import fsdecode, fsencode
 from rdo.util.lines import split_lines
 
 QUERY_TIMEOUT = 20.0
@@ -93,13 +94,13 @@ def _answer(process: subprocess.Popen[bytes]) -> list[str]:
         raise ConnectError("`ssh -G` gave no answer", why, "look for a slow `Match exec`") from None
     if process.returncode != 0:
         lines = [line.rstrip() for line in _lines(complaint) if not line.startswith("Pseudo-terminal")]
-        why = "; ".join(words(line.encode(errors="surrogateescape"), DISPLAY_LIMIT) for line in lines[:COMPLAINT_LIMIT])
+        why = "; ".join(words(fsencode(line), DISPLAY_LIMIT) for line in lines[:COMPLAINT_LIMIT])
         raise ConnectError("the ssh configuration is not usable", why, "try `ssh -G HOST`")
     return _lines(output)
 
 
 def _lines(data: bytes) -> list[str]:
-    return split_lines(data.decode(errors="surrogateescape"))
+    return split_lines(fsdecode(data))
 
 
 def _lines_without_ssh(request: SshQueryRequest, environment: Mapping[str, str]) -> list[str]:

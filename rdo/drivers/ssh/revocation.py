@@ -14,6 +14,7 @@ from rdo.drivers.ssh.blob import kind_of
 from rdo.drivers.ssh.certificate import Certificate, plain
 from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.errors import ConnectError
+from rdo.fscodec import fsdecode
 from rdo.util import foreign_file
 from rdo.util.lines import split_lines, split_words
 
@@ -46,7 +47,7 @@ def revokes(data: bytes, blob: bytes, certificate: Certificate | None) -> bool:
     if data.startswith(krl.MAGIC):
         return krl.parse(data).revokes(blob, certificate)
     shown = {blob} if certificate is None else {blob, certificate.authority}
-    return not shown.isdisjoint(_keys(data.decode(errors="surrogateescape")))
+    return not shown.isdisjoint(_keys(fsdecode(data)))
 
 
 def _keys(text: str) -> Iterator[bytes]:

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from rdo.fscodec import fsencode
+
 PERCENT = re.compile("%(.?)", re.DOTALL)
 PERCENT_OR_NAME = re.compile(rf"{PERCENT.pattern}|\$\{{(\w+)\}}", re.DOTALL)
 
@@ -68,7 +70,7 @@ class Tokens(NamedTuple):
         connection = f"{self.local_host}{self.hostname}{self.port}{self.user}{self.jump}"
         return {
             "%": "%",
-            "C": hashlib.sha1(connection.encode(errors="surrogateescape"), usedforsecurity=False).hexdigest(),
+            "C": hashlib.sha1(fsencode(connection), usedforsecurity=False).hexdigest(),
             "d": self.home,
             "h": self.hostname,
             "i": str(self.uid),

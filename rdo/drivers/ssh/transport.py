@@ -40,6 +40,7 @@ from rdo.drivers.ssh.kex import EXCHANGE_TIMEOUT, KeyExchange, NoCommonAlgorithm
 from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.drivers.ssh.packetizer import CHANNEL_MESSAGES
 from rdo.errors import LinkLost, reason
+from rdo.fscodec import fsencode
 from rdo.util import threads
 
 LOGIN_DATA_LIMIT = 4 * 1024 * 1024
@@ -268,7 +269,7 @@ def _reason(error: Exception, kind: int) -> str:
     if isinstance(error, EOFError | OSError):
         return ""
     if isinstance(error, Violation | NoCommonAlgorithm | SSHException):
-        return words(str(error).encode(errors="surrogateescape"), DISPLAY_LIMIT)
+        return words(fsencode(str(error)), DISPLAY_LIMIT)
     if isinstance(error, InvalidTag):
         return "it sent a packet that was changed on its way"
     return f"it sent a message without sense (number {kind})"

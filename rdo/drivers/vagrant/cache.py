@@ -15,6 +15,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from rdo.fscodec import fsencode
 from rdo.util import atomic_write, foreign_file, private_directory
 
 LOCK_PAUSE = 0.2
@@ -81,7 +82,7 @@ def directory(environment: Mapping[str, str], variable: str, default: str) -> st
 
 def file_name(project: str, name: str) -> str:
     """A file's name for something about a project: readable, and no other project's."""
-    digest = hashlib.sha256(os.fsencode(project)).hexdigest()[:16]
+    digest = hashlib.sha256(fsencode(project)).hexdigest()[:16]
     return re.sub(r"[^\w.-]", "_", f"{os.path.basename(os.path.dirname(project))}-{digest}.{name}")
 
 

@@ -19,6 +19,7 @@ from rdo.drivers.vagrant.command_output import TooMuch
 from rdo.drivers.vagrant.output import State
 from rdo.drivers.vagrant.project import Place
 from rdo.errors import ConnectError
+from rdo.fscodec import fsdecode
 
 ASK_DEADLINE = 120.0
 """Seconds for a question, which takes 1 to 3; a Vagrantfile may do what it likes, and plugins may ask a cloud."""
@@ -130,7 +131,7 @@ class Vagrant:
 
 
 def _text(data: bytes) -> str:
-    return data.decode(errors="surrogateescape")
+    return fsdecode(data)
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from rdo.drivers.base import Root
 from rdo.drivers.vagrant.project import Place
 from rdo.errors import ConnectError
+from rdo.fscodec import fsencode
 from rdo.util import foreign_file
 from rdo.util.lines import strip_blanks
 from rdo.util.phrases import listed
@@ -109,7 +110,7 @@ def synced_folders(text: str, directory: str) -> list[Root]:
 def _is_path(text: str) -> bool:
     """JSON can hold what no path can: a NUL, and half a surrogate pair."""
     try:
-        return bool(text) and "\0" not in text and bool(os.fsencode(text))
+        return bool(text) and "\0" not in text and bool(fsencode(text))
     except UnicodeEncodeError:
         return False
 

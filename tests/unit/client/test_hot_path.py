@@ -23,6 +23,7 @@ CLIENT = frozenset(
         "rdo.client.run",
         "rdo.client.stdout",
         "rdo.errors",
+        "rdo.fscodec",
         "rdo.ipc",
         "rdo.ipc.protocol",
         "rdo.ipc.sockets",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -179,9 +178,3 @@ def test_any_failure_can_be_read(payload: bytes, parts: tuple[str, str, str]) ->
     error = protocol.decode_failure(payload)
     assert type(error) is RdoError
     assert (error.what, error.why, error.hint) == parts
-
-
-@given(st.binary())
-def test_text_of_the_system_is_bytes_and_back_as_python_s_own(data: bytes) -> None:
-    assert protocol.decode(data) == os.fsdecode(data)
-    assert protocol.encode(protocol.decode(data)) == data

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from rdo.drivers.ssh.auth.private_key import FileKey, mpint, public_blob, string
 from rdo.drivers.ssh.blob import BlobReader
+from rdo.fscodec import fsencode
 
 ADD_IDENTITY, ADD_CONSTRAINED = 17, 25
 LIFETIME, CONFIRM = 1, 2
@@ -40,7 +41,7 @@ def request(key: FileKey, how: AddPolicy) -> bytes:
     constraints = struct.pack(">BI", LIFETIME, how.lifetime) if how.lifetime else b""
     constraints += bytes([CONFIRM]) if how.confirm else b""
     kind = ADD_CONSTRAINED if constraints else ADD_IDENTITY
-    return bytes([kind]) + _fields(key) + string(key.label.encode(errors="surrogateescape")) + constraints
+    return bytes([kind]) + _fields(key) + string(fsencode(key.label)) + constraints
 
 
 def _fields(key: FileKey) -> bytes:

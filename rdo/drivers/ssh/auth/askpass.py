@@ -14,6 +14,7 @@ from enum import Enum
 from rdo.drivers.base import Caller
 from rdo.drivers.ssh.caller_directory import caller_directory
 from rdo.drivers.ssh.options import SshOptions
+from rdo.fscodec import fsdecode
 
 USUAL = (
     "/usr/bin/ssh-askpass",
@@ -48,7 +49,7 @@ def use(environment: Mapping[str, str]) -> AskpassUse:
 
 def first_line(output: bytes) -> str:
     """The answer in what the program printed. Pure."""
-    return re.split(b"[\r\n]", output, maxsplit=1)[0].decode(errors="surrogateescape")
+    return fsdecode(re.split(b"[\r\n]", output, maxsplit=1)[0])
 
 
 def asking(caller: Caller, options: SshOptions) -> Caller:

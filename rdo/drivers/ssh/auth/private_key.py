@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from rdo.drivers.ssh.algorithms import CERTIFICATE
 from rdo.drivers.ssh.certificate import RSA_HASHES
+from rdo.fscodec import fsencode
 from rdo.util import foreign_file
 from rdo.util.lines import split_lines, split_words
 
@@ -115,7 +116,7 @@ def read(path: str) -> KeyFile:
 
 def load(path: str, content: bytes, passphrase: str | None) -> FileKey:
     """The key in the file's content. Raises PassphraseNeeded, KeyUnusable."""
-    secret = passphrase.encode(errors="surrogateescape") if passphrase else None
+    secret = fsencode(passphrase) if passphrase else None
     try:
         if b"OPENSSH PRIVATE KEY" in content:
             private = serialization.load_ssh_private_key(content, secret)

@@ -29,6 +29,7 @@ from rdo.drivers.ssh.fields import Violation, words
 from rdo.drivers.ssh.options import SshOptions
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import ConnectError
+from rdo.fscodec import fsencode
 
 ANSWER_TIMEOUT = 120.0
 """Seconds for the server's answer: sshd's own LoginGraceTime, since PAM may wait for a telephone."""
@@ -110,7 +111,7 @@ class UserAuth:
         """Log in with a password."""
         message = self._request("password")
         message.add_boolean(False)
-        message.add_string(password.encode(errors="surrogateescape"))
+        message.add_string(fsencode(password))
         return self._exchange(message)
 
     def interactive(self, answer: Answerer, devices: str = "") -> AuthOutcome | None:
@@ -210,7 +211,7 @@ class UserAuth:
         message.add_byte(cMSG_USERAUTH_INFO_RESPONSE)
         message.add_int(len(answers))
         for text in answers:
-            message.add_string(text.encode(errors="surrogateescape"))
+            message.add_string(fsencode(text))
         return message
 
     def algorithm(self, key: SigningKey) -> str | None:
