@@ -80,9 +80,16 @@ class Screen:
         return self._tmux("capture-pane", "-p", "-S", "-").rstrip("\n")
 
     @property
+    def view(self) -> tuple[str, Cursor]:
+        """Both at once, as often as it takes to see the screen come to what is expected."""
+        shown = self._tmux("capture-pane", "-p", ";", "display-message", "-p", "#{cursor_x} #{cursor_y}")
+        visible, _, place = shown.rstrip("\n").rpartition("\n")
+        return visible.rstrip("\n"), Cursor(*map(int, place.split()))
+
+    @property
     def cursor(self) -> Cursor:
         """Where it is now."""
-        return Cursor(*map(int, self._tmux("display-message", "-p", "#{cursor_x} #{cursor_y}").split()))
+        return self.view[1]
 
     def wait_for(self, condition: Callable[[str], object]) -> str:
         """Wait until what is shown meets the condition; give that."""

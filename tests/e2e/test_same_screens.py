@@ -72,12 +72,13 @@ def comparable(screen: Screen) -> str:
 
     rdo ends as the command did, so that the shell begins a line after Ctrl-C; ssh ends with status 255.
     """
-    text = re.sub(r"\d\d:\d\d:\d\d|/dev/pts/\d+|\[\d+\] \d+", "*", screen.visible)
+    visible, cursor = screen.view
+    text = re.sub(r"\d\d:\d\d:\d\d|/dev/pts/\d+|\[\d+\] \d+", "*", visible)
     text = re.sub(r"\s*\$ echo st=\$\?", "\n$ echo", text)
     text = re.sub(r"(?m)^st=(130|131|255)$", "st=a signal's", text)
     if text.endswith("$"):
         return f"{text.removesuffix('$').rstrip()}\n$"
-    return f"{text}\n{screen.cursor}"
+    return f"{text}\n{cursor}"
 
 
 def play(twins: Twins, session: Session, script: Path) -> str:
