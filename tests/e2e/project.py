@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.docker_engine import DockerEngine
 from tests.sshd import Sshd
 from tests.vagrant_machine import VagrantHost
@@ -21,6 +23,14 @@ Result = subprocess.CompletedProcess[bytes]
 
 class Started(subprocess.Popen[bytes]):
     """A process that a failure ends, so that a test whose command hangs fails and does not hang too."""
+
+    def expect_up(self) -> None:
+        """Wait for the line by which a command says that it runs, on a pty or not."""
+        assert self.stdout
+        line = self.stdout.readline()
+        if line not in (b"up\n", b"up\r\n"):
+            self.kill()  # before its output is read to the end, which some have not
+            pytest.fail(f"{line!r} and {self.communicate()!r} in place of `up`")
 
     def __exit__(self, *failure: Any) -> None:
         if failure[0] is not None:
@@ -62,7 +72,7 @@ class Project:
             **more,
         )
 
-    def start(self, *words: str, cwd: str = ".", **more: Any) -> subprocess.Popen[bytes]:
+    def start(self, *words: str, cwd: str = ".", **more: Any) -> Started:
         """Start rdo with pipes for what is not named."""
         pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
         return Started(self.command(*words), cwd=self.local / cwd, env=dict(self.environment), **{**pipes, **more})

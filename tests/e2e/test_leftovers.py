@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 
 import pytest
 
-from tests.e2e.project import PATIENCE
+from tests.e2e.project import PATIENCE, Started
 from tests.e2e.reached import Reached, sleepers, token
 from tests.leaks import wait_until
 
@@ -18,16 +17,15 @@ GONE = 5.0
 each_way_with_and_without_a_pty = pytest.mark.parametrize("option", ["-T", "-t"], ids=["without a pty", "with a pty"])
 
 
-def begin(reached: Reached, option: str, script: str, *marks: str) -> subprocess.Popen[bytes]:
+def begin(reached: Reached, option: str, script: str, *marks: str) -> Started:
     """A command that has said `up`, and all of whose sleepers run."""
     command = reached.project.start(option, "sh", "-c", script)
-    assert command.stdout
-    assert command.stdout.readline() in (b"up\n", b"up\r\n"), command.communicate()
+    command.expect_up()
     assert wait_until(lambda: len(sleepers(*marks)) > len(marks), PATIENCE), sleepers(*marks)
     return command
 
 
-def end(command: subprocess.Popen[bytes]) -> bytes:
+def end(command: Started) -> bytes:
     """What it still says until it has ended, which the sleeper that it left does not."""
     with command:
         try:
@@ -71,7 +69,8 @@ def test_a_key_of_the_terminal_is_a_signal_too(reached: Reached) -> None:
 
 def test_who_ignores_a_hang_up_is_not_waited_for(reached: Reached) -> None:
     mark = token()
-    script = f"(trap '' HUP TERM; exec sleep {mark}) & (trap '' HUP TERM; exec yes) & echo up; wait"
+    writes = "trap '' HUP TERM; exec sh -c 'while :; do echo y; sleep 0.01; done'"
+    script = f"echo up; (trap '' HUP TERM; exec sleep {mark}) & ({writes}) & wait"
     command = begin(reached, "-T", script, mark)
     command.send_signal(signal.SIGTERM)
     end(command)

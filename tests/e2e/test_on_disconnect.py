@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 from contextlib import ExitStack
 
 import pytest
 
-from tests.e2e.project import PATIENCE
+from tests.e2e.project import PATIENCE, Started
 from tests.e2e.reached import Reached, sleepers, token
 from tests.leaks import wait_until
 
@@ -28,12 +27,11 @@ def _keep(reached: Reached) -> None:
     reached.configure('on_disconnect = "keep"\n')
 
 
-def begin(reached: Reached, option: str, mark: str) -> subprocess.Popen[bytes]:
+def begin(reached: Reached, option: str, mark: str) -> Started:
     """A command that is silent once it has begun."""
     script = f"echo up; exec >/dev/null 2>&1 </dev/null; sleep {mark}; exit"
     command = reached.project.start(option, "sh", "-c", script)
-    assert command.stdout
-    assert command.stdout.readline() in (b"up\n", b"up\r\n")
+    command.expect_up()
     assert wait_until(lambda: runs(mark), PATIENCE)
     return command
 
@@ -43,7 +41,7 @@ def runs(mark: str) -> bool:
     return len(sleepers(mark)) >= 2
 
 
-def errors(command: subprocess.Popen[bytes]) -> bytes:
+def errors(command: Started) -> bytes:
     """What its client said at its end."""
     with command:
         _, said = command.communicate(timeout=PATIENCE)
@@ -86,8 +84,7 @@ def test_a_command_outlives_a_client_that_is_killed_and_goes_on_to_write(reached
     command = reached.project.start(option, "sh", "-c", script, "sh", end)
     with command, ExitStack() as stack:
         stack.callback(command.kill)
-        assert command.stdout
-        assert command.stdout.readline() in (b"up\n", b"up\r\n")
+        command.expect_up()
         assert wait_until(lambda: runs(mark), PATIENCE)
     assert not wait_until(lambda: not runs(mark), LIFELINE), sleepers(mark)
     shells = [pid for pid, line in sleepers(mark).items() if not line.startswith("sleep")]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 
 import pytest
 
-from tests.e2e.project import PATIENCE, Project
+from tests.e2e.project import PATIENCE, Project, Started
 from tests.e2e.reached import Reached, sleepers, token
 from tests.leaks import wait_until
 from tests.soak import Counted, tries
@@ -22,7 +21,7 @@ AT_ONCE = 5
 each_way_with_and_without_a_pty = pytest.mark.parametrize("option", ["-T", "-t"], ids=["without a pty", "with a pty"])
 
 
-def begin(reached: Reached, option: str, mark: str) -> subprocess.Popen[bytes]:
+def begin(reached: Reached, option: str, mark: str) -> Started:
     """A command of three processes, of which two sleep."""
     words = ("sh", "-c", f"echo up; sleep {mark} | sleep {mark}")
     return reached.project.start(option, *words)
@@ -44,8 +43,7 @@ def lose(reached: Reached, option: str, how: str, counted: Counted) -> None:
         marks = [token() for _ in range(size)]
         commands = [begin(reached, option, mark) for mark in marks]
         for command in commands:
-            assert command.stdout
-            assert command.stdout.readline() in (b"up\n", b"up\r\n"), command.communicate()
+            command.expect_up()
         assert wait_until(lambda marks=marks: len(sleepers(*marks)) >= 2 * len(marks), PATIENCE)  # "up" comes first
         strike(reached, commands, how)
         for command in commands:
@@ -53,7 +51,7 @@ def lose(reached: Reached, option: str, how: str, counted: Counted) -> None:
         assert wait_until(lambda marks=marks: not sleepers(*marks), GONE), sleepers(*marks)
 
 
-def status(command: subprocess.Popen[bytes]) -> int:
+def status(command: Started) -> int:
     """What it comes to; it is killed if it comes to nothing."""
     try:
         command.communicate(timeout=PATIENCE)
@@ -63,7 +61,7 @@ def status(command: subprocess.Popen[bytes]) -> int:
     return command.returncode
 
 
-def strike(reached: Reached, commands: list[subprocess.Popen[bytes]], how: str) -> None:
+def strike(reached: Reached, commands: list[Started], how: str) -> None:
     if how == "line":
         reached.line.cut()
     elif how == "master":
@@ -79,8 +77,7 @@ def test_who_ignores_a_hang_up_and_holds_no_stream_does_not_outlive_its_client(r
     mark = token()
     ignoring = f"(trap '' HUP TERM; exec sleep {mark}) >/dev/null 2>&1 </dev/null &"
     command = reached.project.start(option, "sh", "-c", f"{ignoring} echo up; wait")
-    assert command.stdout
-    assert command.stdout.readline() in (b"up\n", b"up\r\n"), command.communicate()
+    command.expect_up()
     assert wait_until(lambda: len(sleepers(mark)) >= 2, PATIENCE)
     strike(reached, [command], "KILL")
     status(command)
@@ -121,8 +118,7 @@ def test_background_children_of_commands_that_ended_side_by_side_are_left_alone(
     """Of groups that are released while other commands run, the lifeline is told later, and in time."""
     mark = token()
     with reached.project.start("sh", "-c", "echo up; read line") as beside:
-        assert beside.stdout
-        assert beside.stdout.readline() == b"up\n"
+        beside.expect_up()
         starts = [reached.project.start("sh", "-c", f"sleep {mark} >/dev/null 2>&1 &") for _ in range(5)]
         assert [start.communicate(b"", PATIENCE) for start in starts] == [(b"", b"")] * 5
         reached.project.shell("rdoctl stop --now")
@@ -137,8 +133,7 @@ def test_commands_beyond_what_a_connection_carries_get_their_signals_too(project
     marks = [token() for _ in range(14)]
     commands = [project.start("sh", "-c", f"echo up; sleep {mark}") for mark in marks]
     for command in commands:
-        assert command.stdout
-        assert command.stdout.readline() == b"up\n"
+        command.expect_up()
     for command in commands:
         command.send_signal(signal.SIGTERM)
     ended = [command.communicate(timeout=PATIENCE) for command in commands]
@@ -151,8 +146,7 @@ def test_a_command_behind_a_cut_is_ended_with_its_client_as_before(reached: Reac
         reached.line.cut()
     mark = token()
     with begin(reached, "-T", mark) as command:
-        assert command.stdout
-        assert command.stdout.readline() == b"up\n"
+        command.expect_up()
         command.kill()
         command.communicate(timeout=PATIENCE)
     assert wait_until(lambda: not sleepers(mark), GONE), sleepers(mark)
