@@ -80,7 +80,7 @@ def test_no_hint_for_a_shell_string_is_given_where_stderr_is_no_terminal(project
 def test_output_of_a_megabyte_is_whole_when_the_command_fails_at_once_after_it(
     anywhere: Project, counted: Counted
 ) -> None:
-    for _ in counted("outputs of 1 MB before `exit 3`", range(tries(50, 1000))):
+    for _ in counted("outputs of 1 MB before `exit 3`", range(tries(10, 1000))):
         result = anywhere.run("sh", "-c", "head -c 1000000 /dev/zero; exit 3")
         assert (len(result.stdout), result.returncode) == (1_000_000, 3)
 

@@ -98,7 +98,7 @@ def project(tmp_path: object, runtime: dict[str, str], server: Sshd) -> Project:
 def test_a_kill_at_a_random_moment_leaves_nothing_and_harms_no_later_command(
     project: Project, server: Sshd, counted: Counted, kind: str
 ) -> None:
-    for seed in counted(f"random kills of a {kind}", range(tries(3, 75))):
+    for seed in counted(f"random kills of a {kind}", range(tries(2, 75))):
         chance = random.Random(f"{kind} {seed}")
         marks = [token() for _ in range(AT_ONCE)]
         commands = [begin(project, mark) for mark in marks]
