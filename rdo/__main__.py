@@ -2,8 +2,8 @@
 
 import time
 
-STARTED = time.monotonic()
-TOOK = time.process_time()
+LOADED_AT = time.monotonic()
+CPU_SECONDS = time.process_time()
 """Seconds of CPU that it took to get here, and so nearly all there was to wait for."""
 
 import posix  # noqa: E402
@@ -83,8 +83,8 @@ def execute(options: argv.Options) -> int:
     from rdo.client import main as client  # no sooner: the master works meanwhile
     from rdo.client import run as running_command
 
-    trace = running_command.Trace(options.verbose, STARTED - TOOK)
-    trace.step("client start", TOOK)
+    trace = running_command.Trace(options.verbose, LOADED_AT - CPU_SECONDS)
+    trace.step("client start", CPU_SECONDS)
     try:
         status = client.Client(asked, project.user_file(environ), trace).run(path, seen, connection)
     except ConnectError as error:

@@ -7,7 +7,7 @@ FAILURE = 255
 """Exit status of everything that is rdo's own failure, as in ssh(1)."""
 
 
-LONGEST_PART = 1500
+PART_LIMIT = 1500
 """Characters of a part of an error that are shown: some rows of a terminal. A path may have 4,096."""
 
 
@@ -76,8 +76,8 @@ def one_line(text: str) -> str:
 
 def shortened(text: str) -> str:
     """The text, if it is huge without its middle."""
-    rest = len(text) - LONGEST_PART
+    rest = len(text) - PART_LIMIT
     if rest <= 0:
         return text
-    half = LONGEST_PART // 2
+    half = PART_LIMIT // 2
     return f"{text[:half]}... ({rest} more characters) ...{text[-half:]}"

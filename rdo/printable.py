@@ -27,7 +27,7 @@ DerivedCoreProperties.txt without its categories C and Z, and what is drawn blan
 directions, zero widths, tags, all spaces but the one) are not printable.
 """
 
-MOST_MARKS = 4
+MARK_LIMIT = 4
 """Accents and the like on one letter. No script has more; what has can be piled up over the lines above."""
 
 _MARKS = ("Mn", "Me")
@@ -107,7 +107,7 @@ def _piled(text: str) -> list[bool]:
     for char in text:
         is_mark = not char.isascii() and (category(char) in _MARKS or combining(char) > 0)
         marks = marks + 1 if is_mark else 0
-        found.append(marks > MOST_MARKS)
+        found.append(marks > MARK_LIMIT)
     return found
 
 

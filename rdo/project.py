@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 CONFIG = ".rdo.conf"
 LOCAL_CONFIG = ".rdo.local.conf"
 
-PATHS = ("RDO_SSH_CONFIG", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "VAGRANT_CWD", "VAGRANT_HOME", "SSH_AUTH_SOCK")
+PATH_ENV_VARS = ("RDO_SSH_CONFIG", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "VAGRANT_CWD", "VAGRANT_HOME", "SSH_AUTH_SOCK")
 """Variables that name a file or directory of this machine: a relative path counts from where rdo was called."""
 
-OF_A_PROCESS = ("/proc/self", "/proc/thread-self", "/dev/fd", "/dev/std")
-MOST_LINKS = 40
+PER_PROCESS_PATHS = ("/proc/self", "/proc/thread-self", "/dev/fd", "/dev/std")
+LINK_LIMIT = 40
 """In a row, as Linux has it."""
 
 LINK_HINT = "make it a link to a file, or a file"
@@ -29,7 +29,7 @@ MISSING = "-"
 """Stands in a stamp for a file that is not there."""
 
 
-class Found:
+class FoundConfig:
     """A `.rdo.conf` as seen from a working directory. All directories absolute."""
 
     __slots__ = ("config", "cwd", "pwd", "root", "stamp")
@@ -46,7 +46,7 @@ class Found:
         self.stamp = stamp
 
 
-def discover(environ: "Mapping[str, str]", project: str = "") -> Found:
+def discover(environ: "Mapping[str, str]", project: str = "") -> FoundConfig:
     """The nearest `.rdo.conf` at or above the working directory: by $PWD first, then by the physical path.
 
     None of another file system, and from below the home directory none above it: others may write there. If a directory
@@ -70,12 +70,12 @@ def discover(environ: "Mapping[str, str]", project: str = "") -> Found:
             physical = root if start == cwd else _resolved(root)
             config = _join(physical, CONFIG)
             _check_link(config)
-            return Found(config, root, pwd, cwd, stamp(config, user_file(environ)))
+            return FoundConfig(config, root, pwd, cwd, stamp(config, user_file(environ)))
         why = f"the one in `{root}` is ignored: it is on another file system, or above your home directory"
     raise ConfigError(f"no `{CONFIG}` in `{pwd}` or any directory above", why, "`rdoctl init` writes one")
 
 
-def _named(project: str, pwd: str, cwd: str, environ: "Mapping[str, str]") -> Found:
+def _named(project: str, pwd: str, cwd: str, environ: "Mapping[str, str]") -> FoundConfig:
     """The `.rdo.conf` of a named directory. A working directory outside of it counts as that directory itself."""
     root = _normal(pwd, project)
     physical = _resolved(root)
@@ -85,7 +85,7 @@ def _named(project: str, pwd: str, cwd: str, environ: "Mapping[str, str]") -> Fo
         raise ConfigError(f"no `{CONFIG}` in `{root}`", "", "if it was moved, re-create its shims: `rdoctl shim add`")
     if not _is_at_or_below(pwd, root) and not _is_at_or_below(cwd, physical):
         pwd, cwd = root, physical
-    return Found(config, root, pwd, cwd, stamp(config, user_file(environ)))
+    return FoundConfig(config, root, pwd, cwd, stamp(config, user_file(environ)))
 
 
 def logical(pwd: str, cwd: str) -> str:
@@ -109,8 +109,8 @@ def change_directory(directory: str, environ: "MutableMapping[str, str]") -> Non
 
 
 def make_absolute(environ: "MutableMapping[str, str]") -> None:
-    """Spell the paths of PATHS and DOCKER_HOST from the root on, before they go to a master, whose directory is `/`."""
-    for name in PATHS:
+    """Make the paths in PATH_ENV_VARS and DOCKER_HOST absolute, for a master, whose working directory is `/`."""
+    for name in PATH_ENV_VARS:
         value = environ.get(name, "")
         if value and value[0] not in "/~":
             environ[name] = f"{posix.getcwd()}/{value}"
@@ -159,10 +159,10 @@ def _check_link(config: str) -> None:
     """Raises ConfigError for a link to no file, or to one that is another for each process, such as /proc/self/..."""
     path = config
     try:
-        for _ in range(MOST_LINKS):
+        for _ in range(LINK_LIMIT):
             target = posix.readlink(path)
             path = target if target.startswith("/") else _join(_parent(path), target)
-            if path.startswith(OF_A_PROCESS):
+            if path.startswith(PER_PROCESS_PATHS):
                 raise ConfigError(config, f"a link to `{path}`, which each process sees another file by", LINK_HINT)
     except OSError:
         if path == config:

@@ -8,14 +8,14 @@ import re
 from rdo import project
 from rdo.config.entries import LARGEST
 from rdo.config.schema import DEFAULT_PROFILE, KEYS
-from rdo.project import Found
+from rdo.project import FoundConfig
 from rdo.util import foreign_file
 
 HEADER = re.compile(r"^[ \t]*\[[ \t]*[\"']?([\w-]+)[\"']?[ \t]*[].]", re.MULTILINE)
 """`[NAME]` or `[NAME.env]` on a line of its own."""
 
 
-def names(found: Found) -> list[str]:
+def names(found: FoundConfig) -> list[str]:
     """The profiles that the config files name, `default` first."""
     directory = os.path.dirname(found.config)
     files = (project.user_file(os.environ), found.config, os.path.join(directory, project.LOCAL_CONFIG))

@@ -14,7 +14,7 @@ from rdo.cli import masters, process, profiles
 from rdo.cli.masters import MasterInfo
 from rdo.errors import ConfigError, ConnectError, RdoError, printable
 from rdo.ipc import sockets
-from rdo.project import Found
+from rdo.project import FoundConfig
 
 END_TIMEOUT = 10.0
 """Seconds for a master to be gone that waits for no command: it closes its channels, which takes one round trip, and
@@ -70,11 +70,11 @@ def _of_this_directory(found: list[MasterInfo], directory: str, profile: str | N
     return [master for master in found if os.path.splitext(master.path)[0] in paths or _belongs(master, here, profile)]
 
 
-def _path(directory: str, here: Found, profile: str) -> str:
+def _path(directory: str, here: FoundConfig, profile: str) -> str:
     return sockets.socket_path(directory, here.config, profile, os.environ)
 
 
-def _belongs(master: MasterInfo, here: Found, profile: str | None) -> bool:
+def _belongs(master: MasterInfo, here: FoundConfig, profile: str | None) -> bool:
     return master.report.get("config") == here.config and profile in (None, master.report["profile"])
 
 

@@ -6,7 +6,7 @@ from rdo.client import argv
 from rdo.client.argv import Options
 from rdo.fscodec import fsencode
 from rdo.ipc import protocol, sockets
-from rdo.project import Found
+from rdo.project import FoundConfig
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 NO_WINDOW = (0, 0, 0, 0)
 
 
-def build(options: Options, found: Found, environ: "Mapping[str, str]") -> protocol.Request:
+def build(options: Options, found: FoundConfig, environ: "Mapping[str, str]") -> protocol.Request:
     """What RUN asks for."""
     request = protocol.Request()
     request.version = sockets.release()

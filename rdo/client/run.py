@@ -83,7 +83,7 @@ class RunningCommand:
         self._state = ASKED
         self._outbox = sockets.Outbox(connection)
         self._decoder = protocol.Decoder()
-        self._output = stdout.Output(connection.fileno(), self._decoder, self._outbox)
+        self._output = stdout.OutputWriter(connection.fileno(), self._decoder, self._outbox)
         self._stdin: stdin.Stdin | None = None
         self._status_line: status_line.StatusLine | None = None
         self._foreground = foreground.Foreground(request, self._outbox)
@@ -102,7 +102,7 @@ class RunningCommand:
             self._foreground.leave()
 
     def _receive(self) -> "list[protocol.Frame]":
-        size = self._output.pass_on()
+        size = self._output.splice_rest()
         try:
             data = self._connection.recv(size)
         except OSError:

@@ -10,7 +10,7 @@ import time
 import rdo
 from rdo.errors import SetupError
 from rdo.fscodec import fsdecode, fsencode
-from rdo.ipc.sockets import ELSEWHERE, connect, identity
+from rdo.ipc.sockets import RUNTIME_DIR_HINT, connect, identity
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 START_TIMEOUT = 15.0
 """Seconds for a master to listen: an interpreter's start and a bind, with ample room for a loaded machine."""
 
-LOCK_PAUSE = 0.02
+LOCK_INTERVAL = 0.02
 """Seconds between two tries for the start lock: flock(2) with a deadline cannot be had otherwise."""
 
 READY_FD = 3
@@ -33,8 +33,8 @@ MASTER = "import gc; gc.disable(); " + ENTRY
 """As `python -m rdo.master.daemon`, without what that loads to find the module, and without a search for garbage
 meanwhile, which finds none and takes a twelfth of the time."""
 
-KEPT = frozenset({"DYLD_LIBRARY_PATH", "HOME", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "PWD", "USER"})
-KEPT_KINDS = ("DOCKER_", "RDO_", "VAGRANT_", "XDG_")
+KEPT_ENV_VARS = frozenset({"DYLD_LIBRARY_PATH", "HOME", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "PWD", "USER"})
+KEPT_ENV_PREFIXES = ("DOCKER_", "RDO_", "VAGRANT_", "XDG_")
 """Variables of the first caller that the master has: those that say where a target is, the same for all of its callers,
 and what a bare login has. Some Pythons do not start without the path of their libraries."""
 
@@ -87,13 +87,13 @@ def _lock(path: str) -> int:
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             os.fchmod(fd, 0o600)  # whatever the umask is
         except OSError as error:
-            raise SetupError(f"cannot create the lock `{path}`", str(error.strerror), ELSEWHERE) from None
+            raise SetupError(f"cannot create the lock `{path}`", str(error.strerror), RUNTIME_DIR_HINT) from None
         if _is_held(fd, path):
             return fd
         os.close(fd)
         if time.monotonic() > deadline:
             raise SetupError(f"cannot get the lock `{path}`", "another `rdo` holds it")
-        select.select((), (), (), LOCK_PAUSE)
+        select.select((), (), (), LOCK_INTERVAL)
 
 
 def _is_held(fd: int, path: str) -> bool:
@@ -122,12 +122,12 @@ def _spawn(path: str, request: "Request") -> None:
             os.waitpid(child, 0)
         except ChildProcessError:
             pass  # our caller has us ignore SIGCHLD
-        told = select.select((ready,), (), (), START_TIMEOUT)[0] and os.read(ready, REPORT_SIZE)
+        answer = select.select((ready,), (), (), START_TIMEOUT)[0] and os.read(ready, REPORT_SIZE)
     finally:
         os.close(ready)
-    if told != LISTENS:
-        why = fsdecode(told) if told else _last_line(log)
-        raise SetupError("the control master did not start", why, ELSEWHERE if told else "see `rdoctl doctor`")
+    if answer != LISTENS:
+        why = fsdecode(answer) if answer else _last_line(log)
+        raise SetupError("the control master did not start", why, RUNTIME_DIR_HINT if answer else "see `rdoctl doctor`")
 
 
 def _become_master(report: int, log: str, command: "list[str]", environment: "dict[str, str]") -> None:
@@ -158,7 +158,7 @@ def _become_master(report: int, log: str, command: "list[str]", environment: "di
 def _environment(request: "Request") -> "dict[str, str]":
     """What the master has of the first caller's environment. Each command's own comes with its request."""
     variables = (fsdecode(item).partition("=") for item in request.environ)
-    return {name: value for name, _, value in variables if name in KEPT or name.startswith(KEPT_KINDS)}
+    return {name: value for name, _, value in variables if name in KEPT_ENV_VARS or name.startswith(KEPT_ENV_PREFIXES)}
 
 
 def _last_line(path: str) -> str:

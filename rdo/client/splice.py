@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rdo.ipc.sockets import Socket
 
 
-def pass_on(source: int, target: int, decoder: Decoder) -> bool:
+def splice_frame(source: int, target: int, decoder: Decoder) -> bool:
     """Pass the rest of the frame that is under way from a socket to a pipe.
 
     False where that cannot be: no pipe, no Linux, a reader that is gone, a socket that broke. What is left then, or

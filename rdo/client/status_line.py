@@ -53,9 +53,9 @@ class StatusLine:
     def _take_signals(self) -> None:
         for number in SIGNALS:
             if number not in self._replaced and _signal.getsignal(number) == _signal.SIG_DFL:
-                self._replaced[number] = _signal.signal(number, self._pass_on)
+                self._replaced[number] = _signal.signal(number, self._reraise_signal)
 
-    def _pass_on(self, number: int, _frame: object) -> None:
+    def _reraise_signal(self, number: int, _frame: object) -> None:
         """Let the signal do what it would have done, with the line gone. After a stop the next line shows again."""
         self.erase()
         os.kill(os.getpid(), number)

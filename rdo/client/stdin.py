@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 READ_SIZE = 64 * 1024
 """Bytes at a time: what a pipe holds by default. As many at once are the beginning of a long stream."""
 
-OTHERS_TURN = 0.1
+TURN_INTERVAL = 0.1
 """Seconds until stdin is looked at again while its terminal is somebody else's: there is no event for that."""
 
 
@@ -51,14 +51,14 @@ class Stdin:
                 self._wait_for_our_turn()
             while sent >= self._granted:
                 self._granted_more.acquire()
-            count = self._pass_on(self._granted - sent)
+            count = self._send_chunk(self._granted - sent)
             if not count:
                 break
             sent += count
         if not self._is_raw():  # else the end of input is a key like any other, and the terminal itself is gone
             self._outbox.send(protocol.END)
 
-    def _pass_on(self, limit: int) -> int:
+    def _send_chunk(self, limit: int) -> int:
         """Send what there is: how many bytes; 0 at the end."""
         data: bytes | Piece
         if self._pipe:
@@ -66,7 +66,7 @@ class Stdin:
                 data = self._pipe.take(0, limit)
             except (AttributeError, OSError):  # no Linux, a terminal, a pipe that somebody made non-blocking
                 self._pipe = None
-                return self._pass_on(limit)
+                return self._send_chunk(limit)
         else:
             data = read(min(READ_SIZE, limit))
             if self._untried and len(data) == READ_SIZE:
@@ -88,7 +88,7 @@ class Stdin:
             select.select((0,), (), ())
             if self._is_raw() or tty.is_ours(0):
                 return
-            select.select((), (), (), OTHERS_TURN)
+            select.select((), (), (), TURN_INTERVAL)
 
 
 def read(size: int) -> bytes:

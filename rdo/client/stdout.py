@@ -8,11 +8,11 @@ from rdo.ipc.sockets import Outbox
 
 READ_SIZE = 256 * 1024
 
-LONG = 64 * 1024
+SPLICE_THRESHOLD = 64 * 1024
 """Bytes of a frame from which on it pays to have the kernel pass on what follows."""
 
 
-class Output:
+class OutputWriter:
     """Writes what comes over the control connection. Descriptors are the caller's, so their flags are left alone."""
 
     def __init__(self, connection: int, decoder: protocol.Decoder, outbox: Outbox) -> None:
@@ -42,14 +42,14 @@ class Output:
         posix.dup2(null, 1)
         posix.close(null)
 
-    def pass_on(self) -> int:
+    def splice_rest(self) -> int:
         """Have the kernel pass on the rest of a long frame, if it can; the size of the next read of the connection."""
-        if not self._splices or self._decoder.length < LONG:
+        if not self._splices or self._decoder.length < SPLICE_THRESHOLD:
             return READ_SIZE
         from rdo.client import splice
 
         fd = 1 if self._decoder.kind == protocol.OUTPUT else 2
-        self._splices = splice.pass_on(self._connection, fd, self._decoder)
+        self._splices = splice.splice_frame(self._connection, fd, self._decoder)
         return protocol.HEADER_SIZE if self._splices else READ_SIZE
 
 

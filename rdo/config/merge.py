@@ -21,8 +21,8 @@ from rdo.util.phrases import listed, nearest, shortened
 DEFAULT_ORIGIN = Origin("default")
 """Of a value that nobody wrote."""
 
-TELLING = {"host": "ssh", **dict.fromkeys(CONTAINERS, "docker")}
-"""Keys that tell the driver where none is named."""
+DRIVER_BY_KEY = {"host": "ssh", **dict.fromkeys(CONTAINERS, "docker")}
+"""The driver that a key implies where none is named."""
 
 SHORT_LIST = 8
 """Names that an error line lists in full."""
@@ -84,10 +84,10 @@ def _choose(entries: Sequence[Entry], vagrantfile: str | None) -> _Choice | None
     if vagrantfile:
         return _Choice("vagrant", Origin(vagrantfile), f"because of {vagrantfile}")
     found = {entry.key: entry for entry in entries}
-    telling = next((key for key in TELLING if key in found), "")
-    if not telling:
+    key = next((key for key in DRIVER_BY_KEY if key in found), "")
+    if not key:
         return None
-    return _Choice(TELLING[telling], found[telling].origin, f"because `{found[telling].written}` is set")
+    return _Choice(DRIVER_BY_KEY[key], found[key].origin, f"because `{found[key].written}` is set")
 
 
 def _homes(documents: Sequence[Document], choices: Mapping[str, _Choice | None]) -> dict[tuple[str, str], str]:

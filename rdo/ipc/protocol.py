@@ -36,7 +36,7 @@ EXIT = b"X"
 FAILED = b"F"
 REPORT = b"J"
 
-LIMIT = 16 * 1024 * 1024
+PAYLOAD_LIMIT = 16 * 1024 * 1024
 """Largest payload (bytes): far above ARG_MAX (2 MiB for arguments and environment), and no danger to memory."""
 
 INPUT_WINDOW = 4 * 1024 * 1024
@@ -94,7 +94,7 @@ class Decoder:
             start = position + HEADER_SIZE
             kind = buffer[position : position + 1]
             length = int.from_bytes(buffer[position + 1 : start], "big")
-            if length > LIMIT:
+            if length > PAYLOAD_LIMIT:
                 raise ProtocolError("a frame is too long", f"{length} bytes")
             if kind in STREAMS:
                 self.kind, self.length, self.left = kind, length, length

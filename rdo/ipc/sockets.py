@@ -17,9 +17,9 @@ from rdo.ipc import protocol
 SOCKET_PATH_LIMIT = 103
 """Bytes of a socket's path: sun_path holds 104 on macOS and the BSDs, with the NUL at the end."""
 
-ELSEWHERE = "free disk space or fix its permissions, or set XDG_RUNTIME_DIR to another directory of yours"
+RUNTIME_DIR_HINT = "free disk space or fix its permissions, or set XDG_RUNTIME_DIR to another directory of yours"
 
-GUIDES = (
+TARGET_ENV_VARS = (
     "HOME", "RDO_SSH_CONFIG", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS",
     "DOCKER_TLS_VERIFY", "VAGRANT_CWD", "VAGRANT_DOTFILE_PATH", "VAGRANT_VAGRANTFILE", "VAGRANT_HOME",
     "VAGRANT_DEFAULT_PROVIDER",
@@ -35,7 +35,7 @@ ACCEPT_TIMEOUT = 3.0
 """Seconds for a master to take a connection, and to accept a request. It does both before anything slow, so that a
 silent one is wedged."""
 
-QUEUE_PAUSE = 0.02
+RETRY_INTERVAL = 0.02
 """Seconds between two tries to connect while as many wait as the system lets a master queue."""
 
 PEER_CREDENTIALS = (_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12) if hasattr(_socket, "SO_PEERCRED") else (0, 1, 128)
@@ -44,7 +44,7 @@ PEER_CREDENTIALS = (_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12) if hasattr(_soc
 FILE_TYPE, DIRECTORY = 0o170000, 0o040000
 """S_IFMT and S_IFDIR, the same everywhere: a look into `stat` costs as much as the directory's check."""
 
-PRIME = 2**64 - 59
+DIGEST_PRIME = 2**64 - 59
 """The largest of 64 bits."""
 
 Socket = _socket.socket
@@ -159,18 +159,20 @@ def _make(directory: str) -> None:
     except FileExistsError:
         pass
     except OSError as error:
-        raise SetupError(f"cannot create the runtime directory `{directory}`", str(error.strerror), ELSEWHERE) from None
+        raise SetupError(
+            f"cannot create the runtime directory `{directory}`", str(error.strerror), RUNTIME_DIR_HINT
+        ) from None
 
 
 def socket_path(directory: str, config: str, profile: str, environ: "Mapping[str, str]") -> str:
     """Where the master of this config file and profile listens: a name of 16 hexadecimal digits.
 
-    What leads to another target (GUIDES) leads to another master, and so do other surroundings of the caller. The
-    remainder by a large prime will do for a digest, and needs no import: a collision is harmless, since the request
-    names config and profile in full.
+    What leads to another target (TARGET_ENV_VARS) leads to another master, and so do other surroundings of the caller.
+    The remainder by a large prime will do for a digest, and needs no import: a collision is harmless, since the
+    request names config and profile in full.
     """
-    guides = surroundings() + "".join(f"\0{name}={environ[name]}" for name in GUIDES if environ.get(name))
-    digest = int.from_bytes(fsencode(f"{config}\0{profile}{guides}"), "big") % PRIME
+    found = surroundings() + "".join(f"\0{name}={environ[name]}" for name in TARGET_ENV_VARS if environ.get(name))
+    digest = int.from_bytes(fsencode(f"{config}\0{profile}{found}"), "big") % DIGEST_PRIME
     return f"{directory}/{digest:016x}"
 
 
@@ -200,7 +202,7 @@ def _check_peer(connection: Socket, path: str) -> None:
     credentials = connection.getsockopt(*PEER_CREDENTIALS)
     uid = int.from_bytes(credentials[4:8], sys.byteorder)
     if uid not in (posix.geteuid(), 0):
-        raise SetupError(f"the control socket `{path}` belongs to another user", f"uid {uid}", ELSEWHERE)
+        raise SetupError(f"the control socket `{path}` belongs to another user", f"uid {uid}", RUNTIME_DIR_HINT)
 
 
 def _is_taken(connection: Socket, path: str) -> bool:
@@ -215,7 +217,7 @@ def _is_taken(connection: Socket, path: str) -> bool:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 return False
-            time.sleep(QUEUE_PAUSE)
+            time.sleep(RETRY_INTERVAL)
 
 
 def identity(path: str) -> "Identity":

@@ -35,7 +35,7 @@ class MappedOutput:
         self._until = {STDOUT: math.inf, STDERR: math.inf}
         """Until when each stream holds something back."""
         self._channel = channel
-        self._pass_on = send
+        self._send = send
 
     def read(self) -> Chunk | None:
         """The channel's next output. Meanwhile, what was held back long enough is sent."""
@@ -65,7 +65,7 @@ class MappedOutput:
 
     def _show(self, stream: int, data: bytes) -> None:
         if data:
-            self._pass_on(stream, data)
+            self._send(stream, data)
 
 
 def _encode(path: str) -> bytes:

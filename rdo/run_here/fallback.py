@@ -12,7 +12,7 @@ from rdo.errors import ConnectError, RdoError
 from rdo.shims import script
 from rdo.util import charset, foreign_file
 
-HEAD = 4096
+HEAD_SIZE = 4096
 """Bytes of a file that tell whether it is a shim."""
 
 
@@ -71,6 +71,6 @@ def is_program(file: str) -> bool:
 def is_shim(file: str) -> bool:
     """Whether it is a shim; False for what cannot be read."""
     try:
-        return script.is_shim(foreign_file.head(file, HEAD))
+        return script.is_shim(foreign_file.head(file, HEAD_SIZE))
     except OSError:
         return False

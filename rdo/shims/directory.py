@@ -16,10 +16,10 @@ from rdo.errors import SetupError
 from rdo.fscodec import fsencode
 from rdo.util import atomic_write, foreign_file, private_directory, state_directory
 
-LONGEST_NAME = 24
+NAME_LIMIT = 24
 """Characters of the project's name that are in the directory's: for people, who meet it in PATH."""
 
-LARGEST = 64 * 1024
+SIZE_LIMIT = 64 * 1024
 """Bytes of a shim; it has two thousand."""
 
 
@@ -33,7 +33,7 @@ class ShimPath:
 
     def __init__(self, root: str, environment: Mapping[str, str]) -> None:
         real = os.path.realpath(root)
-        name = re.sub(r"[^\w.-]", "_", os.path.basename(real))[:LONGEST_NAME]
+        name = re.sub(r"[^\w.-]", "_", os.path.basename(real))[:NAME_LIMIT]
         self._base = base(environment)
         self.path = os.path.join(self._base, f"{name}-{hashlib.sha256(fsencode(real)).hexdigest()[:12]}")
 
@@ -62,7 +62,7 @@ class ShimPath:
     def has(self, name: str, file: str) -> bool:
         """Whether a file is, byte for byte, the shim of that name."""
         try:
-            own = foreign_file.read(os.path.join(self.path, name), LARGEST)
-            return foreign_file.read(file, LARGEST) == own
+            own = foreign_file.read(os.path.join(self.path, name), SIZE_LIMIT)
+            return foreign_file.read(file, SIZE_LIMIT) == own
         except OSError:
             return False

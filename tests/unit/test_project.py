@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rdo.errors import ConfigError, RdoError
-from rdo.project import Found, change_directory, discover, logical, stamp, user_file
+from rdo.project import FoundConfig, change_directory, discover, logical, stamp, user_file
 
 CONFIG = ".rdo.conf"
 
@@ -35,7 +35,7 @@ def enter(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return go
 
 
-def directories(found: Found) -> tuple[str, str, str, str]:
+def directories(found: FoundConfig) -> tuple[str, str, str, str]:
     return found.config, found.root, found.pwd, found.cwd
 
 

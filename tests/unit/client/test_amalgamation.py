@@ -35,7 +35,7 @@ def contents(statement: str, directory: Path) -> dict[str, dict[str, object]]:
     done = subprocess.run(argv, env=same, capture_output=True, text=True, check=True, timeout=BOUND)
     found: dict[str, dict[str, object]] = json.loads(done.stdout)
     for module in found.values():
-        for name in ("STARTED", "TOOK"):  # which are of each process its own
+        for name in ("LOADED_AT", "CPU_SECONDS"):  # which are of each process its own
             module.pop(name, None)
     return found
 

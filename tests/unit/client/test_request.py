@@ -12,9 +12,9 @@ import pytest
 from rdo.client import request
 from rdo.client.argv import parse
 from rdo.ipc import protocol, sockets
-from rdo.project import Found
+from rdo.project import FoundConfig
 
-FOUND = Found("/work/.rdo.conf", "/link", "/link/a\udcff", "/work/a\udcff", "stamp")
+FOUND = FoundConfig("/work/.rdo.conf", "/link", "/link/a\udcff", "/work/a\udcff", "stamp")
 
 NO_TERMINAL: tuple[int, ...] = ()
 

@@ -105,7 +105,7 @@ def test_what_somebody_else_has_passed_on_is_not_waited_for() -> None:
 
 
 def test_the_longest_frame_is_read() -> None:
-    payload = bytes(protocol.LIMIT)
+    payload = bytes(protocol.PAYLOAD_LIMIT)
     assert Decoder().receive(frame(b"R", payload)) == [(b"R", payload)]
 
 

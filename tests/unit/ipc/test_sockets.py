@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from rdo.errors import SetupError
 from rdo.ipc import sockets
-from rdo.ipc.sockets import ELSEWHERE, SOCKET_PATH_LIMIT, connect, runtime_directory, socket_path
+from rdo.ipc.sockets import RUNTIME_DIR_HINT, SOCKET_PATH_LIMIT, connect, runtime_directory, socket_path
 
 ANOTHER_USER = 54321
 """A uid that no user of the machine has."""
@@ -126,7 +126,7 @@ def test_a_runtime_directory_that_cannot_be_made_is_told(base: Path) -> None:
     base.chmod(0o500)
     os.seteuid(ANOTHER_USER)
     try:
-        assert error_of() == f"cannot create the runtime directory `{base}/rdo`: Permission denied; {ELSEWHERE}"
+        assert error_of() == f"cannot create the runtime directory `{base}/rdo`: Permission denied; {RUNTIME_DIR_HINT}"
     finally:
         os.seteuid(0)
 
@@ -185,7 +185,7 @@ def test_a_socket_that_cannot_be_reached_is_named(base: Path) -> None:
     assert str(caught.value) == f"cannot reach the control master: `{base}/file/socket`: Not a directory"
 
 
-@pytest.mark.parametrize("name", sockets.GUIDES)
+@pytest.mark.parametrize("name", sockets.TARGET_ENV_VARS)
 def test_callers_whom_a_variable_leads_to_different_targets_have_different_masters(name: str) -> None:
     assert len({socket_path("/f", "/c", "p", {name: value}) for value in ("", "/a", "/b")}) == 3
 
@@ -194,4 +194,4 @@ def test_each_variable_by_which_docker_and_vagrant_find_a_target_counts() -> Non
     sources = "".join(path.read_text() for path in Path("rdo/drivers").glob("[dv]*/*.py"))
     read = set(re.findall(r'environment\.get\("((?:DOCKER|VAGRANT)_\w+|HOME)"', sources))
     assert read
-    assert read <= set(sockets.GUIDES)
+    assert read <= set(sockets.TARGET_ENV_VARS)
