@@ -16,6 +16,7 @@ from rdo.drivers.docker.stream import PlainWire, TlsWire, Wire
 from rdo.errors import ConfigError, ConnectError, SetupError, reason
 from rdo.remote_sh.quoting import quote
 from rdo.util import foreign_file, threads
+from rdo.util.caller_program import start_for_caller
 from rdo.util.lines import split_lines
 
 T = TypeVar("T")
@@ -127,8 +128,7 @@ def _ssh(endpoint: Endpoint, environment: Mapping[str, str]) -> Wire:
     with far:
         try:
             command, fd = ssh_command(endpoint, environment), far.fileno()
-            pipe = subprocess.PIPE
-            child = subprocess.Popen(command, stdin=fd, stdout=fd, stderr=pipe, env=dict(environment))
+            child = start_for_caller(command, environment, stdin=fd, stdout=fd)
         except OSError as error:
             near.close()
             raise ConnectError("cannot run `ssh`", error.strerror or str(error), "install OpenSSH") from None

@@ -20,6 +20,7 @@ from paramiko.ssh_exception import ConfigParseError, CouldNotCanonicalize
 from rdo.drivers.ssh.config_include import EVERYWHERE, OPTION, expanded
 from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.errors import ConnectError
+from rdo.util.caller_program import run_for_caller
 
 READING = threading.Lock()
 """Held while a configuration is read: what runs its commands is one for the whole process, and works for one caller."""
@@ -72,10 +73,10 @@ class MatchExec:
     def run(self, command: str, **_: object) -> ExecResult:
         """As ssh(1) does it: by the user's shell."""
         shell = self._environment.get("SHELL") or "/bin/sh"
-        quiet, env = subprocess.DEVNULL, dict(self._environment)
         try:
-            done = subprocess.run([shell, "-c", command], stdin=quiet, stdout=quiet, env=env, timeout=EXEC_TIMEOUT)
-        except (OSError, subprocess.TimeoutExpired):
+            quiet = subprocess.DEVNULL
+            done = run_for_caller([shell, "-c", command], self._environment, EXEC_TIMEOUT, stdout=quiet, stderr=quiet)
+        except (OSError, ValueError):
             return ExecResult(False)
         return ExecResult(done.returncode == 0)
 

@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from typing import IO
 
 from rdo import __version__
-from rdo.drivers.ssh.caller_directory import caller_directory
 from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
 from rdo.drivers.ssh.keepalive import ByteStream
 from rdo.drivers.ssh.options import SshOptions
 from rdo.errors import ConnectError
 from rdo.fscodec import fsencode
+from rdo.util.caller_program import start_for_caller
 
 CONNECT_TIMEOUT = 15.0
 """Seconds for each step of reaching a host, where nobody said otherwise."""
@@ -124,14 +124,13 @@ class ProxyCommand:
         self._command = command
         self._complaint: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the program
         try:
-            self._process = subprocess.Popen(
+            self._process = start_for_caller(
                 [environment.get("SHELL") or "/bin/sh", "-c", f"exec {command}"],
+                environment,
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
-                stderr=self._complaint,
-                env=dict(environment),
-                cwd=caller_directory(environment),
-                start_new_session=True,  # a Ctrl-C on the terminal is not for it; and so its children end with it
+                stderr=self._complaint.fileno(),
+                new_session=True,  # a Ctrl-C on the terminal is not for it; and so its children end with it
             )
         except OSError as error:
             self.socket.close()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import base64
 import shlex
-import subprocess
 from collections.abc import Mapping
 
-from rdo.drivers.ssh.caller_directory import caller_directory
 from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
 from rdo.drivers.ssh.known_hosts import HostKey, HostKeyEntry, parse
 from rdo.drivers.ssh.options import SshOptions
-from rdo.errors import ConnectError
+from rdo.errors import ConnectError, reason
 from rdo.fscodec import fsdecode, fsencode
+from rdo.util.caller_program import run_for_caller
 from rdo.util.lines import strip_blanks
 
 COMMAND_TIMEOUT = 60.0
@@ -33,19 +32,9 @@ def entries(
         return []
     command = _command(options, invocation, name, key)
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=dict(environment),
-            cwd=caller_directory(environment),
-            timeout=COMMAND_TIMEOUT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise _failed(command[0], f"waited {COMMAND_TIMEOUT:.0f} s") from None
+        done = run_for_caller(command, environment, COMMAND_TIMEOUT)
     except OSError as error:
-        raise _failed(command[0], (error.strerror or str(error)).lower()) from error
+        raise _failed(command[0], reason(error)) from error
     if done.returncode != 0:
         said = words(strip_blanks(done.stderr.decode(errors="replace")).rpartition("\n")[2].encode(), DISPLAY_LIMIT)
         ended = f"signal {-done.returncode}" if done.returncode < 0 else f"status {done.returncode}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 
 from rdo.drivers.base import Caller
-from rdo.drivers.ssh.caller_directory import caller_directory
 from rdo.drivers.ssh.options import SshOptions
 from rdo.errors import printable, reason
+from rdo.util.caller_program import run_for_caller
 from rdo.util.lines import split_lines
 
 LOCAL_COMMAND_TIMEOUT = 60.0
@@ -23,17 +23,9 @@ def run(options: SshOptions, caller: Caller) -> None:
         return
     shell = caller.environment.get("SHELL") or "/bin/sh"
     try:
-        done = subprocess.run(
-            [shell, "-c", options.local_command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=dict(caller.environment),
-            cwd=caller_directory(caller.environment),
-            timeout=LOCAL_COMMAND_TIMEOUT,
-            check=False,
-        )
-    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        command = [shell, "-c", options.local_command]
+        done = run_for_caller(command, caller.environment, LOCAL_COMMAND_TIMEOUT, stderr=subprocess.STDOUT)
+    except (OSError, ValueError) as error:
         caller.tell(f"rdo: the LocalCommand of the ssh configuration failed: {reason(error)}")
         return
     for line in split_lines(done.stdout[:OUTPUT_LIMIT].decode(errors="replace")):

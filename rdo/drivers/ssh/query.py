@@ -7,12 +7,12 @@ import pwd
 import subprocess
 from collections.abc import Mapping
 
-from rdo.drivers.ssh.caller_directory import caller_directory
 from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
 from rdo.drivers.ssh.options import SshOptions, SshQueryRequest
 from rdo.drivers.ssh.query_output import parse
 from rdo.errors import ConnectError
 from rdo.fscodec import fsdecode, fsencode
+from rdo.util.caller_program import start_for_caller
 from rdo.util.lines import split_lines
 
 QUERY_TIMEOUT = 20.0
@@ -72,14 +72,7 @@ def arguments(request: SshQueryRequest) -> list[str]:
 def _start(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
     """Start the program; None where the environment's PATH leads to none."""
     try:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=dict(environment),
-            cwd=caller_directory(environment),
-        )
+        return start_for_caller(command, environment)
     except (FileNotFoundError, PermissionError, NotADirectoryError):
         return None
 

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from enum import Enum
 
 from rdo.drivers.base import Caller
-from rdo.drivers.ssh.caller_directory import caller_directory
 from rdo.drivers.ssh.options import SshOptions
+from rdo.errors import reason
 from rdo.fscodec import fsdecode
+from rdo.util.caller_program import run_for_caller
 
 USUAL = (
     "/usr/bin/ssh-askpass",
@@ -91,18 +92,8 @@ class _Asking:
         self._caller.progress(f"waiting for an answer in `{program}`")
         self.trace(f"asking by {program}")
         try:
-            done = subprocess.run(
-                [program, question],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=dict(self.environment),
-                cwd=caller_directory(self.environment),
-                timeout=ASKPASS_TIMEOUT,
-                check=False,
-            )
-        except (OSError, ValueError, subprocess.TimeoutExpired) as error:
-            why = (getattr(error, "strerror", None) or str(error)).lower()
-            self.tell(f"rdo: `{program}` (SSH_ASKPASS) gave no answer: {why}")
+            done = run_for_caller([program, question], self.environment, ASKPASS_TIMEOUT, stderr=subprocess.DEVNULL)
+        except (OSError, ValueError) as error:
+            self.tell(f"rdo: `{program}` (SSH_ASKPASS) gave no answer: {reason(error)}")
             return None
         return first_line(done.stdout) if done.returncode == 0 else None

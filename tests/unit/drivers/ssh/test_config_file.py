@@ -42,6 +42,16 @@ def test_match_exec_is_obeyed_though_the_ssh_driver_does_not_load_what_paramiko_
     assert not [line for line in lines if line.startswith("user ")]
 
 
+def test_match_exec_runs_in_the_directory_where_the_command_was_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").touch()
+    monkeypatch.chdir("/")
+    file = write(tmp_path / "config", 'Match exec "test -e here"', "Port 2201")
+    assert "port 2201" in lines(SshQueryRequest("box", ssh_config=str(file)), {"PWD": str(tmp_path)})
+    assert "port 2201" not in lines(SshQueryRequest("box", ssh_config=str(file)), {"PWD": "/"})
+
+
 def test_a_driver_can_be_made_again_after_a_configuration_was_read_without_an_ssh_program(tmp_path: Path) -> None:
     (tmp_path / ".rdo.conf").write_text('driver = "ssh"\nhost = "box"\ndirectory = "/"\n')
     config = load(str(tmp_path / ".rdo.conf"), None, None)

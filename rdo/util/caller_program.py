@@ -1,0 +1,54 @@
+"""Starts a program that the user's own configuration names, as if the caller had: with the caller's environment, in the
+directory where the command was typed. The control master has another environment, and runs in `/`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+
+
+def start_for_caller(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+    new_session: bool = False,
+) -> subprocess.Popen[bytes]:
+    """Start the program, which is looked for in the caller's PATH. Raises OSError; ValueError for a NUL in a word."""
+    pwd = environment.get("PWD", "")
+    return subprocess.Popen(
+        command,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        env=dict(environment),
+        cwd=pwd if pwd.startswith("/") and os.path.isdir(pwd) else "/",  # the directory may have been removed
+        start_new_session=new_session,
+    )
+
+
+def run_for_caller(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    timeout: float,
+    *,
+    given: bytes = b"",
+    stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the program to its end, with `given` as its stdin: what it printed, and its exit status.
+
+    Raises what start_for_caller raises, and TimeoutError once it has been killed after `timeout` seconds.
+    """
+    stdin = subprocess.PIPE if given else subprocess.DEVNULL
+    with start_for_caller(command, environment, stdin=stdin, stdout=stdout, stderr=stderr) as process:
+        try:
+            output, errors = process.communicate(given or None, timeout)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(f"waited {timeout:.0f} s") from None
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)

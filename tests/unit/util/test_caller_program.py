@@ -1,0 +1,45 @@
+"""Programs that are started as the caller would start them: real ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rdo.util.caller_program import run_for_caller
+
+SH = ["/bin/sh", "-c"]
+
+
+def test_a_program_has_the_caller_s_directory_and_environment_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OURS", "ours")
+    environment = {"PWD": str(tmp_path), "THEIRS": "theirs"}
+    done = run_for_caller([*SH, 'pwd; echo "$OURS" "$THEIRS"'], environment, 10)
+    assert done.stdout.decode() == f"{tmp_path}\n theirs\n"
+
+
+@pytest.mark.parametrize("pwd", ["/no/such/directory", "relative", ""])
+def test_it_runs_in_the_root_where_the_caller_s_directory_is_not_known(pwd: str) -> None:
+    assert run_for_caller([*SH, "pwd"], {"PWD": pwd}, 10).stdout == b"/\n"
+
+
+def test_it_reads_what_it_is_given_and_else_nothing() -> None:
+    assert run_for_caller([*SH, "cat"], {}, 10, given=b"text").stdout == b"text"
+    assert run_for_caller([*SH, "cat"], {}, 10).stdout == b""
+
+
+def test_it_is_killed_once_its_time_is_over() -> None:
+    with pytest.raises(TimeoutError, match="waited 0 s"):
+        run_for_caller([*SH, "exec sleep 1000"], {"PATH": "/usr/bin:/bin"}, 0.05)
+
+
+def test_it_is_looked_for_in_the_caller_s_path(tmp_path: Path) -> None:
+    program = tmp_path / "greet"
+    program.write_text("#!/bin/sh\necho hello; exit 3\n")
+    program.chmod(0o755)
+    done = run_for_caller(["greet"], {"PATH": str(tmp_path)}, 10)
+    assert (done.returncode, done.stdout) == (3, b"hello\n")
+    with pytest.raises(FileNotFoundError):
+        run_for_caller(["greet"], {"PATH": "/nowhere"}, 10)
