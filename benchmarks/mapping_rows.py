@@ -6,10 +6,10 @@ import time
 
 from benchmarks.figures import Outcome
 from benchmarks.plan import Plan
-from rdo.paths.matcher import RemoteRoots
-from rdo.paths.output_mapper import OutputMap
+from rdo.paths.matcher import RootMatcher
+from rdo.paths.output_mapper import OutputMapper
 
-ROOTS = RemoteRoots({b"/vagrant": b"/home/me/project"})
+ROOTS = RootMatcher({b"/vagrant": b"/home/me/project"})
 
 LINE = b"/vagrant/tests/test_x.py:12: AssertionError: expected the first of them, got the last one instead\n"
 
@@ -29,7 +29,7 @@ def _speed(size: int) -> float:
     """MB/s for about `size` bytes, in pieces that are cut anywhere."""
     text = LINE * (size // len(LINE))
     pieces = [text[start : start + PIECE] for start in range(0, len(text), PIECE)]
-    stream = OutputMap(ROOTS)
+    stream = OutputMapper(ROOTS)
     started = time.perf_counter()
     for piece in pieces:
         stream.receive(piece)

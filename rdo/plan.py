@@ -18,8 +18,7 @@ from rdo.drivers.base import Root
 from rdo.errors import RdoError
 from rdo.fscodec import fsdecode
 from rdo.ipc.protocol import Request
-from rdo.paths.mapping import Argument, NotShared
-from rdo.paths.mapping import Mapping as PathMapping
+from rdo.paths.mapping import MappedArgument, NotShared, PathMapping
 from rdo.remote_sh import tty_modes
 from rdo.remote_sh.render import Script
 from rdo.util.phrases import shortened
@@ -37,7 +36,7 @@ class Plan(NamedTuple):
     """What a request comes to."""
 
     script: Script
-    arguments: Sequence[Argument]
+    arguments: Sequence[MappedArgument]
     mapping: PathMapping
     output_roots: Mapping[str, str]
     """Directories of the target to their local names, for paths in output; empty if output is left as it is."""
@@ -60,7 +59,7 @@ def make(
     words = list(map(fsdecode, request.arguments))
     mapped = mapping.arguments(words) if settings.map_args and b"m" not in request.flags else _unmapped(words)
     if b"c" in request.flags and mapped:
-        mapped = [Argument(words[0], words[0]), *mapped[1:]]
+        mapped = [MappedArgument(words[0], words[0]), *mapped[1:]]
     here = fsdecode(request.pwd), fsdecode(request.cwd)
     directory = fsdecode(request.remote_directory) or mapping.directory(*here, not_shared)
     script = Script(
@@ -113,8 +112,8 @@ def _names(root: Root) -> bool:
     return root.shared and root.local != "/"
 
 
-def _unmapped(words: Sequence[str]) -> list[Argument]:
-    return [Argument(word, word) for word in words]
+def _unmapped(words: Sequence[str]) -> list[MappedArgument]:
+    return [MappedArgument(word, word) for word in words]
 
 
 def _command(request: Request, words: Sequence[str]) -> Sequence[str]:

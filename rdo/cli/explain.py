@@ -25,7 +25,7 @@ from rdo.drivers.ssh.options import SshOptions, variables
 from rdo.errors import one_line, printable
 from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc.protocol import Request
-from rdo.paths.mapping import Argument
+from rdo.paths.mapping import MappedArgument
 from rdo.plan import Plan
 from rdo.pool.login_directory import below
 from rdo.remote_sh.quoting import quote
@@ -208,7 +208,7 @@ def _command(planned: Plan, asked: Request) -> list[str]:
     return [*lines, *(text for text, applies in how if applies)]
 
 
-def _argument(argument: Argument, roots: Iterable[Root]) -> str:
+def _argument(argument: MappedArgument, roots: Iterable[Root]) -> str:
     if argument.typed == argument.arrives:
         return quote(argument.typed) if "\n" not in argument.typed else repr(argument.typed)
     used = [f"{root.local} is {root.remote} there" for root in roots if root.local in argument.typed]

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from rdo.config.legacy import OLD_KEYS
-from rdo.config.schema import KEYS, Key, Settings
+from rdo.config.schema import KEYS, ConfigKey, Settings
 
 DRAFT = "http://json-schema.org/draft-07/schema#"
 """Of what it says, editors that know no more than draft 4 (Taplo) understand all that decides."""
@@ -50,11 +50,11 @@ def schema() -> dict[str, Any]:
     }
 
 
-def _key(key: Key, default: object) -> dict[str, Any]:
+def _key(key: ConfigKey, default: object) -> dict[str, Any]:
     only = f"; only for {' and '.join(key.drivers)}" if key.drivers else ""
     place = "; only in ~/.config/rdo/config.toml" if key.personal else ""
     text = f"{key.help}{only}{place}, as in `{key.name} = {key.example}`"
-    found = {"description": text, **key.kind.schema}
+    found = {"description": text, **key.value_type.schema}
     return found if default in (None, "") else {**found, "default": _plain(default)}
 
 

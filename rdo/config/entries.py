@@ -30,7 +30,7 @@ class Origin(NamedTuple):
         return ConfigError(str(self), why, hint)
 
 
-class Entry(NamedTuple):
+class ConfigEntry(NamedTuple):
     """One key with its value.
 
     `label` is the key as its author wrote it, where that is another word. `parts` are the lines of a table's names.
@@ -47,7 +47,7 @@ class Entry(NamedTuple):
         return self.label or self.key
 
 
-class Document(NamedTuple):
+class ConfigDocument(NamedTuple):
     """A file's entries in the order written, and its sections, the empty ones included.
 
     `personal` is the user's own file, for all projects.
@@ -55,5 +55,5 @@ class Document(NamedTuple):
 
     file: str
     sections: tuple[str, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[ConfigEntry, ...]
     personal: bool = False

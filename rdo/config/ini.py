@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
 
-from rdo.config.entries import Document, Entry, Origin
+from rdo.config.entries import ConfigDocument, ConfigEntry, Origin
 from rdo.config.schema import DEFAULT_PROFILE, KEYS
 from rdo.config.types import VARIABLES
 from rdo.errors import ConfigError
@@ -33,7 +33,7 @@ class _Pair(NamedTuple):
     line: int
 
 
-def is_meant(text: str) -> bool:
+def looks_like_ini(text: str) -> bool:
     """Whether the author of a text that is no TOML had INI in mind: more of its values are bare than quoted."""
     return sum(_leaning(line.strip()) for line in text.split("\n")) > 0
 
@@ -50,7 +50,7 @@ def _leaning(line: str) -> int:
     return -1 if value.startswith(("[", "{", *QUOTES)) or value.endswith(QUOTES) else 1
 
 
-def read(file: str, text: str, personal: bool = False) -> Document:
+def read(file: str, text: str, personal: bool = False) -> ConfigDocument:
     """What an INI file says. Raises ConfigError with the line that cannot be read."""
     sections = {DEFAULT_PROFILE: None}
     pairs: list[_Pair] = []
@@ -60,7 +60,9 @@ def read(file: str, text: str, personal: bool = False) -> Document:
             pairs.append(pair)
     plain = tuple(_entry(file, pair) for pair in pairs if not pair.table)
     tables = groupby(sorted((pair for pair in pairs if pair.table), key=_address), key=_address)
-    return Document(file, tuple(sections), plain + tuple(_table(file, list(group)) for _, group in tables), personal)
+    return ConfigDocument(
+        file, tuple(sections), plain + tuple(_table(file, list(group)) for _, group in tables), personal
+    )
 
 
 def _pairs(file: str, text: str) -> Iterator[_Pair]:
@@ -90,7 +92,7 @@ def _header(file: str, line: str, number: int) -> tuple[str, str]:
         raise Origin(file, number).error(f"`{shortened(line)}` is not a section name", "write `[NAME]`")
     name = name[:-1].strip()
     profile, dot, last = name.rpartition(".")
-    if last in KEYS and KEYS[last].kind is VARIABLES and (profile or not dot):
+    if last in KEYS and KEYS[last].value_type is VARIABLES and (profile or not dot):
         return profile or DEFAULT_PROFILE, last
     return name, ""
 
@@ -122,18 +124,18 @@ def _unquoted(value: str) -> str:
     return value[1:-1] if len(value) > 1 and value[0] in QUOTES and value[0] == value[-1] else value
 
 
-def _entry(file: str, pair: _Pair) -> Entry:
+def _entry(file: str, pair: _Pair) -> ConfigEntry:
     value: object = _unquoted(pair.value)
     if pair.key in KEYS:
-        value = KEYS[pair.key].kind.from_bare(_unquoted(pair.value))
-    return Entry(pair.key, value, Origin(file, pair.line, pair.section))
+        value = KEYS[pair.key].value_type.from_bare(_unquoted(pair.value))
+    return ConfigEntry(pair.key, value, Origin(file, pair.line, pair.section))
 
 
 def _address(pair: _Pair) -> tuple[str, str]:
     return pair.section, pair.table
 
 
-def _table(file: str, pairs: list[_Pair]) -> Entry:
+def _table(file: str, pairs: list[_Pair]) -> ConfigEntry:
     lines: dict[str, int] = {}
     for pair in pairs:
         if pair.key in lines:
@@ -141,4 +143,4 @@ def _table(file: str, pairs: list[_Pair]) -> Entry:
             raise Origin(file, pair.line).error(f"a second `{shortened(pair.key)}` in `{pair.table}`", hint)
         lines[pair.key] = pair.line
     value = {pair.key: _unquoted(pair.value) for pair in pairs}
-    return Entry(pairs[0].table, value, Origin(file, pairs[0].line, pairs[0].section), parts=lines)
+    return ConfigEntry(pairs[0].table, value, Origin(file, pairs[0].line, pairs[0].section), parts=lines)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from rdo.config.entries import Document, Entry
+from rdo.config.entries import ConfigDocument, ConfigEntry
 from rdo.config.schema import DEFAULT_PROFILE, KEYS
 from rdo.config.types import FLAG
 from rdo.util.phrases import literal, shortened, shown
@@ -44,11 +44,11 @@ ELSEWHERE = "set what it stands for in ~/.ssh/config"
 class Translation(NamedTuple):
     """A document without old keys, and what a user should know about those it had."""
 
-    document: Document
+    document: ConfigDocument
     notes: tuple[str, ...]
 
 
-def translate(document: Document) -> Translation:
+def translate(document: ConfigDocument) -> Translation:
     """Raises ConfigError for an old key whose meaning no key of today can carry."""
     entries = tuple(chain.from_iterable(map(_Translator(document).today, document.entries)))
     notes = tuple(_note(entry) for entry in document.entries if entry.key == "ssh")
@@ -58,11 +58,11 @@ def translate(document: Document) -> Translation:
 class _Translator:
     """Translates one entry at a time, and knows the document's `name` and `exec` by section."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: ConfigDocument) -> None:
         self._names = {entry.origin.section: entry for entry in document.entries if entry.key == "name"}
         self._switches = {entry.origin.section: entry for entry in document.entries if entry.key == "exec"}
 
-    def today(self, old: Entry) -> Iterator[Entry]:
+    def today(self, old: ConfigEntry) -> Iterator[ConfigEntry]:
         match old.key:
             case "ident":
                 yield old._replace(key="identity", label="ident")
@@ -77,7 +77,7 @@ class _Translator:
             case _:
                 yield old
 
-    def _from_exec(self, switch: Entry) -> Iterator[Entry]:
+    def _from_exec(self, switch: ConfigEntry) -> Iterator[ConfigEntry]:
         """A profile may say only how the container that the default profile names is to be used."""
         _is_on(switch)
         if not self._names:
@@ -88,18 +88,18 @@ class _Translator:
             yield _from_name(name, switch)._replace(origin=switch.origin)
 
 
-def _from_name(name: Entry, switch: Entry | None) -> Entry:
+def _from_name(name: ConfigEntry, switch: ConfigEntry | None) -> ConfigEntry:
     return name._replace(key="container" if switch and _is_on(switch) else "image", label="name")
 
 
-def _is_on(switch: Entry) -> bool:
+def _is_on(switch: ConfigEntry) -> bool:
     value = FLAG.from_bare(switch.value) if isinstance(switch.value, str) else switch.value
     if not isinstance(value, bool):
         raise switch.origin.error(f"`exec` is true or false, not {shown(value)}", CONTAINER_HINT)
     return value
 
 
-def _from_flags(flags: Entry) -> Iterator[Entry]:
+def _from_flags(flags: ConfigEntry) -> Iterator[ConfigEntry]:
     try:
         words = iter(shlex.split(_text(flags)))
     except ValueError:
@@ -111,8 +111,8 @@ def _from_flags(flags: Entry) -> Iterator[Entry]:
         bare = value or next(words, None)
         if bare is None:
             raise flags.origin.error(f"`flags` ends with `{option}`, which needs a value", f"or set `{FLAGS[option]}`")
-        written = KEYS[FLAGS[option]].kind.from_bare(bare)
-        yield Entry(FLAGS[option], written, flags.origin, label=f"flags {option}")
+        written = KEYS[FLAGS[option]].value_type.from_bare(bare)
+        yield ConfigEntry(FLAGS[option], written, flags.origin, label=f"flags {option}")
 
 
 def _hint(word: str) -> str:
@@ -121,11 +121,11 @@ def _hint(word: str) -> str:
     return f"write `host = {literal(word)}`" if literal(word) else "the host is a key of its own"
 
 
-def _text(entry: Entry) -> str:
+def _text(entry: ConfigEntry) -> str:
     if not isinstance(entry.value, str):
         raise entry.origin.error(f"`{entry.key}` is a string, not {shown(entry.value)}", "put it in quotes")
     return entry.value
 
 
-def _note(entry: Entry) -> str:
+def _note(entry: ConfigEntry) -> str:
     return f"{entry.origin}: `ssh = {entry.value}` names a program rdo no longer needs; ignored"

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from rdo.config import ini, legacy, ownership, toml_lines
-from rdo.config.entries import LARGEST, Document, Origin
+from rdo.config.entries import LARGEST, ConfigDocument, Origin
 from rdo.config.merge import resolve
 from rdo.config.ownership import Exposure
 from rdo.config.schema import DEFAULT_PROFILE, Settings
@@ -29,7 +29,7 @@ VAGRANTFILES = ("Vagrantfile", "vagrantfile")
 """The names Vagrant itself looks for."""
 
 FILES = ("identity", "ssh_config")
-"""Keys that name a file of this machine by a path. Those of the project's own directory have a kind of their own."""
+"""Keys that name a file of this machine by a path. Those of the project's own directory have a type of their own."""
 
 MOST_DOTS = 200
 """In one line. A dotted key takes the TOML parser time by the square of its length."""
@@ -117,7 +117,7 @@ def find_vagrantfile(directory: str) -> str | None:
 class _Read(NamedTuple):
     """A file as it was read."""
 
-    document: Document
+    document: ConfigDocument
     exposure: Exposure | None
 
 
@@ -128,11 +128,11 @@ def _read_if_there(file: str, personal: bool = False) -> _Read | None:
 def _read(file: str, personal: bool = False) -> _Read:
     try:
         with foreign_file.open_regular(file) as stream:
-            exposure = ownership.look(file, stream.fileno())
+            exposure = ownership.exposure_of(file, stream.fileno())
             content = foreign_file.rest(stream, LARGEST)
     except IsADirectoryError:
         raise Origin(file).error("a directory, not a file", "rename or remove it") from None
-    except foreign_file.Unsuitable as error:
+    except foreign_file.UnsuitableFile as error:
         raise Origin(file).error(str(error.strerror), "a config file is a short text") from None
     except (OSError, ValueError) as error:
         why = str(error.strerror).lower() if isinstance(error, OSError) else str(error)
@@ -140,14 +140,14 @@ def _read(file: str, personal: bool = False) -> _Read:
     return _Read(_document(file, _decode(file, content), personal), exposure)
 
 
-def _document(file: str, text: str, personal: bool) -> Document:
+def _document(file: str, text: str, personal: bool) -> ConfigDocument:
     for number, line in enumerate(text.split("\n"), 1):
         if line.count(".") > MOST_DOTS:
             raise Origin(file, number).error(f"more than {MOST_DOTS} dots in one line", "break it up")
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        if ini.is_meant(text):
+        if ini.looks_like_ini(text):
             return ini.read(file, text, personal)
         raise syntax_error(file, text, error, tomllib.loads) from None
     return toml_lines.arrange(file, data, toml_lines.lines_of(text, tomllib.loads), personal)

@@ -13,7 +13,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from rdo.config.entries import Document, Entry, Origin
+from rdo.config.entries import ConfigDocument, ConfigEntry, Origin
 from rdo.config.schema import CONTAINERS, DEFAULT_PROFILE, DRIVERS, KEYS, Settings
 from rdo.config.types import VARIABLES
 from rdo.util.phrases import listed, nearest, shortened
@@ -44,7 +44,7 @@ class _Choice(NamedTuple):
     because: str = ""
 
 
-def resolve(documents: Sequence[Document], profile: str, config_file: str, vagrantfile: str | None) -> Resolution:
+def resolve(documents: Sequence[ConfigDocument], profile: str, config_file: str, vagrantfile: str | None) -> Resolution:
     """The settings of a profile, from validated documents in the order of their layers.
 
     `vagrantfile` is one that stands beside or above the config file. Raises ConfigError for an unknown profile, for one
@@ -73,11 +73,11 @@ def _profile_hint(profile: str, profiles: Sequence[str]) -> str:
     return " ".join(filter(None, (nearest(profile, profiles), names)))
 
 
-def _of(documents: Sequence[Document], profile: str) -> tuple[Entry, ...]:
+def _of(documents: Sequence[ConfigDocument], profile: str) -> tuple[ConfigEntry, ...]:
     return tuple(entry for document in documents for entry in document.entries if entry.origin.section == profile)
 
 
-def _choose(entries: Sequence[Entry], vagrantfile: str | None) -> _Choice | None:
+def _choose(entries: Sequence[ConfigEntry], vagrantfile: str | None) -> _Choice | None:
     named = [entry for entry in entries if entry.key == "driver"]
     if named:
         return _Choice(str(named[-1].value), named[-1].origin)
@@ -90,7 +90,7 @@ def _choose(entries: Sequence[Entry], vagrantfile: str | None) -> _Choice | None
     return _Choice(DRIVER_BY_KEY[key], found[key].origin, f"because `{found[key].written}` is set")
 
 
-def _homes(documents: Sequence[Document], choices: Mapping[str, _Choice | None]) -> dict[tuple[str, str], str]:
+def _homes(documents: Sequence[ConfigDocument], choices: Mapping[str, _Choice | None]) -> dict[tuple[str, str], str]:
     """The driver that the keys of a section are meant for, by file and section; "" for any.
 
     That is the driver named in the very section, else the one its profile has; but what a user wrote into the user file
@@ -106,11 +106,11 @@ def _homes(documents: Sequence[Document], choices: Mapping[str, _Choice | None])
     return homes
 
 
-def _home(entry: Entry, homes: Mapping[tuple[str, str], str]) -> str:
+def _home(entry: ConfigEntry, homes: Mapping[tuple[str, str], str]) -> str:
     return homes[entry.origin.file, entry.origin.section]
 
 
-def _check_driver(entry: Entry, home: str, choice: _Choice) -> None:
+def _check_driver(entry: ConfigEntry, home: str, choice: _Choice) -> None:
     drivers = KEYS[entry.key].drivers
     if not drivers or not home or home in drivers:
         return
@@ -120,13 +120,13 @@ def _check_driver(entry: Entry, home: str, choice: _Choice) -> None:
     raise entry.origin.error(f"{why}, and the driver here is `{home}`{because}", hint)
 
 
-def _is_used(entry: Entry, home: str, driver: str) -> bool:
+def _is_used(entry: ConfigEntry, home: str, driver: str) -> bool:
     drivers = KEYS[entry.key].drivers
     return not drivers or (driver in drivers and (home == driver or home not in drivers))
 
 
-def _merge(entries: Iterable[Entry]) -> dict[str, Entry]:
-    merged: dict[str, Entry] = {}
+def _merge(entries: Iterable[ConfigEntry]) -> dict[str, ConfigEntry]:
+    merged: dict[str, ConfigEntry] = {}
     for entry in entries:
         for rival in CONTAINERS if entry.key in CONTAINERS else ():
             merged.pop(rival, None)
@@ -134,17 +134,17 @@ def _merge(entries: Iterable[Entry]) -> dict[str, Entry]:
     return merged
 
 
-def _joined(earlier: Entry | None, entry: Entry) -> Entry:
-    if not earlier or KEYS[entry.key].kind is not VARIABLES:
+def _joined(earlier: ConfigEntry | None, entry: ConfigEntry) -> ConfigEntry:
+    if not earlier or KEYS[entry.key].value_type is not VARIABLES:
         return entry
     return entry._replace(value=MappingProxyType({**_table(earlier), **_table(entry)}))
 
 
-def _table(entry: Entry) -> Mapping[str, Any]:
+def _table(entry: ConfigEntry) -> Mapping[str, Any]:
     return entry.value if isinstance(entry.value, Mapping) else {}
 
 
-def _check_needs(merged: Mapping[str, Entry], driver: str, profile: str, place: Origin) -> None:
+def _check_needs(merged: Mapping[str, ConfigEntry], driver: str, profile: str, place: Origin) -> None:
     if driver == "ssh" and "host" not in merged:
         raise place.error(f"profile `{profile}` has driver `ssh` and no `host`", 'write `host = "devbox"`')
     directory = merged.get("directory")
@@ -153,12 +153,12 @@ def _check_needs(merged: Mapping[str, Entry], driver: str, profile: str, place: 
         raise directory.origin.error(why, "write an absolute path")
 
 
-def _settings(merged: Mapping[str, Entry], choice: _Choice) -> Settings:
+def _settings(merged: Mapping[str, ConfigEntry], choice: _Choice) -> Settings:
     values: dict[str, Any] = {key: entry.value for key, entry in merged.items()}
     return Settings(**{**values, "driver": choice.driver})
 
 
-def _origins(merged: Mapping[str, Entry], used: Iterable[Entry], choice: _Choice) -> Mapping[str, Origin]:
+def _origins(merged: Mapping[str, ConfigEntry], used: Iterable[ConfigEntry], choice: _Choice) -> Mapping[str, Origin]:
     origins = dict.fromkeys(KEYS, DEFAULT_ORIGIN) | {key: entry.origin for key, entry in merged.items()}
     for entry in used:
         for name in _table(entry):

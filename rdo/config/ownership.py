@@ -28,7 +28,7 @@ class Exposure(NamedTuple):
         return Origin(self.file).error(self.fault, f"{self.hint}, or `rdoctl allow` to accept it as it is")
 
 
-def look(file: str, descriptor: int) -> Exposure | None:
+def exposure_of(file: str, descriptor: int) -> Exposure | None:
     """Whether the file, or a link to it, is not the user's or root's, or can be written by others."""
     info, link = os.fstat(descriptor), os.lstat(file)
     rights = f"uid {info.st_uid}, gid {info.st_gid}, mode {stat.S_IMODE(info.st_mode):04o}"

@@ -1,4 +1,4 @@
-"""All keys of a config file, as one literal table: name, type, default, kind of value, drivers, help.
+"""All keys of a config file, as one literal table: name, default, type, drivers, help.
 
 A new key is one more line in `Settings`; it is guarded unless it says why it is harmless. Pure: where values come from,
 and which of them wins, is for merge.py.
@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from rdo.config import types
-from rdo.config.types import Kind
+from rdo.config.types import ValueType
 
 DEFAULT_PROFILE: Final = "default"
 
@@ -24,7 +24,7 @@ ENDS: Final = ("kill", "keep")
 PULLS: Final = ("missing", "never", "always")
 
 
-class Key(NamedTuple):
+class ConfigKey(NamedTuple):
     """What is known of a key, whatever its value.
 
     `drivers` are those that take it; none means all. `example` is a value as TOML. A `personal` key may only stand in
@@ -33,7 +33,7 @@ class Key(NamedTuple):
     """
 
     name: str
-    kind: Kind
+    value_type: ValueType
     help: str
     example: str
     drivers: tuple[str, ...]
@@ -49,10 +49,16 @@ class Key(NamedTuple):
 
 
 def _key(
-    default: object, kind: Kind, help: str, example: str, *drivers: str, personal: bool = False, harmless: str = ""
+    default: object,
+    value_type: ValueType,
+    help: str,
+    example: str,
+    *drivers: str,
+    personal: bool = False,
+    harmless: str = "",
 ) -> Any:
     """A key; guarded, unless it is shown to be `harmless`."""
-    about = {"kind": kind, "help": help, "example": example, "drivers": drivers, "personal": personal}
+    about = {"value_type": value_type, "help": help, "example": example, "drivers": drivers, "personal": personal}
     return field(default_factory=lambda: default, metadata={**about, "harmless": harmless})
 
 
@@ -133,4 +139,6 @@ class Settings:
     pull: str = _key("missing", types.choice(*PULLS), "when to pull the image", '"never"', "docker")
 
 
-KEYS: Mapping[str, Key] = MappingProxyType({key.name: Key(key.name, **key.metadata) for key in fields(Settings)})
+KEYS: Mapping[str, ConfigKey] = MappingProxyType(
+    {key.name: ConfigKey(key.name, **key.metadata) for key in fields(Settings)}
+)

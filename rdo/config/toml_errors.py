@@ -7,7 +7,7 @@ import re
 
 from rdo.config.entries import Origin
 from rdo.config.schema import KEYS
-from rdo.config.toml_lines import Parse, unfinished
+from rdo.config.toml_lines import TomlParser, unfinished
 from rdo.config.types import FLAG, WORDS
 from rdo.errors import ConfigError
 from rdo.util.phrases import literal
@@ -22,7 +22,7 @@ _COMPLAINT = re.compile(r"(?P<why>.*) \(at (?:line (?P<line>\d+), column \d+|end
 _PAIR = re.compile(r"([A-Za-z0-9_.-]+)[ \t]*=[ \t]*([^#]*)")
 
 
-def syntax_error(file: str, text: str, complaint: Exception, parse: Parse) -> ConfigError:
+def syntax_error(file: str, text: str, complaint: Exception, parse: TomlParser) -> ConfigError:
     """The error for a complaint of the TOML parser about a text."""
     if isinstance(complaint, RecursionError):
         return Origin(file).error("nested too deep", "write it flat")
@@ -51,7 +51,7 @@ def remedy(line: str) -> str:
         return "" if "]" in value else "close the list with ]"
     if not value or value.startswith("{") or value in ("true", "false"):
         return ""
-    if key in KEYS and KEYS[key].kind is FLAG and value.lower() in WORDS:
+    if key in KEYS and KEYS[key].value_type is FLAG and value.lower() in WORDS:
         return f"write `{key} = {str(WORDS[value.lower()]).lower()}`"
     quoted = literal(value.rstrip("'\""))
     return f"quote it: `{key} = {quoted}`" if quoted else "quote it"

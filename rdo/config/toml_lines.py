@@ -7,11 +7,11 @@ parsed by itself.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from rdo.config.entries import LARGEST, Document, Entry, Origin
+from rdo.config.entries import LARGEST, ConfigDocument, ConfigEntry, Origin
 from rdo.config.schema import DEFAULT_PROFILE, KEYS
 from rdo.util.phrases import shortened
 
-Parse = Callable[[str], dict[str, Any]]
+TomlParser = Callable[[str], dict[str, Any]]
 """Text to data; ValueError or RecursionError for what is no TOML."""
 
 Lines = Mapping[tuple[str, ...], int]
@@ -39,7 +39,7 @@ class Statement(NamedTuple):
     is_header: bool
 
 
-def statements(text: str, parse: Parse) -> Iterator[Statement]:
+def statements(text: str, parse: TomlParser) -> Iterator[Statement]:
     """The statements up to the first that does not end."""
     lines = text.split("\n")
     first = parsed = 0
@@ -58,7 +58,7 @@ def statements(text: str, parse: Parse) -> Iterator[Statement]:
         first = last + 1
 
 
-def lines_of(text: str, parse: Parse) -> Lines:
+def lines_of(text: str, parse: TomlParser) -> Lines:
     found: dict[tuple[str, ...], int] = {}
     section: tuple[str, ...] = ()
     for statement in statements(text, parse):
@@ -78,15 +78,15 @@ def _paths(data: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tup
             yield from _paths(value, (*above, name))
 
 
-def arrange(file: str, data: Mapping[str, Any], lines: Lines, personal: bool = False) -> Document:
+def arrange(file: str, data: Mapping[str, Any], lines: Lines, personal: bool = False) -> ConfigDocument:
     """The document of a file: tables are profiles, unless their name is a key."""
     profiles = {name: value for name, value in data.items() if isinstance(value, dict) and name not in KEYS}
     entries = [_entry(file, data, (name,), lines) for name in data if name not in profiles]
     entries += [_entry(file, data, (profile, name), lines) for profile in profiles for name in profiles[profile]]
-    return Document(file, tuple(dict.fromkeys([DEFAULT_PROFILE, *profiles])), tuple(entries), personal)
+    return ConfigDocument(file, tuple(dict.fromkeys([DEFAULT_PROFILE, *profiles])), tuple(entries), personal)
 
 
-def _entry(file: str, data: Mapping[str, Any], path: tuple[str, ...], lines: Lines) -> Entry:
+def _entry(file: str, data: Mapping[str, Any], path: tuple[str, ...], lines: Lines) -> ConfigEntry:
     *above, key = path
     value = data[above[0]][key] if above else data[key]
     origin = Origin(file, lines.get(path, 0), above[0] if above else DEFAULT_PROFILE)
@@ -94,12 +94,14 @@ def _entry(file: str, data: Mapping[str, Any], path: tuple[str, ...], lines: Lin
         name = shortened(key)
         raise origin.error(f"`[[{name}]]` is a list of tables, and a profile is one", f"write `[{name}]`")
     if not isinstance(value, dict):
-        return Entry(key, value, origin)
+        return ConfigEntry(key, value, origin)
     paths = {name: (*path, name) for name in value}
-    return Entry(key, value, origin, parts={name: lines[below] for name, below in paths.items() if below in lines})
+    return ConfigEntry(
+        key, value, origin, parts={name: lines[below] for name, below in paths.items() if below in lines}
+    )
 
 
-def unfinished(text: str, parse: Parse) -> int:
+def unfinished(text: str, parse: TomlParser) -> int:
     """The line where the first statement begins that never ends, else the last line."""
     last = max((statement.last for statement in statements(text, parse)), default=0)
     return min(last, text.rstrip().count("\n")) + 1

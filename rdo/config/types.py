@@ -1,6 +1,6 @@
-"""The kinds of value a config key may have: each checks what was written and gives what the rest of rdo works with.
+"""The types of value a config key may have: each checks what was written and gives what the rest of rdo works with.
 
-Pure. Nothing here knows which key has which kind (schema.py), nor in which file or line a value stands.
+Pure. Nothing here knows which key has which type (schema.py), nor in which file or line a value stands.
 """
 
 import re
@@ -39,8 +39,8 @@ VARIABLE_FORM = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 GLOB_FORM = re.compile(r"[A-Za-z_*?\[][A-Za-z0-9_*?\[\]!-]*")
 
 
-class Refused(Exception):
-    """A value that its kind does not allow.
+class InvalidValue(Exception):
+    """A value that its type does not allow.
 
     `why` goes on after the name of the key. `instead` is the value to write; `hint` says it when that is not enough.
     `part` names the entry of a table that is at fault.
@@ -54,7 +54,7 @@ class Refused(Exception):
         self.part = part
 
 
-class Kind(NamedTuple):
+class ValueType(NamedTuple):
     """How a value is checked, how the bare text of an INI file becomes one, and what an editor is told of it."""
 
     check: Callable[[object], Any]
@@ -65,7 +65,7 @@ class Kind(NamedTuple):
 
 def text(
     fault: Callable[[str], str] = lambda _: "", most: int = LONGEST_PATH, then: Callable[[str], str] = str
-) -> Kind:
+) -> ValueType:
     """A string of visible characters, `most` at the most, in which `fault` finds nothing to complain of.
 
     `then` puts it into the form that the rest of rdo works with.
@@ -73,44 +73,44 @@ def text(
 
     def check(value: object) -> str:
         if not isinstance(value, str):
-            raise Refused(f"is a string, not {shown(value)}", literal(value))
+            raise InvalidValue(f"is a string, not {shown(value)}", literal(value))
         why = fault(value) or printable.fault(value) or length_fault(value, most)
         if why or not value:
-            raise Refused(why or "is empty")
+            raise InvalidValue(why or "is empty")
         return then(value)
 
-    return Kind(check, schema=_text_schema(most))
+    return ValueType(check, schema=_text_schema(most))
 
 
-def choice(*names: str) -> Kind:
+def choice(*names: str) -> ValueType:
     def check(value: object) -> str:
         if isinstance(value, str) and value in names:
             return value
         near = nearest(value, names) if isinstance(value, str) else ""
-        raise Refused(f"is one of {listed(names)}, not {shown(value)}", hint=near)
+        raise InvalidValue(f"is one of {listed(names)}, not {shown(value)}", hint=near)
 
-    return Kind(check, schema={"enum": list(names)})
+    return ValueType(check, schema={"enum": list(names)})
 
 
-def strings(fault: Callable[[str], str] = lambda _: "", most: int = LONGEST_PATH) -> Kind:
+def strings(fault: Callable[[str], str] = lambda _: "", most: int = LONGEST_PATH) -> ValueType:
     """A list of strings, `most` characters each at the most; in INI files they are separated by commas or spaces."""
 
     def check(value: object) -> tuple[str, ...]:
         if not isinstance(value, list):
             instead = literal(value)
-            raise Refused(f"is a list of strings, not {shown(value)}", instead and f"[{instead}]")
+            raise InvalidValue(f"is a list of strings, not {shown(value)}", instead and f"[{instead}]")
         return tuple(map(entry, value))
 
     def entry(value: object) -> str:
         if not isinstance(value, str):
-            raise Refused(f"is a list of strings, and holds {shown(value)}")
+            raise InvalidValue(f"is a list of strings, and holds {shown(value)}")
         why = fault(value) or printable.fault(value) or length_fault(value, most)
         if why or not value:
-            raise Refused(f"holds {shown(value)}, which {why or 'is empty'}")
+            raise InvalidValue(f"holds {shown(value)}, which {why or 'is empty'}")
         return value
 
     schema = {"type": "array", "items": _text_schema(most)}
-    return Kind(check, lambda bare: bare.replace(",", " ").split(), schema)
+    return ValueType(check, lambda bare: bare.replace(",", " ").split(), schema)
 
 
 def _text_schema(most: int) -> Mapping[str, Any]:
@@ -121,7 +121,7 @@ def _check_flag(value: object) -> bool:
     if isinstance(value, bool):
         return value
     meant = WORDS.get(str(value).lower()) if isinstance(value, str) or value in (0, 1) else None
-    raise Refused(f"is true or false, not {shown(value)}", "" if meant is None else str(meant).lower())
+    raise InvalidValue(f"is true or false, not {shown(value)}", "" if meant is None else str(meant).lower())
 
 
 def _check_port(value: object) -> int:
@@ -129,7 +129,7 @@ def _check_port(value: object) -> int:
         return value
     meant = _number(value) if isinstance(value, str) else value
     instead = str(meant) if isinstance(value, str) and isinstance(meant, int) and not port_fault(meant) else ""
-    raise Refused(f"is a number from 1 to 65535, not {shown(value)}", instead)
+    raise InvalidValue(f"is a number from 1 to 65535, not {shown(value)}", instead)
 
 
 def _number(word: str) -> object:
@@ -141,29 +141,29 @@ def _check_duration(value: object) -> float:
     if isinstance(value, str) and DURATION_FORM.fullmatch(value):
         seconds = sum(int(count) * UNITS[unit] for count, unit in re.findall("([0-9]+)([smhdw]?)", value))
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise Refused(f"is a number of seconds, or a time such as `90s`, `30m`, `8h` or `1d`, not {shown(value)}")
+        raise InvalidValue(f"is a number of seconds, or a time such as `90s`, `30m`, `8h` or `1d`, not {shown(value)}")
     if not 0 <= seconds <= LONGEST_WAIT:
-        raise Refused(f"is from 0 seconds to 366 days, not {shown(value)}")
+        raise InvalidValue(f"is from 0 seconds to 366 days, not {shown(value)}")
     return float(seconds)
 
 
 def _check_variables(value: object) -> Mapping[str, str]:
     if not isinstance(value, dict):
-        raise Refused(f"is a table of names and strings, not {shown(value)}")
+        raise InvalidValue(f"is a table of names and strings, not {shown(value)}")
     return MappingProxyType({name: _check_variable(name, written) for name, written in value.items()})
 
 
 def _check_variable(name: str, value: object) -> str:
     if not VARIABLE_FORM.fullmatch(name):
         hint = "a name is letters, digits and `_`, and begins with no digit"
-        raise Refused("is not a valid environment variable name", hint=hint, part=shortened(name))
+        raise InvalidValue("is not a valid environment variable name", hint=hint, part=shortened(name))
     if why := length_fault(name, LONGEST_NAME):
-        raise Refused(f"has a name that {why}", hint="shorten it", part=shortened(name))
+        raise InvalidValue(f"has a name that {why}", hint="shorten it", part=shortened(name))
     if not isinstance(value, str):
         instead = literal(value) or '"..."'
-        raise Refused(f"is a string, not {shown(value)}", hint=f"quote it: `{name} = {instead}`", part=name)
+        raise InvalidValue(f"is a string, not {shown(value)}", hint=f"quote it: `{name} = {instead}`", part=name)
     if "\0" in value:
-        raise Refused("holds a NUL, which no environment can carry", hint="take it out", part=name)
+        raise InvalidValue("holds a NUL, which no environment can carry", hint="take it out", part=name)
     return value
 
 
@@ -181,9 +181,9 @@ DIRECTORY = text(directory_fault, then=from_login)
 INSIDE = text(inside_fault)
 DIRECTORIES = strings()
 VARIABLE_GLOBS = strings(_glob_fault, LONGEST_NAME)
-FLAG = Kind(_check_flag, lambda bare: WORDS.get(bare.lower(), bare), {"type": "boolean"})
-PORT = Kind(_check_port, _number, {"type": "integer", "minimum": 1, "maximum": 65535})
-DURATION = Kind(
+FLAG = ValueType(_check_flag, lambda bare: WORDS.get(bare.lower(), bare), {"type": "boolean"})
+PORT = ValueType(_check_port, _number, {"type": "integer", "minimum": 1, "maximum": 65535})
+DURATION = ValueType(
     _check_duration,
     schema={
         "anyOf": [
@@ -192,7 +192,7 @@ DURATION = Kind(
         ]
     },
 )
-VARIABLES = Kind(
+VARIABLES = ValueType(
     _check_variables,
     schema={
         "type": "object",

@@ -1,13 +1,13 @@
-"""Whether a document says only what it may: known keys, values of their kinds, nothing twice.
+"""Whether a document says only what it may: known keys, values of their types, nothing twice.
 
 Pure. Looks at one file, all of its profiles. What profiles and files mean together is for merge.py.
 """
 
 from rdo import printable
-from rdo.config.entries import Document, Entry, Origin
+from rdo.config.entries import ConfigDocument, ConfigEntry, Origin
 from rdo.config.names import length_fault
 from rdo.config.schema import CONTAINERS, KEYS
-from rdo.config.types import Refused
+from rdo.config.types import InvalidValue
 from rdo.util.phrases import nearest, shortened
 
 KEYS_HINT = "`rdoctl schema` shows all keys"
@@ -16,7 +16,7 @@ LONGEST_PROFILE = 100
 """Characters. A profile stands in every error and question about it."""
 
 
-def validate(document: Document) -> Document:
+def validate(document: ConfigDocument) -> ConfigDocument:
     """The same document with its values as the rest of rdo takes them. Raises ConfigError for the first bad entry."""
     for section in document.sections:
         _check_profile(section, document.file)
@@ -33,7 +33,7 @@ def _check_profile(name: str, file: str) -> None:
         raise Origin(file).error(f"`{shortened(name)}` cannot name a profile", "rename it with letters and digits")
 
 
-def _check(entry: Entry, personal: bool) -> Entry:
+def _check(entry: ConfigEntry, personal: bool) -> ConfigEntry:
     key = KEYS.get(entry.key)
     if not key:
         name = shortened(entry.key)
@@ -42,16 +42,16 @@ def _check(entry: Entry, personal: bool) -> Entry:
         hint = "move it to config.toml in ~/.config/rdo"
         raise entry.origin.error(f"`{key.name}` may only stand in the user file", hint)
     try:
-        return entry._replace(value=key.kind.check(entry.value))
-    except Refused as refusal:
+        return entry._replace(value=key.value_type.check(entry.value))
+    except InvalidValue as refusal:
         hint = f"write `{key.name} = {refusal.instead}`" if refusal.instead else f"as in `{key.name} = {key.example}`"
         label = f"{entry.written}.{refusal.part}" if refusal.part else entry.written
         origin = entry.origin._replace(line=entry.parts.get(refusal.part, entry.origin.line))
         raise origin.error(f"`{label}` {refusal.why}", refusal.hint or hint) from None
 
 
-def _check_doubles(document: Document) -> None:
-    seen: dict[tuple[str, str], Entry] = {}
+def _check_doubles(document: ConfigDocument) -> None:
+    seen: dict[tuple[str, str], ConfigEntry] = {}
     for entry in document.entries:
         first = seen.setdefault((entry.origin.section, entry.key), entry)
         if first is not entry:
@@ -60,8 +60,8 @@ def _check_doubles(document: Document) -> None:
             raise entry.origin.error(why, f"the first is {_place(first)}")
 
 
-def _check_containers(document: Document) -> None:
-    seen: dict[str, Entry] = {}
+def _check_containers(document: ConfigDocument) -> None:
+    seen: dict[str, ConfigEntry] = {}
     for entry in document.entries:
         if entry.key in CONTAINERS:
             first = seen.setdefault(entry.origin.section, entry)
@@ -70,7 +70,7 @@ def _check_containers(document: Document) -> None:
                 raise entry.origin.error(why, f"keep one of them; the other is {_place(first)}")
 
 
-def _place(entry: Entry) -> str:
+def _place(entry: ConfigEntry) -> str:
     """Without the file, which the error names already."""
     line = f" in line {entry.origin.line}" if entry.origin.line else ""
     return f"`{entry.written}`{line}"

@@ -70,7 +70,7 @@ def programs(config: Config) -> list[str]:
         return []
     from rdo.drivers.vagrant import project
 
-    return [project.find(config.root, os.environ).vagrantfile]
+    return [project.find_project(config.root, os.environ).vagrantfile]
 
 
 def recipe(config: Config) -> object:

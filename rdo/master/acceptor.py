@@ -52,7 +52,7 @@ class Acceptor:
             try:
                 self._take_one()
             except BaseException as error:
-                crash.keep(error)
+                crash.log(error)
                 time.sleep(FAULT_PAUSE)
 
     def _take_one(self) -> None:

@@ -91,7 +91,7 @@ class ClientConnection:
     def _shown(self, error: BaseException) -> RdoError:
         if isinstance(error, RdoError):
             return error
-        crash.keep(error)
+        crash.log(error)
         return crash.explain(error, self._log)
 
     def receive(self) -> protocol.Frame:

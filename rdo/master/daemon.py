@@ -49,7 +49,7 @@ class Master:
         """`release` is that of the client that started it: what client and master compare."""
         self._log = spawn_master.log_path(path)
         self._release = release.encode()
-        self._circumstances = limits.of(0)
+        self._circumstances = limits.limits_of(0)
         self._config = config
         self._profile = profile
         self._user_file = project.user_file(os.environ)
@@ -183,7 +183,7 @@ class Master:
         """
         if not process or self._circumstances is None:
             return True
-        theirs = limits.of(process)
+        theirs = limits.limits_of(process)
         return theirs is None or self._circumstances.allow(theirs)
 
     @contextlib.contextmanager
@@ -232,7 +232,7 @@ def _collect_garbage() -> None:
 
 def main() -> None:
     """Serve; leave without a wait for threads that hold nothing."""
-    threading.excepthook = lambda arguments: crash.keep(arguments.exc_value or RuntimeError(str(arguments.exc_type)))
+    threading.excepthook = lambda arguments: crash.log(arguments.exc_value or RuntimeError(str(arguments.exc_type)))
     daemonize.shed()
     path, config, profile, release = sys.argv[1:]
     try:
@@ -246,5 +246,5 @@ def main() -> None:
     try:
         master.wait()
     except BaseException as error:
-        crash.keep(error)
+        crash.log(error)
     os._exit(0)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 
 from rdo.drivers.base import STDERR, STDOUT, Channel, Chunk
 from rdo.fscodec import fsencode
-from rdo.paths.matcher import RemoteRoots
-from rdo.paths.output_mapper import OutputMap
+from rdo.paths.matcher import RootMatcher
+from rdo.paths.output_mapper import OutputMapper
 
 PAUSE = 0.05
 """Seconds for which what may be the start of a path waits for the rest of it: a prompt may end so, and a person shall
@@ -30,8 +30,8 @@ class MappedOutput:
 
     def __init__(self, roots: Mapping[str, str], channel: Channel, send: Send) -> None:
         """`roots`: remote to local, at least one. `send` takes what is to be shown, by stream."""
-        names = RemoteRoots({_encode(remote): _encode(local) for remote, local in roots.items()})
-        self._maps = {STDOUT: OutputMap(names), STDERR: OutputMap(names)}
+        names = RootMatcher({_encode(remote): _encode(local) for remote, local in roots.items()})
+        self._maps = {STDOUT: OutputMapper(names), STDERR: OutputMapper(names)}
         self._until = {STDOUT: math.inf, STDERR: math.inf}
         """Until when each stream holds something back."""
         self._channel = channel

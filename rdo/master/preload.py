@@ -27,7 +27,7 @@ def _load(name: str) -> None:
     try:
         module = importlib.import_module(name)
     except Exception as error:
-        crash.keep(error)
+        crash.log(error)
         return
     for found in pkgutil.iter_modules(getattr(module, "__path__", ())):
         _load(f"{name}.{found.name}")

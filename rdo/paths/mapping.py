@@ -31,14 +31,14 @@ NotShared = Callable[[str], RdoError | None]
 """A driver's own words on a directory that no root holds: see drivers.base."""
 
 
-class Argument(NamedTuple):
+class MappedArgument(NamedTuple):
     """An argument as it was typed and as it arrives."""
 
     typed: str
     arrives: str
 
 
-class Mapping:
+class PathMapping:
     """Pairs of local and remote roots; the longest local root that holds a path wins."""
 
     def __init__(self, roots: Iterable[Root]) -> None:
@@ -114,9 +114,9 @@ class Mapping:
         found = _SEPARATOR.search(text, start + len(known))
         return found.start() if found else len(text)
 
-    def arguments(self, words: Sequence[str]) -> list[Argument]:
+    def arguments(self, words: Sequence[str]) -> list[MappedArgument]:
         """Each argument as typed and as it arrives."""
-        return [Argument(word, self.argument(word)) for word in words]
+        return [MappedArgument(word, self.argument(word)) for word in words]
 
     def _one(self, path: str) -> str:
         leads_out = "/../" in path or path.endswith("/..")  # out of the root, perhaps: where to, only a look would tell

@@ -55,7 +55,7 @@ _PATH_BEGINS = re.compile(_before_path(b"") + b"|" + _before_url(b""))
 _URL_BEGINS = re.compile(_before_url(b""))
 
 
-class Found(NamedTuple):
+class RootMatch(NamedTuple):
     """A root in a text: from where to where, and its local name as it is to be written there."""
 
     start: int
@@ -63,7 +63,7 @@ class Found(NamedTuple):
     local: bytes
 
 
-class RemoteRoots:
+class RootMatcher:
     """Directories of the target, each with its local name."""
 
     def __init__(self, roots: Mapping[bytes, bytes]) -> None:
@@ -83,11 +83,11 @@ class RemoteRoots:
         parts[1::2] = map(self._as_path.__getitem__, parts[1::2])
         return b"".join(parts)
 
-    def find(self, text: bytes) -> Iterable[Found]:
+    def find(self, text: bytes) -> Iterable[RootMatch]:
         """The roots in a text, in URLs too."""
         for match in self._all.finditer(text):
             names = self._as_url if match.lastindex else self._as_path
-            yield Found(*match.span(), names[match[0]])
+            yield RootMatch(*match.span(), names[match[0]])
 
     def undecided(self, text: bytes) -> int:
         """Where a root starts that what follows the text may complete or rule out; the end of the text if none does."""

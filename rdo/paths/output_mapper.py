@@ -13,7 +13,7 @@ import codecs
 import re
 from collections.abc import Iterable, Sequence
 
-from rdo.paths.matcher import Found, RemoteRoots
+from rdo.paths.matcher import RootMatch, RootMatcher
 
 FIRST = 8192
 """Bytes at the start of a stream that have to be UTF-8: more than any header of a binary format."""
@@ -31,10 +31,10 @@ _URL_HEAD = re.compile(rb"file:(?://[a-z]{0,9})?\Z")
 _LOOK_BEHIND = len(b"?file://localhost")
 
 
-class OutputMap:
+class OutputMapper:
     """One stream: output in, mapped output out. Holds back only what may be, or become, a root."""
 
-    def __init__(self, roots: RemoteRoots) -> None:
+    def __init__(self, roots: RootMatcher) -> None:
         self._roots = roots
         self._content = _Content()
         self._seen = b""
@@ -130,7 +130,7 @@ def _with_sequences(parts: Sequence[bytes], position: int) -> int:
     return position
 
 
-def _woven(parts: Sequence[bytes], roots: Iterable[Found]) -> bytes:
+def _woven(parts: Sequence[bytes], roots: Iterable[RootMatch]) -> bytes:
     """Text and sequences, the roots replaced; sequences in a root come behind it."""
     woven: list[bytes] = []
     start = done = 0

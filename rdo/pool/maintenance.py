@@ -51,7 +51,7 @@ class Maintenance:
             except (ChannelRefused, RdoError):
                 continue  # the next command meets what is wrong, and says so
             except Exception as error:
-                crash.keep(error)
+                crash.log(error)
 
     def _wait_for_work(self) -> bool:
         """Wait for a command to start or end, or for something to grow old; False at the end."""

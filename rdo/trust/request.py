@@ -76,7 +76,9 @@ def _values(config: Config) -> Iterable[tuple[str, str]]:
         if origin.file in own or not KEYS[key].guarded:
             continue
         value = getattr(config.settings, key)
-        if part or KEYS[key].kind is not VARIABLES:  # of a table only the entries count that are not the user's own
+        if (
+            part or KEYS[key].value_type is not VARIABLES
+        ):  # of a table only the entries count that are not the user's own
             yield name, json.dumps(value[part] if part and isinstance(value, Mapping) else value, ensure_ascii=False)
 
 

@@ -24,7 +24,7 @@ WHY_LIMIT = 300
 """Characters of an exception's own words in an error message."""
 
 
-def keep(error: BaseException, log: int = LOG) -> None:
+def log(error: BaseException, log: int = LOG) -> None:
     """Write the exception and where it came from to the log. Never raises: there is nobody above to catch it."""
     try:
         head = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {threading.current_thread().name}\n"

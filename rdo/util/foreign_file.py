@@ -18,16 +18,16 @@ _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 """Opening a FIFO waits for its writer without the second; a terminal may become ours without the third."""
 
 
-class Unsuitable(OSError):
+class UnsuitableFile(OSError):
     """The file is there, and not one to read; `strerror` says why."""
 
 
-class TooLarge(Unsuitable):
+class FileTooLarge(UnsuitableFile):
     """It has more bytes than such a file ever has."""
 
 
 def read(path: str, limit: int, *, within: str = "") -> bytes:
-    """The whole content, of `limit` bytes at most. Raises OSError, and of it Unsuitable.
+    """The whole content, of `limit` bytes at most. Raises OSError, and of it UnsuitableFile.
 
     `within` is a directory that no link may lead out of, whatever links lead to itself.
     """
@@ -61,18 +61,18 @@ def open_regular(path: str, *, within: str = "") -> BinaryIO:
 
 
 def rest(file: BinaryIO, limit: int) -> bytes:
-    """What is left to read of a file. Raises TooLarge."""
+    """What is left to read of a file. Raises FileTooLarge."""
     content = _read(file, limit + 1)
     if len(content) > limit:
-        raise TooLarge(errno.EFBIG, f"larger than {_size(limit)}", file.name)
+        raise FileTooLarge(errno.EFBIG, f"larger than {_size(limit)}", file.name)
     return content
 
 
 def _read(file: BinaryIO, size: int) -> bytes:
-    """Up to so many bytes. Raises Unsuitable for what has none yet: some files of /proc and /sys are streams."""
+    """Up to so many bytes. Raises UnsuitableFile for what has none yet: some files of /proc and /sys are streams."""
     content: bytes | None = file.read(size)
     if content is None:
-        raise Unsuitable(errno.EINVAL, "not a regular file", file.name)
+        raise UnsuitableFile(errno.EINVAL, "not a regular file", file.name)
     return content
 
 
@@ -80,13 +80,13 @@ def _check_regular(path: str, info: os.stat_result) -> None:
     if stat.S_ISDIR(info.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     if not stat.S_ISREG(info.st_mode):
-        raise Unsuitable(errno.EINVAL, "not a regular file", path)
+        raise UnsuitableFile(errno.EINVAL, "not a regular file", path)
 
 
 def _resolved(path: str, within: str) -> str:
     real = os.path.realpath(path)
     if not real.startswith(os.path.realpath(within).rstrip("/") + "/"):
-        raise Unsuitable(errno.ELOOP, f"a link that leads out of `{within}`", path)
+        raise UnsuitableFile(errno.ELOOP, f"a link that leads out of `{within}`", path)
     return real
 
 

@@ -13,27 +13,27 @@ LIMITS = tuple(sorted({getattr(resource, name) for name in dir(resource) if name
 """Those of this system, by number."""
 
 
-class Circumstances(NamedTuple):
+class ProcessLimits(NamedTuple):
     """`limits` are pairs of the soft and the hard one, in the order of LIMITS; empty if they cannot be told."""
 
     nice: int
     limits: tuple[tuple[int, int], ...]
 
-    def allow(self, other: Circumstances) -> bool:
+    def allow(self, other: ProcessLimits) -> bool:
         """Whether a process in these can start one in the `other` ones."""
         pairs = zip(self.limits, other.limits, strict=False)
         return self.nice <= other.nice and all(_reaches(ours, theirs) for (_, ours), (_, theirs) in pairs)
 
 
-def of(pid: int) -> Circumstances | None:
+def limits_of(pid: int) -> ProcessLimits | None:
     """Those of a process of the same user; 0 is this one. None if they cannot be told, as when it has ended."""
     try:
-        return Circumstances(os.getpriority(os.PRIO_PROCESS, pid), _limits(pid))
+        return ProcessLimits(os.getpriority(os.PRIO_PROCESS, pid), _limits(pid))
     except OSError:
         return None
 
 
-def impose(pid: int, wanted: Circumstances) -> None:
+def apply_limits(pid: int, wanted: ProcessLimits) -> None:
     """Have a process of ours continue in these, as far as the system allows. Raises nothing: it may have ended."""
     try:
         os.setpriority(os.PRIO_PROCESS, pid, wanted.nice)

@@ -59,7 +59,7 @@ def test_each_driver_has_a_config_block_under_a_heading_of_its_name(tmp_path: Pa
 
 def read_default(key: str, cell: str) -> object:
     """The default that a cell of the table shows."""
-    return KEYS[key].kind.check(tomllib.loads(f"x = {cell.strip('`')}")["x"])
+    return KEYS[key].value_type.check(tomllib.loads(f"x = {cell.strip('`')}")["x"])
 
 
 def test_the_table_of_keys_has_each_key_with_its_drivers_default_example_and_meaning() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from rdo.config import ini
 from rdo.config.load import load
 from rdo.drivers.base import STDERR, STDOUT
-from rdo.drivers.docker.demux import Frames
+from rdo.drivers.docker.demux import FrameDecoder
 from rdo.errors import ConfigError, RdoError
 from rdo.ipc import protocol
 from rdo.remote_sh.markers import Mark, Marks
@@ -90,7 +90,7 @@ def docker_frames(data: bytes) -> None:
 
 
 def _streams(parts: Any) -> dict[int, bytes]:
-    decoder, found = Frames(), {STDOUT: b"", STDERR: b""}
+    decoder, found = FrameDecoder(), {STDOUT: b"", STDERR: b""}
     for part in parts:
         for chunk in decoder.receive(part):
             found[chunk.stream] += chunk.data
@@ -100,7 +100,7 @@ def _streams(parts: Any) -> dict[int, bytes]:
 def old_config(data: bytes) -> None:
     """A config file of the first rdo."""
     text = data.decode("utf-8", "replace")
-    ini.is_meant(text)
+    ini.looks_like_ini(text)
     with contextlib.suppress(ConfigError):
         ini.read("/p/.rdo.conf", text)
 

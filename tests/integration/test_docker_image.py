@@ -14,9 +14,9 @@ import pytest
 
 from rdo.config.schema import Settings
 from rdo.drivers.base import Opening, Root
-from rdo.drivers.docker.answer import Answer
+from rdo.drivers.docker.answer import EngineAnswer
 from rdo.drivers.docker.driver import DockerDriver, clear_leftovers
-from rdo.drivers.docker.image import HOME, MASTER, SPACE, Containers, Recipe
+from rdo.drivers.docker.image import HOME, MASTER, SPACE, ContainerFactory, ContainerOptions
 from rdo.errors import ConnectError
 from rdo.pool.connection import HeldConnection
 from tests.docker_client import BOUND, Connect, connections, output
@@ -198,10 +198,10 @@ def test_root_is_the_caller_where_the_engine_runs_as_the_caller(
     monkeypatch: pytest.MonkeyPatch, security: list[str] | None, user: str
 ) -> None:
     class Told:
-        def ask(self, method: str, path: str) -> Answer:
-            return Answer({"SecurityOptions": security}, path)
+        def ask(self, method: str, path: str) -> EngineAnswer:
+            return EngineAnswer({"SecurityOptions": security}, path)
 
     monkeypatch.setattr(os, "getuid", lambda: 1234)
     monkeypatch.setattr(os, "getgid", lambda: 99)
-    made = Containers(Told(), Recipe("x", "/", "/src", "default", None))  # type: ignore[arg-type]
+    made = ContainerFactory(Told(), ContainerOptions("x", "/", "/src", "default", None))  # type: ignore[arg-type]
     assert made.user == user

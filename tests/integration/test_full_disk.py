@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rdo.drivers.ssh import known_hosts
-from rdo.drivers.vagrant.cache import Cache
+from rdo.drivers.vagrant.cache import VagrantCache
 from rdo.errors import SetupError
 from rdo.trust.request import TrustRequest
 from rdo.trust.store import Store
@@ -66,7 +66,7 @@ def test_what_cannot_be_kept_as_allowed_is_an_error_and_leaves_nothing(full: Pat
 
 def test_an_answer_of_vagrant_that_cannot_be_kept_leaves_the_old_one(full: Path) -> None:
     (full / "filler").unlink()
-    cache = Cache({"XDG_CACHE_HOME": str(full)}, "/project/.vagrant")
+    cache = VagrantCache({"XDG_CACHE_HOME": str(full)}, "/project/.vagrant")
     cache.write("ssh", ["key"], "old")
     disk.fill(full)
     with pytest.raises(OSError, match="No space left"):

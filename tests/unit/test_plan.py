@@ -11,7 +11,7 @@ from rdo.config.schema import Settings
 from rdo.drivers.base import Root
 from rdo.errors import RdoError
 from rdo.ipc.protocol import Request
-from rdo.paths.mapping import Argument
+from rdo.paths.mapping import MappedArgument
 from rdo.plan import Plan
 
 ROOT = Root("/work", "/srv/app")
@@ -46,7 +46,7 @@ def test_a_command_runs_in_the_matching_directory_with_its_arguments_mapped() ->
     assert planned.script.path == []
     assert not planned.script.sudo
     assert not planned.script.keep
-    assert planned.arguments[1] == Argument("-I/work/include", "-I/srv/app/include")
+    assert planned.arguments[1] == MappedArgument("-I/work/include", "-I/srv/app/include")
     assert planned.mapping.to_remote("/work/x") == "/srv/app/x"
 
 
@@ -65,7 +65,7 @@ def test_arguments_that_are_not_utf_8_stay_what_they_are() -> None:
 def test_arguments_are_left_alone_when_asked(flags: bytes, settings: Settings) -> None:
     planned = make(request(b"ls", b"/work", flags=flags), settings)
     assert planned.script.command == ["ls", "/work"]
-    assert planned.arguments == [Argument("ls", "ls"), Argument("/work", "/work")]
+    assert planned.arguments == [MappedArgument("ls", "ls"), MappedArgument("/work", "/work")]
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def read(path: str) -> str | None:
         return None
     except ValueError:
         raise RdoError(f"cannot read `{path}`", "it is not UTF-8", "move it away") from None
-    except foreign_file.Unsuitable as error:
+    except foreign_file.UnsuitableFile as error:
         raise RdoError(f"cannot read `{path}`", str(error.strerror), "move it away") from None
 
 

@@ -17,7 +17,7 @@ from rdo.cli.ide.draft import Read
 from rdo.cli.init import compose_file
 from rdo.cli.init.suggestion import LeftOut, Suggestion
 from rdo.config.schema import KEYS
-from rdo.config.types import Refused
+from rdo.config.types import InvalidValue
 from rdo.drivers.docker.devcontainer import VARIABLE, identity
 from rdo.util import jsonc
 
@@ -102,9 +102,9 @@ class _Reader:
         text = self.expand(value) if isinstance(value, str) else value
         try:
             if value is not None:
-                KEYS[key].kind.check(text)
+                KEYS[key].value_type.check(text)
                 self.values[key] = text
-        except Refused as refusal:
+        except InvalidValue as refusal:
             self.left_out.append(LeftOut(f"{name} = {_short(value)}", _unknown(value) if text is None else refusal.why))
 
     def below(self, path: str) -> str:

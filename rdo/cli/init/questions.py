@@ -12,7 +12,7 @@ import click
 
 from rdo.cli.init import ssh_hosts
 from rdo.config.schema import DRIVERS, KEYS
-from rdo.config.types import Refused
+from rdo.config.types import InvalidValue
 from rdo.errors import RdoError, one_line, shortened
 from rdo.util.phrases import listed
 
@@ -35,8 +35,8 @@ MEANINGS = {
 def checked(name: str, value: Any) -> Any:
     """An answer, if its key may have it. Raises RdoError."""
     try:
-        KEYS[name].kind.check(value)
-    except Refused as error:
+        KEYS[name].value_type.check(value)
+    except InvalidValue as error:
         hint = error.hint or (f"write `{error.instead}`" if error.instead else "")
         raise RdoError(f"`--{name}` {error.why}", hint=hint) from None
     return value

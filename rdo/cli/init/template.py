@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rdo.cli.init.suggestion import LeftOut
-from rdo.config.schema import CONTAINERS, KEYS, Key, Settings
+from rdo.config.schema import CONTAINERS, KEYS, ConfigKey, Settings
 from rdo.errors import printable
 
 HEAD = """\
@@ -64,13 +64,13 @@ def literal(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _default(key: Key) -> str:
+def _default(key: ConfigKey) -> str:
     """What holds without the key, where that is something to say."""
     value = getattr(Settings(), key.name)
     return "" if value is None or not isinstance(value, bool | str) or value == "" else f"; default {literal(value)}"
 
 
-def _is_offered(key: Key, values: Mapping[str, Any], driver: str) -> bool:
+def _is_offered(key: ConfigKey, values: Mapping[str, Any], driver: str) -> bool:
     """Whether the key could be set as well: of the keys that say what to run in, only one can."""
     if key.personal or (key.drivers and driver not in key.drivers):
         return False

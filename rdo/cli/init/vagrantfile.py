@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from rdo.drivers.vagrant import machine, project
+from rdo.drivers.vagrant import machine
+from rdo.drivers.vagrant.project import find_project
 from rdo.errors import ConfigError
 
 _COMMENT = re.compile(r"^=begin\b.*?^=end\b|(?:^|(?<=\s))#(?!\{)[^\n]*", re.MULTILINE | re.DOTALL)
@@ -40,10 +41,10 @@ def machines(text: str, root: str, environment: Mapping[str, str]) -> Machines:
     """The machines of the project in `root`, whose Vagrantfile has this text: with those that Vagrant has made."""
     named = defined(text)
     try:
-        place = project.find(root, environment)
+        project = find_project(root, environment)
     except ConfigError:
         return named
-    made = [name for name in machine.known(place) if machine.created(place, name)]
+    made = [name for name in machine.known(project) if machine.created(project, name)]
     if named.computed or not named.names:
         return Machines(list(dict.fromkeys([*named.names, *made])), named.computed)
     return named

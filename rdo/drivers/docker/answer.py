@@ -20,7 +20,7 @@ LONGEST_MESSAGE = 600
 """Characters of the engine's own message that are shown."""
 
 
-class Answer:
+class EngineAnswer:
     """A value of JSON, and where it stands: `of` is the question, `at` the way to it."""
 
     def __init__(self, value: object, of: str, at: str = "") -> None:
@@ -28,14 +28,14 @@ class Answer:
         self._of = of
         self._at = at
 
-    def table(self, name: str = "") -> Answer:
+    def table(self, name: str = "") -> EngineAnswer:
         """The object of this name, or this one itself. Raises ConnectError."""
         found = self._below(name)
         if not isinstance(found._value, dict):
             found._refuse("an object")
         return found
 
-    def maybe(self, name: str) -> Answer | None:
+    def maybe(self, name: str) -> EngineAnswer | None:
         """The object of this name; None where there is none, or null. Raises ConnectError for anything else."""
         return None if self._get(name) is None else self.table(name)
 
@@ -73,10 +73,10 @@ class Answer:
             self._below(name)._refuse("true or false")
         return value
 
-    def tables(self, name: str = "") -> list[Answer]:
+    def tables(self, name: str = "") -> list[EngineAnswer]:
         """The objects in the list of this name, or in this list; none where it is null. Raises ConnectError."""
         found = self._below(name)
-        return [Answer(value, self._of, f"{found._at}[{n}]").table() for n, value in enumerate(found._list())]
+        return [EngineAnswer(value, self._of, f"{found._at}[{n}]").table() for n, value in enumerate(found._list())]
 
     def texts(self, name: str) -> list[str]:
         """The texts in the list of this name; none where it is missing or null. Raises ConnectError."""
@@ -120,24 +120,26 @@ class Answer:
             self._refuse("a list")
         return self._value
 
-    def _below(self, name: str) -> Answer:
-        return Answer(self._get(name), self._of, f"{self._at}.{name}" if self._at else name) if name else self
+    def _below(self, name: str) -> EngineAnswer:
+        return EngineAnswer(self._get(name), self._of, f"{self._at}.{name}" if self._at else name) if name else self
 
     def _refuse(self, kind: str) -> NoReturn:
-        raise odd(self._of, f"`{self._at[:LONGEST_MESSAGE]}` is not {kind}" if self._at else f"it is not {kind}")
+        raise invalid_answer(
+            self._of, f"`{self._at[:LONGEST_MESSAGE]}` is not {kind}" if self._at else f"it is not {kind}"
+        )
 
 
-def odd(of: str, why: str) -> ConnectError:
+def invalid_answer(of: str, why: str) -> ConnectError:
     """The error for an answer that makes no sense."""
     return ConnectError(f"invalid answer from the Docker engine to `{of}`", why)
 
 
-def decode(data: bytes, of: str) -> Answer:
+def decode(data: bytes, of: str) -> EngineAnswer:
     """The answer in a body of JSON. Raises ConnectError."""
     try:
-        return Answer(json.loads(data), of)
+        return EngineAnswer(json.loads(data), of)
     except (ValueError, RecursionError):
-        raise odd(of, "it is not JSON") from None
+        raise invalid_answer(of, "it is not JSON") from None
 
 
 def message(data: bytes) -> str:

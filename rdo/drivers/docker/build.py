@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from rdo.config.schema import Settings
 from rdo.drivers.base import Caller
 from rdo.drivers.docker import answer, build_context, credentials, dockerfile, http, pull
-from rdo.drivers.docker.answer import Answer
-from rdo.drivers.docker.build_context import Context
+from rdo.drivers.docker.answer import EngineAnswer
+from rdo.drivers.docker.build_context import BuildContext
 from rdo.drivers.docker.engine import Engine, EngineError
 from rdo.errors import ConnectError
 from rdo.fscodec import fsencode
@@ -69,7 +69,7 @@ def repository(root: str, settings: Iterable[str]) -> str:
     return f"rdo-{word}-{hashlib.sha256(fsencode(repr([root, *settings]))).hexdigest()[:8]}"
 
 
-def _build(engine: Engine, build: str, context: Context, query: Mapping[str, object], caller: Caller) -> None:
+def _build(engine: Engine, build: str, context: BuildContext, query: Mapping[str, object], caller: Caller) -> None:
     what = f"building `{build}`"
     if not caller.progress(what):
         caller.tell(f"rdo: {what}")
@@ -84,7 +84,7 @@ def _build(engine: Engine, build: str, context: Context, query: Mapping[str, obj
         raise ConnectError(f"cannot build `{build}`", f"no output from the engine for {SILENCE:.0f} s") from None
 
 
-def _advice(context: Context, build: str) -> str:
+def _advice(context: BuildContext, build: str) -> str:
     """By what the Dockerfile says, since each engine has words of its own for what it lacks."""
     word = dockerfile.buildkit_word(build_context.instructions(context))
     if not word:
@@ -93,14 +93,16 @@ def _advice(context: Context, build: str) -> str:
     return f"if it lacks BuildKit, for `{word}`: {instead}"
 
 
-def _messages(engine: Engine, query: Mapping[str, object], context: Context, caller: Caller) -> Iterator[Answer]:
+def _messages(
+    engine: Engine, query: Mapping[str, object], context: BuildContext, caller: Caller
+) -> Iterator[EngineAnswer]:
     fields = {"Content-Type": "application/x-tar", "Transfer-Encoding": "chunked"}
     fields |= {"X-Registry-Config": header} if (header := credentials.for_all(caller.environment)) else {}
     pieces = http.in_pieces(build_context.pack(context))
     return pull.messages(engine.stream("/build", query, fields, SILENCE, pieces), "POST /build")
 
 
-def _follow(messages: Iterable[Answer], what: str, output: deque[str], caller: Caller) -> None:
+def _follow(messages: Iterable[EngineAnswer], what: str, output: deque[str], caller: Caller) -> None:
     """Tell of the progress, keep the last lines. Raises EngineError where the build failed."""
     layers: dict[str, tuple[int, int]] = {}
     step, told = "", time.monotonic()

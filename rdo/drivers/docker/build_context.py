@@ -12,7 +12,7 @@ from typing import IO, NamedTuple
 
 from rdo.drivers.base import READ_SIZE
 from rdo.drivers.docker import dockerignore
-from rdo.drivers.docker.dockerignore import Hits, Pattern
+from rdo.drivers.docker.dockerignore import Hits, IgnorePattern
 from rdo.errors import ConfigError, SetupError
 from rdo.fscodec import fsencode
 from rdo.util import foreign_file
@@ -23,21 +23,21 @@ LARGEST = 1024 * 1024
 """Bytes of a Dockerfile, or of what is to be ignored."""
 
 
-class Context(NamedTuple):
+class BuildContext(NamedTuple):
     """A directory to build in, absolute, and the Dockerfile, relative to it."""
 
     directory: str
     dockerfile: str
 
 
-class Entry(NamedTuple):
+class ContextEntry(NamedTuple):
     """Something in the context: its path, relative to the directory, and what lstat(2) says of it."""
 
     path: str
     info: os.stat_result
 
 
-def locate(root: str, build: str, dockerfile: str | None) -> Context:
+def locate(root: str, build: str, dockerfile: str | None) -> BuildContext:
     """The context that a profile names. Raises ConfigError where it, or its Dockerfile, is missing or lies outside."""
     directory = os.path.realpath(os.path.join(root, build))
     name = os.path.normpath(dockerfile or "Dockerfile")
@@ -48,10 +48,10 @@ def locate(root: str, build: str, dockerfile: str | None) -> Context:
         raise ConfigError(f"cannot build `{build}`", f"`{name}` leads out of it", "move the Dockerfile into it")
     if not os.path.isfile(path):
         raise ConfigError(f"cannot build `{build}`", f"there is no `{name}` in it", "set `dockerfile`, or `build`")
-    return Context(directory, name)
+    return BuildContext(directory, name)
 
 
-def digest(context: Context, settings: Sequence[str]) -> str:
+def digest(context: BuildContext, settings: Sequence[str]) -> str:
     """What changes with any file of the context, and with the settings. Looks into the Dockerfile alone.
 
     Raises RdoError.
@@ -67,12 +67,12 @@ def digest(context: Context, settings: Sequence[str]) -> str:
     return found.hexdigest()
 
 
-def instructions(context: Context) -> str:
+def instructions(context: BuildContext) -> str:
     """The Dockerfile. Raises SetupError."""
     return _content(context, context.dockerfile).decode(errors="replace")
 
 
-def entries(context: Context) -> Iterator[Entry]:
+def entries(context: BuildContext) -> Iterator[ContextEntry]:
     """What the build sees, in an order that is always the same. Raises RdoError."""
     patterns = dockerignore.parse(_content(context, IGNORE).decode(errors="replace"))
     always = {IGNORE, context.dockerfile}
@@ -82,7 +82,9 @@ def entries(context: Context) -> Iterator[Entry]:
         raise _unreadable(context, str(error.filename or ""), error) from None
 
 
-def _below(context: Context, above: str, patterns: Sequence[Pattern], hits: Hits, always: set[str]) -> Iterator[Entry]:
+def _below(
+    context: BuildContext, above: str, patterns: Sequence[IgnorePattern], hits: Hits, always: set[str]
+) -> Iterator[ContextEntry]:
     with os.scandir(os.path.join(context.directory, above)) as listing:
         found = sorted(listing, key=lambda entry: entry.name)
     for each in found:
@@ -90,13 +92,13 @@ def _below(context: Context, above: str, patterns: Sequence[Pattern], hits: Hits
         found_hits = dockerignore.hits(patterns, path, hits)
         out = dockerignore.excludes(patterns, found_hits) and path not in always
         if not out:
-            yield Entry(path, each.stat(follow_symlinks=False))
+            yield ContextEntry(path, each.stat(follow_symlinks=False))
         kept = not out or dockerignore.may_keep_below(patterns) or any(name.startswith(path + "/") for name in always)
         if kept and each.is_dir(follow_symlinks=False):
             yield from _below(context, path + "/", patterns, found_hits, always)
 
 
-def pack(context: Context) -> Iterator[bytes]:
+def pack(context: BuildContext) -> Iterator[bytes]:
     """The context as a tar archive, piece by piece; all of it is root's, as with `docker build`. Raises RdoError."""
     for path, info in entries(context):
         try:
@@ -106,7 +108,7 @@ def pack(context: Context) -> Iterator[bytes]:
     yield bytes(2 * tarfile.BLOCKSIZE)
 
 
-def _packed(context: Context, path: str, info: os.stat_result) -> Iterator[bytes]:
+def _packed(context: BuildContext, path: str, info: os.stat_result) -> Iterator[bytes]:
     """One member; nothing for a socket, a pipe or a device, which are of no use to a build."""
     member = tarfile.TarInfo(path)
     member.mode, member.mtime = stat.S_IMODE(info.st_mode), int(info.st_mtime)
@@ -139,7 +141,7 @@ def _blocks(source: IO[bytes], size: int) -> Iterator[bytes]:
     yield bytes(-size % tarfile.BLOCKSIZE)
 
 
-def _content(context: Context, path: str) -> bytes:
+def _content(context: BuildContext, path: str) -> bytes:
     """A file's content; empty where there is none. Raises SetupError where it cannot be read, or leads out."""
     try:
         return foreign_file.read(os.path.join(context.directory, path), LARGEST, within=context.directory)
@@ -153,6 +155,6 @@ def _holds(directory: str, path: str) -> bool:
     return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
-def _unreadable(context: Context, path: str, error: OSError) -> SetupError:
+def _unreadable(context: BuildContext, path: str, error: OSError) -> SetupError:
     what = f"cannot read `{os.path.join(context.directory, path)}`, which the image is to be built of"
     return SetupError(what, str(error.strerror or error), f"make it readable, or name it in `{IGNORE}`")

@@ -11,8 +11,8 @@ from typing import Protocol
 
 from rdo.drivers.base import STDOUT, Chunk, Sink, WindowSize
 from rdo.drivers.docker.answer import one_line
-from rdo.drivers.docker.demux import FrameError, Frames
-from rdo.drivers.docker.engine import Hijacked
+from rdo.drivers.docker.demux import FrameDecoder, FrameError
+from rdo.drivers.docker.engine import HijackedStream
 from rdo.errors import ConnectError, LinkLost
 from rdo.util import threads
 
@@ -34,7 +34,7 @@ IsCut = Callable[[float], bool]
 """Whether it seems that not the program has ended its streams but the link: known after so many seconds."""
 
 
-class Program(Protocol):
+class DockerProgram(Protocol):
     """The engine's side of a program."""
 
     started: bool
@@ -59,10 +59,10 @@ class Program(Protocol):
 class DockerChannel:
     """The Channel of rdo.drivers.base. Two streams are framed; with a pty it is a single one, not framed."""
 
-    def __init__(self, stream: Hijacked, program: Program, *, pty: bool) -> None:
+    def __init__(self, stream: HijackedStream, program: DockerProgram, *, pty: bool) -> None:
         self._wire = stream.wire
         self._program = program
-        self._frames = None if pty else Frames()
+        self._frames = None if pty else FrameDecoder()
         self._odd = False
         self._written = False
         self._chunks = deque(self._decode(stream.early))

@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from rdo.drivers.docker.inspect import Listed
+from rdo.drivers.docker.inspect import ListedContainer
 from rdo.drivers.docker.mounts import holds, plain
 
 PREFIX = "com.docker.compose."
@@ -28,15 +28,15 @@ FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.y
 """What compose looks for where no file is named, here and above."""
 
 
-class Candidates(NamedTuple):
+class ServiceCandidates(NamedTuple):
     """The containers of the compose projects that a directory belongs to, nearest ones first."""
 
-    here: Sequence[Listed]
+    here: Sequence[ListedContainer]
     """Of a project in this very directory."""
-    around: Sequence[Listed]
+    around: Sequence[ListedContainer]
     """Of the nearest project above it, of those below it, and of those that mount something of it."""
 
-    def of_service(self, service: str) -> Sequence[Listed]:
+    def of_service(self, service: str) -> Sequence[ListedContainer]:
         """The service's containers; those of farther projects only where the near ones have none."""
         found = (_of_service(group, service) for group in self)
         return next((group for group in found if group), [])
@@ -46,11 +46,11 @@ class Candidates(NamedTuple):
         return sorted({each.labels.get(SERVICE, "") for group in self for each in group})
 
 
-def _of_service(group: Iterable[Listed], service: str) -> list[Listed]:
+def _of_service(group: Iterable[ListedContainer], service: str) -> list[ListedContainer]:
     return [each for each in group if each.labels.get(SERVICE) == service]
 
 
-def trusted(container: Listed, image: Mapping[str, str]) -> Listed:
+def trusted(container: ListedContainer, image: Mapping[str, str]) -> ListedContainer:
     """The container without the labels of compose that only its image brought."""
     own = {name: value for name, value in container.labels.items() if image.get(name) != value}
     if HASH in own or own.get(IMAGE, "-") == container.image:
@@ -59,11 +59,11 @@ def trusted(container: Listed, image: Mapping[str, str]) -> Listed:
     return container._replace(labels=others | own)
 
 
-def candidates(listing: Iterable[Listed], directory: str, resolve: Callable[[str], str]) -> Candidates:
+def candidates(listing: Iterable[ListedContainer], directory: str, resolve: Callable[[str], str]) -> ServiceCandidates:
     """The containers of `directory`, which is a physical path; `resolve` follows links."""
-    here: list[Listed] = []
-    above: dict[str, list[Listed]] = {}
-    below: list[Listed] = []
+    here: list[ListedContainer] = []
+    above: dict[str, list[ListedContainer]] = {}
+    below: list[ListedContainer] = []
     for each in listing:
         if each.labels.get(ONE_OFF, "").lower() == "true" or SERVICE not in each.labels:
             continue
@@ -75,7 +75,7 @@ def candidates(listing: Iterable[Listed], directory: str, resolve: Callable[[str
             below.append(each)
         elif nearest:
             above.setdefault(nearest, []).append(each)
-    return Candidates(here, [*below, *above.get(max(above, key=len, default=""), [])])
+    return ServiceCandidates(here, [*below, *above.get(max(above, key=len, default=""), [])])
 
 
 def project_directories(labels: Mapping[str, str]) -> set[str]:
@@ -84,7 +84,7 @@ def project_directories(labels: Mapping[str, str]) -> set[str]:
     return {plain(place) for place in places if place.startswith("/")}
 
 
-def _mounts(container: Listed, directory: str, resolve: Callable[[str], str]) -> bool:
+def _mounts(container: ListedContainer, directory: str, resolve: Callable[[str], str]) -> bool:
     """Whether something of the directory is mounted, or it is below something that is: other than all there is."""
     sources = {path for source in container.sources for path in (plain(source), resolve(source)) if path != "/"}
     return any(holds(directory, source) or holds(source, directory) for source in sources)

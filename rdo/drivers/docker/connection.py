@@ -23,7 +23,7 @@ LOOK = 0.01
 """Seconds between two looks whether all streams have ended."""
 
 
-class Programs(Protocol):
+class ProgramStarter(Protocol):
     """How programs are started: by exec, or each in a new container."""
 
     def start(self, command: str, pty: Pty | None, variables: Mapping[str, str]) -> DockerChannel:
@@ -40,7 +40,7 @@ class DockerConnection:
     makes_leaders = True
 
     def __init__(
-        self, engine: Engine, container: str, name: str, programs: Programs, release: Callable[[], None]
+        self, engine: Engine, container: str, name: str, programs: ProgramStarter, release: Callable[[], None]
     ) -> None:
         self._engine = engine
         self._container = container

@@ -13,7 +13,7 @@ from rdo.drivers.base import Caller
 from rdo.drivers.docker import compose, devcontainer
 from rdo.drivers.docker import inspect as docker_inspection
 from rdo.drivers.docker.engine import Engine, EngineError
-from rdo.drivers.docker.inspect import Container, Listed
+from rdo.drivers.docker.inspect import InspectedContainer, ListedContainer
 from rdo.errors import ConnectError
 from rdo.util.phrases import listed, nearest
 
@@ -33,7 +33,7 @@ LOOKED_INTO = 500
 """Entries of the project's directory in which a compose file is looked for, for a hint."""
 
 
-def by_name(engine: Engine, name: str) -> Container:
+def by_name(engine: Engine, name: str) -> InspectedContainer:
     """The inspection of a container. Raises ConnectError that names the nearest one."""
     try:
         found = inspect(engine, name)
@@ -50,7 +50,7 @@ def by_name(engine: Engine, name: str) -> Container:
     raise ConnectError(f"there is no container `{name}`", why, f'did you mean `container = "{found.name}"`?')
 
 
-def by_service(engine: Engine, service: str, directory: str, environment: Mapping[str, str]) -> Container:
+def by_service(engine: Engine, service: str, directory: str, environment: Mapping[str, str]) -> InspectedContainer:
     """The inspection of the service's container, in the compose project of the directory. Raises ConnectError."""
     directory = os.path.realpath(directory)
     found = _candidates(engine, directory)
@@ -66,7 +66,7 @@ def by_service(engine: Engine, service: str, directory: str, environment: Mappin
     raise ConnectError(f"the service `{service}` has no container", f"there are {listed(services)}", hint)
 
 
-def by_directory(engine: Engine, directory: str) -> Container:
+def by_directory(engine: Engine, directory: str) -> InspectedContainer:
     """The inspection of the dev container that was started for the directory. Raises ConnectError."""
     directory = os.path.realpath(directory)
     listing = _list(engine, label=devcontainer.LOCAL_FOLDER)
@@ -79,7 +79,7 @@ def by_directory(engine: Engine, directory: str) -> Container:
     raise ConnectError(f"there is no dev container of `{directory}`", "", hint)
 
 
-def _candidates(engine: Engine, directory: str) -> compose.Candidates:
+def _candidates(engine: Engine, directory: str) -> compose.ServiceCandidates:
     """The containers of the directory's compose projects, those left out whose image alone says that they are such."""
     listing = _list(engine, label=compose.SERVICE)
     first = compose.candidates(listing, directory, os.path.realpath)
@@ -88,7 +88,7 @@ def _candidates(engine: Engine, directory: str) -> compose.Candidates:
     return compose.candidates(trusted, directory, os.path.realpath)
 
 
-def image_labels(engine: Engine, container: Listed | Container) -> Mapping[str, str]:
+def image_labels(engine: Engine, container: ListedContainer | InspectedContainer) -> Mapping[str, str]:
     """The labels of a container's image. Of an image that is gone it cannot be told: it may have had them all."""
     try:
         config = engine.ask("GET", f"/images/{quote(container.image, safe='')}/json").maybe("Config")
@@ -126,7 +126,7 @@ def _compose_files_below(directory: str) -> list[str]:
     return []
 
 
-def by_id(engine: Engine, identity: str) -> Container:
+def by_id(engine: Engine, identity: str) -> InspectedContainer:
     """The inspection of a container that was listed just now. Raises ConnectError."""
     try:
         return inspect(engine, identity)
@@ -134,12 +134,12 @@ def by_id(engine: Engine, identity: str) -> Container:
         raise failure(f"cannot look at the container `{identity[:SHORT_ID]}`", error) from None
 
 
-def inspect(engine: Engine, name: str) -> Container:
+def inspect(engine: Engine, name: str) -> InspectedContainer:
     """A container's inspection. Raises EngineError, ConnectError."""
     return docker_inspection.container(engine.ask("GET", f"/containers/{quote(name, safe='')}/json"))
 
 
-def _list(engine: Engine, **filters: str) -> list[Listed]:
+def _list(engine: Engine, **filters: str) -> list[ListedContainer]:
     query: dict[str, object] = {"all": 1}
     if filters:
         query["filters"] = json.dumps({key: [value] for key, value in filters.items()})
@@ -163,7 +163,9 @@ def runs(engine: Engine, identity: str) -> bool:
     return state.runs and not state.paused
 
 
-def make_ready(engine: Engine, container: Container, *, auto_start: bool, caller: Caller) -> Container:
+def make_ready(
+    engine: Engine, container: InspectedContainer, *, auto_start: bool, caller: Caller
+) -> InspectedContainer:
     """Have the container run: its inspection then. Raises ConnectError."""
     state, name = container.state, container.name
     if state.runs and not state.paused:
@@ -176,7 +178,7 @@ def make_ready(engine: Engine, container: Container, *, auto_start: bool, caller
     return _wait(engine, container, caller)
 
 
-def _start(engine: Engine, container: Container) -> None:
+def _start(engine: Engine, container: InspectedContainer) -> None:
     verb = "unpause" if container.state.paused else "start"
     try:
         engine.ask("POST", f"/containers/{container.id}/{verb}")
@@ -184,7 +186,7 @@ def _start(engine: Engine, container: Container) -> None:
         raise failure(f"cannot {verb} the container `{container.name}`", error) from None
 
 
-def _wait(engine: Engine, container: Container, caller: Caller) -> Container:
+def _wait(engine: Engine, container: InspectedContainer, caller: Caller) -> InspectedContainer:
     """Wait until it runs and is healthy."""
     begun, told, name = time.monotonic(), False, container.name
     while time.monotonic() - begun < START_PATIENCE:
@@ -204,7 +206,7 @@ def _wait(engine: Engine, container: Container, caller: Caller) -> Container:
     )
 
 
-def _is_ready(container: Container) -> bool:
+def _is_ready(container: InspectedContainer) -> bool:
     state, name = container.state, container.name
     if not state.runs:
         if state.restarting:

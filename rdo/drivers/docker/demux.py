@@ -22,7 +22,7 @@ class FrameError(Exception):
     """What came is no frame."""
 
 
-class Frames:
+class FrameDecoder:
     """Decodes what comes in. Frames need not be whole: their parts are given as they come, and none is ever kept."""
 
     def __init__(self) -> None:

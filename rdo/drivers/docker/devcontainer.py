@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from rdo.drivers.base import Root
 from rdo.drivers.docker import answer
-from rdo.drivers.docker.inspect import Container, Listed
+from rdo.drivers.docker.inspect import InspectedContainer, ListedContainer
 from rdo.drivers.docker.mounts import holds, plain
 
 LOCAL_FOLDER = "devcontainer.local_folder"
@@ -31,7 +31,7 @@ USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class Facts(NamedTuple):
+class DevContainerFacts(NamedTuple):
     """What is known of a dev container. `user`: empty where its own one is meant."""
 
     user: str
@@ -56,7 +56,7 @@ def identity(local_folder: str, config_file: str) -> str:
     return "".join("0123456789abcdefghijklmnopqrstuv"[number >> 5 * place & 31] for place in reversed(range(52)))
 
 
-def trusted(container: Listed, image: Mapping[str, str]) -> Listed:
+def trusted(container: ListedContainer, image: Mapping[str, str]) -> ListedContainer:
     """The container without a label that only its image brought."""
     labels = dict(container.labels)
     if image.get(LOCAL_FOLDER) == labels.get(LOCAL_FOLDER):
@@ -64,9 +64,11 @@ def trusted(container: Listed, image: Mapping[str, str]) -> Listed:
     return container._replace(labels=labels)
 
 
-def candidates(listing: Iterable[Listed], directory: str, resolve: Callable[[str], str]) -> list[Listed]:
+def candidates(
+    listing: Iterable[ListedContainer], directory: str, resolve: Callable[[str], str]
+) -> list[ListedContainer]:
     """The containers of the directory, a physical path; else of the nearest one above that has some."""
-    found: dict[str, list[Listed]] = {}
+    found: dict[str, list[ListedContainer]] = {}
     for each in listing:
         labelled = each.labels.get(LOCAL_FOLDER, "")
         for place in {plain(labelled), resolve(labelled)} if labelled.startswith("/") else ():
@@ -76,12 +78,12 @@ def candidates(listing: Iterable[Listed], directory: str, resolve: Callable[[str
     return found[max(found, key=len)] if found else []
 
 
-def facts(container: Container, image: Mapping[str, str]) -> Facts:
+def facts(container: InspectedContainer, image: Mapping[str, str]) -> DevContainerFacts:
     """What the container's labels say; `image` are those that its image brought. Raises ConnectError."""
     entries, brought = _entries(container.labels), _entries(image)
     users = [user for entry in entries for user in (entry.text("remoteUser", ""),) if user]
     users = users or [user for entry in entries for user in (entry.text("containerUser", ""),) if user]
-    return Facts(
+    return DevContainerFacts(
         users[-1] if users else "",
         _variables(entries),
         _variables(brought),
@@ -91,7 +93,7 @@ def facts(container: Container, image: Mapping[str, str]) -> Facts:
     )
 
 
-def _entries(labels: Mapping[str, str]) -> list[answer.Answer]:
+def _entries(labels: Mapping[str, str]) -> list[answer.EngineAnswer]:
     """The parts that a configuration was merged of: an object, or a list of them."""
     if not (text := labels.get(METADATA, "")):
         return []
@@ -99,7 +101,7 @@ def _entries(labels: Mapping[str, str]) -> list[answer.Answer]:
     return found.tables() if found.is_list else [found.table()]
 
 
-def _variables(entries: Sequence[answer.Answer]) -> dict[str, str]:
+def _variables(entries: Sequence[answer.EngineAnswer]) -> dict[str, str]:
     """Later parts win; null takes a variable away."""
     found: dict[str, str] = {}
     for entry in entries:
@@ -111,7 +113,7 @@ def _variables(entries: Sequence[answer.Answer]) -> dict[str, str]:
     return found
 
 
-def variables(facts: Facts, local: Mapping[str, str], roots: Sequence[Root]) -> Mapping[str, str]:
+def variables(facts: DevContainerFacts, local: Mapping[str, str], roots: Sequence[Root]) -> Mapping[str, str]:
     """The variables for a command of a caller whose environment is `local`, with what they refer to put in."""
     return {
         name: _substituted(value, facts, {} if facts.image_variables.get(name) == value else local, roots)
@@ -119,7 +121,7 @@ def variables(facts: Facts, local: Mapping[str, str], roots: Sequence[Root]) -> 
     }
 
 
-def _substituted(text: str, facts: Facts, local: Mapping[str, str], roots: Sequence[Root]) -> str:
+def _substituted(text: str, facts: DevContainerFacts, local: Mapping[str, str], roots: Sequence[Root]) -> str:
     workspace = next((root.remote for root in roots if root.local == facts.local_folder), "")
     known = {
         "localWorkspaceFolder": facts.local_folder,

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from rdo.drivers.docker.answer import one_line
-from rdo.drivers.docker.endpoint import LARGEST, Endpoint, Tls
-from rdo.drivers.docker.stream import PlainWire, TlsWire, Wire
+from rdo.drivers.docker.endpoint import LARGEST, Endpoint, TlsFiles
+from rdo.drivers.docker.stream import EngineStream, SocketStream, TlsStream
 from rdo.errors import ConfigError, ConnectError, SetupError, reason
 from rdo.remote_sh.quoting import quote
 from rdo.util import foreign_file, threads
@@ -34,7 +34,7 @@ KEEPALIVE = (("TCP_KEEPIDLE", 15), ("TCP_KEEPALIVE", 15), ("TCP_KEEPINTVL", 5), 
 """A dead host is noticed within 35 seconds. TCP_KEEPALIVE is macOS's name for TCP_KEEPIDLE."""
 
 
-def dial(endpoint: Endpoint, environment: Mapping[str, str]) -> Wire:
+def dial(endpoint: Endpoint, environment: Mapping[str, str]) -> EngineStream:
     """A new stream. Raises ConnectError, and ConfigError where the certificates are not what they should be."""
     if endpoint.scheme == "unix":
         return _unix(endpoint)
@@ -43,7 +43,7 @@ def dial(endpoint: Endpoint, environment: Mapping[str, str]) -> Wire:
     return _tcp(endpoint)
 
 
-def _unix(endpoint: Endpoint) -> Wire:
+def _unix(endpoint: Endpoint) -> EngineStream:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(endpoint.host)
@@ -54,7 +54,7 @@ def _unix(endpoint: Endpoint) -> Wire:
     except OSError as error:
         connection.close()
         raise _absent(endpoint, error) from None
-    return PlainWire(connection)
+    return SocketStream(connection)
 
 
 def _absent(endpoint: Endpoint, error: OSError | UnicodeError) -> ConnectError:
@@ -63,7 +63,7 @@ def _absent(endpoint: Endpoint, error: OSError | UnicodeError) -> ConnectError:
     return ConnectError(f"the Docker engine at `{endpoint.name}` does not answer", why, hint)
 
 
-def _tcp(endpoint: Endpoint) -> Wire:
+def _tcp(endpoint: Endpoint) -> EngineStream:
     context = _context(endpoint.tls) if endpoint.tls else None
     try:
         connection = socket.create_connection((endpoint.host, endpoint.port), TIMEOUT)
@@ -75,18 +75,18 @@ def _tcp(endpoint: Endpoint) -> Wire:
     for name, value in KEEPALIVE:
         if option := getattr(socket, name, None):
             connection.setsockopt(socket.IPPROTO_TCP, option, value)
-    plain = PlainWire(connection)
+    plain = SocketStream(connection)
     if context is None:
         return plain
     try:
-        return TlsWire(plain, context, endpoint.host, TIMEOUT)
+        return TlsStream(plain, context, endpoint.host, TIMEOUT)
     except OSError as error:
         plain.close()
         why = getattr(error, "verify_message", "") or error.strerror or str(error) or "no answer"
         raise ConnectError(f"no TLS with the Docker engine at `{endpoint.name}`", why) from None
 
 
-def _context(tls: Tls) -> ssl.SSLContext:
+def _context(tls: TlsFiles) -> ssl.SSLContext:
     """Raises ConfigError that names the file: where one is missing, nothing else stands in for it, as with `docker`."""
     ca, cert, key = (os.path.join(tls.directory, name) for name in ("ca.pem", "cert.pem", "key.pem"))
     has_ca = tls.needs_ca or os.path.lexists(ca)
@@ -122,7 +122,7 @@ def _loaded(path: str, load: Callable[[], T]) -> T:
         raise ConfigError(f"cannot use the certificates in `{os.path.dirname(path)}`", reason(error)) from None
 
 
-def _ssh(endpoint: Endpoint, environment: Mapping[str, str]) -> Wire:
+def _ssh(endpoint: Endpoint, environment: Mapping[str, str]) -> EngineStream:
     """As `docker` itself does it: the engine's stream is the standard streams of a command over there."""
     near, far = socket.socketpair()
     with far:
@@ -133,7 +133,7 @@ def _ssh(endpoint: Endpoint, environment: Mapping[str, str]) -> Wire:
             near.close()
             raise ConnectError("cannot run `ssh`", error.strerror or str(error), "install OpenSSH") from None
     try:
-        return SshWire(near, child, endpoint)
+        return SshProgramStream(near, child, endpoint)
     except SetupError:
         child.kill()
         child.communicate()
@@ -154,7 +154,7 @@ def ssh_command(endpoint: Endpoint, environment: Mapping[str, str]) -> list[str]
     return ["ssh", *options, "--", endpoint.host, "docker", *there, "system", "dial-stdio"]
 
 
-class SshWire(PlainWire):
+class SshProgramStream(SocketStream):
     """The near end of an `ssh`. Where it ends before it said anything, what it said on stderr is the reason."""
 
     def __init__(self, near: socket.socket, child: subprocess.Popen[bytes], to: Endpoint) -> None:
@@ -174,7 +174,7 @@ class SshWire(PlainWire):
                 self._said = (self._said + data)[-TAIL:]
 
     def receive(self, timeout: float | None = None) -> bytes:
-        """See Wire. Raises ConnectError where nothing ever came."""
+        """See EngineStream. Raises ConnectError where nothing ever came."""
         data = super().receive(timeout)
         if not data and not self._heard and not self._ended:
             self._listener.join(END_TIMEOUT)

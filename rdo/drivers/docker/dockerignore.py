@@ -12,14 +12,14 @@ MOST = 2000
 """Patterns that are read."""
 
 
-class Pattern(NamedTuple):
+class IgnorePattern(NamedTuple):
     """One line; `keeps` has a `!` before it."""
 
     expression: re.Pattern[str]
     keeps: bool
 
 
-def parse(text: str) -> list[Pattern]:
+def parse(text: str) -> list[IgnorePattern]:
     """The patterns of a file. One that makes no sense is left out."""
     found = []
     for line in text.removeprefix("\ufeff").split("\n")[:MOST]:
@@ -31,7 +31,7 @@ def parse(text: str) -> list[Pattern]:
         if path in ("", "."):
             continue
         try:
-            found.append(Pattern(re.compile(_expression(path), re.DOTALL), keeps))
+            found.append(IgnorePattern(re.compile(_expression(path), re.DOTALL), keeps))
         except re.error:
             continue
     return found
@@ -41,19 +41,19 @@ Hits = Sequence[bool]
 """For each pattern whether it matches a path, or a directory above it."""
 
 
-def hits(patterns: Sequence[Pattern], path: str, above: Hits = ()) -> Hits:
+def hits(patterns: Sequence[IgnorePattern], path: str, above: Hits = ()) -> Hits:
     """Which patterns match a path, relative to the context; `above` are those of its directory."""
     if not above:
         above = [False] * len(patterns)
     return [hit or bool(each.expression.fullmatch(path)) for each, hit in zip(patterns, above, strict=True)]
 
 
-def excludes(patterns: Sequence[Pattern], found: Hits) -> bool:
+def excludes(patterns: Sequence[IgnorePattern], found: Hits) -> bool:
     """Whether what has these hits is left out: by the last one."""
     return next((not each.keeps for each, hit in zip(reversed(patterns), reversed(found), strict=True) if hit), False)
 
 
-def may_keep_below(patterns: Sequence[Pattern]) -> bool:
+def may_keep_below(patterns: Sequence[IgnorePattern]) -> bool:
     """Whether something in a directory that is left out may be kept all the same."""
     return any(pattern.keeps for pattern in patterns)
 

@@ -14,15 +14,15 @@ from rdo.drivers.base import STDOUT, Caller, Root
 from rdo.drivers.docker import build, devcontainer, mounts, pull
 from rdo.drivers.docker import container as docker_container
 from rdo.drivers.docker import image as docker_image
-from rdo.drivers.docker.connection import DockerConnection, Programs
-from rdo.drivers.docker.devcontainer import Facts
+from rdo.drivers.docker.connection import DockerConnection, ProgramStarter
+from rdo.drivers.docker.devcontainer import DevContainerFacts
 from rdo.drivers.docker.endpoint import resolve
 from rdo.drivers.docker.engine import Engine
-from rdo.drivers.docker.exec import Executions
-from rdo.drivers.docker.fresh import FreshContainers
-from rdo.drivers.docker.holder import Held, Holder
-from rdo.drivers.docker.image import Containers, Recipe
-from rdo.drivers.docker.inspect import Container
+from rdo.drivers.docker.exec import ExecStarter
+from rdo.drivers.docker.fresh import FreshStarter
+from rdo.drivers.docker.holder import HeldContainer, SharedContainer
+from rdo.drivers.docker.image import ContainerFactory, ContainerOptions
+from rdo.drivers.docker.inspect import InspectedContainer
 from rdo.errors import ConfigError, ConnectError, LinkLost, RdoError
 
 DIRECTORY = "/src"
@@ -55,8 +55,8 @@ class DockerDriver:
         self._environment: Mapping[str, str] = os.environ if environment is None else environment
         self._roots: list[Root] | None = None
         self._name = ""
-        self._holder = Holder()
-        self._facts: Facts | None = None
+        self._holder = SharedContainer()
+        self._facts: DevContainerFacts | None = None
         self._lock = threading.Lock()
 
     switches_user = True
@@ -82,7 +82,7 @@ class DockerDriver:
                     engine.close()
             return self._roots
 
-    def _find(self, engine: Engine) -> Container:
+    def _find(self, engine: Engine) -> InspectedContainer:
         if self._settings.container:
             return docker_container.by_name(engine, self._settings.container)
         if self._settings.service:
@@ -91,7 +91,7 @@ class DockerDriver:
         self._facts = devcontainer.facts(container, docker_container.image_labels(engine, container))
         return container
 
-    def _mounted(self, container: Container) -> list[Root]:
+    def _mounted(self, container: InspectedContainer) -> list[Root]:
         self._name = container.name
         return mounts.roots(container, os.path.realpath)
 
@@ -129,11 +129,11 @@ class DockerDriver:
         container = docker_container.make_ready(engine, container, auto_start=self._settings.auto_start, caller=caller)
         self._check(container)
         user = caller.user or self._settings.user or (self._facts.user if self._facts else None)
-        programs = Executions(engine, container.id, container.name, user, {}, container.workdir)
+        programs = ExecStarter(engine, container.id, container.name, user, {}, container.workdir)
         connection = DockerConnection(engine, container.id, container.name, programs, lambda: None)
         return self._with_shell(connection, programs)
 
-    def _check(self, container: Container) -> None:
+    def _check(self, container: InspectedContainer) -> None:
         """A container that was made anew may have other directories than those by which the command was mapped."""
         if self._settings.directory:
             return
@@ -148,30 +148,32 @@ class DockerDriver:
         with contextlib.ExitStack() as undo:
             undo.callback(self._holder.release, held, engine)
             directory = self._settings.directory or DIRECTORY
-            executions = Executions(engine, held.id, held.image, caller.user or None, {}, directory)
-            programs: Programs = executions
+            executions = ExecStarter(engine, held.id, held.image, caller.user or None, {}, directory)
+            programs: ProgramStarter = executions
             if self._settings.fresh:
                 create = self._containers(engine, held.image).create
-                programs = FreshContainers(engine, held.image, held.id, create, caller.user)
+                programs = FreshStarter(engine, held.image, held.id, create, caller.user)
             release = partial(self._holder.release, held, engine)
             connection = DockerConnection(engine, held.id, held.image, programs, release)
             self._with_shell(connection, executions)
             undo.pop_all()
         return connection
 
-    def _hold(self, engine: Engine, caller: Caller) -> Held:
+    def _hold(self, engine: Engine, caller: Caller) -> HeldContainer:
         docker_image.clear(engine)
         image = self._settings.image or build.ensure(engine, self._settings, self._root, caller)
         if self._settings.image:
             pull.ensure(engine, image, self._settings.pull, caller)
         container, stream = self._containers(engine, image).hold()
-        return Held(container, image, stream)
+        return HeldContainer(container, image, stream)
 
-    def _containers(self, engine: Engine, image: str) -> Containers:
+    def _containers(self, engine: Engine, image: str) -> ContainerFactory:
         directory = self._settings.directory or DIRECTORY
-        return Containers(engine, Recipe(image, self._root, directory, self._profile, self._settings.user))
+        return ContainerFactory(
+            engine, ContainerOptions(image, self._root, directory, self._profile, self._settings.user)
+        )
 
-    def _with_shell(self, connection: DockerConnection, executions: Executions) -> DockerConnection:
+    def _with_shell(self, connection: DockerConnection, executions: ExecStarter) -> DockerConnection:
         if self._settings.login:
             shell = _login_shell(executions)
             if shell.startswith("/"):
@@ -179,7 +181,7 @@ class DockerDriver:
         return connection
 
 
-def _login_shell(executions: Executions) -> str:
+def _login_shell(executions: ExecStarter) -> str:
     """The user's shell in the container's own list of users; empty where that cannot be told."""
     channel = executions.start(LOGIN_SHELL, None, {})
     text, end = b"", time.monotonic() + PATIENCE

@@ -33,7 +33,7 @@ LARGEST = 1024 * 1024
 """Bytes of a file of Docker's own: a config.json with a hundred registries has a tenth of that."""
 
 
-class Tls(NamedTuple):
+class TlsFiles(NamedTuple):
     """How to speak TLS: directory with `ca.pem`, `cert.pem` and `key.pem`; the last two may both be missing."""
 
     directory: str
@@ -53,7 +53,7 @@ class Endpoint(NamedTuple):
     host: str
     port: int = 0
     user: str = ""
-    tls: Tls | None = None
+    tls: TlsFiles | None = None
     path: str = ""
 
 
@@ -67,7 +67,7 @@ def resolve(environment: Mapping[str, str]) -> Endpoint:
     return _of_context(name, environment)
 
 
-def parse(name: str, tls: Tls | None) -> Endpoint:
+def parse(name: str, tls: TlsFiles | None) -> Endpoint:
     """An address such as `unix:///var/run/docker.sock`, `tcp://10.0.0.1:2376`, `ssh://me@box`, as `docker` reads it.
 
     Without a scheme it is a host for TCP; without anything, this machine's engine. Raises ConfigError.
@@ -87,7 +87,7 @@ def parse(name: str, tls: Tls | None) -> Endpoint:
     if parts.scheme == "ssh":
         return _ssh(name, parts, port or 0)
     if parts.scheme == "https":
-        tls = tls or Tls("", verify=True, needs_ca=False)
+        tls = tls or TlsFiles("", verify=True, needs_ca=False)
     host = _host(parts) or "localhost"
     return Endpoint(name, "tcp", host, port or (TLS_PORT if tls else PORT), tls=tls, path=parts.path.rstrip("/"))
 
@@ -115,11 +115,11 @@ def _unknown(name: str) -> ConfigError:
     )
 
 
-def _tls(environment: Mapping[str, str]) -> Tls | None:
+def _tls(environment: Mapping[str, str]) -> TlsFiles | None:
     verify = bool(environment.get("DOCKER_TLS_VERIFY"))
     if not verify and not environment.get("DOCKER_TLS"):
         return None
-    return Tls(environment.get("DOCKER_CERT_PATH") or config_directory(environment), verify)
+    return TlsFiles(environment.get("DOCKER_CERT_PATH") or config_directory(environment), verify)
 
 
 def config_directory(environment: Mapping[str, str]) -> str:
@@ -144,7 +144,7 @@ def _of_context(name: str, environment: Mapping[str, str]) -> Endpoint:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise ConfigError(f"there is no docker context `{name}`", "", "see `docker context ls`") from None
     directory = os.path.join(contexts, "tls", digest, "docker")
-    return parse(host, Tls(directory, verify, needs_ca=False) if _is_there(directory) or not verify else None)
+    return parse(host, TlsFiles(directory, verify, needs_ca=False) if _is_there(directory) or not verify else None)
 
 
 def _is_there(directory: str) -> bool:

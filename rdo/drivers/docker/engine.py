@@ -12,12 +12,12 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from rdo.drivers.docker import answer
-from rdo.drivers.docker.answer import Answer
+from rdo.drivers.docker.answer import EngineAnswer
 from rdo.drivers.docker.deadline import Deadline
 from rdo.drivers.docker.dial import dial
 from rdo.drivers.docker.endpoint import Endpoint
-from rdo.drivers.docker.http import LARGEST_BODY, Body, Head, HttpError, request, split_head
-from rdo.drivers.docker.stream import Wire
+from rdo.drivers.docker.http import LARGEST_BODY, BodyDecoder, HttpError, ResponseHead, request, split_head
+from rdo.drivers.docker.stream import EngineStream
 from rdo.errors import ConnectError, reason
 
 DEADLINE = 60.0
@@ -53,10 +53,10 @@ class EngineError(Exception):
         self.message = message
 
 
-class Hijacked(NamedTuple):
+class HijackedStream(NamedTuple):
     """A connection that has become a stream, and the first bytes that came with the answer."""
 
-    wire: Wire
+    wire: EngineStream
     early: bytes
 
 
@@ -68,7 +68,7 @@ class Engine:
         self.heard = 0.0
         """When the engine was last heard from (time.monotonic)."""
         self._environment = environment
-        self._idle: list[Wire] = []
+        self._idle: list[EngineStream] = []
         self._lock = threading.Lock()
         self._version: tuple[int, int] | None = None
 
@@ -79,7 +79,7 @@ class Engine:
             head, _ = self._exchange("GET", f"{self.endpoint.path}/_ping", None, {}, DEADLINE)
             told = VERSION.fullmatch(head.fields.get("api-version", OLDEST))
             if head.status >= 300 or not told:
-                raise answer.odd("GET /_ping", f"status {head.status}" if told else "no version")
+                raise answer.invalid_answer("GET /_ping", f"status {head.status}" if told else "no version")
             self._version = min(NEWEST, (int(told[1]), int(told[2])))
         return self._version
 
@@ -92,7 +92,7 @@ class Engine:
         query: Mapping[str, object] | None = None,
         fields: Mapping[str, str] | None = None,
         timeout: float | None = DEADLINE,
-    ) -> Answer:
+    ) -> EngineAnswer:
         """The answer's JSON; null where it has no body. All of it has to come in time.
 
         Raises EngineError, ConnectError.
@@ -101,7 +101,7 @@ class Engine:
         _check(head, data)
         question = f"{method} {path}"
         if not data or "json" not in head.fields.get("content-type", ""):
-            return Answer(None, question)
+            return EngineAnswer(None, question)
         return answer.decode(data, question)
 
     def stream(
@@ -120,7 +120,7 @@ class Engine:
         try:
             data = request("POST", self._path(path, query), None, fields)
             head, rest = self._begin(wire, data, Deadline(timeout), pieces)
-            body = Body(head)
+            body = BodyDecoder(head)
             if head.status >= 300:
                 _check(head, self._finish(wire, body, rest, Deadline(timeout)))
             yield body.receive(rest)
@@ -133,7 +133,7 @@ class Engine:
         finally:
             wire.close()
 
-    def hijack(self, path: str, body: object, query: Mapping[str, object] | None = None) -> Hijacked:
+    def hijack(self, path: str, body: object, query: Mapping[str, object] | None = None) -> HijackedStream:
         """POST, and take the connection over. Raises EngineError, ConnectError."""
         wire = dial(self.endpoint, self._environment)
         try:
@@ -141,9 +141,9 @@ class Engine:
             end = Deadline(DEADLINE)
             head, rest = self._begin(wire, request("POST", self._path(path, query), body, fields), end)
             if head.status not in STREAM:
-                _check(head, self._finish(wire, Body(head), rest, end))
+                _check(head, self._finish(wire, BodyDecoder(head), rest, end))
                 raise HttpError(f"status {head.status} where a stream was to begin")
-            return Hijacked(wire, rest)
+            return HijackedStream(wire, rest)
         except (EngineError, ConnectError):
             wire.close()
             raise
@@ -164,14 +164,14 @@ class Engine:
 
     def _exchange(
         self, method: str, path: str, body: object, fields: Mapping[str, str], timeout: float | None
-    ) -> tuple[Head, bytes]:
+    ) -> tuple[ResponseHead, bytes]:
         wire = self._take() or dial(self.endpoint, self._environment)
         try:
             end = Deadline(timeout)
             head, rest = self._begin(wire, request(method, path, body, fields), end)
             if head.status == 101:
                 raise HttpError("it began a stream where none was asked for")
-            data = self._finish(wire, Body(head, absent=method == "HEAD"), rest, end)
+            data = self._finish(wire, BodyDecoder(head, absent=method == "HEAD"), rest, end)
         except (OSError, HttpError) as error:
             wire.close()
             raise self._confused(error) from None
@@ -181,7 +181,7 @@ class Engine:
         self._give_back(wire, head)
         return head, data
 
-    def _take(self) -> Wire | None:
+    def _take(self) -> EngineStream | None:
         """A connection that was kept and is still there: whatever can be read of an idle one is its end."""
         while True:
             with self._lock:
@@ -194,14 +194,16 @@ class Engine:
                 return wire
             wire.close()
 
-    def _give_back(self, wire: Wire, head: Head) -> None:
+    def _give_back(self, wire: EngineStream, head: ResponseHead) -> None:
         with self._lock:
             if head.keeps_alive and len(self._idle) < KEPT:
                 self._idle.append(wire)
                 return
         wire.close()
 
-    def _begin(self, wire: Wire, data: bytes, end: Deadline, pieces: Iterable[bytes] = ()) -> tuple[Head, bytes]:
+    def _begin(
+        self, wire: EngineStream, data: bytes, end: Deadline, pieces: Iterable[bytes] = ()
+    ) -> tuple[ResponseHead, bytes]:
         wire.send(data)
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it refuses, and says why
             for piece in pieces:
@@ -215,7 +217,7 @@ class Engine:
         self.heard = time.monotonic()
         return found
 
-    def _finish(self, wire: Wire, body: Body, rest: bytes, end: Deadline) -> bytes:
+    def _finish(self, wire: EngineStream, body: BodyDecoder, rest: bytes, end: Deadline) -> bytes:
         pieces = [body.receive(rest)]
         size = len(pieces[0])
         while not body.complete:
@@ -225,7 +227,7 @@ class Engine:
                 raise HttpError(f"the answer is longer than {LARGEST_BODY >> 20} MiB")
         return b"".join(pieces)
 
-    def _more(self, wire: Wire, body: Body, end: Deadline) -> bytes:
+    def _more(self, wire: EngineStream, body: BodyDecoder, end: Deadline) -> bytes:
         data = wire.receive(end.left())
         if not data:
             body.end()
@@ -237,7 +239,7 @@ class Engine:
         return ConnectError(f"the Docker engine at `{self.endpoint.name}` did not send a valid HTTP response", why)
 
 
-def _check(head: Head, data: bytes) -> None:
+def _check(head: ResponseHead, data: bytes) -> None:
     """Raises EngineError where the answer is a refusal."""
     if head.status >= 300 and head.status != UNCHANGED:
         raise EngineError(head.status, answer.message(data) or f"status {head.status}")

@@ -37,7 +37,7 @@ RESIZE_PATIENCE = 5.0
 """Seconds in which the engine, busy starting a program, may not know its pty yet."""
 
 
-class Executions:
+class ExecStarter:
     """Starts programs by exec. `user` as the engine takes it, `name` of the container for people; `workdir` is where
     they start, if it is there: the engine itself starts nothing where it is not."""
 
@@ -61,7 +61,7 @@ class Executions:
         """`/bin/sh -c command`. Raises EngineError, ConnectError."""
         path = f"/containers/{self._container}/exec"
         number = self._engine.ask("POST", path, self._description(self._enter + command, pty, variables)).identity("Id")
-        execution = Execution(self._engine, number, self._name, self.refused)
+        execution = ExecProgram(self._engine, number, self._name, self.refused)
         body: dict[str, object] = {"Detach": False, "Tty": pty is not None}
         if pty is not None and self._sizes_at_once():
             body["ConsoleSize"] = [pty.size.rows, pty.size.columns]
@@ -93,8 +93,8 @@ class Executions:
         }
 
 
-class Execution:
-    """One exec: the Program of docker_channel. `refused` gives the error for what the engine said."""
+class ExecProgram:
+    """One exec: the DockerProgram of channel.py. `refused` gives the error for what the engine said."""
 
     def __init__(self, engine: Engine, number: str, container: str, refused: Callable[[str], ConnectError]) -> None:
         self._engine = engine
@@ -104,7 +104,7 @@ class Execution:
         self.started = True
 
     def status(self, is_cut: IsCut) -> int:
-        """See Program."""
+        """See DockerProgram."""
         deadline = time.monotonic() + STATUS_PATIENCE
         pauses = iter(PAUSES)
         while (status := self._look(late=time.monotonic() > deadline)) is None:
@@ -137,14 +137,14 @@ class Execution:
         return LinkLost(f"the container `{self._container}` gave no exit status", why)
 
     def runs(self) -> bool:
-        """See Program."""
+        """See DockerProgram."""
         try:
             return self._look(late=False) is None
         except LinkLost:
             return False
 
     def resize(self, size: WindowSize) -> None:
-        """See Program. The engine answers once the pty has its size, or at once if the program has not started."""
+        """See DockerProgram. The engine answers once the pty has its size, at once if the program has not started."""
         resize(self._engine, f"{self._path}/resize", size, self._starts)
 
     def _starts(self) -> bool:
@@ -152,7 +152,7 @@ class Execution:
         return self._engine.ask("GET", f"{self._path}/json").number("ExitCode", default=NO_STATUS) == NO_STATUS
 
     def discard(self) -> None:
-        """See Program: the engine forgets it by itself."""
+        """See DockerProgram: the engine forgets it by itself."""
 
 
 def resize(engine: Engine, path: str, size: WindowSize, starts: Callable[[], bool]) -> None:

@@ -22,7 +22,7 @@ ENDING = 0.3
 wrong costs nothing but memory."""
 
 
-class FreshContainers:
+class FreshStarter:
     """Starts programs in containers that `create` makes of a description (Cmd, Tty and the like); gives their id.
 
     `user`: whom they run as; empty: as the container's maker has it.
@@ -40,7 +40,7 @@ class FreshContainers:
     def start(self, command: str, pty: Pty | None, variables: Mapping[str, str]) -> DockerChannel:
         """`/bin/sh -c command`; for an image there are no variables. Raises EngineError, ConnectError."""
         container = self._create({**_description(command, pty), **self._user}, f"container:{self._holder}")
-        program = FreshContainer(self._engine, container, self._name)
+        program = FreshProgram(self._engine, container, self._name)
         try:
             stream = self._engine.hijack(f"/containers/{container}/attach", None, ATTACH)
             channel = DockerChannel(stream, program, pty=pty is not None)
@@ -53,7 +53,7 @@ class FreshContainers:
         return channel
 
     def refused(self, message: str) -> ConnectError:
-        """See Programs."""
+        """See ProgramStarter."""
         return not_started(self._engine, self._holder, self._name, message)
 
 
@@ -70,8 +70,8 @@ def _description(command: str, pty: Pty | None) -> dict[str, object]:
     }
 
 
-class FreshContainer:
-    """One container for one program: the Program of docker_channel."""
+class FreshProgram:
+    """One container for one program: the DockerProgram of channel.py."""
 
     def __init__(self, engine: Engine, container: str, name: str) -> None:
         self._engine = engine
@@ -84,7 +84,7 @@ class FreshContainer:
         self._engine.ask("POST", f"{self._path}/start")
 
     def status(self, is_cut: IsCut) -> int:
-        """See Program. The engine's answer comes over a connection that is cut with the others."""
+        """See DockerProgram. The engine's answer comes over a connection that is cut with the others."""
         try:
             status = self._engine.ask("POST", f"{self._path}/wait", timeout=None).number("StatusCode")
         except (EngineError, ConnectError) as error:
@@ -97,21 +97,21 @@ class FreshContainer:
         return LinkLost(f"a container of `{self._name}` gave no exit status", why)
 
     def runs(self) -> bool:
-        """See Program. While a container ends, the engine says nothing of it."""
+        """See DockerProgram. While a container ends, the engine says nothing of it."""
         try:
             return self._engine.ask("GET", f"{self._path}/json", timeout=ENDING).table("State").flag("Running")
         except (EngineError, ConnectError):
             return False
 
     def resize(self, size: WindowSize) -> None:
-        """See Program."""
+        """See DockerProgram."""
         resize(self._engine, f"{self._path}/resize", size, lambda: False)
 
     def refused(self, message: str) -> ConnectError:
-        """See Program."""
+        """See DockerProgram."""
         return ConnectError(f"cannot start a container of `{self._name}`", message)
 
     def discard(self) -> None:
-        """See Program."""
+        """See DockerProgram."""
         with contextlib.suppress(EngineError, ConnectError):
             self._engine.ask("DELETE", self._path, query={"force": 1, "v": 1})

@@ -9,26 +9,26 @@ from typing import NamedTuple
 
 from rdo.drivers.docker import image as docker_image
 from rdo.drivers.docker.engine import Engine
-from rdo.drivers.docker.stream import Wire
+from rdo.drivers.docker.stream import EngineStream
 
 
-class Held(NamedTuple):
+class HeldContainer(NamedTuple):
     """The container; it runs as long as the stream is open."""
 
     id: str
     image: str
-    stream: Wire
+    stream: EngineStream
 
 
-class Holder:
+class SharedContainer:
     """Keeps count of those who use the container. Usable from any thread."""
 
     def __init__(self) -> None:
-        self._held: Held | None = None
+        self._held: HeldContainer | None = None
         self._users: dict[str, int] = {}
         self._lock = threading.Lock()
 
-    def acquire(self, is_there: Callable[[str], bool], make: Callable[[], Held]) -> Held:
+    def acquire(self, is_there: Callable[[str], bool], make: Callable[[], HeldContainer]) -> HeldContainer:
         """The container, if it is there still, else a new one. Raises what `make` raises."""
         with self._lock:
             if self._held is None or not is_there(self._held.id):
@@ -36,7 +36,7 @@ class Holder:
             self._users[self._held.id] = self._users.get(self._held.id, 0) + 1
             return self._held
 
-    def release(self, held: Held, engine: Engine) -> None:
+    def release(self, held: HeldContainer, engine: Engine) -> None:
         """One that had it does not need it any more: the last one removes it."""
         with self._lock:
             self._users[held.id] -= 1

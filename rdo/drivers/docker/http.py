@@ -34,7 +34,7 @@ class HttpError(Exception):
     """What came is not HTTP."""
 
 
-class Head(NamedTuple):
+class ResponseHead(NamedTuple):
     """Status line and header fields of an answer, these in lower case. `old`: of HTTP/1.0."""
 
     status: int
@@ -59,7 +59,7 @@ def request(method: str, path: str, body: object, fields: Mapping[str, str]) -> 
     return fsencode("\r\n".join([*lines, "", ""])) + data
 
 
-def split_head(data: bytes) -> tuple[Head, bytes] | None:
+def split_head(data: bytes) -> tuple[ResponseHead, bytes] | None:
     """The head and what stands behind it; None while it is not complete. Raises HttpError."""
     text, end, rest = data.partition(b"\r\n\r\n")
     if not end:
@@ -72,7 +72,7 @@ def split_head(data: bytes) -> tuple[Head, bytes] | None:
         raise HttpError(first[:80] or "the first line is empty")
     pairs = (line.partition(":") for line in lines)
     fields = {name.strip(BLANKS).lower(): value.strip(BLANKS) for name, _, value in pairs}
-    return Head(int(status[1]), fields, first.startswith("HTTP/1.0")), rest
+    return ResponseHead(int(status[1]), fields, first.startswith("HTTP/1.0")), rest
 
 
 def in_pieces(data: Iterable[bytes]) -> Iterator[bytes]:
@@ -83,10 +83,10 @@ def in_pieces(data: Iterable[bytes]) -> Iterator[bytes]:
     yield b"0\r\n\r\n"
 
 
-class Body:
+class BodyDecoder:
     """Decodes a body: of a given length, in pieces (chunked), or up to the end of the connection."""
 
-    def __init__(self, head: Head, *, absent: bool = False) -> None:
+    def __init__(self, head: ResponseHead, *, absent: bool = False) -> None:
         """`absent`: the head describes a body that does not follow, since HEAD was asked."""
         self.complete = False
         """Whether all of it has come."""

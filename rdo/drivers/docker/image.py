@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from rdo.drivers.docker import inspect
 from rdo.drivers.docker.engine import Engine, EngineError
 from rdo.drivers.docker.exec import lacks_shell, not_started
-from rdo.drivers.docker.inspect import Listed
-from rdo.drivers.docker.stream import Wire
+from rdo.drivers.docker.inspect import ListedContainer
+from rdo.drivers.docker.stream import EngineStream
 from rdo.errors import ConnectError
 from rdo.remote_sh.template import load
 from rdo.util import process_identity
@@ -45,7 +45,7 @@ LEFT_AFTER = 24 * 3600.0
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ContainerOptions:
     """What the containers of one profile have in common. `directory` is where `root` is mounted."""
 
     image: str
@@ -55,10 +55,10 @@ class Recipe:
     user: str | None
 
 
-class Containers:
+class ContainerFactory:
     """Makes containers by a recipe."""
 
-    def __init__(self, engine: Engine, recipe: Recipe) -> None:
+    def __init__(self, engine: Engine, recipe: ContainerOptions) -> None:
         self._engine = engine
         self._recipe = recipe
         self.user = recipe.user or self._caller()
@@ -84,7 +84,7 @@ class Containers:
             raise ConnectError(f"cannot create a container of `{self._recipe.image}`", error.message) from None
         return made
 
-    def hold(self) -> tuple[str, Wire]:
+    def hold(self) -> tuple[str, EngineStream]:
         """A container that runs as long as the stream is open: its id, and the stream. Raises ConnectError."""
         container = self.create({"Cmd": ["-c", HOLD], "OpenStdin": True, "StdinOnce": True, "AttachStdin": True})
         with contextlib.ExitStack() as undo:
@@ -136,7 +136,7 @@ ENDED = ("exited", "dead")
 """States of a container that does not run: it ends by itself when the stream that its master held breaks."""
 
 
-def labels(recipe: Recipe) -> dict[str, str]:
+def labels(recipe: ContainerOptions) -> dict[str, str]:
     """By these a later rdo knows what an earlier one left."""
     return {
         MASTER: process_identity.name(os.getpid()),
@@ -189,7 +189,7 @@ def clear(engine: Engine) -> int:
     return len(left)
 
 
-def _is_left(container: Listed, space: str) -> bool:
+def _is_left(container: ListedContainer, space: str) -> bool:
     """Whether its master is no more. What one in another container has running is not ours to judge."""
     labels = container.labels
     if space and labels.get(SPACE) == space:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from rdo.drivers.docker.answer import Answer
+from rdo.drivers.docker.answer import EngineAnswer
 from rdo.errors import ConnectError
 
 LONGEST_NAME = 255
@@ -17,7 +17,7 @@ MANY = 10
 """Containers that an error lists."""
 
 
-class State(NamedTuple):
+class ContainerState(NamedTuple):
     """How a container is. `health` is `healthy`, `starting`, `unhealthy`; empty where it has no health check."""
 
     status: str
@@ -33,7 +33,7 @@ class State(NamedTuple):
         return self.running and not self.restarting
 
 
-class Mount(NamedTuple):
+class ContainerMount(NamedTuple):
     """What is mounted at `destination`; `source` is a path of the engine's host where the kind is `bind`."""
 
     kind: str
@@ -42,7 +42,7 @@ class Mount(NamedTuple):
     read_only: bool = False
 
 
-class Container(NamedTuple):
+class InspectedContainer(NamedTuple):
     """A container by its inspection."""
 
     id: str
@@ -50,14 +50,14 @@ class Container(NamedTuple):
     image: str
     """The image's id."""
     labels: Mapping[str, str]
-    mounts: Sequence[Mount]
+    mounts: Sequence[ContainerMount]
     workdir: str
-    state: State
+    state: ContainerState
     env: Sequence[str] = ()
     """The variables of its programs, as `NAME=VALUE`."""
 
 
-class Listed(NamedTuple):
+class ListedContainer(NamedTuple):
     """A container by its entry in a list: less than an inspection tells."""
 
     id: str
@@ -74,7 +74,7 @@ class Listed(NamedTuple):
         return f"`{self.name}` ({self.status})"
 
 
-def only(found: Sequence[Listed], whose: str) -> Listed:
+def only(found: Sequence[ListedContainer], whose: str) -> ListedContainer:
     """The only container, or the only one that runs. Raises ConnectError that lists them: none is ever guessed."""
     running = [each for each in found if each.status == RUNNING]
     if len(found) == 1 or len(running) == 1:
@@ -85,11 +85,11 @@ def only(found: Sequence[Listed], whose: str) -> Listed:
     raise ConnectError(f"{whose} has several containers", why, f'name one of them: `container = "{first.name}"`')
 
 
-def container(answer: Answer) -> Container:
+def container(answer: EngineAnswer) -> InspectedContainer:
     """An inspection. Raises ConnectError where it is none."""
     identity, config = answer.identity("Id"), answer.maybe("Config")
     name = answer.text("Name", "").removeprefix("/")[:LONGEST_NAME]
-    return Container(
+    return InspectedContainer(
         identity,
         name or identity[:12],
         answer.text("Image", ""),
@@ -101,10 +101,10 @@ def container(answer: Answer) -> Container:
     )
 
 
-def _state(answer: Answer) -> State:
+def _state(answer: EngineAnswer) -> ContainerState:
     health = answer.maybe("Health")
     told = health.text("Status", "") if health else ""
-    return State(
+    return ContainerState(
         answer.text("Status", ""),
         answer.flag("Running"),
         answer.flag("Paused", default=False),
@@ -115,27 +115,29 @@ def _state(answer: Answer) -> State:
     )
 
 
-def _mounts(answer: Answer) -> list[Mount]:
+def _mounts(answer: EngineAnswer) -> list[ContainerMount]:
     """All that lies over the container's own files; `--tmpfs` is not among its mounts, but with the host's settings."""
     found = [
-        Mount(each.text("Type", "bind"), each.text("Source", ""), each.text("Destination"), not each.flag("RW", True))
+        ContainerMount(
+            each.text("Type", "bind"), each.text("Source", ""), each.text("Destination"), not each.flag("RW", True)
+        )
         for each in answer.tables("Mounts")
     ]
     host = answer.maybe("HostConfig")
     tmpfs = host.maybe("Tmpfs") if host else None
-    return found + [Mount("tmpfs", "", place) for place in (tmpfs.names() if tmpfs else ())]
+    return found + [ContainerMount("tmpfs", "", place) for place in (tmpfs.names() if tmpfs else ())]
 
 
-def listing(answer: Answer) -> list[Listed]:
+def listing(answer: EngineAnswer) -> list[ListedContainer]:
     """The containers of a list. Raises ConnectError where it is none."""
     return [_listed(each) for each in answer.tables()]
 
 
-def _listed(answer: Answer) -> Listed:
+def _listed(answer: EngineAnswer) -> ListedContainer:
     identity = answer.identity("Id")
     names = answer.texts("Names")
     name = min(names, key=len).removeprefix("/")[:LONGEST_NAME] if names else ""
-    return Listed(
+    return ListedContainer(
         identity,
         name or identity[:12],
         answer.text("ImageID", ""),

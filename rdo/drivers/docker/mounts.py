@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Callable, Sequence
 
 from rdo.drivers.base import Root
-from rdo.drivers.docker.inspect import Container, Mount
+from rdo.drivers.docker.inspect import ContainerMount, InspectedContainer
 from rdo.errors import RdoError
 from rdo.util.phrases import listed
 
@@ -23,7 +23,7 @@ MANY = 3
 """Mounted directories that an error lists."""
 
 
-def roots(container: Container, resolve: Callable[[str], str]) -> list[Root]:
+def roots(container: InspectedContainer, resolve: Callable[[str], str]) -> list[Root]:
     """What is mounted from here, and, not shared, what of it is hidden.
 
     `resolve` follows links: the engine names a source as it was given, and we have to do with physical paths. Of
@@ -41,7 +41,7 @@ def roots(container: Container, resolve: Callable[[str], str]) -> list[Root]:
     return sorted(found.values())
 
 
-def _shared(mount: Mount, resolve: Callable[[str], str]) -> list[Root]:
+def _shared(mount: ContainerMount, resolve: Callable[[str], str]) -> list[Root]:
     """The mounted directory, by the name that was given and by its physical one."""
     if mount.kind != "bind" or not mount.source.startswith("/"):
         return []
@@ -50,7 +50,7 @@ def _shared(mount: Mount, resolve: Callable[[str], str]) -> list[Root]:
     return [Root(local, mount.destination, note) for local in dict.fromkeys((source, resolve(source)))]
 
 
-def _hidden(root: Root, mounts: Sequence[Mount], resolve: Callable[[str], str]) -> list[Root]:
+def _hidden(root: Root, mounts: Sequence[ContainerMount], resolve: Callable[[str], str]) -> list[Root]:
     """The parts of a mounted directory over which something else is mounted."""
     found = []
     for mount in mounts:

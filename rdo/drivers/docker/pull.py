@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from rdo.drivers.base import Caller
 from rdo.drivers.docker import answer, credentials
-from rdo.drivers.docker.answer import Answer
+from rdo.drivers.docker.answer import EngineAnswer
 from rdo.drivers.docker.engine import Engine, EngineError
 from rdo.errors import ConnectError
 
@@ -58,23 +58,23 @@ def is_there(engine: Engine, image: str) -> bool:
     return True
 
 
-def _messages(engine: Engine, image: str, environment: Mapping[str, str]) -> Iterator[Answer]:
+def _messages(engine: Engine, image: str, environment: Mapping[str, str]) -> Iterator[EngineAnswer]:
     fields = {"X-Registry-Auth": header} if (header := credentials.for_image(image, environment)) else {}
     reference = image if "@" in image or ":" in image.rpartition("/")[2] else f"{image}:latest"
     return messages(engine.stream(CREATE, {"fromImage": reference}, fields, SILENCE), QUESTION)
 
 
-def messages(chunks: Iterable[bytes], of: str) -> Iterator[Answer]:
+def messages(chunks: Iterable[bytes], of: str) -> Iterator[EngineAnswer]:
     """The messages of an answer that comes bit by bit, a line each; `of` is the question. Raises ConnectError."""
     rest = b""
     for data in chunks:
         *lines, rest = (rest + data).split(b"\n")
         yield from (answer.decode(line, of).table() for line in lines if line.strip())
         if len(rest) > LONGEST_LINE:
-            raise answer.odd(of, "a line has no end")
+            raise answer.invalid_answer(of, "a line has no end")
 
 
-def _follow(messages: Iterable[Answer], image: str, caller: Caller) -> None:
+def _follow(messages: Iterable[EngineAnswer], image: str, caller: Caller) -> None:
     """Tell of the progress now and then. Raises EngineError."""
     layers: dict[str, tuple[int, int]] = {}
     told = time.monotonic()
@@ -90,7 +90,7 @@ def _follow(messages: Iterable[Answer], image: str, caller: Caller) -> None:
             caller.tell(f"rdo: {what}")
 
 
-def note(layers: dict[str, tuple[int, int]], message: Answer) -> None:
+def note(layers: dict[str, tuple[int, int]], message: EngineAnswer) -> None:
     """Enter what a message says of its layer: bytes that have come, and in all."""
     detail, layer, status = message.maybe("progressDetail"), message.text("id", ""), message.text("status", "")
     if layer not in layers and len(layers) >= MANY_LAYERS:

@@ -16,7 +16,7 @@ TLS_RECORDS = 64 * 1024
 """Bytes encrypted at a time, so that reading gets its turn."""
 
 
-class Wire(Protocol):
+class EngineStream(Protocol):
     """One thread may receive while another one sends."""
 
     def receive(self, timeout: float | None = None) -> bytes:
@@ -32,7 +32,7 @@ class Wire(Protocol):
         """End both directions; who waits in one of them wakes up. May be called twice."""
 
 
-class PlainWire:
+class SocketStream:
     """A stream socket. `released` is called once it is closed."""
 
     def __init__(self, connection: socket.socket, released: Callable[[], None] = lambda: None) -> None:
@@ -40,7 +40,7 @@ class PlainWire:
         self._released = released
 
     def receive(self, timeout: float | None = None) -> bytes:
-        """See Wire."""
+        """See EngineStream."""
         if timeout is not None and not self._readable(timeout):
             raise TimeoutError
         try:
@@ -57,25 +57,25 @@ class PlainWire:
         return bool(poll.poll(max(0.0, timeout) * 1000))
 
     def send(self, data: bytes) -> None:
-        """See Wire."""
+        """See EngineStream."""
         self._socket.sendall(data)
 
     def end_output(self) -> None:
-        """See Wire."""
+        """See EngineStream."""
         self._socket.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
-        """See Wire."""
+        """See EngineStream."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._released()
 
 
-class TlsWire:
+class TlsStream:
     """TLS over another wire. ssl's own socket can neither be used by two threads at a time nor end one direction."""
 
-    def __init__(self, below: Wire, context: ssl.SSLContext, host: str, timeout: float) -> None:
+    def __init__(self, below: EngineStream, context: ssl.SSLContext, host: str, timeout: float) -> None:
         """Shakes hands. Raises OSError, of which ssl.SSLError is one, and TimeoutError."""
         self._below = below
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -97,7 +97,7 @@ class TlsWire:
         return True
 
     def receive(self, timeout: float | None = None) -> bytes:
-        """See Wire."""
+        """See EngineStream."""
         while not (data := self._take()) and not self._ended:
             self._feed(self._below.receive(timeout))
         return data
@@ -127,7 +127,7 @@ class TlsWire:
         return b"".join(pieces)
 
     def send(self, data: bytes) -> None:
-        """See Wire."""
+        """See EngineStream."""
         view = memoryview(data)
         with self._sending:
             for start in range(0, len(view), TLS_RECORDS):
@@ -137,7 +137,7 @@ class TlsWire:
                 self._below.send(records)
 
     def end_output(self) -> None:
-        """See Wire. The alert close_notify ends one direction only (RFC 8446, 6.1), and Go's servers take it so."""
+        """See EngineStream. The alert close_notify ends one direction only (RFC 8446, 6.1), as Go's servers know."""
         with self._sending:
             with self._state:
                 self._decoded += self._decrypt()  # unwrap would take it for an error
@@ -147,5 +147,5 @@ class TlsWire:
             self._below.send(records)
 
     def close(self) -> None:
-        """See Wire."""
+        """See EngineStream."""
         self._below.close()

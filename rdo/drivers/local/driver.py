@@ -19,7 +19,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from rdo.drivers.base import NO_VARIABLES, READ_SIZE, STDERR, STDOUT, Caller, Chunk, Pty, Root, Sink, WindowSize
 from rdo.drivers.local import start as local_start
-from rdo.drivers.local.start import Start
+from rdo.drivers.local.start import CallerContext
 from rdo.errors import ConnectError, LinkLost
 from rdo.remote_sh.template import load
 
@@ -68,7 +68,7 @@ class LocalConnection:
     runs_sh = True
     makes_leaders = True
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: CallerContext) -> None:
         self._start = start
         self._channels: set[LocalChannel] = set()
         self._lock = threading.Lock()
@@ -105,7 +105,7 @@ class LocalConnection:
 class LocalChannel:
     """A child and the near ends of its streams, or of its pty."""
 
-    def __init__(self, command: str, pty: Pty | None, start: Start) -> None:
+    def __init__(self, command: str, pty: Pty | None, start: CallerContext) -> None:
         """Raises OSError."""
         self._pty = pty is not None
         self._reading = threading.Lock()
@@ -252,7 +252,7 @@ def _open_pipes(near: contextlib.ExitStack, far: contextlib.ExitStack) -> tuple[
     return tuple(here), tuple(there)
 
 
-def _spawn(command: str, pty: Pty | None, start: Start, far: tuple[int, ...]) -> subprocess.Popen[bytes]:
+def _spawn(command: str, pty: Pty | None, start: CallerContext, far: tuple[int, ...]) -> subprocess.Popen[bytes]:
     environment = start.environment
     return subprocess.Popen(
         ["/bin/sh", "-c", TAKE_TERMINAL, command, os.ttyname(far[0])] if pty else ["/bin/sh", "-c", command],

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rdo.drivers.base import Caller
 from rdo.util import limits as circumstances
-from rdo.util.limits import Circumstances
+from rdo.util.limits import ProcessLimits
 
 OF_MAKE = frozenset({"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MAKE_TERMERR", "MAKE_TERMOUT", "MFLAGS"})
 """Of the make that the caller may be a recipe of: on no target are its options those of a make in the recipe."""
@@ -21,31 +21,31 @@ USUAL_UMASK = 0o022
 """Where nothing tells the caller's, as on macOS."""
 
 
-class Start(NamedTuple):
+class CallerContext(NamedTuple):
     """What a program has of the caller that it is started for. `circumstances` and `processors`: None if not known."""
 
     environment: Mapping[str, str]
     umask: int
-    circumstances: Circumstances | None
+    circumstances: ProcessLimits | None
     processors: frozenset[int] | None
 
     def impose(self, pid: int) -> None:
         """Have a program that has just been started, and waits for its script, go on as the caller would."""
         if self.circumstances is not None:
-            circumstances.impose(pid, self.circumstances)
+            circumstances.apply_limits(pid, self.circumstances)
         if self.processors is not None:
             with contextlib.suppress(OSError):
                 os.sched_setaffinity(pid, self.processors)
 
 
-def of(caller: Caller) -> Start:
+def of(caller: Caller) -> CallerContext:
     """Asks the system about the caller's process, where there is one to be seen."""
     left_out = OF_MAKE | OF_SHELL
     environment = {name: value for name, value in caller.environment.items() if name not in left_out}
     pid = caller.process
     if not pid:
-        return Start(environment, USUAL_UMASK, None, None)
-    return Start(environment, _umask(pid), circumstances.of(pid), _processors(pid))
+        return CallerContext(environment, USUAL_UMASK, None, None)
+    return CallerContext(environment, _umask(pid), circumstances.limits_of(pid), _processors(pid))
 
 
 def _umask(pid: int) -> int:

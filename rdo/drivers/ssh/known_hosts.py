@@ -151,7 +151,7 @@ def load(paths: Iterable[str]) -> list[HostKeyEntry]:
     for path in paths:
         try:
             found.extend(parse(path, foreign_file.read_text(path, KNOWN_HOSTS_LIMIT)))
-        except foreign_file.TooLarge as error:  # to leave it out would be to trust what it refuses
+        except foreign_file.FileTooLarge as error:  # to leave it out would be to trust what it refuses
             raise ConnectError(f"cannot use the known hosts in `{path}`", str(error.strerror)) from None
         except OSError:
             continue

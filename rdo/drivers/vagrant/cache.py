@@ -28,7 +28,7 @@ SIGN = "# rdo: "
 """Begins the first line of a file, which holds the key; the rest is the answer. A comment, to ssh."""
 
 
-class Cache:
+class VagrantCache:
     """Answers about one project. Failing to keep one is no failure: it will be asked for again."""
 
     def __init__(self, environment: Mapping[str, str], project: str) -> None:

@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from rdo.drivers.base import Caller
 from rdo.drivers.vagrant import command_output
-from rdo.drivers.vagrant import output as vagrant_report
-from rdo.drivers.vagrant.command_output import TooMuch
-from rdo.drivers.vagrant.output import State
-from rdo.drivers.vagrant.project import Place
+from rdo.drivers.vagrant import output as vagrant_output
+from rdo.drivers.vagrant.command_output import TooMuchOutput
+from rdo.drivers.vagrant.output import MachineState
+from rdo.drivers.vagrant.project import VagrantProject
 from rdo.errors import ConnectError
 from rdo.fscodec import fsdecode
 
@@ -31,7 +31,7 @@ TAIL = 30
 """Lines of a failed `vagrant up` in which the reason is looked for."""
 
 
-class Answer(NamedTuple):
+class VagrantResult(NamedTuple):
     """What a finished `vagrant` put out."""
 
     success: bool
@@ -41,33 +41,33 @@ class Answer(NamedTuple):
     @property
     def complaint(self) -> str:
         """Why it failed, in one line."""
-        return vagrant_report.complaint(self.output, self.errors)
+        return vagrant_output.complaint(self.output, self.errors)
 
 
-class Vagrant:
-    """The `vagrant` of one caller, at work in one place."""
+class VagrantCommand:
+    """The `vagrant` of one caller, at work in one project."""
 
-    def __init__(self, place: Place, caller: Caller) -> None:
-        self._place = place
+    def __init__(self, project: VagrantProject, caller: Caller) -> None:
+        self._project = project
         self._caller = caller
 
-    def ssh_config(self, name: str) -> Answer:
+    def ssh_config(self, name: str) -> VagrantResult:
         """The ssh configuration of a machine that runs, as output. Raises ConnectError."""
         answer = self._ask("ssh-config", name)
         if not answer.success:
             return answer
-        config = vagrant_report.ssh_config(answer.output, name)
+        config = vagrant_output.ssh_config(answer.output, name)
         if not config:
             why = f"it does not say where `{name}` is"
             raise ConnectError("cannot use what `vagrant ssh-config` prints", why, "try it yourself")
         return answer._replace(output=config)
 
-    def states(self) -> dict[str, State]:
+    def states(self) -> dict[str, MachineState]:
         """All machines of the Vagrantfile, and how they are. Raises ConnectError."""
         answer = self._ask("status", "--machine-readable")
         if not answer.success:
-            raise ConnectError("`vagrant status` fails", answer.complaint, f"try it in `{self._place.directory}`")
-        states = vagrant_report.states(answer.output)
+            raise ConnectError("`vagrant status` fails", answer.complaint, f"try it in `{self._project.directory}`")
+        states = vagrant_output.states(answer.output)
         if not states:
             raise ConnectError("cannot use what `vagrant status` prints", "it lists no machine", "try it yourself")
         return states
@@ -77,7 +77,7 @@ class Vagrant:
 
         Vagrant tells this when it is about to start ssh; which only prints its version then. Raises ConnectError.
         """
-        return vagrant_report.target(self._ask("ssh", "--machine-readable", "--", "-V").output)
+        return vagrant_output.target(self._ask("ssh", "--machine-readable", "--", "-V").output)
 
     def up(self, name: str) -> None:
         """Get a machine running, with Vagrant's words on the caller's stderr; its last words only if it fails, for a
@@ -93,7 +93,7 @@ class Vagrant:
         if status != 0:
             for line in last if watched else ():
                 self._caller.tell(line.rstrip())
-            why = vagrant_report.complaint("", "\n".join(last)) or f"status {status}"
+            why = vagrant_output.complaint("", "\n".join(last)) or f"status {status}"
             raise ConnectError(f"`vagrant up {shlex.quote(name)}` failed", why, "see what it says above")
 
     def _show(self, line: str, watched: bool) -> None:
@@ -102,26 +102,26 @@ class Vagrant:
         elif line:
             self._caller.progress(f"vagrant up: {line}")
 
-    def _ask(self, *words: str) -> Answer:
+    def _ask(self, *words: str) -> VagrantResult:
         self._caller.progress(f"asking Vagrant ({shlex.join(words)})")
         self._caller.trace(f"asking: vagrant {shlex.join(words)}")
         process = self._start(words, subprocess.PIPE)
         try:
             with _closed_at_the_end(process):
                 output, errors = command_output.collect(process, ASK_DEADLINE)
-        except (TimeoutError, TooMuch) as error:
+        except (TimeoutError, TooMuchOutput) as error:
             why = f"waited {ASK_DEADLINE:.0f} s" if isinstance(error, TimeoutError) else "it prints without end"
             raise ConnectError(f"`vagrant {words[0]}` gave no answer", why, "try it yourself") from None
-        return Answer(process.returncode == 0, _text(output), _text(errors))
+        return VagrantResult(process.returncode == 0, _text(output), _text(errors))
 
     def _start(self, words: Iterator[str] | tuple[str, ...] | list[str], errors: int) -> subprocess.Popen[bytes]:
-        environment = self._place.environment(self._caller.environment)
+        environment = self._project.environment(self._caller.environment)
         program = shutil.which("vagrant", path=environment.get("PATH", os.defpath))
         if program is None:
             raise ConnectError("cannot ask Vagrant for its machine", "there is no `vagrant` in PATH", "install Vagrant")
         return subprocess.Popen(
             [program, *words],
-            cwd=self._place.directory,
+            cwd=self._project.directory,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

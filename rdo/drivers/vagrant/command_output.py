@@ -29,28 +29,28 @@ LOOK = 0.1
 """Seconds between two looks whether the program has ended."""
 
 
-class TooMuch(Exception):
+class TooMuchOutput(Exception):
     """It prints without end."""
 
 
-class Printed(NamedTuple):
+class ProgramOutput(NamedTuple):
     """What a program put out."""
 
     stdout: bytes
     stderr: bytes
 
 
-def collect(process: subprocess.Popen[bytes], timeout: float) -> Printed:
-    """All of it, once the program has ended. Raises TooMuch, and TimeoutError: it may still run then."""
-    found = {name: bytearray() for name in Printed._fields}
+def collect(process: subprocess.Popen[bytes], timeout: float) -> ProgramOutput:
+    """All of it, once the program has ended. Raises TooMuchOutput, and TimeoutError: it may still run then."""
+    found = {name: bytearray() for name in ProgramOutput._fields}
     end = time.monotonic() + timeout
     for name, data in _pieces(process, list(found), end):
         found[name] += data
         if len(found[name]) > LARGEST:
-            raise TooMuch
+            raise TooMuchOutput
     if process.poll() is None:
         raise TimeoutError
-    return Printed(*map(bytes, found.values()))
+    return ProgramOutput(*map(bytes, found.values()))
 
 
 def lines(process: subprocess.Popen[bytes], timeout: float = math.inf) -> Iterator[bytes]:

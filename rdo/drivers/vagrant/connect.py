@@ -14,12 +14,12 @@ from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.vagrant import machine as vagrant_machine
 from rdo.drivers.vagrant import output
-from rdo.drivers.vagrant.cache import Cache
-from rdo.drivers.vagrant.command import Vagrant
-from rdo.drivers.vagrant.known_hosts import KnownHosts
-from rdo.drivers.vagrant.machine import Machine
-from rdo.drivers.vagrant.output import NOT_CREATED, State
-from rdo.drivers.vagrant.project import Place
+from rdo.drivers.vagrant.cache import VagrantCache
+from rdo.drivers.vagrant.command import VagrantCommand
+from rdo.drivers.vagrant.known_hosts import MachineKnownHosts
+from rdo.drivers.vagrant.machine import VagrantMachine
+from rdo.drivers.vagrant.output import NOT_CREATED, MachineState
+from rdo.drivers.vagrant.project import VagrantProject
 from rdo.errors import ConnectError, reason
 from rdo.util.phrases import nearest
 
@@ -32,7 +32,7 @@ UP_DEADLINE = 3600.0
 AUTO_UP = "set `auto_up = true`"
 
 
-class Wishes(NamedTuple):
+class ConnectOptions(NamedTuple):
     """What the config says: whether to get a machine up, and the seconds for each step of reaching it."""
 
     auto_up: bool
@@ -44,39 +44,45 @@ def answer_file(name: str) -> str:
     return f"{name}.ssh_config"
 
 
-def answer_key(place: Place, machine: Machine) -> list[object]:
+def answer_key(project: VagrantProject, machine: VagrantMachine) -> list[object]:
     """What Vagrant's answer depends on."""
-    return [machine.id, machine.directory, *place.stamp()]
+    return [machine.id, machine.directory, *project.stamp()]
 
 
-class Way:
+class VagrantConnector:
     """The way to one machine, for one caller."""
 
     def __init__(
-        self, place: Place, name: str, caller: Caller, cache: Cache, known: KnownHosts, wishes: Wishes
+        self,
+        project: VagrantProject,
+        name: str,
+        caller: Caller,
+        cache: VagrantCache,
+        known: MachineKnownHosts,
+        connect_options: ConnectOptions,
     ) -> None:
-        self._place = place
+        self._project = project
         self._name = name
         self._caller = caller
         self._cache = cache
         self._known = known
-        self._wishes = wishes
+        self._connect_options = connect_options
         self._file = answer_file(name)
-        self._vagrant = Vagrant(place, caller)
+        self._vagrant = VagrantCommand(project, caller)
 
     def connect(self) -> SshConnection:
         """A connection that is logged in. Raises ConnectError."""
-        machine = vagrant_machine.find(self._place, self._name, self._caller.environment)
+        machine = vagrant_machine.find(self._project, self._name, self._caller.environment)
         if machine is None:
-            state = NOT_CREATED if self._name in vagrant_machine.known(self._place) else self._state()
+            state = NOT_CREATED if self._name in vagrant_machine.known(self._project) else self._state()
             return self._log_in_anew(self._get_up(state))
         return self._log_in_again(machine) or self._log_in_anew(self._ask(machine))
 
-    def _log_in_again(self, machine: Machine) -> SshConnection | None:
+    def _log_in_again(self, machine: VagrantMachine) -> SshConnection | None:
         """By what Vagrant said an earlier time; None if it said nothing, or if that leads nowhere now."""
         if vagrant_machine.seems_down(machine, self._caller.environment):
             return None
-        if self._cache.read(self._file, answer_key(self._place, machine)) is None:
+        if self._cache.read(self._file, answer_key(self._project, machine)) is None:
             return None
         self._caller.trace(f"what Vagrant said before: {self._cache.path(self._file)}")
         try:
@@ -86,17 +92,17 @@ class Way:
             self._cache.drop(self._file)
             return None
 
-    def _log_in_anew(self, machine: Machine) -> SshConnection:
+    def _log_in_anew(self, machine: VagrantMachine) -> SshConnection:
         try:
             return self._log_in(machine)
         except ConnectError:
             self._cache.drop(self._file)
             raise
 
-    def _log_in(self, machine: Machine) -> SshConnection:
+    def _log_in(self, machine: VagrantMachine) -> SshConnection:
         path = self._cache.path(self._file)
         query = Query(SshQueryRequest(self._name, ssh_config=path), self._caller.environment)
-        timeout = self._wishes.connect_timeout
+        timeout = self._connect_options.connect_timeout
         with ConnectAhead(query, timeout) as ahead:
             connector = load_connector()(self._caller, path, timeout)
             options = self._known.guard(ahead.options(), machine)
@@ -104,7 +110,7 @@ class Way:
         self._known.settle(machine)
         return connection
 
-    def _ask(self, machine: Machine) -> Machine:
+    def _ask(self, machine: VagrantMachine) -> VagrantMachine:
         """Have Vagrant say how to reach the machine, and keep that; if it is down, get it up first."""
         answer = self._vagrant.ssh_config(self._name)
         if answer.success:
@@ -114,9 +120,9 @@ class Way:
             raise ConnectError(f"cannot reach `vagrant {self._name}`", answer.complaint, "look at `vagrant ssh-config`")
         return self._get_up(state)
 
-    def _get_up(self, state: State) -> Machine:
+    def _get_up(self, state: MachineState) -> VagrantMachine:
         """Run `vagrant up`, once however many commands wait, and then ask how to reach the machine."""
-        if not self._wishes.auto_up:
+        if not self._connect_options.auto_up:
             hint = f"type `vagrant {state.verb} {shlex.quote(self._name)}`, or {AUTO_UP}"
             raise ConnectError(f"`vagrant {self._name}` is {state.text}", "", hint)
         try:
@@ -128,7 +134,7 @@ class Way:
         except OSError as error:
             hint = "look for another `vagrant up` that still runs"
             raise ConnectError(f"cannot run `vagrant up {self._name}`", reason(error), hint) from error
-        machine = vagrant_machine.find(self._place, self._name, self._caller.environment)
+        machine = vagrant_machine.find(self._project, self._name, self._caller.environment)
         if machine is None or not answer.success:
             raise ConnectError(f"`vagrant {self._name}` is up but unreachable", answer.complaint)
         return self._keep(machine, answer.output)
@@ -138,17 +144,17 @@ class Way:
         if not self._caller.progress(what):
             self._caller.tell(f"rdo: {what}")
 
-    def _state(self) -> State:
+    def _state(self) -> MachineState:
         """How the machine is, as Vagrant sees it. Raises ConnectError where the Vagrantfile does not know it."""
         states = self._vagrant.states()
         if self._name not in states:
-            why = f"`{self._place.vagrantfile}` has {output.some(list(states))}"
+            why = f"`{self._project.vagrantfile}` has {output.some(list(states))}"
             raise ConnectError(f"there is no machine `{self._name}`", why, nearest(self._name, list(states)))
         return states[self._name]
 
-    def _keep(self, machine: Machine, text: str) -> Machine:
+    def _keep(self, machine: VagrantMachine, text: str) -> VagrantMachine:
         try:
-            self._cache.write(self._file, answer_key(self._place, machine), text)
+            self._cache.write(self._file, answer_key(self._project, machine), text)
         except OSError as error:
             raise ConnectError(f"cannot write `{self._cache.path(self._file)}`", str(error.strerror)) from error
         return machine

@@ -15,11 +15,12 @@ from rdo.drivers.base import Caller, Root
 from rdo.drivers.ssh.options import SshOptions, SshQueryRequest, variables
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.vagrant import machine as vagrant_machine
-from rdo.drivers.vagrant import output, project
-from rdo.drivers.vagrant.cache import Cache
-from rdo.drivers.vagrant.command import Vagrant
-from rdo.drivers.vagrant.connect import AUTO_UP, Way, Wishes, answer_file, answer_key
-from rdo.drivers.vagrant.known_hosts import KnownHosts
+from rdo.drivers.vagrant import output
+from rdo.drivers.vagrant.cache import VagrantCache
+from rdo.drivers.vagrant.command import VagrantCommand
+from rdo.drivers.vagrant.connect import AUTO_UP, ConnectOptions, VagrantConnector, answer_file, answer_key
+from rdo.drivers.vagrant.known_hosts import MachineKnownHosts
+from rdo.drivers.vagrant.project import find_project, search_start
 from rdo.errors import ConnectError
 
 if TYPE_CHECKING:
@@ -49,13 +50,13 @@ class VagrantDriver:
 
         Of `environment`, VAGRANT_CWD and VAGRANT_DOTFILE_PATH and the like count. Raises ConfigError.
         """
-        self.place = project.find(root, environment)
+        self.project = find_project(root, environment)
         self._local = root
         self._given = machine
         self._root = Root(root, directory) if directory else None
-        self._wishes = Wishes(auto_up, connect_timeout)
+        self._connect_options = ConnectOptions(auto_up, connect_timeout)
         self._environment = environment
-        self._cache = Cache(environment, self.place.dotfile)
+        self._cache = VagrantCache(environment, self.project.dotfile)
         self._options: SshOptions | None = None
 
     switches_user = False
@@ -68,11 +69,11 @@ class VagrantDriver:
     def roots(self) -> Sequence[Root]:
         """The synced folders as of the last `vagrant up` or `reload`; before the first one, what Vagrant would make."""
         name = self._known_name()
-        machine = vagrant_machine.find(self.place, name, self._environment) if name else None
-        synced = vagrant_machine.roots(self.place, machine) if machine else []
+        machine = vagrant_machine.find(self.project, name, self._environment) if name else None
+        synced = vagrant_machine.roots(self.project, machine) if machine else []
         given = [self._root] if self._root else []
         others = [root for root in _by_both_names(synced) if not (given and root.local == self._local)]
-        return [*given, *others] or [Root(self.place.directory, "/vagrant")]
+        return [*given, *others] or [Root(self.project.directory, "/vagrant")]
 
     def not_shared(self, directory: str) -> None:
         """See base.Driver."""
@@ -80,7 +81,7 @@ class VagrantDriver:
     def variables(self, caller: Caller) -> Mapping[str, str]:
         """As of the last connect. Raises ConnectError for a caller whose environment leads to another Vagrantfile."""
         if _location(self._local, caller.environment) != _location(self._local, self._environment):
-            why = f"the running control master serves `{self.place.vagrantfile}`"
+            why = f"the running control master serves `{self.project.vagrantfile}`"
             raise ConnectError("VAGRANT_CWD or VAGRANT_DOTFILE_PATH has changed", why, "type `rdoctl stop`")
         return variables(self._options, caller)
 
@@ -89,19 +90,19 @@ class VagrantDriver:
 
     def connect(self, caller: Caller) -> SshConnection:
         name = self._known_name() or self._choose(caller)
-        known = KnownHosts(self._environment, self.place.dotfile, name)
-        connection = Way(self.place, name, caller, self._cache, known, self._wishes).connect()
+        known = MachineKnownHosts(self._environment, self.project.dotfile, name)
+        connection = VagrantConnector(self.project, name, caller, self._cache, known, self._connect_options).connect()
         self._options = connection.options
         return connection
 
     def ssh_options(self, environment: Mapping[str, str]) -> SshOptions | None:
         """How ssh reaches the machine, as far as Vagrant said so before. Raises ConnectError."""
         name = self._known_name()
-        machine = vagrant_machine.find(self.place, name, environment) if name else None
+        machine = vagrant_machine.find(self.project, name, environment) if name else None
         if not name or not machine:
             return None
         file = answer_file(name)
-        if self._cache.read(file, answer_key(self.place, machine)) is None:
+        if self._cache.read(file, answer_key(self.project, machine)) is None:
             return None
         return Query(SshQueryRequest(name, ssh_config=self._cache.path(file)), environment).options()
 
@@ -109,26 +110,26 @@ class VagrantDriver:
         """The machine's name as far as it is known without Vagrant."""
         if self._given:
             return self._given
-        if vagrant_machine.known(self.place) == [ONLY] and vagrant_machine.created(self.place, ONLY):
+        if vagrant_machine.known(self.project) == [ONLY] and vagrant_machine.created(self.project, ONLY):
             return ONLY
-        return self._cache.read(CHOICE, self.place.stamp())
+        return self._cache.read(CHOICE, self.project.stamp())
 
     def _choose(self, caller: Caller) -> str:
         """The machine that Vagrant itself takes: the only one, or the one that is called primary."""
-        if not self._wishes.auto_up and not self._any_created():
+        if not self._connect_options.auto_up and not self._any_created():
             raise ConnectError("the Vagrant machine is not created", "", f"type `vagrant up`, or {AUTO_UP}")
-        vagrant = Vagrant(self.place, caller)
+        vagrant = VagrantCommand(self.project, caller)
         names = list(vagrant.states())
         name = names[0] if len(names) == 1 else vagrant.target()
         if name is None:
-            why = f"`{self.place.vagrantfile}` has {output.some(names)}, and none is primary"
+            why = f"`{self.project.vagrantfile}` has {output.some(names)}, and none is primary"
             raise ConnectError("it is not clear which Vagrant machine is meant", why, f'write `machine = "{names[0]}"`')
         with contextlib.suppress(OSError):
-            self._cache.write(CHOICE, self.place.stamp(), name)
+            self._cache.write(CHOICE, self.project.stamp(), name)
         return name
 
     def _any_created(self) -> bool:
-        return any(vagrant_machine.created(self.place, name) for name in vagrant_machine.known(self.place))
+        return any(vagrant_machine.created(self.project, name) for name in vagrant_machine.known(self.project))
 
 
 def _by_both_names(roots: Sequence[Root]) -> list[Root]:
@@ -139,4 +140,4 @@ def _by_both_names(roots: Sequence[Root]) -> list[Root]:
 
 def _location(root: str, environment: Mapping[str, str]) -> tuple[str | None, ...]:
     names = ("VAGRANT_DOTFILE_PATH", "VAGRANT_VAGRANTFILE")
-    return (project.start(root, environment), *(environment.get(name) for name in names))
+    return (search_start(root, environment), *(environment.get(name) for name in names))

@@ -15,18 +15,18 @@ from collections.abc import Mapping
 from rdo.drivers.ssh import known_hosts
 from rdo.drivers.ssh.options import SshOptions
 from rdo.drivers.vagrant import cache
-from rdo.drivers.vagrant.machine import Machine
+from rdo.drivers.vagrant.machine import VagrantMachine
 from rdo.util import atomic_write
 
 
-class KnownHosts:
+class MachineKnownHosts:
     """The recorded keys of the machine that goes by one name in one project; of its present id, and of earlier ones."""
 
     def __init__(self, environment: Mapping[str, str], project: str, name: str) -> None:
         directory = cache.directory(environment, "XDG_STATE_HOME", ".local/state")
         self.path = os.path.join(directory, cache.file_name(project, f"{name}.known_hosts"))
 
-    def guard(self, options: SshOptions, machine: Machine) -> SshOptions:
+    def guard(self, options: SshOptions, machine: VagrantMachine) -> SshOptions:
         """The options with this file in the place of no check at all. A check that the Vagrantfile asks for stays."""
         if options.strict_host_key_checking != "no":
             return options
@@ -41,7 +41,7 @@ class KnownHosts:
             quiet=options.quiet and not notice,  # Vagrant's `LogLevel FATAL` is about what ssh itself would say
         )
 
-    def settle(self, machine: Machine) -> None:
+    def settle(self, machine: VagrantMachine) -> None:
         """Forget the keys of earlier machines, now that the present one has shown its own."""
         entries = known_hosts.load([self.path])
         kept = [entry for entry in entries if entry.is_about(alias(machine))]
@@ -50,7 +50,7 @@ class KnownHosts:
             with contextlib.suppress(OSError):
                 atomic_write.write(self.path, "".join(lines))
 
-    def _notice(self, machine: Machine) -> str:
+    def _notice(self, machine: VagrantMachine) -> str:
         """What to say when a key is recorded: nothing for the first machine, which replaces none."""
         entries = known_hosts.load([self.path])
         if not entries or any(entry.is_about(alias(machine)) for entry in entries):
@@ -58,6 +58,6 @@ class KnownHosts:
         return f"`vagrant {machine.name}` was re-created: its new host key replaces the recorded one"
 
 
-def alias(machine: Machine) -> str:
+def alias(machine: VagrantMachine) -> str:
     """The name by which the machine is known: nothing that is a pattern in a known_hosts file, in lower case there."""
     return "vagrant-" + re.sub(r"[^a-z0-9._-]", "_", machine.id.lower())

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from rdo.drivers.base import Root
-from rdo.drivers.vagrant.project import Place
+from rdo.drivers.vagrant.project import VagrantProject
 from rdo.errors import ConnectError
 from rdo.fscodec import fsencode
 from rdo.util import foreign_file
@@ -33,7 +33,7 @@ RUNNING = "running"
 """What every provider calls a machine that runs."""
 
 
-class Machine(NamedTuple):
+class VagrantMachine(NamedTuple):
     """A machine that was created. `directory` is where Vagrant keeps what it knows of it."""
 
     name: str
@@ -42,17 +42,17 @@ class Machine(NamedTuple):
     directory: str
 
 
-def known(place: Place) -> list[str]:
+def known(project: VagrantProject) -> list[str]:
     """Names of the machines that Vagrant has a directory for: perhaps not all, perhaps of machines that are gone."""
-    return _directories(place.machines)
+    return _directories(project.machines)
 
 
-def find(place: Place, name: str, environment: Mapping[str, str]) -> Machine | None:
+def find(project: VagrantProject, name: str, environment: Mapping[str, str]) -> VagrantMachine | None:
     """The machine of this name; None if it is not created.
 
     Of several providers' the one of VAGRANT_DEFAULT_PROVIDER, or the only one that runs. Raises ConnectError.
     """
-    made = created(place, name)
+    made = created(project, name)
     if len(made) < 2:
         return made[0] if made else None
     wanted = [each for each in made if each.provider == environment.get("VAGRANT_DEFAULT_PROVIDER")]
@@ -64,20 +64,20 @@ def find(place: Place, name: str, environment: Mapping[str, str]) -> Machine | N
     raise ConnectError(f"it is not clear which machine `{name}` is meant", why, hint)
 
 
-def created(place: Place, name: str) -> list[Machine]:
+def created(project: VagrantProject, name: str) -> list[VagrantMachine]:
     """The machines of this name: each by another provider."""
-    above = os.path.join(place.machines, name)
+    above = os.path.join(project.machines, name)
     directories = [(provider, os.path.join(above, provider)) for provider in _directories(above)]
-    read = ((pair, strip_blanks(_read(os.path.join(pair[1], "id"), place.dotfile))) for pair in directories)
-    return [Machine(name, provider, identity, directory) for (provider, directory), identity in read if identity]
+    read = ((pair, strip_blanks(_read(os.path.join(pair[1], "id"), project.dotfile))) for pair in directories)
+    return [VagrantMachine(name, provider, identity, directory) for (provider, directory), identity in read if identity]
 
 
-def roots(place: Place, machine: Machine) -> list[Root]:
+def roots(project: VagrantProject, machine: VagrantMachine) -> list[Root]:
     """The machine's synced folders."""
-    return synced_folders(_read(os.path.join(machine.directory, "synced_folders"), place.dotfile), place.directory)
+    return synced_folders(_read(os.path.join(machine.directory, "synced_folders"), project.dotfile), project.directory)
 
 
-def seems_down(machine: Machine, environment: Mapping[str, str]) -> bool:
+def seems_down(machine: VagrantMachine, environment: Mapping[str, str]) -> bool:
     """Whether Vagrant, when it last looked, saw the machine in another state than running.
 
     It keeps that in its machine index. A machine that is down may have lost its port to another one.
@@ -85,7 +85,7 @@ def seems_down(machine: Machine, environment: Mapping[str, str]) -> bool:
     return _last_state(machine, environment) not in ("", RUNNING)
 
 
-def _last_state(machine: Machine, environment: Mapping[str, str]) -> str:
+def _last_state(machine: VagrantMachine, environment: Mapping[str, str]) -> str:
     """What Vagrant saw when it last looked; empty where that is not known."""
     home = environment.get("VAGRANT_HOME") or os.path.join(environment.get("HOME", "/"), ".vagrant.d")
     index = _read(os.path.join(os.path.expanduser(home), "data", "machine-index", "index"))

@@ -24,7 +24,7 @@ ASLEEP = ("saved", "suspended", "paused")
 """States that `vagrant resume` is for; of VirtualBox, VMware and libvirt."""
 
 
-class Report(NamedTuple):
+class OutputRecord(NamedTuple):
     """A line of `vagrant --machine-readable`: its machine (or nothing), what it tells, and the values."""
 
     machine: str
@@ -32,7 +32,7 @@ class Report(NamedTuple):
     values: tuple[str, ...]
 
 
-class State(NamedTuple):
+class MachineState(NamedTuple):
     """How a machine is: the word of its provider, and for people."""
 
     word: str
@@ -48,22 +48,24 @@ class State(NamedTuple):
         return "resume" if self.word in ASLEEP else "up"
 
 
-NOT_CREATED = State("not_created", "not created")
+NOT_CREATED = MachineState("not_created", "not created")
 
 
-def reports(text: str) -> Iterator[Report]:
+def records(text: str) -> Iterator[OutputRecord]:
     """The lines of machine-readable output, which is comma-separated; other lines are left out."""
     for line in split_lines(text):
         stamp, *fields = line.rstrip("\r").split(",")
         if stamp.isdecimal() and len(fields) >= 2:
             values = tuple(value.replace(COMMA, ",").replace("\\n", "\n").replace("\\r", "\r") for value in fields[2:])
-            yield Report(fields[0], fields[1], values)
+            yield OutputRecord(fields[0], fields[1], values)
 
 
-def states(text: str) -> dict[str, State]:
+def states(text: str) -> dict[str, MachineState]:
     """The machines of a project, in the order of its Vagrantfile, in what `vagrant status` prints."""
     words, texts = _values(text, "state"), _values(text, "state-human-short")
-    return {name: State(word, (texts.get(name) or word.replace("_", " "))[:LONGEST]) for name, word in words.items()}
+    return {
+        name: MachineState(word, (texts.get(name) or word.replace("_", " "))[:LONGEST]) for name, word in words.items()
+    }
 
 
 def some(names: Sequence[str]) -> str:
@@ -73,7 +75,7 @@ def some(names: Sequence[str]) -> str:
 
 def target(text: str) -> str | None:
     """The machine that `vagrant ssh` chose when it was given none; None where it could not."""
-    return next((report.machine for report in reports(text) if report.kind == "action" and report.machine), None)
+    return next((record.machine for record in records(text) if record.kind == "action" and record.machine), None)
 
 
 def ssh_config(text: str, name: str) -> str:
@@ -91,15 +93,15 @@ def ssh_config(text: str, name: str) -> str:
 
 def complaint(output: str, errors: str) -> str:
     """Why Vagrant failed, in one line."""
-    exits = [report.values[-1] for report in reports(output) if report.kind == "error-exit" and report.values]
+    exits = [record.values[-1] for record in records(output) if record.kind == "error-exit" and record.values]
     text = exits[-1] if exits else errors
     whole = _of_vagrantfile(text) or _last_paragraph(text)
     return whole if len(whole) <= LONGEST else whole[:LONGEST] + "..."
 
 
 def _values(text: str, kind: str) -> dict[str, str]:
-    found = (report for report in reports(text) if report.kind == kind)
-    return {report.machine: report.values[0] for report in found if report.machine and report.values}
+    found = (record for record in records(text) if record.kind == kind)
+    return {record.machine: record.values[0] for record in found if record.machine and record.values}
 
 
 def _of_vagrantfile(text: str) -> str:

@@ -15,7 +15,7 @@ NAMES = ("Vagrantfile", "vagrantfile")
 """What Vagrant looks for, unless VAGRANT_VAGRANTFILE names another."""
 
 
-class Place(NamedTuple):
+class VagrantProject(NamedTuple):
     """A Vagrant project on this machine; all paths absolute."""
 
     start: str
@@ -35,7 +35,7 @@ class Place(NamedTuple):
         return os.path.join(self.dotfile, "machines")
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
-        """The variables for a `vagrant` that is to work in this place, wherever it is started."""
+        """The variables for a `vagrant` that is to work in this project, wherever it is started."""
         return {**given, "VAGRANT_CWD": self.start, "VAGRANT_DOTFILE_PATH": self.dotfile}
 
     def stamp(self) -> list[object]:
@@ -47,16 +47,16 @@ class Place(NamedTuple):
         return [self.vagrantfile, info.st_mtime_ns, info.st_size]
 
 
-def find(root: str, environment: Mapping[str, str]) -> Place:
+def find_project(root: str, environment: Mapping[str, str]) -> VagrantProject:
     """The project of the directory `root`, or of VAGRANT_CWD. Raises ConfigError where there is no Vagrantfile."""
-    begin = start(root, environment)
+    begin = search_start(root, environment)
     custom = environment.get("VAGRANT_VAGRANTFILE")
     directory = begin
     while True:
         for name in [custom] if custom else NAMES:
             vagrantfile = os.path.join(directory, name)
             if os.path.isfile(vagrantfile):
-                return Place(begin, vagrantfile, _dotfile(os.path.dirname(vagrantfile), environment))
+                return VagrantProject(begin, vagrantfile, _dotfile(os.path.dirname(vagrantfile), environment))
         above = os.path.dirname(directory)
         if above == directory:
             why = f"there is no {custom or 'Vagrantfile'} in it or any directory above"
@@ -64,7 +64,7 @@ def find(root: str, environment: Mapping[str, str]) -> Place:
         directory = above
 
 
-def start(root: str, environment: Mapping[str, str]) -> str:
+def search_start(root: str, environment: Mapping[str, str]) -> str:
     """Where Vagrant begins to look: VAGRANT_CWD, which is relative to the working directory, else `root`."""
     given = environment.get("VAGRANT_CWD")
     if not given:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.config.ini import is_meant
+from rdo.config.ini import looks_like_ini
 from rdo.config.load import Config, load
 from rdo.errors import ConfigError
 
@@ -231,4 +231,4 @@ def test_a_slip_is_one_line_with_its_place(tmp_path: Path, text: str, line: str)
     ],
 )
 def test_the_author_of_a_bad_file_meant_ini(text: str, meant: bool) -> None:
-    assert is_meant(text) is meant
+    assert looks_like_ini(text) is meant

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from rdo.drivers.base import Root
 from rdo.errors import RdoError
-from rdo.paths.mapping import Argument, Mapping
+from rdo.paths.mapping import MappedArgument, PathMapping
 
-WORK = Mapping([Root("/work", "/srv/app")])
+WORK = PathMapping([Root("/work", "/srv/app")])
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_word_without_a_root_in_it_arrives_as_it_is(word: str) -> None:
 
 
 def test_arguments_are_told_as_typed_and_as_they_arrive() -> None:
-    assert WORK.arguments(["cc", "-I/work"]) == [Argument("cc", "cc"), Argument("-I/work", "-I/srv/app")]
+    assert WORK.arguments(["cc", "-I/work"]) == [MappedArgument("cc", "cc"), MappedArgument("-I/work", "-I/srv/app")]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_arguments_are_told_as_typed_and_as_they_arrive() -> None:
 def test_a_path_below_a_root_has_its_place_on_the_target(
     local: str, remote: str, path: str, arrives: str | None
 ) -> None:
-    assert Mapping([Root(local, remote)]).to_remote(path) == arrives
+    assert PathMapping([Root(local, remote)]).to_remote(path) == arrives
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_path_below_a_root_has_its_place_on_the_target(
 )
 def test_the_longest_root_wins(path: str, arrives: str) -> None:
     roots = [Root("/a", "/1"), Root("/a/b/c", "/3"), Root("/", "/0"), Root("/a/b", "/2")]
-    assert Mapping(roots).to_remote(path) == arrives
+    assert PathMapping(roots).to_remote(path) == arrives
 
 
 @pytest.mark.parametrize(
@@ -163,12 +163,12 @@ def test_the_working_directory_has_its_place_on_the_target(pwd: str, cwd: str, r
 )
 def test_a_working_directory_elsewhere_is_an_error_that_names_the_roots(roots: list[Root], why: str) -> None:
     with pytest.raises(RdoError) as caught:
-        Mapping(roots).directory("/tmp/x", "/private/tmp/x")
+        PathMapping(roots).directory("/tmp/x", "/private/tmp/x")
     assert str(caught.value) == f"`/tmp/x` is not on the target: {why}; `cd` there, or use `--dir REMOTE`"
 
 
 @pytest.mark.parametrize("name", ["/a,b", "/a;b", "/a:b"])
 def test_a_separator_in_the_name_of_a_root_separates_nothing(name: str) -> None:
-    mapping = Mapping([Root(name, "/srv")])
+    mapping = PathMapping([Root(name, "/srv")])
     assert mapping.argument(f"--x={name}/c,{name},{name}d") == f"--x=/srv/c,/srv,{name}d"
     assert mapping.argument(f"{name}:{name}/e") == "/srv:/srv/e"

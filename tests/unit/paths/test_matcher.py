@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.paths.matcher import RemoteRoots
+from rdo.paths.matcher import RootMatcher
 
 LOCAL = {b"/srv": b"/l", b"/srv/my app": b"/local/my app", b"/srv/my app/lib": b"/lib", b"/vagrant": b"/home/me/it"}
-ROOTS = RemoteRoots(LOCAL)
+ROOTS = RootMatcher(LOCAL)
 
 
-def replaced(roots: RemoteRoots, text: bytes) -> bytes:
+def replaced(roots: RootMatcher, text: bytes) -> bytes:
     """The text with what is found replaced."""
     parts, end = [], 0
     for found in roots.find(text):
@@ -121,17 +121,17 @@ def test_an_encoded_name_counts_only_in_a_url() -> None:
     ids=["all", "what must be", "in lower case"],
 )
 def test_every_usual_way_to_encode_a_root_is_known(spelling: str) -> None:
-    roots = RemoteRoots({"/a b,c\xe9".encode(): b"/it's"})
+    roots = RootMatcher({"/a b,c\xe9".encode(): b"/it's"})
     assert replaced(roots, f"file://{spelling}/x".encode()) == b"file:///it%27s/x"
 
 
 def test_a_local_name_is_encoded_in_a_url_where_the_root_needs_it_not() -> None:
-    roots = RemoteRoots({b"/it": b"/my work"})
+    roots = RootMatcher({b"/it": b"/my work"})
     assert replaced(roots, b"/it/x file:///it/x") == b"/my work/x file:///my%20work/x"
 
 
 def test_local_names_are_no_patterns() -> None:
-    roots = RemoteRoots({b"/a.b(c": rb"/\1\g<0>"})
+    roots = RootMatcher({b"/a.b(c": rb"/\1\g<0>"})
     assert roots.rewritten(b"/a.b(c/x /a1b(c/x") == rb"/\1\g<0>/x /a1b(c/x"
 
 

@@ -10,18 +10,18 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from rdo.paths.matcher import RemoteRoots
-from rdo.paths.output_mapper import FIRST, LIMIT, OutputMap
+from rdo.paths.matcher import RootMatcher
+from rdo.paths.output_mapper import FIRST, LIMIT, OutputMapper
 
 NAMES = {b"/srv": b"/l", b"/srv/my app": b"/local/my app", b"/vagrant": b"/home/me/it"}
-ROOTS = RemoteRoots(NAMES)
+ROOTS = RootMatcher(NAMES)
 
 SEQUENCE = re.compile(rb"\033(?:\[[0-?]*[ -.]?[@-~]|[ -.][0-~]|[0-?c])")
 
 
 def mapped(*pieces: bytes) -> bytes:
     """What comes out for the pieces, one after the other, and at the end."""
-    stream = OutputMap(ROOTS)
+    stream = OutputMapper(ROOTS)
     return b"".join([*map(stream.receive, pieces), stream.release()])
 
 
@@ -98,7 +98,7 @@ def test_a_text_without_a_root_is_not_changed(text: bytes, places: list[int]) ->
 
 @given(st.binary().map(lambda data: data.replace(b"/", b"|")), PLACES)
 def test_without_a_slash_nothing_is_held_back(data: bytes, places: list[int]) -> None:
-    stream = OutputMap(ROOTS)
+    stream = OutputMapper(ROOTS)
     assert [stream.receive(piece) for piece in cut(data, places)] == cut(data, places)
 
 
@@ -109,7 +109,7 @@ SEQUENCE_ENDS = [b"", b"m", b"[m", b"B"]
 
 @given(TEXT, st.sampled_from(ENDS), st.sampled_from([b"", b"\033", b"\033[1", b"\033[1m", b"\033(", b"."]))
 def test_whatever_is_held_back_may_become_a_root(text: bytes, end: bytes, more: bytes) -> None:
-    stream = OutputMap(ROOTS)
+    stream = OutputMapper(ROOTS)
     shown = stream.receive(text + end + more)
     goes_on = [sequence + rest + b"/x" for sequence in SEQUENCE_ENDS for rest in [b"", b"\n", *_rests(end)]]
     become = [mapped(text + end + more + each)[len(shown) :] != stream.held + each for each in goes_on]
@@ -142,7 +142,7 @@ def _rests(end: bytes) -> list[bytes]:
     ],
 )
 def test_only_what_may_be_a_root_is_held_back(data: bytes, shown: bytes) -> None:
-    stream = OutputMap(ROOTS)
+    stream = OutputMapper(ROOTS)
     assert stream.receive(data) == shown
     assert bool(stream.held) is (mapped(data) != shown)
     assert stream.release() == mapped(data)[len(shown) :]
@@ -151,14 +151,14 @@ def test_only_what_may_be_a_root_is_held_back(data: bytes, shown: bytes) -> None
 
 
 def test_after_a_pause_a_root_goes_on_as_a_path_and_the_rest_of_a_name_stays() -> None:
-    stream = OutputMap(ROOTS)
+    stream = OutputMapper(ROOTS)
     assert (stream.receive(b"/vagrant"), stream.release(), stream.receive(b"/x")) == (b"", b"/home/me/it", b"/x")
     assert (stream.receive(b" /vag"), stream.release(), stream.receive(b"rant/x")) == (b" ", b"/vag", b"rant/x")
     assert (stream.receive(b" /srv/my"), stream.release(), stream.receive(b" app/x")) == (b" ", b"/l/my", b" app/x")
 
 
 def test_a_root_with_no_end_is_given_up() -> None:
-    stream = OutputMap(ROOTS)
+    stream = OutputMapper(ROOTS)
     endless = b"/vag" + b"\033[1m" * (LIMIT // 4)
     assert stream.receive(endless[:LIMIT]) == b""
     assert stream.receive(endless[LIMIT:]) == endless
@@ -167,7 +167,7 @@ def test_a_root_with_no_end_is_given_up() -> None:
 
 @pytest.mark.parametrize("sign", [b"\0", b"\xff", b"\xe9 ", b"\xc3("], ids=["NUL", "no UTF-8", "Latin-1", "half"])
 def test_binary_output_is_left_alone_from_its_first_sign_on(sign: bytes) -> None:
-    stream = OutputMap(ROOTS)
+    stream = OutputMapper(ROOTS)
     assert stream.receive(b"/vagrant /vagrant") == b"/home/me/it "
     assert stream.receive(b"/x " + sign + b" /vagrant ") == b"/vagrant/x " + sign + b" /vagrant "
     assert stream.receive(b"/vagrant ") == b"/vagrant "
@@ -175,7 +175,7 @@ def test_binary_output_is_left_alone_from_its_first_sign_on(sign: bytes) -> None
 
 
 def test_in_a_long_text_one_odd_byte_is_no_sign_but_nul_is() -> None:
-    stream = OutputMap(ROOTS)
+    stream = OutputMapper(ROOTS)
     assert stream.receive(b"x" * FIRST + b"\xff/vagrant ") == b"x" * FIRST + b"\xff/vagrant "
     assert stream.receive(b"\xff /vagrant ") == b"\xff /home/me/it "
     assert stream.receive(b"\0 /vagrant ") == b"\0 /vagrant "
@@ -189,6 +189,6 @@ def test_a_character_may_be_cut_at_the_end_of_what_is_looked_at() -> None:
 @pytest.mark.parametrize("size", [10, 1000, 65536])
 def test_random_bytes_come_through_identical(size: int) -> None:
     data = random.Random(size).randbytes(1 << 20)
-    stream = OutputMap(ROOTS)
+    stream = OutputMapper(ROOTS)
     pieces = [data[start : start + size] for start in range(0, len(data), size)]
     assert b"".join([*map(stream.receive, pieces), stream.release()]) == data

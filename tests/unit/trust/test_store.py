@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rdo.config.load import load
-from rdo.config.schema import KEYS, Key
+from rdo.config.schema import KEYS, ConfigKey
 from rdo.config.types import TEXT
 from rdo.errors import ConfigError, SetupError
 from rdo.trust import store as trust
@@ -46,7 +46,7 @@ def test_what_a_repository_may_set_unasked_is_a_short_list_with_reasons() -> Non
 
 
 def test_a_key_that_says_nothing_is_guarded() -> None:
-    assert Key("new", TEXT, "help", '"x"', (), personal=False, harmless="").guarded
+    assert ConfigKey("new", TEXT, "help", '"x"', (), personal=False, harmless="").guarded
 
 
 @pytest.mark.parametrize(

@@ -39,10 +39,10 @@ def test_the_log_holds_the_end_of_each_traceback_and_never_grows_beyond_its_limi
             try:
                 raise error
             except BaseException as caught:
-                crash.keep(caught, handle)
+                crash.log(caught, handle)
         assert log.stat().st_size < 2 * (crash.TRACEBACK_LIMIT + 100)
         os.truncate(handle, crash.LOG_LIMIT)
-        crash.keep(error, handle)
+        crash.log(error, handle)
         assert 0 < log.stat().st_size < crash.TRACEBACK_LIMIT + 100
     finally:
         os.close(handle)
@@ -50,6 +50,6 @@ def test_the_log_holds_the_end_of_each_traceback_and_never_grows_beyond_its_limi
 
 def test_a_log_that_takes_nothing_is_no_further_error() -> None:
     handle = os.open("/dev/full", os.O_WRONLY) if os.path.exists("/dev/full") else -1
-    crash.keep(ValueError(), handle)
+    crash.log(ValueError(), handle)
     if handle >= 0:
         os.close(handle)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rdo.util import foreign_file
-from rdo.util.foreign_file import TooLarge, Unsuitable
+from rdo.util.foreign_file import FileTooLarge, UnsuitableFile
 
 LIMIT = 2048
 
@@ -19,7 +19,7 @@ def test_a_file_up_to_the_limit_is_read_and_a_larger_one_refused(tmp_path: Path)
     path.write_bytes(b"x" * LIMIT)
     assert foreign_file.read(str(path), LIMIT) == b"x" * LIMIT
     path.write_bytes(b"x" * (LIMIT + 1))
-    with pytest.raises(TooLarge, match="larger than 2 KiB"):
+    with pytest.raises(FileTooLarge, match="larger than 2 KiB"):
         foreign_file.read(str(path), LIMIT)
     assert foreign_file.head(str(path), 4) == b"xxxx"
 
@@ -27,13 +27,13 @@ def test_a_file_up_to_the_limit_is_read_and_a_larger_one_refused(tmp_path: Path)
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/tty", "/dev/full"])
 def test_a_link_to_a_device_is_not_even_opened(tmp_path: Path, device: str) -> None:
     (tmp_path / "file").symlink_to(device)
-    with pytest.raises(Unsuitable, match="not a regular file"):
+    with pytest.raises(UnsuitableFile, match="not a regular file"):
         foreign_file.read(str(tmp_path / "file"), LIMIT)
 
 
 def test_a_fifo_without_a_writer_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "file")
-    with pytest.raises(Unsuitable, match="not a regular file"):
+    with pytest.raises(UnsuitableFile, match="not a regular file"):
         foreign_file.read(str(tmp_path / "file"), LIMIT)
 
 
@@ -42,7 +42,7 @@ def test_a_stream_that_looks_like_a_file_is_not_waited_for() -> None:
     source, sink = os.pipe()
     os.set_blocking(source, False)
     try:
-        with os.fdopen(source, "rb") as file, pytest.raises(Unsuitable, match="not a regular file"):
+        with os.fdopen(source, "rb") as file, pytest.raises(UnsuitableFile, match="not a regular file"):
             foreign_file.rest(file, LIMIT)
     finally:
         os.close(sink)
@@ -58,7 +58,7 @@ def test_a_file_that_is_swapped_for_a_fifo_on_the_way_is_not_waited_for(
         patch.setattr(os, "stat", lambda path: plain)
         try:
             foreign_file.read(str(tmp_path / "file"), LIMIT)
-        except Unsuitable as error:
+        except UnsuitableFile as error:
             why = error.strerror
     assert why == "not a regular file"
 
@@ -82,7 +82,7 @@ def test_a_link_may_lead_to_its_directory_but_not_out_of_it(tmp_path: Path) -> N
     way = tmp_path / "way"
     assert foreign_file.read(str(way / "near"), LIMIT, within=str(way)) == b"text"
     for name in ("far", "above/in-not/file"):
-        with pytest.raises(Unsuitable, match="a link that leads out of") as caught:
+        with pytest.raises(UnsuitableFile, match="a link that leads out of") as caught:
             foreign_file.read(str(way / name), LIMIT, within=str(way))
         assert caught.value.errno == errno.ELOOP
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rdo.drivers.docker import answer
-from rdo.drivers.docker.answer import LONGEST_MESSAGE, Answer
+from rdo.drivers.docker.answer import LONGEST_MESSAGE, EngineAnswer
 from rdo.errors import ConnectError
 
 
@@ -29,7 +29,7 @@ def test_what_is_no_object_is_told(data: bytes, why: str) -> None:
 
 def test_the_names_of_what_is_no_object_are_none() -> None:
     with pytest.raises(ConnectError, match="it is not an object"):
-        Answer([], "GET /x").names()
+        EngineAnswer([], "GET /x").names()
 
 
 @pytest.mark.parametrize(

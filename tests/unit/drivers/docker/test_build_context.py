@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from rdo.drivers.docker import build_context
-from rdo.drivers.docker.build_context import Context
+from rdo.drivers.docker.build_context import BuildContext
 from rdo.errors import SetupError
 
 
 @pytest.fixture
-def context(tmp_path: Path) -> Context:
+def context(tmp_path: Path) -> BuildContext:
     """A context with a Dockerfile, a script, a directory and a link."""
     (tmp_path / "Dockerfile").write_text("FROM x\n")
     (tmp_path / "run").write_text("#!/bin/sh\n")
@@ -24,16 +24,16 @@ def context(tmp_path: Path) -> Context:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub/file").write_text("1")
     (tmp_path / "link").symlink_to("/etc/passwd")
-    return Context(str(tmp_path), "Dockerfile")
+    return BuildContext(str(tmp_path), "Dockerfile")
 
 
-def packed(context: Context) -> dict[str, tarfile.TarInfo]:
+def packed(context: BuildContext) -> dict[str, tarfile.TarInfo]:
     """The members of the archive."""
     with tarfile.open(fileobj=io.BytesIO(b"".join(build_context.pack(context)))) as archive:
         return {member.name: member for member in archive}
 
 
-def test_the_archive_holds_files_with_their_modes_and_links_as_links_and_all_is_roots(context: Context) -> None:
+def test_the_archive_holds_files_with_their_modes_and_links_as_links_and_all_is_roots(context: BuildContext) -> None:
     members = packed(context)
     assert sorted(members) == ["Dockerfile", "link", "run", "sub", "sub/file"]
     assert members["link"].linkname == "/etc/passwd"
@@ -41,29 +41,29 @@ def test_the_archive_holds_files_with_their_modes_and_links_as_links_and_all_is_
     assert {(member.uid, member.gid, member.uname) for member in members.values()} == {(0, 0, "")}
 
 
-def test_what_is_ignored_is_left_out_but_not_what_the_build_itself_needs(context: Context) -> None:
+def test_what_is_ignored_is_left_out_but_not_what_the_build_itself_needs(context: BuildContext) -> None:
     Path(context.directory, ".dockerignore").write_text("*\n!sub\nsub/file\n")
     Path(context.directory, "sub/other").write_text("")
     assert sorted(packed(context)) == [".dockerignore", "Dockerfile", "sub", "sub/other"]
 
 
-def test_a_dockerfile_in_a_directory_that_is_ignored_is_there(context: Context) -> None:
+def test_a_dockerfile_in_a_directory_that_is_ignored_is_there(context: BuildContext) -> None:
     Path(context.directory, ".dockerignore").write_text("sub\n")
     assert "sub/file" in packed(context._replace(dockerfile="sub/file"))
 
 
-def test_pipes_are_left_out_and_not_waited_for(context: Context) -> None:
+def test_pipes_are_left_out_and_not_waited_for(context: BuildContext) -> None:
     os.mkfifo(os.path.join(context.directory, "pipe"))
     assert "pipe" not in packed(context)
 
 
-def test_names_that_are_not_utf8_arrive_as_they_are(context: Context) -> None:
+def test_names_that_are_not_utf8_arrive_as_they_are(context: BuildContext) -> None:
     with open(os.path.join(os.fsencode(context.directory), b"\xff"), "w"):
         pass
     assert b"\xff" in b"".join(build_context.pack(context))
 
 
-def test_a_file_that_changes_while_it_is_packed_spoils_no_other(context: Context) -> None:
+def test_a_file_that_changes_while_it_is_packed_spoils_no_other(context: BuildContext) -> None:
     sub = Path(context.directory, "sub/file")
     for before, after in ((b"x" * 3000, b"y"), (b"x", b"y" * 3000)):
         sub.write_bytes(before)
@@ -90,14 +90,14 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_digest_changes_with_each_change(context: Context, change: str) -> None:
+def test_the_digest_changes_with_each_change(context: BuildContext, change: str) -> None:
     before = build_context.digest(context, [])
     assert build_context.digest(context, []) == before
     CHANGES[change](Path(context.directory))
     assert build_context.digest(context, []) != before
 
 
-def test_the_digest_changes_with_the_settings_and_with_nothing_that_is_ignored(context: Context) -> None:
+def test_the_digest_changes_with_the_settings_and_with_nothing_that_is_ignored(context: BuildContext) -> None:
     Path(context.directory, ".dockerignore").write_text("run\nsub/*\n")
     before = build_context.digest(context, ["a"])
     Path(context.directory, "run").write_text("other")
@@ -107,7 +107,7 @@ def test_the_digest_changes_with_the_settings_and_with_nothing_that_is_ignored(c
 
 
 @pytest.mark.parametrize("name", ["Dockerfile", ".dockerignore"])
-def test_a_file_that_leads_out_is_refused_unread(context: Context, name: str) -> None:
+def test_a_file_that_leads_out_is_refused_unread(context: BuildContext, name: str) -> None:
     path = Path(context.directory, name)
     path.unlink(missing_ok=True)
     path.symlink_to("/etc/passwd")
@@ -115,7 +115,7 @@ def test_a_file_that_leads_out_is_refused_unread(context: Context, name: str) ->
         build_context.digest(context, [])
 
 
-def test_a_pipe_in_place_of_what_is_ignored_is_refused(context: Context) -> None:
+def test_a_pipe_in_place_of_what_is_ignored_is_refused(context: BuildContext) -> None:
     os.mkfifo(os.path.join(context.directory, ".dockerignore"))
     with pytest.raises(SetupError, match="not a regular file"):
         build_context.digest(context, [])

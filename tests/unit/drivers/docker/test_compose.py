@@ -7,19 +7,21 @@ from typing import Any
 import pytest
 
 from rdo.drivers.docker import compose, inspect
-from rdo.drivers.docker.inspect import Listed
+from rdo.drivers.docker.inspect import ListedContainer
 from rdo.errors import ConnectError
 
 ROOT = "/home/me/app"
 
 
-def made(name: str, service: str = "web", place: str = ROOT, *, status: str = "running", **more: Any) -> Listed:
+def made(
+    name: str, service: str = "web", place: str = ROOT, *, status: str = "running", **more: Any
+) -> ListedContainer:
     labels = {compose.SERVICE: service, compose.PROJECT_DIRECTORY: place, compose.HASH: "0"}
     labels |= {compose.PREFIX + key: value for key, value in more.get("labels", {}).items()}
-    return Listed(name, name, "sha256:1", labels, status, more.get("sources", ()))
+    return ListedContainer(name, name, "sha256:1", labels, status, more.get("sources", ()))
 
 
-def chosen(*listing: Listed, service: str = "web") -> str:
+def chosen(*listing: ListedContainer, service: str = "web") -> str:
     found = compose.candidates(listing, ROOT, lambda path: path)
     return inspect.only(found.of_service(service), f"the service `{service}`").name
 
@@ -45,7 +47,7 @@ FILES = "project.config_files"
         pytest.param([made("a", place="/x", sources=["/home/me"])], "a", id="by what it mounts above"),
     ],
 )
-def test_a_service_is_one_container(listing: list[Listed], name: str) -> None:
+def test_a_service_is_one_container(listing: list[ListedContainer], name: str) -> None:
     assert chosen(*listing) == name
     assert chosen(*reversed(listing)) == name
 
@@ -69,7 +71,7 @@ def test_a_service_is_one_container(listing: list[Listed], name: str) -> None:
         ),
     ],
 )
-def test_several_are_listed_and_none_is_guessed(listing: list[Listed], why: str) -> None:
+def test_several_are_listed_and_none_is_guessed(listing: list[ListedContainer], why: str) -> None:
     with pytest.raises(ConnectError) as caught:
         chosen(*listing)
     assert str(caught.value) == (

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from rdo.drivers.base import STDERR, STDOUT, Chunk
-from rdo.drivers.docker.demux import FrameError, Frames
+from rdo.drivers.docker.demux import FrameDecoder, FrameError
 
 
 def frame(stream: int, data: bytes) -> bytes:
@@ -19,7 +19,7 @@ DATA = frame(1, b"out") + frame(1, b"put") + frame(2, b"err") + frame(1, b"") + 
 
 @pytest.mark.parametrize("step", [1, 3, 8, 11, 1000])
 def test_streams_come_apart_whatever_the_pieces(step: int) -> None:
-    frames = Frames()
+    frames = FrameDecoder()
     found = {STDOUT: b"", STDERR: b""}
     for start in range(0, len(DATA), step):
         for chunk in frames.receive(DATA[start : start + step]):
@@ -30,25 +30,25 @@ def test_streams_come_apart_whatever_the_pieces(step: int) -> None:
 
 def test_neighbours_of_one_stream_are_one_chunk() -> None:
     expected = [Chunk(STDOUT, b"output"), Chunk(STDERR, b"err"), Chunk(STDOUT, b"\x01\x00\x00\x00")]
-    assert Frames().receive(DATA) == expected
+    assert FrameDecoder().receive(DATA) == expected
 
 
 @pytest.mark.parametrize(("number", "stream"), [(0, STDOUT), (3, STDERR)])
 def test_the_engines_own_words_are_diagnostics(number: int, stream: int) -> None:
-    assert Frames().receive(frame(number, b"x")) == [Chunk(stream, b"x")]
+    assert FrameDecoder().receive(frame(number, b"x")) == [Chunk(stream, b"x")]
 
 
 def test_nothing_is_nothing() -> None:
-    assert Frames().receive(b"") == []
+    assert FrameDecoder().receive(b"") == []
 
 
 @pytest.mark.parametrize("number", [4, 7, 255])
 def test_a_frame_of_an_unknown_kind_is_none(number: int) -> None:
     with pytest.raises(FrameError):
-        Frames().receive(frame(1, b"x") + frame(number, b"x"))
+        FrameDecoder().receive(frame(1, b"x") + frame(number, b"x"))
 
 
 def test_nothing_is_kept_of_a_frame_that_is_never_whole() -> None:
-    frames = Frames()
+    frames = FrameDecoder()
     assert frames.receive(struct.pack(">BxxxI", 1, 2**32 - 1) + b"abc") == [Chunk(STDOUT, b"abc")]
     assert frames.receive(b"def") == [Chunk(STDOUT, b"def")]

@@ -8,15 +8,15 @@ import pytest
 
 from rdo.drivers.base import Root
 from rdo.drivers.docker import devcontainer
-from rdo.drivers.docker.inspect import Container, Listed, State
+from rdo.drivers.docker.inspect import ContainerState, InspectedContainer, ListedContainer
 from rdo.errors import ConnectError
 
 APP = "/home/me/app"
 ROOTS = [Root(APP, "/workspaces/app")]
 
 
-def listed(name: str, directory: str) -> Listed:
-    return Listed(name, name, "", {devcontainer.LOCAL_FOLDER: directory}, "running")
+def listed(name: str, directory: str) -> ListedContainer:
+    return ListedContainer(name, name, "", {devcontainer.LOCAL_FOLDER: directory}, "running")
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,10 @@ def test_a_label_that_the_image_brings_does_not_count() -> None:
     assert devcontainer.trusted(container, {devcontainer.LOCAL_FOLDER: APP}).labels == {}
 
 
-def facts(metadata: object, brought: object = None, *env: str) -> devcontainer.Facts:
+def facts(metadata: object, brought: object = None, *env: str) -> devcontainer.DevContainerFacts:
     labels = {devcontainer.METADATA: json.dumps(metadata), devcontainer.LOCAL_FOLDER: APP}
-    state = State("running", True, False, False, 0, "", "")
-    container = Container("0", "a", "", labels, (), "/", state, env)
+    state = ContainerState("running", True, False, False, 0, "", "")
+    container = InspectedContainer("0", "a", "", labels, (), "/", state, env)
     image = {devcontainer.METADATA: json.dumps(brought)} if brought else {}
     return devcontainer.facts(container, image)
 

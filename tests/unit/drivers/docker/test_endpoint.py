@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rdo.drivers.docker.dial import ssh_command
-from rdo.drivers.docker.endpoint import Endpoint, Tls, parse, resolve
+from rdo.drivers.docker.endpoint import Endpoint, TlsFiles, parse, resolve
 from rdo.errors import ConfigError
 
 DEFAULT = "unix:///var/run/docker.sock"
@@ -85,7 +85,7 @@ def test_an_unknown_context_is_named(home: Path, meta: str) -> None:
         ("tcp://box/base/", Endpoint("tcp://box/base/", "tcp", "box", 2375, path="/base")),
         ("tcp://box", Endpoint("tcp://box", "tcp", "box", 2375)),
         ("tcp://[::1]:99", Endpoint("tcp://[::1]:99", "tcp", "::1", 99)),
-        ("https://box", Endpoint("https://box", "tcp", "box", 2376, tls=Tls("", True, needs_ca=False))),
+        ("https://box", Endpoint("https://box", "tcp", "box", 2376, tls=TlsFiles("", True, needs_ca=False))),
         ("ssh://box", Endpoint("ssh://box", "ssh", "box")),
         ("ssh://DevBox/run/x.sock", Endpoint("ssh://DevBox/run/x.sock", "ssh", "DevBox", path="/run/x.sock")),
         ("ssh://me@box:22", Endpoint("ssh://me@box:22", "ssh", "box", 22, "me")),
@@ -121,11 +121,11 @@ def test_what_is_no_address_is_refused(name: str) -> None:
     ("variables", "tls"),
     [
         ({}, None),
-        ({"DOCKER_TLS_VERIFY": "1"}, Tls("/home/.docker", verify=True)),
-        ({"DOCKER_TLS": "1", "DOCKER_CERT_PATH": "/certs"}, Tls("/certs", verify=False)),
+        ({"DOCKER_TLS_VERIFY": "1"}, TlsFiles("/home/.docker", verify=True)),
+        ({"DOCKER_TLS": "1", "DOCKER_CERT_PATH": "/certs"}, TlsFiles("/certs", verify=False)),
     ],
 )
-def test_tls_is_asked_for_by_the_environment(variables: dict[str, str], tls: Tls | None) -> None:
+def test_tls_is_asked_for_by_the_environment(variables: dict[str, str], tls: TlsFiles | None) -> None:
     assert resolve({"HOME": "/home", "DOCKER_HOST": "tcp://box", **variables}).tls == tls
     assert resolve({"HOME": "/home", **variables}).name == ("tcp://localhost:2376" if tls else DEFAULT)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.drivers.docker.http import LARGEST_HEAD, Body, HttpError, in_pieces, request, split_head
+from rdo.drivers.docker.http import LARGEST_HEAD, BodyDecoder, HttpError, in_pieces, request, split_head
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nApi-Version: 1.41\r\n\r\n"
 PIECES = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -30,7 +30,7 @@ def parse(data: bytes, step: int) -> tuple[int, bytes]:
             if split is None:
                 continue
             head, piece = split
-            body = Body(head)
+            body = BodyDecoder(head)
         found += body.receive(piece)
     assert body is not None
     assert body.complete
@@ -52,7 +52,7 @@ def test_what_comes_behind_a_head_that_hands_the_connection_over_is_kept() -> No
 def test_a_body_without_a_length_ends_with_the_connection() -> None:
     found = split_head(UNTIL_END + b"abc")
     assert found is not None
-    body = Body(found[0])
+    body = BodyDecoder(found[0])
     assert body.receive(found[1]) == b"abc"
     assert not body.complete
     body.end()
@@ -62,7 +62,7 @@ def test_a_body_without_a_length_ends_with_the_connection() -> None:
 def test_the_answer_to_head_has_no_body() -> None:
     found = split_head(PLAIN)
     assert found is not None
-    body = Body(found[0], absent=True)
+    body = BodyDecoder(found[0], absent=True)
     assert (body.receive(b""), body.complete) == (b"", True)
 
 
@@ -70,7 +70,7 @@ def test_the_answer_to_head_has_no_body() -> None:
 def test_a_body_that_is_cut_off_is_an_error(head: bytes) -> None:
     found = split_head(head)
     assert found is not None
-    body = Body(found[0])
+    body = BodyDecoder(found[0])
     body.receive(b"2\r\n")
     with pytest.raises(HttpError):
         body.end()
@@ -88,7 +88,7 @@ def test_a_head_without_end_and_a_piece_without_size_are_errors() -> None:
     found = split_head(PIECES)
     assert found is not None
     with pytest.raises(HttpError):
-        Body(found[0]).receive(b"zz\r\n")
+        BodyDecoder(found[0]).receive(b"zz\r\n")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_body_whose_end_cannot_be_told_is_an_error(head: bytes) -> None:
     found = split_head(head)
     assert found is not None
     with pytest.raises(HttpError):
-        Body(found[0])
+        BodyDecoder(found[0])
 
 
 @pytest.mark.parametrize("data", [b"1\r\nab\r\n", b"+1\r\na\r\n", b"1_0\r\n", b"123456789\r\n", b"0" * 1024])
@@ -138,13 +138,13 @@ def test_a_piece_that_is_not_as_long_as_it_says_is_an_error(data: bytes) -> None
     found = split_head(PIECES)
     assert found is not None
     with pytest.raises(HttpError):
-        Body(found[0]).receive(data)
+        BodyDecoder(found[0]).receive(data)
 
 
 def test_what_follows_the_last_piece_is_left_out() -> None:
     found = split_head(PIECES)
     assert found is not None
-    body = Body(found[0])
+    body = BodyDecoder(found[0])
     assert body.receive(b"1\na\n0\r\nX-Sum: 1\r\n\r\nmore") == b"a"
     assert body.complete
 

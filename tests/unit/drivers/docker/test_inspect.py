@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from rdo.drivers.docker import inspect as inspection
-from rdo.drivers.docker.answer import Answer
-from rdo.drivers.docker.inspect import Mount
+from rdo.drivers.docker.answer import EngineAnswer
+from rdo.drivers.docker.inspect import ContainerMount
 from rdo.drivers.docker.pull import MANY_LAYERS, note, progress
 from rdo.errors import ConnectError
 
@@ -16,8 +16,8 @@ ID = "0123456789abcdef"
 STATE = {"Status": "running", "Running": True}
 
 
-def inspected(**more: object) -> inspection.Container:
-    return inspection.container(Answer({"Id": ID, "State": STATE, **more}, "GET /x"))
+def inspected(**more: object) -> inspection.InspectedContainer:
+    return inspection.container(EngineAnswer({"Id": ID, "State": STATE, **more}, "GET /x"))
 
 
 def test_a_container_is_known_by_its_name_else_by_its_id() -> None:
@@ -26,7 +26,7 @@ def test_a_container_is_known_by_its_name_else_by_its_id() -> None:
 
 
 def test_the_shortest_of_the_names_that_links_give_is_listed() -> None:
-    (listed,) = inspection.listing(Answer([{"Id": ID, "Names": ["/web/db", "/db"], "State": "exited"}], "GET /x"))
+    (listed,) = inspection.listing(EngineAnswer([{"Id": ID, "Names": ["/web/db", "/db"], "State": "exited"}], "GET /x"))
     assert (listed.name, listed.shown) == ("db", "`db` (exited)")
 
 
@@ -37,9 +37,9 @@ def test_what_lies_over_a_container_s_files_is_told_with_its_tmpfs() -> None:
     ]
     found = inspected(Mounts=mounts, HostConfig={"Tmpfs": {"/run": ""}})
     assert list(found.mounts) == [
-        Mount("bind", "/a", "/b", True),
-        Mount("volume", "", "/v"),
-        Mount("tmpfs", "", "/run"),
+        ContainerMount("bind", "/a", "/b", True),
+        ContainerMount("volume", "", "/v"),
+        ContainerMount("tmpfs", "", "/run"),
     ]
 
 
@@ -89,15 +89,15 @@ def test_a_value_of_the_wrong_type_is_named(changed: dict[str, object], why: str
 
 def test_a_list_that_is_none_is_named() -> None:
     with pytest.raises(ConnectError, match="it is not a list"):
-        inspection.listing(Answer({}, "GET /x"))
+        inspection.listing(EngineAnswer({}, "GET /x"))
     with pytest.raises(ConnectError, match=r"`\[0\].Names` is not a list of texts"):
-        inspection.listing(Answer([{"Id": ID, "Names": [7]}], "GET /x"))
+        inspection.listing(EngineAnswer([{"Id": ID, "Names": [7]}], "GET /x"))
 
 
 def entered(*messages: dict[str, Any]) -> dict[str, tuple[int, int]]:
     layers: dict[str, tuple[int, int]] = {}
     for message in messages:
-        note(layers, Answer(message, "POST /x"))
+        note(layers, EngineAnswer(message, "POST /x"))
     return layers
 
 

@@ -6,29 +6,31 @@ import pytest
 
 from rdo.drivers.base import Root
 from rdo.drivers.docker import mounts as docker_mounts
-from rdo.drivers.docker.inspect import Container, Mount, State
+from rdo.drivers.docker.inspect import ContainerMount, ContainerState, InspectedContainer
 from rdo.errors import RdoError
-from rdo.paths.mapping import Mapping
+from rdo.paths.mapping import PathMapping
 
-STATE = State("running", True, False, False, 0, "", "")
+STATE = ContainerState("running", True, False, False, 0, "", "")
 APP = "/home/me/app"
 
 
-def bind(source: str, destination: str, read_only: bool = False) -> Mount:
-    return Mount("bind", source, destination, read_only)
+def bind(source: str, destination: str, read_only: bool = False) -> ContainerMount:
+    return ContainerMount("bind", source, destination, read_only)
 
 
-def volume(destination: str) -> Mount:
-    return Mount("volume", f"/var/lib/docker/volumes{destination}/_data", destination)
+def volume(destination: str) -> ContainerMount:
+    return ContainerMount("volume", f"/var/lib/docker/volumes{destination}/_data", destination)
 
 
-def roots(*mounts: Mount, workdir: str = "/") -> list[Root]:
-    container = Container("0", "web-1", "", {}, mounts, workdir, STATE)
+def roots(*mounts: ContainerMount, workdir: str = "/") -> list[Root]:
+    container = InspectedContainer("0", "web-1", "", {}, mounts, workdir, STATE)
     return docker_mounts.roots(container, lambda path: path)
 
 
 def test_a_bind_mount_is_a_directory_that_both_sides_see_and_nothing_else_is() -> None:
-    assert roots(volume("/data"), bind(f"{APP}/", "/srv/"), Mount("bind", "C:\\x", "/x")) == [Root(APP, "/srv")]
+    assert roots(volume("/data"), bind(f"{APP}/", "/srv/"), ContainerMount("bind", "C:\\x", "/x")) == [
+        Root(APP, "/srv")
+    ]
 
 
 def test_a_read_only_mount_says_so() -> None:
@@ -36,7 +38,7 @@ def test_a_read_only_mount_says_so() -> None:
 
 
 def test_a_mount_is_known_by_its_physical_path_too() -> None:
-    container = Container("0", "web-1", "", {}, [bind("/tmp/x", "/x")], "/", STATE)
+    container = InspectedContainer("0", "web-1", "", {}, [bind("/tmp/x", "/x")], "/", STATE)
     found = docker_mounts.roots(container, lambda path: "/private" + path)
     assert found == [Root("/private/tmp/x", "/x"), Root("/tmp/x", "/x")]
 
@@ -52,10 +54,10 @@ def test_of_two_places_of_one_directory_that_of_the_workdir_counts_then_one_to_w
         assert roots(*order, workdir="/a/x") == [Root(APP, "/a", "read-only")]
 
 
-def where(mounts: tuple[Mount, ...], directory: str) -> str:
+def where(mounts: tuple[ContainerMount, ...], directory: str) -> str:
     """What becomes of a command that is typed in the directory."""
     found = roots(*mounts)
-    mapping = Mapping(found)
+    mapping = PathMapping(found)
     return mapping.directory(directory, directory, lambda it: docker_mounts.not_mounted("web-1", found, APP, it))
 
 
@@ -77,7 +79,9 @@ def where(mounts: tuple[Mount, ...], directory: str) -> str:
         ),
     ],
 )
-def test_a_directory_that_is_mounted_has_its_place(mounts: tuple[Mount, ...], directory: str, remote: str) -> None:
+def test_a_directory_that_is_mounted_has_its_place(
+    mounts: tuple[ContainerMount, ...], directory: str, remote: str
+) -> None:
     assert where(mounts, directory) == remote
 
 
@@ -117,7 +121,7 @@ HIDDEN = "is not what the target has in its place: hidden: a {} is mounted over 
             id="hidden by a volume",
         ),
         pytest.param(
-            (bind(APP, "/app"), Mount("tmpfs", "", "/app/tmp")),
+            (bind(APP, "/app"), ContainerMount("tmpfs", "", "/app/tmp")),
             f"{APP}/tmp",
             f"`{APP}/tmp` {HIDDEN.format('tmpfs', '/app/tmp')}",
             id="hidden by a tmpfs",
@@ -130,7 +134,7 @@ HIDDEN = "is not what the target has in its place: hidden: a {} is mounted over 
         ),
     ],
 )
-def test_one_that_is_not_is_an_error(mounts: tuple[Mount, ...], directory: str, words: str) -> None:
+def test_one_that_is_not_is_an_error(mounts: tuple[ContainerMount, ...], directory: str, words: str) -> None:
     with pytest.raises(RdoError) as caught:
         where(mounts, directory)
     assert str(caught.value) == words

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.vagrant.cache import Cache, file_name
+from rdo.drivers.vagrant.cache import VagrantCache, file_name
 
 KEY = ["b0b", "/p/Vagrantfile", 12, 3]
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> Cache:
-    return Cache({"XDG_CACHE_HOME": str(tmp_path / "cache")}, "/home/me/my project/.vagrant")
+def cache(tmp_path: Path) -> VagrantCache:
+    return VagrantCache({"XDG_CACHE_HOME": str(tmp_path / "cache")}, "/home/me/my project/.vagrant")
 
 
-def test_an_answer_counts_while_its_key_is_the_same(cache: Cache) -> None:
+def test_an_answer_counts_while_its_key_is_the_same(cache: VagrantCache) -> None:
     assert cache.read("web.ssh_config", KEY) is None
     cache.write("web.ssh_config", KEY, "Host web\n  Port 2222\n")
     assert cache.read("web.ssh_config", KEY) == "Host web\n  Port 2222\n"
@@ -26,7 +26,7 @@ def test_an_answer_counts_while_its_key_is_the_same(cache: Cache) -> None:
     assert cache.read("db.ssh_config", KEY) is None
 
 
-def test_a_later_answer_replaces_an_earlier_one(cache: Cache) -> None:
+def test_a_later_answer_replaces_an_earlier_one(cache: VagrantCache) -> None:
     cache.write("machine", ["old"], "web")
     cache.write("machine", KEY, "db")
     assert (cache.read("machine", ["old"]), cache.read("machine", KEY)) == (None, "db")
@@ -35,7 +35,7 @@ def test_a_later_answer_replaces_an_earlier_one(cache: Cache) -> None:
     assert cache.read("machine", KEY) is None
 
 
-def test_only_the_user_can_read_it(cache: Cache) -> None:
+def test_only_the_user_can_read_it(cache: VagrantCache) -> None:
     cache.write("machine", KEY, "web")
     path = Path(cache.path("machine"))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -51,17 +51,17 @@ def test_two_projects_of_one_name_are_kept_apart_and_a_name_leads_nowhere_else(t
 
 def test_without_xdg_cache_home_it_is_below_the_home_directory() -> None:
     for environment in ({"HOME": "/home/me"}, {"HOME": "/home/me", "XDG_CACHE_HOME": "relative"}):
-        assert Cache(environment, "/p/.vagrant").path("x").startswith("/home/me/.cache/rdo/vagrant/")
+        assert VagrantCache(environment, "/p/.vagrant").path("x").startswith("/home/me/.cache/rdo/vagrant/")
 
 
-def test_an_answer_that_cannot_be_kept_leaves_nothing_behind(cache: Cache) -> None:
+def test_an_answer_that_cannot_be_kept_leaves_nothing_behind(cache: VagrantCache) -> None:
     Path(cache.path("machine")).mkdir(parents=True)
     with pytest.raises(OSError, match="directory"):
         cache.write("machine", KEY, "web")
     assert [each.name for each in Path(cache.path("machine")).parent.iterdir()] == [Path(cache.path("machine")).name]
 
 
-def test_a_lock_lets_one_in_at_a_time_and_says_who_waited(cache: Cache) -> None:
+def test_a_lock_lets_one_in_at_a_time_and_says_who_waited(cache: VagrantCache) -> None:
     waiting = threading.Event()
     waited = []
 
@@ -79,6 +79,6 @@ def test_a_lock_lets_one_in_at_a_time_and_says_who_waited(cache: Cache) -> None:
     assert waited == [True]
 
 
-def test_a_lock_that_is_not_given_up_is_not_waited_for_without_end(cache: Cache) -> None:
+def test_a_lock_that_is_not_given_up_is_not_waited_for_without_end(cache: VagrantCache) -> None:
     with cache.lock("up", 0.0, lambda: None), pytest.raises(TimeoutError), cache.lock("up", 0.0, lambda: None):
         pass

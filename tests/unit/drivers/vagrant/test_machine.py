@@ -9,8 +9,8 @@ import pytest
 
 from rdo.drivers.base import Root
 from rdo.drivers.vagrant import machine as vagrant_machine
-from rdo.drivers.vagrant.machine import RSYNC, Machine, index_state, seems_down, synced_folders
-from rdo.drivers.vagrant.project import Place, find
+from rdo.drivers.vagrant.machine import RSYNC, VagrantMachine, index_state, seems_down, synced_folders
+from rdo.drivers.vagrant.project import VagrantProject, find_project
 from rdo.errors import ConnectError
 
 REAL = (
@@ -22,12 +22,12 @@ REAL = (
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path) -> VagrantProject:
     (tmp_path / "Vagrantfile").touch()
-    return find(str(tmp_path), {})
+    return find_project(str(tmp_path), {})
 
 
-def create(place: Place, name: str = "web", provider: str = "virtualbox", identity: str = "b0b") -> Path:
+def create(place: VagrantProject, name: str = "web", provider: str = "virtualbox", identity: str = "b0b") -> Path:
     directory = Path(place.machines, name, provider)
     directory.mkdir(parents=True)
     (directory / "id").write_text(identity)
@@ -77,25 +77,25 @@ def test_a_file_that_is_not_as_expected_has_no_directories(text: str) -> None:
     assert synced_folders(text, "/") == []
 
 
-def test_a_created_machine_is_found_by_its_name(place: Place) -> None:
+def test_a_created_machine_is_found_by_its_name(place: VagrantProject) -> None:
     directory = create(place)
-    assert vagrant_machine.find(place, "web", {}) == Machine("web", "virtualbox", "b0b", str(directory))
+    assert vagrant_machine.find(place, "web", {}) == VagrantMachine("web", "virtualbox", "b0b", str(directory))
     assert vagrant_machine.known(place) == ["web"]
 
 
-def test_a_machine_without_an_id_is_not_created(place: Place) -> None:
+def test_a_machine_without_an_id_is_not_created(place: VagrantProject) -> None:
     create(place, identity="")
     Path(place.machines, "web", "docker").mkdir()
     assert vagrant_machine.find(place, "web", {}) is None
     assert vagrant_machine.known(place) == ["web"]
 
 
-def test_in_a_fresh_clone_there_is_nothing(place: Place) -> None:
+def test_in_a_fresh_clone_there_is_nothing(place: VagrantProject) -> None:
     assert vagrant_machine.find(place, "web", {}) is None
     assert vagrant_machine.known(place) == []
 
 
-def test_the_provider_with_an_id_counts(place: Place) -> None:
+def test_the_provider_with_an_id_counts(place: VagrantProject) -> None:
     Path(place.machines, "web", "docker").mkdir(parents=True)
     directory = create(place)
     found = vagrant_machine.find(place, "web", {})
@@ -103,7 +103,7 @@ def test_the_provider_with_an_id_counts(place: Place) -> None:
     assert found.directory == str(directory)
 
 
-def test_the_roots_of_a_machine_are_read_from_its_directory(place: Place) -> None:
+def test_the_roots_of_a_machine_are_read_from_its_directory(place: VagrantProject) -> None:
     directory = create(place)
     machine = vagrant_machine.find(place, "web", {})
     assert machine is not None
@@ -128,7 +128,9 @@ def test_the_state_that_vagrant_saw_last_is_in_its_index(index: str, state: str)
 
 
 @pytest.mark.parametrize(("state", "down"), [("running", False), ("poweroff", True), ("", False)])
-def test_a_machine_seems_down_when_vagrant_saw_it_so(place: Place, tmp_path: Path, state: str, down: bool) -> None:
+def test_a_machine_seems_down_when_vagrant_saw_it_so(
+    place: VagrantProject, tmp_path: Path, state: str, down: bool
+) -> None:
     (create(place) / "index_uuid").write_text("u1")
     index = tmp_path / ".vagrant.d" / "data" / "machine-index"
     index.mkdir(parents=True)
@@ -140,7 +142,7 @@ def test_a_machine_seems_down_when_vagrant_saw_it_so(place: Place, tmp_path: Pat
     assert seems_down(machine, {"VAGRANT_HOME": "/nowhere"}) is False
 
 
-def test_of_two_providers_machines_none_is_guessed(place: Place, tmp_path: Path) -> None:
+def test_of_two_providers_machines_none_is_guessed(place: VagrantProject, tmp_path: Path) -> None:
     for provider in ("libvirt", "virtualbox"):
         directory = Path(place.machines) / "web" / provider
         directory.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.drivers.vagrant.output import LONGEST, Report, State, complaint, reports, some, ssh_config, states, target
+from rdo.drivers.vagrant.output import (
+    LONGEST,
+    MachineState,
+    OutputRecord,
+    complaint,
+    records,
+    some,
+    ssh_config,
+    states,
+    target,
+)
 
 STATUS = r"""1795202145,web,metadata,provider,docker
 1795202145,db,metadata,provider,docker
@@ -46,20 +56,20 @@ this Vagrant environment.
 
 
 def test_a_machine_readable_line_has_its_commas_and_newlines_back() -> None:
-    assert list(reports(STATUS))[5] == Report(
+    assert list(records(STATUS))[5] == OutputRecord(
         "web", "state-human-long", ("If a machine is not created, only the\ndefault provider will be shown.",)
     )
 
 
 @pytest.mark.parametrize("text", ["", "hello", "1,2", "now,web,state,running", "==> web: x, y, z"])
 def test_other_lines_are_left_out(text: str) -> None:
-    assert list(reports(text)) == []
+    assert list(records(text)) == []
 
 
 def test_the_states_of_all_machines_in_the_order_of_the_vagrantfile() -> None:
     assert list(states(STATUS).items()) == [
-        ("web", State("not_created", "not created")),
-        ("db", State("running", "running")),
+        ("web", MachineState("not_created", "not created")),
+        ("db", MachineState("running", "running")),
     ]
 
 
@@ -68,7 +78,7 @@ def test_the_states_of_all_machines_in_the_order_of_the_vagrantfile() -> None:
     [("poweroff", "up"), ("not_created", "up"), ("aborted", "up"), ("saved", "resume"), ("suspended", "resume")],
 )
 def test_a_state_has_a_command_that_ends_it(word: str, verb: str) -> None:
-    state = State(word, word)
+    state = MachineState(word, word)
     assert (state.verb, state.runs) == (verb, False)
 
 
