@@ -57,8 +57,8 @@ def make(
     seen = _as_seen(roots, request)
     mapping = PathMapping([*roots, *seen])
     words = list(map(fsdecode, request.arguments))
-    mapped = mapping.arguments(words) if settings.map_args and b"m" not in request.flags else _unmapped(words)
-    if b"c" in request.flags and mapped:
+    mapped = mapping.arguments(words) if settings.map_args and not request.no_map else _unmapped(words)
+    if request.is_shell_string and mapped:
         mapped = [MappedArgument(words[0], words[0]), *mapped[1:]]
     here = fsdecode(request.pwd), fsdecode(request.cwd)
     directory = fsdecode(request.remote_directory) or mapping.directory(*here, not_shared)
@@ -69,12 +69,12 @@ def make(
         environment=_environment(request, settings),
         path=_path(settings.path, mapping, fsdecode(request.root)),
         sudo=sudo,
-        has_input=b"n" not in request.flags,
+        has_input=not request.no_input,
         keep=settings.on_disconnect == "keep",
         inside=_inside(request, mapping),
         modes=tuple(tty_modes.settings(request.modes)),
     )
-    maps_output = b"o" in request.flags or (settings.map_output and b"O" not in request.flags)
+    maps_output = request.map_output or (settings.map_output and not request.no_map_output)
     return Plan(script, mapped, mapping, _output_roots(roots, seen) if maps_output else {})
 
 
@@ -84,7 +84,7 @@ def user(request: Request, settings: Settings) -> str:
         if fault := address.user_fault(name) or ("is too long" if len(name) > address.LONGEST_NAME else ""):
             raise RdoError(f"`{shortened(name)}` is not a valid user name", f"it {fault}")
         return name
-    return ROOT if settings.use_sudo or b"s" in request.flags else ""
+    return ROOT if settings.use_sudo or request.sudo else ""
 
 
 def _as_seen(roots: Iterable[Root], request: Request) -> list[Root]:
@@ -117,7 +117,7 @@ def _unmapped(words: Sequence[str]) -> list[MappedArgument]:
 
 
 def _command(request: Request, words: Sequence[str]) -> Sequence[str]:
-    return ["/bin/sh", *fsdecode(request.shell_options).split(" "), *words] if b"c" in request.flags else words
+    return ["/bin/sh", *fsdecode(request.shell_options).split(" "), *words] if request.is_shell_string else words
 
 
 def _lost(directory: str, target: str, request: Request) -> str:
@@ -150,7 +150,7 @@ def _environment(request: Request, settings: Settings) -> dict[str, str]:
         found.update(pair for pair in pairs(request.environ) if any(fnmatchcase(pair[0], p) for p in settings.pass_env))
     found.update(settings.env)
     found.update(pairs(request.variables))
-    if b"p" in request.flags:
+    if request.pty:
         found.setdefault("TERM", terminal_type(request))  # a shell that waited has that of an earlier command
     return {name: value for name, value in found.items() if _NAME.fullmatch(name) and name not in READ_ONLY}
 

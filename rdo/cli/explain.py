@@ -113,9 +113,9 @@ def _plan(planned: Plan, asked: Request, pwd: str) -> Iterator[tuple[str, list[s
     yield "Paths in output", _output(planned)
     if planned.script.environment or planned.script.path:
         yield "Variables", _variables(planned)
-    if b"v" not in asked.flags:
+    if not asked.verbose:
         return
-    text = render(planned.script, nonce=NONCE, pty=b"p" in asked.flags)
+    text = render(planned.script, nonce=NONCE, pty=asked.pty)
     yield "Script for the target's /bin/sh", [fsdecode(text.rstrip(b"\n"))]
 
 
@@ -202,9 +202,9 @@ def _command(planned: Plan, asked: Request) -> list[str]:
     if not planned.script.command:
         return ["none: a login shell"]
     lines = [_argument(argument, planned.mapping.roots) for argument in planned.arguments]
-    if b"c" in asked.flags:
+    if asked.is_shell_string:
         lines[0] = f"/bin/sh -c {lines[0]}"
-    how = [("with sudo", planned.script.sudo), ("on a terminal of its own", b"p" in asked.flags)]
+    how = [("with sudo", planned.script.sudo), ("on a terminal of its own", asked.pty)]
     return [*lines, *(text for text, applies in how if applies)]
 
 

@@ -19,8 +19,8 @@ class Foreground:
 
     def __init__(self, request: protocol.Request, outbox: sockets.Outbox) -> None:
         self._outbox = outbox
-        self._pty = b"p" in request.flags
-        self._takes_keys = self._pty and b"n" not in request.flags
+        self._pty = request.pty
+        self._takes_keys = self._pty and not request.no_input
         self._window = request.window
         self._modes = _thread.allocate_lock()  # guards the two below: the thread for signals sets modes, too
         self._terminal: tty.Terminal | None = None

@@ -28,9 +28,16 @@ def build(options: Options, found: FoundConfig, environ: "Mapping[str, str]") ->
     request.remote_directory = fsencode(options.remote_directory)
     request.user = fsencode(options.user)
     request.term = fsencode(environ.get("TERM", ""))
-    pty = wants_pty(options, environ)
-    request.window, request.modes = terminal() if pty else (NO_WINDOW, b"")
-    request.flags = flags(options, pty) + (b"g" if wants_progress(options, request.term) else b"")
+    request.is_shell_string = options.shell_string is not None
+    request.sudo = options.sudo
+    request.no_map = not options.map_args
+    request.map_output = options.map_output is True
+    request.no_map_output = options.map_output is False
+    request.pty = needs_pty(options, environ)
+    request.verbose = options.verbose
+    request.progress = can_show_progress(options, request.term)
+    request.no_input = not has_input(options)
+    request.window, request.modes = terminal() if request.pty else (NO_WINDOW, b"")
     request.shell_options = fsencode(" ".join(options.shell_options))
     request.arguments = [fsencode(word) for word in options.command]
     if options.shell_string is not None:
@@ -47,7 +54,7 @@ def terminal() -> "tuple[tuple[int, int, int, int], bytes]":
     return tty.window_size(1), tty.modes(0)
 
 
-def wants_pty(options: Options, environ: "Mapping[str, str]") -> bool:
+def needs_pty(options: Options, environ: "Mapping[str, str]") -> bool:
     """A pty is for people: only if stdin, stdout and stderr are all terminals, unless asked for or forbidden.
 
     With fewer, the pty would merge stderr into stdout and turn LF into CRLF in what goes to a file or a pipe.
@@ -76,22 +83,9 @@ def has_jobs(makeflags: str) -> bool:
     return any(word.startswith(("-j", "--jobserver")) and word != "-j1" for word in options)
 
 
-def wants_progress(options: Options, term: bytes) -> bool:
-    """Progress is for people, too, and for terminals that can take it back. With `-v`, all is told in lines."""
+def can_show_progress(options: Options, term: bytes) -> bool:
+    """Progress is for people, too, and for terminals that can erase it. With `-v`, each step gets a line of its own."""
     return not options.verbose and term not in (b"", b"dumb") and posix.isatty(2)
-
-
-def flags(options: Options, pty: bool) -> bytes:
-    """The letters of the request."""
-    return (
-        (b"c" if options.shell_string is not None else b"")
-        + (b"s" if options.sudo else b"")
-        + (b"" if options.map_args else b"m")
-        + (b"" if options.map_output is None else b"o" if options.map_output else b"O")
-        + (b"p" if pty else b"")
-        + (b"v" if options.verbose else b"")
-        + (b"" if has_input(options) else b"n")
-    )
 
 
 def variables(given: "list[str]", environ: "Mapping[str, str]") -> "list[str]":

@@ -76,7 +76,7 @@ class RunningCommand:
 
     def __init__(self, request: protocol.Request, connection: sockets.Socket, path: str, trace: Trace) -> None:
         """The request was sent on `connection`, to the master that listens at `path`."""
-        self._has_input = b"n" not in request.flags
+        self._has_input = not request.no_input
         self._connection = connection
         self._path = path
         self._trace = trace

@@ -116,12 +116,27 @@ class Decoder:
         return end
 
 
+FLAGS = {
+    "is_shell_string": b"c",
+    "sudo": b"s",
+    "no_map": b"m",
+    "map_output": b"o",
+    "no_map_output": b"O",
+    "pty": b"p",
+    "verbose": b"v",
+    "progress": b"g",
+    "no_input": b"n",
+}
+"""The flags of a request by name, each with its letter on the wire. Other letters mean nothing."""
+
+
 class Request:
     """What RUN asks for. Paths, arguments and variables are bytes: they need not be UTF-8."""
 
     __slots__ = (
-        "arguments", "config", "cwd", "environ", "flags", "modes", "profile", "pwd", "remote_directory", "root",
-        "shell_options", "stamp", "term", "user", "variables", "version", "window",
+        "arguments", "config", "cwd", "environ", "is_shell_string", "map_output", "modes", "no_input", "no_map",
+        "no_map_output", "profile", "progress", "pty", "pwd", "remote_directory", "root", "shell_options", "stamp",
+        "sudo", "term", "user", "variables", "verbose", "version", "window",
     )  # fmt: skip
 
     version: bytes
@@ -131,10 +146,19 @@ class Request:
     root: bytes
     pwd: bytes
     cwd: bytes
-    flags: bytes
-    """Letters: c shell string, s sudo, m no argument mapping, o output mapping, O none, p pty, v verbose,
-    g progress, n no input.
-    """
+    is_shell_string: bool
+    """Whether the first argument is one."""
+    sudo: bool
+    no_map: bool
+    """Whether to leave arguments as they are."""
+    map_output: bool
+    no_map_output: bool
+    """With neither of the two, the config decides."""
+    pty: bool
+    verbose: bool
+    progress: bool
+    """Whether the caller's stderr is a terminal that can show progress."""
+    no_input: bool
     shell_options: bytes
     """Of the shell that a string is for, with spaces between: `-c`, or `-euo pipefail -c`."""
     remote_directory: bytes
@@ -148,6 +172,16 @@ class Request:
     arguments: "list[bytes]"
     variables: "list[bytes]"
     environ: "list[bytes]"
+
+    @property
+    def flags(self) -> bytes:
+        """The letters of all flags that are set."""
+        return b"".join(letter for name, letter in FLAGS.items() if getattr(self, name))
+
+    @flags.setter
+    def flags(self, letters: bytes) -> None:
+        for name, letter in FLAGS.items():
+            setattr(self, name, letter in letters)
 
 
 _FIELDS = (

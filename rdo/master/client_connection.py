@@ -175,12 +175,12 @@ class WaitingCaller:
 
     def trace(self, line: str) -> None:
         """See Caller. Raises ClientGone."""
-        if b"v" in self._request.flags:
+        if self._request.verbose:
             self.tell(f"rdo: {line}")
 
     def progress(self, step: str) -> bool:
         """See Caller. Raises ClientGone."""
-        if b"g" not in self._request.flags:
+        if not self._request.progress:
             return False
         if self._progress.over:
             raise ClientGone

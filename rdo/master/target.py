@@ -64,12 +64,12 @@ class Target:
                     self._require_directory(fsdecode(request.pwd))
                 pool = after.enter_context(self._pools.of(caller))
                 lease = after.enter_context(pool.shells.lease(caller, _pty(request)))
-                ptyless = b"p" in request.flags and not lease.shell.pty
+                ptyless = request.pty and not lease.shell.pty
                 if ptyless:  # in the words of ssh(1)
                     caller.tell(f"rdo: PTY allocation request failed on `{self.driver.target}`: it goes on without one")
                 roots = pool.login.resolved(self.driver.roots(), caller)
             planned = self._plan(request, roots, caller.user)
-            if b"g" in request.flags and self.config.settings.driver != "local":  # there, nothing stays here
+            if request.progress and self.config.settings.driver != "local":  # there, nothing stays here
                 self._tell_what_stays_here(caller, request, planned)
             session = Session(client, lease, self.driver.target, planned.output_roots)
             session.start(planned.script, ptyless=ptyless)
@@ -104,11 +104,11 @@ class Target:
 
 def _is_plain(request: Request) -> bool:
     """Whether the command line was none but `rdo COMMAND`, so far as that shows."""
-    flags = any(flag in request.flags for flag in (b"c", b"s", b"m"))
+    flags = request.is_shell_string or request.sudo or request.no_map
     return fsdecode(request.profile) == DEFAULT_PROFILE and not flags and not request.remote_directory + request.user
 
 
 def _pty(request: Request) -> Pty | None:
-    if b"p" not in request.flags:
+    if not request.pty:
         return None
     return Pty(plan.terminal_type(request), WindowSize(*request.window))

@@ -60,7 +60,7 @@ def test_a_request_holds_what_was_typed_and_where() -> None:
         "root": b"/link",
         "pwd": b"/link/a\xff",
         "cwd": b"/work/a\xff",
-        "flags": b"",
+        **dict.fromkeys(protocol.FLAGS, False),
         "shell_options": b"-c",
         "remote_directory": b"x\xff",
         "user": b"",
@@ -135,7 +135,7 @@ def test_a_pty_is_for_three_terminals_or_on_demand(
     monkeypatch: pytest.MonkeyPatch, words: list[str], terminals: tuple[int, ...], wanted: bool
 ) -> None:
     terminals_are(monkeypatch, terminals)
-    assert (b"p" in build(*words).flags) is wanted
+    assert build(*words).pty is wanted
 
 
 @pytest.mark.parametrize("words", [["ls"], ["-c", "ls"], ["-ec", "ls"]], ids=["a command", "-c", "-ec"])
@@ -159,15 +159,15 @@ def test_a_recipe_that_shares_the_terminal_with_other_jobs_has_no_pty(
     terminals_are(monkeypatch, (0, 1, 2))
     monkeypatch.setattr(posix, "getpgrp", lambda: posix.getpid() - 1)
     monkeypatch.setenv("MAKEFLAGS", flags)
-    assert (b"p" in build(*words).flags) is wanted
-    assert b"p" in build("-t", *words).flags
+    assert build(*words).pty is wanted
+    assert build("-t", *words).pty
 
 
 def test_what_is_typed_into_a_shell_that_such_a_make_has_started_has_a_pty(monkeypatch: pytest.MonkeyPatch) -> None:
     terminals_are(monkeypatch, (0, 1, 2))
     monkeypatch.setattr(posix, "getpgrp", posix.getpid)
     monkeypatch.setenv("MAKEFLAGS", " -j3 --jobserver-auth=3,4")
-    assert b"p" in build("ls").flags
+    assert build("ls").pty
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_progress_is_for_a_terminal_that_can_take_it_back(
 ) -> None:
     terminals_are(monkeypatch, terminals)
     monkeypatch.setenv("TERM", term)
-    assert (b"g" in build(*words).flags) is wanted
+    assert build(*words).progress is wanted
 
 
 def test_the_window_of_a_forced_pty_has_a_size() -> None:

@@ -38,7 +38,7 @@ class Master:
     def __init__(self) -> None:
         self.client, self.end = socket.socketpair()
         request = protocol.Request()
-        request.flags, request.window = b"n", (0, 0, 0, 0)
+        request.pty, request.no_input, request.window = False, True, (0, 0, 0, 0)
         self.command = RunningCommand(request, self.client, "/run/rdo/x", Trace(False, 0))
 
     def run(self, *frames: bytes) -> int:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rdo.ipc.protocol import VERSION, ProtocolError, Request, decode_request, encode_request, version
+from rdo.ipc.protocol import FLAGS, VERSION, ProtocolError, Request, decode_request, encode_request, version
 
 FIELD = st.binary().map(lambda data: data.replace(b"\0", b""))
 FIELDS = st.lists(FIELD)
@@ -37,6 +37,7 @@ def example() -> Request:
     request = Request()
     for name in TEXTS:
         setattr(request, name, name.encode())
+    request.flags = b"".join(FLAGS.values())
     request.version = VERSION
     request.window = (24, 80, 0, 0)
     request.arguments = [b"make", b""]
@@ -46,13 +47,19 @@ def example() -> Request:
 
 
 WIRE = (
-    b"5\0config\0profile\0stamp\0root\0pwd\0cwd\0flags\0shell_options\0remote_directory\0user\0term\0modes\0"
+    b"5\0config\0profile\0stamp\0root\0pwd\0cwd\0csmoOpvgn\0shell_options\0remote_directory\0user\0term\0modes\0"
     b"24 80 0 0\0" + b"2\0make\0\0" + b"1\0A=b\0" + b"HOME=/root\0X=\xff\n"
 )
 
 
 def test_a_request_is_written_as_the_protocol_has_it() -> None:
     assert encode_request(example()) == WIRE
+
+
+@pytest.mark.parametrize("name", FLAGS)
+def test_each_flag_has_a_letter_of_its_own(name: str) -> None:
+    request = decode_request(WIRE.replace(b"csmoOpvgn", b"?" + FLAGS[name]))
+    assert [each for each in FLAGS if getattr(request, each)] == [name]
 
 
 def test_a_request_is_read_as_the_protocol_has_it() -> None:
