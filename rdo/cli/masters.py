@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rdo.cli import process
-from rdo.client import spawn_master
 from rdo.errors import RdoError
-from rdo.ipc import peercred, protocol
+from rdo.ipc import peercred, protocol, startup
 from rdo.master import stale_files
 
 ANSWER_TIMEOUT = 3.0
@@ -97,7 +96,7 @@ def stop(master: MasterInfo, now: bool) -> MasterInfo | None:
 def is_master(pid: int) -> bool:
     """Whether the process of that number is a control master, and not another one that got its number."""
     seen = process.look(pid)
-    return seen is not None and f"{spawn_master.ENTRY} " in seen.command
+    return seen is not None and f"{startup.ENTRY} " in seen.command
 
 
 def _ask(path: str, question: bytes) -> MasterInfo | None:

@@ -49,9 +49,10 @@ def build(options: Options, found: FoundConfig, environ: "Mapping[str, str]") ->
 
 def terminal() -> "tuple[tuple[int, int, int, int], bytes]":
     """The size of the terminal that stdout is, and the modes of the one that stdin is."""
-    from rdo.client import tty  # only here: its libraries take a third of a millisecond to load
+    from rdo.client import tty  # only here: the libraries of both take a third of a millisecond to load
+    from rdo.ipc import terminal_modes
 
-    return tty.window_size(1), tty.modes(0)
+    return tty.window_size(1), terminal_modes.read(0)
 
 
 def needs_pty(options: Options, environ: "Mapping[str, str]") -> bool:

@@ -112,7 +112,9 @@ class RunningCommand:
         if self._state == ASKED:
             raise NotAccepted
         if self._state == ACCEPTED:
-            hint = f"try again; `{self._path}.log` may say more"
+            from rdo.ipc.startup import log_path
+
+            hint = f"try again; `{log_path(self._path)}` may say more"
             raise SetupError("the command was not started", "the control master ended before", hint)
         raise LinkLost("the command was lost", "the control master ended", "it may have run; see `rdoctl status`")
 

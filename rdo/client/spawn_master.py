@@ -11,6 +11,7 @@ import rdo
 from rdo.errors import SetupError
 from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc.sockets import RUNTIME_DIR_HINT, connect, identity
+from rdo.ipc.startup import ENTRY, LISTENS, READY_FD, lock_path, log_path
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
@@ -22,12 +23,6 @@ START_TIMEOUT = 15.0
 
 LOCK_INTERVAL = 0.02
 """Seconds between two tries for the start lock: flock(2) with a deadline cannot be had otherwise."""
-
-READY_FD = 3
-"""Where a master reports to the client that starts it: LISTENS, or else in a line why it cannot."""
-
-ENTRY = "from rdo.master.daemon import main; main()"
-"""What the command line of each master has, of whichever release: by this it is known."""
 
 MASTER = "import gc; gc.disable(); " + ENTRY
 """As `python -m rdo.master.daemon`, without what that loads to find the module, and without a search for garbage
@@ -41,13 +36,7 @@ and what a bare login has. Some Pythons do not start without the path of their l
 ISOLATED = ("-I", "-X", "utf8")
 """Options of Python by which no variable, no locale and no file of the caller's decides what is loaded, as for rdo."""
 
-LISTENS = b"\0"
 REPORT_SIZE = 4096
-
-
-def log_path(path: str) -> str:
-    """The log of the master that listens at `path`."""
-    return path + ".log"
 
 
 def start_master(path: str, request: "Request", replaced: "Identity") -> None:
@@ -56,7 +45,7 @@ def start_master(path: str, request: "Request", replaced: "Identity") -> None:
 
     Raises SetupError.
     """
-    lock = _lock(path + ".lock")
+    lock = _lock(lock_path(path))
     try:
         if identity(path) in (None, replaced) or not _listens(path):
             _spawn(path, request)

@@ -1,4 +1,4 @@
-"""The caller's terminal: its size, its modes, and whose turn it is to read it. Part of the client's hot path."""
+"""The caller's terminal: its size, its raw mode, and whose turn it is to read it. Part of the client's hot path."""
 
 import fcntl
 import posix
@@ -6,38 +6,13 @@ import sys
 import termios
 
 from rdo.fscodec import fsdecode, fsencode
+from rdo.ipc.terminal_modes import CC, CFLAG, IFLAG, LFLAG, OFLAG
 
 _WINSIZE = 8
 """Bytes of struct winsize: four numbers of two."""
 
-_IFLAG, _OFLAG, _CFLAG, _LFLAG, _CC = 0, 1, 2, 3, 6
-
-_IUTF8 = 0o40000
-"""The same on Linux and macOS; Python has no name for it."""
-
-CHARACTERS = {
-    "intr": "VINTR", "quit": "VQUIT", "erase": "VERASE", "kill": "VKILL", "eof": "VEOF", "eol": "VEOL", "eol2": "VEOL2",
-    "start": "VSTART", "stop": "VSTOP", "susp": "VSUSP", "rprnt": "VREPRINT", "werase": "VWERASE", "lnext": "VLNEXT",
-}  # fmt: skip
-"""The keys that a terminal acts on: names of stty(1) and of termios(3). Without those that some stty does not know
-(`dsusp`, `status` and `discard` of the BSDs), since it then sets nothing.
-"""
-
-FLAGS = {
-    _IFLAG: ("ignpar", "parmrk", "inpck", "istrip", "inlcr", "igncr", "icrnl", "ixon", "ixany", "ixoff", "imaxbel"),
-    _OFLAG: ("opost", "onlcr", "ocrnl", "onocr", "onlret"),
-    _LFLAG: (
-        "isig", "icanon", "echo", "echoe", "echok", "echonl", "noflsh", "tostop", "iexten", "echoctl", "echoke",
-    ),
-}  # fmt: skip
-"""Flags that travel, by where tcgetattr(3) has them: those that ssh sends, but for what a pty has not (RFC 4254, 8)."""
-
-_BEYOND = 0x80
-"""The first code of a key that stty(1) cannot spell in a way that all its kinds read."""
-
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
 WindowSize = tuple[int, int, int, int]
@@ -54,35 +29,6 @@ def window_size(fd: int) -> WindowSize:
     return rows, columns, width, height
 
 
-def modes(fd: int) -> bytes:
-    """The modes of the terminal that `fd` is, as the request has them; empty where it is none."""
-    try:
-        attributes = termios.tcgetattr(fd)
-    except termios.error:
-        return b""
-    disabled = posix.fpathconf(fd, "PC_VDISABLE")
-    return " ".join((*_characters(attributes[_CC], disabled), *_flags(attributes))).encode()
-
-
-def _characters(codes: "list[Any]", disabled: int) -> "Iterator[str]":
-    for name, constant in CHARACTERS.items():
-        index = getattr(termios, constant, -1)
-        code = int.from_bytes(codes[index], "big") if index >= 0 else _BEYOND
-        if code == disabled:
-            yield f"{name}=undef"
-        elif code < _BEYOND:
-            yield f"{name}={code}"
-
-
-def _flags(attributes: "list[Any]") -> "Iterator[str]":
-    for index, names in FLAGS.items():
-        for name in names:
-            flag = getattr(termios, name.upper(), 0)
-            if flag:
-                yield f"{name}={int(bool(attributes[index] & flag))}"
-    yield f"iutf8={int(bool(attributes[_IFLAG] & _IUTF8))}"
-
-
 def is_ours(fd: int) -> bool:
     """Whether input typed on the terminal `fd` is meant for us, who did not set it raw.
 
@@ -90,7 +36,7 @@ def is_ours(fd: int) -> bool:
     behind us in the pipeline, takes single keys from it: then line editing (ICANON) is off.
     """
     try:
-        return posix.tcgetpgrp(fd) == posix.getpgrp() and bool(termios.tcgetattr(fd)[_LFLAG] & termios.ICANON)
+        return posix.tcgetpgrp(fd) == posix.getpgrp() and bool(termios.tcgetattr(fd)[LFLAG] & termios.ICANON)
     except (OSError, termios.error):
         return True
 
@@ -135,15 +81,15 @@ class Terminal:
 
 def _raw(modes: "list[Any]") -> "list[Any]":
     raw = list(modes)
-    raw[_IFLAG] &= ~(
+    raw[IFLAG] &= ~(
         termios.IGNBRK | termios.BRKINT | termios.PARMRK | termios.ISTRIP | termios.INLCR | termios.IGNCR
         | termios.ICRNL | termios.IXON
     )  # fmt: skip
-    raw[_OFLAG] &= ~termios.OPOST
-    raw[_LFLAG] &= ~(termios.ECHO | termios.ECHONL | termios.ICANON | termios.ISIG | termios.IEXTEN)
-    raw[_CFLAG] = raw[_CFLAG] & ~(termios.CSIZE | termios.PARENB) | termios.CS8
-    raw[_CC] = list(raw[_CC])
-    raw[_CC][termios.VMIN], raw[_CC][termios.VTIME] = 1, 0
+    raw[OFLAG] &= ~termios.OPOST
+    raw[LFLAG] &= ~(termios.ECHO | termios.ECHONL | termios.ICANON | termios.ISIG | termios.IEXTEN)
+    raw[CFLAG] = raw[CFLAG] & ~(termios.CSIZE | termios.PARENB) | termios.CS8
+    raw[CC] = list(raw[CC])
+    raw[CC][termios.VMIN], raw[CC][termios.VTIME] = 1, 0
     return raw
 
 
@@ -157,7 +103,7 @@ def ask(question: str, *, echo: bool) -> "str | None":
     try:
         if not echo:
             silent = list(modes)
-            silent[_LFLAG] &= ~termios.ECHO
+            silent[LFLAG] &= ~termios.ECHO
             termios.tcsetattr(fd, termios.TCSAFLUSH, silent)
         posix.write(fd, question.encode("utf-8", "replace"))
         answer = posix.read(fd, 4096)

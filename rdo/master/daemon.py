@@ -1,6 +1,6 @@
 """The control master: a daemon that serves the commands of one profile, and ends after an idle time.
 
-Started by a client (spawn_master.py) as `python -c MASTER SOCKET CONFIG PROFILE RELEASE`.
+Started by a client (client/spawn_master.py) as `python -c MASTER SOCKET CONFIG PROFILE RELEASE`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from rdo import project
-from rdo.client import spawn_master
 from rdo.errors import ConfigError, RdoError, SetupError
 from rdo.fscodec import fsdecode, fsencode
-from rdo.ipc import protocol
+from rdo.ipc import protocol, startup
 from rdo.master import daemonize, preload
 from rdo.master.acceptor import Acceptor
 from rdo.master.client_connection import ClientConnection, ClientGone
@@ -47,7 +46,7 @@ class Master:
 
     def __init__(self, path: str, config: str, profile: str, release: str) -> None:
         """`release` is that of the client that started it: what client and master compare."""
-        self._log = spawn_master.log_path(path)
+        self._log = startup.log_path(path)
         self._release = release.encode()
         self._circumstances = limits.limits_of(0)
         self._config = config
@@ -239,10 +238,10 @@ def main() -> None:
         master = Master(path, config, profile, release)
         master.start()
     except SetupError as error:
-        os.write(spawn_master.READY_FD, str(error).encode())
+        os.write(startup.READY_FD, str(error).encode())
         os._exit(1)
-    os.write(spawn_master.READY_FD, spawn_master.LISTENS)
-    os.close(spawn_master.READY_FD)
+    os.write(startup.READY_FD, startup.LISTENS)
+    os.close(startup.READY_FD)
     try:
         master.wait()
     except BaseException as error:

@@ -13,6 +13,8 @@ import socket
 import time
 from collections.abc import Iterator
 
+from rdo.ipc.startup import lock_path, log_path
+
 STARTING = "+"
 """Behind the name of a socket that does not listen yet. Only the holder of the start lock makes one."""
 
@@ -46,17 +48,17 @@ def remove_dead(path: str) -> None:
 
 def _clear_base(path: str) -> None:
     """What belongs to the master that would listen at the path, if there is none. Not while one is being started."""
-    with _locked(path + ".lock") as locked:
+    with _locked(lock_path(path)) as locked:
         if not locked or _listens(path):
             return
-        for each in (path, path + STARTING, *_old_log(path + ".log"), path + ".lock"):
+        for each in (path, path + STARTING, *_old_log(log_path(path)), lock_path(path)):
             with contextlib.suppress(OSError):
                 os.unlink(each)
 
 
 @contextlib.contextmanager
 def _locked(path: str) -> Iterator[bool]:
-    """Hold the start lock, if nobody else does: whether it is held. See spawn_master.py."""
+    """Hold the start lock, if nobody else does: whether it is held. See client/spawn_master.py."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rdo.client.tty import CHARACTERS, FLAGS
 from rdo.errors import RdoError
+from rdo.ipc.terminal_modes import CHARACTERS, FLAGS
 
 _FLAGS = frozenset({"iutf8"}.union(*FLAGS.values()))
 

@@ -7,8 +7,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from rdo.client.spawn_master import ENTRY
 from rdo.ipc import protocol
+from rdo.ipc.startup import ENTRY
 from tests.e2e.project import Project
 from tests.leaks import listed_processes, wait_until
 from tests.sshd import Sshd

@@ -52,5 +52,5 @@ def test_a_command_loads_only_the_client_and_what_is_cheap() -> None:
 
 def test_a_terminal_input_and_bulk_load_what_is_cheap_too() -> None:
     modules = loaded("import rdo.client.stdin, rdo.client.tty, rdo.client.splice")
-    own = {"rdo.ipc.sockets", "rdo.client.splice", "rdo.client.stdin", "rdo.client.tty"}
+    own = {"rdo.ipc.sockets", "rdo.client.splice", "rdo.client.stdin", "rdo.client.tty", "rdo.ipc.terminal_modes"}
     assert modules - loaded("pass") - ALLOWED - CLIENT - own == frozenset()

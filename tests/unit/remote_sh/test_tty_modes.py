@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from rdo.client import tty
 from rdo.errors import RdoError
+from rdo.ipc import terminal_modes
 from rdo.remote_sh import tty_modes
 
 IFLAG, OFLAG, LFLAG, CC = 0, 1, 3, 6
@@ -60,7 +60,7 @@ def test_what_is_no_mode_never_reaches_stty(sent: bytes) -> None:
 
 def test_what_is_no_terminal_has_none() -> None:
     here, there = os.pipe()
-    assert tty.modes(here) == b""
+    assert terminal_modes.read(here) == b""
     os.close(here)
     os.close(there)
 
@@ -71,25 +71,25 @@ def test_all_modes_arrive_on_another_terminal(terminal: int, stty: list[str], tu
     there = termios.tcgetattr(terminal)
     own = termios.tcgetattr(terminal)
     if turned:
-        for index, names in tty.FLAGS.items():
+        for index, names in terminal_modes.FLAGS.items():
             for name in names:
                 own[index] ^= getattr(termios, name.upper())
-        own[IFLAG] ^= tty._IUTF8
-        for number, name in enumerate(tty.CHARACTERS.values()):
+        own[IFLAG] ^= terminal_modes._IUTF8
+        for number, name in enumerate(terminal_modes.CHARACTERS.values()):
             if (position := getattr(termios, name, None)) is not None:
                 own[CC][position] = bytes([number * 8 + 1])
         own[CC][termios.VINTR] = bytes([os.fpathconf(terminal, "PC_VDISABLE")])
         own[CC][termios.VERASE] = b"\x7f"
     termios.tcsetattr(terminal, termios.TCSANOW, own)
-    sent = tty.modes(terminal)
+    sent = terminal_modes.read(terminal)
     termios.tcsetattr(terminal, termios.TCSANOW, there)
     words = [word for words in tty_modes.settings(sent) for word in words]
     subprocess.run([*stty, *words], stdin=terminal, check=True, timeout=BOUND)
-    assert tty.modes(terminal) == sent
+    assert terminal_modes.read(terminal) == sent
 
 
 def test_a_key_that_stty_cannot_spell_stays_here(terminal: int) -> None:
     own = termios.tcgetattr(terminal)
     own[CC][termios.VKILL] = b"\xe9"
     termios.tcsetattr(terminal, termios.TCSANOW, own)
-    assert b"kill=" not in tty.modes(terminal)
+    assert b"kill=" not in terminal_modes.read(terminal)

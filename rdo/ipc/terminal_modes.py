@@ -1,0 +1,67 @@
+"""The modes of the caller's terminal as a request has them: which ones there are, and how they are read.
+
+remote_sh/tty_modes.py turns them into words for stty(1). Part of the client's hot path where there is a terminal.
+"""
+
+import posix
+import termios
+
+IFLAG, OFLAG, CFLAG, LFLAG, CC = 0, 1, 2, 3, 6
+"""Where tcgetattr(3) has each kind of mode, by Python's termios."""
+
+_IUTF8 = 0o40000
+"""The same on Linux and macOS; Python has no name for it."""
+
+CHARACTERS = {
+    "intr": "VINTR", "quit": "VQUIT", "erase": "VERASE", "kill": "VKILL", "eof": "VEOF", "eol": "VEOL", "eol2": "VEOL2",
+    "start": "VSTART", "stop": "VSTOP", "susp": "VSUSP", "rprnt": "VREPRINT", "werase": "VWERASE", "lnext": "VLNEXT",
+}  # fmt: skip
+"""The keys that a terminal acts on: names of stty(1) and of termios(3). Without those that some stty does not know
+(`dsusp`, `status` and `discard` of the BSDs), since it then sets nothing.
+"""
+
+FLAGS = {
+    IFLAG: ("ignpar", "parmrk", "inpck", "istrip", "inlcr", "igncr", "icrnl", "ixon", "ixany", "ixoff", "imaxbel"),
+    OFLAG: ("opost", "onlcr", "ocrnl", "onocr", "onlret"),
+    LFLAG: (
+        "isig", "icanon", "echo", "echoe", "echok", "echonl", "noflsh", "tostop", "iexten", "echoctl", "echoke",
+    ),
+}  # fmt: skip
+"""Flags that travel, by where tcgetattr(3) has them: those that ssh sends, but for what a pty has not (RFC 4254, 8)."""
+
+_CODE_LIMIT = 0x80
+"""The first code of a key that stty(1) cannot spell in a way that all its kinds read."""
+
+TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+
+def read(fd: int) -> bytes:
+    """The modes of the terminal that `fd` is, as the request has them; empty where it is none."""
+    try:
+        attributes = termios.tcgetattr(fd)
+    except termios.error:
+        return b""
+    disabled = posix.fpathconf(fd, "PC_VDISABLE")
+    return " ".join((*_characters(attributes[CC], disabled), *_flags(attributes))).encode()
+
+
+def _characters(codes: "list[Any]", disabled: int) -> "Iterator[str]":
+    for name, constant in CHARACTERS.items():
+        index = getattr(termios, constant, -1)
+        code = int.from_bytes(codes[index], "big") if index >= 0 else _CODE_LIMIT
+        if code == disabled:
+            yield f"{name}=undef"
+        elif code < _CODE_LIMIT:
+            yield f"{name}={code}"
+
+
+def _flags(attributes: "list[Any]") -> "Iterator[str]":
+    for index, names in FLAGS.items():
+        for name in names:
+            flag = getattr(termios, name.upper(), 0)
+            if flag:
+                yield f"{name}={int(bool(attributes[index] & flag))}"
+    yield f"iutf8={int(bool(attributes[IFLAG] & _IUTF8))}"
