@@ -1,7 +1,7 @@
 """Config files from disk to a Config: reads them, and knows the TOML library. The only module that imports it.
 
-What files say, and which value wins, is decided by the pure modules this one calls: toml_lines.py and ini.py (text to
-document), toml_errors.py, legacy.py, validate.py, merge.py.
+What files say, and which value wins, is decided by the pure modules this one calls: toml.py and ini.py (text to
+document), legacy.py, validate.py, merge.py.
 """
 
 import os
@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from rdo.config import ini, legacy, ownership, toml_lines
+from rdo.config import ini, legacy, ownership, toml
 from rdo.config.entries import LARGEST, ConfigDocument, Origin
 from rdo.config.merge import resolve
 from rdo.config.ownership import Exposure
 from rdo.config.schema import DEFAULT_PROFILE, Settings
-from rdo.config.toml_errors import syntax_error
 from rdo.config.validate import validate
 from rdo.project import LOCAL_CONFIG
 from rdo.util import foreign_file
@@ -149,8 +148,8 @@ def _document(file: str, text: str, personal: bool) -> ConfigDocument:
     except (ValueError, RecursionError) as error:
         if ini.looks_like_ini(text):
             return ini.read(file, text, personal)
-        raise syntax_error(file, text, error, tomllib.loads) from None
-    return toml_lines.arrange(file, data, toml_lines.lines_of(text, tomllib.loads), personal)
+        raise toml.syntax_error(file, text, error, tomllib.loads) from None
+    return toml.arrange(file, data, toml.lines_of(text, tomllib.loads), personal)
 
 
 def _decode(file: str, content: bytes) -> str:

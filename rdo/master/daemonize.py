@@ -9,8 +9,7 @@ import contextlib
 import os
 import resource
 import signal
-
-from rdo.util import io_priority
+import sys
 
 UMASK = 0o022
 """For what programs make that run for no caller in particular; rdo's own files have their modes said."""
@@ -23,6 +22,18 @@ STACK = 8 * 1024 * 1024
 
 LIBRARY_PATHS = ("DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH")
 """Variables that an interpreter may need to start, and that no program of the target's or the user's has need of."""
+
+
+IOPRIO_SET = {
+    "x86_64": 251, "aarch64": 30, "riscv64": 30, "loongarch64": 30, "ppc64le": 273, "s390x": 282,
+}  # fmt: skip
+"""The number of the system call ioprio_set(2), which Python has no function for; by the machine that uname(2) names."""
+
+IOPRIO_WHO_PROCESS = 1
+"""Of ioprio_set(2): one process."""
+
+IOPRIO_CLASS_NONE = 0
+"""Of ioprio_set(2): the priority that goes with the niceness."""
 
 
 def shed() -> None:
@@ -50,7 +61,7 @@ def _reset_priority() -> None:
     with contextlib.suppress(OSError):
         if os.getpriority(os.PRIO_PROCESS, 0) > 0:
             os.setpriority(os.PRIO_PROCESS, 0, 0)
-    io_priority.reset()
+    _reset_io_priority()
     if hasattr(os, "sched_setscheduler"):
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
@@ -59,6 +70,19 @@ def _reset_priority() -> None:
             os.sched_setaffinity(0, range(os.cpu_count() or 1))
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("0")
+
+
+def _reset_io_priority() -> None:
+    """Have no priority of our own for disks (see ionice(1)), nor have the threads that this one starts. Linux only."""
+    number = IOPRIO_SET.get(os.uname().machine)
+    if sys.platform != "linux" or number is None or sys.maxsize < 2**32:
+        return
+    try:
+        import ctypes
+
+        ctypes.CDLL(None).syscall(number, IOPRIO_WHO_PROCESS, 0, IOPRIO_CLASS_NONE)
+    except (AttributeError, ImportError, OSError):
+        return  # a Python without it
 
 
 def _raise_limit(name: str) -> None:

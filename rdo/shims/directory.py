@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from rdo.errors import SetupError
 from rdo.fscodec import fsencode
-from rdo.util import atomic_write, foreign_file, private_directory, state_directory
+from rdo.util import atomic_write, foreign_file, private_directory
 
 NAME_LIMIT = 24
 """Characters of the project's name that are in the directory's: for people, who meet it in PATH."""
@@ -25,7 +25,7 @@ SIZE_LIMIT = 64 * 1024
 
 def base(environment: Mapping[str, str]) -> str:
     """What holds the directories of all projects."""
-    return state_directory.directory(environment, "shims")
+    return private_directory.state_directory(environment, "shims")
 
 
 class ShimPath:
@@ -40,10 +40,10 @@ class ShimPath:
     def make(self) -> None:
         """Have the directory there, for the user alone. Raises SetupError."""
         try:
-            state_directory.make(self._base)
+            private_directory.make_state(self._base)
             private_directory.make(self.path)
             for path in (self._base, self.path):
-                state_directory.check_private(path, os.lstat(path))
+                private_directory.check_private(path, os.lstat(path))
         except OSError as error:
             hint = "free disk space or fix its permissions"
             raise SetupError(f"cannot create `{self.path}`", str(error.strerror), hint) from None

@@ -20,7 +20,7 @@ from rdo.fscodec import fsencode
 from rdo.trust import prompt
 from rdo.trust.prompt import Screen
 from rdo.trust.request import TrustRequest, Values, requested
-from rdo.util import charset, foreign_file, state_directory
+from rdo.util import charset, foreign_file, private_directory
 
 BYPASS = "RDO_TRUST"
 """A variable that allows everything while it is `1`: for CI, which runs the repository's code anyway."""
@@ -58,7 +58,7 @@ class Store:
     """The records of one user. Raises SetupError where others could have made them."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._directory = state_directory.directory(environment, "allowed")
+        self._directory = private_directory.state_directory(environment, "allowed")
 
     def find(self, config: str, profile: str) -> Record | None:
         """The record of a profile."""
@@ -78,7 +78,7 @@ class Store:
         """Allow it, in the place of what was allowed before. Raises SetupError."""
         record = Record(request.config, request.profile, request.digest, time.time(), request.all)
         try:
-            state_directory.make(self._directory)
+            private_directory.make_state(self._directory)
             from rdo.util import atomic_write  # only here: what makes files with names of their own is slow to load
 
             atomic_write.write(self._path(request.config, request.profile), json.dumps(record._asdict()))
@@ -121,8 +121,8 @@ class Store:
             return None
         try:
             with foreign_file.open_regular(path) as file:
-                state_directory.check_private(self._directory, os.lstat(self._directory))
-                state_directory.check_private(path, os.fstat(file.fileno()))
+                private_directory.check_private(self._directory, os.lstat(self._directory))
+                private_directory.check_private(path, os.fstat(file.fileno()))
                 return _record(json.loads(foreign_file.rest(file, LARGEST)))
         except (ValueError, KeyError, TypeError, OSError, RecursionError):
             return None

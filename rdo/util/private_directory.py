@@ -8,9 +8,21 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
+from collections.abc import Mapping
+
+from rdo.errors import SetupError
 
 NOBODY = 65534
 """Who owns, inside a user namespace, what belongs to users that it does not know, such as `/`."""
+
+
+def state_directory(environment: Mapping[str, str], name: str) -> str:
+    """The path of a directory for rdo's state: below XDG_STATE_HOME, where no repository can write."""
+    base = environment.get("XDG_STATE_HOME", "")
+    if not base.startswith("/"):
+        base = os.path.join(environment.get("HOME", "/"), ".local", "state")
+    return os.path.join(base, "rdo", name)
 
 
 def make(path: str) -> None:
@@ -28,6 +40,16 @@ def make(path: str) -> None:
             os.chmod(each, 0o700)  # under a umask of 0177 nobody, not even we, could enter it ever after
 
 
+def make_state(path: str) -> None:
+    """Make a directory for rdo's state, for its owner alone, even where others of rdo's files came first.
+
+    Raises OSError.
+    """
+    make(path)
+    for each in (os.path.dirname(path), path):
+        os.chmod(each, 0o700)
+
+
 def check(path: str) -> None:
     """Raises OSError where we are root, and a file or directory on the way to the path belongs to another user."""
     if os.geteuid() != 0:
@@ -40,6 +62,14 @@ def check(path: str) -> None:
         if owner not in (0, NOBODY):
             why = f"`{place}` belongs to another user (uid {owner}) and you are root, use `sudo -H`"
             raise PermissionError(errno.EPERM, why, path)
+
+
+def check_private(path: str, info: os.stat_result) -> None:
+    """Raises SetupError for what others made or can write."""
+    if info.st_uid != os.geteuid():
+        raise SetupError(f"`{path}` belongs to another user", f"uid {info.st_uid}", "remove it")
+    if info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise SetupError(f"`{path}` can be written by others", "", "remove it, and allow again what you trust")
 
 
 def _on_the_way(path: str) -> list[str]:

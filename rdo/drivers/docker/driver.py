@@ -20,8 +20,7 @@ from rdo.drivers.docker.endpoint import resolve
 from rdo.drivers.docker.engine import Engine
 from rdo.drivers.docker.exec import ExecStarter
 from rdo.drivers.docker.fresh import FreshStarter
-from rdo.drivers.docker.holder import HeldContainer, SharedContainer
-from rdo.drivers.docker.image import ContainerFactory, ContainerOptions
+from rdo.drivers.docker.image import ContainerFactory, ContainerOptions, HeldContainer, SharedContainer
 from rdo.drivers.docker.inspect import InspectedContainer
 from rdo.errors import ConfigError, ConnectError, LinkLost, RdoError
 

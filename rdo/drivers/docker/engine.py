@@ -13,11 +13,10 @@ from urllib.parse import urlencode
 
 from rdo.drivers.docker import answer
 from rdo.drivers.docker.answer import EngineAnswer
-from rdo.drivers.docker.deadline import Deadline
 from rdo.drivers.docker.dial import dial
 from rdo.drivers.docker.endpoint import Endpoint
 from rdo.drivers.docker.http import LARGEST_BODY, BodyDecoder, HttpError, ResponseHead, request, split_head
-from rdo.drivers.docker.stream import EngineStream
+from rdo.drivers.docker.stream import Deadline, EngineStream
 from rdo.errors import ConnectError, reason
 
 DEADLINE = 60.0

@@ -10,9 +10,11 @@ import os
 import re
 import socket
 import tarfile
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rdo.drivers.docker import inspect
 from rdo.drivers.docker.engine import Engine, EngineError
@@ -197,3 +199,40 @@ def _is_left(container: ListedContainer, space: str) -> bool:
     made = labels.get(MADE, "0")
     age = time.time() - int(made) if made.isdecimal() else math.inf
     return container.status in ENDED and age > LEFT_AFTER
+
+
+class HeldContainer(NamedTuple):
+    """The container; it runs as long as the stream is open."""
+
+    id: str
+    image: str
+    stream: EngineStream
+
+
+class SharedContainer:
+    """Keeps count of those who use the container. Usable from any thread."""
+
+    def __init__(self) -> None:
+        self._held: HeldContainer | None = None
+        self._users: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def acquire(self, is_there: Callable[[str], bool], make: Callable[[], HeldContainer]) -> HeldContainer:
+        """The container, if it is there still, else a new one. Raises what `make` raises."""
+        with self._lock:
+            if self._held is None or not is_there(self._held.id):
+                self._held = make()
+            self._users[self._held.id] = self._users.get(self._held.id, 0) + 1
+            return self._held
+
+    def release(self, held: HeldContainer, engine: Engine) -> None:
+        """One that had it does not need it any more: the last one removes it."""
+        with self._lock:
+            self._users[held.id] -= 1
+            if self._users[held.id]:
+                return
+            del self._users[held.id]
+            if self._held is held:
+                self._held = None
+        remove(engine, held.id)
+        held.stream.close()

@@ -7,6 +7,7 @@ import select
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -14,6 +15,21 @@ from rdo.drivers.base import READ_SIZE
 
 TLS_RECORDS = 64 * 1024
 """Bytes encrypted at a time, so that reading gets its turn."""
+
+
+class Deadline:
+    """So many seconds from now; None: whenever it comes."""
+
+    def __init__(self, timeout: float | None) -> None:
+        self._end = None if timeout is None else time.monotonic() + timeout
+
+    def left(self) -> float | None:
+        """Seconds until then. Raises TimeoutError: to send a byte now and then is no better than to be mute."""
+        if self._end is None:
+            return None
+        if (left := self._end - time.monotonic()) <= 0:
+            raise TimeoutError
+        return left
 
 
 class EngineStream(Protocol):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rdo.config.load import load
-from rdo.config.toml_lines import MOST_PARSED, lines_of, unfinished
+from rdo.config.toml import MOST_PARSED, lines_of, unfinished
 from rdo.errors import ConfigError
 
 PARSE = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli").loads

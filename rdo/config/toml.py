@@ -1,15 +1,18 @@
-"""TOML data and its text, put together: which profile each key belongs to, and where it stands.
+"""TOML data and its text, put together: which profile each key belongs to, where it stands, and what is wrong with it.
 
-Pure: the TOML parser comes in as an argument. It tells no lines, so the text is cut into statements, each of them
-parsed by itself.
+Pure: the TOML parser, tomllib or tomli, comes in as an argument. It tells no lines, so the text is cut into statements,
+each of them parsed by itself.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from rdo.config.entries import LARGEST, ConfigDocument, ConfigEntry, Origin
 from rdo.config.schema import DEFAULT_PROFILE, KEYS
-from rdo.util.phrases import shortened
+from rdo.config.types import FLAG, WORDS
+from rdo.errors import ConfigError
+from rdo.util.phrases import literal, shortened
 
 TomlParser = Callable[[str], dict[str, Any]]
 """Text to data; ValueError or RecursionError for what is no TOML."""
@@ -28,6 +31,16 @@ CLOSING = ("]", "}", "'''", '"""')
 
 _DEPTH = 3
 """Profile, key, and name in a table."""
+
+
+LATE = ("unclosed", "unterminated")
+"""How complaints begin that come only where the next thing stands, or at the end."""
+
+CLASHES = ("cannot", "duplicate")
+"""How complaints begin about what would be right if it were the first."""
+
+_COMPLAINT = re.compile(r"(?P<why>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)", re.DOTALL)
+_PAIR = re.compile(r"([A-Za-z0-9_.-]+)[ \t]*=[ \t]*([^#]*)")
 
 
 class Statement(NamedTuple):
@@ -105,3 +118,38 @@ def unfinished(text: str, parse: TomlParser) -> int:
     """The line where the first statement begins that never ends, else the last line."""
     last = max((statement.last for statement in statements(text, parse)), default=0)
     return min(last, text.rstrip().count("\n")) + 1
+
+
+def syntax_error(file: str, text: str, complaint: Exception, parse: TomlParser) -> ConfigError:
+    """The error for a complaint of the TOML parser about a text."""
+    if isinstance(complaint, RecursionError):
+        return Origin(file).error("nested too deep", "write it flat")
+    told = _COMPLAINT.fullmatch(str(complaint))
+    if not told:
+        return Origin(file, unfinished(text, parse)).error("a number too long to read", "shorten it")
+    why = told["why"][:1].lower() + told["why"][1:]
+    is_late = not told["line"] or why.startswith(LATE)
+    line = unfinished(text, parse) if is_late else int(told["line"])
+    if why.startswith(CLASHES):
+        return Origin(file, line).error(why, "something of that name stands further up")
+    return Origin(file, line).error(why, remedy(text.split("\n")[line - 1]) if line else "")
+
+
+def remedy(line: str) -> str:
+    """What to write instead of a line that is no TOML; nothing where that cannot be told."""
+    line = line.strip()
+    pair = _PAIR.match(line)
+    if not pair:
+        word = re.match(r"[A-Za-z0-9_-]+", line)
+        return f"write `{word[0]} = VALUE`" if word and "=" not in line else ""
+    key, value = pair[1], pair[2].strip()
+    if value.startswith(("'", '"')):
+        return f"close the string with {value[0]}" if value.count(value[0]) == 1 else ""
+    if value.startswith("["):
+        return "" if "]" in value else "close the list with ]"
+    if not value or value.startswith("{") or value in ("true", "false"):
+        return ""
+    if key in KEYS and KEYS[key].value_type is FLAG and value.lower() in WORDS:
+        return f"write `{key} = {str(WORDS[value.lower()]).lower()}`"
+    quoted = literal(value.rstrip("'\""))
+    return f"quote it: `{key} = {quoted}`" if quoted else "quote it"
