@@ -21,10 +21,9 @@ from rdo.errors import ConfigError, RdoError, SetupError
 from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc import protocol, startup
 from rdo.master import daemonize, preload
-from rdo.master.acceptor import Acceptor
 from rdo.master.client_connection import ClientConnection, ClientGone
 from rdo.master.lifetime import Lifetime
-from rdo.master.listener import Listener
+from rdo.master.listener import Acceptor, Listener
 from rdo.master.target import Target
 from rdo.util import crash, limits, threads
 
@@ -35,7 +34,10 @@ NOW_TIMEOUT = 6.0
 """Seconds from `rdoctl stop --now` to the end. A command has 4 of them, from its first signal to KILL."""
 
 QUESTION_TIMEOUT = 30.0
-"""Seconds for a peer to say what it wants, which it does at once: one that never does keeps no master alive."""
+"""Seconds for a peer to send its first frame, which it does at once: one that never does keeps no thread for ever."""
+
+ALONE_TIMEOUT = 1.0
+"""Seconds that a peer may take for each step while there is no other thread to wait for the next one."""
 
 CLOSE_TIMEOUT = 10.0
 """Seconds for links to be closed; a wedged engine or a dead link may take longer than anyone waits."""
@@ -63,7 +65,7 @@ class Master:
 
     def start(self) -> None:
         """Serve from now on. Raises SetupError."""
-        Acceptor(self._listener, self, self._life.connections).start()
+        Acceptor(self._listener, self._serve).start()
         with contextlib.suppress(SetupError):  # the first command loads it, then
             threads.start(self._prepare, name="prepare")
 
@@ -107,51 +109,39 @@ class Master:
 
     # One connection
 
-    def serve(self, connection: socket.socket) -> None:
-        """See Server."""
+    def _serve(self, connection: socket.socket, refusal: SetupError | None) -> None:
+        """Serve a connection to its end; where there is a refusal, in a moment, and run no command. Never raises."""
         client = ClientConnection(connection, self._log)
-        with contextlib.closing(client):
+        with contextlib.closing(client), contextlib.ExitStack() as served:
             try:
-                connection.settimeout(QUESTION_TIMEOUT)
+                connection.settimeout(ALONE_TIMEOUT if refusal else QUESTION_TIMEOUT)
                 kind, payload = client.receive()
-                connection.settimeout(None)
-                self._dispatch(client, kind, bytes(payload))
+                connection.settimeout(ALONE_TIMEOUT if refusal else None)
+                served.enter_context(self._life.served)
+                self._dispatch(client, kind, bytes(payload), refusal)
             except ClientGone:
                 pass
             except BaseException as error:
                 client.fail(error)
 
-    def serve_briefly(self, connection: socket.socket, why: SetupError) -> None:
-        """See Server."""
-        client = ClientConnection(connection, self._log)
-        with contextlib.closing(client), contextlib.suppress(ClientGone):
-            try:
-                kind, payload = client.receive()
-                if kind == protocol.RUN and self._is_for_it(client, bytes(payload)):
-                    raise why
-                if kind != protocol.RUN:
-                    self._dispatch(client, kind, bytes(payload))
-            except ClientGone:
-                raise
-            except Exception as error:
-                client.fail(error)
-
-    def _dispatch(self, client: ClientConnection, kind: bytes, payload: bytes) -> None:
+    def _dispatch(self, client: ClientConnection, kind: bytes, payload: bytes, refusal: SetupError | None) -> None:
         if kind == protocol.RUN:
-            self._run(client, payload)
+            if self._is_for_it(client, payload):
+                if refusal:
+                    raise refusal
+                self._run(client, payload)
         elif kind == protocol.QUERY:
             client.send(protocol.REPORT, json.dumps(self._report()).encode())
         elif kind == protocol.STOP:
-            self._life.end()
             if payload == b"1":
                 self._end_now()
+            else:
+                self._life.end()
             client.send(protocol.REPORT, json.dumps(self._report()).encode())
         else:
             raise protocol.ProtocolError("a connection does not start with this frame", repr(kind))
 
     def _run(self, client: ClientConnection, payload: bytes) -> None:
-        if not self._is_for_it(client, payload):
-            return
         request = protocol.decode_request(payload)
         if (request.config, request.profile) != (fsencode(self._config), fsencode(self._profile)):
             raise SetupError("this control socket is another config file's", self._config, "`rdoctl stop --all`")

@@ -5,15 +5,27 @@ from __future__ import annotations
 import math
 import threading
 import time
+from enum import Enum, auto
 
 from rdo.master.listener import Listener
 from rdo.util.active_count import ActiveCount
 
-LOOK_AROUND = 30.0
+LOOK_INTERVAL = 30.0
 """Seconds between two looks whether the socket is still ours."""
 
 UNUSED_TIMEOUT = 60.0
-"""Seconds that a master stays of which no command was allowed: what a clone wishes counts once the user agrees."""
+"""Seconds that a master stays of which no command was allowed: what a clone asks for counts once the user agrees."""
+
+
+class State(Enum):
+    """Of a master. Each state leads to the next one, and never back."""
+
+    LISTENING = auto()
+    """It takes commands."""
+    DRAINING = auto()
+    """It takes no more; those that run go on."""
+    ENDED = auto()
+    """Nothing is served any more, or nobody waits for what is."""
 
 
 class Lifetime:
@@ -23,16 +35,18 @@ class Lifetime:
         self._listener = listener
         self._used = time.monotonic()
         self._changed = threading.Condition()
+        """Guards the state, the times, and how much is served."""
         self._timeout = UNUSED_TIMEOUT
         self._ends_by = math.inf
-        self._ending = False
-        self.connections = ActiveCount(self._changed, lambda: self._ending)
-        """Those that are served: while there is one, no idle time passes."""
+        self._state = State.LISTENING
+        self.served = ActiveCount(self._changed, lambda: self.ending)
+        """Connections whose first frame has come: while there is one, no idle time passes. One that ends before it is
+        served leaves its client free to ask another master."""
 
     @property
     def ending(self) -> bool:
         """Whether it takes no more commands."""
-        return self._ending
+        return self._state is not State.LISTENING
 
     @property
     def idle_timeout(self) -> float:
@@ -58,36 +72,42 @@ class Lifetime:
     def end(self) -> None:
         """Take no more commands; those that run go on."""
         with self._changed:
-            if not self._ending:
-                self._ending = True
-                self._listener.leave()
-                self._changed.notify_all()
+            self._drain()
 
     def end_within(self, seconds: float) -> None:
-        """Wait no longer than that for what is being served."""
+        """Take no more commands, and wait no longer than that for those that run."""
         with self._changed:
+            self._drain()
             self._ends_by = min(self._ends_by, time.monotonic() + seconds)
             self._changed.notify_all()
 
     def wait(self) -> None:
-        """Wait until it is time to end and nothing is served any more."""
+        """Wait until the master has ended."""
         with self._changed:
-            while not self._is_over():
-                self._changed.wait(self._patience())
-                if self._idle_left() == 0 or not self._listener.in_place:
-                    self.end()
+            while self._advance() is not State.ENDED:
+                self._changed.wait(self._until_next_look())
 
-    def _is_over(self) -> bool:
-        return self._ending and (not self.connections.count or time.monotonic() >= self._ends_by)
+    def _advance(self) -> State:
+        """Go on to the state that it is time for. With the lock."""
+        if self._state is State.LISTENING and (self._idle_left() == 0 or not self._listener.in_place):
+            self._drain()
+        if self._state is State.DRAINING and (not self.served.count or time.monotonic() >= self._ends_by):
+            self._state = State.ENDED
+        return self._state
 
-    def _idle_left(self) -> float | None:
-        """Seconds until the idle end; None while a command runs, or if there is no such end."""
-        if not self._timeout or self.connections.count:
-            return None
+    def _drain(self) -> None:
+        if self._state is State.LISTENING:
+            self._state = State.DRAINING
+            self._listener.leave()
+            self._changed.notify_all()
+
+    def _idle_left(self) -> float:
+        """Seconds until the idle end; infinite while something is served, or if there is no such end."""
+        if not self._timeout or self.served.count:
+            return math.inf
         return max(0.0, self._timeout - self.idle_for)
 
-    def _patience(self) -> float:
-        """Seconds until the next look: so no command, which puts the end off, has to say that it was here."""
-        left = self._idle_left()
-        patience = min(LOOK_AROUND, (self._timeout or LOOK_AROUND) if left is None else left)
-        return max(0.0, min(patience, self._ends_by - time.monotonic()))
+    def _until_next_look(self) -> float:
+        """Seconds until something may be due. No command, which puts the idle end off, has to say that it was here."""
+        idle = self._timeout if self.served.count and self._timeout else self._idle_left()
+        return max(0.0, min(LOOK_INTERVAL, idle, self._ends_by - time.monotonic()))

@@ -1,15 +1,19 @@
-"""The control socket from the master's side: bound, moved into place, accepted on, and left. No decisions."""
+"""The control socket from the master's side, and the threads that wait there. No decisions about what is asked."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import socket
+import threading
 import time
+from collections.abc import Callable
 
 from rdo.errors import SetupError
 from rdo.ipc import peercred, sockets
 from rdo.master import stale_files
+from rdo.util import crash, threads
+from rdo.util.active_count import ActiveCount
 
 BACKLOG = 512
 """Commands that may wait to be accepted, as under `make -j`."""
@@ -19,6 +23,12 @@ ROOM_PAUSE = 0.1
 
 SEND_BUFFER = 1024 * 1024
 """Bytes on their way to a client, as far as the system allows: a whole chunk of output goes in one call."""
+
+SPARE_THREADS = 8
+"""Threads at most that wait for a connection: to start one takes a command longer than to wake one."""
+
+FAULT_PAUSE = 0.1
+"""Seconds until the next try, after what nobody foresaw: no loop may take all of a processor and fill the log."""
 
 
 class Listener:
@@ -85,3 +95,40 @@ def _is_welcome(connection: socket.socket) -> bool:
         return peercred.uid(connection) in (os.geteuid(), 0)
     except OSError:
         return False
+
+
+Serve = Callable[[socket.socket, SetupError | None], None]
+"""Serves a connection to its end, or refuses what takes longer than a moment. Never raises."""
+
+
+class Acceptor:
+    """The threads that wait at the socket and serve what comes: there is always one that waits."""
+
+    def __init__(self, listener: Listener, serve: Serve) -> None:
+        self._listener = listener
+        self._serve = serve
+        self._waiting = ActiveCount(threading.Condition())
+        """Guards how many threads wait for a connection."""
+
+    def start(self) -> None:
+        """Begin. Raises SetupError."""
+        threads.start(self._work, name="session")
+
+    def _work(self) -> None:
+        while self._waiting.count < SPARE_THREADS:
+            try:
+                self._take_one()
+            except BaseException as error:
+                crash.log(error)
+                time.sleep(FAULT_PAUSE)
+
+    def _take_one(self) -> None:
+        with self._waiting:
+            connection = self._listener.accept()
+        refusal = None
+        try:
+            if not self._waiting.count:
+                self.start()
+        except SetupError as error:
+            refusal = error  # this thread is the only one, and has to wait again soon
+        self._serve(connection, refusal)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -167,6 +169,15 @@ def test_several_masters_that_take_their_time_to_end_take_it_together(project: P
     finally:
         for command in began:
             command.communicate(timeout=PATIENCE)
+
+
+def test_connections_that_ask_for_nothing_hold_no_master_up(project: Project) -> None:
+    project.run("true")
+    (path,) = (name for name in Path(runtime_directory(project)).iterdir() if name.is_socket())
+    with contextlib.ExitStack() as silent:
+        for _ in range(100):
+            silent.enter_context(socket.socket(socket.AF_UNIX)).connect(str(path))
+        assert project.shell("rdoctl stop").stdout.startswith(b"stopped `default`")
 
 
 def test_a_config_file_with_a_fault_does_not_keep_its_masters_alive(project: Project) -> None:

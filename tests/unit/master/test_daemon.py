@@ -23,7 +23,7 @@ def test_a_peer_that_never_says_what_it_wants_is_not_served_for_ever(monkeypatch
         made = daemon.Master(f"{directory}/socket", f"{directory}/.rdo.conf", "default", "release")
         near, far = socket.socketpair()
         with far:
-            serving = threading.Thread(target=made.serve, args=(near,))
+            serving = threading.Thread(target=made._serve, args=(near, None))
             serving.start()
             far.settimeout(BOUND)
             assert far.recv(1) == b""
