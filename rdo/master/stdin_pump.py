@@ -58,7 +58,7 @@ class StdinPump:
             return  # see `_relay`
         with self._changed:
             if written:
-                self._pieces.pass_by(len(data))
+                self._pieces.count_consumed(len(data))
             else:
                 self._pieces.put(STDIN, data)
             self._wake()
@@ -118,8 +118,8 @@ class StdinPump:
             self._changed.wait_for(self._has_work)
             self._busy = True
             data = self._pieces.take().data if self._pieces and not self._held else b""
-            owed = self._pieces.owed()
+            owed = self._pieces.take_credit()
             return (data, owed) if (data or owed) and not self._closed else None
 
     def _has_work(self) -> bool:
-        return self._closed or self._pieces.owes or (not self._held and bool(self._pieces or self._ended))
+        return self._closed or self._pieces.credit_due or (not self._held and bool(self._pieces or self._ended))

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from rdo.drivers.base import STDERR, STDOUT, Pty, WindowSize
-from rdo.drivers.ssh.channel_stream import WINDOW
+from rdo.drivers.ssh.channel import WINDOW
 from tests.integration.conftest import Connect
 from tests.leaks import wait_until
 from tests.servers import sshd_alone

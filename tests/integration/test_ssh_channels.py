@@ -42,7 +42,7 @@ def test_a_closed_channel_is_forgotten(server: SshServer, connect: Connect) -> N
     first.close()
     first.close()
     assert first.read(BOUND) is None
-    assert wait_until(lambda: not len(connection._link.open_channels), BOUND)
+    assert wait_until(lambda: not len(connection._transport.open_channels), BOUND)
 
 
 def test_nothing_is_kept_of_a_channel_that_is_gone_and_what_comes_for_it_is_dropped(
@@ -51,10 +51,10 @@ def test_nothing_is_kept_of_a_channel_that_is_gone_and_what_comes_for_it_is_drop
     connection = connect(server.ssh_config())
     for _ in range(3):
         assert output(connection, "echo hello") == (0, "hello\n")
-    link = connection._link
-    assert wait_until(lambda: not len(link.open_channels), BOUND)
-    assert link.packetizer.take(94, 2, b"late")
-    assert not link.packetizer.take(94, 3, b"never there")
+    transport = connection._transport
+    assert wait_until(lambda: not len(transport.open_channels), BOUND)
+    assert transport.packetizer.take(94, 2, b"late")
+    assert not transport.packetizer.take(94, 3, b"never there")
     assert output(connection, "echo again") == (0, "again\n")
 
 

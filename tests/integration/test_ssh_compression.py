@@ -29,7 +29,9 @@ BOTH_WAYS = "f=$(mktemp); cat >$f; cat $f >&2; sha256sum <$f; rm $f"
 )
 def test_data_arrives_as_it_was_sent(cipher: str, server: SshServer, connect: Connect) -> None:
     connection = connect(server.ssh_config(extra=["Compression yes", f"Ciphers {cipher}"], name="compressed"))
-    assert (connection._link.local_compression, connection._link.remote_compression) == ("zlib@openssh.com",) * 2
+    assert (connection._transport.local_compression, connection._transport.remote_compression) == (
+        "zlib@openssh.com",
+    ) * 2
     channel = connection.open_channel(BOTH_WAYS, None)
     data = b"".join(hashlib.sha256(str(n).encode()).digest() + b"x" * 68 for n in range(SIZE // 100))
     threading.Thread(target=feed, args=(channel, data)).start()
@@ -56,4 +58,4 @@ def test_a_server_that_does_not_compress_is_no_obstacle(own_server: MakeServer, 
 
 
 def test_nothing_is_compressed_where_nobody_asked_for_it(server: SshServer, connect: Connect, tmp_path: Path) -> None:
-    assert connect(server.ssh_config())._link.local_compression == "none"
+    assert connect(server.ssh_config())._transport.local_compression == "none"

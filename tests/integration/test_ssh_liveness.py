@@ -76,7 +76,7 @@ def test_a_frozen_connection_is_not_alive_and_that_is_known_in_time(server: SshS
 def test_a_cut_connection_is_not_alive_and_opens_nothing(server: SshServer, connect: Connect) -> None:
     connection = connect(server.ssh_config())
     server.cut()
-    assert connection._link.ended.wait(BOUND)
+    assert connection._transport.ended.wait(BOUND)
     assert not connection.is_alive()
     with pytest.raises(LinkLost):
         connection.open_channel("true", None)
@@ -96,7 +96,7 @@ def test_writing_on_a_cut_link_fails_as_lost(server: SshServer, connect: Connect
     channel = connect(server.ssh_config()).open_channel("exec cat >/dev/null", None)
     channel.write(b"x")
     server.cut()
-    assert channel._link.ended.wait(BOUND)
+    assert channel._transport.ended.wait(BOUND)
     with pytest.raises(LinkLost):
         channel.write(b"x")
 
@@ -194,7 +194,7 @@ def test_a_connection_on_which_the_server_is_silent_ends_as_configured(
         for pid in sessions:
             os.kill(pid, signal.SIGSTOP)
         try:
-            assert wait_until(connection._link.ended.is_set, BOUND)
+            assert wait_until(connection._transport.ended.is_set, BOUND)
         finally:
             for pid in sessions:
                 os.kill(pid, signal.SIGCONT)

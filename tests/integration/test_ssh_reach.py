@@ -266,9 +266,9 @@ def test_programs_and_paths_of_the_ssh_configuration_count_from_where_the_comman
 @pytest.mark.parametrize(("value", "mark"), [("af21 cs1", 0x48), ("none", 0)])
 def test_packets_are_marked_as_configured(value: str, mark: int, server: SshServer, connect: Connect) -> None:
     connection = connect(server.ssh_config(extra=[f"IPQoS {value}", "TCPKeepAlive no"], name="marked"))
-    wire = connection._link.sock._wire
-    assert wire.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) == mark
-    assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 0
+    stream = connection._transport.sock._stream
+    assert stream.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) == mark
+    assert stream.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 0
 
 
 def test_it_is_tried_as_often_as_configured(server: SshServer, closed_port: int) -> None:

@@ -164,8 +164,8 @@ def test_a_configuration_that_allows_only_what_rdo_cannot_do_is_refused_by_name(
 
 def test_what_is_agreed_on_is_what_the_user_allows(sshd: Sshd, connect: Connect) -> None:
     lines = ["Ciphers aes256-ctr", "MACs hmac-sha2-512"]
-    link = connect(sshd.ssh_config(extra=lines, name="strict"))._link
-    assert (link.local_cipher, link.local_mac) == ("aes256-ctr", "hmac-sha2-512")
+    transport = connect(sshd.ssh_config(extra=lines, name="strict"))._transport
+    assert (transport.local_cipher, transport.local_mac) == ("aes256-ctr", "hmac-sha2-512")
 
 
 def test_sha1_signatures_of_old_servers_count_only_where_they_are_named(
@@ -410,5 +410,5 @@ def test_without_an_ssh_program_a_file_that_cannot_be_read_forbids_it_too(
 def test_without_an_ssh_program_algorithms_count_and_lists_are_changed(sshd: Sshd, connect: Connect) -> None:
     extra = ["Ciphers -aes128*,aes256-gcm*", "MACs hmac-sha2-512", "HostKeyAlgorithms +ssh-rsa", "CheckHostIP yes"]
     connection = connect(sshd.ssh_config(extra=extra, name="alone"), caller=ScriptedCaller(environment=ALONE))
-    assert (connection._link.local_cipher, connection._link.local_mac) == ("aes192-ctr", "hmac-sha2-512")
+    assert (connection._transport.local_cipher, connection._transport.local_mac) == ("aes192-ctr", "hmac-sha2-512")
     assert connection.options.algorithms.host_keys[-1] == "ssh-rsa"

@@ -1,96 +1,233 @@
-"""One program on the target over an SSH session channel: its start, terminal and exit status (RFC 4254, section 6)."""
+"""One channel of an SSH connection: opening, flow control, data both ways, and the end (RFC 4254, section 5).
+
+What the server says of it comes by `receive`, from the transport's thread. Knows nothing of programs.
+"""
 
 from __future__ import annotations
 
-from collections import deque
+import contextlib
+import threading
 from collections.abc import Callable
+from typing import Any
 
-from rdo.drivers.base import ChannelRefused, Opening, PtyRefused, Sink, WindowSize
+from paramiko import common
+
+from rdo.drivers.base import READ_SIZE, STDERR, STDOUT, Chunk, Sink
 from rdo.drivers.ssh import messages
-from rdo.drivers.ssh.channel_stream import OpenRefused, SshChannel
-from rdo.drivers.ssh.fields import Body
+from rdo.drivers.ssh.channel_data import OutgoingData, Sendable
+from rdo.drivers.ssh.channel_state import SILENT, TAKES_INPUT, TRANSITIONS, UNANSWERED, ChannelEvent, ChannelState
+from rdo.drivers.ssh.fields import Body, Violation
+from rdo.drivers.ssh.receive_buffer import ReceiveBuffer
+from rdo.drivers.ssh.send_window import SendWindow
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import LinkLost
 
-UNKNOWN_CHANNEL_TYPE = 3
-PTY = "make a terminal"
+WINDOW = 4 * 1024 * 1024
+"""Bytes a target may send before they are read: what a slow reader costs in memory. On loopback 2 to 16 MiB are equally
+fast; 4 MiB carry 80 MB/s over a round trip of 50 ms."""
+
+OPEN_TIMEOUT = 60.0
+"""Seconds for the server to open a channel: some run slow session hooks. A dead connection is found sooner."""
+
+EXTENDED_STDERR = 1
 
 
-class SessionChannel(SshChannel):
-    """The Channel of rdo.drivers.base."""
+class OpenRefused(Exception):
+    """The server does not open the channel: its code for the reason, and its words."""
 
-    def __init__(self, transport: SshTransport, target: str, done: Callable[[], None]) -> None:
-        """See SshStream."""
-        super().__init__(transport, target, done)
-        self._unanswered: deque[str] = deque()
-        self._ptyless = False  # as the server makes no terminal
+    def __init__(self, code: int, words: str) -> None:
+        super().__init__(words)
+        self.code = code
 
-    @property
-    def ended(self) -> bool:
-        return self._received.status is not None or self._closing
 
-    def has_exited(self) -> bool:
-        return self.ended
+class SshChannel:
+    """Our end of a channel. Its state changes by rdo.drivers.ssh.channel_state alone."""
 
-    def start(self, command: str, opening: Opening, *, agent: bool = False) -> None:
-        """Wait for the channel, then start the program, without waiting for that. Raises ChannelRefused, LinkLost.
+    def __init__(self, transport: SshTransport, target: str, on_end: Callable[[], None], window: int = WINDOW) -> None:
+        """`on_end` is called once: the server has closed the channel or refused it, or the connection has ended.
 
-        `agent`: let the program use our SSH agent.
+        `window`: bytes that may come before they are read.
         """
-        try:
-            self.wait_until_open()
-        except OpenRefused as error:
-            if error.code == UNKNOWN_CHANNEL_TYPE:
-                raise LinkLost(f"`{self._target}` allows no commands", str(error)) from None
-            raise ChannelRefused(str(error)) from None
-        if agent:
-            self._send(messages.forward_agent(self._remote))
-        if opening.pty is not None:
-            self._unanswered.append(PTY)
-            self._send(messages.make_pty(self._remote, opening.pty))
-        for name, value in opening.variables.items():
-            self._send(messages.set_variable(self._remote, name, value))
-        self._unanswered.append("run a command")
-        self._send(messages.execute(self._remote, command))
+        self.number = -1
+        self.window = window
+        self._transport = transport
+        self._target = target
+        self._on_end = on_end
+        self._changed = threading.Condition()  # guards _state; notified at each change of it
+        self._state = ChannelState.OPENING
+        self._sending = threading.Lock()  # guards the order of what is sent: nothing follows the close
+        self._remote = messages.RemoteEnd(0, 0, 0)
+        self._send_window = SendWindow()
+        self._received = ReceiveBuffer(window // 4, window)
+        self._refusal: OpenRefused | None = None
+        self._why = ""
+        """What ended it, if that is known."""
 
-    def watch(self, sink: Sink, readable: Callable[[bool], None]) -> bool:
-        self._received.watch(sink, readable)
-        return True
+    def wait_until_open(self, timeout: float = OPEN_TIMEOUT) -> None:
+        """Wait for the server to open it. Raises OpenRefused, LinkLost."""
+        with self._changed:
+            answered = self._changed.wait_for(lambda: self._state not in UNANSWERED, timeout)
+        if not answered:
+            self._advance(ChannelEvent.SEND_CLOSE)
+            raise self._lost(f"it opened no channel within {timeout:.0f} s")
+        if self._refusal is not None:
+            raise self._refusal
+        if self._state is ChannelState.LOST:
+            raise self._lost(self._why)
 
-    def stop_reading(self) -> bool:
-        if not self._transport.is_openssh():
+    def write(self, data: bytes | memoryview) -> None:
+        """Send all of it, as the server takes it; nothing once the channel has ended. Raises LinkLost."""
+        view = memoryview(data)
+        while view:
+            size = self.write_some(view)
+            if size is None:
+                return
+            view = view[size:]
+
+    def write_some(self, data: memoryview, timeout: float | None = None) -> int | None:
+        """Send what the server takes: how many bytes; None where it takes no more. Raises LinkLost, TimeoutError."""
+        size = self._send_window.reserve(min(len(data), READ_SIZE), timeout)  # others on the connection wait for it
+        if self._state is ChannelState.LOST:
+            raise self._lost(self._why)
+        if size == 0:
+            return None
+        self._send(OutgoingData(self._remote.number, data[:size], self._remote.packet))
+        return size
+
+    def offer(self, data: bytes | memoryview) -> bool:
+        """See Channel in rdo.drivers.base."""
+        if not self._send_window.reserve_all(len(data)):
             return False
-        if not self._closing:
-            self._tell(messages.end_of_write(self._remote))
+        self._send(OutgoingData(self._remote.number, memoryview(data), self._remote.packet))
         return True
 
-    def resize(self, size: WindowSize) -> None:
-        if not self._closing:
-            self._tell(messages.change_window(self._remote, size))
+    def read(self, timeout: float | None = None, sink: Sink | None = None) -> Chunk | None:
+        """See Channel in rdo.drivers.base."""
+        while True:
+            chunk, credit = self._received.read(timeout, sink)
+            if credit:
+                self._send_if_possible(messages.window_adjust(self._remote.number, credit))
+            if chunk or not credit:
+                return chunk
 
-    def exit_status(self) -> int:
-        status = self._received.wait_for_status()
-        if self._ptyless:
-            raise PtyRefused(f"`{self._target}` gives no terminal", "PermitTTY there, or no room for one")
-        if status is None:
-            raise self._lost(self._why or "the server gave no exit status")
-        return status
+    def end_input(self) -> None:
+        """Send no more."""
+        if self._advance(ChannelEvent.SEND_EOF):
+            self._send_if_possible(messages.end_of_input(self._remote.number))
 
-    # What follows is called by the connection.
+    def close(self) -> None:
+        """Give it up."""
+        state = self._advance(ChannelEvent.SEND_CLOSE)
+        if state is None:
+            return
+        self._received.give_up()
+        if state is ChannelState.CLOSE_SENT:
+            self._send_last(messages.close(self._remote.number))
 
-    def _answer(self, body: Body) -> None:
-        status, reply = messages.request(body)
-        if status is not None:
-            self._received.arrive_status(status)
-        self._reply_to_request(reply)
+    # What follows is called by the transport.
 
-    def _succeed(self, body: Body) -> None:
-        if self._unanswered:  # else an answer to nothing, which ssh(1) passes over, too
-            self._unanswered.popleft()
+    def adopt(self, remote: messages.RemoteEnd) -> None:
+        """The far end. The channel is open, or closed again if it was given up while the server took its time."""
+        self._remote = remote
+        self._send_window.widen(remote.window)
+        if self._advance(ChannelEvent.OPENED) is ChannelState.CLOSE_SENT:
+            self._send_last(messages.close(remote.number))
 
-    def _fail(self, body: Body) -> None:
-        if self._unanswered:
-            request = self._unanswered.popleft()
-            self._ptyless = self._ptyless or request == PTY
-            self._why = f"the server refused to {request}"
-            self.close()
+    def receive(self, kind: int, body: Body) -> None:
+        """A message for this channel: its number, and what follows the channel's own. Raises Violation."""
+        unanswered = self._state in UNANSWERED
+        if unanswered != (kind in ANSWERS):
+            raise Violation(f"it sent message {kind} for a channel that is {'not ' if unanswered else ''}open")
+        _HANDLERS[kind](self, body)
+
+    def lose(self) -> None:
+        """The connection has ended."""
+        self._why = self._why or self._transport.disconnect_reason or "the connection broke"
+        self._finish(ChannelEvent.LOST, self._received.lose)
+
+    def _receive_refusal(self, body: Body) -> None:
+        self._refusal = OpenRefused(*messages.refusal(body))
+        self._finish(ChannelEvent.REFUSED, self._received.give_up)
+
+    def _receive_data(self, body: Body) -> None:
+        self._received.put(STDOUT, body)
+
+    def _receive_extended_data(self, body: Body) -> None:
+        code, data = messages.extended_data(body)
+        if code == EXTENDED_STDERR:
+            self._received.put(STDERR, data)
+        else:
+            self._received.discard(len(data))
+
+    def _receive_eof(self, body: Body) -> None:
+        self._received.end()
+        self._transport.defer(self._received.notify_watcher)  # the exit status may be next
+
+    def _receive_close(self, body: Body) -> None:
+        if self._advance(ChannelEvent.SEND_CLOSE):
+            self._send_last(messages.close(self._remote.number))
+        self._finish(ChannelEvent.CLOSED, self._received.close)
+
+    def _receive_request(self, body: Body) -> None:
+        request = messages.request(body)
+        if request.status is not None:
+            self._received.put_status(request.status)
+        if request.wants_reply:  # as by sshd's question whether we are there (ClientAliveInterval): any answer will do
+            self._send_if_possible(messages.failure(self._remote.number))
+
+    def _receive_reply(self, *, granted: bool) -> None:
+        """The answer to a request of ours. One to no request is ignored, as by ssh(1)."""
+
+    # Inner workings.
+
+    def _advance(self, event: ChannelEvent) -> ChannelState | None:
+        """The new state, if the event changes it."""
+        with self._changed:
+            state = TRANSITIONS[self._state].get(event)
+            if state is None:
+                return None
+            self._state = state
+            self._changed.notify_all()
+        if state not in TAKES_INPUT:
+            self._send_window.close()
+        return state
+
+    def _finish(self, event: ChannelEvent, end_output: Callable[[], None]) -> None:
+        if self._advance(event):
+            self._transport.drop(self.number)
+            end_output()
+            self._on_end()
+
+    def _send(self, message: Sendable | OutgoingData) -> None:
+        """Send it, unless the channel is given up. Raises LinkLost."""
+        with self._sending:
+            if self._state not in SILENT:
+                self._transport.send(message)
+
+    def _send_if_possible(self, message: Sendable) -> None:
+        """Send what need not arrive: where the connection is lost, reading and the exit status say so."""
+        with contextlib.suppress(LinkLost):
+            self._send(message)
+
+    def _send_last(self, message: Sendable) -> None:
+        with self._sending, contextlib.suppress(LinkLost):
+            self._transport.send(message)
+
+    def _lost(self, why: str) -> LinkLost:
+        return LinkLost(f"the connection to `{self._target}` is lost", why)
+
+
+ANSWERS = (common.MSG_CHANNEL_OPEN_SUCCESS, common.MSG_CHANNEL_OPEN_FAILURE)
+
+_HANDLERS: dict[int, Callable[[Any, Body], None]] = {
+    common.MSG_CHANNEL_OPEN_SUCCESS: lambda channel, body: channel.adopt(messages.confirmation(body)),
+    common.MSG_CHANNEL_OPEN_FAILURE: SshChannel._receive_refusal,
+    common.MSG_CHANNEL_WINDOW_ADJUST: lambda channel, body: channel._send_window.widen(messages.number(body)),
+    common.MSG_CHANNEL_DATA: SshChannel._receive_data,
+    common.MSG_CHANNEL_EXTENDED_DATA: SshChannel._receive_extended_data,
+    common.MSG_CHANNEL_EOF: SshChannel._receive_eof,
+    common.MSG_CHANNEL_CLOSE: SshChannel._receive_close,
+    common.MSG_CHANNEL_REQUEST: SshChannel._receive_request,
+    common.MSG_CHANNEL_SUCCESS: lambda channel, body: channel._receive_reply(granted=True),
+    common.MSG_CHANNEL_FAILURE: lambda channel, body: channel._receive_reply(granted=False),
+}

@@ -24,7 +24,7 @@ class ConnectAhead:
         self._query = query
         self._timeout = timeout
         self._options: SshOptions | None = None
-        self.wire: socket.socket | None = None
+        self.stream: socket.socket | None = None
         """The stream, greeted, if there is one by the time that the options are known."""
         self._failure: BaseException | None = None
 
@@ -36,8 +36,8 @@ class ConnectAhead:
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         self._thread.join()
-        if error is not None and self.wire is not None:
-            self.wire.close()
+        if error is not None and self.stream is not None:
+            self.stream.close()
 
     def options(self) -> SshOptions:
         """What the user's ssh configuration says of the host. Raises ConnectError, also where nobody answers there."""
@@ -52,7 +52,7 @@ class ConnectAhead:
             self._options = self._query.options()
             dial.check_refused(self._options)
             if dial.is_direct(self._options):
-                self.wire = dial.connect(self._options, dial.step_timeout(self._options, self._timeout))
+                self.stream = dial.connect(self._options, dial.step_timeout(self._options, self._timeout))
         except BaseException as error:  # for whoever waits for the options
             self._failure = error
 

@@ -12,9 +12,8 @@ from rdo.drivers.ssh.algorithms import offer
 from rdo.drivers.ssh.auth.agent_forward import AgentForward
 from rdo.drivers.ssh.auth.askpass import asking
 from rdo.drivers.ssh.auth.login import log_in
-from rdo.drivers.ssh.channel import SessionChannel
-from rdo.drivers.ssh.channel_socket import ChannelStream
-from rdo.drivers.ssh.channel_stream import OpenRefused, SshChannel
+from rdo.drivers.ssh.channel import OpenRefused, SshChannel
+from rdo.drivers.ssh.channel_stream import ChannelStream
 from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
 from rdo.drivers.ssh.host_key import HostKeyCheck
 from rdo.drivers.ssh.keepalive import KEEPALIVE_TIMEOUTS, ByteStream, Keepalive, KeepaliveTimeouts, MonitoredStream
@@ -22,6 +21,7 @@ from rdo.drivers.ssh.kex import KEX_ABLE, NoCommonAlgorithm, silence
 from rdo.drivers.ssh.options import SshOptions, jump_request
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.ssh.server_faults import session_limit
+from rdo.drivers.ssh.session_channel import SessionChannel
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import ConnectError, LinkLost, SetupError
 
@@ -67,10 +67,10 @@ class SshConnection:
         self._keepalive.acquire()
         channel = SessionChannel(self._transport, self._target, self._ended)
         try:
-            self._transport.ask(channel)
+            self._transport.request_channel(channel)
             channel.start(command, Opening(pty, variables), agent=bool(self._agent))
         except BaseException:
-            channel.lose()  # where it has not ended: gives back what was acquired
+            channel.close()
             raise
         return channel
 
@@ -95,15 +95,15 @@ class SshConnection:
     def tunnel(self, host: str, port: int, timeout: float) -> ByteStream:
         """A stream from this host on to another, as long as this connection lives. Raises ConnectError."""
         self._keepalive.acquire()  # for good: with the stream in use, silence here is fatal, too
-        stream = SshChannel(self._transport, self._target, lambda: None)
+        channel = SshChannel(self._transport, self._target, lambda: None)
         try:
-            self._transport.ask(stream, "direct-tcpip", messages.stream_to(host, port))
-            stream.wait_until_open(timeout)
+            self._transport.request_channel(channel, "direct-tcpip", messages.stream_to(host, port))
+            channel.wait_until_open(timeout)
         except OpenRefused as error:
             raise ConnectError(f"`{self._target}` cannot reach `{host}` port {port}", str(error).lower()) from error
         except LinkLost as error:
             raise ConnectError(f"`{self._target}` gave no way to `{host}`", error.why) from error
-        return ChannelStream(stream)
+        return ChannelStream(channel)
 
 
 class Connector:
@@ -122,8 +122,8 @@ class Connector:
         self._timeout = timeout
         silence()
 
-    def connect(self, options: SshOptions, wire: ByteStream | None = None, depth: int = 0) -> SshConnection:
-        """A connection, logged in. `wire`: a greeted stream to the host, if there is one. Raises ConnectError."""
+    def connect(self, options: SshOptions, stream: ByteStream | None = None, depth: int = 0) -> SshConnection:
+        """A connection, logged in. `stream`: a greeted stream to the host, if there is one. Raises ConnectError."""
         self._caller.progress(f"connecting to `{options.address}`")
         dial.check_refused(options)
         for line in options.ignored:
@@ -132,31 +132,31 @@ class Connector:
         below = contextlib.ExitStack()
         with contextlib.ExitStack() as undo:
             undo.callback(below.close)
-            wire, explain = (wire, _no_reason) if wire else self._stream(options, timeout, below, depth)
+            stream, explain = (stream, _no_reason) if stream else self._dial(options, timeout, below, depth)
             caller = asking(self._caller, options)
-            transport, heard = self._handshake(options, wire, timeout, explain, undo, caller)
+            transport, monitored = self._handshake(options, stream, timeout, explain, undo, caller)
             log_in(transport, options, caller)
             local_command.run(options, self._caller)
-            heard.settimeout(None)
+            monitored.settimeout(None)
             undo.pop_all()
-            keepalive = Keepalive(heard, transport.ping, transport.close, _timeouts(self._timeouts, options))
+            keepalive = Keepalive(monitored, transport.ping, transport.close, _timeouts(self._timeouts, options))
             return SshConnection(transport, keepalive, options, below.close)
 
-    def _stream(
+    def _dial(
         self, options: SshOptions, timeout: float, below: contextlib.ExitStack, depth: int
     ) -> tuple[ByteStream, Callable[[], str]]:
         """The byte stream to the server, greeted, and what can be said of it when it fails."""
         if dial.is_direct(options):
             return dial.connect(options, timeout), _no_reason
         if options.proxy_jump:
-            wire, explain = self._jump(options, timeout, below, depth), _no_reason
+            stream, explain = self._jump(options, timeout, below, depth), _no_reason
         else:
             proxy = dial.ProxyCommand(options.proxy_command, self._caller.environment)
             below.callback(proxy.close)
-            wire = proxy.received_socket(timeout) if options.proxy_fdpass else proxy.socket
+            stream = proxy.received_socket(timeout) if options.proxy_fdpass else proxy.socket
             explain = proxy.failure
-        dial.send_version(wire, options)
-        return wire, explain
+        dial.send_version(stream, options)
+        return stream, explain
 
     def _jump(self, options: SshOptions, timeout: float, below: contextlib.ExitStack, depth: int) -> ByteStream:
         if depth >= JUMP_LIMIT:
@@ -169,16 +169,16 @@ class Connector:
     def _handshake(
         self,
         options: SshOptions,
-        wire: ByteStream,
+        stream: ByteStream,
         timeout: float,
         explain: Callable[[], str],
         undo: contextlib.ExitStack,
         caller: Caller,
     ) -> tuple[SshTransport, MonitoredStream]:
-        heard = MonitoredStream(wire)
-        undo.callback(heard.close)
-        check = HostKeyCheck(options, caller, dial.peer(wire) if dial.is_direct(options) else "")
-        transport = SshTransport(heard, offer(options.algorithms, check.offer(), KEX_ABLE), timeout)
+        monitored = MonitoredStream(stream)
+        undo.callback(monitored.close)
+        check = HostKeyCheck(options, caller, dial.peer(stream) if dial.is_direct(options) else "")
+        transport = SshTransport(monitored, offer(options.algorithms, check.offer(), KEX_ABLE), timeout)
         transport.local_version = dial.client_version(options)
         undo.callback(_end, transport)
         try:
@@ -186,9 +186,9 @@ class Connector:
         except SetupError:
             raise
         except Exception as error:  # whatever a server can bring about in paramiko and below it
-            raise _failure(options, transport, heard, error, explain(), timeout) from error
+            raise _failure(options, transport, monitored, error, explain(), timeout) from error
         check.check(key)
-        return transport, heard
+        return transport, monitored
 
 
 def _timeouts(usual: KeepaliveTimeouts, options: SshOptions) -> KeepaliveTimeouts:
@@ -214,7 +214,7 @@ def _end(transport: SshTransport) -> None:
 def _failure(
     options: SshOptions,
     transport: SshTransport,
-    heard: MonitoredStream,
+    monitored: MonitoredStream,
     error: Exception,
     explanation: str,
     timeout: float,
@@ -222,13 +222,13 @@ def _failure(
     what = f"cannot reach `{options.hostname}` port {options.port}"
     if explanation:
         return ConnectError(what, explanation)
-    if not heard.opening:
-        if heard.ended:
+    if not monitored.opening:
+        if monitored.ended:
             why = "it closed the connection without sending a banner"
             return ConnectError(what, why, "too many logins at once (MaxStartups), or no SSH server: try again")
         return ConnectError(what, f"it sent no banner within {timeout:g} s", "is an SSH server running there?")
     if not transport.version:
-        first = words(heard.opening.split(b"\n")[0].strip(), DISPLAY_LIMIT)
+        first = words(monitored.opening.split(b"\n")[0].strip(), DISPLAY_LIMIT)
         hint = "is it an SSH server? One that has too many logins at once (MaxStartups) says so: try again then"
         return ConnectError(what, f"in place of its SSH version it sent `{first}`", hint)
     if isinstance(error, NoCommonAlgorithm):

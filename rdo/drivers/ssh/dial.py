@@ -54,12 +54,12 @@ def check_refused(options: SshOptions) -> None:
         raise ConnectError(what, "; ".join(options.refused), "change it, or use `ssh`")
 
 
-def peer(wire: ByteStream) -> str:
+def peer(stream: ByteStream) -> str:
     """The address at the other end of a TCP connection; empty for other ways, which lead to an unknown one."""
-    if not isinstance(wire, socket.socket) or wire.family not in (socket.AF_INET, socket.AF_INET6):
+    if not isinstance(stream, socket.socket) or stream.family not in (socket.AF_INET, socket.AF_INET6):
         return ""
     try:
-        return str(wire.getpeername()[0])
+        return str(stream.getpeername()[0])
     except OSError:  # it has gone already, as will show
         return ""
 
@@ -69,10 +69,10 @@ def client_version(options: SshOptions) -> str:
     return f"{CLIENT_VERSION} {options.version_addendum}".rstrip()
 
 
-def send_version(wire: ByteStream, options: SshOptions) -> None:
+def send_version(stream: ByteStream, options: SshOptions) -> None:
     """Say hello, so that the server says all it can while we get ready. What fails shows when its answer is read."""
     with contextlib.suppress(OSError):
-        wire.send(client_version(options).encode() + b"\r\n")
+        stream.send(client_version(options).encode() + b"\r\n")
 
 
 def connect(options: SshOptions, timeout: float) -> socket.socket:
@@ -96,12 +96,12 @@ def _connect(options: SshOptions, timeout: float) -> socket.socket:
     failure: OSError = OSError("no address")
     for kind, style, protocol, _, address in addresses:
         try:
-            wire = _connect_to(kind, style, protocol, address, options, timeout)
+            stream = _connect_to(kind, style, protocol, address, options, timeout)
         except OSError as error:
             failure = error
         else:
-            send_version(wire, options)
-            return wire
+            send_version(stream, options)
+            return stream
     if isinstance(failure, TimeoutError):
         raise ConnectError(
             f"cannot reach {place}", f"no answer within {timeout:g} s", "is it up, is the address right?"

@@ -53,7 +53,7 @@ class SshDriver:
     def connect(self, caller: Caller) -> SshConnection:
         with ConnectAhead(Query(self._request, caller.environment), self._timeout) as ahead:
             connector = load_connector()(caller, self._request.ssh_config, self._timeout)
-            connection = connector.connect(ahead.options(), ahead.wire)
+            connection = connector.connect(ahead.options(), ahead.stream)
         self._options = connection.options
         return connection
 

@@ -50,8 +50,8 @@ class MonitoredStream:
     OPENING = 256
     """Bytes kept of what came first: enough to say what else than SSH is listening there."""
 
-    def __init__(self, wire: ByteStream, clock: Clock = time.monotonic) -> None:
-        self._wire = wire
+    def __init__(self, stream: ByteStream, clock: Clock = time.monotonic) -> None:
+        self._stream = stream
         self._clock = clock
         self._closed = False  # by this name paramiko asks whether its thread may be left alone
         self.last_heard = clock()
@@ -62,15 +62,15 @@ class MonitoredStream:
 
     def send(self, data: bytes | memoryview) -> int:
         """Send what there is room for. Raises BlockingIOError or TimeoutError where that is nothing, for a while."""
-        if isinstance(self._wire, socket.socket):
-            return self._wire.send(data, socket.MSG_DONTWAIT)
-        return self._wire.send(data)
+        if isinstance(self._stream, socket.socket):
+            return self._stream.send(data, socket.MSG_DONTWAIT)
+        return self._stream.send(data)
 
     def wait_for_room(self, timeout: float) -> None:
         """Wait, so many seconds at most, until something can be sent. Raises OSError where it is closed."""
-        if isinstance(self._wire, socket.socket):
+        if isinstance(self._stream, socket.socket):
             room = select.poll()
-            room.register(self._wire, select.POLLOUT)
+            room.register(self._stream, select.POLLOUT)
             room.poll(timeout * 1000)
 
     def recv(self, size: int) -> bytes:
@@ -80,10 +80,10 @@ class MonitoredStream:
     def recv_into(self, room: memoryview) -> int:
         """Read what there is, as far as there is room: how many bytes; 0 at the end."""
         try:
-            if isinstance(self._wire, socket.socket):
-                count = self._wire.recv_into(room)
+            if isinstance(self._stream, socket.socket):
+                count = self._stream.recv_into(room)
             else:
-                data = self._wire.recv(len(room))
+                data = self._stream.recv(len(room))
                 count = len(data)
                 room[:count] = data
         except ConnectionError:  # it went before it had read all that we sent
@@ -93,15 +93,15 @@ class MonitoredStream:
         return count
 
     def settimeout(self, seconds: float | None) -> None:
-        self._wire.settimeout(seconds)
+        self._stream.settimeout(seconds)
 
     def close(self) -> None:
         """Close for good, and wake a thread that waits in `recv` or `send`: close() alone would leave it there."""
         self._closed = True
-        if isinstance(self._wire, socket.socket):
+        if isinstance(self._stream, socket.socket):
             with contextlib.suppress(OSError):
-                self._wire.shutdown(socket.SHUT_RDWR)
-        self._wire.close()
+                self._stream.shutdown(socket.SHUT_RDWR)
+        self._stream.close()
 
     def _note(self, data: bytes | memoryview) -> None:
         if not data:
@@ -119,13 +119,13 @@ class Keepalive:
 
     def __init__(
         self,
-        wire: MonitoredStream,
+        stream: MonitoredStream,
         ping: Callable[[], None],
         kill: Callable[[], None],
         timeouts: KeepaliveTimeouts = KEEPALIVE_TIMEOUTS,
         clock: Clock = time.monotonic,
     ) -> None:
-        self._wire = wire
+        self._stream = stream
         self._ping = ping
         self._kill = kill
         self._timeouts = timeouts
@@ -169,11 +169,11 @@ class Keepalive:
         """Whether the peer was heard from within `liveness`, or answers a ping within `ping_deadline`."""
         if self._ended:
             return False
-        if self._clock() - self._wire.last_heard < self._timeouts.liveness:
+        if self._clock() - self._stream.last_heard < self._timeouts.liveness:
             return True
-        self._wire.heard.clear()
+        self._stream.heard.clear()
         self._start_ping()
-        return self._wire.heard.wait(self._timeouts.ping_timeout) and not self._ended
+        return self._stream.heard.wait(self._timeouts.ping_timeout) and not self._ended
 
     def _start_ping(self) -> None:
         """In a thread of its own: on a dead connection the socket's buffer may be full, and sending blocks."""
@@ -203,7 +203,7 @@ class Keepalive:
 
     def _check(self) -> bool:
         """Wait until there is something to do again; False when the connection is dead."""
-        silence = self._clock() - max(self._wire.last_heard, self._since)
+        silence = self._clock() - max(self._stream.last_heard, self._since)
         if silence >= self._timeouts.dead_after:
             return False
         if silence >= self._timeouts.liveness:

@@ -92,9 +92,9 @@ class KeyExchange(Transport):
     clear_to_send_lock: threading.Lock
     _send_message: Callable[[Any], None]
 
-    def __init__(self, wire: MonitoredStream, offer: AlgorithmOffer) -> None:
-        """`wire` has been greeted."""
-        super().__init__(wire, packetizer_class=Packets)  # type: ignore[arg-type]
+    def __init__(self, stream: MonitoredStream, offer: AlgorithmOffer) -> None:
+        """`stream` has been greeted."""
+        super().__init__(stream, packetizer_class=Packets)  # type: ignore[arg-type]
         self._preferred_keys = offer.host_keys
         self._preferred_kex = offer.key_exchanges
         self._preferred_ciphers = offer.ciphers

@@ -33,9 +33,6 @@ SIGNALS = {
 EXTENSION_LIMIT = 1024
 """That a server may announce: as ssh(1)."""
 
-WINDOW_LIMIT = 2**32 - 1
-"""Bytes that may be under way to one side of a channel (RFC 4254, section 5.2)."""
-
 # The body of a message from the server is what stands behind the number of our channel; one cut off raises Violation.
 
 
@@ -47,6 +44,13 @@ class EncodedMessage(NamedTuple):
     def asbytes(self) -> bytes:
         """The bytes to send."""
         return self.payload
+
+
+class ChannelRequest(NamedTuple):
+    """What the server says of a channel's program: its exit status, if it is that, and whether a reply is due."""
+
+    status: int | None
+    wants_reply: bool
 
 
 class RemoteEnd(NamedTuple):
@@ -172,15 +176,15 @@ def extended_data(body: Body) -> tuple[int, bytes]:
     return fields.number(), fields.string()
 
 
-def request(body: Body) -> tuple[int | None, bool]:
-    """What the server says of the program: its exit status, if it is that, and whether an answer is wanted."""
+def request(body: Body) -> ChannelRequest:
+    """A request of the server on a channel. Raises Violation."""
     fields = FieldReader(body)
     kind, reply = fields.string(), fields.flag()
     if kind == b"exit-status":
-        return fields.number(), reply
+        return ChannelRequest(fields.number(), reply)
     if kind == b"exit-signal":
-        return 128 + SIGNALS.get(words(fields.string()), 0), reply
-    return None, reply
+        return ChannelRequest(128 + SIGNALS.get(words(fields.string()), 0), reply)
+    return ChannelRequest(None, reply)
 
 
 def global_request(body: Body) -> bool:

@@ -70,10 +70,10 @@ class Nonce:
 class Packets(Packetizer):
     """Sends and receives the packets of one connection."""
 
-    def __init__(self, wire: MonitoredStream) -> None:
-        super().__init__(wire)  # type: ignore[arg-type]
-        self._wire = wire
-        self.incoming = ReadAhead(wire)
+    def __init__(self, stream: MonitoredStream) -> None:
+        super().__init__(stream)  # type: ignore[arg-type]
+        self._stream = stream
+        self.incoming = ReadAhead(stream)
         self._sending = threading.Lock()
         self._random = b""
         self._seal: Any = None
@@ -143,14 +143,14 @@ class Packets(Packetizer):
         left, since = memoryview(out), time.monotonic()
         while left:
             try:
-                left = left[self._wire.send(left) :]
+                left = left[self._stream.send(left) :]
                 since = time.monotonic()
             except (BlockingIOError, TimeoutError):
                 if self.closed:
                     raise EOFError from None
                 if time.monotonic() - since > SEND_TIMEOUT:
                     raise Violation(f"it took nothing of what was sent for {SEND_TIMEOUT:.0f} s") from None
-                self._wire.wait_for_room(SEND_CHECK_INTERVAL)
+                self._stream.wait_for_room(SEND_CHECK_INTERVAL)
 
     def _noise(self, size: int) -> bytes:
         """Random bytes, fetched in stock: each call to the system would let go of the interpreter's lock."""

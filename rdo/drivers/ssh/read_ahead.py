@@ -19,8 +19,8 @@ LINE_LENGTH_LIMIT = 8192
 class ReadAhead:
     """What has come and was not taken yet. For one thread."""
 
-    def __init__(self, wire: MonitoredStream) -> None:
-        self._wire = wire
+    def __init__(self, stream: MonitoredStream) -> None:
+        self._stream = stream
         self._room = memoryview(bytearray(READ_AHEAD_SIZE))
         self._start = self._end = 0
         self._deferred: list[Callable[[], None]] = []
@@ -78,7 +78,7 @@ class ReadAhead:
             if self.deadline is not None and time.monotonic() > self.deadline:
                 raise Violation("it did not finish the key exchange in time")
             try:
-                count = self._wire.recv_into(room)
+                count = self._stream.recv_into(room)
             except TimeoutError:
                 if self.closed:
                     raise EOFError from None

@@ -69,9 +69,9 @@ Reply = tuple[int, bytes] | None
 class SshTransport(KeyExchange):
     """Serves one connection in a thread of its own, queues login messages, and tells when and why it ended."""
 
-    def __init__(self, wire: MonitoredStream, offer: AlgorithmOffer, timeout: float) -> None:
-        """`wire` has been greeted. `timeout` (seconds) bounds the handshake."""
-        super().__init__(wire, offer)
+    def __init__(self, stream: MonitoredStream, offer: AlgorithmOffer, timeout: float) -> None:
+        """`stream` has been greeted. `timeout` (seconds) bounds the handshake."""
+        super().__init__(stream, offer)
         self._timeout = timeout
         self._allowance = LOGIN_DATA_LIMIT
         self.replies: queue.Queue[Reply] = queue.Queue()
@@ -108,7 +108,7 @@ class SshTransport(KeyExchange):
         """Whether the server knows the extensions of OpenSSH."""
         return "OpenSSH" in self.version
 
-    def ask(self, channel: ChannelHandler, kind: str = "session", details: bytes = b"") -> None:
+    def request_channel(self, channel: ChannelHandler, kind: str = "session", details: bytes = b"") -> None:
         """Ask for a channel and number it; the answer reaches `channel`. Raises LinkLost."""
         self.open_channels.add(channel)
         if self.ended.is_set():  # its last word to all channels may have come before this one was among them

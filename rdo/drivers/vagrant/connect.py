@@ -106,7 +106,7 @@ class VagrantConnector:
         with ConnectAhead(query, timeout) as ahead:
             connector = load_connector()(self._caller, path, timeout)
             options = self._known.guard(ahead.options(), machine)
-            connection = connector.connect(options, ahead.wire)
+            connection = connector.connect(options, ahead.stream)
         self._known.settle(machine)
         return connection
 

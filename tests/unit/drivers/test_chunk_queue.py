@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from rdo.drivers.base import STDERR, STDOUT
-from rdo.drivers.chunk_queue import MANY, SMALL, ChunkQueue
+from rdo.drivers.chunk_queue import CROWDED, JOIN_LIMIT, ChunkQueue
 
 
 def drained(queue: ChunkQueue) -> dict[int, bytes]:
@@ -21,7 +21,7 @@ def test_bytes_of_both_streams_in_turns_cost_no_more_than_their_number() -> None
     for number in range(turns):
         queue.put(STDOUT, bytes([number % 251]))
         queue.put(STDERR, bytes([number % 241]))
-    assert len(queue._chunks) < MANY + 3 * turns / SMALL + 4
+    assert len(queue._chunks) < CROWDED + 3 * turns / JOIN_LIMIT + 4
     assert sum(sys.getsizeof(chunk.data) for chunk in queue._chunks) < 3 * turns
     expected = {STDOUT: bytes(n % 251 for n in range(turns)), STDERR: bytes(n % 241 for n in range(turns))}
     assert drained(queue) == expected

@@ -7,8 +7,8 @@ import socket
 import threading
 
 from rdo.drivers.ssh.auth.agent import Agent
-from rdo.drivers.ssh.channel_socket import ChannelStream
-from rdo.drivers.ssh.channel_stream import SshChannel
+from rdo.drivers.ssh.channel import SshChannel
+from rdo.drivers.ssh.channel_stream import ChannelStream
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import LinkLost, SetupError
 from rdo.util import threads
@@ -36,29 +36,29 @@ class AgentForward:
         self._room = threading.Semaphore(STREAM_LIMIT)
 
     def accept(self) -> SshChannel | None:
-        """The near end of one more stream, or None for too many. Its threads end with it, so at the latest with the
+        """The near end of one more channel, or None for too many. Its threads end with it, so at the latest with the
         link.
         """
         if not self._room.acquire(blocking=False):
             return None
-        stream = SshChannel(self._transport, self._target, lambda: None, WINDOW)
+        channel = SshChannel(self._transport, self._target, lambda: None, WINDOW)
         try:
-            threads.start(self._serve, stream, name="rdo-agent")
+            threads.start(self._serve, channel, name="rdo-agent")
         except SetupError:  # this is the thread that serves the whole connection, which goes on
             self._room.release()
             return None
-        return stream
+        return channel
 
-    def _serve(self, stream: SshChannel) -> None:
-        wire = ChannelStream(stream)
+    def _serve(self, channel: SshChannel) -> None:
+        stream = ChannelStream(channel)
         try:
             with contextlib.suppress(*GONE), self._connect() as agent:
-                stream.wait_until_open()
-                back = threads.start(_to_program, agent, wire, name="rdo-agent")
-                _to_agent(wire, agent)
+                channel.wait_until_open()
+                back = threads.start(_to_program, agent, stream, name="rdo-agent")
+                _to_agent(stream, agent)
                 back.join()
         finally:
-            wire.close()
+            stream.close()
             self._room.release()
 
     def _connect(self) -> socket.socket:
@@ -73,18 +73,18 @@ class AgentForward:
         return connection
 
 
-def _to_agent(wire: ChannelStream, agent: socket.socket) -> None:
+def _to_agent(stream: ChannelStream, agent: socket.socket) -> None:
     try:
         with contextlib.suppress(OSError):
-            while data := wire.recv(READ_SIZE):
+            while data := stream.recv(READ_SIZE):
                 agent.sendall(data)
     finally:
         with contextlib.suppress(OSError):
             agent.shutdown(socket.SHUT_RDWR)
 
 
-def _to_program(agent: socket.socket, wire: ChannelStream) -> None:
+def _to_program(agent: socket.socket, stream: ChannelStream) -> None:
     with contextlib.suppress(OSError):
         while data := agent.recv(READ_SIZE):
-            wire.sendall(data)
-    wire.close()  # and so wakes who waits for more from the program
+            stream.sendall(data)
+    stream.close()  # and so wakes who waits for more from the program

@@ -47,24 +47,24 @@ def test_a_host_is_dialed_and_greeted_while_other_things_are_done(listener: sock
             accepted.settimeout(BOUND)
             assert accepted.recv(256) == CLIENT_VERSION.encode() + b"\r\n"
             assert ahead.options().hostname == "127.0.0.1"
-            assert ahead.wire is not None
-    with ahead.wire:
-        assert ahead.wire.fileno() >= 0  # it is for whoever took it
+            assert ahead.stream is not None
+    with ahead.stream:
+        assert ahead.stream.fileno() >= 0  # it is for whoever took it
 
 
 def test_an_error_closes_the_stream(listener: socket.socket, tmp_path: Path) -> None:
     ahead = ConnectAhead(query(tmp_path, port_of(listener)), None)
     with pytest.raises(ZeroDivisionError), ahead:
         1 / (ahead.options().hostname == "")
-    assert ahead.wire is not None
-    assert ahead.wire.fileno() == -1
+    assert ahead.stream is not None
+    assert ahead.stream.fileno() == -1
 
 
 @pytest.mark.parametrize("line", ["ProxyJump elsewhere", "ProxyCommand nc %h %p"])
 def test_a_host_behind_another_one_is_not_dialed(listener: socket.socket, tmp_path: Path, line: str) -> None:
     with ConnectAhead(query(tmp_path, port_of(listener), line), None) as ahead:
         assert ahead.options().hostname == "127.0.0.1"
-    assert ahead.wire is None
+    assert ahead.stream is None
 
 
 def test_where_nobody_listens_the_options_say_so(tmp_path: Path) -> None:

@@ -99,12 +99,12 @@ def test_no_more_is_read_together_than_is_handed_on_at_a_time(ends: tuple[Packet
 def test_packets_are_read_however_the_bytes_come(ends: tuple[Packets, Packets, socket.socket]) -> None:
     sender, receiver, far = ends
     sender.send_message(OutgoingData(1, memoryview(b"one, two, three"), 5))
-    wire = far.recv(4096)
+    stream = far.recv(4096)
     here, there = socket.socketpair()
     with here, there:
         receiver = Packets(MonitoredStream(there))
         receiver.set_inbound_cipher(**cipher("iv_in"))
-        trickle = threading.Thread(target=lambda: [here.send(wire[at : at + 1]) for at in range(len(wire))])
+        trickle = threading.Thread(target=lambda: [here.send(stream[at : at + 1]) for at in range(len(stream))])
         trickle.start()
         found = b""
         while len(found) < len(b"one, two, three"):
@@ -152,13 +152,13 @@ def test_messages_for_a_channel_may_be_taken(ours: bool, ends: tuple[Packets, Pa
 def test_a_packet_that_was_changed_on_the_way_is_refused(ends: tuple[Packets, Packets, socket.socket]) -> None:
     sender, receiver, far = ends
     sender.send_message(Message(b"\x62hello"))
-    wire = bytearray(far.recv(4096))
-    wire[10] ^= 1
+    stream = bytearray(far.recv(4096))
+    stream[10] ^= 1
     here, there = socket.socketpair()
     with here, there:
         receiver = Packets(MonitoredStream(there))
         receiver.set_inbound_cipher(**cipher("iv_in"))
-        here.sendall(wire)
+        here.sendall(stream)
         with pytest.raises(InvalidTag):
             receiver.read_message()
 

@@ -37,7 +37,7 @@ USERS = {"kex.py": {"transport"}, "packetizer.py": {"packet"}}
 
 
 @pytest.fixture
-def wires() -> Iterator[tuple[MonitoredStream, socket.socket]]:
+def streams() -> Iterator[tuple[MonitoredStream, socket.socket]]:
     near, far = socket.socketpair()
     with near, far:
         yield MonitoredStream(near), far
@@ -59,15 +59,15 @@ def thread_names() -> set[str]:
     return set(dir(paramiko.transport.threading.Thread()))
 
 
-def test_paramiko_has_what_we_use_of_a_connection(wires: tuple[MonitoredStream, socket.socket]) -> None:
-    theirs = paramiko.transport.Transport(wires[0])  # type: ignore[arg-type]
+def test_paramiko_has_what_we_use_of_a_connection(streams: tuple[MonitoredStream, socket.socket]) -> None:
+    theirs = paramiko.transport.Transport(streams[0])  # type: ignore[arg-type]
     assert [name for name in NAMES["Transport"] if not hasattr(theirs, name) and name != "H"] == []
     used = own_names(theirs, "kex.py", "transport.py") - thread_names()
     assert used - set(NAMES["Transport"]) == set()
 
 
-def test_paramiko_has_what_we_use_of_packets(wires: tuple[MonitoredStream, socket.socket]) -> None:
-    theirs = paramiko.packet.Packetizer(wires[0])  # type: ignore[arg-type]
+def test_paramiko_has_what_we_use_of_packets(streams: tuple[MonitoredStream, socket.socket]) -> None:
+    theirs = paramiko.packet.Packetizer(streams[0])  # type: ignore[arg-type]
     assert [name for name in NAMES["Packetizer"] if not hasattr(theirs, name)] == []
     assert own_names(theirs, "packetizer.py") - set(NAMES["Packetizer"]) == set()
 
@@ -92,11 +92,11 @@ def test_only_two_modules_use_what_is_not_documented(file: Path) -> None:
 
 @pytest.mark.parametrize("allowed", [SIGNATURES, HOST_KEYS], ids=["without certificates", "with certificates"])
 def test_certificates_of_hosts_are_offered_only_where_they_are_checked(
-    allowed: tuple[str, ...], wires: tuple[MonitoredStream, socket.socket]
+    allowed: tuple[str, ...], streams: tuple[MonitoredStream, socket.socket]
 ) -> None:
-    transport = SshTransport(wires[0], offer(Algorithms(), allowed, KEX_ABLE), 1.0)
+    transport = SshTransport(streams[0], offer(Algorithms(), allowed, KEX_ABLE), 1.0)
     transport.begin_exchange()
-    receiver = Packets(MonitoredStream(wires[1]))
+    receiver = Packets(MonitoredStream(streams[1]))
     kind, message = receiver.read_message()
     found = kex_offer.parse(message.asbytes())  # type: ignore[union-attr]
     assert kind == 20

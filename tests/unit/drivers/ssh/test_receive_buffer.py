@@ -26,19 +26,19 @@ class Watcher:
 
 @pytest.fixture
 def watched() -> tuple[ReceiveBuffer, Watcher]:
-    reception, watcher = ReceiveBuffer(1000, 4000), Watcher()
-    reception.watch(watcher.sink, watcher.told.append)
-    return reception, watcher
+    buffer, watcher = ReceiveBuffer(1000, 4000), Watcher()
+    buffer.watch(watcher.sink, watcher.told.append)
+    return buffer, watcher
 
 
 def test_output_is_read_in_its_order_and_then_the_end() -> None:
-    reception = ReceiveBuffer(1000, 4000)
-    reception.arrive(STDOUT, b"a")
-    reception.arrive(STDERR, b"b")
-    reception.end()
-    assert reception.read(0, None) == (Chunk(STDOUT, b"a"), 0)
-    assert reception.read(0, None) == (Chunk(STDERR, b"b"), 0)
-    assert reception.read(0, None) == (None, 0)
+    buffer = ReceiveBuffer(1000, 4000)
+    buffer.put(STDOUT, b"a")
+    buffer.put(STDERR, b"b")
+    buffer.end()
+    assert buffer.read(0, None) == (Chunk(STDOUT, b"a"), 0)
+    assert buffer.read(0, None) == (Chunk(STDERR, b"b"), 0)
+    assert buffer.read(0, None) == (None, 0)
 
 
 def test_nothing_to_read_in_time_is_told() -> None:
@@ -47,76 +47,76 @@ def test_nothing_to_read_in_time_is_told() -> None:
 
 
 def test_who_reads_is_told_how_much_more_may_come() -> None:
-    reception = ReceiveBuffer(3, 12)
-    reception.arrive(STDOUT, b"abcd")
-    assert reception.read(0, None) == (Chunk(STDOUT, b"abcd"), 4)
+    buffer = ReceiveBuffer(3, 12)
+    buffer.put(STDOUT, b"abcd")
+    assert buffer.read(0, None) == (Chunk(STDOUT, b"abcd"), 4)
 
 
 def test_a_short_command_needs_nobody_who_reads(watched: tuple[ReceiveBuffer, Watcher]) -> None:
-    reception, watcher = watched
-    reception.arrive(STDOUT, b"hello")
-    reception.end()
-    reception.arrive_status(3)
+    buffer, watcher = watched
+    buffer.put(STDOUT, b"hello")
+    buffer.end()
+    buffer.put_status(3)
     assert not watcher.told  # before all that has come is worked through
-    reception.notify_watcher()
+    buffer.notify_watcher()
     assert (watcher.taken, watcher.told) == ([(STDOUT, b"hello")], [True])
-    assert reception.wait_for_status() == 3
+    assert buffer.wait_for_status() == 3
 
 
 def test_an_end_without_a_status_is_left_to_who_reads(watched: tuple[ReceiveBuffer, Watcher]) -> None:
-    reception, watcher = watched
-    reception.end()
-    reception.notify_watcher()
+    buffer, watcher = watched
+    buffer.end()
+    buffer.notify_watcher()
     assert watcher.told == [False]
 
 
 def test_what_a_watcher_does_not_take_is_to_be_read(watched: tuple[ReceiveBuffer, Watcher]) -> None:
-    reception, watcher = watched
+    buffer, watcher = watched
     watcher.refuses = True
-    reception.arrive(STDOUT, b"hello")
+    buffer.put(STDOUT, b"hello")
     assert watcher.told == [False]
     watcher.refuses = False
-    reception.arrive(STDOUT, b" again")
+    buffer.put(STDOUT, b" again")
     assert not watcher.taken
-    assert reception.read(0, None) == (Chunk(STDOUT, b"hello again"), 0)
+    assert buffer.read(0, None) == (Chunk(STDOUT, b"hello again"), 0)
 
 
-def test_a_status_counts_where_the_link_breaks_behind_the_output() -> None:
-    reception = ReceiveBuffer(1000, 4000)
-    reception.arrive_status(3)
-    reception.end()
-    reception.close(broken=True)
-    assert reception.wait_for_status() == 3
+def test_a_status_counts_where_the_connection_ends_after_the_output() -> None:
+    buffer = ReceiveBuffer(1000, 4000)
+    buffer.put_status(3)
+    buffer.end()
+    buffer.lose()
+    assert buffer.wait_for_status() == 3
 
 
 def test_a_status_does_not_count_where_output_was_cut_off(watched: tuple[ReceiveBuffer, Watcher]) -> None:
-    reception, watcher = watched
-    reception.arrive_status(3)
-    reception.close(broken=True)
-    assert reception.wait_for_status() is None
+    buffer, watcher = watched
+    buffer.put_status(3)
+    buffer.lose()
+    assert buffer.wait_for_status() is None
     assert watcher.told == [False]
 
 
 def test_what_is_not_wanted_is_dropped() -> None:
-    reception = ReceiveBuffer(1000, 4000)
-    reception.arrive(STDOUT, b"hello")
-    reception.close(wanted=False)
-    reception.arrive(STDOUT, b"more")
-    assert reception.read(0, None) == (None, 0)
-    assert reception.wait_for_status() is None
+    buffer = ReceiveBuffer(1000, 4000)
+    buffer.put(STDOUT, b"hello")
+    buffer.give_up()
+    buffer.put(STDOUT, b"more")
+    assert buffer.read(0, None) == (None, 0)
+    assert buffer.wait_for_status() is None
 
 
 def test_the_end_wakes_who_waits() -> None:
-    reception = ReceiveBuffer(1000, 4000)
+    buffer = ReceiveBuffer(1000, 4000)
     found: list[int | None] = []
     threads = [
-        threading.Thread(target=reception.read, args=(10, None)),
-        threading.Thread(target=lambda: found.append(reception.wait_for_status())),
+        threading.Thread(target=buffer.read, args=(10, None)),
+        threading.Thread(target=lambda: found.append(buffer.wait_for_status())),
     ]
     for thread in threads:
         thread.start()
-    reception.arrive_status(0)
-    reception.close(ended=True)
+    buffer.put_status(0)
+    buffer.close()
     for thread in threads:
         thread.join(5)
     assert found == [0]

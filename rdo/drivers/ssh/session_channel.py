@@ -1,0 +1,92 @@
+"""One program on the target over an SSH session channel: its start, terminal and exit status (RFC 4254, section 6)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+
+from rdo.drivers.base import ChannelRefused, Opening, PtyRefused, Sink, WindowSize
+from rdo.drivers.ssh import messages
+from rdo.drivers.ssh.channel import OpenRefused, SshChannel
+from rdo.drivers.ssh.channel_state import USABLE
+from rdo.drivers.ssh.transport import SshTransport
+from rdo.errors import LinkLost
+
+UNKNOWN_CHANNEL_TYPE = 3
+
+
+class PendingRequest(Enum):
+    """A request of ours that the server has to answer."""
+
+    PTY = "make a terminal"
+    EXEC = "run a command"
+
+
+class SessionChannel(SshChannel):
+    """The Channel of rdo.drivers.base."""
+
+    def __init__(self, transport: SshTransport, target: str, on_end: Callable[[], None]) -> None:
+        """See SshChannel."""
+        super().__init__(transport, target, on_end)
+        self._pending: deque[PendingRequest] = deque()
+        """In the order in which they were sent, which is that of their replies."""
+        self._denied: PendingRequest | None = None
+        """The first that the server did not grant."""
+
+    @property
+    def ended(self) -> bool:
+        return self._received.status is not None or self._state not in USABLE
+
+    def has_exited(self) -> bool:
+        return self.ended
+
+    def start(self, command: str, opening: Opening, *, agent: bool = False) -> None:
+        """Wait for the channel, then start the program, without waiting for that. Raises ChannelRefused, LinkLost.
+
+        `agent`: let the program use our SSH agent.
+        """
+        try:
+            self.wait_until_open()
+        except OpenRefused as error:
+            if error.code == UNKNOWN_CHANNEL_TYPE:
+                raise LinkLost(f"`{self._target}` allows no commands", str(error)) from None
+            raise ChannelRefused(str(error)) from None
+        number = self._remote.number
+        if agent:
+            self._send(messages.forward_agent(number))
+        if opening.pty is not None:
+            self._pending.append(PendingRequest.PTY)
+            self._send(messages.make_pty(number, opening.pty))
+        for name, value in opening.variables.items():
+            self._send(messages.set_variable(number, name, value))
+        self._pending.append(PendingRequest.EXEC)
+        self._send(messages.execute(number, command))
+
+    def watch(self, sink: Sink, readable: Callable[[bool], None]) -> bool:
+        self._received.watch(sink, readable)
+        return True
+
+    def stop_reading(self) -> bool:
+        if not self._transport.is_openssh():
+            return False
+        self._send_if_possible(messages.end_of_write(self._remote.number))
+        return True
+
+    def resize(self, size: WindowSize) -> None:
+        self._send_if_possible(messages.change_window(self._remote.number, size))
+
+    def exit_status(self) -> int:
+        status = self._received.wait_for_status()
+        if self._denied is PendingRequest.PTY:
+            raise PtyRefused(f"`{self._target}` gives no terminal", "PermitTTY there, or no room for one")
+        if status is None:
+            raise self._lost(self._why or "the server gave no exit status")
+        return status
+
+    def _receive_reply(self, *, granted: bool) -> None:
+        request = self._pending.popleft() if self._pending else None
+        if request and not granted:
+            self._denied = self._denied or request
+            self._why = f"the server refused to {request.value}"
+            self.close()
