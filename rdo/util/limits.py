@@ -1,6 +1,6 @@
-"""What a process has of whoever started it and an unprivileged one cannot give up: its niceness, and its hard limits.
+"""What a process inherits and, without privileges, cannot raise again: its niceness and its hard limits.
 
-Where the system tells them of other processes only to these (limits, on macOS), they do not count.
+Where the system shows them to the process itself alone (limits, on macOS), they are ignored.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ import resource
 from typing import NamedTuple
 
 LIMITS = tuple(sorted({getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")}))
-"""Those of this system, by number."""
+"""The numbers of the limits that this system has."""
 
 
 class ProcessLimits(NamedTuple):
-    """`limits` are pairs of the soft and the hard one, in the order of LIMITS; empty if they cannot be told."""
+    """`limits` are pairs of a soft and a hard limit, in the order of LIMITS; empty where they are not shown."""
 
     nice: int
     limits: tuple[tuple[int, int], ...]
 
     def allow(self, other: ProcessLimits) -> bool:
-        """Whether a process in these can start one in the `other` ones."""
+        """Whether a process that has these can start one that has the `other` ones."""
         pairs = zip(self.limits, other.limits, strict=False)
-        return self.nice <= other.nice and all(_reaches(ours, theirs) for (_, ours), (_, theirs) in pairs)
+        return self.nice <= other.nice and all(_allows(ours, theirs) for (_, ours), (_, theirs) in pairs)
 
 
 def limits_of(pid: int) -> ProcessLimits | None:
-    """Those of a process of the same user; 0 is this one. None if they cannot be told, as when it has ended."""
+    """Those of a process of the same user; 0 is this process. None where it has ended."""
     try:
         return ProcessLimits(os.getpriority(os.PRIO_PROCESS, pid), _limits(pid))
     except OSError:
@@ -34,21 +34,21 @@ def limits_of(pid: int) -> ProcessLimits | None:
 
 
 def apply_limits(pid: int, wanted: ProcessLimits) -> None:
-    """Have a process of ours continue in these, as far as the system allows. Raises nothing: it may have ended."""
+    """Set the limits of a process of ours, as far as the system allows. Never raises: the process may have ended."""
     try:
         os.setpriority(os.PRIO_PROCESS, pid, wanted.nice)
         if hasattr(resource, "prlimit"):
-            for kind, pair in zip(LIMITS, wanted.limits, strict=False):
-                resource.prlimit(pid, kind, pair)
+            for number, pair in zip(LIMITS, wanted.limits, strict=False):
+                resource.prlimit(pid, number, pair)
     except (OSError, ValueError):
         return
 
 
 def _limits(pid: int) -> tuple[tuple[int, int], ...]:
     if hasattr(resource, "prlimit"):
-        return tuple(resource.prlimit(pid, kind) for kind in LIMITS)
+        return tuple(resource.prlimit(pid, number) for number in LIMITS)
     return tuple(map(resource.getrlimit, LIMITS)) if pid == 0 else ()
 
 
-def _reaches(ours: int, theirs: int) -> bool:
+def _allows(ours: int, theirs: int) -> bool:
     return ours == resource.RLIM_INFINITY or (theirs != resource.RLIM_INFINITY and ours >= theirs)

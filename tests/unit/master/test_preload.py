@@ -24,7 +24,7 @@ SHARED = {
 
 
 @pytest.mark.parametrize(("driver", "loaded", "left"), [
-    ("local", {"rdo.drivers.local.start"}, {"paramiko", "requests", "rdo.drivers.docker", "rdo.drivers.vagrant"}),
+    ("local", {"rdo.drivers.local.channel"}, {"paramiko", "requests", "rdo.drivers.docker", "rdo.drivers.vagrant"}),
     ("docker", {"rdo.drivers.docker.fresh", "rdo.drivers.docker.pull"}, {"paramiko", "rdo.drivers.vagrant"}),
     ("ssh", {"paramiko", "rdo.drivers.ssh.auth.agent_forward", "rdo.drivers.ssh.krl"}, {"rdo.drivers.docker"}),
     ("vagrant", {"paramiko", "rdo.drivers.vagrant.command"}, {"rdo.drivers.docker"}),

@@ -1,0 +1,62 @@
+"""What a program that is started on this machine inherits from its caller, as if the caller had started it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from rdo.drivers.base import Caller
+from rdo.util.limits import ProcessLimits, apply_limits, limits_of
+
+MAKE_VARIABLES = frozenset({"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MAKE_TERMERR", "MAKE_TERMOUT", "MFLAGS"})
+"""Set by a make that runs the caller as a recipe: its options are not for a make that the recipe runs on a target."""
+
+SHELL_VARIABLES = frozenset({"OLDPWD", "PWD", "SHLVL", "_"})
+"""Each shell sets these for itself: callers that differ in nothing else can share a connection."""
+
+DEFAULT_UMASK = 0o022
+"""Where the system does not show the caller's, as on macOS."""
+
+
+class CallerContext(NamedTuple):
+    """What a program inherits. `limits` and `processors` are None where the system does not show the caller's."""
+
+    environment: Mapping[str, str]
+    umask: int
+    limits: ProcessLimits | None
+    processors: frozenset[int] | None
+
+    @classmethod
+    def of(cls, caller: Caller) -> CallerContext:
+        """Asks the system about the caller's process, where it can be seen."""
+        left_out = MAKE_VARIABLES | SHELL_VARIABLES
+        environment = {name: value for name, value in caller.environment.items() if name not in left_out}
+        pid = caller.process
+        if not pid:
+            return cls(environment, DEFAULT_UMASK, None, None)
+        return cls(environment, _umask(pid), limits_of(pid), _processors(pid))
+
+    def apply(self, pid: int) -> None:
+        """Give the limits and processors to a program that has just been started, and waits for its script."""
+        if self.limits is not None:
+            apply_limits(pid, self.limits)
+        if self.processors is not None:
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(pid, self.processors)
+
+
+def _umask(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+            return int(next(line for line in status if line.startswith("Umask:")).split()[1], 8)
+    except (OSError, StopIteration, ValueError, IndexError):
+        return DEFAULT_UMASK
+
+
+def _processors(pid: int) -> frozenset[int] | None:
+    try:
+        return frozenset(os.sched_getaffinity(pid))
+    except (OSError, AttributeError):
+        return None
