@@ -102,12 +102,35 @@ def test_the_client_runs_isolated_by_the_interpreter_of_its_head(
     assert done.stdout.splitlines() == ["python3", *options, str(client), "-v", "a b", ""]
 
 
-def test_the_launchers_differ_in_their_options_alone() -> None:
-    texts = []
-    for name in ("rdo", "rdoctl", "rdo-rsh"):
-        lines = (TOP / "bin" / name).read_text().splitlines()
-        texts.append([line for line in lines if not line.startswith(("#", "options="))])
-    assert texts[0] == texts[1] == texts[2]
+@pytest.mark.parametrize("program", ["rdoctl", "rdo-rsh"])
+def test_there_is_one_launcher_with_three_names(program: str) -> None:
+    assert os.readlink(TOP / "bin" / program) == "rdo"
+
+
+@pytest.mark.parametrize(
+    ("links", "program"),
+    [
+        pytest.param(["rdoctl"], "rdoctl", id="as in the repository"),
+        pytest.param(["rdo-rsh"], "rdo-rsh", id="another name"),
+        pytest.param(["remote", "rdoctl"], "rdoctl", id="a link of the user's own to a link"),
+        pytest.param(["remote"], "rdo", id="a link of the user's own"),
+    ],
+)
+def test_the_launcher_goes_by_the_name_that_it_is_called_by(
+    prefix: Path, project: Project, links: list[str], program: str
+) -> None:
+    python = prefix / "bin" / "python3"
+    write(python, ECHO)
+    write(prefix / "bin" / "rdo-client", f"#!{python}\n")
+    for link, target in zip(links, [*links[1:], "rdo"], strict=True):
+        (prefix / "bin" / link).symlink_to(target)
+    assert f"rdo={program}" in run(project, prefix / "bin" / links[0]).stdout.splitlines()
+
+
+@pytest.mark.parametrize("name", ["client", "link", "name", "options", "program", "python", "second"])
+def test_no_variable_of_the_caller_is_changed_on_the_way(prefix: Path, project: Project, name: str) -> None:
+    done = run(project, prefix / "bin" / "rdo", "-e", name, "sh", "-c", f"echo ${name}", **{name: "the caller's"})
+    assert done.stdout == "the caller's\n"
 
 
 def test_a_client_that_is_started_without_a_launcher_isolates_itself(
