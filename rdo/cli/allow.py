@@ -1,4 +1,4 @@
-"""`rdoctl allow`: shows what a .rdo.conf wants, and allows it; and lists what is allowed."""
+"""`rdoctl allow`: shows what a .rdo.conf asks for, and allows it; and lists what is allowed."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from rdo.trust.store import Record, TrustStatus
 
 @click.command("allow")
 @click.option("--profile", "-p", metavar="NAME", default="", help="Allow this profile.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@click.option("--list", "-l", "listing", is_flag=True, help="Show what is allowed, for all directories.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
+@click.option("--list", "-l", "listing", is_flag=True, help="List everything that is allowed, in all directories.")
 def command(profile: str, yes: bool, listing: bool) -> None:
     """Allow what the .rdo.conf here asks for.
 
-    A .rdo.conf may come from somebody else. Which target it leads to, as whom, and with what of yours, has to be
-    allowed once, and again when that has changed.
+    A .rdo.conf may come from somebody else. So you have to allow once where it sends your commands, as which user and
+    with which of your variables and files, and again whenever that changes.
     """
     if listing:
-        click.echo("\n".join(lines(store.Store(os.environ).records()) or ["nothing is allowed"]))
+        click.echo("\n".join(lines(store.Store(os.environ).records()) or ["nothing is allowed yet"]))
         return
     request = wanted(load(profile))
     where = one_line(f"profile `{request.profile}` of `{request.config}`")

@@ -24,7 +24,7 @@ VARIABLE = "_RDOCTL_COMPLETE"
 @click.option("--profiles", "list_profiles", is_flag=True, hidden=True)
 @click.pass_context
 def command(ctx: click.Context, shell: str | None, list_profiles: bool) -> None:
-    """Print the completion script of a shell for rdo and rdoctl.
+    """Print a shell script that completes the command lines of rdo and rdoctl.
 
     \b
     bash   eval "$(rdoctl completion bash)"     in ~/.bashrc

@@ -1,6 +1,6 @@
 """The completion of `rdo` for bash, zsh and fish: rdo's own options, then the command as a command line. Only text.
 
-bash from 3.2 on, which macOS has.
+The bash part works from bash 3.2 on, which macOS has.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ HELP = {
     ("-p", "--profile"): "use this profile",
     ("-e", "--env"): "set a variable",
     ("-c",): "run a shell string",
-    ("-C",): "as if started in this directory",
+    ("-C",): "run as if started in this directory",
     ("--project",): "use the .rdo.conf of this directory",
     ("--fallback",): "run the local tool if the target cannot be reached",
     ("--dir",): "run in this directory of the target",
-    ("--no-map",): "leave local paths in arguments as they are",
-    ("-m", "--map-output"): "rewrite paths of the target in output to local ones",
-    ("--no-map-output",): "leave paths in output as they are",
+    ("--no-map",): "leave local paths in arguments unchanged",
+    ("-m", "--map-output"): "rewrite the target paths in output to local ones",
+    ("--no-map-output",): "leave paths in output unchanged",
     ("-s", "--sudo"): "run as root",
     ("-u", "--user"): "run as this user",
-    ("-t",): "with a terminal",
-    ("-T",): "without a terminal",
-    ("-n",): "no stdin",
-    ("-v", "--verbose"): "say on stderr what happens",
-    ("-h", "--help"): "show the help",
+    ("-t",): "run with a terminal",
+    ("-T",): "run without a terminal",
+    ("-n",): "give the command an empty stdin",
+    ("-v", "--verbose"): "report each step on stderr",
+    ("-h", "--help"): "show this help",
     ("--version",): "show the version",
 }
 """All options of rdo, with their synonyms."""

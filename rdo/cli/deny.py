@@ -1,4 +1,4 @@
-"""`rdoctl deny`: takes back what `rdoctl allow` allowed."""
+"""`rdoctl deny`: revokes what `rdoctl allow` allowed."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from rdo.trust.store import Record
 @click.command("deny")
 @click.option("--profile", "-p", metavar="NAME", default="", help="Deny this profile.")
 def command(profile: str) -> None:
-    """Take back what was allowed for the .rdo.conf here.
+    """Revoke what was allowed for the .rdo.conf here.
 
-    Commands that run go on; the held connection ends with them.
+    Running commands continue; the connection is closed when they have ended.
     """
     options = Options()
     options.profile = profile
@@ -53,7 +53,7 @@ def is_meant(record: Record, config: str, profile: str, denied: set[str]) -> boo
 
 
 def end_masters(config: str) -> None:
-    """Have the control masters end that were told yes, whatever profile was asked for."""
+    """End the control masters that were allowed to connect, whatever profile was asked for."""
     for master in masters.found(sockets.runtime_directory(os.environ)):
         if master.report.get("config") == config:
             masters.stop(master, now=False)

@@ -1,4 +1,4 @@
-"""`rdoctl explain`: what a command would come to, without connecting. Plans as the master does, and shows the plan.
+"""`rdoctl explain`: shows what a command would do, without connecting. Plans as the master does, and shows the plan.
 
 No value from the environment is ever shown: each is replaced before anything is planned, so that none can slip through.
 """
@@ -47,7 +47,7 @@ NONCE = "NONCE"
 
 
 class RawCommand(click.Command):
-    """A command that takes its words as they are, for rdo's own parser."""
+    """A command that leaves its command line to rdo's own parser."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.params["words"] = tuple(args)
@@ -57,9 +57,10 @@ class RawCommand(click.Command):
 @click.command("explain", cls=RawCommand, options_metavar="[OPTION]... [COMMAND [ARGUMENT]...]", add_help_option=False)
 @click.pass_context
 def command(ctx: click.Context, words: tuple[str, ...]) -> None:
-    """Show what a command would come to without connecting.
+    """Show what a command would do, without connecting.
 
-    Takes what `rdo` takes, options first: rdoctl explain -p docker -e CI=1 make test. With -v the shell script, too.
+    It takes the same command line as `rdo`: rdoctl explain -p docker -e CI=1 make test. With -v it also shows the
+    shell script that would run on the target.
     """
     options = argv.parse(list(words))
     if options.help:
@@ -70,7 +71,7 @@ def command(ctx: click.Context, words: tuple[str, ...]) -> None:
 
 
 def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
-    """Title and lines of each part. Raises RdoError where the command itself would fail, after what could be told."""
+    """Title and lines of each part. Raises RdoError where the command would fail, after the parts before that."""
     if options.directory:
         project.change_directory(options.directory, os.environ)
     found = project.discover(os.environ, options.project)
@@ -147,7 +148,7 @@ def shown(value: object) -> str:
 
 
 def hidden(asked: Request, options: Options) -> Request:
-    """The request with a remark in place of every value that comes from the environment or the command line."""
+    """The request with a note in place of every value that comes from the environment or the command line."""
     asked.environ = [fsencode(f"{name}={FROM_ENVIRONMENT}") for name, _ in plan.pairs(asked.environ)]
     given = {item.partition("=")[0] for item in options.env if "=" in item}
     asked.variables = [
@@ -159,7 +160,7 @@ def hidden(asked: Request, options: Options) -> Request:
 
 
 def _ssh(options: SshOptions | None) -> Iterator[tuple[str, list[str]]]:
-    """What the user's ssh configuration comes to."""
+    """What the user's ssh configuration adds."""
     if options is None:
         return
     sent = variables(options, LocalCaller())
@@ -173,7 +174,7 @@ def _ssh(options: SshOptions | None) -> Iterator[tuple[str, list[str]]]:
 
 
 class LocalCaller:
-    """This process as the caller of a driver that shall not connect, and so has nothing to ask. See drivers.base."""
+    """This process as the caller of a driver that must not connect, and so has nothing to ask. See drivers.base."""
 
     process = 0
     user = ""

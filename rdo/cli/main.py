@@ -1,4 +1,4 @@
-"""`rdoctl`: manages what `rdo` uses. One file a command; here they meet, and here errors and exit statuses are decided.
+"""`rdoctl`: manages what `rdo` uses. One file a command; errors and exit statuses are decided here.
 
 A failure of rdo is one line and status 255, as with `rdo`; a wrong command line is status 2, as click has it.
 """
@@ -28,12 +28,12 @@ EXAMPLES = """\
 Examples:
   rdoctl init                     write a .rdo.conf for this directory
   rdoctl doctor                   check the connection to the target, step by step
-  rdoctl explain make test        what `rdo make test` would do
-  rdoctl status                   the held connections
+  rdoctl explain make test        show what `rdo make test` would do
+  rdoctl status                   show the open connections
   rdoctl allow                    allow what the .rdo.conf here asks for
-  rdoctl shim add pytest          a local executable that runs pytest there
-  rdoctl stop --all               end them, once their commands have ended
-  rdoctl ide vscode               have an editor run the tools there
+  rdoctl shim add pytest          create a local pytest that runs on the target
+  rdoctl ide vscode               set up VS Code to run the tools on the target
+  rdoctl stop --all               close all connections, once their commands have ended
   eval "$(rdoctl completion bash)"
 """
 
@@ -59,7 +59,7 @@ Examples:
 )
 @click.version_option(__version__, message="rdoctl %(version)s")
 def rdoctl() -> None:
-    """Manage the targets and held connections of rdo."""
+    """Manage the targets and connections of rdo."""
 
 
 class Ascii(io.TextIOWrapper):
@@ -92,7 +92,7 @@ def run(words: list[str]) -> int:
         return INTERRUPTED
     except OSError as error:
         what = f"cannot use `{os.fsdecode(error.filename)}`" if error.filename else "cannot continue"
-        hint = "check who may use it, and your umask" if isinstance(error, PermissionError) else ""
+        hint = "check its permissions, and your umask" if isinstance(error, PermissionError) else ""
         return complain(RdoError(what, reason(error), hint))
 
 

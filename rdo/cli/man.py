@@ -23,9 +23,10 @@ PLACES = (
 @click.command("man")
 @click.argument("page", type=click.Choice(PAGES), default="rdo")
 def command(page: str) -> None:
-    """Show a man page: of rdo, rdoctl or rdo-rsh.
+    """Show the man page of rdo, rdoctl or rdo-rsh.
 
-    Also where `man rdo` finds none, as after `pipx install`. Without a program `man`, and in a pipe, it is printed.
+    This works even where `man rdo` finds no page, as after `pipx install`. The page is printed as plain text if
+    stdout is not a terminal or there is no `man` program.
     """
     path = find(page)
     program = shutil.which("man")
@@ -41,4 +42,4 @@ def find(page: str) -> str:
         path = os.path.join(place, f"{page}.1")
         if os.path.isfile(path):
             return path
-    raise RdoError(f"the man page of `{page}` is not installed", "", f"`{page} --help`")
+    raise RdoError(f"the man page of `{page}` is not installed", "", f"type `{page} --help`")

@@ -1,4 +1,4 @@
-"""The control masters of this user, as seen from outside: found by their sockets, asked, and told to end."""
+"""The control masters of this user, as seen from outside: found by their sockets, queried, and stopped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST_AT_ONCE = 16
 """Masters that are asked at a time, so that several wedged ones cost no more than one."""
 
 SOCKET_NAME = re.compile(r"[0-9a-f]{16}(\.[0-9a-f]+)?")
-"""One that is ending has a number behind the name: its place is a new one's."""
+"""One that is ending has a number after its name, to make room for a new one."""
 
 READ_SIZE = 64 * 1024
 
@@ -37,7 +37,7 @@ NO_REPORT: Report = {}
 
 @dataclass(frozen=True)
 class MasterInfo:
-    """A control master. `report` is empty if it does not answer; `pid` is None if then nothing tells it."""
+    """A control master. `report` is empty if it does not answer; `pid` is None if it is then unknown."""
 
     path: str
     pid: int | None
@@ -59,7 +59,7 @@ class MasterInfo:
 
     @property
     def idle_left(self) -> float | None:
-        """Seconds until it ends for want of commands; None while one runs, and if it never does."""
+        """Seconds until it ends because it is idle; None while one runs, and if it never does."""
         timeout = self.report.get("idle_timeout")
         return max(0.0, timeout - self.report["idle_for"]) if timeout and not self.running else None
 
@@ -89,7 +89,7 @@ def query(path: str) -> MasterInfo | None:
 
 
 def stop(master: MasterInfo, now: bool) -> MasterInfo | None:
-    """Tell it to end, after its running commands or at once. What it said; None where it was gone already."""
+    """Ask it to end, after its running commands or at once. Its answer; None if it was gone already."""
     return _ask(master.path, protocol.frame(protocol.STOP, b"1" if now else b"0"))
 
 

@@ -22,7 +22,7 @@ PROFILE = "#/definitions/profile"
 def command() -> None:
     """Print a JSON schema of .rdo.conf, for editors.
 
-    With it Taplo, Even Better TOML and PyCharm complete the keys, show what each is for, and mark what is wrong:
+    With it, Taplo, Even Better TOML and PyCharm complete keys, describe them, and mark errors:
     rdoctl schema > ~/.config/rdo/schema.json
     """
     click.echo(json.dumps(schema(), indent=2))
@@ -41,7 +41,7 @@ def schema() -> dict[str, Any]:
         "definitions": {
             "profile": {
                 "title": "a profile",
-                "description": "a profile, chosen by `rdo -p NAME`; what it does not say is as at the top",
+                "description": "a profile, selected with `rdo -p NAME`; it inherits the keys at the top",
                 "type": "object",
                 "properties": keys,
                 "additionalProperties": False,

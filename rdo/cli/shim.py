@@ -51,7 +51,7 @@ class ProjectShims:
         if not os.path.lexists(path):
             return False
         if os.path.islink(path) or not is_shim(path):
-            raise RdoError(f"`{path}` is not a shim", "rdo leaves it alone", "move it away yourself")
+            raise RdoError(f"`{path}` is not a shim", "rdo does not replace it", "move it out of the way")
         return True
 
     def names(self) -> list[str]:
@@ -79,7 +79,7 @@ class ProjectShims:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(path, 0o755)
             if not stat.S_ISDIR(os.lstat(path).st_mode):
-                raise RdoError(f"`{path}` is not a directory", "", "move it away first")
+                raise RdoError(f"`{path}` is not a directory", "", "move it out of the way first")
         with contextlib.suppress(FileExistsError):
             self._write(IGNORE, IGNORED, 0o644)
 
@@ -99,23 +99,23 @@ class ProjectShims:
 
 @click.group("shim", cls=CommandGroup)
 def command() -> None:
-    """Local executables that run a tool on the target.
+    """Manage shims: local executables that run a tool on the target.
 
-    An editor or IDE takes .rdo/bin/pytest as its pytest. It works from any directory and needs no PATH. To have
-    shims in PATH while you are in a project, in sh, bash, zsh or fish: eval "$(rdoctl shim env)"
+    Configure your editor or IDE to run .rdo/bin/pytest as its pytest. A shim works from any directory and needs no
+    PATH. To put shims into PATH while you work in a project, in sh, bash, zsh or fish: eval "$(rdoctl shim env)"
 
-    Inside, where RDO_INSIDE names the project, a shim runs the next program of its name in PATH: on a target that
-    sees the shims too, and in what rdo itself runs here.
+    If RDO_INSIDE names the project, a shim runs the next program of its name in PATH instead. That is the case on a
+    target that sees the shims too, and in programs that rdo itself runs locally.
     """
 
 
 @command.command("add")
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
-@click.option("--profile", "-p", metavar="NAME", default="", help="Run them with this profile.")
+@click.option("--profile", "-p", metavar="NAME", default="", help="Run the tools with this profile.")
 def add(names: Sequence[str], profile: str) -> None:
     """Write .rdo/bin/NAME for each tool.
 
-    One that is there is written again: after the project was moved, or to change its profile.
+    Existing shims are written again, for example after the project was moved, or to change their profile.
     """
     directory = here()
     create(directory, names, profile)
@@ -127,7 +127,7 @@ def create(directory: ProjectShims, names: Sequence[str], profile: str = "") -> 
     """Write shims. Raises RdoError before the first is written if there can be none of a name, or it is taken."""
     for name in names:
         if why := script.refusal(name):
-            raise RdoError(f"there can be no shim `{name}`", why)
+            raise RdoError(f"cannot create a shim `{name}`", why)
     rdo = program()
     directory.make()
     for name in names:
@@ -142,7 +142,7 @@ def create(directory: ProjectShims, names: Sequence[str], profile: str = "") -> 
 
 @command.command("list")
 def list_() -> None:
-    """Show the shims of this project."""
+    """List the shims of this project."""
     directory = here()
     names = directory.names()
     strangers = directory.strangers(ShimPath(directory.root, os.environ))
@@ -151,11 +151,15 @@ def list_() -> None:
 
 
 def warn(directory: ProjectShims, strangers: Sequence[str]) -> None:
-    """Say of files that they are not ours: in PATH they are not."""
+    """Warn about files that are not ours, and so are left out of PATH."""
     for name in strangers:
-        what = f"`{directory.file(name)}` is not what `rdoctl shim add` wrote"
-        hint = f"if you trust this project, `rdoctl shim add {name}`" if name in directory.names() else "look at it"
-        click.echo(f"rdoctl: {RdoError(what, 'it is not put in PATH', hint)}", err=True)
+        what = f"`{directory.file(name)}` was not written by `rdoctl shim add`"
+        hint = (
+            f"if you trust this project, `rdoctl shim add {name}`"
+            if name in directory.names()
+            else "look at it and remove it"
+        )
+        click.echo(f"rdoctl: {RdoError(what, 'it is left out of PATH', hint)}", err=True)
 
 
 def offered(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -181,24 +185,24 @@ def remove(names: Sequence[str]) -> None:
 
 
 @command.command("env")
-@click.option("--off", is_flag=True, help="Take shims out of PATH.")
+@click.option("--off", is_flag=True, help="Remove shims from PATH.")
 def env(off: bool) -> None:
-    """Print what puts this project's shims first in PATH.
+    """Print a shell command that puts this project's shims first in PATH.
 
     \b
     eval "$(rdoctl shim env)"          in sh, bash, zsh and fish
-    eval "$(rdoctl shim env --off)"    to take them out
+    eval "$(rdoctl shim env --off)"    to remove them again
 
-    In another project it takes those of the former one out. With direnv, write the first line into .envrc. What is put
-    in PATH is a directory of your own, with what you had `rdoctl shim add` write, and not .rdo/bin, into which a
-    repository may write.
+    In another project, it replaces the shims of the previous one. With direnv, write the first line into .envrc. The
+    directory put into PATH is not .rdo/bin, where a repository could place other programs, but one of your own that
+    contains only what `rdoctl shim add` wrote.
     """
     kept = script.without_shims(os.environ.get("PATH", os.defpath), shim_directory.base(os.environ))
     if not off:
         found = here()
         own = ShimPath(found.root, os.environ)
         if ":" in own.path:
-            raise RdoError(f"`{own.path}` cannot be in PATH", "it has a colon in it", "set XDG_STATE_HOME")
+            raise RdoError(f"`{own.path}` cannot be in PATH", "it contains a colon", "set XDG_STATE_HOME")
         own.make()
         warn(found, found.strangers(own))
         kept.insert(0, own.path)
@@ -211,10 +215,10 @@ def here() -> ProjectShims:
 
 
 def program() -> str:
-    """The path of `rdo`: beside this program as it was started, which pipx keeps when it installs anew."""
+    """The path of `rdo`: beside this program as it was started, a path that pipx keeps when it reinstalls."""
     for directory in (os.path.dirname(os.path.abspath(sys.argv[0])), os.path.dirname(sys.executable)):
         if is_program(os.path.join(directory, "rdo")):
             return os.path.join(directory, "rdo")
     if found := shutil.which("rdo"):
         return os.path.abspath(found)
-    raise SetupError("cannot find the program `rdo`", "it is not beside `rdoctl` and not in PATH", "reinstall rdo")
+    raise SetupError("cannot find the program `rdo`", "it is neither beside `rdoctl` nor in PATH", "reinstall rdo")

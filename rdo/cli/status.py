@@ -20,14 +20,14 @@ UNKNOWN = "-"
 
 
 @click.command("status")
-@click.option("--json", "as_json", is_flag=True, help="As JSON: times in seconds, memory in bytes.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with times in seconds and memory in bytes.")
 def command(as_json: bool) -> None:
-    """Show the held connections and what they do."""
+    """Show the open connections and what runs on them."""
     found = masters.found(sockets.runtime_directory(os.environ))
     if as_json:
         click.echo(json.dumps([describe(master) for master in found], indent=2))
     elif not found:
-        click.echo("no control masters run; the next `rdo` starts one")
+        click.echo("no control master is running; the next `rdo` starts one")
     elif is_for_people(sys.stdout, os.environ):
         show(found)
     else:

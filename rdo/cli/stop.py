@@ -1,4 +1,4 @@
-"""`rdoctl stop`: ends control masters, and says which."""
+"""`rdoctl stop`: ends control masters, and reports which."""
 
 from __future__ import annotations
 
@@ -25,13 +25,15 @@ KILL_TIMEOUT = 1.0
 
 
 @click.command("stop")
-@click.option("--all", "-a", "every", is_flag=True, help="All of this user, not only those of this directory.")
-@click.option("--profile", "-p", metavar="NAME", help="Only this profile of this directory's config.")
-@click.option("--now", is_flag=True, help="End running commands too.")
+@click.option(
+    "--all", "-a", "every", is_flag=True, help="Close all of your connections, not only those of this project."
+)
+@click.option("--profile", "-p", metavar="NAME", help="Close only the connection of this profile.")
+@click.option("--now", is_flag=True, help="End running commands as well.")
 def command(every: bool, profile: str | None, now: bool) -> None:
-    """End held connections once their commands have ended."""
+    """Close the connections of this project, once their commands have ended."""
     if every and profile:
-        raise click.UsageError("--all and --profile exclude each other")
+        raise click.UsageError("--all and --profile cannot be used together")
     directory = sockets.runtime_directory(os.environ)
     found = masters.found(directory)
     chosen = found if every else _of_this_directory(found, directory, profile)
@@ -89,7 +91,7 @@ def _stop(master: MasterInfo, *, now: bool, forced: bool) -> StopOutcome:
     """Stop one master."""
     answer = masters.stop(master, now) if master.answers else master
     if answer is None:
-        return _done("had ended", master)
+        return _done("had already ended", master)
     if not answer.answers:
         return _kill(answer if answer.pid else master, forced)
     if answer.running and not now:
@@ -103,11 +105,11 @@ def _stop(master: MasterInfo, *, now: bool, forced: bool) -> StopOutcome:
 def _kill(master: MasterInfo, forced: bool) -> StopOutcome:
     name = printable(master.name)
     if not forced:
-        return StopOutcome(f"{name} does not answer; use `rdoctl stop --now`", failed=True)
+        return StopOutcome(f"{name} does not respond; use `rdoctl stop --now`", failed=True)
     if master.pid is None or not masters.is_master(master.pid):
-        return StopOutcome(f"{name} does not answer, and its process could not be identified", failed=True)
+        return StopOutcome(f"{name} does not respond, and its process could not be identified", failed=True)
     if not process.end(master.pid, KILL_TIMEOUT):
-        return StopOutcome(f"{name} does not answer, and cannot be killed (process {master.pid})", failed=True)
+        return StopOutcome(f"{name} does not respond, and cannot be killed (process {master.pid})", failed=True)
     return _done("killed", master)
 
 

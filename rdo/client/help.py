@@ -9,82 +9,81 @@ from rdo import __version__
 from rdo.client.argv import Options
 
 HELP = """\
-rdo, "remote do": run a command where this code runs, as if it were here
+rdo: run a command in the matching directory of a VM, host or container
 
 Usage: rdo [OPTION]... [COMMAND [ARGUMENT]...]
        rdo [OPTION]... -c STRING [NAME [ARGUMENT]...]
 
 The nearest .rdo.conf at or above the working directory names the target. The
-first word that is no option starts the command; nothing after it is read by
-rdo. Without a command: a login shell in the matching directory.
+first word that is not an option starts the command; rdo interprets nothing
+after it. Without a command, rdo opens a login shell in the matching directory.
 
   -p, --profile NAME      use this profile (or $RDO_PROFILE)
-  -e, --env NAME[=VALUE]  set a variable; without a value, the caller's
-  -c STRING               run a shell string, as `sh -c` does, also with further
-                          options of sh: -ec, -euo pipefail -c. All options
-                          that POSIX has there are sh's, also -n and -v
-  -C DIR                  as if started in DIR
-      --project DIR       use DIR's .rdo.conf; outside of DIR, run in DIR itself
-      --fallback          obey the key local_fallback, as shims do
-      --dir REMOTE        run in this directory of the target
-      --no-map            leave local paths in arguments as they are
+  -e, --env NAME[=VALUE]  set a variable; without a value, pass on the caller's
+  -c STRING               run a shell string, as `sh -c` does. Further options of
+                          sh may come before it, as in -ec or -euo pipefail -c;
+                          there, -n, -v and the other POSIX options are sh's
+  -C DIR                  run as if rdo had been started in DIR
+      --project DIR       use the .rdo.conf of DIR; outside of DIR, run in DIR
+      --fallback          follow the key `local_fallback`, as shims do
+      --dir REMOTE        run in this directory on the target
+      --no-map            leave local paths in arguments unchanged
   -m, --map-output        rewrite the target's paths in output to local ones
-      --no-map-output     leave them as they are, whatever `map_output` says
+      --no-map-output     leave them unchanged, whatever `map_output` says
   -s, --sudo              run as root
-  -u, --user USER         run as this user of the target, as `docker exec -u` or
-                          `sudo -u` does
-  -t, -T                  with a terminal, without one (default: with one if
-                          stdin, stdout and stderr are all terminals)
-  -n                      no stdin
-  -v, --verbose           say on stderr what happens, with times
+  -u, --user USER         run as this user, as `docker exec -u` or `sudo -u` does
+  -t, -T                  run with a terminal, or without one (default: with one
+                          if stdin, stdout and stderr are all terminals)
+  -n                      give the command an empty stdin
+  -v, --verbose           report each step on stderr, with times
   -h, --help              show this text
       --version           show the version
 
 Examples:
-  rdo make test                     run it there
-  rdo -c 'cd src && ls | wc -l'     a shell string
-  rdo -e CI=1 tox -e py312          a variable, and a command with options
-  rdo python < job.py > out.txt     streams are separate and exact
-  make SHELL=rdo                    a Makefile's recipes on the target
-  rdo                               a shell there
+  rdo make test                     run make on the target
+  rdo -c 'cd src && ls | wc -l'     run a shell string
+  rdo -e CI=1 tox -e py312          set a variable for a command with options
+  rdo python < job.py > out.txt     redirect, as with a local command
+  make SHELL=rdo                    run a Makefile's recipes on the target
+  rdo                               open a shell on the target
 
-Exit status: the command's own; 128+N if signal N ended it; 255 with a line
-`rdo: ...` for a failure of rdo itself. See also: rdoctl --help
+Exit status: that of the command; 128+N if signal N ended it; 255, with a line
+`rdo: ...` on stderr, if rdo itself fails. See also: rdoctl --help
 """
 
 RSH_HELP = """\
-rdo-rsh: a remote shell for programs that call ssh, over the connection of rdo
+rdo-rsh: a replacement for ssh in programs that call it, over rdo's connection
 
 Usage: rdo-rsh [OPTION]... [USER@]HOST [WORD]...
        rdo-rsh [OPTION]... '' [WORD]...
 
-The words, with blanks between, are a shell string there, as with ssh. It runs
-in the login directory; or, where the host is left empty, in the directory that
-matches the working directory. Any other host than the profile's is refused.
+The words are joined with spaces and run by a shell on the target, as with ssh:
+in the login directory or, if the host is empty, in the directory that matches
+the working directory. A host other than that of the profile is refused.
 
   --profile NAME          use this profile
-  --project DIR           use DIR's .rdo.conf
-  -l USER, -p PORT        refused unless they are the target's own
+  --project DIR           use the .rdo.conf of DIR
+  -l USER, -p PORT        refused unless they are those of the target
   -o NAME=VALUE           as in ssh_config: HostName, Port, User, RequestTTY,
-                          SendEnv, SetEnv and StdinNull count
-  -t, -tt, -T             with a terminal if stdin is one, in any case, without
-  -n                      no stdin
-  -v                      say on stderr what happens, with times
-  -G                      show what the options come to, and run nothing
-  -O check|exit|stop      do nothing: there is no control master of ssh
-  -V, --help              show the version, show this text
+                          SendEnv, SetEnv and StdinNull take effect
+  -t, -tt, -T             run with a terminal if stdin is one, always, or never
+  -n                      give the command an empty stdin
+  -v                      report each step on stderr, with times
+  -G                      show the resulting options, and run nothing
+  -O check|exit|stop      do nothing: ssh has no control master here
+  -V, --help              show the version, or this text
 
-Further options of ssh concern the connection, which is there, and are ignored.
-Those that forward ports, make tunnels or need a subsystem such as sftp are
-refused.
+Other options of ssh that affect only the connection are ignored, because it is
+already open. Those that forward ports, create tunnels or need a subsystem such
+as sftp are refused.
 
 Examples:
-  rsync -a -e rdo-rsh ./ :                   this directory to the matching one
-  rsync -a -e rdo-rsh :build/ build/         and back
-  GIT_SSH_COMMAND=rdo-rsh git fetch          from a repository on the target
+  rsync -a -e rdo-rsh ./ :                   copy this directory to the target
+  rsync -a -e rdo-rsh :build/ build/         copy a directory back
+  GIT_SSH_COMMAND=rdo-rsh git fetch          fetch from a repository on the target
 
-Exit status: the command's own; 255 with a line `rdo: ...` for a failure of rdo
-itself. See also: rdo --help
+Exit status: that of the command; 255, with a line `rdo: ...` on stderr, if rdo
+itself fails. See also: rdo --help
 """
 
 

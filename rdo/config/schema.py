@@ -77,7 +77,10 @@ class Settings:
     )  # fmt: skip
     env: Mapping[str, str] = _key(_NO_VARIABLES, types.VARIABLES, "variables to set on the target", '{ STAGE = "dev" }')
     pass_env: tuple[str, ...] = _key(
-        _NO_NAMES, types.VARIABLE_GLOBS, "variables to take along: names and patterns", '["LANG", "LC_*"]'
+        _NO_NAMES,
+        types.VARIABLE_GLOBS,
+        "variables to pass from your environment: names and patterns",
+        '["LANG", "LC_*"]',
     )
     path: tuple[str, ...] = _key(
         _NO_NAMES,
@@ -96,11 +99,12 @@ class Settings:
         harmless="what is written are names of the project's own files, and the target writes what it likes anyway",
     )  # fmt: skip
     idle_timeout: float = _key(
-        3600.0, types.DURATION, "close an unused connection after this time; 0: never", '"8h"',
+        3600.0, types.DURATION, "close an unused connection after this time; 0 means never", '"8h"',
         harmless="only the user's own commands can use a connection, however long it is held",
     )  # fmt: skip
     on_disconnect: str = _key(
-        "kill", types.choice(*ENDS), "what a lost connection does to a running command: kill or keep", '"keep"',
+        "kill", types.choice(*ENDS),
+        "if the connection is lost, kill or keep running commands", '"keep"',
         harmless="the command that goes on is one that the user started there",
     )  # fmt: skip
     connect_timeout: float | None = _key(
@@ -109,33 +113,39 @@ class Settings:
     )  # fmt: skip
     local_fallback: bool = _key(False, types.FLAG, "shims run the local tool when the target cannot be reached", "true")
 
-    host: str | None = _key(None, types.HOST, "alias of ~/.ssh/config, or a name or address", '"devbox"', "ssh")
-    user: str | None = _key(None, types.USER, "whom to run as", '"deploy"', "ssh", "docker")
+    host: str | None = _key(None, types.HOST, "alias from ~/.ssh/config, or a host name or address", '"devbox"', "ssh")
+    user: str | None = _key(None, types.USER, "user to log in or run as", '"deploy"', "ssh", "docker")
     port: int | None = _key(None, types.PORT, "port of the SSH server", "2222", "ssh")
-    identity: str | None = _key(None, types.TEXT, "file of the private key", '"~/.ssh/id_dev"', "ssh")
-    jump: str | None = _key(None, types.JUMP, "hosts to pass through, as for ssh -J", '"gate.example.com"', "ssh")
+    identity: str | None = _key(None, types.TEXT, "private key file", '"~/.ssh/id_dev"', "ssh")
+    jump: str | None = _key(None, types.JUMP, "jump hosts, as for ssh -J", '"gate.example.com"', "ssh")
     ssh_config: str | None = _key(
-        None, types.TEXT, "stands in for ~/.ssh/config", '"~/.ssh/work_config"', "ssh", personal=True
+        None, types.TEXT, "file to use instead of ~/.ssh/config", '"~/.ssh/work_config"', "ssh", personal=True
     )
 
-    machine: str | None = _key(None, types.NAME, "machine of a Vagrantfile that has several", '"web"', "vagrant")
+    machine: str | None = _key(
+        None, types.NAME, "machine to use if the Vagrantfile defines several", '"web"', "vagrant"
+    )
     auto_up: bool = _key(False, types.FLAG, "run vagrant up when the machine is down", "true", "vagrant")
 
     container: str | None = _key(None, types.NAME, "container to run in", '"web-1"', "docker")
     service: str | None = _key(None, types.NAME, "compose service to run in", '"web"', "docker")
-    image: str | None = _key(None, types.IMAGE, "image to run a container of", '"python:3.12"', "docker")
+    image: str | None = _key(None, types.IMAGE, "image to create a container from", '"python:3.12"', "docker")
     build: str | None = _key(
-        None, types.INSIDE, "directory whose Dockerfile makes the image to run a container of", '"."', "docker"
+        None, types.INSIDE, "directory whose Dockerfile builds the image for a container", '"."', "docker"
     )
     dockerfile: str | None = _key(
-        None, types.INSIDE, "a file in place of the Dockerfile, relative to build", '"Dockerfile.dev"', "docker"
+        None, types.INSIDE, "Dockerfile to use, relative to `build`", '"Dockerfile.dev"', "docker"
     )
     build_args: Mapping[str, str] = _key(
-        _NO_VARIABLES, types.VARIABLES, "values of the Dockerfile's ARGs", '{ VERSION = "3" }', "docker"
+        _NO_VARIABLES,
+        types.VARIABLES,
+        "build arguments: values for ARG in the Dockerfile",
+        '{ VERSION = "3" }',
+        "docker",
     )
     build_target: str | None = _key(None, types.NAME, "stage of the Dockerfile to build", '"dev"', "docker")
     auto_start: bool = _key(True, types.FLAG, "start the container when it is stopped", "false", "docker")
-    fresh: bool = _key(False, types.FLAG, "a new container of the image for every command", "true", "docker")
+    fresh: bool = _key(False, types.FLAG, "create a new container for every command", "true", "docker")
     pull: str = _key("missing", types.choice(*PULLS), "when to pull the image", '"never"', "docker")
 
 

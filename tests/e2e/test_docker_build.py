@@ -57,7 +57,7 @@ def test_a_devcontainer_that_is_built_works_as_init_writes_it(project: Project, 
     done = project.shell("rdoctl init")
     assert done.stderr == b""
     assert (
-        "left out of .devcontainer/devcontainer.json, see the comments in .rdo.conf: postCreateCommand, features\n"
+        "not taken from .devcontainer/devcontainer.json, see the comments in .rdo.conf: postCreateCommand, features\n"
         in (done.stdout.decode())
     )
     assert "  rdo -c 'make deps'\n" in done.stdout.decode()

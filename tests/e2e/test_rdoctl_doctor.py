@@ -45,7 +45,7 @@ def examine(project: Project, options: str = "") -> tuple[int, dict[str, tuple[s
 def test_all_is_well_with_a_local_target(local: Project) -> None:
     status, found = examine(local)
     assert status == 0
-    assert found.pop("conclusion")[1] == "all is well: type `rdo` before a command to run it there"
+    assert found.pop("conclusion")[1] == "everything works: type `rdo` before a command to run it on the target"
     assert list(found) == [
         "runtime directory", "config", "trust", "login", "remote /bin/sh", "remote directory", "lifeline",
     ]  # fmt: skip
@@ -57,7 +57,7 @@ def test_all_is_well_with_a_local_target(local: Project) -> None:
 def test_all_is_well_with_an_ssh_server(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> None:
     status, found = examine(ssh_project(tmp_path, runtime, sshd))
     assert status == 0
-    assert found.pop("conclusion")[1] == "all is well: type `rdo` before a command to run it there"
+    assert found.pop("conclusion")[1] == "everything works: type `rdo` before a command to run it on the target"
     assert {name: verdict for name, (verdict, _) in found.items() if verdict != "ok"} == {"ssh agent": "skipped"}
     assert "SSH-2.0-OpenSSH" in found["TCP connection"][1]
     assert {"ssh program", "ssh configuration", "key files", "name resolution", "lifeline"} < found.keys()
@@ -101,7 +101,9 @@ def test_a_port_that_nobody_listens_at_fails_and_what_needs_the_login_is_skipped
     assert "connection refused" in found["TCP connection"][1]
     assert found["login"] == ("skipped", "needs `TCP connection`")
     assert found["lifeline"] == ("skipped", "needs `login`")
-    what = "rdo does not work yet; fix `TCP connection` first: is the machine up, and host and port right?"
+    what = (
+        "rdo does not work yet; fix `TCP connection` first: check that it is up, and that `host` and `port` are right"
+    )
     assert found["conclusion"][1] == what
 
 

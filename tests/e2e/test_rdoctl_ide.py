@@ -98,10 +98,10 @@ def test_settings_that_are_there_keep_comments_line_ends_and_mode(project: Proje
 @pytest.mark.parametrize(
     ("prepare", "arguments", "line"),
     [
-        pytest.param("rm Makefile pyproject.toml", "vim", "no tool is found: ", id="no tool"),
+        pytest.param("rm Makefile pyproject.toml", "vim", "no tools were found: ", id="no tool"),
         pytest.param("rm .rdo.conf", "vim make", "no `.rdo.conf` in ", id="no project"),
         pytest.param("", "vim ../x", "`../x` is not a valid tool name: ", id="no name"),
-        pytest.param("", "jetbrains --tools", "no IDE of JetBrains is found: ", id="no IDE"),
+        pytest.param("", "jetbrains --tools", "no JetBrains IDE was found: ", id="no IDE"),
         pytest.param(
             "mkdir .vscode; echo '{' >.vscode/tasks.json", "vscode",
             "cannot add to `.vscode/tasks.json`: line 2: a name in double quotes is expected; ", id="no JSON",

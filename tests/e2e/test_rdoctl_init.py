@@ -58,7 +58,7 @@ def test_a_file_that_is_there_is_never_overwritten(project: Project) -> None:
     project.configure("mine")
     result = init(project, "--host devbox --directory /srv")
     assert result.returncode == 255
-    assert result.stderr == b"rdoctl: there is a `.rdo.conf` here already; edit it, or move it away first\n"
+    assert result.stderr == b"rdoctl: there is a `.rdo.conf` here already; edit it, or move it out of the way first\n"
     assert (project.local / ".rdo.conf").read_text() == "mine"
 
 
@@ -173,7 +173,7 @@ def test_a_file_that_is_of_no_use_is_named_and_the_next_one_taken(project: Proje
     result = init(project)
     assert result.returncode == 0
     assert result.stderr.decode().startswith(
-        "rdoctl: `compose.yaml` cannot be used here: `compose.yaml` is not valid YAML: "
+        "rdoctl: `compose.yaml` cannot be used: `compose.yaml` is not valid YAML: "
     )
     assert settings(project).build == "."
 

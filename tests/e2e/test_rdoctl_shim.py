@@ -39,7 +39,7 @@ def test_a_name_that_is_none_is_refused_and_nothing_is_written(project: Project,
     words = name.split() if name.startswith("-") else [name]
     result = rdoctl(project, "add", "make", *words)
     assert (result.returncode, result.stderr.count(b"\n")) == (255, 1)
-    assert result.stderr.startswith(b"rdoctl: there can be no shim `")
+    assert result.stderr.startswith(b"rdoctl: cannot create a shim `")
     assert not (project.local / ".rdo").exists()
 
 
@@ -67,7 +67,7 @@ def test_a_link_in_the_place_of_the_directory_is_not_followed(project: Project, 
     link.parent.mkdir(exist_ok=True)
     link.symlink_to(tmp_path / "elsewhere")
     result = rdoctl(project, "add", "make")
-    assert result.stderr.decode() == f"rdoctl: `{link}` is not a directory; move it away first\n"
+    assert result.stderr.decode() == f"rdoctl: `{link}` is not a directory; move it out of the way first\n"
     assert [path.name for path in (tmp_path / "elsewhere").rglob("*")] == ["bin"]
 
 

@@ -32,7 +32,7 @@ def status(project: Project) -> list[dict[str, Any]]:
 def test_without_masters_it_says_so(project: Project) -> None:
     result = project.shell("rdoctl status")
     assert (result.returncode, result.stderr) == (0, b"")
-    assert result.stdout == b"no control masters run; the next `rdo` starts one\n"
+    assert result.stdout == b"no control master is running; the next `rdo` starts one\n"
     assert status(project) == []
 
 

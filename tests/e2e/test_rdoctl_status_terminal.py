@@ -77,7 +77,7 @@ def test_a_terminal_that_can_only_print_lines_gets_the_plain_text(project: Proje
 
 
 def test_without_masters_it_says_so_as_ever(project: Project) -> None:
-    assert status(project) == "no control masters run; the next `rdo` starts one\r\n"
+    assert status(project) == "no control master is running; the next `rdo` starts one\r\n"
 
 
 def test_nothing_else_pays_for_the_table(project: Project) -> None:

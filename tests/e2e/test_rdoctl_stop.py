@@ -140,7 +140,7 @@ def test_a_wedged_master_is_killed_when_that_is_asked_for(project: Project, opti
     os.kill(before, signal.SIGSTOP)
     result = project.shell("rdoctl stop")
     assert result.returncode == 255
-    assert result.stderr.endswith(b" does not answer; use `rdoctl stop --now`\n")
+    assert result.stderr.endswith(b" does not respond; use `rdoctl stop --now`\n")
     assert project.shell(f"rdoctl stop {option}").stdout.startswith(b"killed the master at ")
     assert wait_until(lambda: before not in listed_processes(), PATIENCE)
     assert project.run("true").returncode == 0

@@ -165,7 +165,7 @@ def test_deny_takes_it_back_and_ends_the_held_connection(project: Project) -> No
 
 
 def test_the_list_tells_what_is_allowed_since_when_and_what_has_changed(project: Project) -> None:
-    assert rdoctl(project, "allow --list") == "nothing is allowed\n"
+    assert rdoctl(project, "allow --list") == "nothing is allowed yet\n"
     rdoctl(project, "allow --yes")
     path = f"{project.local}/.rdo.conf"
     today = time.strftime("%Y-%m-%d")

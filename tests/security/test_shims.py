@@ -54,7 +54,7 @@ def test_a_program_in_the_place_of_a_shim_does_not_change_what_is_in_path(clone:
     trace = plant(clone, "pwd", MARK)
     result = shell(clone, 'eval "$(rdoctl shim env)"; command pwd')
     assert result.returncode == 0
-    assert f"`{clone.local}/.rdo/bin/pwd` is not what `rdoctl shim add` wrote" in result.stderr.decode()
+    assert f"`{clone.local}/.rdo/bin/pwd` was not written by `rdoctl shim add`" in result.stderr.decode()
     assert not trace.exists()
 
 
@@ -72,8 +72,8 @@ def test_list_and_env_name_what_is_none_of_ours(clone: Project) -> None:
     plant(clone, "git")
     for command in ("list", "env"):
         result = shell(clone, f"rdoctl shim {command}")
-        what = f"`{clone.local}/.rdo/bin/git` is not what `rdoctl shim add` wrote"
-        assert result.stderr.decode() == f"rdoctl: {what}: it is not put in PATH; look at it\n"
+        what = f"`{clone.local}/.rdo/bin/git` was not written by `rdoctl shim add`"
+        assert result.stderr.decode() == f"rdoctl: {what}: it is left out of PATH; remove it\n"
 
 
 def test_an_editor_is_set_up_for_shims_that_were_written_here(clone: Project) -> None:

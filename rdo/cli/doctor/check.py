@@ -1,4 +1,4 @@
-"""What a check of `rdoctl doctor` is, and how a list of them is gone through. Knows nothing of what is checked."""
+"""What a check of `rdoctl doctor` is, and how a list of checks is run. Knows nothing about what is checked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rdo.util.phrases import listed
 
 
 class CheckVerdict(Enum):
-    """How a check came out."""
+    """The result of a check."""
 
     OK = "ok"
     WARNING = "warning"
@@ -28,7 +28,7 @@ class Finding(NamedTuple):
 
 
 class Check(NamedTuple):
-    """A check, and the names of those without which it makes no sense."""
+    """A check, and the names of the checks that have to succeed first."""
 
     name: str
     examine: Callable[[], Finding]
@@ -75,15 +75,15 @@ def run_checks(checks: Iterable[Check]) -> Iterator[CheckOutcome]:
 
 
 def conclusion(outcomes: Sequence[CheckOutcome]) -> str:
-    """What all of it comes to, and what to do now: one line."""
+    """The overall result, and what to do now: one line."""
     failure = next((outcome for outcome in outcomes if outcome.finding.verdict is CheckVerdict.FAILED), None)
     if failure:
         remedy = f": {failure.finding.remedy}" if failure.finding.remedy else ""
         return f"rdo does not work yet; fix `{failure.name}` first{remedy}"
     warnings = [outcome.name for outcome in outcomes if outcome.finding.verdict is CheckVerdict.WARNING]
     if warnings:
-        return f"rdo works; the warnings are on {listed(warnings)}"
-    return "all is well: type `rdo` before a command to run it there"
+        return f"rdo works, with warnings about {listed(warnings)}"
+    return "everything works: type `rdo` before a command to run it on the target"
 
 
 def _examine(check: Check) -> Finding:

@@ -61,8 +61,8 @@ def _in_projects() -> list[str]:
 
 
 def _path() -> Finding:
-    found = f"{listed(_in_projects())}, into which a repository can write programs"
-    return check.warning(found, 'take it out; `eval "$(rdoctl shim env)"` puts shims in PATH')
+    found = f"{listed(_in_projects())} is in a project, where a repository can place programs"
+    return check.warning(found, 'remove it; `eval "$(rdoctl shim env)"` puts shims into PATH')
 
 
 def _runtime_directory() -> Finding:

@@ -42,7 +42,7 @@ def program() -> Finding:
     found = shutil.which("ssh")
     if found:
         return ok(found)
-    return warning("none, so most of Match in ~/.ssh/config is not understood", "install an OpenSSH client")
+    return warning("there is no ssh program, so most of Match in ~/.ssh/config is ignored", "install an OpenSSH client")
 
 
 class _SshRoute:
@@ -64,46 +64,49 @@ class _SshRoute:
     def configuration(self) -> Finding:
         options = self.options
         if options.refused:
-            return failed("; ".join(options.refused), "change it in your ssh configuration")
+            return failed("; ".join(options.refused), "change your ssh configuration")
         through = options.proxy_jump or ("a ProxyCommand" if options.proxy_command else "")
         where = f"{options.user}@{options.hostname}:{options.port}" + (f" through {through}" if through else "")
-        return ok(f"{where}; without effect: {'; '.join(options.ignored)}" if options.ignored else where)
+        return ok(f"{where}; ignored: {'; '.join(options.ignored)}" if options.ignored else where)
 
     def agent(self) -> Finding:
         from rdo.drivers.ssh.auth.agent import Agent  # imports cryptography: 0.1 s
 
         path = self.options.identity_agent
         if not path:
-            return skipped("none; only key files are used")
+            return skipped("no agent; only key files are used")
         agent = Agent(path)
         count = len(agent.keys())
         agent.close()
         if not count:
-            return warning(f"{path} holds no keys or does not answer", "`ssh-add -l` tells which; `ssh-add` adds a key")
+            return warning(f"{path} holds no keys, or does not respond", "see `ssh-add -l`; `ssh-add` adds a key")
         return ok(f"{count} key{'s' if count > 1 else ''} at {path}")
 
     def keys(self) -> Finding:
         options = self.options
         if options.identity and not os.path.exists(options.identity):
-            return failed(f"`identity` {options.identity} does not exist", "correct `identity`, or make the key there")
+            return failed(
+                f"`identity` {options.identity} does not exist",
+                "correct `identity`, or create the key",
+            )
         files = [path for path in dict.fromkeys(options.identity_files) if os.path.exists(path)]
         for path in files:
             fault = _fault(path)
             if fault:
                 verdict = failed if path == options.identity else warning
-                return verdict(f"{path} {fault}, so it is not used", f"as its owner, `chmod 600 {path}`")
-        remedy = "`ssh-keygen` makes one, unless the agent has your keys"
-        return ok(", ".join(files)) if files else warning("none", remedy)
+                return verdict(f"{path} {fault}, so it is not used", f"type `chmod 600 {path}`, as its owner")
+        remedy = "create one with `ssh-keygen`, unless the agent has your keys"
+        return ok(", ".join(files)) if files else warning("there are none", remedy)
 
     def resolution(self) -> Finding:
         if self._is_indirect:
-            return skipped("the jump host or ProxyCommand does it")
+            return skipped("done by the jump host or ProxyCommand")
         addresses = resolve(self.options.hostname, self.options.port)
         return ok(f"{self.options.hostname} is {', '.join(addresses)}")
 
     def connection(self) -> Finding:
         if self._is_indirect:
-            return skipped("goes through the jump host or ProxyCommand")
+            return skipped("made by the jump host or ProxyCommand")
         place = self.options.hostname, self.options.port
         timeout = self._config.settings.connect_timeout or self.options.connect_timeout or CONNECT_TIMEOUT
         where = f"{place[0]} port {place[1]}"
@@ -112,7 +115,7 @@ class _SshRoute:
                 greeting = server.recv(256)
         except OSError as error:
             why = str(error.strerror or error).lower()
-            return failed(f"{where}: {why}", "is the machine up, and host and port right?")
+            return failed(f"{where}: {why}", "check that it is up, and that `host` and `port` are right")
         if greeting.startswith(GREETING):
             first = greeting.partition(b"\n")[0].decode("utf-8", "replace")
             return ok(f"{where}: {first.rstrip()}")

@@ -63,7 +63,7 @@ class TargetCommands:
         try:
             done = subprocess.run(self.line(*words), capture_output=True, timeout=timeout, check=False, cwd=NEUTRAL)
         except subprocess.TimeoutExpired:
-            return CommandResult(FAILURE, "", f"no end within {timeout:.0f} s")
+            return CommandResult(FAILURE, "", f"it did not end within {timeout:.0f} s")
         return CommandResult(done.returncode, _text(done.stdout), _text(done.stderr))
 
     def probe(self, *words: str, timeout: float = COMMAND_TIMEOUT) -> Finding:
@@ -91,13 +91,15 @@ def lifeline(commands: TargetCommands) -> Finding:
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=NEUTRAL) as process:
         assert process.stdout is not None
         if process.stdout.readline() != b"ready\n":
-            return failed("a command does not start", "try `rdo -v echo ready`")
+            return failed("a command did not start", "try `rdo -v echo ready`")
         process.send_signal(signal.SIGTERM)
         try:
             status = process.wait(SIGNAL_TIMEOUT / 2)
         except subprocess.TimeoutExpired:
             process.kill()
-            return warning("signals do not reach commands", "raise MaxSessions in the target's sshd_config")
+            return warning(
+                "signals do not reach commands without a terminal", "raise MaxSessions in the target's sshd_config"
+            )
     if status == 128 + signal.SIGTERM:
         return ok("signals reach commands")
     return warning(f"a command that was sent TERM ended with status {status}", "see `rdo -v true`")

@@ -1,4 +1,4 @@
-"""`rdoctl ide`: sets editors up for the shims of a project. What each needs, its own module tells; files are here."""
+"""`rdoctl ide`: sets up editors for the shims of a project. Each editor has a module; files are handled here."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LARGEST = 1024 * 1024
 
 HELP = {
     "vscode": "VS Code: .vscode/tasks.json with problem matchers, and settings.json.",
-    "jetbrains": "IDEs of JetBrains: a run configuration for each tool, and External Tools.",
+    "jetbrains": "JetBrains IDEs: a run configuration for each tool, and External Tools.",
     "emacs": "Emacs: .dir-locals-2.el with compile-command and executables.",
     "vim": "Vim and Neovim: .exrc with makeprg, errorformat, and a command for each tool.",
 }
@@ -36,19 +36,19 @@ HELP = {
 
 @click.group("ide", cls=CommandGroup)
 def command() -> None:
-    """Set an editor up, so that it runs a project's tools on the target.
+    """Set up an editor to run a project's tools on the target.
 
-    It starts shims (see `rdoctl shim`), which are written too, and shows their messages with local
-    paths. Which tools, the project's files tell, unless they are named. Files that are there are
-    added to: what stands in them stays, with its comments.
+    The editor starts shims (see `rdoctl shim`), which are created as needed, and shows their messages with local
+    paths. Without TOOL, the tools are those that the project's files mention. Existing files are added to: what they
+    contain is kept, including comments.
     """
 
 
 def options(function: Callable[..., None]) -> Callable[..., None]:
-    """Those of every editor."""
+    """The options of every editor."""
     for option in (
-        click.option("--force", is_flag=True, help="Replace values that differ."),
-        click.option("--print", "only_print", is_flag=True, help="Show the files instead of writing them."),
+        click.option("--force", is_flag=True, help="Replace existing values that differ."),
+        click.option("--print", "only_print", is_flag=True, help="Print the files instead of writing them."),
         click.argument("names", metavar="[TOOL]...", nargs=-1),
     ):
         function = option(function)
@@ -71,13 +71,13 @@ for _name, _module in (("vscode", vscode), ("emacs", emacs), ("vim", vim)):
 
 @command.command("jetbrains", help=HELP["jetbrains"], short_help=HELP["jetbrains"])
 @options
-@click.option("--tools", "external", is_flag=True, help="Add External Tools to this user's IDEs; close them first.")
+@click.option("--tools", "external", is_flag=True, help="Add External Tools to your installed IDEs; close them first.")
 def jetbrains(names: Sequence[str], only_print: bool, force: bool, external: bool) -> None:
     """Run configurations go into the project, External Tools into the IDEs."""
     project, tools = asked(names, force)
     if external:
         drafts = ide_jetbrains.tool_drafts(tools, project, jetbrains_directories())
-        finish(project, tools, drafts, ["restart the IDE; the tools are in its menu Tools"], only_print)
+        finish(project, tools, drafts, ["restart the IDE; the tools are in its Tools menu"], only_print)
     else:
         finish(project, tools, ide_jetbrains.drafts(tools, project), ide_jetbrains.notes(tools), only_print)
 
@@ -87,8 +87,8 @@ def asked(names: Sequence[str], force: bool) -> tuple[Project, list[Tool]]:
     root = discovery.discover(os.environ).root
     found = names or inventory.tools(root) or shim.ProjectShims(root).names()
     if not found:
-        why = f"`{root}` has neither a file that names one nor a shim"
-        raise SetupError("no tool is found", why, "name them, as in `rdoctl ide vim make`")
+        why = f"`{root}` has no file that mentions one, and no shims"
+        raise SetupError("no tools were found", why, "name them, as in `rdoctl ide vim make`")
 
     def read_below(path: str) -> str | None:
         return read(os.path.join(root, path))
@@ -102,7 +102,7 @@ def jetbrains_directories() -> list[str]:
     names = sorted(os.listdir(base)) if os.path.isdir(base) else []
     found = [os.path.join(base, name) for name in names if os.path.isdir(os.path.join(base, name, "options"))]
     if not found:
-        raise SetupError("no IDE of JetBrains is found", f"`{base}` has no configuration", "start the IDE once")
+        raise SetupError("no JetBrains IDE was found", f"`{base}` has no configuration", "start the IDE once")
     return found
 
 
@@ -131,20 +131,20 @@ def finish(
 
 
 def remark(line: str) -> None:
-    """Tell the user something beside the output."""
+    """Print a note to stderr, beside the output."""
     click.echo(f"rdoctl: {printable(line)}", err=True)
 
 
 def read(path: str) -> str | None:
-    """The text of a file, its line ends as they are; None where there is none. Raises RdoError."""
+    """The text of a file with its own line ends; None if there is no such file. Raises RdoError."""
     try:
         return foreign_file.read(path, LARGEST).decode()
     except FileNotFoundError:
         return None
     except ValueError:
-        raise RdoError(f"cannot read `{path}`", "it is not UTF-8", "move it away") from None
+        raise RdoError(f"cannot read `{path}`", "it is not UTF-8", "move it out of the way") from None
     except foreign_file.UnsuitableFile as error:
-        raise RdoError(f"cannot read `{path}`", str(error.strerror), "move it away") from None
+        raise RdoError(f"cannot read `{path}`", str(error.strerror), "move it out of the way") from None
 
 
 def save(root: str, path: str, text: str) -> bool:
@@ -154,7 +154,7 @@ def save(root: str, path: str, text: str) -> bool:
     """
     place = os.path.realpath(os.path.join(root, path))
     if not os.path.isabs(path) and not place.startswith(os.path.realpath(root) + os.sep):
-        raise RdoError(f"`{path}` leads out of the project", f"it is `{place}`", "remove the link")
+        raise RdoError(f"`{path}` leads out of the project", f"it is a link to `{place}`", "remove the link")
     if read(place) == text:
         return False
     _make_directory(os.path.dirname(place))
@@ -163,14 +163,14 @@ def save(root: str, path: str, text: str) -> bool:
 
 
 def _make_directory(path: str) -> None:
-    """With the rights of a project's directories, whatever the umask is."""
+    """With the permissions of a project's directories, whatever the umask is."""
     if not os.path.isdir(path):
         _make_directory(os.path.dirname(path))
         os.mkdir(path, 0o755)
 
 
 def mode(path: str) -> int:
-    """The rights of the file, or those that a new one gets."""
+    """The permissions of the file, or those of a new one."""
     try:
         return os.stat(path).st_mode & 0o777
     except FileNotFoundError:

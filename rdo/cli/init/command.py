@@ -1,4 +1,4 @@
-"""`rdoctl init`: writes a .rdo.conf for the working directory, from what its files say and what the user answers."""
+"""`rdoctl init`: writes a .rdo.conf for the working directory, from its files and from what the user answers."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def _complete_host(_context: click.Context, _parameter: click.Parameter, start: 
 
 @click.command("init")
 @answers
-@click.option("--from", "source", metavar="FILE", default="", help="Take what this file of the directory says.")
+@click.option("--from", "source", metavar="FILE", default="", help="Use the settings in this file of the directory.")
 def command(source: str, **given: Any) -> None:
     """Write a .rdo.conf for this directory.
 
-    Looks for a devcontainer.json, Vagrantfile, compose file or Dockerfile, and asks for what they do not tell. Every
-    answer is an option too, so that no terminal is needed. What such a file says and rdo has no key for is named, and
-    stands as a comment in the .rdo.conf.
+    It looks for a devcontainer.json, Vagrantfile, compose file or Dockerfile, and asks for what they do not say. Every
+    answer can be given as an option too, so that no terminal is needed. Settings in these files that rdo has no key
+    for are listed, and written to the .rdo.conf as comments.
     """
     directory = os.getcwd()
     path = os.path.join(directory, CONFIG)
@@ -69,14 +69,14 @@ def command(source: str, **given: Any) -> None:
         known.setdefault("build", ".")
     found = survey.look(directory, os.environ, everything=bool(source))
     for name, why in found.unusable:
-        click.echo(printable(f"rdoctl: `{name}` cannot be used here: {why}"), err=True)
+        click.echo(printable(f"rdoctl: `{name}` cannot be used: {why}"), err=True)
     suggestion = choose(known, found, source)
     values = fill_in(known, suggestion)
     write(path, template.render(values, suggestion.because, suggestion.left_out))
     click.echo(f"wrote {CONFIG}: {printable(', '.join(f'{name} {_brief(each)}' for name, each in values.items()))}")
     if suggestion.left_out:
         names = ", ".join(left.name for left in suggestion.left_out)
-        click.echo(printable(f"left out of {suggestion.because}, see the comments in {CONFIG}: {names}"))
+        click.echo(printable(f"not taken from {suggestion.because}, see the comments in {CONFIG}: {names}"))
     steps = [*allow_own(path), *next_steps(values, suggestion)]
     click.echo("\n".join(["next:", *(f"  {printable(line)}" for line in steps)]))
 
@@ -185,7 +185,7 @@ def write(path: str, text: str) -> None:
 
 
 def _exists() -> RdoError:
-    return RdoError(f"there is a `{CONFIG}` here already", "", "edit it, or move it away first")
+    return RdoError(f"there is a `{CONFIG}` here already", "", "edit it, or move it out of the way first")
 
 
 def allow_own(path: str) -> list[str]:

@@ -12,16 +12,16 @@ from rdo.config.schema import CONTAINERS, KEYS, ConfigKey, Settings
 from rdo.errors import printable
 
 HEAD = """\
-# Where the commands of this directory run: `rdo make test` here runs `make test` there.
-# `rdoctl explain` shows what counts, `rdoctl doctor` checks the connection.
+# Where the commands of this directory run: `rdo make test` runs `make test` on the target.
+# `rdoctl explain` shows which settings apply; `rdoctl doctor` checks the connection.
 """
 
 MORE = """\
-# More keys, each with an example value. One's own, for this machine only, go into .rdo.local.conf beside this file.
+# More keys, each with an example value. Settings for this machine only go into .rdo.local.conf beside this file.
 """
 
 PROFILES = """\
-# A table is one more profile, which starts from the keys above: rdo -p ci make test
+# Each table is another profile, which inherits the keys above: rdo -p ci make test
 #[ci]
 #env = { CI = "1" }
 """
@@ -94,6 +94,6 @@ def _remarks(because: str, left_out: Sequence[LeftOut]) -> str:
     lines = [f"{name}: {advice}" if advice else name for name, advice in left_out]
     return "".join(
         f"#{'  ' if line in lines else ' '}{text if len(text) <= WIDEST else text[: WIDEST - 3] + '...'}\n"
-        for line in [f"Left out of {because}:", *lines]
+        for line in [f"Not taken from {because}:", *lines]
         for text in [printable(line)]
     )

@@ -34,5 +34,5 @@ def test_an_error_of_the_system_is_told_in_its_words_and_names_the_file(
 
     monkeypatch.setattr(rdoctl, "main", fail)
     assert run([]) == 255
-    line = "rdoctl: cannot use `/x/.gitignore`: permission denied; check who may use it, and your umask\n"
+    line = "rdoctl: cannot use `/x/.gitignore`: permission denied; check its permissions, and your umask\n"
     assert capfd.readouterr().err == line

@@ -60,6 +60,6 @@ def test_the_default_of_a_key_stands_beside_its_example() -> None:
 def test_what_was_left_out_stands_there_cut_and_with_nothing_that_ends_the_comment(tmp_path: Path) -> None:
     left_out = [LeftOut("features"), LeftOut("a\ndriver = 1", "do " + "x" * 200)]
     text = template.render({"driver": "local"}, "f.json", left_out)
-    assert "# Left out of f.json:\n#  features\n#  a\\x0adriver = 1: do x" in text
+    assert "# Not taken from f.json:\n#  features\n#  a\\x0adriver = 1: do x" in text
     assert max(map(len, text.splitlines())) <= 120
     assert load(tmp_path, text).settings.driver == "local"
