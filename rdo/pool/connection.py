@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 from rdo.drivers.base import ChannelRefused, Connection, Opening, PtyRefused
@@ -19,7 +20,7 @@ class HeldConnection:
     """A connection, the process groups that live on it, the lifeline that guards them, and its room for channels."""
 
     def __init__(self, connection: Connection, login: bool) -> None:
-        self.connection = connection
+        self._connection = connection
         self.running = ActiveCount(threading.Condition())
         """Commands that run over it."""
         self.full = False
@@ -38,19 +39,26 @@ class HeldConnection:
 
     def open_shell(self, opening: Opening) -> Shell:
         """A new shell, ready, if need be on no terminal. Raises ChannelRefused, ConnectError, LinkLost."""
-        shell = self.begin_shell(opening._replace(pty=None) if self.is_ptyless else opening)
-        try:
-            self.wait_until_ready(shell)
-        except PtyRefused:
+        if opening.pty is not None and not self.is_ptyless:
+            with contextlib.suppress(PtyRefused):
+                return self._open_ready(opening)
             self.is_ptyless = True
-            return self.open_shell(opening)
+        return self._open_ready(opening._replace(pty=None))
+
+    def _open_ready(self, opening: Opening) -> Shell:
+        shell = self.begin_shell(opening)
+        self.wait_until_ready(shell)
         return shell
+
+    def is_alive(self) -> bool:
+        """See drivers.base.Connection."""
+        return self._connection.is_alive()
 
     def begin_shell(self, opening: Opening, *, spare: bool = False) -> Shell:
         """A new shell that gets ready on its own, or does not and is a `spare` one. Raises ChannelRefused, LinkLost."""
         plain = spare and self._promising if self._plain is None else self._plain
         try:
-            return begin_shell(self.connection, opening, self._login, plain)
+            return begin_shell(self._connection, opening, self._login, plain)
         except ChannelRefused:
             self.full = True
             raise
@@ -124,4 +132,4 @@ class HeldConnection:
     def close(self) -> None:
         """Close the connection, and all that is on it."""
         self._lifeline.retire()
-        self.connection.close()
+        self._connection.close()

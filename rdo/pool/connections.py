@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from rdo.drivers.base import Caller, CallerGone, ChannelRefused, Driver, Opening, Pty
@@ -51,59 +51,86 @@ def _open_at_last(connection: HeldConnection, opening: Opening) -> Shell:
         time.sleep(ROOM_PAUSE)
 
 
+class Login:
+    """One login, for all who wait for its result."""
+
+    def __init__(self) -> None:
+        self._over = threading.Event()
+        self._failure: Exception | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self._over.is_set()
+
+    def end(self, failure: Exception | None = None) -> None:
+        """It is over; without a failure, those who waited may look for room again."""
+        self._failure = failure
+        self._over.set()
+
+    def result(self) -> None:
+        """Wait until it is over. Raises what it failed with."""
+        self._over.wait()
+        if self._failure is not None:
+            raise self._failure
+
+
 class ConnectionSet:
-    """All links to a target. Usable from any thread."""
+    """All connections to a target. Usable from any thread."""
 
     def __init__(self, driver: Driver, login: bool) -> None:
         self._driver = driver
-        self._login = login
-        self._connections: list[HeldConnection] = []
+        self._login_shell = login
         self._lock = threading.Lock()
-        self._connecting = threading.Lock()
-        self._attempts = 0
+        """Guards the connections, and which login is the latest."""
+        self._connections: list[HeldConnection] = []
+        self._latest = Login()
+        self._latest.end()
         self.login_time = 0.0
         """Seconds that the latest login took, with the questions it asked."""
-        self._failure: Exception | None = None
 
     def __iter__(self) -> Iterator[HeldConnection]:
         with self._lock:
             return iter(list(self._connections))
 
-    @property
-    def attempts(self) -> int:
-        """How many times it was tried to connect."""
-        return self._attempts
+    def open(self, caller: Caller, pty: Pty | None, find_room: Callable[[], ShellLease | None]) -> ShellLease:
+        """A shell in the room that is found on the connections that are held, or else on a new one.
 
-    def connect(self, caller: Caller, pty: Pty | None, known: int) -> ShellLease | None:
-        """A shell on a new link; None if another caller made one while this one waited: there may be room on that.
-
-        `known` is the value of `attempts` when the caller found no room. Callers who wait for a login that fails get
-        its error, so that nobody is asked for the same password twice. Raises ConnectError.
+        One login goes on at a time. Who finds no room while it does waits for it, and then looks for room again; if it
+        fails, all of them get its error, so that nobody is asked for the same password twice. Raises ConnectError.
         """
-        if self._connecting.locked():
-            caller.progress(f"waiting for another command to connect to `{self._driver.target}`")
-        with self._connecting:
-            caller.progress(f"connecting to `{self._driver.target}`")
-            if self._attempts != known:
-                if self._failure is not None:
-                    raise self._failure
-                return None
-            started, self._failure = time.monotonic(), None
-            try:
-                connection = HeldConnection(self._driver.connect(caller), self._login)
-                caller.progress(f"starting a shell on `{self._driver.target}`")
-                lease = self._open_first(connection, Opening(pty, self._driver.variables(caller)))
-                self.login_time = time.monotonic() - started
-            except CallerGone:
-                raise
-            except Exception as error:
-                self._failure = error
-                raise
-            finally:
-                self._attempts += 1
+        while True:
+            seen = self._latest
+            if lease := find_room():
+                return lease
             with self._lock:
-                self._connections.append(lease.connection)
-            return lease
+                ours = self._latest is seen and seen.is_over
+                if ours:
+                    self._latest = Login()
+                login = self._latest
+            if ours:
+                return self._log_in(login, caller, pty)
+            caller.progress(f"waiting for another command to connect to `{self._driver.target}`")
+            login.result()
+
+    def _log_in(self, login: Login, caller: Caller, pty: Pty | None) -> ShellLease:
+        failure: Exception | None = None
+        started = time.monotonic()
+        try:
+            caller.progress(f"connecting to `{self._driver.target}`")
+            connection = HeldConnection(self._driver.connect(caller), self._login_shell)
+            caller.progress(f"starting a shell on `{self._driver.target}`")
+            lease = self._open_first(connection, Opening(pty, self._driver.variables(caller)))
+            with self._lock:
+                self._connections.append(connection)
+            self.login_time = time.monotonic() - started
+        except CallerGone:
+            raise  # the others may still log in
+        except Exception as error:
+            failure = error
+            raise
+        finally:
+            login.end(failure)
+        return lease
 
     @staticmethod
     def _open_first(connection: HeldConnection, opening: Opening) -> ShellLease:

@@ -67,7 +67,7 @@ class ShellPool:
         return None
 
     def _usable(self, lease: ShellLease) -> bool:
-        if not lease.connection.connection.is_alive():
+        if not lease.connection.is_alive():
             self._lose(lease.connection)
             return False
         return not lease.shell.channel.ended and lease.age(time.monotonic()) < WARM_AGE
@@ -78,16 +78,11 @@ class ShellPool:
         self.connections.discard(connection)
 
     def _open(self, caller: Caller, pty: Pty | None) -> ShellLease:
-        while True:
-            attempts = self.connections.attempts
+        def find_room() -> ShellLease | None:
             opening = Opening(pty, self._driver.variables(caller))  # which a first connection may have brought
-            lease = (
-                self._open_on_any(opening)
-                or self._await_room(opening)
-                or self.connections.connect(caller, pty, attempts)
-            )
-            if lease is not None:
-                return lease
+            return self._open_on_any(opening) or self._await_room(opening)
+
+        return self.connections.open(caller, pty, find_room)
 
     def _open_on_any(self, opening: Opening) -> ShellLease | None:
         """A fresh shell on a link that we hold; None if none has room. Raises ConnectError."""
@@ -116,18 +111,18 @@ class ShellPool:
 
         Raises ConnectError where the target is there and gives no shell.
         """
-        if connection.full and not self._make_room(connection):
-            return None
-        if not connection.connection.is_alive():
-            self._lose(connection)
-            return None
-        try:
-            return ShellLease(connection.open_shell(opening), connection, opening)
-        except ChannelRefused:
-            return self._open_on(connection, opening)
-        except LinkLost:
-            self._lose(connection)
-            return None
+        while not connection.full or self._make_room(connection):
+            if not connection.is_alive():
+                self._lose(connection)
+                return None
+            try:
+                return ShellLease(connection.open_shell(opening), connection, opening)
+            except ChannelRefused:
+                continue
+            except LinkLost:
+                self._lose(connection)
+                return None
+        return None
 
     def _make_room(self, connection: HeldConnection) -> bool:
         waiting = self._warm.take_from(connection)

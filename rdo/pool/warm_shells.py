@@ -24,7 +24,8 @@ class WarmShells:
         self.changed = threading.Condition()
         """Notified when a command has begun or ended, and at the end."""
         self._waiting: list[ShellLease] = []
-        self._wanted: dict[bool, Opening] = {}
+        self._kinds: list[Opening] = []
+        """What was asked for of late: at most one kind with a pty and one without."""
         self._demand = 0
         self._used = time.monotonic()
         self._closed = False
@@ -43,12 +44,13 @@ class WarmShells:
     def kinds(self) -> list[Opening]:
         """What was asked for of late: at most one kind with a pty and one without."""
         with self.changed:
-            return list(self._wanted.values())
+            return list(self._kinds)
 
     def use(self, opening: Opening, *, waited: bool) -> None:
         """A command has a shell that was opened so; had none `waited`, there should be one more."""
         with self.changed:
-            self._wanted[opening.pty is not None] = opening
+            others = [each for each in self._kinds if (each.pty is None) != (opening.pty is None)]
+            self._kinds = [*others, opening]
             if not waited:
                 self._demand = min(WARM_LIMIT, self._demand + 1)
             self._used = time.monotonic()
@@ -97,7 +99,7 @@ class WarmShells:
         now = time.monotonic()
         with self.changed:
             old = [lease for lease in self._waiting if lease.age(now) > WARM_AGE or lease.shell.channel.ended]
-            fitting = [self._of_kind(opening)[: self._demand] for opening in self._wanted.values()]
+            fitting = [self._of_kind(opening)[: self._demand] for opening in self._kinds]
             old += [lease for lease in self._waiting if not any(lease in kind for kind in fitting)]
             self._waiting = [lease for lease in self._waiting if lease not in old]
         return old

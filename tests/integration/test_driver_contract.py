@@ -188,7 +188,7 @@ def test_a_group_ends_when_its_link_goes(own_link: HeldConnection, target: Targe
     own_link.start_lifeline()
     own_link.guard(shell.group)
     assert wait_until(lambda: beat.exists() and beat.read_bytes(), BOUND)
-    own_link.connection.close()
+    own_link._connection.close()
 
     def still() -> bool:
         before = beat.stat().st_mtime_ns
@@ -246,7 +246,7 @@ def test_a_lifeline_that_was_killed_is_there_again_for_the_end_of_the_link(
     time.sleep(SHORT_LIFE)
     kill_lifeline(own_link)
     assert wait_until(lambda: own_link._lifeline._shell and not own_link._lifeline._shell.channel.ended, BOUND)
-    own_link.connection.close()
+    own_link._connection.close()
     beat = target.local / "beats"
 
     def still() -> bool:
@@ -275,6 +275,6 @@ def test_a_login_shell_can_be_had(target: Target) -> None:
 
 
 def test_a_connection_that_is_closed_is_not_alive_and_may_be_closed_again(own_link: HeldConnection) -> None:
-    assert own_link.connection.is_alive()
-    own_link.connection.close()
-    own_link.connection.close()
+    assert own_link.is_alive()
+    own_link._connection.close()
+    own_link._connection.close()

@@ -44,7 +44,7 @@ def spare_is_plain(link: HeldConnection) -> bool:
 def close(link: HeldConnection, shell: Shell) -> None:
     """End a shell, and wait for that: some servers want no session to begin while another ends."""
     shell.channel.close()
-    left = link.connection._transport.open_channels  # type: ignore[attr-defined]
+    left = link._connection._transport.open_channels  # type: ignore[attr-defined]
     assert wait_until(lambda: not len(left), BOUND)
 
 

@@ -1,0 +1,126 @@
+"""Callers that find no room on the connections to a target: one of them logs in, for all who wait meanwhile."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
+
+import pytest
+
+from rdo.drivers.base import Caller, CallerGone, Connection, Driver
+from rdo.errors import ConnectError
+from rdo.pool.connections import ConnectionSet, ShellLease
+
+BOUND = 20.0
+"""Seconds for what takes none."""
+
+ROOM = cast(ShellLease, object())
+"""A shell on a connection that was held already."""
+
+
+class RefusingDriver:
+    """Each login fails in its own time, with what it is given."""
+
+    target = "devbox"
+
+    def __init__(self) -> None:
+        self.logins = 0
+        self.failures: queue.Queue[Exception] = queue.Queue()
+
+    def connect(self, caller: Caller) -> Connection:
+        self.logins += 1
+        raise self.failures.get(timeout=BOUND)
+
+
+class WaitingCaller:
+    """Notes what it is shown."""
+
+    def __init__(self) -> None:
+        self.connects = threading.Event()
+        self.waits = threading.Event()
+
+    def progress(self, step: str) -> bool:
+        (self.waits if step.startswith("waiting") else self.connects).set()
+        return True
+
+
+@pytest.fixture
+def driver() -> RefusingDriver:
+    return RefusingDriver()
+
+
+@pytest.fixture
+def held(driver: RefusingDriver) -> ConnectionSet:
+    return ConnectionSet(cast(Driver, driver), login=False)
+
+
+def nowhere() -> None:
+    """There is no room."""
+
+
+def open_shell(held: ConnectionSet, caller: WaitingCaller, find_room: Callable[[], ShellLease | None]) -> ShellLease:
+    return held.open(cast(Caller, caller), None, find_room)
+
+
+def test_all_who_wait_for_a_login_that_fails_get_its_error(held: ConnectionSet, driver: RefusingDriver) -> None:
+    first, others = WaitingCaller(), [WaitingCaller() for _ in range(3)]
+    with ThreadPoolExecutor() as threads:
+        results = [threads.submit(open_shell, held, first, nowhere)]
+        assert first.connects.wait(BOUND)
+        results += [threads.submit(open_shell, held, other, nowhere) for other in others]
+        assert all(other.waits.wait(BOUND) for other in others)
+        failure = ConnectError("wrong password")
+        driver.failures.put(failure)
+        assert [result.exception(BOUND) for result in results] == [failure] * 4
+    assert driver.logins == 1
+
+
+def test_a_login_that_failed_while_room_was_looked_for_counts_too(held: ConnectionSet, driver: RefusingDriver) -> None:
+    failure = ConnectError("wrong password")
+
+    def look() -> None:
+        driver.failures.put(failure)
+        with pytest.raises(ConnectError):
+            open_shell(held, WaitingCaller(), nowhere)
+
+    with pytest.raises(ConnectError) as caught:
+        open_shell(held, WaitingCaller(), look)
+    assert (caught.value, driver.logins) == (failure, 1)
+
+
+def test_who_comes_after_a_failure_logs_in_again(held: ConnectionSet, driver: RefusingDriver) -> None:
+    for number in range(2):
+        driver.failures.put(ConnectError(str(number)))
+        with pytest.raises(ConnectError, match=str(number)):
+            open_shell(held, WaitingCaller(), nowhere)
+
+
+def test_where_the_one_who_logs_in_goes_away_another_does(held: ConnectionSet, driver: RefusingDriver) -> None:
+    first, second = WaitingCaller(), WaitingCaller()
+    with ThreadPoolExecutor() as threads:
+        gone = threads.submit(open_shell, held, first, nowhere)
+        assert first.connects.wait(BOUND)
+        waiting = threads.submit(open_shell, held, second, nowhere)
+        assert second.waits.wait(BOUND)
+        driver.failures.put(CallerGone())
+        driver.failures.put(ConnectError("wrong password"))
+        assert isinstance(gone.exception(BOUND), CallerGone)
+        assert isinstance(waiting.exception(BOUND), ConnectError)
+    assert driver.logins == 2
+
+
+def test_who_has_waited_looks_for_room_first(held: ConnectionSet, driver: RefusingDriver) -> None:
+    first, second = WaitingCaller(), WaitingCaller()
+    found = iter([None, ROOM])
+    with ThreadPoolExecutor() as threads:
+        gone = threads.submit(open_shell, held, first, nowhere)
+        assert first.connects.wait(BOUND)
+        waiting = threads.submit(open_shell, held, second, lambda: next(found))
+        assert second.waits.wait(BOUND)
+        driver.failures.put(CallerGone())
+        assert waiting.result(BOUND) is ROOM
+        assert gone.exception(BOUND)
+    assert driver.logins == 1
