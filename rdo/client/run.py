@@ -19,37 +19,10 @@ if TYPE_CHECKING:
     from rdo.client import status_line, stdin
 
     Payload = bytes | memoryview
+    Transition = tuple["Callable[[RunningCommand, Payload], int | None]", str]
 
-ASKED, ACCEPTED, STARTED = "asked", "accepted", "started"
-"""How far the command has come, as the master reports it."""
-
-ACTIONS = {
-    ASKED: {
-        protocol.ACCEPTED: "_accept",
-        protocol.STALE: "_refuse",
-        protocol.FAILED: "_fail",
-    },
-    ACCEPTED: {
-        protocol.PROMPT: "_prompt",
-        protocol.NOTICE: "_note",
-        protocol.PROGRESS: "_progress",
-        protocol.STARTED: "_start",
-        protocol.FAILED: "_fail",
-    },
-    STARTED: {
-        protocol.NOTICE: "_note",
-        protocol.OUTPUT: "_show_stdout",
-        protocol.ERROR: "_show_stderr",
-        protocol.CREDIT: "_grant",
-        protocol.END: "_end_output",
-        protocol.STOPPED: "_suspend",
-        protocol.EXIT: "_exit",
-        protocol.FAILED: "_fail",
-    },
-}
-"""Every frame that the master may send, by how far the command has come, and the method that acts on it. Any other ends
-the connection.
-"""
+ASKED, ACCEPTED, STARTED, ENDED = "asked", "accepted", "started", "ended"
+"""The states of a running command. Their order is the only one there is: see TRANSITIONS."""
 
 
 class NotAccepted(Exception):
@@ -120,14 +93,16 @@ class RunningCommand:
 
     def _act(self, kind: bytes, payload: "Payload") -> "int | None":
         """Act on a frame; the exit status once there is one. Raises ProtocolError for one that may not come now."""
-        name = ACTIONS[self._state].get(kind)
-        if name is None:
+        transition = TRANSITIONS[self._state].get(kind)
+        if transition is None:
             why = f"it sent {kind!r} when the command was {self._state}"
-            raise protocol.ProtocolError("the control master does not keep to the protocol", why, "`rdoctl stop --all`")
+            raise protocol.ProtocolError("the control master violated the protocol", why, "`rdoctl stop --all`")
         if kind != protocol.PROGRESS:
             self._erase_status_line()
-        action: Callable[[Payload], int | None] = getattr(self, name)
-        return action(payload)
+        action, state = transition
+        status = action(self, payload)
+        self._state = state
+        return status
 
     def _erase_status_line(self) -> None:
         if self._status_line:
@@ -136,7 +111,6 @@ class RunningCommand:
     # Frames, each as PROTOCOL.md has it
 
     def _accept(self, _: "Payload") -> None:
-        self._state = ACCEPTED
         self._connection.settimeout(None)  # what follows may take as long as it takes
 
     def _refuse(self, _: "Payload") -> None:
@@ -163,8 +137,7 @@ class RunningCommand:
         stdout.write(2, bytes(line) + self._foreground.line_end())
 
     def _start(self, payload: "Payload") -> None:
-        """The command is on its way: from now on signals are its, and so is stdin."""
-        self._state = STARTED
+        """The command may have been started: from now on signals and stdin are for it."""
         self._trace.step("shell")
         self._foreground.enter(payload == protocol.PTYLESS)
         if self._has_input:
@@ -185,7 +158,7 @@ class RunningCommand:
             self._trace.step("first byte", end=self._foreground.line_end())
         self._output.show(fd, data)
 
-    def _grant(self, payload: "Payload") -> None:
+    def _add_credit(self, payload: "Payload") -> None:
         if self._stdin:
             self._stdin.grant(protocol.decode_credit(bytes(payload)))
 
@@ -200,3 +173,33 @@ class RunningCommand:
         if len(payload) != 1:
             raise protocol.ProtocolError("an exit status cannot be read")
         return payload[0]
+
+
+TRANSITIONS = {  # type: dict[str, dict[bytes, Transition]]
+    ASKED: {
+        protocol.ACCEPTED: (RunningCommand._accept, ACCEPTED),
+        protocol.STALE: (RunningCommand._refuse, ENDED),
+        protocol.FAILED: (RunningCommand._fail, ENDED),
+    },
+    ACCEPTED: {
+        protocol.PROMPT: (RunningCommand._prompt, ACCEPTED),
+        protocol.NOTICE: (RunningCommand._note, ACCEPTED),
+        protocol.PROGRESS: (RunningCommand._progress, ACCEPTED),
+        protocol.STARTED: (RunningCommand._start, STARTED),
+        protocol.FAILED: (RunningCommand._fail, ENDED),
+    },
+    STARTED: {
+        protocol.NOTICE: (RunningCommand._note, STARTED),
+        protocol.OUTPUT: (RunningCommand._show_stdout, STARTED),
+        protocol.ERROR: (RunningCommand._show_stderr, STARTED),
+        protocol.CREDIT: (RunningCommand._add_credit, STARTED),
+        protocol.END: (RunningCommand._end_output, STARTED),
+        protocol.STOPPED: (RunningCommand._suspend, STARTED),
+        protocol.EXIT: (RunningCommand._exit, ENDED),
+        protocol.FAILED: (RunningCommand._fail, ENDED),
+    },
+    ENDED: {},
+}
+"""Every frame that the master may send in each state: what is done about it, and the state that follows. Any other
+frame ends the connection.
+"""

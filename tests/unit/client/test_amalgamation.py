@@ -12,11 +12,13 @@ from hatch_build import MODULES, amalgamate, names, source
 from tests.unit.client.test_hot_path import BOUND, CLIENT, TOP
 
 LIST = """
-import json, sys
+import json, re, sys
+
+ADDRESS = re.compile(" at 0x[0-9a-f]+")
 
 def shown(value):
     about = ("__module__", "__qualname__", "__doc__")
-    return [getattr(value, each, "") for each in about] if callable(value) else repr(value)
+    return [getattr(value, each, "") for each in about] if callable(value) else ADDRESS.sub("", repr(value))
 
 def content(module):
     made = {name: value for name, value in vars(module).items() if not name.startswith("__")}

@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from rdo.client.run import ACCEPTED, ACTIONS, ASKED, STARTED, NotAccepted, RunningCommand, Trace
+from rdo.client.run import ACCEPTED, ASKED, STARTED, TRANSITIONS, NotAccepted, RunningCommand, Trace
 from rdo.errors import ConnectError, LinkLost, RdoError, SetupError
 from rdo.ipc import protocol
 
@@ -55,20 +55,15 @@ def master() -> Iterator[Master]:
         yield made
 
 
-def test_every_action_is_one_that_there_is() -> None:
-    for actions in ACTIONS.values():
-        assert all(callable(getattr(RunningCommand, name)) for name in actions.values())
-
-
 def test_every_frame_of_a_master_is_named_but_that_which_answers_rdoctl() -> None:
-    named = {kind for actions in ACTIONS.values() for kind in actions}
+    named = {kind for transitions in TRANSITIONS.values() for kind in transitions}
     assert named == set(MASTERS.values()) - {protocol.REPORT}
 
 
 @pytest.mark.parametrize("state", [ASKED, ACCEPTED, STARTED])
 @pytest.mark.parametrize("kind", [*(bytes([number]) for number in (0, 65, 73, 122, 255)), *MASTERS.values()])
 def test_a_frame_that_may_not_come_now_ends_the_connection(master: Master, state: str, kind: bytes) -> None:
-    if kind in ACTIONS[state]:
+    if kind in TRANSITIONS[state]:
         return
     with pytest.raises(protocol.ProtocolError, match=f"when the command was {state}; `rdoctl stop --all`"):
         master.run(WAY[state], protocol.frame(kind, b"x"), EXIT)
