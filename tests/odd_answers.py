@@ -154,6 +154,6 @@ OTHERS: Mapping[str, tuple[str, Say]] = {
 }  # fmt: skip
 
 ALL: Mapping[str, tuple[str, Say]] = {
-    **{f"of a container, {name}": ("inspect", what) for name, what in (HTTP | TYPES).items()},
+    **{f"of a container, {name}": ("inspect", what) for name, what in {**HTTP, **TYPES}.items()},
     **OTHERS,
 }

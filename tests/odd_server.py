@@ -10,6 +10,7 @@ import itertools
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,11 @@ def packet(payload: bytes) -> bytes:
 class Talk(paramiko.Transport):
     """The server's end of one connection. `answers` stand in for what it would do on a message of that number."""
 
+    # The stubs have neither.
+    _handler_table: dict[int, Callable[[Message], object]]
+    _send_message: Callable[[Message], None]
+    _send_kex_init: Callable[[], None]
+
     def __init__(self, connection: socket.socket, answers: dict[int, Answer]) -> None:
         super().__init__(connection, server_sig_algs=common.MSG_SERVICE_REQUEST not in answers)
         usual: dict[int, Answer] = {
@@ -60,7 +66,7 @@ class Talk(paramiko.Transport):
             common.MSG_REQUEST_FAILURE: Talk.ignore,
         }
         for kind, answer in {**usual, **answers}.items():
-            self._handler_table[kind] = lambda message, kind=kind, answer=answer: self._take(kind, message, answer)
+            self._handler_table[kind] = partial(self._take, kind, answer)
         self.theirs = 0
         """What the client calls the channel that its last message was for."""
         self._opened: list[int] = []
@@ -69,7 +75,7 @@ class Talk(paramiko.Transport):
     def _ensure_authed(self, ptype: int, message: Message) -> None:
         """Whatever comes is ours to answer."""
 
-    def _take(self, kind: int, message: Message, answer: Answer) -> None:
+    def _take(self, kind: int, answer: Answer, message: Message) -> None:
         if kind == common.MSG_CHANNEL_REQUEST:
             self.theirs = self._opened[int.from_bytes(message.asbytes()[:4], "big")]
         answer(self, message)

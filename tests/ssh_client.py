@@ -63,7 +63,7 @@ def driver(ssh_config: Path | None, host: str = "devbox", **more: object) -> Ssh
 
 def drain(channel: Channel) -> dict[int, bytes]:
     """All output until both streams have ended."""
-    found: dict[int, list[bytes]] = {STDOUT: [], STDERR: []}
+    found: dict[int, list[bytes | memoryview]] = {STDOUT: [], STDERR: []}
     while (chunk := channel.read(BOUND)) is not None:
         found[chunk.stream].append(chunk.data)
     return {stream: b"".join(pieces) for stream, pieces in found.items()}

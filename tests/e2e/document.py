@@ -117,7 +117,7 @@ def messages(directory: Path) -> Iterator[re.Pattern[str]]:
 def _parts(node: ast.AST) -> list[str | None]:
     """The fixed parts of a string, and None for each part that varies."""
     if isinstance(node, ast.JoinedStr):
-        return [part.value if isinstance(part, ast.Constant) else None for part in node.values]
+        return [str(part.value) if isinstance(part, ast.Constant) else None for part in node.values]
     return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
 
 

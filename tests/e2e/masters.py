@@ -34,10 +34,10 @@ def logins(server: Sshd) -> int:
     return server.log.count("Accepted publickey")
 
 
-def answer(path: Path, frame: bytes) -> list[tuple[bytes, bytes]]:
+def answer(path: Path, frame: bytes) -> list[protocol.Frame]:
     """All frames that a master answers with. Raises OSError where none listens, or none answers."""
     decoder = protocol.Decoder()
-    frames = []
+    frames: list[protocol.Frame] = []
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(END_BOUND)
         connection.connect(str(path))
@@ -52,7 +52,7 @@ def report(project: Project) -> dict[str, Any]:
     (path,) = sockets(project)
     ((kind, payload),) = answer(path, protocol.frame(protocol.QUERY))
     assert kind == protocol.REPORT
-    return dict(json.loads(payload))
+    return dict(json.loads(bytes(payload)))
 
 
 def stop(project: Project) -> None:

@@ -61,6 +61,7 @@ class Project:
 
     def run(self, *words: str | bytes, cwd: str = ".", env: Mapping[str, str] | None = None, **more: Any) -> Result:
         """Run rdo to its end, by default without input."""
+        without_input: dict[str, Any] = {} if "input" in more else {"stdin": subprocess.DEVNULL}
         return subprocess.run(
             self.command(*words),
             cwd=self.local / cwd,
@@ -68,8 +69,7 @@ class Project:
             capture_output=True,
             timeout=PATIENCE,
             check=False,
-            **({"stdin": subprocess.DEVNULL} if "input" not in more and "stdin" not in more else {}),
-            **more,
+            **{**without_input, **more},
         )
 
     def start(self, *words: str, cwd: str = ".", **more: Any) -> Started:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +49,16 @@ def sleepers(*tokens: str) -> dict[int, str]:
     listed = {pid: process.command for pid, process in listed_processes().items()}
     mine = {pid: line for pid, line in listed.items() if line.startswith(("sh ", "/bin/sh ", "sleep "))}
     return {pid: line for pid, line in mine.items() if any(each in line for each in tokens)}
+
+
+def all_sleep(tokens: Sequence[str]) -> bool:
+    """Whether a sleeper and its shell are there for each of the tokens."""
+    return len(sleepers(*tokens)) >= 2 * len(tokens)
+
+
+def none_sleeps(tokens: Sequence[str]) -> bool:
+    """Whether none of the tokens' sleepers is left."""
+    return not sleepers(*tokens)
 
 
 def over_ssh(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from tests.e2e.project import PATIENCE, Project, Result
@@ -22,7 +21,7 @@ def add(project: Project, *names: str) -> None:
 
 def rdoctl(project: Project, *words: str, cwd: str = ".") -> Result:
     """Run `rdoctl shim`."""
-    command = [Path(project.environment["PATH"].split(os.pathsep)[0], "rdoctl"), "shim", *words]
+    command = [os.path.join(project.environment["PATH"].split(os.pathsep)[0], "rdoctl"), "shim", *words]
     environment = dict(project.environment)
     return subprocess.run(
         command, cwd=project.local / cwd, env=environment, capture_output=True, timeout=PATIENCE, check=False
@@ -37,7 +36,7 @@ def bare(project: Project) -> dict[str, str]:
 def call(project: Project, name: str, *words: str, env: Mapping[str, str] | None = None, **more: Any) -> Result:
     """Call a shim as an editor does."""
     more = {"cwd": "/", "stdin": subprocess.DEVNULL, **more} if "input" not in more else {"cwd": "/", **more}
-    command = [project.local / ".rdo/bin" / name, *words]
+    command = [str(project.local / ".rdo/bin" / name), *words]
     environment = {**bare(project), **(env or {})}
     return subprocess.run(command, env=environment, capture_output=True, timeout=PATIENCE, check=False, **more)
 

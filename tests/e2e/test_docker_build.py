@@ -24,7 +24,7 @@ def project(tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine
     project.shell("rdoctl stop --all --now")
     with docker_engine.client() as client:
         for image in client.images.list(filters={"label": MARK}):
-            client.images.remove(image.id, force=True)
+            client.images.remove(str(image.id), force=True)
 
 
 def write(project: Project, engine: DockerEngine, *lines: str, path: str = "Dockerfile") -> None:

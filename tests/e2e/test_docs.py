@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from rdo.config.load import load
@@ -49,7 +50,7 @@ def test_a_wrong_command_line_is_found() -> None:
         with pytest.raises(UsageError):
             command_lines.check(line)
     for line in ("rdoctl nonsense", "rdoctl stop --al", 'eval "$(rdoctl shim en)"', "rdoctl init --driver tape"):
-        with pytest.raises(command_lines.click.UsageError):
+        with pytest.raises(click.UsageError):
             command_lines.check(line)
 
 
@@ -76,7 +77,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which(mkdocs) is None:
         require("mkdocs", "it is not installed")
     made = tmp_path_factory.mktemp("site")
-    command = [mkdocs, "build", "--quiet", "--strict", "--config-file", TOP / "mkdocs.yml", "--site-dir", made]
+    command: list[str | Path] = [
+        mkdocs,
+        "build",
+        "--quiet",
+        "--strict",
+        "--config-file",
+        TOP / "mkdocs.yml",
+        "--site-dir",
+        made,
+    ]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(command, cwd=TOP, env=environment, capture_output=True, timeout=PATIENCE, check=False)
     assert (done.returncode, done.stderr) == (0, b"")

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.conftest import require
 from tests.docker_engine import DockerEngine
@@ -55,7 +56,7 @@ def test_on_a_host_with_ssh(tmp_path: Path, runtime: dict[str, str], sshd: Sshd,
 
 
 @contextmanager
-def container(engine: DockerEngine, project: Project, **options: object) -> Iterator[None]:
+def container(engine: DockerEngine, project: Project, **options: Any) -> Iterator[None]:
     """The container that the pages start, of whatever image there is."""
     with engine.container(mounts={project.local: transcript.REMOTE}, **options):
         yield

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 import pytest
 
@@ -68,6 +69,10 @@ def test_a_terminal_has_its_size_and_its_keys(project: Project) -> None:
         terminal.expect("caught\r\n")
 
 
+def all_ended(pids: Sequence[int]) -> bool:
+    return not any(map(alive, pids))
+
+
 def test_a_signal_that_ends_the_command_ends_all_of_it(project: Project) -> None:
     for name in ("INT", "TERM"):
         with project.start("sh", "-c", "sleep 3000 & echo $! $$; wait") as process:
@@ -76,7 +81,7 @@ def test_a_signal_that_ends_the_command_ends_all_of_it(project: Project) -> None
             process.send_signal(getattr(signal, f"SIG{name}"))
             process.wait(PATIENCE)
         assert process.returncode == 128 + getattr(signal, f"SIG{name}")
-        assert wait_until(lambda pids=pids: not any(map(alive, pids)), GONE)
+        assert wait_until(partial(all_ended, pids), GONE)
 
 
 def test_commands_side_by_side_are_not_mixed_up_or_lost(project: Project) -> None:

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.sshd import Sshd
 EVIL = "\x1b[2J\x1b]0;owned\x07\x9b31m\r\x08"
 
 
-def shown(project: Project, *words: str, **more: str) -> str:
+def shown(project: Project, *words: str, **more: Any) -> str:
     """The one line that rdo shows; nothing in it but what can be printed."""
     result = project.run(*words, **more)
     assert (result.returncode, result.stdout) == (255, b"")

@@ -23,7 +23,7 @@ def nested(project: Project, *words: str) -> str:
     """A shell string that runs rdo on the target, whose own runtime is another one."""
     home = project.remote.parent / "there"
     home.mkdir(mode=0o700, exist_ok=True)
-    rdo = os.fspath(project.command()[0])
+    rdo = os.fsdecode(project.command()[0])
     settings = f"HOME={home} XDG_RUNTIME_DIR={home} XDG_STATE_HOME={home} XDG_CONFIG_HOME={home}"
     return f"unset RDO_TRUST; {settings} {rdo} " + " ".join(f"'{word}'" for word in words)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 
 import pytest
 
 from tests.e2e.project import PATIENCE, Started
-from tests.e2e.reached import Reached, sleepers, token
+from tests.e2e.reached import Reached, none_sleeps, sleepers, token
 from tests.leaks import wait_until
 
 GONE = 5.0
@@ -42,7 +43,7 @@ def test_rdo_ends_with_a_command_that_a_signal_has_ended(reached: Reached, optio
         command.send_signal(number)
         end(command)
         assert command.returncode == 128 + number, name
-        assert wait_until(lambda mark=mark: not sleepers(mark), GONE), (name, sleepers(mark))
+        assert wait_until(partial(none_sleeps, [mark]), GONE), (name, sleepers(mark))
 
 
 @each_way_with_and_without_a_pty

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.masters import logins
-from tests.e2e.project import PATIENCE, Project, ssh_project
+from tests.e2e.project import PATIENCE, Project, Started, ssh_project
 from tests.soak import tries
 from tests.sshd import Sshd
 
@@ -30,7 +29,7 @@ def test_many_commands_eight_at_a_time_all_succeed(project: Project) -> None:
 WAIT = "echo up; while [ ! -e go ]; do sleep 0.2; done; echo $1"
 
 
-def start_all(project: Project, count: int, *words: str) -> list[subprocess.Popen[bytes]]:
+def start_all(project: Project, count: int, *words: str) -> list[Started]:
     """So many commands that all run: each has said that it is up."""
     running = [project.start("sh", "-c", *words, str(number)) for number in range(count)]
     for process in running:

@@ -6,11 +6,12 @@ import os
 import re
 import signal
 from contextlib import ExitStack
+from functools import partial
 
 import pytest
 
 from tests.e2e.project import PATIENCE, Started
-from tests.e2e.reached import Reached, sleepers, token
+from tests.e2e.reached import Reached, none_sleeps, sleepers, token
 from tests.leaks import wait_until
 
 GONE = 5.0
@@ -74,7 +75,7 @@ def test_a_signal_to_its_client_ends_a_command(reached: Reached, option: str) ->
         with begin(reached, option, mark) as command:
             command.send_signal(getattr(signal, f"SIG{name}"))
             command.communicate(timeout=PATIENCE)
-        assert wait_until(lambda mark=mark: not sleepers(mark), GONE), sleepers(mark)
+        assert wait_until(partial(none_sleeps, [mark]), GONE), sleepers(mark)
 
 
 @each_way_with_and_without_a_pty

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 
 import pytest
 
 from tests.e2e.project import PATIENCE, Project, Started
-from tests.e2e.reached import Reached, sleepers, token
+from tests.e2e.reached import Reached, all_sleep, none_sleeps, sleepers, token
 from tests.leaks import wait_until
 from tests.soak import Counted, tries
 
@@ -44,11 +45,11 @@ def lose(reached: Reached, option: str, how: str, counted: Counted) -> None:
         commands = [begin(reached, option, mark) for mark in marks]
         for command in commands:
             command.expect_up()
-        assert wait_until(lambda marks=marks: len(sleepers(*marks)) >= 2 * len(marks), PATIENCE)  # "up" comes first
+        assert wait_until(partial(all_sleep, marks), PATIENCE)  # "up" comes first
         strike(reached, commands, how)
         for command in commands:
             assert status(command) == 255 or how not in LOSSES
-        assert wait_until(lambda marks=marks: not sleepers(*marks), GONE), sleepers(*marks)
+        assert wait_until(partial(none_sleeps, marks), GONE), sleepers(*marks)
 
 
 def status(command: Started) -> int:

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -54,6 +55,10 @@ class Twins(NamedTuple):
         return f"after {step.keys}, {step.shows!r} expected:\n-- rdo:\n{seen[-1][0]}\n-- ssh:\n{seen[-1][1]}"
 
 
+def shows_prompt(screen: Screen, _: str) -> bool:
+    return screen.visible == "$"
+
+
 def press(screen: Screen, keys: Sequence[str]) -> None:
     """Press them: single characters in one go, and by name what has one."""
     for single, group in groupby(keys, lambda key: len(key) == 1):
@@ -87,7 +92,7 @@ def play(twins: Twins, session: Session, script: Path) -> str:
     for screen in twins:
         screen.type("-l", "clear")
         screen.type("Enter")
-        screen.wait_for(lambda _, screen=screen: screen.visible == "$")
+        screen.wait_for(partial(shows_prompt, screen))
     steps = [Step((*f"{session.before}it", "Enter"), session.shows), *session.steps]
     for step in [*steps, Step((*"echo st=$?", "Enter"), ENDS.get(session.status, session.status))]:
         if difference := twins.take(step):

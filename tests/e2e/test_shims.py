@@ -59,7 +59,7 @@ def test_stdin_streams_and_status_are_those_of_the_tool(project: Project) -> Non
 
 def test_a_signal_to_the_shim_reaches_the_tool(project: Project) -> None:
     add(project, "sh")
-    command = [project.local / ".rdo/bin/sh", "-c", "trap 'echo got it; exit 5' TERM; echo ready; sleep 30 & wait"]
+    command = [str(project.local / ".rdo/bin/sh"), "-c", "trap 'echo got it; exit 5' TERM; echo ready; sleep 30 & wait"]
     with subprocess.Popen(command, cwd="/", env=bare(project), stdout=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stdout.readline() == b"ready\n"
@@ -107,7 +107,7 @@ def test_rdo_project_uses_that_directory_s_config(project: Project) -> None:
 
 def test_nothing_is_left_running_when_a_shim_is_killed(project: Project) -> None:
     add(project, "sleep")
-    command = [project.local / ".rdo/bin/sleep", "1234.5"]
+    command = [str(project.local / ".rdo/bin/sleep"), "1234.5"]
     with subprocess.Popen(command, cwd="/", env=bare(project)) as process:
         there = ["pgrep", "-fx", "sleep 1234.5"]
         assert wait_until(lambda: subprocess.run(there, stdout=subprocess.DEVNULL).returncode == 0, PATIENCE)

@@ -70,7 +70,7 @@ def test_a_status_of_255_is_the_tool_s_own(project: Project) -> None:
 
 
 def test_a_command_whose_connection_is_lost_is_not_run_again(project: Project, server: Sshd) -> None:
-    command = [project.local / ".rdo/bin/sh", "-c", "echo started; exec sleep 60"]
+    command = [str(project.local / ".rdo/bin/sh"), "-c", "echo started; exec sleep 60"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd="/", env=bare(project), stdout=pipe, stderr=pipe) as process:
         assert process.stdout
@@ -125,7 +125,7 @@ def test_a_target_that_was_not_allowed_is_no_reason_to_fall_back(project: Projec
 def test_a_repository_can_not_have_tools_run_here_without_a_word(project: Project, server: Sshd) -> None:
     env = {"RDO_TRUST": "", "PATH": f"{project.local.parent}/here:{BARE}"}
     project.configure(ssh_config_text(project))
-    allow = [Path(str(project.command()[0])).with_name("rdoctl"), "allow", "--yes"]
+    allow = [str(Path(str(project.command()[0])).with_name("rdoctl")), "allow", "--yes"]
     subprocess.run(allow, cwd=project.local, env=dict(project.environment), check=True, capture_output=True)
     server.stop()
     assert b"cannot reach" in refused(call(project, "tool", env=env))

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,7 +99,7 @@ def test_without_input_stdin_is_the_null_device_as_it_is_here(anywhere: Project)
 
 
 @pytest.mark.parametrize("given", [{"input": b"x"}, {"input": b""}, {}], ids=["input", "end", "none"])
-def test_stderr_is_whole_after_stdout_was_closed(anywhere: Project, given: dict[str, bytes]) -> None:
+def test_stderr_is_whole_after_stdout_was_closed(anywhere: Project, given: dict[str, Any]) -> None:
     result = anywhere.run("sh", "-c", "exec >&-; sleep 0.5; seq 1000 >&2", **given)
     assert (result.stdout, result.returncode) == (b"", 0)
     assert result.stderr.split() == [b"%d" % number for number in range(1, 1001)]
@@ -156,7 +157,7 @@ def test_long_output_is_whole_on_a_pipe_that_somebody_made_non_blocking(stream: 
     here, there = os.pipe()
     os.set_blocking(there, False)
     script = f"i=0; while [ $i -lt 40 ]; do head -c 100000 /dev/urandom; i=$((i+1)); done | tee sent >&{stream}"
-    target = {"stdout" if stream == "1" else "stderr": there}
+    target: dict[str, Any] = {"stdout" if stream == "1" else "stderr": there}
     with open(here, "rb") as reader, project.start("sh", "-c", script, **target) as process:
         os.close(there)
         received = reader.read()

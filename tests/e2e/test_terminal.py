@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+
 import pytest
 
 from tests.e2e.project import Project
 from tests.e2e.terminal import Terminal
 from tests.leaks import wait_until
+
+
+def ends_with(path: Path, text: str) -> bool:
+    return path.read_text().endswith(text)
 
 
 def test_the_size_is_right_from_the_start_and_after_each_resize(terminal: Terminal) -> None:
@@ -56,7 +63,7 @@ def test_ctrl_z_stops_and_fg_goes_on_as_often_as_one_likes(terminal: Terminal, p
         terminal.expect("rdo tee out\r\n")
         terminal.line(word)
         terminal.expect(f"{word}\r\n")
-        assert wait_until(lambda word=word: (project.remote / "out").read_text().endswith(f"{word}\n"), 5)
+        assert wait_until(partial(ends_with, project.remote / "out", f"{word}\n"), 5)
     terminal.type("\x04")
     terminal.prompt()
     terminal.line("echo st=$?")

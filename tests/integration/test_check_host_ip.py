@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def line(name: str, host_key: HostKey) -> str:
     return f"{name} {host_key.kind} {base64.b64encode(host_key.blob).decode()}\n"
 
 
-def check(known: Path, caller: ScriptedCaller, address: str = ADDRESS, **options: object) -> None:
+def check(known: Path, caller: ScriptedCaller, address: str = ADDRESS, **options: Any) -> None:
     made = SshOptions("devbox", "devbox", 22, "me", known_hosts=(str(known),), check_host_ip=True)
     HostKeyCheck(made._replace(**options), caller, address).check(KEY)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def environment(docker_engine: DockerEngine) -> dict[str, str]:
 def make(docker_engine: DockerEngine, tmp_path: Path, environment: dict[str, str]) -> Iterator[Make]:
     """Makes drivers that build the project's directory; its images are removed after the test."""
 
-    def driver(**settings: object) -> DockerDriver:
+    def driver(**settings: Any) -> DockerDriver:
         return DockerDriver(Settings(**{"build": ".", **settings}), str(tmp_path), "default", environment)
 
     yield driver

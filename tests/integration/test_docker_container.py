@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ HEALTH = {"test": ["CMD-SHELL", "test -e /healthy || { touch /healthy; false; }"
 def make(docker_engine: DockerEngine, tmp_path: Path) -> Make:
     """Makes drivers of settings, for a project in the test's directory."""
 
-    def driver(root: Path = tmp_path, **settings: object) -> DockerDriver:
+    def driver(root: Path = tmp_path, **settings: Any) -> DockerDriver:
         environment = {**os.environ, "DOCKER_HOST": docker_engine.host}
         return DockerDriver(Settings(**settings), str(root), "default", environment)
 
@@ -52,7 +53,7 @@ def test_directories_are_those_that_are_mounted(docker_engine: DockerEngine, mak
 
 
 def test_what_a_volume_or_a_tmpfs_hides_is_not_shared(docker_engine: DockerEngine, make: Make, tmp_path: Path) -> None:
-    options = {"tmpfs": {"/app/tmp": ""}, "volumes": [f"{tmp_path}:/app", "/app/mod"]}
+    options: dict[str, Any] = {"tmpfs": {"/app/tmp": ""}, "volumes": [f"{tmp_path}:/app", "/app/mod"]}
     with docker_engine.client() as client:
         container = client.containers.create(docker_engine.image(), "sleep", **options)
         try:
@@ -114,7 +115,8 @@ def test_its_health_is_waited_for(docker_engine: DockerEngine, make: Make, conne
 
 
 def test_one_that_does_not_stay_up_is_no_target(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
-    options = {"command": ["/bin/sh", "-c", "sleep 0.5; exit 1"], "healthcheck": {**HEALTH, "interval": 60_000_000_000}}
+    check = {**HEALTH, "interval": 60_000_000_000}
+    options: dict[str, Any] = {"command": ["/bin/sh", "-c", "sleep 0.5; exit 1"], "healthcheck": check}
     with docker_engine.container(**options) as name, docker_engine.client() as client:
         client.containers.get(name).wait()
         with pytest.raises(ConnectError, match=f"`{name}` does not stay up: it ended with status 1; .*docker logs"):
@@ -130,7 +132,7 @@ def test_an_unknown_name_brings_the_nearest(docker_engine: DockerEngine, make: M
 
 def test_a_name_that_an_id_begins_with_is_no_name(docker_engine: DockerEngine, make: Make) -> None:
     with docker_engine.container() as name, docker_engine.client() as client:
-        identity = client.containers.get(name).id
+        identity = str(client.containers.get(name).id)
         assert make(container=identity[:12]).roots() == []
         with pytest.raises(ConnectError, match=f"there is no container `.*`: the id of `{name}` begins so"):
             make(container=identity[:4]).roots()
@@ -152,7 +154,7 @@ def test_a_service_is_found_by_the_labels_of_compose(
 ) -> None:
     below = tmp_path / "deep" / "er"
     below.mkdir(parents=True)
-    options = {"mounts": {tmp_path: "/app"}}
+    options: dict[str, Any] = {"mounts": {tmp_path: "/app"}}
     with (
         docker_engine.container(name="second", hostname="second", labels=labels("web", 2, tmp_path), **options),
         docker_engine.container(name="first", hostname="first", labels=labels("web", 1, tmp_path), **options) as first,

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,7 +76,7 @@ def up(cli: str, docker_engine: DockerEngine, tmp_path: Path) -> Iterator[Up]:
             container.remove(force=True)
 
 
-def driver(engine: DockerEngine, root: Path, **settings: object) -> DockerDriver:
+def driver(engine: DockerEngine, root: Path, **settings: Any) -> DockerDriver:
     environment = {**os.environ, "DOCKER_HOST": engine.host}
     return DockerDriver(Settings(driver="docker", **settings), str(root), "default", environment)
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def environment(docker_engine: DockerEngine) -> dict[str, str]:
 def make(docker_engine: DockerEngine, tmp_path: Path, environment: dict[str, str]) -> Make:
     """Makes drivers for the image whose /bin/sh is dash."""
 
-    def driver(**settings: object) -> DockerDriver:
+    def driver(**settings: Any) -> DockerDriver:
         chosen = Settings(**{"image": docker_engine.image(), "pull": "never", **settings})
         return DockerDriver(chosen, str(tmp_path), "default", environment)
 
@@ -65,7 +66,9 @@ def connect(environment: dict[str, str]) -> Iterator[Connect]:
 def ours(engine: DockerEngine) -> list[str]:
     """The containers that rdo made."""
     with engine.client() as client:
-        return [each.id for each in client.containers.list(all=True, filters={"label": MASTER}, ignore_removed=True)]
+        return [
+            str(each.id) for each in client.containers.list(all=True, filters={"label": MASTER}, ignore_removed=True)
+        ]
 
 
 @pytest.mark.parametrize("fresh", [False, True])
@@ -123,7 +126,7 @@ def test_what_a_killed_master_left_ends_and_is_cleared(
 
     def running() -> list[str]:
         with docker_engine.client() as client:
-            return [each.id for each in client.containers.list(filters={"label": MASTER}, ignore_removed=True)]
+            return [str(each.id) for each in client.containers.list(filters={"label": MASTER}, ignore_removed=True)]
 
     assert wait_until(lambda: not running(), BOUND)
     clear_leftovers(environment)
@@ -138,9 +141,9 @@ def test_a_container_that_still_runs_without_its_master_is_cleared_and_a_living_
         (mine,) = client.containers.list(filters={"label": MASTER})
         dead = {**mine.labels, MASTER: f"{os.getpid()} 1"}  # its number is another one's by now
         foreign = {**dead, SPACE: "another boot, or another PID namespace"}
-        options = {"command": ["/bin/sleep", "60"], "detach": True}
-        client.containers.run(docker_engine.image(), labels=dead, **options)
-        other = client.containers.run(docker_engine.image(), labels=foreign, **options)
+        image, command = docker_engine.image(), ["/bin/sleep", "60"]
+        client.containers.run(image, command, labels=dead, detach=True)
+        other = client.containers.run(image, command, labels=foreign, detach=True)
         assert clear_leftovers(environment) == 1
         assert set(ours(docker_engine)) == {mine.id, other.id}
         other.remove(force=True)
@@ -164,7 +167,7 @@ def test_a_container_s_name_says_what_it_is(docker_engine: DockerEngine, make: M
     connection = connect(make())
     with docker_engine.client() as client:
         (mine,) = client.containers.list(filters={"label": MASTER})
-        assert re.fullmatch(r"rdo-[a-zA-Z0-9_.-]{1,40}-[0-9a-f]{8}", mine.name)
+        assert re.fullmatch(r"rdo-[a-zA-Z0-9_.-]{1,40}-[0-9a-f]{8}", str(mine.name))
     assert connection.is_alive()
 
 

@@ -126,7 +126,7 @@ def _no_pulled_image(docker_engine: DockerEngine, registry: Registry) -> Iterato
     with docker_engine.client() as client:
         for image in client.images.list():
             if any(tag.startswith(registry.address) for tag in image.tags):
-                client.images.remove(image.id, force=True)
+                client.images.remove(str(image.id), force=True)
 
 
 @pytest.mark.parametrize("name", ["small", "hidden", "small:latest"])

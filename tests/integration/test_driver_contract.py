@@ -76,11 +76,11 @@ def start(link: HeldConnection, *words: str, pty: Pty | None = None, directory: 
 
 def finish(shell: Shell) -> Outcome:
     """All that comes, and the status. What is rdo's own on a pty is taken out."""
-    pieces: dict[int, list[bytes]] = {STDOUT: [], STDERR: []}
+    pieces: dict[int, list[bytes | memoryview]] = {STDOUT: [], STDERR: []}
     marks = Marks(shell.secret)
-    for chunk in shell.pending:
-        pieces[chunk.stream].append(chunk.data)
-    while (chunk := shell.channel.read(BOUND)) is not None:  # type: ignore[assignment]
+    for early in shell.pending:
+        pieces[early.stream].append(early.data)
+    while (chunk := shell.channel.read(BOUND)) is not None:
         found = marks.receive(chunk.data) if shell.pty else [chunk.data]
         pieces[chunk.stream] += [piece for piece in found if not isinstance(piece, Mark)]
     return Outcome(shell.channel.exit_status(), b"".join(pieces[STDOUT]), b"".join(pieces[STDERR]))

@@ -29,9 +29,8 @@ BOTH_WAYS = "f=$(mktemp); cat >$f; cat $f >&2; sha256sum <$f; rm $f"
 )
 def test_data_arrives_as_it_was_sent(cipher: str, server: SshServer, connect: Connect) -> None:
     connection = connect(server.ssh_config(extra=["Compression yes", f"Ciphers {cipher}"], name="compressed"))
-    assert (connection._transport.local_compression, connection._transport.remote_compression) == (
-        "zlib@openssh.com",
-    ) * 2
+    transport = connection._transport
+    assert (transport.local_compression, transport.remote_compression) == ("zlib@openssh.com",) * 2
     channel = connection.open_channel(BOTH_WAYS, None)
     data = b"".join(hashlib.sha256(str(n).encode()).digest() + b"x" * 68 for n in range(SIZE // 100))
     threading.Thread(target=feed, args=(channel, data)).start()

@@ -438,8 +438,7 @@ def test_a_server_is_heard_out_before_a_signature_is_chosen(announced: bytes, co
             talk.say(60, text(seen[-1]) + text(message.get_string()))
 
     key = rsa_key(tmp_path / "key")
-    answers = {MSG_SERVICE_REQUEST: accept, MSG_USERAUTH_REQUEST: let_in}
-    with OddServer(tmp_path, None, answers) as server:
+    with OddServer(tmp_path, None, {MSG_SERVICE_REQUEST: accept, MSG_USERAUTH_REQUEST: let_in}) as server:
         lines = server.ssh_config.read_text().replace("IdentityFile none", f"IdentityFile {key}")
         server.ssh_config.write_text(f"{lines}  PubkeyAcceptedAlgorithms ssh-rsa,rsa-sha2-512\n")
         connect(server.ssh_config)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from paramiko import common
+from paramiko.message import Message
 
 from tests.odd_server import WINDOW, Answer, Raw, Talk, packet, text, uint32
 
@@ -115,7 +116,7 @@ def ask(count: int, *prompts: bytes) -> bytes:
 
 
 INFO = common.MSG_USERAUTH_INFO_REQUEST
-QUESTIONS = {
+QUESTIONS: dict[int, Answer] = {
     common.MSG_USERAUTH_REQUEST: lambda talk, message: talk.say(
         INFO if b"keyboard-interactive" in message.asbytes() else common.MSG_USERAUTH_FAILURE,
         ask(0) if b"keyboard-interactive" in message.asbytes() else FAILURE,
@@ -128,11 +129,11 @@ def asked(name: str, expected: str, body: bytes) -> Oddity:
     """Answers keyboard-interactive with this."""
     first = QUESTIONS[common.MSG_USERAUTH_REQUEST]
 
-    def answer(talk: Talk, message: object) -> None:
-        if b"keyboard-interactive" in message.asbytes():  # type: ignore[attr-defined]
+    def answer(talk: Talk, message: Message) -> None:
+        if b"keyboard-interactive" in message.asbytes():
             talk.say(INFO, body)
         else:
-            first(talk, message)  # type: ignore[arg-type]
+            first(talk, message)
 
     return Oddity(name, expected, answers={common.MSG_USERAUTH_REQUEST: answer})
 

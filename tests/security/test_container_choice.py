@@ -38,7 +38,7 @@ def planted(docker_engine: DockerEngine, tmp_path: Path) -> Iterator[str]:
         image = container.commit("planted", "latest", changes=changes)
         container.remove()
         yield "planted"
-        client.images.remove(image.id, force=True)
+        client.images.remove(str(image.id), force=True)
 
 
 @pytest.fixture

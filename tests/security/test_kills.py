@@ -9,12 +9,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from tests.e2e.masters import masters
 from tests.e2e.project import PATIENCE, Project
-from tests.e2e.reached import sleepers, token
+from tests.e2e.reached import none_sleeps, sleepers, token
 from tests.leaks import Leaks, listed_processes, wait_until
 from tests.soak import Counted, tries
 from tests.sshd import Sshd
@@ -110,7 +111,7 @@ def test_a_kill_at_a_random_moment_leaves_nothing_and_harms_no_later_command(
         time.sleep(chance.uniform(0, LONGEST_PAUSE))
         for command in commands:
             end(command, victim, kind)
-        assert wait_until(lambda marks=marks: not sleepers(*marks), GONE), (seed, sleepers(*marks))
+        assert wait_until(partial(none_sleeps, marks), GONE), (seed, sleepers(*marks))
         again = project.run("echo", "x")
         assert (again.returncode, again.stdout) == (0, b"x\n"), (seed, again.stderr)
     assert project.shell("rdoctl stop --all --now").returncode == 0
@@ -137,7 +138,7 @@ def test_a_storm_of_signals_ends_nothing_that_none_of_them_ends(
             assert command.poll() is None
             command.send_signal(signal.SIGTERM)
             assert command.wait(PATIENCE) == 143
-        assert wait_until(lambda mark=mark: not sleepers(mark), GONE), seed
+        assert wait_until(partial(none_sleeps, [mark]), GONE), seed
         assert masters(project) == [master]
 
 

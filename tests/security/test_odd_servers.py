@@ -120,6 +120,6 @@ def test_a_command_over_such_a_server_fails_in_one_line_after_one_login(
         assert server.logins == 1
     line = result.stderr.decode()
     assert (result.returncode, result.stdout, line.count("\n")) == (255, b"", 1)
-    assert re.search(oddity.expected, line)
+    assert re.search(str(oddity.expected), line)
     assert line.startswith("rdo: ")
     assert line.rstrip("\n").isprintable()

@@ -148,7 +148,7 @@ def test_an_up_that_leaves_a_child_behind_has_ended(vagrant: FakeVagrant) -> Non
     assert "failed: up" in check(lambda: connect(vagrant, auto_up=True))
 
 
-FILES = {
+FILES: dict[str, Callable[[Path], object]] = {
     "a device": lambda path: path.symlink_to("/dev/zero"),
     "a FIFO": lambda path: os.mkfifo(path),
     "a directory": lambda path: path.mkdir(),

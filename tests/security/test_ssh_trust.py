@@ -411,4 +411,5 @@ def test_without_an_ssh_program_algorithms_count_and_lists_are_changed(sshd: Ssh
     extra = ["Ciphers -aes128*,aes256-gcm*", "MACs hmac-sha2-512", "HostKeyAlgorithms +ssh-rsa", "CheckHostIP yes"]
     connection = connect(sshd.ssh_config(extra=extra, name="alone"), caller=ScriptedCaller(environment=ALONE))
     assert (connection._transport.local_cipher, connection._transport.local_mac) == ("aes192-ctr", "hmac-sha2-512")
+    assert connection.options.algorithms.host_keys
     assert connection.options.algorithms.host_keys[-1] == "ssh-rsa"

@@ -88,7 +88,7 @@ def test_how_long_its_master_stays_is_a_clone_s_word_once_it_is_allowed(clone: P
 def reports(clone: Project) -> list[float]:
     """For how many seconds without a command each of its masters stays."""
     answers = [answer(path, frame(QUERY)) for path in sockets(clone)]
-    return [json.loads(payload)["idle_timeout"] for ((_, payload),) in answers]
+    return [json.loads(bytes(payload))["idle_timeout"] for ((_, payload),) in answers]
 
 
 def test_what_the_user_sets_over_it_is_the_users_again(clone: Project) -> None:

@@ -59,7 +59,8 @@ def make() -> Make:
     """An input, its program, and what was acknowledged."""
 
     def made(room: int, held: bool = False) -> Made:
-        program, taken = Program(room), []
+        program = Program(room)
+        taken: list[int] = []
         return StdinPump(cast(Channel, program), taken.append, broken, held=held), program, taken
 
     return made

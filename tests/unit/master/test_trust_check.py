@@ -21,6 +21,8 @@ PATIENCE = 10.0
 class Asked:
     """A caller that gives one answer, and keeps what it was asked and told. See drivers.base."""
 
+    process = 0
+
     def __init__(self, state: Path, answer: str | None = None, **variables: str) -> None:
         self._answer = answer
         self._variables = {"XDG_STATE_HOME": str(state), **variables}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -131,9 +132,12 @@ NOISE = st.sampled_from(["", " ", "\n", "\t", "// x\n", "/* , } */", "\n  "])
 
 
 @st.composite
-def texts(draw: st.DrawFn, value: Any) -> str:
+def texts(draw: Callable[[st.SearchStrategy[Any]], Any], value: Any) -> str:
     """The value, with comments, blanks and trailing commas anywhere."""
-    between = lambda: draw(NOISE)  # noqa: E731
+
+    def between() -> str:
+        return str(draw(NOISE))
+
     if isinstance(value, dict):
         parts = [f"{json.dumps(k)}{between()}:{between()}{draw(texts(v))}{between()}" for k, v in value.items()]
     elif isinstance(value, list):

@@ -86,7 +86,7 @@ def test_no_more_is_read_together_than_is_handed_on_at_a_time(ends: tuple[Packet
     content = os.urandom(3 * READ_SIZE)
     thread = threading.Thread(target=sender.send_message, args=(OutgoingData(5, memoryview(content), 32768),))
     thread.start()
-    pieces = []
+    pieces: list[bytes | memoryview] = []
     while sum(map(len, pieces)) < len(content):
         _, message = receiver.read_message()
         assert isinstance(message, IncomingData)

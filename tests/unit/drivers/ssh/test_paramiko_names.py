@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def own_names(instance: object, *modules: str) -> set[str]:
 
 
 def thread_names() -> set[str]:
-    return set(dir(paramiko.transport.threading.Thread()))
+    return set(dir(threading.Thread()))
 
 
 def test_paramiko_has_what_we_use_of_a_connection(streams: tuple[MonitoredStream, socket.socket]) -> None:
