@@ -15,6 +15,7 @@ from rdo.errors import LinkLost
 from rdo.ipc import protocol
 from rdo.master.client_connection import ClientConnection
 from rdo.master.output_pump import OutputPump
+from rdo.master.session_state import TRANSITIONS, SessionEvent, SessionState
 from rdo.master.signal_watch import SignalWatch
 from rdo.master.stdin_pump import StdinPump
 from rdo.pool.connections import ShellLease
@@ -53,7 +54,7 @@ class Session:
         self._has_input = True
         self._stdin = StdinPump(self._channel, self._acknowledge, client.break_off, held=lease.shell.pty)
         self._within_line = False
-        self._stopped = False
+        self._state = SessionState.PREPARED
         self._output = OutputPump(client, lease.shell, output_roots, self)
         self._watch = SignalWatch(self._channel, self._output, self._hang_up)
 
@@ -65,6 +66,7 @@ class Session:
         self._keep = script.keep
         self._guard(self._shell.group)
         self._client.send(protocol.STARTED, protocol.PTYLESS if ptyless else b"")
+        self._happens(SessionEvent.STARTED)
         try:
             self._shell.start(script)
         except LinkLost as error:
@@ -98,12 +100,19 @@ class Session:
         except BaseException as error:
             self._client.fail(error)  # before the command is ended: what it ends with is no answer then
         finally:
+            self._happens(SessionEvent.OVER)
             self._see_off()
-            self._channel.close()
+            self._shell.close()
             self._output.wait()
             self._stdin.close()
             for group in self._groups:
                 self._connection.release(group)
+
+    def _happens(self, event: SessionEvent) -> bool:
+        """Go on to the state that this leads to: whether there is one."""
+        state = TRANSITIONS[self._state].get(event)
+        self._state = state or self._state
+        return state is not None
 
     # From the client
 
@@ -131,8 +140,7 @@ class Session:
             raise protocol.ProtocolError("a signal has no such name", repr(name))
         if name == "PIPE":
             self._stop_output()
-        elif name == "CONT" and self._stopped:
-            self._stopped = False
+        elif name == "CONT" and self._happens(SessionEvent.CONTINUED):
             self._channel.write(self._shell.nonce.encode() + b"\n")
         elif name == "TSTP" and not self._shell.pty:
             # The group is orphaned, as POSIX calls one whose parent is in another session: it ignores SIGTSTP.
@@ -167,7 +175,7 @@ class Session:
             self._stdin.resume()
         elif mark == "stopped":
             self._stdin.hold()
-            self._stopped = True
+            self._happens(SessionEvent.STOPPED)
             self._client.send(protocol.STOPPED)
         elif mark.startswith("group;") and len(self._groups) == 1 and is_group(mark[6:]):
             self._groups.append(Group(int(mark[6:]), self._shell.group.shell))

@@ -32,11 +32,11 @@ class ShellLease(NamedTuple):
         return now - self.shell.opened
 
     def throw_away(self) -> None:
-        """Close the shell, which is to be guarded no more."""
+        """Close the shell, which is to be guarded any longer."""
         try:
             self.connection.release(self.shell.group)
         finally:
-            self.shell.channel.close()
+            self.shell.close()
 
 
 def _open_at_last(connection: HeldConnection, opening: Opening) -> Shell:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Mapping
+from enum import Enum
 from typing import NamedTuple
 
 from rdo.drivers.base import STDERR, STDOUT, Channel, Chunk, Connection, Opening
@@ -43,8 +45,26 @@ def is_group(text: str) -> bool:
     return re.fullmatch("[1-9][0-9]{0,9}", text) is not None and 1 < int(text) <= MOST_PROCESSES
 
 
+class ShellState(Enum):
+    """Where a shell stands."""
+
+    STARTING = "its bootstrap runs, after whatever start-up files there are"
+    READY = "it has proved itself, and waits for its script"
+    STARTED = "its script went out: the command may run"
+    CLOSED = "given up"
+
+
+TRANSITIONS: Mapping[ShellState, frozenset[ShellState]] = {
+    ShellState.STARTING: frozenset({ShellState.READY, ShellState.CLOSED}),
+    ShellState.READY: frozenset({ShellState.STARTED, ShellState.CLOSED}),
+    ShellState.STARTED: frozenset({ShellState.CLOSED}),
+    ShellState.CLOSED: frozenset({ShellState.CLOSED}),
+}
+"""Which state may follow which. Whatever else is tried is a fault of rdo: a shell gets one script, and only once."""
+
+
 class Shell:
-    """A channel to /bin/sh that has said it is ready, and proved it. `group` is its process group on the target."""
+    """A channel to /bin/sh. `group` is its process group on the target, known once it is ready."""
 
     def __init__(self, channel: Channel, nonce: str, pty: bool, plain: bool) -> None:
         """`plain`: that shell is the login shell itself, or the target has none. See bootstrap.bootstrap."""
@@ -60,6 +80,7 @@ class Shell:
         self.silent = False
         """Whether nothing came on stderr before it was ready."""
         self.opened = time.monotonic()
+        self.state = ShellState.STARTING
         self.pending: list[Chunk] = []
         """Output that came with the proof: none, unless the shell is a strange one."""
         self._kind = ""
@@ -72,7 +93,18 @@ class Shell:
             why = "it is yash, and takes only letters of its locale"
             hint = "set LANG to a UTF-8 locale there, or make another shell /bin/sh"
             raise RdoError("/bin/sh on the target cannot take all bytes of the command", why, hint)
+        self._enter(ShellState.STARTED)
         self.channel.write(line)
+
+    def close(self) -> None:
+        """Give it up, and its channel. May be called twice."""
+        self._enter(ShellState.CLOSED)
+        self.channel.close()
+
+    def _enter(self, state: ShellState) -> None:
+        if state not in TRANSITIONS[self.state]:
+            raise RuntimeError(f"a shell went from {self.state.name} to {state.name}")
+        self.state = state
 
     def wait_until_ready(self) -> None:
         """Drop the login shell's noise up to the ready marker, on both streams, and have the shell prove itself.
@@ -82,8 +114,9 @@ class Shell:
         try:
             self._get_ready(time.monotonic() + READY_TIMEOUT)
         except BaseException:
-            self.channel.close()
+            self.close()
             raise
+        self._enter(ShellState.READY)
 
     def _get_ready(self, deadline: float) -> None:
         nonce = self.nonce.encode()
