@@ -132,7 +132,7 @@ def _shown(line: str) -> bytes:
 
         from rdo.util import charset
 
-        line = charset.spelled(line, os.environ)
+        line = charset.escaped_for_terminal(line, os.environ)
     return line.encode("utf-8", "replace")
 
 

@@ -81,7 +81,7 @@ def make(
 def user(request: Request, settings: Settings) -> str:
     """Whom the command is to run as; empty: as the target has it. Raises RdoError for what is no user's name."""
     if name := fsdecode(request.user):
-        if fault := address.user_fault(name) or ("is too long" if len(name) > address.LONGEST_NAME else ""):
+        if fault := address.user_fault(name) or ("is too long" if len(name) > address.NAME_LIMIT else ""):
             raise RdoError(f"`{shortened(name)}` is not a valid user name", f"it {fault}")
         return name
     return ROOT if settings.use_sudo or request.sudo else ""

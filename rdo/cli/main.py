@@ -66,7 +66,7 @@ class Ascii(io.TextIOWrapper):
     """A terminal that takes nothing else. (click makes UTF-8 of a stream whose encoding is called so.)"""
 
     def write(self, text: str) -> int:
-        return super().write(charset.spelled(text, os.environ))
+        return super().write(charset.escaped_for_terminal(text, os.environ))
 
 
 def main() -> None:
@@ -99,5 +99,5 @@ def run(words: list[str]) -> int:
 def complain(error: RdoError) -> int:
     """Show an error as a line on stderr, if there is one; the exit status."""
     with contextlib.suppress(OSError):
-        os.write(2, charset.spelled(f"rdoctl: {error}\n", os.environ).encode("utf-8", "replace"))
+        os.write(2, charset.escaped_for_terminal(f"rdoctl: {error}\n", os.environ).encode("utf-8", "replace"))
     return FAILURE

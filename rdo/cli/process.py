@@ -59,12 +59,12 @@ def _ask_ps(pid: int) -> Process | None:
 
 def wait(pid: int, timeout: float) -> bool:
     """Whether the process ends within so many seconds."""
-    return _wait(process_identity.name(pid), timeout)
+    return _wait(process_identity.process_name(pid), timeout)
 
 
 def _wait(named: str, timeout: float) -> bool:
     deadline = time.monotonic() + timeout
-    while process_identity.lives(named):
+    while process_identity.is_running(named):
         if time.monotonic() > deadline:
             return False
         select.select((), (), (), POLL_INTERVAL)
@@ -76,9 +76,9 @@ def end(pid: int, timeout: float) -> bool:
 
     Another one that gets its number meanwhile is left alone.
     """
-    named = process_identity.name(pid)
+    named = process_identity.process_name(pid)
     for number in (signal.SIGTERM, signal.SIGKILL):
-        if process_identity.lives(named):
+        if process_identity.is_running(named):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, number)
         if _wait(named, timeout):

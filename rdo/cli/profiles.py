@@ -6,7 +6,7 @@ import os
 import re
 
 from rdo import project
-from rdo.config.entries import LARGEST
+from rdo.config.entries import FILE_LIMIT
 from rdo.config.schema import DEFAULT_PROFILE, KEYS
 from rdo.project import FoundConfig
 from rdo.util import foreign_file
@@ -25,6 +25,6 @@ def names(found: FoundConfig) -> list[str]:
 
 def _text(file: str) -> str:
     try:
-        return foreign_file.read_text(file, LARGEST)
+        return foreign_file.read_text(file, FILE_LIMIT)
     except OSError:
         return ""

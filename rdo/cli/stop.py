@@ -53,10 +53,10 @@ def command(every: bool, profile: str | None, now: bool) -> None:
 
 def _clear_leftovers() -> int:
     """Remove the containers of masters that were killed, if there is an engine to ask: how many."""
-    from rdo.drivers.docker.driver import clear_leftovers
+    from rdo.drivers.docker.driver import remove_leftover_containers
 
     try:
-        cleared = clear_leftovers(os.environ)
+        cleared = remove_leftover_containers(os.environ)
     except (ConfigError, ConnectError):
         return 0
     if cleared:

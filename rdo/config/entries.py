@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rdo.errors import ConfigError
 
-LARGEST = 64 * 1024
+FILE_LIMIT = 64 * 1024
 """Bytes of a config file. The worst of that size keeps a TOML parser busy for a second."""
 
 _NOWHERE: Mapping[str, int] = MappingProxyType({})

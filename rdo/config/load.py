@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from rdo.config import ini, legacy, ownership, toml
-from rdo.config.entries import LARGEST, ConfigDocument, Origin
+from rdo.config.entries import FILE_LIMIT, ConfigDocument, Origin
 from rdo.config.merge import resolve
 from rdo.config.ownership import Exposure
 from rdo.config.schema import DEFAULT_PROFILE, Settings
@@ -27,10 +27,10 @@ else:
 VAGRANTFILES = ("Vagrantfile", "vagrantfile")
 """The names Vagrant itself looks for."""
 
-FILES = ("identity", "ssh_config")
+FILE_KEYS = ("identity", "ssh_config")
 """Keys that name a file of this machine by a path. Those of the project's own directory have a type of their own."""
 
-MOST_DOTS = 200
+DOT_LIMIT = 200
 """In one line. A dotted key takes the TOML parser time by the square of its length."""
 
 
@@ -92,7 +92,7 @@ def load(path: str, profile: str | None, user_file: str | None) -> Config:
 def _placed(settings: Settings, origins: Mapping[str, Origin]) -> Settings:
     """The settings with each file that is named by a relative path where its author meant it: beside what names it."""
     found: dict[str, Any] = {}
-    for key in FILES:
+    for key in FILE_KEYS:
         value = getattr(settings, key)
         if value and not value.startswith(("/", "~/", "%", "${")) and value != "~":
             named = os.path.expanduser(value) if value.startswith("~") else value
@@ -128,7 +128,7 @@ def _read(file: str, personal: bool = False) -> _Read:
     try:
         with foreign_file.open_regular(file) as stream:
             exposure = ownership.exposure_of(file, stream.fileno())
-            content = foreign_file.rest(stream, LARGEST)
+            content = foreign_file.rest(stream, FILE_LIMIT)
     except IsADirectoryError:
         raise Origin(file).error("a directory, not a file", "rename or remove it") from None
     except foreign_file.UnsuitableFile as error:
@@ -141,8 +141,8 @@ def _read(file: str, personal: bool = False) -> _Read:
 
 def _document(file: str, text: str, personal: bool) -> ConfigDocument:
     for number, line in enumerate(text.split("\n"), 1):
-        if line.count(".") > MOST_DOTS:
-            raise Origin(file, number).error(f"more than {MOST_DOTS} dots in one line", "break it up")
+        if line.count(".") > DOT_LIMIT:
+            raise Origin(file, number).error(f"more than {DOT_LIMIT} dots in one line", "break it up")
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:

@@ -24,7 +24,7 @@ DEFAULT_ORIGIN = Origin("default")
 DRIVER_BY_KEY = {"host": "ssh", **dict.fromkeys(CONTAINERS, "docker")}
 """The driver that a key implies where none is named."""
 
-SHORT_LIST = 8
+LIST_LIMIT = 8
 """Names that an error line lists in full."""
 
 
@@ -69,7 +69,7 @@ def resolve(documents: Sequence[ConfigDocument], profile: str, config_file: str,
 
 def _profile_hint(profile: str, profiles: Sequence[str]) -> str:
     are = "the only profile is" if len(profiles) == 1 else "the profiles are"
-    names = f"{are} {listed(profiles)}" if len(profiles) <= SHORT_LIST else ""
+    names = f"{are} {listed(profiles)}" if len(profiles) <= LIST_LIMIT else ""
     return " ".join(filter(None, (nearest(profile, profiles), names)))
 
 

@@ -16,13 +16,13 @@ HOST_REFUSED = frozenset("'`\"$\\;&<>|(){},@")
 USER_REFUSED = frozenset("'`\";&<>|(){}$")
 """valid_ruser() in OpenSSH's ssh.c, and `$`, which a ProxyCommand with `%r` would hand to a shell."""
 
-LONGEST_NAME = 255
+NAME_LIMIT = 255
 """Characters: NI_MAXHOST less its end, and more than any system has for a user, a machine or a container."""
 
-LONGEST_IMAGE = 512
+IMAGE_LIMIT = 512
 """Characters: a name of 255, a tag of 128 and a digest of 71 in the reference grammar of distribution."""
 
-LONGEST_PATH = 1024
+PATH_LIMIT = 1024
 """Characters: PATH_MAX of macOS. No sane path comes near it, and one of four thousand fills a screen."""
 
 HOP = re.compile(r"(?:ssh://)?(?:(?P<user>.*)@)?(?:\[(?P<ipv6>[^]]*)\]|(?P<host>[^:]*))(?::(?P<port>[0-9]{1,9}))?")
@@ -67,7 +67,7 @@ def _hop_fault(hop: str) -> str:
     host, user = match["ipv6"] or match["host"], match["user"]
     if not host or user == "":
         return "lacks a name"
-    fault = host_fault(host) or user_fault(user or "") or length_fault(hop, 2 * LONGEST_NAME)
+    fault = host_fault(host) or user_fault(user or "") or length_fault(hop, 2 * NAME_LIMIT)
     return fault or ("has a port that is not from 1 to 65535" if port_fault(int(match["port"] or 22)) else "")
 
 

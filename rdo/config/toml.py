@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from rdo.config.entries import LARGEST, ConfigDocument, ConfigEntry, Origin
+from rdo.config.entries import FILE_LIMIT, ConfigDocument, ConfigEntry, Origin
 from rdo.config.schema import DEFAULT_PROFILE, KEYS
-from rdo.config.types import FLAG, WORDS
+from rdo.config.types import BOOLEAN_WORDS, FLAG
 from rdo.errors import ConfigError
 from rdo.util.phrases import literal, shortened
 
@@ -20,7 +20,7 @@ TomlParser = Callable[[str], dict[str, Any]]
 Lines = Mapping[tuple[str, ...], int]
 """Lines by path, such as ("docker", "env", "STAGE")."""
 
-MOST_PARSED = 2 * LARGEST
+PARSE_LIMIT = 2 * FILE_LIMIT
 """Characters that are parsed for the sake of lines, in all: half a second of work. Beyond, no lines are told.
 
 A statement of several lines is parsed once for each line that may be its last.
@@ -33,10 +33,10 @@ _DEPTH = 3
 """Profile, key, and name in a table."""
 
 
-LATE = ("unclosed", "unterminated")
+LATE_COMPLAINTS = ("unclosed", "unterminated")
 """How complaints begin that come only where the next thing stands, or at the end."""
 
-CLASHES = ("cannot", "duplicate")
+CLASH_COMPLAINTS = ("cannot", "duplicate")
 """How complaints begin about what would be right if it were the first."""
 
 _COMPLAINT = re.compile(r"(?P<why>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)", re.DOTALL)
@@ -61,7 +61,7 @@ def statements(text: str, parse: TomlParser) -> Iterator[Statement]:
             continue
         tried = "\n".join(lines[first : last + 1])
         parsed += len(tried)
-        if parsed > MOST_PARSED:
+        if parsed > PARSE_LIMIT:
             return
         try:
             data = parse(tried)
@@ -128,9 +128,9 @@ def syntax_error(file: str, text: str, complaint: Exception, parse: TomlParser) 
     if not told:
         return Origin(file, unfinished(text, parse)).error("a number too long to read", "shorten it")
     why = told["why"][:1].lower() + told["why"][1:]
-    is_late = not told["line"] or why.startswith(LATE)
+    is_late = not told["line"] or why.startswith(LATE_COMPLAINTS)
     line = unfinished(text, parse) if is_late else int(told["line"])
-    if why.startswith(CLASHES):
+    if why.startswith(CLASH_COMPLAINTS):
         return Origin(file, line).error(why, "something of that name stands further up")
     return Origin(file, line).error(why, remedy(text.split("\n")[line - 1]) if line else "")
 
@@ -149,7 +149,7 @@ def remedy(line: str) -> str:
         return "" if "]" in value else "close the list with ]"
     if not value or value.startswith("{") or value in ("true", "false"):
         return ""
-    if key in KEYS and KEYS[key].value_type is FLAG and value.lower() in WORDS:
-        return f"write `{key} = {str(WORDS[value.lower()]).lower()}`"
+    if key in KEYS and KEYS[key].value_type is FLAG and value.lower() in BOOLEAN_WORDS:
+        return f"write `{key} = {str(BOOLEAN_WORDS[value.lower()]).lower()}`"
     quoted = literal(value.rstrip("'\""))
     return f"quote it: `{key} = {quoted}`" if quoted else "quote it"

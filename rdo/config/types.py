@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from rdo import printable
 from rdo.config.names import (
-    LONGEST_IMAGE,
-    LONGEST_NAME,
-    LONGEST_PATH,
+    IMAGE_LIMIT,
+    NAME_LIMIT,
+    PATH_LIMIT,
     directory_fault,
     from_login,
     host_fault,
@@ -25,13 +25,22 @@ from rdo.config.names import (
 )
 from rdo.util.phrases import listed, literal, nearest, shortened, shown
 
-LONGEST_WAIT = 366 * 86400
+DURATION_LIMIT = 366 * 86400
 """Seconds. A longer one is a slip of the pen, and overflows the system calls that wait."""
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 """Seconds in each unit of a duration, as in TIME FORMATS of sshd_config(5)."""
 
-WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+BOOLEAN_WORDS = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
 """What an INI file may say for true and false."""
 
 DURATION_FORM = re.compile(r"(?=.)(?:[0-9]{1,9}[smhdw])*(?:[0-9]{1,9})?")
@@ -64,7 +73,7 @@ class ValueType(NamedTuple):
 
 
 def text(
-    fault: Callable[[str], str] = lambda _: "", most: int = LONGEST_PATH, then: Callable[[str], str] = str
+    fault: Callable[[str], str] = lambda _: "", most: int = PATH_LIMIT, then: Callable[[str], str] = str
 ) -> ValueType:
     """A string of visible characters, `most` at the most, in which `fault` finds nothing to complain of.
 
@@ -92,7 +101,7 @@ def choice(*names: str) -> ValueType:
     return ValueType(check, schema={"enum": list(names)})
 
 
-def strings(fault: Callable[[str], str] = lambda _: "", most: int = LONGEST_PATH) -> ValueType:
+def strings(fault: Callable[[str], str] = lambda _: "", most: int = PATH_LIMIT) -> ValueType:
     """A list of strings, `most` characters each at the most; in INI files they are separated by commas or spaces."""
 
     def check(value: object) -> tuple[str, ...]:
@@ -120,7 +129,7 @@ def _text_schema(most: int) -> Mapping[str, Any]:
 def _check_flag(value: object) -> bool:
     if isinstance(value, bool):
         return value
-    meant = WORDS.get(str(value).lower()) if isinstance(value, str) or value in (0, 1) else None
+    meant = BOOLEAN_WORDS.get(str(value).lower()) if isinstance(value, str) or value in (0, 1) else None
     raise InvalidValue(f"is true or false, not {shown(value)}", "" if meant is None else str(meant).lower())
 
 
@@ -142,7 +151,7 @@ def _check_duration(value: object) -> float:
         seconds = sum(int(count) * UNITS[unit] for count, unit in re.findall("([0-9]+)([smhdw]?)", value))
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise InvalidValue(f"is a number of seconds, or a time such as `90s`, `30m`, `8h` or `1d`, not {shown(value)}")
-    if not 0 <= seconds <= LONGEST_WAIT:
+    if not 0 <= seconds <= DURATION_LIMIT:
         raise InvalidValue(f"is from 0 seconds to 366 days, not {shown(value)}")
     return float(seconds)
 
@@ -157,7 +166,7 @@ def _check_variable(name: str, value: object) -> str:
     if not VARIABLE_FORM.fullmatch(name):
         hint = "a name is letters, digits and `_`, and begins with no digit"
         raise InvalidValue("is not a valid environment variable name", hint=hint, part=shortened(name))
-    if why := length_fault(name, LONGEST_NAME):
+    if why := length_fault(name, NAME_LIMIT):
         raise InvalidValue(f"has a name that {why}", hint="shorten it", part=shortened(name))
     if not isinstance(value, str):
         instead = literal(value) or '"..."'
@@ -172,22 +181,22 @@ def _glob_fault(name: str) -> str:
 
 
 TEXT = text()
-HOST = text(host_fault, LONGEST_NAME)
-USER = text(user_fault, LONGEST_NAME)
+HOST = text(host_fault, NAME_LIMIT)
+USER = text(user_fault, NAME_LIMIT)
 JUMP = text(jump_fault)
-NAME = text(name_fault, LONGEST_NAME)
-IMAGE = text(name_fault, LONGEST_IMAGE)
+NAME = text(name_fault, NAME_LIMIT)
+IMAGE = text(name_fault, IMAGE_LIMIT)
 DIRECTORY = text(directory_fault, then=from_login)
 INSIDE = text(inside_fault)
 DIRECTORIES = strings()
-VARIABLE_GLOBS = strings(_glob_fault, LONGEST_NAME)
-FLAG = ValueType(_check_flag, lambda bare: WORDS.get(bare.lower(), bare), {"type": "boolean"})
+VARIABLE_GLOBS = strings(_glob_fault, NAME_LIMIT)
+FLAG = ValueType(_check_flag, lambda bare: BOOLEAN_WORDS.get(bare.lower(), bare), {"type": "boolean"})
 PORT = ValueType(_check_port, _number, {"type": "integer", "minimum": 1, "maximum": 65535})
 DURATION = ValueType(
     _check_duration,
     schema={
         "anyOf": [
-            {"type": "number", "minimum": 0, "maximum": LONGEST_WAIT},
+            {"type": "number", "minimum": 0, "maximum": DURATION_LIMIT},
             {"type": "string", "pattern": f"^{DURATION_FORM.pattern}$"},
         ]
     },

@@ -12,7 +12,7 @@ from rdo.util.phrases import nearest, shortened
 
 KEYS_HINT = "`rdoctl schema` shows all keys"
 
-LONGEST_PROFILE = 100
+PROFILE_LIMIT = 100
 """Characters. A profile stands in every error and question about it."""
 
 
@@ -29,7 +29,7 @@ def validate(document: ConfigDocument) -> ConfigDocument:
 def _check_profile(name: str, file: str) -> None:
     if name in KEYS:
         raise Origin(file).error(f"`{name}` is a key and cannot name a profile", "rename the profile")
-    if not name.strip() or name.startswith("-") or printable.fault(name) or length_fault(name, LONGEST_PROFILE):
+    if not name.strip() or name.startswith("-") or printable.fault(name) or length_fault(name, PROFILE_LIMIT):
         raise Origin(file).error(f"`{shortened(name)}` cannot name a profile", "rename it with letters and digits")
 
 

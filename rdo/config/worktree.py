@@ -15,7 +15,7 @@ from rdo.errors import ConfigError
 from rdo.project import LOCAL_CONFIG
 from rdo.util import foreign_file
 
-LIMIT = 64 * 1024
+GIT_FILE_LIMIT = 64 * 1024
 """Bytes of a worktree's `.git`, which holds a path."""
 
 _GITDIR = re.compile(r"gitdir: (.+)/\.git/worktrees/[^/\n]+\n?")
@@ -51,7 +51,7 @@ def checkout(directory: str) -> str | None:
 def main_checkout(top: str) -> str | None:
     """The main checkout that `top` is a worktree of; None where it is none, or one of a bare repository."""
     try:
-        text = foreign_file.read_text(os.path.join(top, ".git"), LIMIT)
+        text = foreign_file.read_text(os.path.join(top, ".git"), GIT_FILE_LIMIT)
     except (OSError, ValueError):
         return None  # a directory: the main checkout itself
     found = _GITDIR.fullmatch(text)

@@ -189,7 +189,7 @@ class WaitingCaller:
 
     def _spelled(self, text: str) -> bytes:
         """As bytes that the caller's terminal takes for text."""
-        return charset.spelled(text, self.environment).encode("utf-8", "replace")
+        return charset.escaped_for_terminal(text, self.environment).encode("utf-8", "replace")
 
     def _show(self, line: str) -> bool:
         try:

@@ -3,8 +3,8 @@
 Escape sequences are looked through: colours around or within a path do not hide it. Those within a root that is
 replaced come behind its local name, so that none is lost.
 
-Binary output passes untouched. A stream is taken for binary from the first piece on that holds a NUL byte, or that is
-no UTF-8 within the first FIRST bytes of the stream: later, one odd byte in a long text shall not end the mapping.
+Binary output passes untouched. A stream counts as binary from the first piece that holds a NUL byte, or that is not
+UTF-8 within the first TEXT_CHECK_SIZE bytes of the stream; later, one odd byte in a long text does not end the mapping.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from collections.abc import Iterable, Sequence
 
 from rdo.paths.matcher import RootMatch, RootMatcher
 
-FIRST = 8192
+TEXT_CHECK_SIZE = 8192
 """Bytes at the start of a stream that have to be UTF-8: more than any header of a binary format."""
 
-LIMIT = 4096
+HELD_LIMIT = 4096
 """Most bytes to hold back: a root without end, such as one with nothing but escape sequences in it, is none."""
 
 _SEQUENCE = re.compile(rb"(\033(?:\[[0-?]{0,32}[ -.]?[@-~]|[ -.][0-~]|[0-?c]))")
@@ -48,7 +48,7 @@ class OutputMapper:
             data, self.held = self.held + data, b""
             return data
         shown = self._map(data, more=True)
-        return shown if len(self.held) <= LIMIT else shown + self.release()
+        return shown if len(self.held) <= HELD_LIMIT else shown + self.release()
 
     def release(self) -> bytes:
         """What is held back, as if nothing came behind it: at the end of the stream, or when it pauses."""
@@ -88,7 +88,7 @@ class _Content:
     def __init__(self) -> None:
         self._binary = False
         self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self._left = FIRST
+        self._left = TEXT_CHECK_SIZE
 
     def is_binary(self, data: bytes) -> bool:
         """Take in the next piece; whether it is to be left alone."""

@@ -31,7 +31,7 @@ def run(error: ConnectError, options: Options, config_file: str, profile: str) -
 def execute(tool: str, options: Options, error: ConnectError) -> NoReturn:
     """Say so, and execute the tool with the arguments as they were typed and the variables of `-e`."""
     line = RdoError(error.what, error.why, f"`{tool}` of this machine runs instead")
-    os.write(2, charset.spelled(f"rdo: {line}\n", os.environ).encode("utf-8", "replace"))
+    os.write(2, charset.escaped_for_terminal(f"rdo: {line}\n", os.environ).encode("utf-8", "replace"))
     for name, equals, value in (item.partition("=") for item in options.env):
         if equals:
             os.environ[name] = value

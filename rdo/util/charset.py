@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-UNTOLD = ("", "C", "POSIX")
+SILENT_LOCALES = ("", "C", "POSIX")
 """Locales that say nothing of the terminal: Python takes them for UTF-8, too (PEP 538)."""
 
 
@@ -16,10 +16,10 @@ def is_utf8(environment: Mapping[str, str]) -> bool:
     """Whether the locale of that environment has UTF-8, or says nothing else."""
     names = (environment.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
     locale = next(filter(None, names), "")
-    return locale in UNTOLD or "utf8" in locale.lower().replace("-", "")
+    return locale in SILENT_LOCALES or "utf8" in locale.lower().replace("-", "")
 
 
-def spelled(text: str, environment: Mapping[str, str]) -> str:
+def escaped_for_terminal(text: str, environment: Mapping[str, str]) -> str:
     """The text, with all that is not ASCII escaped where the terminal would take it for something else."""
     if text.isascii() or is_utf8(environment):
         return text

@@ -20,7 +20,7 @@ LOG_LIMIT = 1024 * 1024
 TRACEBACK_LIMIT = 16 * 1024
 """Bytes of one traceback that are kept: its end names the fault."""
 
-WHY_LIMIT = 300
+REASON_LIMIT = 300
 """Characters of an exception's own words in an error message."""
 
 
@@ -48,4 +48,4 @@ def explain(error: BaseException, path: str) -> RdoError:
     except BaseException:
         words = ""
     why = f"{kind}: {words}" if words else kind
-    return RdoError("internal error in the control master", why[:WHY_LIMIT], f"this is a bug in rdo; see `{path}`")
+    return RdoError("internal error in the control master", why[:REASON_LIMIT], f"this is a bug in rdo; see `{path}`")

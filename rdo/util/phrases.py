@@ -5,10 +5,10 @@ Pure, and only phrases: which error is raised, and where, is decided by those wh
 
 from collections.abc import Sequence
 
-LONGEST = 40
+VALUE_LIMIT = 40
 """Characters of a value that an error line shows."""
 
-SHORTEST_HUGE = 10**15
+HUGE_NUMBER = 10**15
 """Numbers from here on are not shown: Python refuses to write out an integer of more than 4,300 digits."""
 
 
@@ -20,7 +20,7 @@ def shown(value: object) -> str:
         case str():
             return f"the string `{shortened(value)}`"
         case int() | float():
-            return "a huge number" if abs(value) >= SHORTEST_HUGE else f"the number `{value}`"
+            return "a huge number" if abs(value) >= HUGE_NUMBER else f"the number `{value}`"
         case list():
             return "a list"
         case dict():
@@ -33,14 +33,14 @@ def literal(value: object) -> str:
     if isinstance(value, bool):
         return f'"{str(value).lower()}"'
     if isinstance(value, int | float):
-        return f'"{value}"' if abs(value) < SHORTEST_HUGE else ""
-    if not isinstance(value, str) or len(value) > LONGEST:
+        return f'"{value}"' if abs(value) < HUGE_NUMBER else ""
+    if not isinstance(value, str) or len(value) > VALUE_LIMIT:
         return ""
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def shortened(text: str) -> str:
-    return text if len(text) <= LONGEST else text[:LONGEST] + "..."
+    return text if len(text) <= VALUE_LIMIT else text[:VALUE_LIMIT] + "..."
 
 
 def listed(names: Sequence[str]) -> str:
@@ -51,5 +51,5 @@ def nearest(name: str, names: Sequence[str]) -> str:
     """`did you mean ...?`, or nothing if no name comes near."""
     from difflib import get_close_matches  # only here: a thirtieth of a master's start is for no slips of the pen
 
-    close = get_close_matches(name[:LONGEST].lower(), names, n=1)
+    close = get_close_matches(name[:VALUE_LIMIT].lower(), names, n=1)
     return f"did you mean `{close[0]}`?" if close else ""

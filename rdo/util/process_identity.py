@@ -1,6 +1,6 @@
-"""Names of processes that no other one ever has: a process id is used again, and means another one in a container.
+"""Names of processes that are never reused. A process id is, and in a container it means another process.
 
-SPACE is where process ids mean the same: one boot of a machine, and on Linux one PID namespace of it.
+A PID space is where a process id means one process: one boot of a machine, and on Linux one PID namespace of it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ TOOL_TIMEOUT = 5.0
 """Seconds for ps(1) or sysctl(8), which take some milliseconds."""
 
 
-def space() -> str:
-    """The space of this process; empty where it cannot be told, and so nothing may be said of others."""
+def pid_space() -> str:
+    """The PID space of this process; empty where the system does not show it."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return f"{file.read().strip()} {os.readlink('/proc/self/ns/pid')}"
@@ -22,8 +22,8 @@ def space() -> str:
         return _output(["sysctl", "-n", "kern.bootsessionuuid"])
 
 
-def name(pid: int) -> str:
-    """The process by its id and when it began, for use within its space; empty if there is none, or nothing tells."""
+def process_name(pid: int) -> str:
+    """The id of a process and when it started, unique within its PID space; empty if there is no such process."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             fields = file.read().rpartition(")")[2].split()
@@ -35,10 +35,10 @@ def name(pid: int) -> str:
     return f"{pid} {fields[19]}" if fields[0] not in "ZX" else ""
 
 
-def lives(named: str) -> bool:
-    """Whether the process of that name, of this space, still is."""
+def is_running(named: str) -> bool:
+    """Whether the process of that name, in this PID space, is still running."""
     pid, _, _ = named.partition(" ")
-    return pid.isdecimal() and name(int(pid)) == named
+    return pid.isdecimal() and process_name(int(pid)) == named
 
 
 def _output(command: Sequence[str]) -> str:

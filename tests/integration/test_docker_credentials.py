@@ -34,7 +34,7 @@ def test_a_helper_that_never_answers_is_not_waited_for_long(tmp_path: Path, monk
     variables = environment(tmp_path, "sleep 1000")
     monkeypatch.setenv("PATH", variables["PATH"])
     with pytest.raises(ConnectError, match=r"`registry.test/x`: Docker's credential helper gave no answer within 1 s"):
-        credentials.for_image("registry.test/x", variables)
+        credentials.header_for_image("registry.test/x", variables)
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
 
 
@@ -42,5 +42,5 @@ def test_what_a_helper_says_is_passed_on(tmp_path: Path, monkeypatch: pytest.Mon
     secret = '{"Username": "me", "Secret": "word"}'
     variables = environment(tmp_path, f"echo '{secret}'")
     monkeypatch.setenv("PATH", variables["PATH"])
-    header = credentials.for_image("registry.test/x", variables)
+    header = credentials.header_for_image("registry.test/x", variables)
     assert json.loads(base64.urlsafe_b64decode(header))["Password"] == "word"

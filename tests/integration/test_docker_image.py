@@ -16,7 +16,7 @@ import pytest
 from rdo.config.schema import Settings
 from rdo.drivers.base import Opening, Root
 from rdo.drivers.docker.answer import EngineAnswer
-from rdo.drivers.docker.driver import DockerDriver, clear_leftovers
+from rdo.drivers.docker.driver import DockerDriver, remove_leftover_containers
 from rdo.drivers.docker.image import HOME, MASTER, SPACE, ContainerFactory, ContainerOptions
 from rdo.errors import ConnectError
 from rdo.pool.connection import HeldConnection
@@ -129,7 +129,7 @@ def test_what_a_killed_master_left_ends_and_is_cleared(
             return [str(each.id) for each in client.containers.list(filters={"label": MASTER}, ignore_removed=True)]
 
     assert wait_until(lambda: not running(), BOUND)
-    clear_leftovers(environment)
+    remove_leftover_containers(environment)
     assert wait_until(lambda: not ours(docker_engine), BOUND)  # the engine may be removing it already, by itself
 
 
@@ -144,7 +144,7 @@ def test_a_container_that_still_runs_without_its_master_is_cleared_and_a_living_
         image, command = docker_engine.image(), ["/bin/sleep", "60"]
         client.containers.run(image, command, labels=dead, detach=True)
         other = client.containers.run(image, command, labels=foreign, detach=True)
-        assert clear_leftovers(environment) == 1
+        assert remove_leftover_containers(environment) == 1
         assert set(ours(docker_engine)) == {mine.id, other.id}
         other.remove(force=True)
     assert output(connection, "echo up") == "up"

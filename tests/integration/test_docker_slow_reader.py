@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rdo.config.schema import Settings
-from rdo.drivers.docker.channel import MUCH_OUTPUT, DockerChannel
+from rdo.drivers.docker.channel import SAFE_OUTPUT_LIMIT, DockerChannel
 from rdo.drivers.docker.connection import DockerConnection
 from rdo.drivers.docker.driver import DockerDriver
 from tests.docker_engine import DockerEngine
@@ -27,7 +27,7 @@ def begin(connection: DockerConnection, command: str) -> tuple[DockerChannel, in
     """A program of which a little was read: so many bytes."""
     channel = connection.open_channel(command, None)
     size = 0
-    while size <= MUCH_OUTPUT:
+    while size <= SAFE_OUTPUT_LIMIT:
         chunk = channel.read(10.0)
         assert chunk is not None
         size += len(chunk.data)

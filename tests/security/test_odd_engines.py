@@ -46,7 +46,7 @@ LONGEST_LINE = 1000
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shell, "READY_TIMEOUT", 1.0)
-    monkeypatch.setattr(exec, "STATUS_PATIENCE", 0.5)
+    monkeypatch.setattr(exec, "STATUS_TIMEOUT", 0.5)
 
 
 @contextlib.contextmanager
@@ -127,7 +127,7 @@ def test_odd_progress_is_one_line(tmp_path: Path, name: str) -> None:
     with engine(tmp_path, {"/v1.41/images/create": say(PLAIN + b"\r\n", lines)}) as made:
         asking = Engine(resolve(made.environment), made.environment)
         with pytest.raises(ConnectError) as caught:
-            pull.ensure(asking, "x", "missing", ScriptedCaller(environment=made.environment))
+            pull.ensure_pulled(asking, "x", "missing", ScriptedCaller(environment=made.environment))
         asking.close()
     assert why in str(caught.value)
     assert str(caught.value).isprintable()

@@ -72,7 +72,7 @@ def vagrant(tmp_path: Path, sshd: Sshd) -> FakeVagrant:
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "ASK_DEADLINE", DEADLINE)
+    monkeypatch.setattr(command, "ASK_TIMEOUT", DEADLINE)
 
 
 def check(attempt: Callable[[], object]) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rdo.config.entries import LARGEST
-from rdo.config.names import LONGEST_NAME, LONGEST_PATH
+from rdo.config.entries import FILE_LIMIT
+from rdo.config.names import NAME_LIMIT, PATH_LIMIT
 from rdo.config.schema import KEYS
 from rdo.ipc.protocol import QUERY, frame
 from rdo.printable import width
@@ -242,8 +242,8 @@ def test_security_md_names_the_keys_that_are_free_and_the_bounds() -> None:
     text = " ".join((Path(__file__).parents[2] / "SECURITY.md").read_text().split())
     free = [f"`{name}`" for name, key in KEYS.items() if not key.guarded]
     assert set(re.findall("`[a-z_]+`", text.partition("may set unasked only")[2].partition(":")[0])) == set(free)
-    assert f"a length of {LONGEST_NAME} characters at the most, paths of {LONGEST_PATH:,}" in text
-    assert f"a config file has {LARGEST // 1024} KiB at the most" in text
+    assert f"a length of {NAME_LIMIT} characters at the most, paths of {PATH_LIMIT:,}" in text
+    assert f"a config file has {FILE_LIMIT // 1024} KiB at the most" in text
     assert "To report a hole" in text
 
 

@@ -13,10 +13,10 @@ from rdo.errors import ConnectError
 IDENTITY = re.compile(r"[\w.-]{1,128}", re.ASCII)
 """What an id of a container, an image or an exec may be made of: it becomes part of a path."""
 
-LARGEST_NUMBER = 2**63
+NUMBER_LIMIT = 2**63
 """Go's largest; beyond it nothing was counted."""
 
-LONGEST_MESSAGE = 600
+MESSAGE_LIMIT = 600
 """Characters of the engine's own message that are shown."""
 
 
@@ -60,7 +60,7 @@ class EngineAnswer:
         value = self._get(name)
         if value is None and default is not None:
             return default
-        if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= LARGEST_NUMBER:
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= NUMBER_LIMIT:
             self._below(name)._refuse("a number")
         return value
 
@@ -125,7 +125,7 @@ class EngineAnswer:
 
     def _refuse(self, kind: str) -> NoReturn:
         raise invalid_answer(
-            self._of, f"`{self._at[:LONGEST_MESSAGE]}` is not {kind}" if self._at else f"it is not {kind}"
+            self._of, f"`{self._at[:MESSAGE_LIMIT]}` is not {kind}" if self._at else f"it is not {kind}"
         )
 
 
@@ -154,8 +154,8 @@ def message(data: bytes) -> str:
 
 def one_line(text: str) -> str:
     """The engine's words on one line, cut where they go on for ever."""
-    words = " ".join(text[: 8 * LONGEST_MESSAGE].split())
-    return words if len(words) <= LONGEST_MESSAGE else words[:LONGEST_MESSAGE] + "..."
+    words = " ".join(text[: 8 * MESSAGE_LIMIT].split())
+    return words if len(words) <= MESSAGE_LIMIT else words[:MESSAGE_LIMIT] + "..."
 
 
 def _is_text(value: object) -> TypeGuard[str]:

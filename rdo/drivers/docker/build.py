@@ -21,16 +21,16 @@ from rdo.drivers.docker.engine import Engine, EngineError
 from rdo.errors import ConnectError
 from rdo.fscodec import fsencode
 
-SILENCE = 3600.0
+BUILD_TIMEOUT = 3600.0
 """Seconds without a word from the engine until a build is given up: a compiler may say nothing for long."""
 
-TELL_EVERY = 5.0
+PROGRESS_INTERVAL = 5.0
 """Seconds between two lines about the progress, where no line can be replaced."""
 
-LAST_LINES = 12
+TAIL_LINES = 12
 """Lines of its output that are shown of a build that failed."""
 
-LONGEST_LINE = 400
+LINE_LIMIT = 400
 """Characters of a line that are shown."""
 
 LABEL = "rdo.build"
@@ -41,15 +41,15 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 STEP = re.compile(r"Step (\d+/\d+) ?: (.*)", re.IGNORECASE)
 
 
-def ensure(engine: Engine, settings: Settings, root: str, caller: Caller) -> str:
+def ensure_built(engine: Engine, settings: Settings, root: str, caller: Caller) -> str:
     """The name of the image for what the context is now; built where there is none. Raises RdoError."""
     build = settings.build or "."
     context = build_context.locate(root, build, settings.dockerfile)
     arguments = sorted(settings.build_args.items())
     digest = build_context.digest(context, [context.dockerfile, repr(arguments), settings.build_target or ""])
-    name = repository(root, [build, context.dockerfile, settings.build_target or ""])
+    name = repository_name(root, [build, context.dockerfile, settings.build_target or ""])
     image = f"{name}:{digest[:16]}"
-    if pull.is_there(engine, image):
+    if pull.has_image(engine, image):
         return image
     query = {
         **{"t": image, "dockerfile": context.dockerfile, "rm": 1, "forcerm": 1},
@@ -63,7 +63,7 @@ def ensure(engine: Engine, settings: Settings, root: str, caller: Caller) -> str
     return image
 
 
-def repository(root: str, settings: Iterable[str]) -> str:
+def repository_name(root: str, settings: Iterable[str]) -> str:
     """The name of a profile's images: what the project's directory is called, and what sets it apart from others."""
     word = re.sub("[^a-z0-9]+", "-", os.path.basename(root).lower()).strip("-")[:40] or "project"
     return f"rdo-{word}-{hashlib.sha256(fsencode(repr([root, *settings]))).hexdigest()[:8]}"
@@ -73,7 +73,7 @@ def _build(engine: Engine, build: str, context: BuildContext, query: Mapping[str
     what = f"building `{build}`"
     if not caller.progress(what):
         caller.tell(f"rdo: {what}")
-    output: deque[str] = deque(maxlen=LAST_LINES)
+    output: deque[str] = deque(maxlen=TAIL_LINES)
     try:
         _follow(_messages(engine, query, context, caller), what, output, caller)
     except EngineError as error:
@@ -81,12 +81,12 @@ def _build(engine: Engine, build: str, context: BuildContext, query: Mapping[str
             caller.tell(line)
         raise ConnectError(f"cannot build `{build}`", error.message, _advice(context, build)) from None
     except TimeoutError:
-        raise ConnectError(f"cannot build `{build}`", f"no output from the engine for {SILENCE:.0f} s") from None
+        raise ConnectError(f"cannot build `{build}`", f"no output from the engine for {BUILD_TIMEOUT:.0f} s") from None
 
 
 def _advice(context: BuildContext, build: str) -> str:
     """By what the Dockerfile says, since each engine has words of its own for what it lacks."""
-    word = dockerfile.buildkit_word(build_context.instructions(context))
+    word = dockerfile.buildkit_feature(build_context.instructions(context))
     if not word:
         return ""
     instead = f'`DOCKER_BUILDKIT=1 docker build -t NAME {build}`, and write `image = "NAME"` in place of `build`'
@@ -97,9 +97,9 @@ def _messages(
     engine: Engine, query: Mapping[str, object], context: BuildContext, caller: Caller
 ) -> Iterator[EngineAnswer]:
     fields = {"Content-Type": "application/x-tar", "Transfer-Encoding": "chunked"}
-    fields |= {"X-Registry-Config": header} if (header := credentials.for_all(caller.environment)) else {}
-    pieces = http.in_pieces(build_context.pack(context))
-    return pull.messages(engine.stream("/build", query, fields, SILENCE, pieces), "POST /build")
+    fields |= {"X-Registry-Config": header} if (header := credentials.header_for_all(caller.environment)) else {}
+    pieces = http.chunked(build_context.pack(context))
+    return pull.messages(engine.stream("/build", query, fields, BUILD_TIMEOUT, pieces), "POST /build")
 
 
 def _follow(messages: Iterable[EngineAnswer], what: str, output: deque[str], caller: Caller) -> None:
@@ -114,9 +114,9 @@ def _follow(messages: Iterable[EngineAnswer], what: str, output: deque[str], cal
             caller.trace(f"build: {line}")
             if found := STEP.match(line):
                 step, layers = f"step {found[1]}: {found[2]}", {}
-        pull.note(layers, message)
+        pull.update_layers(layers, message)
         now = ", ".join(filter(None, [step, pull.progress(layers) if layers else ""]))
-        if not caller.progress(f"{what}: {now}" if now else what) and time.monotonic() - told > TELL_EVERY:
+        if not caller.progress(f"{what}: {now}" if now else what) and time.monotonic() - told > PROGRESS_INTERVAL:
             told = time.monotonic()
             caller.tell(f"rdo: {what}: {now}")
 
@@ -125,7 +125,7 @@ def _lines(text: str) -> Iterator[str]:
     """The lines of a piece of output that hold something, without the colour that the engine gives to errors."""
     for line in COLOUR.sub("", text).split("\n"):
         if line.strip():
-            yield line.rstrip()[:LONGEST_LINE]
+            yield line.rstrip()[:LINE_LIMIT]
 
 
 def _remove_older(engine: Engine, name: str, image: str) -> None:

@@ -19,7 +19,7 @@ from rdo.util import foreign_file
 
 IGNORE = ".dockerignore"
 
-LARGEST = 1024 * 1024
+FILE_LIMIT = 1024 * 1024
 """Bytes of a Dockerfile, or of what is to be ignored."""
 
 
@@ -144,7 +144,7 @@ def _blocks(source: IO[bytes], size: int) -> Iterator[bytes]:
 def _content(context: BuildContext, path: str) -> bytes:
     """A file's content; empty where there is none. Raises SetupError where it cannot be read, or leads out."""
     try:
-        return foreign_file.read(os.path.join(context.directory, path), LARGEST, within=context.directory)
+        return foreign_file.read(os.path.join(context.directory, path), FILE_LIMIT, within=context.directory)
     except FileNotFoundError:
         return b""
     except OSError as error:

@@ -19,14 +19,14 @@ from rdo.util import threads
 FAILED_TO_START = (126, 127)
 """Statuses of what an engine could not start."""
 
-MUCH_OUTPUT = 4 * 1024
+SAFE_OUTPUT_LIMIT = 4 * 1024
 """Bytes from which on a slow reader may lose the end: the engine closes the streams 2 seconds after the program's end,
 whoever has not read them yet. Nobody is slow after less: each socket on the way to the user holds as much."""
 
-LOOK_AFTER = 0.4
+EXIT_CHECK_INTERVAL = 0.4
 """Seconds between two looks whether a program has ended while nobody reads it; a fraction of those 2."""
 
-LARGEST_REST = 8 * 1024 * 1024
+UNREAD_LIMIT = 8 * 1024 * 1024
 """Bytes that are held then, at most: more than engine and kernel can."""
 
 
@@ -89,7 +89,7 @@ class DockerChannel:
         """See base.Channel. What has come by now is kept for reading."""
         if not self._at_end and self._reading.acquire(blocking=False):
             try:
-                if sum(len(chunk.data) for chunk in self._chunks) < MUCH_OUTPUT:
+                if sum(len(chunk.data) for chunk in self._chunks) < SAFE_OUTPUT_LIMIT:
                     self._receive(0.0)
             except TimeoutError:
                 pass
@@ -140,18 +140,18 @@ class DockerChannel:
             self.streams_ended = min(self.streams_ended, time.monotonic())
             self._at_end = True
             self._over.set()
-        elif self._watch is None and self._size > MUCH_OUTPUT:
+        elif self._watch is None and self._size > SAFE_OUTPUT_LIMIT:
             self._watch = threads.start(self._look_after, name="rest")
         if not self._first and self._chunks:
             self._first = bytes(self._chunks[0].data)
 
     def _look_after(self) -> None:
         """While the reader is busy elsewhere, see to it that nothing is lost at the program's end."""
-        while not self._over.wait(LOOK_AFTER):
+        while not self._over.wait(EXIT_CHECK_INTERVAL):
             if self._reading.locked() or self._program.runs():
                 continue
             with self._reading:
-                while not self._at_end and sum(len(chunk.data) for chunk in self._chunks) < LARGEST_REST:
+                while not self._at_end and sum(len(chunk.data) for chunk in self._chunks) < UNREAD_LIMIT:
                     self._receive(None)
 
     def _decode(self, data: bytes) -> list[Chunk]:

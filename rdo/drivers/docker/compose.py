@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from rdo.drivers.docker.inspect import ListedContainer
-from rdo.drivers.docker.mounts import holds, plain
+from rdo.drivers.docker.mounts import contains, normalized
 
 PREFIX = "com.docker.compose."
 SERVICE = f"{PREFIX}service"
@@ -50,7 +50,7 @@ def _of_service(group: Iterable[ListedContainer], service: str) -> list[ListedCo
     return [each for each in group if each.labels.get(SERVICE) == service]
 
 
-def trusted(container: ListedContainer, image: Mapping[str, str]) -> ListedContainer:
+def without_image_labels(container: ListedContainer, image: Mapping[str, str]) -> ListedContainer:
     """The container without the labels of compose that only its image brought."""
     own = {name: value for name, value in container.labels.items() if image.get(name) != value}
     if HASH in own or own.get(IMAGE, "-") == container.image:
@@ -68,10 +68,10 @@ def candidates(listing: Iterable[ListedContainer], directory: str, resolve: Call
         if each.labels.get(ONE_OFF, "").lower() == "true" or SERVICE not in each.labels:
             continue
         places = {path for place in project_directories(each.labels) for path in (place, resolve(place))}
-        nearest = max((place for place in places if holds(place, directory)), key=len, default="")
+        nearest = max((place for place in places if contains(place, directory)), key=len, default="")
         if nearest == directory:
             here.append(each)
-        elif any(holds(directory, place) for place in places) or _mounts(each, directory, resolve):
+        elif any(contains(directory, place) for place in places) or _mounts(each, directory, resolve):
             below.append(each)
         elif nearest:
             above.setdefault(nearest, []).append(each)
@@ -81,18 +81,18 @@ def candidates(listing: Iterable[ListedContainer], directory: str, resolve: Call
 def project_directories(labels: Mapping[str, str]) -> set[str]:
     """The directory of the compose project, and those of its files."""
     places = [labels.get(PROJECT_DIRECTORY, ""), *map(posixpath.dirname, labels.get(PROJECT_FILES, "").split(","))]
-    return {plain(place) for place in places if place.startswith("/")}
+    return {normalized(place) for place in places if place.startswith("/")}
 
 
 def _mounts(container: ListedContainer, directory: str, resolve: Callable[[str], str]) -> bool:
     """Whether something of the directory is mounted, or it is below something that is: other than all there is."""
-    sources = {path for source in container.sources for path in (plain(source), resolve(source)) if path != "/"}
-    return any(holds(directory, source) or holds(source, directory) for source in sources)
+    sources = {path for source in container.sources for path in (normalized(source), resolve(source)) if path != "/"}
+    return any(contains(directory, source) or contains(source, directory) for source in sources)
 
 
-def up(files: Sequence[str], directory: str, service: str) -> str:
+def up_command(files: Sequence[str], directory: str, service: str) -> str:
     """The command that starts the service of these compose files, given where `directory` is."""
-    found = any(posixpath.basename(file) in FILES and holds(posixpath.dirname(file), directory) for file in files)
+    found = any(posixpath.basename(file) in FILES and contains(posixpath.dirname(file), directory) for file in files)
     if found or not files:
         return f"`docker compose up -d {service}`"
     named = " ".join(f"-f {_relative(file, directory)}" for file in files)
@@ -100,4 +100,4 @@ def up(files: Sequence[str], directory: str, service: str) -> str:
 
 
 def _relative(file: str, directory: str) -> str:
-    return posixpath.relpath(file, directory) if holds(directory, file) else file
+    return posixpath.relpath(file, directory) if contains(directory, file) else file

@@ -19,7 +19,7 @@ LIVENESS = 15.0
 ANSWER_TIMEOUT = 5.0
 """Seconds for the engine to say whether it still is."""
 
-LOOK = 0.01
+STREAM_END_INTERVAL = 0.01
 """Seconds between two looks whether all streams have ended."""
 
 
@@ -87,7 +87,7 @@ class DockerConnection:
         while (ended := [other.ended for other in before]) and any(ended) and not all(ended):
             if time.monotonic() >= deadline:
                 break
-            time.sleep(LOOK)
+            time.sleep(STREAM_END_INTERVAL)
         return bool(ended) and all(ended)
 
     def _lost(self, why: str) -> LinkLost:

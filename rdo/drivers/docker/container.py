@@ -17,19 +17,19 @@ from rdo.drivers.docker.inspect import InspectedContainer, ListedContainer
 from rdo.errors import ConnectError
 from rdo.util.phrases import listed, nearest
 
-START_PATIENCE = 120.0
+START_TIMEOUT = 120.0
 """Seconds for a container to run and to be healthy: a health check may run every 30 seconds, and fail three times."""
 
-LOOK = 0.05
+START_INTERVAL = 0.05
 """Seconds between two looks at a container that starts."""
 
-TELL_AFTER = 2.0
+NOTICE_GRACE = 2.0
 """Seconds after which whoever waits is told why."""
 
 SHORT_ID = 12
 """Digits of an id as `docker ps` shows it. Fewer may be a name, such as `db`, of a container that is not there."""
 
-LOOKED_INTO = 500
+DIRECTORY_LIMIT = 500
 """Entries of the project's directory in which a compose file is looked for, for a hint."""
 
 
@@ -62,7 +62,7 @@ def by_service(engine: Engine, service: str, directory: str, environment: Mappin
         why = f"no compose project of `{directory}` has a container"
         raise ConnectError(f"there is no service `{service}`", why, _advice(directory, service, environment))
     files = [*found.here, *found.around][0].labels.get(compose.PROJECT_FILES, "").split(",")
-    hint = nearest(service, services) or compose.up([file for file in files if file], directory, service)
+    hint = nearest(service, services) or compose.up_command([file for file in files if file], directory, service)
     raise ConnectError(f"the service `{service}` has no container", f"there are {listed(services)}", hint)
 
 
@@ -71,7 +71,7 @@ def by_directory(engine: Engine, directory: str) -> InspectedContainer:
     directory = os.path.realpath(directory)
     listing = _list(engine, label=devcontainer.LOCAL_FOLDER)
     first = devcontainer.candidates(listing, directory, os.path.realpath)
-    likely = [devcontainer.trusted(each, image_labels(engine, each)) for each in first]
+    likely = [devcontainer.without_image_label(each, image_labels(engine, each)) for each in first]
     found = devcontainer.candidates(likely, directory, os.path.realpath)
     if found:
         return by_id(engine, docker_inspection.only(found, "this directory").id)
@@ -84,7 +84,7 @@ def _candidates(engine: Engine, directory: str) -> compose.ServiceCandidates:
     listing = _list(engine, label=compose.SERVICE)
     first = compose.candidates(listing, directory, os.path.realpath)
     likely = {each.id for group in first for each in group}
-    trusted = [compose.trusted(each, image_labels(engine, each)) for each in listing if each.id in likely]
+    trusted = [compose.without_image_labels(each, image_labels(engine, each)) for each in listing if each.id in likely]
     return compose.candidates(trusted, directory, os.path.realpath)
 
 
@@ -100,14 +100,14 @@ def image_labels(engine: Engine, container: ListedContainer | InspectedContainer
 def _advice(directory: str, service: str, environment: Mapping[str, str]) -> str:
     """The command that starts the service, as far as compose files can be seen."""
     if environment.get("COMPOSE_FILE"):
-        return compose.up([], directory, service)
+        return compose.up_command([], directory, service)
     for place in (directory, *_above(directory)):
         if any(os.path.isfile(os.path.join(place, name)) for name in compose.FILES):
-            return compose.up([], directory, service)
+            return compose.up_command([], directory, service)
     files = _compose_files_below(directory)
     if not files:
         return f"`docker compose -f FILE up -d {service}`, or set `container`"
-    return " or ".join(compose.up([file], directory, service) for file in files[:2])
+    return " or ".join(compose.up_command([file], directory, service) for file in files[:2])
 
 
 def _above(directory: str) -> list[str]:
@@ -120,7 +120,7 @@ def _above(directory: str) -> list[str]:
 
 def _compose_files_below(directory: str) -> list[str]:
     with contextlib.suppress(OSError), os.scandir(directory) as entries:
-        below = sorted(entry.path for entry, _ in zip(entries, range(LOOKED_INTO), strict=False) if entry.is_dir())
+        below = sorted(entry.path for entry, _ in zip(entries, range(DIRECTORY_LIMIT), strict=False) if entry.is_dir())
         paths = (os.path.join(place, name) for place in below for name in compose.FILES)
         return [path for path in paths if os.path.isfile(path)]
     return []
@@ -154,7 +154,7 @@ def failure(what: str, error: EngineError) -> ConnectError:
     return ConnectError(what, error.message)
 
 
-def runs(engine: Engine, identity: str) -> bool:
+def is_running(engine: Engine, identity: str) -> bool:
     """Whether the container is there, and runs."""
     try:
         state = inspect(engine, identity).state
@@ -189,7 +189,7 @@ def _start(engine: Engine, container: InspectedContainer) -> None:
 def _wait(engine: Engine, container: InspectedContainer, caller: Caller) -> InspectedContainer:
     """Wait until it runs and is healthy."""
     begun, told, name = time.monotonic(), False, container.name
-    while time.monotonic() - begun < START_PATIENCE:
+    while time.monotonic() - begun < START_TIMEOUT:
         try:
             now = inspect(engine, container.id)
         except EngineError as error:
@@ -197,12 +197,12 @@ def _wait(engine: Engine, container: InspectedContainer, caller: Caller) -> Insp
         if _is_ready(now):
             return now
         what = f"waiting for the container `{name}` to be {'healthy' if now.state.runs else 'running'}"
-        if not caller.progress(what) and not told and time.monotonic() - begun > TELL_AFTER:
+        if not caller.progress(what) and not told and time.monotonic() - begun > NOTICE_GRACE:
             told = True
             caller.tell(f"rdo: {what}")
-        time.sleep(LOOK)
+        time.sleep(START_INTERVAL)
     raise ConnectError(
-        f"the container `{name}` was not ready after {START_PATIENCE:.0f} s", "", f"look at `docker logs {name}`"
+        f"the container `{name}` was not ready after {START_TIMEOUT:.0f} s", "", f"look at `docker logs {name}`"
     )
 
 

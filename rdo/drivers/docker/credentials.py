@@ -19,7 +19,7 @@ HELPER_TIMEOUT = 60.0
 """Seconds for a helper program, which may ask on a screen of its own. The SDK waits for ever, and commands with it."""
 
 
-def for_image(image: str, environment: Mapping[str, str]) -> str:
+def header_for_image(image: str, environment: Mapping[str, str]) -> str:
     """The header for the image's registry; empty where there are no credentials. Raises ConnectError."""
     import docker.auth
 
@@ -30,7 +30,7 @@ def for_image(image: str, environment: Mapping[str, str]) -> str:
     return _header(resolve, environment, f"no credentials for the image `{image}`")
 
 
-def for_all(environment: Mapping[str, str]) -> str:
+def header_for_all(environment: Mapping[str, str]) -> str:
     """The header for any registry that the user logged in to; empty where there is none. Raises ConnectError."""
     what = "no credentials for the images to build of"
     return _header(lambda known: known.get_all_credentials(), environment, what)  # type: ignore[no-untyped-call]

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from rdo.drivers.base import Root
 from rdo.drivers.docker import answer
 from rdo.drivers.docker.inspect import InspectedContainer, ListedContainer
-from rdo.drivers.docker.mounts import holds, plain
+from rdo.drivers.docker.mounts import contains, normalized
 
 LOCAL_FOLDER = "devcontainer.local_folder"
 METADATA = "devcontainer.metadata"
@@ -56,7 +56,7 @@ def identity(local_folder: str, config_file: str) -> str:
     return "".join("0123456789abcdefghijklmnopqrstuv"[number >> 5 * place & 31] for place in reversed(range(52)))
 
 
-def trusted(container: ListedContainer, image: Mapping[str, str]) -> ListedContainer:
+def without_image_label(container: ListedContainer, image: Mapping[str, str]) -> ListedContainer:
     """The container without a label that only its image brought."""
     labels = dict(container.labels)
     if image.get(LOCAL_FOLDER) == labels.get(LOCAL_FOLDER):
@@ -71,8 +71,8 @@ def candidates(
     found: dict[str, list[ListedContainer]] = {}
     for each in listing:
         labelled = each.labels.get(LOCAL_FOLDER, "")
-        for place in {plain(labelled), resolve(labelled)} if labelled.startswith("/") else ():
-            if holds(place, directory):
+        for place in {normalized(labelled), resolve(labelled)} if labelled.startswith("/") else ():
+            if contains(place, directory):
                 found.setdefault(place, []).append(each)
                 break
     return found[max(found, key=len)] if found else []

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from rdo.drivers.docker.answer import one_line
-from rdo.drivers.docker.endpoint import LARGEST, Endpoint, TlsFiles
+from rdo.drivers.docker.endpoint import FILE_LIMIT, Endpoint, TlsFiles
 from rdo.drivers.docker.stream import EngineStream, SocketStream, TlsStream
 from rdo.errors import ConfigError, ConnectError, SetupError, reason
 from rdo.remote_sh.quoting import quote
@@ -21,10 +21,10 @@ from rdo.util.lines import split_lines
 
 T = TypeVar("T")
 
-TIMEOUT = 15.0
+CONNECT_TIMEOUT = 15.0
 """Seconds for a host to take a connection."""
 
-TAIL = 4096
+STDERR_LIMIT = 4096
 """Bytes of what `ssh` said in which the reason is looked for."""
 
 END_TIMEOUT = 2.0
@@ -66,7 +66,7 @@ def _absent(endpoint: Endpoint, error: OSError | UnicodeError) -> ConnectError:
 def _tcp(endpoint: Endpoint) -> EngineStream:
     context = _context(endpoint.tls) if endpoint.tls else None
     try:
-        connection = socket.create_connection((endpoint.host, endpoint.port), TIMEOUT)
+        connection = socket.create_connection((endpoint.host, endpoint.port), CONNECT_TIMEOUT)
     except (OSError, UnicodeError) as error:
         raise _absent(endpoint, error) from None
     connection.settimeout(None)
@@ -79,7 +79,7 @@ def _tcp(endpoint: Endpoint) -> EngineStream:
     if context is None:
         return plain
     try:
-        return TlsStream(plain, context, endpoint.host, TIMEOUT)
+        return TlsStream(plain, context, endpoint.host, CONNECT_TIMEOUT)
     except OSError as error:
         plain.close()
         why = getattr(error, "verify_message", "") or error.strerror or str(error) or "no answer"
@@ -104,7 +104,7 @@ def _context(tls: TlsFiles) -> ssl.SSLContext:
 
 def _check_readable(path: str) -> None:
     try:
-        foreign_file.read(path, LARGEST)
+        foreign_file.read(path, FILE_LIMIT)
     except OSError as error:
         hint = "see DOCKER_CERT_PATH and DOCKER_TLS_VERIFY"
         raise ConfigError(f"cannot read `{path}` for TLS", error.strerror or str(error), hint) from None
@@ -170,8 +170,8 @@ class SshProgramStream(SocketStream):
         """Take in what it says on stderr: the last of it is kept."""
         assert self._child.stderr
         with self._child.stderr as stderr, contextlib.suppress(OSError):
-            while not self._ended and (data := os.read(stderr.fileno(), TAIL)):
-                self._said = (self._said + data)[-TAIL:]
+            while not self._ended and (data := os.read(stderr.fileno(), STDERR_LIMIT)):
+                self._said = (self._said + data)[-STDERR_LIMIT:]
 
     def receive(self, timeout: float | None = None) -> bytes:
         """See EngineStream. Raises ConnectError where nothing ever came."""

@@ -20,7 +20,7 @@ PLATFORM = re.compile(r"\$\{?(BUILD|TARGET)(PLATFORM|OS|ARCH|VARIANT)\b")
 HERE_DOCUMENT = re.compile(r"(?<!<)<<-?[\"']?[A-Za-z_]")
 
 
-def buildkit_word(text: str) -> str:
+def buildkit_feature(text: str) -> str:
     """The first word of a Dockerfile that only BuildKit understands, as `RUN --mount`; empty where there is none.
 
     Of the reference of Dockerfiles. A here-document of the shell's own looks as one of BuildKit's.

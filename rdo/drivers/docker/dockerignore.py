@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-MOST = 2000
+PATTERN_LIMIT = 2000
 """Patterns that are read."""
 
 
@@ -22,7 +22,7 @@ class IgnorePattern(NamedTuple):
 def parse(text: str) -> list[IgnorePattern]:
     """The patterns of a file. One that makes no sense is left out."""
     found = []
-    for line in text.removeprefix("\ufeff").split("\n")[:MOST]:
+    for line in text.removeprefix("\ufeff").split("\n")[:PATTERN_LIMIT]:
         word = line.strip()
         if line.startswith("#") or not word:
             continue

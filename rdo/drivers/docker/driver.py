@@ -24,7 +24,7 @@ from rdo.drivers.docker.image import ContainerFactory, ContainerOptions, HeldCon
 from rdo.drivers.docker.inspect import InspectedContainer
 from rdo.errors import ConfigError, ConnectError, LinkLost, RdoError
 
-DIRECTORY = "/src"
+DEFAULT_DIRECTORY = "/src"
 """Where the project is in a container of an image, unless `directory` says otherwise."""
 
 LOGIN_SHELL = (
@@ -32,10 +32,10 @@ LOGIN_SHELL = (
 )
 """Nothing sets SHELL in a container, and without it there is no login shell to start."""
 
-PATIENCE = 10.0
+LOGIN_SHELL_TIMEOUT = 10.0
 """Seconds for that."""
 
-LONGEST_PATH = 4096
+PATH_LIMIT = 4096
 
 
 class DockerDriver:
@@ -71,7 +71,7 @@ class DockerDriver:
         """See base.Driver. Asks the engine, once, where neither `directory` nor `image` is given."""
         settings = self._settings
         if self._is_own or settings.directory:
-            return [Root(self._root, settings.directory or DIRECTORY)]
+            return [Root(self._root, settings.directory or DEFAULT_DIRECTORY)]
         with self._lock:
             if not self._roots:  # nor where nothing was mounted: the container may have been made anew since
                 engine = Engine(resolve(self._environment), self._environment)
@@ -143,10 +143,10 @@ class DockerDriver:
             raise ConnectError(f"the directories of `{self.target}` have changed meanwhile", "", "try again")
 
     def _of_image(self, engine: Engine, caller: Caller) -> DockerConnection:
-        held = self._holder.acquire(partial(docker_container.runs, engine), partial(self._hold, engine, caller))
+        held = self._holder.acquire(partial(docker_container.is_running, engine), partial(self._hold, engine, caller))
         with contextlib.ExitStack() as undo:
             undo.callback(self._holder.release, held, engine)
-            directory = self._settings.directory or DIRECTORY
+            directory = self._settings.directory or DEFAULT_DIRECTORY
             executions = ExecStarter(engine, held.id, held.image, caller.user or None, {}, directory)
             programs: ProgramStarter = executions
             if self._settings.fresh:
@@ -159,15 +159,15 @@ class DockerDriver:
         return connection
 
     def _hold(self, engine: Engine, caller: Caller) -> HeldContainer:
-        docker_image.clear(engine)
-        image = self._settings.image or build.ensure(engine, self._settings, self._root, caller)
+        docker_image.remove_leftovers(engine)
+        image = self._settings.image or build.ensure_built(engine, self._settings, self._root, caller)
         if self._settings.image:
-            pull.ensure(engine, image, self._settings.pull, caller)
+            pull.ensure_pulled(engine, image, self._settings.pull, caller)
         container, stream = self._containers(engine, image).hold()
         return HeldContainer(container, image, stream)
 
     def _containers(self, engine: Engine, image: str) -> ContainerFactory:
-        directory = self._settings.directory or DIRECTORY
+        directory = self._settings.directory or DEFAULT_DIRECTORY
         return ContainerFactory(
             engine, ContainerOptions(image, self._root, directory, self._profile, self._settings.user)
         )
@@ -183,9 +183,9 @@ class DockerDriver:
 def _login_shell(executions: ExecStarter) -> str:
     """The user's shell in the container's own list of users; empty where that cannot be told."""
     channel = executions.start(LOGIN_SHELL, None, {})
-    text, end = b"", time.monotonic() + PATIENCE
+    text, end = b"", time.monotonic() + LOGIN_SHELL_TIMEOUT
     try:
-        while len(text) < LONGEST_PATH and (chunk := channel.read(max(0.0, end - time.monotonic()))):
+        while len(text) < PATH_LIMIT and (chunk := channel.read(max(0.0, end - time.monotonic()))):
             text += chunk.data if chunk.stream == STDOUT else b""
     except (TimeoutError, LinkLost):
         return ""
@@ -194,13 +194,13 @@ def _login_shell(executions: ExecStarter) -> str:
     return text.decode(errors="replace").strip()
 
 
-def clear_leftovers(environment: Mapping[str, str]) -> int:
+def remove_leftover_containers(environment: Mapping[str, str]) -> int:
     """Remove the containers that masters of this user left behind when they were killed: how many.
 
     Raises ConfigError, and ConnectError where there is no engine.
     """
     engine = Engine(resolve(environment), environment)
     try:
-        return docker_image.clear(engine)
+        return docker_image.remove_leftovers(engine)
     finally:
         engine.close()

@@ -29,7 +29,7 @@ TLS_PORT = 2376
 SCHEMES = ("tcp", "http", "https", "ssh")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
-LARGEST = 1024 * 1024
+FILE_LIMIT = 1024 * 1024
 """Bytes of a file of Docker's own: a config.json with a hundred registries has a tenth of that."""
 
 
@@ -160,7 +160,7 @@ def _is_there(directory: str) -> bool:
 
 def read(path: str) -> dict[str, Any]:
     """The object in a JSON file of Docker's own. Raises OSError, ValueError."""
-    found = json.loads(foreign_file.read(path, LARGEST))
+    found = json.loads(foreign_file.read(path, FILE_LIMIT))
     if not isinstance(found, dict):
         raise ValueError(path)
     return found

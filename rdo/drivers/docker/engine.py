@@ -15,20 +15,20 @@ from rdo.drivers.docker import answer
 from rdo.drivers.docker.answer import EngineAnswer
 from rdo.drivers.docker.dial import dial
 from rdo.drivers.docker.endpoint import Endpoint
-from rdo.drivers.docker.http import LARGEST_BODY, BodyDecoder, HttpError, ResponseHead, request, split_head
+from rdo.drivers.docker.http import BODY_LIMIT, BodyDecoder, HttpError, ResponseHead, request, split_head
 from rdo.drivers.docker.stream import Deadline, EngineStream
 from rdo.errors import ConnectError, reason
 
-DEADLINE = 60.0
+ANSWER_TIMEOUT = 60.0
 """Seconds for an answer: the engine may start a container meanwhile."""
 
-NEWEST = (1, 47)
+NEWEST_API = (1, 47)
 """The version of the API that this code was written for; an engine that knows a later one is asked for this."""
 
 CONSOLE_SIZE_SINCE = (1, 42)
 """From here on the engine makes a pty of the right size at once."""
 
-OLDEST = "1.24"
+OLDEST_API = "1.24"
 """What an engine speaks that does not say."""
 
 VERSION = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})")
@@ -36,10 +36,10 @@ VERSION = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})")
 UNCHANGED = 304
 """The status of a container that runs already and is started: an answer like any other."""
 
-STREAM = (101, 200)
+STREAM_STATUSES = (101, 200)
 """The statuses with which an engine hands a connection over; the second one is that of old engines, and of podman."""
 
-KEPT = 4
+IDLE_LIMIT = 4
 """Idle connections at most."""
 
 
@@ -75,11 +75,11 @@ class Engine:
     def version(self) -> tuple[int, int]:
         """The version of the API that both sides know. Raises ConnectError."""
         if self._version is None:
-            head, _ = self._exchange("GET", f"{self.endpoint.path}/_ping", None, {}, DEADLINE)
-            told = VERSION.fullmatch(head.fields.get("api-version", OLDEST))
+            head, _ = self._exchange("GET", f"{self.endpoint.path}/_ping", None, {}, ANSWER_TIMEOUT)
+            told = VERSION.fullmatch(head.fields.get("api-version", OLDEST_API))
             if head.status >= 300 or not told:
                 raise answer.invalid_answer("GET /_ping", f"status {head.status}" if told else "no version")
-            self._version = min(NEWEST, (int(told[1]), int(told[2])))
+            self._version = min(NEWEST_API, (int(told[1]), int(told[2])))
         return self._version
 
     def ask(
@@ -90,7 +90,7 @@ class Engine:
         *,
         query: Mapping[str, object] | None = None,
         fields: Mapping[str, str] | None = None,
-        timeout: float | None = DEADLINE,
+        timeout: float | None = ANSWER_TIMEOUT,
     ) -> EngineAnswer:
         """The answer's JSON; null where it has no body. All of it has to come in time.
 
@@ -137,9 +137,9 @@ class Engine:
         wire = dial(self.endpoint, self._environment)
         try:
             fields = {"Connection": "Upgrade", "Upgrade": "tcp"}
-            end = Deadline(DEADLINE)
+            end = Deadline(ANSWER_TIMEOUT)
             head, rest = self._begin(wire, request("POST", self._path(path, query), body, fields), end)
-            if head.status not in STREAM:
+            if head.status not in STREAM_STATUSES:
                 _check(head, self._finish(wire, BodyDecoder(head), rest, end))
                 raise HttpError(f"status {head.status} where a stream was to begin")
             return HijackedStream(wire, rest)
@@ -195,7 +195,7 @@ class Engine:
 
     def _give_back(self, wire: EngineStream, head: ResponseHead) -> None:
         with self._lock:
-            if head.keeps_alive and len(self._idle) < KEPT:
+            if head.keeps_alive and len(self._idle) < IDLE_LIMIT:
                 self._idle.append(wire)
                 return
         wire.close()
@@ -222,8 +222,8 @@ class Engine:
         while not body.complete:
             pieces.append(self._more(wire, body, end))
             size += len(pieces[-1])
-            if size > LARGEST_BODY:
-                raise HttpError(f"the answer is longer than {LARGEST_BODY >> 20} MiB")
+            if size > BODY_LIMIT:
+                raise HttpError(f"the answer is longer than {BODY_LIMIT >> 20} MiB")
         return b"".join(pieces)
 
     def _more(self, wire: EngineStream, body: BodyDecoder, end: Deadline) -> bytes:

@@ -15,25 +15,25 @@ DETACH_KEYS = "ctrl-^,ctrl-],ctrl-^,ctrl-@,ctrl-^,ctrl-]"
 """The engine cannot be kept from watching a pty's input for such a sequence. By default it begins with Ctrl-P, which is
 then held back until the next key; this one begins with a key that hardly any program has a use for."""
 
-PAUSES = (0.001, 0.002, 0.004, 0.008, 0.016, 0.03, 0.06, 0.12, 0.25)
+POLL_INTERVALS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.03, 0.06, 0.12, 0.25)
 """Seconds between two looks at a program that is to have ended, the last one again and again: its streams have ended,
 and the engine notes the status some milliseconds later; but it may also have closed its streams and gone on."""
 
-STATUS_PATIENCE = 10.0
+STATUS_TIMEOUT = 10.0
 """Seconds after which a program that does not run, and has no status, is one that never ran."""
 
 ENDED_BY_LIFELINE = (128 + 15, 128 + 9)
 """What a program comes to whose link was cut."""
 
-CUT_PATIENCE = 1.0
+CUT_TIMEOUT = 1.0
 """Seconds for all streams of a cut link to end, once the lifeline's has."""
 
-LARGEST_STATUS = 255
+STATUS_LIMIT = 255
 
 NO_STATUS = -(2**62)
 """In place of null, which says that a program has not ended."""
 
-RESIZE_PATIENCE = 5.0
+RESIZE_TIMEOUT = 5.0
 """Seconds in which the engine, busy starting a program, may not know its pty yet."""
 
 
@@ -73,7 +73,7 @@ class ExecStarter:
 
     def refused(self, message: str) -> ConnectError:
         """The error for what the engine said where it could not start /bin/sh."""
-        return not_started(self._engine, self._container, self._name, message, "check `user`" if self._user else "")
+        return start_error(self._engine, self._container, self._name, message, "check `user`" if self._user else "")
 
     def _sizes_at_once(self) -> bool:
         return self._engine.version >= CONSOLE_SIZE_SINCE
@@ -105,13 +105,13 @@ class ExecProgram:
 
     def status(self, is_cut: IsCut) -> int:
         """See DockerProgram."""
-        deadline = time.monotonic() + STATUS_PATIENCE
-        pauses = iter(PAUSES)
+        deadline = time.monotonic() + STATUS_TIMEOUT
+        pauses = iter(POLL_INTERVALS)
         while (status := self._look(late=time.monotonic() > deadline)) is None:
             if is_cut(0.0):
                 raise self._lost("its streams were cut")
-            time.sleep(next(pauses, PAUSES[-1]))
-        if status in ENDED_BY_LIFELINE and is_cut(CUT_PATIENCE):
+            time.sleep(next(pauses, POLL_INTERVALS[-1]))
+        if status in ENDED_BY_LIFELINE and is_cut(CUT_TIMEOUT):
             raise self._lost("its streams were cut")
         return status
 
@@ -128,7 +128,7 @@ class ExecProgram:
             if late:
                 raise self._lost("the program was not started")
             return None
-        if not 0 <= status <= LARGEST_STATUS:
+        if not 0 <= status <= STATUS_LIMIT:
             raise self._lost(f"there is no status {status}")
         self.started = found.number("Pid", default=1) != 0
         return status
@@ -157,8 +157,8 @@ class ExecProgram:
 
 def resize(engine: Engine, path: str, size: WindowSize, starts: Callable[[], bool]) -> None:
     """Set the size of a pty; try again while its program is being started."""
-    deadline = time.monotonic() + RESIZE_PATIENCE
-    pauses = iter(PAUSES)
+    deadline = time.monotonic() + RESIZE_TIMEOUT
+    pauses = iter(POLL_INTERVALS)
     while True:
         try:
             engine.ask("POST", path, query={"h": size.rows, "w": size.columns})
@@ -168,10 +168,10 @@ def resize(engine: Engine, path: str, size: WindowSize, starts: Callable[[], boo
                 return
         except ConnectError:
             return  # reading says so
-        time.sleep(next(pauses, PAUSES[-1]))
+        time.sleep(next(pauses, POLL_INTERVALS[-1]))
 
 
-def not_started(engine: Engine, container: str, name: str, message: str, hint: str = "") -> ConnectError:
+def start_error(engine: Engine, container: str, name: str, message: str, hint: str = "") -> ConnectError:
     """The error for a /bin/sh that could not be started: that it is missing, else the engine's own message."""
     if lacks_shell(engine, container):
         return ConnectError(f"there is no /bin/sh in `{name}`", "", "rdo needs one: use another image")

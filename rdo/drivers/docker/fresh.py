@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from rdo.drivers.base import Pty, WindowSize
 from rdo.drivers.docker.channel import DockerChannel, IsCut
 from rdo.drivers.docker.engine import Engine, EngineError
-from rdo.drivers.docker.exec import DETACH_KEYS, LARGEST_STATUS, not_started, resize
+from rdo.drivers.docker.exec import DETACH_KEYS, STATUS_LIMIT, resize, start_error
 from rdo.errors import ConnectError, LinkLost
 
 ATTACH = {"stream": 1, "stdin": 1, "stdout": 1, "stderr": 1, "detachKeys": DETACH_KEYS}
 
-ENDING = 0.3
+INSPECT_TIMEOUT = 0.3
 """Seconds without an answer about a container that mean that it ends: an inspection takes some milliseconds. To be
 wrong costs nothing but memory."""
 
@@ -54,7 +54,7 @@ class FreshStarter:
 
     def refused(self, message: str) -> ConnectError:
         """See ProgramStarter."""
-        return not_started(self._engine, self._holder, self._name, message)
+        return start_error(self._engine, self._holder, self._name, message)
 
 
 def _description(command: str, pty: Pty | None) -> dict[str, object]:
@@ -89,7 +89,7 @@ class FreshProgram:
             status = self._engine.ask("POST", f"{self._path}/wait", timeout=None).number("StatusCode")
         except (EngineError, ConnectError) as error:
             raise self._lost(error.message if isinstance(error, EngineError) else error.why) from None
-        if not 0 <= status <= LARGEST_STATUS:
+        if not 0 <= status <= STATUS_LIMIT:
             raise self._lost(f"there is no status {status}")
         return status
 
@@ -99,7 +99,7 @@ class FreshProgram:
     def runs(self) -> bool:
         """See DockerProgram. While a container ends, the engine says nothing of it."""
         try:
-            return self._engine.ask("GET", f"{self._path}/json", timeout=ENDING).table("State").flag("Running")
+            return self._engine.ask("GET", f"{self._path}/json", timeout=INSPECT_TIMEOUT).table("State").flag("Running")
         except (EngineError, ConnectError):
             return False
 

@@ -14,15 +14,15 @@ from typing import NamedTuple
 from rdo.fscodec import fsencode
 from rdo.util.lines import BLANKS
 
-LARGEST_HEAD = 64 * 1024
+HEAD_LIMIT = 64 * 1024
 """Bytes. The engine's are a few hundred long."""
 
 NO_BODY = (101, 204, 304)
 
-LARGEST_BODY = 16 * 1024 * 1024
+BODY_LIMIT = 16 * 1024 * 1024
 """Bytes of an answer that is read whole: a list of some 8,000 containers. An inspection has 10 KB."""
 
-LONGEST_SIZE_LINE = 1024
+SIZE_LINE_LIMIT = 1024
 """Bytes of the line before a piece of a chunked body, or after the last one: a number of up to 8 digits, mostly."""
 
 STATUS = re.compile(r"HTTP/1\.[01] ([1-5][0-9]{2})( .*)?", re.DOTALL)
@@ -63,7 +63,7 @@ def split_head(data: bytes) -> tuple[ResponseHead, bytes] | None:
     """The head and what stands behind it; None while it is not complete. Raises HttpError."""
     text, end, rest = data.partition(b"\r\n\r\n")
     if not end:
-        if len(data) > LARGEST_HEAD:
+        if len(data) > HEAD_LIMIT:
             raise HttpError("the head has no end")
         return None
     first, *lines = text.decode("latin-1").split("\r\n")
@@ -75,7 +75,7 @@ def split_head(data: bytes) -> tuple[ResponseHead, bytes] | None:
     return ResponseHead(int(status[1]), fields, first.startswith("HTTP/1.0")), rest
 
 
-def in_pieces(data: Iterable[bytes]) -> Iterator[bytes]:
+def chunked(data: Iterable[bytes]) -> Iterator[bytes]:
     """A body whose length nobody knows yet, for `Transfer-Encoding: chunked`."""
     for piece in data:
         if piece:
@@ -138,12 +138,12 @@ class BodyDecoder:
     def _receive_line(self, data: memoryview) -> memoryview:
         """A line between two pieces: empty behind the first, then the size of the second; behind the last, trailers."""
         known = len(self._line)
-        text, newline, _ = (self._line + bytes(data[:LONGEST_SIZE_LINE])).partition(b"\n")
+        text, newline, _ = (self._line + bytes(data[:SIZE_LINE_LIMIT])).partition(b"\n")
         if not newline:
-            if len(text) >= LONGEST_SIZE_LINE:
+            if len(text) >= SIZE_LINE_LIMIT:
                 raise HttpError("a piece has no size")
             self._line = text
-            return data[LONGEST_SIZE_LINE:]
+            return data[SIZE_LINE_LIMIT:]
         self._line = b""
         line = text.removesuffix(b"\r")
         if self._last:

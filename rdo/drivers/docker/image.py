@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from rdo.drivers.docker import inspect
 from rdo.drivers.docker.engine import Engine, EngineError
-from rdo.drivers.docker.exec import lacks_shell, not_started
+from rdo.drivers.docker.exec import lacks_shell, start_error
 from rdo.drivers.docker.inspect import ListedContainer
 from rdo.drivers.docker.stream import EngineStream
 from rdo.errors import ConnectError
@@ -39,10 +39,10 @@ MASTER, SPACE, HOST, MADE, ROOT, PROFILE = (
 )
 """Labels. MASTER is a name of rdo.util.process_identity, of the space SPACE; MADE is in seconds since the epoch."""
 
-LONGEST_PART = 40
+PROJECT_NAME_LIMIT = 40
 """Characters of a project's name in that of a container."""
 
-LEFT_AFTER = 24 * 3600.0
+LEFTOVER_GRACE = 24 * 3600.0
 """Seconds until a container that has ended counts as left, where its master cannot be told of: as after a boot."""
 
 
@@ -104,7 +104,7 @@ class ContainerFactory:
     def _check_shell(self, container: str) -> None:
         """The init process would start, and end at once without a word that anyone hears."""
         if lacks_shell(self._engine, container):
-            raise not_started(self._engine, container, self._recipe.image, "")
+            raise start_error(self._engine, container, self._recipe.image, "")
 
     def _description(self, details: Mapping[str, object], processes: str) -> dict[str, object]:
         recipe, more = self._recipe, dict(details)
@@ -130,7 +130,11 @@ class ContainerFactory:
         uid, gid = map(int, self.user.split(":"))
         fields = {"Content-Type": "application/x-tar"}
         self._engine.ask(
-            "PUT", f"/containers/{container}/archive", directory(HOME, uid, gid), query={"path": "/"}, fields=fields
+            "PUT",
+            f"/containers/{container}/archive",
+            directory_archive(HOME, uid, gid),
+            query={"path": "/"},
+            fields=fields,
         )
 
 
@@ -141,8 +145,8 @@ ENDED = ("exited", "dead")
 def labels(recipe: ContainerOptions) -> dict[str, str]:
     """By these a later rdo knows what an earlier one left."""
     return {
-        MASTER: process_identity.name(os.getpid()),
-        SPACE: process_identity.space(),
+        MASTER: process_identity.process_name(os.getpid()),
+        SPACE: process_identity.pid_space(),
         HOST: _host(),
         MADE: f"{time.time():.0f}",
         ROOT: recipe.root,
@@ -152,7 +156,7 @@ def labels(recipe: ContainerOptions) -> dict[str, str]:
 
 def container_name(root: str) -> str:
     """What `docker ps` shows: whose it is, of which project, and something that no other one has."""
-    project = re.sub(r"[^a-zA-Z0-9_.-]+", "-", os.path.basename(root))[:LONGEST_PART].strip("-")
+    project = re.sub(r"[^a-zA-Z0-9_.-]+", "-", os.path.basename(root))[:PROJECT_NAME_LIMIT].strip("-")
     return f"rdo-{project or 'project'}-{os.urandom(4).hex()}"
 
 
@@ -161,7 +165,7 @@ def _host() -> str:
     return f"{os.getuid()}@{socket.gethostname()}"
 
 
-def directory(path: str, uid: int, gid: int) -> bytes:
+def directory_archive(path: str, uid: int, gid: int) -> bytes:
     """A tar archive of one empty directory."""
     entry = tarfile.TarInfo(path.strip("/"))
     entry.type, entry.mode, entry.uid, entry.gid = tarfile.DIRTYPE, 0o755, uid, gid
@@ -177,14 +181,14 @@ def remove(engine: Engine, container: str) -> None:
         engine.ask("DELETE", f"/containers/{container}", query={"force": 1, "v": 1})
 
 
-def clear(engine: Engine) -> int:
+def remove_leftovers(engine: Engine) -> int:
     """Remove the containers of this user's masters that are no more: how many. Raises ConnectError."""
     filters = json.dumps({"label": [MASTER, f"{HOST}={_host()}"]})
     try:
         listing = inspect.listing(engine.ask("GET", "/containers/json", query={"all": 1, "filters": filters}))
     except EngineError as error:
         raise ConnectError("cannot list the containers", error.message) from None
-    space = process_identity.space()
+    space = process_identity.pid_space()
     left = [each.id for each in listing if _is_left(each, space)]
     for container in left:
         remove(engine, container)
@@ -195,10 +199,10 @@ def _is_left(container: ListedContainer, space: str) -> bool:
     """Whether its master is no more. What one in another container has running is not ours to judge."""
     labels = container.labels
     if space and labels.get(SPACE) == space:
-        return not process_identity.lives(labels.get(MASTER, ""))
+        return not process_identity.is_running(labels.get(MASTER, ""))
     made = labels.get(MADE, "0")
     age = time.time() - int(made) if made.isdecimal() else math.inf
-    return container.status in ENDED and age > LEFT_AFTER
+    return container.status in ENDED and age > LEFTOVER_GRACE
 
 
 class HeldContainer(NamedTuple):

@@ -8,12 +8,12 @@ from typing import NamedTuple
 from rdo.drivers.docker.answer import EngineAnswer
 from rdo.errors import ConnectError
 
-LONGEST_NAME = 255
+NAME_LIMIT = 255
 """Characters of a name that are shown; the engine allows no longer host name either."""
 
 RUNNING = "running"
 
-MANY = 10
+LIST_LIMIT = 10
 """Containers that an error lists."""
 
 
@@ -80,7 +80,7 @@ def only(found: Sequence[ListedContainer], whose: str) -> ListedContainer:
     if len(found) == 1 or len(running) == 1:
         return (running or found)[0]
     names = sorted(found, key=lambda each: each.name)
-    why = ", ".join(each.shown for each in names[:MANY]) + (" ..." if len(names) > MANY else "")
+    why = ", ".join(each.shown for each in names[:LIST_LIMIT]) + (" ..." if len(names) > LIST_LIMIT else "")
     first = (sorted(running, key=lambda each: each.name) or names)[0]
     raise ConnectError(f"{whose} has several containers", why, f'name one of them: `container = "{first.name}"`')
 
@@ -88,7 +88,7 @@ def only(found: Sequence[ListedContainer], whose: str) -> ListedContainer:
 def container(answer: EngineAnswer) -> InspectedContainer:
     """An inspection. Raises ConnectError where it is none."""
     identity, config = answer.identity("Id"), answer.maybe("Config")
-    name = answer.text("Name", "").removeprefix("/")[:LONGEST_NAME]
+    name = answer.text("Name", "").removeprefix("/")[:NAME_LIMIT]
     return InspectedContainer(
         identity,
         name or identity[:12],
@@ -136,7 +136,7 @@ def listing(answer: EngineAnswer) -> list[ListedContainer]:
 def _listed(answer: EngineAnswer) -> ListedContainer:
     identity = answer.identity("Id")
     names = answer.texts("Names")
-    name = min(names, key=len).removeprefix("/")[:LONGEST_NAME] if names else ""
+    name = min(names, key=len).removeprefix("/")[:NAME_LIMIT] if names else ""
     return ListedContainer(
         identity,
         name or identity[:12],

@@ -19,7 +19,7 @@ DESKTOP_PREFIX = "/host_mnt"
 
 READ_ONLY = "read-only"
 
-MANY = 3
+LIST_LIMIT = 3
 """Mounted directories that an error lists."""
 
 
@@ -29,10 +29,10 @@ def roots(container: InspectedContainer, resolve: Callable[[str], str]) -> list[
     `resolve` follows links: the engine names a source as it was given, and we have to do with physical paths. Of
     several places of one directory the one that the WORKDIR is in counts, then one that can be written.
     """
-    mounts = [mount._replace(destination=plain(mount.destination)) for mount in container.mounts]
+    mounts = [mount._replace(destination=normalized(mount.destination)) for mount in container.mounts]
     found: dict[str, Root] = {}
-    workdir = plain(container.workdir)
-    for mount in sorted(mounts, key=lambda mount: (not holds(mount.destination, workdir), mount[::-1])):
+    workdir = normalized(container.workdir)
+    for mount in sorted(mounts, key=lambda mount: (not contains(mount.destination, workdir), mount[::-1])):
         for root in _shared(mount, resolve):
             found.setdefault(root.local, root)
     for root in list(found.values()):
@@ -55,7 +55,7 @@ def _hidden(root: Root, mounts: Sequence[ContainerMount], resolve: Callable[[str
     found = []
     for mount in mounts:
         place = mount.destination
-        if place == root.remote or not holds(root.remote, place):
+        if place == root.remote or not contains(root.remote, place):
             continue
         local = posixpath.join(root.local, posixpath.relpath(place, root.remote))
         if local not in [shared.local for shared in _shared(mount, resolve)]:
@@ -65,23 +65,25 @@ def _hidden(root: Root, mounts: Sequence[ContainerMount], resolve: Callable[[str
 
 
 def _local(source: str) -> str:
-    return plain(source.removeprefix(DESKTOP_PREFIX) if source.startswith(DESKTOP_PREFIX + "/") else source)
+    return normalized(source.removeprefix(DESKTOP_PREFIX) if source.startswith(DESKTOP_PREFIX + "/") else source)
 
 
-def plain(path: str) -> str:
+def normalized(path: str) -> str:
     """The path without `.`, `..` and slashes that say nothing."""
     return posixpath.normpath(path).replace("//", "/")
 
 
-def holds(directory: str, path: str) -> bool:
+def contains(directory: str, path: str) -> bool:
     """Whether the path is the directory, or below it."""
     return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
 def not_mounted(name: str, roots: Sequence[Root], project: str, directory: str) -> RdoError:
     """The error for a directory of the project of which nothing is mounted in the container."""
-    near = [root.local for root in roots if root.shared and (holds(project, root.local) or holds(root.local, project))]
-    inside = any(holds(directory, local) for local in near)
+    near = [
+        root.local for root in roots if root.shared and (contains(project, root.local) or contains(root.local, project))
+    ]
+    inside = any(contains(directory, local) for local in near)
     what = f"{'this directory is not' if inside else 'nothing of this directory is'} mounted in `{name}`"
-    others = f"{listed(near[:MANY])}{' ...' if len(near) > MANY else ''}"
+    others = f"{listed(near[:LIST_LIMIT])}{' ...' if len(near) > LIST_LIMIT else ''}"
     return RdoError(what, "", "set `directory`" + (f", or `cd` to what is: {others}" if near else ""))

@@ -14,25 +14,25 @@ from rdo.errors import ConnectError
 CREATE = "/images/create"
 QUESTION = f"POST {CREATE}"
 
-SILENCE = 300.0
+PULL_TIMEOUT = 300.0
 """Seconds without a word from the engine until a pull is given up."""
 
 ADVICE = "check the name, or `docker login`"
 """A registry that knows us not says of a private image what it says of none: that there is no such image."""
 
-LONGEST_LINE = 1024 * 1024
+LINE_LIMIT = 1024 * 1024
 """Bytes of a message of the engine; one has some hundreds."""
 
-MANY_LAYERS = 1000
+LAYER_LIMIT = 1000
 """Layers whose progress is counted: an image has 127 at most."""
 
-TELL_EVERY = 3.0
+PROGRESS_INTERVAL = 3.0
 """Seconds between two lines about the progress."""
 
 
-def ensure(engine: Engine, image: str, pull: str, caller: Caller) -> None:
+def ensure_pulled(engine: Engine, image: str, pull: str, caller: Caller) -> None:
     """Have the image there, as `pull` (missing, never, always) says. Raises ConnectError."""
-    there = pull != "always" and is_there(engine, image)
+    there = pull != "always" and has_image(engine, image)
     if there:
         return
     if pull == "never":
@@ -44,10 +44,10 @@ def ensure(engine: Engine, image: str, pull: str, caller: Caller) -> None:
     except EngineError as error:
         raise ConnectError(f"cannot pull the image `{image}`", error.message, ADVICE) from None
     except TimeoutError:
-        raise ConnectError(f"cannot pull the image `{image}`", f"no progress for {SILENCE:.0f} s") from None
+        raise ConnectError(f"cannot pull the image `{image}`", f"no progress for {PULL_TIMEOUT:.0f} s") from None
 
 
-def is_there(engine: Engine, image: str) -> bool:
+def has_image(engine: Engine, image: str) -> bool:
     """Whether the engine has the image. Raises ConnectError."""
     try:
         engine.ask("GET", f"/images/{image}/json")
@@ -59,9 +59,9 @@ def is_there(engine: Engine, image: str) -> bool:
 
 
 def _messages(engine: Engine, image: str, environment: Mapping[str, str]) -> Iterator[EngineAnswer]:
-    fields = {"X-Registry-Auth": header} if (header := credentials.for_image(image, environment)) else {}
+    fields = {"X-Registry-Auth": header} if (header := credentials.header_for_image(image, environment)) else {}
     reference = image if "@" in image or ":" in image.rpartition("/")[2] else f"{image}:latest"
-    return messages(engine.stream(CREATE, {"fromImage": reference}, fields, SILENCE), QUESTION)
+    return messages(engine.stream(CREATE, {"fromImage": reference}, fields, PULL_TIMEOUT), QUESTION)
 
 
 def messages(chunks: Iterable[bytes], of: str) -> Iterator[EngineAnswer]:
@@ -70,7 +70,7 @@ def messages(chunks: Iterable[bytes], of: str) -> Iterator[EngineAnswer]:
     for data in chunks:
         *lines, rest = (rest + data).split(b"\n")
         yield from (answer.decode(line, of).table() for line in lines if line.strip())
-        if len(rest) > LONGEST_LINE:
+        if len(rest) > LINE_LIMIT:
             raise answer.invalid_answer(of, "a line has no end")
 
 
@@ -81,19 +81,19 @@ def _follow(messages: Iterable[EngineAnswer], image: str, caller: Caller) -> Non
     for message in messages:
         if failure := message.text("error", ""):
             raise EngineError(200, answer.one_line(failure))
-        note(layers, message)
+        update_layers(layers, message)
         what = f"pulling `{image}`: {progress(layers)}"
         if caller.progress(what):
             continue
-        if time.monotonic() - told > TELL_EVERY:
+        if time.monotonic() - told > PROGRESS_INTERVAL:
             told = time.monotonic()
             caller.tell(f"rdo: {what}")
 
 
-def note(layers: dict[str, tuple[int, int]], message: EngineAnswer) -> None:
+def update_layers(layers: dict[str, tuple[int, int]], message: EngineAnswer) -> None:
     """Enter what a message says of its layer: bytes that have come, and in all."""
     detail, layer, status = message.maybe("progressDetail"), message.text("id", ""), message.text("status", "")
-    if layer not in layers and len(layers) >= MANY_LAYERS:
+    if layer not in layers and len(layers) >= LAYER_LIMIT:
         return
     total = detail.number("total", 0) if detail else 0
     if status == "Downloading" and detail and total > 0:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from rdo.drivers.base import READ_SIZE
 
-TLS_RECORDS = 64 * 1024
+TLS_WRITE_SIZE = 64 * 1024
 """Bytes encrypted at a time, so that reading gets its turn."""
 
 
@@ -146,9 +146,9 @@ class TlsStream:
         """See EngineStream."""
         view = memoryview(data)
         with self._sending:
-            for start in range(0, len(view), TLS_RECORDS):
+            for start in range(0, len(view), TLS_WRITE_SIZE):
                 with self._state:
-                    self._tls.write(view[start : start + TLS_RECORDS])
+                    self._tls.write(view[start : start + TLS_WRITE_SIZE])
                     records = self._outgoing.read()
                 self._below.send(records)
 

@@ -18,13 +18,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from rdo.fscodec import fsencode
 from rdo.util import atomic_write, foreign_file, private_directory
 
-LOCK_PAUSE = 0.2
+LOCK_INTERVAL = 0.2
 """Seconds between two tries for a lock: flock(2) with a deadline cannot be had otherwise."""
 
-LARGEST = 1024 * 1024
+ANSWER_LIMIT = 1024 * 1024
 """Bytes of an answer: `vagrant ssh-config` has some hundred."""
 
-SIGN = "# rdo: "
+KEY_PREFIX = "# rdo: "
 """Begins the first line of a file, which holds the key; the rest is the answer. A comment, to ssh."""
 
 
@@ -43,15 +43,15 @@ class VagrantCache:
     def read(self, name: str, key: Sequence[object]) -> str | None:
         """The answer, if it is there and its key is this one."""
         with contextlib.suppress(OSError):
-            first, _, rest = foreign_file.read_text(self.path(name), LARGEST).partition("\n")
-            if first == SIGN + json.dumps(key):
+            first, _, rest = foreign_file.read_text(self.path(name), ANSWER_LIMIT).partition("\n")
+            if first == KEY_PREFIX + json.dumps(key):
                 return rest
         return None
 
     def write(self, name: str, key: Sequence[object], answer: str) -> None:
         """Keep an answer in the place of an older one, in one step. Raises OSError."""
         private_directory.make(self._directory)
-        atomic_write.write(self.path(name), f"{SIGN}{json.dumps(key)}\n{answer}")
+        atomic_write.write(self.path(name), f"{KEY_PREFIX}{json.dumps(key)}\n{answer}")
 
     def drop(self, name: str) -> None:
         """Forget an answer."""
@@ -98,4 +98,4 @@ def _wait_for(handle: int, end: float, on_wait: Callable[[], None]) -> bool:
         if not waited:
             on_wait()
         waited = True
-        time.sleep(LOCK_PAUSE)
+        time.sleep(LOCK_INTERVAL)

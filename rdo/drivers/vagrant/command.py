@@ -21,13 +21,13 @@ from rdo.drivers.vagrant.project import VagrantProject
 from rdo.errors import ConnectError
 from rdo.fscodec import fsdecode
 
-ASK_DEADLINE = 120.0
+ASK_TIMEOUT = 120.0
 """Seconds for a question, which takes 1 to 3; a Vagrantfile may do what it likes, and plugins may ask a cloud."""
 
 INTERRUPT_GRACE = 10.0
 """Seconds for a `vagrant up` that nobody waits for any more to clean up, after each of two interrupts."""
 
-TAIL = 30
+TAIL_LINES = 30
 """Lines of a failed `vagrant up` in which the reason is looked for."""
 
 
@@ -82,7 +82,7 @@ class VagrantCommand:
     def up(self, name: str) -> None:
         """Get a machine running, with Vagrant's words on the caller's stderr; its last words only if it fails, for a
         caller who could watch. Raises ConnectError."""
-        last: deque[str] = deque(maxlen=TAIL)
+        last: deque[str] = deque(maxlen=TAIL_LINES)
         watched = self._caller.progress(f"vagrant up {name}")
         process = self._start(["up", name], subprocess.STDOUT)
         with _interrupted_unless_ended(process):
@@ -108,9 +108,9 @@ class VagrantCommand:
         process = self._start(words, subprocess.PIPE)
         try:
             with _closed_at_the_end(process):
-                output, errors = command_output.collect(process, ASK_DEADLINE)
+                output, errors = command_output.collect(process, ASK_TIMEOUT)
         except (TimeoutError, TooMuchOutput) as error:
-            why = f"waited {ASK_DEADLINE:.0f} s" if isinstance(error, TimeoutError) else "it prints without end"
+            why = f"waited {ASK_TIMEOUT:.0f} s" if isinstance(error, TimeoutError) else "it prints without end"
             raise ConnectError(f"`vagrant {words[0]}` gave no answer", why, "try it yourself") from None
         return VagrantResult(process.returncode == 0, _text(output), _text(errors))
 

@@ -12,20 +12,20 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-LARGEST = 1024 * 1024
+OUTPUT_LIMIT = 1024 * 1024
 """Bytes on either pipe: what Vagrant says of a hundred machines is a tenth of that."""
 
-LONGEST_LINE = 8 * 1024
+LINE_LIMIT = 8 * 1024
 """Bytes of a line of `vagrant up` that are shown together."""
 
-AFTERWARDS = 2.0
+DRAIN_TIMEOUT = 2.0
 """Seconds for what a program has left in its pipes: a child of its own that goes on may hold them open for ever."""
 
 ENDS = re.compile(rb"\r\n|[\r\n]")
 """A CR alone: how far a download has got."""
 
 READ_SIZE = 64 * 1024
-LOOK = 0.1
+EXIT_CHECK_INTERVAL = 0.1
 """Seconds between two looks whether the program has ended."""
 
 
@@ -46,7 +46,7 @@ def collect(process: subprocess.Popen[bytes], timeout: float) -> ProgramOutput:
     end = time.monotonic() + timeout
     for name, data in _pieces(process, list(found), end):
         found[name] += data
-        if len(found[name]) > LARGEST:
+        if len(found[name]) > OUTPUT_LIMIT:
             raise TooMuchOutput
     if process.poll() is None:
         raise TimeoutError
@@ -59,9 +59,9 @@ def lines(process: subprocess.Popen[bytes], timeout: float = math.inf) -> Iterat
     for _, data in _pieces(process, ["stdout"], time.monotonic() + timeout):
         *whole, rest = ENDS.split(rest + data)
         yield from whole
-        while len(rest) > LONGEST_LINE:
-            yield rest[:LONGEST_LINE]
-            rest = rest[LONGEST_LINE:]
+        while len(rest) > LINE_LIMIT:
+            yield rest[:LINE_LIMIT]
+            rest = rest[LINE_LIMIT:]
     if rest:
         yield rest
 
@@ -75,15 +75,15 @@ def _pieces(process: subprocess.Popen[bytes], names: Sequence[str], end: float) 
             os.set_blocking(pipe.fileno(), False)
             selector.register(pipe, selectors.EVENT_READ, name)
         while selector.get_map() or not ended:
-            for key, _ in selector.select(LOOK):
+            for key, _ in selector.select(EXIT_CHECK_INTERVAL):
                 if data := os.read(key.fd, READ_SIZE):
                     yield key.data, data
                 else:
                     selector.unregister(key.fileobj)
             if not selector.get_map() and not ended:
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(LOOK)
+                    process.wait(EXIT_CHECK_INTERVAL)
             if not ended and process.poll() is not None:
-                end, ended = min(end, time.monotonic() + AFTERWARDS), True
+                end, ended = min(end, time.monotonic() + DRAIN_TIMEOUT), True
             if time.monotonic() > end:
                 return

@@ -26,7 +26,7 @@ from rdo.util.phrases import nearest
 if TYPE_CHECKING:
     from rdo.drivers.ssh.connection import SshConnection
 
-UP_DEADLINE = 3600.0
+UP_TIMEOUT = 3600.0
 """Seconds that a command waits for a `vagrant up` of another control master: it may fetch a box of gigabytes."""
 
 AUTO_UP = "set `auto_up = true`"
@@ -126,7 +126,7 @@ class VagrantConnector:
             hint = f"type `vagrant {state.verb} {shlex.quote(self._name)}`, or {AUTO_UP}"
             raise ConnectError(f"`vagrant {self._name}` is {state.text}", "", hint)
         try:
-            with self._cache.lock(f"{self._name}.lock", UP_DEADLINE, self._say_waiting) as waited:
+            with self._cache.lock(f"{self._name}.lock", UP_TIMEOUT, self._say_waiting) as waited:
                 answer = self._vagrant.ssh_config(self._name) if waited else None
                 if answer is None or not answer.success:
                     self._vagrant.up(self._name)

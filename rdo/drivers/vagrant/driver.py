@@ -26,10 +26,10 @@ from rdo.errors import ConnectError
 if TYPE_CHECKING:
     from rdo.drivers.ssh.connection import SshConnection
 
-ONLY = "default"
+ONLY_MACHINE = "default"
 """Vagrant's name for the machine of a Vagrantfile that names none; so there is no other one."""
 
-CHOICE = "machine"
+CHOICE_FILE = "machine"
 """Where it is kept which machine Vagrant chooses if none is named."""
 
 
@@ -110,9 +110,11 @@ class VagrantDriver:
         """The machine's name as far as it is known without Vagrant."""
         if self._given:
             return self._given
-        if vagrant_machine.known(self.project) == [ONLY] and vagrant_machine.created(self.project, ONLY):
-            return ONLY
-        return self._cache.read(CHOICE, self.project.stamp())
+        if vagrant_machine.known(self.project) == [ONLY_MACHINE] and vagrant_machine.created(
+            self.project, ONLY_MACHINE
+        ):
+            return ONLY_MACHINE
+        return self._cache.read(CHOICE_FILE, self.project.stamp())
 
     def _choose(self, caller: Caller) -> str:
         """The machine that Vagrant itself takes: the only one, or the one that is called primary."""
@@ -125,7 +127,7 @@ class VagrantDriver:
             why = f"`{self.project.vagrantfile}` has {output.some(names)}, and none is primary"
             raise ConnectError("it is not clear which Vagrant machine is meant", why, f'write `machine = "{names[0]}"`')
         with contextlib.suppress(OSError):
-            self._cache.write(CHOICE, self.project.stamp(), name)
+            self._cache.write(CHOICE_FILE, self.project.stamp(), name)
         return name
 
     def _any_created(self) -> bool:

@@ -32,7 +32,7 @@ class MachineKnownHosts:
             return options
         notice = self._notice(machine)
         return options._replace(
-            host_key_alias=alias(machine),
+            host_key_alias=host_key_alias(machine),
             known_hosts=(self.path,),
             global_known_hosts=(),
             strict_host_key_checking="accept-new",
@@ -44,20 +44,20 @@ class MachineKnownHosts:
     def settle(self, machine: VagrantMachine) -> None:
         """Forget the keys of earlier machines, now that the present one has shown its own."""
         entries = known_hosts.load([self.path])
-        kept = [entry for entry in entries if entry.is_about(alias(machine))]
+        kept = [entry for entry in entries if entry.is_about(host_key_alias(machine))]
         if kept and len(kept) < len(entries):
-            lines = [known_hosts.format_line(alias(machine), entry.key, None) + "\n" for entry in kept]
+            lines = [known_hosts.format_line(host_key_alias(machine), entry.key, None) + "\n" for entry in kept]
             with contextlib.suppress(OSError):
                 atomic_write.write(self.path, "".join(lines))
 
     def _notice(self, machine: VagrantMachine) -> str:
         """What to say when a key is recorded: nothing for the first machine, which replaces none."""
         entries = known_hosts.load([self.path])
-        if not entries or any(entry.is_about(alias(machine)) for entry in entries):
+        if not entries or any(entry.is_about(host_key_alias(machine)) for entry in entries):
             return ""
         return f"`vagrant {machine.name}` was re-created: its new host key replaces the recorded one"
 
 
-def alias(machine: VagrantMachine) -> str:
+def host_key_alias(machine: VagrantMachine) -> str:
     """The name by which the machine is known: nothing that is a pattern in a known_hosts file, in lower case there."""
     return "vagrant-" + re.sub(r"[^a-z0-9._-]", "_", machine.id.lower())

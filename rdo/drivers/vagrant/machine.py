@@ -21,10 +21,10 @@ from rdo.util import foreign_file
 from rdo.util.lines import strip_blanks
 from rdo.util.phrases import listed
 
-LARGEST = 1024 * 1024
+FILE_LIMIT = 1024 * 1024
 """Bytes of a file of Vagrant's that are read. A machine index of a thousand machines has half of that."""
 
-MOST_MACHINES = 1000
+MACHINE_LIMIT = 1000
 """Directories that are looked at: a repository may bring a million along."""
 
 RSYNC = "rsync: one-way, from here to the machine, when `vagrant rsync` or `vagrant reload` runs"
@@ -141,12 +141,12 @@ def _parse(text: str) -> dict[str, object]:
 
 def _directories(path: str) -> list[str]:
     with contextlib.suppress(OSError), os.scandir(path) as entries:
-        return sorted(entry.name for entry in islice(entries, MOST_MACHINES) if entry.is_dir(follow_symlinks=False))
+        return sorted(entry.name for entry in islice(entries, MACHINE_LIMIT) if entry.is_dir(follow_symlinks=False))
     return []
 
 
 def _read(path: str, within: str = "") -> str:
     """The text, and none where there is no such file. What is in Vagrant's state directory comes with a clone."""
     with contextlib.suppress(OSError):
-        return foreign_file.read_text(path, LARGEST, within=within)
+        return foreign_file.read_text(path, FILE_LIMIT, within=within)
     return ""

@@ -14,13 +14,13 @@ COMMA = "%!(VAGRANT_COMMA)"
 
 HOST_NAME = re.compile("HostName[ \t]+[^ \t]+")
 
-MANY = 10
+LIST_LIMIT = 10
 """Machines that an error lists."""
 
-LONGEST = 300
+COMPLAINT_LIMIT = 300
 """Characters of a complaint that are shown."""
 
-ASLEEP = ("saved", "suspended", "paused")
+RESUMABLE = ("saved", "suspended", "paused")
 """States that `vagrant resume` is for; of VirtualBox, VMware and libvirt."""
 
 
@@ -45,7 +45,7 @@ class MachineState(NamedTuple):
     @property
     def verb(self) -> str:
         """The subcommand of `vagrant` that gets it running."""
-        return "resume" if self.word in ASLEEP else "up"
+        return "resume" if self.word in RESUMABLE else "up"
 
 
 NOT_CREATED = MachineState("not_created", "not created")
@@ -64,13 +64,14 @@ def states(text: str) -> dict[str, MachineState]:
     """The machines of a project, in the order of its Vagrantfile, in what `vagrant status` prints."""
     words, texts = _values(text, "state"), _values(text, "state-human-short")
     return {
-        name: MachineState(word, (texts.get(name) or word.replace("_", " "))[:LONGEST]) for name, word in words.items()
+        name: MachineState(word, (texts.get(name) or word.replace("_", " "))[:COMPLAINT_LIMIT])
+        for name, word in words.items()
     }
 
 
 def some(names: Sequence[str]) -> str:
     """The names, the first few where there are many."""
-    return listed(names[:MANY]) + (" ..." if len(names) > MANY else "")
+    return listed(names[:LIST_LIMIT]) + (" ..." if len(names) > LIST_LIMIT else "")
 
 
 def target(text: str) -> str | None:
@@ -96,7 +97,7 @@ def complaint(output: str, errors: str) -> str:
     exits = [record.values[-1] for record in records(output) if record.kind == "error-exit" and record.values]
     text = exits[-1] if exits else errors
     whole = _of_vagrantfile(text) or _last_paragraph(text)
-    return whole if len(whole) <= LONGEST else whole[:LONGEST] + "..."
+    return whole if len(whole) <= COMPLAINT_LIMIT else whole[:COMPLAINT_LIMIT] + "..."
 
 
 def _values(text: str, kind: str) -> dict[str, str]:

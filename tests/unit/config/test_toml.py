@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rdo.config.load import load
-from rdo.config.toml import MOST_PARSED, lines_of, unfinished
+from rdo.config.toml import PARSE_LIMIT, lines_of, unfinished
 from rdo.errors import ConfigError
 
 PARSE = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli").loads
@@ -166,7 +166,7 @@ def test_what_is_parsed_for_the_sake_of_lines_is_bounded(line: str) -> None:
         return PARSE(text)  # type: ignore[no-any-return]
 
     assert lines_of("a = 1\nb = [\n" + f"{line}\n" * (64 * 1024 // len(line)), parse) == {("a",): 1}
-    assert parsed <= MOST_PARSED
+    assert parsed <= PARSE_LIMIT
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rdo.paths.matcher import RootMatcher
-from rdo.paths.output_mapper import FIRST, LIMIT, OutputMapper
+from rdo.paths.output_mapper import HELD_LIMIT, TEXT_CHECK_SIZE, OutputMapper
 
 NAMES = {b"/srv": b"/l", b"/srv/my app": b"/local/my app", b"/vagrant": b"/home/me/it"}
 ROOTS = RootMatcher(NAMES)
@@ -61,7 +61,7 @@ STREAMS = [
     pytest.param("\033[3\n/vagrant", "\033[3\n/home/me/it", id="what is no sequence"),
     pytest.param("\033[" + "1" * 40 + "m/vagrant", "\033[" + "1" * 40 + "m/vagrant", id="what is too long for one"),
     pytest.param("//\u00e9 /\033[1m\u00e9", "//\u00e9 /\033[1m\u00e9", id="slashes"),
-    pytest.param("x" * FIRST + " /vagrant\n", "x" * FIRST + " /home/me/it\n", id="late"),
+    pytest.param("x" * TEXT_CHECK_SIZE + " /vagrant\n", "x" * TEXT_CHECK_SIZE + " /home/me/it\n", id="late"),
 ]  # fmt: skip
 
 
@@ -159,9 +159,9 @@ def test_after_a_pause_a_root_goes_on_as_a_path_and_the_rest_of_a_name_stays() -
 
 def test_a_root_with_no_end_is_given_up() -> None:
     stream = OutputMapper(ROOTS)
-    endless = b"/vag" + b"\033[1m" * (LIMIT // 4)
-    assert stream.receive(endless[:LIMIT]) == b""
-    assert stream.receive(endless[LIMIT:]) == endless
+    endless = b"/vag" + b"\033[1m" * (HELD_LIMIT // 4)
+    assert stream.receive(endless[:HELD_LIMIT]) == b""
+    assert stream.receive(endless[HELD_LIMIT:]) == endless
     assert stream.receive(b"rant /vagrant\n") == b"rant /home/me/it\n"
 
 
@@ -176,13 +176,13 @@ def test_binary_output_is_left_alone_from_its_first_sign_on(sign: bytes) -> None
 
 def test_in_a_long_text_one_odd_byte_is_no_sign_but_nul_is() -> None:
     stream = OutputMapper(ROOTS)
-    assert stream.receive(b"x" * FIRST + b"\xff/vagrant ") == b"x" * FIRST + b"\xff/vagrant "
+    assert stream.receive(b"x" * TEXT_CHECK_SIZE + b"\xff/vagrant ") == b"x" * TEXT_CHECK_SIZE + b"\xff/vagrant "
     assert stream.receive(b"\xff /vagrant ") == b"\xff /home/me/it "
     assert stream.receive(b"\0 /vagrant ") == b"\0 /vagrant "
 
 
 def test_a_character_may_be_cut_at_the_end_of_what_is_looked_at() -> None:
-    text = b"x" * (FIRST - 1) + "\xe9 /vagrant ".encode()
+    text = b"x" * (TEXT_CHECK_SIZE - 1) + "\xe9 /vagrant ".encode()
     assert mapped(text) == text.replace(b"/vagrant", b"/home/me/it")
 
 

@@ -19,10 +19,10 @@ from rdo.util import charset
     ],
 )
 def test_a_terminal_of_utf8_or_of_which_nothing_is_told_is_shown_all(environment: dict[str, str]) -> None:
-    assert charset.spelled("\xe9\u6f22", environment) == "\xe9\u6f22"
+    assert charset.escaped_for_terminal("\xe9\u6f22", environment) == "\xe9\u6f22"
 
 
 @pytest.mark.parametrize("locale", ["en_US", "de_DE@euro", "ja_JP.eucJP", "en_US.ISO-8859-1", "ru_RU.KOI8-R"])
 def test_to_a_terminal_of_another_charset_no_byte_above_ascii_goes(locale: str) -> None:
-    assert charset.spelled("a\xe9\u011b", {"LANG": locale}) == "a\\xe9\\u011b"
-    assert charset.spelled("plain", {"LC_CTYPE": locale}) == "plain"
+    assert charset.escaped_for_terminal("a\xe9\u011b", {"LANG": locale}) == "a\\xe9\\u011b"
+    assert charset.escaped_for_terminal("plain", {"LC_CTYPE": locale}) == "plain"

@@ -21,7 +21,7 @@ class Mute(Exception):
     (ValueError("bad\nnumber"), "ValueError: bad number"),
     (MemoryError(), "MemoryError"),
     (Mute(), "Mute"),
-    (ValueError("x" * 999), "ValueError: " + "x" * (crash.WHY_LIMIT - 12)),
+    (ValueError("x" * 999), "ValueError: " + "x" * (crash.REASON_LIMIT - 12)),
 ])  # fmt: skip
 def test_the_user_sees_one_line_that_names_the_log(error: Exception, why: str) -> None:
     expected = f"internal error in the control master: {why}; this is a bug in rdo; see `/run/it.log`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rdo.drivers.docker import answer
-from rdo.drivers.docker.answer import LONGEST_MESSAGE, EngineAnswer
+from rdo.drivers.docker.answer import MESSAGE_LIMIT, EngineAnswer
 from rdo.errors import ConnectError
 
 
@@ -40,7 +40,7 @@ def test_the_names_of_what_is_no_object_are_none() -> None:
         (b"[]", "[]"),
         (b"<p>\n Bad Gateway \xe4", "<p> Bad Gateway \ufffd"),
         (b"", ""),
-        (b"[" * 100_000, "[" * LONGEST_MESSAGE + "..."),
+        (b"[" * 100_000, "[" * MESSAGE_LIMIT + "..."),
     ],
 )
 def test_the_engine_s_words_are_one_line(data: bytes, words: str) -> None:

@@ -117,7 +117,7 @@ ALL = {"service": "web", "project.working_dir": ROOT, "config-hash": "0"}
 def test_labels_that_the_image_brings_do_not_count(image: dict[str, str], own: dict[str, str], counts: bool) -> None:
     container = made("a", labels=own)
     brought = {compose.PREFIX + name: value for name, value in image.items()}
-    found = compose.candidates([compose.trusted(container, brought)], ROOT, lambda path: path)
+    found = compose.candidates([compose.without_image_labels(container, brought)], ROOT, lambda path: path)
     assert found.services() == (["web"] if counts else [])
 
 
@@ -134,4 +134,4 @@ def test_labels_that_the_image_brings_do_not_count(image: dict[str, str], own: d
 def test_the_command_that_starts_a_service_names_files_that_compose_would_not_find(
     files: list[str], command: str
 ) -> None:
-    assert compose.up(files, ROOT, "web") == command
+    assert compose.up_command(files, ROOT, "web") == command

@@ -40,8 +40,8 @@ def test_a_link_to_the_directory_is_as_good() -> None:
 
 def test_a_label_that_the_image_brings_does_not_count() -> None:
     container = listed("a", APP)
-    assert devcontainer.trusted(container, {devcontainer.LOCAL_FOLDER: "/x"}) == container
-    assert devcontainer.trusted(container, {devcontainer.LOCAL_FOLDER: APP}).labels == {}
+    assert devcontainer.without_image_label(container, {devcontainer.LOCAL_FOLDER: "/x"}) == container
+    assert devcontainer.without_image_label(container, {devcontainer.LOCAL_FOLDER: APP}).labels == {}
 
 
 def facts(metadata: object, brought: object = None, *env: str) -> devcontainer.DevContainerFacts:

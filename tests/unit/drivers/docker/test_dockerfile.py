@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.drivers.docker.dockerfile import buildkit_word
+from rdo.drivers.docker.dockerfile import buildkit_feature
 
 
 @pytest.mark.parametrize(
@@ -27,4 +27,4 @@ from rdo.drivers.docker.dockerfile import buildkit_word
     ],
 )
 def test_the_first_word_that_the_engine_s_own_builder_lacks_is_found(text: str, word: str) -> None:
-    assert buildkit_word(text) == word
+    assert buildkit_feature(text) == word

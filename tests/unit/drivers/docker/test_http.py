@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.drivers.docker.http import LARGEST_HEAD, BodyDecoder, HttpError, in_pieces, request, split_head
+from rdo.drivers.docker.http import HEAD_LIMIT, BodyDecoder, HttpError, chunked, request, split_head
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nApi-Version: 1.41\r\n\r\n"
 PIECES = b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -84,7 +84,7 @@ def test_what_is_not_http_is_an_error(data: bytes) -> None:
 
 def test_a_head_without_end_and_a_piece_without_size_are_errors() -> None:
     with pytest.raises(HttpError):
-        split_head(b"x" * (LARGEST_HEAD + 1))
+        split_head(b"x" * (HEAD_LIMIT + 1))
     found = split_head(PIECES)
     assert found is not None
     with pytest.raises(HttpError):
@@ -112,7 +112,7 @@ def test_a_request_says_how_long_its_body_is() -> None:
 
 
 def test_a_body_in_pieces_says_how_long_each_is_and_where_it_ends() -> None:
-    sent = b"".join(in_pieces([b"abc", b"", b"x" * 20]))
+    sent = b"".join(chunked([b"abc", b"", b"x" * 20]))
     assert sent == b"3\r\nabc\r\n14\r\n" + b"x" * 20 + b"\r\n0\r\n\r\n"
     assert b"Content-Length" not in request("POST", "/build", None, {"Transfer-Encoding": "chunked"})
 

@@ -9,7 +9,7 @@ import pytest
 from rdo.drivers.docker import inspect as inspection
 from rdo.drivers.docker.answer import EngineAnswer
 from rdo.drivers.docker.inspect import ContainerMount
-from rdo.drivers.docker.pull import MANY_LAYERS, note, progress
+from rdo.drivers.docker.pull import LAYER_LIMIT, progress, update_layers
 from rdo.errors import ConnectError
 
 ID = "0123456789abcdef"
@@ -97,7 +97,7 @@ def test_a_list_that_is_none_is_named() -> None:
 def entered(*messages: dict[str, Any]) -> dict[str, tuple[int, int]]:
     layers: dict[str, tuple[int, int]] = {}
     for message in messages:
-        note(layers, EngineAnswer(message, "POST /x"))
+        update_layers(layers, EngineAnswer(message, "POST /x"))
     return layers
 
 
@@ -118,4 +118,4 @@ def test_progress_that_makes_no_sense_is_bounded() -> None:
     detail = {"current": 9, "total": 3}
     assert entered({"status": "Downloading", "id": "a", "progressDetail": detail}) == {"a": (3, 3)}
     assert entered({"status": "Downloading", "id": "a", "progressDetail": {"current": -9, "total": -3}}) == {}
-    assert len(entered(*({"status": "Waiting", "id": str(n)} for n in range(2 * MANY_LAYERS)))) == MANY_LAYERS
+    assert len(entered(*({"status": "Waiting", "id": str(n)} for n in range(2 * LAYER_LIMIT)))) == LAYER_LIMIT

@@ -8,7 +8,7 @@ import pytest
 
 from rdo.drivers.ssh.known_hosts import HostKey, append, format_line
 from rdo.drivers.ssh.options import SshOptions
-from rdo.drivers.vagrant.known_hosts import MachineKnownHosts, alias
+from rdo.drivers.vagrant.known_hosts import MachineKnownHosts, host_key_alias
 from rdo.drivers.vagrant.machine import VagrantMachine
 
 MACHINE = VagrantMachine("web", "docker", "ID-1", "/p/.vagrant/machines/web/docker")
@@ -23,7 +23,7 @@ def known(tmp_path: Path) -> MachineKnownHosts:
 
 
 def record(known: MachineKnownHosts, machine: VagrantMachine) -> None:
-    append(known.path, format_line(alias(machine), KEY, None))
+    append(known.path, format_line(host_key_alias(machine), KEY, None))
 
 
 def test_a_machine_that_vagrant_checks_not_is_checked_under_its_id(known: MachineKnownHosts) -> None:
@@ -58,4 +58,4 @@ def test_keys_of_earlier_machines_are_forgotten_once_the_new_one_is_known(known:
 
 
 def test_an_id_is_never_a_pattern() -> None:
-    assert alias(MACHINE._replace(id="A b,*?!|[é]")) == "vagrant-a_b________"
+    assert host_key_alias(MACHINE._replace(id="A b,*?!|[é]")) == "vagrant-a_b________"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rdo.drivers.vagrant.output import (
-    LONGEST,
+    COMPLAINT_LIMIT,
     MachineState,
     OutputRecord,
     complaint,
@@ -112,7 +112,7 @@ def test_of_many_names_some_are_listed() -> None:
         (UNDEFINED.replace("number: 1", "number: 0"), "/p/Vagrantfile: undefined local variable or method `nope'"),
         (NO_MACHINE, "The machine with the name 'nope' was not found configured for this Vagrant environment."),
         ("", ""),
-        ("x" * 1000, "x" * LONGEST + "..."),
+        ("x" * 1000, "x" * COMPLAINT_LIMIT + "..."),
     ],
     ids=["syntax", "undefined", "no line number", "no machine", "nothing", "long"],
 )
