@@ -27,13 +27,13 @@ from rdo.master.listener import Acceptor, Listener
 from rdo.master.target import Target
 from rdo.util import crash, limits, threads
 
-SETTLING = 5.0
+SETTLE_GRACE = 5.0
 """Seconds until all is loaded, and there may be garbage to look for."""
 
-NOW_TIMEOUT = 6.0
+STOP_NOW_TIMEOUT = 6.0
 """Seconds from `rdoctl stop --now` to the end. A command has 4 of them, from its first signal to KILL."""
 
-QUESTION_TIMEOUT = 30.0
+FIRST_FRAME_TIMEOUT = 30.0
 """Seconds for a peer to send its first frame, which it does at once: one that never does keeps no thread for ever."""
 
 ALONE_TIMEOUT = 1.0
@@ -85,7 +85,7 @@ class Master:
         """Load what the first command needs while it is on its way, then the rest; at last look for garbage."""
         with contextlib.suppress(RdoError):  # the command that needs it meets it again, and says so
             self._load()
-        time.sleep(SETTLING)
+        time.sleep(SETTLE_GRACE)
         if self._target is not None:
             preload.load_rest(self._target.config.settings.driver)
         _collect_garbage()
@@ -101,7 +101,7 @@ class Master:
 
     def _end_now(self) -> None:
         """End the commands that run, too, and say so to whoever waits for them."""
-        self._life.end_within(NOW_TIMEOUT)
+        self._life.end_within(STOP_NOW_TIMEOUT)
         with self._listing:
             commands = list(self._commands)
         for client in commands:
@@ -114,7 +114,7 @@ class Master:
         client = ClientConnection(connection, self._log)
         with contextlib.closing(client), contextlib.ExitStack() as served:
             try:
-                connection.settimeout(ALONE_TIMEOUT if refusal else QUESTION_TIMEOUT)
+                connection.settimeout(ALONE_TIMEOUT if refusal else FIRST_FRAME_TIMEOUT)
                 kind, payload = client.receive()
                 connection.settimeout(ALONE_TIMEOUT if refusal else None)
                 served.enter_context(self._life.served)

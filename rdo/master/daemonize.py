@@ -14,10 +14,10 @@ import sys
 UMASK = 0o022
 """For what programs make that run for no caller in particular; rdo's own files have their modes said."""
 
-MOST_FILES = 4096
+FILE_LIMIT = 4096
 """Descriptors of the master: some for each command. More cost time wherever all are gone through."""
 
-STACK = 8 * 1024 * 1024
+STACK_LIMIT = 8 * 1024 * 1024
 """Bytes: as all systems have it. Threads get stacks of that size."""
 
 LIBRARY_PATHS = ("DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH")
@@ -90,11 +90,11 @@ def _raise_limit(name: str) -> None:
     kind: int = getattr(resource, name)
     with contextlib.suppress(OSError, ValueError):
         _, hard = resource.getrlimit(kind)
-        resource.setrlimit(kind, (_wanted(name, hard), hard))
+        resource.setrlimit(kind, (_soft_limit(name, hard), hard))
 
 
-def _wanted(name: str, hard: int) -> int:
-    most = {"RLIMIT_CORE": 0, "RLIMIT_NOFILE": MOST_FILES, "RLIMIT_STACK": STACK}.get(name)
+def _soft_limit(name: str, hard: int) -> int:
+    most = {"RLIMIT_CORE": 0, "RLIMIT_NOFILE": FILE_LIMIT, "RLIMIT_STACK": STACK_LIMIT}.get(name)
     if most is None:
         return hard
     return most if hard == resource.RLIM_INFINITY else min(most, hard)

@@ -18,16 +18,16 @@ from rdo.util.active_count import ActiveCount
 BACKLOG = 512
 """Commands that may wait to be accepted, as under `make -j`."""
 
-ROOM_PAUSE = 0.1
+ROOM_INTERVAL = 0.1
 """Seconds until the next try to accept, where there was no room for one more descriptor."""
 
 SEND_BUFFER = 1024 * 1024
 """Bytes on their way to a client, as far as the system allows: a whole chunk of output goes in one call."""
 
-SPARE_THREADS = 8
+SPARE_THREAD_LIMIT = 8
 """Threads at most that wait for a connection: to start one takes a command longer than to wake one."""
 
-FAULT_PAUSE = 0.1
+FAULT_INTERVAL = 0.1
 """Seconds until the next try, after what nobody foresaw: no loop may take all of a processor and fill the log."""
 
 
@@ -65,7 +65,7 @@ class Listener:
             try:
                 connection, _ = self._socket.accept()
             except OSError:
-                time.sleep(ROOM_PAUSE)
+                time.sleep(ROOM_INTERVAL)
                 continue
             if _is_welcome(connection):
                 return connection
@@ -115,12 +115,12 @@ class Acceptor:
         threads.start(self._work, name="session")
 
     def _work(self) -> None:
-        while self._waiting.count < SPARE_THREADS:
+        while self._waiting.count < SPARE_THREAD_LIMIT:
             try:
                 self._take_one()
             except BaseException as error:
                 crash.log(error)
-                time.sleep(FAULT_PAUSE)
+                time.sleep(FAULT_INTERVAL)
 
     def _take_one(self) -> None:
         with self._waiting:

@@ -11,14 +11,14 @@ from rdo.fscodec import fsencode
 from rdo.paths.matcher import RootMatcher
 from rdo.paths.output_mapper import OutputMapper
 
-PAUSE = 0.05
+PATH_GRACE = 0.05
 """Seconds for which what may be the start of a path waits for the rest of it: a prompt may end so, and a person shall
 not see it late. A program that wrote the one has written the other by then."""
 
-LARGE = 1024
+LARGE_SIZE = 1024
 """Bytes from which on a piece was rather cut by the transport than ended by the program."""
 
-LARGE_PAUSE = 1.0
+LARGE_GRACE = 1.0
 """Seconds to wait for what follows a large piece: over a slow link, a packet of 256 KiB takes its time."""
 
 Send = Callable[[int, bytes], None]
@@ -50,7 +50,7 @@ class MappedOutput:
     def send(self, stream: int, data: bytes | memoryview) -> None:
         """Send of the output what can be told now."""
         self._show(stream, self._maps[stream].receive(bytes(data)))
-        pause = PAUSE if len(data) < LARGE else LARGE_PAUSE
+        pause = PATH_GRACE if len(data) < LARGE_SIZE else LARGE_GRACE
         self._until[stream] = time.monotonic() + pause if self._maps[stream].held else math.inf
 
     def release(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from rdo.fscodec import fsdecode
 
-LARGEST = 256 * 1024
+SIZE_LIMIT = 256 * 1024
 """Bytes of an environment that are looked at."""
 
 SHELLS = frozenset(
@@ -54,4 +54,4 @@ def _words(process: int, name: str) -> list[str]:
 
 def _read(process: int, name: str) -> bytes:
     with open(f"/proc/{process}/{name}", "rb") as file:
-        return file.read(LARGEST)
+        return file.read(SIZE_LIMIT)

@@ -12,16 +12,16 @@ import shlex
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-REMEMBERED = 16
+ENVIRONMENT_LIMIT = 16
 """Environments of earlier commands: those of some terminals."""
 
-MOST = 3
+VARIABLE_LIMIT = 3
 """Variables at a time that somebody types before a command."""
 
-OF_THE_SHELL = frozenset({"_"})
+SET_BY_SHELL = frozenset({"_"})
 """What a shell sets anew for each command."""
 
-OF_THE_START = OF_THE_SHELL | {"SHLVL", "PWD", "OLDPWD", "USER", "LOGNAME", "HOME", "SHELL", "RDO_INSIDE"}
+SET_AT_START = SET_BY_SHELL | {"SHLVL", "PWD", "OLDPWD", "USER", "LOGNAME", "HOME", "SHELL", "RDO_INSIDE"}
 """What differs between a process and what it starts, whatever was typed."""
 
 _MEANT_FOR_HERE = re.compile(
@@ -47,43 +47,43 @@ class PrefixAssignments:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._environments: dict[frozenset[int], None] = {}
-        self._told: set[str] = set()
+        self._mentioned: set[str] = set()
 
     def remember(self, environment: Variables) -> None:
         """Note the environment of a command."""
-        seen = _hashes(environment, OF_THE_SHELL)
+        seen = _hashes(environment, SET_BY_SHELL)
         with self._lock:
             self._environments.pop(seen, None)
             self._environments[seen] = None  # the latest are last
-            while len(self._environments) > REMEMBERED:
+            while len(self._environments) > ENVIRONMENT_LIMIT:
                 del self._environments[next(iter(self._environments))]
 
-    def news(self, environment: Variables, parent: Callable[[], Variables | None]) -> list[str]:
+    def new_assignments(self, environment: Variables, parent: Callable[[], Variables | None]) -> list[str]:
         """The variables that a command line began with, so far as that is sure; those told of before left out.
 
         `parent` gives the environment of who started the command, where that says anything; asked for only if needed.
         """
         with self._lock:
             earlier = list(self._environments)
-        mine = _hashes(environment, OF_THE_SHELL)
+        mine = _hashes(environment, SET_BY_SHELL)
         if mine in earlier:
             return []
         added = min((mine - each for each in earlier if each < mine), key=len, default=None)
-        ignored = OF_THE_SHELL
+        ignored = SET_BY_SHELL
         if added is None and (started_by := parent()) is not None:
-            ignored = OF_THE_START
+            ignored = SET_AT_START
             theirs, mine = _hashes(started_by, ignored), _hashes(environment, ignored)
             added = mine - theirs if theirs < mine else None
-        if not added or len(added) > MOST:
+        if not added or len(added) > VARIABLE_LIMIT:
             return []
         names = [name for name, value in environment.items() if name not in ignored and hash((name, value)) in added]
         return names if all(map(_is_typed, names)) else []
 
-    def once(self, names: Iterable[str]) -> list[str]:
+    def first_mentions(self, names: Iterable[str]) -> list[str]:
         """Those that nobody was told of so far."""
         with self._lock:
-            fresh = [name for name in names if name not in self._told]
-            self._told.update(fresh)
+            fresh = [name for name in names if name not in self._mentioned]
+            self._mentioned.update(fresh)
             return fresh
 
 

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from rdo.errors import SetupError
 from rdo.util import threads
 
-PATIENCE = 1.0
+QUIET_GRACE = 1.0
 """Seconds until somebody who waits is told what for."""
 
-TICK = 0.25
+SHOW_INTERVAL = 0.25
 """Seconds between two looks whether there is something new to show."""
 
 
@@ -51,10 +51,10 @@ class Progress:
             self._changed.notify_all()
 
     def _watch(self) -> None:
-        shown, wait = "", PATIENCE
+        shown, wait = "", QUIET_GRACE
         with self._changed:
             while not self._changed.wait_for(lambda: self._over, wait):
                 line = f"{self._step} ({time.monotonic() - self._began:.0f} s)"
                 if line != shown:
                     self._over = not self._show(line)
-                shown, wait = line, TICK
+                shown, wait = line, SHOW_INTERVAL

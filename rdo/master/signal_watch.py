@@ -21,10 +21,10 @@ ENDING_TIMEOUT = 10.0
 """Seconds in which the end of a command is put down to the signal: it may clean up first. A prompt that took Ctrl-C as
 no more than the end of a line, and is left later on, has ended by itself."""
 
-LOOKS = (0.01, 0.02, 0.04, 0.08, 0.1)
+LOOK_INTERVALS = (0.01, 0.02, 0.04, 0.08, 0.1)
 """Seconds between two looks whether it has ended, the last one again and again: an engine is asked each time."""
 
-DRAINED = 0.1
+SILENCE_GRACE = 0.1
 """Seconds without output after which all that the command wrote has come."""
 
 DRAIN_TIMEOUT = 0.6
@@ -60,8 +60,8 @@ class SignalWatch:
         return any(name in ENDING or status == 128 + NUMBERS[name] for name in lately)
 
     def _watch(self) -> None:
-        looks = iter(LOOKS)
-        while not self._output.wait(next(looks, LOOKS[-1])):
+        intervals = iter(LOOK_INTERVALS)
+        while not self._output.wait(next(intervals, LOOK_INTERVALS[-1])):
             if self._channel.has_exited():
                 return self._end()
             with self._lock:
@@ -85,7 +85,7 @@ class SignalWatch:
         """Wait until the output has ended, which it has if True; or nothing more of it has to be waited for."""
         deadline = time.monotonic() + DRAIN_TIMEOUT
         seen = self._output.idle_at
-        while not self._output.wait(DRAINED):
+        while not self._output.wait(SILENCE_GRACE):
             now = self._output.idle_at
             if now is not None and (now == seen or time.monotonic() > deadline):
                 return False

@@ -21,7 +21,7 @@ STARTING = "+"
 NAME = re.compile(r"([0-9a-f]{16})(\.[0-9a-f]+|\.log|\.lock|\+)?")
 """What rdo makes there: sockets, those of ending masters with a random number behind the name, locks and logs."""
 
-LOG_AGE = 7 * 24 * 3600.0
+LOG_AGE_LIMIT = 7 * 24 * 3600.0
 """Seconds for which a log is kept that says something."""
 
 ANSWER_TIMEOUT = 1.0
@@ -74,7 +74,7 @@ def _old_log(path: str) -> list[str]:
         info = os.lstat(path)
     except OSError:
         return []
-    return [path] if not info.st_size or time.time() - info.st_mtime > LOG_AGE else []
+    return [path] if not info.st_size or time.time() - info.st_mtime > LOG_AGE_LIMIT else []
 
 
 def _listens(path: str) -> bool:

@@ -79,13 +79,13 @@ class Target:
     def _tell_what_stays_here(self, caller: WaitingCaller, request: Request, planned: plan.Plan) -> None:
         """One hint, once, for a variable that the command line began with and that does not reach the target."""
         started_by = partial(parent_environment.of, caller.process)
-        names = self._prefix_assignments.news(caller.environment, started_by)
+        names = self._prefix_assignments.new_assignments(caller.environment, started_by)
         if not names:
             return
         there = set(planned.script.environment)
         with contextlib.suppress(ConnectError):  # the next command meets it
             there.update(self.driver.variables(caller))
-        if fresh := self._prefix_assignments.once(name for name in names if name not in there):
+        if fresh := self._prefix_assignments.first_mentions(name for name in names if name not in there):
             words = list(map(fsdecode, request.arguments)) if _is_plain(request) else []
             caller.tell(f"rdo: {prefix_assignment.hint(fresh, caller.environment, words)}")
 

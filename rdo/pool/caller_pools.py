@@ -13,7 +13,7 @@ from rdo.pool.shell_pool import ShellPool
 from rdo.util import threads
 from rdo.util.active_count import ActiveCount
 
-MOST_POOLS = 8
+POOL_LIMIT = 8
 """Kinds of callers for whom shells are held: those of a handful of terminals."""
 
 
@@ -59,5 +59,5 @@ class CallerPools:
     def _evict(self) -> list[ShellPool]:
         """Forget the oldest that nobody uses, of those that are too many."""
         idle = [kind for kind, pool in self._pools.items() if not pool.users.count]
-        oldest = idle[: max(0, len(self._pools) - MOST_POOLS)]
+        oldest = idle[: max(0, len(self._pools) - POOL_LIMIT)]
         return [self._pools.pop(kind).shells for kind in oldest]

@@ -12,7 +12,7 @@ from rdo.pool.shell import Group, Shell, begin_shell
 from rdo.remote_sh.bootstrap import is_plain
 from rdo.util.active_count import ActiveCount
 
-TOGETHER = 8
+RELEASE_LIMIT = 8
 """Released groups of which the lifeline is told at a time, at most: each telling costs the target as much as one."""
 
 
@@ -99,7 +99,7 @@ class HeldConnection:
                 self._released.append(group)
             self._guarded.discard(group)
             self._kept.discard(group)
-            at_once = self.running.count <= 1 or len(self._released) >= TOGETHER
+            at_once = self.running.count <= 1 or len(self._released) >= RELEASE_LIMIT
         if at_once:
             self.settle()
 

@@ -15,7 +15,7 @@ from rdo.pool.shell import Shell
 ROOM_TIMEOUT = 5.0
 """Seconds for a server to notice the end of a session."""
 
-ROOM_PAUSE = 0.02
+ROOM_INTERVAL = 0.02
 """Seconds between two looks for room: a refusal costs a round trip."""
 
 
@@ -48,7 +48,7 @@ def _open_at_last(connection: HeldConnection, opening: Opening) -> Shell:
         except ChannelRefused:
             if time.monotonic() > deadline:
                 raise
-        time.sleep(ROOM_PAUSE)
+        time.sleep(ROOM_INTERVAL)
 
 
 class Login:

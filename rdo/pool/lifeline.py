@@ -18,7 +18,7 @@ OPENING_TIMEOUT = 5.0
 """Seconds that a command waits for the lifeline before it starts: as a rule both get ready at the same time. Where only
 the lifeline is late, the command comes first, and is guarded from when the lifeline is there."""
 
-SHORT_LIFE = 1.0
+SHORT_LIFE_LIMIT = 1.0
 """Seconds after which a lifeline that ended had a life: one that ends sooner is not replaced before it is needed."""
 
 KILL = "kill "
@@ -65,7 +65,7 @@ class Lifeline:
         with self._changed:
             added = [group for group in groups if group not in self._listed]
             self._listed.update(added)
-            self._renew()
+            self._replace_ended()
             if self._shell is not None:
                 self._order(*map(_add, added))
             self._changed.wait_for(lambda: not self._opening, OPENING_TIMEOUT)
@@ -76,7 +76,7 @@ class Lifeline:
     def know(self, group: Group) -> None:
         """Look at the group while its leader is there, so that it can be signalled later; it is not to be ended."""
         with self._changed:
-            self._renew()
+            self._replace_ended()
             self._order(f"know {group.number} {group.shell}")
 
     def leave(self, groups: Iterable[Group]) -> None:
@@ -89,7 +89,7 @@ class Lifeline:
     def signal(self, group: Group, name: str) -> bool:
         """Send the signal (a name without SIG) to the group. False if there is nobody to do that."""
         with self._changed:
-            self._renew()
+            self._replace_ended()
             return self._order(_kill(group, name))
 
     def retire(self) -> None:
@@ -130,7 +130,7 @@ class Lifeline:
                 threads.start(self._watch, name="answers")
                 self._watching = True
 
-    def _renew(self) -> None:
+    def _replace_ended(self) -> None:
         """Have one again where it alone has ended: somebody killed it, or its channel was cut apart from the rest."""
         if self._had_one and (self._shell is None or self._shell.channel.ended):
             self._begin()
@@ -172,14 +172,14 @@ class Lifeline:
                 if self._shell is not shell:
                     return
                 self._shell = None
-                self._opening = not self._closed and time.monotonic() - self._began > SHORT_LIFE
+                self._opening = not self._closed and time.monotonic() - self._began > SHORT_LIFE_LIMIT
                 if not self._opening:
                     return
 
     def _open(self) -> Shell | None:
         shell = None
         try:
-            shell = self._open_told()
+            shell = self._open_with_orders()
         except (ChannelRefused, ConnectError, LinkLost):
             pass  # the command comes first
         finally:
@@ -199,7 +199,7 @@ class Lifeline:
             shell.channel.close()
         return shell if not closed else None
 
-    def _open_told(self) -> Shell:
+    def _open_with_orders(self) -> Shell:
         """A shell that has been told what to do with orders: to one that was not they would be commands."""
         shell = self._open_shell()
         with contextlib.ExitStack() as undo:

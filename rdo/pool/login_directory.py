@@ -16,7 +16,7 @@ from rdo.util.lines import strip_blanks
 ANSWER_TIMEOUT = 30.0
 """Seconds for a shell that is ready to print a variable."""
 
-LONGEST = 4096
+ANSWER_LIMIT = 4096
 """Bytes of an answer: PATH_MAX of Linux."""
 
 ASK = Script(command=("/bin/sh", "-c", load("print_home")), has_input=False)
@@ -44,13 +44,13 @@ class LoginDirectory:
             lease.shell.start(ASK)
             try:
                 while chunk := lease.shell.channel.read(max(0.0, deadline - time.monotonic())):
-                    if len(answer) > LONGEST:
+                    if len(answer) > ANSWER_LIMIT:
                         break
                     answer += chunk.data if chunk.stream == STDOUT else b""
             except TimeoutError:
                 answer = b""
         found = strip_blanks(fsdecode(answer))
-        if not found.startswith("/") or len(answer) > LONGEST:
+        if not found.startswith("/") or len(answer) > ANSWER_LIMIT:
             hint = "set `directory` to an absolute path"
             what = f"cannot determine the login directory on `{self._target}`"
             raise ConnectError(what, "HOME is not set there", hint)

@@ -13,13 +13,13 @@ from rdo.drivers.base import ChannelRefused, Opening
 from rdo.errors import ConnectError, LinkLost, RdoError, SetupError
 from rdo.pool.connection import HeldConnection
 from rdo.pool.connections import ConnectionSet, ShellLease
-from rdo.pool.warm_shells import WARM_AGE, WarmShells
+from rdo.pool.warm_shells import WARM_AGE_LIMIT, WarmShells
 from rdo.util import crash, threads
 
 REFILL_DELAY = 0.05
 """Seconds that a command runs before the next shell is opened beside it: a short one is over by then."""
 
-SPARE_LINK_AGE = 60.0
+SPARE_CONNECTION_TIMEOUT = 60.0
 """Seconds until a link beyond the first that carries nothing is closed."""
 
 
@@ -56,7 +56,7 @@ class Maintenance:
     def _wait_for_work(self) -> bool:
         """Wait for a command to start or end, or for something to grow old; False at the end."""
         with self._warm.changed:
-            self._warm.changed.wait(SPARE_LINK_AGE)
+            self._warm.changed.wait(SPARE_CONNECTION_TIMEOUT)
             if self._warm.closed:
                 return False
             if any(connection.running.count for connection in self._connections):
@@ -64,7 +64,7 @@ class Maintenance:
             return not self._warm.closed
 
     def _evict(self) -> None:
-        is_calm = self._warm.unused_for > SPARE_LINK_AGE
+        is_calm = self._warm.unused_for > SPARE_CONNECTION_TIMEOUT
         if is_calm:
             self._warm.calm()
         for lease in self._warm.evict():
@@ -76,7 +76,7 @@ class Maintenance:
 
     def _refill(self) -> bool:
         """Open what is missing of each kind that was asked for of late: whether that was anything."""
-        if self._warm.unused_for > WARM_AGE:
+        if self._warm.unused_for > WARM_AGE_LIMIT:
             return False
         with contextlib.ExitStack() as undo:
             ready: list[ShellLease] = []
@@ -97,9 +97,9 @@ class Maintenance:
         `undo` throws away what was begun, whatever comes between.
         """
         begun: list[ShellLease] = []
-        while self._warm.missing(opening) > len(begun) and (roomy := self._connection_with_room()):
+        while self._warm.missing(opening) > len(begun) and (connection := self._connection_with_room()):
             try:
-                lease = ShellLease(roomy.begin_shell(opening, spare=True), roomy, opening)
+                lease = ShellLease(connection.begin_shell(opening, spare=True), connection, opening)
             except ChannelRefused:
                 continue
             except (ConnectError, LinkLost):

@@ -18,13 +18,13 @@ from rdo.util.lines import split_lines, strip_blanks
 READY_TIMEOUT = 60.0
 """Seconds for a login shell to get ready: a start-up file may be slow, but not for ever."""
 
-NOISE_KEPT = 4096
+NOISE_LIMIT = 4096
 """Bytes of what came before the ready marker that are kept, to explain a shell that never got ready."""
 
-LONGEST_SHOWN = 200
+SHOWN_LIMIT = 200
 """Characters of it that an error shows."""
 
-MOST_PROCESSES = 2**31 - 1
+PROCESS_ID_LIMIT = 2**31 - 1
 """What a process id is below, wherever POSIX is spoken."""
 
 READY = re.compile(rb" (?:(\d+) ([^\n]*)|%b\r?)\n" % bootstrap.NO_STTY.encode())
@@ -42,7 +42,7 @@ class Group(NamedTuple):
 
 def is_group(text: str) -> bool:
     """Whether that is the number of a process group that may be signalled: 1 would be every process there is."""
-    return re.fullmatch("[1-9][0-9]{0,9}", text) is not None and 1 < int(text) <= MOST_PROCESSES
+    return re.fullmatch("[1-9][0-9]{0,9}", text) is not None and 1 < int(text) <= PROCESS_ID_LIMIT
 
 
 class ShellState(Enum):
@@ -138,7 +138,7 @@ class Shell:
     def _await(self, marker: bytes, wanted: re.Pattern[bytes], stream: int, deadline: float) -> re.Match[bytes]:
         """Read up to the marker and what matches behind it, and drop that and what came before it."""
         while (found := _find(marker, wanted, self._seen[stream])) is None:
-            self._seen = {each: seen[-NOISE_KEPT:] for each, seen in self._seen.items()}
+            self._seen = {each: seen[-NOISE_LIMIT:] for each, seen in self._seen.items()}
             chunk = self._next(deadline)
             self._seen[chunk.stream] += chunk.data
         self._seen[stream] = self._seen[stream][found.end() :]
@@ -186,4 +186,4 @@ def _silence(line: str) -> str:
 
 def _last_line(seen: dict[int, bytes]) -> str:
     text = (seen[STDERR] or seen[STDOUT]).decode("utf-8", "replace")
-    return next((line.strip()[:LONGEST_SHOWN] for line in reversed(split_lines(text)) if line.strip()), "")
+    return next((line.strip()[:SHOWN_LIMIT] for line in reversed(split_lines(text)) if line.strip()), "")

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from rdo.drivers.base import Caller, ChannelRefused, Driver, Opening, Pty
 from rdo.errors import LinkLost
 from rdo.pool.connection import HeldConnection
-from rdo.pool.connections import ROOM_PAUSE, ConnectionSet, ShellLease
+from rdo.pool.connections import ROOM_INTERVAL, ConnectionSet, ShellLease
 from rdo.pool.maintenance import Maintenance
-from rdo.pool.warm_shells import WARM_AGE, WarmShells
+from rdo.pool.warm_shells import WARM_AGE_LIMIT, WarmShells
 
-ROOM_PATIENCE = 2.0
+ROOM_GRACE = 2.0
 """Seconds at most that a command waits for another one's end where no link has room. It waits as long as the last login
 took: so a burst of short commands shares one, and nobody waits for more than twice what is needed."""
 
@@ -70,7 +70,7 @@ class ShellPool:
         if not lease.connection.is_alive():
             self._lose(lease.connection)
             return False
-        return not lease.shell.channel.ended and lease.age(time.monotonic()) < WARM_AGE
+        return not lease.shell.channel.ended and lease.age(time.monotonic()) < WARM_AGE_LIMIT
 
     def _lose(self, connection: HeldConnection) -> None:
         """Forget a dead link and all that waits on it."""
@@ -90,9 +90,9 @@ class ShellPool:
 
     def _await_room(self, opening: Opening) -> ShellLease | None:
         """A shell in the room that another command leaves; None if none ends in time. One looks, the others queue."""
-        patience = min(self.connections.login_time, ROOM_PATIENCE)
-        deadline = time.monotonic() + patience
-        if not any(self.connections) or not self._turn.acquire(timeout=patience):
+        timeout = min(self.connections.login_time, ROOM_GRACE)
+        deadline = time.monotonic() + timeout
+        if not any(self.connections) or not self._turn.acquire(timeout=timeout):
             return None
         try:
             while time.monotonic() < deadline:
@@ -101,7 +101,7 @@ class ShellPool:
                 if lease := self._take_warm(opening) or self._open_on_any(opening):
                     return lease
                 with self._warm.changed:
-                    self._warm.changed.wait(ROOM_PAUSE)
+                    self._warm.changed.wait(ROOM_INTERVAL)
             return None
         finally:
             self._turn.release()

@@ -10,7 +10,7 @@ from rdo.drivers.base import Opening
 from rdo.pool.connection import HeldConnection
 from rdo.pool.connections import ShellLease
 
-WARM_AGE = 300.0
+WARM_AGE_LIMIT = 300.0
 """Seconds that a shell may wait: the environment that its login set up grows old."""
 
 WARM_LIMIT = 8
@@ -98,7 +98,7 @@ class WarmShells:
         """Give up those that are old, ended, too many, or of a kind that nobody asks for any more."""
         now = time.monotonic()
         with self.changed:
-            old = [lease for lease in self._waiting if lease.age(now) > WARM_AGE or lease.shell.channel.ended]
+            old = [lease for lease in self._waiting if lease.age(now) > WARM_AGE_LIMIT or lease.shell.channel.ended]
             fitting = [self._of_kind(opening)[: self._demand] for opening in self._kinds]
             old += [lease for lease in self._waiting if not any(lease in kind for kind in fitting)]
             self._waiting = [lease for lease in self._waiting if lease not in old]

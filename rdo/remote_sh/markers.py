@@ -12,7 +12,7 @@ class Mark(NamedTuple):
     text: str
 
 
-LIMIT = 64
+MARK_LIMIT = 64
 """Longest mark in bytes, with the end of its line. A longer one is none: then it is output, and passed on."""
 
 _TEXT = re.compile(rb"([^\007\033]*)\007\r?\n")
@@ -31,7 +31,7 @@ class Marks:
     def __init__(self, secret: str) -> None:
         """`secret`: what only the session's own shell knows; see bootstrap.prove."""
         self._start = mark(secret, "").removesuffix(b"\007")
-        self._longest = LIMIT - len(self._start) - len(b"\007\r\n")
+        self._longest = MARK_LIMIT - len(self._start) - len(b"\007\r\n")
         self._held = b""
 
     def receive(self, data: bytes | memoryview) -> list[bytes | Mark]:
@@ -41,7 +41,7 @@ class Marks:
         done = at = 0
         while (at := data.find(self._start, at)) >= 0:
             at += len(self._start)
-            mark = _TEXT.match(data, at, at + LIMIT - len(self._start))
+            mark = _TEXT.match(data, at, at + MARK_LIMIT - len(self._start))
             if mark and len(mark[1]) <= self._longest:
                 found += [data[done : at - len(self._start)], Mark(mark[1].decode("ascii", "replace"))]
                 done = at = mark.end()

@@ -18,13 +18,13 @@ QUESTION = f"Trust this configuration from now on? {TYPE}"
 
 AGAIN = "Type `yes` or `no`: "
 
-MOST_ROWS = 5
+ROW_LIMIT = 5
 """Rows of one value: a host name of 255 letters takes four on a terminal of 80 columns."""
 
-FEWEST_ROWS, FEWEST_COLUMNS = 12, 40
+MIN_ROWS, MIN_COLUMNS = 12, 40
 """What a question has room on in any case. On lower screens only a short one has, on narrower ones none."""
 
-FEWEST_ENTRIES = 4
+MIN_ENTRIES = 4
 """Rows for values: the driver, the directory, the host, and how many others there are."""
 
 OWN_ROWS = 2
@@ -33,7 +33,7 @@ OWN_ROWS = 2
 INDENT, FURTHER = "  ", "      "
 
 
-MOST_QUESTIONS = 10
+QUESTION_LIMIT = 10
 """Times that an answer is asked for that is neither yes nor no: whoever types has a way to say both."""
 
 
@@ -57,7 +57,7 @@ def is_yes(answer: str | None) -> bool | None:
 def is_allowed(ask: Callable[[str], str | None], text: str) -> bool | None:
     """The answer to the question; None where there is no terminal to ask on."""
     answer = ask(text)
-    for _ in range(MOST_QUESTIONS):
+    for _ in range(QUESTION_LIMIT):
         if answer is None or is_yes(answer) is not None:
             break
         answer = ask(AGAIN)
@@ -72,24 +72,22 @@ def question(request: TrustRequest, before: Values | None, screen: Screen) -> st
     if before and set(before) == set(request.all):
         before = None  # asked once more, though nothing has changed
     rows, columns = screen
-    if columns < FEWEST_COLUMNS:
+    if columns < MIN_COLUMNS:
         raise _too_small(request, screen)
     head = _head(request, "has changed since you allowed it:" if before else "asks for:", columns)
     foot = [QUESTION] if len(QUESTION) < columns else [QUESTION.removesuffix(f" {TYPE}"), TYPE]
     entries, remark = _changes(request, before) if before else (_entries(request), "")
     remarks = [INDENT + remark] if remark else []
     room = rows - OWN_ROWS - len(head) - len(remarks) - len(foot)
-    if room < FEWEST_ENTRIES and len(entries) > room:
+    if room < MIN_ENTRIES and len(entries) > room:
         raise _too_small(request, screen)
     return "\n".join([*head, *_fit(entries, room, columns), *remarks, *foot])
 
 
 def _too_small(request: TrustRequest, screen: Screen) -> RdoError:
-    what = (
-        f"the terminal is too small to show what `{printable.cut(one_line(request.config), FEWEST_COLUMNS)}` asks for"
-    )
+    what = f"the terminal is too small to show what `{printable.cut(one_line(request.config), MIN_COLUMNS)}` asks for"
     why = f"it has {screen.rows} rows and {screen.columns} columns"
-    return RdoError(what, why, f"enlarge it to {FEWEST_ROWS} rows and {FEWEST_COLUMNS} columns")
+    return RdoError(what, why, f"enlarge it to {MIN_ROWS} rows and {MIN_COLUMNS} columns")
 
 
 def in_ascii(request: TrustRequest, before: Values | None) -> tuple[TrustRequest, Values | None]:
@@ -138,7 +136,7 @@ def _fit(entries: Sequence[str], room: int, columns: int) -> list[str]:
     spare = room - len(shown) - (hidden > 0)
     blocks: list[list[str]] = []
     for entry in reversed(shown):
-        blocks.append(_rows(entry, min(MOST_ROWS, 1 + spare), columns))
+        blocks.append(_rows(entry, min(ROW_LIMIT, 1 + spare), columns))
         spare -= len(blocks[-1]) - 1
     remarks = [f"{INDENT}({hidden} more values){hint}" for hint in (" `rdoctl explain` shows all", "")]
     remark = remarks[0] if len(remarks[0]) <= columns else remarks[1]

@@ -25,7 +25,7 @@ from rdo.util import charset, foreign_file, private_directory
 BYPASS = "RDO_TRUST"
 """A variable that allows everything while it is `1`: for CI, which runs the repository's code anyway."""
 
-LARGEST = 1024 * 1024
+SIZE_LIMIT = 1024 * 1024
 """Bytes that are read of a record, or of a program. A record has what two config files say."""
 
 
@@ -123,7 +123,7 @@ class Store:
             with foreign_file.open_regular(path) as file:
                 private_directory.check_private(self._directory, os.lstat(self._directory))
                 private_directory.check_private(path, os.fstat(file.fileno()))
-                return _record(json.loads(foreign_file.rest(file, LARGEST)))
+                return _record(json.loads(foreign_file.rest(file, SIZE_LIMIT)))
         except (ValueError, KeyError, TypeError, OSError, RecursionError):
             return None
 
@@ -144,7 +144,7 @@ def current_request(config: Config, programs: Sequence[str]) -> TrustRequest:
 def _content(path: str) -> str:
     """A file's content in short."""
     try:
-        return f"sha256:{hashlib.sha256(foreign_file.read(path, LARGEST)).hexdigest()}"
+        return f"sha256:{hashlib.sha256(foreign_file.read(path, SIZE_LIMIT)).hexdigest()}"
     except OSError as error:
         raise SetupError(f"cannot read `{path}`", str(error.strerror)) from None
 

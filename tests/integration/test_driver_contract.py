@@ -15,7 +15,7 @@ import pytest
 
 from rdo.drivers.base import STDERR, STDOUT, ChannelRefused, Opening, Pty, WindowSize
 from rdo.pool.connection import HeldConnection
-from rdo.pool.lifeline import SHORT_LIFE
+from rdo.pool.lifeline import SHORT_LIFE_LIMIT
 from rdo.pool.shell import Shell
 from rdo.remote_sh.markers import Mark, Marks
 from rdo.remote_sh.render import Script
@@ -243,7 +243,7 @@ def test_a_lifeline_that_was_killed_is_there_again_for_the_end_of_the_link(
     assert shell.channel.read(BOUND) is not None
     own_link.start_lifeline()
     own_link.guard(shell.group)
-    time.sleep(SHORT_LIFE)
+    time.sleep(SHORT_LIFE_LIMIT)
     kill_lifeline(own_link)
     assert wait_until(lambda: own_link._lifeline._shell and not own_link._lifeline._shell.channel.ended, BOUND)
     own_link._connection.close()

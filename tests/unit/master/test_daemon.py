@@ -17,7 +17,7 @@ BOUND = 10.0
 
 
 def test_a_peer_that_never_says_what_it_wants_is_not_served_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(daemon, "QUESTION_TIMEOUT", 0.05)
+    monkeypatch.setattr(daemon, "FIRST_FRAME_TIMEOUT", 0.05)
     with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as directory:
         Path(directory, ".rdo.conf").touch()
         made = daemon.Master(f"{directory}/socket", f"{directory}/.rdo.conf", "default", "release")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.master.listener import ROOM_PAUSE, Listener
+from rdo.master.listener import ROOM_INTERVAL, Listener
 
 ANOTHER_USER = 54321
 """A uid that no user of the machine has."""
@@ -88,7 +88,7 @@ def test_a_connection_that_comes_when_no_descriptor_is_left_is_taken_when_one_is
             accepted = threads.submit(listener.accept)
             client.connect(listener._path)
             with pytest.raises(futures.TimeoutError):  # which is not the built-in one before Python 3.11
-                accepted.result(2 * ROOM_PAUSE)
+                accepted.result(2 * ROOM_INTERVAL)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         accepted.result(PATIENCE).close()

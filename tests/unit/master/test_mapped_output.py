@@ -8,7 +8,7 @@ import pytest
 from pytest_mock import MockerFixture
 
 from rdo.drivers.base import STDERR, STDOUT, Chunk, Sink
-from rdo.master.mapped_output import LARGE, LARGE_PAUSE, PAUSE, MappedOutput
+from rdo.master.mapped_output import LARGE_GRACE, LARGE_SIZE, PATH_GRACE, MappedOutput
 
 ROOTS = {"/vagrant": "/home/me/\udcff"}
 LOCAL = b"/home/me/\xff"
@@ -52,21 +52,21 @@ def out(data: bytes) -> Chunk:
 
 
 def test_a_path_in_two_pieces_is_found(mocker: MockerFixture) -> None:
-    events = [(1.0, out(b"in /vag")), (1.0 + PAUSE / 2, out(b"rant/x\n"))]
-    assert shown(mocker, *events) == [(1.0, STDOUT, b"in "), (1.0 + PAUSE / 2, STDOUT, LOCAL + b"/x\n")]
+    events = [(1.0, out(b"in /vag")), (1.0 + PATH_GRACE / 2, out(b"rant/x\n"))]
+    assert shown(mocker, *events) == [(1.0, STDOUT, b"in "), (1.0 + PATH_GRACE / 2, STDOUT, LOCAL + b"/x\n")]
 
 
 @pytest.mark.parametrize(("end", "becomes"), [(b"/", b"/"), (b"/vagrant", LOCAL)])
 def test_what_may_be_a_path_is_shown_after_a_pause(mocker: MockerFixture, end: bytes, becomes: bytes) -> None:
     events = [(1.0, out(b"in " + end)), (9.0, out(b"\n"))]
-    assert shown(mocker, *events) == [(1.0, STDOUT, b"in "), (1.0 + PAUSE, STDOUT, becomes), (9.0, STDOUT, b"\n")]
+    assert shown(mocker, *events) == [(1.0, STDOUT, b"in "), (1.0 + PATH_GRACE, STDOUT, becomes), (9.0, STDOUT, b"\n")]
 
 
 def test_what_was_cut_by_the_transport_has_more_time(mocker: MockerFixture) -> None:
-    start = b" " * LARGE + b"/vag"
-    rest = (1.0 + LARGE_PAUSE / 2, out(b"rant/x"))
+    start = b" " * LARGE_SIZE + b"/vag"
+    rest = (1.0 + LARGE_GRACE / 2, out(b"rant/x"))
     assert shown(mocker, (1.0, out(start)), rest)[-1] == (rest[0], STDOUT, LOCAL + b"/x")
-    assert shown(mocker, (1.0, out(start)), (9.0, out(b"x")))[1] == (1.0 + LARGE_PAUSE, STDOUT, b"/vag")
+    assert shown(mocker, (1.0, out(start)), (9.0, out(b"x")))[1] == (1.0 + LARGE_GRACE, STDOUT, b"/vag")
 
 
 def test_a_view_of_a_packet_is_read_as_bytes_are(mocker: MockerFixture) -> None:
@@ -80,10 +80,10 @@ def test_each_stream_is_read_by_itself(mocker: MockerFixture) -> None:
 
 
 def test_a_busy_stream_does_not_keep_the_other_one_waiting(mocker: MockerFixture) -> None:
-    busy = [(1.0 + PAUSE * number / 2, Chunk(STDERR, b"x")) for number in range(1, 9)]
+    busy = [(1.0 + PATH_GRACE * number / 2, Chunk(STDERR, b"x")) for number in range(1, 9)]
     sent = shown(mocker, (1.0, out(b"/")), *busy)
     (at,) = [at for at, stream, _ in sent if stream == STDOUT]
-    assert at <= 1.0 + 2 * PAUSE
+    assert at <= 1.0 + 2 * PATH_GRACE
 
 
 def test_at_the_end_all_is_sent(mocker: MockerFixture) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from rdo.master import parent_environment
-from rdo.master.prefix_assignment import REMEMBERED, PrefixAssignments, hint
+from rdo.master.prefix_assignment import ENVIRONMENT_LIMIT, PrefixAssignments, hint
 
 SHELL = {"PATH": "/bin", "HOME": "/root", "_": "/bin/rdo", "PWD": "/p"}
 
@@ -42,33 +42,33 @@ def after(*earlier: Mapping[str, str]) -> PrefixAssignments:
 def test_a_variable_is_told_where_nothing_else_differs_from_an_earlier_command(
     environment: Mapping[str, str], names: list[str]
 ) -> None:
-    assert after({"X": "y"}, SHELL).news(environment, nothing) == names
+    assert after({"X": "y"}, SHELL).new_assignments(environment, nothing) == names
 
 
 def test_the_nearest_of_the_earlier_commands_counts() -> None:
     known = after(SHELL, {**SHELL, "A": "1"}, {**SHELL, "B": "1"})
-    assert known.news({**SHELL, "A": "1", "B": "1", "C": "1"}, nothing) in (["A", "C"], ["B", "C"])
-    assert known.news({**SHELL, "A": "1"}, nothing) == []
+    assert known.new_assignments({**SHELL, "A": "1", "B": "1", "C": "1"}, nothing) in (["A", "C"], ["B", "C"])
+    assert known.new_assignments({**SHELL, "A": "1"}, nothing) == []
 
 
 def test_what_the_command_was_started_by_counts_where_there_was_none_before() -> None:
     environment = {**SHELL, "SHLVL": "2", "A": "1"}
-    assert after().news(environment, lambda: {**SHELL, "SHLVL": "1"}) == ["A"]
-    assert after().news(environment, lambda: {**SHELL, "B": "1"}) == []
-    assert after().news(environment, nothing) == []
+    assert after().new_assignments(environment, lambda: {**SHELL, "SHLVL": "1"}) == ["A"]
+    assert after().new_assignments(environment, lambda: {**SHELL, "B": "1"}) == []
+    assert after().new_assignments(environment, nothing) == []
 
 
 def test_only_the_latest_environments_are_remembered() -> None:
-    others = [{"N": str(number)} for number in range(REMEMBERED)]
-    assert after(SHELL, *others[:-1]).news({**SHELL, "A": "1"}, nothing) == ["A"]
-    assert after(SHELL, *others).news({**SHELL, "A": "1"}, nothing) == []
-    assert after(SHELL, *others[1:], SHELL, others[0]).news({**SHELL, "A": "1"}, nothing) == ["A"]
+    others = [{"N": str(number)} for number in range(ENVIRONMENT_LIMIT)]
+    assert after(SHELL, *others[:-1]).new_assignments({**SHELL, "A": "1"}, nothing) == ["A"]
+    assert after(SHELL, *others).new_assignments({**SHELL, "A": "1"}, nothing) == []
+    assert after(SHELL, *others[1:], SHELL, others[0]).new_assignments({**SHELL, "A": "1"}, nothing) == ["A"]
 
 
 def test_each_name_is_told_once() -> None:
     known = after()
-    assert known.once(["A", "B"]) == ["A", "B"]
-    assert known.once(["B", "C"]) == ["C"]
+    assert known.first_mentions(["A", "B"]) == ["A", "B"]
+    assert known.first_mentions(["B", "C"]) == ["C"]
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ BOUND = 10.0
 
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "PATIENCE", 0.05)
-    monkeypatch.setattr(progress, "TICK", 0.01)
+    monkeypatch.setattr(progress, "QUIET_GRACE", 0.05)
+    monkeypatch.setattr(progress, "SHOW_INTERVAL", 0.01)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_each_step_is_shown_with_the_seconds_and_none_after_the_end() -> None:
 
 
 def test_a_short_wait_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "PATIENCE", BOUND)
+    monkeypatch.setattr(progress, "QUIET_GRACE", BOUND)
     shown: list[str] = []
     wait = Progress(lambda line: not shown.append(line))
     wait.step("one")

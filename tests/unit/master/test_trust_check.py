@@ -12,7 +12,7 @@ import pytest
 from rdo.config.load import load
 from rdo.errors import RdoError
 from rdo.master.trust_check import TrustCheck
-from rdo.trust.prompt import AGAIN, MOST_QUESTIONS
+from rdo.trust.prompt import AGAIN, QUESTION_LIMIT
 
 PATIENCE = 10.0
 """Seconds for a thread to get on."""
@@ -109,7 +109,7 @@ def test_what_is_neither_yes_nor_no_is_asked_again_but_not_for_ever(trust_check:
     caller = Asked(tmp_path, "y")
     with pytest.raises(RdoError):
         trust_check.check(caller)
-    assert len(caller.questions) == 1 + MOST_QUESTIONS
+    assert len(caller.questions) == 1 + QUESTION_LIMIT
     assert set(caller.questions[1:]) == {AGAIN}
 
 

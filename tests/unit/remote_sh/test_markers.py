@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdo.remote_sh import markers
-from rdo.remote_sh.markers import LIMIT, Mark, Marks
+from rdo.remote_sh.markers import MARK_LIMIT, Mark, Marks
 
 NONCE = "0123456789abcdef"
 START = f"\033]rdo;{NONCE};".encode()
-LONGEST = LIMIT - len(START) - len(b"\a\r\n")
+LONGEST = MARK_LIMIT - len(START) - len(b"\a\r\n")
 
 
 def mark(text: str, end: bytes = b"\r\n") -> bytes:

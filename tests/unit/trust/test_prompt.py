@@ -9,7 +9,7 @@ import pytest
 from rdo.config.ownership import Exposure
 from rdo.errors import RdoError
 from rdo.printable import width
-from rdo.trust.prompt import AGAIN, MOST_QUESTIONS, QUESTION, Screen, in_ascii, is_allowed, question
+from rdo.trust.prompt import AGAIN, QUESTION, QUESTION_LIMIT, Screen, in_ascii, is_allowed, question
 from rdo.trust.request import TrustRequest, Values
 
 WIDE = Screen(40, 100)
@@ -136,7 +136,7 @@ def test_one_hidden_value_is_one() -> None:
         (["n"], False, 1),
         ([None], None, 1),
         (["y", None], None, 2),
-        (["y"] * 99, False, 1 + MOST_QUESTIONS),
+        (["y"] * 99, False, 1 + QUESTION_LIMIT),
     ],
 )
 def test_yes_allows_no_and_nothing_refuse_and_all_else_is_asked_again(
