@@ -66,9 +66,9 @@ def execute(options: argv.Options) -> int:
     if options.directory:
         project.change_directory(options.directory, environ)
     if ON_TARGET in environ:
-        from rdo.run_here import on_target
+        from rdo import run_here
 
-        on_target.run(options, environ, environ[ON_TARGET])
+        run_here.run_on_target(options, environ, environ[ON_TARGET])
     found = project.discover(environ, options.project)
     environ[INSIDE] = f"{environ[INSIDE]}:{found.root}" if INSIDE in environ else found.root
     posix.putenv(INSIDE, environ[INSIDE])  # for what is executed here
@@ -90,9 +90,9 @@ def execute(options: argv.Options) -> int:
     except ConnectError as error:
         if not options.fallback:
             raise
-        from rdo.run_here import fallback
+        from rdo import run_here
 
-        fallback.run(error, options, found.config, profile)
+        run_here.fall_back(error, options, found.config, profile)
     if status == 127 or "-n" in options.shell_options:
         from rdo.client import command_hint
 

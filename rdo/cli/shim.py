@@ -18,7 +18,7 @@ from rdo.cli import table
 from rdo.cli.command_group import CommandGroup
 from rdo.errors import RdoError, SetupError, printable
 from rdo.fscodec import fsencode
-from rdo.run_here.fallback import is_program, is_shim
+from rdo.run_here import is_program, is_shim
 from rdo.shims import directory as shim_directory
 from rdo.shims import script
 from rdo.shims.directory import ShimPath

@@ -1,1 +1,0 @@
-"""What rdo runs on this machine instead of the target."""
