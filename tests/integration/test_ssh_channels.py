@@ -53,8 +53,8 @@ def test_nothing_is_kept_of_a_channel_that_is_gone_and_what_comes_for_it_is_drop
         assert output(connection, "echo hello") == (0, "hello\n")
     transport = connection._transport
     assert wait_until(lambda: not len(transport.open_channels), BOUND)
-    assert transport.packetizer.take(94, 2, b"late")
-    assert not transport.packetizer.take(94, 3, b"never there")
+    assert transport.packetizer.receiver.handle(94, 2, b"late")
+    assert not transport.packetizer.receiver.handle(94, 3, b"never there")
     assert output(connection, "echo again") == (0, "again\n")
 
 

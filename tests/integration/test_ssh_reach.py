@@ -266,7 +266,7 @@ def test_programs_and_paths_of_the_ssh_configuration_count_from_where_the_comman
 @pytest.mark.parametrize(("value", "mark"), [("af21 cs1", 0x48), ("none", 0)])
 def test_packets_are_marked_as_configured(value: str, mark: int, server: SshServer, connect: Connect) -> None:
     connection = connect(server.ssh_config(extra=[f"IPQoS {value}", "TCPKeepAlive no"], name="marked"))
-    stream = connection._transport.packetizer._stream._stream
+    stream = connection._transport.packetizer.sender._stream._stream
     assert isinstance(stream, socket.socket)
     assert stream.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) == mark
     assert stream.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 0

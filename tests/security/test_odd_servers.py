@@ -13,7 +13,7 @@ from paramiko import common
 from paramiko.message import Message
 
 from rdo.drivers.base import STDOUT, ChannelRefused
-from rdo.drivers.ssh import kex
+from rdo.drivers.ssh import paramiko_adapter
 from rdo.drivers.ssh.auth import userauth
 from rdo.errors import ConnectError, LinkLost, printable
 from tests import soak
@@ -32,7 +32,7 @@ LONGEST_LINE = 1000
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(userauth, "ANSWER_TIMEOUT", 1.0)
-    monkeypatch.setattr(kex, "EXCHANGE_TIMEOUT", 1.0)
+    monkeypatch.setattr(paramiko_adapter, "EXCHANGE_TIMEOUT", 1.0)
 
 
 def peak() -> int:

@@ -13,7 +13,8 @@ from rdo.drivers.ssh.fields import Violation
 DELAYED = "zlib@openssh.com"
 
 PACKET_LIMIT = READ_SIZE + 4096
-"""Bytes of what a packet may hold: of data for a channel, what we allow the server, and a header."""
+"""Bytes of a packet, compressed or not: of data for a channel, what we allow the server, and a header. OpenSSH takes no
+larger one."""
 
 
 class Deflater:

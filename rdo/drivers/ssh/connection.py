@@ -17,8 +17,9 @@ from rdo.drivers.ssh.channel_stream import ChannelStream
 from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
 from rdo.drivers.ssh.host_key import HostKeyCheck
 from rdo.drivers.ssh.keepalive import KEEPALIVE_TIMEOUTS, ByteStream, Keepalive, KeepaliveTimeouts, MonitoredStream
-from rdo.drivers.ssh.kex import KEX_ABLE, NoCommonAlgorithm, silence
+from rdo.drivers.ssh.kex_offer import NoCommonAlgorithm
 from rdo.drivers.ssh.options import SshOptions, jump_request
+from rdo.drivers.ssh.paramiko_adapter import KEX_ABLE, silence
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.ssh.server_faults import session_limit
 from rdo.drivers.ssh.session_channel import SessionChannel

@@ -5,10 +5,20 @@ Ours beside paramiko's own, which takes certificates for keys, and no signature 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from rdo.drivers.ssh.algorithms import CERTIFICATE, LEGACY_RSA
 from rdo.drivers.ssh.blob import kind_of
 from rdo.drivers.ssh.certificate import plain, verify
 from rdo.drivers.ssh.known_hosts import HostKey
+
+
+class SessionBinding(NamedTuple):
+    """How the server proved its key in the first exchange of keys; an agent can see by it who asks for signatures."""
+
+    host_key: bytes
+    session_id: bytes
+    signature: bytes
 
 
 def prove(algorithm: str, shown: bytes, signature: bytes, data: bytes) -> HostKey:

@@ -50,6 +50,14 @@ class Mismatch(NamedTuple):
         return f"add `{ours[0]}` to {SETTINGS[self.kind]} in its sshd_config" if ours else ""
 
 
+class NoCommonAlgorithm(Exception):
+    """The two sides have nothing in common of one kind."""
+
+    def __init__(self, mismatch: Mismatch, hint: str) -> None:
+        super().__init__(mismatch.why)
+        self.hint = hint
+
+
 def parse(body: Body) -> ServerOffer:
     """The offer in a KEXINIT message. Raises Violation."""
     fields = FieldReader(body)

@@ -1,5 +1,5 @@
 """One SSH connection on the wire: what a server may send, when, how much of it, and who gets it. Channels, logins and
-host keys live elsewhere, the agreement on keys in rdo.drivers.ssh.kex.
+host keys live elsewhere, the agreement on keys in rdo.drivers.ssh.paramiko_adapter.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ from rdo.drivers.ssh.channel_data import IncomingData, OutgoingData, Sendable
 from rdo.drivers.ssh.channel_table import ChannelHandler, ChannelTable
 from rdo.drivers.ssh.fields import DISPLAY_LIMIT, Violation, words
 from rdo.drivers.ssh.keepalive import MonitoredStream
-from rdo.drivers.ssh.kex import EXCHANGE_TIMEOUT, KeyExchange, NoCommonAlgorithm
+from rdo.drivers.ssh.kex_offer import NoCommonAlgorithm
 from rdo.drivers.ssh.known_hosts import HostKey
-from rdo.drivers.ssh.packetizer import CHANNEL_MESSAGES
+from rdo.drivers.ssh.packet_receiver import CHANNEL_MESSAGES
+from rdo.drivers.ssh.paramiko_adapter import EXCHANGE_TIMEOUT, KeyExchange
 from rdo.errors import LinkLost, reason
 from rdo.fscodec import fsencode
 from rdo.util import threads
@@ -75,7 +76,7 @@ class SshTransport(KeyExchange):
         self._timeout = timeout
         self._allowance = LOGIN_DATA_LIMIT
         self.replies: queue.Queue[Reply] = queue.Queue()
-        self.packetizer.take = self._take
+        self.packetizer.receiver.handle = self._take
         self.open_channels = ChannelTable()
         self._accept: Callable[[], ChannelHandler | None] | None = None
         self.agreed = threading.Event()
@@ -91,7 +92,7 @@ class SshTransport(KeyExchange):
 
     def handshake(self) -> HostKey:
         """Agree on keys; the host key or certificate. Raises SetupError, and whatever a server can bring about."""
-        self.packetizer.incoming.deadline = time.monotonic() + self._timeout
+        self.packetizer.receiver.source.deadline = time.monotonic() + self._timeout
         self.active = True
         try:
             self.start()
@@ -117,7 +118,7 @@ class SshTransport(KeyExchange):
 
     def defer(self, act: Callable[[], None]) -> None:
         """Do it when all that has come so far is worked through. To be called by who works, this transport's thread."""
-        self.packetizer.incoming.defer(act)
+        self.packetizer.receiver.source.defer(act)
 
     def drop(self, number: int) -> None:
         """Forget a channel that both sides have closed."""
@@ -164,13 +165,13 @@ class SshTransport(KeyExchange):
         """The thread that reads, and the word to all who wait when it ends."""
         kind = 0
         try:
-            self.remote_version = self.packetizer.incoming.version()  # type: ignore[assignment]  # its bytes are signed
+            self.remote_version = self.packetizer.receiver.source.version()  # type: ignore[assignment]  # its bytes are signed
             self.version = words(self.remote_version)  # type: ignore[arg-type]
             if self.version.split("-")[1] not in ("2.0", "1.99"):
                 raise Violation(f"it speaks SSH {self.version.split('-')[1]}, and rdo 2.0")
             self.begin_exchange()
             while self.active:
-                kind, message = self.packetizer.read_message()
+                kind, message = self.packetizer.receiver.read()
                 self._handle(kind, message)
         except Exception as error:  # whatever it is that a server can bring about in paramiko and below it
             self._give_up(error, kind)
@@ -221,7 +222,7 @@ class SshTransport(KeyExchange):
 
     def _reject(self, kind: int, body: bytes) -> None:
         """A message that we do not know."""
-        self._send_message(messages.unimplemented((self.packetizer.sequence - 1) & 0xFFFFFFFF))
+        self._send_message(messages.unimplemented((self.packetizer.receiver.sequence - 1) & 0xFFFFFFFF))
 
     def _pass(self, kind: int, body: bytes) -> None:
         """The answer to a ping: that it came is all it says."""

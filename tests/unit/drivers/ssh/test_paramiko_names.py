@@ -1,10 +1,11 @@
-"""What rdo uses of paramiko that paramiko does not document: it is there in the installed version, it is listed, and it
-is used in two modules. And what paramiko would offer by itself: certificates of hosts, which it checks in no way.
+"""What rdo uses of paramiko that paramiko does not document: the installed version has it, it is listed, and it is used
+through one module. And what paramiko would offer by itself: certificates of hosts, which it does not check.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -27,78 +28,96 @@ from rdo.drivers.ssh.algorithms import (
     offer,
 )
 from rdo.drivers.ssh.keepalive import MonitoredStream
-from rdo.drivers.ssh.kex import KEX_ABLE, NAMES, KeyExchange
-from rdo.drivers.ssh.packetizer import Packets
+from rdo.drivers.ssh.paramiko_adapter import KEX_ABLE, NAMES, KeyExchange, PacketizerAdapter
 from rdo.drivers.ssh.transport import SshTransport
 
 DIRECTORY = Path(rdo.drivers.ssh.__file__).parent
-PURE = {"common", "message", "ssh_exception", "config"}
+ADAPTER = DIRECTORY / "paramiko_adapter.py"
+DOCUMENTED = {"common", "message", "ssh_exception", "config"}
 """Modules of paramiko that anybody may use: they are documented, or nothing but constants."""
-USERS = {"kex.py": {"transport"}, "packetizer.py": {"packet"}}
+UNDOCUMENTED = {"packet", "transport"}
+
+Streams = tuple[MonitoredStream, socket.socket]
 
 
 @pytest.fixture
-def streams() -> Iterator[tuple[MonitoredStream, socket.socket]]:
+def streams() -> Iterator[Streams]:
     near, far = socket.socketpair()
     with near, far:
         yield MonitoredStream(near), far
 
 
-def own_names(instance: object, *modules: str) -> set[str]:
-    """The names that these files use of `self`, or define in a class, and that paramiko's class has, too."""
+@pytest.fixture
+def theirs(streams: Streams) -> dict[str, object]:
+    """An instance of each class of paramiko that rdo inherits from."""
+    return {
+        "Transport": paramiko.transport.Transport(streams[0]),  # type: ignore[arg-type]
+        "Packetizer": paramiko.packet.Packetizer(streams[0]),  # type: ignore[arg-type]
+    }
+
+
+def used_names(file: Path, class_name: str) -> set[str]:
+    """What a class defines, and what it uses of `self` or `super()`."""
     found: set[str] = set()
-    for module in modules:
-        for node in ast.walk(ast.parse((DIRECTORY / module).read_text())):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
-                found.add(node.attr)
-            elif isinstance(node, ast.FunctionDef):
-                found.add(node.name)
-    return {name for name in found if hasattr(instance, name) and not name.startswith("__")}
+    for made in ast.walk(ast.parse(file.read_text())):
+        if isinstance(made, ast.ClassDef) and made.name == class_name:
+            for node in ast.walk(made):
+                if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("self", "super()"):
+                    found.add(node.attr)
+                elif isinstance(node, ast.FunctionDef):
+                    found.add(node.name)
+                elif isinstance(node, ast.AnnAssign | ast.Assign):
+                    found |= {ast.unparse(name) for name in getattr(node, "targets", [getattr(node, "target", node)])}
+    return found
 
 
-def thread_names() -> set[str]:
-    return set(dir(threading.Thread()))
+@pytest.mark.parametrize(("theirs_name", "name"), [(each, name) for each, names in NAMES.items() for name in names])
+def test_paramiko_has_what_we_use(theirs_name: str, name: str, theirs: dict[str, object]) -> None:
+    is_set_later = (theirs_name, name) == ("Transport", "H")  # by the key exchange
+    assert hasattr(theirs[theirs_name], name) or is_set_later
 
 
-def test_paramiko_has_what_we_use_of_a_connection(streams: tuple[MonitoredStream, socket.socket]) -> None:
-    theirs = paramiko.transport.Transport(streams[0])  # type: ignore[arg-type]
-    assert [name for name in NAMES["Transport"] if not hasattr(theirs, name) and name != "H"] == []
-    used = own_names(theirs, "kex.py", "transport.py") - thread_names()
-    assert used - set(NAMES["Transport"]) == set()
+@pytest.mark.parametrize(
+    ("file", "class_name", "theirs_name"),
+    [
+        (ADAPTER, "KeyExchange", "Transport"),
+        (DIRECTORY / "transport.py", "SshTransport", "Transport"),
+        (ADAPTER, "PacketizerAdapter", "Packetizer"),
+    ],
+    ids=lambda value: str(value),
+)
+def test_what_a_class_uses_of_paramikos_is_listed(
+    file: Path, class_name: str, theirs_name: str, theirs: dict[str, object]
+) -> None:
+    used = used_names(file, class_name)
+    of_paramiko = {name for name in used if hasattr(theirs[theirs_name], name) and not name.startswith("__")}
+    assert of_paramiko - set(dir(threading.Thread())) - set(NAMES[theirs_name]) == set()
 
 
-def test_paramiko_has_what_we_use_of_packets(streams: tuple[MonitoredStream, socket.socket]) -> None:
-    theirs = paramiko.packet.Packetizer(streams[0])  # type: ignore[arg-type]
-    assert [name for name in NAMES["Packetizer"] if not hasattr(theirs, name)] == []
-    assert own_names(theirs, "packetizer.py") - set(NAMES["Packetizer"]) == set()
-
-
-def test_every_listed_name_is_used() -> None:
-    text = "".join(
-        (DIRECTORY / name).read_text() for name in ("kex.py", "transport.py", "packetizer.py", "auth/userauth.py")
-    )
-    unused = [name for names in NAMES.values() for name in names if text.count(name) < 2]
-    assert unused == []
+def test_what_is_listed_is_used() -> None:
+    text = "".join(file.read_text() for file in DIRECTORY.rglob("*.py"))
+    names = [name for names in NAMES.values() for name in names]
+    assert [name for name in names if len(re.findall(rf"\b{name}\b", text)) < 2] == []
 
 
 @pytest.mark.parametrize("file", sorted(DIRECTORY.rglob("*.py")), ids=lambda path: path.name)
-def test_only_two_modules_use_what_is_not_documented(file: Path) -> None:
+def test_one_module_uses_what_is_not_documented(file: Path) -> None:
     imported = {
-        node.module.removeprefix("paramiko").lstrip(".")
+        (node.module or "").removeprefix("paramiko").lstrip(".")
         for node in ast.walk(ast.parse(file.read_text()))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("paramiko") and node.module
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("paramiko")
     }
-    assert imported - PURE - {""} <= USERS.get(file.name, set())
+    assert imported - DOCUMENTED - {""} == (UNDOCUMENTED if file == ADAPTER else set())
 
 
 @pytest.mark.parametrize("allowed", [SIGNATURES, HOST_KEYS], ids=["without certificates", "with certificates"])
 def test_certificates_of_hosts_are_offered_only_where_they_are_checked(
-    allowed: tuple[str, ...], streams: tuple[MonitoredStream, socket.socket]
+    allowed: tuple[str, ...], streams: Streams
 ) -> None:
     transport = SshTransport(streams[0], offer(Algorithms(), allowed, KEX_ABLE), 1.0)
     transport.begin_exchange()
-    receiver = Packets(MonitoredStream(streams[1]))
-    kind, message = receiver.read_message()
+    receiver = PacketizerAdapter(MonitoredStream(streams[1])).receiver
+    kind, message = receiver.read()
     found = kex_offer.parse(message.asbytes())  # type: ignore[union-attr]
     assert kind == 20
     assert found.host_keys == allowed

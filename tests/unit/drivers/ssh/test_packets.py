@@ -14,10 +14,12 @@ from paramiko.message import Message
 from paramiko.ssh_exception import SSHException
 
 from rdo.drivers.base import READ_SIZE
+from rdo.drivers.ssh.aes_gcm import AesGcm
 from rdo.drivers.ssh.channel_data import IncomingData, OutgoingData
+from rdo.drivers.ssh.compression import PACKET_LIMIT
 from rdo.drivers.ssh.fields import Violation
 from rdo.drivers.ssh.keepalive import MonitoredStream
-from rdo.drivers.ssh.packetizer import PACKET_LIMIT, Nonce, Packets
+from rdo.drivers.ssh.paramiko_adapter import PacketizerAdapter
 
 KEY, IV = bytes(range(16)), b"abcd" + (2**64 - 2).to_bytes(8, "big")
 """A counter that soon starts again at 0."""
@@ -31,36 +33,36 @@ def cipher(name: str, key: bytes = KEY) -> dict[str, object]:
 
 
 @pytest.fixture
-def ends() -> Iterator[tuple[Packets, Packets, socket.socket]]:
+def ends() -> Iterator[tuple[PacketizerAdapter, PacketizerAdapter, socket.socket]]:
     """A sender, a receiver, and the receiver's socket."""
     near, far = socket.socketpair()
     with near, far:
-        sender, receiver = Packets(MonitoredStream(near)), Packets(MonitoredStream(far))
+        sender, receiver = PacketizerAdapter(MonitoredStream(near)), PacketizerAdapter(MonitoredStream(far))
         sender.set_outbound_cipher(**cipher("iv_out"))
         receiver.set_inbound_cipher(**cipher("iv_in"))
         yield sender, receiver, far
 
 
 @pytest.mark.parametrize("size", [0, 1, 11, 12, 32768, 100_000])
-def test_a_message_arrives_whole(size: int, ends: tuple[Packets, Packets, socket.socket]) -> None:
+def test_a_message_arrives_whole(size: int, ends: tuple[PacketizerAdapter, PacketizerAdapter, socket.socket]) -> None:
     sender, receiver, _ = ends
     message = b"\x50" + os.urandom(size)
-    threading.Thread(target=sender.send_message, args=(Message(message),)).start()
-    number, found = receiver.read_message()
+    threading.Thread(target=sender.sender.send, args=(Message(message),)).start()
+    number, found = receiver.receiver.read()
     assert isinstance(found, Message)
     assert (number, found.asbytes()) == (0x50, message[1:])
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000, 4096, 100_000])
 def test_input_goes_out_in_packets_of_the_size_that_the_server_takes(
-    size: int, ends: tuple[Packets, Packets, socket.socket]
+    size: int, ends: tuple[PacketizerAdapter, PacketizerAdapter, socket.socket]
 ) -> None:
     sender, receiver, _ = ends
     content = os.urandom(100_000 if size > 7 else 100)
-    threading.Thread(target=sender.send_message, args=(OutgoingData(5, memoryview(content), size),)).start()
+    threading.Thread(target=sender.sender.send, args=(OutgoingData(5, memoryview(content), size),)).start()
     found = b""
     while len(found) < len(content):
-        message = IncomingData(receiver._read_packet())  # read_message takes several together
+        message = IncomingData(receiver.receiver.read_packet())  # `read` takes several together
         assert message.channel == 5
         assert 0 < len(message.data) <= size
         found += message.data
@@ -68,27 +70,29 @@ def test_input_goes_out_in_packets_of_the_size_that_the_server_takes(
 
 
 def test_data_for_a_channel_that_has_come_is_read_together_and_nothing_else_is(
-    ends: tuple[Packets, Packets, socket.socket],
+    ends: tuple[PacketizerAdapter, PacketizerAdapter, socket.socket],
 ) -> None:
     sender, receiver, _ = ends
     for channel, content in ((5, b"a"), (5, b"b"), (6, b"c"), (6, b"d"), (5, b"e")):
-        sender.send_message(OutgoingData(channel, memoryview(content), 1))
-    sender.send_message(Message(b"\x62last"))
-    found = [receiver.read_message()[1] for _ in range(4)]
+        sender.sender.send(OutgoingData(channel, memoryview(content), 1))
+    sender.sender.send(Message(b"\x62last"))
+    found = [receiver.receiver.read()[1] for _ in range(4)]
     data = [(each.channel, bytes(each.data)) for each in found[:3] if isinstance(each, IncomingData)]
     assert data == [(5, b"ab"), (6, b"cd"), (5, b"e")]
     assert isinstance(found[3], Message)
     assert found[3].asbytes() == b"last"
 
 
-def test_no_more_is_read_together_than_is_handed_on_at_a_time(ends: tuple[Packets, Packets, socket.socket]) -> None:
+def test_no_more_is_read_together_than_is_handed_on_at_a_time(
+    ends: tuple[PacketizerAdapter, PacketizerAdapter, socket.socket],
+) -> None:
     sender, receiver, _ = ends
     content = os.urandom(3 * READ_SIZE)
-    thread = threading.Thread(target=sender.send_message, args=(OutgoingData(5, memoryview(content), 32768),))
+    thread = threading.Thread(target=sender.sender.send, args=(OutgoingData(5, memoryview(content), 32768),))
     thread.start()
     pieces: list[bytes | memoryview] = []
     while sum(map(len, pieces)) < len(content):
-        _, message = receiver.read_message()
+        _, message = receiver.receiver.read()
         assert isinstance(message, IncomingData)
         pieces.append(bytes(message.data))
     thread.join()
@@ -96,19 +100,21 @@ def test_no_more_is_read_together_than_is_handed_on_at_a_time(ends: tuple[Packet
     assert max(map(len, pieces)) <= READ_SIZE
 
 
-def test_packets_are_read_however_the_bytes_come(ends: tuple[Packets, Packets, socket.socket]) -> None:
+def test_packets_are_read_however_the_bytes_come(
+    ends: tuple[PacketizerAdapter, PacketizerAdapter, socket.socket],
+) -> None:
     sender, receiver, far = ends
-    sender.send_message(OutgoingData(1, memoryview(b"one, two, three"), 5))
+    sender.sender.send(OutgoingData(1, memoryview(b"one, two, three"), 5))
     stream = far.recv(4096)
     here, there = socket.socketpair()
     with here, there:
-        receiver = Packets(MonitoredStream(there))
+        receiver = PacketizerAdapter(MonitoredStream(there))
         receiver.set_inbound_cipher(**cipher("iv_in"))
         trickle = threading.Thread(target=lambda: [here.send(stream[at : at + 1]) for at in range(len(stream))])
         trickle.start()
         found = b""
         while len(found) < len(b"one, two, three"):
-            output = receiver.read_message()[1]
+            output = receiver.receiver.read()[1]
             assert isinstance(output, IncomingData)
             found += output.data
         assert found == b"one, two, three"
@@ -116,11 +122,13 @@ def test_packets_are_read_however_the_bytes_come(ends: tuple[Packets, Packets, s
 
 
 @pytest.mark.parametrize("ours", [True, False], ids=["AES-GCM", "paramiko's"])
-def test_messages_for_a_channel_may_be_taken(ours: bool, ends: tuple[Packets, Packets, socket.socket]) -> None:
+def test_messages_for_a_channel_may_be_taken(
+    ours: bool, ends: tuple[PacketizerAdapter, PacketizerAdapter, socket.socket]
+) -> None:
     sender, receiver, far = ends
     if not ours:
         near, far = socket.socketpair()
-        sender, receiver = Packets(MonitoredStream(near)), Packets(MonitoredStream(far))
+        sender, receiver = PacketizerAdapter(MonitoredStream(near)), PacketizerAdapter(MonitoredStream(far))
     taken = []
 
     def take(kind: int, number: int, body: bytes | memoryview) -> bool:
@@ -128,13 +136,13 @@ def test_messages_for_a_channel_may_be_taken(ours: bool, ends: tuple[Packets, Pa
             taken.append((kind, bytes(body)))
         return number == 5
 
-    receiver.take = take
+    receiver.receiver.handle = take
     five, six = (5).to_bytes(4, "big"), (6).to_bytes(4, "big")
     for message in (b"\x62" + five + b"asked", b"\x62" + six + b"left", b"\x50" + five + b"for no channel"):
-        sender.send_message(Message(message))
+        sender.sender.send(Message(message))
     for channel in (5, 6):
-        sender.send_message(OutgoingData(channel, memoryview(b"data"), 100))
-    found = [receiver.read_message() for _ in range(3)]
+        sender.sender.send(OutgoingData(channel, memoryview(b"data"), 100))
+    found = [receiver.receiver.read() for _ in range(3)]
     assert taken == [(0x62, b"asked"), (0x5E, b"data")]
     assert [kind for kind, _ in found] == [0x62, 0x50, 0x5E]
     left, data = found[0][1], found[2][1]
@@ -149,36 +157,38 @@ def test_messages_for_a_channel_may_be_taken(ours: bool, ends: tuple[Packets, Pa
         far.close()
 
 
-def test_a_packet_that_was_changed_on_the_way_is_refused(ends: tuple[Packets, Packets, socket.socket]) -> None:
+def test_a_packet_that_was_changed_on_the_way_is_refused(
+    ends: tuple[PacketizerAdapter, PacketizerAdapter, socket.socket],
+) -> None:
     sender, receiver, far = ends
-    sender.send_message(Message(b"\x62hello"))
+    sender.sender.send(Message(b"\x62hello"))
     stream = bytearray(far.recv(4096))
     stream[10] ^= 1
     here, there = socket.socketpair()
     with here, there:
-        receiver = Packets(MonitoredStream(there))
+        receiver = PacketizerAdapter(MonitoredStream(there))
         receiver.set_inbound_cipher(**cipher("iv_in"))
         here.sendall(stream)
         with pytest.raises(InvalidTag):
-            receiver.read_message()
+            receiver.receiver.read()
 
 
 @pytest.mark.parametrize("length", [0, 11, PACKET_LIMIT + 1, 2**32 - 1])
 def test_a_packet_of_no_possible_length_is_refused(length: int) -> None:
     here, there = socket.socketpair()
     with here, there:
-        receiver = Packets(MonitoredStream(there))
+        receiver = PacketizerAdapter(MonitoredStream(there))
         receiver.set_inbound_cipher(**cipher("iv_in"))
         here.sendall(length.to_bytes(4, "big"))
         with pytest.raises(Violation):
-            receiver.read_message()
+            receiver.receiver.read()
 
 
-def test_the_end_of_the_socket_is_told(ends: tuple[Packets, Packets, socket.socket]) -> None:
+def test_the_end_of_the_socket_is_told(ends: tuple[PacketizerAdapter, PacketizerAdapter, socket.socket]) -> None:
     _, receiver, far = ends
     far.shutdown(socket.SHUT_RDWR)
     with pytest.raises(EOFError):
-        receiver.read_message()
+        receiver.receiver.read()
 
 
 def test_a_channel_message_that_claims_more_than_it_has_is_refused() -> None:
@@ -186,17 +196,21 @@ def test_a_channel_message_that_claims_more_than_it_has_is_refused() -> None:
         IncomingData(b"\4\x5e" + (1).to_bytes(4, "big") + (100).to_bytes(4, "big") + b"short")
 
 
-def test_new_keys_count_from_their_first_packet(ends: tuple[Packets, Packets, socket.socket]) -> None:
+def test_new_keys_count_from_their_first_packet(
+    ends: tuple[PacketizerAdapter, PacketizerAdapter, socket.socket],
+) -> None:
     sender, receiver, _ = ends
     for key in (KEY, b"x" * 16, b"y" * 16):
         sender.set_outbound_cipher(**cipher("iv_out", key))
         receiver.set_inbound_cipher(**cipher("iv_in", key))
         for _ in range(3):
-            sender.send_message(Message(b"\x50x"))
-            assert receiver.read_message()[0] == 0x50
+            sender.sender.send(Message(b"\x50x"))
+            assert receiver.receiver.read()[0] == 0x50
 
 
-def test_a_change_to_another_kind_of_cipher_is_refused(ends: tuple[Packets, Packets, socket.socket]) -> None:
+def test_a_change_to_another_kind_of_cipher_is_refused(
+    ends: tuple[PacketizerAdapter, PacketizerAdapter, socket.socket],
+) -> None:
     sender, receiver, _ = ends
     with pytest.raises(SSHException):
         sender.set_outbound_cipher(**PLAIN, iv_out=None)
@@ -205,5 +219,5 @@ def test_a_change_to_another_kind_of_cipher_is_refused(ends: tuple[Packets, Pack
 
 
 def test_the_counter_of_the_vector_starts_again_at_its_end() -> None:
-    nonce = Nonce(IV)
-    assert [nonce.take()[4:].hex() for _ in range(3)] == ["f" * 15 + "e", "f" * 16, "0" * 16]
+    cipher = AesGcm(AESGCM(KEY), IV)
+    assert [cipher.next_nonce()[4:].hex() for _ in range(3)] == ["f" * 15 + "e", "f" * 16, "0" * 16]

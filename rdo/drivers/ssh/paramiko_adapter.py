@@ -1,5 +1,6 @@
-"""paramiko's part of a connection: agreeing on keys. Every name of paramiko's that it does not document is used here,
-in rdo.drivers.ssh.packetizer, or nowhere, and stands in `NAMES`, which a test holds against the installed version.
+"""All that rdo uses of paramiko beyond what paramiko documents: the agreement on keys, and packets under other ciphers
+than AES-GCM. Only this module imports paramiko's transport and packets; each name of theirs stands in `NAMES`, which a
+test checks against the installed version.
 
 Once keys are agreed on, messages are rdo.drivers.ssh.transport's.
 """
@@ -9,24 +10,28 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from paramiko.common import MSG_KEXINIT, MSG_NEWKEYS
 from paramiko.message import Message
+from paramiko.packet import Packetizer
+from paramiko.ssh_exception import SSHException
 from paramiko.transport import Transport
 
 from rdo.drivers.ssh import kex_offer
+from rdo.drivers.ssh.aes_gcm import AesGcm
 from rdo.drivers.ssh.algorithms import KEY_EXCHANGES, AlgorithmOffer
 from rdo.drivers.ssh.compression import DELAYED, Deflater, Inflater
 from rdo.drivers.ssh.dial import CLIENT_VERSION
 from rdo.drivers.ssh.fields import Violation
-from rdo.drivers.ssh.host_proof import prove
+from rdo.drivers.ssh.host_proof import SessionBinding, prove
 from rdo.drivers.ssh.keepalive import MonitoredStream
-from rdo.drivers.ssh.kex_offer import Mismatch
+from rdo.drivers.ssh.kex_offer import NoCommonAlgorithm
 from rdo.drivers.ssh.known_hosts import HostKey
-from rdo.drivers.ssh.packetizer import Packets
+from rdo.drivers.ssh.packet_receiver import PacketReceiver
+from rdo.drivers.ssh.packet_sender import PacketSender
 
 NEVER = 1 << 62
 """paramiko's own rekey can end a busy connection (paramiko#822): sshd starts rekeys, and those go well."""
@@ -58,20 +63,60 @@ NAMES = {
 """Of each class of paramiko, what rdo calls, sets or overrides, beyond its constructor and what threads have."""
 
 
-class NoCommonAlgorithm(Exception):
-    """The two sides have nothing in common of one kind."""
+class PacketizerAdapter(Packetizer):
+    """paramiko's Packetizer, whose work is done by a sender and a receiver of our own wherever the cipher is AES-GCM.
 
-    def __init__(self, mismatch: Mismatch, hint: str) -> None:
-        super().__init__(mismatch.why)
-        self.hint = hint
+    What paramiko has for another cipher calls `write_all` and `read_all` here. All methods are called by paramiko.
+    """
+
+    def __init__(self, stream: MonitoredStream) -> None:
+        super().__init__(stream)  # type: ignore[arg-type]
+        self.sender = PacketSender(stream, super().send_message)  # type: ignore[arg-type]
+        self.receiver = PacketReceiver(stream, super().read_message)
+        self.send_message = self.sender.send  # type: ignore[method-assign]
+        self.write_all = self.sender.write_all  # type: ignore[method-assign,assignment]
+        for name in ("REKEY_BYTES", "REKEY_PACKETS", "REKEY_BYTES_OVERFLOW_MAX", "REKEY_PACKETS_OVERFLOW_MAX"):
+            setattr(self, name, NEVER)
+
+    def read_all(self, n: int, check_rekey: bool = False) -> bytes:
+        return self.receiver.read_exactly(n)
+
+    def set_outbound_cipher(self, **cipher: Any) -> None:  # type: ignore[override]
+        super().set_outbound_cipher(**cipher)
+        self.sender.cipher = _aes_gcm(cipher, cipher["iv_out"], self.sender.cipher)
+
+    def set_inbound_cipher(self, **cipher: Any) -> None:  # type: ignore[override]
+        super().set_inbound_cipher(**cipher)
+        self.receiver.has_keys = True
+        self.receiver.cipher = _aes_gcm(cipher, cipher["iv_in"], self.receiver.cipher)
+
+    def set_outbound_compressor(self, compressor: Deflater) -> None:  # type: ignore[override]
+        super().set_outbound_compressor(compressor)  # type: ignore[arg-type]
+        self.sender.compressor = compressor
+
+    def set_inbound_compressor(self, compressor: Inflater) -> None:  # type: ignore[override]
+        super().set_inbound_compressor(compressor)  # type: ignore[arg-type]
+        self.receiver.decompressor = compressor
+
+    def reset_seqno_in(self) -> None:
+        super().reset_seqno_in()
+        self.receiver.sequence = 0
+
+    def close(self) -> None:
+        self.sender.is_closed = self.receiver.source.closed = True
+        super().close()
 
 
-class SessionBinding(NamedTuple):
-    """How the server proved its key in the first exchange of keys; an agent can see by it who asks for signatures."""
+def _aes_gcm(cipher: Mapping[str, Any], initial_vector: bytes | None, before: AesGcm | None) -> AesGcm | None:
+    """The new cipher if it is AES-GCM, else None. Raises SSHException.
 
-    host_key: bytes
-    session_id: bytes
-    signature: bytes
+    paramiko's own count of packets, which other ciphers need, stands still while packets go our way.
+    """
+    if not cipher["aead"]:
+        if before is not None:
+            raise SSHException("the server changed to another kind of cipher")
+        return None
+    return AesGcm(cipher["block_engine"], initial_vector or b"")
 
 
 class KeyExchange(Transport):
@@ -86,7 +131,7 @@ class KeyExchange(Transport):
     _preferred_keys: tuple[str, ...]
     _expected_packet: tuple[int, ...]
     active: bool
-    packetizer: Packets
+    packetizer: PacketizerAdapter
     kex_engine: Any
     clear_to_send: threading.Event
     clear_to_send_lock: threading.Lock
@@ -94,7 +139,7 @@ class KeyExchange(Transport):
 
     def __init__(self, stream: MonitoredStream, offer: AlgorithmOffer) -> None:
         """`stream` has been greeted."""
-        super().__init__(stream, packetizer_class=Packets)  # type: ignore[arg-type]
+        super().__init__(stream, packetizer_class=PacketizerAdapter)  # type: ignore[arg-type]
         self._preferred_keys = offer.host_keys
         self._preferred_kex = offer.key_exchanges
         self._preferred_ciphers = offer.ciphers
@@ -104,8 +149,6 @@ class KeyExchange(Transport):
         """The key or certificate that the server has proved to have."""
         self.binding: SessionBinding | None = None
         self.local_version = CLIENT_VERSION
-        for name in ("REKEY_BYTES", "REKEY_PACKETS", "REKEY_BYTES_OVERFLOW_MAX", "REKEY_PACKETS_OVERFLOW_MAX"):
-            setattr(self.packetizer, name, NEVER)
 
     @property
     def preferred_keys(self) -> tuple[str, ...]:
@@ -155,7 +198,7 @@ class KeyExchange(Transport):
             return False
         elif kind == MSG_NEWKEYS:
             self._parse_newkeys(message)  # type: ignore[attr-defined]
-            self.packetizer.incoming.deadline = None
+            self.packetizer.receiver.source.deadline = None
         else:
             self.kex_engine.parse_next(kind, message)
         return True
@@ -184,7 +227,7 @@ class KeyExchange(Transport):
         if lacking is not None:
             raise NoCommonAlgorithm(lacking, lacking.hint(ours[lacking.kind]))
         if self.initial_kex_done:
-            self.packetizer.incoming.deadline = time.monotonic() + EXCHANGE_TIMEOUT
+            self.packetizer.receiver.source.deadline = time.monotonic() + EXCHANGE_TIMEOUT
         self._negotiate_keys(message)  # type: ignore[attr-defined]
 
 

@@ -1,0 +1,136 @@
+"""SSH packets that come in: under AES-GCM by a way of our own, otherwise by paramiko's. Knows packets, no channels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from paramiko.common import MSG_CHANNEL_DATA, MSG_CHANNEL_FAILURE, MSG_CHANNEL_OPEN_SUCCESS
+from paramiko.message import Message
+
+from rdo.drivers.base import READ_SIZE
+from rdo.drivers.ssh.aes_gcm import TAG_SIZE, AesGcm
+from rdo.drivers.ssh.channel_data import IncomingData
+from rdo.drivers.ssh.compression import PACKET_LIMIT, Inflater
+from rdo.drivers.ssh.fields import FieldReader, Violation
+from rdo.drivers.ssh.keepalive import MonitoredStream
+from rdo.drivers.ssh.read_ahead import ReadAhead
+
+PACKET_MINIMUM = 12
+"""Bytes of a packet after its length (RFC 4253, section 6); of one of AES-GCM 16, as the cipher finds out."""
+
+CHANNEL_MESSAGES = range(MSG_CHANNEL_OPEN_SUCCESS, MSG_CHANNEL_FAILURE + 1)
+"""Numbers of the messages for a channel: each begins with the receiver's number for it (RFC 4254, section 5)."""
+
+MessageHandler = Callable[[int, int, bytes | memoryview], bool]
+"""Takes a message for a channel: its number, the channel's, and what follows that; of data, nothing but the data.
+Whether it was taken.
+"""
+
+
+class PacketReceiver:
+    """Reads the packets of one connection. For one thread, which also sets `cipher` and `decompressor`."""
+
+    def __init__(self, stream: MonitoredStream, read_plainly: Callable[[], tuple[int, Message]]) -> None:
+        """`read_plainly` is paramiko's way, for other ciphers and for all that precedes the first key exchange."""
+        self.source = ReadAhead(stream)
+        self._read_plainly = read_plainly
+        self.cipher: AesGcm | None = None
+        self.decompressor: Inflater | None = None
+        self.has_keys = False
+        """Whether anything is encrypted yet."""
+        self.sequence = 0
+        """The number of the next message to be read."""
+        self.handle: MessageHandler = lambda kind, number, body: False
+        """Is offered the messages for channels; what it does not take is read."""
+        self._ahead = b""
+        """A packet that was decrypted and is still to be read."""
+
+    def read(self) -> tuple[int, Message | IncomingData]:
+        """The next message that is not taken: its number, and its body. Raises EOFError, SSHException, Violation."""
+        while True:
+            self.sequence = (self.sequence + 1) & 0xFFFFFFFF
+            if self.cipher is None:
+                if not self.has_keys:
+                    self._check_length()  # paramiko believes any
+                kind, message = self._read_plainly()
+                if not self._is_taken(kind, message.asbytes()):
+                    return kind, message
+                continue
+            plain = self._next_plain()
+            kind = plain[1]
+            if kind == MSG_CHANNEL_DATA:
+                data = self._joined(IncomingData(plain))
+                if not self.handle(kind, data.channel, data.data):
+                    return kind, data
+            else:
+                payload = plain[2 : len(plain) - plain[0]]
+                if not self._is_taken(kind, payload):
+                    return kind, Message(payload)
+
+    def read_exactly(self, size: int) -> bytes:
+        """So many bytes, for paramiko. Raises EOFError, OSError, Violation."""
+        if not 0 <= size <= PACKET_LIMIT:
+            raise Violation(f"it sent a packet of {size} bytes")
+        self.source.fill(size)
+        return bytes(self.source.take(size))
+
+    def read_packet(self) -> bytes:
+        """The next packet, decrypted."""
+        assert self.cipher is not None
+        length = self._check_length()
+        self.source.fill(4 + length + TAG_SIZE)
+        packet = self.source.take(4 + length + TAG_SIZE)
+        return self.cipher.decrypt(packet[4:], packet[:4])
+
+    def _next_plain(self) -> bytes:
+        """The next packet: how much padding ends it, the number of its message, and that."""
+        plain, self._ahead = self._ahead or self.read_packet(), b""
+        if plain[0] > len(plain) - 2:
+            raise Violation("it sent a packet of nothing but padding")
+        if self.decompressor is None:
+            return plain
+        return b"\0" + self.decompressor(plain[1 : len(plain) - plain[0]])
+
+    def _is_taken(self, kind: int, payload: bytes) -> bool:
+        if kind not in CHANNEL_MESSAGES:
+            return False
+        fields = FieldReader(payload)
+        number = fields.number()
+        return self.handle(kind, number, fields.string() if kind == MSG_CHANNEL_DATA else payload[4:])
+
+    def _joined(self, first: IncomingData) -> IncomingData:
+        """With the data of the packets after it that have come: sshd sends 32 KiB at a time, and to hand a piece on
+        costs more than its bytes. Of packets that are no such data, one at most is decrypted, as keys may change then.
+        """
+        pieces, size = [first.data], len(first.data)
+        while self.decompressor is None and 0 < (length := self._complete_length()) <= READ_SIZE - size:
+            self._ahead = self.read_packet()
+            if not first.goes_on_in(self._ahead):
+                break
+            pieces.append(IncomingData(self._ahead).data)
+            self.sequence = (self.sequence + 1) & 0xFFFFFFFF
+            self._ahead = b""
+            size += length
+        if len(pieces) > 1:
+            first.data = memoryview(b"".join(pieces))
+        return first
+
+    def _complete_length(self) -> int:
+        """Bytes of the next packet if all of it has come, else 0."""
+        come = len(self.source)
+        if come < 4:
+            return 0
+        length = self._length()
+        return length if come >= 4 + length + TAG_SIZE else 0
+
+    def _length(self) -> int:
+        """What precedes the next packet."""
+        return int.from_bytes(self.source.peek(4), "big")
+
+    def _check_length(self) -> int:
+        """Bytes of the next packet, of which its length at least has come then. Raises EOFError, OSError, Violation."""
+        self.source.fill(4)
+        length = self._length()
+        if not PACKET_MINIMUM <= length <= PACKET_LIMIT:
+            raise Violation(f"it sent a packet of {length} bytes")
+        return length
