@@ -16,6 +16,7 @@ from rdo.config.merge import resolve
 from rdo.config.ownership import Exposure
 from rdo.config.schema import DEFAULT_PROFILE, Settings
 from rdo.config.validate import validate
+from rdo.errors import reason
 from rdo.project import LOCAL_CONFIG
 from rdo.util import foreign_file
 
@@ -134,8 +135,9 @@ def _read(file: str, personal: bool = False) -> _Read:
     except foreign_file.UnsuitableFile as error:
         raise Origin(file).error(str(error.strerror), "a config file is a short text") from None
     except (OSError, ValueError) as error:
-        why = str(error.strerror).lower() if isinstance(error, OSError) else str(error)
-        raise Origin(file).error(f"cannot be read: {why}", "check that it is there and yours to read") from None
+        raise Origin(file).error(
+            f"cannot be read: {reason(error)}", "check that it is there and yours to read"
+        ) from None
     return _Read(_document(file, _decode(file, content), personal), exposure)
 
 

@@ -107,6 +107,12 @@ class Caller(Protocol):
         """Show a line on the caller's stderr if it asked for details (`rdo -v`)."""
 
 
+def show_step(caller: Caller, step: str) -> None:
+    """Show what takes long to whoever waits: as progress, or as a line of its own where progress cannot be shown."""
+    if not caller.progress(step):
+        caller.tell(f"rdo: {step}")
+
+
 Sink = Callable[[int, bytes | memoryview], bool]
 """Takes output of a stream, if it can without waiting: whether it did. Never raises."""
 

@@ -39,12 +39,15 @@ def literal(value: object) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def shortened(text: str) -> str:
-    return text if len(text) <= VALUE_LIMIT else text[:VALUE_LIMIT] + "..."
+def shortened(text: str, limit: int = VALUE_LIMIT) -> str:
+    """The text, cut where it is too long."""
+    return text if len(text) <= limit else text[:limit] + "..."
 
 
-def listed(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+def listed(names: Sequence[str], limit: int | None = None) -> str:
+    """The names, each in backticks; no more than `limit` of them."""
+    more = " ..." if limit is not None and len(names) > limit else ""
+    return ", ".join(f"`{name}`" for name in names[:limit]) + more
 
 
 def nearest(name: str, names: Sequence[str]) -> str:

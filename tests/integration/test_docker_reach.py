@@ -153,9 +153,9 @@ def test_tls(tls_engine: str, certificates: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "content", "why"),
     [
-        pytest.param("ca.pem", None, "cannot read `{}/ca.pem` for TLS: No such file", id="no authority"),
-        pytest.param("cert.pem", None, "cannot read `{}/cert.pem` for TLS: No such file", id="no certificate"),
-        pytest.param("key.pem", None, "cannot read `{}/key.pem` for TLS: No such file", id="no key"),
+        pytest.param("ca.pem", None, "cannot read `{}/ca.pem` for TLS: no such file", id="no authority"),
+        pytest.param("cert.pem", None, "cannot read `{}/cert.pem` for TLS: no such file", id="no certificate"),
+        pytest.param("key.pem", None, "cannot read `{}/key.pem` for TLS: no such file", id="no key"),
         pytest.param("ca.pem", "", "cannot use the certificates in `{}`", id="an empty authority"),
         pytest.param("key.pem", "nonsense", "cannot use the certificates in `{}`", id="nonsense"),
     ],

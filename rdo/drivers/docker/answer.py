@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import NoReturn, TypeGuard
 
 from rdo.errors import ConnectError
+from rdo.util.phrases import shortened
 
 IDENTITY = re.compile(r"[\w.-]{1,128}", re.ASCII)
 """What an id of a container, an image or an exec may be made of: it becomes part of a path."""
@@ -154,8 +155,7 @@ def message(data: bytes) -> str:
 
 def one_line(text: str) -> str:
     """The engine's words on one line, cut where they go on for ever."""
-    words = " ".join(text[: 8 * MESSAGE_LIMIT].split())
-    return words if len(words) <= MESSAGE_LIMIT else words[:MESSAGE_LIMIT] + "..."
+    return shortened(" ".join(text[: 8 * MESSAGE_LIMIT].split()), MESSAGE_LIMIT)
 
 
 def _is_text(value: object) -> TypeGuard[str]:

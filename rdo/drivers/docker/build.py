@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
 from rdo.config.schema import Settings
-from rdo.drivers.base import Caller
+from rdo.drivers.base import Caller, show_step
 from rdo.drivers.docker import answer, build_context, credentials, dockerfile, http, pull
 from rdo.drivers.docker.answer import EngineAnswer
 from rdo.drivers.docker.build_context import BuildContext
@@ -71,8 +71,7 @@ def repository_name(root: str, settings: Iterable[str]) -> str:
 
 def _build(engine: Engine, build: str, context: BuildContext, query: Mapping[str, object], caller: Caller) -> None:
     what = f"building `{build}`"
-    if not caller.progress(what):
-        caller.tell(f"rdo: {what}")
+    show_step(caller, what)
     output: deque[str] = deque(maxlen=TAIL_LINES)
     try:
         _follow(_messages(engine, query, context, caller), what, output, caller)

@@ -13,7 +13,7 @@ from typing import IO, NamedTuple
 from rdo.drivers.base import READ_SIZE
 from rdo.drivers.docker import dockerignore
 from rdo.drivers.docker.dockerignore import Hits, IgnorePattern
-from rdo.errors import ConfigError, SetupError
+from rdo.errors import ConfigError, SetupError, reason
 from rdo.fscodec import fsencode
 from rdo.util import foreign_file
 
@@ -157,4 +157,4 @@ def _holds(directory: str, path: str) -> bool:
 
 def _unreadable(context: BuildContext, path: str, error: OSError) -> SetupError:
     what = f"cannot read `{os.path.join(context.directory, path)}`, which the image is to be built of"
-    return SetupError(what, str(error.strerror or error), f"make it readable, or name it in `{IGNORE}`")
+    return SetupError(what, reason(error), f"make it readable, or name it in `{IGNORE}`")

@@ -59,8 +59,7 @@ def _unix(endpoint: Endpoint) -> EngineStream:
 
 def _absent(endpoint: Endpoint, error: OSError | UnicodeError) -> ConnectError:
     hint = "start it (`sudo systemctl start docker`, or Docker Desktop), or set DOCKER_HOST"
-    why = getattr(error, "strerror", "") or str(error) or "no answer"
-    return ConnectError(f"the Docker engine at `{endpoint.name}` does not answer", why, hint)
+    return ConnectError(f"the Docker engine at `{endpoint.name}` does not answer", reason(error) or "no answer", hint)
 
 
 def _tcp(endpoint: Endpoint) -> EngineStream:
@@ -82,7 +81,7 @@ def _tcp(endpoint: Endpoint) -> EngineStream:
         return TlsStream(plain, context, endpoint.host, CONNECT_TIMEOUT)
     except OSError as error:
         plain.close()
-        why = getattr(error, "verify_message", "") or error.strerror or str(error) or "no answer"
+        why = getattr(error, "verify_message", "") or reason(error) or "no answer"
         raise ConnectError(f"no TLS with the Docker engine at `{endpoint.name}`", why) from None
 
 
@@ -107,7 +106,7 @@ def _check_readable(path: str) -> None:
         foreign_file.read(path, FILE_LIMIT)
     except OSError as error:
         hint = "see DOCKER_CERT_PATH and DOCKER_TLS_VERIFY"
-        raise ConfigError(f"cannot read `{path}` for TLS", error.strerror or str(error), hint) from None
+        raise ConfigError(f"cannot read `{path}` for TLS", reason(error), hint) from None
 
 
 def _no_password() -> str:
@@ -131,7 +130,7 @@ def _ssh(endpoint: Endpoint, environment: Mapping[str, str]) -> EngineStream:
             child = start_for_caller(command, environment, stdin=fd, stdout=fd)
         except OSError as error:
             near.close()
-            raise ConnectError("cannot run `ssh`", error.strerror or str(error), "install OpenSSH") from None
+            raise ConnectError("cannot run `ssh`", reason(error), "install OpenSSH") from None
     try:
         return SshProgramStream(near, child, endpoint)
     except SetupError:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from rdo.errors import ConfigError
+from rdo.errors import ConfigError, reason
 from rdo.fscodec import fsencode
 from rdo.util import foreign_file
 
@@ -154,7 +154,7 @@ def _is_there(directory: str) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        raise ConfigError(f"cannot look into `{directory}`", str(error.strerror)) from None
+        raise ConfigError(f"cannot look into `{directory}`", reason(error)) from None
     return True
 
 

@@ -85,5 +85,5 @@ def not_mounted(name: str, roots: Sequence[Root], project: str, directory: str) 
     ]
     inside = any(contains(directory, local) for local in near)
     what = f"{'this directory is not' if inside else 'nothing of this directory is'} mounted in `{name}`"
-    others = f"{listed(near[:LIST_LIMIT])}{' ...' if len(near) > LIST_LIMIT else ''}"
-    return RdoError(what, "", "set `directory`" + (f", or `cd` to what is: {others}" if near else ""))
+    others = f", or `cd` to what is: {listed(near, LIST_LIMIT)}" if near else ""
+    return RdoError(what, "", f"set `directory`{others}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
-from rdo.drivers.base import Caller
+from rdo.drivers.base import Caller, show_step
 from rdo.drivers.docker import answer, credentials
 from rdo.drivers.docker.answer import EngineAnswer
 from rdo.drivers.docker.engine import Engine, EngineError
@@ -32,13 +32,11 @@ PROGRESS_INTERVAL = 3.0
 
 def ensure_pulled(engine: Engine, image: str, pull: str, caller: Caller) -> None:
     """Have the image there, as `pull` (missing, never, always) says. Raises ConnectError."""
-    there = pull != "always" and has_image(engine, image)
-    if there:
+    if pull != "always" and has_image(engine, image):
         return
     if pull == "never":
         raise ConnectError(f"there is no image `{image}`", "", f"`docker pull {image}`, or set `pull`")
-    if not caller.progress(f"pulling `{image}`"):
-        caller.tell(f"rdo: pulling `{image}`")
+    show_step(caller, f"pulling `{image}`")
     try:
         _follow(_messages(engine, image, caller.environment), image, caller)
     except EngineError as error:
@@ -83,9 +81,7 @@ def _follow(messages: Iterable[EngineAnswer], image: str, caller: Caller) -> Non
             raise EngineError(200, answer.one_line(failure))
         update_layers(layers, message)
         what = f"pulling `{image}`: {progress(layers)}"
-        if caller.progress(what):
-            continue
-        if time.monotonic() - told > PROGRESS_INTERVAL:
+        if not caller.progress(what) and time.monotonic() - told > PROGRESS_INTERVAL:
             told = time.monotonic()
             caller.tell(f"rdo: {what}")
 

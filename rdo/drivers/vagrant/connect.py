@@ -8,20 +8,19 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
-from rdo.drivers.base import Caller
+from rdo.drivers.base import Caller, show_step
 from rdo.drivers.ssh.connect_ahead import ConnectAhead, load_connector
 from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.vagrant import machine as vagrant_machine
-from rdo.drivers.vagrant import output
 from rdo.drivers.vagrant.cache import VagrantCache
 from rdo.drivers.vagrant.command import VagrantCommand
 from rdo.drivers.vagrant.known_hosts import MachineKnownHosts
 from rdo.drivers.vagrant.machine import VagrantMachine
-from rdo.drivers.vagrant.output import NOT_CREATED, MachineState
+from rdo.drivers.vagrant.output import LIST_LIMIT, NOT_CREATED, MachineState
 from rdo.drivers.vagrant.project import VagrantProject
 from rdo.errors import ConnectError, reason
-from rdo.util.phrases import nearest
+from rdo.util.phrases import listed, nearest
 
 if TYPE_CHECKING:
     from rdo.drivers.ssh.connection import SshConnection
@@ -140,15 +139,13 @@ class VagrantConnector:
         return self._keep(machine, answer.output)
 
     def _say_waiting(self) -> None:
-        what = f"waiting for another `vagrant up {self._name}`"
-        if not self._caller.progress(what):
-            self._caller.tell(f"rdo: {what}")
+        show_step(self._caller, f"waiting for another `vagrant up {self._name}`")
 
     def _state(self) -> MachineState:
         """How the machine is, as Vagrant sees it. Raises ConnectError where the Vagrantfile does not know it."""
         states = self._vagrant.states()
         if self._name not in states:
-            why = f"`{self._project.vagrantfile}` has {output.some(list(states))}"
+            why = f"`{self._project.vagrantfile}` has {listed(list(states), LIST_LIMIT)}"
             raise ConnectError(f"there is no machine `{self._name}`", why, nearest(self._name, list(states)))
         return states[self._name]
 
@@ -156,5 +153,5 @@ class VagrantConnector:
         try:
             self._cache.write(self._file, answer_key(self._project, machine), text)
         except OSError as error:
-            raise ConnectError(f"cannot write `{self._cache.path(self._file)}`", str(error.strerror)) from error
+            raise ConnectError(f"cannot write `{self._cache.path(self._file)}`", reason(error)) from error
         return machine

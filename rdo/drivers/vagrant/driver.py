@@ -15,13 +15,14 @@ from rdo.drivers.base import Caller, Root
 from rdo.drivers.ssh.options import SshOptions, SshQueryRequest, variables
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.vagrant import machine as vagrant_machine
-from rdo.drivers.vagrant import output
 from rdo.drivers.vagrant.cache import VagrantCache
 from rdo.drivers.vagrant.command import VagrantCommand
 from rdo.drivers.vagrant.connect import AUTO_UP, ConnectOptions, VagrantConnector, answer_file, answer_key
 from rdo.drivers.vagrant.known_hosts import MachineKnownHosts
+from rdo.drivers.vagrant.output import LIST_LIMIT
 from rdo.drivers.vagrant.project import find_project, search_start
 from rdo.errors import ConnectError
+from rdo.util.phrases import listed
 
 if TYPE_CHECKING:
     from rdo.drivers.ssh.connection import SshConnection
@@ -124,7 +125,7 @@ class VagrantDriver:
         names = list(vagrant.states())
         name = names[0] if len(names) == 1 else vagrant.target()
         if name is None:
-            why = f"`{self.project.vagrantfile}` has {output.some(names)}, and none is primary"
+            why = f"`{self.project.vagrantfile}` has {listed(names, LIST_LIMIT)}, and none is primary"
             raise ConnectError("it is not clear which Vagrant machine is meant", why, f'write `machine = "{names[0]}"`')
         with contextlib.suppress(OSError):
             self._cache.write(CHOICE_FILE, self.project.stamp(), name)

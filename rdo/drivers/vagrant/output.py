@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from rdo.drivers.vagrant.machine import RUNNING
 from rdo.util.lines import BLANKS, split_lines
-from rdo.util.phrases import listed
+from rdo.util.phrases import shortened
 
 COMMA = "%!(VAGRANT_COMMA)"
 
@@ -69,11 +69,6 @@ def states(text: str) -> dict[str, MachineState]:
     }
 
 
-def some(names: Sequence[str]) -> str:
-    """The names, the first few where there are many."""
-    return listed(names[:LIST_LIMIT]) + (" ..." if len(names) > LIST_LIMIT else "")
-
-
 def target(text: str) -> str | None:
     """The machine that `vagrant ssh` chose when it was given none; None where it could not."""
     return next((record.machine for record in records(text) if record.kind == "action" and record.machine), None)
@@ -96,8 +91,7 @@ def complaint(output: str, errors: str) -> str:
     """Why Vagrant failed, in one line."""
     exits = [record.values[-1] for record in records(output) if record.kind == "error-exit" and record.values]
     text = exits[-1] if exits else errors
-    whole = _of_vagrantfile(text) or _last_paragraph(text)
-    return whole if len(whole) <= COMPLAINT_LIMIT else whole[:COMPLAINT_LIMIT] + "..."
+    return shortened(_of_vagrantfile(text) or _last_paragraph(text), COMPLAINT_LIMIT)
 
 
 def _values(text: str, kind: str) -> dict[str, str]:

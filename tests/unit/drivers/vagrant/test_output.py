@@ -10,7 +10,6 @@ from rdo.drivers.vagrant.output import (
     OutputRecord,
     complaint,
     records,
-    some,
     ssh_config,
     states,
     target,
@@ -98,10 +97,6 @@ def test_what_plugins_say_before_the_ssh_configuration_is_dropped() -> None:
 )
 def test_a_configuration_that_does_not_say_where_the_machine_is_is_none(text: str) -> None:
     assert ssh_config(text, "default") == ""
-
-
-def test_of_many_names_some_are_listed() -> None:
-    assert some([str(n) for n in range(99)]).endswith("`9` ...")
 
 
 @pytest.mark.parametrize(
