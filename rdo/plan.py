@@ -18,7 +18,7 @@ from rdo.drivers.base import Root
 from rdo.errors import RdoError
 from rdo.fscodec import fsdecode
 from rdo.ipc.protocol import Request
-from rdo.paths.mapping import MappedArgument, NotShared, PathMapping
+from rdo.paths.mapping import MappedArgument, PathMapping, UnmappedError
 from rdo.remote_sh import tty_modes
 from rdo.remote_sh.render import Script
 from rdo.util.phrases import shortened
@@ -47,10 +47,10 @@ def make(
     settings: Settings,
     roots: Sequence[Root],
     target: str,
-    not_shared: NotShared = lambda directory: None,
+    unmapped_error: UnmappedError = lambda directory: None,
     sudo: str = "",
 ) -> Plan:
-    """The plan. `roots` and `not_shared` are the driver's. `sudo`: whom the target's sudo is to run the command as.
+    """The plan. `roots` and `unmapped_error` are the driver's. `sudo`: whom the target's sudo is to run the command as.
 
     Raises RdoError where the working directory is not on the target, or no directory is known there.
     """
@@ -61,7 +61,7 @@ def make(
     if request.is_shell_string and mapped:
         mapped = [MappedArgument(words[0], words[0]), *mapped[1:]]
     here = fsdecode(request.pwd), fsdecode(request.cwd)
-    directory = fsdecode(request.remote_directory) or mapping.directory(*here, not_shared)
+    directory = fsdecode(request.remote_directory) or mapping.directory(*here, unmapped_error)
     script = Script(
         command=_command(request, [argument.arrives for argument in mapped]),
         directory=directory,

@@ -43,7 +43,7 @@ class ScriptedCaller:
     def screen(self) -> tuple[int, int] | None:
         return 24, 80
 
-    def tell(self, line: str) -> None:
+    def report(self, line: str) -> None:
         self.told.append(line)
 
     def progress(self, step: str) -> bool:

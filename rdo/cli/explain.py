@@ -93,14 +93,14 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
         raise fault
     roots = driver.roots()
     if not roots and not asked.remote_directory:
-        if words := driver.not_shared(found.pwd):
+        if words := driver.unmapped_error(found.pwd):
             raise words
         loaded.require_directory()
     roots = [root._replace(remote=below(LOGIN, root.remote)) for root in roots]
     yield "Directories on both sides", table.render([(r.local, "->", r.remote, r.note) for r in roots]) or ["none"]
     user = plan.user(asked, loaded.settings)
     sudo = "" if driver.switches_user else user
-    planned = plan.make(hidden(asked, options), loaded.settings, roots, driver.target, driver.not_shared, sudo)
+    planned = plan.make(hidden(asked, options), loaded.settings, roots, driver.target, driver.unmapped_error, sudo)
     if user and not sudo:
         yield "User", [f"{user}, by the Docker engine"]
     yield from _plan(planned, asked, found.pwd)
@@ -189,7 +189,7 @@ class LocalCaller:
     def screen(self) -> tuple[int, int] | None:
         return None
 
-    def tell(self, line: str) -> None:
+    def report(self, line: str) -> None:
         click.echo(printable(line), err=True)
 
     def progress(self, step: str) -> bool:

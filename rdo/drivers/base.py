@@ -16,8 +16,7 @@ STDOUT = 1
 STDERR = 2
 
 READ_SIZE = 256 * 1024
-"""Largest chunk (bytes) that one read of a channel gives: an SSH packet as rdo negotiates them."""
-
+"""Largest chunk (bytes) that one read of a channel returns: an SSH packet as rdo negotiates them."""
 
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
@@ -32,14 +31,14 @@ class WindowSize(NamedTuple):
 
 
 class Pty(NamedTuple):
-    """A pseudo-terminal to be made on the target."""
+    """A pseudo-terminal to make on the target."""
 
     term: str
     size: WindowSize
 
 
-class Opening(NamedTuple):
-    """How a channel is opened: on a terminal, if there is one, and with variables that the target may refuse."""
+class ChannelOptions(NamedTuple):
+    """How to open a channel: on a terminal, if one is given, and with variables that the target may refuse."""
 
     pty: Pty | None = None
     variables: Mapping[str, str] = NO_VARIABLES
@@ -72,7 +71,7 @@ class ChannelRefused(Exception):
 
 
 class CallerGone(Exception):
-    """Whoever was asked or told something has gone away: nobody waits for the connection any more."""
+    """The caller has gone away: nobody waits for the connection any more."""
 
 
 class Caller(Protocol):
@@ -84,7 +83,7 @@ class Caller(Protocol):
 
     @property
     def process(self) -> int:
-        """The caller's process id; 0 where it cannot be told."""
+        """The caller's process id; 0 where it is not known."""
 
     @property
     def user(self) -> str:
@@ -96,21 +95,21 @@ class Caller(Protocol):
     def screen(self) -> tuple[int, int] | None:
         """Rows and columns of the caller's terminal; None where there is none. What was typed before is dropped."""
 
-    def tell(self, line: str) -> None:
-        """Show a line on the caller's stderr, at once."""
+    def report(self, line: str) -> None:
+        """Print a line on the caller's stderr, at once."""
 
     def progress(self, step: str) -> bool:
-        """Show what goes on, until the next step or the command's start. False if that cannot be shown, and so lines
-        should tell what takes long."""
+        """Show what is going on, until the next step or the command's start. False if that cannot be shown, so that
+        `report` should say what takes long."""
 
     def trace(self, line: str) -> None:
-        """Show a line on the caller's stderr if it asked for details (`rdo -v`)."""
+        """Print a line on the caller's stderr if it asked for details (`rdo -v`)."""
 
 
 def show_step(caller: Caller, step: str) -> None:
     """Show what takes long to whoever waits: as progress, or as a line of its own where progress cannot be shown."""
     if not caller.progress(step):
-        caller.tell(f"rdo: {step}")
+        caller.report(f"rdo: {step}")
 
 
 Sink = Callable[[int, bytes | memoryview], bool]
@@ -122,7 +121,7 @@ class Channel(Protocol):
 
     @property
     def ended(self) -> bool:
-        """Whether it is known by now that the program or the link has ended; does not wait."""
+        """Whether the program or the connection is known to have ended; does not wait."""
 
     def has_exited(self) -> bool:
         """Whether the program has ended, though others may hold its streams open. May ask the target."""
@@ -133,28 +132,29 @@ class Channel(Protocol):
         Raises LinkLost.
         """
 
-    def offer(self, data: bytes | memoryview) -> bool:
-        """Write all of `data` if the program has room for it: whether it was written. Waits for the link at most.
+    def try_write(self, data: bytes | memoryview) -> bool:
+        """Write all of `data` if the program has room for it: whether it was written. Waits for the connection at most.
 
-        A channel that cannot tell takes nothing. Raises LinkLost.
+        A channel that cannot know takes nothing. Raises LinkLost.
         """
 
     def read(self, timeout: float | None = None, sink: Sink | None = None) -> Chunk | None:
         """The next output, or None when both streams have ended. Raises TimeoutError after `timeout` seconds.
 
-        A link that broke reads as the end; `exit_status` tells. Output that comes while nothing is to be read may be
-        given to `sink` by whoever receives it, which spares a change of threads; what that does not take is read.
+        A connection that broke reads as the end; `exit_status` reports it. Output that comes while nothing is to be
+        read may be given to `sink` by whoever receives it, which spares a change of threads; what that does not take
+        is read.
         """
 
     def watch(self, sink: Sink, readable: Callable[[bool], None]) -> bool:
         """Have output given to `sink` without a thread that reads, while it takes all; then `readable` is called, once,
-        by whoever receives: from now on somebody has to read. It is told whether all is over, with a status.
+        by whoever receives: from then on somebody has to read. Its argument: whether all is over, with a status.
 
         False where only who reads receives: nothing is called. It is for the time before the first read.
         """
 
     def end_input(self) -> None:
-        """Close the program's stdin, behind all that was written."""
+        """Close the program's stdin, after all that was written."""
 
     def stop_reading(self) -> bool:
         """Close the near end of stdout, so that the program meets SIGPIPE. False where the target cannot do that."""
@@ -166,19 +166,19 @@ class Channel(Protocol):
         """Wait for the end: the status, or 128+n where signal n ended it. Raises LinkLost when none will come."""
 
     def close(self) -> None:
-        """Give it up. The program is not told more than that its streams are gone."""
+        """Give it up. All that the program notices is that its streams are gone."""
 
 
 class Connection(Protocol):
     """A held way to one target, over which channels are opened. Usable from any thread."""
 
     @property
-    def makes_leaders(self) -> bool:
+    def leads_process_group(self) -> bool:
         """Whether what a channel runs is known to lead a process group of its own, also without a pty."""
 
     @property
     def runs_sh(self) -> bool:
-        """Whether it is /bin/sh that is given the command of a channel, and no login shell."""
+        """Whether /bin/sh runs the command of a channel, and not a login shell."""
 
     def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> Channel:
         """Start `command` (for the login shell of the target, or /bin/sh -c). Raises ChannelRefused, LinkLost."""
@@ -204,8 +204,8 @@ class Driver(Protocol):
     def roots(self) -> Sequence[Root]:
         """The directories that both sides see, without connecting if possible. Raises ConfigError, ConnectError."""
 
-    def not_shared(self, directory: str) -> RdoError | None:
-        """The driver's own words on a local directory that no root holds; None where those of the mapping do."""
+    def unmapped_error(self, directory: str) -> RdoError | None:
+        """The driver's own error for a local directory that no root holds; None where that of the mapping will do."""
 
     def variables(self, caller: Caller) -> Mapping[str, str]:
         """Variables to ask the target for as a channel is opened, such as SendEnv's: those of this caller.
@@ -213,8 +213,8 @@ class Driver(Protocol):
         None before the first connection. Does not connect. Raises ConnectError where another target is meant by now.
         """
 
-    def shared_by(self, caller: Caller) -> Hashable:
-        """What callers have to have in common to share connections: equal for those that may. None: all may."""
+    def sharing_key(self, caller: Caller) -> Hashable:
+        """What callers must have in common to share connections: equal for those that may. None: all may."""
 
     def connect(self, caller: Caller) -> Connection:
         """A new connection, logged in. Raises ConnectError, ConfigError."""

@@ -168,7 +168,7 @@ class WaitingCaller:
         rows, _, columns = (self._prompt(b"w") or "").partition(" ")
         return (int(rows), int(columns)) if rows.isdigit() and columns.isdigit() else None
 
-    def tell(self, line: str) -> None:
+    def report(self, line: str) -> None:
         """See Caller. Raises ClientGone."""
         shown = one_line(line) if line.startswith("rdo: ") else printable(line)  # a server's banner may be a drawing
         self._client.send(protocol.NOTICE, self._spelled(shown))
@@ -176,7 +176,7 @@ class WaitingCaller:
     def trace(self, line: str) -> None:
         """See Caller. Raises ClientGone."""
         if self._request.verbose:
-            self.tell(f"rdo: {line}")
+            self.report(f"rdo: {line}")
 
     def progress(self, step: str) -> bool:
         """See Caller. Raises ClientGone."""

@@ -53,7 +53,7 @@ class StdinPump:
         with self._changed:
             waits = self._held or self._busy or self._pieces
         try:
-            written = not waits and self._channel.offer(data)
+            written = not waits and self._channel.try_write(data)
         except LinkLost:
             return  # see `_relay`
         with self._changed:

@@ -66,7 +66,9 @@ class Target:
                 lease = after.enter_context(pool.shells.lease(caller, _pty(request)))
                 ptyless = request.pty and not lease.shell.pty
                 if ptyless:  # in the words of ssh(1)
-                    caller.tell(f"rdo: PTY allocation request failed on `{self.driver.target}`: it goes on without one")
+                    caller.report(
+                        f"rdo: PTY allocation request failed on `{self.driver.target}`: it goes on without one"
+                    )
                 roots = pool.login.resolved(self.driver.roots(), caller)
             planned = self._plan(request, roots, caller.user)
             if request.progress and self.config.settings.driver != "local":  # there, nothing stays here
@@ -87,11 +89,11 @@ class Target:
             there.update(self.driver.variables(caller))
         if fresh := self._prefix_assignments.first_mentions(name for name in names if name not in there):
             words = list(map(fsdecode, request.arguments)) if _is_plain(request) else []
-            caller.tell(f"rdo: {prefix_assignment.hint(fresh, caller.environment, words)}")
+            caller.report(f"rdo: {prefix_assignment.hint(fresh, caller.environment, words)}")
 
     def _require_directory(self, here: str) -> None:
         """Raises RdoError where the config does not say where the command is to run, and nothing else does."""
-        if words := self.driver.not_shared(here):
+        if words := self.driver.unmapped_error(here):
             raise words
         self.config.require_directory()
 
@@ -99,7 +101,7 @@ class Target:
         """Made once there is a connection: a machine that just started shares directories that nobody knew before."""
         driver = self.driver
         sudo = "" if driver.switches_user else user
-        return plan.make(request, self.config.settings, roots, driver.target, driver.not_shared, sudo)
+        return plan.make(request, self.config.settings, roots, driver.target, driver.unmapped_error, sudo)
 
 
 def _is_plain(request: Request) -> bool:

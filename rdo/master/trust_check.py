@@ -74,7 +74,7 @@ def _record(request: TrustRequest, caller: Caller) -> None:
     try:
         store.Store(caller.environment).add(request)
     except SetupError as error:
-        caller.tell(f"rdo: {error}")  # it was allowed, and so is not refused; it will be asked about again
+        caller.report(f"rdo: {error}")  # it was allowed, and so is not refused; it will be asked about again
 
 
 def _stamp(program: str) -> tuple[object, ...]:

@@ -27,7 +27,7 @@ _SEDS = re.compile(r"[smy],")
 """A substitution with commas (`s,/a,/b,`) is no list."""
 
 
-NotShared = Callable[[str], RdoError | None]
+UnmappedError = Callable[[str], RdoError | None]
 """A driver's own words on a directory that no root holds: see drivers.base."""
 
 
@@ -52,11 +52,11 @@ class PathMapping:
     def _root(self, path: str) -> Root | None:
         return next((root for root in self.roots if _below(root.local, path) is not None), None)
 
-    def directory(self, pwd: str, cwd: str, not_shared: NotShared = lambda directory: None) -> str:
+    def directory(self, pwd: str, cwd: str, unmapped_error: UnmappedError = lambda directory: None) -> str:
         """The remote directory for a working directory: as the shell shows it first, then the physical path.
 
-        Raises RdoError that names the roots: any directory but the matching one would be the wrong one. `not_shared`
-        may have better words for it.
+        Raises RdoError that names the roots: any directory but the matching one would be the wrong one. The
+        driver's `unmapped_error` may have better words for it.
         """
         found = [(path, root) for path in (pwd, cwd) if (root := self._root(path))]
         for path, root in found:
@@ -65,7 +65,7 @@ class PathMapping:
         for path, root in found:
             hint = f"`--dir {self.to_remote(path)}` runs in what is there"
             raise RdoError(f"`{pwd}` is not what the target has in its place", root.note, hint)
-        raise not_shared(pwd) or self._elsewhere(pwd)
+        raise unmapped_error(pwd) or self._elsewhere(pwd)
 
     def _elsewhere(self, pwd: str) -> RdoError:
         roots = ", ".join(f"`{root.local}`" for root in self.roots if root.shared)

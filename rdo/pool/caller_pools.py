@@ -44,7 +44,7 @@ class CallerPools:
     @contextlib.contextmanager
     def of(self, caller: Caller) -> Iterator[CallerPool]:
         """The pool that may serve the caller."""
-        kind = self._driver.shared_by(caller)
+        kind = self._driver.sharing_key(caller)
         with contextlib.ExitStack() as used:
             with self._lock:
                 pool = self._pools.pop(kind, None) or CallerPool(self._driver, self._login)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 
-from rdo.drivers.base import ChannelRefused, Connection, Opening, PtyRefused
+from rdo.drivers.base import ChannelOptions, ChannelRefused, Connection, PtyRefused
 from rdo.errors import ConnectError
 from rdo.pool.lifeline import Lifeline
 from rdo.pool.shell import Group, Shell, begin_shell
@@ -34,10 +34,10 @@ class HeldConnection:
         self._guarded: set[Group] = set()
         self._kept: set[Group] = set()
         self._released: list[Group] = []
-        self._lifeline = Lifeline(lambda: self.open_shell(Opening()))
+        self._lifeline = Lifeline(lambda: self.open_shell(ChannelOptions()))
         self._lock = threading.Lock()
 
-    def open_shell(self, opening: Opening) -> Shell:
+    def open_shell(self, opening: ChannelOptions) -> Shell:
         """A new shell, ready, if need be on no terminal. Raises ChannelRefused, ConnectError, LinkLost."""
         if opening.pty is not None and not self.is_ptyless:
             with contextlib.suppress(PtyRefused):
@@ -45,7 +45,7 @@ class HeldConnection:
             self.is_ptyless = True
         return self._open_ready(opening._replace(pty=None))
 
-    def _open_ready(self, opening: Opening) -> Shell:
+    def _open_ready(self, opening: ChannelOptions) -> Shell:
         shell = self.begin_shell(opening)
         self.wait_until_ready(shell)
         return shell
@@ -54,7 +54,7 @@ class HeldConnection:
         """See drivers.base.Connection."""
         return self._connection.is_alive()
 
-    def begin_shell(self, opening: Opening, *, spare: bool = False) -> Shell:
+    def begin_shell(self, opening: ChannelOptions, *, spare: bool = False) -> Shell:
         """A new shell that gets ready on its own, or does not and is a `spare` one. Raises ChannelRefused, LinkLost."""
         plain = spare and self._promising if self._plain is None else self._plain
         try:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from rdo.drivers.base import Caller, CallerGone, ChannelRefused, Driver, Opening, Pty
+from rdo.drivers.base import Caller, CallerGone, ChannelOptions, ChannelRefused, Driver, Pty
 from rdo.errors import ConnectError, LinkLost
 from rdo.pool.connection import HeldConnection
 from rdo.pool.shell import Shell
@@ -24,7 +24,7 @@ class ShellLease(NamedTuple):
 
     shell: Shell
     connection: HeldConnection
-    opening: Opening
+    opening: ChannelOptions
     """How the shell was opened."""
 
     def age(self, now: float) -> float:
@@ -39,7 +39,7 @@ class ShellLease(NamedTuple):
             self.shell.close()
 
 
-def _open_at_last(connection: HeldConnection, opening: Opening) -> Shell:
+def _open_at_last(connection: HeldConnection, opening: ChannelOptions) -> Shell:
     """A shell in the lifeline's room, which a server gives free when it has seen that end. Raises ChannelRefused."""
     deadline = time.monotonic() + ROOM_TIMEOUT
     while True:
@@ -119,7 +119,7 @@ class ConnectionSet:
             caller.progress(f"connecting to `{self._driver.target}`")
             connection = HeldConnection(self._driver.connect(caller), self._login_shell)
             caller.progress(f"starting a shell on `{self._driver.target}`")
-            lease = self._open_first(connection, Opening(pty, self._driver.variables(caller)))
+            lease = self._open_first(connection, ChannelOptions(pty, self._driver.variables(caller)))
             with self._lock:
                 self._connections.append(connection)
             self.login_time = time.monotonic() - started
@@ -133,7 +133,7 @@ class ConnectionSet:
         return lease
 
     @staticmethod
-    def _open_first(connection: HeldConnection, opening: Opening) -> ShellLease:
+    def _open_first(connection: HeldConnection, opening: ChannelOptions) -> ShellLease:
         """The first shell of a link, which nobody else knows yet. Raises ConnectError."""
         try:
             connection.start_lifeline()

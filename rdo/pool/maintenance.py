@@ -9,7 +9,7 @@ import contextlib
 import threading
 from collections.abc import Callable
 
-from rdo.drivers.base import ChannelRefused, Opening
+from rdo.drivers.base import ChannelOptions, ChannelRefused
 from rdo.errors import ConnectError, LinkLost, RdoError, SetupError
 from rdo.pool.connection import HeldConnection
 from rdo.pool.connections import ConnectionSet, ShellLease
@@ -91,7 +91,7 @@ class Maintenance:
                 undo.pop_all()
             return bool(ready)
 
-    def _begin_missing(self, opening: Opening, undo: contextlib.ExitStack) -> list[ShellLease]:
+    def _begin_missing(self, opening: ChannelOptions, undo: contextlib.ExitStack) -> list[ShellLease]:
         """Open what is missing of a kind, all at a time: a login shell's start-up files may take long.
 
         `undo` throws away what was begun, whatever comes between.

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from rdo.drivers.base import STDERR, STDOUT, Channel, Chunk, Connection, Opening
+from rdo.drivers.base import STDERR, STDOUT, Channel, ChannelOptions, Chunk, Connection
 from rdo.errors import ConnectError, RdoError
 from rdo.remote_sh import bootstrap
 from rdo.remote_sh.render import Script, render
@@ -161,12 +161,12 @@ class Shell:
         raise ConnectError("could not start /bin/sh on the target", why, hint)
 
 
-def begin_shell(connection: Connection, opening: Opening, login: bool, plain: bool) -> Shell:
+def begin_shell(connection: Connection, opening: ChannelOptions, login: bool, plain: bool) -> Shell:
     """A new shell that gets ready on its own. `plain` as in bootstrap.bootstrap. Raises ChannelRefused, LinkLost."""
     nonce = os.urandom(8).hex()
     pty = opening.pty is not None
     text = bootstrap.bootstrap(nonce, pty=pty, login=login, plain=plain)
-    if not (pty or connection.makes_leaders):
+    if not (pty or connection.leads_process_group):
         text = bootstrap.led(text)
     return Shell(connection.open_channel(text, opening.pty, opening.variables), nonce, pty, plain)
 

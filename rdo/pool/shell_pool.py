@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from rdo.drivers.base import Caller, ChannelRefused, Driver, Opening, Pty
+from rdo.drivers.base import Caller, ChannelOptions, ChannelRefused, Driver, Pty
 from rdo.errors import LinkLost
 from rdo.pool.connection import HeldConnection
 from rdo.pool.connections import ROOM_INTERVAL, ConnectionSet, ShellLease
@@ -34,7 +34,7 @@ class ShellPool:
         """A ready shell for one command: a warm one if there is one, on a link that is alive. Raises ConnectError."""
         if any(connection.is_ptyless for connection in self.connections):
             pty = None
-        opening = Opening(pty, self._driver.variables(caller))
+        opening = ChannelOptions(pty, self._driver.variables(caller))
         warm = self._take_warm(opening)
         lease = warm or self._open(caller, pty)
         with contextlib.ExitStack() as after:
@@ -57,7 +57,7 @@ class ShellPool:
             lease.throw_away()
         self.connections.close()
 
-    def _take_warm(self, opening: Opening) -> ShellLease | None:
+    def _take_warm(self, opening: ChannelOptions) -> ShellLease | None:
         while (lease := self._warm.take(opening)) is not None:
             with contextlib.ExitStack() as undo:
                 undo.callback(lease.throw_away)
@@ -79,16 +79,16 @@ class ShellPool:
 
     def _open(self, caller: Caller, pty: Pty | None) -> ShellLease:
         def find_room() -> ShellLease | None:
-            opening = Opening(pty, self._driver.variables(caller))  # which a first connection may have brought
+            opening = ChannelOptions(pty, self._driver.variables(caller))  # which a first connection may have brought
             return self._open_on_any(opening) or self._await_room(opening)
 
         return self.connections.open(caller, pty, find_room)
 
-    def _open_on_any(self, opening: Opening) -> ShellLease | None:
+    def _open_on_any(self, opening: ChannelOptions) -> ShellLease | None:
         """A fresh shell on a link that we hold; None if none has room. Raises ConnectError."""
         return next((lease for connection in self.connections if (lease := self._open_on(connection, opening))), None)
 
-    def _await_room(self, opening: Opening) -> ShellLease | None:
+    def _await_room(self, opening: ChannelOptions) -> ShellLease | None:
         """A shell in the room that another command leaves; None if none ends in time. One looks, the others queue."""
         timeout = min(self.connections.login_time, ROOM_GRACE)
         deadline = time.monotonic() + timeout
@@ -106,7 +106,7 @@ class ShellPool:
         finally:
             self._turn.release()
 
-    def _open_on(self, connection: HeldConnection, opening: Opening) -> ShellLease | None:
+    def _open_on(self, connection: HeldConnection, opening: ChannelOptions) -> ShellLease | None:
         """A fresh shell on a link that we hold, at the cost of a warm one of the other kind; None if there is no room.
 
         Raises ConnectError where the target is there and gives no shell.

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from rdo.drivers.base import Opening
+from rdo.drivers.base import ChannelOptions
 from rdo.pool.connection import HeldConnection
 from rdo.pool.connections import ShellLease
 
@@ -24,7 +24,7 @@ class WarmShells:
         self.changed = threading.Condition()
         """Notified when a command has begun or ended, and at the end."""
         self._waiting: list[ShellLease] = []
-        self._kinds: list[Opening] = []
+        self._kinds: list[ChannelOptions] = []
         """What was asked for of late: at most one kind with a pty and one without."""
         self._demand = 0
         self._used = time.monotonic()
@@ -41,12 +41,12 @@ class WarmShells:
         return time.monotonic() - self._used
 
     @property
-    def kinds(self) -> list[Opening]:
+    def kinds(self) -> list[ChannelOptions]:
         """What was asked for of late: at most one kind with a pty and one without."""
         with self.changed:
             return list(self._kinds)
 
-    def use(self, opening: Opening, *, waited: bool) -> None:
+    def use(self, opening: ChannelOptions, *, waited: bool) -> None:
         """A command has a shell that was opened so; had none `waited`, there should be one more."""
         with self.changed:
             others = [each for each in self._kinds if (each.pty is None) != (opening.pty is None)]
@@ -62,7 +62,7 @@ class WarmShells:
             self._used = time.monotonic()
             self.changed.notify()
 
-    def take(self, opening: Opening) -> ShellLease | None:
+    def take(self, opening: ChannelOptions) -> ShellLease | None:
         """One of the kind, for a command."""
         with self.changed:
             return self._take(self._of_kind(opening))
@@ -84,7 +84,7 @@ class WarmShells:
                 self._waiting += ready
             return not self._closed
 
-    def missing(self, opening: Opening) -> int:
+    def missing(self, opening: ChannelOptions) -> int:
         """How many of a kind there should be besides those that there are."""
         with self.changed:
             return 0 if self._closed else self._demand - len(self._of_kind(opening))
@@ -118,7 +118,7 @@ class WarmShells:
         self._waiting.remove(fitting[0])
         return fitting[0]
 
-    def _of_kind(self, opening: Opening) -> list[ShellLease]:
+    def _of_kind(self, opening: ChannelOptions) -> list[ShellLease]:
         """Those that could have been opened so: a terminal's size can be changed, variables cannot."""
         pty, variables = opening.pty is not None, opening.variables
         return [lease for lease in self._waiting if lease.shell.pty == pty and lease.opening.variables == variables]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rdo.config.schema import Settings
-from rdo.drivers.base import Opening, Pty, Root, WindowSize
+from rdo.drivers.base import ChannelOptions, Pty, Root, WindowSize
 from rdo.drivers.docker.driver import DockerDriver
 from rdo.errors import ConfigError, ConnectError, LinkLost
 from rdo.pool.connection import HeldConnection
@@ -71,7 +71,7 @@ def test_nothing_is_shared_where_nothing_is_mounted(docker_engine: DockerEngine,
         driver = make(container=name)
         assert driver.roots() == []
         words = f"nothing of this directory is mounted in `{name}`; set `directory`"
-        assert str(driver.not_shared(str(tmp_path))) == words
+        assert str(driver.unmapped_error(str(tmp_path))) == words
 
 
 @pytest.mark.parametrize(("user", "found"), [(None, "0:0"), ("nobody", "65534:65534"), ("1234:99", "1234:99")])
@@ -86,7 +86,7 @@ def test_an_unknown_user_is_named(docker_engine: DockerEngine, make: Make, conne
     with docker_engine.container() as name:
         connection = connect(make(container=name, user="nobody-here"))
         with pytest.raises(ConnectError, match=r"cannot start /bin/sh in .*nobody-here.*; check `user`"):
-            HeldConnection(connection, login=False).open_shell(Opening())
+            HeldConnection(connection, login=False).open_shell(ChannelOptions())
 
 
 @pytest.mark.parametrize("state", ["created", "exited", "paused"])
@@ -234,7 +234,7 @@ def test_a_signal_for_what_is_gone_harms_nobody_where_sudo_asks_for_nothing(
     with docker_engine.container() as name:
         link = HeldConnection(connect(make(container=name)), login=False)
         link.start_lifeline()
-        bystander = link.open_shell(Opening())
+        bystander = link.open_shell(ChannelOptions())
         script = "exec 2>&-; trap 'exit 7' USR1; echo up; while :; do sleep 0.05; done"
         bystander.start(Script(command=["sh", "-c", script]))
         assert bystander.channel.read(BOUND) is not None
@@ -248,7 +248,7 @@ def test_an_image_without_sh_is_told_so(docker_engine: DockerEngine, make: Make,
     with docker_engine.container(command=["/bin/bash", "-c", "rm /bin/sh; exec sleep 60"]) as name:
         connection = connect(make(container=name))
         with pytest.raises(ConnectError, match=f"there is no /bin/sh in `{name}`"):
-            HeldConnection(connection, login=False).open_shell(Opening())
+            HeldConnection(connection, login=False).open_shell(ChannelOptions())
 
 
 def test_fresh_is_for_images(make: Make) -> None:

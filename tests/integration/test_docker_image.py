@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from rdo.config.schema import Settings
-from rdo.drivers.base import Opening, Root
+from rdo.drivers.base import ChannelOptions, Root
 from rdo.drivers.docker.answer import EngineAnswer
 from rdo.drivers.docker.driver import DockerDriver, remove_leftover_containers
 from rdo.drivers.docker.image import HOME, MASTER, SPACE, ContainerFactory, ContainerOptions
@@ -178,7 +178,7 @@ def test_an_image_without_sh_is_told_so(docker_engine: DockerEngine, make: Make,
         container.wait()
         container.commit("rdo-test-without", "latest")
     with pytest.raises(ConnectError, match="there is no /bin/sh in `rdo-test-without`"):
-        HeldConnection(connect(make(image="rdo-test-without", fresh=fresh)), login=False).open_shell(Opening())
+        HeldConnection(connect(make(image="rdo-test-without", fresh=fresh)), login=False).open_shell(ChannelOptions())
     assert wait_until(lambda: not ours(docker_engine), BOUND)
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from rdo.drivers.base import STDERR, STDOUT, ChannelRefused, Opening, Pty, WindowSize
+from rdo.drivers.base import STDERR, STDOUT, ChannelOptions, ChannelRefused, Pty, WindowSize
 from rdo.pool.connection import HeldConnection
 from rdo.pool.lifeline import SHORT_LIFE_LIMIT
 from rdo.pool.shell import Shell
@@ -69,7 +69,7 @@ def own_link(target: Target) -> Iterator[HeldConnection]:
 
 
 def start(link: HeldConnection, *words: str, pty: Pty | None = None, directory: str = "") -> Shell:
-    shell = link.open_shell(Opening(pty))
+    shell = link.open_shell(ChannelOptions(pty))
     shell.start(Script(command=words, directory=directory))
     return shell
 

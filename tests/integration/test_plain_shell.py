@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from rdo.drivers.base import Opening
+from rdo.drivers.base import ChannelOptions
 from rdo.errors import ConnectError
 from rdo.pool.connection import HeldConnection
 from rdo.pool.shell import Shell
@@ -34,7 +34,7 @@ def link(own_server: MakeServer, connect: Connect) -> Callable[..., HeldConnecti
 
 def spare_is_plain(link: HeldConnection) -> bool:
     """Whether a spare shell, which may not get ready, was begun in the plain way. It is gone then."""
-    shell = link.begin_shell(Opening(), spare=True)
+    shell = link.begin_shell(ChannelOptions(), spare=True)
     with suppress(ConnectError):
         link.wait_until_ready(shell)
     close(link, shell)
@@ -60,11 +60,11 @@ def says(shell: Shell) -> bytes:
 def test_a_plain_one_does_once_a_spare_shell_got_ready_that_way(link: Callable[..., HeldConnection], path: str) -> None:
     made = link(path, path)
     assert not spare_is_plain(made)  # nothing is known yet
-    first = made.open_shell(Opening())
+    first = made.open_shell(ChannelOptions())
     assert not first.plain  # nothing was tried
     close(made, first)
     assert spare_is_plain(made)
-    command = made.open_shell(Opening())
+    command = made.open_shell(ChannelOptions())
     assert command.plain
     assert says(command) == b"x\n"
 
@@ -77,7 +77,7 @@ def test_bash_does_not(link: Callable[..., HeldConnection]) -> None:
 def test_one_that_makes_noise_on_stderr_does_not(link: Callable[..., HeldConnection]) -> None:
     made = link("/bin/sh", "sh", "echo noise >&2; ")
     assert not any(spare_is_plain(made) for _ in range(3))
-    assert says(made.open_shell(Opening())) == b"x\n"
+    assert says(made.open_shell(ChannelOptions())) == b"x\n"
 
 
 @sshd_alone("programs that lead their group: others get theirs from /bin/sh, whatever runs that")
@@ -87,4 +87,4 @@ def test_one_that_is_not_what_it_is_said_to_be_is_found_out_and_tried_no_more(
 ) -> None:
     made = link("/bin/sh", real)
     assert [spare_is_plain(made) for _ in range(3)] == [False, True, False]
-    assert says(made.open_shell(Opening())) == b"x\n"
+    assert says(made.open_shell(ChannelOptions())) == b"x\n"

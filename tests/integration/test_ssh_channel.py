@@ -67,14 +67,14 @@ def test_input_is_taken_at_once_until_the_program_has_no_room_for_it(server: Ssh
     assert channel.read(BOUND) is not None  # sshd makes room with the start of the program
     data, piece = hashlib.sha256(), os.urandom(8 * 1024)  # dropbear has room for three
     offers = 0
-    while channel.offer(piece):
+    while channel.try_write(piece):
         data.update(piece)
         offers += 1
     assert offers
     data.update(piece)
     feed(channel, piece)
     assert drain(channel)[STDOUT].split()[0].decode() == data.hexdigest()
-    assert not channel.offer(b"late")
+    assert not channel.try_write(b"late")
 
 
 def test_the_end_of_input_reaches_a_program_that_goes_on_writing(server: SshServer, connect: Connect) -> None:

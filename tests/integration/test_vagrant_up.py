@@ -55,7 +55,7 @@ def test_a_caller_that_goes_away_interrupts_vagrant_up(vagrant: FakeVagrant) -> 
         pass
 
     class Leaving(ScriptedCaller):
-        def tell(self, line: str) -> None:
+        def report(self, line: str) -> None:
             raise Gone
 
     vagrant.create()

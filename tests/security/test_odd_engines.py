@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from rdo.config.schema import Settings
-from rdo.drivers.base import Opening
+from rdo.drivers.base import ChannelOptions
 from rdo.drivers.docker import exec, pull
 from rdo.drivers.docker.driver import DockerDriver
 from rdo.drivers.docker.endpoint import resolve
@@ -65,7 +65,7 @@ def run(environment: dict[str, str]) -> int:
     assert driver.roots()[0].local == "/"
     connection = driver.connect(ScriptedCaller(environment=environment))
     try:
-        ready = HeldConnection(connection, login=False).open_shell(Opening())
+        ready = HeldConnection(connection, login=False).open_shell(ChannelOptions())
         ready.start(Script(command=["true"]))
         while ready.channel.read(BOUND) is not None:
             pass

@@ -129,8 +129,8 @@ def test_no_machine_of_many_is_guessed(tmp_path: Path, sshd: Sshd) -> None:
 
 def test_a_line_of_an_up_that_never_ends_is_shown_in_parts_and_ends_with_its_caller(vagrant: FakeVagrant) -> None:
     class Leaving(ScriptedCaller):
-        def tell(self, line: str) -> None:
-            super().tell(line)
+        def report(self, line: str) -> None:
+            super().report(line)
             if len(self.told) > 100:
                 raise ConnectError("gone")
 

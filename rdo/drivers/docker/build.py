@@ -77,7 +77,7 @@ def _build(engine: Engine, build: str, context: BuildContext, query: Mapping[str
         _follow(_messages(engine, query, context, caller), what, output, caller)
     except EngineError as error:
         for line in output:
-            caller.tell(line)
+            caller.report(line)
         raise ConnectError(f"cannot build `{build}`", error.message, _advice(context, build)) from None
     except TimeoutError:
         raise ConnectError(f"cannot build `{build}`", f"no output from the engine for {BUILD_TIMEOUT:.0f} s") from None
@@ -117,7 +117,7 @@ def _follow(messages: Iterable[EngineAnswer], what: str, output: deque[str], cal
         now = ", ".join(filter(None, [step, pull.progress(layers) if layers else ""]))
         if not caller.progress(f"{what}: {now}" if now else what) and time.monotonic() - told > PROGRESS_INTERVAL:
             told = time.monotonic()
-            caller.tell(f"rdo: {what}: {now}")
+            caller.report(f"rdo: {what}: {now}")
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -111,7 +111,7 @@ class DockerChannel:
         except OSError:
             self._input_ended = True
 
-    def offer(self, data: bytes | memoryview) -> bool:
+    def try_write(self, data: bytes | memoryview) -> bool:
         """See base.Channel."""
         return False
 

@@ -37,7 +37,7 @@ class DockerConnection:
     """The Connection of rdo.drivers.base. `release` is called once at the end."""
 
     runs_sh = True
-    makes_leaders = True
+    leads_process_group = True
 
     def __init__(
         self, engine: Engine, container: str, name: str, programs: ProgramStarter, release: Callable[[], None]

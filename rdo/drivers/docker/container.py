@@ -199,7 +199,7 @@ def _wait(engine: Engine, container: InspectedContainer, caller: Caller) -> Insp
         what = f"waiting for the container `{name}` to be {'healthy' if now.state.runs else 'running'}"
         if not caller.progress(what) and not told and time.monotonic() - begun > NOTICE_GRACE:
             told = True
-            caller.tell(f"rdo: {what}")
+            caller.report(f"rdo: {what}")
         time.sleep(START_INTERVAL)
     raise ConnectError(
         f"the container `{name}` was not ready after {START_TIMEOUT:.0f} s", "", f"look at `docker logs {name}`"

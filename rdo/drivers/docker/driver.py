@@ -94,13 +94,13 @@ class DockerDriver:
         self._name = container.name
         return mounts.roots(container, os.path.realpath)
 
-    def not_shared(self, directory: str) -> RdoError | None:
+    def unmapped_error(self, directory: str) -> RdoError | None:
         """See base.Driver."""
         if self._is_own or self._settings.directory:
             return None
         return mounts.not_mounted(self._name, self._roots or (), self._root, directory)
 
-    def shared_by(self, caller: Caller) -> str | None:
+    def sharing_key(self, caller: Caller) -> str | None:
         """See base.Driver. The engine itself runs a command as whom it is told, so nobody else's shell will do."""
         return caller.user or None
 

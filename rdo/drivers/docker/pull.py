@@ -83,7 +83,7 @@ def _follow(messages: Iterable[EngineAnswer], image: str, caller: Caller) -> Non
         what = f"pulling `{image}`: {progress(layers)}"
         if not caller.progress(what) and time.monotonic() - told > PROGRESS_INTERVAL:
             told = time.monotonic()
-            caller.tell(f"rdo: {what}")
+            caller.report(f"rdo: {what}")
 
 
 def update_layers(layers: dict[str, tuple[int, int]], message: EngineAnswer) -> None:

@@ -62,7 +62,7 @@ class LocalChannel:
             while view and self._stdin >= 0:
                 view = view[os.write(self._stdin, view) :]
 
-    def offer(self, data: bytes | memoryview) -> bool:
+    def try_write(self, data: bytes | memoryview) -> bool:
         """See base.Channel."""
         return False
 

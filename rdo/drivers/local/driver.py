@@ -28,14 +28,14 @@ class LocalDriver:
         """The project's directory is itself, unless `directory` names another one."""
         return [self._root]
 
-    def not_shared(self, directory: str) -> None:
+    def unmapped_error(self, directory: str) -> None:
         """See base.Driver."""
 
     def variables(self, caller: Caller) -> Mapping[str, str]:
         """None: the caller's environment is there anyway."""
         return {}
 
-    def shared_by(self, caller: Caller) -> Hashable:
+    def sharing_key(self, caller: Caller) -> Hashable:
         """See base.Driver: what a program has of its caller."""
         context = CallerContext.of(caller)
         return (frozenset(context.environment.items()), *context[1:])
@@ -49,7 +49,7 @@ class LocalConnection:
     """Children of this process; ended with it."""
 
     runs_sh = True
-    makes_leaders = True
+    leads_process_group = True
 
     def __init__(self, context: CallerContext) -> None:
         self._context = context

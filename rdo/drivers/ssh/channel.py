@@ -94,7 +94,7 @@ class SshChannel:
         self._send(OutgoingData(self._remote.number, data[:size], self._remote.packet))
         return size
 
-    def offer(self, data: bytes | memoryview) -> bool:
+    def try_write(self, data: bytes | memoryview) -> bool:
         """See Channel in rdo.drivers.base."""
         if not self._send_window.reserve_all(len(data)):
             return False

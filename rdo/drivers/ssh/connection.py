@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping
 
-from rdo.drivers.base import NO_VARIABLES, Caller, ChannelRefused, Opening, Pty
+from rdo.drivers.base import NO_VARIABLES, Caller, ChannelOptions, ChannelRefused, Pty
 from rdo.drivers.ssh import dial, local_command, messages
 from rdo.drivers.ssh.algorithms import offer
 from rdo.drivers.ssh.auth.agent_forward import AgentForward
@@ -55,7 +55,7 @@ class SshConnection:
             transport.take_agent_streams(AgentForward(self._agent, transport, self._target).accept)
 
     @property
-    def makes_leaders(self) -> bool:
+    def leads_process_group(self) -> bool:
         """See the interface: dropbear makes none."""
         return self._transport.is_openssh()
 
@@ -69,7 +69,7 @@ class SshConnection:
         channel = SessionChannel(self._transport, self._target, self._ended)
         try:
             self._transport.request_channel(channel)
-            channel.start(command, Opening(pty, variables), agent=bool(self._agent))
+            channel.start(command, ChannelOptions(pty, variables), agent=bool(self._agent))
         except BaseException:
             channel.close()
             raise

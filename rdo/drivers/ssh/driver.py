@@ -61,10 +61,10 @@ class SshDriver:
         """What the user's ssh configuration says of the host now. Raises ConnectError."""
         return Query(self._request, environment).options()
 
-    def not_shared(self, directory: str) -> None:
+    def unmapped_error(self, directory: str) -> None:
         """See base.Driver."""
 
-    def shared_by(self, caller: Caller) -> None:
+    def sharing_key(self, caller: Caller) -> None:
         """See base.Driver."""
 
     def variables(self, caller: Caller) -> Mapping[str, str]:

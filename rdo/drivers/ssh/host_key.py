@@ -106,7 +106,7 @@ class HostKeyCheck:
         allowed = self._options.algorithms.ca_signatures
         fault = certificate.fault(name, time.time(), SIGNATURES if allowed is None else allowed)
         if fault:
-            self._caller.tell(f"rdo: ignoring the host certificate of `{self._names[0]}`: {fault}")
+            self._caller.report(f"rdo: ignoring the host certificate of `{self._names[0]}`: {fault}")
         return not fault
 
     def _check_size(self, key: HostKey) -> None:
@@ -137,7 +137,7 @@ class HostKeyCheck:
             return
         what = f"the host key of `{self._names[0]}` differs from the key for its address `{self._address_name}`"
         if self._options.strict_host_key_checking == "no":
-            self._caller.tell(f"rdo: {what}: {_place(verdict.entry)}")
+            self._caller.report(f"rdo: {what}: {_place(verdict.entry)}")
             return
         hint = f"if that is right, type `ssh-keygen -R {shlex.quote(self._address_name)}`"
         raise ConnectError(what, f"{_place(verdict.entry)} (CheckHostIP)", hint)
@@ -217,13 +217,13 @@ class HostKeyCheck:
             for name in names:
                 append(path, format_line(name, key, os.urandom(20) if self._options.hash_known_hosts else None))
         except OSError as error:
-            self._caller.tell(f"rdo: could not add the host key to {path}: {error.strerror}")
+            self._caller.report(f"rdo: could not add the host key to {path}: {error.strerror}")
             return
         notice = self._options.new_key_notice
         if notice is None:
             notice = f"permanently added '{self._names[0]}' ({key.family}) to the list of known hosts"
         if notice and not self._options.quiet:
-            self._caller.tell(f"rdo: {notice}")
+            self._caller.report(f"rdo: {notice}")
 
 
 def _place(entry: HostKeyEntry | None) -> str:

@@ -26,7 +26,7 @@ def run(options: SshOptions, caller: Caller) -> None:
         command = [shell, "-c", options.local_command]
         done = run_for_caller(command, caller.environment, LOCAL_COMMAND_TIMEOUT, stderr=subprocess.STDOUT)
     except (OSError, ValueError) as error:
-        caller.tell(f"rdo: the LocalCommand of the ssh configuration failed: {reason(error)}")
+        caller.report(f"rdo: the LocalCommand of the ssh configuration failed: {reason(error)}")
         return
     for line in split_lines(done.stdout[:OUTPUT_LIMIT].decode(errors="replace")):
-        caller.tell(printable(line.rstrip("\r")))
+        caller.report(printable(line.rstrip("\r")))

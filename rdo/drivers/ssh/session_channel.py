@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum
 
-from rdo.drivers.base import ChannelRefused, Opening, PtyRefused, Sink, WindowSize
+from rdo.drivers.base import ChannelOptions, ChannelRefused, PtyRefused, Sink, WindowSize
 from rdo.drivers.ssh import messages
 from rdo.drivers.ssh.channel import OpenRefused, SshChannel
 from rdo.drivers.ssh.channel_state import USABLE
@@ -41,7 +41,7 @@ class SessionChannel(SshChannel):
     def has_exited(self) -> bool:
         return self.ended
 
-    def start(self, command: str, opening: Opening, *, agent: bool = False) -> None:
+    def start(self, command: str, opening: ChannelOptions, *, agent: bool = False) -> None:
         """Wait for the channel, then start the program, without waiting for that. Raises ChannelRefused, LinkLost.
 
         `agent`: let the program use our SSH agent.

@@ -92,13 +92,13 @@ class VagrantCommand:
             status = process.wait()
         if status != 0:
             for line in last if watched else ():
-                self._caller.tell(line.rstrip())
+                self._caller.report(line.rstrip())
             why = vagrant_output.complaint("", "\n".join(last)) or f"status {status}"
             raise ConnectError(f"`vagrant up {shlex.quote(name)}` failed", why, "see what it says above")
 
     def _show(self, line: str, watched: bool) -> None:
         if not watched:
-            self._caller.tell(line)
+            self._caller.report(line)
         elif line:
             self._caller.progress(f"vagrant up: {line}")
 

@@ -76,7 +76,7 @@ class VagrantDriver:
         others = [root for root in _by_both_names(synced) if not (given and root.local == self._local)]
         return [*given, *others] or [Root(self.project.directory, "/vagrant")]
 
-    def not_shared(self, directory: str) -> None:
+    def unmapped_error(self, directory: str) -> None:
         """See base.Driver."""
 
     def variables(self, caller: Caller) -> Mapping[str, str]:
@@ -86,7 +86,7 @@ class VagrantDriver:
             raise ConnectError("VAGRANT_CWD or VAGRANT_DOTFILE_PATH has changed", why, "type `rdoctl stop`")
         return variables(self._options, caller)
 
-    def shared_by(self, caller: Caller) -> None:
+    def sharing_key(self, caller: Caller) -> None:
         """See base.Driver."""
 
     def connect(self, caller: Caller) -> SshConnection:

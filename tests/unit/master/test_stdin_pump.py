@@ -33,7 +33,7 @@ class Program:
         self.ended = threading.Event()
         self.lost = False
 
-    def offer(self, data: bytes | memoryview) -> bool:
+    def try_write(self, data: bytes | memoryview) -> bool:
         if self.lost:
             raise LinkLost("the connection is lost")
         if len(data) > self.room:

@@ -65,7 +65,7 @@ class _Asking:
         self._caller = caller
         self._batch = batch
         self._use = use(caller.environment)
-        self.tell = caller.tell
+        self.report = caller.report
         self.progress = caller.progress
         self.trace = caller.trace
         self.screen = caller.screen
@@ -94,6 +94,6 @@ class _Asking:
         try:
             done = run_for_caller([program, question], self.environment, ASKPASS_TIMEOUT, stderr=subprocess.DEVNULL)
         except (OSError, ValueError) as error:
-            self.tell(f"rdo: `{program}` (SSH_ASKPASS) gave no answer: {reason(error)}")
+            self.report(f"rdo: `{program}` (SSH_ASKPASS) gave no answer: {reason(error)}")
             return None
         return first_line(done.stdout) if done.returncode == 0 else None

@@ -239,5 +239,5 @@ class KeyLogin:
         return [blob for blob in found if blob is not None and blob != public and belongs(blob, public)]
 
     def _skip(self, path: str, why: str) -> None:
-        self._caller.tell(f"rdo: the key `{path}` is left out: {why}")
+        self._caller.report(f"rdo: the key `{path}` is left out: {why}")
         self.notes.append(f"the key `{path}`: {why}")

@@ -28,7 +28,7 @@ def log_in(transport: SshTransport, options: SshOptions, caller: Caller) -> None
 
     def show(banner: str) -> None:
         for line in () if options.quiet else split_lines(banner):
-            caller.tell(printable(line.rstrip("\r")))
+            caller.report(printable(line.rstrip("\r")))
 
     agent = Agent(options.identity_agent)
     try:
@@ -114,7 +114,7 @@ class Login:
     def _answers(self, instruction: str, prompts: Sequence[Prompt], asked: list[Prompt]) -> list[str] | None:
         asked.extend(prompts)
         for line in split_lines(instruction):
-            self._caller.tell(printable(line.rstrip("\r")))
+            self._caller.report(printable(line.rstrip("\r")))
         answers: list[str] = []
         for prompt in prompts:
             question = f"({self._options.user}@{self._options.host}) {shortened(printable(prompt.text))}"

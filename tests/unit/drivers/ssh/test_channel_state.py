@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 from paramiko import common
 
-from rdo.drivers.base import Opening, Pty, PtyRefused, WindowSize
+from rdo.drivers.base import ChannelOptions, Pty, PtyRefused, WindowSize
 from rdo.drivers.ssh import messages
 from rdo.drivers.ssh.channel_data import OutgoingData, Sendable
 from rdo.drivers.ssh.channel_state import (
@@ -123,13 +123,13 @@ def test_input_ends_once_and_nothing_is_written_after_it(opened: Case) -> None:
     opened.channel.write(b"early")
     opened.channel.end_input()
     opened.channel.end_input()
-    assert not opened.channel.offer(b"late")
+    assert not opened.channel.try_write(b"late")
     assert opened.transport.kinds() == [common.MSG_CHANNEL_DATA, common.MSG_CHANNEL_EOF]
     assert not opened.channel.ended
 
 
 def test_a_refused_terminal_is_reported_whatever_else_is_refused(opened: Case) -> None:
-    opened.channel.start("true", Opening(Pty("xterm", SIZE)))
+    opened.channel.start("true", ChannelOptions(Pty("xterm", SIZE)))
     for _ in range(2):
         opened.receive(common.MSG_CHANNEL_FAILURE)
     with pytest.raises(PtyRefused):
@@ -138,7 +138,7 @@ def test_a_refused_terminal_is_reported_whatever_else_is_refused(opened: Case) -
 
 
 def test_a_refused_command_is_no_lost_status(opened: Case) -> None:
-    opened.channel.start("true", Opening())
+    opened.channel.start("true", ChannelOptions())
     opened.receive(common.MSG_CHANNEL_FAILURE)
     with pytest.raises(LinkLost, match="the server refused to run a command"):
         opened.channel.exit_status()
