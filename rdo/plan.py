@@ -125,9 +125,9 @@ def _lost(directory: str, target: str, request: Request) -> str:
     profile = fsdecode(request.profile)
     words = ["rdo", *([] if profile == DEFAULT_PROFILE else ["-p", profile])]
     make = shlex.join([*words, "--dir", "/" if directory.startswith("/") else ".", "mkdir", "-p", directory])
-    hint = f"if it is missing, `{make}` makes it"
+    hint = f"if it is missing, `{make}` creates it"
     if not request.remote_directory:
-        hint += " and `rsync -a -e rdo-rsh ./ :` fills it; else correct `directory`"
+        hint += " and `rsync -a -e rdo-rsh ./ :` fills it; otherwise correct `directory`"
     return str(RdoError(f"rdo: cannot enter the directory `{directory}` on `{target}`", "", hint))
 
 

@@ -38,13 +38,13 @@ def fault(text: str) -> str:
     if not text.isprintable():
         return "holds a control character"
     if "  " in text:
-        return "holds several blanks in a row"
+        return "holds several spaces in a row"
     if text.isascii():
         return ""
     hidden = next((char for char in text if char in BLANK), "")
     if hidden:
-        return f"holds U+{ord(hidden):04X}, which looks like nothing"
-    return "holds a pile of accents" if any(_piled(text)) else ""
+        return f"holds U+{ord(hidden):04X}, which is invisible"
+    return "holds stacked accents" if any(_piled(text)) else ""
 
 
 def escaped(text: str) -> str:

@@ -163,14 +163,14 @@ def _check_link(config: str) -> None:
             target = posix.readlink(path)
             path = target if target.startswith("/") else _join(_parent(path), target)
             if path.startswith(PER_PROCESS_PATHS):
-                raise ConfigError(config, f"a link to `{path}`, which each process sees another file by", LINK_HINT)
+                raise ConfigError(config, f"a link to `{path}`, which is a different file for each process", LINK_HINT)
     except OSError:
         if path == config:
             return  # it is no link
     try:
         posix.stat(config)
     except OSError as error:
-        why = f"a link to `{posix.readlink(config)}` that leads nowhere: {str(error.strerror).lower()}"
+        why = f"a dangling link to `{posix.readlink(config)}`: {str(error.strerror).lower()}"
         raise ConfigError(config, why, LINK_HINT) from None
 
 

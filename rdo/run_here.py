@@ -88,7 +88,7 @@ def fall_back(error: ConnectError, options: Options, config_file: str, profile: 
     if tool is None:
         missing = f"there is no `{name}` here to fall back to"
         raise ConnectError(error.what, f"{error.why}, and {missing}" if error.why else missing, error.hint)
-    line = RdoError(error.what, error.why, f"`{tool}` of this machine runs instead")
+    line = RdoError(error.what, error.why, f"running the local `{tool}` instead")
     os.write(2, charset.escaped_for_terminal(f"rdo: {line}\n", os.environ).encode("utf-8", "replace"))
     _set_variables(options)
     try:

@@ -56,8 +56,8 @@ def for_rdoctl(options: Options) -> str:
 def for_command(options: Options) -> str:
     """The hint for a command that was not found, or not run; empty if its name is a plain one."""
     if NOTHING_RUN in options.shell_options:
-        why = "is the shell's, which then runs nothing"
-        return printable(f"`{NOTHING_RUN}` before `-c` {why}; to have no stdin use: rdo -c STRING </dev/null")
+        why = "is the shell's option to run nothing"
+        return printable(f"`{NOTHING_RUN}` before `-c` {why}; for no stdin use: rdo -c STRING </dev/null")
     if options.shell_string is not None or not options.command:
         return ""
     name = options.command[0]

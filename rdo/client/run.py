@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Payload = bytes | memoryview
     Transition = tuple["Callable[[RunningCommand, Payload], int | None]", str]
 
-ASKED, ACCEPTED, STARTED, ENDED = "asked", "accepted", "started", "ended"
+REQUESTED, ACCEPTED, STARTED, ENDED = "requested", "accepted", "started", "ended"
 """The states of a running command. Their order is the only one there is: see TRANSITIONS."""
 
 
@@ -53,7 +53,7 @@ class RunningCommand:
         self._connection = connection
         self._path = path
         self._trace = trace
-        self._state = ASKED
+        self._state = REQUESTED
         self._outbox = sockets.Outbox(connection)
         self._decoder = protocol.Decoder()
         self._output = stdout.OutputWriter(connection.fileno(), self._decoder, self._outbox)
@@ -82,14 +82,14 @@ class RunningCommand:
             data = b""
         if data:
             return self._decoder.receive(data)
-        if self._state == ASKED:
+        if self._state == REQUESTED:
             raise NotAccepted
         if self._state == ACCEPTED:
             from rdo.ipc.startup import log_path
 
             hint = f"try again; `{log_path(self._path)}` may say more"
-            raise SetupError("the command was not started", "the control master ended before", hint)
-        raise LinkLost("the command was lost", "the control master ended", "it may have run; see `rdoctl status`")
+            raise SetupError("the command was not started", "the control master exited", hint)
+        raise LinkLost("the command was lost", "the control master exited", "it may have run; see `rdoctl status`")
 
     def _act(self, kind: bytes, payload: "Payload") -> "int | None":
         """Act on a frame; the exit status once there is one. Raises ProtocolError for one that may not come now."""
@@ -171,12 +171,12 @@ class RunningCommand:
     def _exit(self, payload: "Payload") -> int:
         self._trace.step("end", end=self._foreground.line_end())
         if len(payload) != 1:
-            raise protocol.ProtocolError("an exit status cannot be read")
+            raise protocol.ProtocolError("malformed exit status")
         return payload[0]
 
 
 TRANSITIONS = {  # type: dict[str, dict[bytes, Transition]]
-    ASKED: {
+    REQUESTED: {
         protocol.ACCEPTED: (RunningCommand._accept, ACCEPTED),
         protocol.STALE: (RunningCommand._refuse, ENDED),
         protocol.FAILED: (RunningCommand._fail, ENDED),

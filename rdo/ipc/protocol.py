@@ -217,7 +217,7 @@ def decode_request(payload: bytes) -> Request:
         request.arguments = [next(fields) for _ in range(int(next(fields)))]
         request.variables = [next(fields) for _ in range(int(next(fields)))]
     except (StopIteration, ValueError):
-        raise ProtocolError("a request cannot be read") from None
+        raise ProtocolError("malformed request") from None
     request.environ = list(fields)
     return request
 
@@ -230,7 +230,7 @@ def encode_window(rows: int, columns: int, width: int, height: int) -> bytes:
 def decode_window(payload: bytes) -> "tuple[int, int, int, int]":
     """Rows, columns, width and height in a payload of WINDOW. Raises ProtocolError."""
     if len(payload) != 8:
-        raise ProtocolError("a window size cannot be read")
+        raise ProtocolError("malformed window size")
     rows, columns, width, height = (int.from_bytes(payload[start : start + 2], "big") for start in (0, 2, 4, 6))
     return rows, columns, width, height
 
@@ -243,7 +243,7 @@ def encode_credit(size: int) -> bytes:
 def decode_credit(payload: bytes) -> int:
     """The number of bytes in a payload of CREDIT. Raises ProtocolError."""
     if len(payload) != 4:
-        raise ProtocolError("a credit cannot be read")
+        raise ProtocolError("malformed credit")
     return int.from_bytes(payload, "big")
 
 

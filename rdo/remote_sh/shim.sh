@@ -18,7 +18,7 @@ run_next() {
         if [ -f "$file" ] && [ -x "$file" ] && ! is_shim "$file"; then exec "$file" "$@"; fi
     done
     PATH=/usr/bin:/bin # where printf is, if this shell has none built in
-    printf 'rdo: `%s` is not here: PATH has nothing but shims of that name\n' "$name" >&2
+    printf 'rdo: `%s` is not installed here: PATH has only shims of that name\n' "$name" >&2
     exit 127
 }
 

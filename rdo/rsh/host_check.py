@@ -72,6 +72,6 @@ def refusal(command: Command, loaded: Config) -> RdoError:
     """The error that tells what the profile has."""
     port = f" port {command.port}" if command.port else ""
     named = (f"{command.user}@" if command.user else "") + (command.host or "") + port
-    through = f" by the name of `{command.hostname}`" if command.hostname else ""
+    through = f" (HostName `{command.hostname}`)" if command.hostname else ""
     target = f"that is `{registry.create(loaded).target}`"
     return RdoError(f"`{named}`{through} is not the target of profile `{loaded.profile}`", target, "use `ssh` for it")

@@ -40,7 +40,7 @@ def run(words: list[str]) -> int:
         print(f"rdo-rsh of rdo {__version__}, in place of ssh", file=sys.stderr, flush=True)
         return 0
     if command.host is None:
-        raise UsageError("there is no host", "rdo-rsh is for programs that call `ssh`", "as in `rsync -e rdo-rsh ./ :`")
+        raise UsageError("no host given", "rdo-rsh is for programs that call `ssh`", "as in `rsync -e rdo-rsh ./ :`")
     if command.query:
         print("\n".join(configuration(command)), flush=True)
     if command.query or command.control:

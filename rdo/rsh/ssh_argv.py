@@ -99,7 +99,7 @@ def _take_cluster(command: Command, letters: str, rest: list[str]) -> None:
     while letters:
         letter, letters = letters[0], letters[1:]
         if letter in REFUSED:
-            raise UsageError(f"`-{letter}` is not for rdo-rsh", REFUSED[letter], "use `ssh`")
+            raise UsageError(f"`-{letter}` is not supported by rdo-rsh", REFUSED[letter], "use `ssh`")
         if letter in DROPPED_WITH_VALUE or letter in _VALUES:
             value = letters or _value(f"-{letter}", rest)
             if letter in _VALUES:
@@ -140,7 +140,7 @@ def _set_port(command: Command, port: str) -> None:
 
 def _set_control(command: Command, order: str) -> None:
     if order not in ("check", "exit", "stop"):
-        raise UsageError(f"`-O {order}` is not for rdo-rsh", "it forwards no ports", "use `ssh`")
+        raise UsageError(f"`-O {order}` is not supported by rdo-rsh", "it forwards no ports", "use `ssh`")
     command.control = order
 
 
@@ -152,7 +152,7 @@ def _set_option(command: Command, text: str) -> None:
     try:
         _OPTIONS.get(name, _ignore)(command, value)
     except ValueError as error:
-        raise UsageError(f"`{text}` cannot be read", str(error)) from None
+        raise UsageError(f"cannot parse `{text}`", str(error)) from None
 
 
 def _ignore(command: Command, value: str) -> None:

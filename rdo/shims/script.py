@@ -41,7 +41,8 @@ def refusal(name: str) -> str:
     """Why there can be no shim of that name; empty if there can."""
     if name in OWN:
         return "it would call itself"
-    return "" if NAME.fullmatch(name) else "a name has letters, digits, and `_`, `.`, `+` and `-` behind the first"
+    rule = "a name has letters, digits and `_`, and after the first character `.`, `+` and `-` too"
+    return "" if NAME.fullmatch(name) else rule
 
 
 def without_shims(path: str, base: str) -> list[str]:

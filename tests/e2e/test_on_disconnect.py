@@ -60,7 +60,7 @@ def test_a_command_outlives_its_link_and_its_master(reached: Reached, option: st
     assert re.fullmatch(lost, errors(cut))
     orphan = begin(reached, option, marks[1])
     os.kill(reached.masters()[0], signal.SIGKILL)
-    assert b"the control master ended" in errors(orphan)
+    assert b"the control master exited" in errors(orphan)
     assert not wait_until(lambda: not all(map(runs, marks)), LIFELINE), sleepers(*marks)
     for pid, line in sleepers(*marks).items():
         if line.startswith("sleep"):

@@ -45,6 +45,6 @@ def test_a_command_whose_master_is_killed_while_it_connects_is_not_started_and_t
             os.kill(master, signal.SIGKILL)
         said = command.communicate(timeout=PATIENCE)[1].decode()
     assert (command.returncode, said.count("\n")) == (255, 1)
-    assert said.startswith("rdo: the command was not started: the control master ended before; try again; `/")
+    assert said.startswith("rdo: the command was not started: the control master exited; try again; `/")
     assert dialed.read_text() == "x\n"
     assert not (project.remote / "started").exists()

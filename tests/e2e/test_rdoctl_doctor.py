@@ -87,7 +87,7 @@ def test_a_missing_remote_directory_is_told_from_a_login_that_fails(local: Proje
     assert found["remote directory"][0] == "failed"
     assert f"cannot enter the directory `{gone}` on `local`" in found["remote directory"][1]
     command = f"rdo --dir / mkdir -p {shlex.quote(str(gone))}"
-    assert f"fix `remote directory` first: if it is missing, `{command}` makes it" in found["conclusion"][1]
+    assert f"fix `remote directory` first: if it is missing, `{command}` creates it" in found["conclusion"][1]
 
 
 def test_a_port_that_nobody_listens_at_fails_and_what_needs_the_login_is_skipped(

@@ -52,7 +52,7 @@ def test_the_local_tool_runs_with_the_same_arguments_directory_and_stdin(project
     assert (result.returncode, result.stdout.decode()) == (9, f"local <{project.local}/x>local <> in /\ninput")
     line = result.stderr.decode()
     assert line.startswith("rdo: cannot reach ")
-    assert line.endswith(f"; `{project.local.parent}/here/tool` of this machine runs instead\n")
+    assert line.endswith(f"; running the local `{project.local.parent}/here/tool` instead\n")
     assert line.count("\n") == 1
 
 

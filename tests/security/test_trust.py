@@ -231,7 +231,7 @@ def test_names_in_files_that_init_reads_paint_nothing(clone: Project) -> None:
         again = terminal.expect("service to run in")
         terminal.expect(": ")
         terminal.line("w\u3164eb")
-        refused = terminal.expect("looks like nothing")
+        refused = terminal.expect("which is invisible")
     for shown in (first, again, refused.replace("w\u3164eb\r\n", "")):  # but for what was typed
         assert "\x1b" not in shown
         assert "\nrdo:" not in shown

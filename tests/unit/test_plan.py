@@ -202,8 +202,8 @@ def test_a_directory_of_the_project_that_is_not_there_can_be_made_and_filled() -
     planned = make(request(b"ls", profile=b"far away"), roots=[Root("/work/src", "/srv/it's")])
     assert planned.script.lost == (
         "rdo: cannot enter the directory `/srv/it's` on `devbox`; if it is missing, "
-        "`rdo -p 'far away' --dir / mkdir -p '/srv/it'\"'\"'s'` makes it and `rsync -a -e rdo-rsh ./ :` fills it; "
-        "else correct `directory`"
+        "`rdo -p 'far away' --dir / mkdir -p '/srv/it'\"'\"'s'` creates it and `rsync -a -e rdo-rsh ./ :` fills it; "
+        "otherwise correct `directory`"
     )
 
 
@@ -211,7 +211,7 @@ def test_a_directory_that_is_not_there_is_named_in_one_line() -> None:
     planned = make(request(b"ls", remote_directory=b"a\n\xff"))
     assert planned.script.lost == (
         r"rdo: cannot enter the directory `a\x0a\xff` on `devbox`; "
-        r"if it is missing, `rdo --dir . mkdir -p 'a\x0a\xff'` makes it"
+        r"if it is missing, `rdo --dir . mkdir -p 'a\x0a\xff'` creates it"
     )
 
 

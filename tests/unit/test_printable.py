@@ -31,12 +31,12 @@ def test_what_people_write_is_left_as_it_is(text: str) -> None:
 
 def test_accents_are_not_piled_up_over_the_lines_above() -> None:
     assert fault("a" + "\u0301" * 4) == ""
-    assert fault("a" + "\u0301" * 5) == "holds a pile of accents"
+    assert fault("a" + "\u0301" * 5) == "holds stacked accents"
     assert escaped("a" + "\u0301" * 6 + "b") == "a" + "\u0301" * 4 + "\\u0301" * 2 + "b"
 
 
 def test_blanks_in_a_row_are_refused_but_can_be_shown() -> None:
-    assert fault("a  b") == "holds several blanks in a row"
+    assert fault("a  b") == "holds several spaces in a row"
     assert escaped("a  b") == "a  b"
 
 

@@ -57,10 +57,10 @@ def test_the_nearest_config_counts(project: Path, enter: Callable[..., None]) ->
 @pytest.mark.parametrize(
     ("target", "why"),
     [
-        ("nowhere", "a link to `nowhere` that leads nowhere: no such file or directory"),
-        (CONFIG, f"a link to `{CONFIG}` that leads nowhere: too many levels of symbolic links"),
-        ("/proc/self/cmdline", "a link to `/proc/self/cmdline`, which each process sees another file by"),
-        ("/dev/stdin", "a link to `/dev/stdin`, which each process sees another file by"),
+        ("nowhere", "a dangling link to `nowhere`: no such file or directory"),
+        (CONFIG, f"a dangling link to `{CONFIG}`: too many levels of symbolic links"),
+        ("/proc/self/cmdline", "a link to `/proc/self/cmdline`, which is a different file for each process"),
+        ("/dev/stdin", "a link to `/dev/stdin`, which is a different file for each process"),
     ],
 )
 def test_a_link_to_no_file_of_its_own_is_named_and_no_other_config_taken_instead(

@@ -20,7 +20,7 @@ from rdo.client.argv import Options, parse
         pytest.param(["-en", "-c", "true"], "", id="an option of the shell that can be none of rdo's"),
         pytest.param(
             ["-n", "-c", "make"],
-            "`-n` before `-c` is the shell's, which then runs nothing; to have no stdin use: rdo -c STRING </dev/null",
+            "`-n` before `-c` is the shell's option to run nothing; for no stdin use: rdo -c STRING </dev/null",
             id="an option of the shell where rdo has one too",
         ),
         pytest.param(["cd"], "`cd` is a shell builtin, not a program; use: rdo -c cd", id="a builtin"),

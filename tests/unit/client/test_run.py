@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from rdo.client.run import ACCEPTED, ASKED, STARTED, TRANSITIONS, NotAccepted, RunningCommand, Trace
+from rdo.client.run import ACCEPTED, REQUESTED, STARTED, TRANSITIONS, NotAccepted, RunningCommand, Trace
 from rdo.errors import ConnectError, LinkLost, RdoError, SetupError
 from rdo.ipc import protocol
 
@@ -21,7 +21,7 @@ MASTERS = {
         "EXIT", "FAILED", "REPORT",
     }
 }  # fmt: skip
-WAY = {ASKED: b"", ACCEPTED: protocol.frame(protocol.ACCEPTED)}
+WAY = {REQUESTED: b"", ACCEPTED: protocol.frame(protocol.ACCEPTED)}
 WAY[STARTED] = WAY[ACCEPTED] + protocol.frame(protocol.STARTED)
 EXIT = protocol.frame(protocol.EXIT, b"\7")
 
@@ -60,7 +60,7 @@ def test_every_frame_of_a_master_is_named_but_that_which_answers_rdoctl() -> Non
     assert named == set(MASTERS.values()) - {protocol.REPORT}
 
 
-@pytest.mark.parametrize("state", [ASKED, ACCEPTED, STARTED])
+@pytest.mark.parametrize("state", [REQUESTED, ACCEPTED, STARTED])
 @pytest.mark.parametrize("kind", [*(bytes([number]) for number in (0, 65, 73, 122, 255)), *MASTERS.values()])
 def test_a_frame_that_may_not_come_now_ends_the_connection(master: Master, state: str, kind: bytes) -> None:
     if kind in TRANSITIONS[state]:
@@ -97,7 +97,7 @@ def test_a_master_that_has_accepted_may_take_its_time(master: Master) -> None:
 def test_a_master_that_goes_away_after_it_has_accepted_is_an_error(master: Master) -> None:
     with pytest.raises(SetupError) as caught:
         master.run(WAY[ACCEPTED], protocol.frame(protocol.NOTICE, b""))
-    line = "the command was not started: the control master ended before; try again; `/run/rdo/x.log` may say more"
+    line = "the command was not started: the control master exited; try again; `/run/rdo/x.log` may say more"
     assert str(caught.value) == line
 
 

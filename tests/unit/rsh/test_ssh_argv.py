@@ -87,7 +87,7 @@ def test_so_is_one_with_its_value(letter: str) -> None:
 
 @pytest.mark.parametrize("letter", sorted(REFUSED))
 def test_what_rdo_has_nothing_for_is_refused(letter: str) -> None:
-    with pytest.raises(UsageError, match=f"`-{letter}` is not for rdo-rsh: it "):
+    with pytest.raises(UsageError, match=f"`-{letter}` is not supported by rdo-rsh: it "):
         parse([f"-n{letter}", "x", "a"])
 
 
@@ -99,8 +99,8 @@ def test_what_rdo_has_nothing_for_is_refused(letter: str) -> None:
         (["-l"], "option `-l` needs a value"),
         (["--profile"], "option `--profile` needs a value"),
         (["-p", "ssh"], "`ssh` is not a valid port"),
-        (["-O", "forward"], "`-O forward` is not for rdo-rsh: it forwards no ports; use `ssh`"),
-        (["-o", "SetEnv=A='1"], "`SetEnv=A='1` cannot be read: No closing quotation"),
+        (["-O", "forward"], "`-O forward` is not supported by rdo-rsh: it forwards no ports; use `ssh`"),
+        (["-o", "SetEnv=A='1"], "cannot parse `SetEnv=A='1`: No closing quotation"),
     ],
 )
 def test_a_wrong_command_line_is_told(words: list[str], line: str) -> None:

@@ -115,7 +115,7 @@ def test_inside_a_tool_that_is_not_there_is_not_found(shell: str, tmp_path: Path
     path = program(tmp_path, "no-such-tool", shim.render("no-such-tool", "/p", "", "/bin/false"))
     status, out, err = run(shell, path, PATH=f"{tmp_path}:/usr/bin:/bin", RDO_INSIDE="/p")
     assert (status, out) == (127, "")
-    assert err == "rdo: `no-such-tool` is not here: PATH has nothing but shims of that name\n"
+    assert err == "rdo: `no-such-tool` is not installed here: PATH has only shims of that name\n"
 
 
 def test_a_shim_is_known_by_its_second_line() -> None:
