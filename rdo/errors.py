@@ -52,9 +52,9 @@ class SetupError(RdoError):
 
 
 def reason(error: Exception) -> str:
-    """Why an error of Python's was raised, in the words of its system: without a number, in lower case."""
+    """Why an error of Python's was raised, in the words of its system: without a number, and not capitalized."""
     strerror = error.strerror if isinstance(error, OSError) else None
-    return strerror.lower() if strerror else str(error)
+    return strerror[:1].lower() + strerror[1:] if strerror else str(error)
 
 
 def printable(text: str) -> str:

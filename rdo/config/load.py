@@ -133,7 +133,7 @@ def _read(file: str, personal: bool = False) -> _Read:
     except IsADirectoryError:
         raise Origin(file).error("a directory, not a file", "rename or remove it") from None
     except foreign_file.UnsuitableFile as error:
-        raise Origin(file).error(str(error.strerror), "a config file is a short text") from None
+        raise Origin(file).error(reason(error), "a config file is a short text") from None
     except (OSError, ValueError) as error:
         raise Origin(file).error(
             f"cannot be read: {reason(error)}", "check that it is there and yours to read"

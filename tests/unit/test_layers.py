@@ -36,13 +36,10 @@ OFF_THE_HOT_PATH = {"rdo.client.command_hint", "rdo.client.help"}
 OWNERS = {
     "click": ("rdo.cli.*",),
     "cryptography": ("rdo.drivers.ssh.*",),
-    "docker": ("rdo.drivers.docker.*",),
     "paramiko": ("rdo.drivers.ssh.*",),
-    "requests": ("rdo.drivers.docker.*",),
     "rich": ("rdo.cli.status_table",),
     "tomli": ("rdo.config.load",),
     "tomllib": ("rdo.config.load",),
-    "urllib3": ("rdo.drivers.docker.*",),
     "yaml": ("rdo.cli.init.yaml_nodes",),
 }
 

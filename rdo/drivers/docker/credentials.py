@@ -1,68 +1,155 @@
-"""The user's credentials for registries, in the header by which an engine is told them: those of Docker's own
-configuration, its helper programs included. The only module that imports the SDK, which knows how to find them."""
+"""The user's credentials for registries, in the header by which an engine gets them: from Docker's own config.json, and
+from the credential helpers that it names, which are programs of the user's.
+
+The helpers' protocol: https://docs.docker.com/reference/cli/docker/login/#credential-helper-protocol
+"""
 
 from __future__ import annotations
 
-import contextlib
+import base64
+import binascii
+import json
 import os
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
+from rdo.drivers.docker import answer
 from rdo.drivers.docker.endpoint import config_directory, read
-from rdo.errors import ConnectError
-from rdo.util import threads
-
-if TYPE_CHECKING:
-    from docker.auth import AuthConfig
+from rdo.errors import ConnectError, reason
+from rdo.util.caller_program import run_for_caller
 
 HELPER_TIMEOUT = 60.0
-"""Seconds for a helper program, which may ask on a screen of its own. The SDK waits for ever, and commands with it."""
+"""Seconds for a helper, which may ask on a screen of its own; `docker` waits for ever."""
+
+HUB = "docker.io"
+HUB_KEY = "https://index.docker.io/v1/"
+"""Docker Hub's name in config.json, and for helpers."""
+
+TOKEN_USER = "<token>"
+"""The user name that a helper gives beside an identity token."""
+
+NOT_FOUND = "credentials not found in native keychain"
+"""What a helper prints as it fails, where it has nothing for a registry."""
+
+Credentials = dict[str, str]
+"""The AuthConfig of Docker's API: `username`, `password` and `serveraddress`, or `identitytoken`."""
 
 
 def header_for_image(image: str, environment: Mapping[str, str]) -> str:
     """The header for the image's registry; empty where there are no credentials. Raises ConnectError."""
-    import docker.auth
-
-    def resolve(known: AuthConfig) -> object:
-        registry, _ = docker.auth.resolve_repository_name(image.partition("@")[0])
-        return docker.auth.resolve_authconfig(known, registry, credstore_env=dict(environment))
-
-    return _header(resolve, environment, f"no credentials for the image `{image}`")
+    return _encoded(_Store(environment, f"no credentials for the image `{image}`").find(registry_of(image)))
 
 
 def header_for_all(environment: Mapping[str, str]) -> str:
-    """The header for any registry that the user logged in to; empty where there is none. Raises ConnectError."""
-    what = "no credentials for the images to build of"
-    return _header(lambda known: known.get_all_credentials(), environment, what)  # type: ignore[no-untyped-call]
+    """The header for all registries that the user logged in to; empty where there is none. Raises ConnectError."""
+    return _encoded(_Store(environment, "no credentials for the images to build of").find_all())
 
 
-def _header(resolve: Callable[[AuthConfig], object], environment: Mapping[str, str], what: str) -> str:
-    path = os.path.join(config_directory(environment), "config.json")
-    if not os.path.exists(path):
-        return ""
-    import docker.auth
-    import docker.errors
+def registry_of(image: str) -> str:
+    """The registry that an image is pulled from: the part before the first slash, if it looks like a host."""
+    first, slash, _ = image.partition("@")[0].partition("/")
+    is_host = slash and (first == "localhost" or "." in first or ":" in first)
+    return first.replace("index.docker.io", HUB) if is_host else HUB
 
-    done: list[str | docker.errors.DockerException] = []
 
-    def look() -> None:
+def _encoded(found: Mapping[str, object] | None) -> str:
+    return base64.urlsafe_b64encode(json.dumps(found).encode()).decode() if found else ""
+
+
+class _Store(NamedTuple):
+    """The credentials of one caller. `what` begins the errors."""
+
+    environment: Mapping[str, str]
+    what: str
+
+    def find(self, registry: str) -> Credentials | None:
+        """Those for a registry: by the helper for it, else out of the file."""
+        config = self._config()
+        key = HUB_KEY if registry == HUB else registry
+        helper = _table(config, "credHelpers").get(key) or config.get("credsStore")
+        if helper and (found := self._ask(str(helper), key)):
+            return found
+        entries = {registry_of(f"{_host(key)}/"): entry for key, entry in _table(config, "auths").items()}
+        return self._decoded(registry, entries[registry]) if registry in entries else None
+
+    def find_all(self) -> dict[str, Credentials]:
+        """Those for every registry, by the name that each has in the file or at the helper, and by its host's name."""
+        config = self._config()
+        found = {key: self._decoded(key, entry) for key, entry in _table(config, "auths").items()}
+        helpers = {str(key): str(helper) for key, helper in _table(config, "credHelpers").items()}
+        if default := config.get("credsStore"):
+            helpers = {**dict.fromkeys(self._run(str(default), "list", ""), str(default)), **helpers}
+        for key, helper in helpers.items():
+            if credentials := self._ask(helper, key):
+                found |= {key: credentials, _host(key): credentials}
+        return {key: credentials for key, credentials in found.items() if credentials}
+
+    def _config(self) -> dict[str, Any]:
+        """Docker's own configuration; where it cannot be read `docker` warns, and goes on without."""
         try:
-            found = resolve(docker.auth.load_config(config_dict=_config(path), credstore_env=dict(environment)))
-            done.append(docker.auth.encode_header(found).decode() if found else "")
-        except docker.errors.DockerException as error:
-            done.append(error)
+            return read(self._path)
+        except (OSError, ValueError):
+            return {}
 
-    threads.start(look, name="credentials").join(HELPER_TIMEOUT)
-    if not done:
-        why = f"Docker's credential helper gave no answer within {HELPER_TIMEOUT:.0f} s"
-        raise ConnectError(what, why, f"see `credsStore` and `credHelpers` in `{path}`")
-    if isinstance(done[0], str):
-        return done[0]
-    raise ConnectError(what, str(done[0]), "`docker login`")
+    @property
+    def _path(self) -> str:
+        return os.path.join(config_directory(self.environment), "config.json")
+
+    def _decoded(self, registry: str, entry: object) -> Credentials:
+        """The credentials in an entry of `auths`; none where it is empty, as `docker login` leaves it for a helper."""
+        try:
+            if not isinstance(entry, dict):
+                raise ValueError
+            if token := entry.get("identitytoken"):
+                return {"identitytoken": str(token)}
+            if not (auth := entry.get("auth")):
+                return {}
+            user, colon, password = base64.b64decode(str(auth), validate=True).decode().partition(":")
+            if not colon:
+                raise ValueError
+        except (ValueError, binascii.Error):
+            why = f"`auths` in `{self._path}` has an invalid entry for `{registry}`"
+            raise ConnectError(self.what, why, f"`docker login {registry}`") from None
+        return {"username": user, "password": password.rstrip("\0"), "serveraddress": registry}
+
+    def _ask(self, helper: str, key: str) -> Credentials | None:
+        """What the helper has for a registry."""
+        found = self._run(helper, "get", key)
+        user, secret = str(found.get("Username", "")), str(found.get("Secret", ""))
+        if not user and not secret:
+            return None
+        if user == TOKEN_USER:
+            return {"identitytoken": secret, "serveraddress": key}
+        return {"username": user, "password": secret, "serveraddress": key}
+
+    def _run(self, helper: str, action: str, given: str) -> dict[str, Any]:
+        """The object that a helper prints; empty where it has nothing."""
+        program = f"docker-credential-{helper}"
+        try:
+            done = run_for_caller([program, action], self.environment, HELPER_TIMEOUT, given=given.encode())
+            if done.returncode == 0:
+                return _table({"": json.loads(done.stdout)}, "")
+        except TimeoutError:
+            why = f"Docker's credential helper gave no answer within {HELPER_TIMEOUT:.0f} s"
+            raise ConnectError(self.what, why, f"see `credsStore` and `credHelpers` in `{self._path}`") from None
+        except FileNotFoundError:
+            raise ConnectError(
+                self.what, f"`{program}` is not in PATH", f"install it, or edit `{self._path}`"
+            ) from None
+        except (OSError, ValueError, RecursionError) as error:
+            why = reason(error) if isinstance(error, OSError) else "its answer is not valid"
+            raise ConnectError(self.what, f"`{program}`: {why}", f"try `{program} {action}`") from None
+        said = answer.one_line((done.stdout + done.stderr).decode(errors="replace"))
+        if NOT_FOUND in said:
+            return {}
+        raise ConnectError(self.what, f"`{program}`: {said or f'status {done.returncode}'}", "`docker login`")
 
 
-def _config(path: str) -> dict[str, object]:
-    """Docker's own configuration; with a key at least, for of an empty one the SDK looks for a file itself."""
-    with contextlib.suppress(OSError, ValueError):  # as `docker` does: it warns and goes on without
-        return {"auths": {}, **read(path)}
-    return {"auths": {}}
+def _table(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = config.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _host(key: str) -> str:
+    """The host in the name of a registry, which may be a URL."""
+    return key.removeprefix("http://").removeprefix("https://").partition("/")[0]

@@ -1,7 +1,6 @@
 """Where the Docker engine is, as the `docker` command finds it: DOCKER_HOST, DOCKER_CONTEXT, the current context.
 
-Reads the caller's environment and Docker's own files, never those of a repository. Connects to nothing. The SDK's
-resolution knows no contexts, and looks at the environment of this process instead of the caller's.
+Reads the caller's environment and Docker's own files, never those of a repository. Connects to nothing.
 """
 
 from __future__ import annotations
