@@ -27,7 +27,9 @@ MODULES = (
 
 NAME = "rdo/amalgamation.py"
 
-HEAD = '"""Made of the modules that are named at the end, by hatch_build.py, for speed. Change those; build anew."""'
+HEAD = (
+    '"""Made of the modules that are named at the end, by hatch_build.py, for speed. Change those, and build again."""'
+)
 
 RUN = """\
 import sys

@@ -25,7 +25,7 @@ class RdoError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """One line, without the `rdo: ` in front, safe to show on a terminal."""
+        """One line, without the leading `rdo: `, safe to show on a terminal."""
         what, why, hint = (shortened(one_line(part)) for part in (self.what, self.why, self.hint))
         text = f"{what}: {why}" if why else what
         return f"{text}; {hint}" if hint else text

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from rdo.config import names as address
+from rdo.config.names import NAME_LIMIT, user_fault
 from rdo.config.schema import DEFAULT_PROFILE, Settings
 from rdo.drivers.base import Root
 from rdo.errors import RdoError
@@ -50,14 +50,18 @@ def make(
     unmapped_error: UnmappedError = lambda directory: None,
     sudo: str = "",
 ) -> Plan:
-    """The plan. `roots` and `unmapped_error` are the driver's. `sudo`: whom the target's sudo is to run the command as.
+    """The plan. `roots` and `unmapped_error` are the driver's. `sudo`: the user that sudo there is to run it as.
 
     Raises RdoError where the working directory is not on the target, or no directory is known there.
     """
     seen = _as_seen(roots, request)
     mapping = PathMapping([*roots, *seen])
     words = list(map(fsdecode, request.arguments))
-    mapped = mapping.arguments(words) if settings.map_args and not request.no_map else _unmapped(words)
+    mapped = (
+        mapping.arguments(words)
+        if settings.map_args and not request.no_map
+        else [MappedArgument(word, word) for word in words]
+    )
     if request.is_shell_string and mapped:
         mapped = [MappedArgument(words[0], words[0]), *mapped[1:]]
     here = fsdecode(request.pwd), fsdecode(request.cwd)
@@ -79,9 +83,9 @@ def make(
 
 
 def user(request: Request, settings: Settings) -> str:
-    """Whom the command is to run as; empty: as the target has it. Raises RdoError for what is no user's name."""
+    """The user to run the command as; empty: the target's own. Raises RdoError for what is not a user name."""
     if name := fsdecode(request.user):
-        if fault := address.user_fault(name) or ("is too long" if len(name) > address.NAME_LIMIT else ""):
+        if fault := user_fault(name) or ("is too long" if len(name) > NAME_LIMIT else ""):
             raise RdoError(f"`{shortened(name)}` is not a valid user name", f"it {fault}")
         return name
     return ROOT if settings.use_sudo or request.sudo else ""
@@ -103,17 +107,10 @@ def _output_roots(roots: Sequence[Root], seen: Sequence[Root]) -> Mapping[str, s
 
     `/` names nothing that could be found in a text, nor does a directory relative to the login directory.
     """
-    names = {root.remote.rstrip("/"): root.local for root in (*reversed(roots), *seen) if _names(root)}
+    named = [root for root in (*reversed(roots), *seen) if root.shared and root.local != "/"]
+    names = {root.remote.rstrip("/"): root.local for root in named}
     found = {remote: local for remote, local in names.items() if remote.startswith("/") and "//" not in remote}
     return found if any(remote != local for remote, local in found.items()) else {}
-
-
-def _names(root: Root) -> bool:
-    return root.shared and root.local != "/"
-
-
-def _unmapped(words: Sequence[str]) -> list[MappedArgument]:
-    return [MappedArgument(word, word) for word in words]
 
 
 def _command(request: Request, words: Sequence[str]) -> Sequence[str]:

@@ -57,7 +57,7 @@ def escaped(text: str) -> str:
 
 
 def cut(text: str, most: int) -> str:
-    """The text in `most` cells of a terminal, its end in it, with how much was left out behind it."""
+    """The text in `most` cells of a terminal, its end included, and after it how much was left out."""
     if width(text) <= most:
         return text
     room = max(most - len(_rest(len(text))) - len(_GAP), 2)

@@ -1,4 +1,4 @@
-"""Finds `.rdo.conf` above a directory, and tells whether config files have changed. Reads none: the master does that.
+"""Finds `.rdo.conf` above a directory, and stamps config files to show when they change. Reads none: the master does.
 
 Part of the client's hot path, and so imports `os` only where links lead elsewhere.
 """
@@ -145,7 +145,9 @@ def _stamp_one(path: str) -> str:
 def _walk_up(directory: str) -> "str | None":
     while True:
         try:
-            posix.lstat(_join(directory, CONFIG))  # a link that leads nowhere is no reason to take another directory's
+            posix.lstat(
+                _join(directory, CONFIG)
+            )  # a dangling link is an error, not a reason to take another directory's
         except OSError:
             pass
         else:
@@ -166,7 +168,7 @@ def _check_link(config: str) -> None:
                 raise ConfigError(config, f"a link to `{path}`, which is a different file for each process", LINK_HINT)
     except OSError:
         if path == config:
-            return  # it is no link
+            return  # it is not a link
     try:
         posix.stat(config)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""rdo's own options, told apart from the command. Pure, and part of the client's hot path: no argparse, no click."""
+"""Parses rdo's command line: its own options, then the command. Pure, and on the client's hot path: no argparse."""
 
 from rdo.errors import UsageError
 
@@ -79,7 +79,7 @@ POSIX_LETTERS = frozenset("abcefhimnouvxC")
 """Those that POSIX has for `sh ... -c`: there they are the shell's, though some of them are rdo's elsewhere."""
 
 SCRIPT_LETTERS = frozenset("aefuvx")
-"""Of these, what stands behind `-C` in one word for the sake of a script; other letters are a directory's name."""
+"""Of these, what follows `-C` in one word for the sake of a script; other letters are a directory's name."""
 
 OWN_FLAGS = frozenset(name[1] for name in FLAGS if len(name) == 2) - {"h"}
 """Letters that are rdo's own where a word before the shell's has no other ones. `-h` is the shell's if that is called,
@@ -87,7 +87,7 @@ for help instead of a recipe would be taken for its success."""
 
 
 def parse(words: list[str]) -> Options:
-    """The options before the first word that is none; that word and all behind it are the command.
+    """The options before the first word that is not one; that word and all after it are the command.
 
     `words` is the command line without the program's name. Raises UsageError.
     """
@@ -95,7 +95,7 @@ def parse(words: list[str]) -> Options:
     position = 0
     while position < len(words):
         word = words[position]
-        if word[:1] in ("-", "+") and (end := position + _count_shells(words[position:])) > position:
+        if word[:1] in ("-", "+") and (end := position + _count_shell_words(words[position:])) > position:
             options.shell_options, options.shell_string = words[position:end], words[end]
             position = end + 1
             break  # as with `sh -c`: what follows the string are its arguments
@@ -117,38 +117,35 @@ def parse(words: list[str]) -> Options:
     return options
 
 
-def _count_shells(words: list[str]) -> int:
+def _count_shell_words(words: list[str]) -> int:
     """How many of the words are the shell's: its options up to its command string; 0 if the first is rdo's own.
 
     Letters that are both rdo's and the shell's are the shell's where POSIX has all of the words for `sh ... -c`.
     """
     first = words[0]
-    if first[0] == "-" and not _may_be_shells(first, words[1:]):
+    if first[0] == "-" and not _may_be_shell_option(first, words[1:]):
         return 0
     count = count_shell_options(words)
     is_own = first[0] == "-" and OWN_FLAGS.issuperset(first[1:].removesuffix("c")) and first != "-c"
-    return 0 if is_own and not all(map(_is_posix, words[:count])) else count
+    options = [word for word in words[:count] if word[:1] in ("-", "+") and word != "--"]
+    return 0 if is_own and not all(POSIX_LETTERS.issuperset(word[1:]) for word in options) else count
 
 
-def _is_posix(word: str) -> bool:
-    return word[:1] not in ("-", "+") or word == "--" or POSIX_LETTERS.issuperset(word[1:])
-
-
-def _may_be_shells(word: str, rest: list[str]) -> bool:
+def _may_be_shell_option(word: str, rest: list[str]) -> bool:
     """Whether the letters after the dash, up to one that takes a value, can be the shell's.
 
-    No profile and no directory is called as an option is: what `rest` begins with.
+    `rest` is what follows: no profile and no directory has a name that looks like an option.
     """
     if word[1:2] in ("", "-"):
         return False
     for index, letter in enumerate(word[1:], start=1):
-        behind = word[index + 1 :]
-        if letter == "C" and behind:
-            letters = behind[:-1] if behind[-1] in "co" else behind
+        after = word[index + 1 :]
+        if letter == "C" and after:
+            letters = after[:-1] if after[-1] in "co" else after
             return SCRIPT_LETTERS.issuperset(letters) and len(set(letters)) == len(letters)
         if letter in "pC":
-            return not behind and rest[:1] != [] and rest[0].startswith(("-", "+"))
-        if letter == "e":  # a variable's name may follow at once
+            return not after and rest[:1] != [] and rest[0].startswith(("-", "+"))
+        if letter == "e":  # a variable's name may follow in the same word
             return len(set(word[index:])) == len(word[index:])
         if letter not in OWN_FLAGS:
             break

@@ -1,11 +1,10 @@
-"""A hint for people whose command was not found because it wanted a shell. Not on the hot path."""
+"""A hint for people whose command was not found because it needed a shell. Not on the hot path."""
 
 from __future__ import annotations
 
 import os
 import re
 import shlex
-from collections.abc import Sequence
 from itertools import takewhile
 
 from rdo.client.argv import Options
@@ -31,7 +30,7 @@ RDOCTL = frozenset(
 )  # fmt: skip
 """Commands of rdoctl, which somebody may have taken for one of rdo; and `help`."""
 
-NOTHING_RUN = "-n"
+NO_EXEC = "-n"
 """An option of the shell before its string, and of rdo before a command."""
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
@@ -45,7 +44,7 @@ def show(options: Options, has_terminal: bool) -> None:
 
 
 def for_rdoctl(options: Options) -> str:
-    """The hint for a command of rdoctl that the target was asked for; empty if it is none."""
+    """The hint for a command of rdoctl that was sent to the target; empty if it is not one."""
     if options.shell_string is not None or not RDOCTL.issuperset(options.command[:1] or [""]):
         return ""
     name, *rest = options.command
@@ -55,23 +54,20 @@ def for_rdoctl(options: Options) -> str:
 
 def for_command(options: Options) -> str:
     """The hint for a command that was not found, or not run; empty if its name is a plain one."""
-    if NOTHING_RUN in options.shell_options:
+    if NO_EXEC in options.shell_options:
         why = "is the shell's option to run nothing"
-        return printable(f"`{NOTHING_RUN}` before `-c` {why}; for no stdin use: rdo -c STRING </dev/null")
+        return printable(f"`{NO_EXEC}` before `-c` {why}; for no stdin use: rdo -c STRING </dev/null")
     if options.shell_string is not None or not options.command:
         return ""
     name = options.command[0]
     if _ASSIGNMENT.fullmatch(name):
-        return printable(f"`{name}` is not a program; to set a variable there use: {_with_variables(options.command)}")
+        variables = list(takewhile(_ASSIGNMENT.fullmatch, options.command))
+        rest = options.command[len(variables) :]
+        instead = shlex.join(["rdo", *(word for item in variables for word in ("-e", item)), *rest])
+        return printable(f"`{name}` is not a program; to set a variable there use: {instead}")
     instead = f"rdo -c {shlex.quote(' '.join(options.command))}"
     if name in BUILTINS:
         return printable(f"`{name}` is a shell builtin, not a program; use: {instead}")
     if SHELL_SYNTAX.isdisjoint(name):
         return ""
     return printable(f"`{name}` is not the name of a program; for a shell string use: {instead}")
-
-
-def _with_variables(words: Sequence[str]) -> str:
-    """The command line that sets the variables that stand before the command."""
-    variables = list(takewhile(_ASSIGNMENT.fullmatch, words))
-    return shlex.join(["rdo", *(word for item in variables for word in ("-e", item)), *words[len(variables) :]])

@@ -67,21 +67,14 @@ def needs_pty(options: Options, environ: "Mapping[str, str]") -> bool:
 
 
 def is_parallel_recipe(environ: "Mapping[str, str]") -> bool:
-    """Whether this is a recipe under `make -j`, which hands its terminal's stdin to one of its jobs, whichever.
+    """Whether this is a recipe under `make -j`, which hands its terminal's stdin to any one of its jobs.
 
     In raw mode the lines of the others would lack their carriage returns, and Ctrl-C would reach this job alone. What
     is typed into a shell, started by such a make or not, leads a process group of its own; a recipe is in that of make.
     """
-    return has_jobs(environ.get("MAKEFLAGS", "")) and posix.getpgrp() != posix.getpid()
-
-
-def has_jobs(makeflags: str) -> bool:
-    """Whether these are the options of a make that runs several jobs at a time: `-j`, `-jN`, `--jobserver...=`.
-
-    What stands behind `--` are the variables of its command line.
-    """
-    options = makeflags.partition(" -- ")[0].split()
-    return any(word.startswith(("-j", "--jobserver")) and word != "-j1" for word in options)
+    makeflags = environ.get("MAKEFLAGS", "").partition(" -- ")[0]  # what follows are the variables of its command line
+    has_jobs = any(word.startswith(("-j", "--jobserver")) and word != "-j1" for word in makeflags.split())
+    return has_jobs and posix.getpgrp() != posix.getpid()
 
 
 def can_show_progress(options: Options, term: bytes) -> bool:

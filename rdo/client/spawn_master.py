@@ -40,7 +40,7 @@ REPORT_SIZE = 4096
 
 
 def start_master(path: str, request: "Request", replaced: "Identity") -> None:
-    """Have a master for the request listen at `path`, unless another client has seen to it: the socket is no more the
+    """Have a master for the request listen at `path`, unless another client has done so: the socket is no longer the
     `replaced` one.
 
     Raises SetupError.

@@ -1,6 +1,6 @@
 """A line on the caller's terminal that leaves no trace: what the first command waits for. Imported by the first one.
 
-It is written behind the cursor, which goes back to where it was: so what somebody types meanwhile stays where it would
+It is written after the cursor, which goes back to where it was: so what somebody types meanwhile stays where it would
 have been. Without line wrap, it can never scroll. DEC's sequences, which all of today's terminals know.
 """
 
@@ -31,14 +31,16 @@ class StatusLine:
 
     def show(self, line: bytes) -> None:
         """Show it in place of the one before; not in the background, where that would spoil what others show."""
-        if not self._in_front():
+        if not self._is_in_foreground():
             self._shown = False
             return
         from rdo.client import tty
 
         if not self._shown:
             self._shown = True
-            self._take_signals()
+            for number in SIGNALS:
+                if number not in self._replaced and _signal.getsignal(number) == _signal.SIG_DFL:
+                    self._replaced[number] = _signal.signal(number, self._reraise_signal)
         text = line.decode("utf-8", "replace")[: tty.window_size(self._fd)[1] - 1].encode()
         self._write(SAVE + WRAP_OFF + text + CLEAR + WRAP_ON + RESTORE)
 
@@ -50,17 +52,12 @@ class StatusLine:
         for number in list(self._replaced):
             _signal.signal(number, self._replaced.pop(number))
 
-    def _take_signals(self) -> None:
-        for number in SIGNALS:
-            if number not in self._replaced and _signal.getsignal(number) == _signal.SIG_DFL:
-                self._replaced[number] = _signal.signal(number, self._reraise_signal)
-
     def _reraise_signal(self, number: int, _frame: object) -> None:
         """Let the signal do what it would have done, with the line gone. After a stop the next line shows again."""
         self.erase()
         os.kill(os.getpid(), number)
 
-    def _in_front(self) -> bool:
+    def _is_in_foreground(self) -> bool:
         try:
             return os.tcgetpgrp(self._fd) == os.getpgrp()
         except OSError:

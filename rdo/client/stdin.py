@@ -24,11 +24,11 @@ class Stdin:
     """Sends stdin to its end, within the credit that the master gives."""
 
     def __init__(self, outbox: Outbox, is_raw: "Callable[[], bool]") -> None:
-        """`is_raw` tells whether we hold the terminal that stdin is in raw mode, so that all keys are ours."""
+        """`is_raw` says whether we hold the terminal that stdin is in raw mode, so that all keys are ours."""
         self._outbox = outbox
         self._is_raw = is_raw
         self._granted = protocol.INPUT_WINDOW  # bytes; written by the main thread only
-        self._granted_more = _thread.allocate_lock()
+        self._granted_more = _thread.allocate_lock()  # guards nothing: released when more is granted
         self._pipe: Pipe | None = None
         self._untried = True  # whether stdin might be spliced
 
@@ -38,7 +38,7 @@ class Stdin:
         _thread.start_new_thread(self._relay, ())
 
     def grant(self, size: int) -> None:
-        """The command took so many bytes: so many more may follow."""
+        """The command has read so many bytes: so many more may be sent."""
         self._granted += size
         if self._granted_more.locked():
             self._granted_more.release()
@@ -59,7 +59,7 @@ class Stdin:
             self._outbox.send(protocol.END)
 
     def _send_chunk(self, limit: int) -> int:
-        """Send what there is: how many bytes; 0 at the end."""
+        """Send what there is; return how many bytes, 0 at the end."""
         data: bytes | Piece
         if self._pipe:
             try:

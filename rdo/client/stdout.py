@@ -24,7 +24,7 @@ class OutputWriter:
         self._reader_gone = False
 
     def show(self, fd: int, data: "bytes | memoryview") -> None:
-        """Write it; where nobody reads stdout any more, have the command told so. Raises RdoError."""
+        """Write it; where nobody reads stdout any more, send the command SIGPIPE. Raises RdoError."""
         try:
             write(fd, data)
         except OSError as error:

@@ -33,7 +33,7 @@ def is_ours(fd: int) -> bool:
     """Whether input typed on the terminal `fd` is meant for us, who did not set it raw.
 
     Not while we are in the background (a read would stop us: SIGTTIN), nor while another program, such as a pager
-    behind us in the pipeline, takes single keys from it: then line editing (ICANON) is off.
+    after us in the pipeline, takes single keys from it: then line editing (ICANON) is off.
     """
     try:
         return posix.tcgetpgrp(fd) == posix.getpgrp() and bool(termios.tcgetattr(fd)[LFLAG] & termios.ICANON)
@@ -118,7 +118,7 @@ def ask(question: str, *, echo: bool) -> "str | None":
 def screen() -> "tuple[int, int] | None":
     """Rows and columns of the controlling terminal; None where there is none. One that does not say has 24 and 80.
 
-    For a question that is to be asked on it: what was typed before, or sent by the terminal itself, is no answer.
+    For a question that is to be asked on it: what was typed before, or sent by the terminal itself, is not an answer.
     """
     try:
         fd = posix.open("/dev/tty", posix.O_RDWR | posix.O_NOCTTY)

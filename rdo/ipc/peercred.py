@@ -23,7 +23,7 @@ def uid(connection: socket.socket) -> int:
 
 
 def pid(connection: socket.socket) -> int | None:
-    """The process that listens at the other end; None where the platform does not tell. Source: unix(7), xnu's un.h."""
+    """The process that listens at the other end; None where the platform does not say. Source: unix(7), xnu's un.h."""
     if hasattr(socket, "SO_PEERCRED"):
         ucred = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         return int(struct.unpack("3i", ucred)[0])

@@ -163,10 +163,10 @@ class Request:
     """Of the shell that a string is for, with spaces between: `-c`, or `-euo pipefail -c`."""
     remote_directory: bytes
     user: bytes
-    """Whom to run as; empty: the target's own user, or root with the flag s."""
+    """The user to run as; empty: the target's own user, or root with `sudo`."""
     term: bytes
     modes: bytes
-    """Of the caller's terminal: NAME=VALUE with spaces between, see tty_modes.py. Empty where there is none."""
+    """Of the caller's terminal: NAME=VALUE with spaces between, see terminal_modes.py. Empty where there is none."""
     window: "tuple[int, int, int, int]"
     """Rows, columns, width and height in pixels."""
     arguments: "list[bytes]"

@@ -24,7 +24,7 @@ TARGET_ENV_VARS = (
     "DOCKER_TLS_VERIFY", "VAGRANT_CWD", "VAGRANT_DOTFILE_PATH", "VAGRANT_VAGRANTFILE", "VAGRANT_HOME",
     "VAGRANT_DEFAULT_PROVIDER",
 )  # fmt: skip
-"""Variables by which a user says where a target is to be found. HOME has ~/.docker and ~/.vagrant.d."""
+"""Variables by which a user says where a target is. HOME has ~/.docker and ~/.vagrant.d."""
 
 NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
 
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     Identity = tuple[int, int] | None
-    """Which socket it is that stands at a path; None where there is none."""
+    """Which socket is at a path; None where there is none."""
 
     class Piped(Protocol):
         """A payload that is not in this process's memory: see splice.py."""
@@ -221,7 +221,7 @@ def _is_taken(connection: Socket, path: str) -> bool:
 
 
 def identity(path: str) -> "Identity":
-    """Which socket it is that stands at `path`, so that a new one can be told from an old one."""
+    """Which socket is at `path`, to distinguish a new one from an old one."""
     try:
         info = posix.stat(path)
     except OSError:
@@ -248,14 +248,14 @@ def ask(connection: Socket, request: protocol.Request) -> None:
 
 
 class Outbox:
-    """What is to be sent. Who holds the lock sends for all, so that nobody waits for a thread with much to send."""
+    """Frames to be sent. Whoever holds the lock sends for all, so that nobody waits for a thread with much to send."""
 
     __slots__ = ("_connection", "_frames", "_sending")
 
     def __init__(self, connection: Socket) -> None:
         self._connection = connection
         self._frames: list[tuple[bytes, bytes | Piped]] = []
-        self._sending = _thread.allocate_lock()
+        self._sending = _thread.allocate_lock()  # guards the order of bytes on the connection
 
     def send(self, kind: bytes, payload: "bytes | Piped" = b"") -> None:
         """Send a frame, or leave it to whoever is sending."""

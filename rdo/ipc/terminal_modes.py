@@ -27,7 +27,7 @@ FLAGS = {
         "isig", "icanon", "echo", "echoe", "echok", "echonl", "noflsh", "tostop", "iexten", "echoctl", "echoke",
     ),
 }  # fmt: skip
-"""Flags that travel, by where tcgetattr(3) has them: those that ssh sends, but for what a pty has not (RFC 4254, 8)."""
+"""Flags that travel, by where tcgetattr(3) has them: those that ssh sends and that a pty has (RFC 4254, 8)."""
 
 _CODE_LIMIT = 0x80
 """The first code of a key that stty(1) cannot spell in a way that all its kinds read."""

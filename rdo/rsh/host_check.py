@@ -1,5 +1,5 @@
 """Whether the host that a program named for its remote shell is the profile's own: a command for another one must not
-run here. Asks `ssh -G` only where the config itself does not tell.
+run here. Asks `ssh -G` only where the config itself does not say.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def addresses(loaded: Config) -> Iterator[Address]:
 
 
 def refusal(command: Command, loaded: Config) -> RdoError:
-    """The error that tells what the profile has."""
+    """The error, which names the profile's own target."""
     port = f" port {command.port}" if command.port else ""
     named = (f"{command.user}@" if command.user else "") + (command.host or "") + port
     through = f" (HostName `{command.hostname}`)" if command.hostname else ""

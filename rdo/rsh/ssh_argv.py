@@ -1,4 +1,4 @@
-"""The command line of ssh(1), as rsync, git and Ansible make it, told apart. Pure.
+"""Parses the command line of ssh(1), as rsync, git and Ansible write it. Pure.
 
 What only concerns the connection is dropped: rdo holds one already. What rdo has nothing for is refused.
 """

@@ -1,7 +1,7 @@
 """The directory of a project's shims that may stand in PATH: in the user's own state directory, beside no clone.
 
 What a repository brings along in `.rdo/bin`, now or with a later `git pull`, must not become a command of the user's
-shell. So PATH never has that directory, but this one, which holds what `rdoctl shim add` was told, and nothing else.
+shell. So PATH never has that directory, but this one, which holds what `rdoctl shim add` was given, and nothing else.
 """
 
 from __future__ import annotations

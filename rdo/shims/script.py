@@ -2,7 +2,7 @@
 
 A shim may meet itself: on a target that shares the project and has its shims in PATH, or is this machine; in what rdo
 runs here to connect; as the local tool that it falls back to. Inside (see rdo.__main__.INSIDE) it runs the next program
-of its name in PATH that is no shim. Its text is in remote_sh/shim.sh; comments and all, for who opens one.
+of its name in PATH that is not a shim. Its text is in remote_sh/shim.sh; comments and all, for whoever opens one.
 """
 
 from __future__ import annotations

@@ -81,9 +81,9 @@ def test_options_before_the_command_are_read(words: list[str], expected: dict[st
         pytest.param(["-cls"], "ls", [], id="in one word that could be options, without a string"),
         pytest.param(["-c", ""], "", [], id="empty"),
         pytest.param(["-tc", "x"], "x", [], id="at the end of a cluster"),
-        pytest.param(["-c", "--", "-x"], "-x", [], id="behind two dashes, as with sh"),
+        pytest.param(["-c", "--", "-x"], "-x", [], id="after two dashes, as with sh"),
         pytest.param(["-c", 'echo "$@"', "sh", "-t", "--"], 'echo "$@"', ["sh", "-t", "--"], id="further arguments"),
-        pytest.param(["-c", "a", "-c", "b"], "a", ["-c", "b"], id="what looks like an option behind it"),
+        pytest.param(["-c", "a", "-c", "b"], "a", ["-c", "b"], id="what looks like an option after it"),
     ],
 )
 def test_a_shell_string_may_be_anything(words: list[str], string: str, arguments: list[str]) -> None:
@@ -128,9 +128,9 @@ def test_clusters_that_begin_as_options_of_rdo_do_are_the_shells(flags: str) -> 
         pytest.param(["-s", "-ec", "a"], {"sudo": True}, ["-ec"], id="an option of rdo before"),
         pytest.param(["-sc", "a"], {"sudo": True}, ["-c"], id="a cluster of rdo's and c"),
         pytest.param(["-s", "-c", "a"], {"sudo": True}, ["-c"], id="sudo, which no sh has beside -c"),
-        pytest.param(["-v", "-T", "-c", "a"], {"verbose": True, "tty": False}, ["-c"], id="one that no sh has behind"),
+        pytest.param(["-v", "-T", "-c", "a"], {"verbose": True, "tty": False}, ["-c"], id="one that no sh has after"),
         pytest.param(["-Tn", "-c", "a"], {"tty": False, "stdin": False}, ["-c"], id="one that no sh has in the word"),
-        pytest.param(["-n", "-p", "w", "-c", "a"], {"stdin": False, "profile": "w"}, ["-c"], id="a profile behind"),
+        pytest.param(["-n", "-p", "w", "-c", "a"], {"stdin": False, "profile": "w"}, ["-c"], id="a profile after"),
         pytest.param(["-Cmain", "-c", "a"], {"directory": "main"}, ["-c"], id="a directory of letters that sh knows"),
         pytest.param(["-Cabc", "-c", "a"], {"directory": "abc"}, ["-c"], id="a directory of letters, with a c"),
         pytest.param(["-vTc", "-e", "a"], {"verbose": True, "tty": False}, ["-c", "-e"], id="and an option of sh"),

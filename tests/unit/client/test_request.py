@@ -119,12 +119,12 @@ def test_dev_null_is_no_input() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "terminals", "wanted"),
+    ("words", "terminals", "expected"),
     [
         pytest.param([], (0, 1, 2), True, id="three terminals"),
-        pytest.param([], (1, 2), False, id="stdin is none"),
-        pytest.param([], (0, 2), False, id="stdout is none"),
-        pytest.param([], (0, 1), False, id="stderr is none"),
+        pytest.param([], (1, 2), False, id="stdin is not a terminal"),
+        pytest.param([], (0, 2), False, id="stdout is not a terminal"),
+        pytest.param([], (0, 1), False, id="stderr is not a terminal"),
         pytest.param(["-n"], (0, 1, 2), False, id="no stdin"),
         pytest.param(["-T"], (0, 1, 2), False, id="forbidden"),
         pytest.param(["-t"], (), True, id="forced"),
@@ -132,15 +132,15 @@ def test_dev_null_is_no_input() -> None:
     ],
 )
 def test_a_pty_is_for_three_terminals_or_on_demand(
-    monkeypatch: pytest.MonkeyPatch, words: list[str], terminals: tuple[int, ...], wanted: bool
+    monkeypatch: pytest.MonkeyPatch, words: list[str], terminals: tuple[int, ...], expected: bool
 ) -> None:
     terminals_are(monkeypatch, terminals)
-    assert build(*words).pty is wanted
+    assert build(*words).pty is expected
 
 
 @pytest.mark.parametrize("words", [["ls"], ["-c", "ls"], ["-ec", "ls"]], ids=["a command", "-c", "-ec"])
 @pytest.mark.parametrize(
-    ("flags", "wanted"),
+    ("flags", "expected"),
     [
         pytest.param(" -j3 --jobserver-auth=3,4 -- A=1", False, id="several jobs"),
         pytest.param(" -j3 --jobserver-auth=fifo:/tmp/GMfifo1", False, id="several jobs of make 4.4"),
@@ -154,12 +154,12 @@ def test_a_pty_is_for_three_terminals_or_on_demand(
     ],
 )
 def test_a_recipe_that_shares_the_terminal_with_other_jobs_has_no_pty(
-    monkeypatch: pytest.MonkeyPatch, words: list[str], flags: str, wanted: bool
+    monkeypatch: pytest.MonkeyPatch, words: list[str], flags: str, expected: bool
 ) -> None:
     terminals_are(monkeypatch, (0, 1, 2))
     monkeypatch.setattr(posix, "getpgrp", lambda: posix.getpid() - 1)
     monkeypatch.setenv("MAKEFLAGS", flags)
-    assert build(*words).pty is wanted
+    assert build(*words).pty is expected
     assert build("-t", *words).pty
 
 
@@ -171,21 +171,21 @@ def test_what_is_typed_into_a_shell_that_such_a_make_has_started_has_a_pty(monke
 
 
 @pytest.mark.parametrize(
-    ("words", "terminals", "term", "wanted"),
+    ("words", "terminals", "term", "expected"),
     [
         pytest.param([], (2,), "xterm", True, id="stderr is a terminal"),
-        pytest.param([], (0, 1), "xterm", False, id="stderr is none"),
+        pytest.param([], (0, 1), "xterm", False, id="stderr is not a terminal"),
         pytest.param([], (2,), "dumb", False, id="a terminal that cannot take a line back"),
         pytest.param([], (2,), "", False, id="a terminal without a name"),
-        pytest.param(["-v"], (2,), "xterm", False, id="all is told in lines"),
+        pytest.param(["-v"], (2,), "xterm", False, id="each step has a line of its own"),
     ],
 )
 def test_progress_is_for_a_terminal_that_can_take_it_back(
-    monkeypatch: pytest.MonkeyPatch, words: list[str], terminals: tuple[int, ...], term: str, wanted: bool
+    monkeypatch: pytest.MonkeyPatch, words: list[str], terminals: tuple[int, ...], term: str, expected: bool
 ) -> None:
     terminals_are(monkeypatch, terminals)
     monkeypatch.setenv("TERM", term)
-    assert build(*words).progress is wanted
+    assert build(*words).progress is expected
 
 
 def test_the_window_of_a_forced_pty_has_a_size() -> None:

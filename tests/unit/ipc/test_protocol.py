@@ -1,4 +1,4 @@
-"""Frames of the control socket: one table is written and read, whole, a byte at a time, and with more behind."""
+"""Frames of the control socket: one table is written and read, whole, a byte at a time, and with more after."""
 
 from __future__ import annotations
 
