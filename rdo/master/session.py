@@ -28,6 +28,9 @@ KILL_GRACE = 2.0
 PIPE_GRACE = 1.0
 """Seconds between PIPE and TERM for a command that goes on writing what nobody reads."""
 
+LOOK_INTERVAL = 0.05
+"""Seconds between two looks whether a command is gone: each costs a round trip."""
+
 SIGNAL_KEYS = {b"\x03": "INT", b"\x1c": "QUIT"}
 """Ctrl-C and Ctrl-\\."""
 
@@ -213,9 +216,19 @@ class Session:
             return
         if self._output.ended.wait(KILL_GRACE):
             self._hang_up()  # a child that was just being forked missed the first: dash blocks signals meanwhile
-            time.sleep(KILL_GRACE)  # nothing tells when the last one is gone, which may ignore that and hold no stream
+            if self._is_gone_in_time():
+                return
         if self._signal_all("KILL") and not self._output.cut:
             self._output.ended.wait(KILL_GRACE)
+
+    def _is_gone_in_time(self) -> bool:
+        """Wait for what is left of the command and holds no stream."""
+        deadline = time.monotonic() + KILL_GRACE
+        while any(self._connection.is_left(group) for group in self._groups):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(LOOK_INTERVAL)
+        return True
 
     def _hang_up(self) -> bool:
         """Do as a terminal that closes, and then for sure: whether that could be done."""

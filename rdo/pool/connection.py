@@ -121,6 +121,10 @@ class HeldConnection:
         """Send a signal (its name without SIG) to the process group. False if that cannot be done."""
         return self._lifeline.signal(group, name)
 
+    def is_left(self, group: Group) -> bool:
+        """Whether a process of the group may still be there, and somebody could end it."""
+        return self._lifeline.is_left(group)
+
     def start_lifeline(self) -> None:
         """Open the lifeline beside the first command, so that neither waits for the other. Raises SetupError."""
         self._lifeline.start()

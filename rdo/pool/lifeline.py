@@ -21,32 +21,44 @@ the lifeline is late, the command comes first, and is guarded from when the life
 SHORT_LIFE_LIMIT = 1.0
 """Seconds after which a lifeline that ended had a life: one that ends sooner is not replaced before it is needed."""
 
-KILL = "kill "
-"""What an order to send a signal begins with: those are answered."""
-
 ANSWER_TIMEOUT = 2.0
 """Seconds for the shell to say that it has sent a signal: one that somebody has stopped never does. A link that is so
 slow costs no more than another shell, and the orders that were answered meanwhile are not given again."""
 
 
-class Lifeline:
-    """One more shell on a connection, that takes orders. Where none can be had, the command comes first all the same.
+class Order:
+    """A line for the lifeline's shell."""
 
-    Its lock is held for no longer than it takes to hand an order to the connection, which that bounds: never while a
-    shell is opened. What is ordered meanwhile waits for the shell.
+    def __init__(self, line: str) -> None:
+        self.line = line
+        self.reached: bool | None = None
+        """The answer to an order to send a signal, once it has come: whether there was a process to send it to."""
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the shell answers orders of this kind."""
+        return self.line.startswith("kill ")
+
+
+class Lifeline:
+    """One more shell on a connection, that takes orders. If there can be none, commands run without it.
+
+    Nobody holds its lock while a shell is opened: what is ordered meanwhile waits for the shell.
     """
 
     def __init__(self, open_shell: Callable[[], Shell]) -> None:
         """`open_shell` may raise ChannelRefused, ConnectError and LinkLost."""
         self._open_shell = open_shell
         self._changed = threading.Condition()
+        """Guards all that follows. It is held while an order is handed to the connection, which bounds that."""
         self._shell: Shell | None = None
         self._began = 0.0
         self._ended: list[Shell] = []
         """Shells that were replaced: they show a driver that the link was cut, as long as they are not closed."""
         self._listed: set[Group] = set()
-        self._waiting: list[str] = []
-        self._unanswered: deque[str] = deque()
+        self._waiting: list[Order] = []
+        """Orders for the shell that is being opened."""
+        self._unanswered: deque[Order] = deque()
         """Orders to send a signal that the shell has not confirmed, in their order."""
         self._unanswered_since = 0.0
         """When it confirmed one last, or got the first of these."""
@@ -77,20 +89,30 @@ class Lifeline:
         """Look at the group while its leader is there, so that it can be signalled later; it is not to be ended."""
         with self._changed:
             self._replace_ended()
-            self._order(f"know {group.number} {group.shell}")
+            self._order(Order(f"know {group.number} {group.shell}"))
 
     def leave(self, groups: Iterable[Group]) -> None:
         """From now on leave the groups alone."""
         with self._changed:
             groups = list(groups)
             self._listed.difference_update(groups)
-            self._order(*(f"drop {group.number}" for group in groups))
+            self._order(*(Order(f"drop {group.number}") for group in groups))
 
     def signal(self, group: Group, name: str) -> bool:
         """Send the signal (a name without SIG) to the group. False if there is nobody to do that."""
         with self._changed:
             self._replace_ended()
             return self._order(_kill(group, name))
+
+    def is_left(self, group: Group) -> bool:
+        """Whether a process of the group may still be there; False, too, if there is nobody who could end it."""
+        order = _kill(group, "0")
+        with self._changed:
+            self._replace_ended()
+            if not self._order(order):
+                return False
+            self._changed.wait_for(lambda: order.reached is not None or self._closed, ANSWER_TIMEOUT)
+            return order.reached is not False
 
     def retire(self) -> None:
         """Its end is near, and it is not to be replaced."""
@@ -108,20 +130,20 @@ class Lifeline:
         if shell is not None:
             shell.channel.close()
 
-    def _order(self, *lines: str) -> bool:
+    def _order(self, *orders: Order) -> bool:
         if self._opening:
-            self._waiting += lines
+            self._waiting += orders
         elif self._shell is None or self._shell.channel.ended:
             return False
-        elif lines:
+        elif orders:
             try:
-                self._shell.channel.write(("\n".join(lines) + "\n").encode())
+                self._shell.channel.write("".join(f"{order.line}\n" for order in orders).encode())
             except LinkLost:
                 return False  # the target's end of it does what is to be done
-            self._expect_answers([line for line in lines if line.startswith(KILL)])
+            self._expect_answers([order for order in orders if order.is_answered])
         return True
 
-    def _expect_answers(self, orders: list[str]) -> None:
+    def _expect_answers(self, orders: list[Order]) -> None:
         if orders and not self._unanswered:
             self._unanswered_since = time.monotonic()
         self._unanswered += orders
@@ -153,20 +175,22 @@ class Lifeline:
                 self._changed.wait(left if left > 0 else ANSWER_TIMEOUT)
             self._watching = False
 
-    def _take_answers(self, shell: Shell, count: int) -> None:
+    def _take_answers(self, shell: Shell, answers: list[bytes]) -> None:
         with self._changed:
             if self._shell is shell:
-                for _ in range(min(count, len(self._unanswered))):
-                    self._unanswered.popleft()
+                for answer in answers[: len(self._unanswered)]:
+                    self._unanswered.popleft().reached = answer == b"0"
                 self._unanswered_since = time.monotonic()
                 self._changed.notify_all()
 
     def _hold(self) -> None:
         """Open the shell, again when it has ended, and count its answers."""
         while (shell := self._open()) is not None:
+            rest = b""
             while (chunk := shell.channel.read()) is not None:
                 if chunk.stream == STDOUT:
-                    self._take_answers(shell, bytes(chunk.data).count(b"\n"))
+                    *answers, rest = (rest + chunk.data).split(b"\n")
+                    self._take_answers(shell, answers)
             with self._changed:
                 self._ended.append(shell)
                 if self._shell is not shell:
@@ -209,9 +233,9 @@ class Lifeline:
         return shell
 
 
-def _kill(group: Group, name: str) -> str:
-    return f"{KILL}{group.number} {name} {group.shell}"
+def _kill(group: Group, name: str) -> Order:
+    return Order(f"kill {group.number} {name} {group.shell}")
 
 
-def _add(group: Group) -> str:
-    return f"add {group.number} {group.shell}"
+def _add(group: Group) -> Order:
+    return Order(f"add {group.number} {group.shell}")

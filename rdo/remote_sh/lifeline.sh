@@ -11,7 +11,7 @@
 # On the wire: order_word=u order_group=p order_value=s order_shell=z times_tried=j
 listed_groups=
 noted_groups=
-# The answer to `kill`, an empty line, may find nobody there to read it.
+# The answer to `kill`, 0 where somebody got the signal, may find nobody there to read it.
 trap '' PIPE
 
 # is_number WORD: whether it is the number of a process or group that may be signalled: not 1, and not ours.
@@ -120,7 +120,7 @@ while read -r order_word order_group order_value order_shell; do
     kill)
         recall_group "$order_group" || note_group "$order_group" "$order_shell"
         send_signal "$order_group" "$order_value"
-        echo 2>/dev/null
+        echo $? 2>/dev/null
         ;;
     esac
 done

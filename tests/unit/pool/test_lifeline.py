@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 from rdo.drivers.base import STDOUT, Channel, ChannelRefused, Chunk
@@ -36,8 +37,9 @@ class Wire:
     def read(self) -> Chunk | None:
         return self.answers.get(timeout=BOUND)
 
-    def answer(self) -> None:
-        self.answers.put(Chunk(STDOUT, b"\n"))
+    def answer(self, *pieces: bytes) -> None:
+        for piece in pieces or (b"0\n",):
+            self.answers.put(Chunk(STDOUT, piece))
 
     def close(self) -> None:
         self.over.set()
@@ -108,6 +110,34 @@ def test_one_that_does_not_answer_is_killed_by_another_that_does_what_it_did_not
         second.answer()
     assert lifeline.signal(A, "CONT")
     assert second.heard(1) == ["kill 11 CONT 11"]
+    lifeline.close()
+
+
+def test_its_answer_is_whether_a_group_is_left() -> None:
+    opener, wire = Opener(), Wire()
+    lifeline = Lifeline(opener)
+    lifeline.start()
+    opener.shells.put(wire)
+    lifeline.guard([A])
+    wire.heard(2)
+    with ThreadPoolExecutor() as threads:
+        for pieces, is_left in (((b"0", b"\n"), True), ((b"1\n",), False), ((b"0\n",), True)):
+            answer = threads.submit(lifeline.is_left, A)
+            assert wire.heard(1) == ["kill 11 0 11"]
+            wire.answer(*pieces)
+            assert answer.result(BOUND) is is_left
+    lifeline.close()
+    assert not lifeline.is_left(A)
+
+
+def test_where_it_does_not_answer_a_group_may_be_left() -> None:
+    opener, wire = Opener(), Wire()
+    lifeline = Lifeline(opener)
+    lifeline.start()
+    opener.shells.put(wire)
+    lifeline.guard([A])
+    opener.shells.put(None)
+    assert lifeline.is_left(A)
     lifeline.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -75,6 +76,8 @@ class Lifeline:
         )
         self.pid = self._shell.pid
         self._to_answer = 0
+        self.answers: list[bool] = []
+        """Whether a process got the signal, for each order to send one."""
         self.order(LIFELINE)
 
     def add(self, child: subprocess.Popen[bytes]) -> None:
@@ -102,8 +105,10 @@ class Lifeline:
         out, errors = self._shell.communicate(timeout=BOUND)
         marker = NONCE.encode()
         said = out.partition(b"\n")[2]
-        assert said.count(b"\n") >= self._to_answer
-        return said.replace(b"\n", b"", self._to_answer), errors.removeprefix(marker + b"\n"), self._shell.returncode
+        answers, said = said.split(b"\n")[: self._to_answer], b"\n".join(said.split(b"\n")[self._to_answer :])
+        assert re.fullmatch(rb"([0-9]+ )*", b"".join(answer + b" " for answer in answers)), (out, errors)
+        self.answers = [answer == b"0" for answer in answers]
+        return said, errors.removeprefix(marker + b"\n"), self._shell.returncode
 
 
 def all_gone(child: subprocess.Popen[bytes]) -> bool:
@@ -150,6 +155,21 @@ def test_a_signal_is_sent_once(start: Start, programs: Path, shell: str, session
     lifeline.kill(child, int(signal.SIGRTMIN))
     assert child.wait(BOUND) == 0
     lifeline.end()
+
+
+@each_shell
+@pytest.mark.parametrize("session", [True, False], ids=["a group", "a process without a group"])
+def test_an_answer_says_whether_somebody_got_the_signal(
+    start: Start, programs: Path, shell: str, session: bool
+) -> None:
+    lifeline, child, gone = Lifeline(shell, programs), *(start("echo ready; exec sleep 100", session) for _ in range(2))
+    gone.kill()
+    assert gone.wait(BOUND) == -signal.SIGKILL
+    lifeline.kill(child, 0)
+    lifeline.kill(gone, 0)
+    lifeline.kill(child, "KILL")
+    lifeline.end()
+    assert lifeline.answers == [True, False, True]
 
 
 @each_shell
