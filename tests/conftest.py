@@ -59,6 +59,12 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("ours")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Tests beside servers often wait, and leave room for one process more on two cores."""
+    cores = os.cpu_count() or 1
+    return cores if all("unit" in argument for argument in config.args) else cores + (cores + 1) // 2
+
+
 def pytest_runtest_logfinish() -> None:
     """Begin no further test when a soak has had its time."""
     if ACCOUNT.is_over:

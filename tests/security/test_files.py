@@ -23,6 +23,7 @@ READERS = {
     "cli/man.py": "a man page of the installation",
     "drivers/docker/build_context.py": "the files of an image's context, of any size; no link is followed",
     "client/spawn_master.py": "the control master's own log, in a directory of ours",
+    "remote_sh/template.py": "shell text of the installation",
 }
 """Modules that open files to read by themselves, and why they may."""
 
