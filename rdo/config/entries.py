@@ -1,4 +1,4 @@
-"""What a config file says, whatever its syntax, before anyone judged it: entries, and where each stands.
+"""The content of a config file, whatever its syntax, before it is checked: its entries, and where each stands.
 
 Pure values, and the errors that point at a place in a file.
 """
@@ -10,13 +10,13 @@ from typing import NamedTuple
 from rdo.errors import ConfigError
 
 FILE_LIMIT = 64 * 1024
-"""Bytes of a config file. The worst of that size keeps a TOML parser busy for a second."""
+"""Bytes of a config file. The worst text of that size keeps a TOML parser busy for a second."""
 
 _NOWHERE: Mapping[str, int] = MappingProxyType({})
 
 
 class Origin(NamedTuple):
-    """Where a value comes from. Lines count from 1; line 0 and section "" mean that there is none to name."""
+    """Where a value comes from. Lines count from 1; line 0 and section "" stand for an unknown one."""
 
     file: str
     line: int = 0
@@ -26,14 +26,14 @@ class Origin(NamedTuple):
         return f"{self.file}:{self.line}" if self.line else self.file
 
     def error(self, why: str, hint: str = "") -> ConfigError:
-        """What is wrong here, as one line that opens with the place, as compilers have it."""
+        """An error whose line begins with this place, as those of compilers do."""
         return ConfigError(str(self), why, hint)
 
 
 class ConfigEntry(NamedTuple):
     """One key with its value.
 
-    `label` is the key as its author wrote it, where that is another word. `parts` are the lines of a table's names.
+    `label` is the key as it stands in the file, where that is another word. `parts` are the lines of a table's names.
     """
 
     key: str

@@ -1,4 +1,4 @@
-"""The INI files of the first rdo: whether a text is meant as one, and what it says.
+"""The INI files of the first rdo: whether a text is one, and what it says.
 
 Pure. A value is bare text up to the end of the line, or to a comment after a space; names of keys are read without
 regard to case. Keys that only the first rdo had are translated in legacy.py.
@@ -34,12 +34,12 @@ class _Pair(NamedTuple):
 
 
 def looks_like_ini(text: str) -> bool:
-    """Whether the author of a text that is no TOML had INI in mind: more of its values are bare than quoted."""
+    """Whether a text that is not TOML is meant as INI: more of its values are bare than quoted."""
     return sum(_leaning(line.strip()) for line in text.split("\n")) > 0
 
 
 def _leaning(line: str) -> int:
-    """1 for what only an INI file has, -1 for what only TOML has, 0 for what both have or neither."""
+    """1 for a line that only INI has, -1 for one that only TOML has, 0 for one that both or neither have."""
     if line.startswith(";"):
         return 1
     if line.startswith(("[[", "{", "}", "]", *QUOTES)):

@@ -1,4 +1,4 @@
-"""Config files from disk to a Config: reads them, and knows the TOML library. The only module that imports it.
+"""Config files from disk to a Config: reads them, and knows the TOML library. No other module imports it.
 
 What files say, and which value wins, is decided by the pure modules this one calls: toml.py and ini.py (text to
 document), legacy.py, validate.py, merge.py.
@@ -39,7 +39,7 @@ class Config(NamedTuple):
     """What the config files say about one profile.
 
     `path` is the `.rdo.conf`, `root` its directory; `user_file` need not be there. `files` are those that were read, in
-    the order of their layers. `origins` tells where each value comes from, by key and by `env.NAME`. `notes` are
+    the order of their layers. `origins` holds where each value comes from, by key and by `env.NAME`. `notes` are
     remarks for an explanation, each with file and line. `exposed` are files that others can change: what they say must
     not be used before the user has accepted that (trust/store.py).
     """

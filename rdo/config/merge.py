@@ -4,7 +4,7 @@ Pure. Of two values the one of the chosen profile wins over the one of `default`
 profile the later file wins. Tables are joined name by name, everything else is replaced.
 
 A key that only some drivers take belongs to the driver of the section it stands in. It is an error if that driver does
-not take it, and it is not used if the chosen profile ends up with another: a profile for docker inherits nothing that
+not take it, and it is not used if the chosen profile has another: a profile for docker inherits nothing that
 was meant for ssh.
 """
 
@@ -19,7 +19,7 @@ from rdo.config.types import VARIABLES
 from rdo.util.phrases import listed, nearest, shortened
 
 DEFAULT_ORIGIN = Origin("default")
-"""Of a value that nobody wrote."""
+"""Of a value that stands in no file."""
 
 DRIVER_BY_KEY = {"host": "ssh", **dict.fromkeys(CONTAINERS, "docker")}
 """The driver that a key implies where none is named."""
@@ -48,7 +48,7 @@ def resolve(documents: Sequence[ConfigDocument], profile: str, config_file: str,
     """The settings of a profile, from validated documents in the order of their layers.
 
     `vagrantfile` is one that stands beside or above the config file. Raises ConfigError for an unknown profile, for one
-    without driver, for keys its driver does not take, and for keys that its driver needs and nobody gave.
+    without driver, for keys its driver does not take, and for keys that its driver needs and that are missing.
     """
     place = Origin(config_file)
     profiles = tuple(dict.fromkeys([DEFAULT_PROFILE, *chain(*(document.sections for document in documents))]))

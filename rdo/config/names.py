@@ -1,8 +1,8 @@
 """What may stand as a host, a user, a chain of jump hosts, or the name of a machine, container or image.
 
 Such names come from files that others wrote, and end in argument lists and in commands that a shell reads
-(CVE-2017-1000117: a host name `-oProxyCommand=...`). Pure: each function gives what is wrong with a name, as a phrase
-that goes on after it, or nothing.
+(CVE-2017-1000117: a host name `-oProxyCommand=...`). Pure: each function returns what is wrong with a name, as a phrase
+that follows it, or nothing.
 """
 
 import re

@@ -1,6 +1,6 @@
-"""Whose a config file is. A file that others can write says what they want, whoever they are.
+"""Who owns a config file: one that others can write says whatever they like.
 
-Judges an open descriptor, so that nobody can change the file between the look and the reading.
+Checks an open descriptor, so that the file cannot be exchanged between the check and the reading.
 """
 
 import grp
@@ -15,7 +15,7 @@ from rdo.errors import ConfigError
 
 
 class Exposure(NamedTuple):
-    """A config file that somebody else can change: `fault` says how, `rights` what exactly, `hint` what to do."""
+    """A config file that somebody else can change: `fault` says how; `rights` are owner and mode."""
 
     file: str
     fault: str
@@ -24,7 +24,7 @@ class Exposure(NamedTuple):
 
     @property
     def error(self) -> ConfigError:
-        """That it is refused, unless the user has accepted just these rights."""
+        """The refusal, unless the user has accepted exactly these rights."""
         return Origin(self.file).error(self.fault, f"{self.hint}, or `rdoctl allow` to accept it as it is")
 
 

@@ -68,7 +68,7 @@ _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The values of one profile. Times are in seconds. Paths are as written: nobody has expanded `~` yet."""
+    """The values of one profile. Times are in seconds. Paths are as written, with `~` in them."""
 
     driver: str = _key("", types.choice(*DRIVERS), "how the target is reached: ssh, vagrant, docker or local", '"ssh"')
     directory: str | None = _key(
@@ -105,7 +105,7 @@ class Settings:
     on_disconnect: str = _key(
         "kill", types.choice(*ENDS),
         "if the connection is lost, kill or keep running commands", '"keep"',
-        harmless="the command that goes on is one that the user started there",
+        harmless="the command that keeps running is one that the user started there",
     )  # fmt: skip
     connect_timeout: float | None = _key(
         None, types.DURATION, "give up connecting after this time", '"30s"',

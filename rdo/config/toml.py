@@ -1,7 +1,7 @@
 """TOML data and its text, put together: which profile each key belongs to, where it stands, and what is wrong with it.
 
-Pure: the TOML parser, tomllib or tomli, comes in as an argument. It tells no lines, so the text is cut into statements,
-each of them parsed by itself.
+Pure: the TOML parser, tomllib or tomli, comes in as an argument. It reports no lines, so the text is cut into
+statements, and each is parsed by itself.
 """
 
 import re
@@ -15,13 +15,13 @@ from rdo.errors import ConfigError
 from rdo.util.phrases import literal, shortened
 
 TomlParser = Callable[[str], dict[str, Any]]
-"""Text to data; ValueError or RecursionError for what is no TOML."""
+"""Text to data; raises ValueError or RecursionError for what is not TOML."""
 
 Lines = Mapping[tuple[str, ...], int]
 """Lines by path, such as ("docker", "env", "STAGE")."""
 
 PARSE_LIMIT = 2 * FILE_LIMIT
-"""Characters that are parsed for the sake of lines, in all: half a second of work. Beyond, no lines are told.
+"""Characters that are parsed to find the lines, in all: half a second of work. Beyond that, lines are unknown.
 
 A statement of several lines is parsed once for each line that may be its last.
 """
@@ -124,19 +124,19 @@ def syntax_error(file: str, text: str, complaint: Exception, parse: TomlParser) 
     """The error for a complaint of the TOML parser about a text."""
     if isinstance(complaint, RecursionError):
         return Origin(file).error("nested too deep", "write it flat")
-    told = _COMPLAINT.fullmatch(str(complaint))
-    if not told:
+    parts = _COMPLAINT.fullmatch(str(complaint))
+    if not parts:
         return Origin(file, unfinished(text, parse)).error("a number too long to read", "shorten it")
-    why = told["why"][:1].lower() + told["why"][1:]
-    is_late = not told["line"] or why.startswith(LATE_COMPLAINTS)
-    line = unfinished(text, parse) if is_late else int(told["line"])
+    why = parts["why"][:1].lower() + parts["why"][1:]
+    is_late = not parts["line"] or why.startswith(LATE_COMPLAINTS)
+    line = unfinished(text, parse) if is_late else int(parts["line"])
     if why.startswith(CLASH_COMPLAINTS):
         return Origin(file, line).error(why, "something of that name stands further up")
     return Origin(file, line).error(why, remedy(text.split("\n")[line - 1]) if line else "")
 
 
 def remedy(line: str) -> str:
-    """What to write instead of a line that is no TOML; nothing where that cannot be told."""
+    """What to write instead of a line that is not TOML; nothing where that is not clear."""
     line = line.strip()
     pair = _PAIR.match(line)
     if not pair:

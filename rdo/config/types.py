@@ -26,7 +26,7 @@ from rdo.config.names import (
 from rdo.util.phrases import listed, literal, nearest, shortened, shown
 
 DURATION_LIMIT = 366 * 86400
-"""Seconds. A longer one is a slip of the pen, and overflows the system calls that wait."""
+"""Seconds. A longer one is a typing error, and overflows the system calls that wait."""
 
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 """Seconds in each unit of a duration, as in TIME FORMATS of sshd_config(5)."""
@@ -41,7 +41,7 @@ BOOLEAN_WORDS = {
     "off": False,
     "0": False,
 }
-"""What an INI file may say for true and false."""
+"""Words for true and false in an INI file."""
 
 DURATION_FORM = re.compile(r"(?=.)(?:[0-9]{1,9}[smhdw])*(?:[0-9]{1,9})?")
 VARIABLE_FORM = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -51,7 +51,7 @@ GLOB_FORM = re.compile(r"[A-Za-z_*?\[][A-Za-z0-9_*?\[\]!-]*")
 class InvalidValue(Exception):
     """A value that its type does not allow.
 
-    `why` goes on after the name of the key. `instead` is the value to write; `hint` says it when that is not enough.
+    `why` follows the name of the key. `instead` is the value to write; `hint` says it when that is not enough.
     `part` names the entry of a table that is at fault.
     """
 
@@ -64,7 +64,7 @@ class InvalidValue(Exception):
 
 
 class ValueType(NamedTuple):
-    """How a value is checked, how the bare text of an INI file becomes one, and what an editor is told of it."""
+    """How a value is checked, how the bare text of an INI file becomes one, and its JSON Schema for editors."""
 
     check: Callable[[object], Any]
     from_bare: Callable[[str], object] = str
@@ -75,7 +75,7 @@ class ValueType(NamedTuple):
 def text(
     fault: Callable[[str], str] = lambda _: "", most: int = PATH_LIMIT, then: Callable[[str], str] = str
 ) -> ValueType:
-    """A string of visible characters, `most` at the most, in which `fault` finds nothing to complain of.
+    """A string of visible characters, `most` at the most, in which `fault` finds no fault.
 
     `then` puts it into the form that the rest of rdo works with.
     """

@@ -24,7 +24,7 @@ _GITDIR = re.compile(r"gitdir: (.+)/\.git/worktrees/[^/\n]+\n?")
 def fault(config: Config) -> ConfigError | None:
     """What is wrong with running in the `directory` of this config; None where nothing is.
 
-    Only the `.rdo.conf` itself is doubted: what `.rdo.local.conf` says is of this worktree, as git does not carry it.
+    Only the `.rdo.conf` itself is checked: git does not copy `.rdo.local.conf`, so what that says is for this worktree.
     """
     directory, origin = config.settings.directory, config.origins.get("directory")
     if directory is None or origin is None or origin.file != config.path:
@@ -49,7 +49,7 @@ def checkout(directory: str) -> str | None:
 
 
 def main_checkout(top: str) -> str | None:
-    """The main checkout that `top` is a worktree of; None where it is none, or one of a bare repository."""
+    """The main checkout that `top` is a worktree of; None where it is not a worktree, or one of a bare repository."""
     try:
         text = foreign_file.read_text(os.path.join(top, ".git"), GIT_FILE_LIMIT)
     except (OSError, ValueError):

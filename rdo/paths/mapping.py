@@ -13,10 +13,10 @@ from rdo.drivers.base import Root
 from rdo.errors import RdoError
 
 _NAMED = re.compile(r"--?[A-Za-z0-9][\w.+-]*(?::[A-Za-z]+)?=|-W[alp],|[A-Za-z_]\w*=")
-"""What a value, or a list, stands behind: `--opt=`, cmake's `-DNAME:TYPE=`, `NAME=`, and `-Wl,` of compilers."""
+"""What a value, or a list, follows: `--opt=`, cmake's `-DNAME:TYPE=`, `NAME=`, and `-Wl,` of compilers."""
 
 _ATTACHED = re.compile(r"--?[A-Za-z][\w.+-]*:|-[A-Za-z]")
-"""What a path, or a list that begins with one, stands behind: `-I`, `-javaagent:`."""
+"""What a path, or a list that begins with one, follows: `-I`, `-javaagent:`."""
 
 _PATH = re.compile(r"@?(?=/)")
 """What may stand before a path: the mark of a file that is to be read."""
@@ -24,11 +24,11 @@ _PATH = re.compile(r"@?(?=/)")
 _SEPARATOR = re.compile(r"[:;,]")
 
 _SEDS = re.compile(r"[smy],")
-"""A substitution with commas (`s,/a,/b,`) is no list."""
+"""A substitution with commas (`s,/a,/b,`) is not a list."""
 
 
 UnmappedError = Callable[[str], RdoError | None]
-"""A driver's own words on a directory that no root holds: see drivers.base."""
+"""A driver's own error for a directory that no root holds: see drivers.base."""
 
 
 class MappedArgument(NamedTuple):
@@ -64,7 +64,7 @@ class PathMapping:
                 return _join(root.remote, _below(root.local, path) or "")
         for path, root in found:
             hint = f"`--dir {self.to_remote(path)}` runs in what is there"
-            raise RdoError(f"`{pwd}` is not what the target has in its place", root.note, hint)
+            raise RdoError(f"`{pwd}` is not the directory that the target has there", root.note, hint)
         raise unmapped_error(pwd) or self._elsewhere(pwd)
 
     def _elsewhere(self, pwd: str) -> RdoError:
@@ -88,8 +88,8 @@ class PathMapping:
     def _list(self, text: str, has_names: bool = False) -> str:
         """The items, each a path or not.
 
-        Behind `;` and `,` an item may have a name of its own, such as `source=`. Behind `:` it is a path if the first
-        of these is one: else that is a host.
+        After `;` and `,` an item may have a name of its own, such as `source=`. After `:` it is a path if the first of
+        these is one: else that is a host.
         """
         done, position, separator, has_paths = "", 0, "", False
         named = _NAMED.match(text) if has_names else None
@@ -119,13 +119,13 @@ class PathMapping:
         return [MappedArgument(word, self.argument(word)) for word in words]
 
     def _one(self, path: str) -> str:
-        leads_out = "/../" in path or path.endswith("/..")  # out of the root, perhaps: where to, only a look would tell
+        leads_out = "/../" in path or path.endswith("/..")  # perhaps out of the root: only the file system knows
         remote = self.to_remote(path) if path.startswith("/") and not leads_out else None
         return path if remote is None else remote
 
 
 def _below(root: str, path: str) -> str | None:
-    """What stands behind the root: empty or with a slash in front; None if the path is elsewhere."""
+    """What follows the root: empty, or with a slash before it; None if the path is elsewhere."""
     if root == "/":
         return "" if path == "/" else path
     if path == root or path.startswith(root + "/"):

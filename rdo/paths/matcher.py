@@ -1,9 +1,9 @@
 """Where a text names a directory of the target that this machine has too, and what it is called here. Pure.
 
-A root counts only as a whole path, or the start of one. In front of it stands what cannot be part of a path: the start
+A root counts only as a whole path, or the start of one. Before it stands what cannot be part of a path: the start
 of the text, white space, a quote, an opening bracket, `:`, `=`, `,`, `@` and the like, or an option's letter as in
-`-I/srv/app`. Behind it stands a slash, or what does not go on with a file name: `/srv/app:12`, `/srv/app'` and, at the
-end of a sentence, `/srv/app.`; but not `/srv/app2`, `/srv/app-old` or `/srv/app.bak`. Behind `file:`, `file://` and
+`-I/srv/app`. After it stands a slash, or what cannot continue a file name: `/srv/app:12`, `/srv/app'` and, at the
+end of a sentence, `/srv/app.`; but not `/srv/app2`, `/srv/app-old` or `/srv/app.bak`. After `file:`, `file://` and
 `file://localhost` a root may be percent-encoded, and its local name is encoded too. The longest root wins.
 """
 
@@ -15,20 +15,20 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 _PATH = rb"[A-Za-z0-9._/~+)}\]*?%\x80-\xff-]"
-"""A byte in front of a slash that makes it one of a longer path: `src/srv/app`, `~/srv/app`, `${HOME}/srv/app`."""
+"""A byte before a slash that makes it part of a longer path: `src/srv/app`, `~/srv/app`, `${HOME}/srv/app`."""
 
 _PUNCTUATION = rb"(?:\xe2[\x80-\xbf]|\xe3\x80|\xef\xbc)[\x80-\xbf]"
 """Quotes, dashes, arrows and box lines (U+2000 to U+2FFF), and East Asian punctuation, in UTF-8: they end a path."""
 
 _NAME = rb"[\w+~@%b\x80-\xc1\xc3-\xe1\xe4-\xee\xf0-\xff-]|\xe3(?!\x80)|\xef(?!\xbc)"
-"""The first byte of what goes on with a file name, with room for more; of UTF-8, what _PUNCTUATION leaves."""
+"""The first byte of what continues a file name, with room for more; of UTF-8, what _PUNCTUATION leaves."""
 
 _AFTER = rb"(?!%b|\.\.{0,2}(?:%b|/))"
 _AFTER_PATH = _AFTER % ((_NAME % b"",) * 2)
 _AFTER_URL = _AFTER % ((_NAME % b"%",) * 2)
 
 _UNDECIDED = re.compile(rb"\.{0,3}[\xe3\xef]?")
-"""What behind a root does not tell yet whether it ends there."""
+"""What may follow a root while it is open whether it ends there."""
 
 URL_HEADS = (b"file://localhost", b"file://", b"file:")
 
@@ -38,7 +38,7 @@ _PATH_SAFE = "/:@!$&'()*+,;="
 
 
 def _before_path(root: bytes) -> bytes:
-    """That a path begins here. It stands behind the root's own pattern: a search for fixed text is ten times faster."""
+    """That a path begins here. It comes after the root's own pattern: a search for fixed text is ten times faster."""
     return (
         rb"(?:(?<!%(path)b%(root)b)|(?<=-[A-Za-z]%(root)b)(?<!%(path)b-[A-Za-z]%(root)b)"
         rb"|(?<=\xc2[\x80-\xbf]%(root)b)|(?<=%(punctuation)b%(root)b))"
@@ -105,14 +105,14 @@ class RootMatcher:
         return bool(open_ended and begins.match(text, start))
 
     def _condition(self, name: bytes) -> bytes:
-        """What must hold for a name that was found; in a URL, an empty group tells so."""
+        """What must hold for a name that was found; an empty group marks one in a URL."""
         root = re.escape(name)
         in_url = _before_url(root) + _AFTER_URL + b"()"
         return b"(?:%b|%b)" % (in_url, _before_path(root) + _AFTER_PATH) if name in self._as_path else in_url
 
 
 def _pattern(conditions: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """That one of the names stands there, with its condition behind it; what all names begin with is said first."""
+    """That one of the names stands there, then its condition; what all names begin with comes first."""
     known = dict(conditions)
     shared, last = min(known), max(known)
     while not last.startswith(shared):

@@ -1,7 +1,7 @@
 """Remote paths in a stream of output as local ones, however the stream was cut. Pure.
 
 Escape sequences are looked through: colours around or within a path do not hide it. Those within a root that is
-replaced come behind its local name, so that none is lost.
+replaced come after its local name, so that none is lost.
 
 Binary output passes untouched. A stream counts as binary from the first piece that holds a NUL byte, or that is not
 UTF-8 within the first TEXT_CHECK_SIZE bytes of the stream; later, one odd byte in a long text does not end the mapping.
@@ -19,7 +19,7 @@ TEXT_CHECK_SIZE = 8192
 """Bytes at the start of a stream that have to be UTF-8: more than any header of a binary format."""
 
 HELD_LIMIT = 4096
-"""Most bytes to hold back: a root without end, such as one with nothing but escape sequences in it, is none."""
+"""Most bytes to hold back: what is longer, such as one with nothing but escape sequences in it, is not a root."""
 
 _SEQUENCE = re.compile(rb"(\033(?:\[[0-?]{0,32}[ -.]?[@-~]|[ -.][0-~]|[0-?c]))")
 """A control sequence (ECMA-48, 5.4), or another short one. Strings such as titles and links are read as text."""
@@ -38,12 +38,12 @@ class OutputMapper:
         self._roots = roots
         self._content = _Content()
         self._seen = b""
-        """What went out and may tell how to read what comes: text as `_behind` leaves it, or a sequence cut off."""
+        """What went out and decides how to read what comes: as `_context_after` leaves it, or a cut sequence."""
         self.held = b""
         """What is held back."""
 
     def receive(self, data: bytes) -> bytes:
-        """Take in output; give what can be told now."""
+        """Take in output; return what is certain by now."""
         if self._content.is_binary(data):
             data, self.held = self.held + data, b""
             return data
@@ -51,7 +51,7 @@ class OutputMapper:
         return shown if len(self.held) <= HELD_LIMIT else shown + self.release()
 
     def release(self) -> bytes:
-        """What is held back, as if nothing came behind it: at the end of the stream, or when it pauses."""
+        """What is held back, as if nothing followed it: at the end of the stream, or when it pauses."""
         return self._map(b"", more=False) if self.held else b""
 
     def _map(self, data: bytes, more: bool) -> bytes:
@@ -63,7 +63,7 @@ class OutputMapper:
     def _map_plain(self, text: bytes, more: bool) -> bytes:
         keep = self._roots.undecided(text) if more else len(text)
         shown, self.held = text[:keep], text[keep:]
-        self._seen = _behind(shown)
+        self._seen = _context_after(shown)
         return self._roots.rewritten(shown)
 
     def _map_rich(self, text: bytes, more: bool) -> bytes:
@@ -72,7 +72,7 @@ class OutputMapper:
         parts = _SEQUENCE.split(text[:whole])  # text, sequence, text, ...
         plain = b"".join(parts[::2])
         keep = self._roots.undecided(plain) if more else len(plain)
-        self._seen = _behind(plain[:keep])
+        self._seen = _context_after(plain[:keep])
         if keep == len(plain):
             self.held = b""
             self._seen += text[whole:]
@@ -104,12 +104,12 @@ class _Content:
         return True
 
 
-def _behind(text: bytes) -> bytes:
-    """What of a text that went out decides whether a root starts behind it; made so that no root starts in it."""
+def _context_after(text: bytes) -> bytes:
+    """What of a text that went out decides whether a root starts after it; changed so that no root starts in it."""
     tail = text[-_LOOK_BEHIND:]
     head = _URL_HEAD.search(tail)
     cut = head.start() if head else len(tail)
-    return tail[:cut].replace(b"/", b"~") + tail[cut:]  # to a root, both are bytes of a path in front of it
+    return tail[:cut].replace(b"/", b"~") + tail[cut:]  # to a root, both are bytes of a path before it
 
 
 def _end_of_whole(text: bytes) -> int:
@@ -131,7 +131,7 @@ def _with_sequences(parts: Sequence[bytes], position: int) -> int:
 
 
 def _woven(parts: Sequence[bytes], roots: Iterable[RootMatch]) -> bytes:
-    """Text and sequences, the roots replaced; sequences in a root come behind it."""
+    """Text and sequences, the roots replaced; sequences in a root come after it."""
     woven: list[bytes] = []
     start = done = 0
     found = iter(roots)

@@ -1,4 +1,4 @@
-"""How many there are of something that begins and ends."""
+"""Counts what is active: something that begins and ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file that is written in one step: who reads it finds the old text or the new one, whole."""
+"""Writes a file in one step: readers find the whole old text or the whole new one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tempfile
 
 
 def write(path: str, text: str, mode: int = 0o600) -> None:
-    """Put the text in the place of what is there. Raises OSError; then all is as it was, on a full disk too."""
+    """Replace the content of the file. Raises OSError; then the file is unchanged, on a full disk too."""
     handle, made = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".")
     try:
         with open(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:

@@ -1,6 +1,6 @@
-"""What nobody foresaw in the control master: kept in its log with its traceback, and said in one line.
+"""Unexpected exceptions in the control master: logged with their traceback, and shown to the user in one line.
 
-Whatever is raised and is not an RdoError is a fault of rdo. The master's stderr is its log (spawn_master.py).
+An exception that is not an RdoError is a bug of rdo. The master's stderr is its log (spawn_master.py).
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from rdo.errors import RdoError
 LOG = 2
 
 LOG_LIMIT = 1024 * 1024
-"""Bytes of the log. Beyond them it begins again: what came last explains most."""
+"""Bytes of the log. Beyond that it is emptied: the last entries explain most."""
 
 TRACEBACK_LIMIT = 16 * 1024
-"""Bytes of one traceback that are kept: its end names the fault."""
+"""Bytes of one traceback that are kept: its end names the error."""
 
 REASON_LIMIT = 300
 """Characters of an exception's own words in an error message."""
 
 
 def log(error: BaseException, log: int = LOG) -> None:
-    """Write the exception and where it came from to the log. Never raises: there is nobody above to catch it."""
+    """Write the exception and where it came from to the log. Never raises: nothing above would catch it."""
     try:
         head = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {threading.current_thread().name}\n"
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
@@ -37,7 +37,7 @@ def log(error: BaseException, log: int = LOG) -> None:
             os.ftruncate(log, 0)
         os.write(log, data)
     except OSError:
-        return  # a disk that is full: the user has the line
+        return  # the disk is full; the user still sees the line
 
 
 def explain(error: BaseException, path: str) -> RdoError:

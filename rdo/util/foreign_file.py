@@ -1,6 +1,6 @@
 """Reads a file that others may have made: a file of a repository, of a home, of the target's owner. Every such file.
 
-What stands at a path of theirs may be a device that never ends, a FIFO that nobody writes to, a link to something of
+At such a path there may be a device that never ends, a FIFO without a writer, a link to something of
 the user's, or a gigabyte. So: a regular file, opened without waiting, up to a size, and where it matters below the
 directory that it belongs to.
 """
@@ -19,11 +19,11 @@ _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 class UnsuitableFile(OSError):
-    """The file is there, and not one to read; `strerror` says why."""
+    """The file exists but is not one to read; `strerror` says why."""
 
 
 class FileTooLarge(UnsuitableFile):
-    """It has more bytes than such a file ever has."""
+    """It is larger than such a file can be."""
 
 
 def read(path: str, limit: int, *, within: str = "") -> bytes:
@@ -69,7 +69,7 @@ def rest(file: BinaryIO, limit: int) -> bytes:
 
 
 def _read(file: BinaryIO, size: int) -> bytes:
-    """Up to so many bytes. Raises UnsuitableFile for what has none yet: some files of /proc and /sys are streams."""
+    """Up to so many bytes. Raises UnsuitableFile for one that has none yet: some of /proc and /sys are streams."""
     content: bytes | None = file.read(size)
     if content is None:
         raise UnsuitableFile(errno.EINVAL, "not a regular file", file.name)

@@ -35,7 +35,7 @@ class Node:
     head: int = -1
     """Where a member's name stands; the value itself for others."""
     comma: bool = False
-    """Whether the last child has a comma behind it."""
+    """Whether a comma follows the last child."""
 
 
 def loads(text: str) -> Any:
@@ -44,7 +44,7 @@ def loads(text: str) -> Any:
 
 
 def parse(text: str) -> Node:
-    """The root, with all that is below it. Raises ValueError that tells the line."""
+    """The root, with all that is below it. Raises ValueError that names the line."""
     start = _skip(text, 0)
     if start == len(text):
         return Node(start, start, {})
@@ -146,15 +146,15 @@ def _member(text: str, start: int) -> Node:
     return child
 
 
-def _error(text: str, position: int, wanted: str) -> ValueError:
-    return ValueError(f"line {text.count(chr(10), 0, position) + 1}: {wanted} is expected")
+def _error(text: str, position: int, expected: str) -> ValueError:
+    return ValueError(f"line {text.count(chr(10), 0, position) + 1}: {expected} is expected")
 
 
 # Changes
 
 
 def _insert(text: str, node: Node, value: Any, name: str | None) -> str:
-    """One more child, behind the last one and the comments there. On a line of its own unless the others share one."""
+    """One more child, after the last one and its comments. On a line of its own unless the others share one."""
     head = "" if name is None else f"{json.dumps(name, ensure_ascii=False)}: "
     if node.start == node.end:  # nothing but comments
         gap = "" if not text or text.endswith("\n") else _newline(text)

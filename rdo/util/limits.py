@@ -33,12 +33,12 @@ def limits_of(pid: int) -> ProcessLimits | None:
         return None
 
 
-def apply_limits(pid: int, wanted: ProcessLimits) -> None:
+def apply_limits(pid: int, limits: ProcessLimits) -> None:
     """Set the limits of a process of ours, as far as the system allows. Never raises: the process may have ended."""
     try:
-        os.setpriority(os.PRIO_PROCESS, pid, wanted.nice)
+        os.setpriority(os.PRIO_PROCESS, pid, limits.nice)
         if hasattr(resource, "prlimit"):
-            for number, pair in zip(LIMITS, wanted.limits, strict=False):
+            for number, pair in zip(LIMITS, limits.limits, strict=False):
                 resource.prlimit(pid, number, pair)
     except (OSError, ValueError):
         return

@@ -14,7 +14,7 @@ _BLANK = re.compile("[ \t]+")
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines, without their LF; nothing behind the last one."""
+    """The lines, without their LF; nothing after the last one."""
     lines = text.split("\n")
     if not lines[-1]:
         lines.pop()

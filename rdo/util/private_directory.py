@@ -37,7 +37,7 @@ def make(path: str) -> None:
     for each in reversed(missing):
         with contextlib.suppress(FileExistsError):
             os.mkdir(each, 0o700)
-            os.chmod(each, 0o700)  # under a umask of 0177 nobody, not even we, could enter it ever after
+            os.chmod(each, 0o700)  # under a umask of 0177 nobody could enter it, not even we
 
 
 def make_state(path: str) -> None:

@@ -1,4 +1,4 @@
-"""The start of a thread of the control master: refused in words, and what it does not foresee is kept in the log."""
+"""Starts a thread of the control master: a refusal is an error for the user, an unexpected exception is logged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rdo.util import crash
 
 
 def start(work: Callable[..., object], *arguments: object, name: str) -> threading.Thread:
-    """Have `work` done in a daemon thread of that name. Raises SetupError where the system allows no further one."""
+    """Run `work` in a daemon thread of that name. Raises SetupError where the system allows no more threads."""
     thread = threading.Thread(target=_run, args=(work, *arguments), name=name, daemon=True)
     try:
         thread.start()
@@ -20,7 +20,7 @@ def start(work: Callable[..., object], *arguments: object, name: str) -> threadi
 
 
 def refusal() -> SetupError:
-    """What to say where the system allows no further thread."""
+    """The error where the system allows no more threads."""
     why = "the limit of processes or memory is reached"
     return SetupError("the control master cannot start a thread", why, "see `ulimit -a`")
 

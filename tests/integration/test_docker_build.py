@@ -154,7 +154,7 @@ def test_a_dockerfile_that_needs_buildkit_says_what_to_type(
         ({}, None, "there is no `Dockerfile` in it"),
         ({"build": "gone"}, None, "there is no `Dockerfile` in it"),
         ({}, "/etc/hostname", "`Dockerfile` leads out of it"),
-        ({"build": "out"}, "/etc", "it lies outside of the project"),
+        ({"build": "out"}, "/etc", "it lies outside the project"),
     ],
 )
 def test_what_cannot_be_built_is_said_before_anything_is_read(

@@ -210,7 +210,7 @@ def test_a_container_that_was_made_anew_is_found_again(
     with docker_engine.container(name="again", mounts={tmp_path: "/app"}):
         assert output(connect(driver), "echo up") == "up"
     with docker_engine.container(name="again", mounts={tmp_path: "/elsewhere"}):
-        with pytest.raises(ConnectError, match="directories of `container again` have changed meanwhile; try again"):
+        with pytest.raises(ConnectError, match="directories of `container again` have changed; try again"):
             connect(driver)
         assert driver.roots() == [Root(str(tmp_path), "/elsewhere")]
         assert output(connect(driver), "echo up") == "up"

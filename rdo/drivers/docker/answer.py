@@ -1,5 +1,5 @@
-"""What the engine answered, read with a check of every type: pure. Whoever needs a value says which kind it has to be,
-and an answer that holds another one, or none, is a ConnectError that names it; never a KeyError somewhere else."""
+"""The engine's answer, read with a check of every type: pure. Callers say which type a value must have; an answer that
+holds another one, or none, is a ConnectError that names it, never a KeyError somewhere else."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class EngineAnswer:
         return found
 
     def maybe(self, name: str) -> EngineAnswer | None:
-        """The object of this name; None where there is none, or null. Raises ConnectError for anything else."""
+        """The object of this name; None where it is missing or null. Raises ConnectError for anything else."""
         return None if self._get(name) is None else self.table(name)
 
     def text(self, name: str, default: str | None = None) -> str:
@@ -131,7 +131,7 @@ class EngineAnswer:
 
 
 def invalid_answer(of: str, why: str) -> ConnectError:
-    """The error for an answer that makes no sense."""
+    """The error for an answer that is not valid."""
     return ConnectError(f"invalid answer from the Docker engine to `{of}`", why)
 
 
@@ -144,7 +144,7 @@ def decode(data: bytes, of: str) -> EngineAnswer:
 
 
 def message(data: bytes) -> str:
-    """What the engine says of an error, on one line that is not too long."""
+    """The engine's message about an error, on one line."""
     try:
         found = json.loads(data)
         text = found["message"] if isinstance(found["message"], str) else data.decode(errors="replace")
@@ -154,12 +154,12 @@ def message(data: bytes) -> str:
 
 
 def one_line(text: str) -> str:
-    """The engine's words on one line, cut where they go on for ever."""
+    """The engine's words on one line, cut where they are too long."""
     return shortened(" ".join(text[: 8 * MESSAGE_LIMIT].split()), MESSAGE_LIMIT)
 
 
 def _is_text(value: object) -> TypeGuard[str]:
-    """Half a surrogate pair is JSON, and no text."""
+    """Half a surrogate pair is valid JSON, but not text."""
     if not isinstance(value, str):
         return False
     try:

@@ -1,5 +1,5 @@
 """Building the image of a profile that has `build`: by the engine, of a directory of the project, when the directory
-is not what it was. What the directory holds is build_context.py's business."""
+has changed. What the directory holds is for build_context.py."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from rdo.errors import ConnectError
 from rdo.fscodec import fsencode
 
 BUILD_TIMEOUT = 3600.0
-"""Seconds without a word from the engine until a build is given up: a compiler may say nothing for long."""
+"""Seconds without output until a build is given up: a compiler may be silent for long."""
 
 PROGRESS_INTERVAL = 5.0
-"""Seconds between two lines about the progress, where no line can be replaced."""
+"""Seconds between two lines about the progress, where one cannot replace the other."""
 
 TAIL_LINES = 12
 """Lines of its output that are shown of a build that failed."""
@@ -64,7 +64,7 @@ def ensure_built(engine: Engine, settings: Settings, root: str, caller: Caller) 
 
 
 def repository_name(root: str, settings: Iterable[str]) -> str:
-    """The name of a profile's images: what the project's directory is called, and what sets it apart from others."""
+    """The name of a profile's images: that of the project's directory, and a digest that no other profile has."""
     word = re.sub("[^a-z0-9]+", "-", os.path.basename(root).lower()).strip("-")[:40] or "project"
     return f"rdo-{word}-{hashlib.sha256(fsencode(repr([root, *settings]))).hexdigest()[:8]}"
 
@@ -84,7 +84,7 @@ def _build(engine: Engine, build: str, context: BuildContext, query: Mapping[str
 
 
 def _advice(context: BuildContext, build: str) -> str:
-    """By what the Dockerfile says, since each engine has words of its own for what it lacks."""
+    """By the Dockerfile, since the messages of engines differ."""
     word = dockerfile.buildkit_feature(build_context.instructions(context))
     if not word:
         return ""
@@ -102,9 +102,9 @@ def _messages(
 
 
 def _follow(messages: Iterable[EngineAnswer], what: str, output: deque[str], caller: Caller) -> None:
-    """Tell of the progress, keep the last lines. Raises EngineError where the build failed."""
+    """Show the progress, and keep the last lines. Raises EngineError where the build failed."""
     layers: dict[str, tuple[int, int]] = {}
-    step, told = "", time.monotonic()
+    step, shown = "", time.monotonic()
     for message in messages:
         if failure := message.text("error", ""):
             raise EngineError(200, answer.one_line(failure))
@@ -115,8 +115,8 @@ def _follow(messages: Iterable[EngineAnswer], what: str, output: deque[str], cal
                 step, layers = f"step {found[1]}: {found[2]}", {}
         pull.update_layers(layers, message)
         now = ", ".join(filter(None, [step, pull.progress(layers) if layers else ""]))
-        if not caller.progress(f"{what}: {now}" if now else what) and time.monotonic() - told > PROGRESS_INTERVAL:
-            told = time.monotonic()
+        if not caller.progress(f"{what}: {now}" if now else what) and time.monotonic() - shown > PROGRESS_INTERVAL:
+            shown = time.monotonic()
             caller.report(f"rdo: {what}: {now}")
 
 
@@ -128,7 +128,7 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _remove_older(engine: Engine, name: str, image: str) -> None:
-    """The profile's images of what is no more; one that a container still runs stays until the next time."""
+    """The profile's images of earlier contexts; one that a container still uses stays until the next build."""
     filters = json.dumps({"label": [LABEL], "reference": [name]})
     try:
         listing = engine.ask("GET", "/images/json", query={"filters": filters})

@@ -1,5 +1,5 @@
 """The context of an image's build: which files of a directory it has, what changes with them, and all of it as a tar
-archive. Follows no link: what lies outside of the directory is never read."""
+archive. Follows no link, so that nothing outside the directory is read."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class ContextEntry(NamedTuple):
 
 
 def locate(root: str, build: str, dockerfile: str | None) -> BuildContext:
-    """The context that a profile names. Raises ConfigError where it, or its Dockerfile, is missing or lies outside."""
+    """The context that a profile names. Raises ConfigError where it, or its Dockerfile, is missing or outside."""
     directory = os.path.realpath(os.path.join(root, build))
     name = os.path.normpath(dockerfile or "Dockerfile")
     path = os.path.join(directory, name)
     if not _holds(os.path.realpath(root), directory):
-        raise ConfigError(f"cannot build `{build}`", "it lies outside of the project", "name a directory inside")
+        raise ConfigError(f"cannot build `{build}`", "it lies outside the project", "name a directory inside")
     if not _holds(directory, os.path.realpath(path)):
         raise ConfigError(f"cannot build `{build}`", f"`{name}` leads out of it", "move the Dockerfile into it")
     if not os.path.isfile(path):

@@ -20,18 +20,18 @@ FAILED_TO_START = (126, 127)
 """Statuses of what an engine could not start."""
 
 SAFE_OUTPUT_LIMIT = 4 * 1024
-"""Bytes from which on a slow reader may lose the end: the engine closes the streams 2 seconds after the program's end,
-whoever has not read them yet. Nobody is slow after less: each socket on the way to the user holds as much."""
+"""Bytes after which a slow reader could lose the end: the engine closes the streams 2 seconds after the program's end,
+read or not. Less is safe: each socket on the way to the user holds as much."""
 
 EXIT_CHECK_INTERVAL = 0.4
-"""Seconds between two looks whether a program has ended while nobody reads it; a fraction of those 2."""
+"""Seconds between two checks whether a program has ended while nobody reads its output; a fraction of those 2."""
 
 UNREAD_LIMIT = 8 * 1024 * 1024
-"""Bytes that are held then, at most: more than engine and kernel can."""
+"""The most bytes that are held then: more than engine and kernel can hold."""
 
 
 IsCut = Callable[[float], bool]
-"""Whether it seems that not the program has ended its streams but the link: known after so many seconds."""
+"""Whether it seems that the link has ended, and not the program; waits up to so many seconds to find out."""
 
 
 class DockerProgram(Protocol):
@@ -53,7 +53,7 @@ class DockerProgram(Protocol):
         """The error for what the engine said where it could not start the program."""
 
     def discard(self) -> None:
-        """The channel is closed: clear up."""
+        """Clean up: the channel is closed."""
 
 
 class DockerChannel:
@@ -63,25 +63,28 @@ class DockerChannel:
         self._wire = stream.wire
         self._program = program
         self._frames = None if pty else FrameDecoder()
-        self._odd = False
-        self._written = False
+        self._is_invalid = False
+        """Whether a frame of an unknown kind has come."""
+        self._has_written = False
         self._chunks = deque(self._decode(stream.early))
         self._first = bytes(self._chunks[0].data) if self._chunks else b""
         self._reading = threading.Lock()
+        """Held by the one thread that receives: guards `_chunks`, `_size`, `_first` and the decoder."""
         self._size = 0
         self._watch: threading.Thread | None = None
-        self.is_cut: IsCut = lambda patience: False
+        self.is_cut: IsCut = lambda timeout: False
         self.opened = time.monotonic()
         self.streams_ended = math.inf
         """When: by time.monotonic, as `opened`."""
         self._over = threading.Event()
+        """Set once the streams have ended or the channel is closed: ends the thread `rest`."""
         self._at_end = False
         self._input_ended = False
         self._closed = False
 
     @property
     def closed(self) -> bool:
-        """Whether we have given it up."""
+        """Whether it was closed here."""
         return self._closed
 
     @property
@@ -102,10 +105,10 @@ class DockerChannel:
         return self._at_end or not self._program.runs()
 
     def write(self, data: bytes | memoryview) -> None:
-        """See base.Channel. What cannot be sent is dropped: the program has ended, or its exit status tells."""
+        """See base.Channel. What cannot be sent is dropped: the program has ended, or its exit status says why."""
         if self._input_ended:
             return
-        self._written = True
+        self._has_written = True
         try:
             self._wire.send(bytes(data))
         except OSError:
@@ -123,7 +126,7 @@ class DockerChannel:
             return self._chunks.popleft() if self._chunks else None
 
     def _await_output(self, deadline: float | None) -> None:
-        """Raises TimeoutError: frames in which there is nothing may go on for ever."""
+        """Raises TimeoutError, even while empty frames keep coming."""
         begun = False
         while not self._chunks and not self._at_end:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -133,10 +136,10 @@ class DockerChannel:
             begun = True
 
     def _receive(self, timeout: float | None) -> None:
-        data = b"" if self._closed or self._odd else self._wire.receive(timeout)
+        data = b"" if self._closed or self._is_invalid else self._wire.receive(timeout)
         self._chunks.extend(self._decode(data))
         self._size += len(data)
-        if not data or self._odd:
+        if not data or self._is_invalid:
             self.streams_ended = min(self.streams_ended, time.monotonic())
             self._at_end = True
             self._over.set()
@@ -146,7 +149,7 @@ class DockerChannel:
             self._first = bytes(self._chunks[0].data)
 
     def _look_after(self) -> None:
-        """While the reader is busy elsewhere, see to it that nothing is lost at the program's end."""
+        """While nobody reads, see to it that no output is lost when the program ends."""
         while not self._over.wait(EXIT_CHECK_INTERVAL):
             if self._reading.locked() or self._program.runs():
                 continue
@@ -159,7 +162,7 @@ class DockerChannel:
             try:
                 return self._frames.receive(data)
             except FrameError:
-                self._odd = True
+                self._is_invalid = True
                 return []
         return [Chunk(STDOUT, data)] if data else []
 
@@ -168,7 +171,7 @@ class DockerChannel:
         return False
 
     def end_input(self) -> None:
-        """See base.Channel. On a pty there is no such thing."""
+        """See base.Channel. A pty has no end of input."""
         if self._input_ended or self._frames is None:
             return
         self._input_ended = True
@@ -178,7 +181,7 @@ class DockerChannel:
             return  # the program has ended
 
     def stop_reading(self) -> bool:
-        """See base.Channel: the engine goes on reading whatever we do."""
+        """See base.Channel: the engine keeps reading whatever we do."""
         return False
 
     def resize(self, size: WindowSize) -> None:
@@ -188,10 +191,10 @@ class DockerChannel:
 
     def exit_status(self) -> int:
         """See base.Channel. Raises ConnectError where there is no such program."""
-        if self._odd:
+        if self._is_invalid:
             raise LinkLost("invalid stream from the Docker engine", "it holds a frame of an unknown kind")
         status = self._program.status(self.is_cut)
-        if status in FAILED_TO_START and not self._program.started and not self._written:
+        if status in FAILED_TO_START and not self._program.started and not self._has_written:
             # what came is the engine's own words (podman has no process either for a program that has ended)
             raise self._program.refused(one_line(self._first.decode(errors="replace")))
         return status

@@ -1,7 +1,7 @@
 """Which container a service's name means, by the labels that compose gives its containers: pure.
 
-Labels are text that an image may bring along, too. One counts only where the image does not have it, or where another
-one shows that compose did make the container.
+An image may have labels, too. One counts only where the image does not have it, or where another one shows that compose
+made the container.
 """
 
 from __future__ import annotations

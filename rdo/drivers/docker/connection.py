@@ -1,4 +1,4 @@
-"""A held way to one container. Knows how long the engine may be silent, not how a program is started."""
+"""A held connection to one container. Knows how long the engine may be silent, not how a program is started."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from rdo.drivers.docker.engine import Engine, EngineError
 from rdo.errors import ConnectError, LinkLost
 
 LIVENESS = 15.0
-"""Seconds for which a container that was heard from is taken to be there."""
+"""Seconds after an answer of the engine for which a container counts as alive."""
 
 ANSWER_TIMEOUT = 5.0
-"""Seconds for the engine to say whether it still is."""
+"""Seconds for the engine to say whether the container runs."""
 
 STREAM_END_INTERVAL = 0.01
-"""Seconds between two looks whether all streams have ended."""
+"""Seconds between two checks whether all streams have ended."""
 
 
 class ProgramStarter(Protocol):
@@ -49,6 +49,7 @@ class DockerConnection:
         self._release = release
         self._channels: list[DockerChannel] = []
         self._lock = threading.Lock()
+        """Guards `_channels`, and sets `_closed` once."""
         self._closed = False
 
     def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> DockerChannel:
@@ -58,7 +59,7 @@ class DockerConnection:
         try:
             channel = self._programs.start(command, pty, variables)
         except EngineError as error:
-            if self._runs():  # so it is not the container that is gone, but what we asked for cannot be had
+            if self._runs():  # the container is there, but refuses
                 raise self._programs.refused(error.message) from None
             raise self._lost(error.message) from None
         except ConnectError as error:
@@ -74,16 +75,16 @@ class DockerConnection:
             self._channels = [*(other for other in self._channels if not other.closed), channel]
             return not self._closed
 
-    def _is_cut(self, channel: DockerChannel, patience: float) -> bool:
+    def _is_cut(self, channel: DockerChannel, timeout: float) -> bool:
         """Whether all other streams have ended with this one: among them is the lifeline, which ends with the link.
 
-        Those that were opened since tell nothing: the engine may be reached again. Where some have ended, the rest is
-        given so many seconds.
+        Those opened since say nothing: the engine may be reachable again. Where some have ended, the others have so
+        many seconds.
         """
         with self._lock:
             others = [other for other in self._channels if other is not channel and not other.closed]
         before = [other for other in others if other.opened < channel.streams_ended]
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         while (ended := [other.ended for other in before]) and any(ended) and not all(ended):
             if time.monotonic() >= deadline:
                 break

@@ -1,4 +1,4 @@
-"""Containers that others have made: finding one by name or as a compose service, and starting it."""
+"""Containers that rdo did not create: found by name, compose service or directory, and started."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ START_TIMEOUT = 120.0
 """Seconds for a container to run and to be healthy: a health check may run every 30 seconds, and fail three times."""
 
 START_INTERVAL = 0.05
-"""Seconds between two looks at a container that starts."""
+"""Seconds between two inspections of a container that starts."""
 
 NOTICE_GRACE = 2.0
-"""Seconds after which whoever waits is told why."""
+"""Seconds of waiting after which a line says for what."""
 
 SHORT_ID = 12
-"""Digits of an id as `docker ps` shows it. Fewer may be a name, such as `db`, of a container that is not there."""
+"""Digits of an id as `docker ps` shows it. A shorter one may be meant as a name, such as `db`."""
 
 DIRECTORY_LIMIT = 500
 """Entries of the project's directory in which a compose file is looked for, for a hint."""
@@ -39,7 +39,7 @@ def by_name(engine: Engine, name: str) -> InspectedContainer:
         found = inspect(engine, name)
     except EngineError as error:
         if error.status != 404:
-            raise failure(f"cannot look at the container `{name}`", error) from None
+            raise failure(f"cannot inspect the container `{name}`", error) from None
         names = [each.name for each in _list(engine)]
         raise ConnectError(
             f"there is no container `{name}`", "", nearest(name, names) or "see `docker ps --all`"
@@ -80,7 +80,7 @@ def by_directory(engine: Engine, directory: str) -> InspectedContainer:
 
 
 def _candidates(engine: Engine, directory: str) -> compose.ServiceCandidates:
-    """The containers of the directory's compose projects, those left out whose image alone says that they are such."""
+    """The containers of the directory's compose projects, without those whose labels come from their image alone."""
     listing = _list(engine, label=compose.SERVICE)
     first = compose.candidates(listing, directory, os.path.realpath)
     likely = {each.id for group in first for each in group}
@@ -89,7 +89,7 @@ def _candidates(engine: Engine, directory: str) -> compose.ServiceCandidates:
 
 
 def image_labels(engine: Engine, container: ListedContainer | InspectedContainer) -> Mapping[str, str]:
-    """The labels of a container's image. Of an image that is gone it cannot be told: it may have had them all."""
+    """The labels of a container's image. Of an image that is gone, all of the container's: they may be its."""
     try:
         config = engine.ask("GET", f"/images/{quote(container.image, safe='')}/json").maybe("Config")
     except EngineError:
@@ -131,7 +131,7 @@ def by_id(engine: Engine, identity: str) -> InspectedContainer:
     try:
         return inspect(engine, identity)
     except EngineError as error:
-        raise failure(f"cannot look at the container `{identity[:SHORT_ID]}`", error) from None
+        raise failure(f"cannot inspect the container `{identity[:SHORT_ID]}`", error) from None
 
 
 def inspect(engine: Engine, name: str) -> InspectedContainer:
@@ -166,7 +166,7 @@ def is_running(engine: Engine, identity: str) -> bool:
 def make_ready(
     engine: Engine, container: InspectedContainer, *, auto_start: bool, caller: Caller
 ) -> InspectedContainer:
-    """Have the container run: its inspection then. Raises ConnectError."""
+    """Start the container if it does not run, and return its inspection. Raises ConnectError."""
     state, name = container.state, container.name
     if state.runs and not state.paused:
         return container
@@ -188,7 +188,7 @@ def _start(engine: Engine, container: InspectedContainer) -> None:
 
 def _wait(engine: Engine, container: InspectedContainer, caller: Caller) -> InspectedContainer:
     """Wait until it runs and is healthy."""
-    begun, told, name = time.monotonic(), False, container.name
+    begun, noticed, name = time.monotonic(), False, container.name
     while time.monotonic() - begun < START_TIMEOUT:
         try:
             now = inspect(engine, container.id)
@@ -197,8 +197,8 @@ def _wait(engine: Engine, container: InspectedContainer, caller: Caller) -> Insp
         if _is_ready(now):
             return now
         what = f"waiting for the container `{name}` to be {'healthy' if now.state.runs else 'running'}"
-        if not caller.progress(what) and not told and time.monotonic() - begun > NOTICE_GRACE:
-            told = True
+        if not caller.progress(what) and not noticed and time.monotonic() - begun > NOTICE_GRACE:
+            noticed = True
             caller.report(f"rdo: {what}")
         time.sleep(START_INTERVAL)
     raise ConnectError(

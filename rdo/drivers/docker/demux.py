@@ -13,17 +13,17 @@ from rdo.drivers.base import STDERR, STDOUT, Chunk
 HEAD = struct.Struct(">B3xI")
 
 SYSTEM_ERROR = 3
-"""A stream on which the engine itself tells what went wrong; meant for stderr."""
+"""A stream for errors of the engine itself; shown on stderr."""
 
 STREAMS = {0: STDOUT, STDOUT: STDOUT, STDERR: STDERR, SYSTEM_ERROR: STDERR}
 
 
 class FrameError(Exception):
-    """What came is no frame."""
+    """The data is not a frame."""
 
 
 class FrameDecoder:
-    """Decodes what comes in. Frames need not be whole: their parts are given as they come, and none is ever kept."""
+    """Decodes what comes in. Frames need not be whole: their parts are returned as they come, and none is kept."""
 
     def __init__(self) -> None:
         self._head = b""
@@ -31,7 +31,7 @@ class FrameDecoder:
         self._left = 0
 
     def receive(self, data: bytes) -> list[Chunk]:
-        """The chunks in these bytes; neighbours of one stream are joined, which saves a caller's time.
+        """The chunks in these bytes; neighbours of one stream are joined.
 
         Raises FrameError.
         """

@@ -1,7 +1,7 @@
 """A container that VS Code or the devcontainer CLI started for a directory: found by its labels, and what these say of
 whom and with what variables commands run. Pure. https://containers.dev/implementors/reference/ is the text.
 
-What the image itself brings along is not told variables of this machine: they may be secrets, and nobody here asked.
+A value that comes from the image itself gets no variables of this machine: they may be secrets.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class DevContainerFacts(NamedTuple):
 
     user: str
     variables: Mapping[str, str]
-    """As they are written."""
+    """As written, with references in them."""
     image_variables: Mapping[str, str]
-    """Those of them that the image brought along."""
+    """Those of them that come from the image."""
     container_env: Mapping[str, str]
     local_folder: str
     identity: str

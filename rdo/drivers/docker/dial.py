@@ -25,17 +25,17 @@ CONNECT_TIMEOUT = 15.0
 """Seconds for a host to take a connection."""
 
 STDERR_LIMIT = 4096
-"""Bytes of what `ssh` said in which the reason is looked for."""
+"""Bytes of the stderr of `ssh` that are searched for the reason."""
 
 END_TIMEOUT = 2.0
 """Seconds for `ssh` to end once its stream is closed."""
 
 KEEPALIVE = (("TCP_KEEPIDLE", 15), ("TCP_KEEPALIVE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 4))
-"""A dead host is noticed within 35 seconds. TCP_KEEPALIVE is macOS's name for TCP_KEEPIDLE."""
+"""A dead host is detected within 35 seconds. TCP_KEEPALIVE is macOS's name for TCP_KEEPIDLE."""
 
 
 def dial(endpoint: Endpoint, environment: Mapping[str, str]) -> EngineStream:
-    """A new stream. Raises ConnectError, and ConfigError where the certificates are not what they should be."""
+    """A new stream. Raises ConnectError, and ConfigError where a certificate cannot be used."""
     if endpoint.scheme == "unix":
         return _unix(endpoint)
     if endpoint.scheme == "ssh":
@@ -86,7 +86,7 @@ def _tcp(endpoint: Endpoint) -> EngineStream:
 
 
 def _context(tls: TlsFiles) -> ssl.SSLContext:
-    """Raises ConfigError that names the file: where one is missing, nothing else stands in for it, as with `docker`."""
+    """Raises ConfigError that names the file: a missing file has no substitute, as with `docker`."""
     ca, cert, key = (os.path.join(tls.directory, name) for name in ("ca.pem", "cert.pem", "key.pem"))
     has_ca = tls.needs_ca or os.path.lexists(ca)
     has_pair = os.path.lexists(cert) or os.path.lexists(key)
@@ -110,7 +110,7 @@ def _check_readable(path: str) -> None:
 
 
 def _no_password() -> str:
-    """For a key that is encrypted; OpenSSL would ask on the terminal of whoever started the master."""
+    """For a key that is encrypted; OpenSSL would ask on the terminal that the master was started from."""
     raise ValueError("the key is encrypted")
 
 
@@ -154,7 +154,7 @@ def ssh_command(endpoint: Endpoint, environment: Mapping[str, str]) -> list[str]
 
 
 class SshProgramStream(SocketStream):
-    """The near end of an `ssh`. Where it ends before it said anything, what it said on stderr is the reason."""
+    """The near end of an `ssh`. Where it ends without any output, its stderr says why."""
 
     def __init__(self, near: socket.socket, child: subprocess.Popen[bytes], to: Endpoint) -> None:
         super().__init__(near, self._end)

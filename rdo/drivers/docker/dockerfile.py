@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 LINE_ENDS = re.compile(r"\\[ \t]*\n(?:[ \t]*#[^\n]*\n)*")
-"""An instruction goes on in the next line, comments left out."""
+"""An instruction continues in the next line, comments left out."""
 
 INSTRUCTION = re.compile(r"(?:ONBUILD\s+)?(RUN|COPY|ADD|FROM)\s+(.*)", re.IGNORECASE)
 

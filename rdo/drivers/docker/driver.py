@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from rdo.config.schema import Settings
+from rdo.config.schema import CONTAINERS, Settings
 from rdo.drivers.base import STDOUT, Caller, Root
 from rdo.drivers.docker import build, devcontainer, mounts, pull
 from rdo.drivers.docker import container as docker_container
@@ -30,16 +30,16 @@ DEFAULT_DIRECTORY = "/src"
 LOGIN_SHELL = (
     'u=$(id -u) && while IFS=: read -r n p i g c h s; do [ "$i" != "$u" ] || { echo "$s"; break; }; done </etc/passwd'
 )
-"""Nothing sets SHELL in a container, and without it there is no login shell to start."""
+"""SHELL is not set in a container, so the login shell has to be looked up."""
 
 LOGIN_SHELL_TIMEOUT = 10.0
-"""Seconds for that."""
+"""Seconds to look it up."""
 
 PATH_LIMIT = 4096
 
 
 class DockerDriver:
-    """The Driver of rdo.drivers.base. `environment` is that of who asks for directories, and has no command to run."""
+    """The Driver of rdo.drivers.base. `environment` is that of a caller who asks for directories without a command."""
 
     def __init__(
         self, settings: Settings, root: str, profile: str, environment: Mapping[str, str] | None = None
@@ -57,14 +57,14 @@ class DockerDriver:
         self._holder = SharedContainer()
         self._facts: DevContainerFacts | None = None
         self._lock = threading.Lock()
+        """Guards `_roots`."""
 
     switches_user = True
 
     @property
     def target(self) -> str:
         """See base.Driver."""
-        kinds = ("container", "service", "image", "build")
-        named = (f"{kind} {name}" for kind in kinds if (name := getattr(self._settings, kind)))
+        named = (f"{key} {name}" for key in CONTAINERS if (name := getattr(self._settings, key)))
         return next(named, f"dev container of {os.path.basename(self._root)}")
 
     def roots(self) -> Sequence[Root]:
@@ -73,7 +73,7 @@ class DockerDriver:
         if self._is_own or settings.directory:
             return [Root(self._root, settings.directory or DEFAULT_DIRECTORY)]
         with self._lock:
-            if not self._roots:  # nor where nothing was mounted: the container may have been made anew since
+            if not self._roots:  # empty, too: the container may have been re-created since
                 engine = Engine(resolve(self._environment), self._environment)
                 try:
                     self._roots = self._mounted(self._find(engine))
@@ -101,14 +101,14 @@ class DockerDriver:
         return mounts.not_mounted(self._name, self._roots or (), self._root, directory)
 
     def sharing_key(self, caller: Caller) -> str | None:
-        """See base.Driver. The engine itself runs a command as whom it is told, so nobody else's shell will do."""
+        """See base.Driver. The engine runs a command as its user, so a shell of another user does not fit."""
         return caller.user or None
 
     def variables(self, caller: Caller) -> Mapping[str, str]:
         """Those of a dev container. A command that was typed for another engine must not run on ours: ConfigError."""
         ours, theirs = resolve(self._environment), resolve(caller.environment)
         if ours != theirs:
-            why = f"the connection held is one to `{ours.name}`, the command is for `{theirs.name}`"
+            why = f"the open connection is to `{ours.name}`, the command is for `{theirs.name}`"
             raise ConfigError("the Docker engine has changed", why, "`rdoctl stop`, then try again")
         return devcontainer.variables(self._facts, caller.environment, self._roots or ()) if self._facts else {}
 
@@ -133,14 +133,14 @@ class DockerDriver:
         return self._with_shell(connection, programs)
 
     def _check(self, container: InspectedContainer) -> None:
-        """A container that was made anew may have other directories than those by which the command was mapped."""
+        """A container that was re-created may have other directories than those by which the command was mapped."""
         if self._settings.directory:
             return
         with self._lock:
             before, self._roots = self._roots, self._mounted(container)
             changed = before is not None and before != self._roots
         if changed:
-            raise ConnectError(f"the directories of `{self.target}` have changed meanwhile", "", "try again")
+            raise ConnectError(f"the directories of `{self.target}` have changed", "", "try again")
 
     def _of_image(self, engine: Engine, caller: Caller) -> DockerConnection:
         held = self._holder.acquire(partial(docker_container.is_running, engine), partial(self._hold, engine, caller))
@@ -181,7 +181,7 @@ class DockerDriver:
 
 
 def _login_shell(executions: ExecStarter) -> str:
-    """The user's shell in the container's own list of users; empty where that cannot be told."""
+    """The user's shell in the container's own list of users; empty where it is not listed."""
     channel = executions.start(LOGIN_SHELL, None, {})
     text, end = b"", time.monotonic() + LOGIN_SHELL_TIMEOUT
     try:

@@ -20,7 +20,7 @@ from rdo.util import foreign_file
 SOCKET = "/var/run/docker.sock"
 DEFAULT = f"unix://{SOCKET}"
 DEFAULT_TLS = "tcp://localhost:2376"
-"""Where `docker` goes if it is to speak TLS and nobody says with whom."""
+"""Where `docker` connects if TLS is asked for without a host."""
 
 PORT = 2375
 TLS_PORT = 2376
@@ -92,7 +92,7 @@ def parse(name: str, tls: TlsFiles | None) -> Endpoint:
 
 
 def _host(parts: SplitResult) -> str:
-    """The host as it was written: an alias of ssh has capitals, which `hostname` makes small."""
+    """The host as written: an alias of ssh may have capitals, which `hostname` lowers."""
     place = parts.netloc.rpartition("@")[2]
     return place[1:].partition("]")[0] if place.startswith("[") else place.partition(":")[0]
 
@@ -130,7 +130,7 @@ def _current_context(environment: Mapping[str, str]) -> str:
     try:
         found = read(os.path.join(config_directory(environment), "config.json")).get("currentContext")
     except (OSError, ValueError):
-        return ""  # as `docker` does: it warns and goes on with the default
+        return ""  # as `docker` does, which warns and uses the default
     return found if isinstance(found, str) else ""
 
 
@@ -147,7 +147,7 @@ def _of_context(name: str, environment: Mapping[str, str]) -> Endpoint:
 
 
 def _is_there(directory: str) -> bool:
-    """Whether there is such a directory. Raises ConfigError where that cannot be told: TLS would be given up then."""
+    """Whether there is such a directory. Raises ConfigError where that is unknown: "no" would turn TLS off."""
     try:
         os.stat(directory)
     except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""Requests to the engine, over connections that are kept; and streams that take a connection over. Knows HTTP, and
+"""Requests to the engine, over connections that are kept open; and streams that take a connection over. Knows HTTP, and
 nothing of containers. One Engine belongs to one connection of rdo and may be used from any thread."""
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rdo.drivers.docker.stream import Deadline, EngineStream
 from rdo.errors import ConnectError, reason
 
 ANSWER_TIMEOUT = 60.0
-"""Seconds for an answer: the engine may start a container meanwhile."""
+"""Seconds for an answer, for which the engine may have to start a container."""
 
 NEWEST_API = (1, 47)
 """The version of the API that this code was written for; an engine that knows a later one is asked for this."""
@@ -29,7 +29,7 @@ CONSOLE_SIZE_SINCE = (1, 42)
 """From here on the engine makes a pty of the right size at once."""
 
 OLDEST_API = "1.24"
-"""What an engine speaks that does not say."""
+"""The version of an engine that reports none."""
 
 VERSION = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})")
 
@@ -69,6 +69,7 @@ class Engine:
         self._environment = environment
         self._idle: list[EngineStream] = []
         self._lock = threading.Lock()
+        """Guards `_idle`."""
         self._version: tuple[int, int] | None = None
 
     @property
@@ -76,10 +77,10 @@ class Engine:
         """The version of the API that both sides know. Raises ConnectError."""
         if self._version is None:
             head, _ = self._exchange("GET", f"{self.endpoint.path}/_ping", None, {}, ANSWER_TIMEOUT)
-            told = VERSION.fullmatch(head.fields.get("api-version", OLDEST_API))
-            if head.status >= 300 or not told:
-                raise answer.invalid_answer("GET /_ping", f"status {head.status}" if told else "no version")
-            self._version = min(NEWEST_API, (int(told[1]), int(told[2])))
+            version = VERSION.fullmatch(head.fields.get("api-version", OLDEST_API))
+            if head.status >= 300 or not version:
+                raise answer.invalid_answer("GET /_ping", f"status {head.status}" if version else "no version")
+            self._version = min(NEWEST_API, (int(version[1]), int(version[2])))
         return self._version
 
     def ask(
@@ -151,7 +152,7 @@ class Engine:
             raise self._confused(error) from None
 
     def close(self) -> None:
-        """End the connections that are kept."""
+        """Close the idle connections."""
         with self._lock:
             idle, self._idle = self._idle, []
         for wire in idle:
@@ -181,7 +182,7 @@ class Engine:
         return head, data
 
     def _take(self) -> EngineStream | None:
-        """A connection that was kept and is still there: whatever can be read of an idle one is its end."""
+        """A connection that was kept and is still there: an idle one has nothing to read but its end."""
         while True:
             with self._lock:
                 if not self._idle:
@@ -204,7 +205,7 @@ class Engine:
         self, wire: EngineStream, data: bytes, end: Deadline, pieces: Iterable[bytes] = ()
     ) -> tuple[ResponseHead, bytes]:
         wire.send(data)
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it refuses, and says why
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # its answer says why it refuses
             for piece in pieces:
                 wire.send(piece)
         received = b""

@@ -12,18 +12,18 @@ from rdo.errors import ConnectError, LinkLost
 from rdo.remote_sh.quoting import quote
 
 DETACH_KEYS = "ctrl-^,ctrl-],ctrl-^,ctrl-@,ctrl-^,ctrl-]"
-"""The engine cannot be kept from watching a pty's input for such a sequence. By default it begins with Ctrl-P, which is
-then held back until the next key; this one begins with a key that hardly any program has a use for."""
+"""The engine always watches a pty's input for such a sequence. By default it begins with Ctrl-P, which is
+then held back until the next key; this one begins with a key that hardly any program uses."""
 
 POLL_INTERVALS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.03, 0.06, 0.12, 0.25)
-"""Seconds between two looks at a program that is to have ended, the last one again and again: its streams have ended,
-and the engine notes the status some milliseconds later; but it may also have closed its streams and gone on."""
+"""Seconds between two looks at a program whose streams have ended, the last one repeated: the engine has its status
+some milliseconds later, or the program has closed its streams and still runs."""
 
 STATUS_TIMEOUT = 10.0
 """Seconds after which a program that does not run, and has no status, is one that never ran."""
 
 ENDED_BY_LIFELINE = (128 + 15, 128 + 9)
-"""What a program comes to whose link was cut."""
+"""Exit statuses of a program that the lifeline has ended."""
 
 CUT_TIMEOUT = 1.0
 """Seconds for all streams of a cut link to end, once the lifeline's has."""
@@ -39,7 +39,7 @@ RESIZE_TIMEOUT = 5.0
 
 class ExecStarter:
     """Starts programs by exec. `user` as the engine takes it, `name` of the container for people; `workdir` is where
-    they start, if it is there: the engine itself starts nothing where it is not."""
+    they start, if it exists: the engine itself starts nothing where it does not."""
 
     def __init__(
         self,
@@ -179,7 +179,7 @@ def start_error(engine: Engine, container: str, name: str, message: str, hint: s
 
 
 def lacks_shell(engine: Engine, container: str) -> bool:
-    """Whether there is none in the container's file system, as the engine sees it."""
+    """Whether the container's file system has none, as the engine sees it."""
     try:
         engine.ask("HEAD", f"/containers/{container}/archive", query={"path": "/bin/sh"})
     except EngineError as error:

@@ -18,8 +18,8 @@ from rdo.errors import ConnectError, LinkLost
 ATTACH = {"stream": 1, "stdin": 1, "stdout": 1, "stderr": 1, "detachKeys": DETACH_KEYS}
 
 INSPECT_TIMEOUT = 0.3
-"""Seconds without an answer about a container that mean that it ends: an inspection takes some milliseconds. To be
-wrong costs nothing but memory."""
+"""Seconds without an answer about a container after which it counts as ending: an inspection takes some milliseconds. A
+wrong guess costs only memory."""
 
 
 class FreshStarter:
@@ -97,7 +97,7 @@ class FreshProgram:
         return LinkLost(f"a container of `{self._name}` gave no exit status", why)
 
     def runs(self) -> bool:
-        """See DockerProgram. While a container ends, the engine says nothing of it."""
+        """See DockerProgram. While a container ends, the engine does not answer about it."""
         try:
             return self._engine.ask("GET", f"{self._path}/json", timeout=INSPECT_TIMEOUT).table("State").flag("Running")
         except (EngineError, ConnectError):

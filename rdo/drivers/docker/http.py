@@ -31,7 +31,7 @@ SIZE = re.compile(rb"[0-9a-fA-F]{1,8}")
 
 
 class HttpError(Exception):
-    """What came is not HTTP."""
+    """The data is not HTTP."""
 
 
 class ResponseHead(NamedTuple):
@@ -60,7 +60,7 @@ def request(method: str, path: str, body: object, fields: Mapping[str, str]) -> 
 
 
 def split_head(data: bytes) -> tuple[ResponseHead, bytes] | None:
-    """The head and what stands behind it; None while it is not complete. Raises HttpError."""
+    """The head and what follows it; None while it is not complete. Raises HttpError."""
     text, end, rest = data.partition(b"\r\n\r\n")
     if not end:
         if len(data) > HEAD_LIMIT:
@@ -76,7 +76,7 @@ def split_head(data: bytes) -> tuple[ResponseHead, bytes] | None:
 
 
 def chunked(data: Iterable[bytes]) -> Iterator[bytes]:
-    """A body whose length nobody knows yet, for `Transfer-Encoding: chunked`."""
+    """A body whose length is not known yet, for `Transfer-Encoding: chunked`."""
     for piece in data:
         if piece:
             yield b"%x\r\n%b\r\n" % (len(piece), piece)
@@ -101,7 +101,7 @@ class BodyDecoder:
         self._line = b""
         self._piece = 0
         self._last = False
-        self._behind = False
+        self._after_piece = False
         if absent or head.status in NO_BODY or self._left == 0:
             self.complete = True
 
@@ -136,7 +136,7 @@ class BodyDecoder:
         return b"".join(found)
 
     def _receive_line(self, data: memoryview) -> memoryview:
-        """A line between two pieces: empty behind the first, then the size of the second; behind the last, trailers."""
+        """A line between two pieces: empty after the first, then the size of the second; after the last, trailers."""
         known = len(self._line)
         text, newline, _ = (self._line + bytes(data[:SIZE_LINE_LIMIT])).partition(b"\n")
         if not newline:
@@ -148,13 +148,13 @@ class BodyDecoder:
         line = text.removesuffix(b"\r")
         if self._last:
             self.complete = not line
-        elif self._behind:
+        elif self._after_piece:
             if line:
                 raise HttpError("a piece is longer than its size")
-            self._behind = False
+            self._after_piece = False
         else:
             self._piece = _piece_size(line)
-            self._last, self._behind = self._piece == 0, self._piece > 0
+            self._last, self._after_piece = self._piece == 0, self._piece > 0
         return data[len(text) + 1 - known :]
 
 

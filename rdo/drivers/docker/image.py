@@ -1,4 +1,4 @@
-"""Containers that rdo makes of an image: one a connection, and with `fresh` one a command. Also their end."""
+"""Containers that rdo creates of an image: one a connection, and with `fresh` one a command; and their removal."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PROJECT_NAME_LIMIT = 40
 """Characters of a project's name in that of a container."""
 
 LEFTOVER_GRACE = 24 * 3600.0
-"""Seconds until a container that has ended counts as left, where its master cannot be told of: as after a boot."""
+"""Seconds until a container that has ended counts as left over, where its master is unknown, as after a reboot."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class ContainerFactory:
         return container, stream.wire
 
     def _check_shell(self, container: str) -> None:
-        """The init process would start, and end at once without a word that anyone hears."""
+        """The init process would start, and end at once without an error message."""
         if lacks_shell(self._engine, container):
             raise start_error(self._engine, container, self._recipe.image, "")
 
@@ -182,7 +182,7 @@ def remove(engine: Engine, container: str) -> None:
 
 
 def remove_leftovers(engine: Engine) -> int:
-    """Remove the containers of this user's masters that are no more: how many. Raises ConnectError."""
+    """Remove the containers of this user's masters that have ended, and return how many. Raises ConnectError."""
     filters = json.dumps({"label": [MASTER, f"{HOST}={_host()}"]})
     try:
         listing = inspect.listing(engine.ask("GET", "/containers/json", query={"all": 1, "filters": filters}))
@@ -196,7 +196,7 @@ def remove_leftovers(engine: Engine) -> int:
 
 
 def _is_left(container: ListedContainer, space: str) -> bool:
-    """Whether its master is no more. What one in another container has running is not ours to judge."""
+    """Whether its master has ended, as far as that can be known from here."""
     labels = container.labels
     if space and labels.get(SPACE) == space:
         return not process_identity.is_running(labels.get(MASTER, ""))
@@ -214,15 +214,17 @@ class HeldContainer(NamedTuple):
 
 
 class SharedContainer:
-    """Keeps count of those who use the container. Usable from any thread."""
+    """The container of rdo's own that the connections of a profile share, whomever their commands run as: what
+    root installs is there for the user. It ends with the last connection. Usable from any thread."""
 
     def __init__(self) -> None:
         self._held: HeldContainer | None = None
         self._users: dict[str, int] = {}
         self._lock = threading.Lock()
+        """Guards `_held` and `_users`; held while a container is created, so that there is one."""
 
     def acquire(self, is_there: Callable[[str], bool], make: Callable[[], HeldContainer]) -> HeldContainer:
-        """The container, if it is there still, else a new one. Raises what `make` raises."""
+        """The container, if it still runs, else a new one. Raises what `make` raises."""
         with self._lock:
             if self._held is None or not is_there(self._held.id):
                 self._held = make()
@@ -230,7 +232,7 @@ class SharedContainer:
             return self._held
 
     def release(self, held: HeldContainer, engine: Engine) -> None:
-        """One that had it does not need it any more: the last one removes it."""
+        """One user less; the last one removes the container."""
         with self._lock:
             self._users[held.id] -= 1
             if self._users[held.id]:

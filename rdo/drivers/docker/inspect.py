@@ -1,4 +1,4 @@
-"""What the engine says of containers, as values: an inspection, and an entry of a list. Pure."""
+"""What the engine reports of containers, as values: an inspection, and an entry of a list. Pure."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class InspectedContainer(NamedTuple):
 
 
 class ListedContainer(NamedTuple):
-    """A container by its entry in a list: less than an inspection tells."""
+    """A container by its entry in a list, which has less than an inspection."""
 
     id: str
     name: str
@@ -75,7 +75,7 @@ class ListedContainer(NamedTuple):
 
 
 def only(found: Sequence[ListedContainer], whose: str) -> ListedContainer:
-    """The only container, or the only one that runs. Raises ConnectError that lists them: none is ever guessed."""
+    """The only container, or the only one that runs. Raises ConnectError that lists them: none is guessed."""
     running = [each for each in found if each.status == RUNNING]
     if len(found) == 1 or len(running) == 1:
         return (running or found)[0]
@@ -86,7 +86,7 @@ def only(found: Sequence[ListedContainer], whose: str) -> ListedContainer:
 
 
 def container(answer: EngineAnswer) -> InspectedContainer:
-    """An inspection. Raises ConnectError where it is none."""
+    """An inspection. Raises ConnectError where the answer is not one."""
     identity, config = answer.identity("Id"), answer.maybe("Config")
     name = answer.text("Name", "").removeprefix("/")[:NAME_LIMIT]
     return InspectedContainer(
@@ -103,7 +103,7 @@ def container(answer: EngineAnswer) -> InspectedContainer:
 
 def _state(answer: EngineAnswer) -> ContainerState:
     health = answer.maybe("Health")
-    told = health.text("Status", "") if health else ""
+    status = health.text("Status", "") if health else ""
     return ContainerState(
         answer.text("Status", ""),
         answer.flag("Running"),
@@ -111,7 +111,7 @@ def _state(answer: EngineAnswer) -> ContainerState:
         answer.flag("Restarting", default=False),
         answer.number("ExitCode", 0),
         answer.text("Error", ""),
-        "" if told == "none" else told,
+        "" if status == "none" else status,
     )
 
 
@@ -129,7 +129,7 @@ def _mounts(answer: EngineAnswer) -> list[ContainerMount]:
 
 
 def listing(answer: EngineAnswer) -> list[ListedContainer]:
-    """The containers of a list. Raises ConnectError where it is none."""
+    """The containers of a list. Raises ConnectError where the answer is not one."""
     return [_listed(each) for each in answer.tables()]
 
 

@@ -69,7 +69,7 @@ def _local(source: str) -> str:
 
 
 def normalized(path: str) -> str:
-    """The path without `.`, `..` and slashes that say nothing."""
+    """The path without `.`, `..` and superfluous slashes."""
     return posixpath.normpath(path).replace("//", "/")
 
 

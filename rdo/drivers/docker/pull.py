@@ -1,4 +1,4 @@
-"""Getting an image that is not there, or a newer one."""
+"""Pulling an image that the engine does not have, or a newer one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ CREATE = "/images/create"
 QUESTION = f"POST {CREATE}"
 
 PULL_TIMEOUT = 300.0
-"""Seconds without a word from the engine until a pull is given up."""
+"""Seconds without progress until a pull is given up."""
 
 ADVICE = "check the name, or `docker login`"
-"""A registry that knows us not says of a private image what it says of none: that there is no such image."""
+"""To a stranger, a registry says of a private image that it does not exist."""
 
 LINE_LIMIT = 1024 * 1024
 """Bytes of a message of the engine; one has some hundreds."""
@@ -73,21 +73,21 @@ def messages(chunks: Iterable[bytes], of: str) -> Iterator[EngineAnswer]:
 
 
 def _follow(messages: Iterable[EngineAnswer], image: str, caller: Caller) -> None:
-    """Tell of the progress now and then. Raises EngineError."""
+    """Show the progress now and then. Raises EngineError."""
     layers: dict[str, tuple[int, int]] = {}
-    told = time.monotonic()
+    shown = time.monotonic()
     for message in messages:
         if failure := message.text("error", ""):
             raise EngineError(200, answer.one_line(failure))
         update_layers(layers, message)
         what = f"pulling `{image}`: {progress(layers)}"
-        if not caller.progress(what) and time.monotonic() - told > PROGRESS_INTERVAL:
-            told = time.monotonic()
+        if not caller.progress(what) and time.monotonic() - shown > PROGRESS_INTERVAL:
+            shown = time.monotonic()
             caller.report(f"rdo: {what}")
 
 
 def update_layers(layers: dict[str, tuple[int, int]], message: EngineAnswer) -> None:
-    """Enter what a message says of its layer: bytes that have come, and in all."""
+    """Note what a message says of its layer: bytes received, and bytes in all."""
     detail, layer, status = message.maybe("progressDetail"), message.text("id", ""), message.text("status", "")
     if layer not in layers and len(layers) >= LAYER_LIMIT:
         return

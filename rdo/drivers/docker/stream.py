@@ -18,13 +18,13 @@ TLS_WRITE_SIZE = 64 * 1024
 
 
 class Deadline:
-    """So many seconds from now; None: whenever it comes."""
+    """The time by which all of an answer has to be there, in seconds from now; None: any time."""
 
     def __init__(self, timeout: float | None) -> None:
         self._end = None if timeout is None else time.monotonic() + timeout
 
     def left(self) -> float | None:
-        """Seconds until then. Raises TimeoutError: to send a byte now and then is no better than to be mute."""
+        """Seconds until then. Raises TimeoutError: a byte now and then does not extend it."""
         if self._end is None:
             return None
         if (left := self._end - time.monotonic()) <= 0:
@@ -42,10 +42,10 @@ class EngineStream(Protocol):
         """Send all of it; wait while the other side does not take it. Raises OSError."""
 
     def end_output(self) -> None:
-        """Tell the other side that no more will come; it may go on sending. Raises OSError."""
+        """Tell the other side that no more will come; it may still send. Raises OSError."""
 
     def close(self) -> None:
-        """End both directions; who waits in one of them wakes up. May be called twice."""
+        """End both directions, and wake up whoever waits in one of them. May be called twice."""
 
 
 class SocketStream:
@@ -97,7 +97,9 @@ class TlsStream:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         self._state = threading.Lock()
+        """Guards `_tls` and its buffers, `_decoded` and `_ended`; never held while waiting."""
         self._sending = threading.Lock()
+        """Keeps the records in order; taken before `_state`."""
         self._decoded = b""
         self._ended = False
         while not self._shaken():

@@ -1,7 +1,7 @@
 """What rdo keeps about Vagrant machines: Vagrant's answers, and host keys. Private files, in directories of rdo's own.
 
-Files only. An answer is kept with a key, and counts as long as what it was asked about has the same key. What the
-answers mean is not known here.
+An answer is kept with a key, and counts as long as what it was asked about has the same key. It does not know
+what the answers mean.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ KEY_PREFIX = "# rdo: "
 
 
 class VagrantCache:
-    """Answers about one project. Failing to keep one is no failure: it will be asked for again."""
+    """Answers about one project. A lost one is asked for again."""
 
     def __init__(self, environment: Mapping[str, str], project: str) -> None:
-        """`project` is the path that tells it from all others: that of Vagrant's state directory."""
+        """`project` is a path that no other project has: that of Vagrant's state directory."""
         self._directory = directory(environment, "XDG_CACHE_HOME", ".cache")
         self._project = project
 

@@ -1,4 +1,4 @@
-"""Running `vagrant`, each time at the cost of starting Ruby and of running the Vagrantfile. Nothing is kept here."""
+"""Running `vagrant`, each time at the cost of starting Ruby and of running the Vagrantfile. Keeps nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ASK_TIMEOUT = 120.0
 """Seconds for a question, which takes 1 to 3; a Vagrantfile may do what it likes, and plugins may ask a cloud."""
 
 INTERRUPT_GRACE = 10.0
-"""Seconds for a `vagrant up` that nobody waits for any more to clean up, after each of two interrupts."""
+"""Seconds for a `vagrant up` whose caller is gone to clean up, after each of two interrupts."""
 
 TAIL_LINES = 30
 """Lines of a failed `vagrant up` in which the reason is looked for."""
@@ -73,9 +73,9 @@ class VagrantCommand:
         return states
 
     def target(self) -> str | None:
-        """The machine that Vagrant chooses when none is named; None if it wants to have one named.
+        """The machine that Vagrant chooses when none is named; None if it needs a name.
 
-        Vagrant tells this when it is about to start ssh; which only prints its version then. Raises ConnectError.
+        Vagrant reports this when it is about to start ssh, which then only prints its version. Raises ConnectError.
         """
         return vagrant_output.target(self._ask("ssh", "--machine-readable", "--", "-V").output)
 
@@ -110,7 +110,7 @@ class VagrantCommand:
             with _closed_at_the_end(process):
                 output, errors = command_output.collect(process, ASK_TIMEOUT)
         except (TimeoutError, TooMuchOutput) as error:
-            why = f"waited {ASK_TIMEOUT:.0f} s" if isinstance(error, TimeoutError) else "it prints without end"
+            why = f"waited {ASK_TIMEOUT:.0f} s" if isinstance(error, TimeoutError) else "its output has no end"
             raise ConnectError(f"`vagrant {words[0]}` gave no answer", why, "try it yourself") from None
         return VagrantResult(process.returncode == 0, _text(output), _text(errors))
 

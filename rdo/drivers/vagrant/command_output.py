@@ -19,7 +19,7 @@ LINE_LIMIT = 8 * 1024
 """Bytes of a line of `vagrant up` that are shown together."""
 
 DRAIN_TIMEOUT = 2.0
-"""Seconds for what a program has left in its pipes: a child of its own that goes on may hold them open for ever."""
+"""Seconds to read what a program has left in its pipes: a child that keeps running may hold them open for ever."""
 
 ENDS = re.compile(rb"\r\n|[\r\n]")
 """A CR alone: how far a download has got."""
@@ -30,7 +30,7 @@ EXIT_CHECK_INTERVAL = 0.1
 
 
 class TooMuchOutput(Exception):
-    """It prints without end."""
+    """Its output has no end."""
 
 
 class ProgramOutput(NamedTuple):

@@ -1,6 +1,6 @@
-"""The way to a machine: by what is kept of it, else by asking Vagrant, which starts Ruby; and getting it up.
+"""Connecting to a machine: by Vagrant's cached answer, else by asking Vagrant, which starts Ruby; and bringing it up.
 
-Here it is decided when Vagrant is asked what. The connection itself is made by the pieces of the ssh driver.
+Decides when Vagrant is asked what. The ssh driver makes the connection itself.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def answer_key(project: VagrantProject, machine: VagrantMachine) -> list[object]
 
 
 class VagrantConnector:
-    """The way to one machine, for one caller."""
+    """Connects one caller to one machine."""
 
     def __init__(
         self,
@@ -74,10 +74,10 @@ class VagrantConnector:
         machine = vagrant_machine.find(self._project, self._name, self._caller.environment)
         if machine is None:
             state = NOT_CREATED if self._name in vagrant_machine.known(self._project) else self._state()
-            return self._log_in_anew(self._get_up(state))
-        return self._log_in_again(machine) or self._log_in_anew(self._ask(machine))
+            return self._log_in_by_answer(self._get_up(state))
+        return self._log_in_by_cache(machine) or self._log_in_by_answer(self._ask(machine))
 
-    def _log_in_again(self, machine: VagrantMachine) -> SshConnection | None:
+    def _log_in_by_cache(self, machine: VagrantMachine) -> SshConnection | None:
         """By what Vagrant said an earlier time; None if it said nothing, or if that leads nowhere now."""
         if vagrant_machine.seems_down(machine, self._caller.environment):
             return None
@@ -87,11 +87,11 @@ class VagrantConnector:
         try:
             return self._log_in(machine)
         except ConnectError as error:
-            self._caller.trace(f"what Vagrant said before leads nowhere now: {error}")
+            self._caller.trace(f"what Vagrant said before is out of date: {error}")
             self._cache.drop(self._file)
             return None
 
-    def _log_in_anew(self, machine: VagrantMachine) -> SshConnection:
+    def _log_in_by_answer(self, machine: VagrantMachine) -> SshConnection:
         try:
             return self._log_in(machine)
         except ConnectError:

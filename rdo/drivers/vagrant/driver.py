@@ -1,7 +1,7 @@
 """The vagrant driver: which machine it is, and which directories it shares.
 
-How the machine is reached is rdo.drivers.vagrant.connect's business. Neither starts Ruby while what Vagrant said before
-holds good; the directories and the target's name never do.
+How the machine is reached is for connect.py. Neither starts Ruby while Vagrant's earlier answers hold; to ask for the
+directories or the target's name never does.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rdo.drivers.ssh.connection import SshConnection
 
 ONLY_MACHINE = "default"
-"""Vagrant's name for the machine of a Vagrantfile that names none; so there is no other one."""
+"""Vagrant's name for the only machine of a Vagrantfile that names none."""
 
 CHOICE_FILE = "machine"
 """Where it is kept which machine Vagrant chooses if none is named."""

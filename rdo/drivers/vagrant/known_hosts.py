@@ -1,7 +1,7 @@
 """Host keys of Vagrant machines: a known_hosts file of rdo's own for each, in which a machine is known by its id.
 
-Vagrant asks ssh to check nothing, since a machine that is built anew has a new key on an old port. By its id it can be
-told from that: the first key is recorded, another key of the same id is refused. Whether a key is right is judged in
+Vagrant asks ssh to check nothing, since a machine that was re-created has a new key on an old port. Its id tells the
+two apart: the first key is recorded, another key of the same id is refused. Keys are checked in
 rdo.drivers.ssh.host_key.
 """
 

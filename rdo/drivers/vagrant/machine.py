@@ -43,7 +43,7 @@ class VagrantMachine(NamedTuple):
 
 
 def known(project: VagrantProject) -> list[str]:
-    """Names of the machines that Vagrant has a directory for: perhaps not all, perhaps of machines that are gone."""
+    """Names of the machines that Vagrant has a directory for: some may be missing, some may be gone."""
     return _directories(project.machines)
 
 
@@ -55,10 +55,10 @@ def find(project: VagrantProject, name: str, environment: Mapping[str, str]) -> 
     made = created(project, name)
     if len(made) < 2:
         return made[0] if made else None
-    wanted = [each for each in made if each.provider == environment.get("VAGRANT_DEFAULT_PROVIDER")]
+    named = [each for each in made if each.provider == environment.get("VAGRANT_DEFAULT_PROVIDER")]
     running = [each for each in made if _last_state(each, environment) == RUNNING]
-    if len(wanted) == 1 or len(running) == 1:
-        return (wanted or running)[0]
+    if len(named) == 1 or len(running) == 1:
+        return (named or running)[0]
     why = f"it was made by {listed([each.provider for each in made])}"
     hint = f"set VAGRANT_DEFAULT_PROVIDER, or `vagrant destroy {name}` the one too many"
     raise ConnectError(f"it is not clear which machine `{name}` is meant", why, hint)
@@ -131,7 +131,7 @@ def _each_directory(text: str) -> Iterator[tuple[str, dict[str, object]]]:
 
 
 def _parse(text: str) -> dict[str, object]:
-    """The JSON object; empty for what is none, as a file is while Vagrant writes it."""
+    """The JSON object; empty for anything else, such as a file that Vagrant is writing."""
     with contextlib.suppress(ValueError, RecursionError):
         document = json.loads(text)
         if isinstance(document, dict):
@@ -146,7 +146,7 @@ def _directories(path: str) -> list[str]:
 
 
 def _read(path: str, within: str = "") -> str:
-    """The text, and none where there is no such file. What is in Vagrant's state directory comes with a clone."""
+    """The text; empty where there is no such file. A clone may bring along what is in Vagrant's state directory."""
     with contextlib.suppress(OSError):
         return foreign_file.read_text(path, FILE_LIMIT, within=within)
     return ""

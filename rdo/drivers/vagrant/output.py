@@ -25,7 +25,7 @@ RESUMABLE = ("saved", "suspended", "paused")
 
 
 class OutputRecord(NamedTuple):
-    """A line of `vagrant --machine-readable`: its machine (or nothing), what it tells, and the values."""
+    """A line of `vagrant --machine-readable`: its machine (or nothing), the kind of record, and the values."""
 
     machine: str
     kind: str
@@ -81,8 +81,8 @@ def ssh_config(text: str, name: str) -> str:
     """
     lines = split_lines(text)
     begin = next((number for number, line in enumerate(lines) if line.startswith("Host ")), len(lines))
-    told = [line.strip(BLANKS + "\r") for line in lines[begin:]]
-    if f"Host {name}" not in told or not any(HOST_NAME.fullmatch(line) for line in told):
+    options = [line.strip(BLANKS + "\r") for line in lines[begin:]]
+    if f"Host {name}" not in options or not any(HOST_NAME.fullmatch(line) for line in options):
         return ""
     return "".join(f"{line}\n" for line in lines[begin:])
 
@@ -102,13 +102,13 @@ def _values(text: str, kind: str) -> dict[str, str]:
 def _of_vagrantfile(text: str) -> str:
     """Vagrant's words on a Vagrantfile that raised something, if these are such: path, line and message."""
     names = ("Path", "Line number", "Message")
-    told = dict(line.split(": ", 1) for line in split_lines(text) if line.startswith(tuple(f"{n}: " for n in names)))
-    place = ":".join(told[name] for name in names[:2] if told.get(name, "0") != "0")  # 0: it could not tell
-    return ": ".join(part for part in (place, told["Message"]) if part) if "Message" in told else ""
+    found = dict(line.split(": ", 1) for line in split_lines(text) if line.startswith(tuple(f"{n}: " for n in names)))
+    place = ":".join(found[name] for name in names[:2] if found.get(name, "0") != "0")  # 0: unknown
+    return ": ".join(part for part in (place, found["Message"]) if part) if "Message" in found else ""
 
 
 def _last_paragraph(text: str) -> str:
-    """Vagrant wraps its sentences, and puts the telling one last; behind `file:line: why` comes only the source."""
+    """Vagrant wraps its sentences, and puts the one that matters last; after `file:line: why` there is only source."""
     paragraphs = [part for part in text.strip().split("\n\n") if part.strip()]
     lines = [line.strip() for line in split_lines(paragraphs[-1])] if paragraphs else []
     where = lines[0].split(": ")[0].rpartition(":")[2] if lines else ""

@@ -86,7 +86,9 @@ def test_a_directory_that_is_mounted_has_its_place(
 
 
 NOTHING = "nothing of this directory is mounted in `web-1`; set `directory`"
-HIDDEN = "is not what the target has in its place: hidden: a {} is mounted over it; `--dir {}` runs in what is there"
+HIDDEN = (
+    "is not the directory that the target has there: hidden: a {} is mounted over it; `--dir {}` runs in what is there"
+)
 
 
 @pytest.mark.parametrize(
