@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lowest soak check bench docs man clean
+.PHONY: help venv demo test lowest newest pythons matrix soak check bench docs man lock clean
 
 # The tests beside real servers.
 SERVERS := tests/integration tests/e2e tests/security
@@ -14,7 +14,7 @@ SERVERS := tests/integration tests/e2e tests/security
 SIDE_BY_SIDE := -n auto --dist worksteal
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s  %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/installed ## a throw-away SSH server, and rdo running commands on it
 	@$(BIN)/python demo/demo.py
@@ -29,17 +29,32 @@ test: .venv/developing ## install what the tests need, then run all of them
 LIBRARIES := tests/unit/drivers/ssh tests/unit/cli $(wildcard tests/integration/test_ssh_[chlp]*.py) \
 	tests/integration/test_docker_container.py tests/e2e/test_rdoctl_status.py
 
-lowest: .venv-lowest/ready ## the same with the oldest releases that pyproject.toml allows of what rdo needs
+lowest: .venv-lowest/ready ## the tests that need other libraries most, with their oldest releases that pyproject.toml allows
 	@sh tests/setup-debian
 	.venv-lowest/bin/python -m pytest $(SIDE_BY_SIDE) $(if $(ALL),tests/unit $(SERVERS),$(LIBRARIES))
 
+newest: .venv-newest/python ## these and the unit tests, with the newest releases
+	@sh tests/setup-debian
+	.venv-newest/bin/python -m pip --disable-pip-version-check install --quiet --upgrade --upgrade-strategy eager \
+		--editable '.[test]'
+	.venv-newest/bin/python -m pytest $(SIDE_BY_SIDE) tests/unit $(LIBRARIES)
+
+pythons: ## the unit tests, with each Python from 3.10 to 3.14 that is installed
+	@for version in 3.10 3.11 3.12 3.13 3.14; do \
+		python=$$(sh tests/find-python $$version) || { echo "make: no Python $$version is here" >&2; continue; }; \
+		$(MAKE) --no-print-directory .venv-$$version/ready PYTHON="$$python" && echo "Python $$version" && \
+		.venv-$$version/bin/python -m pytest $(SIDE_BY_SIDE) tests/unit --ignore tests/unit/remote_sh || exit; \
+	done
+
+matrix: newest pythons ## both: for every night, since others release when they like
+
 # ONLY=full_disk: only the parts whose name says so, as pytest's -k takes it; ONLY=fuzz: only the fuzzing.
-soak: .venv/soaking ## what breaks rarely, at full length: up to an hour; tells what it counted
+soak: .venv/soaking ## what breaks rarely, at full length: up to an hour; reports what it counted
 	@sh tests/setup-debian
 	RDO_SOAK=1 $(BIN)/python -m pytest -o faulthandler_timeout=1000 -m soak $(if $(ONLY),-k '$(ONLY)') tests
 
 # All that is POSIX sh; .ci is not in a source distribution.
-SH := $(wildcard rdo/remote_sh/*.sh) bin/rdo bin/rdo-rsh bin/rdoctl tests/setup-debian
+SH := $(wildcard rdo/remote_sh/*.sh) bin/rdo bin/rdo-rsh bin/rdoctl tests/setup-debian tests/find-python
 
 check: .venv/developing ## ruff, its format, mypy --strict, and shellcheck
 	$(BIN)/ruff check .
@@ -60,15 +75,20 @@ docs: .venv/documenting ## the documentation as a site, in site/
 man: .venv/developing ## make the man pages and docs/commands.md again, after a help text was changed
 	$(BIN)/python -m manual
 
+lock: .venv/python ## write requirements-dev.lock again, with the newest releases: .venv is made of these
+	$(PIP) uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --extra dev --extra soak --no-config \
+		--custom-compile-command 'make lock' --output-file requirements-dev.lock pyproject.toml
+
 venv: .venv/developing ## .venv with rdo, installed editable, and all that development needs
 
 clean: ## remove what the other targets made
-	rm -rf .venv .venv-lowest dist site .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-lowest .venv-newest .venv-3.* dist site .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip writes the interpreter's path behind `#!` as it is, and no kernel reads one with a space in it.
 define install
-$(PIP) --editable $(1)
+$(PIP) --constraint requirements-dev.lock --editable $(1)
 @case '$(CURDIR)' in *' '*) for name in rdo-client; do { printf '%s\n' '#!/bin/sh' \
 	"'''exec' '$(CURDIR)/$(BIN)/python' \"\$$0\" \"\$$@\"" "' '''"; sed 1d bin/$$name; } >$(BIN)/$$name; done ;; esac
 @touch $@
@@ -81,20 +101,29 @@ endef
 	$(PYTHON) -m venv .venv
 	@touch $@
 
-.venv/installed: pyproject.toml bin/rdo bin/rdo-client bin/rdo-rsh bin/rdoctl | .venv/python
+.venv/installed: pyproject.toml requirements-dev.lock bin/rdo bin/rdo-client bin/rdo-rsh bin/rdoctl | .venv/python
 	$(call install,.)
 
-.venv/developing: pyproject.toml bin/rdo bin/rdo-client bin/rdo-rsh bin/rdoctl | .venv/python
+.venv/developing: pyproject.toml requirements-dev.lock bin/rdo bin/rdo-client bin/rdo-rsh bin/rdoctl | .venv/python
 	$(call install,'.[dev]')
 	@touch .venv/installed
 
-.venv/soaking: pyproject.toml | .venv/developing
+.venv/soaking: pyproject.toml requirements-dev.lock | .venv/developing
 	$(call install,'.[soak]')
 
-.venv/documenting: pyproject.toml | .venv/python
+.venv/documenting: pyproject.toml requirements-dev.lock | .venv/python
 	$(call install,'.[docs]')
 
-.venv-lowest/ready: pyproject.toml tests/lowest.py | .venv/developing
+.venv-newest/python: | .venv/python
+	$(PYTHON) -m venv .venv-newest
+	@touch $@
+
+.venv-3.%/ready: pyproject.toml requirements-dev.lock
+	$(PYTHON) -m venv .venv-3.$*
+	.venv-3.$*/bin/python -m pip --disable-pip-version-check install --quiet --constraint requirements-dev.lock --editable '.[test]'
+	@touch $@
+
+.venv-lowest/ready: pyproject.toml requirements-dev.lock tests/lowest.py | .venv/developing
 	$(PYTHON) -m venv .venv-lowest
 	$(BIN)/python tests/lowest.py >.venv-lowest/pins
 	.venv-lowest/bin/python -m pip --disable-pip-version-check install --quiet --constraint .venv-lowest/pins --editable '.[test]'

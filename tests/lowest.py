@@ -1,6 +1,7 @@
 """The oldest releases of what rdo needs, by pyproject.toml: `python tests/lowest.py` prints them, one a line, for pip.
 
-For `make lowest`, so that what pyproject.toml says of them stays true.
+For `make lowest`, so that what pyproject.toml says of them stays true. What only the tests need is the same as ever, as
+requirements-dev.lock has it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-PROJECT = Path(__file__).parents[1] / "pyproject.toml"
+TOP = Path(__file__).parents[1]
+NAME = re.compile(r"[\w.-]+")
 BOUND = re.compile(r"(?P<name>[\w.-]+)>=(?P<version>[\d.]+)(,<[\d.]+)?(?P<marker>;.*)?")
 
 
@@ -27,5 +29,13 @@ def pins(dependencies: list[str]) -> list[str]:
     return [f"{bound['name']}=={bound['version']}{bound['marker'] or ''}" for _, bound in found if bound]
 
 
+def locked(lock: str, dependencies: list[str]) -> list[str]:
+    """The lines of a lock file for these dependencies."""
+    names = {found[0].lower() for each in dependencies if (found := NAME.match(each))}
+    return [line for line in lock.splitlines() if (found := NAME.match(line)) and found[0] in names]
+
+
 if __name__ == "__main__":
-    print(*pins(tomllib.loads(PROJECT.read_text())["project"]["dependencies"]), sep="\n")
+    project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
+    tools = locked((TOP / "requirements-dev.lock").read_text(), project["optional-dependencies"]["test"])
+    print(*pins(project["dependencies"]), *tools, sep="\n")

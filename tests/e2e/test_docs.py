@@ -18,7 +18,9 @@ from tests.conftest import require
 from tests.e2e import command_lines
 from tests.e2e.document import PAGES, README, TOP, Block, Document
 
-MAINTAINED = [README, *map(Document, ("SECURITY.md", "PROTOCOL.md", "CHANGELOG.md")), *PAGES]
+FILES = ("SECURITY.md", "PROTOCOL.md", "CHANGELOG.md", "CONTRIBUTING.md", "RELEASING.md")
+
+MAINTAINED = [README, *map(Document, FILES), *PAGES]
 
 CONFIGS = [(page, block) for page in PAGES for block in page.blocks("toml", "ini")]
 
