@@ -89,7 +89,7 @@ def test_a_channel_ends_by_the_servers_word_or_with_the_connection(state: Channe
     assert (ChannelEvent.LOST in TRANSITIONS[state]) == (state not in FINAL)
 
 
-@pytest.mark.parametrize("state", [*USABLE, *UNANSWERED, *TAKES_INPUT])
+@pytest.mark.parametrize("state", [state for state in ChannelState if state in USABLE | UNANSWERED | TAKES_INPUT])
 def test_what_is_over_is_not_usable_again(state: ChannelState) -> None:
     assert state not in FINAL | SILENT
     for after in (FINAL | SILENT) - FINAL:
