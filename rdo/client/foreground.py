@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rdo.client import tty
 
 FORWARDED_SIGNALS = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH", "CONT", "TSTP")
-NAMES = {getattr(_signal, "SIG" + name): name.encode() for name in FORWARDED_SIGNALS}
+SIGNAL_NAMES = {getattr(_signal, "SIG" + name): name.encode() for name in FORWARDED_SIGNALS}
 
 
 class Foreground:
@@ -22,7 +22,7 @@ class Foreground:
         self._pty = request.pty
         self._takes_keys = self._pty and not request.no_input
         self._window = request.window
-        self._modes = _thread.allocate_lock()  # guards the two below: the thread for signals sets modes, too
+        self._modes = _thread.allocate_lock()  # guards the two below: the thread for signals sets modes as well
         self._terminal: tty.Terminal | None = None
         self._over = False
 
@@ -30,7 +30,7 @@ class Foreground:
         """The command runs from now on; `ptyless`: without the pty that was asked for. To be called once."""
         if ptyless:
             self._pty = self._takes_keys = False
-        taken = {number for number in NAMES if _signal.getsignal(number) != _signal.SIG_IGN}
+        taken = {number for number in SIGNAL_NAMES if _signal.getsignal(number) != _signal.SIG_IGN}
         _signal.pthread_sigmask(_signal.SIG_BLOCK, taken)
         _thread.start_new_thread(self._forward_signals, (taken,))
         self._enter_raw()
@@ -39,7 +39,8 @@ class Foreground:
 
     def leave(self) -> None:
         """The command has ended: leave the terminal as it was found."""
-        self._over = True
+        with self._modes:
+            self._over = True
         self._restore()
 
     def is_raw(self) -> bool:
@@ -84,7 +85,7 @@ class Foreground:
             elif number == _signal.SIGWINCH and self._pty:
                 self._resize(number)
             else:
-                self._outbox.send(protocol.SIGNAL, NAMES[number])
+                self._outbox.send(protocol.SIGNAL, SIGNAL_NAMES[number])
 
     def _resize(self, number: int) -> None:
         """Pass on the size; where it is as before, the target's terminal sends no SIGWINCH, so pass that on."""

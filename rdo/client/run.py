@@ -160,7 +160,7 @@ class RunningCommand:
 
     def _add_credit(self, payload: "Payload") -> None:
         if self._stdin:
-            self._stdin.grant(protocol.decode_credit(bytes(payload)))
+            self._stdin.add_credit(protocol.decode_credit(bytes(payload)))
 
     def _end_output(self, _: "Payload") -> None:
         self._output.end()

@@ -27,21 +27,21 @@ class Stdin:
         """`is_raw` says whether we hold the terminal that stdin is in raw mode, so that all keys are ours."""
         self._outbox = outbox
         self._is_raw = is_raw
-        self._granted = protocol.INPUT_WINDOW  # bytes; written by the main thread only
-        self._granted_more = _thread.allocate_lock()  # guards nothing: released when more is granted
+        self._credit = protocol.INPUT_WINDOW  # bytes in all; written by the main thread only
+        self._more_credit = _thread.allocate_lock()  # guards nothing: released when there is more
         self._pipe: Pipe | None = None
         self._untried = True  # whether stdin might be spliced
 
     def start(self) -> None:
         """Begin to read."""
-        self._granted_more.acquire()
+        self._more_credit.acquire()
         _thread.start_new_thread(self._relay, ())
 
-    def grant(self, size: int) -> None:
+    def add_credit(self, size: int) -> None:
         """The command has read so many bytes: so many more may be sent."""
-        self._granted += size
-        if self._granted_more.locked():
-            self._granted_more.release()
+        self._credit += size
+        if self._more_credit.locked():
+            self._more_credit.release()
 
     def _relay(self) -> None:
         shared_terminal = not self._is_raw() and posix.isatty(0)
@@ -49,9 +49,9 @@ class Stdin:
         while True:
             if shared_terminal:
                 self._wait_for_our_turn()
-            while sent >= self._granted:
-                self._granted_more.acquire()
-            count = self._send_chunk(self._granted - sent)
+            while sent >= self._credit:
+                self._more_credit.acquire()
+            count = self._send_chunk(self._credit - sent)
             if not count:
                 break
             sent += count

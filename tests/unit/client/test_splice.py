@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux spli
 DATA = bytes(range(256)) * 100
 
 
-def pass_on() -> bytes:
+def splice_through() -> bytes:
     """What comes out of a socket into which all of a pipe was sent, in one piece."""
     here, there = os.pipe()
     os.write(there, DATA)
@@ -36,7 +36,7 @@ def pass_on() -> bytes:
 
 
 def test_all_that_a_pipe_holds_goes_into_the_socket() -> None:
-    assert pass_on() == DATA
+    assert splice_through() == DATA
 
 
 def test_it_is_copied_where_the_system_splices_into_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,5 +49,5 @@ def test_it_is_copied_where_the_system_splices_into_no_socket(monkeypatch: pytes
         return splice(source, target, count)
 
     monkeypatch.setattr(posix, "splice", pickily)
-    assert pass_on() == DATA
+    assert splice_through() == DATA
     assert refused
