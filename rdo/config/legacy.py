@@ -50,8 +50,11 @@ class Translation(NamedTuple):
 
 def translate(document: ConfigDocument) -> Translation:
     """Raises ConfigError for an old key whose meaning no key of today can carry."""
-    entries = tuple(chain.from_iterable(map(_Translator(document).today, document.entries)))
-    notes = tuple(_note(entry) for entry in document.entries if entry.key == "ssh")
+    entries = tuple(chain.from_iterable(map(_Translator(document).translate, document.entries)))
+    programs = [entry for entry in document.entries if entry.key == "ssh"]
+    notes = tuple(
+        f"{each.origin}: `ssh = {each.value}` names a program rdo no longer needs; ignored" for each in programs
+    )
     return Translation(document._replace(entries=entries), notes)
 
 
@@ -62,7 +65,7 @@ class _Translator:
         self._names = {entry.origin.section: entry for entry in document.entries if entry.key == "name"}
         self._switches = {entry.origin.section: entry for entry in document.entries if entry.key == "exec"}
 
-    def today(self, old: ConfigEntry) -> Iterator[ConfigEntry]:
+    def translate(self, old: ConfigEntry) -> Iterator[ConfigEntry]:
         match old.key:
             case "ident":
                 yield old._replace(key="identity", label="ident")
@@ -125,7 +128,3 @@ def _text(entry: ConfigEntry) -> str:
     if not isinstance(entry.value, str):
         raise entry.origin.error(f"`{entry.key}` is a string, not {shown(entry.value)}", "put it in quotes")
     return entry.value
-
-
-def _note(entry: ConfigEntry) -> str:
-    return f"{entry.origin}: `ssh = {entry.value}` names a program rdo no longer needs; ignored"

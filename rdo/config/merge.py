@@ -36,7 +36,7 @@ class Resolution(NamedTuple):
     profiles: tuple[str, ...]
 
 
-class _Choice(NamedTuple):
+class DriverChoice(NamedTuple):
     """The driver of a profile; `because` says why where no file names it."""
 
     driver: str
@@ -64,7 +64,8 @@ def resolve(documents: Sequence[ConfigDocument], profile: str, config_file: str,
     used = [entry for entry in entries if _is_used(entry, _home(entry, homes), choice.driver)]
     merged = _merge(used)
     _check_needs(merged, choice.driver, profile, place)
-    return Resolution(_settings(merged, choice), _origins(merged, used, choice), profiles)
+    values: dict[str, Any] = {key: entry.value for key, entry in merged.items()} | {"driver": choice.driver}
+    return Resolution(Settings(**values), _origins(merged, used, choice), profiles)
 
 
 def _profile_hint(profile: str, profiles: Sequence[str]) -> str:
@@ -77,20 +78,22 @@ def _of(documents: Sequence[ConfigDocument], profile: str) -> tuple[ConfigEntry,
     return tuple(entry for document in documents for entry in document.entries if entry.origin.section == profile)
 
 
-def _choose(entries: Sequence[ConfigEntry], vagrantfile: str | None) -> _Choice | None:
+def _choose(entries: Sequence[ConfigEntry], vagrantfile: str | None) -> DriverChoice | None:
     named = [entry for entry in entries if entry.key == "driver"]
     if named:
-        return _Choice(str(named[-1].value), named[-1].origin)
+        return DriverChoice(str(named[-1].value), named[-1].origin)
     if vagrantfile:
-        return _Choice("vagrant", Origin(vagrantfile), f"because of {vagrantfile}")
+        return DriverChoice("vagrant", Origin(vagrantfile), f"because of {vagrantfile}")
     found = {entry.key: entry for entry in entries}
     key = next((key for key in DRIVER_BY_KEY if key in found), "")
     if not key:
         return None
-    return _Choice(DRIVER_BY_KEY[key], found[key].origin, f"because `{found[key].written}` is set")
+    return DriverChoice(DRIVER_BY_KEY[key], found[key].origin, f"because `{found[key].written}` is set")
 
 
-def _homes(documents: Sequence[ConfigDocument], choices: Mapping[str, _Choice | None]) -> dict[tuple[str, str], str]:
+def _homes(
+    documents: Sequence[ConfigDocument], choices: Mapping[str, DriverChoice | None]
+) -> dict[tuple[str, str], str]:
     """The driver that the keys of a section are meant for, by file and section; "" for any.
 
     That is the driver named in the very section, else the one its profile has; but what a user wrote into the user file
@@ -110,7 +113,7 @@ def _home(entry: ConfigEntry, homes: Mapping[tuple[str, str], str]) -> str:
     return homes[entry.origin.file, entry.origin.section]
 
 
-def _check_driver(entry: ConfigEntry, home: str, choice: _Choice) -> None:
+def _check_driver(entry: ConfigEntry, home: str, choice: DriverChoice) -> None:
     drivers = KEYS[entry.key].drivers
     if not drivers or not home or home in drivers:
         return
@@ -130,14 +133,11 @@ def _merge(entries: Iterable[ConfigEntry]) -> dict[str, ConfigEntry]:
     for entry in entries:
         for rival in CONTAINERS if entry.key in CONTAINERS else ():
             merged.pop(rival, None)
-        merged[entry.key] = _joined(merged.get(entry.key), entry)
+        earlier = merged.get(entry.key)
+        if earlier and KEYS[entry.key].value_type is VARIABLES:
+            entry = entry._replace(value=MappingProxyType({**_table(earlier), **_table(entry)}))
+        merged[entry.key] = entry
     return merged
-
-
-def _joined(earlier: ConfigEntry | None, entry: ConfigEntry) -> ConfigEntry:
-    if not earlier or KEYS[entry.key].value_type is not VARIABLES:
-        return entry
-    return entry._replace(value=MappingProxyType({**_table(earlier), **_table(entry)}))
 
 
 def _table(entry: ConfigEntry) -> Mapping[str, Any]:
@@ -153,12 +153,9 @@ def _check_needs(merged: Mapping[str, ConfigEntry], driver: str, profile: str, p
         raise directory.origin.error(why, "write an absolute path")
 
 
-def _settings(merged: Mapping[str, ConfigEntry], choice: _Choice) -> Settings:
-    values: dict[str, Any] = {key: entry.value for key, entry in merged.items()}
-    return Settings(**{**values, "driver": choice.driver})
-
-
-def _origins(merged: Mapping[str, ConfigEntry], used: Iterable[ConfigEntry], choice: _Choice) -> Mapping[str, Origin]:
+def _origins(
+    merged: Mapping[str, ConfigEntry], used: Iterable[ConfigEntry], choice: DriverChoice
+) -> Mapping[str, Origin]:
     origins = dict.fromkeys(KEYS, DEFAULT_ORIGIN) | {key: entry.origin for key, entry in merged.items()}
     for entry in used:
         for name in _table(entry):

@@ -128,9 +128,9 @@ def _encoded(roots: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
         url = quote(local).encode()
         spellings = {quote(remote, safe).encode() for safe in ("/", _PATH_SAFE)}
         names[remote] = url if remote in spellings else local
-        names |= {spelling: url for each in spellings for spelling in (each, _ESCAPE.sub(_lower, each))}
+        names |= {
+            spelling: url
+            for each in spellings
+            for spelling in (each, _ESCAPE.sub(lambda escape: escape[0].lower(), each))
+        }
     return names
-
-
-def _lower(escape: re.Match[bytes]) -> bytes:
-    return escape[0].lower()

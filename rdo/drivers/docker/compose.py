@@ -38,16 +38,12 @@ class ServiceCandidates(NamedTuple):
 
     def of_service(self, service: str) -> Sequence[ListedContainer]:
         """The service's containers; those of farther projects only where the near ones have none."""
-        found = (_of_service(group, service) for group in self)
+        found = ([each for each in group if each.labels.get(SERVICE) == service] for group in self)
         return next((group for group in found if group), [])
 
     def services(self) -> list[str]:
         """The names of all services."""
         return sorted({each.labels.get(SERVICE, "") for group in self for each in group})
-
-
-def _of_service(group: Iterable[ListedContainer], service: str) -> list[ListedContainer]:
-    return [each for each in group if each.labels.get(SERVICE) == service]
 
 
 def without_image_labels(container: ListedContainer, image: Mapping[str, str]) -> ListedContainer:
@@ -95,9 +91,6 @@ def up_command(files: Sequence[str], directory: str, service: str) -> str:
     found = any(posixpath.basename(file) in FILES and contains(posixpath.dirname(file), directory) for file in files)
     if found or not files:
         return f"`docker compose up -d {service}`"
-    named = " ".join(f"-f {_relative(file, directory)}" for file in files)
-    return f"`docker compose {named} up -d {service}` in `{directory}`"
-
-
-def _relative(file: str, directory: str) -> str:
-    return posixpath.relpath(file, directory) if contains(directory, file) else file
+    short = (posixpath.relpath(file, directory) if contains(directory, file) else file for file in files)
+    options = " ".join(f"-f {file}" for file in short)
+    return f"`docker compose {options} up -d {service}` in `{directory}`"

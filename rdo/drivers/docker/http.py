@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
 from typing import NamedTuple
 
 from rdo.fscodec import fsencode
@@ -83,6 +84,14 @@ def chunked(data: Iterable[bytes]) -> Iterator[bytes]:
     yield b"0\r\n\r\n"
 
 
+class Expected(Enum):
+    """The next line of a chunked body, after the bytes of a piece if one is open."""
+
+    SIZE = "the size of a piece"
+    LINE_END = "the empty line after a piece"
+    TRAILER = "a trailer, or the empty line after the last piece"
+
+
 class BodyDecoder:
     """Decodes a body: of a given length, in pieces (chunked), or up to the end of the connection."""
 
@@ -99,9 +108,9 @@ class BodyDecoder:
             raise HttpError("its length is not a number")
         self._left = int(length) if length is not None and not self._chunked else None
         self._line = b""
+        self._expected = Expected.SIZE
         self._piece = 0
-        self._last = False
-        self._after_piece = False
+        """Bytes that are missing of the present piece."""
         if absent or head.status in NO_BODY or self._left == 0:
             self.complete = True
 
@@ -136,7 +145,6 @@ class BodyDecoder:
         return b"".join(found)
 
     def _receive_line(self, data: memoryview) -> memoryview:
-        """A line between two pieces: empty after the first, then the size of the second; after the last, trailers."""
         known = len(self._line)
         text, newline, _ = (self._line + bytes(data[:SIZE_LINE_LIMIT])).partition(b"\n")
         if not newline:
@@ -145,20 +153,18 @@ class BodyDecoder:
             self._line = text
             return data[SIZE_LINE_LIMIT:]
         self._line = b""
-        line = text.removesuffix(b"\r")
-        if self._last:
-            self.complete = not line
-        elif self._after_piece:
-            if line:
-                raise HttpError("a piece is longer than its size")
-            self._after_piece = False
-        else:
-            self._piece = _piece_size(line)
-            self._last, self._after_piece = self._piece == 0, self._piece > 0
+        self._take_line(text.removesuffix(b"\r"))
         return data[len(text) + 1 - known :]
 
-
-def _piece_size(line: bytes) -> int:
-    if not SIZE.fullmatch(size := line.partition(b";")[0].strip(b" \t")):
-        raise HttpError("a piece has no size")
-    return int(size, 16)
+    def _take_line(self, line: bytes) -> None:
+        if self._expected is Expected.TRAILER:
+            self.complete = not line
+        elif self._expected is Expected.LINE_END:
+            if line:
+                raise HttpError("a piece is longer than its size")
+            self._expected = Expected.SIZE
+        else:
+            if not SIZE.fullmatch(size := line.partition(b";")[0].strip(b" \t")):
+                raise HttpError("a piece has no size")
+            self._piece = int(size, 16)
+            self._expected = Expected.LINE_END if self._piece else Expected.TRAILER

@@ -58,13 +58,13 @@ class ContainerOptions:
 
 
 class ContainerFactory:
-    """Makes containers by a recipe."""
+    """Makes containers by a options."""
 
-    def __init__(self, engine: Engine, recipe: ContainerOptions) -> None:
+    def __init__(self, engine: Engine, options: ContainerOptions) -> None:
         self._engine = engine
-        self._recipe = recipe
-        self.user = recipe.user or self._caller()
-        self._at_home = recipe.user is None and not self.user.startswith("0:")
+        self._options = options
+        self.user = options.user or self._caller()
+        self._at_home = options.user is None and not self.user.startswith("0:")
 
     def _caller(self) -> str:
         """Our own uid:gid, so that files belong to us; root's where the engine runs as us and maps root to us."""
@@ -77,13 +77,13 @@ class ContainerFactory:
     def create(self, details: Mapping[str, object], processes: str = "") -> str:
         """A container, not started: its id. `processes` names whose process numbers it shares. Raises ConnectError."""
         try:
-            description, query = self._description(details, processes), {"name": container_name(self._recipe.root)}
+            description, query = self._description(details, processes), {"name": container_name(self._options.root)}
             answer = self._engine.ask("POST", "/containers/create", description, query=query)
             made = answer.identity("Id")
             if self._at_home and "User" not in details:
                 self._make_home(made)
         except EngineError as error:
-            raise ConnectError(f"cannot create a container of `{self._recipe.image}`", error.message) from None
+            raise ConnectError(f"cannot create a container of `{self._options.image}`", error.message) from None
         return made
 
     def hold(self) -> tuple[str, EngineStream]:
@@ -91,37 +91,33 @@ class ContainerFactory:
         container = self.create({"Cmd": ["-c", HOLD], "OpenStdin": True, "StdinOnce": True, "AttachStdin": True})
         with contextlib.ExitStack() as undo:
             undo.callback(remove, self._engine, container)
-            self._check_shell(container)
+            if lacks_shell(self._engine, container):  # its init would start all the same, and end without a message
+                raise start_error(self._engine, container, self._options.image, "")
             try:
                 stream = self._engine.hijack(f"/containers/{container}/attach", None, {"stream": 1, "stdin": 1})
                 undo.callback(stream.wire.close)
                 self._engine.ask("POST", f"/containers/{container}/start")
             except EngineError as error:
-                raise ConnectError(f"cannot start a container of `{self._recipe.image}`", error.message) from None
+                raise ConnectError(f"cannot start a container of `{self._options.image}`", error.message) from None
             undo.pop_all()
         return container, stream.wire
 
-    def _check_shell(self, container: str) -> None:
-        """The init process would start, and end at once without an error message."""
-        if lacks_shell(self._engine, container):
-            raise start_error(self._engine, container, self._recipe.image, "")
-
     def _description(self, details: Mapping[str, object], processes: str) -> dict[str, object]:
-        recipe, more = self._recipe, dict(details)
+        options, more = self._options, dict(details)
         variables = {"HOME": HOME if self._at_home and "User" not in details else None, "TERM": more.pop("TERM", None)}
         host: dict[str, object] = {
-            "Mounts": [{"Type": "bind", "Source": recipe.root, "Target": recipe.directory}],
+            "Mounts": [{"Type": "bind", "Source": options.root, "Target": options.directory}],
             "LogConfig": {"Type": "none"},
             "AutoRemove": not processes,
         }
         host |= {"PidMode": processes} if processes else {"Init": True}
         return {
-            "Image": recipe.image,
+            "Image": options.image,
             "Entrypoint": ["/bin/sh"],
             "User": self.user,
             "Env": [f"{name}={value}" for name, value in variables.items() if value],
-            "WorkingDir": recipe.directory,
-            "Labels": labels(recipe),
+            "WorkingDir": options.directory,
+            "Labels": labels(options),
             "HostConfig": host,
             **more,
         }
@@ -142,15 +138,15 @@ ENDED = ("exited", "dead")
 """States of a container that does not run: it ends by itself when the stream that its master held breaks."""
 
 
-def labels(recipe: ContainerOptions) -> dict[str, str]:
+def labels(options: ContainerOptions) -> dict[str, str]:
     """By these a later rdo knows what an earlier one left."""
     return {
         MASTER: process_identity.process_name(os.getpid()),
         SPACE: process_identity.pid_space(),
         HOST: _host(),
         MADE: f"{time.time():.0f}",
-        ROOT: recipe.root,
-        PROFILE: recipe.profile,
+        ROOT: options.root,
+        PROFILE: options.profile,
     }
 
 

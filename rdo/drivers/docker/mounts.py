@@ -45,7 +45,8 @@ def _shared(mount: ContainerMount, resolve: Callable[[str], str]) -> list[Root]:
     """The mounted directory, by the name that was given and by its physical one."""
     if mount.kind != "bind" or not mount.source.startswith("/"):
         return []
-    source = _local(mount.source)
+    is_desktop = mount.source.startswith(DESKTOP_PREFIX + "/")
+    source = normalized(mount.source.removeprefix(DESKTOP_PREFIX) if is_desktop else mount.source)
     note = READ_ONLY if mount.read_only else ""
     return [Root(local, mount.destination, note) for local in dict.fromkeys((source, resolve(source)))]
 
@@ -62,10 +63,6 @@ def _hidden(root: Root, mounts: Sequence[ContainerMount], resolve: Callable[[str
             what = "a directory" if mount.kind == "bind" else f"a {mount.kind}"
             found.append(Root(local, place, f"hidden: {what} is mounted over it", shared=False))
     return found
-
-
-def _local(source: str) -> str:
-    return normalized(source.removeprefix(DESKTOP_PREFIX) if source.startswith(DESKTOP_PREFIX + "/") else source)
 
 
 def normalized(path: str) -> str:

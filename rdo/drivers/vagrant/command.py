@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import re
+import selectors
 import shlex
 import shutil
 import signal
 import subprocess
+import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from rdo.drivers.base import Caller
-from rdo.drivers.vagrant import command_output
+from rdo.drivers.base import READ_SIZE, Caller
 from rdo.drivers.vagrant import output as vagrant_output
-from rdo.drivers.vagrant.command_output import TooMuchOutput
 from rdo.drivers.vagrant.output import MachineState
 from rdo.drivers.vagrant.project import VagrantProject
 from rdo.errors import ConnectError
@@ -29,6 +31,33 @@ INTERRUPT_GRACE = 10.0
 
 TAIL_LINES = 30
 """Lines of a failed `vagrant up` in which the reason is looked for."""
+
+
+OUTPUT_LIMIT = 1024 * 1024
+"""Bytes on either pipe: what Vagrant says of a hundred machines is a tenth of that."""
+
+LINE_LIMIT = 8 * 1024
+"""Bytes of a line of `vagrant up` that are shown together."""
+
+DRAIN_TIMEOUT = 2.0
+"""Seconds to read what a program has left in its pipes: a child that keeps running may hold them open for ever."""
+
+ENDS = re.compile(rb"\r\n|[\r\n]")
+"""A CR alone: how far a download has got."""
+
+EXIT_CHECK_INTERVAL = 0.1
+"""Seconds between two looks whether the program has ended."""
+
+
+class TooMuchOutput(Exception):
+    """Its output has no end."""
+
+
+class ProgramOutput(NamedTuple):
+    """What a program put out."""
+
+    stdout: bytes
+    stderr: bytes
 
 
 class VagrantResult(NamedTuple):
@@ -86,7 +115,7 @@ class VagrantCommand:
         watched = self._caller.progress(f"vagrant up {name}")
         process = self._start(["up", name], subprocess.STDOUT)
         with _interrupted_unless_ended(process):
-            for data in command_output.lines(process):
+            for data in _lines(process):
                 last.append(line := _text(data))
                 self._show(line.rstrip(), watched)
             status = process.wait()
@@ -108,7 +137,7 @@ class VagrantCommand:
         process = self._start(words, subprocess.PIPE)
         try:
             with _closed_at_the_end(process):
-                output, errors = command_output.collect(process, ASK_TIMEOUT)
+                output, errors = _collect(process, ASK_TIMEOUT)
         except (TimeoutError, TooMuchOutput) as error:
             why = f"waited {ASK_TIMEOUT:.0f} s" if isinstance(error, TimeoutError) else "its output has no end"
             raise ConnectError(f"`vagrant {words[0]}` gave no answer", why, "try it yourself") from None
@@ -158,7 +187,7 @@ def _interrupted_unless_ended(process: subprocess.Popen[bytes]) -> Iterator[None
             if process.poll() is not None:
                 break
             _signal(process, number)
-            for _ in command_output.lines(process, INTERRUPT_GRACE):
+            for _ in _lines(process, INTERRUPT_GRACE):
                 pass  # so that it can print that it ends
         if process.stdout is not None:
             process.stdout.close()
@@ -167,3 +196,52 @@ def _interrupted_unless_ended(process: subprocess.Popen[bytes]) -> Iterator[None
 def _signal(process: subprocess.Popen[bytes], number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
+
+
+def _collect(process: subprocess.Popen[bytes], timeout: float) -> ProgramOutput:
+    """All of it, once the program has ended. Raises TooMuchOutput, and TimeoutError: it may still run then."""
+    found = {name: bytearray() for name in ProgramOutput._fields}
+    end = time.monotonic() + timeout
+    for name, data in _pieces(process, list(found), end):
+        found[name] += data
+        if len(found[name]) > OUTPUT_LIMIT:
+            raise TooMuchOutput
+    if process.poll() is None:
+        raise TimeoutError
+    return ProgramOutput(*map(bytes, found.values()))
+
+
+def _lines(process: subprocess.Popen[bytes], timeout: float = math.inf) -> Iterator[bytes]:
+    """The lines of its stdout as they come, without their ends: LF or CR. One that is too long comes in parts."""
+    rest = b""
+    for _, data in _pieces(process, ["stdout"], time.monotonic() + timeout):
+        *whole, rest = ENDS.split(rest + data)
+        yield from whole
+        while len(rest) > LINE_LIMIT:
+            yield rest[:LINE_LIMIT]
+            rest = rest[LINE_LIMIT:]
+    if rest:
+        yield rest
+
+
+def _pieces(process: subprocess.Popen[bytes], names: Sequence[str], end: float) -> Iterator[tuple[str, bytes]]:
+    """What comes on its pipes, until it has ended, or the time has come."""
+    ended = False
+    with selectors.DefaultSelector() as selector:
+        for name in names:
+            pipe = getattr(process, name)
+            os.set_blocking(pipe.fileno(), False)
+            selector.register(pipe, selectors.EVENT_READ, name)
+        while selector.get_map() or not ended:
+            for key, _ in selector.select(EXIT_CHECK_INTERVAL):
+                if data := os.read(key.fd, READ_SIZE):
+                    yield key.data, data
+                else:
+                    selector.unregister(key.fileobj)
+            if not selector.get_map() and not ended:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(EXIT_CHECK_INTERVAL)
+            if not ended and process.poll() is not None:
+                end, ended = min(end, time.monotonic() + DRAIN_TIMEOUT), True
+            if time.monotonic() > end:
+                return

@@ -124,8 +124,12 @@ class VagrantConnector:
         if not self._connect_options.auto_up:
             hint = f"type `vagrant {state.verb} {shlex.quote(self._name)}`, or {AUTO_UP}"
             raise ConnectError(f"`vagrant {self._name}` is {state.text}", "", hint)
+
+        def say_waiting() -> None:
+            show_step(self._caller, f"waiting for another `vagrant up {self._name}`")
+
         try:
-            with self._cache.lock(f"{self._name}.lock", UP_TIMEOUT, self._say_waiting) as waited:
+            with self._cache.lock(f"{self._name}.lock", UP_TIMEOUT, say_waiting) as waited:
                 answer = self._vagrant.ssh_config(self._name) if waited else None
                 if answer is None or not answer.success:
                     self._vagrant.up(self._name)
@@ -137,9 +141,6 @@ class VagrantConnector:
         if machine is None or not answer.success:
             raise ConnectError(f"`vagrant {self._name}` is up but unreachable", answer.complaint)
         return self._keep(machine, answer.output)
-
-    def _say_waiting(self) -> None:
-        show_step(self._caller, f"waiting for another `vagrant up {self._name}`")
 
     def _state(self) -> MachineState:
         """How the machine is, as Vagrant sees it. Raises ConnectError where the Vagrantfile does not know it."""

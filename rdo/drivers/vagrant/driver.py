@@ -73,7 +73,8 @@ class VagrantDriver:
         machine = vagrant_machine.find(self.project, name, self._environment) if name else None
         synced = vagrant_machine.roots(self.project, machine) if machine else []
         given = [self._root] if self._root else []
-        others = [root for root in _by_both_names(synced) if not (given and root.local == self._local)]
+        physical = [root._replace(local=os.path.realpath(root.local)) for root in synced]  # where a link leads there
+        others = [root for root in dict.fromkeys([*synced, *physical]) if not (given and root.local == self._local)]
         return [*given, *others] or [Root(self.project.directory, "/vagrant")]
 
     def unmapped_error(self, directory: str) -> None:
@@ -119,7 +120,8 @@ class VagrantDriver:
 
     def _choose(self, caller: Caller) -> str:
         """The machine that Vagrant itself takes: the only one, or the one that is called primary."""
-        if not self._connect_options.auto_up and not self._any_created():
+        is_created = any(vagrant_machine.created(self.project, name) for name in vagrant_machine.known(self.project))
+        if not is_created and not self._connect_options.auto_up:
             raise ConnectError("the Vagrant machine is not created", "", f"type `vagrant up`, or {AUTO_UP}")
         vagrant = VagrantCommand(self.project, caller)
         names = list(vagrant.states())
@@ -130,15 +132,6 @@ class VagrantDriver:
         with contextlib.suppress(OSError):
             self._cache.write(CHOICE_FILE, self.project.stamp(), name)
         return name
-
-    def _any_created(self) -> bool:
-        return any(vagrant_machine.created(self.project, name) for name in vagrant_machine.known(self.project))
-
-
-def _by_both_names(roots: Sequence[Root]) -> list[Root]:
-    """Each directory also by its physical path, if a link leads there."""
-    physical = [root._replace(local=os.path.realpath(root.local)) for root in roots]
-    return list(dict.fromkeys([*roots, *physical]))
 
 
 def _location(root: str, environment: Mapping[str, str]) -> tuple[str | None, ...]:
