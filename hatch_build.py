@@ -20,8 +20,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 MODULES = (
     "rdo", "rdo.errors", "rdo.fscodec", "rdo.client", "rdo.client.argv", "rdo.project", "rdo.__main__", "rdo.ipc",
-    "rdo.ipc.protocol", "rdo.ipc.sockets", "rdo.client.request", "rdo.client.stdout", "rdo.client.foreground",
-    "rdo.client.run", "rdo.client.main",
+    "rdo.ipc.protocol", "rdo.ipc.request", "rdo.ipc.address", "rdo.ipc.sockets", "rdo.client.request",
+    "rdo.client.stdout", "rdo.client.foreground", "rdo.client.run", "rdo.client.main",
 )  # fmt: skip
 """Packages, and their modules in the order in which they need each other."""
 

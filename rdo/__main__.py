@@ -59,7 +59,7 @@ def run_rdo(words: "list[str]") -> int:
 
 def execute(options: argv.Options) -> int:
     """The exit status of the command. Raises RdoError."""
-    from rdo.ipc import sockets
+    from rdo.ipc import address, sockets
 
     environ = {fsdecode(name): fsdecode(value) for name, value in posix.environ.items()}
     project.make_absolute(environ)
@@ -73,7 +73,7 @@ def execute(options: argv.Options) -> int:
     environ[INSIDE] = f"{environ[INSIDE]}:{found.root}" if INSIDE in environ else found.root
     posix.putenv(INSIDE, environ[INSIDE])  # for what is executed here
     profile = argv.profile(options, environ)
-    path = sockets.socket_path(sockets.runtime_directory(environ), found.config, profile, environ)
+    path = address.socket_path(address.runtime_directory(environ), found.config, profile, environ)
     seen, connection = sockets.identity(path), sockets.connect(path)
     from rdo.client import request  # no sooner: the master gets ready meanwhile
 

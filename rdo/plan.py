@@ -17,7 +17,7 @@ from rdo.config.schema import DEFAULT_PROFILE, Settings
 from rdo.drivers.base import Root
 from rdo.errors import RdoError
 from rdo.fscodec import fsdecode
-from rdo.ipc.protocol import Request
+from rdo.ipc.request import Request
 from rdo.paths.mapping import MappedArgument, PathMapping, UnmappedError
 from rdo.remote_sh import tty_modes
 from rdo.remote_sh.render import Script

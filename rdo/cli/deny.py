@@ -12,7 +12,7 @@ from rdo.cli import allow, masters
 from rdo.client import argv
 from rdo.client.argv import Options
 from rdo.errors import RdoError, one_line
-from rdo.ipc import sockets
+from rdo.ipc import address
 from rdo.trust import store as trust
 from rdo.trust.store import Record
 
@@ -54,6 +54,6 @@ def is_meant(record: Record, config: str, profile: str, denied: set[str]) -> boo
 
 def end_masters(config: str) -> None:
     """End the control masters that were allowed to connect, whatever profile was asked for."""
-    for master in masters.found(sockets.runtime_directory(os.environ)):
+    for master in masters.found(address.runtime_directory(os.environ)):
         if master.report.get("config") == config:
             masters.stop(master, now=False)

@@ -24,7 +24,7 @@ from rdo.drivers.base import Root
 from rdo.drivers.ssh.options import SshOptions, variables
 from rdo.errors import one_line, printable
 from rdo.fscodec import fsdecode, fsencode
-from rdo.ipc.protocol import Request
+from rdo.ipc.request import Request
 from rdo.paths.mapping import MappedArgument
 from rdo.plan import Plan
 from rdo.pool.login_directory import below

@@ -12,7 +12,7 @@ import click
 
 from rdo.cli import masters, process, status_row, table
 from rdo.cli.masters import MasterInfo
-from rdo.ipc import sockets
+from rdo.ipc import address
 
 HEADINGS = ("TARGET", "PROFILE", "PID", "AGE", "RUNNING", "IDLE LEFT", "MEMORY", "CONFIG")
 
@@ -23,7 +23,7 @@ UNKNOWN = "-"
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with times in seconds and memory in bytes.")
 def command(as_json: bool) -> None:
     """Show the open connections and what runs on them."""
-    found = masters.found(sockets.runtime_directory(os.environ))
+    found = masters.found(address.runtime_directory(os.environ))
     if as_json:
         click.echo(json.dumps([describe(master) for master in found], indent=2))
     elif not found:

@@ -13,7 +13,7 @@ from rdo import project
 from rdo.cli import masters, process, profiles
 from rdo.cli.masters import MasterInfo
 from rdo.errors import ConfigError, ConnectError, RdoError, printable
-from rdo.ipc import sockets
+from rdo.ipc import address
 from rdo.project import FoundConfig
 
 END_TIMEOUT = 10.0
@@ -34,7 +34,7 @@ def command(every: bool, profile: str | None, now: bool) -> None:
     """Close the connections of this project, once their commands have ended."""
     if every and profile:
         raise click.UsageError("--all and --profile cannot be used together")
-    directory = sockets.runtime_directory(os.environ)
+    directory = address.runtime_directory(os.environ)
     found = masters.found(directory)
     chosen = found if every else _of_this_directory(found, directory, profile)
     failed = []
@@ -73,7 +73,7 @@ def _of_this_directory(found: list[MasterInfo], directory: str, profile: str | N
 
 
 def _path(directory: str, here: FoundConfig, profile: str) -> str:
-    return sockets.socket_path(directory, here.config, profile, os.environ)
+    return address.socket_path(directory, here.config, profile, os.environ)
 
 
 def _belongs(master: MasterInfo, here: FoundConfig, profile: str | None) -> bool:

@@ -5,6 +5,7 @@ import _thread
 import posix
 
 from rdo.ipc import protocol, sockets
+from rdo.ipc.request import Request
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ SIGNAL_NAMES = {getattr(_signal, "SIG" + name): name.encode() for name in FORWAR
 class Foreground:
     """What a command takes over while it runs: signals, and where it has a pty and reads, the terminal's raw mode."""
 
-    def __init__(self, request: protocol.Request, outbox: sockets.Outbox) -> None:
+    def __init__(self, request: Request, outbox: sockets.Outbox) -> None:
         self._outbox = outbox
         self._pty = request.pty
         self._takes_keys = self._pty and not request.no_input

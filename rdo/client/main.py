@@ -7,7 +7,8 @@ from rdo import project
 from rdo.client.run import NotAccepted, RunningCommand, Trace
 from rdo.errors import SetupError
 from rdo.fscodec import fsdecode, fsencode
-from rdo.ipc import protocol, sockets
+from rdo.ipc import sockets
+from rdo.ipc.request import Request
 
 ATTEMPTS = 5
 """How many masters to try: each may be ending or outdated just as we come."""
@@ -16,7 +17,7 @@ ATTEMPTS = 5
 class Client:
     """Has a request run by the control master that it is for."""
 
-    def __init__(self, request: protocol.Request, user_file: str, trace: Trace) -> None:
+    def __init__(self, request: Request, user_file: str, trace: Trace) -> None:
         """`user_file` is the user's own config file."""
         self._request = request
         self._user_file = user_file

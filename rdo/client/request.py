@@ -5,7 +5,8 @@ import posix
 from rdo.client import argv
 from rdo.client.argv import Options
 from rdo.fscodec import fsencode
-from rdo.ipc import protocol, sockets
+from rdo.ipc import sockets
+from rdo.ipc.request import Request
 from rdo.project import FoundConfig
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 NO_WINDOW = (0, 0, 0, 0)
 
 
-def build(options: Options, found: FoundConfig, environ: "Mapping[str, str]") -> protocol.Request:
+def build(options: Options, found: FoundConfig, environ: "Mapping[str, str]") -> Request:
     """What RUN asks for."""
-    request = protocol.Request()
+    request = Request()
     request.version = sockets.release()
     request.config = fsencode(found.config)
     request.profile = fsencode(argv.profile(options, environ))

@@ -11,6 +11,7 @@ import time
 from rdo.client import foreground, stdout
 from rdo.errors import LinkLost, RdoError, SetupError
 from rdo.ipc import protocol, sockets
+from rdo.ipc.request import Request
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Trace:
 class RunningCommand:
     """The caller's side of one command, from the request that was sent to the exit status: one try, used once."""
 
-    def __init__(self, request: protocol.Request, connection: sockets.Socket, path: str, trace: Trace) -> None:
+    def __init__(self, request: Request, connection: sockets.Socket, path: str, trace: Trace) -> None:
         """The request was sent on `connection`, to the master that listens at `path`."""
         self._has_input = not request.no_input
         self._connection = connection

@@ -10,12 +10,13 @@ import time
 import rdo
 from rdo.errors import SetupError
 from rdo.fscodec import fsdecode, fsencode
-from rdo.ipc.sockets import RUNTIME_DIR_HINT, connect, identity
+from rdo.ipc.address import RUNTIME_DIR_HINT
+from rdo.ipc.sockets import connect, identity
 from rdo.ipc.startup import ENTRY, LISTENS, READY_FD, lock_path, log_path
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
-    from rdo.ipc.protocol import Request
+    from rdo.ipc.request import Request
     from rdo.ipc.sockets import Identity
 
 START_TIMEOUT = 15.0

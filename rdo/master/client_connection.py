@@ -16,7 +16,7 @@ from rdo.errors import RdoError, one_line, printable
 from rdo.fscodec import fsdecode
 from rdo.ipc import peercred as peer
 from rdo.ipc import protocol, sockets
-from rdo.ipc.protocol import Request
+from rdo.ipc.request import Request
 from rdo.master.progress import Progress
 from rdo.util import charset, crash
 

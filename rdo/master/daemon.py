@@ -20,6 +20,8 @@ from rdo import project
 from rdo.errors import ConfigError, RdoError, SetupError
 from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc import protocol, startup
+from rdo.ipc.request import Request, decode_request
+from rdo.ipc.request import version as request_version
 from rdo.master import daemonize, preload
 from rdo.master.client_connection import ClientConnection, ClientGone
 from rdo.master.lifetime import Lifetime
@@ -142,7 +144,7 @@ class Master:
             raise protocol.ProtocolError("a connection does not start with this frame", repr(kind))
 
     def _run(self, client: ClientConnection, payload: bytes) -> None:
-        request = protocol.decode_request(payload)
+        request = decode_request(payload)
         if (request.config, request.profile) != (fsencode(self._config), fsencode(self._profile)):
             raise SetupError("this control socket is another config file's", self._config, "`rdoctl stop --all`")
         words = " ".join(fsdecode(word) for word in request.arguments)
@@ -160,7 +162,7 @@ class Master:
 
     def _is_for_it(self, client: ClientConnection, payload: bytes) -> bool:
         """Whether this master may serve the client; else it ends, and the client has another one started."""
-        if protocol.version(payload) == self._release and self._may_serve(client.peer):
+        if request_version(payload) == self._release and self._may_serve(client.peer):
             return True
         self._life.end()
         client.send(protocol.STALE)
@@ -187,7 +189,7 @@ class Master:
             with self._listing:
                 del self._commands[client]
 
-    def _is_stale(self, request: protocol.Request) -> bool:
+    def _is_stale(self, request: Request) -> bool:
         """Whether the config has changed since it was loaded, or what it has built; then this master ends."""
         if fsdecode(request.stamp) != self._stamp or (self._target and self._target.is_outdated()):
             self._life.end()

@@ -14,7 +14,7 @@ from rdo.drivers import registry
 from rdo.drivers.base import Pty, Root, WindowSize
 from rdo.errors import ConnectError
 from rdo.fscodec import fsdecode
-from rdo.ipc.protocol import Request
+from rdo.ipc.request import Request
 from rdo.master import parent_environment, prefix_assignment
 from rdo.master.client_connection import ClientConnection, WaitingCaller
 from rdo.master.prefix_assignment import PrefixAssignments

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.ipc.sockets import RUNTIME_DIR_HINT
+from rdo.ipc.address import RUNTIME_DIR_HINT
 from tests import disk
 from tests.disk import Mount
 from tests.e2e.masters import stop

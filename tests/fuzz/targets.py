@@ -14,6 +14,8 @@ from rdo.drivers.base import STDERR, STDOUT
 from rdo.drivers.docker.demux import FrameDecoder
 from rdo.errors import ConfigError, RdoError
 from rdo.ipc import protocol
+from rdo.ipc.request import Request, decode_request, encode_request
+from rdo.ipc.request import version as request_version
 from rdo.remote_sh.markers import Mark, Marks
 
 NONCE = "0123456789abcdef"
@@ -50,10 +52,10 @@ def _frames(parts: Any) -> list[tuple[bytes, bytes]] | str:
 def request(data: bytes) -> None:
     """What RUN asks for; what can be read is written as it was, but for the numbers' spelling."""
     with contextlib.suppress(protocol.ProtocolError):
-        read = protocol.decode_request(data)
-        again = protocol.decode_request(protocol.encode_request(read))
-        assert all(getattr(read, name) == getattr(again, name) for name in protocol.Request.__slots__)
-    protocol.version(data)
+        read = decode_request(data)
+        again = decode_request(encode_request(read))
+        assert all(getattr(read, name) == getattr(again, name) for name in Request.__slots__)
+    request_version(data)
 
 
 def payloads(data: bytes) -> None:

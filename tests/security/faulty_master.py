@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from rdo.ipc import sockets
+from rdo.ipc import address, sockets
 from tests.e2e.project import Project
 
 MASTER = """
@@ -70,7 +70,7 @@ def faulty_master(project: Project, directory: Path, place: str, kind: str, afte
     `Thread.NAME` is the start of a thread of that name.
     """
     config = str(project.local / ".rdo.conf")
-    path = sockets.socket_path(sockets.runtime_directory(project.environment), config, "default", project.environment)
+    path = address.socket_path(address.runtime_directory(project.environment), config, "default", project.environment)
     (directory / "count").touch()
     (directory / "switch").write_text("on")
     program = [

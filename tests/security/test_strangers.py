@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.ipc import sockets
+from rdo.ipc import address
 from tests.e2e.masters import masters
 from tests.e2e.project import Project, local_project
 
@@ -39,8 +39,8 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
 
 @as_root
 def test_a_stranger_who_listens_in_the_place_of_the_master_is_told_nothing(project: Project) -> None:
-    directory = Path(sockets.runtime_directory(project.environment))
-    path = sockets.socket_path(str(directory), str(project.local / ".rdo.conf"), "default", project.environment)
+    directory = Path(address.runtime_directory(project.environment))
+    path = address.socket_path(str(directory), str(project.local / ".rdo.conf"), "default", project.environment)
     directory.parent.parent.chmod(0o755)
     for each in (directory.parent, directory):
         each.chmod(0o777)

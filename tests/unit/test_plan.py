@@ -10,7 +10,7 @@ from rdo import plan
 from rdo.config.schema import Settings
 from rdo.drivers.base import Root
 from rdo.errors import RdoError
-from rdo.ipc.protocol import Request
+from rdo.ipc.request import Request
 from rdo.paths.mapping import MappedArgument
 from rdo.plan import Plan
 

@@ -14,7 +14,7 @@ from rdo.cli.doctor.check import Check, CheckOutcome, CheckVerdict, Finding, ok
 from rdo.config.load import Config
 from rdo.drivers import registry
 from rdo.errors import printable, shortened
-from rdo.ipc import sockets
+from rdo.ipc import address
 from rdo.shims import script
 from rdo.trust import store
 from rdo.util.phrases import listed
@@ -66,7 +66,7 @@ def _path() -> Finding:
 
 
 def _runtime_directory() -> Finding:
-    return ok(sockets.runtime_directory(os.environ))
+    return ok(address.runtime_directory(os.environ))
 
 
 def _config(profile: str) -> Finding:

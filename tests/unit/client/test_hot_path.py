@@ -25,7 +25,9 @@ CLIENT = frozenset(
         "rdo.errors",
         "rdo.fscodec",
         "rdo.ipc",
+        "rdo.ipc.address",
         "rdo.ipc.protocol",
+        "rdo.ipc.request",
         "rdo.ipc.sockets",
         "rdo.project",
     }

@@ -11,7 +11,8 @@ import pytest
 
 from rdo.client import request
 from rdo.client.argv import parse
-from rdo.ipc import protocol, sockets
+from rdo.ipc import sockets
+from rdo.ipc.request import FLAGS, Request, decode_request, encode_request
 from rdo.project import FoundConfig
 
 FOUND = FoundConfig("/work/.rdo.conf", "/link", "/link/a\udcff", "/work/a\udcff", "stamp")
@@ -45,7 +46,7 @@ def terminals_are(monkeypatch: pytest.MonkeyPatch, descriptors: tuple[int, ...])
     monkeypatch.setattr(posix, "isatty", lambda fd: fd in descriptors)
 
 
-def build(*words: str) -> protocol.Request:
+def build(*words: str) -> Request:
     return request.build(parse(list(words)), FOUND, os.environ)
 
 
@@ -60,7 +61,7 @@ def test_a_request_holds_what_was_typed_and_where() -> None:
         "root": b"/link",
         "pwd": b"/link/a\xff",
         "cwd": b"/work/a\xff",
-        **dict.fromkeys(protocol.FLAGS, False),
+        **dict.fromkeys(FLAGS, False),
         "shell_options": b"-c",
         "remote_directory": b"x\xff",
         "user": b"",
@@ -75,9 +76,7 @@ def test_a_request_holds_what_was_typed_and_where() -> None:
 
 def test_it_can_be_sent() -> None:
     built = build("-e", "A", "make")
-    assert protocol.encode_request(protocol.decode_request(protocol.encode_request(built))) == (
-        protocol.encode_request(built)
-    )
+    assert encode_request(decode_request(encode_request(built))) == (encode_request(built))
 
 
 @pytest.mark.parametrize(

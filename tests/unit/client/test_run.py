@@ -12,6 +12,7 @@ import pytest
 from rdo.client.run import ACCEPTED, REQUESTED, STARTED, TRANSITIONS, NotAccepted, RunningCommand, Trace
 from rdo.errors import ConnectError, LinkLost, RdoError, SetupError
 from rdo.ipc import protocol
+from rdo.ipc.request import Request
 
 MASTERS = {
     name: value
@@ -37,7 +38,7 @@ class Master:
 
     def __init__(self) -> None:
         self.client, self.end = socket.socketpair()
-        request = protocol.Request()
+        request = Request()
         request.pty, request.no_input, request.window = False, True, (0, 0, 0, 0)
         self.command = RunningCommand(request, self.client, "/run/rdo/x", Trace(False, 0))
 

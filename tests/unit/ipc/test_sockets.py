@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdo.errors import SetupError
-from rdo.ipc import sockets
-from rdo.ipc.sockets import RUNTIME_DIR_HINT, SOCKET_PATH_LIMIT, connect, runtime_directory, socket_path
+from rdo.ipc import address
+from rdo.ipc.address import RUNTIME_DIR_HINT, SOCKET_PATH_LIMIT, runtime_directory, socket_path
+from rdo.ipc.sockets import connect
 
 ANOTHER_USER = 54321
 """A uid that no user of the machine has."""
@@ -142,7 +143,7 @@ def test_every_socket_fits_into_a_runtime_dir_that_is_taken(base: Path, monkeypa
 
 
 def test_the_sockets_name_stays_the_same_from_version_to_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets, "surroundings", lambda: "")
+    monkeypatch.setattr(address, "surroundings", lambda: "")
     assert socket_path("/run/rdo", "/work/.rdo.conf", "default", {}) == "/run/rdo/e2f90f821f986ce8"
 
 
@@ -185,7 +186,7 @@ def test_a_socket_that_cannot_be_reached_is_named(base: Path) -> None:
     assert str(caught.value) == f"cannot reach the control master: `{base}/file/socket`: Not a directory"
 
 
-@pytest.mark.parametrize("name", sockets.TARGET_ENV_VARS)
+@pytest.mark.parametrize("name", address.TARGET_ENV_VARS)
 def test_callers_whom_a_variable_leads_to_different_targets_have_different_masters(name: str) -> None:
     assert len({socket_path("/f", "/c", "p", {name: value}) for value in ("", "/a", "/b")}) == 3
 
@@ -194,4 +195,4 @@ def test_each_variable_by_which_docker_and_vagrant_find_a_target_counts() -> Non
     sources = "".join(path.read_text() for path in Path("rdo/drivers").glob("[dv]*/*.py"))
     read = set(re.findall(r'environment\.get\("((?:DOCKER|VAGRANT)_\w+|HOME)"', sources))
     assert read
-    assert read <= set(sockets.TARGET_ENV_VARS)
+    assert read <= set(address.TARGET_ENV_VARS)

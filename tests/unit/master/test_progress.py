@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from rdo.ipc import protocol
-from rdo.ipc.protocol import Request
+from rdo.ipc.request import Request
 from rdo.master import progress
 from rdo.master.client_connection import ClientConnection, ClientGone, WaitingCaller
 from rdo.master.progress import Progress

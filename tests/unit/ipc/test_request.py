@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rdo.ipc.protocol import FLAGS, VERSION, ProtocolError, Request, decode_request, encode_request, version
+from rdo.ipc.protocol import VERSION, ProtocolError
+from rdo.ipc.request import FLAGS, Request, decode_request, encode_request, version
 
 FIELD = st.binary().map(lambda data: data.replace(b"\0", b""))
 FIELDS = st.lists(FIELD)

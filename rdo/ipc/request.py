@@ -1,0 +1,108 @@
+"""The request of a command, which is the payload of RUN. Pure, and part of the client's hot path."""
+
+from rdo.ipc.protocol import ProtocolError
+
+FLAGS = {
+    "is_shell_string": b"c",
+    "sudo": b"s",
+    "no_map": b"m",
+    "map_output": b"o",
+    "no_map_output": b"O",
+    "pty": b"p",
+    "verbose": b"v",
+    "progress": b"g",
+    "no_input": b"n",
+}
+"""The flags of a request by name, each with its letter on the wire. Other letters mean nothing."""
+
+
+class Request:
+    """What RUN asks for. Paths, arguments and variables are bytes: they need not be UTF-8."""
+
+    __slots__ = (
+        "arguments", "config", "cwd", "environ", "is_shell_string", "map_output", "modes", "no_input", "no_map",
+        "no_map_output", "profile", "progress", "pty", "pwd", "remote_directory", "root", "shell_options", "stamp",
+        "sudo", "term", "user", "variables", "verbose", "version", "window",
+    )  # fmt: skip
+
+    version: bytes
+    config: bytes
+    profile: bytes
+    stamp: bytes
+    root: bytes
+    pwd: bytes
+    cwd: bytes
+    is_shell_string: bool
+    """Whether the first argument is one."""
+    sudo: bool
+    no_map: bool
+    """Whether to leave arguments as they are."""
+    map_output: bool
+    no_map_output: bool
+    """With neither of the two, the config decides."""
+    pty: bool
+    verbose: bool
+    progress: bool
+    """Whether the caller's stderr is a terminal that can show progress."""
+    no_input: bool
+    shell_options: bytes
+    """Of the shell that a string is for, with spaces between: `-c`, or `-euo pipefail -c`."""
+    remote_directory: bytes
+    user: bytes
+    """The user to run as; empty: the target's own user, or root with `sudo`."""
+    term: bytes
+    modes: bytes
+    """Of the caller's terminal: NAME=VALUE with spaces between, see terminal_modes.py. Empty where there is none."""
+    window: "tuple[int, int, int, int]"
+    """Rows, columns, width and height in pixels."""
+    arguments: "list[bytes]"
+    variables: "list[bytes]"
+    environ: "list[bytes]"
+
+    @property
+    def flags(self) -> bytes:
+        """The letters of all flags that are set."""
+        return b"".join(letter for name, letter in FLAGS.items() if getattr(self, name))
+
+    @flags.setter
+    def flags(self, letters: bytes) -> None:
+        for name, letter in FLAGS.items():
+            setattr(self, name, letter in letters)
+
+
+_FIELDS = (
+    "version", "config", "profile", "stamp", "root", "pwd", "cwd", "flags", "shell_options", "remote_directory", "user",
+    "term", "modes",
+)  # fmt: skip
+
+
+def encode_request(request: Request) -> bytes:
+    """The payload of RUN."""
+    fields: list[bytes] = [getattr(request, name) for name in _FIELDS]
+    fields.append(b"%d %d %d %d" % request.window)
+    for items in (request.arguments, request.variables):
+        fields.append(b"%d" % len(items))
+        fields += items
+    return b"\0".join(fields + request.environ)
+
+
+def version(payload: bytes) -> bytes:
+    """The version in a payload of RUN, whatever the rest of it looks like."""
+    return payload.partition(b"\0")[0]
+
+
+def decode_request(payload: bytes) -> Request:
+    """The request in a payload of RUN. Raises ProtocolError."""
+    fields = iter(payload.split(b"\0"))
+    request = Request()
+    try:
+        for name in _FIELDS:
+            setattr(request, name, next(fields))
+        rows, columns, width, height = map(int, next(fields).split(b" "))
+        request.window = (rows, columns, width, height)
+        request.arguments = [next(fields) for _ in range(int(next(fields)))]
+        request.variables = [next(fields) for _ in range(int(next(fields)))]
+    except (StopIteration, ValueError):
+        raise ProtocolError("malformed request") from None
+    request.environ = list(fields)
+    return request
