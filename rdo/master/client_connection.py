@@ -31,18 +31,19 @@ class ClientConnection:
     """A control connection. Sending is safe from any thread; receiving belongs to one."""
 
     def __init__(self, connection: socket.socket, log: str = "") -> None:
-        """`log` is where the user finds what nobody foresaw."""
+        """`log` is the path of the master's log, for the message about an unexpected error."""
         self._connection = connection
         self._log = log
         self._decoder = protocol.Decoder()
         self._frames: list[protocol.Frame] = []
         self._sending = threading.Lock()
+        """Guards the order of frames: one is sent at a time."""
         self._room = select.poll()
         self._room.register(connection, select.POLLOUT)
 
     @property
     def peer(self) -> int:
-        """The client's process id; 0 where it cannot be told."""
+        """The client's process id; 0 if it is unknown."""
         return peer.pid(self._connection) or 0
 
     def send(self, kind: bytes, payload: bytes | memoryview = b"") -> None:
@@ -56,7 +57,7 @@ class ClientConnection:
     def offer(self, kind: bytes, payload: bytes | memoryview) -> bool:
         """Send a frame of 256 KiB at most if that needs no waiting: whether it was sent. Raises ClientGone.
 
-        Linux can tell: a Unix socket is writable there once three quarters of its buffer are free (unix_writable).
+        Only Linux reports that: a Unix socket is writable there once three quarters of its buffer are free.
         """
         if sys.platform != "linux" or not self._sending.acquire(blocking=False):
             return False
@@ -71,7 +72,7 @@ class ClientConnection:
         return True
 
     def fail(self, error: BaseException) -> None:
-        """Send the error as the last frame, if there is still someone to read it. One that nobody foresaw is logged."""
+        """Send the error as the last frame, if the client is still there. An unexpected error is logged, too."""
         with contextlib.suppress(ClientGone):
             self.send(protocol.FAILED, protocol.encode_failure(self._shown(error)))
 
@@ -137,7 +138,7 @@ class WaitingCaller:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """It waits no more."""
+        """Show no more progress."""
         self._progress.end()
 
     @cached_property

@@ -30,7 +30,7 @@ from rdo.master.target import Target
 from rdo.util import crash, limits, threads
 
 SETTLE_GRACE = 5.0
-"""Seconds until all is loaded, and there may be garbage to look for."""
+"""Seconds until the first command is on its way: then the rest is loaded, and garbage collected."""
 
 STOP_NOW_TIMEOUT = 6.0
 """Seconds from `rdoctl stop --now` to the end. A command has 4 of them, from its first signal to KILL."""
@@ -59,8 +59,10 @@ class Master:
         self._stamp = project.stamp(config, self._user_file)
         self._started = time.time()
         self._listing = threading.Lock()
+        """Guards the commands that run."""
         self._commands: dict[ClientConnection, str] = {}
         self._loading = threading.Lock()
+        """Guards the target, which is made once; held while the config is read."""
         self._target: Target | None = None
         self._listener = Listener(path)
         self._life = Lifetime(self._listener)
@@ -84,8 +86,8 @@ class Master:
             threads.start(self._target.close, name="close").join(CLOSE_TIMEOUT)
 
     def _prepare(self) -> None:
-        """Load what the first command needs while it is on its way, then the rest; at last look for garbage."""
-        with contextlib.suppress(RdoError):  # the command that needs it meets it again, and says so
+        """Load what the first command needs while it arrives, then the rest; finally start to collect garbage."""
+        with contextlib.suppress(RdoError):  # the command that needs it fails with the same error, and reports it
             self._load()
         time.sleep(SETTLE_GRACE)
         if self._target is not None:
@@ -141,12 +143,12 @@ class Master:
                 self._life.end()
             client.send(protocol.REPORT, json.dumps(self._report()).encode())
         else:
-            raise protocol.ProtocolError("a connection does not start with this frame", repr(kind))
+            raise protocol.ProtocolError("a connection cannot start with this frame", repr(kind))
 
     def _run(self, client: ClientConnection, payload: bytes) -> None:
         request = decode_request(payload)
         if (request.config, request.profile) != (fsencode(self._config), fsencode(self._profile)):
-            raise SetupError("this control socket is another config file's", self._config, "`rdoctl stop --all`")
+            raise SetupError("this control socket belongs to another config file", self._config, "`rdoctl stop --all`")
         words = " ".join(fsdecode(word) for word in request.arguments)
         with self._listed(client, words):
             if self._is_stale(request):
@@ -156,7 +158,7 @@ class Master:
             try:
                 target = self._load()
             except ConfigError:
-                self._life.end()  # the next command may find it mended
+                self._life.end()  # the next command may find it fixed
                 raise
             target.run(client, request)
 
@@ -170,7 +172,7 @@ class Master:
 
     def _may_serve(self, process: int) -> bool:
         """Whether we can do all for the client that a master of its own could: one that was started under `nice` or a
-        hard limit cannot, and nobody tells what such a client is told.
+        hard limit cannot.
         """
         if not process or self._circumstances is None:
             return True
@@ -215,7 +217,7 @@ class Master:
 
 
 def _collect_garbage() -> None:
-    """Begin to, and never again look at what was loaded by now."""
+    """From now on, but not what is loaded by now."""
     gc.collect()
     gc.freeze()
     gc.enable()

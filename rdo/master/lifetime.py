@@ -1,4 +1,4 @@
-"""When a control master ends: idle long enough, told to, or no longer the one that new commands come to."""
+"""When a control master ends: idle long enough, asked to, or replaced by another one."""
 
 from __future__ import annotations
 

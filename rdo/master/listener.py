@@ -19,16 +19,16 @@ BACKLOG = 512
 """Commands that may wait to be accepted, as under `make -j`."""
 
 ROOM_INTERVAL = 0.1
-"""Seconds until the next try to accept, where there was no room for one more descriptor."""
+"""Seconds until accepting is tried again, if there was no room for one more descriptor."""
 
 SEND_BUFFER = 1024 * 1024
 """Bytes on their way to a client, as far as the system allows: a whole chunk of output goes in one call."""
 
 SPARE_THREAD_LIMIT = 8
-"""Threads at most that wait for a connection: to start one takes a command longer than to wake one."""
+"""Threads at most that wait for a connection: starting a thread takes longer than waking one."""
 
 FAULT_INTERVAL = 0.1
-"""Seconds until the next try, after what nobody foresaw: no loop may take all of a processor and fill the log."""
+"""Seconds until the next connection is accepted after an unexpected error: no loop may fill the log."""
 
 
 class Listener:
@@ -81,7 +81,7 @@ class Listener:
                 os.rename(self._path, self._ending)
 
     def close(self) -> None:
-        """Take the socket away, and what else is of no more use."""
+        """Remove the socket, and what other masters left behind."""
         self.leave()
         with contextlib.suppress(OSError):
             os.unlink(self._ending)
@@ -89,7 +89,7 @@ class Listener:
 
 
 def _is_welcome(connection: socket.socket) -> bool:
-    """Whether the peer is the same user or root, and still there: macOS says nothing of one that has gone."""
+    """Whether the peer is the same user or root, and still there: macOS reports nothing about one that has gone."""
     try:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         return peercred.uid(connection) in (os.geteuid(), 0)

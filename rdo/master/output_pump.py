@@ -30,10 +30,10 @@ class Owner(Protocol):
         """Act on a mark of a pty. May raise ClientGone."""
 
     def end_writer(self) -> None:
-        """End a command that goes on writing what nobody reads."""
+        """End a command that keeps writing what nobody reads."""
 
     def explain(self, error: LinkLost) -> LinkLost:
-        """The error as the client shall see it."""
+        """The error as the client is to see it."""
 
 
 class OutputPump:
@@ -46,25 +46,28 @@ class OutputPump:
         self._pty = shell.pty
         self._early = shell.pending
         self._marks = Marks(shell.secret) if shell.pty else None
-        self._mapped = self._mapper(roots) if roots else None
+        self._mapped: MappedOutput | None = None
+        if roots:
+            from rdo.master.mapped_output import MappedOutput  # few ask for it, and it takes a while to load
+
+            self._mapped = MappedOutput(roots, self._channel, self._send)
         self._owner = owner
-        self._unread = False
-        self._status: int | None = None
-        self._reading = True
+        self._drops_stdout = False
+        """Nobody reads it any more."""
+        self._forced_status: int | None = None
+        """With what the command ended, where others still hold its streams."""
+        self._waits_for_output = True
+        """Nothing is on its way to the client."""
         self._shown = 0
         self._end_writer_at = math.inf
         self._over = threading.Event()
+        """Set when nothing more goes to the client."""
         self.status: int | None = None
         """The exit status, once there is one."""
         self.ended = threading.Event()
         """Set when there is an exit status."""
         self.cut = False
         """Whether there will be none, because the channel or the link went away."""
-
-    def _mapper(self, roots: Mapping[str, str]) -> MappedOutput:
-        from rdo.master.mapped_output import MappedOutput  # only here: few ask for it, and it takes a while to load
-
-        return MappedOutput(roots, self._channel, self._send)
 
     def start(self) -> None:
         """Begin, once: the command is started."""
@@ -76,18 +79,18 @@ class OutputPump:
             self._break_off(error)
 
     def drop(self, patience: float) -> None:
-        """Drop what comes on stdout from now on; where that goes on for so many seconds, the writer is to be ended."""
-        self._unread = True
+        """Drop what comes on stdout from now on; if that goes on for `patience` seconds, the writer is ended."""
+        self._drops_stdout = True
         self._end_writer_at = time.monotonic() + patience
 
     @property
     def idle_at(self) -> int | None:
         """How many pieces of output were shown; None while the client does not take the next one."""
-        return self._shown if self._reading else None
+        return self._shown if self._waits_for_output else None
 
     def end_with(self, status: int) -> None:
         """The command has ended so: wait no longer for others who have its streams."""
-        self._status = status
+        self._forced_status = status
         self._channel.close()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -104,7 +107,7 @@ class OutputPump:
 
     def _end_at_once(self, status: int) -> bool:
         self.status = status
-        self.ended.set()  # first: a client that has the status is gone at once, and its command has not to be ended
+        self.ended.set()  # first: a client that has the status leaves at once, and then its command needs no end
         try:
             if not self._client.offer(protocol.EXIT, _payload(status)):
                 return False
@@ -114,7 +117,7 @@ class OutputPump:
         return True
 
     def _break_off(self, error: BaseException) -> None:
-        """Tell the client what went wrong here, and nothing else; who serves it then ends the command."""
+        """Report an error to the client, and nothing else; the thread that serves it then ends the command."""
         self._client.break_off(error)
         self._over.set()
 
@@ -130,9 +133,9 @@ class OutputPump:
     def _relay(self) -> None:
         try:
             self._relay_chunks()
-            if self._status is None and not self._channel.ended and not self._pty:
+            if self._forced_status is None and not self._channel.ended and not self._pty:
                 self._client.send(protocol.END)
-            status = self._channel.exit_status() if self._status is None else self._status
+            status = self._channel.exit_status() if self._forced_status is None else self._forced_status
             self.status = status
             self.ended.set()
             self._client.send(protocol.EXIT, _payload(status))
@@ -153,9 +156,9 @@ class OutputPump:
         for early in self._early:
             self._show(early, send)
         while (chunk := read()) is not None:
-            self._reading = False
+            self._waits_for_output = False
             self._show(chunk, send)
-            self._reading = True
+            self._waits_for_output = True
             self._shown += 1
         if self._marks and (held := self._marks.end()):
             send(STDOUT, held)
@@ -174,7 +177,7 @@ class OutputPump:
 
     def _send(self, stream: int, data: bytes | memoryview) -> None:
         """Pass output on; where nobody wants it any more, drop it, so that the command can come to its end."""
-        if self._unread and stream == STDOUT:
+        if self._drops_stdout and stream == STDOUT:
             if time.monotonic() > self._end_writer_at:
                 self._end_writer_at = math.inf
                 self._owner.end_writer()
@@ -182,13 +185,13 @@ class OutputPump:
         try:
             self._client.send(_kind(stream), data)
         except ClientGone:
-            self._unread = True
+            self._drops_stdout = True
 
     def _offer(self, stream: int, data: bytes | memoryview) -> bool:
         """Pass output on, if that needs no waiting: this is called by the thread that serves the whole link."""
         self._shown += 1
         try:
-            return not self._unread and self._client.offer(_kind(stream), data)
+            return not self._drops_stdout and self._client.offer(_kind(stream), data)
         except Exception:
             return False  # the next `_send` meets it too
 

@@ -1,4 +1,4 @@
-"""The environment with which the process that started a command was itself started. Linux alone tells (proc(5))."""
+"""The environment with which the process that started a command was itself started. Only Linux shows it (proc(5))."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ NO_START_FILES = frozenset({"--norc", "--no-rcs", "--no-config", "-f"})
 
 
 def of(process: int) -> dict[str, str] | None:
-    """That of the process's parent; None where it cannot be had, or where the parent may have added to it since.
+    """That of the process's parent; None if it is unknown, or if the parent may have added to it since.
 
-    A shell adds what its start-up files and its script say. Not so one with a shell string, or without such files.
+    A shell adds what its start-up files and its script set; one with a shell string, or without such files, does not.
     """
     if sys.platform != "linux" or process <= 0:
         return None
@@ -36,7 +36,7 @@ def of(process: int) -> dict[str, str] | None:
 
 
 def keeps(words: Sequence[str], environment: dict[str, str]) -> bool:
-    """Whether a process of this command line has set no variable that it was not told to set for one command."""
+    """Whether a process of this command line sets no variable, except for a single command."""
     program = os.path.basename(words[0]) if words else ""
     if program.lstrip("-") not in SHELLS:
         return True

@@ -1,8 +1,8 @@
-"""Tells variables that a command line began with, as in `DEBUG=1 rdo make`: they stay here. Pure.
+"""Recognises variables that a command line began with, as in `DEBUG=1 rdo make`: they stay here. Pure.
 
-No shell marks them. What tells them is another environment of the same place that differs in nothing else: that of an
-earlier command, or of the process that the command was started by. Where anything else differs, as after `cd` with
-direnv, or once a virtual environment was activated, nobody can tell, and nothing is said.
+No shell marks them. They show when another environment from the same place differs in nothing else: that of an earlier
+command, or of the process that started the command. Where anything else differs, as after `cd` with direnv or once a
+virtual environment was activated, they cannot be recognised, and no hint is given.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ VARIABLE_LIMIT = 3
 """Variables at a time that somebody types before a command."""
 
 SET_BY_SHELL = frozenset({"_"})
-"""What a shell sets anew for each command."""
+"""What a shell sets again for each command."""
 
 SET_AT_START = SET_BY_SHELL | {"SHLVL", "PWD", "OLDPWD", "USER", "LOGNAME", "HOME", "SHELL", "RDO_INSIDE"}
 """What differs between a process and what it starts, whatever was typed."""
@@ -33,7 +33,7 @@ _MEANT_FOR_HERE = re.compile(
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 _SHOWN_VALUE = re.compile(r"[\w.,:/+-]{0,16}", re.ASCII)
-"""What may be shown again: a longer value may be a secret that a program put there."""
+"""What may be repeated in a hint: a longer value may be a secret that a program put there."""
 
 _SHOWN_COMMAND = 48
 """Characters of a command that is spelled out in a hint."""
@@ -42,10 +42,11 @@ Variables = Mapping[str, str]
 
 
 class PrefixAssignments:
-    """Remembers the environments of earlier commands, as hashes, and of which variables was spoken. For any thread."""
+    """Remembers the environments of earlier commands, as hashes, and which variables were mentioned. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        """Guards what is remembered."""
         self._environments: dict[frozenset[int], None] = {}
         self._mentioned: set[str] = set()
 
@@ -59,7 +60,7 @@ class PrefixAssignments:
                 del self._environments[next(iter(self._environments))]
 
     def new_assignments(self, environment: Variables, parent: Callable[[], Variables | None]) -> list[str]:
-        """The variables that a command line began with, so far as that is sure; those told of before left out.
+        """The variables that a command line began with, as far as that is certain.
 
         `parent` gives the environment of who started the command, where that says anything; asked for only if needed.
         """
@@ -77,10 +78,11 @@ class PrefixAssignments:
         if not added or len(added) > VARIABLE_LIMIT:
             return []
         names = [name for name, value in environment.items() if name not in ignored and hash((name, value)) in added]
-        return names if all(map(_is_typed, names)) else []
+        typed = all(_PLAIN.fullmatch(name) and not _MEANT_FOR_HERE.fullmatch(name) for name in names)
+        return names if typed else []
 
     def first_mentions(self, names: Iterable[str]) -> list[str]:
-        """Those that nobody was told of so far."""
+        """Those that have not been mentioned to anyone."""
         with self._lock:
             fresh = [name for name in names if name not in self._mentioned]
             self._mentioned.update(fresh)
@@ -89,10 +91,6 @@ class PrefixAssignments:
 
 def _hashes(environment: Variables, ignored: Collection[str]) -> frozenset[int]:
     return frozenset(hash(item) for item in environment.items() if item[0] not in ignored)
-
-
-def _is_typed(name: str) -> bool:
-    return bool(_PLAIN.fullmatch(name)) and not _MEANT_FOR_HERE.fullmatch(name)
 
 
 def hint(names: Sequence[str], environment: Variables, command: Sequence[str]) -> str:

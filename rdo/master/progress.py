@@ -1,4 +1,4 @@
-"""What a caller sees while it waits: the step that goes on and the seconds so far, told by a thread of its own.
+"""What a caller sees while it waits: the current step and how long it has taken, shown by a thread of its own.
 
 Nothing is sent in the first second, in which most waits are over, so that no quick command pays for this.
 """
@@ -14,10 +14,10 @@ from rdo.errors import SetupError
 from rdo.util import threads
 
 QUIET_GRACE = 1.0
-"""Seconds until somebody who waits is told what for."""
+"""Seconds of waiting until the first line is shown."""
 
 SHOW_INTERVAL = 0.25
-"""Seconds between two looks whether there is something new to show."""
+"""Seconds between two lines."""
 
 
 class Progress:
@@ -28,6 +28,7 @@ class Progress:
         self._step = ""
         self._began = time.monotonic()
         self._changed = threading.Condition()
+        """Guards the step, and whether it is over; held while a line is shown, so that none comes after `end`."""
         self._over = False
 
     @property

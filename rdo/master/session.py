@@ -31,8 +31,8 @@ PIPE_GRACE = 1.0
 LOOK_INTERVAL = 0.05
 """Seconds between two looks whether a command is gone: each costs a round trip."""
 
-SIGNAL_KEYS = {b"\x03": "INT", b"\x1c": "QUIT"}
-"""Ctrl-C and Ctrl-\\."""
+SIGNAL_KEYS = {0x03: "INT", 0x1C: "QUIT"}
+"""Ctrl-C and Ctrl-\\, of which the terminal there makes signals."""
 
 END_OF_INPUT_KEY = b"\x04"
 """Ctrl-D: how input ends on a pty, at the start of a line; within one it ends that first."""
@@ -55,14 +55,14 @@ class Session:
         self._groups = [lease.shell.group]
         self._keep = False
         self._has_input = True
-        self._stdin = StdinPump(self._channel, self._acknowledge, client.break_off, held=lease.shell.pty)
+        self._stdin = StdinPump(self._channel, self._grant, client.break_off, held=lease.shell.pty)
         self._within_line = False
         self._state = SessionState.PREPARED
         self._output = OutputPump(client, lease.shell, output_roots, self)
         self._watch = SignalWatch(self._channel, self._output, self._hang_up)
 
     def start(self, script: Script, *, ptyless: bool = False) -> None:
-        """Tell the client, and start the command. Raises LinkLost, and ClientGone: then it was not started.
+        """Report it to the client, and start the command. Raises LinkLost, and ClientGone: then it was not started.
 
         `ptyless`: it asked for a terminal, and there is none.
         """
@@ -96,7 +96,8 @@ class Session:
                 if kind == protocol.INPUT:
                     self._within_line = payload[-1] not in b"\r\n"
                     if self._shell.pty:
-                        self._note_keys(payload)
+                        for key in SIGNAL_KEYS.keys() & set(bytes(payload)):
+                            self._watch.expect(SIGNAL_KEYS[key])
                     self._stdin.give(payload)
                 else:
                     self._take(kind, bytes(payload))
@@ -135,12 +136,12 @@ class Session:
         else:
             self._stdin.end()
 
-    def _acknowledge(self, size: int) -> None:
+    def _grant(self, size: int) -> None:
         self._client.send(protocol.CREDIT, protocol.encode_credit(size))
 
     def _signal(self, name: str) -> None:
         if not name.isalnum():
-            raise protocol.ProtocolError("a signal has no such name", repr(name))
+            raise protocol.ProtocolError("not a signal name", repr(name))
         if name == "PIPE":
             self._stop_output()
         elif name == "CONT" and self._happens(SessionEvent.CONTINUED):
@@ -153,12 +154,6 @@ class Session:
             self._connection.signal(self._groups[-1], name)
             if name == "HUP" and self._keep and self._shell.pty:
                 self._connection.signal(self._groups[-1], "TERM")  # the caller's terminal is gone: no lost link
-
-    def _note_keys(self, typed: bytes | memoryview) -> None:
-        """Know of the keys that the terminal there makes signals of."""
-        for key, name in SIGNAL_KEYS.items():
-            if key in bytes(typed):
-                self._watch.expect(name)
 
     def _stop_output(self) -> None:
         """Nobody reads stdout any more: let the command meet SIGPIPE.
@@ -185,19 +180,19 @@ class Session:
             self._guard(self._groups[-1])
 
     def end_writer(self) -> None:
-        """End a command that was told that nobody reads its stdout, and goes on."""
+        """End a command that goes on though it got SIGPIPE, or was sent it."""
         self._connection.signal(self._groups[-1], "TERM")
 
     def explain(self, error: LinkLost) -> LinkLost:
         """The error for the client."""
         why = error.why or error.what
-        hint = "the command goes on there, if it can" if self._keep else "the command is not run again"
+        hint = "the command continues there, if it can" if self._keep else "the command is not run again"
         return LinkLost(f"the connection to `{self._target}` was lost", why, hint)
 
     # The end
 
     def _see_off(self) -> None:
-        """Nobody is there any more, or the command has ended: see to what is left of it."""
+        """The command has ended, or its client or channel has: end what is to be ended of it."""
         if self._output.ended.is_set():
             if self._watch.ended_by_signal(self._output.status):
                 self._hang_up()
@@ -210,7 +205,7 @@ class Session:
     def _terminate(self) -> None:
         """Client or channel are gone: end the command, as the end of a terminal would, and then for sure.
 
-        Where the whole link is gone, the lifeline's far end does that.
+        If the whole connection is lost, the lifeline's far end does that.
         """
         if not self._hang_up():
             return
@@ -231,7 +226,7 @@ class Session:
         return True
 
     def _hang_up(self) -> bool:
-        """Do as a terminal that closes, and then for sure: whether that could be done."""
+        """Do what a terminal does that closes, and send TERM: whether there is somebody to do that."""
         return all([self._signal_all(name) for name in ("HUP", "TERM", "CONT")])
 
     def _signal_all(self, name: str) -> bool:

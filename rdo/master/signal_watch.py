@@ -1,4 +1,4 @@
-"""After a signal: notes that it has ended the command, and sees to it that nobody waits for what it left behind."""
+"""After a signal: notices that it has ended the command, so that nobody waits for what the command left behind."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from rdo.master.output_pump import OutputPump
 from rdo.util import threads
 
 NUMBERS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "PIPE": 13, "ALRM": 14, "TERM": 15}
-"""Signals that end a command which does not mind them, by the numbers that a status has of Linux targets."""
+"""Signals that end a command which does not handle them, by the numbers that a status has of Linux targets."""
 
 ENDING = frozenset({"INT", "TERM", "QUIT", "HUP"})
 """Signals that ask a command to end: with whatever status it does so."""
 
 ENDING_TIMEOUT = 10.0
-"""Seconds in which the end of a command is put down to the signal: it may clean up first. A prompt that took Ctrl-C as
-no more than the end of a line, and is left later on, has ended by itself."""
+"""Seconds in which the end of a command is attributed to the signal: it may clean up first. A prompt for which Ctrl-C
+only ended a line, and that is left later on, has ended by itself."""
 
 LOOK_INTERVALS = (0.01, 0.02, 0.04, 0.08, 0.1)
-"""Seconds between two looks whether it has ended, the last one again and again: an engine is asked each time."""
+"""Seconds between two looks whether it has ended; the last one repeats. A Docker engine is asked each time."""
 
 SILENCE_GRACE = 0.1
 """Seconds without output after which all that the command wrote has come."""
 
 DRAIN_TIMEOUT = 0.6
-"""Seconds after which who goes on writing is somebody else, who ignores a hang-up."""
+"""Seconds after which output comes from somebody else, who ignores a hang-up."""
 
 
 class SignalWatch:
@@ -39,6 +39,7 @@ class SignalWatch:
         self._output = output
         self._hang_up = hang_up
         self._lock = threading.Lock()
+        """Guards the signals that were sent lately, and whether a thread watches."""
         self._until: dict[str, float] = {}
         self._watching = False
 
@@ -71,11 +72,11 @@ class SignalWatch:
         return None
 
     def _end(self) -> None:
-        """Others may have its streams: hang them up, and leave them to themselves where that does not help."""
+        """Others may hold its streams: hang them up, and stop waiting for them if that does not help."""
         try:
             status = self._channel.exit_status()
         except RdoError:
-            return  # whoever reads the output says so
+            return  # the thread that reads the output reports it
         if self.ended_by_signal(status):
             self._hang_up()
             if not self._is_drained():

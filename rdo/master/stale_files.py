@@ -1,6 +1,6 @@
-"""What masters that are gone have left in the runtime directory: sockets, locks and logs, cleared away by the next one.
+"""What masters that are gone have left in the runtime directory: sockets, locks and logs, removed by the next one.
 
-A log in which something stands is kept a while, for whoever was told to look there.
+A log that is not empty is kept for a while: an error message may have named it.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from collections.abc import Iterator
 from rdo.ipc.startup import lock_path, log_path
 
 STARTING = "+"
-"""Behind the name of a socket that does not listen yet. Only the holder of the start lock makes one."""
+"""After the name of a socket that does not listen yet. Only the holder of the start lock makes one."""
 
 NAME = re.compile(r"([0-9a-f]{16})(\.[0-9a-f]+|\.log|\.lock|\+)?")
-"""What rdo makes there: sockets, those of ending masters with a random number behind the name, locks and logs."""
+"""What rdo makes there: sockets, those of ending masters with a random number after the name, locks and logs."""
 
 LOG_AGE_LIMIT = 7 * 24 * 3600.0
-"""Seconds for which a log is kept that says something."""
+"""Seconds for which a log is kept that is not empty."""
 
 ANSWER_TIMEOUT = 1.0
-"""Seconds to connect. Who takes longer is there."""
+"""Seconds to connect. A master that takes longer is there."""
 
 
 def clear(directory: str) -> None:

@@ -31,8 +31,8 @@ class StdinPump:
         *,
         held: bool,
     ) -> None:
-        """`acknowledge` is given the number of bytes written; it may raise ClientGone. `broken` is given what
-        nobody foresaw.
+        """`acknowledge` is given the number of bytes written; it may raise ClientGone. `broken` is given an
+        unexpected error.
 
         `held`: wait for `resume` first.
         """
@@ -41,6 +41,7 @@ class StdinPump:
         self._broken = broken
         self._held = held
         self._changed = threading.Condition()
+        """Guards all that follows, and the order of input; held while the end of input is written."""
         self._pieces = ChunkQueue(ACKNOWLEDGE)
         self._ended = False
         self._closed = False
@@ -89,7 +90,7 @@ class StdinPump:
             self._changed.notify()
 
     def _wake(self) -> None:
-        """Have the thread see to what there is to do, if there is something."""
+        """Let the thread do what there is to do, if anything; start it if there is none."""
         if not self._has_work():
             return
         self._changed.notify()
@@ -107,7 +108,7 @@ class StdinPump:
             if not self._closed:
                 self._channel.end_input()
         except (LinkLost, ClientGone):
-            return  # the threads that read the channel and the connection see it too, and act on it
+            return  # the threads that read the channel and the connection notice it, too
         except BaseException as error:
             self._broken(error)
 

@@ -67,7 +67,7 @@ class Target:
                 ptyless = request.pty and not lease.shell.pty
                 if ptyless:  # in the words of ssh(1)
                     caller.report(
-                        f"rdo: PTY allocation request failed on `{self.driver.target}`: it goes on without one"
+                        f"rdo: PTY allocation request failed on `{self.driver.target}`; continuing without one"
                     )
                 roots = pool.login.resolved(self.driver.roots(), caller)
             planned = self._plan(request, roots, caller.user)
@@ -92,7 +92,7 @@ class Target:
             caller.report(f"rdo: {prefix_assignment.hint(fresh, caller.environment, words)}")
 
     def _require_directory(self, here: str) -> None:
-        """Raises RdoError where the config does not say where the command is to run, and nothing else does."""
+        """Raises RdoError if neither the config nor anything else says where the command is to run."""
         if words := self.driver.unmapped_error(here):
             raise words
         self.config.require_directory()
@@ -105,7 +105,7 @@ class Target:
 
 
 def _is_plain(request: Request) -> bool:
-    """Whether the command line was none but `rdo COMMAND`, so far as that shows."""
+    """Whether the command line was just `rdo COMMAND`, as far as the request shows."""
     flags = request.is_shell_string or request.sudo or request.no_map
     return fsdecode(request.profile) == DEFAULT_PROFILE and not flags and not request.remote_directory + request.user
 

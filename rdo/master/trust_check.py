@@ -22,7 +22,7 @@ Stamp = tuple[tuple[object, ...], ...]
 
 
 class TrustCheck:
-    """The gate of one config and profile. From any thread."""
+    """Of one config and profile. From any thread."""
 
     def __init__(self, config: Config, programs: Callable[[], Sequence[str]]) -> None:
         """`programs` gives the files that the driver has run on this machine: see rdo.drivers.programs."""
@@ -31,9 +31,10 @@ class TrustCheck:
         self._passed: Stamp | None = None
         self._refusals = 0
         self._asking = threading.Lock()
+        """Guards the question on the terminal, one at a time, and what was answered; held until it is answered."""
 
     def check(self, caller: Caller) -> None:
-        """Raises RdoError where the user has not allowed it, and does not when asked. Costs a stat for each program."""
+        """Raises RdoError unless the user has allowed it, or does so when asked. Costs a stat for each program."""
         refusals = self._refusals
         programs = self._programs()
         now = tuple(map(_stamp, programs))
@@ -78,7 +79,7 @@ def _record(request: TrustRequest, caller: Caller) -> None:
 
 
 def _stamp(program: str) -> tuple[object, ...]:
-    """What changes with the file, and what nobody can set back: the time of the inode's last change."""
+    """What changes with the file. Nobody can set back the time of the inode's last change."""
     try:
         info = os.stat(program)
     except OSError:

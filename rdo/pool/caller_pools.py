@@ -1,4 +1,4 @@
-"""The shells of one target, apart for callers that may share none: most drivers have all callers share all."""
+"""The shells of one target, separate for callers that may not share them: with most drivers all callers may."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class CallerPool:
         self.shells = ShellPool(driver, login)
         self.login = LoginDirectory(self.shells, driver.target)
         self.users = ActiveCount(threading.Condition())
+        """Guards how many commands use it."""
 
 
 class CallerPools:
@@ -33,6 +34,7 @@ class CallerPools:
         self._driver = driver
         self._login = login
         self._lock = threading.Lock()
+        """Guards the pools by kind of caller."""
         self._pools: dict[Hashable, CallerPool] = {}
 
     @property

@@ -13,7 +13,7 @@ from rdo.remote_sh.bootstrap import is_plain
 from rdo.util.active_count import ActiveCount
 
 RELEASE_LIMIT = 8
-"""Released groups of which the lifeline is told at a time, at most: each telling costs the target as much as one."""
+"""Released groups at most until the lifeline drops them: many at a time cost the target as much as one."""
 
 
 class HeldConnection:
@@ -22,11 +22,11 @@ class HeldConnection:
     def __init__(self, connection: Connection, login: bool) -> None:
         self._connection = connection
         self.running = ActiveCount(threading.Condition())
-        """Commands that run over it."""
+        """Commands that run over it; its condition guards that number."""
         self.full = False
         """Whether it refused a channel, and none has been closed since."""
         self.is_ptyless = False
-        """Whether the target gives no terminals."""
+        """Whether the target refuses terminals."""
         self._login = login
         self._plain: bool | None = False if login else connection.runs_sh or None
         """Whether the login shell may stand for /bin/sh; None: not tried yet, but maybe `promising`."""
@@ -36,6 +36,7 @@ class HeldConnection:
         self._released: list[Group] = []
         self._lifeline = Lifeline(lambda: self.open_shell(ChannelOptions()))
         self._lock = threading.Lock()
+        """Guards the groups that live on the connection. Not held while the lifeline is asked for anything."""
 
     def open_shell(self, opening: ChannelOptions) -> Shell:
         """A new shell, ready, if need be on no terminal. Raises ChannelRefused, ConnectError, LinkLost."""
@@ -69,7 +70,7 @@ class HeldConnection:
             shell.wait_until_ready()
         except ConnectError:
             if shell.plain:
-                self._plain = False  # SHELL says one thing there, and sshd's ForceCommand does another
+                self._plain = False  # SHELL names one shell there, and sshd's ForceCommand starts another
             raise
         if shell.plain:
             self._plain = True
@@ -77,13 +78,13 @@ class HeldConnection:
             self._promising = shell.silent and is_plain(shell.login_shell)
 
     def guard(self, *groups: Group) -> None:
-        """Have the process groups ended if the link goes. Waits for the lifeline, if that is on its way; not long."""
+        """Have the process groups ended if the connection is lost. Waits a while for a lifeline that opens."""
         self._lifeline.guard(groups)
         with self._lock:
             self._guarded.update(groups)
 
     def keep(self, group: Group) -> None:
-        """Leave the process group alone if the link goes, whatever was said of it before. See `keep_nothing`."""
+        """Leave the process group alone if the connection is lost, even if it was guarded. See `keep_nothing`."""
         with self._lock:
             self._kept.add(group)
             listed = group in self._guarded  # a shell that waited
@@ -104,7 +105,7 @@ class HeldConnection:
             self.settle()
 
     def settle(self) -> None:
-        """Tell the lifeline of all groups that were released."""
+        """Have the lifeline drop all groups that were released."""
         with self._lock:
             released, self._released = self._released, []
         if released:

@@ -1,4 +1,4 @@
-"""The lifeline: signals for process groups on the target, and their end when the link goes. PROTOCOL.md, section 2."""
+"""The lifeline: signals for process groups on the target, and their end when the connection is lost. PROTOCOL.md."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from rdo.remote_sh.render import LIFELINE
 from rdo.util import threads
 
 OPENING_TIMEOUT = 5.0
-"""Seconds that a command waits for the lifeline before it starts: as a rule both get ready at the same time. Where only
-the lifeline is late, the command comes first, and is guarded from when the lifeline is there."""
+"""Seconds that a command waits for the lifeline before it starts: as a rule both get ready at the same time. If only
+the lifeline is late, the command starts, and is guarded as soon as the lifeline is ready."""
 
 SHORT_LIFE_LIMIT = 1.0
-"""Seconds after which a lifeline that ended had a life: one that ends sooner is not replaced before it is needed."""
+"""Seconds that a lifeline has to last to be replaced at once; one that ends sooner is replaced when it is needed."""
 
 ANSWER_TIMEOUT = 2.0
-"""Seconds for the shell to say that it has sent a signal: one that somebody has stopped never does. A link that is so
-slow costs no more than another shell, and the orders that were answered meanwhile are not given again."""
+"""Seconds for the shell to answer that it has sent a signal: one that somebody has stopped never does. On a connection
+that is merely slow, this costs another shell; orders that were answered meanwhile are not sent again."""
 
 
 class Order:
@@ -73,7 +73,7 @@ class Lifeline:
             self._begin()
 
     def guard(self, groups: Iterable[Group]) -> None:
-        """From now on, end the groups if the link goes. Waits until it is ready, if it is on its way."""
+        """From now on, end the groups if the connection is lost. Waits until it is ready, if it is being opened."""
         with self._changed:
             added = [group for group in groups if group not in self._listed]
             self._listed.update(added)
@@ -99,7 +99,7 @@ class Lifeline:
             self._order(*(Order(f"drop {group.number}") for group in groups))
 
     def signal(self, group: Group, name: str) -> bool:
-        """Send the signal (a name without SIG) to the group. False if there is nobody to do that."""
+        """Send the signal (a name without SIG) to the group. False if there is no shell to do that."""
         with self._changed:
             self._replace_ended()
             return self._order(_kill(group, name))
@@ -115,7 +115,7 @@ class Lifeline:
             return order.reached is not False
 
     def retire(self) -> None:
-        """Its end is near, and it is not to be replaced."""
+        """From now on, do not replace it when it ends: the connection is about to be closed."""
         with self._changed:
             self._closed = True
             ended, self._ended = self._ended, []
@@ -139,7 +139,7 @@ class Lifeline:
             try:
                 self._shell.channel.write("".join(f"{order.line}\n" for order in orders).encode())
             except LinkLost:
-                return False  # the target's end of it does what is to be done
+                return False  # the shell over there notices that, too, and ends what it has listed
             self._expect_answers([order for order in orders if order.is_answered])
         return True
 
@@ -153,7 +153,7 @@ class Lifeline:
                 self._watching = True
 
     def _replace_ended(self) -> None:
-        """Have one again where it alone has ended: somebody killed it, or its channel was cut apart from the rest."""
+        """Open it again if it alone has ended: somebody killed it, or only its channel was closed."""
         if self._had_one and (self._shell is None or self._shell.channel.ended):
             self._begin()
 
@@ -205,7 +205,7 @@ class Lifeline:
         try:
             shell = self._open_with_orders()
         except (ChannelRefused, ConnectError, LinkLost):
-            pass  # the command comes first
+            pass  # commands run without it
         finally:
             with self._changed:
                 self._opening = False
@@ -224,7 +224,7 @@ class Lifeline:
         return shell if not closed else None
 
     def _open_with_orders(self) -> Shell:
-        """A shell that has been told what to do with orders: to one that was not they would be commands."""
+        """A shell that runs the lifeline's script: any other would run orders as commands."""
         shell = self._open_shell()
         with contextlib.ExitStack() as undo:
             undo.callback(shell.channel.close)

@@ -1,4 +1,4 @@
-"""The thread that opens warm shells, throws away old ones, and closes links that are no longer needed.
+"""The thread that opens warm shells, closes old ones, and closes connections that are no longer needed.
 
 It does so always after the commands: it waits until one that was just started has ended or has run a while.
 """
@@ -20,14 +20,14 @@ REFILL_DELAY = 0.05
 """Seconds that a command runs before the next shell is opened beside it: a short one is over by then."""
 
 SPARE_CONNECTION_TIMEOUT = 60.0
-"""Seconds until a link beyond the first that carries nothing is closed."""
+"""Seconds until a connection that carries nothing is closed, if it is not the first."""
 
 
 class Maintenance:
-    """Of the warm shells on the links to one target."""
+    """Of the warm shells on the connections to one target."""
 
     def __init__(self, connections: ConnectionSet, warm: WarmShells, lose: Callable[[HeldConnection], None]) -> None:
-        """`lose` has a link closed and forgotten, with all that waits on it."""
+        """`lose` closes and forgets a connection, with the shells that wait on it."""
         self._connections = connections
         self._warm = warm
         self._lose = lose
@@ -49,7 +49,7 @@ class Maintenance:
                     for connection in self._connections:
                         connection.settle()
             except (ChannelRefused, RdoError):
-                continue  # the next command meets what is wrong, and says so
+                continue  # the next command fails in the same way, and reports it
             except Exception as error:
                 crash.log(error)
 
@@ -97,7 +97,10 @@ class Maintenance:
         `undo` throws away what was begun, whatever comes between.
         """
         begun: list[ShellLease] = []
-        while self._warm.missing(opening) > len(begun) and (connection := self._connection_with_room()):
+        while self._warm.missing(opening) > len(begun):
+            connection = next((each for each in self._connections if not each.full), None)
+            if connection is None:
+                break
             try:
                 lease = ShellLease(connection.begin_shell(opening, spare=True), connection, opening)
             except ChannelRefused:
@@ -107,6 +110,3 @@ class Maintenance:
             begun.append(lease)
             undo.callback(lease.throw_away)
         return begun
-
-    def _connection_with_room(self) -> HeldConnection | None:
-        return next((connection for connection in self._connections if not connection.full), None)

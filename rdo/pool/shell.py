@@ -16,7 +16,7 @@ from rdo.remote_sh.render import Script, render
 from rdo.util.lines import split_lines, strip_blanks
 
 READY_TIMEOUT = 60.0
-"""Seconds for a login shell to get ready: a start-up file may be slow, but not for ever."""
+"""Seconds for a login shell to get ready: a start-up file may be slow, but not endless."""
 
 NOISE_LIMIT = 4096
 """Bytes of what came before the ready marker that are kept, to explain a shell that never got ready."""
@@ -71,7 +71,7 @@ class Shell:
         self.channel = channel
         self.nonce = nonce
         self.secret = os.urandom(16).hex()
-        """What its marks begin with. The nonce stands in its argument list, and so tells nothing about who wrote it."""
+        """What its marks begin with. The nonce stands in its argument list: it does not prove who wrote a mark."""
         self.pty = pty
         self.plain = plain
         self.group = Group(0, 0)
@@ -90,8 +90,8 @@ class Shell:
         """Send the script. From here on the command may run. Raises LinkLost; RdoError if the shell cannot take it."""
         line = render(asked, nonce=self.nonce, pty=self.pty)
         if not bootstrap.takes(self._kind, line):
-            why = "it is yash, and takes only letters of its locale"
-            hint = "set LANG to a UTF-8 locale there, or make another shell /bin/sh"
+            why = "it is yash, which accepts only characters of its locale"
+            hint = "set LANG to a UTF-8 locale there, or use another shell as /bin/sh"
             raise RdoError("/bin/sh on the target cannot take all bytes of the command", why, hint)
         self._enter(ShellState.STARTED)
         self.channel.write(line)
@@ -123,14 +123,14 @@ class Shell:
         ready = self._await(nonce, READY, STDOUT, deadline)
         if ready[1] is None:
             hint = "install it there (coreutils), or use `rdo -T`"
-            raise ConnectError("the target cannot give a command a terminal", "its `stty` is missing or fails", hint)
+            raise ConnectError("the target cannot run a command on a terminal", "its `stty` is missing or fails", hint)
         self.login_shell = strip_blanks(ready[2].decode("utf-8", "replace"))
         if not (self.pty or self.plain):
             self.silent = self._await(nonce, READY_APART, STDERR, deadline).start() == len(nonce)
         self.channel.write(bootstrap.prove(self.secret))
         proof = self._await(self.secret.encode(), PROOF, STDOUT, deadline)
         if not is_group(number := proof[1].decode()):
-            raise ConnectError("the target's shell is not one", f"its process id is {number}")
+            raise ConnectError("the target's shell did not report a valid process ID", f"it reported {number}")
         self.group = Group(int(number), int(number))
         self._kind = strip_blanks(proof[2].decode("utf-8", "replace"))
         self.pending = [Chunk(stream, rest) for stream, rest in self._seen.items() if rest]
@@ -180,7 +180,7 @@ def _find(marker: bytes, wanted: re.Pattern[bytes], seen: bytes) -> re.Match[byt
 
 
 def _silence(line: str) -> str:
-    """Why a shell is given up that does not get ready; `line` is the last one that it wrote, if any."""
+    """Why a shell is given up that does not get ready; `line` is the last one that it printed, if any."""
     return f"the last line it printed is: {line}" if line else "it printed nothing"
 
 

@@ -15,8 +15,8 @@ from rdo.pool.maintenance import Maintenance
 from rdo.pool.warm_shells import WARM_AGE_LIMIT, WarmShells
 
 ROOM_GRACE = 2.0
-"""Seconds at most that a command waits for another one's end where no link has room. It waits as long as the last login
-took: so a burst of short commands shares one, and nobody waits for more than twice what is needed."""
+"""Seconds at most that a command waits for another one's end if no connection has room. It waits as long as the last
+login took: a burst of short commands shares one connection, and nobody waits for more than twice what is needed."""
 
 
 class ShellPool:
@@ -28,6 +28,7 @@ class ShellPool:
         self._warm = WarmShells()
         self._maintenance = Maintenance(self.connections, self._warm, self._lose)
         self._turn = threading.Lock()
+        """Guards the search for room: one command at a time looks for it, for at most ROOM_GRACE and one opening."""
 
     @contextlib.contextmanager
     def lease(self, caller: Caller, pty: Pty | None) -> Iterator[ShellLease]:
@@ -73,7 +74,7 @@ class ShellPool:
         return not lease.shell.channel.ended and lease.age(time.monotonic()) < WARM_AGE_LIMIT
 
     def _lose(self, connection: HeldConnection) -> None:
-        """Forget a dead link and all that waits on it."""
+        """Forget a dead connection and the shells that wait on it."""
         self._warm.forget(connection)
         self.connections.discard(connection)
 

@@ -18,11 +18,11 @@ WARM_LIMIT = 8
 
 
 class WarmShells:
-    """Those of one target. Usable from any thread. Who is given one has it alone, and sees to its end."""
+    """Those of one target. Usable from any thread. Whoever gets one has it alone, and has to close it."""
 
     def __init__(self) -> None:
         self.changed = threading.Condition()
-        """Notified when a command has begun or ended, and at the end."""
+        """Guards all that follows. Notified when a command has begun or ended, and at the end."""
         self._waiting: list[ShellLease] = []
         self._kinds: list[ChannelOptions] = []
         """What was asked for of late: at most one kind with a pty and one without."""
@@ -95,7 +95,7 @@ class WarmShells:
             self._demand = 1
 
     def evict(self) -> list[ShellLease]:
-        """Give up those that are old, ended, too many, or of a kind that nobody asks for any more."""
+        """Give up those that are old, ended, too many, or of a kind that is no longer asked for."""
         now = time.monotonic()
         with self.changed:
             old = [lease for lease in self._waiting if lease.age(now) > WARM_AGE_LIMIT or lease.shell.channel.ended]

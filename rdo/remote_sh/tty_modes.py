@@ -15,7 +15,7 @@ _FLAGS = frozenset({"iutf8"}.union(*FLAGS.values()))
 
 
 def settings(modes: bytes) -> Iterator[tuple[str, ...]]:
-    """The words of each setting: `intr ^C`, `-ixon`. Raises RdoError for what is none, which stty shall not see."""
+    """The words of each setting: `intr ^C`, `-ixon`. Raises RdoError for anything else: stty is not given it."""
     for item in modes.decode("ascii", "replace").split():
         name, _, value = item.partition("=")
         if name in CHARACTERS and value == "undef":

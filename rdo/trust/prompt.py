@@ -22,7 +22,7 @@ ROW_LIMIT = 5
 """Rows of one value: a host name of 255 letters takes four on a terminal of 80 columns."""
 
 MIN_ROWS, MIN_COLUMNS = 12, 40
-"""What a question has room on in any case. On lower screens only a short one has, on narrower ones none."""
+"""The screen on which every question fits. On a lower one only a short question does, on a narrower one none."""
 
 MIN_ENTRIES = 4
 """Rows for values: the driver, the directory, the host, and how many others there are."""
@@ -34,7 +34,7 @@ INDENT, FURTHER = "  ", "      "
 
 
 QUESTION_LIMIT = 10
-"""Times that an answer is asked for that is neither yes nor no: whoever types has a way to say both."""
+"""How often the question is repeated after an answer that is neither yes nor no."""
 
 
 class Screen(NamedTuple):
@@ -45,7 +45,7 @@ class Screen(NamedTuple):
 
 
 SMALL = Screen(24, 80)
-"""Every terminal has as much; for one that does not say."""
+"""For a terminal that does not report its size: every one has as much."""
 
 
 def is_yes(answer: str | None) -> bool | None:
@@ -122,7 +122,7 @@ def _entry(sign: str, name: str, value: str) -> str:
 
 
 def _changes(request: TrustRequest, before: Values) -> tuple[list[str], str]:
-    """What is no more, and what is there instead; and how much is as it was."""
+    """What is gone and what is new, and a remark on how many values are as before."""
     gone = [_entry("- ", *pair) for pair in before if pair not in request.all]
     come = [_entry("+ ", *pair) for pair in request.all if pair not in before]
     same = len(request.all) - len(come)

@@ -1,4 +1,4 @@
-"""What the files of a repository want to be allowed, for one profile: the values that they bring. Pure."""
+"""What the files of a repository ask to be allowed, for one profile: the values that they set. Pure."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from rdo.config.types import VARIABLES
 from rdo.errors import one_line, shortened
 
 VERSION = "2"
-"""Of the digest: another one makes all that was allowed unknown."""
+"""Of the digest: with another one, nothing that was allowed before is known."""
 
 WEIGHTIEST = (
     "pass_env", "local_fallback", "use_sudo", "identity", "jump", "port",
@@ -27,7 +27,7 @@ Values = tuple[tuple[str, str], ...]
 
 
 class TrustRequest(NamedTuple):
-    """`config` is the real path of the `.rdo.conf`. `values` are the least weighty first; none means all is well.
+    """`config` is the real path of the `.rdo.conf`. `values`: the least weighty first; none: nothing is to be allowed.
 
     `runs_here` are the files that the driver has run on this machine, with their digests, and `exposed` the config
     files that others can change.
@@ -46,7 +46,7 @@ class TrustRequest(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """Changes with every byte of what is wanted, and is the same for each profile that wants the same."""
+        """Changes with every byte of what is asked for, and is the same for each profile that asks for the same."""
         return hashlib.sha256(json.dumps([VERSION, self.config, sorted(self.all)]).encode()).hexdigest()
 
     @property
@@ -61,9 +61,9 @@ class TrustRequest(NamedTuple):
 
 
 def requested(config: Config, programs: Iterable[tuple[str, str]]) -> TrustRequest:
-    """What the config wants. `programs` are the files that its driver has run on this machine, with their digests.
+    """What the config asks for. `programs` are the files that its driver has run on this machine, with their digests.
 
-    What comes from the user's own file is the user's own wish; of everything else only what is harmless is free.
+    What comes from the user's own file needs no consent; of everything else, only harmless keys do not.
     """
     values = sorted(_values(config), key=lambda pair: _weight(pair[0]))
     return TrustRequest(config.path, config.profile, tuple(values), tuple(programs), config.exposed)

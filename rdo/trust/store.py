@@ -1,4 +1,4 @@
-"""What the user has allowed repositories to want: records in the state directory, and how a config stands to them.
+"""What the user has allowed repositories: records in the state directory, and whether a config is among them.
 
 A record is a file of its own for each config file and profile, replaced in one step, so that several may write. What is
 there to be allowed is decided in request.py, and how it is asked in prompt.py.
@@ -83,7 +83,7 @@ class Store:
 
             atomic_write.write(self._path(request.config, request.profile), json.dumps(record._asdict()))
         except OSError as error:
-            what = f"cannot keep in `{self._directory}` what is allowed"
+            what = f"cannot record in `{self._directory}` what is allowed"
             hint = f"free disk space there, or set {BYPASS}=1 for this once"
             raise SetupError(what, str(error.strerror), hint) from None
 
@@ -137,12 +137,12 @@ def _record(found: object) -> Record:
 
 
 def current_request(config: Config, programs: Sequence[str]) -> TrustRequest:
-    """What the config wants, with `programs` as they are now: files that its driver has run on this machine."""
+    """What the config asks for, with `programs` as they are now: files that its driver has run on this machine."""
     return requested(config, [(path, _content(path)) for path in programs])
 
 
 def _content(path: str) -> str:
-    """A file's content in short."""
+    """A digest of a file's content."""
     try:
         return f"sha256:{hashlib.sha256(foreign_file.read(path, SIZE_LIMIT)).hexdigest()}"
     except OSError as error:
@@ -150,12 +150,12 @@ def _content(path: str) -> str:
 
 
 def is_bypassed(environment: Mapping[str, str]) -> bool:
-    """Whether the one whose environment this is takes everything as allowed."""
+    """Whether the user whose environment this is allows everything."""
     return environment.get(BYPASS) == "1"
 
 
 def status(request: TrustRequest, environment: Mapping[str, str]) -> TrustStatus:
-    """How it stands with the user whose environment this is. Raises SetupError."""
+    """Whether the user whose environment this is has allowed it. Raises SetupError."""
     if not request.all:
         return TrustStatus.FREE
     if is_bypassed(environment) and not request.exposed:
@@ -178,7 +178,7 @@ def question(request: TrustRequest, environment: Mapping[str, str], screen: Scre
 
 
 def refusal(request: TrustRequest, why: TrustStatus) -> RdoError:
-    """The error of whoever wanted to go on without."""
+    """The error for a command that has to be allowed first."""
     if why is TrustStatus.EXPOSED:
         return request.exposed[0].error
     what = f"profile `{request.profile}` of `{request.config}` is not allowed yet"

@@ -56,7 +56,7 @@ def test_a_command_outlives_its_link_and_its_master(reached: Reached, option: st
     assert reached.project.run("true").returncode == 0  # so that there is a lifeline, by which a cut is known
     cut = begin(reached, option, marks[0])
     reached.line.cut()
-    lost = rb"rdo: the connection to `.*` was lost: .*; the command goes on there, if it can\n"
+    lost = rb"rdo: the connection to `.*` was lost: .*; the command continues there, if it can\n"
     assert re.fullmatch(lost, errors(cut))
     orphan = begin(reached, option, marks[1])
     os.kill(reached.masters()[0], signal.SIGKILL)

@@ -177,4 +177,4 @@ def test_a_yes_that_cannot_be_kept_counts_all_the_same(trust_check: TrustCheck, 
     (tmp_path / "file").touch()
     caller = Asked(tmp_path / "file", "yes")
     trust_check.check(caller)
-    assert [line[:17] for line in caller.told] == ["rdo: cannot keep "]
+    assert [line[:19] for line in caller.told] == ["rdo: cannot record "]
