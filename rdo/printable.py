@@ -36,15 +36,15 @@ _MARKS = ("Mn", "Me")
 def fault(text: str) -> str:
     """What of the text could not be seen, as a phrase that goes on after its name; empty if nothing."""
     if not text.isprintable():
-        return "holds a control character"
+        return "contains a control character"
     if "  " in text:
-        return "holds several spaces in a row"
+        return "contains several spaces in a row"
     if text.isascii():
         return ""
     hidden = next((char for char in text if char in BLANK), "")
     if hidden:
-        return f"holds U+{ord(hidden):04X}, which is invisible"
-    return "holds stacked accents" if any(_piled(text)) else ""
+        return f"contains U+{ord(hidden):04X}, which is invisible"
+    return "contains stacked accents" if any(_piled(text)) else ""
 
 
 def escaped(text: str) -> str:

@@ -21,7 +21,7 @@ PER_PROCESS_PATHS = ("/proc/self", "/proc/thread-self", "/dev/fd", "/dev/std")
 LINK_LIMIT = 40
 """In a row, as Linux has it."""
 
-LINK_HINT = "make it a link to a file, or a file"
+LINK_HINT = "make it a file, or a link to one"
 
 SOCKET_URL = "unix://"
 

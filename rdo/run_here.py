@@ -86,7 +86,7 @@ def fall_back(error: ConnectError, options: Options, config_file: str, profile: 
         raise error
     tool = find(name, os.environ.get("PATH", os.defpath))
     if tool is None:
-        missing = f"there is no `{name}` here to fall back to"
+        missing = f"there is no local `{name}` to fall back to"
         raise ConnectError(error.what, f"{error.why}, and {missing}" if error.why else missing, error.hint)
     line = RdoError(error.what, error.why, f"running the local `{tool}` instead")
     os.write(2, charset.escaped_for_terminal(f"rdo: {line}\n", os.environ).encode("utf-8", "replace"))

@@ -33,7 +33,7 @@ Examples:
   rdoctl allow                    allow what the .rdo.conf here asks for
   rdoctl shim add pytest          create a local pytest that runs on the target
   rdoctl ide vscode               set up VS Code to run the tools on the target
-  rdoctl stop --all               close all connections, once their commands have ended
+  rdoctl stop --all               close all connections, after their commands
   eval "$(rdoctl completion bash)"
 """
 

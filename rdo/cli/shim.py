@@ -154,11 +154,7 @@ def warn(directory: ProjectShims, strangers: Sequence[str]) -> None:
     """Warn about files that are not ours, and so are left out of PATH."""
     for name in strangers:
         what = f"`{directory.file(name)}` was not written by `rdoctl shim add`"
-        hint = (
-            f"if you trust this project, `rdoctl shim add {name}`"
-            if name in directory.names()
-            else "look at it and remove it"
-        )
+        hint = f"if you trust this project, `rdoctl shim add {name}`" if name in directory.names() else "remove it"
         click.echo(f"rdoctl: {RdoError(what, 'it is left out of PATH', hint)}", err=True)
 
 

@@ -21,24 +21,24 @@ REFUSED_FLAGS = {
     "-C": "set `Compression yes` for the host in ~/.ssh/config",
     "-F": "set `ssh_config` in the user file",
     "-o": "set the option for the host in ~/.ssh/config",
-    "-T": "give `-T` to rdo",
-    "-t": "give `-t` to rdo",
-    "-v": "give `-v` to rdo",
+    "-T": "use `rdo -T`",
+    "-t": "use `rdo -t`",
+    "-v": "use `rdo -v`",
 }
 """Other options of ssh(1): what to do instead."""
 
 OLD_KEYS = {
-    "ident": "the first rdo's word for `identity`",
-    "flags": "options of ssh of the first rdo: -p -l -i -J; better `port`, `user`, `identity`, `jump`",
-    "ssh": "a program of the first rdo, not needed any more",
-    "name": "a container or an image of the first rdo; better `container` or `image`",
-    "exec": "of the first rdo: whether `name` is a container; better `container` or `image`",
+    "ident": "the old name of `identity`, from the first rdo",
+    "flags": "ssh options -p -l -i -J, from the first rdo; use `port`, `user`, `identity`, `jump` instead",
+    "ssh": "the ssh program, from the first rdo; no longer needed",
+    "name": "a container or an image, from the first rdo; use `container` or `image` instead",
+    "exec": "whether `name` is a container, from the first rdo; use `container` or `image` instead",
 }
 """What each was, and what to write today."""
 
 CONTAINER_HINT = "write `container = NAME` for a running container, `image = NAME` for a new one"
 
-ELSEWHERE = "set what it stands for in ~/.ssh/config"
+ELSEWHERE = "set its meaning in ~/.ssh/config"
 
 
 class Translation(NamedTuple):
@@ -53,7 +53,7 @@ def translate(document: ConfigDocument) -> Translation:
     entries = tuple(chain.from_iterable(map(_Translator(document).translate, document.entries)))
     programs = [entry for entry in document.entries if entry.key == "ssh"]
     notes = tuple(
-        f"{each.origin}: `ssh = {each.value}` names a program rdo no longer needs; ignored" for each in programs
+        f"{each.origin}: `ssh = {each.value}` is ignored: rdo no longer needs that program" for each in programs
     )
     return Translation(document._replace(entries=entries), notes)
 
@@ -84,7 +84,7 @@ class _Translator:
         """A profile may say only how the container that the default profile names is to be used."""
         _is_on(switch)
         if not self._names:
-            why = "`exec` says how to use the container of `name`, which is missing"
+            why = "`exec` describes the container in `name`, which is missing"
             raise switch.origin.error(why, CONTAINER_HINT)
         name = self._names.get(DEFAULT_PROFILE)
         if name and switch.origin.section not in self._names:
@@ -98,7 +98,7 @@ def _from_name(name: ConfigEntry, switch: ConfigEntry | None) -> ConfigEntry:
 def _is_on(switch: ConfigEntry) -> bool:
     value = FLAG.from_bare(switch.value) if isinstance(switch.value, str) else switch.value
     if not isinstance(value, bool):
-        raise switch.origin.error(f"`exec` is true or false, not {shown(value)}", CONTAINER_HINT)
+        raise switch.origin.error(f"`exec` must be true or false, not {shown(value)}", CONTAINER_HINT)
     return value
 
 
@@ -106,11 +106,11 @@ def _from_flags(flags: ConfigEntry) -> Iterator[ConfigEntry]:
     try:
         words = iter(shlex.split(_text(flags)))
     except ValueError:
-        raise flags.origin.error("`flags` has an open quote", "close it") from None
+        raise flags.origin.error("`flags` has an unclosed quote", "close it") from None
     for word in words:
         option, value = word[:2], word[2:]
         if option not in FLAGS:
-            raise flags.origin.error(f"`flags` holds `{shortened(word)}`, which rdo does not take", _hint(word))
+            raise flags.origin.error(f"`flags` contains `{shortened(word)}`, which rdo does not support", _hint(word))
         bare = value or next(words, None)
         if bare is None:
             raise flags.origin.error(f"`flags` ends with `{option}`, which needs a value", f"or set `{FLAGS[option]}`")
@@ -121,10 +121,10 @@ def _from_flags(flags: ConfigEntry) -> Iterator[ConfigEntry]:
 def _hint(word: str) -> str:
     if word.startswith("-"):
         return REFUSED_FLAGS.get(word[:2], ELSEWHERE)
-    return f"write `host = {literal(word)}`" if literal(word) else "the host is a key of its own"
+    return f"write `host = {literal(word)}`" if literal(word) else "the host has its own key"
 
 
 def _text(entry: ConfigEntry) -> str:
     if not isinstance(entry.value, str):
-        raise entry.origin.error(f"`{entry.key}` is a string, not {shown(entry.value)}", "put it in quotes")
+        raise entry.origin.error(f"`{entry.key}` must be a string, not {shown(entry.value)}", "quote it")
     return entry.value

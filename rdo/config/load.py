@@ -58,8 +58,8 @@ class Config(NamedTuple):
     def require_directory(self) -> str:
         """The directory on the target. Raises ConfigError where the files do not say."""
         if self.settings.directory is None:
-            why = f"profile `{self.profile}` names no `directory`"
-            hint = 'write `directory = "/where/this/directory/is/on/the/target"`, or give `--dir`'
+            why = f"profile `{self.profile}` sets no `directory`"
+            hint = 'write `directory = "/where/this/directory/is/on/the/target"`, or use `--dir`'
             raise Origin(self.path).error(why, hint)
         return self.settings.directory
 
@@ -133,10 +133,10 @@ def _read(file: str, personal: bool = False) -> _Read:
     except IsADirectoryError:
         raise Origin(file).error("a directory, not a file", "rename or remove it") from None
     except foreign_file.UnsuitableFile as error:
-        raise Origin(file).error(reason(error), "a config file is a short text") from None
+        raise Origin(file).error(reason(error), "a config file should be a short text") from None
     except (OSError, ValueError) as error:
         raise Origin(file).error(
-            f"cannot be read: {reason(error)}", "check that it is there and yours to read"
+            f"cannot be read: {reason(error)}", "check that it exists and that you can read it"
         ) from None
     return _Read(_document(file, _decode(file, content), personal), exposure)
 
@@ -144,7 +144,7 @@ def _read(file: str, personal: bool = False) -> _Read:
 def _document(file: str, text: str, personal: bool) -> ConfigDocument:
     for number, line in enumerate(text.split("\n"), 1):
         if line.count(".") > DOT_LIMIT:
-            raise Origin(file, number).error(f"more than {DOT_LIMIT} dots in one line", "break it up")
+            raise Origin(file, number).error(f"more than {DOT_LIMIT} dots in a line", "split the line")
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:

@@ -57,7 +57,7 @@ def resolve(documents: Sequence[ConfigDocument], profile: str, config_file: str,
     entries = _of(documents, DEFAULT_PROFILE) + (_of(documents, profile) if profile != DEFAULT_PROFILE else ())
     choice = _choose(entries, vagrantfile)
     if not choice:
-        raise place.error(f"profile `{profile}` names no driver", f"write `driver = ...`, one of {listed(DRIVERS)}")
+        raise place.error(f"profile `{profile}` sets no driver", f"write `driver = ...`, one of {listed(DRIVERS)}")
     homes = _homes(documents, {DEFAULT_PROFILE: _choose(_of(documents, DEFAULT_PROFILE), vagrantfile), profile: choice})
     for entry in _of(documents, profile):
         _check_driver(entry, _home(entry, homes), choice)
@@ -146,10 +146,10 @@ def _table(entry: ConfigEntry) -> Mapping[str, Any]:
 
 def _check_needs(merged: Mapping[str, ConfigEntry], driver: str, profile: str, place: Origin) -> None:
     if driver == "ssh" and "host" not in merged:
-        raise place.error(f"profile `{profile}` has driver `ssh` and no `host`", 'write `host = "devbox"`')
+        raise place.error(f"profile `{profile}` has driver `ssh`, but no `host`", 'write `host = "devbox"`')
     directory = merged.get("directory")
     if driver == "docker" and directory and str(directory.value).startswith("~"):
-        why = f"`{directory.written}` is relative to the login directory, and a container has none"
+        why = f"`{directory.written}` is relative to the login directory, but a container has none"
         raise directory.origin.error(why, "write an absolute path")
 
 

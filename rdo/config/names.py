@@ -36,7 +36,7 @@ def name_fault(name: str) -> str:
     if name.startswith("-"):
         return "begins with `-`"
     if any(char.isspace() for char in name):
-        return "holds white space"
+        return "contains white space"
     return printable.fault(name)
 
 
@@ -53,11 +53,11 @@ def user_fault(user: str) -> str:
 def jump_fault(jump: str) -> str:
     """ProxyJump of ssh_config(5): the hosts to pass through, in order, as `[USER@]HOST[:PORT]`; or `none`."""
     hops = ((hop, _hop_fault(hop)) for hop in jump.split(","))
-    return next((f"holds `{shortened(hop)}`, which {fault}" for hop, fault in hops if fault), "")
+    return next((f"contains `{shortened(hop)}`, which {fault}" for hop, fault in hops if fault), "")
 
 
 def port_fault(port: int) -> str:
-    return "" if 1 <= port <= 65535 else "is not from 1 to 65535"
+    return "" if 1 <= port <= 65535 else "is not between 1 and 65535"
 
 
 def _hop_fault(hop: str) -> str:
@@ -66,22 +66,22 @@ def _hop_fault(hop: str) -> str:
         return "is not of the form `[USER@]HOST[:PORT]`"
     host, user = match["ipv6"] or match["host"], match["user"]
     if not host or user == "":
-        return "lacks a name"
+        return "has no name"
     fault = host_fault(host) or user_fault(user or "") or length_fault(hop, 2 * NAME_LIMIT)
-    return fault or ("has a port that is not from 1 to 65535" if port_fault(int(match["port"] or 22)) else "")
+    return fault or ("has a port that is not between 1 and 65535" if port_fault(int(match["port"] or 22)) else "")
 
 
 def _character_fault(name: str, refused: frozenset[str]) -> str:
     found = next((char for char in name if char in refused), "")
     if not found:
         return ""
-    return "holds a backtick" if found == "`" else f"holds `{found}`"
+    return "contains a backtick" if found == "`" else f"contains `{found}`"
 
 
 def directory_fault(directory: str) -> str:
     """What is wrong with a directory on the target; it may be relative to the login directory, with `~` or without."""
     is_other = directory.startswith("~") and directory[1:2] not in ("", "/")
-    return "names the home directory of another user" if is_other else ""
+    return "is in the home directory of another user" if is_other else ""
 
 
 def from_login(directory: str) -> str:

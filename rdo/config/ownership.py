@@ -25,7 +25,7 @@ class Exposure(NamedTuple):
     @property
     def error(self) -> ConfigError:
         """The refusal, unless the user has accepted exactly these rights."""
-        return Origin(self.file).error(self.fault, f"{self.hint}, or `rdoctl allow` to accept it as it is")
+        return Origin(self.file).error(self.fault, f"{self.hint}, or `rdoctl allow` to accept it anyway")
 
 
 def exposure_of(file: str, descriptor: int) -> Exposure | None:

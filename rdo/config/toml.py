@@ -105,7 +105,7 @@ def _entry(file: str, data: Mapping[str, Any], path: tuple[str, ...], lines: Lin
     origin = Origin(file, lines.get(path, 0), above[0] if above else DEFAULT_PROFILE)
     if not above and key not in KEYS and isinstance(value, list) and value and isinstance(value[0], dict):
         name = shortened(key)
-        raise origin.error(f"`[[{name}]]` is a list of tables, and a profile is one", f"write `[{name}]`")
+        raise origin.error(f"`[[{name}]]` is a list of tables, but a profile is a single table", f"write `[{name}]`")
     if not isinstance(value, dict):
         return ConfigEntry(key, value, origin)
     paths = {name: (*path, name) for name in value}
@@ -123,15 +123,15 @@ def unfinished(text: str, parse: TomlParser) -> int:
 def syntax_error(file: str, text: str, complaint: Exception, parse: TomlParser) -> ConfigError:
     """The error for a complaint of the TOML parser about a text."""
     if isinstance(complaint, RecursionError):
-        return Origin(file).error("nested too deep", "write it flat")
+        return Origin(file).error("nested too deeply", "flatten it")
     parts = _COMPLAINT.fullmatch(str(complaint))
     if not parts:
-        return Origin(file, unfinished(text, parse)).error("a number too long to read", "shorten it")
+        return Origin(file, unfinished(text, parse)).error("a number that is too long", "shorten it")
     why = parts["why"][:1].lower() + parts["why"][1:]
     is_late = not parts["line"] or why.startswith(LATE_COMPLAINTS)
     line = unfinished(text, parse) if is_late else int(parts["line"])
     if why.startswith(CLASH_COMPLAINTS):
-        return Origin(file, line).error(why, "something of that name stands further up")
+        return Origin(file, line).error(why, "the name is already used above")
     return Origin(file, line).error(why, remedy(text.split("\n")[line - 1]) if line else "")
 
 

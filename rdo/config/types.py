@@ -82,7 +82,7 @@ def text(
 
     def check(value: object) -> str:
         if not isinstance(value, str):
-            raise InvalidValue(f"is a string, not {shown(value)}", literal(value))
+            raise InvalidValue(f"must be a string, not {shown(value)}", literal(value))
         why = fault(value) or printable.fault(value) or length_fault(value, most)
         if why or not value:
             raise InvalidValue(why or "is empty")
@@ -96,7 +96,7 @@ def choice(*names: str) -> ValueType:
         if isinstance(value, str) and value in names:
             return value
         near = nearest(value, names) if isinstance(value, str) else ""
-        raise InvalidValue(f"is one of {listed(names)}, not {shown(value)}", hint=near)
+        raise InvalidValue(f"must be one of {listed(names)}, not {shown(value)}", hint=near)
 
     return ValueType(check, schema={"enum": list(names)})
 
@@ -107,15 +107,15 @@ def strings(fault: Callable[[str], str] = lambda _: "", most: int = PATH_LIMIT) 
     def check(value: object) -> tuple[str, ...]:
         if not isinstance(value, list):
             instead = literal(value)
-            raise InvalidValue(f"is a list of strings, not {shown(value)}", instead and f"[{instead}]")
+            raise InvalidValue(f"must be a list of strings, not {shown(value)}", instead and f"[{instead}]")
         return tuple(map(entry, value))
 
     def entry(value: object) -> str:
         if not isinstance(value, str):
-            raise InvalidValue(f"is a list of strings, and holds {shown(value)}")
+            raise InvalidValue(f"must be a list of strings, but contains {shown(value)}")
         why = fault(value) or printable.fault(value) or length_fault(value, most)
         if why or not value:
-            raise InvalidValue(f"holds {shown(value)}, which {why or 'is empty'}")
+            raise InvalidValue(f"contains {shown(value)}, which {why or 'is empty'}")
         return value
 
     schema = {"type": "array", "items": _text_schema(most)}
@@ -130,7 +130,7 @@ def _check_flag(value: object) -> bool:
     if isinstance(value, bool):
         return value
     meant = BOOLEAN_WORDS.get(str(value).lower()) if isinstance(value, str) or value in (0, 1) else None
-    raise InvalidValue(f"is true or false, not {shown(value)}", "" if meant is None else str(meant).lower())
+    raise InvalidValue(f"must be true or false, not {shown(value)}", "" if meant is None else str(meant).lower())
 
 
 def _check_port(value: object) -> int:
@@ -138,7 +138,7 @@ def _check_port(value: object) -> int:
         return value
     meant = _number(value) if isinstance(value, str) else value
     instead = str(meant) if isinstance(value, str) and isinstance(meant, int) and not port_fault(meant) else ""
-    raise InvalidValue(f"is a number from 1 to 65535, not {shown(value)}", instead)
+    raise InvalidValue(f"must be a number from 1 to 65535, not {shown(value)}", instead)
 
 
 def _number(word: str) -> object:
@@ -150,34 +150,36 @@ def _check_duration(value: object) -> float:
     if isinstance(value, str) and DURATION_FORM.fullmatch(value):
         seconds = sum(int(count) * UNITS[unit] for count, unit in re.findall("([0-9]+)([smhdw]?)", value))
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        raise InvalidValue(f"is a number of seconds, or a time such as `90s`, `30m`, `8h` or `1d`, not {shown(value)}")
+        raise InvalidValue(
+            f"must be a number of seconds, or a time such as `90s`, `30m`, `8h` or `1d`, not {shown(value)}"
+        )
     if not 0 <= seconds <= DURATION_LIMIT:
-        raise InvalidValue(f"is from 0 seconds to 366 days, not {shown(value)}")
+        raise InvalidValue(f"must be between 0 s and 366 days, not {shown(value)}")
     return float(seconds)
 
 
 def _check_variables(value: object) -> Mapping[str, str]:
     if not isinstance(value, dict):
-        raise InvalidValue(f"is a table of names and strings, not {shown(value)}")
+        raise InvalidValue(f"must be a table of names and strings, not {shown(value)}")
     return MappingProxyType({name: _check_variable(name, written) for name, written in value.items()})
 
 
 def _check_variable(name: str, value: object) -> str:
     if not VARIABLE_FORM.fullmatch(name):
-        hint = "a name is letters, digits and `_`, and begins with no digit"
+        hint = "a name consists of letters, digits and `_`, and does not start with a digit"
         raise InvalidValue("is not a valid environment variable name", hint=hint, part=shortened(name))
     if why := length_fault(name, NAME_LIMIT):
         raise InvalidValue(f"has a name that {why}", hint="shorten it", part=shortened(name))
     if not isinstance(value, str):
         instead = literal(value) or '"..."'
-        raise InvalidValue(f"is a string, not {shown(value)}", hint=f"quote it: `{name} = {instead}`", part=name)
+        raise InvalidValue(f"must be a string, not {shown(value)}", hint=f"quote it: `{name} = {instead}`", part=name)
     if "\0" in value:
-        raise InvalidValue("holds a NUL, which no environment can carry", hint="take it out", part=name)
+        raise InvalidValue("contains a NUL, which the environment cannot hold", hint="remove it", part=name)
     return value
 
 
 def _glob_fault(name: str) -> str:
-    return "" if GLOB_FORM.fullmatch(name) else "is neither a name nor a pattern of an environment variable"
+    return "" if GLOB_FORM.fullmatch(name) else "is neither the name of an environment variable nor a pattern"
 
 
 TEXT = text()

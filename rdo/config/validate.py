@@ -40,7 +40,7 @@ def _check(entry: ConfigEntry, personal: bool) -> ConfigEntry:
         raise entry.origin.error(f"unknown key `{name}`", nearest(name, tuple(KEYS)) or KEYS_HINT)
     if key.personal and not personal:
         hint = "move it to config.toml in ~/.config/rdo"
-        raise entry.origin.error(f"`{key.name}` may only stand in the user file", hint)
+        raise entry.origin.error(f"`{key.name}` is allowed only in the user file", hint)
     try:
         return entry._replace(value=key.value_type.check(entry.value))
     except InvalidValue as refusal:
@@ -56,7 +56,7 @@ def _check_doubles(document: ConfigDocument) -> None:
         first = seen.setdefault((entry.origin.section, entry.key), entry)
         if first is not entry:
             profile = entry.origin.section
-            why = f"`{entry.written}` gives profile `{profile}` a second `{entry.key}`"
+            why = f"`{entry.written}` is a second `{entry.key}` for profile `{profile}`"
             raise entry.origin.error(why, f"the first is {_place(first)}")
 
 
@@ -66,7 +66,7 @@ def _check_containers(document: ConfigDocument) -> None:
         if entry.key in CONTAINERS:
             first = seen.setdefault(entry.origin.section, entry)
             if first is not entry:
-                why = f"`{entry.written}` and `{first.written}` exclude each other"
+                why = f"`{entry.written}` and `{first.written}` cannot be used together"
                 raise entry.origin.error(why, f"keep one of them; the other is {_place(first)}")
 
 

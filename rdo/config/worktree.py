@@ -35,7 +35,7 @@ def fault(config: Config) -> ConfigError | None:
         return None
     why = f"`directory` is that of the main checkout `{main}`, and `{top}` is a git worktree of it"
     line = f'directory = "{suggestion(directory, top, main)}"'
-    return origin.error(why, f"write where this one is on the target into {LOCAL_CONFIG}: `{line}`; or give `--dir`")
+    return origin.error(why, f"write the directory of this worktree into {LOCAL_CONFIG}: `{line}`; or use `--dir`")
 
 
 def checkout(directory: str) -> str | None:

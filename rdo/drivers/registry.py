@@ -92,5 +92,5 @@ def ssh_config_file(configured: str | None) -> str | None:
         return None
     path = os.path.expanduser(given)
     if not os.path.isabs(path):
-        raise ConfigError(f"the ssh configuration `{given}` has no absolute path", "", "start it with `/` or `~`")
+        raise ConfigError(f"the ssh configuration `{given}` is not an absolute path", "", "start it with `/` or `~`")
     return path

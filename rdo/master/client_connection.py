@@ -161,7 +161,7 @@ class WaitingCaller:
         self._client.send(protocol.PROMPT, payload)
         kind, answer = self._client.receive()
         if kind != protocol.ANSWER:
-            raise protocol.ProtocolError("a question was not answered")
+            raise protocol.ProtocolError("the question was not answered")
         return fsdecode(bytes(answer[1:])) if answer[:1] == b"1" else None
 
     def screen(self) -> tuple[int, int] | None:

@@ -63,13 +63,13 @@ class PathMapping:
             if root.shared:
                 return _join(root.remote, _below(root.local, path) or "")
         for path, root in found:
-            hint = f"`--dir {self.to_remote(path)}` runs in what is there"
+            hint = f"`--dir {self.to_remote(path)}` runs in the target's directory"
             raise RdoError(f"`{pwd}` is not the directory that the target has there", root.note, hint)
         raise unmapped_error(pwd) or self._elsewhere(pwd)
 
     def _elsewhere(self, pwd: str) -> RdoError:
         roots = ", ".join(f"`{root.local}`" for root in self.roots if root.shared)
-        why = f"only what is below {roots} is" if roots else "no directory is"
+        why = f"only directories in {roots} are" if roots else "no directory is"
         return RdoError(f"`{pwd}` is not on the target", why, "`cd` there, or use `--dir REMOTE`")
 
     def argument(self, word: str) -> str:

@@ -25,7 +25,7 @@ def settings(modes: bytes) -> Iterator[tuple[str, ...]]:
         elif name in _FLAGS and value in ("0", "1"):
             yield (name if value == "1" else f"-{name}",)
         else:
-            raise RdoError(f"`{item}` is not a mode of a terminal")
+            raise RdoError(f"`{item}` is not a terminal mode")
 
 
 def _spelled(code: int) -> str:

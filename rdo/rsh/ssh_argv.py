@@ -19,14 +19,14 @@ DROPPED_WITH_VALUE = frozenset("BbcEeFIiJmPS")
 
 REFUSED = {
     "D": "it forwards no ports",
-    "f": "it does not go to the background",
+    "f": "it does not run in the background",
     "L": "it forwards no ports",
     "N": "it only runs commands",
     "Q": "it only runs commands",
     "R": "it forwards no ports",
     "s": "it has no subsystems such as sftp",
     "W": "it forwards no ports",
-    "w": "it makes no tunnels",
+    "w": "it creates no tunnels",
 }
 
 TTY = {"no": -1, "auto": 0, "yes": 1, "force": 2}
@@ -108,7 +108,7 @@ def _take_cluster(command: Command, letters: str, rest: list[str]) -> None:
         if letter in _FLAGS:
             _FLAGS[letter](command)
         elif letter not in DROPPED:
-            raise UsageError(f"unknown option `-{letter}`", "", "rdo-rsh takes what `ssh` takes")
+            raise UsageError(f"unknown option `-{letter}`", "", "rdo-rsh accepts the options of `ssh`")
 
 
 def _value(name: str, rest: list[str]) -> str:

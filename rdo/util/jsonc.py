@@ -63,7 +63,7 @@ def put(text: str, path: Path, value: Any) -> str:
     for depth, name in enumerate(path):
         child = _child(node, name)
         if child is None and not (isinstance(node.value, dict) and isinstance(name, str)):
-            raise ValueError(f"there is no object above `{name}`")
+            raise ValueError(f"`{name}` is not inside an object")
         if child is None:
             for outer in reversed(path[depth + 1 :]):
                 value = {outer: value}
@@ -147,7 +147,7 @@ def _member(text: str, start: int) -> Node:
 
 
 def _error(text: str, position: int, expected: str) -> ValueError:
-    return ValueError(f"line {text.count(chr(10), 0, position) + 1}: {expected} is expected")
+    return ValueError(f"line {text.count(chr(10), 0, position) + 1}: expected {expected}")
 
 
 # Changes

@@ -69,7 +69,7 @@ def check_private(path: str, info: os.stat_result) -> None:
     if info.st_uid != os.geteuid():
         raise SetupError(f"`{path}` belongs to another user", f"uid {info.st_uid}", "remove it")
     if info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise SetupError(f"`{path}` can be written by others", "", "remove it, and allow again what you trust")
+        raise SetupError(f"`{path}` can be written by others", "", "remove it, and allow what you trust again")
 
 
 def _on_the_way(path: str) -> list[str]:

@@ -21,7 +21,7 @@ def start(work: Callable[..., object], *arguments: object, name: str) -> threadi
 
 def refusal() -> SetupError:
     """The error where the system allows no more threads."""
-    why = "the limit of processes or memory is reached"
+    why = "the limit on processes or memory has been reached"
     return SetupError("the control master cannot start a thread", why, "see `ulimit -a`")
 
 

@@ -78,4 +78,4 @@ def test_a_container_has_no_login_directory(tmp_path: Path, runtime: dict[str, s
     project.configure('container = "web"\ndirectory = "app"\n')
     result = project.run("true")
     assert result.returncode == 255
-    assert b"`directory` is relative to the login directory, and a container has none" in result.stderr
+    assert b"`directory` is relative to the login directory, but a container has none" in result.stderr

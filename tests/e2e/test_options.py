@@ -46,7 +46,7 @@ def test_directory_may_be_left_out_where_dir_is_given(project: Project) -> None:
     assert project.run("--dir", "/", "pwd").stdout == b"/\n"
     result = project.run("true")
     assert result.returncode == 255
-    assert b"names no `directory`" in result.stderr
+    assert b"sets no `directory`" in result.stderr
 
 
 def test_e_sets_a_variable_or_passes_the_caller_s(project: Project) -> None:

@@ -113,7 +113,7 @@ def test_what_rdo_would_refuse_is_refused_in_the_same_words(project: Project, wo
 
 def test_a_note_tells_of_keys_that_are_no_longer_needed(project: Project) -> None:
     project.configure('driver = "local"\nssh = "/usr/bin/ssh"\n')
-    assert "names a program rdo no longer needs" in explain(project, "true")
+    assert "rdo no longer needs that program" in explain(project, "true")
 
 
 def test_variables_of_the_ssh_configuration_are_named_without_their_values(project: Project, tmp_path: Path) -> None:

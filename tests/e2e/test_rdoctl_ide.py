@@ -104,7 +104,7 @@ def test_settings_that_are_there_keep_comments_line_ends_and_mode(project: Proje
         pytest.param("", "jetbrains --tools", "no JetBrains IDE was found: ", id="no IDE"),
         pytest.param(
             "mkdir .vscode; echo '{' >.vscode/tasks.json", "vscode",
-            "cannot add to `.vscode/tasks.json`: line 2: a name in double quotes is expected; ", id="no JSON",
+            "cannot add to `.vscode/tasks.json`: line 2: expected a name in double quotes; ", id="no JSON",
         ),
         pytest.param(r"printf '\377' >.exrc", "vim", "cannot read ", id="not UTF-8"),
         pytest.param("ln -s ../elsewhere .vscode", "vscode", "`.vscode/tasks.json` leads out of", id="link"),

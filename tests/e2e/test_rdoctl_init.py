@@ -123,7 +123,7 @@ def test_the_directory_tells_the_driver(
         ({}, "--host=-oProxyCommand=x --directory /x", "`--host` begins with `-`"),
         ({}, "--port 99999 --host x --directory /x", "`--port` is a number from 1 to 65535"),
         ({}, "--driver local --host x", "`--host` is not for driver `local`: only for `ssh`"),
-        ({}, "--image x --service y", "`--service`, `--image` exclude each other"),
+        ({}, "--image x --service y", "`--service`, `--image` cannot be used together"),
         ({}, "--host x --machine y", "`--host`, `--machine` belong to several drivers; "),
     ],
 )
@@ -211,4 +211,4 @@ def test_what_is_left_out_is_a_comment_and_nothing_in_it_ends_that(project: Proj
     assert b"\x1b" not in result.stdout
     assert "\x1b" not in text
     assert (settings(project).image, settings(project).host) == ("py", None)
-    assert "# Left out of .devcontainer.json:\n#  remoteEnv" in text
+    assert "# Not taken from .devcontainer.json:\n#  remoteEnv" in text

@@ -123,7 +123,7 @@ def test_env_of_a_directory_that_path_cannot_hold_says_so(tmp_path: Path, runtim
     project = local_project(tmp_path, {**runtime, "XDG_STATE_HOME": f"{tmp_path}/a:b"})
     result = rdoctl(project, "env")
     assert (result.returncode, result.stdout) == (255, b"")
-    assert b"has a colon in it" in result.stderr
+    assert b"it contains a colon" in result.stderr
 
 
 def test_bash_completes_the_names_of_shims_to_remove(project: Project) -> None:

@@ -86,7 +86,7 @@ def test_without_a_local_tool_the_error_says_that_too(project: Project, server: 
     server.stop()
     result = run(project, "nowhere")
     assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (255, b"", 1)
-    assert b"there is no `nowhere` here to fall back to" in result.stderr
+    assert b"there is no local `nowhere` to fall back to" in result.stderr
 
 
 def refused(result: Result) -> bytes:

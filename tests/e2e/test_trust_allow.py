@@ -210,7 +210,7 @@ def test_a_config_that_everyone_can_write_is_used_once_that_was_accepted(project
     """As on file systems that know no modes: WSL's, VirtualBox's."""
     config = project.local / ".rdo.conf"
     config.chmod(0o777)
-    assert b"`rdoctl allow` to accept it as it is" in rdo(project).stderr
+    assert b"`rdoctl allow` to accept it anyway" in rdo(project).stderr
     assert f"  {config} = can be written by everyone (uid" in rdoctl(project, "allow --yes")
     assert rdo(project).returncode == 0
     append(project, "use_sudo = true")

@@ -155,5 +155,5 @@ def test_a_broken_vagrantfile_is_told_in_its_own_words(up: Project, vagrant_host
     finally:
         (up.local / "Vagrantfile").write_text(good)
     why = f"{up.local}/Vagrantfile: undefined local variable or method `nope'"
-    line = f"rdo: `vagrant status` fails: {why}; try it in `{up.local}`\n"
+    line = f"rdo: `vagrant status` failed: {why}; try it in `{up.local}`\n"
     assert (done.returncode, done.stderr.decode()) == (255, line)

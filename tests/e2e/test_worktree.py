@@ -42,8 +42,8 @@ def test_a_worktree_does_not_run_in_the_main_checkout_s_directory(project: Proje
         assert (found.returncode, found.stdout) == (255, b"")
         assert found.stderr.decode() == (
             f"rdo: {top}/.rdo.conf:2: `directory` is that of the main checkout `{project.local}`, and `{top}` is a git "
-            f'worktree of it; write where this one is on the target into .rdo.local.conf: `directory = "{there}"`; '
-            "or give `--dir`\n"
+            f'worktree of it; write the directory of this worktree into .rdo.local.conf: `directory = "{there}"`; '
+            "or use `--dir`\n"
         )
     assert not list(project.remote.rglob("made"))
     explained = project.shell(f"cd '{top}' && rdoctl explain true")

@@ -144,7 +144,7 @@ def test_a_dockerfile_that_needs_buildkit_says_what_to_type(
     with pytest.raises(ConnectError) as caught:
         make().connect(ScriptedCaller(environment=environment))
     assert caught.value.hint.startswith(
-        "if it lacks BuildKit, for `RUN --mount`: `DOCKER_BUILDKIT=1 docker build -t NAME .`"
+        "if BuildKit is missing, which `RUN --mount` needs: `DOCKER_BUILDKIT=1 docker build -t NAME .`"
     )
 
 

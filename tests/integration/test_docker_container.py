@@ -119,7 +119,9 @@ def test_one_that_does_not_stay_up_is_no_target(docker_engine: DockerEngine, mak
     options: dict[str, Any] = {"command": ["/bin/sh", "-c", "sleep 0.5; exit 1"], "healthcheck": check}
     with docker_engine.container(**options) as name, docker_engine.client() as client:
         client.containers.get(name).wait()
-        with pytest.raises(ConnectError, match=f"`{name}` does not stay up: it ended with status 1; .*docker logs"):
+        with pytest.raises(
+            ConnectError, match=f"`{name}` does not keep running: it ended with status 1; .*docker logs"
+        ):
             connect(make(container=name))
 
 
@@ -224,7 +226,7 @@ def test_what_runs_when_the_container_goes_has_a_bad_end(
         assert channel.read(BOUND) is not None
         client.containers.get(name).remove(force=True)
         assert channel.read(BOUND) is None
-        with pytest.raises(LinkLost, match=f"container `{name}` gave no exit status"):
+        with pytest.raises(LinkLost, match=f"container `{name}` reported no exit status"):
             channel.exit_status()
 
 
@@ -252,7 +254,7 @@ def test_an_image_without_sh_is_told_so(docker_engine: DockerEngine, make: Make,
 
 
 def test_fresh_is_for_images(make: Make) -> None:
-    with pytest.raises(ConfigError, match="`fresh` is for an image"):
+    with pytest.raises(ConfigError, match="`fresh` needs an image"):
         make(container="x", fresh=True)
 
 

@@ -37,7 +37,9 @@ def test_a_helper_that_never_answers_is_not_waited_for_long(tmp_path: Path, monk
     monkeypatch.setattr(credentials, "HELPER_TIMEOUT", 0.2)
     variables = write(tmp_path, {"credsStore": "odd"})
     helper(tmp_path, "odd", "exec sleep 1000")
-    with pytest.raises(ConnectError, match=r"`registry.test/x`: Docker's credential helper gave no answer within 0 s"):
+    with pytest.raises(
+        ConnectError, match=r"`registry.test/x`: the Docker credential helper did not respond within 0 s"
+    ):
         header_for_image("registry.test/x", variables)
 
 

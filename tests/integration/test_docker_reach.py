@@ -145,7 +145,7 @@ def test_tls(tls_engine: str, certificates: Path, tmp_path: Path) -> None:
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     files = ["-keyout", "/dev/null", "-out", str(other / "ca.pem"), "-subj", "/CN=other"]
     subprocess.run([*command, *files], check=True, capture_output=True)
-    with pytest.raises(ConnectError, match=r"no TLS with the Docker engine at `tcp://.*`: .*self.signed"):
+    with pytest.raises(ConnectError, match=r"cannot use TLS with the Docker engine at `tcp://.*`: .*self.signed"):
         round_trip("behind-tls", {**known, "DOCKER_CERT_PATH": str(other)})
 
 

@@ -202,7 +202,7 @@ def test_a_key_that_others_may_read_is_left_out_and_named(server: SshServer, tmp
     asked = ScriptedCaller()
     with pytest.raises(ConnectError, match="permissions 0644 are too open"):
         driver(config(server), identity=str(key)).connect(asked)
-    assert asked.told == [f"rdo: the key `{key}` is left out: permissions 0644 are too open"]
+    assert asked.told == [f"rdo: the key `{key}` is not used: permissions 0644 are too open"]
 
 
 def test_a_key_file_that_is_missing_is_named(server: SshServer, tmp_path: Path) -> None:
@@ -349,7 +349,7 @@ def test_a_file_that_the_ssh_configuration_names_and_that_is_missing_is_named(
     asked = ScriptedCaller()
     with pytest.raises(ConnectError):
         driver(config(server, f"IdentityFile {tmp_path / 'gone'}", "IdentityFile ~/.ssh/id_dsa")).connect(asked)
-    assert asked.told == [f"rdo: the key `{tmp_path / 'gone'}` is left out: there is no such file"]
+    assert asked.told == [f"rdo: the key `{tmp_path / 'gone'}` is not used: there is no such file"]
 
 
 def test_a_passphrase_is_asked_for_by_ssh_askpass_where_there_is_no_terminal(

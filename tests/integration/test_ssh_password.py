@@ -52,7 +52,7 @@ def test_without_a_terminal_the_ways_that_the_server_wants_are_named(tmp_path: P
         driver(server.ssh_config).connect(ScriptedCaller())
     assert str(failure.value) == (
         f"authentication failed for `bob@devbox:{server.port}`: the server accepts `password`, `keyboard-interactive`; "
-        "there was nobody to ask; "
+        "there was no terminal to ask on; "
         f"run this in a terminal, or type `ssh-copy-id -F {server.ssh_config} devbox` in one"
     )
     assert "password" not in " ".join(script.attempts)

@@ -152,7 +152,7 @@ def test_a_host_that_does_not_exist_is_named() -> None:
 
 
 def test_a_port_on_which_nobody_listens_is_named(closed_port: int) -> None:
-    text = f"cannot reach `127.0.0.1` port {closed_port}: connection refused; is an SSH server running there?"
+    text = f"cannot reach `127.0.0.1` port {closed_port}: connection refused; check that an SSH server is running there"
     assert failure("127.0.0.1", closed_port) == text
 
 
@@ -169,7 +169,7 @@ def test_a_server_that_hangs_up_at_once_is_reported() -> None:
 def test_a_server_that_is_no_ssh_server_is_quoted() -> None:
     with listener(b"HTTP/1.1 400 Bad\x1b[2J Request\r\n\r\n", hangs_up=True) as port:
         assert (
-            r"in place of its SSH version it sent `HTTP/1.1 400 Bad\x1b[2J Request`; is it an SSH server?"
+            r"it sent this instead of an SSH version: `HTTP/1.1 400 Bad\x1b[2J Request`; is it an SSH server?"
             in failure("127.0.0.1", port)
         )
 
@@ -177,7 +177,7 @@ def test_a_server_that_is_no_ssh_server_is_quoted() -> None:
 def test_a_server_with_too_many_logins_is_to_be_tried_again() -> None:
     with listener(b"No room today\r\n", hangs_up=True) as port:
         text = failure("127.0.0.1", port)
-    assert "in place of its SSH version it sent `No room today`" in text
+    assert "it sent this instead of an SSH version: `No room today`" in text
     assert "too many logins at once (MaxStartups) says so: try again" in text
 
 

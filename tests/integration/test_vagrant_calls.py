@@ -162,7 +162,7 @@ def test_several_machines_and_none_primary_is_no_guess_to_make(vagrant: FakeVagr
     vagrant.states(web="running", db="running")
     vagrant.answer("ssh", "echo 1,,ui,error,This command requires a specific VM name; exit 1")
     why = f"`{vagrant.project}/Vagrantfile` has `web`, `db`, and none is primary"
-    assert failure(vagrant) == f'it is not clear which Vagrant machine is meant: {why}; write `machine = "web"`'
+    assert failure(vagrant) == f'several Vagrant machines match: {why}; write `machine = "web"`'
 
 
 def test_without_vagrant_what_is_kept_still_works(vagrant: FakeVagrant, go: Go) -> None:
@@ -197,7 +197,7 @@ def test_a_failing_vagrantfile_gives_its_own_reason(vagrant: FakeVagrant) -> Non
     vagrant.answer(
         "status", "printf 'There was an error.\\n\\nPath: /x\\nLine number: 3\\nMessage: bad\\n' >&2; exit 1"
     )
-    assert failure(vagrant) == f"`vagrant status` fails: /x:3: bad; try it in `{vagrant.project}`"
+    assert failure(vagrant) == f"`vagrant status` failed: /x:3: bad; try it in `{vagrant.project}`"
 
 
 def test_with_auto_up_it_is_run_once_however_many_masters_wait(vagrant: FakeVagrant, go: Go) -> None:

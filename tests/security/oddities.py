@@ -193,7 +193,7 @@ ODDITIES = [
     asked("four billion questions", "4294967295 questions", ask(HUGE)),
     asked("a thousand questions", "1000 questions", ask(1000, *[b"?"] * 1000)),
     asked("questions that are cut off", "cut off", ask(2, b"Code: ")),
-    Oddity("rounds of no question", "authentication failed for .*: it asks 32 times without an end", answers=QUESTIONS),
+    Oddity("rounds of no question", "authentication failed for .*: it asked more than 32 times", answers=QUESTIONS),
     before_login("a banner of latin-1", WORKS, 53, text(LATIN) + text(b""), 1),
     before_login("a success that comes twice", WORKS, common.MSG_USERAUTH_SUCCESS, b"", 1),
     before_login("extensions of four billion", "announced 4294967295 extensions", 7, uint32(HUGE), 1),

@@ -31,7 +31,8 @@ PLACES = [
 ]
 
 NO_THREAD = (
-    "rdo: the control master cannot start a thread: the limit of processes or memory is reached; see `ulimit -a`\n"
+    "rdo: the control master cannot start a thread: the limit on processes or memory has been reached; "
+    "see `ulimit -a`\n"
 )
 
 KINDS = ["MemoryError", "RecursionError", "SystemExit", "RuntimeError"]

@@ -117,7 +117,7 @@ PULLS: dict[str, tuple[bytes | Iterable[bytes], str]] = {
     "a total that is a text": (
         b'{"status": "Downloading", "id": "a", "progressDetail": {"total": "9"}}\n', "create`: `progressDetail"
     ),
-    "a line without end": (itertools.repeat(b"x" * 8192), "`POST /images/create`: a line has no end"),
+    "a line without end": (itertools.repeat(b"x" * 8192), "`POST /images/create`: a line does not end"),
 }  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def test_odd_progress_is_one_line(tmp_path: Path, name: str) -> None:
     [
         ("head -c 50000000 /dev/zero | tr '\\0' x >&2; exit 255", "cannot be reached: xxx"),
         ("head -c 50000000 /dev/zero >&2; echo >&2; echo last >&2; exit 255", "cannot be reached: last"),
-        ("yes >&2", "no answer in time"),
+        ("yes >&2", "no response in time"),
     ],
 )
 def test_an_ssh_that_prints_much_on_the_way_is_one_line(tmp_path: Path, script: str, why: str) -> None:
@@ -185,7 +185,7 @@ def test_a_byte_now_and_then_is_no_answer(tmp_path: Path, what: Say) -> None:
     with engine(tmp_path, {"inspect": what}) as made:
         asking = Engine(resolve(made.environment), made.environment)
         begun = time.monotonic()
-        with pytest.raises(ConnectError, match="no answer in time"):
+        with pytest.raises(ConnectError, match="no response in time"):
             asking.ask("GET", "/containers/web/json", timeout=0.3)
         assert time.monotonic() - begun < BOUND
         asking.close()

@@ -98,7 +98,9 @@ def test_the_directory_in_path_is_the_users_alone_whatever_the_umask(clone: Proj
 
 def test_doctor_warns_of_a_path_that_an_earlier_release_or_direnv_made(clone: Project) -> None:
     result = clone.shell('PATH="$PATH:$PWD/.rdo/bin" rdoctl doctor')
-    assert result.stdout.decode().startswith(f"warning  PATH: `{clone.local}/.rdo/bin`, into which a repository can ")
+    assert result.stdout.decode().startswith(
+        f"warning  PATH: `{clone.local}/.rdo/bin` is in a project, where a repository can "
+    )
     assert b"PATH" not in clone.shell("rdoctl doctor").stdout
 
 

@@ -19,7 +19,7 @@ from rdo.printable import BLANK, cut, escaped, fault, width, wrapped
     ids=lambda char: f"U+{ord(char):04X}",
 )
 def test_what_cannot_be_seen_is_refused_and_escaped(char: str) -> None:
-    assert fault(f"a{char}b").startswith("holds ")
+    assert fault(f"a{char}b").startswith("contains ")
     assert escaped(f"a{char}b") == f"a\\x{ord(char):02x}b" if ord(char) < 256 else f"a\\u{ord(char):04x}b"
 
 
@@ -31,12 +31,12 @@ def test_what_people_write_is_left_as_it_is(text: str) -> None:
 
 def test_accents_are_not_piled_up_over_the_lines_above() -> None:
     assert fault("a" + "\u0301" * 4) == ""
-    assert fault("a" + "\u0301" * 5) == "holds stacked accents"
+    assert fault("a" + "\u0301" * 5) == "contains stacked accents"
     assert escaped("a" + "\u0301" * 6 + "b") == "a" + "\u0301" * 4 + "\\u0301" * 2 + "b"
 
 
 def test_blanks_in_a_row_are_refused_but_can_be_shown() -> None:
-    assert fault("a  b") == "holds several spaces in a row"
+    assert fault("a  b") == "contains several spaces in a row"
     assert escaped("a  b") == "a  b"
 
 

@@ -71,7 +71,7 @@ def test_a_link_to_no_file_of_its_own_is_named_and_no_other_config_taken_instead
         enter(project / place)
         with pytest.raises(ConfigError) as caught:
             discover(os.environ, named)
-        assert str(caught.value).lower() == f"{project}/a/{CONFIG}: {why}; make it a link to a file, or a file".lower()
+        assert str(caught.value).lower() == f"{project}/a/{CONFIG}: {why}; make it a file, or a link to one".lower()
 
 
 def test_a_link_to_a_file_by_way_of_another_is_followed(project: Path, enter: Callable[..., None]) -> None:

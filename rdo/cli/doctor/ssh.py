@@ -94,7 +94,7 @@ class _SshRoute:
             fault = _fault(path)
             if fault:
                 verdict = failed if path == options.identity else warning
-                return verdict(f"{path} {fault}, so it is not used", f"type `chmod 600 {path}`, as its owner")
+                return verdict(f"{path} {fault}, so it is not used", f"as its owner, type `chmod 600 {path}`")
         remedy = "create one with `ssh-keygen`, unless the agent has your keys"
         return ok(", ".join(files)) if files else warning("there are none", remedy)
 

@@ -133,7 +133,7 @@ def fill_in(known: Mapping[str, Any], suggestion: Suggestion) -> dict[str, Any]:
             raise RdoError(f"`--{name}` is not for driver `{driver}`", f"only for {listed(KEYS[name].drivers)}")
     named = [name for name in CONTAINERS if name in known]
     if len(named) > 1:
-        raise RdoError(f"{listed([f'--{name}' for name in named])} exclude each other")
+        raise RdoError(f"{listed([f'--{name}' for name in named])} cannot be used together")
     told = {name: value for name, value in suggestion.values.items() if name not in CONTAINERS or not named}
     values = {**told, **known, "driver": driver}
     for name in _wanted(driver, named, suggestion):

@@ -84,7 +84,7 @@ class EngineAnswer:
         found = self._below(name)
         texts = [value for value in found._list() if _is_text(value)]
         if len(texts) < len(found._list()):
-            found._refuse("a list of texts")
+            found._refuse("a list of strings")
         return texts
 
     def mapping(self, name: str) -> Mapping[str, str]:

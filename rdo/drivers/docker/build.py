@@ -89,7 +89,7 @@ def _advice(context: BuildContext, build: str) -> str:
     if not word:
         return ""
     instead = f'`DOCKER_BUILDKIT=1 docker build -t NAME {build}`, and write `image = "NAME"` in place of `build`'
-    return f"if it lacks BuildKit, for `{word}`: {instead}"
+    return f"if BuildKit is missing, which `{word}` needs: {instead}"
 
 
 def _messages(

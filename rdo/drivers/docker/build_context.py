@@ -156,5 +156,5 @@ def _holds(directory: str, path: str) -> bool:
 
 
 def _unreadable(context: BuildContext, path: str, error: OSError) -> SetupError:
-    what = f"cannot read `{os.path.join(context.directory, path)}`, which the image is to be built of"
-    return SetupError(what, reason(error), f"make it readable, or name it in `{IGNORE}`")
+    what = f"cannot read `{os.path.join(context.directory, path)}`, which is needed to build the image"
+    return SetupError(what, reason(error), f"make it readable, or add it to `{IGNORE}`")

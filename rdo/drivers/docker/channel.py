@@ -192,7 +192,7 @@ class DockerChannel:
     def exit_status(self) -> int:
         """See base.Channel. Raises ConnectError where there is no such program."""
         if self._is_invalid:
-            raise LinkLost("invalid stream from the Docker engine", "it holds a frame of an unknown kind")
+            raise LinkLost("invalid stream from the Docker engine", "it contains a frame of an unknown kind")
         status = self._program.status(self.is_cut)
         if status in FAILED_TO_START and not self._program.started and not self._has_written:
             # what came is the engine's own words (podman has no process either for a program that has ended)

@@ -66,7 +66,7 @@ class DockerConnection:
             raise self._lost(error.why or error.what) from None
         if not self._keep(channel):
             channel.close()
-            raise self._lost("the connection was closed meanwhile")
+            raise self._lost("the connection has been closed in the meantime")
         return channel
 
     def _keep(self, channel: DockerChannel) -> bool:
@@ -92,7 +92,7 @@ class DockerConnection:
         return bool(ended) and all(ended)
 
     def _lost(self, why: str) -> LinkLost:
-        return LinkLost(f"`{self._name}` is not there any more", why)
+        return LinkLost(f"`{self._name}` no longer exists", why)
 
     def is_alive(self) -> bool:
         """See base.Connection."""

@@ -46,7 +46,7 @@ def by_name(engine: Engine, name: str) -> InspectedContainer:
         ) from None
     if found.name == name.removeprefix("/") or (found.id.startswith(name) and len(name) >= SHORT_ID):
         return found
-    why = f"the id of `{found.name}` begins so"
+    why = f"the ID of `{found.name}` starts with that"
     raise ConnectError(f"there is no container `{name}`", why, f'did you mean `container = "{found.name}"`?')
 
 
@@ -212,7 +212,7 @@ def _is_ready(container: InspectedContainer) -> bool:
         if state.restarting:
             return False
         why = f"it ended with status {state.exit_code}" + (f": {state.error}" if state.error else "")
-        raise ConnectError(f"the container `{name}` does not stay up", why, f"look at `docker logs {name}`")
+        raise ConnectError(f"the container `{name}` does not keep running", why, f"look at `docker logs {name}`")
     if state.health == "unhealthy":
         raise ConnectError(f"the container `{name}` is unhealthy", "", f"look at `docker inspect {name}`")
     return state.health in ("", "healthy")

@@ -42,7 +42,7 @@ def header_for_image(image: str, environment: Mapping[str, str]) -> str:
 
 def header_for_all(environment: Mapping[str, str]) -> str:
     """The header for all registries that the user logged in to; empty where there is none. Raises ConnectError."""
-    return _encoded(_Store(environment, "no credentials for the images to build of").find_all())
+    return _encoded(_Store(environment, "no credentials for the base images of the build").find_all())
 
 
 def registry_of(image: str) -> str:
@@ -130,7 +130,7 @@ class _Store(NamedTuple):
             if done.returncode == 0:
                 return _table({"": json.loads(done.stdout)}, "")
         except TimeoutError:
-            why = f"Docker's credential helper gave no answer within {HELPER_TIMEOUT:.0f} s"
+            why = f"the Docker credential helper did not respond within {HELPER_TIMEOUT:.0f} s"
             raise ConnectError(self.what, why, f"see `credsStore` and `credHelpers` in `{self._path}`") from None
         except FileNotFoundError:
             raise ConnectError(

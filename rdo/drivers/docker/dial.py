@@ -82,7 +82,7 @@ def _tcp(endpoint: Endpoint) -> EngineStream:
     except OSError as error:
         plain.close()
         why = getattr(error, "verify_message", "") or reason(error) or "no answer"
-        raise ConnectError(f"no TLS with the Docker engine at `{endpoint.name}`", why) from None
+        raise ConnectError(f"cannot use TLS with the Docker engine at `{endpoint.name}`", why) from None
 
 
 def _context(tls: TlsFiles) -> ssl.SSLContext:

@@ -47,7 +47,9 @@ class DockerDriver:
         """Raises ConfigError."""
         self._is_own = bool(settings.image or settings.build)
         if settings.fresh and not self._is_own:
-            raise ConfigError("`fresh` is for an image", "a container of its own cannot be new", "name an `image`")
+            raise ConfigError(
+                "`fresh` needs an image", "an existing container cannot be created for each command", "name an `image`"
+            )
         self._settings = settings
         self._root = root
         self._profile = profile

@@ -153,7 +153,7 @@ def _is_there(directory: str) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        raise ConfigError(f"cannot look into `{directory}`", reason(error)) from None
+        raise ConfigError(f"cannot read `{directory}`", reason(error)) from None
     return True
 
 

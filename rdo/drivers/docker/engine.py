@@ -142,7 +142,7 @@ class Engine:
             head, rest = self._begin(wire, request("POST", self._path(path, query), body, fields), end)
             if head.status not in STREAM_STATUSES:
                 _check(head, self._finish(wire, BodyDecoder(head), rest, end))
-                raise HttpError(f"status {head.status} where a stream was to begin")
+                raise HttpError(f"status {head.status} instead of a stream")
             return HijackedStream(wire, rest)
         except (EngineError, ConnectError):
             wire.close()
@@ -170,7 +170,7 @@ class Engine:
             end = Deadline(timeout)
             head, rest = self._begin(wire, request(method, path, body, fields), end)
             if head.status == 101:
-                raise HttpError("it began a stream where none was asked for")
+                raise HttpError("it started a stream that was not requested")
             data = self._finish(wire, BodyDecoder(head, absent=method == "HEAD"), rest, end)
         except (OSError, HttpError) as error:
             wire.close()
@@ -224,7 +224,7 @@ class Engine:
             pieces.append(self._more(wire, body, end))
             size += len(pieces[-1])
             if size > BODY_LIMIT:
-                raise HttpError(f"the answer is longer than {BODY_LIMIT >> 20} MiB")
+                raise HttpError(f"the response is longer than {BODY_LIMIT >> 20} MiB")
         return b"".join(pieces)
 
     def _more(self, wire: EngineStream, body: BodyDecoder, end: Deadline) -> bytes:
@@ -235,7 +235,7 @@ class Engine:
         return body.receive(data)
 
     def _confused(self, error: Exception) -> ConnectError:
-        why = "no answer in time" if isinstance(error, TimeoutError) else reason(error)
+        why = "no response in time" if isinstance(error, TimeoutError) else reason(error)
         return ConnectError(f"the Docker engine at `{self.endpoint.name}` did not send a valid HTTP response", why)
 
 

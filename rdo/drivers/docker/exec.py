@@ -109,10 +109,10 @@ class ExecProgram:
         pauses = iter(POLL_INTERVALS)
         while (status := self._look(late=time.monotonic() > deadline)) is None:
             if is_cut(0.0):
-                raise self._lost("its streams were cut")
+                raise self._lost("its streams ended early")
             time.sleep(next(pauses, POLL_INTERVALS[-1]))
         if status in ENDED_BY_LIFELINE and is_cut(CUT_TIMEOUT):
-            raise self._lost("its streams were cut")
+            raise self._lost("its streams ended early")
         return status
 
     def _look(self, *, late: bool) -> int | None:
@@ -129,12 +129,12 @@ class ExecProgram:
                 raise self._lost("the program was not started")
             return None
         if not 0 <= status <= STATUS_LIMIT:
-            raise self._lost(f"there is no status {status}")
+            raise self._lost(f"{status} is not a valid status")
         self.started = found.number("Pid", default=1) != 0
         return status
 
     def _lost(self, why: str) -> LinkLost:
-        return LinkLost(f"the container `{self._container}` gave no exit status", why)
+        return LinkLost(f"the container `{self._container}` reported no exit status", why)
 
     def runs(self) -> bool:
         """See DockerProgram."""
@@ -174,7 +174,7 @@ def resize(engine: Engine, path: str, size: WindowSize, starts: Callable[[], boo
 def start_error(engine: Engine, container: str, name: str, message: str, hint: str = "") -> ConnectError:
     """The error for a /bin/sh that could not be started: that it is missing, else the engine's own message."""
     if lacks_shell(engine, container):
-        return ConnectError(f"there is no /bin/sh in `{name}`", "", "rdo needs one: use another image")
+        return ConnectError(f"there is no /bin/sh in `{name}`", "", "rdo needs it: use another image")
     return ConnectError(f"cannot start /bin/sh in `{name}`", message, hint)
 
 

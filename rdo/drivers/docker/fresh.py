@@ -90,11 +90,11 @@ class FreshProgram:
         except (EngineError, ConnectError) as error:
             raise self._lost(error.message if isinstance(error, EngineError) else error.why) from None
         if not 0 <= status <= STATUS_LIMIT:
-            raise self._lost(f"there is no status {status}")
+            raise self._lost(f"{status} is not a valid status")
         return status
 
     def _lost(self, why: str) -> LinkLost:
-        return LinkLost(f"a container of `{self._name}` gave no exit status", why)
+        return LinkLost(f"a container of `{self._name}` reported no exit status", why)
 
     def runs(self) -> bool:
         """See DockerProgram. While a container ends, the engine does not answer about it."""

@@ -65,7 +65,7 @@ def split_head(data: bytes) -> tuple[ResponseHead, bytes] | None:
     text, end, rest = data.partition(b"\r\n\r\n")
     if not end:
         if len(data) > HEAD_LIMIT:
-            raise HttpError("the head has no end")
+            raise HttpError("the header does not end")
         return None
     first, *lines = text.decode("latin-1").split("\r\n")
     status = STATUS.fullmatch(first)
@@ -101,7 +101,7 @@ class BodyDecoder:
         """Whether all of it has come."""
         coding = head.fields.get("transfer-encoding", "identity").lower()
         if coding not in ("chunked", "identity"):
-            raise HttpError(f"it is encoded as {coding[:40]}")
+            raise HttpError(f"it has the unsupported encoding {coding[:40]}")
         self._chunked = coding == "chunked"
         length = head.fields.get("content-length")
         if length is not None and not LENGTH.fullmatch(length):
@@ -129,7 +129,7 @@ class BodyDecoder:
     def end(self) -> None:
         """The connection has ended. Raises HttpError where the body had not."""
         if self._chunked or self._left:
-            raise HttpError("the answer was cut off")
+            raise HttpError("the response is truncated")
         self.complete = True
 
     def _receive_pieces(self, data: memoryview) -> bytes:
@@ -149,7 +149,7 @@ class BodyDecoder:
         text, newline, _ = (self._line + bytes(data[:SIZE_LINE_LIMIT])).partition(b"\n")
         if not newline:
             if len(text) >= SIZE_LINE_LIMIT:
-                raise HttpError("a piece has no size")
+                raise HttpError("a chunk has no size")
             self._line = text
             return data[SIZE_LINE_LIMIT:]
         self._line = b""
@@ -161,10 +161,10 @@ class BodyDecoder:
             self.complete = not line
         elif self._expected is Expected.LINE_END:
             if line:
-                raise HttpError("a piece is longer than its size")
+                raise HttpError("a chunk is longer than its size")
             self._expected = Expected.SIZE
         else:
             if not SIZE.fullmatch(size := line.partition(b";")[0].strip(b" \t")):
-                raise HttpError("a piece has no size")
+                raise HttpError("a chunk has no size")
             self._piece = int(size, 16)
             self._expected = Expected.LINE_END if self._piece else Expected.TRAILER

@@ -82,5 +82,5 @@ def not_mounted(name: str, roots: Sequence[Root], project: str, directory: str) 
     ]
     inside = any(contains(directory, local) for local in near)
     what = f"{'this directory is not' if inside else 'nothing of this directory is'} mounted in `{name}`"
-    others = f", or `cd` to what is: {listed(near, LIST_LIMIT)}" if near else ""
+    others = f", or `cd` to a mounted directory: {listed(near, LIST_LIMIT)}" if near else ""
     return RdoError(what, "", f"set `directory`{others}")

@@ -69,7 +69,7 @@ def messages(chunks: Iterable[bytes], of: str) -> Iterator[EngineAnswer]:
         *lines, rest = (rest + data).split(b"\n")
         yield from (answer.decode(line, of).table() for line in lines if line.strip())
         if len(rest) > LINE_LIMIT:
-            raise answer.invalid_answer(of, "a line has no end")
+            raise answer.invalid_answer(of, "a line does not end")
 
 
 def _follow(messages: Iterable[EngineAnswer], image: str, caller: Caller) -> None:

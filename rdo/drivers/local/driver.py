@@ -61,7 +61,7 @@ class LocalConnection:
     def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> LocalChannel:
         """Start `/bin/sh -c command`, as the caller would, in that user's home directory."""
         if self._closed:
-            raise LinkLost("`local` is not there any more", "the connection is closed")
+            raise LinkLost("`local` no longer exists", "the connection is closed")
         try:
             channel = LocalChannel(command, pty, self._context)
         except OSError as error:

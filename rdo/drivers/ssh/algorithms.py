@@ -170,7 +170,7 @@ def chosen(option: str, allowed: Allowed, able: Sequence[str], more: Sequence[st
     if not found:
         why = f"the ssh configuration allows {_some(allowed or ())}"
         hint = f"allow one of {', '.join((*able, *more))}"
-        raise ConnectError(f"rdo can use none of the {option} of this host", why, hint)
+        raise ConnectError(f"rdo supports none of the {option} of this host", why, hint)
     return found
 
 

@@ -12,7 +12,7 @@ class BlobReader:
     def take(self, size: int) -> bytes:
         """So many bytes."""
         if size > len(self.rest):
-            raise ValueError("cut short")
+            raise ValueError("it is truncated")
         taken, self.rest = self.rest[:size], self.rest[size:]
         return taken
 

@@ -65,9 +65,9 @@ class Certificate(NamedTuple):
             (self.kind != HOST, "it is not a host certificate"),
             (now < self.valid_after, "it is not yet valid"),
             (now >= self.valid_before, "it has expired"),
-            (not self.principals, "it names no host"),
-            (not any(_fits(wanted, pattern) for pattern in self.principals), f"it is not for `{name}`"),
-            (bool(self.critical), "it has critical options, which are not known"),
+            (not self.principals, "it does not name a host"),
+            (not any(_fits(wanted, pattern) for pattern in self.principals), f"it is not valid for `{name}`"),
+            (bool(self.critical), "it has unknown critical options"),
             (self.signature not in algorithms, f"it is signed with {self.signature}: see CASignatureAlgorithms"),
         )
         return next((why for wrong, why in checks if wrong), "")
@@ -87,7 +87,7 @@ def parse(blob: bytes) -> Certificate:
     signed = blob[: len(blob) - len(fields.rest)]
     signature = fields.string()
     if fields.rest:
-        raise ValueError("there is more behind the certificate")
+        raise ValueError("there is data after the certificate")
     verify(authority, signature, signed)
     algorithm = BlobReader(signature).string().decode("ascii")
     return Certificate(
@@ -104,7 +104,7 @@ def _public(fields: BlobReader) -> bytes:
     kind = fields.string().decode("ascii")
     bare = kind.removesuffix(CERTIFICATE)
     if bare == kind or bare not in FIELDS:
-        raise ValueError(f"it is not a certificate of a known kind: {kind}")
+        raise ValueError(f"it is a certificate of an unsupported kind: {kind}")
     fields.string()  # nonce
     return string(bare.encode()) + b"".join(string(fields.string()) for _ in range(FIELDS[bare]))
 

@@ -69,7 +69,7 @@ class SshChannel:
             answered = self._changed.wait_for(lambda: self._state not in UNANSWERED, timeout)
         if not answered:
             self._advance(ChannelEvent.SEND_CLOSE)
-            raise self._lost(f"it opened no channel within {timeout:.0f} s")
+            raise self._lost(f"it did not open a channel within {timeout:.0f} s")
         if self._refusal is not None:
             raise self._refusal
         if self._state is ChannelState.LOST:

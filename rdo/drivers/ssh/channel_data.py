@@ -45,7 +45,7 @@ class IncomingData:
         self._plain = plain
         self.data = memoryview(plain)[self.HEADER.size : self.HEADER.size + length]
         if len(self.data) != length:
-            raise Violation("it sent a message that is cut off")
+            raise Violation("it sent a truncated message")
 
     def goes_on_in(self, plain: bytes) -> bool:
         """Whether that packet is one with data for the same channel."""

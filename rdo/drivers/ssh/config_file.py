@@ -106,7 +106,7 @@ def _lines(request: SshQueryRequest) -> list[str]:
     except Exception as error:  # paramiko's own, and whatever else it meets in what it half understands
         why = str(error) if isinstance(error, ConfigParseError | CouldNotCanonicalize) else "paramiko cannot read it"
         what = f"the ssh configuration `{request.ssh_config or places[0][0]}` is not usable"
-        raise ConnectError(what, why, "install an OpenSSH client, which says more") from error
+        raise ConnectError(what, why, "install an OpenSSH client, which explains the problem") from error
     given = {"user": request.user, "port": request.port, "proxyjump": request.jump}
     usual = _defaults()
     if all(BETWEEN in name for name in found.get("identityfile", ())):

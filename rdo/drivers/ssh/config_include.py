@@ -49,7 +49,7 @@ def expanded(path: str, home: str, base: str, within: str = EVERYWHERE, depth: i
 def _check_nesting(path: str, within: str, depth: int) -> None:
     """A block in a file that is itself included by some hosts' blocks counts for those alone."""
     if depth and " ".join(within.lower().split()) not in ("host *", "match all"):
-        why = f"it has a block of its own, and is included within `{within.strip()}`"
+        why = f"it has Host or Match blocks, and is included within `{within.strip()}`"
         raise ConnectError(f"the ssh configuration `{path}` is not usable", why, "install an OpenSSH client, which can")
 
 

@@ -64,7 +64,7 @@ class SshConnection:
     ) -> SessionChannel:
         """See the interface."""
         if self._room and not self._room.acquire(blocking=False):
-            raise ChannelRefused("this server mixes up sessions that begin with sessions that end")
+            raise ChannelRefused("this server confuses new sessions with ending ones")
         self._keepalive.acquire()
         channel = SessionChannel(self._transport, self._target, self._ended)
         try:
@@ -103,7 +103,7 @@ class SshConnection:
         except OpenRefused as error:
             raise ConnectError(f"`{self._target}` cannot reach `{host}` port {port}", str(error).lower()) from error
         except LinkLost as error:
-            raise ConnectError(f"`{self._target}` gave no way to `{host}`", error.why) from error
+            raise ConnectError(f"`{self._target}` did not connect to `{host}`", error.why) from error
         return ChannelStream(channel)
 
 
@@ -128,7 +128,7 @@ class Connector:
         self._caller.progress(f"connecting to `{options.address}`")
         dial.check_refused(options)
         for line in options.ignored:
-            self._caller.trace(f"of the ssh configuration this has no effect: {line}")
+            self._caller.trace(f"ignored in the ssh configuration: {line}")
         timeout = dial.step_timeout(options, self._timeout)
         below = contextlib.ExitStack()
         with contextlib.ExitStack() as undo:
@@ -226,12 +226,16 @@ def _failure(
     if not monitored.opening:
         if monitored.ended:
             why = "it closed the connection without sending a banner"
-            return ConnectError(what, why, "too many logins at once (MaxStartups), or no SSH server: try again")
-        return ConnectError(what, f"it sent no banner within {timeout:g} s", "is an SSH server running there?")
+            return ConnectError(
+                what, why, "it is not an SSH server, or has too many logins at once (MaxStartups): try again"
+            )
+        return ConnectError(
+            what, f"it sent no banner within {timeout:g} s", "check that an SSH server is running there"
+        )
     if not transport.version:
         first = words(monitored.opening.split(b"\n")[0].strip(), DISPLAY_LIMIT)
-        hint = "is it an SSH server? One that has too many logins at once (MaxStartups) says so: try again then"
-        return ConnectError(what, f"in place of its SSH version it sent `{first}`", hint)
+        hint = "check that it is an SSH server; if it has too many logins at once (MaxStartups), try again"
+        return ConnectError(what, f"it sent this instead of an SSH version: `{first}`", hint)
     if isinstance(error, NoCommonAlgorithm):
         return ConnectError(what, str(error), error.hint)
     return ConnectError(what, transport.disconnect_reason or "it closed the connection during the handshake")

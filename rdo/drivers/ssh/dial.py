@@ -90,8 +90,8 @@ def _connect(options: SshOptions, timeout: float) -> socket.socket:
     try:
         addresses = socket.getaddrinfo(options.hostname, options.port, family, socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
-        why = error.strerror if isinstance(error, socket.gaierror) else "no valid name"
-        hint = "check the name, or give the host a HostName in ~/.ssh/config"
+        why = error.strerror if isinstance(error, socket.gaierror) else "it is not a valid name"
+        hint = "check the name, or set its HostName in ~/.ssh/config"
         raise ConnectError(f"cannot find the host `{options.hostname}`", (why or "").lower(), hint) from error
     failure: OSError = OSError("no address")
     for kind, style, protocol, _, address in addresses:
@@ -104,9 +104,11 @@ def _connect(options: SshOptions, timeout: float) -> socket.socket:
             return stream
     if isinstance(failure, TimeoutError):
         raise ConnectError(
-            f"cannot reach {place}", f"no answer within {timeout:g} s", "is it up, is the address right?"
+            f"cannot reach {place}",
+            f"no response within {timeout:g} s",
+            "check that it is up, and that the address is right",
         )
-    hint = "is an SSH server running there?" if isinstance(failure, ConnectionRefusedError) else ""
+    hint = "check that an SSH server is running there" if isinstance(failure, ConnectionRefusedError) else ""
     raise ConnectError(f"cannot reach {place}", (failure.strerror or str(failure)).lower(), hint) from failure
 
 
@@ -148,7 +150,7 @@ class ProxyCommand:
             handed = []
         if not handed:
             self._wait(PROXY_EXIT_TIMEOUT)
-            raise ConnectError("the ProxyCommand handed over no connection (ProxyUseFdpass)", self.failure())
+            raise ConnectError("the ProxyCommand passed no connection (ProxyUseFdpass)", self.failure())
         received = socket.socket(fileno=handed[0])
         with contextlib.suppress(OSError):  # it need be none of TCP
             received.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

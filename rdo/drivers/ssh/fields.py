@@ -49,7 +49,7 @@ class FieldReader:
     def _take(self, size: int) -> Body:
         end = self._at + size
         if end > len(self._body):
-            raise Violation("it sent a message that is cut off")
+            raise Violation("it sent a truncated message")
         found, self._at = self._body[self._at : end], end
         return found
 

@@ -90,7 +90,7 @@ class HostKeyCheck:
             return parse(shown.blob)
         except ValueError as error:
             what = f"the host certificate of `{self._names[0]}` is not valid"
-            raise ConnectError(what, str(error), "have its owner renew it") from error
+            raise ConnectError(what, str(error), "ask its owner to renew it") from error
 
     def _is_certified(self, key: HostKey, certificate: Certificate) -> bool:
         """Whether an authority vouches for the key. One that does not count leaves the key to be judged by itself."""
@@ -114,7 +114,9 @@ class HostKeyCheck:
         least = self._options.algorithms.rsa_bits
         if bits is not None and bits < least:
             what = f"the host key of `{self._names[0]}` is too short"
-            raise ConnectError(what, f"RSA with {bits} bits, and RequiredRSASize is {least}", "have it replaced there")
+            raise ConnectError(
+                what, f"RSA with {bits} bits, and RequiredRSASize is {least}", "ask its owner to replace it"
+            )
 
     def _check_plain(self, key: HostKey) -> None:
         verdict = judge(self._entries, self._names, key, self._supported())
@@ -164,7 +166,7 @@ class HostKeyCheck:
         return ConnectError(
             f"the host key of `{self._names[0]}` is revoked",
             f"{key.family} key {self._print(key)}, {_place(verdict.entry)}",
-            "do not connect before its owner has explained this",
+            "do not connect until its owner has explained this",
         )
 
     def _changed(self, key: HostKey, verdict: HostKeyVerdict) -> ConnectError:
@@ -180,7 +182,7 @@ class HostKeyCheck:
     def _accept(self, key: HostKey) -> None:
         policy = self._options.strict_host_key_checking
         if policy == "yes":
-            raise self._unknown(key, "StrictHostKeyChecking is on", "add it to known_hosts once it is verified")
+            raise self._unknown(key, "StrictHostKeyChecking is on", "verify it, and add it to known_hosts")
         if policy == "ask":
             self._ask(key)
         self._record(key)

@@ -29,6 +29,6 @@ def prove(algorithm: str, shown: bytes, signature: bytes, data: bytes) -> HostKe
     kind, bare = kind_of(shown), algorithm.removesuffix(CERTIFICATE)
     expected = "ssh-rsa" if bare.startswith("rsa-") or bare == LEGACY_RSA else bare
     if kind != expected + (CERTIFICATE if algorithm.endswith(CERTIFICATE) else ""):
-        raise ValueError(f"it showed a key of type {kind} for {algorithm}")
+        raise ValueError(f"it presented a key of type {kind} for {algorithm}")
     verify(plain(shown), signature, data, bare)
     return HostKey(kind, shown)

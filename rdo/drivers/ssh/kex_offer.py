@@ -43,7 +43,7 @@ class Mismatch(NamedTuple):
         """For an error of ours."""
         more = f" and {len(self.names) - LISTED_LIMIT} more" if len(self.names) > LISTED_LIMIT else ""
         listed = ", ".join(name[:NAME_LENGTH_LIMIT] for name in self.names[:LISTED_LIMIT]) or "none"
-        return f"the server offers only these {self.kind}: {listed}{more}; rdo has none of them"
+        return f"the server offers only these {self.kind}: {listed}{more}; rdo supports none of them"
 
     def hint(self, ours: Sequence[str]) -> str:
         """What to type next, with the first of our own names."""

@@ -48,7 +48,7 @@ def _command(options: SshOptions, invocation: str, name: str, key: HostKey | Non
     except ValueError as error:
         raise _failed(options.known_hosts_command, str(error)) from None
     if not program or not program[0].startswith("/"):
-        raise _failed(options.known_hosts_command, "it has no absolute path")
+        raise _failed(options.known_hosts_command, "it is not an absolute path")
     more = {
         "H": name,
         "I": invocation,
@@ -64,4 +64,6 @@ def _command(options: SshOptions, invocation: str, name: str, key: HostKey | Non
 
 def _failed(command: str, why: str) -> ConnectError:
     shown = words(fsencode(command), DISPLAY_LIMIT)
-    return ConnectError(f"the KnownHostsCommand `{shown}` fails", why, "try it, or take it out of ~/.ssh/config")
+    return ConnectError(
+        f"the KnownHostsCommand `{shown}` failed", why, "try it yourself, or remove it from ~/.ssh/config"
+    )

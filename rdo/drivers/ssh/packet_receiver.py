@@ -86,7 +86,7 @@ class PacketReceiver:
         """The next packet: how much padding ends it, the number of its message, and that."""
         plain, self._ahead = self._ahead or self.read_packet(), b""
         if plain[0] > len(plain) - 2:
-            raise Violation("it sent a packet of nothing but padding")
+            raise Violation("it sent a packet that contains only padding")
         if self.decompressor is None:
             return plain
         return b"\0" + self.decompressor(plain[1 : len(plain) - plain[0]])

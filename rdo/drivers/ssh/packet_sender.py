@@ -66,7 +66,7 @@ class PacketSender:
                 if self.is_closed:
                     raise EOFError from None
                 if time.monotonic() - since > SEND_TIMEOUT:
-                    raise Violation(f"it took nothing of what was sent for {SEND_TIMEOUT:.0f} s") from None
+                    raise Violation(f"it did not accept any data for {SEND_TIMEOUT:.0f} s") from None
                 self._stream.wait_for_room(SEND_CHECK_INTERVAL)
 
     def _seal(self, cipher: AesGcm, head: bytes, content: bytes | memoryview) -> tuple[bytes, bytes]:

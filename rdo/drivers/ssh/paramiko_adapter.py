@@ -114,7 +114,7 @@ def _aes_gcm(cipher: Mapping[str, Any], initial_vector: bytes | None, before: Ae
     """
     if not cipher["aead"]:
         if before is not None:
-            raise SSHException("the server changed to another kind of cipher")
+            raise SSHException("the server changed to a different kind of cipher")
         return None
     return AesGcm(cipher["block_engine"], initial_vector or b"")
 
@@ -160,9 +160,9 @@ class KeyExchange(Transport):
         try:
             shown = prove(self.host_key_type, host_key, signature, self.H)
         except ValueError as error:
-            raise Violation(f"it does not prove its host key: {error}") from error
+            raise Violation(f"it did not prove that it has its host key: {error}") from error
         if self.shown not in (None, shown):
-            raise Violation("it came up with another host key on the way")
+            raise Violation("it presented a different host key later")
         if self.shown is None:
             self.binding = SessionBinding(shown.blob, self.H, signature)
         self.shown = shown
@@ -191,7 +191,7 @@ class KeyExchange(Transport):
         """
         due, self._expected_packet = self._expected_packet, ()
         if due and kind not in due:
-            raise Violation(f"it sent message {kind} in the midst of a key exchange")
+            raise Violation(f"it sent message {kind} during a key exchange")
         if kind == MSG_KEXINIT:
             self._begin(message)
         elif not due:

@@ -84,7 +84,7 @@ def _answer(process: subprocess.Popen[bytes]) -> list[str]:
         process.kill()
         process.communicate()
         why = f"waited {QUERY_TIMEOUT:.0f} s"
-        raise ConnectError("`ssh -G` gave no answer", why, "look for a slow `Match exec`") from None
+        raise ConnectError("`ssh -G` did not respond", why, "look for a slow `Match exec`") from None
     if process.returncode != 0:
         lines = [line.rstrip() for line in _lines(complaint) if not line.startswith("Pseudo-terminal")]
         why = "; ".join(words(fsencode(line), DISPLAY_LIMIT) for line in lines[:COMPLAINT_LIMIT])

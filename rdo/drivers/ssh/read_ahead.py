@@ -47,7 +47,7 @@ class ReadAhead:
             line = self._line()
             if line.startswith(b"SSH-"):
                 return line
-        raise Violation(f"it said {VERSION_LINE_LIMIT} lines without its version")
+        raise Violation(f"it sent {VERSION_LINE_LIMIT} lines without its version")
 
     def defer(self, act: Callable[[], None]) -> None:
         """Do it before the next wait."""
@@ -67,7 +67,7 @@ class ReadAhead:
     def _line(self) -> bytes:
         while (end := bytes(self.peek(len(self))).find(b"\n")) < 0:
             if len(self) > LINE_LENGTH_LIMIT:
-                raise Violation("it said a line without an end before its version")
+                raise Violation("it sent an endless line before its version")
             self.fill(len(self) + 1)
         return bytes(self.take(end + 1)).removesuffix(b"\n").removesuffix(b"\r")
 

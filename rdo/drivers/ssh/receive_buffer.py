@@ -147,7 +147,7 @@ class ReceiveBuffer:
     def _spend(self, size: int) -> None:
         self._allowed -= size
         if self._allowed < 0:
-            raise Violation("it sent more output than it was allowed to")
+            raise Violation("it sent more output than allowed")
 
     def _stop(self, state: ReceiveState) -> None:
         with self._changed:

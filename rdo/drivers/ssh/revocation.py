@@ -38,7 +38,7 @@ def check(files: Sequence[str], name: str, key: HostKey, certificate: Certificat
             raise ConnectError(
                 f"the host key of `{name}` is revoked",
                 f"{key.family} key {key.fingerprint}, by `{path}` (RevokedHostKeys)",
-                "do not connect before its owner has explained this",
+                "do not connect until its owner has explained this",
             )
 
 
@@ -71,4 +71,4 @@ def _read(path: str) -> bytes:
 
 def _unusable(path: str, name: str, why: str) -> ConnectError:
     what = f"cannot check the host key of `{name}` against `{path}` (RevokedHostKeys)"
-    return ConnectError(what, why, "repair the file, or take the option out of your ssh configuration")
+    return ConnectError(what, why, "repair the file, or remove the option from your ssh configuration")

@@ -23,7 +23,7 @@ class SendWindow:
         with self._changed:
             self._room += size
             if self._room > WINDOW_LIMIT:
-                raise Violation("it asked for more input than a channel may take")
+                raise Violation("it requested more input than a channel allows")
             self._changed.notify_all()
 
     def close(self) -> None:

@@ -79,9 +79,12 @@ class SessionChannel(SshChannel):
     def exit_status(self) -> int:
         status = self._received.wait_for_status()
         if self._denied is PendingRequest.PTY:
-            raise PtyRefused(f"`{self._target}` gives no terminal", "PermitTTY there, or no room for one")
+            raise PtyRefused(
+                f"`{self._target}` did not allocate a terminal",
+                "its sshd_config forbids it (PermitTTY), or it has none left",
+            )
         if status is None:
-            raise self._lost(self._why or "the server gave no exit status")
+            raise self._lost(self._why or "the server reported no exit status")
         return status
 
     def _receive_reply(self, *, granted: bool) -> None:

@@ -88,7 +88,7 @@ class Tokens(NamedTuple):
 
 def _found(values: Mapping[str, str], key: str, what: str) -> str:
     if key not in values:
-        raise ValueError(f"{what} stands for nothing")
+        raise ValueError(f"{what} has no value")
     return values[key]
 
 

@@ -168,7 +168,7 @@ class SshTransport(KeyExchange):
             self.remote_version = self.packetizer.receiver.source.version()  # type: ignore[assignment]  # its bytes are signed
             self.version = words(self.remote_version)  # type: ignore[arg-type]
             if self.version.split("-")[1] not in ("2.0", "1.99"):
-                raise Violation(f"it speaks SSH {self.version.split('-')[1]}, and rdo 2.0")
+                raise Violation(f"it uses SSH {self.version.split('-')[1]}, but rdo needs 2.0")
             self.begin_exchange()
             while self.active:
                 kind, message = self.packetizer.receiver.read()
@@ -204,12 +204,12 @@ class SshTransport(KeyExchange):
 
     def _handle(self, kind: int, message: Message | IncomingData) -> None:
         if isinstance(message, IncomingData) or (kind in CHANNEL_MESSAGES and not self.is_exchanging):
-            raise Violation(f"it sent message {kind} for a channel that there is not")
+            raise Violation(f"it sent message {kind} for a channel that does not exist")
         body = message.asbytes()
         if not self.authenticated:
             self._allowance -= MESSAGE_COST + len(body)
             if self._allowance < 0:
-                raise Violation("it sent too much before the login was over")
+                raise Violation("it sent too much data before the login was complete")
         if kind == MSG_DISCONNECT:
             self.disconnect_reason = messages.disconnection(body)
             raise EOFError
@@ -238,7 +238,7 @@ class SshTransport(KeyExchange):
         if self.authenticated:
             self._reject(kind, body)
         elif self.replies.qsize() >= REPLY_LIMIT:
-            raise Violation("it goes on without waiting for an answer")
+            raise Violation("it continued without waiting for a reply")
         else:
             if kind == MSG_USERAUTH_SUCCESS:
                 self.begin_compression()
@@ -272,5 +272,5 @@ def _reason(error: Exception, kind: int) -> str:
     if isinstance(error, Violation | NoCommonAlgorithm | SSHException):
         return words(fsencode(str(error)), DISPLAY_LIMIT)
     if isinstance(error, InvalidTag):
-        return "it sent a packet that was changed on its way"
-    return f"it sent a message without sense (number {kind})"
+        return "it sent a packet that was modified in transit"
+    return f"it sent an invalid message (number {kind})"

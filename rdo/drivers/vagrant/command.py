@@ -87,18 +87,18 @@ class VagrantCommand:
             return answer
         config = vagrant_output.ssh_config(answer.output, name)
         if not config:
-            why = f"it does not say where `{name}` is"
-            raise ConnectError("cannot use what `vagrant ssh-config` prints", why, "try it yourself")
+            why = f"it does not contain `{name}`"
+            raise ConnectError("cannot use the output of `vagrant ssh-config`", why, "try it yourself")
         return answer._replace(output=config)
 
     def states(self) -> dict[str, MachineState]:
         """All machines of the Vagrantfile, and how they are. Raises ConnectError."""
         answer = self._ask("status", "--machine-readable")
         if not answer.success:
-            raise ConnectError("`vagrant status` fails", answer.complaint, f"try it in `{self._project.directory}`")
+            raise ConnectError("`vagrant status` failed", answer.complaint, f"try it in `{self._project.directory}`")
         states = vagrant_output.states(answer.output)
         if not states:
-            raise ConnectError("cannot use what `vagrant status` prints", "it lists no machine", "try it yourself")
+            raise ConnectError("cannot use the output of `vagrant status`", "it lists no machine", "try it yourself")
         return states
 
     def target(self) -> str | None:
@@ -123,7 +123,7 @@ class VagrantCommand:
             for line in last if watched else ():
                 self._caller.report(line.rstrip())
             why = vagrant_output.complaint("", "\n".join(last)) or f"status {status}"
-            raise ConnectError(f"`vagrant up {shlex.quote(name)}` failed", why, "see what it says above")
+            raise ConnectError(f"`vagrant up {shlex.quote(name)}` failed", why, "see its output above")
 
     def _show(self, line: str, watched: bool) -> None:
         if not watched:
@@ -133,14 +133,14 @@ class VagrantCommand:
 
     def _ask(self, *words: str) -> VagrantResult:
         self._caller.progress(f"asking Vagrant ({shlex.join(words)})")
-        self._caller.trace(f"asking: vagrant {shlex.join(words)}")
+        self._caller.trace(f"running: vagrant {shlex.join(words)}")
         process = self._start(words, subprocess.PIPE)
         try:
             with _closed_at_the_end(process):
                 output, errors = _collect(process, ASK_TIMEOUT)
         except (TimeoutError, TooMuchOutput) as error:
-            why = f"waited {ASK_TIMEOUT:.0f} s" if isinstance(error, TimeoutError) else "its output has no end"
-            raise ConnectError(f"`vagrant {words[0]}` gave no answer", why, "try it yourself") from None
+            why = f"waited {ASK_TIMEOUT:.0f} s" if isinstance(error, TimeoutError) else "its output does not end"
+            raise ConnectError(f"`vagrant {words[0]}` did not respond", why, "try it yourself") from None
         return VagrantResult(process.returncode == 0, _text(output), _text(errors))
 
     def _start(self, words: Iterator[str] | tuple[str, ...] | list[str], errors: int) -> subprocess.Popen[bytes]:

@@ -83,11 +83,11 @@ class VagrantConnector:
             return None
         if self._cache.read(self._file, answer_key(self._project, machine)) is None:
             return None
-        self._caller.trace(f"what Vagrant said before: {self._cache.path(self._file)}")
+        self._caller.trace(f"cached: {self._cache.path(self._file)}")
         try:
             return self._log_in(machine)
         except ConnectError as error:
-            self._caller.trace(f"what Vagrant said before is out of date: {error}")
+            self._caller.trace(f"the cached connection no longer works: {error}")
             self._cache.drop(self._file)
             return None
 
@@ -135,7 +135,7 @@ class VagrantConnector:
                     self._vagrant.up(self._name)
                     answer = self._vagrant.ssh_config(self._name)
         except OSError as error:
-            hint = "look for another `vagrant up` that still runs"
+            hint = "look for another `vagrant up` that is still running"
             raise ConnectError(f"cannot run `vagrant up {self._name}`", reason(error), hint) from error
         machine = vagrant_machine.find(self._project, self._name, self._caller.environment)
         if machine is None or not answer.success:

@@ -128,7 +128,7 @@ class VagrantDriver:
         name = names[0] if len(names) == 1 else vagrant.target()
         if name is None:
             why = f"`{self.project.vagrantfile}` has {listed(names, LIST_LIMIT)}, and none is primary"
-            raise ConnectError("it is not clear which Vagrant machine is meant", why, f'write `machine = "{names[0]}"`')
+            raise ConnectError("several Vagrant machines match", why, f'write `machine = "{names[0]}"`')
         with contextlib.suppress(OSError):
             self._cache.write(CHOICE_FILE, self.project.stamp(), name)
         return name

@@ -59,9 +59,9 @@ def find(project: VagrantProject, name: str, environment: Mapping[str, str]) -> 
     running = [each for each in made if _last_state(each, environment) == RUNNING]
     if len(named) == 1 or len(running) == 1:
         return (named or running)[0]
-    why = f"it was made by {listed([each.provider for each in made])}"
-    hint = f"set VAGRANT_DEFAULT_PROVIDER, or `vagrant destroy {name}` the one too many"
-    raise ConnectError(f"it is not clear which machine `{name}` is meant", why, hint)
+    why = f"they were created by {listed([each.provider for each in made])}"
+    hint = f"set VAGRANT_DEFAULT_PROVIDER, or `vagrant destroy {name}` the other one"
+    raise ConnectError(f"several machines `{name}` match", why, hint)
 
 
 def created(project: VagrantProject, name: str) -> list[VagrantMachine]:

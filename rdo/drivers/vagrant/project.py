@@ -59,7 +59,7 @@ def find_project(root: str, environment: Mapping[str, str]) -> VagrantProject:
                 return VagrantProject(begin, vagrantfile, _dotfile(os.path.dirname(vagrantfile), environment))
         above = os.path.dirname(directory)
         if above == directory:
-            why = f"there is no {custom or 'Vagrantfile'} in it or any directory above"
+            why = f"it and the directories above have no {custom or 'Vagrantfile'}"
             raise ConfigError(f"`{begin}` has no Vagrant machine", why, "`vagrant init` writes one")
         directory = above
 

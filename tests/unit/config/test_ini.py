@@ -54,7 +54,7 @@ def test_the_ssh_file_of_the_first_rdo(tmp_path: Path) -> None:
         "identity": "~/.ssh/id_dev",
     }
     assert config.notes == (
-        f"{tmp_path}/.rdo.conf:3: `ssh = /usr/bin/ssh` names a program rdo no longer needs; ignored",
+        f"{tmp_path}/.rdo.conf:3: `ssh = /usr/bin/ssh` is ignored: rdo no longer needs that program",
     )
 
 
@@ -149,62 +149,65 @@ SLIPS = {
     "variable": ("host = a\n[env]\nA = b\nA = c", ":4: a second `A` in `env`; the first is in line 3"),
     "key twice": (
         "host = a\nHost = b",
-        ":2: `host` gives profile `default` a second `host`; the first is `host` in line 1",
+        ":2: `host` is a second `host` for profile `default`; the first is `host` in line 1",
     ),
-    "value": ("host = a\nport = x", ":2: `port` is a number from 1 to 65535, not the string `x`; as in `port = 2222`"),
+    "value": (
+        "host = a\nport = x",
+        ":2: `port` must be a number from 1 to 65535, not the string `x`; as in `port = 2222`",
+    ),
     "flag": (
         "host = a\nuse_sudo = maybe",
-        ":2: `use_sudo` is true or false, not the string `maybe`; as in `use_sudo = true`",
+        ":2: `use_sudo` must be true or false, not the string `maybe`; as in `use_sudo = true`",
     ),
     "empty": ("host =\nuser = x", ':1: `host` is empty; as in `host = "devbox"`'),
     "driver": (
         "driver = shh",
-        ":1: `driver` is one of `ssh`, `vagrant`, `docker`, `local`, not the string `shh`; did you mean `ssh`?",
+        ":1: `driver` must be one of `ssh`, `vagrant`, `docker`, `local`, not the string `shh`; did you mean `ssh`?",
     ),
     "section": ("host = a\n[user]\n", ": `user` is a key and cannot name a profile; rename the profile"),
     "flag -A": (
         "host = a\nflags = -A",
-        ":2: `flags` holds `-A`, which rdo does not take; set `ForwardAgent yes` for the host in ~/.ssh/config",
+        ":2: `flags` contains `-A`, which rdo does not support; set `ForwardAgent yes` for the host in ~/.ssh/config",
     ),
     "flag -q": (
         "host = a\nflags = -q",
-        ":2: `flags` holds `-q`, which rdo does not take; set what it stands for in ~/.ssh/config",
+        ":2: `flags` contains `-q`, which rdo does not support; set its meaning in ~/.ssh/config",
     ),
     "host in flags": (
         "host = a\nflags = box",
-        ':2: `flags` holds `box`, which rdo does not take; write `host = "box"`',
+        ':2: `flags` contains `box`, which rdo does not support; write `host = "box"`',
     ),
     "long host in flags": (
         f"host = a\nflags = {'x' * 41}",
-        f":2: `flags` holds `{'x' * 40}...`, which rdo does not take; the host is a key of its own",
+        f":2: `flags` contains `{'x' * 40}...`, which rdo does not support; the host has its own key",
     ),
     "-p": ("host = a\nflags = -p", ":2: `flags` ends with `-p`, which needs a value; or set `port`"),
     "port in flags": (
         "host = a\nflags = -p x",
-        ":2: `flags -p` is a number from 1 to 65535, not the string `x`; as in `port = 2222`",
+        ":2: `flags -p` must be a number from 1 to 65535, not the string `x`; as in `port = 2222`",
     ),
-    "quote": ("host = a\nflags = -i 'k", ":2: `flags` has an open quote; close it"),
+    "quote": ("host = a\nflags = -i 'k", ":2: `flags` has an unclosed quote; close it"),
     "two ports": (
         "host = a\nport = 1\nflags = -p 2",
-        ":3: `flags -p` gives profile `default` a second `port`; the first is `port` in line 2",
+        ":3: `flags -p` is a second `port` for profile `default`; the first is `port` in line 2",
     ),
     "two identities": (
         "host = a\nident = k\nflags = -i l",
-        ":3: `flags -i` gives profile `default` a second `identity`; the first is `ident` in line 2",
+        ":3: `flags -i` is a second `identity` for profile `default`; the first is `ident` in line 2",
     ),
-    "TOML": ('host = "a"\nflags = 1', ":2: `flags` is a string, not the number `1`; put it in quotes"),
-    "ssh as list": ('host = "a"\nssh = []', ":2: `ssh` is a string, not a list; put it in quotes"),
+    "TOML": ('host = "a"\nflags = 1', ":2: `flags` must be a string, not the number `1`; quote it"),
+    "ssh as list": ('host = "a"\nssh = []', ":2: `ssh` must be a string, not a list; quote it"),
     "exec alone": (
         "driver = docker\nexec = true",
-        f":2: `exec` says how to use the container of `name`, which is missing; {CONTAINER}",
+        f":2: `exec` describes the container in `name`, which is missing; {CONTAINER}",
     ),
     "exec value": (
         "driver = docker\nname = a\nexec = x",
-        f":3: `exec` is true or false, not the string `x`; {CONTAINER}",
+        f":3: `exec` must be true or false, not the string `x`; {CONTAINER}",
     ),
     "name and image": (
         "driver = docker\nname = a\nimage = b",
-        ":3: `image` gives profile `default` a second `image`; the first is `name` in line 2",
+        ":3: `image` is a second `image` for profile `default`; the first is `name` in line 2",
     ),
 }
 

@@ -129,8 +129,8 @@ def test_directory_is_only_missed_by_who_needs_it(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         config.require_directory()
     assert str(caught.value) == (
-        f"{tmp_path}/.rdo.conf: profile `default` names no `directory`; "
-        'write `directory = "/where/this/directory/is/on/the/target"`, or give `--dir`'
+        f"{tmp_path}/.rdo.conf: profile `default` sets no `directory`; "
+        'write `directory = "/where/this/directory/is/on/the/target"`, or use `--dir`'
     )
 
 
@@ -149,7 +149,7 @@ GAPS = {
     "no driver": (
         "",
         None,
-        ": profile `default` names no driver; write `driver = ...`, one of `ssh`, `vagrant`, `docker`, `local`",
+        ": profile `default` sets no driver; write `driver = ...`, one of `ssh`, `vagrant`, `docker`, `local`",
     ),
     "profile": ("[box]", "bos", ": no profile `bos`; did you mean `box`? the profiles are `default`, `box`"),
     "no profiles": ("", "x", ": no profile `x`; the only profile is `default`"),
@@ -157,12 +157,12 @@ GAPS = {
     "no host": (
         'driver = "ssh"',
         None,
-        ': profile `default` has driver `ssh` and no `host`; write `host = "devbox"`',
+        ': profile `default` has driver `ssh`, but no `host`; write `host = "devbox"`',
     ),
     "login directory of a container": (
         'container = "a"\ndirectory = "~/src"',
         None,
-        ":2: `directory` is relative to the login directory, and a container has none; write an absolute path",
+        ":2: `directory` is relative to the login directory, but a container has none; write an absolute path",
     ),
     "beside its driver": (
         'driver = "docker"\nimage = "a"\nport = 22',

@@ -32,7 +32,7 @@ def load_in(directory: Path) -> Config:
     return load(str(directory / ".rdo.conf"), None, str(directory / "user.toml"))
 
 
-ACCEPT = ", or `rdoctl allow` to accept it as it is"
+ACCEPT = ", or `rdoctl allow` to accept it anyway"
 
 
 def refusal(directory: Path) -> str:

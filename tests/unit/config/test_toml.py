@@ -19,7 +19,7 @@ def error_of(directory: Path) -> str:
     return str(caught.value).removeprefix(f"{directory}/.rdo.conf")
 
 
-CLASH = "something of that name stands further up"
+CLASH = "the name is already used above"
 
 
 SLIPS = {
@@ -44,25 +44,25 @@ SLIPS = {
     "key twice": ('host = "a"\nhost = "b"', f":2: cannot overwrite a value; {CLASH}"),
     "profile twice": ("[a]\n[a]\n\n", f":2: cannot declare ('a',) twice; {CLASH}"),
     "list and more": ("port = 1\nlogin = [] true", ":2: expected newline or end of document after a statement"),
-    "nested": ("x = " + "[" * 9000, ": nested too deep; write it flat"),
-    "long number": ('host = "a"\nport = ' + "1" * 9000, ":2: a number too long to read; shorten it"),
-    "dots": ("a." * 9000 + "a = 1", ":1: more than 200 dots in one line; break it up"),
+    "nested": ("x = " + "[" * 9000, ": nested too deeply; flatten it"),
+    "long number": ('host = "a"\nport = ' + "1" * 9000, ":2: a number that is too long; shorten it"),
+    "dots": ("a." * 9000 + "a = 1", ":1: more than 200 dots in a line; split the line"),
     "list of tables": (
         '[[box]]\nimage = "a"',
-        ":1: `[[box]]` is a list of tables, and a profile is one; write `[box]`",
+        ":1: `[[box]]` is a list of tables, but a profile is a single table; write `[box]`",
     ),
-    "key as table": ("[host]\na = 1", ':1: `host` is a string, not a table; as in `host = "devbox"`'),
+    "key as table": ("[host]\na = 1", ':1: `host` must be a string, not a table; as in `host = "devbox"`'),
     "profile as option": ("[-a]", ": `-a` cannot name a profile; rename it with letters and digits"),
     "default twice": (
         'host = "a"\n[default]\nhost = "b"',
-        ":3: `host` gives profile `default` a second `host`; the first is `host` in line 1",
+        ":3: `host` is a second `host` for profile `default`; the first is `host` in line 1",
     ),
     "image and service": (
         'image = "a"\nservice = "b"',
-        ":2: `service` and `image` exclude each other; keep one of them; the other is `image` in line 1",
+        ":2: `service` and `image` cannot be used together; keep one of them; the other is `image` in line 1",
     ),
-    "env": ("[box.env]\nA = 1", ':2: `env.A` is a string, not the number `1`; quote it: `A = "1"`'),
-    "dotted": ("[box]\nenv.A = 1", ':2: `env.A` is a string, not the number `1`; quote it: `A = "1"`'),
+    "env": ("[box.env]\nA = 1", ':2: `env.A` must be a string, not the number `1`; quote it: `A = "1"`'),
+    "dotted": ("[box]\nenv.A = 1", ':2: `env.A` must be a string, not the number `1`; quote it: `A = "1"`'),
     "table in table": ("[box.deep]\nA = 1", ":1: unknown key `deep`; `rdoctl schema` shows all keys"),
 }
 
@@ -94,7 +94,7 @@ def test_bytes_that_are_not_utf8_are_located(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    line = ": cannot be read: no such file or directory; check that it is there and yours to read"
+    line = ": cannot be read: no such file or directory; check that it exists and that you can read it"
     assert error_of(tmp_path) == line
 
 
@@ -105,18 +105,18 @@ def test_a_directory_is_no_config_file(tmp_path: Path) -> None:
 
 def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ".rdo.conf")
-    assert error_of(tmp_path) == ": not a regular file; a config file is a short text"
+    assert error_of(tmp_path) == ": not a regular file; a config file should be a short text"
 
 
 def test_a_huge_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".rdo.conf").write_bytes(b"#" * (64 * 1024 + 1))
-    assert error_of(tmp_path) == ": larger than 64 KiB; a config file is a short text"
+    assert error_of(tmp_path) == ": larger than 64 KiB; a config file should be a short text"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_of_somebody_else_is_named(tmp_path: Path) -> None:
     (tmp_path / ".rdo.conf").touch(0o000)
-    line = ": cannot be read: permission denied; check that it is there and yours to read"
+    line = ": cannot be read: permission denied; check that it exists and that you can read it"
     assert error_of(tmp_path) == line
 
 

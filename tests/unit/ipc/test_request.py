@@ -90,7 +90,7 @@ def test_the_version_of_any_payload_is_what_stands_before_the_first_nul(payload:
         pytest.param(b"24 80 0 0", b"24 80 0 x", id="no number for a window"),
         pytest.param(b"2\0make", b"\0make", id="no number of arguments"),
         pytest.param(b"2\0make", b"9\0make", id="fewer arguments than said"),
-        pytest.param(b"2\0make", b"9" * 5000 + b"\0make", id="a number too long to read"),
+        pytest.param(b"2\0make", b"9" * 5000 + b"\0make", id="a number that is too long"),
         pytest.param(b"1\0A=b", b"1e9\0A=b", id="no number of variables"),
         pytest.param(b"1\0A=b", b"99999999999999999999\0A=b", id="fewer variables than said"),
     ],

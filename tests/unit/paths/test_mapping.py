@@ -155,9 +155,9 @@ def test_the_working_directory_has_its_place_on_the_target(pwd: str, cwd: str, r
     ("roots", "why"),
     [
         pytest.param([], "no directory is", id="no root"),
-        pytest.param([Root("/a", "/b")], "only what is below `/a` is", id="one root"),
+        pytest.param([Root("/a", "/b")], "only directories in `/a` are", id="one root"),
         pytest.param(
-            [Root("/a", "/b"), Root("/longer", "/c")], "only what is below `/longer`, `/a` is", id="two roots"
+            [Root("/a", "/b"), Root("/longer", "/c")], "only directories in `/longer`, `/a` are", id="two roots"
         ),
     ],
 )

@@ -94,7 +94,7 @@ def test_what_rdo_has_nothing_for_is_refused(letter: str) -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["-Z"], "unknown option `-Z`; rdo-rsh takes what `ssh` takes"),
+        (["-Z"], "unknown option `-Z`; rdo-rsh accepts the options of `ssh`"),
         (["--x=1"], "unknown option `--x=1`; see `rdo-rsh --help`"),
         (["-l"], "option `-l` needs a value"),
         (["--profile"], "option `--profile` needs a value"),

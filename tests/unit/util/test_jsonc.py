@@ -48,17 +48,17 @@ def test_comments_and_trailing_commas_are_passed_over(text: str, value: Any) -> 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("{\n", "line 2: a name in double quotes is expected"),
-        ('{"a"}', "line 1: `:` is expected"),
-        ('{"a": }', "line 1: a value is expected"),
-        ('{"a": 1-2}', "line 1: a value is expected"),
-        ('{"a": 1\n"b": 2}', "line 2: `,` or `}` is expected"),
-        ("[1 2]", "line 1: `,` or `]` is expected"),
-        ("{1: 2}", "line 1: a name in double quotes is expected"),
-        ("{} {}", "line 1: the end is expected"),
-        ("[,]", "line 1: a value is expected"),
-        ("/* open", "line 1: a value is expected"),
-        ('{"a": "\n"}', "line 1: a value is expected"),
+        ("{\n", "line 2: expected a name in double quotes"),
+        ('{"a"}', "line 1: expected `:`"),
+        ('{"a": }', "line 1: expected a value"),
+        ('{"a": 1-2}', "line 1: expected a value"),
+        ('{"a": 1\n"b": 2}', "line 2: expected `,` or `}`"),
+        ("[1 2]", "line 1: expected `,` or `]`"),
+        ("{1: 2}", "line 1: expected a name in double quotes"),
+        ("{} {}", "line 1: expected the end"),
+        ("[,]", "line 1: expected a value"),
+        ("/* open", "line 1: expected a value"),
+        ('{"a": "\n"}', "line 1: expected a value"),
         ("[" * 100_000, "it is nested too deeply"),
     ],
 )
@@ -110,14 +110,14 @@ def test_an_element_is_appended_with_its_own_lines_indented() -> None:
 
 def test_an_element_is_replaced_by_its_number() -> None:
     assert jsonc.put(SETTINGS, ["list", 0], "y") == SETTINGS.replace('"x"', '"y"')
-    with pytest.raises(ValueError, match="there is no object above `1`"):
+    with pytest.raises(ValueError, match="`1` is not inside an object"):
         jsonc.put(SETTINGS, ["list", 1], "y")
 
 
 def test_what_is_of_another_kind_is_not_overwritten() -> None:
-    with pytest.raises(ValueError, match="there is no object above `b`"):
+    with pytest.raises(ValueError, match="`b` is not inside an object"):
         jsonc.put('{"a": 1}', ["a", "b"], 2)
-    with pytest.raises(ValueError, match="there is no object above `b`"):
+    with pytest.raises(ValueError, match="`b` is not inside an object"):
         jsonc.append("[]", ["b"], 2)
     with pytest.raises(ValueError, match="`a` is not an array"):
         jsonc.append('{"a": 1}', ["a"], 2)

@@ -103,7 +103,7 @@ class Agent:
         self._socket.sendall(string(request))
         (size,) = struct.unpack(">I", self._receive(4))
         if not 0 < size <= MESSAGE_LIMIT:
-            raise ValueError("the agent's answer is too large")
+            raise ValueError("the agent's response is too large")
         answer = self._receive(size)
         return answer[0], answer[1:]
 
@@ -112,7 +112,7 @@ class Agent:
         while self._socket is not None and len(data) < size:
             piece = self._socket.recv(size - len(data))
             if not piece:
-                raise SigningFailed("the agent hung up")
+                raise SigningFailed("the agent closed the connection")
             data += piece
         return data
 

@@ -94,6 +94,6 @@ class _Asking:
         try:
             done = run_for_caller([program, question], self.environment, ASKPASS_TIMEOUT, stderr=subprocess.DEVNULL)
         except (OSError, ValueError) as error:
-            self.report(f"rdo: `{program}` (SSH_ASKPASS) gave no answer: {reason(error)}")
+            self.report(f"rdo: `{program}` (SSH_ASKPASS) returned no answer: {reason(error)}")
             return None
         return first_line(done.stdout) if done.returncode == 0 else None

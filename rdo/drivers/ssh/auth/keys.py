@@ -146,7 +146,7 @@ class KeyLogin:
             self.notes.append(f"{key.label}: {bits} bits, and RequiredRSASize is {self._options.algorithms.rsa_bits}")
             return False
         if self._auth.algorithm(key) is None:
-            self.notes.append(f"{key.label}: PubkeyAcceptedAlgorithms has nothing for it that the server knows")
+            self.notes.append(f"{key.label}: PubkeyAcceptedAlgorithms has no algorithm for it that the server supports")
             return False
         return True
 
@@ -239,5 +239,5 @@ class KeyLogin:
         return [blob for blob in found if blob is not None and blob != public and belongs(blob, public)]
 
     def _skip(self, path: str, why: str) -> None:
-        self._caller.report(f"rdo: the key `{path}` is left out: {why}")
+        self._caller.report(f"rdo: the key `{path}` is not used: {why}")
         self.notes.append(f"the key `{path}`: {why}")

@@ -130,8 +130,8 @@ class Login:
         return answer
 
     def _refused(self, offered: tuple[str, ...]) -> ConnectError:
-        accepts = f"the server accepts {listed(offered)}" if offered else "the server accepts no method"
-        nobody = "there was nobody to ask" if self._unasked else "there was nothing to try"
+        accepts = f"the server accepts {listed(offered)}" if offered else "the server accepts no methods"
+        nobody = "there was no terminal to ask on" if self._unasked else "there was nothing to try"
         tried = f"tried {listed(self._tried)}" if self._tried else nobody
         notes = self._keys.notes
         more = [f"{len(notes) - NOTE_LIMIT} more keys failed"] if len(notes) > NOTE_LIMIT else []

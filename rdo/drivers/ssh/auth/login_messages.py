@@ -54,6 +54,6 @@ def questions(body: Body) -> Questions:
     title, instruction, _language = (words(fields.string(), PROMPT_LENGTH_LIMIT) for _ in range(3))
     count = fields.number()
     if count > PROMPT_LIMIT:
-        raise Violation(f"it asks {count} questions at once")
+        raise Violation(f"it asked {count} questions at once")
     prompts = [Prompt(words(fields.string(), PROMPT_LENGTH_LIMIT), fields.flag()) for _ in range(count)]
     return Questions(title, instruction, prompts)

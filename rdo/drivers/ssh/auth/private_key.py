@@ -26,7 +26,7 @@ from rdo.util.lines import split_lines, split_words
 KEY_FILE_LIMIT = 1024 * 1024
 """Bytes of a key file, as MAX_KEY_FILE_SIZE in OpenSSH's authfile.h has it."""
 
-UNSUPPORTED = "rdo cannot sign with keys of its kind; `ssh-add` gives it to the agent, which can"
+UNSUPPORTED = "rdo cannot sign with keys of its kind; add it to the agent with `ssh-add`"
 """Of a security key (sk-), above all."""
 
 MAGIC = b"openssh-key-v1\0"
@@ -129,7 +129,7 @@ def load(path: str, content: bytes, passphrase: str | None) -> FileKey:
     except ValueError as error:
         if secret is not None:
             raise PassphraseNeeded from error
-        raise KeyUnusable("it is not a private key of a known kind") from error
+        raise KeyUnusable("it is not a private key of a supported kind") from error
     if not isinstance(private, PrivateKey):
         raise KeyUnusable(UNSUPPORTED)
     return FileKey(path, private)
@@ -195,7 +195,7 @@ def kind_of(blob: bytes) -> str:
 
 def _public_inside(data: bytes) -> bytes:
     if not data.startswith(MAGIC):
-        raise ValueError("no OpenSSH key")
+        raise ValueError("it is not an OpenSSH key")
     rest = data[len(MAGIC) :]
     for _ in ("cipher", "kdf", "kdf options"):
         _, rest = take(rest)
@@ -206,7 +206,7 @@ def take(data: bytes) -> tuple[bytes, bytes]:
     """The string that data starts with, and what comes after. Raises ValueError or struct.error if it is cut short."""
     (size,) = struct.unpack_from(">I", data)
     if size > len(data) - 4:
-        raise ValueError("cut short")
+        raise ValueError("it is truncated")
     return data[4 : 4 + size], data[4 + size :]
 
 

@@ -46,7 +46,7 @@ ROUND_LIMIT = 32
 BANNER_LIMIT = 64 * 1024
 """Bytes of banners that are shown."""
 
-ONE_KEY = "if that is more than the server allows, name one with `identity`, or set IdentitiesOnly"
+ONE_KEY = "if the server allows fewer, name one with `identity`, or set IdentitiesOnly"
 
 HOST_BOUND = "publickey-hostbound@openssh.com"
 HOST_BOUND_METHOD = "publickey-hostbound-v00@openssh.com"
@@ -139,7 +139,7 @@ class UserAuth:
     def _exchange(self, message: Message) -> AuthOutcome:
         outcome = self._outcome(message, lambda _: None)
         if outcome is None:  # a password that has run out: RFC 4252, section 8
-            raise ConnectError(f"`{self._target}` requires a new password", "", "change it with `ssh`")
+            raise ConnectError(f"`{self._target}` requires a new password", "", "change the password with `ssh`")
         return outcome
 
     def _outcome(self, message: Message, question: Callable[[bytes], Message | None]) -> AuthOutcome | None:
@@ -162,7 +162,7 @@ class UserAuth:
             if kind == MSG_USERAUTH_FAILURE:
                 return login_messages.failure(body)
             reply = question(body)
-        raise Violation(f"it asks {ROUND_LIMIT} times without an end")
+        raise Violation(f"it asked more than {ROUND_LIMIT} times")
 
     def _receive(self, *, only_accepted: bool = False) -> tuple[int, bytes]:
         """The answer to what was sent. What comes before it does not give the server more time.

@@ -119,8 +119,8 @@ def test_a_task_that_differs_is_left_alone_and_named_unless_forced() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ('{\n"a" 1}', "line 2: `:` is expected"),
-        ("[]", "there is no object above `version`"),
+        ('{\n"a" 1}', "line 2: expected `:`"),
+        ("[]", "`version` is not inside an object"),
         ('{"tasks": {}}', "`tasks` is not an array"),
         ('{"version": "0.1.0"}', "it is of version 0.1.0, not 2.0.0"),
     ],

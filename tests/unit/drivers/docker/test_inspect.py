@@ -90,7 +90,7 @@ def test_a_value_of_the_wrong_type_is_named(changed: dict[str, object], why: str
 def test_a_list_that_is_none_is_named() -> None:
     with pytest.raises(ConnectError, match="it is not a list"):
         inspection.listing(EngineAnswer({}, "GET /x"))
-    with pytest.raises(ConnectError, match=r"`\[0\].Names` is not a list of texts"):
+    with pytest.raises(ConnectError, match=r"`\[0\].Names` is not a list of strings"):
         inspection.listing(EngineAnswer([{"Id": ID, "Names": [7]}], "GET /x"))
 
 

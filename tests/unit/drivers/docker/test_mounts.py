@@ -87,7 +87,8 @@ def test_a_directory_that_is_mounted_has_its_place(
 
 NOTHING = "nothing of this directory is mounted in `web-1`; set `directory`"
 HIDDEN = (
-    "is not the directory that the target has there: hidden: a {} is mounted over it; `--dir {}` runs in what is there"
+    "is not the directory that the target has there: hidden: a {} is mounted over it; "
+    "`--dir {}` runs in the target's directory"
 )
 
 
@@ -101,19 +102,19 @@ HIDDEN = (
         pytest.param(
             (bind(f"{APP}/src", "/app"),),
             f"{APP}/doc",
-            f"{NOTHING}, or `cd` to what is: `{APP}/src`",
+            f"{NOTHING}, or `cd` to a mounted directory: `{APP}/src`",
             id="another part",
         ),
         pytest.param(
             (bind(f"{APP}/src", "/app"),),
             APP,
-            f"this directory is not mounted in `web-1`; set `directory`, or `cd` to what is: `{APP}/src`",
+            f"this directory is not mounted in `web-1`; set `directory`, or `cd` to a mounted directory: `{APP}/src`",
             id="a part below",
         ),
         pytest.param(
             tuple(bind(f"{APP}/{n}", f"/{n}") for n in range(5)),
             f"{APP}/doc",
-            f"{NOTHING}, or `cd` to what is: `{APP}/0`, `{APP}/1`, `{APP}/2` ...",
+            f"{NOTHING}, or `cd` to a mounted directory: `{APP}/0`, `{APP}/1`, `{APP}/2` ...",
             id="many parts",
         ),
         pytest.param(

@@ -65,7 +65,7 @@ def test_a_list_with_nothing_that_we_can_do_is_an_error_that_names_it() -> None:
     with pytest.raises(ConnectError) as failure:
         chosen("Ciphers", ("chacha20-poly1305@openssh.com",), CIPHERS)
     text = str(failure.value)
-    assert text.startswith("rdo can use none of the Ciphers of this host: ")
+    assert text.startswith("rdo supports none of the Ciphers of this host: ")
     assert "chacha20-poly1305@openssh.com" in text
     assert "allow one of aes128-gcm@openssh.com" in text
 

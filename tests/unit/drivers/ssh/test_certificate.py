@@ -58,7 +58,7 @@ def test_a_certificate_holds_the_key_and_who_signed_it(kind: str, ca: str, tmp_p
 def test_a_plain_key_is_left_as_it_is(tmp_path: Path) -> None:
     key = blob(f"{make_key(tmp_path / 'key')}.pub")
     assert plain(key) == key
-    with pytest.raises(ValueError, match="not a certificate of a known kind"):
+    with pytest.raises(ValueError, match="a certificate of an unsupported kind"):
         parse(key)
 
 
@@ -67,13 +67,13 @@ def test_a_plain_key_is_left_as_it_is(tmp_path: Path) -> None:
     [
         (["-n", "devbox,other"], "other", ""),
         (["-n", "*.example.com"], "a.example.com", ""),
-        (["-n", "*.example.com"], "example.com", "it is not for `example.com`"),
-        (["-n", "[a]"], "a", "it is not for `a`"),
-        ([], "evil", "it is not for `evil`"),
-        ([NOBODY], "devbox", "it names no host"),
+        (["-n", "*.example.com"], "example.com", "it is not valid for `example.com`"),
+        (["-n", "[a]"], "a", "it is not valid for `a`"),
+        ([], "evil", "it is not valid for `evil`"),
+        ([NOBODY], "devbox", "it does not name a host"),
         (["-V", "20200101:20200102"], "devbox", "it has expired"),
         (["-V", "20900101:20910101"], "devbox", "it is not yet valid"),
-        (["-O", "critical:odd@example.com=1"], "devbox", "it has critical options, which are not known"),
+        (["-O", "critical:odd@example.com=1"], "devbox", "it has unknown critical options"),
     ],
 )
 def test_a_certificate_counts_for_its_hosts_in_its_time(words: list[str], name: str, why: str, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_certificate_that_is_cut_short_is_none(size: int, tmp_path: Path) -> N
 
 
 def test_nothing_may_stand_behind_a_certificate(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="more behind"):
+    with pytest.raises(ValueError, match="data after"):
         parse(sign(tmp_path) + b"\0")
 
 
@@ -130,7 +130,7 @@ def test_a_signature_with_sha1_counts_only_where_it_is_expected(tmp_path: Path) 
 def test_a_key_of_another_kind_than_was_agreed_on_proves_nothing(tmp_path: Path) -> None:
     key = blob(f"{make_key(tmp_path / 'key')}.pub")
     for algorithm in ("rsa-sha2-512", "ssh-ed25519-cert-v01@openssh.com"):
-        with pytest.raises(ValueError, match="it showed a key of type ssh-ed25519"):
+        with pytest.raises(ValueError, match="it presented a key of type ssh-ed25519"):
             prove(algorithm, key, b"", b"data")
 
 
@@ -149,7 +149,7 @@ def test_the_size_of_an_rsa_key_is_known(tmp_path: Path) -> None:
 def test_fields_are_read_one_after_the_other() -> None:
     fields = BlobReader(string(b"a") + string(b"bc") + b"\1")
     assert (fields.string(), fields.string(), fields.number(1), fields.rest) == (b"a", b"bc", 1, b"")
-    with pytest.raises(ValueError, match="cut short"):
+    with pytest.raises(ValueError, match="it is truncated"):
         fields.number(1)
     with pytest.raises(ValueError, match="ascii"):
         kind_of(string(b"\xff"))

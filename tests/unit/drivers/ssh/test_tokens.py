@@ -31,9 +31,9 @@ def test_a_path_is_what_ssh_takes_it_for(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("/%z/key", "the token `%z` stands for nothing"),
-        ("/key%", "the token `%` stands for nothing"),
-        ("/${UNSET}/key", "the variable `UNSET` stands for nothing"),
+        ("/%z/key", "the token `%z` has no value"),
+        ("/key%", "the token `%` has no value"),
+        ("/${UNSET}/key", "the variable `UNSET` has no value"),
         ("~nobody-of-this-name/key", "there is no user `nobody-of-this-name`"),
     ],
 )

@@ -149,7 +149,9 @@ def test_of_two_providers_machines_none_is_guessed(place: VagrantProject, tmp_pa
         (directory / "id").write_text(provider)
         (directory / "index_uuid").write_text(f"u-{provider}")
     home = {"VAGRANT_HOME": str(tmp_path / "vagrant.d")}
-    with pytest.raises(ConnectError, match="which machine `web` is meant: it was made by `libvirt`, `virtualbox`; "):
+    with pytest.raises(
+        ConnectError, match="several machines `web` match: they were created by `libvirt`, `virtualbox`; "
+    ):
         vagrant_machine.find(place, "web", home)
     chosen = vagrant_machine.find(place, "web", {"VAGRANT_DEFAULT_PROVIDER": "virtualbox"})
     index = tmp_path / "vagrant.d" / "data" / "machine-index" / "index"

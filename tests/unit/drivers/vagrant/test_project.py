@@ -66,7 +66,7 @@ def test_vagrant_is_told_the_place_whatever_its_variables_were(project: Path) ->
 def test_without_a_vagrantfile_the_error_says_where_it_was_looked_for(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as failure:
         find_project(str(tmp_path), {"VAGRANT_VAGRANTFILE": "NoSuchFile"})
-    why = "there is no NoSuchFile in it or any directory above; `vagrant init` writes one"
+    why = "it and the directories above have no NoSuchFile; `vagrant init` writes one"
     assert str(failure.value) == f"`{tmp_path}` has no Vagrant machine: {why}"
 
 

@@ -79,7 +79,7 @@ def test_a_program_that_is_dismissed_gives_no_answer(tmp_path: Path) -> None:
 def test_a_program_that_is_missing_is_named() -> None:
     answer, caller = ask({"SSH_ASKPASS": "/gone", "SSH_ASKPASS_REQUIRE": "force"})
     assert answer is None
-    assert caller.told[0].startswith("rdo: `/gone` (SSH_ASKPASS) gave no answer: ")
+    assert caller.told[0].startswith("rdo: `/gone` (SSH_ASKPASS) returned no answer: ")
 
 
 def test_without_any_program_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
