@@ -42,7 +42,7 @@ ALONE_TIMEOUT = 1.0
 """Seconds that a peer may take for each step while there is no other thread to wait for the next one."""
 
 CLOSE_TIMEOUT = 10.0
-"""Seconds for links to be closed; a wedged engine or a dead link may take longer than anyone waits."""
+"""Seconds for connections to be closed: a wedged engine or a dead connection may take very long."""
 
 
 class Master:
@@ -76,13 +76,13 @@ class Master:
     def wait(self) -> None:
         """Wait until it is time to end and nothing runs any more; then leave."""
         self._life.wait()
-        self._close_links()
+        self._close_connections()
         self._listener.close()
 
-    def _close_links(self) -> None:
+    def _close_connections(self) -> None:
         if self._target is None:
             return
-        with contextlib.suppress(SetupError):  # who ends lets go of them anyway
+        with contextlib.suppress(SetupError):  # the end of the process closes them, too
             threads.start(self._target.close, name="close").join(CLOSE_TIMEOUT)
 
     def _prepare(self) -> None:
@@ -104,7 +104,7 @@ class Master:
             return self._target
 
     def _end_now(self) -> None:
-        """End the commands that run, too, and say so to whoever waits for them."""
+        """End the commands that run, too, and report that to their clients."""
         self._life.end_within(STOP_NOW_TIMEOUT)
         with self._listing:
             commands = list(self._commands)

@@ -1,4 +1,4 @@
-"""What the control master gives up of whoever happened to start it: nothing of one caller may serve another's command.
+"""What the control master drops of the caller that happened to start it: nothing of one caller may affect another.
 
 What no process can give up (see limits.py) is not decided here.
 """

@@ -74,7 +74,7 @@ class Listener:
     def leave(self) -> None:
         """Leave the place, if it is still ours, so that the next command starts a new master.
 
-        Under its other name the socket can still be asked how the running commands do, and told to end now.
+        Under its other name, the socket still answers `rdoctl status` and `rdoctl stop --now`.
         """
         if self.in_place:
             with contextlib.suppress(OSError):

@@ -19,7 +19,7 @@ LARGE_SIZE = 1024
 """Bytes from which on a piece was rather cut by the transport than ended by the program."""
 
 LARGE_GRACE = 1.0
-"""Seconds to wait for what follows a large piece: over a slow link, a packet of 256 KiB takes its time."""
+"""Seconds to wait for what follows a large piece: over a slow connection, a packet of 256 KiB takes its time."""
 
 Send = Callable[[int, bytes], None]
 """Shows output of a stream."""
@@ -48,13 +48,13 @@ class MappedOutput:
                 pass
 
     def send(self, stream: int, data: bytes | memoryview) -> None:
-        """Send of the output what can be told now."""
+        """Send what is certain of the output by now."""
         self._show(stream, self._maps[stream].receive(bytes(data)))
         pause = PATH_GRACE if len(data) < LARGE_SIZE else LARGE_GRACE
         self._until[stream] = time.monotonic() + pause if self._maps[stream].held else math.inf
 
     def release(self) -> None:
-        """Send all that is held back: nothing comes behind it."""
+        """Send all that is held back: nothing follows."""
         self._release_before(math.inf)
 
     def _release_before(self, now: float) -> None:

@@ -1,5 +1,5 @@
-"""The output of one command on its way to the client, and then the exit status: by whoever receives it, as long as the
-client takes it at once and nothing more is to be done to it; else by a thread of its own.
+"""The output of one command on its way to the client, and then the exit status: by the thread that receives it, if the
+client takes it at once and it needs no change; else by a thread of its own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Owner(Protocol):
-    """Whoever runs the command."""
+    """What runs the command."""
 
     def obey(self, mark: str) -> None:
         """Act on a mark of a pty. May raise ClientGone."""
@@ -67,7 +67,7 @@ class OutputPump:
         self.ended = threading.Event()
         """Set when there is an exit status."""
         self.cut = False
-        """Whether there will be none, because the channel or the link went away."""
+        """Whether there will be none, because the channel or the connection was lost."""
 
     def start(self) -> None:
         """Begin, once: the command is started."""
@@ -98,7 +98,7 @@ class OutputPump:
         return self._over.wait(timeout)
 
     def _go_on(self, over: bool) -> None:
-        """Somebody has to read the channel, or all is over. This is called by the thread that serves the whole link."""
+        """The channel has to be read, or is over. This is called by the thread that serves the whole connection."""
         try:
             if not over or not self._end_at_once(self._channel.exit_status()):
                 self._start_thread()
@@ -176,7 +176,7 @@ class OutputPump:
                 send(STDOUT, piece)
 
     def _send(self, stream: int, data: bytes | memoryview) -> None:
-        """Pass output on; where nobody wants it any more, drop it, so that the command can come to its end."""
+        """Pass output on, or drop it if nobody reads it any more, so that the command can go on to its end."""
         if self._drops_stdout and stream == STDOUT:
             if time.monotonic() > self._end_writer_at:
                 self._end_writer_at = math.inf
@@ -188,7 +188,7 @@ class OutputPump:
             self._drops_stdout = True
 
     def _offer(self, stream: int, data: bytes | memoryview) -> bool:
-        """Pass output on, if that needs no waiting: this is called by the thread that serves the whole link."""
+        """Pass output on, if that needs no waiting: this is called by the thread that serves the whole connection."""
         self._shown += 1
         try:
             return not self._drops_stdout and self._client.offer(_kind(stream), data)

@@ -102,7 +102,7 @@ class Session:
                 else:
                     self._take(kind, bytes(payload))
         except BaseException as error:
-            self._client.fail(error)  # before the command is ended: what it ends with is no answer then
+            self._client.fail(error)  # before the command is ended: its status then means nothing
         finally:
             self._happens(SessionEvent.OVER)
             self._see_off()
@@ -153,7 +153,9 @@ class Session:
             self._watch.expect(name)
             self._connection.signal(self._groups[-1], name)
             if name == "HUP" and self._keep and self._shell.pty:
-                self._connection.signal(self._groups[-1], "TERM")  # the caller's terminal is gone: no lost link
+                self._connection.signal(
+                    self._groups[-1], "TERM"
+                )  # the caller's terminal is gone: the connection is not
 
     def _stop_output(self) -> None:
         """Nobody reads stdout any more: let the command meet SIGPIPE.

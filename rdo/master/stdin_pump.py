@@ -15,7 +15,7 @@ from rdo.master.client_connection import ClientGone
 from rdo.util import threads
 
 ACKNOWLEDGE = protocol.INPUT_WINDOW // 4
-"""Bytes that the command has taken, before the client is told that it may send as many more."""
+"""Bytes that the command has taken, before the client gets credit for as many more."""
 
 STDIN = 0
 
@@ -113,7 +113,7 @@ class StdinPump:
             self._broken(error)
 
     def _next(self) -> tuple[bytes | memoryview, int] | None:
-        """The next input to write, and how many bytes to acknowledge behind it; None at the end."""
+        """The next input to write, and how many bytes to acknowledge after it; None at the end."""
         with self._changed:
             self._busy = False
             self._changed.wait_for(self._has_work)

@@ -61,7 +61,9 @@ class Target:
                 if self._worktree_fault and not request.remote_directory:
                     raise self._worktree_fault
                 if not self.driver.roots() and not request.remote_directory:
-                    self._require_directory(fsdecode(request.pwd))
+                    if error := self.driver.unmapped_error(fsdecode(request.pwd)):
+                        raise error
+                    self.config.require_directory()
                 pool = after.enter_context(self._pools.of(caller))
                 lease = after.enter_context(pool.shells.lease(caller, _pty(request)))
                 ptyless = request.pty and not lease.shell.pty
@@ -72,33 +74,27 @@ class Target:
                 roots = pool.login.resolved(self.driver.roots(), caller)
             planned = self._plan(request, roots, caller.user)
             if request.progress and self.config.settings.driver != "local":  # there, nothing stays here
-                self._tell_what_stays_here(caller, request, planned)
+                self._hint_at_prefix_assignments(caller, request, planned)
             session = Session(client, lease, self.driver.target, planned.output_roots)
             session.start(planned.script, ptyless=ptyless)
             self._prefix_assignments.remember(caller.environment)
             session.relay(pool.shells.started)
 
-    def _tell_what_stays_here(self, caller: WaitingCaller, request: Request, planned: plan.Plan) -> None:
+    def _hint_at_prefix_assignments(self, caller: WaitingCaller, request: Request, planned: plan.Plan) -> None:
         """One hint, once, for a variable that the command line began with and that does not reach the target."""
         started_by = partial(parent_environment.of, caller.process)
         names = self._prefix_assignments.new_assignments(caller.environment, started_by)
         if not names:
             return
         there = set(planned.script.environment)
-        with contextlib.suppress(ConnectError):  # the next command meets it
+        with contextlib.suppress(ConnectError):  # the next command reports it
             there.update(self.driver.variables(caller))
         if fresh := self._prefix_assignments.first_mentions(name for name in names if name not in there):
             words = list(map(fsdecode, request.arguments)) if _is_plain(request) else []
             caller.report(f"rdo: {prefix_assignment.hint(fresh, caller.environment, words)}")
 
-    def _require_directory(self, here: str) -> None:
-        """Raises RdoError if neither the config nor anything else says where the command is to run."""
-        if words := self.driver.unmapped_error(here):
-            raise words
-        self.config.require_directory()
-
     def _plan(self, request: Request, roots: Sequence[Root], user: str) -> plan.Plan:
-        """Made once there is a connection: a machine that just started shares directories that nobody knew before."""
+        """Made once there is a connection: only then are the directories known that a machine shares."""
         driver = self.driver
         sudo = "" if driver.switches_user else user
         return plan.make(request, self.config.settings, roots, driver.target, driver.unmapped_error, sudo)

@@ -63,7 +63,7 @@ class TrustCheck:
 
 
 def _ask(request: TrustRequest, caller: Caller) -> bool | None:
-    """The answer; None where there is no terminal."""
+    """The answer; None if there is no terminal."""
     screen = caller.screen()
     if screen is None:
         return None

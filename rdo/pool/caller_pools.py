@@ -52,14 +52,10 @@ class CallerPools:
                 pool = self._pools.pop(kind, None) or CallerPool(self._driver, self._login)
                 used.enter_context(pool.users)
                 self._pools[kind] = pool  # the latest are last
-                evicted = self._evict()
+                idle = [kind for kind, pool in self._pools.items() if not pool.users.count]
+                oldest = idle[: max(0, len(self._pools) - POOL_LIMIT)]
+                evicted = [self._pools.pop(kind).shells for kind in oldest]
             for shells in evicted:
                 with contextlib.suppress(SetupError):
                     threads.start(shells.close, name="close")
             yield pool
-
-    def _evict(self) -> list[ShellPool]:
-        """Forget the oldest that nobody uses, of those that are too many."""
-        idle = [kind for kind, pool in self._pools.items() if not pool.users.count]
-        oldest = idle[: max(0, len(self._pools) - POOL_LIMIT)]
-        return [self._pools.pop(kind).shells for kind in oldest]

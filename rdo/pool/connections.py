@@ -20,7 +20,7 @@ ROOM_INTERVAL = 0.02
 
 
 class ShellLease(NamedTuple):
-    """A shell for one command, and the link that it is on."""
+    """A shell for one command, and the connection that it is on."""
 
     shell: Shell
     connection: HeldConnection
@@ -134,7 +134,7 @@ class ConnectionSet:
 
     @staticmethod
     def _open_first(connection: HeldConnection, opening: ChannelOptions) -> ShellLease:
-        """The first shell of a link, which nobody else knows yet. Raises ConnectError."""
+        """The first shell on a connection that nobody else knows yet. Raises ConnectError."""
         try:
             connection.start_lifeline()
             try:
@@ -150,7 +150,7 @@ class ConnectionSet:
             raise
 
     def discard(self, connection: HeldConnection) -> None:
-        """Close a link and forget it."""
+        """Close a connection and forget it."""
         with self._lock:
             if connection in self._connections:
                 self._connections.remove(connection)

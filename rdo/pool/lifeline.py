@@ -54,7 +54,7 @@ class Lifeline:
         self._shell: Shell | None = None
         self._began = 0.0
         self._ended: list[Shell] = []
-        """Shells that were replaced: they show a driver that the link was cut, as long as they are not closed."""
+        """Shells that were replaced: until they are closed, they show a driver that the connection was cut."""
         self._listed: set[Group] = set()
         self._waiting: list[Order] = []
         """Orders for the shell that is being opened."""
@@ -211,7 +211,7 @@ class Lifeline:
                 self._opening = False
                 closed, waiting, self._waiting = self._closed, self._waiting, []
                 unanswered = list(self._unanswered)
-                self._unanswered.clear()  # where there is no other shell they are given up
+                self._unanswered.clear()  # if there is no other shell, they are given up
                 if shell is not None and not closed:
                     before, self._shell, self._had_one = self._shell, shell, True
                     self._began = time.monotonic()

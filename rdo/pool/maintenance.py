@@ -45,7 +45,7 @@ class Maintenance:
         while self._wait_for_work():
             try:
                 self._evict()
-                if not self._refill():  # else the lifeline has just been told
+                if not self._refill():  # else the lifeline has just got orders
                     for connection in self._connections:
                         connection.settle()
             except (ChannelRefused, RdoError):
@@ -75,7 +75,7 @@ class Maintenance:
                     self._lose(connection)
 
     def _refill(self) -> bool:
-        """Open what is missing of each kind that was asked for of late: whether that was anything."""
+        """Open what is missing of each kind that was asked for recently: whether anything was."""
         if self._warm.unused_for > WARM_AGE_LIMIT:
             return False
         with contextlib.ExitStack() as undo:

@@ -30,7 +30,7 @@ PROCESS_ID_LIMIT = 2**31 - 1
 READY = re.compile(rb" (?:(\d+) ([^\n]*)|%b\r?)\n" % bootstrap.NO_STTY.encode())
 READY_APART = re.compile(rb"\n")
 PROOF = re.compile(rb" (\d{1,10}) ([^\n]*)\n")
-"""What stands behind nonce and secret. They are no part of it: a pattern for each shell would take long to compile."""
+"""What follows nonce and secret. They are not part of it: compiling a pattern for each shell would take long."""
 
 
 class Group(NamedTuple):
@@ -136,7 +136,7 @@ class Shell:
         self.pending = [Chunk(stream, rest) for stream, rest in self._seen.items() if rest]
 
     def _await(self, marker: bytes, wanted: re.Pattern[bytes], stream: int, deadline: float) -> re.Match[bytes]:
-        """Read up to the marker and what matches behind it, and drop that and what came before it."""
+        """Read up to the marker and what matches after it, and drop that and what came before it."""
         while (found := _find(marker, wanted, self._seen[stream])) is None:
             self._seen = {each: seen[-NOISE_LIMIT:] for each, seen in self._seen.items()}
             chunk = self._next(deadline)
@@ -172,7 +172,7 @@ def begin_shell(connection: Connection, opening: ChannelOptions, login: bool, pl
 
 
 def _find(marker: bytes, wanted: re.Pattern[bytes], seen: bytes) -> re.Match[bytes] | None:
-    """The first match right behind a marker."""
+    """The first match right after a marker."""
     at = seen.find(marker)
     while at >= 0 and not (found := wanted.match(seen, at + len(marker))):
         at = seen.find(marker, at + 1)

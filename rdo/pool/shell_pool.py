@@ -32,7 +32,7 @@ class ShellPool:
 
     @contextlib.contextmanager
     def lease(self, caller: Caller, pty: Pty | None) -> Iterator[ShellLease]:
-        """A ready shell for one command: a warm one if there is one, on a link that is alive. Raises ConnectError."""
+        """A ready shell for one command: a warm one if possible, on a connection that is alive. Raises ConnectError."""
         if any(connection.is_ptyless for connection in self.connections):
             pty = None
         opening = ChannelOptions(pty, self._driver.variables(caller))
@@ -53,7 +53,7 @@ class ShellPool:
         self._maintenance.wake()
 
     def close(self) -> None:
-        """End all links."""
+        """Close all connections."""
         for lease in self._warm.close():
             lease.throw_away()
         self.connections.close()
@@ -86,7 +86,7 @@ class ShellPool:
         return self.connections.open(caller, pty, find_room)
 
     def _open_on_any(self, opening: ChannelOptions) -> ShellLease | None:
-        """A fresh shell on a link that we hold; None if none has room. Raises ConnectError."""
+        """A fresh shell on a connection that is held; None if none has room. Raises ConnectError."""
         return next((lease for connection in self.connections if (lease := self._open_on(connection, opening))), None)
 
     def _await_room(self, opening: ChannelOptions) -> ShellLease | None:
@@ -108,7 +108,7 @@ class ShellPool:
             self._turn.release()
 
     def _open_on(self, connection: HeldConnection, opening: ChannelOptions) -> ShellLease | None:
-        """A fresh shell on a link that we hold, at the cost of a warm one of the other kind; None if there is no room.
+        """A fresh shell on a held connection, at the cost of a warm one of the other kind; None if there is no room.
 
         Raises ConnectError where the target is there and gives no shell.
         """

@@ -25,7 +25,7 @@ class WarmShells:
         """Guards all that follows. Notified when a command has begun or ended, and at the end."""
         self._waiting: list[ShellLease] = []
         self._kinds: list[ChannelOptions] = []
-        """What was asked for of late: at most one kind with a pty and one without."""
+        """What was asked for recently: at most one kind with a pty and one without."""
         self._demand = 0
         self._used = time.monotonic()
         self._closed = False
@@ -42,7 +42,7 @@ class WarmShells:
 
     @property
     def kinds(self) -> list[ChannelOptions]:
-        """What was asked for of late: at most one kind with a pty and one without."""
+        """What was asked for recently: at most one kind with a pty and one without."""
         with self.changed:
             return list(self._kinds)
 
@@ -56,7 +56,7 @@ class WarmShells:
             self._used = time.monotonic()
 
     def leave(self, connection: HeldConnection) -> None:
-        """The command has ended, so that there may be room on its link."""
+        """The command has ended, so that there may be room on its connection."""
         with self.changed:
             connection.full = False
             self._used = time.monotonic()
@@ -68,12 +68,12 @@ class WarmShells:
             return self._take(self._of_kind(opening))
 
     def take_from(self, connection: HeldConnection) -> ShellLease | None:
-        """One on the link, for the room that it takes."""
+        """One on the connection, for the room that it takes."""
         with self.changed:
             return self._take([lease for lease in self._waiting if lease.connection is connection])
 
     def forget(self, connection: HeldConnection) -> None:
-        """The link is dead, and so are those on it."""
+        """The connection is dead, and so are those on it."""
         with self.changed:
             self._waiting = [lease for lease in self._waiting if lease.connection is not connection]
 

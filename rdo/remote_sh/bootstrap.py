@@ -33,8 +33,8 @@ def bootstrap(nonce: str, *, pty: bool, login: bool, plain: bool = False) -> str
 
 
 def led(bootstrap: str) -> str:
-    """The same bootstrap, begun by the leader of a process group, where its server does not see to that: signals, and
-    the end of what a lost link leaves behind, go to that group. It holds no quotes but those of its own `/bin/sh -c`.
+    """The same bootstrap, begun by the leader of a process group, for servers that do not make it one: signals, and
+    the end of what a lost connection leaves, go to that group. It has no quotes but those of its own `/bin/sh -c`.
     """
     text = bootstrap.removeprefix(START).removesuffix("'") if bootstrap.startswith(START) else bootstrap
     return f"{START}{_LEAD}' '{text}'"

@@ -88,7 +88,7 @@ send_to_each() {
     [ "$group_reached" = "$1" ]
 }
 
-# send_signal GROUP SIGNAL: fails if nobody got it. For a group, dash wants `--` behind `-s NAME`; busybox takes that
+# send_signal GROUP SIGNAL: fails if nobody got it. For a group, dash needs `--` after `-s NAME`; busybox takes that
 # for a process, and fails after it has sent the signal. All understand `-NAME -GROUP`. sudo is given a shell, for its
 # builtin.
 send_signal() {

@@ -1,4 +1,4 @@
-"""Takes the marks of a session's shell out of the output of its pty. Pure."""
+"""Removes the marks of a session's shell from the output of its pty. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MARK_LIMIT = 64
 
 _TEXT = re.compile(rb"([^\007\033]*)\007\r?\n")
 _CUT_OFF = re.compile(rb"[^\007\033]*(?:\007\r?)?")
-"""What stands behind the secret. That is no part of it: a pattern for each command would take long to compile."""
+"""What follows the secret, which is not part of it: compiling a pattern for each command would take long."""
 
 
 def mark(secret: str, text: str) -> bytes:
@@ -35,7 +35,7 @@ class Marks:
         self._held = b""
 
     def receive(self, data: bytes | memoryview) -> list[bytes | Mark]:
-        """Take in output; give what can be told now, in order."""
+        """Take in output; return what is certain by now, in order."""
         data = self._held + data
         found: list[bytes | Mark] = []
         done = at = 0

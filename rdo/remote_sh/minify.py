@@ -1,6 +1,6 @@
 """Makes the text of a .sh file into one line, as short as it may be: a shell reads its script a byte at a time. Pure.
 
-It knows no more of the language than the files of this package need, and refuses what it would have to understand. A
+It knows only as much of the language as the files of this package need, and refuses what it would have to understand. A
 line of a file is a whole command, or a part of a compound one that ends where the grammar allows a newline. Comments
 stand on lines of their own. `# On the wire: first_word=f` gives a name of the file a shorter one.
 """
@@ -16,14 +16,14 @@ _GOES_ON = re.compile(r"(?:^|.*\s)(?:then|do|else|in|\{|&&?|\|\|?)|.*;;|[^()]+\)
 """A line after which a command begins, or goes on: a reserved word, an operator, the pattern of a `case`."""
 
 _REFUSED = re.compile(r"\s#|<<|\\$")
-"""A comment behind a command, a here-document, a line that goes on in the next."""
+"""A comment after a command, a here-document, a line that continues on the next."""
 
 _CLOSED = re.compile(r"""(?:[^'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")*""")
 """A line in which every quote has its end."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _USED = re.compile(r"(?<![-%\\A-Za-z0-9_])[A-Za-z_][A-Za-z0-9_]*")
-"""A word that may be a name: no letter of an option, of a format or behind a backslash."""
+"""A word that may be a name: not a letter of an option, of a format or after a backslash."""
 
 
 def minify(source: str) -> str:

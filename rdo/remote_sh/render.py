@@ -38,11 +38,11 @@ class Script(NamedTuple):
     path: Sequence[str] = ()
     """Directories to put before PATH."""
     sudo: str = ""
-    """Whom sudo is to run it as: a name or a number, perhaps with `:` and a group behind it. Empty: no sudo."""
+    """Whom sudo is to run it as: a name or a number, perhaps followed by `:` and a group. Empty: no sudo."""
     has_input: bool = True
     """Whether stdin is what follows the script; else it is /dev/null. On a pty it is the terminal in any case."""
     keep: bool = False
-    """Whether it goes on when the link is lost."""
+    """Whether it continues when the connection is lost."""
     inside: str = ""
     """Value of RDO_ON_TARGET, by which an rdo that the command calls knows that this is its target; empty for none. A
     relative path counts from the login directory. Not set through sudo, which may keep no variable.
@@ -128,7 +128,7 @@ def _prefix(script: Script) -> str:
 
 
 def _as(user: str) -> str:
-    """sudo's options for a user, who is root without any. It has a number behind a `#`."""
+    """sudo's options for a user, who is root without any. A number follows a `#`."""
     if user in ("", "0", "root"):
         return ""
     name, colon, group = (f"#{part}" if part.isdecimal() else part for part in user.partition(":"))

@@ -1,7 +1,7 @@
 """The .sh files of this package as the text that is sent: read and minified once, when a module that has use for one is
 loaded, so that an upgrade in place changes nothing for a control master that runs.
 
-`@NAME@` in a file is a place for a value. Whoever fills it in has quoted it, if it is a word.
+`@NAME@` in a file is a place for a value, which the caller quotes if it is a word.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The question whether a configuration may be trusted, in the room that the caller's screen has. Pure.
 
-What it shows was written by whoever wrote the repository. So each value begins on a line of its own that rdo has
+What it shows comes from the author of the repository. So each value begins on a line of its own that rdo has
 indented, no line is wider than the screen, all of it is no higher, and what weighs most is next to the question.
 """
 
@@ -55,7 +55,7 @@ def is_yes(answer: str | None) -> bool | None:
 
 
 def is_allowed(ask: Callable[[str], str | None], text: str) -> bool | None:
-    """The answer to the question; None where there is no terminal to ask on."""
+    """The answer to the question; None if there is no terminal to ask on."""
     answer = ask(text)
     for _ in range(QUESTION_LIMIT):
         if answer is None or is_yes(answer) is not None:

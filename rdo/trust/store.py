@@ -116,7 +116,7 @@ class Store:
         return os.path.join(self._directory, name)
 
     def _read(self, path: str) -> Record | None:
-        """A record that nobody else can have written; None for what is no record."""
+        """A record that nobody else can have written; None for anything else."""
         if os.path.islink(path):
             return None
         try:
