@@ -110,7 +110,7 @@ def test_a_failure_of_rdo_is_255_with_one_line(project: Project, words: list[str
 def test_help_and_version_are_for_stdout_and_succeed(project: Project) -> None:
     usage = project.run("--help")
     assert usage.returncode == 0
-    assert usage.stdout.startswith(b"rdo, ")
+    assert usage.stdout.startswith(b"rdo: run a command ")
     assert len(usage.stdout.splitlines()) <= 45
     assert max(map(len, usage.stdout.splitlines())) <= 80
     assert project.run("--version").stdout.startswith(b"rdo 0.")
