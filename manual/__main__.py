@@ -17,7 +17,7 @@ DIRECTORY = Path(__file__).parent
 
 REFERENCE = DIRECTORY.parent / "docs" / "commands.md"
 
-DATE = "2026-11-20"
+DATE = "2026-11-28"
 """Of the version. Not the day of the making: the same sources give the same pages."""
 
 FILES: Mapping[str, str] = {
