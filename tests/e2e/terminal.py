@@ -19,6 +19,10 @@ PATIENCE = 10.0
 """Seconds for something to appear."""
 
 
+LINE_START = r"(?:[\r\n]|\x1b\[K)"
+"""What precedes a line of output: the end of another one, or a progress line that was erased, as on a slow machine."""
+
+
 class Terminal:
     """A program in a session of its own, its terminal ours to type on."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.e2e.project import Project, ssh_project
-from tests.e2e.terminal import Terminal
+from tests.e2e.terminal import LINE_START, Terminal
 from tests.ssh_server import make_key
 from tests.sshd import Sshd
 
@@ -29,11 +29,11 @@ def test_a_passphrase_is_asked_for_once_and_never_shown(tmp_path: Path, runtime:
         terminal.line("rdo echo one < /dev/null | cat")
         terminal.match("(?i)passphrase.*: ?$")
         terminal.line(SECRET)
-        shown = terminal.match(r"[\r\n]one\r\n").string
+        shown = terminal.match(rf"{LINE_START}one\r\n").string
         assert SECRET not in shown
         terminal.prompt()
         terminal.line("rdo echo two; stty -a | grep -o ' echo '")
-        assert "assphrase" not in terminal.match(r"[\r\n]two\r\n").string
+        assert "assphrase" not in terminal.match(rf"{LINE_START}two\r\n").string
         terminal.expect(" echo ")
 
 
@@ -73,7 +73,7 @@ def test_an_unknown_host_key_is_asked_about_and_recorded(tmp_path: Path, runtime
         terminal.line("rdo echo one")
         terminal.match(r"SHA256:\S+")
         terminal.line("yes")
-        terminal.match(r"[\r\n]one\r\n")
+        terminal.match(rf"{LINE_START}one\r\n")
     assert f"[127.0.0.1]:{sshd.port}" in known.read_text()
     assert asking.run("true", start_new_session=True).returncode == 0
 

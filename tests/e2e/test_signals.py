@@ -11,7 +11,7 @@ import time
 import pytest
 
 from tests.e2e.project import Project
-from tests.e2e.terminal import Terminal
+from tests.e2e.terminal import LINE_START, Terminal
 from tests.leaks import wait_until
 from tests.soak import Counted, tries
 
@@ -64,7 +64,7 @@ def test_signals_that_come_just_when_output_does_wait_for_nothing_else(project: 
 @pytest.mark.parametrize("name", FORWARDED)
 def test_a_signal_to_the_client_reaches_the_command_with_a_pty(project: Project, terminal: Terminal, name: str) -> None:
     terminal.line(f'rdo sh -c "echo up; {trap(name)}"; echo status=$?')
-    terminal.match(r"[\r\n]up\r\n\d+\r\n")
+    terminal.match(rf"{LINE_START}up\r\n\d+\r\n")
     pattern = f"^\\S+python\\S* -I .*{project.command()[0]!s}-client sh -c echo up"
     clients = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=True)
     os.kill(int(clients.stdout), getattr(signal, f"SIG{name}"))
@@ -75,7 +75,7 @@ def test_a_signal_to_the_client_reaches_the_command_with_a_pty(project: Project,
 def test_ctrl_c_on_a_terminal_reaches_a_command_in_a_pipeline(terminal: Terminal, project: Project) -> None:
     script = 'trap "echo x > caught; exit 7" INT; echo up >&2; while :; do sleep 0.05; done'
     terminal.line(f"rdo sh -c '{script}' | cat")
-    terminal.match(r"[\r\n]up")
+    terminal.match(rf"{LINE_START}up")
     terminal.type("\x03")
     terminal.prompt()
     assert (project.remote / "caught").read_text() == "x\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.project import Project
-from tests.e2e.terminal import Terminal
+from tests.e2e.terminal import LINE_START, Terminal
 from tests.leaks import wait_until
 
 
@@ -77,7 +77,7 @@ def test_ctrl_z_stops_a_command_in_a_pipeline_and_its_output_is_whole(terminal: 
     terminal.type("\x1a")
     terminal.expect("Stopped")
     terminal.line("fg; echo over")
-    terminal.match(r"[\r\n]over\r\n")
+    terminal.match(rf"{LINE_START}over\r\n")
     assert (project.local / "out").read_text() == "1\n2\n3\n4\n5\n6\n"
 
 
@@ -93,7 +93,7 @@ def test_every_key_reaches_a_pager_behind_rdo(terminal: Terminal) -> None:
 
 def test_a_command_in_the_background_runs_to_its_end(terminal: Terminal) -> None:
     terminal.line("rdo sh -c 'sleep 0.3; echo bg' & wait; echo st=$?")
-    terminal.match(r"[\r\n]bg\r+\n")
+    terminal.match(rf"{LINE_START}bg\r+\n")
     terminal.match("(?m)st=0\r\n")
 
 
@@ -115,7 +115,7 @@ def test_no_command_gives_a_login_shell_in_the_mapped_directory(terminal: Termin
 
 def test_a_pty_is_for_people_only(terminal: Terminal) -> None:
     terminal.line("rdo tty; rdo tty | cat; rdo tty 2>err; rdo -T tty; rdo -t tty | cat; echo over")
-    shown = terminal.match(r"[\r\n]over\r\n").string
+    shown = terminal.match(rf"{LINE_START}over\r\n").string
     assert [("/dev/" in line) for line in shown.splitlines() if "/dev/" in line or "not a tty" in line] == [
         True, False, False, False, True,
     ]  # fmt: skip

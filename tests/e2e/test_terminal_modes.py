@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tests.e2e.project import Project
-from tests.e2e.terminal import Terminal
+from tests.e2e.terminal import LINE_START, Terminal
 
 
 def test_keys_and_flags_are_those_of_the_caller_s_terminal(anywhere: Project) -> None:
     line = "stty intr ^X erase ^H -ixon iutf8; rdo stty -a; stty intr ^Y erase ^? ixon -iutf8; rdo stty -a; echo over"
     with Terminal(["sh", "-c", line], anywhere.local, anywhere.environment) as terminal:
-        first, second = terminal.match(r"(?s)(speed.*)(speed.*)[\r\n]over\r\n").groups()
+        first, second = terminal.match(rf"(?s)(speed.*)(speed.*){LINE_START}over\r\n").groups()
     for shown, words in (
         (first, ("intr = ^X;", "erase = ^H;", "-ixon", "iutf8")),
         (second, ("intr = ^Y;", "erase = ^?;", "ixon", "-iutf8")),
@@ -22,5 +22,5 @@ def test_the_terminal_s_name_is_this_command_s_own(anywhere: Project) -> None:
     command = "rdo -t sh -c 'echo \"<$TERM>\"'"
     line = f"TERM=vt100 {command}; TERM=xterm {command}; unset TERM; {command}; TERM= {command}; echo over"
     with Terminal(["sh", "-c", line], anywhere.local, anywhere.environment) as terminal:
-        shown = terminal.match(r"[\r\n]over\r\n").string
+        shown = terminal.match(rf"{LINE_START}over\r\n").string
     assert [word for word in shown.split() if word.startswith("<")] == ["<vt100>", "<xterm>", "<dumb>", "<dumb>"]

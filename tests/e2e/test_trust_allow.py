@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.project import Project, Result, local_project
-from tests.e2e.terminal import Terminal
+from tests.e2e.terminal import LINE_START, Terminal
 
 NOT_ALLOWED = b"is not allowed yet"
 
@@ -101,10 +101,10 @@ def test_it_is_asked_on_the_terminal_whatever_the_streams_are_and_only_once(proj
         shown = terminal.expect("Type `yes`: ")
         assert f'\r\n  directory = "{project.remote}"\r\n' in shown
         terminal.line("yes")
-        terminal.match(r"[\r\n]one\r\n")
+        terminal.match(rf"{LINE_START}one\r\n")
         terminal.prompt()
         terminal.line("rdo echo two")
-        assert "Type" not in terminal.match(r"[\r\n]two\r\n").string
+        assert "Type" not in terminal.match(rf"{LINE_START}two\r\n").string
         terminal.prompt()
     assert rdo(project).returncode == 0
 
