@@ -1,4 +1,4 @@
-"""`make demo`: a throw-away SSH server, a small project, and rdo running commands on it. Cleans up behind itself.
+"""`make demo`: a throw-away SSH server, a small project, and rdo running commands on it. Cleans up after itself.
 
 Nothing of the user's is read or written: home, configuration and runtime directory are temporary ones.
 """
@@ -22,10 +22,10 @@ from compare import compare
 HERE = Path(__file__).resolve().parent
 BIN = Path(sys.executable).parent
 
-COMMAND_BOUND = 60.0
+COMMAND_TIMEOUT = 60.0
 """Seconds for one line of the demo, the first of which logs in: past that it hangs."""
 
-END_BOUND = 10.0
+END_TIMEOUT = 10.0
 """Seconds for the server and the control master to end before they are killed, or given up."""
 
 CONF = """\
@@ -88,7 +88,7 @@ def server(root: Path) -> Iterator[None]:
         finally:
             process.stdin.close()
             try:
-                process.wait(END_BOUND)
+                process.wait(END_TIMEOUT)
             except subprocess.TimeoutExpired:
                 process.kill()
 
@@ -107,7 +107,7 @@ def show(line: str, directory: Path, env: Mapping[str, str]) -> None:
     """Type a line, as it were, and let its output be seen."""
     print(f"$ {line}", flush=True)
     status = subprocess.run(
-        ["/bin/sh", "-c", line], cwd=directory, env=env, stdin=subprocess.DEVNULL, check=False, timeout=COMMAND_BOUND
+        ["/bin/sh", "-c", line], cwd=directory, env=env, stdin=subprocess.DEVNULL, check=False, timeout=COMMAND_TIMEOUT
     ).returncode
     if status:
         raise DemoError(f"`{line}` ended with status {status}")
@@ -134,7 +134,7 @@ def master_ended(root: Path, env: Mapping[str, str]) -> Iterator[None]:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
                 check=False,
-                timeout=END_BOUND,
+                timeout=END_TIMEOUT,
             )
 
 

@@ -151,7 +151,7 @@ class Process:
             while data := self.channel.recv(CHUNK):
                 while data:
                     data = data[os.write(target, data) :]
-        except OSError:  # the command reads no more, which sshd does not tell the other side either
+        except OSError:  # the command reads no more, which sshd does not report to the other side either
             pass
         finally:
             with contextlib.suppress(OSError):
@@ -179,7 +179,7 @@ class Process:
 
 
 def _drain(source: int, send: Callable[[bytes], object], close: Callable[[], None]) -> None:
-    """Send what a file descriptor gives, until it ends or nobody listens: closing it then ends the writer."""
+    """Send what a file descriptor yields, until it ends or nobody listens: closing it then ends the writer."""
     try:
         while data := os.read(source, CHUNK):
             send(data)

@@ -177,7 +177,7 @@ class Server:
             threading.Thread(target=serve, args=(connection, self.host_key, interface), daemon=True).start()
 
     def environment(self, client: str) -> dict[str, str]:
-        """What sshd gives a session, and none of the server's own variables but PATH."""
+        """What sshd sets for a session, and none of the server's own variables but PATH."""
         address, port = self.listener.getsockname()
         return {
             "HOME": str(self.vm),
@@ -193,7 +193,7 @@ def main() -> None:
     directory = Path(sys.argv[1]).resolve()
     vm = directory / "vm"
     vm.mkdir(exist_ok=True)
-    logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # a client that goes away is no event here
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # a client that goes away is not an event here
     with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listener:
         host, client = write_keys(directory / "keys", listener.getsockname()[1])
         server = Server(listener, host, client, vm)

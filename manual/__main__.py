@@ -18,7 +18,7 @@ DIRECTORY = Path(__file__).parent
 REFERENCE = DIRECTORY.parent / "docs" / "commands.md"
 
 DATE = "2026-11-28"
-"""Of the version. Not the day of the making: the same sources give the same pages."""
+"""The date of the version, not that of the build, so that the same sources produce the same pages."""
 
 FILES: Mapping[str, str] = {
     ".rdo.conf": "the config of a project, in its top directory; `.rdo.local.conf` beside it is for this machine only",

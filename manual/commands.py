@@ -11,7 +11,7 @@ import click
 from manual.page import Entry, Heading, Paragraph, Piece, Verbatim
 
 AS_IT_IS = "\b\n"
-"""Before a paragraph that click is not to fill anew."""
+"""Before a paragraph that click must not refill."""
 
 
 def pieces(program: click.Group) -> Iterator[Piece]:

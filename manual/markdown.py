@@ -28,6 +28,6 @@ def _blocks(piece: Piece) -> Iterator[str]:
 
 
 def _entry(entry: Entry) -> str:
-    """An item of a list: the text may hold lines to fill anew."""
+    """An item of a list: the text may hold lines to refill."""
     line = f"- `{entry.term}`: {' '.join(entry.text.split())}"
     return textwrap.fill(line, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 WIDTH = 76
-"""Columns of a source line: mandoc's lint wants less than 80."""
+"""Columns of a source line: mandoc's lint requires fewer than 80."""
 
 SPECIAL = {"\\": r"\e", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti"}
 """Characters that roff would show as others: a hyphen, curly quotes, accents. Commands are to be pasted."""
@@ -96,11 +96,11 @@ def typed(term: str) -> str:
 
 
 def wrapped(text: str) -> list[str]:
-    """Lines of running text; roff fills them anew."""
+    """Lines of running text; roff refills them."""
     lines = textwrap.wrap(escape(text), WIDTH, break_long_words=False, break_on_hyphens=False)
     return [guarded(line) for line in lines]
 
 
 def guarded(line: str) -> str:
-    """A line that is no request, whatever it begins with."""
+    """A line that is not a request, whatever it starts with."""
     return rf"\&{line}" if line.startswith((".", "'")) else line

@@ -14,7 +14,7 @@ TITLED = re.compile(r"([A-Z][a-z ]+):\s(.*)", re.DOTALL)
 
 
 def pieces(name: str, text: str) -> Iterator[Piece]:
-    """All that a help text tells; its blocks are apart by empty lines."""
+    """All that a help text says; its blocks are separated by empty lines."""
     title, *blocks = text.rstrip("\n").split("\n\n")
     yield Heading("NAME")
     yield Paragraph(f"{name} - {title.partition(': ')[2]}")

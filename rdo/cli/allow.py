@@ -35,7 +35,7 @@ def command(profile: str, yes: bool, listing: bool) -> None:
     if listing:
         click.echo("\n".join(lines(store.Store(os.environ).records()) or ["nothing is allowed yet"]))
         return
-    request = wanted(load(profile))
+    request = trust_request(load(profile))
     where = one_line(f"profile `{request.profile}` of `{request.config}`")
     if not request.all:
         click.echo(f"{where} needs {TrustStatus.FREE.value}")
@@ -67,8 +67,8 @@ def load(profile: str) -> Config:
     return config.load(found.config, argv.profile(options, os.environ), project.user_file(os.environ))
 
 
-def wanted(loaded: Config) -> TrustRequest:
-    """What it wants as it is now. Raises RdoError."""
+def trust_request(loaded: Config) -> TrustRequest:
+    """What it asks for in its current state. Raises RdoError."""
     return store.current_request(loaded, registry.programs(loaded))
 
 
@@ -83,7 +83,7 @@ def _date(record: Record) -> str:
 
 def _state(record: Record) -> str:
     try:
-        request = wanted(config.load(record.config, record.profile, project.user_file(os.environ)))
+        request = trust_request(config.load(record.config, record.profile, project.user_file(os.environ)))
     except RdoError:
         return "gone" if not os.path.exists(record.config) else "in error"
     return "allowed" if request.digest == record.digest else "changed since"

@@ -50,27 +50,27 @@ FISH_VALUES = {
 
 BASH = r"""
 _rdo_complete() {
-    local cur=${COMP_WORDS[COMP_CWORD]} i=1 wants= word
+    local cur=${COMP_WORDS[COMP_CWORD]} i=1 expected= word
     COMPREPLY=()
     while [ $i -lt $COMP_CWORD ]; do
         word=${COMP_WORDS[i]}
         i=$((i + 1))
-        if [ -n "$wants" ]; then
+        if [ -n "$expected" ]; then
             # `=` is a word of its own here: --profile=NAME, -e NAME=VALUE
             if [ "$word" = = ]; then continue; fi
-            wants=
+            expected=
             while [ "${COMP_WORDS[i]}" = = ] && [ $i -lt $COMP_CWORD ]; do i=$((i + 2)); done
             continue
         fi
         case $word in
             --) _rdo_complete_command $i; return ;;
-            @VALUES@) wants=$word ;;
+            @VALUES@) expected=$word ;;
             -?*) ;;
             *) _rdo_complete_command $((i - 1)); return ;;
         esac
     done
     if [ "$cur" = = ]; then cur=; fi
-    case $wants in
+    case $expected in
         -p | --profile) _rdo_reply -W "$(rdoctl completion --profiles 2>/dev/null)" ;;
         -e | --env) _rdo_reply -e ;;
         -C | --project) _rdo_reply -d; _rdo_are_files ;;

@@ -43,7 +43,7 @@ def digests(store: trust.Store, config: str, profile: str) -> set[str]:
     record = store.find(config, profile)
     found = {record.digest} if record else set()
     with contextlib.suppress(RdoError):  # a file that is in error has nothing that is allowed
-        found.add(allow.wanted(allow.load(profile)).digest)
+        found.add(allow.trust_request(allow.load(profile)).digest)
     return found
 
 

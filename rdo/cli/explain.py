@@ -82,7 +82,7 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
     yield "Settings, and where they come from", _settings(loaded)
     if loaded.notes:
         yield "Notes", list(map(one_line, loaded.notes))
-    trust_request = allow.wanted(loaded)
+    trust_request = allow.trust_request(loaded)
     status = store.status(trust_request, os.environ)
     yield "Trust", [status.value]
     driver = registry.create(loaded)

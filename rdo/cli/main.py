@@ -72,7 +72,7 @@ class Ascii(io.TextIOWrapper):
 def main() -> None:
     """Run the command line, and leave with its exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal's charset lacks is no failure
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal's charset lacks is not a failure
         if sys.stdout.isatty() and not charset.is_utf8(os.environ):
             sys.stdout = Ascii(sys.stdout.buffer, encoding="utf-8", line_buffering=True)
     sys.exit(run(sys.argv[1:]))

@@ -14,7 +14,7 @@ from rdo.fscodec import fsdecode
 from rdo.util import process_identity
 
 POLL_INTERVAL = 0.02
-"""Seconds between two looks. Nothing tells when a process that is not our child has ended."""
+"""Seconds between two checks. Nothing reports the end of a process that is not our child."""
 
 PS_TIMEOUT = 5.0
 """Seconds for ps(1), which takes some milliseconds."""
@@ -28,7 +28,7 @@ class Process(NamedTuple):
 
 
 def look(pid: int, proc: str = "/proc") -> Process | None:
-    """The process of that number; None if it has ended, or nothing here can tell.
+    """The process of that number; None if it has ended, or if that cannot be determined.
 
     By ps(1), which macOS has too, only where there is no /proc: containers often lack it, and busybox has another one.
     """

@@ -70,7 +70,7 @@ def memory_of(master: MasterInfo) -> str:
 
 
 def memory(master: MasterInfo) -> int | None:
-    """Bytes that it has in RAM; None where nothing tells."""
+    """Bytes that it has in RAM; None if that is unknown."""
     seen = process.look(master.pid) if master.pid else None
     return seen.memory if seen else None
 

@@ -35,8 +35,8 @@ def show(rows: Sequence[StatusRow]) -> None:
 
 def _least_width(rows: Sequence[StatusRow]) -> int:
     """Characters that the table needs."""
-    wanted = {name: max(len(name), *(_cell(name, row).cell_len for row in rows)) for name in COLUMNS}
-    widths = [min(LEAST, wanted[name]) if name in FLEXIBLE else wanted[name] for name in COLUMNS]
+    needed = {name: max(len(name), *(_cell(name, row).cell_len for row in rows)) for name in COLUMNS}
+    widths = [min(LEAST, needed[name]) if name in FLEXIBLE else needed[name] for name in COLUMNS]
     return sum(widths) + GAP * (len(widths) - 1)
 
 

@@ -18,7 +18,7 @@ from rdo.project import FoundConfig
 
 END_TIMEOUT = 10.0
 """Seconds for a master to be gone that waits for no command: it closes its channels, which takes one round trip, and
-with `--now` gives commands the time to act on TERM."""
+with `--now` allows commands the time to act on TERM."""
 
 KILL_TIMEOUT = 1.0
 """Seconds for a wedged master to end by TERM, and then by KILL."""
@@ -67,8 +67,8 @@ def _clear_leftovers() -> int:
 def _of_this_directory(found: list[MasterInfo], directory: str, profile: str | None) -> list[MasterInfo]:
     """The masters of the nearest config file; those that do not answer are known by their socket."""
     here = project.discover(os.environ)
-    wanted = [profile] if profile else profiles.names(here)
-    paths = [_path(directory, here, name) for name in wanted]
+    names = [profile] if profile else profiles.names(here)
+    paths = [_path(directory, here, name) for name in names]
     return [master for master in found if os.path.splitext(master.path)[0] in paths or _belongs(master, here, profile)]
 
 

@@ -103,7 +103,7 @@ def test_the_directory_tells_the_driver(
             {},
             "",
             "`--driver` is missing: there is no Vagrantfile, compose file, Dockerfile or devcontainer.json here, and "
-            "there is no terminal to ask on; give `--host` (~/.ssh/config names `devbox`, `gate`), `--container`, ",
+            "there is no terminal to ask on; use `--host` (~/.ssh/config names `devbox`, `gate`), `--container`, ",
         ),
         ({}, "--driver ssh", "`--host` is missing: driver `ssh` needs it; ~/.ssh/config names `devbox`, `gate`, and "),
         ({"compose.yaml": COMPOSE}, "--from Vagrantfile", "`Vagrantfile` does not say where commands run; files that "),

@@ -77,6 +77,6 @@ def _config(profile: str) -> Finding:
 
 def _trust(profile: str) -> Finding:
     """Before the checks that connect or run anything."""
-    request = allow.wanted(allow.load(profile))
+    request = allow.trust_request(allow.load(profile))
     status = store.status(request, os.environ)
     return ok(status.value) if status.is_allowed else check.failed(status.value, f"type `{request.command}`")

@@ -1,4 +1,4 @@
-"""What an editor's file is to become, beside what it is now. Pure."""
+"""The new text of an editor's file, beside its current text. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SHIMS = shim.DIRECTORIES[-1]
 """The directory of the shims, below the project's."""
 
 Read = Callable[[str], str | None]
-"""Gives the text of a file by its path, and None where there is none."""
+"""Returns the text of a file by its path, and None if there is none."""
 
 
 class Draft(NamedTuple):

@@ -72,7 +72,7 @@ def drafts(tools: Sequence[Tool], project: Project) -> Iterator[Draft]:
 
 
 def tool_drafts(tools: Sequence[Tool], project: Project, directories: Sequence[str]) -> Iterator[Draft]:
-    """The group of External Tools of each IDE, by its configuration's directory. Raises RdoError for what is no XML."""
+    """External Tools of each IDE, by the directory of its configuration. Raises RdoError if a file is not XML."""
     for path in (f"{directory}/tools/rdo.xml" for directory in directories):
         yield Draft(path, merge(path, project.read(path) or EMPTY, tools))
 

@@ -96,5 +96,5 @@ def named(names: Iterable[str]) -> list[Tool]:
 
 
 def executables(tools: Iterable[Tool]) -> list[str]:
-    """The shims that these tools want, each once."""
+    """The shims that these tools need, each once."""
     return list(dict.fromkeys(tool.executable for tool in tools))

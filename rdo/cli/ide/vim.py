@@ -69,7 +69,7 @@ endfunction
 
 
 def drafts(tools: Sequence[Tool], project: Project) -> Iterator[Draft]:
-    """The file, with our block replaced, or added behind what is there."""
+    """The file, with our block replaced, or added after the existing text."""
     block = render(tools)
     now = project.read(PATH) or ""
     if BLOCK.search(now):

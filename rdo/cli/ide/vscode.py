@@ -107,7 +107,7 @@ def notes(tools: Sequence[Tool]) -> list[str]:
 
 
 def shim(name: str) -> str:
-    """The path of a shim, as VS Code is told it."""
+    """The path of a shim in the form that VS Code expects."""
     return f"{HERE}/{SHIMS}/{name}"
 
 
@@ -133,14 +133,14 @@ def _tasks(path: str, text: str, tools: Sequence[Tool], force: bool) -> Draft:
     if isinstance(now, dict) and now.get("version", VERSION) != VERSION:
         raise ValueError(f"it is of version {now['version']}, not {VERSION}")
     text = _put(text, ["version"], VERSION)
-    for wanted in _with_defaults([task(tool) for tool in tools], now):
-        label = wanted["label"]
+    for ours in _with_defaults([task(tool) for tool in tools], now):
+        label = ours["label"]
         there = jsonc.loads(text).get("tasks", [])
         labels = [each.get("label") for each in there if isinstance(each, dict)] if isinstance(there, list) else []
         if label not in labels:
-            text = jsonc.append(text, ["tasks"], wanted)
-        elif there[labels.index(label)] == wanted or force:
-            text = _put(text, ["tasks", labels.index(label)], wanted)
+            text = jsonc.append(text, ["tasks"], ours)
+        elif there[labels.index(label)] == ours or force:
+            text = _put(text, ["tasks", labels.index(label)], ours)
         else:
             kept.append(f"the task `{label}` in {path}")
     return Draft(path, text, tuple(kept))
@@ -182,13 +182,13 @@ def matcher(messages: Messages) -> Any:
     }
 
 
-def _with_defaults(wanted: Sequence[dict[str, Any]], now: Any) -> Sequence[dict[str, Any]]:
+def _with_defaults(ours: Sequence[dict[str, Any]], now: Any) -> Sequence[dict[str, Any]]:
     """The first task of a group is what its key starts, unless one of the user's is."""
     there = now.get("tasks", []) if isinstance(now, dict) else []
     own = [each for each in there if isinstance(each, dict) and not str(each.get("label", "")).startswith(PREFIX)]
     taken = {each["group"].get("kind") for each in own if isinstance(each.get("group"), dict)}
-    for each in wanted:
+    for each in ours:
         if "group" in each and each["group"] not in taken:
             taken.add(each["group"])
             each["group"] = {"kind": each["group"], "isDefault": True}
-    return wanted
+    return ours

@@ -28,7 +28,7 @@ ANSWERS = (
 """Keys that are options here, in the order in which they are written."""
 
 FOUND = ("build_args", "build_target", "env", "pass_env", "path")
-"""Keys that only a file tells, written behind those."""
+"""Keys that only a file can set, written after those."""
 
 IMAGE_DIRECTORY = "/src"
 """Where the project is put in a container of rdo's own, unless something names a better place."""
@@ -134,9 +134,9 @@ def fill_in(known: Mapping[str, Any], suggestion: Suggestion) -> dict[str, Any]:
     named = [name for name in CONTAINERS if name in known]
     if len(named) > 1:
         raise RdoError(f"{listed([f'--{name}' for name in named])} cannot be used together")
-    told = {name: value for name, value in suggestion.values.items() if name not in CONTAINERS or not named}
-    values = {**told, **known, "driver": driver}
-    for name in _wanted(driver, named, suggestion):
+    found = {name: value for name, value in suggestion.values.items() if name not in CONTAINERS or not named}
+    values = {**found, **known, "driver": driver}
+    for name in _required(driver, named, suggestion):
         if name not in values:
             values[name] = _missing(name, suggestion)
     if "image" in values or "build" in values:
@@ -146,7 +146,7 @@ def fill_in(known: Mapping[str, Any], suggestion: Suggestion) -> dict[str, Any]:
     return {name: values[name] for name in (*ANSWERS, *FOUND) if name in values}
 
 
-def _wanted(driver: str, named: Sequence[str], suggestion: Suggestion) -> Sequence[str]:
+def _required(driver: str, named: Sequence[str], suggestion: Suggestion) -> Sequence[str]:
     """The keys that this driver cannot do without."""
     if driver == "ssh":
         return ("host", "directory")
@@ -192,7 +192,7 @@ def allow_own(path: str) -> list[str]:
     """Allow what was just written; what to type where it cannot be, or where files that were there before join in."""
     loaded = load.load(path, None, project.user_file(os.environ))
     try:
-        request = allow.wanted(loaded)
+        request = allow.trust_request(loaded)
     except RdoError as error:  # a file that the config names is not there yet
         click.echo(f"rdoctl: {error}", err=True)
         return ["rdoctl allow"]

@@ -26,7 +26,7 @@ MOST_FILES = 32
 
 
 def found(read: Read, environment: Mapping[str, str]) -> list[str]:
-    """The files that `docker compose` would take here, by `read`, which gives the text of one: none, one, or more."""
+    """The files that `docker compose` would take here, by `read`, which returns the text of one: none, one, or more."""
     settings = {**_of_env_file(read(".env") or ""), **environment}
     named = settings.get("COMPOSE_FILE", "").split(settings.get("COMPOSE_PATH_SEPARATOR") or ":")
     if any(named):

@@ -43,11 +43,11 @@ def checked(name: str, value: Any) -> Any:
 
 
 def driver(because: str) -> str:
-    """How the target is reached, where no file tells, and `because` says so. Raises RdoError without a terminal."""
+    """How the target is reached, if no file says so, as `because` states. Raises RdoError without a terminal."""
     if not sys.stdin.isatty():
         names = offered(hosts())
         ssh = "`--host`" + (f" (~/.ssh/config names {names})" if names else "")
-        hint = f"give {ssh}, `--container`, `--image`, or `--driver`"
+        hint = f"use {ssh}, `--container`, `--image`, or `--driver`"
         raise RdoError("`--driver` is missing", f"{because}, and {NO_TERMINAL}", hint)
     click.echo(f"{because}. Where do the commands of this directory run?", err=True)
     for name in DRIVERS:

@@ -1,5 +1,5 @@
 """YAML as nodes, from which nobody makes objects: so an alias costs nothing, a tag of somebody's own such as `!reset`
-is no error, and no variable has to be known. The only module that imports the library."""
+is not an error, and no variable has to be known. The only module that imports the library."""
 
 from __future__ import annotations
 
