@@ -25,9 +25,9 @@ test: .venv/developing ## install what the tests need, then run all of them
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not serial' $(SERVERS)
 	$(BIN)/python -m pytest -m serial $(SERVERS)
 
-# What the oldest releases could break: ssh, the engine's client, the command line and its tables. ALL=1: all tests.
+# What other releases could break: ssh, the command line and its tables, compose files. ALL=1: all tests.
 LIBRARIES := tests/unit/drivers/ssh tests/unit/cli $(wildcard tests/integration/test_ssh_[chlp]*.py) \
-	tests/integration/test_docker_container.py tests/e2e/test_rdoctl_status.py
+	tests/e2e/test_rdoctl_status.py
 
 lowest: .venv-lowest/ready ## the tests that need other libraries most, with their oldest releases that pyproject.toml allows
 	@sh tests/setup-debian

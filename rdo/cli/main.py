@@ -27,12 +27,12 @@ EXAMPLES = """\
 \b
 Examples:
   rdoctl init                     write a .rdo.conf for this directory
-  rdoctl doctor                   check the connection to the target, step by step
+  rdoctl doctor                   check each step on the way to the target
   rdoctl explain make test        show what `rdo make test` would do
   rdoctl status                   show the open connections
   rdoctl allow                    allow what the .rdo.conf here asks for
-  rdoctl shim add pytest          create a local pytest that runs on the target
-  rdoctl ide vscode               set up VS Code to run the tools on the target
+  rdoctl shim add pytest          create a pytest that runs on the target
+  rdoctl ide vscode               have VS Code run the tools on the target
   rdoctl stop --all               close all connections, after their commands
   eval "$(rdoctl completion bash)"
 """
