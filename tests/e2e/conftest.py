@@ -15,6 +15,7 @@ from tests.e2e.reached import WAYS, Reached, Way, shared_user_sshd
 from tests.e2e.terminal import Terminal
 from tests.leaks import MARK, Leaks
 from tests.soak import FULL
+from tests.ssh_server import SshServer
 from tests.sshd import Sshd
 
 TARGETS = ["ssh", *(f"docker-{shell}" for shell in (SHELLS if FULL else ["dash"]))]
@@ -72,14 +73,14 @@ def user_sshd(leaks: Leaks) -> Iterator[Sshd]:
 
 
 @pytest.fixture(scope="session", params=WAYS)
-def way(request: pytest.FixtureRequest) -> tuple[Way, Sshd | DockerEngine]:
+def way(request: pytest.FixtureRequest) -> tuple[Way, SshServer | DockerEngine]:
     """Each kind of target with its server, which is there before any test that uses it."""
     way = WAYS[request.param]
     return way, request.getfixturevalue(way.server)
 
 
 @pytest.fixture
-def reached(way: tuple[Way, Sshd | DockerEngine], tmp_path: Path, runtime: dict[str, str]) -> Iterator[Reached]:
+def reached(way: tuple[Way, SshServer | DockerEngine], tmp_path: Path, runtime: dict[str, str]) -> Iterator[Reached]:
     """A project on each kind of target, over a line that can be cut."""
     with ExitStack() as stack:
         yield way[0].reach(tmp_path, runtime, way[1], stack)

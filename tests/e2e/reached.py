@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pytest
+
 from tests.account import account, why_not
 from tests.conftest import require
 from tests.docker_engine import DockerEngine
+from tests.dropbear import Dropbear
 from tests.e2e.masters import masters
 from tests.e2e.project import Project, make_project, ssh_config_text
 from tests.leaks import listed_processes
 from tests.line import Line
+from tests.ssh_server import SshServer
 from tests.sshd import Sshd
 
 
@@ -62,7 +66,7 @@ def none_sleeps(tokens: Sequence[str]) -> bool:
 
 
 def over_ssh(
-    root: Path, environment: Mapping[str, str], server: Sshd, stack: ExitStack, extra: tuple[str, ...] = ()
+    root: Path, environment: Mapping[str, str], server: SshServer, stack: ExitStack, extra: tuple[str, ...] = ()
 ) -> Reached:
     """By ssh to this server."""
     line = stack.enter_context(Line(("127.0.0.1", server.port)))
@@ -78,6 +82,14 @@ def over_ssh_as_user(root: Path, environment: Mapping[str, str], server: Sshd, s
     reached = over_ssh(root, environment, server, stack, (f"User {server.home.owner()}",))
     reached.project.configure(f'driver = "ssh"\nhost = "devbox"\ndirectory = "{server.home}"\n')
     return Reached(reached.project, reached.line, str(server.home))
+
+
+def over_dropbear(root: Path, environment: Mapping[str, str], server: Dropbear, stack: ExitStack) -> Reached:
+    """By ssh as the user whom that server lets in."""
+    reached = over_ssh(root, environment, server, stack)
+    home = server.authorized_keys.parent.parent
+    reached.project.configure(f'driver = "ssh"\nhost = "devbox"\ndirectory = "{home}"\n')
+    return Reached(reached.project, reached.line, str(home))
 
 
 def over_docker(root: Path, environment: Mapping[str, str], engine: DockerEngine, stack: ExitStack) -> Reached:
@@ -100,8 +112,15 @@ class Way(NamedTuple):
 WAYS = {
     "ssh-root": Way("sshd", over_ssh),
     "ssh-user": Way("user_sshd", over_ssh_as_user),
+    "ssh-dropbear": Way("dropbear", over_dropbear),
     "docker": Way("docker_engine", over_docker),
 }
+
+
+def all_but(left_out: str, why: str) -> pytest.MarkDecorator:
+    """For a test of what one way cannot do: `why`."""
+    assert why
+    return pytest.mark.parametrize("way", [name for name in WAYS if name != left_out], indirect=True, scope="session")
 
 
 def shared_user_sshd(mark: Mapping[str, str]) -> Iterator[Sshd]:

@@ -184,3 +184,12 @@ def test_a_terminal_has_the_size_it_was_made_with_and_then_the_new_one(server: S
     channel.write(b"\n")
     assert drain(channel)[STDOUT] == b"\r\n20 60\r\n"
     assert channel.exit_status() == 0
+
+
+@pytest.mark.parametrize("command", ["cat", "sleep 60", "stty raw -echo; read line"])
+def test_a_terminal_that_is_given_up_hangs_up_on_its_program(server: SshServer, connect: Connect, command: str) -> None:
+    connection = connect(server.ssh_config())
+    channel = connection.open_channel(f"echo up; {command}", Pty("xterm", WindowSize(24, 80)))
+    assert channel.read(BOUND) is not None
+    channel.close()
+    assert wait_until(lambda: not len(connection._transport.open_channels), BOUND)

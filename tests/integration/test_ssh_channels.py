@@ -8,6 +8,7 @@ import pytest
 
 from rdo.drivers.base import STDOUT, ChannelRefused
 from rdo.drivers.ssh.connection import SshConnection
+from tests.dropbear import Dropbear
 from tests.integration.conftest import Connect, MakeServer
 from tests.leaks import wait_until
 from tests.servers import sshd_alone
@@ -67,3 +68,18 @@ def test_many_commands_at_once_are_not_mixed_up(own_server: MakeServer, connect:
     assert found == {key: (key // 10, f"{key}\n") for key in found}
     assert len(found) == 40
     assert time.monotonic() - started < 60
+
+
+def test_a_place_is_taken_as_soon_as_the_session_that_had_it_has_ended(dropbear: Dropbear, connect: Connect) -> None:
+    connection = connect(dropbear.ssh_config())
+    held = connection.open_channel("cat", None)
+    for number in range(30):  # its output ends before the server closes it
+        assert output(connection, f"echo {number}; exec >&- 2>&-; sleep 0.0{number % 5}") == (0, f"{number}\n")
+    started = time.monotonic()
+    second = connection.open_channel("cat", None)
+    with pytest.raises(ChannelRefused):
+        connection.open_channel("true", None)
+    assert time.monotonic() - started < BOUND
+    for channel in (held, second):
+        channel.end_input()
+        assert channel.exit_status() == 0

@@ -28,6 +28,8 @@ from rdo.errors import ConnectError, LinkLost, SetupError
 
 CLOSE_TIMEOUT = 5.0
 """Seconds for the threads of a closed connection to end."""
+ROOM_TIMEOUT = 2.0
+"""Seconds for a server with few sessions to close one whose program has ended: it waits for the exit status first."""
 JUMP_LIMIT = 8
 """Jump hosts in a row; more are a circle in the configuration."""
 
@@ -47,7 +49,8 @@ class SshConnection:
         self._agent = options.forward_agent
         self._keepalive = keepalive
         limit = session_limit(transport.version)
-        self._room = threading.Semaphore(limit) if limit else None
+        self._room = threading.Semaphore(limit) if limit else None  # channels that may be opened
+        self._channels: set[SessionChannel] = set()
         if options.alive_interval:
             keepalive.acquire()  # for good: the user wants it watched while nothing runs, too
         keepalive.start()
@@ -63,10 +66,10 @@ class SshConnection:
         self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES
     ) -> SessionChannel:
         """See the interface."""
-        if self._room and not self._room.acquire(blocking=False):
-            raise ChannelRefused("this server confuses new sessions with ending ones")
+        self._take_room()
         self._keepalive.acquire()
-        channel = SessionChannel(self._transport, self._target, self._ended)
+        channel = SessionChannel(self._transport, self._target, lambda: self._forget(channel))
+        self._channels.add(channel)
         try:
             self._transport.request_channel(channel)
             channel.start(command, ChannelOptions(pty, variables), agent=bool(self._agent))
@@ -75,8 +78,17 @@ class SshConnection:
             raise
         return channel
 
-    def _ended(self) -> None:
-        """Of a channel."""
+    def _take_room(self) -> None:
+        """Raises ChannelRefused where the server must not have one more session: see rdo.drivers.ssh.server_faults."""
+        if self._room is None or self._room.acquire(blocking=False):
+            return
+        is_one_ending = any(channel.is_ending for channel in list(self._channels))
+        if not (is_one_ending and self._room.acquire(timeout=ROOM_TIMEOUT)):
+            raise ChannelRefused("this server confuses new sessions with ending ones")
+
+    def _forget(self, channel: SessionChannel) -> None:
+        """It is closed by both sides, or lost."""
+        self._channels.discard(channel)
         self._keepalive.release()
         if self._room:
             self._room.release()

@@ -137,6 +137,11 @@ def change_window(channel: int, size: WindowSize) -> EncodedMessage:
     return _request(channel, "window-change", False, _size(size))
 
 
+def hang_up(channel: int) -> EncodedMessage:
+    """Send the program the signal that a terminal sends when it goes away (RFC 4254, section 6.9)."""
+    return _request(channel, "signal", False, text("HUP"))
+
+
 def end_of_write(channel: int) -> EncodedMessage:
     """We read no more: OpenSSH closes its end of the program's stdout then (PROTOCOL, section 2.1)."""
     return _request(channel, "eow@openssh.com", False)

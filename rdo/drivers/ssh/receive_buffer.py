@@ -107,6 +107,11 @@ class ReceiveBuffer:
 
     # For whoever reads.
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether no more output will come, though there may be some to read."""
+        return self._state is not ReceiveState.OUTPUT
+
     def give_up(self) -> None:
         """Nothing more is wanted."""
         with self._changed:

@@ -31,12 +31,18 @@ class SessionChannel(SshChannel):
         super().__init__(transport, target, on_end)
         self._pending: deque[PendingRequest] = deque()
         """In the order in which they were sent, which is that of their replies."""
+        self._has_pty = False
         self._denied: PendingRequest | None = None
         """The first that the server did not grant."""
 
     @property
     def ended(self) -> bool:
         return self._received.status is not None or self._state not in USABLE
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the server is likely to close it soon: its output has ended, or we gave it up."""
+        return self.ended or self._received.has_ended
 
     def has_exited(self) -> bool:
         return self.ended
@@ -56,6 +62,7 @@ class SessionChannel(SshChannel):
         if agent:
             self._send(messages.forward_agent(number))
         if opening.pty is not None:
+            self._has_pty = True
             self._pending.append(PendingRequest.PTY)
             self._send(messages.make_pty(number, opening.pty))
         for name, value in opening.variables.items():
@@ -75,6 +82,15 @@ class SessionChannel(SshChannel):
 
     def resize(self, size: WindowSize) -> None:
         self._send_if_possible(messages.change_window(self._remote.number, size))
+
+    def close(self) -> None:
+        """Give it up, and hang up on a program that has a terminal.
+
+        sshd sees to that itself; dropbear does not, and keeps the session for as long as the program runs.
+        """
+        if self._has_pty and not self._transport.is_openssh():
+            self._send_if_possible(messages.hang_up(self._remote.number))
+        super().close()
 
     def exit_status(self) -> int:
         status = self._received.wait_for_status()

@@ -35,6 +35,9 @@ class Transport:
 
     disconnect_reason = ""
 
+    def is_openssh(self) -> bool:
+        return True
+
     def __init__(self) -> None:
         self.sent: list[bytes] = []
 
