@@ -17,8 +17,8 @@ UNUSED_TIMEOUT = 60.0
 """Seconds that a master stays of which no command was allowed: what a clone asks for counts once the user agrees."""
 
 
-class State(Enum):
-    """Of a master. Each state leads to the next one, and never back."""
+class MasterState(Enum):
+    """Where a master stands."""
 
     LISTENING = auto()
     """It takes commands."""
@@ -26,6 +26,10 @@ class State(Enum):
     """It takes no more; those that run go on."""
     ENDED = auto()
     """Nothing is served any more, or nobody waits for what is."""
+
+
+NEXT = {MasterState.LISTENING: MasterState.DRAINING, MasterState.DRAINING: MasterState.ENDED}
+"""Which state follows which: there is no other way, and none back."""
 
 
 class Lifetime:
@@ -38,7 +42,7 @@ class Lifetime:
         """Guards the state, the times, and how much is served."""
         self._timeout = UNUSED_TIMEOUT
         self._ends_by = math.inf
-        self._state = State.LISTENING
+        self._state = MasterState.LISTENING
         self.served = ActiveCount(self._changed, lambda: self.ending)
         """Connections whose first frame has come: while there is one, no idle time passes. One that ends before it is
         served leaves its client free to ask another master."""
@@ -46,7 +50,7 @@ class Lifetime:
     @property
     def ending(self) -> bool:
         """Whether it takes no more commands."""
-        return self._state is not State.LISTENING
+        return self._state is not MasterState.LISTENING
 
     @property
     def idle_timeout(self) -> float:
@@ -84,20 +88,20 @@ class Lifetime:
     def wait(self) -> None:
         """Wait until the master has ended."""
         with self._changed:
-            while self._advance() is not State.ENDED:
+            while self._advance() is not MasterState.ENDED:
                 self._changed.wait(self._until_next_look())
 
-    def _advance(self) -> State:
+    def _advance(self) -> MasterState:
         """Go on to the state that it is time for. With the lock."""
-        if self._state is State.LISTENING and (self._idle_left() == 0 or not self._listener.in_place):
+        if self._state is MasterState.LISTENING and (self._idle_left() == 0 or not self._listener.in_place):
             self._drain()
-        if self._state is State.DRAINING and (not self.served.count or time.monotonic() >= self._ends_by):
-            self._state = State.ENDED
+        if self._state is MasterState.DRAINING and (not self.served.count or time.monotonic() >= self._ends_by):
+            self._state = NEXT[self._state]
         return self._state
 
     def _drain(self) -> None:
-        if self._state is State.LISTENING:
-            self._state = State.DRAINING
+        if self._state is MasterState.LISTENING:
+            self._state = NEXT[self._state]
             self._listener.leave()
             self._changed.notify_all()
 

@@ -19,7 +19,7 @@ from rdo.master.session_state import TRANSITIONS, SessionEvent, SessionState
 from rdo.master.signal_watch import SignalWatch
 from rdo.master.stdin_pump import StdinPump
 from rdo.pool.connections import ShellLease
-from rdo.pool.shell import Group, is_group
+from rdo.pool.shell import ProcessGroup, is_group
 from rdo.remote_sh.render import Script
 
 KILL_GRACE = 2.0
@@ -77,7 +77,7 @@ class Session:
         self._output.start()
         self._has_input = script.has_input
 
-    def _guard(self, group: Group) -> None:
+    def _guard(self, group: ProcessGroup) -> None:
         if self._keep:
             self._connection.keep(group)
         else:
@@ -178,7 +178,7 @@ class Session:
             self._happens(SessionEvent.STOPPED)
             self._client.send(protocol.STOPPED)
         elif mark.startswith("group;") and len(self._groups) == 1 and is_group(mark[6:]):
-            self._groups.append(Group(int(mark[6:]), self._shell.group.shell))
+            self._groups.append(ProcessGroup(int(mark[6:]), self._shell.group.shell))
             self._guard(self._groups[-1])
 
     def end_writer(self) -> None:

@@ -8,7 +8,7 @@ import threading
 from rdo.drivers.base import ChannelOptions, ChannelRefused, Connection, PtyRefused
 from rdo.errors import ConnectError
 from rdo.pool.lifeline import Lifeline
-from rdo.pool.shell import Group, Shell, begin_shell
+from rdo.pool.shell import ProcessGroup, Shell, begin_shell
 from rdo.remote_sh.bootstrap import is_plain
 from rdo.util.active_count import ActiveCount
 
@@ -31,9 +31,9 @@ class HeldConnection:
         self._plain: bool | None = False if login else connection.runs_sh or None
         """Whether the login shell may stand for /bin/sh; None: not tried yet, but maybe `promising`."""
         self._promising = False
-        self._guarded: set[Group] = set()
-        self._kept: set[Group] = set()
-        self._released: list[Group] = []
+        self._guarded: set[ProcessGroup] = set()
+        self._kept: set[ProcessGroup] = set()
+        self._released: list[ProcessGroup] = []
         self._lifeline = Lifeline(lambda: self.open_shell(ChannelOptions()))
         self._lock = threading.Lock()
         """Guards the groups that live on the connection. Not held while the lifeline is asked for anything."""
@@ -77,13 +77,13 @@ class HeldConnection:
         elif not shell.pty:
             self._promising = shell.silent and is_plain(shell.login_shell)
 
-    def guard(self, *groups: Group) -> None:
+    def guard(self, *groups: ProcessGroup) -> None:
         """Have the process groups ended if the connection is lost. Waits a while for a lifeline that opens."""
         self._lifeline.guard(groups)
         with self._lock:
             self._guarded.update(groups)
 
-    def keep(self, group: Group) -> None:
+    def keep(self, group: ProcessGroup) -> None:
         """Leave the process group alone if the connection is lost, even if it was guarded. See `keep_nothing`."""
         with self._lock:
             self._kept.add(group)
@@ -93,7 +93,7 @@ class HeldConnection:
             self._lifeline.leave([group])
         self._lifeline.know(group)
 
-    def release(self, group: Group) -> None:
+    def release(self, group: ProcessGroup) -> None:
         """Leave the process group alone from now on; while commands run beside it, from the next `settle` on."""
         with self._lock:
             if group in self._guarded or group in self._kept:
@@ -118,11 +118,11 @@ class HeldConnection:
             kept, self._kept = self._kept, set()
         self._lifeline.guard(kept)
 
-    def signal(self, group: Group, name: str) -> bool:
+    def signal(self, group: ProcessGroup, name: str) -> bool:
         """Send a signal (its name without SIG) to the process group. False if that cannot be done."""
         return self._lifeline.signal(group, name)
 
-    def is_left(self, group: Group) -> bool:
+    def is_left(self, group: ProcessGroup) -> bool:
         """Whether a process of the group may still be there, and somebody could end it."""
         return self._lifeline.is_left(group)
 

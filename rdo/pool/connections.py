@@ -51,7 +51,7 @@ def _open_at_last(connection: HeldConnection, opening: ChannelOptions) -> Shell:
         time.sleep(ROOM_INTERVAL)
 
 
-class Login:
+class SharedLogin:
     """One login, for all who wait for its result."""
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class ConnectionSet:
         self._lock = threading.Lock()
         """Guards the connections, and which login is the latest."""
         self._connections: list[HeldConnection] = []
-        self._latest = Login()
+        self._latest = SharedLogin()
         self._latest.end()
         self.login_time = 0.0
         """Seconds that the latest login took, with the questions it asked."""
@@ -105,14 +105,14 @@ class ConnectionSet:
             with self._lock:
                 ours = self._latest is seen and seen.is_over
                 if ours:
-                    self._latest = Login()
+                    self._latest = SharedLogin()
                 login = self._latest
             if ours:
                 return self._log_in(login, caller, pty)
             caller.progress(f"waiting for another command to connect to `{self._driver.target}`")
             login.result()
 
-    def _log_in(self, login: Login, caller: Caller, pty: Pty | None) -> ShellLease:
+    def _log_in(self, login: SharedLogin, caller: Caller, pty: Pty | None) -> ShellLease:
         failure: Exception | None = None
         started = time.monotonic()
         try:

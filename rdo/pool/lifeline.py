@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from rdo.drivers.base import STDOUT, ChannelRefused
 from rdo.errors import ConnectError, LinkLost, SetupError
-from rdo.pool.shell import Group, Shell
+from rdo.pool.shell import ProcessGroup, Shell
 from rdo.remote_sh.render import LIFELINE
 from rdo.util import threads
 
@@ -55,7 +55,7 @@ class Lifeline:
         self._began = 0.0
         self._ended: list[Shell] = []
         """Shells that were replaced: until they are closed, they show a driver that the connection was cut."""
-        self._listed: set[Group] = set()
+        self._listed: set[ProcessGroup] = set()
         self._waiting: list[Order] = []
         """Orders for the shell that is being opened."""
         self._unanswered: deque[Order] = deque()
@@ -72,7 +72,7 @@ class Lifeline:
         with self._changed:
             self._begin()
 
-    def guard(self, groups: Iterable[Group]) -> None:
+    def guard(self, groups: Iterable[ProcessGroup]) -> None:
         """From now on, end the groups if the connection is lost. Waits until it is ready, if it is being opened."""
         with self._changed:
             added = [group for group in groups if group not in self._listed]
@@ -85,26 +85,26 @@ class Lifeline:
         for shell in ended:
             shell.channel.close()
 
-    def know(self, group: Group) -> None:
+    def know(self, group: ProcessGroup) -> None:
         """Look at the group while its leader is there, so that it can be signalled later; it is not to be ended."""
         with self._changed:
             self._replace_ended()
             self._order(Order(f"know {group.number} {group.shell}"))
 
-    def leave(self, groups: Iterable[Group]) -> None:
+    def leave(self, groups: Iterable[ProcessGroup]) -> None:
         """From now on leave the groups alone."""
         with self._changed:
             groups = list(groups)
             self._listed.difference_update(groups)
             self._order(*(Order(f"drop {group.number}") for group in groups))
 
-    def signal(self, group: Group, name: str) -> bool:
+    def signal(self, group: ProcessGroup, name: str) -> bool:
         """Send the signal (a name without SIG) to the group. False if there is no shell to do that."""
         with self._changed:
             self._replace_ended()
             return self._order(_kill(group, name))
 
-    def is_left(self, group: Group) -> bool:
+    def is_left(self, group: ProcessGroup) -> bool:
         """Whether a process of the group may still be there; False, too, if there is nobody who could end it."""
         order = _kill(group, "0")
         with self._changed:
@@ -233,9 +233,9 @@ class Lifeline:
         return shell
 
 
-def _kill(group: Group, name: str) -> Order:
+def _kill(group: ProcessGroup, name: str) -> Order:
     return Order(f"kill {group.number} {name} {group.shell}")
 
 
-def _add(group: Group) -> Order:
+def _add(group: ProcessGroup) -> Order:
     return Order(f"add {group.number} {group.shell}")

@@ -33,7 +33,7 @@ PROOF = re.compile(rb" (\d{1,10}) ([^\n]*)\n")
 """What follows nonce and secret. They are not part of it: compiling a pattern for each shell would take long."""
 
 
-class Group(NamedTuple):
+class ProcessGroup(NamedTuple):
     """A process group on the target, and the shell that it belongs to: its own, or that of a child of it."""
 
     number: int
@@ -74,7 +74,7 @@ class Shell:
         """What its marks begin with. The nonce stands in its argument list: it does not prove who wrote a mark."""
         self.pty = pty
         self.plain = plain
-        self.group = Group(0, 0)
+        self.group = ProcessGroup(0, 0)
         self.login_shell = ""
         """Its path, as the target's environment has it."""
         self.silent = False
@@ -131,7 +131,7 @@ class Shell:
         proof = self._await(self.secret.encode(), PROOF, STDOUT, deadline)
         if not is_group(number := proof[1].decode()):
             raise ConnectError("the target's shell did not report a valid process ID", f"it reported {number}")
-        self.group = Group(int(number), int(number))
+        self.group = ProcessGroup(int(number), int(number))
         self._kind = strip_blanks(proof[2].decode("utf-8", "replace"))
         self.pending = [Chunk(stream, rest) for stream, rest in self._seen.items() if rest]
 

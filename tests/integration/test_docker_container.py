@@ -14,7 +14,7 @@ from rdo.drivers.base import ChannelOptions, Pty, Root, WindowSize
 from rdo.drivers.docker.driver import DockerDriver
 from rdo.errors import ConfigError, ConnectError, LinkLost
 from rdo.pool.connection import HeldConnection
-from rdo.pool.shell import Group
+from rdo.pool.shell import ProcessGroup
 from rdo.remote_sh.render import Script
 from tests.docker_client import BOUND, Connect, connections, output
 from tests.docker_engine import DockerEngine
@@ -240,7 +240,7 @@ def test_a_signal_for_what_is_gone_harms_nobody_where_sudo_asks_for_nothing(
         script = "exec 2>&-; trap 'exit 7' USR1; echo up; while :; do sleep 0.05; done"
         bystander.start(Script(command=["sh", "-c", script]))
         assert bystander.channel.read(BOUND) is not None
-        link.signal(Group(1999999, 1999999), "KILL")
+        link.signal(ProcessGroup(1999999, 1999999), "KILL")
         link.signal(bystander.group, "USR1")
         assert bystander.channel.read(BOUND) is None
         assert bystander.channel.exit_status() == 7

@@ -9,19 +9,19 @@ from typing import cast
 
 from rdo.drivers.base import STDOUT, Channel, ChannelRefused, Chunk
 from rdo.pool.lifeline import ANSWER_TIMEOUT, Lifeline
-from rdo.pool.shell import Group, Shell, is_group
+from rdo.pool.shell import ProcessGroup, Shell, is_group
 from rdo.remote_sh.render import LIFELINE
 
 BOUND = 20.0
 
-A, B = Group(11, 11), Group(13, 12)
+A, B = ProcessGroup(11, 11), ProcessGroup(13, 12)
 
 
 class Wire:
     """The channel of a shell that reads what it is told, until it is ended."""
 
     def __init__(self) -> None:
-        self.group = Group(99, 99)
+        self.group = ProcessGroup(99, 99)
         self.lines: queue.Queue[str] = queue.Queue()
         self.over = threading.Event()
         self.answers: queue.Queue[Chunk | None] = queue.Queue()

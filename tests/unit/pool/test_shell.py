@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from rdo.drivers.base import STDOUT, Channel, Chunk
-from rdo.pool.shell import Group, Shell, ShellState
+from rdo.pool.shell import ProcessGroup, Shell, ShellState
 from rdo.remote_sh.render import Script
 
 NONCE = "abc"
@@ -49,7 +49,7 @@ def shell(terminal: Terminal) -> Shell:
 
 def test_one_that_is_ready_takes_one_script(shell: Shell, terminal: Terminal) -> None:
     shell.wait_until_ready()
-    assert (shell.state, shell.group) == (ShellState.READY, Group(7, 7))
+    assert (shell.state, shell.group) == (ShellState.READY, ProcessGroup(7, 7))
     shell.start(SCRIPT)
     with pytest.raises(RuntimeError, match="from STARTED to STARTED"):
         shell.start(SCRIPT)
