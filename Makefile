@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # The tests beside real servers.
 SERVERS := tests/integration tests/e2e tests/security
 
-# A process for each core, with servers of its own.
+# In processes with servers of their own: how many, is in tests/conftest.py.
 SIDE_BY_SIDE := -n auto --dist worksteal
 
 help: ## show this list
@@ -19,10 +19,11 @@ help: ## show this list
 demo: .venv/installed ## a throw-away SSH server, and rdo running commands on it
 	@$(BIN)/python demo/demo.py
 
+# ALL=1: those too that are marked as long.
 test: .venv/developing ## install what the tests need, then run all of them
 	@sh tests/setup-debian
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/unit --cov --cov-report=term
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not serial' $(SERVERS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not serial$(if $(ALL),, and not long)' $(SERVERS)
 	$(BIN)/python -m pytest -m serial $(SERVERS)
 
 # What other releases could break: ssh, the command line and its tables, compose files. ALL=1: all tests.

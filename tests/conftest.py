@@ -47,9 +47,8 @@ ACCOUNT = Account()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marker of what `make test` runs after all else, with nothing beside it; and examples that are each time the
-    same, and take as long as they take, but for `make soak`.
-    """
+    """The markers, and the examples of hypothesis: the same each time, and without a clock, but for `make soak`."""
+    config.addinivalue_line("markers", "long: takes a minute, most of it in real Vagrant; .ci/run runs it")
     config.addinivalue_line("markers", "serial: measures time, which something beside it would take")
     slow = [HealthCheck.too_slow]
     examples = tries(50, 1000)

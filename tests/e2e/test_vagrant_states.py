@@ -11,6 +11,8 @@ import pytest
 from tests.e2e.project import Project, vagrant_project
 from tests.vagrant_machine import VagrantHost, vagrantfile
 
+pytestmark = pytest.mark.long
+
 SSH_CONFIG = "ssh-config default"
 STATUS = "status --machine-readable"
 
