@@ -108,7 +108,7 @@ def test_settings_that_are_there_keep_comments_line_ends_and_mode(project: Proje
         ),
         pytest.param(r"printf '\377' >.exrc", "vim", "cannot read ", id="not UTF-8"),
         pytest.param("ln -s ../elsewhere .vscode", "vscode", "`.vscode/tasks.json` leads out of", id="link"),
-        pytest.param("mkdir .exrc", "vim", "cannot continue: ", id="a directory in its place"),
+        pytest.param("mkdir .exrc", "vim", "cannot use `", id="a directory in its place"),
     ],
 )  # fmt: skip
 def test_a_failure_is_one_line_and_changes_nothing(project: Project, prepare: str, arguments: str, line: str) -> None:
