@@ -150,13 +150,10 @@ def _set_option(command: Command, text: str) -> None:
     value = value.strip(BLANKS).strip('"')
     name = name.lower()
     try:
-        _OPTIONS.get(name, _ignore)(command, value)
+        if name in _OPTIONS:  # the others concern the connection, or are unknown here
+            _OPTIONS[name](command, value)
     except ValueError as error:
         raise UsageError(f"cannot parse `{text}`", str(error)) from None
-
-
-def _ignore(command: Command, value: str) -> None:
-    """The option concerns the connection, or is unknown here."""
 
 
 def _set_hostname(command: Command, name: str) -> None:
