@@ -91,7 +91,7 @@ def test_it_is_built_again_when_the_directory_changed_and_only_then(
     assert output(connect(make()), "cat /etc/other") == "three"
 
 
-def test_images_of_what_is_no_more_are_removed(
+def test_images_of_an_earlier_context_are_removed(
     docker_engine: DockerEngine, make: Make, connect: Connect, write: Callable[..., None]
 ) -> None:
     for word in ("one", "two", "three"):

@@ -114,7 +114,9 @@ def test_its_health_is_waited_for(docker_engine: DockerEngine, make: Make, conne
         assert output(connection, "ls /healthy") == "/healthy"
 
 
-def test_one_that_does_not_stay_up_is_no_target(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
+def test_a_container_that_does_not_keep_running_is_refused(
+    docker_engine: DockerEngine, make: Make, connect: Connect
+) -> None:
     check = {**HEALTH, "interval": 60_000_000_000}
     options: dict[str, Any] = {"command": ["/bin/sh", "-c", "sleep 0.5; exit 1"], "healthcheck": check}
     with docker_engine.container(**options) as name, docker_engine.client() as client:
@@ -132,11 +134,11 @@ def test_an_unknown_name_brings_the_nearest(docker_engine: DockerEngine, make: M
         connect(make(container="x", directory="/"))
 
 
-def test_a_name_that_an_id_begins_with_is_no_name(docker_engine: DockerEngine, make: Make) -> None:
+def test_the_beginning_of_an_id_is_not_a_name(docker_engine: DockerEngine, make: Make) -> None:
     with docker_engine.container() as name, docker_engine.client() as client:
         identity = str(client.containers.get(name).id)
         assert make(container=identity[:12]).roots() == []
-        with pytest.raises(ConnectError, match=f"there is no container `.*`: the id of `{name}` begins so"):
+        with pytest.raises(ConnectError, match=f"there is no container `.*`: the ID of `{name}` starts with that"):
             make(container=identity[:4]).roots()
 
 
@@ -188,7 +190,7 @@ def test_the_hint_for_a_service_that_is_not_up_names_its_file(make: Make, tmp_pa
         make(service="web").roots()
 
 
-def test_a_workdir_that_is_missing_is_no_reason_not_to_start(
+def test_a_missing_workdir_does_not_keep_a_command_from_starting(
     docker_engine: DockerEngine, make: Make, connect: Connect
 ) -> None:
     command = ["/bin/sh", "-c", "cd /; rmdir /gone; exec sleep 60"]
@@ -199,7 +201,7 @@ def test_a_workdir_that_is_missing_is_no_reason_not_to_start(
         assert output(connect(make(container=name)), "pwd") == "/opt"
 
 
-def test_a_container_that_was_made_anew_is_found_again(
+def test_a_container_that_was_re_created_is_found_again(
     docker_engine: DockerEngine, make: Make, connect: Connect, tmp_path: Path
 ) -> None:
     driver = make(container="again")
@@ -246,7 +248,9 @@ def test_a_signal_for_what_is_gone_harms_nobody_where_sudo_asks_for_nothing(
         assert bystander.channel.exit_status() == 7
 
 
-def test_an_image_without_sh_is_told_so(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
+def test_an_image_without_sh_is_an_error_that_says_so(
+    docker_engine: DockerEngine, make: Make, connect: Connect
+) -> None:
     with docker_engine.container(command=["/bin/bash", "-c", "rm /bin/sh; exec sleep 60"]) as name:
         connection = connect(make(container=name))
         with pytest.raises(ConnectError, match=f"there is no /bin/sh in `{name}`"):

@@ -156,7 +156,7 @@ def test_a_container_of_a_living_master_is_not_cleared_from_where_that_cannot_be
 ) -> None:
     connection = connect(make())
     (mine,) = ours(docker_engine)
-    clear = "import os; from rdo.drivers.docker.driver import clear_leftovers; print(clear_leftovers(os.environ))"
+    clear = "import os; from rdo.drivers.docker import driver; print(driver.remove_leftover_containers(os.environ))"
     elsewhere = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", clear]
     done = subprocess.run(elsewhere, env=environment, cwd=Path(__file__).parents[2], capture_output=True, check=True)
     assert (done.stdout, ours(docker_engine)) == (b"0\n", [mine])
@@ -172,7 +172,9 @@ def test_a_container_s_name_says_what_it_is(docker_engine: DockerEngine, make: M
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-def test_an_image_without_sh_is_told_so(docker_engine: DockerEngine, make: Make, connect: Connect, fresh: bool) -> None:
+def test_an_image_without_sh_is_an_error_that_says_so(
+    docker_engine: DockerEngine, make: Make, connect: Connect, fresh: bool
+) -> None:
     with docker_engine.container(command=["/bin/bash", "-c", "rm /bin/sh"]) as name, docker_engine.client() as client:
         container = client.containers.get(name)
         container.wait()

@@ -149,7 +149,7 @@ def test_never_is_never(engine: Engine, registry: Registry, caller: ScriptedCall
     assert caller.told == []
 
 
-def test_what_takes_long_is_told(
+def test_progress_is_shown_while_a_pull_takes_long(
     engine: Engine, registry: Registry, caller: ScriptedCaller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pull, "PROGRESS_INTERVAL", 0.0)

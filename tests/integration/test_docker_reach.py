@@ -223,7 +223,7 @@ except ConnectError as error:
     assert "usermod -aG docker" in found.stdout
 
 
-def test_what_is_no_engine_is_no_traceback(tmp_path: Path) -> None:
+def test_a_server_that_is_not_an_engine_is_one_line(tmp_path: Path) -> None:
     def answer() -> None:
         with listener.accept()[0] as connection:
             connection.recv(1000)

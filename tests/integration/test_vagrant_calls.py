@@ -157,7 +157,7 @@ def test_the_only_machine_needs_not_be_the_default_one(vagrant: FakeVagrant, go:
     assert vagrant.calls == [STATUS, "ssh-config web"]
 
 
-def test_several_machines_and_none_primary_is_no_guess_to_make(vagrant: FakeVagrant) -> None:
+def test_of_several_machines_without_a_primary_none_is_guessed(vagrant: FakeVagrant) -> None:
     vagrant.create("web")
     vagrant.states(web="running", db="running")
     vagrant.answer("ssh", "echo 1,,ui,error,This command requires a specific VM name; exit 1")

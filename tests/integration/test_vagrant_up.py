@@ -24,7 +24,7 @@ def up(vagrant: FakeVagrant) -> VagrantDriver:
     return driver(vagrant.project, vagrant.environment(os.environ), None, True)
 
 
-def test_a_failing_vagrant_up_is_told_with_its_reason(vagrant: FakeVagrant) -> None:
+def test_a_failing_vagrant_up_is_shown_with_its_reason(vagrant: FakeVagrant) -> None:
     vagrant.create()
     vagrant.down(default="poweroff")
     vagrant.answer("up", "echo Bringing machine up...; echo; echo 'No space left'; exit 1")

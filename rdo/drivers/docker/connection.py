@@ -10,13 +10,14 @@ from typing import Protocol
 
 from rdo.drivers.base import NO_VARIABLES, Pty
 from rdo.drivers.docker.channel import DockerChannel
+from rdo.drivers.docker.container import is_running
 from rdo.drivers.docker.engine import Engine, EngineError
 from rdo.errors import ConnectError, LinkLost
 
 LIVENESS = 15.0
 """Seconds after an answer of the engine for which a container counts as alive."""
 
-ANSWER_TIMEOUT = 5.0
+LIVENESS_TIMEOUT = 5.0
 """Seconds for the engine to say whether the container runs."""
 
 STREAM_END_INTERVAL = 0.01
@@ -59,7 +60,7 @@ class DockerConnection:
         try:
             channel = self._programs.start(command, pty, variables)
         except EngineError as error:
-            if self._runs():  # the container is there, but refuses
+            if is_running(self._engine, self._container, LIVENESS_TIMEOUT):  # the container is there, but refuses
                 raise self._programs.refused(error.message) from None
             raise self._lost(error.message) from None
         except ConnectError as error:
@@ -100,15 +101,7 @@ class DockerConnection:
             return False
         if time.monotonic() - self._engine.heard < LIVENESS:
             return True
-        return self._runs()
-
-    def _runs(self) -> bool:
-        try:
-            found = self._engine.ask("GET", f"/containers/{self._container}/json", timeout=ANSWER_TIMEOUT)
-            state = found.table("State")
-            return state.flag("Running") and not state.flag("Paused", default=False)
-        except (EngineError, ConnectError):
-            return False
+        return is_running(self._engine, self._container, LIVENESS_TIMEOUT)
 
     def close(self) -> None:
         """See base.Connection."""

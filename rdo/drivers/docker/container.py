@@ -12,7 +12,7 @@ from urllib.parse import quote
 from rdo.drivers.base import Caller
 from rdo.drivers.docker import compose, devcontainer
 from rdo.drivers.docker import inspect as docker_inspection
-from rdo.drivers.docker.engine import Engine, EngineError
+from rdo.drivers.docker.engine import ANSWER_TIMEOUT, Engine, EngineError
 from rdo.drivers.docker.inspect import InspectedContainer, ListedContainer
 from rdo.errors import ConnectError
 from rdo.util.phrases import listed, nearest
@@ -134,9 +134,9 @@ def by_id(engine: Engine, identity: str) -> InspectedContainer:
         raise failure(f"cannot inspect the container `{identity[:SHORT_ID]}`", error) from None
 
 
-def inspect(engine: Engine, name: str) -> InspectedContainer:
+def inspect(engine: Engine, name: str, timeout: float = ANSWER_TIMEOUT) -> InspectedContainer:
     """A container's inspection. Raises EngineError, ConnectError."""
-    return docker_inspection.container(engine.ask("GET", f"/containers/{quote(name, safe='')}/json"))
+    return docker_inspection.container(engine.ask("GET", f"/containers/{quote(name, safe='')}/json", timeout=timeout))
 
 
 def _list(engine: Engine, **filters: str) -> list[ListedContainer]:
@@ -154,10 +154,10 @@ def failure(what: str, error: EngineError) -> ConnectError:
     return ConnectError(what, error.message)
 
 
-def is_running(engine: Engine, identity: str) -> bool:
-    """Whether the container is there, and runs."""
+def is_running(engine: Engine, identity: str, timeout: float = ANSWER_TIMEOUT) -> bool:
+    """Whether the container exists and runs, as far as the engine says so in time."""
     try:
-        state = inspect(engine, identity).state
+        state = inspect(engine, identity, timeout).state
     except (EngineError, ConnectError):
         return False
     return state.runs and not state.paused

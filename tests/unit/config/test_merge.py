@@ -25,13 +25,13 @@ def error_of(directory: Path, text: str, profile: str | None = None) -> str:
     return str(caught.value).replace(f"{directory}/", "")
 
 
-def test_a_key_nobody_wrote_has_its_default(tmp_path: Path) -> None:
+def test_a_key_that_is_not_set_has_its_default(tmp_path: Path) -> None:
     config = load_files(tmp_path, 'host = "devbox"')
     assert config.settings.idle_timeout == 3600
     assert str(config.origins["idle_timeout"]) == "default"
 
 
-def test_the_config_tells_what_it_was_read_from(tmp_path: Path) -> None:
+def test_the_config_lists_what_it_was_read_from(tmp_path: Path) -> None:
     config = load_files(tmp_path, 'host = "devbox"\n[box]', user="", local="")
     names = ["user.toml", ".rdo.conf", ".rdo.local.conf"]
     assert config.files == tuple(str(tmp_path / name) for name in names)
@@ -109,14 +109,14 @@ def test_a_container_of_a_later_file_takes_the_place_of_an_image(tmp_path: Path)
         pytest.param('image = "a"', "docker", id="image"),
     ],
 )
-def test_a_key_tells_the_driver_that_nobody_named(tmp_path: Path, text: str, driver: str) -> None:
+def test_a_key_implies_the_driver_where_none_is_named(tmp_path: Path, text: str, driver: str) -> None:
     config = load_files(tmp_path, text)
     assert config.settings.driver == driver
     assert str(config.origins["driver"]) == f"{tmp_path}/.rdo.conf:1"
 
 
 @pytest.mark.parametrize("name", ["Vagrantfile", "vagrantfile"])
-def test_a_vagrantfile_above_tells_the_driver(tmp_path: Path, name: str) -> None:
+def test_a_vagrantfile_above_implies_the_driver(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
     (tmp_path / "a" / "b").mkdir(parents=True)
     config = load_files(tmp_path / "a" / "b", "")
@@ -140,7 +140,7 @@ VAGRANT_LINE = (
 )
 
 
-def test_a_vagrantfile_and_a_host_are_no_guess_to_make(tmp_path: Path) -> None:
+def test_a_vagrantfile_and_a_host_leave_nothing_to_guess(tmp_path: Path) -> None:
     (tmp_path / "Vagrantfile").touch()
     assert error_of(tmp_path, 'host = "a"') == VAGRANT_LINE
 

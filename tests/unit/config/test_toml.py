@@ -98,7 +98,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert error_of(tmp_path) == line
 
 
-def test_a_directory_is_no_config_file(tmp_path: Path) -> None:
+def test_a_directory_is_not_a_config_file(tmp_path: Path) -> None:
     (tmp_path / ".rdo.conf").mkdir()
     assert error_of(tmp_path) == ": a directory, not a file; rename or remove it"
 
@@ -149,7 +149,7 @@ E = 1
 """
 
 
-def test_lines_are_told_for_every_way_to_write_a_key() -> None:
+def test_lines_are_found_for_every_way_to_write_a_key() -> None:
     assert lines_of(LINES, PARSE) == {
         ("a",): 1, ("a", "b"): 1, ("s",): 2, ("l",): 5, ("box",): 9, ("box", "i"): 10, ("box", "i", "c"): 10,
         ("q.x", "env"): 11, ("q.x", "env", "E"): 12,

@@ -104,7 +104,7 @@ def test_a_word_without_a_root_in_it_arrives_as_it_is(word: str) -> None:
     assert WORK.argument(word.replace("/work", "")) == word.replace("/work", "")
 
 
-def test_arguments_are_told_as_typed_and_as_they_arrive() -> None:
+def test_arguments_are_listed_as_typed_and_as_they_arrive() -> None:
     assert WORK.arguments(["cc", "-I/work"]) == [MappedArgument("cc", "cc"), MappedArgument("-I/work", "-I/srv/app")]
 
 

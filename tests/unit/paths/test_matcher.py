@@ -34,7 +34,7 @@ def check(text: str, becomes: str) -> None:
         "\u300c", "\uff1a", "user@vm:", "--dir=", "NAME=@", "a:", "-Wl,-rpath,", "[Errno 2] No such file: '",
     ],
 )  # fmt: skip
-def test_a_path_begins_behind(before: str) -> None:
+def test_a_path_begins_after(before: str) -> None:
     check(f"{before}/vagrant/x.py:12", f"{before}/home/me/it/x.py:12")
 
 
@@ -45,7 +45,7 @@ def test_a_path_begins_behind(before: str) -> None:
         "x-I", "--I", "/-I", "\xe9-I", "-isystem", "http://host", "ssh://me@host", "vscode://file", "${HOME}", "~",
     ],
 )  # fmt: skip
-def test_no_path_begins_behind(before: str) -> None:
+def test_no_path_begins_after(before: str) -> None:
     check(f"{before}/vagrant/x", f"{before}/vagrant/x")
 
 
@@ -57,7 +57,7 @@ def test_no_path_begins_behind(before: str) -> None:
         "\uff1a", "\u300d",
     ],
 )  # fmt: skip
-def test_a_root_ends_in_front_of(behind: str) -> None:
+def test_a_root_ends_before(behind: str) -> None:
     check(f"/vagrant{behind}", f"/home/me/it{behind}")
 
 
@@ -65,7 +65,7 @@ def test_a_root_ends_in_front_of(behind: str) -> None:
     "behind",
     ["2", "s", "_", "-old", "~", "+", "@tmp", ".bak", "..x", "...x", "./x", "../x", ".~", "\xe9", "\u4e2d", "\uac00"],
 )
-def test_a_name_goes_on_with(behind: str) -> None:
+def test_a_name_continues_with(behind: str) -> None:
     check(f"/vagrant{behind}", f"/vagrant{behind}")
 
 
@@ -130,7 +130,7 @@ def test_a_local_name_is_encoded_in_a_url_where_the_root_needs_it_not() -> None:
     assert replaced(roots, b"/it/x file:///it/x") == b"/my work/x file:///my%20work/x"
 
 
-def test_local_names_are_no_patterns() -> None:
+def test_local_names_are_not_patterns() -> None:
     roots = RootMatcher({b"/a.b(c": rb"/\1\g<0>"})
     assert roots.rewritten(b"/a.b(c/x /a1b(c/x") == rb"/\1\g<0>/x /a1b(c/x"
 
@@ -156,7 +156,7 @@ def test_local_names_are_no_patterns() -> None:
         ("-I/va", 2),
     ],
 )
-def test_what_may_still_become_a_root_is_told(text: str, start: int) -> None:
+def test_what_may_still_become_a_root_is_undecided(text: str, start: int) -> None:
     assert ROOTS.undecided(text.encode()) == start
 
 

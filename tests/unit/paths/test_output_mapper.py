@@ -174,7 +174,7 @@ def test_binary_output_is_left_alone_from_its_first_sign_on(sign: bytes) -> None
     assert stream.release() == b""
 
 
-def test_in_a_long_text_one_odd_byte_is_no_sign_but_nul_is() -> None:
+def test_a_long_text_stays_text_with_one_odd_byte_but_not_with_nul() -> None:
     stream = OutputMapper(ROOTS)
     assert stream.receive(b"x" * TEXT_CHECK_SIZE + b"\xff/vagrant ") == b"x" * TEXT_CHECK_SIZE + b"\xff/vagrant "
     assert stream.receive(b"\xff /vagrant ") == b"\xff /home/me/it "

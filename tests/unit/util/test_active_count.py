@@ -18,7 +18,7 @@ def test_who_is_inside_counts_until_it_leaves_by_whichever_way() -> None:
     assert active.count == 0
 
 
-def test_whoever_waits_is_told_when_the_last_one_leaves() -> None:
+def test_whoever_waits_is_woken_when_the_last_one_leaves() -> None:
     changed = threading.Condition()
     active = ActiveCount(changed)
     with active:
@@ -31,7 +31,7 @@ def test_whoever_waits_is_told_when_the_last_one_leaves() -> None:
     assert active.count == 0
 
 
-def test_where_nobody_awaits_that_nobody_is_woken() -> None:
+def test_without_a_waiter_nobody_is_woken() -> None:
     changed = threading.Condition()
     active, woken = ActiveCount(changed, lambda: False), threading.Event()
 

@@ -18,7 +18,7 @@ from rdo.util import charset
         {"LANG": "POSIX"},
     ],
 )
-def test_a_terminal_of_utf8_or_of_which_nothing_is_told_is_shown_all(environment: dict[str, str]) -> None:
+def test_a_terminal_of_utf8_or_of_an_unknown_charset_is_shown_all(environment: dict[str, str]) -> None:
     assert charset.escaped_for_terminal("\xe9\u6f22", environment) == "\xe9\u6f22"
 
 

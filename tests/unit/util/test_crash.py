@@ -48,7 +48,7 @@ def test_the_log_holds_the_end_of_each_traceback_and_never_grows_beyond_its_limi
         os.close(handle)
 
 
-def test_a_log_that_takes_nothing_is_no_further_error() -> None:
+def test_a_log_that_takes_nothing_is_not_a_further_error() -> None:
     handle = os.open("/dev/full", os.O_WRONLY) if os.path.exists("/dev/full") else -1
     crash.log(ValueError(), handle)
     if handle >= 0:

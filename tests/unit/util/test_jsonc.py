@@ -62,7 +62,7 @@ def test_comments_and_trailing_commas_are_passed_over(text: str, value: Any) -> 
         ("[" * 100_000, "it is nested too deeply"),
     ],
 )
-def test_what_is_no_json_is_refused_with_the_line(text: str, why: str) -> None:
+def test_what_is_not_json_is_refused_with_the_line(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=re.escape(why)):
         jsonc.loads(text)
 

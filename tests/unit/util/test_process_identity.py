@@ -25,7 +25,7 @@ def test_a_process_is_known_by_its_name_until_it_has_ended() -> None:
 
 
 @pytest.mark.parametrize("named", ["", "x", "1", f"{os.getpid()} 1", "-1 1", "99999999999999999999 1"], ids=range(6))
-def test_what_names_no_process_lives_not(named: str) -> None:
+def test_a_name_of_no_process_is_not_running(named: str) -> None:
     assert not process_identity.is_running(named)
 
 

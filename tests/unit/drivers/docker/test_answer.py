@@ -21,13 +21,13 @@ from rdo.errors import ConnectError
         (b"[]", "it is not an object"),
     ],
 )
-def test_what_is_no_object_is_told(data: bytes, why: str) -> None:
+def test_what_is_not_an_object_is_an_error(data: bytes, why: str) -> None:
     with pytest.raises(ConnectError) as caught:
         answer.decode(data, "GET /x").text("Id")
     assert str(caught.value) == f"invalid answer from the Docker engine to `GET /x`: {why}"
 
 
-def test_the_names_of_what_is_no_object_are_none() -> None:
+def test_what_is_not_an_object_has_no_names() -> None:
     with pytest.raises(ConnectError, match="it is not an object"):
         EngineAnswer([], "GET /x").names()
 

@@ -85,7 +85,7 @@ def test_of_a_crowd_some_are_listed() -> None:
 
 
 @pytest.mark.parametrize("source", ["/", "/home/me/app2", "/etc"])
-def test_what_mounts_nothing_of_the_directory_is_none_of_its(source: str) -> None:
+def test_what_mounts_nothing_of_the_directory_does_not_belong_to_it(source: str) -> None:
     found = compose.candidates([made("a", place="/x", sources=[source])], ROOT, lambda path: path)
     assert found.services() == []
 

@@ -43,7 +43,7 @@ def test_nothing_is_nothing() -> None:
 
 
 @pytest.mark.parametrize("number", [4, 7, 255])
-def test_a_frame_of_an_unknown_kind_is_none(number: int) -> None:
+def test_a_frame_of_an_unknown_kind_is_an_error(number: int) -> None:
     with pytest.raises(FrameError):
         FrameDecoder().receive(frame(1, b"x") + frame(number, b"x"))
 

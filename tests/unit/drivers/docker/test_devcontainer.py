@@ -94,7 +94,7 @@ def test_later_parts_win_and_null_takes_away() -> None:
     assert devcontainer.variables(known, {}, []) == {"A": "2"}
 
 
-def test_what_the_image_brings_is_not_told_of_this_machine() -> None:
+def test_values_from_the_image_get_no_variables_of_this_machine() -> None:
     brought = [{"remoteEnv": {"A": "${localEnv:MINE}", "B": "${localEnv:MINE}"}}]
     known = facts([*brought, {"remoteEnv": {"B": "mine: ${localEnv:MINE}"}}], brought)
     assert devcontainer.variables(known, {"MINE": "secret"}, []) == {"A": "", "B": "mine: secret"}

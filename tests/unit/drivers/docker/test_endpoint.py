@@ -57,7 +57,7 @@ def test_a_context_brings_its_certificates(home: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"currentContext": 7}'])
-def test_a_config_file_of_docker_that_says_nothing_is_no_error(tmp_path: Path, text: str) -> None:
+def test_an_empty_config_file_of_docker_is_not_an_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.json").write_text(text)
     assert resolve({"DOCKER_CONFIG": str(tmp_path)}).name == DEFAULT
 
@@ -112,7 +112,7 @@ def test_an_address_is_taken_apart(name: str, endpoint: Endpoint) -> None:
         "ssh://-l@box",
     ],
 )
-def test_what_is_no_address_is_refused(name: str) -> None:
+def test_what_is_not_an_address_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="not the address of a Docker engine"):
         parse(name, None)
 

@@ -43,7 +43,7 @@ def test_an_answer_is_read_whatever_its_pieces(head: bytes, body: bytes, expecte
     assert parse(head + body, step) == (int(head.split()[1]), expected)
 
 
-def test_what_comes_behind_a_head_that_hands_the_connection_over_is_kept() -> None:
+def test_what_follows_a_head_that_hands_the_connection_over_is_kept() -> None:
     found = split_head(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n\x01\x00first")
     assert found is not None
     assert (found[0].status, found[1]) == (101, b"\x01\x00first")
@@ -95,7 +95,7 @@ def test_a_head_without_end_and_a_piece_without_size_are_errors() -> None:
     ("head", "kept"),
     [(PLAIN, True), (PIECES, True), (UNTIL_END, False), (PLAIN[:-2] + b"Connection: close\r\n\r\n", False)],
 )
-def test_a_connection_is_kept_only_where_the_answer_s_end_can_be_told(head: bytes, kept: bool) -> None:
+def test_a_connection_is_kept_only_where_the_answer_s_end_is_known(head: bytes, kept: bool) -> None:
     found = split_head(head)
     assert found is not None
     assert found[0].keeps_alive is kept
@@ -126,7 +126,7 @@ def test_a_body_in_pieces_says_how_long_each_is_and_where_it_ends() -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
     ],
 )
-def test_a_body_whose_end_cannot_be_told_is_an_error(head: bytes) -> None:
+def test_a_body_whose_end_is_unknown_is_an_error(head: bytes) -> None:
     found = split_head(head)
     assert found is not None
     with pytest.raises(HttpError):

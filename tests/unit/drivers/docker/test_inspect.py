@@ -30,7 +30,7 @@ def test_the_shortest_of_the_names_that_links_give_is_listed() -> None:
     assert (listed.name, listed.shown) == ("db", "`db` (exited)")
 
 
-def test_what_lies_over_a_container_s_files_is_told_with_its_tmpfs() -> None:
+def test_mounts_of_a_container_include_its_tmpfs() -> None:
     mounts = [
         {"Type": "bind", "Source": "/a", "Destination": "/b", "RW": False},
         {"Type": "volume", "Destination": "/v"},
@@ -87,7 +87,7 @@ def test_a_value_of_the_wrong_type_is_named(changed: dict[str, object], why: str
     assert str(caught.value) == f"invalid answer from the Docker engine to `GET /x`: {why}"
 
 
-def test_a_list_that_is_none_is_named() -> None:
+def test_what_is_not_a_list_is_named() -> None:
     with pytest.raises(ConnectError, match="it is not a list"):
         inspection.listing(EngineAnswer({}, "GET /x"))
     with pytest.raises(ConnectError, match=r"`\[0\].Names` is not a list of strings"):

@@ -54,7 +54,7 @@ def test_without_xdg_cache_home_it_is_below_the_home_directory() -> None:
         assert VagrantCache(environment, "/p/.vagrant").path("x").startswith("/home/me/.cache/rdo/vagrant/")
 
 
-def test_an_answer_that_cannot_be_kept_leaves_nothing_behind(cache: VagrantCache) -> None:
+def test_an_answer_that_cannot_be_kept_leaves_no_file(cache: VagrantCache) -> None:
     Path(cache.path("machine")).mkdir(parents=True)
     with pytest.raises(OSError, match="directory"):
         cache.write("machine", KEY, "web")

@@ -41,7 +41,7 @@ def test_the_first_key_of_all_is_recorded_without_a_word(known: MachineKnownHost
     assert known.guard(UNCHECKED, MACHINE).new_key_notice == ""
 
 
-def test_a_machine_built_anew_gets_a_line(known: MachineKnownHosts) -> None:
+def test_a_re_created_machine_gets_a_line(known: MachineKnownHosts) -> None:
     record(known, MACHINE)
     notice = known.guard(UNCHECKED, REBUILT).new_key_notice
     assert notice == "`vagrant web` was re-created: its new host key replaces the recorded one"

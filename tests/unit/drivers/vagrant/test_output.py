@@ -95,7 +95,7 @@ def test_what_plugins_say_before_the_ssh_configuration_is_dropped() -> None:
     "text",
     ["nothing", "Host default\n", "Host default\n  HostName\n", "Host other\n  HostName ::1\n", "  HostName ::1\n"],
 )
-def test_a_configuration_that_does_not_say_where_the_machine_is_is_none(text: str) -> None:
+def test_a_configuration_without_the_machine_s_address_is_not_used(text: str) -> None:
     assert ssh_config(text, "default") == ""
 
 

@@ -53,7 +53,7 @@ def test_vagrant_dotfile_path_is_relative_to_the_vagrantfile(project: Path, give
     assert place.dotfile == dotfile.format(project=project, above=project.parent)
 
 
-def test_vagrant_is_told_the_place_whatever_its_variables_were(project: Path) -> None:
+def test_vagrant_gets_the_project_whatever_its_variables_were(project: Path) -> None:
     given = {"PATH": "/bin", "VAGRANT_DOTFILE_PATH": ".state"}
     told = find_project(str(project / "deep"), given).environment({**given, "VAGRANT_CWD": "elsewhere"})
     assert told == {
