@@ -1,0 +1,31 @@
+"""pyproject.toml's list of modules of which unit tests take every branch: all that say that they are pure are in it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+TOP = Path(__file__).parents[2]
+LISTED: list[str] = tomllib.loads((TOP / "pyproject.toml").read_text())["tool"]["coverage"]["report"]["include"]
+
+
+def says_it_is_pure(path: Path) -> bool:
+    return bool(re.search(r"\bPure\b", ast.get_docstring(ast.parse(path.read_text())) or ""))
+
+
+def test_each_module_that_says_it_is_pure_is_listed() -> None:
+    modules = [path for path in (TOP / "rdo").rglob("*.py") if path.name != "__init__.py"]
+    pure = {str(path.relative_to(TOP)) for path in modules if says_it_is_pure(path)}
+    assert pure - set(LISTED) == set()
+
+
+def test_the_list_is_sorted_and_names_only_what_there_is() -> None:
+    assert sorted(set(LISTED)) == LISTED
+    assert [name for name in LISTED if not (TOP / name).is_file()] == []
