@@ -1,6 +1,8 @@
-"""Certificates of hosts (OpenSSH's PROTOCOL.certkeys): what stands in one, who signed it, and whether it is good.
+"""Host keys and certificates (OpenSSH's PROTOCOL.certkeys): what stands in a certificate, who signed it, whether it is
+valid, and whether a server has proved that it has the key (RFC 4253, section 8).
 
-Computes; touches neither files nor network.
+Computes; touches neither files nor network. paramiko's own check takes certificates for keys, and no signature with
+SHA-1 where the user allows those.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from rdo.drivers.ssh.algorithms import CERTIFICATE, LEGACY_RSA
 from rdo.drivers.ssh.blob import BlobReader, kind_of
+from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.fscodec import fsdecode, fsencode
 
 HOST = 2
@@ -149,3 +152,24 @@ def _fits(name: bytes, pattern: bytes) -> bool:
     """Whether a principal, which may have `*` and `?` in it, names the host. Brackets stand for themselves."""
     text = fsdecode(pattern).replace("[", "[[]")
     return fnmatchcase(fsdecode(name), text)
+
+
+class SessionBinding(NamedTuple):
+    """How the server proved its key in the first exchange of keys; an agent can see by it who asks for signatures."""
+
+    host_key: bytes
+    session_id: bytes
+    signature: bytes
+
+
+def prove(algorithm: str, shown: bytes, signature: bytes, data: bytes) -> HostKey:
+    """The key or certificate that was shown, if the signature of the data proves it. Raises ValueError.
+
+    `algorithm` is the one that was agreed on: no other counts, whatever the server would like to sign with.
+    """
+    kind, bare = kind_of(shown), algorithm.removesuffix(CERTIFICATE)
+    expected = "ssh-rsa" if bare.startswith("rsa-") or bare == LEGACY_RSA else bare
+    if kind != expected + (CERTIFICATE if algorithm.endswith(CERTIFICATE) else ""):
+        raise ValueError(f"it presented a key of type {kind} for {algorithm}")
+    verify(plain(shown), signature, data, bare)
+    return HostKey(kind, shown)

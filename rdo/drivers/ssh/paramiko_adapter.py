@@ -23,10 +23,10 @@ from paramiko.transport import Transport
 from rdo.drivers.ssh import kex_offer
 from rdo.drivers.ssh.aes_gcm import AesGcm
 from rdo.drivers.ssh.algorithms import KEY_EXCHANGES, AlgorithmOffer
+from rdo.drivers.ssh.certificate import SessionBinding, prove
 from rdo.drivers.ssh.compression import DELAYED, Deflater, Inflater
 from rdo.drivers.ssh.dial import CLIENT_VERSION
 from rdo.drivers.ssh.fields import Violation
-from rdo.drivers.ssh.host_proof import SessionBinding, prove
 from rdo.drivers.ssh.keepalive import MonitoredStream
 from rdo.drivers.ssh.kex_offer import NoCommonAlgorithm
 from rdo.drivers.ssh.known_hosts import HostKey

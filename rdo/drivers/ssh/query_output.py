@@ -1,6 +1,4 @@
-"""What `ssh -G` prints, as Options. Pure, but for the name of this machine; how the lines are had is
-rdo.drivers.ssh.query's business.
-"""
+"""What `ssh -G` prints, as SshOptions. Pure, but for the name of this machine; rdo.drivers.ssh.query gets the lines."""
 
 from __future__ import annotations
 
@@ -9,10 +7,38 @@ import socket
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from rdo.drivers.ssh import option_table, qos
+from rdo.drivers.ssh import option_table
 from rdo.drivers.ssh.algorithms import CIPHERS, HOST_KEYS, KEY_EXCHANGES, MACS, SIGNATURES, Algorithms, names
 from rdo.drivers.ssh.options import SshOptions, SshQueryRequest, copy_command, paths
 from rdo.drivers.ssh.tokens import Tokens
+
+QOS_NAMES = {
+    "lowdelay": 0x10,
+    "throughput": 0x08,
+    "reliability": 0x04,
+    "ef": 0xB8,
+    "va": 0xB0,
+    "le": 0x04,
+    **{f"cs{number}": number << 5 for number in range(8)},
+    **{f"af{group}{drop}": group << 5 | drop << 3 for group in range(1, 5) for drop in range(1, 4)},
+}
+"""As the byte in the header of an IP packet has them."""
+
+
+def packet_mark(text: str) -> int | None:
+    """The mark for `ssh -G`'s value: that of interactive sessions, which stands first, as one connection carries all.
+
+    None where the system is to decide, or for what is no mark.
+    """
+    name = text.split(" ")[0].lower()
+    if name in QOS_NAMES:
+        return QOS_NAMES[name]
+    try:
+        value = int(name, 0)
+    except ValueError:
+        return None
+    return value if 0 <= value <= 0xFF else None
+
 
 TRUE = ("yes", "true")
 FALSE = ("no", "false")
@@ -76,7 +102,7 @@ def _with_line(known: SshOptions, one: Mapping[str, str]) -> SshOptions:
         proxy_fdpass=one.get("proxyusefdpass") in TRUE,
         tcp_keepalive=one.get("tcpkeepalive") not in FALSE,
         version_addendum=one.get("versionaddendum", ""),
-        qos=qos.mark(one.get("ipqos", "")),
+        qos=packet_mark(one.get("ipqos", "")),
         attempts=max(1, _number(one, "connectionattempts", 1)),
         alive_interval=float(_number(one, "serveraliveinterval", 0)),
         alive_count=_number(one, "serveralivecountmax", 3),

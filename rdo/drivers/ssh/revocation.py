@@ -1,22 +1,150 @@
-"""RevokedHostKeys: files of keys that no host may show, as lists of keys or as KRLs. A file that cannot be read, or not
-be understood, is an error: ssh refuses to connect then, and so does rdo.
+"""RevokedHostKeys: files of keys that no host may show, as lists of keys or as OpenSSH's key revocation lists (KRLs).
+
+A file that cannot be read, or not be understood, is an error, as for ssh: it may be what revokes a key.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from rdo.drivers.ssh import krl
-from rdo.drivers.ssh.blob import kind_of
+from rdo.drivers.ssh.blob import BlobReader, kind_of
 from rdo.drivers.ssh.certificate import Certificate, plain
 from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.errors import ConnectError
 from rdo.fscodec import fsdecode
 from rdo.util import foreign_file
 from rdo.util.lines import split_lines, split_words
+
+MAGIC = b"SSHKRL\n\0"
+VERSION = 1
+CERTIFICATES, EXPLICIT_KEYS, SHA1S, SIGNATURE, SHA256S, EXTENSION = 1, 2, 3, 4, 5, 255
+SERIAL_LIST, SERIAL_RANGE, SERIAL_BITMAP, KEY_ID, CERTIFICATE_EXTENSION = 0x20, 0x21, 0x22, 0x23, 0x39
+
+
+class RevokedCertificates(NamedTuple):
+    """What is revoked of the certificates of one authority, or of all where `authority` is empty."""
+
+    authority: bytes
+    ranges: tuple[tuple[int, int], ...] = ()
+    """First and last serial number of each."""
+    bitmaps: tuple[tuple[int, int], ...] = ()
+    """A first serial number, and a number of which each bit that is set stands for a serial number from there on."""
+    key_ids: frozenset[bytes] = frozenset()
+
+    def covers(self, certificate: Certificate) -> bool:
+        """Whether this certificate is among them. Serial number 0 says that its authority counts none."""
+        if self.authority not in (b"", certificate.authority):
+            return False
+        serial = certificate.serial
+        if certificate.key_id in self.key_ids:
+            return True
+        return serial > 0 and (
+            any(first <= serial <= last for first, last in self.ranges)
+            or any(serial >= first and bits >> (serial - first) & 1 for first, bits in self.bitmaps)
+        )
+
+
+class KeyRevocationList(NamedTuple):
+    """A key revocation list."""
+
+    keys: frozenset[bytes]
+    """Public keys as the wire has them."""
+    hashes: frozenset[bytes]
+    """SHA-1 and SHA-256 of public keys."""
+    certificates: tuple[RevokedCertificates, ...]
+
+    def revokes(self, blob: bytes, certificate: Certificate | None) -> bool:
+        """Whether it revokes a plain public key, or the certificate in which that was shown."""
+        if self._has(blob):
+            return True
+        if certificate is None:
+            return False
+        return self._has(certificate.authority) or any(revoked.covers(certificate) for revoked in self.certificates)
+
+    def _has(self, blob: bytes) -> bool:
+        hashed = hashlib.sha1(blob, usedforsecurity=False).digest(), hashlib.sha256(blob).digest()
+        return blob in self.keys or not self.hashes.isdisjoint(hashed)
+
+
+def parse_krl(data: bytes) -> KeyRevocationList:
+    """The list in a file. Raises ValueError for one that cannot be understood."""
+    blob = BlobReader(data)
+    if blob.take(len(MAGIC)) != MAGIC or blob.number(4) != VERSION:
+        raise ValueError("it is not a revocation list of version 1")
+    blob.take(24)  # its own version, date, and flags, of which there are none
+    blob.string()  # reserved
+    blob.string()  # comment
+    keys: list[bytes] = []
+    hashes: list[bytes] = []
+    certificates: list[RevokedCertificates] = []
+    while blob.rest:
+        kind, section = blob.number(1), BlobReader(blob.string())
+        if kind == CERTIFICATES:
+            certificates.append(_certificates(section))
+        elif kind == EXPLICIT_KEYS:
+            keys += section.strings()
+        elif kind in (SHA1S, SHA256S):
+            hashes += _sized(section.strings(), 20 if kind == SHA1S else 32)
+        elif kind == EXTENSION:
+            _extension(section)
+        else:  # a signature, too: OpenSSH has refused lists that are signed since 9.4, as nobody checks that
+            raise ValueError(f"section {kind} of it is not known")
+    return KeyRevocationList(frozenset(keys), frozenset(hashes), tuple(certificates))
+
+
+def _sized(hashes: list[bytes], size: int) -> list[bytes]:
+    if any(len(found) != size for found in hashes):
+        raise ValueError("a hash in it has the wrong length")
+    return hashes
+
+
+def _certificates(section: BlobReader) -> RevokedCertificates:
+    authority = section.string()
+    section.string()  # reserved
+    ranges: list[tuple[int, int]] = []
+    bitmaps: list[tuple[int, int]] = []
+    key_ids: list[bytes] = []
+    while section.rest:
+        kind, part = section.number(1), BlobReader(section.string())
+        if kind == SERIAL_LIST:
+            ranges += _serials(part)
+        elif kind == SERIAL_RANGE:
+            ranges.append((part.number(8), part.number(8)))
+        elif kind == SERIAL_BITMAP:
+            bitmaps.append((part.number(8), int.from_bytes(part.string(), "big")))
+        elif kind == KEY_ID:
+            key_ids += part.strings()
+        elif kind == CERTIFICATE_EXTENSION:
+            _extension(part)
+        else:
+            raise ValueError(f"section {kind} of its certificates is not known")
+        _ended(part)
+    return RevokedCertificates(authority, tuple(ranges), tuple(bitmaps), frozenset(key_ids))
+
+
+def _serials(part: BlobReader) -> Iterable[tuple[int, int]]:
+    while part.rest:
+        serial = part.number(8)
+        yield serial, serial
+
+
+def _extension(section: BlobReader) -> None:
+    name, critical = section.string(), section.number(1)
+    section.string()
+    if critical:
+        raise ValueError(f"its extension {name.decode(errors='replace')} is not known, and critical")
+    _ended(section)
+
+
+def _ended(section: BlobReader) -> None:
+    if section.rest:
+        raise ValueError("there is more in a section than belongs there")
+
 
 REVOCATION_LIMIT = 64 * 1024 * 1024
 """Bytes of a file: more than a million keys."""
@@ -44,8 +172,8 @@ def check(files: Sequence[str], name: str, key: HostKey, certificate: Certificat
 
 def revokes(data: bytes, blob: bytes, certificate: Certificate | None) -> bool:
     """Whether the content of such a file revokes the key. Raises ValueError."""
-    if data.startswith(krl.MAGIC):
-        return krl.parse(data).revokes(blob, certificate)
+    if data.startswith(MAGIC):
+        return parse_krl(data).revokes(blob, certificate)
     shown = {blob} if certificate is None else {blob, certificate.authority}
     return not shown.isdisjoint(_keys(fsdecode(data)))
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rdo.drivers.base import Caller
-from rdo.drivers.ssh.auth.agent import Agent, AgentKey
-from rdo.drivers.ssh.auth.agent_add import add_policy, request
+from rdo.drivers.ssh.auth.agent import Agent, AgentKey, add_policy, add_request
 from rdo.drivers.ssh.auth.login_messages import AuthOutcome
 from rdo.drivers.ssh.auth.private_key import (
     FileKey,
@@ -228,7 +227,7 @@ class KeyLogin:
             return
         if how.asks and self._caller.ask(f"Add key {key.label} to agent? (yes/no) ", echo=True) != "yes":
             return
-        added = self._agent.add(request(key, how))
+        added = self._agent.add(add_request(key, how))
         self._caller.trace(f"the agent {'has got' if added else 'did not take'} the key {key.label}")
 
     def _certificates(self, path: str, public: bytes) -> Sequence[bytes]:

@@ -12,8 +12,7 @@ import pytest
 
 from rdo.drivers.ssh.algorithms import SIGNATURES
 from rdo.drivers.ssh.blob import BlobReader, kind_of, rsa_bits
-from rdo.drivers.ssh.certificate import parse, plain, string, verify
-from rdo.drivers.ssh.host_proof import prove
+from rdo.drivers.ssh.certificate import parse, plain, prove, string, verify
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.ssh import krl, revocation
+from rdo.drivers.ssh import revocation
 from rdo.drivers.ssh.blob import kind_of
 from rdo.drivers.ssh.certificate import parse, string
 from rdo.drivers.ssh.known_hosts import HostKey
@@ -97,7 +97,7 @@ def test_a_line_that_is_no_key_makes_a_list_useless(line: str, tmp_path: Path) -
 
 
 def head(version: int = 1) -> bytes:
-    return krl.MAGIC + struct.pack(">IQQQ", version, 0, 0, 0) + string(b"") + string(b"comment")
+    return revocation.MAGIC + struct.pack(">IQQQ", version, 0, 0, 0) + string(b"") + string(b"comment")
 
 
 def section(kind: int, data: bytes) -> bytes:
@@ -105,49 +105,49 @@ def section(kind: int, data: bytes) -> bytes:
 
 
 def of_certificates(kind: int, data: bytes) -> bytes:
-    return section(krl.CERTIFICATES, string(b"") + string(b"") + section(kind, data))
+    return section(revocation.CERTIFICATES, string(b"") + string(b"") + section(kind, data))
 
 
 EXTENSION = string(b"odd@example.com")
 
 SOUND = {
     "nothing": b"",
-    "an extension": section(krl.EXTENSION, EXTENSION + b"\0" + string(b"x")),
-    "an extension of certificates": of_certificates(krl.CERTIFICATE_EXTENSION, EXTENSION + b"\0" + string(b"x")),
+    "an extension": section(revocation.EXTENSION, EXTENSION + b"\0" + string(b"x")),
+    "an extension of certificates": of_certificates(revocation.CERTIFICATE_EXTENSION, EXTENSION + b"\0" + string(b"x")),
 }
 
 USELESS = {
-    "cut off": section(krl.EXPLICIT_KEYS, string(b"key"))[:-1],
-    "a hash that is too short": section(krl.SHA1S, string(b"x" * 19)),
-    "another hash that is too long": section(krl.SHA256S, string(b"x" * 33)),
-    "a signature": bytes([krl.SIGNATURE]) + string(b"key") + string(b"signature"),
+    "cut off": section(revocation.EXPLICIT_KEYS, string(b"key"))[:-1],
+    "a hash that is too short": section(revocation.SHA1S, string(b"x" * 19)),
+    "another hash that is too long": section(revocation.SHA256S, string(b"x" * 33)),
+    "a signature": bytes([revocation.SIGNATURE]) + string(b"key") + string(b"signature"),
     "an unknown section": section(99, b""),
     "an unknown section of certificates": of_certificates(99, b""),
-    "half a serial number": of_certificates(krl.SERIAL_LIST, b"1234"),
-    "a range with more behind": of_certificates(krl.SERIAL_RANGE, b"x" * 17),
-    "a critical extension": section(krl.EXTENSION, EXTENSION + b"\1" + string(b"")),
-    "an extension with more behind": section(krl.EXTENSION, EXTENSION + b"\0" + string(b"") + b"x"),
+    "half a serial number": of_certificates(revocation.SERIAL_LIST, b"1234"),
+    "a range with more behind": of_certificates(revocation.SERIAL_RANGE, b"x" * 17),
+    "a critical extension": section(revocation.EXTENSION, EXTENSION + b"\1" + string(b"")),
+    "an extension with more behind": section(revocation.EXTENSION, EXTENSION + b"\0" + string(b"") + b"x"),
 }
 
 
 @pytest.mark.parametrize("rest", SOUND.values(), ids=SOUND)
 def test_what_need_not_be_understood_does_no_harm(rest: bytes) -> None:
-    assert not krl.parse(head() + rest).revokes(b"key", None)
+    assert not revocation.parse_krl(head() + rest).revokes(b"key", None)
 
 
 @pytest.mark.parametrize("rest", USELESS.values(), ids=USELESS)
 def test_a_krl_that_is_not_understood_whole_is_useless(rest: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
-        krl.parse(head() + rest)
+        revocation.parse_krl(head() + rest)
 
 
 def test_a_krl_of_another_version_is_useless() -> None:
     with pytest.raises(ValueError, match="version 1"):
-        krl.parse(head(2))
+        revocation.parse_krl(head(2))
 
 
 def test_serial_number_0_is_no_number(tmp_path: Path) -> None:
-    data = head() + of_certificates(krl.SERIAL_RANGE, struct.pack(">QQ", 0, 2**64 - 1))
+    data = head() + of_certificates(revocation.SERIAL_RANGE, struct.pack(">QQ", 0, 2**64 - 1))
     assert not by_us(data, sign(tmp_path))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.drivers.ssh.auth.agent_add import AddPolicy, add_policy
+from rdo.drivers.ssh.auth.agent import AddPolicy, add_policy
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.drivers.ssh.qos import mark
+from rdo.drivers.ssh.query_output import packet_mark
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,4 @@ from rdo.drivers.ssh.qos import mark
     ],
 )
 def test_a_mark_is_the_first_value(text: str, expected: int | None) -> None:
-    assert mark(text) == expected
+    assert packet_mark(text) == expected
