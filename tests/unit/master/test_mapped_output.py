@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from pytest_mock import MockerFixture
 
 from rdo.drivers.base import STDERR, STDOUT, Chunk, Sink
 from rdo.master.mapped_output import LARGE_GRACE, LARGE_SIZE, PATH_GRACE, MappedOutput
@@ -16,10 +17,10 @@ LOCAL = b"/home/me/\xff"
 class ScriptedChannel:
     """Output at given times, on a clock of its own; only reading is asked of it."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *events: tuple[float, Chunk | None]) -> None:
+    def __init__(self, mocker: MockerFixture, *events: tuple[float, Chunk | None]) -> None:
         self.events = list(events)
         self.clock = 0.0
-        monkeypatch.setattr("rdo.master.mapped_output.time.monotonic", self.now)
+        mocker.patch("rdo.master.mapped_output.time.monotonic", self.now)
 
     def now(self) -> float:
         return self.clock
@@ -35,9 +36,9 @@ class ScriptedChannel:
         return self.events.pop(0)[1]
 
 
-def shown(monkeypatch: pytest.MonkeyPatch, *events: tuple[float, Chunk | None]) -> list[tuple[float, int, bytes]]:
+def shown(mocker: MockerFixture, *events: tuple[float, Chunk | None]) -> list[tuple[float, int, bytes]]:
     """What was sent, and when."""
-    channel = ScriptedChannel(monkeypatch, *events)
+    channel = ScriptedChannel(mocker, *events)
     sent: list[tuple[float, int, bytes]] = []
     output = MappedOutput(ROOTS, channel, lambda stream, data: sent.append((channel.clock, stream, data)))  # type: ignore[arg-type]
     while chunk := output.read():
@@ -50,45 +51,41 @@ def out(data: bytes) -> Chunk:
     return Chunk(STDOUT, data)
 
 
-def test_a_path_in_two_pieces_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_in_two_pieces_is_found(mocker: MockerFixture) -> None:
     events = [(1.0, out(b"in /vag")), (1.0 + PATH_GRACE / 2, out(b"rant/x\n"))]
-    assert shown(monkeypatch, *events) == [(1.0, STDOUT, b"in "), (1.0 + PATH_GRACE / 2, STDOUT, LOCAL + b"/x\n")]
+    assert shown(mocker, *events) == [(1.0, STDOUT, b"in "), (1.0 + PATH_GRACE / 2, STDOUT, LOCAL + b"/x\n")]
 
 
 @pytest.mark.parametrize(("end", "becomes"), [(b"/", b"/"), (b"/vagrant", LOCAL)])
-def test_what_may_be_a_path_is_shown_after_a_pause(monkeypatch: pytest.MonkeyPatch, end: bytes, becomes: bytes) -> None:
+def test_what_may_be_a_path_is_shown_after_a_pause(mocker: MockerFixture, end: bytes, becomes: bytes) -> None:
     events = [(1.0, out(b"in " + end)), (9.0, out(b"\n"))]
-    assert shown(monkeypatch, *events) == [
-        (1.0, STDOUT, b"in "),
-        (1.0 + PATH_GRACE, STDOUT, becomes),
-        (9.0, STDOUT, b"\n"),
-    ]
+    assert shown(mocker, *events) == [(1.0, STDOUT, b"in "), (1.0 + PATH_GRACE, STDOUT, becomes), (9.0, STDOUT, b"\n")]
 
 
-def test_what_was_cut_by_the_transport_has_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_cut_by_the_transport_has_more_time(mocker: MockerFixture) -> None:
     start = b" " * LARGE_SIZE + b"/vag"
     rest = (1.0 + LARGE_GRACE / 2, out(b"rant/x"))
-    assert shown(monkeypatch, (1.0, out(start)), rest)[-1] == (rest[0], STDOUT, LOCAL + b"/x")
-    assert shown(monkeypatch, (1.0, out(start)), (9.0, out(b"x")))[1] == (1.0 + LARGE_GRACE, STDOUT, b"/vag")
+    assert shown(mocker, (1.0, out(start)), rest)[-1] == (rest[0], STDOUT, LOCAL + b"/x")
+    assert shown(mocker, (1.0, out(start)), (9.0, out(b"x")))[1] == (1.0 + LARGE_GRACE, STDOUT, b"/vag")
 
 
-def test_a_view_of_a_packet_is_read_as_bytes_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_view_of_a_packet_is_read_as_bytes_are(mocker: MockerFixture) -> None:
     events = [(1.0, Chunk(STDOUT, memoryview(b"/vagrant\n"))), (1.0, Chunk(STDOUT, memoryview(b"\0/vagrant\n")))]
-    assert shown(monkeypatch, *events) == [(1.0, STDOUT, LOCAL + b"\n"), (1.0, STDOUT, b"\0/vagrant\n")]
+    assert shown(mocker, *events) == [(1.0, STDOUT, LOCAL + b"\n"), (1.0, STDOUT, b"\0/vagrant\n")]
 
 
-def test_each_stream_is_read_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_stream_is_read_by_itself(mocker: MockerFixture) -> None:
     events = [(1.0, out(b"/vag")), (1.0, Chunk(STDERR, b"/vagrant/e\n")), (1.0, out(b"rant/o\n"))]
-    assert shown(monkeypatch, *events) == [(1.0, STDERR, LOCAL + b"/e\n"), (1.0, STDOUT, LOCAL + b"/o\n")]
+    assert shown(mocker, *events) == [(1.0, STDERR, LOCAL + b"/e\n"), (1.0, STDOUT, LOCAL + b"/o\n")]
 
 
-def test_a_busy_stream_does_not_keep_the_other_one_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_busy_stream_does_not_keep_the_other_one_waiting(mocker: MockerFixture) -> None:
     busy = [(1.0 + PATH_GRACE * number / 2, Chunk(STDERR, b"x")) for number in range(1, 9)]
-    sent = shown(monkeypatch, (1.0, out(b"/")), *busy)
+    sent = shown(mocker, (1.0, out(b"/")), *busy)
     (at,) = [at for at, stream, _ in sent if stream == STDOUT]
     assert at <= 1.0 + 2 * PATH_GRACE
 
 
-def test_at_the_end_all_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_at_the_end_all_is_sent(mocker: MockerFixture) -> None:
     events = [(1.0, out(b"in /vagrant")), (1.0, Chunk(STDERR, b"/va")), (1.0, None)]
-    assert shown(monkeypatch, *events) == [(1.0, STDOUT, b"in "), (1.0, STDOUT, LOCAL), (1.0, STDERR, b"/va")]
+    assert shown(mocker, *events) == [(1.0, STDOUT, b"in "), (1.0, STDOUT, LOCAL), (1.0, STDERR, b"/va")]
