@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,3 +58,8 @@ def test_each_thread_is_in_the_list_of_threads() -> None:
         (name, file) for row in PAGE.table("Threads") for name in code_spans(row[0]) for file in code_spans(row[1])
     ]
     assert sorted((file, name) for name, file in listed if name != "Transport") == sorted(set(threads()))
+
+
+def test_each_file_that_the_page_names_is_there() -> None:
+    named = {span for span in code_spans(PAGE.prose) if re.fullmatch(r"[\w./]+/[\w./]*", span)}
+    assert {name for name in named if not ((TOP / name).exists() or (TOP / "rdo" / name).exists())} == set()
