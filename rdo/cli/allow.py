@@ -74,11 +74,9 @@ def trust_request(loaded: Config) -> TrustRequest:
 
 def lines(records: list[Record]) -> list[str]:
     """The records, with their dates, and whether what they allow is still what the files say."""
-    return table.render([(_date(each), _state(each), each.profile, each.config) for each in records]) if records else []
-
-
-def _date(record: Record) -> str:
-    return time.strftime("%Y-%m-%d", time.localtime(record.date))
+    dates = [time.strftime("%Y-%m-%d", time.localtime(record.date)) for record in records]
+    rows = [(date, _state(each), each.profile, each.config) for date, each in zip(dates, records, strict=True)]
+    return table.render(rows) if rows else []
 
 
 def _state(record: Record) -> str:

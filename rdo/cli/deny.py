@@ -14,7 +14,6 @@ from rdo.client.argv import Options
 from rdo.errors import RdoError, one_line
 from rdo.ipc import address
 from rdo.trust import store as trust
-from rdo.trust.store import Record
 
 
 @click.command("deny")
@@ -30,10 +29,13 @@ def command(profile: str) -> None:
     path = project.discover(os.environ).config
     store = trust.Store(os.environ)
     denied = digests(store, path, name)
-    forgotten = [each.profile for each in store.records() if is_meant(each, path, name, denied)]
+    here = [each for each in store.records() if each.config == path]
+    forgotten = [each.profile for each in here if each.profile == name or each.digest in denied]
     for each in forgotten:
         store.forget(path, each)
-    end_masters(path)
+    for master in masters.found(address.runtime_directory(os.environ)):  # allowed ones, whatever profile was asked for
+        if master.report.get("config") == path:
+            masters.stop(master, now=False)
     for each in forgotten or [name]:
         click.echo(one_line(f"{'denied' if forgotten else 'was not allowed'}: profile `{each}` of `{path}`"))
 
@@ -45,15 +47,3 @@ def digests(store: trust.Store, config: str, profile: str) -> set[str]:
     with contextlib.suppress(RdoError):  # a file that is in error has nothing that is allowed
         found.add(allow.trust_request(allow.load(profile)).digest)
     return found
-
-
-def is_meant(record: Record, config: str, profile: str, denied: set[str]) -> bool:
-    """Whether the record allows the profile."""
-    return record.config == config and (record.profile == profile or record.digest in denied)
-
-
-def end_masters(config: str) -> None:
-    """End the control masters that were allowed to connect, whatever profile was asked for."""
-    for master in masters.found(address.runtime_directory(os.environ)):
-        if master.report.get("config") == config:
-            masters.stop(master, now=False)

@@ -50,7 +50,14 @@ def show(found: list[MasterInfo]) -> None:
 def row(master: MasterInfo) -> tuple[str, ...]:
     """A line of the table."""
     if not master.answers:
-        return ("does not answer", UNKNOWN, str(master.pid or UNKNOWN), *[UNKNOWN] * 3, memory_of(master), master.path)
+        return (
+            "does not answer",
+            UNKNOWN,
+            str(master.pid or UNKNOWN),
+            *[UNKNOWN] * 3,
+            table.mebibytes(memory(master)),
+            master.path,
+        )
     report = master.report
     return (
         report["target"] or UNKNOWN,
@@ -59,14 +66,9 @@ def row(master: MasterInfo) -> tuple[str, ...]:
         table.duration(master.age),
         f"{len(master.running)}{' (ending)' if report['ending'] else ''}",
         table.duration(master.idle_left),
-        memory_of(master),
+        table.mebibytes(memory(master)),
         report["config"],
     )
-
-
-def memory_of(master: MasterInfo) -> str:
-    """What it has in RAM, in words."""
-    return table.mebibytes(memory(master))
 
 
 def memory(master: MasterInfo) -> int | None:

@@ -14,7 +14,6 @@ from rdo.cli import masters, process, profiles
 from rdo.cli.masters import MasterInfo
 from rdo.errors import ConfigError, ConnectError, RdoError, printable
 from rdo.ipc import address
-from rdo.project import FoundConfig
 
 END_TIMEOUT = 10.0
 """Seconds for a master to be gone that waits for no command: it closes its channels, which takes one round trip, and
@@ -68,16 +67,13 @@ def _of_this_directory(found: list[MasterInfo], directory: str, profile: str | N
     """The masters of the nearest config file; those that do not answer are known by their socket."""
     here = project.discover(os.environ)
     names = [profile] if profile else profiles.names(here)
-    paths = [_path(directory, here, name) for name in names]
-    return [master for master in found if os.path.splitext(master.path)[0] in paths or _belongs(master, here, profile)]
-
-
-def _path(directory: str, here: FoundConfig, profile: str) -> str:
-    return address.socket_path(directory, here.config, profile, os.environ)
-
-
-def _belongs(master: MasterInfo, here: FoundConfig, profile: str | None) -> bool:
-    return master.report.get("config") == here.config and profile in (None, master.report["profile"])
+    paths = [address.socket_path(directory, here.config, name, os.environ) for name in names]
+    return [
+        master
+        for master in found
+        if os.path.splitext(master.path)[0] in paths
+        or (master.report.get("config") == here.config and profile in (None, master.report["profile"]))
+    ]
 
 
 class StopOutcome(NamedTuple):

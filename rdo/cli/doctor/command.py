@@ -40,7 +40,7 @@ def examine(profile: str) -> Iterator[CheckOutcome]:
     """The outcome of each check, as it comes."""
     first = [
         *([Check("PATH", _path)] if _in_projects() else []),
-        Check("runtime directory", _runtime_directory),
+        Check("runtime directory", lambda: ok(address.runtime_directory(os.environ))),
         Check("config", lambda: _config(profile)),
         Check("trust", lambda: _trust(profile), needs=("config",)),
     ]
@@ -63,10 +63,6 @@ def _in_projects() -> list[str]:
 def _path() -> Finding:
     found = f"{listed(_in_projects())} is in a project, where a repository can place programs"
     return check.warning(found, 'remove it; `eval "$(rdoctl shim env)"` puts shims into PATH')
-
-
-def _runtime_directory() -> Finding:
-    return ok(address.runtime_directory(os.environ))
 
 
 def _config(profile: str) -> Finding:
