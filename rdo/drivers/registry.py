@@ -52,7 +52,7 @@ def create(config: Config) -> Driver:
 
 
 def ssh_options(driver: Driver, environment: Mapping[str, str]) -> SshOptions | None:
-    """How ssh reaches the target; None where it does not, or only Vagrant could tell. Raises ConnectError."""
+    """How ssh reaches the target; None where it does not, or only Vagrant knows. Raises ConnectError."""
     from rdo.drivers.ssh.driver import SshDriver
     from rdo.drivers.vagrant.driver import VagrantDriver
 

@@ -28,7 +28,7 @@ DEFAULT_ORDERS = (
         "aes256-ctr",
     ),
 )
-"""Orders that no user chose: `ssh -G` does not tell a list that was configured from the one that ssh brings along."""
+"""Orders that no user chose: `ssh -G` prints a configured list and the default one alike."""
 
 
 SIGNATURES = (

@@ -21,7 +21,7 @@ class BlobReader:
         return int.from_bytes(self.take(size), "big")
 
     def string(self) -> bytes:
-        """A string, behind its length."""
+        """A string, which its length precedes."""
         return self.take(self.number(4))
 
     def strings(self) -> list[bytes]:

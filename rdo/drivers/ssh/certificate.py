@@ -144,7 +144,7 @@ def _verify(kind: str, key: object, algorithm: str, raw: bytes, data: bytes) -> 
 
 
 def string(data: bytes) -> bytes:
-    """Data behind its length."""
+    """Data, preceded by its length."""
     return len(data).to_bytes(4, "big") + data
 
 

@@ -40,7 +40,7 @@ class IncomingData:
     """Padding length, message number, channel, length of the data."""
 
     def __init__(self, plain: bytes) -> None:
-        """`plain`: a whole packet behind its length. Raises Violation."""
+        """`plain`: a whole packet, without its length. Raises Violation."""
         length = self.HEADER.unpack_from(plain)[3]
         self._plain = plain
         self.data = memoryview(plain)[self.HEADER.size : self.HEADER.size + length]

@@ -21,7 +21,7 @@ class ChannelHandler(Protocol):
         """The far end, of a channel that the server has asked for."""
 
     def receive(self, kind: int, body: Body) -> None:
-        """Take a message for this channel: its number, and what stands behind the channel's; of data, nothing else."""
+        """Take a message for this channel: its number, and what follows the channel's; of data, nothing else."""
 
     def lose(self) -> None:
         """The link has ended."""
@@ -31,7 +31,7 @@ class ChannelTable:
     """Usable from any thread. Nothing is kept of a channel that is gone."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # guards the numbering; to look up and to drop are single steps of a dict
         self._channels: dict[int, ChannelHandler] = {}
         self._next = 0
 

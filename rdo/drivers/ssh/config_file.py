@@ -81,7 +81,7 @@ READING = threading.Lock()
 """Held while a configuration is read: what runs its commands is one for the whole process, and works for one caller."""
 
 SYSTEM = "/etc/ssh/ssh_config"
-"""Counts behind the user's own file, unless another one was named."""
+"""Counts after the user's own file, unless another one was named."""
 
 DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ed25519")
 
@@ -103,7 +103,7 @@ TIMES = ("connecttimeout", "serveraliveinterval")
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 BETWEEN = "\x1f"
-"""Stands between words, and behind the name of an option that travels under another one."""
+"""Stands between words, and after the name of an option that travels under another one."""
 
 QUOTED = re.compile(r"""(["'])((?:\\.|(?!\1)[^\\])*)\1""")
 WORD = re.compile(rf"""(?:{QUOTED.pattern}|\\.|[^\s"'\\])+""")

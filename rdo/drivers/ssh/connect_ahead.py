@@ -25,7 +25,7 @@ class ConnectAhead:
         self._timeout = timeout
         self._options: SshOptions | None = None
         self.stream: socket.socket | None = None
-        """The stream, greeted, if there is one by the time that the options are known."""
+        """The stream, our version sent, if there is one by the time that the options are known."""
         self._failure: BaseException | None = None
 
     def __enter__(self) -> ConnectAhead:

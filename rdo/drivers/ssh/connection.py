@@ -52,14 +52,14 @@ class SshConnection:
         self._room = threading.Semaphore(limit) if limit else None  # channels that may be opened
         self._channels: set[SessionChannel] = set()
         if options.alive_interval:
-            keepalive.acquire()  # for good: the user wants it watched while nothing runs, too
+            keepalive.acquire()  # for good: the user has it watched while nothing runs, too
         keepalive.start()
         if self._agent:
             transport.take_agent_streams(AgentForward(self._agent, transport, self._target).accept)
 
     @property
     def leads_process_group(self) -> bool:
-        """See the interface: dropbear makes none."""
+        """See the interface: dropbear makes no process groups."""
         return self._transport.is_openssh()
 
     def open_channel(
@@ -136,7 +136,7 @@ class Connector:
         silence()
 
     def connect(self, options: SshOptions, stream: ByteStream | None = None, depth: int = 0) -> SshConnection:
-        """A connection, logged in. `stream`: a greeted stream to the host, if there is one. Raises ConnectError."""
+        """A connection, logged in. `stream`: to the host, our version sent, if there is one. Raises ConnectError."""
         self._caller.progress(f"connecting to `{options.address}`")
         dial.check_refused(options)
         for line in options.ignored:
@@ -158,7 +158,7 @@ class Connector:
     def _dial(
         self, options: SshOptions, timeout: float, below: contextlib.ExitStack, depth: int
     ) -> tuple[ByteStream, Callable[[], str]]:
-        """The byte stream to the server, greeted, and what can be said of it when it fails."""
+        """The byte stream to the server, our version sent, and what can be said of it when it fails."""
         if dial.is_direct(options):
             return dial.connect(options, timeout), _no_reason
         if options.proxy_jump:

@@ -30,7 +30,7 @@ FAMILIES = {"any": socket.AF_UNSPEC, "inet": socket.AF_INET, "inet6": socket.AF_
 ATTEMPT_INTERVAL = 1.0
 """Seconds between attempts to connect, as ssh(1) has it, of which there is one unless ConnectionAttempts says more."""
 PROXY_EXIT_TIMEOUT = 2.0
-"""Seconds for a ProxyCommand to end by itself once its streams are closed and it was told to."""
+"""Seconds for a ProxyCommand to end by itself once its streams are closed and it has the signal."""
 PROXY_STATUS_TIMEOUT = 0.5
 """Seconds for one that has closed its streams to end: only then is there a status to name."""
 STDERR_TAIL_LIMIT = 2048
@@ -70,13 +70,13 @@ def client_version(options: SshOptions) -> str:
 
 
 def send_version(stream: ByteStream, options: SshOptions) -> None:
-    """Say hello, so that the server says all it can while we get ready. What fails shows when its answer is read."""
+    """Send our version, so that the server says all it can while we get ready. A failure shows when we read."""
     with contextlib.suppress(OSError):
         stream.send(client_version(options).encode() + b"\r\n")
 
 
 def connect(options: SshOptions, timeout: float) -> socket.socket:
-    """A TCP connection to the host, greeted, by the first of its addresses that answers. Raises ConnectError."""
+    """A TCP connection to the first of the host's addresses that answers, our version sent. Raises ConnectError."""
     for _ in range(options.attempts - 1):
         with contextlib.suppress(ConnectError):
             return _connect(options, timeout)
@@ -188,7 +188,7 @@ class ProxyCommand:
 
 
 def _mark(connection: socket.socket, kind: int, mark: int) -> None:
-    """Set the mark of its packets, which is no obstacle where the system does not let us."""
+    """Set the mark of its packets, which does not matter where the system does not let us."""
     level, name = (
         (socket.IPPROTO_IPV6, socket.IPV6_TCLASS) if kind == socket.AF_INET6 else (socket.IPPROTO_IP, socket.IP_TOS)
     )

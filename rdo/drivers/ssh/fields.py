@@ -16,7 +16,7 @@ DISPLAY_LIMIT = 200
 
 
 class Violation(Exception):
-    """The server did what no SSH server may do; the text says what, to stand behind the server's name."""
+    """The server did what no SSH server may do; the text says what, to follow the server's name."""
 
 
 class FieldReader:

@@ -27,7 +27,7 @@ class KeepaliveTimeouts(NamedTuple):
     ping_interval: float = 5.0
     """Between pings while nothing is heard and commands run."""
     dead_after: float = 40.0
-    """Of silence, pings unanswered, after which running commands are told that the connection is lost."""
+    """Of silence, pings unanswered, after which the connection is lost for running commands."""
 
 
 KEEPALIVE_TIMEOUTS = KeepaliveTimeouts()
@@ -130,8 +130,8 @@ class Keepalive:
         self._kill = kill
         self._timeouts = timeouts
         self._clock = clock
-        self._pinging = threading.Lock()
-        self._changed = threading.Condition()
+        self._pinging = threading.Lock()  # held while a ping is sent: one at a time
+        self._changed = threading.Condition()  # guards what follows; notified when there is something to watch, or not
         self._users = 0
         self._since = clock()
         self._ended = False

@@ -89,5 +89,5 @@ def mismatch(offer: ServerOffer, ours: Mapping[str, Sequence[str]]) -> Mismatch 
 
 
 def needs_mac(theirs: Collection[str], ours: Sequence[str]) -> bool:
-    """Whether the cipher that is agreed on, our first of theirs, leaves it to a MAC to tell what was changed."""
+    """Whether the cipher that is agreed on, our first of theirs, leaves it to a MAC to detect changes."""
     return next((name for name in ours if name in theirs), None) not in AEAD_CIPHERS

@@ -33,11 +33,11 @@ SIGNALS = {
 EXTENSION_LIMIT = 1024
 """That a server may announce: as ssh(1)."""
 
-# The body of a message from the server is what stands behind the number of our channel; one cut off raises Violation.
+# The body of a message from the server is what follows the number of our channel; one cut off raises Violation.
 
 
 class EncodedMessage(NamedTuple):
-    """A message that is whole already: all that paramiko's packetizer wants of it is its bytes."""
+    """A message that is whole already: all that paramiko's packetizer needs of it is its bytes."""
 
     payload: bytes
 
@@ -113,12 +113,12 @@ def close(channel: int) -> EncodedMessage:
 
 
 def execute(channel: int, command: str) -> EncodedMessage:
-    """Run a command; an answer is wanted."""
+    """Run a command; a reply is due."""
     return _request(channel, "exec", True, text(command))
 
 
 def make_pty(channel: int, pty: Pty) -> EncodedMessage:
-    """Make a terminal, with the server's own modes; an answer is wanted."""
+    """Make a terminal, with the server's own modes; a reply is due."""
     return _request(channel, "pty-req", True, text(pty.term) + _size(pty.size) + text(""))
 
 
@@ -193,7 +193,7 @@ def request(body: Body) -> ChannelRequest:
 
 
 def global_request(body: Body) -> bool:
-    """Whether the server wants an answer."""
+    """Whether the server expects a reply."""
     fields = FieldReader(body)
     fields.string()
     return fields.flag()

@@ -89,7 +89,7 @@ class SshOptions(NamedTuple):
     """Whether nothing may be asked."""
     algorithms: Algorithms = Algorithms()
     revoked_host_keys: tuple[str, ...] = ()
-    """Files of keys, or KRLs. A file that cannot be used is no file without keys."""
+    """Files of keys, or KRLs. A file that cannot be used is an error, and not an empty one."""
     known_hosts_command: str = ""
     """Prints lines of a known_hosts file; with its tokens still in it, since some stand for the host's key."""
     tokens: Tokens = Tokens()
@@ -99,7 +99,7 @@ class SshOptions(NamedTuple):
     check_host_ip: bool = False
     fingerprint_hash: str = "SHA256"
     version_addendum: str = ""
-    """Text for the server behind our version."""
+    """Text for the server after our version."""
     quiet: bool = False
     """Whether banners and notices are not shown."""
     local_command: str = ""
@@ -175,8 +175,8 @@ def jump_request(jumps: str, ssh_config: str | None) -> SshQueryRequest:
 
 
 def paths(text: str) -> tuple[str, ...]:
-    """Split paths that `ssh -G` prints without quotes. Behind an absolute one, what cannot begin a path continues it:
-    that has a blank in it. Behind a relative one that is not told from another path, of which there are more.
+    """Split paths that `ssh -G` prints without quotes. After an absolute one, what cannot begin a path continues it:
+    that has a blank in it. After a relative one it counts as another path: there are more of those.
     """
     found: list[str] = []
     for word in text.split(" "):

@@ -32,7 +32,7 @@ class ReadAhead:
         self._start = self._end = 0
         self._deferred: list[Callable[[], None]] = []
         self.deadline: float | None = None
-        """By the monotonic clock: nothing is waited for behind it."""
+        """By the monotonic clock: nothing is waited for after it."""
         self.closed = False
         """Set to have a wait end."""
 

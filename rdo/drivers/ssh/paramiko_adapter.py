@@ -138,7 +138,7 @@ class KeyExchange(Transport):
     _send_message: Callable[[Any], None]
 
     def __init__(self, stream: MonitoredStream, offer: AlgorithmOffer) -> None:
-        """`stream` has been greeted."""
+        """`stream` has had our version."""
         super().__init__(stream, packetizer_class=PacketizerAdapter)  # type: ignore[arg-type]
         self._preferred_keys = offer.host_keys
         self._preferred_kex = offer.key_exchanges

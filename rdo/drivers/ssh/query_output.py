@@ -28,7 +28,7 @@ QOS_NAMES = {
 def packet_mark(text: str) -> int | None:
     """The mark for `ssh -G`'s value: that of interactive sessions, which stands first, as one connection carries all.
 
-    None where the system is to decide, or for what is no mark.
+    None where the system is to decide, or for what is not a mark.
     """
     name = text.split(" ")[0].lower()
     if name in QOS_NAMES:

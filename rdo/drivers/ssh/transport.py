@@ -68,10 +68,10 @@ Reply = tuple[int, bytes] | None
 
 
 class SshTransport(KeyExchange):
-    """Serves one connection in a thread of its own, queues login messages, and tells when and why it ended."""
+    """Serves one connection in a thread of its own, queues login messages, and knows when and why it ended."""
 
     def __init__(self, stream: MonitoredStream, offer: AlgorithmOffer, timeout: float) -> None:
-        """`stream` has been greeted. `timeout` (seconds) bounds the handshake."""
+        """`stream` has had our version. `timeout` (seconds) bounds the handshake."""
         super().__init__(stream, offer)
         self._timeout = timeout
         self._allowance = LOGIN_DATA_LIMIT
@@ -153,10 +153,6 @@ class SshTransport(KeyExchange):
         """Let the server open streams to our SSH agent: `accept` gives the near end of one, or None to refuse it."""
         self._accept = accept
 
-    def logged_in(self) -> None:
-        """The server let us in."""
-        self.authenticated = True
-
     def ping(self) -> None:
         """Ask the server for a sign of life. May block while the connection does. Raises LinkLost."""
         self.send(messages.keepalive())
@@ -224,9 +220,6 @@ class SshTransport(KeyExchange):
         """A message that we do not know."""
         self._send_message(messages.unimplemented((self.packetizer.receiver.sequence - 1) & 0xFFFFFFFF))
 
-    def _pass(self, kind: int, body: bytes) -> None:
-        """The answer to a ping: that it came is all it says."""
-
     def _extend(self, kind: int, body: bytes) -> None:
         self.server_extensions = messages.extensions(body)
 
@@ -258,7 +251,8 @@ class SshTransport(KeyExchange):
 
 _HANDLERS: dict[int, Callable[[SshTransport, int, bytes], None]] = {
     **dict.fromkeys(LOGIN_MESSAGES, SshTransport._report),
-    **dict.fromkeys((MSG_REQUEST_SUCCESS, MSG_REQUEST_FAILURE, MSG_UNIMPLEMENTED), SshTransport._pass),
+    # The answer to a ping: that it came is all it says.
+    **dict.fromkeys((MSG_REQUEST_SUCCESS, MSG_REQUEST_FAILURE, MSG_UNIMPLEMENTED), lambda *_: None),
     MSG_EXT_INFO: SshTransport._extend,
     MSG_GLOBAL_REQUEST: SshTransport._request,
     MSG_CHANNEL_OPEN: SshTransport._open,

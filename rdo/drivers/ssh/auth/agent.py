@@ -46,7 +46,7 @@ class Agent:
                 connection.close()
 
     def bind(self, host_key: bytes, session_id: bytes, signature: bytes, *, forwarding: bool = False) -> None:
-        """Tell the agent for which connection it signs, so that it can use keys that are meant for some hosts alone.
+        """Bind the agent to the connection that it signs for, so that it can use keys meant for some hosts alone.
 
         `forwarding`: who asks is a program on that host. An agent that does not know of this refuses, and goes on.
         """
@@ -139,7 +139,7 @@ class AgentKey(NamedTuple):
         return kind_of(self.blob)
 
     def certified(self, certificate: bytes) -> AgentKey:
-        """The same key behind a certificate that the agent does not have."""
+        """The same key with a certificate that the agent does not have."""
         return self._replace(blob=certificate)
 
     def sign(self, data: bytes, algorithm: str) -> bytes:

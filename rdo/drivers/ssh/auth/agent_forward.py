@@ -33,7 +33,7 @@ class AgentForward:
         self._path = path
         self._transport = transport
         self._target = target
-        self._room = threading.Semaphore(STREAM_LIMIT)
+        self._room = threading.Semaphore(STREAM_LIMIT)  # streams that may be opened
 
     def accept(self) -> SshChannel | None:
         """The near end of one more channel, or None for too many. Its threads end with it, so at the latest with the

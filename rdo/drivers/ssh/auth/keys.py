@@ -32,7 +32,7 @@ PASSPHRASE_ATTEMPTS = 3
 
 
 class KeyIdentity(NamedTuple):
-    """A key that a file stands for. `public` is None where only its passphrase can tell, or a certificate."""
+    """A key that a file stands for. `public` is None where it takes the passphrase to know; it may be a certificate."""
 
     path: str
     content: bytes
@@ -42,7 +42,7 @@ class KeyIdentity(NamedTuple):
 
 
 class KeyOffer(NamedTuple):
-    """A public key, to ask whether the server wants it before anyone is bothered for its private half."""
+    """A public key, to ask whether the server accepts it before anyone is bothered for its private half."""
 
     label: str
     blob: bytes
@@ -67,7 +67,7 @@ class KeyLogin:
         self.notes: list[str] = []
         """What went wrong on our side, for the message when no key was taken."""
         self.locked = ""
-        """A key that the server wants, and whose passphrase nobody gave."""
+        """A key that the server accepts, and whose passphrase nobody gave."""
 
     def attempts(self) -> Iterator[AuthOutcome]:
         """The server's answers, one by one; keys that it answered before are left out."""
@@ -132,7 +132,7 @@ class KeyLogin:
             if offer.blob in self._used or not self._is_allowed(offer):
                 continue
             self._used.add(offer.blob)
-            refusal = self._auth.wants(offer)
+            refusal = self._auth.probe(offer)
             if refusal is None:
                 yield from self._signed(offer)
             else:
@@ -170,14 +170,14 @@ class KeyLogin:
                 yield from self._signed(key)
 
     def _by_locked_file(self, identity: KeyIdentity) -> Iterator[AuthOutcome]:
-        """Ask for the passphrase only when the server wants the key, where that can be known."""
+        """Ask for the passphrase only when the server accepts the key, where that can be known."""
         if identity.public is not None:
             blobs = [*self._certificates(identity.path, identity.public), identity.public]
             for offer in [KeyOffer(identity.path, blob) for blob in blobs if blob not in self._used]:
                 if not self._is_allowed(offer):
                     continue
                 self._used.add(offer.blob)
-                refusal = self._auth.wants(offer)
+                refusal = self._auth.probe(offer)
                 if refusal is None:
                     yield from self._unlocked(identity, offer.blob)
                     return

@@ -77,7 +77,7 @@ class Login:
         raise self._refused(self._offered or ())
 
     def _next(self) -> str | None:
-        """A first key also tells what else the server takes; without one, `none` has to."""
+        """A first key also shows what else the server accepts; without one, `none` has to."""
         if self._offered is None:
             keys_first = self._options.methods[:1] == ("publickey",) and "publickey" not in self._exhausted
             found: str | None = "publickey" if keys_first else "none"

@@ -58,7 +58,7 @@ class SigningFailed(Exception):
 
 
 class KeyUnusable(Exception):
-    """The file is no private key that we can read; the text says why."""
+    """The file is not a private key that we can read; the text says why."""
 
 
 class PassphraseNeeded(Exception):
@@ -78,7 +78,7 @@ class FileKey:
         return kind_of(self.blob)
 
     def certified(self, certificate: bytes) -> FileKey:
-        """The same key behind a certificate."""
+        """The same key with a certificate."""
         return FileKey(self.label, self.private, certificate)
 
     def sign(self, data: bytes, algorithm: str) -> bytes:
@@ -155,7 +155,7 @@ def public_file(path: str) -> bytes | None:
 
 
 def public_line(content: bytes) -> bytes | None:
-    """The blob in the first line that is no comment, if it is a public key or a certificate."""
+    """The blob in the first line that is not a comment, if it is a public key or a certificate."""
     lines = (split_words(line.rstrip("\r")) for line in split_lines(content.decode(errors="replace")))
     words = next((words for words in lines if words and not words[0].startswith("#")), [])
     try:
@@ -172,7 +172,7 @@ def public_blob(private: PrivateKey) -> bytes:
 
 
 def certified_key(certificate: bytes) -> bytes:
-    """What tells whose a certificate is: the public numbers in it, which come after its kind and nonce."""
+    """What shows whose a certificate is: the public numbers in it, which come after its kind and nonce."""
     _, rest = take(certificate)
     _, rest = take(rest)
     return rest
@@ -211,7 +211,7 @@ def take(data: bytes) -> tuple[bytes, bytes]:
 
 
 def string(data: bytes) -> bytes:
-    """Data with its length in front, as SSH writes it."""
+    """Data preceded by its length, as SSH writes it."""
     return struct.pack(">I", len(data)) + data
 
 

@@ -1,6 +1,6 @@
 """The messages of SSH authentication (RFC 4252, 4256): one request, one outcome. Which to try: see login.py.
 
-Written beside paramiko's own because that signs before it knows whether the server wants the key, and keeps the
+Written beside paramiko's own because that signs before it knows whether the server accepts the key, and keeps the
 methods the server would take to itself.
 """
 
@@ -38,7 +38,7 @@ LOGIN_TIMEOUT = 600.0
 """Seconds for all answers of one login: a server that uses its time for each would keep us for hours."""
 
 REQUEST_LIMIT = 200
-"""Messages of ours in one login: all keys of an agent, all questions. It ends a server that always wants one more."""
+"""Messages of ours in one login: all keys of an agent, all questions. It stops a server that never has enough."""
 
 ROUND_LIMIT = 32
 """Of questions in one attempt: PAM modules ask one at a time, and few."""
@@ -79,7 +79,7 @@ class UserAuth:
         """Ask what there is; some servers let one in for that."""
         return self._exchange(self._request("none"))
 
-    def wants(self, key: SigningKey) -> AuthOutcome | None:
+    def probe(self, key: SigningKey) -> AuthOutcome | None:
         """Whether the server would take the key, without a signature: None if it would, else its refusal."""
         message = self._by_key(key, self.algorithm(key) or key.kind, signed=False)
         return self._outcome(message, lambda _: None)
@@ -157,7 +157,7 @@ class UserAuth:
             self._send(reply)
             kind, body = self._receive()
             if kind == MSG_USERAUTH_SUCCESS:
-                self._transport.logged_in()
+                self._transport.authenticated = True
                 return AuthOutcome(True)
             if kind == MSG_USERAUTH_FAILURE:
                 return login_messages.failure(body)
