@@ -16,6 +16,9 @@ from tests.e2e.terminal import Terminal
 from tests.leaks import listed_processes, wait_until
 from tests.soak import tries
 
+PROMPT = 5.0
+"""Seconds in which a command must be through that takes milliseconds: less than any time-out it might meet."""
+
 GONE = 5.0
 """Seconds in which a command must be gone."""
 
@@ -48,7 +51,7 @@ def test_a_terminal_that_stands_still_holds_up_no_other_command(reached: Reached
         for _ in range(3):
             began = time.monotonic()
             assert reached.project.run("echo", "hi").stdout == b"hi\n"
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - began < PROMPT
     assert wait_until(lambda: not commands(mark), GONE)
 
 
@@ -65,12 +68,12 @@ def test_an_interrupt_runs_the_commands_trap_and_gives_its_status(reached: Reach
 
 @pytest.mark.serial
 @pytest.mark.soak
-def test_the_end_of_input_arrives_each_time_within_a_second(reached: Reached) -> None:
+def test_the_end_of_input_arrives_each_time_at_once(reached: Reached) -> None:
     assert reached.project.run("true").returncode == 0
     for _ in range(tries(10, 100)):
         began = time.monotonic()
         assert reached.project.run("cat", input=b"abc").stdout == b"abc"
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < PROMPT
 
 
 def test_a_cut_line_heals_without_a_word(reached: Reached) -> None:
