@@ -38,9 +38,10 @@ MEASURES: Mapping[str, Measure] = {
 }
 
 HOW = (
-    "Whole commands, the two sides in turns, with {pause:.0f} ms between two: as a person or a Makefile leaves them,"
-    " and time for a warm shell to be replaced. Medians, quartiles in brackets; the ratio is that of the medians,"
-    " its brackets hold the quartiles of the ratios run by run."
+    "Each row compares whole commands, run alternately on both sides with a pause of {pause:.0f} ms, as a person or a"
+    " Makefile would leave, which is also enough for a warm shell to be replaced. The table shows medians, with"
+    " quartiles in brackets. The ratio is that of the medians; its brackets contain the quartiles of the ratios of the"
+    " single runs."
 )
 
 

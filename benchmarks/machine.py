@@ -32,7 +32,7 @@ def sentence(machine: dict[str, str]) -> str:
     client = machine["ssh"].partition(",")[0]
     return (
         f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, {machine['python']}, {client} on both"
-        f" sides, over loopback. Load when it began: {machine['load']}."
+        f" sides, over loopback. The load average at the start was {machine['load']}."
     )
 
 

@@ -76,7 +76,7 @@ def parallel(plan: Plan) -> Outcome:
         bare = _many(target, target.project.command("python", "-S", "-c", "import posix; posix._exit(0)"))
         least = spread([bare.time() * 1000 for _ in range(plan.repetitions)]).middle
         part = least / spread(outcome.theirs).middle
-        note = f"as many starts of Python that do nothing take {least:.0f} ms, a ratio of {part:.2f}"
+        note = f"starting Python as many times, to do nothing, takes {least:.0f} ms, a ratio of {part:.2f}"
         return replace(outcome, note=note)
 
 

@@ -94,7 +94,7 @@ def server(root: Path) -> Iterator[None]:
 
 
 def project(root: Path) -> Path:
-    """Copy the project; the "VM" sees it as a shared folder, under another path."""
+    """Copy the project; the "VM" sees it as a shared directory, under another path."""
     local, shared = root / "myapp", root / "vm/srv/myapp"
     shutil.copytree(HERE / "project", local)
     shared.parent.mkdir(parents=True)
