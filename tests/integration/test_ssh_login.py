@@ -311,7 +311,7 @@ def test_a_certificate_may_stand_where_the_public_key_does(
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("PubkeyAcceptedAlgorithms ssh-ed25519", "PubkeyAcceptedAlgorithms has nothing for it"),
+        ("PubkeyAcceptedAlgorithms ssh-ed25519", "PubkeyAcceptedAlgorithms has no algorithm for it"),
         ("RequiredRSASize 4096", "3072 bits, and RequiredRSASize is 4096"),
     ],
 )
