@@ -36,6 +36,7 @@ OFF_THE_HOT_PATH = {"rdo.client.command_hint", "rdo.client.help"}
 OWNERS = {
     "click": ("rdo.cli.*",),
     "cryptography": ("rdo.drivers.ssh.*",),
+    "docker": ("rdo.drivers.docker.credentials",),
     "paramiko": ("rdo.drivers.ssh.*",),
     "rich": ("rdo.cli.status_table",),
     "tomli": ("rdo.config.load",),
