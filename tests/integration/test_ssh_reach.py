@@ -169,7 +169,7 @@ def test_a_server_that_hangs_up_at_once_is_reported() -> None:
 def test_a_server_that_is_no_ssh_server_is_quoted() -> None:
     with listener(b"HTTP/1.1 400 Bad\x1b[2J Request\r\n\r\n", hangs_up=True) as port:
         assert (
-            r"it sent this instead of an SSH version: `HTTP/1.1 400 Bad\x1b[2J Request`; is it an SSH server?"
+            r"it sent this instead of an SSH version: `HTTP/1.1 400 Bad\x1b[2J Request`; check that it is an SSH server"
             in failure("127.0.0.1", port)
         )
 
@@ -178,7 +178,7 @@ def test_a_server_with_too_many_logins_is_to_be_tried_again() -> None:
     with listener(b"No room today\r\n", hangs_up=True) as port:
         text = failure("127.0.0.1", port)
     assert "it sent this instead of an SSH version: `No room today`" in text
-    assert "too many logins at once (MaxStartups) says so: try again" in text
+    assert "too many logins at once (MaxStartups), try again" in text
 
 
 @sshd_alone("Ciphers")
