@@ -246,7 +246,7 @@ def test_a_proxy_command_may_hand_over_its_connection(server: SshServer, connect
 
 def test_a_proxy_command_that_hands_over_nothing_is_named(server: SshServer) -> None:
     config = server.ssh_config(extra=["ProxyCommand sh -c 'echo no way >&2'", "ProxyUseFdpass yes"], name="fdpass")
-    with pytest.raises(ConnectError, match=r"handed over no connection \(ProxyUseFdpass\): ProxyCommand .*no way"):
+    with pytest.raises(ConnectError, match=r"passed no connection \(ProxyUseFdpass\): ProxyCommand .*no way"):
         driver(config).connect(ScriptedCaller())
 
 
