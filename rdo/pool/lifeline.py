@@ -216,7 +216,7 @@ class Lifeline:
                     before, self._shell, self._had_one = self._shell, shell, True
                     self._began = time.monotonic()
                     # One that was only stopped is never to wake up: it would end what it has listed.
-                    stopped = [_kill(before.group, "KILL")] if before is not None else []
+                    stopped = [_kill(before.group, "KILL")] if before is not None and not before.channel.ended else []
                     self._order(*stopped, *map(_add, self._listed), *unanswered, *waiting)
                 self._changed.notify_all()
         if shell is not None and closed:

@@ -1,6 +1,7 @@
 """TOML files as they are found: encodings, kinds of file, slips of the pen, and the line each is reported in."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -123,7 +124,8 @@ def test_a_file_of_somebody_else_is_named(tmp_path: Path) -> None:
 def test_a_path_with_a_nul_is_one_line() -> None:
     with pytest.raises(ConfigError) as caught:
         load("/\0/.rdo.conf", None, None)
-    assert str(caught.value).startswith("/\\x00/.rdo.conf: cannot be read: embedded null byte")
+    why = "(embedded null byte|stat: embedded null character in path)"  # until Python 3.12, and from 3.13 on
+    assert re.match(rf"/\\x00/\.rdo\.conf: cannot be read: {why}", str(caught.value))
 
 
 def test_a_dangling_local_file_is_an_error(tmp_path: Path) -> None:
