@@ -28,7 +28,7 @@ test: .venv/developing ## install what the tests need, then run all of them
 
 # What other releases could break: ssh, the command line and its tables, compose files. ALL=1: all tests.
 LIBRARIES := tests/unit/drivers/ssh tests/unit/cli $(wildcard tests/integration/test_ssh_[chlp]*.py) \
-	tests/e2e/test_rdoctl_status.py
+	tests/integration/test_docker_credentials.py tests/e2e/test_rdoctl_status.py
 
 lowest: .venv-lowest/ready ## the tests that need other libraries most, with their oldest releases that pyproject.toml allows
 	@sh tests/setup-debian
