@@ -5,10 +5,10 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lowest newest pythons matrix soak check bench docs man lock clean
+.PHONY: help venv native demo test lowest newest pythons matrix soak check bench docs man lock clean
 
 # The tests beside real servers.
-SERVERS := tests/integration tests/e2e tests/security
+SERVERS := tests/integration tests/e2e tests/security tests/native
 
 # In processes with servers of their own: how many, is in tests/conftest.py.
 SIDE_BY_SIDE := -n auto --dist worksteal
@@ -129,3 +129,14 @@ endef
 	$(BIN)/python tests/lowest.py >.venv-lowest/pins
 	.venv-lowest/bin/python -m pip --disable-pip-version-check install --quiet --constraint .venv-lowest/pins --editable '.[test]'
 	@touch $@
+
+# The client in C, as it is in this checkout: found first where .venv/native is the first directory of PATH.
+native: .venv/native/rdo ## the client in C, in .venv/native
+
+NATIVE_FLAGS := -std=c11 -O2 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Werror
+
+.venv/native/rdo: $(wildcard native/*.[ch]) rdo/__init__.py | .venv/developing
+	mkdir -p .venv/native
+	$(CC) $(NATIVE_FLAGS) $(CFLAGS) -DRDO_PACKAGE='"$(CURDIR)/rdo"' -DRDO_CLIENT='"$(CURDIR)/$(BIN)/rdo-client"' \
+		-DRDO_VERSION="\"$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' rdo/__init__.py)\"" native/*.c -o $@.$$$$ && mv $@.$$$$ $@
+	for name in rdo-client rdo-rsh rdoctl; do ln -sf ../bin/$$name .venv/native/$$name; done

@@ -29,6 +29,10 @@ ON_TARGET = "RDO_ON_TARGET"
 """Set by remote_sh/render.py for each command on the target: the project's root there, a colon, and the profile."""
 
 
+WEDGED = "wedged"
+"""An option of Python's (-X) by which the client in C says that it has waited for the master in vain."""
+
+
 def main(run: "Callable[[list[str]], int] | None" = None) -> None:
     """Run the command line, and leave at once with its exit status: nothing is left to flush or to tear down.
 
@@ -74,7 +78,8 @@ def execute(options: argv.Options) -> int:
     posix.putenv(INSIDE, environ[INSIDE])  # for what is executed here
     profile = argv.profile(options, environ)
     path = address.socket_path(address.runtime_directory(environ), found.config, profile, environ)
-    seen, connection = sockets.identity(path), sockets.connect(path)
+    seen = sockets.identity(path)
+    connection = None if WEDGED in sys._xoptions else sockets.connect(path)
     from rdo.client import request  # no sooner: the master gets ready meanwhile
 
     asked = request.build(options, found, environ)

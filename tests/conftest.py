@@ -37,6 +37,9 @@ STOP_BOUND = 5.0
 
 NUMBERS = itertools.count(1)
 
+NATIVE = os.environ.get("RDO_TEST_CLIENT") == "native"
+"""Whether `rdo` is the client in C, which `make native` makes, and not the one in Python."""
+
 UNIT = Path(__file__).parent / "unit"
 
 # A shell without job control has what it starts with `&` ignore these two, and so would every rdo that a test starts.
@@ -160,7 +163,9 @@ def isolated(root: Path, mark: str) -> dict[str, str]:
     }
     for directory in directories.values():
         directory.mkdir(mode=0o700)
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    programs = Path(sys.executable).parent
+    first = [programs.parent / "native"] if NATIVE else []
+    path = os.pathsep.join((*map(str, (*first, programs)), os.environ.get("PATH", os.defpath)))
     variables = {name: str(directory) for name, directory in directories.items()}
     return variables | {"LANG": "C.UTF-8", "PATH": path, "RDO_TRUST": "1", "TERM": "xterm", MARK: mark}
 

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from tests.conftest import NATIVE
 from tests.e2e.project import Project
 from tests.e2e.terminal import LINE_START, Terminal
 from tests.leaks import wait_until
@@ -63,9 +64,11 @@ def test_signals_that_come_just_when_output_does_wait_for_nothing_else(project: 
 
 @pytest.mark.parametrize("name", FORWARDED)
 def test_a_signal_to_the_client_reaches_the_command_with_a_pty(project: Project, terminal: Terminal, name: str) -> None:
+    assert project.run("true").returncode == 0  # which the native client leaves to the one in Python
     terminal.line(f'rdo sh -c "echo up; {trap(name)}"; echo status=$?')
     terminal.match(rf"{LINE_START}up\r\n\d+\r\n")
-    pattern = f"^\\S+python\\S* -I .*{project.command()[0]!s}-client sh -c echo up"
+    python = f"\\S+python\\S* -I .*{project.command()[0]!s}-client"
+    pattern = f"^{'rdo' if NATIVE else python} sh -c echo up"
     clients = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=True)
     os.kill(int(clients.stdout), getattr(signal, f"SIG{name}"))
     terminal.expect("caught\r\n")

@@ -1,0 +1,65 @@
+/* The caller's signals and terminal modes, while one command runs. */
+#include "rdo.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static void enter_raw(const struct foreground *foreground) {
+    if (foreground->takes_keys && isatty(0))
+        tty_enter_raw();
+}
+
+static void send_signal(struct foreground *foreground, const char *name) {
+    outbox_send(foreground->outbox, 'S', name, strlen(name));
+}
+
+/* Pass on the size if it has changed: whether it has. */
+static bool send_window(struct foreground *foreground) {
+    struct window now = tty_window(1), *last = &foreground->window;
+    if (now.rows == last->rows && now.columns == last->columns && now.width == last->width &&
+        now.height == last->height)
+        return false;
+    unsigned numbers[] = {now.rows, now.columns, now.width, now.height};
+    unsigned char payload[8];
+    for (size_t i = 0; i < sizeof payload; i++)
+        payload[i] = (unsigned char)(numbers[i / 2] >> (i % 2 ? 0 : 8) & 0xff);
+    *last = now;
+    outbox_send(foreground->outbox, 'W', payload, sizeof payload);
+    return true;
+}
+
+/* The command runs from now on; `ptyless`: without the pty that was asked for. */
+void foreground_enter(struct foreground *foreground, bool ptyless) {
+    if (ptyless)
+        foreground->has_pty = foreground->takes_keys = false;
+    signals_take_forwarded();
+    enter_raw(foreground);
+    if (foreground->has_pty)
+        send_window(foreground); /* which may have been resized while the target was connected */
+}
+
+/* Stop as if the signal had met its default action, so that the shell sees SIGTSTP. */
+static void stop(pid_t whom) {
+    tty_restore();
+    signals_default(SIGTSTP, whom);
+}
+
+/* Stop, as the terminal does, all that runs in the foreground with us. */
+void foreground_stop_all(void) {
+    stop(0);
+}
+
+/* Act on a signal. On a pty the stopped job is reported, and that stops us. */
+void foreground_act(struct foreground *foreground, int number) {
+    if (number == SIGWINCH && foreground->has_pty && send_window(foreground))
+        return; /* where the size is as before, the target's terminal sends no SIGWINCH, so pass that on */
+    if (number == SIGCONT) {
+        enter_raw(foreground);
+        if (foreground->has_pty)
+            send_window(foreground);
+    }
+    send_signal(foreground, signals_name(number));
+    if (number == SIGTSTP && !foreground->has_pty)
+        stop(getpid());
+}

@@ -1,0 +1,59 @@
+/* The caller's stdin on its way to the master, within the credit that the master gives. */
+#include "rdo.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum {
+    READ_SIZE = 64 * 1024,     /* what a pipe holds by default */
+    WINDOW = 4 * 1024 * 1024,  /* bytes that may be under way */
+    OTHERS_TURN_MS = 100       /* until a terminal that is somebody else's is looked at again: no event tells that */
+};
+
+void input_start(struct input *input) {
+    input->is_open = true;
+    input->is_shared = !tty_is_raw() && isatty(0);
+    input->credit = WINDOW;
+}
+
+bool input_is_wanted(const struct input *input, const struct outbox *outbox) {
+    return input->is_open && input->credit > 0 && input->resting_until == 0 && outbox_is_empty(outbox);
+}
+
+/* Milliseconds until it is to be looked at again; -1 where there is no such time. */
+int input_timeout(struct input *input) {
+    if (input->resting_until == 0)
+        return -1;
+    uint64_t now = now_ms();
+    if (now < input->resting_until)
+        return (int)(input->resting_until - now);
+    input->resting_until = 0;
+    return -1;
+}
+
+static void end(struct input *input, struct outbox *outbox) {
+    input->is_open = false;
+    if (!tty_is_raw()) /* else the end of input is a key like any other, and the terminal itself is gone */
+        outbox_send(outbox, 'E', "", 0);
+}
+
+/* There is something to read: pass it on, if it is for us. Nothing is waiting in the outbox. */
+void input_pass_on(struct input *input, struct outbox *outbox) {
+    if (input->is_shared && !tty_is_raw() && !tty_is_ours(0)) {
+        input->resting_until = now_ms() + OTHERS_TURN_MS;
+        return;
+    }
+    struct bytes *waiting = &outbox->waiting;
+    char *frame = reserve(waiting, HEADER_SIZE + READ_SIZE);
+    ssize_t count = stream_read(frame + HEADER_SIZE, input->credit < READ_SIZE ? (size_t)input->credit : READ_SIZE);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (count <= 0) {
+        end(input, outbox);
+        return;
+    }
+    write_header(frame, 'I', (size_t)count);
+    waiting->size += HEADER_SIZE + (size_t)count;
+    input->credit -= (uint64_t)count;
+    outbox_flush(outbox);
+}

@@ -1,0 +1,258 @@
+/* What the files of the native client give each other, one section a file. PROTOCOL.md, section 1, is the text.
+ *
+ * The client is `rdo` as people and Makefiles start it. What it does not do itself, or finds odd, it hands over to the
+ * Python client, before anything is sent: that one has the messages and all that is rare. */
+#ifndef RDO_H
+#define RDO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <time.h>
+
+enum { FAILURE = 255, NOT_FOUND = 127, INTERRUPTED = 130 };
+
+/* memory.c: what is kept to the end, and bytes that grow. */
+struct bytes {
+    char *data;
+    size_t size, room;
+};
+
+void *keep(size_t size);
+char *keep_text(const char *text, size_t size);
+char *keep_joined(const char *first, const char *second, const char *third);
+char *reserve(struct bytes *bytes, size_t size);
+void append(struct bytes *bytes, const void *data, size_t size);
+void append_text(struct bytes *bytes, const char *text);
+void append_format(struct bytes *bytes, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *as_text(struct bytes *bytes);
+void discard(struct bytes *bytes);
+
+/* environment.c: the variables that the request speaks of. Those of this process stay as they came. */
+struct environment {
+    char **items; /* NAME=VALUE, each name once */
+    size_t count;
+};
+
+void environment_read(struct environment *environment, char **variables);
+const char *environment_get(const struct environment *environment, const char *name);
+void environment_set(struct environment *environment, const char *name, const char *value);
+void environment_make_absolute(struct environment *environment);
+
+/* options.c: rdo's own options, told apart from the command. */
+struct options {
+    char **command, **env, **shell_options;
+    size_t command_count, env_count, shell_option_count;
+    const char *directory, *profile, *project, *remote_directory, *user, *shell_string;
+    bool fallback, sudo, verbose, no_map, no_stdin;
+    int map_output, tty; /* -1: not said */
+};
+
+bool options_parse(struct options *options, char **words, size_t count);
+const char *options_profile(const struct options *options, const struct environment *environment);
+
+/* shell_options.c: which of the words are the shell's. */
+size_t count_shells(char **words, size_t count);
+bool is_own_cluster(const char *letters, size_t size);
+
+/* paths.c: names of files. */
+char *path_join(const char *directory, const char *name);
+const char *path_normal(const char *directory, const char *name);
+char *path_parent(const char *path);
+char *path_working_directory(void);
+bool path_is_at_or_below(const char *directory, const char *top);
+bool path_is_same(const char *one, const char *other);
+char *path_logical(const char *pwd, const char *cwd);
+long long modified_ns(const struct stat *info);
+
+/* project.c: the `.rdo.conf` that is meant. */
+struct found {
+    const char *config, *root, *pwd, *cwd, *stamp;
+};
+
+void project_discover(struct found *found, const struct environment *environment, const char *project);
+
+/* release.c: which installation of rdo this is. */
+const char *release_place(void);
+const char *release_version(void);
+
+/* address.c: where the master listens. */
+const char *socket_path(const struct found *found, const char *profile, const struct environment *environment);
+
+/* sockets.c: a connection to it. */
+enum { ACCEPT_TIMEOUT_MS = 3000 }; /* for a master to take a connection, and to accept a request */
+
+int socket_connect(const char *path);
+void socket_close(void);
+
+/* request.c: what RUN asks for. */
+struct window {
+    unsigned rows, columns, width, height;
+};
+
+struct request {
+    struct bytes frame;
+    struct window window;
+    bool has_pty, has_input;
+};
+
+void request_build(struct request *request, const struct options *options, const struct found *found,
+                   const struct environment *environment);
+
+/* frames.c: what the master sends, however it is cut. */
+enum { HEADER_SIZE = 5, FRAME_LIMIT = 16 * 1024 * 1024 };
+
+struct frame {
+    char kind;
+    const char *data;
+    size_t size;
+};
+
+struct decoder {
+    struct bytes buffer; /* of a frame that is not whole */
+    const char *data;    /* received, and not looked at */
+    size_t size;
+    char kind; /* of the stream's frame under way */
+    size_t left;
+    uint32_t too_long; /* its length, once a frame was */
+    bool is_given;     /* the frame in the buffer */
+};
+
+void decoder_receive(struct decoder *decoder, const char *data, size_t size);
+bool decoder_next(struct decoder *decoder, struct frame *frame);
+void write_header(char *header, char kind, size_t length);
+void append_frame(struct bytes *bytes, char kind, const void *payload, size_t size);
+
+/* tty.c: the caller's terminal. */
+struct window tty_window(int fd);
+void append_modes(struct bytes *bytes, int fd);
+bool tty_is_ours(int fd);
+bool tty_is_in_front(int fd);
+bool tty_is_raw(void);
+void tty_enter_raw(void);
+void tty_restore(void);
+
+/* prompt.c: what a login asks. */
+void append_answer(struct bytes *bytes, const char *prompt, size_t size);
+
+/* utf8.c */
+void append_utf8(struct bytes *bytes, const char *text, size_t size, size_t most);
+size_t count_utf8(const char *text, size_t size);
+
+/* status_line.c: a line on the terminal that leaves no trace. */
+void status_line_show(const char *line, size_t size);
+void status_line_erase(void);
+
+/* signals.c: those that came, one at a time. */
+bool signals_open(void);
+int signals_fd(void);
+void signals_drain(void);
+void signals_take_interrupt(void);
+void signals_take_for_status_line(void);
+void signals_leave_status_line(void);
+void signals_take_forwarded(void);
+int signals_next(void);
+bool signals_is_interrupted(void);
+const char *signals_name(int number);
+void signals_default(int number, pid_t whom);
+void signals_die(int number);
+void signals_give_back(void);
+
+/* streams.c: the caller's stdin, stdout and stderr, whose flags are not ours to change. */
+void streams_open(void);
+bool stream_has_input(void);
+ssize_t stream_read(void *data, size_t size);
+ssize_t stream_write(int fd, const void *data, size_t size);
+void stream_write_all(int fd, const void *data, size_t size);
+void stream_end_output(void);
+
+/* outbox.c: what is to be sent to the master. */
+struct outbox {
+    int socket;
+    struct bytes waiting;
+    size_t sent; /* of what is waiting */
+};
+
+void outbox_send(struct outbox *outbox, char kind, const void *payload, size_t size);
+void outbox_flush(struct outbox *outbox);
+bool outbox_is_empty(const struct outbox *outbox);
+
+/* input.c: stdin on its way to the master. */
+struct input {
+    bool is_open, is_shared; /* shared: a terminal that is not ours alone */
+    uint64_t credit, resting_until;
+};
+
+void input_start(struct input *input);
+bool input_is_wanted(const struct input *input, const struct outbox *outbox);
+int input_timeout(struct input *input);
+void input_pass_on(struct input *input, struct outbox *outbox);
+
+/* foreground.c: signals and terminal modes, while a command runs. */
+struct foreground {
+    struct outbox *outbox;
+    struct window window;
+    bool has_pty, takes_keys;
+};
+
+void foreground_enter(struct foreground *foreground, bool ptyless);
+void foreground_act(struct foreground *foreground, int number);
+void foreground_stop_all(void);
+
+/* relay.c: one command, from the request to the exit status. */
+struct relay_result {
+    int status;
+    bool is_failure, is_unreachable, is_stale, is_wedged;
+    const char *what, *why, *hint;
+};
+
+enum state { REQUESTED = 1, ACCEPTED = 2, STARTED = 4, OVER = 8 };
+
+struct relay {
+    enum state state;
+    struct relay_result *result;
+    const struct request *request;
+    const char *path;
+    struct decoder decoder;
+    struct outbox outbox;
+    struct input input;
+    struct foreground foreground;
+    struct frame output; /* not yet written whole */
+    struct bytes notice; /* the same, if it is one */
+    int output_fd;
+    bool is_reader_gone, has_shown, is_over;
+};
+
+void relay_run(struct relay_result *result, int socket, const char *path, const struct request *request);
+
+/* replies.c: what is done about each frame. */
+void relay_end(struct relay *relay, int status);
+void relay_fail(struct relay *relay, const char *what, const char *why, const char *hint);
+void relay_give_up(struct relay *relay);
+void relay_act(struct relay *relay, const struct frame *frame);
+
+/* trace.c: the steps of a command with their times, for `-v`. */
+
+void trace_enable(void);
+void trace_keep(const char *name);
+void trace_kept(void);
+void trace_step(const char *name);
+uint64_t now_ms(void);
+
+/* failure.c: how an error is shown. */
+void failure_show(const char *what, const char *why, const char *hint);
+
+/* hint.c: whether a hint may be due for a command that was not found. */
+bool hint_is_due(const struct options *options);
+
+/* handover.c: the Python client in our place. */
+void hand_over_from(char **words);
+void hand_over_directory(void);
+const char *own_path(void);
+_Noreturn void hand_over(void);
+_Noreturn void hand_over_wedged(void);
+void hand_over_rest(const char *mode, const char *const *parts, bool with_words);
+
+#endif

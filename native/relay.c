@@ -1,0 +1,152 @@
+/* One command at one control master: what the master sends, and what is done about it. One thread, one poll(2). */
+#include "rdo.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { READ_SIZE = 256 * 1024 };
+
+/* The connection */
+
+static void on_lost(struct relay *relay) {
+    if (relay->state == REQUESTED)
+        relay_give_up(relay);
+    else if (relay->state == ACCEPTED)
+        relay_fail(relay, "the command was not started", "the control master exited",
+             keep_joined("try again; `", relay->path, ".log` may say more"));
+    else
+        relay_fail(relay, "the command was lost", "the control master exited", "it may have run; see `rdoctl status`");
+}
+
+static void receive(struct relay *relay) {
+    static char data[READ_SIZE];
+    ssize_t size = recv(relay->outbox.socket, data, sizeof data, 0);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (size <= 0)
+        on_lost(relay);
+    else
+        decoder_receive(&relay->decoder, data, (size_t)size);
+}
+
+static void tell_too_long(struct relay *relay) {
+    struct bytes why = {0};
+    append_format(&why, "%lu bytes", (unsigned long)relay->decoder.too_long);
+    relay_fail(relay, "a frame is too long", as_text(&why), "");
+}
+
+/* Act on what has come, up to output that is to be written first. */
+static void act_on_frames(struct relay *relay) {
+    struct frame frame;
+    while (!relay->is_over && relay->output.size == 0 && decoder_next(&relay->decoder, &frame))
+        relay_act(relay, &frame);
+    if (!relay->is_over && relay->decoder.too_long != 0)
+        tell_too_long(relay);
+}
+
+/* Write some of the output; where nobody reads stdout any more, have the command told so. */
+static void write_output(struct relay *relay) {
+    ssize_t count = stream_write(relay->output_fd, relay->output.data, relay->output.size);
+    if (count >= 0) {
+        relay->output.data += count;
+        relay->output.size -= (size_t)count;
+        return;
+    }
+    if (errno == EAGAIN || errno == EINTR)
+        return;
+    if (errno != EPIPE && errno != EIO && errno != EBADF) {
+        const char *what = relay->output_fd == 1 ? "cannot write to stdout" : "cannot write to stderr";
+        const char *why = strerror(errno);
+        relay_fail(relay, what, keep_text(why, strlen(why)), "");
+        return;
+    }
+    relay->output.size = 0;
+    if (relay->output_fd == 1 && !relay->is_reader_gone) {
+        relay->is_reader_gone = true;
+        outbox_send(&relay->outbox, 'S', "PIPE", 4);
+    }
+}
+
+/* Before the command is started, a signal does what it does to any program, with the line of progress gone. */
+static void act_on_signals(struct relay *relay) {
+    for (int number; !relay->is_over && (number = signals_next()) != 0;) {
+        if (relay->state == STARTED) {
+            foreground_act(&relay->foreground, number);
+        } else if (number == SIGINT) {
+            relay_end(relay, INTERRUPTED);
+        } else {
+            status_line_erase();
+            signals_default(number, getpid());
+        }
+    }
+}
+
+enum { SIGNALS, MASTER, OUTPUT, INPUT, COUNT };
+
+static int timeout_of(struct relay *relay, uint64_t deadline) {
+    if (relay->state != REQUESTED)
+        return input_timeout(&relay->input);
+    uint64_t now = now_ms();
+    return now < deadline ? (int)(deadline - now) : 0;
+}
+
+static void await(struct relay *relay, uint64_t deadline) {
+    int timeout = timeout_of(relay, deadline);
+    bool is_writing = relay->output.size > 0;
+    short master = (short)((is_writing ? 0 : POLLIN) | (outbox_is_empty(&relay->outbox) ? 0 : POLLOUT));
+    struct pollfd ready[COUNT] = {
+        [SIGNALS] = {.fd = signals_fd(), .events = POLLIN},
+        [MASTER] = {.fd = master ? relay->outbox.socket : -1, .events = master},
+        [OUTPUT] = {.fd = is_writing ? relay->output_fd : -1, .events = POLLOUT},
+        [INPUT] = {.fd = input_is_wanted(&relay->input, &relay->outbox) ? 0 : -1, .events = POLLIN},
+    };
+    int count = poll(ready, COUNT, timeout);
+    if (count <= 0) {
+        if (count == 0 && relay->state == REQUESTED) {
+            relay->result->is_wedged = true;
+            relay_give_up(relay);
+        }
+        return;
+    }
+    if (ready[SIGNALS].revents)
+        signals_drain();
+    if (ready[MASTER].revents && !outbox_is_empty(&relay->outbox))
+        outbox_flush(&relay->outbox);
+    if (ready[MASTER].revents & ~POLLOUT && !is_writing)
+        receive(relay);
+    if (ready[OUTPUT].revents)
+        write_output(relay);
+    if (ready[INPUT].revents && input_is_wanted(&relay->input, &relay->outbox))
+        input_pass_on(&relay->input, &relay->outbox);
+}
+
+/* Send the request on the connection to the master that listens at `path`, and be the terminal of its command. */
+void relay_run(struct relay_result *result, int socket, const char *path, const struct request *request) {
+    struct relay relay = {
+        .state = REQUESTED,
+        .result = result,
+        .request = request,
+        .path = path,
+        .outbox = {.socket = socket, .waiting = request->frame},
+        .foreground = {.window = request->window,
+                       .has_pty = request->has_pty,
+                       .takes_keys = request->has_pty && request->has_input},
+    };
+    uint64_t deadline = now_ms() + ACCEPT_TIMEOUT_MS;
+    relay.foreground.outbox = &relay.outbox;
+    outbox_flush(&relay.outbox);
+    while (!relay.is_over) {
+        await(&relay, deadline);
+        act_on_signals(&relay);
+        act_on_frames(&relay);
+    }
+    status_line_erase();
+    tty_restore();
+    discard(&relay.notice);
+    discard(&relay.outbox.waiting);
+    discard(&relay.decoder.buffer);
+}

@@ -1,0 +1,67 @@
+/* Which installation of rdo this is: client and master compare it, so that an upgrade in place is seen. */
+#include "rdo.h"
+
+#include <dirent.h>
+#include <string.h>
+
+static const char PROTOCOL[] = "5";
+
+/* RDO_VERSION: that of rdo/__init__.py. RDO_PACKAGE, in a checkout: the package's directory. */
+#ifndef RDO_PACKAGE
+#define RDO_PACKAGE ""
+#endif
+
+static const char *packages_in(const char *library) {
+    static const char *const NAMES[] = {"/site-packages/rdo", "/dist-packages/rdo"}; /* the second is Debian's */
+    struct stat info;
+    for (size_t i = 0; i < 2; i++) {
+        const char *place = keep_joined(library, NAMES[i], "");
+        if (stat(place, &info) == 0)
+            return place;
+    }
+    return NULL;
+}
+
+/* The one package in the prefix that we are installed in; where there are more, only its Python knows. */
+static const char *find_package(void) {
+    const char *library = keep_joined(path_parent(path_parent(own_path())), "/lib", ""), *found = NULL;
+    DIR *directory = opendir(library);
+    if (directory == NULL)
+        hand_over();
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        if (strncmp(entry->d_name, "python3", 7) != 0)
+            continue;
+        const char *place = packages_in(path_join(library, entry->d_name));
+        if (place != NULL && found != NULL)
+            hand_over();
+        found = place != NULL ? place : found;
+    }
+    closedir(directory);
+    if (found == NULL)
+        hand_over();
+    return found;
+}
+
+/* The directory of the package. */
+const char *release_place(void) {
+    static const char *place;
+    if (place == NULL)
+        place = *RDO_PACKAGE != '\0' ? RDO_PACKAGE : find_package();
+    return place;
+}
+
+static void append_file(struct bytes *version, const char *path) {
+    struct stat info;
+    if (stat(path, &info) == 0) /* else it is being replaced just now */
+        append_format(version, " %llx-%llx", (unsigned long long)info.st_ino, (unsigned long long)modified_ns(&info));
+}
+
+/* Protocol, version, and which installation. */
+const char *release_version(void) {
+    struct bytes version = {0};
+    append_text(&version, PROTOCOL);
+    append_text(&version, " " RDO_VERSION);
+    append_file(&version, release_place());
+    append_file(&version, keep_joined(release_place(), "/__init__.py", ""));
+    return as_text(&version);
+}

@@ -1,0 +1,166 @@
+/* What is done about each frame that the master sends. */
+#include "rdo.h"
+
+#include <string.h>
+
+void relay_end(struct relay *relay, int status) {
+    relay->result->status = status;
+    relay->is_over = true;
+}
+
+void relay_fail(struct relay *relay, const char *what, const char *why, const char *hint) {
+    relay->result->is_failure = true;
+    relay->result->what = what;
+    relay->result->why = why;
+    relay->result->hint = hint;
+    relay_end(relay, FAILURE);
+}
+
+/* This master did not accept the request: the Python client asks another one. */
+void relay_give_up(struct relay *relay) {
+    relay->result->is_stale = true;
+    relay_end(relay, FAILURE);
+}
+
+/* Frames, each as PROTOCOL.md has it */
+
+static void on_accepted(struct relay *relay, const struct frame *frame) {
+    (void)frame;
+    relay->state = ACCEPTED;
+    trace_kept();
+}
+
+static void on_stale(struct relay *relay, const struct frame *frame) {
+    (void)frame;
+    relay_give_up(relay);
+}
+
+/* One of the texts that NUL bytes part; empty where there are not so many. */
+static const char *part(const struct frame *frame, size_t index) {
+    const char *rest = frame->data, *end = frame->data + frame->size;
+    for (; index > 0 && rest < end; index--) {
+        const char *nul = memchr(rest, '\0', (size_t)(end - rest));
+        rest = nul == NULL ? end : nul + 1;
+    }
+    const char *nul = rest < end ? memchr(rest, '\0', (size_t)(end - rest)) : NULL;
+    return keep_text(rest < end ? rest : "", nul == NULL ? (size_t)(end - rest) : (size_t)(nul - rest));
+}
+
+static void on_failed(struct relay *relay, const struct frame *frame) {
+    relay->result->is_unreachable = relay->state != STARTED && strcmp(part(frame, 3), "unreachable") == 0;
+    relay_fail(relay, part(frame, 0), part(frame, 1), part(frame, 2));
+}
+
+static void on_prompt(struct relay *relay, const struct frame *frame) {
+    struct bytes answer = {0};
+    append_answer(&answer, frame->data, frame->size);
+    if (!signals_is_interrupted())
+        outbox_send(&relay->outbox, 'A', answer.data, answer.size);
+    discard(&answer);
+}
+
+static void on_notice(struct relay *relay, const struct frame *frame) {
+    relay->notice.size = 0;
+    append(&relay->notice, frame->data, frame->size);
+    append_text(&relay->notice, tty_is_raw() ? "\r\n" : "\n");
+    relay->output = (struct frame){'N', relay->notice.data, relay->notice.size};
+    relay->output_fd = 2;
+}
+
+static void on_progress(struct relay *relay, const struct frame *frame) {
+    (void)relay;
+    status_line_show(frame->data, frame->size);
+}
+
+static void on_started(struct relay *relay, const struct frame *frame) {
+    relay->state = STARTED;
+    trace_step("shell");
+    foreground_enter(&relay->foreground, frame->size == 1 && *frame->data == 'T');
+    if (relay->request->has_input)
+        input_start(&relay->input);
+}
+
+static void on_output(struct relay *relay, const struct frame *frame) {
+    if (!relay->has_shown)
+        trace_step("first byte");
+    relay->has_shown = true;
+    relay->output = *frame;
+    relay->output_fd = frame->kind == 'O' ? 1 : 2;
+}
+
+static void on_credit(struct relay *relay, const struct frame *frame) {
+    const unsigned char *bytes = (const unsigned char *)frame->data;
+    if (!relay->request->has_input)
+        return;
+    if (frame->size != 4)
+        relay_fail(relay, "malformed credit", "", "");
+    else
+        relay->input.credit +=
+            (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+static void on_end(struct relay *relay, const struct frame *frame) {
+    (void)relay;
+    (void)frame;
+    stream_end_output();
+}
+
+static void on_stopped(struct relay *relay, const struct frame *frame) {
+    (void)relay;
+    (void)frame;
+    foreground_stop_all();
+}
+
+static void on_exit_status(struct relay *relay, const struct frame *frame) {
+    trace_step("end");
+    if (frame->size != 1)
+        relay_fail(relay, "malformed exit status", "", "");
+    else
+        relay_end(relay, (unsigned char)*frame->data);
+}
+
+/* Every frame that the master may send, and in which states. Any other ends the connection. */
+static const struct rule {
+    char kind;
+    unsigned states;
+    void (*act)(struct relay *, const struct frame *);
+} RULES[] = {
+    {'K', REQUESTED, on_accepted},
+    {'Z', REQUESTED, on_stale},
+    {'F', REQUESTED | ACCEPTED | STARTED, on_failed},
+    {'P', ACCEPTED, on_prompt},
+    {'N', ACCEPTED | STARTED, on_notice},
+    {'G', ACCEPTED, on_progress},
+    {'B', ACCEPTED, on_started},
+    {'O', STARTED, on_output},
+    {'D', STARTED, on_output},
+    {'C', STARTED, on_credit},
+    {'E', STARTED, on_end},
+    {'T', STARTED, on_stopped},
+    {'X', STARTED, on_exit_status},
+};
+
+static void refuse(struct relay *relay, char kind) {
+    static const char *const ESCAPES[] = {['\t'] = "\\t", ['\n'] = "\\n", ['\r'] = "\\r", ['\\'] = "\\\\"};
+    const char *state = relay->state == REQUESTED ? "requested" : relay->state == ACCEPTED ? "accepted" : "started";
+    unsigned char code = (unsigned char)kind;
+    struct bytes why = {0};
+    append_format(&why, "it sent b%c", kind == '\'' ? '"' : '\'');
+    if (code < sizeof ESCAPES / sizeof *ESCAPES && ESCAPES[code] != NULL)
+        append_text(&why, ESCAPES[code]);
+    else
+        append_format(&why, code >= ' ' && code <= '~' ? "%c" : "\\x%02x", code);
+    append_format(&why, "%c when the command was %s", kind == '\'' ? '"' : '\'', state);
+    relay_fail(relay, "the control master violated the protocol", as_text(&why), "`rdoctl stop --all`");
+}
+
+void relay_act(struct relay *relay, const struct frame *frame) {
+    for (size_t i = 0; i < sizeof RULES / sizeof *RULES; i++)
+        if (RULES[i].kind == frame->kind && (RULES[i].states & relay->state) != 0) {
+            if (frame->kind != 'G')
+                status_line_erase();
+            RULES[i].act(relay, frame);
+            return;
+        }
+    refuse(relay, frame->kind);
+}

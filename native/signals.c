@@ -1,0 +1,168 @@
+/* Signals, one at a time: a handler notes each, and a pipe wakes who waits. One that the caller ignores stays so. */
+#include "rdo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+struct forwarded {
+    int number;
+    const char *name;
+};
+
+static const struct forwarded FORWARDED[] = {
+    {SIGHUP, "HUP"},   {SIGINT, "INT"},   {SIGQUIT, "QUIT"}, {SIGUSR1, "USR1"}, {SIGUSR2, "USR2"},
+    {SIGTERM, "TERM"}, {SIGTSTP, "TSTP"}, {SIGCONT, "CONT"}, {SIGWINCH, "WINCH"},
+};
+enum { COUNT = sizeof FORWARDED / sizeof *FORWARDED, HIGHEST = 64 };
+
+/* What ends or stops a client whose command was not started yet, while a line is shown. SIGINT always does. */
+static const int OF_STATUS_LINE[] = {SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+
+static volatile sig_atomic_t has_come[HIGHEST];
+static int wakeup[2] = {-1, -1};
+static bool is_taken[HIGHEST];
+static struct sigaction pipe_action, size_action; /* the caller's, for SIGPIPE and SIGXFSZ */
+static sigset_t mask;                             /* the caller's */
+
+static void note(int number) {
+    int error = errno;
+    has_come[number] = 1;
+    if (number == SIGCONT) /* as the kernel has it for what is pending */
+        has_come[SIGTSTP] = 0;
+    if (number == SIGTSTP)
+        has_come[SIGCONT] = 0;
+    if (write(wakeup[1], "", 1) < 0) {
+        /* it is full, and so wakes */
+    }
+    errno = error;
+}
+
+static bool set_flags(int fd) {
+    return fcntl(fd, F_SETFL, O_NONBLOCK) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+}
+
+/* Begin; as Python has it, a write to a pipe without a reader, or beyond a limit, is an error like any other. */
+bool signals_open(void) {
+    struct sigaction ignored;
+    memset(&ignored, 0, sizeof ignored);
+    ignored.sa_handler = SIG_IGN;
+    sigprocmask(SIG_SETMASK, NULL, &mask);
+    if (pipe(wakeup) != 0 || !set_flags(wakeup[0]) || !set_flags(wakeup[1]))
+        return false;
+    return sigaction(SIGPIPE, &ignored, &pipe_action) == 0 && sigaction(SIGXFSZ, &ignored, &size_action) == 0;
+}
+
+int signals_fd(void) {
+    return wakeup[0];
+}
+
+void signals_drain(void) {
+    char rest[64];
+    while (read(wakeup[0], rest, sizeof rest) > 0) {
+    }
+}
+
+static void set_handler(int number, void (*handler)(int)) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action); /* no SA_RESTART: who waits is to see it */
+    action.sa_handler = handler;
+    sigaction(number, &action, NULL);
+    is_taken[number] = handler == note;
+}
+
+/* Take it, unless the caller ignores it. */
+static void take(int number) {
+    struct sigaction now;
+    if (!is_taken[number] && sigaction(number, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+        set_handler(number, note);
+}
+
+void signals_take_interrupt(void) {
+    take(SIGINT);
+}
+
+void signals_take_for_status_line(void) {
+    for (size_t i = 0; i < sizeof OF_STATUS_LINE / sizeof *OF_STATUS_LINE; i++)
+        take(OF_STATUS_LINE[i]);
+}
+
+void signals_leave_status_line(void) {
+    for (size_t i = 0; i < sizeof OF_STATUS_LINE / sizeof *OF_STATUS_LINE; i++)
+        if (is_taken[OF_STATUS_LINE[i]] && !is_taken[SIGWINCH])
+            set_handler(OF_STATUS_LINE[i], SIG_DFL);
+}
+
+static void unblock(int number) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* The command's from now on: those that were blocked, too. */
+void signals_take_forwarded(void) {
+    sigset_t taken;
+    sigemptyset(&taken);
+    for (size_t i = 0; i < COUNT; i++) {
+        take(FORWARDED[i].number);
+        if (is_taken[FORWARDED[i].number])
+            sigaddset(&taken, FORWARDED[i].number);
+    }
+    sigprocmask(SIG_UNBLOCK, &taken, NULL);
+}
+
+/* One that has come; 0 where none has. */
+int signals_next(void) {
+    for (size_t i = 0; i < COUNT; i++)
+        if (has_come[FORWARDED[i].number]) {
+            has_come[FORWARDED[i].number] = 0;
+            return FORWARDED[i].number;
+        }
+    return 0;
+}
+
+bool signals_is_interrupted(void) {
+    return has_come[SIGINT];
+}
+
+const char *signals_name(int number) {
+    for (size_t i = 0; i < COUNT; i++)
+        if (FORWARDED[i].number == number)
+            return FORWARDED[i].name;
+    return "";
+}
+
+/* Let the signal do to `whom` what it does where nobody takes it. We go on if it only stops us, or is ignored. */
+void signals_default(int number, pid_t whom) {
+    bool was_taken = is_taken[number];
+    if (was_taken)
+        set_handler(number, SIG_DFL);
+    unblock(number);
+    kill(whom, number);
+    if (was_taken)
+        set_handler(number, note);
+}
+
+/* Die of it, unless that cannot be. */
+void signals_die(int number) {
+    set_handler(number, SIG_DFL);
+    unblock(number);
+    kill(getpid(), number);
+}
+
+/* Leave all as the caller had it, for the program that comes in our place. */
+void signals_give_back(void) {
+    if (wakeup[0] < 0)
+        return;
+    for (int number = 1; number < HIGHEST; number++)
+        if (is_taken[number])
+            set_handler(number, SIG_DFL);
+    close(wakeup[0]);
+    close(wakeup[1]);
+    sigaction(SIGPIPE, &pipe_action, NULL);
+    sigaction(SIGXFSZ, &size_action, NULL);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+}

@@ -1,0 +1,122 @@
+/* The caller's terminal: its size, its modes, and whose turn it is to read it. */
+#include "rdo.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+struct key {
+    const char *name;
+    size_t index;
+};
+
+struct mode {
+    const char *name;
+    tcflag_t flag;
+};
+
+/* Keys and flags that travel, by their names for stty(1): see rdo/client/tty.py. */
+static const struct key KEYS[] = {
+    {"intr", VINTR}, {"quit", VQUIT}, {"erase", VERASE}, {"kill", VKILL},   {"eof", VEOF},
+    {"eol", VEOL},   {"eol2", VEOL2}, {"start", VSTART}, {"stop", VSTOP},   {"susp", VSUSP},
+    {"rprnt", VREPRINT}, {"werase", VWERASE}, {"lnext", VLNEXT},
+};
+static const struct mode INPUT_MODES[] = {
+    {"ignpar", IGNPAR}, {"parmrk", PARMRK}, {"inpck", INPCK}, {"istrip", ISTRIP}, {"inlcr", INLCR},     {"igncr", IGNCR},
+    {"icrnl", ICRNL},   {"ixon", IXON},     {"ixany", IXANY}, {"ixoff", IXOFF},   {"imaxbel", IMAXBEL},
+};
+static const struct mode OUTPUT_MODES[] = {
+    {"opost", OPOST}, {"onlcr", ONLCR}, {"ocrnl", OCRNL}, {"onocr", ONOCR}, {"onlret", ONLRET},
+};
+static const struct mode LOCAL_MODES[] = {
+    {"isig", ISIG},     {"icanon", ICANON}, {"echo", ECHO},     {"echoe", ECHOE},     {"echok", ECHOK},     {"echonl", ECHONL},
+    {"noflsh", NOFLSH}, {"tostop", TOSTOP}, {"iexten", IEXTEN}, {"echoctl", ECHOCTL}, {"echoke", ECHOKE},
+};
+enum { BEYOND = 0x80, IUTF8_MODE = 040000 }; /* the first code that not every stty(1) can spell; the same everywhere */
+
+static struct termios saved; /* of stdin's terminal, while it is raw */
+static bool is_raw;
+
+/* The size of the terminal that `fd` is. */
+struct window tty_window(int fd) {
+    struct winsize size;
+    if (ioctl(fd, TIOCGWINSZ, &size) != 0)
+        return (struct window){24, 80, 0, 0};
+    return (struct window){size.ws_row, size.ws_col, size.ws_xpixel, size.ws_ypixel};
+}
+
+static void append_keys(struct bytes *bytes, const struct termios *modes, int fd) {
+    long disabled = fpathconf(fd, _PC_VDISABLE);
+    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
+        unsigned char code = modes->c_cc[KEYS[i].index];
+        if (code == disabled)
+            append_format(bytes, "%s=undef ", KEYS[i].name);
+        else if (code < BEYOND)
+            append_format(bytes, "%s=%d ", KEYS[i].name, code);
+    }
+}
+
+static void append_flags(struct bytes *bytes, const struct mode *table, size_t count, tcflag_t flags) {
+    for (size_t i = 0; i < count; i++)
+        append_format(bytes, "%s=%d ", table[i].name, (flags & table[i].flag) != 0);
+}
+
+/* The modes of the terminal that `fd` is, as the request has them; nothing where it is none. */
+void append_modes(struct bytes *bytes, int fd) {
+    struct termios modes;
+    if (tcgetattr(fd, &modes) != 0)
+        return;
+    append_keys(bytes, &modes, fd);
+    append_flags(bytes, INPUT_MODES, sizeof INPUT_MODES / sizeof *INPUT_MODES, modes.c_iflag);
+    append_flags(bytes, OUTPUT_MODES, sizeof OUTPUT_MODES / sizeof *OUTPUT_MODES, modes.c_oflag);
+    append_flags(bytes, LOCAL_MODES, sizeof LOCAL_MODES / sizeof *LOCAL_MODES, modes.c_lflag);
+    append_format(bytes, "iutf8=%d", (modes.c_iflag & IUTF8_MODE) != 0);
+}
+
+bool tty_is_in_front(int fd) {
+    return tcgetpgrp(fd) == getpgrp();
+}
+
+/* Whether input typed on the terminal is meant for us, who did not set it raw: not in the background, nor while another
+ * program takes single keys from it. */
+bool tty_is_ours(int fd) {
+    struct termios modes;
+    pid_t group = tcgetpgrp(fd);
+    if (group < 0 || (group == getpgrp() && tcgetattr(fd, &modes) != 0))
+        return true;
+    return group == getpgrp() && (modes.c_lflag & ICANON);
+}
+
+static bool set(int fd, const struct termios *modes) {
+    while (tcsetattr(fd, TCSADRAIN, modes) != 0)
+        if (errno != EINTR)
+            return false;
+    return true;
+}
+
+bool tty_is_raw(void) {
+    return is_raw;
+}
+
+/* Pass every key through, as cfmakeraw(3) does; not in the background, where that would stop us. */
+void tty_enter_raw(void) {
+    if (is_raw || !tty_is_in_front(0) || tcgetattr(0, &saved) != 0)
+        return;
+    struct termios raw = saved;
+    raw.c_iflag &= ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
+    raw.c_oflag &= ~(tcflag_t)OPOST;
+    raw.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
+    raw.c_cflag = (raw.c_cflag & ~(tcflag_t)(CSIZE | PARENB)) | CS8;
+    raw.c_cc[VMIN] = 1;
+    raw.c_cc[VTIME] = 0;
+    is_raw = set(0, &raw);
+}
+
+/* Set the modes as they were found. */
+void tty_restore(void) {
+    if (is_raw)
+        set(0, &saved); /* where that fails, the terminal is gone, and its modes with it */
+    is_raw = false;
+}

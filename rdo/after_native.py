@@ -1,0 +1,45 @@
+"""What the native client leaves to Python once its command is over: what takes Unicode's tables, a shell's quoting or a
+profile. Run by bin/rdo-client, with its kind as the first word.
+"""
+
+from __future__ import annotations
+
+import os
+
+from rdo import project
+from rdo.__main__ import complain, main
+from rdo.client import argv, command_hint
+from rdo.errors import FAILURE, ConnectError, RdoError
+
+NOT_FOUND = 127
+
+
+def run(words: list[str]) -> int:
+    """The exit status, with all said. Raises RdoError."""
+    kind, *rest = words
+    if kind == "hint":
+        command_hint.show(argv.parse(rest), os.isatty(2))
+        return NOT_FOUND
+    what, why, hint = (part.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for part in rest[:3])
+    if kind == "fallback":
+        fall_back(ConnectError(what, why, hint), argv.parse(rest[3:]))
+    complain(RdoError(what, why, hint))
+    return FAILURE
+
+
+def fall_back(error: ConnectError, options: argv.Options) -> None:
+    """Become the local tool, where the profile wants that. Raises RdoError."""
+    from rdo import run_here
+
+    environ = dict(os.environ)
+    project.make_absolute(environ)
+    if options.directory:
+        project.change_directory(options.directory, environ)
+    found = project.discover(environ, options.project)
+    os.environ["RDO_INSIDE"] = f"{environ['RDO_INSIDE']}:{found.root}" if "RDO_INSIDE" in environ else found.root
+    run_here.fall_back(error, options, found.config, argv.profile(options, environ))
+
+
+def start() -> None:
+    """Run the command line of the process, and leave."""
+    main(run)

@@ -1,0 +1,227 @@
+"""Both clients, each run against a control socket whose other end is the test's."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import socket
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rdo.ipc import peercred, protocol
+
+TOP = Path(__file__).parents[2]
+PROGRAMS = Path(sys.executable).parent
+
+BOUND = 20.0
+"""Seconds against hangs."""
+
+PYTHON = (sys.executable, "-I", "-X", "utf8", "-S", "-X", "rdo=rdo", str(PROGRAMS / "rdo-client"))
+"""The Python client as its launcher starts it, without the shell of that, which changes some variables."""
+
+NATIVE = (os.environ.get("RDO_TEST_NATIVE", str(TOP / ".venv" / "native" / "rdo")),)
+"""Another build may be named, such as one with sanitizers."""
+
+CLIENTS = {"python": PYTHON, "native": NATIVE}
+
+PLACE = """
+import os, sys
+sys.path.insert(0, sys.argv.pop(1))
+from rdo import project
+from rdo.client import argv
+from rdo.ipc import address
+options = argv.parse(sys.argv[1:])
+environ = dict(os.environ)
+project.make_absolute(environ)
+if options.directory:
+    project.change_directory(options.directory, environ)
+found = project.discover(environ, options.project)
+directory = address.runtime_directory(environ)
+sys.stdout.write(address.socket_path(directory, found.config, argv.profile(options, environ), environ))
+"""
+"""Says where the master of a command listens."""
+
+OK = protocol.frame(protocol.ACCEPTED) + protocol.frame(protocol.STARTED) + protocol.frame(protocol.EXIT, b"\0")
+
+Play = Callable[[socket.socket], None]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who types a command: what both clients are started with alike."""
+
+    words: Sequence[str | bytes]
+    cwd: str | bytes
+    env: Mapping[str, str] | Mapping[bytes, bytes]
+    terminals: str = ""
+    """Which of stdin, stdout and stderr are a terminal, as digits."""
+    stdin: int = subprocess.DEVNULL
+    modes: Callable[[int], None] | None = None
+    """Sets the terminal's."""
+    wrapper: Sequence[str] = ()
+    """What starts the client."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Seen:
+    """What a client did."""
+
+    sent: bytes = b""
+    """From its first connection."""
+    status: int | None = None
+    stdout: bytes = b""
+    stderr: bytes = b""
+    shown: bytes = b""
+    """On its terminal."""
+    program: str = ""
+    """Whose the connection was; empty where the system does not tell."""
+
+    @property
+    def request(self) -> bytes:
+        """The payload of RUN."""
+        assert self.sent[:1] == protocol.RUN, self
+        return self.sent[protocol.HEADER_SIZE : protocol.HEADER_SIZE + int.from_bytes(self.sent[1:5], "big")]
+
+
+def socket_path(caller: Caller) -> Path:
+    """Where the master listens that the caller's command is for."""
+    command = [sys.executable, "-I", "-X", "utf8", "-c", PLACE, str(TOP), *caller.words]
+    found = subprocess.run(command, cwd=caller.cwd, env=caller.env, capture_output=True, timeout=BOUND, check=False)
+    assert found.returncode == 0, found.stderr.decode()
+    return Path(os.fsdecode(found.stdout))
+
+
+def both(caller: Caller, play: Play | None = None) -> tuple[Seen, Seen]:
+    """What the Python client does, and the native one."""
+    path = socket_path(caller)
+    return run("python", caller, play, path), run("native", caller, play, path)
+
+
+def run(client: str, caller: Caller, play: Play | None = None, path: Path | None = None) -> Seen:
+    """Run a client, its master being `play`, which gets a connection whose request has been read."""
+    path = path or socket_path(caller)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    seen = Seen()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        thread = threading.Thread(target=serve, args=(listener, path, play or answer_ok, seen))
+        thread.start()
+        try:
+            start(client, caller, seen)
+        finally:
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            thread.join(BOUND)
+            path.unlink(missing_ok=True)
+    return seen
+
+
+def answer_ok(connection: socket.socket) -> None:
+    """Be a master whose command ends at once."""
+    connection.sendall(OK)
+
+
+def serve(listener: socket.socket, path: Path, play: Play, seen: Seen) -> None:
+    """Record the first connection."""
+    with contextlib.suppress(OSError):
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(BOUND)
+            seen.program = program(connection)
+            seen.sent = receive(connection, protocol.HEADER_SIZE)
+            seen.sent += receive(connection, int.from_bytes(seen.sent[1:5], "big"))
+            play(connection)
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_WR)
+            while data := connection.recv(1 << 16):
+                seen.sent += data
+
+
+def program(connection: socket.socket) -> str:
+    """The program at the other end."""
+    with contextlib.suppress(OSError):
+        return os.readlink(f"/proc/{peercred.pid(connection)}/exe")
+    return ""
+
+
+def receive(connection: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size and (more := connection.recv(min(size - len(data), 1 << 20))):
+        data += more
+    return data
+
+
+def start(client: str, caller: Caller, seen: Seen) -> None:
+    """Run the client to its end."""
+    with terminal(caller) as (near, far):
+        given: dict[str, Any] = {"stdin": caller.stdin, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        for index, name in enumerate(("stdin", "stdout", "stderr")):
+            if str(index) in caller.terminals:
+                given[name] = far
+        wrapper = ["setsid", "--ctty", "--wait", *caller.wrapper] if "0" in caller.terminals else [*caller.wrapper]
+        command = [*wrapper, *CLIENTS[client], *caller.words]
+        process = subprocess.Popen(command, cwd=caller.cwd, env=caller.env, **given, **caller.more)
+        try:
+            seen.stdout, seen.stderr = (data or b"" for data in process.communicate(timeout=BOUND))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+        seen.status = process.returncode
+        if near >= 0:
+            seen.shown = drained(near)
+
+
+@contextlib.contextmanager
+def terminal(caller: Caller) -> Iterator[tuple[int, int]]:
+    """Both ends of a terminal, if the caller has one."""
+    if not caller.terminals:
+        yield -1, -1
+        return
+    near, far = pty.openpty()
+    fcntl.ioctl(near, termios.TIOCSWINSZ, struct.pack("4H", 30, 100, 7, 9))
+    if caller.modes:
+        caller.modes(far)
+    try:
+        yield near, far
+    finally:
+        os.close(near)
+        os.close(far)
+
+
+def drained(near: int) -> bytes:
+    """What was shown on a terminal."""
+    shown = b""
+    os.set_blocking(near, False)
+    with contextlib.suppress(OSError):
+        while data := os.read(near, 1 << 16):
+            shown += data
+    return shown
+
+
+def fields(request: bytes, env: Mapping[str, str] | Mapping[bytes, bytes]) -> list[bytes]:
+    """The request's fields, without the variable that Python sets where the locale is none."""
+    given = {os.fsencode(name) for name in env}
+    found = request.split(b"\0")
+    return [each for each in found if each != b"LC_CTYPE=C.UTF-8" or b"LC_CTYPE" in given]
+
+
+def soon(condition: Callable[[], bool]) -> bool:
+    """Wait until it holds."""
+    deadline = time.monotonic() + BOUND
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
