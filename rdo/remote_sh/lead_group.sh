@@ -3,7 +3,8 @@
 # if we lead one. setsid(1) would fork where we do, so it is not asked then. Where there is none, the shell's own
 # process is all that can be signalled.
 #
-# A builtin of busybox takes no `--`, the program of procps, which posh runs, no group without it. Signal 0 does
-# nothing.
-kill -0 -$$ 2>/dev/null || kill -0 -- -$$ 2>/dev/null || ! command -v setsid >/dev/null || exec setsid /bin/sh -c "$0"
+# A kill that knows `--` is asked with it: the program of procps, which posh runs, misreads a group without it, and may
+# say yes. The builtin of busybox knows none. Signal 0 does nothing.
+if kill -0 -- $$ 2>/dev/null; then kill -0 -- -$$ 2>/dev/null; else kill -0 -$$ 2>/dev/null; fi ||
+    ! command -v setsid >/dev/null || exec setsid /bin/sh -c "$0"
 exec /bin/sh -c "$0"

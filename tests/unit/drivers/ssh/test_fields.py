@@ -80,6 +80,13 @@ def test_of_many_names_a_few_are_listed_and_none_is_long() -> None:
     assert "none" in kex_offer.Mismatch("ciphers", ()).why
 
 
+def test_what_the_two_sides_lack_is_said_with_the_setting_that_gives_it() -> None:
+    mismatch = kex_offer.Mismatch("ciphers", ("rot13",))
+    error = kex_offer.NoCommonAlgorithm(mismatch, mismatch.hint(["aes256-ctr"]))
+    assert str(error) == "the server offers only these ciphers: rot13; rdo supports none of them"
+    assert error.hint == "add `aes256-ctr` to Ciphers in its sshd_config"
+
+
 def test_the_answers_to_a_login_are_read() -> None:
     assert login_messages.failure(text("publickey,password") + b"\1") == AuthOutcome(
         False, True, ("publickey", "password")

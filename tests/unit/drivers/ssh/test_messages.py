@@ -52,6 +52,7 @@ def uint32(*values: int) -> bytes:
             b"\x62" + uint32(7) + text(b"env") + b"\0" + text(b"A") + text(b"\xff"),
         ),
         (messages.end_of_write(7), b"\x62" + uint32(7) + text(b"eow@openssh.com") + b"\0"),
+        (messages.hang_up(7), b"\x62" + uint32(7) + text(b"signal") + b"\0" + text(b"HUP")),
         (
             messages.make_pty(7, Pty("xterm", WindowSize(24, 80, 1, 2))),
             b"\x62" + uint32(7) + text(b"pty-req") + b"\1" + text(b"xterm") + uint32(80, 24, 1, 2) + text(b""),
