@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,13 +44,9 @@ bool stream_has_input(void) {
     return input.st_rdev != null.st_rdev;
 }
 
+/* To open that again makes another one. */
 static bool is_pty_master(int fd) {
-#ifdef TIOCGPTN
-    unsigned number;
-    return ioctl(fd, TIOCGPTN, &number) == 0; /* to open that again makes another one */
-#else
-    return fd < 0;
-#endif
+    return ptsname(fd) != NULL;
 }
 
 static bool is_same_file(int one, int other) {
