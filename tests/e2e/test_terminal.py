@@ -13,7 +13,7 @@ from tests.leaks import wait_until
 
 
 def ends_with(path: Path, text: str) -> bool:
-    return path.read_text().endswith(text)
+    return path.exists() and path.read_text().endswith(text)
 
 
 def test_the_size_is_right_from_the_start_and_after_each_resize(terminal: Terminal) -> None:
@@ -48,7 +48,8 @@ def test_ctrl_c_breaks_the_loop_of_an_interactive_shell(terminal: Terminal) -> N
 
 
 def test_ctrl_z_stops_and_fg_goes_on_as_often_as_one_likes(terminal: Terminal, project: Project) -> None:
-    terminal.line("rdo tee out")
+    terminal.line("rdo sh -c 'echo up; exec tee out'")
+    terminal.match(rf"{LINE_START}up\r\n")
     terminal.line("one")
     terminal.expect("one\r\none\r\n")
     for word in ("two", "three"):
@@ -60,7 +61,7 @@ def test_ctrl_z_stops_and_fg_goes_on_as_often_as_one_likes(terminal: Terminal, p
         terminal.prompt()
         terminal.resize(25, 90)
         terminal.line("fg")
-        terminal.expect("rdo tee out\r\n")
+        terminal.expect("exec tee out'\r\n")
         terminal.line(word)
         terminal.expect(f"{word}\r\n")
         assert wait_until(partial(ends_with, project.remote / "out", f"{word}\n"), 5)
