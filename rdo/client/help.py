@@ -20,7 +20,7 @@ after it. Without a command, rdo opens a login shell in the matching directory.
 
   -p, --profile NAME      use this profile (or $RDO_PROFILE)
   -e, --env NAME[=VALUE]  set a variable; without a value, pass on the caller's
-  -c STRING               run a shell string, as `sh -c` does. Further options of
+  -c STRING               run a shell string, as `sh -c` does. More options of
                           sh may come before it, as in -ec or -euo pipefail -c;
                           there, -n, -v and the other POSIX options are sh's
   -C DIR                  run as if rdo had been started in DIR
@@ -31,7 +31,7 @@ after it. Without a command, rdo opens a login shell in the matching directory.
   -m, --map-output        rewrite the target's paths in output to local ones
       --no-map-output     leave them unchanged, whatever `map_output` says
   -s, --sudo              run as root
-  -u, --user USER         run as this user, as `docker exec -u` or `sudo -u` does
+  -u, --user USER         run as this user, as with `docker exec -u`, `sudo -u`
   -t, -T                  run with a terminal, or without one (default: with one
                           if stdin, stdout and stderr are all terminals)
   -n                      give the command an empty stdin

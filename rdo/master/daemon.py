@@ -229,6 +229,7 @@ def main() -> None:
     daemonize.shed()
     path, config, profile, release = sys.argv[1:]
     try:
+        daemonize.check_address_space()
         master = Master(path, config, profile, release)
         master.start()
     except SetupError as error:

@@ -11,6 +11,8 @@ import resource
 import signal
 import sys
 
+from rdo.errors import SetupError
+
 UMASK = 0o022
 """For what programs make that run for no caller in particular; rdo's own files have their modes said."""
 
@@ -19,6 +21,9 @@ FILE_LIMIT = 4096
 
 STACK_LIMIT = 8 * 1024 * 1024
 """Bytes: as all systems have it. Threads get stacks of that size."""
+
+ADDRESS_SPACE_NEEDED = 256 * 1024 * 1024
+"""Bytes: an interpreter, its libraries, and stacks of some threads. With less there is no telling what fails when."""
 
 LIBRARY_PATHS = ("DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH")
 """Variables that an interpreter may need to start, and that no program of the target's or the user's has need of."""
@@ -46,6 +51,15 @@ def shed() -> None:
     for name in dir(resource):
         if name.startswith("RLIMIT_"):
             _raise_limit(name)
+
+
+def check_address_space() -> None:
+    """Raises SetupError where a hard limit leaves too little of it: the next caller may have none."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard != resource.RLIM_INFINITY and hard < ADDRESS_SPACE_NEEDED:
+        what = "cannot start the control master with so little address space"
+        hint = f"`ulimit -v {ADDRESS_SPACE_NEEDED // 1024}` or more"
+        raise SetupError(what, f"the hard limit is {hard // 1024} KiB", hint)
 
 
 def _reset_signals() -> None:

@@ -86,7 +86,7 @@ def test_output_is_mapped_only_where_asked_for(project: Project) -> None:
 
 def test_paths_cut_by_packets_are_found(project: Project) -> None:
     lines = 40_000
-    found = project.run("-m", "-c", f'yes "$PWD/src/x.py:1: $PWD" | head -n {lines}')
+    found = project.run("--map-output", "-c", f'yes "$PWD/src/x.py:1: $PWD" | head -n {lines}')
     assert found.stdout.decode() == f"{project.local}/src/x.py:1: {project.local}\n" * lines
 
 

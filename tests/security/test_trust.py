@@ -123,7 +123,7 @@ def test_a_value_with_room_for_a_list_of_its_own_is_refused_in_a_short_line(clon
     clone.configure(f'driver = "ssh"\nhost = "evil.example"\ndirectory = {lie}\n')
     result = run(clone)
     assert result.returncode == 255
-    assert b"`directory` holds " in result.stderr
+    assert b"`directory` contains " in result.stderr
     assert len(result.stderr) < 400
 
 
@@ -241,10 +241,15 @@ def test_names_in_files_that_init_reads_paint_nothing(clone: Project) -> None:
 def test_security_md_names_the_keys_that_are_free_and_the_bounds() -> None:
     text = " ".join((Path(__file__).parents[2] / "SECURITY.md").read_text().split())
     free = [f"`{name}`" for name, key in KEYS.items() if not key.guarded]
-    assert set(re.findall("`[a-z_]+`", text.partition("may set unasked only")[2].partition(":")[0])) == set(free)
-    assert f"a length of {NAME_LIMIT} characters at the most, paths of {PATH_LIMIT:,}" in text
-    assert f"a config file has {FILE_LIMIT // 1024} KiB at the most" in text
-    assert "To report a hole" in text
+    assert set(
+        re.findall(
+            "`[a-z_]+`",
+            text.partition("may set without permission are")[2].partition("because")[0],
+        )
+    ) == set(free)
+    assert f"Names have at most {NAME_LIMIT} characters, paths {PATH_LIMIT:,}" in text
+    assert f"for a config file, that is {FILE_LIMIT // 1024} KiB" in text
+    assert "To report a vulnerability" in text
 
 
 def test_init_allows_no_file_of_a_clone_to_take_variables_of_the_user_along(clone: Project) -> None:
