@@ -35,7 +35,8 @@ LIBRARIES := tests/unit/drivers/ssh tests/unit/cli $(wildcard tests/integration/
 
 lowest: .venv-lowest/ready ## the tests that need other libraries most, with their oldest releases that pyproject.toml allows
 	@sh tests/setup-debian
-	.venv-lowest/bin/python -m pytest $(SIDE_BY_SIDE) $(if $(ALL),tests/unit $(SERVERS),$(LIBRARIES))
+	.venv-lowest/bin/python -m pytest $(SIDE_BY_SIDE) $(if $(ALL),tests/unit $(SERVERS),$(LIBRARIES)) \
+		$(if $(RETRY),|| .venv-lowest/bin/python -m pytest --last-failed --last-failed-no-failures none)
 
 newest: .venv-newest/python ## these and the unit tests, with the newest releases
 	@sh tests/setup-debian
