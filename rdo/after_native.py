@@ -10,6 +10,7 @@ from rdo import project
 from rdo.__main__ import complain, main
 from rdo.client import argv, command_hint
 from rdo.errors import FAILURE, ConnectError, RdoError
+from rdo.fscodec import fsencode
 
 NOT_FOUND = 127
 
@@ -20,7 +21,7 @@ def run(words: list[str]) -> int:
     if kind == "hint":
         command_hint.show(argv.parse(rest), os.isatty(2))
         return NOT_FOUND
-    what, why, hint = (part.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for part in rest[:3])
+    what, why, hint = (fsencode(part).decode("utf-8", "replace") for part in rest[:3])
     if kind == "fallback":
         fall_back(ConnectError(what, why, hint), argv.parse(rest[3:]))
     complain(RdoError(what, why, hint))
