@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from rdo.config.schema import Settings
 from rdo.drivers.base import Caller, show_step
-from rdo.drivers.docker import answer, build_context, credentials, dockerfile, http, pull
+from rdo.drivers.docker import answer, build_context, build_files, credentials, http, pull
 from rdo.drivers.docker.answer import EngineAnswer
 from rdo.drivers.docker.build_context import BuildContext
 from rdo.drivers.docker.engine import Engine, EngineError
@@ -85,7 +85,7 @@ def _build(engine: Engine, build: str, context: BuildContext, query: Mapping[str
 
 def _advice(context: BuildContext, build: str) -> str:
     """By the Dockerfile, since the messages of engines differ."""
-    word = dockerfile.buildkit_feature(build_context.instructions(context))
+    word = build_files.buildkit_feature(build_context.instructions(context))
     if not word:
         return ""
     instead = f'`DOCKER_BUILDKIT=1 docker build -t NAME {build}`, and write `image = "NAME"` in place of `build`'

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import IO, NamedTuple
 
 from rdo.drivers.base import READ_SIZE
-from rdo.drivers.docker import dockerignore
-from rdo.drivers.docker.dockerignore import Hits, IgnorePattern
+from rdo.drivers.docker import build_files
+from rdo.drivers.docker.build_files import Hits, IgnorePattern
 from rdo.errors import ConfigError, SetupError, reason
 from rdo.fscodec import fsencode
 from rdo.util import foreign_file
@@ -74,7 +74,7 @@ def instructions(context: BuildContext) -> str:
 
 def entries(context: BuildContext) -> Iterator[ContextEntry]:
     """What the build sees, in an order that is always the same. Raises RdoError."""
-    patterns = dockerignore.parse(_content(context, IGNORE).decode(errors="replace"))
+    patterns = build_files.ignore_patterns(_content(context, IGNORE).decode(errors="replace"))
     always = {IGNORE, context.dockerfile}
     try:
         yield from _below(context, "", patterns, (), always)
@@ -89,11 +89,11 @@ def _below(
         found = sorted(listing, key=lambda entry: entry.name)
     for each in found:
         path = above + each.name
-        found_hits = dockerignore.hits(patterns, path, hits)
-        out = dockerignore.excludes(patterns, found_hits) and path not in always
+        found_hits = build_files.hits(patterns, path, hits)
+        out = build_files.excludes(patterns, found_hits) and path not in always
         if not out:
             yield ContextEntry(path, each.stat(follow_symlinks=False))
-        kept = not out or dockerignore.may_keep_below(patterns) or any(name.startswith(path + "/") for name in always)
+        kept = not out or build_files.may_keep_below(patterns) or any(name.startswith(path + "/") for name in always)
         if kept and each.is_dir(follow_symlinks=False):
             yield from _below(context, path + "/", patterns, found_hits, always)
 

@@ -1,5 +1,5 @@
-"""What a `.dockerignore` leaves out of a build's context, as `docker build` reads it: the last pattern that matches a
-path, or a directory above it, decides. Pure. https://docs.docker.com/build/concepts/context/#dockerignore-files"""
+"""What the two files of a build say: what its Dockerfile needs of the engine, and what its `.dockerignore` leaves out of
+the context. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,46 @@ import posixpath
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
+
+LINE_ENDS = re.compile(r"\\[ \t]*\n(?:[ \t]*#[^\n]*\n)*")
+"""An instruction continues in the next line, comments left out."""
+
+INSTRUCTION = re.compile(r"(?:ONBUILD\s+)?(RUN|COPY|ADD|FROM)\s+(.*)", re.IGNORECASE)
+
+FLAG = re.compile(r"--([a-z-]+)")
+
+CLASSIC = {"RUN": (), "COPY": ("chown", "from"), "ADD": ("chown",), "FROM": ("platform",)}
+"""The flags that the engine's own builder knows, of the instructions that have more under BuildKit."""
+
+PLATFORM = re.compile(r"\$\{?(BUILD|TARGET)(PLATFORM|OS|ARCH|VARIANT)\b")
+"""The arguments that BuildKit alone sets."""
+
+HERE_DOCUMENT = re.compile(r"(?<!<)<<-?[\"']?[A-Za-z_]")
+
+
+def buildkit_feature(text: str) -> str:
+    """The first word of a Dockerfile that only BuildKit understands, as `RUN --mount`; empty where there is none.
+
+    Of the reference of Dockerfiles. A here-document of the shell's own looks as one of BuildKit's.
+    """
+    for line in LINE_ENDS.sub(" ", text.replace("\r\n", "\n")).split("\n"):
+        found = INSTRUCTION.match(line.strip())
+        if found and (word := _word(found[1].upper(), found[2])):
+            return word
+    return ""
+
+
+def _word(instruction: str, rest: str) -> str:
+    for each in rest.split():
+        flag = FLAG.match(each)
+        if flag is None:
+            break
+        if flag[1] not in CLASSIC[instruction]:
+            return f"{instruction} --{flag[1]}"
+    if instruction == "FROM":
+        return found[0].replace("{", "") if (found := PLATFORM.search(rest)) else ""
+    return f"{instruction} <<" if HERE_DOCUMENT.search(rest) else ""
+
 
 PATTERN_LIMIT = 2000
 """Patterns that are read."""
@@ -19,8 +59,11 @@ class IgnorePattern(NamedTuple):
     keeps: bool
 
 
-def parse(text: str) -> list[IgnorePattern]:
-    """The patterns of a file. One that makes no sense is left out."""
+def ignore_patterns(text: str) -> list[IgnorePattern]:
+    """The patterns of a `.dockerignore`, as `docker build` reads it. One that makes no sense is left out.
+
+    https://docs.docker.com/build/concepts/context/#dockerignore-files
+    """
     found = []
     for line in text.removeprefix("\ufeff").split("\n")[:PATTERN_LIMIT]:
         word = line.strip()
@@ -49,7 +92,7 @@ def hits(patterns: Sequence[IgnorePattern], path: str, above: Hits = ()) -> Hits
 
 
 def excludes(patterns: Sequence[IgnorePattern], found: Hits) -> bool:
-    """Whether what has these hits is left out: by the last one."""
+    """Whether what has these hits is left out: the last pattern that matches it, or a directory above it, decides."""
     return next((not each.keeps for each, hit in zip(reversed(patterns), reversed(found), strict=True) if hit), False)
 
 
