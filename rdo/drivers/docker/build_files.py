@@ -1,5 +1,5 @@
-"""What the two files of a build say: what its Dockerfile needs of the engine, and what its `.dockerignore` leaves out of
-the context. Pure."""
+"""The two files of a build: what its Dockerfile needs of the engine, and what its `.dockerignore` leaves out of the
+context. Pure."""
 
 from __future__ import annotations
 

@@ -10,8 +10,7 @@ import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from rdo.drivers.docker.inspect import ListedContainer
-from rdo.drivers.docker.mounts import contains, normalized
+from rdo.drivers.docker.inspect import ListedContainer, contains, normalized
 
 PREFIX = "com.docker.compose."
 SERVICE = f"{PREFIX}service"

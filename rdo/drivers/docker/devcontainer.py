@@ -15,8 +15,7 @@ from typing import NamedTuple
 
 from rdo.drivers.base import Root
 from rdo.drivers.docker import answer
-from rdo.drivers.docker.inspect import InspectedContainer, ListedContainer
-from rdo.drivers.docker.mounts import contains, normalized
+from rdo.drivers.docker.inspect import InspectedContainer, ListedContainer, contains, normalized
 
 LOCAL_FOLDER = "devcontainer.local_folder"
 METADATA = "devcontainer.metadata"

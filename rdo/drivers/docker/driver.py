@@ -11,7 +11,7 @@ from functools import partial
 
 from rdo.config.schema import CONTAINERS, Settings
 from rdo.drivers.base import STDOUT, Caller, Root
-from rdo.drivers.docker import build, devcontainer, mounts, pull
+from rdo.drivers.docker import build, devcontainer, inspect, pull
 from rdo.drivers.docker import container as docker_container
 from rdo.drivers.docker import image as docker_image
 from rdo.drivers.docker.connection import DockerConnection, ProgramStarter
@@ -94,13 +94,13 @@ class DockerDriver:
 
     def _mounted(self, container: InspectedContainer) -> list[Root]:
         self._name = container.name
-        return mounts.roots(container, os.path.realpath)
+        return inspect.roots(container, os.path.realpath)
 
     def unmapped_error(self, directory: str) -> RdoError | None:
         """See base.Driver."""
         if self._is_own or self._settings.directory:
             return None
-        return mounts.not_mounted(self._name, self._roots or (), self._root, directory)
+        return inspect.not_mounted(self._name, self._roots or (), self._root, directory)
 
     def sharing_key(self, caller: Caller) -> str | None:
         """See base.Driver. The engine runs a command as its user, so a shell of another user does not fit."""

@@ -1,20 +1,36 @@
-"""What the engine reports of containers, as values: an inspection, and an entry of a list. Pure."""
+"""What the engine reports of containers, as values: an inspection, and an entry of a list; and which directories both
+sides see by a container's mounts. Pure.
+
+What is mounted over a part of a mount hides that part: there a path of this machine and the matching one in the
+container hold different files, and no command may run in one for the other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import posixpath
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from rdo.drivers.base import Root
 from rdo.drivers.docker.answer import EngineAnswer
-from rdo.errors import ConnectError
+from rdo.errors import ConnectError, RdoError
+from rdo.util.phrases import listed
 
 NAME_LIMIT = 255
 """Characters of a name that are shown; the engine allows no longer host name either."""
 
 RUNNING = "running"
 
-LIST_LIMIT = 10
+CONTAINER_LIST_LIMIT = 10
 """Containers that an error lists."""
+
+DESKTOP_PREFIX = "/host_mnt"
+"""Docker Desktop shows this machine's directories below it."""
+
+READ_ONLY = "read-only"
+
+DIRECTORY_LIST_LIMIT = 3
+"""Mounted directories that an error lists."""
 
 
 class ContainerState(NamedTuple):
@@ -80,7 +96,9 @@ def only(found: Sequence[ListedContainer], whose: str) -> ListedContainer:
     if len(found) == 1 or len(running) == 1:
         return (running or found)[0]
     names = sorted(found, key=lambda each: each.name)
-    why = ", ".join(each.shown for each in names[:LIST_LIMIT]) + (" ..." if len(names) > LIST_LIMIT else "")
+    why = ", ".join(each.shown for each in names[:CONTAINER_LIST_LIMIT]) + (
+        " ..." if len(names) > CONTAINER_LIST_LIMIT else ""
+    )
     first = (sorted(running, key=lambda each: each.name) or names)[0]
     raise ConnectError(f"{whose} has several containers", why, f'name one of them: `container = "{first.name}"`')
 
@@ -145,3 +163,66 @@ def _listed(answer: EngineAnswer) -> ListedContainer:
         answer.text("State", ""),
         [source for each in answer.tables("Mounts") if (source := each.text("Source", "")).startswith("/")],
     )
+
+
+def roots(container: InspectedContainer, resolve: Callable[[str], str]) -> list[Root]:
+    """What is mounted from here, and, not shared, what of it is hidden.
+
+    `resolve` follows links: the engine names a source as it was given, and we have to do with physical paths. Of
+    several places of one directory the one that the WORKDIR is in counts, then one that can be written.
+    """
+    mounts = [mount._replace(destination=normalized(mount.destination)) for mount in container.mounts]
+    found: dict[str, Root] = {}
+    workdir = normalized(container.workdir)
+    for mount in sorted(mounts, key=lambda mount: (not contains(mount.destination, workdir), mount[::-1])):
+        for root in _shared(mount, resolve):
+            found.setdefault(root.local, root)
+    for root in list(found.values()):
+        for hidden in _hidden(root, mounts, resolve):
+            found.setdefault(hidden.local, hidden)
+    return sorted(found.values())
+
+
+def _shared(mount: ContainerMount, resolve: Callable[[str], str]) -> list[Root]:
+    """The mounted directory, by the name that was given and by its physical one."""
+    if mount.kind != "bind" or not mount.source.startswith("/"):
+        return []
+    is_desktop = mount.source.startswith(DESKTOP_PREFIX + "/")
+    source = normalized(mount.source.removeprefix(DESKTOP_PREFIX) if is_desktop else mount.source)
+    note = READ_ONLY if mount.read_only else ""
+    return [Root(local, mount.destination, note) for local in dict.fromkeys((source, resolve(source)))]
+
+
+def _hidden(root: Root, mounts: Sequence[ContainerMount], resolve: Callable[[str], str]) -> list[Root]:
+    """The parts of a mounted directory over which something else is mounted."""
+    found = []
+    for mount in mounts:
+        place = mount.destination
+        if place == root.remote or not contains(root.remote, place):
+            continue
+        local = posixpath.join(root.local, posixpath.relpath(place, root.remote))
+        if local not in [shared.local for shared in _shared(mount, resolve)]:
+            what = "a directory" if mount.kind == "bind" else f"a {mount.kind}"
+            found.append(Root(local, place, f"hidden: {what} is mounted over it", shared=False))
+    return found
+
+
+def normalized(path: str) -> str:
+    """The path without `.`, `..` and superfluous slashes."""
+    return posixpath.normpath(path).replace("//", "/")
+
+
+def contains(directory: str, path: str) -> bool:
+    """Whether the path is the directory, or below it."""
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def not_mounted(name: str, roots: Sequence[Root], project: str, directory: str) -> RdoError:
+    """The error for a directory of the project of which nothing is mounted in the container."""
+    near = [
+        root.local for root in roots if root.shared and (contains(project, root.local) or contains(root.local, project))
+    ]
+    inside = any(contains(directory, local) for local in near)
+    what = f"{'this directory is not' if inside else 'nothing of this directory is'} mounted in `{name}`"
+    others = f", or `cd` to a mounted directory: {listed(near, DIRECTORY_LIST_LIMIT)}" if near else ""
+    return RdoError(what, "", f"set `directory`{others}")

@@ -1,4 +1,4 @@
-"""What in a Dockerfile only BuildKit understands, and what a .dockerignore leaves out: the same as for `docker build`."""
+"""What in a Dockerfile only BuildKit understands, and what a .dockerignore leaves out, as for `docker build`."""
 
 from __future__ import annotations
 

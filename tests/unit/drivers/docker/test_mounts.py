@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rdo.drivers.base import Root
-from rdo.drivers.docker import mounts as docker_mounts
+from rdo.drivers.docker import inspect as inspection
 from rdo.drivers.docker.inspect import ContainerMount, ContainerState, InspectedContainer
 from rdo.errors import RdoError
 from rdo.paths.mapping import PathMapping
@@ -24,7 +24,7 @@ def volume(destination: str) -> ContainerMount:
 
 def roots(*mounts: ContainerMount, workdir: str = "/") -> list[Root]:
     container = InspectedContainer("0", "web-1", "", {}, mounts, workdir, STATE)
-    return docker_mounts.roots(container, lambda path: path)
+    return inspection.roots(container, lambda path: path)
 
 
 def test_a_bind_mount_is_a_directory_that_both_sides_see_and_nothing_else_is() -> None:
@@ -39,7 +39,7 @@ def test_a_read_only_mount_says_so() -> None:
 
 def test_a_mount_is_known_by_its_physical_path_too() -> None:
     container = InspectedContainer("0", "web-1", "", {}, [bind("/tmp/x", "/x")], "/", STATE)
-    found = docker_mounts.roots(container, lambda path: "/private" + path)
+    found = inspection.roots(container, lambda path: "/private" + path)
     assert found == [Root("/private/tmp/x", "/x"), Root("/tmp/x", "/x")]
 
 
@@ -58,7 +58,7 @@ def where(mounts: tuple[ContainerMount, ...], directory: str) -> str:
     """What becomes of a command that is typed in the directory."""
     found = roots(*mounts)
     mapping = PathMapping(found)
-    return mapping.directory(directory, directory, lambda it: docker_mounts.not_mounted("web-1", found, APP, it))
+    return mapping.directory(directory, directory, lambda it: inspection.not_mounted("web-1", found, APP, it))
 
 
 @pytest.mark.parametrize(
