@@ -72,7 +72,7 @@ def test_variables_named_for_rdo_rsh_stand_between_blanks() -> None:
 
 EXCUSED = {
     "cli/ide/vim.py": "our own text",
-    "remote_sh/minify.py": "our own text",
+    "remote_sh/template.py": "our own text",
     "cli/init/survey.py": "a suggestion that is shown, and asked about",
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.remote_sh import minify, template
+from rdo.remote_sh import template
 from tests.unit.remote_sh.shells import BOUND, SHELLS, each_shell
 
 FILES = sorted(path.stem for path in Path(template.__file__).parent.glob("*.sh"))
@@ -53,7 +53,7 @@ def test_a_file_says_which_shell_it_is_for(name: str) -> None:
 
 
 def test_a_name_is_the_same_one_in_every_file_and_no_other_s() -> None:
-    pairs = {pair for name in SENT for pair in minify.short_names(template.source(name)).items()}
+    pairs = {pair for name in SENT for pair in template.short_names(template.source(name)).items()}
     longs, shorts = ([pair[at] for pair in pairs] for at in (0, 1))
     assert (len(set(longs)), len(set(shorts))) == (len(pairs), len(pairs)), sorted(pairs)
 

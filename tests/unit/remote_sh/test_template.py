@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from rdo.remote_sh.minify import minify, short_names
+from rdo.remote_sh.template import minify, short_names
 from tests.unit.remote_sh.shells import BOUND, SHELLS, each_shell
 
 
