@@ -6,7 +6,7 @@ import os
 import re
 
 from rdo import project
-from rdo.config.entries import FILE_LIMIT
+from rdo.config.document import FILE_LIMIT
 from rdo.config.schema import DEFAULT_PROFILE, KEYS
 from rdo.project import FoundConfig
 from rdo.util import foreign_file

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
 
-from rdo.config.entries import ConfigDocument, ConfigEntry, Origin
+from rdo.config.document import ConfigDocument, ConfigEntry, Origin
 from rdo.config.schema import DEFAULT_PROFILE, KEYS
 from rdo.config.types import VARIABLES
 from rdo.errors import ConfigError

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
 
-from rdo.config.entries import ConfigDocument, ConfigEntry
+from rdo.config.document import ConfigDocument, ConfigEntry
 from rdo.config.schema import DEFAULT_PROFILE, KEYS
 from rdo.config.types import FLAG
 from rdo.util.phrases import literal, shortened, shown

@@ -1,22 +1,25 @@
 """Config files from disk to a Config: reads them, and knows the TOML library. No other module imports it.
 
 What files say, and which value wins, is decided by the pure modules this one calls: toml.py and ini.py (text to
-document), legacy.py, validate.py, merge.py.
+document), legacy.py, document.py, merge.py. Whether others can change a file is checked here, by its open descriptor:
+it cannot be exchanged between the check and the reading.
 """
 
+import grp
 import os
+import pwd
+import shlex
+import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from rdo.config import ini, legacy, ownership, toml
-from rdo.config.entries import FILE_LIMIT, ConfigDocument, Origin
+from rdo.config import ini, legacy, toml
+from rdo.config.document import FILE_LIMIT, ConfigDocument, Origin, validate
 from rdo.config.merge import resolve
-from rdo.config.ownership import Exposure
 from rdo.config.schema import DEFAULT_PROFILE, Settings
-from rdo.config.validate import validate
-from rdo.errors import reason
+from rdo.errors import ConfigError, reason
 from rdo.project import LOCAL_CONFIG
 from rdo.util import foreign_file
 
@@ -33,6 +36,20 @@ FILE_KEYS = ("identity", "ssh_config")
 
 DOT_LIMIT = 200
 """In one line. A dotted key takes the TOML parser time by the square of its length."""
+
+
+class Exposure(NamedTuple):
+    """A config file that somebody else can change: `fault` says how; `rights` are owner and mode."""
+
+    file: str
+    fault: str
+    rights: str
+    hint: str
+
+    @property
+    def error(self) -> ConfigError:
+        """The refusal, unless the user has accepted exactly these rights."""
+        return Origin(self.file).error(self.fault, f"{self.hint}, or `rdoctl allow` to accept it anyway")
 
 
 class Config(NamedTuple):
@@ -128,7 +145,7 @@ def _read_if_there(file: str, personal: bool = False) -> _Read | None:
 def _read(file: str, personal: bool = False) -> _Read:
     try:
         with foreign_file.open_regular(file) as stream:
-            exposure = ownership.exposure_of(file, stream.fileno())
+            exposure = exposure_of(file, stream.fileno())
             content = foreign_file.rest(stream, FILE_LIMIT)
     except IsADirectoryError:
         raise Origin(file).error("a directory, not a file", "rename or remove it") from None
@@ -161,3 +178,29 @@ def _decode(file: str, content: bytes) -> str:
     except UnicodeDecodeError as error:
         origin = Origin(file, content.count(b"\n", 0, error.start) + 1)
         raise origin.error(f"byte 0x{error.object[error.start]:02x} is not UTF-8", "save it as UTF-8") from None
+
+
+def exposure_of(file: str, descriptor: int) -> Exposure | None:
+    """Whether the file, or a link to it, is not the user's or root's, or can be written by others."""
+    info, link = os.fstat(descriptor), os.lstat(file)
+    rights = f"uid {info.st_uid}, gid {info.st_gid}, mode {stat.S_IMODE(info.st_mode):04o}"
+    if link.st_uid != info.st_uid:
+        rights += f", by a link of uid {link.st_uid}"
+    for owner, option in ((info.st_uid, ""), (link.st_uid, "-h ")):
+        if owner not in (os.geteuid(), 0):
+            hint = f"if you trust it, `sudo chown {option}{os.geteuid()} {shlex.quote(file)}`"
+            return Exposure(file, f"belongs to another user (uid {owner})", rights, hint)
+    if info.st_mode & stat.S_IWOTH:
+        return Exposure(file, "can be written by everyone", rights, f"`chmod go-w {shlex.quote(file)}`")
+    if info.st_mode & stat.S_IWGRP and not _is_private(info.st_gid, info.st_uid):
+        return Exposure(file, "can be written by a group", rights, f"`chmod g-w {shlex.quote(file)}`")
+    return None
+
+
+def _is_private(group: int, user: int) -> bool:
+    """Whether it is the user's primary group, named after the user and without others: then umask 002 is common."""
+    try:
+        person, found = pwd.getpwuid(user), grp.getgrgid(group)
+    except KeyError:
+        return False
+    return person.pw_gid == group and found.gr_name == person.pw_name and set(found.gr_mem) <= {person.pw_name}

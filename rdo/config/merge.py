@@ -13,7 +13,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from rdo.config.entries import ConfigDocument, ConfigEntry, Origin
+from rdo.config.document import ConfigDocument, ConfigEntry, Origin
 from rdo.config.schema import CONTAINERS, DEFAULT_PROFILE, DRIVERS, KEYS, Settings
 from rdo.config.types import VARIABLES
 from rdo.util.phrases import listed, nearest, shortened

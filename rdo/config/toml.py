@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from rdo.config.entries import FILE_LIMIT, ConfigDocument, ConfigEntry, Origin
+from rdo.config.document import FILE_LIMIT, ConfigDocument, ConfigEntry, Origin
 from rdo.config.schema import DEFAULT_PROFILE, KEYS
 from rdo.config.types import BOOLEAN_WORDS, FLAG
 from rdo.errors import ConfigError

@@ -6,9 +6,8 @@ import shlex
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from rdo.config.load import Config
+from rdo.config.load import Config, Exposure
 from rdo.config.merge import DEFAULT_ORIGIN
-from rdo.config.ownership import Exposure
 from rdo.config.schema import DEFAULT_PROFILE, KEYS
 from rdo.config.types import VARIABLES
 from rdo.errors import one_line, shortened

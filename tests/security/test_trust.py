@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.config.entries import FILE_LIMIT
+from rdo.config.document import FILE_LIMIT
 from rdo.config.names import NAME_LIMIT, PATH_LIMIT
 from rdo.config.schema import KEYS
 from rdo.ipc.protocol import QUERY, frame

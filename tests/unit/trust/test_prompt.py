@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from rdo.config.ownership import Exposure
+from rdo.config.load import Exposure
 from rdo.errors import RdoError
 from rdo.printable import width
 from rdo.trust.prompt import AGAIN, QUESTION, QUESTION_LIMIT, Screen, in_ascii, is_allowed, question
