@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rdo.drivers.ssh import known_hosts
-from rdo.drivers.vagrant.cache import VagrantCache
+from rdo.drivers.vagrant.store import VagrantCache
 from rdo.errors import SetupError
 from rdo.trust.request import TrustRequest
 from rdo.trust.store import Store

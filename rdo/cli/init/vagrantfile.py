@@ -9,8 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from rdo.drivers.vagrant import machine
-from rdo.drivers.vagrant.project import find_project
+from rdo.drivers.vagrant.project import created_machines, find_project, known_machines
 from rdo.errors import ConfigError
 
 _COMMENT = re.compile(r"^=begin\b.*?^=end\b|(?:^|(?<=\s))#(?!\{)[^\n]*", re.MULTILINE | re.DOTALL)
@@ -44,7 +43,7 @@ def machines(text: str, root: str, environment: Mapping[str, str]) -> Machines:
         project = find_project(root, environment)
     except ConfigError:
         return named
-    made = [name for name in machine.known(project) if machine.created(project, name)]
+    made = [name for name in known_machines(project) if created_machines(project, name)]
     if named.computed or not named.names:
         return Machines(list(dict.fromkeys([*named.names, *made])), named.computed)
     return named

@@ -116,7 +116,7 @@ class VagrantCommand:
         process = self._start(["up", name], subprocess.STDOUT)
         with _interrupted_unless_ended(process):
             for data in _lines(process):
-                last.append(line := _text(data))
+                last.append(line := fsdecode(data))
                 self._show(line.rstrip(), watched)
             status = process.wait()
         if status != 0:
@@ -141,7 +141,7 @@ class VagrantCommand:
         except (TimeoutError, TooMuchOutput) as error:
             why = f"waited {ASK_TIMEOUT:.0f} s" if isinstance(error, TimeoutError) else "its output does not end"
             raise ConnectError(f"`vagrant {words[0]}` did not respond", why, "try it yourself") from None
-        return VagrantResult(process.returncode == 0, _text(output), _text(errors))
+        return VagrantResult(process.returncode == 0, fsdecode(output), fsdecode(errors))
 
     def _start(self, words: Iterator[str] | tuple[str, ...] | list[str], errors: int) -> subprocess.Popen[bytes]:
         environment = self._project.environment(self._caller.environment)
@@ -157,10 +157,6 @@ class VagrantCommand:
             stderr=errors,
             start_new_session=True,  # so that its children end with it
         )
-
-
-def _text(data: bytes) -> str:
-    return fsdecode(data)
 
 
 @contextlib.contextmanager

@@ -12,13 +12,10 @@ from rdo.drivers.base import Caller, show_step
 from rdo.drivers.ssh.connect_ahead import ConnectAhead, load_connector
 from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
-from rdo.drivers.vagrant import machine as vagrant_machine
-from rdo.drivers.vagrant.cache import VagrantCache
 from rdo.drivers.vagrant.command import VagrantCommand
-from rdo.drivers.vagrant.known_hosts import MachineKnownHosts
-from rdo.drivers.vagrant.machine import VagrantMachine
 from rdo.drivers.vagrant.output import LIST_LIMIT, NOT_CREATED, MachineState
-from rdo.drivers.vagrant.project import VagrantProject
+from rdo.drivers.vagrant.project import VagrantMachine, VagrantProject, find_machine, known_machines, seems_down
+from rdo.drivers.vagrant.store import MachineKnownHosts, VagrantCache
 from rdo.errors import ConnectError, reason
 from rdo.util.phrases import listed, nearest
 
@@ -71,15 +68,15 @@ class VagrantConnector:
 
     def connect(self) -> SshConnection:
         """A connection that is logged in. Raises ConnectError."""
-        machine = vagrant_machine.find(self._project, self._name, self._caller.environment)
+        machine = find_machine(self._project, self._name, self._caller.environment)
         if machine is None:
-            state = NOT_CREATED if self._name in vagrant_machine.known(self._project) else self._state()
+            state = NOT_CREATED if self._name in known_machines(self._project) else self._state()
             return self._log_in_by_answer(self._get_up(state))
         return self._log_in_by_cache(machine) or self._log_in_by_answer(self._ask(machine))
 
     def _log_in_by_cache(self, machine: VagrantMachine) -> SshConnection | None:
         """By what Vagrant said an earlier time; None if it said nothing, or if that leads nowhere now."""
-        if vagrant_machine.seems_down(machine, self._caller.environment):
+        if seems_down(machine, self._caller.environment):
             return None
         if self._cache.read(self._file, answer_key(self._project, machine)) is None:
             return None
@@ -137,7 +134,7 @@ class VagrantConnector:
         except OSError as error:
             hint = "look for another `vagrant up` that is still running"
             raise ConnectError(f"cannot run `vagrant up {self._name}`", reason(error), hint) from error
-        machine = vagrant_machine.find(self._project, self._name, self._caller.environment)
+        machine = find_machine(self._project, self._name, self._caller.environment)
         if machine is None or not answer.success:
             raise ConnectError(f"`vagrant {self._name}` is up but unreachable", answer.complaint)
         return self._keep(machine, answer.output)

@@ -14,13 +14,18 @@ from typing import TYPE_CHECKING
 from rdo.drivers.base import Caller, Root
 from rdo.drivers.ssh.options import SshOptions, SshQueryRequest, variables
 from rdo.drivers.ssh.query import Query
-from rdo.drivers.vagrant import machine as vagrant_machine
-from rdo.drivers.vagrant.cache import VagrantCache
 from rdo.drivers.vagrant.command import VagrantCommand
 from rdo.drivers.vagrant.connect import AUTO_UP, ConnectOptions, VagrantConnector, answer_file, answer_key
-from rdo.drivers.vagrant.known_hosts import MachineKnownHosts
 from rdo.drivers.vagrant.output import LIST_LIMIT
-from rdo.drivers.vagrant.project import find_project, search_start
+from rdo.drivers.vagrant.project import (
+    created_machines,
+    find_machine,
+    find_project,
+    known_machines,
+    search_start,
+    synced_roots,
+)
+from rdo.drivers.vagrant.store import MachineKnownHosts, VagrantCache
 from rdo.errors import ConnectError
 from rdo.util.phrases import listed
 
@@ -70,8 +75,8 @@ class VagrantDriver:
     def roots(self) -> Sequence[Root]:
         """The synced folders as of the last `vagrant up` or `reload`; before the first one, what Vagrant would make."""
         name = self._known_name()
-        machine = vagrant_machine.find(self.project, name, self._environment) if name else None
-        synced = vagrant_machine.roots(self.project, machine) if machine else []
+        machine = find_machine(self.project, name, self._environment) if name else None
+        synced = synced_roots(self.project, machine) if machine else []
         given = [self._root] if self._root else []
         physical = [root._replace(local=os.path.realpath(root.local)) for root in synced]  # where a link leads there
         others = [root for root in dict.fromkeys([*synced, *physical]) if not (given and root.local == self._local)]
@@ -100,7 +105,7 @@ class VagrantDriver:
     def ssh_options(self, environment: Mapping[str, str]) -> SshOptions | None:
         """How ssh reaches the machine, as far as Vagrant said so before. Raises ConnectError."""
         name = self._known_name()
-        machine = vagrant_machine.find(self.project, name, environment) if name else None
+        machine = find_machine(self.project, name, environment) if name else None
         if not name or not machine:
             return None
         file = answer_file(name)
@@ -112,15 +117,13 @@ class VagrantDriver:
         """The machine's name as far as it is known without Vagrant."""
         if self._given:
             return self._given
-        if vagrant_machine.known(self.project) == [ONLY_MACHINE] and vagrant_machine.created(
-            self.project, ONLY_MACHINE
-        ):
+        if known_machines(self.project) == [ONLY_MACHINE] and created_machines(self.project, ONLY_MACHINE):
             return ONLY_MACHINE
         return self._cache.read(CHOICE_FILE, self.project.stamp())
 
     def _choose(self, caller: Caller) -> str:
         """The machine that Vagrant itself takes: the only one, or the one that is called primary."""
-        is_created = any(vagrant_machine.created(self.project, name) for name in vagrant_machine.known(self.project))
+        is_created = any(created_machines(self.project, name) for name in known_machines(self.project))
         if not is_created and not self._connect_options.auto_up:
             raise ConnectError("the Vagrant machine is not created", "", f"type `vagrant up`, or {AUTO_UP}")
         vagrant = VagrantCommand(self.project, caller)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rdo.drivers.vagrant.machine import RUNNING
+from rdo.drivers.vagrant.project import RUNNING
 from rdo.util.lines import BLANKS, split_lines
 from rdo.util.phrases import shortened
 

@@ -1,18 +1,38 @@
-"""Where a Vagrant project is, by Vagrant's own rules: its Vagrantfile, its directory, its state directory.
+"""A Vagrant project on disk, by Vagrant's own rules: its Vagrantfile, and what its state directory says of machines.
 
-Looks for files and reads none. Starts nothing: what Vagrant says is rdo.drivers.vagrant.command's business.
+Reads files of Vagrant's and writes none; what they say is taken apart by pure functions. Starts nothing: what Vagrant
+says is rdo.drivers.vagrant.command's business.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
-from rdo.errors import ConfigError
+from rdo.drivers.base import Root
+from rdo.errors import ConfigError, ConnectError
+from rdo.fscodec import fsencode
+from rdo.util import foreign_file
+from rdo.util.lines import strip_blanks
+from rdo.util.phrases import listed
 
 NAMES = ("Vagrantfile", "vagrantfile")
 """What Vagrant looks for, unless VAGRANT_VAGRANTFILE names another."""
+
+FILE_LIMIT = 1024 * 1024
+"""Bytes of a file of Vagrant's that are read. A machine index of a thousand machines has half of that."""
+
+MACHINE_LIMIT = 1000
+"""Directories that are looked at: a repository may bring a million along."""
+
+RSYNC = "rsync: one-way, from here to the machine, when `vagrant rsync` or `vagrant reload` runs"
+
+RUNNING = "running"
+"""What every provider calls a machine that runs."""
 
 
 class VagrantProject(NamedTuple):
@@ -75,3 +95,122 @@ def search_start(root: str, environment: Mapping[str, str]) -> str:
 def _dotfile(directory: str, environment: Mapping[str, str]) -> str:
     given = environment.get("VAGRANT_DOTFILE_PATH") or ".vagrant"
     return os.path.normpath(os.path.join(directory, os.path.expanduser(given)))
+
+
+class VagrantMachine(NamedTuple):
+    """A machine that was created. `directory` is where Vagrant keeps what it knows of it."""
+
+    name: str
+    provider: str
+    id: str
+    directory: str
+
+
+def known_machines(project: VagrantProject) -> list[str]:
+    """Names of the machines that Vagrant has a directory for: some may be missing, some may be gone."""
+    return _directories(project.machines)
+
+
+def find_machine(project: VagrantProject, name: str, environment: Mapping[str, str]) -> VagrantMachine | None:
+    """The machine of this name; None if it is not created.
+
+    Of several providers' the one of VAGRANT_DEFAULT_PROVIDER, or the only one that runs. Raises ConnectError.
+    """
+    made = created_machines(project, name)
+    if len(made) < 2:
+        return made[0] if made else None
+    named = [each for each in made if each.provider == environment.get("VAGRANT_DEFAULT_PROVIDER")]
+    running = [each for each in made if _last_state(each, environment) == RUNNING]
+    if len(named) == 1 or len(running) == 1:
+        return (named or running)[0]
+    why = f"they were created by {listed([each.provider for each in made])}"
+    hint = f"set VAGRANT_DEFAULT_PROVIDER, or `vagrant destroy {name}` the other one"
+    raise ConnectError(f"several machines `{name}` match", why, hint)
+
+
+def created_machines(project: VagrantProject, name: str) -> list[VagrantMachine]:
+    """The machines of this name: each by another provider."""
+    above = os.path.join(project.machines, name)
+    directories = [(provider, os.path.join(above, provider)) for provider in _directories(above)]
+    read = ((pair, strip_blanks(_read(os.path.join(pair[1], "id"), project.dotfile))) for pair in directories)
+    return [VagrantMachine(name, provider, identity, directory) for (provider, directory), identity in read if identity]
+
+
+def synced_roots(project: VagrantProject, machine: VagrantMachine) -> list[Root]:
+    """The machine's synced folders."""
+    return synced_folders(_read(os.path.join(machine.directory, "synced_folders"), project.dotfile), project.directory)
+
+
+def seems_down(machine: VagrantMachine, environment: Mapping[str, str]) -> bool:
+    """Whether Vagrant, when it last looked, saw the machine in another state than running.
+
+    It keeps that in its machine index. A machine that is down may have lost its port to another one.
+    """
+    return _last_state(machine, environment) not in ("", RUNNING)
+
+
+def _last_state(machine: VagrantMachine, environment: Mapping[str, str]) -> str:
+    """What Vagrant saw when it last looked; empty where that is not known."""
+    home = environment.get("VAGRANT_HOME") or os.path.join(environment.get("HOME", "/"), ".vagrant.d")
+    index = _read(os.path.join(os.path.expanduser(home), "data", "machine-index", "index"))
+    return index_state(index, strip_blanks(_read(os.path.join(machine.directory, "index_uuid"))))
+
+
+def synced_folders(text: str, directory: str) -> list[Root]:
+    """The roots in a `synced_folders` file; local paths that are relative start at `directory`.
+
+    The file holds kind -> id -> details, as MixinSyncedFolders of Vagrant writes it. Directories whose place on the
+    machine depends on the machine's own home (`~/x`) are left out.
+    """
+    found = []
+    for kind, details in _each_directory(text):
+        local, remote = str(details.get("hostpath", "")), str(details.get("guestpath", ""))
+        if _is_path(local) and _is_path(remote) and remote.startswith("/") and not details.get("disabled"):
+            path = os.path.normpath(os.path.join(directory, os.path.expanduser(local)))
+            found.append(Root(path, os.path.normpath(remote), RSYNC if kind == "rsync" else ""))
+    return found
+
+
+def _is_path(text: str) -> bool:
+    """JSON can hold what no path can: a NUL, and half a surrogate pair."""
+    try:
+        return bool(text) and "\0" not in text and bool(fsencode(text))
+    except UnicodeEncodeError:
+        return False
+
+
+def index_state(text: str, uuid: str) -> str:
+    """The state of a machine in Vagrant's machine index, such as `running`; empty where it is not listed."""
+    document = _parse(text)
+    machines = document.get("machines")
+    entry = machines.get(uuid) if isinstance(machines, dict) else None
+    return str(entry.get("state") or "") if isinstance(entry, dict) else ""
+
+
+def _each_directory(text: str) -> Iterator[tuple[str, dict[str, object]]]:
+    for kind, directories in _parse(text).items():
+        for details in directories.values() if isinstance(directories, dict) else ():
+            if isinstance(details, dict):
+                yield kind, details
+
+
+def _parse(text: str) -> dict[str, object]:
+    """The JSON object; empty for anything else, such as a file that Vagrant is writing."""
+    with contextlib.suppress(ValueError, RecursionError):
+        document = json.loads(text)
+        if isinstance(document, dict):
+            return document
+    return {}
+
+
+def _directories(path: str) -> list[str]:
+    with contextlib.suppress(OSError), os.scandir(path) as entries:
+        return sorted(entry.name for entry in islice(entries, MACHINE_LIMIT) if entry.is_dir(follow_symlinks=False))
+    return []
+
+
+def _read(path: str, within: str = "") -> str:
+    """The text; empty where there is no such file. A clone may bring along what is in Vagrant's state directory."""
+    with contextlib.suppress(OSError):
+        return foreign_file.read_text(path, FILE_LIMIT, within=within)
+    return ""
