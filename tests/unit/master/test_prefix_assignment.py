@@ -8,7 +8,14 @@ from collections.abc import Mapping
 import pytest
 
 from rdo.master import parent_environment
-from rdo.master.prefix_assignment import ENVIRONMENT_LIMIT, PrefixAssignments, hint
+from rdo.master.prefix_assignment import (
+    BASH_TABLES,
+    ENVIRONMENT_LIMIT,
+    HashTable,
+    PrefixAssignments,
+    before_table,
+    hint,
+)
 
 SHELL = {"PATH": "/bin", "HOME": "/root", "_": "/bin/rdo", "PWD": "/p"}
 
@@ -56,6 +63,56 @@ def test_what_the_command_was_started_by_counts_where_there_was_none_before() ->
     assert after().new_assignments(environment, lambda: {**SHELL, "SHLVL": "1"}) == ["A"]
     assert after().new_assignments(environment, lambda: {**SHELL, "B": "1"}) == []
     assert after().new_assignments(environment, nothing) == []
+
+
+BASH = ["SHELL", "EDITOR", "PWD", "LOGNAME", "HOME", "LANG", "TERM", "USER", "SHLVL", "PAGER", "PATH", "GOPATH"]
+"""What `env` prints in bash 5, in its order."""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "names"),
+    [
+        pytest.param([], [], [], id="nothing"),
+        pytest.param(["DEBUG"], ["_"], ["DEBUG"], id="one"),
+        pytest.param(["AB", "DEBUG"], ["_", "BASH_FUNC_x%%"], ["AB", "DEBUG"], id="two, and a function"),
+        pytest.param(["a.b", "DEBUG"], [], ["DEBUG"], id="a name that the shell does not take"),
+        pytest.param(["a.b"], [], [], id="such a name alone"),
+        pytest.param(["_"], [], [], id="what each shell sets"),
+        pytest.param(["DEBUG"], ["A1"], [], id="what a program appended"),
+        pytest.param([], ["OLDPWD"], [], id="what bash appended"),
+    ],
+)
+def test_what_bash_passes_on_before_its_table_is_told(before: list[str], after: list[str], names: list[str]) -> None:
+    assert before_table(before + BASH + after) == names
+
+
+def test_a_name_that_would_fit_into_the_table_is_not_told() -> None:
+    fits = next(f"N{number}" for number in range(10**6) if BASH_TABLES[0].bucket(f"N{number}") <= 1)
+    assert before_table([fits, *BASH]) == []
+    assert before_table(["DEBUG", fits, *BASH]) == ["DEBUG"]
+
+
+@pytest.mark.parametrize("table", BASH_TABLES, ids=["5", "4.4", "3"])
+def test_each_table_of_bash_is_known(table: HashTable) -> None:
+    inside = sorted(BASH, key=table.bucket)
+    assert before_table(["ZETA", *inside]) == (["ZETA"] if table.bucket("ZETA") > table.bucket(inside[0]) else [])
+
+
+@pytest.mark.parametrize(
+    "names",
+    [sorted([*BASH, "DEBUG"]), ["ZZ", *BASH[::-1]], ["DEBUG", *BASH[:7]], []],
+    ids=["mksh", "any", "few", "none"],
+)
+def test_any_other_order_says_nothing(names: list[str]) -> None:
+    assert before_table(names) == []
+
+
+def test_the_order_counts_where_the_process_that_started_the_command_says_nothing() -> None:
+    environment = dict.fromkeys(["A", "DEBUG", *BASH], "1")
+    assert after().new_assignments(environment, nothing) == ["A", "DEBUG"]
+    assert after().new_assignments(environment, lambda: environment) == []
+    assert after().new_assignments({"PAGER": "", "LC_ALL": "C", **environment}, nothing) == []
+    assert after().new_assignments(dict.fromkeys(["ZA", "ZB", "ZC", "ZD", *BASH], "1"), nothing) == []
 
 
 def test_only_the_latest_environments_are_remembered() -> None:
