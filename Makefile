@@ -68,6 +68,7 @@ check: .venv/developing ## ruff, its format, mypy --strict, and shellcheck
 	@command -v shellcheck >/dev/null || sh tests/setup-debian shellcheck
 	@command -v shellcheck >/dev/null || { echo 'make: `shellcheck` is missing: install the package of that name' >&2; exit 1; }
 	shellcheck --shell=sh $(SH)
+	shellcheck --shell=bash rdo/cli/completion.bash
 	$(if $(wildcard .ci/run),shellcheck .ci/run)
 
 bench: .venv/developing ## rdo beside ssh and docker exec, as ratios of medians

@@ -1,7 +1,8 @@
 """`rdoctl completion`: prints what makes a shell complete the command lines of `rdo` and `rdoctl`.
 
-`rdoctl` is completed by click, which is called back. `rdo` is completed by the shell itself (completion_scripts.py):
-its own options first, then the command as a command line of its own.
+`rdoctl` is completed by click, which is called back. `rdo` is completed by the shell itself: its own options first,
+then the command as a command line of its own. The scripts for that are files beside this one, in which `@NAME@` is a
+place for what is known here of the options. The one for bash works from bash 3.2 on, which macOS has.
 """
 
 from __future__ import annotations
@@ -12,11 +13,53 @@ import click
 from click.shell_completion import get_completion_class
 
 from rdo import project
-from rdo.cli import completion_scripts, profiles
+from rdo.cli import profiles
+from rdo.client import argv
 from rdo.errors import RdoError
 
 VARIABLE = "_RDOCTL_COMPLETE"
 """Where click looks whether it is called back."""
+
+HELP = {
+    ("-p", "--profile"): "use this profile",
+    ("-e", "--env"): "set a variable",
+    ("-c",): "run a shell string",
+    ("-C",): "run as if started in this directory",
+    ("--project",): "use the .rdo.conf of this directory",
+    ("--fallback",): "run the local tool if the target cannot be reached",
+    ("--dir",): "run in this directory of the target",
+    ("--no-map",): "leave local paths in arguments unchanged",
+    ("-m", "--map-output"): "rewrite the target paths in output to local ones",
+    ("--no-map-output",): "leave paths in output unchanged",
+    ("-s", "--sudo"): "run as root",
+    ("-u", "--user"): "run as this user",
+    ("-t",): "run with a terminal",
+    ("-T",): "run without a terminal",
+    ("-n",): "give the command an empty stdin",
+    ("-v", "--verbose"): "report each step on stderr",
+    ("-h", "--help"): "show this help",
+    ("--version",): "show the version",
+}
+"""All options of rdo, with their synonyms."""
+
+ZSH_VALUES = {
+    "-p": ":profile:($(rdoctl completion --profiles 2>/dev/null))",
+    "-e": ":variable:_parameters -g '*export*'",
+    "-c": ":shell string: ",
+    "-C": ":directory:_directories",
+    "--project": ":directory:_directories",
+    "--dir": ":directory of the target: ",
+    "-u": ":user of the target: ",
+}
+FISH_VALUES = {
+    "-p": "-x -a '(rdoctl completion --profiles 2>/dev/null)'",
+    "-e": "-x -a '(set --names --export)='",
+    "-c": "-x",
+    "-C": "-x -a '(__fish_complete_directories)'",
+    "--project": "-x -a '(__fish_complete_directories)'",
+    "--dir": "-x",
+    "-u": "-x",
+}
 
 
 @click.command("completion")
@@ -54,4 +97,46 @@ def script(shell: str, rdoctl: click.Command) -> str:
     assert by_click is not None
     callback = by_click(rdoctl, {}, "rdoctl", VARIABLE)
     # Not its source(), which looks for a bash of its own, and warns of the one of macOS.
-    return callback.source_template % callback.source_vars() + completion_scripts.of(shell)
+    return callback.source_template % callback.source_vars() + "\n" + rdo_script(shell)
+
+
+def rdo_script(shell: str) -> str:
+    """The script of a shell, for `rdo`."""
+    with open(os.path.join(os.path.dirname(__file__), f"completion.{shell}"), encoding="ascii") as file:
+        source = file.read()
+    for place, text in {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell]().items():
+        source = source.replace(f"@{place}@", text)
+    return source
+
+
+def _bash() -> dict[str, str]:
+    return {"OPTIONS": "\n".join(name for names in HELP for name in names), "VALUES": " | ".join(argv.VALUES)}
+
+
+def _zsh() -> dict[str, str]:
+    lines = []
+    for names, text in HELP.items():
+        value = ZSH_VALUES.get(names[0], "").replace("'", "'\\''")
+        for name in names:
+            sign = "" if not value else "=" if name.startswith("--") else "+"
+            repeat = "*" if names[0] == "-e" else f"({' '.join(names)})"
+            lines.append(f"        '{repeat}{name}{sign}[{text}]{value}' \\")
+    return {"OPTIONS": "\n".join(lines)}
+
+
+def _fish() -> dict[str, str]:
+    lines = []
+    for names, text in HELP.items():
+        switches = " ".join(f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}" for name in names)
+        lines.append(f"complete -c rdo -n __rdo_options {switches} {FISH_VALUES.get(names[0], '')} -d '{text}'")
+    return {"SPECS": _fish_specs(), "OPTIONS": "\n".join(lines)}
+
+
+def _fish_specs() -> str:
+    """The options as argparse of fish has them: `p/profile=`; one without a letter gets none by `L-`."""
+    specs = []
+    for names in HELP:
+        value = "=" if names[0] in argv.VALUES else ""
+        words = [name.lstrip("-") for name in names]
+        specs.append("/".join(words) + (value + "+" if names[0] == "-e" else value))
+    return " ".join(specs)

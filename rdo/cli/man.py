@@ -1,15 +1,19 @@
-"""`rdoctl man`: shows a man page, wherever rdo was installed: pipx and uv put none where `man` looks."""
+"""`rdoctl man`: shows a man page, wherever rdo was installed: pipx and uv put none where `man` looks.
+
+Without `man` it is plain text, made by as much of roff as these pages have.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 
 import click
 
-from rdo.cli import roff
 from rdo.errors import RdoError
 
 PAGES = ("rdo", "rdoctl", "rdo-rsh")
@@ -18,6 +22,15 @@ PLACES = (
     os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "manual"),  # in a wheel
     os.path.join(os.path.abspath(__file__).rsplit(os.sep, 3)[0], "manual"),  # in a checkout
 )
+
+WIDTH = 78
+"""Columns of a line."""
+
+INDENT = " " * 7
+"""Of all but the headings, as man(1) has it."""
+
+_ESCAPE = re.compile(r"\\(?:f[BIR]|&|\((aq|ga|ha|ti)|(e)|(-))")
+_NAMED = {"aq": "'", "ga": "`", "ha": "^", "ti": "~"}
 
 
 @click.command("man")
@@ -33,7 +46,7 @@ def command(page: str) -> None:
     if program and sys.stdout.isatty():
         sys.exit(subprocess.run([program, path], check=False).returncode)
     with open(path, encoding="utf-8") as file:
-        click.echo(roff.text(file.read()), nl=False)
+        click.echo(plain_text(file.read()), nl=False)
 
 
 def find(page: str) -> str:
@@ -43,3 +56,47 @@ def find(page: str) -> str:
         if os.path.isfile(path):
             return path
     raise RdoError(f"the man page of `{page}` is not installed", "", f"type `{page} --help`")
+
+
+def plain_text(source: str) -> str:
+    """A page, with empty lines between its parts."""
+    lines: list[str] = []
+    words: list[str] = []
+    mode = ""
+
+    def flush() -> None:
+        indent = INDENT * (2 if mode == "entry" else 1)
+        lines.extend(textwrap.wrap(" ".join(words), WIDTH, initial_indent=indent, subsequent_indent=indent))
+        words.clear()
+
+    for line in source.split("\n"):
+        request, _, rest = line.partition(" ")
+        if request in (".SH", ".SS", ".PP", ".TP", ".nf", ".fi"):
+            flush()
+            lines += _opening(request, rest, lines)
+            mode = {".TP": "term", ".nf": "verbatim"}.get(request, "")
+        elif line.startswith(".") or not line:
+            continue
+        elif mode == "verbatim":
+            lines.append(INDENT + "    " + without_escapes(line))
+        elif mode == "term":
+            lines.append(INDENT + without_escapes(line))
+            mode = "entry"
+        else:
+            words.append(without_escapes(line))
+    flush()
+    return "\n".join(lines).strip("\n") + "\n"
+
+
+def _opening(request: str, title: str, before: list[str]) -> list[str]:
+    """What a request puts before the text that follows it."""
+    gap = [""] if before and before[-1] and request != ".fi" else []
+    if request in (".SH", ".SS"):
+        return [*gap, ("   " if request == ".SS" else "") + without_escapes(title.strip('"'))]
+    after_heading = bool(before) and not before[-1].startswith(INDENT)
+    return [] if after_heading else gap
+
+
+def without_escapes(line: str) -> str:
+    """A line without its escapes."""
+    return _ESCAPE.sub(lambda match: _NAMED.get(match[1] or "", "") or ("\\" if match[2] else match[3] or ""), line)

@@ -12,7 +12,7 @@ import pytest
 
 from manual import page
 from manual.__main__ import DIRECTORY, REFERENCE, pages, reference
-from rdo.cli import roff
+from rdo.cli import man
 from rdo.cli.main import rdoctl
 from rdo.client.argv import FLAGS, VALUES
 from rdo.config.schema import KEYS
@@ -74,7 +74,7 @@ def read_variables() -> set[str]:
 
 @pytest.mark.parametrize("name", ["rdo.1", "rdoctl.1"])
 def test_each_variable_that_the_code_reads_has_its_entry(name: str) -> None:
-    section = roff.text(PAGES[name].partition('.SH "ENVIRONMENT"')[2].partition("\n.SH")[0])
+    section = man.plain_text(PAGES[name].partition('.SH "ENVIRONMENT"')[2].partition("\n.SH")[0])
     assert read_variables() - NOT_FOR_USERS - set(re.findall(r"[A-Z][A-Z_]+", section)) == set()
 
 
@@ -85,13 +85,13 @@ def test_each_page_says_which_files_there_are(name: str) -> None:
 
 
 def test_a_key_is_shown_with_its_default_and_not_as_its_example() -> None:
-    words = " ".join(roff.text(PAGES["rdo.1"]).split())
+    words = " ".join(man.plain_text(PAGES["rdo.1"]).split())
     assert "map_args rewrite local paths in arguments; default: true; example: map_args = false" in words
 
 
 @each_page
 def test_as_plain_text_a_page_has_all_its_words_and_no_roff(name: str) -> None:
-    text = roff.text(PAGES[name])
+    text = man.plain_text(PAGES[name])
     assert max(map(len, text.splitlines())) <= 100
     assert "\\" not in text.replace("\\n", "").replace("\\0", "")
     assert not [line for line in text.splitlines() if line.startswith(".")]
@@ -103,7 +103,7 @@ def test_as_plain_text_a_page_has_all_its_words_and_no_roff(name: str) -> None:
 
 def test_roff_of_a_heading_an_entry_and_lines_that_stay() -> None:
     source = '.SH "A"\n.SS "b"\nt\n.TP\n\\fB\\-x\\fR\n\\&.y \\(aqz\\(aq \\e\n.PP\n.RS 4\n.nf\n  l\n.fi\n.RE\n'
-    assert roff.text(source) == "A\n\n   b\n       t\n\n       -x\n              .y 'z' \\\n\n             l\n"
+    assert man.plain_text(source) == "A\n\n   b\n       t\n\n       -x\n              .y 'z' \\\n\n             l\n"
 
 
 def test_each_option_and_key_has_its_entry() -> None:

@@ -1,0 +1,8 @@
+_rdo() {
+    _arguments -s -S -A '-*' \
+@OPTIONS@
+        '(-)1: :{ _command_names -e }' \
+        '*:: :{ _normal }'
+}
+
+compdef _rdo rdo
