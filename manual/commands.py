@@ -36,7 +36,9 @@ def subcommands(context: click.Context) -> Iterator[Piece]:
     group = context.command
     assert isinstance(group, click.Group)
     for name in group.list_commands(context):
-        below = click.Context(group.commands[name], info_name=name, parent=context)
+        command = group.get_command(context, name)
+        assert command
+        below = click.Context(command, info_name=name, parent=context)
         yield Heading(below.command_path.partition(" ")[2], is_part=True)
         yield Verbatim([usage(below)])
         yield from text(below.command.help or "")

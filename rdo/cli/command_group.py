@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from rdo.errors import printable
@@ -20,3 +24,25 @@ class CommandGroup(click.Group):
             hint = nearest(name, self.list_commands(ctx)) or f"see `{ctx.command_path} --help`"
             raise click.UsageError(f"there is no command `{printable(name)}`; {hint}", ctx)
         return super().resolve_command(ctx, args)
+
+
+class LazyGroup(CommandGroup):
+    """A group that loads a command's module, where it is called `command`, only once that command is asked for.
+
+    All of them together take longer to load than any takes to run.
+    """
+
+    def __init__(self, *, modules: Mapping[str, str], **more: Any) -> None:
+        super().__init__(**more)
+        self._modules = modules
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """See click."""
+        return sorted(self._modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """See click."""
+        if cmd_name not in self._modules:
+            return None
+        command: click.Command = importlib.import_module(self._modules[cmd_name]).command
+        return command

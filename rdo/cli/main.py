@@ -13,11 +13,7 @@ import sys
 import click
 
 from rdo import __version__, project
-from rdo.cli import allow, completion, deny, explain, man, schema, shim, status, stop
-from rdo.cli.command_group import CommandGroup
-from rdo.cli.doctor import command
-from rdo.cli.ide import command as ide
-from rdo.cli.init import command as init
+from rdo.cli.command_group import LazyGroup
 from rdo.errors import FAILURE, RdoError, reason
 from rdo.util import charset
 
@@ -39,22 +35,22 @@ Examples:
 
 
 @click.group(
-    cls=CommandGroup,
+    cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=EXAMPLES,
-    commands={
-        "init": init.command,
-        "status": status.command,
-        "stop": stop.command,
-        "explain": explain.command,
-        "doctor": command.command,
-        "allow": allow.command,
-        "deny": deny.command,
-        "shim": shim.command,
-        "ide": ide.command,
-        "completion": completion.command,
-        "man": man.command,
-        "schema": schema.command,
+    modules={
+        "init": "rdo.cli.init.command",
+        "status": "rdo.cli.status",
+        "stop": "rdo.cli.stop",
+        "explain": "rdo.cli.explain",
+        "doctor": "rdo.cli.doctor.command",
+        "allow": "rdo.cli.allow",
+        "deny": "rdo.cli.deny",
+        "shim": "rdo.cli.shim",
+        "ide": "rdo.cli.ide.command",
+        "completion": "rdo.cli.completion",
+        "man": "rdo.cli.man",
+        "schema": "rdo.cli.schema",
     },
 )
 @click.version_option(__version__, message="rdoctl %(version)s")

@@ -66,9 +66,10 @@ def check_rdoctl(words: list[str]) -> None:
     """Raises click.UsageError for a command or an option that there is not; what has to follow may be missing."""
     command: click.Command = rdoctl
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
-        if words[0] not in command.commands:
+        below = command.get_command(click.Context(command), words[0])
+        if below is None:
             raise click.UsageError(f"no command {words[0]}")
-        command, words = command.commands[words[0]], words[1:]
+        command, words = below, words[1:]
     try:
         command.make_context("rdoctl", list(words))
     except (click.MissingParameter, click.exceptions.NoArgsIsHelpError, click.exceptions.Exit):

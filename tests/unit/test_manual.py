@@ -115,9 +115,13 @@ def test_each_command_of_rdoctl_has_its_part_with_its_options() -> None:
     def check(command: click.Command, path: str) -> None:
         options = {option for each in command.params for option in each.opts if not getattr(each, "hidden", False)}
         assert {option for option in options if option.startswith("-")} <= terms("rdoctl.1")
-        for name, below in command.commands.items() if isinstance(command, click.Group) else ():
-            assert f'.SS "{path}{name}"\n' in PAGES["rdoctl.1"]
-            check(below, f"{path}{name} ")
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            for name in command.list_commands(context):
+                assert f'.SS "{path}{name}"\n' in PAGES["rdoctl.1"]
+                below = command.get_command(context, name)
+                assert below
+                check(below, f"{path}{name} ")
 
     check(rdoctl, "")
 

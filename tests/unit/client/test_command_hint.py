@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from click import Context
 
 from rdo.cli.main import rdoctl
 from rdo.client import command_hint
@@ -87,4 +88,4 @@ def test_a_command_of_rdoctl_is_pointed_to_even_without_a_terminal(
 
 
 def test_those_are_the_commands_of_rdoctl() -> None:
-    assert {*rdoctl.commands, "help"} == command_hint.RDOCTL
+    assert {*rdoctl.list_commands(Context(rdoctl)), "help"} == command_hint.RDOCTL
