@@ -41,7 +41,7 @@ OWNERS = {
     "rich": ("rdo.cli.status_table",),
     "tomli": ("rdo.config.load",),
     "tomllib": ("rdo.config.load",),
-    "yaml": ("rdo.cli.init.yaml_nodes",),
+    "yaml": ("rdo.cli.init.compose_file",),
 }
 
 DRIVERS = {"docker": {"docker"}, "local": {"local"}, "ssh": {"ssh"}, "vagrant": {"ssh", "vagrant"}}

@@ -12,8 +12,8 @@ import click
 from rdo import project
 from rdo.cli import allow
 from rdo.cli.init import questions, survey, template
-from rdo.cli.init.suggestion import Suggestion
 from rdo.cli.init.survey import DOCKERFILES, Survey
+from rdo.cli.init.template import Suggestion
 from rdo.config import load
 from rdo.config.schema import CONTAINERS, DRIVERS, KEYS
 from rdo.errors import ConfigError, RdoError, SetupError, printable

@@ -1,15 +1,19 @@
-"""Which services the files of Docker Compose name, and which files those are."""
+"""Which services the files of Docker Compose name, and which files those are. The only module that imports the library
+for YAML. Pure.
+
+YAML is read as nodes, from which nobody makes objects: so an alias costs nothing, a tag of somebody's own such as
+`!reset` is not an error, and no variable has to be known.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+
+import yaml
+from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from rdo.cli.ide.draft import Read
-
-if TYPE_CHECKING:
-    from rdo.cli.init.yaml_nodes import Node
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 """In the order in which docker compose looks for them."""
@@ -20,6 +24,8 @@ OVERRIDES = (
     "docker-compose.override.yml",
     "docker-compose.override.yaml",
 )
+
+MERGE = "tag:yaml.org,2002:merge"
 
 MOST_FILES = 32
 """Files that are read, with those that they include: a circle of them ends too."""
@@ -43,8 +49,6 @@ def _of_env_file(text: str) -> dict[str, str]:
 
 def services(files: Sequence[str], read: Read) -> list[str]:
     """The names of the services of these files, and of those that they include. Raises ValueError that says why not."""
-    from rdo.cli.init import yaml_nodes  # only here: the library is a third of what `rdoctl` costs to start
-
     names: dict[str, None] = {}
     queue, seen = list(files), set[str]()
     while queue and len(seen) < MOST_FILES:
@@ -54,10 +58,10 @@ def services(files: Sequence[str], read: Read) -> list[str]:
         if text is None:
             continue
         try:
-            root = yaml_nodes.parse(text)
+            root = _parse(text)
         except ValueError as error:
             raise ValueError(f"`{path}` {error}") from None
-        for name, node in yaml_nodes.members(yaml_nodes.member(root, "services")):
+        for name, node in _members(_member(root, "services")):
             names[name] = None
             if node.tag == "!reset":
                 del names[name]
@@ -67,8 +71,54 @@ def services(files: Sequence[str], read: Read) -> list[str]:
 
 def _included(root: Node | None) -> Iterator[str]:
     """The paths below `include`: each is a string, or a mapping whose `path` is a string or a list."""
-    from rdo.cli.init import yaml_nodes
+    for each in _elements(_member(root, "include")):
+        for path in _elements(_member(each, "path") or each):
+            yield from filter(None, [_text(path)])
 
-    for each in yaml_nodes.elements(yaml_nodes.member(root, "include")):
-        for path in yaml_nodes.elements(yaml_nodes.member(each, "path") or each):
-            yield from filter(None, [yaml_nodes.text(path)])
+
+def _parse(text: str) -> Node | None:
+    """The root; None of an empty text. Raises ValueError that says what is wrong with it."""
+    try:
+        root: Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise ValueError(f"is not valid YAML: {line}{error.problem}") from None
+    except yaml.YAMLError as error:
+        raise ValueError(f"is not valid YAML: {' '.join(str(error).split())}") from None
+    return root
+
+
+def _members(node: Node | None) -> Iterator[tuple[str, Node]]:
+    """The members of a mapping with those that `<<` merges into it, each name once or more; none for other nodes.
+
+    Each node is gone through once, for aliases can make a circle, or so many ways that nobody can go them all.
+    """
+    queue, seen = [node], set[int]()
+    while queue:
+        each = queue.pop(0)
+        if id(each) in seen or not isinstance(each, MappingNode):
+            continue
+        seen.add(id(each))
+        for key, value in each.value:
+            if key.tag == MERGE:
+                queue += _elements(value)
+            elif name := _text(key):
+                yield name, value
+
+
+def _member(node: Node | None, name: str) -> Node | None:
+    return next((value for key, value in _members(node) if key == name), None)
+
+
+def _elements(node: Node | None) -> Sequence[Node]:
+    """What a list holds; the node itself where it is not a list."""
+    if node is None:
+        return []
+    return node.value if isinstance(node, SequenceNode) else [node]
+
+
+def _text(node: Node) -> str:
+    """The text of a scalar; empty for other nodes."""
+    return str(node.value) if isinstance(node, ScalarNode) else ""

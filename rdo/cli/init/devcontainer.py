@@ -15,7 +15,7 @@ from typing import Any
 
 from rdo.cli.ide.draft import Read
 from rdo.cli.init import compose_file
-from rdo.cli.init.suggestion import LeftOut, Suggestion
+from rdo.cli.init.template import LeftOut, Suggestion
 from rdo.config.schema import KEYS
 from rdo.config.types import InvalidValue
 from rdo.drivers.docker.devcontainer import VARIABLE, identity

@@ -13,8 +13,8 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
-from rdo.cli.init import compose_file, devcontainer, vagrantfile
-from rdo.cli.init.suggestion import LeftOut, Suggestion
+from rdo.cli.init import vagrantfile
+from rdo.cli.init.template import LeftOut, Suggestion
 from rdo.drivers.vagrant import project
 from rdo.errors import RdoError
 from rdo.util import foreign_file
@@ -75,6 +75,8 @@ def _vagrant(directory: str, environment: Mapping[str, str]) -> Iterator[Suggest
 
 
 def _compose(environment: Mapping[str, str], directory: str, unusable: list[LeftOut]) -> Iterator[Suggestion]:
+    from rdo.cli.init import compose_file  # only here: its YAML library is a third of what `rdoctl` costs to start
+
     files = compose_file.found(partial(read, directory), environment)
     if not files:
         return
@@ -113,6 +115,8 @@ def _other_dockerfiles(directory: str) -> list[str]:
 
 
 def _devcontainers(environment: Mapping[str, str], directory: str, unusable: list[LeftOut]) -> Iterator[Suggestion]:
+    from rdo.cli.init import devcontainer  # only here: it reads compose files
+
     files = _devcontainer_files(directory)
     if files and _has_dev_container(directory, environment):
         yield Suggestion("docker", files[0], is_whole=True)

@@ -1,13 +1,14 @@
-"""The text of a new .rdo.conf: the keys that are known, each with its meaning, and the others as comments. Pure."""
+"""What goes into a new .rdo.conf, as one of a project's files suggests it; and its text: the keys that are known, each
+with its meaning, and the others as comments. Pure."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
-from rdo.cli.init.suggestion import LeftOut
 from rdo.config.schema import CONTAINERS, KEYS, ConfigKey, Settings
 from rdo.errors import printable
 
@@ -36,6 +37,32 @@ WIDEST = 117
 """Characters of a line of comment."""
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+class LeftOut(NamedTuple):
+    """Something that a file says and that no key of rdo stands for: its name, and what to do about it."""
+
+    name: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A target that the project speaks of: `because` names the file, `values` are config keys.
+
+    `choices` are the values that a key may have where the file names several. `first` is what to type before the first
+    command, and `once` what the file has run once in a new container.
+    """
+
+    driver: str
+    because: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    first: str = ""
+    once: Sequence[str] = ()
+    left_out: Sequence[LeftOut] = ()
+    is_whole: bool = False
+    """Whether the driver finds all the rest by itself."""
 
 
 def render(values: Mapping[str, Any], because: str = "", left_out: Sequence[LeftOut] = ()) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rdo.cli.init import devcontainer
-from rdo.cli.init.suggestion import Suggestion
+from rdo.cli.init.template import Suggestion
 from rdo.drivers.docker.devcontainer import identity
 
 ROOT = "/home/me/app"

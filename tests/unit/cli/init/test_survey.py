@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rdo.cli.init import survey
-from rdo.cli.init.suggestion import Suggestion
+from rdo.cli.init.template import Suggestion
 
 COMPOSE = "services:\n  web:\n    image: nginx\n"
 

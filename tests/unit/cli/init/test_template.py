@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rdo.cli.init import template
-from rdo.cli.init.suggestion import LeftOut
+from rdo.cli.init.template import LeftOut
 from rdo.config import load as config
 from rdo.config.schema import KEYS
 
