@@ -47,7 +47,7 @@ def answers(callback: Callback) -> Callback:
 
 
 def _complete_host(_context: click.Context, _parameter: click.Parameter, start: str) -> list[str]:
-    return [host for host in questions.hosts() if host.startswith(start)]
+    return [host for host in questions.ssh_hosts(os.environ) if host.startswith(start)]
 
 
 @click.command("init")

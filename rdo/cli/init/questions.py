@@ -1,16 +1,20 @@
-"""The questions of `rdoctl init`: asked on the terminal, and answered by options where there is none."""
+"""The questions of `rdoctl init`: asked on the terminal, and answered by options where there is none.
+
+The hosts that the user's ssh configuration names are offered. What a host means is said by `ssh -G`, and not looked at.
+"""
 
 from __future__ import annotations
 
+import glob
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
 
-from rdo.cli.init import ssh_hosts
+from rdo.cli.init.survey import read
 from rdo.config.schema import DRIVERS, KEYS
 from rdo.config.types import InvalidValue
 from rdo.errors import RdoError, one_line, shortened
@@ -31,6 +35,12 @@ MEANINGS = {
     "local": "another directory of this machine",
 }
 
+DEEPEST_INCLUDE = 16
+"""Files that include one another, as in ssh_config(5)."""
+
+MOST_FILES = 1000
+"""Files of the ssh configuration in all."""
+
 
 def checked(name: str, value: Any) -> Any:
     """An answer, if its key may have it. Raises RdoError."""
@@ -45,7 +55,7 @@ def checked(name: str, value: Any) -> Any:
 def driver(because: str) -> str:
     """How the target is reached, if no file says so, as `because` states. Raises RdoError without a terminal."""
     if not sys.stdin.isatty():
-        names = offered(hosts())
+        names = offered(ssh_hosts(os.environ))
         ssh = "`--host`" + (f" (~/.ssh/config names {names})" if names else "")
         hint = f"use {ssh}, `--container`, `--image`, or `--driver`"
         raise RdoError("`--driver` is missing", f"{because}, and {NO_TERMINAL}", hint)
@@ -68,7 +78,7 @@ def one_of(name: str, because: str, choices: Sequence[str]) -> str:
 
 def value(name: str, because: str) -> Any:
     """A value of the key, asked for until it may have it. Raises RdoError that names the option."""
-    names = offered(hosts()) if name == "host" else ""
+    names = offered(ssh_hosts(os.environ)) if name == "host" else ""
     _need_terminal(name, f"{because}; ~/.ssh/config names {names}" if names else because)
     if names:
         click.echo(one_line(f"~/.ssh/config names {names}"), err=True)
@@ -86,11 +96,6 @@ def offered(names: Sequence[str]) -> str:
     return listed(names[:MOST_OFFERED]) + (f" and {more} more" if more > 0 else "")
 
 
-def hosts() -> list[str]:
-    """The hosts of the user's ssh configuration."""
-    return ssh_hosts.named(os.environ, os.environ.get("RDO_SSH_CONFIG"))
-
-
 def _need_terminal(name: str, because: str, example: str = "") -> None:
     if not sys.stdin.isatty():
         example = example or (KEYS[name].example.strip('"') if name in KEYS else "NAME")
@@ -103,3 +108,43 @@ def _question(name: str) -> str:
     if name not in KEYS:
         return name
     return f"{KEYS[name].help} (such as {KEYS[name].example.strip(chr(34))})"
+
+
+def ssh_hosts(environment: Mapping[str, str]) -> list[str]:
+    """The aliases of ~/.ssh/config, or of RDO_SSH_CONFIG in its place, and of the files that it includes."""
+    home = environment.get("HOME") or os.path.expanduser("~")
+    path = environment.get("RDO_SSH_CONFIG") or os.path.join(home, ".ssh", "config")
+    budget = iter(range(MOST_FILES))
+    words = (word for line in _host_lines(path, home, 0, budget) for word in line)
+    return list(dict.fromkeys(word for word in words if not set(word) & set("*?!%") and not word.startswith("-")))
+
+
+def _host_lines(path: str, home: str, depth: int, budget: Iterator[int]) -> Iterator[list[str]]:
+    """The words of each `Host`."""
+    text = read(os.path.dirname(path), os.path.basename(path))
+    if text is None or depth > DEEPEST_INCLUDE or next(budget, None) is None:
+        return
+    for line in text.split("\n"):
+        keyword, *words = _words(line)
+        if keyword == "host":
+            yield words
+        elif keyword == "include":
+            for included in [each for word in words for each in sorted(glob.glob(_in_ssh_directory(word, home)))]:
+                yield from _host_lines(included, home, depth + 1, budget)
+
+
+def _words(line: str) -> list[str]:
+    """Keyword, in lower case, and arguments: `Key value`, `Key=value`, with quotes and a comment at the end."""
+    keyword, _, rest = line.strip().replace("=", " ", 1).replace("\t", " ").partition(" ")
+    try:
+        words = shlex.split(rest, comments=True)
+    except ValueError:
+        words = []
+    return [keyword.lower(), *words]
+
+
+def _in_ssh_directory(path: str, home: str) -> str:
+    """As ssh_config(5) has it: `~` is the home, and what is relative is below ~/.ssh."""
+    if path == "~" or path.startswith("~/"):
+        return home + path[1:]
+    return os.path.join(home, ".ssh", path)

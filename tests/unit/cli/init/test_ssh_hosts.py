@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rdo.cli.init import ssh_hosts
+from rdo.cli.init import questions
 
 
 def configure(home: Path, **files: str) -> dict[str, str]:
@@ -19,21 +19,21 @@ def configure(home: Path, **files: str) -> dict[str, str]:
 def test_aliases_are_offered_and_patterns_are_not(tmp_path: Path) -> None:
     text = '# Host old\nHost devbox box2 # Host x\n  User me\nhost=gate\nHOST "quoted" *.example.com !no web?\nHost *\n'
     environment = configure(tmp_path, config=text + 'Host "cut\nMatch host x\n\tHost\ttab\n')
-    assert ssh_hosts.named(environment) == ["devbox", "box2", "gate", "quoted", "tab"]
+    assert questions.ssh_hosts(environment) == ["devbox", "box2", "gate", "quoted", "tab"]
 
 
 def test_files_that_are_included_count_with_their_patterns(tmp_path: Path) -> None:
     more = {"config_d__10": "Host a\n", "config_d__20": "Host b\nInclude ~/.ssh/deep\n", "deep": "Host c\n"}
     environment = configure(tmp_path, config="Include config_d/* gone\nHost z\n", **more)
-    assert ssh_hosts.named(environment) == ["a", "b", "c", "z"]
+    assert questions.ssh_hosts(environment) == ["a", "b", "c", "z"]
 
 
 def test_files_that_include_each_other_end(tmp_path: Path) -> None:
     environment = configure(tmp_path, config="Include config config\nHost a\n")
-    assert ssh_hosts.named(environment) == ["a"]
+    assert questions.ssh_hosts(environment) == ["a"]
 
 
 def test_another_file_can_stand_in_and_none_needs_to_be_there(tmp_path: Path) -> None:
-    assert ssh_hosts.named({"HOME": str(tmp_path)}) == []
+    assert questions.ssh_hosts({"HOME": str(tmp_path)}) == []
     (tmp_path / "mine").write_text("Host a -x\n")
-    assert ssh_hosts.named({}, str(tmp_path / "mine")) == ["a"]
+    assert questions.ssh_hosts({"RDO_SSH_CONFIG": str(tmp_path / "mine")}) == ["a"]
