@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from types import ModuleType
 
 import click
@@ -12,10 +13,11 @@ import click
 from rdo import project as discovery
 from rdo.cli import shim
 from rdo.cli.command_group import CommandGroup
-from rdo.cli.ide import emacs, inventory, toolset, vim, vscode
+from rdo.cli.ide import emacs, toolset, vim, vscode
 from rdo.cli.ide import jetbrains as ide_jetbrains
 from rdo.cli.ide.draft import SHIMS, Draft, Project
 from rdo.cli.ide.toolset import Tool
+from rdo.cli.init import survey
 from rdo.errors import RdoError, SetupError, printable
 from rdo.shims.directory import ShimPath
 from rdo.util import atomic_write, foreign_file
@@ -85,7 +87,7 @@ def jetbrains(names: Sequence[str], only_print: bool, force: bool, external: boo
 def asked(names: Sequence[str], force: bool) -> tuple[Project, list[Tool]]:
     """The project of the working directory, and the tools that were named, or that it uses. Raises RdoError."""
     root = discovery.discover(os.environ).root
-    found = names or inventory.tools(root) or shim.ProjectShims(root).names()
+    found = names or toolset.used(partial(survey.read, root)) or shim.ProjectShims(root).names()
     if not found:
         why = f"`{root}` has no file that mentions one, and no shims"
         raise SetupError("no tools were found", why, "name them, as in `rdoctl ide vim make`")

@@ -1,4 +1,5 @@
-"""The tools that editors are set up for: how each is started, and what its messages look like. Pure.
+"""The tools that editors are set up for: how each is started, what its messages look like, and which files speak of it.
+Pure.
 
 A shim is started instead of a tool. That serves what runs a tool and reads its output. It does not serve what hands the
 tool files of an editor's extension (the test views of VS Code load a reporter from there), talks to it over a further
@@ -7,10 +8,12 @@ descriptor (`eslint.runtime`), or in a framed protocol, in which no path may cha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from rdo.cli.ide.draft import Read
 from rdo.errors import UsageError
 from rdo.shims import script as shim
 
@@ -83,6 +86,36 @@ TOOLS = {
         Tool("jest", ToolGroup.TEST, Messages.JEST, ("jest",), shim="npx"),
     )
 }
+
+PYTHON = ("pyproject.toml", "setup.cfg", "setup.py", "tox.ini", "requirements.txt", "requirements-dev.txt")
+"""Files that only a Python project has."""
+
+EVIDENCE: dict[str, dict[tuple[str, ...], str]] = {
+    "make": {("GNUmakefile", "makefile", "Makefile"): ""},
+    "cmake": {("CMakeLists.txt",): ""},
+    "ctest": {("CMakeLists.txt",): r"enable_testing|include\s*\(\s*CTest"},
+    "cargo": {("Cargo.toml",): ""},
+    "go": {("go.mod",): ""},
+    "python": {PYTHON: ""},
+    "pytest": {("pytest.ini", "conftest.py", "tests/conftest.py"): "", PYTHON: r"\bpytest\b"},
+    "ruff": {("ruff.toml", ".ruff.toml"): "", PYTHON: r"\bruff\b"},
+    "mypy": {("mypy.ini", ".mypy.ini"): "", PYTHON: r"\bmypy\b"},
+    "node": {("package.json",): ""},
+    "npm": {("package.json",): r'"test"\s*:'},
+    "tsc": {("tsconfig.json",): "", ("package.json",): r'"typescript"\s*:'},
+    "eslint": {("package.json",): r'"eslint"\s*:'},
+    "jest": {("package.json",): r'"jest"\s*:'},
+}
+"""For each tool: the files that may speak of it, and what one of them says then."""
+
+
+def used(read: Read) -> list[str]:
+    """The names of the tools that a project's files speak of, in the order of EVIDENCE: for suggestions only."""
+    return [name for name, evidence in EVIDENCE.items() if any(_says(read, *each) for each in evidence.items())]
+
+
+def _says(read: Read, files: tuple[str, ...], pattern: str) -> bool:
+    return any(text is not None and re.search(pattern, text) for text in map(read, files))
 
 
 def named(names: Iterable[str]) -> list[Tool]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from rdo.cli.ide import inventory
+from rdo.cli.ide import toolset
 from rdo.cli.ide.toolset import TOOLS
 
 
@@ -29,11 +27,9 @@ from rdo.cli.ide.toolset import TOOLS
         ),
     ],
 )
-def test_the_tools_are_those_that_files_speak_of(tmp_path: Path, files: dict[str, str], names: list[str]) -> None:
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    assert inventory.tools(str(tmp_path)) == names
+def test_the_tools_are_those_that_files_speak_of(files: dict[str, str], names: list[str]) -> None:
+    assert toolset.used(files.get) == names
 
 
 def test_each_of_them_is_known() -> None:
-    assert set(inventory.EVIDENCE) == set(TOOLS)
+    assert set(toolset.EVIDENCE) == set(TOOLS)
