@@ -150,11 +150,9 @@ class Connector:
             transport, monitored = self._handshake(options, stream, timeout, explain, undo, caller)
             log_in(transport, options, caller)
             local_command.run(options, self._caller)
-            try:
-                monitored.settimeout(None)
-            except OSError:  # the server hung up as soon as it had let us in
+            if transport.ended.is_set():  # the server hung up as soon as it had let us in
                 why = transport.disconnect_reason or "the server closed the connection"
-                raise ConnectError(f"`{options.address}` ended the connection after the login", why) from None
+                raise ConnectError(f"`{options.address}` ended the connection after the login", why)
             undo.pop_all()
             keepalive = Keepalive(monitored, transport.ping, transport.close, _timeouts(self._timeouts, options))
             return SshConnection(transport, keepalive, options, below.close)

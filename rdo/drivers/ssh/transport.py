@@ -73,6 +73,7 @@ class SshTransport(KeyExchange):
     def __init__(self, stream: MonitoredStream, offer: AlgorithmOffer, timeout: float) -> None:
         """`stream` has had our version. `timeout` (seconds) bounds the handshake."""
         super().__init__(stream, offer)
+        self._stream = stream
         self._timeout = timeout
         self._allowance = LOGIN_DATA_LIMIT
         self.replies: queue.Queue[Reply] = queue.Queue()
@@ -235,6 +236,9 @@ class SshTransport(KeyExchange):
         else:
             if kind == MSG_USERAUTH_SUCCESS:
                 self.begin_compression()
+                # From now on reading has no bound. By this thread, as it reads: Python changes a socket's timeout in
+                # two steps and lets other threads run between them, in which a read fails that has nothing to read.
+                self._stream.settimeout(None)
             self.replies.put((kind, body))
 
     def _open(self, kind: int, body: bytes) -> None:
