@@ -178,6 +178,28 @@ def test_a_service_is_found_by_the_labels_of_compose(
             make(service="web", root=Path("/proc")).roots()
 
 
+def test_the_compose_project_that_the_environment_names_counts(docker_engine: DockerEngine, tmp_path: Path) -> None:
+    mine, other = labels("web", 1, tmp_path, project="mine"), labels("web", 1, tmp_path / "x", project="other")
+
+    def driver(**variables: str) -> DockerDriver:
+        environment = {"DOCKER_HOST": docker_engine.host, **variables}
+        return DockerDriver(Settings(service="web"), str(tmp_path), "default", environment)
+
+    with (
+        docker_engine.container(labels=mine, mounts={tmp_path: "/mine"}),
+        docker_engine.container(labels=other, mounts={tmp_path: "/other"}),
+    ):
+        assert [root.remote for root in driver().roots()] == ["/mine"]
+        assert [root.remote for root in driver(COMPOSE_PROJECT_NAME="other").roots()] == ["/other"]
+        assert [root.remote for root in driver(COMPOSE_FILE="x/compose.yaml").roots()] == ["/other"]
+        with pytest.raises(ConnectError) as caught:
+            driver(COMPOSE_PROJECT_NAME="third").roots()
+    assert str(caught.value) == (
+        "there is no service `web`: the compose project `third` has no container; "
+        "`docker compose -f FILE up -d web`, or set `container`"
+    )
+
+
 def test_the_hint_for_a_service_that_is_not_up_names_its_file(make: Make, tmp_path: Path) -> None:
     (tmp_path / "docker").mkdir()
     (tmp_path / "docker" / "compose.yaml").touch()

@@ -45,6 +45,33 @@ class ServiceCandidates(NamedTuple):
         return sorted({each.labels.get(SERVICE, "") for group in self for each in group})
 
 
+class NamedProject(NamedTuple):
+    """The compose project that the caller's environment names; empty where it names none."""
+
+    name: str = ""
+    directory: str = ""
+    """Of the first compose file."""
+
+    def has(self, labels: Mapping[str, str], resolve: Callable[[str], str]) -> bool:
+        """Whether a container with these labels belongs to it. A name counts alone, as with `docker compose exec`."""
+        if self.name:
+            return labels.get(PROJECT) == self.name
+        return any(resolve(self.directory) in (place, resolve(place)) for place in project_directories(labels))
+
+
+NO_PROJECT = NamedProject()
+
+
+def named_project(environment: Mapping[str, str], directory: str) -> NamedProject:
+    """What COMPOSE_PROJECT_NAME and COMPOSE_FILE say; a relative path is below `directory`.
+
+    COMPOSE_PROFILES says nothing of which container is meant: `docker compose exec` reaches any service that runs.
+    """
+    paths = environment.get("COMPOSE_FILE", "").split(environment.get("COMPOSE_PATH_SEPARATOR") or ":")
+    places = [posixpath.dirname(posixpath.join(directory, path)) for path in paths if path not in ("", "-")]
+    return NamedProject(environment.get("COMPOSE_PROJECT_NAME", ""), normalized(places[0]) if places else "")
+
+
 def without_image_labels(container: ListedContainer, image: Mapping[str, str]) -> ListedContainer:
     """The container without the labels of compose that only its image brought."""
     own = {name: value for name, value in container.labels.items() if image.get(name) != value}
@@ -54,14 +81,20 @@ def without_image_labels(container: ListedContainer, image: Mapping[str, str]) -
     return container._replace(labels=others | own)
 
 
-def candidates(listing: Iterable[ListedContainer], directory: str, resolve: Callable[[str], str]) -> ServiceCandidates:
-    """The containers of `directory`, which is a physical path; `resolve` follows links."""
+def candidates(
+    listing: Iterable[ListedContainer],
+    directory: str,
+    resolve: Callable[[str], str],
+    project: NamedProject = NO_PROJECT,
+) -> ServiceCandidates:
+    """The containers of `project`, or else of `directory`, which is a physical path; `resolve` follows links."""
+    listing = [each for each in listing if each.labels.get(ONE_OFF, "").lower() != "true" and SERVICE in each.labels]
+    if any(project):
+        return ServiceCandidates([each for each in listing if project.has(each.labels, resolve)], [])
     here: list[ListedContainer] = []
     above: dict[str, list[ListedContainer]] = {}
     below: list[ListedContainer] = []
     for each in listing:
-        if each.labels.get(ONE_OFF, "").lower() == "true" or SERVICE not in each.labels:
-            continue
         places = {path for place in project_directories(each.labels) for path in (place, resolve(place))}
         nearest = max((place for place in places if contains(place, directory)), key=len, default="")
         if nearest == directory:

@@ -53,13 +53,15 @@ def by_name(engine: Engine, name: str) -> InspectedContainer:
 def by_service(engine: Engine, service: str, directory: str, environment: Mapping[str, str]) -> InspectedContainer:
     """The inspection of the service's container, in the compose project of the directory. Raises ConnectError."""
     directory = os.path.realpath(directory)
-    found = _candidates(engine, directory)
+    project = compose.named_project(environment, directory)
+    found = _candidates(engine, directory, project)
     containers = found.of_service(service)
     if containers:
         return by_id(engine, docker_inspection.only(containers, f"the service `{service}`").id)
     services = found.services()
     if not services:
-        why = f"no compose project of `{directory}` has a container"
+        named = f"the compose project `{project.name}` has no container"
+        why = named if project.name else f"no compose project of `{project.directory or directory}` has a container"
         raise ConnectError(f"there is no service `{service}`", why, _advice(directory, service, environment))
     files = [*found.here, *found.around][0].labels.get(compose.PROJECT_FILES, "").split(",")
     hint = nearest(service, services) or compose.up_command([file for file in files if file], directory, service)
@@ -79,13 +81,13 @@ def by_directory(engine: Engine, directory: str) -> InspectedContainer:
     raise ConnectError(f"there is no dev container of `{directory}`", "", hint)
 
 
-def _candidates(engine: Engine, directory: str) -> compose.ServiceCandidates:
-    """The containers of the directory's compose projects, without those whose labels come from their image alone."""
+def _candidates(engine: Engine, directory: str, project: compose.NamedProject) -> compose.ServiceCandidates:
+    """The containers of these compose projects, without those whose labels come from their image alone."""
     listing = _list(engine, label=compose.SERVICE)
-    first = compose.candidates(listing, directory, os.path.realpath)
+    first = compose.candidates(listing, directory, os.path.realpath, project)
     likely = {each.id for group in first for each in group}
     trusted = [compose.without_image_labels(each, image_labels(engine, each)) for each in listing if each.id in likely]
-    return compose.candidates(trusted, directory, os.path.realpath)
+    return compose.candidates(trusted, directory, os.path.realpath, project)
 
 
 def image_labels(engine: Engine, container: ListedContainer | InspectedContainer) -> Mapping[str, str]:

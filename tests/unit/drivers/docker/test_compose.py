@@ -52,6 +52,39 @@ def test_a_service_is_one_container(listing: list[ListedContainer], name: str) -
     assert chosen(*reversed(listing)) == name
 
 
+NAMED = [
+    made("own", labels={"project": "app", FILES: f"{ROOT}/compose.yaml"}),
+    made("beside", labels={"project": "app-ci", FILES: f"{ROOT}/compose.yaml"}),
+    made("far", place="/srv/tools", labels={"project": "tools", FILES: "/srv/files/c.yaml,/srv/tools/x.yaml"}),
+    made("below", place=f"{ROOT}/docker", labels={"project": "docker", FILES: f"{ROOT}/docker/c.yaml"}),
+    made("db", "db", place="/srv/db", labels={"project": "db"}),
+    made("once", labels={"project": "app", "oneoff": "True"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("variables", "names"),
+    [
+        pytest.param({}, ["own", "beside"], id="none"),
+        pytest.param({"COMPOSE_PROJECT_NAME": "", "COMPOSE_FILE": ""}, ["own", "beside"], id="empty"),
+        pytest.param({"COMPOSE_PROFILES": "debug"}, ["own", "beside"], id="a profile"),
+        pytest.param({"COMPOSE_PROJECT_NAME": "app-ci"}, ["beside"], id="a name"),
+        pytest.param({"COMPOSE_PROJECT_NAME": "tools"}, ["far"], id="a name of another directory"),
+        pytest.param({"COMPOSE_PROJECT_NAME": "db"}, [], id="a project without the service"),
+        pytest.param({"COMPOSE_PROJECT_NAME": "app", "COMPOSE_FILE": "/srv/tools/x.yaml"}, ["own"], id="name and file"),
+        pytest.param({"COMPOSE_FILE": "/srv/tools/x.yaml"}, ["far"], id="a file"),
+        pytest.param({"COMPOSE_FILE": "-:/srv/tools/x.yaml:c.yaml"}, ["far"], id="the first file"),
+        pytest.param({"COMPOSE_FILE": "docker/c.yaml"}, ["below"], id="a relative one"),
+        pytest.param({"COMPOSE_FILE": "../x/c.yaml"}, [], id="a project without containers"),
+        pytest.param({"COMPOSE_FILE": "/l/c.yaml,b", "COMPOSE_PATH_SEPARATOR": ","}, ["far"], id="through a link"),
+    ],
+)
+def test_the_project_that_the_environment_names_counts_alone(variables: dict[str, str], names: list[str]) -> None:
+    project = compose.named_project(variables, ROOT)
+    found = compose.candidates(NAMED, ROOT, lambda path: path.replace("/l", "/srv/tools"), project)
+    assert [each.name for each in found.of_service("web")] == names
+
+
 @pytest.mark.parametrize(
     ("listing", "why"),
     [
