@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rdo.drivers.ssh.certificate import string
+from rdo.drivers.ssh.fields import string
 from rdo.drivers.ssh.host_key import HostKeyCheck
 from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.drivers.ssh.options import SshOptions

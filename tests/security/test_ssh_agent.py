@@ -17,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from rdo.drivers.ssh.certificate import string
+from rdo.drivers.ssh.fields import string
 from rdo.errors import ConnectError
 from tests.integration.conftest import Connect
 from tests.integration.test_ssh_login import agent, config

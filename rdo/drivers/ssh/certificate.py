@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from rdo.drivers.ssh.algorithms import CERTIFICATE, LEGACY_RSA
-from rdo.drivers.ssh.blob import BlobReader, kind_of
+from rdo.drivers.ssh.fields import BlobReader, kind_of, string
 from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.fscodec import fsdecode, fsencode
 
@@ -80,7 +80,7 @@ def parse(blob: bytes) -> Certificate:
     """The certificate. Raises ValueError for what is none, or is not signed rightly."""
     fields = BlobReader(blob)
     public = _public(fields)
-    serial, type_, key_id = fields.number(8), fields.number(4), fields.string()
+    serial, type_, key_id = fields.number(8), fields.number(), fields.string()
     principals = tuple(BlobReader(fields.string()).strings())
     valid_after, valid_before, critical = fields.number(8), fields.number(8), fields.string()
     BlobReader(critical).strings()
@@ -89,7 +89,7 @@ def parse(blob: bytes) -> Certificate:
     authority = fields.string()
     signed = blob[: len(blob) - len(fields.rest)]
     signature = fields.string()
-    if fields.rest:
+    if not fields.is_at_end:
         raise ValueError("there is data after the certificate")
     verify(authority, signature, signed)
     algorithm = BlobReader(signature).string().decode("ascii")
@@ -141,11 +141,6 @@ def _verify(kind: str, key: object, algorithm: str, raw: bytes, data: bytes) -> 
         key.verify(encode_dss_signature(r, s), data, ec.ECDSA(ECDSA_HASHES[algorithm]))
     else:
         raise KeyError(algorithm)
-
-
-def string(data: bytes) -> bytes:
-    """Data, preceded by its length."""
-    return len(data).to_bytes(4, "big") + data
 
 
 def _fits(name: bytes, pattern: bytes) -> bool:

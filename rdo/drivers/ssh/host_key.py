@@ -10,8 +10,8 @@ import time
 from rdo.drivers.base import Caller
 from rdo.drivers.ssh import known_hosts_command, revocation
 from rdo.drivers.ssh.algorithms import CERTIFICATE, HOST_KEYS, LEGACY_RSA, SIGNATURES, chosen
-from rdo.drivers.ssh.blob import kind_of, rsa_bits
 from rdo.drivers.ssh.certificate import Certificate, parse
+from rdo.drivers.ssh.fields import kind_of, rsa_bits
 from rdo.drivers.ssh.known_hosts import (
     HostKey,
     HostKeyEntry,

@@ -61,7 +61,7 @@ class NoCommonAlgorithm(Exception):
 def parse(body: Body) -> ServerOffer:
     """The offer in a KEXINIT message. Raises Violation."""
     fields = FieldReader(body)
-    fields.skip(COOKIE)
+    fields.take(COOKIE)
     kex = tuple(name for name in fields.names() if not name.startswith(SIGNS))
     keys = fields.names()
     pairs = [(fields.names(), fields.names()) for _ in range(3)]

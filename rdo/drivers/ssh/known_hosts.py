@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from rdo.drivers.ssh.blob import kind_of
+from rdo.drivers.ssh.fields import kind_of
 from rdo.errors import ConnectError
 from rdo.fscodec import fsencode
 from rdo.util import foreign_file, private_directory

@@ -12,8 +12,8 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from rdo.drivers.ssh.blob import BlobReader, kind_of
 from rdo.drivers.ssh.certificate import Certificate, plain
+from rdo.drivers.ssh.fields import BlobReader, kind_of
 from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.errors import ConnectError
 from rdo.fscodec import fsdecode
@@ -74,7 +74,7 @@ class KeyRevocationList(NamedTuple):
 def parse_krl(data: bytes) -> KeyRevocationList:
     """The list in a file. Raises ValueError for one that cannot be understood."""
     blob = BlobReader(data)
-    if blob.take(len(MAGIC)) != MAGIC or blob.number(4) != VERSION:
+    if blob.take(len(MAGIC)) != MAGIC or blob.number() != VERSION:
         raise ValueError("it is not a revocation list of version 1")
     blob.take(24)  # its own version, date, and flags, of which there are none
     blob.string()  # reserved
@@ -82,7 +82,7 @@ def parse_krl(data: bytes) -> KeyRevocationList:
     keys: list[bytes] = []
     hashes: list[bytes] = []
     certificates: list[RevokedCertificates] = []
-    while blob.rest:
+    while not blob.is_at_end:
         kind, section = blob.number(1), BlobReader(blob.string())
         if kind == CERTIFICATES:
             certificates.append(_certificates(section))
@@ -109,7 +109,7 @@ def _certificates(section: BlobReader) -> RevokedCertificates:
     ranges: list[tuple[int, int]] = []
     bitmaps: list[tuple[int, int]] = []
     key_ids: list[bytes] = []
-    while section.rest:
+    while not section.is_at_end:
         kind, part = section.number(1), BlobReader(section.string())
         if kind == SERIAL_LIST:
             ranges += _serials(part)
@@ -128,7 +128,7 @@ def _certificates(section: BlobReader) -> RevokedCertificates:
 
 
 def _serials(part: BlobReader) -> Iterable[tuple[int, int]]:
-    while part.rest:
+    while not part.is_at_end:
         serial = part.number(8)
         yield serial, serial
 
@@ -142,7 +142,7 @@ def _extension(section: BlobReader) -> None:
 
 
 def _ended(section: BlobReader) -> None:
-    if section.rest:
+    if not section.is_at_end:
         raise ValueError("there is more in a section than belongs there")
 
 

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import struct
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from rdo.drivers.ssh.algorithms import CERTIFICATE
-from rdo.drivers.ssh.auth.private_key import FileKey, SigningFailed, kind_of, mpint, public_blob, string, take
-from rdo.drivers.ssh.blob import BlobReader
-from rdo.fscodec import fsencode
+from rdo.drivers.ssh.auth.private_key import FileKey, SigningFailed, public_blob
+from rdo.drivers.ssh.fields import BlobReader, kind_of, mpint, string, text, uint32
 
 REQUEST_IDENTITIES, IDENTITIES_ANSWER, SIGN_REQUEST, SIGN_RESPONSE = 11, 12, 13, 14
 SUCCESS = 6
@@ -51,14 +49,14 @@ class Agent:
         `forwarding`: who asks is a program on that host. An agent that does not know of this refuses, and goes on.
         """
         fields = b"".join(map(string, (SESSION_BIND, host_key, session_id, signature)))
-        with contextlib.suppress(OSError, SigningFailed, struct.error, ValueError):
+        with contextlib.suppress(OSError, SigningFailed, ValueError):
             self._ask(bytes([EXTENSION]) + fields + bytes([forwarding]))
 
     def add(self, request: bytes) -> bool:
         """Give it a key: whether it took that."""
         try:
             return self._ask(request)[0] == SUCCESS
-        except (OSError, SigningFailed, struct.error, ValueError):
+        except (OSError, SigningFailed, ValueError):
             return False
 
     def detach(self) -> socket.socket | None:
@@ -71,20 +69,20 @@ class Agent:
         try:
             kind, body = self._ask(bytes([REQUEST_IDENTITIES]))
             return self._parse(body) if kind == IDENTITIES_ANSWER else []
-        except (OSError, SigningFailed, struct.error, ValueError):
+        except (OSError, SigningFailed, ValueError):
             return []
 
     def sign(self, blob: bytes, data: bytes, flags: int) -> bytes:
         """The signature by the key of that blob. Raises SigningFailed."""
-        request = bytes([SIGN_REQUEST]) + string(blob) + string(data) + struct.pack(">I", flags)
+        request = bytes([SIGN_REQUEST]) + string(blob) + string(data) + uint32(flags)
         try:
             if self._socket is not None:
                 self._socket.settimeout(SIGN_TIMEOUT)
             kind, body = self._ask(request)
             if kind != SIGN_RESPONSE:
                 raise SigningFailed("the agent refused to sign")
-            return take(body)[0]
-        except (OSError, struct.error, ValueError) as error:
+            return BlobReader(body).string()
+        except (OSError, ValueError) as error:
             raise SigningFailed(f"the agent did not sign: {error}") from error
 
     def close(self) -> None:
@@ -94,11 +92,9 @@ class Agent:
                 self._socket.close()
 
     def _parse(self, body: bytes) -> list[AgentKey]:
-        (count,) = struct.unpack_from(">I", body)
-        rest, found = body[4:], []
-        for _ in range(count):
-            blob, rest = take(rest)
-            comment, rest = take(rest)
+        fields, found = BlobReader(body), []
+        for _ in range(fields.number()):
+            blob, comment = fields.string(), fields.string()
             found.append(AgentKey(self, blob, blob, comment.decode(errors="replace")))
         return found
 
@@ -106,7 +102,7 @@ class Agent:
         if self._socket is None:
             raise SigningFailed("there is no agent")
         self._socket.sendall(string(request))
-        (size,) = struct.unpack(">I", self._receive(4))
+        size = int.from_bytes(self._receive(4), "big")
         if not 0 < size <= MESSAGE_LIMIT:
             raise ValueError("the agent's response is too large")
         answer = self._receive(size)
@@ -172,10 +168,10 @@ def add_policy(value: str) -> AddPolicy:
 
 def add_request(key: FileKey, how: AddPolicy) -> bytes:
     """The message that gives it a private key, without its length (AddKeysToAgent)."""
-    constraints = struct.pack(">BI", LIFETIME, how.lifetime) if how.lifetime else b""
+    constraints = bytes([LIFETIME]) + uint32(how.lifetime) if how.lifetime else b""
     constraints += bytes([CONFIRM]) if how.confirm else b""
     kind = ADD_CONSTRAINED if constraints else ADD_IDENTITY
-    return bytes([kind]) + _fields(key) + string(fsencode(key.label)) + constraints
+    return bytes([kind]) + _fields(key) + text(key.label) + constraints
 
 
 def _fields(key: FileKey) -> bytes:

@@ -16,7 +16,6 @@ from rdo.drivers.ssh.auth.private_key import (
     SigningFailed,
     SigningKey,
     belongs,
-    kind_of,
     load,
     public_file,
     public_line,
@@ -24,7 +23,7 @@ from rdo.drivers.ssh.auth.private_key import (
     read,
 )
 from rdo.drivers.ssh.auth.userauth import UserAuth
-from rdo.drivers.ssh.blob import rsa_bits
+from rdo.drivers.ssh.fields import kind_of, rsa_bits
 from rdo.drivers.ssh.options import DEFAULT_KEYS, SshOptions
 
 PASSPHRASE_ATTEMPTS = 3

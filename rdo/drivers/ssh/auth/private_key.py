@@ -6,10 +6,8 @@ Reads files and computes; asks nobody and talks to no server.
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 import stat
-import struct
 from typing import NamedTuple, Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -19,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from rdo.drivers.ssh.algorithms import CERTIFICATE
 from rdo.drivers.ssh.certificate import RSA_HASHES
+from rdo.drivers.ssh.fields import BlobReader, kind_of, mpint, string, text
 from rdo.fscodec import fsencode
 from rdo.util import foreign_file
 from rdo.util.lines import split_lines, split_words
@@ -90,7 +89,7 @@ class FileKey:
         else:
             chosen = ECDSA_HASHES[self.private.curve.key_size]
             raw = b"".join(map(mpint, decode_dss_signature(self.private.sign(data, ec.ECDSA(chosen)))))
-        return string(name.encode()) + string(raw)
+        return text(name) + string(raw)
 
 
 class KeyFile(NamedTuple):
@@ -141,7 +140,7 @@ def public_part(path: str, content: bytes) -> bytes | None:
         try:
             data = base64.b64decode(b"".join(content.strip().split(b"\n")[1:-1]))
             return _public_inside(data)
-        except (binascii.Error, struct.error, ValueError):
+        except ValueError:
             return None
     return public_file(f"{path}.pub")
 
@@ -161,7 +160,7 @@ def public_line(content: bytes) -> bytes | None:
     try:
         blob = base64.b64decode(words[1], validate=True)
         return blob if kind_of(blob) == words[0] else None
-    except (IndexError, binascii.Error, struct.error, ValueError):
+    except (IndexError, ValueError):
         return None
 
 
@@ -171,50 +170,23 @@ def public_blob(private: PrivateKey) -> bytes:
     return base64.b64decode(private.public_key().public_bytes(*formats).split()[1])
 
 
-def certified_key(certificate: bytes) -> bytes:
-    """What shows whose a certificate is: the public numbers in it, which come after its kind and nonce."""
-    _, rest = take(certificate)
-    _, rest = take(rest)
-    return rest
-
-
 def belongs(certificate: bytes, public: bytes) -> bool:
-    """Whether the certificate is for this public key."""
+    """Whether the certificate is for this public key: its numbers come after the certificate's kind and nonce."""
+    fields, numbers = BlobReader(certificate), BlobReader(public)
     try:
-        _, numbers = take(public)
-        kind = kind_of(public).removesuffix("@openssh.com") + CERTIFICATE  # security keys have that at their ends, too
-        return kind_of(certificate) == kind and certified_key(certificate).startswith(numbers)
-    except (struct.error, ValueError):
+        kind = numbers.string().decode("ascii").removesuffix("@openssh.com")  # as of security keys
+        is_for_kind = fields.string().decode("ascii") == kind + CERTIFICATE
+        fields.string()
+    except ValueError:
         return False
-
-
-def kind_of(blob: bytes) -> str:
-    """The type that a public key blob starts with. Raises ValueError or struct.error for what is none."""
-    return take(blob)[0].decode("ascii")
+    return is_for_kind and fields.rest.startswith(numbers.rest)
 
 
 def _public_inside(data: bytes) -> bytes:
-    if not data.startswith(MAGIC):
+    fields = BlobReader(data)
+    if fields.take(len(MAGIC)) != MAGIC:
         raise ValueError("it is not an OpenSSH key")
-    rest = data[len(MAGIC) :]
     for _ in ("cipher", "kdf", "kdf options"):
-        _, rest = take(rest)
-    return take(rest[4:])[0]
-
-
-def take(data: bytes) -> tuple[bytes, bytes]:
-    """The string that data starts with, and what comes after. Raises ValueError or struct.error if it is cut short."""
-    (size,) = struct.unpack_from(">I", data)
-    if size > len(data) - 4:
-        raise ValueError("it is truncated")
-    return data[4 : 4 + size], data[4 + size :]
-
-
-def string(data: bytes) -> bytes:
-    """Data preceded by its length, as SSH writes it."""
-    return struct.pack(">I", len(data)) + data
-
-
-def mpint(number: int) -> bytes:
-    """A number that is not negative, as SSH writes it."""
-    return string(number.to_bytes(number.bit_length() // 8 + 1, "big"))
+        fields.string()
+    fields.number()  # of the keys in it
+    return fields.string()

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from rdo.drivers.ssh.algorithms import SIGNATURES
-from rdo.drivers.ssh.blob import BlobReader, kind_of, rsa_bits
-from rdo.drivers.ssh.certificate import parse, plain, prove, string, verify
+from rdo.drivers.ssh.certificate import parse, plain, prove, verify
+from rdo.drivers.ssh.fields import string
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
 
@@ -138,17 +138,3 @@ def test_a_signature_by_another_kind_of_key_is_wrong(kind: str, tmp_path: Path) 
     key = blob(f"{make_key(tmp_path / 'key', kind)}.pub")
     with pytest.raises(ValueError, match="its signature is wrong, or of an unknown kind"):
         verify(key, string(b"odd") + string(b"x"), b"data")
-
-
-def test_the_size_of_an_rsa_key_is_known(tmp_path: Path) -> None:
-    assert rsa_bits(blob(f"{make_key(tmp_path / 'rsa', 'rsa')}.pub")) == 2048
-    assert rsa_bits(blob(f"{make_key(tmp_path / 'other')}.pub")) is None
-
-
-def test_fields_are_read_one_after_the_other() -> None:
-    fields = BlobReader(string(b"a") + string(b"bc") + b"\1")
-    assert (fields.string(), fields.string(), fields.number(1), fields.rest) == (b"a", b"bc", 1, b"")
-    with pytest.raises(ValueError, match="it is truncated"):
-        fields.number(1)
-    with pytest.raises(ValueError, match="ascii"):
-        kind_of(string(b"\xff"))

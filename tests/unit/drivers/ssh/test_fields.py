@@ -1,4 +1,4 @@
-"""The fields of messages from an SSH server: no length is believed, no text has to be of any encoding."""
+"""The fields of messages from an SSH server, and of keys: no length is believed, no text has to be of any encoding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 from rdo.drivers.ssh import kex_offer
 from rdo.drivers.ssh.auth import login_messages
 from rdo.drivers.ssh.auth.login_messages import AuthOutcome, Prompt
-from rdo.drivers.ssh.fields import FieldReader, Violation, text, uint32, words
+from rdo.drivers.ssh.fields import (
+    BlobReader,
+    FieldReader,
+    Violation,
+    kind_of,
+    mpint,
+    rsa_bits,
+    string,
+    text,
+    uint32,
+    words,
+)
 from rdo.drivers.ssh.kex_offer import ServerOffer
 
 NAMES = text("a,b")
@@ -27,8 +38,30 @@ OURS = {
 def test_fields_are_read_one_after_the_other() -> None:
     fields = FieldReader(uint32(7) + b"\1\0" + text("x,,y") + text("rest"))
     assert (fields.number(), fields.flag(), fields.flag(), fields.names()) == (7, True, False, ("x", "y"))
-    fields.skip(4)
+    assert (fields.take(4), fields.is_at_end, fields.rest) == (b"\0\0\0\4", False, b"rest")
     assert FieldReader(memoryview(text("rest"))).string() == b"rest"
+
+
+def test_a_blob_is_read_to_its_end_and_no_further() -> None:
+    fields = BlobReader(string(b"a") + string(b"bc") + b"\1")
+    assert (fields.string(), fields.string(), fields.number(1), fields.is_at_end) == (b"a", b"bc", 1, True)
+    with pytest.raises(ValueError, match="it is truncated"):
+        fields.number(1)
+
+
+def test_a_key_whose_type_is_not_ascii_has_none() -> None:
+    with pytest.raises(ValueError, match="ascii"):
+        kind_of(string(b"\xff"))
+
+
+def test_the_size_of_an_rsa_key_is_known() -> None:
+    assert rsa_bits(string(b"ssh-rsa") + mpint(65537) + mpint(1 << 2047)) == 2048
+    assert rsa_bits(string(b"ssh-ed25519") + string(b"x")) is None
+
+
+@pytest.mark.parametrize(("number", "sent"), [(0, b"\0"), (127, b"\x7f"), (128, b"\0\x80"), (256, b"\1\0")])
+def test_a_number_of_any_size_is_sent_as_one_that_is_not_negative(number: int, sent: bytes) -> None:
+    assert mpint(number) == string(sent)
 
 
 @pytest.mark.parametrize("body", [b"", b"\0\0\0", uint32(1), uint32(2**32 - 1) + b"x"])

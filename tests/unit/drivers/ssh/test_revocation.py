@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import struct
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from rdo.drivers.ssh import revocation
-from rdo.drivers.ssh.blob import kind_of
-from rdo.drivers.ssh.certificate import parse, string
+from rdo.drivers.ssh.certificate import parse
+from rdo.drivers.ssh.fields import kind_of, string
 from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.errors import ConnectError
 from tests.unit.drivers.ssh.test_certificate import blob, keygen, make_key, sign
@@ -144,6 +145,13 @@ def test_a_krl_that_is_not_understood_whole_is_useless(rest: bytes) -> None:
 def test_a_krl_of_another_version_is_useless() -> None:
     with pytest.raises(ValueError, match="version 1"):
         revocation.parse_krl(head(2))
+
+
+def test_a_long_krl_is_read_in_proportion_to_its_length() -> None:
+    hashes = b"".join(string(number.to_bytes(32, "big")) for number in range(40_000))
+    started = time.process_time()
+    assert len(revocation.parse_krl(head() + section(revocation.SHA256S, hashes)).hashes) == 40_000
+    assert time.process_time() - started < 10  # with the rest copied for each key it is 20
 
 
 def test_serial_number_0_is_no_number(tmp_path: Path) -> None:
