@@ -100,6 +100,9 @@ $(PIP) --constraint requirements-dev.lock --editable $(1)
 @touch $@
 endef
 
+# What is compiled into a client.
+CLIENT := $(wildcard native/*.[ch]) native/compile.py rdo/__init__.py
+
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo 'make: `$(PYTHON)` is missing or older than 3.10; name another: make PYTHON=...' >&2; exit 1; }
@@ -107,10 +110,10 @@ endef
 	$(PYTHON) -m venv .venv
 	@touch $@
 
-.venv/installed: pyproject.toml requirements-dev.lock bin/rdo bin/rdo-client bin/rdo-rsh bin/rdoctl | .venv/python
+.venv/installed: pyproject.toml requirements-dev.lock hatch_build.py bin/rdo bin/rdo-client bin/rdo-rsh bin/rdoctl | .venv/python
 	$(call install,.)
 
-.venv/developing: pyproject.toml requirements-dev.lock bin/rdo bin/rdo-client bin/rdo-rsh bin/rdoctl | .venv/python
+.venv/developing: pyproject.toml requirements-dev.lock hatch_build.py bin/rdo bin/rdo-client bin/rdo-rsh bin/rdoctl | .venv/python
 	$(call install,'.[dev]')
 	@touch .venv/installed
 
@@ -124,24 +127,25 @@ endef
 	$(PYTHON) -m venv .venv-newest
 	@touch $@
 
-.venv-3.%/ready: pyproject.toml requirements-dev.lock
+.venv-3.%/ready: pyproject.toml requirements-dev.lock $(CLIENT)
 	$(PYTHON) -m venv .venv-3.$*
 	.venv-3.$*/bin/python -m pip --disable-pip-version-check install --quiet --constraint requirements-dev.lock --editable '.[test]'
 	@touch $@
 
-.venv-lowest/ready: pyproject.toml requirements-dev.lock tests/lowest.py | .venv/developing
+.venv-lowest/ready: pyproject.toml requirements-dev.lock tests/lowest.py $(CLIENT) | .venv/developing
 	$(PYTHON) -m venv .venv-lowest
 	$(BIN)/python tests/lowest.py >.venv-lowest/pins
 	.venv-lowest/bin/python -m pip --disable-pip-version-check install --quiet --constraint .venv-lowest/pins --editable '.[test]'
 	@touch $@
 
-# The client in C, as it is in this checkout: found first where .venv/native is the first directory of PATH.
-native: .venv/native/rdo ## the client in C, in .venv/native
+# pip has compiled it, too; this one has no warning, and is that of the sources as they are now.
+native: $(BIN)/rdo ## the client in C of this checkout, as .venv/bin/rdo
 
-NATIVE_FLAGS := -std=c11 -O2 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wshadow -Werror
+$(BIN)/rdo: $(CLIENT) | .venv/developing
+	CFLAGS='-Werror $(CFLAGS)' $(BIN)/python native/compile.py --package '$(CURDIR)/rdo' $@
 
-.venv/native/rdo: $(wildcard native/*.[ch]) rdo/__init__.py | .venv/developing
-	mkdir -p .venv/native
-	$(CC) $(NATIVE_FLAGS) $(CFLAGS) -DRDO_PACKAGE='"$(CURDIR)/rdo"' -DRDO_CLIENT='"$(CURDIR)/$(BIN)/rdo-client"' \
-		-DRDO_VERSION="\"$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' rdo/__init__.py)\"" native/*.c -o $@.$$$$ && mv $@.$$$$ $@
-	for name in rdo-client rdo-rsh rdoctl; do ln -sf ../bin/$$name .venv/native/$$name; done
+# The client in Python, for RDO_TEST_CLIENT=python: the launcher in a directory of its own.
+.venv/python-client/rdo: bin/rdo | .venv/developing
+	mkdir -p $(@D)
+	for name in rdo rdo-rsh rdoctl; do cp bin/rdo $(@D)/$$name; done
+	ln -sf ../bin/rdo-client $(@D)/rdo-client

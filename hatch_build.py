@@ -1,5 +1,10 @@
-"""The amalgamation: the modules that every command loads as one, made when a wheel is built.
+"""What is made when a wheel is built: the client in C (native/), and the amalgamation.
 
+A wheel with the client has the tag of its platform. Without a compiler the client is the one in Python, and the wheel
+is for every platform. RDO_WHEEL_PLATFORM names the platform where it is another one, as with a cross-compiler in CC, or
+is `any`, to have no client in C. Either wheel has the package in the same place.
+
+The amalgamation is the modules that every command of the client in Python loads, as one.
 Python takes longer to find ten modules and to open their files than to load what is in them, and a command has little
 else to wait for: this spares it an eighth of its CPU. Each text becomes the body of a function, which is run once with
 the names of its module as globals: so nothing differs from the modules but the file that they are read from. It needs
@@ -9,7 +14,10 @@ globals it looks for the name of that file.
 
 from __future__ import annotations
 
+import os
+import subprocess
 import symtable
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +25,14 @@ from textwrap import indent
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from packaging import tags
+
+PLATFORM = "RDO_WHEEL_PLATFORM"
+PURE = "any"
+ASKED = "this build of rdo is for every platform"
+
+REASON = "client.txt"
+"""In the metadata of a wheel without the client in C: why. `rdoctl doctor` reads it."""
 
 MODULES = (
     "rdo", "rdo.errors", "rdo.fscodec", "rdo.client", "rdo.client.argv", "rdo.project", "rdo.__main__", "rdo.ipc",
@@ -56,23 +72,50 @@ for each in ({modules}):
 """
 
 
-class Amalgamation(BuildHookInterface):  # type: ignore[type-arg]
-    """Adds it to a wheel."""
+class Hook(BuildHookInterface):  # type: ignore[type-arg]
+    """Adds to a wheel what is made when it is built: the client in C, and the amalgamation."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Called by hatchling before it builds. An editable wheel is for those who edit the modules themselves."""
-        if version == "editable":
-            return
-        texts = {name: source(Path(self.root), name).read_text("utf-8") for name in MODULES}
+        """Called by hatchling before it builds."""
         self._directory = tempfile.TemporaryDirectory()
-        made = Path(self._directory.name) / "amalgamation.py"
-        made.write_text(amalgamate(texts), "utf-8")
-        build_data["force_include"][str(made)] = NAME
+        made, root, editable = Path(self._directory.name), Path(self.root), version == "editable"
+        self._add_client(made, root / "rdo" if editable else None, build_data)
+        if not editable:  # which is for those who change the modules themselves
+            (made / "amalgamation.py").write_text(
+                amalgamate({name: source(root, name).read_text("utf-8") for name in MODULES}), "utf-8"
+            )
+            build_data["force_include"][str(made / "amalgamation.py")] = NAME
+
+    def _add_client(self, made: Path, package: Path | None, build_data: dict[str, Any]) -> None:
+        """As `rdo` the program in C, else the launcher of the client in Python, and why."""
+        tag = os.environ.get(PLATFORM) or own_platform()
+        why = ASKED if tag == PURE else compile_client(Path(self.root), made / "rdo", package)
+        if not why:
+            build_data["shared_scripts"][str(made / "rdo")] = "rdo"
+            build_data["tag"] = f"py3-none-{tag}"
+            return
+        self.app.display_warning(f"rdo: the client will be the one in Python: {why}")
+        build_data["shared_scripts"]["bin/rdo"] = "rdo"
+        (made / REASON).write_text(why, "utf-8")
+        build_data["extra_metadata"][str(made / REASON)] = REASON
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Called when it has built."""
-        if version != "editable":
-            self._directory.cleanup()
+        self._directory.cleanup()
+
+
+def own_platform() -> str:
+    """What runs here, as wheels have it. On Linux without a release of glibc: it is that of this machine."""
+    platforms = list(tags.platform_tags())
+    return platforms[0 if sys.platform == "darwin" else -1]
+
+
+def compile_client(root: Path, output: Path, package: Path | None) -> str:
+    """Write the program; where that cannot be, why not."""
+    place = ["--package", str(package)] if package else []
+    command = [sys.executable, str(root / "native" / "compile.py"), str(output), *place]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
+    return "" if done.returncode == 0 else " ".join(done.stderr.split())
 
 
 def source(root: Path, name: str) -> Path:

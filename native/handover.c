@@ -19,11 +19,6 @@ extern char **environ;
 
 enum { HEAD = 1024, LONGEST_PATH = 4096 };
 
-/* RDO_CLIENT, in a checkout: the path of rdo-client, which else lies beside this program. */
-#ifndef RDO_CLIENT
-#define RDO_CLIENT ""
-#endif
-
 static char **typed;      /* the words of the command line */
 static size_t typed_count;
 static bool is_wedged;    /* the master: who comes in our place need not wait for it, too */
@@ -67,7 +62,7 @@ const char *own_path(void) {
 }
 
 static const char *client_path(void) {
-    return *RDO_CLIENT != '\0' ? RDO_CLIENT : path_join(path_parent(own_path()), "rdo-client");
+    return path_join(path_parent(own_path()), "rdo-client");
 }
 
 static _Noreturn void end_with(int status, const char *what, const char *path, const char *behind) {
@@ -95,6 +90,13 @@ static char *strip_quotes(char *text) {
     return text;
 }
 
+/* In a virtual environment that was moved or copied, its own. */
+static const char *own_interpreter(const char *client, const char *python) {
+    const char *programs = path_parent(client), *own = path_join(programs, strrchr(python, '/') + 1);
+    bool is_venv = access(keep_joined(path_parent(programs), "/pyvenv.cfg", ""), F_OK) == 0;
+    return is_venv && access(own, X_OK) == 0 ? own : python;
+}
+
 /* The interpreter that the client's first line names, or its second where the path is too long or has a space; NULL
  * where it is started in another way. */
 static const char *interpreter(const char *client) {
@@ -113,8 +115,10 @@ static const char *interpreter(const char *client) {
         first = strip_quotes(strip_suffix(second, " \"$0\" \"$@\""));
     }
     first += strncmp(first, "#!", 2) == 0 ? 2 : 0;
-    bool is_python = strstr(first, "/python") != NULL || strstr(first, "/pypy") != NULL;
-    return is_python && access(first, X_OK) == 0 ? first : NULL;
+    if (strstr(first, "/python") == NULL && strstr(first, "/pypy") == NULL)
+        return NULL;
+    const char *python = own_interpreter(client, first);
+    return access(python, X_OK) == 0 ? python : NULL;
 }
 
 /* By these an isolated Python, too, takes another place for its own. */

@@ -10,7 +10,6 @@ import itertools
 import os
 import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from rdo.ipc import protocol
-from tests import disk
+from tests import clients, disk
 from tests.disk import Mount
 from tests.docker_engine import DockerEngine, shared_engine
 from tests.dropbear import Dropbear, User
@@ -36,9 +35,6 @@ STOP_BOUND = 5.0
 """Seconds for masters that were told to end to be gone."""
 
 NUMBERS = itertools.count(1)
-
-NATIVE = os.environ.get("RDO_TEST_CLIENT") == "native"
-"""Whether `rdo` is the client in C, which `make native` makes, and not the one in Python."""
 
 UNIT = Path(__file__).parent / "unit"
 
@@ -59,6 +55,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "ours", deadline=None, derandomize=not FULL, max_examples=examples, suppress_health_check=slow
     )
     settings.load_profile("ours")
+    if not hasattr(config, "workerinput"):  # once, not in each process of xdist
+        clients.make()
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -163,9 +161,7 @@ def isolated(root: Path, mark: str) -> dict[str, str]:
     }
     for directory in directories.values():
         directory.mkdir(mode=0o700)
-    programs = Path(sys.executable).parent
-    first = [programs.parent / "native"] if NATIVE else []
-    path = os.pathsep.join((*map(str, (*first, programs)), os.environ.get("PATH", os.defpath)))
+    path = os.pathsep.join((*map(str, clients.directories()), os.environ.get("PATH", os.defpath)))
     variables = {name: str(directory) for name, directory in directories.items()}
     return variables | {"LANG": "C.UTF-8", "PATH": path, "RDO_TRUST": "1", "TERM": "xterm", MARK: mark}
 

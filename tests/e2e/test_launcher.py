@@ -155,6 +155,13 @@ def test_a_client_whose_interpreter_is_gone_is_told_by_the_system(prefix: Path, 
     assert (done.returncode, done.stderr.count("\n")) == (127, 1)
 
 
+def test_a_virtual_environment_that_was_moved_is_run_by_its_own_interpreter(prefix: Path, project: Project) -> None:
+    (prefix / "pyvenv.cfg").touch()
+    write(prefix / "bin" / "python3", ECHO)
+    write(prefix / "bin" / "rdo-client", "#!python\n", "/before/it/was/moved/python3")
+    assert run(project, prefix / "bin" / "rdo", "x").stdout.splitlines()[0] == "python3"
+
+
 @pytest.mark.parametrize("relative", [False, True])
 def test_links_lead_to_it(prefix: Path, project: Project, tmp_path: Path, relative: bool) -> None:
     (tmp_path / "links").mkdir()

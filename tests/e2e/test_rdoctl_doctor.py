@@ -47,7 +47,7 @@ def test_all_is_well_with_a_local_target(local: Project) -> None:
     assert status == 0
     assert found.pop("conclusion")[1] == "everything works: type `rdo` before a command to run it on the target"
     assert list(found) == [
-        "runtime directory", "config", "trust", "login", "remote /bin/sh", "remote directory", "lifeline",
+        "client", "runtime directory", "config", "trust", "login", "remote /bin/sh", "remote directory", "lifeline",
     ]  # fmt: skip
     assert {verdict for verdict, _ in found.values()} == {"ok"}
     assert found["remote directory"] == ("ok", str(local.remote))

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.conftest import NATIVE
+from tests import clients
 from tests.e2e.project import Project
 from tests.e2e.terminal import LINE_START, Terminal
 from tests.leaks import wait_until
@@ -68,9 +68,9 @@ def test_a_signal_to_the_client_reaches_the_command_with_a_pty(project: Project,
     terminal.line(f'rdo sh -c "echo up; {trap(name)}"; echo status=$?')
     terminal.match(rf"{LINE_START}up\r\n\d+\r\n")
     python = f"\\S+python\\S* -I .*{project.command()[0]!s}-client"
-    pattern = f"^{'rdo' if NATIVE else python} sh -c echo up"
-    clients = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=True)
-    os.kill(int(clients.stdout), getattr(signal, f"SIG{name}"))
+    pattern = f"^{'rdo' if clients.is_native() else python} sh -c echo up"
+    found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=True)
+    os.kill(int(found.stdout), getattr(signal, f"SIG{name}"))
     terminal.expect("caught\r\n")
     terminal.expect("status=7")
 

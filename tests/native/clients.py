@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from rdo.ipc import peercred, protocol
+from tests import clients
 
 TOP = Path(__file__).parents[2]
 PROGRAMS = Path(sys.executable).parent
@@ -29,8 +30,7 @@ BOUND = 20.0
 PYTHON = (sys.executable, "-I", "-X", "utf8", "-S", "-X", "rdo=rdo", str(PROGRAMS / "rdo-client"))
 """The Python client as its launcher starts it, without the shell of that, which changes some variables."""
 
-NATIVE = (os.environ.get("RDO_TEST_NATIVE", str(TOP / ".venv" / "native" / "rdo")),)
-"""Another build may be named, such as one with sanitizers."""
+NATIVE = (str(clients.directories()[0] / "rdo"),)
 
 CLIENTS = {"python": PYTHON, "native": NATIVE}
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 import click
 
 from rdo.cli import allow
-from rdo.cli.doctor import check, ssh
+from rdo.cli.doctor import check, client, ssh
 from rdo.cli.doctor import target as doctor_target
 from rdo.cli.doctor.check import Check, CheckOutcome, CheckVerdict, Finding, ok
 from rdo.config.load import Config
@@ -40,6 +40,7 @@ def examine(profile: str) -> Iterator[CheckOutcome]:
     """The outcome of each check, as it comes."""
     first = [
         *([Check("PATH", _path)] if _in_projects() else []),
+        Check("client", client.find),
         Check("runtime directory", lambda: ok(address.runtime_directory(os.environ))),
         Check("config", lambda: _config(profile)),
         Check("trust", lambda: _trust(profile), needs=("config",)),

@@ -1,0 +1,88 @@
+"""Compiles the client in C: `python native/compile.py OUTPUT`, by the machine's cc, or the one that CC names.
+
+Run by hatch_build.py for a wheel, and by the Makefile for a checkout. Takes nothing but Python, and CFLAGS and LDFLAGS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+FLAGS = ("-std=c11", "-O2", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wconversion", "-Wshadow")
+"""No -Werror: what a compiler to come finds to say must not keep anybody from installing rdo. The Makefile adds it."""
+
+COMPILE_TIMEOUT = 600.0
+"""Seconds against hangs: a cross-compiler makes its libc first, which takes a minute or two on a loaded machine."""
+
+LAST_LINES = 3
+"""Of a compiler's errors, which are told in one line."""
+
+
+class CannotCompileError(Exception):
+    """Why there is no client in C."""
+
+
+def compile_client(output: Path, package: str = "") -> None:
+    """Write the program. `package`: where rdo is, for a checkout; else it is found by the place of the program.
+
+    Raises CannotCompileError.
+    """
+    compiler = shlex.split(os.environ.get("CC") or "cc")
+    sources = sorted(map(str, HERE.glob("*.c")))
+    own, theirs = (shlex.split(os.environ.get(name, "")) for name in ("CFLAGS", "LDFLAGS"))
+    made = output.with_name(f"{output.name}.{os.getpid()}")  # moved into place: it may be running
+    command = [*compiler, *FLAGS, *own, *definitions(package), *sources, *theirs, "-o", str(made)]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=COMPILE_TIMEOUT, check=False)
+    except OSError as error:
+        raise CannotCompileError(f"no C compiler was found: `{compiler[0]}`: {error.strerror}") from None
+    except subprocess.TimeoutExpired:
+        raise CannotCompileError(f"the C compiler `{compiler[0]}` did not come to an end") from None
+    if done.returncode != 0:
+        last = b"; ".join(done.stderr.strip().splitlines()[-LAST_LINES:]).decode("utf-8", "replace")
+        made.unlink(missing_ok=True)
+        raise CannotCompileError(f"the C compiler `{compiler[0]}` failed: {last}")
+    sys.stderr.buffer.write(done.stderr)
+    made.replace(output)
+
+
+def definitions(package: str) -> list[str]:
+    """What the sources are told about rdo."""
+    given = [f"-DRDO_VERSION={quoted(version())}"]
+    return [*given, f"-DRDO_PACKAGE={quoted(package)}"] if package else given
+
+
+def version() -> str:
+    """That of the package."""
+    text = (HERE.parent / "rdo" / "__init__.py").read_text("utf-8")
+    found = re.search(r'^__version__ = "(.*)"', text, re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def quoted(text: str) -> str:
+    """A string of C; no two question marks in it are a trigraph."""
+    return '"' + re.sub(r'(["\\?])', r"\\\1", text) + '"'
+
+
+def main() -> None:
+    """Compile, or say in one line why not."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--package", default="", help="where rdo is, for a checkout")
+    options = parser.parse_args()
+    try:
+        compile_client(options.output, options.package)
+    except CannotCompileError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Wheels of this checkout, and virtual environments that they are installed in."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from tests.clients import TOP
+from tests.e2e.project import Project
+
+BUILD_TIMEOUT = 300.0
+"""Seconds for pip and a compiler, on a machine that does other things too."""
+
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
+
+
+def build(directory: Path, **variables: str) -> Path:
+    """A wheel, made by the hatchling that is here."""
+    directory.mkdir()
+    command = [*PIP, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(directory), str(TOP)]
+    run(command, {**os.environ, **variables})
+    (wheel,) = directory.iterdir()
+    return wheel
+
+
+def install(wheel: Path, environment: Path) -> Path:
+    """Install it, or install it again; its dependencies are those that are here. Gives the environment."""
+    if not environment.exists():
+        run([sys.executable, "-m", "venv", "--without-pip", str(environment)])
+        (packages,) = environment.glob("lib/python3*/site-packages")
+        (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    python = str(environment / "bin" / "python")
+    run([*PIP, "--python", python, "install", "--no-deps", "--force-reinstall", str(wheel)])
+    return environment
+
+
+def run(command: list[str], environment: Mapping[str, str] | None = None) -> None:
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=BUILD_TIMEOUT, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def using(project: Project, environment: Path) -> Project:
+    """The project with the programs of an environment."""
+    path = os.pathsep.join((str(environment / "bin"), "/usr/bin", "/bin"))
+    return replace(project, environment={**project.environment, "PATH": path})

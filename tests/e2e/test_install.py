@@ -1,0 +1,181 @@
+"""What an installer makes of rdo: with a C compiler and without, wherever it is put, moved, copied or upgraded."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import require
+from tests.e2e.installed import build, install, using
+from tests.e2e.masters import masters
+from tests.e2e.project import Project, local_project
+from tests.leaks import wait_until
+
+pytestmark = pytest.mark.long
+
+BOUND = 20.0
+"""Seconds against hangs."""
+
+Wheels = Callable[[str], Path]
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
+    """The wheel with the client in C, or with the one in Python; each is built once."""
+    if shutil.which("cc") is None:
+        require("cc", "there is no compiler")
+    directory = tmp_path_factory.mktemp("wheels")
+    made: dict[str, Path] = {}
+
+    def wheel(client: str) -> Path:
+        if client not in made:
+            made[client] = build(directory / client, CC="cc" if client == "native" else "/nowhere/cc")
+        return made[client]
+
+    return wheel
+
+
+@pytest.fixture(params=["native", "python"])
+def wheel(request: pytest.FixtureRequest, wheels: Wheels) -> Path:
+    return wheels(request.param)
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
+    return local_project(tmp_path, runtime)
+
+
+def works(project: Project, environment: Path) -> None:
+    """All three programs run, with a new master and with that, which is of this environment."""
+    here = using(project, environment)
+    for _ in range(2):
+        done = here.run("printf", "%s", "a b")
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"a b", b"")
+    assert here.shell("rdo-rsh local echo x").stdout == b"x\n"
+    assert str(project.local).encode() in here.shell("rdoctl status").stdout
+    (package,) = environment.resolve().glob("lib/python3*/site-packages")
+    assert any(str(package) in command for command in map(command_line, masters(project)))
+
+
+def command_line(pid: int) -> str:
+    return subprocess.run(
+        ["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_a_wheel_with_a_compiled_client_is_for_its_platform_alone(wheels: Wheels) -> None:
+    assert wheels("python").name.endswith("-py3-none-any.whl")
+    assert not wheels("native").name.endswith("-any.whl")
+    assert "-py3-none-" in wheels("native").name
+
+
+@pytest.mark.parametrize("directory", ["env", "an env", "e" * 140])
+def test_an_environment_may_have_any_path(wheel: Path, project: Project, tmp_path: Path, directory: str) -> None:
+    works(project, install(wheel, tmp_path / directory))
+
+
+def test_a_warm_command_needs_no_python_where_the_client_is_compiled(
+    wheels: Wheels, project: Project, tmp_path: Path
+) -> None:
+    environment = install(wheels("native"), tmp_path / "env")
+    works(project, environment)
+    (environment / "bin" / "rdo-client").unlink()
+    (tmp_path / "links").mkdir()
+    link = tmp_path / "links" / "rdo"
+    link.symlink_to(environment / "bin" / "rdo")  # as pipx makes one
+    for program in (link, environment / "bin" / "rdo"):
+        command = [str(program), "echo", "x"]
+        done = subprocess.run(
+            command, cwd=project.local, env=project.environment, capture_output=True, timeout=BOUND, check=False
+        )
+        assert (done.stdout, done.stderr) == (b"x\n", b"")
+
+
+def test_an_environment_may_be_moved(wheel: Path, project: Project, tmp_path: Path) -> None:
+    install(wheel, tmp_path / "env").rename(tmp_path / "moved env")
+    works(project, tmp_path / "moved env")
+
+
+def test_a_copied_environment_is_an_installation_of_its_own(wheel: Path, project: Project, tmp_path: Path) -> None:
+    first = install(wheel, tmp_path / "env")
+    works(project, first)
+    shutil.copytree(first, tmp_path / "copy", symlinks=True)
+    works(project, tmp_path / "copy")
+    works(project, first)
+    assert len(masters(project)) == 2
+
+
+def test_an_upgrade_in_place_gets_a_new_master(wheel: Path, project: Project, tmp_path: Path) -> None:
+    environment = install(wheel, tmp_path / "env")
+    works(project, environment)
+    (old,) = masters(project)
+    install(wheel, environment)
+    works(project, environment)
+    assert wait_until(lambda: old not in masters(project), BOUND)
+    assert len(masters(project)) == 1
+
+
+def test_either_client_of_an_installation_may_follow_the_other(
+    wheels: Wheels, project: Project, tmp_path: Path
+) -> None:
+    environment = install(wheels("native"), tmp_path / "env")
+    works(project, environment)
+    install(wheels("python"), environment)
+    works(project, environment)
+    install(wheels("native"), environment)
+    works(project, environment)
+
+
+def test_python_m_rdo_shares_the_master(wheel: Path, project: Project, tmp_path: Path) -> None:
+    environment = install(wheel, tmp_path / "env")
+    works(project, environment)
+    module = [str(environment / "bin" / "python"), "-m", "rdo", "echo", "x"]
+    done = subprocess.run(module, cwd=project.local, env=project.environment, capture_output=True, check=False)
+    assert (done.stdout, done.stderr) == (b"x\n", b"")
+    assert len(masters(project)) == 1
+
+
+def client_of(project: Project, environment: Path) -> str:
+    """What `rdoctl doctor` says of it."""
+    lines = using(project, environment).shell("rdoctl doctor").stdout.decode().splitlines()
+    return next(line for line in lines if " client: " in line)
+
+
+def test_the_doctor_names_a_compiled_client(wheels: Wheels, project: Project, tmp_path: Path) -> None:
+    environment = install(wheels("native"), tmp_path / "env")
+    assert client_of(project, environment) == f"ok       client: {environment}/bin/rdo, compiled"
+
+
+@pytest.mark.parametrize(
+    ("variables", "why"),
+    [
+        ({"CC": "/nowhere/cc"}, "no C compiler was found: `/nowhere/cc`: No such file or directory"),
+        ({"CC": "sh -c 'echo first >&2; echo second >&2; exit 1'"}, "the C compiler `sh` failed: first; second"),
+        ({"RDO_WHEEL_PLATFORM": "any"}, "this build of rdo is for every platform"),
+    ],
+    ids=["none", "one that fails", "not wanted"],
+)
+def test_the_doctor_says_why_the_client_is_the_one_in_python(
+    project: Project, tmp_path: Path, variables: dict[str, str], why: str
+) -> None:
+    environment = install(build(tmp_path / "wheel", **variables), tmp_path / "env")
+    remedy = "with a C compiler, reinstalling rdo compiles a faster one"
+    assert client_of(project, environment) == f"ok       client: {environment}/bin/rdo, in Python: {why}; {remedy}"
+
+
+def test_the_doctor_warns_of_another_rdo_in_path(wheels: Wheels, project: Project, tmp_path: Path) -> None:
+    environment = install(wheels("python"), tmp_path / "env")
+    other = tmp_path / "other" / "bin" / "rdo"
+    other.parent.mkdir(parents=True)
+    other.write_text("#!/bin/sh\n")
+    other.chmod(0o755)
+    there = {**project.environment, "PATH": f"{other.parent}:/usr/bin:/bin"}
+    command = [str(environment / "bin" / "rdoctl"), "doctor"]
+    done = subprocess.run(command, cwd=project.local, env=there, capture_output=True, text=True, check=False)
+    assert (
+        f"warning  client: `rdo` is {other}, not the one beside rdoctl, {environment}/bin/rdo; remove one of the two\n"
+    ) in done.stdout
