@@ -18,7 +18,7 @@ from rdo.cli.init import compose_file
 from rdo.cli.init.template import LeftOut, Suggestion
 from rdo.config.schema import KEYS
 from rdo.config.types import InvalidValue
-from rdo.drivers.docker.devcontainer import VARIABLE, identity
+from rdo.drivers.docker.devcontainer import VARIABLE, identity, known_variables
 from rdo.util import jsonc
 
 EDITORS = ("$schema", "name", "customizations", "settings", "extensions", "devPort")
@@ -77,25 +77,19 @@ class _Reader:
         """The text with what the variables in it are known to be here; the others stay as they are."""
         return VARIABLE.sub(self._value, text)
 
-    def expand(self, text: str) -> str | None:
-        """The same; None where an unknown one stands in it."""
-        found = self.substitute(text)
+    def expand(self, value: Any) -> str | None:
+        """The same; None where an unknown one stands in it, or where the value is not text."""
+        found = self.substitute(value) if isinstance(value, str) else "${"
         return None if "${" in found else found
 
     def _value(self, match: re.Match[str]) -> str:
         kind, name, default = match.groups()
         if kind in ("localEnv", "env") and name:
             value = self.environment.get(name, default or "")
-            return value if name not in self.environment or _may_be_written(name, value) else match[0]
-        inside = self.values.get("directory", "")
-        known = {
-            "localWorkspaceFolder": self.root,
-            "localWorkspaceFolderBasename": os.path.basename(self.root),
-            "containerWorkspaceFolder": inside,
-            "containerWorkspaceFolderBasename": os.path.basename(inside),
-            "devcontainerId": identity(self.root, os.path.join(self.root, self.place, self.name)),
-        }
-        return known.get(kind) or match[0]
+            may_be_written = not _SECRET.search(name) and _WRITTEN.fullmatch(value)
+            return value if name not in self.environment or may_be_written else match[0]
+        own = identity(self.root, os.path.join(self.root, self.place, self.name))
+        return known_variables(self.root, self.values.get("directory", ""), own).get(kind) or match[0]
 
     def put(self, key: str, value: Any, name: str) -> None:
         """Have the config say so, if the key may have this value; else it is left out."""
@@ -194,8 +188,8 @@ def _build(reader: _Reader, build: Mapping[str, Any]) -> None:
         reader.put("dockerfile", relative, "build.dockerfile")
     arguments = build.get("args")
     if isinstance(arguments, dict) and arguments:
-        values = {name: value for name, value in arguments.items() if _is_plain(reader, value)}
-        reader.put("build_args", {name: reader.expand(value) for name, value in values.items()}, "build.args")
+        values = {name: text for name, value in arguments.items() if (text := reader.expand(value)) is not None}
+        reader.put("build_args", values, "build.args")
         others = [name for name in arguments if name not in values]
         reader.left_out += [LeftOut(f"build.args.{name}", _unknown(arguments[name])) for name in others]
     reader.put("build_target", build.get("target"), "build.target")
@@ -218,23 +212,13 @@ def _environment(reader: _Reader) -> None:
             reader.put("path", directories, f"{table}.PATH")
         elif own and own[1] == name and (name in reader.environment or not own[2]):
             passed.append(name)
-        elif _is_plain(reader, value):
-            env[name] = reader.expand(value) or ""
+        elif (text := reader.expand(value)) is not None:
+            env[name] = text
         else:
             reader.left_out.append(LeftOut(f"{table}.{name} = {_short(value)}", _unknown(value)))
     for key, values in (("env", env), ("pass_env", passed)):
         if values:
             reader.put(key, values, "remoteEnv")
-
-
-def _is_plain(reader: _Reader, value: Any) -> bool:
-    """Whether it is a string of which all is known here."""
-    return isinstance(value, str) and reader.expand(value) is not None
-
-
-def _may_be_written(name: str, value: str) -> bool:
-    """Whether a value of this machine may stand in a file of the project: it may be a secret."""
-    return not _SECRET.search(name) and bool(_WRITTEN.fullmatch(value))
 
 
 def _unknown(value: Any) -> str:

@@ -55,6 +55,17 @@ def identity(local_folder: str, config_file: str) -> str:
     return "".join("0123456789abcdefghijklmnopqrstuv"[number >> 5 * place & 31] for place in reversed(range(52)))
 
 
+def known_variables(local_folder: str, workspace: str, identity: str) -> dict[str, str]:
+    """What `${localWorkspaceFolder}` and the like stand for; `workspace` is the directory in the container."""
+    return {
+        "localWorkspaceFolder": local_folder,
+        "localWorkspaceFolderBasename": posixpath.basename(local_folder),
+        "containerWorkspaceFolder": workspace,
+        "containerWorkspaceFolderBasename": posixpath.basename(workspace),
+        "devcontainerId": identity,
+    }
+
+
 def without_image_label(container: ListedContainer, image: Mapping[str, str]) -> ListedContainer:
     """The container without a label that only its image brought."""
     labels = dict(container.labels)
@@ -122,13 +133,7 @@ def variables(facts: DevContainerFacts, local: Mapping[str, str], roots: Sequenc
 
 def _substituted(text: str, facts: DevContainerFacts, local: Mapping[str, str], roots: Sequence[Root]) -> str:
     workspace = next((root.remote for root in roots if root.local == facts.local_folder), "")
-    known = {
-        "localWorkspaceFolder": facts.local_folder,
-        "localWorkspaceFolderBasename": posixpath.basename(facts.local_folder),
-        "containerWorkspaceFolder": workspace,
-        "containerWorkspaceFolderBasename": posixpath.basename(workspace),
-        "devcontainerId": facts.identity,
-    }
+    known = known_variables(facts.local_folder, workspace, facts.identity)
     environments = {"localEnv": local, "env": local, "containerEnv": facts.container_env}
 
     def value(match: re.Match[str]) -> str:
