@@ -17,8 +17,7 @@ from rdo.drivers.ssh import messages
 from rdo.drivers.ssh.channel_data import OutgoingData, Sendable
 from rdo.drivers.ssh.channel_state import SILENT, TAKES_INPUT, TRANSITIONS, UNANSWERED, ChannelEvent, ChannelState
 from rdo.drivers.ssh.fields import Body, Violation
-from rdo.drivers.ssh.receive_buffer import ReceiveBuffer
-from rdo.drivers.ssh.send_window import SendWindow
+from rdo.drivers.ssh.flow_control import ReceiveBuffer, SendWindow
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import LinkLost
 

@@ -1,6 +1,6 @@
 """What may happen to an SSH channel, and when (RFC 4254, section 5): one table. Pure.
 
-What the server still has to send is not part of it: see rdo.drivers.ssh.receive_buffer.
+What the server still has to send is not part of it: see rdo.drivers.ssh.flow_control.
 """
 
 from __future__ import annotations

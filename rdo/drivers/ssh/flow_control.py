@@ -1,5 +1,5 @@
-"""What comes in over one SSH channel: the program's output, its end and its status; from the transport's thread to
-whoever reads. Knows no messages.
+"""What is under way over one SSH channel, both ways (RFC 4254, section 5.2): a program's output, with its end and its
+status, from the transport's thread to whoever reads; and how much input the far end takes. Knows no messages.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from enum import Enum
 from rdo.drivers.base import Chunk, Sink
 from rdo.drivers.chunk_queue import ChunkQueue
 from rdo.drivers.ssh.fields import Violation
+
+WINDOW_LIMIT = 2**32 - 1
+"""Bytes that may be under way to one side of a channel."""
 
 
 class ReceiveState(Enum):
@@ -162,3 +165,43 @@ class ReceiveBuffer:
 
     def _is_readable(self) -> bool:
         return bool(self._chunks) or self._chunks.credit_due or self._state is not ReceiveState.OUTPUT
+
+
+class SendWindow:
+    """Bytes that may be sent now. Empty until the far end opens it."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()  # guards both below; notified when there is room, or will be none
+        self._room = 0
+        self._is_closed = False
+
+    def widen(self, size: int) -> None:
+        """The far end takes so many bytes more. Raises Violation."""
+        with self._changed:
+            self._room += size
+            if self._room > WINDOW_LIMIT:
+                raise Violation("it requested more input than a channel allows")
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Nothing more is to be sent: wake whoever waits for room."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    def reserve(self, limit: int, timeout: float | None) -> int:
+        """Wait for room: how many bytes to send, `limit` at most; 0 once it is closed. Raises TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._room > 0 or self._is_closed, timeout):
+                raise TimeoutError
+            size = 0 if self._is_closed else min(limit, self._room)
+            self._room -= size
+            return size
+
+    def reserve_all(self, size: int) -> bool:
+        """Take room for all of it, if it is there now: whether it was."""
+        with self._changed:
+            if self._is_closed or self._room < size:
+                return False
+            self._room -= size
+            return True

@@ -1,4 +1,4 @@
-"""What came in over a channel: who is told of it, when, and what of it is left to read."""
+"""What is under way over one SSH channel: credit, order, the end of the output and the status; and room for input."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from rdo.drivers.base import STDERR, STDOUT, Chunk
-from rdo.drivers.ssh.receive_buffer import ReceiveBuffer
+from rdo.drivers.ssh.fields import Violation
+from rdo.drivers.ssh.flow_control import WINDOW_LIMIT, ReceiveBuffer, SendWindow
 
 
 class Watcher:
@@ -120,3 +121,46 @@ def test_the_end_wakes_who_waits() -> None:
     for thread in threads:
         thread.join(5)
     assert found == [0]
+
+
+@pytest.fixture
+def window() -> SendWindow:
+    made = SendWindow()
+    made.widen(10)
+    return made
+
+
+def test_no_more_is_reserved_than_there_is_room_for(window: SendWindow) -> None:
+    assert [window.reserve(6, 0), window.reserve(6, 0)] == [6, 4]
+    with pytest.raises(TimeoutError):
+        window.reserve(1, 0)
+
+
+def test_what_does_not_fit_whole_takes_no_room(window: SendWindow) -> None:
+    assert not window.reserve_all(11)
+    assert window.reserve_all(10)
+    assert not window.reserve_all(1)
+
+
+def test_a_closed_window_takes_nothing_though_there_is_room(window: SendWindow) -> None:
+    window.close()
+    assert window.reserve(1, None) == 0
+    assert not window.reserve_all(1)
+
+
+@pytest.mark.parametrize("how", ["widened", "closed"])
+def test_whoever_waits_for_room_is_woken(how: str) -> None:
+    window, found = SendWindow(), list[int]()
+    waiting = threading.Thread(target=lambda: found.append(window.reserve(5, 30)))
+    waiting.start()
+    if how == "widened":
+        window.widen(3)
+    else:
+        window.close()
+    waiting.join(30)
+    assert found == [3 if how == "widened" else 0]
+
+
+def test_more_room_than_a_window_can_have_is_a_violation(window: SendWindow) -> None:
+    with pytest.raises(Violation):
+        window.widen(WINDOW_LIMIT)
