@@ -1,16 +1,29 @@
-"""What the server says during the login (RFC 4252, 4256), taken apart with distrust. Pure."""
+"""The messages of SSH authentication (RFC 4252, 4256) as bytes: ours, and the server's, read with distrust. Pure.
+
+Written beside paramiko's own because that signs before it knows whether the server accepts the key, and keeps the
+methods the server would take to itself.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from rdo.drivers.ssh.fields import Body, FieldReader, Violation, words
+from paramiko.common import MSG_SERVICE_REQUEST, MSG_USERAUTH_INFO_RESPONSE, MSG_USERAUTH_REQUEST
+
+from rdo.drivers.ssh.fields import Body, FieldReader, Violation, string, text, uint32, words
+from rdo.drivers.ssh.messages import EncodedMessage
 
 PROMPT_LIMIT = 100
 """Questions at once: sshd takes no more answers."""
 
 PROMPT_LENGTH_LIMIT = 4096
 """Characters of one question, or of what stands above it, that are shown."""
+
+
+HOST_BOUND = "publickey-hostbound@openssh.com"
+HOST_BOUND_METHOD = "publickey-hostbound-v00@openssh.com"
+"""The extension by which a server says that it knows the method: OpenSSH's PROTOCOL, section 3.1."""
 
 
 class AuthOutcome(NamedTuple):
@@ -34,6 +47,35 @@ class Questions(NamedTuple):
     title: str
     instruction: str
     prompts: list[Prompt]
+
+
+def ask_service() -> EncodedMessage:
+    """Ask to be authenticated."""
+    return EncodedMessage(bytes([MSG_SERVICE_REQUEST]) + text("ssh-userauth"))
+
+
+def request(user: str, method: str, details: bytes = b"") -> EncodedMessage:
+    """Log in by a method; by `none`, ask what there is."""
+    names = text(user) + text("ssh-connection") + text(method)
+    return EncodedMessage(bytes([MSG_USERAUTH_REQUEST]) + names + details)
+
+
+def request_by_key(
+    user: str, algorithm: str, blob: bytes, *, signed: bool, host_key: bytes | None = None
+) -> EncodedMessage:
+    """Log in by a key, or ask whether that would do; its signature is to follow where there is one.
+
+    With the server's own `host_key` in it no other server can use that.
+    """
+    details = bytes([signed]) + text(algorithm) + string(blob)
+    if host_key is None:
+        return request(user, "publickey", details)
+    return request(user, HOST_BOUND_METHOD, details + string(host_key))
+
+
+def respond(answers: Sequence[str]) -> EncodedMessage:
+    """The answers to the server's questions."""
+    return EncodedMessage(bytes([MSG_USERAUTH_INFO_RESPONSE]) + uint32(len(answers)) + b"".join(map(text, answers)))
 
 
 def banner(body: Body) -> bytes:

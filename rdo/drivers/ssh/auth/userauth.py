@@ -1,8 +1,4 @@
-"""The messages of SSH authentication (RFC 4252, 4256): one request, one outcome. Which to try: see login.py.
-
-Written beside paramiko's own because that signs before it knows whether the server accepts the key, and keeps the
-methods the server would take to itself.
-"""
+"""The talk of SSH authentication (RFC 4252, 4256): one request, one outcome. Which to try: see login.py."""
 
 from __future__ import annotations
 
@@ -15,21 +11,17 @@ from paramiko.common import (
     MSG_USERAUTH_BANNER,
     MSG_USERAUTH_FAILURE,
     MSG_USERAUTH_SUCCESS,
-    cMSG_SERVICE_REQUEST,
-    cMSG_USERAUTH_INFO_RESPONSE,
-    cMSG_USERAUTH_REQUEST,
 )
-from paramiko.message import Message
 
 from rdo.drivers.ssh.algorithms import signature
 from rdo.drivers.ssh.auth import login_messages
-from rdo.drivers.ssh.auth.login_messages import AuthOutcome, Prompt
+from rdo.drivers.ssh.auth.login_messages import HOST_BOUND, AuthOutcome, Prompt
 from rdo.drivers.ssh.auth.private_key import SigningKey
-from rdo.drivers.ssh.fields import Violation, words
+from rdo.drivers.ssh.fields import Violation, string, text, words
+from rdo.drivers.ssh.messages import EncodedMessage
 from rdo.drivers.ssh.options import SshOptions
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import ConnectError
-from rdo.fscodec import fsencode
 
 ANSWER_TIMEOUT = 120.0
 """Seconds for the server's answer: sshd's own LoginGraceTime, since PAM may wait for a telephone."""
@@ -48,9 +40,8 @@ BANNER_LIMIT = 64 * 1024
 
 ONE_KEY = "if the server allows fewer, name one with `identity`, or set IdentitiesOnly"
 
-HOST_BOUND = "publickey-hostbound@openssh.com"
-HOST_BOUND_METHOD = "publickey-hostbound-v00@openssh.com"
-"""The extension by which a server says that it knows the method: OpenSSH's PROTOCOL, section 3.1."""
+MessageResponder = Callable[[bytes], EncodedMessage | None]
+"""Gives our next message after the server's; None where there is none to be had."""
 
 Answerer = Callable[[str, Sequence[Prompt]], "Sequence[str] | None"]
 """Gives the answers to an instruction and its prompts; None where nobody can be asked."""
@@ -73,11 +64,11 @@ class UserAuth:
         self._is_accepted = False
         """Whether the server has answered the first message: what it announces (EXT_INFO) comes before that."""
         self._early: tuple[int, bytes] | None = None
-        self._ask_service()
+        self._send(login_messages.ask_service())  # and skip its answer: that saves a round trip
 
     def none(self) -> AuthOutcome:
         """Ask what there is; some servers let one in for that."""
-        return self._exchange(self._request("none"))
+        return self._exchange(login_messages.request(self._user, "none"))
 
     def probe(self, key: SigningKey) -> AuthOutcome | None:
         """Whether the server would take the key, without a signature: None if it would, else its refusal."""
@@ -88,69 +79,42 @@ class UserAuth:
         """Log in with a key. Raises whatever the key's signing raises."""
         algorithm = self.algorithm(key) or key.kind  # once: the server may announce something else meanwhile
         message = self._by_key(key, algorithm, signed=True)
-        signed = Message()
-        signed.add_string(self._transport.session_id or b"")
-        signed.add_bytes(message.asbytes())
-        message.add_string(key.sign(signed.asbytes(), algorithm))
-        return self._exchange(message)
+        proof = key.sign(string(self._transport.session_id or b"") + message.payload, algorithm)
+        return self._exchange(EncodedMessage(message.payload + string(proof)))
 
-    def _by_key(self, key: SigningKey, algorithm: str, *, signed: bool) -> Message:
+    def _by_key(self, key: SigningKey, algorithm: str, *, signed: bool) -> EncodedMessage:
         """With the server's own key in it, where the server knows that: then no other can use the signature."""
         known = self._transport.server_extensions.get(HOST_BOUND) == b"0"
         bound = self._transport.binding if known and self._options.host_bound else None
-        message = self._request(HOST_BOUND_METHOD if bound else "publickey")
-        message.add_boolean(signed)
-        message.add_string(algorithm)
-        message.add_string(key.blob)
         self._offered.add(key.blob)
-        if bound:
-            message.add_string(bound.host_key)
-        return message
+        return login_messages.request_by_key(
+            self._user, algorithm, key.blob, signed=signed, host_key=bound.host_key if bound else None
+        )
 
     def password(self, password: str) -> AuthOutcome:
         """Log in with a password."""
-        message = self._request("password")
-        message.add_boolean(False)
-        message.add_string(fsencode(password))
-        return self._exchange(message)
+        return self._exchange(login_messages.request(self._user, "password", b"\0" + text(password)))
 
     def interactive(self, answer: Answerer, devices: str = "") -> AuthOutcome | None:
         """Log in by answering the server's questions; None if `answer` gave up. `devices` are the ones to ask with."""
-        message = self._request("keyboard-interactive")
-        message.add_string("")
-        message.add_string(devices)
+        message = login_messages.request(self._user, "keyboard-interactive", text("") + text(devices))
         return self._outcome(message, lambda question: self._responses(question, answer))
 
-    def _ask_service(self) -> None:
-        """Sent ahead of the first request, and its answer skipped: that saves a round trip."""
-        message = Message()
-        message.add_byte(cMSG_SERVICE_REQUEST)
-        message.add_string("ssh-userauth")
-        self._send(message)
-
-    def _request(self, method: str) -> Message:
-        message = Message()
-        message.add_byte(cMSG_USERAUTH_REQUEST)
-        message.add_string(self._user)
-        message.add_string("ssh-connection")
-        message.add_string(method)
-        return message
-
-    def _exchange(self, message: Message) -> AuthOutcome:
+    def _exchange(self, message: EncodedMessage) -> AuthOutcome:
         outcome = self._outcome(message, lambda _: None)
         if outcome is None:  # a password that has run out: RFC 4252, section 8
             raise ConnectError(f"`{self._target}` requires a new password", "", "change the password with `ssh`")
         return outcome
 
-    def _outcome(self, message: Message, question: Callable[[bytes], Message | None]) -> AuthOutcome | None:
-        """Send, and follow the conversation to its end; None when `question` has no answer to the server's message."""
+    def _outcome(self, message: EncodedMessage, respond: MessageResponder) -> AuthOutcome | None:
+        """Send, and follow the conversation to its end; None when `respond` has no answer to the server's message."""
         try:
-            return self._follow(message, question)
+            return self._follow(message, respond)
         except Violation as error:
             raise self._refused(error) from error
 
-    def _follow(self, message: Message, question: Callable[[bytes], Message | None]) -> AuthOutcome | None:
-        reply: Message | None = message
+    def _follow(self, message: EncodedMessage, respond: MessageResponder) -> AuthOutcome | None:
+        reply: EncodedMessage | None = message
         for _ in range(ROUND_LIMIT):
             if reply is None:
                 return None
@@ -161,7 +125,7 @@ class UserAuth:
                 return AuthOutcome(True)
             if kind == MSG_USERAUTH_FAILURE:
                 return login_messages.failure(body)
-            reply = question(body)
+            reply = respond(body)
         raise Violation(f"it asked more than {ROUND_LIMIT} times")
 
     def _receive(self, *, only_accepted: bool = False) -> tuple[int, bytes]:
@@ -202,17 +166,10 @@ class UserAuth:
         if shown:
             self._show(words(shown))
 
-    def _responses(self, question: bytes, answer: Answerer) -> Message | None:
+    def _responses(self, question: bytes, answer: Answerer) -> EncodedMessage | None:
         title, instruction, prompts = login_messages.questions(question)
         answers = answer("\n".join(part for part in (title, instruction) if part), prompts)
-        if answers is None:
-            return None
-        message = Message()
-        message.add_byte(cMSG_USERAUTH_INFO_RESPONSE)
-        message.add_int(len(answers))
-        for text in answers:
-            message.add_string(fsencode(text))
-        return message
+        return None if answers is None else login_messages.respond(answers)
 
     def algorithm(self, key: SigningKey) -> str | None:
         """What to sign with by the key; None for one that user or server do not allow. Raises ConnectError."""
@@ -234,7 +191,7 @@ class UserAuth:
     def _refused(self, error: Violation) -> ConnectError:
         return ConnectError(f"authentication failed for `{self._target}`", str(error))
 
-    def _send(self, message: Message) -> None:
+    def _send(self, message: EncodedMessage) -> None:
         self._requests += 1
         if self._requests > REQUEST_LIMIT:
             why = f"the login did not end within {REQUEST_LIMIT} messages"
