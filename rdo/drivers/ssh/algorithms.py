@@ -44,8 +44,6 @@ SIGNATURES = (
 LEGACY_RSA = "ssh-rsa"
 """With SHA-1: used only where the user's configuration names it."""
 
-RSA_SIGNATURES = ("rsa-sha2-512", "rsa-sha2-256")
-
 CERTIFICATE = "-cert-v01@openssh.com"
 LISTED_LIMIT = 6
 """Names of algorithms that one line of ours holds."""
@@ -172,25 +170,6 @@ def chosen(option: str, allowed: Allowed, able: Sequence[str], more: Sequence[st
         hint = f"allow one of {', '.join((*able, *more))}"
         raise ConnectError(f"rdo supports none of the {option} of this host", why, hint)
     return found
-
-
-def signature(kind: str, accepted: Allowed, server: Sequence[str]) -> str | None:
-    """The algorithm to log in with by a key or certificate of this type; None where neither side has one for it.
-
-    `accepted` is what the user allows (PubkeyAcceptedAlgorithms), `server` what the server names, nothing: all.
-    A server that names nothing may know SHA-1 alone, which is used where the user named that.
-    """
-    bare, end = (kind.removesuffix(CERTIFICATE), CERTIFICATE) if kind.endswith(CERTIFICATE) else (kind, "")
-    if bare != LEGACY_RSA:
-        return kind if accepted is None or kind in accepted else None
-    known = {f"{name}{end}": name for name in (*RSA_SIGNATURES, LEGACY_RSA)}
-    usual = [f"{name}{end}" for name in RSA_SIGNATURES]
-    wanted = usual if accepted is None else [name for name in accepted if name in known]
-    if server:
-        wanted = [name for name in wanted if known[name] in server]
-    elif kind in wanted:
-        return kind
-    return next(iter(wanted), None)
 
 
 def _some(names: Sequence[str]) -> str:

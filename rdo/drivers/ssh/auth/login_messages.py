@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from paramiko.common import MSG_SERVICE_REQUEST, MSG_USERAUTH_INFO_RESPONSE, MSG_USERAUTH_REQUEST
 
+from rdo.drivers.ssh.algorithms import CERTIFICATE, LEGACY_RSA, Allowed
 from rdo.drivers.ssh.fields import Body, FieldReader, Violation, string, text, uint32, words
 from rdo.drivers.ssh.messages import EncodedMessage
 
@@ -20,6 +21,8 @@ PROMPT_LIMIT = 100
 PROMPT_LENGTH_LIMIT = 4096
 """Characters of one question, or of what stands above it, that are shown."""
 
+
+RSA_SIGNATURES = ("rsa-sha2-512", "rsa-sha2-256")
 
 HOST_BOUND = "publickey-hostbound@openssh.com"
 HOST_BOUND_METHOD = "publickey-hostbound-v00@openssh.com"
@@ -99,3 +102,22 @@ def questions(body: Body) -> Questions:
         raise Violation(f"it asked {count} questions at once")
     prompts = [Prompt(words(fields.string(), PROMPT_LENGTH_LIMIT), fields.flag()) for _ in range(count)]
     return Questions(title, instruction, prompts)
+
+
+def signature_algorithm(kind: str, accepted: Allowed, server: Sequence[str]) -> str | None:
+    """The algorithm to log in with by a key or certificate of this type; None where neither side has one for it.
+
+    `accepted` is what the user allows (PubkeyAcceptedAlgorithms), `server` what the server names, nothing: all.
+    A server that names nothing may know SHA-1 alone, which is used where the user named that.
+    """
+    bare, end = (kind.removesuffix(CERTIFICATE), CERTIFICATE) if kind.endswith(CERTIFICATE) else (kind, "")
+    if bare != LEGACY_RSA:
+        return kind if accepted is None or kind in accepted else None
+    known = {f"{name}{end}": name for name in (*RSA_SIGNATURES, LEGACY_RSA)}
+    usual = [f"{name}{end}" for name in RSA_SIGNATURES]
+    wanted = usual if accepted is None else [name for name in accepted if name in known]
+    if server:
+        wanted = [name for name in wanted if known[name] in server]
+    elif kind in wanted:
+        return kind
+    return next(iter(wanted), None)

@@ -13,7 +13,6 @@ from paramiko.common import (
     MSG_USERAUTH_SUCCESS,
 )
 
-from rdo.drivers.ssh.algorithms import signature
 from rdo.drivers.ssh.auth import login_messages
 from rdo.drivers.ssh.auth.login_messages import HOST_BOUND, AuthOutcome, Prompt
 from rdo.drivers.ssh.auth.private_key import SigningKey
@@ -175,7 +174,8 @@ class UserAuth:
         """What to sign with by the key; None for one that user or server do not allow. Raises ConnectError."""
         self._await_extensions()
         known = self._transport.server_extensions.get("server-sig-algs", b"").decode("ascii", "replace")
-        return signature(key.kind, self._options.algorithms.public_keys, known.split(",") if known else ())
+        accepted = self._options.algorithms.public_keys
+        return login_messages.signature_algorithm(key.kind, accepted, known.split(",") if known else ())
 
     def _await_extensions(self) -> None:
         """Wait until it is known what the server announces, which has come with its keys from nearly all servers."""

@@ -13,7 +13,6 @@ from rdo.drivers.ssh.algorithms import (
     names,
     offer,
     permitted,
-    signature,
 )
 from rdo.errors import ConnectError
 
@@ -94,33 +93,3 @@ def test_without_a_mac_that_we_can_do_the_ciphers_that_need_none_are_left() -> N
 
 def test_compression_is_offered_where_it_was_asked_for() -> None:
     assert offer(Algorithms(compression=True), ("ssh-ed25519",)).compression == ("zlib@openssh.com", "none")
-
-
-CERT = "-cert-v01@openssh.com"
-
-
-@pytest.mark.parametrize(
-    ("kind", "accepted", "server", "expected"),
-    [
-        ("ssh-ed25519", None, (), "ssh-ed25519"),
-        ("ssh-ed25519", (), (), None),
-        ("ssh-rsa", (), (), None),
-        ("ssh-ed25519", ("ssh-ed25519",), ("rsa-sha2-512",), "ssh-ed25519"),
-        ("ssh-ed25519", ("rsa-sha2-512",), (), None),
-        ("sk-ssh-ed25519@openssh.com", ("sk-ssh-ed25519@openssh.com",), (), "sk-ssh-ed25519@openssh.com"),
-        ("ssh-rsa", None, (), "rsa-sha2-512"),
-        ("ssh-rsa", None, ("rsa-sha2-256",), "rsa-sha2-256"),
-        ("ssh-rsa", None, ("ssh-rsa",), None),
-        ("ssh-rsa", ("rsa-sha2-256", "rsa-sha2-512"), ("rsa-sha2-512", "rsa-sha2-256"), "rsa-sha2-256"),
-        ("ssh-rsa", ("rsa-sha2-512", "ssh-rsa"), (), "ssh-rsa"),
-        ("ssh-rsa", ("rsa-sha2-512", "ssh-rsa"), ("ssh-rsa", "rsa-sha2-512"), "rsa-sha2-512"),
-        ("ssh-rsa", ("ssh-ed25519",), (), None),
-        (f"ssh-rsa{CERT}", (f"rsa-sha2-256{CERT}",), ("rsa-sha2-512", "rsa-sha2-256"), f"rsa-sha2-256{CERT}"),
-        (f"ssh-rsa{CERT}", ("rsa-sha2-256",), (), None),
-        (f"ssh-ed25519{CERT}", (f"ssh-ed25519{CERT}",), (), f"ssh-ed25519{CERT}"),
-    ],
-)
-def test_a_key_is_used_with_what_both_sides_allow(
-    kind: str, accepted: tuple[str, ...] | None, server: tuple[str, ...], expected: str | None
-) -> None:
-    assert signature(kind, accepted, server) == expected

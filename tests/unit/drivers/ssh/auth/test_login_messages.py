@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdo.drivers.ssh.auth import login_messages
-from rdo.drivers.ssh.auth.login_messages import AuthOutcome, Prompt
+from rdo.drivers.ssh.auth.login_messages import AuthOutcome, Prompt, signature_algorithm
 from rdo.drivers.ssh.fields import BlobReader, Violation, string, text, uint32
 
 KEY = string(b"ssh-ed25519") + string(b"numbers")
@@ -62,3 +62,33 @@ def test_whatever_comes_in_a_login_is_read_or_refused(body: bytes) -> None:
             read(body)
         except Violation:
             continue
+
+
+CERT = "-cert-v01@openssh.com"
+
+
+@pytest.mark.parametrize(
+    ("kind", "accepted", "server", "expected"),
+    [
+        ("ssh-ed25519", None, (), "ssh-ed25519"),
+        ("ssh-ed25519", (), (), None),
+        ("ssh-rsa", (), (), None),
+        ("ssh-ed25519", ("ssh-ed25519",), ("rsa-sha2-512",), "ssh-ed25519"),
+        ("ssh-ed25519", ("rsa-sha2-512",), (), None),
+        ("sk-ssh-ed25519@openssh.com", ("sk-ssh-ed25519@openssh.com",), (), "sk-ssh-ed25519@openssh.com"),
+        ("ssh-rsa", None, (), "rsa-sha2-512"),
+        ("ssh-rsa", None, ("rsa-sha2-256",), "rsa-sha2-256"),
+        ("ssh-rsa", None, ("ssh-rsa",), None),
+        ("ssh-rsa", ("rsa-sha2-256", "rsa-sha2-512"), ("rsa-sha2-512", "rsa-sha2-256"), "rsa-sha2-256"),
+        ("ssh-rsa", ("rsa-sha2-512", "ssh-rsa"), (), "ssh-rsa"),
+        ("ssh-rsa", ("rsa-sha2-512", "ssh-rsa"), ("ssh-rsa", "rsa-sha2-512"), "rsa-sha2-512"),
+        ("ssh-rsa", ("ssh-ed25519",), (), None),
+        (f"ssh-rsa{CERT}", (f"rsa-sha2-256{CERT}",), ("rsa-sha2-512", "rsa-sha2-256"), f"rsa-sha2-256{CERT}"),
+        (f"ssh-rsa{CERT}", ("rsa-sha2-256",), (), None),
+        (f"ssh-ed25519{CERT}", (f"ssh-ed25519{CERT}",), (), f"ssh-ed25519{CERT}"),
+    ],
+)
+def test_a_key_is_used_with_what_both_sides_allow(
+    kind: str, accepted: tuple[str, ...] | None, server: tuple[str, ...], expected: str | None
+) -> None:
+    assert signature_algorithm(kind, accepted, server) == expected
