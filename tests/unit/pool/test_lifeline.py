@@ -52,9 +52,11 @@ class Wire:
 class Opener:
     """Gives the shells that it is told to, in its own time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *shells: Wire | None) -> None:
         self.asked = threading.Semaphore(0)
         self.shells: queue.Queue[Wire | None] = queue.Queue()
+        for each in shells:
+            self.shells.put(each)
 
     def __call__(self) -> Shell:
         self.asked.release()
@@ -64,6 +66,14 @@ class Opener:
         shell = Shell(cast(Channel, wire), "nonce", pty=False, plain=True)
         shell.group = wire.group
         return shell
+
+
+def guarding(opener: Opener, *groups: ProcessGroup) -> Lifeline:
+    """A lifeline that was started, and has these to guard."""
+    lifeline = Lifeline(opener)
+    lifeline.start()
+    lifeline.guard(groups)
+    return lifeline
 
 
 def test_what_is_ordered_while_it_opens_waits_for_it_and_nobody_else_does() -> None:
@@ -78,11 +88,9 @@ def test_what_is_ordered_while_it_opens_waits_for_it_and_nobody_else_does() -> N
 
 
 def test_one_that_was_killed_is_there_again_for_whatever_comes_next() -> None:
-    opener, first, second = Opener(), Wire(), Wire()
-    lifeline = Lifeline(opener)
-    lifeline.start()
-    opener.shells.put(first)
-    lifeline.guard([A, B])
+    first, second = Wire(), Wire()
+    opener = Opener(first)
+    lifeline = guarding(opener, A, B)
     assert sorted(first.heard(3)[1:]) == ["add 11 11", "add 13 12"]
     lifeline.leave([B])
     assert first.heard(1) == ["drop 13"]
@@ -95,11 +103,9 @@ def test_one_that_was_killed_is_there_again_for_whatever_comes_next() -> None:
 
 
 def test_one_that_does_not_answer_is_killed_by_another_that_does_what_it_did_not() -> None:
-    opener, first, second = Opener(), Wire(), Wire()
-    lifeline = Lifeline(opener)
-    lifeline.start()
-    opener.shells.put(first)
-    lifeline.guard([A])
+    first, second = Wire(), Wire()
+    opener = Opener(first)
+    lifeline = guarding(opener, A)
     assert first.heard(2) == [LIFELINE, "add 11 11"]
     assert all(lifeline.signal(A, name) for name in ("USR1", "HUP", "TERM"))
     first.answer()
@@ -114,11 +120,8 @@ def test_one_that_does_not_answer_is_killed_by_another_that_does_what_it_did_not
 
 
 def test_its_answer_is_whether_a_group_is_left() -> None:
-    opener, wire = Opener(), Wire()
-    lifeline = Lifeline(opener)
-    lifeline.start()
-    opener.shells.put(wire)
-    lifeline.guard([A])
+    wire = Wire()
+    lifeline = guarding(Opener(wire), A)
     wire.heard(2)
     with ThreadPoolExecutor() as threads:
         for pieces, is_left in (((b"0", b"\n"), True), ((b"1\n",), False), ((b"0\n",), True)):
@@ -131,22 +134,15 @@ def test_its_answer_is_whether_a_group_is_left() -> None:
 
 
 def test_where_it_does_not_answer_a_group_may_be_left() -> None:
-    opener, wire = Opener(), Wire()
-    lifeline = Lifeline(opener)
-    lifeline.start()
-    opener.shells.put(wire)
-    lifeline.guard([A])
-    opener.shells.put(None)
+    lifeline = guarding(Opener(Wire(), None), A)
     assert lifeline.is_left(A)
     lifeline.close()
 
 
 def test_one_that_answers_stays() -> None:
-    opener, wire = Opener(), Wire()
-    lifeline = Lifeline(opener)
-    lifeline.start()
-    opener.shells.put(wire)
-    lifeline.guard([A])
+    wire = Wire()
+    opener = Opener(wire)
+    lifeline = guarding(opener, A)
     assert lifeline.signal(A, "HUP")
     wire.answer()
     assert opener.asked.acquire(timeout=BOUND)
@@ -155,13 +151,9 @@ def test_one_that_answers_stays() -> None:
 
 
 def test_where_no_other_can_be_had_one_that_does_not_answer_is_asked_again_later() -> None:
-    opener, wire = Opener(), Wire()
-    lifeline = Lifeline(opener)
-    lifeline.start()
-    opener.shells.put(wire)
-    lifeline.guard([A])
+    opener = Opener(Wire(), None)
+    lifeline = guarding(opener, A)
     assert lifeline.signal(A, "HUP")
-    opener.shells.put(None)
     assert all(opener.asked.acquire(timeout=BOUND) for _ in range(2))
     assert not opener.asked.acquire(timeout=ANSWER_TIMEOUT * 1.5)
     assert lifeline.signal(A, "TERM")
@@ -171,21 +163,15 @@ def test_where_no_other_can_be_had_one_that_does_not_answer_is_asked_again_later
 
 
 def test_where_there_is_no_room_for_one_nobody_is_signalled_and_nobody_waits() -> None:
-    opener = Opener()
-    lifeline = Lifeline(opener)
-    lifeline.start()
-    opener.shells.put(None)
-    lifeline.guard([A])
+    lifeline = guarding(Opener(None), A)
     assert not lifeline.signal(A, "INT")
     lifeline.retire()
 
 
 def test_one_that_is_retired_is_not_opened_again() -> None:
-    opener, wire = Opener(), Wire()
-    lifeline = Lifeline(opener)
-    lifeline.start()
-    opener.shells.put(wire)
-    lifeline.guard([A])
+    wire = Wire()
+    opener = Opener(wire)
+    lifeline = guarding(opener, A)
     lifeline.retire()
     wire.close()
     assert not lifeline.signal(A, "INT")
