@@ -28,7 +28,8 @@ def bootstrap(nonce: str, *, pty: bool, login: bool, plain: bool = False) -> str
     """
     text = fill(_PTY if pty else _PLAIN if plain and not login else _APART, NONCE=nonce)
     if login:
-        return f"{START}{fill(_LOGIN, BOOTSTRAP=_in_double_quotes(text))}'"
+        in_double_quotes = re.sub(r'(["$])', r"\\\1", text)
+        return f"{START}{fill(_LOGIN, BOOTSTRAP=in_double_quotes)}'"
     return text if plain else f"{START}{text}'"
 
 
@@ -66,7 +67,3 @@ def takes(shell: str, line: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return locale.lower().endswith(("utf-8", "utf8"))
-
-
-def _in_double_quotes(text: str) -> str:
-    return re.sub(r'(["$])', r"\\\1", text)

@@ -136,13 +136,10 @@ def _fit(entries: Sequence[str], room: int, columns: int) -> list[str]:
     spare = room - len(shown) - (hidden > 0)
     blocks: list[list[str]] = []
     for entry in reversed(shown):
-        blocks.append(_rows(entry, min(ROW_LIMIT, 1 + spare), columns))
+        rows = min(ROW_LIMIT, 1 + spare)
+        cut = printable.cut(entry, columns + (rows - 1) * (columns - len(FURTHER)))
+        blocks.append(printable.wrapped(cut, columns, FURTHER))
         spare -= len(blocks[-1]) - 1
     remarks = [f"{INDENT}({hidden} more values){hint}" for hint in (" `rdoctl explain` shows all", "")]
     remark = remarks[0] if len(remarks[0]) <= columns else remarks[1]
     return [*([remark] if hidden else []), *(row for block in reversed(blocks) for row in block)]
-
-
-def _rows(entry: str, rows: int, columns: int) -> list[str]:
-    """The entry in so many rows, cut if need be."""
-    return printable.wrapped(printable.cut(entry, columns + (rows - 1) * (columns - len(FURTHER))), columns, FURTHER)

@@ -64,7 +64,7 @@ def requested(config: Config, programs: Iterable[tuple[str, str]]) -> TrustReque
 
     What comes from the user's own file needs no consent; of everything else, only harmless keys do not.
     """
-    values = sorted(_values(config), key=lambda pair: _weight(pair[0]))
+    values = sorted(_values(config), key=lambda pair: WEIGHTIEST.index(pair[0]) if pair[0] in WEIGHTIEST else -1)
     return TrustRequest(config.path, config.profile, tuple(values), tuple(programs), config.exposed)
 
 
@@ -79,7 +79,3 @@ def _values(config: Config) -> Iterable[tuple[str, str]]:
             part or KEYS[key].value_type is not VARIABLES
         ):  # of a table only the entries count that are not the user's own
             yield name, json.dumps(value[part] if part and isinstance(value, Mapping) else value, ensure_ascii=False)
-
-
-def _weight(name: str) -> int:
-    return WEIGHTIEST.index(name) + 1 if name in WEIGHTIEST else 0

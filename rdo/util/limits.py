@@ -22,7 +22,10 @@ class ProcessLimits(NamedTuple):
     def allow(self, other: ProcessLimits) -> bool:
         """Whether a process that has these can start one that has the `other` ones."""
         pairs = zip(self.limits, other.limits, strict=False)
-        return self.nice <= other.nice and all(_allows(ours, theirs) for (_, ours), (_, theirs) in pairs)
+        infinite = resource.RLIM_INFINITY
+        return self.nice <= other.nice and all(
+            ours == infinite or (theirs != infinite and ours >= theirs) for (_, ours), (_, theirs) in pairs
+        )
 
 
 def limits_of(pid: int) -> ProcessLimits | None:
@@ -48,7 +51,3 @@ def _limits(pid: int) -> tuple[tuple[int, int], ...]:
     if hasattr(resource, "prlimit"):
         return tuple(resource.prlimit(pid, number) for number in LIMITS)
     return tuple(map(resource.getrlimit, LIMITS)) if pid == 0 else ()
-
-
-def _allows(ours: int, theirs: int) -> bool:
-    return ours == resource.RLIM_INFINITY or (theirs != resource.RLIM_INFINITY and ours >= theirs)

@@ -92,10 +92,7 @@ def asked(names: Sequence[str], force: bool) -> tuple[Project, list[Tool]]:
         why = f"`{root}` has no file that mentions one, and no shims"
         raise SetupError("no tools were found", why, "name them, as in `rdoctl ide vim make`")
 
-    def read_below(path: str) -> str | None:
-        return read(os.path.join(root, path))
-
-    return Project(root, read_below, force), toolset.named(found)
+    return Project(root, lambda path: read(os.path.join(root, path)), force), toolset.named(found)
 
 
 def jetbrains_directories() -> list[str]:
