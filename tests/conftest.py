@@ -134,17 +134,31 @@ def report(left: list[str]) -> None:
 
 @pytest.fixture
 def runtime(test_id: str, leaks: Leaks) -> Iterator[dict[str, str]]:
-    """An environment of its own for rdo: nothing of the user's, short paths (a socket's has room for 104 bytes).
+    """An environment of its own for rdo, for one test."""
+    with environment_of(test_id, leaks) as environment:
+        yield environment
+
+
+@contextlib.contextmanager
+def environment_of(mark: str, leaks: Leaks) -> Iterator[dict[str, str]]:
+    """An environment for rdo: nothing of the user's, short paths (a socket's has room for 104 bytes).
 
     Afterwards the masters are told to end; one that outlives that is a leak.
     """
     root = Path(tempfile.mkdtemp(prefix="rdo-", dir="/tmp"))
-    environment = isolated(root, test_id)
+    environment = isolated(root, mark)
     yield environment
-    if leaks.processes(mark=test_id):
+    if leaks.processes(mark=mark):
         stop_masters(environment)
-        wait_until(lambda: not leaks.processes(mark=test_id), STOP_BOUND)
+        wait_until(lambda: not leaks.processes(mark=mark), STOP_BOUND)
     shutil.rmtree(root)
+
+
+@pytest.fixture(scope="module")
+def shared_runtime(leaks: Leaks) -> Iterator[dict[str, str]]:
+    """The same, for tests of a module that share what listens in it."""
+    with environment_of(f"{leaks.run}{next(NUMBERS)}", leaks) as environment:
+        yield environment
 
 
 def isolated(root: Path, mark: str) -> dict[str, str]:

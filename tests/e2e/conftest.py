@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.docker_engine import SHELLS, DockerEngine
-from tests.e2e.project import Project, docker_project, ssh_project
+from tests.e2e.project import Project, docker_project, part, ssh_project, up
 from tests.e2e.reached import WAYS, Reached, Way, shared_user_sshd
 from tests.e2e.terminal import Terminal
 from tests.leaks import MARK, Leaks
@@ -25,9 +25,58 @@ tests/integration, and in `make soak` here.
 
 
 @pytest.fixture
-def project(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Project:
-    """A project on the sshd that the tests share."""
+def own(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Project:
+    """A project on the sshd that the tests share, with nobody else's control master."""
     return ssh_project(tmp_path, runtime, sshd)
+
+
+@pytest.fixture
+def project(own: Project) -> Project:
+    """The same, but in a module that has `shared` for it."""
+    return own
+
+
+IDLE = ("read -r rdo_s", "sshd: ")
+"""What stands in the command lines of the shells and connections that a master holds for the next command."""
+
+
+@pytest.fixture(scope="module")
+def held(
+    tmp_path_factory: pytest.TempPathFactory, shared_runtime: dict[str, str], sshd: Sshd, leaks: Leaks
+) -> Iterator[Project]:
+    """A project on that sshd, whose control master is up: most of what a test costs is to start one and to log in."""
+    leaks.register_server(sshd.pid, *IDLE)
+    yield up(ssh_project(tmp_path_factory.mktemp("held"), shared_runtime, sshd))
+    leaks.register_server(sshd.pid)
+
+
+@pytest.fixture
+def shared(held: Project) -> Project:
+    """A part of a project whose control master all tests of a module share: for those that only run commands.
+
+    A module of such tests has this for its `project`; what changes the config, or looks at the master, takes `own`.
+    """
+    return part(held)
+
+
+@pytest.fixture(scope="module")
+def held_anywhere(
+    tmp_path_factory: pytest.TempPathFactory,
+    shared_runtime: dict[str, str],
+    sshd: Sshd,
+    server: Callable[[Path, Mapping[str, str]], Project],
+    leaks: Leaks,
+) -> Iterator[Project]:
+    """A project on each kind of target in its turn, whose control master is up."""
+    leaks.register_server(sshd.pid, *IDLE)
+    yield up(server(tmp_path_factory.mktemp("held"), shared_runtime))
+    leaks.register_server(sshd.pid)
+
+
+@pytest.fixture
+def shared_anywhere(held_anywhere: Project) -> Project:
+    """The same on each kind of target in its turn."""
+    return part(held_anywhere)
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +100,17 @@ def server(request: pytest.FixtureRequest) -> Callable[[Path, Mapping[str, str]]
 
 
 @pytest.fixture
-def anywhere(tmp_path: Path, runtime: dict[str, str], server: Callable[[Path, Mapping[str, str]], Project]) -> Project:
-    """A project on each kind of target in its turn."""
+def own_anywhere(
+    tmp_path: Path, runtime: dict[str, str], server: Callable[[Path, Mapping[str, str]], Project]
+) -> Project:
+    """A project on each kind of target in its turn, with nobody else's control master."""
     return server(tmp_path, runtime)
+
+
+@pytest.fixture
+def anywhere(own_anywhere: Project) -> Project:
+    """The same, but in a module that has `shared_anywhere` for it."""
+    return own_anywhere
 
 
 @pytest.fixture

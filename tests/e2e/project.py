@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from tests.vagrant_machine import VagrantHost
 
 PATIENCE = 60.0
 """Seconds for any command of a test: far above what the slowest takes."""
+
+PARTS = itertools.count(1)
 
 Result = subprocess.CompletedProcess[bytes]
 
@@ -97,6 +100,22 @@ def make_project(root: Path, environment: Mapping[str, str]) -> Project:
     for directory in (local, remote):
         (directory / "src").mkdir(parents=True)
     return Project(local, remote, environment)
+
+
+def part(project: Project) -> Project:
+    """A directory of its own in the project, on both sides, with a `src`."""
+    name = f"part {next(PARTS)}"
+    found = Project(project.local / name, project.remote / name, project.environment)
+    for directory in (found.local, found.remote):
+        (directory / "src").mkdir(parents=True)
+    return found
+
+
+def up(project: Project) -> Project:
+    """The project, with its control master up."""
+    result = project.run("true")
+    assert (result.returncode, result.stderr) == (0, b"")
+    return project
 
 
 def ssh_config_text(project: Project, extra: str = "") -> str:

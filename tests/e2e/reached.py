@@ -44,7 +44,7 @@ class Reached:
 
 
 def token() -> str:
-    """Seconds for a `sleep` by which it can be told from all others."""
+    """Seconds for a `sleep`, or a last word of a command line, by which it can be told from all others."""
     return f"3{random.randrange(10**9):09d}"
 
 

@@ -18,6 +18,18 @@ AWKWARD = [
 ]  # fmt: skip
 
 
+@pytest.fixture
+def project(shared: Project) -> Project:
+    """With one control master for the tests here."""
+    return shared
+
+
+@pytest.fixture
+def anywhere(shared_anywhere: Project) -> Project:
+    """With one control master for the tests here."""
+    return shared_anywhere
+
+
 def random_word(chance: random.Random) -> bytes:
     """A word of awkward pieces and random bytes; bytes() has all but NUL."""
     pieces = [chance.choice(AWKWARD) for _ in range(chance.randrange(3))]
@@ -96,11 +108,11 @@ def test_c_hands_a_string_to_the_shell_with_its_arguments(project: Project) -> N
     assert (result.stdout, result.returncode) == (b"zero,one two,1\n", 3)
 
 
-def test_local_paths_in_arguments_become_remote_ones(project: Project) -> None:
-    local, remote = project.local, project.remote
+def test_local_paths_in_arguments_become_remote_ones(own: Project) -> None:
+    local, remote = own.local, own.remote
     words = [f"{local}/a", f"--out={local}", f"-I{local}/src", f"@{local}/f", f"D={local}/d", f"{local}:/usr:{local}/b"]
     left = [f"x{local}", f"{local}x", "/usr", f"--a-{local}", "src"]
     expected = [word.replace(str(local), str(remote)) for word in words] + left
-    assert project.run("printf", "%s\\n", *words, *left).stdout.decode().splitlines() == expected
-    assert project.run("--no-map", "printf", "%s\\n", *words).stdout.decode().splitlines() == words
-    assert project.run("-c", f"echo '{local}' $0", str(local)).stdout.decode() == f"{local} {remote}\n"
+    assert own.run("printf", "%s\\n", *words, *left).stdout.decode().splitlines() == expected
+    assert own.run("--no-map", "printf", "%s\\n", *words).stdout.decode().splitlines() == words
+    assert own.run("-c", f"echo '{local}' $0", str(local)).stdout.decode() == f"{local} {remote}\n"

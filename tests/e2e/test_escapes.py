@@ -16,6 +16,18 @@ from tests.sshd import Sshd
 EVIL = "\x1b[2J\x1b]0;owned\x07\x9b31m\r\x08"
 
 
+@pytest.fixture
+def project(shared: Project) -> Project:
+    """With one control master for the tests here."""
+    return shared
+
+
+@pytest.fixture
+def anywhere(shared_anywhere: Project) -> Project:
+    """With one control master for the tests here."""
+    return shared_anywhere
+
+
 def shown(project: Project, *words: str, **more: Any) -> str:
     """The one line that rdo shows; nothing in it but what can be printed."""
     result = project.run(*words, **more)
@@ -28,10 +40,10 @@ def shown(project: Project, *words: str, **more: Any) -> str:
 
 
 @pytest.mark.parametrize("key", ["host", "user", "driver", "no_such_key", "container"])
-def test_a_value_of_a_config_is_shown_escaped(project: Project, key: str) -> None:
+def test_a_value_of_a_config_is_shown_escaped(own: Project, key: str) -> None:
     value = "".join(f"\\u{ord(char):04x}" for char in EVIL)
-    project.configure(f'host = "devbox"\ndirectory = "/"\n[other]\n{key} = "{value}"\n')
-    shown(project, "-p", "other", "true")
+    own.configure(f'host = "devbox"\ndirectory = "/"\n[other]\n{key} = "{value}"\n')
+    shown(own, "-p", "other", "true")
 
 
 def test_a_profile_an_option_and_a_directory_are_shown_escaped(project: Project) -> None:

@@ -12,6 +12,18 @@ import pytest
 from tests.e2e.project import Project, ssh_config_text
 
 
+@pytest.fixture
+def project(shared: Project) -> Project:
+    """With one control master for the tests here."""
+    return shared
+
+
+@pytest.fixture
+def anywhere(shared_anywhere: Project) -> Project:
+    """With one control master for the tests here."""
+    return shared_anywhere
+
+
 def test_the_command_runs_in_the_matching_directory(project: Project) -> None:
     assert project.run("pwd").stdout.decode() == f"{project.remote}\n"
     assert project.run("pwd", cwd="src").stdout.decode() == f"{project.remote}/src\n"
@@ -41,10 +53,10 @@ def test_dir_names_the_remote_directory(project: Project, tmp_path: Path) -> Non
     assert home == os.path.expanduser("~")
 
 
-def test_directory_may_be_left_out_where_dir_is_given(project: Project) -> None:
-    project.configure('driver = "ssh"\nhost = "devbox"\n')
-    assert project.run("--dir", "/", "pwd").stdout == b"/\n"
-    result = project.run("true")
+def test_directory_may_be_left_out_where_dir_is_given(own: Project) -> None:
+    own.configure('driver = "ssh"\nhost = "devbox"\n')
+    assert own.run("--dir", "/", "pwd").stdout == b"/\n"
+    result = own.run("true")
     assert result.returncode == 255
     assert b"sets no `directory`" in result.stderr
 
@@ -63,20 +75,20 @@ def test_nothing_of_the_environment_is_passed_by_default(anywhere: Project) -> N
         assert b"sesame" not in result.stdout
 
 
-def test_env_and_pass_env_and_path_of_the_config_reach_the_command(project: Project) -> None:
+def test_env_and_pass_env_and_path_of_the_config_reach_the_command(own: Project) -> None:
     extra = 'pass_env = ["MY_*"]\npath = ["bin"]\n[env]\nSTAGE = "it\'s $HOME"\n'
-    project.configure(ssh_config_text(project, extra))
-    (project.remote / "bin").mkdir()
-    tool = project.remote / "bin" / "tool"
+    own.configure(ssh_config_text(own, extra))
+    (own.remote / "bin").mkdir()
+    tool = own.remote / "bin" / "tool"
     tool.write_text('#!/bin/sh\necho "$STAGE,$MY_A,${OTHER-unset}"\n')
     tool.chmod(0o755)
-    assert project.run("tool", env={"MY_A": "a", "OTHER": "o"}).stdout == b"it's $HOME,a,unset\n"
-    assert project.run("-e", "STAGE=x", "tool", cwd="src").stdout == b"x,,unset\n"
+    assert own.run("tool", env={"MY_A": "a", "OTHER": "o"}).stdout == b"it's $HOME,a,unset\n"
+    assert own.run("-e", "STAGE=x", "tool", cwd="src").stdout == b"x,,unset\n"
 
 
-def test_no_value_of_a_variable_ever_shows_in_an_argument_list(anywhere: Project) -> None:
+def test_no_value_of_a_variable_ever_shows_in_an_argument_list(own_anywhere: Project) -> None:
     """Neither here nor on the target, whose processes are this machine's: looked at all the time, cold and warm."""
-    with open(anywhere.local / ".rdo.conf", "a") as config:
+    with open(own_anywhere.local / ".rdo.conf", "a") as config:
         config.write('pass_env = ["TOKEN"]\n')
     seen, over = [], threading.Event()
 
@@ -89,7 +101,9 @@ def test_no_value_of_a_variable_ever_shows_in_an_argument_list(anywhere: Project
     try:
         for _ in range(5):
             given = {"TOKEN": "sesame-7719", "OTHER": "sesame-7720"}
-            result = anywhere.run("-e", "OTHER", "sh", "-c", "sleep 0.2; echo $TOKEN,$OTHER; : here-it-runs", env=given)
+            result = own_anywhere.run(
+                "-e", "OTHER", "sh", "-c", "sleep 0.2; echo $TOKEN,$OTHER; : here-it-runs", env=given
+            )
             assert result.stdout == b"sesame-7719,sesame-7720\n"
     finally:
         over.set()
@@ -98,24 +112,24 @@ def test_no_value_of_a_variable_ever_shows_in_an_argument_list(anywhere: Project
     assert not [listing for listing in seen if b"sesame" in listing]
 
 
-def test_another_profile_is_chosen_by_option_or_environment(project: Project) -> None:
-    project.configure(ssh_config_text(project, '[up]\nenv = { WHO = "up" }\n'))
+def test_another_profile_is_chosen_by_option_or_environment(own: Project) -> None:
+    own.configure(ssh_config_text(own, '[up]\nenv = { WHO = "up" }\n'))
     words = ["sh", "-c", "echo ${WHO-none}"]
-    assert project.run(*words).stdout == b"none\n"
-    assert project.run("-p", "up", *words).stdout == b"up\n"
-    assert project.run("--profile=up", *words).stdout == b"up\n"
-    assert project.run(*words, env={"RDO_PROFILE": "up"}).stdout == b"up\n"
-    assert project.run(*words, env={"RDO_ENV": "up"}).stdout == b"up\n"
+    assert own.run(*words).stdout == b"none\n"
+    assert own.run("-p", "up", *words).stdout == b"up\n"
+    assert own.run("--profile=up", *words).stdout == b"up\n"
+    assert own.run(*words, env={"RDO_PROFILE": "up"}).stdout == b"up\n"
+    assert own.run(*words, env={"RDO_ENV": "up"}).stdout == b"up\n"
 
 
-def test_login_starts_the_target_s_login_shell_first(project: Project) -> None:
-    project.configure(ssh_config_text(project, "login = true\n"))
-    result = project.run("sh", "-c", "echo ${RDO_BOOT-gone}; cat; exit 6", input=b"in")
+def test_login_starts_the_target_s_login_shell_first(own: Project) -> None:
+    own.configure(ssh_config_text(own, "login = true\n"))
+    result = own.run("sh", "-c", "echo ${RDO_BOOT-gone}; cat; exit 6", input=b"in")
     assert (result.stdout, result.stderr, result.returncode) == (b"gone\nin", b"", 6)
 
 
-def test_v_tells_the_steps_on_stderr_and_leaves_stdout_alone(project: Project) -> None:
-    result = project.run("-v", "echo", "x")
+def test_v_tells_the_steps_on_stderr_and_leaves_stdout_alone(own: Project) -> None:
+    result = own.run("-v", "echo", "x")
     assert result.stdout == b"x\n"
     lines = [line.split(maxsplit=3) for line in result.stderr.decode().splitlines()]  # rdo: 12.3 ms  step
     steps = {step: float(after) for _, after, unit, step in lines if unit == "ms"}
@@ -125,18 +139,18 @@ def test_v_tells_the_steps_on_stderr_and_leaves_stdout_alone(project: Project) -
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="sudo must ask nothing")
-def test_s_runs_the_command_by_sudo_with_its_variables_and_signals(project: Project, tmp_path: Path) -> None:
+def test_s_runs_the_command_by_sudo_with_its_variables_and_signals(own: Project, tmp_path: Path) -> None:
     fake = tmp_path / "bin"
     fake.mkdir()
     sudo = fake / "sudo"
     sudo.write_text('#!/bin/sh\necho "sudo $*" >> "$0.log"\nwhile [ "$1" != -- ]; do shift; done; shift; exec "$@"\n')
     sudo.chmod(0o755)
-    project.configure(ssh_config_text(project, f'path = ["{fake}"]\nuse_sudo = true\n'))
-    assert project.run("-e", "TOKEN=secret", "sh", "-c", "echo $TOKEN").stdout == b"secret\n"
+    own.configure(ssh_config_text(own, f'path = ["{fake}"]\nuse_sudo = true\n'))
+    assert own.run("-e", "TOKEN=secret", "sh", "-c", "echo $TOKEN").stdout == b"secret\n"
     logged = (fake / "sudo.log").read_text()
     assert "--preserve-env=TOKEN" in logged
     assert "secret" not in logged
-    assert project.run("-u", "www-data:1000", "echo", "up").stdout == b"up\n"
+    assert own.run("-u", "www-data:1000", "echo", "up").stdout == b"up\n"
     assert "sudo -u www-data -g #1000 " in (fake / "sudo.log").read_text()
-    found = project.run("-u", "-oops", "true")
+    found = own.run("-u", "-oops", "true")
     assert (found.returncode, found.stderr) == (255, b"rdo: `-oops` is not a valid user name: it begins with `-`\n")

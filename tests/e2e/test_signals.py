@@ -12,6 +12,7 @@ import pytest
 
 from tests import clients
 from tests.e2e.project import Project
+from tests.e2e.reached import token
 from tests.e2e.terminal import LINE_START, Terminal
 from tests.leaks import wait_until
 from tests.soak import Counted, tries
@@ -20,6 +21,12 @@ FORWARDED = ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH"]
 
 GONE = 5.0
 """Seconds in which a command must be gone after its client."""
+
+
+@pytest.fixture
+def project(shared: Project) -> Project:
+    """With one control master for the tests here."""
+    return shared
 
 
 def alive(pid: int) -> bool:
@@ -65,10 +72,11 @@ def test_signals_that_come_just_when_output_does_wait_for_nothing_else(project: 
 @pytest.mark.parametrize("name", FORWARDED)
 def test_a_signal_to_the_client_reaches_the_command_with_a_pty(project: Project, terminal: Terminal, name: str) -> None:
     assert project.run("true").returncode == 0  # which the native client leaves to the one in Python
-    terminal.line(f'rdo sh -c "echo up; {trap(name)}"; echo status=$?')
+    mine = token()
+    terminal.line(f'rdo sh -c "echo up; {trap(name)}" {mine}; echo status=$?')
     terminal.match(rf"{LINE_START}up\r\n\d+\r\n")
     python = f"\\S+python\\S* -I .*{project.command()[0]!s}-client"
-    pattern = f"^{'rdo' if clients.is_native() else python} sh -c echo up"
+    pattern = f"^{'rdo' if clients.is_native() else python} sh -c echo up.* {mine}$"
     found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=True)
     os.kill(int(found.stdout), getattr(signal, f"SIG{name}"))
     terminal.expect("caught\r\n")
@@ -116,14 +124,14 @@ def test_a_command_on_a_pty_is_gone_when_its_terminal_is(project: Project) -> No
 
 
 @pytest.mark.serial
-def test_killing_the_master_ends_its_commands_and_tells_their_clients_within_a_second(project: Project) -> None:
-    project.run("true")
-    with project.start("sh", "-c", "echo $$; sleep 300") as process:
+def test_killing_the_master_ends_its_commands_and_tells_their_clients_within_a_second(own: Project) -> None:
+    own.run("true")
+    with own.start("sh", "-c", "echo $$; sleep 300") as process:
         assert process.stdout
         assert process.stderr
         group = int(process.stdout.readline())
         master = subprocess.run(
-            ["pgrep", "-f", f"rdo.master.daemon.*{project.local}"], capture_output=True, text=True, check=True
+            ["pgrep", "-f", f"rdo.master.daemon.*{own.local}"], capture_output=True, text=True, check=True
         )
         started = time.monotonic()
         os.kill(int(master.stdout), signal.SIGKILL)
@@ -133,7 +141,7 @@ def test_killing_the_master_ends_its_commands_and_tells_their_clients_within_a_s
         assert said.startswith(b"rdo: the command was lost: the control master exited; ")
         assert said.count(b"\n") == 1
     assert wait_until(lambda: not alive(group), GONE)
-    assert project.run("true").returncode == 0
+    assert own.run("true").returncode == 0
 
 
 def test_background_children_of_a_command_that_ended_by_itself_are_left_alone(project: Project) -> None:

@@ -14,6 +14,18 @@ SCRIPTS = pytest.mark.parametrize("script", ["exit {}", "exec >&- 2>&-; exit {}"
 """Commands that end with a status, the second one after it has closed its stdout and stderr."""
 
 
+@pytest.fixture
+def project(shared: Project) -> Project:
+    """With one control master for the tests here."""
+    return shared
+
+
+@pytest.fixture
+def anywhere(shared_anywhere: Project) -> Project:
+    """With one control master for the tests here."""
+    return shared_anywhere
+
+
 def statuses(count: int) -> list[int]:
     """About so many of the 256, among them all that are special."""
     return sorted({*range(0, 256, 256 // count), 1, 2, 125, 126, 127, 128, 130, 137, 254, 255})
@@ -28,11 +40,11 @@ def test_every_exit_status_arrives_over_a_held_connection(anywhere: Project, cou
 
 @pytest.mark.soak
 @SCRIPTS
-def test_every_exit_status_arrives_from_a_first_command(anywhere: Project, counted: Counted, script: str) -> None:
-    wanted = statuses(64 if anywhere.takes_long else 256) if FULL else (0, 1, 127, 255)
+def test_every_exit_status_arrives_from_a_first_command(own_anywhere: Project, counted: Counted, script: str) -> None:
+    wanted = statuses(64 if own_anywhere.takes_long else 256) if FULL else (0, 1, 127, 255)
     for status in counted("exit statuses compared, cold", wanted):
-        assert anywhere.run("sh", "-c", script.format(status)).returncode == status
-        stop(anywhere)
+        assert own_anywhere.run("sh", "-c", script.format(status)).returncode == status
+        stop(own_anywhere)
 
 
 def test_the_status_arrives_long_after_the_command_has_closed_its_output(anywhere: Project) -> None:
@@ -85,14 +97,14 @@ def test_output_of_a_megabyte_is_whole_when_the_command_fails_at_once_after_it(
         assert (len(result.stdout), result.returncode) == (1_000_000, 3)
 
 
-def test_a_lost_connection_is_255_with_a_line_and_the_command_is_not_run_again(project: Project) -> None:
+def test_a_lost_connection_is_255_with_a_line_and_the_command_is_not_run_again(own: Project) -> None:
     # The session's own sshd process is the parent of the command's process group leader.
     script = "echo x >> runs; kill -9 $(ps -o ppid= -p $$); sleep 30"
-    result = project.run("sh", "-c", script)
+    result = own.run("sh", "-c", script)
     assert result.returncode == 255
     assert result.stderr.startswith(b"rdo: the connection to `devbox` was lost: ")
-    assert (project.remote / "runs").read_text() == "x\n"
-    assert project.run("true").returncode == 0
+    assert (own.remote / "runs").read_text() == "x\n"
+    assert own.run("true").returncode == 0
 
 
 @pytest.mark.parametrize(("words", "line"), [

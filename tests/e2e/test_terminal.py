@@ -12,6 +12,12 @@ from tests.e2e.terminal import LINE_START, Terminal
 from tests.leaks import wait_until
 
 
+@pytest.fixture
+def project(shared: Project) -> Project:
+    """With one control master for the tests here."""
+    return shared
+
+
 def ends_with(path: Path, text: str) -> bool:
     return path.exists() and path.read_text().endswith(text)
 

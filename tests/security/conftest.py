@@ -1,8 +1,20 @@
 """Fixtures of the tests of attacks: those of the end-to-end and of the integration tests."""
 
-from tests.e2e.conftest import anywhere, containers, project, reached, server, terminal, user_sshd, way
+from tests.e2e.conftest import (
+    anywhere,
+    containers,
+    own,
+    own_anywhere,
+    project,
+    reached,
+    server,
+    terminal,
+    user_sshd,
+    way,
+)
 from tests.integration.conftest import caller, connect
 
 __all__ = [
-    "anywhere", "caller", "connect", "containers", "project", "reached", "server", "terminal", "user_sshd", "way",
+    "anywhere", "caller", "connect", "containers", "own", "own_anywhere", "project", "reached", "server", "terminal",
+    "user_sshd", "way",
 ]  # fmt: skip
