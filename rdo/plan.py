@@ -19,8 +19,7 @@ from rdo.errors import RdoError
 from rdo.fscodec import fsdecode
 from rdo.ipc.request import Request
 from rdo.paths.mapping import MappedArgument, PathMapping, UnmappedError
-from rdo.remote_sh import tty_modes
-from rdo.remote_sh.render import Script
+from rdo.remote_sh.render import Script, mode_settings
 from rdo.util.phrases import shortened
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -76,7 +75,7 @@ def make(
         has_input=not request.no_input,
         keep=settings.on_disconnect == "keep",
         inside=_inside(request, mapping),
-        modes=tuple(tty_modes.settings(request.modes)),
+        modes=tuple(mode_settings(request.modes)),
     )
     maps_output = request.map_output or (settings.map_output and not request.no_map_output)
     return Plan(script, mapped, mapping, _output_roots(roots, seen) if maps_output else {})

@@ -28,8 +28,8 @@ from rdo.ipc.request import Request
 from rdo.paths.mapping import MappedArgument
 from rdo.plan import Plan
 from rdo.pool.login_directory import below
-from rdo.remote_sh.quoting import quote
 from rdo.remote_sh.render import render
+from rdo.remote_sh.template import quote
 from rdo.trust import store
 
 FROM_ENVIRONMENT = "(from your environment)"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from rdo.errors import RdoError
 from rdo.fscodec import fsencode
-from rdo.remote_sh.quoting import NEWLINE, quote
-from rdo.remote_sh.template import fill, load
+from rdo.ipc.terminal_modes import CHARACTERS, FLAGS
+from rdo.remote_sh.template import NEWLINE, fill, load, quote
 
 LIFELINE = load("lifeline", KILL_GROUP=quote(load("kill_group")))
 """What the lifeline runs."""
@@ -23,6 +24,8 @@ _TRY_DIRECTORY, _ENTER_BY_SUDO = load("try_directory"), load("enter_by_sudo")
 _JOB = load("job")
 
 MODES_LOST = "rdo: cannot restore the modes of the terminal: `stty` fails on the target; use `rdo -T`"
+
+_MODE_FLAGS = frozenset({"iutf8"}.union(*FLAGS.values()))
 
 
 class Script(NamedTuple):
@@ -133,3 +136,28 @@ def _as(user: str) -> str:
         return ""
     name, colon, group = (f"#{part}" if part.isdecimal() else part for part in user.partition(":"))
     return f"-u {quote(name)} " + (f"-g {quote(group)} " if colon else "")
+
+
+def mode_settings(modes: bytes) -> Iterator[tuple[str, ...]]:
+    """The modes of the caller's terminal as words for stty(1): `intr ^C`, `-ixon`. Raises RdoError for anything else.
+
+    A pty is often there before its command is known, and every driver gives a shell that can run stty, so that is how
+    modes travel: not in the request for the pty, as ssh sends them (RFC 4254, section 8).
+    """
+    for item in modes.decode("ascii", "replace").split():
+        name, _, value = item.partition("=")
+        if name in CHARACTERS and value == "undef":
+            yield name, "undef"
+        elif name in CHARACTERS and value.isdecimal() and 0 < int(value) < 0x80:
+            yield name, _spelled(int(value))
+        elif name in _MODE_FLAGS and value in ("0", "1"):
+            yield (name if value == "1" else f"-{name}",)
+        else:
+            raise RdoError(f"`{item}` is not a terminal mode")
+
+
+def _spelled(code: int) -> str:
+    """A key as POSIX has it for stty: a control character by a circumflex and the letter."""
+    if code == 0x7F:
+        return "^?"
+    return chr(code) if code > 0x1F else f"^{chr(code + 0x40)}"

@@ -1,11 +1,13 @@
-"""The .sh files of this package as the text that is sent: read and minified once, when a module that has use for one is
-loaded, so that an upgrade in place changes nothing for a control master that runs.
+"""Text for the target's shell: the .sh files of this package, each as one line, and words. Pure, but for those files.
 
-`@NAME@` in a file is a place for a value, which the caller quotes if it is a word. A file becomes one line, as short as
-it may be: a shell reads its script a byte at a time. That knows only as much of the language as the files of this
-package need, and refuses what it would have to understand. A line of a file is a whole command, or a part of a compound
-one that ends where the grammar allows a newline. Comments stand on lines of their own. `# On the wire: first_word=f`
-gives a name of the file a shorter one. Pure, but for the files it reads.
+They are read and minified once, when a module that has use for one is loaded, so that an upgrade in place changes
+nothing for a control master that runs. `@NAME@` in a file is a place for a value, which the caller quotes if it is a
+word.
+
+A line is as short as it may be: a shell reads its script a byte at a time. To minify takes only as much of the language
+as the files of this package need, and what it would have to understand is refused. A line of a file is a whole command,
+or a part of a compound one that ends where the grammar allows a newline. Comments stand on lines of their own.
+`# On the wire: first_word=f` gives a name of the file a shorter one.
 """
 
 from __future__ import annotations
@@ -31,6 +33,11 @@ _USED = re.compile(r"(?<![-%\\A-Za-z0-9_])[A-Za-z_][A-Za-z0-9_]*")
 
 _PLACE = re.compile("@([A-Z_]+)@")
 
+NEWLINE = '"$rdo_n"'
+"""How a newline is spelled in a script, which is one line itself. Set by newline.sh."""
+
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+
 
 def load(name: str, **values: str) -> str:
     """The text of a file, on one line without its newline, with these values; other places stay as they are."""
@@ -47,6 +54,13 @@ def source(name: str) -> str:
     """What the file says."""
     with open(os.path.join(os.path.dirname(__file__), f"{name}.sh"), encoding="ascii") as file:
         return file.read()
+
+
+def quote(word: str) -> str:
+    """The word for a shell, on one line."""
+    if _PLAIN_WORD.fullmatch(word):
+        return word
+    return "'" + word.replace("'", "'\\''").replace("\n", f"'{NEWLINE}'") + "'"
 
 
 def minify(script: str) -> str:

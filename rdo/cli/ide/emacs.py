@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rdo.cli.ide.draft import Draft, Project, whole
 from rdo.cli.ide.toolset import FILE, Tool, ToolGroup
-from rdo.remote_sh.quoting import quote
+from rdo.remote_sh.template import quote
 
 PATH = ".dir-locals-2.el"
 

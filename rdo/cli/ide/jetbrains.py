@@ -14,7 +14,7 @@ from xml.sax.saxutils import quoteattr
 from rdo.cli.ide.draft import SHIMS, Draft, Project, whole
 from rdo.cli.ide.toolset import FILE, Tool
 from rdo.errors import RdoError
-from rdo.remote_sh.quoting import quote
+from rdo.remote_sh.template import quote
 
 CONFIGURATION = """\
 <component name="ProjectRunConfigurationManager">

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rdo.cli.ide.draft import SHIMS, Draft, Project
 from rdo.cli.ide.toolset import FILE, Messages, Tool, ToolGroup
-from rdo.remote_sh.quoting import quote
+from rdo.remote_sh.template import quote
 
 PATH = ".exrc"
 

@@ -14,7 +14,7 @@ from rdo.drivers.docker.answer import one_line
 from rdo.drivers.docker.endpoint import FILE_LIMIT, Endpoint, TlsFiles
 from rdo.drivers.docker.stream import EngineStream, SocketStream, TlsStream
 from rdo.errors import ConfigError, ConnectError, SetupError, reason
-from rdo.remote_sh.quoting import quote
+from rdo.remote_sh.template import quote
 from rdo.util import foreign_file, threads
 from rdo.util.caller_program import start_for_caller
 from rdo.util.lines import split_lines

@@ -9,7 +9,7 @@ from rdo.drivers.base import Pty, WindowSize
 from rdo.drivers.docker.channel import DockerChannel, IsCut
 from rdo.drivers.docker.engine import CONSOLE_SIZE_SINCE, Engine, EngineError
 from rdo.errors import ConnectError, LinkLost
-from rdo.remote_sh.quoting import quote
+from rdo.remote_sh.template import quote
 
 DETACH_KEYS = "ctrl-^,ctrl-],ctrl-^,ctrl-@,ctrl-^,ctrl-]"
 """The engine always watches a pty's input for such a sequence. By default it begins with Ctrl-P, which is
