@@ -18,10 +18,13 @@ END_BOUND = 10.0
 
 
 def masters(project: Project) -> list[int]:
-    """Process ids of the project's masters."""
+    """Process ids of the project's masters; without what one of them forks, which looks like it until it is another
+    program.
+    """
     place = f"{project.local}/.rdo.conf"
     listed = listed_processes().items()
-    return sorted(pid for pid, process in listed if ENTRY in process.command and place in process.command)
+    found = {pid: each.parent for pid, each in listed if ENTRY in each.command and place in each.command}
+    return sorted(pid for pid, parent in found.items() if parent not in found)
 
 
 def sockets(project: Project) -> list[Path]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.docker_engine import DockerEngine
+from tests.e2e.masters import masters
 from tests.e2e.project import Project, make_project
 from tests.e2e.terminal import Terminal
 from tests.leaks import wait_until
@@ -188,9 +188,8 @@ def test_nothing_outlives_its_master(
     with project.start("-p", profile, "sh", "-c", "echo up; while :; do date +%N >beat; sleep 0.05; done") as process:
         assert process.stdout
         assert process.stdout.readline() == b"up\n"
-        pattern = f"rdo.master.daemon .*{project.local}/.rdo.conf {profile} "
-        found = subprocess.run(["pgrep", "-f", pattern], check=True, capture_output=True, text=True)
-        os.kill(int(found.stdout), signal.SIGKILL)
+        (master,) = masters(project)
+        os.kill(master, signal.SIGKILL)
         assert process.wait() == 255
 
     def still() -> bool:
@@ -220,11 +219,10 @@ def test_stop_all_removes_the_container_of_a_master_that_was_killed(
     project: Project, docker_engine: DockerEngine
 ) -> None:
     assert project.run("-p", "made", "true").returncode == 0
-    found = subprocess.run(
-        ["pgrep", "-f", f"rdo.master.daemon.*{project.local}"], capture_output=True, text=True, check=True
-    ).stdout.split()
-    for pid in found:
-        os.kill(int(pid), signal.SIGKILL)
-    assert wait_until(lambda: b"removed 1 container" in project.shell("rdoctl stop --all").stdout, 3 * GONE)
+    (master,) = masters(project)
     with docker_engine.client() as client:
+        (container,) = client.containers.list(filters={"label": f"rdo.root={project.local}"})
+        os.kill(container.attrs["State"]["Pid"], signal.SIGSTOP)  # it would end by itself once its master has
+        os.kill(master, signal.SIGKILL)
+        assert wait_until(lambda: b"removed " in project.shell("rdoctl stop --all").stdout, 3 * GONE)
         assert client.containers.list(all=True, filters={"label": "rdo.master"}, ignore_removed=True) == []

@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import require
 from tests.e2e.project import PATIENCE, Project, make_project, ssh_config_text
+from tests.e2e.reached import token
 from tests.e2e.shims import add, bare, call, directory_there
 from tests.leaks import wait_until
 from tests.sshd import Sshd
@@ -107,9 +108,10 @@ def test_rdo_project_uses_that_directory_s_config(project: Project) -> None:
 
 def test_nothing_is_left_running_when_a_shim_is_killed(project: Project) -> None:
     add(project, "sleep")
-    command = [str(project.local / ".rdo/bin/sleep"), "1234.5"]
+    seconds = token()
+    command = [str(project.local / ".rdo/bin/sleep"), seconds]
     with subprocess.Popen(command, cwd="/", env=bare(project)) as process:
-        there = ["pgrep", "-fx", "sleep 1234.5"]
+        there = ["pgrep", "-fx", f"sleep {seconds}"]
         assert wait_until(lambda: subprocess.run(there, stdout=subprocess.DEVNULL).returncode == 0, PATIENCE)
         process.kill()
     assert wait_until(lambda: subprocess.run(there, stdout=subprocess.DEVNULL).returncode == 1, PATIENCE)

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from tests import clients
+from tests.e2e.masters import masters
 from tests.e2e.project import Project
 from tests.e2e.reached import token
 from tests.e2e.terminal import LINE_START, Terminal
@@ -130,11 +131,9 @@ def test_killing_the_master_ends_its_commands_and_tells_their_clients_within_a_s
         assert process.stdout
         assert process.stderr
         group = int(process.stdout.readline())
-        master = subprocess.run(
-            ["pgrep", "-f", f"rdo.master.daemon.*{own.local}"], capture_output=True, text=True, check=True
-        )
+        (master,) = masters(own)
         started = time.monotonic()
-        os.kill(int(master.stdout), signal.SIGKILL)
+        os.kill(master, signal.SIGKILL)
         assert process.wait() == 255
         assert time.monotonic() - started < 1
         said = process.stderr.read()
