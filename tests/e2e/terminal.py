@@ -62,8 +62,11 @@ class Terminal:
         self.type(text + "\r")
 
     def prompt(self) -> None:
-        """Wait for the shell's prompt: what is typed before it may be taken by the command that just ends."""
-        self.match(r"[$#] $")
+        """Wait for the shell's prompt: what is typed before it may be taken by the command that just ends.
+
+        To one that is as wide as the terminal, readline adds a space and the way back: then the next line is current.
+        """
+        self.match(r"[$#] (?: \r)?$")
 
     def expect(self, text: str) -> str:
         """Wait until the text appears; give all that was shown up to its end, and forget that."""
