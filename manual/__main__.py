@@ -9,7 +9,7 @@ from pathlib import Path
 from manual import commands, markdown, usage
 from manual.page import Entry, Heading, Paragraph, Piece, render
 from rdo import __version__
-from rdo.cli.main import rdoctl
+from rdo.cli.command_group import rdoctl
 from rdo.client.help import HELP, RSH_HELP
 from rdo.config.schema import KEYS
 

@@ -6,10 +6,9 @@ import os
 import time
 from functools import partial
 
-import click
-
 from rdo import project
 from rdo.cli import table
+from rdo.cli.declaration import Command, Option
 from rdo.client import argv, tty
 from rdo.client.argv import Options
 from rdo.config import load as config
@@ -22,34 +21,41 @@ from rdo.trust.request import TrustRequest
 from rdo.trust.store import Record, TrustStatus
 
 
-@click.command("allow")
-@click.option("--profile", "-p", metavar="NAME", default="", help="Allow this profile.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
-@click.option("--list", "-l", "listing", is_flag=True, help="List everything that is allowed, in all directories.")
-def command(profile: str, yes: bool, listing: bool) -> None:
+def run(profile: str | None, yes: bool, listing: bool) -> None:
     """Allow what the .rdo.conf here asks for.
 
     A .rdo.conf may come from somebody else. So you have to allow once where it sends your commands, as which user and
     with which of your variables and files, and again whenever that changes.
     """
     if listing:
-        click.echo("\n".join(lines(store.Store(os.environ).records()) or ["nothing is allowed yet"]))
+        print("\n".join(lines(store.Store(os.environ).records()) or ["nothing is allowed yet"]))
         return
-    request = trust_request(load(profile))
+    request = trust_request(load(profile or ""))
     where = one_line(f"profile `{request.profile}` of `{request.config}`")
     if not request.all:
-        click.echo(f"{where} needs {TrustStatus.FREE.value}")
+        print(f"{where} needs {TrustStatus.FREE.value}")
         return
     confirm(request, yes)
     store.Store(os.environ).add(request)
-    click.echo(f"allowed: {where}")
+    print(f"allowed: {where}")
+
+
+command = Command(
+    "allow",
+    run,
+    (
+        Option("profile", ("--profile", "-p"), "Allow this profile.", "NAME"),
+        Option("yes", ("--yes", "-y"), "Do not ask for confirmation."),
+        Option("listing", ("--list", "-l"), "List everything that is allowed, in all directories."),
+    ),
+)
 
 
 def confirm(request: TrustRequest, yes: bool) -> None:
     """Show the values; raises RdoError unless they are to be allowed."""
     if yes:
         head = one_line(f"`{request.config}`, profile `{request.profile}`, asks for:")
-        click.echo("\n".join([head, *(f"  {line}" for line in request.lines)]))
+        print("\n".join([head, *(f"  {line}" for line in request.lines)]))
         return
     screen = Screen(*(tty.screen() or prompt.SMALL))
     text = store.question(request, os.environ, screen)

@@ -1,15 +1,31 @@
-"""A group of commands that offers the nearest one where there is none of a name."""
+"""`rdoctl` and its groups as click has them, with the nearest command where there is none of a name."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from rdo import __version__
+from rdo.cli.command_table import COMMANDS
+from rdo.cli.declaration import Choice, Command, LeftToClick, Option
 from rdo.errors import printable
 from rdo.util.phrases import nearest
+
+EXAMPLES = """\
+\b
+Examples:
+  rdoctl init                     write a .rdo.conf for this directory
+  rdoctl doctor                   check each step on the way to the target
+  rdoctl explain make test        show what `rdo make test` would do
+  rdoctl status                   show the open connections
+  rdoctl allow                    allow what the .rdo.conf here asks for
+  rdoctl shim add pytest          create a pytest that runs on the target
+  rdoctl ide vscode               have VS Code run the tools on the target
+  rdoctl stop --all               close all connections, after their commands
+  eval "$(rdoctl completion bash)"
+"""
 
 
 class CommandGroup(click.Group):
@@ -26,23 +42,81 @@ class CommandGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-class LazyGroup(CommandGroup):
-    """A group that loads a command's module, where it is called `command`, only once that command is asked for.
+class TableGroup(CommandGroup):
+    """A group of the commands in command_table.py, each loaded only once it is asked for.
 
     All of them together take longer to load than any takes to run.
     """
 
-    def __init__(self, *, modules: Mapping[str, str], **more: Any) -> None:
-        super().__init__(**more)
-        self._modules = modules
-
     def list_commands(self, ctx: click.Context) -> list[str]:
         """See click."""
-        return sorted(self._modules)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """See click."""
-        if cmd_name not in self._modules:
+        if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(self._modules[cmd_name]).command
-        return command
+        command: click.Command | Command = importlib.import_module(COMMANDS[cmd_name].module).command
+        return built(command) if isinstance(command, Command) else command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """See click: by the table, which loads none."""
+        width = formatter.width - max(map(len, COMMANDS)) - 6  # as click has it
+        with formatter.section("Commands"):
+            shown = {name: click.Command(name, help=entry.summary) for name, entry in COMMANDS.items()}
+            formatter.write_dl([(name, each.get_short_help_str(width)) for name, each in shown.items()])
+
+
+class RawCommand(click.Command):
+    """A command that gets its words as they are."""
+
+    def __init__(self, *, rest: str, **more: Any) -> None:
+        super().__init__(**more)
+        self._rest = rest
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See click."""
+        ctx.params[self._rest] = tuple(args)
+        return []
+
+
+def built(declared: Command) -> click.Command:
+    """A declared command for click."""
+
+    def run(**given: object) -> None:
+        try:
+            declared.run(**given)
+        except LeftToClick as left:
+            if left.args:
+                raise click.UsageError(str(left)) from None
+            click.echo(click.get_current_context().get_help())
+
+    given: dict[str, Any] = {"name": declared.name, "callback": run, "help": declared.run.__doc__}
+    if declared.rest:
+        return RawCommand(**given, rest=declared.rest, options_metavar=declared.metavar, add_help_option=False)
+    return click.Command(**given, params=[_parameter(each) for each in declared.parameters])
+
+
+def _parameter(declared: Option | Choice) -> click.Parameter:
+    if isinstance(declared, Choice):
+        shown = f"[{'|'.join(declared.words)}]"
+        return click.Argument([declared.name], metavar=shown, type=click.Choice(declared.words), required=False)
+    value: dict[str, Any] = {"metavar": declared.metavar} if declared.metavar else {"is_flag": True}
+    return click.Option([declared.name, *declared.spellings], help=declared.help, hidden=not declared.help, **value)
+
+
+@click.group(cls=TableGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
+@click.version_option(__version__, message="rdoctl %(version)s")
+def rdoctl() -> None:
+    """Manage the targets and connections of rdo."""
+
+
+def run(words: list[str]) -> int:
+    """The exit status of `rdoctl WORDS`. Raises RdoError, OSError."""
+    try:
+        return rdoctl.main(words, prog_name="rdoctl", standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        raise KeyboardInterrupt from None

@@ -57,3 +57,13 @@ _rdo_are_files() {
 }
 
 complete -F _rdo_complete rdo
+
+_rdoctl_completion() {
+    local word help
+    COMPREPLY=()
+    while IFS=$'\t' read -r word help; do
+        COMPREPLY+=("$word")
+    done < <(rdoctl __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+}
+
+complete -F _rdoctl_completion rdoctl

@@ -23,3 +23,10 @@ end
 
 complete -c rdo -x -a '(__rdo_complete_command)'
 @OPTIONS@
+
+function __rdoctl_offers
+    set -l words (commandline -opc)
+    rdoctl __complete $words[2..] (commandline -ct) 2>/dev/null
+end
+
+complete -c rdoctl -f -a '(__rdoctl_offers)'

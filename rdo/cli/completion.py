@@ -1,24 +1,18 @@
 """`rdoctl completion`: prints what makes a shell complete the command lines of `rdo` and `rdoctl`.
 
-`rdoctl` is completed by click, which is called back. `rdo` is completed by the shell itself: its own options first,
-then the command as a command line of its own. The scripts for that are files beside this one, in which `@NAME@` is a
-place for what is known here of the options. The one for bash works from bash 3.2 on, which macOS has.
+The scripts are files beside this one, in which `@NAME@` is a place for what is known here of the options of `rdo`. The
+one for bash works from bash 3.2 on, which macOS has. They complete `rdo` by themselves: its own options first, then the
+command as a command line of its own. For `rdoctl` they call `rdoctl __complete`, which is offers.py.
 """
 
 from __future__ import annotations
 
 import os
 
-import click
-from click.shell_completion import get_completion_class
-
 from rdo import project
-from rdo.cli import profiles
+from rdo.cli.declaration import Choice, Command, LeftToClick, Option
 from rdo.client import argv
 from rdo.errors import RdoError
-
-VARIABLE = "_RDOCTL_COMPLETE"
-"""Where click looks whether it is called back."""
 
 HELP = {
     ("-p", "--profile"): "use this profile",
@@ -62,11 +56,7 @@ FISH_VALUES = {
 }
 
 
-@click.command("completion")
-@click.argument("shell", metavar="[bash|zsh|fish]", type=click.Choice(["bash", "zsh", "fish"]), required=False)
-@click.option("--profiles", "list_profiles", is_flag=True, hidden=True)
-@click.pass_context
-def command(ctx: click.Context, shell: str | None, list_profiles: bool) -> None:
+def run(shell: str | None, list_profiles: bool) -> None:
     """Print a shell script that completes the command lines of rdo and rdoctl.
 
     \b
@@ -76,32 +66,30 @@ def command(ctx: click.Context, shell: str | None, list_profiles: bool) -> None:
     """
     if list_profiles:
         for name in known_profiles():
-            click.echo(name)
+            print(name)
     elif shell:
-        click.echo(script(shell, ctx.find_root().command))
+        print(script(shell))
     else:
-        raise click.UsageError("name a shell: bash, zsh or fish", ctx)
+        raise LeftToClick("name a shell: bash, zsh or fish")
+
+
+command = Command(
+    "completion", run, (Choice("shell", ("bash", "zsh", "fish")), Option("list_profiles", ("--profiles",), ""))
+)
 
 
 def known_profiles() -> list[str]:
     """The profiles of the nearest config file; none where there is no such file."""
+    from rdo.cli import profiles  # the table of keys is most of what this command would load, and no script needs it
+
     try:
         return profiles.names(project.discover(os.environ))
     except RdoError:
         return []
 
 
-def script(shell: str, rdoctl: click.Command) -> str:
-    """The script of a shell, for both."""
-    by_click = get_completion_class(shell)
-    assert by_click is not None
-    callback = by_click(rdoctl, {}, "rdoctl", VARIABLE)
-    # Not its source(), which looks for a bash of its own, and warns of the one of macOS.
-    return callback.source_template % callback.source_vars() + "\n" + rdo_script(shell)
-
-
-def rdo_script(shell: str) -> str:
-    """The script of a shell, for `rdo`."""
+def script(shell: str) -> str:
+    """The script of a shell."""
     with open(os.path.join(os.path.dirname(__file__), f"completion.{shell}"), encoding="ascii") as file:
         source = file.read()
     for place, text in {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell]().items():

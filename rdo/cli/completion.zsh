@@ -6,3 +6,14 @@ _rdo() {
 }
 
 compdef _rdo rdo
+
+_rdoctl() {
+    local -a offers
+    local word help
+    while IFS=$'\t' read -r word help; do
+        offers+=("${word//:/\\:}:$help")
+    done < <(rdoctl __complete "${(@)words[2,CURRENT]}" 2>/dev/null)
+    _describe -V rdoctl offers
+}
+
+compdef _rdoctl rdoctl

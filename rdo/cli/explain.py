@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
-
-import click
 
 from rdo import plan, project
 from rdo.cli import allow, table
+from rdo.cli.declaration import Command, LeftToClick
 from rdo.client import argv, request
 from rdo.client.argv import Options
 from rdo.config import load, worktree
@@ -46,17 +46,7 @@ NONCE = "NONCE"
 """In place of the random digits that a session has."""
 
 
-class RawCommand(click.Command):
-    """A command that leaves its command line to rdo's own parser."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        ctx.params["words"] = tuple(args)
-        return []
-
-
-@click.command("explain", cls=RawCommand, options_metavar="[OPTION]... [COMMAND [ARGUMENT]...]", add_help_option=False)
-@click.pass_context
-def command(ctx: click.Context, words: tuple[str, ...]) -> None:
+def run(words: tuple[str, ...]) -> None:
     """Show what a command would do, without connecting.
 
     It takes the same command line as `rdo`: rdoctl explain -p docker -e CI=1 make test. With -v it also shows the
@@ -64,10 +54,12 @@ def command(ctx: click.Context, words: tuple[str, ...]) -> None:
     """
     options = argv.parse(list(words))
     if options.help:
-        click.echo(ctx.get_help())
-        return
+        raise LeftToClick
     for title, lines in sections(options):
-        click.echo("\n".join([title, *(f"  {IN_LOGIN.sub('~', printable(line))}" for line in lines)]))
+        print("\n".join([title, *(f"  {IN_LOGIN.sub('~', printable(line))}" for line in lines)]))
+
+
+command = Command("explain", run, rest="words", metavar="[OPTION]... [COMMAND [ARGUMENT]...]")
 
 
 def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
@@ -190,7 +182,7 @@ class LocalCaller:
         return None
 
     def report(self, line: str) -> None:
-        click.echo(printable(line), err=True)
+        print(printable(line), file=sys.stderr)
 
     def progress(self, step: str) -> bool:
         return False

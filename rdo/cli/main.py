@@ -6,56 +6,24 @@ A failure of rdo is one line and status 255, as with `rdo`; a wrong command line
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import os
 import sys
 
-import click
-
-from rdo import __version__, project
-from rdo.cli.command_group import LazyGroup
+from rdo import project
+from rdo.cli.command_table import COMMANDS
+from rdo.cli.declaration import Command, LeftToClick
 from rdo.errors import FAILURE, RdoError, reason
 from rdo.util import charset
 
 INTERRUPTED = 128 + 2
 
-EXAMPLES = """\
-\b
-Examples:
-  rdoctl init                     write a .rdo.conf for this directory
-  rdoctl doctor                   check each step on the way to the target
-  rdoctl explain make test        show what `rdo make test` would do
-  rdoctl status                   show the open connections
-  rdoctl allow                    allow what the .rdo.conf here asks for
-  rdoctl shim add pytest          create a pytest that runs on the target
-  rdoctl ide vscode               have VS Code run the tools on the target
-  rdoctl stop --all               close all connections, after their commands
-  eval "$(rdoctl completion bash)"
-"""
+NO_READER = 1
+"""The exit status when the reader of stdout has gone, as click has it."""
 
-
-@click.group(
-    cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=EXAMPLES,
-    modules={
-        "init": "rdo.cli.init.command",
-        "status": "rdo.cli.status",
-        "stop": "rdo.cli.stop",
-        "explain": "rdo.cli.explain",
-        "doctor": "rdo.cli.doctor.command",
-        "allow": "rdo.cli.allow",
-        "deny": "rdo.cli.deny",
-        "shim": "rdo.cli.shim",
-        "ide": "rdo.cli.ide.command",
-        "completion": "rdo.cli.completion",
-        "man": "rdo.cli.man",
-        "schema": "rdo.cli.schema",
-    },
-)
-@click.version_option(__version__, message="rdoctl %(version)s")
-def rdoctl() -> None:
-    """Manage the targets and connections of rdo."""
+OFFERS = "__complete"
+"""The word by which a shell asks what may stand in place of the last of the words after it."""
 
 
 class Ascii(io.TextIOWrapper):
@@ -78,22 +46,47 @@ def run(words: list[str]) -> int:
     """The exit status of `rdoctl WORDS`."""
     try:
         project.make_absolute(os.environ)
-        return rdoctl.main(words, prog_name="rdoctl", standalone_mode=False) or 0
+        if words[:1] == [OFFERS]:
+            from rdo.cli import offers
+
+            return offers.show(words[1:])
+        if run_plain(words):
+            return 0
+        from rdo.cli import command_group  # click, which the commands that are called most do without
+
+        return command_group.run(words)
     except RdoError as error:
         return complain(error)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python has not written yet
+        return NO_READER
     except OSError as error:
         what = f"cannot use `{os.fsdecode(error.filename)}`" if error.filename else "cannot continue"
         hint = "check its permissions, and your umask" if isinstance(error, PermissionError) else ""
         return complain(RdoError(what, reason(error), hint))
 
 
+def run_plain(words: list[str]) -> bool:
+    """Run a declared command without click, if the command line is plain enough for that; whether it was."""
+    if not words or words[0] not in COMMANDS:
+        return False
+    command = importlib.import_module(COMMANDS[words[0]].module).command
+    values = command.read(words[1:]) if isinstance(command, Command) else None
+    if values is None:
+        return False
+    try:
+        command.run(**values)
+    except LeftToClick:
+        return False
+    sys.stdout.flush()
+    return True
+
+
 def complain(error: RdoError) -> int:
     """Show an error as a line on stderr, if there is one; the exit status."""
+    line = charset.escaped_for_terminal(f"rdoctl: {error}\n", os.environ).encode("utf-8", "replace")
     with contextlib.suppress(OSError):
-        os.write(2, charset.escaped_for_terminal(f"rdoctl: {error}\n", os.environ).encode("utf-8", "replace"))
+        os.write(2, line)
     return FAILURE

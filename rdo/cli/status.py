@@ -8,9 +8,8 @@ import sys
 from collections.abc import Mapping
 from typing import TextIO
 
-import click
-
 from rdo.cli import masters, process, status_row, table
+from rdo.cli.declaration import Command, Option
 from rdo.cli.masters import MasterInfo
 from rdo.ipc import address
 
@@ -19,19 +18,24 @@ HEADINGS = ("TARGET", "PROFILE", "PID", "AGE", "RUNNING", "IDLE LEFT", "MEMORY",
 UNKNOWN = "-"
 
 
-@click.command("status")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, with times in seconds and memory in bytes.")
-def command(as_json: bool) -> None:
+def run(as_json: bool) -> None:
     """Show the open connections and what runs on them."""
     found = masters.found(address.runtime_directory(os.environ))
     if as_json:
-        click.echo(json.dumps([describe(master) for master in found], indent=2))
+        print(json.dumps([describe(master) for master in found], indent=2))
     elif not found:
-        click.echo("no control master is running; the next `rdo` starts one")
+        print("no control master is running; the next `rdo` starts one")
     elif is_for_people(sys.stdout, os.environ):
         show(found)
     else:
-        click.echo("\n".join(table.render([HEADINGS, *map(row, found)])))
+        print("\n".join(table.render([HEADINGS, *map(row, found)])))
+
+
+command = Command(
+    "status",
+    run,
+    (Option("as_json", ("--json",), "Print JSON, with times in seconds and memory in bytes."),),
+)
 
 
 def is_for_people(stream: TextIO, environ: Mapping[str, str]) -> bool:

@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
-import click
-
 from rdo import project
 from rdo.cli import masters, process, profiles
+from rdo.cli.declaration import Command, LeftToClick, Option
 from rdo.cli.masters import MasterInfo
 from rdo.errors import ConfigError, ConnectError, RdoError, printable
 from rdo.ipc import address
@@ -23,16 +22,10 @@ KILL_TIMEOUT = 1.0
 """Seconds for a wedged master to end by TERM, and then by KILL."""
 
 
-@click.command("stop")
-@click.option(
-    "--all", "-a", "every", is_flag=True, help="Close all of your connections, not only those of this project."
-)
-@click.option("--profile", "-p", metavar="NAME", help="Close only the connection of this profile.")
-@click.option("--now", is_flag=True, help="End running commands as well.")
-def command(every: bool, profile: str | None, now: bool) -> None:
+def run(every: bool, profile: str | None, now: bool) -> None:
     """Close the connections of this project, once their commands have ended."""
     if every and profile:
-        raise click.UsageError("--all and --profile cannot be used together")
+        raise LeftToClick("--all and --profile cannot be used together")
     directory = address.runtime_directory(os.environ)
     found = masters.found(directory)
     chosen = found if every else _of_this_directory(found, directory, profile)
@@ -42,12 +35,23 @@ def command(every: bool, profile: str | None, now: bool) -> None:
             if outcome.failed:
                 failed.append(outcome.line)
             else:
-                click.echo(outcome.line)
+                print(outcome.line)
     cleared = _clear_leftovers() if every else 0
     if not chosen and not cleared:
-        click.echo("nothing to stop")
+        print("nothing to stop")
     if failed:
         raise RdoError("; ".join(failed))
+
+
+command = Command(
+    "stop",
+    run,
+    (
+        Option("every", ("--all", "-a"), "Close all of your connections, not only those of this project."),
+        Option("profile", ("--profile", "-p"), "Close only the connection of this profile.", "NAME"),
+        Option("now", ("--now",), "End running commands as well."),
+    ),
+)
 
 
 def _clear_leftovers() -> int:
@@ -59,7 +63,7 @@ def _clear_leftovers() -> int:
     except (ConfigError, ConnectError):
         return 0
     if cleared:
-        click.echo(f"removed {cleared} container{'s' if cleared > 1 else ''} of masters that were killed")
+        print(f"removed {cleared} container{'s' if cleared > 1 else ''} of masters that were killed")
     return cleared
 
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import click
 
-from rdo.cli.main import rdoctl
+from rdo.cli.command_group import rdoctl
 from rdo.client import argv
 from rdo.rsh import ssh_argv
 from tests.e2e.document import Document, steps

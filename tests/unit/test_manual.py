@@ -13,7 +13,7 @@ import pytest
 from manual import page
 from manual.__main__ import DIRECTORY, REFERENCE, pages, reference
 from rdo.cli import man
-from rdo.cli.main import rdoctl
+from rdo.cli.command_group import rdoctl
 from rdo.client.argv import FLAGS, VALUES
 from rdo.config.schema import KEYS
 from rdo.rsh import ssh_argv

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import subprocess
-import sys
 
 import pytest
 from click.testing import CliRunner
 
-from rdo.cli.main import rdoctl, run
+from rdo.cli.command_group import rdoctl
+from rdo.cli.main import run
 
 
 @pytest.mark.parametrize(
@@ -38,16 +37,3 @@ def test_an_error_of_the_system_is_told_in_its_words_and_names_the_file(
     assert run([]) == 255
     line = "rdoctl: cannot use `/x/.gitignore`: permission denied; check its permissions, and your umask\n"
     assert capfd.readouterr().err == line
-
-
-LOADED = """
-import sys
-from rdo.cli.main import run, rdoctl
-run(["schema"])
-print(*(name for name, module in rdoctl._modules.items() if module in sys.modules), file=sys.stderr)
-"""
-
-
-def test_a_command_loads_no_other() -> None:
-    done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True, timeout=20)
-    assert done.stderr == "schema\n"

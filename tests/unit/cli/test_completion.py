@@ -21,5 +21,5 @@ def test_every_option_with_a_value_says_how_that_is_completed(values: dict[str, 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_no_placeholder_is_left(shell: str) -> None:
-    text = completion.rdo_script(shell)
+    text = completion.script(shell)
     assert not any(mark in text for mark in ("@OPTIONS@", "@VALUES@", "@SPECS@"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click import Context
 
-from rdo.cli.main import rdoctl
+from rdo.cli.command_group import rdoctl
 from rdo.client import command_hint
 from rdo.client.argv import Options, parse
 

@@ -1,0 +1,31 @@
+"""The commands of `rdoctl`: what `--help` and completion show of them without loading any. Pure."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """A command: the module whose `command` it is, and the first sentence of its help."""
+
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "allow": Entry("rdo.cli.allow", "Allow what the .rdo.conf here asks for."),
+    "completion": Entry(
+        "rdo.cli.completion", "Print a shell script that completes the command lines of rdo and rdoctl."
+    ),
+    "deny": Entry("rdo.cli.deny", "Revoke what was allowed for the .rdo.conf here."),
+    "doctor": Entry("rdo.cli.doctor.command", "Check the connection to the target, step by step."),
+    "explain": Entry("rdo.cli.explain", "Show what a command would do, without connecting."),
+    "ide": Entry("rdo.cli.ide.command", "Set up an editor to run a project's tools on the target."),
+    "init": Entry("rdo.cli.init.command", "Write a .rdo.conf for this directory."),
+    "man": Entry("rdo.cli.man", "Show the man page of rdo, rdoctl or rdo-rsh."),
+    "schema": Entry("rdo.cli.schema", "Print a JSON schema of .rdo.conf, for editors."),
+    "shim": Entry("rdo.cli.shim", "Manage shims: local executables that run a tool on the target."),
+    "status": Entry("rdo.cli.status", "Show the open connections and what runs on them."),
+    "stop": Entry("rdo.cli.stop", "Close the connections of this project, once their commands have ended."),
+}
+"""By name, in the order of the help."""

@@ -1,0 +1,28 @@
+"""What may stand in place of the last word of a command line of `rdoctl`: for the scripts of `rdoctl completion`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rdo.cli.command_table import COMMANDS
+
+
+def show(words: list[str]) -> int:
+    """Print a line for each word that may stand there: the word, a tab and its help."""
+    *before, last = words or [""]
+    for word, help in _of_command(before, last) if before or last.startswith("-") else _commands(last):
+        print(f"{word}\t{help}")
+    return 0
+
+
+def _commands(start: str) -> Iterator[tuple[str, str]]:
+    yield from ((name, entry.summary) for name, entry in COMMANDS.items() if name.startswith(start))
+
+
+def _of_command(before: list[str], last: str) -> Iterator[tuple[str, str]]:
+    from click.shell_completion import ShellComplete
+
+    from rdo.cli.command_group import rdoctl
+
+    for item in ShellComplete(rdoctl, {}, "rdoctl", "").get_completions(before, last):
+        yield item.value, item.help or ""

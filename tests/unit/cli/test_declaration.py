@@ -1,0 +1,94 @@
+"""Which command lines of `rdoctl` are plain enough to be read without click."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from rdo.cli import command_group
+from rdo.cli.command_table import COMMANDS
+from rdo.cli.declaration import Choice, Command, LeftToClick, Option
+
+
+def run(**given: object) -> None:
+    """Show what is given."""
+    if given.get("deep") and given.get("name"):
+        raise LeftToClick("not both")
+    if given.get("deep"):
+        raise LeftToClick
+    print(given)
+
+
+DECLARED = Command(
+    "try",
+    run,
+    (
+        Option("deep", ("--deep", "-d"), "Deep."),
+        Option("name", ("--name",), "Whose.", "NAME"),
+        Choice("kind", ("a", "b")),
+    ),
+)
+
+PLAIN = [
+    ([], {"deep": False, "name": None, "kind": None}),
+    (["-d"], {"deep": True, "name": None, "kind": None}),
+    (["b", "--name", "x y", "--deep"], {"deep": True, "name": "x y", "kind": "b"}),
+]
+
+
+@pytest.mark.parametrize(("words", "values"), PLAIN)
+def test_a_plain_command_line_is_read_as_click_reads_it(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], values: dict[str, object]
+) -> None:
+    assert DECLARED.read(words) == values
+    seen: list[dict[str, object]] = []
+    CliRunner().invoke(command_group.built(DECLARED._replace(run=lambda **given: seen.append(given))), words)
+    assert seen == [values]
+
+
+@pytest.mark.parametrize("line", ["--help", "c", "a b", "-d -d", "--name", "--name -d", "--name=x", "--dee", "-dd"])
+def test_all_other_command_lines_are_left_to_click(line: str) -> None:
+    assert DECLARED.read(line.split()) is None
+
+
+def test_a_command_can_have_all_words_as_they_are() -> None:
+    declared = Command("try", run, rest="words", metavar="[WORD]...")
+    assert declared.read(["--help", "-x"]) == {"words": ("--help", "-x")}
+    done = CliRunner().invoke(command_group.built(declared), ["--help", "-x"])
+    assert done.output == "{'words': ('--help', '-x')}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "shown"),
+    [
+        (["-d"], 0, "Show what is given."),
+        (["-d", "--name", "x"], 2, "Error: not both"),
+        (["c"], 2, "'c' is not one of"),
+    ],
+)
+def test_help_and_faults_are_shown_as_click_shows_them(words: list[str], status: int, shown: str) -> None:
+    done = CliRunner().invoke(command_group.built(DECLARED), words)
+    assert done.exit_code == status
+    assert shown in done.output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_says_of_each_command_what_its_own_help_says(name: str) -> None:
+    command = command_group.rdoctl.get_command(click.Context(command_group.rdoctl), name)
+    assert command
+    assert command.name == name
+    assert command.get_short_help_str(limit=1000) == COMMANDS[name].summary
+
+
+def test_the_help_shows_all_commands_as_click_would() -> None:
+    lines = CliRunner().invoke(command_group.rdoctl, ["--help"]).output.splitlines()
+    listed = [line.split()[0] for line in lines[lines.index("Commands:") + 1 :][: len(COMMANDS)]]
+    assert listed == sorted(COMMANDS)
+    assert max(map(len, lines)) < 80
+
+
+def test_each_module_of_the_table_is_there() -> None:
+    assert all(hasattr(importlib.import_module(entry.module), "command") for entry in COMMANDS.values())
