@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv native demo test lowest newest pythons matrix soak check bench docs man lock clean
+.PHONY: help venv native demo test lowest newest pythons matrix soak check bench docs man lock dist clean
 
 # The tests beside real servers.
 SERVERS := tests/integration tests/e2e tests/security tests/native
@@ -86,10 +86,18 @@ lock: .venv/python ## write requirements-dev.lock again, with the newest release
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --extra dev --extra soak --no-config \
 		--custom-compile-command 'make lock' --output-file requirements-dev.lock pyproject.toml
 
+# The wheels for other platforms are cross-compiled; the first time that takes minutes.
+dist: .venv-dist/ready .venv/developing ## the source distribution and the wheels of a release, in dist/, tried where that can be
+	rm -rf dist
+	mkdir dist
+	.venv-dist/bin/python native/wheels.py dist
+	@command -v qemu-aarch64-static >/dev/null || sh tests/setup-debian qemu-user-static
+	$(BIN)/python -m pytest -q tests/release
+
 venv: .venv/developing ## .venv with rdo, installed editable, and all that development needs
 
 clean: ## remove what the other targets made
-	rm -rf .venv .venv-lowest .venv-newest .venv-3.* dist site .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-lowest .venv-newest .venv-dist .venv-3.* dist site .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # pip writes the interpreter's path behind `#!` as it is, and no kernel reads one with a space in it.
@@ -122,6 +130,11 @@ CLIENT := $(wildcard native/*.[ch]) native/compile.py rdo/__init__.py
 
 .venv/documenting: pyproject.toml requirements-dev.lock | .venv/python
 	$(call install,'.[docs]')
+
+.venv-dist/ready: requirements-dev.lock | .venv/python
+	$(PYTHON) -m venv .venv-dist
+	.venv-dist/bin/python -m pip --disable-pip-version-check install --quiet --constraint requirements-dev.lock build hatchling ziglang
+	@touch $@
 
 .venv-newest/python: | .venv/python
 	$(PYTHON) -m venv .venv-newest

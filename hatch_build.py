@@ -94,6 +94,8 @@ class Hook(BuildHookInterface):  # type: ignore[type-arg]
             build_data["shared_scripts"][str(made / "rdo")] = "rdo"
             build_data["tag"] = f"py3-none-{tag}"
             return
+        if PLATFORM in os.environ and tag != PURE:
+            raise RuntimeError(f"no client for {tag}: {why}")
         self.app.display_warning(f"rdo: the client will be the one in Python: {why}")
         build_data["shared_scripts"]["bin/rdo"] = "rdo"
         (made / REASON).write_text(why, "utf-8")

@@ -18,8 +18,8 @@ HERE = Path(__file__).resolve().parent
 FLAGS = ("-std=c11", "-O2", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wconversion", "-Wshadow")
 """No -Werror: what a compiler to come finds to say must not keep anybody from installing rdo. The Makefile adds it."""
 
-COMPILE_TIMEOUT = 600.0
-"""Seconds against hangs: a cross-compiler makes its libc first, which takes a minute or two on a loaded machine."""
+COMPILE_TIMEOUT = 1800.0
+"""Seconds against hangs: a cross-compiler makes its libc first, which takes minutes on a loaded machine."""
 
 LAST_LINES = 3
 """Of a compiler's errors, which are told in one line."""
