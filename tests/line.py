@@ -19,6 +19,8 @@ class Connection:
     def __init__(self, client: socket.socket, server: socket.socket) -> None:
         self._ends = (client, server)
         self._silent = False
+        self._flows = threading.Event()
+        self._flows.set()
         self._threads = [
             threading.Thread(target=self._copy, args=ends, name="line") for ends in ((client, server), (server, client))
         ]
@@ -29,8 +31,17 @@ class Connection:
         """Swallow what comes from now on."""
         self._silent = True
 
+    def freeze(self) -> None:
+        """Hold back what comes from now on."""
+        self._flows.clear()
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._flows.set()
+
     def hang_up(self) -> None:
         """End it for both sides."""
+        self.thaw()
         for end in self._ends:
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -45,6 +56,7 @@ class Connection:
     def _copy(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(CHUNK):
+                self._flows.wait()
                 if not self._silent:
                     sink.sendall(data)
         if not self._silent:
@@ -58,11 +70,15 @@ class Line:
     def __init__(self, server: Address, path: Path | None = None) -> None:
         """Listens at the UNIX socket `path`; without one, at a free port of 127.0.0.1."""
         self._server = server
-        self._listener = _socket(server)
-        self._listener.bind(str(path) if path else ("127.0.0.1", 0))
+        address: Address = str(path) if path else ("127.0.0.1", 0)
+        self._listener = _socket(address)
+        self._listener.bind(address)
         self._listener.listen()
         self.address: Address = self._listener.getsockname()
         self._connections: list[Connection] = []
+        self.holds_new = False
+        """Whether new connections come to nothing, until `release`."""
+        self._held: list[socket.socket] = []
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._accept, name="line")
         self._thread.start()
@@ -85,6 +101,28 @@ class Line:
         for connection in self._connections:
             connection.fall_silent()
 
+    @property
+    def held(self) -> int:
+        """How many new connections have come to nothing so far."""
+        return len(self._held)
+
+    def release(self) -> None:
+        """Connect those who were held, and hold no more."""
+        self.holds_new = False
+        with self._lock:
+            while self._held:
+                self._connect(self._held.pop())
+
+    def freeze(self) -> None:
+        """Hold back what comes over the connections that there are. New ones work."""
+        for connection in self._connections:
+            connection.freeze()
+
+    def thaw(self) -> None:
+        """Let all that was held back go on."""
+        for connection in self._connections:
+            connection.thaw()
+
     def __enter__(self) -> Line:
         return self
 
@@ -101,7 +139,10 @@ class Line:
             except OSError:
                 return
             with self._lock:
-                self._connect(client)
+                if self.holds_new:
+                    self._held.append(client)
+                else:
+                    self._connect(client)
 
     def _connect(self, client: socket.socket) -> None:
         server = _socket(self._server)

@@ -6,6 +6,7 @@ that all else is shared. No library is imported here; a driver maps its library'
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
@@ -169,6 +170,42 @@ class Channel(Protocol):
         """Give it up. All that the program notices is that its streams are gone."""
 
 
+class SilenceObserver(Protocol):
+    """Whoever runs a command over a connection. Neither method may wait."""
+
+    def falls_silent(self, seconds: float) -> None:
+        """The target was asked for a sign of life, and has not been heard from for so long."""
+
+    def answers_again(self, seconds: float) -> None:
+        """It was heard from, after so many seconds. Follows `falls_silent`."""
+
+
+class LinkWatch(Protocol):
+    """Whether what lies between here and a target still carries. Usable from any thread."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the connection has been cut, given up, or closed. Does not wait."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether an answer is overdue, which may still come. Does not wait."""
+
+    def is_alive(self) -> bool:
+        """Whether the target was heard from lately, or answers now: waits a few seconds, and only once for each
+        silence. Where it is not, but has not `ended` either, the answer may still come.
+        """
+
+    def when_heard(self, call: Callable[[], None]) -> None:
+        """Call this, once, as soon as a silent one is heard from or has ended."""
+
+    def in_use(self) -> contextlib.AbstractContextManager[None]:
+        """A command runs over it: silence is fatal."""
+
+    def observed(self, observer: SilenceObserver) -> contextlib.AbstractContextManager[None]:
+        """Tell the observer of silence."""
+
+
 class Connection(Protocol):
     """A held way to one target, over which channels are opened. Usable from any thread."""
 
@@ -183,8 +220,9 @@ class Connection(Protocol):
     def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> Channel:
         """Start `command` (for the login shell of the target, or /bin/sh -c). Raises ChannelRefused, LinkLost."""
 
-    def is_alive(self) -> bool:
-        """Whether the target was heard from within LIVENESS seconds or answers now. Waits a bounded time."""
+    @property
+    def keepalive(self) -> LinkWatch:
+        """Whether the target still answers."""
 
     def close(self) -> None:
         """End it, and all channels with it. Never raises; may be called twice."""

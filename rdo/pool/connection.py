@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Iterator
 
-from rdo.drivers.base import ChannelOptions, ChannelRefused, Connection, PtyRefused
+from rdo.drivers.base import ChannelOptions, ChannelRefused, Connection, LinkWatch, PtyRefused
 from rdo.errors import ConnectError
 from rdo.pool.lifeline import Lifeline
 from rdo.pool.shell import ProcessGroup, Shell, begin_shell
@@ -51,9 +52,16 @@ class HeldConnection:
         self.wait_until_ready(shell)
         return shell
 
-    def is_alive(self) -> bool:
-        """See drivers.base.Connection."""
-        return self._connection.is_alive()
+    @property
+    def keepalive(self) -> LinkWatch:
+        """Whether the target still answers over it."""
+        return self._connection.keepalive
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """A command runs over it."""
+        with self.running, self._connection.keepalive.in_use():
+            yield
 
     def begin_shell(self, opening: ChannelOptions, *, spare: bool = False) -> Shell:
         """A new shell that gets ready on its own, or does not and is a `spare` one. Raises ChannelRefused, LinkLost."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from rdo.drivers.base import Caller, CallerGone, ChannelOptions, ChannelRefused, Driver, Pty
 from rdo.errors import ConnectError, LinkLost
 from rdo.pool.connection import HeldConnection
+from rdo.pool.rival_login import RivalLogin
 from rdo.pool.shell import Shell
 
 ROOM_TIMEOUT = 5.0
@@ -63,9 +64,10 @@ class SharedLogin:
         return self._over.is_set()
 
     def end(self, failure: Exception | None = None) -> None:
-        """It is over; without a failure, those who waited may look for room again."""
-        self._failure = failure
-        self._over.set()
+        """It is over, if it was not; without a failure, those who waited may look for room again."""
+        if not self._over.is_set():
+            self._failure = failure
+            self._over.set()
 
     def result(self) -> None:
         """Wait until it is over. Raises what it failed with."""
@@ -107,10 +109,21 @@ class ConnectionSet:
                 if ours:
                     self._latest = SharedLogin()
                 login = self._latest
-            if ours:
-                return self._log_in(login, caller, pty)
+            if ours and (lease := self._log_in_beside(login, caller, pty)):
+                return lease
             caller.progress(f"waiting for another command to connect to `{self._driver.target}`")
             login.result()
+
+    def _log_in_beside(self, login: SharedLogin, caller: Caller, pty: Pty | None) -> ShellLease | None:
+        """A shell on a new connection; None if one that was silent answers first. Raises ConnectError."""
+        silent = [connection for connection in self if connection.keepalive.is_silent]
+        if not silent:
+            return self._log_in(login, caller, pty)
+        try:
+            rival = RivalLogin(lambda caller: self._log_in(login, caller, pty), ShellLease.throw_away)
+            return rival.run(caller, silent)
+        finally:
+            login.end()
 
     def _log_in(self, login: SharedLogin, caller: Caller, pty: Pty | None) -> ShellLease:
         failure: Exception | None = None

@@ -64,6 +64,9 @@ class Maintenance:
             return not self._warm.closed
 
     def _evict(self) -> None:
+        for connection in self._connections:
+            if connection.keepalive.is_silent and not connection.running.count and any(self._others(connection)):
+                self._lose(connection)  # a new one was made beside it
         is_calm = self._warm.unused_for > SPARE_CONNECTION_TIMEOUT
         if is_calm:
             self._warm.calm()
@@ -73,6 +76,10 @@ class Maintenance:
             for connection in list(self._connections)[1:]:
                 if not connection.running.count:
                     self._lose(connection)
+
+    def _others(self, silent: HeldConnection) -> list[HeldConnection]:
+        """Connections that can be used instead."""
+        return [each for each in self._connections if each is not silent and not each.keepalive.is_silent]
 
     def _refill(self) -> bool:
         """Open what is missing of each kind that was asked for recently: whether anything was."""
@@ -98,7 +105,7 @@ class Maintenance:
         """
         begun: list[ShellLease] = []
         while self._warm.missing(opening) > len(begun):
-            connection = next((each for each in self._connections if not each.full), None)
+            connection = next((each for each in self._connections if _has_room(each)), None)
             if connection is None:
                 break
             try:
@@ -110,3 +117,7 @@ class Maintenance:
             begun.append(lease)
             undo.callback(lease.throw_away)
         return begun
+
+
+def _has_room(connection: HeldConnection) -> bool:
+    return not (connection.full or connection.keepalive.is_silent or connection.keepalive.ended)

@@ -40,7 +40,7 @@ class ShellPool:
         lease = warm or self._open(caller, pty)
         with contextlib.ExitStack() as after:
             after.callback(self._warm.leave, lease.connection)
-            after.enter_context(lease.connection.running)
+            after.enter_context(lease.connection.in_use())
             after.callback(lease.throw_away)
             opened = lease.opening._replace(pty=pty if lease.shell.pty else None)
             self._warm.use(opened, waited=warm is not None)
@@ -62,16 +62,23 @@ class ShellPool:
         while (lease := self._warm.take(opening)) is not None:
             with contextlib.ExitStack() as undo:
                 undo.callback(lease.throw_away)
-                if self._usable(lease):
+                if not self._answers(lease.connection):
+                    if not lease.connection.keepalive.ended and self._warm.add([lease]):
+                        undo.pop_all()  # it waits on, and can be used if the connection answers after all
+                elif not lease.shell.channel.ended and lease.age(time.monotonic()) < WARM_AGE_LIMIT:
                     undo.pop_all()
                     return lease
         return None
 
-    def _usable(self, lease: ShellLease) -> bool:
-        if not lease.connection.is_alive():
-            self._lose(lease.connection)
-            return False
-        return not lease.shell.channel.ended and lease.age(time.monotonic()) < WARM_AGE_LIMIT
+    def _answers(self, connection: HeldConnection) -> bool:
+        """Whether the target answers over this connection; one that has ended is forgotten.
+
+        One that is merely silent is not closed: it may answer after all, and commands may run over it.
+        """
+        is_alive = connection.keepalive.is_alive()
+        if not is_alive and connection.keepalive.ended:
+            self._lose(connection)
+        return is_alive
 
     def _lose(self, connection: HeldConnection) -> None:
         """Forget a dead connection and the shells that wait on it."""
@@ -81,7 +88,7 @@ class ShellPool:
     def _open(self, caller: Caller, pty: Pty | None) -> ShellLease:
         def find_room() -> ShellLease | None:
             opening = ChannelOptions(pty, self._driver.variables(caller))  # which a first connection may have brought
-            return self._open_on_any(opening) or self._await_room(opening)
+            return self._take_warm(opening) or self._open_on_any(opening) or self._await_room(opening)
 
         return self.connections.open(caller, pty, find_room)
 
@@ -93,7 +100,7 @@ class ShellPool:
         """A shell in the room that another command leaves; None if none ends in time. One looks, the others queue."""
         timeout = min(self.connections.login_time, ROOM_GRACE)
         deadline = time.monotonic() + timeout
-        if not any(self.connections) or not self._turn.acquire(timeout=timeout):
+        if all(each.keepalive.is_silent for each in self.connections) or not self._turn.acquire(timeout=timeout):
             return None
         try:
             while time.monotonic() < deadline:
@@ -112,10 +119,7 @@ class ShellPool:
 
         Raises ConnectError where the target is there and gives no shell.
         """
-        while not connection.full or self._make_room(connection):
-            if not connection.is_alive():
-                self._lose(connection)
-                return None
+        while self._answers(connection) and (not connection.full or self._make_room(connection)):
             try:
                 return ShellLease(connection.open_shell(opening), connection, opening)
             except ChannelRefused:

@@ -63,9 +63,10 @@ class WarmShells:
             self.changed.notify()
 
     def take(self, opening: ChannelOptions) -> ShellLease | None:
-        """One of the kind, for a command."""
+        """One of the kind, for a command: none on a connection that is silent."""
         with self.changed:
-            return self._take(self._of_kind(opening))
+            fitting = self._of_kind(opening)
+            return self._take([lease for lease in fitting if not lease.connection.keepalive.is_silent])
 
     def take_from(self, connection: HeldConnection) -> ShellLease | None:
         """One on the connection, for the room that it takes."""
@@ -87,7 +88,8 @@ class WarmShells:
     def missing(self, opening: ChannelOptions) -> int:
         """How many of a kind there should be besides those that there are."""
         with self.changed:
-            return 0 if self._closed else self._demand - len(self._of_kind(opening))
+            ready = [lease for lease in self._of_kind(opening) if not lease.connection.keepalive.is_silent]
+            return 0 if self._closed else self._demand - len(ready)
 
     def calm(self) -> None:
         """No burst is to be expected: one of a kind will do."""

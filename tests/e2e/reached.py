@@ -102,6 +102,15 @@ def over_docker(root: Path, environment: Mapping[str, str], engine: DockerEngine
     return Reached(project, line, "/it")
 
 
+def over_docker_tcp(root: Path, environment: Mapping[str, str], engine: DockerEngine, stack: ExitStack) -> Reached:
+    """In a container of this engine, as if that were on another machine."""
+    line = stack.enter_context(Line(engine.host.removeprefix("unix://")))
+    project = make_project(root, {**environment, "DOCKER_HOST": f"tcp://127.0.0.1:{line.port}"})
+    name = stack.enter_context(engine.container(mounts={project.local: "/it"}))
+    project.configure(f'driver = "docker"\ncontainer = "{name}"\n')
+    return Reached(project, line, "/it")
+
+
 class Way(NamedTuple):
     """How a target is reached: the fixture with its server, and what makes a project of that."""
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from rdo.drivers.silence import KeepaliveTimeouts
 from rdo.drivers.ssh.connection import Connector, SshConnection
-from rdo.drivers.ssh.keepalive import Keepalive, KeepaliveTimeouts, MonitoredStream
 from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
 from rdo.errors import LinkLost
@@ -26,7 +26,7 @@ from tests.ssh_client import ScriptedCaller, output
 from tests.ssh_server import SshServer
 
 BOUND = 10.0
-HASTY = KeepaliveTimeouts(liveness=0.2, ping_timeout=0.5, ping_interval=0.1, dead_after=0.8)
+HASTY = KeepaliveTimeouts(liveness=0.2, ping_timeout=0.5, ping_interval=0.1, dead_after=0.8, active_for=0.5)
 
 
 @pytest.fixture
@@ -57,19 +57,19 @@ def frozen(server: SshServer) -> Iterator[None]:
 
 
 def test_a_connection_that_was_just_heard_from_is_alive(server: SshServer, connect: Connect) -> None:
-    assert connect(server.ssh_config()).is_alive()
+    assert connect(server.ssh_config()).keepalive.is_alive()
 
 
 def test_a_connection_that_rested_is_asked_and_alive(hasty: SshConnection) -> None:
     time.sleep(HASTY.liveness * 2)
-    assert hasty.is_alive()
+    assert hasty.keepalive.is_alive()
 
 
 def test_a_frozen_connection_is_not_alive_and_that_is_known_in_time(server: SshServer, hasty: SshConnection) -> None:
     with frozen(server):
         time.sleep(HASTY.liveness * 2)
         started = time.monotonic()
-        assert not hasty.is_alive()
+        assert not hasty.keepalive.is_alive()
         assert time.monotonic() - started < HASTY.ping_timeout + 1.0
 
 
@@ -77,7 +77,7 @@ def test_a_cut_connection_is_not_alive_and_opens_nothing(server: SshServer, conn
     connection = connect(server.ssh_config())
     server.cut()
     assert connection._transport.ended.wait(BOUND)
-    assert not connection.is_alive()
+    assert not connection.keepalive.is_alive()
     with pytest.raises(LinkLost):
         connection.open_channel("true", None)
 
@@ -108,7 +108,7 @@ def test_a_command_on_a_frozen_link_ends_as_lost_within_the_bound(
     channel = hasty.open_channel("exec cat", None)
     channel.write(b"x")
     assert channel.read(BOUND) is not None
-    with frozen(server):
+    with hasty.keepalive.in_use(), frozen(server):
         started = time.monotonic()
         if busy == "writing":
             with pytest.raises(LinkLost):
@@ -122,7 +122,8 @@ def test_a_command_on_a_frozen_link_ends_as_lost_within_the_bound(
 
 
 def test_a_silent_command_on_a_live_link_goes_on(hasty: SshConnection) -> None:
-    assert output(hasty, f"sleep {HASTY.dead_after * 2}; echo done") == (0, "done\n")
+    with hasty.keepalive.in_use():
+        assert output(hasty, f"sleep {HASTY.dead_after * 2}; echo done") == (0, "done\n")
 
 
 def test_a_server_that_asks_whether_we_are_there_is_answered(own_server: MakeServer, connect: Connect) -> None:
@@ -153,23 +154,6 @@ def test_an_idle_connection_wakes_nobody(hasty: SshConnection) -> None:
     before = time.process_time()
     time.sleep(1.0)
     assert time.process_time() - before < 0.05
-
-
-def test_a_ping_that_blocks_keeps_nobody_from_ending_the_connection() -> None:
-    ours, theirs = socket.socketpair()
-    killed, release = threading.Event(), threading.Event()
-
-    def ping() -> None:
-        release.wait(BOUND)
-
-    keepalive = Keepalive(MonitoredStream(ours), ping, killed.set, HASTY)
-    keepalive.start()
-    keepalive.acquire()
-    assert killed.wait(HASTY.dead_after + 1.0)
-    release.set()
-    keepalive.join(BOUND)
-    ours.close()
-    theirs.close()
 
 
 def test_importing_the_driver_does_not_import_paramiko() -> None:

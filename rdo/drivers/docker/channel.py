@@ -73,6 +73,9 @@ class DockerChannel:
         self._size = 0
         self._watch: threading.Thread | None = None
         self.is_cut: IsCut = lambda timeout: False
+        self.heard: Callable[[], None] = lambda: None
+        """Called as output comes."""
+        self._cut_reason = ""
         self.opened = time.monotonic()
         self.streams_ended = math.inf
         """When: by time.monotonic, as `opened`."""
@@ -137,6 +140,8 @@ class DockerChannel:
 
     def _receive(self, timeout: float | None) -> None:
         data = b"" if self._closed or self._is_invalid else self._wire.receive(timeout)
+        if data:
+            self.heard()
         self._chunks.extend(self._decode(data))
         self._size += len(data)
         if not data or self._is_invalid:
@@ -193,11 +198,18 @@ class DockerChannel:
         """See base.Channel. Raises ConnectError where there is no such program."""
         if self._is_invalid:
             raise LinkLost("invalid stream from the Docker engine", "it contains a frame of an unknown kind")
+        if self._cut_reason:
+            raise LinkLost("the Docker engine does not answer", self._cut_reason)
         status = self._program.status(self.is_cut)
         if status in FAILED_TO_START and not self._program.started and not self._has_written:
             # what came is the engine's own words (podman has no process either for a program that has ended)
             raise self._program.refused(one_line(self._first.decode(errors="replace")))
         return status
+
+    def cut(self, why: str) -> None:
+        """End its streams, without the program: the engine cannot be reached."""
+        self._cut_reason = why
+        self._wire.close()
 
     def close(self) -> None:
         """See base.Channel."""

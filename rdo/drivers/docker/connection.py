@@ -10,15 +10,24 @@ from typing import Protocol
 
 from rdo.drivers.base import NO_VARIABLES, Pty
 from rdo.drivers.docker.channel import DockerChannel
-from rdo.drivers.docker.container import is_running
+from rdo.drivers.docker.container import inspect, is_running
 from rdo.drivers.docker.engine import Engine, EngineError
-from rdo.errors import ConnectError, LinkLost
+from rdo.drivers.keepalive import Keepalive
+from rdo.drivers.no_link import NoLink
+from rdo.drivers.sign_of_life import SignOfLife
+from rdo.drivers.silence import KEEPALIVE_TIMEOUTS
+from rdo.errors import ConnectError, LinkLost, SetupError
+from rdo.util import clock, threads
 
 LIVENESS = 15.0
-"""Seconds after an answer of the engine for which a container counts as alive."""
+"""Seconds after an answer of an engine on this machine for which a container counts as alive."""
 
-LIVENESS_TIMEOUT = 5.0
+LIVENESS_TIMEOUT = 3.0
 """Seconds for the engine to say whether the container runs."""
+
+ANSWER_TIMEOUT = KEEPALIVE_TIMEOUTS.dead_after + KEEPALIVE_TIMEOUTS.ping_timeout
+"""Seconds that a sign of life is waited for, on a connection that was there before: a new one would answer, and say
+nothing of those that programs use."""
 
 STREAM_END_INTERVAL = 0.01
 """Seconds between two checks whether all streams have ended."""
@@ -52,10 +61,14 @@ class DockerConnection:
         self._lock = threading.Lock()
         """Guards `_channels`, and sets `_closed` once."""
         self._closed = False
+        self._asking = threading.Lock()
+        """Guards the question whether the container runs: one at a time."""
+        self._sign = SignOfLife()
+        self.keepalive = Keepalive(self._sign, self._ask, self._cut) if engine.is_remote else NoLink(self._runs)
 
     def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> DockerChannel:
         """See base.Connection."""
-        if self._closed:
+        if self._closed or self.keepalive.ended:
             raise self._lost("the connection is closed")
         try:
             channel = self._programs.start(command, pty, variables)
@@ -72,6 +85,7 @@ class DockerConnection:
 
     def _keep(self, channel: DockerChannel) -> bool:
         channel.is_cut = partial(self._is_cut, channel)
+        channel.heard = self._sign.note
         with self._lock:
             self._channels = [*(other for other in self._channels if not other.closed), channel]
             return not self._closed
@@ -95,13 +109,40 @@ class DockerConnection:
     def _lost(self, why: str) -> LinkLost:
         return LinkLost(f"`{self._name}` no longer exists", why)
 
-    def is_alive(self) -> bool:
-        """See base.Connection."""
-        if self._closed:
-            return False
-        if time.monotonic() - self._engine.heard < LIVENESS:
+    def _runs(self) -> bool:
+        """Whether the container does, asked of an engine that is not far."""
+        if clock.elapsed() - self._engine.heard < LIVENESS:
             return True
         return is_running(self._engine, self._container, LIVENESS_TIMEOUT)
+
+    def _ask(self) -> None:
+        """Ask an engine that may not answer, in a thread that waits in our place."""
+        if self._asking.acquire(blocking=False):
+            try:
+                threads.start(self._await_answer, name="rdo-ping")
+            except SetupError:  # the next one may go
+                self._asking.release()
+
+    def _await_answer(self) -> None:
+        try:
+            state = inspect(self._engine, self._container, ANSWER_TIMEOUT).state
+            self._sign.note()
+            is_gone = not state.runs or state.paused
+        except EngineError:
+            is_gone = True
+        except ConnectError:
+            is_gone = False  # silence says enough
+        finally:
+            self._asking.release()
+        if is_gone:
+            self.keepalive.stop()
+
+    def _cut(self, why: str) -> None:
+        """End all that runs over a link that does not answer."""
+        with self._lock:
+            channels = list(self._channels)
+        for channel in channels:
+            channel.cut(why)
 
     def close(self) -> None:
         """See base.Connection."""
@@ -109,6 +150,7 @@ class DockerConnection:
             if self._closed:
                 return
             self._closed = True
+            self.keepalive.stop()
             channels, self._channels = self._channels, []
         for channel in channels:
             channel.close()

@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -18,6 +17,7 @@ from rdo.drivers.docker.endpoint import Endpoint
 from rdo.drivers.docker.http import BODY_LIMIT, BodyDecoder, HttpError, ResponseHead, request, split_head
 from rdo.drivers.docker.stream import Deadline, EngineStream
 from rdo.errors import ConnectError, reason
+from rdo.util import clock
 
 ANSWER_TIMEOUT = 60.0
 """Seconds for an answer, for which the engine may have to start a container."""
@@ -60,12 +60,13 @@ class HijackedStream(NamedTuple):
 
 
 class Engine:
-    """The engine at one endpoint."""
+    """The engine at one endpoint. It is reached over a network where it `is_remote`."""
 
     def __init__(self, endpoint: Endpoint, environment: Mapping[str, str]) -> None:
         self.endpoint = endpoint
+        self.is_remote = endpoint.scheme != "unix"
         self.heard = 0.0
-        """When the engine was last heard from (time.monotonic)."""
+        """When the engine was last heard from: clock.elapsed, which goes on while the machine sleeps."""
         self._environment = environment
         self._idle: list[EngineStream] = []
         self._lock = threading.Lock()
@@ -214,7 +215,7 @@ class Engine:
             if not more:
                 raise HttpError("it closed the connection")
             received += more
-        self.heard = time.monotonic()
+        self.heard = clock.elapsed()
         return found
 
     def _finish(self, wire: EngineStream, body: BodyDecoder, rest: bytes, end: Deadline) -> bytes:
@@ -231,7 +232,7 @@ class Engine:
         data = wire.receive(end.left())
         if not data:
             body.end()
-        self.heard = time.monotonic()
+        self.heard = clock.elapsed()
         return body.receive(data)
 
     def _confused(self, error: Exception) -> ConnectError:

@@ -9,6 +9,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from rdo.drivers.base import NO_VARIABLES, Caller, Pty, Root
 from rdo.drivers.local.caller_context import CallerContext
 from rdo.drivers.local.channel import LocalChannel
+from rdo.drivers.no_link import NoLink
 from rdo.errors import ConnectError, LinkLost, reason
 
 END_TIMEOUT = 3.0
@@ -53,6 +54,7 @@ class LocalConnection:
 
     def __init__(self, context: CallerContext) -> None:
         self._context = context
+        self.keepalive = NoLink()
         self._channels: set[LocalChannel] = set()
         self._lock = threading.Lock()
         """Guards `_channels`, and sets `_closed` once."""
@@ -69,10 +71,6 @@ class LocalConnection:
         with self._lock:
             self._channels = {other for other in self._channels if not other.ended} | {channel}
         return channel
-
-    def is_alive(self) -> bool:
-        """Always."""
-        return True
 
     def close(self) -> None:
         """Close all channels and wait for their programs; the lifeline, one of them, needs time to end others."""

@@ -10,7 +10,7 @@ SEND_CHECK_INTERVAL = 1.0
 
 
 class ChannelStream:
-    """The ByteStream of rdo.drivers.ssh.keepalive. For one thread that reads, and one that sends."""
+    """The ByteStream of rdo.drivers.ssh.monitored_stream. For one thread that reads, and one that sends."""
 
     def __init__(self, channel: SshChannel) -> None:
         self._channel = channel

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Mapping
 
 from rdo.drivers.base import NO_VARIABLES, Caller, ChannelOptions, ChannelRefused, Pty
+from rdo.drivers.keepalive import Keepalive
+from rdo.drivers.silence import KEEPALIVE_TIMEOUTS, KeepaliveTimeouts
 from rdo.drivers.ssh import dial, local_command, messages
 from rdo.drivers.ssh.algorithms import offer
 from rdo.drivers.ssh.auth.agent_forward import AgentForward
@@ -16,10 +18,11 @@ from rdo.drivers.ssh.channel import OpenRefused, SshChannel
 from rdo.drivers.ssh.channel_stream import ChannelStream
 from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
 from rdo.drivers.ssh.host_key import HostKeyCheck
-from rdo.drivers.ssh.keepalive import KEEPALIVE_TIMEOUTS, ByteStream, Keepalive, KeepaliveTimeouts, MonitoredStream
 from rdo.drivers.ssh.kex_offer import NoCommonAlgorithm
+from rdo.drivers.ssh.monitored_stream import ByteStream, MonitoredStream
 from rdo.drivers.ssh.options import SshOptions, jump_request
 from rdo.drivers.ssh.paramiko_adapter import KEX_ABLE, silence
+from rdo.drivers.ssh.ping import Ping
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.ssh.server_faults import session_limit
 from rdo.drivers.ssh.session_channel import SessionChannel
@@ -40,20 +43,23 @@ class SshConnection:
     runs_sh = False
 
     def __init__(
-        self, transport: SshTransport, keepalive: Keepalive, options: SshOptions, release: Callable[[], None]
+        self,
+        transport: SshTransport,
+        stream: MonitoredStream,
+        options: SshOptions,
+        release: Callable[[], None],
+        timeouts: KeepaliveTimeouts = KEEPALIVE_TIMEOUTS,
     ) -> None:
         self.options = options
         self._transport = transport
         self._target = options.address
         self._release = release
         self._agent = options.forward_agent
-        self._keepalive = keepalive
+        ping = Ping(transport, stream)
+        self.keepalive = Keepalive(stream.sign, ping.send, self._abandon, _timeouts(timeouts, options))
         limit = session_limit(transport.version)
         self._room = threading.Semaphore(limit) if limit else None  # channels that may be opened
         self._channels: set[SessionChannel] = set()
-        if options.alive_interval:
-            keepalive.acquire()  # for good: the user has it watched while nothing runs, too
-        keepalive.start()
         if self._agent:
             transport.take_agent_streams(AgentForward(self._agent, transport, self._target).accept)
 
@@ -67,7 +73,6 @@ class SshConnection:
     ) -> SessionChannel:
         """See the interface."""
         self._take_room()
-        self._keepalive.acquire()
         channel = SessionChannel(self._transport, self._target, lambda: self._forget(channel))
         self._channels.add(channel)
         try:
@@ -89,25 +94,24 @@ class SshConnection:
     def _forget(self, channel: SessionChannel) -> None:
         """It is closed by both sides, or lost."""
         self._channels.discard(channel)
-        self._keepalive.release()
         if self._room:
             self._room.release()
 
-    def is_alive(self) -> bool:
-        """See the interface."""
-        return not self._transport.ended.is_set() and self._keepalive.is_alive()
+    def _abandon(self, why: str) -> None:
+        """End a connection that is not answered on."""
+        self._transport.disconnect_reason = self._transport.disconnect_reason or why
+        self._transport.close()
 
     def close(self) -> None:
         """See the interface."""
-        self._keepalive.stop()
+        self.keepalive.stop()
         self._transport.close()
         self._transport.join(CLOSE_TIMEOUT)
-        self._keepalive.join(CLOSE_TIMEOUT)
+        self.keepalive.join(CLOSE_TIMEOUT)
         self._release()
 
     def tunnel(self, host: str, port: int, timeout: float) -> ByteStream:
         """A stream from this host on to another, as long as this connection lives. Raises ConnectError."""
-        self._keepalive.acquire()  # for good: with the stream in use, silence here is fatal, too
         channel = SshChannel(self._transport, self._target, lambda: None)
         try:
             self._transport.request_channel(channel, "direct-tcpip", messages.stream_to(host, port))
@@ -154,8 +158,7 @@ class Connector:
                 why = transport.disconnect_reason or "the server closed the connection"
                 raise ConnectError(f"`{options.address}` ended the connection after the login", why)
             undo.pop_all()
-            keepalive = Keepalive(monitored, transport.ping, transport.close, _timeouts(self._timeouts, options))
-            return SshConnection(transport, keepalive, options, below.close)
+            return SshConnection(transport, monitored, options, below.close, self._timeouts)
 
     def _dial(
         self, options: SshOptions, timeout: float, below: contextlib.ExitStack, depth: int
@@ -207,12 +210,16 @@ class Connector:
 
 
 def _timeouts(usual: KeepaliveTimeouts, options: SshOptions) -> KeepaliveTimeouts:
-    """The user's own, if there are any; the first sign of life is asked for as soon as they say, and none too late."""
-    if not options.alive_interval:
-        return usual
+    """The user's own, if there are any: also while the connection is not in use."""
     interval = options.alive_interval
+    if not interval:
+        return usual
+    dead_after = interval * (options.alive_count + 1)
     return usual._replace(
-        liveness=min(usual.liveness, interval), ping_interval=interval, dead_after=interval * (options.alive_count + 1)
+        ping_interval=min(usual.ping_interval, interval),
+        idle_interval=interval,
+        dead_after=dead_after,
+        idle_dead_after=dead_after,
     )
 
 

@@ -16,7 +16,7 @@ from typing import IO
 
 from rdo import __version__
 from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
-from rdo.drivers.ssh.keepalive import ByteStream
+from rdo.drivers.ssh.monitored_stream import ByteStream
 from rdo.drivers.ssh.options import SshOptions
 from rdo.errors import ConnectError
 from rdo.fscodec import fsencode

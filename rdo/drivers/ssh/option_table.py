@@ -132,7 +132,7 @@ TABLE = (
     Rule("SecurityKeyProvider", IGNORED, "rdo asks no security key itself: the agent does", (*OFF, "internal")),
     Rule("SendEnv", HONOURED, "the server decides (AcceptEnv)"),
     Rule("ServerAliveCountMax", HONOURED, "with ServerAliveInterval"),
-    Rule("ServerAliveInterval", HONOURED, "without it rdo has bounds of its own, and asks only while commands run"),
+    Rule("ServerAliveInterval", HONOURED, "without it, rdo asks while commands run, and gives up after 20 s"),
     Rule("SessionType", IGNORED, "rdo runs commands", ("default",)),
     Rule("SetEnv", HONOURED, "the server decides (AcceptEnv)"),
     Rule("StdinNull", IGNORED, "see `-n`", OFF),

@@ -13,7 +13,7 @@ from rdo.drivers.ssh.aes_gcm import TAG_SIZE, AesGcm
 from rdo.drivers.ssh.channel_data import IncomingData
 from rdo.drivers.ssh.compression import PACKET_LIMIT, Inflater
 from rdo.drivers.ssh.fields import FieldReader, Violation
-from rdo.drivers.ssh.keepalive import MonitoredStream
+from rdo.drivers.ssh.monitored_stream import MonitoredStream
 
 READ_AHEAD_SIZE = 1024 * 1024
 """Bytes read ahead: several packets."""

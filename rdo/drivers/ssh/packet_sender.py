@@ -16,7 +16,7 @@ from rdo.drivers.ssh.aes_gcm import AesGcm
 from rdo.drivers.ssh.channel_data import OutgoingData, Sendable
 from rdo.drivers.ssh.compression import Deflater
 from rdo.drivers.ssh.fields import Violation
-from rdo.drivers.ssh.keepalive import MonitoredStream
+from rdo.drivers.ssh.monitored_stream import MonitoredStream
 
 BLOCK_SIZE = 16
 RANDOM_POOL_SIZE = 1024

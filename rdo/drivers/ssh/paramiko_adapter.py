@@ -27,9 +27,9 @@ from rdo.drivers.ssh.certificate import SessionBinding, prove
 from rdo.drivers.ssh.compression import DELAYED, Deflater, Inflater
 from rdo.drivers.ssh.dial import CLIENT_VERSION
 from rdo.drivers.ssh.fields import Violation
-from rdo.drivers.ssh.keepalive import MonitoredStream
 from rdo.drivers.ssh.kex_offer import NoCommonAlgorithm
 from rdo.drivers.ssh.known_hosts import HostKey
+from rdo.drivers.ssh.monitored_stream import MonitoredStream
 from rdo.drivers.ssh.packet_receiver import PacketReceiver
 from rdo.drivers.ssh.packet_sender import PacketSender
 

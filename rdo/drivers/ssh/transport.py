@@ -35,9 +35,9 @@ from rdo.drivers.ssh.algorithms import AlgorithmOffer
 from rdo.drivers.ssh.channel_data import IncomingData, OutgoingData, Sendable
 from rdo.drivers.ssh.channel_table import ChannelHandler, ChannelTable
 from rdo.drivers.ssh.fields import DISPLAY_LIMIT, Violation, words
-from rdo.drivers.ssh.keepalive import MonitoredStream
 from rdo.drivers.ssh.kex_offer import NoCommonAlgorithm
 from rdo.drivers.ssh.known_hosts import HostKey
+from rdo.drivers.ssh.monitored_stream import MonitoredStream
 from rdo.drivers.ssh.packet_receiver import CHANNEL_MESSAGES
 from rdo.drivers.ssh.paramiko_adapter import EXCHANGE_TIMEOUT, KeyExchange
 from rdo.errors import LinkLost, reason
@@ -145,6 +145,19 @@ class SshTransport(KeyExchange):
                 self._send_message(message)
             return clear
 
+    def try_send(self, message: Sendable) -> None:
+        """Send a short message, unless somebody else is just sending, or keys are exchanged. Raises LinkLost."""
+        if not self.clear_to_send_lock.acquire(blocking=False):
+            return
+        try:
+            if self.active and self.clear_to_send.is_set():
+                self._send_message(message)
+        except (EOFError, OSError, SSHException, Violation) as error:
+            self._give_up(error)
+            raise LinkLost("the connection is lost", self.disconnect_reason or reason(error)) from error
+        finally:
+            self.clear_to_send_lock.release()
+
     def send_login(self, message: Sendable) -> None:
         """Send a message of the authentication. Raises EOFError, OSError, Violation."""
         with self.lock:
@@ -153,10 +166,6 @@ class SshTransport(KeyExchange):
     def take_agent_streams(self, accept: Callable[[], ChannelHandler | None]) -> None:
         """Let the server open streams to our SSH agent: `accept` gives the near end of one, or None to refuse it."""
         self._accept = accept
-
-    def ping(self) -> None:
-        """Ask the server for a sign of life. May block while the connection does. Raises LinkLost."""
-        self.send(messages.keepalive())
 
     def run(self) -> None:
         """The thread that reads, and the word to all who wait when it ends."""
@@ -187,6 +196,7 @@ class SshTransport(KeyExchange):
         self.active = False
         self.failure = self.failure or EOFError()
         self.packetizer.close()
+        self._stream.sign.end()
         self.ended.set()
         self.agreed.set()
         self.clear_to_send.set()

@@ -18,7 +18,7 @@ from rdo.drivers.ssh.aes_gcm import AesGcm
 from rdo.drivers.ssh.channel_data import IncomingData, OutgoingData
 from rdo.drivers.ssh.compression import PACKET_LIMIT
 from rdo.drivers.ssh.fields import Violation
-from rdo.drivers.ssh.keepalive import MonitoredStream
+from rdo.drivers.ssh.monitored_stream import MonitoredStream
 from rdo.drivers.ssh.paramiko_adapter import PacketizerAdapter
 
 KEY, IV = bytes(range(16)), b"abcd" + (2**64 - 2).to_bytes(8, "big")

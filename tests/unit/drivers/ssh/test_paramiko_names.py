@@ -27,7 +27,7 @@ from rdo.drivers.ssh.algorithms import (
     Algorithms,
     offer,
 )
-from rdo.drivers.ssh.keepalive import MonitoredStream
+from rdo.drivers.ssh.monitored_stream import MonitoredStream
 from rdo.drivers.ssh.paramiko_adapter import KEX_ABLE, NAMES, KeyExchange, PacketizerAdapter
 from rdo.drivers.ssh.transport import SshTransport
 

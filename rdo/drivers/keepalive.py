@@ -1,0 +1,166 @@
+"""Whether a peer still answers: asks it where somebody needs to know, and watches it while it is in use.
+
+The watching thread is there only while a command runs or was there lately. Knows neither SSH nor Docker: the question
+and the end are functions handed in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+
+from rdo.drivers.base import SilenceObserver
+from rdo.drivers.sign_of_life import SignOfLife
+from rdo.drivers.silence import KEEPALIVE_TIMEOUTS, KeepaliveTimeouts, Silence, Step
+from rdo.errors import SetupError
+from rdo.util import clock, threads
+
+
+class Keepalive:
+    """The LinkWatch of rdo.drivers.base. `ask` asks the peer for a sign of life; `end` gives it up, with the reason.
+
+    Neither may wait for the peer.
+    """
+
+    def __init__(
+        self,
+        sign: SignOfLife,
+        ask: Callable[[], None],
+        end: Callable[[str], None],
+        timeouts: KeepaliveTimeouts = KEEPALIVE_TIMEOUTS,
+        now: clock.Clock = clock.now,
+    ) -> None:
+        self._sign = sign
+        self._ask = ask
+        self._end = end
+        self._now = now
+        self._changed = threading.Condition()
+        """Guards what follows; notified when a look is due earlier than planned."""
+        self._silence = Silence(timeouts)
+        self._observers: list[SilenceObserver] = []
+        self._thread: threading.Thread | None = None
+        if timeouts.idle_interval is not None:
+            with self._changed:
+                self._watch()
+
+    @property
+    def ended(self) -> bool:
+        """See LinkWatch."""
+        return self._sign.is_last
+
+    @property
+    def is_silent(self) -> bool:
+        """See LinkWatch."""
+        return not self.ended and self._silence.is_overdue(self._now(), self._sign.at)
+
+    def is_alive(self) -> bool:
+        """See LinkWatch: waits up to `ping_timeout`."""
+        now, heard = self._now(), self._sign.at
+        if self.ended or self._silence.is_trusted(now, heard):
+            return not self.ended
+        answered = threading.Event()
+        self._sign.when_next(answered.set)
+        with self._changed:
+            patience = self._silence.patience(now, heard)
+            must_ask = self._silence.ask(now, heard)
+            self._watch()
+        if must_ask:
+            self._ask()
+        if patience > 0 and self._sign.at == heard:
+            answered.wait(patience)
+        return self._sign.at > heard and not self.ended
+
+    def when_heard(self, call: Callable[[], None]) -> None:
+        """See LinkWatch."""
+        self._sign.when_next(call)
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """See LinkWatch."""
+        with self._changed:
+            if self._silence.begin_command(self._now()) or self._thread is None:
+                self._watch()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._silence.end_command(self._now())
+
+    @contextlib.contextmanager
+    def observed(self, observer: SilenceObserver) -> Iterator[None]:
+        """See LinkWatch."""
+        with self._changed:
+            self._observers.append(observer)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._observers.remove(observer)
+
+    def stop(self) -> None:
+        """The link is closed: end the watching thread."""
+        self._sign.end()
+        self._look_again()
+
+    def join(self, timeout: float) -> None:
+        """Wait for the watching thread to be gone."""
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
+
+    def _watch(self) -> None:
+        """Have somebody look soon. With the lock."""
+        if self._thread is not None or self.ended:
+            self._changed.notify_all()
+            return
+        self._silence.begin_watch(self._now())
+        with contextlib.suppress(SetupError):  # the next command tries again
+            self._thread = threads.start(self._run, name="rdo-keepalive")
+
+    # In the thread
+
+    def _run(self) -> None:
+        while (step := self._next_step()) is not None:
+            if step.is_dead:
+                self._give_up()
+                return
+            if step.ask:
+                self._ask()
+            self._report(step)
+
+    def _next_step(self) -> Step | None:
+        """What is to be done, once there is something; None when nobody uses the link any more."""
+        with self._changed:
+            while not self.ended:
+                step = self._silence.look(self._now(), self._sign.at)
+                if step.wait is None:
+                    break
+                if step.ask or step.is_dead or step.silent_for is not None or step.answers_after is not None:
+                    return step
+                self._changed.wait(step.wait)
+            self._thread = None
+            return None
+
+    def _report(self, step: Step) -> None:
+        if step.silent_for is None and step.answers_after is None:
+            return
+        with self._changed:
+            observers = list(self._observers)
+        if step.silent_for is not None:
+            self._sign.when_next(self._look_again)
+            for observer in observers:
+                observer.falls_silent(step.silent_for)
+        if step.answers_after is not None:
+            for observer in observers:
+                observer.answers_again(step.answers_after)
+
+    def _look_again(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _give_up(self) -> None:
+        with self._changed:
+            seconds = self._silence.silent_for(self._now(), self._sign.at)
+        self._sign.end()
+        self._end(f"no answer for {seconds:.0f} s")

@@ -1,0 +1,101 @@
+"""The byte stream below an SSH connection, which notes each sign of life of the peer. Knows no SSH."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+from typing import Protocol
+
+from rdo.drivers.sign_of_life import SignOfLife
+
+
+class ByteStream(Protocol):
+    """What can carry SSH: a socket, or a channel through another host."""
+
+    def send(self, data: bytes | memoryview, /) -> int: ...
+    def recv(self, size: int, /) -> bytes: ...
+    def settimeout(self, seconds: float | None, /) -> None: ...
+    def close(self) -> None: ...
+
+
+class MonitoredStream:
+    """A socket that knows when it was last heard from, and what it heard first."""
+
+    OPENING = 256
+    """Bytes kept of what came first: enough to say what else than SSH is listening there."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self._stream = stream
+        self._closed = False  # by this name paramiko asks whether its thread may be left alone
+        self.sign = SignOfLife()
+        """When bytes came, or were taken after some wait."""
+        self.opening = b""
+        self.ended = False
+        """Whether the peer has closed its side."""
+
+    def send(self, data: bytes | memoryview) -> int:
+        """Send what there is room for. Raises BlockingIOError or TimeoutError where that is nothing, for a while."""
+        if isinstance(self._stream, socket.socket):
+            return self._stream.send(data, socket.MSG_DONTWAIT)
+        return self._stream.send(data)
+
+    @property
+    def is_socket(self) -> bool:
+        """Whether it can be known if there is room."""
+        return isinstance(self._stream, socket.socket)
+
+    def takes_more(self) -> bool:
+        """Whether a little can be sent without waiting, as far as that can be known. Raises OSError."""
+        if not isinstance(self._stream, socket.socket):
+            return False
+        room = select.poll()
+        room.register(self._stream, select.POLLOUT)
+        return bool(room.poll(0))
+
+    def wait_for_room(self, timeout: float) -> None:
+        """Wait, so many seconds at most, until something can be sent. Raises OSError where it is closed."""
+        if isinstance(self._stream, socket.socket):
+            room = select.poll()
+            room.register(self._stream, select.POLLOUT)
+            room.poll(timeout * 1000)
+
+    def recv(self, size: int) -> bytes:
+        room = bytearray(size)
+        return bytes(room[: self.recv_into(memoryview(room))])
+
+    def recv_into(self, room: memoryview) -> int:
+        """Read what there is, as far as there is room: how many bytes; 0 at the end."""
+        try:
+            if isinstance(self._stream, socket.socket):
+                count = self._stream.recv_into(room)
+            else:
+                data = self._stream.recv(len(room))
+                count = len(data)
+                room[:count] = data
+        except ConnectionError:  # it went before it had read all that we sent
+            self.ended = True
+            self.sign.end()
+            raise
+        self._note(room[:count])
+        return count
+
+    def settimeout(self, seconds: float | None) -> None:
+        self._stream.settimeout(seconds)
+
+    def close(self) -> None:
+        """Close for good, and wake a thread that waits in `recv` or `send`: close() alone would leave it there."""
+        self._closed = True
+        if isinstance(self._stream, socket.socket):
+            with contextlib.suppress(OSError):
+                self._stream.shutdown(socket.SHUT_RDWR)
+        self._stream.close()
+
+    def _note(self, data: bytes | memoryview) -> None:
+        if not data:
+            self.ended = True
+            self.sign.end()
+            return
+        self.sign.note()
+        if len(self.opening) < self.OPENING:
+            self.opening = (self.opening + data)[: self.OPENING]

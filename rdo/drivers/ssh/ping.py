@@ -1,0 +1,42 @@
+"""Asks an SSH server for a sign of life, without waiting for it."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+
+from rdo.drivers.ssh import messages
+from rdo.drivers.ssh.monitored_stream import MonitoredStream
+from rdo.drivers.ssh.transport import SshTransport
+from rdo.errors import LinkLost, SetupError
+from rdo.util import threads
+
+
+class Ping:
+    """Of one connection. Usable from any thread."""
+
+    def __init__(self, transport: SshTransport, stream: MonitoredStream) -> None:
+        self._transport = transport
+        self._stream = stream
+        self._slow = threading.Lock()
+        """Guards sending that may have to wait: one thread does at a time."""
+
+    def send(self) -> None:
+        """Ask. Not where something else is stuck on its way: that asks enough."""
+        if self._stream.is_socket:
+            with contextlib.suppress(LinkLost, OSError, ValueError):  # closed: who reads meets that, too
+                if self._stream.takes_more():
+                    self._transport.try_send(messages.keepalive())
+        elif self._slow.acquire(blocking=False):
+            try:
+                threads.start(self._send_slowly, name="rdo-ping")
+            except SetupError:  # the next one may go
+                self._slow.release()
+
+    def _send_slowly(self) -> None:
+        """Through another host, where nobody knows whether there is room."""
+        try:
+            with contextlib.suppress(LinkLost):
+                self._transport.send(messages.keepalive())
+        finally:
+            self._slow.release()

@@ -1,0 +1,223 @@
+"""A link that is asked, watched and given up: with real threads, and times that are short."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from rdo.drivers.keepalive import Keepalive
+from rdo.drivers.sign_of_life import SignOfLife
+from rdo.drivers.silence import KeepaliveTimeouts
+from rdo.util import clock
+from rdo.util.clock import Instant
+from tests.leaks import wait_until
+
+BOUND = 20.0
+"""Seconds for what takes none."""
+
+HASTY = KeepaliveTimeouts(
+    liveness=0.1, ping_timeout=0.1, ping_interval=0.05, active_for=0.3, report_after=0.2, dead_after=0.4
+)
+PATIENT = HASTY._replace(ping_timeout=BOUND)
+
+
+class Clocks:
+    """The real ones, but for a sleep of the machine that is made up."""
+
+    def __init__(self) -> None:
+        self.slept = 0.0
+
+    def elapsed(self) -> float:
+        return clock.elapsed() + self.slept
+
+    def now(self) -> Instant:
+        return Instant(self.elapsed(), clock.now().awake)
+
+
+class Peer:
+    """Answers at once, or not at all."""
+
+    def __init__(self, timeouts: KeepaliveTimeouts) -> None:
+        self.clocks = Clocks()
+        self.sign = SignOfLife(self.clocks.elapsed)
+        self.answers = True
+        self.questions = 0
+        self.end: list[str] = []
+        self.keepalive = Keepalive(self.sign, self.ask, self.end.append, timeouts, self.clocks.now)
+
+    def ask(self) -> None:
+        self.questions += 1
+        if self.answers:
+            self.sign.note()
+
+    def fall_silent(self, seconds: float = 3600.0) -> None:
+        """The machine slept, and the peer has gone meanwhile."""
+        self.answers = False
+        self.clocks.slept += seconds
+
+
+class Observer:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.silence: list[float] = []
+        self.answers: list[float] = []
+
+    def falls_silent(self, seconds: float) -> None:
+        self.silence.append(seconds)
+
+    def answers_again(self, seconds: float) -> None:
+        self.answers.append(seconds)
+
+
+@pytest.fixture
+def make() -> Iterator[Callable[[KeepaliveTimeouts], Peer]]:
+    made: list[Peer] = []
+
+    def make(timeouts: KeepaliveTimeouts) -> Peer:
+        made.append(Peer(timeouts))
+        return made[-1]
+
+    yield make
+    for peer in made:
+        peer.keepalive.stop()
+        peer.keepalive.join(BOUND)
+
+
+Make = Callable[[KeepaliveTimeouts], Peer]
+
+
+def test_a_peer_that_was_just_heard_from_is_not_asked(make: Make) -> None:
+    peer = make(HASTY._replace(liveness=BOUND))
+    assert peer.keepalive.is_alive()
+    assert peer.questions == 0
+
+
+def test_after_a_suspend_the_peer_is_asked_first(make: Make) -> None:
+    peer = make(HASTY._replace(liveness=BOUND))
+    peer.clocks.slept += 3600
+    assert peer.keepalive.is_alive()
+    assert peer.questions == 1
+
+
+def test_a_peer_that_has_gone_in_a_suspend_is_silent_and_not_ended(make: Make) -> None:
+    peer = make(HASTY._replace(dead_after=BOUND))
+    peer.fall_silent()
+    assert not peer.keepalive.is_alive()
+    assert (peer.keepalive.is_silent, peer.keepalive.ended) == (True, False)
+
+
+def test_a_silence_is_waited_out_once_only(make: Make) -> None:
+    peer = make(HASTY._replace(dead_after=BOUND))
+    peer.fall_silent()
+    assert not peer.keepalive.is_alive()
+    began = clock.elapsed()
+    assert not any(peer.keepalive.is_alive() for _ in range(5))
+    assert clock.elapsed() - began < 5 * HASTY.ping_timeout
+
+
+def test_a_late_answer_is_noticed_by_all_who_wait_for_it(make: Make) -> None:
+    peer = make(PATIENT)
+    peer.fall_silent()
+    found: list[bool] = []
+    waiting = [threading.Thread(target=lambda: found.append(peer.keepalive.is_alive())) for _ in range(3)]
+    heard = threading.Event()
+    peer.keepalive.when_heard(heard.set)
+    for thread in waiting:
+        thread.start()
+    assert wait_until(lambda: peer.questions, BOUND)
+    peer.sign.note()
+    for thread in waiting:
+        thread.join(BOUND)
+    assert found == [True] * 3
+    assert heard.is_set()
+    assert not peer.keepalive.is_silent
+
+
+def test_who_waits_for_an_answer_is_told_that_the_link_was_cut(make: Make) -> None:
+    peer = make(PATIENT)
+    peer.fall_silent()
+    cut = threading.Timer(0.05, peer.sign.end)
+    cut.start()
+    assert not peer.keepalive.is_alive()
+    assert (peer.keepalive.ended, peer.keepalive.is_silent, peer.keepalive.is_alive()) == (True, False, False)
+    cut.join(BOUND)
+
+
+def test_nobody_is_asked_once_the_last_command_was_a_while_ago_and_no_thread_is_left(make: Make) -> None:
+    peer = make(HASTY)
+    before = threading.active_count()
+    with peer.keepalive.in_use():
+        assert wait_until(lambda: peer.questions >= 2, BOUND)
+    assert wait_until(lambda: threading.active_count() == before, BOUND)
+    asked = peer.questions
+    assert not wait_until(lambda: peer.questions > asked, 5 * HASTY.ping_interval)
+
+
+def test_a_command_in_time_finds_the_peer_asked_already(make: Make) -> None:
+    """So that it waits for nobody."""
+    peer = make(HASTY._replace(active_for=BOUND, liveness=2.0))
+    for _ in range(3):
+        with peer.keepalive.in_use():
+            pass
+        asked = peer.questions
+        assert wait_until(lambda: peer.questions > asked, BOUND)  # noqa: B023
+        asked = peer.questions
+        assert peer.keepalive.is_alive()
+        assert peer.questions <= asked + 1
+
+
+def test_a_rest_over_several_minutes_is_followed_by_a_watch_again(make: Make) -> None:
+    peer = make(HASTY)
+    for _ in range(2):
+        with peer.keepalive.in_use():
+            asked = peer.questions
+            assert wait_until(lambda: peer.questions > asked, BOUND)  # noqa: B023
+        assert wait_until(lambda: peer.keepalive._thread is None, BOUND)
+
+
+def test_those_who_run_commands_are_told_of_silence_once_and_of_its_end(make: Make) -> None:
+    peer, observer, left = make(HASTY._replace(dead_after=BOUND)), Observer(), Observer()
+    with peer.keepalive.observed(left):
+        pass
+    with peer.keepalive.in_use(), peer.keepalive.observed(observer):
+        peer.answers = False
+        assert wait_until(lambda: observer.silence, BOUND)
+        peer.sign.note()
+        assert wait_until(lambda: observer.answers, BOUND)
+    assert len(observer.silence) == len(observer.answers) == 1
+    assert observer.answers[0] >= observer.silence[0] >= HASTY.report_after
+    assert left.silence == []
+
+
+def test_a_peer_that_stays_silent_is_given_up_with_the_reason(make: Make) -> None:
+    peer = make(HASTY)
+    ended = threading.Event()
+    peer.keepalive.when_heard(ended.set)
+    with peer.keepalive.in_use():
+        peer.answers = False
+        assert wait_until(lambda: peer.end, BOUND)
+    assert peer.end == ["no answer for 0 s"]
+    assert ended.is_set()
+    assert peer.keepalive.ended
+
+
+def test_whoever_wants_a_link_watched_at_rest_has_it_watched(make: Make) -> None:
+    peer = make(HASTY._replace(idle_interval=0.05))
+    assert wait_until(lambda: peer.questions >= 3, BOUND)
+
+
+def test_a_link_that_is_closed_is_asked_nothing(make: Make) -> None:
+    peer = make(HASTY)
+    peer.keepalive.stop()
+    with peer.keepalive.in_use():
+        assert not peer.keepalive.is_alive()
+    assert peer.questions == 0
+
+
+def test_the_clocks_go_on() -> None:
+    first, second = clock.now(), clock.now()
+    assert second.elapsed >= first.elapsed
+    assert second.awake >= first.awake
