@@ -131,6 +131,7 @@ void append_modes(struct bytes *bytes, int fd);
 bool tty_is_ours(int fd);
 bool tty_is_in_front(int fd);
 bool tty_is_raw(void);
+bool tty_is_taken(int fd);
 void tty_enter_raw(void);
 void tty_restore(void);
 

@@ -59,7 +59,10 @@ static void on_prompt(struct relay *relay, const struct frame *frame) {
     discard(&answer);
 }
 
+/* While the command runs, not on the screen of a pager that has its output. */
 static void on_notice(struct relay *relay, const struct frame *frame) {
+    if (relay->state == STARTED && tty_is_taken(2))
+        return;
     relay->notice.size = 0;
     append(&relay->notice, frame->data, frame->size);
     append_text(&relay->notice, tty_is_raw() ? "\r\n" : "\n");

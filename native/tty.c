@@ -89,6 +89,12 @@ bool tty_is_ours(int fd) {
     return group == getpgrp() && (modes.c_lflag & ICANON);
 }
 
+/* Whether another program takes single keys from the terminal: then it has the screen, too. */
+bool tty_is_taken(int fd) {
+    struct termios modes;
+    return !is_raw && tcgetattr(fd, &modes) == 0 && (modes.c_lflag & ICANON) == 0;
+}
+
 static bool set(int fd, const struct termios *modes) {
     while (tcsetattr(fd, TCSADRAIN, modes) != 0)
         if (errno != EINTR)

@@ -52,6 +52,12 @@ class Foreground:
         """What ends a line that is shown now."""
         return b"\r\n" if self.is_raw() else b"\n"
 
+    def is_screen_taken(self) -> bool:
+        """Whether another program draws on the caller's terminal, such as a pager that has the command's output."""
+        from rdo.client import tty
+
+        return not self.is_raw() and tty.takes_keys(2)
+
     def stop_all(self) -> None:
         """Stop, as the terminal does, all that runs in the foreground with us."""
         self._stop(0)

@@ -135,7 +135,8 @@ class RunningCommand:
         self._status_line.show(bytes(payload))
 
     def _note(self, line: "Payload") -> None:
-        stdout.write(2, bytes(line) + self._foreground.line_end())
+        if self._state != STARTED or not self._foreground.is_screen_taken():
+            stdout.write(2, bytes(line) + self._foreground.line_end())
 
     def _start(self, payload: "Payload") -> None:
         """The command may have been started: from now on signals and stdin are for it."""

@@ -41,6 +41,14 @@ def is_ours(fd: int) -> bool:
         return True
 
 
+def takes_keys(fd: int) -> bool:
+    """Whether a program takes single keys from the terminal `fd`: then it has the screen, too."""
+    try:
+        return not termios.tcgetattr(fd)[LFLAG] & termios.ICANON
+    except termios.error:
+        return False
+
+
 class Terminal:
     """Raw mode of the terminal `fd`, entered and left any number of times."""
 

@@ -15,6 +15,7 @@ from rdo.drivers.base import STDOUT, Chunk
 from rdo.errors import LinkLost
 from rdo.ipc import protocol
 from rdo.master.client_connection import ClientConnection, ClientGone
+from rdo.master.pty_screen import PtyScreen
 from rdo.pool.shell import Shell
 from rdo.remote_sh.markers import Mark, Marks
 from rdo.util import threads
@@ -46,6 +47,8 @@ class OutputPump:
         self._pty = shell.pty
         self._early = shell.pending
         self._marks = Marks(shell.secret) if shell.pty else None
+        self.screen = PtyScreen() if shell.pty else None
+        """That of the pty, if there is one."""
         self._mapped: MappedOutput | None = None
         if roots:
             from rdo.master.mapped_output import MappedOutput  # few ask for it, and it takes a while to load
@@ -173,6 +176,8 @@ class OutputPump:
             if isinstance(piece, Mark):
                 self._owner.obey(piece.text)
             elif piece:
+                if self.screen is not None:
+                    self.screen.show(piece)
                 send(STDOUT, piece)
 
     def _send(self, stream: int, data: bytes | memoryview) -> None:

@@ -6,6 +6,7 @@ as it comes, and start a thread each where somebody is slower than that.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from rdo.master.client_connection import ClientConnection
 from rdo.master.output_pump import OutputPump
 from rdo.master.session_state import TRANSITIONS, SessionEvent, SessionState
 from rdo.master.signal_watch import SignalWatch
+from rdo.master.silence_report import SilenceReport
 from rdo.master.stdin_pump import StdinPump
 from rdo.pool.connections import ShellLease
 from rdo.pool.shell import ProcessGroup, is_group
@@ -60,6 +62,12 @@ class Session:
         self._state = SessionState.PREPARED
         self._output = OutputPump(client, lease.shell, output_roots, self)
         self._watch = SignalWatch(self._channel, self._output, self._hang_up)
+        self._observing = contextlib.ExitStack()
+
+    def report_silence(self) -> None:
+        """Tell the client of a link that falls silent under the command."""
+        report = SilenceReport(self._client, self._target, self._output.screen)
+        self._observing.enter_context(self._connection.keepalive.observed(report))
 
     def start(self, script: Script, *, ptyless: bool = False) -> None:
         """Report it to the client, and start the command. Raises LinkLost, and ClientGone: then it was not started.
@@ -104,6 +112,7 @@ class Session:
         except BaseException as error:
             self._client.fail(error)  # before the command is ended: its status then means nothing
         finally:
+            self._observing.close()
             self._happens(SessionEvent.OVER)
             self._see_off()
             self._shell.close()

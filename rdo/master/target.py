@@ -77,6 +77,8 @@ class Target:
                 self._hint_at_prefix_assignments(caller, request, planned)
             session = Session(client, lease, self.driver.target, planned.output_roots)
             session.start(planned.script, ptyless=ptyless)
+            if request.progress or request.verbose:
+                session.report_silence()
             self._prefix_assignments.remember(caller.environment)
             session.relay(pool.shells.started)
 

@@ -1,10 +1,11 @@
-"""A line that swallows all and says nothing: what was idle is replaced, and what ran is told, each in time.
+"""A line that holds back all and says nothing: what was idle is replaced, and what runs goes on, or is told in time.
 
-The times are those of rdo.drivers.ssh.keepalive; tests/integration/test_ssh_liveness.py has shorter ones.
+The times are those of rdo.drivers.silence; tests/unit/drivers/test_keepalive.py has shorter ones.
 """
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -13,20 +14,24 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.ssh.keepalive import KEEPALIVE_TIMEOUTS
-from tests.e2e.project import PATIENCE
-from tests.e2e.reached import Reached, over_ssh, sleepers, token
+from rdo.drivers.silence import KEEPALIVE_TIMEOUTS
+from tests.docker_engine import DockerEngine
+from tests.e2e.project import PATIENCE, Started
+from tests.e2e.reached import Reached, over_docker_tcp, over_ssh, sleepers, token
+from tests.e2e.terminal import Terminal
 from tests.leaks import wait_until
 from tests.soak import tries
 from tests.sshd import Sshd
 
-takes_long = pytest.mark.skipif(not tries(0, 1), reason="takes a minute: see `make soak`")
+takes_long = pytest.mark.skipif(not tries(0, 1), reason="takes half a minute: see `make soak`")
 
-NEXT_COMMAND = 10.0
-"""Seconds in which the next command must have run when the link died while it was idle."""
+BOUND = 10.0
+"""Seconds in which the next command must have run when the link died while it was idle: 3, and a login."""
 
-RUNNING_COMMAND = 45.0
-"""Seconds in which a running command must be told that its link is lost."""
+DEAD_BOUND = 30.0
+"""Seconds in which a running command must be told that its link is lost: 20, and a loaded machine."""
+
+SMCUP, RMCUP = r"\033[?1049h", r"\033[?1049l"
 
 
 @pytest.fixture
@@ -35,32 +40,125 @@ def ssh(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Reached
         yield over_ssh(tmp_path, runtime, sshd, stack)
 
 
-@pytest.mark.soak
-@takes_long
-def test_the_next_command_works_within_ten_seconds_when_an_idle_link_died(ssh: Reached) -> None:
-    assert ssh.project.run("true").returncode == 0
-    ssh.line.fall_silent()
-    time.sleep(KEEPALIVE_TIMEOUTS.liveness + 1)  # as long as a link counts as alive without being asked
+@pytest.fixture(scope="session", params=["sshd", "docker_engine"])
+def server(request: pytest.FixtureRequest) -> Sshd | DockerEngine:
+    found: Sshd | DockerEngine = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def reached(tmp_path: Path, runtime: dict[str, str], server: Sshd | DockerEngine) -> Iterator[Reached]:
+    with ExitStack() as stack:
+        if isinstance(server, Sshd):
+            yield over_ssh(tmp_path, runtime, server, stack)
+        else:
+            yield over_docker_tcp(tmp_path, runtime, server, stack)
+
+
+def pass_silence() -> None:
+    """For as long as a link is trusted without being asked."""
+    time.sleep(KEEPALIVE_TIMEOUTS.liveness + 0.2)
+
+
+def echo(reached: Reached) -> Started:
+    """A command that runs, and repeats each line it gets."""
+    command = reached.project.start("sh", "-c", "echo up; exec cat")
+    command.expect_up()
+    return command
+
+
+def test_the_next_command_works_at_once_when_an_idle_link_died(reached: Reached) -> None:
+    assert reached.project.run("true").returncode == 0
+    reached.line.fall_silent()
+    pass_silence()
     began = time.monotonic()
-    found = ssh.project.run("echo", "again")
+    found = reached.project.run("echo", "again")
     assert (found.stdout, found.stderr) == (b"again\n", b"")
-    assert time.monotonic() - began < NEXT_COMMAND
+    assert time.monotonic() - began < BOUND
+
+
+def test_a_new_connection_beside_a_silent_one_leaves_that_what_runs_there(reached: Reached) -> None:
+    with echo(reached) as command:
+        assert command.stdin
+        assert command.stdout
+        reached.line.freeze()
+        pass_silence()
+        assert reached.project.run("echo", "beside").stdout == b"beside\n"
+        reached.line.thaw()
+        command.stdin.write(b"still here\n")
+        command.stdin.flush()
+        assert command.stdout.readline() == b"still here\n"
+        _, said = command.communicate(timeout=PATIENCE)
+    assert (command.returncode, said) == (0, b"")
+
+
+def test_a_silent_connection_that_answers_before_the_new_one_is_used(ssh: Reached) -> None:
+    assert ssh.project.run("true").returncode == 0
+    ssh.line.freeze()
+    ssh.line.holds_new = True
+    pass_silence()
+    with ssh.project.start("echo", "again") as command:
+        assert wait_until(lambda: ssh.line.held == 1, BOUND)
+        ssh.line.thaw()
+        said, complaint = command.communicate(timeout=PATIENCE)
+    assert (command.returncode, said, complaint) == (0, b"again\n", b"")
+    assert ssh.line.held == 1
+    ssh.line.release()
+
+
+def test_silence_is_told_on_a_terminal_and_its_end_and_on_no_screen_of_another_program(ssh: Reached) -> None:
+    project = ssh.project
+    prompt = "printf 'in the middle'; cat"
+    full = f"printf '{SMCUP}full'; read line; printf '{RMCUP}'; echo over"
+    with ExitStack() as stack:
+        plain, pty, screen, paged = (
+            stack.enter_context(Terminal(["sh", "-c", line], project.local, project.environment))
+            for line in (
+                "rdo -T sh -c 'echo up; cat'",
+                f'rdo sh -c "{prompt}"',
+                f'rdo sh -c "{full}"',
+                "rdo sh -c 'echo up; cat' | { stty -icanon </dev/tty; cat; }",  # what a pager does
+            )
+        )
+        for terminal, shown in ((plain, "up"), (pty, "in the middle"), (screen, "full"), (paged, "up")):
+            terminal.match(rf"{shown}[\r\n]*$")
+        ssh.line.freeze()
+        told = r"rdo: no answer from devbox for \d s\r\n$"
+        plain.match(rf"^{told}")
+        pty.match(rf"^\r\n{told}")
+        ssh.line.thaw()
+        for terminal in (plain, pty):
+            terminal.match(r"^rdo: devbox answers again, after \d+ s\r\n$")
+        for terminal in (plain, pty):
+            terminal.line("x")
+            terminal.match(r"^(x\r\n)+$")
+        screen.line("x")
+        screen.match(r"^(x\r\n)?\x1b\[\?1049lover\r\n$")
+
+
+def test_silence_is_not_told_where_stderr_is_no_terminal(ssh: Reached) -> None:
+    with echo(ssh) as command:
+        ssh.line.freeze()
+        time.sleep(KEEPALIVE_TIMEOUTS.report_after + 1)
+        ssh.line.thaw()
+        _, said = command.communicate(timeout=PATIENCE)
+    assert (command.returncode, said) == (0, b"")
 
 
 @pytest.mark.soak
 @takes_long
-def test_a_running_command_is_told_within_three_quarters_of_a_minute(ssh: Reached) -> None:
-    with ssh.project.start("sh", "-c", "echo up; exec sleep 60", stdin=subprocess.DEVNULL) as command:
-        assert command.stdout
-        assert command.stdout.readline() == b"up\n"
-        ssh.line.fall_silent()
+def test_a_running_command_is_told_that_its_link_is_lost(reached: Reached) -> None:
+    with reached.project.start("sh", "-c", "echo up; exec sleep 60", stdin=subprocess.DEVNULL) as command:
+        command.expect_up()
+        reached.line.fall_silent()
         began = time.monotonic()
         _, said = command.communicate(timeout=PATIENCE)
-    assert time.monotonic() - began < RUNNING_COMMAND
+    assert time.monotonic() - began < DEAD_BOUND
     assert command.returncode == 255
-    assert said.startswith(b"rdo: the connection to `devbox` was lost: ")
-    assert said.count(b"\n") == 1
-    assert ssh.project.run("echo", "again").stdout == b"again\n"
+    assert re.fullmatch(
+        rb"rdo: the connection to `\S+` was lost: no answer for 2\d s; the command is not run again\n", said
+    )
+    assert reached.project.run("echo", "again").stdout == b"again\n"
 
 
 def test_a_server_that_asks_for_a_sign_of_life_ends_the_command_there(
@@ -72,8 +170,7 @@ def test_a_server_that_asks_for_a_sign_of_life_ends_the_command_there(
         reached = over_ssh(tmp_path, runtime, server, stack)
         mark = token()
         with reached.project.start("sh", "-c", f"echo up; sleep {mark}; exit") as command:
-            assert command.stdout
-            assert command.stdout.readline() == b"up\n"
+            command.expect_up()
             reached.line.fall_silent()
             assert wait_until(lambda: not sleepers(mark), 10.0), sleepers(mark)
             command.kill()
