@@ -45,19 +45,23 @@ def why_not() -> str:
     return f"not installed: {', '.join(missing)}" if missing else ""
 
 
-def mirror() -> tuple[str, str]:
-    """Suite of this Debian or Ubuntu, and the mirror that apt uses for it."""
+def suite() -> str:
+    """Which release of Debian or Ubuntu this is."""
     lines = Path("/etc/os-release").read_text().splitlines()
-    suite = dict(line.split("=", 1) for line in lines if "=" in line)["VERSION_CODENAME"].strip('"')
+    return dict(line.split("=", 1) for line in lines if "=" in line)["VERSION_CODENAME"].strip('"')
+
+
+def mirror(suite: str) -> str:
+    """Where apt gets a release from, which it takes a second to say."""
     command = ["apt-get", "indextargets", "--format", "$(CODENAME) $(COMPONENT) $(REPO_URI)", "Created-By: Packages"]
     targets = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    return suite, next(line.split()[2] for line in targets if line.split()[:2] == [suite, "main"])
+    return next(line.split()[2] for line in targets if line.split()[:2] == [suite, "main"])
 
 
 def base_archive() -> Path:
     """A tar archive of a small system, made once: kept in the user's cache directory, named by what it was made of."""
-    suite, address = mirror()
-    digest = hashlib.sha256(repr((suite, PACKAGES, SUPERFLUOUS)).encode()).hexdigest()[:12]
+    release = suite()
+    digest = hashlib.sha256(repr((release, PACKAGES, SUPERFLUOUS)).encode()).hexdigest()[:12]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rdo-tests"
     archive = cache / f"base-{digest}.tar"
     cache.mkdir(parents=True, exist_ok=True)
@@ -66,7 +70,7 @@ def base_archive() -> Path:
         if not archive.exists():
             with tempfile.TemporaryDirectory(dir=cache) as directory:
                 made = Path(directory) / "base.tar"
-                build_base(Path(directory) / "root", made, suite, address)
+                build_base(Path(directory) / "root", made, release, mirror(release))
                 made.rename(archive)
     return archive
 
