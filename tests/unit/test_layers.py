@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
+
 PACKAGE = Path(__file__).parents[2] / "rdo"
 
 ARCHITECTURE = PACKAGE.parent / "docs" / "architecture.md"

@@ -15,6 +15,8 @@ import pytest
 
 from tests.leaks import Leaks, end, listed_processes, wait_until
 
+pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
+
 ROOT = Path(__file__).parents[2]
 
 FOREVER = [sys.executable, "-c", "import signal; signal.pause()"]

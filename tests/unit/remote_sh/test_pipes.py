@@ -16,6 +16,8 @@ from rdo.remote_sh.bootstrap import bootstrap, takes
 from rdo.remote_sh.render import Script, render
 from tests.unit.remote_sh.shells import NONCE, Ended, as_bin_sh, each_shell, execute, run_script
 
+pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
+
 
 def takes_bytes(shell: str, *words: bytes) -> bool:
     """Whether the shell can read these; where it cannot, it is not given them."""

@@ -18,6 +18,8 @@ from tests.unit.remote_sh.shells import BOUND, NONCE, SHELLS, as_bin_sh, each_sh
 from tests.unit.remote_sh.terminal import GROUP, TAKE_TERMINAL, Terminal, terminal
 from tests.unit.remote_sh.test_login import STARTUP, each_login_shell, path_of, start_file
 
+pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
+
 ALL_BYTES = bytes(range(1, 256)).decode("utf-8", "surrogateescape")
 
 

@@ -73,6 +73,7 @@ def test_for_a_terminal_of_another_charset_all_is_spelled_in_ascii() -> None:
     assert in_ascii(request, None)[1] is None
 
 
+@pytest.mark.no_cover  # each character passes several lines, and nearly all that the test takes would be to note these
 @pytest.mark.parametrize("screen", [Screen(24, 80), Screen(12, 40), Screen(10, 80), WIDE, Screen(60, 250)])
 @pytest.mark.parametrize("long", [1, 30, 255, 2400, 60_000])
 def test_whatever_is_wanted_the_question_fits_and_the_driver_and_host_are_above_it(screen: Screen, long: int) -> None:
