@@ -22,12 +22,16 @@ demo: .venv/installed ## a throw-away SSH server, and rdo running commands on it
 # RETRY=1: what failed beside real servers, on a machine that does other things too, has one more try, by itself.
 AGAIN := $(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(SERVERS)
 
-# ALL=1: those too that are marked as long.
+# Collected from their files alone: they are few, and run when all others have ended.
+SERIAL = $(shell grep -rlw 'pytest.mark.serial' --include='test_*.py' $(SERVERS))
+
+# ALL=1: those too that are marked as long, and whether each branch of the pure modules is taken, for which a tracer
+# doubles the time of the unit tests.
 test: .venv/developing ## install what the tests need, then run all of them
 	@sh tests/setup-debian
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/unit --cov --cov-report=term
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/unit $(if $(ALL),--cov --cov-report=term)
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not serial$(if $(ALL),, and not long)' $(SERVERS) $(if $(RETRY),|| $(AGAIN))
-	$(BIN)/python -m pytest -m serial $(SERVERS) $(if $(RETRY),|| $(AGAIN))
+	$(BIN)/python -m pytest -m serial $(SERIAL) $(if $(RETRY),|| $(AGAIN))
 
 # What other releases could break: ssh, the command line and its tables, compose files. ALL=1: all tests.
 LIBRARIES := tests/unit/drivers/ssh tests/unit/cli $(wildcard tests/integration/test_ssh_[chlp]*.py) \

@@ -60,9 +60,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Tests beside servers often wait, and leave room for one process more on two cores."""
+    """Tests wait for the processes they start, those beside servers more than half of their time."""
     cores = os.cpu_count() or 1
-    return cores if all("unit" in argument for argument in config.args) else cores + (cores + 1) // 2
+    return cores + (cores + 1) // 2 if all("unit" in argument for argument in config.args) else 2 * cores
 
 
 def pytest_runtest_logfinish() -> None:
