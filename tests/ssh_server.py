@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import time
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -30,18 +29,29 @@ FIRST_PORT, END_OF_PORTS = 10240, 32240
 """Below those that a system gives to outgoing connections: nobody takes one between our look and its use."""
 
 OWN_PORTS = 500
-"""As many has each process of a test run for itself: more than one asks for."""
+"""As many has each process that runs tests for itself: more than one asks for."""
 
-NUMBERS = itertools.count()
+
+def claim() -> tuple[socket.socket, Iterator[int]]:
+    """What no other process has: a socket that is bound to the first of some ports, and the others, over and over."""
+    for first in range(FIRST_PORT, END_OF_PORTS, OWN_PORTS):
+        claimed = socket.socket()
+        try:
+            claimed.bind(("127.0.0.1", first))
+        except OSError:
+            claimed.close()
+        else:
+            return claimed, itertools.cycle(range(first + 1, first + OWN_PORTS))
+    raise AssertionError("too many processes run tests on this machine")
+
+
+CLAIMED, PORTS = claim()  # at once, so that no test leaves an open file behind
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens, and which no other process of this test run gives to anybody."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    part = (zlib.crc32(run.encode()) + worker) % ((END_OF_PORTS - FIRST_PORT) // OWN_PORTS)
+    """A port of 127.0.0.1 on which nobody listens, and which no other process that runs tests gives to anybody."""
     while True:
-        port = FIRST_PORT + part * OWN_PORTS + next(NUMBERS) % OWN_PORTS
+        port = next(PORTS)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
@@ -88,7 +98,10 @@ class SshServer(ABC):
 
     @abstractmethod
     def _command(self) -> tuple[list[str], dict[str, str]]:
-        """What to run, in the foreground and with its log on stderr, and its environment."""
+        """What to run, in the foreground and with its log on stderr, and its environment.
+
+        Once it listens it writes its process id to the file `pid`: somebody else may listen where it could not.
+        """
 
     @property
     def log(self) -> str:
@@ -193,8 +206,9 @@ class SshServer(ABC):
         deadline = time.monotonic() + START_DEADLINE
         while time.monotonic() < deadline:
             assert process.poll() is None, f"{self.program} ended at once:\n{self.log}"
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1.0):
-                return
+            with contextlib.suppress(OSError):
+                if (self.directory / "pid").read_text().strip() == str(process.pid):
+                    return
             time.sleep(0.01)
         raise AssertionError(f"{self.program} does not listen:\n{self.log}")
 
