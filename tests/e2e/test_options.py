@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.project import PATIENCE, Project, ssh_config_text
+from tests.e2e.reached import token
 from tests.leaks import wait_until
 
 
@@ -91,7 +92,8 @@ def test_env_and_pass_env_and_path_of_the_config_reach_the_command(own: Project)
 
 def test_no_value_of_a_variable_ever_shows_in_an_argument_list(own_anywhere: Project) -> None:
     """Neither here nor on the target, whose processes are this machine's: looked at all the time, cold and warm."""
-    given = {"TOKEN": "sesame-7719", "OTHER": "sesame-7720"}
+    secret = f"sesame-{token()}"
+    given = {"TOKEN": secret, "OTHER": f"{secret}-too"}
     here = replace(own_anywhere, environment={**own_anywhere.environment, **given})
     with open(own_anywhere.local / ".rdo.conf", "a") as config:
         config.write('pass_env = ["TOKEN"]\n')
@@ -111,11 +113,11 @@ def test_no_value_of_a_variable_ever_shows_in_an_argument_list(own_anywhere: Pro
         for _ in range(5):
             with here.start("-e", "OTHER", "sh", "-c", "read x; echo $TOKEN,$OTHER; exit") as command:
                 assert wait_until(partial(is_in_one_of, b"\nsh -c read x; echo $TOKEN", len(seen)), PATIENCE)
-                assert command.communicate(b"\n")[0] == b"sesame-7719,sesame-7720\n"
+                assert command.communicate(b"\n")[0] == f"{secret},{secret}-too\n".encode()
     finally:
         over.set()
         watcher.join()
-    assert not [listing for listing in seen if b"sesame" in listing]
+    assert not {line for listing in seen for line in listing.splitlines() if secret.encode() in line}
 
 
 def test_another_profile_is_chosen_by_option_or_environment(own: Project) -> None:

@@ -118,9 +118,9 @@ def test_no_process_of_the_group_outlives_its_client(project: Project, name: str
 def test_a_command_on_a_pty_is_gone_when_its_terminal_is(project: Project) -> None:
     with Terminal(["rdo"], project.local, project.environment) as opened:
         opened.line("echo pid=$$")
-        shell = int(opened.match(r"pid=(\d+)").group(1))
+        shell = int(opened.match(r"pid=(\d+)\r").group(1))
         opened.line("sleep 299 & echo job=$!")
-        job = int(opened.match(r"job=(\d+)").group(1))
+        job = int(opened.match(r"job=(\d+)\r").group(1))
     assert wait_until(lambda: not alive(shell) and not alive(job), GONE)
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.project import Project, ssh_project
+from tests.e2e.project import PATIENCE, Project, ssh_project
+from tests.leaks import wait_until
 from tests.sshd import Sshd
+
+TICK = 0.02
+"""Seconds that the start of a process is known by, and more: a command is here for longer before its shell is there."""
 
 SHOWN = 'echo "$A,$B,$PATH"'
 
@@ -64,9 +69,12 @@ def test_set_env_wins_and_rdos_own_variables_win_over_both(sending: Callable[...
 
 def test_a_warm_shell_is_used_while_the_values_stay_and_not_when_they_change(sending: Callable[..., Project]) -> None:
     project = sending("SendEnv A")
-    age = ("-c", "ps -o etimes= -p $$")  # the shell's own: the command takes its place
-    project.run("true", env={"A": "x"})
-    time.sleep(2.5)
-    assert int(project.run(*age, env={"A": "x"}).stdout) >= 1
-    time.sleep(2.5)
-    assert int(project.run(*age, env={"A": "y"}).stdout) == 0
+    assert wait_until(lambda: is_warm(project, "x"), PATIENCE)
+    assert not is_warm(project, "y")
+
+
+def is_warm(project: Project, value: str) -> bool:
+    """Whether a command's shell, whose place it takes, was there before the command was typed."""
+    before = time.clock_gettime(time.CLOCK_BOOTTIME)
+    began = project.run("-c", "cut -d' ' -f22 /proc/$$/stat", env={"A": value}).stdout
+    return int(began) / os.sysconf("SC_CLK_TCK") < before - TICK

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.project import PATIENCE, Project
+from tests.leaks import wait_until
 from tests.soak import Counted, tries
 
 
@@ -180,15 +181,20 @@ def test_long_output_is_whole_on_a_pipe_that_somebody_made_non_blocking(stream: 
 
 def test_a_slow_reader_stops_the_remote_writer(project: Project) -> None:
     written = project.remote / "written"
-    script = f"i=0; while [ $i -lt 400 ]; do head -c 100000 /dev/zero; i=$((i+1)); echo $i > '{written.name}'; done"
+    script = f"i=0; while [ $i -lt 400 ]; do head -c 100000 /dev/zero; i=$((i+1)); echo >>'{written.name}'; done"
     with project.start("sh", "-c", script) as process:
         assert process.stdout
         process.stdout.read(1)
-        time.sleep(1.5)
-        blocked = int(written.read_text())
-        time.sleep(0.5)
-        assert int(written.read_text()) == blocked < 200
+        assert wait_until(partial(rests, written), PATIENCE)
+        assert written.stat().st_size < 200
         assert len(process.stdout.read()) == 40_000_000 - 1
+
+
+def rests(path: Path) -> bool:
+    """Whether nothing is added to a file for a while."""
+    before = path.stat().st_size if path.exists() else -1
+    time.sleep(0.5)
+    return path.exists() and path.stat().st_size == before
 
 
 def test_input_that_the_command_does_not_read_blocks_neither_signals_nor_the_end(project: Project) -> None:

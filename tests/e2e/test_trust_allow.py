@@ -95,7 +95,8 @@ def test_a_harmless_change_is_not_asked_about(project: Project, line: str) -> No
 
 
 def test_it_is_asked_on_the_terminal_whatever_the_streams_are_and_only_once(project: Project) -> None:
-    with Terminal(["bash", "--norc", "-i"], project.local, {**project.environment, "PS1": "$ "}) as terminal:
+    environment = {**project.environment, "PS1": "$ "}
+    with Terminal(["bash", "--norc", "-i"], project.local, environment, size=(30, 300)) as terminal:  # for a long path
         terminal.prompt()
         terminal.line("rdo echo one </dev/null 2>/dev/null | cat")
         shown = terminal.expect("Type `yes`: ")
