@@ -102,7 +102,7 @@ def _parameter(declared: Option | Choice) -> click.Parameter:
         shown = f"[{'|'.join(declared.words)}]"
         return click.Argument([declared.name], metavar=shown, type=click.Choice(declared.words), required=False)
     value: dict[str, Any] = {"metavar": declared.metavar} if declared.metavar else {"is_flag": True}
-    return click.Option([declared.name, *declared.spellings], help=declared.help, hidden=not declared.help, **value)
+    return click.Option([declared.name, *declared.words], help=declared.help, hidden=not declared.help, **value)
 
 
 @click.group(cls=TableGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)

@@ -1,15 +1,16 @@
-"""The commands of `rdoctl`: what `--help` and completion show of them without loading any. Pure."""
+"""The commands of `rdoctl`: what `--help` and completion show of them without loading any. Pure.
+
+Like declaration.py, it loads nothing: not even `typing`, which costs as much as the start of Python."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
 
-
-class Entry(NamedTuple):
+class Entry:
     """A command: the module whose `command` it is, and the first sentence of its help."""
 
-    module: str
-    summary: str
+    def __init__(self, module: str, summary: str) -> None:
+        self.module = module
+        self.summary = summary
 
 
 COMMANDS = {

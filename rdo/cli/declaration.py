@@ -6,40 +6,50 @@ which command_group.py builds the same command.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 
 class LeftToClick(Exception):
     """Raised by a command before it has done anything: click is to complain with this message, or to show the help."""
 
 
-class Option(NamedTuple):
+class Option:
     """A flag or, with a metavar, an option with a value."""
 
-    name: str
-    spellings: tuple[str, ...]
-    help: str
-    metavar: str = ""
+    def __init__(self, name: str, words: tuple[str, ...], help: str, metavar: str = "") -> None:
+        self.name = name
+        self.words = words
+        self.help = help
+        self.metavar = metavar
 
 
-class Choice(NamedTuple):
+class Choice:
     """An argument that is one of these words, and may be left out."""
 
-    name: str
-    words: tuple[str, ...]
+    def __init__(self, name: str, words: tuple[str, ...]) -> None:
+        self.name = name
+        self.words = words
 
 
-class Command(NamedTuple):
+class Command:
     """A command: `run` is called with the value of each parameter by its name, and its docstring is the help."""
 
-    name: str
-    run: Callable[..., None]
-    parameters: tuple[Option | Choice, ...] = ()
-    rest: str = ""
-    """The name of the only parameter, which gets all words as they are."""
-    metavar: str = ""
-    """What the help shows for these words."""
+    def __init__(
+        self,
+        name: str,
+        run: Callable[..., None],
+        parameters: tuple[Option | Choice, ...] = (),
+        rest: str = "",
+        metavar: str = "",
+    ) -> None:
+        """`rest` is the only parameter, which gets all words as they are; the help shows `metavar` for them."""
+        self.name = name
+        self.run = run
+        self.parameters = parameters
+        self.rest = rest
+        self.metavar = metavar
 
     def read(self, words: Sequence[str]) -> dict[str, object] | None:
         """The values in a plain command line; None where it takes more than that to read it."""
@@ -48,7 +58,7 @@ class Command(NamedTuple):
         values: dict[str, object] = {}
         left = iter(words)
         for word in left:
-            found = next((each for each in self.parameters if word in each[1]), None)
+            found = next((each for each in self.parameters if word in each.words), None)
             if found is None or found.name in values:
                 return None
             values[found.name] = word if isinstance(found, Choice) else True

@@ -5,8 +5,6 @@ A failure of rdo is one line and status 255, as with `rdo`; a wrong command line
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import io
 import os
 import sys
@@ -72,7 +70,9 @@ def run_plain(words: list[str]) -> bool:
     """Run a declared command without click, if the command line is plain enough for that; whether it was."""
     if not words or words[0] not in COMMANDS:
         return False
-    command = importlib.import_module(COMMANDS[words[0]].module).command
+    module = COMMANDS[words[0]].module
+    __import__(module)  # importlib, which has a nicer function for that, is not loaded yet
+    command = sys.modules[module].command
     values = command.read(words[1:]) if isinstance(command, Command) else None
     if values is None:
         return False
@@ -87,6 +87,8 @@ def run_plain(words: list[str]) -> bool:
 def complain(error: RdoError) -> int:
     """Show an error as a line on stderr, if there is one; the exit status."""
     line = charset.escaped_for_terminal(f"rdoctl: {error}\n", os.environ).encode("utf-8", "replace")
-    with contextlib.suppress(OSError):
+    try:
         os.write(2, line)
+    except OSError:
+        pass
     return FAILURE

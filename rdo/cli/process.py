@@ -6,7 +6,6 @@ import contextlib
 import os
 import select
 import signal
-import subprocess
 import time
 from typing import NamedTuple
 
@@ -46,6 +45,8 @@ def look(pid: int, proc: str = "/proc") -> Process | None:
 
 
 def _ask_ps(pid: int) -> Process | None:
+    import subprocess  # not needed on Linux
+
     argv = ["ps", "-ww", "-o", "rss=,stat=,args=", "-p", str(pid)]
     try:
         answer = subprocess.run(argv, capture_output=True, timeout=PS_TIMEOUT, check=False).stdout

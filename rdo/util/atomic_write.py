@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 
 
 def write(path: str, text: str, mode: int = 0o600) -> None:
     """Replace the content of the file. Raises OSError; then the file is unchanged, on a full disk too."""
+    import tempfile  # loads a dozen modules, which who only reads such files does not need
+
     handle, made = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".")
     try:
         with open(handle, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:

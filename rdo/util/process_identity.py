@@ -6,7 +6,6 @@ A PID space is where a process id means one process: one boot of a machine, and 
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Sequence
 
 TOOL_TIMEOUT = 5.0
@@ -42,6 +41,8 @@ def is_running(named: str) -> bool:
 
 
 def _output(command: Sequence[str]) -> str:
+    import subprocess  # not needed on Linux
+
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TOOL_TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired):

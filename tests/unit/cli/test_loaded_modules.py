@@ -51,12 +51,12 @@ FILES = {
 }  # fmt: skip
 
 COMMANDS = {
-    "completion bash": BASE | {"encodings"},
+    "completion bash": {"encodings"},
     "completion --profiles": BASE | CONFIG,
-    "status": BASE | RECORDS | SOCKETS | THREADS | PROCESSES,
-    "stop": BASE | CONFIG | SOCKETS | THREADS | PROCESSES,
+    "status": BASE | RECORDS | SOCKETS | THREADS | {"signal"},
+    "stop": BASE | CONFIG | SOCKETS | THREADS | {"signal"},
     "explain true": BASE | CONFIG | SOCKETS | PROCESSES | FILES | {"encodings"},
-    "__complete st": BASE,
+    "__complete st": set(),
 }
 """The modules that each may load, besides those of rdo. None is of a package that rdo depends on."""
 
