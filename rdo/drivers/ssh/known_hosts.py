@@ -210,18 +210,13 @@ def _matches(patterns: str, name: str) -> bool:
     if patterns.startswith("|"):
         return _matches_hash(patterns, name)
     found = False
-    for pattern in patterns.lower().split(","):
+    for pattern in patterns.lower().replace("[", "[[]").split(","):  # brackets stand for themselves here
         negated = pattern.startswith("!")
-        if fnmatch.fnmatchcase(name, _literal(pattern.removeprefix("!"))):
+        if fnmatch.fnmatchcase(name, pattern.removeprefix("!")):
             if negated:
                 return False
             found = True
     return found
-
-
-def _literal(pattern: str) -> str:
-    """Brackets stand for themselves in known_hosts, not for a set of characters."""
-    return pattern.replace("[", "[[]")
 
 
 def _matches_hash(pattern: str, name: str) -> bool:

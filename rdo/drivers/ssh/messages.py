@@ -22,7 +22,7 @@ from paramiko.common import (
 )
 
 from rdo.drivers.base import Pty, WindowSize
-from rdo.drivers.ssh.fields import DISPLAY_LIMIT, Body, FieldReader, Violation, text, uint32, words
+from rdo.drivers.ssh.fields import DISPLAY_LIMIT, Body, MessageReader, Violation, text, uint32, words
 
 SIGNALS = {
     "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "FPE": 8, "KILL": 9,
@@ -154,36 +154,36 @@ def failure(channel: int) -> EncodedMessage:
 
 def confirmation(body: Body) -> RemoteEnd:
     """The server has opened the channel. Raises Violation for a channel that can carry nothing."""
-    return _opened(FieldReader(body))
+    return _opened(MessageReader(body))
 
 
 def opening(body: Body) -> tuple[bytes, RemoteEnd]:
     """The server asks for a channel: its type, and the far end. Raises Violation for one that can carry nothing."""
-    fields = FieldReader(body)
+    fields = MessageReader(body)
     return fields.string(), _opened(fields)
 
 
 def refusal(body: Body) -> tuple[int, str]:
     """The server opens no channel: its code for that, and its words."""
-    fields = FieldReader(body)
+    fields = MessageReader(body)
     code = fields.number()
     return code, words(fields.string(), DISPLAY_LIMIT) or CONNECTION_FAILED_CODE.get(code, "")
 
 
 def number(body: Body) -> int:
     """What a body begins with."""
-    return FieldReader(body).number()
+    return MessageReader(body).number()
 
 
 def extended_data(body: Body) -> tuple[int, bytes]:
     """Output of another stream than stdout: the stream's code, and the data."""
-    fields = FieldReader(body)
+    fields = MessageReader(body)
     return fields.number(), fields.string()
 
 
 def request(body: Body) -> ChannelRequest:
     """A request of the server on a channel. Raises Violation."""
-    fields = FieldReader(body)
+    fields = MessageReader(body)
     kind, reply = fields.string(), fields.flag()
     if kind == b"exit-status":
         return ChannelRequest(fields.number(), reply)
@@ -194,33 +194,28 @@ def request(body: Body) -> ChannelRequest:
 
 def global_request(body: Body) -> bool:
     """Whether the server expects a reply."""
-    fields = FieldReader(body)
+    fields = MessageReader(body)
     fields.string()
     return fields.flag()
 
 
 def disconnection(body: Body) -> str:
     """The server's words when it ends the connection; its code for that where it has none."""
-    fields = FieldReader(body)
+    fields = MessageReader(body)
     code = fields.number()
     return words(fields.string(), DISPLAY_LIMIT) or f"the server disconnected with code {code}"
 
 
 def extensions(body: Body) -> dict[str, bytes]:
     """What the server says of itself (RFC 8308)."""
-    fields = FieldReader(body)
-    return {
-        words(fields.string()): fields.string() for _ in range(_at_most(fields.number(), EXTENSION_LIMIT, "extensions"))
-    }
+    fields = MessageReader(body)
+    count = fields.number()
+    if count > EXTENSION_LIMIT:
+        raise Violation(f"it announced {count} extensions")
+    return {words(fields.string()): fields.string() for _ in range(count)}
 
 
-def _at_most(count: int, limit: int, what: str) -> int:
-    if count > limit:
-        raise Violation(f"it announced {count} {what}")
-    return count
-
-
-def _opened(fields: FieldReader) -> RemoteEnd:
+def _opened(fields: MessageReader) -> RemoteEnd:
     opened = RemoteEnd(fields.number(), fields.number(), fields.number())
     if opened.packet == 0:
         raise Violation("it opened a channel for messages of 0 bytes")

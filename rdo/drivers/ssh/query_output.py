@@ -81,7 +81,7 @@ def parse(
         proxy_command=tokens.expand(one.get("proxycommand", "")),
         proxy_jump=one.get("proxyjump", ""),
         send_env=tuple(found.get("sendenv", ())),
-        set_env=MappingProxyType(dict(_assignment(text) for text in found.get("setenv", ()))),
+        set_env=MappingProxyType(dict(text.partition("=")[::2] for text in found.get("setenv", ()))),
         forward_agent=_forwarded(one.get("forwardagent", "no"), agent, tokens),
         methods=_methods(one),
         password_prompts=_number(one, "numberofpasswordprompts", 3),
@@ -190,11 +190,6 @@ def _strict(value: str) -> str:
     if meaning not in ("ask", "yes", "no", "accept-new"):
         raise ValueError(f"StrictHostKeyChecking cannot be `{value}`")
     return meaning
-
-
-def _assignment(text: str) -> tuple[str, str]:
-    name, _, value = text.partition("=")
-    return name, value
 
 
 def _methods(one: Mapping[str, str]) -> tuple[str, ...]:
