@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rdo.drivers.ssh import dial
-from rdo.drivers.ssh.connection import Connector
+from rdo.drivers.ssh.connector import Connector
 from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.ssh.transport import SshTransport

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 import pytest
 
 from rdo.drivers.silence import KeepaliveTimeouts
-from rdo.drivers.ssh.connection import Connector, SshConnection
+from rdo.drivers.ssh.connection import SshConnection
+from rdo.drivers.ssh.connector import Connector
 from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
 from rdo.errors import LinkLost

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from rdo.drivers.ssh.compression import DELAYED
 from rdo.errors import ConnectError
 from rdo.util.phrases import listed
 
@@ -29,7 +28,6 @@ DEFAULT_ORDERS = (
     ),
 )
 """Orders that no user chose: `ssh -G` prints a configured list and the default one alike."""
-
 
 SIGNATURES = (
     "ssh-ed25519",
@@ -86,9 +84,10 @@ MACS = (
     "hmac-sha1",
 )
 
-
 LEGACY_MACS = ("hmac-sha1-96", "hmac-md5", "hmac-md5-96")
 
+DELAYED_ZLIB = "zlib@openssh.com"
+"""Compression that begins once the login is over."""
 
 Allowed = tuple[str, ...] | None
 """Names that the user's ssh configuration allows; None where it does not say, and empty where it takes all away."""
@@ -135,7 +134,7 @@ def offer(
         chosen("KexAlgorithms", allowed.key_exchanges, key_exchanges),
         ciphers,
         macs or chosen("MACs", allowed.macs, MACS, LEGACY_MACS),
-        (DELAYED, "none") if allowed.compression else ("none",),
+        (DELAYED_ZLIB, "none") if allowed.compression else ("none",),
     )
 
 

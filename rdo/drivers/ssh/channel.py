@@ -14,10 +14,10 @@ from paramiko import common
 
 from rdo.drivers.base import READ_SIZE, STDERR, STDOUT, Chunk, Sink
 from rdo.drivers.ssh import messages
-from rdo.drivers.ssh.channel_data import OutgoingData, Sendable
 from rdo.drivers.ssh.channel_state import SILENT, TAKES_INPUT, TRANSITIONS, UNANSWERED, ChannelEvent, ChannelState
 from rdo.drivers.ssh.fields import Body, Violation
 from rdo.drivers.ssh.flow_control import ReceiveBuffer, SendWindow
+from rdo.drivers.ssh.packet_content import OutgoingData, Sendable
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import LinkLost
 
@@ -148,9 +148,6 @@ class SshChannel:
         self._refusal = OpenRefused(*messages.refusal(body))
         self._finish(ChannelEvent.REFUSED, self._received.give_up)
 
-    def _receive_data(self, body: Body) -> None:
-        self._received.put(STDOUT, body)
-
     def _receive_extended_data(self, body: Body) -> None:
         code, data = messages.extended_data(body)
         if code == EXTENDED_STDERR:
@@ -193,7 +190,7 @@ class SshChannel:
 
     def _finish(self, event: ChannelEvent, end_output: Callable[[], None]) -> None:
         if self._advance(event):
-            self._transport.drop(self.number)
+            self._transport.open_channels.drop(self.number)
             end_output()
             self._on_end()
 
@@ -222,7 +219,7 @@ _HANDLERS: dict[int, Callable[[Any, Body], None]] = {
     common.MSG_CHANNEL_OPEN_SUCCESS: lambda channel, body: channel.adopt(messages.confirmation(body)),
     common.MSG_CHANNEL_OPEN_FAILURE: SshChannel._receive_refusal,
     common.MSG_CHANNEL_WINDOW_ADJUST: lambda channel, body: channel._send_window.widen(messages.number(body)),
-    common.MSG_CHANNEL_DATA: SshChannel._receive_data,
+    common.MSG_CHANNEL_DATA: lambda channel, body: channel._received.put(STDOUT, body),
     common.MSG_CHANNEL_EXTENDED_DATA: SshChannel._receive_extended_data,
     common.MSG_CHANNEL_EOF: SshChannel._receive_eof,
     common.MSG_CHANNEL_CLOSE: SshChannel._receive_close,

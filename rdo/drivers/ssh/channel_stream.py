@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
+
+from rdo.drivers.ssh.auth.agent import Agent
 from rdo.drivers.ssh.channel import SshChannel
-from rdo.errors import LinkLost
+from rdo.drivers.ssh.transport import SshTransport
+from rdo.errors import LinkLost, SetupError
+from rdo.util import threads
 
 SEND_CHECK_INTERVAL = 1.0
 """Seconds that sending waits for room, before the sender checks whether it still should."""
+
+READ_SIZE = 64 * 1024
+"""Bytes read at once; agent messages are smaller."""
+
+WINDOW = 256 * 1024
+"""Bytes that a program may send before the agent has read them: the longest message that OpenSSH's agent takes."""
+
+STREAM_LIMIT = 64
+"""At the same time: each costs two threads. A further program sees an agent that cannot be reached."""
+
+GONE = (OSError, LinkLost, SetupError)
+"""The agent, the connection, or the room for a thread: the program sees an agent that hangs up."""
 
 
 class ChannelStream:
@@ -51,3 +70,70 @@ class ChannelStream:
     def close(self) -> None:
         """End it, and wake whoever waits."""
         self._channel.close()
+
+
+class AgentForward:
+    """ForwardAgent: lets programs on the target use the SSH agent of the caller, whose socket is at `path`.
+
+    The server opens one stream for each program that asks.
+    """
+
+    def __init__(self, path: str, transport: SshTransport, target: str) -> None:
+        self._path = path
+        self._transport = transport
+        self._target = target
+        self._room = threading.Semaphore(STREAM_LIMIT)  # streams that may be opened
+
+    def accept(self) -> SshChannel | None:
+        """The near end of one more channel, or None for too many. Its threads end with it, so at the latest with the
+        link.
+        """
+        if not self._room.acquire(blocking=False):
+            return None
+        channel = SshChannel(self._transport, self._target, lambda: None, WINDOW)
+        try:
+            threads.start(self._serve, channel, name="rdo-agent")
+        except SetupError:  # this is the thread that serves the whole connection, which goes on
+            self._room.release()
+            return None
+        return channel
+
+    def _serve(self, channel: SshChannel) -> None:
+        stream = ChannelStream(channel)
+        try:
+            with contextlib.suppress(*GONE), self._connect() as agent:
+                channel.wait_until_open()
+                back = threads.start(_to_program, agent, stream, name="rdo-agent")
+                _to_agent(stream, agent)
+                back.join()
+        finally:
+            stream.close()
+            self._room.release()
+
+    def _connect(self) -> socket.socket:
+        """A connection to the agent that knows where its requests come from. Raises OSError."""
+        agent = Agent(self._path)
+        if self._transport.binding is not None:
+            agent.bind(*self._transport.binding, forwarding=True)
+        connection = agent.detach()
+        if connection is None:
+            raise ConnectionError("there is no agent")
+        connection.settimeout(None)
+        return connection
+
+
+def _to_agent(stream: ChannelStream, agent: socket.socket) -> None:
+    try:
+        with contextlib.suppress(OSError):
+            while data := stream.recv(READ_SIZE):
+                agent.sendall(data)
+    finally:
+        with contextlib.suppress(OSError):
+            agent.shutdown(socket.SHUT_RDWR)
+
+
+def _to_program(agent: socket.socket, stream: ChannelStream) -> None:
+    with contextlib.suppress(OSError):
+        while data := agent.recv(READ_SIZE):
+            stream.sendall(data)
+    stream.close()  # and so wakes who waits for more from the program

@@ -1,12 +1,19 @@
-"""The channels of one SSH connection by our numbers for them, which the server's messages carry."""
+"""The channels of one SSH connection by our numbers for them, which the server's messages carry; and those that the
+server asks for.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Protocol
 
+from rdo.drivers.base import READ_SIZE
+from rdo.drivers.ssh import messages
 from rdo.drivers.ssh.fields import Body
-from rdo.drivers.ssh.messages import RemoteEnd
+from rdo.drivers.ssh.messages import EncodedMessage, RemoteEnd
+
+AGENT_STREAM = b"auth-agent@openssh.com"
 
 
 class ChannelHandler(Protocol):
@@ -34,6 +41,7 @@ class ChannelTable:
         self._lock = threading.Lock()  # guards the numbering; to look up and to drop are single steps of a dict
         self._channels: dict[int, ChannelHandler] = {}
         self._next = 0
+        self._accept: Callable[[], ChannelHandler | None] = lambda: None
 
     def __len__(self) -> int:
         return len(self._channels)
@@ -43,6 +51,21 @@ class ChannelTable:
         with self._lock:
             channel.number, self._next = self._next, self._next + 1
             self._channels[channel.number] = channel
+
+    def take_agent_streams(self, accept: Callable[[], ChannelHandler | None]) -> None:
+        """Let the server open streams to our SSH agent: `accept` gives the near end of one, or None to refuse it."""
+        self._accept = accept
+
+    def answer(self, body: Body, send: Callable[[EncodedMessage], None]) -> None:
+        """The server asks for a channel: open or refuse it, and say so by `send`. Raises what that does; Violation."""
+        purpose, remote = messages.opening(body)
+        channel = self._accept() if purpose == AGENT_STREAM else None
+        if channel is None:
+            send(messages.refuse(remote.number))
+            return
+        self.add(channel)
+        send(messages.confirm(remote.number, channel.number, channel.window, READ_SIZE))
+        channel.adopt(remote)
 
     def drop(self, number: int) -> None:
         """Forget a channel that both sides have closed."""

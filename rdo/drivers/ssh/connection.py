@@ -1,40 +1,41 @@
-"""Making and holding one SSH connection: stream, handshake, host key check and login in this order; then channels."""
+"""An SSH connection that is logged in, and the sessions on it: one program each, with its start, terminal and exit
+status (RFC 4254, section 6). How it is made: see rdo.drivers.ssh.connector.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import re
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
+from enum import Enum
 
-from rdo.drivers.base import NO_VARIABLES, Caller, ChannelOptions, ChannelRefused, Pty
+from rdo.drivers.base import NO_VARIABLES, ChannelOptions, ChannelRefused, Pty, PtyRefused, Sink, WindowSize
 from rdo.drivers.keepalive import Keepalive
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS, KeepaliveTimeouts
-from rdo.drivers.ssh import dial, local_command, messages
-from rdo.drivers.ssh.algorithms import offer
-from rdo.drivers.ssh.auth.agent_forward import AgentForward
-from rdo.drivers.ssh.auth.askpass import asking
-from rdo.drivers.ssh.auth.login import log_in
+from rdo.drivers.ssh import messages
 from rdo.drivers.ssh.channel import OpenRefused, SshChannel
-from rdo.drivers.ssh.channel_stream import ChannelStream
-from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
-from rdo.drivers.ssh.host_key import HostKeyCheck
-from rdo.drivers.ssh.kex_offer import NoCommonAlgorithm
+from rdo.drivers.ssh.channel_state import USABLE
+from rdo.drivers.ssh.channel_stream import AgentForward, ChannelStream
 from rdo.drivers.ssh.monitored_stream import ByteStream, MonitoredStream
-from rdo.drivers.ssh.options import SshOptions, jump_request
-from rdo.drivers.ssh.paramiko_adapter import KEX_ABLE, silence
-from rdo.drivers.ssh.ping import Ping
-from rdo.drivers.ssh.query import Query
-from rdo.drivers.ssh.server_faults import session_limit
-from rdo.drivers.ssh.session_channel import SessionChannel
+from rdo.drivers.ssh.options import SshOptions
+from rdo.drivers.ssh.ping import Ping, keepalive_timeouts
 from rdo.drivers.ssh.transport import SshTransport
-from rdo.errors import ConnectError, LinkLost, SetupError
+from rdo.errors import ConnectError, LinkLost
 
 CLOSE_TIMEOUT = 5.0
 """Seconds for the threads of a closed connection to end."""
 ROOM_TIMEOUT = 2.0
 """Seconds for a server with few sessions to close one whose program has ended: it waits for the exit status first."""
-JUMP_LIMIT = 8
-"""Jump hosts in a row; more are a circle in the configuration."""
+UNKNOWN_CHANNEL_TYPE = 3
+
+DROPBEAR = re.compile(r"SSH-2\.0-dropbear_(\d{4})\.(\d+)")
+
+BROKEN_SINCE = (2022, 82)
+FIXED_IN = (2024, 86)
+
+LIFELINE_AND_ONE = 2
+"""Sessions on a connection of which the first does not end by itself."""
 
 
 class SshConnection:
@@ -56,12 +57,12 @@ class SshConnection:
         self._release = release
         self._agent = options.forward_agent
         ping = Ping(transport, stream)
-        self.keepalive = Keepalive(stream.sign, ping.send, self._abandon, _timeouts(timeouts, options))
+        self.keepalive = Keepalive(stream.sign, ping.send, self._abandon, keepalive_timeouts(timeouts, options))
         limit = session_limit(transport.version)
         self._room = threading.Semaphore(limit) if limit else None  # channels that may be opened
         self._channels: set[SessionChannel] = set()
         if self._agent:
-            transport.take_agent_streams(AgentForward(self._agent, transport, self._target).accept)
+            transport.open_channels.take_agent_streams(AgentForward(self._agent, transport, self._target).accept)
 
     @property
     def leads_process_group(self) -> bool:
@@ -84,7 +85,7 @@ class SshConnection:
         return channel
 
     def _take_room(self) -> None:
-        """Raises ChannelRefused where the server must not have one more session: see rdo.drivers.ssh.server_faults."""
+        """Raises ChannelRefused where the server must not have one more session: see `session_limit`."""
         if self._room is None or self._room.acquire(blocking=False):
             return
         is_one_ending = any(channel.is_ending for channel in list(self._channels))
@@ -123,140 +124,109 @@ class SshConnection:
         return ChannelStream(channel)
 
 
-class Connector:
-    """Makes connections for one caller."""
+class PendingRequest(Enum):
+    """A request of ours that the server has to answer."""
 
-    def __init__(
-        self,
-        caller: Caller,
-        ssh_config: str | None,
-        timeout: float | None,
-        timeouts: KeepaliveTimeouts = KEEPALIVE_TIMEOUTS,
-    ) -> None:
-        self._caller = caller
-        self._timeouts = timeouts
-        self._ssh_config = ssh_config
-        self._timeout = timeout
-        silence()
+    PTY = "make a terminal"
+    EXEC = "run a command"
 
-    def connect(self, options: SshOptions, stream: ByteStream | None = None, depth: int = 0) -> SshConnection:
-        """A connection, logged in. `stream`: to the host, our version sent, if there is one. Raises ConnectError."""
-        self._caller.progress(f"connecting to `{options.address}`")
-        dial.check_refused(options)
-        for line in options.ignored:
-            self._caller.trace(f"ignored in the ssh configuration: {line}")
-        timeout = dial.step_timeout(options, self._timeout)
-        below = contextlib.ExitStack()
-        with contextlib.ExitStack() as undo:
-            undo.callback(below.close)
-            stream, explain = (stream, _no_reason) if stream else self._dial(options, timeout, below, depth)
-            caller = asking(self._caller, options)
-            transport, monitored = self._handshake(options, stream, timeout, explain, undo, caller)
-            log_in(transport, options, caller)
-            local_command.run(options, self._caller)
-            if transport.ended.is_set():  # the server hung up as soon as it had let us in
-                why = transport.disconnect_reason or "the server closed the connection"
-                raise ConnectError(f"`{options.address}` ended the connection after the login", why)
-            undo.pop_all()
-            return SshConnection(transport, monitored, options, below.close, self._timeouts)
 
-    def _dial(
-        self, options: SshOptions, timeout: float, below: contextlib.ExitStack, depth: int
-    ) -> tuple[ByteStream, Callable[[], str]]:
-        """The byte stream to the server, our version sent, and what can be said of it when it fails."""
-        if dial.is_direct(options):
-            return dial.connect(options, timeout), _no_reason
-        if options.proxy_jump:
-            stream, explain = self._jump(options, timeout, below, depth), _no_reason
-        else:
-            proxy = dial.ProxyCommand(options.proxy_command, self._caller.environment)
-            below.callback(proxy.close)
-            stream = proxy.received_socket(timeout) if options.proxy_fdpass else proxy.socket
-            explain = proxy.failure
-        dial.send_version(stream, options)
-        return stream, explain
+class SessionChannel(SshChannel):
+    """The Channel of rdo.drivers.base."""
 
-    def _jump(self, options: SshOptions, timeout: float, below: contextlib.ExitStack, depth: int) -> ByteStream:
-        if depth >= JUMP_LIMIT:
-            raise ConnectError(f"cannot reach `{options.host}`", "its jump hosts form a loop", "look at ProxyJump")
-        request = jump_request(options.proxy_jump, self._ssh_config)
-        hop = self.connect(Query(request, self._caller.environment).options(), depth=depth + 1)
-        below.callback(hop.close)
-        return hop.tunnel(options.hostname, options.port, timeout)
+    def __init__(self, transport: SshTransport, target: str, on_end: Callable[[], None]) -> None:
+        """See SshChannel."""
+        super().__init__(transport, target, on_end)
+        self._pending: deque[PendingRequest] = deque()
+        """In the order in which they were sent, which is that of their replies."""
+        self._has_pty = False
+        self._denied: PendingRequest | None = None
+        """The first that the server did not grant."""
 
-    def _handshake(
-        self,
-        options: SshOptions,
-        stream: ByteStream,
-        timeout: float,
-        explain: Callable[[], str],
-        undo: contextlib.ExitStack,
-        caller: Caller,
-    ) -> tuple[SshTransport, MonitoredStream]:
-        monitored = MonitoredStream(stream)
-        undo.callback(monitored.close)
-        check = HostKeyCheck(options, caller, dial.peer(stream) if dial.is_direct(options) else "")
-        transport = SshTransport(monitored, offer(options.algorithms, check.offer(), KEX_ABLE), timeout)
-        transport.local_version = dial.client_version(options)
-        undo.callback(_end, transport)
+    @property
+    def ended(self) -> bool:
+        return self._received.status is not None or self._state not in USABLE
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the server is likely to close it soon: its output has ended, or we gave it up."""
+        return self.ended or self._received.has_ended
+
+    def has_exited(self) -> bool:
+        return self.ended
+
+    def start(self, command: str, opening: ChannelOptions, *, agent: bool = False) -> None:
+        """Wait for the channel, then start the program, without waiting for that. Raises ChannelRefused, LinkLost.
+
+        `agent`: let the program use our SSH agent.
+        """
         try:
-            key = transport.handshake()
-        except SetupError:
-            raise
-        except Exception as error:  # whatever a server can bring about in paramiko and below it
-            raise _failure(options, transport, monitored, error, explain(), timeout) from error
-        check.check(key)
-        return transport, monitored
+            self.wait_until_open()
+        except OpenRefused as error:
+            if error.code == UNKNOWN_CHANNEL_TYPE:
+                raise LinkLost(f"`{self._target}` allows no commands", str(error)) from None
+            raise ChannelRefused(str(error)) from None
+        number = self._remote.number
+        if agent:
+            self._send(messages.forward_agent(number))
+        if opening.pty is not None:
+            self._has_pty = True
+            self._pending.append(PendingRequest.PTY)
+            self._send(messages.make_pty(number, opening.pty))
+        for name, value in opening.variables.items():
+            self._send(messages.set_variable(number, name, value))
+        self._pending.append(PendingRequest.EXEC)
+        self._send(messages.execute(number, command))
 
+    def watch(self, sink: Sink, readable: Callable[[bool], None]) -> bool:
+        self._received.watch(sink, readable)
+        return True
 
-def _timeouts(usual: KeepaliveTimeouts, options: SshOptions) -> KeepaliveTimeouts:
-    """The user's own, if there are any: also while the connection is not in use."""
-    interval = options.alive_interval
-    if not interval:
-        return usual
-    dead_after = interval * (options.alive_count + 1)
-    return usual._replace(
-        ping_interval=min(usual.ping_interval, interval),
-        idle_interval=interval,
-        dead_after=dead_after,
-        idle_dead_after=dead_after,
-    )
+    def stop_reading(self) -> bool:
+        if not self._transport.is_openssh():
+            return False
+        self._send_if_possible(messages.end_of_write(self._remote.number))
+        return True
 
+    def resize(self, size: WindowSize) -> None:
+        self._send_if_possible(messages.change_window(self._remote.number, size))
 
-def _no_reason() -> str:
-    return ""
+    def close(self) -> None:
+        """Give it up, and hang up on a program that has a terminal.
 
+        sshd sees to that itself; dropbear does not, and keeps the session for as long as the program runs.
+        """
+        if self._has_pty and not self._transport.is_openssh():
+            self._send_if_possible(messages.hang_up(self._remote.number))
+        super().close()
 
-def _end(transport: SshTransport) -> None:
-    transport.close()
-    if transport.ident is not None:
-        transport.join(CLOSE_TIMEOUT)
-
-
-def _failure(
-    options: SshOptions,
-    transport: SshTransport,
-    monitored: MonitoredStream,
-    error: Exception,
-    explanation: str,
-    timeout: float,
-) -> ConnectError:
-    what = f"cannot reach `{options.hostname}` port {options.port}"
-    if explanation:
-        return ConnectError(what, explanation)
-    if not monitored.opening:
-        if monitored.ended:
-            why = "it closed the connection without sending a banner"
-            return ConnectError(
-                what, why, "it is not an SSH server, or has too many logins at once (MaxStartups): try again"
+    def exit_status(self) -> int:
+        status = self._received.wait_for_status()
+        if self._denied is PendingRequest.PTY:
+            raise PtyRefused(
+                f"`{self._target}` did not allocate a terminal",
+                "its sshd_config forbids it (PermitTTY), or it has none left",
             )
-        return ConnectError(
-            what, f"it sent no banner within {timeout:g} s", "check that an SSH server is running there"
-        )
-    if not transport.version:
-        first = words(monitored.opening.split(b"\n")[0].strip(), DISPLAY_LIMIT)
-        hint = "check that it is an SSH server; if it has too many logins at once (MaxStartups), try again"
-        return ConnectError(what, f"it sent this instead of an SSH version: `{first}`", hint)
-    if isinstance(error, NoCommonAlgorithm):
-        return ConnectError(what, str(error), error.hint)
-    return ConnectError(what, transport.disconnect_reason or "it closed the connection during the handshake")
+        if status is None:
+            raise self._lost(self._why or "the server reported no exit status")
+        return status
+
+    def _receive_reply(self, *, granted: bool) -> None:
+        request = self._pending.popleft() if self._pending else None
+        if request and not granted:
+            self._denied = self._denied or request
+            self._why = f"the server refused to {request.value}"
+            self.close()
+
+
+def session_limit(server_version: str) -> int | None:
+    """How many sessions may be open on a connection to this server at a time; None where it says so itself.
+
+    dropbear from 2022.82 to 2024.85, as its version string says, closes a session that has not got its command yet when
+    the program of another one ends, and then ends the whole connection (mkj/dropbear#321). So none may be opened where
+    another can end.
+    """
+    found = DROPBEAR.match(server_version)
+    if found is None:
+        return None
+    return LIFELINE_AND_ONE if BROKEN_SINCE <= (int(found[1]), int(found[2])) < FIXED_IN else None

@@ -1,26 +1,25 @@
-"""The byte stream under SSH: a TCP socket, or the standard streams of the user's ProxyCommand.
+"""The way to a host: its first steps, and the byte stream under SSH where that is a TCP connection.
 
-What is on the other end is not looked at. A stream through a jump host is made in rdo.drivers.ssh.driver.
+What is on the other end is not looked at. Streams through other hosts and programs are chosen in
+rdo.drivers.ssh.connector.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import socket
-import subprocess
 import time
-from collections.abc import Mapping
-from typing import IO
+from typing import TYPE_CHECKING
 
 from rdo import __version__
-from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
 from rdo.drivers.ssh.monitored_stream import ByteStream
 from rdo.drivers.ssh.options import SshOptions
+from rdo.drivers.ssh.query import Query
 from rdo.errors import ConnectError
-from rdo.fscodec import fsencode
-from rdo.util.caller_program import start_for_caller
+from rdo.util import threads
+
+if TYPE_CHECKING:
+    from rdo.drivers.ssh.connector import Connector
 
 CONNECT_TIMEOUT = 15.0
 """Seconds for each step of reaching a host, where nobody said otherwise."""
@@ -29,12 +28,58 @@ CLIENT_VERSION = f"SSH-2.0-rdo_{__version__}"
 FAMILIES = {"any": socket.AF_UNSPEC, "inet": socket.AF_INET, "inet6": socket.AF_INET6}
 ATTEMPT_INTERVAL = 1.0
 """Seconds between attempts to connect, as ssh(1) has it, of which there is one unless ConnectionAttempts says more."""
-PROXY_EXIT_TIMEOUT = 2.0
-"""Seconds for a ProxyCommand to end by itself once its streams are closed and it has the signal."""
-PROXY_STATUS_TIMEOUT = 0.5
-"""Seconds for one that has closed its streams to end: only then is there a status to name."""
-STDERR_TAIL_LIMIT = 2048
-"""Bytes of a failed ProxyCommand's stderr that are looked at."""
+
+
+class ConnectAhead:
+    """The first steps to a host, taken while what speaks SSH is being loaded, which takes longer: its options, and a
+    stream to it where that is a TCP connection.
+
+    Under way while it is used as a context, and given up where that ends by an error.
+    """
+
+    def __init__(self, query: Query, timeout: float | None) -> None:
+        """`timeout`: seconds for the connection, where the user's configuration does not say."""
+        self._query = query
+        self._timeout = timeout
+        self._options: SshOptions | None = None
+        self.stream: socket.socket | None = None
+        """The stream, our version sent, if there is one by the time that the options are known."""
+        self._failure: BaseException | None = None
+
+    def __enter__(self) -> ConnectAhead:
+        self._thread = threads.start(self._go, name="rdo-connect")
+        if not self._query.is_program:  # but a module of what is to be loaded: two threads would wait for each other
+            self._thread.join()
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        self._thread.join()
+        if error is not None and self.stream is not None:
+            self.stream.close()
+
+    def options(self) -> SshOptions:
+        """What the user's ssh configuration says of the host. Raises ConnectError, also where nobody answers there."""
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
+        assert self._options is not None
+        return self._options
+
+    def _go(self) -> None:
+        try:
+            self._options = self._query.options()
+            check_refused(self._options)
+            if is_direct(self._options):
+                self.stream = connect(self._options, step_timeout(self._options, self._timeout))
+        except BaseException as error:  # for whoever waits for the options
+            self._failure = error
+
+
+def load_connector() -> type[Connector]:
+    """Import what speaks SSH."""
+    from rdo.drivers.ssh.connector import Connector
+
+    return Connector
 
 
 def step_timeout(options: SshOptions, timeout: float | None) -> float:
@@ -110,81 +155,6 @@ def _connect(options: SshOptions, timeout: float) -> socket.socket:
         )
     hint = "check that an SSH server is running there" if isinstance(failure, ConnectionRefusedError) else ""
     raise ConnectError(f"cannot reach {place}", (failure.strerror or str(failure)).lower(), hint) from failure
-
-
-class ProxyCommand:
-    """A program of the user's ssh configuration whose standard streams lead to the server.
-
-    It gets one end of a socket pair: paramiko's own class polls pipes, at a tenth of the speed.
-    """
-
-    def __init__(self, command: str, environment: Mapping[str, str]) -> None:
-        """Raises ConnectError if the user's shell cannot be started."""
-        import tempfile  # only here: slow to load, and most hosts have no such command
-
-        self.socket, theirs = socket.socketpair()
-        self._command = command
-        self._complaint: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the program
-        try:
-            self._process = start_for_caller(
-                [environment.get("SHELL") or "/bin/sh", "-c", f"exec {command}"],
-                environment,
-                stdin=theirs.fileno(),
-                stdout=theirs.fileno(),
-                stderr=self._complaint.fileno(),
-                new_session=True,  # a Ctrl-C on the terminal is not for it; and so its children end with it
-            )
-        except OSError as error:
-            self.socket.close()
-            self._complaint.close()
-            raise ConnectError(f"cannot start the ProxyCommand `{command}`", error.strerror or str(error)) from error
-        finally:
-            theirs.close()
-
-    def received_socket(self, timeout: float) -> socket.socket:
-        """The connected socket that it hands over (ProxyUseFdpass). Raises ConnectError."""
-        self.socket.settimeout(timeout)
-        try:
-            _, handed, _, _ = socket.recv_fds(self.socket, 1, 1)
-        except OSError:
-            handed = []
-        if not handed:
-            self._wait(PROXY_EXIT_TIMEOUT)
-            raise ConnectError("the ProxyCommand passed no connection (ProxyUseFdpass)", self.failure())
-        received = socket.socket(fileno=handed[0])
-        with contextlib.suppress(OSError):  # it need be none of TCP
-            received.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        received.settimeout(timeout)
-        return received
-
-    def failure(self) -> str:
-        """What it said last, and its status if it has ended."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(PROXY_STATUS_TIMEOUT)
-        status = self._process.returncode
-        self._complaint.seek(max(0, os.fstat(self._complaint.fileno()).st_size - STDERR_TAIL_LIMIT))
-        lines = self._complaint.read().decode(errors="replace").split("\n")
-        said = [line.strip() for line in lines if line.strip()][-1:]
-        ended = [] if status is None else [f"signal {-status}" if status < 0 else f"status {status}"]
-        parts = [f"ProxyCommand `{words(fsencode(self._command), DISPLAY_LIMIT)}`", *ended]
-        return ", ".join([*parts, *(words(line.encode(), DISPLAY_LIMIT) for line in said)])
-
-    def close(self) -> None:
-        """End it and all it started, and reap it."""
-        self.socket.close()
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, number)
-            if self._wait(PROXY_EXIT_TIMEOUT):
-                break
-        self._complaint.close()
-
-    def _wait(self, seconds: float) -> bool:
-        """Whether it ended in that time."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
-            return True
-        return False
 
 
 def _mark(connection: socket.socket, kind: int, mark: int) -> None:

@@ -71,7 +71,7 @@ class BlobReader:
         return ValueError("it is truncated")
 
 
-class FieldReader(BlobReader):
+class MessageReader(BlobReader):
     """The same of a message from the server. Raises Violation where that is cut off."""
 
     def _cut_off(self) -> Exception:

@@ -8,7 +8,7 @@ import shlex
 import time
 
 from rdo.drivers.base import Caller
-from rdo.drivers.ssh import known_hosts_command, revocation
+from rdo.drivers.ssh import revocation, user_commands
 from rdo.drivers.ssh.algorithms import CERTIFICATE, HOST_KEYS, LEGACY_RSA, SIGNATURES, chosen
 from rdo.drivers.ssh.certificate import Certificate, parse
 from rdo.drivers.ssh.fields import kind_of, rsa_bits
@@ -81,7 +81,7 @@ class HostKeyCheck:
             self._check_plain(key)
 
     def _commanded(self, invocation: str, key: HostKey | None, name: str) -> list[HostKeyEntry]:
-        return known_hosts_command.entries(self._options, self._caller.environment, invocation, name, key)
+        return user_commands.known_hosts_entries(self._options, self._caller.environment, invocation, name, key)
 
     def _certificate(self, shown: HostKey) -> Certificate | None:
         if not shown.kind.endswith(CERTIFICATE):

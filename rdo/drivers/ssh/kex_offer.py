@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from rdo.drivers.ssh.algorithms import AEAD_CIPHERS, LISTED_LIMIT, NAME_LENGTH_LIMIT
-from rdo.drivers.ssh.fields import Body, FieldReader
+from rdo.drivers.ssh.fields import Body, MessageReader
 
 COOKIE = 16
 """Random bytes that stand first."""
@@ -60,7 +60,7 @@ class NoCommonAlgorithm(Exception):
 
 def parse(body: Body) -> ServerOffer:
     """The offer in a KEXINIT message. Raises Violation."""
-    fields = FieldReader(body)
+    fields = MessageReader(body)
     fields.take(COOKIE)
     kex = tuple(name for name in fields.names() if not name.startswith(SIGNS))
     keys = fields.names()

@@ -9,11 +9,9 @@ from paramiko.common import MSG_CHANNEL_DATA, MSG_CHANNEL_FAILURE, MSG_CHANNEL_O
 from paramiko.message import Message
 
 from rdo.drivers.base import READ_SIZE
-from rdo.drivers.ssh.aes_gcm import TAG_SIZE, AesGcm
-from rdo.drivers.ssh.channel_data import IncomingData
-from rdo.drivers.ssh.compression import PACKET_LIMIT, Inflater
-from rdo.drivers.ssh.fields import FieldReader, Violation
+from rdo.drivers.ssh.fields import MessageReader, Violation
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
+from rdo.drivers.ssh.packet_content import PACKET_LIMIT, TAG_SIZE, AesGcm, IncomingData, Inflater
 
 READ_AHEAD_SIZE = 1024 * 1024
 """Bytes read ahead: several packets."""
@@ -174,7 +172,7 @@ class PacketReceiver:
     def _is_taken(self, kind: int, payload: bytes) -> bool:
         if kind not in CHANNEL_MESSAGES:
             return False
-        fields = FieldReader(payload)
+        fields = MessageReader(payload)
         number = fields.number()
         return self.handle(kind, number, fields.string() if kind == MSG_CHANNEL_DATA else payload[4:])
 

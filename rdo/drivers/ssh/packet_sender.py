@@ -12,11 +12,9 @@ from collections.abc import Callable
 
 from paramiko.message import Message
 
-from rdo.drivers.ssh.aes_gcm import AesGcm
-from rdo.drivers.ssh.channel_data import OutgoingData, Sendable
-from rdo.drivers.ssh.compression import Deflater
 from rdo.drivers.ssh.fields import Violation
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
+from rdo.drivers.ssh.packet_content import AesGcm, Deflater, OutgoingData, Sendable
 
 BLOCK_SIZE = 16
 RANDOM_POOL_SIZE = 1024

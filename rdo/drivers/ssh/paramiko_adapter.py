@@ -21,15 +21,14 @@ from paramiko.ssh_exception import SSHException
 from paramiko.transport import Transport
 
 from rdo.drivers.ssh import kex_offer
-from rdo.drivers.ssh.aes_gcm import AesGcm
-from rdo.drivers.ssh.algorithms import KEY_EXCHANGES, AlgorithmOffer
+from rdo.drivers.ssh.algorithms import DELAYED_ZLIB, KEY_EXCHANGES, AlgorithmOffer
 from rdo.drivers.ssh.certificate import SessionBinding, prove
-from rdo.drivers.ssh.compression import DELAYED, Deflater, Inflater
 from rdo.drivers.ssh.dial import CLIENT_VERSION
 from rdo.drivers.ssh.fields import Violation
 from rdo.drivers.ssh.kex_offer import NoCommonAlgorithm
 from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
+from rdo.drivers.ssh.packet_content import AesGcm, Deflater, Inflater
 from rdo.drivers.ssh.packet_receiver import PacketReceiver
 from rdo.drivers.ssh.packet_sender import PacketSender
 
@@ -123,7 +122,7 @@ class KeyExchange(Transport):
     """paramiko's Transport without its loop, its channels and its logins. The thread is to be run by who inherits."""
 
     _kex_info = MappingProxyType({**KEX_INFO, "curve25519-sha256": KEX_INFO["curve25519-sha256@libssh.org"]})
-    _compression_info = MappingProxyType({DELAYED: (Deflater, Inflater), "none": (None, None)})
+    _compression_info = MappingProxyType({DELAYED_ZLIB: (Deflater, Inflater), "none": (None, None)})
     local_compression: str
     remote_compression: str
     host_key_type: str
@@ -169,9 +168,9 @@ class KeyExchange(Transport):
 
     def begin_compression(self) -> None:
         """The login is over: from here on what was agreed on to begin then. By the thread that receives."""
-        if self.local_compression == DELAYED:
+        if self.local_compression == DELAYED_ZLIB:
             self.packetizer.set_outbound_compressor(Deflater())
-        if self.remote_compression == DELAYED:
+        if self.remote_compression == DELAYED_ZLIB:
             self.packetizer.set_inbound_compressor(Inflater())
 
     @property

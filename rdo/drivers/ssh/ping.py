@@ -1,12 +1,14 @@
-"""Asks an SSH server for a sign of life, without waiting for it."""
+"""How an SSH server is asked for a sign of life, without waiting for it; and how often, by the user's configuration."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 
+from rdo.drivers.silence import KeepaliveTimeouts
 from rdo.drivers.ssh import messages
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
+from rdo.drivers.ssh.options import SshOptions
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import LinkLost, SetupError
 from rdo.util import threads
@@ -40,3 +42,17 @@ class Ping:
                 self._transport.send(messages.keepalive())
         finally:
             self._slow.release()
+
+
+def keepalive_timeouts(usual: KeepaliveTimeouts, options: SshOptions) -> KeepaliveTimeouts:
+    """The user's own, if there are any: also while the connection is not in use."""
+    interval = options.alive_interval
+    if not interval:
+        return usual
+    dead_after = interval * (options.alive_count + 1)
+    return usual._replace(
+        ping_interval=min(usual.ping_interval, interval),
+        idle_interval=interval,
+        dead_after=dead_after,
+        idle_dead_after=dead_after,
+    )

@@ -10,34 +10,19 @@ import time
 from collections.abc import Callable
 
 from cryptography.exceptions import InvalidTag
-from paramiko.common import (
-    MSG_CHANNEL_OPEN,
-    MSG_DEBUG,
-    MSG_DISCONNECT,
-    MSG_EXT_INFO,
-    MSG_GLOBAL_REQUEST,
-    MSG_IGNORE,
-    MSG_REQUEST_FAILURE,
-    MSG_REQUEST_SUCCESS,
-    MSG_SERVICE_ACCEPT,
-    MSG_UNIMPLEMENTED,
-    MSG_USERAUTH_BANNER,
-    MSG_USERAUTH_FAILURE,
-    MSG_USERAUTH_INFO_REQUEST,
-    MSG_USERAUTH_SUCCESS,
-)
+from paramiko import common
 from paramiko.message import Message
 from paramiko.ssh_exception import SSHException
 
 from rdo.drivers.base import READ_SIZE
 from rdo.drivers.ssh import messages
 from rdo.drivers.ssh.algorithms import AlgorithmOffer
-from rdo.drivers.ssh.channel_data import IncomingData, OutgoingData, Sendable
 from rdo.drivers.ssh.channel_table import ChannelHandler, ChannelTable
 from rdo.drivers.ssh.fields import DISPLAY_LIMIT, Violation, words
 from rdo.drivers.ssh.kex_offer import NoCommonAlgorithm
 from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
+from rdo.drivers.ssh.packet_content import IncomingData, OutgoingData, Sendable
 from rdo.drivers.ssh.packet_receiver import CHANNEL_MESSAGES
 from rdo.drivers.ssh.paramiko_adapter import EXCHANGE_TIMEOUT, KeyExchange
 from rdo.errors import LinkLost, reason
@@ -52,16 +37,6 @@ MESSAGE_COST = 64
 
 REPLY_LIMIT = 256
 """Login messages that may wait for who logs in, while a question is on the user's terminal."""
-
-LOGIN_MESSAGES = (
-    MSG_SERVICE_ACCEPT,
-    MSG_USERAUTH_BANNER,
-    MSG_USERAUTH_FAILURE,
-    MSG_USERAUTH_INFO_REQUEST,
-    MSG_USERAUTH_SUCCESS,
-)
-
-AGENT_STREAM = b"auth-agent@openssh.com"
 
 Reply = tuple[int, bytes] | None
 """An answer to a login message: its type and body; None when the connection has ended."""
@@ -79,7 +54,6 @@ class SshTransport(KeyExchange):
         self.replies: queue.Queue[Reply] = queue.Queue()
         self.packetizer.receiver.handle = self._take
         self.open_channels = ChannelTable()
-        self._accept: Callable[[], ChannelHandler | None] | None = None
         self.agreed = threading.Event()
         """Set when the first keys are agreed on, or will never be."""
         self.ended = threading.Event()
@@ -121,29 +95,21 @@ class SshTransport(KeyExchange):
         """Do it when all that has come so far is worked through. To be called by who works, this transport's thread."""
         self.packetizer.receiver.source.defer(act)
 
-    def drop(self, number: int) -> None:
-        """Forget a channel that both sides have closed."""
-        self.open_channels.drop(number)
-
     def send(self, message: Sendable | OutgoingData) -> None:
         """Send it, after a running key exchange. Raises LinkLost."""
         try:
-            while not self._send_unless_busy(message):
-                if not self.active:
-                    raise EOFError
+            while True:
+                with self.clear_to_send_lock:
+                    if not self.active:
+                        raise EOFError
+                    if self.clear_to_send.is_set():  # which it is but for key exchanges
+                        self._send_message(message)
+                        return
                 if not self.clear_to_send.wait(EXCHANGE_TIMEOUT):
                     raise Violation("it did not finish a key exchange that it began")
         except (EOFError, OSError, SSHException, Violation) as error:
             self._give_up(error)
             raise LinkLost("the connection is lost", self.disconnect_reason or reason(error)) from error
-
-    def _send_unless_busy(self, message: Sendable | OutgoingData) -> bool:
-        """Send it if no key exchange is running, which is nearly always."""
-        with self.clear_to_send_lock:
-            clear = self.active and self.clear_to_send.is_set()
-            if clear:
-                self._send_message(message)
-            return clear
 
     def try_send(self, message: Sendable) -> None:
         """Send a short message, unless somebody else is just sending, or keys are exchanged. Raises LinkLost."""
@@ -162,10 +128,6 @@ class SshTransport(KeyExchange):
         """Send a message of the authentication. Raises EOFError, OSError, Violation."""
         with self.lock:
             self._send_message(message)
-
-    def take_agent_streams(self, accept: Callable[[], ChannelHandler | None]) -> None:
-        """Let the server open streams to our SSH agent: `accept` gives the near end of one, or None to refuse it."""
-        self._accept = accept
 
     def run(self) -> None:
         """The thread that reads, and the word to all who wait when it ends."""
@@ -217,10 +179,10 @@ class SshTransport(KeyExchange):
             self._allowance -= MESSAGE_COST + len(body)
             if self._allowance < 0:
                 raise Violation("it sent too much data before the login was complete")
-        if kind == MSG_DISCONNECT:
+        if kind == common.MSG_DISCONNECT:
             self.disconnect_reason = messages.disconnection(body)
             raise EOFError
-        if kind in (MSG_IGNORE, MSG_DEBUG):
+        if kind in (common.MSG_IGNORE, common.MSG_DEBUG):
             self.check_order(kind)
         elif not self.take_exchange(kind, message):
             _HANDLERS.get(kind, SshTransport._reject)(self, kind, body)
@@ -244,32 +206,27 @@ class SshTransport(KeyExchange):
         elif self.replies.qsize() >= REPLY_LIMIT:
             raise Violation("it continued without waiting for a reply")
         else:
-            if kind == MSG_USERAUTH_SUCCESS:
+            if kind == common.MSG_USERAUTH_SUCCESS:
                 self.begin_compression()
                 # From now on reading has no bound. By this thread, as it reads: Python changes a socket's timeout in
                 # two steps and lets other threads run between them, in which a read fails that has nothing to read.
                 self._stream.settimeout(None)
             self.replies.put((kind, body))
 
-    def _open(self, kind: int, body: bytes) -> None:
-        """The server asks for a channel."""
-        purpose, opened = messages.opening(body)
-        channel = self._accept() if purpose == AGENT_STREAM and self._accept else None
-        if channel is None:
-            self._send_message(messages.refuse(opened.number))
-            return
-        self.open_channels.add(channel)
-        self._send_message(messages.confirm(opened.number, channel.number, channel.window, READ_SIZE))
-        channel.adopt(opened)
-
 
 _HANDLERS: dict[int, Callable[[SshTransport, int, bytes], None]] = {
-    **dict.fromkeys(LOGIN_MESSAGES, SshTransport._report),
+    common.MSG_SERVICE_ACCEPT: SshTransport._report,
+    common.MSG_USERAUTH_BANNER: SshTransport._report,
+    common.MSG_USERAUTH_FAILURE: SshTransport._report,
+    common.MSG_USERAUTH_INFO_REQUEST: SshTransport._report,
+    common.MSG_USERAUTH_SUCCESS: SshTransport._report,
     # The answer to a ping: that it came is all it says.
-    **dict.fromkeys((MSG_REQUEST_SUCCESS, MSG_REQUEST_FAILURE, MSG_UNIMPLEMENTED), lambda *_: None),
-    MSG_EXT_INFO: SshTransport._extend,
-    MSG_GLOBAL_REQUEST: SshTransport._request,
-    MSG_CHANNEL_OPEN: SshTransport._open,
+    common.MSG_REQUEST_SUCCESS: lambda *_: None,
+    common.MSG_REQUEST_FAILURE: lambda *_: None,
+    common.MSG_UNIMPLEMENTED: lambda *_: None,
+    common.MSG_EXT_INFO: SshTransport._extend,
+    common.MSG_GLOBAL_REQUEST: SshTransport._request,
+    common.MSG_CHANNEL_OPEN: lambda transport, _, body: transport.open_channels.answer(body, transport._send_message),
 }
 
 

@@ -9,7 +9,7 @@ import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from rdo.drivers.base import Caller, show_step
-from rdo.drivers.ssh.connect_ahead import ConnectAhead, load_connector
+from rdo.drivers.ssh.dial import ConnectAhead, load_connector
 from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.vagrant.command import VagrantCommand

@@ -26,7 +26,7 @@ SHARED = {
 @pytest.mark.parametrize(("driver", "loaded", "left"), [
     ("local", {"rdo.drivers.local.channel"}, {"paramiko", "requests", "rdo.drivers.docker", "rdo.drivers.vagrant"}),
     ("docker", {"rdo.drivers.docker.fresh", "rdo.drivers.docker.pull"}, {"paramiko", "rdo.drivers.vagrant"}),
-    ("ssh", {"paramiko", "rdo.drivers.ssh.auth.agent_forward", "rdo.drivers.ssh.revocation"}, {"rdo.drivers.docker"}),
+    ("ssh", {"paramiko", "rdo.drivers.ssh.channel_stream", "rdo.drivers.ssh.revocation"}, {"rdo.drivers.docker"}),
     ("vagrant", {"paramiko", "rdo.drivers.vagrant.command"}, {"rdo.drivers.docker"}),
 ])  # fmt: skip
 def test_all_that_a_master_may_need_is_loaded_and_no_other_driver_s_library(

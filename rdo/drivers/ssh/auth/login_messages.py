@@ -12,7 +12,7 @@ from typing import NamedTuple
 from paramiko.common import MSG_SERVICE_REQUEST, MSG_USERAUTH_INFO_RESPONSE, MSG_USERAUTH_REQUEST
 
 from rdo.drivers.ssh.algorithms import CERTIFICATE, LEGACY_RSA, Allowed
-from rdo.drivers.ssh.fields import Body, FieldReader, Violation, string, text, uint32, words
+from rdo.drivers.ssh.fields import Body, MessageReader, Violation, string, text, uint32, words
 from rdo.drivers.ssh.messages import EncodedMessage
 
 PROMPT_LIMIT = 100
@@ -83,19 +83,19 @@ def respond(answers: Sequence[str]) -> EncodedMessage:
 
 def banner(body: Body) -> bytes:
     """What the server would have shown before the login."""
-    return FieldReader(body).string()
+    return MessageReader(body).string()
 
 
 def failure(body: Body) -> AuthOutcome:
     """The server refused that."""
-    fields = FieldReader(body)
+    fields = MessageReader(body)
     methods = fields.names()
     return AuthOutcome(False, fields.flag(), methods)
 
 
 def questions(body: Body) -> Questions:
     """What the server asks. Raises Violation."""
-    fields = FieldReader(body)
+    fields = MessageReader(body)
     title, instruction, _language = (words(fields.string(), PROMPT_LENGTH_LIMIT) for _ in range(3))
     count = fields.number()
     if count > PROMPT_LIMIT:

@@ -10,7 +10,6 @@ from paramiko import common
 
 from rdo.drivers.base import ChannelOptions, Pty, PtyRefused, WindowSize
 from rdo.drivers.ssh import messages
-from rdo.drivers.ssh.channel_data import OutgoingData, Sendable
 from rdo.drivers.ssh.channel_state import (
     SILENT,
     TAKES_INPUT,
@@ -20,8 +19,10 @@ from rdo.drivers.ssh.channel_state import (
     ChannelEvent,
     ChannelState,
 )
+from rdo.drivers.ssh.channel_table import ChannelTable
+from rdo.drivers.ssh.connection import SessionChannel
 from rdo.drivers.ssh.fields import Violation, text, uint32
-from rdo.drivers.ssh.session_channel import SessionChannel
+from rdo.drivers.ssh.packet_content import OutgoingData, Sendable
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import LinkLost
 
@@ -40,6 +41,7 @@ class Transport:
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
+        self.open_channels = ChannelTable()
 
     def send(self, message: Sendable | OutgoingData) -> None:
         pieces = message.pieces() if isinstance(message, OutgoingData) else [(message.asbytes(), b"")]
@@ -47,8 +49,6 @@ class Transport:
 
     def kinds(self) -> list[int]:
         return [message[0] for message in self.sent]
-
-    def drop(self, number: int) -> None: ...
 
     def defer(self, act: Callable[[], None]) -> None:
         act()

@@ -18,7 +18,7 @@ from tests.unit.client.test_hot_path import BOUND
 
 PROGRAM = """
 import sys
-from rdo.drivers.ssh import connection
+from rdo.drivers.ssh import connector
 print(*sys.modules)
 from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.config_file import lines

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rdo.drivers.ssh import kex_offer
 from rdo.drivers.ssh.fields import (
     BlobReader,
-    FieldReader,
+    MessageReader,
     Violation,
     kind_of,
     mpint,
@@ -36,10 +36,10 @@ OURS = {
 
 
 def test_fields_are_read_one_after_the_other() -> None:
-    fields = FieldReader(uint32(7) + b"\1\0" + text("x,,y") + text("rest"))
+    fields = MessageReader(uint32(7) + b"\1\0" + text("x,,y") + text("rest"))
     assert (fields.number(), fields.flag(), fields.flag(), fields.names()) == (7, True, False, ("x", "y"))
     assert (fields.take(4), fields.is_at_end, fields.rest) == (b"\0\0\0\4", False, b"rest")
-    assert FieldReader(memoryview(text("rest"))).string() == b"rest"
+    assert MessageReader(memoryview(text("rest"))).string() == b"rest"
 
 
 def test_a_blob_is_read_to_its_end_and_no_further() -> None:
@@ -67,7 +67,7 @@ def test_a_number_of_any_size_is_sent_as_one_that_is_not_negative(number: int, s
 @pytest.mark.parametrize("body", [b"", b"\0\0\0", uint32(1), uint32(2**32 - 1) + b"x"])
 def test_a_length_beyond_what_has_come_is_a_violation(body: bytes) -> None:
     with pytest.raises(Violation, match="truncated"):
-        FieldReader(body).string()
+        MessageReader(body).string()
 
 
 def test_text_of_any_encoding_can_be_shown_and_is_cut() -> None:

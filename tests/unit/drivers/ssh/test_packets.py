@@ -14,11 +14,9 @@ from paramiko.message import Message
 from paramiko.ssh_exception import SSHException
 
 from rdo.drivers.base import READ_SIZE
-from rdo.drivers.ssh.aes_gcm import AesGcm
-from rdo.drivers.ssh.channel_data import IncomingData, OutgoingData
-from rdo.drivers.ssh.compression import PACKET_LIMIT
 from rdo.drivers.ssh.fields import Violation
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
+from rdo.drivers.ssh.packet_content import PACKET_LIMIT, AesGcm, IncomingData, OutgoingData
 from rdo.drivers.ssh.paramiko_adapter import PacketizerAdapter
 
 KEY, IV = bytes(range(16)), b"abcd" + (2**64 - 2).to_bytes(8, "big")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.drivers.ssh.server_faults import session_limit
+from rdo.drivers.ssh.connection import session_limit
 
 
 @pytest.mark.parametrize(

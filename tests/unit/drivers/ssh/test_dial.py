@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.ssh.connect_ahead import ConnectAhead, load_connector
-from rdo.drivers.ssh.dial import CLIENT_VERSION
+from rdo.drivers.ssh.dial import CLIENT_VERSION, ConnectAhead, load_connector
 from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
 from rdo.errors import ConnectError

@@ -7,8 +7,8 @@ import zlib
 
 import pytest
 
-from rdo.drivers.ssh.compression import PACKET_LIMIT, Deflater, Inflater
 from rdo.drivers.ssh.fields import Violation
+from rdo.drivers.ssh.packet_content import PACKET_LIMIT, Deflater, Inflater
 
 
 def test_each_packet_comes_out_whole_as_it_comes() -> None:

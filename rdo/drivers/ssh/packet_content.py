@@ -1,0 +1,130 @@
+"""What SSH packets hold, as bytes: data for channels, and how it is compressed by zlib and encrypted by AES-GCM. Pure.
+
+What the server sends is decompressed only as far as a packet may be long.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+from paramiko.common import MSG_CHANNEL_DATA
+
+from rdo.drivers.base import READ_SIZE
+from rdo.drivers.ssh.fields import Violation
+
+PACKET_LIMIT = READ_SIZE + 4096
+"""Bytes of a packet, compressed or not: of data for a channel, what we allow the server, and a header. OpenSSH takes no
+larger one."""
+
+TAG_SIZE = 16
+
+
+class Sendable(Protocol):
+    """A message, or what stands for one."""
+
+    def asbytes(self) -> bytes: ...
+
+
+class OutgoingData(NamedTuple):
+    """Data for a channel, of any length: sent as packets of `limit` bytes, all at once."""
+
+    channel: int
+    content: memoryview
+    limit: int
+
+    def pieces(self) -> Iterator[tuple[bytes, memoryview]]:
+        """The messages, each as what stands before its data, and that (RFC 4254, section 5.2)."""
+        for start in range(0, len(self.content), self.limit):
+            piece = self.content[start : start + self.limit]
+            yield struct.pack(">BII", MSG_CHANNEL_DATA, self.channel, len(piece)), piece
+
+
+class IncomingData:
+    """Channel data that came in, in one message or several in a row."""
+
+    __slots__ = ("_plain", "data")
+
+    HEADER = struct.Struct(">BBII")
+    """Padding length, message number, channel, length of the data."""
+
+    def __init__(self, plain: bytes) -> None:
+        """`plain`: a whole packet, without its length. Raises Violation."""
+        length = self.HEADER.unpack_from(plain)[3]
+        self._plain = plain
+        self.data = memoryview(plain)[self.HEADER.size : self.HEADER.size + length]
+        if len(self.data) != length:
+            raise Violation("it sent a truncated message")
+
+    def goes_on_in(self, plain: bytes) -> bool:
+        """Whether that packet is one with data for the same channel."""
+        return plain[1:6] == self._plain[1:6]
+
+    @property
+    def channel(self) -> int:
+        """Our number of the channel."""
+        return int(self.HEADER.unpack_from(self._plain)[2])
+
+
+class Deflater:
+    """Compression by zlib (RFC 4253, section 6.2), for one direction, until keys are changed."""
+
+    def __init__(self) -> None:
+        self._stream = zlib.compressobj(6)  # ssh's level
+
+    def __call__(self, data: bytes) -> bytes:
+        """Smaller, if it can be; whole by itself, with what came before."""
+        return self._stream.compress(data) + self._stream.flush(zlib.Z_PARTIAL_FLUSH)
+
+
+class Inflater:
+    """The reverse."""
+
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj()
+
+    def __call__(self, data: bytes) -> bytes:
+        """As it was. Raises Violation for what is too large then, or none of it."""
+        try:
+            whole = self._stream.decompress(data, PACKET_LIMIT + 1)
+        except zlib.error as error:
+            raise Violation(f"it sent what cannot be decompressed: {error}") from error
+        if len(whole) > PACKET_LIMIT:
+            raise Violation("it sent a packet that is too large when decompressed")
+        if not whole:
+            raise Violation("it sent a packet that is empty when decompressed")
+        return whole
+
+
+class GcmEngine(Protocol):
+    """What cryptography has for a key."""
+
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes, /) -> bytes: ...
+    def decrypt(self, nonce: bytes, data: memoryview, associated_data: memoryview, /) -> bytes: ...
+
+
+class AesGcm:
+    """AES-GCM for one direction: a key, and a nonce for each packet (RFC 5647, section 7.1).
+
+    A nonce is four fixed bytes, and eight that count the packets.
+    """
+
+    def __init__(self, engine: GcmEngine, initial_vector: bytes) -> None:
+        self._engine = engine
+        self._fixed = initial_vector[:4]
+        self._counter = int.from_bytes(initial_vector[4:], "big")
+
+    def encrypt(self, plain: bytes, length: bytes) -> bytes:
+        """The next packet, without the length that precedes it, and with the tag at its end."""
+        return self._engine.encrypt(self.next_nonce(), plain, length)
+
+    def decrypt(self, sealed: memoryview, length: memoryview) -> bytes:
+        """The reverse. Raises InvalidTag for a packet that was changed on its way."""
+        return self._engine.decrypt(self.next_nonce(), sealed, length)
+
+    def next_nonce(self) -> bytes:
+        """The one for the next packet."""
+        counter, self._counter = self._counter, (self._counter + 1) & 0xFFFFFFFFFFFFFFFF
+        return self._fixed + counter.to_bytes(8, "big")
