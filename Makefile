@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv native demo test lowest newest pythons matrix soak check bench docs man lock dist clean
+.PHONY: help venv native demo test lowest newest pythons matrix soak check asan valgrind bench docs man lock dist clean
 
 # The tests beside real servers.
 SERVERS := tests/integration tests/e2e tests/security tests/native
@@ -14,7 +14,7 @@ SERVERS := tests/integration tests/e2e tests/security tests/native
 SIDE_BY_SIDE := -n auto --dist worksteal
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s  %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/installed ## a throw-away SSH server, and rdo running commands on it
 	@$(BIN)/python demo/demo.py
@@ -74,6 +74,49 @@ check: .venv/developing ## ruff, its format, mypy --strict, and shellcheck
 	shellcheck --shell=sh $(SH)
 	shellcheck --shell=bash rdo/cli/completion.bash
 	$(if $(wildcard .ci/run),shellcheck .ci/run)
+	@command -v $(firstword $(CC)) >/dev/null || sh tests/setup-debian gcc libc6-dev
+	@command -v clang-tidy >/dev/null || sh tests/setup-debian clang-tidy
+	@command -v clang-tidy >/dev/null || echo 'make: `clang-tidy` is missing, so that native/ is checked by the compiler alone' >&2
+	@$(MAKE) --no-print-directory --jobs=2 $(ANALYSED)
+
+# clang has no -fanalyzer.
+ANALYZER = $(shell $(CC) -fanalyzer -E -x c /dev/null >/dev/null 2>&1 && echo -fanalyzer)
+TIDY = $(shell command -v clang-tidy)
+
+.venv/analysed/%: native/%.c native/rdo.h native/.clang-tidy | .venv/developing
+	@mkdir -p $(@D)
+	@$(CC) $(COMPILE) -O1 -Wall -Wextra -Wconversion -Wshadow -Werror $(ANALYZER) -c $< -o $@.o
+	@$(if $(TIDY),$(TIDY) --quiet $< -- $(COMPILE) 2>$@.log || { cat $@.log; exit 1; })
+	@touch $@
+
+# The tests of the client, for the two below. They look at all the client does, not at its speed.
+CLIENT_TESTS := tests/native $(patsubst %,tests/e2e/test_%.py,arguments bulk inside makefiles no_pty \
+	odd_callers options progress prompts relative_paths signals silence start status streams terminal terminal_modes)
+CHECKED = RDO_TEST_CLIENT='$(CURDIR)/.venv/$@' $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not serial and not long' \
+	-k '$(or $(ONLY),$(1))' $(wildcard $(CLIENT_TESTS))
+
+# What a checker has found is in files of its own.
+define checked
+rm -rf .venv/$@
+mkdir -p .venv/$@/found .venv/$@/client
+for name in rdo-client rdo-rsh rdoctl; do ln -s ../bin/$$name .venv/$@/$$name; ln -s ../../bin/$$name .venv/$@/client/$$name; done
+CFLAGS='-g -O1 -Werror $(1)' LDFLAGS='$(2)' $(BIN)/python native/compile.py --package '$(CURDIR)/rdo' .venv/$@/$(3)
+endef
+CHECK_FOUND = @! grep -s . .venv/$@/found/* || { echo 'make: see .venv/$@/found' >&2; exit 1; }
+
+asan: .venv/developing ## the tests of the client in C under AddressSanitizer and UBSan
+	$(call checked,-fsanitize=address$(COMMA)undefined -fno-sanitize-recover -DSANITIZER_LOG='\''"$(CURDIR)/.venv/asan/found/log"'\'',tests/native/sanitizer.c,rdo)
+	$(call CHECKED,not RLIMIT_DATA)
+	$(CHECK_FOUND)
+COMMA := ,
+
+valgrind: .venv/developing ## the same under valgrind, but for those that leave no room for it
+	$(call checked,,,client/rdo)
+	printf '#!/bin/sh\nexec valgrind --quiet --error-exitcode=99 --leak-check=full --log-file="%s/.venv/valgrind/found/%%%%p" "%s/.venv/valgrind/client/rdo" "$$@"\n' \
+		'$(CURDIR)' '$(CURDIR)' >.venv/valgrind/rdo
+	chmod +x .venv/valgrind/rdo
+	$(call CHECKED,not few_descriptors and not other_limits)
+	$(CHECK_FOUND)
 
 bench: .venv/developing ## rdo beside ssh and docker exec, as ratios of medians
 	$(BIN)/python -m benchmarks

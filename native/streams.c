@@ -61,7 +61,7 @@ static int open_again(int fd, int mode) {
     if (access != mode && access != O_RDWR)
         return -1;
 #ifdef __linux__
-    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
 #else
     if (!streams[fd].is_terminal || ttyname_r(fd, name, sizeof name) != 0)
         return -1;

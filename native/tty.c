@@ -84,9 +84,9 @@ bool tty_is_in_front(int fd) {
 bool tty_is_ours(int fd) {
     struct termios modes;
     pid_t group = tcgetpgrp(fd);
-    if (group < 0 || (group == getpgrp() && tcgetattr(fd, &modes) != 0))
-        return true;
-    return group == getpgrp() && (modes.c_lflag & ICANON);
+    if (group >= 0 && group != getpgrp())
+        return false;
+    return group < 0 || tcgetattr(fd, &modes) != 0 || (modes.c_lflag & ICANON);
 }
 
 /* Whether another program takes single keys from the terminal: then it has the screen, too. */

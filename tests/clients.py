@@ -32,7 +32,19 @@ def directories() -> list[Path]:
     return [*([PYTHON_CLIENT if CHOSEN == "python" else Path(CHOSEN)] if CHOSEN else []), PROGRAMS]
 
 
-def is_native() -> bool:
-    """Whether `rdo` is a client in C."""
-    with (directories()[0] / "rdo").open("rb") as program:
-        return program.read(2) != b"#!"
+def all_of_them() -> list[str]:
+    """For a test over each: but for those that were not asked for, or cannot be had."""
+    return ["native", "python"] if is_native() and not CHOSEN else [""]
+
+
+def path(client: str, rest: str) -> dict[str, str]:
+    """PATH with the client of that name first; as it is for the empty name."""
+    directory = {"native": PROGRAMS, "python": PYTHON_CLIENT}
+    return {"PATH": f"{directory[client]}:{rest}" if client else rest}
+
+
+def is_native(directory: Path | None = None) -> bool:
+    """Whether `rdo`, in that directory or the one of this run, is a client in C. A checker may start it by a script."""
+    directory = directory or directories()[0]
+    with (directory / "rdo").open("rb") as program:
+        return program.read(2) != b"#!" or directory not in (PROGRAMS, PYTHON_CLIENT)

@@ -152,7 +152,8 @@ def serve(listener: socket.socket, path: Path, play: Play, seen: Seen) -> None:
 def program(connection: socket.socket) -> str:
     """The program at the other end."""
     with contextlib.suppress(OSError):
-        return os.readlink(f"/proc/{peercred.pid(connection)}/exe")
+        found = os.readlink(f"/proc/{peercred.pid(connection)}/exe")
+        return NATIVE[0] if "/valgrind/" in found else found  # which runs no other
     return ""
 
 
