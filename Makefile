@@ -60,12 +60,20 @@ matrix: newest pythons ## both: for every night, since others release when they 
 # ONLY=full_disk: only the parts whose name says so, as pytest's -k takes it; ONLY=fuzz: only the fuzzing.
 soak: .venv/soaking ## what breaks rarely, at full length: up to an hour; reports what it counted
 	@sh tests/setup-debian
+	@command -v clang >/dev/null || sh tests/setup-debian clang
+	@! command -v clang >/dev/null || echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | \
+		clang -fsanitize=fuzzer -x c - -o /dev/null 2>/dev/null || \
+		sh tests/setup-debian "libclang-rt-$$(clang -dumpversion | cut -d. -f1)-dev"
 	RDO_SOAK=1 $(BIN)/python -m pytest -o faulthandler_timeout=1000 -m soak $(if $(ONLY),-k '$(ONLY)') tests
 
 # All that is POSIX sh; .ci is not in a source distribution.
 SH := $(wildcard rdo/remote_sh/*.sh) bin/rdo bin/rdo-rsh bin/rdoctl tests/setup-debian tests/find-python
 
-check: .venv/developing ## ruff, its format, mypy --strict, and shellcheck
+# Each file of the client in C, once after it was changed.
+ANALYSED := $(patsubst native/%.c,.venv/analysed/%,$(wildcard native/*.c))
+COMPILE := -std=c11 -D_GNU_SOURCE -DRDO_VERSION='"0"'
+
+check: .venv/developing ## ruff, its format, mypy --strict, shellcheck, and for C gcc's analyzer and clang-tidy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
