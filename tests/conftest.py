@@ -48,6 +48,7 @@ ACCOUNT = Account()
 def pytest_configure(config: pytest.Config) -> None:
     """The markers, and the examples of hypothesis: the same each time, and without a clock, but for `make soak`."""
     config.addinivalue_line("markers", "long: takes a minute, most of it in real Vagrant; .ci/run runs it")
+    config.addinivalue_line("markers", "both_clients: runs over the client in C and over the one in Python")
     config.addinivalue_line("markers", "serial: measures time, which something beside it would take")
     slow = [HealthCheck.too_slow]
     examples = tries(50, 1000)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests import clients
 from tests.docker_engine import SHELLS, DockerEngine
 from tests.e2e.project import Project, docker_project, part, ssh_project, up
 from tests.e2e.reached import WAYS, Reached, Way, shared_user_sshd
@@ -24,10 +26,22 @@ tests/integration, and in `make soak` here.
 """
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that is marked for it runs over each client in its turn."""
+    if metafunc.definition.get_closest_marker("both_clients") and "client" in metafunc.fixturenames:
+        metafunc.parametrize("client", clients.all_of_them(), indirect=True)
+
+
 @pytest.fixture
-def own(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Project:
+def client(request: pytest.FixtureRequest) -> str:
+    """Which client `rdo` is: `native`, `python`, or empty for the one of this run."""
+    return str(getattr(request, "param", ""))
+
+
+@pytest.fixture
+def own(tmp_path: Path, runtime: dict[str, str], sshd: Sshd, client: str) -> Project:
     """A project on the sshd that the tests share, with nobody else's control master."""
-    return ssh_project(tmp_path, runtime, sshd)
+    return ssh_project(tmp_path, runtime | clients.path(client, runtime["PATH"]), sshd)
 
 
 @pytest.fixture
@@ -51,12 +65,12 @@ def held(
 
 
 @pytest.fixture
-def shared(held: Project) -> Project:
+def shared(held: Project, client: str) -> Project:
     """A part of a project whose control master all tests of a module share: for those that only run commands.
 
     A module of such tests has this for its `project`; what changes the config, or looks at the master, takes `own`.
     """
-    return part(held)
+    return _by(client, part(held))
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +88,14 @@ def held_anywhere(
 
 
 @pytest.fixture
-def shared_anywhere(held_anywhere: Project) -> Project:
+def shared_anywhere(held_anywhere: Project, client: str) -> Project:
     """The same on each kind of target in its turn."""
-    return part(held_anywhere)
+    return _by(client, part(held_anywhere))
+
+
+def _by(client: str, project: Project) -> Project:
+    path = clients.path(client, project.environment["PATH"])
+    return replace(project, environment={**project.environment, **path})
 
 
 @pytest.fixture(scope="session")

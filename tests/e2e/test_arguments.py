@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from tests.e2e.project import Project
 from tests.soak import Counted, tries
 
+pytestmark = pytest.mark.both_clients
+
 AWKWARD = [
     b"", b"'", b'"', b"$(id)", b"`id`", b"*", b"-n", b"--", b"\n", b"\r", b"\\", b"a b", b"\xff\xfe", b"~", b"!x",
     b"%s", b"\x80\x81\x88", b"\x1b[31m", b"\x03", b"=", b"#", b"&&", b"{a,b}", b"\t", b"\x7f", b"'\n'",

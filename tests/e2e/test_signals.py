@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,8 @@ from tests.e2e.reached import token
 from tests.e2e.terminal import LINE_START, Terminal
 from tests.leaks import wait_until
 from tests.soak import Counted, tries
+
+pytestmark = pytest.mark.both_clients
 
 FORWARDED = ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH"]
 
@@ -77,7 +80,9 @@ def test_a_signal_to_the_client_reaches_the_command_with_a_pty(project: Project,
     terminal.line(f'rdo sh -c "echo up; {trap(name)}" {mine}; echo status=$?')
     terminal.match(rf"{LINE_START}up\r\n\d+\r\n")
     python = f"\\S+python\\S* -I .*{project.command()[0]!s}-client"
-    pattern = f"^{'rdo' if clients.is_native() else python} sh -c echo up.* {mine}$"
+    pattern = (
+        f"^{'rdo' if clients.is_native(Path(str(project.command()[0])).parent) else python} sh -c echo up.* {mine}$"
+    )
     found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=True)
     os.kill(int(found.stdout), getattr(signal, f"SIG{name}"))
     terminal.expect("caught\r\n")

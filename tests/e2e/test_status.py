@@ -10,6 +10,8 @@ from tests.e2e.masters import stop
 from tests.e2e.project import Project
 from tests.soak import FULL, Counted, tries
 
+pytestmark = pytest.mark.both_clients
+
 SCRIPTS = pytest.mark.parametrize("script", ["exit {}", "exec >&- 2>&-; exit {}"], ids=["plain", "closed"])
 """Commands that end with a status, the second one after it has closed its stdout and stderr."""
 

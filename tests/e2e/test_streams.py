@@ -18,6 +18,8 @@ from tests.e2e.project import PATIENCE, Project
 from tests.leaks import wait_until
 from tests.soak import Counted, tries
 
+pytestmark = pytest.mark.both_clients
+
 
 @pytest.fixture
 def project(shared: Project) -> Project:

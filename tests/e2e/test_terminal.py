@@ -11,6 +11,8 @@ from tests.e2e.project import Project
 from tests.e2e.terminal import LINE_START, Terminal
 from tests.leaks import wait_until
 
+pytestmark = pytest.mark.both_clients
+
 
 @pytest.fixture
 def project(shared: Project) -> Project:
