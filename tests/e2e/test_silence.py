@@ -25,8 +25,8 @@ from tests.sshd import Sshd
 
 takes_long = pytest.mark.skipif(not tries(0, 1), reason="takes half a minute: see `make soak`")
 
-BOUND = 10.0
-"""Seconds in which the next command must have run when the link died while it was idle: 3, and a login."""
+BOUND = 20.0
+"""Seconds in which the next command must have run when the link died while it was idle: 3, and a login, under load."""
 
 DEAD_BOUND = 30.0
 """Seconds in which a running command must be told that its link is lost: 20, and a loaded machine."""
@@ -156,7 +156,7 @@ def test_a_running_command_is_told_that_its_link_is_lost(reached: Reached) -> No
     assert time.monotonic() - began < DEAD_BOUND
     assert command.returncode == 255
     assert re.fullmatch(
-        rb"rdo: the connection to `\S+` was lost: no answer for 2\d s; the command is not run again\n", said
+        rb"rdo: the connection to `[^`]+` was lost: no answer for 2\d s; the command is not run again\n", said
     )
     assert reached.project.run("echo", "again").stdout == b"again\n"
 

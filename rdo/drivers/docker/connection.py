@@ -64,6 +64,7 @@ class DockerConnection:
         self._asking = threading.Lock()
         """Guards the question whether the container runs: one at a time."""
         self._sign = SignOfLife()
+        engine.answered = self._sign.note
         self.keepalive = Keepalive(self._sign, self._ask, self._cut) if engine.is_remote else NoLink(self._runs)
 
     def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> DockerChannel:
@@ -116,8 +117,8 @@ class DockerConnection:
         return is_running(self._engine, self._container, LIVENESS_TIMEOUT)
 
     def _ask(self) -> None:
-        """Ask an engine that may not answer, in a thread that waits in our place."""
-        if self._asking.acquire(blocking=False):
+        """Ask an engine that may not answer, in a thread that waits in our place; not if others do already."""
+        if not self._engine.owes_answer and self._asking.acquire(blocking=False):
             try:
                 threads.start(self._await_answer, name="rdo-ping")
             except SetupError:  # the next one may go
@@ -139,6 +140,7 @@ class DockerConnection:
 
     def _cut(self, why: str) -> None:
         """End all that runs over a link that does not answer."""
+        self._engine.cut()
         with self._lock:
             channels = list(self._channels)
         for channel in channels:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -69,8 +69,12 @@ class Engine:
         """When the engine was last heard from: clock.elapsed, which goes on while the machine sleeps."""
         self._environment = environment
         self._idle: list[EngineStream] = []
+        self._asked: set[EngineStream] = set()
+        """Those on which an answer is waited for."""
+        self.answered: Callable[[], None] = lambda: None
+        """Called when an answer has come over a connection that was there before."""
         self._lock = threading.Lock()
-        """Guards `_idle`."""
+        """Guards which are idle, and which are not."""
         self._version: tuple[int, int] | None = None
 
     @property
@@ -152,6 +156,18 @@ class Engine:
             wire.close()
             raise self._confused(error) from None
 
+    @property
+    def owes_answer(self) -> bool:
+        """Whether all connections that are kept are waited on."""
+        return bool(self._asked and not self._idle)
+
+    def cut(self) -> None:
+        """Let nobody wait for an answer any longer."""
+        with self._lock:
+            asked = list(self._asked)
+        for wire in asked:
+            wire.close()
+
     def close(self) -> None:
         """Close the idle connections."""
         with self._lock:
@@ -166,7 +182,10 @@ class Engine:
     def _exchange(
         self, method: str, path: str, body: object, fields: Mapping[str, str], timeout: float | None
     ) -> tuple[ResponseHead, bytes]:
-        wire = self._take() or dial(self.endpoint, self._environment)
+        kept = self._take()
+        wire = kept or dial(self.endpoint, self._environment)
+        with self._lock:
+            self._asked.add(wire)
         try:
             end = Deadline(timeout)
             head, rest = self._begin(wire, request(method, path, body, fields), end)
@@ -179,6 +198,11 @@ class Engine:
         except ConnectError:
             wire.close()
             raise
+        finally:
+            with self._lock:
+                self._asked.discard(wire)
+        if kept:
+            self.answered()
         self._give_back(wire, head)
         return head, data
 
