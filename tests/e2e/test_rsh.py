@@ -27,6 +27,12 @@ ANSIBLE = [
 ]  # fmt: skip
 
 
+@pytest.fixture
+def project(shared: Project) -> Project:
+    """With one control master for the tests here."""
+    return shared
+
+
 def rsh(project: Project, *words: str, cwd: str = ".", **more: Any) -> Result:
     """Run `rdo-rsh`, by default without input."""
     command = [str(project.command()[0]) + "-rsh", *words]
@@ -46,10 +52,10 @@ def test_the_words_are_a_shell_string_in_the_login_directory(project: Project) -
     assert (result.returncode, result.stdout.decode()) == (6, f"{here}\na  b 2 {project.local}\nin")
 
 
-def test_an_empty_host_is_the_matching_directory(project: Project) -> None:
-    assert rsh(project, "", "pwd", cwd="src").stdout.decode() == f"{project.remote}/src\n"
-    elsewhere = rsh(project, "--project", str(project.local), "", "pwd", cwd="/")
-    assert elsewhere.stdout.decode() == f"{project.remote}\n"
+def test_an_empty_host_is_the_matching_directory(own: Project) -> None:
+    assert rsh(own, "", "pwd", cwd="src").stdout.decode() == f"{own.remote}/src\n"
+    elsewhere = rsh(own, "--project", str(own.local), "", "pwd", cwd="/")
+    assert elsewhere.stdout.decode() == f"{own.remote}\n"
 
 
 def test_the_profile_s_own_host_is_known_by_each_of_its_names(project: Project, sshd: Sshd) -> None:
@@ -81,8 +87,8 @@ def test_what_it_cannot_do_is_one_line(project: Project, words: list[str]) -> No
     assert result.stderr.startswith(b"rdo: ")
 
 
-def test_nothing_is_asked_of_ssh_for_a_target_that_is_not_allowed(project: Project) -> None:
-    result = rsh(project, "127.0.0.1", "true", env={**project.environment, "RDO_TRUST": ""})
+def test_nothing_is_asked_of_ssh_for_a_target_that_is_not_allowed(own: Project) -> None:
+    result = rsh(own, "127.0.0.1", "true", env={**own.environment, "RDO_TRUST": ""})
     assert (result.returncode, result.stderr.count(b"\n")) == (255, 1)
     assert b"is not allowed yet" in result.stderr
 
@@ -123,21 +129,21 @@ def need(program: str) -> None:
         require(program, "it is not installed")
 
 
-def test_rsync_copies_ten_thousand_small_files_both_ways(project: Project, sshd: Sshd) -> None:
+def test_rsync_copies_ten_thousand_small_files_both_ways(own: Project, sshd: Sshd) -> None:
     need("rsync")
-    tree = project.local / "tree"
+    tree = own.local / "tree"
     for number in range(10_000):
         if number % 100 == 0:
             (tree / f"{number // 100} it's").mkdir(parents=True)
         (tree / f"{number // 100} it's" / str(number)).write_text(f"{number}\n" * (number % 7))
     logins = sshd.log.count("Accepted publickey")
-    up = project.shell("rsync -a -e rdo-rsh ./tree/ :tree/")
+    up = own.shell("rsync -a -e rdo-rsh ./tree/ :tree/")
     assert (up.returncode, up.stderr) == (0, b"")
-    down = project.shell('cd src && rsync -a -e rdo-rsh :../tree/ "$PWD/back/"')
+    down = own.shell('cd src && rsync -a -e rdo-rsh :../tree/ "$PWD/back/"')
     assert (down.returncode, down.stderr) == (0, b"")
     assert sshd.log.count("Accepted publickey") - logins <= 1
-    for copy in (project.remote / "tree", project.local / "src" / "back"):
-        same = project.shell(f"diff -r tree {shlex.quote(str(copy))} && find {shlex.quote(str(copy))} -type f | wc -l")
+    for copy in (own.remote / "tree", own.local / "src" / "back"):
+        same = own.shell(f"diff -r tree {shlex.quote(str(copy))} && find {shlex.quote(str(copy))} -type f | wc -l")
         assert same.stdout.strip() == b"10000"
 
 
@@ -204,13 +210,13 @@ def test_this_machine_is_localhost(tmp_path: Path, runtime: dict[str, str]) -> N
     assert rsh(project, "devbox", "pwd").returncode == 255
 
 
-def test_another_profile_s_host_is_that_profile_s(project: Project) -> None:
-    project.configure(ssh_config_text(project, '[here]\ndriver = "local"\n'))
-    assert rsh(project, "--profile", "here", "local", "echo ok").stdout == b"ok\n"
-    assert rsh(project, "local", "echo ok").returncode == 255
+def test_another_profile_s_host_is_that_profile_s(own: Project) -> None:
+    own.configure(ssh_config_text(own, '[here]\ndriver = "local"\n'))
+    assert rsh(own, "--profile", "here", "local", "echo ok").stdout == b"ok\n"
+    assert rsh(own, "local", "echo ok").returncode == 255
 
 
-def test_paths_in_output_are_left_alone_even_if_the_profile_maps_them(project: Project) -> None:
-    project.configure(ssh_config_text(project, "map_output = true\n"))
-    assert project.run("pwd").stdout.decode() == f"{project.local}\n"
-    assert rsh(project, "", "pwd").stdout.decode() == f"{project.remote}\n"
+def test_paths_in_output_are_left_alone_even_if_the_profile_maps_them(own: Project) -> None:
+    own.configure(ssh_config_text(own, "map_output = true\n"))
+    assert own.run("pwd").stdout.decode() == f"{own.local}\n"
+    assert rsh(own, "", "pwd").stdout.decode() == f"{own.remote}\n"
