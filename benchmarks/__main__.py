@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
-from benchmarks import container_rows, machine, mapping_rows, memory_rows, report, ssh_rows
+from benchmarks import container_rows, machine, mapping_rows, memory_rows, report, sharing_rows, ssh_rows
 from benchmarks.command import BenchmarkError, Skipped
 from benchmarks.figures import Outcome
 from benchmarks.goals import GOALS, Goal
@@ -35,6 +35,10 @@ MEASURES: Mapping[str, Measure] = {
     "mapper": mapping_rows.mapper,
     "memory-idle": memory_rows.idle,
     "memory-growth": memory_rows.growth,
+    "second-project": sharing_rows.second_project,
+    "new-host": sharing_rows.new_host,
+    "memory-many": sharing_rows.memory,
+    "burst": sharing_rows.burst,
 }
 
 HOW = (

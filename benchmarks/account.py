@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import pwd
 import shutil
@@ -20,6 +21,10 @@ ALIKE = {"sh": ("sh", "dash", "ash", "bash"), "bash": ("bash",)}
 SBIN = "/usr/sbin:/sbin:/usr/local/sbin"
 REMOVE_BOUND = 10.0
 """Seconds for the last process of a user to end, without which it cannot be removed."""
+
+
+_in_use: set[str] = set()
+"""Names of users that this run has made."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ def account(shell: str, home: Path) -> Iterator[Account]:
             raise Skipped(f"needs root and useradd, or a user whose login shell is {shell}")
         yield Account(me.pw_name, home)
         return
-    name = f"rdo-bench-{shell}"
+    name = next(name for number in itertools.count(1) if (name := f"rdo-bench-{shell}{number}") not in _in_use)
+    _in_use.add(name)
     _remove(name)
     # A password of `*` fits nothing; with the default, `!`, sshd takes the user for locked.
     _run([useradd, "-M", "-d", str(home), "-s", f"/bin/{shell}", "-p", "*", "-c", "made by rdo's benchmarks", name])
@@ -53,6 +59,7 @@ def account(shell: str, home: Path) -> Iterator[Account]:
         yield Account(name, home)
     finally:
         _remove(name)
+        _in_use.remove(name)
 
 
 def _remove(name: str) -> None:

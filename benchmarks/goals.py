@@ -13,7 +13,7 @@ class Goal:
     title: str
     peer: str
     unit: str
-    """ms, MB/s (10^6 bytes) or MiB."""
+    """ms, MB/s (10^6 bytes), MiB, or commands that were lost."""
     bound: float
     repetitions: int
     quick: int
@@ -43,4 +43,8 @@ GOALS = (
     Goal("mapper", "output mapping alone, one match a line", "", "MB/s", 200.0, 7, 3, at_least=True),
     Goal("memory-idle", "control master, idle", "", "MiB", 64.0, 1, 1),
     Goal("memory-growth", "control master, growth by 4 GB each way", "", "MiB", 16.0, 1, 1),
+    Goal("second-project", "first command of a second project on a host", "warm `rdo true`", "ms", 1.3, 50, 15),
+    Goal("new-host", "first command to a host, master running", "ssh, no ControlMaster", "ms", 0.75, 20, 4),
+    Goal("memory-many", "control master, ten profiles on three hosts", "", "MiB", 60.0, 1, 1),
+    Goal("burst", "500 commands at once on three hosts", "", "lost", 0.0, 3, 1),
 )

@@ -21,18 +21,18 @@ COMMANDS = 20
 def idle(plan: Plan) -> Outcome:
     """After some commands."""
     with ssh_target(plan.space) as target:
-        return Outcome(plan.goal, (_settled(_used_master(plan, target)),))
+        return Outcome(plan.goal, (settled(_used_master(plan, target)),))
 
 
 def growth(plan: Plan) -> Outcome:
     """By long streams: 1 GB at a time, since a leak grows with the bytes, not with the commands."""
     with ssh_target(plan.space) as target:
         pid = _used_master(plan, target)
-        before = _settled(pid)
+        before = settled(pid)
         for _ in range(plan.flood // GIB):
             target.rdo("head", "-c", str(GIB), "/dev/zero").drain(GIB)
             target.rdo("-c", "cat >/dev/null").fill(GIB)
-        after = _settled(pid)
+        after = settled(pid)
         note = f"from {before:.1f} to {after:.1f} MiB; {plan.flood // GIB} GB each way"
         return Outcome(plan.goal, (after - before,), note=note)
 
@@ -43,7 +43,7 @@ def _used_master(plan: Plan, target: Target) -> int:
     return plan.space.master_pid()
 
 
-def _settled(pid: int) -> float:
+def settled(pid: int) -> float:
     """MiB that the process has in RAM, once that no longer changes."""
     deadline = time.monotonic() + SETTLE_BOUND
     seen = _resident(pid)

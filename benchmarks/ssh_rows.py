@@ -24,7 +24,7 @@ def warm_python(plan: Plan) -> Outcome:
     """rdo beside the least that a program in Python can take."""
     with ssh_target(plan.space) as target:
         python = target.project.command("python", "-c", "pass")
-        return _compare(plan, milliseconds(target.rdo("true")), milliseconds(python))
+        return compare(plan, milliseconds(target.rdo("true")), milliseconds(python))
 
 
 def warm_ssh(plan: Plan) -> Outcome:
@@ -44,7 +44,7 @@ def warm_delayed(plan: Plan) -> Outcome:
 
 def _warm(plan: Plan, slow: bool = False, delay: float = 0.0) -> Outcome:
     with ssh_target(plan.space, slow, delay) as target, control_master(target) as held:
-        return _compare(plan, milliseconds(target.rdo("true")), milliseconds(target.ssh("true", held=held)))
+        return compare(plan, milliseconds(target.rdo("true")), milliseconds(target.ssh("true", held=held)))
 
 
 def cold(plan: Plan) -> Outcome:
@@ -65,14 +65,14 @@ def _cold(plan: Plan, delay: float) -> Outcome:
             plan.space.stop_masters()
             return command.time() * 1000
 
-        return _compare(plan, first, milliseconds(target.ssh("true")), warm_ups=1)
+        return compare(plan, first, milliseconds(target.ssh("true")), warm_ups=1)
 
 
 def parallel(plan: Plan) -> Outcome:
     """As `make -j16` does it."""
     with ssh_target(plan.space, settings=MANY_SESSIONS) as target, control_master(target) as held:
         ours, theirs = _many(target, target.rdo("true")), _many(target, target.ssh("true", held=held))
-        outcome = _compare(plan, milliseconds(ours), milliseconds(theirs), warm_ups=1)
+        outcome = compare(plan, milliseconds(ours), milliseconds(theirs), warm_ups=1)
         bare = _many(target, target.project.command("python", "-S", "-c", "import posix; posix._exit(0)"))
         least = spread([bare.time() * 1000 for _ in range(plan.repetitions)]).middle
         part = least / spread(outcome.theirs).middle
@@ -105,9 +105,10 @@ def _bulk(plan: Plan, words: tuple[str, ...], move: Callable[[Command], float]) 
 
     with ssh_target(plan.space) as target, control_master(target) as held:
         ours = target.rdo("-c", " ".join(words))  # a shell on both sides: sshd has one anyway
-        return _compare(plan, speed(ours), speed(target.ssh(*words, held=held)), warm_ups=1)
+        return compare(plan, speed(ours), speed(target.ssh(*words, held=held)), warm_ups=1)
 
 
-def _compare(plan: Plan, ours: Sample, theirs: Sample, warm_ups: int = WARM_UPS) -> Outcome:
+def compare(plan: Plan, ours: Sample, theirs: Sample, warm_ups: int = WARM_UPS) -> Outcome:
+    """Both sides, alternately."""
     pairs = interleave(ours, theirs, plan.repetitions, warm_ups)
     return Outcome(plan.goal, pairs.ours, pairs.theirs)

@@ -87,7 +87,7 @@ int main(int argc, char **argv) {
         change_directory(options.directory, &environment);
     project_discover(&found, &environment, options.project);
     set_inside(&environment, found.root);
-    const char *path = socket_path(&found, options_profile(&options, &environment), &environment);
+    const char *path = socket_path(&environment);
     if (!signals_open())
         hand_over();
     int connection = socket_connect(path);

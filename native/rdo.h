@@ -79,7 +79,7 @@ const char *release_place(void);
 const char *release_version(void);
 
 /* address.c: where the master listens. */
-const char *socket_path(const struct found *found, const char *profile, const struct environment *environment);
+const char *socket_path(const struct environment *environment);
 
 /* sockets.c: a connection to it. */
 enum { ACCEPT_TIMEOUT_MS = 3000 }; /* for a master to take a connection, and to accept a request */

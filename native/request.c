@@ -114,7 +114,7 @@ void request_build(struct request *request, const struct options *options, const
     term = term == NULL ? "" : term;
     request->has_pty = wants_pty(options, environment);
     request->has_input = !options->no_stdin && stream_has_input();
-    const char *fields[] = {release_version(), found->config, options_profile(options, environment),
+    const char *fields[] = {release_version(), release_place(), found->config, options_profile(options, environment),
                             found->stamp,      found->root,   found->pwd,
                             found->cwd};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)

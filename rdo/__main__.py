@@ -76,8 +76,7 @@ def execute(options: argv.Options) -> int:
     found = project.discover(environ, options.project)
     environ[INSIDE] = f"{environ[INSIDE]}:{found.root}" if INSIDE in environ else found.root
     posix.putenv(INSIDE, environ[INSIDE])  # for what is executed here
-    profile = argv.profile(options, environ)
-    path = address.socket_path(address.runtime_directory(environ), found.config, profile, environ)
+    path = address.socket_path(address.runtime_directory(environ))
     seen = sockets.identity(path)
     connection = None if WEDGED in sys._xoptions else sockets.connect(path)
     from rdo.client import request  # no sooner: the master gets ready meanwhile
@@ -91,13 +90,13 @@ def execute(options: argv.Options) -> int:
     trace = running_command.Trace(options.verbose, LOADED_AT - CPU_SECONDS)
     trace.step("client start", CPU_SECONDS)
     try:
-        status = client.Client(asked, project.user_file(environ), trace).run(path, seen, connection)
+        status = client.Client(asked, trace).run(path, seen, connection)
     except ConnectError as error:
         if not options.fallback:
             raise
         from rdo import run_here
 
-        run_here.fall_back(error, options, found.config, profile)
+        run_here.fall_back(error, options, found.config, argv.profile(options, environ))
     if status == 127 or "-n" in options.shell_options:
         from rdo.client import command_hint
 

@@ -105,7 +105,7 @@ def is_fallback_allowed(config_file: str, profile: str) -> bool:
 
     try:
         loaded = load.load(config_file, profile, project.user_file(os.environ))
-        request = store.current_request(loaded, registry.programs(loaded))
+        request = store.current_request(loaded, registry.programs(loaded, os.environ))
         return loaded.settings.local_fallback and store.status(request, os.environ).is_allowed
     except RdoError:
         return False

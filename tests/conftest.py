@@ -10,7 +10,6 @@ import itertools
 import os
 import shutil
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -26,7 +25,7 @@ from tests.dropbear import Dropbear, User
 from tests.dropbear import user as make_dropbear_user
 from tests.dropbear import why_not as why_no_dropbear
 from tests.e2e.masters import answer
-from tests.leaks import MARK, Leaks, wait_until
+from tests.leaks import MARK, Leaks, root_of, wait_until
 from tests.soak import FULL, Account, Counted, tries
 from tests.sshd import Sshd, find_sshd
 from tests.vagrant_machine import VagrantHost, shared_host
@@ -146,7 +145,8 @@ def environment_of(mark: str, leaks: Leaks) -> Iterator[dict[str, str]]:
 
     Afterwards the masters are told to end; one that outlives that is a leak.
     """
-    root = Path(tempfile.mkdtemp(prefix="rdo-", dir="/tmp"))
+    root = root_of(mark)
+    root.mkdir(mode=0o700)
     environment = isolated(root, mark)
     yield environment
     if leaks.processes(mark=mark):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from rdo.drivers.base import STDOUT
 from rdo.drivers.docker.connection import DockerConnection
 from rdo.drivers.docker.driver import DockerDriver
+from tests.connecting import connected
 from tests.ssh_client import ScriptedCaller
 
 BOUND = 10.0
@@ -22,7 +23,7 @@ def connections(environment: dict[str, str]) -> Iterator[Connect]:
     made: list[DockerConnection] = []
 
     def open_one(driver: DockerDriver) -> DockerConnection:
-        made.append(driver.connect(ScriptedCaller(environment=environment)))
+        made.append(connected(driver, ScriptedCaller(environment=environment)))
         return made[-1]
 
     yield open_one

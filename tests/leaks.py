@@ -1,8 +1,9 @@
 """What a test may leave behind: nothing. Finds processes, threads and file descriptors that came and did not go.
 
 A process belongs to the tests if it descends from this one or from a registered server, or carries the run's mark
-in its environment (RDO_TEST_ID), which a control master keeps that has long left its parent. Where there is no
-/proc, as on macOS, environments cannot be read without privileges: there descent alone counts.
+in its environment: in RDO_TEST_ID, or in the name of its runtime directory, as a control master does, which has long
+left its parent and keeps next to nothing of a caller's environment. Where there is no /proc, as on macOS, environments
+cannot be read without privileges: there descent alone counts.
 """
 
 from __future__ import annotations
@@ -83,8 +84,9 @@ class Leaks:
     def processes(self, mark: str = "") -> dict[int, Process]:
         """Processes of the tests by number, without this one; with a mark, only those that carry exactly it."""
         table = listed_processes()
-        wanted = f"{MARK}={mark or self.run}".encode()
-        found = {pid for pid in table if carries(pid, wanted, exact=bool(mark))}
+        directory = root_of(mark) / "run" if mark else root_of(self.run)
+        wanted = [f"{MARK}={mark or self.run}", f"XDG_RUNTIME_DIR={directory}"]
+        found = {pid for pid in table if carries(pid, [os.fsencode(each) for each in wanted], exact=bool(mark))}
         if not mark:
             found |= self._descendants(table, {os.getpid(), *self._servers})
             for server, stays in self._servers.items():
@@ -158,13 +160,19 @@ def end(pid: int) -> None:
         os.waitpid(pid, 0)
 
 
-def carries(pid: int, wanted: bytes, *, exact: bool) -> bool:
-    """Whether a process was started with this in its environment; no for those of other users, which are not ours."""
+def root_of(mark: str) -> Path:
+    """The directory of a test, in which its control masters listen. A socket's path has room for 104 bytes."""
+    return Path("/tmp", mark)
+
+
+def carries(pid: int, wanted: list[bytes], *, exact: bool) -> bool:
+    """Whether a process was started with any of these in its environment; no for those of other users, not ours."""
     try:
         environ = read(f"{PROC}/{pid}/environ")
     except OSError:
         return False
-    return wanted in environ and (not exact or wanted in environ.split(b"\0"))
+    variables = environ.split(b"\0") if exact else environ
+    return any(each in variables for each in wanted)
 
 
 def listed_processes() -> dict[int, Process]:

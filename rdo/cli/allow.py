@@ -75,7 +75,7 @@ def load(profile: str) -> Config:
 
 def trust_request(loaded: Config) -> TrustRequest:
     """What it asks for in its current state. Raises RdoError."""
-    return store.current_request(loaded, registry.programs(loaded))
+    return store.current_request(loaded, registry.programs(loaded, os.environ))
 
 
 def lines(records: list[Record]) -> list[str]:

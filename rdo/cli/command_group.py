@@ -98,6 +98,8 @@ def built(declared: Command) -> click.Command:
 
 
 def _parameter(declared: Option | Choice) -> click.Parameter:
+    if isinstance(declared, Choice) and not declared.words:
+        return click.Argument([declared.name], metavar=f"[{declared.metavar}]", required=False)
     if isinstance(declared, Choice):
         shown = f"[{'|'.join(declared.words)}]"
         return click.Argument([declared.name], metavar=shown, type=click.Choice(declared.words), required=False)

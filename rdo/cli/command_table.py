@@ -23,10 +23,13 @@ COMMANDS = {
     "explain": Entry("rdo.cli.explain", "Show what a command would do, without connecting."),
     "ide": Entry("rdo.cli.ide.command", "Set up an editor to run a project's tools on the target."),
     "init": Entry("rdo.cli.init.command", "Write a .rdo.conf for this directory."),
+    "log": Entry("rdo.cli.log", "Show what the control master did: connections made, lost and closed, and why."),
     "man": Entry("rdo.cli.man", "Show the man page of rdo, rdoctl or rdo-rsh."),
     "schema": Entry("rdo.cli.schema", "Print a JSON schema of .rdo.conf, for editors."),
     "shim": Entry("rdo.cli.shim", "Manage shims: local executables that run a tool on the target."),
     "status": Entry("rdo.cli.status", "Show the open connections and what runs on them."),
-    "stop": Entry("rdo.cli.stop", "Close the connections of this project, once their commands have ended."),
+    "stop": Entry(
+        "rdo.cli.stop", "Close the connections of this project, or the one to TARGET, once their commands have ended."
+    ),
 }
 """By name, in the order of the help."""

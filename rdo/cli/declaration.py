@@ -26,11 +26,12 @@ class Option:
 
 
 class Choice:
-    """An argument that is one of these words, and may be left out."""
+    """An argument that is one of these words, and may be left out. With a metavar instead of words, it is any word."""
 
-    def __init__(self, name: str, words: tuple[str, ...]) -> None:
+    def __init__(self, name: str, words: tuple[str, ...] = (), metavar: str = "") -> None:
         self.name = name
         self.words = words
+        self.metavar = metavar
 
 
 class Command:
@@ -58,7 +59,7 @@ class Command:
         values: dict[str, object] = {}
         left = iter(words)
         for word in left:
-            found = next((each for each in self.parameters if word in each.words), None)
+            found = next((each for each in self.parameters if word in each.words or _is_any(word, each)), None)
             if found is None or found.name in values:
                 return None
             values[found.name] = word if isinstance(found, Choice) else True
@@ -70,3 +71,7 @@ class Command:
         for each in self.parameters:
             values.setdefault(each.name, False if isinstance(each, Option) and not each.metavar else None)
         return values
+
+
+def _is_any(word: str, declared: Option | Choice) -> bool:
+    return isinstance(declared, Choice) and not declared.words and word[:1] not in ("", "-")

@@ -34,8 +34,8 @@ def command(profile: str) -> None:
     for each in forgotten:
         store.forget(path, each)
     for master in masters.found(address.runtime_directory(os.environ)):  # allowed ones, whatever profile was asked for
-        if master.report.get("config") == path:
-            masters.stop(master, now=False)
+        if chosen := [target for target in master.targets if target.is_used_by(path)]:
+            masters.stop(master, now=False, targets=chosen)
     for each in forgotten or [name]:
         click.echo(one_line(f"{'denied' if forgotten else 'was not allowed'}: profile `{each}` of `{path}`"))
 

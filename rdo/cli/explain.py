@@ -77,7 +77,7 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
     trust_request = allow.trust_request(loaded)
     status = store.status(trust_request, os.environ)
     yield "Trust", [status.value]
-    driver = registry.create(loaded)
+    driver = registry.create(loaded, os.environ)
     yield "Target", [f"{driver.target}, by driver {loaded.settings.driver}"]
     if not status.is_allowed:  # what follows asks ssh, or the Docker engine
         raise store.refusal(trust_request, status)

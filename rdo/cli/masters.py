@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from rdo.cli import process
 from rdo.errors import RdoError
@@ -21,10 +20,13 @@ from rdo.master import stale_files
 ANSWER_TIMEOUT = 3.0
 """Seconds for a master to answer. It does so before anything slow, so that a silent one is wedged."""
 
+STOP_TIMEOUT = 15.0
+"""Seconds for a master to close connections, for which it allows itself 10."""
+
 MOST_AT_ONCE = 16
 """Masters that are asked at a time, so that several wedged ones cost no more than one."""
 
-SOCKET_NAME = re.compile(r"[0-9a-f]{16}(\.[0-9a-f]+)?")
+SOCKET_NAME = re.compile(r"control(-[0-9a-f]{16})?(\.[0-9a-f]+)?")
 """One that is ending has a number after its name, to make room for a new one."""
 
 READ_SIZE = 64 * 1024
@@ -58,29 +60,52 @@ class MasterInfo:
         return max(0.0, time.time() - self.report["started"]) if self.answers else None
 
     @property
-    def idle_left(self) -> float | None:
-        """Seconds until it ends because it is idle; None while one runs, and if it never does."""
-        timeout = self.report.get("idle_timeout")
-        return max(0.0, timeout - self.report["idle_for"]) if timeout and not self.running else None
+    def targets(self) -> list[TargetInfo]:
+        """Its targets, in the order of their names."""
+        return sorted(map(_target, self.report.get("targets", ())))
+
+
+class TargetInfo(NamedTuple):
+    """A target of a master, as PROTOCOL.md has it."""
+
+    name: str = ""
+    number: int = 0
+    driver: str = ""
+    profiles: Sequence[Mapping[str, str]] = ()
+    running: Sequence[str] = ()
+    """Its commands, as typed."""
+    connections: int = 0
+    started: float = 0.0
+    """Seconds since the epoch."""
+    idle_timeout: float = 0.0
+    idle_left: float | None = None
+    """Seconds until it is closed because it is idle; None while a command runs, and if it never is."""
+    ending: bool = False
 
     @property
-    def name(self) -> str:
-        """For people: the profile and the config file, as far as they are known."""
-        if not self.answers:
-            return f"the master at {self.path}"
-        return f"`{self.report['profile']}` of {self.report['config']}"
+    def age(self) -> float:
+        """Seconds since it was first used."""
+        return max(0.0, time.time() - self.started)
+
+    def is_used_by(self, config: str, profile: str | None = None) -> bool:
+        """Whether a profile of the config file has used it."""
+        return any(each["config"] == config and profile in (None, each["profile"]) for each in self.profiles)
+
+
+def _target(report: Report) -> TargetInfo:
+    """A target as a master of another release may have it, too."""
+    return TargetInfo(**{name: report[name] for name in TargetInfo._fields if name in report})
 
 
 def found(directory: str) -> list[MasterInfo]:
-    """All masters whose sockets are in the runtime directory, in the order of their config files and profiles.
+    """All masters with sockets in the runtime directory: one, unless callers have to be kept apart, or one is ending.
 
     What others have left there that were killed is removed: nobody else does that.
     """
     stale_files.clear(directory)
     paths = [f"{directory}/{name}" for name in os.listdir(directory) if SOCKET_NAME.fullmatch(name)]
     with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
-        masters = [master for master in pool.map(query, paths) if master]
-    return sorted(masters, key=lambda master: (master.report.get("config", "~"), master.report.get("profile", "")))
+        return [master for master in pool.map(query, sorted(paths)) if master]
 
 
 def query(path: str) -> MasterInfo | None:
@@ -88,9 +113,12 @@ def query(path: str) -> MasterInfo | None:
     return _ask(path, protocol.frame(protocol.QUERY))
 
 
-def stop(master: MasterInfo, now: bool) -> MasterInfo | None:
-    """Ask it to end, after its running commands or at once. Its answer; None if it was gone already."""
-    return _ask(master.path, protocol.frame(protocol.STOP, b"1" if now else b"0"))
+def stop(master: MasterInfo, now: bool, targets: Iterable[TargetInfo] = ()) -> MasterInfo | None:
+    """Ask it to close the targets, or else to end, after the commands or at once. Its answer, which comes when what
+    could be closed is; None if it was gone already.
+    """
+    fields = ["1" if now else "0", *(str(target.number) for target in targets)]
+    return _ask(master.path, protocol.frame(protocol.STOP, "\0".join(fields).encode()), STOP_TIMEOUT)
 
 
 def is_master(pid: int) -> bool:
@@ -99,7 +127,7 @@ def is_master(pid: int) -> bool:
     return seen is not None and f"{startup.ENTRY} " in seen.command
 
 
-def _ask(path: str, question: bytes) -> MasterInfo | None:
+def _ask(path: str, question: bytes, timeout: float = ANSWER_TIMEOUT) -> MasterInfo | None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(ANSWER_TIMEOUT)
         try:
@@ -108,18 +136,21 @@ def _ask(path: str, question: bytes) -> MasterInfo | None:
             return None
         except OSError:  # its queue is full: it accepts nobody
             return MasterInfo(path, None, NO_REPORT)
-        pid = peercred.pid(connection)
-        with contextlib.suppress(OSError, RdoError, ValueError):
+        try:
+            pid = peercred.pid(connection)
             connection.sendall(question)
-            report = _receive(connection)
+            report = _receive(connection, timeout)
             return MasterInfo(path, report["pid"] if pid is None else pid or None, report)
-        return MasterInfo(path, pid or None, NO_REPORT)
+        except (BrokenPipeError, ConnectionResetError):  # it has ended in the meantime
+            return None
+        except (OSError, RdoError, ValueError):
+            return MasterInfo(path, pid or None, NO_REPORT)
 
 
-def _receive(connection: socket.socket) -> Report:
+def _receive(connection: socket.socket, timeout: float) -> Report:
     """The report. Raises OSError, ProtocolError and ValueError where none comes in time."""
     decoder = protocol.Decoder()
-    deadline = time.monotonic() + ANSWER_TIMEOUT
+    deadline = time.monotonic() + timeout
     while True:
         connection.settimeout(max(0.001, deadline - time.monotonic()))
         data = connection.recv(READ_SIZE)

@@ -1,21 +1,19 @@
-"""`rdoctl status`: which control masters run, and what they do. Plain for pipes and programs, a table for people."""
+"""`rdoctl status`: the connections, and what runs on them. A table for people, plain for pipes and programs."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TextIO
 
 from rdo.cli import masters, process, status_row, table
 from rdo.cli.declaration import Command, Option
-from rdo.cli.masters import MasterInfo
+from rdo.cli.masters import MasterInfo, TargetInfo
 from rdo.ipc import address
 
-HEADINGS = ("TARGET", "PROFILE", "PID", "AGE", "RUNNING", "IDLE LEFT", "MEMORY", "CONFIG")
-
-UNKNOWN = "-"
+HEADINGS = ("TARGET", "PROFILES", "CONNECTIONS", "RUNNING", "OPEN FOR", "IDLE LEFT", "PROJECTS")
 
 
 def run(as_json: bool) -> None:
@@ -24,11 +22,9 @@ def run(as_json: bool) -> None:
     if as_json:
         print(json.dumps([describe(master) for master in found], indent=2))
     elif not found:
-        print("no control master is running; the next `rdo` starts one")
-    elif is_for_people(sys.stdout, os.environ):
-        show(found)
+        print("no connection is open; the next `rdo` opens one")
     else:
-        print("\n".join(table.render([HEADINGS, *map(row, found)])))
+        show(found)
 
 
 command = Command(
@@ -44,34 +40,28 @@ def is_for_people(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 
 def show(found: list[MasterInfo]) -> None:
-    """Show the masters to a person. Paths are those of the working directory and the home directory, links resolved."""
-    from rdo.cli import status_table  # rich takes a fifth of a second to load, and nothing else needs it
+    """Show the targets, and a line for each master; to a person, paths as seen from the working directory."""
+    targets = [target for master in found for target in master.targets]
+    if targets and is_for_people(sys.stdout, os.environ):
+        from rdo.cli import status_table  # rich takes a fifth of a second to load, and nothing else needs it
 
-    directory, home = os.getcwd(), os.path.realpath(os.path.expanduser("~"))
-    status_table.show([status_row.status_row(each, memory(each), directory, home) for each in found])
+        directory, home = os.getcwd(), os.path.realpath(os.path.expanduser("~"))
+        status_table.show([status_row.status_row(target, directory, home) for target in targets])
+    elif targets:
+        print("\n".join(table.render([HEADINGS, *map(plain, targets)])))
+    print("\n".join(status_row.master_line(master, memory(master)) for master in found))
 
 
-def row(master: MasterInfo) -> tuple[str, ...]:
-    """A line of the table."""
-    if not master.answers:
-        return (
-            "does not answer",
-            UNKNOWN,
-            str(master.pid or UNKNOWN),
-            *[UNKNOWN] * 3,
-            table.mebibytes(memory(master)),
-            master.path,
-        )
-    report = master.report
+def plain(target: TargetInfo) -> tuple[str, ...]:
+    """A line of the table for programs."""
     return (
-        report["target"] or UNKNOWN,
-        report["profile"],
-        str(master.pid),
-        table.duration(master.age),
-        f"{len(master.running)}{' (ending)' if report['ending'] else ''}",
-        table.duration(master.idle_left),
-        table.mebibytes(memory(master)),
-        report["config"],
+        target.name,
+        ",".join(dict.fromkeys(each["profile"] for each in target.profiles)),
+        str(target.connections),
+        f"{len(target.running)}{' (ending)' if target.ending else ''}",
+        table.duration(target.age),
+        table.duration(target.idle_left),
+        ",".join(dict.fromkeys(each["config"] for each in target.profiles)),
     )
 
 
@@ -83,14 +73,19 @@ def memory(master: MasterInfo) -> int | None:
 
 def describe(master: MasterInfo) -> dict[str, object]:
     """A master for programs: the same keys, whether or not it answers."""
-    known = {key: master.report.get(key) for key in ("config", "profile", "driver", "target", "links", "ending")}
     return {
         "answers": master.answers,
         "socket": master.path,
         "pid": master.pid,
-        **known,
+        "ending": master.report.get("ending"),
         "age": master.age,
         "running": master.running,
-        "idle_left": master.idle_left,
         "memory": memory(master),
+        "targets": [dict(_target(target)) for target in master.targets],
     }
+
+
+def _target(target: TargetInfo) -> Iterator[tuple[str, object]]:
+    for name in ("name", "driver", "profiles", "running", "connections", "idle_left", "ending"):
+        yield name, getattr(target, name)
+    yield "age", target.age

@@ -1,49 +1,55 @@
-"""What people need to know about a control master, in words. Pure."""
+"""What people need to know about a target and its control master, in words. Pure."""
 
 from __future__ import annotations
 
 import os.path
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from rdo.cli import table
-from rdo.cli.masters import MasterInfo
+from rdo.cli.masters import MasterInfo, TargetInfo
+from rdo.errors import printable
 
 MOST_COMMANDS = 6
-"""Running commands of a master that are shown."""
-
-UNKNOWN = "?"
-
-State = Literal["busy", "idle", "silent"]
-"""Whether a master has commands, has none, or does not answer."""
+"""Running commands of a target that are shown."""
 
 
 class StatusRow(NamedTuple):
-    """A master in a row of the table. `doing` are its running commands, or one remark if it has none."""
+    """A target in a row of the table. `doing` are its running commands, or one remark if it has none."""
 
     target: str
-    profile: str
+    profiles: tuple[str, ...]
     doing: tuple[str, ...]
-    up: str
-    memory: str
-    pid: str
-    config: str
-    state: State
+    is_busy: bool
+    connections: str
+    open_for: str
+    projects: tuple[str, ...]
+    """Their config files."""
 
 
-def status_row(master: MasterInfo, memory: int | None, directory: str, home: str) -> StatusRow:
-    """Make the row of a master with so many bytes in RAM; paths as seen from `directory`, all links resolved."""
-    report = master.report
+def status_row(target: TargetInfo, directory: str, home: str) -> StatusRow:
+    """Make the row of a target; paths as seen from `directory`, all links resolved."""
     return StatusRow(
-        report.get("target") or UNKNOWN,
-        report.get("profile", UNKNOWN),
-        tuple(_doing(master)),
-        table.duration(master.age),
-        table.mebibytes(memory),
-        str(master.pid or UNKNOWN),
-        short(report.get("config", master.path), directory, home),
-        "silent" if not master.answers else "busy" if master.running else "idle",
+        target.name,
+        tuple(dict.fromkeys(each["profile"] for each in target.profiles)),
+        tuple(_doing(target)),
+        bool(target.running),
+        str(target.connections),
+        table.duration(target.age),
+        tuple(dict.fromkeys(short(each["config"], directory, home) for each in target.profiles)),
     )
+
+
+def master_line(master: MasterInfo, memory: int | None) -> str:
+    """The line for a control master that has so many bytes in RAM."""
+    if not master.answers:
+        known = f" (process {master.pid})" if master.pid else ""
+        return printable(f"the control master at {master.path}{known} does not answer; `rdoctl stop --all` ends it")
+    waiting = len(master.running) - sum(len(target.running) for target in master.targets)
+    facts = [f"process {master.pid}", table.mebibytes(memory), f"up {table.duration(master.age)}"]
+    facts += [f"{waiting} waiting to connect"] if waiting > 0 else []
+    facts += ["ending"] if master.report["ending"] else []
+    return f"control master: {', '.join(facts)}"
 
 
 def short(path: str, directory: str, home: str) -> str:
@@ -54,15 +60,12 @@ def short(path: str, directory: str, home: str) -> str:
     return f"~{path[len(home) :]}" if home and path.startswith(f"{home}/") else path
 
 
-def _doing(master: MasterInfo) -> Iterator[str]:
-    if not master.answers:
-        yield "does not answer"
-        return
-    running = master.running
+def _doing(target: TargetInfo) -> Iterator[str]:
+    running = target.running
     yield from running[:MOST_COMMANDS]
     if len(running) > MOST_COMMANDS:
         yield f"and {len(running) - MOST_COMMANDS} more"
-    if master.report["ending"]:
-        yield "(ends then)" if running else "ends"
+    if target.ending:
+        yield "(closes then)" if running else "closes"
     elif not running:
-        yield "idle" if master.idle_left is None else f"idle, {table.duration(master.idle_left)} left"
+        yield "idle" if target.idle_left is None else f"idle, {table.duration(target.idle_left)} left"

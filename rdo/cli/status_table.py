@@ -12,19 +12,19 @@ from rich.text import Text
 from rdo.cli.status_row import StatusRow
 from rdo.errors import printable
 
-COLUMNS = ("target", "profile", "doing", "up", "memory", "pid", "config")
+COLUMNS = ("target", "profiles", "doing", "connections", "open_for", "projects")
 
-FLEXIBLE = ("doing", "config")
+FLEXIBLE = ("doing", "projects")
 """What may take less than it would: commands are cut, paths go on in the next line."""
 
-NUMBERS = ("up", "memory", "pid")
+NUMBERS = ("connections", "open_for")
 
 LEAST = 18
 """Characters below which a flexible column is of no use."""
 
 GAP = 2
 
-STYLES = {"target": "bold", "busy": "green", "idle": "dim", "silent": "bold red"}
+STYLES = {"target": "bold", "busy": "green", "idle": "dim"}
 
 
 def show(rows: Sequence[StatusRow]) -> None:
@@ -35,7 +35,7 @@ def show(rows: Sequence[StatusRow]) -> None:
 
 def _least_width(rows: Sequence[StatusRow]) -> int:
     """Characters that the table needs."""
-    needed = {name: max(len(name), *(_cell(name, row).cell_len for row in rows)) for name in COLUMNS}
+    needed = {name: max(len(_title(name)), *(_cell(name, row).cell_len for row in rows)) for name in COLUMNS}
     widths = [min(LEAST, needed[name]) if name in FLEXIBLE else needed[name] for name in COLUMNS]
     return sum(widths) + GAP * (len(widths) - 1)
 
@@ -45,7 +45,10 @@ def _table(rows: Sequence[StatusRow]) -> Table:
     for name in COLUMNS:
         least = min(LEAST, max(_cell(name, row).cell_len for row in rows)) if name in FLEXIBLE else None
         table.add_column(
-            name.upper(), justify="right" if name in NUMBERS else "left", no_wrap=name not in FLEXIBLE, min_width=least
+            _title(name).upper(),
+            justify="right" if name in NUMBERS else "left",
+            no_wrap=name not in FLEXIBLE,
+            min_width=least,
         )
     for row in rows:
         table.add_row(*(_cell(name, row) for name in COLUMNS))
@@ -59,14 +62,20 @@ def _list(rows: Sequence[StatusRow]) -> Table:
     grid.add_column()
     for row in rows:
         for name in COLUMNS:
-            title = Text(name, style="bold") if name == "target" else Text(f"  {name}")
+            title = Text(name, style="bold") if name == "target" else Text(f"  {_title(name)}")
             grid.add_row(title, _cell(name, row))
     return grid
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _cell(name: str, row: StatusRow) -> Text:
     """A fact, with nothing in it that drives a terminal."""
     if name == "doing":
         lines = "\n".join(map(printable, row.doing))
-        return Text(lines, STYLES[row.state], no_wrap=True, overflow="ellipsis")
-    return Text(printable(getattr(row, name)), STYLES.get(name, ""), overflow="fold")
+        return Text(lines, STYLES["busy" if row.is_busy else "idle"], no_wrap=True, overflow="ellipsis")
+    fact = getattr(row, name)
+    text = "\n".join(fact) if isinstance(fact, tuple) else str(fact)
+    return Text("\n".join(map(printable, text.split("\n"))), STYLES.get(name, ""), overflow="fold")

@@ -1,43 +1,47 @@
-"""`rdoctl stop`: ends control masters, and reports which."""
+"""`rdoctl stop`: closes connections or ends control masters, and reports which."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
 from rdo import project
-from rdo.cli import masters, process, profiles
-from rdo.cli.declaration import Command, LeftToClick, Option
-from rdo.cli.masters import MasterInfo
+from rdo.cli import masters, process
+from rdo.cli.declaration import Choice, Command, LeftToClick, Option
+from rdo.cli.masters import MasterInfo, TargetInfo
 from rdo.errors import ConfigError, ConnectError, RdoError, printable
 from rdo.ipc import address
+from rdo.util.phrases import nearest
 
 END_TIMEOUT = 10.0
-"""Seconds for a master to be gone that waits for no command: it closes its channels, which takes one round trip, and
-with `--now` allows commands the time to act on TERM."""
+"""Seconds for a master to be gone that waits for no command."""
 
 KILL_TIMEOUT = 1.0
 """Seconds for a wedged master to end by TERM, and then by KILL."""
 
 
-def run(every: bool, profile: str | None, now: bool) -> None:
-    """Close the connections of this project, once their commands have ended."""
-    if every and profile:
-        raise LeftToClick("--all and --profile cannot be used together")
-    directory = address.runtime_directory(os.environ)
-    found = masters.found(directory)
-    chosen = found if every else _of_this_directory(found, directory, profile)
-    failed = []
-    with ThreadPoolExecutor(masters.MOST_AT_ONCE) as pool:  # several that take their time cost no more than one
-        for outcome in pool.map(partial(_stop, now=now, forced=every or now), chosen):
-            if outcome.failed:
-                failed.append(outcome.line)
-            else:
-                print(outcome.line)
-    cleared = _clear_leftovers() if every else 0
-    if not chosen and not cleared:
+def run(target: str | None, every: bool, profile: str | None, now: bool) -> None:
+    """Close the connections of this project, or the one to TARGET, once their commands have ended.
+
+    TARGET is a name as `rdoctl status` shows it.
+    """
+    if every + (profile is not None) + bool(target) > 1:
+        raise LeftToClick("TARGET, --all and --profile cannot be used together")
+    found = masters.found(address.runtime_directory(os.environ))
+    if every:
+        outcomes = _at_once(partial(_end, now=now), found)
+    else:
+        outcomes = _at_once(partial(_close, choose=_choice(found, target or "", profile), now=now), found)
+    failed = [outcome.line for outcome in outcomes if outcome.failed]
+    done = [outcome.line for outcome in outcomes if not outcome.failed]
+    if every and (cleared := _clear_leftovers()):
+        done.append(f"removed {cleared} container{'s' if cleared > 1 else ''} of masters that were killed")
+    if done:
+        print("\n".join(done))
+    if not outcomes and not done:
         print("nothing to stop")
     if failed:
         raise RdoError("; ".join(failed))
@@ -47,11 +51,25 @@ command = Command(
     "stop",
     run,
     (
-        Option("every", ("--all", "-a"), "Close all of your connections, not only those of this project."),
+        Choice("target", metavar="TARGET"),
+        Option("every", ("--all", "-a"), "Close all of your connections, and end the control master."),
         Option("profile", ("--profile", "-p"), "Close only the connection of this profile.", "NAME"),
         Option("now", ("--now",), "End running commands as well."),
     ),
 )
+
+
+class StopOutcome(NamedTuple):
+    """What became of a target or a master, in a line."""
+
+    line: str
+    failed: bool = False
+
+
+def _at_once(stop: Callable[[MasterInfo], list[StopOutcome]], found: Sequence[MasterInfo]) -> list[StopOutcome]:
+    """Stop several: those that take their time cost no more than one."""
+    with ThreadPoolExecutor(masters.MOST_AT_ONCE) as pool:
+        return [outcome for outcomes in pool.map(stop, found) for outcome in outcomes]
 
 
 def _clear_leftovers() -> int:
@@ -59,59 +77,75 @@ def _clear_leftovers() -> int:
     from rdo.drivers.docker.driver import remove_leftover_containers
 
     try:
-        cleared = remove_leftover_containers(os.environ)
+        return remove_leftover_containers(os.environ)
     except (ConfigError, ConnectError):
         return 0
-    if cleared:
-        print(f"removed {cleared} container{'s' if cleared > 1 else ''} of masters that were killed")
-    return cleared
 
 
-def _of_this_directory(found: list[MasterInfo], directory: str, profile: str | None) -> list[MasterInfo]:
-    """The masters of the nearest config file; those that do not answer are known by their socket."""
-    here = project.discover(os.environ)
-    names = [profile] if profile else profiles.names(here)
-    paths = [address.socket_path(directory, here.config, name, os.environ) for name in names]
-    return [
-        master
-        for master in found
-        if os.path.splitext(master.path)[0] in paths
-        or (master.report.get("config") == here.config and profile in (None, master.report["profile"]))
-    ]
+Chosen = Callable[[TargetInfo], bool]
 
 
-class StopOutcome(NamedTuple):
-    """What became of one master, in a line."""
+def _choice(found: Sequence[MasterInfo], target: str, profile: str | None) -> Chosen:
+    """Which targets are meant. Raises RdoError for a name that none has, and ConfigError outside of a project."""
+    if not target:
+        here = project.discover(os.environ)
+        return lambda each: each.is_used_by(here.config, profile)
+    names = sorted({each.name for master in found for each in master.targets})
+    if target not in names:
+        hint = nearest(target, names) or "see `rdoctl status`"
+        raise RdoError(f"there is no connection to `{printable(target)}`", "", hint)
+    return lambda each: each.name == target
 
-    line: str
-    failed: bool = False
+
+def _close(master: MasterInfo, choose: Chosen, *, now: bool) -> list[StopOutcome]:
+    """Close targets of one master."""
+    if not master.answers:
+        return [_kill(master, now)]
+    chosen = [target for target in master.targets if choose(target)]
+    if not chosen:
+        return []
+    answer = masters.stop(master, now, chosen)
+    left = {target.number: target for target in answer.targets} if answer else {}
+    if answer and not answer.answers:
+        return [_kill(master, now)]
+    return [_closed(left.get(target.number), target) for target in chosen]
 
 
-def _stop(master: MasterInfo, *, now: bool, forced: bool) -> StopOutcome:
-    """Stop one master."""
+def _closed(left: TargetInfo | None, before: TargetInfo) -> StopOutcome:
+    if left is None:
+        return _done(f"closed `{before.name}`")
+    return _done(f"`{before.name}` closes after {_count(len(left.running))}")
+
+
+def _end(master: MasterInfo, *, now: bool) -> list[StopOutcome]:
+    """End one master."""
     answer = masters.stop(master, now) if master.answers else master
+    closed = [_done(f"closed `{target.name}`") for target in master.targets]
     if answer is None:
-        return _done("had already ended", master)
+        return closed
     if not answer.answers:
-        return _kill(answer if answer.pid else master, forced)
+        return [_kill(answer if answer.pid else master, forced=True)]
     if answer.running and not now:
-        count = len(answer.running)
-        return _done(f"ends after {count} running command{'s' if count > 1 else ''}:", answer)
+        return [_done(f"the control master ends after {_count(len(answer.running))}")]
     if answer.pid is None or process.wait(answer.pid, END_TIMEOUT):
-        return _done("stopped", answer)
-    return _done("is ending:", answer)
+        return [*closed, _done("stopped the control master")]
+    return [_done("the control master is ending")]
 
 
 def _kill(master: MasterInfo, forced: bool) -> StopOutcome:
-    name = printable(master.name)
+    name = printable(f"the control master at `{master.path}`")
     if not forced:
         return StopOutcome(f"{name} does not respond; use `rdoctl stop --now`", failed=True)
     if master.pid is None or not masters.is_master(master.pid):
         return StopOutcome(f"{name} does not respond, and its process could not be identified", failed=True)
     if not process.end(master.pid, KILL_TIMEOUT):
         return StopOutcome(f"{name} does not respond, and cannot be killed (process {master.pid})", failed=True)
-    return _done("killed", master)
+    return _done(f"killed {name}")
 
 
-def _done(what: str, master: MasterInfo) -> StopOutcome:
-    return StopOutcome(printable(f"{what} {master.name}"))
+def _count(commands: int) -> str:
+    return f"{commands} running command{'s' if commands > 1 else ''}"
+
+
+def _done(line: str) -> StopOutcome:
+    return StopOutcome(printable(line))

@@ -3,11 +3,9 @@
 A try that a master did not accept shares nothing with the next one but the request: see run.py.
 """
 
-from rdo import project
 from rdo.client.run import NotAccepted, RunningCommand, Trace
 from rdo.errors import SetupError
-from rdo.fscodec import fsdecode, fsencode
-from rdo.ipc import sockets
+from rdo.ipc import address, sockets
 from rdo.ipc.request import Request
 
 ATTEMPTS = 5
@@ -17,10 +15,8 @@ ATTEMPTS = 5
 class Client:
     """Has a request run by the control master that it is for."""
 
-    def __init__(self, request: Request, user_file: str, trace: Trace) -> None:
-        """`user_file` is the user's own config file."""
+    def __init__(self, request: Request, trace: Trace) -> None:
         self._request = request
-        self._user_file = user_file
         self._trace = trace
 
     def run(self, path: str, seen: "sockets.Identity", connection: "sockets.Socket | None") -> int:
@@ -28,20 +24,28 @@ class Client:
 
         `connection` is to the master whose socket was `seen`, if there is one; the request has been sent.
         """
-        config = fsdecode(self._request.config)
         for _ in range(ATTEMPTS):
             if connection is not None:
                 self._trace.step("control socket")
                 try:
                     return RunningCommand(self._request, connection, path, self._trace).run()
-                except NotAccepted:
+                except NotAccepted as refusal:
                     connection.close()
+                    elsewhere = refusal.socket
+                if elsewhere:
+                    path = address.socket_path(path.rpartition("/")[0], elsewhere)
+                    seen, connection = self._ask(path)
+                    continue
             from rdo.client import spawn_master
 
             spawn_master.start_master(path, self._request, seen)
             self._trace.step("control master")
-            self._request.stamp = fsencode(project.stamp(config, self._user_file))
-            seen, connection = sockets.identity(path), sockets.connect(path)
-            if connection is not None:
-                sockets.ask(connection, self._request)
+            seen, connection = self._ask(path)
         raise SetupError(f"no control master accepted the command after {ATTEMPTS} attempts", "", "see `rdoctl status`")
+
+    def _ask(self, path: str) -> "tuple[sockets.Identity, sockets.Socket | None]":
+        """Send the request to the master that listens at the path, if there is one."""
+        seen, connection = sockets.identity(path), sockets.connect(path)
+        if connection is not None:
+            sockets.ask(connection, self._request)
+        return seen, connection

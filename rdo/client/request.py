@@ -2,6 +2,7 @@
 
 import posix
 
+import rdo
 from rdo.client import argv
 from rdo.client.argv import Options
 from rdo.fscodec import fsencode
@@ -20,6 +21,7 @@ def build(options: Options, found: FoundConfig, environ: "Mapping[str, str]") ->
     """What RUN asks for."""
     request = Request()
     request.version = sockets.release()
+    request.place = fsencode(rdo.__path__[0])
     request.config = fsencode(found.config)
     request.profile = fsencode(argv.profile(options, environ))
     request.stamp = fsencode(found.stamp)

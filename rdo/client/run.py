@@ -10,6 +10,7 @@ import time
 
 from rdo.client import foreground, stdout
 from rdo.errors import LinkLost, RdoError, SetupError
+from rdo.fscodec import fsdecode
 from rdo.ipc import protocol, sockets
 from rdo.ipc.request import Request
 
@@ -28,6 +29,10 @@ REQUESTED, ACCEPTED, STARTED, ENDED = "requested", "accepted", "started", "ended
 
 class NotAccepted(Exception):
     """This master did not accept the request, so the command was not started: another master may be asked."""
+
+    def __init__(self, socket: str = "") -> None:
+        """`socket`: the name of the one to ask; empty: a new one in the same place."""
+        self.socket = socket
 
 
 class Trace:
@@ -114,8 +119,8 @@ class RunningCommand:
     def _accept(self, _: "Payload") -> None:
         self._connection.settimeout(None)  # what follows may take as long as it takes
 
-    def _refuse(self, _: "Payload") -> None:
-        raise NotAccepted
+    def _refuse(self, payload: "Payload") -> None:
+        raise NotAccepted(fsdecode(bytes(payload)))
 
     def _fail(self, payload: "Payload") -> None:
         error = protocol.decode_failure(bytes(payload))

@@ -29,10 +29,9 @@ MASTER = "import gc; gc.disable(); " + ENTRY
 """As `python -m rdo.master.daemon`, without what that loads to find the module, and without a search for garbage
 meanwhile, which finds none and takes a twelfth of the time."""
 
-KEPT_ENV_VARS = frozenset({"DYLD_LIBRARY_PATH", "HOME", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "PWD", "USER"})
-KEPT_ENV_PREFIXES = ("DOCKER_", "RDO_", "VAGRANT_", "XDG_")
-"""Variables of the first caller that the master has: those that say where a target is, the same for all of its callers,
-and what a bare login has. Some Pythons do not start without the path of their libraries."""
+KEPT_ENV_VARS = ("DYLD_LIBRARY_PATH", "HOME", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "USER", "XDG_RUNTIME_DIR")
+"""Variables of the first caller that the master has: those of a bare login, and some Pythons do not start without the
+path of their libraries. What a command depends on comes with its request."""
 
 ISOLATED = ("-I", "-X", "utf8")
 """Options of Python by which no variable, no locale and no file of the caller's decides what is loaded, as for rdo."""
@@ -105,7 +104,7 @@ def _spawn(path: str, request: "Request") -> None:
     try:
         child = os.fork()
         if child == 0:
-            command = [*python(MASTER), path, *map(fsdecode, (request.config, request.profile, request.version))]
+            command = [*python(MASTER), path, fsdecode(request.version)]
             _become_master(report, log, command, _environment(request))
         os.close(report)
         try:
@@ -136,7 +135,7 @@ def _become_master(report: int, log: str, command: "list[str]", environment: "di
         os.chdir("/")  # hold no directory busy, and let no module of the caller's directory be imported
         os.dup2(os.open(os.devnull, os.O_RDWR), 0)
         os.dup2(0, 1)
-        os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), 2)
+        os.dup2(os.open(log, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), 2)
         os.closerange(4, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
         os.execve(command[0], command, environment)
     except OSError as error:
@@ -148,7 +147,7 @@ def _become_master(report: int, log: str, command: "list[str]", environment: "di
 def _environment(request: "Request") -> "dict[str, str]":
     """What the master has of the first caller's environment. Each command's own comes with its request."""
     variables = (fsdecode(item).partition("=") for item in request.environ)
-    return {name: value for name, _, value in variables if name in KEPT_ENV_VARS or name.startswith(KEPT_ENV_PREFIXES)}
+    return {name: value for name, _, value in variables if name in KEPT_ENV_VARS}
 
 
 def _last_line(path: str) -> str:

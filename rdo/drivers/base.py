@@ -39,10 +39,15 @@ class Pty(NamedTuple):
 
 
 class ChannelOptions(NamedTuple):
-    """How to open a channel: on a terminal, if one is given, and with variables that the target may refuse."""
+    """How to open a channel for a command: what one command may have otherwise than the next on the same connection."""
 
     pty: Pty | None = None
     variables: Mapping[str, str] = NO_VARIABLES
+    """Those that the target is asked to set, which it may refuse."""
+    login: bool = False
+    """Whether the user's login shell is to run the bootstrap, as a login shell."""
+    agent: bool = False
+    """Whether programs there may use the caller's ssh-agent."""
 
 
 class Chunk(NamedTuple):
@@ -217,8 +222,13 @@ class Connection(Protocol):
     def runs_sh(self) -> bool:
         """Whether /bin/sh runs the command of a channel, and not a login shell."""
 
-    def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> Channel:
-        """Start `command` (for the login shell of the target, or /bin/sh -c). Raises ChannelRefused, LinkLost."""
+    def open_channel(
+        self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES, *, agent: bool = False
+    ) -> Channel:
+        """Start `command` (for the login shell of the target, or /bin/sh -c). Raises ChannelRefused, LinkLost.
+
+        `agent`: programs there may use the caller's ssh-agent, where the connection is by ssh.
+        """
 
     @property
     def keepalive(self) -> LinkWatch:
@@ -228,8 +238,33 @@ class Connection(Protocol):
         """End it, and all channels with it. Never raises; may be called twice."""
 
 
+class Target(Protocol):
+    """What a profile resolves to for one caller. Those with equal keys share connections, whatever profile they are of.
+
+    It holds no connection: that is for the pool.
+    """
+
+    @property
+    def name(self) -> str:
+        """For people, such as `ubuntu@devbox:2222`."""
+
+    @property
+    def driver(self) -> str:
+        """The driver's name, as config files have it."""
+
+    @property
+    def key(self) -> Hashable:
+        """All that a connection to it depends on."""
+
+    def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
+        """How a channel is opened for a command of this caller."""
+
+    def connect(self, caller: Caller) -> Connection:
+        """A new connection, logged in. Raises ConnectError, ConfigError."""
+
+
 class Driver(Protocol):
-    """How to reach a target: connect, open a channel, close; and what it knows of the target without connecting."""
+    """How a profile reaches its target, and what it knows of it without connecting."""
 
     @property
     def switches_user(self) -> bool:
@@ -237,7 +272,7 @@ class Driver(Protocol):
 
     @property
     def target(self) -> str:
-        """The target's name for people, such as `ubuntu@devbox:2222`."""
+        """The target's name for people, as far as it is known without asking anybody."""
 
     def roots(self) -> Sequence[Root]:
         """The directories that both sides see, without connecting if possible. Raises ConfigError, ConnectError."""
@@ -245,14 +280,10 @@ class Driver(Protocol):
     def unmapped_error(self, directory: str) -> RdoError | None:
         """The driver's own error for a local directory that no root holds; None where that of the mapping will do."""
 
-    def variables(self, caller: Caller) -> Mapping[str, str]:
-        """Variables to ask the target for as a channel is opened, such as SendEnv's: those of this caller.
-
-        None before the first connection. Does not connect. Raises ConnectError where another target is meant by now.
+    def selector(self, caller: Caller) -> Hashable:
+        """All that the choice of the target depends on, without asking anybody: who has an equal one is led to the same
+        target, for as long as that is connected.
         """
 
-    def sharing_key(self, caller: Caller) -> Hashable:
-        """What callers must have in common to share connections: equal for those that may. None: all may."""
-
-    def connect(self, caller: Caller) -> Connection:
-        """A new connection, logged in. Raises ConnectError, ConfigError."""
+    def resolve(self, caller: Caller) -> Target:
+        """The target itself: may ask ssh, Vagrant or the Docker engine. Raises ConnectError, ConfigError."""

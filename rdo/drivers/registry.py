@@ -7,15 +7,24 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rdo.drivers.base import Driver
-from rdo.errors import ConfigError, RdoError
+from rdo.errors import ConfigError
+from rdo.util import home
 
 if TYPE_CHECKING:
     from rdo.config.load import Config
     from rdo.drivers.ssh.options import SshOptions
 
 
-def create(config: Config) -> Driver:
-    """The driver of the profile. Connects to nothing. Raises ConfigError."""
+ENV_VARS = (
+    "HOME", "RDO_SSH_CONFIG", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS",
+    "DOCKER_TLS_VERIFY", "VAGRANT_CWD", "VAGRANT_DOTFILE_PATH", "VAGRANT_VAGRANTFILE", "VAGRANT_HOME",
+    "VAGRANT_DEFAULT_PROVIDER",
+)  # fmt: skip
+"""Variables of a caller by which a driver finds its target, beside the profile."""
+
+
+def create(config: Config, environment: Mapping[str, str]) -> Driver:
+    """The driver of the profile, for callers with these ENV_VARS. Connects to nothing. Raises ConfigError."""
     settings = config.settings
     if settings.driver == "ssh":
         from rdo.drivers.ssh.driver import SshDriver
@@ -26,7 +35,7 @@ def create(config: Config) -> Driver:
             port=settings.port,
             identity=settings.identity,
             jump=settings.jump,
-            ssh_config=ssh_config_file(settings.ssh_config),
+            ssh_config=ssh_config_file(settings.ssh_config, environment),
             connect_timeout=settings.connect_timeout,
             directory=settings.directory,
             root=config.root,
@@ -40,7 +49,7 @@ def create(config: Config) -> Driver:
             directory=settings.directory,
             auto_up=settings.auto_up,
             connect_timeout=settings.connect_timeout,
-            environment=os.environ,
+            environment=environment,
         )
     if settings.driver == "local":
         from rdo.drivers.local.driver import LocalDriver
@@ -48,7 +57,7 @@ def create(config: Config) -> Driver:
         return LocalDriver(config.root, settings.directory)
     from rdo.drivers.docker.driver import DockerDriver
 
-    return DockerDriver(settings, config.root, config.profile)
+    return DockerDriver(settings, config.root, config.profile, environment)
 
 
 def ssh_options(driver: Driver, environment: Mapping[str, str]) -> SshOptions | None:
@@ -59,7 +68,7 @@ def ssh_options(driver: Driver, environment: Mapping[str, str]) -> SshOptions | 
     return driver.ssh_options(environment) if isinstance(driver, SshDriver | VagrantDriver) else None
 
 
-def programs(config: Config) -> list[str]:
+def programs(config: Config, environment: Mapping[str, str]) -> list[str]:
     """The files of the repository that the profile's driver has run on this machine. Raises RdoError."""
     if config.settings.driver == "docker" and config.settings.build:
         from rdo.drivers.docker import build_context
@@ -70,27 +79,15 @@ def programs(config: Config) -> list[str]:
         return []
     from rdo.drivers.vagrant import project
 
-    return [project.find_project(config.root, os.environ).vagrantfile]
+    return [project.find_project(config.root, environment).vagrantfile]
 
 
-def recipe(config: Config) -> object:
-    """Equal to an earlier one while what the target is built of is the same: the Dockerfile of `build`."""
-    if config.settings.driver != "docker" or not config.settings.build:
-        return None
-    try:
-        return [
-            (path, info.st_mtime_ns, info.st_size, info.st_ino) for path in programs(config) for info in [os.stat(path)]
-        ]
-    except (OSError, RdoError):
-        return "missing"
-
-
-def ssh_config_file(configured: str | None) -> str | None:
+def ssh_config_file(configured: str | None, environment: Mapping[str, str]) -> str | None:
     """The file that stands in for ~/.ssh/config: RDO_SSH_CONFIG, else the user file's `ssh_config`."""
-    given = os.environ.get("RDO_SSH_CONFIG") or configured
+    given = environment.get("RDO_SSH_CONFIG") or configured
     if not given:
         return None
-    path = os.path.expanduser(given)
+    path = home.expand(given, environment)
     if not os.path.isabs(path):
         raise ConfigError(f"the ssh configuration `{given}` is not an absolute path", "", "start it with `/` or `~`")
     return path

@@ -5,7 +5,7 @@ Part of the client's hot path.
 
 from rdo.errors import ConnectError, RdoError, printable
 
-VERSION = b"5"
+VERSION = b"6"
 
 # From both.
 END = b"E"

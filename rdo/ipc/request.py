@@ -21,11 +21,13 @@ class Request:
 
     __slots__ = (
         "arguments", "config", "cwd", "environ", "is_shell_string", "map_output", "modes", "no_input", "no_map",
-        "no_map_output", "profile", "progress", "pty", "pwd", "remote_directory", "root", "shell_options", "stamp",
-        "sudo", "term", "user", "variables", "verbose", "version", "window",
+        "no_map_output", "place", "profile", "progress", "pty", "pwd", "remote_directory", "root", "shell_options",
+        "stamp", "sudo", "term", "user", "variables", "verbose", "version", "window",
     )  # fmt: skip
 
     version: bytes
+    place: bytes
+    """The directory of the package: which installation of rdo this is."""
     config: bytes
     profile: bytes
     stamp: bytes
@@ -71,8 +73,8 @@ class Request:
 
 
 _FIELDS = (
-    "version", "config", "profile", "stamp", "root", "pwd", "cwd", "flags", "shell_options", "remote_directory", "user",
-    "term", "modes",
+    "version", "place", "config", "profile", "stamp", "root", "pwd", "cwd", "flags", "shell_options",
+    "remote_directory", "user", "term", "modes",
 )  # fmt: skip
 
 
@@ -86,9 +88,10 @@ def encode_request(request: Request) -> bytes:
     return b"\0".join(fields + request.environ)
 
 
-def version(payload: bytes) -> bytes:
-    """The version in a payload of RUN, whatever the rest of it looks like."""
-    return payload.partition(b"\0")[0]
+def version(payload: bytes) -> "tuple[bytes, bytes]":
+    """The version and the place of the installation in a payload of RUN, whatever the rest of it looks like."""
+    first, _, rest = payload.partition(b"\0")
+    return first, rest.partition(b"\0")[0]
 
 
 def decode_request(payload: bytes) -> Request:

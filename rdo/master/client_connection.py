@@ -92,7 +92,7 @@ class ClientConnection:
     def _shown(self, error: BaseException) -> RdoError:
         if isinstance(error, RdoError):
             return error
-        crash.log(error)
+        crash.report(error)
         return crash.explain(error, self._log)
 
     def receive(self) -> protocol.Frame:
@@ -128,10 +128,10 @@ class ClientConnection:
 class WaitingCaller:
     """The caller of a command that is not yet started: see drivers.base.Caller."""
 
-    def __init__(self, client: ClientConnection, request: Request, user: str = "") -> None:
+    def __init__(self, client: ClientConnection, request: Request) -> None:
         self._client = client
         self._request = request
-        self.user = user
+        self.user = ""
         self._progress = Progress(self._show)
 
     def __enter__(self) -> WaitingCaller:

@@ -1,6 +1,6 @@
-"""The control master: a daemon that serves the commands of one profile, and ends after an idle time.
+"""The control master: a daemon that serves the commands of one user, and ends when it holds nothing any more.
 
-Started by a client (client/spawn_master.py) as `python -c MASTER SOCKET CONFIG PROFILE RELEASE`.
+Started by a client (client/spawn_master.py) as `python -c MASTER SOCKET RELEASE`.
 """
 
 from __future__ import annotations
@@ -14,20 +14,23 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache
 
-from rdo import project
-from rdo.errors import ConfigError, RdoError, SetupError
-from rdo.fscodec import fsdecode, fsencode
-from rdo.ipc import protocol, startup
-from rdo.ipc.request import Request, decode_request
+import rdo
+from rdo.errors import RdoError, SetupError
+from rdo.fscodec import fsdecode
+from rdo.ipc import protocol, sockets, startup
+from rdo.ipc.request import decode_request
 from rdo.ipc.request import version as request_version
-from rdo.master import daemonize, preload
+from rdo.master import daemonize, preload, socket_activation
 from rdo.master.client_connection import ClientConnection, ClientGone
+from rdo.master.command import CommandRunner, shown
 from rdo.master.lifetime import Lifetime
 from rdo.master.listener import Acceptor, Listener
-from rdo.master.target import Target
-from rdo.util import crash, limits, threads
+from rdo.master.surroundings import surroundings_of
+from rdo.pool.target_pool import TargetPool
+from rdo.pool.target_table import TargetTable
+from rdo.util import crash, limits, log, threads
 
 SETTLE_GRACE = 5.0
 """Seconds until the first command is on its way: then the rest is loaded, and garbage collected."""
@@ -45,71 +48,82 @@ CLOSE_TIMEOUT = 10.0
 """Seconds for connections to be closed: a wedged engine or a dead connection may take very long."""
 
 
-class Master:
-    """Serves one profile of one config file."""
+STOPPED = "`rdoctl stop`"
 
-    def __init__(self, path: str, config: str, profile: str, release: str) -> None:
-        """`release` is that of the client that started it: what client and master compare."""
+ENDED = RdoError("the command was ended", "by `rdoctl stop --now`")
+
+
+class Master:
+    """Serves the commands of one user."""
+
+    def __init__(self, path: str, release: bytes, lent: socket.socket | None = None) -> None:
+        """`release` is that of the client that started it: what client and master compare. `lent`: see Listener."""
         self._log = startup.log_path(path)
-        self._release = release.encode()
+        self._release = release
         self._circumstances = limits.limits_of(0)
-        self._config = config
-        self._profile = profile
-        self._user_file = project.user_file(os.environ)
-        self._stamp = project.stamp(config, self._user_file)
+        self._surroundings = surroundings_of(os.getpid(), _resolved(rdo.__path__[0]))
         self._started = time.time()
         self._listing = threading.Lock()
         """Guards the commands that run."""
         self._commands: dict[ClientConnection, str] = {}
-        self._loading = threading.Lock()
-        """Guards the target, which is made once; held while the config is read."""
-        self._target: Target | None = None
-        self._listener = Listener(path)
-        self._life = Lifetime(self._listener)
+        self._targets = TargetTable()
+        self._runner = CommandRunner(self._targets)
+        self._listener = Listener(path, lent)
+        self._life = Lifetime(self._listener, self._targets)
 
     def start(self) -> None:
         """Serve from now on. Raises SetupError."""
+        log.event(f"started: rdo {rdo.__version__}, process {os.getpid()}")
         Acceptor(self._listener, self._serve).start()
-        with contextlib.suppress(SetupError):  # the first command loads it, then
-            threads.start(self._prepare, name="prepare")
+        with contextlib.suppress(SetupError):
+            threads.start(self._settle, name="settle")
 
     def wait(self) -> None:
         """Wait until it is time to end and nothing runs any more; then leave."""
         self._life.wait()
-        self._close_connections()
-        self._listener.close()
-
-    def _close_connections(self) -> None:
-        if self._target is None:
-            return
         with contextlib.suppress(SetupError):  # the end of the process closes them, too
-            threads.start(self._target.close, name="close").join(CLOSE_TIMEOUT)
+            threads.start(self._targets.close_all, name="close").join(CLOSE_TIMEOUT)
+        self._listener.close()
+        log.event("ended")
 
-    def _prepare(self) -> None:
-        """Load what the first command needs while it arrives, then the rest; finally start to collect garbage."""
-        with contextlib.suppress(RdoError):  # the command that needs it fails with the same error, and reports it
-            self._load()
+    def _settle(self) -> None:
+        """Once the first command is on its way: load the rest of the code, and start to collect garbage."""
         time.sleep(SETTLE_GRACE)
-        if self._target is not None:
-            preload.load_rest(self._target.config.settings.driver)
+        preload.load_rest({pool.target.driver for pool in self._targets.pools})
         _collect_garbage()
-
-    def _load(self) -> Target:
-        with self._loading:
-            if self._target is None:
-                from rdo.config import load as config
-
-                loaded = config.load(self._config, self._profile, self._user_file)
-                self._target = Target(loaded, partial(self._life.stay, loaded.settings.idle_timeout))
-            return self._target
 
     def _end_now(self) -> None:
         """End the commands that run, too, and report that to their clients."""
-        self._life.end_within(STOP_NOW_TIMEOUT)
+        self._life.end_within(STOP_NOW_TIMEOUT, STOPPED)
         with self._listing:
             commands = list(self._commands)
         for client in commands:
-            client.break_off(RdoError("the command was ended", "by `rdoctl stop --now`"))
+            client.break_off(ENDED)
+
+    def _stop(self, payload: bytes) -> None:
+        """Act on STOP: close some targets, or end the master."""
+        mode, *chosen = payload.split(b"\0")
+        now = mode == b"1"
+        if chosen:
+            numbers = {int(number) for number in chosen if number.isdigit()}
+            pools = [pool for pool in self._targets.pools + self._targets.ending if pool.number in numbers]
+            self._close(pools, now=now)
+        elif now:
+            self._end_now()
+        else:
+            self._life.end(STOPPED)
+
+    def _close(self, pools: list[TargetPool], *, now: bool) -> None:
+        """Close targets, and wait for it where no command is in the way."""
+        self._targets.close(lambda pool: pool in pools, STOPPED)
+        for command in [command for pool in pools for command in pool.running] if now else ():
+            command.break_off(ENDED)
+        deadline = time.monotonic() + (STOP_NOW_TIMEOUT if now else CLOSE_TIMEOUT)
+        for pool in pools:
+            if now or not pool.running:
+                is_closed = pool.closed.wait(max(0.0, deadline - time.monotonic()))
+                if now and not is_closed:  # a command goes on without its client
+                    pool.close(STOPPED)
 
     # One connection
 
@@ -137,40 +151,34 @@ class Master:
         elif kind == protocol.QUERY:
             client.send(protocol.REPORT, json.dumps(self._report()).encode())
         elif kind == protocol.STOP:
-            if payload == b"1":
-                self._end_now()
-            else:
-                self._life.end()
+            self._stop(payload)
             client.send(protocol.REPORT, json.dumps(self._report()).encode())
         else:
             raise protocol.ProtocolError("a connection cannot start with this frame", repr(kind))
 
     def _run(self, client: ClientConnection, payload: bytes) -> None:
         request = decode_request(payload)
-        if (request.config, request.profile) != (fsencode(self._config), fsencode(self._profile)):
-            raise SetupError("this control socket belongs to another config file", self._config, "`rdoctl stop --all`")
-        words = " ".join(fsdecode(word) for word in request.arguments)
-        with self._listed(client, words):
-            if self._is_stale(request):
+        with self._listed(client, shown(request)):
+            if self._life.ending:
                 client.send(protocol.STALE)
                 return
             client.send(protocol.ACCEPTED)
-            try:
-                target = self._load()
-            except ConfigError:
-                self._life.end()  # the next command may find it fixed
-                raise
-            target.run(client, request)
+            self._runner.run(client, request)
 
     def _is_for_it(self, client: ClientConnection, payload: bytes) -> bool:
-        """Whether this master may serve the client; else it ends, and the client has another one started."""
-        if request_version(payload) == self._release and self._may_serve(client.peer):
+        """Whether this master may serve the client; else it names the one that may, or makes room for another."""
+        release, place = request_version(payload)
+        theirs = surroundings_of(client.peer, _resolved(fsdecode(place)))
+        if not self._surroundings.include(theirs):
+            client.send(protocol.STALE, theirs.socket.encode())
+            return False
+        if release == self._release and self._is_free_enough(client.peer):
             return True
-        self._life.end()
+        self._life.end("a client needs another control master")
         client.send(protocol.STALE)
         return False
 
-    def _may_serve(self, process: int) -> bool:
+    def _is_free_enough(self, process: int) -> bool:
         """Whether we can do all for the client that a master of its own could: one that was started under `nice` or a
         hard limit cannot.
         """
@@ -191,29 +199,42 @@ class Master:
             with self._listing:
                 del self._commands[client]
 
-    def _is_stale(self, request: Request) -> bool:
-        """Whether the config has changed since it was loaded, or what it has built; then this master ends."""
-        if fsdecode(request.stamp) != self._stamp or (self._target and self._target.is_outdated()):
-            self._life.end()
-        return self._life.ending
-
     def _report(self) -> dict[str, object]:
         """What `rdoctl status` shows. Times in seconds."""
         with self._listing:
             running = list(self._commands.values())
         return {
-            "config": self._config,
-            "profile": self._profile,
-            "driver": self._target.config.settings.driver if self._target else None,
-            "target": self._target.driver.target if self._target else None,
             "pid": os.getpid(),
             "started": self._started,
             "running": running,
-            "links": self._target.connections if self._target else 0,
-            "idle_timeout": self._life.idle_timeout,
-            "idle_for": 0 if running else self._life.idle_for,
             "ending": self._life.ending,
+            "targets": [
+                *(_describe(pool, ending=self._life.ending) for pool in self._targets.pools),
+                *(_describe(pool, ending=True) for pool in self._targets.ending),
+            ],
         }
+
+
+@lru_cache(maxsize=16)
+def _resolved(place: str) -> str:
+    """An installation's directory by one name, whichever links lead to it."""
+    return os.path.realpath(place)
+
+
+def _describe(pool: TargetPool, *, ending: bool) -> dict[str, object]:
+    """A target, as PROTOCOL.md has it."""
+    return {
+        "number": pool.number,
+        "name": pool.target.name,
+        "driver": pool.target.driver,
+        "profiles": [user._asdict() for user in pool.users],
+        "running": [command.words for command in pool.running],
+        "connections": len(list(pool.shells.connections)),
+        "started": pool.started,
+        "idle_timeout": pool.idle_timeout,
+        "idle_left": pool.idle_left,
+        "ending": ending,
+    }
 
 
 def _collect_garbage() -> None:
@@ -224,21 +245,26 @@ def _collect_garbage() -> None:
 
 
 def main() -> None:
-    """Serve; leave without a wait for threads that hold nothing."""
-    threading.excepthook = lambda arguments: crash.log(arguments.exc_value or RuntimeError(str(arguments.exc_type)))
+    """Serve; leave without a wait for threads that hold nothing.
+
+    A client that starts it waits for its report; systemd and launchd, which know no release, do not.
+    """
+    threading.excepthook = lambda arguments: crash.report(arguments.exc_value or RuntimeError(str(arguments.exc_type)))
     daemonize.shed()
-    path, config, profile, release = sys.argv[1:]
+    path, *release = sys.argv[1:]
     try:
         daemonize.check_address_space()
-        master = Master(path, config, profile, release)
+        lent = None if release else socket_activation.inherited_listener(path, os.environ)
+        master = Master(path, release[0].encode() if release else sockets.release(), lent)
         master.start()
     except SetupError as error:
-        os.write(startup.READY_FD, str(error).encode())
+        os.write(startup.READY_FD if release else log.LOG, str(error).encode())
         os._exit(1)
-    os.write(startup.READY_FD, startup.LISTENS)
-    os.close(startup.READY_FD)
+    if release:
+        os.write(startup.READY_FD, startup.LISTENS)
+        os.close(startup.READY_FD)
     try:
         master.wait()
     except BaseException as error:
-        crash.log(error)
+        crash.report(error)
     os._exit(0)

@@ -13,8 +13,8 @@ import sys
 
 from rdo.errors import SetupError
 
-UMASK = 0o022
-"""For what programs make that run for no caller in particular; rdo's own files have their modes said."""
+UMASK = 0o077
+"""Nothing that the master makes is for others. What it runs for a caller has another one."""
 
 FILE_LIMIT = 4096
 """Descriptors of the master: some for each command. More cost time wherever all are gone through."""

@@ -1,4 +1,4 @@
-"""When a control master ends: idle long enough, asked to, or replaced by another one."""
+"""When a control master ends: a while after it has closed its last connection, when asked to, or when replaced."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import time
 from enum import Enum, auto
 
 from rdo.master.listener import Listener
+from rdo.pool.target_table import TargetTable
+from rdo.util import log
 from rdo.util.active_count import ActiveCount
 
 LOOK_INTERVAL = 30.0
 """Seconds between two looks whether the socket is still ours."""
 
-UNUSED_TIMEOUT = 60.0
-"""Seconds that a master stays of which no command was allowed: what a clone asks for counts once the user agrees."""
+UNUSED_TIMEOUT = 600.0
+"""Seconds that a master stays which holds no connection: starting another one takes longer than a command."""
 
 
 class MasterState(Enum):
@@ -35,83 +37,78 @@ NEXT = {MasterState.LISTENING: MasterState.DRAINING, MasterState.DRAINING: Maste
 class Lifetime:
     """The life of one master. Usable from any thread."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, targets: TargetTable, unused_timeout: float = UNUSED_TIMEOUT) -> None:
         self._listener = listener
+        self._targets = targets
+        targets.opened = self.look
+        self._unused_timeout = unused_timeout
         self._used = time.monotonic()
         self._changed = threading.Condition()
         """Guards the state, the times, and how much is served."""
-        self._timeout = UNUSED_TIMEOUT
         self._ends_by = math.inf
         self._state = MasterState.LISTENING
         self.served = ActiveCount(self._changed, lambda: self.ending)
-        """Connections whose first frame has come: while there is one, no idle time passes. One that ends before it is
-        served leaves its client free to ask another master."""
+        """Connections whose first frame has come. One that ends before it is served leaves its client free to ask
+        another master."""
 
     @property
     def ending(self) -> bool:
         """Whether it takes no more commands."""
         return self._state is not MasterState.LISTENING
 
-    @property
-    def idle_timeout(self) -> float:
-        """Seconds without a command until the end; 0 for never."""
-        return self._timeout
-
-    def stay(self, seconds: float) -> None:
-        """End after that time without a command from now on; 0: never."""
-        if seconds != self._timeout:
-            with self._changed:
-                self._timeout = seconds
-                self._changed.notify_all()
-
-    @property
-    def idle_for(self) -> float:
-        """Seconds since something was asked for."""
-        return time.monotonic() - self._used
-
     def use(self) -> None:
         """A command was here just now."""
         self._used = time.monotonic()
 
-    def end(self) -> None:
-        """Take no more commands; those that run go on."""
+    def look(self) -> None:
+        """There is something new to wait for."""
         with self._changed:
-            self._drain()
+            self._changed.notify_all()
 
-    def end_within(self, seconds: float) -> None:
+    def end(self, why: str) -> None:
+        """Take no more commands; those that run go on. `why` is for the log."""
+        with self._changed:
+            self._drain(why)
+
+    def end_within(self, seconds: float, why: str) -> None:
         """Take no more commands, and wait no longer than that for those that run."""
         with self._changed:
-            self._drain()
+            self._drain(why)
             self._ends_by = min(self._ends_by, time.monotonic() + seconds)
             self._changed.notify_all()
 
     def wait(self) -> None:
-        """Wait until the master has ended."""
+        """Wait until the master has ended; close what is idle meanwhile."""
         with self._changed:
             while self._advance() is not MasterState.ENDED:
                 self._changed.wait(self._until_next_look())
 
     def _advance(self) -> MasterState:
         """Go on to the state that it is time for. With the lock."""
-        if self._state is MasterState.LISTENING and (self._idle_left() == 0 or not self._listener.in_place):
-            self._drain()
+        self._targets.close_idle()
+        if self._state is MasterState.LISTENING and self._unused_left() == 0:
+            self._drain("nothing was held for a while")
+        if self._state is MasterState.LISTENING and not self._listener.in_place:
+            self._drain("another control master has taken its place")
         if self._state is MasterState.DRAINING and (not self.served.count or time.monotonic() >= self._ends_by):
             self._state = NEXT[self._state]
         return self._state
 
-    def _drain(self) -> None:
+    def _drain(self, why: str) -> None:
         if self._state is MasterState.LISTENING:
+            log.event(f"takes no more commands: {why}")
             self._state = NEXT[self._state]
             self._listener.leave()
             self._changed.notify_all()
 
-    def _idle_left(self) -> float:
-        """Seconds until the idle end; infinite while something is served, or if there is no such end."""
-        if not self._timeout or self.served.count:
+    def _unused_left(self) -> float:
+        """Seconds until the end of a master that holds nothing; infinite while it does."""
+        if self.served.count or self._targets.pools:
             return math.inf
-        return max(0.0, self._timeout - self.idle_for)
+        return max(0.0, self._used + self._unused_timeout - time.monotonic())
 
     def _until_next_look(self) -> float:
-        """Seconds until something may be due. No command, which puts the idle end off, has to say that it was here."""
-        idle = self._timeout if self.served.count and self._timeout else self._idle_left()
-        return max(0.0, min(LOOK_INTERVAL, idle, self._ends_by - time.monotonic()))
+        """Seconds until something may be due. No command, which puts an idle end off, has to say that it was here."""
+        idle = (left if (left := pool.idle_left) is not None else pool.idle_timeout for pool in self._targets.pools)
+        due = min((seconds for seconds in idle if seconds), default=LOOK_INTERVAL)
+        return max(0.0, min(LOOK_INTERVAL, due, self._unused_left(), self._ends_by - time.monotonic()))

@@ -34,13 +34,18 @@ FAULT_INTERVAL = 0.1
 class Listener:
     """A control socket that listens at `path`."""
 
-    def __init__(self, path: str) -> None:
-        """Raises SetupError."""
+    def __init__(self, path: str, lent: socket.socket | None = None) -> None:
+        """`lent`: one that listens there already, and stays when this master has ended: it is systemd's, or launchd's.
+
+        Raises SetupError.
+        """
         self._path = path
         self._ending = f"{path}.{os.urandom(3).hex()}"
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._is_lent = lent is not None
+        self._socket = lent or socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            self._bind(path + stale_files.STARTING)
+            if not self._is_lent:
+                self._bind(path + stale_files.STARTING)
         except OSError as error:
             raise SetupError(f"cannot create the socket `{path}`", str(error.strerror)) from None
         self._identity = sockets.identity(path)
@@ -76,7 +81,7 @@ class Listener:
 
         Under its other name, the socket still answers `rdoctl status` and `rdoctl stop --now`.
         """
-        if self.in_place:
+        if self.in_place and not self._is_lent:
             with contextlib.suppress(OSError):
                 os.rename(self._path, self._ending)
 
@@ -119,7 +124,7 @@ class Acceptor:
             try:
                 self._take_one()
             except BaseException as error:
-                crash.log(error)
+                crash.report(error)
                 time.sleep(FAULT_INTERVAL)
 
     def _take_one(self) -> None:

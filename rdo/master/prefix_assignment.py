@@ -15,6 +15,8 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from rdo.fscodec import fsencode
+
 ENVIRONMENT_LIMIT = 16
 """Environments of earlier commands: those of some terminals."""
 
@@ -53,7 +55,7 @@ class HashTable(NamedTuple):
     def bucket(self, name: str) -> int:
         """Where a variable is: FNV-1, 32 bits."""
         value = self.offset
-        for byte in name.encode("utf-8", "surrogateescape"):
+        for byte in fsencode(name):
             value = (value * 16777619 & 0xFFFFFFFF) ^ byte
         return value & (self.buckets - 1)
 

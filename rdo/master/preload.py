@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterable
 
 from rdo.util import crash
 
@@ -17,9 +18,9 @@ DRIVERS = {"docker": ("docker",), "local": ("local",), "ssh": ("ssh",), "vagrant
 """The packages of each driver; those of the others load libraries that are large and not needed."""
 
 
-def load_rest(driver: str) -> None:
-    """Load every module of rdo that a master with that driver has use for. Raises nothing."""
-    for name in (*PACKAGES, *(f"drivers.{each}" for each in DRIVERS.get(driver, ()))):
+def load_rest(drivers: Iterable[str]) -> None:
+    """Load every module of rdo that a master with those drivers has use for. Raises nothing."""
+    for name in (*PACKAGES, *(f"drivers.{each}" for driver in drivers for each in DRIVERS.get(driver, ()))):
         _load(f"rdo.{name}")
 
 
@@ -27,7 +28,7 @@ def _load(name: str) -> None:
     try:
         module = importlib.import_module(name)
     except Exception as error:
-        crash.log(error)
+        crash.report(error)
         return
     for found in pkgutil.iter_modules(getattr(module, "__path__", ())):
         _load(f"{name}.{found.name}")

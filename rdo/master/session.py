@@ -23,6 +23,7 @@ from rdo.master.stdin_pump import StdinPump
 from rdo.pool.connections import ShellLease
 from rdo.pool.shell import ProcessGroup, is_group
 from rdo.remote_sh.render import Script
+from rdo.util import log
 
 KILL_GRACE = 2.0
 """Seconds between TERM and KILL for a command whose client is gone."""
@@ -197,6 +198,7 @@ class Session:
     def explain(self, error: LinkLost) -> LinkLost:
         """The error for the client."""
         why = error.why or error.what
+        log.event(f"the connection to `{self._target}` was lost under a command: {why}")
         hint = "the command continues there, if it can" if self._keep else "the command is not run again"
         return LinkLost(f"the connection to `{self._target}` was lost", why, hint)
 

@@ -47,7 +47,7 @@ def inherited_listener(
     listener = socket.socket(fileno=descriptors[0])
     listener.set_inheritable(False)
     place = listener.getsockname() if listener.family == socket.AF_UNIX else b""
-    if not _listens(listener) or fsdecode(os.fsencode(place)) != path:
+    if not _listens(listener) or (fsdecode(place) if isinstance(place, bytes) else place) != path:
         listener.detach()
         raise SetupError("the control master was given another socket", f"it is to listen at `{path}`", HINT)
     return listener

@@ -18,7 +18,7 @@ from rdo.ipc.startup import lock_path, log_path
 STARTING = "+"
 """After the name of a socket that does not listen yet. Only the holder of the start lock makes one."""
 
-NAME = re.compile(r"([0-9a-f]{16})(\.[0-9a-f]+|\.log|\.lock|\+)?")
+NAME = re.compile(r"(control(?:-[0-9a-f]{16})?)(\.[0-9a-f]+|\.log|\.lock|\+)?")
 """What rdo makes there: sockets, those of ending masters with a random number after the name, locks and logs."""
 
 LOG_AGE_LIMIT = 7 * 24 * 3600.0

@@ -22,22 +22,28 @@ Stamp = tuple[tuple[object, ...], ...]
 
 
 class TrustCheck:
-    """Of one config and profile. From any thread."""
+    """Of one config and profile, for callers with the same state directory. From any thread."""
 
-    def __init__(self, config: Config, programs: Callable[[], Sequence[str]]) -> None:
-        """`programs` gives the files that the driver has run on this machine: see rdo.drivers.programs."""
+    def __init__(self, config: Config, programs: Callable[[], Sequence[str]], records: str) -> None:
+        """`programs` gives the files that the driver has run on this machine: see rdo.drivers.registry.
+
+        `records` is where it stands what was allowed.
+        """
         self._config = config
         self._programs = programs
+        self._records = records
         self._passed: Stamp | None = None
         self._refusals = 0
         self._asking = threading.Lock()
         """Guards the question on the terminal, one at a time, and what was answered; held until it is answered."""
 
     def check(self, caller: Caller) -> None:
-        """Raises RdoError unless the user has allowed it, or does so when asked. Costs a stat for each program."""
+        """Raises RdoError unless the user has allowed it, or does so when asked. Costs a stat for each program,
+        and one for the records.
+        """
         refusals = self._refusals
         programs = self._programs()
-        now = tuple(map(_stamp, programs))
+        now = tuple(map(_stamp, (self._records, *programs)))
         if now == self._passed or (store.is_bypassed(caller.environment) and not self._config.exposed):
             return
         if not self._asking.acquire(timeout=ANSWER_TIMEOUT):

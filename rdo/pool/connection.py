@@ -20,7 +20,7 @@ RELEASE_LIMIT = 8
 class HeldConnection:
     """A connection, the process groups that live on it, the lifeline that guards them, and its room for channels."""
 
-    def __init__(self, connection: Connection, login: bool) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.running = ActiveCount(threading.Condition())
         """Commands that run over it; its condition guards that number."""
@@ -28,8 +28,7 @@ class HeldConnection:
         """Whether it refused a channel, and none has been closed since."""
         self.is_ptyless = False
         """Whether the target refuses terminals."""
-        self._login = login
-        self._plain: bool | None = False if login else connection.runs_sh or None
+        self._plain: bool | None = connection.runs_sh or None
         """Whether the login shell may stand for /bin/sh; None: not tried yet, but maybe `promising`."""
         self._promising = False
         self._guarded: set[ProcessGroup] = set()
@@ -67,7 +66,7 @@ class HeldConnection:
         """A new shell that gets ready on its own, or does not and is a `spare` one. Raises ChannelRefused, LinkLost."""
         plain = spare and self._promising if self._plain is None else self._plain
         try:
-            return begin_shell(self._connection, opening, self._login, plain)
+            return begin_shell(self._connection, opening, bool(plain) and not opening.login)
         except ChannelRefused:
             self.full = True
             raise
@@ -82,7 +81,7 @@ class HeldConnection:
             raise
         if shell.plain:
             self._plain = True
-        elif not shell.pty:
+        elif not (shell.pty or shell.login):
             self._promising = shell.silent and is_plain(shell.login_shell)
 
     def guard(self, *groups: ProcessGroup) -> None:

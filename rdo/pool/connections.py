@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from rdo.drivers.base import Caller, CallerGone, ChannelOptions, ChannelRefused, Driver, Pty
+from rdo.drivers.base import Caller, CallerGone, ChannelOptions, ChannelRefused, Target
 from rdo.errors import ConnectError, LinkLost
 from rdo.pool.connection import HeldConnection
 from rdo.pool.rival_login import RivalLogin
 from rdo.pool.shell import Shell
+from rdo.util import log
 
 ROOM_TIMEOUT = 5.0
 """Seconds for a server to notice the end of a session."""
@@ -52,6 +53,10 @@ def _open_at_last(connection: HeldConnection, opening: ChannelOptions) -> Shell:
         time.sleep(ROOM_INTERVAL)
 
 
+Opening = Callable[[], ChannelOptions]
+"""How a command's shell is to be opened. Asked again once there is a connection, which may bring what is known."""
+
+
 class SharedLogin:
     """One login, for all who wait for its result."""
 
@@ -79,9 +84,9 @@ class SharedLogin:
 class ConnectionSet:
     """All connections to a target. Usable from any thread."""
 
-    def __init__(self, driver: Driver, login: bool) -> None:
-        self._driver = driver
-        self._login_shell = login
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        """The latest that resolved to the same key: its options count for the next connection."""
         self._lock = threading.Lock()
         """Guards the connections, and which login is the latest."""
         self._connections: list[HeldConnection] = []
@@ -94,7 +99,12 @@ class ConnectionSet:
         with self._lock:
             return iter(list(self._connections))
 
-    def open(self, caller: Caller, pty: Pty | None, find_room: Callable[[], ShellLease | None]) -> ShellLease:
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is a connection, or somebody makes one."""
+        return bool(self._connections) or not self._latest.is_over
+
+    def open(self, caller: Caller, opening: Opening, find_room: Callable[[], ShellLease | None]) -> ShellLease:
         """A shell in the room that is found on the connections that are held, or else on a new one.
 
         One login goes on at a time. Who finds no room while it does waits for it, and then looks for room again; if it
@@ -109,37 +119,39 @@ class ConnectionSet:
                 if ours:
                     self._latest = SharedLogin()
                 login = self._latest
-            if ours and (lease := self._log_in_beside(login, caller, pty)):
+            if ours and (lease := self._log_in_beside(login, caller, opening)):
                 return lease
-            caller.progress(f"waiting for another command to connect to `{self._driver.target}`")
+            caller.progress(f"waiting for another command to connect to `{self.target.name}`")
             login.result()
 
-    def _log_in_beside(self, login: SharedLogin, caller: Caller, pty: Pty | None) -> ShellLease | None:
+    def _log_in_beside(self, login: SharedLogin, caller: Caller, opening: Opening) -> ShellLease | None:
         """A shell on a new connection; None if one that was silent answers first. Raises ConnectError."""
         silent = [connection for connection in self if connection.keepalive.is_silent]
         if not silent:
-            return self._log_in(login, caller, pty)
+            return self._log_in(login, caller, opening)
         try:
-            rival = RivalLogin(lambda caller: self._log_in(login, caller, pty), ShellLease.throw_away)
+            rival = RivalLogin(lambda caller: self._log_in(login, caller, opening), ShellLease.throw_away)
             return rival.run(caller, silent)
         finally:
             login.end()
 
-    def _log_in(self, login: SharedLogin, caller: Caller, pty: Pty | None) -> ShellLease:
+    def _log_in(self, login: SharedLogin, caller: Caller, opening: Opening) -> ShellLease:
         failure: Exception | None = None
         started = time.monotonic()
         try:
-            caller.progress(f"connecting to `{self._driver.target}`")
-            connection = HeldConnection(self._driver.connect(caller), self._login_shell)
-            caller.progress(f"starting a shell on `{self._driver.target}`")
-            lease = self._open_first(connection, ChannelOptions(pty, self._driver.variables(caller)))
+            caller.progress(f"connecting to `{self.target.name}`")
+            connection = HeldConnection(self.target.connect(caller))
+            caller.progress(f"starting a shell on `{self.target.name}`")
+            lease = self._open_first(connection, opening())
             with self._lock:
                 self._connections.append(connection)
             self.login_time = time.monotonic() - started
+            log.event(f"connected to `{self.target.name}` in {self.login_time:.2f} s")
         except CallerGone:
             raise  # the others may still log in
         except Exception as error:
             failure = error
+            log.event(f"cannot connect to `{self.target.name}`: {error}")
             raise
         finally:
             login.end(failure)
@@ -162,15 +174,16 @@ class ConnectionSet:
             connection.close()
             raise
 
-    def discard(self, connection: HeldConnection) -> None:
-        """Close a connection and forget it."""
+    def discard(self, connection: HeldConnection, why: str) -> None:
+        """Close a connection and forget it; `why` is for the log."""
         with self._lock:
             if connection in self._connections:
                 self._connections.remove(connection)
+                log.event(f"closed a connection to `{self.target.name}`: {why}")
         connection.close()
 
-    def close(self) -> None:
-        """Close all, and end all that runs over them."""
+    def close(self, why: str) -> None:
+        """Close all, and end all that runs over them; `why` is for the log."""
         for connection in self:
             connection.keep_nothing()
-            self.discard(connection)
+            self.discard(connection, why)

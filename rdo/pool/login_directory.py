@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from rdo.drivers.base import STDOUT, Caller, Root
+from rdo.drivers.base import STDOUT, Caller, ChannelOptions, Root
 from rdo.errors import ConnectError
 from rdo.fscodec import fsdecode
 from rdo.pool.shell_pool import ShellPool
@@ -40,7 +40,7 @@ class LoginDirectory:
 
     def _ask(self, caller: Caller) -> str:
         answer, deadline = b"", time.monotonic() + ANSWER_TIMEOUT
-        with self._shells.lease(caller, None) as lease:
+        with self._shells.lease(caller, ChannelOptions) as lease:
             lease.shell.start(ASK)
             try:
                 while chunk := lease.shell.channel.read(max(0.0, deadline - time.monotonic())):

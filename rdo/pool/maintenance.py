@@ -26,7 +26,9 @@ SPARE_CONNECTION_TIMEOUT = 60.0
 class Maintenance:
     """Of the warm shells on the connections to one target."""
 
-    def __init__(self, connections: ConnectionSet, warm: WarmShells, lose: Callable[[HeldConnection], None]) -> None:
+    def __init__(
+        self, connections: ConnectionSet, warm: WarmShells, lose: Callable[[HeldConnection, str], None]
+    ) -> None:
         """`lose` closes and forgets a connection, with the shells that wait on it."""
         self._connections = connections
         self._warm = warm
@@ -51,7 +53,7 @@ class Maintenance:
             except (ChannelRefused, RdoError):
                 continue  # the next command fails in the same way, and reports it
             except Exception as error:
-                crash.log(error)
+                crash.report(error)
 
     def _wait_for_work(self) -> bool:
         """Wait for a command to start or end, or for something to grow old; False at the end."""
@@ -66,7 +68,7 @@ class Maintenance:
     def _evict(self) -> None:
         for connection in self._connections:
             if connection.keepalive.is_silent and not connection.running.count and any(self._others(connection)):
-                self._lose(connection)  # a new one was made beside it
+                self._lose(connection, "it no longer answers")  # a new one was made beside it
         is_calm = self._warm.unused_for > SPARE_CONNECTION_TIMEOUT
         if is_calm:
             self._warm.calm()
@@ -75,7 +77,7 @@ class Maintenance:
         if is_calm:
             for connection in list(self._connections)[1:]:
                 if not connection.running.count:
-                    self._lose(connection)
+                    self._lose(connection, "it was not needed any more")
 
     def _others(self, silent: HeldConnection) -> list[HeldConnection]:
         """Connections that can be used instead."""

@@ -66,7 +66,7 @@ TRANSITIONS: Mapping[ShellState, frozenset[ShellState]] = {
 class Shell:
     """A channel to /bin/sh. `group` is its process group on the target, known once it is ready."""
 
-    def __init__(self, channel: Channel, nonce: str, pty: bool, plain: bool) -> None:
+    def __init__(self, channel: Channel, nonce: str, pty: bool, plain: bool, login: bool = False) -> None:
         """`plain`: that shell is the login shell itself, or the target has none. See bootstrap.bootstrap."""
         self.channel = channel
         self.nonce = nonce
@@ -74,6 +74,7 @@ class Shell:
         """What its marks begin with. The nonce stands in its argument list: it does not prove who wrote a mark."""
         self.pty = pty
         self.plain = plain
+        self.login = login
         self.group = ProcessGroup(0, 0)
         self.login_shell = ""
         """Its path, as the target's environment has it."""
@@ -161,14 +162,15 @@ class Shell:
         raise ConnectError("could not start /bin/sh on the target", why, hint)
 
 
-def begin_shell(connection: Connection, opening: ChannelOptions, login: bool, plain: bool) -> Shell:
+def begin_shell(connection: Connection, opening: ChannelOptions, plain: bool) -> Shell:
     """A new shell that gets ready on its own. `plain` as in bootstrap.bootstrap. Raises ChannelRefused, LinkLost."""
     nonce = os.urandom(8).hex()
     pty = opening.pty is not None
-    text = bootstrap.bootstrap(nonce, pty=pty, login=login, plain=plain)
+    text = bootstrap.bootstrap(nonce, pty=pty, login=opening.login, plain=plain)
     if not (pty or connection.leads_process_group):
         text = bootstrap.led(text)
-    return Shell(connection.open_channel(text, opening.pty, opening.variables), nonce, pty, plain)
+    channel = connection.open_channel(text, opening.pty, opening.variables, agent=opening.agent)
+    return Shell(channel, nonce, pty, plain, opening.login)
 
 
 def _find(marker: bytes, wanted: re.Pattern[bytes], seen: bytes) -> re.Match[bytes] | None:

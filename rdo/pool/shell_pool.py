@@ -7,10 +7,10 @@ import threading
 import time
 from collections.abc import Iterator
 
-from rdo.drivers.base import Caller, ChannelOptions, ChannelRefused, Driver, Pty
+from rdo.drivers.base import Caller, ChannelOptions, ChannelRefused, Target
 from rdo.errors import LinkLost
 from rdo.pool.connection import HeldConnection
-from rdo.pool.connections import ROOM_INTERVAL, ConnectionSet, ShellLease
+from rdo.pool.connections import ROOM_INTERVAL, ConnectionSet, Opening, ShellLease
 from rdo.pool.maintenance import Maintenance
 from rdo.pool.warm_shells import WARM_AGE_LIMIT, WarmShells
 
@@ -22,22 +22,24 @@ login took: a burst of short commands shares one connection, and nobody waits fo
 class ShellPool:
     """All shells of one target. Usable from any thread."""
 
-    def __init__(self, driver: Driver, login: bool) -> None:
-        self.connections = ConnectionSet(driver, login)
-        self._driver = driver
+    def __init__(self, target: Target) -> None:
+        self.connections = ConnectionSet(target)
         self._warm = WarmShells()
         self._maintenance = Maintenance(self.connections, self._warm, self._lose)
         self._turn = threading.Lock()
         """Guards the search for room: one command at a time looks for it, for at most ROOM_GRACE and one opening."""
 
     @contextlib.contextmanager
-    def lease(self, caller: Caller, pty: Pty | None) -> Iterator[ShellLease]:
+    def lease(self, caller: Caller, opening: Opening) -> Iterator[ShellLease]:
         """A ready shell for one command: a warm one if possible, on a connection that is alive. Raises ConnectError."""
-        if any(connection.is_ptyless for connection in self.connections):
-            pty = None
-        opening = ChannelOptions(pty, self._driver.variables(caller))
-        warm = self._take_warm(opening)
-        lease = warm or self._open(caller, pty)
+
+        def wanted() -> ChannelOptions:
+            ptyless = any(connection.is_ptyless for connection in self.connections)
+            return opening()._replace(pty=None) if ptyless else opening()
+
+        pty = wanted().pty
+        warm = self._take_warm(wanted())
+        lease = warm or self._open(caller, wanted)
         with contextlib.ExitStack() as after:
             after.callback(self._warm.leave, lease.connection)
             after.enter_context(lease.connection.in_use())
@@ -52,11 +54,11 @@ class ShellPool:
         """A command is on its way."""
         self._maintenance.wake()
 
-    def close(self) -> None:
-        """Close all connections."""
+    def close(self, why: str) -> None:
+        """Close all connections; `why` is for the log."""
         for lease in self._warm.close():
             lease.throw_away()
-        self.connections.close()
+        self.connections.close(why)
 
     def _take_warm(self, opening: ChannelOptions) -> ShellLease | None:
         while (lease := self._warm.take(opening)) is not None:
@@ -77,20 +79,20 @@ class ShellPool:
         """
         is_alive = connection.keepalive.is_alive()
         if not is_alive and connection.keepalive.ended:
-            self._lose(connection)
+            self._lose(connection, "it has ended")
         return is_alive
 
-    def _lose(self, connection: HeldConnection) -> None:
-        """Forget a dead connection and the shells that wait on it."""
+    def _lose(self, connection: HeldConnection, why: str) -> None:
+        """Forget a connection that is dead or not needed, and the shells that wait on it."""
         self._warm.forget(connection)
-        self.connections.discard(connection)
+        self.connections.discard(connection, why)
 
-    def _open(self, caller: Caller, pty: Pty | None) -> ShellLease:
+    def _open(self, caller: Caller, opening: Opening) -> ShellLease:
         def find_room() -> ShellLease | None:
-            opening = ChannelOptions(pty, self._driver.variables(caller))  # which a first connection may have brought
-            return self._take_warm(opening) or self._open_on_any(opening) or self._await_room(opening)
+            wanted = opening()  # which a first connection may have brought
+            return self._take_warm(wanted) or self._open_on_any(wanted) or self._await_room(wanted)
 
-        return self.connections.open(caller, pty, find_room)
+        return self.connections.open(caller, opening, find_room)
 
     def _open_on_any(self, opening: ChannelOptions) -> ShellLease | None:
         """A fresh shell on a connection that is held; None if none has room. Raises ConnectError."""
@@ -124,8 +126,8 @@ class ShellPool:
                 return ShellLease(connection.open_shell(opening), connection, opening)
             except ChannelRefused:
                 continue
-            except LinkLost:
-                self._lose(connection)
+            except LinkLost as error:
+                self._lose(connection, str(error))
                 return None
         return None
 

@@ -25,7 +25,7 @@ class WarmShells:
         """Guards all that follows. Notified when a command has begun or ended, and at the end."""
         self._waiting: list[ShellLease] = []
         self._kinds: list[ChannelOptions] = []
-        """What was asked for recently: at most one kind with a pty and one without."""
+        """What was asked for recently, at most one of each family."""
         self._demand = 0
         self._used = time.monotonic()
         self._closed = False
@@ -42,14 +42,14 @@ class WarmShells:
 
     @property
     def kinds(self) -> list[ChannelOptions]:
-        """What was asked for recently: at most one kind with a pty and one without."""
+        """What was asked for recently: with a pty and without, by a login shell and without."""
         with self.changed:
             return list(self._kinds)
 
     def use(self, opening: ChannelOptions, *, waited: bool) -> None:
         """A command has a shell that was opened so; had none `waited`, there should be one more."""
         with self.changed:
-            others = [each for each in self._kinds if (each.pty is None) != (opening.pty is None)]
+            others = [each for each in self._kinds if _family(each) != _family(opening)]
             self._kinds = [*others, opening]
             if not waited:
                 self._demand = min(WARM_LIMIT, self._demand + 1)
@@ -122,5 +122,10 @@ class WarmShells:
 
     def _of_kind(self, opening: ChannelOptions) -> list[ShellLease]:
         """Those that could have been opened so: a terminal's size can be changed, variables cannot."""
-        pty, variables = opening.pty is not None, opening.variables
-        return [lease for lease in self._waiting if lease.shell.pty == pty and lease.opening.variables == variables]
+        pty = opening.pty is not None
+        return [lease for lease in self._waiting if lease.shell.pty == pty and lease.opening[1:] == opening[1:]]
+
+
+def _family(opening: ChannelOptions) -> tuple[bool, bool]:
+    """Of one family, only the kind that was asked for last is kept ready."""
+    return opening.pty is not None, opening.login

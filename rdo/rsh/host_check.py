@@ -55,11 +55,11 @@ def addresses(loaded: Config) -> Iterator[Address]:
     names = (settings.host, settings.machine, settings.container, settings.service, settings.image)
     configured = Address(tuple(name for name in names if name), settings.user, settings.port)
     yield configured
-    request = store.current_request(loaded, registry.programs(loaded))
+    request = store.current_request(loaded, registry.programs(loaded, os.environ))
     status = store.status(request, os.environ)
     if not status.is_allowed:  # what follows runs `ssh -G`
         raise store.refusal(request, status)
-    driver = registry.create(loaded)
+    driver = registry.create(loaded, os.environ)
     known = (*configured.names, driver.target, driver.target.rpartition(" ")[2])
     reached = registry.ssh_options(driver, os.environ)
     if reached is None:
@@ -73,5 +73,5 @@ def refusal(command: Command, loaded: Config) -> RdoError:
     port = f" port {command.port}" if command.port else ""
     named = (f"{command.user}@" if command.user else "") + (command.host or "") + port
     through = f" (HostName `{command.hostname}`)" if command.hostname else ""
-    target = f"that is `{registry.create(loaded).target}`"
+    target = f"that is `{registry.create(loaded, os.environ).target}`"
     return RdoError(f"`{named}`{through} is not the target of profile `{loaded.profile}`", target, "use `ssh` for it")

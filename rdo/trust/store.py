@@ -60,6 +60,11 @@ class Store:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._directory = private_directory.state_directory(environment, "allowed")
 
+    @property
+    def directory(self) -> str:
+        """Where the records are: its time changes with each that is added or forgotten."""
+        return self._directory
+
     def find(self, config: str, profile: str) -> Record | None:
         """The record of a profile."""
         record = self._read(self._path(config, profile))

@@ -7,6 +7,9 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 
+UMASK = 0o022
+"""As a login has it, for what the program makes: that of the control master keeps everything to itself."""
+
 
 def start_for_caller(
     command: Sequence[str],
@@ -27,6 +30,7 @@ def start_for_caller(
         env=dict(environment),
         cwd=pwd if pwd.startswith("/") and os.path.isdir(pwd) else "/",  # the directory may have been removed
         start_new_session=new_session,
+        umask=UMASK,
     )
 
 

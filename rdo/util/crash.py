@@ -1,21 +1,16 @@
 """Unexpected exceptions in the control master: logged with their traceback, and shown to the user in one line.
 
-An exception that is not an RdoError is a bug of rdo. The master's stderr is its log (spawn_master.py).
+An exception that is not an RdoError is a bug of rdo.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 import traceback
 
 from rdo.errors import RdoError
-
-LOG = 2
-
-LOG_LIMIT = 1024 * 1024
-"""Bytes of the log. Beyond that it is emptied: the last entries explain most."""
+from rdo.util import log
 
 TRACEBACK_LIMIT = 16 * 1024
 """Bytes of one traceback that are kept: its end names the error."""
@@ -24,7 +19,7 @@ REASON_LIMIT = 300
 """Characters of an exception's own words in an error message."""
 
 
-def log(error: BaseException, log: int = LOG) -> None:
+def report(error: BaseException, to: int = log.LOG) -> None:
     """Write the exception and where it came from to the log. Never raises: nothing above would catch it."""
     try:
         head = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {threading.current_thread().name}\n"
@@ -32,12 +27,7 @@ def log(error: BaseException, log: int = LOG) -> None:
         data = (head + text[-TRACEBACK_LIMIT:]).encode("utf-8", "backslashreplace")
     except BaseException:  # no memory, or an exception that cannot even be shown
         data = b"an exception that cannot be shown\n"
-    try:
-        if os.fstat(log).st_size + len(data) > LOG_LIMIT:
-            os.ftruncate(log, 0)
-        os.write(log, data)
-    except OSError:
-        return  # the disk is full; the user still sees the line
+    log.append(data, to)
 
 
 def explain(error: BaseException, path: str) -> RdoError:

@@ -29,4 +29,4 @@ def _run(work: Callable[..., object], *arguments: object) -> None:
     try:
         work(*arguments)
     except BaseException as error:
-        crash.log(error)
+        crash.report(error)

@@ -18,10 +18,10 @@ END_BOUND = 10.0
 
 
 def masters(project: Project) -> list[int]:
-    """Process ids of the project's masters; without what one of them forks, which looks like it until it is another
-    program.
+    """Process ids of the masters in the project's runtime directory; without what one of them forks, which looks like
+    it until it is another program.
     """
-    place = f"{project.local}/.rdo.conf"
+    place = f"{project.environment['XDG_RUNTIME_DIR']}/rdo/control"
     listed = listed_processes().items()
     found = {pid: each.parent for pid, each in listed if ENTRY in each.command and place in each.command}
     return sorted(pid for pid, parent in found.items() if parent not in found)

@@ -150,5 +150,5 @@ def test_a_home_with_a_long_name_and_spaces_in_every_path_is_no_hindrance(
     assert project.shell("rdoctl allow --yes", start_new_session=True).returncode == 0
     assert project.run("sh", "-c", "pwd; exit 3", cwd="src").stdout == f"{project.remote}/src\n".encode()
     assert str(project.local) in project.shell("rdoctl status").stdout.decode()
-    assert project.shell("rdoctl stop").returncode == 0
+    assert project.shell("rdoctl stop --all").returncode == 0
     assert wait_until(lambda: not masters(project), END_BOUND)

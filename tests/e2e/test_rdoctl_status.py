@@ -29,26 +29,29 @@ def status(project: Project) -> list[dict[str, Any]]:
     return masters
 
 
-def test_without_masters_it_says_so(project: Project) -> None:
+def test_without_connections_it_says_so(project: Project) -> None:
     result = project.shell("rdoctl status")
     assert (result.returncode, result.stderr) == (0, b"")
-    assert result.stdout == b"no control master is running; the next `rdo` starts one\n"
+    assert result.stdout == b"no connection is open; the next `rdo` opens one\n"
     assert status(project) == []
 
 
-def test_a_master_is_shown_with_target_profile_times_and_memory(project: Project) -> None:
+def test_a_target_is_shown_with_profiles_and_times_and_its_master_with_memory(project: Project) -> None:
     project.run("true")
     (master,) = status(project)
-    assert master["config"] == str(project.local / ".rdo.conf")
-    assert (master["target"], master["driver"], master["profile"]) == ("local", "local", "default")
-    assert (master["answers"], master["ending"], master["running"]) == (True, False, [])
-    assert 0 <= master["age"] < 60
-    assert 3500 < master["idle_left"] <= 3600
+    (target,) = master["targets"]
+    config = str(project.local / ".rdo.conf")
+    assert target["profiles"] == [{"config": config, "profile": "default"}]
+    assert (target["name"], target["driver"], target["connections"]) == ("local", "local", 1)
+    assert (master["answers"], master["ending"], master["running"], target["running"]) == (True, False, [], [])
+    assert 0 <= target["age"] < master["age"] < 60
+    assert 3500 < target["idle_left"] <= 3600
     assert 4 * 2**20 < master["memory"] < 64 * 2**20
-    headings, row = project.shell("rdoctl status").stdout.decode().splitlines()
-    assert headings.split() == ["TARGET", "PROFILE", "PID", "AGE", "RUNNING", "IDLE", "LEFT", "MEMORY", "CONFIG"]
-    assert row.split()[:3] == ["local", "default", str(master["pid"])]
-    assert row.index(str(project.local)) == headings.index("CONFIG")
+    headings, row, last = project.shell("cd / && rdoctl status").stdout.decode().splitlines()
+    assert headings.split("  ")[0] == "TARGET"
+    assert row.split()[:3] == ["local", "default", "1"]
+    assert row.index(config) == headings.index("PROJECTS")
+    assert last.startswith(f"control master: process {master['pid']}, ")
 
 
 def test_a_running_command_is_shown_and_stops_the_idle_clock(project: Project) -> None:
@@ -56,22 +59,22 @@ def test_a_running_command_is_shown_and_stops_the_idle_clock(project: Project) -
         assert command.stdout is not None
         assert command.stdout.readline() == b"ready\n"
         (master,) = status(project)
-        assert master["running"] == ["sh -c echo ready; cat"]
-        assert master["idle_left"] is None
+        (target,) = master["targets"]
+        assert target["running"] == master["running"] == ["sh -c echo ready; cat"]
+        assert target["idle_left"] is None
         command.communicate()
-    assert status(project)[0]["running"] == []
+    assert status(project)[0]["targets"][0]["running"] == []
 
 
-def test_the_masters_of_all_profiles_and_projects_are_shown(project: Project, runtime: dict[str, str]) -> None:
+def test_profiles_that_share_a_target_share_its_line(project: Project, runtime: dict[str, str]) -> None:
     other = local_project(project.local.parent / "other", runtime, "[more]\n")
     for run in (project.run("true"), other.run("true"), other.run("-p", "more", "true")):
         assert run.returncode == 0
-    shown = {(master["config"], master["profile"]) for master in status(project)}
-    assert shown == {
-        (str(project.local / ".rdo.conf"), "default"),
-        (str(other.local / ".rdo.conf"), "default"),
-        (str(other.local / ".rdo.conf"), "more"),
-    }
+    ((one, both),) = ([target["profiles"] for target in master["targets"]] for master in status(project))
+    assert [tuple(each.values()) for each in one] == [(str(project.local / ".rdo.conf"), "default")]
+    config = str(other.local / ".rdo.conf")
+    assert [tuple(each.values()) for each in both] == [(config, "default"), (config, "more")]
+    assert b" default,more " in project.shell("rdoctl status").stdout
 
 
 def test_a_wedged_master_is_shown_with_its_pid_after_a_bounded_wait(project: Project) -> None:
@@ -80,19 +83,19 @@ def test_a_wedged_master_is_shown_with_its_pid_after_a_bounded_wait(project: Pro
     os.kill(master["pid"], signal.SIGSTOP)
     try:
         (wedged,) = status(project)
-        row = project.shell("rdoctl status").stdout.decode().splitlines()[1]
+        line = project.shell("rdoctl status").stdout.decode()
     finally:
         os.kill(master["pid"], signal.SIGCONT)
-    assert (wedged["answers"], wedged["pid"], wedged["target"]) == (False, master["pid"], None)
-    assert row.startswith("does not answer")
-    assert str(master["pid"]) in row
+    assert (wedged["answers"], wedged["pid"], wedged["targets"]) == (False, master["pid"], [])
+    assert line.startswith("the control master at ")
+    assert line.endswith(f" (process {master['pid']}) does not answer; `rdoctl stop --all` ends it\n")
 
 
 def test_a_socket_that_nobody_listens_at_is_passed_over(project: Project, runtime: dict[str, str]) -> None:
     directory = Path(runtime["XDG_RUNTIME_DIR"], "rdo")
     directory.mkdir(mode=0o700)
     with socket.socket(socket.AF_UNIX) as stale:
-        stale.bind(str(directory / "0123456789abcdef"))
+        stale.bind(str(directory / "control"))
     assert status(project) == []
 
 

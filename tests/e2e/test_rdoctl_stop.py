@@ -10,7 +10,10 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +31,18 @@ def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
 
 def pids(project: Project) -> list[int]:
     """Process ids of all masters that can be asked."""
-    return [master["pid"] for master in json.loads(project.shell("rdoctl status --json").stdout)]
+    return [master["pid"] for master in status(project)]
+
+
+def status(project: Project) -> list[dict[str, Any]]:
+    """What `rdoctl status --json` prints."""
+    masters: list[dict[str, Any]] = json.loads(project.shell("rdoctl status --json").stdout)
+    return masters
+
+
+def targets(project: Project) -> list[dict[str, Any]]:
+    """The targets of all masters."""
+    return [target for master in status(project) for target in master["targets"]]
 
 
 def runtime_directory(project: Project) -> str:
@@ -49,38 +63,62 @@ def test_with_nothing_to_stop_it_says_so(project: Project) -> None:
     assert (result.returncode, result.stdout) == (0, b"nothing to stop\nnothing to stop\n")
 
 
-def test_it_stops_this_directories_masters_and_is_done_when_they_are_gone(project: Project) -> None:
+def test_it_closes_this_project_s_connections_and_is_done_when_they_are_closed(project: Project) -> None:
     project.run("true")
-    project.run("-p", "more", "true")
-    before = pids(project)
+    (before,) = pids(project)
     result = project.shell("cd src && rdoctl stop")
-    assert result.returncode == 0
-    config = project.local / ".rdo.conf"
-    assert result.stdout.decode() == f"stopped `default` of {config}\nstopped `more` of {config}\n"
-    assert not set(before) & listed_processes().keys()
+    assert (result.returncode, result.stdout) == (0, b"closed `local`\n")
+    assert targets(project) == []
+    assert pids(project) == [before], "the master goes on, and is there for the next command"
+    assert shells_of(before) == []
 
 
-def test_a_profile_is_stopped_alone(project: Project) -> None:
+def shells_of(master: int) -> list[str]:
+    """What the master runs on this machine."""
+    return [process.command for process in listed_processes().values() if process.parent == master]
+
+
+def test_a_target_is_closed_by_its_name(project: Project, runtime: dict[str, str]) -> None:
     project.run("true")
+    assert project.shell("cd / && rdoctl stop local").stdout == b"closed `local`\n"
+    wrong = project.shell("rdoctl stop locl")
+    assert (wrong.returncode, wrong.stderr) == (255, b"rdoctl: there is no connection to `locl`; see `rdoctl status`\n")
+    project.run("true")
+    assert project.shell("rdoctl stop locl").stderr.endswith(b"; did you mean `local`?\n")
+
+
+def test_a_profile_that_has_none_closes_nothing(project: Project) -> None:
+    project.run("true")
+    assert project.shell("rdoctl stop -p more").stdout == b"nothing to stop\n"
     project.run("-p", "more", "true")
-    assert project.shell("rdoctl stop -p more").stdout.decode() == f"stopped `more` of {project.local / '.rdo.conf'}\n"
-    assert len(pids(project)) == 1
+    assert project.shell("rdoctl stop -p more").stdout == b"closed `local`\n"
+    assert targets(project) == []
 
 
-def test_another_projects_master_goes_on_unless_all_are_meant(project: Project, runtime: dict[str, str]) -> None:
-    other = local_project(project.local.parent / "other", runtime)
+def test_another_project_s_connection_goes_on_unless_all_are_meant(project: Project, runtime: dict[str, str]) -> None:
+    other = local_project(project.local.parent / "other", {**runtime, "ANOTHER": "environment"})
     other.run("true")
     assert project.shell("rdoctl stop").stdout == b"nothing to stop\n"
-    assert len(pids(project)) == 1
-    assert project.shell("cd / && rdoctl stop --all").stdout.startswith(b"stopped `default` of ")
+    assert len(targets(project)) == 1
+    done = project.shell("cd / && rdoctl stop --all")
+    assert done.stdout == b"closed `local`\nstopped the control master\n"
     assert pids(project) == []
+
+
+def test_a_running_command_goes_on_to_its_end_and_then_its_connection_is_closed(project: Project) -> None:
+    with begin(project) as command:
+        assert project.shell("rdoctl stop").stdout == b"`local` closes after 1 running command\n"
+        assert project.run("true").returncode == 0
+        assert sorted(target["ending"] for target in targets(project)) == [False, True]
+        output, _ = command.communicate(b"done\n", PATIENCE)
+    assert (output, command.returncode) == (b"done\n", 0)
+    assert wait_until(lambda: [target["ending"] for target in targets(project)] == [False], PATIENCE)
 
 
 def test_a_running_command_goes_on_to_its_end_and_then_the_master_ends(project: Project) -> None:
     with begin(project) as command:
         (before,) = pids(project)
-        result = project.shell("rdoctl stop")
-        assert result.stdout.decode() == f"ends after 1 running command: `default` of {project.local / '.rdo.conf'}\n"
+        assert project.shell("rdoctl stop --all").stdout == b"the control master ends after 1 running command\n"
         assert project.run("true").returncode == 0
         assert pids(project) != [before]
         output, _ = command.communicate(b"done\n", PATIENCE)
@@ -88,49 +126,59 @@ def test_a_running_command_goes_on_to_its_end_and_then_the_master_ends(project: 
     assert wait_until(lambda: before not in listed_processes(), PATIENCE)
 
 
-def test_an_ending_master_is_shown_and_can_still_be_told_to_end_now(project: Project) -> None:
+def test_an_ending_connection_is_shown_and_can_still_be_told_to_end_now(project: Project) -> None:
     with begin(project) as command:
-        (old,) = pids(project)
         project.shell("rdoctl stop")
         assert project.run("true").returncode == 0
-        shown = {master["pid"]: master for master in json.loads(project.shell("rdoctl status --json").stdout)}
-        assert len(shown) == 2
-        assert (shown[old]["ending"], len(shown[old]["running"])) == (True, 1)
+        shown = sorted(targets(project), key=lambda target: len(target["running"]))
+        assert [(len(target["running"]), target["ending"]) for target in shown] == [(0, False), (1, True)]
         assert b" 1 (ending) " in project.shell("rdoctl status").stdout
-        assert b"ends after 1 running command: " in project.shell("rdoctl stop").stdout
+        assert b"`local` closes after 1 running command\n" in project.shell("rdoctl stop").stdout
         assert project.shell("rdoctl stop --now").returncode == 0
         assert command.wait(PATIENCE) != 0
         command.communicate()
+    assert wait_until(lambda: targets(project) == [], PATIENCE)
+
+
+def test_an_ending_master_is_shown_and_can_still_be_told_to_end_now(project: Project) -> None:
+    with begin(project) as command:
+        (old,) = pids(project)
+        project.shell("rdoctl stop --all")
+        assert project.run("true").returncode == 0
+        shown = {master["pid"]: master for master in status(project)}
+        assert len(shown) == 2
+        assert (shown[old]["ending"], len(shown[old]["running"])) == (True, 1)
+        assert project.shell("rdoctl stop --all --now").returncode == 0
+        assert command.wait(PATIENCE) != 0
+        command.communicate()
     assert wait_until(lambda: pids(project) == [], PATIENCE)
-    assert not [name for name in os.listdir(runtime_directory(project)) if "." not in name or name.endswith(str(old))]
+    assert os.listdir(runtime_directory(project)) == ["control.log"]
 
 
 def test_what_an_ending_master_left_when_it_was_killed_is_cleared(project: Project) -> None:
     with begin(project) as command:
         (old,) = pids(project)
-        project.shell("rdoctl stop")
+        project.shell("rdoctl stop --all")
         os.kill(old, signal.SIGKILL)
         command.communicate()
-    assert [name for name in os.listdir(runtime_directory(project)) if re.fullmatch(r"\w{16}\.[0-9a-f]{6}", name)]
+    assert [name for name in os.listdir(runtime_directory(project)) if re.fullmatch(r"control\.[0-9a-f]{6}", name)]
     assert pids(project) == []
-    assert os.listdir(runtime_directory(project)) == []
+    assert os.listdir(runtime_directory(project)) == ["control.log"]
 
 
-def test_masters_that_are_gone_leave_nothing(project: Project) -> None:
+def test_masters_that_are_gone_leave_nothing_but_their_log(project: Project) -> None:
     project.run("true")
-    project.run("-p", "more", "true")
     os.kill(pids(project)[0], signal.SIGKILL)
     assert project.shell("rdoctl stop --all").returncode == 0
-    assert wait_until(lambda: os.listdir(runtime_directory(project)) == [], PATIENCE)
+    assert wait_until(lambda: os.listdir(runtime_directory(project)) == ["control.log"], PATIENCE)
 
 
 def test_now_ends_running_commands_too(project: Project) -> None:
     with begin(project) as command:
-        before = pids(project)
-        assert project.shell("rdoctl stop --now").stdout.startswith(b"stopped ")
+        assert project.shell("rdoctl stop --now").stdout == b"closed `local`\n"
         assert command.wait(PATIENCE) != 0
         command.communicate()
-    assert not set(before) & listed_processes().keys()
+    assert targets(project) == []
 
 
 @pytest.mark.parametrize("option", ["--now", "--all"])
@@ -141,31 +189,29 @@ def test_a_wedged_master_is_killed_when_that_is_asked_for(project: Project, opti
     result = project.shell("rdoctl stop")
     assert result.returncode == 255
     assert result.stderr.endswith(b" does not respond; use `rdoctl stop --now`\n")
-    assert project.shell(f"rdoctl stop {option}").stdout.startswith(b"killed the master at ")
+    assert project.shell(f"rdoctl stop {option}").stdout.startswith(b"killed the control master at ")
     assert wait_until(lambda: before not in listed_processes(), PATIENCE)
     assert project.run("true").returncode == 0
 
 
 @pytest.mark.serial
-def test_several_masters_that_take_their_time_to_end_take_it_together(project: Project) -> None:
-    names = [f"p{number}" for number in range(5)]
-    with (project.local / ".rdo.conf").open("a") as file:
-        file.write("".join(f"[{name}]\n" for name in names))
+def test_several_connections_that_take_their_time_to_close_take_it_together(project: Project) -> None:
     stubborn = "trap '' HUP TERM; echo ready; sleep 60 & wait; wait; wait"
     began: list[subprocess.Popen[bytes]] = []
 
-    def seconds(chosen: list[str]) -> float:
-        for name in chosen:
-            began.append(project.start("-p", name, "sh", "-c", stubborn))
+    def seconds(numbers: Iterable[int]) -> float:
+        for number in numbers:
+            caller = replace(project, environment={**project.environment, "ANOTHER": str(number)})
+            began.append(caller.start("sh", "-c", stubborn))
             assert began[-1].stdout
             assert began[-1].stdout.readline() == b"ready\n"
         started = time.monotonic()
-        assert project.shell("rdoctl stop --all --now").stdout.count(b"stopped ") == len(chosen)
+        assert project.shell("rdoctl stop --now").stdout.count(b"closed ") == len(list(numbers))
         return time.monotonic() - started
 
     try:
-        alone = seconds(names[:1])
-        assert seconds(names) < 3 * alone
+        alone = seconds(range(1))
+        assert seconds(range(5)) < 3 * alone
     finally:
         for command in began:
             command.communicate(timeout=PATIENCE)
@@ -177,13 +223,13 @@ def test_connections_that_ask_for_nothing_hold_no_master_up(project: Project) ->
     with contextlib.ExitStack() as silent:
         for _ in range(100):
             silent.enter_context(socket.socket(socket.AF_UNIX)).connect(str(path))
-        assert project.shell("rdoctl stop").stdout.startswith(b"stopped `default`")
+        assert project.shell("rdoctl stop").stdout == b"closed `local`\n"
 
 
-def test_a_config_file_with_a_fault_does_not_keep_its_masters_alive(project: Project) -> None:
+def test_a_config_file_with_a_fault_does_not_keep_its_connections_open(project: Project) -> None:
     project.run("true")
     project.configure("driver = \n")
-    assert project.shell("rdoctl stop").stdout.startswith(b"stopped `default`")
+    assert project.shell("rdoctl stop").stdout == b"closed `local`\n"
 
 
 def test_a_command_that_is_ended_now_says_by_what(project: Project) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from rdo.drivers.ssh.connection import SshConnection
 from tests.conftest import require
+from tests.connecting import connected
 from tests.dropbear import User
 from tests.servers import KINDS, make_dropbear, make_sshd
 from tests.ssh_client import ScriptedCaller, driver
@@ -68,7 +69,7 @@ def connect(caller: ScriptedCaller) -> Iterator[Connect]:
     def open_one(
         ssh_config: Path, host: str = "devbox", caller: ScriptedCaller = caller, **more: object
     ) -> SshConnection:
-        made.append(driver(ssh_config, host, **more).connect(caller))
+        made.append(connected(driver(ssh_config, host, **more), caller))
         return made[-1]
 
     yield open_one

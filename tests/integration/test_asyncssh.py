@@ -15,6 +15,7 @@ import pytest
 from rdo.drivers.base import STDERR, STDOUT
 from rdo.drivers.ssh.connection import SshConnection
 from tests.async_server import AsyncServer
+from tests.connecting import connected
 from tests.ssh_client import BOUND, ScriptedCaller, drain, driver, feed, output, outputs_side_by_side
 
 Reach = Callable[..., SshConnection]
@@ -27,7 +28,7 @@ def reach(tmp_path: Path, caller: ScriptedCaller) -> Iterator[Reach]:
 
         def begin(**options: object) -> SshConnection:
             server = stack.enter_context(AsyncServer(tmp_path, **options))
-            connection = driver(server.ssh_config).connect(caller)
+            connection = connected(driver(server.ssh_config), caller)
             stack.callback(connection.close)
             return connection
 

@@ -13,6 +13,7 @@ from rdo.config.schema import Settings
 from rdo.drivers.docker.build import LABEL
 from rdo.drivers.docker.driver import DockerDriver
 from rdo.errors import ConfigError, ConnectError
+from tests.connecting import connected
 from tests.docker_client import Connect, connections, output
 from tests.docker_engine import DockerEngine
 from tests.ssh_client import ScriptedCaller
@@ -128,7 +129,7 @@ def test_a_build_that_fails_shows_its_last_lines(
     write("RUN echo before the buildkit; echo on stderr >&2; exit 3")
     caller = ScriptedCaller(environment=environment)
     with pytest.raises(ConnectError) as caught:
-        make().connect(caller)
+        connected(make(), caller)
     assert caught.value.what == "cannot build `.`"
     assert "returned a non-zero code: 3" in caught.value.why
     assert "buildkit" in caught.value.why
@@ -142,7 +143,7 @@ def test_a_dockerfile_that_needs_buildkit_says_what_to_type(
 ) -> None:
     write("RUN --mount=type=cache,target=/x true")
     with pytest.raises(ConnectError) as caught:
-        make().connect(ScriptedCaller(environment=environment))
+        connected(make(), ScriptedCaller(environment=environment))
     assert caught.value.hint.startswith(
         "if BuildKit is missing, which `RUN --mount` needs: `DOCKER_BUILDKIT=1 docker build -t NAME .`"
     )
@@ -163,7 +164,7 @@ def test_what_cannot_be_built_is_said_before_anything_is_read(
     if link:
         (tmp_path / ("out" if settings else "Dockerfile")).symlink_to(link)
     with pytest.raises(ConfigError) as caught:
-        make(**settings).connect(ScriptedCaller(environment=environment))
+        connected(make(**settings), ScriptedCaller(environment=environment))
     assert caught.value.why == why
 
 

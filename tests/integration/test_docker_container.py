@@ -86,7 +86,7 @@ def test_an_unknown_user_is_named(docker_engine: DockerEngine, make: Make, conne
     with docker_engine.container() as name:
         connection = connect(make(container=name, user="nobody-here"))
         with pytest.raises(ConnectError, match=r"cannot start /bin/sh in .*nobody-here.*; check `user`"):
-            HeldConnection(connection, login=False).open_shell(ChannelOptions())
+            HeldConnection(connection).open_shell(ChannelOptions())
 
 
 @pytest.mark.parametrize("state", ["created", "exited", "paused"])
@@ -258,7 +258,7 @@ def test_a_signal_for_what_is_gone_harms_nobody_where_sudo_asks_for_nothing(
     docker_engine: DockerEngine, make: Make, connect: Connect
 ) -> None:
     with docker_engine.container() as name:
-        link = HeldConnection(connect(make(container=name)), login=False)
+        link = HeldConnection(connect(make(container=name)))
         link.start_lifeline()
         bystander = link.open_shell(ChannelOptions())
         script = "exec 2>&-; trap 'exit 7' USR1; echo up; while :; do sleep 0.05; done"
@@ -276,7 +276,7 @@ def test_an_image_without_sh_is_an_error_that_says_so(
     with docker_engine.container(command=["/bin/bash", "-c", "rm /bin/sh; exec sleep 60"]) as name:
         connection = connect(make(container=name))
         with pytest.raises(ConnectError, match=f"there is no /bin/sh in `{name}`"):
-            HeldConnection(connection, login=False).open_shell(ChannelOptions())
+            HeldConnection(connection).open_shell(ChannelOptions())
 
 
 def test_fresh_is_for_images(make: Make) -> None:

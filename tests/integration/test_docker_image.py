@@ -180,7 +180,7 @@ def test_an_image_without_sh_is_an_error_that_says_so(
         container.wait()
         container.commit("rdo-test-without", "latest")
     with pytest.raises(ConnectError, match="there is no /bin/sh in `rdo-test-without`"):
-        HeldConnection(connect(make(image="rdo-test-without", fresh=fresh)), login=False).open_shell(ChannelOptions())
+        HeldConnection(connect(make(image="rdo-test-without", fresh=fresh))).open_shell(ChannelOptions())
     assert wait_until(lambda: not ours(docker_engine), BOUND)
 
 

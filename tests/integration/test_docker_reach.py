@@ -20,6 +20,7 @@ from rdo.drivers.base import STDERR, STDOUT
 from rdo.drivers.docker.driver import DockerDriver
 from rdo.errors import ConfigError, ConnectError
 from tests.conftest import require
+from tests.connecting import connected
 from tests.docker_engine import DockerEngine
 from tests.ssh_client import ScriptedCaller
 from tests.ssh_server import free_port
@@ -95,7 +96,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def round_trip(container: str, environment: dict[str, str]) -> None:
     """Much goes in, its end is seen, it comes out on one stream, and the rest on the other."""
     driver = DockerDriver(Settings(container=container), "/", "default", environment)
-    connection = driver.connect(ScriptedCaller(environment=environment))
+    connection = connected(driver, ScriptedCaller(environment=environment))
     try:
         assert connection.keepalive.is_alive()
         channel = connection.open_channel("cat; echo end >&2; exit 9", None)
@@ -191,7 +192,7 @@ def test_an_engine_that_does_not_run_is_named(host: str) -> None:
     environment = {**os.environ, "DOCKER_HOST": host}
     driver = DockerDriver(Settings(container="x"), "/", "default", environment)
     with pytest.raises(ConnectError, match=rf"the Docker engine at `{host}` does not answer: .*; start it"):
-        driver.connect(ScriptedCaller(environment=environment))
+        connected(driver, ScriptedCaller(environment=environment))
     with pytest.raises(ConnectError, match="does not answer"):
         driver.roots()
 
@@ -238,8 +239,7 @@ def test_a_server_that_is_not_an_engine_is_one_line(tmp_path: Path) -> None:
         thread.join()
 
 
-def test_a_command_for_another_engine_does_not_run_on_this_one() -> None:
+def test_a_command_for_another_engine_is_led_to_that() -> None:
     driver = DockerDriver(Settings(container="x"), "/", "default", {"DOCKER_HOST": "unix:///a"})
-    assert driver.variables(ScriptedCaller(environment={"DOCKER_HOST": "unix:///a"})) == {}
-    with pytest.raises(ConfigError, match=r"the Docker engine has changed: .*`unix:///b`; `rdoctl stop`"):
-        driver.variables(ScriptedCaller(environment={"DOCKER_HOST": "unix:///b"}))
+    callers = [ScriptedCaller(environment={"DOCKER_HOST": host}) for host in ("unix:///a", "unix:///a", "unix:///b")]
+    assert len(set(map(driver.selector, callers))) == 2

@@ -12,6 +12,7 @@ from rdo.config.schema import Settings
 from rdo.drivers.docker.channel import SAFE_OUTPUT_LIMIT, DockerChannel
 from rdo.drivers.docker.connection import DockerConnection
 from rdo.drivers.docker.driver import DockerDriver
+from tests.connecting import connected
 from tests.docker_engine import DockerEngine
 from tests.soak import tries
 from tests.ssh_client import ScriptedCaller
@@ -51,7 +52,7 @@ def test_a_reader_who_comes_back_late_gets_all(docker_engine: DockerEngine, tmp_
         fresh = Settings(image=docker_engine.image(), pull="never", fresh=True)
         settings = fresh if kind == "fresh" else Settings(container=name)
         driver = DockerDriver(settings, str(tmp_path), "default", environment)
-        connection = driver.connect(ScriptedCaller(environment=environment))
+        connection = connected(driver, ScriptedCaller(environment=environment))
         try:
             begun = [begin(connection, f"head -c {size} /dev/zero; exit 3") for size in SIZES]
             time.sleep(PAUSE)

@@ -19,6 +19,7 @@ from rdo.pool.lifeline import SHORT_LIFE_LIMIT
 from rdo.pool.shell import Shell
 from rdo.remote_sh.markers import Mark, Marks
 from rdo.remote_sh.render import Script
+from tests.connecting import connected
 from tests.leaks import wait_until
 from tests.reach import REACH, Target
 from tests.ssh_client import ScriptedCaller
@@ -45,9 +46,9 @@ def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @contextmanager
-def connected(target: Target, *, login: bool = False) -> Iterator[HeldConnection]:
+def held(target: Target) -> Iterator[HeldConnection]:
     """A connection to the target."""
-    link = HeldConnection(target.driver.connect(ScriptedCaller(environment=target.environment)), login=login)
+    link = HeldConnection(connected(target.driver, ScriptedCaller(environment=target.environment)))
     try:
         yield link
     finally:
@@ -57,19 +58,19 @@ def connected(target: Target, *, login: bool = False) -> Iterator[HeldConnection
 @pytest.fixture(scope="module")
 def link(target: Target) -> Iterator[HeldConnection]:
     """A connection that the tests share, with nothing but their commands."""
-    with connected(target) as link:
+    with held(target) as link:
         yield link
 
 
 @pytest.fixture
 def own_link(target: Target) -> Iterator[HeldConnection]:
     """A connection of the test's own, which it may end or give a lifeline."""
-    with connected(target) as link:
+    with held(target) as link:
         yield link
 
 
-def start(link: HeldConnection, *words: str, pty: Pty | None = None, directory: str = "") -> Shell:
-    shell = link.open_shell(ChannelOptions(pty))
+def start(link: HeldConnection, *words: str, pty: Pty | None = None, directory: str = "", login: bool = False) -> Shell:
+    shell = link.open_shell(ChannelOptions(pty, login=login))
     shell.start(Script(command=words, directory=directory))
     return shell
 
@@ -86,8 +87,15 @@ def finish(shell: Shell) -> Outcome:
     return Outcome(shell.channel.exit_status(), b"".join(pieces[STDOUT]), b"".join(pieces[STDERR]))
 
 
-def run(link: HeldConnection, *words: str, data: bytes = b"", pty: Pty | None = None, directory: str = "") -> Outcome:
-    shell = start(link, *words, pty=pty, directory=directory)
+def run(
+    link: HeldConnection,
+    *words: str,
+    data: bytes = b"",
+    pty: Pty | None = None,
+    directory: str = "",
+    login: bool = False,
+) -> Outcome:
+    shell = start(link, *words, pty=pty, directory=directory, login=login)
     writer = threading.Thread(target=lambda: (shell.channel.write(data), shell.channel.end_input()))
     writer.start()
     found = finish(shell)
@@ -216,7 +224,7 @@ def kill_lifeline(link: HeldConnection, target: Target) -> None:
     try:
         assert run(link, *kill).status == 0
     except ChannelRefused:
-        with connected(target) as other:
+        with held(target) as other:
             assert run(other, *kill).status == 0
     assert wait_until(lambda: lifeline.channel.ended, BOUND)
 
@@ -281,10 +289,10 @@ def test_a_slow_reader_stops_the_writer_and_costs_little(link: HeldConnection) -
 
 
 def test_a_login_shell_can_be_had(target: Target) -> None:
-    with connected(target, login=True) as link:
-        found = run(link, "sh", "-c", "cat; exit 5", data=b"in")
+    with held(target) as link:
+        found = run(link, "sh", "-c", "cat; exit 5", data=b"in", login=True)
         assert (found.status, found.stdout) == (5, b"in")
-        assert run(link, "stty", "size", pty=Pty("xterm", SIZE)).stdout == b"50 120\r\n"
+        assert run(link, "stty", "size", pty=Pty("xterm", SIZE), login=True).stdout == b"50 120\r\n"
 
 
 def test_a_connection_that_is_closed_is_not_alive_and_may_be_closed_again(own_link: HeldConnection) -> None:

@@ -27,7 +27,7 @@ def link(own_server: MakeServer, connect: Connect) -> Callable[..., HeldConnecti
     def make(said: str, real: str, before: str = "") -> HeldConnection:
         command = f'export SHELL={said}; {before}exec {real} -c "$SSH_ORIGINAL_COMMAND"'
         server = own_server(command=command).start()
-        return HeldConnection(connect(server.ssh_config()), login=False)
+        return HeldConnection(connect(server.ssh_config()))
 
     return make
 

@@ -16,6 +16,7 @@ from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import ConnectError
+from tests.connecting import connected
 from tests.integration.conftest import MakeServer
 from tests.leaks import wait_until
 from tests.ssh_client import BOUND, ScriptedCaller, driver, output
@@ -86,4 +87,4 @@ def test_a_server_that_hangs_up_after_the_login_is_reported(server: SshServer) -
     config = server.ssh_config(extra=["LocalCommand echo in", "PermitLocalCommand yes"])
     why = "ended the connection after the login: the server closed the connection"
     with pytest.raises(ConnectError, match=why):
-        driver(config).connect(HangsUp(server))
+        connected(driver(config), HangsUp(server))

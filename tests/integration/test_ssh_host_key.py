@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rdo.errors import ConnectError
+from tests.connecting import connected
 from tests.integration.conftest import Connect
 from tests.ssh_client import ScriptedCaller, driver
 from tests.ssh_server import SshServer, make_key
@@ -82,7 +83,7 @@ def test_a_new_key_that_is_not_accepted_is_refused_before_the_login(
 ) -> None:
     before = server.logins
     with pytest.raises(ConnectError, match="is not known"):
-        driver(config(server, known)).connect(ScriptedCaller(answers))
+        connected(driver(config(server, known)), ScriptedCaller(answers))
     assert server.logins == before
     assert not known.exists()
 
@@ -90,7 +91,7 @@ def test_a_new_key_that_is_not_accepted_is_refused_before_the_login(
 def test_a_strict_policy_refuses_a_new_key_without_asking(server: SshServer, known: Path) -> None:
     asked = ScriptedCaller(["yes"])
     with pytest.raises(ConnectError, match="StrictHostKeyChecking is on"):
-        driver(config(server, known, "StrictHostKeyChecking yes")).connect(asked)
+        connected(driver(config(server, known, "StrictHostKeyChecking yes")), asked)
     assert asked.asked == []
 
 
@@ -102,7 +103,7 @@ def test_a_changed_key_is_refused_under_every_policy(
     write(known, "# comment", f"{name(server)} {public(other)}")
     accepted = server.logins
     with pytest.raises(ConnectError) as failure:
-        driver(config(server, known, f"StrictHostKeyChecking {policy}")).connect(ScriptedCaller(["yes"]))
+        connected(driver(config(server, known, f"StrictHostKeyChecking {policy}")), ScriptedCaller(["yes"]))
     text = str(failure.value)
     assert f"it is ED25519 {fingerprint(server.host_keys[0])}" in text
     assert f"known_hosts has ED25519 {fingerprint(other)} ({known}:2)" in text
@@ -119,7 +120,7 @@ def test_a_revoked_key_is_refused(server: SshServer, known: Path) -> None:
     key = public(server.host_keys[0])
     write(known, f"{name(server)} {key}", f"@revoked * {key}")
     with pytest.raises(ConnectError, match="is revoked"):
-        driver(config(server, known)).connect(ScriptedCaller(["yes"]))
+        connected(driver(config(server, known)), ScriptedCaller(["yes"]))
 
 
 def test_lines_that_paramiko_cannot_read_do_no_harm(

@@ -24,6 +24,7 @@ from paramiko.common import (
 from paramiko.message import Message
 
 from rdo.errors import ConnectError
+from tests.connecting import connected
 from tests.integration.conftest import Connect, MakeServer
 from tests.leaks import wait_until
 from tests.odd_server import OddServer, Talk, text, uint32
@@ -105,7 +106,7 @@ def test_a_passphrase_is_asked_for_three_times(server: SshServer, tmp_path: Path
     key = authorized(server, tmp_path, passphrase=PASSPHRASE)
     asked = ScriptedCaller(["wrong"] * 9)
     with pytest.raises(ConnectError, match=f"ssh-add {re.escape(str(key))}"):
-        driver(config(server), identity=str(key)).connect(asked)
+        connected(driver(config(server), identity=str(key)), asked)
     assert len(asked.asked) == 3
 
 
@@ -113,14 +114,14 @@ def test_no_passphrase_is_asked_for_a_key_that_the_server_does_not_want(server: 
     key = make_key(tmp_path / "stranger", passphrase=PASSPHRASE)
     asked = ScriptedCaller([PASSPHRASE])
     with pytest.raises(ConnectError, match="the server accepts `publickey`; tried `publickey`; "):
-        driver(config(server), identity=str(key)).connect(asked)
+        connected(driver(config(server), identity=str(key)), asked)
     assert asked.asked == []
 
 
 def test_without_a_terminal_the_locked_key_and_its_remedy_are_named(server: SshServer, tmp_path: Path) -> None:
     key = authorized(server, tmp_path, passphrase=PASSPHRASE)
     with pytest.raises(ConnectError) as failure:
-        driver(config(server), identity=str(key)).connect(ScriptedCaller())
+        connected(driver(config(server), identity=str(key)), ScriptedCaller())
     assert f"the key `{key}` needs its passphrase" in str(failure.value)
     assert f"type `ssh-add {key}`" in str(failure.value)
 
@@ -144,7 +145,7 @@ def test_other_keys_of_the_agent_are_tried_unless_that_is_forbidden(
         config(server, "IdentityAgent SSH_AUTH_SOCK", "IdentitiesOnly no"), caller=ScriptedCaller(environment=agent)
     )
     with pytest.raises(ConnectError, match="authentication failed"):
-        driver(config(server, "IdentityAgent SSH_AUTH_SOCK")).connect(ScriptedCaller(environment=agent))
+        connected(driver(config(server, "IdentityAgent SSH_AUTH_SOCK")), ScriptedCaller(environment=agent))
 
 
 def test_a_stale_agent_socket_is_no_obstacle(server: SshServer, connect: Connect, tmp_path: Path) -> None:
@@ -201,13 +202,13 @@ def test_a_key_that_others_may_read_is_left_out_and_named(server: SshServer, tmp
     key.chmod(0o644)
     asked = ScriptedCaller()
     with pytest.raises(ConnectError, match="permissions 0644 are too open"):
-        driver(config(server), identity=str(key)).connect(asked)
+        connected(driver(config(server), identity=str(key)), asked)
     assert asked.told == [f"rdo: the key `{key}` is not used: permissions 0644 are too open"]
 
 
 def test_a_key_file_that_is_missing_is_named(server: SshServer, tmp_path: Path) -> None:
     with pytest.raises(ConnectError, match=r"the key `.*missing`: there is no such file"):
-        driver(config(server), identity=str(tmp_path / "missing")).connect(ScriptedCaller())
+        connected(driver(config(server), identity=str(tmp_path / "missing")), ScriptedCaller())
 
 
 def test_a_file_that_is_no_key_does_not_keep_the_next_from_working(
@@ -224,7 +225,7 @@ def test_too_many_keys_end_in_a_line_that_says_so(own_server: MakeServer, tmp_pa
     keys = [make_key(tmp_path / f"key{number}") for number in range(3)]
     why = "Too many authentication failures; 2 keys were tried: .* IdentitiesOnly"
     with own_server(tries=2) as server, pytest.raises(ConnectError, match=why):
-        driver(config(server, *(f"IdentityFile {key}" for key in keys))).connect(ScriptedCaller())
+        connected(driver(config(server, *(f"IdentityFile {key}" for key in keys))), ScriptedCaller())
 
 
 @pytest.mark.parametrize(("words", "keys"), [("trop d'essais", 2), ("too many", 1)])
@@ -242,7 +243,7 @@ def test_what_the_server_says_as_it_hangs_up_has_no_say_in_the_advice(words: str
         named = "\n  ".join(f"IdentityFile {key}" for key in files)
         server.ssh_config.write_text(server.ssh_config.read_text().replace("IdentityFile none", named))
         with pytest.raises(ConnectError, match=words) as failure:
-            driver(server.ssh_config).connect(ScriptedCaller())
+            connected(driver(server.ssh_config), ScriptedCaller())
     assert ("IdentitiesOnly" in str(failure.value)) is (keys > 1)
 
 
@@ -279,7 +280,7 @@ def test_a_public_key_without_its_private_half_is_named(server: SshServer, tmp_p
     key.unlink()
     why = r"key_ed25519.pub`: it is a public key, and the agent does not have its private half"
     with pytest.raises(ConnectError, match=why):
-        driver(config(server), identity=f"{key}.pub").connect(ScriptedCaller())
+        connected(driver(config(server), identity=f"{key}.pub"), ScriptedCaller())
 
 
 @sshd_alone("certificates")
@@ -324,14 +325,14 @@ def test_a_key_that_the_configuration_does_not_allow_is_not_used(
     accepted = server.logins
     lines = ("IdentityAgent SSH_AUTH_SOCK", f"IdentityFile {key}", line)
     with pytest.raises(ConnectError, match=why):
-        driver(config(server, *lines)).connect(ScriptedCaller(environment=agent))
+        connected(driver(config(server, *lines)), ScriptedCaller(environment=agent))
     assert server.logins == accepted
 
 
 def test_a_refused_login_says_how_to_put_a_key_there_and_what_was_tried(server: SshServer, tmp_path: Path) -> None:
     file = config(server, f"IdentityFile {make_key(tmp_path / 'stranger')}")
     with pytest.raises(ConnectError) as failure:
-        driver(file, user=_user()).connect(ScriptedCaller())
+        connected(driver(file, user=_user()), ScriptedCaller())
     text = str(failure.value)
     assert "the server accepts `publickey`; tried `publickey`; " in text
     assert text.endswith(f"as by `ssh-copy-id -F {file} {_user()}@devbox`")
@@ -339,7 +340,9 @@ def test_a_refused_login_says_how_to_put_a_key_there_and_what_was_tried(server: 
 
 def test_of_many_keys_that_fail_the_error_names_the_first(server: SshServer, tmp_path: Path) -> None:
     with pytest.raises(ConnectError, match=r"key0.*key2.*; 17 more keys failed; ") as failure:
-        driver(config(server, *(f"IdentityFile {tmp_path}/key{each}" for each in range(20)))).connect(ScriptedCaller())
+        connected(
+            driver(config(server, *(f"IdentityFile {tmp_path}/key{each}" for each in range(20)))), ScriptedCaller()
+        )
     assert "key3" not in str(failure.value)
 
 
@@ -348,7 +351,7 @@ def test_a_file_that_the_ssh_configuration_names_and_that_is_missing_is_named(
 ) -> None:
     asked = ScriptedCaller()
     with pytest.raises(ConnectError):
-        driver(config(server, f"IdentityFile {tmp_path / 'gone'}", "IdentityFile ~/.ssh/id_dsa")).connect(asked)
+        connected(driver(config(server, f"IdentityFile {tmp_path / 'gone'}", "IdentityFile ~/.ssh/id_dsa")), asked)
     assert asked.told == [f"rdo: the key `{tmp_path / 'gone'}` is not used: there is no such file"]
 
 
@@ -367,7 +370,7 @@ def test_in_batch_mode_nothing_is_asked(server: SshServer, tmp_path: Path) -> No
     key = authorized(server, tmp_path, passphrase=PASSPHRASE)
     asked = ScriptedCaller([PASSPHRASE])
     with pytest.raises(ConnectError, match="needs its passphrase"):
-        driver(config(server, "BatchMode yes"), identity=str(key)).connect(asked)
+        connected(driver(config(server, "BatchMode yes"), identity=str(key)), asked)
     assert asked.asked == []
 
 

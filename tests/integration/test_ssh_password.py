@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rdo.errors import ConnectError
+from tests.connecting import connected
 from tests.integration.conftest import Connect
 from tests.scripted_server import Script, ScriptedServer
 from tests.ssh_client import ScriptedCaller, driver
@@ -25,7 +26,7 @@ def test_a_password_is_asked_for_three_times(tmp_path: Path) -> None:
     asked = ScriptedCaller(["wrong"] * 9)
     script = Script("password", password="secret")
     with ScriptedServer(script, tmp_path) as server, pytest.raises(ConnectError, match="the server accepts `password`"):
-        driver(server.ssh_config).connect(asked)
+        connected(driver(server.ssh_config), asked)
     assert script.attempts == ["password wrong"] * 3
 
 
@@ -49,7 +50,7 @@ def test_a_password_and_then_questions_are_two_steps_of_one_login(connect: Conne
 def test_without_a_terminal_the_ways_that_the_server_wants_are_named(tmp_path: Path) -> None:
     script = Script("password,keyboard-interactive", questions=[("Token: ", False)])
     with ScriptedServer(script, tmp_path) as server, pytest.raises(ConnectError) as failure:
-        driver(server.ssh_config).connect(ScriptedCaller())
+        connected(driver(server.ssh_config), ScriptedCaller())
     assert str(failure.value) == (
         f"authentication failed for `bob@devbox:{server.port}`: the server accepts `password`, `keyboard-interactive`; "
         "there was no terminal to ask on; "

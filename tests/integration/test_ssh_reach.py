@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from rdo.errors import ConnectError
+from tests.connecting import connected
 from tests.integration.conftest import Connect, MakeServer
 from tests.servers import sshd_alone
 from tests.ssh_client import ScriptedCaller, driver, output
@@ -52,7 +53,7 @@ def closed_port() -> Iterator[int]:
 
 def failure(host: str, port: int | None = None, timeout: float | None = None) -> str:
     with pytest.raises(ConnectError) as error:
-        driver(Path(os.devnull), host, port=port, connect_timeout=timeout).connect(ScriptedCaller())
+        connected(driver(Path(os.devnull), host, port=port, connect_timeout=timeout), ScriptedCaller())
     return str(error.value)
 
 
@@ -93,14 +94,14 @@ def test_a_chain_of_hosts_is_followed_in_order(
 def test_a_jump_host_that_cannot_reach_the_host_is_named(server: SshServer, closed_port: int) -> None:
     config = server.ssh_config("hop")
     with pytest.raises(ConnectError, match=r"`[\w-]+@hop:\d+` cannot reach `127.0.0.1` port \d+: connect"):
-        driver(config, "127.0.0.1", port=closed_port, jump="hop").connect(ScriptedCaller())
+        connected(driver(config, "127.0.0.1", port=closed_port, jump="hop"), ScriptedCaller())
 
 
 def test_jump_hosts_in_a_circle_are_found(tmp_path: Path) -> None:
     config = tmp_path / "circle"
     config.write_text("Host a\n  ProxyJump b\nHost b\n  ProxyJump a\n")
     with pytest.raises(ConnectError, match="form a loop"):
-        driver(config, "a").connect(ScriptedCaller())
+        connected(driver(config, "a"), ScriptedCaller())
 
 
 def test_a_proxy_command_carries_the_connection_and_ends_with_it(
@@ -115,13 +116,13 @@ def test_a_proxy_command_carries_the_connection_and_ends_with_it(
 def test_a_proxy_command_that_fails_is_quoted_with_its_last_words(server: SshServer) -> None:
     config = server.ssh_config(extra=["ProxyCommand sh -c 'echo no way >&2; exit 3'"])
     with pytest.raises(ConnectError, match=r"ProxyCommand `sh -c .*`, status 3, no way"):
-        driver(config).connect(ScriptedCaller())
+        connected(driver(config), ScriptedCaller())
 
 
 def test_a_proxy_command_that_was_killed_is_said_to_have_been(server: SshServer) -> None:
     config = server.ssh_config(extra=["ProxyCommand sh -c 'kill -9 $$'"])
     with pytest.raises(ConnectError, match=r"ProxyCommand `sh -c .*`, signal 9$"):
-        driver(config).connect(ScriptedCaller())
+        connected(driver(config), ScriptedCaller())
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_a_proxy_command_that_was_killed_is_said_to_have_been(server: SshServer)
 )
 def test_what_is_long_in_a_configuration_is_cut_in_the_error(line: str, server: SshServer) -> None:
     with pytest.raises(ConnectError) as error:
-        driver(server.ssh_config(extra=[line], name="long")).connect(ScriptedCaller())
+        connected(driver(server.ssh_config(extra=[line], name="long")), ScriptedCaller())
     assert len(str(error.value)) < 800
 
 
@@ -139,7 +140,7 @@ def test_a_configuration_that_ssh_refuses_is_refused_with_its_words(tmp_path: Pa
     config = tmp_path / "bad"
     config.write_text("Host devbox\n  Colour blue\n")
     with pytest.raises(ConnectError, match="line 2: Bad configuration option: colour"):
-        driver(config).connect(ScriptedCaller())
+        connected(driver(config), ScriptedCaller())
 
 
 def test_without_an_ssh_program_the_configuration_is_read_all_the_same(server: SshServer, connect: Connect) -> None:
@@ -185,7 +186,7 @@ def test_a_server_with_too_many_logins_is_to_be_tried_again() -> None:
 def test_a_server_without_a_common_algorithm_is_reported(own_server: MakeServer) -> None:
     why = "only these ciphers: chacha20-poly1305@openssh.com; .* add `aes128-gcm@openssh.com` to Ciphers"
     with own_server("Ciphers chacha20-poly1305@openssh.com") as server, pytest.raises(ConnectError, match=why):
-        driver(server.ssh_config()).connect(ScriptedCaller())
+        connected(driver(server.ssh_config()), ScriptedCaller())
 
 
 @sshd_alone("Ciphers")
@@ -215,7 +216,7 @@ def test_a_server_whose_macs_we_lack_is_reported(own_server: MakeServer) -> None
         "only these MACs: umac-64@openssh.com, umac-128-etm@openssh.com; .* add `hmac-sha2-256-etm@openssh.com` to MACs"
     )
     with own_server(UMAC, "Ciphers aes128-ctr") as server, pytest.raises(ConnectError, match=why):
-        driver(server.ssh_config()).connect(ScriptedCaller())
+        connected(driver(server.ssh_config()), ScriptedCaller())
 
 
 def test_the_target_has_a_name_before_anything_is_connected() -> None:
@@ -247,7 +248,7 @@ def test_a_proxy_command_may_hand_over_its_connection(server: SshServer, connect
 def test_a_proxy_command_that_hands_over_nothing_is_named(server: SshServer) -> None:
     config = server.ssh_config(extra=["ProxyCommand sh -c 'echo no way >&2'", "ProxyUseFdpass yes"], name="fdpass")
     with pytest.raises(ConnectError, match=r"passed no connection \(ProxyUseFdpass\): ProxyCommand .*no way"):
-        driver(config).connect(ScriptedCaller())
+        connected(driver(config), ScriptedCaller())
 
 
 def test_programs_and_paths_of_the_ssh_configuration_count_from_where_the_command_was_typed(
@@ -276,7 +277,7 @@ def test_it_is_tried_as_often_as_configured(server: SshServer, closed_port: int)
     config = server.ssh_config(extra=["ConnectionAttempts 2", f"Port {closed_port}"], name="attempts")
     began = time.monotonic()
     with pytest.raises(ConnectError, match="connection refused"):
-        driver(config).connect(ScriptedCaller())
+        connected(driver(config), ScriptedCaller())
     assert time.monotonic() - began >= 1.0  # the pause between two attempts
 
 

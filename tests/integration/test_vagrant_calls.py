@@ -12,6 +12,7 @@ import pytest
 from rdo.drivers.ssh.connection import SshConnection
 from rdo.drivers.vagrant.driver import VagrantDriver
 from rdo.errors import ConnectError
+from tests.connecting import connected
 from tests.ssh_client import ScriptedCaller, output
 from tests.ssh_server import free_port
 from tests.sshd import Sshd
@@ -40,7 +41,7 @@ def go(vagrant: FakeVagrant) -> Iterator[Go]:
 
     def connect(given: VagrantDriver | None = None) -> ScriptedCaller:
         caller = ScriptedCaller(environment=vagrant.environment(os.environ))
-        made.append((given or make(vagrant)).connect(caller))
+        made.append(connected(given or make(vagrant), caller))
         assert output(made[-1], "echo hello") == (0, "hello\n")
         return caller
 
@@ -51,7 +52,7 @@ def go(vagrant: FakeVagrant) -> Iterator[Go]:
 
 def failure(vagrant: FakeVagrant, given: VagrantDriver | None = None) -> str:
     with pytest.raises(ConnectError) as error:
-        (given or make(vagrant)).connect(ScriptedCaller(environment=vagrant.environment(os.environ)))
+        connected(given or make(vagrant), ScriptedCaller(environment=vagrant.environment(os.environ)))
     return str(error.value)
 
 
@@ -171,10 +172,10 @@ def test_without_vagrant_what_is_kept_still_works(vagrant: FakeVagrant, go: Go) 
     (vagrant.directory / "bin" / "vagrant").unlink()
     lonely = make(vagrant, PATH="/nowhere")
     caller = ScriptedCaller(environment={**vagrant.environment(os.environ), "PATH": "/nowhere"})
-    lonely.connect(caller).close()
+    connected(lonely, caller).close()
     (vagrant.project / "Vagrantfile").write_text("# changed\n")
     with pytest.raises(ConnectError) as error:
-        lonely.connect(caller)
+        connected(lonely, caller)
     assert str(error.value) == "cannot ask Vagrant for its machine: there is no `vagrant` in PATH; install Vagrant"
 
 
@@ -218,9 +219,10 @@ def test_with_auto_up_it_is_run_once_however_many_masters_wait(vagrant: FakeVagr
     assert told == [["==> default: up", "done"], *[["rdo: waiting for another `vagrant up default`"]] * 3]
 
 
-def test_another_place_than_the_masters_is_refused(vagrant: FakeVagrant) -> None:
+def test_callers_with_other_homes_or_providers_are_led_elsewhere(vagrant: FakeVagrant) -> None:
     here = make(vagrant)
     same = vagrant.environment(os.environ)
-    assert here.variables(ScriptedCaller(environment=same)) == {}
-    with pytest.raises(ConnectError, match="VAGRANT_CWD or VAGRANT_DOTFILE_PATH has changed"):
-        here.variables(ScriptedCaller(environment={**same, "VAGRANT_CWD": "/elsewhere"}))
+    changes = [{}, {"HOME": "/elsewhere"}, {"VAGRANT_HOME": "/x"}, {"VAGRANT_DEFAULT_PROVIDER": "libvirt"}]
+    assert len({here.selector(ScriptedCaller(environment={**same, **change})) for change in changes}) == len(changes)
+    one, other = (ScriptedCaller(environment={**same, "A": value}) for value in "ab")
+    assert here.selector(one) == here.selector(other)

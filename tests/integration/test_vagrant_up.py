@@ -9,6 +9,7 @@ import pytest
 
 from rdo.drivers.vagrant.driver import VagrantDriver
 from rdo.errors import ConnectError
+from tests.connecting import connected
 from tests.ssh_client import ScriptedCaller
 from tests.sshd import Sshd
 from tests.vagrant_fake import FakeVagrant
@@ -30,7 +31,7 @@ def test_a_failing_vagrant_up_is_shown_with_its_reason(vagrant: FakeVagrant) -> 
     vagrant.answer("up", "echo Bringing machine up...; echo; echo 'No space left'; exit 1")
     caller = ScriptedCaller(environment=vagrant.environment(os.environ))
     with pytest.raises(ConnectError, match=r"^`vagrant up default` failed: No space left; "):
-        up(vagrant).connect(caller)
+        connected(up(vagrant), caller)
     assert caller.told == ["Bringing machine up...", "", "No space left"]
 
 
@@ -40,13 +41,13 @@ def test_who_watches_vagrant_up_sees_its_last_line_and_all_of_them_if_it_fails(v
     vagrant.answer("up", "echo '==> default: up'; echo; echo 'No space left'; exit 1")
     caller = ScriptedCaller(environment=vagrant.environment(os.environ), watches=True)
     with pytest.raises(ConnectError, match="No space left"):
-        up(vagrant).connect(caller)
+        connected(up(vagrant), caller)
     assert caller.steps[-3:] == ["vagrant up default", "vagrant up: ==> default: up", "vagrant up: No space left"]
     assert caller.told == ["==> default: up", "", "No space left"]
     (vagrant.directory / "next").write_text(f"cat <<'END'\n{vagrant.ssh_config()}\nEND")
     vagrant.answer("up", "echo '==> default: up'; mv next answer-ssh-config")
     caller.told.clear()
-    up(vagrant).connect(caller).close()
+    connected(up(vagrant), caller).close()
     assert caller.told == []
 
 
@@ -62,5 +63,5 @@ def test_a_caller_that_goes_away_interrupts_vagrant_up(vagrant: FakeVagrant) -> 
     vagrant.down(default="poweroff")
     vagrant.answer("up", "trap 'echo cleaned >cleaned; exit 1' INT; echo up; while :; do sleep 0.05; done")
     with pytest.raises(Gone):
-        up(vagrant).connect(Leaving(environment=vagrant.environment(os.environ)))
+        connected(up(vagrant), Leaving(environment=vagrant.environment(os.environ)))
     assert (vagrant.directory / "cleaned").exists()

@@ -18,10 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rdo.ipc import peercred, protocol
+from rdo.ipc import address, peercred, protocol
 from tests import clients
 
-TOP = Path(__file__).parents[2]
 PROGRAMS = Path(sys.executable).parent
 
 BOUND = 20.0
@@ -33,23 +32,6 @@ PYTHON = (sys.executable, "-I", "-X", "utf8", "-S", "-X", "rdo=rdo", str(PROGRAM
 NATIVE = (str(clients.directories()[0] / "rdo"),)
 
 CLIENTS = {"python": PYTHON, "native": NATIVE}
-
-PLACE = """
-import os, sys
-sys.path.insert(0, sys.argv.pop(1))
-from rdo import project
-from rdo.client import argv
-from rdo.ipc import address
-options = argv.parse(sys.argv[1:])
-environ = dict(os.environ)
-project.make_absolute(environ)
-if options.directory:
-    project.change_directory(options.directory, environ)
-found = project.discover(environ, options.project)
-directory = address.runtime_directory(environ)
-sys.stdout.write(address.socket_path(directory, found.config, argv.profile(options, environ), environ))
-"""
-"""Says where the master of a command listens."""
 
 OK = protocol.frame(protocol.ACCEPTED) + protocol.frame(protocol.STARTED) + protocol.frame(protocol.EXIT, b"\0")
 
@@ -96,10 +78,8 @@ class Seen:
 
 def socket_path(caller: Caller) -> Path:
     """Where the master listens that the caller's command is for."""
-    command = [sys.executable, "-I", "-X", "utf8", "-c", PLACE, str(TOP), *caller.words]
-    found = subprocess.run(command, cwd=caller.cwd, env=caller.env, capture_output=True, timeout=BOUND, check=False)
-    assert found.returncode == 0, found.stderr.decode()
-    return Path(os.fsdecode(found.stdout))
+    environment = {os.fsdecode(name): os.fsdecode(value) for name, value in caller.env.items()}
+    return Path(address.socket_path(address.runtime_directory(environment)))
 
 
 def both(caller: Caller, play: Play | None = None) -> tuple[Seen, Seen]:

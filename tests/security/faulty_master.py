@@ -69,8 +69,7 @@ def faulty_master(project: Project, directory: Path, place: str, kind: str, afte
 
     `Thread.NAME` is the start of a thread of that name.
     """
-    config = str(project.local / ".rdo.conf")
-    path = address.socket_path(address.runtime_directory(project.environment), config, "default", project.environment)
+    path = address.socket_path(address.runtime_directory(project.environment))
     (directory / "count").touch()
     (directory / "switch").write_text("on")
     program = [
@@ -83,7 +82,7 @@ def faulty_master(project: Project, directory: Path, place: str, kind: str, afte
         str(directory / "count"),
         str(directory / "switch"),
     ]
-    arguments = [path, config, "default", sockets.release().decode()]
+    arguments = [path, sockets.release().decode()]
     ready, report = os.pipe()
     with open(ready, "rb") as heard, open(f"{path}.log", "ab") as log, subprocess.Popen(
         ["bash", "-c", 'exec 3>&"$0" && exec "$@"', str(report), *program, *arguments],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.util.crash import LOG_LIMIT, TRACEBACK_LIMIT
+from rdo.util.log import LIMIT
 from tests.e2e.masters import END_BOUND, masters, report
 from tests.e2e.project import Project, local_project
 from tests.e2e.reached import sleepers, token
@@ -18,8 +18,8 @@ from tests.security.faulty_master import FaultyMaster, faulty_master
 
 PLACES = [
     ("LocalDriver.roots", 0),
-    ("LocalDriver.variables", 0),
-    ("LocalDriver.connect", 0),
+    ("LocalTarget.options", 0),
+    ("LocalTarget.connect", 0),
     ("LocalConnection.open_channel", 0),
     ("LocalConnection.open_channel", 1),
     ("LocalChannel.write", 0),
@@ -72,7 +72,7 @@ def test_a_fault_is_one_line_and_nothing_is_tried_again(
         else:
             assert (result.stdout, result.stderr) == (b"hello\n", b"")
         assert f"{kind}" in master.log.read_text()
-        if place == "LocalDriver.connect":
+        if place == "LocalTarget.connect":
             assert master.calls == 1
         works_again(project, master)
 
@@ -96,7 +96,7 @@ def test_a_fault_just_after_the_start_of_a_command_ends_it(project: Project, tmp
 
 
 def test_a_fault_behind_a_password_asks_for_it_once(project: Project, tmp_path: Path) -> None:
-    with faulty_master(project, tmp_path, "LocalDriver.connect", "ValueError") as master:
+    with faulty_master(project, tmp_path, "LocalTarget.connect", "ValueError") as master:
         with Terminal(project.command("true"), project.local, project.environment) as terminal:  # type: ignore[arg-type]
             terminal.expect("password: ")
             terminal.line("secret")
@@ -108,7 +108,7 @@ def test_a_fault_behind_a_password_asks_for_it_once(project: Project, tmp_path: 
 def test_parallel_commands_that_meet_a_fault_are_all_told_and_make_one_attempt(
     project: Project, tmp_path: Path
 ) -> None:
-    with faulty_master(project, tmp_path, "LocalDriver.connect", "ValueError") as master:
+    with faulty_master(project, tmp_path, "LocalTarget.connect", "ValueError") as master:
         with Terminal(project.command("true"), project.local, project.environment) as terminal:  # type: ignore[arg-type]
             terminal.expect("password: ")
             others = [project.start("true") for _ in range(4)]
@@ -124,9 +124,9 @@ def test_parallel_commands_that_meet_a_fault_are_all_told_and_make_one_attempt(
 def test_the_log_of_faults_is_bounded(project: Project, tmp_path: Path) -> None:
     with faulty_master(project, tmp_path, "LocalDriver.roots", "ValueError") as master:
         project.run("true")
-        os.truncate(master.log, LOG_LIMIT)
+        os.truncate(master.log, LIMIT)
         project.run("true")
-        assert 0 < master.log.stat().st_size < TRACEBACK_LIMIT + 1000
+        assert 0 < master.log.stat().st_size < LIMIT
         assert "ValueError: planted" in master.log.read_text()
 
 
@@ -141,7 +141,7 @@ def test_a_thread_that_cannot_be_started_leaves_no_count_wrong(project: Project,
                 assert (result.stdout, result.stderr) == (b"hello\n", b"")
             assert report(project)["pid"] == master.pid
         works_again(project, master)
-        assert project.shell("rdoctl stop --all").stdout.startswith(b"stopped ")
+        assert project.shell("rdoctl stop --all").stdout.endswith(b"stopped the control master\n")
         assert wait_until(lambda: not masters(project), END_BOUND)
 
 
@@ -150,5 +150,5 @@ def test_where_no_thread_can_be_started_the_master_can_be_seen_and_stopped(proje
         with project.start("true") as refused:
             assert refused.communicate()[1].decode() == NO_THREAD
         assert report(project)["pid"] == master.pid
-        assert project.shell("rdoctl stop --all --now").stdout.startswith(b"stopped ")
+        assert project.shell("rdoctl stop --all --now").stdout.endswith(b"stopped the control master\n")
         assert wait_until(lambda: not masters(project), END_BOUND)

@@ -54,7 +54,7 @@ def state(project: Project, before: str = "") -> list[str]:
 ])  # fmt: skip
 def test_a_local_command_runs_as_its_own_caller_would_run_it(project: Project, first: str) -> None:
     usual = state(project)
-    project.shell("rdoctl stop --now")
+    project.shell("rdoctl stop --all --now")
     assert project.shell(f"{first} rdo true").returncode == 0
     assert state(project) == usual
     assert project.run("sh", "-c", "kill -INT $$; echo survived").returncode == 130

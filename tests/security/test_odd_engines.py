@@ -24,6 +24,7 @@ from rdo.errors import ConnectError, RdoError
 from rdo.pool import shell
 from rdo.pool.connection import HeldConnection
 from rdo.remote_sh.render import Script
+from tests.connecting import connected
 from tests.e2e.project import make_project
 from tests.odd_answers import ALL, CHUNKED, PLAIN, say
 from tests.odd_engine import OddEngine, Say, answer
@@ -63,9 +64,9 @@ def run(environment: dict[str, str]) -> int:
     """A command in the container, as the control master has it run: its exit status. Raises RdoError."""
     driver = DockerDriver(Settings(container="web"), "/tmp", "default", environment)
     assert driver.roots()[0].local == "/"
-    connection = driver.connect(ScriptedCaller(environment=environment))
+    connection = connected(driver, ScriptedCaller(environment=environment))
     try:
-        ready = HeldConnection(connection, login=False).open_shell(ChannelOptions())
+        ready = HeldConnection(connection).open_shell(ChannelOptions())
         ready.start(Script(command=["true"]))
         while ready.channel.read(BOUND) is not None:
             pass

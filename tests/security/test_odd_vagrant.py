@@ -13,6 +13,7 @@ import pytest
 
 from rdo.drivers.vagrant import command
 from rdo.errors import ConnectError, RdoError
+from tests.connecting import connected
 from tests.ssh_client import ScriptedCaller
 from tests.sshd import Sshd
 from tests.vagrant_fake import FakeVagrant
@@ -95,7 +96,7 @@ def peak() -> int:
 
 def connect(vagrant: FakeVagrant, *, machine: str | None = None, auto_up: bool = False) -> object:
     environment = vagrant.environment(os.environ)
-    return driver(vagrant.project, environment, machine, auto_up).connect(ScriptedCaller(environment=environment))
+    return connected(driver(vagrant.project, environment, machine, auto_up), ScriptedCaller(environment=environment))
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -138,7 +139,7 @@ def test_a_line_of_an_up_that_never_ends_is_shown_in_parts_and_ends_with_its_cal
     vagrant.answer("up", "tr '\\0' x </dev/zero")
     environment = vagrant.environment(os.environ)
     caller = Leaving(environment=environment)
-    check(lambda: driver(vagrant.project, environment, None, True).connect(caller))
+    check(lambda: connected(driver(vagrant.project, environment, None, True), caller))
     assert max(map(len, caller.told)) < 10_000
 
 

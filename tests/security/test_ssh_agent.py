@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from rdo.drivers.ssh.fields import string
 from rdo.errors import ConnectError
+from tests.connecting import connected
 from tests.integration.conftest import Connect
 from tests.integration.test_ssh_login import agent, config
 from tests.leaks import wait_until
@@ -59,7 +60,7 @@ def test_a_key_for_another_host_is_not_to_be_had(
     sshd.authorize(key)
     add_for(agent, key, known_as(tmp_path, other=own_sshd()), "other")
     with pytest.raises(ConnectError, match="authentication failed"):
-        driver(config(sshd, *LINES)).connect(ScriptedCaller(environment=agent))
+        connected(driver(config(sshd, *LINES)), ScriptedCaller(environment=agent))
 
 
 def test_a_key_for_this_host_alone_is_not_to_be_had_on_it(

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rdo.errors import ConnectError
+from tests.connecting import connected
 from tests.integration.conftest import Connect
 from tests.ssh_client import ScriptedCaller, driver, output
 from tests.ssh_server import make_key
@@ -41,7 +42,7 @@ def refusal(config: Path, server: Sshd, *answers: str) -> str:
     assert not ssh_connects(config)
     before = server.log.count("Accepted") + server.log.count("Failed") + server.log.count("Postponed")
     with pytest.raises(ConnectError) as failure:
-        driver(config).connect(ScriptedCaller(answers))
+        connected(driver(config), ScriptedCaller(answers))
     assert server.log.count("Accepted") + server.log.count("Failed") + server.log.count("Postponed") == before
     return str(failure.value)
 
@@ -131,7 +132,7 @@ def test_no_key_is_used_where_no_algorithm_for_keys_is_left(sshd: Sshd) -> None:
     config = sshd.ssh_config(extra=["PubkeyAcceptedAlgorithms -*"], name="emptied")
     assert not ssh_connects(config)
     with pytest.raises(ConnectError, match="PubkeyAcceptedAlgorithms has no algorithm for it"):
-        driver(config).connect(ScriptedCaller())
+        connected(driver(config), ScriptedCaller())
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_a_configuration_that_allows_only_what_rdo_cannot_do_is_refused_by_name(
     option: str, value: str, sshd: Sshd
 ) -> None:
     with pytest.raises(ConnectError, match=f"rdo supports none of the {option} of this host: .*{value}"):
-        driver(sshd.ssh_config(extra=[f"{option} {value}"], name="odd")).connect(ScriptedCaller())
+        connected(driver(sshd.ssh_config(extra=[f"{option} {value}"], name="odd")), ScriptedCaller())
 
 
 def test_what_is_agreed_on_is_what_the_user_allows(sshd: Sshd, connect: Connect) -> None:
@@ -373,7 +374,7 @@ def test_a_changed_key_of_this_machine_is_no_obstacle_only_where_that_was_asked_
 
 def test_an_option_that_must_not_be_left_out_forbids_the_connection(sshd: Sshd) -> None:
     with pytest.raises(ConnectError, match="BindInterface lo: rdo cannot choose an interface"):
-        driver(sshd.ssh_config(extra=["BindInterface lo"], name="bound")).connect(ScriptedCaller())
+        connected(driver(sshd.ssh_config(extra=["BindInterface lo"], name="bound")), ScriptedCaller())
 
 
 def test_options_without_effect_are_named_to_who_asks_for_details(sshd: Sshd, connect: Connect) -> None:
@@ -395,7 +396,7 @@ def test_without_an_ssh_program_revoked_keys_are_refused_all_the_same(sshd: Sshd
     path = revoked_by("list", tmp_path, sshd)
     config = sshd.ssh_config(extra=[f"RevokedHostKeys {path}"], name="revoked")
     with pytest.raises(ConnectError, match="is revoked"):
-        driver(config).connect(ScriptedCaller(environment=ALONE))
+        connected(driver(config), ScriptedCaller(environment=ALONE))
 
 
 @pytest.mark.parametrize("name", ["missing", "two words"])
@@ -404,7 +405,7 @@ def test_without_an_ssh_program_a_file_that_cannot_be_read_forbids_it_too(
 ) -> None:
     config = sshd.ssh_config(extra=[f'RevokedHostKeys "{tmp_path / name}"'], name="revoked")
     with pytest.raises(ConnectError, match=r"\(RevokedHostKeys\)"):
-        driver(config).connect(ScriptedCaller(environment=ALONE))
+        connected(driver(config), ScriptedCaller(environment=ALONE))
 
 
 def test_without_an_ssh_program_algorithms_count_and_lists_are_changed(sshd: Sshd, connect: Connect) -> None:

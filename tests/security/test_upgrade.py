@@ -34,8 +34,8 @@ while True:
     if not frames:  # somebody looks whether it listens
         continue
     ((kind, payload),) = frames
-    report = {"config": "/old/.rdo.conf", "profile": "default", "driver": "ssh", "target": "old", "pid": os.getpid(),
-              "started": 0, "running": [], "links": 1, "idle_timeout": 60, "idle_for": 1, "ending": False}
+    report = {"pid": os.getpid(), "started": 0, "running": [], "ending": False,
+              "targets": [{"name": "old", "number": 7, "unheard_of": 1}]}
     connection.sendall(protocol.frame(protocol.REPORT, json.dumps(report).encode()))
     connection.close()
     if kind == protocol.STOP:
@@ -97,18 +97,19 @@ def test_a_new_release_of_the_same_version_has_a_new_master_and_the_old_one_ends
 def test_a_master_of_an_older_release_is_listed_and_stopped(project: Project) -> None:
     project.run("true")
     (path,) = sockets(project)
-    place = path.with_name("0123456789abcdef")
+    place = path.with_name("control-0123456789abcdef")
     with subprocess.Popen([sys.executable, "-c", OLD_MASTER, str(place)], stdout=subprocess.PIPE) as old:
         assert old.stdout
         old.stdout.readline()
-        shown = {each["config"]: each for each in json.loads(project.shell("rdoctl status --json").stdout)}
-        assert shown["/old/.rdo.conf"]["pid"] == old.pid
-        assert b"stopped `default` of /old/.rdo.conf\n" in project.shell("rdoctl stop --all").stdout
+        shown = {each["pid"]: each for each in json.loads(project.shell("rdoctl status --json").stdout)}
+        assert [target["name"] for target in shown[old.pid]["targets"]] == ["old"]
+        assert project.shell("rdoctl stop --all").stdout.count(b"stopped the control master\n") == 2
         assert old.wait(PATIENCE) == 0
 
 
 def test_a_request_of_another_release_is_not_taken_and_the_socket_is_left(project: Project) -> None:
     project.run("true")
     (path,) = sockets(project)
-    assert answer(path, protocol.frame(protocol.RUN, protocol.VERSION + b" 0.0.9 1 2\0")) == [(protocol.STALE, b"")]
+    request = protocol.VERSION + b" 0.0.9 1 2\0" + os.fsencode(PACKAGE) + b"\0"
+    assert answer(path, protocol.frame(protocol.RUN, request)) == [(protocol.STALE, b"")]
     assert wait_until(lambda: not masters(project), PATIENCE)

@@ -68,7 +68,7 @@ def _path() -> Finding:
 
 def _config(profile: str) -> Finding:
     loaded = allow.load(profile)
-    target = registry.create(loaded).target
+    target = registry.create(loaded, os.environ).target
     return ok(f"{loaded.path}, profile `{loaded.profile}`: `{target}` by driver {loaded.settings.driver}")
 
 

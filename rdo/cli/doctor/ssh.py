@@ -55,7 +55,7 @@ class _SshRoute:
     def options(self) -> SshOptions:
         """What the ssh configuration says of the host. Raises RdoError."""
         settings = self._config.settings
-        file = registry.ssh_config_file(settings.ssh_config)
+        file = registry.ssh_config_file(settings.ssh_config, os.environ)
         request = SshQueryRequest(
             settings.host or "", settings.user, settings.port, settings.identity, settings.jump, file
         )

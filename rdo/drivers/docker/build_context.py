@@ -51,6 +51,17 @@ def locate(root: str, build: str, dockerfile: str | None) -> BuildContext:
     return BuildContext(directory, name)
 
 
+def stamp(root: str, build: str, dockerfile: str | None) -> tuple[object, ...]:
+    """What changes with the Dockerfile, at the cost of a look at it. Raises nothing."""
+    try:
+        context = locate(root, build, dockerfile)
+        path = os.path.join(context.directory, context.dockerfile)
+        info = os.stat(path)
+    except (OSError, ConfigError):
+        return ()
+    return (path, info.st_mtime_ns, info.st_size, info.st_ino)
+
+
 def digest(context: BuildContext, settings: Sequence[str]) -> str:
     """What changes with any file of the context, and with the settings. Looks into the Dockerfile alone.
 

@@ -26,6 +26,9 @@ IMAGE = f"{PREFIX}image"
 FILES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 """What compose looks for where no file is named, here and above."""
 
+ENV_VARS = ("COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR", "COMPOSE_PROJECT_NAME")
+"""Variables by which a user says which compose project is meant."""
+
 
 class ServiceCandidates(NamedTuple):
     """The containers of the compose projects that a directory belongs to, nearest ones first."""

@@ -6,12 +6,12 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 
 from rdo.config.schema import CONTAINERS, Settings
-from rdo.drivers.base import STDOUT, Caller, Root
-from rdo.drivers.docker import build, devcontainer, inspect, pull
+from rdo.drivers.base import STDOUT, Caller, ChannelOptions, Pty, Root
+from rdo.drivers.docker import build, build_context, compose, devcontainer, inspect, pull
 from rdo.drivers.docker import container as docker_container
 from rdo.drivers.docker import image as docker_image
 from rdo.drivers.docker.connection import DockerConnection, ProgramStarter
@@ -38,12 +38,14 @@ LOGIN_SHELL_TIMEOUT = 10.0
 PATH_LIMIT = 4096
 
 
+KEYS = (*CONTAINERS, "dockerfile", "build_target", "pull", "fresh", "user", "auto_start", "directory", "login")
+"""What of a profile says which container it is and how it is reached."""
+
+
 class DockerDriver:
     """The Driver of rdo.drivers.base. `environment` is that of a caller who asks for directories without a command."""
 
-    def __init__(
-        self, settings: Settings, root: str, profile: str, environment: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, root: str, profile: str, environment: Mapping[str, str]) -> None:
         """Raises ConfigError."""
         self._is_own = bool(settings.image or settings.build)
         if settings.fresh and not self._is_own:
@@ -53,7 +55,7 @@ class DockerDriver:
         self._settings = settings
         self._root = root
         self._profile = profile
-        self._environment: Mapping[str, str] = os.environ if environment is None else environment
+        self._environment = environment
         self._roots: list[Root] | None = None
         self._name = ""
         self._holder = SharedContainer()
@@ -102,37 +104,47 @@ class DockerDriver:
             return None
         return inspect.not_mounted(self._name, self._roots or (), self._root, directory)
 
-    def sharing_key(self, caller: Caller) -> str | None:
-        """See base.Driver. The engine runs a command as its user, so a shell of another user does not fit."""
-        return caller.user or None
+    def selector(self, caller: Caller) -> Hashable:
+        """See base.Driver. The engine runs a command as its user, so that a shell of another user does not fit."""
+        settings = self._settings
+        given = (getattr(settings, key) for key in KEYS)
+        search = map(caller.environment.get, compose.ENV_VARS)
+        recipe: tuple[object, ...] = tuple(sorted(settings.build_args.items()))
+        if settings.build:
+            recipe += build_context.stamp(self._root, settings.build, settings.dockerfile)
+        return (resolve(caller.environment), self._root, caller.user, *given, *search, recipe)
 
-    def variables(self, caller: Caller) -> Mapping[str, str]:
-        """Those of a dev container. A command that was typed for another engine must not run on ours: ConfigError."""
-        ours, theirs = resolve(self._environment), resolve(caller.environment)
-        if ours != theirs:
-            why = f"the open connection is to `{ours.name}`, the command is for `{theirs.name}`"
-            raise ConfigError("the Docker engine has changed", why, "`rdoctl stop`, then try again")
-        return devcontainer.variables(self._facts, caller.environment, self._roots or ()) if self._facts else {}
-
-    def connect(self, caller: Caller) -> DockerConnection:
+    def resolve(self, caller: Caller) -> DockerTarget:
         """See base.Driver."""
         engine = Engine(resolve(caller.environment), caller.environment)
         try:
-            connection = self._of_image(engine, caller) if self._is_own else self._of_other(engine, caller)
+            return self._own(engine, caller) if self._is_own else self._other(engine, caller)
         except BaseException:
             engine.close()
             raise
-        caller.trace(f"docker: {self.target}, engine {engine.endpoint.name}, API {engine.version}")
-        return connection
 
-    def _of_other(self, engine: Engine, caller: Caller) -> DockerConnection:
+    def _other(self, engine: Engine, caller: Caller) -> DockerTarget:
+        """A container that somebody else has made."""
         container = self._find(engine)
-        container = docker_container.make_ready(engine, container, auto_start=self._settings.auto_start, caller=caller)
         self._check(container)
-        user = caller.user or self._settings.user or (self._facts.user if self._facts else None)
-        programs = ExecStarter(engine, container.id, container.name, user, {}, container.workdir)
-        connection = DockerConnection(engine, container.id, container.name, programs, lambda: None)
-        return self._with_shell(connection, programs)
+        facts, roots = self._facts, list(self._roots or ())
+        user = caller.user or self._settings.user or (facts.user if facts else None)
+
+        def connect(engine: Engine, caller: Caller) -> DockerConnection:
+            ready = docker_container.make_ready(engine, container, auto_start=self._settings.auto_start, caller=caller)
+            programs = ExecStarter(engine, ready.id, ready.name, user, {}, ready.workdir)
+            connection = DockerConnection(engine, ready.id, ready.name, programs, lambda: None)
+            return self._with_shell(connection, programs)
+
+        def variables(caller: Caller) -> Mapping[str, str]:
+            return devcontainer.variables(facts, caller.environment, roots) if facts else {}
+
+        key = ("docker", engine.endpoint, container.id, user, self._settings.login)
+        return DockerTarget(self.target, key, engine, connect, variables)
+
+    def _own(self, engine: Engine, caller: Caller) -> DockerTarget:
+        """A container of rdo's own, which is made when it is connected to."""
+        return DockerTarget(self.target, ("docker", self.selector(caller)), engine, self._of_image, lambda caller: {})
 
     def _check(self, container: InspectedContainer) -> None:
         """A container that was re-created may have other directories than those by which the command was mapped."""
@@ -179,6 +191,46 @@ class DockerDriver:
             shell = _login_shell(executions)
             if shell.startswith("/"):
                 executions.environment["SHELL"] = shell
+        return connection
+
+
+class DockerTarget:
+    """A container, and whom its programs run as. See base.Target."""
+
+    driver = "docker"
+
+    def __init__(
+        self,
+        name: str,
+        key: Hashable,
+        engine: Engine,
+        connect: Callable[[Engine, Caller], DockerConnection],
+        variables: Callable[[Caller], Mapping[str, str]],
+    ) -> None:
+        """`engine` is that which was asked for the container: the first connection uses it."""
+        self.name = name
+        self.key = key
+        self._endpoint = engine.endpoint
+        self._engines = [engine]
+        self._connect = connect
+        self._variables = variables
+
+    def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
+        """With the variables of a dev container."""
+        return ChannelOptions(pty, self._variables(caller))
+
+    def connect(self, caller: Caller) -> DockerConnection:
+        """See base.Target."""
+        try:
+            engine = self._engines.pop()
+        except IndexError:
+            engine = Engine(self._endpoint, caller.environment)
+        try:
+            connection = self._connect(engine, caller)
+        except BaseException:
+            engine.close()
+            raise
+        caller.trace(f"docker: {self.name}, engine {engine.endpoint.name}, API {engine.version}")
         return connection
 
 

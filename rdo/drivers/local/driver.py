@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Hashable, Mapping, Sequence
 
-from rdo.drivers.base import NO_VARIABLES, Caller, Pty, Root
+from rdo.drivers.base import NO_VARIABLES, Caller, ChannelOptions, Pty, Root
 from rdo.drivers.local.caller_context import CallerContext
 from rdo.drivers.local.channel import LocalChannel
 from rdo.drivers.no_link import NoLink
@@ -32,18 +32,31 @@ class LocalDriver:
     def unmapped_error(self, directory: str) -> None:
         """See base.Driver."""
 
-    def variables(self, caller: Caller) -> Mapping[str, str]:
-        """None: the caller's environment is there anyway."""
-        return {}
-
-    def sharing_key(self, caller: Caller) -> Hashable:
+    def selector(self, caller: Caller) -> Hashable:
         """See base.Driver: what a program has of its caller."""
-        context = CallerContext.of(caller)
-        return (frozenset(context.environment.items()), *context[1:])
+        return LocalTarget(CallerContext.of(caller)).key
+
+    def resolve(self, caller: Caller) -> LocalTarget:
+        """See base.Driver."""
+        return LocalTarget(CallerContext.of(caller))
+
+
+class LocalTarget:
+    """This machine, as one caller has it. See base.Target."""
+
+    name = driver = "local"
+
+    def __init__(self, context: CallerContext) -> None:
+        self._context = context
+        self.key: Hashable = ("local", frozenset(context.environment.items()), *context[1:])
+
+    def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
+        """No variables: the caller's environment is there anyway."""
+        return ChannelOptions(pty)
 
     def connect(self, caller: Caller) -> LocalConnection:
         """Nothing to connect to."""
-        return LocalConnection(CallerContext.of(caller))
+        return LocalConnection(self._context)
 
 
 class LocalConnection:
@@ -60,7 +73,9 @@ class LocalConnection:
         """Guards `_channels`, and sets `_closed` once."""
         self._closed = False
 
-    def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> LocalChannel:
+    def open_channel(
+        self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES, *, agent: bool = False
+    ) -> LocalChannel:
         """Start `/bin/sh -c command`, as the caller would, in that user's home directory."""
         if self._closed:
             raise LinkLost("`local` no longer exists", "the connection is closed")

@@ -6,16 +6,25 @@ imported by the pieces, so they are imported while `ssh -G` runs and the host is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import sys
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rdo.drivers.base import Caller, Root
+from rdo.drivers.base import Caller, ChannelOptions, Pty, Root
 from rdo.drivers.ssh.dial import ConnectAhead, load_connector
-from rdo.drivers.ssh.options import SshOptions, SshQueryRequest, variables
+from rdo.drivers.ssh.options import SshOptions, SshQueryRequest, login_key, variables
 from rdo.drivers.ssh.query import Query
 
 if TYPE_CHECKING:
+    import socket
+
     from rdo.drivers.ssh.connection import SshConnection
+
+ENV_VARS = ("HOME", "SSH_AUTH_SOCK")
+"""Variables of the caller by which ssh finds its files and its agent."""
+
+CONNECTOR = "rdo.drivers.ssh.connection"
 
 
 class SshDriver:
@@ -38,7 +47,6 @@ class SshDriver:
         self._request = SshQueryRequest(host, user, port, identity, jump, ssh_config)
         self._timeout = connect_timeout
         self._root = Root(root, directory) if directory else None
-        self._options: SshOptions | None = None
 
     switches_user = False
 
@@ -50,23 +58,56 @@ class SshDriver:
     def roots(self) -> Sequence[Root]:
         return [self._root] if self._root else []
 
-    def connect(self, caller: Caller) -> SshConnection:
-        with ConnectAhead(Query(self._request, caller.environment), self._timeout) as ahead:
-            connector = load_connector()(caller, self._request.ssh_config, self._timeout)
-            connection = connector.connect(ahead.options(), ahead.stream)
-        self._options = connection.options
-        return connection
+    def unmapped_error(self, directory: str) -> None:
+        """See base.Driver."""
+
+    def selector(self, caller: Caller) -> Hashable:
+        """See base.Driver."""
+        return (self._request, *map(caller.environment.get, ENV_VARS))
+
+    def resolve(self, caller: Caller) -> SshTarget:
+        """See base.Driver. The first target of a process is dialed, too, while the rest of the code is loaded."""
+        query = Query(self._request, caller.environment)
+        if CONNECTOR in sys.modules:
+            return SshTarget(self.target, self._request, query.options(), self._timeout)
+        with ConnectAhead(query, self._timeout) as ahead:
+            load_connector()
+            return SshTarget(self.target, self._request, ahead.options(), self._timeout, ahead.stream)
 
     def ssh_options(self, environment: Mapping[str, str]) -> SshOptions:
         """What the user's ssh configuration says of the host now. Raises ConnectError."""
         return Query(self._request, environment).options()
 
-    def unmapped_error(self, directory: str) -> None:
-        """See base.Driver."""
 
-    def sharing_key(self, caller: Caller) -> None:
-        """See base.Driver."""
+class SshTarget:
+    """A user on a host, and the way there. See base.Target."""
 
-    def variables(self, caller: Caller) -> Mapping[str, str]:
-        """What SendEnv and SetEnv of the user's ssh configuration give, as of the last connect."""
-        return variables(self._options, caller)
+    driver = "ssh"
+
+    def __init__(
+        self,
+        name: str,
+        request: SshQueryRequest,
+        options: SshOptions,
+        timeout: float | None,
+        stream: socket.socket | None = None,
+    ) -> None:
+        """`stream`: to the host, our version sent, for the first connection."""
+        self.name = name
+        self.key: Hashable = ("ssh", login_key(options))
+        self._request = request
+        self._options = options
+        self._timeout = timeout
+        self._streams = [stream] if stream else []
+
+    def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
+        """What SendEnv, SetEnv and ForwardAgent of the user's ssh configuration say."""
+        return ChannelOptions(pty, variables(self._options, caller), agent=bool(self._options.forward_agent))
+
+    def connect(self, caller: Caller) -> SshConnection:
+        """See base.Target."""
+        stream = None
+        with contextlib.suppress(IndexError):
+            stream = self._streams.pop()
+        connector = load_connector()(caller, self._request.ssh_config, self._timeout)
+        return connector.connect(self._options, stream)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
@@ -132,6 +132,28 @@ class SshOptions(NamedTuple):
         """The name that known_hosts files have for this host."""
         name = self.host_key_alias or self.hostname
         return name if self.port == 22 or self.host_key_alias else f"[{name}]:{self.port}"
+
+
+OF_COMMANDS = ("host", "send_env", "set_env", "forward_agent")
+"""What a command may have otherwise than the next one on the same connection."""
+
+OF_MESSAGES = ("new_key_notice", "fingerprint_hash", "quiet", "ignored", "copy_command")
+"""What decides only what is said."""
+
+OF_QUESTIONS = ("password_prompts", "batch", "add_keys_to_agent", "hash_known_hosts", "connect_timeout", "attempts")
+"""What counts while one logs in, and is over then."""
+
+
+def login_key(options: SshOptions) -> tuple[Hashable, ...]:
+    """Equal for options by which the same user comes to the same host in the same way: they may share a connection.
+
+    An agent that is forwarded is the command's to ask for; it is the connection's which one that is.
+    """
+    left_out = {*OF_COMMANDS, *OF_MESSAGES, *OF_QUESTIONS, "tokens"}
+    agent = options.forward_agent if options.forward_agent != options.identity_agent else ""
+    names = options.tokens[:-1] if options.known_hosts_command or options.local_command else ()  # else expanded by now
+    values = (value for field, value in zip(options._fields, options, strict=True) if field not in left_out)
+    return (agent, *names, *values)
 
 
 def copy_command(request: SshQueryRequest) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rdo.drivers.base import Caller, Root
+from rdo.drivers.base import Caller, ChannelOptions, Pty, Root
 from rdo.drivers.ssh.options import SshOptions, SshQueryRequest, variables
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.vagrant.command import VagrantCommand
@@ -22,7 +22,6 @@ from rdo.drivers.vagrant.project import (
     find_machine,
     find_project,
     known_machines,
-    search_start,
     synced_roots,
 )
 from rdo.drivers.vagrant.store import MachineKnownHosts, VagrantCache
@@ -34,6 +33,9 @@ if TYPE_CHECKING:
 
 ONLY_MACHINE = "default"
 """Vagrant's name for the only machine of a Vagrantfile that names none."""
+
+ENV_VARS = ("HOME", "VAGRANT_HOME", "VAGRANT_DEFAULT_PROVIDER", "SSH_AUTH_SOCK")
+"""Variables of the caller by which Vagrant and ssh find their files, beside those by which the project was found."""
 
 CHOICE_FILE = "machine"
 """Where it is kept which machine Vagrant chooses if none is named."""
@@ -63,7 +65,6 @@ class VagrantDriver:
         self._connect_options = ConnectOptions(auto_up, connect_timeout)
         self._environment = environment
         self._cache = VagrantCache(environment, self.project.dotfile)
-        self._options: SshOptions | None = None
 
     switches_user = False
 
@@ -85,22 +86,21 @@ class VagrantDriver:
     def unmapped_error(self, directory: str) -> None:
         """See base.Driver."""
 
-    def variables(self, caller: Caller) -> Mapping[str, str]:
-        """As of the last connect. Raises ConnectError for a caller whose environment leads to another Vagrantfile."""
-        if _location(self._local, caller.environment) != _location(self._local, self._environment):
-            why = f"the running control master serves `{self.project.vagrantfile}`"
-            raise ConnectError("VAGRANT_CWD or VAGRANT_DOTFILE_PATH has changed", why, "type `rdoctl stop`")
-        return variables(self._options, caller)
-
-    def sharing_key(self, caller: Caller) -> None:
+    def selector(self, caller: Caller) -> Hashable:
         """See base.Driver."""
+        return (self.project, self._known_name(), self._connect_options, *map(caller.environment.get, ENV_VARS))
 
-    def connect(self, caller: Caller) -> SshConnection:
+    def resolve(self, caller: Caller) -> VagrantTarget:
+        """See base.Driver. Asks Vagrant only where it has to choose the machine."""
         name = self._known_name() or self._choose(caller)
+        machine = find_machine(self.project, name, caller.environment)
+        key = ("vagrant", self.selector(caller), machine and machine.id)
         known = MachineKnownHosts(self._environment, self.project.dotfile, name)
-        connection = VagrantConnector(self.project, name, caller, self._cache, known, self._connect_options).connect()
-        self._options = connection.options
-        return connection
+
+        def connect(caller: Caller) -> SshConnection:
+            return VagrantConnector(self.project, name, caller, self._cache, known, self._connect_options).connect()
+
+        return VagrantTarget(f"vagrant {name}", key, connect)
 
     def ssh_options(self, environment: Mapping[str, str]) -> SshOptions | None:
         """How ssh reaches the machine, as far as Vagrant said so before. Raises ConnectError."""
@@ -137,6 +137,24 @@ class VagrantDriver:
         return name
 
 
-def _location(root: str, environment: Mapping[str, str]) -> tuple[str | None, ...]:
-    names = ("VAGRANT_DOTFILE_PATH", "VAGRANT_VAGRANTFILE")
-    return (search_start(root, environment), *(environment.get(name) for name in names))
+class VagrantTarget:
+    """A machine. See base.Target."""
+
+    driver = "vagrant"
+
+    def __init__(self, name: str, key: Hashable, connect: Callable[[Caller], SshConnection]) -> None:
+        self.name = name
+        self.key = key
+        self._connect = connect
+        self._options: SshOptions | None = None
+
+    def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
+        """What the answer of `vagrant ssh-config` and the user's ssh configuration say, as of the last connect."""
+        forwards = self._options is not None and bool(self._options.forward_agent)
+        return ChannelOptions(pty, variables(self._options, caller), agent=forwards)
+
+    def connect(self, caller: Caller) -> SshConnection:
+        """See base.Target."""
+        connection = self._connect(caller)
+        self._options = connection.options
+        return connection

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from rdo.drivers.base import Root
 from rdo.errors import ConfigError, ConnectError
 from rdo.fscodec import fsencode
-from rdo.util import foreign_file
+from rdo.util import foreign_file, home
 from rdo.util.lines import strip_blanks
 from rdo.util.phrases import listed
 
@@ -89,12 +89,12 @@ def search_start(root: str, environment: Mapping[str, str]) -> str:
     given = environment.get("VAGRANT_CWD")
     if not given:
         return root
-    return os.path.normpath(os.path.join(environment.get("PWD") or root, os.path.expanduser(given)))
+    return os.path.normpath(os.path.join(environment.get("PWD") or root, home.expand(given, environment)))
 
 
 def _dotfile(directory: str, environment: Mapping[str, str]) -> str:
     given = environment.get("VAGRANT_DOTFILE_PATH") or ".vagrant"
-    return os.path.normpath(os.path.join(directory, os.path.expanduser(given)))
+    return os.path.normpath(os.path.join(directory, home.expand(given, environment)))
 
 
 class VagrantMachine(NamedTuple):
@@ -151,8 +151,8 @@ def seems_down(machine: VagrantMachine, environment: Mapping[str, str]) -> bool:
 
 def _last_state(machine: VagrantMachine, environment: Mapping[str, str]) -> str:
     """What Vagrant saw when it last looked; empty where that is not known."""
-    home = environment.get("VAGRANT_HOME") or os.path.join(environment.get("HOME", "/"), ".vagrant.d")
-    index = _read(os.path.join(os.path.expanduser(home), "data", "machine-index", "index"))
+    directory = home.expand(environment.get("VAGRANT_HOME") or "~/.vagrant.d", environment)
+    index = _read(os.path.join(directory, "data", "machine-index", "index"))
     return index_state(index, strip_blanks(_read(os.path.join(machine.directory, "index_uuid"))))
 
 

@@ -8,44 +8,53 @@ from typing import Any
 import pytest
 
 from rdo.cli import status_row
-from rdo.cli.masters import NO_REPORT, MasterInfo
+from rdo.cli.masters import NO_REPORT, MasterInfo, TargetInfo
 from rdo.cli.status_row import StatusRow
 
 HOME, DIRECTORY = "/home/me", "/home/me/app/src"
 
-
-def answering(**report: Any) -> StatusRow:
-    """The row of a master that answers."""
-    known = {"target": "devbox", "profile": "ci", "config": f"{HOME}/app/.rdo.conf", "ending": False}
-    times = {"started": time.time() - 3700, "idle_timeout": 3600.0, "idle_for": 1799.5}
-    return status_row.status_row(MasterInfo("/run/socket", 7, {**known, **times, **report}), 3 * 2**20, DIRECTORY, HOME)
-
-
-def test_an_idle_master_is_told_with_the_time_it_has_left() -> None:
-    assert answering() == ("devbox", "ci", ("idle, 30m left",), "1h 1m", "3 MiB", "7", "../.rdo.conf", "idle")
-    assert answering(idle_timeout=0).doing == ("idle",)
+KNOWN: dict[str, Any] = {
+    "name": "devbox", "number": 1, "driver": "ssh", "running": [], "connections": 1, "idle_timeout": 3600.0,
+    "idle_left": 1800.5, "ending": False,
+    "profiles": [{"config": f"{HOME}/app/.rdo.conf", "profile": name} for name in ("default", "ci")],
+}  # fmt: skip
 
 
-def test_a_busy_one_is_told_with_its_first_commands() -> None:
-    busy = answering(running=["make a", "make b"])
-    assert (busy.doing, busy.state) == (("make a", "make b"), "busy")
-    many = answering(running=[f"make {number}" for number in range(status_row.MOST_COMMANDS + 2)])
+def row(**changed: Any) -> StatusRow:
+    """The row of a target."""
+    return status_row.status_row(TargetInfo(**{**KNOWN, "started": time.time() - 3700, **changed}), DIRECTORY, HOME)
+
+
+def test_an_idle_target_is_shown_with_the_time_it_has_left() -> None:
+    idle = ("devbox", ("default", "ci"), ("idle, 30m left",), False, "1", "1h 1m", ("../.rdo.conf",))
+    assert row() == idle
+    assert row(idle_left=None).doing == ("idle",)
+
+
+def test_a_busy_one_is_shown_with_its_first_commands() -> None:
+    assert row(running=["make a", "make b"]).doing == ("make a", "make b")
+    many = row(running=[f"make {number}" for number in range(status_row.MOST_COMMANDS + 2)])
     assert len(many.doing) == status_row.MOST_COMMANDS + 1
     assert many.doing[-1] == "and 2 more"
 
 
-def test_one_that_is_to_end_says_so() -> None:
-    assert answering(ending=True).doing == ("ends",)
-    assert answering(ending=True, running=["make"]).doing == ("make", "(ends then)")
+def test_one_that_is_to_close_says_so() -> None:
+    assert row(ending=True).doing == ("closes",)
+    assert row(ending=True, running=["make"]).doing == ("make", "(closes then)")
 
 
-def test_one_that_does_not_answer_is_told_by_its_socket() -> None:
-    silent = status_row.status_row(MasterInfo("/run/socket", None, NO_REPORT), None, DIRECTORY, HOME)
-    assert silent == ("?", "?", ("does not answer",), "-", "-", "?", "/run/socket", "silent")
+def test_a_master_is_a_line_with_what_waits_in_it() -> None:
+    report = {"started": time.time() - 60, "running": ["a", "b"], "ending": False, "targets": []}
+    line = status_row.master_line(MasterInfo("/run/control", 7, report), 3 * 2**20)
+    assert line == "control master: process 7, 3 MiB, up 1m, 2 waiting to connect"
+    ending = MasterInfo("/run/control", 7, {**report, "running": [], "ending": True})
+    assert status_row.master_line(ending, None).endswith("up 1m, ending")
 
 
-def test_a_target_that_is_not_known_yet_is_a_question_mark() -> None:
-    assert answering(target="").target == "?"
+@pytest.mark.parametrize(("pid", "known"), [(7, " (process 7)"), (None, "")])
+def test_one_that_does_not_answer_is_named_by_its_socket(pid: int | None, known: str) -> None:
+    line = status_row.master_line(MasterInfo("/run/control", pid, NO_REPORT), None)
+    assert line == f"the control master at /run/control{known} does not answer; `rdoctl stop --all` ends it"
 
 
 @pytest.mark.parametrize(

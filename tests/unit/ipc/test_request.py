@@ -12,8 +12,8 @@ from rdo.ipc.request import FLAGS, Request, decode_request, encode_request, vers
 FIELD = st.binary().map(lambda data: data.replace(b"\0", b""))
 FIELDS = st.lists(FIELD)
 TEXTS = (
-    "version", "config", "profile", "stamp", "root", "pwd", "cwd", "flags", "shell_options", "remote_directory", "user",
-    "term", "modes",
+    "version", "place", "config", "profile", "stamp", "root", "pwd", "cwd", "flags", "shell_options",
+    "remote_directory", "user", "term", "modes",
 )  # fmt: skip
 PIXELS = st.integers(0, 65535)
 
@@ -48,7 +48,7 @@ def example() -> Request:
 
 
 WIRE = (
-    b"5\0config\0profile\0stamp\0root\0pwd\0cwd\0csmoOpvgn\0shell_options\0remote_directory\0user\0term\0modes\0"
+    b"6\0place\0config\0profile\0stamp\0root\0pwd\0cwd\0csmoOpvgn\0shell_options\0remote_directory\0user\0term\0modes\0"
     b"24 80 0 0\0" + b"2\0make\0\0" + b"1\0A=b\0" + b"HOME=/root\0X=\xff\n"
 )
 
@@ -74,12 +74,12 @@ def test_whatever_a_request_holds_comes_back(request: Request) -> None:
 
 @given(requests())
 def test_the_version_can_be_told_alone(request: Request) -> None:
-    assert version(encode_request(request)) == request.version
+    assert version(encode_request(request)) == (request.version, request.place)
 
 
 @given(st.binary())
 def test_the_version_of_any_payload_is_what_stands_before_the_first_nul(payload: bytes) -> None:
-    assert version(payload) == payload.split(b"\0")[0]
+    assert version(payload) == tuple([*payload.split(b"\0"), b""][:2])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import os
 import socket
 import tempfile
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -19,8 +18,7 @@ BOUND = 10.0
 def test_a_peer_that_never_says_what_it_wants_is_not_served_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(daemon, "FIRST_FRAME_TIMEOUT", 0.05)
     with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as directory:
-        Path(directory, ".rdo.conf").touch()
-        made = daemon.Master(f"{directory}/socket", f"{directory}/.rdo.conf", "default", "release")
+        made = daemon.Master(f"{directory}/socket", b"release")
         near, far = socket.socketpair()
         with far:
             serving = threading.Thread(target=made._serve, args=(near, None))
@@ -31,4 +29,4 @@ def test_a_peer_that_never_says_what_it_wants_is_not_served_for_ever(monkeypatch
             assert not serving.is_alive()
         made._listener.close()
         made._listener._socket.close()
-        assert os.listdir(directory) == [".rdo.conf"]
+        assert os.listdir(directory) == []

@@ -12,12 +12,13 @@ import pytest
 
 from rdo.master.lifetime import Lifetime
 from rdo.master.listener import Listener
+from rdo.pool.target_table import TargetTable
 
 BOUND = 20.0
 """Seconds for what takes none."""
 
-NEVER = 0
-"""No idle end."""
+UNUSED = 0.05
+"""Seconds until a master ends that holds nothing."""
 
 
 @pytest.fixture
@@ -28,9 +29,14 @@ def path() -> Iterator[Path]:
 
 
 @pytest.fixture
-def life(path: Path) -> Iterator[Lifetime]:
+def targets() -> TargetTable:
+    return TargetTable()
+
+
+@pytest.fixture
+def life(path: Path, targets: TargetTable) -> Iterator[Lifetime]:
     listener = Listener(str(path))
-    yield Lifetime(listener)
+    yield Lifetime(listener, targets, UNUSED)
     listener.close()
     listener._socket.close()
 
@@ -47,28 +53,28 @@ def over(life: Lifetime) -> Iterator[threading.Event]:
     thread = threading.Thread(target=wait)
     thread.start()
     yield ended
-    life.end_within(0)
+    life.end_within(0, "test")
     thread.join(BOUND)
 
 
-def test_it_ends_when_nothing_was_asked_for_long_enough(life: Lifetime, over: threading.Event, path: Path) -> None:
-    life.stay(0.01)
+def test_it_ends_when_it_has_held_nothing_for_long_enough(life: Lifetime, over: threading.Event, path: Path) -> None:
     assert over.wait(BOUND)
     assert (life.ending, path.exists()) == (True, False)
 
 
 def test_it_ends_when_another_one_has_taken_its_place(life: Lifetime, over: threading.Event, path: Path) -> None:
-    os.rename(path, f"{path}.old")
-    path.touch()
-    life.stay(NEVER)  # it looks around then
+    with life.served:
+        os.rename(path, f"{path}.old")
+        path.touch()
+        life.look()
     assert over.wait(BOUND)
     assert path.exists()
 
 
 def test_what_is_served_when_it_is_to_end_goes_on_to_its_end(life: Lifetime, over: threading.Event) -> None:
     with life.served:
-        life.end()
-        life.end()
+        life.end("test")
+        life.end("test")
         assert life.ending
         assert not over.is_set()
     assert over.wait(BOUND)
@@ -76,13 +82,14 @@ def test_what_is_served_when_it_is_to_end_goes_on_to_its_end(life: Lifetime, ove
 
 def test_it_can_be_told_not_to_wait_for_what_is_served(life: Lifetime, over: threading.Event) -> None:
     with life.served:
-        life.end_within(0)
+        life.end_within(0, "test")
         assert over.wait(BOUND)
 
 
-def test_no_idle_time_passes_while_something_is_served(life: Lifetime, over: threading.Event) -> None:
+def test_it_does_not_end_while_something_is_served(life: Lifetime, over: threading.Event) -> None:
     with life.served:
-        life.stay(0.01)
-        assert not over.wait(0.1)
+        life.look()
+        assert not over.wait(4 * UNUSED)
         assert not life.ending
+    life.look()
     assert over.wait(BOUND)

@@ -10,14 +10,14 @@ import pytest
 LOAD = """
 import sys
 from rdo.master import preload
-preload.load_rest(sys.argv[1])
+preload.load_rest(sys.argv[1:])
 print(*sorted(sys.modules))
 """
 
 SHARED = {
     "rdo.master.mapped_output",
     "rdo.master.session",
-    "rdo.master.target",
+    "rdo.master.profile",
     "rdo.trust.prompt",
     "rdo.util.atomic_write",
 }

@@ -90,7 +90,8 @@ def test_it_is_over_when_nobody_is_there() -> None:
 
 def test_a_caller_gets_it_as_frames_without_control_characters(near: WaitingCaller, far: ClientConnection) -> None:
     assert near.progress("one\x1b[2J")
-    assert far.receive() == (protocol.PROGRESS, b"rdo: one\\x1b[2J (0 s)")
+    kind, line = far.receive()
+    assert (kind, line[:17]) == (protocol.PROGRESS, b"rdo: one\\x1b[2J (")
 
 
 def test_nothing_is_shown_while_a_question_waits_for_its_answer(near: WaitingCaller, far: ClientConnection) -> None:
@@ -101,7 +102,7 @@ def test_nothing_is_shown_while_a_question_waits_for_its_answer(near: WaitingCal
     assert far.receive() == (protocol.PROMPT, b"1sure?")
     assert ended()
     near.progress("two")
-    assert far.receive()[1] == b"rdo: two (0 s)"
+    assert far.receive()[1][:10] == b"rdo: two ("
 
 
 def test_a_caller_that_went_away_is_known_at_the_next_step(near: WaitingCaller, far: ClientConnection) -> None:

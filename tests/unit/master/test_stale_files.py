@@ -13,7 +13,7 @@ import pytest
 
 from rdo.master import stale_files
 
-NAME = "0123456789abcdef"
+NAME = "control-0123456789abcdef"
 
 
 @pytest.fixture
@@ -39,10 +39,10 @@ def test_of_a_master_that_is_gone_only_a_log_that_says_something_is_left(directo
         bound(directory / f"{NAME}{end}").close()
     (directory / f"{NAME}.lock").touch()
     (directory / f"{NAME}.log").touch()
-    (directory / "fedcba9876543210.log").write_text("Traceback")
+    (directory / "control.log").write_text("Traceback")
     stale_files.clear(str(directory))
-    assert names(directory) == {"fedcba9876543210.log"}
-    os.utime(directory / "fedcba9876543210.log", (0, 0))
+    assert names(directory) == {"control.log"}
+    os.utime(directory / "control.log", (0, 0))
     stale_files.clear(str(directory))
     assert names(directory) == set()
 
@@ -66,7 +66,7 @@ def test_nothing_is_removed_while_a_master_is_being_started(directory: Path) -> 
 
 
 def test_what_is_not_ours_is_left_alone(directory: Path) -> None:
-    for name in ("notes", "0123456789abcde", f"{NAME}.txt", f"{NAME}.lock.bak"):
+    for name in ("notes", "control-0123456789abcde", f"{NAME}.txt", f"{NAME}.lock.bak"):
         (directory / name).touch()
     before = names(directory)
     stale_files.clear(str(directory))

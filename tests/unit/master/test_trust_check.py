@@ -81,7 +81,7 @@ def trust_check(tmp_path: Path, program: Path, comers: threading.Semaphore) -> T
         comers.release()
         return [str(program)]
 
-    return TrustCheck(load(str(path), None, None), programs)
+    return TrustCheck(load(str(path), None, None), programs, str(tmp_path / "records"))
 
 
 def test_whoever_said_yes_is_not_asked_again_nor_is_anybody_else(trust_check: TrustCheck, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import cast
 
 import pytest
 
-from rdo.drivers.base import Caller, CallerGone, Connection, Driver
+from rdo.drivers.base import Caller, CallerGone, ChannelOptions, Connection, Target
 from rdo.errors import ConnectError
 from rdo.pool.connections import ConnectionSet, ShellLease
 
@@ -24,7 +24,7 @@ ROOM = cast(ShellLease, object())
 class RefusingDriver:
     """Each login fails in its own time, with what it is given."""
 
-    target = "devbox"
+    name = "devbox"
 
     def __init__(self) -> None:
         self.logins = 0
@@ -54,7 +54,7 @@ def driver() -> RefusingDriver:
 
 @pytest.fixture
 def held(driver: RefusingDriver) -> ConnectionSet:
-    return ConnectionSet(cast(Driver, driver), login=False)
+    return ConnectionSet(cast(Target, driver))
 
 
 def nowhere() -> None:
@@ -62,7 +62,7 @@ def nowhere() -> None:
 
 
 def open_shell(held: ConnectionSet, caller: WaitingCaller, find_room: Callable[[], ShellLease | None]) -> ShellLease:
-    return held.open(cast(Caller, caller), None, find_room)
+    return held.open(cast(Caller, caller), ChannelOptions, find_room)
 
 
 def test_all_who_wait_for_a_login_that_fails_get_its_error(held: ConnectionSet, driver: RefusingDriver) -> None:

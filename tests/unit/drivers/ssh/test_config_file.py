@@ -56,7 +56,7 @@ def test_a_driver_can_be_made_again_after_a_configuration_was_read_without_an_ss
     (tmp_path / ".rdo.conf").write_text('driver = "ssh"\nhost = "box"\ndirectory = "/"\n')
     config = load(str(tmp_path / ".rdo.conf"), None, None)
     for _ in range(2):
-        made = registry.create(config)
+        made = registry.create(config, {"HOME": str(tmp_path)})
         assert isinstance(made, SshDriver)
         assert made.ssh_options({"HOME": str(tmp_path), "PATH": str(tmp_path)}).hostname == "box"
 

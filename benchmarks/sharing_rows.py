@@ -1,0 +1,104 @@
+"""The rows about one control master for many projects and hosts."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.command import BenchmarkError, Command
+from benchmarks.figures import Outcome
+from benchmarks.interleave import interleave
+from benchmarks.memory_rows import settled
+from benchmarks.plan import Plan
+from benchmarks.ssh_rows import compare, milliseconds
+from benchmarks.target import ALIAS, Target, ssh_target
+
+HOSTS, PROFILES = 3, 10
+
+COMMANDS = 500
+
+MANY_SESSIONS = ("MaxSessions 100",)
+
+BURST_BOUND = 120.0
+"""Seconds for all commands of a burst."""
+
+
+def second_project(plan: Plan) -> Outcome:
+    """The first command of a project on a host that another project is connected to."""
+    with ssh_target(plan.space) as target:
+        warm = target.rdo("true")
+
+        def first() -> float:
+            other = plan.space.project("other", (target.project.directory / ".rdo.conf").read_text())
+            environment = {**other.environment, **target.project.environment}
+            return Command(warm.argv, other.directory, environment).time() * 1000
+
+        return compare(plan, first, milliseconds(warm))
+
+
+def new_host(plan: Plan) -> Outcome:
+    """The first command to a host while the control master runs: a login."""
+    with ssh_target(plan.space) as target:
+        command = target.rdo("true")
+
+        def first() -> float:
+            plan.space.rdoctl("stop", ALIAS)
+            return command.time() * 1000
+
+        command.time()
+        pairs = interleave(first, milliseconds(target.ssh("true")), plan.repetitions, 1)
+        return Outcome(plan.goal, pairs.ours, pairs.theirs)
+
+
+def memory(plan: Plan) -> Outcome:
+    """Of a master with ten profiles on three hosts, each used some times."""
+    with _targets(plan) as targets:
+        for number in range(PROFILES):
+            target = targets[number % HOSTS]
+            text = (target.project.directory / ".rdo.conf").read_text() + f'env = {{ NUMBER = "{number}" }}\n'
+            project = plan.space.project(f"profile{number}", text)
+            for _ in range(3):
+                command = target.rdo("true")
+                Command(command.argv, project.directory, command.environment).time()
+        return Outcome(plan.goal, (settled(plan.space.master_pid()),))
+
+
+def burst(plan: Plan) -> Outcome:
+    """Commands that are started at once on three hosts: how many are lost."""
+    with _targets(plan, MANY_SESSIONS) as targets:
+        for target in targets:
+            target.rdo("true").time()
+        lost = [COMMANDS - _answered(targets) for _ in range(plan.repetitions)]
+        return Outcome(plan.goal, tuple(map(float, lost)))
+
+
+@contextlib.contextmanager
+def _targets(plan: Plan, settings: tuple[str, ...] = ()) -> Iterator[list[Target]]:
+    with contextlib.ExitStack() as ends:
+        yield [ends.enter_context(ssh_target(plan.space, settings=settings)) for _ in range(HOSTS)]
+
+
+def _answered(targets: list[Target]) -> int:
+    """How many of the commands, all started before one is waited for, print their number and succeed."""
+    started = []
+    for number in range(COMMANDS):
+        command = targets[number % HOSTS].rdo("echo", str(number))
+        started.append(
+            subprocess.Popen(
+                command.argv, cwd=Path(command.directory), env=dict(command.environment),
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            )
+        )  # fmt: skip
+    try:
+        outputs = [process.communicate(timeout=BURST_BOUND)[0] for process in started]
+    except subprocess.TimeoutExpired:
+        raise BenchmarkError(f"a command took more than {BURST_BOUND:.0f} s") from None
+    finally:
+        for process in started:
+            process.kill()
+    return sum(
+        output == f"{number}\n".encode() and process.returncode == 0
+        for number, (output, process) in enumerate(zip(outputs, started, strict=True))
+    )

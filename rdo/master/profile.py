@@ -1,0 +1,114 @@
+"""The profiles of config files that a control master has loaded. One is loaded again when its files have changed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from functools import partial
+from typing import NamedTuple
+
+from rdo import project
+from rdo.config import load, worktree
+from rdo.config.load import Config
+from rdo.drivers import registry
+from rdo.drivers.base import Driver
+from rdo.fscodec import fsdecode
+from rdo.ipc.request import Request
+from rdo.master.trust_check import TrustCheck
+from rdo.trust.store import Store
+from rdo.util import log
+
+PROFILE_LIMIT = 256
+"""Profiles that are kept, the latest ones: each costs a few KiB, and loading one again a few milliseconds."""
+
+CALLER_LIMIT = 16
+"""Kinds of callers of one profile that are kept, by their variables."""
+
+LOAD_LIMIT = 3
+"""Times that a config is loaded which changes meanwhile."""
+
+Environment = Mapping[str, str]
+
+ENV_VARS = (*registry.ENV_VARS, "XDG_STATE_HOME")
+"""Variables of a caller by which a target, and what the user has allowed, are found."""
+
+
+class CallerProfile(NamedTuple):
+    """A profile for callers whose ENV_VARS are equal."""
+
+    driver: Driver
+    trust_check: TrustCheck
+
+
+class Profile:
+    """One profile of one config file, as it was at its stamp. Usable from any thread."""
+
+    def __init__(self, config: Config, stamp: str) -> None:
+        self.config = config
+        self.stamp = stamp
+        self.worktree_fault = worktree.fault(config)
+        self._lock = threading.Lock()
+        """Guards `_by_caller`."""
+        self._by_caller: dict[tuple[str | None, ...], CallerProfile] = {}
+
+    def of_caller(self, environment: Environment) -> CallerProfile:
+        """The profile for callers with this environment. Raises ConfigError."""
+        key = tuple(map(environment.get, ENV_VARS))
+        found = self._by_caller.get(key)
+        if found is None:
+            programs = partial(registry.programs, self.config, environment)
+            check = TrustCheck(self.config, programs, Store(environment).directory)
+            made = CallerProfile(registry.create(self.config, environment), check)
+            with self._lock:
+                found = self._by_caller.setdefault(key, made)
+                for oldest in list(self._by_caller)[:-CALLER_LIMIT]:
+                    del self._by_caller[oldest]
+        return found
+
+
+class _Place:
+    """Where one profile of one config file is kept."""
+
+    def __init__(self) -> None:
+        self.loading = threading.Lock()
+        """Guards `profile`, which is loaded once; held while the files are read."""
+        self.profile: Profile | None = None
+
+
+class ProfileTable:
+    """All profiles that were asked for. Usable from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        """Guards the places."""
+        self._places: dict[tuple[str, str, str], _Place] = {}
+
+    def of(self, request: Request, environment: Environment) -> Profile:
+        """The profile that a request names, as its files are now. Raises ConfigError."""
+        key = (fsdecode(request.config), fsdecode(request.profile), project.user_file(environment))
+        with self._lock:
+            place = self._places.pop(key, None) or _Place()
+            self._places[key] = place  # the latest are last
+            for oldest in list(self._places)[:-PROFILE_LIMIT]:
+                del self._places[oldest]
+        profile = place.profile
+        if profile is not None and profile.stamp == fsdecode(request.stamp):
+            return profile
+        with place.loading:
+            now = project.stamp(key[0], key[2])
+            if place.profile is None or place.profile.stamp != now:
+                again = place.profile is not None
+                place.profile = None
+                place.profile = _load(*key)
+                log.event(f"loaded profile `{key[1]}` of `{key[0]}`{' again' if again else ''}")
+            return place.profile
+
+
+def _load(config: str, profile: str, user_file: str) -> Profile:
+    """The profile. Of files that change again and again, what they said last."""
+    for _ in range(LOAD_LIMIT):
+        stamp = project.stamp(config, user_file)
+        loaded = load.load(config, profile, user_file)
+        if project.stamp(config, user_file) == stamp:
+            break
+    return Profile(loaded, stamp)

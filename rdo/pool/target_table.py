@@ -1,0 +1,144 @@
+"""The pools of all targets, by what profiles resolve to: those that come to the same target share one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
+
+from rdo.drivers.base import Caller, Driver, Target
+from rdo.errors import SetupError
+from rdo.pool.target_pool import PoolCommand, PoolUser, TargetPool
+from rdo.util import threads
+
+SPARE_LIMIT = 8
+"""Idle pools of one name that are kept: callers whose environments differ have pools of their own on this machine, and
+those with agents or users of their own on others."""
+
+
+class TargetUse(NamedTuple):
+    """A target, as one command has it, and the pool that it shares with others."""
+
+    target: Target
+    pool: TargetPool
+
+
+class Selection:
+    """The target that equal selectors lead to."""
+
+    def __init__(self) -> None:
+        self.resolving = threading.Lock()
+        """Guards `use`; held while it is found out what the target is, so that one command asks for all."""
+        self.use: TargetUse | None = None
+
+
+class TargetTable:
+    """All targets of a control master. Usable from any thread; no target waits for another one."""
+
+    def __init__(self) -> None:
+        self.opened: Callable[[], None] = lambda: None
+        """Called for each new pool, which has an idle time of its own."""
+        self._lock = threading.Lock()
+        """Guards all that follows. Nothing is asked or closed with it."""
+        self._selections: dict[Hashable, Selection] = {}
+        self._pools: dict[Hashable, TargetPool] = {}
+        self._ending: list[TargetPool] = []
+
+    @property
+    def pools(self) -> list[TargetPool]:
+        """Those that serve commands."""
+        with self._lock:
+            return list(self._pools.values())
+
+    @property
+    def ending(self) -> list[TargetPool]:
+        """Those that take no more commands, and are closed when the last of theirs has ended."""
+        with self._lock:
+            return list(self._ending)
+
+    @contextmanager
+    def of(
+        self, driver: Driver, caller: Caller, user: PoolUser, command: PoolCommand, idle_timeout: float
+    ) -> Iterator[TargetUse]:
+        """The target of a command, while that uses it. Raises what Driver.resolve raises."""
+        selector = driver.selector(caller)
+        use = self._resolved(selector, driver, caller)
+        while not self._begin(use, user, command, idle_timeout):  # it was closed just now
+            use = self._resolved(selector, driver, caller)
+        try:
+            yield use
+        finally:
+            use.pool.end(command)
+            self._close_ended()
+            self._close_spare(use.target.name)
+
+    def _begin(self, use: TargetUse, user: PoolUser, command: PoolCommand, idle_timeout: float) -> bool:
+        with self._lock:
+            if self._pools.get(use.target.key) is not use.pool:
+                return False
+            is_new = not use.pool.users
+            use.pool.begin(user, command, idle_timeout)
+        if is_new:
+            self.opened()
+        return True
+
+    def _resolved(self, selector: Hashable, driver: Driver, caller: Caller) -> TargetUse:
+        """What the selector leads to: found out again unless that is connected."""
+        with self._lock:
+            selection = self._selections.setdefault(selector, Selection())
+        with selection.resolving:
+            use = selection.use
+            if use is None or not use.pool.shells.connections.is_wanted:
+                use = selection.use = self._resolve(driver, caller)
+            return use
+
+    def _resolve(self, driver: Driver, caller: Caller) -> TargetUse:
+        target = driver.resolve(caller)
+        with self._lock:
+            pool = self._pools.get(target.key)
+            if pool is None:
+                pool = self._pools[target.key] = TargetPool(target)
+            elif not pool.shells.connections.is_wanted:
+                pool.target = target
+        return TargetUse(target, pool)
+
+    def close(self, chosen: Callable[[TargetPool], bool], why: str) -> None:
+        """Close the pools that are chosen, once their commands have ended: who comes next has new ones."""
+        with self._lock:
+            closed = {key: pool for key, pool in self._pools.items() if chosen(pool)}
+            for key in closed:
+                del self._pools[key]
+            for pool in closed.values():
+                pool.end_reason = why
+            self._ending += closed.values()
+            for selector, selection in list(self._selections.items()):
+                if selection.use is not None and selection.use.pool in self._ending:
+                    del self._selections[selector]
+        self._close_ended()
+
+    def close_all(self) -> None:
+        """Close all, and what runs over them; return when that is done."""
+        for pool in (*self.pools, *self.ending):
+            pool.close("the control master ends")
+
+    def _close_ended(self) -> None:
+        if not self._ending:
+            return
+        with self._lock:
+            ended = [pool for pool in self._ending if not pool.running]
+            self._ending = [pool for pool in self._ending if pool not in ended]
+        for pool in ended:
+            with suppress(SetupError):
+                threads.start(pool.close, pool.end_reason, name="close")
+
+    def close_idle(self) -> None:
+        """Close those whose idle time is over, and those that hold nothing."""
+        self.close(lambda pool: pool.is_over, "it was idle")
+
+    def _close_spare(self, name: str) -> None:
+        same = [pool for pool in self.pools if pool.target.name == name]
+        if len(same) > SPARE_LIMIT:
+            idle = sorted((pool for pool in same if not pool.running), key=lambda pool: pool.idle_for, reverse=True)
+            spare = idle[: len(same) - SPARE_LIMIT]
+            self.close(lambda pool: pool in spare and not pool.running, "others of its kind were used later")

@@ -1,0 +1,217 @@
+"""One control master a user, and one login a host, whatever the config files say."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.masters import logins, masters, report
+from tests.e2e.project import PATIENCE, Project, ssh_config_text, ssh_project
+from tests.e2e.terminal import Terminal
+from tests.leaks import wait_until
+from tests.ssh_server import make_key
+from tests.sshd import Sshd
+
+
+@pytest.fixture
+def before(project: Project, sshd: Sshd) -> int:
+    """Logins so far; a first command has made one since."""
+    count = logins(sshd)
+    assert project.run("true").returncode == 0
+    return count
+
+
+def other_project(project: Project, name: str = "other") -> Project:
+    """Another one on the same host."""
+    local = project.local.parent / name
+    local.mkdir()
+    other = Project(local, project.remote, project.environment)
+    other.configure(ssh_config_text(other))
+    return other
+
+
+def test_profiles_that_differ_in_what_belongs_to_a_command_share_a_login(
+    project: Project, sshd: Sshd, before: int
+) -> None:
+    profiles = {
+        "stage": 'env = { STAGE = "ci" }', "below": f'directory = "{project.remote}/src"', "shell": "login = true",
+        "keep": 'on_disconnect = "keep"', "mapped": "map_output = true", "idle": 'idle_timeout = "2h"',
+    }  # fmt: skip
+    project.configure(ssh_config_text(project, "".join(f"[{name}]\n{line}\n" for name, line in profiles.items())))
+    for name in profiles:
+        assert project.run("-p", name, "echo", "x").stdout == b"x\n", name
+    assert project.run("-p", "stage", "sh", "-c", "echo $STAGE").stdout == b"ci\n"
+    assert project.run("sh", "-c", "echo ${STAGE-unset}").stdout == b"unset\n"
+    assert project.run("-p", "below", "pwd").stdout == f"{project.remote}/src\n".encode()
+    assert (logins(sshd) - before, len(masters(project))) == (1, 1)
+    (target,) = report(project)["targets"]
+    assert (target["idle_timeout"], len(target["profiles"])) == (7200, 7)
+
+
+def test_a_nested_project_and_a_second_one_on_the_host_share_a_login(project: Project, sshd: Sshd, before: int) -> None:
+    (project.local / "src" / ".rdo.conf").write_text(ssh_config_text(project).replace("target's", "target's/src"))
+    assert project.run("pwd", cwd="src").stdout == f"{project.remote}/src\n".encode()
+    assert other_project(project).run("pwd").stdout == f"{project.remote}\n".encode()
+    assert (logins(sshd) - before, len(masters(project))) == (1, 1)
+
+
+@pytest.mark.parametrize("change", ["# a comment\n", "map_args = false\n", 'env = { A = "b" }\n'])
+def test_a_change_of_the_config_costs_no_login(project: Project, sshd: Sshd, before: int, change: str) -> None:
+    (master,) = masters(project)
+    project.configure(ssh_config_text(project, change))
+    assert project.run("true").returncode == 0
+    assert (logins(sshd) - before, masters(project)) == (1, [master])
+
+
+def test_names_that_lead_to_the_same_host_share_a_login(project: Project, sshd: Sshd, before: int) -> None:
+    config = Path(project.environment["RDO_SSH_CONFIG"])
+    text = config.read_text()
+    both = project.local.parent / "both"
+    both.write_text(text + text.replace("devbox", "alias"))
+    environment = {**project.environment, "RDO_SSH_CONFIG": str(both)}
+    for host in ("devbox", "alias"):
+        other = Project(project.local, project.remote, environment)
+        other.configure(ssh_config_text(project).replace("devbox", host))
+        assert other.run("echo", host).stdout == f"{host}\n".encode()
+    assert logins(sshd) - before == 1
+    assert len(report(project)["targets"]) == 1
+
+
+def test_what_another_identity_or_user_would_reach_is_another_login(project: Project, sshd: Sshd, before: int) -> None:
+    key = make_key(project.local.parent / "key")
+    sshd.authorize(key)
+    project.configure(ssh_config_text(project, f'identity = "{key}"\n'))
+    assert project.run("true").returncode == 0
+    assert logins(sshd) - before == 2
+    assert len(report(project)["targets"]) == 2
+
+
+@pytest.fixture
+def agents(tmp_path: Path) -> Iterator[list[str]]:
+    """The sockets of two agents."""
+    with subprocess.Popen(["ssh-agent", "-D", "-a", tmp_path / "a"], stdout=-3) as one:
+        with subprocess.Popen(["ssh-agent", "-D", "-a", tmp_path / "b"], stdout=-3) as other:
+            assert wait_until(lambda: all((tmp_path / name).exists() for name in "ab"), PATIENCE)
+            yield [str(tmp_path / name) for name in "ab"]
+            other.terminate()
+        one.terminate()
+
+
+def test_each_caller_has_its_own_agent(project: Project, sshd: Sshd, agents: list[str]) -> None:
+    config = sshd.ssh_config(extra=["IdentityAgent SSH_AUTH_SOCK"], name="by_agent")
+    before = logins(sshd)
+    for socket in (*agents, *agents):
+        environment = {"SSH_AUTH_SOCK": socket, "RDO_SSH_CONFIG": str(config)}
+        assert project.run("true", env=environment).returncode == 0
+    assert logins(sshd) - before == 2
+    assert len(masters(project)) == 1
+
+
+@pytest.fixture
+def stuck(project: Project) -> Iterator[Project]:
+    """A project whose `ssh -G` hangs as long as there is the file `held` beside it."""
+    config = Path(project.environment["RDO_SSH_CONFIG"])
+    slow, held = project.local.parent / "slow", project.local.parent / "held"
+    held.touch()
+    wait = f"touch '{held}.seen'; while [ -e '{held}' ]; do sleep 0.1; done"
+    slow.write_text(f'Match exec "{wait}"\n{config.read_text()}')
+    other = other_project(project, "stuck")
+    yield Project(other.local, other.remote, {**project.environment, "RDO_SSH_CONFIG": str(slow)})
+    held.unlink(missing_ok=True)
+
+
+def seen(stuck: Project) -> bool:
+    """Whether its `ssh -G` hangs by now."""
+    return (stuck.local.parent / "held.seen").exists()
+
+
+def test_a_hanging_ssh_configuration_of_one_target_is_nobody_else_s(project: Project, stuck: Project) -> None:
+    with stuck.start("echo", "late") as hangs:
+        assert wait_until(lambda: seen(stuck), PATIENCE)
+        assert project.run("echo", "x").stdout == b"x\n"
+        assert hangs.poll() is None
+        (stuck.local.parent / "held").unlink()
+        assert hangs.communicate(timeout=PATIENCE) == (b"late\n", b"")
+
+
+def test_a_login_that_waits_for_an_answer_is_nobody_else_s(
+    project: Project, tmp_path: Path, own_sshd: Callable[..., Sshd]
+) -> None:
+    asks = own_sshd().start()
+    config = asks.ssh_config(extra=["StrictHostKeyChecking ask", f"UserKnownHostsFile {tmp_path}/none"], name="asks")
+    waiting = other_project(project, "waiting")
+    environment = {**project.environment, "RDO_SSH_CONFIG": str(config)}
+    command = [os.fsdecode(word) for word in waiting.command("echo", "in")]
+    with Terminal(command, waiting.local, environment) as terminal:
+        terminal.expect("(yes/no")
+        assert project.run("echo", "x").stdout == b"x\n"
+        terminal.line("yes")
+        terminal.expect("in\r\n")
+
+
+def test_commands_that_wait_for_one_target_keep_nobody_else_waiting(project: Project, stuck: Project) -> None:
+    assert project.run("true").returncode == 0
+    waiting = [stuck.start("echo", "late") for _ in range(20)]
+    assert wait_until(lambda: len(report(project)["running"]) == 20, PATIENCE)
+    assert project.run("echo", "x").stdout == b"x\n"
+    (stuck.local.parent / "held").unlink()
+    assert [process.communicate(timeout=PATIENCE) for process in waiting] == [(b"late\n", b"")] * 20
+
+
+def test_a_black_hole_is_nobody_else_s(
+    project: Project, runtime: dict[str, str], own_sshd: Callable[..., Sshd], tmp_path: Path
+) -> None:
+    hole = own_sshd().start()
+    gone = ssh_project(tmp_path / "gone", runtime, hole)
+    assert gone.run("true").returncode == 0
+    os.kill(hole.pid, signal.SIGSTOP)
+    try:
+        with gone.start("-T", "sh", "-c", "echo up; sleep 60") as running:
+            assert project.run("echo", "x").stdout == b"x\n"
+            running.kill()
+    finally:
+        os.kill(hole.pid, signal.SIGCONT)
+
+
+def test_a_master_that_dies_is_known_to_its_clients_at_once_and_replaced(project: Project) -> None:
+    with project.start("-T", "sh", "-c", "echo up; sleep 60") as running:
+        running.expect_up()
+        (master,) = masters(project)
+        os.kill(master, signal.SIGKILL)
+        assert running.wait(5) == 255
+        assert running.communicate()[1].startswith(b"rdo: the command was lost: the control master exited; ")
+    assert project.run("echo", "x").stdout == b"x\n"
+
+
+def test_the_log_says_what_was_connected_and_why_it_was_closed(project: Project) -> None:
+    assert project.run("echo", "a secret").returncode == 0
+    project.configure(ssh_config_text(project, 'env = { TOKEN = "hidden" }\n'))
+    assert project.run("true").returncode == 0
+    assert project.shell("rdoctl stop").stdout == b"closed `devbox`\n"
+    text = project.shell("rdoctl log").stdout.decode()
+    for words in ("started: rdo ", "connected to `devbox` in ", "` again\n", "closed a connection to `devbox`: "):
+        assert words in text
+    assert "secret" not in text
+    assert "hidden" not in text
+    assert project.shell("rdoctl log -n 1").stdout.count(b"\n") == 1
+
+
+def test_the_log_can_be_followed(project: Project) -> None:
+    assert project.run("true").returncode == 0
+    with subprocess.Popen(
+        ["bash", "-c", "exec rdoctl log -f -n 0"], cwd=project.local, env=dict(project.environment), stdout=-1
+    ) as follow:
+        assert follow.stdout
+        project.shell("rdoctl stop")
+        assert b"closed a connection to `devbox`" in follow.stdout.readline()
+        follow.terminate()
+
+
+def test_without_a_log_that_is_said(project: Project) -> None:
+    result = project.shell("rdoctl log")
+    assert (result.returncode, result.stderr) == (255, b"rdoctl: there is no log yet; the next `rdo` starts one\n")

@@ -1,0 +1,53 @@
+"""Whom one control master can serve."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from rdo.master.surroundings import Surroundings, surroundings_of
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="no other system shows them")
+
+OURS = Surroundings("/lib/rdo", (("net", "net:[1]"), ("status", "Groups:\t0\n")))
+
+
+def test_what_is_the_same_is_served() -> None:
+    assert OURS.include(OURS)
+
+
+@pytest.mark.parametrize("other", [
+    Surroundings("/opt/rdo", OURS.seen),
+    Surroundings("/lib/rdo", (("net", "net:[2]"), ("status", "Groups:\t0\n"))),
+    Surroundings("/lib/rdo", (("net", "net:[1]"), ("status", "Groups:\t0 7\n"))),
+])  # fmt: skip
+def test_what_differs_in_anything_is_not_and_has_a_socket_of_its_own(other: Surroundings) -> None:
+    assert not OURS.include(other)
+    assert other.socket != OURS.socket
+    assert re.fullmatch("control-[0-9a-f]{16}", other.socket)
+
+
+def test_what_cannot_be_seen_does_not_count() -> None:
+    assert OURS.include(Surroundings("/lib/rdo", ()))
+    assert Surroundings("/lib/rdo", ()).include(OURS)
+
+
+@on_linux
+def test_a_child_has_ours_unless_it_gave_something_up() -> None:
+    ours = surroundings_of(os.getpid(), "")
+    for before, same in (([], True), (["setpriv", "--no-new-privs"], False)):
+        with subprocess.Popen([*before, "sh", "-c", "echo; read x"], stdin=-1, stdout=-1) as child:
+            assert child.stdout
+            child.stdout.readline()
+            assert ours.include(surroundings_of(child.pid, "")) == same
+            child.communicate(b"\n")
+
+
+def test_of_a_process_that_is_gone_nothing_is_seen() -> None:
+    with subprocess.Popen(["true"]) as gone:
+        pass
+    assert surroundings_of(gone.pid, "/lib/rdo") == Surroundings("/lib/rdo", ())

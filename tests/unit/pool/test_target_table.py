@@ -1,0 +1,198 @@
+"""Which target a command has, and whose connections it shares."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from typing import cast
+
+import pytest
+
+from rdo.drivers.base import Caller, Driver, Target
+from rdo.errors import ConnectError
+from rdo.pool.target_pool import PoolCommand, PoolUser, TargetPool
+from rdo.pool.target_table import SPARE_LIMIT, TargetTable, TargetUse
+from tests.leaks import wait_until
+
+BOUND = 20.0
+"""Seconds for what takes none."""
+
+HOUR = 3600.0
+
+CALLER = cast(Caller, object())
+
+
+class Host:
+    """A target that is never connected to."""
+
+    driver = "ssh"
+
+    def __init__(self, key: Hashable, name: str) -> None:
+        self.key = key
+        self.name = name
+
+
+class Resolver:
+    """A driver that leads each selector to the target of its key."""
+
+    def __init__(self, selector: Hashable, key: Hashable, name: str = "devbox") -> None:
+        self._selector = selector
+        self.key = key
+        self._name = name
+        self.resolved = 0
+
+    def selector(self, caller: Caller) -> Hashable:
+        return self._selector
+
+    def resolve(self, caller: Caller) -> Target:
+        self.resolved += 1
+        return cast(Target, Host(self.key, self._name))
+
+
+@pytest.fixture
+def table() -> TargetTable:
+    return TargetTable()
+
+
+@pytest.fixture(autouse=True)
+def connected(monkeypatch: pytest.MonkeyPatch) -> set[Hashable]:
+    """The keys of targets that have a connection."""
+    keys: set[Hashable] = set()
+    monkeypatch.setattr("rdo.pool.connections.ConnectionSet.is_wanted", property(lambda held: held.target.key in keys))
+    return keys
+
+
+def use(
+    table: TargetTable, driver: Resolver, config: str = "/a/.rdo.conf", idle_timeout: float = HOUR
+) -> AbstractContextManager[TargetUse]:
+    command = PoolCommand("make", lambda error: None)
+    return table.of(cast(Driver, driver), CALLER, PoolUser(config, "default"), command, idle_timeout)
+
+
+def closed(pool: TargetPool) -> bool:
+    return pool.closed.wait(BOUND)
+
+
+def test_what_resolves_to_the_same_target_shares_its_pool(table: TargetTable) -> None:
+    one, alias, other = Resolver("a", "host"), Resolver("b", "host"), Resolver("c", "elsewhere")
+    with use(table, one) as first, use(table, alias, "/b/.rdo.conf") as second, use(table, other) as third:
+        assert first.pool is second.pool
+        assert first.pool is not third.pool
+        assert first.pool.users == [PoolUser("/a/.rdo.conf", "default"), PoolUser("/b/.rdo.conf", "default")]
+
+
+def test_a_target_that_is_connected_is_not_asked_for_again(table: TargetTable, connected: set[Hashable]) -> None:
+    connected.add("host")
+    driver = Resolver("a", "host")
+    for _ in range(3):
+        with use(table, driver):
+            pass
+    assert driver.resolved == 1
+
+
+def test_one_that_is_not_is_and_may_be_another_one_by_then(table: TargetTable) -> None:
+    driver = Resolver("a", "host")
+    with use(table, driver) as before:
+        pass
+    driver.key = "moved"
+    with use(table, driver) as after:
+        assert after.pool is not before.pool
+    assert driver.resolved == 2
+
+
+def test_who_hangs_while_a_target_is_found_out_keeps_nobody_else_waiting(table: TargetTable) -> None:
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    class Hanging(Resolver):
+        def resolve(self, caller: Caller) -> Target:
+            hangs.set()
+            assert goes_on.wait(BOUND)
+            raise ConnectError("no answer")
+
+    def run() -> None:
+        with use(table, Hanging("a", "host")):
+            pass
+
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(run)
+        assert hangs.wait(BOUND)
+        with use(table, Resolver("b", "elsewhere")):
+            pass
+        goes_on.set()
+        assert isinstance(waiting.exception(BOUND), ConnectError)
+
+
+def test_an_idle_target_is_kept_as_long_as_the_most_patient_profile_says(
+    table: TargetTable, connected: set[Hashable]
+) -> None:
+    connected.add("host")
+    with use(table, Resolver("a", "host"), idle_timeout=0.01), use(table, Resolver("a", "host"), "/b", HOUR) as shared:
+        pass
+    assert shared.pool.idle_timeout == HOUR
+    table.close_idle()
+    assert table.pools == [shared.pool]
+    with use(table, Resolver("a", "host"), "/c", 0) as shared:
+        pass
+    assert (shared.pool.idle_timeout, shared.pool.idle_left) == (0, None)
+
+
+def test_its_time_begins_when_its_last_command_has_ended(table: TargetTable, connected: set[Hashable]) -> None:
+    connected.add("host")
+    with use(table, Resolver("a", "host"), idle_timeout=0.01) as only:
+        assert not wait_until(lambda: table.close_idle() or not table.pools, 0.1)
+        assert only.pool.idle_left is None
+    assert wait_until(lambda: table.close_idle() or not table.pools, BOUND)
+    assert closed(only.pool)
+
+
+def test_one_that_is_to_close_serves_its_commands_to_their_end_and_no_new_ones(
+    table: TargetTable, connected: set[Hashable]
+) -> None:
+    connected.add("host")
+    with use(table, Resolver("a", "host")) as old:
+        table.close(lambda pool: True, "test")
+        assert (table.pools, table.ending) == ([], [old.pool])
+        with use(table, Resolver("a", "host")) as new:
+            assert new.pool is not old.pool
+        assert not old.pool.closed.is_set()
+    assert closed(old.pool)
+    assert (table.pools, table.ending) == ([new.pool], [])
+
+
+def test_a_target_without_a_connection_is_forgotten(table: TargetTable) -> None:
+    with use(table, Resolver("a", "host")) as failed:
+        table.close_idle()
+        assert table.pools == [failed.pool]
+    table.close_idle()
+    assert table.pools == []
+
+
+def test_of_targets_with_one_name_only_the_latest_are_kept(table: TargetTable, connected: set[Hashable]) -> None:
+    keys = [str(number) for number in range(SPARE_LIMIT + 2)]
+    connected.update(keys)
+    for key in keys:
+        with use(table, Resolver(key, key, "local")):
+            pass
+    with use(table, Resolver("b", "other", "devbox")):
+        pass
+    assert [pool.target.key for pool in table.pools] == [*keys[2:], "other"]
+
+
+def test_each_new_target_is_announced_once(table: TargetTable, connected: set[Hashable]) -> None:
+    announced: list[int] = []
+    table.opened = lambda: announced.append(1)
+    connected.add("host")
+    for selector in ("a", "a", "b"):
+        with use(table, Resolver(selector, "host")):
+            pass
+    assert len(announced) == 1
+
+
+def test_all_can_be_closed_at_once(table: TargetTable) -> None:
+    with use(table, Resolver("a", "host")) as one, use(table, Resolver("b", "elsewhere")) as other:
+        table.close(lambda pool: pool is other.pool, "test")
+        table.close_all()
+        assert one.pool.closed.is_set()
+        assert other.pool.closed.is_set()
