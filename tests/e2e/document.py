@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 TOP = Path(__file__).parents[2]
@@ -105,13 +104,18 @@ def code_spans(cell: str) -> list[str]:
     return [double.strip() or single for double, single in re.findall(r"``(.+?)``(?!`)|`([^`]+)`", cell)]
 
 
-def messages(directory: Path) -> Iterator[re.Pattern[str]]:
-    """Each text in the code under the directory, with `.+` for what varies."""
-    for path in directory.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            parts = _parts(node)
-            if sum(map(len, filter(None, parts))) >= SHORTEST:
-                yield re.compile("".join(".+" if part is None else re.escape(part) for part in parts))
+@cache
+def messages() -> list[list[str | None]]:
+    """Each text in the code, in parts; None is one that varies. Thousands, so they are read when one is asked for."""
+    nodes = (node for path in (TOP / "rdo").rglob("*.py") for node in ast.walk(ast.parse(path.read_text())))
+    return [parts for parts in map(_parts, nodes) if sum(map(len, filter(None, parts))) >= SHORTEST]
+
+
+def is_message(line: str) -> bool:
+    """Whether the code has this text, with anything for what varies."""
+    likely = (parts for parts in messages() if all(part in line for part in parts if part is not None))
+    patterns = ("".join(".+" if part is None else re.escape(part) for part in parts) for parts in likely)
+    return any(re.fullmatch(pattern, line) for pattern in patterns)
 
 
 def _parts(node: ast.AST) -> list[str | None]:
