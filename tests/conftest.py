@@ -30,7 +30,7 @@ from tests.soak import FULL, Account, Counted, tries
 from tests.sshd import Sshd, find_sshd
 from tests.vagrant_machine import VagrantHost, shared_host
 
-STOP_BOUND = 5.0
+STOP_BOUND = 15.0
 """Seconds for masters that were told to end to be gone."""
 
 NUMBERS = itertools.count(1)

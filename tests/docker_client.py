@@ -11,7 +11,7 @@ from rdo.drivers.docker.driver import DockerDriver
 from tests.connecting import connected
 from tests.ssh_client import ScriptedCaller
 
-BOUND = 10.0
+BOUND = 20.0
 """Seconds for anything that should happen at once."""
 
 Connect = Callable[[DockerDriver], DockerConnection]

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-SETTLE = 5.0
+SETTLE = 15.0
 """Seconds for what a test has told to end to do so: a master, a server's session, a thread in its last line."""
 
 TICK = 0.01

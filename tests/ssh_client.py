@@ -11,7 +11,7 @@ from rdo.drivers.base import STDERR, STDOUT, Channel
 from rdo.drivers.ssh.connection import SshConnection
 from rdo.drivers.ssh.driver import SshDriver
 
-BOUND = 10.0
+BOUND = 20.0
 """Seconds for anything that should happen at once."""
 
 

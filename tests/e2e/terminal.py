@@ -15,8 +15,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-PATIENCE = 10.0
-"""Seconds for something to appear."""
+PATIENCE = 30.0
+"""Seconds for something to appear, on a machine that does much else too."""
 
 
 LINE_START = r"(?:[\r\n]|\x1b\[K)"

@@ -73,9 +73,11 @@ def test_who_ignores_a_hang_up_is_not_waited_for(reached: Reached) -> None:
     writes = "trap '' HUP TERM; exec sh -c 'while :; do echo y; sleep 0.01; done'"
     script = f"echo up; (trap '' HUP TERM; exec sleep {mark}) & ({writes}) & wait"
     command = begin(reached, "-T", script, mark)
+    assert wait_until(lambda: f"sleep {mark}" in sleepers(mark).values(), GONE)  # then it ignores the signal
     command.send_signal(signal.SIGTERM)
     end(command)
     assert command.returncode == 128 + signal.SIGTERM
+    assert wait_until(lambda: list(sleepers(mark).values()) == [f"sleep {mark}"], GONE), sleepers(mark)
     (left,) = sleepers(mark)
     os.kill(left, signal.SIGKILL)
 

@@ -28,7 +28,7 @@ exec rdo sh it
 
 ENDS = {"st=130": "st=a signal's", "st=131": "st=a signal's"}
 
-BOUND = 8.0
+BOUND = 20.0
 """Seconds for both to show the same."""
 
 
