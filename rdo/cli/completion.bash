@@ -59,9 +59,9 @@ _rdo_are_files() {
 complete -F _rdo_complete rdo
 
 _rdoctl_completion() {
-    local word help
+    local word
     COMPREPLY=()
-    while IFS=$'\t' read -r word help; do
+    while IFS=$'\t' read -r word _; do
         COMPREPLY+=("$word")
     done < <(rdoctl __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
