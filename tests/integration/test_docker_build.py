@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from rdo.config.schema import Settings
-from rdo.drivers.docker.build import LABEL
 from rdo.drivers.docker.driver import DockerDriver
+from rdo.drivers.docker.image_source import LABEL
 from rdo.errors import ConfigError, ConnectError
 from tests.connecting import connected
 from tests.docker_client import Connect, connections, output

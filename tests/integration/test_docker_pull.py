@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.docker import pull
+from rdo.drivers.docker import image_source
 from rdo.drivers.docker.endpoint import resolve
 from rdo.drivers.docker.engine import Engine
 from rdo.drivers.docker.image import directory_archive
@@ -134,26 +134,26 @@ def test_a_missing_image_is_pulled_with_the_user_s_credentials(
     engine: Engine, registry: Registry, caller: ScriptedCaller, name: str
 ) -> None:
     image = f"{registry.address}/{name}"
-    pull.ensure_pulled(engine, image, "missing", caller)
+    image_source.ensure_pulled(engine, image, "missing", caller)
     assert caller.told == [f"rdo: pulling `{image}`"]
-    pull.ensure_pulled(engine, image, "missing", caller)
+    image_source.ensure_pulled(engine, image, "missing", caller)
     assert len(caller.told) == 1
-    pull.ensure_pulled(engine, image, "always", caller)
+    image_source.ensure_pulled(engine, image, "always", caller)
     assert len(caller.told) == 2
 
 
 def test_never_is_never(engine: Engine, registry: Registry, caller: ScriptedCaller) -> None:
     image = f"{registry.address}/small"
     with pytest.raises(ConnectError, match=rf"no image `{image}`; `docker pull {image}`, or set `pull`"):
-        pull.ensure_pulled(engine, image, "never", caller)
+        image_source.ensure_pulled(engine, image, "never", caller)
     assert caller.told == []
 
 
 def test_progress_is_shown_while_a_pull_takes_long(
     engine: Engine, registry: Registry, caller: ScriptedCaller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pull, "PROGRESS_INTERVAL", 0.0)
-    pull.ensure_pulled(engine, f"{registry.address}/small", "missing", caller)
+    monkeypatch.setattr(image_source, "PROGRESS_INTERVAL", 0.0)
+    image_source.ensure_pulled(engine, f"{registry.address}/small", "missing", caller)
     assert caller.told[-1].endswith("1 of 1 layers, 0 of 0 MB, 100 %")
 
 
@@ -161,7 +161,7 @@ def test_who_watches_sees_the_progress_and_no_line_of_it(
     engine: Engine, registry: Registry, caller: ScriptedCaller
 ) -> None:
     watching = ScriptedCaller(environment=caller.environment, watches=True)
-    pull.ensure_pulled(engine, f"{registry.address}/small", "missing", watching)
+    image_source.ensure_pulled(engine, f"{registry.address}/small", "missing", watching)
     assert watching.told == []
     assert watching.steps[0] == f"pulling `{registry.address}/small`"
     assert watching.steps[-1].endswith(": 1 of 1 layers, 0 of 0 MB, 100 %")
@@ -171,8 +171,8 @@ def test_an_unknown_image_and_a_wrong_secret_are_each_one_line(
     engine: Engine, registry: Registry, caller: ScriptedCaller, tmp_path: Path
 ) -> None:
     with pytest.raises(ConnectError, match=r"cannot pull the image `.*/missing`: .*manifest unknown.*; check the name"):
-        pull.ensure_pulled(engine, f"{registry.address}/missing", "missing", caller)
+        image_source.ensure_pulled(engine, f"{registry.address}/missing", "missing", caller)
     wrong = base64.b64encode(b"me:wrong").decode()
     (tmp_path / "config.json").write_text(json.dumps({"auths": {registry.address: {"auth": wrong}}}))
     with pytest.raises(ConnectError, match=r"cannot pull the image `.*/hidden`: .*; check the name, or `docker login`"):
-        pull.ensure_pulled(engine, f"{registry.address}/hidden", "missing", caller)
+        image_source.ensure_pulled(engine, f"{registry.address}/hidden", "missing", caller)

@@ -16,7 +16,7 @@ import pytest
 
 from rdo.config.schema import Settings
 from rdo.drivers.base import ChannelOptions
-from rdo.drivers.docker import exec, pull
+from rdo.drivers.docker import exec, image_source
 from rdo.drivers.docker.driver import DockerDriver
 from rdo.drivers.docker.endpoint import resolve
 from rdo.drivers.docker.engine import Engine
@@ -128,7 +128,7 @@ def test_odd_progress_is_one_line(tmp_path: Path, name: str) -> None:
     with engine(tmp_path, {"/v1.41/images/create": say(PLAIN + b"\r\n", lines)}) as made:
         asking = Engine(resolve(made.environment), made.environment)
         with pytest.raises(ConnectError) as caught:
-            pull.ensure_pulled(asking, "x", "missing", ScriptedCaller(environment=made.environment))
+            image_source.ensure_pulled(asking, "x", "missing", ScriptedCaller(environment=made.environment))
         asking.close()
     assert why in str(caught.value)
     assert str(caught.value).isprintable()

@@ -11,7 +11,7 @@ from functools import partial
 
 from rdo.config.schema import CONTAINERS, Settings
 from rdo.drivers.base import STDOUT, Caller, ChannelOptions, Pty, Root
-from rdo.drivers.docker import build, build_context, compose, devcontainer, inspect, pull
+from rdo.drivers.docker import build_context, compose, devcontainer, image_source, inspect
 from rdo.drivers.docker import container as docker_container
 from rdo.drivers.docker import image as docker_image
 from rdo.drivers.docker.connection import DockerConnection, ProgramStarter
@@ -174,9 +174,9 @@ class DockerDriver:
 
     def _hold(self, engine: Engine, caller: Caller) -> HeldContainer:
         docker_image.remove_leftovers(engine)
-        image = self._settings.image or build.ensure_built(engine, self._settings, self._root, caller)
+        image = self._settings.image or image_source.ensure_built(engine, self._settings, self._root, caller)
         if self._settings.image:
-            pull.ensure_pulled(engine, image, self._settings.pull, caller)
+            image_source.ensure_pulled(engine, image, self._settings.pull, caller)
         container, stream = self._containers(engine, image).hold()
         return HeldContainer(container, image, stream)
 

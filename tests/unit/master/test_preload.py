@@ -25,7 +25,7 @@ SHARED = {
 
 @pytest.mark.parametrize(("driver", "loaded", "left"), [
     ("local", {"rdo.drivers.local.channel"}, {"paramiko", "requests", "rdo.drivers.docker", "rdo.drivers.vagrant"}),
-    ("docker", {"rdo.drivers.docker.fresh", "rdo.drivers.docker.pull"}, {"paramiko", "rdo.drivers.vagrant"}),
+    ("docker", {"rdo.drivers.docker.fresh", "rdo.drivers.docker.image_source"}, {"paramiko", "rdo.drivers.vagrant"}),
     ("ssh", {"paramiko", "rdo.drivers.ssh.channel_stream", "rdo.drivers.ssh.revocation"}, {"rdo.drivers.docker"}),
     ("vagrant", {"paramiko", "rdo.drivers.vagrant.command"}, {"rdo.drivers.docker"}),
 ])  # fmt: skip

@@ -8,8 +8,8 @@ import pytest
 
 from rdo.drivers.docker import inspect as inspection
 from rdo.drivers.docker.answer import EngineAnswer
+from rdo.drivers.docker.image_source import LAYER_LIMIT, progress, update_layers
 from rdo.drivers.docker.inspect import ContainerMount
-from rdo.drivers.docker.pull import LAYER_LIMIT, progress, update_layers
 from rdo.errors import ConnectError
 
 ID = "0123456789abcdef"

@@ -1,5 +1,7 @@
-"""Building the image of a profile that has `build`: by the engine, of a directory of the project, when the directory
-has changed. What the directory holds is for build_context.py."""
+"""Having the image of a profile there: pulled from a registry, or built by the engine of a directory of the project.
+
+What that directory holds is for build_context.py.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +16,29 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from rdo.config.schema import Settings
 from rdo.drivers.base import Caller, show_step
-from rdo.drivers.docker import answer, build_context, build_files, credentials, http, pull
+from rdo.drivers.docker import answer, build_context, build_files, credentials, http
 from rdo.drivers.docker.answer import EngineAnswer
 from rdo.drivers.docker.build_context import BuildContext
 from rdo.drivers.docker.engine import Engine, EngineError
 from rdo.errors import ConnectError
 from rdo.fscodec import fsencode
 
+CREATE = "/images/create"
+
+PULL_TIMEOUT = 300.0
+"""Seconds without progress until a pull is given up."""
+
 BUILD_TIMEOUT = 3600.0
 """Seconds without output until a build is given up: a compiler may be silent for long."""
+
+ADVICE = "check the name, or `docker login`"
+"""To a stranger, a registry says of a private image that it does not exist."""
+
+MESSAGE_LIMIT = 1024 * 1024
+"""Bytes of a message of the engine; one has some hundreds."""
+
+LAYER_LIMIT = 1000
+"""Layers whose progress is counted: an image has 127 at most."""
 
 PROGRESS_INTERVAL = 5.0
 """Seconds between two lines about the progress, where one cannot replace the other."""
@@ -41,6 +57,37 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 STEP = re.compile(r"Step (\d+/\d+) ?: (.*)", re.IGNORECASE)
 
 
+def ensure_pulled(engine: Engine, image: str, pull: str, caller: Caller) -> None:
+    """Have the image there, as `pull` (missing, never, always) says. Raises ConnectError."""
+    if pull != "always" and _has_image(engine, image):
+        return
+    if pull == "never":
+        raise ConnectError(f"there is no image `{image}`", "", f"`docker pull {image}`, or set `pull`")
+    what = f"pulling `{image}`"
+    show_step(caller, what)
+    header = credentials.header_for_image(image, caller.environment)
+    fields = {"X-Registry-Auth": header} if header else {}
+    reference = image if "@" in image or ":" in image.rpartition("/")[2] else f"{image}:latest"
+    chunks = engine.stream(CREATE, {"fromImage": reference}, fields, PULL_TIMEOUT)
+    try:
+        _follow(messages(chunks, f"POST {CREATE}"), what, caller, deque(maxlen=0))
+    except EngineError as error:
+        raise ConnectError(f"cannot pull the image `{image}`", error.message, ADVICE) from None
+    except TimeoutError:
+        raise ConnectError(f"cannot pull the image `{image}`", f"no progress for {PULL_TIMEOUT:.0f} s") from None
+
+
+def _has_image(engine: Engine, image: str) -> bool:
+    """Whether the engine has the image. Raises ConnectError."""
+    try:
+        engine.ask("GET", f"/images/{image}/json")
+    except EngineError as error:
+        if error.status != 404:
+            raise ConnectError(f"cannot use the image `{image}`", error.message) from None
+        return False
+    return True
+
+
 def ensure_built(engine: Engine, settings: Settings, root: str, caller: Caller) -> str:
     """The name of the image for what the context is now; built where there is none. Raises RdoError."""
     build = settings.build or "."
@@ -49,7 +96,7 @@ def ensure_built(engine: Engine, settings: Settings, root: str, caller: Caller) 
     digest = build_context.digest(context, [context.dockerfile, repr(arguments), settings.build_target or ""])
     name = repository_name(root, [build, context.dockerfile, settings.build_target or ""])
     image = f"{name}:{digest[:16]}"
-    if pull.has_image(engine, image):
+    if _has_image(engine, image):
         return image
     query = {
         **{"t": image, "dockerfile": context.dockerfile, "rm": 1, "forcerm": 1},
@@ -72,9 +119,12 @@ def repository_name(root: str, settings: Iterable[str]) -> str:
 def _build(engine: Engine, build: str, context: BuildContext, query: Mapping[str, object], caller: Caller) -> None:
     what = f"building `{build}`"
     show_step(caller, what)
+    fields = {"Content-Type": "application/x-tar", "Transfer-Encoding": "chunked"}
+    fields |= {"X-Registry-Config": header} if (header := credentials.header_for_all(caller.environment)) else {}
+    chunks = engine.stream("/build", query, fields, BUILD_TIMEOUT, http.chunked(build_context.pack(context)))
     output: deque[str] = deque(maxlen=TAIL_LINES)
     try:
-        _follow(_messages(engine, query, context, caller), what, output, caller)
+        _follow(messages(chunks, "POST /build"), what, caller, output)
     except EngineError as error:
         for line in output:
             caller.report(line)
@@ -92,17 +142,18 @@ def _advice(context: BuildContext, build: str) -> str:
     return f"if BuildKit is missing, which `{word}` needs: {instead}"
 
 
-def _messages(
-    engine: Engine, query: Mapping[str, object], context: BuildContext, caller: Caller
-) -> Iterator[EngineAnswer]:
-    fields = {"Content-Type": "application/x-tar", "Transfer-Encoding": "chunked"}
-    fields |= {"X-Registry-Config": header} if (header := credentials.header_for_all(caller.environment)) else {}
-    pieces = http.chunked(build_context.pack(context))
-    return pull.messages(engine.stream("/build", query, fields, BUILD_TIMEOUT, pieces), "POST /build")
+def messages(chunks: Iterable[bytes], of: str) -> Iterator[EngineAnswer]:
+    """The messages of an answer that comes bit by bit, a line each; `of` is the question. Raises ConnectError."""
+    rest = b""
+    for data in chunks:
+        *lines, rest = (rest + data).split(b"\n")
+        yield from (answer.decode(line, of).table() for line in lines if line.strip())
+        if len(rest) > MESSAGE_LIMIT:
+            raise answer.invalid_answer(of, "a line does not end")
 
 
-def _follow(messages: Iterable[EngineAnswer], what: str, output: deque[str], caller: Caller) -> None:
-    """Show the progress, and keep the last lines. Raises EngineError where the build failed."""
+def _follow(messages: Iterable[EngineAnswer], what: str, caller: Caller, output: deque[str]) -> None:
+    """Show the progress, and keep the last lines of a build in `output`. Raises EngineError where it failed."""
     layers: dict[str, tuple[int, int]] = {}
     step, shown = "", time.monotonic()
     for message in messages:
@@ -113,11 +164,12 @@ def _follow(messages: Iterable[EngineAnswer], what: str, output: deque[str], cal
             caller.trace(f"build: {line}")
             if found := STEP.match(line):
                 step, layers = f"step {found[1]}: {found[2]}", {}
-        pull.update_layers(layers, message)
-        now = ", ".join(filter(None, [step, pull.progress(layers) if layers else ""]))
-        if not caller.progress(f"{what}: {now}" if now else what) and time.monotonic() - shown > PROGRESS_INTERVAL:
+        update_layers(layers, message)
+        now = ", ".join(filter(None, [step, progress(layers) if layers else ""]))
+        line = f"{what}: {now}" if now else what
+        if not caller.progress(line) and time.monotonic() - shown > PROGRESS_INTERVAL:
             shown = time.monotonic()
-            caller.report(f"rdo: {what}: {now}")
+            caller.report(f"rdo: {line}")
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -125,6 +177,29 @@ def _lines(text: str) -> Iterator[str]:
     for line in COLOUR.sub("", text).split("\n"):
         if line.strip():
             yield line.rstrip()[:LINE_LIMIT]
+
+
+def update_layers(layers: dict[str, tuple[int, int]], message: EngineAnswer) -> None:
+    """Note what a message says of its layer: bytes received, and bytes in all."""
+    detail, layer, status = message.maybe("progressDetail"), message.text("id", ""), message.text("status", "")
+    if layer not in layers and len(layers) >= LAYER_LIMIT:
+        return
+    total = detail.number("total", 0) if detail else 0
+    if status == "Downloading" and detail and total > 0:
+        layers[layer] = (min(max(0, detail.number("current", 0)), total), total)
+    elif status in ("Download complete", "Pull complete") and layer in layers:
+        size = max(layers[layer][1], 1)  # of a small one nothing was said before
+        layers[layer] = (size, size)
+    elif status in ("Pulling fs layer", "Waiting"):
+        layers.setdefault(layer, (0, 0))
+
+
+def progress(layers: Mapping[str, tuple[int, int]]) -> str:
+    """The progress for people, such as `2 of 5 layers, 31 of 120 MB, 26 %`."""
+    done = sum(0 < total == current for current, total in layers.values())
+    current, total = (sum(pair[index] for pair in layers.values()) / 1e6 for index in (0, 1))
+    share = f", {100 * current / total:.0f} %" if total else ""
+    return f"{done} of {len(layers)} layers, {current:.0f} of {total:.0f} MB{share}"
 
 
 def _remove_older(engine: Engine, name: str, image: str) -> None:
