@@ -262,6 +262,9 @@ class Target(Protocol):
     def connect(self, caller: Caller) -> Connection:
         """A new connection, logged in. Raises ConnectError, ConfigError."""
 
+    def release(self) -> None:
+        """Give up what is still open from finding out what the target is: others hold a connection to it."""
+
 
 class Driver(Protocol):
     """How a profile reaches its target, and what it knows of it without connecting."""

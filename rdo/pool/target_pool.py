@@ -109,5 +109,6 @@ class TargetPool:
         """Close its connections, and end what runs over them; `why` is for the log."""
         try:
             self.shells.close(why)
+            self.target.release()
         finally:
             self.closed.set()

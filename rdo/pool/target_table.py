@@ -95,12 +95,17 @@ class TargetTable:
 
     def _resolve(self, driver: Driver, caller: Caller) -> TargetUse:
         target = driver.resolve(caller)
+        unused = None
         with self._lock:
             pool = self._pools.get(target.key)
             if pool is None:
                 pool = self._pools[target.key] = TargetPool(target)
-            elif not pool.shells.connections.is_wanted:
-                pool.target = target
+            elif pool.shells.connections.is_wanted:
+                unused = target
+            else:
+                unused, pool.target = pool.target, target
+        if unused is not None:
+            unused.release()
         return TargetUse(target, pool)
 
     def close(self, chosen: Callable[[TargetPool], bool], why: str) -> None:

@@ -94,7 +94,9 @@ def test_it_is_found_with_its_user_its_variables_and_its_directory(
     caller = ScriptedCaller(environment=environment)
     with connections(environment) as connect:
         connection = connect(found)
-        variables = found.resolve(caller).options(caller, None).variables
+        target = found.resolve(caller)
+        variables = target.options(caller, None).variables
+        target.release()
         channel = connection.open_channel("id -un; echo $A $B $C $D", None, variables)
         text = b""
         while (chunk := channel.read(BOUND)) is not None:

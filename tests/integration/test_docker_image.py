@@ -30,9 +30,10 @@ KILLED = """
 import os, sys, time
 from rdo.drivers.docker.driver import DockerDriver
 from rdo.config.schema import Settings
+from tests.connecting import connected
 from tests.ssh_client import ScriptedCaller
-driver = DockerDriver(Settings(image=sys.argv[1], pull="never", fresh=sys.argv[2] == "fresh"), sys.argv[3], "default")
-connection = driver.connect(ScriptedCaller())
+settings = Settings(image=sys.argv[1], pull="never", fresh=sys.argv[2] == "fresh")
+connection = connected(DockerDriver(settings, sys.argv[3], "default", os.environ), ScriptedCaller())
 channel = connection.open_channel("echo up; sleep 60", None)
 assert channel.read(10) is not None
 os.kill(os.getpid(), 9)

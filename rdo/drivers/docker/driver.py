@@ -233,6 +233,11 @@ class DockerTarget:
         caller.trace(f"docker: {self.name}, engine {engine.endpoint.name}, API {engine.version}")
         return connection
 
+    def release(self) -> None:
+        """See base.Target."""
+        while self._engines:
+            self._engines.pop().close()
+
 
 def _login_shell(executions: ExecStarter) -> str:
     """The user's shell in the container's own list of users; empty where it is not listed."""

@@ -58,6 +58,9 @@ class LocalTarget:
         """Nothing to connect to."""
         return LocalConnection(self._context)
 
+    def release(self) -> None:
+        """See base.Target."""
+
 
 class LocalConnection:
     """Children of this process; ended with it."""

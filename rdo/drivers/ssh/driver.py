@@ -111,3 +111,8 @@ class SshTarget:
             stream = self._streams.pop()
         connector = load_connector()(caller, self._request.ssh_config, self._timeout)
         return connector.connect(self._options, stream)
+
+    def release(self) -> None:
+        """See base.Target."""
+        while self._streams:
+            self._streams.pop().close()

@@ -158,3 +158,6 @@ class VagrantTarget:
         connection = self._connect(caller)
         self._options = connection.options
         return connection
+
+    def release(self) -> None:
+        """See base.Target."""

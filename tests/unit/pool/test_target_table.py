@@ -32,6 +32,10 @@ class Host:
     def __init__(self, key: Hashable, name: str) -> None:
         self.key = key
         self.name = name
+        self.released = 0
+
+    def release(self) -> None:
+        self.released += 1
 
 
 class Resolver:
@@ -90,6 +94,14 @@ def test_a_target_that_is_connected_is_not_asked_for_again(table: TargetTable, c
         with use(table, driver):
             pass
     assert driver.resolved == 1
+
+
+def test_who_finds_a_target_that_is_connected_gives_up_what_was_made_to_find_it(
+    table: TargetTable, connected: set[Hashable]
+) -> None:
+    connected.add("host")
+    with use(table, Resolver("a", "host")) as first, use(table, Resolver("b", "host")) as second:
+        assert [cast(Host, each.target).released for each in (first, second)] == [0, 1]
 
 
 def test_one_that_is_not_is_and_may_be_another_one_by_then(table: TargetTable) -> None:
