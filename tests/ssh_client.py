@@ -14,6 +14,9 @@ from rdo.drivers.ssh.driver import SshDriver
 BOUND = 20.0
 """Seconds for anything that should happen at once."""
 
+DRAIN_BOUND = 60.0
+"""Seconds for output to follow input: sshd takes a second of CPU for 2000 small packets that pile up in its buffer."""
+
 
 class ScriptedCaller:
     """A Caller of rdo.drivers.base that answers questions from a list, and keeps what it was asked and told."""
@@ -64,7 +67,7 @@ def driver(ssh_config: Path | None, host: str = "devbox", **more: object) -> Ssh
 def drain(channel: Channel) -> dict[int, bytes]:
     """All output until both streams have ended."""
     found: dict[int, list[bytes | memoryview]] = {STDOUT: [], STDERR: []}
-    while (chunk := channel.read(BOUND)) is not None:
+    while (chunk := channel.read(DRAIN_BOUND)) is not None:
         found[chunk.stream].append(chunk.data)
     return {stream: b"".join(pieces) for stream, pieces in found.items()}
 
