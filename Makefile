@@ -5,6 +5,10 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
+
+# Images of Python often set it: then each process that runs tests would compile all of them.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help venv native demo test lowest newest pythons matrix soak check asan valgrind bench docs man lock dist clean
 
 # The tests beside real servers.
