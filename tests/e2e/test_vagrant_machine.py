@@ -13,6 +13,8 @@ from tests.e2e.project import Project, vagrant_project
 from tests.e2e.transcript import cases
 from tests.vagrant_machine import VagrantHost, vagrantfile
 
+pytestmark = pytest.mark.long  # all together; what holds for each driver, the contract has a machine of its own for
+
 
 @pytest.fixture(scope="module")
 def shared(vagrant_host: VagrantHost, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
