@@ -26,6 +26,7 @@ COMMANDS = {
     "log": Entry("rdo.cli.log", "Show what the control master did: connections made, lost and closed, and why."),
     "man": Entry("rdo.cli.man", "Show the man page of rdo, rdoctl or rdo-rsh."),
     "schema": Entry("rdo.cli.schema", "Print a JSON schema of .rdo.conf, for editors."),
+    "service": Entry("rdo.cli.service.command", "Have systemd or launchd start the control master."),
     "shim": Entry("rdo.cli.shim", "Manage shims: local executables that run a tool on the target."),
     "status": Entry("rdo.cli.status", "Show the open connections and what runs on them."),
     "stop": Entry(

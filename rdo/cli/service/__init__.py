@@ -1,0 +1,1 @@
+"""`rdoctl service`: units by which systemd or launchd starts the control master."""
