@@ -27,7 +27,6 @@ from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc.request import Request
 from rdo.paths.mapping import MappedArgument
 from rdo.plan import Plan
-from rdo.pool.login_directory import below
 from rdo.remote_sh.render import render
 from rdo.remote_sh.template import quote
 from rdo.trust import store
@@ -88,7 +87,7 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
         if words := driver.unmapped_error(found.pwd):
             raise words
         loaded.require_directory()
-    roots = [root._replace(remote=below(LOGIN, root.remote)) for root in roots]
+    roots = [root.below(LOGIN) for root in roots]
     yield "Directories on both sides", table.render([(r.local, "->", r.remote, r.note) for r in roots]) or ["none"]
     user = plan.user(asked, loaded.settings)
     sudo = "" if driver.switches_user else user

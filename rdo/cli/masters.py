@@ -7,10 +7,8 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from rdo.cli import process
 from rdo.errors import RdoError
@@ -31,14 +29,16 @@ SOCKET_NAME = re.compile(r"control(-[0-9a-f]{16})?(\.[0-9a-f]+)?")
 
 READ_SIZE = 64 * 1024
 
+T = TypeVar("T")
+R = TypeVar("R")
+
 Report = Mapping[str, Any]
 """What a master says of itself: `_report` in rdo/master/daemon.py."""
 
 NO_REPORT: Report = {}
 
 
-@dataclass(frozen=True)
-class MasterInfo:
+class MasterInfo(NamedTuple):
     """A control master. `report` is empty if it does not answer; `pid` is None if it is then unknown."""
 
     path: str
@@ -104,8 +104,17 @@ def found(directory: str) -> list[MasterInfo]:
     """
     stale_files.clear(directory)
     paths = [f"{directory}/{name}" for name in os.listdir(directory) if SOCKET_NAME.fullmatch(name)]
+    return [master for master in at_once(query, sorted(paths)) if master]
+
+
+def at_once(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """The result of each call, in order: those that take their time cost no more than one."""
+    if len(items) < 2:
+        return list(map(call, items))
+    from concurrent.futures import ThreadPoolExecutor  # loads `logging`; there is one master nearly always
+
     with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
-        return [master for master in pool.map(query, sorted(paths)) if master]
+        return list(pool.map(call, items))
 
 
 def query(path: str) -> MasterInfo | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
@@ -31,10 +30,8 @@ def run(target: str | None, every: bool, profile: str | None, now: bool) -> None
     if every + (profile is not None) + bool(target) > 1:
         raise LeftToClick("TARGET, --all and --profile cannot be used together")
     found = masters.found(address.runtime_directory(os.environ))
-    if every:
-        outcomes = _at_once(partial(_end, now=now), found)
-    else:
-        outcomes = _at_once(partial(_close, choose=_choice(found, target or "", profile), now=now), found)
+    stop = partial(_end, now=now) if every else partial(_close, choose=_choice(found, target or "", profile), now=now)
+    outcomes = [outcome for outcomes in masters.at_once(stop, found) for outcome in outcomes]
     failed = [outcome.line for outcome in outcomes if outcome.failed]
     done = [outcome.line for outcome in outcomes if not outcome.failed]
     if every and (cleared := _clear_leftovers()):
@@ -64,12 +61,6 @@ class StopOutcome(NamedTuple):
 
     line: str
     failed: bool = False
-
-
-def _at_once(stop: Callable[[MasterInfo], list[StopOutcome]], found: Sequence[MasterInfo]) -> list[StopOutcome]:
-    """Stop several: those that take their time cost no more than one."""
-    with ThreadPoolExecutor(masters.MOST_AT_ONCE) as pool:
-        return [outcome for outcomes in pool.map(stop, found) for outcome in outcomes]
 
 
 def _clear_leftovers() -> int:

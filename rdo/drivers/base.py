@@ -67,6 +67,12 @@ class Root(NamedTuple):
     shared: bool = True
     """Whether both sides see the same files there; else it is the part of another root that something else hides."""
 
+    def below(self, home: str) -> Root:
+        """The same with `home`, the login directory, in place of the `~` that its remote path may begin with."""
+        if self.remote == "~":
+            return self._replace(remote=home)
+        return self._replace(remote=home.rstrip("/") + self.remote[1:]) if self.remote.startswith("~/") else self
+
 
 class PtyRefused(LinkLost):
     """The target gives this user no terminal (PermitTTY); a channel without one may work."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from rdo.drivers.base import Driver
@@ -62,10 +62,8 @@ def create(config: Config, environment: Mapping[str, str]) -> Driver:
 
 def ssh_options(driver: Driver, environment: Mapping[str, str]) -> SshOptions | None:
     """How ssh reaches the target; None where it does not, or only Vagrant knows. Raises ConnectError."""
-    from rdo.drivers.ssh.driver import SshDriver
-    from rdo.drivers.vagrant.driver import VagrantDriver
-
-    return driver.ssh_options(environment) if isinstance(driver, SshDriver | VagrantDriver) else None
+    find: Callable[[Mapping[str, str]], SshOptions | None] | None = getattr(driver, "ssh_options", None)
+    return find(environment) if find else None
 
 
 def programs(config: Config, environment: Mapping[str, str]) -> list[str]:

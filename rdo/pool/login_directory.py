@@ -36,7 +36,7 @@ class LoginDirectory:
         if not any(root.remote.startswith("~") for root in roots):
             return roots
         self._known = self._known or self._ask(caller)
-        return [root._replace(remote=below(self._known, root.remote)) for root in roots]
+        return [root.below(self._known) for root in roots]
 
     def _ask(self, caller: Caller) -> str:
         answer, deadline = b"", time.monotonic() + ANSWER_TIMEOUT
@@ -55,8 +55,3 @@ class LoginDirectory:
             what = f"cannot determine the login directory on `{self._target}`"
             raise ConnectError(what, "HOME is not set there", hint)
         return found
-
-
-def below(home: str, remote: str) -> str:
-    """A root's path on the target, its `~` replaced."""
-    return home.rstrip("/") + remote[1:] if remote.startswith("~/") else home if remote == "~" else remote

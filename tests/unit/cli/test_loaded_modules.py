@@ -39,22 +39,18 @@ CONFIG = RECORDS | {"errno", "unicodedata"}
 
 SOCKETS = {"array", "errno", "fcntl", "json", "math", "select", "selectors", "socket", "struct"}
 
-THREADS = {
-    "atexit", "concurrent", "heapq", "locale", "logging", "queue", "string", "textwrap", "threading", "traceback",
-}  # fmt: skip
-
 PROCESSES = {"locale", "signal", "subprocess", "threading"}
 
 FILES = {
-    "base64", "binascii", "bisect", "bz2", "datetime", "fnmatch", "grp", "hashlib", "hmac", "lzma", "pwd", "random",
-    "shlex", "shutil", "string", "tempfile", "termios", "textwrap", "tomllib", "tomli", "traceback", "zlib",
+    "datetime", "fnmatch", "grp", "hashlib", "pwd", "shlex", "string", "termios", "textwrap", "tomllib", "tomli",
+    "traceback",
 }  # fmt: skip
 
 COMMANDS = {
     "completion bash": {"encodings"},
     "completion --profiles": BASE | CONFIG,
-    "status": BASE | RECORDS | SOCKETS | THREADS | {"signal"},
-    "stop": BASE | CONFIG | SOCKETS | THREADS | {"signal"},
+    "status": BASE | SOCKETS | {"signal"},
+    "stop": BASE | SOCKETS | {"signal"},
     "explain true": BASE | CONFIG | SOCKETS | PROCESSES | FILES | {"encodings"},
     "__complete st": set(),
 }
@@ -63,7 +59,15 @@ COMMANDS = {
 NEVER = {
     "status": {"rdo.cli.stop", "rdo.config", "rdo.drivers", "rdo.cli.status_table"},
     "completion bash": {"rdo.config", "rdo.drivers", "rdo.ipc"},
-    "explain true": {"rdo.cli.doctor", "rdo.cli.init", "rdo.drivers.docker", "rdo.drivers.ssh.transport", "rdo.master"},
+    "explain true": {
+        "rdo.cli.doctor",
+        "rdo.cli.init",
+        "rdo.drivers.docker",
+        "rdo.drivers.vagrant",
+        "rdo.drivers.ssh.transport",
+        "rdo.master",
+        "rdo.pool",
+    },
 }
 """Modules of rdo itself that would not belong to them."""
 
