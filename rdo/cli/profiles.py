@@ -1,4 +1,4 @@
-"""The names of profiles, as cheap as can be, and from files that have a fault too: for completion and for `stop`."""
+"""The names of profiles, as cheap as can be, and from files that have a fault too: for completion."""
 
 from __future__ import annotations
 
