@@ -11,6 +11,7 @@ from rdo.drivers.ssh.connection import SshConnection
 from tests.conftest import require
 from tests.connecting import connected
 from tests.dropbear import User
+from tests.login_keys import agent as agent
 from tests.servers import KINDS, make_dropbear, make_sshd
 from tests.ssh_client import ScriptedCaller, driver
 from tests.ssh_server import SshServer

@@ -13,8 +13,9 @@ from tests.e2e.conftest import (
     way,
 )
 from tests.integration.conftest import caller, connect
+from tests.login_keys import agent
 
 __all__ = [
-    "anywhere", "caller", "connect", "containers", "own", "own_anywhere", "project", "reached", "server", "terminal",
-    "user_sshd", "way",
+    "agent", "anywhere", "caller", "connect", "containers", "own", "own_anywhere", "project", "reached", "server",
+    "terminal", "user_sshd", "way",
 ]  # fmt: skip
