@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -179,6 +180,22 @@ def test_a_pty_is_resized_and_a_command_on_it_has_its_status(link: HeldConnectio
     shell.channel.close()
 
 
+def guarded(link: HeldConnection, script: str) -> Shell:
+    """A command that says when it is up, and has a lifeline."""
+    shell = start(link, "sh", "-c", script)
+    assert shell.channel.read(BOUND) is not None
+    link.start_lifeline()
+    link.guard(shell.group)
+    return shell
+
+
+def is_still(beat: Path) -> bool:
+    """Whether nobody writes to the file any more."""
+    before = beat.stat().st_mtime_ns
+    time.sleep(0.3)
+    return beat.stat().st_mtime_ns == before
+
+
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "USR1"])
 def test_a_signal_reaches_the_commands_group(own_link: HeldConnection, name: str) -> None:
     shell = start(own_link, "sh", "-c", f"trap 'exit 7' {name}; echo up; while :; do sleep 0.05; done")
@@ -197,13 +214,7 @@ def test_a_group_ends_when_its_link_goes(own_link: HeldConnection, target: Targe
     own_link.guard(shell.group)
     assert wait_until(lambda: beat.exists() and beat.read_bytes(), BOUND)
     own_link._connection.close()
-
-    def still() -> bool:
-        before = beat.stat().st_mtime_ns
-        time.sleep(0.3)
-        return beat.stat().st_mtime_ns == before
-
-    assert wait_until(still, 5.0)
+    assert wait_until(lambda: is_still(beat), 5.0)
 
 
 @contextmanager
@@ -230,10 +241,7 @@ def kill_lifeline(link: HeldConnection, target: Target) -> None:
 
 
 def test_a_lifeline_that_was_killed_is_there_again_for_a_signal(own_link: HeldConnection, target: Target) -> None:
-    shell = start(own_link, "sh", "-c", "trap 'exit 7' INT; echo up; while :; do sleep 0.05; done")
-    assert shell.channel.read(BOUND) is not None
-    own_link.start_lifeline()
-    own_link.guard(shell.group)
+    shell = guarded(own_link, "trap 'exit 7' INT; echo up; while :; do sleep 0.05; done")
     kill_lifeline(own_link, target)
     assert own_link.signal(shell.group, "INT")
     assert finish(shell).status == 7
@@ -242,10 +250,7 @@ def test_a_lifeline_that_was_killed_is_there_again_for_a_signal(own_link: HeldCo
 def test_a_lifeline_that_was_stopped_is_replaced_when_a_signal_is_due_and_never_wakes_up(
     own_link: HeldConnection,
 ) -> None:
-    shell = start(own_link, "sh", "-c", "trap 'echo got' TERM; echo up; while :; do sleep 0.05; done")
-    assert shell.channel.read(BOUND) is not None
-    own_link.start_lifeline()
-    own_link.guard(shell.group)
+    shell = guarded(own_link, "trap 'echo got' TERM; echo up; while :; do sleep 0.05; done")
     lifeline = own_link._lifeline._shell
     assert lifeline is not None
     with needing_room(own_link, shell):
@@ -260,22 +265,12 @@ def test_a_lifeline_that_was_stopped_is_replaced_when_a_signal_is_due_and_never_
 def test_a_lifeline_that_was_killed_is_there_again_for_the_end_of_the_link(
     own_link: HeldConnection, target: Target
 ) -> None:
-    shell = start(own_link, "sh", "-c", f"echo up; while :; do date +%N >{target.remote}/beats; sleep 0.05; done")
-    assert shell.channel.read(BOUND) is not None
-    own_link.start_lifeline()
-    own_link.guard(shell.group)
+    guarded(own_link, f"echo up; while :; do date +%N >{target.remote}/beats; sleep 0.05; done")
     time.sleep(SHORT_LIFE_LIMIT)
     kill_lifeline(own_link, target)
     assert wait_until(lambda: own_link._lifeline._shell and not own_link._lifeline._shell.channel.ended, BOUND)
     own_link._connection.close()
-    beat = target.local / "beats"
-
-    def still() -> bool:
-        before = beat.stat().st_mtime_ns
-        time.sleep(0.3)
-        return beat.stat().st_mtime_ns == before
-
-    assert wait_until(still, 5.0)
+    assert wait_until(lambda: is_still(target.local / "beats"), 5.0)
 
 
 def test_a_slow_reader_stops_the_writer_and_costs_little(link: HeldConnection) -> None:
