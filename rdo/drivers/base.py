@@ -202,6 +202,10 @@ class LinkWatch(Protocol):
     def is_silent(self) -> bool:
         """Whether an answer is overdue, which may still come. Does not wait."""
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the target was not heard from lately, so that `is_alive` waits. Does not wait."""
+
     def is_alive(self) -> bool:
         """Whether the target was heard from lately, or answers now: waits a few seconds, and only once for each
         silence. Where it is not, but has not `ended` either, the answer may still come.

@@ -54,6 +54,11 @@ class Keepalive:
         """See LinkWatch."""
         return not self.ended and self._silence.is_overdue(self._now(), self._sign.at)
 
+    @property
+    def is_doubtful(self) -> bool:
+        """See LinkWatch."""
+        return not self._silence.is_trusted(self._now(), self._sign.at)
+
     def is_alive(self) -> bool:
         """See LinkWatch: waits up to `ping_timeout`."""
         now, heard = self._now(), self._sign.at

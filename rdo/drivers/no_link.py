@@ -12,6 +12,7 @@ class NoLink:
     """The LinkWatch of rdo.drivers.base."""
 
     is_silent = False
+    is_doubtful = False
 
     def __init__(self, check: Callable[[], bool] = lambda: True) -> None:
         """`check` finds out, within a bounded time, whether the target is still there."""

@@ -129,6 +129,7 @@ class ConnectionSet:
         silent = [connection for connection in self if connection.keepalive.is_silent]
         if not silent:
             return self._log_in(login, caller, opening)
+        log.event(f"no answer from `{self.target.name}`: trying a new connection beside the silent one")
         try:
             rival = RivalLogin(lambda caller: self._log_in(login, caller, opening), ShellLease.throw_away)
             return rival.run(caller, silent)

@@ -37,6 +37,8 @@ class ShellPool:
             ptyless = any(connection.is_ptyless for connection in self.connections)
             return opening()._replace(pty=None) if ptyless else opening()
 
+        if any(connection.keepalive.is_doubtful for connection in self.connections):
+            caller.progress(f"waiting for an answer from `{self.connections.target.name}`")
         pty = wanted().pty
         warm = self._take_warm(wanted())
         lease = warm or self._open(caller, wanted)

@@ -156,6 +156,21 @@ def test_an_idle_connection_wakes_nobody(hasty: SshConnection) -> None:
     assert time.process_time() - before < 0.05
 
 
+@sshd_alone("a log of what is asked")
+def test_a_connection_in_use_is_asked_before_a_command_has_to_and_is_left_alone_later(own_server: MakeServer) -> None:
+    with own_server("LogLevel DEBUG1") as server:
+        caller, config = ScriptedCaller(), str(server.ssh_config())
+        options = Query(SshQueryRequest("devbox", ssh_config=config), caller.environment).options()
+        times = HASTY._replace(liveness=BOUND, active_for=0.5)
+        with contextlib.closing(Connector(caller, config, None, times).connect(options)) as connection:
+            with connection.keepalive.in_use():
+                assert wait_until(lambda: server.log.count("keepalive@openssh.com") >= 3, BOUND)
+            assert not connection.keepalive.is_doubtful
+            assert wait_until(lambda: threading.active_count() == 2, BOUND)  # besides us, the one that receives
+            asked = server.log.count("keepalive@openssh.com")
+            assert not wait_until(lambda: server.log.count("keepalive@openssh.com") > asked, 0.5)
+
+
 def test_importing_the_driver_does_not_import_paramiko() -> None:
     script = "import sys, rdo.drivers.ssh.driver; sys.exit('paramiko' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0

@@ -55,12 +55,15 @@ class PacketSender:
 
     def write_all(self, out: bytes) -> None:
         """Send it all. Raises EOFError, OSError, and Violation where the server takes nothing for too long."""
-        left, since = memoryview(out), time.monotonic()
+        left, since, waited = memoryview(out), time.monotonic(), False
         while left:
             try:
                 left = left[self._stream.send(left) :]
                 since = time.monotonic()
+                if waited:
+                    self._stream.sign.note()  # a slow link: an answer may be far behind what is sent
             except (BlockingIOError, TimeoutError):
+                waited = True
                 if self.is_closed:
                     raise EOFError from None
                 if time.monotonic() - since > SEND_TIMEOUT:

@@ -219,3 +219,18 @@ def test_a_change_to_another_kind_of_cipher_is_refused(
 def test_the_counter_of_the_vector_starts_again_at_its_end() -> None:
     cipher = AesGcm(AESGCM(KEY), IV)
     assert [cipher.next_nonce()[4:].hex() for _ in range(3)] == ["f" * 15 + "e", "f" * 16, "0" * 16]
+
+
+def test_a_peer_that_takes_what_is_sent_to_it_slowly_gives_a_sign_of_life_with_each_piece() -> None:
+    """Its answer to a question would be far behind all that: it may take minutes over a slow line."""
+    near, far = socket.socketpair()
+    with near, far:
+        stream = MonitoredStream(near)
+        sending = threading.Thread(target=PacketizerAdapter(stream).sender.write_all, args=(bytes(20_000_000),))
+        sending.start()
+        begun = stream.sign.at
+        size = 0
+        while size < 20_000_000:
+            size += len(far.recv(1_000_000))
+        sending.join()
+        assert stream.sign.at > begun
