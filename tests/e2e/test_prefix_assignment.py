@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from tests import clients
 from tests.conftest import require
 from tests.e2e.project import Project, local_project, ssh_project
 from tests.e2e.terminal import LINE_START, Terminal
 from tests.sshd import Sshd
+
+by_way_of_sh = pytest.mark.skipif(clients.is_native(), reason="the order of variables says enough")
+"""For a client that a script of sh starts, which orders variables in a way of its own."""
 
 PLAIN = {
     "bash": ["bash", "--norc", "--noprofile", "-i"],
@@ -54,7 +59,7 @@ def test_a_variable_before_a_later_command_is_told_once(project: Project, name: 
         assert HINT + "printf %s%s- e nd\n" in shown(terminal, "DEBUG=1 rdo")
         assert "set here" not in shown(terminal, "DEBUG=1 rdo")
         assert "set here" not in shown(terminal, "DEBUG=2 rdo")
-        assert "rdo: `A` and `B` are set here" in shown(terminal, "A=a B=2 rdo")
+        assert re.search("rdo: `[AB]` and `[AB]` are set here", shown(terminal, "A=a B=2 rdo"))  # in the shell's order
 
 
 def test_it_is_told_before_a_command_on_the_terminal(project: Project) -> None:
@@ -79,7 +84,8 @@ def test_a_variable_in_a_shell_string_is_told(project: Project, name: str) -> No
 @pytest.mark.parametrize(
     "line",
     ["LANG=C rdo", "TERM=dumb rdo", "RDO_TEST=1 rdo", "KEY=1 rdo", "SEEN=1 rdo -e SEEN", "MAKEFLAGS=k DEBUG=1 rdo",
-     "export PATH=$PATH:/x DEBUG=1; rdo", "cd src; DEBUG=1 rdo", "A=1 B=1 C=1 D=1 rdo", "DEBUG=1 rdo 2>/dev/null"],
+     "export PATH=$PATH:/x DEBUG=1; rdo", pytest.param("cd src; DEBUG=1 rdo", marks=by_way_of_sh),
+     "A=1 B=1 C=1 D=1 rdo", "DEBUG=1 rdo 2>/dev/null"],
 )  # fmt: skip
 def test_what_arrives_or_is_meant_for_here_or_is_not_sure_is_not_told(
     project: Project, tmp_path: Path, line: str
