@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
 import click
@@ -59,8 +58,7 @@ def _key(key: ConfigKey, default: object) -> dict[str, Any]:
 
 
 def _defaults() -> list[object]:
-    values = Settings()
-    return [getattr(values, field.name) for field in fields(Settings)]
+    return list(Settings())
 
 
 def _plain(value: object) -> object:

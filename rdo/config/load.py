@@ -12,7 +12,6 @@ import shlex
 import stat
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from rdo.config import ini, legacy, toml
@@ -115,7 +114,7 @@ def _placed(settings: Settings, origins: Mapping[str, Origin]) -> Settings:
         if value and not value.startswith(("/", "~/", "%", "${")) and value != "~":
             named = os.path.expanduser(value) if value.startswith("~") else value
             found[key] = os.path.normpath(os.path.join(os.path.dirname(origins[key].file), named))
-    return replace(settings, **found)
+    return settings._replace(**found)
 
 
 def find_vagrantfile(directory: str) -> str | None:

@@ -5,7 +5,6 @@ and which of them wins, is for merge.py.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -48,6 +47,10 @@ class ConfigKey(NamedTuple):
         return not self.harmless
 
 
+_ABOUT: list[tuple[ValueType, str, str, tuple[str, ...], bool, str]] = []
+"""What is known of the keys, in their order."""
+
+
 def _key(
     default: object,
     value_type: ValueType,
@@ -57,18 +60,20 @@ def _key(
     personal: bool = False,
     harmless: str = "",
 ) -> Any:
-    """A key; guarded, unless it is shown to be `harmless`."""
-    about = {"value_type": value_type, "help": help, "example": example, "drivers": drivers, "personal": personal}
-    return field(default_factory=lambda: default, metadata={**about, "harmless": harmless})
+    """The default of a key, which is noted with the rest; guarded, unless it is shown to be `harmless`."""
+    _ABOUT.append((value_type, help, example, drivers, personal, harmless))
+    return default
 
 
 _NO_NAMES: tuple[str, ...] = ()
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """The values of one profile. Times are in seconds. Paths are as written, with `~` in them."""
+class Settings(NamedTuple):
+    """The values of one profile. Times are in seconds. Paths are as written, with `~` in them.
+
+    No dataclass: that would load `inspect`, which takes as long as a third of Python's start.
+    """
 
     driver: str = _key("", types.choice(*DRIVERS), "how the target is reached: ssh, vagrant, docker or local", '"ssh"')
     directory: str | None = _key(
@@ -150,5 +155,5 @@ class Settings:
 
 
 KEYS: Mapping[str, ConfigKey] = MappingProxyType(
-    {key.name: ConfigKey(key.name, **key.metadata) for key in fields(Settings)}
+    {name: ConfigKey(name, *about) for name, about in zip(Settings._fields, _ABOUT, strict=True)}
 )

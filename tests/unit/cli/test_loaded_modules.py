@@ -32,16 +32,14 @@ BASE = {
 }  # fmt: skip
 """What `typing` and `re` load."""
 
-RECORDS = {"ast", "copy", "dataclasses", "dis", "inspect", "linecache", "opcode", "token", "tokenize", "weakref"}
-"""What `dataclasses` loads."""
-
-CONFIG = RECORDS | {"errno", "unicodedata"}
+CONFIG = {"errno", "unicodedata"}
 
 SOCKETS = {"array", "errno", "fcntl", "json", "math", "select", "selectors", "socket", "struct"}
 
 PROCESSES = {"locale", "signal", "subprocess", "threading"}
 
 FILES = {
+    "linecache", "token", "tokenize",
     "datetime", "fnmatch", "grp", "hashlib", "pwd", "shlex", "string", "termios", "textwrap", "tomllib", "tomli",
     "traceback",
 }  # fmt: skip

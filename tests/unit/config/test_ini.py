@@ -16,7 +16,7 @@ def load_text(directory: Path, text: str, profile: str | None = None) -> Config:
 
 def given(config: Config) -> dict[str, object]:
     """The settings that somebody wrote."""
-    return {key: getattr(config.settings, key) for key in vars(config.settings) if config.origins[key].line}
+    return {key: getattr(config.settings, key) for key in config.settings._fields if config.origins[key].line}
 
 
 def error_of(directory: Path, text: str, profile: str | None = None) -> str:
