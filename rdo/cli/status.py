@@ -8,10 +8,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TextIO
 
-from rdo.cli import masters, process, status_row, table
+from rdo.cli import masters, status_row, table
 from rdo.cli.declaration import Command, Option
 from rdo.cli.masters import MasterInfo, TargetInfo
 from rdo.ipc import address
+from rdo.util import process
 
 HEADINGS = ("TARGET", "PROFILES", "CONNECTIONS", "RUNNING", "OPEN FOR", "IDLE LEFT", "PROJECTS")
 

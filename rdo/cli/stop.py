@@ -8,11 +8,12 @@ from functools import partial
 from typing import NamedTuple
 
 from rdo import project
-from rdo.cli import masters, process
+from rdo.cli import masters
 from rdo.cli.declaration import Choice, Command, LeftToClick, Option
 from rdo.cli.masters import MasterInfo, TargetInfo
 from rdo.errors import ConfigError, ConnectError, RdoError, printable
 from rdo.ipc import address
+from rdo.util import process
 from rdo.util.phrases import nearest
 
 END_TIMEOUT = 10.0

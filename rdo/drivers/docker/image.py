@@ -23,7 +23,7 @@ from rdo.drivers.docker.inspect import ListedContainer
 from rdo.drivers.docker.stream import EngineStream
 from rdo.errors import ConnectError
 from rdo.remote_sh.template import load
-from rdo.util import process_identity
+from rdo.util import process
 
 HOLD = load("hold_container")
 """The container's own program lives as long as the connection that feeds it; then the lifeline has its time."""
@@ -37,7 +37,7 @@ ROOTLESS = "name=rootless"
 MASTER, SPACE, HOST, MADE, ROOT, PROFILE = (
     f"rdo.{name}" for name in ("master", "space", "host", "made", "root", "profile")
 )
-"""Labels. MASTER is a name of rdo.util.process_identity, of the space SPACE; MADE is in seconds since the epoch."""
+"""Labels. MASTER is a name of rdo.util.process, of the space SPACE; MADE is in seconds since the epoch."""
 
 PROJECT_NAME_LIMIT = 40
 """Characters of a project's name in that of a container."""
@@ -141,8 +141,8 @@ ENDED = ("exited", "dead")
 def labels(options: ContainerOptions) -> dict[str, str]:
     """By these a later rdo knows what an earlier one left."""
     return {
-        MASTER: process_identity.process_name(os.getpid()),
-        SPACE: process_identity.pid_space(),
+        MASTER: process.process_name(os.getpid()),
+        SPACE: process.pid_space(),
         HOST: _host(),
         MADE: f"{time.time():.0f}",
         ROOT: options.root,
@@ -184,7 +184,7 @@ def remove_leftovers(engine: Engine) -> int:
         listing = inspect.listing(engine.ask("GET", "/containers/json", query={"all": 1, "filters": filters}))
     except EngineError as error:
         raise ConnectError("cannot list the containers", error.message) from None
-    space = process_identity.pid_space()
+    space = process.pid_space()
     left = [each.id for each in listing if _is_left(each, space)]
     for container in left:
         remove(engine, container)
@@ -195,7 +195,7 @@ def _is_left(container: ListedContainer, space: str) -> bool:
     """Whether its master has ended, as far as that can be known from here."""
     labels = container.labels
     if space and labels.get(SPACE) == space:
-        return not process_identity.is_running(labels.get(MASTER, ""))
+        return not process.is_running(labels.get(MASTER, ""))
     made = labels.get(MADE, "0")
     age = time.time() - int(made) if made.isdecimal() else math.inf
     return container.status in ENDED and age > LEFTOVER_GRACE

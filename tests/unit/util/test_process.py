@@ -1,4 +1,4 @@
-"""Processes by number, with /proc and without."""
+"""Processes by a name that no other one has, and by number, with /proc and without."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import sys
 
 import pytest
 
-from rdo.cli import process
+from rdo.drivers.docker.image import container_name
+from rdo.util import process
 from tests.conftest import require
 
 BOUND = 10.0
 """Seconds for a child that does nothing to end."""
 
 IDLE = [sys.executable, "-c", "import sys; print('ready', flush=True); sys.stdin.read()", "marked"]
+WAITING = [sys.executable, "-I", "-S", "-c", "input()"]
 STUBBORN = [
     sys.executable,
     "-c",
@@ -47,3 +49,29 @@ def test_one_that_ignores_term_is_killed() -> None:
         assert not process.wait(child.pid, 0)
         assert process.end(child.pid, 0.2)
         assert child.wait(BOUND) == -9
+
+
+def test_a_process_is_known_by_its_name_until_it_has_ended() -> None:
+    with subprocess.Popen(WAITING, stdin=subprocess.PIPE) as child:
+        named = process.process_name(child.pid)
+        assert process.is_running(named)
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert not process.is_running(named), "a zombie has ended"
+    assert not process.is_running(named)
+
+
+@pytest.mark.parametrize("named", ["", "x", "1", f"{os.getpid()} 1", "-1 1", "99999999999999999999 1"], ids=range(6))
+def test_a_name_of_no_process_is_not_running(named: str) -> None:
+    assert not process.is_running(named)
+
+
+def test_processes_of_one_boot_and_namespace_have_the_same_space() -> None:
+    program = "from rdo.util import process; print(process.pid_space())"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == process.pid_space() != ""
+
+
+@pytest.mark.parametrize(("root", "shown"), [("/work/my app", "my-app"), ("/", "project"), ("/x/\u6f22", "project")])
+def test_a_container_is_named_after_its_project(root: str, shown: str) -> None:
+    assert container_name(root).startswith(f"rdo-{shown}-")
