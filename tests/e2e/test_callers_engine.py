@@ -50,3 +50,25 @@ def test_each_caller_has_the_engine_that_docker_would_take(
         assert b"has changed" not in found.stderr
     assert project.run("pwd", env={**here, "DOCKER_CONTEXT": "missing"}).returncode == 255
     assert project.run("pwd", env=here).stdout == b"/opt\n"
+
+
+def test_each_caller_has_the_compose_project_that_compose_would_take(
+    tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine
+) -> None:
+    project = make_project(tmp_path, {**runtime, "DOCKER_HOST": docker_engine.host})
+    project.configure('driver = "docker"\nservice = "web"\n')
+    labels = {
+        f"com.docker.compose.{key}": value
+        for key, value in {"service": "web", "config-hash": "0", "project.working_dir": str(project.local)}.items()
+    }
+
+    def of(name: str) -> dict[str, str]:
+        return {**labels, "com.docker.compose.project": name}
+
+    with (
+        docker_engine.container(labels=of("one"), mounts={project.local: "/one"}),
+        docker_engine.container(labels=of("two"), mounts={project.local: "/two"}),
+    ):
+        for name in ("one", "two", "one"):
+            assert project.run("pwd", env={"COMPOSE_PROJECT_NAME": name}).stdout.decode() == f"/{name}\n"
+        assert b"several containers" in project.run("pwd").stderr
