@@ -46,8 +46,6 @@ class ChannelOptions(NamedTuple):
     """Those that the target is asked to set, which it may refuse."""
     login: bool = False
     """Whether the user's login shell is to run the bootstrap, as a login shell."""
-    agent: bool = False
-    """Whether programs there may use the caller's ssh-agent."""
 
 
 class Chunk(NamedTuple):
@@ -232,13 +230,8 @@ class Connection(Protocol):
     def runs_sh(self) -> bool:
         """Whether /bin/sh runs the command of a channel, and not a login shell."""
 
-    def open_channel(
-        self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES, *, agent: bool = False
-    ) -> Channel:
-        """Start `command` (for the login shell of the target, or /bin/sh -c). Raises ChannelRefused, LinkLost.
-
-        `agent`: programs there may use the caller's ssh-agent, where the connection is by ssh.
-        """
+    def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> Channel:
+        """Start `command` (for the login shell of the target, or /bin/sh -c). Raises ChannelRefused, LinkLost."""
 
     @property
     def keepalive(self) -> LinkWatch:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Set
+from collections.abc import Callable, Set
+from contextlib import AbstractContextManager
 from functools import partial
 
 from rdo import plan
@@ -16,8 +17,9 @@ from rdo.master.client_connection import ClientConnection, WaitingCaller
 from rdo.master.prefix_assignment import PrefixAssignments
 from rdo.master.profile import Profile, ProfileTable
 from rdo.master.session import Session
+from rdo.pool.connections import ShellLease, TargetSpent
 from rdo.pool.target_pool import PoolCommand, PoolUser
-from rdo.pool.target_table import TargetTable
+from rdo.pool.target_table import TargetTable, TargetUse
 
 
 class CommandRunner:
@@ -40,9 +42,11 @@ class CommandRunner:
                 _check_directory(profile, driver, request)
                 command = PoolCommand(shown(request), client.break_off)
                 user = PoolUser(profile.config.path, profile.config.profile)
-                use = used.enter_context(self._targets.of(driver, caller, user, command, settings.idle_timeout))
-                opening = partial(_opening, use.target, caller, request, settings)
-                lease = used.enter_context(use.pool.shells.lease(caller, opening))
+
+                def target() -> AbstractContextManager[TargetUse]:
+                    return self._targets.of(driver, caller, user, command, settings.idle_timeout)
+
+                use, lease = _leased(used, target, partial(_opening, caller, request, settings), caller)
                 ptyless = request.pty and not lease.shell.pty
                 if ptyless:  # in the words of ssh(1)
                     name = use.target.name
@@ -51,7 +55,9 @@ class CommandRunner:
             sudo = "" if driver.switches_user else caller.user
             planned = plan.make(request, settings, roots, driver.target, driver.unmapped_error, sudo)
             if request.progress and settings.driver != "local":  # there, nothing stays here
-                self._hint_at_prefix_assignments(caller, request, {*planned.script.environment, *opening().variables})
+                self._hint_at_prefix_assignments(
+                    caller, request, {*planned.script.environment, *use.target.options(caller, None).variables}
+                )
             session = Session(client, lease, use.target.name, planned.output_roots)
             session.start(planned.script, ptyless=ptyless)
             if request.progress or request.verbose:
@@ -83,7 +89,23 @@ def _check_directory(profile: Profile, driver: Driver, request: Request) -> None
         profile.config.require_directory()
 
 
-def _opening(target: Target, caller: Caller, request: Request, settings: Settings) -> ChannelOptions:
+def _leased(
+    used: contextlib.ExitStack,
+    target: Callable[[], AbstractContextManager[TargetUse]],
+    opening: Callable[[Target], ChannelOptions],
+    caller: Caller,
+) -> tuple[TargetUse, ShellLease]:
+    """The target and a shell there, both for as long as they are `used`. Raises ConnectError."""
+    while True:
+        with contextlib.ExitStack() as attempt:
+            use = attempt.enter_context(target())
+            with contextlib.suppress(TargetSpent):
+                lease = attempt.enter_context(use.pool.shells.lease(caller, partial(opening, use.target)))
+                used.push(attempt.pop_all())
+                return use, lease
+
+
+def _opening(caller: Caller, request: Request, settings: Settings, target: Target) -> ChannelOptions:
     pty = Pty(plan.terminal_type(request), WindowSize(*request.window)) if request.pty else None
     return target.options(caller, pty)._replace(login=settings.login)
 

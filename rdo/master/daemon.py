@@ -169,7 +169,8 @@ class Master:
         """Whether this master may serve the client; else it names the one that may, or makes room for another."""
         release, place = request_version(payload)
         theirs = surroundings_of(client.peer, _resolved(fsdecode(place)))
-        if not self._surroundings.include(theirs):
+        speaks_alike = release.split(b" ")[0] == protocol.VERSION  # else there may be no place where it is looked for
+        if speaks_alike and not self._surroundings.include(theirs):
             client.send(protocol.STALE, theirs.socket.encode())
             return False
         if release == self._release and self._is_free_enough(client.peer):

@@ -57,6 +57,10 @@ Opening = Callable[[], ChannelOptions]
 """How a command's shell is to be opened. Asked again once there is a connection, which may bring what is known."""
 
 
+class TargetSpent(ConnectError):
+    """All connections to the target have ended: it may be another one by now, and is to be resolved again."""
+
+
 class SharedLogin:
     """One login, for all who wait for its result."""
 
@@ -90,6 +94,8 @@ class ConnectionSet:
         self._lock = threading.Lock()
         """Guards the connections, and which login is the latest."""
         self._connections: list[HeldConnection] = []
+        self._connected: Target | None = None
+        """The one that the latest connection was made to."""
         self._latest = SharedLogin()
         self._latest.end()
         self.login_time = 0.0
@@ -108,7 +114,8 @@ class ConnectionSet:
         """A shell in the room that is found on the connections that are held, or else on a new one.
 
         One login goes on at a time. Who finds no room while it does waits for it, and then looks for room again; if it
-        fails, all of them get its error, so that nobody is asked for the same password twice. Raises ConnectError.
+        fails, all of them get its error, so that nobody is asked for the same password twice. Raises ConnectError, and
+        TargetSpent.
         """
         while True:
             seen = self._latest
@@ -119,6 +126,10 @@ class ConnectionSet:
                 if ours:
                     self._latest = SharedLogin()
                 login = self._latest
+                spent = ours and not self._connections and self.target is self._connected
+            if spent:
+                login.end()
+                raise TargetSpent(f"the connection to `{self.target.name}` was lost", "", "try again")
             if ours and (lease := self._log_in_beside(login, caller, opening)):
                 return lease
             caller.progress(f"waiting for another command to connect to `{self.target.name}`")
@@ -141,11 +152,13 @@ class ConnectionSet:
         started = time.monotonic()
         try:
             caller.progress(f"connecting to `{self.target.name}`")
-            connection = HeldConnection(self.target.connect(caller))
+            target = self.target
+            connection = HeldConnection(target.connect(caller))
             caller.progress(f"starting a shell on `{self.target.name}`")
             lease = self._open_first(connection, opening())
             with self._lock:
                 self._connections.append(connection)
+                self._connected = target
             self.login_time = time.monotonic() - started
             log.event(f"connected to `{self.target.name}` in {self.login_time:.2f} s")
         except CallerGone:

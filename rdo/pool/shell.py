@@ -169,7 +169,7 @@ def begin_shell(connection: Connection, opening: ChannelOptions, plain: bool) ->
     text = bootstrap.bootstrap(nonce, pty=pty, login=opening.login, plain=plain)
     if not (pty or connection.leads_process_group):
         text = bootstrap.led(text)
-    channel = connection.open_channel(text, opening.pty, opening.variables, agent=opening.agent)
+    channel = connection.open_channel(text, opening.pty, opening.variables)
     return Shell(channel, nonce, pty, plain, opening.login)
 
 

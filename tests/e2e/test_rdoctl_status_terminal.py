@@ -42,8 +42,9 @@ def test_it_is_a_table_with_the_commands_and_short_paths(project: Project) -> No
         assert command.stdout.readline() == b"ready\n"
         shown = status(project, 110, cwd="src")
         command.communicate()
-    headings, line, row = plain(shown)
-    assert headings == ["TARGET", "PROFILE", "DOING", "UP", "MEMORY", "PID", "CONFIG"]
+    headings, line, row, last = plain(shown)
+    assert headings == ["TARGET", "PROFILES", "DOING", "CONNECTIONS", "OPEN", "FOR", "PROJECTS"]
+    assert last[:3] == ["control", "master:", "process"]
     assert set("".join(line)) == {"─"}
     assert row[:7] == ["local", "default", "sh", "-c", "echo", "ready;", "cat"]
     assert row[-1] == "../.rdo.conf"
@@ -53,9 +54,17 @@ def test_it_is_a_table_with_the_commands_and_short_paths(project: Project) -> No
 def test_where_it_is_narrow_it_is_a_list(project: Project) -> None:
     project.run("true")
     shown = plain(status(project, 50, cwd=".."))
-    assert [words[0] for words in shown] == ["target", "profile", "doing", "up", "memory", "pid", "config"]
+    assert [words[0] for words in shown] == [
+        "target",
+        "profiles",
+        "doing",
+        "connections",
+        "open",
+        "projects",
+        "control",
+    ]
     assert shown[2][1] == "idle,"
-    assert shown[-1][1:] == ["my", "project/.rdo.conf"]
+    assert shown[-2][1:] == ["my", "project/.rdo.conf"]
 
 
 def test_colours_are_there_unless_they_are_not_wanted(project: Project) -> None:
@@ -72,12 +81,12 @@ def test_a_terminal_that_can_only_print_lines_gets_the_plain_text(project: Proje
     project.run("true")
     shown = status(project, more={"TERM": "dumb"})
     assert "\x1b" not in shown
-    assert shown.split()[:5] == ["TARGET", "PROFILE", "PID", "AGE", "RUNNING"]
+    assert shown.split()[:5] == ["TARGET", "PROFILES", "CONNECTIONS", "RUNNING", "OPEN"]
     assert str(project.local / ".rdo.conf") in shown
 
 
 def test_without_masters_it_says_so_as_ever(project: Project) -> None:
-    assert status(project) == "no control master is running; the next `rdo` starts one\r\n"
+    assert status(project) == "no connection is open; the next `rdo` opens one\r\n"
 
 
 def test_nothing_else_pays_for_the_table(project: Project) -> None:

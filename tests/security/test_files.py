@@ -20,6 +20,7 @@ DEVICES = ["zero", "fifo", "large"]
 PACKAGE = Path(__file__).parents[2] / "rdo"
 
 READERS = {
+    "cli/log.py": "the control master's log, in a directory of ours",
     "cli/man.py": "a man page of the installation",
     "drivers/docker/build_context.py": "the files of an image's context, of any size; no link is followed",
     "client/spawn_master.py": "the control master's own log, in a directory of ours",

@@ -67,9 +67,7 @@ class DockerConnection:
         engine.answered = self._sign.note
         self.keepalive = Keepalive(self._sign, self._ask, self._cut) if engine.is_remote else NoLink(self._runs)
 
-    def open_channel(
-        self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES, *, agent: bool = False
-    ) -> DockerChannel:
+    def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> DockerChannel:
         """See base.Connection."""
         if self._closed or self.keepalive.ended:
             raise self._lost("the connection is closed")

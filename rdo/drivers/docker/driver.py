@@ -58,10 +58,10 @@ class DockerDriver:
         self._environment = environment
         self._roots: list[Root] | None = None
         self._name = ""
-        self._holder = SharedContainer()
+        self._holders: dict[Hashable, SharedContainer] = {}
         self._facts: DevContainerFacts | None = None
         self._lock = threading.Lock()
-        """Guards `_roots`."""
+        """Guards `_roots` and `_holders`."""
 
     switches_user = True
 
@@ -106,13 +106,17 @@ class DockerDriver:
 
     def selector(self, caller: Caller) -> Hashable:
         """See base.Driver. The engine runs a command as its user, so that a shell of another user does not fit."""
-        settings = self._settings
-        given = (getattr(settings, key) for key in KEYS)
         search = map(caller.environment.get, compose.ENV_VARS)
-        recipe: tuple[object, ...] = tuple(sorted(settings.build_args.items()))
-        if settings.build:
-            recipe += build_context.stamp(self._root, settings.build, settings.dockerfile)
-        return (resolve(caller.environment), self._root, caller.user, *given, *search, recipe)
+        return (resolve(caller.environment), self._root, caller.user, *search, self._recipe())
+
+    def _recipe(self) -> Hashable:
+        """All that a container of rdo's own is made by, and by which another one is found."""
+        settings = self._settings
+        given = tuple(getattr(settings, key) for key in KEYS)
+        if not settings.build:
+            return given
+        arguments = tuple(sorted(settings.build_args.items()))
+        return (*given, arguments, build_context.stamp(self._root, settings.build, settings.dockerfile))
 
     def resolve(self, caller: Caller) -> DockerTarget:
         """See base.Driver."""
@@ -144,7 +148,12 @@ class DockerDriver:
 
     def _own(self, engine: Engine, caller: Caller) -> DockerTarget:
         """A container of rdo's own, which is made when it is connected to."""
-        return DockerTarget(self.target, ("docker", self.selector(caller)), engine, self._of_image, lambda caller: {})
+        recipe = self._recipe()
+        with self._lock:
+            holder = self._holders.setdefault(recipe, SharedContainer())
+            self._holders = {key: each for key, each in self._holders.items() if each.is_held or each is holder}
+        key = ("docker", self.selector(caller))
+        return DockerTarget(self.target, key, engine, partial(self._of_image, holder), lambda caller: {})
 
     def _check(self, container: InspectedContainer) -> None:
         """A container that was re-created may have other directories than those by which the command was mapped."""
@@ -156,17 +165,17 @@ class DockerDriver:
         if changed:
             raise ConnectError(f"the directories of `{self.target}` have changed", "", "try again")
 
-    def _of_image(self, engine: Engine, caller: Caller) -> DockerConnection:
-        held = self._holder.acquire(partial(docker_container.is_running, engine), partial(self._hold, engine, caller))
+    def _of_image(self, holder: SharedContainer, engine: Engine, caller: Caller) -> DockerConnection:
+        held = holder.acquire(partial(docker_container.is_running, engine), partial(self._hold, engine, caller))
         with contextlib.ExitStack() as undo:
-            undo.callback(self._holder.release, held, engine)
+            undo.callback(holder.release, held, engine)
             directory = self._settings.directory or DEFAULT_DIRECTORY
             executions = ExecStarter(engine, held.id, held.image, caller.user or None, {}, directory)
             programs: ProgramStarter = executions
             if self._settings.fresh:
                 create = self._containers(engine, held.image).create
                 programs = FreshStarter(engine, held.image, held.id, create, caller.user)
-            release = partial(self._holder.release, held, engine)
+            release = partial(holder.release, held, engine)
             connection = DockerConnection(engine, held.id, held.image, programs, release)
             self._with_shell(connection, executions)
             undo.pop_all()

@@ -219,6 +219,11 @@ class SharedContainer:
         self._lock = threading.Lock()
         """Guards `_held` and `_users`; held while a container is created, so that there is one."""
 
+    @property
+    def is_held(self) -> bool:
+        """Whether there is one."""
+        return self._held is not None
+
     def acquire(self, is_there: Callable[[str], bool], make: Callable[[], HeldContainer]) -> HeldContainer:
         """The container, if it still runs, else a new one. Raises what `make` raises."""
         with self._lock:

@@ -76,9 +76,7 @@ class LocalConnection:
         """Guards `_channels`, and sets `_closed` once."""
         self._closed = False
 
-    def open_channel(
-        self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES, *, agent: bool = False
-    ) -> LocalChannel:
+    def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> LocalChannel:
         """Start `/bin/sh -c command`, as the caller would, in that user's home directory."""
         if self._closed:
             raise LinkLost("`local` no longer exists", "the connection is closed")

@@ -55,13 +55,14 @@ class SshConnection:
         self._transport = transport
         self._target = options.address
         self._release = release
-        agent = options.forward_agent or options.identity_agent
-        self._agent = AgentForward(agent, transport, self._target)
+        self._agent = options.forward_agent
         ping = Ping(transport, stream)
         self.keepalive = Keepalive(stream.sign, ping.send, self._abandon, keepalive_timeouts(timeouts, options))
         limit = session_limit(transport.version)
         self._room = threading.Semaphore(limit) if limit else None  # channels that may be opened
         self._channels: set[SessionChannel] = set()
+        if self._agent:
+            transport.open_channels.take_agent_streams(AgentForward(self._agent, transport, self._target).accept)
 
     @property
     def leads_process_group(self) -> bool:
@@ -69,17 +70,15 @@ class SshConnection:
         return self._transport.is_openssh()
 
     def open_channel(
-        self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES, *, agent: bool = False
+        self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES
     ) -> SessionChannel:
         """See the interface."""
-        if agent:
-            self._transport.open_channels.take_agent_streams(self._agent.accept)
         self._take_room()
         channel = SessionChannel(self._transport, self._target, lambda: self._forget(channel))
         self._channels.add(channel)
         try:
             self._transport.request_channel(channel)
-            channel.start(command, ChannelOptions(pty, variables, agent=agent))
+            channel.start(command, ChannelOptions(pty, variables), agent=bool(self._agent))
         except BaseException:
             channel.close()
             raise
@@ -156,8 +155,11 @@ class SessionChannel(SshChannel):
     def has_exited(self) -> bool:
         return self.ended
 
-    def start(self, command: str, opening: ChannelOptions) -> None:
-        """Wait for the channel, then start the program, without waiting for that. Raises ChannelRefused, LinkLost."""
+    def start(self, command: str, opening: ChannelOptions, *, agent: bool = False) -> None:
+        """Wait for the channel, then start the program, without waiting for that. Raises ChannelRefused, LinkLost.
+
+        `agent`: let the program use our SSH agent.
+        """
         try:
             self.wait_until_open()
         except OpenRefused as error:
@@ -165,7 +167,7 @@ class SessionChannel(SshChannel):
                 raise LinkLost(f"`{self._target}` allows no commands", str(error)) from None
             raise ChannelRefused(str(error)) from None
         number = self._remote.number
-        if opening.agent:
+        if agent:
             self._send(messages.forward_agent(number))
         if opening.pty is not None:
             self._has_pty = True

@@ -101,8 +101,8 @@ class SshTarget:
         self._streams = [stream] if stream else []
 
     def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
-        """What SendEnv, SetEnv and ForwardAgent of the user's ssh configuration say."""
-        return ChannelOptions(pty, variables(self._options, caller), agent=bool(self._options.forward_agent))
+        """With what SendEnv and SetEnv of the user's ssh configuration give."""
+        return ChannelOptions(pty, variables(self._options, caller))
 
     def connect(self, caller: Caller) -> SshConnection:
         """See base.Target."""

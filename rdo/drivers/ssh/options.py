@@ -134,7 +134,7 @@ class SshOptions(NamedTuple):
         return name if self.port == 22 or self.host_key_alias else f"[{name}]:{self.port}"
 
 
-OF_COMMANDS = ("host", "send_env", "set_env", "forward_agent")
+OF_COMMANDS = ("host", "send_env", "set_env")
 """What a command may have otherwise than the next one on the same connection."""
 
 OF_MESSAGES = ("new_key_notice", "fingerprint_hash", "quiet", "ignored", "copy_command")
@@ -147,13 +147,12 @@ OF_QUESTIONS = ("password_prompts", "batch", "add_keys_to_agent", "hash_known_ho
 def login_key(options: SshOptions) -> tuple[Hashable, ...]:
     """Equal for options by which the same user comes to the same host in the same way: they may share a connection.
 
-    An agent that is forwarded is the command's to ask for; it is the connection's which one that is.
+    A forwarded agent counts: sshd tells every session of a connection of one that any of them has asked for.
     """
     left_out = {*OF_COMMANDS, *OF_MESSAGES, *OF_QUESTIONS, "tokens"}
-    agent = options.forward_agent if options.forward_agent != options.identity_agent else ""
     names = options.tokens[:-1] if options.known_hosts_command or options.local_command else ()  # else expanded by now
     values = (value for field, value in zip(options._fields, options, strict=True) if field not in left_out)
-    return (agent, *names, *values)
+    return (*names, *values)
 
 
 def copy_command(request: SshQueryRequest) -> str:

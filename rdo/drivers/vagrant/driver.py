@@ -150,8 +150,7 @@ class VagrantTarget:
 
     def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
         """What the answer of `vagrant ssh-config` and the user's ssh configuration say, as of the last connect."""
-        forwards = self._options is not None and bool(self._options.forward_agent)
-        return ChannelOptions(pty, variables(self._options, caller), agent=forwards)
+        return ChannelOptions(pty, variables(self._options, caller))
 
     def connect(self, caller: Caller) -> SshConnection:
         """See base.Target."""
