@@ -78,9 +78,9 @@ def feed(channel: Channel, data: bytes) -> None:
     channel.end_input()
 
 
-def output(connection: SshConnection, command: str, *, agent: bool = False) -> tuple[int, str]:
-    """Status and stdout of a command; `agent`: which may use the caller's agent."""
-    channel = connection.open_channel(command, None, agent=agent)
+def output(connection: SshConnection, command: str) -> tuple[int, str]:
+    """Status and stdout of a command."""
+    channel = connection.open_channel(command, None)
     text = drain(channel)[STDOUT].decode()
     return channel.exit_status(), text
 

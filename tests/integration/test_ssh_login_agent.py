@@ -51,15 +51,10 @@ def test_the_agent_reaches_the_target_only_when_forwarded(
     key = authorized(server, tmp_path)
     add_to_agent(agent, key)
     lines = ("IdentityAgent SSH_AUTH_SOCK", "IdentitiesOnly no", "ForwardAgent yes")
-    caller = ScriptedCaller(environment=agent)
-
-    def said(command: str, *lines: str) -> tuple[int, str]:
-        file = config(server, *lines)
-        opening = driver(file).resolve(caller).options(caller, None)
-        return output(connect(file, caller=caller), command, agent=opening.agent)
-
-    assert said("ssh-add -L", *lines) == (0, key.with_suffix(".pub").read_text())
-    assert said("echo ${SSH_AUTH_SOCK-none}", *lines[:2]) == (0, "none\n")
+    forwarded = connect(config(server, *lines), caller=ScriptedCaller(environment=agent))
+    assert output(forwarded, "ssh-add -L") == (0, key.with_suffix(".pub").read_text())
+    plain = connect(config(server, *lines[:2]), caller=ScriptedCaller(environment=agent))
+    assert output(plain, "echo ${SSH_AUTH_SOCK-none}") == (0, "none\n")
 
 
 @pytest.mark.parametrize("gone", [False, True], ids=["beside the private key", "alone"])

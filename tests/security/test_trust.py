@@ -13,6 +13,7 @@ from rdo.config.document import FILE_LIMIT
 from rdo.config.names import NAME_LIMIT, PATH_LIMIT
 from rdo.config.schema import KEYS
 from rdo.printable import width
+from tests.e2e.masters import report
 from tests.e2e.project import Project, Result, local_project
 from tests.e2e.terminal import Terminal
 
