@@ -18,7 +18,7 @@ from rdo.ipc import peercred as peer
 from rdo.ipc import protocol, sockets
 from rdo.ipc.request import Request
 from rdo.master.progress import Progress
-from rdo.util import charset, crash
+from rdo.util import charset, log
 
 READ_SIZE = 256 * 1024
 
@@ -92,8 +92,8 @@ class ClientConnection:
     def _shown(self, error: BaseException) -> RdoError:
         if isinstance(error, RdoError):
             return error
-        crash.report(error)
-        return crash.explain(error, self._log)
+        log.crash(error)
+        return log.explain_crash(error, self._log)
 
     def receive(self) -> protocol.Frame:
         """The next frame. Raises ClientGone, ProtocolError."""

@@ -30,7 +30,7 @@ from rdo.master.listener import Acceptor, Listener
 from rdo.master.surroundings import surroundings_of
 from rdo.pool.target_pool import TargetPool
 from rdo.pool.target_table import TargetTable
-from rdo.util import crash, limits, log, threads
+from rdo.util import limits, log, threads
 
 SETTLE_GRACE = 5.0
 """Seconds until the first command is on its way: then the rest is loaded, and garbage collected."""
@@ -250,7 +250,7 @@ def main() -> None:
 
     A client that starts it waits for its report; systemd and launchd, which know no release, do not.
     """
-    threading.excepthook = lambda arguments: crash.report(arguments.exc_value or RuntimeError(str(arguments.exc_type)))
+    threading.excepthook = lambda arguments: log.crash(arguments.exc_value or RuntimeError(str(arguments.exc_type)))
     daemonize.shed()
     path, *release = sys.argv[1:]
     try:
@@ -267,5 +267,5 @@ def main() -> None:
     try:
         master.wait()
     except BaseException as error:
-        crash.report(error)
+        log.crash(error)
     os._exit(0)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from rdo.errors import SetupError
 from rdo.ipc import peercred, sockets
 from rdo.master import stale_files
-from rdo.util import crash, threads
+from rdo.util import log, threads
 from rdo.util.active_count import ActiveCount
 
 BACKLOG = 512
@@ -124,7 +124,7 @@ class Acceptor:
             try:
                 self._take_one()
             except BaseException as error:
-                crash.report(error)
+                log.crash(error)
                 time.sleep(FAULT_INTERVAL)
 
     def _take_one(self) -> None:

@@ -9,7 +9,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterable
 
-from rdo.util import crash
+from rdo.util import log
 
 PACKAGES = ("config", "ipc", "master", "paths", "pool", "remote_sh", "trust", "util")
 """All that a master may use, whatever its driver."""
@@ -28,7 +28,7 @@ def _load(name: str) -> None:
     try:
         module = importlib.import_module(name)
     except Exception as error:
-        crash.report(error)
+        log.crash(error)
         return
     for found in pkgutil.iter_modules(getattr(module, "__path__", ())):
         _load(f"{name}.{found.name}")

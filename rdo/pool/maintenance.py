@@ -14,7 +14,7 @@ from rdo.errors import ConnectError, LinkLost, RdoError, SetupError
 from rdo.pool.connection import HeldConnection
 from rdo.pool.connections import ConnectionSet, ShellLease
 from rdo.pool.warm_shells import WARM_AGE_LIMIT, WarmShells
-from rdo.util import crash, threads
+from rdo.util import log, threads
 
 REFILL_DELAY = 0.05
 """Seconds that a command runs before the next shell is opened beside it: a short one is over by then."""
@@ -53,7 +53,7 @@ class Maintenance:
             except (ChannelRefused, RdoError):
                 continue  # the next command fails in the same way, and reports it
             except Exception as error:
-                crash.report(error)
+                log.crash(error)
 
     def _wait_for_work(self) -> bool:
         """Wait for a command to start or end, or for something to grow old; False at the end."""

@@ -1,17 +1,28 @@
 """The log of a control master, which is its stderr (client/spawn_master.py): what it did, and what nobody foresaw.
 
-It names targets and config files, never a command's arguments or a variable's value.
+It names targets and config files, never a command's arguments or a variable's value. An exception that is not an
+RdoError is a bug of rdo: logged with its traceback, and shown to the user in one line.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 import time
+import traceback
+
+from rdo.errors import RdoError
 
 LOG = 2
 
 LIMIT = 1024 * 1024
 """Bytes of the log. Beyond that its older half is dropped."""
+
+TRACEBACK_LIMIT = 16 * 1024
+"""Bytes of one traceback that are kept: its end names the error."""
+
+REASON_LIMIT = 300
+"""Characters of an exception's own words in an error message."""
 
 
 def event(text: str) -> None:
@@ -38,3 +49,25 @@ def _latest(log: int, size: int) -> bytes:
         return os.pread(log, LIMIT // 2, max(0, size - LIMIT // 2)).partition(b"\n")[2]
     except OSError:  # it cannot be read
         return b""
+
+
+def crash(error: BaseException, log: int = LOG) -> None:
+    """Write the exception and where it came from to the log. Never raises: nothing above would catch it."""
+    try:
+        head = f"{time.strftime('%Y-%m-%d %H:%M:%S')} {threading.current_thread().name}\n"
+        text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        data = (head + text[-TRACEBACK_LIMIT:]).encode("utf-8", "backslashreplace")
+    except BaseException:  # no memory, or an exception that cannot even be shown
+        data = b"an exception that cannot be shown\n"
+    append(data, log)
+
+
+def explain_crash(error: BaseException, path: str) -> RdoError:
+    """The exception for the user; the log is at `path`."""
+    kind = type(error).__name__
+    try:
+        words = " ".join(str(error).split())
+    except BaseException:
+        words = ""
+    why = f"{kind}: {words}" if words else kind
+    return RdoError("internal error in the control master", why[:REASON_LIMIT], f"this is a bug in rdo; see `{path}`")

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from rdo.errors import SetupError
-from rdo.util import crash
+from rdo.util import log
 
 
 def start(work: Callable[..., object], *arguments: object, name: str) -> threading.Thread:
@@ -29,4 +29,4 @@ def _run(work: Callable[..., object], *arguments: object) -> None:
     try:
         work(*arguments)
     except BaseException as error:
-        crash.report(error)
+        log.crash(error)

@@ -1,4 +1,4 @@
-"""The log of a control master."""
+"""The log of a control master; what nobody foresaw is one line for the user, and all of it in the log."""
 
 from __future__ import annotations
 
@@ -49,3 +49,43 @@ def test_one_that_takes_nothing_or_cannot_be_read_is_no_error(path: Path, flags:
     log.append(b"y\n", opened)
     os.close(opened)
     assert path.stat().st_size == (2 if flags == os.O_WRONLY else log.LIMIT)
+
+
+class Mute(Exception):
+    """An exception that cannot be shown."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+@pytest.mark.parametrize(("error", "why"), [
+    (ValueError("bad\nnumber"), "ValueError: bad number"),
+    (MemoryError(), "MemoryError"),
+    (Mute(), "Mute"),
+    (ValueError("x" * 999), "ValueError: " + "x" * (log.REASON_LIMIT - 12)),
+])  # fmt: skip
+def test_the_user_sees_one_line_that_names_the_log(error: Exception, why: str) -> None:
+    expected = f"internal error in the control master: {why}; this is a bug in rdo; see `/run/it.log`"
+    assert str(log.explain_crash(error, "/run/it.log")) == expected
+
+
+@pytest.mark.parametrize("error", [ValueError("x" * 99999), Mute(), RecursionError(), SystemExit(1)])
+def test_the_log_holds_the_end_of_each_traceback_and_no_more(tmp_path: Path, error: BaseException) -> None:
+    file = tmp_path / "file"
+    handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    try:
+        for _ in range(2):
+            try:
+                raise error
+            except BaseException as caught:
+                log.crash(caught, handle)
+        assert file.stat().st_size < 2 * (log.TRACEBACK_LIMIT + 100)
+    finally:
+        os.close(handle)
+
+
+def test_a_log_that_takes_nothing_is_not_a_further_error() -> None:
+    handle = os.open("/dev/full", os.O_WRONLY) if os.path.exists("/dev/full") else -1
+    log.crash(ValueError(), handle)
+    if handle >= 0:
+        os.close(handle)
