@@ -3,11 +3,13 @@
 # later. PROTOCOL.md names the orders.
 #
 # A group is signalled only if it was found to be that of a shell, which has proved that it is ours, or of a child of
-# it; and while its leader is there, only if that began when it began then: no other has got the number since.
+# it; or, once its leader has ended, to have a process in the session of that shell. While its leader is there, it is
+# signalled only if that began when it began then: no other has got the number since.
 #
 # On the wire: is_number=n look_up=i recall_group=f note_group=v is_same_group=o can_kill=c send_to_each=m send_signal=k
 # On the wire: is_any_left=a listed_groups=g noted_groups=h leader_parent=e leader_began=b leader_stat=t stat_line=l
 # On the wire: noted_begin=d one_process=x any_process=A its_group=y group_reached=r one_entry=q other_entries=w
+# On the wire: read_stat=B is_in_session=C one_stat=D
 # On the wire: order_word=u order_group=p order_value=s order_shell=z times_tried=j
 listed_groups=
 noted_groups=
@@ -21,16 +23,21 @@ is_number() {
     esac
 }
 
+# read_stat FILE: sets $leader_stat to what proc(5) has in it. The name of a program, in brackets, may hold anything.
+read_stat() {
+    leader_stat=
+    while IFS= read -r stat_line; do
+        leader_stat="$leader_stat$stat_line"
+    done <"$1"
+}
+
 # look_up PROCESS: sets $leader_parent and $leader_began, both empty if it is not there. /proc says that without a
-# process, where there is one. The name of a program, in brackets, may hold anything.
+# process, where there is one.
 look_up() {
     leader_parent=
     leader_began=
-    leader_stat=
     if [ -r "/proc/$1/stat" ]; then
-        while IFS= read -r stat_line; do
-            leader_stat="$leader_stat$stat_line"
-        done <"/proc/$1/stat"
+        read_stat "/proc/$1/stat"
         # shellcheck disable=SC2086 # fields
         set -- ${leader_stat##*") "}
         leader_parent=$2
@@ -55,11 +62,25 @@ recall_group() {
     esac
 }
 
-# note_group GROUP SHELL: notes when its leader began; fails if that is neither our shell nor a child of it.
+# is_in_session GROUP SESSION: whether a process of the group is in the session. Known where there is /proc.
+is_in_session() {
+    for one_stat in /proc/[1-9]*/stat; do
+        read_stat "$one_stat" 2>/dev/null
+        # shellcheck disable=SC2086 # fields: after these two are state, parent, group and session
+        set -- "$1" "$2" ${leader_stat##*") "}
+        [ "${5-}" = "$1" ] && [ "${6-}" = "$2" ] && return
+    done
+    return 1
+}
+
+# note_group GROUP SHELL: notes when its leader began; fails if that is neither our shell nor a child of it, and did not
+# leave a group in the shell's session: one that a signal ends before it is noted leaves its children.
 note_group() {
     is_number "$1" && is_number "$2" || return 1
     look_up "$1" 2>/dev/null
-    [ "$1" = "$2" ] || [ "$leader_parent" = "$2" ] && noted_groups="$noted_groups $1=$leader_began"
+    [ "$1" = "$2" ] || [ "$leader_parent" = "$2" ] || {
+        [ -z "$leader_began" ] && is_in_session "$1" "$2"
+    } && noted_groups="$noted_groups $1=$leader_began"
 }
 
 # is_same_group GROUP: whether it was noted, and its leader is the one of then or gone.

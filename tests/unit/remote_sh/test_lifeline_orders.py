@@ -16,6 +16,7 @@ import pytest
 
 from rdo.remote_sh.bootstrap import bootstrap
 from rdo.remote_sh.render import LIFELINE
+from tests.leaks import wait_until
 from tests.unit.remote_sh.shells import BOUND, NONCE, as_bin_sh, each_shell
 
 pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
@@ -203,6 +204,50 @@ def test_nobody_is_signalled_who_is_not_of_a_shell_of_ours(start: Start, program
     assert all_gone(ours)
     assert lifeline.end() == (b"", b"", 0)
     assert (stranger.poll(), sudo.with_name("sudo.log").exists()) == (None, False)
+
+
+LEADERLESS = """
+import os, subprocess, sys, time
+leader = os.fork()
+if leader == 0:
+    os.setpgid(0, 0)
+    subprocess.Popen(["sleep", "100"])
+    os._exit(0)
+os.waitpid(leader, 0)
+print("ready", leader, flush=True)
+time.sleep(100)
+"""
+"""A session with a group whose leader has ended, and of which a process is left."""
+
+
+@each_shell
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system has /proc")
+@pytest.mark.parametrize("order", ["kill", "add"])
+def test_a_group_whose_leader_has_ended_is_known_by_its_session(programs: Path, shell: str, order: str) -> None:
+    lifeline = Lifeline(shell, programs)
+    with subprocess.Popen([sys.executable, "-c", LEADERLESS], stdout=subprocess.PIPE, start_new_session=True) as ours:
+        assert ours.stdout
+        group = int(ours.stdout.readline().split()[1])
+        try:
+            for session in (os.getsid(0), ours.pid):
+                lifeline.order(f"kill {group} KILL {session}" if order == "kill" else f"add {group} {session}")
+            lifeline.lose()
+            assert wait_until(lambda: is_gone(group), END_BOUND)
+            lifeline.end()
+            assert lifeline.answers == ([False, True] if order == "kill" else [])
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+            ours.kill()
+
+
+def is_gone(group: int) -> bool:
+    """Whether no process of the group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
 
 
 @each_shell
