@@ -94,6 +94,7 @@ class TargetTable:
             return use
 
     def _resolve(self, driver: Driver, caller: Caller) -> TargetUse:
+        caller.progress(f"connecting to `{driver.target}`")
         target = driver.resolve(caller)
         unused = None
         with self._lock:

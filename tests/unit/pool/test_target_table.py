@@ -21,7 +21,15 @@ BOUND = 20.0
 
 HOUR = 3600.0
 
-CALLER = cast(Caller, object())
+
+class NoCaller:
+    """One that sees no progress."""
+
+    def progress(self, step: str) -> bool:
+        return False
+
+
+CALLER = cast(Caller, NoCaller())
 
 
 class Host:
@@ -46,6 +54,10 @@ class Resolver:
         self.key = key
         self._name = name
         self.resolved = 0
+
+    @property
+    def target(self) -> str:
+        return self._name
 
     def selector(self, caller: Caller) -> Hashable:
         return self._selector
