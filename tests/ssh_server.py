@@ -193,9 +193,14 @@ class SshServer(ABC):
 
         Waits until the clients have noticed: to them it is long ago when the next command is typed.
         """
-        for pid in self.sessions():
+        ended = set(self.sessions())
+        for pid in ended:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + END_DEADLINE
+        while ended & set(self.sessions()):  # a killed process holds its connection a moment longer
+            assert time.monotonic() < deadline, f"{self.program} does not end its connections"
+            time.sleep(0.01)
         wait_until(lambda: not self._is_connected(), CUT_BOUND)
 
     def _is_connected(self) -> bool:

@@ -54,7 +54,7 @@ def test_a_certificate_lets_us_in_where_the_bare_key_does_not(
         key.unlink()
     with own_server(f"TrustedUserCAKeys {authority}.pub") as server:
         connect(config(server, *lines, "IdentitiesOnly no"), caller=ScriptedCaller(environment=agent))
-        assert "Accepted publickey for" in server.log
+        assert wait_until(lambda: "Accepted publickey for" in server.log, BOUND)
         assert "RSA-CERT" in server.log
 
 
