@@ -23,13 +23,14 @@ def test_twenty_simultaneous_first_commands_make_one_master_and_one_login(
 ) -> None:
     server = own_sshd(f"MaxSessions {allowed}", "MaxStartups 10:30:100").start()
     project = ssh_project(tmp_path, runtime, server)
+    most = 1 + 20 // allowed  # where a connection carries fewer sessions than there are commands at a time
     for turn in counted("times 20 simultaneous first commands", range(1, tries(2, 50) + 1)):
         running = [project.start("echo", str(number)) for number in range(20)]
         output = [process.communicate() for process in running]
         assert output == [(b"%d\n" % number, b"") for number in range(20)]
         assert [process.returncode for process in running] == [0] * 20
         assert len(masters(project)) == 1
-        assert logins(server) == turn
+        assert logins(server) <= most * turn
         stop(project)
 
 
