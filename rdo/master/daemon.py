@@ -14,23 +14,20 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from functools import lru_cache
 
 import rdo
 from rdo.errors import RdoError, SetupError
-from rdo.fscodec import fsdecode
 from rdo.ipc import protocol, sockets, startup
 from rdo.ipc.request import decode_request
-from rdo.ipc.request import version as request_version
 from rdo.master import daemonize, preload, socket_activation
+from rdo.master.admission import Admission, NotServed
 from rdo.master.client_connection import ClientConnection, ClientGone
 from rdo.master.command import CommandRunner, shown
 from rdo.master.lifetime import Lifetime
 from rdo.master.listener import Acceptor, Listener
-from rdo.master.surroundings import surroundings_of
 from rdo.pool.target_pool import TargetPool
 from rdo.pool.target_table import TargetTable
-from rdo.util import limits, log, threads
+from rdo.util import log, threads
 
 SETTLE_GRACE = 5.0
 """Seconds until the first command is on its way: then the rest is loaded, and garbage collected."""
@@ -59,9 +56,7 @@ class Master:
     def __init__(self, path: str, release: bytes, lent: socket.socket | None = None) -> None:
         """`release` is that of the client that started it: what client and master compare. `lent`: see Listener."""
         self._log = startup.log_path(path)
-        self._release = release
-        self._circumstances = limits.limits_of(0)
-        self._surroundings = surroundings_of(os.getpid(), _resolved(rdo.__path__[0]))
+        self._admission = Admission(release)
         self._started = time.time()
         self._listing = threading.Lock()
         """Guards the commands that run."""
@@ -144,10 +139,7 @@ class Master:
 
     def _dispatch(self, client: ClientConnection, kind: bytes, payload: bytes, refusal: SetupError | None) -> None:
         if kind == protocol.RUN:
-            if self._is_for_it(client, payload):
-                if refusal:
-                    raise refusal
-                self._run(client, payload)
+            self._admit(client, payload, refusal)
         elif kind == protocol.QUERY:
             client.send(protocol.REPORT, json.dumps(self._report()).encode())
         elif kind == protocol.STOP:
@@ -155,6 +147,19 @@ class Master:
             client.send(protocol.REPORT, json.dumps(self._report()).encode())
         else:
             raise protocol.ProtocolError("a connection cannot start with this frame", repr(kind))
+
+    def _admit(self, client: ClientConnection, payload: bytes, refusal: SetupError | None) -> None:
+        """Run a command of whom we may serve; else say who may, and make room for another master where need be."""
+        try:
+            self._admission.check(payload, client.peer)
+        except NotServed as other:
+            if not other.socket:
+                self._life.end("a client needs another control master")
+            client.send(protocol.STALE, other.socket.encode())
+            return
+        if refusal:
+            raise refusal
+        self._run(client, payload)
 
     def _run(self, client: ClientConnection, payload: bytes) -> None:
         request = decode_request(payload)
@@ -164,29 +169,6 @@ class Master:
                 return
             client.send(protocol.ACCEPTED)
             self._runner.run(client, request)
-
-    def _is_for_it(self, client: ClientConnection, payload: bytes) -> bool:
-        """Whether this master may serve the client; else it names the one that may, or makes room for another."""
-        release, place = request_version(payload)
-        theirs = surroundings_of(client.peer, _resolved(fsdecode(place)))
-        speaks_alike = release.split(b" ")[0] == protocol.VERSION  # else there may be no place where it is looked for
-        if speaks_alike and not self._surroundings.include(theirs):
-            client.send(protocol.STALE, theirs.socket.encode())
-            return False
-        if release == self._release and self._is_free_enough(client.peer):
-            return True
-        self._life.end("a client needs another control master")
-        client.send(protocol.STALE)
-        return False
-
-    def _is_free_enough(self, process: int) -> bool:
-        """Whether we can do all for the client that a master of its own could: one that was started under `nice` or a
-        hard limit cannot.
-        """
-        if not process or self._circumstances is None:
-            return True
-        theirs = limits.limits_of(process)
-        return theirs is None or self._circumstances.allow(theirs)
 
     @contextlib.contextmanager
     def _listed(self, client: ClientConnection, words: str) -> Iterator[None]:
@@ -214,12 +196,6 @@ class Master:
                 *(_describe(pool, ending=True) for pool in self._targets.ending),
             ],
         }
-
-
-@lru_cache(maxsize=16)
-def _resolved(place: str) -> str:
-    """An installation's directory by one name, whichever links lead to it."""
-    return os.path.realpath(place)
 
 
 def _describe(pool: TargetPool, *, ending: bool) -> dict[str, object]:
