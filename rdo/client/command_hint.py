@@ -24,7 +24,8 @@ BUILTINS = frozenset(_BUILTINS.split())
 
 RDOCTL = frozenset(
     {
-        "allow", "completion", "deny", "doctor", "explain", "help", "ide", "init", "log", "man", "schema", "shim",
+        "allow", "completion", "deny", "doctor", "explain", "help", "ide", "init", "log", "man", "schema", "service",
+        "shim",
         "status", "stop",
     }
 )  # fmt: skip

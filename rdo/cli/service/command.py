@@ -18,6 +18,7 @@ from rdo.errors import RdoError, one_line, reason
 from rdo.ipc import address, startup
 from rdo.master import socket_activation
 from rdo.util import atomic_write
+from rdo.util.lines import split_lines
 
 MANAGER_TIMEOUT = 60.0
 """Seconds for systemctl or launchctl, which stop and start a process at most."""
@@ -186,7 +187,7 @@ def _remove(paths: list[str]) -> None:
 def _check(command: list[str]) -> None:
     done = _run(command)
     if done.returncode:
-        why = next(iter(done.stderr.strip().splitlines()), f"status {done.returncode}")
+        why = next(iter(split_lines(done.stderr.strip())), f"status {done.returncode}")
         raise RdoError(f"`{' '.join(command[:3])}` failed", why, NOT_NEEDED)
 
 
