@@ -25,8 +25,7 @@ BUILTINS = frozenset(_BUILTINS.split())
 RDOCTL = frozenset(
     {
         "allow", "completion", "deny", "doctor", "explain", "help", "ide", "init", "log", "man", "schema", "service",
-        "shim",
-        "status", "stop",
+        "shim", "status", "stop",
     }
 )  # fmt: skip
 """Commands of rdoctl, which somebody may have taken for one of rdo; and `help`."""
