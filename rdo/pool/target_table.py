@@ -89,9 +89,14 @@ class TargetTable:
             selection = self._selections.setdefault(selector, Selection())
         with selection.resolving:
             use = selection.use
-            if use is None or not use.pool.shells.connections.is_wanted:
+            if use is None or not self._is_held(use):
                 use = selection.use = self._resolve(driver, caller)
             return use
+
+    def _is_held(self, use: TargetUse) -> bool:
+        """Whether its pool has a connection or gets one, and serves commands: one that is closing may have one, too."""
+        with self._lock:
+            return self._pools.get(use.target.key) is use.pool and use.pool.shells.connections.is_wanted
 
     def _resolve(self, driver: Driver, caller: Caller) -> TargetUse:
         caller.progress(f"connecting to `{driver.target}`")

@@ -185,6 +185,17 @@ def test_one_that_is_to_close_serves_its_commands_to_their_end_and_no_new_ones(
     assert (table.pools, table.ending) == ([new.pool], [])
 
 
+def test_one_that_is_closed_while_it_is_found_out_is_not_waited_for(
+    table: TargetTable, connected: set[Hashable], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connected.add("host")
+    with use(table, Resolver("a", "host")) as old:
+        monkeypatch.setattr(Host, "release", lambda self: table.close(lambda pool: pool is old.pool, "test"))
+        with use(table, Resolver("b", "host")) as new:  # whose release comes once it has found the old one
+            assert new.pool is not old.pool
+            assert table.ending == [old.pool]
+
+
 def test_a_target_without_a_connection_is_forgotten(table: TargetTable) -> None:
     with use(table, Resolver("a", "host")) as failed:
         table.close_idle()
