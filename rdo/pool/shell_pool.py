@@ -39,8 +39,9 @@ class ShellPool:
 
         if any(connection.keepalive.is_doubtful for connection in self.connections):
             caller.progress(f"waiting for an answer from `{self.connections.target.name}`")
-        pty = wanted().pty
-        warm = self._take_warm(wanted())
+        first = wanted()
+        pty = first.pty
+        warm = self._take_warm(first)
         lease = warm or self._open(caller, wanted)
         with contextlib.ExitStack() as after:
             after.callback(self._warm.leave, lease.connection)
