@@ -1,0 +1,150 @@
+"""What may stand as a forward: in the key `forward`, and after -L and -R, as ssh(1) has them.
+
+Pure. What the two ends are, and not how anything is carried between them: that is for rdo.forward.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from rdo import printable
+from rdo.config.names import NAME_LIMIT, PATH_LIMIT, host_fault, length_fault, port_fault
+from rdo.util.phrases import shortened
+
+FIELD = re.compile(r"\[([^]]*)\]|((?:[^:\[\]])*)")
+"""Between two colons: an address in brackets may contain some itself."""
+
+FORM = "is not of the form `PORT`, `PORT:PORT`, `PORT:HOST:PORT` or `unix:PATH`"
+
+SOCKET_PATH_LIMIT = 103
+"""Bytes: sun_path of macOS, without its end. Linux has four more."""
+
+EVERYWHERE = "*"
+"""Where a port listens that is open to other machines: on all addresses."""
+
+
+class InvalidForward(ValueError):
+    """Its text is a phrase that follows what was written."""
+
+
+class Endpoint(NamedTuple):
+    """One end of a forward: a TCP port, or a Unix socket if there is a `path`.
+
+    At the end that listens, an empty `host` stands for the loopback addresses, and an empty `path` without a port for a
+    socket in rdo's own directory.
+    """
+
+    host: str = ""
+    port: int = 0
+    path: str = ""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether other machines cannot reach what listens there."""
+        return self.host in ("", "localhost", "::1") or self.host.startswith("127.")
+
+    def __str__(self) -> str:
+        if not self.port:
+            return f"unix:{self.path}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}" if host else str(self.port)
+
+
+class Forward(NamedTuple):
+    """What listens at one end, and what is connected to at the other. `exact`: at that port, or not at all."""
+
+    listen: Endpoint
+    destination: Endpoint
+    exact: bool = False
+
+
+def parse(word: str) -> Forward:
+    """The forward that a word stands for. Raises InvalidForward."""
+    if why := printable.fault(word) or length_fault(word, PATH_LIMIT):
+        raise InvalidForward(why)
+    exact = word.endswith("!")
+    fields = _joined_paths(_fields(word.removesuffix("!")))
+    destination, rest = _destination(fields)
+    return Forward(_listen(rest, destination), destination, exact)
+
+
+def fault(word: str) -> str:
+    """What is wrong with it, as a phrase that follows it; or nothing."""
+    try:
+        parse(word)
+    except InvalidForward as error:
+        return str(error)
+    return ""
+
+
+def _fields(word: str) -> list[str]:
+    """What colons separate, without brackets."""
+    fields, at = [], 0
+    while True:
+        found = FIELD.match(word, at)
+        assert found is not None  # it matches nothing, too
+        fields.append(found[2] if found[1] is None else found[1])
+        at = found.end()
+        if at == len(word):
+            return fields
+        if word[at] != ":":
+            raise InvalidForward(FORM)
+        at += 1
+
+
+def _joined_paths(fields: list[str]) -> list[str]:
+    """Without the `unix` before a path, which says no more than the path does."""
+    return [each for each, after in zip(fields, [*fields[1:], ""], strict=True) if each != "unix" or after[:1] != "/"]
+
+
+def _destination(fields: list[str]) -> tuple[Endpoint, list[str]]:
+    """The end of the word, and the fields before it."""
+    *rest, last = fields
+    if last.startswith("/"):
+        return Endpoint(path=_path(last)), rest
+    if not rest or rest[-1].startswith("/") or _are_ports(rest):
+        return Endpoint("localhost", _port(last)), rest
+    return Endpoint(_host(rest.pop()), _port(last)), rest
+
+
+def _are_ports(rest: list[str]) -> bool:
+    """Whether a port there comes right after one here: `5433:5432`, and `127.0.0.1:5433:5432` as docker has it."""
+    return rest[-1].isdecimal() and (len(rest) == 1 or (len(rest) == 2 and not rest[0].isdecimal()))
+
+
+def _listen(rest: list[str], destination: Endpoint) -> Endpoint:
+    match rest:
+        case []:
+            return Endpoint(port=destination.port)
+        case [path] if path.startswith("/"):
+            return Endpoint(path=_path(path))
+        case [port]:
+            return Endpoint(port=_port(port))
+        case [("" | "*"), port]:
+            return Endpoint(EVERYWHERE, _port(port))
+        case ["localhost", port]:
+            return Endpoint(port=_port(port))
+        case [address, port]:
+            return Endpoint(_host(address), _port(port))
+    raise InvalidForward(FORM)
+
+
+def _port(field: str) -> int:
+    if not (field.isascii() and field.isdecimal()):
+        raise InvalidForward(FORM if not field else f"has `{shortened(field)}` for a port; it {FORM}")
+    if port_fault(port := int(field[:6])):
+        raise InvalidForward(f"has a port that {port_fault(port)}")
+    return port
+
+
+def _host(field: str) -> str:
+    if not field or (why := host_fault(field) or length_fault(field, NAME_LIMIT)):
+        raise InvalidForward(f"has a host that {why}" if field else FORM)
+    return field
+
+
+def _path(field: str) -> str:
+    if len(field.encode("utf-8", "surrogateescape")) > SOCKET_PATH_LIMIT:
+        raise InvalidForward(f"has a path that is longer than {SOCKET_PATH_LIMIT} bytes, which no socket can have")
+    return field
