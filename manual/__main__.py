@@ -65,7 +65,7 @@ def keys() -> Iterator[Piece]:
         "beside a `.rdo.conf`, for this machine."
     )
     shown = defaults()
-    for key in KEYS.values():
+    for key in (key for key in KEYS.values() if key.help):
         drivers = f" ({', '.join(key.drivers)})" if key.drivers else ""
         default = "no default" if shown[key.name] == "-" else f"default: {shown[key.name]}"
         yield Entry(key.name, f"{key.help}{drivers}; {default}; example: `{key.name} = {key.example}`")

@@ -70,7 +70,7 @@ def reach_image(*, fresh: bool) -> Callable[[Request, Path, ExitStack], Target]:
     def reach(request: Request, directory: Path, stack: ExitStack) -> Target:
         engine: DockerEngine = request.getfixturevalue("docker_engine")
         environment = {**os.environ, "DOCKER_HOST": engine.host}
-        settings = Settings(image=engine.image(), pull="never", fresh=fresh)
+        settings = Settings(image=engine.image(), pull_image="never", fresh=fresh)
         return Target(DockerDriver(settings, str(directory), "default", environment), environment, directory, "/src")
 
     return reach

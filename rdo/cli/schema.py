@@ -29,7 +29,8 @@ def command() -> None:
 
 def schema() -> dict[str, Any]:
     """The schema: keys at the top are the profile `default`, and each table is another one."""
-    keys = {name: _key(key, default) for (name, key), default in zip(KEYS.items(), _defaults(), strict=True)}
+    known = zip(KEYS.values(), Settings(), strict=True)
+    keys = {key.name: _key(key, default) for key, default in known if key.help}
     keys |= {name: {"description": help, "deprecated": True} for name, help in OLD_KEYS.items()}
     return {
         "$schema": DRAFT,
@@ -55,10 +56,6 @@ def _key(key: ConfigKey, default: object) -> dict[str, Any]:
     text = f"{key.help}{only}{place}, as in `{key.name} = {key.example}`"
     found = {"description": text, **key.value_type.schema}
     return found if default in (None, "") else {**found, "default": _plain(default)}
-
-
-def _defaults() -> list[object]:
-    return list(Settings())
 
 
 def _plain(value: object) -> object:

@@ -1,4 +1,5 @@
-"""The keys of the first rdo, put into words of today: ident, flags, ssh, name, exec.
+"""The keys of the first rdo, put into words of today: ident, flags, ssh, name, exec. And `pull = "never"`, which is
+`pull_image` now.
 
 Pure. A translated entry keeps the old word as its label, so that an error names what stands in the file.
 """
@@ -9,7 +10,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from rdo.config.document import ConfigDocument, ConfigEntry
-from rdo.config.schema import DEFAULT_PROFILE, KEYS
+from rdo.config.schema import DEFAULT_PROFILE, KEYS, PULLS
 from rdo.config.types import FLAG
 from rdo.util.phrases import literal, shortened, shown
 
@@ -77,6 +78,8 @@ class _Translator:
                 yield from self._from_exec(old)
             case "ssh":
                 _text(old)
+            case "pull" if old.value in PULLS:
+                yield old._replace(key="pull_image", label="pull")
             case _:
                 yield old
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from rdo.config import ini, legacy, toml
 from rdo.config.document import FILE_LIMIT, ConfigDocument, Origin, validate
-from rdo.config.merge import resolve
+from rdo.config.merge import Resolution, resolve
 from rdo.config.schema import DEFAULT_PROFILE, Settings
 from rdo.errors import ConfigError, reason
 from rdo.project import LOCAL_CONFIG
@@ -92,6 +92,7 @@ def load(path: str, profile: str | None, user_file: str | None) -> Config:
     documents = [validate(translation.document) for translation in translations]
     chosen = DEFAULT_PROFILE if profile is None else profile
     resolution = resolve(documents, chosen, path, find_vagrantfile(root))
+    _check_sync_root(root, resolution)
     return Config(
         path=path,
         root=root,
@@ -104,6 +105,15 @@ def load(path: str, profile: str | None, user_file: str | None) -> Config:
         user_file=user_file,
         exposed=tuple(each.exposure for each in read if each and each.exposure),
     )
+
+
+def _check_sync_root(root: str, resolution: Resolution) -> None:
+    """Nobody's whole life is a project: raises ConfigError where a push would take the home directory along."""
+    home = os.path.realpath(os.path.expanduser("~"))
+    top = os.path.realpath(root)
+    if resolution.settings.sync != "no" and os.path.commonpath((home, top)) == top:
+        why = f"`sync` would copy `{root}`, which holds your home directory"
+        raise resolution.origins["sync"].error(why, "move the config file into the project's own directory")
 
 
 def _placed(settings: Settings, origins: Mapping[str, Origin]) -> Settings:

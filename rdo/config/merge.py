@@ -24,6 +24,12 @@ DEFAULT_ORIGIN = Origin("default")
 DRIVER_BY_KEY = {"host": "ssh", **dict.fromkeys(CONTAINERS, "docker")}
 """The driver that a key implies where none is named."""
 
+PUSH_KEYS = ("pull", "include", "exclude", "sync_git")
+"""Keys that mean nothing unless something is pushed."""
+
+DIRECTORY_UNKNOWN = ("ssh", "local")
+"""Drivers that cannot tell by themselves where the project is."""
+
 LIST_LIMIT = 8
 """Names that an error line lists in full."""
 
@@ -147,10 +153,26 @@ def _table(entry: ConfigEntry) -> Mapping[str, Any]:
 def _check_needs(merged: Mapping[str, ConfigEntry], driver: str, profile: str, place: Origin) -> None:
     if driver == "ssh" and "host" not in merged:
         raise place.error(f"profile `{profile}` has driver `ssh`, but no `host`", 'write `host = "devbox"`')
+    _check_sync(merged, driver)
     directory = merged.get("directory")
     if driver == "docker" and directory and str(directory.value).startswith("~"):
         why = f"`{directory.written}` is relative to the login directory, but a container has none"
         raise directory.origin.error(why, "write an absolute path")
+
+
+def _check_sync(merged: Mapping[str, ConfigEntry], driver: str) -> None:
+    sync = merged.get("sync")
+    idle = next((merged[key] for key in PUSH_KEYS if key in merged), None)
+    if sync is None and idle:
+        raise idle.origin.error(f"`{idle.written}` says what to copy, but `sync` is not set", 'write `sync = "push"`')
+    if sync is None or sync.value == "no":
+        return
+    if sync.value != "push" and idle:
+        why = f'`{idle.written}` is for `sync = "push"`, and `sync` is `{sync.value}`'
+        raise idle.origin.error(why, f"remove `{idle.written}`")
+    if driver in DIRECTORY_UNKNOWN and "directory" not in merged:
+        hint = 'write `directory = "/where/this/directory/is/on/the/target"`'
+        raise sync.origin.error("`sync` needs to know where to: no `directory` is set", hint)
 
 
 def _origins(

@@ -89,6 +89,13 @@ def from_login(directory: str) -> str:
     return directory if directory.startswith(("/", "~")) else "~/" + directory if directory != "." else "~"
 
 
+def pattern_fault(pattern: str) -> str:
+    """What is wrong with a pattern of the project's files, as .gitignore has them."""
+    if pattern.startswith("!"):
+        return "begins with `!`, which only .gitignore knows"
+    return inside_fault(pattern) or ("names no file" if not pattern.strip("/.") else "")
+
+
 def inside_fault(path: str) -> str:
     """What is wrong with the path of something of the project, relative to the `.rdo.conf`."""
     if path.startswith(("/", "~")):

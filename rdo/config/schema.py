@@ -22,9 +22,20 @@ ENDS: Final = ("kill", "keep")
 
 PULLS: Final = ("missing", "never", "always")
 
+SYNCS: Final = ("no", "push", "unison")
+
+BROWSERS: Final = ("ask", "yes", "no")
+
+
+PULL_PATHS: Final = types.PATH_GLOBS._replace(
+    from_bare=lambda bare: bare if bare in PULLS else types.PATH_GLOBS.from_bare(bare),
+    schema={"anyOf": [types.PATH_GLOBS.schema, {"enum": list(PULLS)}]},
+)
+"""Of `pull`, under which the words of `pull_image` stand in older files: see legacy.py."""
+
 
 class ConfigKey(NamedTuple):
-    """What is known of a key, whatever its value.
+    """What is known of a key, whatever its value. One without `help` is not for people yet.
 
     `drivers` are those that take it; none means all. `example` is a value as TOML. A `personal` key may only stand in
     the user file, never in a file that a repository can bring along. `harmless` is the reason why a repository may set
@@ -117,6 +128,23 @@ class Settings(NamedTuple):
         harmless="it ends an attempt, and starts none",
     )  # fmt: skip
     local_fallback: bool = _key(False, types.FLAG, "shims run the local tool when the target cannot be reached", "true")
+    sync: str = _key("no", types.choice(*SYNCS), "how the project gets to the target: push, unison, or no", '"push"')
+    pull: tuple[str, ...] = _key(
+        _NO_NAMES,
+        PULL_PATHS,
+        "files that commands make there, and that come back",
+        '["dist/**", "coverage.xml"]',
+    )
+    include: tuple[str, ...] = _key(
+        _NO_NAMES, types.PATH_GLOBS, "files to push though git ignores them", '["config/local.yml"]'
+    )
+    exclude: tuple[str, ...] = _key(
+        _NO_NAMES, types.PATH_GLOBS, "files not to push though git has them", '["docs/videos/"]'
+    )
+    sync_git: bool = _key(False, types.FLAG, "push `.git` as well", "true")
+    forward: tuple[str, ...] = _key(_NO_NAMES, types.strings(), "", '["3000"]')
+    auto_forward: bool = _key(False, types.FLAG, "", "true")
+    open_browser: str = _key("no", types.choice(*BROWSERS), "", '"ask"')
 
     host: str | None = _key(None, types.HOST, "alias from ~/.ssh/config, or a host name or address", '"devbox"', "ssh")
     user: str | None = _key(None, types.USER, "user to log in or run as", '"deploy"', "ssh", "docker")
@@ -151,7 +179,7 @@ class Settings(NamedTuple):
     build_target: str | None = _key(None, types.NAME, "stage of the Dockerfile to build", '"dev"', "docker")
     auto_start: bool = _key(True, types.FLAG, "start the container when it is stopped", "false", "docker")
     fresh: bool = _key(False, types.FLAG, "create a new container for every command", "true", "docker")
-    pull: str = _key("missing", types.choice(*PULLS), "when to pull the image", '"never"', "docker")
+    pull_image: str = _key("missing", types.choice(*PULLS), "when to pull the image", '"never"', "docker")
 
 
 KEYS: Mapping[str, ConfigKey] = MappingProxyType(

@@ -20,6 +20,7 @@ from rdo.config.names import (
     jump_fault,
     length_fault,
     name_fault,
+    pattern_fault,
     port_fault,
     user_fault,
 )
@@ -192,6 +193,7 @@ DIRECTORY = text(directory_fault, then=from_login)
 INSIDE = text(inside_fault)
 DIRECTORIES = strings()
 VARIABLE_GLOBS = strings(_glob_fault, NAME_LIMIT)
+PATH_GLOBS = strings(pattern_fault)
 FLAG = ValueType(_check_flag, lambda bare: BOOLEAN_WORDS.get(bare.lower(), bare), {"type": "boolean"})
 PORT = ValueType(_check_port, _number, {"type": "integer", "minimum": 1, "maximum": 65535})
 DURATION = ValueType(

@@ -16,7 +16,8 @@ VERSION = "2"
 """Of the digest: with another one, nothing that was allowed before is known."""
 
 WEIGHTIEST = (
-    "pass_env", "local_fallback", "use_sudo", "identity", "jump", "port",
+    "open_browser", "auto_forward", "forward", "sync_git", "exclude",
+    "pass_env", "local_fallback", "use_sudo", "identity", "jump", "port", "include", "pull", "sync",
     "driver", "directory", "machine", "service", "container", "build", "image", "host", "user",
 )  # fmt: skip
 """The keys that say most about what is allowed, the weightiest last: next to the question."""

@@ -32,7 +32,7 @@ from rdo.drivers.docker.driver import DockerDriver
 from rdo.config.schema import Settings
 from tests.connecting import connected
 from tests.ssh_client import ScriptedCaller
-settings = Settings(image=sys.argv[1], pull="never", fresh=sys.argv[2] == "fresh")
+settings = Settings(image=sys.argv[1], pull_image="never", fresh=sys.argv[2] == "fresh")
 connection = connected(DockerDriver(settings, sys.argv[3], "default", os.environ), ScriptedCaller())
 channel = connection.open_channel("echo up; sleep 60", None)
 assert channel.read(10) is not None
@@ -51,7 +51,7 @@ def make(docker_engine: DockerEngine, tmp_path: Path, environment: dict[str, str
     """Makes drivers for the image whose /bin/sh is dash."""
 
     def driver(**settings: Any) -> DockerDriver:
-        chosen = Settings(**{"image": docker_engine.image(), "pull": "never", **settings})
+        chosen = Settings(**{"image": docker_engine.image(), "pull_image": "never", **settings})
         return DockerDriver(chosen, str(tmp_path), "default", environment)
 
     return driver

@@ -144,7 +144,7 @@ def test_a_missing_image_is_pulled_with_the_user_s_credentials(
 
 def test_never_is_never(engine: Engine, registry: Registry, caller: ScriptedCaller) -> None:
     image = f"{registry.address}/small"
-    with pytest.raises(ConnectError, match=rf"no image `{image}`; `docker pull {image}`, or set `pull`"):
+    with pytest.raises(ConnectError, match=rf"no image `{image}`; `docker pull {image}`, or set `pull_image`"):
         image_source.ensure_pulled(engine, image, "never", caller)
     assert caller.told == []
 

@@ -49,7 +49,7 @@ def finish(channel: DockerChannel, size: int) -> int:
 def test_a_reader_who_comes_back_late_gets_all(docker_engine: DockerEngine, tmp_path: Path, kind: str) -> None:
     environment = {**os.environ, "DOCKER_HOST": docker_engine.host}
     with docker_engine.container() as name:
-        fresh = Settings(image=docker_engine.image(), pull="never", fresh=True)
+        fresh = Settings(image=docker_engine.image(), pull_image="never", fresh=True)
         settings = fresh if kind == "fresh" else Settings(container=name)
         driver = DockerDriver(settings, str(tmp_path), "default", environment)
         connection = connected(driver, ScriptedCaller(environment=environment))

@@ -99,7 +99,7 @@ def _default(key: ConfigKey) -> str:
 
 def _is_offered(key: ConfigKey, values: Mapping[str, Any], driver: str) -> bool:
     """Whether the key could be set as well: of the keys that say what to run in, only one can."""
-    if key.personal or (key.drivers and driver not in key.drivers):
+    if key.personal or not key.help or (key.drivers and driver not in key.drivers):
         return False
     if key.name in BUILDS and "build" not in values:
         return False

@@ -38,7 +38,7 @@ LOGIN_SHELL_TIMEOUT = 10.0
 PATH_LIMIT = 4096
 
 
-KEYS = (*CONTAINERS, "dockerfile", "build_target", "pull", "fresh", "user", "auto_start", "directory", "login")
+KEYS = (*CONTAINERS, "dockerfile", "build_target", "pull_image", "fresh", "user", "auto_start", "directory", "login")
 """What of a profile says which container it is and how it is reached."""
 
 
@@ -185,7 +185,7 @@ class DockerDriver:
         docker_image.remove_leftovers(engine)
         image = self._settings.image or image_source.ensure_built(engine, self._settings, self._root, caller)
         if self._settings.image:
-            image_source.ensure_pulled(engine, image, self._settings.pull, caller)
+            image_source.ensure_pulled(engine, image, self._settings.pull_image, caller)
         container, stream = self._containers(engine, image).hold()
         return HeldContainer(container, image, stream)
 

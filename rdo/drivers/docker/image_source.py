@@ -62,7 +62,7 @@ def ensure_pulled(engine: Engine, image: str, pull: str, caller: Caller) -> None
     if pull != "always" and _has_image(engine, image):
         return
     if pull == "never":
-        raise ConnectError(f"there is no image `{image}`", "", f"`docker pull {image}`, or set `pull`")
+        raise ConnectError(f"there is no image `{image}`", "", f"`docker pull {image}`, or set `pull_image`")
     what = f"pulling `{image}`"
     show_step(caller, what)
     header = credentials.header_for_image(image, caller.environment)
@@ -103,7 +103,7 @@ def ensure_built(engine: Engine, settings: Settings, root: str, caller: Caller) 
         "labels": json.dumps({LABEL: digest}),
         "buildargs": json.dumps(dict(arguments)),
         **({"target": settings.build_target} if settings.build_target else {}),
-        **({"pull": 1} if settings.pull == "always" else {}),
+        **({"pull": 1} if settings.pull_image == "always" else {}),
     }
     _build(engine, build, context, query, caller)
     _remove_older(engine, name, image)

@@ -16,11 +16,13 @@ from click.testing import CliRunner
 from rdo.cli.schema import command, schema
 from rdo.config.legacy import OLD_KEYS
 from rdo.config.load import load
-from rdo.config.schema import KEYS
+from rdo.config.schema import KEYS as ALL_KEYS
 from rdo.errors import ConfigError
 from tests.conftest import require
 
 PARSE = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli").loads
+
+KEYS = {name: key for name, key in ALL_KEYS.items() if key.help}
 
 EXAMPLE = Path(__file__).parents[3] / ".rdo.conf.example"
 
@@ -74,7 +76,8 @@ WRONG = [
     "hots = 'a'", "[ci]\nhots = 'a'", "host = 3", "host = ''", f"host = '{'h' * 256}'", "port = '22'", "port = 0",
     "port = 65536", "login = 'yes'", "driver = 'telnet'", "path = 'bin'", "path = ['']", "path = [1]", "env = 'A'",
     "env = { A = 1 }", "env = { 'A-B' = '' }", "idle_timeout = 'soon'", "idle_timeout = ''", "idle_timeout = -1",
-    "idle_timeout = true", "[ci.deep]\nA = '1'", f"directory = '/{'d' * 1024}'", "pull = 'sometimes'",
+    "idle_timeout = true", "[ci.deep]\nA = '1'", f"directory = '/{'d' * 1024}'", "pull_image = 'sometimes'",
+    "pull = 'sometimes'",
 ]  # fmt: skip
 
 

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from rdo.config.load import Config, load
-from rdo.config.schema import CONTAINERS, KEYS
+from rdo.config.merge import PUSH_KEYS
+from rdo.config.schema import CONTAINERS
+from rdo.config.schema import KEYS as ALL_KEYS
 
+KEYS = {name: key for name, key in ALL_KEYS.items() if key.help}
 EXAMPLE = (Path(__file__).parents[3] / ".rdo.conf.example").read_text()
 UNCOMMENTED = re.sub(r"(?m)^#(?=[a-z\[])", "", EXAMPLE)
 
@@ -54,6 +57,8 @@ def test_the_example_of_every_key_is_a_value_it_takes(tmp_path: Path, key: str) 
     about = KEYS[key]
     driver = about.drivers[0] if about.drivers else "ssh"
     written = {"driver": f'"{driver}"', **({"host": '"a"'} if driver == "ssh" else {}), key: about.example}
+    if key in (*PUSH_KEYS, "sync"):
+        written |= {"sync": '"push"', "directory": '"/srv"'}
     if driver == "docker" and key not in CONTAINERS:
         written["image"] = '"a"'
     (tmp_path / ".rdo.conf").touch()
