@@ -155,9 +155,9 @@ def environment_of(mark: str, leaks: Leaks) -> Iterator[dict[str, str]]:
     shutil.rmtree(root)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_runtime(leaks: Leaks) -> Iterator[dict[str, str]]:
-    """The same, for tests of a module that share what listens in it."""
+    """The same, for tests that share the control master which listens in it."""
     with environment_of(f"{leaks.run}{next(NUMBERS)}", leaks) as environment:
         yield environment
 

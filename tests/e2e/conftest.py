@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from tests import clients
 from tests.docker_engine import SHELLS, DockerEngine
-from tests.e2e.project import Project, docker_project, part, ssh_project, up
+from tests.e2e.project import Project, docker_project, ssh_project
 from tests.e2e.reached import WAYS, Reached, Way, shared_user_sshd
 from tests.e2e.terminal import Terminal
 from tests.leaks import MARK, Leaks
@@ -46,56 +45,8 @@ def own(tmp_path: Path, runtime: dict[str, str], sshd: Sshd, client: str) -> Pro
 
 @pytest.fixture
 def project(own: Project) -> Project:
-    """The same, but in a module that has `shared` for it."""
+    """The same; tests in `commands` share a control master."""
     return own
-
-
-IDLE = ("read -r rdo_s", "sshd: ")
-"""What stands in the command lines of the shells and connections that a master holds for the next command."""
-
-
-@pytest.fixture(scope="module")
-def held(
-    tmp_path_factory: pytest.TempPathFactory, shared_runtime: dict[str, str], sshd: Sshd, leaks: Leaks
-) -> Iterator[Project]:
-    """A project on that sshd, whose control master is up: most of what a test costs is to start one and to log in."""
-    leaks.register_server(sshd.pid, *IDLE)
-    yield up(ssh_project(tmp_path_factory.mktemp("held"), shared_runtime, sshd))
-    leaks.register_server(sshd.pid)
-
-
-@pytest.fixture
-def shared(held: Project, client: str) -> Project:
-    """A part of a project whose control master all tests of a module share: for those that only run commands.
-
-    A module of such tests has this for its `project`; what changes the config, or looks at the master, takes `own`.
-    """
-    return _by(client, part(held))
-
-
-@pytest.fixture(scope="module")
-def held_anywhere(
-    tmp_path_factory: pytest.TempPathFactory,
-    shared_runtime: dict[str, str],
-    sshd: Sshd,
-    server: Callable[[Path, Mapping[str, str]], Project],
-    leaks: Leaks,
-) -> Iterator[Project]:
-    """A project on each kind of target in its turn, whose control master is up."""
-    leaks.register_server(sshd.pid, *IDLE)
-    yield up(server(tmp_path_factory.mktemp("held"), shared_runtime))
-    leaks.register_server(sshd.pid)
-
-
-@pytest.fixture
-def shared_anywhere(held_anywhere: Project, client: str) -> Project:
-    """The same on each kind of target in its turn."""
-    return _by(client, part(held_anywhere))
-
-
-def _by(client: str, project: Project) -> Project:
-    path = clients.path(client, project.environment["PATH"])
-    return replace(project, environment={**project.environment, **path})
 
 
 @pytest.fixture(scope="session")
@@ -109,12 +60,18 @@ def containers(docker_engine: DockerEngine, tmp_path_factory: pytest.TempPathFac
         }
 
 
-@pytest.fixture(scope="module", params=TARGETS)
-def server(request: pytest.FixtureRequest) -> Callable[[Path, Mapping[str, str]], Project]:
+@pytest.fixture(scope="session", params=TARGETS)
+def target(request: pytest.FixtureRequest) -> str:
+    """Each of TARGETS in its turn."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def server(target: str, request: pytest.FixtureRequest) -> Callable[[Path, Mapping[str, str]], Project]:
     """Makes a project for each kind of target; its server is up before a test begins, so that it is no leak of that."""
-    if request.param == "ssh":
+    if target == "ssh":
         return partial(ssh_project, server=request.getfixturevalue("sshd"))
-    container = request.getfixturevalue("containers")[request.param]
+    container = request.getfixturevalue("containers")[target]
     return partial(docker_project, engine=request.getfixturevalue("docker_engine"), container=container)
 
 
@@ -128,7 +85,7 @@ def own_anywhere(
 
 @pytest.fixture
 def anywhere(own_anywhere: Project) -> Project:
-    """The same, but in a module that has `shared_anywhere` for it."""
+    """The same; tests in `commands` share a control master."""
     return own_anywhere
 
 

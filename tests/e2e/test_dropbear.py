@@ -11,9 +11,9 @@ from functools import partial
 import pytest
 
 from tests.dropbear import Dropbear, open_folder
+from tests.e2e.commands.test_signals import GONE, alive, trap
 from tests.e2e.project import PATIENCE, Project, ssh_project
 from tests.e2e.terminal import Terminal
-from tests.e2e.test_signals import GONE, alive, trap
 from tests.leaks import wait_until
 
 

@@ -8,6 +8,7 @@ from tests.e2e.conftest import (
     project,
     reached,
     server,
+    target,
     terminal,
     user_sshd,
     way,
@@ -17,5 +18,5 @@ from tests.login_keys import agent
 
 __all__ = [
     "agent", "anywhere", "caller", "connect", "containers", "own", "own_anywhere", "project", "reached", "server",
-    "terminal", "user_sshd", "way",
+    "target", "terminal", "user_sshd", "way",
 ]  # fmt: skip

@@ -14,12 +14,6 @@ from tests.leaks import wait_until
 pytestmark = pytest.mark.both_clients
 
 
-@pytest.fixture
-def project(shared: Project) -> Project:
-    """With one control master for the tests here."""
-    return shared
-
-
 def ends_with(path: Path, text: str) -> bool:
     return path.exists() and path.read_text().endswith(text)
 

@@ -27,12 +27,6 @@ GONE = 5.0
 """Seconds in which a command must be gone after its client."""
 
 
-@pytest.fixture
-def project(shared: Project) -> Project:
-    """With one control master for the tests here."""
-    return shared
-
-
 def alive(pid: int) -> bool:
     """Whether the process exists and has not ended."""
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout

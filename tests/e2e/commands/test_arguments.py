@@ -20,18 +20,6 @@ AWKWARD = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def project(shared: Project) -> Project:
-    """With one control master for the tests here."""
-    return shared
-
-
-@pytest.fixture
-def anywhere(shared_anywhere: Project) -> Project:
-    """With one control master for the tests here."""
-    return shared_anywhere
-
-
 def random_word(chance: random.Random) -> bytes:
     """A word of awkward pieces and random bytes; bytes() has all but NUL."""
     pieces = [chance.choice(AWKWARD) for _ in range(chance.randrange(3))]

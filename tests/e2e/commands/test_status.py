@@ -16,18 +16,6 @@ SCRIPTS = pytest.mark.parametrize("script", ["exit {}", "exec >&- 2>&-; exit {}"
 """Commands that end with a status, the second one after it has closed its stdout and stderr."""
 
 
-@pytest.fixture
-def project(shared: Project) -> Project:
-    """With one control master for the tests here."""
-    return shared
-
-
-@pytest.fixture
-def anywhere(shared_anywhere: Project) -> Project:
-    """With one control master for the tests here."""
-    return shared_anywhere
-
-
 def statuses(count: int) -> list[int]:
     """About so many of the 256, among them all that are special."""
     return sorted({*range(0, 256, 256 // count), 1, 2, 125, 126, 127, 128, 130, 137, 254, 255})

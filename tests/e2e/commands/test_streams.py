@@ -21,18 +21,6 @@ from tests.soak import Counted, tries
 pytestmark = pytest.mark.both_clients
 
 
-@pytest.fixture
-def project(shared: Project) -> Project:
-    """With one control master for the tests here."""
-    return shared
-
-
-@pytest.fixture
-def anywhere(shared_anywhere: Project) -> Project:
-    """With one control master for the tests here."""
-    return shared_anywhere
-
-
 def test_stdout_and_stderr_stay_apart(project: Project) -> None:
     result = project.run("sh", "-c", "echo out; echo err >&2; echo out2")
     assert (result.stdout, result.stderr) == (b"out\nout2\n", b"err\n")

@@ -27,12 +27,6 @@ ANSIBLE = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def project(shared: Project) -> Project:
-    """With one control master for the tests here."""
-    return shared
-
-
 def rsh(project: Project, *words: str, cwd: str = ".", **more: Any) -> Result:
     """Run `rdo-rsh`, by default without input."""
     command = [str(project.command()[0]) + "-rsh", *words]
@@ -58,8 +52,8 @@ def test_an_empty_host_is_the_matching_directory(own: Project) -> None:
     assert elsewhere.stdout.decode() == f"{own.remote}\n"
 
 
-def test_the_profile_s_own_host_is_known_by_each_of_its_names(project: Project, sshd: Sshd) -> None:
-    port = str(sshd.port)
+def test_the_profile_s_own_host_is_known_by_each_of_its_names(project: Project, shared_sshd: Sshd) -> None:
+    port = str(shared_sshd.port)
     for words in (
         ["devbox"],
         [f"{ME}@devbox"],

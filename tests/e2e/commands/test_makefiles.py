@@ -16,12 +16,6 @@ from tests.e2e.terminal import Terminal
 PARALLEL = "".join(f"job{number} " for number in range(24))
 
 
-@pytest.fixture
-def project(shared: Project) -> Project:
-    """With one control master for the tests here."""
-    return shared
-
-
 def make(project: Project, makefile: str, arguments: str = "SHELL=rdo") -> Result:
     """Run make in the project's `src` with this Makefile, which the target does not have."""
     (project.local / "src" / "Makefile").write_text(makefile)

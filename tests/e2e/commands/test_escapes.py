@@ -16,18 +16,6 @@ from tests.sshd import Sshd
 EVIL = "\x1b[2J\x1b]0;owned\x07\x9b31m\r\x08"
 
 
-@pytest.fixture
-def project(shared: Project) -> Project:
-    """With one control master for the tests here."""
-    return shared
-
-
-@pytest.fixture
-def anywhere(shared_anywhere: Project) -> Project:
-    """With one control master for the tests here."""
-    return shared_anywhere
-
-
 def shown(project: Project, *words: str, **more: Any) -> str:
     """The one line that rdo shows; nothing in it but what can be printed."""
     result = project.run(*words, **more)

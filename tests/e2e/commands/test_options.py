@@ -16,18 +16,6 @@ from tests.e2e.reached import token
 from tests.leaks import wait_until
 
 
-@pytest.fixture
-def project(shared: Project) -> Project:
-    """With one control master for the tests here."""
-    return shared
-
-
-@pytest.fixture
-def anywhere(shared_anywhere: Project) -> Project:
-    """With one control master for the tests here."""
-    return shared_anywhere
-
-
 def test_the_command_runs_in_the_matching_directory(project: Project) -> None:
     assert project.run("pwd").stdout.decode() == f"{project.remote}\n"
     assert project.run("pwd", cwd="src").stdout.decode() == f"{project.remote}/src\n"

@@ -1,0 +1,65 @@
+"""Fixtures of tests that only run commands: they share a control master, since to start one and to log in is most of
+what a test costs. What changes the config or ends the master takes `own` or `own_anywhere`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests import clients
+from tests.e2e.project import Project, part, ssh_project, up
+from tests.leaks import MARK, Leaks
+from tests.sshd import Sshd
+
+IDLE = ("read -r rdo_s", "sshd: ")
+"""What stands in the command lines of the shells and connections that a master holds for the next command."""
+
+
+@pytest.fixture(scope="session")
+def shared_sshd(tmp_path_factory: pytest.TempPathFactory, sshd: Sshd, leaks: Leaks) -> Iterator[Sshd]:
+    """A server for the shared masters alone: what they hold on it is no leak of a test's."""
+    server = Sshd(tmp_path_factory.mktemp("shared-sshd"))
+    server.environment[MARK] = sshd.environment[MARK]
+    with server:
+        leaks.register_server(server.pid, *IDLE)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, shared_runtime: dict[str, str], shared_sshd: Sshd) -> Project:
+    """A project on that server, whose control master is up."""
+    return up(ssh_project(tmp_path_factory.mktemp("shared"), shared_runtime, shared_sshd))
+
+
+@pytest.fixture
+def project(shared: Project, client: str) -> Project:
+    """A part of that project for one test."""
+    return by(client, part(shared))
+
+
+@pytest.fixture(scope="session")
+def shared_anywhere(
+    tmp_path_factory: pytest.TempPathFactory,
+    shared_runtime: dict[str, str],
+    shared: Project,
+    target: str,
+    server: Callable[[Path, Mapping[str, str]], Project],
+) -> Project:
+    """The same on each kind of target in its turn."""
+    return shared if target == "ssh" else up(server(tmp_path_factory.mktemp("shared"), shared_runtime))
+
+
+@pytest.fixture
+def anywhere(shared_anywhere: Project, client: str) -> Project:
+    """A part for one test of a project on each kind of target in its turn."""
+    return by(client, part(shared_anywhere))
+
+
+def by(client: str, project: Project) -> Project:
+    """The project, with that client for its `rdo`."""
+    path = clients.path(client, project.environment["PATH"])
+    return replace(project, environment={**project.environment, **path})
