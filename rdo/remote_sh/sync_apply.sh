@@ -1,0 +1,95 @@
+# shellcheck shell=sh
+# What a push does with an archive that is unpacked: the functions. The calls follow, with paths as `./PATH`.
+#
+# Nothing is written under its own name: each file is moved there, and each new directory with all that is in it. Before
+# the first, `pending` says what is to be done, and after the last, the manifest says that it was.
+# shellcheck disable=SC2154 # set by sync_push.sh
+exec </dev/null
+item_number=0
+dirs_existing=
+
+# stop_sync WORD: nothing was changed.
+stop_sync() {
+    cd "$sync_root" || exit
+    rm -rf "$sync_stage" "$sync_lock"
+    echo "!$1"
+    exit
+}
+
+# fail_sync STEP: something may have been changed; `pending` stays.
+fail_sync() {
+    rm -f "$sync_lock"
+    echo "!fault $1"
+    exit
+}
+
+# same TOKENS PATH...: whether they are as they were left.
+same() {
+    sync_tokens=$1
+    shift
+    [ "$(stat @STAT@ "$@" 2>/dev/null)" = "$sync_tokens" ] || stop_sync differ
+}
+
+# none PATH...: whether there is nothing.
+none() {
+    for one_item in "$@"; do
+        if [ -e "$one_item" ] || [ -L "$one_item" ]; then stop_sync differ; fi
+    done
+}
+
+# plain PATH...: whether they are directories, or can be made: no link leads elsewhere.
+plain() {
+    for one_item in "$@"; do
+        if [ -L "$one_item" ] || { [ -e "$one_item" ] && [ ! -d "$one_item" ]; }; then stop_sync differ; fi
+    done
+}
+
+# existing PATH...: note by number which directories are there.
+existing() {
+    for one_item in "$@"; do
+        [ ! -d "$one_item" ] || dirs_existing="$dirs_existing $item_number"
+        item_number=$((item_number+1))
+    done
+}
+
+# into DIRECTORY NAME...: move there what is to be in it.
+into() {
+    put_into=$1
+    shift
+    [ -d "$sync_stage/f/$put_into" ] || return 0
+    if [ ! -d "$sync_root/$put_into" ]; then
+        mv -f "$sync_stage/f/$put_into" "$sync_root/$put_into" || fail_sync "put $put_into"
+    elif [ $# -gt 0 ]; then
+        cd "$sync_stage/f/$put_into" || fail_sync "put $put_into"
+        mv -f "$@" "$sync_root/$put_into/" || fail_sync "put $put_into"
+        cd "$sync_root" || exit
+    fi
+}
+
+# clear PATH...: remove files, for what comes in their place or for good.
+clear() {
+    rm -f "$@" || fail_sync remove
+}
+
+# leave PATH...: remove directories that are empty.
+leave() {
+    rmdir "$@" 2>/dev/null
+    return 0
+}
+
+# make_way PATH...: remove directories, for what comes in their place.
+make_way() {
+    for one_item in "$@"; do
+        [ ! -d "$one_item" ] || rmdir "$one_item" || fail_sync remove
+    done
+}
+
+# set_mode MODE PATH...
+set_mode() {
+    chmod "$@" || fail_sync mode
+}
+
+# record PATH...: what stat says of them now, for the manifest and for the sender.
+record() {
+    sync_tokens=$(stat @STAT@ "$@") && echo "$sync_tokens" >&3 && echo "$sync_tokens"
+}

@@ -1,0 +1,47 @@
+# shellcheck shell=sh
+# Prints what this target can do, and what rdo has put in a directory. Makes the directory, and what rdo keeps there.
+# What begins with `!` is of this script; no line of a manifest does.
+export LC_ALL=C TZ=UTC0
+cd @DIRECTORY@ 2>/dev/null || { mkdir -p @DIRECTORY@ && cd @DIRECTORY@; } || {
+    echo "!fault directory"
+    exit
+}
+sync_state=.rdo-sync/@IDENTITY@
+if [ -L .rdo-sync ] || [ -L $sync_state ]; then
+    echo "!fault link"
+    exit
+fi
+[ -d $sync_state ] || { mkdir -p $sync_state && echo '*' >.rdo-sync/.gitignore; } || {
+    echo "!fault state"
+    exit
+}
+if [ -n "$(stat -c '%f %s %y %z %i' / 2>/dev/null)" ]; then
+    echo "!stat gnu"
+elif [ -n "$(stat -f '%Xp %z %Fm %Fc %i' / 2>/dev/null)" ]; then
+    echo "!stat bsd"
+fi
+for one_item in sha256sum shasum openssl; do
+    if command -v $one_item >/dev/null 2>&1; then
+        echo "!hash $one_item"
+        break
+    fi
+done
+command -v tar >/dev/null 2>&1 && echo "!tar"
+[ ! -e .RDO-SYNC ] || echo "!caseless"
+for one_item in .rdo-sync/*/; do
+    [ "$one_item" = "$sync_state/" ] || [ ! -d "$one_item" ] || echo "!others"
+done
+last_serial=
+[ ! -r $sync_state/serial ] || read -r last_serial <$sync_state/serial
+echo "!serial $last_serial"
+echo "!manifest"
+[ ! -f $sync_state/manifest ] || cat $sync_state/manifest
+for one_item in .rdo-sync/@IDENTITY@/*/pending; do
+    if [ -f "$one_item" ]; then
+        echo
+        echo "!pending"
+        cat "$one_item"
+    fi
+done
+echo
+echo "!end"

@@ -1,0 +1,171 @@
+"""A tar archive of files of this machine, written as it is read: never whole in memory."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Iterator, Mapping
+
+from rdo.errors import RdoError, reason
+from rdo.fscodec import fsdecode
+from rdo.sync import tar_header
+from rdo.sync.entry import Entry
+from rdo.sync.tar_header import SECOND
+
+CHUNK = 256 * 1024
+"""Bytes that are read and sent at a time: an SSH packet as rdo negotiates them."""
+
+LINK_ERRORS = (errno.ELOOP, errno.EMLINK, errno.ENXIO)
+"""What opening a link or a socket fails with: Linux and macOS, FreeBSD; a fifo opens, as nobody waits for its end."""
+
+
+class Archive:
+    """Files below `root` and texts, as one archive. `digests` says which files were sent whole, and their content."""
+
+    def __init__(self, root: bytes) -> None:
+        self.digests: dict[bytes, str] = {}
+        self.size = 0
+        """Bytes of files that were sent."""
+        self._root = root
+        self._now = int(time.time()) * SECOND
+        """The time of what has none that counts."""
+        self._written = 0
+        self._pieces: list[bytes] = []
+        self._held = 0
+        self._directory: tuple[bytes, int] | None = None
+        """The one whose files are read at present, and its descriptor."""
+
+    def tree(self, prefix: bytes, entries: Mapping[bytes, Entry]) -> Iterator[bytes]:
+        """These entries, each under the prefix and its path. Raises RdoError for a file that cannot be read.
+
+        One that has vanished is left out, and one that became shorter meanwhile is not among the digests.
+        """
+        try:
+            for path in sorted(entries):
+                entry = entries[path]
+                if entry.kind == "file":
+                    yield from self._file(prefix + path, path, entry)
+                elif entry.kind == "link":
+                    self._put(tar_header.header(prefix + path, entry._replace(mtime_ns=self._now)))
+                else:
+                    self._put_directory(prefix + path, entry.mode | 0o700)
+                if self._held >= CHUNK:
+                    yield self._flushed()
+        finally:
+            self.close()
+
+    def text(self, name: bytes, content: bytes) -> Iterator[bytes]:
+        """A file with this content."""
+        self._put(tar_header.header(name, Entry("file", 0o600, len(content), self._now)))
+        for start in range(0, len(content), CHUNK):
+            self._put(content[start : start + CHUNK])
+            yield self._flushed()
+        self._put(tar_header.padding(len(content)))
+
+    def directory(self, name: bytes) -> None:
+        """An empty directory, for what follows."""
+        self._put_directory(name, 0o700)
+
+    def _put_directory(self, name: bytes, mode: int) -> None:
+        self._put(tar_header.header(name + b"/", Entry("directory", mode, mtime_ns=self._now)))
+
+    def end(self) -> Iterator[bytes]:
+        """The end of the archive."""
+        self._put(tar_header.end(self._written))
+        yield self._flushed()
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self._directory is not None:
+            os.close(self._directory[1])
+            self._directory = None
+
+    def _put(self, data: bytes) -> None:
+        self._pieces.append(data)
+        self._held += len(data)
+        self._written += len(data)
+
+    def _flushed(self) -> bytes:
+        data = b"".join(self._pieces)
+        self._pieces, self._held = [], 0
+        return data
+
+    def _file(self, name: bytes, path: bytes, entry: Entry) -> Iterator[bytes]:
+        handle = self._open(path)
+        if handle is None:
+            return
+        try:
+            found = os.fstat(handle)
+            if not stat.S_ISREG(found.st_mode):
+                return
+            entry = Entry("file", entry.mode, found.st_size, found.st_mtime_ns)
+            self._put(tar_header.header(name, entry))
+            digest, rest = hashlib.sha256(), entry.size
+            while rest and (data := _read(handle, min(rest, CHUNK), path)):
+                digest.update(data)
+                rest -= len(data)
+                self._put(data)
+                if self._held >= CHUNK:
+                    yield self._flushed()
+        finally:
+            os.close(handle)
+        if rest == 0:
+            self.digests[path] = digest.hexdigest()
+            self.size += entry.size
+        while rest:  # it has become shorter: the archive has to go on as its header says
+            filler = b"\0" * min(rest, CHUNK)
+            rest -= len(filler)
+            self._put(filler)
+            yield self._flushed()
+        self._put(tar_header.padding(entry.size))
+
+    def _open(self, path: bytes) -> int | None:
+        """The file's descriptor; None if there is no such file any more. Follows no link."""
+        parent, _, name = path.rpartition(b"/")
+        try:
+            if self._directory is None or self._directory[0] != parent:
+                self.close()
+                self._directory = (parent, open_directory(self._root, parent))
+            return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._directory[1])
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            if error.errno in LINK_ERRORS:
+                return None
+            raise _unreadable(path, error) from None
+
+
+def open_directory(root: bytes, path: bytes) -> int:
+    """The descriptor of a directory below the root, reached by no link. Raises OSError."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    handle = os.open(root, flags)
+    for name in path.split(b"/") if path else ():
+        try:
+            below = os.open(name, flags | os.O_NOFOLLOW, dir_fd=handle)
+        finally:
+            os.close(handle)
+        handle = below
+    return handle
+
+
+def digest_of(root: bytes, path: bytes) -> str:
+    """SHA-256 of a file's content, hexadecimal; empty if it is not there as a file. Raises RdoError."""
+    archive = Archive(root)
+    for _ in archive.tree(b"", {path: Entry("file")}):
+        pass
+    return archive.digests.get(path, "")
+
+
+def _read(handle: int, size: int, path: bytes) -> bytes:
+    try:
+        return os.read(handle, size)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: bytes, error: OSError) -> RdoError:
+    what = f"cannot read `{fsdecode(path)}` to copy it to the target"
+    return RdoError(what, reason(error), "fix its permissions, or add it to `exclude`")

@@ -1,0 +1,135 @@
+"""What there is at paths of a target: kinds, what stat(1) says, contents. Asked by a job that changes nothing there."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from rdo.remote_sh.template import NEWLINE, fill, load, quote
+from rdo.sync.manifest import PATH_LIMIT
+from rdo.sync.push_job import STAT, calls, chunks, word
+from rdo.sync.shell_job import JobFailed, JobUse, ShellJob, started
+
+HASH = {"sha256sum": "sha256sum", "shasum": "shasum -a 256", "openssl": "openssl dgst -sha256 -r", "": "false"}
+"""How each program there is asked for SHA-256; all say it in the same form."""
+
+KINDS = {"f": "file", "l": "link", "d": "directory", "o": "other", "-": ""}
+
+_EXAMINE = load("sync_examine", SET_NEWLINE=load("newline"))
+_DIGEST = re.compile(rb"\\?([0-9a-f]{64}) [ *](.*)", re.DOTALL)
+_ODD = re.compile(rb"[\\\n\r]")
+"""What sha256sum does not say in a name as it is."""
+
+
+class Found(NamedTuple):
+    """What is at a path there."""
+
+    kind: str
+    """`file`, `link`, `directory`, `other`, or empty where there is nothing."""
+    token: str = ""
+    digest: str = ""
+    """Of a file; empty if nobody there can tell."""
+    link: bytes = b""
+
+
+def one_line(path: bytes) -> bytes:
+    """A path as one word of a line that the shell reads."""
+    return word(path).replace(b"\n", b"'" + NEWLINE.encode() + b"'")
+
+
+class Target(NamedTuple):
+    """How a directory of a target is asked."""
+
+    directory: str
+    stat: str
+    hash: str
+
+
+def examine(
+    use: JobUse, target: Target, paths: Iterable[bytes], look: Callable[[], object], *, contents: bool = True
+) -> dict[bytes, Found]:
+    """What is at each of the paths; with `contents` the digests of files, too. Raises LinkLost, ConnectError."""
+    mark = os.urandom(8).hex()
+    text = fill(_EXAMINE, DIRECTORY=quote(target.directory), MARK=mark, STAT=STAT[target.stat], HASH=HASH[target.hash])
+    ordered = sorted(paths)
+    with started(use, text, look) as job:
+        conversation = _Conversation(job, mark.encode())
+        kinds = conversation.kinds(ordered)
+        there = [path for path in ordered if kinds[path]]
+        tokens = conversation.tokens(there)
+        files = [path for path in there if kinds[path] == "file"] if contents else []
+        digests = conversation.digests(files)
+        links = conversation.links([path for path in there if kinds[path] == "link"])
+    return {
+        path: Found(kinds[path], tokens.get(path, ""), digests.get(path, ""), links.get(path, b"")) for path in ordered
+    }
+
+
+class _Conversation:
+    """Questions for the script and its answers."""
+
+    def __init__(self, job: ShellJob, mark: bytes) -> None:
+        self._job = job
+        self._mark = mark
+        self._lines = job.lines()
+
+    def _ask(self, questions: Sequence[bytes]) -> Iterator[list[bytes]]:
+        """The answer to each, as lines."""
+        self._job.wait_for_writer()
+        self._job.feed(questions, end=False)
+        for _ in questions:
+            answer: list[bytes] = []
+            for line in self._lines:
+                if line == self._mark + b".":
+                    break
+                answer.append(line)
+            else:
+                raise JobFailed("the target's shell ended early", self._job.reason())
+            yield answer
+
+    def kinds(self, paths: Sequence[bytes]) -> dict[bytes, str]:
+        found: dict[bytes, str] = {}
+        groups = list(chunks(map(one_line, paths)))
+        rest = iter(paths)
+        for group, answer in zip(groups, self._ask(list(calls(b"kinds", paths, one_line))), strict=True):
+            letters = answer[0].removeprefix(self._mark + b"k ").decode("ascii", "replace") if answer else ""
+            if len(answer) != 1 or len(letters) != len(group) or not set(letters) <= KINDS.keys():
+                raise JobFailed("the target's shell did not say what there is", self._job.reason())
+            found.update((next(rest), KINDS[letter]) for letter in letters)
+        return found
+
+    def tokens(self, paths: Sequence[bytes]) -> dict[bytes, str]:
+        found: dict[bytes, str] = {}
+        rest = iter(paths)
+        groups = list(chunks(map(one_line, paths)))
+        for group, answer in zip(groups, self._ask(list(calls(b"tokens", paths, one_line))), strict=True):
+            if len(answer) != len(group) + 1:
+                raise JobFailed("the target's `stat` did not say as much as it was asked for", self._job.reason())
+            found.update((next(rest), line[2:].decode("ascii", "replace")) for line in answer[1:])
+        return found
+
+    def digests(self, paths: Sequence[bytes]) -> dict[bytes, str]:
+        """Those that could be read."""
+        plain = [path for path in paths if not _ODD.search(path)]
+        odd = [path for path in paths if _ODD.search(path)]
+        found: dict[bytes, str] = {}
+        wanted = set(plain)
+        for answer in self._ask(list(calls(b"digests", plain, one_line))):
+            for match in filter(None, map(_DIGEST.fullmatch, answer)):
+                path = match[2].removeprefix(b"./")
+                if path in wanted:
+                    found[path] = match[1].decode()
+        for path, answer in zip(odd, self._ask([b"digest %s\n" % one_line(path) for path in odd]), strict=True):
+            if said := _DIGEST.match(b"".join(answer[1:])):
+                found[path] = said[1].decode()
+        return found
+
+    def links(self, paths: Sequence[bytes]) -> dict[bytes, bytes]:
+        found: dict[bytes, bytes] = {}
+        rest = iter(paths)
+        for answer in self._ask(list(calls(b"links", paths, one_line))):
+            for text in b"".join(line + b"\n" for line in answer).split(self._mark + b"l\n")[1:]:
+                found[next(rest)] = text.removesuffix(b"\n")[:PATH_LIMIT]
+        return found

@@ -1,0 +1,250 @@
+"""What rdo has put on a target: a log of lines that the target keeps, and what it comes to. Pure.
+
+    P SERIAL            a push begins
+    f MODE SIZE MTIME DIGEST PATH       it put a file; MODE is octal, MTIME in nanoseconds
+    l LINK PATH         a symbolic link
+    d MODE PATH         a directory
+    - PATH              it removed what was at a path
+    h NUMBER ...        which of the directories that it put, counted from 0, had been there before
+    t TOKEN             what the target's stat(1) says of what was put: one for each, in the same order
+    E SERIAL            the push is complete
+
+Words are separated by tabs. A line of the second group may begin with `=` and a token: then that is what the path has
+had before, and none follows. In a path or a link, `\\`, tab and newline are `\\\\`, `\\t` and `\\n`.
+
+A push whose end is missing was interrupted: each of its paths has the old version or the new one. What it is going to
+do stands in a file of its own before it begins, in the same form.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from rdo.sync.entry import Entry
+
+PATH_LIMIT = 4096
+"""Bytes of a path or a link: PATH_MAX of Linux."""
+
+_ESCAPES = {b"\\": b"\\\\", b"\t": b"\\t", b"\n": b"\\n"}
+_ESCAPED = re.compile(rb"[\\\t\n]")
+_PLAIN = {after: before for before, after in _ESCAPES.items()}
+_CODE = re.compile(rb"\\.", re.DOTALL)
+_FIELDS = {b"f": 5, b"l": 2, b"d": 2}
+"""How many words follow each letter."""
+
+
+class Placed(NamedTuple):
+    """What rdo has put at a path."""
+
+    entry: Entry
+    digest: str = ""
+    """SHA-256 of a file's content, hexadecimal."""
+    token: str = ""
+    """What stat(1) there said of it since; empty if that is not known."""
+    existed: bool = False
+    """Whether it is a directory that rdo has found there: it is never removed."""
+
+
+class Manifest(NamedTuple):
+    """What a target's log comes to."""
+
+    placed: Mapping[bytes, Placed]
+    uncertain: Mapping[bytes, tuple[Placed, ...]]
+    """By path, what else rdo may have put there by a push that was interrupted. A path without an entry in `placed` may
+    have nothing there."""
+    serial: str
+    """That of the last complete push; empty if there is none."""
+    lines: int
+    """Of the log: how much there is to be gained if it is written afresh."""
+
+
+class BadManifest(ValueError):
+    """The target sent something else."""
+
+
+def escaped(text: bytes) -> bytes:
+    """A path or a link as one word."""
+    return _ESCAPED.sub(lambda match: _ESCAPES[match[0]], text)
+
+
+def unescaped(word: bytes) -> bytes:
+    """The path or link. Raises BadManifest."""
+    try:
+        return _CODE.sub(lambda match: _PLAIN[match[0]], word) if b"\\" in word else word
+    except KeyError:
+        raise BadManifest(f"not an escape: {word!r}") from None
+
+
+def line(path: bytes, placed: Placed, *, keep: bool = False) -> bytes:
+    """What was put at a path; `keep`: before, with its token."""
+    entry, name = placed.entry, escaped(path)
+    if entry.kind == "file":
+        words = b"f\t%o\t%d\t%d\t%s\t%s" % (entry.mode, entry.size, entry.mtime_ns, placed.digest.encode(), name)
+    elif entry.kind == "link":
+        words = b"l\t%s\t%s" % (escaped(entry.link), name)
+    else:
+        words = b"d\t%o\t%s" % (entry.mode, name)
+    if not keep:
+        return words + b"\n"
+    token = "h" if placed.existed else placed.token
+    return b"=%s\t%s\n" % (token.encode(), words)
+
+
+def intent(
+    serial: str,
+    put: Iterable[tuple[bytes, Placed]],
+    removed: Iterable[bytes],
+    kept: Iterable[tuple[bytes, Placed]] = (),
+) -> bytes:
+    """The lines of a push up to where its tokens follow."""
+    lines = [b"P\t%s\n" % serial.encode()]
+    lines += [line(path, placed, keep=True) for path, placed in kept]
+    lines += [b"-\t%s\n" % escaped(path) for path in removed]
+    lines += [line(path, placed) for path, placed in put]
+    return b"".join(lines)
+
+
+def whole(serial: str, placed: Mapping[bytes, Placed]) -> bytes:
+    """A log that says the same in as few lines as possible."""
+    return intent(serial, (), (), placed.items()) + b"E\t%s\n" % serial.encode()
+
+
+class _Push:
+    """One push as it is read."""
+
+    def __init__(self) -> None:
+        self.kept: dict[bytes, Placed] = {}
+        self.put: list[tuple[bytes, Placed]] = []
+        self.removed: list[bytes] = []
+        self.tokens: list[str] = []
+        self.existed: set[int] = set()
+        self.fault: ValueError | None = None
+        """Why a line is not understood: it was cut off, and then the push has no end."""
+
+    def take(self, text: bytes) -> None:
+        """Take one line."""
+        try:
+            if text.startswith(b"="):
+                self._read_kept(text[1:])
+            else:
+                kind, _, rest = text.partition(b"\t")
+                self._read(kind, rest)
+        except ValueError as error:
+            self.fault = error
+
+    def _read(self, kind: bytes, rest: bytes) -> None:
+        if kind == b"t":
+            self.tokens.append(rest.decode("ascii"))
+        elif kind == b"-":
+            self.removed.append(_path(rest))
+        elif kind == b"h":
+            self.existed.update(map(int, rest.split()))
+        else:
+            self.put.append(_placed(kind, rest))
+
+    def _read_kept(self, text: bytes) -> None:
+        token, _, words = text.partition(b"\t")
+        kind, _, rest = words.partition(b"\t")
+        path, placed = _placed(kind, rest)
+        existed = token == b"h"
+        self.kept[path] = placed._replace(token="" if existed else token.decode("ascii"), existed=existed)
+
+    def apply(self, placed: dict[bytes, Placed], uncertain: dict[bytes, tuple[Placed, ...]]) -> None:
+        """It is complete. Raises ValueError."""
+        if self.fault:
+            raise self.fault
+        placed.update(self.kept)
+        for path in self.removed:
+            placed.pop(path, None)
+        placed.update(recorded(self.put, self.tokens, self.existed))
+        for path in (*self.kept, *self.removed, *(path for path, _ in self.put)):
+            uncertain.pop(path, None)
+
+    def leave(self, placed: Mapping[bytes, Placed], uncertain: dict[bytes, tuple[Placed, ...]]) -> None:
+        """It was interrupted."""
+        for path, each in [*self.kept.items(), *self.put]:
+            maybe = each._replace(existed=each.entry.kind == "directory")
+            uncertain[path] = (*uncertain.get(path, ()), maybe)
+        for path in self.removed:
+            if path in placed:
+                uncertain.setdefault(path, ())
+
+
+def recorded(
+    put: Iterable[tuple[bytes, Placed]], tokens: Sequence[str], existed: Collection[int]
+) -> Iterator[tuple[bytes, Placed]]:
+    """What was put, with what stat(1) says of it since. Of a directory that says nothing: others write in it.
+
+    `existed`: which of the directories had been there. Raises BadManifest unless there is a token for each.
+    """
+    directories, put = 0, list(put)
+    if len(tokens) != len(put):
+        raise BadManifest("it has not as many tokens as entries")
+    for (path, placed), token in zip(put, tokens, strict=True):
+        if placed.entry.kind == "directory":
+            yield path, placed._replace(existed=directories in existed)
+            directories += 1
+        else:
+            yield path, placed._replace(token=token)
+
+
+def parse(log: bytes, pending: Iterable[bytes] = ()) -> Manifest:
+    """What the log and the intents of interrupted pushes come to. Raises BadManifest.
+
+    A push that begins before the one before it has ended was cut off there.
+    """
+    placed: dict[bytes, Placed] = {}
+    uncertain: dict[bytes, tuple[Placed, ...]] = {}
+    serial, begun, lines = "", _Push(), log.split(b"\n")
+    try:
+        for text in lines:
+            kind, _, rest = text.partition(b"\t")
+            if kind == b"P":
+                begun.leave(placed, uncertain)
+                begun = _Push()
+            elif kind == b"E":
+                begun.apply(placed, uncertain)
+                serial, begun = rest.decode("ascii"), _Push()
+            elif text:
+                begun.take(text)
+        begun.leave(placed, uncertain)
+        for each in pending:
+            _intent(each).leave(placed, uncertain)
+    except ValueError as error:
+        raise BadManifest(str(error)) from None
+    return Manifest(placed, uncertain, serial, len(lines))
+
+
+def _intent(text: bytes) -> _Push:
+    push = _Push()
+    for each in text.split(b"\n"):
+        if each and not each.startswith(b"P\t"):
+            push.take(each)
+    return push
+
+
+def _placed(kind: bytes, rest: bytes) -> tuple[bytes, Placed]:
+    words = rest.split(b"\t")
+    if len(words) != _FIELDS.get(kind):
+        raise BadManifest(f"not a line of a manifest: {kind[:20]!r}")
+    path = _path(words[-1])
+    if kind == b"f":
+        return path, Placed(Entry("file", int(words[0], 8), int(words[1]), int(words[2])), words[3].decode("ascii"))
+    if kind == b"l":
+        return path, Placed(Entry("link", link=unescaped(words[0])))
+    return path, Placed(Entry("directory", int(words[0], 8)))
+
+
+def _path(word: bytes) -> bytes:
+    path = unescaped(word)
+    if not is_inside(path):
+        raise BadManifest(f"not a path below the root: {path[:100]!r}")
+    return path
+
+
+def is_inside(path: bytes) -> bool:
+    """Whether it is a path below a root, in the one form that paths have here."""
+    parts = path.split(b"/")
+    return len(path) <= PATH_LIMIT and b"\0" not in path and not {b"", b".", b".."} & set(parts)

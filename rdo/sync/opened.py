@@ -1,0 +1,89 @@
+"""What a directory of a target says of itself before the first push: what it can do, and what rdo has put there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from rdo.errors import RdoError
+from rdo.pool.connection import HeldConnection
+from rdo.remote_sh.template import fill, load, quote
+from rdo.sync.manifest import BadManifest, Manifest, parse
+from rdo.sync.shell_job import JobUse, ShellJob, started
+
+MANIFEST_LIMIT = 512 * 1024 * 1024
+"""Bytes of a manifest that are read: that of two million files. It is kept in memory."""
+
+_OPEN = load("sync_open")
+
+_FAULTS = {
+    "directory": "cannot enter or make `{directory}` on `{target}`",
+    "link": "cannot copy files to `{directory}` on `{target}`",
+    "state": "cannot make `{directory}/.rdo-sync` on `{target}`",
+}
+
+
+class Opened(NamedTuple):
+    """A directory of a target."""
+
+    connection: HeldConnection
+    """Over which this was learned: what is known lasts no longer."""
+    manifest: Manifest
+    serial: str
+    """By which the target will know that nothing came between."""
+    stat: str
+    hash: str
+    caseless: bool
+    """Whether it takes two names for one that differ only in case."""
+    others: bool
+    """Whether another machine or project has put files there by rdo."""
+
+
+def open_directory(use: JobUse, directory: str, identity: str, target: str, look: Callable[[], object]) -> Opened:
+    """Ask it. Raises RdoError, and ConnectError, LinkLost."""
+    text = fill(_OPEN, DIRECTORY=quote(directory), IDENTITY=identity)
+    with started(use, text, look) as job:
+        words, log, pending = _read(job)
+        fault = words.get("fault")
+        if fault is not None or "end" not in words:
+            raise _fault(fault or "", directory, target, job.reason())
+        connection = job.connection
+    for tool in ("tar", "stat"):
+        if tool not in words:
+            hint = f"install it there ({'coreutils' if tool == 'stat' else tool}), or use `rdo --no-sync`"
+            raise RdoError(f"cannot copy files to `{target}`", f"it has no usable `{tool}`", hint)
+    try:
+        manifest = parse(log, pending)
+    except BadManifest as error:
+        hint = f"remove `{directory}/.rdo-sync` there: then nothing that is there is taken for rdo's"
+        raise RdoError(f"cannot read what rdo has put on `{target}`", str(error), hint) from None
+    others, caseless = "others" in words, "caseless" in words
+    return Opened(connection, manifest, words.get("serial", ""), words["stat"], words.get("hash", ""), caseless, others)
+
+
+def _read(job: ShellJob) -> tuple[dict[str, str], bytes, list[bytes]]:
+    """The words of the script, the log, and what stands in the intents that were left."""
+    words: dict[str, str] = {}
+    parts: list[list[bytes]] = []
+    size = 0
+    for line in job.lines():
+        size += len(line)
+        if size > MANIFEST_LIMIT:
+            raise RdoError("the target's list of what rdo has put there is too long", "", "remove `.rdo-sync` there")
+        if line.startswith(b"!"):
+            key, _, value = line[1:].decode("ascii", "replace").partition(" ")
+            words[key] = value
+            if key in ("manifest", "pending"):
+                parts.append([])
+        elif parts:
+            parts[-1].append(line)
+    texts = [b"\n".join(part) for part in parts] or [b""]
+    return words, texts[0], texts[1:]
+
+
+def _fault(fault: str, directory: str, target: str, why: str) -> RdoError:
+    what = _FAULTS.get(fault, "cannot copy files to `{directory}` on `{target}`")
+    if fault == "link":
+        why = "`.rdo-sync` there is a symbolic link"
+    hint = "fix its permissions, or set another `directory`"
+    return RdoError(what.format(directory=directory, target=target), why or "its shell ended early", hint)

@@ -1,0 +1,76 @@
+"""What this machine remembers of a project's copy on a target: who it is there, and what it has pulled from it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+
+from rdo.errors import SetupError, reason
+from rdo.fscodec import fsdecode, fsencode
+from rdo.util import atomic_write, foreign_file, private_directory
+
+RECORD_LIMIT = 256 * 1024 * 1024
+"""Bytes of a record that are read: that of a million files."""
+
+_IDENTITY = re.compile(r"[0-9a-f]{16}")
+
+
+class ProjectState:
+    """That of one project directory and one directory of one target."""
+
+    def __init__(self, environment: Mapping[str, str], root: bytes, target: str, directory: str) -> None:
+        """`environment` says where state is kept; `target` names the target in a way that lasts."""
+        project = hashlib.sha256(root).hexdigest()[:32]
+        place = hashlib.sha256(fsencode(f"{target}\0{directory}")).hexdigest()[:32]
+        self._directory = os.path.join(private_directory.state_directory(environment, "sync"), project)
+        self._record = os.path.join(self._directory, f"pulled-{place}")
+        self._root = root
+
+    @property
+    def identity(self) -> str:
+        """By what targets know this project of this machine's user: made by chance, once. Raises SetupError."""
+        path = os.path.join(self._directory, "identity")
+        try:
+            if not os.path.exists(path):
+                self._make(path)
+            found = foreign_file.read_text(path, 64).strip()
+        except (OSError, ValueError) as error:
+            raise self._fault(error) from None
+        if not _IDENTITY.fullmatch(found):
+            raise SetupError(f"`{path}` is not what rdo has written there", "", "remove it")
+        return found
+
+    def _make(self, path: str) -> None:
+        private_directory.make_state(os.path.dirname(self._directory))
+        private_directory.make(self._directory)
+        atomic_write.write(os.path.join(self._directory, "root"), fsdecode(self._root) + "\n")
+        made = f"{path}.{os.getpid()}"
+        atomic_write.write(made, os.urandom(8).hex() + "\n")
+        try:
+            os.link(made, path)  # who comes first has made it
+        except FileExistsError:
+            pass
+        finally:
+            os.unlink(made)
+
+    def pulled(self) -> bytes:
+        """The record of what was pulled; empty if there is none, or none that can be read."""
+        try:
+            return foreign_file.read(self._record, RECORD_LIMIT)
+        except OSError:
+            return b""
+
+    def write_pulled(self, record: bytes) -> None:
+        """Replace it. Raises SetupError."""
+        try:
+            private_directory.make_state(os.path.dirname(self._directory))
+            private_directory.make(self._directory)
+            atomic_write.write(self._record, fsdecode(record))
+        except OSError as error:
+            raise self._fault(error) from None
+
+    def _fault(self, error: Exception) -> SetupError:
+        what = f"cannot use `{self._directory}`, where rdo keeps what it has copied"
+        return SetupError(what, reason(error), "free disk space there, or fix its permissions")

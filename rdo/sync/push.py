@@ -1,0 +1,278 @@
+"""One push: finds out what differs, and has the target take it. See target_tree.py."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from rdo.errors import RdoError
+from rdo.fscodec import fsdecode
+from rdo.remote_sh.template import fill, load, quote
+from rdo.sync import manifest, push_job, push_plan
+from rdo.sync.archive import Archive, digest_of
+from rdo.sync.conflict import SyncConflict, conflicts, is_version
+from rdo.sync.entry import Entry, Tree, changes
+from rdo.sync.examine import Found, Target, examine
+from rdo.sync.known_files import KnownFiles
+from rdo.sync.manifest import Placed
+from rdo.sync.opened import Opened
+from rdo.sync.push_job import Push
+from rdo.sync.push_plan import plan
+from rdo.sync.shell_job import JobFailed, JobUse, ShellJob, started
+
+TRIES = 3
+"""How often what differs there is looked at, if it differs again."""
+
+CHECK_SIZE = 1024 * 1024
+"""Bytes of files from which on it is worth a round trip to look first whether they may be put."""
+
+CHECK_COUNT = 200
+"""Files, likewise."""
+
+_PUSH = load("sync_push")
+
+
+class PushResult(NamedTuple):
+    """What a push did."""
+
+    put: int = 0
+    removed: int = 0
+    size: int = 0
+    """Bytes of files."""
+    complete: bool = True
+    """Whether all was as the tree says; else files have changed or vanished here meanwhile."""
+
+
+class TargetChanged(Exception):
+    """The target is not as it was known: it has to be asked."""
+
+
+class _Differs(Exception):
+    """What the push would touch is not as rdo has left it: nothing was done."""
+
+
+class Place(NamedTuple):
+    """A directory of a target."""
+
+    directory: str
+    target: str
+    """Its name for messages."""
+    identity: str
+
+
+class Pusher:
+    """One push of a tree."""
+
+    def __init__(self, use: JobUse, place: Place, opened: Opened, known: KnownFiles, serial: str) -> None:
+        self.serial = serial
+        """By which the target knows its last push."""
+        self.connection = opened.connection
+        self._use = use
+        self._place = place
+        self._opened = opened
+        self._known = known
+        self._target = Target(place.directory, opened.stat, opened.hash)
+        self._step = f"looking at the files on `{place.target}`"
+        self._found: dict[bytes, Found] = {}
+        """What is there otherwise than is known, and may be overwritten."""
+
+    def run(self, root: bytes, tree: Tree, over: Sequence[bytes]) -> PushResult:
+        """Do it. Raises SyncConflict, RdoError, LinkLost, CallerGone, TargetChanged."""
+        self._resolve()
+        put, removed = changes(self._known.entries, tree)
+        put = dict(put)
+        self._overwrite(over, tree, put)
+        if self._opened.caseless:
+            check_case(tree, self._place.target)
+        if not put and not removed and self._known.is_settled:
+            return PushResult()
+        for _ in range(TRIES):
+            try:
+                return self._transfer(root, tree, put, removed)
+            except _Differs:
+                self._look(root, put, removed)
+        raise TargetChanged
+
+    def _resolve(self) -> None:
+        """Find out what a push that was interrupted has done."""
+        if self._known.uncertain:
+            self._known.resolve(self._examine(self._known.uncertain), is_version)
+
+    def _overwrite(self, over: Sequence[bytes], tree: Tree, put: dict[bytes, Entry]) -> None:
+        """Let what is at these paths be overwritten."""
+        if not over:
+            return
+        for path in tree:
+            if any(path == each or path.startswith(each + b"/") for each in over):
+                put[path] = tree[path]
+        self._found.update(self._examine([*over, *(path for path in put if path not in over)]))
+
+    def _examine(self, paths: Iterable[bytes], *, contents: bool = True) -> dict[bytes, Found]:
+        return examine(self._use, self._target, paths, self._look_alive, contents=contents)
+
+    def _look_alive(self) -> None:
+        self._use.caller.progress(self._step)
+
+    def _look(self, root: bytes, put: Tree, removed: Sequence[bytes]) -> None:
+        """Find out what differs, and whether that may be overwritten. Raises SyncConflict."""
+        touched = {*put, *removed}
+        ways = {parent for path in touched for parent in push_job.parents(path)}
+        found = self._examine(touched | ways)
+        for path in sorted(ways - touched):
+            if found[path].kind == "link":
+                raise _link_on_the_way(path, self._place.target)
+        here = {
+            path: digest_of(root, path)
+            for path, each in found.items()
+            if each.kind == "file" and path in put and put[path].kind == "file"
+        }
+        ours = {path: self._known.versions(path) for path in touched}
+        ways_blocked = {path: found[path] for path in ways - touched if found[path].kind not in ("", "directory")}
+        looked_at = {**{path: found[path] for path in touched}, **ways_blocked}
+        if differences := conflicts(looked_at, put, ours, here):
+            raise SyncConflict(self._place.target, differences)
+        self._found.update({path: found[path] for path in touched})
+
+    def _plan(self, put: Mapping[bytes, Placed], removed: Iterable[bytes], tree: Tree) -> Push:
+        return plan(put, removed, self._known.placed, self._found, tree)
+
+    def _transfer(self, root: bytes, tree: Tree, put: Tree, removed: Sequence[bytes]) -> PushResult:
+        parts = list(push_plan.batches(put))
+        size = sum(entry.size for entry in put.values())
+        if len(parts) > 1 or size > CHECK_SIZE or len(put) > CHECK_COUNT:
+            everything = self._plan({path: Placed(entry) for path, entry in put.items()}, removed, tree)
+            self._check(everything)
+        first = push_plan.in_the_way(put, removed) if len(parts) > 1 else []
+        last = [path for path in removed if path not in set(first)]
+        results = []
+        for number, part in enumerate(parts):
+            gone = [*(first if number == 0 else ()), *(last if number == len(parts) - 1 else ())]
+            results.append(self._send(root, tree, part, gone, len(put)))
+        return PushResult(
+            sum(each.put for each in results),
+            len(removed),
+            sum(each.size for each in results),
+            all(each.complete for each in results),
+        )
+
+    def _check(self, push: Push) -> None:
+        """Have the target look whether all is as it is known. Raises _Differs, TargetChanged, RdoError."""
+        serial = os.urandom(8).hex()
+        archive = Archive(b"")
+        text = push_job.check_job(push, stat=self._opened.stat)
+        with self._started(serial, _archived(archive, serial, {"job": text})) as job:
+            self._answer(job)
+
+    def _send(self, root: bytes, tree: Tree, entries: Tree, removed: Sequence[bytes], total: int) -> PushResult:
+        """Put and remove these. Raises _Differs, TargetChanged, RdoError."""
+        serial = os.urandom(8).hex()
+        archive = Archive(root)
+        sent: list[tuple[bytes, Placed]] = []
+        stage = push_job.stage(serial).encode()
+        replaces_log = self._known.log_is_long
+        resolved = self._known.resolved
+        kept = [(path, self._known.placed[path]) for path in resolved if path in self._known.placed]
+        dropped = [path for path in resolved if path not in self._known.placed]
+
+        def pieces() -> Iterator[bytes]:
+            archive.directory(stage)
+            yield from archive.tree(stage + b"/f/", entries)
+            for path in sorted(entries):
+                entry = entries[path]
+                if entry.kind != "file" or path in archive.digests:
+                    sent.append((path, Placed(entry, archive.digests.get(path, ""))))
+            push = self._plan(dict(sent), removed, tree)
+            texts = {
+                "pending": manifest.intent(serial, sent, [*dropped, *removed], kept),
+                "job": push_job.job(push, serial=serial, stat=self._opened.stat, replaces_log=replaces_log),
+            }
+            if replaces_log:
+                texts["manifest"] = manifest.whole(self.serial, self._known.placed)
+            yield from _archived(archive, serial, texts)
+
+        self._step = f"copying {len(entries):,} of {total:,} files to `{self._place.target}`"
+        with self._started(serial, pieces()) as job:
+            tokens, existed = self._answer(job)
+        try:
+            recorded = list(manifest.recorded(sent, tokens, existed))
+        except manifest.BadManifest as error:
+            raise JobFailed(f"`{self._place.target}` did not say what has become of the files", str(error)) from None
+        if replaces_log:
+            self._known.replaced_log()
+        self._known.record(recorded, removed)
+        self.serial = serial
+        return PushResult(len(sent), len(removed), archive.size, len(sent) == len(entries))
+
+    def _started(self, serial: str, pieces: Iterable[bytes]) -> contextlib.AbstractContextManager[ShellJob]:
+        text = fill(
+            _PUSH,
+            DIRECTORY=quote(self._place.directory),
+            IDENTITY=self._place.identity,
+            STAGE=push_job.stage(serial),
+            SERIAL=self.serial,
+        )
+        return started(self._use, text, self._look_alive, pieces)
+
+    def _answer(self, job: ShellJob) -> tuple[list[str], set[int]]:
+        """The tokens of what was put, and which directories had been there."""
+        tokens: list[str] = []
+        existed: set[int] = set()
+        for line in job.lines():
+            kind, _, rest = line.partition(b"\t")
+            if kind == b"t":
+                tokens.append(rest.decode("ascii", "replace"))
+            elif kind == b"h":
+                existed.update(int(number) for number in rest.split() if number.isdigit())
+            elif line in (b"!complete", b"!checked"):
+                self.connection = job.connection
+                return tokens, existed
+            elif line == b"!stale":
+                raise TargetChanged
+            elif line == b"!differ":
+                raise _Differs
+            elif line.startswith(b"!"):
+                raise push_fault(line[1:], self._place, job.reason())
+        raise push_fault(b"", self._place, job.reason())
+
+
+def _archived(archive: Archive, serial: str, texts: Mapping[str, bytes]) -> Iterator[bytes]:
+    """The texts, and a file that says that all has come; then the end."""
+    stage = push_job.stage(serial).encode()
+    for name, text in texts.items():
+        yield from archive.text(stage + b"/" + name.encode(), text)
+    yield from archive.text(stage + b"/ready", b"")
+    yield from archive.end()
+
+
+def check_case(tree: Tree, target: str) -> None:
+    """Raises RdoError for two names that the target would take for one."""
+    seen: dict[str, bytes] = {}
+    for path in sorted(tree):
+        other = seen.setdefault(fsdecode(path).casefold(), path)
+        if other != path:
+            what = f"`{fsdecode(other)}` and `{fsdecode(path)}` cannot both be copied to `{target}`"
+            raise RdoError(what, "its file system takes them for one name", "rename one, or add it to `exclude`")
+
+
+def _link_on_the_way(path: bytes, target: str) -> RdoError:
+    what = f"cannot copy files into `{fsdecode(path)}` on `{target}`"
+    return RdoError(what, "it is a symbolic link there", "replace it by a directory there, or add it to `exclude`")
+
+
+def push_fault(fault: bytes, place: Place, why: str) -> RdoError:
+    """The error for what the target's shell says went wrong."""
+    what = f"cannot copy files to `{place.directory}` on `{place.target}`"
+    kind, _, detail = fsdecode(fault).partition(" ")
+    if kind == "locked":
+        why = f"another copy has been going on there for long, in process {detail or 'unknown'}"
+        return RdoError(what, why, f"try again, or remove `{place.directory}/.rdo-sync/lock` there")
+    if is_full(why):
+        return RdoError(what, why, "free disk space there")
+    return RdoError(what, why or "its shell ended early", "fix what is there, or use `rdo --no-sync`")
+
+
+def is_full(why: str) -> bool:
+    """Whether a program there complains of a disk, or a quota, that is used up."""
+    return any(each in why.lower() for each in ("no space left", "quota exceeded", "disk full"))

@@ -1,0 +1,163 @@
+"""What the target is to do with a push, as text for its shell. Pure, but for the text it loads.
+
+It travels at the end of the archive with the files themselves, and is read from there, by the block: a script on stdin
+is read a byte at a time. So it may have as many lines as there are files.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from rdo.fscodec import fsencode
+from rdo.remote_sh.template import fill, load
+from rdo.sync.entry import Entry
+from rdo.sync.manifest import Placed
+
+WORDS_LIMIT = 500
+"""Words that one program is given, and BYTES_LIMIT bytes: less than what the least of the systems takes."""
+
+BYTES_LIMIT = 60_000
+
+STAT = {"gnu": "-c 't\t%f %s %y %z %i'", "bsd": "-f 't\t%Xp %z %Fm %Fc %i'"}
+"""How each kind of stat(1) is asked for kind and mode, size, both times and the inode. As busybox's, GNU's gives the
+fraction of a second only with the whole date; TZ is set."""
+
+_APPLY, _DONE = load("sync_apply"), load("sync_done", TAB="\t")
+
+
+class Push(NamedTuple):
+    """What is to be done. All paths are relative to the root."""
+
+    put: Mapping[bytes, Placed]
+    removed: Sequence[bytes] = ()
+    """Files and links, which rdo had put there."""
+    emptied: Sequence[bytes] = ()
+    """Directories that rdo had made, the deepest first: they go if they are empty."""
+    cleared: Sequence[bytes] = ()
+    """Of the removed, those in the way of what is put: they go first."""
+    opened: Sequence[bytes] = ()
+    """Directories, likewise: what is put in their place is none. The deepest first."""
+    same: Mapping[bytes, str] = {}
+    """What has to be there as it was left: its tokens."""
+    none: Sequence[bytes] = ()
+    """Where nothing may be."""
+    plain: Sequence[bytes] = ()
+    """Directories on the way, which no link may be."""
+    unlocked: Mapping[bytes, int] = {}
+    """Modes of directories that let nothing be put there: those that do, meanwhile."""
+    modes: Mapping[bytes, int] = {}
+    """Modes of directories, at the end."""
+
+
+def word(path: bytes) -> bytes:
+    """A path as one word of the shell."""
+    return b"'./" + path.replace(b"'", b"'\\''") + b"'" if path else b"."
+
+
+def chunks(words: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """As many at a time as a program takes."""
+    chunk: list[bytes] = []
+    size = 0
+    for each in words:
+        if chunk and (len(chunk) >= WORDS_LIMIT or size + len(each) > BYTES_LIMIT):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(each)
+        size += len(each) + 1
+    if chunk:
+        yield chunk
+
+
+def calls(function: bytes, paths: Iterable[bytes], spell: Callable[[bytes], bytes] = word) -> Iterator[bytes]:
+    """Lines that call it with all paths."""
+    for chunk in chunks(map(spell, paths)):
+        yield function + b" " + b" ".join(chunk) + b"\n"
+
+
+def stage(serial: str) -> str:
+    """The name of the directory in which a push is unpacked."""
+    return f"stage-{serial}"
+
+
+REPLACE_LOG = fsencode(load("sync_log")) + b"\n"
+
+
+def job(push: Push, *, serial: str, stat: str, replaces_log: bool) -> bytes:
+    """The text. `serial` is to be that of the push; `stat`: which kind the target has. `replaces_log`: the archive has
+    the log of what was there before.
+    """
+    library = fill(_APPLY, STAT=STAT[stat])
+    lines = [fsencode(library), b"\n", *_checks(push), *_steps(push), *_commit(push.put)]
+    if replaces_log:
+        lines.append(REPLACE_LOG)
+    return b"".join(lines) + fsencode(fill(_DONE, SERIAL=serial)) + b"\n"
+
+
+def check_job(push: Push, *, stat: str) -> bytes:
+    """The text that only checks what is there."""
+    lines = [fsencode(fill(_APPLY, STAT=STAT[stat])), b"\n", *_checks(push), b"stop_sync checked\n"]
+    return b"".join(lines)
+
+
+def _checks(push: Push) -> Iterator[bytes]:
+    yield from calls(b"plain", push.plain)
+    yield from calls(b"none", push.none)
+    for chunk in chunks(push.same):
+        tokens = "\n".join("t\t" + push.same[path] for path in chunk)
+        yield b"same '" + tokens.encode() + b"' " + b" ".join(map(word, chunk)) + b"\n"
+
+
+def _steps(push: Push) -> Iterator[bytes]:
+    yield from calls(b"existing", _directories(push.put))
+    yield from _chmod(push.unlocked)
+    yield from calls(b"clear", push.cleared)
+    yield from calls(b"make_way", push.opened)
+    for directory, names in sorted(_by_directory(push.put).items()):
+        target = word(directory)
+        for chunk in list(chunks(map(word, names))) or [[]]:
+            yield b"into " + b" ".join([target, *chunk]) + b"\n"
+    yield from calls(b"clear", sorted(set(push.removed).difference(push.cleared)))
+    yield from calls(b"leave", push.emptied)
+    yield from _chmod(push.modes)
+
+
+def _chmod(modes: Mapping[bytes, int]) -> Iterator[bytes]:
+    by_mode = defaultdict(list)
+    for path, mode in sorted(modes.items()):
+        by_mode[mode].append(path)
+    for mode, paths in by_mode.items():
+        yield from calls(b"set_mode %o" % mode, paths)
+
+
+def _by_directory(put: Mapping[bytes, Placed]) -> Mapping[bytes, list[bytes]]:
+    """What is put, by the directory it is in; with those that are put themselves."""
+    found: dict[bytes, list[bytes]] = defaultdict(list)
+    for path in sorted(put):
+        if put[path].entry.kind == "directory":
+            found.setdefault(path, [])
+        else:
+            directory, _, name = path.rpartition(b"/")
+            found[directory].append(name)
+    return found
+
+
+def _directories(put: Mapping[bytes, Placed]) -> list[bytes]:
+    return [path for path in sorted(put) if put[path].entry.kind == "directory"]
+
+
+def _commit(put: Mapping[bytes, Placed]) -> Iterator[bytes]:
+    records = [line[:-1] for line in calls(b"record", sorted(put))]
+    yield b"commit() {\n" + b" &&\n".join(records or [b":"]) + b"\n}\n"
+
+
+def parents(path: bytes) -> Iterator[bytes]:
+    """The directories on the way to a path, the deepest first, without the root."""
+    while path := path.rpartition(b"/")[0]:
+        yield path
+
+
+def is_bare(entry: Entry) -> bool:
+    """Whether nothing can be put into a directory of this mode by its owner."""
+    return entry.kind == "directory" and entry.mode & 0o300 != 0o300

@@ -1,0 +1,155 @@
+"""One piece of work for the target's shell, beside the commands: a script, its input and its output."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import NamedTuple
+
+from rdo.drivers.base import STDOUT, Caller, Channel
+from rdo.errors import ConnectError, LinkLost
+from rdo.fscodec import fsdecode
+from rdo.pool.connection import HeldConnection
+from rdo.pool.connections import Opening
+from rdo.pool.shell_pool import ShellPool
+from rdo.remote_sh.render import Script
+from rdo.remote_sh.template import NEWLINE, load
+from rdo.util import threads
+from rdo.util.lines import split_lines
+
+_NEWLINE = load("newline")
+
+LOOK_INTERVAL = 0.5
+"""Seconds between two looks whether the caller still waits. A target that is silent is given up by its connection."""
+
+COMPLAINT_LIMIT = 4096
+"""Bytes of stderr that are kept: what the first program to fail says there."""
+
+LINE_LIMIT = 64 * 1024
+"""Bytes of a line of output: a path and some words."""
+
+WRITER_TIMEOUT = 10.0
+"""Seconds for the thread that writes to notice that its channel is closed."""
+
+
+class JobUse(NamedTuple):
+    """How a job gets its shell: as the command does that it belongs to."""
+
+    shells: ShellPool
+    caller: Caller
+    opening: Opening
+    """As for the command, but without a pty."""
+    sudo: str = ""
+    """Whom sudo is to run it as; empty: no sudo."""
+
+
+class JobFailed(ConnectError):
+    """The target's shell did not do what it was asked for."""
+
+
+class ShellJob:
+    """A script that runs. From one thread."""
+
+    def __init__(self, channel: Channel, connection: HeldConnection, look: Callable[[], object]) -> None:
+        self.connection = connection
+        self.complaint = b""
+        """The start of what came on stderr."""
+        self._channel = channel
+        self._look = look
+        self._failure: BaseException | None = None
+        self._writer: threading.Thread | None = None
+        self._over = False
+        self._rest = b""
+
+    def feed(self, pieces: Iterable[bytes], *, end: bool = True) -> None:
+        """Write these to the script's stdin, while it is read. What making them raises, `lines` raises."""
+        self._writer = threads.start(self._feed, pieces, end, name="sync")
+
+    def _feed(self, pieces: Iterable[bytes], end: bool) -> None:
+        try:
+            for piece in pieces:
+                if self._over:
+                    break
+                self._channel.write(piece)
+            if end:
+                self._channel.end_input()
+        except LinkLost:
+            return  # who reads notices it, too
+        except BaseException as error:
+            self._failure = error
+            self._channel.close()
+        finally:
+            if isinstance(pieces, Generator):
+                pieces.close()
+
+    def close(self) -> None:
+        """It is over, or given up."""
+        self._over = True
+        self._channel.close()
+        self.wait_for_writer()
+
+    def write(self, text: bytes) -> None:
+        """Write a little to it that it is waiting for. Raises LinkLost."""
+        self._channel.write(text)
+
+    def lines(self) -> Iterator[bytes]:
+        """Lines of stdout, without their newlines, up to the end of output. Raises LinkLost, JobFailed.
+
+        What follows the last newline comes as a line, too.
+        """
+        while (chunk := self.read()) is not None:
+            *lines, self._rest = (self._rest + chunk).split(b"\n")
+            yield from lines
+            if len(self._rest) > LINE_LIMIT:
+                raise JobFailed("the target sent a line that does not end")
+        if self._rest:
+            yield self._rest
+
+    def read(self) -> bytes | None:
+        """More of stdout; None at its end. Raises LinkLost, and what making the input raised."""
+        while True:
+            try:
+                chunk = self._channel.read(LOOK_INTERVAL)
+            except TimeoutError:
+                self._look()
+                continue
+            if self._failure is not None:
+                raise self._failure
+            if chunk is None:
+                self._channel.exit_status()  # raises LinkLost if it was cut
+                return None
+            if chunk.stream == STDOUT:
+                return bytes(chunk.data)
+            self.complaint = (self.complaint + chunk.data)[:COMPLAINT_LIMIT]
+
+    def reason(self) -> str:
+        """The last line that it complained of; empty if there is none. It comes from the target."""
+        lines = [line.strip() for line in split_lines(fsdecode(self.complaint)) if line.strip()]
+        return lines[0] if lines else ""
+
+    def wait_for_writer(self) -> None:
+        """Wait until nothing is written any more."""
+        if self._writer is not None:
+            self._writer.join(WRITER_TIMEOUT)
+
+
+@contextlib.contextmanager
+def started(
+    use: JobUse, text: str, look: Callable[[], object], pieces: Iterable[bytes] | None = None
+) -> Iterator[ShellJob]:
+    """Run the text by a shell there, and write the pieces to its stdin.
+
+    `look` is called from time to time, and may raise CallerGone. Raises ConnectError, LinkLost.
+    """
+    text = f"{_NEWLINE}; {text}" if NEWLINE in text else text
+    with use.shells.lease(use.caller, lambda: use.opening()._replace(pty=None)) as lease:
+        channel = lease.shell.channel
+        lease.shell.start(Script(command=("/bin/sh", "-c", text), sudo=use.sudo))
+        job = ShellJob(channel, lease.connection, look)
+        try:
+            if pieces is not None:
+                job.feed(pieces)
+            yield job
+        finally:
+            job.close()

@@ -1,0 +1,75 @@
+"""The headers of a tar archive as rdo writes it: those that every tar understands, with exact times beside. Pure.
+
+By hand and not by the standard library's tarfile, which takes a tenth of a millisecond for each and has no form that
+GNU tar, BSD's and busybox's read alike: ustar headers; a name or link of more than 100 bytes in one of GNU's own
+before it ("L", "K"); and a fraction of a second in one of POSIX's ("x"), which busybox skips.
+"""
+
+from __future__ import annotations
+
+from rdo.sync.entry import Entry
+
+BLOCK = 512
+
+RECORD = 20 * BLOCK
+"""Bytes that a tar reads at a time: an archive that ends within one keeps it waiting."""
+
+SECOND = 1_000_000_000
+
+NAME_SIZE = 100
+"""Bytes of a name in a header."""
+
+SIZE_LIMIT = 8**11
+"""Bytes of a file that twelve octal digits can tell; GNU's tar has a form for more."""
+
+_TYPES = {"file": b"0", "link": b"2", "directory": b"5"}
+
+
+def header(name: bytes, entry: Entry) -> bytes:
+    """All that stands before the content of an entry.
+
+    Without fractions, a time is rounded up: make(1) may then build once too often, but never once too seldom.
+    """
+    parts = []
+    seconds, fraction = divmod(max(0, entry.mtime_ns), SECOND)
+    if fraction:
+        parts.append(_extension(b"x", _record(b"mtime", b"%d.%09d" % (seconds, fraction))))
+        seconds += 1
+    if len(entry.link) > NAME_SIZE:
+        parts.append(_extension(b"K", entry.link + b"\0"))
+    if len(name) > NAME_SIZE:
+        parts.append(_extension(b"L", name + b"\0"))
+    size = entry.size if entry.kind == "file" else 0
+    parts.append(_block(name[:NAME_SIZE], entry.mode, size, seconds, _TYPES[entry.kind], entry.link[:NAME_SIZE]))
+    return b"".join(parts)
+
+
+def padding(size: int) -> bytes:
+    """What follows so many bytes of content."""
+    return b"\0" * (-size % BLOCK)
+
+
+def end(size: int) -> bytes:
+    """The end of an archive of so many bytes."""
+    return b"\0" * (2 * BLOCK + -(size + 2 * BLOCK) % RECORD)
+
+
+def _extension(kind: bytes, content: bytes) -> bytes:
+    return _block(b"././@LongLink", 0o644, len(content), 0, kind, b"") + content + padding(len(content))
+
+
+def _record(key: bytes, value: bytes) -> bytes:
+    """A record of POSIX's extended header, which begins with its own length."""
+    rest = b" %s=%s\n" % (key, value)
+    size = len(rest) + 2
+    return b"%d%s" % (size, rest)
+
+
+def _block(name: bytes, mode: int, size: int, seconds: int, kind: bytes, link: bytes) -> bytes:
+    large = b"\x80" + size.to_bytes(11, "big") if size >= SIZE_LIMIT else b"%011o\0" % size
+    seconds = min(seconds, SIZE_LIMIT - 1)
+    before = b"%s%07o\0%07o\0%07o\0%s%011o\0" % (name.ljust(NAME_SIZE, b"\0"), mode & 0o7777, 0, 0, large, seconds)
+    after = kind + link.ljust(NAME_SIZE, b"\0") + b"ustar\x0000" + b"\0" * 64 + b"0000000\x000000000\0"
+    after = after.ljust(BLOCK - len(before) - 8, b"\0")
+    checksum = sum(before) + sum(after) + 8 * 0x20
+    return b"%s%06o\0 %s" % (before, checksum, after)

@@ -1,0 +1,133 @@
+"""A project's files in a directory of a target: pushed there before a command, pulled from there after it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple, Protocol
+
+from rdo.errors import RdoError
+from rdo.sync.conflict import Difference, SyncConflict
+from rdo.sync.entry import Tree
+from rdo.sync.known_files import KnownFiles
+from rdo.sync.opened import Opened, open_directory
+from rdo.sync.project_state import ProjectState
+from rdo.sync.push import Place, Pusher, PushResult, TargetChanged
+from rdo.sync.shell_job import JobUse
+
+
+class PullPatterns(Protocol):
+    """What belongs to the target."""
+
+    @property
+    def prefixes(self) -> Sequence[bytes]:
+        """The directories, or files, in which all of it is; empty for the root itself."""
+
+    def matches(self, path: bytes) -> bool:
+        """Whether a path is part of it."""
+
+
+class PullResult(NamedTuple):
+    """What a pull did."""
+
+    pulled: int = 0
+    removed: int = 0
+    size: int = 0
+    """Bytes of files."""
+    conflicts: tuple[bytes, ...] = ()
+    """What was left as it is here."""
+
+
+TRIES = 4
+"""How often a push begins again because the target has changed meanwhile."""
+
+
+class TargetTree:
+    """What this machine's project has in one directory of one target. From one thread at a time.
+
+    Whatever fails or is interrupted: each path there has one of its two versions, and the next push goes on from there.
+    """
+
+    def __init__(self, state: ProjectState, directory: str, target: str) -> None:
+        """`directory`: absolute, made if it is not there. `target` is the name for messages."""
+        self._state = state
+        self._directory = directory
+        self._target = target
+        self._opened: Opened | None = None
+        self._known: KnownFiles | None = None
+        self._serial = ""
+        self._last: Tree | None = None
+        """What was pushed last, all of it."""
+        self.others = False
+        """Whether another machine or project has files there; known after a push."""
+        self.first = False
+        """Whether rdo had put nothing there when it was asked last."""
+
+    def is_current(self, use: JobUse, tree: Tree) -> bool:
+        """Whether that is what was pushed last, over a connection that still lives. Asks nobody."""
+        return tree is self._last and self._is_connected(use)
+
+    def forget(self) -> None:
+        """Ask the target again at the next push."""
+        self._opened = self._last = None
+
+    def push(self, use: JobUse, root: bytes, tree: Tree, *, over: Collection[bytes] = ()) -> PushResult:
+        """Have the target's files as they are in the tree, which is that of the directory `root`.
+
+        What is at the paths of `over` is overwritten whatever it is. Raises SyncConflict if anything else is not as rdo
+        has left it: then nothing is changed. Raises RdoError, LinkLost, CallerGone.
+        """
+        if not over and self.is_current(use, tree):
+            return PushResult()
+        try:
+            for _ in range(TRIES):
+                try:
+                    return self._push(use, root, tree, sorted(over))
+                except TargetChanged:
+                    self.forget()
+        except BaseException as error:
+            if not isinstance(error, SyncConflict):
+                self.forget()
+            raise
+        hint = "end whatever changes files there, and try again"
+        raise RdoError(f"cannot copy files to `{self._target}`", "they change there meanwhile", hint)
+
+    def _push(self, use: JobUse, root: bytes, tree: Tree, over: list[bytes]) -> PushResult:
+        place = Place(self._directory, self._target, self._state.identity)
+        opened, known = self._open(use, place)
+        pusher = Pusher(use, place, opened, known, self._serial)
+        result = pusher.run(root, tree, over)
+        self._serial = pusher.serial
+        self._opened = opened._replace(connection=pusher.connection)
+        self._last = tree if result.complete else None
+        return result
+
+    def _open(self, use: JobUse, place: Place) -> tuple[Opened, KnownFiles]:
+        """What the target has, asked once for each connection."""
+        if self._opened is None or self._known is None or not self._is_connected(use):
+            self._opened = open_directory(
+                use, place.directory, place.identity, place.target, lambda: use.caller.progress("")
+            )
+            self._known = KnownFiles(self._opened.manifest)
+            self._serial = self._opened.serial
+            self.others = self._opened.others
+            self.first = not self._known.placed
+        return self._opened, self._known
+
+    def _is_connected(self, use: JobUse) -> bool:
+        connection = self._opened.connection if self._opened else None
+        return connection is not None and not connection.keepalive.ended and connection in set(use.shells.connections)
+
+    def pull(self, use: JobUse, root: bytes, patterns: PullPatterns) -> PullResult:
+        """Have here, below `root`, what the target has that the patterns name. Raises RdoError, LinkLost, CallerGone.
+
+        What is here and is not as it was pulled is left alone, and named in the result.
+        """
+        raise NotImplementedError
+
+    def take_there(self, use: JobUse, root: bytes, paths: Collection[bytes]) -> PullResult:
+        """Have these files here as they are there, over what is here. Raises as `pull`."""
+        raise NotImplementedError
+
+    def differences(self, use: JobUse, root: bytes, tree: Tree) -> list[Difference]:
+        """What is not the same there as in the tree of `root`. Raises as `push`."""
+        raise NotImplementedError
