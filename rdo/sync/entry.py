@@ -26,6 +26,15 @@ class Entry(NamedTuple):
     mtime_ns: int = 0
     link: bytes = b""
     """Where a link leads, as it was written."""
+    version: int = 0
+    """Tells two states of a file of this machine apart though all else is equal: another date was set, or it was
+    written twice in one tick of the clock. 0 where it is not known, and then it does not count."""
+
+    def same(self, other: Entry | None) -> bool:
+        """Whether this is the same state, as far as both know it."""
+        if self == other:
+            return True
+        return other is not None and not (self.version and other.version) and self[:-1] == other[:-1]
 
 
 Tree: TypeAlias = Mapping[bytes, Entry]
@@ -51,5 +60,5 @@ def changes(old: Tree, new: Tree) -> Changes:
     if old is new:
         return Changes({}, [])
     known = old.get
-    put = {path: entry for path, entry in new.items() if known(path) != entry}
+    put = {path: entry for path, entry in new.items() if known(path) is not entry and not entry.same(known(path))}
     return Changes(put, sorted(old.keys() - new.keys(), reverse=True))

@@ -45,5 +45,17 @@ def test_the_changes_turn_the_old_tree_into_the_new_one(old: Tree, new: Tree) ->
     found = changes(old, new)
     kept = {path: entry for path, entry in old.items() if path not in found.removed}
     assert {**kept, **found.put} == new
-    assert all(old.get(path) != entry for path, entry in found.put.items())
+    assert not any(entry.same(old.get(path)) for path, entry in found.put.items())
     assert bool(found) == (old != new)
+
+
+def test_a_version_counts_where_both_states_have_one() -> None:
+    written = FILE._replace(version=1)
+    assert written.same(written._replace())
+    assert not written.same(written._replace(version=2))
+    assert written.same(FILE)
+    assert FILE.same(written)
+    assert not written.same(FILE._replace(size=4))
+    assert not written.same(None)
+    assert changes({b"a": written}, {b"a": FILE._replace(version=2)})
+    assert not changes({b"a": FILE}, {b"a": written})
