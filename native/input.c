@@ -16,6 +16,12 @@ void input_start(struct input *input) {
     input->credit = WINDOW;
 }
 
+/* Read nothing more: what is typed from now on is for somebody else. */
+void input_leave(struct input *input) {
+    input->is_open = false;
+    input->resting_until = 0;
+}
+
 bool input_is_wanted(const struct input *input, const struct outbox *outbox) {
     return input->is_open && input->credit > 0 && input->resting_until == 0 && outbox_is_empty(outbox);
 }

@@ -20,13 +20,14 @@ static const struct flag FLAGS[] = {
     BOOL("--fallback", fallback),   BOOL("-s", sudo),               BOOL("--sudo", sudo),
     BOOL("--no-map", no_map),       NUMBER("-m", map_output, 1),    NUMBER("--map-output", map_output, 1),
     NUMBER("--no-map-output", map_output, 0), BOOL("-v", verbose),  BOOL("--verbose", verbose),
+    BOOL("--no-sync", no_sync),     BOOL("--sync-only", sync_only), BOOL("--watch", watch),
 };
 
 static const struct flag VALUES[] = {
     VALUE("-p", profile),       VALUE("--profile", profile), VALUE("-e", env),
     VALUE("--env", env),        VALUE("-c", shell_string),   VALUE("-C", directory),
     VALUE("--project", project), VALUE("--dir", remote_directory), VALUE("-u", user),
-    VALUE("--user", user),
+    VALUE("--user", user),      VALUE("-L", forwards),       VALUE("-R", forwards),
 };
 
 static const struct flag *find(const struct flag *table, size_t count, const char *name, size_t size) {
@@ -68,6 +69,11 @@ static bool set_value(struct options *options, const struct flag *option, char *
     if (option->offset == offsetof(struct options, env)) {
         options->env[options->env_count++] = value;
         return is_variable(value);
+    }
+    if (option->offset == offsetof(struct options, forwards)) {
+        char letter[] = {option->name[1], '\0'};
+        options->forwards[options->forward_count++] = keep_joined(letter, value, "");
+        return *value != '\0';
     }
     if (option->offset == offsetof(struct options, directory)) {
         bool is_relative = *options->directory != '\0' && *value != '/';
@@ -123,6 +129,7 @@ static void begin(struct options *options, size_t count) {
     options->shell_options = only;
     options->shell_option_count = 1;
     options->env = keep((count + 1) * sizeof *options->env);
+    options->forwards = keep((count + 1) * sizeof *options->forwards);
 }
 
 /* `-tc`: `-t`, and then `-c`. */

@@ -43,10 +43,10 @@ void environment_make_absolute(struct environment *environment);
 
 /* options.c: rdo's own options, told apart from the command. */
 struct options {
-    char **command, **env, **shell_options;
-    size_t command_count, env_count, shell_option_count;
+    char **command, **env, **forwards, **shell_options;
+    size_t command_count, env_count, forward_count, shell_option_count;
     const char *directory, *profile, *project, *remote_directory, *user, *shell_string;
-    bool fallback, sudo, verbose, no_map, no_stdin;
+    bool fallback, sudo, verbose, no_map, no_stdin, no_sync, sync_only, watch;
     int map_output, tty; /* -1: not said */
 };
 
@@ -95,7 +95,7 @@ struct window {
 struct request {
     struct bytes frame;
     struct window window;
-    bool has_pty, has_input;
+    bool has_pty, has_input, is_sync_only;
 };
 
 void request_build(struct request *request, const struct options *options, const struct found *found,
@@ -187,6 +187,7 @@ struct input {
 };
 
 void input_start(struct input *input);
+void input_leave(struct input *input);
 bool input_is_wanted(const struct input *input, const struct outbox *outbox);
 int input_timeout(struct input *input);
 void input_pass_on(struct input *input, struct outbox *outbox);
@@ -209,7 +210,7 @@ struct relay_result {
     const char *what, *why, *hint;
 };
 
-enum state { REQUESTED = 1, ACCEPTED = 2, STARTED = 4, OVER = 8 };
+enum state { REQUESTED = 1, ACCEPTED = 2, STARTED = 4, FINISHED = 8 };
 
 struct relay {
     enum state state;

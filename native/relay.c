@@ -18,6 +18,8 @@ static void on_lost(struct relay *relay) {
     else if (relay->state == ACCEPTED)
         relay_fail(relay, "the command was not started", "the control master exited",
              keep_joined("try again; `", relay->path, ".log` may say more"));
+    else if (relay->state == FINISHED)
+        relay_fail(relay, "the command has ended, but not all is done after it", "the control master exited", "");
     else
         relay_fail(relay, "the command was lost", "the control master exited", "it may have run; see `rdoctl status`");
 }

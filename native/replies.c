@@ -47,7 +47,7 @@ static const char *part(const struct frame *frame, size_t index) {
 }
 
 static void on_failed(struct relay *relay, const struct frame *frame) {
-    relay->result->is_unreachable = relay->state != STARTED && strcmp(part(frame, 3), "unreachable") == 0;
+    relay->result->is_unreachable = relay->state < STARTED && strcmp(part(frame, 3), "unreachable") == 0;
     relay_fail(relay, part(frame, 0), part(frame, 1), part(frame, 2));
 }
 
@@ -114,7 +114,34 @@ static void on_stopped(struct relay *relay, const struct frame *frame) {
     foreground_stop_all();
 }
 
+static void refuse(struct relay *relay, char kind) {
+    static const char *const ESCAPES[] = {['\t'] = "\\t", ['\n'] = "\\n", ['\r'] = "\\r", ['\\'] = "\\\\"};
+    static const char *const STATES[] = {
+        [REQUESTED] = "requested", [ACCEPTED] = "accepted", [STARTED] = "started", [FINISHED] = "finished"};
+    unsigned char code = (unsigned char)kind;
+    struct bytes why = {0};
+    append_format(&why, "it sent b%c", kind == '\'' ? '"' : '\'');
+    if (code < sizeof ESCAPES / sizeof *ESCAPES && ESCAPES[code] != NULL)
+        append_text(&why, ESCAPES[code]);
+    else
+        append_format(&why, code >= ' ' && code <= '~' ? "%c" : "\\x%02x", code);
+    append_format(&why, "%c when the command was %s", kind == '\'' ? '"' : '\'', STATES[relay->state]);
+    relay_fail(relay, "the control master violated the protocol", as_text(&why), "`rdoctl stop --all`");
+}
+
+/* The command has ended: from now on the terminal, its keys and the signals are the caller's. */
+static void on_finished(struct relay *relay, const struct frame *frame) {
+    (void)frame;
+    relay->state = FINISHED;
+    input_leave(&relay->input);
+    tty_restore();
+}
+
 static void on_exit_status(struct relay *relay, const struct frame *frame) {
+    if (relay->state == ACCEPTED && !relay->request->is_sync_only) { /* else there was nothing to start */
+        refuse(relay, frame->kind);
+        return;
+    }
     trace_step("end");
     if (frame->size != 1)
         relay_fail(relay, "malformed exit status", "", "");
@@ -130,32 +157,19 @@ static const struct rule {
 } RULES[] = {
     {'K', REQUESTED, on_accepted},
     {'Z', REQUESTED, on_stale},
-    {'F', REQUESTED | ACCEPTED | STARTED, on_failed},
+    {'F', REQUESTED | ACCEPTED | STARTED | FINISHED, on_failed},
     {'P', ACCEPTED, on_prompt},
-    {'N', ACCEPTED | STARTED, on_notice},
-    {'G', ACCEPTED, on_progress},
+    {'N', ACCEPTED | STARTED | FINISHED, on_notice},
+    {'G', ACCEPTED | FINISHED, on_progress},
     {'B', ACCEPTED, on_started},
     {'O', STARTED, on_output},
     {'D', STARTED, on_output},
     {'C', STARTED, on_credit},
     {'E', STARTED, on_end},
     {'T', STARTED, on_stopped},
-    {'X', STARTED, on_exit_status},
+    {'H', STARTED, on_finished},
+    {'X', ACCEPTED | STARTED | FINISHED, on_exit_status},
 };
-
-static void refuse(struct relay *relay, char kind) {
-    static const char *const ESCAPES[] = {['\t'] = "\\t", ['\n'] = "\\n", ['\r'] = "\\r", ['\\'] = "\\\\"};
-    const char *state = relay->state == REQUESTED ? "requested" : relay->state == ACCEPTED ? "accepted" : "started";
-    unsigned char code = (unsigned char)kind;
-    struct bytes why = {0};
-    append_format(&why, "it sent b%c", kind == '\'' ? '"' : '\'');
-    if (code < sizeof ESCAPES / sizeof *ESCAPES && ESCAPES[code] != NULL)
-        append_text(&why, ESCAPES[code]);
-    else
-        append_format(&why, code >= ' ' && code <= '~' ? "%c" : "\\x%02x", code);
-    append_format(&why, "%c when the command was %s", kind == '\'' ? '"' : '\'', state);
-    relay_fail(relay, "the control master violated the protocol", as_text(&why), "`rdoctl stop --all`");
-}
 
 void relay_act(struct relay *relay, const struct frame *frame) {
     for (size_t i = 0; i < sizeof RULES / sizeof *RULES; i++)

@@ -50,6 +50,8 @@ static void append_flags(struct bytes *bytes, const struct options *options, con
     bool is_simple = *term == '\0' || strcmp(term, "dumb") == 0;
     append_text(bytes, !options->verbose && !is_simple && isatty(2) ? "g" : "");
     append_text(bytes, request->has_input ? "" : "n");
+    append_text(bytes, options->no_sync ? "x" : "");
+    append_text(bytes, options->sync_only ? "y" : "");
 }
 
 static void append_field(struct bytes *bytes, const char *text) {
@@ -95,6 +97,13 @@ static void append_variables(struct bytes *bytes, const struct options *options,
     discard(&found);
 }
 
+static void append_forwards(struct bytes *bytes, const struct options *options) {
+    append_format(bytes, "%zu", options->forward_count);
+    append(bytes, "", 1);
+    for (size_t i = 0; i < options->forward_count; i++)
+        append_field(bytes, options->forwards[i]);
+}
+
 static void append_terminal(struct bytes *bytes, struct request *request) {
     struct window none = {0};
     request->window = request->has_pty ? tty_window(1) : none;
@@ -113,6 +122,7 @@ void request_build(struct request *request, const struct options *options, const
     const char *term = environment_get(environment, "TERM");
     term = term == NULL ? "" : term;
     request->has_pty = wants_pty(options, environment);
+    request->is_sync_only = options->sync_only;
     request->has_input = !options->no_stdin && stream_has_input();
     const char *fields[] = {release_version(), release_place(), found->config, options_profile(options, environment),
                             found->stamp,      found->root,   found->pwd,
@@ -128,6 +138,7 @@ void request_build(struct request *request, const struct options *options, const
     append_terminal(&payload, request);
     append_arguments(&payload, options);
     append_variables(&payload, options, environment);
+    append_forwards(&payload, options);
     for (size_t i = 0; i < environment->count; i++)
         append_field(&payload, environment->items[i]);
     payload.size--; /* NUL bytes stand between fields, not behind them */

@@ -11,7 +11,7 @@ import sys  # noqa: E402
 
 from rdo import project  # noqa: E402
 from rdo.client import argv  # noqa: E402
-from rdo.errors import FAILURE, ConnectError, RdoError  # noqa: E402
+from rdo.errors import FAILURE, ConnectError, RdoError, UsageError  # noqa: E402
 from rdo.fscodec import fsdecode  # noqa: E402
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
@@ -65,6 +65,8 @@ def execute(options: argv.Options) -> int:
     """The exit status of the command. Raises RdoError."""
     from rdo.ipc import address, sockets
 
+    if options.watch:
+        raise UsageError("`--watch` is not possible yet", "")
     environ = {fsdecode(name): fsdecode(value) for name, value in posix.environ.items()}
     project.make_absolute(environ)
     if options.directory:

@@ -11,9 +11,9 @@ class Options:
     """What was asked for. `command` holds the words of the command, or what follows `-c STRING`."""
 
     __slots__ = (
-        "command", "directory", "env", "fallback", "help", "map_args", "map_output", "profile", "project",
-        "remote_directory", "shell_options", "shell_string", "stdin", "sudo", "tty", "user", "verbose",
-        "version",
+        "command", "directory", "env", "fallback", "forwards", "help", "map_args", "map_output", "no_sync",
+        "profile", "project", "remote_directory", "shell_options", "shell_string", "stdin", "sudo", "sync_only",
+        "tty", "user", "verbose", "version", "watch",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -21,9 +21,11 @@ class Options:
         self.directory = ""
         self.env: list[str] = []
         self.fallback = False
+        self.forwards: list[str] = []
         self.help = False
         self.map_args = True
         self.map_output: bool | None = None
+        self.no_sync = False
         self.profile = ""
         self.project = ""
         self.remote_directory = ""
@@ -31,10 +33,12 @@ class Options:
         self.shell_string: str | None = None
         self.stdin = True
         self.sudo = False
+        self.sync_only = False
         self.tty: bool | None = None
         self.user = ""
         self.verbose = False
         self.version = False
+        self.watch = False
 
 
 FLAGS = {
@@ -48,6 +52,9 @@ FLAGS = {
     "-m": ("map_output", True),
     "--map-output": ("map_output", True),
     "--no-map-output": ("map_output", False),
+    "--no-sync": ("no_sync", True),
+    "--sync-only": ("sync_only", True),
+    "--watch": ("watch", True),
     "-v": ("verbose", True),
     "--verbose": ("verbose", True),
     "-h": ("help", True),
@@ -65,10 +72,13 @@ VALUES = {
     "-C": "directory",
     "--project": "project",
     "--dir": "remote_directory",
+    "-L": "forwards",
+    "-R": "forwards",
     "-u": "user",
     "--user": "user",
 }
-"""Options with a value: the attribute each sets. `env` collects; `-C` joins, as in make and git; else the last wins."""
+"""Options with a value: the attribute each sets. `env` and `forwards` collect, these with the option's letter; `-C`
+joins, as in make and git; else the last wins."""
 
 SHELL_LETTERS = frozenset("abcefhiklmnoprstuvxBCEHOPT")
 """Options of sh: those of POSIX, and those of bash, dash, ksh and zsh beside them."""
@@ -227,6 +237,8 @@ def _set_value(options: Options, name: str, value: str) -> None:
     if attribute == "env":
         check_env(value)
         options.env.append(value)
+    elif attribute == "forwards" and value:
+        options.forwards.append(name[1] + value)
     elif attribute == "directory":
         relative = options.directory and not value.startswith("/")
         options.directory = f"{options.directory}/{value}" if relative else value

@@ -26,6 +26,9 @@ class Foreground:
         self._modes = _thread.allocate_lock()  # guards the two below: the thread for signals sets modes as well
         self._terminal: tty.Terminal | None = None
         self._over = False
+        self._connection: sockets.Socket | None = None
+        self.is_interrupted = False
+        """Whether SIGINT came after `leave`."""
 
     def enter(self, ptyless: bool) -> None:
         """The command runs from now on; `ptyless`: without the pty that was asked for. To be called once."""
@@ -38,10 +41,13 @@ class Foreground:
         if self._pty:
             self._send_window()  # which may have been resized while the target was connected
 
-    def leave(self) -> None:
-        """The command has ended: leave the terminal as it was found."""
+    def leave(self, connection: "sockets.Socket | None" = None) -> None:
+        """The command has ended: leave the terminal as it was found. With a connection, SIGINT ends that from now on,
+        and other signals end this process.
+        """
         with self._modes:
             self._over = True
+        self._connection = self._connection or connection
         self._restore()
 
     def is_raw(self) -> bool:
@@ -85,7 +91,9 @@ class Foreground:
         """
         while True:
             number = _signal.sigwait(taken)
-            if number == _signal.SIGCONT:
+            if self._connection is not None:
+                self._let_act(number, self._connection)
+            elif number == _signal.SIGCONT:
                 self._continue()
             elif number == _signal.SIGTSTP:
                 self._suspend()
@@ -93,6 +101,16 @@ class Foreground:
                 self._resize(number)
             else:
                 self._outbox.send(protocol.SIGNAL, SIGNAL_NAMES[number])
+
+    def _let_act(self, number: int, connection: sockets.Socket) -> None:
+        """Let a signal do what it does to any program; SIGINT ends what the main thread waits for."""
+        if number == _signal.SIGINT:
+            self.is_interrupted = True
+            connection.shutdown(2)  # in both directions
+            return
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (number,))
+        posix.kill(posix.getpid(), number)
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, (number,))
 
     def _resize(self, number: int) -> None:
         """Pass on the size; where it is as before, the target's terminal sends no SIGWINCH, so pass that on."""

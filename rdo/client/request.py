@@ -33,6 +33,8 @@ def build(options: Options, found: FoundConfig, environ: "Mapping[str, str]") ->
     request.term = fsencode(environ.get("TERM", ""))
     request.is_shell_string = options.shell_string is not None
     request.sudo = options.sudo
+    request.no_sync = options.no_sync
+    request.sync_only = options.sync_only
     request.no_map = not options.map_args
     request.map_output = options.map_output is True
     request.no_map_output = options.map_output is False
@@ -46,6 +48,7 @@ def build(options: Options, found: FoundConfig, environ: "Mapping[str, str]") ->
     if options.shell_string is not None:
         request.arguments.insert(0, fsencode(options.shell_string))
     request.variables = [fsencode(item) for item in variables(options.env, environ)]
+    request.forwards = [fsencode(item) for item in options.forwards]
     request.environ = [fsencode(f"{name}={value}") for name, value in environ.items()]
     return request
 

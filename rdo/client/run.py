@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Payload = bytes | memoryview
     Transition = tuple["Callable[[RunningCommand, Payload], int | None]", str]
 
-REQUESTED, ACCEPTED, STARTED, ENDED = "requested", "accepted", "started", "ended"
+REQUESTED, ACCEPTED, STARTED, FINISHED, ENDED = "requested", "accepted", "started", "finished", "ended"
 """The states of a running command. Their order is the only one there is: see TRANSITIONS."""
 
 
@@ -56,6 +56,7 @@ class RunningCommand:
     def __init__(self, request: Request, connection: sockets.Socket, path: str, trace: Trace) -> None:
         """The request was sent on `connection`, to the master that listens at `path`."""
         self._has_input = not request.no_input
+        self._is_sync_only = request.sync_only
         self._connection = connection
         self._path = path
         self._trace = trace
@@ -95,20 +96,27 @@ class RunningCommand:
 
             hint = f"try again; `{log_path(self._path)}` may say more"
             raise SetupError("the command was not started", "the control master exited", hint)
+        if self._foreground.is_interrupted:
+            raise KeyboardInterrupt
+        if self._state == FINISHED:
+            raise LinkLost("the command has ended, but not all is done after it", "the control master exited")
         raise LinkLost("the command was lost", "the control master exited", "it may have run; see `rdoctl status`")
 
     def _act(self, kind: bytes, payload: "Payload") -> "int | None":
         """Act on a frame; the exit status once there is one. Raises ProtocolError for one that may not come now."""
         transition = TRANSITIONS[self._state].get(kind)
         if transition is None:
-            why = f"it sent {kind!r} when the command was {self._state}"
-            raise protocol.ProtocolError("the control master violated the protocol", why, "`rdoctl stop --all`")
+            raise self._violation(kind)
         if kind != protocol.PROGRESS:
             self._erase_status_line()
         action, state = transition
         status = action(self, payload)
         self._state = state
         return status
+
+    def _violation(self, kind: bytes) -> protocol.ProtocolError:
+        why = f"it sent {kind!r} when the command was {self._state}"
+        return protocol.ProtocolError("the control master violated the protocol", why, "`rdoctl stop --all`")
 
     def _erase_status_line(self) -> None:
         if self._status_line:
@@ -124,7 +132,7 @@ class RunningCommand:
 
     def _fail(self, payload: "Payload") -> None:
         error = protocol.decode_failure(bytes(payload))
-        if self._state == STARTED:  # whatever it says: nothing may run in its place any more
+        if self._state in (STARTED, FINISHED):  # whatever it says: nothing may run in its place any more
             raise RdoError(error.what, error.why, error.hint)
         raise error
 
@@ -153,6 +161,12 @@ class RunningCommand:
             self._stdin = stdin.Stdin(self._outbox, self._foreground.is_raw)
             self._stdin.start()
 
+    def _finish(self, _: "Payload") -> None:
+        """The command has ended: from now on the terminal, its keys and the signals are the caller's."""
+        if self._stdin:
+            self._stdin.end()
+        self._foreground.leave(self._connection)
+
     def _show_stdout(self, data: "Payload") -> None:
         self._show(1, data)
 
@@ -175,6 +189,12 @@ class RunningCommand:
     def _suspend(self, _: "Payload") -> None:
         self._foreground.stop_all()
 
+    def _exit_unstarted(self, payload: "Payload") -> int:
+        """There was nothing to start: only files were to be copied."""
+        if not self._is_sync_only:
+            raise self._violation(protocol.EXIT)
+        return self._exit(payload)
+
     def _exit(self, payload: "Payload") -> int:
         self._trace.step("end", end=self._foreground.line_end())
         if len(payload) != 1:
@@ -193,6 +213,7 @@ TRANSITIONS = {  # type: dict[str, dict[bytes, Transition]]
         protocol.NOTICE: (RunningCommand._note, ACCEPTED),
         protocol.PROGRESS: (RunningCommand._progress, ACCEPTED),
         protocol.STARTED: (RunningCommand._start, STARTED),
+        protocol.EXIT: (RunningCommand._exit_unstarted, ENDED),
         protocol.FAILED: (RunningCommand._fail, ENDED),
     },
     STARTED: {
@@ -202,6 +223,13 @@ TRANSITIONS = {  # type: dict[str, dict[bytes, Transition]]
         protocol.CREDIT: (RunningCommand._add_credit, STARTED),
         protocol.END: (RunningCommand._end_output, STARTED),
         protocol.STOPPED: (RunningCommand._suspend, STARTED),
+        protocol.FINISHED: (RunningCommand._finish, FINISHED),
+        protocol.EXIT: (RunningCommand._exit, ENDED),
+        protocol.FAILED: (RunningCommand._fail, ENDED),
+    },
+    FINISHED: {
+        protocol.NOTICE: (RunningCommand._note, FINISHED),
+        protocol.PROGRESS: (RunningCommand._progress, FINISHED),
         protocol.EXIT: (RunningCommand._exit, ENDED),
         protocol.FAILED: (RunningCommand._fail, ENDED),
     },

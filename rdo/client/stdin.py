@@ -31,6 +31,7 @@ class Stdin:
         self._more_credit = _thread.allocate_lock()  # guards nothing: released when there is more
         self._pipe: Pipe | None = None
         self._untried = True  # whether stdin might be spliced
+        self._over = False
 
     def start(self) -> None:
         """Begin to read."""
@@ -43,12 +44,21 @@ class Stdin:
         if self._more_credit.locked():
             self._more_credit.release()
 
+    def end(self) -> None:
+        """Send nothing more; what is typed from now on is for somebody else."""
+        self._over = True
+
     def _relay(self) -> None:
-        shared_terminal = not self._is_raw() and posix.isatty(0)
+        is_raw = self._is_raw()
+        shared_terminal = not is_raw and posix.isatty(0)
         sent = 0
         while True:
             if shared_terminal:
                 self._wait_for_our_turn()
+            elif is_raw:
+                wait_for_key()
+            if self._over:
+                return
             while sent >= self._credit:
                 self._more_credit.acquire()
             count = self._send_chunk(self._credit - sent)
@@ -89,6 +99,13 @@ class Stdin:
             if self._is_raw() or tty.is_ours(0):
                 return
             select.select((), (), (), TURN_INTERVAL)
+
+
+def wait_for_key() -> None:
+    """Wait without reading: who has to leave the terminal to others meanwhile takes no key from them."""
+    import select
+
+    select.select((0,), (), ())
 
 
 def read(size: int) -> bytes:

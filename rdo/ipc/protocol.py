@@ -5,7 +5,7 @@ Part of the client's hot path.
 
 from rdo.errors import ConnectError, RdoError, printable
 
-VERSION = b"6"
+VERSION = b"7"
 
 # From both.
 END = b"E"
@@ -32,6 +32,7 @@ OUTPUT = b"O"
 ERROR = b"D"
 CREDIT = b"C"
 STOPPED = b"T"
+FINISHED = b"H"
 EXIT = b"X"
 FAILED = b"F"
 REPORT = b"J"

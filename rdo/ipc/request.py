@@ -12,6 +12,8 @@ FLAGS = {
     "verbose": b"v",
     "progress": b"g",
     "no_input": b"n",
+    "no_sync": b"x",
+    "sync_only": b"y",
 }
 """The flags of a request by name, each with its letter on the wire. Other letters mean nothing."""
 
@@ -20,9 +22,9 @@ class Request:
     """What RUN asks for. Paths, arguments and variables are bytes: they need not be UTF-8."""
 
     __slots__ = (
-        "arguments", "config", "cwd", "environ", "is_shell_string", "map_output", "modes", "no_input", "no_map",
-        "no_map_output", "place", "profile", "progress", "pty", "pwd", "remote_directory", "root", "shell_options",
-        "stamp", "sudo", "term", "user", "variables", "verbose", "version", "window",
+        "arguments", "config", "cwd", "environ", "forwards", "is_shell_string", "map_output", "modes", "no_input",
+        "no_map", "no_map_output", "no_sync", "place", "profile", "progress", "pty", "pwd", "remote_directory", "root",
+        "shell_options", "stamp", "sudo", "sync_only", "term", "user", "variables", "verbose", "version", "window",
     )  # fmt: skip
 
     version: bytes
@@ -47,6 +49,10 @@ class Request:
     progress: bool
     """Whether the caller's stderr is a terminal that can show progress."""
     no_input: bool
+    no_sync: bool
+    """Whether to copy no files, before or after."""
+    sync_only: bool
+    """Whether to copy files, and to run no command."""
     shell_options: bytes
     """Of the shell that a string is for, with spaces between: `-c`, or `-euo pipefail -c`."""
     remote_directory: bytes
@@ -59,6 +65,8 @@ class Request:
     """Rows, columns, width and height in pixels."""
     arguments: "list[bytes]"
     variables: "list[bytes]"
+    forwards: "list[bytes]"
+    """For this command alone: `L` or `R`, and what was given after the option."""
     environ: "list[bytes]"
 
     @property
@@ -82,7 +90,7 @@ def encode_request(request: Request) -> bytes:
     """The payload of RUN."""
     fields: list[bytes] = [getattr(request, name) for name in _FIELDS]
     fields.append(b"%d %d %d %d" % request.window)
-    for items in (request.arguments, request.variables):
+    for items in (request.arguments, request.variables, request.forwards):
         fields.append(b"%d" % len(items))
         fields += items
     return b"\0".join(fields + request.environ)
@@ -105,6 +113,7 @@ def decode_request(payload: bytes) -> Request:
         request.window = (rows, columns, width, height)
         request.arguments = [next(fields) for _ in range(int(next(fields)))]
         request.variables = [next(fields) for _ in range(int(next(fields)))]
+        request.forwards = [next(fields) for _ in range(int(next(fields)))]
     except (StopIteration, ValueError):
         raise ProtocolError("malformed request") from None
     request.environ = list(fields)

@@ -10,6 +10,7 @@ from functools import partial
 from rdo import plan
 from rdo.config.schema import DEFAULT_PROFILE, Settings
 from rdo.drivers.base import Caller, ChannelOptions, Driver, Pty, Target, WindowSize
+from rdo.errors import RdoError
 from rdo.fscodec import fsdecode
 from rdo.ipc.request import Request
 from rdo.master import parent_environment, prefix_assignment
@@ -36,6 +37,7 @@ class CommandRunner:
             with WaitingCaller(client, request) as caller:
                 profile = self._profiles.of(request, caller.environment)
                 settings = profile.config.settings
+                _check_request(request, settings)
                 caller.user = plan.user(request, settings)
                 driver, trust_check = profile.of_caller(caller.environment)
                 trust_check.check(caller)
@@ -75,6 +77,15 @@ class CommandRunner:
         if fresh := self._prefix_assignments.first_mentions(name for name in names if name not in there):
             words = list(map(fsdecode, request.arguments)) if _is_plain(request) else []
             caller.report(f"rdo: {prefix_assignment.hint(fresh, caller.environment, words)}")
+
+
+def _check_request(request: Request, settings: Settings) -> None:
+    """Raises RdoError for what was asked for and cannot be had."""
+    if request.forwards:
+        raise RdoError(f"cannot forward `{fsdecode(request.forwards[0][1:])}`", "ports are not forwarded yet")
+    if request.sync_only:
+        why = "the profile sets no `sync`" if settings.sync == "no" else "files are not copied yet"
+        raise RdoError("there is nothing to copy", why, 'write `sync = "push"`')
 
 
 def _check_directory(profile: Profile, driver: Driver, request: Request) -> None:

@@ -17,6 +17,7 @@ from tests.soak import tries
 
 ACCEPTED, STARTED, PTYLESS = frame(protocol.ACCEPTED), frame(protocol.STARTED), frame(protocol.STARTED, b"T")
 UP = ACCEPTED + STARTED
+DONE = UP + frame(protocol.FINISHED)
 EXIT = frame(protocol.EXIT, b"\3")
 TOO_LONG = 2**32 - 1
 
@@ -74,6 +75,13 @@ ANSWERS: dict[str, Sequence[bytes]] = {
     "empty output too soon": [ACCEPTED + frame(b"O") + STARTED + EXIT],
     "a prompt too late": [UP + frame(b"P", b"1x")],
     "progress too late": [UP + frame(b"G", b"x")],
+    "a status without a command": [ACCEPTED + EXIT],
+    "work after the command": [DONE + frame(b"N", b"one") + frame(b"G", b"two") + EXIT],
+    "a failure after the command": [DONE + frame(b"F", b"a\0b\0c\0unreachable")],
+    "an end after the command": [DONE],
+    "output after the command": [DONE + frame(b"O", b"x")],
+    "finished twice": [DONE + frame(b"H")],
+    "finished too soon": [ACCEPTED + frame(b"H")],
     "input": [UP + frame(b"I", b"x")],
     "a report": [ACCEPTED + frame(b"J", b"{}")],
     "quotes": [ACCEPTED + frame(b"'")],

@@ -30,7 +30,8 @@ WORDS = [
     "-hc|a", "--|true", "--|-x", "-|x", "-t|--|x", "+|x", "x|-p|y", "-C|src|x", "-C|src|-C|..|x", "-C||x",
     "-C|.|x", "-C|/|-C|{local}/src|x", "-C|src//./|x", "--project|.|x", "--project={local}|x",
     "-C|/|--project|{local}|x", "--project|{local}/src/..|x", "-c|", "-euxo|pipefail|-c|x", "-O|extglob|-c|x", "-tnc|x",
-    "-cx|y|z", "-xcf|a|b", "--env|Z|x", "-e|_1=|x",
+    "-cx|y|z", "-xcf|a|b", "--env|Z|x", "-e|_1=|x", "--no-sync|x", "--sync-only", "-L|8000|x",
+    "-L8000:db:80|-R|4000|-tL1|x", "-R[::1]:1:x:2|x",
 ]  # fmt: skip
 """Command lines, their words with bars between."""
 
@@ -48,6 +49,9 @@ WRONG = [
     "-e||x",
     "-tZ|x",
     "-o|a b|-c|x",
+    "--no-sync=1|x",
+    "-L||x",
+    "-R",
     "-euü|x",
     "-eÜ|x",
 ]
@@ -79,7 +83,7 @@ def test_what_is_wrong_or_asks_for_help_gets_the_same_answer_and_sends_nothing(p
     assert not list(Path(project.environment["XDG_RUNTIME_DIR"]).iterdir())
 
 
-LETTERS = "-+ctTnsmvpeCuhoxOlZ=N "
+LETTERS = "-+ctTnsmvpeCuhoxOlZ=N LR"
 
 
 def test_for_random_command_lines(project: Project) -> None:

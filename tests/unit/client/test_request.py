@@ -73,6 +73,7 @@ def test_a_request_holds_what_was_typed_and_where() -> None:
         "window": (0, 0, 0, 0),
         "arguments": [b"make", b"a\xff"],
         "variables": [],
+        "forwards": [],
         "environ": [b"A=1=\xff", b"EMPTY=", b"TERM=xterm"],
     }
 

@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from rdo.client.run import ACCEPTED, REQUESTED, STARTED, TRANSITIONS, NotAccepted, RunningCommand, Trace
+from rdo.client.run import ACCEPTED, FINISHED, REQUESTED, STARTED, TRANSITIONS, NotAccepted, RunningCommand, Trace
 from rdo.errors import ConnectError, LinkLost, RdoError, SetupError
 from rdo.ipc import protocol
 from rdo.ipc.request import Request
@@ -19,11 +19,12 @@ MASTERS = {
     for name, value in vars(protocol).items()
     if isinstance(value, bytes) and len(value) == 1 and name in {
         "ACCEPTED", "STALE", "PROMPT", "NOTICE", "PROGRESS", "STARTED", "OUTPUT", "ERROR", "CREDIT", "END", "STOPPED",
-        "EXIT", "FAILED", "REPORT",
+        "FINISHED", "EXIT", "FAILED", "REPORT",
     }
 }  # fmt: skip
 WAY = {REQUESTED: b"", ACCEPTED: protocol.frame(protocol.ACCEPTED)}
 WAY[STARTED] = WAY[ACCEPTED] + protocol.frame(protocol.STARTED)
+WAY[FINISHED] = WAY[STARTED] + protocol.frame(protocol.FINISHED)
 EXIT = protocol.frame(protocol.EXIT, b"\7")
 
 
@@ -36,9 +37,10 @@ def _threads(monkeypatch: pytest.MonkeyPatch) -> None:
 class Master:
     """A master that sends what it is told to, and a command without input that is to be run by it."""
 
-    def __init__(self) -> None:
+    def __init__(self, sync_only: bool = False) -> None:
         self.client, self.end = socket.socketpair()
         request = Request()
+        request.sync_only = sync_only
         request.pty, request.no_input, request.window = False, True, (0, 0, 0, 0)
         self.command = RunningCommand(request, self.client, "/run/rdo/x", Trace(False, 0))
 
@@ -61,7 +63,7 @@ def test_every_frame_of_a_master_is_named_but_that_which_answers_rdoctl() -> Non
     assert named == set(MASTERS.values()) - {protocol.REPORT}
 
 
-@pytest.mark.parametrize("state", [REQUESTED, ACCEPTED, STARTED])
+@pytest.mark.parametrize("state", [REQUESTED, ACCEPTED, STARTED, FINISHED])
 @pytest.mark.parametrize("kind", [*(bytes([number]) for number in (0, 65, 73, 122, 255)), *MASTERS.values()])
 def test_a_frame_that_may_not_come_now_ends_the_connection(master: Master, state: str, kind: bytes) -> None:
     if kind in TRANSITIONS[state]:
@@ -72,6 +74,26 @@ def test_a_frame_that_may_not_come_now_ends_the_connection(master: Master, state
 
 def test_the_exit_status_is_the_last_frame(master: Master) -> None:
     assert master.run(WAY[STARTED], EXIT) == 7
+
+
+def test_a_status_may_come_after_what_is_done_once_the_command_has_ended(
+    master: Master, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert master.run(WAY[FINISHED], protocol.frame(protocol.NOTICE, b"rdo: a"), EXIT) == 7
+    assert capfd.readouterr().err == "rdo: a\n"
+
+
+def test_a_status_comes_without_a_command_only_where_none_was_asked_for(master: Master) -> None:
+    with pytest.raises(protocol.ProtocolError, match="when the command was accepted"):
+        master.run(WAY[ACCEPTED], EXIT)
+    other = Master(sync_only=True)
+    with closing(other.client), closing(other.end):
+        assert other.run(WAY[ACCEPTED], EXIT) == 7
+
+
+def test_an_end_once_the_command_has_is_told_as_such(master: Master) -> None:
+    with pytest.raises(LinkLost, match="the command has ended, but not all is done after it"):
+        master.run(WAY[FINISHED])
 
 
 @pytest.mark.parametrize("answer", [b"", protocol.frame(protocol.STALE)], ids=["no answer", "STALE"])

@@ -30,6 +30,7 @@ def requests(draw: st.DrawFn) -> Request:
     request.window = (draw(PIXELS), draw(PIXELS), draw(PIXELS), draw(PIXELS))
     request.arguments = draw(FIELDS)
     request.variables = draw(FIELDS)
+    request.forwards = draw(FIELDS)
     request.environ = draw(FIELDS)
     return request
 
@@ -43,13 +44,14 @@ def example() -> Request:
     request.window = (24, 80, 0, 0)
     request.arguments = [b"make", b""]
     request.variables = [b"A=b"]
+    request.forwards = [b"L8000"]
     request.environ = [b"HOME=/root", b"X=\xff\n"]
     return request
 
 
 WIRE = (
-    b"6\0place\0config\0profile\0stamp\0root\0pwd\0cwd\0csmoOpvgn\0shell_options\0remote_directory\0user\0term\0modes\0"
-    b"24 80 0 0\0" + b"2\0make\0\0" + b"1\0A=b\0" + b"HOME=/root\0X=\xff\n"
+    b"7\0place\0config\0profile\0stamp\0root\0pwd\0cwd\0csmoOpvgnxy\0shell_options\0remote_directory\0user\0term\0modes\0"
+    b"24 80 0 0\0" + b"2\0make\0\0" + b"1\0A=b\0" + b"1\0L8000\0" + b"HOME=/root\0X=\xff\n"
 )
 
 
@@ -59,7 +61,7 @@ def test_a_request_is_written_as_the_protocol_has_it() -> None:
 
 @pytest.mark.parametrize("name", FLAGS)
 def test_each_flag_has_a_letter_of_its_own(name: str) -> None:
-    request = decode_request(WIRE.replace(b"csmoOpvgn", b"?" + FLAGS[name]))
+    request = decode_request(WIRE.replace(b"csmoOpvgnxy", b"?" + FLAGS[name]))
     assert [each for each in FLAGS if getattr(request, each)] == [name]
 
 
