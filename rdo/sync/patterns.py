@@ -1,0 +1,218 @@
+"""The globs of `pull`, `include` and `exclude`, with the wildcards of gitignore(5). Pure.
+
+All are relative to the root: `*.o` is a file of the root, `**/*.o` one anywhere. A pattern that matches a directory
+covers all that is below it; with a slash at its end it matches only directories, and `dir/**` only what is below.
+
+Patterns are matched name by name, with what is left of each pattern in a directory kept: so a directory in which no
+pattern can match costs nothing, and no name, which may be a hostile target's, can make one backtrack.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from rdo.fscodec import fsencode
+
+ANY_DEPTH = None
+"""Stands for `**` between the names of a pattern."""
+
+KEPT_DIRECTORIES = 10_000
+"""For as many directories it is remembered what is left of the patterns."""
+
+CLASSES = {
+    b"alpha": b"A-Za-z",
+    b"digit": b"0-9",
+    b"alnum": b"A-Za-z0-9",
+    b"upper": b"A-Z",
+    b"lower": b"a-z",
+    b"space": rb"\s",
+    b"blank": rb" \t",
+    b"punct": rb"!-/:-@\[-`{-~",
+    b"xdigit": b"0-9A-Fa-f",
+    b"cntrl": rb"\x00-\x1f\x7f",
+    b"graph": b"!-~",
+    b"print": b" -~",
+}
+"""Of POSIX, inside brackets."""
+
+_BRACKETS = re.compile(rb"\[(?P<not>[!^]?)(?P<set>\]?(?:\[:[a-z]+:\]|\\.|[^\]\\])*)\]", re.DOTALL)
+_IN_BRACKETS = re.compile(rb"\[:(?P<class>[a-z]+):\]|\\(?P<escaped>.)|(?P<dash>-)|(?P<byte>.)", re.DOTALL)
+
+
+class Glob(NamedTuple):
+    """One pattern: a condition for each name on the way, ANY_DEPTH for any number of names."""
+
+    names: tuple[re.Pattern[bytes] | None, ...]
+    only_directories: bool
+
+
+class _Left(NamedTuple):
+    """What is left of the patterns in a directory: of which glob, from which name on; or nothing, since a directory on
+    the way matches as a whole."""
+
+    positions: tuple[tuple[Glob, int], ...]
+    covered: bool
+
+
+class Patterns:
+    """Some globs, any of which may match."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        parts = [_parts(fsencode(pattern)) for pattern in patterns]
+        globs = [Glob(tuple(map(_name, names)), ends) for names, ends in parts]
+        self._root = _Left(tuple((glob, 0) for glob in globs), covered=False)
+        self._left: dict[bytes, _Left] = {}
+        self.prefixes: tuple[bytes, ...] = _topmost({_prefix(names) for names, _ in parts})
+        """Where a search has to begin: paths without wildcards, none below another, of which one may be the empty path
+        of the root. What has no wildcards at all is its own prefix."""
+
+    def __bool__(self) -> bool:
+        return bool(self._root.positions)
+
+    def matches(self, path: bytes, directory: bool = False) -> bool:
+        """Whether a pattern matches the path, or a directory on the way to it. `directory`: that is one itself."""
+        parent, _, name = path.rpartition(b"/")
+        left = self._left_in(parent)
+        return left.covered or any(
+            _ends(glob, at) and (directory or not glob.only_directories) for glob, at in _matching(left, name)
+        )
+
+    def may_match_below(self, directory: bytes) -> bool:
+        """Whether something below the directory may match, going by its path alone."""
+        left = self._left_in(directory)
+        return left.covered or bool(left.positions)
+
+    def _left_in(self, directory: bytes) -> _Left:
+        """What is left in a directory: from the nearest one above it of which that is known, name by name."""
+        if not directory or not self:
+            return self._root
+        if len(self._left) >= KEPT_DIRECTORIES:
+            self._left.clear()
+        unknown = []
+        while directory and directory not in self._left:
+            unknown.append(directory)
+            directory = directory.rpartition(b"/")[0]
+        left = self._left[directory] if directory else self._root
+        for each in reversed(unknown):
+            left = self._left[each] = _entered(left, each.rpartition(b"/")[2])
+        return left
+
+
+def _entered(left: _Left, name: bytes) -> _Left:
+    """What is left in a directory of that name."""
+    if left.covered:
+        return left
+    matched = _matching(left, name)
+    if any(_ends(glob, at) for glob, at in matched):
+        return _Left((), covered=True)
+    return _Left(tuple(dict.fromkeys(matched)), covered=False)
+
+
+def _matching(left: _Left, name: bytes) -> list[tuple[Glob, int]]:
+    """What is left of the globs after one more name."""
+    found = []
+    for glob, at in left.positions:
+        if glob.names[at] is ANY_DEPTH:
+            found.append((glob, at + 1 if at + 1 == len(glob.names) else at))
+            at += 1
+        condition = glob.names[at] if at < len(glob.names) else None
+        if condition and condition.fullmatch(name):
+            found.append((glob, at + 1))
+    return found
+
+
+def _ends(glob: Glob, at: int) -> bool:
+    return at == len(glob.names)
+
+
+def claimed_twice(some: Sequence[str], others: Sequence[str]) -> str:
+    """What patterns of both lists name: a path without wildcards, or the same pattern; empty if neither is found."""
+    for these, those in ((some, others), (others, some)):
+        known = Patterns(those)
+        for pattern in these:
+            names, only_directories = _parts(fsencode(pattern))
+            whole = _prefix(names)
+            if pattern in those or (b"/".join(names) == whole and known.matches(whole, only_directories)):
+                return pattern
+    return ""
+
+
+def _parts(pattern: bytes) -> tuple[list[bytes], bool]:
+    """The names of a pattern, and whether it matches nothing but directories."""
+    names = [name for name in pattern.split(b"/") if name not in (b"", b".")]
+    joined = [name for name, before in zip(names, [b"", *names], strict=False) if (name, before) != (b"**", b"**")]
+    return joined, pattern.endswith((b"/", b"/."))
+
+
+def _prefix(names: Sequence[bytes]) -> bytes:
+    """The path that all matches begin with."""
+    fixed: list[bytes] = []
+    for name in names:
+        if re.search(rb"[*?\[]", re.sub(rb"\\.", b"", name, flags=re.DOTALL)):
+            break
+        fixed.append(re.sub(rb"\\(.)", rb"\1", name, flags=re.DOTALL))
+    return b"/".join(fixed)
+
+
+def _topmost(paths: Iterable[bytes]) -> tuple[bytes, ...]:
+    """The paths without those that are below another."""
+    found: list[bytes] = []
+    for path in sorted(paths, key=lambda path: path.split(b"/")):
+        if not any(path == top or path.startswith(top + b"/") or not top for top in found):
+            found.append(path)
+    return tuple(found)
+
+
+def _name(glob: bytes) -> re.Pattern[bytes] | None:
+    """The condition for one name.
+
+    What stands between two stars is matched at the first place where it fits, for good: a later one could give no more.
+    `(?=(...))\\1` says that, as in fnmatch.translate(), for Pythons without atomic groups.
+    """
+    if glob == b"**":
+        return ANY_DEPTH
+    first, *rest = _pieces(glob)
+    if not rest:
+        return re.compile(first, re.DOTALL)
+    *middle, last = rest
+    fixed = b"".join(rb"(?=(.*?%b))\%d" % (piece, number) for number, piece in enumerate(filter(None, middle), 1))
+    return re.compile(first + fixed + b".*" + last, re.DOTALL)
+
+
+def _pieces(glob: bytes) -> list[bytes]:
+    """What stands between the stars of a name's glob, as regular expressions."""
+    pieces, position = [b""], 0
+    while position < len(glob):
+        byte = glob[position : position + 1]
+        brackets = _BRACKETS.match(glob, position) if byte == b"[" else None
+        if brackets:
+            pieces[-1] += _one_of(brackets)
+            position = brackets.end()
+            continue
+        if byte == b"*":
+            pieces.append(b"")
+        elif byte == b"\\" and position + 1 < len(glob):
+            position += 1
+            pieces[-1] += re.escape(glob[position : position + 1])
+        else:
+            pieces[-1] += b"." if byte == b"?" else re.escape(byte)
+        position += 1
+    return pieces
+
+
+def _one_of(brackets: re.Match[bytes]) -> bytes:
+    """Brackets as those of a regular expression; what is wrong in them matches nothing, as with git."""
+    inside = b""
+    for found in _IN_BRACKETS.finditer(brackets["set"]):
+        if found["class"]:
+            inside += CLASSES.get(found["class"], b"")
+        else:
+            inside += b"-" if found["dash"] else re.escape(found["escaped"] or found["byte"])
+    negated = b"^" if brackets["not"] else b""
+    try:
+        re.compile(b"[" + negated + inside + b"]")
+    except re.error:  # a range that goes backwards, or nothing that is known
+        return b"(?!)"
+    return b"[" + negated + inside + b"]"
