@@ -12,7 +12,7 @@ from rdo.fscodec import fsdecode
 from rdo.remote_sh.template import fill, load, quote
 from rdo.sync import manifest, push_job, push_plan
 from rdo.sync.archive import Archive, digest_of
-from rdo.sync.conflict import SyncConflict, conflicts, is_version
+from rdo.sync.conflict import MISSING, OUTDATED, Difference, SyncConflict, conflicts, is_version
 from rdo.sync.entry import Entry, Tree, changes
 from rdo.sync.examine import Found, Target, examine
 from rdo.sync.known_files import KnownFiles
@@ -94,6 +94,30 @@ class Pusher:
             except _Differs:
                 self._look(root, put, removed)
         raise TargetChanged
+
+    def differences(self, root: bytes, tree: Tree) -> list[Difference]:
+        """What is not the same there as in the tree. Raises as `run`."""
+        self._resolve()
+        placed = self._known.placed
+        found = self._examine(tree.keys() | placed.keys(), contents=False)
+        odd = [path for path, each in found.items() if each.kind == "file" and not self._is_as_left(path, each)]
+        found.update(self._examine(odd))
+        here = {path: digest_of(root, path) for path in odd if path in tree and tree[path].kind == "file"}
+        ours = {path: self._known.versions(path) for path in found}
+        unequal = {each.path: each for each in conflicts(found, tree, ours, here)}
+        for path, each in found.items():
+            entry = tree.get(path)
+            if path in unequal or (entry is None and not each.kind):
+                continue
+            if not each.kind:
+                unequal[path] = Difference(path, entry, MISSING)
+            elif path not in placed or placed[path].entry != entry:
+                unequal[path] = Difference(path, entry, OUTDATED)
+        return sorted(unequal.values())
+
+    def _is_as_left(self, path: bytes, found: Found) -> bool:
+        placed = self._known.placed.get(path)
+        return placed is not None and placed.token == found.token
 
     def _resolve(self) -> None:
         """Find out what a push that was interrupted has done."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Collection
+from typing import NamedTuple
 
 from rdo.errors import RdoError
 from rdo.sync.conflict import Difference, SyncConflict
@@ -11,31 +11,9 @@ from rdo.sync.entry import Tree
 from rdo.sync.known_files import KnownFiles
 from rdo.sync.opened import Opened, open_directory
 from rdo.sync.project_state import ProjectState
+from rdo.sync.pull import Puller, PullPatterns, PullResult
 from rdo.sync.push import Place, Pusher, PushResult, TargetChanged
 from rdo.sync.shell_job import JobUse
-
-
-class PullPatterns(Protocol):
-    """What belongs to the target."""
-
-    @property
-    def prefixes(self) -> Sequence[bytes]:
-        """The directories, or files, in which all of it is; empty for the root itself."""
-
-    def matches(self, path: bytes) -> bool:
-        """Whether a path is part of it."""
-
-
-class PullResult(NamedTuple):
-    """What a pull did."""
-
-    pulled: int = 0
-    removed: int = 0
-    size: int = 0
-    """Bytes of files."""
-    conflicts: tuple[bytes, ...] = ()
-    """What was left as it is here."""
-
 
 TRIES = 4
 """How often a push begins again because the target has changed meanwhile."""
@@ -55,6 +33,7 @@ class TargetTree:
         self._opened: Opened | None = None
         self._known: KnownFiles | None = None
         self._serial = ""
+        self._puller: Puller | None = None
         self._last: Tree | None = None
         """What was pushed last, all of it."""
         self.others = False
@@ -122,12 +101,32 @@ class TargetTree:
 
         What is here and is not as it was pulled is left alone, and named in the result.
         """
-        raise NotImplementedError
+        return self._pull(use, root, patterns, ())
+
+    def _pull(self, use: JobUse, root: bytes, patterns: PullPatterns, over: Collection[bytes]) -> PullResult:
+        place = Place(self._directory, self._target, self._state.identity)
+        opened, _ = self._open(use, place)
+        self._puller = self._puller or Puller(self._state, place)
+        return self._puller.run(use, opened.stat, root, patterns, over)
 
     def take_there(self, use: JobUse, root: bytes, paths: Collection[bytes]) -> PullResult:
-        """Have these files here as they are there, over what is here. Raises as `pull`."""
-        raise NotImplementedError
+        """Have these files, and those below these directories, here as they are there, over what is here.
+
+        Raises as `pull`.
+        """
+        return self._pull(use, root, _Paths(tuple(paths)), paths)
 
     def differences(self, use: JobUse, root: bytes, tree: Tree) -> list[Difference]:
         """What is not the same there as in the tree of `root`. Raises as `push`."""
-        raise NotImplementedError
+        place = Place(self._directory, self._target, self._state.identity)
+        opened, known = self._open(use, place)
+        return Pusher(use, place, opened, known, self._serial).differences(root, tree)
+
+
+class _Paths(NamedTuple):
+    """Patterns that are paths."""
+
+    prefixes: tuple[bytes, ...]
+
+    def matches(self, path: bytes) -> bool:
+        return any(path == each or path.startswith(each + b"/") for each in self.prefixes)

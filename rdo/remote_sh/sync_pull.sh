@@ -1,0 +1,38 @@
+# shellcheck shell=sh
+# Says what there is below some paths, and then sends what the lines on stdin ask for. Changes nothing but its own mark,
+# by which a target that was set up afresh is known from one where files were removed.
+export LC_ALL=C TZ=UTC0
+cd @DIRECTORY@ 2>/dev/null || {
+    echo "!fault directory"
+    exit
+}
+pull_mark=
+if [ -d .rdo-sync/@IDENTITY@ ] && [ ! -L .rdo-sync ]; then
+    [ ! -r .rdo-sync/@IDENTITY@/pulls ] || read -r pull_mark <.rdo-sync/@IDENTITY@/pulls
+    [ "$pull_mark" = @PULLS@ ] || echo @PULLS@ >.rdo-sync/@IDENTITY@/pulls
+fi
+echo "!pulls $pull_mark"
+# shellcheck disable=SC2034 # asked for by a line
+scan_status=0
+
+# scan PATH WAY...: what is there, unless it is not, or one of the directories on the way to it is a link.
+scan() {
+    scan_path=$1
+    shift
+    [ -e "$scan_path" ] || [ -L "$scan_path" ] || return 0
+    for scan_way in "$@"; do
+        [ ! -L "$scan_way" ] || return 0
+    done
+    # shellcheck disable=SC2034
+    find "$scan_path" -path ./.rdo-sync -prune -o -exec stat @STAT@ {} + || scan_status=1
+}
+
+# send PATH...
+send() {
+    tar -cf - "$@"
+    echo "@MARK@.$?"
+}
+@SET_NEWLINE@
+while IFS= read -r one_line; do
+    eval "$one_line"
+done

@@ -1,0 +1,226 @@
+"""Files that are pulled, on this machine: received apart, and moved to their places below the project's root.
+
+No link is followed on the way to any of them, whoever made it: a directory is entered by its descriptor.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rdo.errors import RdoError, reason
+from rdo.fscodec import fsdecode
+from rdo.sync.archive import digest_of, open_directory
+from rdo.sync.pull_scan import Seen
+
+STATE = b".rdo-sync"
+"""Where rdo keeps what is not the project's, below the root of either side."""
+
+OPEN_LIMIT = 64
+"""Directories that are kept open at a time."""
+
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Here(NamedTuple):
+    """What is at a path here."""
+
+    kind: str
+    """`file`, `link`, `directory`, `other`, or empty where there is nothing, and nothing in the way."""
+    state: str = ""
+    """Size, time and inode: whether it is still as it was."""
+    link: bytes = b""
+
+
+OTHER = Here("other")
+
+
+class LocalCopy:
+    """The files below a root that are pulled. To be closed."""
+
+    def __init__(self, root: bytes) -> None:
+        self.made: list[bytes] = []
+        """Directories that were made for what is in them."""
+        self._root = root
+        self._received = b"pull-" + os.urandom(8).hex().encode()
+        self._handle = -1
+        self._writing = -1
+        self._directories: dict[bytes, int] = {}
+
+    def close(self) -> None:
+        """Remove what is left of what was received."""
+        for handle in self._directories.values():
+            os.close(handle)
+        self._directories.clear()
+        if self._writing >= 0:
+            os.close(self._writing)
+            self._writing = -1
+        if self._handle < 0:
+            return
+        os.close(self._handle)
+        self._handle = -1
+        with contextlib.suppress(OSError):
+            shutil.rmtree(os.path.join(self._root, STATE, self._received))
+            os.rmdir(os.path.join(self._root, STATE))
+
+    def look(self, path: bytes) -> Here:
+        """What is at a path. A link or a file on the way counts as something else in its place."""
+        parent, _, name = path.rpartition(b"/")
+        try:
+            directory = self._directory(parent)
+            found = os.lstat(name, dir_fd=directory)
+            state = f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
+            if stat.S_ISLNK(found.st_mode):
+                return Here("link", state, os.readlink(name, dir_fd=directory))
+        except FileNotFoundError:
+            return Here("")
+        except OSError:
+            return OTHER
+        if stat.S_ISDIR(found.st_mode):
+            return Here("directory")
+        return Here("file", state) if stat.S_ISREG(found.st_mode) else OTHER
+
+    def digest(self, path: bytes) -> str:
+        """SHA-256 of a file; empty if it cannot be read."""
+        try:
+            return digest_of(self._root, path)
+        except RdoError:
+            return ""
+
+    @property
+    def free(self) -> int:
+        """Bytes that there is room for."""
+        found = os.statvfs(self._root)
+        return found.f_bavail * found.f_frsize
+
+    def begin(self, name: str) -> None:
+        """A file is received, by a name of the caller's. Raises RdoError."""
+        with self._explained(name.encode()):
+            if self._writing >= 0:
+                os.close(self._writing)
+                self._writing = -1
+            self._writing = os.open(name, _WRITE, 0o600, dir_fd=self._stage())
+
+    def write(self, path: bytes, data: bytes) -> None:
+        """More of that file, which is to be put at the path. Raises RdoError."""
+        with self._explained(path):
+            view = memoryview(data)
+            while view:
+                view = view[os.write(self._writing, view) :]
+
+    def copy(self, name: str, other: str) -> None:
+        """Have a file that was received once more. Raises RdoError."""
+        with self._explained(other.encode()):
+            source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._stage())
+            target = os.open(other, _WRITE, 0o600, dir_fd=self._stage())
+            with open(source, "rb") as reader, open(target, "wb") as writer:
+                shutil.copyfileobj(reader, writer)
+
+    def place(self, name: str, path: bytes, seen: Seen) -> str:
+        """Move a file that was received to its place, and give its state there. Raises RdoError."""
+        stage = self._stage()
+        with self._explained(path):
+            os.chmod(name, seen.mode, dir_fd=stage)
+            os.utime(name, ns=(seen.mtime_ns, seen.mtime_ns), dir_fd=stage, follow_symlinks=False)
+            self._move(name.encode(), path)
+        return self.look(path).state
+
+    def place_link(self, path: bytes, link: bytes) -> str:
+        """Make a link at a path, and give its state there. Raises RdoError."""
+        with self._explained(path):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(b"link", dir_fd=self._stage())
+            os.symlink(link, b"link", dir_fd=self._stage())
+            self._move(b"link", path)
+        return self.look(path).state
+
+    def make_directory(self, path: bytes, mode: int = 0o777) -> None:
+        """Make a directory, and those on the way. Raises RdoError."""
+        with self._explained(path):
+            self._make(path, mode)
+
+    def remove(self, path: bytes) -> None:
+        """Remove a file or link, or a directory that is empty; else leave it."""
+        parent, _, name = path.rpartition(b"/")
+        with contextlib.suppress(OSError):
+            directory = self._directory(parent)
+            if stat.S_ISDIR(os.lstat(name, dir_fd=directory).st_mode):
+                if path in self._directories:
+                    os.close(self._directories.pop(path))
+                os.rmdir(name, dir_fd=directory)
+            else:
+                os.unlink(name, dir_fd=directory)
+
+    def _stage(self) -> int:
+        if self._handle < 0:
+            with self._explained(STATE):
+                root = self._directory(b"")
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(STATE, 0o700, dir_fd=root)
+                state = os.open(STATE, _DIRECTORY, dir_fd=root)
+                try:
+                    os.mkdir(self._received, 0o700, dir_fd=state)
+                    self._handle = os.open(self._received, _DIRECTORY, dir_fd=state)
+                finally:
+                    os.close(state)
+        return self._handle
+
+    def _directory(self, path: bytes) -> int:
+        """The descriptor of a directory, kept open. Raises OSError."""
+        if path not in self._directories:
+            if len(self._directories) > OPEN_LIMIT:
+                for handle in self._directories.values():
+                    os.close(handle)
+                self._directories.clear()
+            self._directories[path] = open_directory(self._root, path)
+        return self._directories[path]
+
+    def _make(self, path: bytes, mode: int = 0o777) -> None:
+        parent, _, name = path.rpartition(b"/")
+        if not path or self.look(path).kind == "directory":
+            return
+        self._make(parent)
+        os.mkdir(name, mode | 0o700, dir_fd=self._directory(parent))
+        self.made.append(path)
+
+    def _move(self, name: bytes, path: bytes) -> None:
+        parent, _, last = path.rpartition(b"/")
+        self._make(parent)
+        directory = self._directory(parent)
+        try:
+            os.rename(name, last, src_dir_fd=self._stage(), dst_dir_fd=directory)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            self._copy(name, last, directory)
+
+    def _copy(self, name: bytes, last: bytes, directory: int) -> None:
+        """Onto another file system: copied beside its place first."""
+        stage, beside = self._stage(), STATE + b"-" + self._received
+        found = os.lstat(name, dir_fd=stage)
+        if stat.S_ISLNK(found.st_mode):
+            os.symlink(os.readlink(name, dir_fd=stage), beside, dir_fd=directory)
+        else:
+            source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=stage)
+            target = os.open(beside, _WRITE, 0o600, dir_fd=directory)
+            with open(source, "rb") as reader, open(target, "wb") as writer:
+                shutil.copyfileobj(reader, writer)
+                os.fchmod(target, stat.S_IMODE(found.st_mode))
+            os.utime(beside, ns=(found.st_mtime_ns, found.st_mtime_ns), dir_fd=directory, follow_symlinks=False)
+        os.rename(beside, last, src_dir_fd=directory, dst_dir_fd=directory)
+        os.unlink(name, dir_fd=stage)
+
+    @contextlib.contextmanager
+    def _explained(self, path: bytes) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            what = f"cannot write `{fsdecode(path)}`, which was pulled from the target"
+            hint = "free disk space here" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "fix what is in its way"
+            raise RdoError(what, reason(error), hint) from None

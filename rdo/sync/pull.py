@@ -1,0 +1,251 @@
+"""One pull: finds out what there is on the target, and has here what has changed there. See target_tree.py."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple, Protocol
+
+from rdo.errors import RdoError
+from rdo.remote_sh.template import fill, load, quote
+from rdo.sync import pulled_record
+from rdo.sync.examine import one_line
+from rdo.sync.local_copy import STATE, Here, LocalCopy
+from rdo.sync.project_state import ProjectState
+from rdo.sync.pull_scan import STAT, BadScan, Scan, Seen, way
+from rdo.sync.pulled_record import Pulled
+from rdo.sync.push import Place
+from rdo.sync.push_job import chunks
+from rdo.sync.receive import Received, Receiver, Refused
+from rdo.sync.shell_job import JobFailed, JobUse, ShellJob, started
+
+SCAN_LIMIT = 512 * 1024 * 1024
+"""Bytes of a scan."""
+
+PLACED_COUNT = 5000
+"""Files after which those that have come are put in their places."""
+
+PLACED_SIZE = 64 * 1024 * 1024
+"""Bytes in all from which on that is done after each archive."""
+
+PROTECTED = frozenset({STATE, b".git", b".rdo.conf"})
+
+_PULL = load("sync_pull", SET_NEWLINE=load("newline"))
+
+
+class PullPatterns(Protocol):
+    """What belongs to the target."""
+
+    @property
+    def prefixes(self) -> Sequence[bytes]:
+        """The directories, or files, in which all of it is; empty for the root itself."""
+
+    def matches(self, path: bytes) -> bool:
+        """Whether a path is part of it."""
+
+
+class PullResult(NamedTuple):
+    """What a pull did."""
+
+    pulled: int = 0
+    removed: int = 0
+    size: int = 0
+    """Bytes of files."""
+    conflicts: tuple[bytes, ...] = ()
+    """What was left as it is here: it is not as it was pulled."""
+    refused: tuple[Refused, ...] = ()
+    """What the target has and this side does not take."""
+
+
+class _Pulling(NamedTuple):
+    """A pull that goes on."""
+
+    job: ShellJob
+    mark: bytes
+    """What lines of the target's begin with, or archives end with: nobody can guess it."""
+    local: LocalCopy
+    patterns: PullPatterns
+    over: frozenset[bytes]
+
+    def claims(self, path: bytes) -> bool:
+        """Whether it is to be pulled. A target gets to write no program that git or rdo would run here."""
+        return PROTECTED.isdisjoint(path.lower().split(b"/")) and self.patterns.matches(path)
+
+
+class _Scanned(NamedTuple):
+    """What a target has to be pulled."""
+
+    found: Mapping[bytes, Seen]
+    is_whole: bool
+    """Whether all could be looked at."""
+    is_known: bool
+    """Whether the target is the one from which was pulled before, and not one that was set up afresh."""
+
+
+class Puller:
+    """Pulls of one project from one directory of a target."""
+
+    def __init__(self, state: ProjectState, place: Place) -> None:
+        self._state = state
+        self._place = place
+        self._mark, self._record = pulled_record.decode(state.pulled())
+        self._mark = self._mark or os.urandom(8).hex()
+        self._step = f"looking what has changed on `{place.target}`"
+
+    def run(self, use: JobUse, stat: str, root: bytes, patterns: PullPatterns, over: Collection[bytes]) -> PullResult:
+        """Do it; `over`: what is here at these paths is overwritten. Raises RdoError, LinkLost, CallerGone."""
+        mark = os.urandom(8).hex()
+        text = fill(
+            _PULL,
+            DIRECTORY=quote(self._place.directory),
+            IDENTITY=self._place.identity,
+            PULLS=self._mark,
+            STAT=STAT[stat].format(mark=mark),
+            MARK=mark,
+        )
+        local = LocalCopy(root)
+        before = dict(self._record)
+        try:
+            with started(use, text, lambda: use.caller.progress(self._step)) as job:
+                pulling = _Pulling(job, mark.encode(), local, patterns, frozenset(over))
+                return self._take(pulling, self._scan(pulling))
+        finally:
+            self._record.update({path: (Pulled("directory"),) for path in local.made})
+            local.close()
+            if self._record != before:
+                self._save()
+
+    def _save(self) -> None:
+        self._state.write_pulled(pulled_record.encode(self._mark, self._record))
+
+    def _scan(self, pulling: _Pulling) -> _Scanned:
+        """What is there of the patterns."""
+        job = pulling.job
+        questions = [
+            b"scan " + b" ".join(one_line(path) for path in (prefix, *way(prefix))) + b"\n"
+            for prefix in pulling.patterns.prefixes
+        ]
+        job.feed([*questions, b'echo "!scanned $scan_status"\n'], end=False)
+        scan, size, known = Scan(pulling.mark), 0, False
+        try:
+            for line in job.lines():
+                size += len(line)
+                if size > SCAN_LIMIT:
+                    raise BadScan("more than can be looked at")
+                if line.startswith(b"!scanned "):
+                    scan.end()
+                    claimed = {path: seen for path, seen in scan.found.items() if pulling.claims(path)}
+                    return _Scanned(claimed, line == b"!scanned 0", known)
+                if line.startswith(b"!pulls "):
+                    known = line == b"!pulls " + self._mark.encode()
+                elif line.startswith(b"!fault"):
+                    raise self._failed("it is not there")
+                else:
+                    scan.receive(line)
+        except BadScan as error:
+            raise self._failed(f"it said {error}") from None
+        raise self._failed(job.reason() or "its shell ended early")
+
+    def _failed(self, why: str) -> RdoError:
+        what = f"cannot pull from `{self._place.directory}` on `{self._place.target}`"
+        return JobFailed(what, why, "see `rdoctl sync status`")
+
+    def _take(self, pulling: _Pulling, scan: _Scanned) -> PullResult:
+        removed = 0 if pulling.over else self._remove(pulling, scan)
+        wanted, conflicts = self._wanted(pulling, scan.found)
+        size = sum(seen.size for seen in wanted.values())
+        if size > pulling.local.free:
+            what = f"cannot pull {size:,} bytes from `{self._place.target}`"
+            raise RdoError(what, "there is less room here", "free disk space here")
+        groups = list(chunks(map(one_line, wanted)))
+        pulling.job.wait_for_writer()
+        pulling.job.feed(b"send " + b" ".join(group) + b"\n" for group in groups)
+        receiver = Receiver(pulling.job, pulling.mark, pulling.local, self._place.target)
+        paths, pulled, received = iter(wanted), 0, dict[bytes, Received]()
+        for number, group in enumerate(groups, 1):
+            self._step = (
+                f"copying {len(wanted):,} files from `{self._place.target}` ({pulled + len(received):,} are here)"
+            )
+            received.update(receiver.archive({path: wanted[path] for path in islice(paths, len(group))}))
+            if number == len(groups) or len(received) > PLACED_COUNT or size > PLACED_SIZE:
+                ours = [path for path in received if self._may_be_put(pulling, path, received[path])]
+                conflicts += received.keys() - set(ours)
+                self._put(pulling.local, {path: received[path] for path in ours}, wanted)
+                pulled += len(ours)
+                received = {}
+        self._make_directories(pulling.local, scan.found)
+        return PullResult(pulled, removed, size, tuple(sorted(conflicts)), tuple(receiver.refused))
+
+    def _wanted(self, pulling: _Pulling, found: Mapping[bytes, Seen]) -> tuple[dict[bytes, Seen], list[bytes]]:
+        """What is to come here, and what cannot."""
+        wanted: dict[bytes, Seen] = {}
+        conflicts: list[bytes] = []
+        for path, seen in sorted(found.items()):
+            if seen.kind not in ("file", "link"):
+                continue
+            here, versions = pulling.local.look(path), self._record.get(path, ())
+            if path in pulling.over or not here.kind:
+                wanted[path] = seen
+            elif not versions or versions[-1].token != seen.token or not versions[-1].here:
+                odd = here.kind != seen.kind or (here.kind == "file" and not here.state.startswith(f"{seen.size} "))
+                if odd and not self._is_ours(pulling.local, path, here, ()):
+                    conflicts.append(path)
+                else:
+                    wanted[path] = seen
+        return wanted, conflicts
+
+    def _is_ours(self, local: LocalCopy, path: bytes, here: Here, contents: Collection[bytes]) -> bool:
+        """Whether what is here was pulled, or is equal to one of these."""
+        versions = [each for each in self._record.get(path, ()) if each.kind == here.kind]
+        if here.kind == "link":
+            return here.link in contents or any(each.content == here.link for each in versions)
+        if here.kind != "file":
+            return False
+        if any(each.here == here.state for each in versions):
+            return True
+        return local.digest(path).encode() in {*contents, *(each.content for each in versions)} - {b""}
+
+    def _may_be_put(self, pulling: _Pulling, path: bytes, received: Received) -> bool:
+        here = pulling.local.look(path)
+        if not here.kind or (path in pulling.over and here.kind in ("file", "link")):
+            return True
+        return self._is_ours(pulling.local, path, here, (received.content,))
+
+    def _put(self, local: LocalCopy, received: Mapping[bytes, Received], wanted: Mapping[bytes, Seen]) -> None:
+        """Put what has come in its place. What it is to be is on record before: it may be interrupted."""
+        new = {path: Pulled(each.kind, each.content, wanted[path].token) for path, each in received.items()}
+        for path, version in new.items():
+            self._record[path] = (*self._record.get(path, ()), version)
+        self._save()
+        for path, each in received.items():
+            if each.kind == "link":
+                here = local.place_link(path, each.content)
+            else:
+                here = local.place(each.name, path, wanted[path])
+            self._record[path] = (new[path]._replace(here=here),)
+
+    def _make_directories(self, local: LocalCopy, found: Mapping[bytes, Seen]) -> None:
+        for path, seen in sorted(found.items()):
+            if seen.kind == "directory" and not local.look(path).kind:
+                local.make_directory(path, seen.mode)
+
+    def _remove(self, pulling: _Pulling, scan: _Scanned) -> int:
+        """Remove here what is gone there, if it is as it was pulled; how much that was."""
+        removed = 0
+        ways = {each for path in scan.found for each in way(path)}
+        for path in sorted(self._record.keys() - scan.found.keys() - ways, reverse=True):
+            versions = self._record[path]
+            if not pulling.claims(path) and versions[-1].kind != "directory":
+                del self._record[path]
+            elif not scan.is_whole:
+                continue
+            elif not scan.is_known:
+                self._record[path] = tuple(each._replace(token="") for each in versions)
+            elif versions[-1].token or versions[-1].kind == "directory":
+                here = pulling.local.look(path)
+                if here.kind == "directory" or self._is_ours(pulling.local, path, here, ()):
+                    pulling.local.remove(path)
+                    removed += here.kind != "directory"
+                del self._record[path]
+        return removed

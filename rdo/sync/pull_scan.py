@@ -1,0 +1,126 @@
+"""What a target says that there is to be pulled, taken apart. Pure.
+
+Each path comes as a line that begins with a word that nobody can guess, so that a newline in a name, or a target that
+lies, begins no other.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import NamedTuple
+
+from rdo.sync.manifest import is_inside
+from rdo.sync.tar_header import SECOND
+
+ENTRY_LIMIT = 2_000_000
+"""Entries of one scan."""
+
+STAT = {
+    "gnu": "-c '{mark}\t%f %s %y %z %i\t%n'",
+    "bsd": "-f '{mark}\t%Xp %z %Fm %Fc %i\t%N'",
+}
+"""As in push_job.py, with the name."""
+
+_TIME = re.compile(r"(\d{4,})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? \+0000")
+_SECONDS = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))?")
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class Seen(NamedTuple):
+    """A path there."""
+
+    kind: str
+    """`file`, `link`, `directory` or `other`."""
+    mode: int
+    """Permission bits, without setuid, setgid and sticky."""
+    size: int
+    mtime_ns: int
+    token: str
+
+
+_KINDS = {stat.S_IFREG: "file", stat.S_IFLNK: "link", stat.S_IFDIR: "directory"}
+
+
+class BadScan(ValueError):
+    """The target said something else."""
+
+
+class Scan:
+    """Lines in, paths out."""
+
+    def __init__(self, mark: bytes) -> None:
+        self.found: dict[bytes, Seen] = {}
+        self._start = mark + b"\t"
+        self._path: bytes | None = None
+        self._seen: Seen | None = None
+
+    def receive(self, line: bytes) -> None:
+        """Take a line. Raises BadScan."""
+        if line.startswith(self._start):
+            self.end()
+            token, tab, name = line.removeprefix(self._start).partition(b"\t")
+            if not tab:
+                raise BadScan("a line without a name")
+            self._seen, self._path = seen(token.decode("ascii", "replace")), name
+        elif self._path is not None:
+            self._path += b"\n" + line
+        else:
+            raise BadScan(f"{line[:80]!r}")
+
+    def end(self) -> None:
+        """No more will come. Raises BadScan."""
+        if self._path is None or self._seen is None:
+            return
+        path = self._path.removeprefix(b"./")
+        if path != b"." and not is_inside(path):
+            raise BadScan(f"a path that is not below the directory: {path[:100]!r}")
+        if len(self.found) >= ENTRY_LIMIT:
+            raise BadScan(f"more than {ENTRY_LIMIT:,} files")
+        if path != b".":
+            self.found[path] = self._seen
+        self._path = self._seen = None
+
+
+def seen(token: str) -> Seen:
+    """What stat(1) says. Raises BadScan."""
+    mode, _, rest = token.partition(" ")
+    size, _, rest = rest.partition(" ")
+    try:
+        bits = int(mode, 16)
+        return Seen(_KINDS.get(stat.S_IFMT(bits), "other"), bits & 0o777, int(size), _nanoseconds(rest), token)
+    except (ValueError, OverflowError):
+        raise BadScan(f"`stat` said {token[:100]!r}") from None
+
+
+def _nanoseconds(text: str) -> int:
+    """The time with which a text begins, since the epoch."""
+    if match := _TIME.match(text):
+        moment = datetime(*map(int, match.groups()[:6]), tzinfo=timezone.utc)  # type: ignore[misc, arg-type]
+        return int((moment - _EPOCH).total_seconds()) * SECOND + _fraction(match[7])
+    if match := _SECONDS.match(text):
+        return int(match[1]) * SECOND + _fraction(match[2])
+    raise BadScan(f"`stat` said {text[:100]!r}")
+
+
+def _fraction(digits: str | None) -> int:
+    return int((digits or "0").ljust(9, "0"))
+
+
+def way(path: bytes) -> Iterator[bytes]:
+    """The directories on the way to a path, the topmost first."""
+    parts = path.split(b"/")[:-1]
+    return (b"/".join(parts[:count]) for count in range(1, len(parts) + 1))
+
+
+def is_safe_link(path: bytes, link: bytes) -> bool:
+    """Whether a link at this path stays below the root: `..` comes first if at all, where it leads up real directories,
+    and no more often than there are.
+    """
+    parts = [part for part in link.split(b"/") if part not in (b"", b".")]
+    ups = 0
+    while ups < len(parts) and parts[ups] == b"..":
+        ups += 1
+    return bool(link) and not link.startswith(b"/") and b".." not in parts[ups:] and ups <= path.count(b"/")

@@ -1,0 +1,168 @@
+"""Files that a target sends, received apart from their places. All that comes is hostile input."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from rdo.errors import RdoError
+from rdo.sync.local_copy import LocalCopy
+from rdo.sync.pull_scan import Seen, is_safe_link
+from rdo.sync.shell_job import JobFailed, ShellJob
+from rdo.sync.tar_header import BLOCK
+from rdo.sync.tar_reader import FILE, HARD_LINK, LINK, BadArchive, End, Member, TarReader
+
+GROWTH_LIMIT = 64 * 1024 * 1024
+"""Bytes that a file may have grown by since it was looked at: a log that somebody writes."""
+
+PADDING_LIMIT = 1024 * 1024
+"""Zeros after an archive: what tar fills its last record with."""
+
+
+class Received(NamedTuple):
+    """A file or link that has come."""
+
+    kind: str
+    content: bytes
+    """A file's digest, or where a link leads."""
+    name: str = ""
+    """By which a file is kept until it is put in its place."""
+    size: int = 0
+
+
+class Refused(NamedTuple):
+    """What is not taken."""
+
+    path: bytes
+    why: str
+
+
+class Receiver:
+    """Takes archives from a job, one after the other."""
+
+    def __init__(self, job: ShellJob, mark: bytes, local: LocalCopy, target: str) -> None:
+        """`mark`: what stands after each archive."""
+        self._job = job
+        self._mark = mark + b"."
+        self._local = local
+        self._target = target
+        self._data = b""
+        self._count = 0
+        self.refused: list[Refused] = []
+
+    def archive(self, wanted: Mapping[bytes, Seen]) -> dict[bytes, Received]:
+        """What the next archive has of these. Raises RdoError for one that is not as it should be, and LinkLost."""
+        try:
+            return self._archive(wanted)
+        except BadArchive as error:
+            raise self._failed(f"it sent {error}") from None
+
+    def _failed(self, why: str) -> RdoError:
+        return JobFailed(f"cannot pull from `{self._target}`", why, "use `rdo --no-sync` to do without")
+
+    def _more(self) -> None:
+        """Have more to take. Raises BadArchive at the end of all."""
+        data = self._job.read()
+        if data is None:
+            raise BadArchive(f"only a part of an archive: {self._job.reason()}")
+        self._data += data
+
+    def _archive(self, wanted: Mapping[bytes, Seen]) -> dict[bytes, Received]:
+        while len(self._data) < BLOCK and not self._data.startswith(self._mark):
+            self._more()
+        found: dict[bytes, Received] = {}
+        if not self._data.startswith(self._mark):
+            self._unpack(wanted, found)
+        status = self._status()
+        for path in wanted:
+            if status and path not in found and not any(each.path == path for each in self.refused):
+                self.refused.append(Refused(path, self._job.reason() or f"`tar` there ended with status {status}"))
+        return found
+
+    def _status(self) -> int:
+        """That of tar, which follows its archive."""
+        while True:
+            self._data = self._data.lstrip(b"\0") if len(self._data) <= PADDING_LIMIT else self._data
+            line, newline, rest = self._data.partition(b"\n")
+            if newline and line.startswith(self._mark):
+                self._data = rest
+                status = line.removeprefix(self._mark)
+                return int(status) if status.isdigit() and len(status) < 4 else 1
+            if len(self._data) > len(self._mark) + BLOCK:
+                raise BadArchive("more than an archive")
+            self._more()
+
+    def _unpack(self, wanted: Mapping[bytes, Seen], found: dict[bytes, Received]) -> None:
+        reader, file = TarReader(), None
+        while True:
+            data, self._data = self._data, b""
+            for event in reader.receive(data):
+                if isinstance(event, End):
+                    self._data = event.rest
+                    return
+                if isinstance(event, Member):
+                    file = self._member(event, wanted, found)
+                elif file is not None and file.write(event):
+                    found[file.path] = file.received()
+                    file = None
+            if not self._data:
+                self._more()
+
+    def _member(self, member: Member, wanted: Mapping[bytes, Seen], found: dict[bytes, Received]) -> _File | None:
+        """Take it; a file's content follows. Raises BadArchive for what was not asked for."""
+        path = member.name
+        seen = wanted.get(path)
+        if seen is None or path in found:
+            raise BadArchive(f"`{path[:200]!r}`, which it was not asked for")
+        if member.kind == LINK:
+            if is_safe_link(path, member.link):
+                found[path] = Received("link", member.link)
+            else:
+                self.refused.append(Refused(path, "it is a link that leads out of the project's directory"))
+            return None
+        if member.kind == HARD_LINK:
+            found[path] = self._copied(found.get(member.link.removeprefix(b"./")))
+            return None
+        if member.size > seen.size + GROWTH_LIMIT:
+            raise BadArchive("a file that is larger than it said")
+        file = _File(self._local, path, self._name(), member.size)
+        if member.kind == FILE and not member.size:
+            found[path] = file.received()
+            return None
+        return file
+
+    def _name(self) -> str:
+        self._count += 1
+        return str(self._count)
+
+    def _copied(self, other: Received | None) -> Received:
+        """The same file once more: two names of one there are two files here."""
+        if other is None or other.kind != "file":
+            raise BadArchive("a hard link to what it did not send")
+        name = self._name()
+        self._local.copy(other.name, name)
+        return other._replace(name=name)
+
+
+class _File:
+    """A file whose content comes."""
+
+    def __init__(self, local: LocalCopy, path: bytes, name: str, size: int) -> None:
+        self.path = path
+        self._local = local
+        self._name = name
+        self._size = self._rest = size
+        self._digest = hashlib.sha256()
+        local.begin(name)
+
+    def write(self, data: bytes) -> bool:
+        """Take some of it: whether that was the last."""
+        self._digest.update(data)
+        self._local.write(self.path, data)
+        self._rest -= len(data)
+        return self._rest == 0
+
+    def received(self) -> Received:
+        """It is whole."""
+        return Received("file", self._digest.hexdigest().encode(), self._name, self._size)
