@@ -14,12 +14,12 @@ from typing import NamedTuple
 
 from rdo.config.names import NAME_LIMIT, user_fault
 from rdo.config.schema import DEFAULT_PROFILE, Settings
-from rdo.drivers.base import Root
+from rdo.drivers.root import Root
 from rdo.errors import RdoError
 from rdo.fscodec import fsdecode
 from rdo.ipc.request import Request
 from rdo.paths.mapping import MappedArgument, PathMapping, UnmappedError
-from rdo.remote_sh.render import Script, mode_settings
+from rdo.remote_sh.script import Script, mode_settings
 from rdo.util.phrases import shortened
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -17,6 +17,7 @@ from rdo.drivers import registry
 from rdo.errors import RdoError, one_line
 from rdo.trust import prompt, store
 from rdo.trust.prompt import Screen
+from rdo.trust.question import question
 from rdo.trust.request import TrustRequest
 from rdo.trust.store import Record, TrustStatus
 
@@ -58,7 +59,7 @@ def confirm(request: TrustRequest, yes: bool) -> None:
         print("\n".join([head, *(f"  {line}" for line in request.lines)]))
         return
     screen = Screen(*(tty.screen() or prompt.SMALL))
-    text = store.question(request, os.environ, screen)
+    text = question(request, os.environ, screen)
     allowed = prompt.is_allowed(partial(tty.ask, echo=True), text)
     if not allowed:
         why = "there is no terminal to ask on" if allowed is None else "the answer was not `yes`"

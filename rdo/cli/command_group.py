@@ -9,7 +9,7 @@ import click
 
 from rdo import __version__
 from rdo.cli.command_table import COMMANDS
-from rdo.cli.declaration import Choice, Command, LeftToClick, Option
+from rdo.cli.declaration import HELP_WORDS, Choice, Command, LeftToClick, Option
 from rdo.errors import printable
 from rdo.util.phrases import nearest
 
@@ -107,7 +107,7 @@ def _parameter(declared: Option | Choice) -> click.Parameter:
     return click.Option([declared.name, *declared.words], help=declared.help, hidden=not declared.help, **value)
 
 
-@click.group(cls=TableGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
+@click.group(cls=TableGroup, context_settings={"help_option_names": list(HELP_WORDS)}, epilog=EXAMPLES)
 @click.version_option(__version__, message="rdoctl %(version)s")
 def rdoctl() -> None:
     """Manage the targets and connections of rdo."""

@@ -4,6 +4,12 @@ Like declaration.py, it loads nothing: not even `typing`, which costs as much as
 
 from __future__ import annotations
 
+import sys
+
+TYPE_CHECKING = False  # as typing has it, without the cost of importing that
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Entry:
     """A command: the module whose `command` it is, and the first sentence of its help."""
@@ -34,3 +40,10 @@ COMMANDS = {
     ),
 }
 """By name, in the order of the help."""
+
+
+def load(name: str) -> Any:
+    """The command of that name, which is one of COMMANDS: as it is declared, or one of click's."""
+    module = COMMANDS[name].module
+    __import__(module)  # importlib, which has a nicer function for that, is not loaded yet
+    return sys.modules[module].command

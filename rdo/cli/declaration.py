@@ -10,6 +10,9 @@ TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+HELP_WORDS = ("-h", "--help")
+"""What each command that has options shows its help by."""
+
 
 class LeftToClick(Exception):
     """Raised by a command before it has done anything: click is to complain with this message, or to show the help."""
@@ -71,6 +74,21 @@ class Command:
         for each in self.parameters:
             values.setdefault(each.name, False if isinstance(each, Option) and not each.metavar else None)
         return values
+
+    def offers(self, before: Sequence[str], last: str) -> list[tuple[str, str]]:
+        """What may stand in place of the last word, after these: each with its help. Nothing where an option's value
+        is expected, or words of any kind.
+        """
+        options = [each for each in self.parameters if isinstance(each, Option)]
+        if self.rest or any(each.metavar for each in options if before and before[-1] in each.words):
+            return []
+        if last.startswith("-"):
+            left = [each for each in options if each.help and not set(before) & set(each.words)]
+            found = [(word, each.help) for each in left for word in each.words]
+            found += [(word, "Show this message and exit.") for word in HELP_WORDS]
+        else:
+            found = [(word, "") for each in self.parameters if isinstance(each, Choice) for word in each.words]
+        return [(word, help) for word, help in found if word.startswith(last)]
 
 
 def _is_any(word: str, declared: Option | Choice) -> bool:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from rdo import plan, project
-from rdo.cli import allow, table
+from rdo.cli import table
 from rdo.cli.declaration import Command, LeftToClick
 from rdo.client import argv, request
 from rdo.client.argv import Options
@@ -20,16 +22,16 @@ from rdo.config.load import Config
 from rdo.config.merge import DEFAULT_ORIGIN
 from rdo.config.schema import KEYS
 from rdo.drivers import registry
-from rdo.drivers.base import Root
-from rdo.drivers.ssh.options import SshOptions, variables
+from rdo.drivers.root import Root
 from rdo.errors import one_line, printable
 from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc.request import Request
 from rdo.paths.mapping import MappedArgument
 from rdo.plan import Plan
-from rdo.remote_sh.render import render
-from rdo.remote_sh.template import quote
 from rdo.trust import store
+
+if TYPE_CHECKING:
+    from rdo.drivers.ssh.options import SshOptions
 
 FROM_ENVIRONMENT = "(from your environment)"
 FROM_OPTION = "(from -e)"
@@ -73,7 +75,7 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
     yield "Settings, and where they come from", _settings(loaded)
     if loaded.notes:
         yield "Notes", list(map(one_line, loaded.notes))
-    trust_request = allow.trust_request(loaded)
+    trust_request = store.current_request(loaded, registry.programs(loaded, os.environ))
     status = store.status(trust_request, os.environ)
     yield "Trust", [status.value]
     driver = registry.create(loaded, os.environ)
@@ -107,6 +109,8 @@ def _plan(planned: Plan, asked: Request, pwd: str) -> Iterator[tuple[str, list[s
         yield "Variables", _variables(planned)
     if not asked.verbose:
         return
+    from rdo.remote_sh.render import render  # nothing else has use for the shell text
+
     text = render(planned.script, nonce=NONCE, pty=asked.pty)
     yield "Script for the target's /bin/sh", [fsdecode(text.rstrip(b"\n"))]
 
@@ -154,6 +158,8 @@ def _ssh(options: SshOptions | None) -> Iterator[tuple[str, list[str]]]:
     """What the user's ssh configuration adds."""
     if options is None:
         return
+    from rdo.drivers.ssh.options import variables
+
     sent = variables(options, LocalCaller())
     if sent:
         names = [(name, FROM_DRIVER if name in options.set_env else FROM_ENVIRONMENT) for name in sorted(sent)]
@@ -202,7 +208,7 @@ def _command(planned: Plan, asked: Request) -> list[str]:
 
 def _argument(argument: MappedArgument, roots: Iterable[Root]) -> str:
     if argument.typed == argument.arrives:
-        return quote(argument.typed) if "\n" not in argument.typed else repr(argument.typed)
+        return shlex.quote(argument.typed) if "\n" not in argument.typed else repr(argument.typed)
     used = [f"{root.local} is {root.remote} there" for root in roots if root.local in argument.typed]
     return f"{argument.typed}  ->  {argument.arrives}  ({used[0] if used else 'mapped'})"
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
-import click
-
+from rdo.cli.declaration import Command, LeftToClick, Option
 from rdo.errors import RdoError, printable
 from rdo.ipc import address, startup
 from rdo.util.lines import split_lines
@@ -16,30 +14,73 @@ from rdo.util.lines import split_lines
 POLL_INTERVAL = 0.25
 """Seconds between two looks for further lines."""
 
+LINES = 50
+"""How many are shown if nobody says."""
 
-@click.command("log")
-@click.option("--follow", "-f", is_flag=True, help="Go on with further lines as they come, until Ctrl-C.")
-@click.option("--lines", "-n", metavar="COUNT", type=click.IntRange(0), default=50, help="Show the last COUNT lines.")
-def command(follow: bool, lines: int) -> None:
+LAST_SIZE = 1024
+"""Bytes by which the place is found again up to which a log was shown: some lines, each of which begins with a time."""
+
+
+def run(follow: bool, lines: str | None) -> None:
     """Show what the control master did: connections made, lost and closed, and why.
 
     It never holds a command's arguments or a variable's value.
     """
-    path = Path(startup.log_path(address.socket_path(address.runtime_directory(os.environ))))
+    if lines is not None and not lines.isdecimal():
+        raise LeftToClick(f"COUNT has to be a number, not `{printable(lines)}`")
+    count = LINES if lines is None else int(lines)
+    parts = additions(startup.log_path(address.socket_path(address.runtime_directory(os.environ))))
     try:
-        file = path.open("rb")
+        latest = _lines(next(parts))
     except FileNotFoundError:
         raise RdoError("there is no log yet", "", "the next `rdo` starts one") from None
-    with file:
-        latest = split_lines(file.read().decode("utf-8", "replace"))
-        _show(latest[max(0, len(latest) - lines) :])
-        while follow:
-            time.sleep(POLL_INTERVAL)
-            if os.fstat(file.fileno()).st_size < file.tell():  # its older half was dropped
+    _show(latest[max(0, len(latest) - count) :])
+    while follow:
+        time.sleep(POLL_INTERVAL)
+        _show(_lines(next(parts)))
+
+
+command = Command(
+    "log",
+    run,
+    (
+        Option("follow", ("--follow", "-f"), "Go on with further lines as they come, until Ctrl-C."),
+        Option("lines", ("--lines", "-n"), f"Show the last COUNT lines, {LINES} by default.", "COUNT"),
+    ),
+)
+
+
+def additions(path: str) -> Iterator[bytes]:
+    """What is in the log, and then each time what has been added to it: also once its older half was dropped, and once
+    another file has taken its place. Raises FileNotFoundError if there is none at first.
+    """
+    with open(path, "rb") as file:
+        shown = file.read()
+        yield shown
+        while _is_at(path, file.fileno()):
+            if os.fstat(file.fileno()).st_size < file.tell():
                 file.seek(0)
-            _show(split_lines(file.read().decode("utf-8", "replace")))
+                kept = file.read()
+                added = kept.rpartition(shown[-LAST_SIZE:])[2]
+            else:
+                added = file.read()
+            shown = shown[-LAST_SIZE:] + added
+            yield added
+    yield from additions(path)
 
 
-def _show(lines: Sequence[str]) -> None:
+def _is_at(path: str, descriptor: int) -> bool:
+    """Whether that is the file of this name, or nothing has taken its place."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return True
+
+
+def _lines(data: bytes) -> list[str]:
+    return split_lines(data.decode("utf-8", "replace"))
+
+
+def _show(lines: list[str]) -> None:
     for line in lines:
-        click.echo(printable(line))
+        print(printable(line), flush=True)

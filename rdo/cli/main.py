@@ -10,6 +10,7 @@ import os
 import sys
 
 from rdo import project
+from rdo.cli import command_table
 from rdo.cli.command_table import COMMANDS
 from rdo.cli.declaration import Command, LeftToClick
 from rdo.errors import FAILURE, RdoError, reason
@@ -70,9 +71,7 @@ def run_plain(words: list[str]) -> bool:
     """Run a declared command without click, if the command line is plain enough for that; whether it was."""
     if not words or words[0] not in COMMANDS:
         return False
-    module = COMMANDS[words[0]].module
-    __import__(module)  # importlib, which has a nicer function for that, is not loaded yet
-    command = sys.modules[module].command
+    command = command_table.load(words[0])
     values = command.read(words[1:]) if isinstance(command, Command) else None
     if values is None:
         return False

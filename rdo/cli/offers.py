@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rdo.cli.command_table import COMMANDS
+from rdo.cli.command_table import COMMANDS, load
+from rdo.cli.declaration import Command
 
 TYPE_CHECKING = False  # as typing has it, without the cost of importing that
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ def _commands(start: str) -> Iterator[tuple[str, str]]:
 
 
 def _of_command(before: list[str], last: str) -> Iterator[tuple[str, str]]:
+    declared = load(before[0]) if before and before[0] in COMMANDS else None
+    if isinstance(declared, Command):
+        yield from declared.offers(before[1:], last)
+        return
     from click.shell_completion import ShellComplete
 
     from rdo.cli.command_group import rdoctl

@@ -6,15 +6,22 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from rdo.cli import masters, status_row, table
 from rdo.cli.declaration import Command, Option
 from rdo.cli.masters import MasterInfo, TargetInfo
 from rdo.ipc import address
-from rdo.util import process
+from rdo.util import charset, process
+
+if TYPE_CHECKING:
+    from rdo.cli import status_table
 
 HEADINGS = ("TARGET", "PROFILES", "CONNECTIONS", "RUNNING", "OPEN FOR", "IDLE LEFT", "PROJECTS")
+
+
+USUAL_COLUMNS = 80
+"""Of a terminal that does not report its size."""
 
 
 def run(as_json: bool) -> None:
@@ -40,14 +47,27 @@ def is_for_people(stream: TextIO, environ: Mapping[str, str]) -> bool:
     return stream.isatty() and environ.get("TERM", "dumb") not in ("", "dumb", "unknown")
 
 
+def look_of(stream: TextIO, environ: Mapping[str, str]) -> status_table.Look:
+    """What the terminal of the stream can show. COLUMNS and NO_COLOR are the user's word."""
+    from rdo.cli.status_table import Look
+
+    given = environ.get("COLUMNS", "")
+    try:
+        columns = int(given) if given.isdecimal() and int(given) else os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        columns = 0
+    return Look(columns or USUAL_COLUMNS, not environ.get("NO_COLOR"), charset.is_utf8(environ))
+
+
 def show(found: list[MasterInfo]) -> None:
     """Show the targets, and a line for each master; to a person, paths as seen from the working directory."""
     targets = [target for master in found for target in master.targets]
     if targets and is_for_people(sys.stdout, os.environ):
-        from rdo.cli import status_table  # rich takes a fifth of a second to load, and nothing else needs it
+        from rdo.cli import status_table
 
         directory, home = os.getcwd(), os.path.realpath(os.path.expanduser("~"))
-        status_table.show([status_row.status_row(target, directory, home) for target in targets])
+        rows = [status_row.status_row(target, directory, home) for target in targets]
+        print("\n".join(status_table.lines(rows, look_of(sys.stdout, os.environ))))
     elif targets:
         print("\n".join(table.render([HEADINGS, *map(plain, targets)])))
     print("\n".join(status_row.master_line(master, memory(master)) for master in found))

@@ -1,16 +1,14 @@
-"""The held connections on a terminal: a table, or a list where it is narrow. The one module that imports rich."""
+"""The held connections on a terminal: a table, or a list where it is narrow. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import NamedTuple
 
 from rdo.cli.status_row import StatusRow
 from rdo.errors import printable
+from rdo.printable import width, wrapped
 
 COLUMNS = ("target", "profiles", "doing", "connections", "open_for", "projects")
 
@@ -22,60 +20,106 @@ NUMBERS = ("connections", "open_for")
 LEAST = 18
 """Characters below which a flexible column is of no use."""
 
-GAP = 2
+GAP = "  "
 
-STYLES = {"target": "bold", "busy": "green", "idle": "dim"}
-
-
-def show(rows: Sequence[StatusRow]) -> None:
-    """Print them in the terminal's width, in colour unless NO_COLOR is set."""
-    console = Console(highlight=False, markup=False, emoji=False)
-    console.print(_table(rows) if _least_width(rows) <= console.width else _list(rows))
+STYLES = {"title": "1", "target": "1", "busy": "32", "idle": "2"}
+"""As SGR has them (ECMA-48): bold, green, faint."""
 
 
-def _least_width(rows: Sequence[StatusRow]) -> int:
-    """Characters that the table needs."""
-    needed = {name: max(len(_title(name)), *(_cell(name, row).cell_len for row in rows)) for name in COLUMNS}
-    widths = [min(LEAST, needed[name]) if name in FLEXIBLE else needed[name] for name in COLUMNS]
-    return sum(widths) + GAP * (len(widths) - 1)
+class Look(NamedTuple):
+    """The terminal: its width, whether it is to show colours, and whether it can show more than ASCII."""
+
+    columns: int
+    colours: bool = True
+    utf8: bool = True
 
 
-def _table(rows: Sequence[StatusRow]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), pad_edge=False, show_edge=False)
-    for name in COLUMNS:
-        least = min(LEAST, max(_cell(name, row).cell_len for row in rows)) if name in FLEXIBLE else None
-        table.add_column(
-            _title(name).upper(),
-            justify="right" if name in NUMBERS else "left",
-            no_wrap=name not in FLEXIBLE,
-            min_width=least,
-        )
+def lines(rows: Sequence[StatusRow], look: Look) -> list[str]:
+    """What to print."""
+    return list(_table(rows, look) if sum(_least(rows).values()) + _gaps() <= look.columns else _list(rows, look))
+
+
+def _gaps() -> int:
+    return len(GAP) * (len(COLUMNS) - 1)
+
+
+def _needed(rows: Sequence[StatusRow]) -> dict[str, int]:
+    """Characters that each column would take."""
+    texts = {name: [_title(name), *(line for row in rows for line in _fact(name, row))] for name in COLUMNS}
+    return {name: max(map(width, found)) for name, found in texts.items()}
+
+
+def _least(rows: Sequence[StatusRow]) -> dict[str, int]:
+    """Characters that each column has to have."""
+    return {name: min(LEAST, need) if name in FLEXIBLE else need for name, need in _needed(rows).items()}
+
+
+def _widths(rows: Sequence[StatusRow], columns: int) -> Mapping[str, int]:
+    """Those of the columns: where there is too little room, the wider flexible one gives way."""
+    widths, least = _needed(rows), _least(rows)
+    while sum(widths.values()) + _gaps() > columns:
+        widths[max(FLEXIBLE, key=lambda name: widths[name] - least[name])] -= 1
+    return widths
+
+
+def _table(rows: Sequence[StatusRow], look: Look) -> Iterator[str]:
+    widths = _widths(rows, look.columns)
+    yield _line({name: _title(name).upper() for name in COLUMNS}, widths, dict.fromkeys(COLUMNS, "title"), look)
+    yield ("─" if look.utf8 else "-") * (sum(widths.values()) + _gaps())
     for row in rows:
-        table.add_row(*(_cell(name, row) for name in COLUMNS))
-    return table
+        cells = {name: _cell(name, row, widths[name], look) for name in COLUMNS}
+        for parts in zip_longest(*cells.values(), fillvalue=""):
+            yield _line(dict(zip(COLUMNS, parts, strict=True)), widths, _styles(row), look)
 
 
-def _list(rows: Sequence[StatusRow]) -> Table:
+def _line(cells: Mapping[str, str], widths: Mapping[str, int], styles: Mapping[str, str], look: Look) -> str:
+    parts = []
+    for name, text in cells.items():
+        space = " " * (widths[name] - width(text))
+        shown = _styled(text, styles.get(name, ""), look)
+        parts.append(space + shown if name in NUMBERS else shown + space)
+    return GAP.join(parts).rstrip()
+
+
+def _list(rows: Sequence[StatusRow], look: Look) -> Iterator[str]:
     """A line for each target, and below it one for each fact."""
-    grid = Table.grid(padding=(0, GAP, 0, 0))
-    grid.add_column(no_wrap=True)
-    grid.add_column()
+    titles = {name: _title(name) if name == "target" else f"  {_title(name)}" for name in COLUMNS}
+    first = max(map(width, titles.values()))
     for row in rows:
-        for name in COLUMNS:
-            title = Text(name, style="bold") if name == "target" else Text(f"  {_title(name)}")
-            grid.add_row(title, _cell(name, row))
-    return grid
+        for name, title in titles.items():
+            cell = _cell(name, row, max(1, look.columns - first - len(GAP)), look)
+            for start, text in zip_longest([title], cell, fillvalue=""):
+                padded = _styled(start, "title" if name == "target" else "", look) + " " * (first - width(start))
+                yield (padded + GAP + _styled(text, _styles(row).get(name, ""), look)).rstrip()
 
 
 def _title(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _cell(name: str, row: StatusRow) -> Text:
-    """A fact, with nothing in it that drives a terminal."""
-    if name == "doing":
-        lines = "\n".join(map(printable, row.doing))
-        return Text(lines, STYLES["busy" if row.is_busy else "idle"], no_wrap=True, overflow="ellipsis")
+def _styles(row: StatusRow) -> Mapping[str, str]:
+    return {"target": "target", "doing": "busy" if row.is_busy else "idle"}
+
+
+def _styled(text: str, style: str, look: Look) -> str:
+    if not text or not style or (style == "busy" and not look.colours):
+        return text
+    return f"\x1b[{STYLES[style]}m{text}\x1b[0m"
+
+
+def _fact(name: str, row: StatusRow) -> list[str]:
+    """The lines of a fact, with nothing in them that drives a terminal."""
     fact = getattr(row, name)
-    text = "\n".join(fact) if isinstance(fact, tuple) else str(fact)
-    return Text("\n".join(map(printable, text.split("\n"))), STYLES.get(name, ""), overflow="fold")
+    return [printable(line) for line in (fact if isinstance(fact, tuple) else str(fact).split("\n"))]
+
+
+def _cell(name: str, row: StatusRow, columns: int, look: Look) -> list[str]:
+    """The lines of a fact in a column: commands are cut at its width, all else goes on in further lines."""
+    found = _fact(name, row)
+    if name != "doing":
+        return [part for line in found for part in wrapped(line, columns, "")]
+    return [line if width(line) <= columns else _cut(line, columns, "…" if look.utf8 else "...") for line in found]
+
+
+def _cut(line: str, columns: int, end: str) -> str:
+    return wrapped(line, max(1, columns - len(end)), "")[0] + end

@@ -66,10 +66,10 @@ class StopOutcome(NamedTuple):
 
 def _clear_leftovers() -> int:
     """Remove the containers of masters that were killed, if there is an engine to ask: how many."""
-    from rdo.drivers.docker.driver import remove_leftover_containers
+    from rdo.drivers.docker import leftovers
 
     try:
-        return remove_leftover_containers(os.environ)
+        return leftovers.remove_all(os.environ)
     except (ConfigError, ConnectError):
         return 0
 

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from rdo.config import ini, legacy, toml
+from rdo.config import legacy, toml
 from rdo.config.document import FILE_LIMIT, ConfigDocument, Origin, validate
 from rdo.config.merge import Resolution, resolve
 from rdo.config.schema import DEFAULT_PROFILE, Settings
@@ -174,6 +174,8 @@ def _document(file: str, text: str, personal: bool) -> ConfigDocument:
     try:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
+        from rdo.config import ini
+
         if ini.looks_like_ini(text):
             return ini.read(file, text, personal)
         raise toml.syntax_error(file, text, error, tomllib.loads) from None

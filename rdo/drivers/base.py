@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from rdo.drivers.root import Root
 from rdo.errors import LinkLost, RdoError
 
 STDOUT = 1
@@ -53,23 +54,6 @@ class Chunk(NamedTuple):
 
     stream: int
     data: bytes | memoryview
-
-
-class Root(NamedTuple):
-    """A directory that both sides see: absolute paths, without a slash at the end (but for `/` itself)."""
-
-    local: str
-    remote: str
-    note: str = ""
-    """What `rdoctl explain` should say about it, such as that a synced folder is one-way."""
-    shared: bool = True
-    """Whether both sides see the same files there; else it is the part of another root that something else hides."""
-
-    def below(self, home: str) -> Root:
-        """The same with `home`, the login directory, in place of the `~` that its remote path may begin with."""
-        if self.remote == "~":
-            return self._replace(remote=home)
-        return self._replace(remote=home.rstrip("/") + self.remote[1:]) if self.remote.startswith("~/") else self
 
 
 class PtyRefused(LinkLost):

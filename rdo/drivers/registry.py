@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from rdo.drivers.base import Driver
 from rdo.errors import ConfigError
 from rdo.util import home
 
 if TYPE_CHECKING:
     from rdo.config.load import Config
+    from rdo.drivers.base import Driver
     from rdo.drivers.ssh.options import SshOptions
 
 
@@ -69,9 +69,9 @@ def ssh_options(driver: Driver, environment: Mapping[str, str]) -> SshOptions | 
 def programs(config: Config, environment: Mapping[str, str]) -> list[str]:
     """The files of the repository that the profile's driver has run on this machine. Raises RdoError."""
     if config.settings.driver == "docker" and config.settings.build:
-        from rdo.drivers.docker import build_context
+        from rdo.drivers.docker import dockerfile
 
-        context = build_context.locate(config.root, config.settings.build, config.settings.dockerfile)
+        context = dockerfile.locate(config.root, config.settings.build, config.settings.dockerfile)
         return [os.path.join(context.directory, context.dockerfile)]
     if config.settings.driver != "vagrant":
         return []

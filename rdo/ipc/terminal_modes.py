@@ -1,6 +1,6 @@
 """The modes of the caller's terminal as a request has them: which ones there are, and how they are read.
 
-remote_sh/render.py turns them into words for stty(1). Part of the client's hot path where there is a terminal.
+remote_sh/script.py turns them into words for stty(1). Part of the client's hot path where there is a terminal.
 """
 
 import posix

@@ -22,7 +22,7 @@ from rdo.master.silence_report import SilenceReport
 from rdo.master.stdin_pump import StdinPump
 from rdo.pool.connections import ShellLease
 from rdo.pool.shell import ProcessGroup, is_group
-from rdo.remote_sh.render import Script
+from rdo.remote_sh.script import Script
 from rdo.util import log
 
 KILL_GRACE = 2.0

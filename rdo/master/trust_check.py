@@ -12,6 +12,7 @@ from rdo.drivers.base import Caller
 from rdo.errors import RdoError, SetupError
 from rdo.trust import prompt, store
 from rdo.trust.prompt import Screen
+from rdo.trust.question import question
 from rdo.trust.request import TrustRequest
 from rdo.trust.store import TrustStatus
 
@@ -73,7 +74,7 @@ def _ask(request: TrustRequest, caller: Caller) -> bool | None:
     screen = caller.screen()
     if screen is None:
         return None
-    text = store.question(request, caller.environment, Screen(*screen))
+    text = question(request, caller.environment, Screen(*screen))
     return prompt.is_allowed(partial(caller.ask, echo=True), text)
 
 

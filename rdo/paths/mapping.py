@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from rdo.drivers.base import Root
+from rdo.drivers.root import Root
 from rdo.errors import RdoError
 
 _NAMED = re.compile(r"--?[A-Za-z0-9][\w.+-]*(?::[A-Za-z]+)?=|-W[alp],|[A-Za-z_]\w*=")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from rdo.drivers.base import STDOUT, Caller, ChannelOptions, Root
+from rdo.drivers.base import STDOUT, Caller, ChannelOptions
+from rdo.drivers.root import Root
 from rdo.errors import ConnectError
 from rdo.fscodec import fsdecode
 from rdo.pool.shell_pool import ShellPool
-from rdo.remote_sh.render import Script
+from rdo.remote_sh.script import Script
 from rdo.remote_sh.template import load
 from rdo.util.lines import strip_blanks
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from rdo.drivers.base import STDERR, STDOUT, Channel, ChannelOptions, Chunk, Connection
 from rdo.errors import ConnectError, RdoError
 from rdo.remote_sh import bootstrap
-from rdo.remote_sh.render import Script, render
+from rdo.remote_sh.render import render
+from rdo.remote_sh.script import Script
 from rdo.util.lines import split_lines, strip_blanks
 
 READY_TIMEOUT = 60.0

@@ -13,7 +13,7 @@ from rdo.fscodec import fsdecode
 from rdo.pool.connection import HeldConnection
 from rdo.pool.connections import Opening
 from rdo.pool.shell_pool import ShellPool
-from rdo.remote_sh.render import Script
+from rdo.remote_sh.script import Script
 from rdo.remote_sh.template import NEWLINE, load
 from rdo.util import threads
 from rdo.util.lines import split_lines

@@ -1,6 +1,5 @@
 """What the files of a repository ask to be allowed, for one profile: the values that they set. Pure."""
 
-import hashlib
 import json
 import shlex
 from collections.abc import Iterable, Mapping
@@ -11,6 +10,7 @@ from rdo.config.merge import DEFAULT_ORIGIN
 from rdo.config.schema import DEFAULT_PROFILE, KEYS
 from rdo.config.types import VARIABLES
 from rdo.errors import one_line, shortened
+from rdo.util.digest import sha256_hex
 
 VERSION = "2"
 """Of the digest: with another one, nothing that was allowed before is known."""
@@ -47,7 +47,7 @@ class TrustRequest(NamedTuple):
     @property
     def digest(self) -> str:
         """Changes with every byte of what is asked for, and is the same for each profile that asks for the same."""
-        return hashlib.sha256(json.dumps([VERSION, self.config, sorted(self.all)]).encode()).hexdigest()
+        return sha256_hex(json.dumps([VERSION, self.config, sorted(self.all)]).encode())
 
     @property
     def lines(self) -> list[str]:

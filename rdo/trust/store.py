@@ -1,12 +1,11 @@
 """What the user has allowed repositories: records in the state directory, and whether a config is among them.
 
 A record is a file of its own for each config file and profile, replaced in one step, so that several may write. What is
-there to be allowed is decided in request.py, and how it is asked in prompt.py.
+there to be allowed is decided in request.py, and how it is asked in question.py.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
@@ -17,10 +16,9 @@ from typing import NamedTuple
 from rdo.config.load import Config
 from rdo.errors import RdoError, SetupError
 from rdo.fscodec import fsencode
-from rdo.trust import prompt
-from rdo.trust.prompt import Screen
 from rdo.trust.request import TrustRequest, Values, requested
-from rdo.util import charset, foreign_file, private_directory
+from rdo.util import foreign_file, private_directory
+from rdo.util.digest import sha256_hex
 
 BYPASS = "RDO_TRUST"
 """A variable that allows everything while it is `1`: for CI, which runs the repository's code anyway."""
@@ -117,7 +115,7 @@ class Store:
                 yield record
 
     def _path(self, config: str, profile: str) -> str:
-        name = hashlib.sha256(fsencode(f"{config}\0{profile}")).hexdigest()[:32]
+        name = sha256_hex(fsencode(f"{config}\0{profile}"))[:32]
         return os.path.join(self._directory, name)
 
     def _read(self, path: str) -> Record | None:
@@ -149,7 +147,7 @@ def current_request(config: Config, programs: Sequence[str]) -> TrustRequest:
 def _content(path: str) -> str:
     """A digest of a file's content."""
     try:
-        return f"sha256:{hashlib.sha256(foreign_file.read(path, SIZE_LIMIT)).hexdigest()}"
+        return f"sha256:{sha256_hex(foreign_file.read(path, SIZE_LIMIT))}"
     except OSError as error:
         raise SetupError(f"cannot read `{path}`", str(error.strerror)) from None
 
@@ -171,15 +169,6 @@ def status(request: TrustRequest, environment: Mapping[str, str]) -> TrustStatus
     if request.exposed:
         return TrustStatus.EXPOSED
     return TrustStatus.CHANGED if store.find(request.config, request.profile) else TrustStatus.UNKNOWN
-
-
-def question(request: TrustRequest, environment: Mapping[str, str], screen: Screen) -> str:
-    """What to ask the user whose environment this is, so that it fits the screen. Raises RdoError."""
-    record = Store(environment).find(request.config, request.profile)
-    before = record.values if record else None
-    if not charset.is_utf8(environment):
-        request, before = prompt.in_ascii(request, before)
-    return prompt.question(request, before, screen)
 
 
 def refusal(request: TrustRequest, why: TrustStatus) -> RdoError:

@@ -89,8 +89,16 @@ def test_without_masters_it_says_so_as_ever(project: Project) -> None:
     assert status(project) == "no connection is open; the next `rdo` opens one\r\n"
 
 
-def test_nothing_else_pays_for_the_table(project: Project) -> None:
+LOADED = 'python -I -S -X importtime -X rdo=rdoctl "$(command -v rdo-client)" status 2>loaded'
+"""What is loaded is in a file then, and what is shown on the terminal."""
+
+
+def test_it_loads_no_package_but_rdo_for_a_terminal_either(project: Project) -> None:
     project.run("true")
-    loaded = project.shell('python -I -X importtime -X rdo=rdoctl "$(command -v rdo-client)" status 2>&1')
-    assert b"rdo.cli.status" in loaded.stdout
-    assert b"rich" not in loaded.stdout
+    with Terminal(["sh", "-c", f"{LOADED}; echo end"], project.local, project.environment) as terminal:
+        shown = terminal.expect("end\r\n")
+    loaded = {line.rpartition("|")[2].strip() for line in (project.local / "loaded").read_text().splitlines()}
+    assert "─" in shown
+    assert "rdo.cli.status_table" in loaded
+    packages = {name.partition(".")[0] for name in loaded} - {"rdo", "imported package"}
+    assert packages & {"click", "cryptography", "docker", "paramiko", "rich"} == set()

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from rdo.config.schema import Settings
-from rdo.drivers.base import ChannelOptions, Pty, Root, WindowSize
+from rdo.drivers.base import ChannelOptions, Pty, WindowSize
 from rdo.drivers.docker.driver import DockerDriver
+from rdo.drivers.root import Root
 from rdo.errors import ConfigError, ConnectError, LinkLost
 from rdo.pool.connection import HeldConnection
 from rdo.pool.shell import ProcessGroup
-from rdo.remote_sh.render import Script
+from rdo.remote_sh.script import Script
 from tests.docker_client import BOUND, Connect, connections, output
 from tests.docker_engine import DockerEngine
 from tests.leaks import wait_until

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from rdo.config.schema import Settings
-from rdo.drivers.base import ChannelOptions, Root
+from rdo.drivers.base import ChannelOptions
 from rdo.drivers.docker.answer import EngineAnswer
-from rdo.drivers.docker.driver import DockerDriver, remove_leftover_containers
-from rdo.drivers.docker.image import HOME, MASTER, SPACE, ContainerFactory, ContainerOptions
+from rdo.drivers.docker.driver import DockerDriver
+from rdo.drivers.docker.image import HOME, ContainerFactory, ContainerOptions
+from rdo.drivers.docker.leftovers import MASTER, SPACE, remove_all
+from rdo.drivers.root import Root
 from rdo.errors import ConnectError
 from rdo.pool.connection import HeldConnection
 from tests.docker_client import BOUND, Connect, connections, output
@@ -130,7 +132,7 @@ def test_what_a_killed_master_left_ends_and_is_cleared(
             return [str(each.id) for each in client.containers.list(filters={"label": MASTER}, ignore_removed=True)]
 
     assert wait_until(lambda: not running(), BOUND)
-    remove_leftover_containers(environment)
+    remove_all(environment)
     assert wait_until(lambda: not ours(docker_engine), BOUND)  # the engine may be removing it already, by itself
 
 
@@ -145,7 +147,7 @@ def test_a_container_that_still_runs_without_its_master_is_cleared_and_a_living_
         image, command = docker_engine.image(), ["/bin/sleep", "60"]
         client.containers.run(image, command, labels=dead, detach=True)
         other = client.containers.run(image, command, labels=foreign, detach=True)
-        assert remove_leftover_containers(environment) == 1
+        assert remove_all(environment) == 1
         assert set(ours(docker_engine)) == {mine.id, other.id}
         other.remove(force=True)
     assert output(connection, "echo up") == "up"
@@ -157,7 +159,7 @@ def test_a_container_of_a_living_master_is_not_cleared_from_where_that_cannot_be
 ) -> None:
     connection = connect(make())
     (mine,) = ours(docker_engine)
-    clear = "import os; from rdo.drivers.docker import driver; print(driver.remove_leftover_containers(os.environ))"
+    clear = "import os; from rdo.drivers.docker import leftovers; print(leftovers.remove_all(os.environ))"
     elsewhere = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", clear]
     done = subprocess.run(elsewhere, env=environment, cwd=Path(__file__).parents[2], capture_output=True, check=True)
     assert (done.stdout, ours(docker_engine)) == (b"0\n", [mine])

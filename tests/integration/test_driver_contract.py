@@ -19,7 +19,7 @@ from rdo.pool.connection import HeldConnection
 from rdo.pool.lifeline import SHORT_LIFE_LIMIT
 from rdo.pool.shell import Shell
 from rdo.remote_sh.markers import Mark, Marks
-from rdo.remote_sh.render import Script
+from rdo.remote_sh.script import Script
 from tests.connecting import connected
 from tests.leaks import wait_until
 from tests.reach import REACH, Target

@@ -11,7 +11,7 @@ from rdo.drivers.base import ChannelOptions
 from rdo.errors import ConnectError
 from rdo.pool.connection import HeldConnection
 from rdo.pool.shell import Shell
-from rdo.remote_sh.render import Script
+from rdo.remote_sh.script import Script
 from tests.integration.conftest import Connect, MakeServer
 from tests.leaks import wait_until
 from tests.servers import sshd_alone

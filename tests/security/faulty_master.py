@@ -14,12 +14,13 @@ from tests.e2e.project import Project
 
 MASTER = """
 import sys, threading
-from rdo.drivers.local import driver as local
+from rdo.drivers.local import driver, target
 
 place, kind, countdown, count, switch = sys.argv[1:6]
 owner, name = place.split(".")
 from rdo.pool import shell_pool
-held = {"Thread": threading.Thread, "ShellPool": shell_pool.ShellPool}.get(owner) or getattr(local, owner)
+owners = {"Thread": threading.Thread, "ShellPool": shell_pool.ShellPool, **vars(driver), **vars(target)}
+held = owners[owner]
 name, thread = ("start", name) if owner == "Thread" else (name, "")
 whole = getattr(held, name)
 calls = 0
@@ -65,7 +66,7 @@ class FaultyMaster:
 
 @contextlib.contextmanager
 def faulty_master(project: Project, directory: Path, place: str, kind: str, after: int = 0) -> Iterator[FaultyMaster]:
-    """The method `place` of rdo.drivers.local.driver raises an exception of that kind at each call after so many.
+    """The method `place` of rdo.drivers.local raises an exception of that kind at each call after so many.
 
     `Thread.NAME` is the start of a thread of that name.
     """

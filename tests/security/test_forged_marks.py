@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.remote_sh.render import Script
+from rdo.remote_sh.script import Script
 from tests.e2e.masters import stop
 from tests.e2e.project import PATIENCE, ssh_project
 from tests.e2e.reached import Reached

@@ -23,7 +23,7 @@ from rdo.drivers.docker.engine import Engine
 from rdo.errors import ConnectError, RdoError
 from rdo.pool import shell
 from rdo.pool.connection import HeldConnection
-from rdo.remote_sh.render import Script
+from rdo.remote_sh.script import Script
 from tests.connecting import connected
 from tests.e2e.project import make_project
 from tests.odd_answers import ALL, CHUNKED, PLAIN, say

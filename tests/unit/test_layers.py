@@ -36,11 +36,12 @@ OFF_THE_HOT_PATH = {"rdo.client.command_hint", "rdo.client.help"}
 """Of the client, what no command loads that runs as it should."""
 
 OWNERS = {
+    "_sha2": ("rdo.util.digest",),
+    "_sha256": ("rdo.util.digest",),
     "click": ("rdo.cli.*",),
     "cryptography": ("rdo.drivers.ssh.*",),
     "docker": ("rdo.drivers.docker.credentials",),
     "paramiko": ("rdo.drivers.ssh.*",),
-    "rich": ("rdo.cli.status_table",),
     "tomli": ("rdo.config.load",),
     "tomllib": ("rdo.config.load",),
     "yaml": ("rdo.cli.init.compose_file",),

@@ -8,7 +8,7 @@ import pytest
 
 from rdo import plan
 from rdo.config.schema import Settings
-from rdo.drivers.base import Root
+from rdo.drivers.root import Root
 from rdo.errors import RdoError
 from rdo.ipc.request import Request
 from rdo.paths.mapping import MappedArgument

@@ -13,7 +13,8 @@ from typing import IO, NamedTuple
 from rdo.drivers.base import READ_SIZE
 from rdo.drivers.docker import build_files
 from rdo.drivers.docker.build_files import Hits, IgnorePattern
-from rdo.errors import ConfigError, SetupError, reason
+from rdo.drivers.docker.dockerfile import BuildContext
+from rdo.errors import SetupError, reason
 from rdo.fscodec import fsencode
 from rdo.util import foreign_file
 
@@ -23,43 +24,11 @@ FILE_LIMIT = 1024 * 1024
 """Bytes of a Dockerfile, or of what is to be ignored."""
 
 
-class BuildContext(NamedTuple):
-    """A directory to build in, absolute, and the Dockerfile, relative to it."""
-
-    directory: str
-    dockerfile: str
-
-
 class ContextEntry(NamedTuple):
     """Something in the context: its path, relative to the directory, and what lstat(2) says of it."""
 
     path: str
     info: os.stat_result
-
-
-def locate(root: str, build: str, dockerfile: str | None) -> BuildContext:
-    """The context that a profile names. Raises ConfigError where it, or its Dockerfile, is missing or outside."""
-    directory = os.path.realpath(os.path.join(root, build))
-    name = os.path.normpath(dockerfile or "Dockerfile")
-    path = os.path.join(directory, name)
-    if not _holds(os.path.realpath(root), directory):
-        raise ConfigError(f"cannot build `{build}`", "it lies outside the project", "name a directory inside")
-    if not _holds(directory, os.path.realpath(path)):
-        raise ConfigError(f"cannot build `{build}`", f"`{name}` leads out of it", "move the Dockerfile into it")
-    if not os.path.isfile(path):
-        raise ConfigError(f"cannot build `{build}`", f"there is no `{name}` in it", "set `dockerfile`, or `build`")
-    return BuildContext(directory, name)
-
-
-def stamp(root: str, build: str, dockerfile: str | None) -> tuple[object, ...]:
-    """What changes with the Dockerfile, at the cost of a look at it. Raises nothing."""
-    try:
-        context = locate(root, build, dockerfile)
-        path = os.path.join(context.directory, context.dockerfile)
-        info = os.stat(path)
-    except (OSError, ConfigError):
-        return ()
-    return (path, info.st_mtime_ns, info.st_size, info.st_ino)
 
 
 def digest(context: BuildContext, settings: Sequence[str]) -> str:
@@ -160,10 +129,6 @@ def _content(context: BuildContext, path: str) -> bytes:
         return b""
     except OSError as error:
         raise _unreadable(context, path, error) from None
-
-
-def _holds(directory: str, path: str) -> bool:
-    return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
 def _unreadable(context: BuildContext, path: str, error: OSError) -> SetupError:

@@ -13,9 +13,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from rdo.drivers.base import Root
 from rdo.drivers.docker import answer
 from rdo.drivers.docker.inspect import InspectedContainer, ListedContainer, contains, normalized
+from rdo.drivers.root import Root
 
 LOCAL_FOLDER = "devcontainer.local_folder"
 METADATA = "devcontainer.metadata"

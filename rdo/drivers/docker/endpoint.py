@@ -5,7 +5,6 @@ Reads the caller's environment and Docker's own files, never those of a reposito
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -16,6 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from rdo.errors import ConfigError, reason
 from rdo.fscodec import fsencode
 from rdo.util import foreign_file
+from rdo.util.digest import sha256_hex
 
 SOCKET = "/var/run/docker.sock"
 DEFAULT = f"unix://{SOCKET}"
@@ -135,7 +135,7 @@ def _current_context(environment: Mapping[str, str]) -> str:
 
 
 def _of_context(name: str, environment: Mapping[str, str]) -> Endpoint:
-    digest = hashlib.sha256(fsencode(name)).hexdigest()
+    digest = sha256_hex(fsencode(name))
     contexts = os.path.join(config_directory(environment), "contexts")
     try:
         docker = read(os.path.join(contexts, "meta", digest, "meta.json"))["Endpoints"]["docker"]

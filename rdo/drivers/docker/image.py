@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
-import math
 import os
 import re
-import socket
 import tarfile
 import threading
 import time
@@ -16,10 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rdo.drivers.docker import inspect
 from rdo.drivers.docker.engine import Engine, EngineError
 from rdo.drivers.docker.exec import lacks_shell, start_error
-from rdo.drivers.docker.inspect import ListedContainer
+from rdo.drivers.docker.leftovers import HOST, MADE, MASTER, PROFILE, ROOT, SPACE, host, remove
 from rdo.drivers.docker.stream import EngineStream
 from rdo.errors import ConnectError
 from rdo.remote_sh.template import load
@@ -34,16 +30,8 @@ HOME = "/home/rdo"
 ROOTLESS = "name=rootless"
 """What an engine that runs as an ordinary user lists among its security options, `name=X,key=value` each."""
 
-MASTER, SPACE, HOST, MADE, ROOT, PROFILE = (
-    f"rdo.{name}" for name in ("master", "space", "host", "made", "root", "profile")
-)
-"""Labels. MASTER is a name of rdo.util.process, of the space SPACE; MADE is in seconds since the epoch."""
-
 PROJECT_NAME_LIMIT = 40
 """Characters of a project's name in that of a container."""
-
-LEFTOVER_GRACE = 24 * 3600.0
-"""Seconds until a container that has ended counts as left over, where its master is unknown, as after a reboot."""
 
 
 @dataclass(frozen=True)
@@ -134,16 +122,12 @@ class ContainerFactory:
         )
 
 
-ENDED = ("exited", "dead")
-"""States of a container that does not run: it ends by itself when the stream that its master held breaks."""
-
-
 def labels(options: ContainerOptions) -> dict[str, str]:
     """By these a later rdo knows what an earlier one left."""
     return {
         MASTER: process.process_name(os.getpid()),
         SPACE: process.pid_space(),
-        HOST: _host(),
+        HOST: host(),
         MADE: f"{time.time():.0f}",
         ROOT: options.root,
         PROFILE: options.profile,
@@ -156,11 +140,6 @@ def container_name(root: str) -> str:
     return f"rdo-{project or 'project'}-{os.urandom(4).hex()}"
 
 
-def _host() -> str:
-    """This machine and user: others may use the same engine."""
-    return f"{os.getuid()}@{socket.gethostname()}"
-
-
 def directory_archive(path: str, uid: int, gid: int) -> bytes:
     """A tar archive of one empty directory."""
     entry = tarfile.TarInfo(path.strip("/"))
@@ -169,36 +148,6 @@ def directory_archive(path: str, uid: int, gid: int) -> bytes:
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         archive.addfile(entry)
     return buffer.getvalue()
-
-
-def remove(engine: Engine, container: str) -> None:
-    """End and remove a container; never raises."""
-    with contextlib.suppress(EngineError, ConnectError):
-        engine.ask("DELETE", f"/containers/{container}", query={"force": 1, "v": 1})
-
-
-def remove_leftovers(engine: Engine) -> int:
-    """Remove the containers of this user's masters that have ended, and return how many. Raises ConnectError."""
-    filters = json.dumps({"label": [MASTER, f"{HOST}={_host()}"]})
-    try:
-        listing = inspect.listing(engine.ask("GET", "/containers/json", query={"all": 1, "filters": filters}))
-    except EngineError as error:
-        raise ConnectError("cannot list the containers", error.message) from None
-    space = process.pid_space()
-    left = [each.id for each in listing if _is_left(each, space)]
-    for container in left:
-        remove(engine, container)
-    return len(left)
-
-
-def _is_left(container: ListedContainer, space: str) -> bool:
-    """Whether its master has ended, as far as that can be known from here."""
-    labels = container.labels
-    if space and labels.get(SPACE) == space:
-        return not process.is_running(labels.get(MASTER, ""))
-    made = labels.get(MADE, "0")
-    age = time.time() - int(made) if made.isdecimal() else math.inf
-    return container.status in ENDED and age > LEFTOVER_GRACE
 
 
 class HeldContainer(NamedTuple):

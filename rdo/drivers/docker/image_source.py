@@ -16,9 +16,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from rdo.config.schema import Settings
 from rdo.drivers.base import Caller, show_step
-from rdo.drivers.docker import answer, build_context, build_files, credentials, http
+from rdo.drivers.docker import answer, build_context, build_files, credentials, dockerfile, http
 from rdo.drivers.docker.answer import EngineAnswer
-from rdo.drivers.docker.build_context import BuildContext
+from rdo.drivers.docker.dockerfile import BuildContext
 from rdo.drivers.docker.engine import Engine, EngineError
 from rdo.errors import ConnectError
 from rdo.fscodec import fsencode
@@ -91,7 +91,7 @@ def _has_image(engine: Engine, image: str) -> bool:
 def ensure_built(engine: Engine, settings: Settings, root: str, caller: Caller) -> str:
     """The name of the image for what the context is now; built where there is none. Raises RdoError."""
     build = settings.build or "."
-    context = build_context.locate(root, build, settings.dockerfile)
+    context = dockerfile.locate(root, build, settings.dockerfile)
     arguments = sorted(settings.build_args.items())
     digest = build_context.digest(context, [context.dockerfile, repr(arguments), settings.build_target or ""])
     name = repository_name(root, [build, context.dockerfile, settings.build_target or ""])

@@ -11,8 +11,8 @@ import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from rdo.drivers.base import Root
 from rdo.drivers.docker.answer import EngineAnswer
+from rdo.drivers.root import Root
 from rdo.errors import ConnectError, RdoError
 from rdo.util.phrases import listed
 

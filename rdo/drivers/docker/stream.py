@@ -1,20 +1,15 @@
-"""A byte stream to the engine whose two directions end apart: a plain socket, or TLS over one. Knows no HTTP."""
+"""A byte stream to the engine whose two directions end apart: a plain socket, or what is like one. Knows no HTTP."""
 
 from __future__ import annotations
 
 import contextlib
 import select
 import socket
-import ssl
-import threading
 import time
 from collections.abc import Callable
 from typing import Protocol
 
 from rdo.drivers.base import READ_SIZE
-
-TLS_WRITE_SIZE = 64 * 1024
-"""Bytes encrypted at a time, so that reading gets its turn."""
 
 
 class Deadline:
@@ -86,84 +81,3 @@ class SocketStream:
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._released()
-
-
-class TlsStream:
-    """TLS over another wire. ssl's own socket can neither be used by two threads at a time nor end one direction."""
-
-    def __init__(self, below: EngineStream, context: ssl.SSLContext, host: str, timeout: float) -> None:
-        """Shakes hands. Raises OSError, of which ssl.SSLError is one, and TimeoutError."""
-        self._below = below
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
-        self._state = threading.Lock()
-        """Guards `_tls` and its buffers, `_decoded` and `_ended`; never held while waiting."""
-        self._sending = threading.Lock()
-        """Keeps the records in order; taken before `_state`."""
-        self._decoded = b""
-        self._ended = False
-        while not self._shaken():
-            self._below.send(self._outgoing.read())
-            self._feed(self._below.receive(timeout))
-        self._below.send(self._outgoing.read())
-
-    def _shaken(self) -> bool:
-        try:
-            self._tls.do_handshake()
-        except ssl.SSLWantReadError:
-            return False
-        return True
-
-    def receive(self, timeout: float | None = None) -> bytes:
-        """See EngineStream."""
-        while not (data := self._take()) and not self._ended:
-            self._feed(self._below.receive(timeout))
-        return data
-
-    def _feed(self, data: bytes) -> None:
-        with self._state:
-            if data:
-                self._incoming.write(data)
-            else:
-                self._incoming.write_eof()
-
-    def _take(self) -> bytes:
-        with self._state:
-            data, self._decoded = self._decoded + self._decrypt(), b""
-            return data
-
-    def _decrypt(self) -> bytes:
-        pieces = []
-        try:
-            while data := self._tls.read(READ_SIZE):
-                pieces.append(data)
-            self._ended = True
-        except ssl.SSLWantReadError:
-            pass
-        except OSError:
-            self._ended = True
-        return b"".join(pieces)
-
-    def send(self, data: bytes) -> None:
-        """See EngineStream."""
-        view = memoryview(data)
-        with self._sending:
-            for start in range(0, len(view), TLS_WRITE_SIZE):
-                with self._state:
-                    self._tls.write(view[start : start + TLS_WRITE_SIZE])
-                    records = self._outgoing.read()
-                self._below.send(records)
-
-    def end_output(self) -> None:
-        """See EngineStream. The alert close_notify ends one direction only (RFC 8446, 6.1), as Go's servers know."""
-        with self._sending:
-            with self._state:
-                self._decoded += self._decrypt()  # unwrap would take it for an error
-                with contextlib.suppress(ssl.SSLError):
-                    self._tls.unwrap()
-                records = self._outgoing.read()
-            self._below.send(records)
-
-    def close(self) -> None:
-        """See EngineStream."""
-        self._below.close()

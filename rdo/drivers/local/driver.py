@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
 
-from rdo.drivers.base import NO_VARIABLES, Caller, ChannelOptions, Pty, Root
-from rdo.drivers.local.caller_context import CallerContext
-from rdo.drivers.local.channel import LocalChannel
-from rdo.drivers.no_link import NoLink
-from rdo.errors import ConnectError, LinkLost, reason
+from rdo.drivers.root import Root
 
-END_TIMEOUT = 3.0
-"""Seconds for programs to end once their streams are closed: the lifeline kills after 2."""
+if TYPE_CHECKING:
+    from rdo.drivers.base import Caller
+    from rdo.drivers.local.target import LocalTarget
 
 
 class LocalDriver:
@@ -34,67 +30,11 @@ class LocalDriver:
 
     def selector(self, caller: Caller) -> Hashable:
         """See base.Driver: what a program has of its caller."""
-        return LocalTarget(CallerContext.of(caller)).key
+        return self.resolve(caller).key
 
     def resolve(self, caller: Caller) -> LocalTarget:
         """See base.Driver."""
+        from rdo.drivers.local.caller_context import CallerContext
+        from rdo.drivers.local.target import LocalTarget
+
         return LocalTarget(CallerContext.of(caller))
-
-
-class LocalTarget:
-    """This machine, as one caller has it. See base.Target."""
-
-    name = driver = "local"
-
-    def __init__(self, context: CallerContext) -> None:
-        self._context = context
-        self.key: Hashable = ("local", frozenset(context.environment.items()), *context[1:])
-
-    def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
-        """No variables: the caller's environment is there anyway."""
-        return ChannelOptions(pty)
-
-    def connect(self, caller: Caller) -> LocalConnection:
-        """Nothing to connect to."""
-        return LocalConnection(self._context)
-
-    def release(self) -> None:
-        """See base.Target."""
-
-
-class LocalConnection:
-    """Children of this process; ended with it."""
-
-    runs_sh = True
-    leads_process_group = True
-
-    def __init__(self, context: CallerContext) -> None:
-        self._context = context
-        self.keepalive = NoLink()
-        self._channels: set[LocalChannel] = set()
-        self._lock = threading.Lock()
-        """Guards `_channels`, and sets `_closed` once."""
-        self._closed = False
-
-    def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> LocalChannel:
-        """Start `/bin/sh -c command`, as the caller would, in that user's home directory."""
-        if self._closed:
-            raise LinkLost("`local` no longer exists", "the connection is closed")
-        try:
-            channel = LocalChannel(command, pty, self._context)
-        except OSError as error:
-            raise ConnectError("cannot start `/bin/sh`", reason(error)) from None
-        with self._lock:
-            self._channels = {other for other in self._channels if not other.ended} | {channel}
-        return channel
-
-    def close(self) -> None:
-        """Close all channels and wait for their programs; the lifeline, one of them, needs time to end others."""
-        with self._lock:
-            self._closed = True
-            channels = list(self._channels)
-        for channel in channels:
-            channel.close()
-        deadline = time.monotonic() + END_TIMEOUT
-        for channel in channels:
-            channel.wait(max(0.0, deadline - time.monotonic()))

@@ -10,11 +10,13 @@ import shlex
 from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from rdo.drivers.base import Caller
 from rdo.drivers.ssh.algorithms import Algorithms
 from rdo.drivers.ssh.tokens import Tokens
+
+if TYPE_CHECKING:
+    from rdo.drivers.base import Caller
 
 DEFAULT_KEYS = (
     "id_rsa",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import pwd
-import socket
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -162,7 +162,7 @@ def _tokens(
         alias=one.get("hostkeyalias", request.host),
         jump=one.get("proxyjump", ""),
         local_user=person.pw_name,
-        local_host=socket.gethostname(),
+        local_host=os.uname().nodename,
         uid=person.pw_uid,
         home=person.pw_dir,
         environment=environment,

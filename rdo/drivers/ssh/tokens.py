@@ -5,7 +5,6 @@ What stands for nothing is an error, as with ssh: a path that lacks a piece woul
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 import pwd
 import re
@@ -38,7 +37,7 @@ class Tokens(NamedTuple):
 
     def expand(self, text: str, more: Mapping[str, str] = NONE) -> str:
         """The text with its percent tokens replaced, `more` of them. Raises ValueError for an unknown one."""
-        values = {**self._values(), **more}
+        values = {**self._values(text), **more}
         return PERCENT.sub(lambda match: _found(values, match[1], f"the token `{match[0]}`"), text)
 
     def path(self, text: str) -> str:
@@ -57,7 +56,7 @@ class Tokens(NamedTuple):
 
     def expand_all(self, text: str, more: Mapping[str, str] = NONE) -> str:
         """The text with its ${NAMES} and percent tokens replaced, `more` of them. Raises ValueError."""
-        values = {**self._values(), **more}
+        values = {**self._values(text), **more}
 
         def found(match: re.Match[str]) -> str:
             if match[1] is None:
@@ -66,11 +65,11 @@ class Tokens(NamedTuple):
 
         return PERCENT_OR_NAME.sub(found, text)
 
-    def _values(self) -> dict[str, str]:
-        connection = f"{self.local_host}{self.hostname}{self.port}{self.user}{self.jump}"
+    def _values(self, text: str) -> dict[str, str]:
+        """What each token of the text may stand for."""
         return {
             "%": "%",
-            "C": hashlib.sha1(fsencode(connection), usedforsecurity=False).hexdigest(),
+            **({"C": self._connection_digest()} if "%C" in text else {}),
             "d": self.home,
             "h": self.hostname,
             "i": str(self.uid),
@@ -84,6 +83,12 @@ class Tokens(NamedTuple):
             "T": "NONE",  # the tunnel device: we make none
             "u": self.local_user,
         }
+
+    def _connection_digest(self) -> str:
+        import hashlib  # loads OpenSSL, which takes longer than all else that is done with options
+
+        connection = f"{self.local_host}{self.hostname}{self.port}{self.user}{self.jump}"
+        return hashlib.sha1(fsencode(connection), usedforsecurity=False).hexdigest()
 
 
 def _found(values: Mapping[str, str], key: str, what: str) -> str:

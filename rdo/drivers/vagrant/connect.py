@@ -6,16 +6,18 @@ Decides when Vagrant is asked what. The ssh driver makes the connection itself.
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rdo.drivers.base import Caller, show_step
 from rdo.drivers.ssh.dial import ConnectAhead, load_connector
 from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.vagrant.command import VagrantCommand
+from rdo.drivers.vagrant.connect_options import AUTO_UP, ConnectOptions
+from rdo.drivers.vagrant.known_hosts import MachineKnownHosts
 from rdo.drivers.vagrant.output import LIST_LIMIT, NOT_CREATED, MachineState
 from rdo.drivers.vagrant.project import VagrantMachine, VagrantProject, find_machine, known_machines, seems_down
-from rdo.drivers.vagrant.store import MachineKnownHosts, VagrantCache
+from rdo.drivers.vagrant.store import VagrantCache, answer_file, answer_key
 from rdo.errors import ConnectError, reason
 from rdo.util.phrases import listed, nearest
 
@@ -24,25 +26,6 @@ if TYPE_CHECKING:
 
 UP_TIMEOUT = 3600.0
 """Seconds that a command waits for a `vagrant up` of another control master: it may fetch a box of gigabytes."""
-
-AUTO_UP = "set `auto_up = true`"
-
-
-class ConnectOptions(NamedTuple):
-    """What the config says: whether to get a machine up, and the seconds for each step of reaching it."""
-
-    auto_up: bool
-    connect_timeout: float | None
-
-
-def answer_file(name: str) -> str:
-    """Where Vagrant's answer about the machine is kept."""
-    return f"{name}.ssh_config"
-
-
-def answer_key(project: VagrantProject, machine: VagrantMachine) -> list[object]:
-    """What Vagrant's answer depends on."""
-    return [machine.id, machine.directory, *project.stamp()]
 
 
 class VagrantConnector:

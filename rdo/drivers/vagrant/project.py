@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from rdo.drivers.base import Root
+from rdo.drivers.root import Root
 from rdo.errors import ConfigError, ConnectError
 from rdo.fscodec import fsencode
 from rdo.util import foreign_file, home

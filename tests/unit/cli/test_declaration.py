@@ -6,11 +6,12 @@ import importlib
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from rdo.cli import command_group
 from rdo.cli.command_table import COMMANDS
-from rdo.cli.declaration import Choice, Command, LeftToClick, Option
+from rdo.cli.declaration import HELP_WORDS, Choice, Command, LeftToClick, Option
 
 
 def run(**given: object) -> None:
@@ -59,6 +60,30 @@ def test_a_command_can_have_all_words_as_they_are() -> None:
     assert declared.read(["--help", "-x"]) == {"words": ("--help", "-x")}
     done = CliRunner().invoke(command_group.built(declared), ["--help", "-x"])
     assert done.output == "{'words': ('--help', '-x')}\n"
+
+
+OFFERS = [
+    ([], "-"),
+    ([], "--n"),
+    ([], ""),
+    ([], "a"),
+    (["a"], "--d"),
+    (["--deep"], "-"),
+    (["-d"], "--"),
+    (["--name"], ""),
+]
+
+
+@pytest.mark.parametrize(("before", "last"), OFFERS)
+def test_what_a_shell_offers_is_what_click_would_offer(before: list[str], last: str) -> None:
+    group = click.Group("top", context_settings={"help_option_names": list(HELP_WORDS)})
+    group.add_command(command_group.built(DECLARED))
+    by_click = ShellComplete(group, {}, "top", "").get_completions(["try", *before], last)
+    assert sorted(DECLARED.offers(before, last)) == sorted((each.value, each.help or "") for each in by_click)
+
+
+def test_nothing_is_offered_where_any_word_may_stand() -> None:
+    assert Command("try", run, rest="words").offers([], "-") == []
 
 
 @pytest.mark.parametrize(

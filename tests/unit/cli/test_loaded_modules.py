@@ -38,36 +38,63 @@ SOCKETS = {"array", "errno", "fcntl", "json", "math", "select", "selectors", "so
 
 PROCESSES = {"locale", "signal", "subprocess", "threading"}
 
-FILES = {
-    "linecache", "token", "tokenize",
-    "datetime", "fnmatch", "grp", "hashlib", "pwd", "shlex", "string", "termios", "textwrap", "tomllib", "tomli",
-    "traceback",
-}  # fmt: skip
+FILES = {"datetime", "fnmatch", "grp", "math", "pwd", "shlex", "string", "termios", "tomllib", "tomli"}
+
+ENGINE = {"ipaddress", "threading", "urllib"}
+
+PLAN = BASE | CONFIG | FILES | {"encodings", "fcntl", "json"}
 
 COMMANDS = {
     "completion bash": {"encodings"},
     "completion --profiles": BASE | CONFIG,
     "status": BASE | SOCKETS | {"signal"},
     "stop": BASE | SOCKETS | {"signal"},
-    "explain true": BASE | CONFIG | SOCKETS | PROCESSES | FILES | {"encodings"},
+    "stop --all": BASE | SOCKETS | ENGINE | {"signal"},
+    "log": BASE,
+    "explain true": PLAN,
     "__complete st": set(),
+    "__complete stop --": BASE | SOCKETS | {"signal"},
+    "__complete explain -p ": PLAN,
 }
 """The modules that each may load, besides those of rdo. None is of a package that rdo depends on."""
 
-NEVER = {
-    "status": {"rdo.cli.stop", "rdo.config", "rdo.drivers", "rdo.cli.status_table"},
-    "completion bash": {"rdo.config", "rdo.drivers", "rdo.ipc"},
-    "explain true": {
-        "rdo.cli.doctor",
-        "rdo.cli.init",
-        "rdo.drivers.docker",
-        "rdo.drivers.vagrant",
-        "rdo.drivers.ssh.transport",
-        "rdo.master",
-        "rdo.pool",
-    },
+PLAIN = 'driver = "local"\n'
+
+CONFIGS = {
+    "ssh": ('driver = "ssh"\nhost = "nowhere.invalid"\ndirectory = "/x"\n', SOCKETS | PROCESSES, "ssh"),
+    "docker": ('driver = "docker"\ncontainer = "c"\ndirectory = "/x"\n', ENGINE, "docker"),
+    "image": ('driver = "docker"\nimage = "debian"\n', ENGINE, "docker"),
+    "build": ('driver = "docker"\nbuild = "."\n', ENGINE, "docker"),
+    "vagrant": ('driver = "vagrant"\n', set(), "vagrant"),
+    "local": (PLAIN, set(), "local"),
+    "ini": ("driver = local\n", set(), "local"),
 }
-"""Modules of rdo itself that would not belong to them."""
+"""A `.rdo.conf` for each driver, the modules that `explain` may load for it, and the only driver of which it may."""
+
+NEVER = {
+    "status": ("rdo.cli.stop", "rdo.config", "rdo.drivers", "rdo.cli.status_table"),
+    "completion bash": ("rdo.config", "rdo.drivers", "rdo.ipc"),
+    "stop --all": ("rdo.config", "rdo.remote_sh", "rdo.drivers.ssh", "rdo.drivers.docker.driver"),
+}
+"""Modules and packages of rdo itself that would not belong to them."""
+
+CONNECTING = (
+    "rdo.drivers.base",
+    "rdo.drivers.docker.engine",
+    "rdo.drivers.docker.target",
+    "rdo.drivers.local.target",
+    "rdo.drivers.ssh.dial",
+    "rdo.drivers.ssh.target",
+    "rdo.drivers.vagrant.connect",
+    "rdo.master",
+    "rdo.pool",
+    "rdo.remote_sh.render",
+    "rdo.trust.prompt",
+)
+"""What only a connection or a question takes, and a plan does not."""
+
+MOST = 135
+"""Modules that `explain` loads at most, those of Python included: 129 with ssh, and fewer with all else."""
 
 
 def loaded(program: str, project: Path) -> frozenset[str]:
@@ -80,12 +107,45 @@ def loaded(program: str, project: Path) -> frozenset[str]:
     return frozenset(done.stderr.splitlines()[-1].split())
 
 
+def are_within(modules: frozenset[str], packages: tuple[str, ...]) -> set[str]:
+    return {name for name in modules if any(f"{name}.".startswith(f"{package}.") for package in packages)}
+
+
+def foreign(modules: frozenset[str]) -> set[str]:
+    """Those that are not of rdo, nor part of the interpreter."""
+    return {name.partition(".")[0] for name in modules if not name.startswith(("_", "rdo"))} - {"invoke"}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "run" / "rdo").mkdir(0o700, parents=True)
+    (tmp_path / "run").chmod(0o700)
+    (tmp_path / "run" / "rdo" / "control.log").touch()
+    (tmp_path / ".rdo.conf").write_text(PLAIN)
+    (tmp_path / "Dockerfile").touch()
+    (tmp_path / "Vagrantfile").touch()
+    return tmp_path
+
+
+def added(project: Path, line: str) -> frozenset[str]:
+    """The modules that a command line of `rdoctl` adds to those of a bare interpreter."""
+    bare = loaded("import sys; print(*sys.modules, file=sys.stderr)", project)
+    return loaded(PROGRAM.format(top=str(TOP), words=line.split(" ")), project) - bare
+
+
 @pytest.mark.parametrize("line", COMMANDS)
-def test_a_command_that_is_called_often_loads_little(tmp_path: Path, line: str) -> None:
-    (tmp_path / "run").mkdir(mode=0o700)
-    (tmp_path / ".rdo.conf").write_text('host = "nowhere.invalid"\ndirectory = "/x"\n')
-    bare = loaded("import sys; print(*sys.modules, file=sys.stderr)", tmp_path)
-    modules = loaded(PROGRAM.format(top=str(TOP), words=line.split()), tmp_path) - bare
-    foreign = {name.partition(".")[0] for name in modules if not name.startswith(("_", "rdo"))}
-    assert foreign - COMMANDS[line] - {"invoke"} == set()  # which is kept from being loaded
-    assert modules & NEVER.get(line, set()) == set()
+def test_a_command_that_is_called_often_loads_little(project: Path, line: str) -> None:
+    modules = added(project, line)
+    assert foreign(modules) - COMMANDS[line] == set()  # "invoke" is kept from being loaded
+    assert are_within(modules, NEVER.get(line, ())) == set()
+
+
+@pytest.mark.parametrize("kind", CONFIGS)
+def test_to_explain_loads_nothing_that_only_a_connection_takes(project: Path, kind: str) -> None:
+    config, more, driver = CONFIGS[kind]
+    (project / ".rdo.conf").write_text(config)
+    modules = added(project, "explain make test")
+    others = {f"rdo.drivers.{name}" for name in ("docker", "local", "ssh", "vagrant")} - {f"rdo.drivers.{driver}"}
+    assert foreign(modules) - PLAN - more == set()
+    assert are_within(modules, (*CONNECTING, *others)) == set()
+    assert len(modules) <= MOST

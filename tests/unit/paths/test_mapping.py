@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rdo.drivers.base import Root
+from rdo.drivers.root import Root
 from rdo.errors import RdoError
 from rdo.paths.mapping import MappedArgument, PathMapping
 

@@ -8,7 +8,7 @@ import pytest
 
 from rdo.drivers.base import STDOUT, Channel, Chunk
 from rdo.pool.shell import ProcessGroup, Shell, ShellState
-from rdo.remote_sh.render import Script
+from rdo.remote_sh.script import Script
 
 NONCE = "abc"
 

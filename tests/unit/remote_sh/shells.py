@@ -13,7 +13,8 @@ from typing import NamedTuple
 import pytest
 
 from rdo.remote_sh.bootstrap import bootstrap, prove
-from rdo.remote_sh.render import Script, render
+from rdo.remote_sh.render import render
+from rdo.remote_sh.script import Script
 
 NONCE = "0123456789abcdef"
 

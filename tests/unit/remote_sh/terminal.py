@@ -15,7 +15,8 @@ from types import TracebackType
 
 from rdo.remote_sh.bootstrap import bootstrap, prove
 from rdo.remote_sh.markers import mark
-from rdo.remote_sh.render import Script, render
+from rdo.remote_sh.render import render
+from rdo.remote_sh.script import Script
 from rdo.remote_sh.template import load
 from tests.unit.remote_sh.shells import BOUND, NONCE, SECRET, as_bin_sh
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from rdo.remote_sh.render import Script
+from rdo.remote_sh.script import Script
 from tests.leaks import wait_until
 from tests.unit.remote_sh.shells import BOUND, NONCE, each_shell, each_shell_with_jobs
 from tests.unit.remote_sh.terminal import GROUP, READ, line, terminal

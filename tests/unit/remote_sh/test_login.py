@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from rdo.remote_sh.bootstrap import bootstrap
-from rdo.remote_sh.render import Script, render
+from rdo.remote_sh.render import render
+from rdo.remote_sh.script import Script
 from tests.unit.remote_sh.shells import (
     NONCE,
     Ended,

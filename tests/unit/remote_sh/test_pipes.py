@@ -13,7 +13,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from rdo.remote_sh.bootstrap import bootstrap, takes
-from rdo.remote_sh.render import Script, render
+from rdo.remote_sh.render import render
+from rdo.remote_sh.script import Script
 from tests.unit.remote_sh.shells import NONCE, Ended, as_bin_sh, each_shell, execute, run_script
 
 pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not

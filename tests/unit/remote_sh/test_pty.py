@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from rdo.remote_sh.bootstrap import NO_STTY, bootstrap
-from rdo.remote_sh.render import Script, render
+from rdo.remote_sh.render import render
+from rdo.remote_sh.script import Script
 from tests.unit.remote_sh.shells import BOUND, NONCE, SHELLS, as_bin_sh, each_shell
 from tests.unit.remote_sh.terminal import GROUP, TAKE_TERMINAL, Terminal, terminal
 from tests.unit.remote_sh.test_login import STARTUP, each_login_shell, path_of, start_file

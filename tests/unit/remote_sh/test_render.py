@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from rdo.remote_sh.bootstrap import bootstrap, is_plain, prove, takes
 from rdo.remote_sh.markers import mark
-from rdo.remote_sh.render import Script, render
+from rdo.remote_sh.render import render
+from rdo.remote_sh.script import Script
 from rdo.remote_sh.template import quote
 
 NONCE = "0123456789abcdef"

@@ -13,7 +13,7 @@ import pytest
 
 from rdo.errors import RdoError
 from rdo.ipc import terminal_modes
-from rdo.remote_sh import render
+from rdo.remote_sh import script
 
 IFLAG, OFLAG, LFLAG, CC = 0, 1, 3, 6
 
@@ -47,7 +47,7 @@ def terminal() -> Iterator[int]:
     ],
 )
 def test_each_mode_is_what_stty_takes(sent: bytes, words: list[tuple[str, ...]]) -> None:
-    assert list(render.mode_settings(sent)) == words
+    assert list(script.mode_settings(sent)) == words
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_each_mode_is_what_stty_takes(sent: bytes, words: list[tuple[str, ...]])
 )
 def test_what_is_no_mode_never_reaches_stty(sent: bytes) -> None:
     with pytest.raises(RdoError, match="is not a terminal mode"):
-        list(render.mode_settings(b"ixon=1 " + sent))
+        list(script.mode_settings(b"ixon=1 " + sent))
 
 
 def test_what_is_no_terminal_has_none() -> None:
@@ -83,7 +83,7 @@ def test_all_modes_arrive_on_another_terminal(terminal: int, stty: list[str], tu
     termios.tcsetattr(terminal, termios.TCSANOW, own)
     sent = terminal_modes.read(terminal)
     termios.tcsetattr(terminal, termios.TCSANOW, there)
-    words = [word for words in render.mode_settings(sent) for word in words]
+    words = [word for words in script.mode_settings(sent) for word in words]
     subprocess.run([*stty, *words], stdin=terminal, check=True, timeout=BOUND)
     assert terminal_modes.read(terminal) == sent
 

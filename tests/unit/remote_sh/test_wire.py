@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.remote_sh.render import Script
+from rdo.remote_sh.script import Script
 from tests.unit.remote_sh.shells import Ended, each_shell, run_script
 from tests.unit.remote_sh.terminal import GROUP, terminal
 

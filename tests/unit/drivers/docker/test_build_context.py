@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rdo.drivers.docker import build_context
-from rdo.drivers.docker.build_context import BuildContext
+from rdo.drivers.docker.dockerfile import BuildContext
 from rdo.errors import SetupError
 
 

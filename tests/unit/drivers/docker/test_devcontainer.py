@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from rdo.drivers.base import Root
 from rdo.drivers.docker import devcontainer
 from rdo.drivers.docker.inspect import ContainerState, InspectedContainer, ListedContainer
+from rdo.drivers.root import Root
 from rdo.errors import ConnectError
 
 APP = "/home/me/app"

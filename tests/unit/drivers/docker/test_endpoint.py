@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.docker.dial import ssh_command
 from rdo.drivers.docker.endpoint import Endpoint, TlsFiles, parse, resolve
+from rdo.drivers.docker.ssh_program import ssh_command
 from rdo.errors import ConfigError
 
 DEFAULT = "unix:///var/run/docker.sock"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.drivers.base import Root
 from rdo.drivers.docker import inspect as inspection
 from rdo.drivers.docker.inspect import ContainerMount, ContainerState, InspectedContainer
+from rdo.drivers.root import Root
 from rdo.errors import RdoError
 from rdo.paths.mapping import PathMapping
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.base import Root
+from rdo.drivers.root import Root
 from rdo.drivers.vagrant.project import (
     RSYNC,
     VagrantMachine,

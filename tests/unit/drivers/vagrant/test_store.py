@@ -10,8 +10,9 @@ import pytest
 
 from rdo.drivers.ssh.known_hosts import HostKey, append, format_line
 from rdo.drivers.ssh.options import SshOptions
+from rdo.drivers.vagrant.known_hosts import MachineKnownHosts, host_key_alias
 from rdo.drivers.vagrant.project import VagrantMachine
-from rdo.drivers.vagrant.store import MachineKnownHosts, VagrantCache, file_name, host_key_alias
+from rdo.drivers.vagrant.store import VagrantCache, file_name
 
 KEY = ["b0b", "/p/Vagrantfile", 12, 3]
 

@@ -1,0 +1,44 @@
+"""Where the Dockerfile of a profile is, and the directory to build in."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from rdo.errors import ConfigError
+
+
+class BuildContext(NamedTuple):
+    """A directory to build in, absolute, and the Dockerfile, relative to it."""
+
+    directory: str
+    dockerfile: str
+
+
+def locate(root: str, build: str, dockerfile: str | None) -> BuildContext:
+    """The context that a profile names. Raises ConfigError where it, or its Dockerfile, is missing or outside."""
+    directory = os.path.realpath(os.path.join(root, build))
+    name = os.path.normpath(dockerfile or "Dockerfile")
+    path = os.path.join(directory, name)
+    if not _holds(os.path.realpath(root), directory):
+        raise ConfigError(f"cannot build `{build}`", "it lies outside the project", "name a directory inside")
+    if not _holds(directory, os.path.realpath(path)):
+        raise ConfigError(f"cannot build `{build}`", f"`{name}` leads out of it", "move the Dockerfile into it")
+    if not os.path.isfile(path):
+        raise ConfigError(f"cannot build `{build}`", f"there is no `{name}` in it", "set `dockerfile`, or `build`")
+    return BuildContext(directory, name)
+
+
+def stamp(root: str, build: str, dockerfile: str | None) -> tuple[object, ...]:
+    """What changes with the Dockerfile, at the cost of a look at it. Raises nothing."""
+    try:
+        context = locate(root, build, dockerfile)
+        path = os.path.join(context.directory, context.dockerfile)
+        info = os.stat(path)
+    except (OSError, ConfigError):
+        return ()
+    return (path, info.st_mtime_ns, info.st_size, info.st_ino)
+
+
+def _holds(directory: str, path: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip("/") + "/")

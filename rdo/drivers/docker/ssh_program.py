@@ -1,0 +1,99 @@
+"""The stream to an engine through the `ssh` of the user, as `docker` itself does it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+from collections.abc import Mapping
+
+from rdo.drivers.docker.answer import one_line
+from rdo.drivers.docker.endpoint import Endpoint
+from rdo.drivers.docker.stream import EngineStream, SocketStream
+from rdo.errors import ConnectError, SetupError, reason
+from rdo.remote_sh.template import quote
+from rdo.util import threads
+from rdo.util.caller_program import start_for_caller
+from rdo.util.lines import split_lines
+
+STDERR_LIMIT = 4096
+"""Bytes of the stderr of `ssh` that are searched for the reason."""
+
+END_TIMEOUT = 2.0
+"""Seconds for `ssh` to end once its stream is closed."""
+
+
+def start(endpoint: Endpoint, environment: Mapping[str, str]) -> EngineStream:
+    """Start it: the stream is the standard streams of a command over there. Raises ConnectError, SetupError."""
+    near, far = socket.socketpair()
+    with far:
+        try:
+            command, fd = ssh_command(endpoint, environment), far.fileno()
+            child = start_for_caller(command, environment, stdin=fd, stdout=fd)
+        except OSError as error:
+            near.close()
+            raise ConnectError("cannot run `ssh`", reason(error), "install OpenSSH") from None
+    try:
+        return SshProgramStream(near, child, endpoint)
+    except SetupError:
+        child.kill()
+        child.communicate()
+        near.close()
+        raise
+
+
+def ssh_command(endpoint: Endpoint, environment: Mapping[str, str]) -> list[str]:
+    """The command line that leads to the engine; RDO_SSH_CONFIG stands in for ~/.ssh/config."""
+    options = ["-T", "-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3"]
+    if config := environment.get("RDO_SSH_CONFIG"):
+        options += ["-F", config]
+    if endpoint.user:
+        options += ["-l", endpoint.user]
+    if endpoint.port:
+        options += ["-p", str(endpoint.port)]
+    there = ["--host", quote(f"unix://{endpoint.path}")] if endpoint.path else []
+    return ["ssh", *options, "--", endpoint.host, "docker", *there, "system", "dial-stdio"]
+
+
+class SshProgramStream(SocketStream):
+    """The near end of an `ssh`. Where it ends without any output, its stderr says why."""
+
+    def __init__(self, near: socket.socket, child: subprocess.Popen[bytes], to: Endpoint) -> None:
+        super().__init__(near, self._end)
+        self._child = child
+        self._endpoint = to
+        self._said = b""
+        self._heard = False
+        self._ended = False
+        self._listener = threads.start(self._listen, name="ssh")
+
+    def _listen(self) -> None:
+        """Take in what it says on stderr: the last of it is kept."""
+        assert self._child.stderr
+        with self._child.stderr as stderr, contextlib.suppress(OSError):
+            while not self._ended and (data := os.read(stderr.fileno(), STDERR_LIMIT)):
+                self._said = (self._said + data)[-STDERR_LIMIT:]
+
+    def receive(self, timeout: float | None = None) -> bytes:
+        """See EngineStream. Raises ConnectError where nothing ever came."""
+        data = super().receive(timeout)
+        if not data and not self._heard and not self._ended:
+            self._listener.join(END_TIMEOUT)
+            said = split_lines(self._said.decode(errors="replace").strip())
+            why = one_line(said[-1]) if said else ""
+            raise ConnectError(f"the Docker engine at `{self._endpoint.name}` cannot be reached", why)
+        self._heard = True
+        return data
+
+    def _end(self) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        self._child.terminate()
+        try:
+            self._child.wait(END_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        self._listener.join(END_TIMEOUT)

@@ -1,0 +1,75 @@
+"""A target of the ssh driver: from what `ssh -G` answers to a connection that is logged in.
+
+Here the pieces meet: options, byte stream, handshake, host key, login. None of their work is done here. paramiko is
+imported by the pieces, so they are imported while `ssh -G` runs and the host is dialed, and not before it is wanted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
+
+from rdo.drivers.base import Caller, ChannelOptions, Pty
+from rdo.drivers.ssh.dial import ConnectAhead, load_connector
+from rdo.drivers.ssh.options import SshOptions, SshQueryRequest, login_key, variables
+from rdo.drivers.ssh.query import Query
+
+if TYPE_CHECKING:
+    import socket
+
+    from rdo.drivers.ssh.connection import SshConnection
+
+CONNECTOR = "rdo.drivers.ssh.connection"
+
+
+def resolve(name: str, request: SshQueryRequest, query: Query, timeout: float | None) -> SshTarget:
+    """What the query leads to. The first target of a process is dialed, too, while the rest of the code is loaded.
+
+    Raises ConnectError.
+    """
+    if CONNECTOR in sys.modules:
+        return SshTarget(name, request, query.options(), timeout)
+    with ConnectAhead(query, timeout) as ahead:
+        load_connector()
+        return SshTarget(name, request, ahead.options(), timeout, ahead.stream)
+
+
+class SshTarget:
+    """A user on a host, and the way there. See base.Target."""
+
+    driver = "ssh"
+
+    def __init__(
+        self,
+        name: str,
+        request: SshQueryRequest,
+        options: SshOptions,
+        timeout: float | None,
+        stream: socket.socket | None = None,
+    ) -> None:
+        """`stream`: to the host, our version sent, for the first connection."""
+        self.name = name
+        self.key: Hashable = ("ssh", login_key(options))
+        self._request = request
+        self._options = options
+        self._timeout = timeout
+        self._streams = [stream] if stream else []
+
+    def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
+        """With what SendEnv and SetEnv of the user's ssh configuration give."""
+        return ChannelOptions(pty, variables(self._options, caller))
+
+    def connect(self, caller: Caller) -> SshConnection:
+        """See base.Target."""
+        stream = None
+        with contextlib.suppress(IndexError):
+            stream = self._streams.pop()
+        connector = load_connector()(caller, self._request.ssh_config, self._timeout)
+        return connector.connect(self._options, stream)
+
+    def release(self) -> None:
+        """See base.Target."""
+        while self._streams:
+            self._streams.pop().close()

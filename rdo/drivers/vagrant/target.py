@@ -1,0 +1,61 @@
+"""A target of the vagrant driver, and which machine Vagrant itself would choose."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING
+
+from rdo.drivers.base import Caller, ChannelOptions, Pty
+from rdo.drivers.ssh.options import SshOptions, variables
+from rdo.drivers.vagrant.command import VagrantCommand
+from rdo.drivers.vagrant.connect_options import AUTO_UP
+from rdo.drivers.vagrant.output import LIST_LIMIT
+from rdo.drivers.vagrant.project import VagrantProject, created_machines, known_machines
+from rdo.drivers.vagrant.store import CHOICE_FILE, VagrantCache
+from rdo.errors import ConnectError
+from rdo.util.phrases import listed
+
+if TYPE_CHECKING:
+    from rdo.drivers.ssh.connection import SshConnection
+
+
+class VagrantTarget:
+    """A machine. See base.Target."""
+
+    driver = "vagrant"
+
+    def __init__(self, name: str, key: Hashable, connect: Callable[[Caller], SshConnection]) -> None:
+        self.name = name
+        self.key = key
+        self._connect = connect
+        self._options: SshOptions | None = None
+
+    def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
+        """What the answer of `vagrant ssh-config` and the user's ssh configuration say, as of the last connect."""
+        return ChannelOptions(pty, variables(self._options, caller))
+
+    def connect(self, caller: Caller) -> SshConnection:
+        """See base.Target."""
+        connection = self._connect(caller)
+        self._options = connection.options
+        return connection
+
+    def release(self) -> None:
+        """See base.Target."""
+
+
+def choose(project: VagrantProject, caller: Caller, cache: VagrantCache, *, auto_up: bool) -> str:
+    """The machine that Vagrant itself takes: the only one, or the one that is called primary. Raises ConnectError."""
+    is_created = any(created_machines(project, name) for name in known_machines(project))
+    if not is_created and not auto_up:
+        raise ConnectError("the Vagrant machine is not created", "", f"type `vagrant up`, or {AUTO_UP}")
+    vagrant = VagrantCommand(project, caller)
+    names = list(vagrant.states())
+    name = names[0] if len(names) == 1 else vagrant.target()
+    if name is None:
+        why = f"`{project.vagrantfile}` has {listed(names, LIST_LIMIT)}, and none is primary"
+        raise ConnectError("several Vagrant machines match", why, f'write `machine = "{names[0]}"`')
+    with contextlib.suppress(OSError):
+        cache.write(CHOICE_FILE, project.stamp(), name)
+    return name
