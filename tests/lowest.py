@@ -37,5 +37,7 @@ def locked(lock: str, dependencies: list[str]) -> list[str]:
 
 if __name__ == "__main__":
     project = tomllib.loads((TOP / "pyproject.toml").read_text())["project"]
-    tools = locked((TOP / "requirements-dev.lock").read_text(), project["optional-dependencies"]["test"])
-    print(*pins(project["dependencies"]), *tools, sep="\n")
+    needed = {line.partition("==")[0] for line in pins(project["dependencies"])}
+    tools = [each for each in project["optional-dependencies"]["test"] if each.partition(">")[0] not in needed]
+    lock = (TOP / "requirements-dev.lock").read_text()
+    print(*pins(project["dependencies"]), *locked(lock, tools), sep="\n")

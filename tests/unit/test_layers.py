@@ -44,6 +44,7 @@ OWNERS = {
     "paramiko": ("rdo.drivers.ssh.*",),
     "tomli": ("rdo.config.load",),
     "tomllib": ("rdo.config.load",),
+    "watchfiles": ("rdo.sync.fsevents",),
     "yaml": ("rdo.cli.init.compose_file",),
 }
 

@@ -1,0 +1,79 @@
+"""Reads what there is at a path, so that no later write goes unnoticed.
+
+Two writes within one tick of the clock leave a file with the same dates. So a file that was looked at within a tick of
+its last change gets another version the next time, whether it was written again or not: git calls such files racy.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+
+from rdo.sync.entry import Entry
+
+TICK = 20_000_000
+"""Nanoseconds within which two changes can have one date: twice what the slowest kernel has."""
+
+COARSE_TICK = 2_100_000_000
+"""The same on file systems that store whole seconds, or every other one."""
+
+SECOND = 1_000_000_000
+
+VERSIONS = 1000
+"""So many versions of a file count up from the time of its last change, before another time can be meant."""
+
+
+class FileStates:
+    """The files of one directory."""
+
+    def __init__(self, root: bytes) -> None:
+        self._root = root
+        self._racy: set[bytes] = set()
+        self.linked: set[bytes] = set()
+        """Files with more names than one: by another they may be written without an event here."""
+        self._now = 0
+
+    def begin(self) -> None:
+        """What is looked at from here on is looked at now, or later."""
+        self._now = time.time_ns()
+
+    def look(self, path: bytes, found: os.stat_result, known: Entry | None) -> Entry | None:
+        """The entry for a path of which lstat(2) said this: the one that is known already, if it is the same.
+
+        None for what is no file, link or directory, or is gone.
+        """
+        if stat.S_ISREG(found.st_mode):
+            return self._file(path, found, known)
+        if stat.S_ISDIR(found.st_mode):
+            entry = Entry("directory", stat.S_IMODE(found.st_mode))
+        elif stat.S_ISLNK(found.st_mode):
+            try:
+                entry = Entry("link", link=os.readlink(self._root + b"/" + path))
+            except OSError:
+                return None
+        else:
+            return None
+        return known if known == entry else entry
+
+    def _file(self, path: bytes, found: os.stat_result, known: Entry | None) -> Entry:
+        changed = found.st_ctime_ns
+        entry = Entry("file", stat.S_IMODE(found.st_mode), found.st_size, found.st_mtime_ns, b"", changed)
+        if known is not None and known[:-1] == entry[:-1] and 0 <= known.version - changed < VERSIONS:
+            entry = known._replace(version=known.version + 1) if path in self._racy else known
+        tick = TICK if changed % SECOND else COARSE_TICK
+        self._note(self._racy, path, self._now - changed < tick)
+        self._note(self.linked, path, found.st_nlink > 1)
+        return entry
+
+    @staticmethod
+    def _note(paths: set[bytes], path: bytes, belongs: bool) -> None:
+        if belongs:
+            paths.add(path)
+        else:
+            paths.discard(path)
+
+    def forget(self, path: bytes) -> None:
+        """There is nothing at a path now."""
+        self._racy.discard(path)
+        self.linked.discard(path)

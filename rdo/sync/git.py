@@ -1,0 +1,187 @@
+"""What git has to say of a directory's files: which it tracks, and which it ignores.
+
+A repository can name programs in its own config. None is run here: git is asked only what needs no hook, no filter and
+no file system monitor. It runs with the caller's PATH and home directory, and none of the caller's GIT_ variables.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from rdo.errors import RdoError, reason
+from rdo.fscodec import fsdecode, fsencode
+from rdo.util.caller_program import run_for_caller
+
+TIMEOUT = 120
+"""Seconds. A repository of a million files on a slow disk takes less."""
+
+ENVIRONMENT = ("PATH", "HOME", "XDG_CONFIG_HOME", "TMPDIR")
+
+OPTIONS = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+
+NOT_THERE = "not a git repository"
+UNTRUSTED = "dubious ownership"
+
+Stamp = tuple[object, ...]
+
+
+class Git:
+    """git, run for a caller."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = {name: environment[name] for name in ENVIRONMENT if name in environment}
+        self._environment |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+
+    def ask(self, directory: bytes, *words: str, given: bytes = b"", silent: Sequence[int] = ()) -> bytes | None:
+        """What git prints in a directory; None if it ends with one of the statuses `silent`. Raises RdoError."""
+        command = ["git", "-C", fsdecode(directory), *OPTIONS, *words]
+        try:
+            result = run_for_caller(command, self._environment | {"PWD": "/"}, TIMEOUT, given=given)
+        except FileNotFoundError as error:
+            raise _failed(directory, "`git` is not installed", "install git, or remove `.git`") from error
+        except (OSError, ValueError) as error:
+            raise _failed(directory, reason(error)) from error
+        if result.returncode in silent:
+            return None
+        if result.returncode:
+            raise _git_failed(directory, result.stderr)
+        return bytes(result.stdout)
+
+    def names(self, directory: bytes, *words: str) -> set[bytes]:
+        """The NUL-separated paths that git prints. Raises RdoError."""
+        return set((self.ask(directory, *words) or b"").split(b"\0")) - {b""}
+
+    def home_files(self) -> list[bytes]:
+        """The config files of the user, and of the machine."""
+        home = self._environment.get("HOME", "")
+        own = self._environment.get("XDG_CONFIG_HOME") or f"{home}/.config"
+        return [b"/etc/gitconfig", *map(fsencode, (f"{home}/.gitconfig", f"{own}/git/config", f"{own}/git/ignore"))]
+
+
+class Repository(NamedTuple):
+    """A repository of git, and the part of it that is below one directory."""
+
+    git: Git
+    directory: bytes
+    """Absolute; paths are relative to it."""
+    index_file: bytes
+    rules: tuple[bytes, ...]
+    """Files outside the directory on which it depends what is ignored."""
+
+    def tracked(self) -> set[bytes]:
+        """All paths in the index, submodules as one path each. Raises RdoError."""
+        return self.git.names(self.directory, "ls-files", "-z", "--cached")
+
+    def forced(self) -> set[bytes]:
+        """The paths in the index that would be ignored otherwise. Raises RdoError."""
+        return self.git.names(self.directory, "ls-files", "-z", "--cached", "--ignored", "--exclude-standard")
+
+    def ignored(self, paths: Sequence[bytes]) -> list[bool]:
+        """Whether each of the paths is ignored, leaving aside whether it is tracked. Raises RdoError."""
+        if not paths:
+            return []
+        given = b"".join(b"./%b\0" % path for path in paths)  # `:` at the start of a path would mean something to git
+        words = ("check-ignore", "--no-index", "--stdin", "-z", "--verbose", "--non-matching")
+        output = self.git.ask(self.directory, *words, given=given, silent=(1,))
+        fields = output.split(b"\0")[:-1] if output is not None else []
+        patterns = fields[2::4]
+        if output is not None and len(patterns) != len(paths):
+            raise _failed(self.directory, "git gave no answer for some files", "try again")
+        return [bool(pattern) and not pattern.startswith(b"!") for pattern in patterns or [b""] * len(paths)]
+
+    def stamp(self) -> Stamp:
+        """Equal to an earlier one if what is ignored depends on the same files, and they were not changed."""
+        return tuple(file_stamp(path) for path in self.rules)
+
+
+def repository_of(git: Git, directory: bytes) -> Repository | None:
+    """The repository that a directory is in, or None if there is no `.git` in it or above. Raises RdoError."""
+    if not any(file_stamp(place) for place in places(directory)):
+        return None
+    above, _, git_directory = (git.ask(directory, "rev-parse", "--show-cdup", "--absolute-git-dir") or b"").partition(
+        b"\n"
+    )
+    git_directory = git_directory.removesuffix(b"\n")
+    if not git_directory.startswith(b"/"):
+        raise _failed(directory, "this version of git is too old", "install git 2.13 or later")
+    found = Repository(git, directory, git_directory + b"/index", _rules(git, directory, above, git_directory))
+    return None if above and _is_foreign(found, above) else found
+
+
+def nested_repository(git: Git, directory: bytes) -> Repository | None:
+    """The repository that begins at a directory that has a `.git`; None if git takes that for none."""
+    try:
+        above = git.ask(directory, "rev-parse", "--show-cdup")
+    except RdoError as error:
+        if UNTRUSTED in error.why or "not installed" in error.why:
+            raise
+        return None
+    return repository_of(git, directory) if above == b"\n" else None
+
+
+def places(directory: bytes) -> list[bytes]:
+    """Where `.git` may be for a directory: in it and above it, as far as its file system goes."""
+    found = []
+    device = _device(directory)
+    while _device(directory) == device:
+        found.append(os.path.join(directory, b".git"))
+        if directory == os.path.dirname(directory):
+            break
+        directory = os.path.dirname(directory)
+    return found
+
+
+def file_stamp(path: bytes) -> tuple[int, ...] | None:
+    """Equal to an earlier one if the file was not changed; of a directory, if it is the same; None if there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    same = (found.st_dev, found.st_ino)
+    return same if stat.S_ISDIR(found.st_mode) else (*same, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _device(directory: bytes) -> int:
+    try:
+        return os.stat(directory).st_dev
+    except OSError:
+        return -1
+
+
+def _rules(git: Git, directory: bytes, above: bytes, git_directory: bytes) -> tuple[bytes, ...]:
+    common = git_directory
+    if os.path.basename(os.path.dirname(git_directory)) == b"worktrees":
+        common = os.path.dirname(os.path.dirname(git_directory))
+    own = git.ask(directory, "config", "--path", "--get", "core.excludesFile", silent=(1,)) or b""
+    files = [common + b"/info/exclude", common + b"/config", git_directory + b"/config.worktree", *git.home_files()]
+    files += [own.removesuffix(b"\n")] if own.strip() else []
+    for _ in range(above.count(b"../")):
+        directory = os.path.dirname(directory)
+        files.append(directory + b"/.gitignore")
+    return tuple(files)
+
+
+def _is_foreign(repository: Repository, above: bytes) -> bool:
+    """Whether a repository above ignores the directory as a whole: then it is not the project's."""
+    top = os.path.normpath(os.path.join(repository.directory, above))
+    outer = repository._replace(directory=top)
+    return outer.ignored([os.path.relpath(repository.directory, top)]) == [True] and not repository.tracked()
+
+
+def _failed(directory: bytes, why: str, hint: str = "") -> RdoError:
+    return RdoError(f"cannot ask git which files of `{fsdecode(directory)}` to copy", why, hint)
+
+
+def _git_failed(directory: bytes, stderr: bytes) -> RdoError:
+    """An error with what git complained of."""
+    complaint = stderr.decode("utf-8", "replace").strip()
+    if UNTRUSTED in complaint:
+        hint = f"`git config --global --add safe.directory {fsdecode(directory)}`, if you trust it"
+        return _failed(directory, "git sees dubious ownership there, of another user", hint)
+    lines = [line.removeprefix("fatal: ") for line in complaint.splitlines() if line.startswith(("fatal: ", "error: "))]
+    why = lines[-1] if lines else complaint.rpartition("\n")[2] or "git failed"
+    hint = "repair or remove `.git`" if NOT_THERE in why else "see what `git status` says"
+    return _failed(directory, why, hint)

@@ -1,0 +1,154 @@
+"""This machine's side: the files of a project that belong here, as they are at this moment.
+
+A watcher says what has changed, so that only that is looked at; without one, everything is, each time.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+
+from rdo.errors import RdoError, reason
+from rdo.fscodec import fsdecode, fsencode
+from rdo.sync.entry import Tree
+from rdo.sync.rules import SyncRules
+from rdo.sync.selection import Selection
+from rdo.sync.tree_walk import TreeWalk
+from rdo.sync.watcher import EVERYTHING, Changed, Start, Unwatchable, Watcher, start
+
+ROUNDS = 3
+"""So often it is looked again what has changed while it was looked: what moves about is seen at one of its places."""
+
+RETRY_INTERVAL = 600
+"""Seconds between two attempts to watch what could not be watched."""
+
+SCAN_INTERVAL = 1.0
+"""Seconds after which something may have changed, where nothing is watched."""
+
+
+class LocalTree:
+    """The files of one project. From one thread at a time, but for `wait`."""
+
+    def __init__(
+        self, root: str, rules: SyncRules, report: Callable[[str], None], start_watcher: Start = start
+    ) -> None:
+        """`root`: absolute. `report` is given what the user should know once: a line without `rdo: `."""
+        self._root = fsencode(root)
+        self._selection = Selection(self._root, rules)
+        self._report = report
+        self._start = start_watcher
+        self._watcher: Watcher | None = None
+        self._retry = 0.0
+        self._reported = False
+        self._identity: object = None
+        self._walk = TreeWalk(self._root, self._selection)
+        self._pending = EVERYTHING
+        """What was reported, and not looked at yet."""
+
+    def settle(self, environment: Mapping[str, str]) -> Tree:
+        """All files that belong here, with all that was written before this call; the same object as long as they are
+        the same. `environment`: that of the caller for whom git is asked. Raises RdoError; the next call heals.
+        """
+        self._selection.environment = environment
+        self._check_root()
+        self.drain()
+        for _ in range(ROUNDS):
+            if not self._look():
+                break
+            self.drain()
+        return self._walk.tree
+
+    def _look(self) -> bool:
+        """Look at what has changed; whether anything had to be looked at."""
+        changed, self._pending = self._pending, EVERYTHING  # until it is done
+        if changed.everything or self._selection.is_outdated():
+            self._scan()
+            looked = self._watcher is not None
+        else:
+            looked = self._update(changed)
+        self._pending = Changed() if self._watcher else EVERYTHING
+        return looked
+
+    def _scan(self) -> None:
+        try:
+            self._walk.scan(self._watcher)
+        except Unwatchable as error:
+            self._give_up(error)
+            self._walk.scan(None)
+
+    def _update(self, changed: Changed) -> bool:
+        try:
+            done = self._walk.update(changed, self._watcher)
+        except Unwatchable as error:
+            self._give_up(error)
+            done = False
+        if not done:
+            self._scan()
+        return bool(changed)
+
+    def drain(self) -> None:
+        """Take in what was reported, so that it does not pile up. Cheap."""
+        if self._watcher is None:
+            return
+        try:
+            changed = self._watcher.changed()
+        except Unwatchable as error:
+            self._give_up(error)
+            return
+        self._pending = _joined(self._pending, changed)
+
+    def _check_root(self) -> None:
+        """Begin to watch the root; again, if another directory is there now."""
+        try:
+            found = os.stat(self._root)
+            os.listdir(self._root) if self._identity is None else None
+        except OSError as error:
+            raise _unreadable(self._root, error) from error
+        identity = (found.st_dev, found.st_ino)
+        if identity != self._identity:
+            self.close()
+            self._retry = 0.0
+        self._identity = identity
+        if self._watcher is None and time.monotonic() >= self._retry:
+            self._pending = EVERYTHING
+            try:
+                self._watcher = self._start(self._root)
+            except Unwatchable as error:
+                self._give_up(error)
+
+    def _give_up(self, error: Unwatchable) -> None:
+        """Do without a watcher, for a while."""
+        self.close()
+        self._retry = time.monotonic() + RETRY_INTERVAL
+        if not self._reported:
+            self._reported = True
+            what = f"cannot watch `{fsdecode(self._root)}` for changes, so that each command looks at all files"
+            self._report(str(RdoError(what, error.why, error.hint)))
+
+    def wait(self, seconds: float) -> None:
+        """Return once something may have changed since `settle`, or after that time. From any thread."""
+        watcher = self._watcher
+        if watcher:
+            watcher.wait(seconds)
+        else:
+            time.sleep(min(seconds, SCAN_INTERVAL))
+
+    def close(self) -> None:
+        """Stop watching. What is asked later is answered, too."""
+        watcher, self._watcher = self._watcher, None
+        self._pending = EVERYTHING
+        if watcher:
+            watcher.close()
+
+
+def _joined(some: Changed, others: Changed) -> Changed:
+    if some.everything or others.everything:
+        return EVERYTHING
+    if not others:
+        return some
+    return Changed({*some.paths, *others.paths}, {*some.replaced, *others.replaced})
+
+
+def _unreadable(path: bytes, error: OSError) -> RdoError:
+    return RdoError(f"cannot read `{fsdecode(path)}`", reason(error))

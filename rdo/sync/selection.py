@@ -1,0 +1,170 @@
+"""Which of the files here belong to this side: what git would track and `include` names, not what `exclude` or `pull`
+names.
+
+It is decided name by name, on the way down from the root: what does not belong is not entered. What git tracks needs no
+question, and git is asked for all else of a level at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from enum import Enum
+from typing import NamedTuple
+
+from rdo.errors import ConfigError
+from rdo.fscodec import fsdecode
+from rdo.sync.git import Git, Stamp, file_stamp, nested_repository, places, repository_of
+from rdo.sync.known_repository import KnownRepository
+from rdo.sync.patterns import Patterns
+from rdo.sync.rules import SyncRules
+
+OWN_DIRECTORY = b".rdo-sync"
+"""At the root: what rdo itself keeps there, on either side. The names of a watcher's cookies begin like this, too."""
+
+
+class How(Enum):
+    """What of a directory's contents belongs to this side."""
+
+    ALL = "all"
+    GIT = "what git would track"
+    SOME = "what git ignores but tracks all the same, and what `include` names"
+
+
+class Place(NamedTuple):
+    """What is known of a directory that belongs, or leads to what belongs."""
+
+    how: How
+    repository: KnownRepository | None = None
+
+
+class Candidate(NamedTuple):
+    """Something whose owner is to be found, in a directory whose place is known."""
+
+    path: bytes
+    is_directory: bool
+    parent: Place
+
+
+class Selection:
+    """The rules of one project, and what git says."""
+
+    def __init__(self, root: bytes, rules: SyncRules) -> None:
+        self._root = root
+        self._sync_git = rules.sync_git
+        self._include = Patterns(rules.include)
+        self._exclude = Patterns(rules.exclude)
+        self._pull = Patterns(rules.pull)
+        self._repositories: list[KnownRepository] = []
+        self._stamp: Stamp = ()
+        self.environment: Mapping[str, str] = {}
+        """Of the caller for whom git is asked."""
+
+    def begin(self) -> Place:
+        """Look at everything again, from the root on: its place. Raises RdoError."""
+        self._repositories.clear()
+        self._stamp = self._above()  # before git is asked, so that what changes meanwhile is noticed later
+        found = repository_of(Git(self.environment), self._root)
+        if found is None:
+            return Place(How.ALL)
+        self._stamp += (found.stamp(),)
+        return Place(How.GIT, self._add(KnownRepository(found, b"")))
+
+    def end(self) -> None:
+        """Everything was looked at."""
+        for known in self._repositories:
+            known.looked_at()
+
+    def is_outdated(self) -> bool:
+        """Whether others may belong since files outside the project, or git's index, have changed. Raises RdoError."""
+        now = (*self._above(), *(known.repository.stamp() for known in self._repositories))
+        return now != self._stamp or any([self._tracks_other(known) for known in self._repositories])
+
+    def _above(self) -> Stamp:
+        return tuple(map(file_stamp, places(self._root)))
+
+    def _tracks_other(self, known: KnownRepository) -> bool:
+        if not known.index_changed():
+            return False
+        git = Git(self.environment)
+        if self._pull:
+            self._check(known.prefix, known.repository._replace(git=git).tracked())
+        return known.tracks_other(git)
+
+    def _add(self, known: KnownRepository) -> KnownRepository:
+        self._check(known.prefix, known.tracked)
+        self._repositories.append(known)
+        return known
+
+    def _check(self, prefix: bytes, tracked: Iterable[bytes]) -> None:
+        """Raise ConfigError if the target is to have what git tracks here."""
+        if not self._pull:
+            return
+        for path in sorted(prefix + each for each in tracked):
+            if self._pull.matches(path) and not self._exclude.matches(path):
+                hint = "narrow `pull`, or take the file out of git with `git rm --cached`"
+                raise _claimed_twice(path, "git tracks it, so that it is pushed, and `pull` names it", hint)
+
+    def inside(self, path: bytes, place: Place, names: Collection[bytes]) -> Place:
+        """The place that what is in a directory has: another one if a repository begins there. Raises RdoError."""
+        if not path or place.repository is None or place.how is How.ALL or b".git" not in names:
+            return place
+        found = nested_repository(Git(self.environment), self._root + b"/" + path)
+        if found is None:
+            return place
+        self._stamp += (found.stamp(),)
+        self._repositories = [known for known in self._repositories if known.prefix != path + b"/"]
+        return Place(How.GIT, self._add(KnownRepository(found, path + b"/")))
+
+    def decide(self, candidates: Sequence[Candidate]) -> list[Place | None]:
+        """For each its place, or None if it does not belong. Raises RdoError."""
+        decided: list[Place | None] = []
+        asked: dict[KnownRepository, list[int]] = {}
+        for number, candidate in enumerate(candidates):
+            known = self._by_rules(candidate)
+            if isinstance(known, KnownRepository):
+                asked.setdefault(known, []).append(number)
+                known = None
+            decided.append(known)
+        for repository, numbers in asked.items():
+            answers = repository.ignored(Git(self.environment), [candidates[number].path for number in numbers])
+            for number, ignored in zip(numbers, answers, strict=True):
+                place = Place(How.GIT, repository)
+                decided[number] = self._ignored(candidates[number], repository) if ignored else place
+        return decided
+
+    def _by_rules(self, candidate: Candidate) -> Place | KnownRepository | None:
+        """The place of a candidate, or the repository to ask for it."""
+        path, is_directory, parent = candidate
+        name = path.rpartition(b"/")[2]
+        if name == b".git":
+            return Place(How.ALL) if self._sync_git else None
+        if path.startswith(OWN_DIRECTORY) or self._exclude.matches(path, is_directory):
+            return None
+        included = self._include.matches(path, is_directory)
+        if self._pull.matches(path, is_directory):
+            if included:
+                raise _claimed_twice(path, "both `include` and `pull` name it", "remove it from one of them")
+            return None
+        if included or parent.how is How.ALL or parent.repository is None:
+            return Place(How.ALL)
+        return self._by_git(candidate, parent.repository)
+
+    def _by_git(self, candidate: Candidate, known: KnownRepository) -> Place | KnownRepository | None:
+        if candidate.parent.how is How.SOME:
+            return self._ignored(candidate, known)
+        path = known.own(candidate.path)
+        if path in known.unignored or (path in known.tracked and not candidate.is_directory):
+            return Place(How.GIT, known)
+        return known
+
+    def _ignored(self, candidate: Candidate, known: KnownRepository) -> Place | None:
+        """The place of something that git ignores."""
+        path = known.own(candidate.path)
+        if path in known.forced:  # a file, or a submodule
+            return Place(How.GIT, known)
+        leads = path in known.ways or self._include.may_match_below(candidate.path)
+        return Place(How.SOME, known) if candidate.is_directory and leads else None
+
+
+def _claimed_twice(path: bytes, why: str, hint: str) -> ConfigError:
+    return ConfigError(f"`{fsdecode(path)}` belongs to both sides", why, hint)

@@ -1,0 +1,213 @@
+"""Keeps a tree: reads it from the disk, all of it or what has changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from rdo.errors import RdoError, reason
+from rdo.fscodec import fsdecode
+from rdo.sync.entry import Entry, Tree
+from rdo.sync.file_state import FileStates
+from rdo.sync.known_repository import parents
+from rdo.sync.selection import Candidate, How, Place, Selection
+from rdo.sync.spelling import spelled
+from rdo.sync.watcher import Changed, Watcher
+
+REFUSED_LIMIT = 10_000
+"""Paths that change and do not belong are remembered, since each costs a question to git."""
+
+RULE_FILES = (b".gitignore", b".git")
+"""Where one of these changes, others may belong."""
+
+
+class Reading(NamedTuple):
+    """What was read so far."""
+
+    tree: dict[bytes, Entry]
+    places: dict[bytes, Place]
+    """Each directory that was entered, and what of it belongs."""
+    watcher: Watcher | None
+
+
+class TreeWalk:
+    """The tree of one project. `tree` is never changed, but replaced."""
+
+    def __init__(self, root: bytes, selection: Selection) -> None:
+        self._root = root
+        self._selection = selection
+        self._states = FileStates(root)
+        self._places: dict[bytes, Place] = {}
+        self._refused: set[Candidate] = set()
+        self._odd: set[bytes] = set()
+        """What belongs though its directory as a whole does not."""
+        self._ways: set[bytes] = set()
+        """Directories that may lead to such."""
+        self.tree: Tree = {}
+
+    def scan(self, watcher: Watcher | None) -> None:
+        """Read all. Raises RdoError, Unwatchable."""
+        self._states.begin()
+        self._refused.clear()
+        self._odd.clear()
+        self._ways.clear()
+        reading = Reading({}, {b"": self._selection.begin()}, watcher)
+        self._enter([b""], reading)
+        self._selection.end()
+        if watcher:
+            watcher.retain(reading.places.keys())
+        self._finish(reading)
+
+    def update(self, changed: Changed, watcher: Watcher | None) -> bool:
+        """Read what has changed. Raises RdoError, Unwatchable. False if all has to be read instead."""
+        if not self._selection_holds(changed):
+            return False
+        absent: Collection[bytes] = ()
+        if watcher and not watcher.exact and changed:
+            changed, absent = spelled(changed, self._root, self._places, self.tree)
+        paths = {*changed.paths, *changed.replaced, *self._states.linked}
+        if not paths:
+            return True
+        self._states.begin()
+        found, gone, same = self._compared(sorted(paths), changed.replaced, absent)
+        if not found and not gone and not same:
+            return True
+        reading = self._without(gone, watcher)
+        reading.tree.update(same)
+        self._add(found, reading)
+        self._finish(reading)
+        return True
+
+    def _selection_holds(self, changed: Changed) -> bool:
+        """Whether the same files belong as before; only in directories that are entered can that change."""
+        return not any(
+            path.endswith(RULE_FILES)
+            and path.rpartition(b"/")[2] in RULE_FILES
+            and path.rpartition(b"/")[0] in self._places
+            for path in (*changed.paths, *changed.replaced)
+        )
+
+    def _compared(
+        self, paths: Iterable[bytes], replaced: Collection[bytes], absent: Collection[bytes]
+    ) -> tuple[list[Candidate], set[bytes], dict[bytes, Entry]]:
+        """Of paths, each after its directory: what may be new, what is gone, and what is there still but differs."""
+        found: list[Candidate] = []
+        gone: set[bytes] = set()
+        same: dict[bytes, Entry] = {}
+        for path in paths:
+            directory = path.rpartition(b"/")[0]
+            place = self._places.get(directory)
+            if not path or place is None or (gone and not gone.isdisjoint((directory, *parents([directory])))):
+                continue
+            stat = None if path in absent else self._stat(path)
+            known = self.tree.get(path)
+            entry = self._states.look(path, stat, known) if stat else None
+            if entry is None:
+                self._lose(path, gone)
+            elif known and known.kind == entry.kind and not (entry.kind == "directory" and path in replaced):
+                if entry is not known:
+                    same[path] = entry
+            else:
+                self._lose(path, gone)
+                candidate = Candidate(path, entry.kind == "directory", place)
+                if candidate not in self._refused:
+                    found.append(candidate)
+        return found, gone, same
+
+    def _lose(self, path: bytes, gone: set[bytes]) -> None:
+        if path in self.tree or path in self._places:
+            gone.add(path)
+        self._states.forget(path)
+
+    def _without(self, gone: set[bytes], watcher: Watcher | None) -> Reading:
+        """The tree without what is gone, and without what was below it."""
+        lost = set()
+        if not gone.isdisjoint(self._places):
+            lost = {each for each in self._places if not gone.isdisjoint((each, *parents([each])))}
+        if not gone:
+            return Reading(dict(self.tree), self._places, watcher)
+        tree = {
+            path: entry
+            for path, entry in self.tree.items()
+            if path not in gone and path.rpartition(b"/")[0] not in lost
+        }
+        return Reading(tree, {path: place for path, place in self._places.items() if path not in lost}, watcher)
+
+    def _add(self, found: list[Candidate], reading: Reading) -> None:
+        """Read what may be new, and belongs."""
+        decided = self._selection.decide(found)
+        if len(self._refused) > REFUSED_LIMIT:
+            self._refused.clear()
+        self._refused.update(each for each, place in zip(found, decided, strict=True) if place is None)
+        self._enter(self._take(found, decided, reading), reading)
+
+    def _enter(self, level: list[bytes], reading: Reading) -> None:
+        """Read what is in directories, level by level."""
+        while level:
+            found = [candidate for directory in level for candidate in self._list(directory, reading)]
+            level = self._take(found, self._selection.decide(found), reading)
+
+    def _list(self, directory: bytes, reading: Reading) -> list[Candidate]:
+        if reading.watcher:
+            reading.watcher.watch(directory)
+        try:
+            with os.scandir(self._root + b"/" + directory) as entries:
+                names = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
+        except OSError as error:
+            if directory and isinstance(error, FileNotFoundError | NotADirectoryError):
+                return []  # which is an event
+            raise _unreadable(os.path.join(self._root, directory), error) from error
+        place = self._selection.inside(directory, reading.places[directory], names)
+        reading.places[directory] = place
+        above = directory + b"/" if directory else b""
+        return [Candidate(above + name, is_directory, place) for name, is_directory in names.items()]
+
+    def _take(self, found: list[Candidate], decided: list[Place | None], reading: Reading) -> list[bytes]:
+        """Enter what belongs into the tree; the directories that are to be read next."""
+        directories = []
+        for (path, is_directory, parent), place in zip(found, decided, strict=True):
+            stat = self._stat(path) if place else None
+            entry = self._states.look(path, stat, self.tree.get(path)) if stat else None
+            if entry is None or place is None or is_directory != (entry.kind == "directory"):
+                continue  # what was replaced meanwhile is an event
+            if is_directory:
+                directories.append(path)
+                reading.places[path] = place
+            if is_directory and place.how is How.SOME:
+                self._ways.add(path)
+                continue
+            reading.tree[path] = entry
+            if parent.how is How.SOME:
+                self._odd.add(path)
+        return directories
+
+    def _finish(self, reading: Reading) -> None:
+        """Have the directories that lead to what belongs, and keep the tree if it is what it was."""
+        tree, places, _ = reading
+        self._odd = {path for path in self._odd if path in tree}
+        self._ways = {path for path in self._ways if path in places and places[path].how is How.SOME}
+        needed = parents(self._odd)
+        for path in self._ways:
+            if path not in needed:
+                tree.pop(path, None)
+            elif path not in tree and (stat := self._stat(path)):
+                entry = self._states.look(path, stat, self.tree.get(path))
+                if entry:
+                    tree[path] = entry
+        self._places = places
+        if tree != self.tree:
+            self.tree = tree
+
+    def _stat(self, path: bytes) -> os.stat_result | None:
+        try:
+            return os.lstat(self._root + b"/" + path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise _unreadable(os.path.join(self._root, path), error) from error
+
+
+def _unreadable(path: bytes, error: OSError) -> RdoError:
+    hint = "correct its permissions, or name it in `exclude`" if isinstance(error, PermissionError) else ""
+    return RdoError(f"cannot read `{fsdecode(path)}`", reason(error), hint)

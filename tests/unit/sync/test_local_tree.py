@@ -1,0 +1,294 @@
+"""The files here that belong to a project, at the moment of the question: without git, with real inotify."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rdo.errors import RdoError
+from rdo.sync.entry import Entry, changes
+from rdo.sync.file_state import TICK
+from rdo.sync.local_tree import LocalTree
+from rdo.sync.rules import SyncRules
+from rdo.sync.watcher import Start, start
+from tests.leaks import wait_until
+from tests.sync_project import ENVIRONMENT, unwatched
+
+
+class Project:
+    """A directory, and the tree of it."""
+
+    def __init__(self, root: Path, start_watcher: Start = start, rules: SyncRules | None = None) -> None:
+        self.root = root
+        self.said: list[str] = []
+        self.local = LocalTree(str(root), rules or SyncRules("push"), self.said.append, start_watcher)
+
+    def write(self, path: str | bytes, text: str = "x") -> Path:
+        whole = self.root / os.fsdecode(path)
+        whole.parent.mkdir(parents=True, exist_ok=True)
+        whole.write_text(text)
+        return whole
+
+    def settle(self) -> dict[bytes, Entry]:
+        return dict(self.local.settle(ENVIRONMENT))
+
+    def paths(self) -> list[bytes]:
+        return sorted(self.local.settle(ENVIRONMENT))
+
+
+@pytest.fixture(params=["inotify", "scan"])
+def project(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Project]:
+    """With a watcher, and as it is where there is none."""
+    root = tmp_path / "root"
+    root.mkdir()
+    project = Project(root, start if request.param == "inotify" else unwatched)
+    yield project
+    project.local.close()
+
+
+def test_files_directories_and_links_are_there_as_they_are(project: Project) -> None:
+    file = project.write("d/a", "abc")
+    file.chmod(0o4750)
+    (project.root / "empty").mkdir(mode=0o700)
+    (project.root / "link").symlink_to("/etc")
+    (project.root / "d/dangling").symlink_to("nowhere")
+    os.mkfifo(project.root / "fifo")
+    tree = project.settle()
+    assert sorted(tree) == [b"d", b"d/a", b"d/dangling", b"empty", b"link"]
+    assert tree[b"d/a"][:-1] == ("file", 0o4750, 3, file.stat().st_mtime_ns, b"")
+    assert tree[b"empty"] == Entry("directory", 0o700)
+    assert tree[b"link"] == Entry("link", link=b"/etc")
+    assert tree[b"d/dangling"] == Entry("link", link=b"nowhere")
+
+
+def test_what_does_not_change_gives_the_same_tree(project: Project) -> None:
+    project.write("a/b")
+    tree = project.local.settle(ENVIRONMENT)
+    while (again := project.local.settle(ENVIRONMENT)) is not tree:  # as long as the file might be written unnoticed
+        tree = again
+    (project.root / "a/b").read_text()
+    assert project.local.settle(ENVIRONMENT) is tree
+
+
+def test_a_tree_that_was_given_is_never_changed(project: Project) -> None:
+    project.write("a")
+    tree = project.local.settle(ENVIRONMENT)
+    before = dict(tree)
+    project.write("b")
+    (project.root / "a").unlink()
+    assert project.paths() == [b"b"]
+    assert tree == before
+
+
+def test_a_burst_just_before_the_question_is_seen(project: Project) -> None:
+    project.settle()
+    for number in range(300):
+        project.write(f"d{number % 7}/{number}")
+        assert f"d{number % 7}/{number}".encode() in project.settle() or number % 20
+    assert len(project.paths()) == 307
+
+
+def test_whatever_bytes_a_name_has_it_is_the_same(project: Project) -> None:
+    names = sorted([b"new\nline", b"\xff\xfe", b"-n", b" ", b"*", b"\\", "\u00e9".encode(), b"'\"", b":(top)"])
+    project.settle()
+    for name in names:
+        project.write(name + b"/" + name)
+    assert project.paths() == sorted([*names, *(name + b"/" + name for name in names)])
+
+
+def test_a_directory_made_at_once_with_all_in_it_is_seen(project: Project) -> None:
+    project.settle()
+    project.write("a/b/c/d/e")
+    assert project.paths() == [b"a", b"a/b", b"a/b/c", b"a/b/c/d", b"a/b/c/d/e"]
+    project.write("a/b/c/d/f")
+    assert b"a/b/c/d/f" in project.settle()
+
+
+def test_a_file_that_is_renamed_over_another_replaces_it(project: Project) -> None:
+    project.write("a", "old")
+    before = project.settle()
+    project.write("a~", "new!")
+    os.rename(project.root / "a~", project.root / "a")
+    assert changes(before, project.settle()).put.keys() == {b"a"}
+    assert project.settle()[b"a"].size == 4
+
+
+def test_a_directory_that_moves_takes_all_along(project: Project, tmp_path: Path) -> None:
+    project.write("a/b/c")
+    project.settle()
+    os.rename(project.root / "a", project.root / "x")
+    assert project.paths() == [b"x", b"x/b", b"x/b/c"]
+    os.rename(project.root / "x", tmp_path / "outside")
+    assert project.paths() == []
+    (tmp_path / "outside/b/d").write_text("")
+    assert project.paths() == []
+    os.rename(tmp_path / "outside", project.root / "back")
+    (project.root / "back/b/e").write_text("")
+    assert project.paths() == [b"back", b"back/b", b"back/b/c", b"back/b/d", b"back/b/e"]
+
+
+def test_directories_that_change_places_are_told_apart(project: Project) -> None:
+    project.write("a/one")
+    project.write("b/two")
+    project.settle()
+    for old, new in (("a", "t"), ("b", "a"), ("t", "b")):
+        os.rename(project.root / old, project.root / new)
+    project.write("a/three")
+    assert project.paths() == [b"a", b"a/three", b"a/two", b"b", b"b/one"]
+    project.write("b/four")
+    assert project.paths() == [b"a", b"a/three", b"a/two", b"b", b"b/four", b"b/one"]
+
+
+def test_what_becomes_something_else_is_that(project: Project) -> None:
+    project.write("a/b")
+    project.settle()
+    shutil.rmtree(project.root / "a")
+    (project.root / "a").symlink_to("/usr")
+    assert project.settle() == {b"a": Entry("link", link=b"/usr")}
+    (project.root / "a").unlink()
+    project.write("a")
+    assert project.settle()[b"a"].kind == "file"
+    (project.root / "a").unlink()
+    project.write("a/c")
+    assert project.paths() == [b"a", b"a/c"]
+    shutil.rmtree(project.root / "a")
+    assert project.paths() == []
+
+
+def test_no_link_is_followed_even_if_it_replaces_a_directory(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "outside/b").mkdir(parents=True)
+    (tmp_path / "outside/b/secret").write_text("")
+    project.write("a/b/c")
+    project.settle()
+    os.rename(project.root / "a", tmp_path / "old")
+    (project.root / "a").symlink_to(tmp_path / "outside")
+    (tmp_path / "old/b/c").write_text("more")
+    assert project.paths() == [b"a"]
+
+
+@pytest.mark.parametrize("how", ["at once", "later"])
+def test_a_write_that_leaves_size_and_date_alone_is_seen(project: Project, how: str) -> None:
+    file = project.write("a", "one")
+    before = project.local.settle(ENVIRONMENT)
+    if how == "later":
+        wait_until(lambda: file.stat().st_ctime_ns + 2 * TICK < time.time_ns(), 10)
+        before = project.local.settle(ENVIRONMENT)
+    date = file.stat().st_mtime_ns
+    file.write_text("two")
+    os.utime(file, ns=(date, date))
+    after = project.local.settle(ENVIRONMENT)
+    assert changes(before, after).put.keys() == {b"a"}
+    assert before[b"a"][:4] == after[b"a"][:4]
+
+
+def test_a_file_of_two_names_is_seen_to_change_by_the_other(project: Project, tmp_path: Path) -> None:
+    project.write("a", "one")
+    os.link(project.root / "a", tmp_path / "outside")
+    before = project.settle()
+    (tmp_path / "outside").write_text("three")
+    assert project.settle()[b"a"].size == 5 != before[b"a"].size
+
+
+def test_a_write_through_a_map_is_seen_when_the_map_is_gone(project: Project) -> None:
+    import mmap
+
+    file = project.write("a", "one")
+    before = project.local.settle(ENVIRONMENT)
+    with file.open("r+b") as opened, mmap.mmap(opened.fileno(), 3) as mapped:
+        mapped[:3] = b"two"
+    assert changes(before, project.local.settle(ENVIRONMENT)).put.keys() == {b"a"}
+
+
+def test_a_mode_that_changes_is_seen(project: Project) -> None:
+    project.write("d/a").chmod(0o600)
+    project.settle()
+    (project.root / "d/a").chmod(0o755)
+    (project.root / "d").chmod(0o711)
+    tree = project.settle()
+    assert (tree[b"d/a"].mode, tree[b"d"].mode) == (0o755, 0o711)
+
+
+def test_patterns_say_what_does_not_belong(tmp_path: Path) -> None:
+    rules = SyncRules("push", pull=("dist/**", "coverage.xml"), include=("x/keep.o",), exclude=("**/*.o", "docs/"))
+    project = Project(tmp_path, rules=rules)
+    for path in ("a.c", "a.o", "x/keep.o", "docs/a/b", "dist/app", "coverage.xml", "x/coverage.xml", ".rdo-sync/y"):
+        project.write(path)
+    assert project.paths() == [b"a.c", b"dist", b"x", b"x/coverage.xml"]
+    project.write("docs/c")
+    project.write("y.o/z")
+    project.write("docs.c")
+    assert project.paths() == [b"a.c", b"dist", b"docs.c", b"x", b"x/coverage.xml"]
+    project.local.close()
+
+
+def test_a_path_that_include_and_pull_name_is_an_error(tmp_path: Path) -> None:
+    project = Project(tmp_path, rules=SyncRules("push", pull=("dist/**",), include=("**/*.txt",)))
+    project.write("dist/a.txt")
+    with pytest.raises(
+        RdoError, match=r"`dist/a.txt` belongs to both sides: both `include` and `pull` name it; remove"
+    ):
+        project.settle()
+    (project.root / "dist/a.txt").unlink()
+    assert project.paths() == [b"dist"]
+    project.local.close()
+
+
+def test_a_root_that_is_replaced_is_read_again(project: Project, tmp_path: Path) -> None:
+    project.write("a")
+    project.settle()
+    os.rename(project.root, tmp_path / "old")
+    with pytest.raises(RdoError, match=r"cannot read `.*root`: no such file or directory"):
+        project.settle()
+    project.write("b")
+    assert project.paths() == [b"b"]
+    (tmp_path / "old/c").write_text("")
+    project.write("d/e")
+    assert project.paths() == [b"b", b"d", b"d/e"]
+
+
+def test_a_root_whose_parent_is_renamed_is_not_taken_for_empty(tmp_path: Path) -> None:
+    project = Project(tmp_path / "p/root")
+    project.write("a")
+    project.settle()
+    os.rename(tmp_path / "p", tmp_path / "q")
+    with pytest.raises(RdoError, match=r"cannot read"):
+        project.settle()
+    os.rename(tmp_path / "q", tmp_path / "p")
+    assert project.paths() == [b"a"]
+    project.local.close()
+
+
+def test_a_directory_that_may_not_be_read_is_an_error_and_not_empty(project: Project) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may read all")
+    project.write("d/a")
+    (project.root / "d").chmod(0)
+    with pytest.raises(RdoError, match=r"cannot read `.*/d`: permission denied; correct"):
+        project.settle()
+    (project.root / "d").chmod(stat.S_IRWXU)
+    assert project.paths() == [b"d", b"d/a"]
+
+
+def test_without_a_watcher_that_is_said_once(tmp_path: Path) -> None:
+    project = Project(tmp_path, unwatched)
+    project.settle()
+    project.settle()
+    assert project.said == [
+        f"cannot watch `{tmp_path}` for changes, so that each command looks at all files: not in this test"
+    ]
+
+
+def test_a_closed_tree_answers_again(project: Project) -> None:
+    project.write("a")
+    project.settle()
+    project.local.close()
+    project.local.close()
+    project.local.drain()
+    project.write("b")
+    assert project.paths() == [b"a", b"b"]

@@ -1,0 +1,73 @@
+"""A tree after thousands of random changes, beside one that is read as a whole, and a copy that follows its changes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rdo.sync.entry import Tree, changes
+from rdo.sync.local_tree import LocalTree
+from rdo.sync.rules import SyncRules
+from tests.soak import tries
+from tests.sync_project import ENVIRONMENT, RandomChanges, git, scanned
+
+BURST = 12
+"""Changes at a time, at the most."""
+
+RULES = {
+    "all": SyncRules("push", exclude=("d/c.o", "**/*.log")),
+    "git": SyncRules("push"),
+    "git and more": SyncRules("push", include=("build/**", "**/b"), exclude=("e/d/",), pull=("d/e/**", "*.log")),
+    "with .git": SyncRules("push", sync_git=True),
+}
+
+
+def follow(copy: dict[bytes, bytes], root: bytes, old: Tree, new: Tree) -> None:
+    """Have a copy as somebody has it who looks only at what has changed."""
+    put, removed = changes(old, new)
+    for path in removed:
+        copy.pop(path, None)
+    for path, entry in put.items():
+        copy.pop(path, None)
+        if entry.kind == "file":
+            with open(root + b"/" + path, "rb") as file:
+                copy[path] = file.read()
+
+
+def contents(root: bytes, tree: Tree) -> dict[bytes, bytes]:
+    found = {}
+    for path, entry in tree.items():
+        if entry.kind == "file":
+            with open(root + b"/" + path, "rb") as file:
+                found[path] = file.read()
+    return found
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_a_tree_is_as_it_is_on_the_disk_after_each_burst_of_changes(tmp_path: Path, kind: str) -> None:
+    rules = RULES[kind]
+    (tmp_path / "root").mkdir()
+    (tmp_path / "outside").mkdir()
+    root = os.fsencode(tmp_path / "root")
+    if kind != "all":
+        git(root, "init", "-q")
+    changing = RandomChanges(root, os.fsencode(tmp_path / "outside"), seed=int(os.environ.get("RDO_SEED", "1")))
+    said: list[str] = []
+    local = LocalTree(os.fsdecode(root), rules, said.append)
+    tree: Tree = {}
+    copy: dict[bytes, bytes] = {}
+    done, count = 0, tries(120, 2500)
+    while done < count:
+        for _ in range(changing.random.randint(1, BURST)):
+            changing.some()
+            done += 1
+        before, tree = tree, local.settle(ENVIRONMENT)
+        assert {path: entry[:-1] for path, entry in tree.items()} == scanned(root, rules), done
+        follow(copy, root, before, tree)
+        assert copy == contents(root, tree), done
+        again = local.settle(ENVIRONMENT)  # a file with two names, just written, counts as written once more
+        assert all(tree[path].size == each.size for path, each in changes(tree, again).put.items())
+    local.close()
+    assert said == []
