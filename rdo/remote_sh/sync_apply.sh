@@ -52,18 +52,30 @@ existing() {
     done
 }
 
-# into DIRECTORY NAME...: move there what is to be in it.
+# into DIRECTORY NAME...: move files there. What came with a directory that is new is not here any more.
 into() {
     put_into=$1
     shift
     [ -d "$sync_stage/f/$put_into" ] || return 0
-    if [ ! -d "$sync_root/$put_into" ]; then
-        mv -f "$sync_stage/f/$put_into" "$sync_root/$put_into" || fail_sync "put $put_into"
-    elif [ $# -gt 0 ]; then
-        cd "$sync_stage/f/$put_into" || fail_sync "put $put_into"
-        mv -f "$@" "$sync_root/$put_into/" || fail_sync "put $put_into"
-        cd "$sync_root" || exit
-    fi
+    [ -d "$sync_root/$put_into" ] || mkdir -p "$sync_root/$put_into" || fail_sync "put $put_into"
+    cd "$sync_stage/f/$put_into" || fail_sync "put $put_into"
+    mv -f "$@" "$sync_root/$put_into/" || fail_sync "put $put_into"
+    cd "$sync_root" || exit
+}
+
+# into_new DIRECTORY NAME...: the same with directories, unless they are there.
+into_new() {
+    put_into=$1
+    shift
+    [ -d "$sync_stage/f/$put_into" ] || return 0
+    [ -d "$sync_root/$put_into" ] || mkdir -p "$sync_root/$put_into" || fail_sync "put $put_into"
+    cd "$sync_stage/f/$put_into" || fail_sync "put $put_into"
+    for one_item in "$@"; do
+        shift
+        [ -d "$sync_root/$put_into/$one_item" ] || set -- "$@" "$one_item"
+    done
+    [ $# -eq 0 ] || mv -f "$@" "$sync_root/$put_into/" || fail_sync "put $put_into"
+    cd "$sync_root" || exit
 }
 
 # clear PATH...: remove files, for what comes in their place or for good.

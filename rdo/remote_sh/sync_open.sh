@@ -31,6 +31,12 @@ command -v tar >/dev/null 2>&1 && echo "!tar"
 for one_item in .rdo-sync/*/; do
     [ "$one_item" = "$sync_state/" ] || [ ! -d "$one_item" ] || echo "!others"
 done
+# Whether there is nothing else: then there is nothing that could be lost.
+only_ours=1
+for one_item in * .[!.]* ..?*; do
+    [ "$one_item" = .rdo-sync ] || { [ ! -e "$one_item" ] && [ ! -L "$one_item" ]; } || only_ours=
+done
+[ -z "$only_ours" ] || echo "!empty"
 last_serial=
 [ ! -r $sync_state/serial ] || read -r last_serial <$sync_state/serial
 echo "!serial $last_serial"

@@ -35,6 +35,8 @@ class Opened(NamedTuple):
     hash: str
     caseless: bool
     """Whether it takes two names for one that differ only in case."""
+    is_empty: bool
+    """Whether nothing else is there."""
     others: bool
     """Whether another machine or project has put files there by rdo."""
 
@@ -57,8 +59,8 @@ def open_directory(use: JobUse, directory: str, identity: str, target: str, look
     except BadManifest as error:
         hint = f"remove `{directory}/.rdo-sync` there: then nothing that is there is taken for rdo's"
         raise RdoError(f"cannot read what rdo has put on `{target}`", str(error), hint) from None
-    others, caseless = "others" in words, "caseless" in words
-    return Opened(connection, manifest, words.get("serial", ""), words["stat"], words.get("hash", ""), caseless, others)
+    flags = ("caseless" in words, "empty" in words, "others" in words)
+    return Opened(connection, manifest, words.get("serial", ""), words["stat"], words.get("hash", ""), *flags)
 
 
 def _read(job: ShellJob) -> tuple[dict[str, str], bytes, list[bytes]]:

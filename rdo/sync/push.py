@@ -165,7 +165,8 @@ class Pusher:
     def _transfer(self, root: bytes, tree: Tree, put: Tree, removed: Sequence[bytes]) -> PushResult:
         parts = list(push_plan.batches(put))
         size = sum(entry.size for entry in put.values())
-        if len(parts) > 1 or size > CHECK_SIZE or len(put) > CHECK_COUNT:
+        is_first = self._opened.is_empty and not self._known.placed
+        if not is_first and (len(parts) > 1 or size > CHECK_SIZE or len(put) > CHECK_COUNT):
             everything = self._plan({path: Placed(entry) for path, entry in put.items()}, removed, tree)
             self._check(everything)
         first = push_plan.in_the_way(put, removed) if len(parts) > 1 else []

@@ -103,10 +103,19 @@ def check_job(push: Push, *, stat: str) -> bytes:
 
 def _checks(push: Push) -> Iterator[bytes]:
     yield from calls(b"plain", push.plain)
-    yield from calls(b"none", push.none)
+    for directory, paths in sorted(_by_parent(push.none).items()):
+        is_new = b"" if directory not in push.put else b"[ ! -e " + word(directory) + b" ] || "
+        yield from (is_new + line for line in calls(b"none", paths))
     for chunk in chunks(push.same):
         tokens = "\n".join("t\t" + push.same[path] for path in chunk)
         yield b"same '" + tokens.encode() + b"' " + b" ".join(map(word, chunk)) + b"\n"
+
+
+def _by_parent(paths: Iterable[bytes]) -> Mapping[bytes, list[bytes]]:
+    found = defaultdict(list)
+    for path in paths:
+        found[path.rpartition(b"/")[0]].append(path)
+    return found
 
 
 def _steps(push: Push) -> Iterator[bytes]:
@@ -114,10 +123,9 @@ def _steps(push: Push) -> Iterator[bytes]:
     yield from _chmod(push.unlocked)
     yield from calls(b"clear", push.cleared)
     yield from calls(b"make_way", push.opened)
-    for directory, names in sorted(_by_directory(push.put).items()):
-        target = word(directory)
-        for chunk in list(chunks(map(word, names))) or [[]]:
-            yield b"into " + b" ".join([target, *chunk]) + b"\n"
+    for directory, (files, directories) in sorted(_by_directory(push.put).items()):
+        yield from _call_in(b"into_new", directory, directories)
+        yield from _call_in(b"into", directory, files)
     yield from calls(b"clear", sorted(set(push.removed).difference(push.cleared)))
     yield from calls(b"leave", push.emptied)
     yield from _chmod(push.modes)
@@ -131,15 +139,17 @@ def _chmod(modes: Mapping[bytes, int]) -> Iterator[bytes]:
         yield from calls(b"set_mode %o" % mode, paths)
 
 
-def _by_directory(put: Mapping[bytes, Placed]) -> Mapping[bytes, list[bytes]]:
-    """What is put, by the directory it is in; with those that are put themselves."""
-    found: dict[bytes, list[bytes]] = defaultdict(list)
+def _call_in(function: bytes, directory: bytes, names: Iterable[bytes]) -> Iterator[bytes]:
+    for chunk in chunks(map(word, names)):
+        yield b" ".join([function, word(directory), *chunk]) + b"\n"
+
+
+def _by_directory(put: Mapping[bytes, Placed]) -> Mapping[bytes, tuple[list[bytes], list[bytes]]]:
+    """The names of what is put, by the directory it is in: files and links, and directories."""
+    found: dict[bytes, tuple[list[bytes], list[bytes]]] = defaultdict(lambda: ([], []))
     for path in sorted(put):
-        if put[path].entry.kind == "directory":
-            found.setdefault(path, [])
-        else:
-            directory, _, name = path.rpartition(b"/")
-            found[directory].append(name)
+        directory, _, name = path.rpartition(b"/")
+        found[directory][put[path].entry.kind == "directory"].append(name)
     return found
 
 

@@ -7,6 +7,9 @@ before it ("L", "K"); and a fraction of a second in one of POSIX's ("x"), which 
 
 from __future__ import annotations
 
+import functools
+from zlib import adler32
+
 from rdo.sync.entry import Entry
 
 BLOCK = 512
@@ -21,6 +24,12 @@ NAME_SIZE = 100
 
 SIZE_LIMIT = 8**11
 """Bytes of a file that twelve octal digits can tell; GNU's tar has a form for more."""
+
+_SUM = 148
+"""Where the checksum stands. It is made with blanks in its place."""
+
+_FIELDS = b"%s%07o\x000000000\x000000000\0%s%011o\0        %s%sustar\x0000" + b"\0" * 247
+"""A header: name, mode, owner and group (who unpacks it decides), size, time, checksum, kind, link."""
 
 _TYPES = {"file": b"0", "link": b"2", "directory": b"5"}
 
@@ -55,7 +64,14 @@ def end(size: int) -> bytes:
 
 
 def _extension(kind: bytes, content: bytes) -> bytes:
-    return _block(b"././@LongLink", 0o644, len(content), 0, kind, b"") + content + padding(len(content))
+    size = len(content)
+    return _extension_block(kind, size) + content + padding(size)
+
+
+@functools.lru_cache(maxsize=64)
+def _extension_block(kind: bytes, size: int) -> bytes:
+    """Of the same size for nearly every file."""
+    return _block(b"././@LongLink", 0o644, size, 0, kind, b"")
 
 
 def _record(key: bytes, value: bytes) -> bytes:
@@ -66,10 +82,13 @@ def _record(key: bytes, value: bytes) -> bytes:
 
 
 def _block(name: bytes, mode: int, size: int, seconds: int, kind: bytes, link: bytes) -> bytes:
-    large = b"\x80" + size.to_bytes(11, "big") if size >= SIZE_LIMIT else b"%011o\0" % size
-    seconds = min(seconds, SIZE_LIMIT - 1)
-    before = b"%s%07o\0%07o\0%07o\0%s%011o\0" % (name.ljust(NAME_SIZE, b"\0"), mode & 0o7777, 0, 0, large, seconds)
-    after = kind + link.ljust(NAME_SIZE, b"\0") + b"ustar\x0000" + b"\0" * 64 + b"0000000\x000000000\0"
-    after = after.ljust(BLOCK - len(before) - 8, b"\0")
-    checksum = sum(before) + sum(after) + 8 * 0x20
-    return b"%s%06o\0 %s" % (before, checksum, after)
+    length = b"%011o\0" % size if size < SIZE_LIMIT else b"\x80" + size.to_bytes(11, "big")
+    time = min(seconds, SIZE_LIMIT - 1)
+    fields = _FIELDS % (name.ljust(NAME_SIZE, b"\0"), mode & 0o7777, length, time, kind, link.ljust(NAME_SIZE, b"\0"))
+    return b"%s%06o\0 %s" % (fields[:_SUM], _sum(fields), fields[_SUM + 8 :])
+
+
+def _sum(block: bytes) -> int:
+    """The sum of its bytes. Adler-32 has it, plus one, in its lower half, as long as that does not overflow."""
+    half = BLOCK // 2
+    return (adler32(block[:half]) & 0xFFFF) + (adler32(block[half:]) & 0xFFFF) - 2
