@@ -96,6 +96,12 @@ make_way() {
     done
 }
 
+# whole NAME MODE PATH: take a large file that came before, in place of an empty one that has its time.
+whole() {
+    { touch -r "$sync_stage/f/$3" "$sync_state/parts/$1" && chmod "$2" "$sync_state/parts/$1"; } || fail_sync "put $3"
+    mv -f "$sync_state/parts/$1" "$sync_stage/f/$3" || fail_sync "put $3"
+}
+
 # set_mode MODE PATH...
 set_mode() {
     chmod "$@" || fail_sync mode

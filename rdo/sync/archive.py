@@ -7,7 +7,8 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 from rdo.errors import RdoError, reason
 from rdo.fscodec import fsdecode
@@ -18,6 +19,8 @@ from rdo.sync.tar_header import SECOND
 CHUNK = 256 * 1024
 """Bytes that are read and sent at a time: an SSH packet as rdo negotiates them."""
 
+NO_PARTS: Mapping[bytes, str] = MappingProxyType({})
+
 LINK_ERRORS = (errno.ELOOP, errno.EMLINK, errno.ENXIO)
 """What opening a link or a socket fails with: Linux and macOS, FreeBSD; a fifo opens, as nobody waits for its end."""
 
@@ -25,7 +28,9 @@ LINK_ERRORS = (errno.ELOOP, errno.EMLINK, errno.ENXIO)
 class Archive:
     """Files below `root` and texts, as one archive. `digests` says which files were sent whole, and their content."""
 
-    def __init__(self, root: bytes) -> None:
+    def __init__(self, root: bytes, parts: Mapping[bytes, str] = NO_PARTS) -> None:
+        """`parts`: files whose content is there already, and its digests: they are sent empty."""
+        self._parts = parts
         self.digests: dict[bytes, str] = {}
         self.size = 0
         """Bytes of files that were sent."""
@@ -94,6 +99,10 @@ class Archive:
         return data
 
     def _file(self, name: bytes, path: bytes, entry: Entry) -> Iterator[bytes]:
+        if path in self._parts:
+            self._put(tar_header.header(name, entry._replace(size=0)))
+            self.digests[path] = self._parts[path]
+            return
         handle = self._open(path)
         if handle is None:
             return
@@ -125,17 +134,44 @@ class Archive:
     def _open(self, path: bytes) -> int | None:
         """The file's descriptor; None if there is no such file any more. Follows no link."""
         parent, _, name = path.rpartition(b"/")
-        try:
+
+        def opened() -> int:
             if self._directory is None or self._directory[0] != parent:
                 self.close()
                 self._directory = (parent, open_directory(self._root, parent))
-            return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=self._directory[1])
-        except (FileNotFoundError, NotADirectoryError):
+            return _opened(name, self._directory[1])
+
+        return _if_there(path, opened)
+
+
+def open_file(root: bytes, path: bytes) -> int | None:
+    """The descriptor of a file below the root, reached by no link; None if it is not there. Raises RdoError."""
+    parent, _, name = path.rpartition(b"/")
+
+    def opened() -> int:
+        directory = open_directory(root, parent)
+        try:
+            return _opened(name, directory)
+        finally:
+            os.close(directory)
+
+    return _if_there(path, opened)
+
+
+def _opened(name: bytes, directory: int) -> int:
+    return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
+
+
+def _if_there(path: bytes, opened: Callable[[], int]) -> int | None:
+    """The descriptor; None where there is no such file any more. Raises RdoError for all else."""
+    try:
+        return opened()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        if error.errno in LINK_ERRORS:
             return None
-        except OSError as error:
-            if error.errno in LINK_ERRORS:
-                return None
-            raise _unreadable(path, error) from None
+        raise _unreadable(path, error) from None
 
 
 def open_directory(root: bytes, path: bytes) -> int:

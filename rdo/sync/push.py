@@ -14,8 +14,9 @@ from rdo.sync import manifest, push_job, push_plan
 from rdo.sync.archive import Archive, digest_of
 from rdo.sync.conflict import MISSING, OUTDATED, Difference, SyncConflict, conflicts, is_version
 from rdo.sync.entry import Entry, Tree, changes
-from rdo.sync.examine import Found, Target, examine
+from rdo.sync.examine import HASH, Found, Target, examine
 from rdo.sync.known_files import KnownFiles
+from rdo.sync.large_file import LARGE_SIZE, LargeFile, Part, answer, part_name
 from rdo.sync.manifest import Placed
 from rdo.sync.opened import Opened
 from rdo.sync.push_job import Push
@@ -31,7 +32,8 @@ CHECK_SIZE = 1024 * 1024
 CHECK_COUNT = 200
 """Files, likewise."""
 
-_PUSH = load("sync_push")
+_LOCK = load("sync_lock")
+_PUSH, _PART = load("sync_push", TAKE_LOCK=_LOCK), load("sync_part", TAKE_LOCK=_LOCK)
 
 
 class PushResult(NamedTuple):
@@ -60,6 +62,16 @@ class Place(NamedTuple):
     target: str
     """Its name for messages."""
     identity: str
+
+
+class _Batch(NamedTuple):
+    """What is put and removed at a time."""
+
+    put: Tree
+    removed: Sequence[bytes]
+    large: Mapping[bytes, Part]
+    """Files that were sent before."""
+    is_last: bool
 
 
 class Pusher:
@@ -174,7 +186,11 @@ class Pusher:
         results = []
         for number, part in enumerate(parts):
             gone = [*(first if number == 0 else ()), *(last if number == len(parts) - 1 else ())]
-            results.append(self._send(root, tree, part, gone, len(put)))
+            self._step = (
+                f"copying {sum(map(len, parts[: number + 1])):,} of {len(put):,} files to `{self._place.target}`"
+            )
+            large = self._send_large(root, part)
+            results.append(self._send(root, tree, _Batch(part, gone, large, number == len(parts) - 1)))
         return PushResult(
             sum(each.put for each in results),
             len(removed),
@@ -190,10 +206,44 @@ class Pusher:
         with self._started(serial, _archived(archive, serial, {"job": text})) as job:
             self._answer(job)
 
-    def _send(self, root: bytes, tree: Tree, entries: Tree, removed: Sequence[bytes], total: int) -> PushResult:
+    def _send_large(self, root: bytes, entries: Tree) -> dict[bytes, Part]:
+        """Send what is large among these by itself, or the rest of it. Raises as `_send`."""
+        found: dict[bytes, Part] = {}
+        for path, entry in sorted(entries.items()):
+            if entry.kind == "file" and entry.size >= LARGE_SIZE:
+                with contextlib.closing(LargeFile(root, path)) as file:
+                    part = self._send_part(file, part_name(path, entry)) if file.is_there else None
+                if part is not None:
+                    found[path] = part
+        return found
+
+    def _send_part(self, file: LargeFile, name: str) -> Part | None:
+        text = self._script(_PART, "parts", PART=name, HASH=HASH[self._opened.hash])
+        with started(self._use, text, self._look_alive) as job:
+            lines = self._checked(job)
+            size, digest = answer(lines, b"!go")
+            job.write(b"go\n" if file.skip(size, digest) else b"again\n")
+            job.feed(file.rest())
+            size, _ = answer(lines, b"")
+            part = file.part(name)
+            if part is not None and size != part.size:
+                raise push_fault(b"part", self._place, job.reason())
+        return part
+
+    def _checked(self, job: ShellJob) -> Iterator[bytes]:
+        """Lines, up to one that says that something is wrong. Raises TargetChanged, RdoError."""
+        for line in job.lines():
+            if line == b"!stale":
+                raise TargetChanged
+            if line.startswith((b"!fault", b"!locked")):
+                raise push_fault(line[1:], self._place, job.reason())
+            yield line
+
+    def _send(self, root: bytes, tree: Tree, batch: _Batch) -> PushResult:
         """Put and remove these. Raises _Differs, TargetChanged, RdoError."""
         serial = os.urandom(8).hex()
-        archive = Archive(root)
+        entries, removed = batch.put, batch.removed
+        archive = Archive(root, {path: part.digest for path, part in batch.large.items()})
         sent: list[tuple[bytes, Placed]] = []
         stage = push_job.stage(serial).encode()
         replaces_log = self._known.log_is_long
@@ -208,16 +258,22 @@ class Pusher:
                 entry = entries[path]
                 if entry.kind != "file" or path in archive.digests:
                     sent.append((path, Placed(entry, archive.digests.get(path, ""))))
-            push = self._plan(dict(sent), removed, tree)
+            parts = {path: part.name for path, part in batch.large.items()}
+            push = self._plan(dict(sent), removed, tree)._replace(parts=parts)
             texts = {
                 "pending": manifest.intent(serial, sent, [*dropped, *removed], kept),
-                "job": push_job.job(push, serial=serial, stat=self._opened.stat, replaces_log=replaces_log),
+                "job": push_job.job(
+                    push,
+                    serial=serial,
+                    stat=self._opened.stat,
+                    replaces_log=replaces_log,
+                    is_last=batch.is_last,
+                ),
             }
             if replaces_log:
                 texts["manifest"] = manifest.whole(self.serial, self._known.placed)
             yield from _archived(archive, serial, texts)
 
-        self._step = f"copying {len(entries):,} of {total:,} files to `{self._place.target}`"
         with self._started(serial, pieces()) as job:
             tokens, existed = self._answer(job)
         try:
@@ -228,23 +284,21 @@ class Pusher:
             self._known.replaced_log()
         self._known.record(recorded, removed)
         self.serial = serial
-        return PushResult(len(sent), len(removed), archive.size, len(sent) == len(entries))
+        size = archive.size + sum(part.size for part in batch.large.values())
+        return PushResult(len(sent), len(removed), size, len(sent) == len(entries))
 
     def _started(self, serial: str, pieces: Iterable[bytes]) -> contextlib.AbstractContextManager[ShellJob]:
-        text = fill(
-            _PUSH,
-            DIRECTORY=quote(self._place.directory),
-            IDENTITY=self._place.identity,
-            STAGE=push_job.stage(serial),
-            SERIAL=self.serial,
-        )
-        return started(self._use, text, self._look_alive, pieces)
+        return started(self._use, self._script(_PUSH, push_job.stage(serial)), self._look_alive, pieces)
+
+    def _script(self, text: str, stage: str, **values: str) -> str:
+        directory, identity = quote(self._place.directory), self._place.identity
+        return fill(text, DIRECTORY=directory, IDENTITY=identity, STAGE=stage, SERIAL=self.serial, **values)
 
     def _answer(self, job: ShellJob) -> tuple[list[str], set[int]]:
         """The tokens of what was put, and which directories had been there."""
         tokens: list[str] = []
         existed: set[int] = set()
-        for line in job.lines():
+        for line in self._checked(job):
             kind, _, rest = line.partition(b"\t")
             if kind == b"t":
                 tokens.append(rest.decode("ascii", "replace"))
@@ -253,12 +307,8 @@ class Pusher:
             elif line in (b"!complete", b"!checked"):
                 self.connection = job.connection
                 return tokens, existed
-            elif line == b"!stale":
-                raise TargetChanged
             elif line == b"!differ":
                 raise _Differs
-            elif line.startswith(b"!"):
-                raise push_fault(line[1:], self._place, job.reason())
         raise push_fault(b"", self._place, job.reason())
 
 

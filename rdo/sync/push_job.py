@@ -45,6 +45,8 @@ class Push(NamedTuple):
     """Where nothing may be."""
     plain: Sequence[bytes] = ()
     """Directories on the way, which no link may be."""
+    parts: Mapping[bytes, str] = {}
+    """Of large files that came before: under which names they are kept."""
     unlocked: Mapping[bytes, int] = {}
     """Modes of directories that let nothing be put there: those that do, meanwhile."""
     modes: Mapping[bytes, int] = {}
@@ -81,17 +83,20 @@ def stage(serial: str) -> str:
     return f"stage-{serial}"
 
 
+DROP_PARTS = b'[ ! -d "$sync_state/parts" ] || rm -rf "$sync_state/parts"\n'
 REPLACE_LOG = fsencode(load("sync_log")) + b"\n"
 
 
-def job(push: Push, *, serial: str, stat: str, replaces_log: bool) -> bytes:
+def job(push: Push, *, serial: str, stat: str, replaces_log: bool, is_last: bool) -> bytes:
     """The text. `serial` is to be that of the push; `stat`: which kind the target has. `replaces_log`: the archive has
-    the log of what was there before.
+    the log of what was there before. `is_last`: no part of a large file is needed any more.
     """
     library = fill(_APPLY, STAT=STAT[stat])
     lines = [fsencode(library), b"\n", *_checks(push), *_steps(push), *_commit(push.put)]
     if replaces_log:
         lines.append(REPLACE_LOG)
+    if is_last:
+        lines.append(DROP_PARTS)
     return b"".join(lines) + fsencode(fill(_DONE, SERIAL=serial)) + b"\n"
 
 
@@ -123,6 +128,8 @@ def _steps(push: Push) -> Iterator[bytes]:
     yield from _chmod(push.unlocked)
     yield from calls(b"clear", push.cleared)
     yield from calls(b"make_way", push.opened)
+    for path, name in sorted(push.parts.items()):
+        yield b"whole %s %o %s\n" % (name.encode(), push.put[path].entry.mode, word(path))
     for directory, (files, directories) in sorted(_by_directory(push.put).items()):
         yield from _call_in(b"into_new", directory, directories)
         yield from _call_in(b"into", directory, files)

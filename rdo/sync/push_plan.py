@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rdo.sync.entry import Entry, Tree
 from rdo.sync.examine import Found
+from rdo.sync.large_file import LARGE_SIZE
 from rdo.sync.manifest import Placed
 from rdo.sync.push_job import Push, is_bare, parents
 
-BATCH_SIZE = 64 * 1024 * 1024
+BATCH_SIZE = LARGE_SIZE
 """Bytes of files at a time: so much is sent again if a large copy is interrupted."""
 
 BATCH_COUNT = 20_000
