@@ -7,5 +7,9 @@ cd "$sync_root" || exit
 } 3>>"$sync_state/manifest" || fail_sync record
 echo "@SERIAL@" >"$sync_state/serial" || fail_sync record
 echo "h@TAB@$dirs_existing"
-rm -rf "$sync_state"/stage-*
-stop_sync complete
+if [ -n "@IS_LAST@" ]; then
+    rm -rf "$sync_state"/stage-* "$sync_state/parts" "$sync_lock"
+else
+    rm -rf "$sync_state"/stage-* "$sync_lock"
+fi
+echo "!complete"

@@ -1,7 +1,7 @@
 """What rdo has put on a target: a log of lines that the target keeps, and what it comes to. Pure.
 
     P SERIAL            a push begins
-    f MODE SIZE MTIME DIGEST PATH       it put a file; MODE is octal, MTIME in nanoseconds
+    f MODE SIZE MTIME VERSION DIGEST PATH   it put a file; MODE is octal, MTIME in nanoseconds
     l LINK PATH         a symbolic link
     d MODE PATH         a directory
     - PATH              it removed what was at a path
@@ -31,7 +31,7 @@ _ESCAPES = {b"\\": b"\\\\", b"\t": b"\\t", b"\n": b"\\n"}
 _ESCAPED = re.compile(rb"[\\\t\n]")
 _PLAIN = {after: before for before, after in _ESCAPES.items()}
 _CODE = re.compile(rb"\\.", re.DOTALL)
-_FIELDS = {b"f": 5, b"l": 2, b"d": 2}
+_FIELDS = {b"f": 6, b"l": 2, b"d": 2}
 """How many words follow each letter."""
 
 
@@ -81,7 +81,8 @@ def line(path: bytes, placed: Placed, *, keep: bool = False) -> bytes:
     """What was put at a path; `keep`: before, with its token."""
     entry, name = placed.entry, escaped(path)
     if entry.kind == "file":
-        words = b"f\t%o\t%d\t%d\t%s\t%s" % (entry.mode, entry.size, entry.mtime_ns, placed.digest.encode(), name)
+        numbers = (entry.mode, entry.size, entry.mtime_ns, entry.version)
+        words = b"f\t%o\t%d\t%d\t%d\t%s\t%s" % (*numbers, placed.digest.encode(), name)
     elif entry.kind == "link":
         words = b"l\t%s\t%s" % (escaped(entry.link), name)
     else:
@@ -231,7 +232,8 @@ def _placed(kind: bytes, rest: bytes) -> tuple[bytes, Placed]:
         raise BadManifest(f"not a line of a manifest: {kind[:20]!r}")
     path = _path(words[-1])
     if kind == b"f":
-        return path, Placed(Entry("file", int(words[0], 8), int(words[1]), int(words[2])), words[3].decode("ascii"))
+        size, mtime, version = map(int, words[1:4])
+        return path, Placed(Entry("file", int(words[0], 8), size, mtime, version=version), words[4].decode("ascii"))
     if kind == b"l":
         return path, Placed(Entry("link", link=unescaped(words[0])))
     return path, Placed(Entry("directory", int(words[0], 8)))

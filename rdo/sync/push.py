@@ -123,7 +123,7 @@ class Pusher:
                 continue
             if not each.kind:
                 unequal[path] = Difference(path, entry, MISSING)
-            elif path not in placed or placed[path].entry != entry:
+            elif path not in placed or not placed[path].entry.same(entry):
                 unequal[path] = Difference(path, entry, OUTDATED)
         return sorted(unequal.values())
 

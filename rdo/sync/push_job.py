@@ -83,8 +83,7 @@ def stage(serial: str) -> str:
     return f"stage-{serial}"
 
 
-DROP_PARTS = b'[ ! -d "$sync_state/parts" ] || rm -rf "$sync_state/parts"\n'
-REPLACE_LOG = fsencode(load("sync_log")) + b"\n"
+_REPLACE_LOG = fsencode(load("sync_log")) + b"\n"
 
 
 def job(push: Push, *, serial: str, stat: str, replaces_log: bool, is_last: bool) -> bytes:
@@ -94,10 +93,8 @@ def job(push: Push, *, serial: str, stat: str, replaces_log: bool, is_last: bool
     library = fill(_APPLY, STAT=STAT[stat])
     lines = [fsencode(library), b"\n", *_checks(push), *_steps(push), *_commit(push.put)]
     if replaces_log:
-        lines.append(REPLACE_LOG)
-    if is_last:
-        lines.append(DROP_PARTS)
-    return b"".join(lines) + fsencode(fill(_DONE, SERIAL=serial)) + b"\n"
+        lines.append(_REPLACE_LOG)
+    return b"".join(lines) + fsencode(fill(_DONE, SERIAL=serial, IS_LAST="1" if is_last else "")) + b"\n"
 
 
 def check_job(push: Push, *, stat: str) -> bytes:
