@@ -109,6 +109,8 @@ def test_no_process_of_the_group_outlives_its_client(project: Project, name: str
         assert process.stdout
         group = int(process.stdout.readline())
         assert os.getpgid(group) == group
+        # While it starts a program, dash would only make a note of SIGINT.
+        assert wait_until(lambda: any(each.startswith("sleep") for each in members(group)), GONE)
         process.send_signal(getattr(signal, f"SIG{name}"))
         process.wait(GONE)
     assert wait_until(lambda: not members(group), GONE), members(group)
