@@ -25,7 +25,7 @@ from tests.dropbear import Dropbear, User
 from tests.dropbear import user as make_dropbear_user
 from tests.dropbear import why_not as why_no_dropbear
 from tests.e2e.masters import answer
-from tests.leaks import MARK, Leaks, root_of, wait_until
+from tests.leaks import MARK, Leaks, root_of, wait_for_ends, wait_until
 from tests.soak import FULL, Account, Counted, tries
 from tests.sshd import Sshd, find_sshd
 from tests.vagrant_machine import VagrantHost, shared_host
@@ -149,9 +149,9 @@ def environment_of(mark: str, leaks: Leaks) -> Iterator[dict[str, str]]:
     root.mkdir(mode=0o700)
     environment = isolated(root, mark)
     yield environment
-    if leaks.processes(mark=mark):
+    if left := leaks.processes(mark=mark):
         stop_masters(environment)
-        wait_until(lambda: not leaks.processes(mark=mark), STOP_BOUND)
+        wait_for_ends(left, STOP_BOUND)
     shutil.rmtree(root)
 
 

@@ -12,12 +12,14 @@ import contextlib
 import gc
 import os
 import re
+import select
 import signal
 import stat
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -37,6 +39,8 @@ CLEARING = re.compile(r"/containerd-shim-\S+ .* delete$")
 """An engine that clears a container away, which goes on a while after the container is gone."""
 
 PROC = Path("/proc")
+
+IS_LINUX = sys.platform == "linux"
 
 T = TypeVar("T")
 
@@ -97,7 +101,15 @@ class Leaks:
         """Name what is there now and was not before, after a bounded wait; kill the processes among it."""
         quick = before.processes is None
         self._collect(before)
-        if wait_until(lambda: not self._is_more(self.snapshot(quick=quick), before), self.settle):
+        deadline = time.monotonic() + self.settle
+        tick = 0.0
+        while more := self._more(self.snapshot(quick=quick), before):
+            if time.monotonic() >= deadline:
+                break
+            wait_for_ends(more.processes or (), deadline - time.monotonic())
+            time.sleep(tick)
+            tick = TICK
+        else:
             return []  # what is there a moment later, an engine runs to clear away a container
         self._collect(before)
         lines = self.end_processes(before.processes or frozenset())
@@ -119,9 +131,10 @@ class Leaks:
             gc.collect()
 
     @staticmethod
-    def _is_more(now: Snapshot, before: Snapshot) -> bool:
+    def _more(now: Snapshot, before: Snapshot) -> Snapshot | None:
         processes = (now.processes or frozenset()) - (before.processes or frozenset())
-        return bool(processes or now.threads - before.threads or now.files - before.files)
+        more = Snapshot(processes, now.threads - before.threads, now.files - before.files)
+        return more if more.processes or more.threads or more.files else None
 
     @staticmethod
     def _descendants(table: dict[int, Process], ancestors: set[int]) -> set[int]:
@@ -145,6 +158,35 @@ def wait_until(condition: Callable[[], T], bound: float) -> T:
         time.sleep(tick)
         tick = min(tick * 1.2, LONGEST_TICK)
     return value
+
+
+def wait_for_ends(pids: Iterable[int], bound: float) -> None:
+    """Wait until none of these processes is left, or `bound` seconds have passed: without a look at all others."""
+    deadline = time.monotonic() + bound
+    for pid in pids:
+        wait_for_end(pid, max(0.0, deadline - time.monotonic()))
+
+
+def wait_for_end(pid: int, bound: float) -> None:
+    if sys.platform != "linux":
+        wait_until(lambda: not is_there(pid), bound)
+        return
+    with contextlib.suppress(ProcessLookupError):
+        fd = os.pidfd_open(pid)
+        try:
+            ended = select.poll()
+            ended.register(fd, select.POLLIN)
+            ended.poll(bound * 1000)
+        finally:
+            os.close(fd)
+
+
+def is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def holds(command: str, parts: tuple[str, ...]) -> bool:
@@ -176,11 +218,23 @@ def carries(pid: int, wanted: list[bytes], *, exact: bool) -> bool:
 
 
 def listed_processes() -> dict[int, Process]:
-    """All processes of this machine; zombies only where it was ours to take their status."""
-    if not (PROC / "self/stat").exists():
+    """The processes of this machine that are not older than the tests, by number; zombies only where it was ours to
+    take their status.
+    """
+    if not IS_LINUX:
         return processes_of_ps()
-    found = (read_process(int(name)) for name in os.listdir(PROC) if name.isdecimal())
+    numbers = process_numbers()
+    OLDER.intersection_update(numbers)  # a number that came free may be one of ours by now
+    found = (read_process(number) for number in numbers - OLDER)
     return {process.pid: process for process in found if process}
+
+
+def process_numbers() -> set[int]:
+    return {int(name) for name in os.listdir(PROC) if name.isdecimal()}
+
+
+OLDER = process_numbers() if IS_LINUX else set()
+"""What ran before the tests did. None of these is theirs, and to read them each time is most of what a look costs."""
 
 
 def read_process(pid: int) -> Process | None:

@@ -10,7 +10,7 @@ from typing import Any
 from rdo.ipc import protocol
 from rdo.ipc.startup import ENTRY
 from tests.e2e.project import Project
-from tests.leaks import listed_processes, wait_until
+from tests.leaks import listed_processes, wait_for_ends
 from tests.sshd import Sshd
 
 END_BOUND = 10.0
@@ -60,6 +60,8 @@ def report(project: Project) -> dict[str, Any]:
 
 def stop(project: Project) -> None:
     """End the project's masters, so that the next command is a first one."""
+    running = masters(project)
     for path in sockets(project):
         answer(path, protocol.frame(protocol.STOP, b"1"))
-    assert wait_until(lambda: not masters(project), END_BOUND)
+    wait_for_ends(running, END_BOUND)
+    assert not masters(project)
