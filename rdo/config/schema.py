@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from rdo.config import types
+from rdo.config import forwards, types
 from rdo.config.types import ValueType
 
 DEFAULT_PROFILE: Final = "default"
@@ -142,7 +142,10 @@ class Settings(NamedTuple):
         _NO_NAMES, types.PATH_GLOBS, "files not to push though git has them", '["docs/videos/"]'
     )
     sync_git: bool = _key(False, types.FLAG, "push `.git` as well", "true")
-    forward: tuple[str, ...] = _key(_NO_NAMES, types.strings(), "", '["3000"]')
+    forward: tuple[str, ...] = _key(
+        _NO_NAMES, types.strings(forwards.fault), "ports of the target to have here, as for ssh -L",
+        '["3000", "5433:5432", "8080:db:80"]',
+    )  # fmt: skip
     auto_forward: bool = _key(False, types.FLAG, "", "true")
     open_browser: str = _key("no", types.choice(*BROWSERS), "", '"ask"')
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from rdo.config.forwards import Endpoint
 from rdo.drivers.root import Root
 from rdo.errors import LinkLost, RdoError
 
@@ -163,6 +164,38 @@ class Channel(Protocol):
         """Give it up. All that the program notices is that its streams are gone."""
 
 
+class TargetStream(Protocol):
+    """A connection that the target makes to a server, as bytes both ways. For one thread, which never waits for it.
+
+    Whoever opens it gives a `sink` and `changed`. Data goes to the sink as it comes, from whatever thread, once `read`
+    has found nothing and until the sink takes no more. `changed` is called, from any thread, when there is something to
+    do: to read, to write what had no room, or to close it because it has ended.
+    """
+
+    def fileno(self) -> int:
+        """What to wait for in its place where neither sink nor `changed` is called; else -1."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more can be written, and nothing more will come than can be read at once."""
+
+    @property
+    def failure(self) -> str:
+        """Why it could not be opened, or broke; empty while it is open and where it came to its end."""
+
+    def write(self, data: memoryview) -> int:
+        """Send what there is room for: how many bytes. All of it, and in vain, where the server takes no more."""
+
+    def read(self) -> bytes | memoryview | None:
+        """What has come: empty for nothing yet, None at the end."""
+
+    def end_input(self) -> None:
+        """No more will be written; data may still come."""
+
+    def close(self) -> None:
+        """Give it up. The sink is not called any more."""
+
+
 class SilenceObserver(Protocol):
     """Whoever runs a command over a connection. Neither method may wait."""
 
@@ -216,6 +249,12 @@ class Connection(Protocol):
 
     def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> Channel:
         """Start `command` (for the login shell of the target, or /bin/sh -c). Raises ChannelRefused, LinkLost."""
+
+    def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> TargetStream:
+        """Have the target connect to a server that it can reach, without waiting for that: see TargetStream.
+
+        Raises LinkLost.
+        """
 
     @property
     def keepalive(self) -> LinkWatch:

@@ -13,8 +13,9 @@ from rdo.drivers.base import Caller, ChannelOptions, Driver, Pty, Target, Window
 from rdo.errors import RdoError
 from rdo.fscodec import fsdecode
 from rdo.ipc.request import Request
-from rdo.master import parent_environment, prefix_assignment
+from rdo.master import parent_environment, port_forwards, prefix_assignment
 from rdo.master.client_connection import ClientConnection, WaitingCaller
+from rdo.master.port_forwards import PortForwards
 from rdo.master.prefix_assignment import PrefixAssignments
 from rdo.master.profile import Profile, ProfileTable
 from rdo.master.session import Session
@@ -26,8 +27,9 @@ from rdo.pool.target_table import TargetTable, TargetUse
 class CommandRunner:
     """Runs the commands of a control master. Usable from any thread."""
 
-    def __init__(self, targets: TargetTable) -> None:
+    def __init__(self, targets: TargetTable, forwards: PortForwards) -> None:
         self._targets = targets
+        self._forwards = forwards
         self._profiles = ProfileTable()
         self._prefix_assignments = PrefixAssignments()
 
@@ -38,6 +40,7 @@ class CommandRunner:
                 profile = self._profiles.of(request, caller.environment)
                 settings = profile.config.settings
                 _check_request(request, settings)
+                forwards = port_forwards.wanted(request.forwards)
                 caller.user = plan.user(request, settings)
                 driver, trust_check = profile.of_caller(caller.environment)
                 trust_check.check(caller)
@@ -54,6 +57,9 @@ class CommandRunner:
                     name = use.target.name
                     caller.report(f"rdo: PTY allocation request failed on `{name}`; continuing without one")
                 roots = use.pool.login.resolved(driver.roots(), caller)
+                self._forwards.hold_for_profile(use.pool, user, profile.config, caller.report)
+                if forwards:
+                    used.enter_context(self._forwards.held(use.pool, forwards, caller.report))
             sudo = "" if driver.switches_user else caller.user
             planned = plan.make(request, settings, roots, driver.target, driver.unmapped_error, sudo)
             if request.progress and settings.driver != "local":  # there, nothing stays here
@@ -81,8 +87,6 @@ class CommandRunner:
 
 def _check_request(request: Request, settings: Settings) -> None:
     """Raises RdoError for what was asked for and cannot be had."""
-    if request.forwards:
-        raise RdoError(f"cannot forward `{fsdecode(request.forwards[0][1:])}`", "ports are not forwarded yet")
     if request.sync_only:
         why = "the profile sets no `sync`" if settings.sync == "no" else "files are not copied yet"
         raise RdoError("there is nothing to copy", why, 'write `sync = "push"`')

@@ -25,6 +25,7 @@ from rdo.master.client_connection import ClientConnection, ClientGone
 from rdo.master.command import CommandRunner, shown
 from rdo.master.lifetime import Lifetime
 from rdo.master.listener import Acceptor, Listener
+from rdo.master.port_forwards import PortForwards
 from rdo.pool.target_pool import TargetPool
 from rdo.pool.target_table import TargetTable
 from rdo.util import log, threads
@@ -62,7 +63,8 @@ class Master:
         """Guards the commands that run."""
         self._commands: dict[ClientConnection, str] = {}
         self._targets = TargetTable()
-        self._runner = CommandRunner(self._targets)
+        self._forwards = PortForwards(os.path.dirname(path))
+        self._runner = CommandRunner(self._targets, self._forwards)
         self._listener = Listener(path, lent)
         self._life = Lifetime(self._listener, self._targets)
 
@@ -76,6 +78,7 @@ class Master:
     def wait(self) -> None:
         """Wait until it is time to end and nothing runs any more; then leave."""
         self._life.wait()
+        self._forwards.close()
         with contextlib.suppress(SetupError):  # the end of the process closes them, too
             threads.start(self._targets.close_all, name="close").join(CLOSE_TIMEOUT)
         self._listener.close()

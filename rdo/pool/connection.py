@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-from rdo.drivers.base import ChannelOptions, ChannelRefused, Connection, LinkWatch, PtyRefused
+from rdo.config.forwards import Endpoint
+from rdo.drivers.base import (
+    ChannelOptions,
+    ChannelRefused,
+    Connection,
+    LinkWatch,
+    PtyRefused,
+    Sink,
+    TargetStream,
+)
 from rdo.errors import ConnectError
 from rdo.pool.lifeline import Lifeline
 from rdo.pool.shell import ProcessGroup, Shell, begin_shell
@@ -15,6 +25,13 @@ from rdo.util.active_count import ActiveCount
 
 RELEASE_LIMIT = 8
 """Released groups at most until the lifeline drops them: many at a time cost the target as much as one."""
+
+
+class StreamLease(NamedTuple):
+    """A connection from the target to a server; `release` is to be called once it is closed."""
+
+    stream: TargetStream
+    release: Callable[[], None]
 
 
 class HeldConnection:
@@ -132,6 +149,13 @@ class HeldConnection:
     def is_left(self, group: ProcessGroup) -> bool:
         """Whether a process of the group may still be there, and somebody could end it."""
         return self._lifeline.is_left(group)
+
+    def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> StreamLease:
+        """Have the target connect to a server. Raises LinkLost."""
+        with contextlib.ExitStack() as used:
+            used.enter_context(self._connection.keepalive.in_use())
+            stream = self._connection.open_stream(destination, sink, changed)
+            return StreamLease(stream, used.pop_all().close)
 
     def start_lifeline(self) -> None:
         """Open the lifeline beside the first command, so that neither waits for the other. Raises SetupError."""

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
-from rdo.drivers.base import Target
+from rdo.config.forwards import Endpoint
+from rdo.drivers.base import Sink, Target
+from rdo.errors import LinkLost
+from rdo.pool.connection import StreamLease
 from rdo.pool.login_directory import LoginDirectory
 from rdo.pool.shell_pool import ShellPool
+
+SPENT = "its connections have ended"
+"""Why a pool is closed whose target could not be kept: whatever was held to it comes back with the next connection."""
 
 
 class PoolUser(NamedTuple):
@@ -47,6 +55,8 @@ class TargetPool:
         self._running: list[PoolCommand] = []
         self._timeouts: dict[PoolUser, float] = {}
         self._used = time.monotonic()
+        self._streams = 0
+        self._closing: list[Callable[[str], None]] = []
 
     @property
     def target(self) -> Target:
@@ -78,20 +88,27 @@ class TargetPool:
 
     @property
     def idle_for(self) -> float:
-        """Seconds since its last command ended; 0 while one runs."""
+        """Seconds since its last command or forwarded connection ended; 0 while there is one."""
         with self._changed:
-            return 0.0 if self._running else time.monotonic() - self._used
+            return 0.0 if self._running or self._streams else time.monotonic() - self._used
 
     @property
     def is_over(self) -> bool:
-        """Whether it has been idle for long enough, or holds nothing."""
-        return self.idle_left == 0 or not (self.running or self.shells.connections.is_wanted)
+        """Whether it has been idle for long enough."""
+        return self.idle_left == 0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether it holds nothing."""
+        return not (self.running or self.shells.connections.is_wanted)
 
     @property
     def idle_left(self) -> float | None:
-        """Seconds until it is to be closed; None while a command runs, and if it never is."""
+        """Seconds until it is to be closed; None while a command or a forwarded connection is there, and if it never
+        is.
+        """
         timeout = self.idle_timeout
-        return max(0.0, timeout - self.idle_for) if timeout and not self.running else None
+        return max(0.0, timeout - self.idle_for) if timeout and not (self.running or self._streams) else None
 
     def begin(self, user: PoolUser, command: PoolCommand, idle_timeout: float) -> None:
         """A command of the profile uses it from now on."""
@@ -105,8 +122,31 @@ class TargetPool:
             self._running.remove(command)
             self._used = time.monotonic()
 
+    def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> StreamLease:
+        """Have the target connect to a server, over one of the connections that are held. Raises LinkLost."""
+        held = sorted(self.shells.connections, key=lambda connection: connection.keepalive.is_silent)
+        for connection in held:
+            with contextlib.suppress(LinkLost):
+                lease = connection.open_stream(destination, sink, changed)
+                with self._changed:
+                    self._streams += 1
+                return lease._replace(release=partial(self._end_stream, lease))
+        raise LinkLost(f"there is no connection to `{self.target.name}`")
+
+    def _end_stream(self, lease: StreamLease) -> None:
+        lease.release()
+        with self._changed:
+            self._streams -= 1
+            self._used = time.monotonic()
+
+    def when_closing(self, call: Callable[[str], None]) -> None:
+        """Call this as soon as it is closed, with the reason."""
+        self._closing.append(call)
+
     def close(self, why: str) -> None:
         """Close its connections, and end what runs over them; `why` is for the log."""
+        for call in self._closing:
+            call(why)
         try:
             self.shells.close(why)
             self.target.release()

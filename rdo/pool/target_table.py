@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rdo.drivers.base import Caller, Driver, Target
 from rdo.errors import SetupError
-from rdo.pool.target_pool import PoolCommand, PoolUser, TargetPool
+from rdo.pool.target_pool import SPENT, PoolCommand, PoolUser, TargetPool
 from rdo.util import threads
 
 SPARE_LIMIT = 8
@@ -146,6 +146,7 @@ class TargetTable:
     def close_idle(self) -> None:
         """Close those whose idle time is over, and those that hold nothing."""
         self.close(lambda pool: pool.is_over, "it was idle")
+        self.close(lambda pool: pool.is_spent, SPENT)
 
     def _close_spare(self, name: str) -> None:
         same = [pool for pool in self.pools if pool.target.name == name]

@@ -26,7 +26,7 @@ else:
 
 PAGES = pages()
 
-FOR_NOBODY_YET = {"-L", "-R"}
+FOR_NOBODY_YET = {"-R"}
 """Options that are understood, and refused."""
 
 BOUND = 30.0

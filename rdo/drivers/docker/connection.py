@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Protocol
 
-from rdo.drivers.base import NO_VARIABLES, Pty
+from rdo.config.forwards import Endpoint
+from rdo.drivers.base import NO_VARIABLES, Pty, Sink, TargetStream
 from rdo.drivers.docker.channel import DockerChannel
 from rdo.drivers.docker.container import inspect, is_running
 from rdo.drivers.docker.engine import Engine, EngineError
@@ -83,6 +84,10 @@ class DockerConnection:
             channel.close()
             raise self._lost("the connection has been closed in the meantime")
         return channel
+
+    def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> TargetStream:
+        """See base.Connection."""
+        raise LinkLost(f"cannot connect to `{destination}` in `{self._name}`", "ports of containers are not forwarded")
 
     def _keep(self, channel: DockerChannel) -> bool:
         channel.is_cut = partial(self._is_cut, channel)

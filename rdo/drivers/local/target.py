@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 
-from rdo.drivers.base import NO_VARIABLES, Caller, ChannelOptions, Pty
+from rdo.config.forwards import Endpoint
+from rdo.drivers.base import NO_VARIABLES, Caller, ChannelOptions, Pty, Sink
 from rdo.drivers.local.caller_context import CallerContext
 from rdo.drivers.local.channel import LocalChannel
+from rdo.drivers.local.socket_stream import SocketStream
 from rdo.drivers.no_link import NoLink
 from rdo.errors import ConnectError, LinkLost, reason
 
@@ -62,6 +64,10 @@ class LocalConnection:
         with self._lock:
             self._channels = {other for other in self._channels if not other.ended} | {channel}
         return channel
+
+    def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> SocketStream:
+        """See base.Connection."""
+        return SocketStream(destination)
 
     def close(self) -> None:
         """Close all channels and wait for their programs; the lifeline, one of them, needs time to end others."""

@@ -14,7 +14,15 @@ from paramiko import common
 
 from rdo.drivers.base import READ_SIZE, STDERR, STDOUT, Chunk, Sink
 from rdo.drivers.ssh import messages
-from rdo.drivers.ssh.channel_state import SILENT, TAKES_INPUT, TRANSITIONS, UNANSWERED, ChannelEvent, ChannelState
+from rdo.drivers.ssh.channel_state import (
+    FINAL,
+    SILENT,
+    TAKES_INPUT,
+    TRANSITIONS,
+    UNANSWERED,
+    ChannelEvent,
+    ChannelState,
+)
 from rdo.drivers.ssh.fields import Body, Violation
 from rdo.drivers.ssh.flow_control import ReceiveBuffer, SendWindow
 from rdo.drivers.ssh.packet_content import OutgoingData, Sendable
@@ -93,6 +101,13 @@ class SshChannel:
         self._send(OutgoingData(self._remote.number, data[:size], self._remote.packet))
         return size
 
+    def write_now(self, data: memoryview, when_room: Callable[[], None]) -> int | None:
+        """Send what there is room for: how many bytes; None where the server takes no more. See SendWindow."""
+        size = self._send_window.reserve_now(min(len(data), READ_SIZE), when_room)
+        if size:
+            self._send(OutgoingData(self._remote.number, data[:size], self._remote.packet))
+        return size
+
     def try_write(self, data: bytes | memoryview) -> bool:
         """See Channel in rdo.drivers.base."""
         if not self._send_window.reserve_all(len(data)):
@@ -108,6 +123,21 @@ class SshChannel:
                 self._send_if_possible(messages.window_adjust(self._remote.number, credit))
             if chunk or not credit:
                 return chunk
+
+    def watch(self, sink: Sink, readable: Callable[[bool], None]) -> bool:
+        """See Channel in rdo.drivers.base."""
+        self._received.watch(sink, readable)
+        return True
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is closed by both sides, refused or lost: what has come by now can still be read."""
+        return self._state in FINAL
+
+    @property
+    def failure(self) -> str:
+        """Why the server does not open it, or what ended the connection; else empty."""
+        return str(self._refusal or (self._why if self._state is ChannelState.LOST else ""))
 
     def end_input(self) -> None:
         """Send no more."""

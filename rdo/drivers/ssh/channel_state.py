@@ -72,5 +72,8 @@ TAKES_INPUT = frozenset({ChannelState.OPENING, ChannelState.OPEN})
 USABLE = frozenset({ChannelState.OPENING, ChannelState.OPEN, ChannelState.EOF_SENT})
 """Neither side has given it up."""
 
+FINAL = frozenset(state for state, after in TRANSITIONS.items() if not after)
+"""Nothing more happens to it."""
+
 SILENT = frozenset({ChannelState.CLOSE_SENT, ChannelState.CLOSED})
 """Nothing may be sent after the close: sshd ends the whole connection for that."""

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from enum import Enum
 
+from rdo.config.forwards import Endpoint
 from rdo.drivers.base import NO_VARIABLES, ChannelOptions, ChannelRefused, Pty, PtyRefused, Sink, WindowSize
 from rdo.drivers.keepalive import Keepalive
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS, KeepaliveTimeouts
@@ -17,6 +18,7 @@ from rdo.drivers.ssh import messages
 from rdo.drivers.ssh.channel import OpenRefused, SshChannel
 from rdo.drivers.ssh.channel_state import USABLE
 from rdo.drivers.ssh.channel_stream import AgentForward, ChannelStream
+from rdo.drivers.ssh.direct_stream import DirectStream
 from rdo.drivers.ssh.monitored_stream import ByteStream, MonitoredStream
 from rdo.drivers.ssh.options import SshOptions
 from rdo.drivers.ssh.ping import Ping, keepalive_timeouts
@@ -111,6 +113,10 @@ class SshConnection:
         self.keepalive.join(CLOSE_TIMEOUT)
         self._release()
 
+    def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> DirectStream:
+        """See the interface."""
+        return DirectStream(self._transport, self._target, destination, sink, changed)
+
     def tunnel(self, host: str, port: int, timeout: float) -> ByteStream:
         """A stream from this host on to another, as long as this connection lives. Raises ConnectError."""
         channel = SshChannel(self._transport, self._target, lambda: None)
@@ -177,10 +183,6 @@ class SessionChannel(SshChannel):
             self._send(messages.set_variable(number, name, value))
         self._pending.append(PendingRequest.EXEC)
         self._send(messages.execute(number, command))
-
-    def watch(self, sink: Sink, readable: Callable[[bool], None]) -> bool:
-        self._received.watch(sink, readable)
-        return True
 
     def stop_reading(self) -> bool:
         if not self._transport.is_openssh():

@@ -71,6 +71,11 @@ def stream_to(host: str, port: int) -> bytes:
     return text(host) + uint32(port) + text("127.0.0.1") + uint32(0)
 
 
+def stream_to_socket(path: str) -> bytes:
+    """The details of a channel that leads to a Unix socket there (OpenSSH's PROTOCOL, section 2.4)."""
+    return text(path) + text("") + uint32(0)
+
+
 def confirm(theirs: int, number: int, window: int, packet: int) -> EncodedMessage:
     """Open the channel that the server asked for."""
     return EncodedMessage(bytes([MSG_CHANNEL_OPEN_SUCCESS]) + uint32(theirs, number, window, packet))

@@ -1,0 +1,74 @@
+"""A connection to a server on this machine: the TargetStream of rdo.drivers.base."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+
+from rdo.config.forwards import Endpoint
+from rdo.drivers.base import READ_SIZE
+from rdo.errors import LinkLost, reason
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds; what runs on this machine itself answers at once, if it is there."""
+
+
+class SocketStream:
+    """See TargetStream."""
+
+    def __init__(self, destination: Endpoint) -> None:
+        """Connects. Raises LinkLost."""
+        try:
+            self._socket = _connected(destination)
+        except OSError as error:
+            raise LinkLost(f"cannot connect to `{destination}`", reason(error)) from None
+        self._socket.setblocking(False)
+        self.ended = False
+        self.failure = ""
+
+    def fileno(self) -> int:
+        """See TargetStream."""
+        return self._socket.fileno()
+
+    def write(self, data: memoryview) -> int:
+        """See TargetStream."""
+        try:
+            return self._socket.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            self.ended = True
+            return len(data)
+
+    def read(self) -> bytes | None:
+        """See TargetStream."""
+        try:
+            return self._socket.recv(READ_SIZE) or None
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            self.ended, self.failure = True, reason(error)
+            return None
+
+    def end_input(self) -> None:
+        """See TargetStream."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """See TargetStream."""
+        self._socket.close()
+
+
+def _connected(destination: Endpoint) -> socket.socket:
+    """Raises OSError."""
+    if not destination.path:
+        return socket.create_connection((destination.host, destination.port), CONNECT_TIMEOUT)
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(CONNECT_TIMEOUT)
+        connection.connect(destination.path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -1,0 +1,1 @@
+"""Ports of a target that are reached here, and the other way round."""

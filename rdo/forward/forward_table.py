@@ -1,0 +1,180 @@
+"""All forwards of a control master: those of profiles, of single commands, and of `rdoctl forward`.
+
+They belong to a target, and outlive its connections: what is lost comes back at the same port with the next one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from rdo.config.forwards import Endpoint, Forward
+from rdo.errors import SetupError
+from rdo.forward.held_forward import HeldForward
+from rdo.forward.target_forwards import TargetForwards
+from rdo.pool.target_pool import SPENT, PoolUser, TargetPool
+
+Report = Callable[[str], None]
+"""Prints a line on the caller's stderr."""
+
+SOCKET_NAME_LIMIT = 24
+"""Bytes of a socket's name that it has of the one there: its whole path has to fit into 103."""
+
+
+class ProfileForwards(NamedTuple):
+    """What a profile last asked for, and of which pool."""
+
+    forwards: Sequence[Forward]
+    pool: TargetPool
+    complete: bool
+    """Whether it has them all."""
+    failures: Sequence[str] = ()
+
+    def serves(self, forwards: Sequence[Forward], pool: TargetPool) -> bool:
+        """Whether nothing is to be done for a command that wants these of that pool.
+
+        Callers with agents of their own have pools of their own, to the same place: the first one's will do.
+        """
+        if not self.complete or self.forwards != forwards:
+            return False
+        same_place = self.pool.target.name == pool.target.name and not self.pool.is_spent
+        return self.pool is pool or same_place
+
+
+class ForwardTable:
+    """Usable from any thread."""
+
+    def __init__(self, directory: str) -> None:
+        """`directory` is a private one, for sockets."""
+        self._directory = directory
+        self._lock = threading.Lock()
+        """Guards what follows; held while something begins to listen."""
+        self._targets: dict[Hashable, TargetForwards] = {}
+        self._profiles: dict[PoolUser, ProfileForwards] = {}
+
+    @property
+    def targets(self) -> list[TargetForwards]:
+        """Those that have forwards."""
+        with self._lock:
+            targets = list(self._targets.values())
+        return [target for target in targets if target.held]
+
+    def hold_for_profile(self, pool: TargetPool, user: PoolUser, forwards: Sequence[Forward], report: Report) -> None:
+        """Have just these for a profile, for as long as the target is held. What cannot be had is reported, once."""
+        before = self._profiles.get(user)
+        if before is None and not forwards:
+            return
+        if before is not None and before.serves(forwards, pool):
+            return
+        with self._lock:
+            target = self._of(pool)
+            for other in self._targets.values():
+                if other is not target:
+                    other.drop(user)  # a profile has one target at a time, and its port is wanted for that
+            target.drop(user, [self._placed(each, pool) for each in forwards])
+            lines, failures = self._hold_each(target, user, forwards)
+            self._profiles[user] = ProfileForwards(forwards, pool, not failures, failures)
+        known = before.failures if before is not None else ()
+        for line in (*lines, *(failure for failure in failures if failure not in known)):
+            report(f"rdo: {line}")
+
+    @contextmanager
+    def held(self, pool: TargetPool, forwards: Sequence[Forward], report: Report) -> Iterator[None]:
+        """Have these while one command runs. Raises SetupError."""
+        owner = object()
+        with self._lock:
+            target = self._of(pool)
+        try:
+            for forward in forwards:
+                if line := self._hold(target, owner, forward):
+                    report(f"rdo: {line}")
+            yield
+        finally:
+            target.drop(owner)
+
+    def close(self) -> None:
+        """End them all."""
+        for target in self.targets:
+            target.end()
+
+    def _hold_each(
+        self, target: TargetForwards, owner: Hashable, forwards: Sequence[Forward]
+    ) -> tuple[list[str], list[str]]:
+        """What to say of those that are held, and the errors of those that cannot be."""
+        lines, failures = [], []
+        for forward in forwards:
+            try:
+                lines.append(self._hold(target, owner, forward))
+            except SetupError as error:
+                failures.append(str(error))
+        return list(filter(None, lines)), failures
+
+    def _hold(self, target: TargetForwards, owner: Hashable, forward: Forward) -> str:
+        """What to say of it, if anything. Raises SetupError."""
+        if _is_there_anyway(target.pool, forward):
+            return ""
+        if target.pool.target.driver == "docker":
+            why = "rdo forwards no ports of containers"
+            raise SetupError(f"cannot forward `{forward.destination}`", why, "publish it, as with `docker run -p`")
+        placed = self._placed(forward, target.pool)
+        held, is_new = target.hold(owner, placed)
+        return (
+            moved_line(held, target.pool.target.name) if is_new and (held.listener.moved or placed != forward) else ""
+        )
+
+    def _of(self, pool: TargetPool) -> TargetForwards:
+        """With the lock."""
+        target = self._targets.setdefault(pool.target.key, TargetForwards(pool))
+        if target.pool is not pool or not target.is_watched:
+            target.pool, target.is_watched = pool, True
+            pool.when_closing(lambda why: self._closing(target, pool, why))
+        return target
+
+    def _closing(self, target: TargetForwards, pool: TargetPool, why: str) -> None:
+        """A pool is closed: end its forwards, unless it only lost its connection."""
+        if why == SPENT or target.pool is not pool:
+            return
+        with self._lock:
+            self._profiles = {user: each for user, each in self._profiles.items() if each.pool is not pool}
+        target.end()
+
+    def _placed(self, forward: Forward, pool: TargetPool) -> Forward:
+        """With a socket of rdo's own for one that is to be there, but nowhere in particular."""
+        if forward.listen.port or forward.listen.path:
+            return forward
+        there = forward.destination.path
+        digest = hashlib.sha256(f"{pool.target.name}\0{there}".encode()).hexdigest()[:8]
+        name = f"{digest}-{os.path.basename(there)[-SOCKET_NAME_LIMIT:]}"
+        return forward._replace(listen=Endpoint(path=os.path.join(self._directory, name)))
+
+
+def moved_line(held: HeldForward, name: str) -> str:
+    """Where a forward listens."""
+    line = f"{here(held)} -> {there(held.forward, name)}"
+    return f"{line}; {held.forward.listen.port} {held.listener.moved} here" if held.listener.moved else line
+
+
+def here(held: HeldForward) -> str:
+    """What to connect to."""
+    endpoint = held.listener.endpoint
+    return endpoint.path or (str(endpoint) if endpoint.host else f"localhost:{endpoint.port}")
+
+
+def there(forward: Forward, name: str) -> str:
+    """What that leads to; `name` is the target's."""
+    destination = forward.destination
+    if destination.path:
+        return f"{name}:{destination.path}"
+    if destination.host == "localhost":
+        return f"{name}:{destination.port}"
+    return f"{destination} by {name}"
+
+
+def _is_there_anyway(pool: TargetPool, forward: Forward) -> bool:
+    """Whether this machine is the target, where the port is open anyway."""
+    same = forward.listen.port == forward.destination.port and forward.destination.host == "localhost"
+    return pool.target.driver == "local" and same

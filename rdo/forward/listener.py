@@ -1,0 +1,132 @@
+"""What a forward listens on here: a port of both loopback addresses, or a Unix socket. Connects nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rdo.config.forwards import EVERYWHERE, Endpoint
+from rdo.errors import SetupError, reason
+
+BACKLOG = 512
+"""Connections that wait to be accepted: a browser and its tools open many at once."""
+
+PRIVILEGED_SHIFT = 8000
+"""By how much a port moves that only root may have: 80 to 8080, 443 to 8443, as such servers are often run."""
+
+MOVES = 100
+"""Ports to try after the one that was meant."""
+
+LAST_PORT = 65535
+
+LOOPBACK = ("127.0.0.1", "::1")
+
+OCCUPIED = {
+    errno.EADDRINUSE: "is in use",
+    errno.EACCES: "is for root alone",
+    errno.EPERM: "is for root alone",
+}
+"""Why a port cannot be had while another one may."""
+
+NO_SUCH_ADDRESS = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT)
+"""How a system answers that has no IPv6."""
+
+
+class Listener(NamedTuple):
+    """Sockets that listen, and where; `moved` says why that is not where it was meant to be."""
+
+    sockets: tuple[socket.socket, ...]
+    endpoint: Endpoint
+    moved: str = ""
+
+    def remove(self) -> None:
+        """Remove a Unix socket's file. The sockets are closed by who has them."""
+        if self.endpoint.path:
+            with contextlib.suppress(OSError):
+                os.unlink(self.endpoint.path)
+
+
+def listen(wanted: Endpoint, *, exact: bool = False) -> Listener:
+    """Listen there, or if that is not `exact` and cannot be, on the next port that is free. Raises SetupError."""
+    if wanted.path:
+        return Listener((_bound_path(wanted.path),), wanted)
+    moved = ""
+    for port in _candidates(wanted.port):
+        endpoint = wanted._replace(port=port)
+        try:
+            return Listener(_bound(endpoint), endpoint, moved)
+        except OSError as error:
+            why = OCCUPIED.get(error.errno or 0, "")
+            if exact or not why:
+                raise _error(endpoint, f"the port {why}" if why else reason(error)) from None
+        moved = moved or why
+    raise _error(wanted, f"the port {moved}, and so are the {MOVES} after it")
+
+
+def _error(endpoint: Endpoint, why: str) -> SetupError:
+    return SetupError(f"cannot listen on `{endpoint}`", why, "choose another port here, as in `8080:3000`")
+
+
+def _candidates(port: int) -> Iterator[int]:
+    yield port
+    first = port + PRIVILEGED_SHIFT if port < 1024 else port + 1
+    yield from range(first, min(first + MOVES, LAST_PORT + 1))
+
+
+def _bound(endpoint: Endpoint) -> tuple[socket.socket, ...]:
+    """Sockets on all addresses that it stands for, or none of them. Raises OSError."""
+    hosts = {"": LOOPBACK, EVERYWHERE: ("0.0.0.0", "::")}.get(endpoint.host, (endpoint.host,))
+    with contextlib.ExitStack() as undo:
+        sockets = []
+        for host in hosts:
+            try:
+                sockets.append(undo.enter_context(_bound_address(host, endpoint.port)))
+            except OSError as error:
+                if not sockets or error.errno not in NO_SUCH_ADDRESS:
+                    raise
+        undo.pop_all()
+        return tuple(sockets)
+
+
+def _bound_address(host: str, port: int) -> socket.socket:
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    if sys.platform != "linux" and _is_served(host, port):
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+    except BaseException:
+        listening.close()
+        raise
+    return listening
+
+
+def _is_served(host: str, port: int) -> bool:
+    """Whether somebody listens there: with SO_REUSEADDR, systems other than Linux let us listen beside a server that
+    has the port on all addresses.
+    """
+    with contextlib.suppress(OSError), socket.create_connection((host, port), 0.5):
+        return True
+    return False
+
+
+def _bound_path(path: str) -> socket.socket:
+    listening = socket.socket(socket.AF_UNIX)
+    try:
+        listening.bind(path)
+        os.chmod(path, 0o600)
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        why = "something is there already" if error.errno == errno.EADDRINUSE else reason(error)
+        raise SetupError(f"cannot listen on socket `{path}`", why, "remove it, or choose another path") from None
+    return listening

@@ -1,0 +1,157 @@
+"""The thread that carries all forwarded connections of one target. Knows neither forwards nor drivers.
+
+One thread, and not two a connection: 200 connections at once would otherwise be 400 threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import selectors
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+from rdo.drivers.base import READ_SIZE
+from rdo.forward.relay import Relay
+from rdo.util import log, threads
+
+ACCEPT_PAUSE = 0.5
+"""Seconds until the next attempt to accept connections while there are no files left for them."""
+
+ACCEPT_LIMIT = 64
+"""Connections accepted at a time, before those that are open have their turn."""
+
+ENOUGH_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class RelayLoop:
+    """Drives listeners and relays. `run_soon` and `wake` may be called from any thread, all else only by the loop."""
+
+    def __init__(self) -> None:
+        self.room = memoryview(bytearray(READ_SIZE))
+        self.relays: set[Relay] = set()
+        self._selector = selectors.DefaultSelector()
+        self._events: dict[int, int] = {}
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._woken: set[Relay] = set()
+        self._paused: list[tuple[socket.socket, Callable[[socket.socket], None]]] = []
+        self._resume = 0.0
+        self._ending = False
+        self._bell, self._ears = socket.socketpair()  # sockets: who rings one that is closed does no harm
+        self._is_awake = False
+        """Whether a byte is on its way to the loop, so that no other one is needed."""
+        for end in (self._bell, self._ears):
+            end.setblocking(False)
+        self._selector.register(self._ears, selectors.EVENT_READ, self._drain)
+
+    def start(self) -> None:
+        """Raises SetupError."""
+        threads.start(self._run, name="forward")
+
+    def run_soon(self, act: Callable[[], None]) -> None:
+        """Have the loop do it."""
+        self._waiting.append(act)
+        self._ring()
+
+    def wake(self, relay: Relay) -> None:
+        """See Loop in rdo.forward.relay."""
+        self._woken.add(relay)
+        self._ring()
+
+    def end_when_idle(self) -> None:
+        """End the thread, once it has done what it was given until now, and the last relay is over."""
+        self.run_soon(self._end)
+
+    def listen(self, listening: socket.socket, accepted: Callable[[socket.socket], None]) -> None:
+        """Call `accepted` with each connection to that socket."""
+        listening.setblocking(False)
+        self._selector.register(listening, selectors.EVENT_READ, lambda: self._accept(listening, accepted))
+
+    def leave(self, listening: socket.socket) -> None:
+        """Listen no more, and close it."""
+        self._paused = [pair for pair in self._paused if pair[0] is not listening]
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(listening)
+        listening.close()
+
+    def select(self, fileno: int, events: int, relay: Relay) -> None:
+        """See Loop in rdo.forward.relay."""
+        before = self._events.get(fileno, 0)
+        if events == before:
+            return
+        if not before:
+            self._selector.register(fileno, events, relay.advance)
+        elif not events:
+            self._selector.unregister(fileno)
+        else:
+            self._selector.modify(fileno, events, relay.advance)
+        self._events[fileno] = events
+        if not events:
+            del self._events[fileno]
+
+    # In the thread
+
+    def _run(self) -> None:
+        while not self._ending or self.relays or self._waiting:
+            for key, _ in self._selector.select(self._timeout()):
+                self._attempt(key.data)
+            for _ in range(len(self._waiting)):
+                self._attempt(self._waiting.popleft())
+            for _ in range(len(self._woken)):  # some wake themselves, so that others have their turn
+                self._attempt(self._woken.pop().advance)
+            if self._paused and time.monotonic() >= self._resume:
+                self._accept_again()
+        self._selector.close()
+        self._bell.close()
+        self._ears.close()
+
+    def _timeout(self) -> float | None:
+        if self._waiting or self._woken:
+            return 0.0
+        return max(0.0, self._resume - time.monotonic()) if self._paused else None
+
+    @staticmethod
+    def _attempt(act: Callable[[], None]) -> None:
+        """Whatever one connection brings about, the others go on."""
+        try:
+            act()
+        except Exception as error:
+            log.crash(error)
+            relay = getattr(act, "__self__", None)
+            if isinstance(relay, Relay):
+                relay.abort(str(error))
+
+    def _accept(self, listening: socket.socket, accepted: Callable[[socket.socket], None]) -> None:
+        for _ in range(ACCEPT_LIMIT):
+            try:
+                connection, _ = listening.accept()
+            except OSError as error:  # whoever connected may have gone again
+                if error.errno in ENOUGH_FILES:
+                    self._selector.unregister(listening)
+                    self._paused.append((listening, accepted))
+                    self._resume = time.monotonic() + ACCEPT_PAUSE
+                return
+            self._attempt(partial(accepted, connection))
+
+    def _accept_again(self) -> None:
+        paused, self._paused = self._paused, []
+        for listening, accepted in paused:
+            self.listen(listening, accepted)
+
+    def _ring(self) -> None:
+        if self._is_awake:
+            return
+        self._is_awake = True
+        with contextlib.suppress(OSError):
+            self._bell.send(b"\0")
+
+    def _drain(self) -> None:
+        self._is_awake = False  # first: who rings from now on is heard
+        with contextlib.suppress(BlockingIOError):
+            self._ears.recv(64)
+
+    def _end(self) -> None:
+        self._ending = True

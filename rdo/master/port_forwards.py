@@ -1,0 +1,94 @@
+"""The forwards that commands and config files ask for. Loads what holds them when there is one: most have none."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from rdo.config import forwards
+from rdo.config.forwards import Forward, InvalidForward
+from rdo.config.load import Config
+from rdo.errors import UsageError
+from rdo.fscodec import fsdecode
+from rdo.pool.target_pool import PoolUser, TargetPool
+
+if TYPE_CHECKING:
+    from rdo.forward.forward_table import ForwardTable
+
+
+class PortForwards:
+    """Those of a control master. Usable from any thread."""
+
+    def __init__(self, directory: str) -> None:
+        """`directory` is a private one, for sockets."""
+        self._directory = directory
+        self._making = threading.Lock()
+        """Guards the table, of which there is one."""
+        self._table: ForwardTable | None = None
+        self._parsed: dict[tuple[str, ...], tuple[Forward, ...]] = {(): ()}
+
+    def hold_for_profile(self, pool: TargetPool, user: PoolUser, config: Config, report: Callable[[str], None]) -> None:
+        """Have what a profile asks for, for as long as its target is held. Raises ConfigError."""
+        words = config.settings.forward
+        if not words and self._table is None:
+            return
+        wanted = self._parsed.get(words)
+        if wanted is None:
+            wanted = self._parsed[words] = tuple(map(forwards.parse, words))
+        _check_addresses(config, wanted)
+        self._made.hold_for_profile(pool, user, wanted, report)
+
+    def held(
+        self, pool: TargetPool, wanted: Sequence[Forward], report: Callable[[str], None]
+    ) -> AbstractContextManager[None]:
+        """Have these while a command runs. Raises SetupError."""
+        return self._made.held(pool, wanted, report)
+
+    def close(self) -> None:
+        """The control master ends."""
+        if self._table is not None:
+            self._table.close()
+
+    @property
+    def _made(self) -> ForwardTable:
+        if self._table is None:
+            from rdo.forward.forward_table import ForwardTable
+
+            with self._making:
+                self._table = self._table or ForwardTable(self._directory)
+        return self._table
+
+
+def wanted(words: Sequence[bytes]) -> Sequence[Forward]:
+    """What -L and -R ask for: each word begins with the letter. Raises UsageError."""
+    return [_wanted(fsdecode(word)) for word in words]
+
+
+def _wanted(word: str) -> Forward:
+    option, word = f"-{word[0]}", word[1:]
+    if option == "-R":
+        raise UsageError(f"`{option} {word}` is not available", "rdo only forwards ports of the target to this machine")
+    try:
+        forward = forwards.parse(word)
+    except InvalidForward as error:
+        raise UsageError(f"`{option} {word}` {error}", "", "see `rdo --help`") from None
+    if not forward.listen.is_loopback:
+        raise UsageError(
+            f"`{option} {word}` would open the port to other machines",
+            "it is allowed only in your own config file",
+            "write `forward = [...]` into `~/.config/rdo/config.toml`",
+        )
+    return forward
+
+
+def _check_addresses(config: Config, wanted: Sequence[Forward]) -> None:
+    """Only the user's own file may open a port to other machines. Raises ConfigError."""
+    origin = config.origins["forward"]
+    if origin.file == config.user_file:
+        return
+    for word, forward in zip(config.settings.forward, wanted, strict=True):
+        if not forward.listen.is_loopback:
+            why = f"`forward` has `{word}`, which would open the port to other machines"
+            raise origin.error(why, "leave the address out, or set it in your own `~/.config/rdo/config.toml`")

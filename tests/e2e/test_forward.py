@@ -1,0 +1,207 @@
+"""Ports of the target on this machine: by -L for one command, by `forward` for as long as the connection is held."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.project import PATIENCE, Project, ssh_config_text
+from tests.e2e.reached import Reached, over_ssh
+from tests.leaks import wait_until
+from tests.ssh_server import free_port
+from tests.sshd import Sshd
+
+TEXT = b"served there\n"
+
+
+@contextmanager
+def web_server(directory: Path) -> Iterator[int]:
+    """A server on the target, which is this machine; its port."""
+    (directory / "page").write_bytes(TEXT)
+    port = free_port()
+    words = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(directory), str(port)]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            assert wait_until(lambda: listens(port), PATIENCE)
+            yield port
+        finally:
+            server.terminate()
+
+
+def listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+def page(port: int) -> bytes:
+    with suppress(OSError), urllib.request.urlopen(f"http://localhost:{port}/page", timeout=PATIENCE) as answer:
+        return bytes(answer.read())
+    return b""
+
+
+@pytest.mark.both_clients
+def test_a_port_is_here_for_as_long_as_its_command_runs(project: Project) -> None:
+    with web_server(project.remote) as port:
+        here = free_port()
+        with project.start("-L", f"{here}:localhost:{port}", "sh", "-c", "echo up; cat") as command:
+            command.expect_up()
+            assert page(here) == TEXT
+            assert command.communicate() == (b"", b"")
+        assert wait_until(lambda: not listens(here), PATIENCE)
+
+
+def test_several_ports_and_joined_words_are_taken_as_by_ssh(project: Project) -> None:
+    with web_server(project.remote) as port:
+        first, second = free_port(), free_port()
+        words = (f"-L{first}:127.0.0.1:{port}", "-L", f"{second}:{port}")
+        with project.start(*words, "sh", "-c", "echo up; cat") as command:
+            command.expect_up()
+            assert page(first) == page(second) == TEXT
+
+
+def test_a_port_that_is_taken_moves_up_and_the_line_says_where(project: Project) -> None:
+    with web_server(project.remote) as port:
+        with project.start("-L", str(port), "sh", "-c", "echo up; cat") as command:
+            command.expect_up()
+            assert page(port + 1) == TEXT
+            _, said = command.communicate()
+        line = f"rdo: localhost:{port + 1} -> root@devbox:{port}; {port} is in use here\n"
+        assert said.decode().replace("root@", "") == line.replace("root@", "")
+
+
+def test_a_port_that_must_not_move_and_is_taken_starts_no_command(project: Project) -> None:
+    with web_server(project.remote) as port:
+        result = project.run("-L", f"{port}!", "touch", "started")
+    assert result.returncode == 255
+    assert f"rdo: cannot listen on `{port}`: the port is in use; choose another".encode() in result.stderr
+    assert not (project.remote / "started").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("-L", "http"), b"rdo: `-L http` has `http` for a port; "),
+        (("-L", "0.0.0.0:8080:db:80"), b"rdo: `-L 0.0.0.0:8080:db:80` would open the port to other machines: "),
+        (("-R", "4000"), b"rdo: `-R 4000` is not available: "),
+    ],
+)
+def test_what_cannot_be_forwarded_starts_no_command(project: Project, words: tuple[str, ...], says: bytes) -> None:
+    result = project.run(*words, "touch", "started")
+    assert result.returncode == 255
+    assert result.stderr.startswith(says)
+    assert not (project.remote / "started").exists()
+
+
+def test_a_port_of_the_config_is_here_from_the_first_command_on(project: Project) -> None:
+    with web_server(project.remote) as port:
+        here = free_port()
+        project.configure(ssh_config_text(project, f'forward = ["{here}:{port}"]\n'))
+        assert project.run("true").stderr == b""
+        assert page(here) == TEXT
+        moved = free_port()
+        project.configure(ssh_config_text(project, f'forward = ["{moved}:{port}"]\n'))
+        assert project.run("true").stderr == b""
+        assert page(moved) == TEXT
+        assert wait_until(lambda: not listens(here), PATIENCE)
+        project.configure(ssh_config_text(project))
+        assert project.run("true").returncode == 0
+        assert wait_until(lambda: not listens(moved), PATIENCE)
+
+
+def test_a_repository_cannot_open_a_port_to_other_machines(project: Project) -> None:
+    project.configure(ssh_config_text(project, 'forward = ["0.0.0.0:8080:db:80"]\n'))
+    result = project.run("true")
+    assert result.returncode == 255
+    assert b"which would open the port to other machines; leave the address out" in result.stderr
+
+
+def test_the_user_can_open_a_port_in_a_file_of_their_own(project: Project) -> None:
+    with web_server(project.remote) as port:
+        here = free_port()
+        own = Path(project.environment["XDG_CONFIG_HOME"], "rdo", "config.toml")
+        own.parent.mkdir(parents=True, exist_ok=True)
+        own.write_text(f'forward = ["0.0.0.0:{here}:localhost:{port}"]\n')
+        try:
+            assert project.run("true").stderr == b""
+        finally:
+            own.unlink()
+        assert page(here) == TEXT
+
+
+def test_a_wrong_forward_in_the_config_is_named_with_its_line(project: Project) -> None:
+    project.configure(ssh_config_text(project, 'forward = ["3000", "70000"]\n'))
+    result = project.run("true")
+    assert result.returncode == 255
+    assert (
+        b".rdo.conf:4: `forward` contains the string `70000`, which has a port that is not between 1 and 65535"
+        in result.stderr
+    )
+
+
+def test_a_port_of_the_config_that_cannot_be_had_is_reported_once_and_tried_again(project: Project) -> None:
+    with web_server(project.remote) as port, socket.socket() as taken:
+        taken.bind(("127.0.0.1", free_port()))
+        taken.listen()
+        here = taken.getsockname()[1]
+        project.configure(ssh_config_text(project, f'forward = ["{here}:{port}!"]\n'))
+        assert f"rdo: cannot listen on `{here}`: the port is in use".encode() in project.run("true").stderr
+        assert project.run("true").stderr == b""
+        taken.close()
+        assert project.run("true").stderr == b""
+        assert page(here) == TEXT
+
+
+def test_a_forward_ends_with_its_target(project: Project) -> None:
+    with web_server(project.remote) as port:
+        here = free_port()
+        project.configure(ssh_config_text(project, f'forward = ["{here}:{port}"]\n'))
+        assert project.run("true").returncode == 0
+        assert project.shell("rdoctl stop devbox").returncode == 0
+        assert wait_until(lambda: not listens(here), PATIENCE)
+        assert project.run("true").stderr == b""
+        assert page(here) == TEXT
+
+
+@pytest.fixture
+def cut_off(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Reached]:
+    """A project over a line that can be cut."""
+    with ExitStack() as stack:
+        yield over_ssh(tmp_path, runtime, sshd, stack)
+
+
+def test_a_forward_comes_back_at_its_port_after_the_connection_was_lost(cut_off: Reached) -> None:
+    project = cut_off.project
+    with web_server(project.remote) as port:
+        here = free_port()
+        cut_off.configure(f'forward = ["{here}:{port}"]\n')
+        assert project.run("true").returncode == 0
+        assert page(here) == TEXT
+        cut_off.line.cut()
+        assert wait_until(lambda: page(here) == b"", PATIENCE)
+        assert listens(here)
+        assert project.run("true").stderr == b""
+        assert page(here) == TEXT
+
+
+def test_a_socket_there_is_one_here_that_only_its_owner_can_use(project: Project, tmp_path: Path) -> None:
+    there, here = tmp_path / "there", tmp_path / "here"
+    with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as client:
+        listening.bind(str(there))
+        listening.listen()
+        with project.start("-L", f"{here}:{there}", "sh", "-c", "echo up; cat") as command:
+            command.expect_up()
+            client.settimeout(PATIENCE)
+            client.connect(str(here))
+            server, _ = listening.accept()
+            with server:
+                server.sendall(b"hello")
+                assert client.recv(100) == b"hello"
+        assert wait_until(lambda: not here.exists(), PATIENCE)
