@@ -1,0 +1,277 @@
+"""What inotify cannot see, or not any more, is noticed: with the real limits, mounts and queue of the kernel."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rdo.sync.inotify import InotifyWatcher
+from rdo.sync.local_tree import LocalTree
+from rdo.sync.mounts import MountTable
+from rdo.sync.rules import SyncRules
+from rdo.sync.watcher import EVERYTHING, ON_LINUX, Changed, Unwatchable
+from tests.sync_project import ENVIRONMENT, git
+
+pytestmark = pytest.mark.skipif(not ON_LINUX, reason="inotify is Linux's")
+
+LIMITS = Path("/proc/sys/fs/inotify")
+
+
+@pytest.fixture
+def watcher(tmp_path: Path) -> Iterator[InotifyWatcher]:
+    watcher = InotifyWatcher(os.fsencode(tmp_path))
+    watcher.watch(b"")
+    yield watcher
+    watcher.close()
+
+
+def watches() -> int:
+    """How many directories this process watches."""
+    found = 0
+    for entry in Path("/proc/self/fdinfo").iterdir():
+        try:
+            found += sum(line.startswith("inotify ") for line in entry.read_text().splitlines())
+        except OSError:
+            continue
+    return found
+
+
+def settled(root: Path, said: list[str]) -> Iterator[LocalTree]:
+    local = LocalTree(str(root), SyncRules("push"), said.append)
+    try:
+        yield local
+    finally:
+        local.close()
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def local(tmp_path: Path, said: list[str]) -> Iterator[LocalTree]:
+    root = tmp_path / "root"
+    root.mkdir(exist_ok=True)
+    yield from settled(root, said)
+
+
+def test_events_name_what_has_changed(watcher: InotifyWatcher, tmp_path: Path) -> None:
+    assert not watcher.changed()
+    (tmp_path / "a").write_text("")
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/b").write_text("")
+    assert watcher.changed() == Changed({b"a"}, {b"d"})
+    assert not watcher.changed()
+
+
+def test_a_directory_that_is_not_to_be_watched_is_not(watcher: InotifyWatcher, tmp_path: Path) -> None:
+    for name in ("d", "e"):
+        (tmp_path / name).mkdir()
+        watcher.watch(name.encode())
+    watcher.changed()
+    watcher.retain({b"", b"e"})
+    (tmp_path / "d/a").write_text("")
+    (tmp_path / "e/a").write_text("")
+    assert watcher.changed() == Changed({b"e/a"}, set())
+
+
+def test_a_full_queue_means_that_anything_may_have_changed(local: LocalTree, tmp_path: Path) -> None:
+    queued = int((LIMITS / "max_queued_events").read_text())
+    local.settle(ENVIRONMENT)
+    for number in range(queued + 100):
+        (tmp_path / "root" / f"{number % 50}").touch()
+        if number % 50 == 49:
+            (tmp_path / "root" / f"{number % 50}").unlink()
+    assert len(local.settle(ENVIRONMENT)) == sum(1 for _ in (tmp_path / "root").iterdir())
+
+
+def test_the_queue_does_not_fill_while_it_is_drained(watcher: InotifyWatcher, tmp_path: Path) -> None:
+    queued = int((LIMITS / "max_queued_events").read_text())
+    for number in range(queued + 100):
+        (tmp_path / f"{number % 50}").touch()
+    assert watcher.changed() == EVERYTHING
+    for number in range(queued + 100):
+        (tmp_path / f"{number % 50}").touch()
+        if number % 1000 == 0:
+            assert watcher.changed() != EVERYTHING
+    assert watcher.changed() != EVERYTHING
+
+
+def test_ignored_directories_cost_no_watches(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    (tmp_path / ".gitignore").write_text("node_modules/\n")
+    for number in range(200):
+        directory = tmp_path / "node_modules" / str(number)
+        directory.mkdir(parents=True)
+        (directory / "index.js").touch()
+    (tmp_path / "src").mkdir()
+    before = watches()
+    for local in settled(tmp_path, []):
+        assert sorted(local.settle(ENVIRONMENT)) == [b".gitignore", b"src"]
+        assert watches() - before == 2
+        tree = local.settle(ENVIRONMENT)
+        shutil.rmtree(tmp_path / "node_modules")
+        (tmp_path / "node_modules/a").mkdir(parents=True)
+        assert local.settle(ENVIRONMENT) is tree
+        assert watches() - before == 2
+        (tmp_path / ".gitignore").write_text("src\n")
+        assert b"node_modules/a" in local.settle(ENVIRONMENT)
+        assert watches() - before == 3
+
+
+def limited(root: Path, limits: str, body: str) -> str:
+    """What a test prints that runs as another user, in a user namespace with limits of its own."""
+    script = f"""
+import os, sys
+sys.path.insert(0, {str(Path(__file__).parents[3])!r})
+from rdo.sync.local_tree import LocalTree
+from rdo.sync.rules import SyncRules
+local = LocalTree({str(root)!r}, SyncRules("push"), print)
+def settle():
+    return sorted(local.settle(dict(os.environ)))
+{body}
+"""
+    command = ["unshare", "--user", "--map-root-user", "sh", "-c", f'{limits} && exec "$@"', "sh", *PYTHON, script]
+    result = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    if "unshare" in result.stderr or "cannot create" in result.stderr:
+        pytest.skip(result.stderr)
+    assert result.stderr == ""
+    return result.stdout
+
+
+PYTHON = [shutil.which("python3") or "python3", "-X", "utf8", "-c"]
+
+
+def test_a_limit_of_watches_means_that_all_is_looked_at_and_is_said_once(tmp_path: Path) -> None:
+    for number in range(30):
+        (tmp_path / f"d{number}").mkdir()
+    body = f"""
+print(len(settle()))
+open({str(tmp_path / "d3/a")!r}, "w").close()
+print(len(settle()))
+"""
+    said = limited(tmp_path, "echo 20 >/proc/sys/user/max_inotify_watches", body)
+    assert said == (
+        f"cannot watch `{tmp_path}` for changes, so that each command looks at all files: this user watches too many"
+        " directories; raise the limit: `sudo sysctl fs.inotify.max_user_watches=1048576`\n30\n31\n"
+    )
+
+
+def test_a_limit_that_is_reached_later_loses_nothing(tmp_path: Path) -> None:
+    body = f"""
+print(len(settle()))
+for number in range(30):
+    os.mkdir({str(tmp_path)!r} + f"/d{{number}}")
+    open({str(tmp_path)!r} + f"/d{{number}}/a", "w").close()
+print(len(settle()))
+os.unlink({str(tmp_path / "d29/a")!r})
+print(len(settle()))
+"""
+    said = limited(tmp_path, "echo 20 >/proc/sys/user/max_inotify_watches", body).splitlines()
+    assert said[0] == "0"
+    assert said[1].startswith("cannot watch")
+    assert said[2:] == ["60", "59"]
+
+
+def test_a_limit_of_instances_is_said(tmp_path: Path) -> None:
+    said = limited(tmp_path, "echo 0 >/proc/sys/user/max_inotify_instances", "print(settle())")
+    assert "this user watches too much; raise the limit: `sudo sysctl fs.inotify.max_user_instances=1024`" in said
+    assert said.endswith("\n[]\n")
+
+
+@pytest.fixture
+def mounting() -> Iterator[list[Path]]:
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to mount")
+    mounted: list[Path] = []
+    yield mounted
+    for path in mounted:
+        subprocess.run(["umount", "-l", path], check=False, capture_output=True)
+
+
+def mount(mounting: list[Path], *words: str | Path) -> None:
+    if subprocess.run(["mount", *words], check=False, capture_output=True).returncode:
+        pytest.skip("cannot mount")
+    mounting.append(Path(words[-1]))
+
+
+def test_a_mount_below_changes_what_there_is(local: LocalTree, tmp_path: Path, mounting: list[Path]) -> None:
+    below = tmp_path / "root/d"
+    below.mkdir(parents=True)
+    (below / "hidden").touch()
+    assert sorted(local.settle(ENVIRONMENT)) == [b"d", b"d/hidden"]
+    mount(mounting, "-t", "tmpfs", "tmpfs", below)
+    assert sorted(local.settle(ENVIRONMENT)) == [b"d"]
+    (below / "shown").touch()
+    assert sorted(local.settle(ENVIRONMENT)) == [b"d", b"d/shown"]
+    subprocess.run(["umount", below], check=True)
+    assert sorted(local.settle(ENVIRONMENT)) == [b"d", b"d/hidden"]
+
+
+def test_a_directory_that_is_mounted_twice_changes_at_both_places(
+    local: LocalTree, tmp_path: Path, mounting: list[Path]
+) -> None:
+    for name in ("d", "e"):
+        (tmp_path / "root" / name).mkdir(parents=True)
+    local.settle(ENVIRONMENT)
+    mount(mounting, "--bind", tmp_path / "root/d", tmp_path / "root/e")
+    assert sorted(local.settle(ENVIRONMENT)) == [b"d", b"e"]
+    (tmp_path / "root/d/a").touch()
+    assert sorted(local.settle(ENVIRONMENT)) == [b"d", b"d/a", b"e", b"e/a"]
+    (tmp_path / "root/e/a").unlink()
+    assert sorted(local.settle(ENVIRONMENT)) == [b"d", b"e"]
+
+
+def test_a_file_system_that_others_change_is_not_watched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(MountTable, "_read", lambda _: {b"": "ext4", b"share": "nfs4", b"own": "fuse.gocryptfs"})
+    watcher = InotifyWatcher(os.fsencode(tmp_path))
+    for name in (b"", b"own", b"share/below"):
+        watcher.watch(name)
+    with pytest.raises(Unwatchable, match=r"its file system \(nfs4\) does not report what other machines change"):
+        watcher.watch(b"share")
+    watcher.close()
+
+
+def test_who_waits_is_woken_by_a_change(local: LocalTree, tmp_path: Path) -> None:
+    local.settle(ENVIRONMENT)
+    begun = time.monotonic()
+    local.wait(0.01)
+    thread = threading.Timer(0.05, (tmp_path / "root/a").touch)
+    thread.start()
+    local.wait(30)
+    assert time.monotonic() - begun < 20
+    assert b"a" in local.settle(ENVIRONMENT)
+    thread.join()
+
+
+def test_without_a_change_little_is_done(local: LocalTree, tmp_path: Path) -> None:
+    """No clock, but system calls: the same number for ten files as for a thousand."""
+    if not shutil.which("strace"):
+        pytest.skip("needs strace")
+    calls = []
+    for count in (10, 1000):
+        for number in range(count):
+            (tmp_path / f"root/{number}").touch()
+        body = "settle(); settle(); os.stat('/mark-1'); settle(); os.stat('/mark-2')".replace(
+            "os.stat", "os.path.exists"
+        )
+        trace = tmp_path / "trace"
+        script = (
+            f"import os, sys; sys.path.insert(0, {str(Path(__file__).parents[3])!r})\n"
+            "from rdo.sync.local_tree import LocalTree\nfrom rdo.sync.rules import SyncRules\n"
+            f"local = LocalTree({str(tmp_path / 'root')!r}, SyncRules('push'), print)\n"
+            f"settle = lambda: local.settle(dict(os.environ))\n{body}"
+        )
+        subprocess.run(["strace", "-o", trace, *PYTHON, script], check=True, env=ENVIRONMENT)
+        lines = trace.read_text().splitlines()
+        marks = [number for number, line in enumerate(lines) if "/mark-" in line]
+        calls.append(marks[1] - marks[0])
+    assert calls[0] == calls[1] < 60
