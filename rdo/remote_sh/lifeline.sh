@@ -32,7 +32,7 @@ read_stat() {
 }
 
 # look_up PROCESS: sets $leader_parent and $leader_began, both empty if it is not there. /proc says that without a
-# process, where there is one.
+# process, where there is one: a burst of commands, of which many are over by now, would cost the target as many of ps.
 look_up() {
     leader_parent=
     leader_began=
@@ -42,7 +42,7 @@ look_up() {
         set -- ${leader_stat##*") "}
         leader_parent=$2
         leader_began=${20-}
-    else
+    elif [ ! -r "/proc/$$/stat" ]; then
         # shellcheck disable=SC2046 # fields
         set -- $(ps -o ppid= -o lstart= -p "$1" 2>/dev/null)
         leader_parent=${1-}

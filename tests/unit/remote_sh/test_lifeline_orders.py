@@ -314,3 +314,16 @@ def test_orders_about_what_is_gone_are_harmless(start: Start, programs: Path, sh
     lifeline.kill(child, "USR1")
     assert child.wait(BOUND) == 9
     assert lifeline.end() == (b"", b"", 0)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="only ps shows processes here")
+@each_shell
+def test_a_group_that_is_gone_costs_no_program(programs: Path, shell: str) -> None:
+    ps = programs / "ps"
+    ps.write_text('#!/bin/sh\necho "$*" >>"$0.log"\n')
+    ps.chmod(0o755)
+    lifeline = Lifeline(shell, programs)
+    lifeline.order("add 99999999 99999999")
+    lifeline.order("drop 99999999")
+    lifeline.end()
+    assert not (programs / "ps.log").exists()
