@@ -51,3 +51,23 @@ def test_a_failure_is_one_line_and_leaves_nothing(tmp_path: Path, compiler: str,
     done = subprocess.run(command, env={"CC": compiler, "PATH": "/usr/bin:/bin"}, capture_output=True, check=False)
     assert (done.returncode, done.stderr.decode()) == (1, said + "\n")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("linker", "tried"),
+    [(None, ["-static-pie", ""]), ("", [""]), ("-s", ["-s"])],
+    ids=["a system without a static libc", "none of LDFLAGS", "LDFLAGS"],
+)
+def test_the_program_is_static_where_that_can_be(tmp_path: Path, linker: str | None, tried: list[str]) -> None:
+    compiler = tmp_path / "cc"
+    compiler.write_text(
+        '#!/bin/sh\ncase $* in *-static-pie*) how=-static-pie ;; *" -s "*) how=-s ;; *) how= ;; esac\n'
+        'echo "$how" >>"$0.log"\nfor last; do :; done\n[ "$how" = -static-pie ] || : >"$last"\n'
+        '[ "$how" != -static-pie ]\n'
+    )
+    compiler.chmod(0o755)
+    variables = {"CC": str(compiler), "PATH": "/usr/bin:/bin", **({} if linker is None else {"LDFLAGS": linker})}
+    command = [sys.executable, str(compiling.HERE / "compile.py"), str(tmp_path / "made")]
+    subprocess.run(command, env=variables, check=True)
+    assert (tmp_path / "cc.log").read_text().splitlines() == tried
+    assert (tmp_path / "made").exists()
