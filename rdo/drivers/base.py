@@ -143,7 +143,8 @@ class Channel(Protocol):
 
     def watch(self, sink: Sink, readable: Callable[[bool], None]) -> bool:
         """Have output given to `sink` without a thread that reads, while it takes all; then `readable` is called, once,
-        by whoever receives: from then on somebody has to read. Its argument: whether all is over, with a status.
+        by whoever receives: from then on somebody has to read. Its argument: whether all is over, with a status. An
+        empty piece may be given to `sink` where both streams have ended and the program has not.
 
         False where only who reads receives: nothing is called. It is for the time before the first read.
         """

@@ -193,10 +193,12 @@ class OutputPump:
             self._drops_stdout = True
 
     def _offer(self, stream: int, data: bytes | memoryview) -> bool:
-        """Pass output on, if that needs no waiting: this is called by the thread that serves the whole connection."""
+        """Pass output on, or its end, if that needs no waiting: this is called by the thread that serves the whole
+        connection.
+        """
         self._shown += 1
         try:
-            return not self._drops_stdout and self._client.offer(_kind(stream), data)
+            return not self._drops_stdout and self._client.offer(_kind(stream) if data else protocol.END, data)
         except Exception:
             return False  # the next `_send` meets it too
 

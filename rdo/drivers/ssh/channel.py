@@ -198,6 +198,7 @@ class SshChannel:
         request = messages.request(body)
         if request.status is not None:
             self._received.put_status(request.status)
+            self._received.notify_watcher()
         if request.wants_reply:  # as by sshd's question whether we are there (ClientAliveInterval): any answer will do
             self._send_if_possible(messages.failure(self._remote.number))
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from enum import Enum
 
-from rdo.drivers.base import Chunk, Sink
+from rdo.drivers.base import STDOUT, Chunk, Sink
 from rdo.drivers.chunk_queue import ChunkQueue
 from rdo.drivers.ssh.fields import Violation
 
@@ -46,6 +46,8 @@ class ReceiveBuffer:
         self._allowed = window
         self._sink: Sink | None = None
         self._watcher: Callable[[bool], None] | None = None
+        self._end_shown = False
+        """Whether the sink has taken the end of the output."""
         self.status: int | None = None
         """Of the program, once it has come."""
 
@@ -102,7 +104,7 @@ class ReceiveBuffer:
             return
         with self._changed:
             watcher = self._watcher
-            if watcher is None or not self._is_readable():
+            if watcher is None or not self._is_readable() or self._shows_end():
                 return
             self._watcher = self._sink = None
             is_over = self.status is not None and self._state in COMPLETE and not self._chunks
@@ -162,6 +164,13 @@ class ReceiveBuffer:
             self._state = state
             self._changed.notify_all()
         self.notify_watcher()
+
+    def _shows_end(self) -> bool:
+        """Whether all that there is to do until the status comes is to show the end of the output, and that is done."""
+        if self._state is not ReceiveState.STATUS or self.status is not None or self._chunks or self._sink is None:
+            return False
+        self._end_shown = self._end_shown or self._sink(STDOUT, b"")
+        return self._end_shown
 
     def _is_readable(self) -> bool:
         return bool(self._chunks) or self._chunks.credit_due or self._state is not ReceiveState.OUTPUT

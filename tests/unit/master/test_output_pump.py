@@ -31,6 +31,16 @@ class ShortCommand:
         return 3
 
 
+class ClosesItsOutput(ShortCommand):
+    """The channel of a command that ends a while after its output."""
+
+    def watch(self, sink: Sink, readable: Callable[[bool], None]) -> bool:
+        assert sink(STDOUT, b"hello")
+        assert sink(STDOUT, b"")
+        readable(True)
+        return True
+
+
 class Nobody:
     """The owner of a command of which nothing more is to be done."""
 
@@ -56,16 +66,24 @@ class Telling(ClientConnection):
         return super().offer(kind, payload)
 
 
+OUTPUT, EXIT = (protocol.OUTPUT, b"hello"), (protocol.EXIT, b"\x03")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tell whether a client takes output at once")
-def test_the_end_is_known_before_the_client_is_told() -> None:
+@pytest.mark.parametrize(
+    ("command", "sent"), [(ShortCommand, [OUTPUT, EXIT]), (ClosesItsOutput, [OUTPUT, (protocol.END, b""), EXIT])]
+)
+def test_the_end_is_known_before_the_client_is_told(
+    command: type[ShortCommand], sent: list[tuple[bytes, bytes]]
+) -> None:
     """A client that has the status is gone at once; its command was ended then, with all that it had left behind."""
     near, far = socket.socketpair()
     with near, far:
         client = Telling(near)
-        shell = Shell(cast(Channel, ShortCommand()), "nonce", pty=False, plain=True)
+        shell = Shell(cast(Channel, command()), "nonce", pty=False, plain=True)
         client.relay = OutputPump(client, shell, {}, Nobody())
         client.relay.start()
         client.relay.wait()
         assert client.known
         frames = [(kind, bytes(payload)) for kind, payload in protocol.Decoder().receive(far.recv(4096))]
-        assert frames == [(protocol.OUTPUT, b"hello"), (protocol.EXIT, b"\x03")]
+        assert frames == sent

@@ -64,10 +64,32 @@ def test_a_short_command_needs_nobody_who_reads(watched: tuple[ReceiveBuffer, Wa
     assert buffer.wait_for_status() == 3
 
 
-def test_an_end_without_a_status_is_left_to_who_reads(watched: tuple[ReceiveBuffer, Watcher]) -> None:
+def test_an_end_without_a_status_is_shown_once_and_needs_nobody_who_reads(
+    watched: tuple[ReceiveBuffer, Watcher],
+) -> None:
     buffer, watcher = watched
     buffer.end()
     buffer.notify_watcher()
+    buffer.notify_watcher()
+    assert (watcher.taken, watcher.told) == ([(STDOUT, b"")], [])
+    buffer.put_status(3)
+    buffer.notify_watcher()
+    assert (watcher.taken, watcher.told) == ([(STDOUT, b"")], [True])
+
+
+def test_an_end_that_cannot_be_shown_is_left_to_who_reads(watched: tuple[ReceiveBuffer, Watcher]) -> None:
+    buffer, watcher = watched
+    watcher.refuses = True
+    buffer.end()
+    buffer.notify_watcher()
+    assert watcher.told == [False]
+
+
+def test_a_connection_that_ends_after_the_output_is_left_to_who_reads(watched: tuple[ReceiveBuffer, Watcher]) -> None:
+    buffer, watcher = watched
+    buffer.end()
+    buffer.notify_watcher()
+    buffer.lose()
     assert watcher.told == [False]
 
 
