@@ -40,6 +40,8 @@ class ClientConnection:
         """Guards the order of frames: one is sent at a time."""
         self._room = select.poll()
         self._room.register(connection, select.POLLOUT)
+        self._arrival = select.poll()
+        self._arrival.register(connection, select.POLLIN)
 
     @property
     def peer(self) -> int:
@@ -106,6 +108,11 @@ class ClientConnection:
                 raise ClientGone
             self._frames = self._decoder.receive(data)
         return self._frames.pop(0)
+
+    def await_frame(self, timeout: float) -> None:
+        """Wait so many seconds at most until something comes, if only the end."""
+        if not self._frames:
+            self._arrival.poll(timeout * 1000)
 
     def frames(self) -> Iterator[protocol.Frame]:
         """All frames to the end of the connection."""

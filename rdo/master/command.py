@@ -71,7 +71,7 @@ class CommandRunner:
             if request.progress or request.verbose:
                 session.report_silence()
             self._prefix_assignments.remember(caller.environment)
-            session.relay(use.pool.shells.started)
+            session.relay(use.pool.shells.prepare)
 
     def _hint_at_prefix_assignments(self, caller: WaitingCaller, request: Request, there: Set[str]) -> None:
         """One hint, once, for a variable that the command line began with and that does not reach the target.

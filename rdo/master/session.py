@@ -22,6 +22,7 @@ from rdo.master.silence_report import SilenceReport
 from rdo.master.stdin_pump import StdinPump
 from rdo.pool.connections import ShellLease
 from rdo.pool.shell import ProcessGroup, is_group
+from rdo.pool.shell_pool import REFILL_DELAY
 from rdo.remote_sh.script import Script
 from rdo.util import log
 
@@ -33,9 +34,6 @@ PIPE_GRACE = 1.0
 
 LOOK_INTERVAL = 0.05
 """Seconds between two looks whether a command is gone: each costs a round trip."""
-
-SIGNAL_KEYS = {0x03: "INT", 0x1C: "QUIT"}
-"""Ctrl-C and Ctrl-\\, of which the terminal there makes signals."""
 
 END_OF_INPUT_KEY = b"\x04"
 """Ctrl-D: how input ends on a pty, at the start of a line; within one it ends that first."""
@@ -92,22 +90,19 @@ class Session:
         else:
             self._connection.guard(group)
 
-    def relay(self, started: Callable[[], None]) -> None:
+    def relay(self, prepare: Callable[[], None]) -> None:
         """Relay to the end of the command, or end it where its client or its channel went away.
 
-        `started` is called first. It is called here, since whatever fails once a command is started has to end it.
+        `prepare` is called if it is not over soon: time to prepare for the next one.
         """
         try:
-            started()
             if self._shell.pty and not self._has_input:
                 self._end_input()
+            if self._runs_on():
+                prepare()
             for kind, payload in self._client.frames():
                 if kind == protocol.INPUT:
-                    self._within_line = payload[-1] not in b"\r\n"
-                    if self._shell.pty:
-                        for key in SIGNAL_KEYS.keys() & set(bytes(payload)):
-                            self._watch.expect(SIGNAL_KEYS[key])
-                    self._stdin.give(payload)
+                    self._give(payload)
                 else:
                     self._take(kind, bytes(payload))
         except BaseException as error:
@@ -122,6 +117,11 @@ class Session:
             for group in self._groups:
                 self._connection.release(group)
 
+    def _runs_on(self) -> bool:
+        """Wait a moment, if no input comes: whether the command is not a short one."""
+        self._client.await_frame(REFILL_DELAY)
+        return not self._output.ended.is_set()
+
     def _happens(self, event: SessionEvent) -> bool:
         """Go on to the state that this leads to: whether there is one."""
         state = TRANSITIONS[self._state].get(event)
@@ -129,6 +129,12 @@ class Session:
         return state is not None
 
     # From the client
+
+    def _give(self, payload: bytes | memoryview) -> None:
+        self._within_line = payload[-1] not in b"\r\n"
+        if self._shell.pty:
+            self._watch.expect_of_keys(bytes(payload))
+        self._stdin.give(payload)
 
     def _take(self, kind: bytes, payload: bytes) -> None:
         if kind == protocol.END:
@@ -162,10 +168,8 @@ class Session:
         else:
             self._watch.expect(name)
             self._connection.signal(self._groups[-1], name)
-            if name == "HUP" and self._keep and self._shell.pty:
-                self._connection.signal(
-                    self._groups[-1], "TERM"
-                )  # the caller's terminal is gone: the connection is not
+            if name == "HUP" and self._keep and self._shell.pty:  # the caller's terminal is gone, the connection is not
+                self._connection.signal(self._groups[-1], "TERM")
 
     def _stop_output(self) -> None:
         """Nobody reads stdout any more: let the command meet SIGPIPE.

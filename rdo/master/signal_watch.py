@@ -17,6 +17,9 @@ NUMBERS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "PI
 ENDING = frozenset({"INT", "TERM", "QUIT", "HUP"})
 """Signals that ask a command to end: with whatever status it does so."""
 
+KEYS = {0x03: "INT", 0x1C: "QUIT"}
+"""Ctrl-C and Ctrl-\\, of which the terminal there makes signals."""
+
 ENDING_TIMEOUT = 10.0
 """Seconds in which the end of a command is attributed to the signal: it may clean up first. A prompt for which Ctrl-C
 only ended a line, and that is left later on, has ended by itself."""
@@ -52,6 +55,11 @@ class SignalWatch:
             if not self._watching:
                 threads.start(self._watch, name="signal")
                 self._watching = True
+
+    def expect_of_keys(self, typed: bytes) -> None:
+        """What was typed is on its way to the command's terminal."""
+        for key in KEYS.keys() & set(typed):
+            self.expect(KEYS[key])
 
     def ended_by_signal(self, status: int | None) -> bool:
         """Whether it was a signal, passed on not long ago, that made the command end with this status."""

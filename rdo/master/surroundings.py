@@ -16,7 +16,7 @@ from rdo.ipc.address import OTHER_SOCKET
 
 NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
 
-STATUS = ("Gid:", "Groups:", "Cap", "NoNewPrivs:", "Seccomp")
+STATUS = (b"Gid:", b"Groups:", b"Cap", b"NoNewPrivs:", b"Seccomp")
 """Beginnings of those lines of /proc/PID/status that count."""
 
 
@@ -25,7 +25,7 @@ class Surroundings(NamedTuple):
 
     place: str
     """The directory of the rdo that it runs: two installations do not take turns in replacing each other's master."""
-    seen: tuple[tuple[str, str], ...]
+    seen: tuple[tuple[str, str | bytes], ...]
 
     def include(self, other: Surroundings) -> bool:
         """Whether what has these can serve what has the `other` ones."""
@@ -41,12 +41,19 @@ class Surroundings(NamedTuple):
 
 def surroundings_of(pid: int, place: str) -> Surroundings:
     """Those of a process of the same user, which runs the rdo at `place`. Raises nothing."""
-    seen = []
+    seen: list[tuple[str, str | bytes]] = []
     for name in NAMESPACES:
         with contextlib.suppress(OSError):
             seen.append((name, os.readlink(f"/proc/{pid}/ns/{name}")))
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
-        seen.append(("status", "".join(line for line in file if line.startswith(STATUS))))
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/personality", encoding="ascii") as file:
-        seen.append(("personality", file.read()))
+    with contextlib.suppress(OSError):
+        lines = _read(f"/proc/{pid}/status").splitlines()
+        seen.append(("status", b"\n".join([line for line in lines if line.startswith(STATUS)])))
+    with contextlib.suppress(OSError):
+        seen.append(("personality", _read(f"/proc/{pid}/personality")))
     return Surroundings(place, tuple(seen))
+
+
+def _read(path: str) -> bytes:
+    """The text of a file of /proc, as bytes: to decode it would take longer than all the rest of this module."""
+    with open(path, "rb", buffering=0) as file:
+        return file.read()

@@ -102,8 +102,16 @@ class HeldConnection:
             self._promising = shell.silent and is_plain(shell.login_shell)
 
     def guard(self, *groups: ProcessGroup) -> None:
-        """Have the process groups ended if the connection is lost. Waits a while for a lifeline that opens."""
-        self._lifeline.guard(groups)
+        """Have the process groups ended if the connection is lost. Waits a while for a lifeline that opens.
+
+        What was released is dropped by the same order: one for both costs the target and us half.
+        """
+        with self._lock:
+            is_listed = self._guarded.issuperset(groups)  # then there is nothing to order
+            released: list[ProcessGroup] = []
+            if not is_listed:
+                released, self._released = self._released, []
+        self._lifeline.guard(groups, instead_of=released)
         with self._lock:
             self._guarded.update(groups)
 
@@ -118,14 +126,14 @@ class HeldConnection:
         self._lifeline.know(group)
 
     def release(self, group: ProcessGroup) -> None:
-        """Leave the process group alone from now on; while commands run beside it, from the next `settle` on."""
+        """Leave the process group alone, from the next `settle` on: the next shell is opened soon, and guarded."""
         with self._lock:
             if group in self._guarded or group in self._kept:
                 self._released.append(group)
             self._guarded.discard(group)
             self._kept.discard(group)
-            at_once = self.running.count <= 1 or len(self._released) >= RELEASE_LIMIT
-        if at_once:
+            is_much = len(self._released) >= RELEASE_LIMIT
+        if is_much:
             self.settle()
 
     def settle(self) -> None:

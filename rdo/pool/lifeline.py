@@ -72,14 +72,18 @@ class Lifeline:
         with self._changed:
             self._begin()
 
-    def guard(self, groups: Iterable[ProcessGroup]) -> None:
-        """From now on, end the groups if the connection is lost. Waits until it is ready, if it is being opened."""
+    def guard(self, groups: Iterable[ProcessGroup], instead_of: Iterable[ProcessGroup] = ()) -> None:
+        """From now on, end the groups if the connection is lost, and leave others alone. Waits until it is ready, if it
+        is being opened.
+        """
         with self._changed:
+            dropped = list(instead_of)
+            self._listed.difference_update(dropped)
             added = [group for group in groups if group not in self._listed]
             self._listed.update(added)
             self._replace_ended()
             if self._shell is not None:
-                self._order(*map(_add, added))
+                self._order(*map(_drop, dropped), *map(_add, added))
             self._changed.wait_for(lambda: not self._opening, OPENING_TIMEOUT)
             ended, self._ended = self._ended, []
         for shell in ended:
@@ -96,7 +100,7 @@ class Lifeline:
         with self._changed:
             groups = list(groups)
             self._listed.difference_update(groups)
-            self._order(*(Order(f"drop {group.number}") for group in groups))
+            self._order(*map(_drop, groups))
 
     def signal(self, group: ProcessGroup, name: str) -> bool:
         """Send the signal (a name without SIG) to the group. False if there is no shell to do that."""
@@ -235,6 +239,10 @@ class Lifeline:
 
 def _kill(group: ProcessGroup, name: str) -> Order:
     return Order(f"kill {group.number} {name} {group.shell}")
+
+
+def _drop(group: ProcessGroup) -> Order:
+    return Order(f"drop {group.number}")
 
 
 def _add(group: ProcessGroup) -> Order:

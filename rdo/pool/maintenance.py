@@ -1,6 +1,6 @@
 """The thread that opens warm shells, closes old ones, and closes connections that are no longer needed.
 
-It does so always after the commands: it waits until one that was just started has ended or has run a while.
+It does so always after the commands: it is woken when one has ended or has run a while.
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ from rdo.pool.connection import HeldConnection
 from rdo.pool.connections import ConnectionSet, ShellLease
 from rdo.pool.warm_shells import WARM_AGE_LIMIT, WarmShells
 from rdo.util import log, threads
-
-REFILL_DELAY = 0.05
-"""Seconds that a command runs before the next shell is opened beside it: a short one is over by then."""
 
 SPARE_CONNECTION_TIMEOUT = 60.0
 """Seconds until a connection that carries nothing is closed, if it is not the first."""
@@ -34,13 +31,16 @@ class Maintenance:
         self._warm = warm
         self._lose = lose
         self._thread: threading.Thread | None = None
+        self._is_due = False
+        """Whether it was woken since it last began. Guarded by `changed` of the warm shells."""
 
     def wake(self) -> None:
-        """A command is on its way: soon is the time to prepare for the next one."""
+        """It is time to prepare for the next command."""
         with self._warm.changed:
             if self._thread is None and not self._warm.closed:
                 with contextlib.suppress(SetupError):  # then commands get fresh shells
                     self._thread = threads.start(self._run, name="maintenance")
+            self._is_due = True
             self._warm.changed.notify()
 
     def _run(self) -> None:
@@ -56,13 +56,10 @@ class Maintenance:
                 log.crash(error)
 
     def _wait_for_work(self) -> bool:
-        """Wait for a command to start or end, or for something to grow old; False at the end."""
+        """Wait until it is woken, or something has grown old; False at the end."""
         with self._warm.changed:
-            self._warm.changed.wait(SPARE_CONNECTION_TIMEOUT)
-            if self._warm.closed:
-                return False
-            if any(connection.running.count for connection in self._connections):
-                self._warm.changed.wait(REFILL_DELAY)
+            self._warm.changed.wait_for(lambda: self._is_due or self._warm.closed, SPARE_CONNECTION_TIMEOUT)
+            self._is_due = False
             return not self._warm.closed
 
     def _evict(self) -> None:

@@ -14,6 +14,10 @@ from rdo.pool.connections import ROOM_INTERVAL, ConnectionSet, Opening, ShellLea
 from rdo.pool.maintenance import Maintenance
 from rdo.pool.warm_shells import WARM_AGE_LIMIT, WarmShells
 
+REFILL_DELAY = 0.05
+"""Seconds that a command runs before the next shell is opened beside it. To wake who does that takes time away from the
+target, and from the thread that has the output: after a short command, nobody waits for either."""
+
 ROOM_GRACE = 2.0
 """Seconds at most that a command waits for another one's end if no connection has room. It waits as long as the last
 login took: a burst of short commands shares one connection, and nobody waits for more than twice what is needed."""
@@ -44,6 +48,7 @@ class ShellPool:
         warm = self._take_warm(first)
         lease = warm or self._open(caller, wanted)
         with contextlib.ExitStack() as after:
+            after.callback(self.prepare)
             after.callback(self._warm.leave, lease.connection)
             after.enter_context(lease.connection.in_use())
             after.callback(lease.throw_away)
@@ -53,8 +58,8 @@ class ShellPool:
                 warm.shell.channel.resize(pty.size)
             yield lease
 
-    def started(self) -> None:
-        """A command is on its way."""
+    def prepare(self) -> None:
+        """Open a shell for the next command, beside one that has run for a while, and after each that has ended."""
         self._maintenance.wake()
 
     def close(self, why: str) -> None:

@@ -22,7 +22,7 @@ class WarmShells:
 
     def __init__(self) -> None:
         self.changed = threading.Condition()
-        """Guards all that follows. Notified when a command has begun or ended, and at the end."""
+        """Guards all that follows. Notified when there is something to prepare, and at the end."""
         self._waiting: list[ShellLease] = []
         self._kinds: list[ChannelOptions] = []
         """What was asked for recently, at most one of each family."""
@@ -60,7 +60,6 @@ class WarmShells:
         with self.changed:
             connection.full = False
             self._used = time.monotonic()
-            self.changed.notify()
 
     def take(self, opening: ChannelOptions) -> ShellLease | None:
         """One of the kind, for a command: none on a connection that is silent."""

@@ -23,6 +23,7 @@ class Wire:
     def __init__(self) -> None:
         self.group = ProcessGroup(99, 99)
         self.lines: queue.Queue[str] = queue.Queue()
+        self.written: list[bytes] = []
         self.over = threading.Event()
         self.answers: queue.Queue[Chunk | None] = queue.Queue()
 
@@ -31,6 +32,7 @@ class Wire:
         return self.over.is_set()
 
     def write(self, data: bytes) -> None:
+        self.written.append(data)
         for line in data.decode().splitlines():
             self.lines.put(line)
 
@@ -84,6 +86,16 @@ def test_what_is_ordered_while_it_opens_waits_for_it_and_nobody_else_does() -> N
     lifeline.know(B)
     opener.shells.put(wire)
     assert wire.heard(3) == [LIFELINE, "kill 11 INT 11", "know 13 12"]
+    lifeline.close()
+
+
+def test_who_takes_the_place_of_others_needs_no_order_of_his_own() -> None:
+    wire = Wire()
+    lifeline = guarding(Opener(wire), A)
+    assert wire.heard(2) == [LIFELINE, "add 11 11"]
+    lifeline.guard([B], instead_of=[A])
+    assert wire.heard(2) == ["drop 11", "add 13 12"]
+    assert wire.written[-1] == b"drop 11\nadd 13 12\n"
     lifeline.close()
 
 
