@@ -104,6 +104,8 @@ static const char *interpreter(const char *client) {
     static const char PREFIX[] = "'''exec' ";
     int fd = open(client, O_RDONLY | O_CLOEXEC);
     ssize_t size = fd < 0 ? -1 : read(fd, head, HEAD - 1);
+    if (fd < 0 && errno == EMFILE)
+        return NULL; /* the kernel needs none to read it */
     if (size <= 0)
         end_with(FAILURE, "rdo: cannot read `", client, "`; reinstall rdo; symlink it instead of copying it\n");
     close(fd);
@@ -139,7 +141,7 @@ static void execute(const char *client, const char *python, const char *mode, co
     size_t part_count = 0, count = 0;
     while (parts != NULL && parts[part_count] != NULL)
         part_count++;
-    const char *options[] = {python, "-I", "-X", "utf8", "-S", "-X", mode, "-X", "wedged"};
+    const char *options[] = {python, "-I", "-X", "utf8", "-X", mode, "-X", "wedged"};
     const char **command = keep((part_count + words + 10) * sizeof *command);
     if (python != NULL)
         for (; count < sizeof options / sizeof *options - (is_wedged ? 0 : 2); count++)

@@ -1,22 +1,20 @@
-"""The `rdo` executable: the hot path first, everything else imported on demand."""
+"""The `rdo` executable, where the client is the one in Python. What few commands need is imported on demand."""
 
+from __future__ import annotations
+
+import _signal
+import os
+import sys
 import time
+from collections.abc import Callable
 
-LOADED_AT = time.monotonic()
-CPU_SECONDS = time.process_time()
-"""Seconds of CPU that it took to get here, and so nearly all there was to wait for."""
-
-import posix  # noqa: E402
-import sys  # noqa: E402
-
-from rdo import project  # noqa: E402
-from rdo.client import argv  # noqa: E402
-from rdo.errors import FAILURE, ConnectError, RdoError, UsageError  # noqa: E402
-from rdo.fscodec import fsdecode  # noqa: E402
-
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from rdo import project
+from rdo.client import argv, request
+from rdo.client.main import Client
+from rdo.client.run import Trace
+from rdo.errors import FAILURE, ConnectError, RdoError, UsageError
+from rdo.ipc import address, sockets
+from rdo.util import charset
 
 INTERRUPTED = 128 + 2
 
@@ -33,7 +31,7 @@ WEDGED = "wedged"
 """An option of Python's (-X) by which the client in C says that it has waited for the master in vain."""
 
 
-def main(run: "Callable[[list[str]], int] | None" = None) -> None:
+def main(run: Callable[[list[str]], int] | None = None) -> None:
     """Run the command line, and leave at once with its exit status: nothing is left to flush or to tear down.
 
     `run` reads another command line than that of rdo.
@@ -45,12 +43,12 @@ def main(run: "Callable[[list[str]], int] | None" = None) -> None:
         status = FAILURE
     except KeyboardInterrupt:
         status = INTERRUPTED
-    if status == INTERRUPTED and posix.isatty(2):
+    if status == INTERRUPTED and os.isatty(2):
         die_of_interrupt()
-    posix._exit(status)
+    os._exit(status)
 
 
-def run_rdo(words: "list[str]") -> int:
+def run_rdo(words: list[str]) -> int:
     """The exit status of `rdo WORDS`. Raises RdoError."""
     open_standard_descriptors()
     options = argv.parse(words)
@@ -63,11 +61,11 @@ def run_rdo(words: "list[str]") -> int:
 
 def execute(options: argv.Options) -> int:
     """The exit status of the command. Raises RdoError."""
-    from rdo.ipc import address, sockets
-
+    trace = Trace(options.verbose, time.monotonic() - time.process_time())
+    trace.step("client start", time.process_time())
     if options.watch:
         raise UsageError("`--watch` is not possible yet", "")
-    environ = {fsdecode(name): fsdecode(value) for name, value in posix.environ.items()}
+    environ = os.environ
     project.make_absolute(environ)
     if options.directory:
         project.change_directory(options.directory, environ)
@@ -77,22 +75,14 @@ def execute(options: argv.Options) -> int:
         run_here.run_on_target(options, environ, environ[ON_TARGET])
     found = project.discover(environ, options.project)
     environ[INSIDE] = f"{environ[INSIDE]}:{found.root}" if INSIDE in environ else found.root
-    posix.putenv(INSIDE, environ[INSIDE])  # for what is executed here
     path = address.socket_path(address.runtime_directory(environ))
     seen = sockets.identity(path)
     connection = None if WEDGED in sys._xoptions else sockets.connect(path)
-    from rdo.client import request  # no sooner: the master gets ready meanwhile
-
     asked = request.build(options, found, environ)
     if connection is not None:
         sockets.ask(connection, asked)
-    from rdo.client import main as client  # no sooner: the master works meanwhile
-    from rdo.client import run as running_command
-
-    trace = running_command.Trace(options.verbose, LOADED_AT - CPU_SECONDS)
-    trace.step("client start", CPU_SECONDS)
     try:
-        status = client.Client(asked, trace).run(path, seen, connection)
+        status = Client(asked, trace).run(path, seen, connection)
     except ConnectError as error:
         if not options.fallback:
             raise
@@ -102,7 +92,7 @@ def execute(options: argv.Options) -> int:
     if status == 127 or "-n" in options.shell_options:
         from rdo.client import command_hint
 
-        command_hint.show(options, posix.isatty(2))
+        command_hint.show(options, os.isatty(2))
     return status
 
 
@@ -110,34 +100,28 @@ def open_standard_descriptors() -> None:
     """Open what the caller closed (`<&-`), so that no socket of ours becomes the command's stdin or stdout."""
     for fd in (0, 1, 2):
         try:
-            posix.fstat(fd)
+            os.fstat(fd)
         except OSError:
-            posix.open("/dev/null", posix.O_RDWR)
+            os.open("/dev/null", os.O_RDWR)
 
 
 def die_of_interrupt() -> None:
     """End as a program that Ctrl-C ended: an interactive shell breaks its loop only then. $? is 130 all the same."""
-    import _signal
-
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))
-    posix.kill(posix.getpid(), _signal.SIGINT)
+    os.kill(os.getpid(), _signal.SIGINT)
 
 
 def complain(error: RdoError) -> None:
     """The one place where an error is shown: a line on stderr, if there is one."""
     try:
-        posix.write(2, _shown(f"rdo: {error}\n"))
+        os.write(2, _shown(f"rdo: {error}\n"))
     except OSError:
         pass
 
 
 def _shown(line: str) -> bytes:
     if not line.isascii():
-        import os
-
-        from rdo.util import charset
-
         line = charset.escaped_for_terminal(line, os.environ)
     return line.encode("utf-8", "replace")
 

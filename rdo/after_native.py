@@ -32,12 +32,12 @@ def fall_back(error: ConnectError, options: argv.Options) -> None:
     """Become the local tool, where the profile wants that. Raises RdoError."""
     from rdo import run_here
 
-    environ = dict(os.environ)
+    environ = os.environ
     project.make_absolute(environ)
     if options.directory:
         project.change_directory(options.directory, environ)
     found = project.discover(environ, options.project)
-    os.environ["RDO_INSIDE"] = f"{environ['RDO_INSIDE']}:{found.root}" if "RDO_INSIDE" in environ else found.root
+    environ["RDO_INSIDE"] = f"{environ['RDO_INSIDE']}:{found.root}" if "RDO_INSIDE" in environ else found.root
     run_here.fall_back(error, options, found.config, argv.profile(options, environ))
 
 

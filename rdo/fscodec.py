@@ -1,20 +1,11 @@
-"""Text and bytes, as the system has them: os.fsencode and os.fsdecode, without `os`, for which the client has no time.
+"""Text and bytes, as the system has them. Only here one becomes the other.
 
-Whatever comes from the system, a file or another program as bytes need not be UTF-8, and comes back as it was. Part of
-the client's hot path.
+Whatever comes from the system, a file or another program as bytes need not be UTF-8, and comes back as it was: each
+byte that is not UTF-8 is a surrogate in the text (`surrogateescape`), since rdo runs in Python's UTF-8 mode.
 """
 
-import sys
+from __future__ import annotations
 
-ENCODING, ERRORS = sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()
-"""UTF-8 and `surrogateescape`, since rdo runs in Python's UTF-8 mode."""
+from os import fsdecode, fsencode
 
-
-def fsencode(text: str) -> bytes:
-    """Text that `fsdecode` returned, as the same bytes again."""
-    return text.encode(ENCODING, ERRORS)
-
-
-def fsdecode(data: bytes) -> str:
-    """Bytes as text, each byte that is not UTF-8 as a surrogate."""
-    return data.decode(ENCODING, ERRORS)
+__all__ = ["fsdecode", "fsencode"]

@@ -1,15 +1,11 @@
-"""Finds `.rdo.conf` above a directory, and stamps config files to show when they change. Reads none: the master does.
+"""Finds `.rdo.conf` above a directory, and stamps config files to show when they change. Reads none."""
 
-Part of the client's hot path, and so imports `os` only where links lead elsewhere.
-"""
+from __future__ import annotations
 
-import posix
+import os
+from collections.abc import Mapping, MutableMapping
 
 from rdo.errors import ConfigError, RdoError
-
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
-if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
 
 CONFIG = ".rdo.conf"
 LOCAL_CONFIG = ".rdo.local.conf"
@@ -46,7 +42,7 @@ class FoundConfig:
         self.stamp = stamp
 
 
-def discover(environ: "Mapping[str, str]", project: str = "") -> FoundConfig:
+def discover(environ: Mapping[str, str], project: str = "") -> FoundConfig:
     """The nearest `.rdo.conf` at or above the working directory: by $PWD first, then by the physical path.
 
     None of another file system, and from below the home directory none above it: others may write there. If a directory
@@ -54,7 +50,7 @@ def discover(environ: "Mapping[str, str]", project: str = "") -> FoundConfig:
     or where the working directory itself is gone.
     """
     try:
-        cwd = posix.getcwd()
+        cwd = os.getcwd()
     except OSError as error:
         hint = "`cd` to a directory that exists"
         raise ConfigError("cannot determine the working directory", str(error.strerror), hint) from None
@@ -75,7 +71,7 @@ def discover(environ: "Mapping[str, str]", project: str = "") -> FoundConfig:
     raise ConfigError(f"no `{CONFIG}` in `{pwd}` or any directory above", why, "`rdoctl init` writes one")
 
 
-def _named(project: str, pwd: str, cwd: str, environ: "Mapping[str, str]") -> FoundConfig:
+def _named(project: str, pwd: str, cwd: str, environ: Mapping[str, str]) -> FoundConfig:
     """The `.rdo.conf` of a named directory. A working directory outside of it counts as that directory itself."""
     root = _normal(pwd, project)
     physical = _resolved(root)
@@ -98,30 +94,27 @@ def logical(pwd: str, cwd: str) -> str:
     return pwd if _identity(pwd) == _identity(".") else cwd
 
 
-def change_directory(directory: str, environ: "MutableMapping[str, str]") -> None:
+def change_directory(directory: str, environ: MutableMapping[str, str]) -> None:
     """Go to the directory of `-C`, and have $PWD say so, as `cd` does. Raises RdoError."""
     try:
-        posix.chdir(directory)
+        os.chdir(directory)
     except OSError as error:
         raise RdoError(f"cannot change to `{directory}`", str(error.strerror)) from None
-    environ["PWD"] = logical(_normal(environ.get("PWD", ""), directory), posix.getcwd())
-    posix.putenv("PWD", environ["PWD"])  # for what is executed here
+    environ["PWD"] = logical(_normal(environ.get("PWD", ""), directory), os.getcwd())
 
 
-def make_absolute(environ: "MutableMapping[str, str]") -> None:
+def make_absolute(environ: MutableMapping[str, str]) -> None:
     """Make the paths in PATH_ENV_VARS and DOCKER_HOST absolute, for a master, whose working directory is `/`."""
     for name in PATH_ENV_VARS:
         value = environ.get(name, "")
         if value and value[0] not in "/~":
-            environ[name] = f"{posix.getcwd()}/{value}"
-            posix.putenv(name, environ[name])  # for what is executed here
+            environ[name] = f"{os.getcwd()}/{value}"
     host = environ.get("DOCKER_HOST", "")
     if host.startswith(SOCKET_URL) and not host.startswith(SOCKET_URL + "/"):
-        environ["DOCKER_HOST"] = f"{SOCKET_URL}{posix.getcwd()}/{host[len(SOCKET_URL) :]}"
-        posix.putenv("DOCKER_HOST", environ["DOCKER_HOST"])
+        environ["DOCKER_HOST"] = f"{SOCKET_URL}{os.getcwd()}/{host[len(SOCKET_URL) :]}"
 
 
-def user_file(environ: "Mapping[str, str]") -> str:
+def user_file(environ: Mapping[str, str]) -> str:
     """Path of the user's own config file, whether or not it exists."""
     directory = environ.get("XDG_CONFIG_HOME", "")
     if not directory.startswith("/"):
@@ -136,18 +129,16 @@ def stamp(config: str, user: str) -> str:
 
 def _stamp_one(path: str) -> str:
     try:
-        stat = posix.stat(path)
+        stat = os.stat(path)
     except OSError:
         return MISSING
     return f"{stat.st_mtime_ns}:{stat.st_size}:{stat.st_ino}"
 
 
-def _walk_up(directory: str) -> "str | None":
+def _walk_up(directory: str) -> str | None:
     while True:
         try:
-            posix.lstat(
-                _join(directory, CONFIG)
-            )  # a dangling link is an error, not a reason to take another directory's
+            os.lstat(_join(directory, CONFIG))  # a dangling link is an error, not a reason to take another directory's
         except OSError:
             pass
         else:
@@ -162,7 +153,7 @@ def _check_link(config: str) -> None:
     path = config
     try:
         for _ in range(LINK_LIMIT):
-            target = posix.readlink(path)
+            target = os.readlink(path)
             path = target if target.startswith("/") else _join(_parent(path), target)
             if path.startswith(PER_PROCESS_PATHS):
                 raise ConfigError(config, f"a link to `{path}`, which is a different file for each process", LINK_HINT)
@@ -170,9 +161,9 @@ def _check_link(config: str) -> None:
         if path == config:
             return  # it is not a link
     try:
-        posix.stat(config)
+        os.stat(config)
     except OSError as error:
-        why = f"a dangling link to `{posix.readlink(config)}`: {str(error.strerror).lower()}"
+        why = f"a dangling link to `{os.readlink(config)}`: {str(error.strerror).lower()}"
         raise ConfigError(config, why, LINK_HINT) from None
 
 
@@ -183,7 +174,7 @@ def _is_within_reach(root: str, start: str, home: str) -> bool:
     """
     if root == start:
         return True
-    if posix.stat(root).st_dev != posix.stat(start).st_dev:
+    if os.stat(root).st_dev != os.stat(start).st_dev:
         return False
     return _is_at_or_below(root, home) or not _leads_through(home, start, root)
 
@@ -199,10 +190,10 @@ def _leads_through(home: str, start: str, root: str) -> bool:
     return False
 
 
-def _identity(path: str) -> "tuple[int, int] | None":
+def _identity(path: str) -> tuple[int, int] | None:
     """Which file it is; None where there is none."""
     try:
-        stat = posix.stat(path)
+        stat = os.stat(path)
     except OSError:
         return None
     return stat.st_dev, stat.st_ino
@@ -213,14 +204,10 @@ def _is_at_or_below(directory: str, top: str) -> bool:
 
 
 def _normal(directory: str, name: str) -> str:
-    import os
-
     return os.path.normpath(os.path.join(directory, name))
 
 
 def _resolved(path: str) -> str:
-    import os
-
     return os.path.realpath(path)
 
 

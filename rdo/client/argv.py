@@ -1,10 +1,11 @@
-"""Parses rdo's command line: its own options, then the command. Pure, and on the client's hot path: no argparse."""
+"""Parses rdo's command line: its own options, then the command. Pure. A hundred lines of argparse would take
+as long to load as all the rest of the client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
 
 from rdo.errors import UsageError
-
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class Options:
@@ -255,6 +256,6 @@ def check_env(value: str) -> None:
         raise UsageError(f"`{name}` is not a valid environment variable name", "", "use `-e NAME=VALUE`")
 
 
-def profile(options: Options, environ: "Mapping[str, str]") -> str:
+def profile(options: Options, environ: Mapping[str, str]) -> str:
     """The profile's name: as given, else from the environment (RDO_ENV is the first rdo's)."""
     return options.profile or environ.get("RDO_PROFILE") or environ.get("RDO_ENV") or "default"

@@ -1,15 +1,14 @@
-"""The caller's signals and terminal modes, while one command runs. Part of the client's hot path."""
+"""The caller's signals and terminal modes, while one command runs."""
+
+from __future__ import annotations
 
 import _signal
 import _thread
-import posix
+import os
 
+from rdo.client import tty
 from rdo.ipc import protocol, sockets
 from rdo.ipc.request import Request
-
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
-if TYPE_CHECKING:
-    from rdo.client import tty
 
 FORWARDED_SIGNALS = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH", "CONT", "TSTP")
 SIGNAL_NAMES = {getattr(_signal, "SIG" + name): name.encode() for name in FORWARDED_SIGNALS}
@@ -41,7 +40,7 @@ class Foreground:
         if self._pty:
             self._send_window()  # which may have been resized while the target was connected
 
-    def leave(self, connection: "sockets.Socket | None" = None) -> None:
+    def leave(self, connection: sockets.Socket | None = None) -> None:
         """The command has ended: leave the terminal as it was found. With a connection, SIGINT ends that from now on,
         and other signals end this process.
         """
@@ -60,8 +59,6 @@ class Foreground:
 
     def is_screen_taken(self) -> bool:
         """Whether another program draws on the caller's terminal, such as a pager that has the command's output."""
-        from rdo.client import tty
-
         return not self.is_raw() and tty.takes_keys(2)
 
     def stop_all(self) -> None:
@@ -69,9 +66,7 @@ class Foreground:
         self._stop(0)
 
     def _enter_raw(self) -> None:
-        if self._takes_keys and posix.isatty(0):
-            from rdo.client import tty
-
+        if self._takes_keys and os.isatty(0):
             with self._modes:
                 self._terminal = self._terminal or tty.Terminal(0)
                 if not self._over:
@@ -84,7 +79,7 @@ class Foreground:
 
     # Signals
 
-    def _forward_signals(self, taken: "set[int]") -> None:
+    def _forward_signals(self, taken: set[int]) -> None:
         """Take the caller's signals, in a thread of its own.
 
         Python runs a handler in the main thread, but not if the signal came when that was just about to wait.
@@ -109,7 +104,7 @@ class Foreground:
             connection.shutdown(2)  # in both directions
             return
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (number,))
-        posix.kill(posix.getpid(), number)
+        os.kill(os.getpid(), number)
         _signal.pthread_sigmask(_signal.SIG_BLOCK, (number,))
 
     def _resize(self, number: int) -> None:
@@ -119,8 +114,6 @@ class Foreground:
 
     def _send_window(self) -> bool:
         """Pass on the size if it has changed: whether it has."""
-        from rdo.client import tty
-
         window = tty.window_size(1)
         if window == self._window:
             return False
@@ -132,13 +125,13 @@ class Foreground:
         """Ctrl-Z: stop the command, then this process. On a pty the stopped job is reported, and that stops us."""
         self._outbox.send(protocol.SIGNAL, b"TSTP")
         if not self._pty:
-            self._stop(posix.getpid())
+            self._stop(os.getpid())
 
     def _stop(self, whom: int) -> None:
         """Stop as if the signal had met its default action, so that the shell sees SIGTSTP."""
         self._restore()
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGTSTP,))
-        posix.kill(whom, _signal.SIGTSTP)
+        os.kill(whom, _signal.SIGTSTP)
         _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGTSTP,))
 
     def _continue(self) -> None:

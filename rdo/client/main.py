@@ -1,8 +1,11 @@
-"""One command line: finds a control master that accepts its request, starting one where needed. The hot path.
+"""One command line: finds a control master that accepts its request, starting one where needed.
 
 A try that a master did not accept shares nothing with the next one but the request: see run.py.
 """
 
+from __future__ import annotations
+
+from rdo.client import spawn_master
 from rdo.client.run import NotAccepted, RunningCommand, Trace
 from rdo.errors import SetupError
 from rdo.ipc import address, sockets
@@ -19,7 +22,7 @@ class Client:
         self._request = request
         self._trace = trace
 
-    def run(self, path: str, seen: "sockets.Identity", connection: "sockets.Socket | None") -> int:
+    def run(self, path: str, seen: sockets.Identity, connection: sockets.Socket | None) -> int:
         """The exit status of the command, run by the master that listens at `path`. Raises RdoError.
 
         `connection` is to the master whose socket was `seen`, if there is one; the request has been sent.
@@ -36,14 +39,12 @@ class Client:
                     path = address.socket_path(path.rpartition("/")[0], elsewhere)
                     seen, connection = self._ask(path)
                     continue
-            from rdo.client import spawn_master
-
             spawn_master.start_master(path, self._request, seen)
             self._trace.step("control master")
             seen, connection = self._ask(path)
         raise SetupError(f"no control master accepted the command after {ATTEMPTS} attempts", "", "see `rdoctl status`")
 
-    def _ask(self, path: str) -> "tuple[sockets.Identity, sockets.Socket | None]":
+    def _ask(self, path: str) -> tuple[sockets.Identity, sockets.Socket | None]:
         """Send the request to the master that listens at the path, if there is one."""
         seen, connection = sockets.identity(path), sockets.connect(path)
         if connection is not None:

@@ -1,23 +1,22 @@
-"""Builds the request for a command from what was typed and where. Part of the client's hot path."""
+"""Builds the request for a command from what was typed and where."""
 
-import posix
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
 
 import rdo
-from rdo.client import argv
+from rdo.client import argv, tty
 from rdo.client.argv import Options
 from rdo.fscodec import fsencode
-from rdo.ipc import sockets
+from rdo.ipc import sockets, terminal_modes
 from rdo.ipc.request import Request
 from rdo.project import FoundConfig
-
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 NO_WINDOW = (0, 0, 0, 0)
 
 
-def build(options: Options, found: FoundConfig, environ: "Mapping[str, str]") -> Request:
+def build(options: Options, found: FoundConfig, environ: Mapping[str, str]) -> Request:
     """What RUN asks for."""
     request = Request()
     request.version = sockets.release()
@@ -53,26 +52,23 @@ def build(options: Options, found: FoundConfig, environ: "Mapping[str, str]") ->
     return request
 
 
-def terminal() -> "tuple[tuple[int, int, int, int], bytes]":
+def terminal() -> tuple[tuple[int, int, int, int], bytes]:
     """The size of the terminal that stdout is, and the modes of the one that stdin is."""
-    from rdo.client import tty  # only here: the libraries of both take a third of a millisecond to load
-    from rdo.ipc import terminal_modes
-
     return tty.window_size(1), terminal_modes.read(0)
 
 
-def needs_pty(options: Options, environ: "Mapping[str, str]") -> bool:
+def needs_pty(options: Options, environ: Mapping[str, str]) -> bool:
     """A pty is for people: only if stdin, stdout and stderr are all terminals, unless asked for or forbidden.
 
     With fewer, the pty would merge stderr into stdout and turn LF into CRLF in what goes to a file or a pipe.
     """
     if options.tty is not None:
         return options.tty
-    terminals = options.stdin and posix.isatty(0) and posix.isatty(1) and posix.isatty(2)
+    terminals = options.stdin and os.isatty(0) and os.isatty(1) and os.isatty(2)
     return terminals and not is_parallel_recipe(environ)
 
 
-def is_parallel_recipe(environ: "Mapping[str, str]") -> bool:
+def is_parallel_recipe(environ: Mapping[str, str]) -> bool:
     """Whether this is a recipe under `make -j`, which hands its terminal's stdin to any one of its jobs.
 
     In raw mode the lines of the others would lack their carriage returns, and Ctrl-C would reach this job alone. What
@@ -80,15 +76,15 @@ def is_parallel_recipe(environ: "Mapping[str, str]") -> bool:
     """
     makeflags = environ.get("MAKEFLAGS", "").partition(" -- ")[0]  # what follows are the variables of its command line
     has_jobs = any(word.startswith(("-j", "--jobserver")) and word != "-j1" for word in makeflags.split())
-    return has_jobs and posix.getpgrp() != posix.getpid()
+    return has_jobs and os.getpgrp() != os.getpid()
 
 
 def can_show_progress(options: Options, term: bytes) -> bool:
     """Progress is for people, too, and for terminals that can erase it. With `-v`, each step gets a line of its own."""
-    return not options.verbose and term not in (b"", b"dumb") and posix.isatty(2)
+    return not options.verbose and term not in (b"", b"dumb") and os.isatty(2)
 
 
-def variables(given: "list[str]", environ: "Mapping[str, str]") -> "list[str]":
+def variables(given: list[str], environ: Mapping[str, str]) -> list[str]:
     """`NAME=VALUE` as given; for a bare `NAME` the caller's value, and nothing where the caller has none."""
     found = []
     for item in given:
@@ -101,4 +97,4 @@ def variables(given: "list[str]", environ: "Mapping[str, str]") -> "list[str]":
 
 def has_input(options: Options) -> bool:
     """Whether there is a stdin to read. /dev/null, as IDEs and Makefiles have it, needs nobody to do that."""
-    return options.stdin and posix.fstat(0).st_rdev != posix.stat("/dev/null").st_rdev
+    return options.stdin and os.fstat(0).st_rdev != os.stat("/dev/null").st_rdev

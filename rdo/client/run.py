@@ -1,4 +1,4 @@
-"""One command at one control master: what the master sends, and what is done about it. The hot path.
+"""One command at one control master: what the master sends, and what is done about it.
 
 Two directions, each blocking, each with its own thread: the main thread takes what the master sends and writes it to
 the caller's stdout and stderr; a second one (stdin.py) reads the caller's stdin. The caller's descriptors are shared
@@ -6,22 +6,19 @@ with other processes, so their flags (O_NONBLOCK) are never changed. A third thr
 (foreground.py).
 """
 
-import time
+from __future__ import annotations
 
-from rdo.client import foreground, stdout
+import time
+from collections.abc import Callable
+
+from rdo.client import foreground, status_line, stdin, stdout, tty
 from rdo.errors import LinkLost, RdoError, SetupError
 from rdo.fscodec import fsdecode
 from rdo.ipc import protocol, sockets
 from rdo.ipc.request import Request
+from rdo.ipc.startup import log_path
 
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rdo.client import status_line, stdin
-
-    Payload = bytes | memoryview
-    Transition = tuple["Callable[[RunningCommand, Payload], int | None]", str]
+Payload = bytes | memoryview
 
 REQUESTED, ACCEPTED, STARTED, FINISHED, ENDED = "requested", "accepted", "started", "finished", "ended"
 """The states of a running command. Their order is the only one there is: see TRANSITIONS."""
@@ -43,7 +40,7 @@ class Trace:
         self._verbose = verbose
         self._began = began
 
-    def step(self, name: str, at: "float | None" = None, end: bytes = b"\n") -> None:
+    def step(self, name: str, at: float | None = None, end: bytes = b"\n") -> None:
         """Say when the step was done: now, or `at` so many seconds after the process began."""
         if self._verbose:
             seconds = time.monotonic() - self._began if at is None else at
@@ -81,7 +78,7 @@ class RunningCommand:
             self._erase_status_line()
             self._foreground.leave()
 
-    def _receive(self) -> "list[protocol.Frame]":
+    def _receive(self) -> list[protocol.Frame]:
         size = self._output.splice_rest()
         try:
             data = self._connection.recv(size)
@@ -92,8 +89,6 @@ class RunningCommand:
         if self._state == REQUESTED:
             raise NotAccepted
         if self._state == ACCEPTED:
-            from rdo.ipc.startup import log_path
-
             hint = f"try again; `{log_path(self._path)}` may say more"
             raise SetupError("the command was not started", "the control master exited", hint)
         if self._foreground.is_interrupted:
@@ -102,7 +97,7 @@ class RunningCommand:
             raise LinkLost("the command has ended, but not all is done after it", "the control master exited")
         raise LinkLost("the command was lost", "the control master exited", "it may have run; see `rdoctl status`")
 
-    def _act(self, kind: bytes, payload: "Payload") -> "int | None":
+    def _act(self, kind: bytes, payload: Payload) -> int | None:
         """Act on a frame; the exit status once there is one. Raises ProtocolError for one that may not come now."""
         transition = TRANSITIONS[self._state].get(kind)
         if transition is None:
@@ -124,85 +119,81 @@ class RunningCommand:
 
     # Frames, each as PROTOCOL.md has it
 
-    def _accept(self, _: "Payload") -> None:
+    def _accept(self, _: Payload) -> None:
         self._connection.settimeout(None)  # what follows may take as long as it takes
 
-    def _refuse(self, payload: "Payload") -> None:
+    def _refuse(self, payload: Payload) -> None:
         raise NotAccepted(fsdecode(bytes(payload)))
 
-    def _fail(self, payload: "Payload") -> None:
+    def _fail(self, payload: Payload) -> None:
         error = protocol.decode_failure(bytes(payload))
         if self._state in (STARTED, FINISHED):  # whatever it says: nothing may run in its place any more
             raise RdoError(error.what, error.why, error.hint)
         raise error
 
-    def _prompt(self, payload: "Payload") -> None:
-        from rdo.client import tty
-
+    def _prompt(self, payload: Payload) -> None:
         self._outbox.send(protocol.ANSWER, tty.answer(bytes(payload)))
 
-    def _progress(self, payload: "Payload") -> None:
-        from rdo.client import status_line
-
+    def _progress(self, payload: Payload) -> None:
         self._status_line = self._status_line or status_line.StatusLine(2)
         self._status_line.show(bytes(payload))
 
-    def _note(self, line: "Payload") -> None:
+    def _note(self, line: Payload) -> None:
         if self._state != STARTED or not self._foreground.is_screen_taken():
             stdout.write(2, bytes(line) + self._foreground.line_end())
 
-    def _start(self, payload: "Payload") -> None:
+    def _start(self, payload: Payload) -> None:
         """The command may have been started: from now on signals and stdin are for it."""
         self._trace.step("shell")
         self._foreground.enter(payload == protocol.PTYLESS)
         if self._has_input:
-            from rdo.client import stdin
-
             self._stdin = stdin.Stdin(self._outbox, self._foreground.is_raw)
             self._stdin.start()
 
-    def _finish(self, _: "Payload") -> None:
+    def _finish(self, _: Payload) -> None:
         """The command has ended: from now on the terminal, its keys and the signals are the caller's."""
         if self._stdin:
             self._stdin.end()
         self._foreground.leave(self._connection)
 
-    def _show_stdout(self, data: "Payload") -> None:
+    def _show_stdout(self, data: Payload) -> None:
         self._show(1, data)
 
-    def _show_stderr(self, data: "Payload") -> None:
+    def _show_stderr(self, data: Payload) -> None:
         self._show(2, data)
 
-    def _show(self, fd: int, data: "Payload") -> None:
+    def _show(self, fd: int, data: Payload) -> None:
         if not self._shown:
             self._shown = True
             self._trace.step("first byte", end=self._foreground.line_end())
         self._output.show(fd, data)
 
-    def _add_credit(self, payload: "Payload") -> None:
+    def _add_credit(self, payload: Payload) -> None:
         if self._stdin:
             self._stdin.add_credit(protocol.decode_credit(bytes(payload)))
 
-    def _end_output(self, _: "Payload") -> None:
+    def _end_output(self, _: Payload) -> None:
         self._output.end()
 
-    def _suspend(self, _: "Payload") -> None:
+    def _suspend(self, _: Payload) -> None:
         self._foreground.stop_all()
 
-    def _exit_unstarted(self, payload: "Payload") -> int:
+    def _exit_unstarted(self, payload: Payload) -> int:
         """There was nothing to start: only files were to be copied."""
         if not self._is_sync_only:
             raise self._violation(protocol.EXIT)
         return self._exit(payload)
 
-    def _exit(self, payload: "Payload") -> int:
+    def _exit(self, payload: Payload) -> int:
         self._trace.step("end", end=self._foreground.line_end())
         if len(payload) != 1:
             raise protocol.ProtocolError("malformed exit status")
         return payload[0]
 
 
-TRANSITIONS = {  # type: dict[str, dict[bytes, Transition]]
+Action = Callable[[RunningCommand, Payload], int | None]
+
+TRANSITIONS: dict[str, dict[bytes, tuple[Action, str]]] = {
     REQUESTED: {
         protocol.ACCEPTED: (RunningCommand._accept, ACCEPTED),
         protocol.STALE: (RunningCommand._refuse, ENDED),

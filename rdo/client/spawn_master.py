@@ -1,5 +1,7 @@
 """The start of a control master by the client that finds none."""
 
+from __future__ import annotations
+
 import errno
 import fcntl
 import os
@@ -11,13 +13,9 @@ import rdo
 from rdo.errors import SetupError
 from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc.address import RUNTIME_DIR_HINT
-from rdo.ipc.sockets import connect, identity
+from rdo.ipc.request import Request
+from rdo.ipc.sockets import Identity, connect, identity
 from rdo.ipc.startup import ENTRY, LISTENS, READY_FD, lock_path, log_path
-
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
-if TYPE_CHECKING:
-    from rdo.ipc.request import Request
-    from rdo.ipc.sockets import Identity
 
 START_TIMEOUT = 15.0
 """Seconds for a master to listen: an interpreter's start and a bind, with ample room for a loaded machine."""
@@ -39,7 +37,7 @@ ISOLATED = ("-I", "-X", "utf8")
 REPORT_SIZE = 4096
 
 
-def start_master(path: str, request: "Request", replaced: "Identity") -> None:
+def start_master(path: str, request: Request, replaced: Identity) -> None:
     """Have a master for the request listen at `path`, unless another client has done so: the socket is no longer the
     `replaced` one.
 
@@ -61,7 +59,7 @@ def _listens(path: str) -> bool:
     return True
 
 
-def python(statement: str) -> "list[str]":
+def python(statement: str) -> list[str]:
     """The command line of a Python that runs a statement, and finds rdo where this process did."""
     place = rdo.__path__[0].rpartition("/")[0]
     own_first = "next((i for i, p in enumerate(sys.path) if p.endswith('-packages')), len(sys.path))"
@@ -97,7 +95,7 @@ def _is_held(fd: int, path: str) -> bool:
         return False
 
 
-def _spawn(path: str, request: "Request") -> None:
+def _spawn(path: str, request: Request) -> None:
     """Start a master as a daemon that holds none of our descriptors, and wait until it listens."""
     log = log_path(path)
     ready, report = os.pipe()
@@ -119,7 +117,7 @@ def _spawn(path: str, request: "Request") -> None:
         raise SetupError("the control master did not start", why, RUNTIME_DIR_HINT if answer else "see `rdoctl doctor`")
 
 
-def _become_master(report: int, log: str, command: "list[str]", environment: "dict[str, str]") -> None:
+def _become_master(report: int, log: str, command: list[str], environment: dict[str, str]) -> None:
     """In the child: fork again, so that init adopts the master, and exec it. Never returns.
 
     Its stdin and stdout are closed files and its stderr the log: a master that kept the caller's stderr open would
@@ -144,7 +142,7 @@ def _become_master(report: int, log: str, command: "list[str]", environment: "di
         os._exit(1)
 
 
-def _environment(request: "Request") -> "dict[str, str]":
+def _environment(request: Request) -> dict[str, str]:
     """What the master has of the first caller's environment. Each command's own comes with its request."""
     variables = (fsdecode(item).partition("=") for item in request.environ)
     return {name: value for name, _, value in variables if name in KEPT_ENV_VARS}

@@ -1,17 +1,14 @@
 """Long streams passed on within the kernel, as Linux can: output from the control connection to a pipe, and input to
 the connection. No copy, half the time.
-
-Part of the client, but not of what every command needs: imported once a long frame has come, or a long read.
 """
 
-import posix
+from __future__ import annotations
+
+import os
 import select
 
 from rdo.ipc.protocol import Decoder
-
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
-if TYPE_CHECKING:
-    from rdo.ipc.sockets import Socket
+from rdo.ipc.sockets import Piped, Socket
 
 
 def splice_frame(source: int, target: int, decoder: Decoder) -> bool:
@@ -22,7 +19,7 @@ def splice_frame(source: int, target: int, decoder: Decoder) -> bool:
     """
     while decoder.left:
         try:
-            count = posix.splice(source, target, decoder.left)
+            count = os.splice(source, target, decoder.left)
         except BlockingIOError:  # somebody made the caller's pipe non-blocking
             select.select((), (target,), ())
         except (AttributeError, OSError):
@@ -38,19 +35,19 @@ class Pipe:
     """Where input waits until its length is known, which goes first: what is in the caller's pipe others may read."""
 
     def __init__(self) -> None:
-        self._end, self._start = posix.pipe()
+        self._end, self._start = os.pipe()
 
-    def take(self, source: int, limit: int) -> "Piece":
+    def take(self, source: int, limit: int) -> Piece:
         """Move what there is in `source` in here, nothing at its end. Raises AttributeError, OSError."""
-        return Piece(self._end, posix.splice(source, self._start, limit))
+        return Piece(self._end, os.splice(source, self._start, limit))
 
     def close(self) -> None:
         """Drop it, once it is empty."""
-        posix.close(self._end)
-        posix.close(self._start)
+        os.close(self._end)
+        os.close(self._start)
 
 
-class Piece:
+class Piece(Piped):
     """So many bytes of what is in a pipe."""
 
     __slots__ = ("_pipe", "_size")
@@ -62,13 +59,13 @@ class Piece:
     def __len__(self) -> int:
         return self._size
 
-    def send(self, connection: "Socket") -> None:
+    def send(self, connection: Socket) -> None:
         """Send them, by a copy where the system splices into no such socket. Raises OSError."""
         left = self._size
         while left:
             try:
-                left -= posix.splice(self._pipe, connection.fileno(), left)
+                left -= os.splice(self._pipe, connection.fileno(), left)
             except OSError:
-                data = posix.read(self._pipe, left)
+                data = os.read(self._pipe, left)
                 connection.sendall(data)
                 left -= len(data)

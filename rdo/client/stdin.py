@@ -1,17 +1,16 @@
-"""The caller's stdin, read by a thread of its own and sent to the master. Part of the client's hot path, unless there
-is nothing to read."""
+"""The caller's stdin, read by a thread of its own and sent to the master."""
+
+from __future__ import annotations
 
 import _thread
-import posix
+import os
+import select
+from collections.abc import Callable
 
+from rdo.client import tty
+from rdo.client.splice import Piece, Pipe
 from rdo.ipc import protocol
 from rdo.ipc.sockets import Outbox
-
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rdo.client.splice import Piece, Pipe
 
 READ_SIZE = 64 * 1024
 """Bytes at a time: what a pipe holds by default. As many at once are the beginning of a long stream."""
@@ -23,7 +22,7 @@ TURN_INTERVAL = 0.1
 class Stdin:
     """Sends stdin to its end, within the credit that the master gives."""
 
-    def __init__(self, outbox: Outbox, is_raw: "Callable[[], bool]") -> None:
+    def __init__(self, outbox: Outbox, is_raw: Callable[[], bool]) -> None:
         """`is_raw` says whether we hold the terminal that stdin is in raw mode, so that all keys are ours."""
         self._outbox = outbox
         self._is_raw = is_raw
@@ -50,7 +49,7 @@ class Stdin:
 
     def _relay(self) -> None:
         is_raw = self._is_raw()
-        shared_terminal = not is_raw and posix.isatty(0)
+        shared_terminal = not is_raw and os.isatty(0)
         sent = 0
         while True:
             if shared_terminal:
@@ -80,20 +79,14 @@ class Stdin:
         else:
             data = read(min(READ_SIZE, limit))
             if self._untried and len(data) == READ_SIZE:
-                from rdo.client import splice
-
                 self._untried = False
-                self._pipe = splice.Pipe()
+                self._pipe = Pipe()
         if data:
             self._outbox.send(protocol.INPUT, data)
         return len(data)
 
     def _wait_for_our_turn(self) -> None:
         """Wait until there is something to read on the terminal, and it is for us."""
-        import select
-
-        from rdo.client import tty
-
         while True:
             select.select((0,), (), ())
             if self._is_raw() or tty.is_ours(0):
@@ -103,8 +96,6 @@ class Stdin:
 
 def wait_for_key() -> None:
     """Wait without reading: who has to leave the terminal to others meanwhile takes no key from them."""
-    import select
-
     select.select((0,), (), ())
 
 
@@ -112,10 +103,8 @@ def read(size: int) -> bytes:
     """What there is on stdin, whether or not somebody made it non-blocking; nothing at its end."""
     while True:
         try:
-            return posix.read(0, size)
+            return os.read(0, size)
         except BlockingIOError:
-            import select
-
             select.select((0,), (), ())
         except OSError:
             return b""

@@ -1,7 +1,12 @@
-"""The command's output on its way to the caller's stdout and stderr. Part of the client's hot path."""
+"""The command's output on its way to the caller's stdout and stderr."""
 
-import posix
+from __future__ import annotations
 
+import errno
+import os
+import select
+
+from rdo.client import splice
 from rdo.errors import RdoError
 from rdo.ipc import protocol
 from rdo.ipc.sockets import Outbox
@@ -23,13 +28,11 @@ class OutputWriter:
         self._splices = True
         self._reader_gone = False
 
-    def show(self, fd: int, data: "bytes | memoryview") -> None:
+    def show(self, fd: int, data: bytes | memoryview) -> None:
         """Write it; where nobody reads stdout any more, send the command SIGPIPE. Raises RdoError."""
         try:
             write(fd, data)
         except OSError as error:
-            import errno
-
             if error.errno not in (errno.EPIPE, errno.EIO, errno.EBADF):
                 raise RdoError(f"cannot write to {'stdout' if fd == 1 else 'stderr'}", str(error.strerror)) from None
             if fd == 1 and not self._reader_gone:
@@ -38,28 +41,24 @@ class OutputWriter:
 
     def end(self) -> None:
         """The command has closed both: whoever reads stdout sees that. stderr is kept for a line of rdo's own."""
-        null = posix.open("/dev/null", posix.O_WRONLY)
-        posix.dup2(null, 1)
-        posix.close(null)
+        null = os.open("/dev/null", os.O_WRONLY)
+        os.dup2(null, 1)
+        os.close(null)
 
     def splice_rest(self) -> int:
         """Have the kernel pass on the rest of a long frame, if it can; the size of the next read of the connection."""
         if not self._splices or self._decoder.length < SPLICE_THRESHOLD:
             return READ_SIZE
-        from rdo.client import splice
-
         fd = 1 if self._decoder.kind == protocol.OUTPUT else 2
         self._splices = splice.splice_frame(self._connection, fd, self._decoder)
         return protocol.HEADER_SIZE if self._splices else READ_SIZE
 
 
-def write(fd: int, data: "bytes | memoryview") -> None:
+def write(fd: int, data: bytes | memoryview) -> None:
     """Write all of `data`, whether or not somebody made the descriptor non-blocking."""
     view = memoryview(data)
     while view:
         try:
-            view = view[posix.write(fd, view) :]
+            view = view[os.write(fd, view) :]
         except BlockingIOError:
-            import select
-
             select.select((), (fd,), ())

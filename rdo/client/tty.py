@@ -1,7 +1,9 @@
-"""The caller's terminal: its size, its raw mode, and whose turn it is to read it. Part of the client's hot path."""
+"""The caller's terminal: its size, its raw mode, and whose turn it is to read it."""
+
+from __future__ import annotations
 
 import fcntl
-import posix
+import os
 import sys
 import termios
 
@@ -10,10 +12,6 @@ from rdo.ipc.terminal_modes import CC, CFLAG, IFLAG, LFLAG, OFLAG
 
 _WINSIZE = 8
 """Bytes of struct winsize: four numbers of two."""
-
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
-if TYPE_CHECKING:
-    from typing import Any
 
 WindowSize = tuple[int, int, int, int]
 """Rows, columns, width and height in pixels."""
@@ -36,7 +34,7 @@ def is_ours(fd: int) -> bool:
     after us in the pipeline, takes single keys from it: then line editing (ICANON) is off.
     """
     try:
-        return posix.tcgetpgrp(fd) == posix.getpgrp() and bool(termios.tcgetattr(fd)[LFLAG] & termios.ICANON)
+        return os.tcgetpgrp(fd) == os.getpgrp() and bool(termios.tcgetattr(fd)[LFLAG] & termios.ICANON)
     except (OSError, termios.error):
         return True
 
@@ -56,7 +54,7 @@ class Terminal:
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
-        self._saved: list[Any] | None = None
+        self._saved: termios._AttrReturn | None = None
 
     @property
     def raw(self) -> bool:
@@ -68,7 +66,7 @@ class Terminal:
         if self._saved is not None:
             return True
         try:
-            if posix.tcgetpgrp(self._fd) != posix.getpgrp():
+            if os.tcgetpgrp(self._fd) != os.getpgrp():
                 return False
             saved = termios.tcgetattr(self._fd)
             termios.tcsetattr(self._fd, termios.TCSADRAIN, _raw(saved))
@@ -87,7 +85,7 @@ class Terminal:
                 pass  # the terminal is gone, and its modes with it
 
 
-def _raw(modes: "list[Any]") -> "list[Any]":
+def _raw(modes: termios._AttrReturn) -> termios._AttrReturn:
     raw = list(modes)
     raw[IFLAG] &= ~(
         termios.IGNBRK | termios.BRKINT | termios.PARMRK | termios.ISTRIP | termios.INLCR | termios.IGNCR
@@ -101,10 +99,10 @@ def _raw(modes: "list[Any]") -> "list[Any]":
     return raw
 
 
-def ask(question: str, *, echo: bool) -> "str | None":
+def ask(question: str, *, echo: bool) -> str | None:
     """The line typed in answer on the controlling terminal, whatever stdin is; None where there is no terminal."""
     try:
-        fd = posix.open("/dev/tty", posix.O_RDWR | posix.O_NOCTTY)
+        fd = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
     except OSError:
         return None
     modes = termios.tcgetattr(fd)
@@ -113,23 +111,23 @@ def ask(question: str, *, echo: bool) -> "str | None":
             silent = list(modes)
             silent[LFLAG] &= ~termios.ECHO
             termios.tcsetattr(fd, termios.TCSAFLUSH, silent)
-        posix.write(fd, question.encode("utf-8", "replace"))
-        answer = posix.read(fd, 4096)
+        os.write(fd, question.encode("utf-8", "replace"))
+        answer = os.read(fd, 4096)
         if not echo:
-            posix.write(fd, b"\n")
+            os.write(fd, b"\n")
     finally:
         termios.tcsetattr(fd, termios.TCSADRAIN, modes)
-        posix.close(fd)
+        os.close(fd)
     return fsdecode(answer).rstrip("\r\n") if answer else None
 
 
-def screen() -> "tuple[int, int] | None":
+def screen() -> tuple[int, int] | None:
     """Rows and columns of the controlling terminal; None where there is none. One that does not say has 24 and 80.
 
     For a question that is to be asked on it: what was typed before, or sent by the terminal itself, is not an answer.
     """
     try:
-        fd = posix.open("/dev/tty", posix.O_RDWR | posix.O_NOCTTY)
+        fd = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
     except OSError:
         return None
     try:
@@ -138,7 +136,7 @@ def screen() -> "tuple[int, int] | None":
     except termios.error:
         return None  # it was hung up just now
     finally:
-        posix.close(fd)
+        os.close(fd)
     return rows or 24, columns or 80
 
 

@@ -1,9 +1,13 @@
-"""Where the control socket of a master is: the runtime directory, and the name in it. Part of the client's hot path.
+"""Where the control socket of a master is: the runtime directory, and the name in it.
 
 The directory is the door: whoever can enter it can run commands as its owner. So it is checked at each use.
 """
 
-import posix
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
 
 from rdo.errors import SetupError
 from rdo.fscodec import fsencode
@@ -19,15 +23,8 @@ SOCKET = "control"
 OTHER_SOCKET = SOCKET + "-"
 """What the names of others begin with, for callers that it cannot serve: see rdo/master/surroundings.py."""
 
-FILE_TYPE, DIRECTORY = 0o170000, 0o040000
-"""S_IFMT and S_IFDIR, the same everywhere: a look into `stat` costs as much as the directory's check."""
 
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-
-def runtime_directory(environ: "Mapping[str, str]") -> str:
+def runtime_directory(environ: Mapping[str, str]) -> str:
     """The private directory of this user's control sockets, made if missing.
 
     Raises SetupError where it belongs to someone else, is a link, or can be entered by others.
@@ -35,27 +32,27 @@ def runtime_directory(environ: "Mapping[str, str]") -> str:
     base = environ.get("XDG_RUNTIME_DIR", "")
     if base.startswith("/") and len(fsencode(base)) < SOCKET_PATH_LIMIT - len("/rdo/control-0123456789abcdef.1234567"):
         try:
-            info = posix.stat(base)
-            if info.st_uid == posix.geteuid() and not info.st_mode & 0o022:
+            info = os.stat(base)
+            if info.st_uid == os.geteuid() and not info.st_mode & 0o022:
                 return _private(base + "/rdo")
         except OSError:
             pass
         # one that is stale, as after `su`, or that others can write: use the directory that everyone has
-    return _private(f"/tmp/rdo-{posix.geteuid()}")
+    return _private(f"/tmp/rdo-{os.geteuid()}")
 
 
 def _private(directory: str) -> str:
     for _ in range(2):
         try:
-            info = posix.lstat(directory)
+            info = os.lstat(directory)
             break
         except FileNotFoundError:
             _make(directory)
     else:
         raise SetupError(f"cannot create the runtime directory `{directory}`", "it keeps disappearing")
-    if info.st_mode & FILE_TYPE != DIRECTORY:
+    if not stat.S_ISDIR(info.st_mode):
         raise SetupError(f"the runtime directory `{directory}` is not a directory", "", "remove it")
-    if info.st_uid != posix.geteuid():
+    if info.st_uid != os.geteuid():
         raise SetupError(
             f"the runtime directory `{directory}` belongs to another user", f"uid {info.st_uid}", "remove it"
         )
@@ -66,8 +63,8 @@ def _private(directory: str) -> str:
 
 def _make(directory: str) -> None:
     try:
-        posix.mkdir(directory, 0o700)
-        posix.chmod(directory, 0o700)  # whatever the umask is
+        os.mkdir(directory, 0o700)
+        os.chmod(directory, 0o700)  # whatever the umask is
     except FileExistsError:
         pass
     except OSError as error:

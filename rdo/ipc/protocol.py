@@ -1,7 +1,6 @@
-"""The messages between client and control master, as bytes. Pure: no sockets. PROTOCOL.md, section 1, is the text.
+"""The messages between client and control master, as bytes. Pure: no sockets. PROTOCOL.md, section 1, is the text."""
 
-Part of the client's hot path.
-"""
+from __future__ import annotations
 
 from rdo.errors import ConnectError, RdoError, printable
 
@@ -64,10 +63,8 @@ def frame(kind: bytes, payload: bytes = b"") -> bytes:
     return header(kind, len(payload)) + payload
 
 
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
-if TYPE_CHECKING:
-    Frame = tuple[bytes, bytes | memoryview]
-    """Kind and payload. That of STREAMS is a view of what was received; any other is bytes."""
+Frame = tuple[bytes, bytes | memoryview]
+"""Kind and payload. That of STREAMS is a view of what was received; any other is bytes."""
 
 STREAMS = OUTPUT + ERROR + INPUT
 """Kinds whose payload is part of a stream: where it was cut into frames says nothing."""
@@ -86,7 +83,7 @@ class Decoder:
         self.left = 0
         """Bytes of it that have not come yet."""
 
-    def receive(self, data: bytes) -> "list[Frame]":
+    def receive(self, data: bytes) -> list[Frame]:
         """Take in `data`; give the frames that are whole now, and of STREAMS all there is. Raises ProtocolError."""
         buffer = self._buffer + data if self._buffer else data
         frames: list[Frame] = []
@@ -108,7 +105,7 @@ class Decoder:
         self._buffer = buffer[position:]
         return frames
 
-    def _stream(self, buffer: bytes, start: int, frames: "list[Frame]") -> int:
+    def _stream(self, buffer: bytes, start: int, frames: list[Frame]) -> int:
         """Hand on what has come of the frame that is under way; where the next one starts."""
         end = min(start + self.left, len(buffer))
         if end > start:
@@ -122,7 +119,7 @@ def encode_window(rows: int, columns: int, width: int, height: int) -> bytes:
     return b"".join(number.to_bytes(2, "big") for number in (rows, columns, width, height))
 
 
-def decode_window(payload: bytes) -> "tuple[int, int, int, int]":
+def decode_window(payload: bytes) -> tuple[int, int, int, int]:
     """Rows, columns, width and height in a payload of WINDOW. Raises ProtocolError."""
     if len(payload) != 8:
         raise ProtocolError("malformed window size")

@@ -1,4 +1,6 @@
-"""The request of a command, which is the payload of RUN. Pure, and part of the client's hot path."""
+"""The request of a command, which is the payload of RUN. Pure."""
+
+from __future__ import annotations
 
 from rdo.ipc.protocol import ProtocolError
 
@@ -61,13 +63,13 @@ class Request:
     term: bytes
     modes: bytes
     """Of the caller's terminal: NAME=VALUE with spaces between, see terminal_modes.py. Empty where there is none."""
-    window: "tuple[int, int, int, int]"
+    window: tuple[int, int, int, int]
     """Rows, columns, width and height in pixels."""
-    arguments: "list[bytes]"
-    variables: "list[bytes]"
-    forwards: "list[bytes]"
+    arguments: list[bytes]
+    variables: list[bytes]
+    forwards: list[bytes]
     """For this command alone: `L` or `R`, and what was given after the option."""
-    environ: "list[bytes]"
+    environ: list[bytes]
 
     @property
     def flags(self) -> bytes:
@@ -96,7 +98,7 @@ def encode_request(request: Request) -> bytes:
     return b"\0".join(fields + request.environ)
 
 
-def version(payload: bytes) -> "tuple[bytes, bytes]":
+def version(payload: bytes) -> tuple[bytes, bytes]:
     """The version and the place of the installation in a payload of RUN, whatever the rest of it looks like."""
     first, _, rest = payload.partition(b"\0")
     return first, rest.partition(b"\0")[0]

@@ -1,8 +1,10 @@
-"""Connections to control masters, and frames to them. Part of the client's hot path."""
+"""Connections to control masters, and frames to them."""
+
+from __future__ import annotations
 
 import _socket
 import _thread
-import posix
+import os
 import sys
 import time
 
@@ -24,19 +26,21 @@ PEER_CREDENTIALS = (_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12) if hasattr(_soc
 
 Socket = _socket.socket
 
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
-if TYPE_CHECKING:
-    from typing import Protocol
+Identity = tuple[int, int] | None
+"""Which socket is at a path; None where there is none."""
 
-    Identity = tuple[int, int] | None
-    """Which socket is at a path; None where there is none."""
 
-    class Piped(Protocol):
-        """A payload that is not in this process's memory: see splice.py."""
+class Piped:
+    """A payload that is not in this process's memory: see splice.py."""
 
-        def __len__(self) -> int: ...
+    __slots__ = ()
 
-        def send(self, connection: Socket) -> None: ...
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def send(self, connection: Socket) -> None:
+        """Send it. Raises OSError."""
+        raise NotImplementedError
 
 
 def release() -> bytes:
@@ -45,14 +49,14 @@ def release() -> bytes:
     place = rdo.__path__[0]
     for path in (place, place + "/__init__.py"):
         try:
-            info = posix.stat(path)
+            info = os.stat(path)
         except OSError:
             continue  # it is being replaced just now
         found.append(b"%x-%x" % (info.st_ino, info.st_mtime_ns))
     return b" ".join(found)
 
 
-def connect(path: str) -> "Socket | None":
+def connect(path: str) -> Socket | None:
     """A connection to the master that listens at `path`; None where none does, or it is wedged. Raises SetupError.
 
     It waits for ACCEPT_TIMEOUT at most, and so does each call on the connection.
@@ -77,7 +81,7 @@ def _check_peer(connection: Socket, path: str) -> None:
     """See that who listens is this user or root: nothing is sent to anybody else. Raises SetupError, OSError."""
     credentials = connection.getsockopt(*PEER_CREDENTIALS)
     uid = int.from_bytes(credentials[4:8], sys.byteorder)
-    if uid not in (posix.geteuid(), 0):
+    if uid not in (os.geteuid(), 0):
         raise SetupError(f"the control socket `{path}` belongs to another user", f"uid {uid}", RUNTIME_DIR_HINT)
 
 
@@ -96,16 +100,16 @@ def _is_taken(connection: Socket, path: str) -> bool:
             time.sleep(RETRY_INTERVAL)
 
 
-def identity(path: str) -> "Identity":
+def identity(path: str) -> Identity:
     """Which socket is at `path`, to distinguish a new one from an old one."""
     try:
-        info = posix.stat(path)
+        info = os.stat(path)
     except OSError:
         return None
     return info.st_ino, info.st_mtime_ns
 
 
-def send(connection: Socket, kind: bytes, payload: "bytes | memoryview" = b"") -> None:
+def send(connection: Socket, kind: bytes, payload: bytes | memoryview = b"") -> None:
     """Send one frame, whole, without a copy of its payload. Raises OSError."""
     head = protocol.header(kind, len(payload))
     sent = connection.sendmsg((head, payload))
@@ -133,7 +137,7 @@ class Outbox:
         self._frames: list[tuple[bytes, bytes | Piped]] = []
         self._sending = _thread.allocate_lock()  # guards the order of bytes on the connection
 
-    def send(self, kind: bytes, payload: "bytes | Piped" = b"") -> None:
+    def send(self, kind: bytes, payload: bytes | Piped = b"") -> None:
         """Send a frame, or leave it to whoever is sending."""
         self._frames.append((kind, payload))
         while self._frames and self._sending.acquire(False):

@@ -1,10 +1,13 @@
 """The modes of the caller's terminal as a request has them: which ones there are, and how they are read.
 
-remote_sh/script.py turns them into words for stty(1). Part of the client's hot path where there is a terminal.
+remote_sh/script.py turns them into words for stty(1).
 """
 
-import posix
+from __future__ import annotations
+
+import os
 import termios
+from collections.abc import Iterator
 
 IFLAG, OFLAG, CFLAG, LFLAG, CC = 0, 1, 2, 3, 6
 """Where tcgetattr(3) has each kind of mode, by Python's termios."""
@@ -32,11 +35,6 @@ FLAGS = {
 _CODE_LIMIT = 0x80
 """The first code of a key that stty(1) cannot spell in a way that all its kinds read."""
 
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
-
 
 def read(fd: int) -> bytes:
     """The modes of the terminal that `fd` is, as the request has them; empty where it is none."""
@@ -44,11 +42,11 @@ def read(fd: int) -> bytes:
         attributes = termios.tcgetattr(fd)
     except termios.error:
         return b""
-    disabled = posix.fpathconf(fd, "PC_VDISABLE")
+    disabled = os.fpathconf(fd, "PC_VDISABLE")
     return " ".join((*_characters(attributes[CC], disabled), *_flags(attributes))).encode()
 
 
-def _characters(codes: "list[Any]", disabled: int) -> "Iterator[str]":
+def _characters(codes: list[bytes], disabled: int) -> Iterator[str]:
     for name, constant in CHARACTERS.items():
         index = getattr(termios, constant, -1)
         code = int.from_bytes(codes[index], "big") if index >= 0 else _CODE_LIMIT
@@ -58,7 +56,7 @@ def _characters(codes: "list[Any]", disabled: int) -> "Iterator[str]":
             yield f"{name}={code}"
 
 
-def _flags(attributes: "list[Any]") -> "Iterator[str]":
+def _flags(attributes: termios._AttrReturn) -> Iterator[str]:
     for index, names in FLAGS.items():
         for name in names:
             flag = getattr(termios, name.upper(), 0)

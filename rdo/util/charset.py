@@ -6,9 +6,7 @@ To a terminal of another charset UTF-8 is not just unreadable: the second byte o
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # as typing has it, without the cost of importing that
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
 
 SILENT_LOCALES = ("", "C", "POSIX")
 """Locales that say nothing about the terminal: Python takes them for UTF-8, too (PEP 538)."""

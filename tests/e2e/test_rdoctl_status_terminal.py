@@ -89,7 +89,7 @@ def test_without_masters_it_says_so_as_ever(project: Project) -> None:
     assert status(project) == "no connection is open; the next `rdo` opens one\r\n"
 
 
-LOADED = 'python -I -S -X importtime -X rdo=rdoctl "$(command -v rdo-client)" status 2>loaded'
+LOADED = 'python -I -X importtime -X rdo=rdoctl "$(command -v rdo-client)" status 2>loaded'
 """What is loaded is in a file then, and what is shown on the terminal."""
 
 

@@ -26,7 +26,7 @@ PROGRAMS = Path(sys.executable).parent
 BOUND = 200.0 if clients.CHOSEN else 20.0
 """Seconds against hangs. A checker may take many times as long."""
 
-PYTHON = (sys.executable, "-I", "-X", "utf8", "-S", "-X", "rdo=rdo", str(PROGRAMS / "rdo-client"))
+PYTHON = (sys.executable, "-I", "-X", "utf8", "-X", "rdo=rdo", str(PROGRAMS / "rdo-client"))
 """The Python client as its launcher starts it, without the shell of that, which changes some variables."""
 
 NATIVE = (str(clients.directories()[0] / "rdo"),)

@@ -28,7 +28,7 @@ def handed_over(programs: Path) -> list[str]:
 
 
 def expected(programs: Path) -> list[str]:
-    return ["python3", "-I", "-X", "utf8", "-S", "-X", "rdo=rdo", str(programs / "rdo-client"), "--help", "a b"]
+    return ["python3", "-I", "-X", "utf8", "-X", "rdo=rdo", str(programs / "rdo-client"), "--help", "a b"]
 
 
 @pytest.mark.parametrize("head", QUOTED.values(), ids=QUOTED)

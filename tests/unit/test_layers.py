@@ -1,4 +1,4 @@
-"""Imports go one way only, each library has one owner, and the client needs next to nothing: read from the sources.
+"""Imports go one way only, and each library has one owner: read from the sources.
 
 The layers are the packages of rdo, and its modules that are in none; docs/architecture.md lists them in their order.
 """
@@ -22,18 +22,6 @@ pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its o
 PACKAGE = Path(__file__).parents[2] / "rdo"
 
 ARCHITECTURE = PACKAGE.parent / "docs" / "architecture.md"
-
-FREE = {"_signal", "_stat", "_thread", "errno", "posix", "sys", "time"}
-"""Standard modules that are part of the interpreter. `os` is not: without `site`, nobody else loads it."""
-
-CHEAP = FREE | {"_socket", "fcntl", "select", "termios"}
-"""What the client may import as it is loaded: a millisecond each at most. `typing` alone takes 15."""
-
-UNHURRIED = {"rdo.client.spawn_master", "rdo.client.status_line"}
-"""Of the client, what only a first or a slow command loads."""
-
-OFF_THE_HOT_PATH = {"rdo.client.command_hint", "rdo.client.help"}
-"""Of the client, what no command loads that runs as it should."""
 
 OWNERS = {
     "_sha2": ("rdo.util.digest",),
@@ -70,13 +58,6 @@ def sources() -> dict[str, Path]:
 
 
 SOURCES = sources()
-
-CLIENT = {
-    name
-    for name in SOURCES
-    if name in ("rdo", "rdo.__main__", "rdo.errors", "rdo.fscodec", "rdo.project")
-    or name.startswith(("rdo.client", "rdo.ipc"))
-} - {*OFF_THE_HOT_PATH, "rdo.ipc.peercred"}
 
 
 @functools.cache
@@ -163,13 +144,6 @@ def test_a_library_is_imported_only_where_it_belongs(module: str) -> None:
         and not matches(module, OWNERS.get(library, ()))
     }
     assert strange == set()
-
-
-@pytest.mark.parametrize("module", sorted(CLIENT))
-def test_the_client_loads_only_what_is_cheap(module: str) -> None:
-    loaded = {each.name for each in imports(module) if each.at_load}
-    allowed = CHEAP | {"os"} if module in UNHURRIED else CHEAP
-    assert loaded - allowed - set(CLIENT) == set()
 
 
 def test_the_package_itself_imports_nothing() -> None:

@@ -28,7 +28,6 @@ def test_paths_go_to_a_master_from_the_root_on(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str, expected: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("posix.putenv", lambda *_: None)
     environ = {name: value}
     project.make_absolute(environ)
     assert environ == {name: expected.format(here=os.getcwd())}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import posix
 import pty
 from collections.abc import Iterator
 
@@ -45,7 +44,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def terminals_are(monkeypatch: pytest.MonkeyPatch, descriptors: tuple[int, ...]) -> None:
-    monkeypatch.setattr(posix, "isatty", lambda fd: fd in descriptors)
+    monkeypatch.setattr(os, "isatty", lambda fd: fd in descriptors)
 
 
 def build(*words: str) -> Request:
@@ -160,7 +159,7 @@ def test_a_recipe_that_shares_the_terminal_with_other_jobs_has_no_pty(
     monkeypatch: pytest.MonkeyPatch, words: list[str], flags: str, expected: bool
 ) -> None:
     terminals_are(monkeypatch, (0, 1, 2))
-    monkeypatch.setattr(posix, "getpgrp", lambda: posix.getpid() - 1)
+    monkeypatch.setattr(os, "getpgrp", lambda: os.getpid() - 1)
     monkeypatch.setenv("MAKEFLAGS", flags)
     assert build(*words).pty is expected
     assert build("-t", *words).pty
@@ -168,7 +167,7 @@ def test_a_recipe_that_shares_the_terminal_with_other_jobs_has_no_pty(
 
 def test_what_is_typed_into_a_shell_that_such_a_make_has_started_has_a_pty(monkeypatch: pytest.MonkeyPatch) -> None:
     terminals_are(monkeypatch, (0, 1, 2))
-    monkeypatch.setattr(posix, "getpgrp", posix.getpid)
+    monkeypatch.setattr(os, "getpgrp", os.getpid)
     monkeypatch.setenv("MAKEFLAGS", " -j3 --jobserver-auth=3,4")
     assert build("ls").pty
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import posix
 import socket
 import sys
 
@@ -40,7 +39,7 @@ def test_all_that_a_pipe_holds_goes_into_the_socket() -> None:
 
 
 def test_it_is_copied_where_the_system_splices_into_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
-    splice, refused = posix.splice, []
+    splice, refused = os.splice, []
 
     def pickily(source: int, target: int, count: int) -> int:
         if os.path.realpath(f"/proc/self/fd/{target}").split("/")[-1].startswith("socket:"):
@@ -48,6 +47,6 @@ def test_it_is_copied_where_the_system_splices_into_no_socket(monkeypatch: pytes
             raise OSError(errno.EINVAL, "no")
         return splice(source, target, count)
 
-    monkeypatch.setattr(posix, "splice", pickily)
+    monkeypatch.setattr(os, "splice", pickily)
     assert splice_through() == DATA
     assert refused

@@ -14,7 +14,9 @@ from rdo.drivers.ssh.config_file import lines
 from rdo.drivers.ssh.driver import SshDriver
 from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.errors import ConnectError
-from tests.unit.client.test_hot_path import BOUND
+
+BOUND = 30.0
+"""Seconds for an interpreter to start and end on a machine busy with something else."""
 
 PROGRAM = """
 import sys
