@@ -30,10 +30,10 @@ class ClientGone(CallerGone):
 class ClientConnection:
     """A control connection. Sending is safe from any thread; receiving belongs to one."""
 
-    def __init__(self, connection: socket.socket, log: str = "") -> None:
-        """`log` is the path of the master's log, for the message about an unexpected error."""
+    def __init__(self, connection: socket.socket, log_path: str = "") -> None:
+        """`log_path`: the master's log, for the message about an unexpected error."""
         self._connection = connection
-        self._log = log
+        self._log_path = log_path
         self._decoder = protocol.Decoder()
         self._frames: list[protocol.Frame] = []
         self._sending = threading.Lock()
@@ -95,7 +95,7 @@ class ClientConnection:
         if isinstance(error, RdoError):
             return error
         log.crash(error)
-        return log.explain_crash(error, self._log)
+        return log.explain_crash(error, self._log_path)
 
     def receive(self) -> protocol.Frame:
         """The next frame. Raises ClientGone, ProtocolError."""
