@@ -49,7 +49,7 @@ bool decoder_next(struct decoder *decoder, struct frame *frame) {
         frame->kind = decoder->buffer.data[0];
         if (is_stream(frame->kind)) {
             decoder->kind = frame->kind;
-            decoder->left = length;
+            decoder->left = decoder->length = length;
             decoder->buffer.size = 0;
             continue;
         }

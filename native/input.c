@@ -43,12 +43,29 @@ static void end(struct input *input, struct outbox *outbox) {
         outbox_send(outbox, 'E', "", 0);
 }
 
+/* The same within the kernel. False where it has to be read. */
+static bool pass_on_spliced(struct input *input, struct outbox *outbox) {
+    ssize_t count = splice_input(outbox, input->credit < READ_SIZE ? (size_t)input->credit : READ_SIZE);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+        return true;
+    input->is_unspliced = count < 0;
+    if (count == 0)
+        end(input, outbox);
+    if (count <= 0)
+        return count == 0;
+    input->credit -= (uint64_t)count;
+    outbox_send_piped(outbox, 'I', (size_t)count);
+    return true;
+}
+
 /* There is something to read: pass it on, if it is for us. Nothing is waiting in the outbox. */
 void input_pass_on(struct input *input, struct outbox *outbox) {
     if (input->is_shared && !tty_is_raw() && !tty_is_ours(0)) {
         input->resting_until = now_ms() + OTHERS_TURN_MS;
         return;
     }
+    if (input->is_long && !input->is_unspliced && pass_on_spliced(input, outbox))
+        return;
     struct bytes *waiting = &outbox->waiting;
     char *frame = reserve(waiting, HEADER_SIZE + READ_SIZE);
     ssize_t count = stream_read(frame + HEADER_SIZE, input->credit < READ_SIZE ? (size_t)input->credit : READ_SIZE);
@@ -61,5 +78,6 @@ void input_pass_on(struct input *input, struct outbox *outbox) {
     write_header(frame, 'I', (size_t)count);
     waiting->size += HEADER_SIZE + (size_t)count;
     input->credit -= (uint64_t)count;
+    input->is_long = count == READ_SIZE;
     outbox_flush(outbox);
 }

@@ -2,28 +2,64 @@
 #include "rdo.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0 /* SIGPIPE is ignored */
 #endif
 
 bool outbox_is_empty(const struct outbox *outbox) {
-    return outbox->sent == outbox->waiting.size;
+    return outbox->sent == outbox->waiting.size && outbox->piped == 0;
+}
+
+/* Have what is in the pipe wait with the rest, where the system splices into no such socket: whether it does. */
+static bool copy_piped(struct outbox *outbox) {
+    struct bytes *waiting = &outbox->waiting;
+    size_t size = outbox->piped, behind = waiting->size - outbox->piped_at;
+    reserve(waiting, size);
+    char *place = waiting->data + outbox->piped_at;
+    memmove(place + size, place, behind);
+    if (read(outbox->pipe[0], place, size) != (ssize_t)size) /* it is all there, and nobody else's */
+        return false;
+    waiting->size += size;
+    outbox->piped = 0;
+    return true;
+}
+
+/* Send some of it, in its order, as send(2) does. */
+static ssize_t send_some(struct outbox *outbox) {
+    size_t end = outbox->piped > 0 ? outbox->piped_at : outbox->waiting.size;
+    if (outbox->sent < end) {
+        ssize_t count = send(outbox->socket, outbox->waiting.data + outbox->sent, end - outbox->sent, MSG_NOSIGNAL);
+        outbox->sent += count > 0 ? (size_t)count : 0;
+        return count;
+    }
+    ssize_t count = splice_send(outbox);
+    outbox->piped -= count > 0 ? (size_t)count : 0;
+    return count < 0 && errno == EINVAL && copy_piped(outbox) ? 1 : count;
 }
 
 /* Send what the socket takes. Where it broke, its end is read by who reads it, and told. */
 void outbox_flush(struct outbox *outbox) {
     while (!outbox_is_empty(outbox)) {
-        const char *rest = outbox->waiting.data + outbox->sent;
-        ssize_t count = send(outbox->socket, rest, outbox->waiting.size - outbox->sent, MSG_NOSIGNAL);
-        if (count < 0 && errno == EINTR)
-            continue;
+        ssize_t count = send_some(outbox);
         if (count < 0 && errno == EAGAIN)
             return;
-        outbox->sent = count < 0 ? outbox->waiting.size : outbox->sent + (size_t)count;
+        if (count == 0 || (count < 0 && errno != EINTR))
+            break;
     }
-    outbox->sent = outbox->waiting.size = 0;
+    outbox->sent = outbox->waiting.size = outbox->piped = 0;
+}
+
+/* Send a frame whose payload is in the pipe. Nothing else is waiting. */
+void outbox_send_piped(struct outbox *outbox, char kind, size_t size) {
+    write_header(reserve(&outbox->waiting, HEADER_SIZE), kind, size);
+    outbox->waiting.size += HEADER_SIZE;
+    outbox->piped = size;
+    outbox->piped_at = outbox->waiting.size;
+    outbox_flush(outbox);
 }
 
 void outbox_send(struct outbox *outbox, char kind, const void *payload, size_t size) {

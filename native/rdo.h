@@ -114,7 +114,8 @@ struct decoder {
     struct bytes buffer; /* of a frame that is not whole */
     const char *data;    /* received, and not looked at */
     size_t size;
-    char kind; /* of the stream's frame under way */
+    char kind; /* of the stream's frame under way, or the last one; so are the two that follow */
+    uint32_t length;
     size_t left;
     uint32_t too_long; /* its length, once a frame was */
     bool is_given;     /* the frame in the buffer */
@@ -174,15 +175,30 @@ struct outbox {
     int socket;
     struct bytes waiting;
     size_t sent; /* of what is waiting */
+    int pipe[2];
+    size_t piped, piped_at; /* bytes in the pipe, and before which of those that wait they go */
 };
 
 void outbox_send(struct outbox *outbox, char kind, const void *payload, size_t size);
+void outbox_send_piped(struct outbox *outbox, char kind, size_t size);
 void outbox_flush(struct outbox *outbox);
 bool outbox_is_empty(const struct outbox *outbox);
 
+/* splice.c: long streams passed on within the kernel. */
+struct splice {
+    bool is_refused, awaits_room;
+};
+
+bool splice_is_due(const struct splice *splice, const struct decoder *decoder);
+size_t splice_read_size(const struct splice *splice, const struct decoder *decoder, size_t size);
+void splice_output(struct splice *splice, int socket, struct decoder *decoder);
+ssize_t splice_input(struct outbox *outbox, size_t size);
+ssize_t splice_send(const struct outbox *outbox);
+
 /* input.c: stdin on its way to the master. */
 struct input {
-    bool is_open, is_shared; /* shared: a terminal that is not ours alone */
+    bool is_open, is_shared;    /* shared: a terminal that is not ours alone */
+    bool is_long, is_unspliced; /* a long stream; one that has to be read */
     uint64_t credit, resting_until;
 };
 
@@ -221,6 +237,7 @@ struct relay {
     struct outbox outbox;
     struct input input;
     struct foreground foreground;
+    struct splice splice;
     struct frame output; /* not yet written whole */
     struct bytes notice; /* the same, if it is one */
     int output_fd;

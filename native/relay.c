@@ -26,7 +26,8 @@ static void on_lost(struct relay *relay) {
 
 static void receive(struct relay *relay) {
     static char data[READ_SIZE];
-    ssize_t size = recv(relay->outbox.socket, data, sizeof data, 0);
+    size_t most = splice_read_size(&relay->splice, &relay->decoder, sizeof data);
+    ssize_t size = recv(relay->outbox.socket, data, most, 0);
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (size <= 0)
@@ -99,11 +100,14 @@ static int timeout_of(struct relay *relay, uint64_t deadline) {
 static void await(struct relay *relay, uint64_t deadline) {
     int timeout = timeout_of(relay, deadline);
     bool is_writing = relay->output.size > 0;
-    short master = (short)((is_writing ? 0 : POLLIN) | (outbox_is_empty(&relay->outbox) ? 0 : POLLOUT));
+    bool is_splicing = !is_writing && splice_is_due(&relay->splice, &relay->decoder);
+    bool awaits_room = is_writing || (is_splicing && relay->splice.awaits_room);
+    int output = is_splicing ? (relay->decoder.kind == 'O' ? 1 : 2) : relay->output_fd;
+    short master = (short)((awaits_room ? 0 : POLLIN) | (outbox_is_empty(&relay->outbox) ? 0 : POLLOUT));
     struct pollfd ready[COUNT] = {
         [SIGNALS] = {.fd = signals_fd(), .events = POLLIN},
         [MASTER] = {.fd = master ? relay->outbox.socket : -1, .events = master},
-        [OUTPUT] = {.fd = is_writing ? relay->output_fd : -1, .events = POLLOUT},
+        [OUTPUT] = {.fd = awaits_room ? output : -1, .events = POLLOUT},
         [INPUT] = {.fd = input_is_wanted(&relay->input, &relay->outbox) ? 0 : -1, .events = POLLIN},
     };
     int count = poll(ready, COUNT, timeout);
@@ -118,9 +122,11 @@ static void await(struct relay *relay, uint64_t deadline) {
         signals_drain();
     if (ready[MASTER].revents && !outbox_is_empty(&relay->outbox))
         outbox_flush(&relay->outbox);
-    if (ready[MASTER].revents & ~POLLOUT && !is_writing)
+    if (is_splicing && (ready[OUTPUT].revents || ready[MASTER].revents & ~POLLOUT))
+        splice_output(&relay->splice, relay->outbox.socket, &relay->decoder);
+    else if (ready[MASTER].revents & ~POLLOUT && !is_writing)
         receive(relay);
-    if (ready[OUTPUT].revents)
+    else if (ready[OUTPUT].revents)
         write_output(relay);
     if (ready[INPUT].revents && input_is_wanted(&relay->input, &relay->outbox))
         input_pass_on(&relay->input, &relay->outbox);
