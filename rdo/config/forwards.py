@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from rdo import printable
 from rdo.config.names import NAME_LIMIT, PATH_LIMIT, host_fault, length_fault, port_fault
+from rdo.fscodec import fsencode
 from rdo.util.phrases import shortened
 
 FIELD = re.compile(r"\[([^]]*)\]|((?:[^:\[\]])*)")
@@ -145,6 +146,6 @@ def _host(field: str) -> str:
 
 
 def _path(field: str) -> str:
-    if len(field.encode("utf-8", "surrogateescape")) > SOCKET_PATH_LIMIT:
+    if len(fsencode(field)) > SOCKET_PATH_LIMIT:
         raise InvalidForward(f"has a path that is longer than {SOCKET_PATH_LIMIT} bytes, which no socket can have")
     return field

@@ -46,7 +46,7 @@ def surroundings_of(pid: int, place: str) -> Surroundings:
         with contextlib.suppress(OSError):
             seen.append((name, os.readlink(f"/proc/{pid}/ns/{name}")))
     with contextlib.suppress(OSError):
-        lines = _read(f"/proc/{pid}/status").splitlines()
+        lines = _read(f"/proc/{pid}/status").split(b"\n")
         seen.append(("status", b"\n".join([line for line in lines if line.startswith(STATUS)])))
     with contextlib.suppress(OSError):
         seen.append(("personality", _read(f"/proc/{pid}/personality")))
