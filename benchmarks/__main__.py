@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
-from benchmarks import container_rows, machine, mapping_rows, memory_rows, report, sharing_rows, ssh_rows
+from benchmarks import container_rows, cpu_rows, machine, mapping_rows, memory_rows, report, sharing_rows, ssh_rows
 from benchmarks.command import BenchmarkError, Skipped
 from benchmarks.figures import Outcome
 from benchmarks.goals import GOALS, Goal
@@ -21,13 +21,17 @@ from benchmarks.plan import Measure, Plan
 from benchmarks.workspace import Workspace, workspace
 
 MEASURES: Mapping[str, Measure] = {
-    "warm-python": ssh_rows.warm_python,
     "warm-ssh": ssh_rows.warm_ssh,
+    "warm-cpu": cpu_rows.warm,
+    "warm-python": ssh_rows.warm_python,
+    "warm-fallback": ssh_rows.warm_fallback,
+    "client-cpu": cpu_rows.client,
     "warm-bash": ssh_rows.warm_bash,
     "warm-50ms": ssh_rows.warm_delayed,
     "cold-ssh": ssh_rows.cold,
     "cold-50ms": ssh_rows.cold_delayed,
     "parallel": ssh_rows.parallel,
+    "make": ssh_rows.make,
     "bulk-out": ssh_rows.bulk_out,
     "bulk-in": ssh_rows.bulk_in,
     "docker": container_rows.docker,

@@ -41,6 +41,12 @@ class Command:
             pass
         return run.seconds
 
+    def cpu(self) -> float:
+        """Seconds of CPU from its start to its end, without input and output. Raises BenchmarkError."""
+        with _Run(self) as run:
+            pass
+        return run.cpu
+
     def drain(self, size: int) -> float:
         """Seconds in which it writes this many bytes into a pipe, and ends. Raises BenchmarkError."""
         with contextlib.ExitStack() as ends:
@@ -84,7 +90,7 @@ def _close(fd: int) -> None:
 class _Run:
     """A command from start to end. Whatever goes wrong, it is no longer there afterwards."""
 
-    seconds = 0.0
+    seconds = cpu = 0.0
 
     def __init__(self, command: Command, stdin: int | None = None, stdout: int | None = None) -> None:
         self._command = command
@@ -126,11 +132,12 @@ class _Run:
 
     def _wait(self) -> int:
         try:
-            _, status = os.waitpid(self._pid, 0)
+            _, status, usage = os.wait4(self._pid, 0)
         except BaseException:
             self._kill()
             raise
         self.seconds = time.perf_counter() - self._start
+        self.cpu = usage.ru_utime + usage.ru_stime
         return os.waitstatus_to_exitcode(status)
 
     def _kill(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from benchmarks.plan import Plan
 from benchmarks.target import DELAY, Target, control_master, ssh_target
 
 COMMANDS, AT_A_TIME = 200, 16
+RECIPE_LINES = 500
 MANY_SESSIONS = ("MaxSessions 100",)
 
 
@@ -25,6 +27,14 @@ def warm_python(plan: Plan) -> Outcome:
     with ssh_target(plan.space) as target:
         python = target.project.command("python", "-c", "pass")
         return compare(plan, milliseconds(target.rdo("true")), milliseconds(python))
+
+
+def warm_fallback(plan: Plan) -> Outcome:
+    """The same where there is no compiler."""
+    with ssh_target(plan.space) as target:
+        python = target.project.command("python", "-c", "pass")
+        ours = target.project.command(str(plan.space.fallback / "rdo"), "true")
+        return compare(plan, milliseconds(ours), milliseconds(python))
 
 
 def warm_ssh(plan: Plan) -> Outcome:
@@ -78,6 +88,22 @@ def parallel(plan: Plan) -> Outcome:
         part = least / spread(outcome.theirs).middle
         note = f"starting Python as many times, to do nothing, takes {least:.0f} ms, a ratio of {part:.2f}"
         return replace(outcome, note=note)
+
+
+def make(plan: Plan) -> Outcome:
+    """A Makefile whose recipes all run on the target."""
+    with ssh_target(plan.space, settings=MANY_SESSIONS) as target, control_master(target) as held:
+        script = target.project.directory / "shell"
+        script.write_text(f'#!/bin/sh\nshift # -c\nexec {shlex.join(target.ssh(held=held).argv)} "$@"\n')
+        script.chmod(0o755)
+        lines = f"all: $(addprefix line,$(shell seq {RECIPE_LINES}))\nline%:\n\t@: $@\n"
+        (target.project.directory / "Makefile").write_text(lines)
+
+        def made(shell: str) -> Command:
+            return target.project.command("make", "-s", "-j8", f"SHELL={shell}")
+
+        ours = made(target.rdo().argv[0])
+        return compare(plan, milliseconds(ours), milliseconds(made(str(script))), warm_ups=1)
 
 
 def _many(target: Target, command: Command) -> Command:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.command import BenchmarkError, Command
-from benchmarks.install import install
+from benchmarks.install import TREE, install
 
 STOP_BOUND = 30.0
 """Seconds for `rdoctl stop --all`: it waits up to 4 for each master."""
@@ -44,6 +44,8 @@ class Workspace:
         for name in names:
             self.private(name).mkdir(mode=0o700)
         programs = install(root / "venv")
+        self.fallback = _fallback(root / "fallback", programs)
+        """Directory of the client in Python, as where there is no compiler."""
         self.environment = {
             **{name: str(self.private(name)) for name in names},
             "LANG": "C.UTF-8",
@@ -98,6 +100,14 @@ class Workspace:
             raise BenchmarkError(f"there should be one control master: {masters}")
         pid: int = masters[0]["pid"]
         return pid
+
+
+def _fallback(directory: Path, programs: Path) -> Path:
+    directory.mkdir()
+    (directory / "rdo").write_text((TREE / "bin" / "rdo").read_text())
+    (directory / "rdo").chmod(0o755)
+    (directory / "rdo-client").symlink_to(programs / "rdo-client")
+    return directory
 
 
 @contextlib.contextmanager
