@@ -139,9 +139,11 @@ class InotifyWatcher:
         self._drop(left)
 
     def wait(self, seconds: float) -> None:
-        poll = select.poll()
-        poll.register(self._file, select.POLLIN)
-        poll.poll(seconds * 1000)
+        file = self._file
+        if file >= 0:
+            poll = select.poll()
+            poll.register(file, select.POLLIN)
+            poll.poll(seconds * 1000)
 
     def close(self) -> None:
         self._mounts.close()

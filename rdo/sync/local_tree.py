@@ -6,6 +6,7 @@ A watcher says what has changed, so that only that is looked at; without one, ev
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 
@@ -28,7 +29,7 @@ SCAN_INTERVAL = 1.0
 
 
 class LocalTree:
-    """The files of one project. From one thread at a time, but for `wait`."""
+    """The files of one project. Usable from any thread."""
 
     def __init__(
         self, root: str, rules: SyncRules, report: Callable[[str], None], start_watcher: Start = start
@@ -45,19 +46,22 @@ class LocalTree:
         self._walk = TreeWalk(self._root, self._selection)
         self._pending = EVERYTHING
         """What was reported, and not looked at yet."""
+        self._turn = threading.RLock()
+        """Guards all but `wait`: one look at a time."""
 
     def settle(self, environment: Mapping[str, str]) -> Tree:
         """All files that belong here, with all that was written before this call; the same object as long as they are
         the same. `environment`: that of the caller for whom git is asked. Raises RdoError; the next call heals.
         """
-        self._selection.environment = environment
-        self._check_root()
-        self.drain()
-        for _ in range(ROUNDS):
-            if not self._look():
-                break
-            self.drain()
-        return self._walk.tree
+        with self._turn:
+            self._selection.environment = environment
+            self._check_root()
+            self._drain()
+            for _ in range(ROUNDS):
+                if not self._look():
+                    break
+                self._drain()
+            return self._walk.tree
 
     def _look(self) -> bool:
         """Look at what has changed; whether anything had to be looked at."""
@@ -88,7 +92,14 @@ class LocalTree:
         return bool(changed)
 
     def drain(self) -> None:
-        """Take in what was reported, so that it does not pile up. Cheap."""
+        """Take in what was reported, so that it does not pile up; who looks at the files does that, too. Cheap."""
+        if self._turn.acquire(blocking=False):
+            try:
+                self._drain()
+            finally:
+                self._turn.release()
+
+    def _drain(self) -> None:
         if self._watcher is None:
             return
         try:
@@ -102,7 +113,6 @@ class LocalTree:
         """Begin to watch the root; again, if another directory is there now."""
         try:
             found = os.stat(self._root)
-            os.listdir(self._root) if self._identity is None else None
         except OSError as error:
             raise _unreadable(self._root, error) from error
         identity = (found.st_dev, found.st_ino)
@@ -136,8 +146,9 @@ class LocalTree:
 
     def close(self) -> None:
         """Stop watching. What is asked later is answered, too."""
-        watcher, self._watcher = self._watcher, None
-        self._pending = EVERYTHING
+        with self._turn:
+            watcher, self._watcher = self._watcher, None
+            self._pending = EVERYTHING
         if watcher:
             watcher.close()
 
