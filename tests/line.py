@@ -19,6 +19,7 @@ class Connection:
     def __init__(self, client: socket.socket, server: socket.socket) -> None:
         self._ends = (client, server)
         self._silent = False
+        self._ends_next = False
         self._flows = threading.Event()
         self._flows.set()
         self._threads = [
@@ -30,6 +31,10 @@ class Connection:
     def fall_silent(self) -> None:
         """Swallow what comes from now on."""
         self._silent = True
+
+    def end_when_asked(self) -> None:
+        """End it as soon as something comes."""
+        self._ends_next = True
 
     def freeze(self) -> None:
         """Hold back what comes from now on."""
@@ -57,6 +62,8 @@ class Connection:
         with contextlib.suppress(OSError):
             while data := source.recv(CHUNK):
                 self._flows.wait()
+                if self._ends_next:
+                    self.hang_up()
                 if not self._silent:
                     sink.sendall(data)
         if not self._silent:
@@ -79,6 +86,9 @@ class Line:
         self.holds_new = False
         """Whether new connections come to nothing, until `release`."""
         self._held: list[socket.socket] = []
+        self.refuses_new = False
+        """Whether new connections are ended at once."""
+        self.refused = 0
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._accept, name="line")
         self._thread.start()
@@ -100,6 +110,11 @@ class Line:
         """Swallow what comes over the connections that there are, without a word to either side. New ones work."""
         for connection in self._connections:
             connection.fall_silent()
+
+    def ends_when_asked(self) -> None:
+        """End the connections that there are as soon as something comes, as a router does that forgot them."""
+        for connection in self._connections:
+            connection.end_when_asked()
 
     @property
     def held(self) -> int:
@@ -139,7 +154,10 @@ class Line:
             except OSError:
                 return
             with self._lock:
-                if self.holds_new:
+                if self.refuses_new:
+                    client.close()
+                    self.refused += 1
+                elif self.holds_new:
                     self._held.append(client)
                 else:
                     self._connect(client)

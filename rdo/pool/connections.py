@@ -137,18 +137,23 @@ class ConnectionSet:
 
     def _log_in_beside(self, login: SharedLogin, caller: Caller, opening: Opening) -> ShellLease | None:
         """A shell on a new connection; None if one that was silent answers first. Raises ConnectError."""
-        silent = [connection for connection in self if connection.keepalive.is_silent]
-        if not silent:
-            return self._log_in(login, caller, opening)
-        log.event(f"no answer from `{self.target.name}`: trying a new connection beside the silent one")
-        try:
-            rival = RivalLogin(lambda caller: self._log_in(login, caller, opening), ShellLease.throw_away)
-            return rival.run(caller, silent)
-        finally:
-            login.end()
-
-    def _log_in(self, login: SharedLogin, caller: Caller, opening: Opening) -> ShellLease:
         failure: Exception | None = None
+        try:
+            silent = [connection for connection in self if connection.keepalive.is_silent]
+            if not silent:
+                return self._log_in(caller, opening)
+            log.event(f"no answer from `{self.target.name}`: trying a new connection beside the silent one")
+            rival = RivalLogin(lambda caller: self._log_in(caller, opening), ShellLease.throw_away)
+            return rival.run(caller, silent)
+        except CallerGone:
+            raise  # the others may still log in
+        except Exception as error:
+            failure = error
+            raise
+        finally:
+            login.end(failure)
+
+    def _log_in(self, caller: Caller, opening: Opening) -> ShellLease:
         started = time.monotonic()
         try:
             caller.progress(f"connecting to `{self.target.name}`")
@@ -156,19 +161,16 @@ class ConnectionSet:
             connection = HeldConnection(target.connect(caller))
             caller.progress(f"starting a shell on `{self.target.name}`")
             lease = self._open_first(connection, opening())
-            with self._lock:
-                self._connections.append(connection)
-                self._connected = target
-            self.login_time = time.monotonic() - started
-            log.event(f"connected to `{self.target.name}` in {self.login_time:.2f} s")
         except CallerGone:
-            raise  # the others may still log in
+            raise
         except Exception as error:
-            failure = error
             log.event(f"cannot connect to `{self.target.name}`: {error}")
             raise
-        finally:
-            login.end(failure)
+        with self._lock:
+            self._connections.append(connection)
+            self._connected = target
+        self.login_time = time.monotonic() - started
+        log.event(f"connected to `{self.target.name}` in {self.login_time:.2f} s")
         return lease
 
     @staticmethod

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Generic, TypeVar
 
 from rdo.drivers.base import Caller, CallerGone
+from rdo.drivers.silence import KEEPALIVE_TIMEOUTS
 from rdo.pool.connection import HeldConnection
 from rdo.util import threads
 
 T = TypeVar("T")
+
+GRACE = KEEPALIVE_TIMEOUTS.ping_timeout
+"""Seconds from the beginning of the login in which a connection may answer although the login fails: while there is no
+network, it fails at once.
+"""
 
 
 class RivalCaller:
@@ -72,36 +79,52 @@ class RivalCaller:
 class RivalLogin(Generic[T]):
     """One login in a thread of its own, and the silent connections that may be faster."""
 
-    def __init__(self, log_in: Callable[[Caller], T], discard: Callable[[T], None]) -> None:
+    def __init__(self, log_in: Callable[[Caller], T], discard: Callable[[T], None], grace: float = GRACE) -> None:
         """`discard` takes what `log_in` results in when it is not needed any more."""
         self._log_in = log_in
         self._discard = discard
-        self._settled = threading.Event()
-        self._lock = threading.Lock()
-        """Guards who was first."""
+        self._grace = grace
+        self._changed = threading.Condition()
+        """Guards what follows; notified when any of it changes."""
+        self._answered = False
+        self._silent: set[HeldConnection] = set()
+        """Those that may still answer."""
         self._lost = False
         self._result: T | None = None
         self._failure: BaseException | None = None
 
     def run(self, caller: Caller, silent: Sequence[HeldConnection]) -> T | None:
-        """What the login results in; None if one of the connections answers first. Raises what the login fails with."""
+        """What the login results in; None if one of the connections answers first.
+
+        Raises what the login fails with, but leaves the connections as long to answer as any question has.
+        """
         rival = RivalCaller(caller)
+        self._silent = set(silent)
         threads.start(self._run, rival, name="login")
         for connection in silent:
             connection.keepalive.when_heard(partial(self._look_at, connection))
             if not connection.keepalive.is_silent:  # in the meantime
                 self._look_at(connection)
-        self._settled.wait()
+        deadline = time.monotonic() + self._grace
+        with self._changed:
+            self._changed.wait_for(lambda: self._answered or self._result is not None or self._failure is not None)
+            if self._failure is not None and not isinstance(self._failure, CallerGone):
+                left = max(0.0, deadline - time.monotonic())
+                self._changed.wait_for(lambda: self._answered or not self._silent, left)
         rival.leave()
-        with self._lock:
-            self._lost = self._result is None and self._failure is None
-        if self._failure is not None:
-            raise self._failure
-        return self._result
+        with self._changed:
+            self._lost = self._result is None
+            if self._failure is not None and not self._answered:
+                raise self._failure
+            return self._result
 
     def _look_at(self, connection: HeldConnection) -> None:
-        if not connection.keepalive.ended:
-            self._settled.set()
+        with self._changed:
+            if connection.keepalive.ended:
+                self._silent.discard(connection)
+            else:
+                self._answered = True
+            self._changed.notify_all()
 
     def _run(self, caller: Caller) -> None:
         result, failure = None, None
@@ -109,9 +132,9 @@ class RivalLogin(Generic[T]):
             result = self._log_in(caller)
         except BaseException as error:
             failure = error
-        with self._lock:
+        with self._changed:
             self._result, self._failure = result, failure
             unwanted = self._lost and result is not None
-        self._settled.set()
+            self._changed.notify_all()
         if unwanted and result is not None:
             self._discard(result)

@@ -111,6 +111,27 @@ def over_docker_tcp(root: Path, environment: Mapping[str, str], engine: DockerEn
     return Reached(project, line, "/it")
 
 
+def over_docker_ssh(root: Path, environment: Mapping[str, str], server: EngineBySsh, stack: ExitStack) -> Reached:
+    """In a container of an engine to which the user's `ssh` leads."""
+    reached = over_ssh(root, environment, server.sshd, stack)
+    engine = server.engine.host.removeprefix("unix://")
+    project = Project(
+        reached.project.local,
+        reached.project.remote,
+        {**reached.project.environment, "DOCKER_HOST": f"ssh://devbox{engine}"},
+    )
+    name = stack.enter_context(server.engine.container(mounts={project.local: "/it"}))
+    project.configure(f'driver = "docker"\ncontainer = "{name}"\n')
+    return Reached(project, reached.line, "/it")
+
+
+class EngineBySsh(NamedTuple):
+    """An engine, and the server beside it."""
+
+    sshd: Sshd
+    engine: DockerEngine
+
+
 class Way(NamedTuple):
     """How a target is reached: the fixture with its server, and what makes a project of that."""
 

@@ -6,6 +6,7 @@ The times are those of rdo.drivers.silence; tests/unit/drivers/test_keepalive.py
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -15,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS
+from tests.conftest import require
 from tests.docker_engine import DockerEngine
 from tests.e2e.project import PATIENCE, Started
-from tests.e2e.reached import Reached, over_docker_tcp, over_ssh, sleepers, token
+from tests.e2e.reached import EngineBySsh, Reached, over_docker_ssh, over_docker_tcp, over_ssh, sleepers, token
 from tests.e2e.terminal import Terminal
 from tests.leaks import wait_until
 from tests.soak import tries
@@ -40,15 +42,25 @@ def ssh(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Reached
         yield over_ssh(tmp_path, runtime, sshd, stack)
 
 
-@pytest.fixture(scope="session", params=["sshd", "docker_engine"])
-def server(request: pytest.FixtureRequest) -> Sshd | DockerEngine:
-    found: Sshd | DockerEngine = request.getfixturevalue(request.param)
+@pytest.fixture(scope="session")
+def engine_by_ssh(sshd: Sshd, docker_engine: DockerEngine) -> EngineBySsh:
+    if shutil.which("docker") is None:
+        require("docker", "the docker command, which ssh:// runs on the other side, is not installed")
+    return EngineBySsh(sshd, docker_engine)
+
+
+@pytest.fixture(scope="session", params=["sshd", "docker_engine", "engine_by_ssh"])
+def server(request: pytest.FixtureRequest) -> Sshd | DockerEngine | EngineBySsh:
+    found: Sshd | DockerEngine | EngineBySsh = request.getfixturevalue(request.param)
     return found
 
 
 @pytest.fixture
-def reached(tmp_path: Path, runtime: dict[str, str], server: Sshd | DockerEngine) -> Iterator[Reached]:
+def reached(tmp_path: Path, runtime: dict[str, str], server: Sshd | DockerEngine | EngineBySsh) -> Iterator[Reached]:
     with ExitStack() as stack:
+        if isinstance(server, EngineBySsh):
+            yield over_docker_ssh(tmp_path, runtime, server, stack)
+            return
         if isinstance(server, Sshd):
             yield over_ssh(tmp_path, runtime, server, stack)
         else:
@@ -104,6 +116,18 @@ def test_a_silent_connection_that_answers_before_the_new_one_is_used(ssh: Reache
     assert (command.returncode, said, complaint) == (0, b"again\n", b"")
     assert ssh.line.held == 1
     ssh.line.release()
+
+
+def test_a_silent_connection_that_answers_after_the_new_one_was_refused_is_used(ssh: Reached) -> None:
+    assert ssh.project.run("true").returncode == 0
+    ssh.line.freeze()
+    ssh.line.refuses_new = True
+    pass_silence()
+    with ssh.project.start("echo", "again") as command:
+        assert wait_until(lambda: ssh.line.refused == 1, BOUND)
+        ssh.line.thaw()
+        said, complaint = command.communicate(timeout=PATIENCE)
+    assert (command.returncode, said, complaint) == (0, b"again\n", b"")
 
 
 def test_silence_is_told_on_a_terminal_and_its_end_and_on_no_screen_of_another_program(ssh: Reached) -> None:

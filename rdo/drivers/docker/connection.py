@@ -131,7 +131,7 @@ class DockerConnection:
 
     def _await_answer(self) -> None:
         try:
-            state = inspect(self._engine, self._container, ANSWER_TIMEOUT).state
+            state = inspect(self._engine, self._container, ANSWER_TIMEOUT, patience=ANSWER_TIMEOUT).state
             self._sign.note()
             is_gone = not state.runs or state.paused
         except EngineError:

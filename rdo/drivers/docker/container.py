@@ -12,7 +12,7 @@ from urllib.parse import quote
 from rdo.drivers.base import Caller
 from rdo.drivers.docker import compose, devcontainer
 from rdo.drivers.docker import inspect as docker_inspection
-from rdo.drivers.docker.engine import ANSWER_TIMEOUT, Engine, EngineError
+from rdo.drivers.docker.engine import ANSWER_TIMEOUT, PATIENCE, Engine, EngineError
 from rdo.drivers.docker.inspect import InspectedContainer, ListedContainer
 from rdo.errors import ConnectError
 from rdo.util.phrases import listed, nearest
@@ -136,9 +136,12 @@ def by_id(engine: Engine, identity: str) -> InspectedContainer:
         raise failure(f"cannot inspect the container `{identity[:SHORT_ID]}`", error) from None
 
 
-def inspect(engine: Engine, name: str, timeout: float = ANSWER_TIMEOUT) -> InspectedContainer:
-    """A container's inspection. Raises EngineError, ConnectError."""
-    return docker_inspection.container(engine.ask("GET", f"/containers/{quote(name, safe='')}/json", timeout=timeout))
+def inspect(
+    engine: Engine, name: str, timeout: float = ANSWER_TIMEOUT, patience: float = PATIENCE
+) -> InspectedContainer:
+    """A container's inspection; `patience` as Engine.ask has it. Raises EngineError, ConnectError."""
+    path = f"/containers/{quote(name, safe='')}/json"
+    return docker_inspection.container(engine.ask("GET", path, timeout=timeout, patience=patience))
 
 
 def _list(engine: Engine, **filters: str) -> list[ListedContainer]:

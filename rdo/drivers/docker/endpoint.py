@@ -55,6 +55,11 @@ class Endpoint(NamedTuple):
     tls: TlsFiles | None = None
     path: str = ""
 
+    @property
+    def prefix(self) -> str:
+        """What comes before all that the engine is asked for."""
+        return "" if self.scheme == "ssh" else self.path
+
 
 def resolve(environment: Mapping[str, str]) -> Endpoint:
     """The engine that `docker` would talk to. Raises ConfigError."""

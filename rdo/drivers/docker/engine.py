@@ -3,9 +3,7 @@ nothing of containers. One Engine belongs to one connection of rdo and may be us
 
 from __future__ import annotations
 
-import contextlib
 import re
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -14,8 +12,11 @@ from rdo.drivers.docker import answer
 from rdo.drivers.docker.answer import EngineAnswer
 from rdo.drivers.docker.dial import dial
 from rdo.drivers.docker.endpoint import Endpoint
-from rdo.drivers.docker.http import BODY_LIMIT, BodyDecoder, HttpError, ResponseHead, request, split_head
+from rdo.drivers.docker.exchange import Exchange, Unanswered
+from rdo.drivers.docker.http import BodyDecoder, HttpError, ResponseHead, request
+from rdo.drivers.docker.kept_streams import KeptStreams
 from rdo.drivers.docker.stream import Deadline, EngineStream
+from rdo.drivers.silence import KEEPALIVE_TIMEOUTS
 from rdo.errors import ConnectError, reason
 from rdo.util import clock
 
@@ -39,8 +40,8 @@ UNCHANGED = 304
 STREAM_STATUSES = (101, 200)
 """The statuses with which an engine hands a connection over; the second one is that of old engines, and of podman."""
 
-IDLE_LIMIT = 4
-"""Idle connections at most."""
+PATIENCE = KEEPALIVE_TIMEOUTS.ping_timeout
+"""Seconds for an answer to begin over a connection that was kept, which a router on the way may have forgotten."""
 
 
 class EngineError(Exception):
@@ -50,6 +51,10 @@ class EngineError(Exception):
         super().__init__(status, message)
         self.status = status
         self.message = message
+
+
+class NoAnswer(Exception):
+    """None came over a connection that was kept."""
 
 
 class HijackedStream(NamedTuple):
@@ -68,20 +73,16 @@ class Engine:
         self.heard = 0.0
         """When the engine was last heard from: clock.elapsed, which goes on while the machine sleeps."""
         self._environment = environment
-        self._idle: list[EngineStream] = []
-        self._asked: set[EngineStream] = set()
-        """Those on which an answer is waited for."""
+        self._kept = KeptStreams()
         self.answered: Callable[[], None] = lambda: None
         """Called when an answer has come over a connection that was there before."""
-        self._lock = threading.Lock()
-        """Guards which are idle, and which are not."""
         self._version: tuple[int, int] | None = None
 
     @property
     def version(self) -> tuple[int, int]:
         """The version of the API that both sides know. Raises ConnectError."""
         if self._version is None:
-            head, _ = self._exchange("GET", f"{self.endpoint.path}/_ping", None, {}, ANSWER_TIMEOUT)
+            head, _ = self._exchange("GET", f"{self.endpoint.prefix}/_ping", None, {}, ANSWER_TIMEOUT)
             version = VERSION.fullmatch(head.fields.get("api-version", OLDEST_API))
             if head.status >= 300 or not version:
                 raise answer.invalid_answer("GET /_ping", f"status {head.status}" if version else "no version")
@@ -97,12 +98,16 @@ class Engine:
         query: Mapping[str, object] | None = None,
         fields: Mapping[str, str] | None = None,
         timeout: float | None = ANSWER_TIMEOUT,
+        patience: float | None = None,
     ) -> EngineAnswer:
         """The answer's JSON; null where it has no body. All of it has to come in time.
 
-        Raises EngineError, ConnectError.
+        If a connection that was kept ends, or gives no answer for `patience` seconds, the question is asked once more,
+        over a new one. So is every GET and HEAD. Raises EngineError, ConnectError.
         """
-        head, data = self._exchange(method, self._path(path, query), body, fields or {}, timeout)
+        if patience is None and method in ("GET", "HEAD"):
+            patience = PATIENCE
+        head, data = self._exchange(method, self._path(path, query), body, fields or {}, timeout, patience)
         _check(head, data)
         question = f"{method} {path}"
         if not data or "json" not in head.fields.get("content-type", ""):
@@ -122,15 +127,16 @@ class Engine:
         `pieces` are the request's body, as `fields` say.
         """
         wire = dial(self.endpoint, self._environment)
+        exchange = Exchange(wire, self._note)
         try:
             data = request("POST", self._path(path, query), None, fields)
-            head, rest = self._begin(wire, data, Deadline(timeout), pieces)
+            head, rest = exchange.begin(data, Deadline(timeout), pieces)
             body = BodyDecoder(head)
             if head.status >= 300:
-                _check(head, self._finish(wire, body, rest, Deadline(timeout)))
+                _check(head, exchange.finish(body, rest, Deadline(timeout)))
             yield body.receive(rest)
             while not body.complete:
-                yield self._more(wire, body, Deadline(timeout))
+                yield exchange.more(body, Deadline(timeout))
         except TimeoutError:
             raise
         except (OSError, HttpError) as error:
@@ -141,12 +147,13 @@ class Engine:
     def hijack(self, path: str, body: object, query: Mapping[str, object] | None = None) -> HijackedStream:
         """POST, and take the connection over. Raises EngineError, ConnectError."""
         wire = dial(self.endpoint, self._environment)
+        exchange = Exchange(wire, self._note)
         try:
             fields = {"Connection": "Upgrade", "Upgrade": "tcp"}
             end = Deadline(ANSWER_TIMEOUT)
-            head, rest = self._begin(wire, request("POST", self._path(path, query), body, fields), end)
+            head, rest = exchange.begin(request("POST", self._path(path, query), body, fields), end)
             if head.status not in STREAM_STATUSES:
-                _check(head, self._finish(wire, BodyDecoder(head), rest, end))
+                _check(head, exchange.finish(BodyDecoder(head), rest, end))
                 raise HttpError(f"status {head.status} instead of a stream")
             return HijackedStream(wire, rest)
         except (EngineError, ConnectError):
@@ -159,105 +166,78 @@ class Engine:
     @property
     def owes_answer(self) -> bool:
         """Whether all connections that are kept are waited on."""
-        return bool(self._asked and not self._idle)
+        return self._kept.all_asked
 
     def cut(self) -> None:
         """Let nobody wait for an answer any longer."""
-        with self._lock:
-            asked = list(self._asked)
-        for wire in asked:
-            wire.close()
+        self._kept.cut()
 
     def close(self) -> None:
         """Close the idle connections."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for wire in idle:
-            wire.close()
+        self._kept.close()
 
     def _path(self, path: str, query: Mapping[str, object] | None) -> str:
         major, minor = self.version
-        return f"{self.endpoint.path}/v{major}.{minor}{path}" + (f"?{urlencode(query)}" if query else "")
+        return f"{self.endpoint.prefix}/v{major}.{minor}{path}" + (f"?{urlencode(query)}" if query else "")
 
     def _exchange(
-        self, method: str, path: str, body: object, fields: Mapping[str, str], timeout: float | None
+        self,
+        method: str,
+        path: str,
+        body: object,
+        fields: Mapping[str, str],
+        timeout: float | None,
+        patience: float | None = None,
     ) -> tuple[ResponseHead, bytes]:
-        kept = self._take()
-        wire = kept or dial(self.endpoint, self._environment)
-        with self._lock:
-            self._asked.add(wire)
-        try:
-            end = Deadline(timeout)
-            head, rest = self._begin(wire, request(method, path, body, fields), end)
-            if head.status == 101:
-                raise HttpError("it started a stream that was not requested")
-            data = self._finish(wire, BodyDecoder(head, absent=method == "HEAD"), rest, end)
-        except (OSError, HttpError) as error:
-            wire.close()
-            raise self._confused(error) from None
-        except ConnectError:
-            wire.close()
-            raise
-        finally:
-            with self._lock:
-                self._asked.discard(wire)
-        if kept:
-            self.answered()
-        self._give_back(wire, head)
-        return head, data
-
-    def _take(self) -> EngineStream | None:
-        """A connection that was kept and is still there: an idle one has nothing to read but its end."""
-        while True:
-            with self._lock:
-                if not self._idle:
-                    return None
-                wire = self._idle.pop()
+        data, is_head = request(method, path, body, fields), method == "HEAD"
+        if kept := self._kept.take():
             try:
-                wire.receive(0)
-            except TimeoutError:
-                return wire
-            wire.close()
+                found = self._ask_over(kept, data, is_head, timeout, patience)
+            except NoAnswer:
+                self._kept.close()  # the others have been there for longer
+            else:
+                self.answered()
+                return found
+        return self._ask_over(dial(self.endpoint, self._environment), data, is_head, timeout, None)
 
-    def _give_back(self, wire: EngineStream, head: ResponseHead) -> None:
-        with self._lock:
-            if head.keeps_alive and len(self._idle) < IDLE_LIMIT:
-                self._idle.append(wire)
-                return
-        wire.close()
-
-    def _begin(
-        self, wire: EngineStream, data: bytes, end: Deadline, pieces: Iterable[bytes] = ()
+    def _ask_over(
+        self, wire: EngineStream, data: bytes, is_head: bool, timeout: float | None, patience: float | None
     ) -> tuple[ResponseHead, bytes]:
-        wire.send(data)
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # its answer says why it refuses
-            for piece in pieces:
-                wire.send(piece)
-        received = b""
-        while (found := split_head(received)) is None:
-            more = wire.receive(end.left())
-            if not more:
-                raise HttpError("it closed the connection")
-            received += more
-        self.heard = clock.elapsed()
-        return found
+        """The answer, after which the connection is kept.
 
-    def _finish(self, wire: EngineStream, body: BodyDecoder, rest: bytes, end: Deadline) -> bytes:
-        pieces = [body.receive(rest)]
-        size = len(pieces[0])
-        while not body.complete:
-            pieces.append(self._more(wire, body, end))
-            size += len(pieces[-1])
-            if size > BODY_LIMIT:
-                raise HttpError(f"the response is longer than {BODY_LIMIT >> 20} MiB")
-        return b"".join(pieces)
+        Raises NoAnswer where none begins in `patience` seconds, unless that is None; and ConnectError.
+        """
+        end = Deadline(timeout)
+        exchange = Exchange(wire, self._note)
+        try:
+            with self._kept.asked(wire):
+                head, rest = self._first(exchange, data, end, patience)
+                if head.status == 101:
+                    raise HttpError("it started a stream that was not requested")
+                content = exchange.finish(BodyDecoder(head, absent=is_head), rest, end)
+        except (OSError, HttpError) as error:
+            raise self._confused(error) from None
+        if head.keeps_alive:
+            self._kept.add(wire)
+        else:
+            wire.close()
+        return head, content
 
-    def _more(self, wire: EngineStream, body: BodyDecoder, end: Deadline) -> bytes:
-        data = wire.receive(end.left())
-        if not data:
-            body.end()
+    def _first(
+        self, exchange: Exchange, data: bytes, end: Deadline, patience: float | None
+    ) -> tuple[ResponseHead, bytes]:
+        """The answer's head; see `_ask_over`. An engine on this machine is slow at times, but never out of reach."""
+        if patience is None:
+            return exchange.begin(data, end)
+        try:
+            return exchange.begin(data, Deadline(patience) if self.is_remote else end)
+        except (OSError, Unanswered) as error:
+            if self._kept.is_cut or (isinstance(error, TimeoutError) and not self.is_remote):
+                raise
+            raise NoAnswer from None
+
+    def _note(self) -> None:
         self.heard = clock.elapsed()
-        return body.receive(data)
 
     def _confused(self, error: Exception) -> ConnectError:
         why = "no response in time" if isinstance(error, TimeoutError) else reason(error)

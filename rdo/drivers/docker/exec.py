@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from rdo.drivers.base import Pty, WindowSize
 from rdo.drivers.docker.channel import DockerChannel, IsCut
-from rdo.drivers.docker.engine import CONSOLE_SIZE_SINCE, Engine, EngineError
+from rdo.drivers.docker.engine import CONSOLE_SIZE_SINCE, PATIENCE, Engine, EngineError
 from rdo.errors import ConnectError, LinkLost
 from rdo.remote_sh.template import quote
 
@@ -60,7 +60,9 @@ class ExecStarter:
     def start(self, command: str, pty: Pty | None, variables: Mapping[str, str]) -> DockerChannel:
         """`/bin/sh -c command`. Raises EngineError, ConnectError."""
         path = f"/containers/{self._container}/exec"
-        number = self._engine.ask("POST", path, self._description(self._enter + command, pty, variables)).identity("Id")
+        description = self._description(self._enter + command, pty, variables)
+        created = self._engine.ask("POST", path, description, patience=PATIENCE)  # one that is not started does nothing
+        number = created.identity("Id")
         execution = ExecProgram(self._engine, number, self._name, self.refused)
         body: dict[str, object] = {"Detach": False, "Tty": pty is not None}
         if pty is not None and self._sizes_at_once():

@@ -94,8 +94,9 @@ def race(
     silent: SilentConnection,
     discarded: list[str],
     caller: SilentCaller | None = None,
+    grace: float = 0.0,
 ) -> Future[str | None]:
-    rival = RivalLogin(login, discarded.append)
+    rival = RivalLogin(login, discarded.append, grace)
     return threads.submit(rival.run, cast(Caller, caller or SilentCaller()), [cast(HeldConnection, silent)])
 
 
@@ -111,6 +112,31 @@ def test_a_login_that_fails_first_is_the_error(threads: ThreadPoolExecutor, sile
     login.failure = ConnectError("cannot reach `devbox`")
     login.go_on.set()
     assert race(threads, login, silent, []).exception(BOUND) is login.failure
+
+
+def test_a_login_that_fails_at_once_leaves_the_connection_its_time(
+    threads: ThreadPoolExecutor, silent: SilentConnection
+) -> None:
+    login = Login()
+    login.failure = ConnectError("there is no route to `devbox`")
+    login.go_on.set()
+    found = race(threads, login, silent, [], grace=BOUND)
+    assert login.over.wait(BOUND)
+    assert not found.done()
+    silent.sign.note()
+    assert found.result(BOUND) is None
+
+
+def test_a_connection_that_ends_leaves_the_error_of_a_login_that_failed(
+    threads: ThreadPoolExecutor, silent: SilentConnection
+) -> None:
+    login = Login()
+    login.failure = ConnectError("there is no route to `devbox`")
+    login.go_on.set()
+    found = race(threads, login, silent, [], grace=10 * BOUND)
+    assert login.over.wait(BOUND)
+    silent.sign.end()
+    assert found.exception(BOUND) is login.failure
 
 
 def test_a_connection_that_answers_first_is_used_and_the_login_is_left(

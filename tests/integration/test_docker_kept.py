@@ -1,0 +1,54 @@
+"""Connections to an engine that are kept for the next question: one that is dead costs seconds, and never an answer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from rdo.drivers.docker.endpoint import resolve
+from rdo.drivers.docker.engine import Engine
+from rdo.drivers.silence import KEEPALIVE_TIMEOUTS
+from rdo.errors import ConnectError
+from tests.docker_engine import DockerEngine
+from tests.line import Line
+
+
+@pytest.fixture
+def line(docker_engine: DockerEngine) -> Iterator[Line]:
+    with Line(docker_engine.host.removeprefix("unix://")) as line:
+        yield line
+
+
+@pytest.fixture
+def engine(line: Line) -> Iterator[Engine]:
+    """An engine that seems to be on another machine."""
+    environment = {**os.environ, "DOCKER_HOST": f"tcp://127.0.0.1:{line.port}"}
+    engine = Engine(resolve(environment), environment)
+    engine.ask("GET", "/info")
+    yield engine
+    engine.close()
+
+
+def test_a_question_over_one_that_fell_silent_is_asked_over_a_new_one(engine: Engine, line: Line) -> None:
+    line.fall_silent()
+    assert engine.ask("GET", "/info", timeout=60.0).texts("SecurityOptions") is not None
+
+
+def test_a_question_over_one_that_ended_unseen_is_asked_over_a_new_one(engine: Engine, line: Line) -> None:
+    line.ends_when_asked()
+    assert engine.ask("GET", "/info").texts("SecurityOptions") is not None
+
+
+def test_what_may_have_been_done_is_not_asked_again(engine: Engine, line: Line) -> None:
+    line.fall_silent()
+    with pytest.raises(ConnectError, match="no response in time"):
+        engine.ask("POST", "/containers/none/start", timeout=KEEPALIVE_TIMEOUTS.ping_timeout + 1)
+
+
+def test_nothing_is_asked_again_once_the_link_was_given_up(engine: Engine, line: Line) -> None:
+    line.ends_when_asked()
+    engine.cut()
+    with pytest.raises(ConnectError, match="closed the connection"):
+        engine.ask("GET", "/info")
