@@ -102,7 +102,7 @@ $(STAMPS)/%: native/%.c native/rdo.h native/.clang-tidy | .venv/developing
 	@touch $@
 
 # The tests of the client, for the two below. They look at all the client does, not at its speed.
-CLIENT_TESTS := tests/native tests/e2e/commands $(patsubst %,tests/e2e/test_%.py,bulk inside no_pty odd_callers \
+CLIENT_TESTS := tests/native tests/e2e/commands $(patsubst %,tests/e2e/test_%.py,bulk no_pty odd_callers \
 	progress prompts relative_paths silence start terminal_modes)
 CHECKED = RDO_TEST_CLIENT='$(CURDIR)/.venv/$@' $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not serial and not long' \
 	-k '$(or $(ONLY),$(1))' $(wildcard $(CLIENT_TESTS))

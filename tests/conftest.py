@@ -65,6 +65,19 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return cores + (cores + 1) // 2 if all("unit" in argument for argument in config.args) else 2 * cores
 
 
+@pytest.hookimpl(trylast=True)  # pytest's own sorts by fixtures
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """First what waits longest, by real Vagrant: what other processes take over in the end is what comes last."""
+    items.sort(key=lambda item: not uses_vagrant(item))
+
+
+def uses_vagrant(item: pytest.Item) -> bool:
+    parameters = (
+        item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+    )
+    return "vagrant_host" in getattr(item, "fixturenames", ()) or "vagrant" in parameters
+
+
 def pytest_runtest_logfinish() -> None:
     """Begin no further test when a soak has had its time."""
     if ACCOUNT.is_over:

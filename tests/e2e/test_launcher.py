@@ -18,12 +18,18 @@ ECHO = '#!/bin/sh\nprintf "%s\\n" "${0##*/}" "$@"\n'
 """A stand-in for a program: says its name and its arguments."""
 
 
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package; those of tests are links to its files."""
+    return Path(shutil.copytree(TOP / "rdo", tmp_path_factory.mktemp("package") / "rdo"))
+
+
 @pytest.fixture
-def prefix(tmp_path: Path) -> Path:
+def prefix(tmp_path: Path, package: Path) -> Path:
     """Where an installer would put rdo: its programs, and the package where Python looks for it."""
     directory = tmp_path / "a prefix"
     packages = directory / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
-    shutil.copytree(TOP / "rdo", packages / "rdo")
+    shutil.copytree(package, packages / "rdo", copy_function=os.link)
     (directory / "bin").mkdir()
     shutil.copy(TOP / "bin" / "rdo", directory / "bin")
     write(directory / "bin" / "rdo-client", (TOP / "bin" / "rdo-client").read_text(), sys.executable)

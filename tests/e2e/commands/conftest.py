@@ -1,5 +1,5 @@
 """Fixtures of tests that only run commands: they share a control master, since to start one and to log in is most of
-what a test costs. What changes the config or ends the master takes `own` or `own_anywhere`.
+what a test costs. What changes the config takes `configured`, what counts logins or ends the master takes `own`.
 """
 
 from __future__ import annotations
@@ -39,6 +39,14 @@ def shared(tmp_path_factory: pytest.TempPathFactory, shared_runtime: dict[str, s
 def project(shared: Project, client: str) -> Project:
     """A part of that project for one test."""
     return by(client, part(shared))
+
+
+@pytest.fixture
+def configured(
+    tmp_path: Path, shared_runtime: dict[str, str], shared: Project, shared_sshd: Sshd, client: str
+) -> Project:
+    """A project of its own for one test, on that server and served by that master."""
+    return by(client, ssh_project(tmp_path, shared_runtime, shared_sshd))
 
 
 @pytest.fixture(scope="session")

@@ -98,11 +98,11 @@ def test_c_hands_a_string_to_the_shell_with_its_arguments(project: Project) -> N
     assert (result.stdout, result.returncode) == (b"zero,one two,1\n", 3)
 
 
-def test_local_paths_in_arguments_become_remote_ones(own: Project) -> None:
-    local, remote = own.local, own.remote
+def test_local_paths_in_arguments_become_remote_ones(configured: Project) -> None:
+    local, remote = configured.local, configured.remote
     words = [f"{local}/a", f"--out={local}", f"-I{local}/src", f"@{local}/f", f"D={local}/d", f"{local}:/usr:{local}/b"]
     left = [f"x{local}", f"{local}x", "/usr", f"--a-{local}", "src"]
     expected = [word.replace(str(local), str(remote)) for word in words] + left
-    assert own.run("printf", "%s\\n", *words, *left).stdout.decode().splitlines() == expected
-    assert own.run("--no-map", "printf", "%s\\n", *words).stdout.decode().splitlines() == words
-    assert own.run("-c", f"echo '{local}' $0", str(local)).stdout.decode() == f"{local} {remote}\n"
+    assert configured.run("printf", "%s\\n", *words, *left).stdout.decode().splitlines() == expected
+    assert configured.run("--no-map", "printf", "%s\\n", *words).stdout.decode().splitlines() == words
+    assert configured.run("-c", f"echo '{local}' $0", str(local)).stdout.decode() == f"{local} {remote}\n"

@@ -28,10 +28,10 @@ def shown(project: Project, *words: str, **more: Any) -> str:
 
 
 @pytest.mark.parametrize("key", ["host", "user", "driver", "no_such_key", "container"])
-def test_a_value_of_a_config_is_shown_escaped(own: Project, key: str) -> None:
+def test_a_value_of_a_config_is_shown_escaped(configured: Project, key: str) -> None:
     value = "".join(f"\\u{ord(char):04x}" for char in EVIL)
-    own.configure(f'host = "devbox"\ndirectory = "/"\n[other]\n{key} = "{value}"\n')
-    shown(own, "-p", "other", "true")
+    configured.configure(f'host = "devbox"\ndirectory = "/"\n[other]\n{key} = "{value}"\n')
+    shown(configured, "-p", "other", "true")
 
 
 def test_a_profile_an_option_and_a_directory_are_shown_escaped(project: Project) -> None:

@@ -45,10 +45,10 @@ def test_dir_names_the_remote_directory(project: Project, tmp_path: Path) -> Non
     assert home == os.path.expanduser("~")
 
 
-def test_directory_may_be_left_out_where_dir_is_given(own: Project) -> None:
-    own.configure('driver = "ssh"\nhost = "devbox"\n')
-    assert own.run("--dir", "/", "pwd").stdout == b"/\n"
-    result = own.run("true")
+def test_directory_may_be_left_out_where_dir_is_given(configured: Project) -> None:
+    configured.configure('driver = "ssh"\nhost = "devbox"\n')
+    assert configured.run("--dir", "/", "pwd").stdout == b"/\n"
+    result = configured.run("true")
     assert result.returncode == 255
     assert b"sets no `directory`" in result.stderr
 
@@ -67,15 +67,15 @@ def test_nothing_of_the_environment_is_passed_by_default(anywhere: Project) -> N
         assert b"sesame" not in result.stdout
 
 
-def test_env_and_pass_env_and_path_of_the_config_reach_the_command(own: Project) -> None:
+def test_env_and_pass_env_and_path_of_the_config_reach_the_command(configured: Project) -> None:
     extra = 'pass_env = ["MY_*"]\npath = ["bin"]\n[env]\nSTAGE = "it\'s $HOME"\n'
-    own.configure(ssh_config_text(own, extra))
-    (own.remote / "bin").mkdir()
-    tool = own.remote / "bin" / "tool"
+    configured.configure(ssh_config_text(configured, extra))
+    (configured.remote / "bin").mkdir()
+    tool = configured.remote / "bin" / "tool"
     tool.write_text('#!/bin/sh\necho "$STAGE,$MY_A,${OTHER-unset}"\n')
     tool.chmod(0o755)
-    assert own.run("tool", env={"MY_A": "a", "OTHER": "o"}).stdout == b"it's $HOME,a,unset\n"
-    assert own.run("-e", "STAGE=x", "tool", cwd="src").stdout == b"x,,unset\n"
+    assert configured.run("tool", env={"MY_A": "a", "OTHER": "o"}).stdout == b"it's $HOME,a,unset\n"
+    assert configured.run("-e", "STAGE=x", "tool", cwd="src").stdout == b"x,,unset\n"
 
 
 def test_no_value_of_a_variable_ever_shows_in_an_argument_list(own_anywhere: Project) -> None:
@@ -108,19 +108,19 @@ def test_no_value_of_a_variable_ever_shows_in_an_argument_list(own_anywhere: Pro
     assert not {line for listing in seen for line in listing.splitlines() if secret.encode() in line}
 
 
-def test_another_profile_is_chosen_by_option_or_environment(own: Project) -> None:
-    own.configure(ssh_config_text(own, '[up]\nenv = { WHO = "up" }\n'))
+def test_another_profile_is_chosen_by_option_or_environment(configured: Project) -> None:
+    configured.configure(ssh_config_text(configured, '[up]\nenv = { WHO = "up" }\n'))
     words = ["sh", "-c", "echo ${WHO-none}"]
-    assert own.run(*words).stdout == b"none\n"
-    assert own.run("-p", "up", *words).stdout == b"up\n"
-    assert own.run("--profile=up", *words).stdout == b"up\n"
-    assert own.run(*words, env={"RDO_PROFILE": "up"}).stdout == b"up\n"
-    assert own.run(*words, env={"RDO_ENV": "up"}).stdout == b"up\n"
+    assert configured.run(*words).stdout == b"none\n"
+    assert configured.run("-p", "up", *words).stdout == b"up\n"
+    assert configured.run("--profile=up", *words).stdout == b"up\n"
+    assert configured.run(*words, env={"RDO_PROFILE": "up"}).stdout == b"up\n"
+    assert configured.run(*words, env={"RDO_ENV": "up"}).stdout == b"up\n"
 
 
-def test_login_starts_the_target_s_login_shell_first(own: Project) -> None:
-    own.configure(ssh_config_text(own, "login = true\n"))
-    result = own.run("sh", "-c", "echo ${RDO_BOOT-gone}; cat; exit 6", input=b"in")
+def test_login_starts_the_target_s_login_shell_first(configured: Project) -> None:
+    configured.configure(ssh_config_text(configured, "login = true\n"))
+    result = configured.run("sh", "-c", "echo ${RDO_BOOT-gone}; cat; exit 6", input=b"in")
     assert (result.stdout, result.stderr, result.returncode) == (b"gone\nin", b"", 6)
 
 
@@ -135,18 +135,18 @@ def test_v_tells_the_steps_on_stderr_and_leaves_stdout_alone(own: Project) -> No
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="sudo must ask nothing")
-def test_s_runs_the_command_by_sudo_with_its_variables_and_signals(own: Project, tmp_path: Path) -> None:
+def test_s_runs_the_command_by_sudo_with_its_variables_and_signals(configured: Project, tmp_path: Path) -> None:
     fake = tmp_path / "bin"
     fake.mkdir()
     sudo = fake / "sudo"
     sudo.write_text('#!/bin/sh\necho "sudo $*" >> "$0.log"\nwhile [ "$1" != -- ]; do shift; done; shift; exec "$@"\n')
     sudo.chmod(0o755)
-    own.configure(ssh_config_text(own, f'path = ["{fake}"]\nuse_sudo = true\n'))
-    assert own.run("-e", "TOKEN=secret", "sh", "-c", "echo $TOKEN").stdout == b"secret\n"
+    configured.configure(ssh_config_text(configured, f'path = ["{fake}"]\nuse_sudo = true\n'))
+    assert configured.run("-e", "TOKEN=secret", "sh", "-c", "echo $TOKEN").stdout == b"secret\n"
     logged = (fake / "sudo.log").read_text()
     assert "--preserve-env=TOKEN" in logged
     assert "secret" not in logged
-    assert own.run("-u", "www-data:1000", "echo", "up").stdout == b"up\n"
+    assert configured.run("-u", "www-data:1000", "echo", "up").stdout == b"up\n"
     assert "sudo -u www-data -g #1000 " in (fake / "sudo.log").read_text()
-    found = own.run("-u", "-oops", "true")
+    found = configured.run("-u", "-oops", "true")
     assert (found.returncode, found.stderr) == (255, b"rdo: `-oops` is not a valid user name: it begins with `-`\n")

@@ -46,10 +46,10 @@ def test_the_words_are_a_shell_string_in_the_login_directory(project: Project) -
     assert (result.returncode, result.stdout.decode()) == (6, f"{here}\na  b 2 {project.local}\nin")
 
 
-def test_an_empty_host_is_the_matching_directory(own: Project) -> None:
-    assert rsh(own, "", "pwd", cwd="src").stdout.decode() == f"{own.remote}/src\n"
-    elsewhere = rsh(own, "--project", str(own.local), "", "pwd", cwd="/")
-    assert elsewhere.stdout.decode() == f"{own.remote}\n"
+def test_an_empty_host_is_the_matching_directory(configured: Project) -> None:
+    assert rsh(configured, "", "pwd", cwd="src").stdout.decode() == f"{configured.remote}/src\n"
+    elsewhere = rsh(configured, "--project", str(configured.local), "", "pwd", cwd="/")
+    assert elsewhere.stdout.decode() == f"{configured.remote}\n"
 
 
 def test_the_profile_s_own_host_is_known_by_each_of_its_names(project: Project, shared_sshd: Sshd) -> None:
@@ -204,13 +204,13 @@ def test_this_machine_is_localhost(tmp_path: Path, runtime: dict[str, str]) -> N
     assert rsh(project, "devbox", "pwd").returncode == 255
 
 
-def test_another_profile_s_host_is_that_profile_s(own: Project) -> None:
-    own.configure(ssh_config_text(own, '[here]\ndriver = "local"\n'))
-    assert rsh(own, "--profile", "here", "local", "echo ok").stdout == b"ok\n"
-    assert rsh(own, "local", "echo ok").returncode == 255
+def test_another_profile_s_host_is_that_profile_s(configured: Project) -> None:
+    configured.configure(ssh_config_text(configured, '[here]\ndriver = "local"\n'))
+    assert rsh(configured, "--profile", "here", "local", "echo ok").stdout == b"ok\n"
+    assert rsh(configured, "local", "echo ok").returncode == 255
 
 
-def test_paths_in_output_are_left_alone_even_if_the_profile_maps_them(own: Project) -> None:
-    own.configure(ssh_config_text(own, "map_output = true\n"))
-    assert own.run("pwd").stdout.decode() == f"{own.local}\n"
-    assert rsh(own, "", "pwd").stdout.decode() == f"{own.remote}\n"
+def test_paths_in_output_are_left_alone_even_if_the_profile_maps_them(configured: Project) -> None:
+    configured.configure(ssh_config_text(configured, "map_output = true\n"))
+    assert configured.run("pwd").stdout.decode() == f"{configured.local}\n"
+    assert rsh(configured, "", "pwd").stdout.decode() == f"{configured.remote}\n"

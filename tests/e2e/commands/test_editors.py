@@ -30,19 +30,19 @@ COMPILE = """\
 
 
 @pytest.fixture
-def project(project: Project) -> Project:
+def project(configured: Project) -> Project:
     """A project with an error in C and one in Python, the target's directory elsewhere."""
     if not shutil.which("gcc"):
         require("gcc", "it is not installed")
     sources = {"Makefile": MAKEFILE, "src/bad.c": "int x;\nint f(void) { return y; }\n", "src/bad.py": "\n1 / 0\n"}
-    for directory in (project.local, project.remote):
+    for directory in (configured.local, configured.remote):
         for path, text in sources.items():
             (directory / path).write_text(text)
-    (project.local / "Makefile").write_text("all far:\n\t@echo this is not the target\n")
-    (project.remote / "bin").mkdir()
-    (project.remote / "bin/python").symlink_to(sys.executable)
-    project.configure((project.local / ".rdo.conf").read_text() + 'path = ["bin"]\n')
-    return project
+    (configured.local / "Makefile").write_text("all far:\n\t@echo this is not the target\n")
+    (configured.remote / "bin").mkdir()
+    (configured.remote / "bin/python").symlink_to(sys.executable)
+    configured.configure((configured.local / ".rdo.conf").read_text() + 'path = ["bin"]\n')
+    return configured
 
 
 def edit(project: Project, command: list[str]) -> str:

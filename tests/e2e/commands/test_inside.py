@@ -13,7 +13,12 @@ from tests.e2e.shims import add
 
 
 @pytest.fixture
-def shared(project: Project) -> Project:
+def project(configured: Project) -> Project:
+    return configured
+
+
+@pytest.fixture
+def copied(project: Project) -> Project:
     """One whose config is on the target too, where nobody has allowed it."""
     shutil.copy(project.local / ".rdo.conf", project.remote)
     return project
@@ -28,10 +33,10 @@ def nested(project: Project, *words: str) -> str:
     return f"unset RDO_TRUST; {settings} {rdo} " + " ".join(f"'{word}'" for word in words)
 
 
-def test_a_makefile_with_rdo_in_it_works_on_the_target_too(shared: Project) -> None:
-    (shared.remote / "src/Makefile").write_text(f"test:\n\t@{nested(shared, 'sh', '-c', 'pwd; exit 3')}\n")
-    found = shared.run("make", "test", cwd="src")
-    assert (found.returncode, found.stdout.decode()) == (2, f"{shared.remote}/src\n")
+def test_a_makefile_with_rdo_in_it_works_on_the_target_too(copied: Project) -> None:
+    (copied.remote / "src/Makefile").write_text(f"test:\n\t@{nested(copied, 'sh', '-c', 'pwd; exit 3')}\n")
+    found = copied.run("make", "test", cwd="src")
+    assert (found.returncode, found.stdout.decode()) == (2, f"{copied.remote}/src\n")
     assert b"Error 3" in found.stderr
 
 
@@ -47,17 +52,17 @@ def test_a_makefile_with_rdo_in_it_works_on_the_target_too(shared: Project) -> N
         pytest.param(["-T", "--no-map", "echo", "/x"], "/x\n", id="-T"),
     ],
 )
-def test_options_mean_the_same_there(shared: Project, words: list[str], output: str) -> None:
-    found = shared.run("-c", nested(shared, *words))
-    assert found.stdout.decode() == output.format(remote=shared.remote)
+def test_options_mean_the_same_there(copied: Project, words: list[str], output: str) -> None:
+    found = copied.run("-c", nested(copied, *words))
+    assert found.stdout.decode() == output.format(remote=copied.remote)
     assert found.stderr == b""
 
 
 @pytest.mark.parametrize(("words", "status"), [(["no-such-thing"], 127), (["/etc/passwd"], 126), (["/nowhere"], 127)])
 def test_a_command_that_cannot_be_run_has_the_status_that_a_shell_gives(
-    shared: Project, words: list[str], status: int
+    copied: Project, words: list[str], status: int
 ) -> None:
-    found = shared.run("-c", nested(shared, *words))
+    found = copied.run("-c", nested(copied, *words))
     assert (found.returncode, found.stdout, found.stderr.count(b"\n")) == (status, b"", 1)
     assert found.stderr.startswith(f"rdo: cannot run `{words[0]}` here, on the target: ".encode())
 
@@ -69,23 +74,23 @@ def test_where_the_config_is_not_on_the_target_its_directory_is_enough(project: 
     assert b"no `.rdo.conf` in `/`" in elsewhere.stderr
 
 
-def test_another_project_or_profile_there_is_a_target_of_its_own(shared: Project, tmp_path: Path) -> None:
-    other = shared.remote / "other"
+def test_another_project_or_profile_there_is_a_target_of_its_own(copied: Project, tmp_path: Path) -> None:
+    other = copied.remote / "other"
     other.mkdir()
     (other / ".rdo.conf").write_text('driver = "nonsense"\n')
-    for string in (f"cd other; {nested(shared, 'pwd')}", nested(shared, "-p", "nope", "pwd")):
-        found = shared.run("-c", string)
+    for string in (f"cd other; {nested(copied, 'pwd')}", nested(copied, "-p", "nope", "pwd")):
+        found = copied.run("-c", string)
         assert (found.returncode, found.stdout) == (255, b"")
 
 
-def test_a_shim_there_is_not_run_in_place_of_its_tool(shared: Project) -> None:
-    add(shared, "tool")
-    bin_there = shared.remote / "bin"
+def test_a_shim_there_is_not_run_in_place_of_its_tool(copied: Project) -> None:
+    add(copied, "tool")
+    bin_there = copied.remote / "bin"
     bin_there.mkdir()
-    shutil.copy(shared.local / ".rdo/bin/tool", bin_there)
-    tools = shared.remote / "tools"
+    shutil.copy(copied.local / ".rdo/bin/tool", bin_there)
+    tools = copied.remote / "tools"
     tools.mkdir()
     (tools / "tool").write_text("#!/bin/sh\necho the tool itself\n")
     (tools / "tool").chmod(0o755)
-    string = f"PATH={bin_there}:{tools}:$PATH; export PATH; {nested(shared, 'tool')}"
-    assert shared.run("-c", string.replace(f"{shared.remote}", ".")).stdout == b"the tool itself\n"
+    string = f"PATH={bin_there}:{tools}:$PATH; export PATH; {nested(copied, 'tool')}"
+    assert copied.run("-c", string.replace(f"{copied.remote}", ".")).stdout == b"the tool itself\n"
