@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, TypeVar
 
-from rdo.drivers.base import Caller
+from rdo.drivers.caller import Caller
 
 ConnectionType = TypeVar("ConnectionType", covariant=True)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from rdo import plan
-from rdo.drivers.base import CallerGone
+from rdo.drivers.caller import CallerGone
 from rdo.errors import RdoError, one_line, printable
 from rdo.fscodec import fsdecode
 from rdo.ipc import peercred as peer
@@ -133,7 +133,7 @@ class ClientConnection:
 
 
 class WaitingCaller:
-    """The caller of a command that is not yet started: see drivers.base.Caller."""
+    """The caller of a command that is not yet started: see drivers.caller.Caller."""
 
     def __init__(self, client: ClientConnection, request: Request) -> None:
         self._client = client

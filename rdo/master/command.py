@@ -9,7 +9,8 @@ from functools import partial
 
 from rdo import plan
 from rdo.config.schema import DEFAULT_PROFILE, Settings
-from rdo.drivers.base import Caller, ChannelOptions, Driver, Pty, Target, WindowSize
+from rdo.drivers.base import ChannelOptions, Driver, Pty, Target, WindowSize
+from rdo.drivers.caller import Caller
 from rdo.errors import RdoError
 from rdo.fscodec import fsdecode
 from rdo.ipc.request import Request

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from rdo.drivers.base import CallerGone
+from rdo.drivers.caller import CallerGone
 from rdo.errors import SetupError, one_line
 from rdo.ipc import protocol
 from rdo.master.client_connection import ClientConnection

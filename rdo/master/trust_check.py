@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from rdo.config.load import Config
-from rdo.drivers.base import Caller
+from rdo.drivers.caller import Caller
 from rdo.errors import RdoError, SetupError
 from rdo.trust import prompt, store
 from rdo.trust.prompt import Screen

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from rdo.drivers.base import Caller, CallerGone, ChannelOptions, ChannelRefused, Target
+from rdo.drivers.base import ChannelOptions, ChannelRefused, Target
+from rdo.drivers.caller import Caller, CallerGone
 from rdo.errors import ConnectError, LinkLost
 from rdo.pool.connection import HeldConnection
 from rdo.pool.rival_login import RivalLogin

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from rdo.drivers.base import STDOUT, Caller, ChannelOptions
+from rdo.drivers.base import STDOUT, ChannelOptions
+from rdo.drivers.caller import Caller
 from rdo.drivers.root import Root
 from rdo.errors import ConnectError
 from rdo.fscodec import fsdecode

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Generic, TypeVar
 
-from rdo.drivers.base import Caller, CallerGone
+from rdo.drivers.caller import Caller, CallerGone
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS
 from rdo.pool.connection import HeldConnection
 from rdo.util import threads
@@ -23,7 +23,7 @@ network, it fails at once.
 
 
 class RivalCaller:
-    """The caller, until it is served by a connection that answers after all. See drivers.base.Caller."""
+    """The caller, until it is served by a connection that answers after all. See drivers.caller.Caller."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller

@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Iterator
 
-from rdo.drivers.base import Caller, ChannelOptions, ChannelRefused, Target
+from rdo.drivers.base import ChannelOptions, ChannelRefused, Target
+from rdo.drivers.caller import Caller
 from rdo.errors import LinkLost
 from rdo.pool.connection import HeldConnection
 from rdo.pool.connections import ROOM_INTERVAL, ConnectionSet, Opening, ShellLease

@@ -7,7 +7,8 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-from rdo.drivers.base import Caller, Driver, Target
+from rdo.drivers.base import Driver, Target
+from rdo.drivers.caller import Caller
 from rdo.errors import SetupError
 from rdo.pool.target_pool import SPENT, PoolCommand, PoolUser, TargetPool
 from rdo.util import threads

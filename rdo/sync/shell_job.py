@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import NamedTuple
 
-from rdo.drivers.base import STDOUT, Caller, Channel
+from rdo.drivers.base import STDOUT, Channel
+from rdo.drivers.caller import Caller
 from rdo.errors import ConnectError, LinkLost
 from rdo.fscodec import fsdecode
 from rdo.pool.connection import HeldConnection

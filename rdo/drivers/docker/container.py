@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from rdo.drivers.base import Caller
+from rdo.drivers.caller import Caller
 from rdo.drivers.docker import compose, devcontainer
 from rdo.drivers.docker import inspect as docker_inspection
 from rdo.drivers.docker.engine import ANSWER_TIMEOUT, PATIENCE, Engine, EngineError

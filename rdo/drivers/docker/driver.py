@@ -18,7 +18,7 @@ from rdo.drivers.root import Root
 from rdo.errors import ConfigError, ConnectError, RdoError
 
 if TYPE_CHECKING:
-    from rdo.drivers.base import Caller
+    from rdo.drivers.caller import Caller
     from rdo.drivers.docker.engine import Engine
     from rdo.drivers.docker.image import SharedContainer
     from rdo.drivers.docker.target import DockerTarget

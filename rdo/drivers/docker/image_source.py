@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
 from rdo.config.schema import Settings
-from rdo.drivers.base import Caller, show_step
+from rdo.drivers.caller import Caller, show_step
 from rdo.drivers.docker import answer, build_context, build_files, credentials, dockerfile, http
 from rdo.drivers.docker.answer import EngineAnswer
 from rdo.drivers.docker.dockerfile import BuildContext

@@ -8,7 +8,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 
 from rdo.config.schema import Settings
-from rdo.drivers.base import STDOUT, Caller, ChannelOptions, Pty
+from rdo.drivers.base import STDOUT, ChannelOptions, Pty
+from rdo.drivers.caller import Caller
 from rdo.drivers.docker import container as docker_container
 from rdo.drivers.docker import devcontainer, image_source, leftovers
 from rdo.drivers.docker.connection import DockerConnection, ProgramStarter

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from rdo.drivers.base import Caller
+from rdo.drivers.caller import Caller
 from rdo.util.limits import ProcessLimits, apply_limits, limits_of
 
 MAKE_VARIABLES = frozenset({"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MAKE_TERMERR", "MAKE_TERMOUT", "MFLAGS"})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rdo.drivers.root import Root
 
 if TYPE_CHECKING:
-    from rdo.drivers.base import Caller
+    from rdo.drivers.caller import Caller
     from rdo.drivers.local.target import LocalTarget
 
 

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Hashable, Mapping
 
 from rdo.config.forwards import Endpoint
-from rdo.drivers.base import NO_VARIABLES, Caller, ChannelOptions, Pty, Sink
+from rdo.drivers.base import NO_VARIABLES, ChannelOptions, Pty, Sink
+from rdo.drivers.caller import Caller
 from rdo.drivers.local.caller_context import CallerContext
 from rdo.drivers.local.channel import LocalChannel
 from rdo.drivers.local.socket_stream import SocketStream

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from rdo.drivers.base import Caller
+from rdo.drivers.caller import Caller
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS, KeepaliveTimeouts
 from rdo.drivers.ssh import dial, user_commands
 from rdo.drivers.ssh.algorithms import offer

@@ -13,7 +13,7 @@ from rdo.drivers.ssh.options import SshOptions, SshQueryRequest
 from rdo.drivers.ssh.query import Query
 
 if TYPE_CHECKING:
-    from rdo.drivers.base import Caller
+    from rdo.drivers.caller import Caller
     from rdo.drivers.ssh.target import SshTarget
 
 ENV_VARS = ("HOME", "SSH_AUTH_SOCK")

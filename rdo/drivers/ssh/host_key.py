@@ -7,7 +7,7 @@ import os
 import shlex
 import time
 
-from rdo.drivers.base import Caller
+from rdo.drivers.caller import Caller
 from rdo.drivers.ssh import revocation, user_commands
 from rdo.drivers.ssh.algorithms import CERTIFICATE, HOST_KEYS, LEGACY_RSA, SIGNATURES, chosen
 from rdo.drivers.ssh.certificate import Certificate, parse

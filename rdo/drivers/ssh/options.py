@@ -16,7 +16,7 @@ from rdo.drivers.ssh.algorithms import Algorithms
 from rdo.drivers.ssh.tokens import Tokens
 
 if TYPE_CHECKING:
-    from rdo.drivers.base import Caller
+    from rdo.drivers.caller import Caller
 
 DEFAULT_KEYS = (
     "id_rsa",

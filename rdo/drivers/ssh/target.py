@@ -11,7 +11,8 @@ import sys
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
-from rdo.drivers.base import Caller, ChannelOptions, Pty
+from rdo.drivers.base import ChannelOptions, Pty
+from rdo.drivers.caller import Caller
 from rdo.drivers.ssh.dial import ConnectAhead, load_connector
 from rdo.drivers.ssh.options import SshOptions, SshQueryRequest, login_key, variables
 from rdo.drivers.ssh.query import Query

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Mapping
 from typing import IO
 
-from rdo.drivers.base import Caller
+from rdo.drivers.caller import Caller
 from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
 from rdo.drivers.ssh.known_hosts import HostKey, HostKeyEntry, parse
 from rdo.drivers.ssh.options import SshOptions

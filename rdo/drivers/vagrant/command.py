@@ -16,7 +16,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from rdo.drivers.base import READ_SIZE, Caller
+from rdo.drivers.base import READ_SIZE
+from rdo.drivers.caller import Caller
 from rdo.drivers.vagrant import output as vagrant_output
 from rdo.drivers.vagrant.output import MachineState
 from rdo.drivers.vagrant.project import VagrantProject

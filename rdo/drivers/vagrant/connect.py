@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from rdo.drivers.base import Caller, show_step
+from rdo.drivers.caller import Caller, show_step
 from rdo.drivers.ssh.dial import ConnectAhead, load_connector
 from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query

@@ -16,7 +16,7 @@ from rdo.drivers.vagrant.project import created_machines, find_machine, find_pro
 from rdo.drivers.vagrant.store import CHOICE_FILE, VagrantCache, answer_file, answer_key
 
 if TYPE_CHECKING:
-    from rdo.drivers.base import Caller
+    from rdo.drivers.caller import Caller
     from rdo.drivers.ssh.connection import SshConnection
     from rdo.drivers.ssh.options import SshOptions
     from rdo.drivers.vagrant.target import VagrantTarget

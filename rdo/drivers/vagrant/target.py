@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
-from rdo.drivers.base import Caller, ChannelOptions, Pty
+from rdo.drivers.base import ChannelOptions, Pty
+from rdo.drivers.caller import Caller
 from rdo.drivers.ssh.options import SshOptions, variables
 from rdo.drivers.vagrant.command import VagrantCommand
 from rdo.drivers.vagrant.connect_options import AUTO_UP

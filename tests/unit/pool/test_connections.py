@@ -10,7 +10,8 @@ from typing import cast
 
 import pytest
 
-from rdo.drivers.base import Caller, CallerGone, ChannelOptions, Connection, Target
+from rdo.drivers.base import ChannelOptions, Connection, Target
+from rdo.drivers.caller import Caller, CallerGone
 from rdo.errors import ConnectError
 from rdo.pool.connections import ConnectionSet, ShellLease
 

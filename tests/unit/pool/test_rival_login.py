@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from rdo.drivers.base import Caller, CallerGone
+from rdo.drivers.caller import Caller, CallerGone
 from rdo.drivers.keepalive import Keepalive
 from rdo.drivers.sign_of_life import SignOfLife
 from rdo.drivers.silence import KeepaliveTimeouts

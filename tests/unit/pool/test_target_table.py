@@ -10,7 +10,8 @@ from typing import cast
 
 import pytest
 
-from rdo.drivers.base import Caller, Driver, Target
+from rdo.drivers.base import Driver, Target
+from rdo.drivers.caller import Caller
 from rdo.errors import ConnectError
 from rdo.pool.target_pool import PoolCommand, PoolUser, TargetPool
 from rdo.pool.target_table import SPARE_LIMIT, TargetTable, TargetUse

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Mapping
 from enum import Enum
 
-from rdo.drivers.base import Caller
+from rdo.drivers.caller import Caller
 from rdo.drivers.ssh.options import SshOptions
 from rdo.errors import reason
 from rdo.fscodec import fsdecode
@@ -59,7 +59,7 @@ def asking(caller: Caller, options: SshOptions) -> Caller:
 
 
 class _Asking:
-    """See drivers.base.Caller."""
+    """See drivers.caller.Caller."""
 
     def __init__(self, caller: Caller, batch: bool) -> None:
         self._caller = caller

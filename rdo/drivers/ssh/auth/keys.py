@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from rdo.drivers.base import Caller
+from rdo.drivers.caller import Caller
 from rdo.drivers.ssh.auth.agent import Agent, AgentKey, add_policy, add_request
 from rdo.drivers.ssh.auth.login_messages import AuthOutcome
 from rdo.drivers.ssh.auth.private_key import (

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
-from rdo.drivers.base import Caller
+from rdo.drivers.caller import Caller
 from rdo.drivers.ssh.auth.agent import Agent
 from rdo.drivers.ssh.auth.keys import KeyLogin
 from rdo.drivers.ssh.auth.login_messages import AuthOutcome, Prompt
