@@ -6,13 +6,13 @@ that all else is shared. No library is imported here; a driver maps its library'
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from rdo.config.forwards import Endpoint
 from rdo.drivers.caller import Caller
+from rdo.drivers.link_watch import LinkWatch
 from rdo.drivers.root import Root
 from rdo.errors import LinkLost, RdoError
 
@@ -154,46 +154,6 @@ class TargetStream(Protocol):
 
     def close(self) -> None:
         """Give it up. The sink is not called any more."""
-
-
-class SilenceObserver(Protocol):
-    """Whoever runs a command over a connection. Neither method may wait."""
-
-    def falls_silent(self, seconds: float) -> None:
-        """The target was asked for a sign of life, and has not been heard from for so long."""
-
-    def answers_again(self, seconds: float) -> None:
-        """It was heard from, after so many seconds. Follows `falls_silent`."""
-
-
-class LinkWatch(Protocol):
-    """Whether what lies between here and a target still carries. Usable from any thread."""
-
-    @property
-    def ended(self) -> bool:
-        """Whether the connection has been cut, given up, or closed. Does not wait."""
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether an answer is overdue, which may still come. Does not wait."""
-
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether the target was not heard from lately, so that `is_alive` waits. Does not wait."""
-
-    def is_alive(self) -> bool:
-        """Whether the target was heard from lately, or answers now: waits a few seconds, and only once for each
-        silence. Where it is not, but has not `ended` either, the answer may still come.
-        """
-
-    def when_heard(self, call: Callable[[], None]) -> None:
-        """Call this, once, as soon as a silent one is heard from or has ended."""
-
-    def in_use(self) -> contextlib.AbstractContextManager[None]:
-        """A command runs over it: silence is fatal."""
-
-    def observed(self, observer: SilenceObserver) -> contextlib.AbstractContextManager[None]:
-        """Tell the observer of silence."""
 
 
 class Connection(Protocol):

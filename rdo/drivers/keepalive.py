@@ -10,7 +10,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 
-from rdo.drivers.base import SilenceObserver
+from rdo.drivers.link_watch import SilenceObserver
 from rdo.drivers.sign_of_life import SignOfLife
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS, KeepaliveTimeouts, Silence, Step
 from rdo.errors import SetupError

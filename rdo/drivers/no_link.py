@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from rdo.drivers.base import SilenceObserver
+from rdo.drivers.link_watch import SilenceObserver
 
 
 class NoLink:

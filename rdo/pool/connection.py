@@ -8,15 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from rdo.config.forwards import Endpoint
-from rdo.drivers.base import (
-    ChannelOptions,
-    ChannelRefused,
-    Connection,
-    LinkWatch,
-    PtyRefused,
-    Sink,
-    TargetStream,
-)
+from rdo.drivers.base import ChannelOptions, ChannelRefused, Connection, PtyRefused, Sink, TargetStream
+from rdo.drivers.link_watch import LinkWatch
 from rdo.errors import ConnectError
 from rdo.pool.lifeline import Lifeline
 from rdo.pool.shell import ProcessGroup, Shell, begin_shell
