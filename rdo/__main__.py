@@ -12,7 +12,7 @@ from rdo import project
 from rdo.client import argv, request
 from rdo.client.main import Client
 from rdo.client.run import Trace
-from rdo.errors import FAILURE, ConnectError, RdoError, UsageError
+from rdo.errors import FAILURE, ConnectError, RdoError
 from rdo.ipc import address, sockets
 from rdo.util import charset
 
@@ -56,6 +56,10 @@ def run_rdo(words: list[str]) -> int:
         from rdo.client import help
 
         return help.show(options)
+    if options.watch:
+        from rdo import rerun
+
+        return rerun.run(words, options)
     return execute(options)
 
 
@@ -63,8 +67,6 @@ def execute(options: argv.Options) -> int:
     """The exit status of the command. Raises RdoError."""
     trace = Trace(options.verbose, time.monotonic() - time.process_time())
     trace.step("client start", time.process_time())
-    if options.watch:
-        raise UsageError("`--watch` is not possible yet", "")
     environ = os.environ
     project.make_absolute(environ)
     if options.directory:

@@ -34,6 +34,8 @@ def run_on_target(options: Options, environ: Mapping[str, str], here: str) -> No
     root, _, profile = here.rpartition(":")
     if profile != argv.profile(options, environ) or not is_project(root, options, environ):
         return
+    if options.sync_only:
+        os._exit(0)  # the files are here
     _prepare(options)
     words = command(options)
     program = words[0] if "/" in words[0] else find(words[0], os.environ.get("PATH", os.defpath))

@@ -38,6 +38,7 @@ COMMANDS = {
     "stop": Entry(
         "rdo.cli.stop", "Close the connections of this project, or the one to TARGET, once their commands have ended."
     ),
+    "sync": Entry("rdo.cli.sync", "Compare and copy the files of a project whose .rdo.conf sets `sync`."),
 }
 """By name, in the order of the help."""
 

@@ -94,6 +94,7 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
     user = plan.user(asked, loaded.settings)
     sudo = "" if driver.switches_user else user
     planned = plan.make(hidden(asked, options), loaded.settings, roots, driver.target, driver.unmapped_error, sudo)
+    yield from () if options.no_sync else _files(loaded, planned)
     if user and not sudo:
         yield "User", [f"{user}, by the Docker engine"]
     yield from _plan(planned, asked, found.pwd)
@@ -113,6 +114,22 @@ def _plan(planned: Plan, asked: Request, pwd: str) -> Iterator[tuple[str, list[s
 
     text = render(planned.script, nonce=NONCE, pty=asked.pty)
     yield "Script for the target's /bin/sh", [fsdecode(text.rstrip(b"\n"))]
+
+
+def _files(loaded: Config, planned: Plan) -> Iterator[tuple[str, list[str]]]:
+    """What is copied before the command and after it."""
+    settings = loaded.settings
+    directory = planned.mapping.to_remote(loaded.root) or settings.directory or "?"
+    if settings.sync == "unison":
+        yield "Files", [f"{loaded.root} and {directory} are made the same by unison before the command"]
+    if settings.sync != "push":
+        return
+    what = "with .git" if settings.sync_git else "without .git"
+    rows = [("before", f"{loaded.root} -> {directory}, all that git would track, {what}")]
+    rows += [("and", ", ".join(settings.include))] if settings.include else []
+    rows += [("but not", ", ".join(settings.exclude))] if settings.exclude else []
+    rows += [("after", f"{', '.join(settings.pull)} comes back")] if settings.pull else []
+    yield "Files", table.render(rows)
 
 
 def _profile(loaded: Config) -> str:

@@ -81,6 +81,8 @@ class TargetInfo(NamedTuple):
     idle_left: float | None = None
     """Seconds until it is closed because it is idle; None while a command runs, and if it never is."""
     ending: bool = False
+    syncs: Sequence[Mapping[str, str]] = ()
+    """The projects whose files are copied there: `root` here and `directory` there."""
 
     @property
     def age(self) -> float:

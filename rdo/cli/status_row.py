@@ -36,8 +36,14 @@ def status_row(target: TargetInfo, directory: str, home: str) -> StatusRow:
         bool(target.running),
         str(target.connections),
         table.duration(target.age),
-        tuple(dict.fromkeys(short(each["config"], directory, home) for each in target.profiles)),
+        tuple(dict.fromkeys(_project(each["config"], target, directory, home) for each in target.profiles)),
     )
+
+
+def _project(config: str, target: TargetInfo, directory: str, home: str) -> str:
+    """The config file, and where the files go to if they are copied."""
+    copied = [each["directory"] for each in target.syncs if each["root"] == os.path.dirname(config)]
+    return " ".join([short(config, directory, home), *(f"(files: {each})" for each in copied)])
 
 
 def master_line(master: MasterInfo, memory: int | None) -> str:

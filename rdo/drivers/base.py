@@ -229,6 +229,11 @@ class Driver(Protocol):
     def unmapped_error(self, directory: str) -> RdoError | None:
         """The driver's own error for a local directory that no root holds; None where that of the mapping will do."""
 
+    def sharing(self) -> str:
+        """How the project's directory is on the target without any copy, as far as that is known once the target is
+        resolved; empty if it is not.
+        """
+
     def selector(self, caller: Caller) -> Hashable:
         """All that the choice of the target depends on, without asking anybody: who has an equal one is led to the same
         target, for as long as that is connected.

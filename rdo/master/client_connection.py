@@ -97,6 +97,16 @@ class ClientConnection:
         log.crash(error)
         return log.explain_crash(error, self._log_path)
 
+    @property
+    def has_gone(self) -> bool:
+        """Whether the client has ended the connection, and sent nothing before that is still to be received."""
+        try:
+            return not self._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
     def receive(self) -> protocol.Frame:
         """The next frame. Raises ClientGone, ProtocolError."""
         while not self._frames:
@@ -135,10 +145,10 @@ class ClientConnection:
 class WaitingCaller:
     """The caller of a command that is not yet started: see drivers.caller.Caller."""
 
-    def __init__(self, client: ClientConnection, request: Request) -> None:
+    def __init__(self, client: ClientConnection, request: Request, user: str = "") -> None:
         self._client = client
         self._request = request
-        self.user = ""
+        self.user = user
         self._progress = Progress(self._show)
 
     def __enter__(self) -> WaitingCaller:
@@ -188,10 +198,10 @@ class WaitingCaller:
 
     def progress(self, step: str) -> bool:
         """See Caller. Raises ClientGone."""
+        if self._progress.over or self._client.has_gone:
+            raise ClientGone
         if not self._request.progress:
             return False
-        if self._progress.over:
-            raise ClientGone
         self._progress.step(f"rdo: {one_line(step)}")
         return True
 

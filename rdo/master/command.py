@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from contextlib import AbstractContextManager
 from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from rdo import plan
 from rdo.config.schema import DEFAULT_PROFILE, Settings
 from rdo.drivers.base import ChannelOptions, Driver, Pty, Target, WindowSize
 from rdo.drivers.caller import Caller
+from rdo.drivers.root import Root
 from rdo.errors import RdoError
 from rdo.fscodec import fsdecode
 from rdo.ipc.request import Request
@@ -23,12 +25,33 @@ from rdo.master.session import Session
 from rdo.pool.connections import ShellLease, TargetSpent
 from rdo.pool.target_pool import PoolCommand, PoolUser
 from rdo.pool.target_table import TargetTable, TargetUse
+from rdo.sync.sync_table import SyncTable
+
+if TYPE_CHECKING:
+    from rdo.master.command_sync import CommandSync
+    from rdo.master.unison_sync import UnisonSync
+
+
+class Asked(NamedTuple):
+    """A command, and what its request comes to before anything is connected."""
+
+    client: ClientConnection
+    request: Request
+    profile: Profile
+    driver: Driver
+    command: PoolCommand
+    user: PoolUser
+
+    @property
+    def settings(self) -> Settings:
+        return self.profile.config.settings
 
 
 class CommandRunner:
     """Runs the commands of a control master. Usable from any thread."""
 
     def __init__(self, targets: TargetTable, forwards: PortForwards) -> None:
+        self.syncs = SyncTable()
         self._targets = targets
         self._forwards = forwards
         self._profiles = ProfileTable()
@@ -38,41 +61,79 @@ class CommandRunner:
         """Run one command to its end. Raises RdoError if it was not started, ClientGone if nobody waits for it."""
         with contextlib.ExitStack() as used:
             with WaitingCaller(client, request) as caller:
-                profile = self._profiles.of(request, caller.environment)
-                settings = profile.config.settings
-                _check_request(request, settings)
                 forwards = port_forwards.wanted(request.forwards)
-                caller.user = plan.user(request, settings)
-                driver, trust_check = profile.of_caller(caller.environment)
-                trust_check.check(caller)
-                _check_directory(profile, driver, request)
-                command = PoolCommand(shown(request), client.break_off)
-                user = PoolUser(profile.config.path, profile.config.profile)
-
-                def target() -> AbstractContextManager[TargetUse]:
-                    return self._targets.of(driver, caller, user, command, settings.idle_timeout)
-
-                use, lease = _leased(used, target, partial(_opening, caller, request, settings), caller)
+                asked = self._asked(client, request, caller)
+                settings, driver = asked.settings, asked.driver
+                opening = partial(_opening, caller, request, settings)
+                use, lease = _leased(used, partial(self._target, asked, caller), opening, caller)
+                roots = use.pool.login.resolved(driver.roots(), caller)
+                sync = self._sync(used, asked, use, roots, caller)
+                if request.sync_only:
+                    if sync is not None:
+                        sync.run_only(caller, list(map(fsdecode, request.arguments)))
+                    return
                 ptyless = request.pty and not lease.shell.pty
                 if ptyless:  # in the words of ssh(1)
                     name = use.target.name
                     caller.report(f"rdo: PTY allocation request failed on `{name}`; continuing without one")
-                roots = use.pool.login.resolved(driver.roots(), caller)
-                self._forwards.hold_for_profile(use.pool, user, profile.config, caller.report)
+                self._forwards.hold_for_profile(use.pool, asked.user, asked.profile.config, caller.report)
                 if forwards:
                     used.enter_context(self._forwards.held(use.pool, forwards, caller.report))
+                if sync is not None:
+                    sync.before(caller)
             sudo = "" if driver.switches_user else caller.user
             planned = plan.make(request, settings, roots, driver.target, driver.unmapped_error, sudo)
             if request.progress and settings.driver != "local":  # there, nothing stays here
                 self._hint_at_prefix_assignments(
                     caller, request, {*planned.script.environment, *use.target.options(caller, None).variables}
                 )
-            session = Session(client, lease, use.target.name, planned.output_roots)
+            finish = sync.finish if sync is not None and sync.has_pull else None
+            session = Session(client, lease, use.target.name, planned.output_roots, finish)
             session.start(planned.script, ptyless=ptyless)
             if request.progress or request.verbose:
                 session.report_silence()
             self._prefix_assignments.remember(caller.environment)
             session.relay(use.pool.shells.prepare)
+
+    def _asked(self, client: ClientConnection, request: Request, caller: WaitingCaller) -> Asked:
+        """Raises RdoError for what is wrong, or not allowed."""
+        profile = self._profiles.of(request, caller.environment)
+        _check_request(request, profile.config.settings)
+        caller.user = plan.user(request, profile.config.settings)
+        driver, trust_check = profile.of_caller(caller.environment)
+        trust_check.check(caller)
+        _check_directory(profile, driver, request)
+        command = PoolCommand(shown(request), client.break_off)
+        return Asked(client, request, profile, driver, command, PoolUser(profile.config.path, profile.config.profile))
+
+    def _target(self, asked: Asked, caller: Caller) -> AbstractContextManager[TargetUse]:
+        return self._targets.of(asked.driver, caller, asked.user, asked.command, asked.settings.idle_timeout)
+
+    def _sync(
+        self,
+        used: contextlib.ExitStack,
+        asked: Asked,
+        use: TargetUse,
+        roots: Sequence[Root],
+        caller: WaitingCaller,
+    ) -> CommandSync | UnisonSync | None:
+        """How the command's files are copied; None if they are not."""
+        if not _copies_files(asked.request, asked.settings):
+            return None
+        from rdo.master import command_sync, unison_sync  # few projects need them
+
+        driver, owner = asked.driver, caller
+        place = command_sync.place_of(asked.profile.config, driver, roots, use.target.name)
+        if place.rules.mode == "unison":
+            return unison_sync.UnisonSync(asked.client, command_sync.unison_place(asked.profile.config, driver, place))
+        user = command_sync.user(asked.settings)
+        if driver.switches_user and caller.user != user:
+            owner = WaitingCaller(asked.client, asked.request, user)
+            use = used.enter_context(self._target(asked, owner))
+        sync = self.syncs.of(use.pool, place, caller.environment)
+        return command_sync.CommandSync(
+            sync, asked.client, asked.request, use, "" if driver.switches_user else user, owner.user
+        )
 
     def _hint_at_prefix_assignments(self, caller: WaitingCaller, request: Request, there: Set[str]) -> None:
         """One hint, once, for a variable that the command line began with and that does not reach the target.
@@ -88,9 +149,13 @@ class CommandRunner:
 
 def _check_request(request: Request, settings: Settings) -> None:
     """Raises RdoError for what was asked for and cannot be had."""
-    if request.sync_only:
-        why = "the profile sets no `sync`" if settings.sync == "no" else "files are not copied yet"
+    if request.sync_only and not _copies_files(request, settings):
+        why = "`--no-sync` was given" if request.no_sync else "the profile does not set `sync`"
         raise RdoError("there is nothing to copy", why, 'write `sync = "push"`')
+
+
+def _copies_files(request: Request, settings: Settings) -> bool:
+    return settings.sync != "no" and not request.no_sync
 
 
 def _check_directory(profile: Profile, driver: Driver, request: Request) -> None:

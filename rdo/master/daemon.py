@@ -45,9 +45,7 @@ ALONE_TIMEOUT = 1.0
 CLOSE_TIMEOUT = 10.0
 """Seconds for connections to be closed: a wedged engine or a dead connection may take very long."""
 
-
 STOPPED = "`rdoctl stop`"
-
 ENDED = RdoError("the command was ended", "by `rdoctl stop --now`")
 
 
@@ -195,14 +193,18 @@ class Master:
             "running": running,
             "ending": self._life.ending,
             "targets": [
-                *(_describe(pool, ending=self._life.ending) for pool in self._targets.pools),
-                *(_describe(pool, ending=True) for pool in self._targets.ending),
+                *(self._describe(pool, ending=self._life.ending) for pool in self._targets.pools),
+                *(self._describe(pool, ending=True) for pool in self._targets.ending),
             ],
         }
 
+    def _describe(self, pool: TargetPool, *, ending: bool) -> dict[str, object]:
+        """A target, as PROTOCOL.md has it."""
+        return {**_describe(pool, ending=ending), "syncs": self._runner.syncs.report(pool)}
+
 
 def _describe(pool: TargetPool, *, ending: bool) -> dict[str, object]:
-    """A target, as PROTOCOL.md has it."""
+    """What a target's pool knows of itself."""
     return {
         "number": pool.number,
         "name": pool.target.name,

@@ -40,8 +40,19 @@ class Owner(Protocol):
 class OutputPump:
     """Relays what comes over a shell's channel."""
 
-    def __init__(self, client: ClientConnection, shell: Shell, roots: Mapping[str, str], owner: Owner) -> None:
-        """`roots`: directories of the target to their local names, empty if output is to pass as it is."""
+    def __init__(
+        self,
+        client: ClientConnection,
+        shell: Shell,
+        roots: Mapping[str, str],
+        owner: Owner,
+        finish: Callable[[int], int] | None = None,
+    ) -> None:
+        """`roots`: directories of the target to their local names, empty if output is to pass as it is.
+
+        `finish` does what is left to do after the command, takes its status, and returns the one to report.
+        """
+        self._finish_command = finish
         self._client = client
         self._channel = shell.channel
         self._pty = shell.pty
@@ -103,7 +114,7 @@ class OutputPump:
     def _go_on(self, over: bool) -> None:
         """The channel has to be read, or is over. This is called by the thread that serves the whole connection."""
         try:
-            if not over or not self._end_at_once(self._channel.exit_status()):
+            if not over or self._finish_command or not self._end_at_once(self._channel.exit_status()):
                 self._start_thread()
         except BaseException as error:
             self._break_off(error)
@@ -141,6 +152,8 @@ class OutputPump:
             status = self._channel.exit_status() if self._forced_status is None else self._forced_status
             self.status = status
             self.ended.set()
+            if self._finish_command:
+                status = self._finish_command(status)
             self._client.send(protocol.EXIT, _payload(status))
         except LinkLost as error:
             self.cut = True

@@ -43,10 +43,16 @@ class Session:
     """A command on its channel. `target` is the name for error messages.
 
     `output_roots`: directories of the target to their local names, for output; empty if that is to pass as it is.
+    `finish`: see OutputPump.
     """
 
     def __init__(
-        self, client: ClientConnection, lease: ShellLease, target: str, output_roots: Mapping[str, str]
+        self,
+        client: ClientConnection,
+        lease: ShellLease,
+        target: str,
+        output_roots: Mapping[str, str],
+        finish: Callable[[int], int] | None = None,
     ) -> None:
         self._client = client
         self._connection = lease.connection
@@ -59,7 +65,7 @@ class Session:
         self._stdin = StdinPump(self._channel, self._grant, client.break_off, held=lease.shell.pty)
         self._within_line = False
         self._state = SessionState.PREPARED
-        self._output = OutputPump(client, lease.shell, output_roots, self)
+        self._output = OutputPump(client, lease.shell, output_roots, self, finish)
         self._watch = SignalWatch(self._channel, self._output, self._hang_up)
         self._observing = contextlib.ExitStack()
 

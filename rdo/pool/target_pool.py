@@ -50,6 +50,7 @@ class TargetPool:
         self.end_reason = ""
         """Why it is closed once its commands have ended."""
         self.closed = threading.Event()
+        self._belongings: list[Callable[[], None]] = []
         self._changed = threading.Lock()
         """Guards what follows."""
         self._running: list[PoolCommand] = []
@@ -152,3 +153,12 @@ class TargetPool:
             self.target.release()
         finally:
             self.closed.set()
+            while self._belongings:
+                self._belongings.pop()()
+
+    def when_closed(self, call: Callable[[], None]) -> None:
+        """Call this, once, after it has been closed; at once if it has been."""
+        self._belongings.append(call)
+        if self.closed.is_set():
+            while self._belongings:
+                self._belongings.pop()()

@@ -69,6 +69,7 @@ def options_of(command: Command, environ: Mapping[str, str], has_terminal: bool)
     options.project = command.project
     options.shell_string = " ".join(command.words) if command.words else None
     options.map_args = options.map_output = False
+    options.no_sync = True  # it may be what copies them
     options.remote_directory = LOGIN_DIRECTORY if command.host else ""
     options.stdin = command.stdin
     options.verbose = command.verbose

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 import click
 
 from rdo.cli import allow
-from rdo.cli.doctor import check, client, ssh
+from rdo.cli.doctor import check, client, files, ssh
 from rdo.cli.doctor import target as doctor_target
 from rdo.cli.doctor.check import Check, CheckOutcome, CheckVerdict, Finding, ok
 from rdo.config.load import Config
@@ -53,7 +53,9 @@ def examine(profile: str) -> Iterator[CheckOutcome]:
         return
     loaded = allow.load(profile)
     route = DRIVER_CHECKS.get(loaded.settings.driver)
-    yield from check.run_checks([*(route(loaded) if route else ()), *doctor_target.checks(loaded)])
+    yield from check.run_checks(
+        [*(route(loaded) if route else ()), *doctor_target.checks(loaded), *files.checks(loaded)]
+    )
 
 
 def _in_projects() -> list[str]:

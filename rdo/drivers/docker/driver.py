@@ -47,6 +47,7 @@ class DockerDriver:
         self._roots: list[Root] | None = None
         self._name = ""
         self._holders: dict[Hashable, SharedContainer] = {}
+        self._is_mounted = False
         self._lock = threading.Lock()
         """Guards `_roots` and `_holders`."""
 
@@ -70,6 +71,16 @@ class DockerDriver:
                 self._roots = self._mounted(search.ask(settings, self._root, self._environment).container)
             return self._roots
 
+    def _has_project(self, container: InspectedContainer) -> bool:
+        """Whether the project is mounted, where the profile says that it is."""
+        there = [
+            root.remote + self._root[len(root.local) :]
+            for root in self._mounted(container)
+            if root.shared and inspect.contains(root.local, self._root)
+        ]
+        directory = self._settings.directory
+        return any(directory is None or inspect.contains(each, directory) for each in there)
+
     def _mounted(self, container: InspectedContainer) -> list[Root]:
         self._name = container.name
         return inspect.roots(container, os.path.realpath)
@@ -79,6 +90,12 @@ class DockerDriver:
         if self._is_own or self._settings.directory:
             return None
         return inspect.not_mounted(self._name, self._roots or (), self._root, directory)
+
+    def sharing(self) -> str:
+        """See base.Driver."""
+        if self._is_own:
+            return "rdo mounts it into the container"
+        return "it is mounted in the container" if self._is_mounted else ""
 
     def selector(self, caller: Caller) -> Hashable:
         """See base.Driver. The engine runs a command as its user, so that a shell of another user does not fit."""
@@ -112,6 +129,7 @@ class DockerDriver:
         from rdo.drivers.docker import search, target
 
         found = search.find(engine, self._settings, self._root, self._environment)
+        self._is_mounted = self._has_project(found.container)
         self._check(found.container)
         return target.of_existing(self.target, found, list(self._roots or ()), self._settings, engine, caller)
 

@@ -28,6 +28,10 @@ class LocalDriver:
     def unmapped_error(self, directory: str) -> None:
         """See base.Driver."""
 
+    def sharing(self) -> str:
+        """See base.Driver."""
+        return ""
+
     def selector(self, caller: Caller) -> Hashable:
         """See base.Driver: what a program has of its caller."""
         return self.resolve(caller).key

@@ -54,6 +54,10 @@ class SshDriver:
     def unmapped_error(self, directory: str) -> None:
         """See base.Driver."""
 
+    def sharing(self) -> str:
+        """See base.Driver."""
+        return ""
+
     def selector(self, caller: Caller) -> Hashable:
         """See base.Driver."""
         return (self._request, *map(caller.environment.get, ENV_VARS))

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 from rdo.drivers.root import Root
 from rdo.drivers.vagrant.connect_options import ConnectOptions
-from rdo.drivers.vagrant.project import created_machines, find_machine, find_project, known_machines, synced_roots
+from rdo.drivers.vagrant.project import (
+    RSYNC,
+    created_machines,
+    find_machine,
+    find_project,
+    known_machines,
+    synced_roots,
+)
 from rdo.drivers.vagrant.store import CHOICE_FILE, VagrantCache, answer_file, answer_key
 
 if TYPE_CHECKING:
@@ -72,6 +79,15 @@ class VagrantDriver:
 
     def unmapped_error(self, directory: str) -> None:
         """See base.Driver."""
+
+    def sharing(self) -> str:
+        """See base.Driver: of the ways to sync a folder, rsync makes a copy."""
+        name = self._known_name()
+        machine = find_machine(self.project, name, self._environment) if name else None
+        synced = synced_roots(self.project, machine) if machine else []
+        shared = [each.local for each in synced if each.note != RSYNC]
+        found = [each for each in shared if f"{self._local}/".startswith(f"{os.path.realpath(each)}/")]
+        return f"`{found[0]}` is a synced folder of the machine" if found else ""
 
     def selector(self, caller: Caller) -> Hashable:
         """See base.Driver."""

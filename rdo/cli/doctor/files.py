@@ -1,0 +1,79 @@
+"""The checks of `rdoctl doctor` for a project whose files are copied to the target."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+
+from rdo.cli.doctor.check import Check, Finding, failed, ok, warning
+from rdo.cli.doctor.target import TargetCommands
+from rdo.config.load import Config
+from rdo.sync import rules
+from rdo.sync.local_tree import LocalTree
+
+MOST_SKEW = 1.0
+"""Seconds between the clocks of both sides that harm nobody: make compares times of what is pushed and built."""
+
+TOOL = 'command -v "$1" >/dev/null || echo no'
+
+
+def checks(config: Config) -> Iterator[Check]:
+    """Those for the way that the profile's files go; none where no files are copied."""
+    if config.settings.sync == "no":
+        return
+    commands = TargetCommands(config)
+    tool = "tar" if config.settings.sync == "push" else config.settings.sync
+    yield Check("clocks", lambda: clocks(commands), needs=("login",))
+    yield Check("programs to copy files", lambda: programs(commands, tool), needs=("login",))
+    if config.settings.sync == "push":
+        yield Check("files here", lambda: watches(config))
+
+
+def clocks(commands: TargetCommands) -> Finding:
+    """Whether both sides have the same time."""
+    before = time.time()
+    answer = commands.run("--dir", ".", "date", "+%s")
+    after = time.time()
+    if answer.status or not answer.output.isdigit():
+        return failed("`date` does not run on the target", "type `rdo --dir . date`")
+    return skew(before, int(answer.output), after)
+
+
+def skew(before: float, there: int, after: float) -> Finding:
+    """What it means that the target had a time, in whole seconds, between two times here."""
+    ahead, behind = there - after, before - (there + 1)
+    if max(ahead, behind) <= MOST_SKEW:
+        return ok("both sides have the same time")
+    how = f"{ahead:.0f} s ahead" if ahead > behind else f"{behind:.0f} s behind"
+    return warning(f"the target's clock is {how}", "set both: make rebuilds too little or too much otherwise")
+
+
+def programs(commands: TargetCommands, tool: str) -> Finding:
+    """Whether the target has what it takes, and what makes much of it faster."""
+    if _lacks(commands, tool):
+        return failed(f"the target has no `{tool}`", f"install `{tool}` there, or use `rdo --no-sync`")
+    if tool == "unison":
+        return ok("`unison` is there") if shutil.which(tool) else failed("`unison` is not installed here", "install it")
+    if shutil.which("rsync") and not _lacks(commands, "rsync"):
+        return ok("`tar` is there, and `rsync` on both sides")
+    return ok("`tar` is there")
+
+
+def _lacks(commands: TargetCommands, tool: str) -> bool:
+    return commands.run("--dir", ".", "-c", TOOL, "sh", tool).output == "no"
+
+
+def watches(config: Config) -> Finding:
+    """Whether the project's directory can be watched, so that nothing has to be looked for."""
+    complaints: list[str] = []
+    local = LocalTree(config.root, rules.rules_of(config.settings), complaints.append)
+    try:
+        tree = local.settle(os.environ)
+    finally:
+        local.close()
+    if complaints:
+        what, _, remedy = complaints[0].partition("; ")
+        return warning(what, remedy)
+    return ok(f"{sum(entry.kind == 'file' for entry in tree.values()):,} files to copy; they are watched for changes")

@@ -1,0 +1,110 @@
+"""The files of a command's project: copied to the target before the command starts, and back after it has ended."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rdo import plan
+from rdo.config.load import Config
+from rdo.config.schema import Settings
+from rdo.drivers.base import Driver
+from rdo.drivers.root import Root
+from rdo.errors import FAILURE, RdoError
+from rdo.ipc import protocol
+from rdo.ipc.request import Request
+from rdo.master import sync_only
+from rdo.master.client_connection import ClientConnection, WaitingCaller
+from rdo.paths.mapping import PathMapping
+from rdo.pool.target_table import TargetUse
+from rdo.sync import rules
+from rdo.sync.patterns import claimed_twice
+from rdo.sync.project_sync import ProjectSync, SyncPlace, pull_fault
+from rdo.sync.shell_job import JobUse
+from rdo.sync.unison import UnisonPlace
+
+
+def user(settings: Settings) -> str:
+    """Whom files belong to on the target, whoever a single command runs as; empty: the connection's user."""
+    return plan.ROOT if settings.use_sudo else ""
+
+
+def place_of(config: Config, driver: Driver, roots: Sequence[Root], target: str) -> SyncPlace:
+    """Which files are copied, and where to. Raises ConfigError."""
+    origin = config.origins["sync"]
+    if how := driver.sharing():
+        why = f"`sync` cannot copy to `{target}`, which has this directory already: {how}"
+        raise origin.error(why, "remove `sync`")
+    if twice := claimed_twice(config.settings.include, config.settings.pull):
+        raise config.origins["pull"].error(f"`pull` and `include` both name `{twice}`", "remove it from one of them")
+    directory = PathMapping(roots).to_remote(config.root)
+    if directory is None:
+        directory = config.require_directory()
+    if config.settings.driver == "local":
+        _check_apart(config, directory)
+    return SyncPlace(config.root, directory, target, rules.rules_of(config.settings))
+
+
+def _check_apart(config: Config, directory: str) -> None:
+    here, there = os.path.realpath(config.root), os.path.realpath(directory)
+    if os.path.commonpath((here, there)) in (here, there):
+        why = f"`directory` is this directory, or one of the two is in the other: `{directory}`"
+        raise config.origins["directory"].error(why, "set another `directory`, or remove `sync`")
+
+
+def unison_place(config: Config, driver: Driver, place: SyncPlace) -> UnisonPlace:
+    """The same for unison."""
+    host = config.settings.host or driver.target.rpartition(" ")[2]
+    return UnisonPlace(place.root, place.directory, host, config.profile, place.target)
+
+
+class CommandSync(NamedTuple):
+    """That of one command."""
+
+    sync: ProjectSync
+    client: ClientConnection
+    request: Request
+    target: TargetUse
+    sudo: str
+    """Whom sudo there is to copy files as."""
+    user: str
+    """Whom a driver that switches users is to copy them as."""
+
+    @property
+    def has_pull(self) -> bool:
+        """Whether files come back after the command."""
+        return bool(self.sync.place.rules.pull)
+
+    def use(self, caller: WaitingCaller) -> JobUse:
+        """For work on the target while this caller waits."""
+        return JobUse(self.target.pool.shells, caller, lambda: self.target.target.options(caller, None), self.sudo)
+
+    def before(self, caller: WaitingCaller) -> None:
+        """Have all there that is here now. Raises RdoError, ClientGone."""
+        self.sync.push(self.use(caller))
+
+    def finish(self, status: int) -> int:
+        """Have here what the command left there; the status to report: 255 for what fails, if the command's was 0.
+
+        Raises ClientGone.
+        """
+        self.client.send(protocol.FINISHED)
+        with WaitingCaller(self.client, self.request, self.user) as caller:
+            failure = self.after(caller)
+        return status or failure
+
+    def run_only(self, caller: WaitingCaller, words: Sequence[str]) -> None:
+        """Do what `rdo --sync-only` or `rdoctl sync` asks for. Raises RdoError, ClientGone."""
+        sync_only.run(self, caller, words)
+
+    def after(self, caller: WaitingCaller) -> int:
+        """Have here what commands left there: 0, or the status of a failure, which is reported. Raises ClientGone."""
+        try:
+            fault = pull_fault(self.sync.pull(self.use(caller)))
+        except RdoError as error:
+            fault = error
+        if fault is None:
+            return 0
+        caller.report(f"rdo: {fault}")
+        return FAILURE

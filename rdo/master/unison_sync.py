@@ -1,0 +1,39 @@
+"""The files of a command whose profile leaves them to unison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rdo.errors import RdoError
+from rdo.ipc import protocol
+from rdo.master.client_connection import ClientConnection, WaitingCaller
+from rdo.sync import unison
+from rdo.sync.unison import UnisonPlace
+
+
+class UnisonSync(NamedTuple):
+    """That of one command. See command_sync.CommandSync."""
+
+    client: ClientConnection
+    place: UnisonPlace
+
+    @property
+    def has_pull(self) -> bool:
+        """Nothing is done after a command."""
+        return False
+
+    def before(self, caller: WaitingCaller) -> None:
+        """Raises RdoError, ClientGone."""
+        unison.run(self.place, caller)
+
+    def finish(self, status: int) -> int:
+        """See CommandSync."""
+        return status
+
+    def run_only(self, caller: WaitingCaller, words: Sequence[str]) -> None:
+        """Do what `rdo --sync-only` asks for. Raises RdoError, ClientGone."""
+        if words and words[0] not in ("push", "pull"):
+            raise RdoError(f'`rdoctl sync {words[0]}` is for `sync = "push"`', "here, unison does it", "use `unison`")
+        self.before(caller)
+        self.client.send(protocol.EXIT, b"\0")

@@ -1,0 +1,152 @@
+"""`rdo --watch`: runs a command again after each change of a file here. Not on the hot path."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+from rdo import project
+from rdo.client import argv
+from rdo.client.argv import Options
+from rdo.config import load
+from rdo.errors import UsageError, printable
+from rdo.sync import rules
+from rdo.sync.entry import Tree
+from rdo.sync.local_tree import LocalTree
+
+INTERRUPTED = 128 + signal.SIGINT
+
+LOOK_INTERVAL = 3600.0
+"""Seconds until all is looked at though nothing was reported."""
+
+SETTLE_GRACE = 0.15
+"""Seconds without a change after which one is complete: an editor writes several files, `git switch` thousands."""
+
+CLEAR = "\033[H\033[2J"
+
+
+def run(words: Sequence[str], options: Options) -> int:
+    """Run the command line until Ctrl-C; its exit status then. Raises RdoError."""
+    if not options.command and options.shell_string is None:
+        raise UsageError("`--watch` needs a command", "", "as in `rdo --watch make test`")
+    here = os.getcwd()
+    environ = dict(os.environ)
+    if options.directory:
+        project.change_directory(options.directory, environ)
+    found = project.discover(environ, options.project)
+    os.chdir(here)  # the command line of each run says where it goes from here
+    settings = load.load(found.config, argv.profile(options, os.environ), project.user_file(os.environ)).settings
+    local = LocalTree(os.path.dirname(found.config), rules.rules_of(settings), _report)
+    command = [*own_command(), *without_watch(words)]
+    try:
+        return _Rerun(local, command, is_apart=settings.sync == "push").run()
+    finally:
+        local.close()
+
+
+def own_command() -> list[str]:
+    """What started this process, without the words of the command line."""
+    return sys.orig_argv[: len(sys.orig_argv) - len(sys.argv[1:])]
+
+
+def without_watch(words: Sequence[str]) -> list[str]:
+    """The same command line for one run."""
+    given = argv.parse(list(words))
+    for index in [index for index, word in enumerate(words) if word == "--watch"]:
+        rest = [*words[:index], *words[index + 1 :]]
+        try:
+            parsed = argv.parse(list(rest))
+        except UsageError:
+            continue  # it was the value of another option
+        same = all(getattr(parsed, name) == getattr(given, name) for name in Options.__slots__ if name != "watch")
+        if same:
+            return without_watch(rest) if parsed.watch else rest
+    return list(words)
+
+
+def _report(line: str) -> None:
+    print(f"rdo: {printable(line)}", file=sys.stderr, flush=True)
+
+
+class Ended(BaseException):
+    """A signal asks to end, with this exit status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
+
+
+def _raise(number: int, _: FrameType | None) -> NoReturn:
+    raise Ended(128 + number)
+
+
+class _Rerun:
+    """The runs of one command."""
+
+    def __init__(self, local: LocalTree, command: Sequence[str], *, is_apart: bool) -> None:
+        """`is_apart`: the command changes none of the files here."""
+        self._local = local
+        self._command = command
+        self._is_apart = is_apart
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> int:
+        """See above."""
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _raise)
+        try:
+            return self._run()
+        except Ended as end:
+            return self._end(end.status)
+
+    def _run(self) -> int:
+        tree = self._settle()
+        while (status := self._run_once()) is not None:
+            if sys.stderr.isatty():
+                _report(f"the command ended with status {status}; waiting for a change")
+            if not self._is_apart:  # what has changed meanwhile may be the command's own work
+                tree = self._settle()
+            tree = self._changed(tree)
+            if sys.stdout.isatty():
+                print(CLEAR, end="", flush=True)
+        return INTERRUPTED
+
+    def _settle(self) -> Tree:
+        return self._local.settle(os.environ)
+
+    def _changed(self, before: Tree) -> Tree:
+        """Wait until the files are others, and stay so for a moment."""
+        while (tree := self._settle()) is before:
+            self._local.wait(LOOK_INTERVAL)
+        while True:
+            self._local.wait(SETTLE_GRACE)
+            latest, tree = tree, self._settle()
+            if tree is latest:
+                return tree
+
+    def _run_once(self) -> int | None:
+        """The exit status; None if Ctrl-C ended it."""
+        self._process = subprocess.Popen(self._command)
+        interrupted = False
+        while True:
+            try:
+                status = self._process.wait()
+                break
+            except KeyboardInterrupt:
+                interrupted = True  # it got the signal, too
+        self._process = None
+        if interrupted or status in (-signal.SIGINT, INTERRUPTED):
+            return None
+        return 128 - status if status < 0 else status
+
+    def _end(self, status: int) -> int:
+        """End the command in the same way."""
+        if self._process is not None:
+            self._process.send_signal(status - 128)
+            self._process.wait()
+        return status

@@ -1,0 +1,129 @@
+"""A project's files here and in a directory of one target: the same before a command starts, and again after it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from rdo.drivers.caller import Caller
+from rdo.errors import RdoError
+from rdo.fscodec import fsdecode, fsencode
+from rdo.sync.conflict import Difference, named
+from rdo.sync.entry import Tree
+from rdo.sync.local_tree import LocalTree
+from rdo.sync.patterns import Patterns
+from rdo.sync.project_state import ProjectState
+from rdo.sync.pull import PullResult
+from rdo.sync.push import PushResult
+from rdo.sync.rules import SyncRules
+from rdo.sync.shared_flight import SharedFlight
+from rdo.sync.shell_job import JobUse
+from rdo.sync.target_tree import TargetTree
+from rdo.util import log
+
+
+class SyncPlace(NamedTuple):
+    """Which files, and where: what two commands have in common that share a sync."""
+
+    root: str
+    directory: str
+    """On the target: absolute."""
+    target: str
+    """The name of the target for messages."""
+    rules: SyncRules
+
+
+class ProjectSync:
+    """From any thread. Commands that come together share one look at the files, and one transfer."""
+
+    def __init__(self, place: SyncPlace, state: ProjectState) -> None:
+        self.place = place
+        self._root = fsencode(place.root)
+        self._local = LocalTree(place.root, place.rules, self._report)
+        self._target = TargetTree(state, place.directory, place.target)
+        self._patterns = Patterns(place.rules.pull)
+        self._pushing, self._pulling = SharedFlight(), SharedFlight()
+        self._turn = threading.Lock()
+        """Guards the target's side: one transfer at a time; held while it goes on."""
+        self._caller: Caller | None = None
+        """Of the push that goes on."""
+        self._has_told_of_others = False
+        self.pushed = PushResult()
+        """What the last push that changed something did."""
+        self.pulled = PullResult()
+
+    def _report(self, line: str) -> None:
+        """Tell whoever waits for the push, or the log."""
+        log.event(line)
+        if self._caller is not None:
+            self._caller.report(f"rdo: {line}")
+
+    def push(self, use: JobUse) -> None:
+        """Have all there that was written here before this was called. Raises SyncConflict, RdoError, CallerGone."""
+        self._pushing.run(lambda: self._push(use, ()), lambda: use.caller.progress("waiting for files to be copied"))
+
+    def settle(self, caller: Caller) -> Tree:
+        """What there is here. Raises RdoError."""
+        self._caller = caller
+        try:
+            return self._local.settle(caller.environment)
+        finally:
+            self._caller = None
+
+    def _push(self, use: JobUse, over: Collection[bytes]) -> None:
+        tree = self.settle(use.caller)
+        if not over and self._target.is_current(use, tree):
+            return
+        with self._turn:
+            result = self._target.push(use, self._root, tree, over=over)
+        if result.put or result.removed:
+            self.pushed = result
+            use.caller.trace(f"copied {result.put:,} files ({result.size:,} bytes) to `{self.place.target}`")
+        if self._target.others and not self._has_told_of_others:
+            self._has_told_of_others = True
+            where = f"`{self.place.directory}` on `{self.place.target}`"
+            use.caller.report(f"rdo: another machine or project copies files to {where}, too; its files are left alone")
+
+    def pull(self, use: JobUse) -> PullResult:
+        """Have here what commands that have ended left there. Raises RdoError, CallerGone."""
+        if not self.place.rules.pull:
+            return PullResult()
+        self._pulling.run(lambda: self._pull(use), lambda: use.caller.progress("waiting for files to be copied"))
+        return self.pulled
+
+    def _pull(self, use: JobUse) -> None:
+        with self._turn:
+            self.pulled = self._target.pull(use, self._root, self._patterns)
+        if self.pulled.pulled or self.pulled.removed:
+            count, size = self.pulled.pulled, self.pulled.size
+            use.caller.trace(f"copied {count:,} files ({size:,} bytes) from `{self.place.target}`")
+
+    def differences(self, use: JobUse) -> Sequence[Difference]:
+        """What is not the same on both sides. Raises RdoError."""
+        tree = self.settle(use.caller)
+        with self._turn:
+            return self._target.differences(use, self._root, tree)
+
+    def take_here(self, use: JobUse, paths: Collection[bytes]) -> None:
+        """Have these files there as they are here, whatever they are there. Raises RdoError."""
+        self._push(use, paths)
+
+    def take_there(self, use: JobUse, paths: Collection[bytes]) -> PullResult:
+        """Have these files here as they are there, whatever they are here. Raises RdoError."""
+        with self._turn:
+            return self._target.take_there(use, self._root, paths)
+
+    def close(self) -> None:
+        """Watch no longer."""
+        self._local.close()
+
+
+def pull_fault(result: PullResult) -> RdoError | None:
+    """What to say of files that were left as they are here; None if there are none."""
+    if not result.conflicts:
+        return None
+    is_one = len(result.conflicts) == 1
+    why = f"{named(result.conflicts)} {'has' if is_one else 'have'} changed here, or {'was' if is_one else 'were'} not "
+    hint = f"`rdoctl sync take there {fsdecode(min(result.conflicts))}`, or `here`"
+    return RdoError("did not copy all files from the target", f"{why}from there", hint)

@@ -1,0 +1,99 @@
+"""`sync = "unison"`: the user's own unison makes both sides the same before a command. It runs over `rdo-rsh`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from typing import IO, NamedTuple
+
+from rdo.drivers.caller import Caller
+from rdo.errors import RdoError, reason
+from rdo.fscodec import fsdecode
+from rdo.util.lines import split_lines
+
+LOOK_INTERVAL = 0.5
+"""Seconds between two looks whether the caller still waits."""
+
+SKIPPED = 1
+"""The exit status if all went well, but for files that were changed on both sides: `EXIT STATUS` of unison's manual."""
+
+OUTPUT_LIMIT = 64 * 1024
+"""Bytes of what it complains of that are read."""
+
+
+class UnisonPlace(NamedTuple):
+    """Both directories, and how `rdo-rsh` is told which target is meant."""
+
+    root: str
+    directory: str
+    host: str
+    """A name that `rdo-rsh` accepts in the root's directory."""
+    profile: str
+    target: str
+    """For messages."""
+
+
+def run(place: UnisonPlace, caller: Caller) -> None:
+    """Make both sides the same. Raises RdoError, CallerGone."""
+    command = [
+        _program("unison", caller.environment),
+        place.root,
+        f"ssh://{place.host}/{place.directory}",
+        *("-batch", "-terse", "-sshcmd", _program("rdo-rsh", caller.environment)),
+    ]
+    environment = {**caller.environment, "RDO_PROFILE": place.profile}
+    with tempfile.TemporaryFile() as complaint:
+        try:
+            process = subprocess.Popen(
+                command,
+                cwd=place.root,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=complaint,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise RdoError("cannot run `unison`", reason(error)) from None
+        status = _wait(process, place, caller)
+        if status:
+            raise _fault(status, complaint, place)
+
+
+def _wait(process: subprocess.Popen[bytes], place: UnisonPlace, caller: Caller) -> int:
+    """The exit status. Ends it if nobody waits for it any more."""
+    try:
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return process.wait(LOOK_INTERVAL)
+            caller.progress(f"unison copies files from and to `{place.target}`")
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+
+
+def _fault(status: int, complaint: IO[bytes], place: UnisonPlace) -> RdoError:
+    complaint.seek(max(0, complaint.seek(0, os.SEEK_END) - OUTPUT_LIMIT))
+    lines = [line.strip() for line in split_lines(fsdecode(complaint.read())) if line.strip()]
+    if status == SKIPPED:
+        why = next((line for line in lines if "<-?->" in line), lines[-1] if lines else "it skipped files")
+        hint = f"run `unison {place.root} ssh://{place.host}/{place.directory} -sshcmd rdo-rsh` and choose"
+        return RdoError(f"files have changed both here and on `{place.target}`", why, hint)
+    why = lines[-1] if lines else f"status {status}"
+    return RdoError(f"unison could not make the files here and on `{place.target}` the same", why)
+
+
+def _program(name: str, environment: Mapping[str, str]) -> str:
+    """The path of a program: of this installation, else in the caller's PATH. Raises RdoError."""
+    places = [os.path.dirname(sys.executable), os.path.join(sys.prefix, "bin")] if name.startswith("rdo") else []
+    path = os.pathsep.join([*places, environment.get("PATH", os.defpath)])
+    found = shutil.which(name, path=path)
+    if found is None:
+        raise RdoError(f"there is no `{name}` here", "", f"install {name}, or remove `sync`")
+    return found

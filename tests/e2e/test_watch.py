@@ -1,0 +1,105 @@
+"""`rdo --watch`: a command that is run again after each change of a file here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import clients
+from tests.e2e.project import PATIENCE, Project, local_project, ssh_project
+from tests.e2e.terminal import Terminal
+from tests.sshd import Sshd
+
+
+@pytest.fixture
+def project(tmp_path: Path, runtime: dict[str, str], sshd: Sshd, client: str) -> Project:
+    made = ssh_project(tmp_path, runtime | clients.path(client, runtime["PATH"]), sshd, 'sync = "push"\n')
+    subprocess.run(["git", "init", "-q"], cwd=made.local, check=True)
+    (made.local / ".gitignore").write_text("*.log\n")
+    return made
+
+
+@pytest.mark.both_clients
+def test_a_command_runs_again_after_each_change_and_ctrl_c_ends_it(project: Project) -> None:
+    (project.local / "a").write_text("first\n")
+    with project.start("--watch", "cat", "a", start_new_session=True) as running:
+        assert running.stdout
+        assert running.stdout.readline() == b"first\n"
+        for text in (b"second\n", b"third\n"):
+            (project.local / "b.log").write_bytes(text)  # what git ignores is no change
+            (project.local / "a").write_bytes(text)
+            assert running.stdout.readline() == text
+        os.killpg(running.pid, signal.SIGINT)
+        assert running.wait(PATIENCE) == 130
+        assert running.stdout.read() == b""
+
+
+def test_many_changes_at_once_are_one(project: Project) -> None:
+    (project.local / "n").write_text("0\n")
+    with project.start("--watch", "-c", "echo run; cat n; ls many 2>/dev/null | wc -l") as running:
+        assert running.stdout
+        assert running.stdout.readline() == b"run\n"
+        (project.local / "many").mkdir()
+        for number in range(300):
+            (project.local / "many" / f"{number}").write_text("x")
+        (project.local / "n").write_text("1\n")
+        lines = [running.stdout.readline().strip() for _ in range(5)]
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(PATIENCE) == 128 + signal.SIGTERM
+    assert lines == [b"0", b"0", b"run", b"1", b"300"]
+
+
+def test_a_change_while_the_command_runs_is_not_missed(project: Project) -> None:
+    (project.local / "a").write_text("1\n")
+    with project.start("--watch", "-c", "cat a; echo up; sleep 0.5") as running:
+        assert running.stdout
+        assert running.stdout.readline() == b"1\n"
+        running.expect_up()
+        (project.local / "a").write_text("2\n")
+        assert running.stdout.readline() == b"2\n"
+        running.send_signal(signal.SIGTERM)
+        running.wait(PATIENCE)
+
+
+def test_without_sync_what_the_command_itself_writes_is_no_change(tmp_path: Path, runtime: dict[str, str]) -> None:
+    project = local_project(tmp_path, runtime)
+    project.configure('driver = "local"\n')
+    with project.start("--watch", "-c", "date >> made; wc -l < made") as running:
+        assert running.stdout
+        assert running.stdout.readline().strip() == b"1"
+        os.set_blocking(running.stdout.fileno(), False)
+        shown, deadline = b"", time.monotonic() + PATIENCE
+        while not shown and time.monotonic() < deadline:  # what is written before the command has ended is not seen
+            (project.local / "a").write_text(f"{time.monotonic()}\n")
+            time.sleep(0.5)
+            shown = running.stdout.read() or b""
+        assert shown.split()[0] == b"2"
+        running.send_signal(signal.SIGTERM)
+        running.wait(PATIENCE)
+        rest = running.stdout.read() or b""
+        assert len(shown.split() + rest.split()) < 4
+
+
+def test_on_a_terminal_the_screen_is_cleared_between_runs(project: Project) -> None:
+    (project.local / "a").write_text("first")
+    words = [str(word) for word in project.command("--watch", "-c", "cat a; exit 3")]
+    with Terminal(words, project.local, dict(project.environment)) as terminal:
+        terminal.expect("first")
+        terminal.expect("rdo: the command ended with status 3; waiting for a change\r\n")
+        (project.local / "a").write_text("second")
+        assert "\033[H\033[2J" in terminal.expect("second")
+        terminal.expect("waiting for a change")
+        terminal.type("\x03")
+
+
+@pytest.mark.parametrize(
+    ("words", "rest"), [(["--watch"], b"needs a command"), (["--watch", "-t"], b"needs a command")]
+)
+def test_without_a_command_there_is_nothing_to_watch_for(project: Project, words: list[str], rest: bytes) -> None:
+    done = project.run(*words)
+    assert (done.returncode, rest in done.stderr) == (255, True)
