@@ -30,7 +30,7 @@ PROFILES = """\
 BUILDS = ("dockerfile", "build_args", "build_target")
 """Keys that say something only beside `build`."""
 
-LONG = 48
+LONG = 40
 """Characters of an assignment that has its remark on a line of its own."""
 
 WIDEST = 117
