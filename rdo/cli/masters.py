@@ -148,14 +148,23 @@ def _ask(path: str, question: bytes, timeout: float = ANSWER_TIMEOUT) -> MasterI
         except OSError:  # its queue is full: it accepts nobody
             return MasterInfo(path, None, NO_REPORT)
         try:
-            pid = peercred.pid(connection)
+            pid = peercred.pid(connection)  # of whom has made the socket: systemd, for one that it hands over
             connection.sendall(question)
             report = _receive(connection, timeout)
-            return MasterInfo(path, report["pid"] if pid is None else pid or None, report)
+            return MasterInfo(path, _process(pid, report["pid"]), report)
         except (BrokenPipeError, ConnectionResetError):  # it has ended in the meantime
             return None
         except (OSError, RdoError, ValueError):
             return MasterInfo(path, pid or None, NO_REPORT)
+
+
+def _process(listener: int | None, reported: int) -> int | None:
+    """The master's number among the processes that are seen from here. Its own word counts, unless it has another one
+    where it runs, in a container.
+    """
+    if listener is None or listener == reported or (not is_master(listener) and is_master(reported)):
+        return reported
+    return listener or None
 
 
 def _receive(connection: socket.socket, timeout: float) -> Report:

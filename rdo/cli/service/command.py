@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 import click
 
+from rdo.cli import masters
 from rdo.cli.command_group import CommandGroup
 from rdo.cli.service import units
 from rdo.client import spawn_master
@@ -30,6 +31,10 @@ NOT_NEEDED = "none is needed: commands start the control master themselves"
 class Manager(Protocol):
     """What starts services for a user."""
 
+    @property
+    def is_installed(self) -> bool:
+        """Whether there is anything of it."""
+
     def install(self, command: list[str], path: str) -> None:
         """Have it listen at `path` from now on, and start `command`. Raises RdoError, OSError."""
 
@@ -45,6 +50,15 @@ class Systemd(NamedTuple):
 
     directory: str
 
+    @property
+    def _files(self) -> list[str]:
+        return [os.path.join(self.directory, name) for name in (units.SOCKET_UNIT, units.SERVICE_UNIT)]
+
+    @property
+    def is_installed(self) -> bool:
+        """See Manager."""
+        return any(map(os.path.lexists, self._files))
+
     def install(self, command: list[str], path: str) -> None:
         """See Manager. Leaves no unit where systemd does not run for this user."""
         written = _write(self.directory, units.systemd_units(command))
@@ -56,12 +70,11 @@ class Systemd(NamedTuple):
             raise
 
     def uninstall(self) -> bool:
-        """See Manager. A control master that runs goes on until it is idle."""
-        files = [os.path.join(self.directory, name) for name in (units.SOCKET_UNIT, units.SERVICE_UNIT)]
-        if not any(map(os.path.lexists, files)):
+        """See Manager. Commands that run go on, and so does their control master."""
+        if not self.is_installed:
             return False
         self._systemctl("disable", "--now", units.SOCKET_UNIT)
-        _remove(files)
+        _remove(self._files)
         self._systemctl("daemon-reload")
         return True
 
@@ -87,6 +100,11 @@ class Launchd(NamedTuple):
         return os.path.join(self.directory, f"{socket_activation.LAUNCHD_LABEL}.plist")
 
     @property
+    def is_installed(self) -> bool:
+        """See Manager."""
+        return os.path.lexists(self._file)
+
+    @property
     def _domain(self) -> str:
         return f"gui/{os.getuid()}"
 
@@ -105,7 +123,7 @@ class Launchd(NamedTuple):
 
     def uninstall(self) -> bool:
         """See Manager."""
-        if not os.path.lexists(self._file):
+        if not self.is_installed:
             return False
         self._bootout()
         _remove([self._file])
@@ -141,6 +159,7 @@ def install() -> None:
         raise RdoError(
             "cannot install a service without XDG_RUNTIME_DIR", why, "log in again, and not by `su` or `sudo`"
         )
+    _end_masters(directory)
     manager.install(spawn_master.python(startup.ENTRY), path)
     click.echo(one_line(f"listening at {path}; commands start the control master through it"))
     if isinstance(manager, Launchd) and path.startswith("/tmp/"):
@@ -150,13 +169,24 @@ def install() -> None:
 @command.command("uninstall")
 def uninstall() -> None:
     """Remove the service. Running commands go on."""
-    click.echo("uninstalled" if _manager(os.environ).uninstall() else "not installed")
+    manager = _manager(os.environ)
+    if manager.is_installed:
+        _end_masters(address.runtime_directory(os.environ))
+    click.echo("uninstalled" if manager.uninstall() else "not installed")
 
 
 @command.command("status")
 def status() -> None:
     """Show whether the service is installed and listens."""
     click.echo(one_line(_manager(os.environ).status()))
+
+
+def _end_masters(directory: str) -> None:
+    """Have those that run end after their commands: later ones use another socket, and would never see their
+    connections.
+    """
+    for master in masters.found(directory):
+        masters.stop(master, now=False)
 
 
 def _manager(environ: Mapping[str, str]) -> Manager:

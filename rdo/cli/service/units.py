@@ -30,8 +30,6 @@ SYSTEMD_SERVICE = """\
 [Unit]
 Description=Control master of rdo
 Documentation=man:rdoctl(1)
-Requires={socket}
-After={socket}
 
 [Service]
 Type=simple
@@ -41,13 +39,15 @@ UMask=0077
 StandardError=append:%t/rdo/control.log
 KillMode=mixed
 """
-"""It ends by itself when it is idle, and is started again by the next command."""
+"""It ends by itself when it is idle, and is started again by the next command. It does not require the socket: what
+requires a unit is stopped with it, and commands that run are to survive that the service is removed.
+"""
 
 
 def systemd_units(command: Sequence[str]) -> dict[str, str]:
     """The text of each unit by its name; `command` starts a control master, but for the path of its socket."""
     words = " ".join(map(systemd_word, command))
-    return {SOCKET_UNIT: SYSTEMD_SOCKET, SERVICE_UNIT: SYSTEMD_SERVICE.format(socket=SOCKET_UNIT, command=words)}
+    return {SOCKET_UNIT: SYSTEMD_SOCKET, SERVICE_UNIT: SYSTEMD_SERVICE.format(command=words)}
 
 
 def systemd_word(word: str) -> str:

@@ -36,6 +36,11 @@ def test_the_socket_can_be_used_by_its_owner_alone() -> None:
     assert {"ListenStream=%t/rdo/control", "SocketMode=0600", "DirectoryMode=0700"} < set(text.splitlines())
 
 
+def test_the_service_is_not_stopped_with_its_socket() -> None:
+    text = units.systemd_units(COMMAND)[units.SERVICE_UNIT]
+    assert not {"Requires", "BindsTo", "PartOf"} & {line.partition("=")[0] for line in text.splitlines()}
+
+
 @pytest.mark.parametrize(
     ("word", "written"),
     [("-I", '"-I"'), ("a b", '"a b"'), ('"', '"\\""'), ("\\", '"\\\\"'), ("$A %t", '"$$A %%t"'), ("'", '"\'"')],
