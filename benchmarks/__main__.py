@@ -11,7 +11,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 
-from benchmarks import container_rows, cpu_rows, machine, mapping_rows, memory_rows, report, sharing_rows, ssh_rows
+from benchmarks import (
+    container_rows,
+    cpu_rows,
+    machine,
+    mapping_rows,
+    memory_rows,
+    report,
+    sharing_rows,
+    ssh_rows,
+    sync_rows,
+)
 from benchmarks.command import BenchmarkError, Skipped
 from benchmarks.figures import Outcome
 from benchmarks.goals import GOALS, Goal
@@ -42,6 +52,12 @@ MEASURES: Mapping[str, Measure] = {
     "second-project": sharing_rows.second_project,
     "new-host": sharing_rows.new_host,
     "memory-many": sharing_rows.memory,
+    "sync-clean": sync_rows.clean,
+    "sync-edit": sync_rows.edited,
+    "sync-edit-50ms": sync_rows.edited_delayed,
+    "sync-first": sync_rows.first,
+    "sync-large": sync_rows.first_large,
+    "memory-sync": sync_rows.memory,
     "burst": sharing_rows.burst,
 }
 

@@ -28,6 +28,8 @@ class Goal:
 
 HELD = "ssh, warm ControlMaster"
 
+RSYNC = "rsync -a, warm ControlMaster"
+
 GOALS = (
     Goal("warm-ssh", "warm `rdo true`, login shell sh", HELD, "ms", 0.3, 100, 30),
     Goal("warm-cpu", "the same, CPU of client and master", f"{HELD}, both", "ms", 0.7, 20, 4),
@@ -50,5 +52,19 @@ GOALS = (
     Goal("second-project", "first command of a second project on a host", "warm `rdo true`", "ms", 1.3, 50, 15),
     Goal("new-host", "first command to a host, master running", "ssh, no ControlMaster", "ms", 0.75, 20, 4),
     Goal("memory-many", "control master, ten profiles on three hosts", "", "MiB", 60.0, 1, 1),
+    Goal("sync-clean", "sync of 20,000 files, nothing to copy: what it adds", "", "ms", 5.0, 50, 15),
+    Goal(
+        "sync-edit",
+        "one of 20,000 files edited, then `true`",
+        f"{RSYNC}, then ssh",
+        "ms",
+        0.3,
+        20,
+        5,
+    ),
+    Goal("sync-edit-50ms", "the same, 50 ms round trip", f"{RSYNC}, then ssh", "ms", 0.3, 15, 4),
+    Goal("sync-first", "first copy of 20,000 files", RSYNC, "ms", 1.1, 5, 1),
+    Goal("sync-large", "first copy of 1 GB in one file", RSYNC, "ms", 1.1, 5, 1),
+    Goal("memory-sync", "control master, growth by 20,000 synced files", "", "MiB", 30.0, 1, 1),
     Goal("burst", "500 commands at once on three hosts", "", "lost", 0.0, 3, 1),
 )

@@ -36,6 +36,8 @@ class Target:
 
     project: Project
     config: Path
+    home: Path
+    """The user's, on the target."""
 
     def rdo(self, *words: str) -> Command:
         """A command by rdo."""
@@ -66,7 +68,7 @@ def ssh_target(
         through = ends.enter_context(proxy(server.port, delay)) if delay else server.port
         config = server.ssh_config(extra=[f"User {user.name}", *_detour(server, through)])
         text = f'driver = "ssh"\nhost = "{ALIAS}"\ndirectory = "{user.home}"\n'
-        target = Target(space.project("project", text, RDO_SSH_CONFIG=str(config)), config)
+        target = Target(space.project("project", text, RDO_SSH_CONFIG=str(config)), config, user.home)
         space.allow(target.project)
         if slow:
             _check_slow(target)
