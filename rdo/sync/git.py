@@ -28,6 +28,10 @@ UNTRUSTED = "dubious ownership"
 Stamp = tuple[object, ...]
 
 
+class GitFailed(RdoError):
+    """git cannot say which files belong to a project."""
+
+
 class Git:
     """git, run for a caller."""
 
@@ -36,7 +40,7 @@ class Git:
         self._environment |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
 
     def ask(self, directory: bytes, *words: str, given: bytes = b"", silent: Sequence[int] = ()) -> bytes | None:
-        """What git prints in a directory; None if it ends with one of the statuses `silent`. Raises RdoError."""
+        """What git prints in a directory; None if it ends with one of the statuses `silent`. Raises GitFailed."""
         command = ["git", "-C", fsdecode(directory), *OPTIONS, *words]
         try:
             result = run_for_caller(command, self._environment | {"PWD": "/"}, TIMEOUT, given=given)
@@ -51,7 +55,7 @@ class Git:
         return bytes(result.stdout)
 
     def names(self, directory: bytes, *words: str) -> set[bytes]:
-        """The NUL-separated paths that git prints. Raises RdoError."""
+        """The NUL-separated paths that git prints. Raises GitFailed."""
         return set((self.ask(directory, *words) or b"").split(b"\0")) - {b""}
 
     def home_files(self) -> list[bytes]:
@@ -72,15 +76,15 @@ class Repository(NamedTuple):
     """Files outside the directory on which it depends what is ignored."""
 
     def tracked(self) -> set[bytes]:
-        """All paths in the index, submodules as one path each. Raises RdoError."""
+        """All paths in the index, submodules as one path each. Raises GitFailed."""
         return self.git.names(self.directory, "ls-files", "-z", "--cached")
 
     def forced(self) -> set[bytes]:
-        """The paths in the index that would be ignored otherwise. Raises RdoError."""
+        """The paths in the index that would be ignored otherwise. Raises GitFailed."""
         return self.git.names(self.directory, "ls-files", "-z", "--cached", "--ignored", "--exclude-standard")
 
     def ignored(self, paths: Sequence[bytes]) -> list[bool]:
-        """Whether each of the paths is ignored, leaving aside whether it is tracked. Raises RdoError."""
+        """Whether each of the paths is ignored, leaving aside whether it is tracked. Raises GitFailed."""
         if not paths:
             return []
         given = b"".join(b"./%b\0" % path for path in paths)  # `:` at the start of a path would mean something to git
@@ -98,7 +102,7 @@ class Repository(NamedTuple):
 
 
 def repository_of(git: Git, directory: bytes) -> Repository | None:
-    """The repository that a directory is in, or None if there is no `.git` in it or above. Raises RdoError."""
+    """The repository that a directory is in, or None if there is no `.git` in it or above. Raises GitFailed."""
     if not any(file_stamp(place) for place in places(directory)):
         return None
     above, _, git_directory = (git.ask(directory, "rev-parse", "--show-cdup", "--absolute-git-dir") or b"").partition(
@@ -115,8 +119,8 @@ def nested_repository(git: Git, directory: bytes) -> Repository | None:
     """The repository that begins at a directory that has a `.git`; None if git takes that for none."""
     try:
         above = git.ask(directory, "rev-parse", "--show-cdup")
-    except RdoError as error:
-        if UNTRUSTED in error.why or "not installed" in error.why:
+    except GitFailed as error:
+        if UNTRUSTED in error.why or error.__cause__:
             raise
         return None
     return repository_of(git, directory) if above == b"\n" else None
@@ -171,11 +175,11 @@ def _is_foreign(repository: Repository, above: bytes) -> bool:
     return outer.ignored([os.path.relpath(repository.directory, top)]) == [True] and not repository.tracked()
 
 
-def _failed(directory: bytes, why: str, hint: str = "") -> RdoError:
-    return RdoError(f"cannot ask git which files of `{fsdecode(directory)}` to copy", why, hint)
+def _failed(directory: bytes, why: str, hint: str = "") -> GitFailed:
+    return GitFailed(f"cannot ask git which files of `{fsdecode(directory)}` to copy", why, hint)
 
 
-def _git_failed(directory: bytes, stderr: bytes) -> RdoError:
+def _git_failed(directory: bytes, stderr: bytes) -> GitFailed:
     """An error with what git complained of."""
     complaint = stderr.decode("utf-8", "replace").strip()
     if UNTRUSTED in complaint:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from rdo.errors import RdoError, reason
 from rdo.fscodec import fsdecode, fsencode
 from rdo.sync.entry import Tree
+from rdo.sync.git import GitFailed
 from rdo.sync.rules import SyncRules
 from rdo.sync.selection import Selection
 from rdo.sync.tree_walk import TreeWalk
@@ -20,6 +21,9 @@ from rdo.sync.watcher import EVERYTHING, Changed, Start, Unwatchable, Watcher, s
 
 ROUNDS = 3
 """So often it is looked again what has changed while it was looked: what moves about is seen at one of its places."""
+
+GIT_TRIES = 5
+"""So often git is asked; it ends within milliseconds if it is none of the files' doing."""
 
 RETRY_INTERVAL = 600
 """Seconds between two attempts to watch what could not be watched."""
@@ -58,10 +62,19 @@ class LocalTree:
             self._check_root()
             self._drain()
             for _ in range(ROUNDS):
-                if not self._look():
+                if not self._look_safely():
                     break
                 self._drain()
             return self._walk.tree
+
+    def _look_safely(self) -> bool:
+        """Look, again if git has failed, which it does where a directory goes away while it reads it."""
+        for _ in range(GIT_TRIES - 1):
+            try:
+                return self._look()
+            except GitFailed:
+                self._drain()
+        return self._look()
 
     def _look(self) -> bool:
         """Look at what has changed; whether anything had to be looked at."""

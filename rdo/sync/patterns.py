@@ -73,6 +73,8 @@ class Patterns:
 
     def matches(self, path: bytes, directory: bool = False) -> bool:
         """Whether a pattern matches the path, or a directory on the way to it. `directory`: that is one itself."""
+        if not self._root.positions:
+            return False
         parent, _, name = path.rpartition(b"/")
         left = self._left_in(parent)
         return left.covered or any(
@@ -86,7 +88,7 @@ class Patterns:
 
     def _left_in(self, directory: bytes) -> _Left:
         """What is left in a directory: from the nearest one above it of which that is known, name by name."""
-        if not directory or not self:
+        if not directory or not self._root.positions:
             return self._root
         if len(self._left) >= KEPT_DIRECTORIES:
             self._left.clear()

@@ -217,6 +217,20 @@ def test_nested_repositories_and_submodules_have_their_own_rules(clone: Clone, t
     ]
 
 
+@pytest.mark.parametrize("kind", ["a file of anything", "a file that leads nowhere", "an empty directory"])
+def test_what_only_looks_like_a_repository_is_none(clone: Clone, kind: str) -> None:
+    clone.write(".gitignore", "*.o\n")
+    if kind == "an empty directory":
+        (clone.root / "data/.git").mkdir(parents=True)
+    else:
+        clone.write("data/.git", "anything" if kind == "a file of anything" else "gitdir: /nowhere\n")
+    clone.write("data/a.o")
+    clone.write("data/a")
+    assert clone.files() == [b".gitignore", b"data/a"]
+    clone.write("data/b")
+    assert clone.files() == [b".gitignore", b"data/a", b"data/b"]
+
+
 def test_git_itself_belongs_if_that_is_asked_for(clone: Clone) -> None:
     clone.write("a")
     clone.git("add", "a")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from rdo.sync.entry import Tree, changes
 from rdo.sync.local_tree import LocalTree
 from rdo.sync.rules import SyncRules
-from tests.soak import tries
+from tests.soak import Counted, tries
 from tests.sync_project import ENVIRONMENT, RandomChanges, git, scanned
 
 BURST = 12
@@ -45,8 +46,11 @@ def contents(root: bytes, tree: Tree) -> dict[bytes, bytes]:
     return found
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("kind", RULES)
-def test_a_tree_is_as_it_is_on_the_disk_after_each_burst_of_changes(tmp_path: Path, kind: str) -> None:
+def test_a_tree_is_as_it_is_on_the_disk_after_each_burst_of_changes(
+    tmp_path: Path, kind: str, counted: Counted
+) -> None:
     rules = RULES[kind]
     (tmp_path / "root").mkdir()
     (tmp_path / "outside").mkdir()
@@ -58,16 +62,37 @@ def test_a_tree_is_as_it_is_on_the_disk_after_each_burst_of_changes(tmp_path: Pa
     local = LocalTree(os.fsdecode(root), rules, said.append)
     tree: Tree = {}
     copy: dict[bytes, bytes] = {}
-    done, count = 0, tries(120, 2500)
-    while done < count:
+    for number in counted("bursts of changes to files", range(tries(20, 400))):
         for _ in range(changing.random.randint(1, BURST)):
             changing.some()
-            done += 1
         before, tree = tree, local.settle(ENVIRONMENT)
-        assert {path: entry[:-1] for path, entry in tree.items()} == scanned(root, rules), done
+        assert {path: entry[:-1] for path, entry in tree.items()} == scanned(root, rules), number
         follow(copy, root, before, tree)
-        assert copy == contents(root, tree), done
+        assert copy == contents(root, tree), number
         again = local.settle(ENVIRONMENT)  # a file with two names, just written, counts as written once more
         assert all(tree[path].size == each.size for path, each in changes(tree, again).put.items())
+    local.close()
+    assert said == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", RULES)
+def test_what_changes_while_it_is_looked_at_is_right_once_it_rests(tmp_path: Path, kind: str, counted: Counted) -> None:
+    rules = RULES[kind]
+    (tmp_path / "root").mkdir()
+    (tmp_path / "outside").mkdir()
+    root = os.fsencode(tmp_path / "root")
+    if kind != "all":
+        git(root, "init", "-q")
+    changing = RandomChanges(root, os.fsencode(tmp_path / "outside"), seed=2)
+    said: list[str] = []
+    local = LocalTree(os.fsdecode(root), rules, said.append)
+    for number in counted("looks while files change", range(tries(5, 100))):
+        burst = threading.Thread(target=lambda: [changing.some() for _ in range(200)])
+        burst.start()
+        while burst.is_alive():
+            local.settle(ENVIRONMENT)
+        tree = local.settle(ENVIRONMENT)
+        assert {path: entry[:-1] for path, entry in tree.items()} == scanned(root, rules), number
     local.close()
     assert said == []
