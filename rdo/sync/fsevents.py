@@ -42,7 +42,7 @@ MODIFIED = 2
 class FsEventsWatcher:
     """Watches all that is below one root."""
 
-    exact = False
+    exact = keeps_up = False
 
     def __init__(self, root: bytes) -> None:
         """`root`: absolute. Raises Unwatchable."""

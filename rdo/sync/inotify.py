@@ -49,7 +49,7 @@ INSTANCES_HINT = "raise the limit: `sudo sysctl fs.inotify.max_user_instances=10
 class InotifyWatcher:
     """Watches directories of one root."""
 
-    exact = True
+    exact = keeps_up = True
 
     def __init__(self, root: bytes) -> None:
         """`root`: absolute. Raises Unwatchable."""

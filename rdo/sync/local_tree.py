@@ -108,7 +108,8 @@ class LocalTree:
         """Take in what was reported, so that it does not pile up; who looks at the files does that, too. Cheap."""
         if self._turn.acquire(blocking=False):
             try:
-                self._drain()
+                if self._watcher and self._watcher.keeps_up:
+                    self._drain()
             finally:
                 self._turn.release()
 

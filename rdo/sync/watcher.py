@@ -46,6 +46,8 @@ class Watcher(Protocol):
 
     exact: bool
     """Whether the paths are spelled as the directories spell them."""
+    keeps_up: bool
+    """Whether it costs nothing to ask now and then what has changed, and loses reports if nobody does."""
 
     def watch(self, directory: bytes) -> None:
         """Report what changes in a directory from now on; to be called before it is listed. Raises Unwatchable."""

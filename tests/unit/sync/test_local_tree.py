@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,8 @@ from rdo.sync.rules import SyncRules
 from rdo.sync.watcher import Start, start
 from tests.leaks import wait_until
 from tests.sync_project import ENVIRONMENT, unwatched
+
+NOBODY = 65534
 
 
 class Project:
@@ -264,15 +268,35 @@ def test_a_root_whose_parent_is_renamed_is_not_taken_for_empty(tmp_path: Path) -
     project.local.close()
 
 
-def test_a_directory_that_may_not_be_read_is_an_error_and_not_empty(project: Project) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may read all")
-    project.write("d/a")
-    (project.root / "d").chmod(0)
-    with pytest.raises(RdoError, match=r"cannot read `.*/d`: permission denied; correct"):
-        project.settle()
-    (project.root / "d").chmod(stat.S_IRWXU)
-    assert project.paths() == [b"d", b"d/a"]
+@pytest.mark.parametrize("how", ["inotify", "scan"])
+def test_a_directory_that_may_not_be_read_is_an_error_and_not_empty(how: str) -> None:
+    with tempfile.TemporaryDirectory() as place, as_nobody(Path(place)):
+        project = Project(Path(place), start if how == "inotify" else unwatched)
+        project.write("d/e/a")
+        assert len(project.paths()) == 3
+        (project.root / "d/e").chmod(0)
+        project.write("d/b")
+        os.rename(project.root / "d", project.root / "f")
+        for _ in range(2):
+            with pytest.raises(RdoError, match=r"cannot read `.*/f/e`: permission denied; correct its permissions, or"):
+                project.settle()
+        (project.root / "f/e").chmod(stat.S_IRWXU)
+        assert project.paths() == [b"f", b"f/b", b"f/e", b"f/e/a"]
+        project.local.close()
+
+
+@contextlib.contextmanager
+def as_nobody(place: Path) -> Iterator[None]:
+    """Without root's right to read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.chown(place, NOBODY, NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def test_without_a_watcher_that_is_said_once(tmp_path: Path) -> None:
