@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from rdo.cli.declaration import Command, LeftToClick, Option
 from rdo.errors import RdoError, printable
 from rdo.ipc import address, startup
+from rdo.util import foreign_file
 from rdo.util.lines import split_lines
 
 POLL_INTERVAL = 0.25
@@ -54,7 +55,7 @@ def additions(path: str) -> Iterator[bytes]:
     """What is in the log, and then each time what has been added to it: also once its older half was dropped, and once
     another file has taken its place. Raises FileNotFoundError if there is none at first.
     """
-    with open(path, "rb") as file:
+    with foreign_file.open_regular(path) as file:
         shown = file.read()
         yield shown
         while _is_at(path, file.fileno()):

@@ -98,6 +98,7 @@ def _is_held(fd: int, path: str) -> bool:
 def _spawn(path: str, request: Request) -> None:
     """Start a master as a daemon that holds none of our descriptors, and wait until it listens."""
     log = log_path(path)
+    before = _size(log)
     ready, report = os.pipe()
     try:
         child = os.fork()
@@ -113,8 +114,8 @@ def _spawn(path: str, request: Request) -> None:
     finally:
         os.close(ready)
     if answer != LISTENS:
-        why = fsdecode(answer) if answer else _last_line(log)
-        raise SetupError("the control master did not start", why, RUNTIME_DIR_HINT if answer else "see `rdoctl doctor`")
+        why = fsdecode(answer) if answer else _last_line(log, before)
+        raise SetupError("the control master did not start", why, "" if answer else "see `rdoctl doctor`")
 
 
 def _become_master(report: int, log: str, command: list[str], environment: dict[str, str]) -> None:
@@ -137,7 +138,7 @@ def _become_master(report: int, log: str, command: list[str], environment: dict[
         os.closerange(4, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
         os.execve(command[0], command, environment)
     except OSError as error:
-        os.write(READY_FD, fsencode(f"cannot open `{error.filename}`: {error.strerror}"))
+        os.write(READY_FD, fsencode(f"cannot open `{error.filename}`: {error.strerror}; {RUNTIME_DIR_HINT}"))
     finally:
         os._exit(1)
 
@@ -148,10 +149,19 @@ def _environment(request: Request) -> dict[str, str]:
     return {name: value for name, _, value in variables if name in KEPT_ENV_VARS}
 
 
-def _last_line(path: str) -> str:
+def _size(path: str) -> int:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            lines = file.read().split("\n")
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+def _last_line(path: str, before: int) -> str:
+    """Of what has been added to the file since it had so many bytes."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(before)
+            lines = file.read().decode("utf-8", "replace").split("\n")
     except OSError as error:
         return str(error.strerror)
     return next((line.strip() for line in reversed(lines) if line.strip()), "")

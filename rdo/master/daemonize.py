@@ -28,6 +28,10 @@ ADDRESS_SPACE_NEEDED = 256 * 1024 * 1024
 LIBRARY_PATHS = ("DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH")
 """Variables that an interpreter may need to start, and that no program of the target's or the user's has need of."""
 
+OF_WRITING = {signal.SIGPIPE, signal.SIGXFSZ}
+"""What a process gets that writes where nobody reads, or more than a file may have: here both are errors of write(2).
+Python ignores them, and has them at their default in what it starts.
+"""
 
 IOPRIO_SET = {
     "x86_64": 251, "aarch64": 30, "riscv64": 30, "loongarch64": 30, "ppc64le": 273, "s390x": 282,
@@ -64,7 +68,7 @@ def check_address_space() -> None:
 
 def _reset_signals() -> None:
     """Each at its default, none blocked: a shell without job control has what it starts with `&` ignore SIGINT."""
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE}:
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, *OF_WRITING}:
         with contextlib.suppress(OSError, ValueError):
             signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from rdo.errors import SetupError
 from rdo.ipc import peercred, sockets
+from rdo.ipc.address import RUNTIME_DIR_HINT
 from rdo.master import stale_files
 from rdo.util import log, threads
 from rdo.util.active_count import ActiveCount
@@ -47,7 +48,7 @@ class Listener:
             if not self._is_lent:
                 self._bind(path + stale_files.STARTING)
         except OSError as error:
-            raise SetupError(f"cannot create the socket `{path}`", str(error.strerror)) from None
+            raise SetupError(f"cannot create the socket `{path}`", str(error.strerror), RUNTIME_DIR_HINT) from None
         self._identity = sockets.identity(path)
 
     def _bind(self, private: str) -> None:

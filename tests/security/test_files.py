@@ -22,7 +22,6 @@ PACKAGE = Path(__file__).parents[2] / "rdo"
 READERS = {
     "cli/completion.py": "completion scripts of the installation",
     "cli/doctor/client.py": "the program that is installed as rdo, and what its installer noted",
-    "cli/log.py": "the control master's own log, in a directory of ours",
     "cli/man.py": "a man page of the installation",
     "drivers/docker/build_context.py": "the files of an image's context, of any size; no link is followed",
     "client/spawn_master.py": "the control master's own log, in a directory of ours",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +72,14 @@ def test_a_local_command_has_what_its_own_caller_gave_up(project: Project, own: 
     assert any(line.endswith(shows) for line in state(project, own))
     assert state(project) == usual
     assert wait_until(lambda: len(masters(project)) == 1, PATIENCE)  # one that was told to end may take its time
+
+
+def test_a_limit_on_the_size_of_files_is_for_commands_and_not_for_the_log(project: Project) -> None:
+    done = project.shell("ulimit -f 0; rdo echo up; rdo sh -c 'echo x >file'")
+    assert done.stdout == b"up\n"
+    assert done.returncode == 128 + signal.SIGXFSZ
+    assert done.stderr == b""
+    assert wait_until(lambda: len(masters(project)) == 1, PATIENCE)
 
 
 def test_a_local_command_has_its_own_caller_s_environment_and_none_of_another_s(project: Project) -> None:
