@@ -5,10 +5,8 @@ RDO_REQUIRE=ssh,docker makes a failure of a skip for want of one of these names.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
-import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,21 +15,17 @@ from typing import NoReturn
 import pytest
 from hypothesis import HealthCheck, settings
 
-from rdo.ipc import protocol
 from tests import clients, disk
 from tests.disk import Mount
 from tests.docker_engine import DockerEngine, shared_engine
 from tests.dropbear import Dropbear, User
 from tests.dropbear import user as make_dropbear_user
 from tests.dropbear import why_not as why_no_dropbear
-from tests.e2e.masters import answer
-from tests.leaks import MARK, Leaks, root_of, wait_for_ends, wait_until
+from tests.environment import environment_of
+from tests.leaks import MARK, Leaks, wait_until
 from tests.soak import FULL, Account, Counted, tries
 from tests.sshd import Sshd, find_sshd
 from tests.vagrant_machine import VagrantHost, shared_host
-
-STOP_BOUND = 15.0
-"""Seconds for masters that were told to end to be gone."""
 
 NUMBERS = itertools.count(1)
 
@@ -152,54 +146,11 @@ def runtime(test_id: str, leaks: Leaks) -> Iterator[dict[str, str]]:
         yield environment
 
 
-@contextlib.contextmanager
-def environment_of(mark: str, leaks: Leaks) -> Iterator[dict[str, str]]:
-    """An environment for rdo: nothing of the user's, short paths (a socket's has room for 104 bytes).
-
-    Afterwards the masters are told to end; one that outlives that is a leak.
-    """
-    root = root_of(mark)
-    root.mkdir(mode=0o700)
-    environment = isolated(root, mark)
-    yield environment
-    if left := leaks.processes(mark=mark):
-        stop_masters(environment)
-        wait_for_ends(left, STOP_BOUND)
-    shutil.rmtree(root)
-
-
 @pytest.fixture(scope="session")
 def shared_runtime(leaks: Leaks) -> Iterator[dict[str, str]]:
     """The same, for tests that share the control master which listens in it."""
     with environment_of(f"{leaks.run}{next(NUMBERS)}", leaks) as environment:
         yield environment
-
-
-def isolated(root: Path, mark: str) -> dict[str, str]:
-    """The variables a login gives, pointed below `root`, the tests' interpreter first in PATH, and the mark.
-
-    Every target is allowed: what it takes to allow one is for the tests of that.
-    """
-    directories = {
-        "HOME": root / "home",
-        "XDG_CACHE_HOME": root / "cache",
-        "XDG_CONFIG_HOME": root / "config",
-        "XDG_RUNTIME_DIR": root / "run",
-        "XDG_STATE_HOME": root / "state",
-    }
-    for directory in directories.values():
-        directory.mkdir(mode=0o700)
-    path = os.pathsep.join((*map(str, clients.directories()), os.environ.get("PATH", os.defpath)))
-    variables = {name: str(directory) for name, directory in directories.items()}
-    return variables | {"LANG": "C.UTF-8", "PATH": path, "RDO_TRUST": "1", "TERM": "xterm", MARK: mark}
-
-
-def stop_masters(environment: dict[str, str]) -> None:
-    """Tell the masters to end. Whether they have, the leak check tells, so a failure here is none."""
-    for path in Path(environment["XDG_RUNTIME_DIR"], "rdo").glob("*"):
-        if path.is_socket():
-            with contextlib.suppress(OSError):
-                answer(path, protocol.frame(protocol.STOP, b"1"))
 
 
 @pytest.fixture

@@ -16,6 +16,9 @@ BOUND = 20.0
 
 Connect = Callable[[DockerDriver], DockerConnection]
 
+Make = Callable[..., DockerDriver]
+"""Makes drivers of settings."""
+
 
 @contextlib.contextmanager
 def connections(environment: dict[str, str]) -> Iterator[Connect]:

@@ -12,17 +12,16 @@ import contextlib
 import gc
 import os
 import re
-import select
 import signal
 import stat
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+
+from tests.processes import PROC, Process, listed_processes, read, wait_for_ends
 
 SETTLE = 15.0
 """Seconds for what a test has told to end to do so: a master, a server's session, a thread in its last line."""
@@ -31,27 +30,14 @@ TICK = 0.01
 LONGEST_TICK = 0.05
 """Seconds between two looks, at first and later. Nothing tells when a process that is not our child has ended."""
 
-READ_SIZE = 65536
 
 MARK = "RDO_TEST_ID"
 
 CLEARING = re.compile(r"/containerd-shim-\S+ .* delete$")
 """An engine that clears a container away, which goes on a while after the container is gone."""
 
-PROC = Path("/proc")
-
-IS_LINUX = sys.platform == "linux"
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Process:
-    """A process as the system lists it. Its command tells it from a later one with the same number."""
-
-    pid: int
-    parent: int
-    command: str
 
 
 @dataclass(frozen=True)
@@ -160,35 +146,6 @@ def wait_until(condition: Callable[[], T], bound: float) -> T:
     return value
 
 
-def wait_for_ends(pids: Iterable[int], bound: float) -> None:
-    """Wait until none of these processes is left, or `bound` seconds have passed: without a look at all others."""
-    deadline = time.monotonic() + bound
-    for pid in pids:
-        wait_for_end(pid, max(0.0, deadline - time.monotonic()))
-
-
-def wait_for_end(pid: int, bound: float) -> None:
-    if sys.platform != "linux":
-        wait_until(lambda: not is_there(pid), bound)
-        return
-    with contextlib.suppress(ProcessLookupError):
-        fd = os.pidfd_open(pid)
-        try:
-            ended = select.poll()
-            ended.register(fd, select.POLLIN)
-            ended.poll(bound * 1000)
-        finally:
-            os.close(fd)
-
-
-def is_there(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def holds(command: str, parts: tuple[str, ...]) -> bool:
     """Whether any of the parts stands in a command line."""
     return any(part in command for part in parts)
@@ -215,59 +172,6 @@ def carries(pid: int, wanted: list[bytes], *, exact: bool) -> bool:
         return False
     variables = environ.split(b"\0") if exact else environ
     return any(each in variables for each in wanted)
-
-
-def listed_processes() -> dict[int, Process]:
-    """The processes of this machine that are not older than the tests, by number; zombies only where it was ours to
-    take their status.
-    """
-    if not IS_LINUX:
-        return processes_of_ps()
-    numbers = process_numbers()
-    OLDER.intersection_update(numbers)  # a number that came free may be one of ours by now
-    found = (read_process(number) for number in numbers - OLDER)
-    return {process.pid: process for process in found if process}
-
-
-def process_numbers() -> set[int]:
-    return {int(name) for name in os.listdir(PROC) if name.isdecimal()}
-
-
-OLDER = process_numbers() if IS_LINUX else set()
-"""What ran before the tests did. None of these is theirs, and to read them each time is most of what a look costs."""
-
-
-def read_process(pid: int) -> Process | None:
-    """One process from /proc, or None if it has just gone; see proc(5)."""
-    try:
-        line = read(f"{PROC}/{pid}/stat").decode(errors="replace")
-        command = read(f"{PROC}/{pid}/cmdline").replace(b"\0", b" ").decode(errors="replace").strip()
-    except OSError:
-        return None
-    name, _, rest = line.partition("(")[2].rpartition(")")
-    state, parent = rest.split()[0], int(rest.split()[1])
-    if state in "ZX" and parent != os.getpid():
-        return None
-    return Process(pid, parent, command or f"[{name}] {'zombie' if state == 'Z' else ''}".rstrip())
-
-
-def read(path: str) -> bytes:
-    """A whole file of /proc: each test reads hundreds, so by plain system calls. Raises OSError."""
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        data = os.read(fd, READ_SIZE)
-        while len(data) % READ_SIZE == 0 and (more := os.read(fd, READ_SIZE)):
-            data += more
-        return data
-    finally:
-        os.close(fd)
-
-
-def processes_of_ps() -> dict[int, Process]:
-    """The same from ps(1), as POSIX has it; without the ps itself."""
-    with subprocess.Popen(["ps", "-Awwo", "pid=,ppid=,args="], stdout=subprocess.PIPE, text=True) as ps:
-        rows = [line.split(None, 2) for line in ps.communicate()[0].splitlines()]
-    return {int(row[0]): Process(int(row[0]), int(row[1]), row[-1]) for row in rows if int(row[0]) != ps.pid}
 
 
 def has_children() -> bool:

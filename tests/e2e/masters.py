@@ -10,7 +10,7 @@ from typing import Any
 from rdo.ipc import protocol
 from rdo.ipc.startup import ENTRY
 from tests.e2e.project import Project
-from tests.leaks import listed_processes, wait_for_ends
+from tests.processes import listed_processes, wait_for_ends
 from tests.sshd import Sshd
 
 END_BOUND = 10.0

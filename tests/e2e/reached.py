@@ -19,8 +19,8 @@ from tests.docker_engine import DockerEngine
 from tests.dropbear import Dropbear
 from tests.e2e.masters import masters
 from tests.e2e.project import Project, make_project, ssh_config_text
-from tests.leaks import listed_processes
 from tests.line import Line
+from tests.processes import listed_processes
 from tests.ssh_server import SshServer
 from tests.sshd import Sshd
 

@@ -13,7 +13,8 @@ import pytest
 from tests.e2e.project import PATIENCE, Project
 from tests.e2e.reached import Reached, token
 from tests.e2e.terminal import Terminal
-from tests.leaks import listed_processes, wait_until
+from tests.leaks import wait_until
+from tests.processes import listed_processes
 from tests.soak import tries
 
 PROMPT = 5.0

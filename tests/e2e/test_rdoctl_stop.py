@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.project import PATIENCE, Project, local_project
-from tests.leaks import listed_processes, wait_until
+from tests.leaks import wait_until
+from tests.processes import listed_processes
 
 RUNNING = ("sh", "-c", "echo ready; read -r line; echo $line")
 

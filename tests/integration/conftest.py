@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from rdo.config.schema import Settings
+from rdo.drivers.docker.driver import DockerDriver
 from rdo.drivers.ssh.connection import SshConnection
 from tests.conftest import require
 from tests.connecting import connected
+from tests.docker_client import Make
+from tests.docker_engine import DockerEngine
 from tests.dropbear import User
 from tests.login_keys import agent as agent
 from tests.servers import KINDS, make_dropbear, make_sshd
@@ -76,3 +83,22 @@ def connect(caller: ScriptedCaller) -> Iterator[Connect]:
     yield open_one
     for connection in made:
         connection.close()
+
+
+@pytest.fixture
+def make(docker_engine: DockerEngine, tmp_path: Path) -> Make:
+    """Makes drivers for containers, for a project in the test's directory."""
+
+    def driver(root: Path = tmp_path, **settings: Any) -> DockerDriver:
+        environment = {**os.environ, "DOCKER_HOST": docker_engine.host}
+        return DockerDriver(Settings(**settings), str(root), "default", environment)
+
+    return driver
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port on which nobody listens, nor can begin to."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]

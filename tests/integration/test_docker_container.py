@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rdo.config.schema import Settings
 from rdo.drivers.base import ChannelOptions, Pty, WindowSize
-from rdo.drivers.docker.driver import DockerDriver
 from rdo.drivers.root import Root
 from rdo.errors import ConfigError, ConnectError, LinkLost
 from rdo.pool.connection import HeldConnection
 from rdo.pool.shell import ProcessGroup
 from rdo.remote_sh.script import Script
-from tests.docker_client import BOUND, Connect, connections, output
+from tests.docker_client import BOUND, Connect, Make, connections, output
 from tests.docker_engine import DockerEngine
 from tests.leaks import wait_until
 from tests.soak import Counted, tries
 
-Make = Callable[..., DockerDriver]
-
 HEALTH = {"test": ["CMD-SHELL", "test -e /healthy || { touch /healthy; false; }"], "interval": 500_000_000}
-
-
-@pytest.fixture
-def make(docker_engine: DockerEngine, tmp_path: Path) -> Make:
-    """Makes drivers of settings, for a project in the test's directory."""
-
-    def driver(root: Path = tmp_path, **settings: Any) -> DockerDriver:
-        environment = {**os.environ, "DOCKER_HOST": docker_engine.host}
-        return DockerDriver(Settings(**settings), str(root), "default", environment)
-
-    return driver
 
 
 @pytest.fixture
@@ -141,76 +126,6 @@ def test_the_beginning_of_an_id_is_not_a_name(docker_engine: DockerEngine, make:
         assert make(container=identity[:12]).roots() == []
         with pytest.raises(ConnectError, match=f"there is no container `.*`: the ID of `{name}` starts with that"):
             make(container=identity[:4]).roots()
-
-
-def labels(service: str, number: int, directory: Path, **more: str) -> dict[str, str]:
-    prefix = "com.docker.compose"
-    return {
-        f"{prefix}.service": service,
-        f"{prefix}.container-number": str(number),
-        f"{prefix}.project.working_dir": str(directory),
-        f"{prefix}.config-hash": "0",
-        **{f"{prefix}.{key}": value for key, value in more.items()},
-    }
-
-
-def test_a_service_is_found_by_the_labels_of_compose(
-    docker_engine: DockerEngine, make: Make, connect: Connect, tmp_path: Path
-) -> None:
-    below = tmp_path / "deep" / "er"
-    below.mkdir(parents=True)
-    options: dict[str, Any] = {"mounts": {tmp_path: "/app"}}
-    with (
-        docker_engine.container(name="second", hostname="second", labels=labels("web", 2, tmp_path), **options),
-        docker_engine.container(name="first", hostname="first", labels=labels("web", 1, tmp_path), **options) as first,
-        docker_engine.container(hostname="once", labels=labels("web", 1, tmp_path, oneoff="True"), **options),
-        docker_engine.container(hostname="other", labels=labels("web", 1, tmp_path / "other")),
-        docker_engine.client() as client,
-    ):
-        driver = make(service="web", root=below)
-        with pytest.raises(ConnectError, match=r"several containers: `first` \(running\), `second`"):
-            driver.roots()
-        client.containers.get(first).stop(timeout=0)
-        assert output(connect(driver), "hostname") == "second"
-        assert driver.target == "service web"
-        with pytest.raises(ConnectError, match=r"service `wbe` has no container: there are `web`; did you mean `web`"):
-            make(service="wbe", root=below).roots()
-        with pytest.raises(ConnectError, match=r"no service `web`: .*; `docker compose -f FILE up -d web`"):
-            make(service="web", root=Path("/proc")).roots()
-
-
-def test_the_compose_project_that_the_environment_names_counts(docker_engine: DockerEngine, tmp_path: Path) -> None:
-    mine, other = labels("web", 1, tmp_path, project="mine"), labels("web", 1, tmp_path / "x", project="other")
-
-    def driver(**variables: str) -> DockerDriver:
-        environment = {"DOCKER_HOST": docker_engine.host, **variables}
-        return DockerDriver(Settings(service="web"), str(tmp_path), "default", environment)
-
-    with (
-        docker_engine.container(labels=mine, mounts={tmp_path: "/mine"}),
-        docker_engine.container(labels=other, mounts={tmp_path: "/other"}),
-    ):
-        assert [root.remote for root in driver().roots()] == ["/mine"]
-        assert [root.remote for root in driver(COMPOSE_PROJECT_NAME="other").roots()] == ["/other"]
-        assert [root.remote for root in driver(COMPOSE_FILE="x/compose.yaml").roots()] == ["/other"]
-        with pytest.raises(ConnectError) as caught:
-            driver(COMPOSE_PROJECT_NAME="third").roots()
-    assert str(caught.value) == (
-        "there is no service `web`: the compose project `third` has no container; "
-        "`docker compose -f FILE up -d web`, or set `container`"
-    )
-
-
-def test_the_hint_for_a_service_that_is_not_up_names_its_file(make: Make, tmp_path: Path) -> None:
-    (tmp_path / "docker").mkdir()
-    (tmp_path / "docker" / "compose.yaml").touch()
-    hint = f"`docker compose -f docker/compose.yaml up -d web` in `{tmp_path}`"
-    with pytest.raises(ConnectError) as caught:
-        make(service="web").roots()
-    assert str(caught.value).endswith(f"; {hint}")
-    (tmp_path / "compose.yaml").touch()
-    with pytest.raises(ConnectError, match=r"; `docker compose up -d web`$"):
-        make(service="web").roots()
 
 
 def test_a_missing_workdir_does_not_keep_a_command_from_starting(

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -43,14 +42,6 @@ def listener(says: bytes, *, hangs_up: bool) -> Iterator[int]:
         thread.join()
 
 
-@pytest.fixture
-def closed_port() -> Iterator[int]:
-    """A port on which nobody listens, nor can begin to."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        yield held.getsockname()[1]
-
-
 def failure(host: str, port: int | None = None, timeout: float | None = None) -> str:
     with pytest.raises(ConnectError) as error:
         connected(driver(Path(os.devnull), host, port=port, connect_timeout=timeout), ScriptedCaller())
@@ -63,66 +54,6 @@ def test_include_and_match_count(server: SshServer, connect: Connect, tmp_path: 
     connection = connect(outer)
     assert output(connection, "echo in") == (0, "in\n")
     assert connection.options.set_env == {"A": "b"}
-
-
-def test_a_host_behind_another_is_reached_through_it(
-    server: SshServer, own_server: MakeServer, connect: Connect, tmp_path: Path
-) -> None:
-    with own_server() as hop:
-        both = tmp_path / "both"
-        lines = hop.ssh_config("hop").read_text()
-        both.write_text(lines + server.ssh_config(extra=["ProxyJump hop"]).read_text())
-        connection = connect(both)
-        assert output(connection, "head -c 300000 /dev/zero | wc -c") == (0, "300000\n")
-        assert hop.logins == 1
-        connection.close()
-        assert threading.active_count() == 1
-
-
-def test_a_chain_of_hosts_is_followed_in_order(
-    server: SshServer, own_server: MakeServer, connect: Connect, tmp_path: Path
-) -> None:
-    with own_server() as first, own_server() as second:
-        every = tmp_path / "every"
-        configs = [first.ssh_config("first"), second.ssh_config("second"), server.ssh_config()]
-        every.write_text("".join(path.read_text() for path in configs))
-        assert output(connect(every, jump="first,second"), "echo in") == (0, "in\n")
-        assert first.logins == 1
-        assert second.logins == 1
-
-
-def test_a_jump_host_that_cannot_reach_the_host_is_named(server: SshServer, closed_port: int) -> None:
-    config = server.ssh_config("hop")
-    with pytest.raises(ConnectError, match=r"`[\w-]+@hop:\d+` cannot reach `127.0.0.1` port \d+: connect"):
-        connected(driver(config, "127.0.0.1", port=closed_port, jump="hop"), ScriptedCaller())
-
-
-def test_jump_hosts_in_a_circle_are_found(tmp_path: Path) -> None:
-    config = tmp_path / "circle"
-    config.write_text("Host a\n  ProxyJump b\nHost b\n  ProxyJump a\n")
-    with pytest.raises(ConnectError, match="form a loop"):
-        connected(driver(config, "a"), ScriptedCaller())
-
-
-def test_a_proxy_command_carries_the_connection_and_ends_with_it(
-    server: SshServer, own_server: MakeServer, connect: Connect, tmp_path: Path
-) -> None:
-    with own_server() as hop:
-        proxy = f"ProxyCommand ssh -F {hop.ssh_config('hop')} -W %h:%p hop"
-        connection = connect(server.ssh_config(extra=[proxy]))
-        assert output(connection, "head -c 300000 /dev/zero | wc -c") == (0, "300000\n")
-
-
-def test_a_proxy_command_that_fails_is_quoted_with_its_last_words(server: SshServer) -> None:
-    config = server.ssh_config(extra=["ProxyCommand sh -c 'echo no way >&2; exit 3'"])
-    with pytest.raises(ConnectError, match=r"ProxyCommand `sh -c .*`, status 3, no way"):
-        connected(driver(config), ScriptedCaller())
-
-
-def test_a_proxy_command_that_was_killed_is_said_to_have_been(server: SshServer) -> None:
-    config = server.ssh_config(extra=["ProxyCommand sh -c 'kill -9 $$'"])
-    with pytest.raises(ConnectError, match=r"ProxyCommand `sh -c .*`, signal 9$"):
-        connected(driver(config), ScriptedCaller())
 
 
 @pytest.mark.parametrize(
@@ -229,26 +160,6 @@ def test_the_configured_directory_is_a_root() -> None:
     assert driver(None, "devbox").roots() == []
     (root,) = driver(None, "devbox", directory="/srv/app", root="/home/me/app").roots()
     assert (root.local, root.remote) == ("/home/me/app", "/srv/app")
-
-
-HANDS_OVER = """
-import socket, sys
-there = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-socket.send_fds(socket.socket(fileno=1), [b"x"], [there.fileno()])
-"""
-
-
-def test_a_proxy_command_may_hand_over_its_connection(server: SshServer, connect: Connect, tmp_path: Path) -> None:
-    (tmp_path / "proxy.py").write_text(HANDS_OVER)
-    proxy = f"ProxyCommand {sys.executable} {tmp_path / 'proxy.py'} %p"
-    connection = connect(server.ssh_config(extra=[proxy, "ProxyUseFdpass yes"], name="fdpass"))
-    assert output(connection, "head -c 300000 /dev/zero | wc -c") == (0, "300000\n")
-
-
-def test_a_proxy_command_that_hands_over_nothing_is_named(server: SshServer) -> None:
-    config = server.ssh_config(extra=["ProxyCommand sh -c 'echo no way >&2'", "ProxyUseFdpass yes"], name="fdpass")
-    with pytest.raises(ConnectError, match=r"passed no connection \(ProxyUseFdpass\): ProxyCommand .*no way"):
-        connected(driver(config), ScriptedCaller())
 
 
 def test_programs_and_paths_of_the_ssh_configuration_count_from_where_the_command_was_typed(

@@ -176,7 +176,7 @@ def test_without_vagrant_what_is_kept_still_works(vagrant: FakeVagrant, go: Go) 
     (vagrant.project / "Vagrantfile").write_text("# changed\n")
     with pytest.raises(ConnectError) as error:
         connected(lonely, caller)
-    assert str(error.value) == "cannot ask Vagrant for its machine: there is no `vagrant` in PATH; install Vagrant"
+    assert str(error.value) == "cannot ask Vagrant about its machines: `vagrant` is not in PATH; install Vagrant"
 
 
 def test_the_key_of_the_same_machine_must_not_change(vagrant: FakeVagrant, go: Go) -> None:

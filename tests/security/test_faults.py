@@ -13,7 +13,8 @@ from tests.e2e.masters import END_BOUND, masters, report
 from tests.e2e.project import Project, local_project
 from tests.e2e.reached import sleepers, token
 from tests.e2e.terminal import Terminal
-from tests.leaks import Leaks, listed_processes, wait_until
+from tests.leaks import Leaks, wait_until
+from tests.processes import listed_processes
 from tests.security.faulty_master import FaultyMaster, faulty_master
 
 PLACES = [

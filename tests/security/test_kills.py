@@ -16,7 +16,8 @@ import pytest
 from tests.e2e.masters import masters
 from tests.e2e.project import PATIENCE, Project
 from tests.e2e.reached import none_sleeps, sleepers, token
-from tests.leaks import Leaks, listed_processes, wait_until
+from tests.leaks import Leaks, wait_until
+from tests.processes import listed_processes
 from tests.soak import Counted, tries
 from tests.sshd import Sshd
 

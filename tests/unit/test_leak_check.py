@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.leaks import Leaks, end, listed_processes, wait_until
+from tests.leaks import Leaks, end, wait_until
+from tests.processes import listed_processes
 
 pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
 

@@ -14,27 +14,6 @@ from rdo.project import FoundConfig, change_directory, discover, logical, stamp,
 CONFIG = ".rdo.conf"
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with a directory in it, its physical path; the user has no config file of their own."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    directory = tmp_path.resolve() / "project"
-    (directory / "a" / "b").mkdir(parents=True)
-    (directory / CONFIG).write_text("driver = 'local'\n")
-    return directory
-
-
-@pytest.fixture
-def enter(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Go to a directory, as a shell does that shows it as `pwd`."""
-
-    def go(directory: Path, pwd: str | None = None) -> None:
-        monkeypatch.chdir(directory)
-        monkeypatch.setenv("PWD", str(directory) if pwd is None else pwd)
-
-    return go
-
-
 def directories(found: FoundConfig) -> tuple[str, str, str, str]:
     return found.config, found.root, found.pwd, found.cwd
 
@@ -192,47 +171,6 @@ def test_the_users_own_file_is_where_the_environment_says(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert user_file(os.environ) == path
-
-
-def change_content(path: Path) -> None:
-    path.write_text("driver = 'ssh'")
-
-
-def change_time(path: Path) -> None:
-    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
-
-
-def replace(path: Path) -> None:
-    """Another file of the same size and time."""
-    before = path.stat()
-    other = path.with_name("other")
-    other.write_bytes(bytes(before.st_size))
-    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
-    other.replace(path)
-
-
-@pytest.mark.parametrize("name", [CONFIG, ".rdo.local.conf", "user"])
-@pytest.mark.parametrize("change", [change_content, change_time, replace, Path.unlink])
-def test_the_stamp_changes_with_each_of_the_files(project: Path, name: str, change: Callable[[Path], None]) -> None:
-    config, user = str(project / CONFIG), str(project / "user")
-    for file in (CONFIG, ".rdo.local.conf", "user"):
-        (project / file).write_text("x")
-    before = stamp(config, user)
-    assert stamp(config, user) == before
-    change(project / name)
-    assert stamp(config, user) != before
-
-
-def test_the_stamp_changes_when_a_missing_file_appears(project: Path) -> None:
-    before = stamp(f"{project}/{CONFIG}", f"{project}/user")
-    (project / ".rdo.local.conf").touch()
-    assert stamp(f"{project}/{CONFIG}", f"{project}/user") != before
-
-
-def test_what_is_discovered_holds_the_stamp_of_its_files(project: Path, enter: Callable[..., None]) -> None:
-    enter(project)
-    found = discover(os.environ)
-    assert found.stamp == stamp(found.config, user_file(os.environ))
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def _settings(path: str, text: str, tools: Sequence[Tool], force: bool) -> Draft
 def _tasks(path: str, text: str, tools: Sequence[Tool], force: bool) -> Draft:
     now, kept = jsonc.loads(text), []
     if isinstance(now, dict) and now.get("version", VERSION) != VERSION:
-        raise ValueError(f"it is of version {now['version']}, not {VERSION}")
+        raise ValueError(f"its version is {now['version']}, not {VERSION}")
     text = _put(text, ["version"], VERSION)
     for ours in _with_defaults([task(tool) for tool in tools], now):
         label = ours["label"]

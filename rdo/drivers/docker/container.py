@@ -65,7 +65,7 @@ def by_service(engine: Engine, service: str, directory: str, environment: Mappin
         raise ConnectError(f"there is no service `{service}`", why, _advice(directory, service, environment))
     files = [*found.here, *found.around][0].labels.get(compose.PROJECT_FILES, "").split(",")
     hint = nearest(service, services) or compose.up_command([file for file in files if file], directory, service)
-    raise ConnectError(f"the service `{service}` has no container", f"there are {listed(services)}", hint)
+    raise ConnectError(f"the service `{service}` has no container", f"the project has {listed(services)}", hint)
 
 
 def by_directory(engine: Engine, directory: str) -> InspectedContainer:

@@ -170,7 +170,7 @@ class SessionChannel(SshChannel):
             self.wait_until_open()
         except OpenRefused as error:
             if error.code == UNKNOWN_CHANNEL_TYPE:
-                raise LinkLost(f"`{self._target}` allows no commands", str(error)) from None
+                raise LinkLost(f"`{self._target}` does not run commands", str(error)) from None
             raise ChannelRefused(str(error)) from None
         number = self._remote.number
         if agent:

@@ -93,7 +93,7 @@ def parse_krl(data: bytes) -> KeyRevocationList:
         elif kind == EXTENSION:
             _extension(section)
         else:  # a signature, too: OpenSSH has refused lists that are signed since 9.4, as nobody checks that
-            raise ValueError(f"section {kind} of it is not known")
+            raise ValueError(f"it has a section of an unknown kind: {kind}")
     return KeyRevocationList(frozenset(keys), frozenset(hashes), tuple(certificates))
 
 
@@ -122,7 +122,7 @@ def _certificates(section: BlobReader) -> RevokedCertificates:
         elif kind == CERTIFICATE_EXTENSION:
             _extension(part)
         else:
-            raise ValueError(f"section {kind} of its certificates is not known")
+            raise ValueError(f"its certificates have a section of an unknown kind: {kind}")
         _ended(part)
     return RevokedCertificates(authority, tuple(ranges), tuple(bitmaps), frozenset(key_ids))
 
@@ -137,13 +137,13 @@ def _extension(section: BlobReader) -> None:
     name, critical = section.string(), section.number(1)
     section.string()
     if critical:
-        raise ValueError(f"its extension {name.decode(errors='replace')} is not known, and critical")
+        raise ValueError(f"it has an unknown critical extension: {name.decode(errors='replace')}")
     _ended(section)
 
 
 def _ended(section: BlobReader) -> None:
     if not section.is_at_end:
-        raise ValueError("there is more in a section than belongs there")
+        raise ValueError("one of its sections has trailing data")
 
 
 REVOCATION_LIMIT = 64 * 1024 * 1024

@@ -148,7 +148,7 @@ class VagrantCommand:
         environment = self._project.environment(self._caller.environment)
         program = shutil.which("vagrant", path=environment.get("PATH", os.defpath))
         if program is None:
-            raise ConnectError("cannot ask Vagrant for its machine", "there is no `vagrant` in PATH", "install Vagrant")
+            raise ConnectError("cannot ask Vagrant about its machines", "`vagrant` is not in PATH", "install Vagrant")
         return subprocess.Popen(
             [program, *words],
             cwd=self._project.directory,

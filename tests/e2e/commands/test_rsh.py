@@ -204,10 +204,10 @@ def test_this_machine_is_localhost(tmp_path: Path, runtime: dict[str, str]) -> N
     assert rsh(project, "devbox", "pwd").returncode == 255
 
 
-def test_another_profile_s_host_is_that_profile_s(configured: Project) -> None:
-    configured.configure(ssh_config_text(configured, '[here]\ndriver = "local"\n'))
-    assert rsh(configured, "--profile", "here", "local", "echo ok").stdout == b"ok\n"
-    assert rsh(configured, "local", "echo ok").returncode == 255
+def test_another_profile_s_host_is_that_profile_s(own: Project) -> None:
+    own.configure(ssh_config_text(own, '[here]\ndriver = "local"\n'))
+    assert rsh(own, "--profile", "here", "local", "echo ok").stdout == b"ok\n"
+    assert rsh(own, "local", "echo ok").returncode == 255
 
 
 def test_paths_in_output_are_left_alone_even_if_the_profile_maps_them(configured: Project) -> None:

@@ -122,7 +122,7 @@ def test_a_task_that_differs_is_left_alone_and_named_unless_forced() -> None:
         ('{\n"a" 1}', "line 2: expected `:`"),
         ("[]", "`version` is not inside an object"),
         ('{"tasks": {}}', "`tasks` is not an array"),
-        ('{"version": "0.1.0"}', "it is of version 0.1.0, not 2.0.0"),
+        ('{"version": "0.1.0"}', "its version is 0.1.0, not 2.0.0"),
     ],
 )
 def test_a_file_that_cannot_be_added_to_is_named_with_the_reason(text: str, why: str) -> None:

@@ -89,7 +89,7 @@ def test_the_table_of_the_documentation_is_the_one_that_counts() -> None:
         ("forwardx11", "yes", "ForwardX11 yes: rdo does not forward X11"),
         ("forwardx11", "no", None),
         ("forwardx11trusted", "yes", None),
-        ("localforward", "1 [a]:1", "LocalForward 1 [a]:1: rdo forwards no ports and sockets of the ssh configuration"),
+        ("localforward", "1 [a]:1", "LocalForward 1 [a]:1: rdo ignores the forwardings of the ssh configuration"),
         ("futureoption", "on", "futureoption on: rdo does not know this option of ssh"),
         ("hostname", "h", None),
     ],

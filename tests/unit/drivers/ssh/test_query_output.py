@@ -125,7 +125,7 @@ def test_the_tokens_of_a_proxy_command_are_expanded() -> None:
         ("serveralivecountmax 2", "alive_count", 2),
         ("port \u0663", "port", 22),
         ("connecttimeout none", "connect_timeout", None),
-        ("tunnel ethernet", "ignored", ("Tunnel ethernet: rdo makes no tunnel devices",)),
+        ("tunnel ethernet", "ignored", ("Tunnel ethernet: rdo does not create tunnel devices",)),
         ("bindinterface lo", "refused", ("BindInterface lo: rdo cannot choose an interface: set BindAddress",)),
     ],
 )

@@ -1,0 +1,61 @@
+"""The environment that rdo has in tests, and the control masters that it leaves there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from rdo.ipc import protocol
+from tests import clients
+from tests.e2e.masters import answer
+from tests.leaks import MARK, Leaks, root_of
+from tests.processes import wait_for_ends
+
+STOP_BOUND = 15.0
+"""Seconds for masters that were told to end to be gone."""
+
+
+@contextlib.contextmanager
+def environment_of(mark: str, leaks: Leaks) -> Iterator[dict[str, str]]:
+    """An environment for rdo: nothing of the user's, short paths (a socket's has room for 104 bytes).
+
+    Afterwards the masters are told to end; one that outlives that is a leak.
+    """
+    root = root_of(mark)
+    root.mkdir(mode=0o700)
+    environment = isolated(root, mark)
+    yield environment
+    if left := leaks.processes(mark=mark):
+        stop_masters(environment)
+        wait_for_ends(left, STOP_BOUND)
+    shutil.rmtree(root)
+
+
+def isolated(root: Path, mark: str) -> dict[str, str]:
+    """The variables a login gives, pointed below `root`, the tests' interpreter first in PATH, and the mark.
+
+    Every target is allowed: what it takes to allow one is for the tests of that.
+    """
+    directories = {
+        "HOME": root / "home",
+        "XDG_CACHE_HOME": root / "cache",
+        "XDG_CONFIG_HOME": root / "config",
+        "XDG_RUNTIME_DIR": root / "run",
+        "XDG_STATE_HOME": root / "state",
+    }
+    for directory in directories.values():
+        directory.mkdir(mode=0o700)
+    path = os.pathsep.join((*map(str, clients.directories()), os.environ.get("PATH", os.defpath)))
+    variables = {name: str(directory) for name, directory in directories.items()}
+    return variables | {"LANG": "C.UTF-8", "PATH": path, "RDO_TRUST": "1", "TERM": "xterm", MARK: mark}
+
+
+def stop_masters(environment: dict[str, str]) -> None:
+    """Tell the masters to end. Whether they have, the leak check tells, so a failure here is none."""
+    for path in Path(environment["XDG_RUNTIME_DIR"], "rdo").glob("*"):
+        if path.is_socket():
+            with contextlib.suppress(OSError):
+                answer(path, protocol.frame(protocol.STOP, b"1"))

@@ -1,0 +1,117 @@
+"""The processes of this machine, and the ends of some. As the system lists them: by /proc, or by ps(1)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+READ_SIZE = 65536
+
+
+TICK = 0.01
+"""Seconds between two looks, where nothing tells when a process that is not our child has ended."""
+
+PROC = Path("/proc")
+
+
+IS_LINUX = sys.platform == "linux"
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process as the system lists it. Its command tells it from a later one with the same number."""
+
+    pid: int
+    parent: int
+    command: str
+
+
+def wait_for_ends(pids: Iterable[int], bound: float) -> None:
+    """Wait until none of these processes is left, or `bound` seconds have passed: without a look at all others."""
+    deadline = time.monotonic() + bound
+    for pid in pids:
+        wait_for_end(pid, max(0.0, deadline - time.monotonic()))
+
+
+def wait_for_end(pid: int, bound: float) -> None:
+    if sys.platform != "linux":
+        deadline = time.monotonic() + bound
+        while is_there(pid) and time.monotonic() < deadline:
+            time.sleep(TICK)
+        return
+    with contextlib.suppress(ProcessLookupError):
+        fd = os.pidfd_open(pid)
+        try:
+            ended = select.poll()
+            ended.register(fd, select.POLLIN)
+            ended.poll(bound * 1000)
+        finally:
+            os.close(fd)
+
+
+def is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def listed_processes() -> dict[int, Process]:
+    """The processes of this machine that are not older than the tests, by number; zombies only where it was ours to
+    take their status.
+    """
+    if not IS_LINUX:
+        return processes_of_ps()
+    numbers = process_numbers()
+    OLDER.intersection_update(numbers)  # a number that came free may be one of ours by now
+    found = (read_process(number) for number in numbers - OLDER)
+    return {process.pid: process for process in found if process}
+
+
+def process_numbers() -> set[int]:
+    return {int(name) for name in os.listdir(PROC) if name.isdecimal()}
+
+
+OLDER = process_numbers() if IS_LINUX else set()
+"""What ran before the tests did. None of these is theirs, and to read them each time is most of what a look costs."""
+
+
+def read_process(pid: int) -> Process | None:
+    """One process from /proc, or None if it has just gone; see proc(5)."""
+    try:
+        line = read(f"{PROC}/{pid}/stat").decode(errors="replace")
+        command = read(f"{PROC}/{pid}/cmdline").replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return None
+    name, _, rest = line.partition("(")[2].rpartition(")")
+    state, parent = rest.split()[0], int(rest.split()[1])
+    if state in "ZX" and parent != os.getpid():
+        return None
+    return Process(pid, parent, command or f"[{name}] {'zombie' if state == 'Z' else ''}".rstrip())
+
+
+def read(path: str) -> bytes:
+    """A whole file of /proc: each test reads hundreds, so by plain system calls. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        data = os.read(fd, READ_SIZE)
+        while len(data) % READ_SIZE == 0 and (more := os.read(fd, READ_SIZE)):
+            data += more
+        return data
+    finally:
+        os.close(fd)
+
+
+def processes_of_ps() -> dict[int, Process]:
+    """The same from ps(1), as POSIX has it; without the ps itself."""
+    with subprocess.Popen(["ps", "-Awwo", "pid=,ppid=,args="], stdout=subprocess.PIPE, text=True) as ps:
+        rows = [line.split(None, 2) for line in ps.communicate()[0].splitlines()]
+    return {int(row[0]): Process(int(row[0]), int(row[1]), row[-1]) for row in rows if int(row[0]) != ps.pid}

@@ -1,0 +1,39 @@
+"""What the tests of the lifeline need."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.unit.remote_sh.lifeline import SAFE_KILL, Start, kill_group
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Iterator[Path]:
+    """A directory to be searched first for programs: with a `kill` that signals no group."""
+    kill = tmp_path / "kill"
+    kill.write_text(SAFE_KILL)
+    kill.chmod(0o755)
+    yield tmp_path
+    assert not (tmp_path / "kill.log").exists()
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start a program in a session of its own, ready when it has said so; at the end all of it is killed."""
+    with ExitStack() as stack:
+
+        def go(text: str, session: bool = True) -> subprocess.Popen[bytes]:
+            argv = ["/bin/sh", "-c", text]
+            child = subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=session)
+            stack.enter_context(child)
+            stack.callback(kill_group if session else subprocess.Popen.kill, child)
+            assert child.stdout
+            assert child.stdout.readline() == b"ready\n"
+            return child
+
+        yield go

@@ -1,0 +1,103 @@
+"""A shell that runs the lifeline's script, and what it has to do with."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from rdo.remote_sh.bootstrap import bootstrap
+from rdo.remote_sh.render import LIFELINE
+from tests.unit.remote_sh.shells import BOUND, NONCE, as_bin_sh
+
+END_BOUND = 20.0
+"""Seconds within which all that is listed must be gone after the lifeline's end: it tries for 2, and posh, on a machine
+busy with something else, starts two programs each time. What is not ended goes on for 100."""
+
+
+SAFE_KILL = """#!/bin/sh
+case $2 in [1-9]*) exec /bin/kill "$@";; esac
+echo "$*" >>"$0.log"
+"""
+"""Stands before the program of that name: given a group, that of procps 4.0 signals every process there is."""
+
+
+Start = Callable[..., "subprocess.Popen[bytes]"]
+
+
+def kill_group(child: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+class Lifeline:
+    """A shell that runs the lifeline's script, over pipes."""
+
+    def __init__(self, shell: str, programs: Path) -> None:
+        argv = ["/bin/sh", "-c", as_bin_sh(shell, bootstrap(NONCE, pty=False, login=False))]
+        pipe = subprocess.PIPE
+        variables = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+        self._shell = subprocess.Popen(
+            argv, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True, env=variables
+        )
+        self.pid = self._shell.pid
+        self._to_answer = 0
+        self.answers: list[bool] = []
+        """Whether a process got the signal, for each order to send one."""
+        self.order(LIFELINE)
+
+    def add(self, child: subprocess.Popen[bytes]) -> None:
+        """List what is a shell of ours."""
+        self.order(f"add {child.pid} {child.pid}")
+
+    def kill(self, child: subprocess.Popen[bytes], name: object) -> None:
+        """Have it signalled."""
+        self.order(f"kill {child.pid} {name} {child.pid}")
+
+    def order(self, line: str) -> None:
+        assert self._shell.stdin
+        self._to_answer += line.split()[:1] == ["kill"]
+        self._shell.stdin.write(line.encode() + b"\n")
+        self._shell.stdin.flush()
+
+    def lose(self) -> None:
+        """Close its stdin, as the end of the master or of the link does."""
+        assert self._shell.stdin
+        self._shell.stdin.close()
+        self._shell.stdin = None
+
+    def end(self) -> tuple[bytes, bytes, int]:
+        """Lose it and wait for its end: all it said behind the markers but for answers, and its status."""
+        out, errors = self._shell.communicate(timeout=BOUND)
+        marker = NONCE.encode()
+        said = out.partition(b"\n")[2]
+        answers, said = said.split(b"\n")[: self._to_answer], b"\n".join(said.split(b"\n")[self._to_answer :])
+        assert re.fullmatch(rb"([0-9]+ )*", b"".join(answer + b" " for answer in answers)), (out, errors)
+        self.answers = [answer == b"0" for answer in answers]
+        return said, errors.removeprefix(marker + b"\n"), self._shell.returncode
+
+
+def all_gone(child: subprocess.Popen[bytes]) -> bool:
+    """Whether every process of the group has ended in time: then nobody has its stdout open any more."""
+    deadline = time.monotonic() + END_BOUND
+    assert child.stdout
+    os.set_blocking(child.stdout.fileno(), False)
+    while time.monotonic() < deadline:
+        if child.stdout.read(1) == b"":
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def is_gone(group: int) -> bool:
+    """Whether no process of the group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
