@@ -101,9 +101,7 @@ TABLE = (
     Rule("IPQoS", HONOURED, "the first value, because one connection carries everything"),
     Rule("KbdInteractiveAuthentication", HONOURED),
     Rule("KbdInteractiveDevices", HONOURED),
-    Rule(
-        "KexAlgorithms", HONOURED, "if rdo supports them: mlkem768x25519, curve25519, ecdh-sha2, diffie-hellman"
-    ),
+    Rule("KexAlgorithms", HONOURED, "if rdo supports them: mlkem768x25519, curve25519, ecdh-sha2, diffie-hellman"),
     Rule("KnownHostsCommand", HONOURED),
     Rule("LocalCommand", HONOURED, "if PermitLocalCommand allows it; once for each connection"),
     Rule("LocalForward", IGNORED, FORWARDING),
