@@ -7,7 +7,8 @@ cd "$sync_root" || exit
 } 3>>"$sync_state/manifest" || fail_sync record
 echo "@SERIAL@" >"$sync_state/serial" || fail_sync record
 echo "h@TAB@$dirs_existing"
-if [ -n "@IS_LAST@" ]; then
+is_last=@IS_LAST@
+if [ -n "$is_last" ]; then
     rm -rf "$sync_state"/stage-* "$sync_state/parts" "$sync_lock"
 else
     rm -rf "$sync_state"/stage-* "$sync_lock"

@@ -94,7 +94,11 @@ class TargetTree:
 
     def _is_connected(self, use: JobUse) -> bool:
         connection = self._opened.connection if self._opened else None
-        return connection is not None and not connection.keepalive.ended and connection in set(use.shells.connections)
+        return (
+            connection is not None
+            and not connection.keepalive.ended
+            and any(connection is each for each in use.shells.connections)
+        )
 
     def pull(self, use: JobUse, root: bytes, patterns: PullPatterns) -> PullResult:
         """Have here, below `root`, what the target has that the patterns name. Raises RdoError, LinkLost, CallerGone.
