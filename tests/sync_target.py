@@ -19,7 +19,7 @@ from rdo.drivers.local.driver import LocalDriver
 from rdo.errors import LinkLost
 from rdo.fscodec import fsencode
 from rdo.pool.shell_pool import ShellPool
-from rdo.remote_sh.render import Script
+from rdo.remote_sh.script import Script
 from rdo.sync.entry import Entry, Tree
 from rdo.sync.project_state import ProjectState
 from rdo.sync.pull import PullResult
@@ -66,7 +66,8 @@ def contents(root: Path) -> dict[bytes, object]:
     found: dict[bytes, object] = {}
     for path, entry in tree_of(root).items():
         place = os.path.join(top, path)
-        found[path] = (entry, Path(os.fsdecode(place)).read_bytes()) if entry.kind == "file" else entry
+        is_file = stat.S_ISREG(os.lstat(place).st_mode)
+        found[path] = (entry, Path(os.fsdecode(place)).read_bytes()) if is_file else entry
     return found
 
 
@@ -107,6 +108,8 @@ class OneShell:
         finally:
             for each in opened:
                 each.close()
+                with contextlib.suppress(LinkLost):
+                    each.exit_status()  # a child of ours is to be gone
 
     def close(self) -> None:
         self._connection.close()

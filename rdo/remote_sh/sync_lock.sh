@@ -29,8 +29,13 @@ while ! { set -C; echo $$ >"$sync_lock"; } 2>/dev/null; do
     [ ! -e "$sync_lock" ] || sleep 1
     times_tried=$((times_tried+1))
     [ $times_tried -lt 10 ] || {
-        [ -n "$lock_owner" ] || echo $$ >"$sync_lock"
         echo "!locked $lock_owner"
+        exit
+    }
+    # On a disk that is full, nobody gets to write who it is.
+    { echo $$ >"$sync_lock.try" && rm -f "$sync_lock.try"; } || {
+        rm -f "$sync_lock.try" "$sync_lock"
+        echo "!fault lock"
         exit
     }
 done

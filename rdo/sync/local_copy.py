@@ -48,7 +48,7 @@ class LocalCopy:
         self.made: list[bytes] = []
         """Directories that were made for what is in them."""
         self._root = root
-        self._received = b"pull-" + os.urandom(8).hex().encode()
+        self._received = b"pull-%d-%s" % (os.getpid(), os.urandom(8).hex().encode())
         self._handle = -1
         self._writing = -1
         self._directories: dict[bytes, int] = {}
@@ -61,13 +61,21 @@ class LocalCopy:
         if self._writing >= 0:
             os.close(self._writing)
             self._writing = -1
-        if self._handle < 0:
-            return
-        os.close(self._handle)
-        self._handle = -1
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+            shutil.rmtree(os.path.join(self._root, STATE, self._received), ignore_errors=True)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove what a control master left that did not get to close this."""
+        state = os.path.join(self._root, STATE)
         with contextlib.suppress(OSError):
-            shutil.rmtree(os.path.join(self._root, STATE, self._received))
-            os.rmdir(os.path.join(self._root, STATE))
+            for name in os.listdir(state):
+                owner = name.split(b"-")[1:2]
+                if name.startswith(b"pull-") and owner[0].isdigit() and not _is_running(int(owner[0])):
+                    shutil.rmtree(os.path.join(state, name), ignore_errors=True)
+            os.rmdir(state)
 
     def look(self, path: bytes) -> Here:
         """What is at a path. A link or a file on the way counts as something else in its place."""
@@ -224,3 +232,13 @@ class LocalCopy:
             what = f"cannot write `{fsdecode(path)}`, which was pulled from the target"
             hint = "free disk space here" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "fix what is in its way"
             raise RdoError(what, reason(error), hint) from None
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

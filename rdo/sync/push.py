@@ -225,10 +225,9 @@ class Pusher:
             job.write(b"go\n" if file.skip(size, digest) else b"again\n")
             job.feed(file.rest())
             size, _ = answer(lines, b"")
-            part = file.part(name)
-            if part is not None and size != part.size:
+            if size != file.sent:
                 raise push_fault(b"part", self._place, job.reason())
-        return part
+        return file.part(name)
 
     def _checked(self, job: ShellJob) -> Iterator[bytes]:
         """Lines, up to one that says that something is wrong. Raises TargetChanged, RdoError."""
@@ -344,10 +343,13 @@ def push_fault(fault: bytes, place: Place, why: str) -> RdoError:
         why = f"another copy has been going on there for long, in process {detail or 'unknown'}"
         return RdoError(what, why, f"try again, or remove `{place.directory}/.rdo-sync/lock` there")
     if is_full(why):
-        return RdoError(what, why, "free disk space there")
+        return RdoError(what, "no space is left on its disk", "free disk space there")
     return RdoError(what, why or "its shell ended early", "fix what is there, or use `rdo --no-sync`")
 
 
 def is_full(why: str) -> bool:
     """Whether a program there complains of a disk, or a quota, that is used up."""
-    return any(each in why.lower() for each in ("no space left", "quota exceeded", "disk full"))
+    return any(
+        each in why.lower()
+        for each in ("no space left", "quota exceeded", "disk full", "wrote only", "i/o error", "write error")
+    )

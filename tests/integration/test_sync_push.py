@@ -207,7 +207,7 @@ def test_a_clean_tree_costs_nothing(plain: Side) -> None:
 def test_a_connection_that_has_ended_makes_nothing_current(plain: Side) -> None:
     tree = tree_of(plain.here)
     plain.tree.push(plain.use, os.fsencode(plain.here), tree)
-    plain.pool.connections[0].keepalive.ended = True  # type: ignore[union-attr,index]
+    plain.pool.connections[0].keepalive.ended = True  # type: ignore[index]
     assert not plain.tree.is_current(plain.use, tree)
 
 

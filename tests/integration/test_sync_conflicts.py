@@ -1,0 +1,312 @@
+"""What is on a target and not as rdo has left it: it is never overwritten or removed, and one line says so."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rdo.errors import RdoError
+from rdo.sync.conflict import SyncConflict
+from tests import disk
+from tests.disk import Mount
+from tests.sync_target import OneShell, Side, contents, tools, tree_of, write
+
+HINT = "see `rdoctl sync diff`; then `rdoctl sync take here PATH`, or `there`"
+
+
+@pytest.fixture
+def side(tmp_path: Path) -> Iterator[Side]:
+    """A project of which all is on the target."""
+    pool = OneShell()
+    side = Side(tmp_path, pool)
+    side.write({"a": "1", "b": "2", "src/c": "3", "src/deep/d": "4"})
+    (side.here / "link").symlink_to("a")
+    side.push()
+    yield side
+    pool.close()
+
+
+def refuse(side: Side) -> str:
+    """What a push says that is refused; nothing there has changed then."""
+    before = contents(side.there)
+    with pytest.raises(SyncConflict) as caught:
+        side.push()
+    assert contents(side.there) == before
+    assert side.left == []
+    with pytest.raises(SyncConflict):
+        side.fresh().push(side.use, os.fsencode(side.here), tree_of(side.here))
+    return str(caught.value)
+
+
+def edit(path: Path) -> None:
+    path.write_text("theirs")
+
+
+def edit_in_the_same_second(path: Path) -> None:
+    """Same size, same time: only the time of the change of its inode tells."""
+    info = path.stat()
+    path.write_text("9")
+    os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
+
+
+def make_a_link(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+
+
+def make_a_fifo(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+CHANGES: list[Callable[[Path], None]] = [edit, edit_in_the_same_second, make_a_link, make_a_fifo]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("removed", [False, True], ids=["put", "removed"])
+def test_a_file_that_was_changed_there_is_left_alone(side: Side, change: Callable[[Path], None], removed: bool) -> None:
+    change(side.there / "src/c")
+    side.write({"a": "also changed here"})
+    if removed:
+        (side.here / "src/c").unlink()
+    else:
+        side.write({"src/c": "changed here"})
+    assert refuse(side) == f"did not copy files to `here`: `src/c` has changed there; {HINT}"
+    assert side.tree.differences(side.use, os.fsencode(side.here), tree_of(side.here))[-1][::2] == (b"src/c", "changed")
+
+
+def test_a_file_that_was_there_before_is_left_alone(side: Side) -> None:
+    write(side.there, {"new": "theirs", "dir/new": "theirs"})
+    side.write({"new": "ours", "dir/new": "ours"})
+    assert refuse(side) == f"did not copy files to `here`: `dir/new` and `new` were there before rdo; {HINT}"
+
+
+def test_no_more_than_the_first_few_are_named(side: Side) -> None:
+    write(side.there, {f"f{each}": "theirs" for each in range(9)})
+    side.write({f"f{each}": "ours" for each in range(9)})
+    assert "`f0`, `f1`, `f2` and 6 more were there" in refuse(side)
+
+
+def test_a_directory_in_place_of_a_file_is_left_alone(side: Side) -> None:
+    write(side.there, {"new/theirs": "theirs"})
+    side.write({"new": "ours"})
+    assert "`new` was there before rdo" in refuse(side)
+
+
+def test_a_file_in_place_of_a_directory_is_left_alone(side: Side) -> None:
+    write(side.there, {"new": "theirs"})
+    side.write({"new/ours": "ours"})
+    assert "`new` was there before rdo" in refuse(side)
+
+
+def test_what_is_equal_is_no_conflict(side: Side) -> None:
+    write(side.there, {"new": "equal", "a": "2"})
+    side.write({"new": "equal", "a": "2"})
+    os.utime(side.there / "b")
+    (side.there / "src/c").chmod(0o600)
+    side.write({"b": "changed"})
+    (side.here / "src/c").unlink()
+    side.push()
+    assert side.is_same
+
+
+def test_a_clone_that_was_there_is_taken_for_the_projects(tmp_path: Path) -> None:
+    pool = OneShell()
+    side = Side(tmp_path, pool)
+    side.write({f"d{each % 7}/{each}": str(each) for each in range(600)})
+    (side.here / "link").symlink_to("d0")
+    shutil.copytree(side.here, side.there, symlinks=True)
+    side.push()
+    assert side.is_same
+    pool.close()
+
+
+def test_a_file_that_is_gone_there_is_no_conflict(side: Side) -> None:
+    (side.there / "a").unlink()
+    shutil.rmtree(side.there / "src")
+    (side.here / "a").unlink()
+    shutil.rmtree(side.here / "src")
+    side.push()
+    assert side.is_same
+
+
+@pytest.mark.parametrize("path", ["src", "src/deep"])
+def test_a_link_on_the_way_is_not_followed(side: Side, tmp_path: Path, path: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    shutil.move(side.there / path, elsewhere)
+    (side.there / path).symlink_to(elsewhere)
+    before = contents(elsewhere)
+    side.write({"src/deep/d": "changed", "src/deep/e": "new"})
+    with pytest.raises(RdoError) as caught:
+        side.push()
+    hint = "replace it by a directory there, or add it to `exclude`"
+    assert str(caught.value) == f"cannot copy files into `{path}` on `here`: it is a symbolic link there; {hint}"
+    assert contents(elsewhere) == before
+
+
+@pytest.mark.parametrize("name", [".rdo-sync", "state"])
+def test_a_link_in_place_of_rdos_own_directory_is_refused(side: Side, tmp_path: Path, name: str) -> None:
+    state = side.there / ".rdo-sync"
+    path = state if name == ".rdo-sync" else next(each for each in state.iterdir() if each.is_dir())
+    elsewhere = tmp_path / "elsewhere"
+    shutil.move(path, elsewhere)
+    path.symlink_to(elsewhere)
+    side.write({"a": "changed"})
+    with pytest.raises(RdoError, match=r"`\.rdo-sync` there is a symbolic link"):
+        side.push()
+
+
+def test_what_is_taken_from_here_is_overwritten(side: Side) -> None:
+    for path in ("a", "src/c"):
+        (side.there / path).write_text("theirs")
+    side.write({"a": "ours"})
+    side.push(over=[b"a"])
+    assert (side.there / "a").read_text() == "ours"
+    assert (side.there / "src/c").read_text() == "theirs"
+    side.push(over=[b"src"])
+    assert side.is_same
+
+
+def test_what_is_removed_here_is_removed_there_when_that_is_taken(side: Side) -> None:
+    (side.there / "a").write_text("theirs")
+    (side.here / "a").unlink()
+    side.push(over=[b"a"])
+    assert side.is_same
+
+
+def test_what_is_taken_from_there_is_the_same_on_both_sides(side: Side) -> None:
+    (side.there / "a").write_text("theirs")
+    side.write({"a": "ours"})
+    refuse(side)
+    assert side.tree.take_there(side.use, os.fsencode(side.here), [b"a"]).pulled == 1
+    side.push()
+    assert side.is_same
+    assert (side.here / "a").read_text() == "theirs"
+
+
+def test_differences_are_named_by_what_they_are(side: Side) -> None:
+    write(side.there, {"new": "theirs", "other": "not looked at"})
+    (side.there / "b").write_text("theirs")
+    (side.there / "src/c").unlink()
+    side.write({"new": "ours", "a": "edited"})
+    (side.here / "src/deep/d").unlink()
+    found = {each.path: each.there for each in side.tree.differences(
+        side.use, os.fsencode(side.here), tree_of(side.here))}  # fmt: skip
+    assert found == {
+        b"new": "not ours", b"b": "changed", b"src/c": "missing", b"a": "outdated", b"src/deep/d": "outdated"
+    }  # fmt: skip
+
+
+def test_a_second_machine_is_told_of_the_first_and_overwrites_nothing_of_it(side: Side) -> None:
+    assert not side.tree.others
+    second = side.fresh("other-state")
+    tree = tree_of(side.here)
+    second.push(side.use, os.fsencode(side.here), tree)
+    assert second.others
+    side.write({"a": "of the second"})
+    second.push(side.use, os.fsencode(side.here), tree_of(side.here))
+    first = side.fresh()
+    side.write({"a": "of the first"})
+    with pytest.raises(SyncConflict):
+        first.push(side.use, os.fsencode(side.here), tree_of(side.here))
+    assert (side.there / "a").read_text() == "of the second"
+
+
+def test_without_a_program_for_digests_what_was_touched_counts_as_changed(tmp_path: Path) -> None:
+    pool = OneShell("dash", tools(tmp_path / "tools", without=["sha256sum"]))
+    side = Side(tmp_path, pool)
+    side.write({"a": "1", "b": "2"})
+    side.push()
+    side.write({"a": "3"})
+    side.push()
+    os.utime(side.there / "a")
+    side.write({"a": "4"})
+    assert "`a` has changed there" in refuse(side)
+    pool.close()
+
+
+def test_a_full_disk_there_leaves_all_as_it_was(tmp_path: Path, mount: Mount) -> None:
+    pool = OneShell()
+    there = mount(tmp_path / "there", options="size=512k,mode=755")
+    side = Side(tmp_path, pool, there)
+    side.write({"a": "1" * 1000, "b": "2" * 1000})
+    side.push()
+    before = contents(there)
+    side.write({"a": "3" * 400_000, "b": "4" * 400_000})
+    with pytest.raises(RdoError, match=r"^cannot copy files to `.*` on `here`: no space is left on its disk; free"):
+        side.push()
+    assert contents(there) == before
+    assert side.left == []
+    side.write({"a": "3", "b": "4"})
+    side.push()
+    assert side.is_same
+    pool.close()
+
+
+def test_a_disk_without_room_for_a_word_is_one_line(tmp_path: Path, mount: Mount) -> None:
+    pool = OneShell()
+    there = mount(tmp_path / "there", options="size=256k,mode=755")
+    side = Side(tmp_path, pool, there)
+    side.write({"a": "1"})
+    side.push()
+    before = contents(there)
+    disk.fill(there)
+    side.write({"a": "2"})
+    with pytest.raises(RdoError, match="no space is left on its disk; free disk space there"):
+        side.push()
+    (there / "filler").unlink()
+    assert contents(there) == before
+    side.fresh()
+    side.push()
+    assert side.is_same
+    pool.close()
+
+
+def test_a_target_that_cannot_be_written_is_one_line(tmp_path: Path, mount: Mount) -> None:
+    pool = OneShell()
+    there = mount(tmp_path / "there", options="size=256k,mode=755,ro")
+    side = Side(tmp_path, pool, there)
+    with pytest.raises(RdoError, match=r"^cannot make `.*/.rdo-sync` on `here`: mkdir: .*Read-only file system; "):
+        side.push()
+    with pytest.raises(RdoError, match=r"^cannot enter or make `.*/sub` on `here`: .*Read-only file system; "):
+        Side(tmp_path, pool, there / "sub").push()
+    pool.close()
+
+
+def test_a_directory_that_is_another_file_system_gets_its_files(tmp_path: Path, mount: Mount) -> None:
+    pool = OneShell()
+    side = Side(tmp_path, pool)
+    side.there.mkdir()
+    mount(side.there / "disk", options="size=1m,mode=755")
+    side.write({"disk/a": "1", "disk/sub/b": "2", "c": "3"})
+    side.push()
+    assert side.is_same
+    side.write({"disk/a": "4", "disk/sub/b": "5"})
+    side.push()
+    assert side.is_same
+    pool.close()
+
+
+def test_a_file_here_that_cannot_be_read_is_one_line(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    side.write({"a": "changed", "b": "changed"})
+    opened = os.open
+
+    def refusing(path: object, *more: object, **others: object) -> int:
+        if path == b"b":
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *more, **others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", refusing)
+    before = contents(side.there)
+    with pytest.raises(RdoError) as caught:
+        side.push()
+    monkeypatch.undo()
+    hint = "fix its permissions, or add it to `exclude`"
+    assert str(caught.value) == f"cannot read `b` to copy it to the target: permission denied; {hint}"
+    assert contents(side.there) == before
+    side.push()
+    assert side.is_same
