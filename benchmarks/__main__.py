@@ -26,7 +26,7 @@ from benchmarks.command import BenchmarkError, Skipped
 from benchmarks.figures import Outcome
 from benchmarks.goals import GOALS, Goal
 from benchmarks.install import TREE
-from benchmarks.interleave import PAUSE
+from benchmarks.interleave import COMMAND_INTERVAL
 from benchmarks.plan import Measure, Plan
 from benchmarks.workspace import Workspace, workspace
 
@@ -94,7 +94,7 @@ def main() -> int:
     say(f"done in {time.monotonic() - started:.0f} s")
     quick = " A quick run: few repetitions, 256 MiB instead of 1 GB." if options.quick else ""
     heading = machine.sentence(described) + quick
-    text = f"{heading}\n\n{report.table(outcomes)}\n\n{HOW.format(pause=PAUSE * 1000)}"
+    text = f"{heading}\n\n{report.table(outcomes)}\n\n{HOW.format(pause=COMMAND_INTERVAL * 1000)}"
     print(text)
     if options.json:
         Path(options.json).write_text(report.as_json(outcomes, described))
@@ -115,7 +115,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     if unknown := set(options.names) - set(MEASURES):
         parser.error(f"no row `{min(unknown)}`; there are {', '.join(MEASURES)}")
     if options.readme and (options.quick or options.names):
-        parser.error("--readme wants a whole run: neither --quick nor names")
+        parser.error("--readme needs a whole run: neither --quick nor names")
     options.goals = [goal for goal in GOALS if not options.names or goal.key in options.names]
     return options
 

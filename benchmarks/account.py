@@ -19,7 +19,7 @@ ALIKE = {"sh": ("sh", "dash", "ash", "bash"), "bash": ("bash",)}
 """Login shells that will do: with an empty home, bash reads as little as sh does."""
 
 SBIN = "/usr/sbin:/sbin:/usr/local/sbin"
-REMOVE_BOUND = 10.0
+REMOVE_TIMEOUT = 10.0
 """Seconds for the last process of a user to end, without which it cannot be removed."""
 
 
@@ -63,7 +63,7 @@ def account(shell: str, home: Path) -> Iterator[Account]:
 
 
 def _remove(name: str) -> None:
-    deadline = time.monotonic() + REMOVE_BOUND
+    deadline = time.monotonic() + REMOVE_TIMEOUT
     userdel = shutil.which("userdel", path=SBIN) or "userdel"
     while _exists(name):
         try:

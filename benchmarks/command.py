@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-BOUND = 180
+TIMEOUT = 180
 """Seconds for any one command, the slowest of which moves 4 GB: past that it hangs."""
 
 BUFFER = 1 << 20
@@ -149,13 +149,13 @@ class _Run:
 
 @contextlib.contextmanager
 def _bounded() -> Iterator[None]:
-    """Whatever blocks in here ends with BenchmarkError after BOUND seconds."""
+    """Whatever blocks in here ends with BenchmarkError after TIMEOUT seconds."""
 
     def give_up(_number: int, _frame: FrameType | None) -> None:
-        raise BenchmarkError(f"a command did not end within {BOUND} s")
+        raise BenchmarkError(f"a command did not end within {TIMEOUT} s")
 
     before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(BOUND)
+    signal.alarm(TIMEOUT)
     try:
         yield
     finally:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from benchmarks.command import BenchmarkError, Command
 from benchmarks.figures import Outcome
-from benchmarks.interleave import PAUSE, WARM_UPS, interleave
+from benchmarks.interleave import COMMAND_INTERVAL, WARM_UPS, interleave
 from benchmarks.plan import Plan
-from benchmarks.target import LOGIN_BOUND, Target, control_master, ssh_target
+from benchmarks.target import LOGIN_TIMEOUT, Target, control_master, ssh_target
 
 COMMANDS = 10
 """For one sample: what a master does for a command it does partly after it."""
@@ -43,7 +43,7 @@ def _cpu(command: Command, master: int) -> float:
     before, own = _used(master), 0.0
     for _ in range(COMMANDS):
         own += command.cpu()
-        time.sleep(PAUSE)
+        time.sleep(COMMAND_INTERVAL)
     return (own + _used(master) - before) / COMMANDS * 1000
 
 
@@ -61,7 +61,7 @@ def _ssh_master(target: Target, held: Path) -> int:
     program, *rest = command.argv
     done = subprocess.run(
         [program, "-O", "check", *rest], env=dict(command.environment), capture_output=True, text=True,
-        timeout=LOGIN_BOUND, check=False, cwd=os.sep,
+        timeout=LOGIN_TIMEOUT, check=False, cwd=os.sep,
     )  # fmt: skip
     found = re.search(r"pid=(\d+)", done.stderr)
     if found is None:

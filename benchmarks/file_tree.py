@@ -18,7 +18,7 @@ SIZES = (300, 900, 2_000, 4_000, 12_000)
 
 LINE = b"    return find(value, default=None)  # what is not there has no name\n"
 
-GIT_BOUND = 120.0
+GIT_TIMEOUT = 120.0
 """Seconds for one command of git."""
 
 
@@ -40,7 +40,7 @@ def make_files(directory: Path, count: int = FILES) -> list[Path]:
 
 def git(directory: Path, *words: str) -> None:
     """Run git there. Raises BenchmarkError."""
-    done = subprocess.run(["git", "-C", directory, *words], capture_output=True, timeout=GIT_BOUND, check=False)
+    done = subprocess.run(["git", "-C", directory, *words], capture_output=True, timeout=GIT_TIMEOUT, check=False)
     if done.returncode:
         raise BenchmarkError(f"`git {' '.join(words)}`: {done.stderr.decode(errors='replace').strip()}")
 

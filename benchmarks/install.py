@@ -12,7 +12,7 @@ from benchmarks.command import BenchmarkError
 
 TREE = Path(__file__).resolve().parent.parent
 
-INSTALL_BOUND = 300.0
+INSTALL_TIMEOUT = 300.0
 """Seconds for pip, which fetches the dependencies on a slow line."""
 
 
@@ -30,7 +30,7 @@ def install(directory: Path) -> Path:
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=INSTALL_BOUND,
+        timeout=INSTALL_TIMEOUT,
         check=False,
         text=True,
     )

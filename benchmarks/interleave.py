@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-PAUSE = 0.02
+COMMAND_INTERVAL = 0.02
 """Seconds between two commands, as a person or a Makefile leaves them: time for a warm shell to be replaced."""
 
 WARM_UPS = 3
@@ -30,5 +30,5 @@ def interleave(ours: Sample, theirs: Sample, repetitions: int, warm_ups: int = W
 
 
 def _pause(sample: Sample) -> float:
-    time.sleep(PAUSE)
+    time.sleep(COMMAND_INTERVAL)
     return sample()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.sshd import find_sshd
 
-ASK_BOUND = 10.0
+ASK_TIMEOUT = 10.0
 """Seconds for a program to tell its version, at once on an idle machine."""
 
 
@@ -48,7 +48,7 @@ def processor() -> str:
 
 def _first_line(*command: str) -> str:
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=ASK_BOUND, check=False)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=ASK_TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
     lines = [line for line in (done.stdout + done.stderr).decode("utf-8", "replace").splitlines() if "OpenSSH" in line]

@@ -10,8 +10,8 @@ from benchmarks.figures import Outcome
 from benchmarks.plan import GIB, Plan
 from benchmarks.target import Target, ssh_target
 
-SETTLE_BOUND = 10.0
-SETTLE_PAUSE = 0.5
+SETTLE_TIMEOUT = 10.0
+SETTLE_INTERVAL = 0.5
 """Seconds between two looks: the memory has settled once they agree."""
 
 COMMANDS = 20
@@ -45,10 +45,10 @@ def _used_master(plan: Plan, target: Target) -> int:
 
 def settled(pid: int) -> float:
     """MiB that the process has in RAM, once that no longer changes."""
-    deadline = time.monotonic() + SETTLE_BOUND
+    deadline = time.monotonic() + SETTLE_TIMEOUT
     seen = _resident(pid)
     while time.monotonic() < deadline:
-        time.sleep(SETTLE_PAUSE)
+        time.sleep(SETTLE_INTERVAL)
         before, seen = seen, _resident(pid)
         if seen == before:
             break
@@ -56,7 +56,9 @@ def settled(pid: int) -> float:
 
 
 def _resident(pid: int) -> float:
-    done = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, check=False, timeout=SETTLE_BOUND)
+    done = subprocess.run(
+        ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, check=False, timeout=SETTLE_TIMEOUT
+    )
     if not done.stdout.strip():
         raise BenchmarkError("the control master has ended")
     return int(done.stdout) / 1024

@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks.command import BenchmarkError
 
 CHUNK = 256 * 1024
-END_BOUND = 5.0
+END_TIMEOUT = 5.0
 """Seconds for the process to end, which it does at once."""
 
 Item = tuple[float, bytes]
@@ -47,7 +47,7 @@ def proxy(port: int, delay: float) -> Iterator[int]:
         finally:
             process.stdin.close()
             try:
-                process.wait(END_BOUND)
+                process.wait(END_TIMEOUT)
             except subprocess.TimeoutExpired:
                 process.kill()
 

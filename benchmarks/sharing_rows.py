@@ -21,7 +21,7 @@ COMMANDS = 500
 
 MANY_SESSIONS = ("MaxSessions 100",)
 
-BURST_BOUND = 120.0
+BURST_TIMEOUT = 120.0
 """Seconds for all commands of a burst."""
 
 
@@ -92,9 +92,9 @@ def _answered(targets: list[Target]) -> int:
             )
         )  # fmt: skip
     try:
-        outputs = [process.communicate(timeout=BURST_BOUND)[0] for process in started]
+        outputs = [process.communicate(timeout=BURST_TIMEOUT)[0] for process in started]
     except subprocess.TimeoutExpired:
-        raise BenchmarkError(f"a command took more than {BURST_BOUND:.0f} s") from None
+        raise BenchmarkError(f"a command took more than {BURST_TIMEOUT:.0f} s") from None
     finally:
         for process in started:
             process.kill()

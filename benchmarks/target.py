@@ -20,10 +20,10 @@ ALIAS = "devbox"
 DELAY = 0.025
 """Seconds each way: a round trip of 50 ms, as between two cities."""
 
-LOGIN_BOUND = 10.0
+LOGIN_TIMEOUT = 10.0
 """Seconds for the ControlMaster to be logged in, which takes half a second with the delay."""
 
-END_BOUND = 2.0
+END_TIMEOUT = 2.0
 """Seconds for the ControlMaster to end, at once unless it missed the signal."""
 
 SLOW_BASHRC = "export RDO_BENCH=read\nsleep 0.08\n"
@@ -86,7 +86,11 @@ def _check_slow(target: Target) -> None:
     """Not every bash reads .bashrc for `ssh host command`: it is a choice of who built it."""
     command = target.ssh("echo $RDO_BENCH")
     done = subprocess.run(
-        command.argv, env=dict(command.environment), stdin=subprocess.DEVNULL, capture_output=True, timeout=LOGIN_BOUND
+        command.argv,
+        env=dict(command.environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=LOGIN_TIMEOUT,
     )
     if done.stdout.strip() != b"read":
         raise Skipped(f"bash does not read .bashrc here: {done.stdout + done.stderr!r}")
@@ -106,7 +110,7 @@ def control_master(target: Target) -> Iterator[Path]:
     )
     with process:
         try:
-            deadline = time.monotonic() + LOGIN_BOUND
+            deadline = time.monotonic() + LOGIN_TIMEOUT
             while not path.exists():  # bound under another name, then moved into place
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise BenchmarkError("the ControlMaster did not log in")
@@ -120,6 +124,6 @@ def end(process: subprocess.Popen[bytes]) -> None:
     """TERM, then KILL: OpenSSH 9.2 misses a TERM that comes just before it waits for the next event."""
     process.terminate()
     try:
-        process.wait(END_BOUND)
+        process.wait(END_TIMEOUT)
     except subprocess.TimeoutExpired:
         process.kill()

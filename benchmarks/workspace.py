@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.command import BenchmarkError, Command
 from benchmarks.install import TREE, install
 
-STOP_BOUND = 30.0
+STOP_TIMEOUT = 30.0
 """Seconds for `rdoctl stop --all`: it waits up to 4 for each master."""
 
 
@@ -70,7 +70,7 @@ class Workspace:
         return Project(directory, {**self.environment, **variables})
 
     def allow(self, project: Project) -> None:
-        """Allow what its config wants, and the Vagrantfile beside it, as its user would once."""
+        """Allow what its config asks for, and the Vagrantfile beside it, as its user would once."""
         self.rdoctl("allow", "--yes", project=project)
 
     def rdoctl(self, *words: str, project: Project | None = None) -> str:
@@ -81,7 +81,7 @@ class Workspace:
             env=project.environment if project else self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=STOP_BOUND,
+            timeout=STOP_TIMEOUT,
             check=False,
             text=True,
         )

@@ -15,7 +15,7 @@ from distance import ROUND_TRIP, far
 RUNS = 5
 """Of each timed command: enough for a median, in a few seconds."""
 
-BOUND = 60.0
+TIMEOUT = 60.0
 """Seconds for one command, of which the first logs in."""
 
 ALIAS = """
@@ -64,6 +64,6 @@ def _seconds(argv: Sequence[str], project: Path, env: Mapping[str, str]) -> floa
     """How long a command takes from start to end."""
     start = time.perf_counter()
     quiet = subprocess.DEVNULL
-    subprocess.run(argv, cwd=project, env=env, stdin=quiet, stderr=quiet, check=True, timeout=BOUND)
+    subprocess.run(argv, cwd=project, env=env, stdin=quiet, stderr=quiet, check=True, timeout=TIMEOUT)
     time.sleep(ROUND_TRIP)  # nobody types faster: time for another shell to get ready
     return time.perf_counter() - start - ROUND_TRIP

@@ -44,7 +44,7 @@ static void end(struct input *input, struct outbox *outbox) {
 }
 
 /* The same within the kernel. False where it has to be read. */
-static bool pass_on_spliced(struct input *input, struct outbox *outbox) {
+static bool send_spliced(struct input *input, struct outbox *outbox) {
     ssize_t count = splice_input(outbox, input->credit < READ_SIZE ? (size_t)input->credit : READ_SIZE);
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
         return true;
@@ -59,12 +59,12 @@ static bool pass_on_spliced(struct input *input, struct outbox *outbox) {
 }
 
 /* There is something to read: pass it on, if it is for us. Nothing is waiting in the outbox. */
-void input_pass_on(struct input *input, struct outbox *outbox) {
+void input_send(struct input *input, struct outbox *outbox) {
     if (input->is_shared && !tty_is_raw() && !tty_is_ours(0)) {
         input->resting_until = now_ms() + OTHERS_TURN_MS;
         return;
     }
-    if (input->is_long && !input->is_unspliced && pass_on_spliced(input, outbox))
+    if (input->is_long && !input->is_unspliced && send_spliced(input, outbox))
         return;
     struct bytes *waiting = &outbox->waiting;
     char *frame = reserve(waiting, HEADER_SIZE + READ_SIZE);

@@ -206,7 +206,7 @@ void input_start(struct input *input);
 void input_leave(struct input *input);
 bool input_is_wanted(const struct input *input, const struct outbox *outbox);
 int input_timeout(struct input *input);
-void input_pass_on(struct input *input, struct outbox *outbox);
+void input_send(struct input *input, struct outbox *outbox);
 
 /* foreground.c: signals and terminal modes, while a command runs. */
 struct foreground {

@@ -129,7 +129,7 @@ static void await(struct relay *relay, uint64_t deadline) {
     else if (ready[OUTPUT].revents)
         write_output(relay);
     if (ready[INPUT].revents && input_is_wanted(&relay->input, &relay->outbox))
-        input_pass_on(&relay->input, &relay->outbox);
+        input_send(&relay->input, &relay->outbox);
 }
 
 /* Send the request on the connection to the master that listens at `path`, and be the terminal of its command. */

@@ -29,7 +29,7 @@ def run(words: list[str]) -> int:
 
 
 def fall_back(error: ConnectError, options: argv.Options) -> None:
-    """Become the local tool, where the profile wants that. Raises RdoError."""
+    """Become the local tool, where the profile asks for that. Raises RdoError."""
     from rdo import run_here
 
     environ = os.environ

@@ -18,7 +18,7 @@ from rdo.drivers.base import READ_SIZE
 from rdo.forward.relay import Relay
 from rdo.util import log, threads
 
-ACCEPT_PAUSE = 0.5
+ACCEPT_INTERVAL = 0.5
 """Seconds until the next attempt to accept connections while there are no files left for them."""
 
 ACCEPT_LIMIT = 64
@@ -132,7 +132,7 @@ class RelayLoop:
                 if error.errno in ENOUGH_FILES:
                     self._selector.unregister(listening)
                     self._paused.append((listening, accepted))
-                    self._resume = time.monotonic() + ACCEPT_PAUSE
+                    self._resume = time.monotonic() + ACCEPT_INTERVAL
                 return
             self._attempt(partial(accepted, connection))
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from rdo.drivers.caller import Caller
 from rdo.drivers.docker import compose, devcontainer
 from rdo.drivers.docker import inspect as docker_inspection
-from rdo.drivers.docker.engine import ANSWER_TIMEOUT, PATIENCE, Engine, EngineError
+from rdo.drivers.docker.engine import ANSWER_TIMEOUT, KEPT_ANSWER_TIMEOUT, Engine, EngineError
 from rdo.drivers.docker.inspect import InspectedContainer, ListedContainer
 from rdo.errors import ConnectError
 from rdo.util.phrases import listed, nearest
@@ -137,7 +137,7 @@ def by_id(engine: Engine, identity: str) -> InspectedContainer:
 
 
 def inspect(
-    engine: Engine, name: str, timeout: float = ANSWER_TIMEOUT, patience: float = PATIENCE
+    engine: Engine, name: str, timeout: float = ANSWER_TIMEOUT, patience: float = KEPT_ANSWER_TIMEOUT
 ) -> InspectedContainer:
     """A container's inspection; `patience` as Engine.ask has it. Raises EngineError, ConnectError."""
     path = f"/containers/{quote(name, safe='')}/json"

@@ -40,7 +40,7 @@ UNCHANGED = 304
 STREAM_STATUSES = (101, 200)
 """The statuses with which an engine hands a connection over; the second one is that of old engines, and of podman."""
 
-PATIENCE = KEEPALIVE_TIMEOUTS.ping_timeout
+KEPT_ANSWER_TIMEOUT = KEEPALIVE_TIMEOUTS.ping_timeout
 """Seconds for an answer to begin over a connection that was kept, which a router on the way may have forgotten."""
 
 
@@ -106,7 +106,7 @@ class Engine:
         over a new one. So is every GET and HEAD. Raises EngineError, ConnectError.
         """
         if patience is None and method in ("GET", "HEAD"):
-            patience = PATIENCE
+            patience = KEPT_ANSWER_TIMEOUT
         head, data = self._exchange(method, self._path(path, query), body, fields or {}, timeout, patience)
         _check(head, data)
         question = f"{method} {path}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from rdo.drivers.base import Pty, WindowSize
 from rdo.drivers.docker.channel import DockerChannel, IsCut
-from rdo.drivers.docker.engine import CONSOLE_SIZE_SINCE, PATIENCE, Engine, EngineError
+from rdo.drivers.docker.engine import CONSOLE_SIZE_SINCE, KEPT_ANSWER_TIMEOUT, Engine, EngineError
 from rdo.errors import ConnectError, LinkLost
 from rdo.remote_sh.template import quote
 
@@ -61,7 +61,9 @@ class ExecStarter:
         """`/bin/sh -c command`. Raises EngineError, ConnectError."""
         path = f"/containers/{self._container}/exec"
         description = self._description(self._enter + command, pty, variables)
-        created = self._engine.ask("POST", path, description, patience=PATIENCE)  # one that is not started does nothing
+        created = self._engine.ask(
+            "POST", path, description, patience=KEPT_ANSWER_TIMEOUT
+        )  # one that is not started does nothing
         number = created.identity("Id")
         execution = ExecProgram(self._engine, number, self._name, self.refused)
         body: dict[str, object] = {"Detach": False, "Tty": pty is not None}
