@@ -12,6 +12,7 @@ from rdo.drivers.caller import Caller, CallerGone
 from rdo.errors import ConnectError, LinkLost
 from rdo.pool.connection import HeldConnection
 from rdo.pool.rival_login import RivalLogin
+from rdo.pool.shared_attempt import SharedAttempt
 from rdo.pool.shell import Shell
 from rdo.util import log
 
@@ -62,30 +63,6 @@ class TargetSpent(ConnectError):
     """All connections to the target have ended: it may be another one by now, and is to be resolved again."""
 
 
-class SharedLogin:
-    """One login, for all who wait for its result."""
-
-    def __init__(self) -> None:
-        self._over = threading.Event()
-        self._failure: Exception | None = None
-
-    @property
-    def is_over(self) -> bool:
-        return self._over.is_set()
-
-    def end(self, failure: Exception | None = None) -> None:
-        """It is over, if it was not; without a failure, those who waited may look for room again."""
-        if not self._over.is_set():
-            self._failure = failure
-            self._over.set()
-
-    def result(self) -> None:
-        """Wait until it is over. Raises what it failed with."""
-        self._over.wait()
-        if self._failure is not None:
-            raise self._failure
-
-
 class ConnectionSet:
     """All connections to a target. Usable from any thread."""
 
@@ -97,7 +74,7 @@ class ConnectionSet:
         self._connections: list[HeldConnection] = []
         self._connected: Target | None = None
         """The one that the latest connection was made to."""
-        self._latest = SharedLogin()
+        self._latest = SharedAttempt()
         self._latest.end()
         self.login_time = 0.0
         """Seconds that the latest login took, with the questions it asked."""
@@ -125,7 +102,7 @@ class ConnectionSet:
             with self._lock:
                 ours = self._latest is seen and seen.is_over
                 if ours:
-                    self._latest = SharedLogin()
+                    self._latest = SharedAttempt()
                 login = self._latest
                 spent = ours and not self._connections and self.target is self._connected
             if spent:
@@ -136,23 +113,15 @@ class ConnectionSet:
             caller.progress(f"waiting for another command to connect to `{self.target.name}`")
             login.result()
 
-    def _log_in_beside(self, login: SharedLogin, caller: Caller, opening: Opening) -> ShellLease | None:
+    def _log_in_beside(self, login: SharedAttempt, caller: Caller, opening: Opening) -> ShellLease | None:
         """A shell on a new connection; None if one that was silent answers first. Raises ConnectError."""
-        failure: Exception | None = None
-        try:
+        with login.made():
             silent = [connection for connection in self if connection.keepalive.is_silent]
             if not silent:
                 return self._log_in(caller, opening)
             log.event(f"no answer from `{self.target.name}`: trying a new connection beside the silent one")
             rival = RivalLogin(lambda caller: self._log_in(caller, opening), ShellLease.throw_away)
             return rival.run(caller, silent)
-        except CallerGone:
-            raise  # the others may still log in
-        except Exception as error:
-            failure = error
-            raise
-        finally:
-            login.end(failure)
 
     def _log_in(self, caller: Caller, opening: Opening) -> ShellLease:
         started = time.monotonic()

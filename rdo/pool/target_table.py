@@ -10,6 +10,7 @@ from typing import NamedTuple
 from rdo.drivers.base import Driver, Target
 from rdo.drivers.caller import Caller
 from rdo.errors import SetupError
+from rdo.pool.shared_attempt import SharedAttempt
 from rdo.pool.target_pool import SPENT, PoolCommand, PoolUser, TargetPool
 from rdo.util import threads
 
@@ -29,9 +30,10 @@ class Selection:
     """The target that equal selectors lead to."""
 
     def __init__(self) -> None:
-        self.resolving = threading.Lock()
-        """Guards `use`; held while it is found out what the target is, so that one command asks for all."""
         self.use: TargetUse | None = None
+        self.latest = SharedAttempt()
+        """The latest that finds out what the target is: one command asks for all."""
+        self.latest.end()
 
 
 class TargetTable:
@@ -86,18 +88,31 @@ class TargetTable:
 
     def _resolved(self, selector: Hashable, driver: Driver, caller: Caller) -> TargetUse:
         """What the selector leads to: found out again unless that is connected."""
-        with self._lock:
-            selection = self._selections.setdefault(selector, Selection())
-        with selection.resolving:
-            use = selection.use
-            if use is None or not self._is_held(use):
-                use = selection.use = self._resolve(driver, caller)
-            return use
+        while True:
+            with self._lock:
+                selection = self._selections.setdefault(selector, Selection())
+                before = selection.use
+                if before is not None and self._is_held(before):
+                    return before
+                ours = selection.latest.is_over
+                if ours:
+                    selection.latest = SharedAttempt()
+                attempt = selection.latest
+            if ours:
+                with attempt.made():
+                    selection.use = self._resolve(driver, caller)
+                    return selection.use
+            caller.progress(f"connecting to `{driver.target}`")
+            attempt.result()
+            if (use := selection.use) is not None and use is not before:
+                return use
 
     def _is_held(self, use: TargetUse) -> bool:
-        """Whether its pool has a connection or gets one, and serves commands: one that is closing may have one, too."""
-        with self._lock:
-            return self._pools.get(use.target.key) is use.pool and use.pool.shells.connections.is_wanted
+        """Whether its pool has a connection or gets one, and serves commands: one that is closing may have one, too.
+
+        With the lock.
+        """
+        return self._pools.get(use.target.key) is use.pool and use.pool.shells.connections.is_wanted
 
     def _resolve(self, driver: Driver, caller: Caller) -> TargetUse:
         caller.progress(f"connecting to `{driver.target}`")

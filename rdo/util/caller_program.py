@@ -3,7 +3,9 @@ directory where the command was typed. The control master has another environmen
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 
@@ -45,14 +47,23 @@ def run_for_caller(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run the program to its end, with `given` as its stdin: what it printed, and its exit status.
 
-    Raises what start_for_caller raises, and TimeoutError once it has been killed after `timeout` seconds.
+    Raises what start_for_caller raises, and TimeoutError once it has been killed after `timeout` seconds, with all that
+    it has started.
     """
     stdin = subprocess.PIPE if given else subprocess.DEVNULL
-    with start_for_caller(command, environment, stdin=stdin, stdout=stdout, stderr=stderr) as process:
+    streams = {"stdin": stdin, "stdout": stdout, "stderr": stderr}
+    with start_for_caller(command, environment, **streams, new_session=True) as process:
         try:
             output, errors = process.communicate(given or None, timeout)
         except subprocess.TimeoutExpired:
+            kill_session(process)
             raise TimeoutError(f"waited {timeout:.0f} s") from None
         finally:
             process.kill()
     return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+
+def kill_session(process: subprocess.Popen[bytes]) -> None:
+    """Kill a program that was started in a session of its own and has not been waited for, and what it has started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)

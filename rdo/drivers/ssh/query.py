@@ -12,7 +12,7 @@ from rdo.drivers.ssh.options import SshOptions, SshQueryRequest
 from rdo.drivers.ssh.query_output import parse
 from rdo.errors import ConnectError
 from rdo.fscodec import fsdecode, fsencode
-from rdo.util.caller_program import start_for_caller
+from rdo.util.caller_program import kill_session, start_for_caller
 from rdo.util.lines import split_lines
 
 QUERY_TIMEOUT = 20.0
@@ -72,7 +72,7 @@ def arguments(request: SshQueryRequest) -> list[str]:
 def _start(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
     """Start the program; None where the environment's PATH leads to none."""
     try:
-        return start_for_caller(command, environment)
+        return start_for_caller(command, environment, new_session=True)
     except (FileNotFoundError, PermissionError, NotADirectoryError):
         return None
 
@@ -81,7 +81,7 @@ def _answer(process: subprocess.Popen[bytes]) -> list[str]:
     try:
         output, complaint = process.communicate(timeout=QUERY_TIMEOUT)
     except subprocess.TimeoutExpired:
-        process.kill()
+        kill_session(process)
         process.communicate()
         why = f"waited {QUERY_TIMEOUT:.0f} s"
         raise ConnectError("`ssh -G` did not respond", why, "look for a slow `Match exec`") from None

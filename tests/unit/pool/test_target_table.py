@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from rdo.drivers.base import Driver, Target
-from rdo.drivers.caller import Caller
+from rdo.drivers.caller import Caller, CallerGone
 from rdo.errors import ConnectError
 from rdo.pool.target_pool import PoolCommand, PoolUser, TargetPool
 from rdo.pool.target_table import SPARE_LIMIT, TargetTable, TargetUse
@@ -161,6 +161,43 @@ def test_an_idle_target_is_kept_as_long_as_the_most_patient_profile_says(
     with use(table, Resolver("a", "host"), "/c", 0) as shared:
         pass
     assert (shared.pool.idle_timeout, shared.pool.idle_left) == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("failure", "tried_again"),
+    [
+        pytest.param(ConnectError("`ssh -G` did not respond"), False, id="all get the error"),
+        pytest.param(CallerGone(), True, id="one of the others tries if the caller has gone"),
+    ],
+)
+def test_one_command_asks_for_all_that_wait(table: TargetTable, failure: Exception, tried_again: bool) -> None:
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    class Failing(Resolver):
+        def resolve(self, caller: Caller) -> Target:
+            self.resolved += 1
+            if self.resolved > 1:
+                raise ConnectError("still no answer")
+            hangs.set()
+            assert goes_on.wait(BOUND)
+            raise failure
+
+    driver = Failing("a", "host")
+
+    def run() -> None:
+        with use(table, driver):
+            pass
+
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(run)
+        assert hangs.wait(BOUND)
+        others = [pool.submit(run) for _ in range(3)]
+        assert not wait_until(lambda: any(each.done() for each in others), 0.3)
+        goes_on.set()
+        errors = [each.exception(BOUND) for each in (first, *others)]
+    assert (driver.resolved > 1) is tried_again
+    assert errors[0] is failure
+    assert all(isinstance(error, ConnectError) for error in errors[1:])
 
 
 def test_its_time_begins_when_its_last_command_has_ended(table: TargetTable, connected: set[Hashable]) -> None:

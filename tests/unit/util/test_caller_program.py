@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from rdo.util.caller_program import run_for_caller
+from rdo.util.process import is_running, process_name
+from tests.leaks import wait_until
 
 SH = ["/bin/sh", "-c"]
 
@@ -33,6 +35,19 @@ def test_it_reads_what_it_is_given_and_else_nothing() -> None:
 def test_it_is_killed_once_its_time_is_over() -> None:
     with pytest.raises(TimeoutError, match="waited 0 s"):
         run_for_caller([*SH, "exec sleep 1000"], {"PATH": "/usr/bin:/bin"}, 0.05)
+
+
+def test_what_it_has_started_is_killed_with_it(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    with pytest.raises(TimeoutError):
+        run_for_caller([*SH, f"sleep 1000 & echo $! >{started}; wait"], {"PATH": "/usr/bin:/bin"}, 0.5)
+    assert wait_until(lambda: not is_running(process_name(int(started.read_text()))), 10)
+
+
+def test_what_it_leaves_running_as_it_ends_goes_on(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    run_for_caller([*SH, f"(sleep 0.3; echo x >{left}) >/dev/null 2>&1 &"], {"PATH": "/usr/bin:/bin"}, 10)
+    assert wait_until(left.exists, 10)
 
 
 def test_it_is_looked_for_in_the_caller_s_path(tmp_path: Path) -> None:
