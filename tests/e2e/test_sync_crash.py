@@ -1,0 +1,197 @@
+"""Whatever dies at whatever moment of a push or a pull: no file is ever half written, lost, or anything but one of its
+two versions, on either side; and the next command finds all as it should be.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.masters import masters
+from tests.e2e.project import PATIENCE, Started
+from tests.e2e.reached import Reached, over_ssh
+from tests.e2e.synced import OWN, Synced
+from tests.leaks import listed_processes, wait_until
+from tests.soak import Counted, tries
+from tests.sshd import Sshd
+
+POINTS = tries(3, 50)
+"""Moments of a command, evenly apart, at which something is killed."""
+
+TIMES = tries(1, 10)
+
+FILES = 30
+
+SIZES = (0, 1, 100, 5_000, 300_000)
+
+BUILD = """
+mkdir -p out/deep && for name in a b deep/c; do
+    { cat in-1/f1; cat in-4/f4; } > out/.new && mv out/.new out/$name
+done
+"""
+"""Makes what comes back, of a version's own text."""
+
+
+@dataclass
+class Crash:
+    """A project over a line, and what is known of its files."""
+
+    reached: Reached
+    server: Sshd
+    version: int = 0
+
+    @property
+    def synced(self) -> Synced:
+        return Synced(self.reached.project)
+
+    def write(self) -> None:
+        """The next version of all files here: some are new, some are gone, some are links or directories instead."""
+        self.version += 1
+        top = self.synced.here
+        for number in range(FILES):
+            path = top / f"in-{number % 7}" / f"f{number}"
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            path.unlink(missing_ok=True)
+            path.parent.mkdir(exist_ok=True)
+            if number % 10 == 6:
+                if self.version % 2:
+                    path.symlink_to(f"v{self.version}")
+                else:
+                    path.mkdir()
+                    (path / "inner").write_bytes(text(self.version, 1))
+            elif number % 10 != 5 or self.version % 2:
+                path.write_bytes(text(self.version, number))
+
+    def start(self) -> Started:
+        return self.reached.project.start("-c", BUILD, stdin=subprocess.DEVNULL)
+
+    def check(self) -> None:
+        """Each file is one of two versions, on either side, and none is lost."""
+        olds, new = {self.version - 1, self.version}, self.version
+        assert versions(self.synced.there, "in-*") <= olds
+        assert versions(self.synced.here, "in-*") == {new}
+        for side in (self.synced.here, self.synced.there):
+            assert versions(side, "out") <= olds
+        always = {f"in-{n % 7}/f{n}" for n in range(FILES) if n % 10 not in (5, 6)}
+        assert all((self.synced.there / name).is_file() for name in always)
+        for name in ("a", "b", "deep/c"):
+            assert (self.synced.here / "out" / name).is_file()
+
+    def heal(self) -> None:
+        """The next command finds all as it should be."""
+        done = self.reached.project.run("-c", BUILD)
+        assert (done.returncode, done.stderr) == (0, b""), done
+        assert versions(self.synced.there, "in-*") == {self.version}
+        assert versions(self.synced.here, "out") == versions(self.synced.there, "out") == {self.version}
+
+
+def text(version: int, number: int) -> bytes:
+    """A file's content, by which it is seen of which version it is, and whether it is whole."""
+    size = SIZES[number % len(SIZES)]
+    line = b"version %d\n" % version
+    return b"begin %d\n" % version + line * (size // len(line)) + b"end %d\n" % version
+
+
+def versions(top: Path, pattern: str) -> set[int]:
+    """Of all files below: each has to be whole."""
+    found: set[int] = set()
+    for start in top.glob(pattern):
+        for path in [start, *start.rglob("*")]:
+            if path.is_symlink():
+                found.add(int(os.readlink(path)[1:]))
+            elif path.is_file() and OWN not in path.parts and path.name != ".new":
+                found |= whole(path)
+    return found
+
+
+def whole(path: Path) -> set[int]:
+    lines = path.read_bytes().split(b"\n")
+    words = {tuple(line.split()) for line in lines if line}
+    numbers = {int(number) for _, number in words}
+    assert len(numbers) == 1, f"{path} is of two versions"
+    assert (lines[0][:6], lines[-2][:4]) == (b"begin ", b"end "), f"{path} is not whole"
+    return numbers
+
+
+def kill_client(crash: Crash, running: Started) -> None:
+    running.kill()
+
+
+def kill_master(crash: Crash, running: Started) -> None:
+    for pid in masters(crash.reached.project):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def cut_link(crash: Crash, running: Started) -> None:
+    crash.reached.line.cut()
+
+
+def kill_target(crash: Crash, running: Started) -> None:
+    """All that runs there for this connection, as when its power fails; its disk keeps what was written."""
+    table = listed_processes()
+    doomed = {crash.server.pid}
+    while more := {pid for pid, each in table.items() if each.parent in doomed} - doomed:
+        doomed |= more
+    for pid in doomed - {crash.server.pid}:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+WAYS: dict[str, Callable[[Crash, Started], None]] = {
+    "client": kill_client,
+    "master": kill_master,
+    "link": cut_link,
+    "target": kill_target,
+}
+
+
+@pytest.fixture
+def crash(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Crash]:
+    with ExitStack() as stack:
+        reached = over_ssh(tmp_path, runtime, sshd, stack)
+        shutil.rmtree(reached.project.remote)
+        shutil.rmtree(reached.project.local / "src")
+        made = Crash(reached, sshd)
+        made.synced.configure('pull = ["out/**"]\nexclude = ["out/.new"]\n')
+        made.write()
+        made.heal()
+        yield made
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_is_lost_or_half_written(crash: Crash, way: str, counted: Counted) -> None:
+    chosen = random.Random(way)
+    crash.write()
+    began = time.monotonic()
+    crash.heal()
+    duration = time.monotonic() - began
+    for point in counted(f"kills of the {way}", (point for point in range(POINTS) for _ in range(TIMES))):
+        crash.write()
+        with crash.start() as running:
+            time.sleep(duration * (point + chosen.random()) / POINTS)
+            WAYS[way](crash, running)
+            running.wait(PATIENCE)
+            running.communicate()
+        crash.check()
+        wait_until(lambda: not is_copying(crash), PATIENCE)
+        crash.check()
+        crash.heal()
+
+
+def is_copying(crash: Crash) -> bool:
+    """Whether what was left of the push still goes on there."""
+    return any(f"{crash.synced.there}/{OWN}" in each.command for each in listed_processes().values())
