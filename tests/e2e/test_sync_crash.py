@@ -22,7 +22,8 @@ from tests.e2e.masters import masters
 from tests.e2e.project import PATIENCE, Started
 from tests.e2e.reached import Reached, over_ssh
 from tests.e2e.synced import OWN, Synced
-from tests.leaks import listed_processes, wait_until
+from tests.leaks import wait_until
+from tests.processes import listed_processes
 from tests.soak import Counted, tries
 from tests.sshd import Sshd
 
