@@ -34,9 +34,15 @@ class Copies:
 
     def aim(self) -> None:
         """Have rdo push to a directory that is not there yet."""
-        directory = f"{self.target.home}/rdo{next(self.numbers)}"
-        text = f'driver = "ssh"\nhost = "{ALIAS}"\ndirectory = "{directory}"\nsync = "push"\n'
-        (self.here / ".rdo.conf").write_text(text)
+        self._configure(f'directory = "{self.target.home}/rdo{next(self.numbers)}"\nsync = "push"\n')
+
+    def connect(self) -> None:
+        """Have rdo hold a connection, with nothing copied."""
+        self._configure(f'directory = "{self.target.home}"\n')
+        self.target.rdo("true").time()
+
+    def _configure(self, text: str) -> None:
+        (self.here / ".rdo.conf").write_text(f'driver = "ssh"\nhost = "{ALIAS}"\n{text}')
 
     def rsync(self, directory: str) -> Command:
         """The whole project by rsync, over the held connection."""
@@ -116,8 +122,8 @@ def _first(plan: Plan, project: Copies) -> Outcome:
     """Both over a connection that is held already."""
 
     def ours() -> float:
+        project.connect()
         project.aim()
-        project.target.rdo("--no-sync", "-w", "/", "true").time()
         return project.target.rdo("true").time() * 1000
 
     def theirs() -> float:
