@@ -20,6 +20,10 @@ STATUS = (b"Gid:", b"Groups:", b"Cap", b"NoNewPrivs:", b"Seccomp")
 """Beginnings of those lines of /proc/PID/status that count."""
 
 
+STATUS_LIMIT = 1 << 20
+"""Bytes of a status: 65,536 groups at most, of ten digits each."""
+
+
 class Surroundings(NamedTuple):
     """Those of one process, as far as they can be seen: no text where they cannot, as on macOS."""
 
@@ -55,5 +59,8 @@ def surroundings_of(pid: int, place: str) -> Surroundings:
 
 def _read(path: str) -> bytes:
     """The text of a file of /proc, as bytes: to decode it would take longer than all the rest of this module."""
-    with open(path, "rb", buffering=0) as file:
-        return file.read()
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(file, STATUS_LIMIT)
+    finally:
+        os.close(file)
