@@ -101,9 +101,7 @@ class ClientConnection:
     def has_gone(self) -> bool:
         """Whether the client has ended the connection, and sent nothing before that is still to be received."""
         try:
-            return not self._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return False
+            return bool(self._arrival.poll(0)) and not self._connection.recv(1, socket.MSG_PEEK)
         except OSError:
             return True
 
