@@ -148,10 +148,15 @@ class LocalCopy:
             self._move(b"link", path)
         return self.look(path).state
 
-    def make_directory(self, path: bytes, mode: int = 0o777) -> None:
-        """Make a directory, and those on the way. Raises RdoError."""
+    def make_directory(self, path: bytes, mode: int) -> None:
+        """Make a directory, and those on the way; one that was made for what is in it gets this mode, too. Raises
+        RdoError.
+        """
         with self._explained(path):
-            self._make(path, mode)
+            self._make(path)
+            if path in self.made:
+                parent, _, name = path.rpartition(b"/")
+                os.chmod(name, mode | 0o700, dir_fd=self._directory(parent))
 
     def remove(self, path: bytes) -> None:
         """Remove a file or link, or a directory that is empty; else leave it."""
@@ -189,12 +194,15 @@ class LocalCopy:
             self._directories[path] = open_directory(self._root, path)
         return self._directories[path]
 
-    def _make(self, path: bytes, mode: int = 0o777) -> None:
+    def _make(self, path: bytes) -> None:
+        """Make it with the mode of the directory that it is in: the umask here is the master's, not the user's."""
         parent, _, name = path.rpartition(b"/")
         if not path or self.look(path).kind == "directory":
             return
         self._make(parent)
-        os.mkdir(name, mode | 0o700, dir_fd=self._directory(parent))
+        directory = self._directory(parent)
+        os.mkdir(name, 0o700, dir_fd=directory)
+        os.chmod(name, stat.S_IMODE(os.fstat(directory).st_mode) & 0o777 | 0o700, dir_fd=directory)
         self.made.append(path)
 
     def _move(self, name: bytes, path: bytes) -> None:

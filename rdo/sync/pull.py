@@ -227,7 +227,7 @@ class Puller:
 
     def _make_directories(self, local: LocalCopy, found: Mapping[bytes, Seen]) -> None:
         for path, seen in sorted(found.items()):
-            if seen.kind == "directory" and not local.look(path).kind:
+            if seen.kind == "directory" and local.look(path).kind in ("", "directory"):
                 local.make_directory(path, seen.mode)
 
     def _remove(self, pulling: _Pulling, scan: _Scanned) -> int:
