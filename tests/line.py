@@ -20,6 +20,8 @@ class Connection:
         self._ends = (client, server)
         self._silent = False
         self._ends_next = False
+        self.carried = 0
+        """Bytes, in both directions."""
         self._flows = threading.Event()
         self._flows.set()
         self._threads = [
@@ -61,6 +63,7 @@ class Connection:
     def _copy(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(CHUNK):
+                self.carried += len(data)
                 self._flows.wait()
                 if self._ends_next:
                     self.hang_up()
@@ -97,6 +100,11 @@ class Line:
     def port(self) -> int:
         """Where it listens, for TCP."""
         return int(self.address[1])
+
+    @property
+    def carried(self) -> int:
+        """Bytes that went over the connections that there are, in both directions."""
+        return sum(connection.carried for connection in self._connections)
 
     def cut(self) -> None:
         """End all connections, for both sides, at once. New ones may be made."""

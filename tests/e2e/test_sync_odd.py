@@ -1,0 +1,224 @@
+"""Files that are copied where something is out of the ordinary: many at once, large ones, full disks, odd clocks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from rdo.cli.doctor.files import skew
+from tests import disk
+from tests.disk import Mount
+from tests.e2e.project import PATIENCE, local_project
+from tests.e2e.reached import Reached, over_ssh
+from tests.e2e.synced import Synced, listing
+from tests.leaks import wait_until
+from tests.soak import tries
+from tests.sshd import Sshd
+
+BRANCH_FILES = tries(500, 5_000)
+
+LARGE = 2 * 1024**3 + 12_345
+
+
+@pytest.fixture
+def reached(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Reached]:
+    with ExitStack() as stack:
+        made = over_ssh(tmp_path, runtime, sshd, stack)
+        shutil.rmtree(made.project.remote)
+        subprocess.run(["git", "init", "-q"], cwd=made.project.local, check=True)
+        yield made
+
+
+@pytest.fixture
+def synced(reached: Reached) -> Synced:
+    made = Synced(reached.project)
+    made.configure("")
+    return made
+
+
+def test_if_nothing_has_changed_not_a_byte_goes_over_the_connection(reached: Reached, synced: Synced) -> None:
+    (synced.here / "a").write_text("1")
+
+    def carried(*words: str) -> int:
+        """By a command that is over, with all that it had prepared for the next one."""
+        before = settled(lambda: reached.line.carried)
+        synced.ok(*words)
+        return settled(lambda: reached.line.carried) - before
+
+    for _ in range(3):
+        synced.ok("true")
+    without = min(carried("--no-sync", "true") for _ in range(3))
+    assert min(carried("true") for _ in range(3)) == without
+    (synced.here / "a").write_text("2")
+    assert carried("true") > without
+
+
+def settled(value: Callable[[], int]) -> int:
+    """A number once it stays as it is for a while."""
+    while True:
+        before = value()
+        time.sleep(0.3)
+        if value() == before:
+            return before
+
+
+def git(synced: Synced, *words: str) -> None:
+    identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+    subprocess.run(["git", *identity, *words], cwd=synced.here, check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.soak
+def test_a_switch_to_a_branch_of_thousands_of_other_files_is_there_before_the_command(synced: Synced) -> None:
+    (synced.here / "stays").write_text("1")
+    git(synced, "add", ".")
+    git(synced, "commit", "-qm", "one")
+    git(synced, "checkout", "-qb", "two")
+    for number in range(BRANCH_FILES):
+        path = synced.here / f"d{number % 50}" / f"f{number}"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"{number}")
+    git(synced, "rm", "-q", "stays")
+    git(synced, "add", ".")
+    git(synced, "commit", "-qm", "two")
+    count = "find . -path ./.rdo-sync -prune -o -type f -print | wc -l"
+    files = len(subprocess.check_output(["git", "ls-files"], cwd=synced.here).splitlines())
+    assert int(synced.sh(count)) == files
+    git(synced, "switch", "-q", "-")
+    assert synced.sh(f"{count}; cat stays").split() == [str(files - BRANCH_FILES + 1), "1"]
+    git(synced, "switch", "-q", "two")
+    assert int(synced.sh(count)) == files
+    expected = {name: each for name, each in listing(synced.here).items() if not name.startswith(".git")}
+    assert listing(synced.there) == expected
+
+
+@pytest.mark.long
+def test_a_file_of_2_gb_goes_both_ways(synced: Synced) -> None:
+    synced.configure('pull = ["back"]\n')
+    with (synced.here / "large").open("wb") as file:
+        file.truncate(LARGE - 3)
+        file.seek(0, os.SEEK_END)
+        file.write(b"end")
+    assert synced.sh("wc -c <large; tail -c 3 large; mv large back").split() == [str(LARGE), "end"]
+    assert (synced.here / "back").stat().st_size == LARGE
+
+
+def test_a_disk_there_that_is_full_is_told_and_nothing_is_lost(
+    tmp_path: Path, runtime: dict[str, str], mount: Mount
+) -> None:
+    synced = Synced(local_project(tmp_path, runtime))
+    shutil.rmtree(synced.there)
+    mount(synced.there, options="size=2m,mode=700")
+    synced.configure("")
+    (synced.here / "a").write_text("one")
+    synced.ok("true")
+    disk.fill(synced.there)
+    (synced.here / "a").write_bytes(b"two" * 100_000)
+    done = synced.run("touch", "ran")
+    assert (done.returncode, done.stderr.count(b"\n")) == (255, 1), done
+    assert b"no space is left on its disk" in done.stderr
+    assert b"free disk space there" in done.stderr
+    assert (synced.there / "a").read_text() == "one"
+    (synced.there / "filler").unlink()
+    assert synced.ok("-c", "wc -c <a").strip() == "300000"
+
+
+def test_a_first_copy_that_is_cut_off_goes_on(reached: Reached, synced: Synced) -> None:
+    for number in range(300):
+        (synced.here / f"f{number}").write_bytes(b"%d" % number * 10_000)
+    with reached.project.start("true") as running:
+        assert wait_until(lambda: any(synced.there.glob(".rdo-sync/*")), PATIENCE)
+        reached.line.cut()
+        running.communicate(timeout=PATIENCE)
+        assert running.returncode in (0, 255)
+    assert synced.sh("cat f* | wc -c").strip() == str(sum(len(b"%d" % n) * 10_000 for n in range(300)))
+
+
+def test_an_editor_that_saves_by_rename_and_a_file_that_is_appended_to_are_seen(synced: Synced) -> None:
+    synced.ok("true")
+    for number in range(5):
+        (synced.here / "a~").write_text(f"{number}")
+        (synced.here / "a~").rename(synced.here / "a")
+        with (synced.here / "log").open("a") as log:
+            log.write(f"{number}\n")
+        assert synced.ok("cat", "a", "log") == f"{number}" + "".join(f"{n}\n" for n in range(number + 1))
+
+
+def test_the_projects_of_one_target_are_apart(synced: Synced, tmp_path: Path) -> None:
+    (synced.here / "a").write_text("one")
+    synced.ok("true")
+    config = (synced.here / ".rdo.conf").read_text()
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / ".rdo.conf").write_text(config.replace(f'"{synced.there}"', f'"{tmp_path}/others"'))
+    (other / "a").write_text("two")
+    done = subprocess.run(
+        synced.project.command("cat", "a"), cwd=other, env=dict(synced.project.environment), capture_output=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"two", b"")
+    assert synced.ok("cat", "a") == "one"
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        (1000, "ok"), (999, "ok"), (1001, "ok"), (998, "ok"), (1002, "the target's clock is 2 s ahead"),
+        (900, "the target's clock is 99 s behind"), (1061, "the target's clock is 61 s ahead"),
+    ],
+)  # fmt: skip
+def test_doctor_tells_of_clocks_that_differ_by_more_than_a_second(there: int, said: str) -> None:
+    finding = skew(1000.0, there, 1000.0)
+    assert said in (finding.verdict.value, finding.detail)
+
+
+def test_doctor_checks_what_copying_needs(synced: Synced) -> None:
+    done = synced.rdoctl("doctor")
+    assert b"ok       clocks: both sides have the same time\n" in done.stdout
+    assert b"ok       programs to copy files: `tar` is there" in done.stdout
+    assert b"they are watched for changes\n" in done.stdout
+    assert not (synced.there / ".rdo-sync").exists(), "it copies nothing"
+
+
+def test_explain_and_status_say_what_is_copied(synced: Synced) -> None:
+    synced.configure('pull = ["dist/**"]\nexclude = ["docs/"]\n')
+    shown = synced.rdoctl("explain", "true").stdout.decode()
+    assert f"{synced.here} -> {synced.there}, all that git would track, without .git" in shown
+    assert "but not  docs/\n" in shown
+    assert "after    dist/** comes back\n" in shown
+    synced.ok("true")
+    assert f'"directory": "{synced.there}"' in synced.rdoctl("status", "--json").stdout.decode()
+    assert "the same" in synced.rdoctl("sync", "status").stdout.decode()
+
+
+def test_rdoctl_sync_copies_in_one_direction(synced: Synced) -> None:
+    synced.configure('pull = ["out"]\n')
+    (synced.here / "a").write_text("1")
+    assert synced.rdoctl("sync", "push").returncode == 0
+    assert (synced.there / "a").read_text() == "1"
+    (synced.there / "out").write_text("2")
+    (synced.here / "a").write_text("11")
+    assert synced.rdoctl("sync", "pull").returncode == 0
+    assert ((synced.here / "out").read_text(), (synced.there / "a").read_text()) == ("2", "1")
+    outside = synced.rdoctl("sync", "take", "here", "../x")
+    assert (outside.returncode, b"`../x` is not a file of the project" in outside.stderr) == (255, True)
+    offered = synced.rdoctl("__complete", "sync", "take", "here", "sr").stdout
+    assert offered.split(b"\t")[0] == b"src"
+
+
+def test_rdo_rsh_copies_nothing_itself(synced: Synced) -> None:
+    synced.ok("true")
+    (synced.here / "a").write_text("1")
+    done = synced.project.shell("rdo-rsh '' ls")
+    assert (done.returncode, b"a\n" in done.stdout) == (0, False)
+
+
+def test_without_sync_there_is_nothing_to_copy(reached: Reached) -> None:
+    done = reached.project.run("--sync-only")
+    assert done.returncode == 255
+    assert done.stderr == b'rdo: there is nothing to copy: the profile does not set `sync`; write `sync = "push"`\n'
