@@ -149,8 +149,8 @@ class TargetStream(Protocol):
     def read(self) -> bytes | memoryview | None:
         """What has come: empty for nothing yet, None at the end."""
 
-    def end_input(self) -> None:
-        """No more will be written; data may still come."""
+    def end_input(self) -> bool:
+        """No more will be written; data may still come. False where there is no room to say so yet."""
 
     def close(self) -> None:
         """Give it up. The sink is not called any more."""

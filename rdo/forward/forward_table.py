@@ -117,9 +117,6 @@ class ForwardTable:
         """What to say of it, if anything. Raises SetupError."""
         if _is_there_anyway(target.pool, forward):
             return ""
-        if target.pool.target.driver == "docker":
-            why = "rdo forwards no ports of containers"
-            raise SetupError(f"cannot forward `{forward.destination}`", why, "publish it, as with `docker run -p`")
         placed = self._placed(forward, target.pool)
         held, is_new = target.hold(owner, placed)
         return (

@@ -174,9 +174,7 @@ class Relay:
                 if self._up:
                     return
             if self._up_ended:
-                if not self._input_ended:
-                    self._input_ended = True
-                    stream.end_input()
+                self._input_ended = self._input_ended or stream.end_input()
                 return
             if not self._fill(stream):
                 return
@@ -206,7 +204,9 @@ class Relay:
         self._loop.select(self._socket.fileno(), events, self)
         if (there := self._stream.fileno()) >= 0:
             events = 0 if self._down or self._down_ended else selectors.EVENT_READ
-            self._loop.select(there, events | (selectors.EVENT_WRITE if self._up else 0), self)
+            if self._up or (self._up_ended and not self._input_ended):
+                events |= selectors.EVENT_WRITE
+            self._loop.select(there, events, self)
 
     def _close(self) -> None:
         stream, self._stream = self._stream, None

@@ -9,10 +9,11 @@ from functools import partial
 from typing import Protocol
 
 from rdo.config.forwards import Endpoint
-from rdo.drivers.base import NO_VARIABLES, Pty, Sink, TargetStream
+from rdo.drivers.base import NO_VARIABLES, Pty, Sink
 from rdo.drivers.docker.channel import DockerChannel
 from rdo.drivers.docker.container import inspect, is_running
-from rdo.drivers.docker.engine import Engine, EngineError
+from rdo.drivers.docker.engine import Engine, EngineError, HijackedStream
+from rdo.drivers.docker.program_stream import ProgramStream, StreamOpener
 from rdo.drivers.keepalive import Keepalive
 from rdo.drivers.no_link import NoLink
 from rdo.drivers.sign_of_life import SignOfLife
@@ -40,6 +41,9 @@ class ProgramStarter(Protocol):
     def start(self, command: str, pty: Pty | None, variables: Mapping[str, str]) -> DockerChannel:
         """`/bin/sh -c command`. Raises EngineError, ConnectError."""
 
+    def start_stream(self, command: str) -> HijackedStream:
+        """The same, without a pty, as the connection to its streams alone. Raises EngineError, ConnectError."""
+
     def refused(self, message: str) -> ConnectError:
         """The error for what the engine said where it could not start /bin/sh."""
 
@@ -59,8 +63,10 @@ class DockerConnection:
         self._programs = programs
         self._release = release
         self._channels: list[DockerChannel] = []
+        self._streams: set[ProgramStream] = set()
+        self._opener = StreamOpener()
         self._lock = threading.Lock()
-        """Guards `_channels`, and sets `_closed` once."""
+        """Guards `_channels` and `_streams`, and sets `_closed` once."""
         self._closed = False
         self._asking = threading.Lock()
         """Guards the question whether the container runs: one at a time."""
@@ -85,9 +91,18 @@ class DockerConnection:
             raise self._lost("the connection has been closed in the meantime")
         return channel
 
-    def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> TargetStream:
+    def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> ProgramStream:
         """See base.Connection."""
-        raise LinkLost(f"cannot connect to `{destination}` in `{self._name}`", "ports of containers are not forwarded")
+        stream = ProgramStream(destination, self._programs.start_stream, changed)
+        with self._lock:
+            if self._closed or self.keepalive.ended:
+                raise self._lost("the connection is closed")
+            self._streams = {*(other for other in self._streams if not other.ended), stream}
+        try:
+            self._opener.submit(stream.open)
+        except SetupError as error:
+            raise self._lost(str(error)) from None
+        return stream
 
     def _keep(self, channel: DockerChannel) -> bool:
         channel.is_cut = partial(self._is_cut, channel)
@@ -147,9 +162,11 @@ class DockerConnection:
         """End all that runs over a link that does not answer."""
         self._engine.cut()
         with self._lock:
-            channels = list(self._channels)
+            channels, streams = list(self._channels), list(self._streams)
         for channel in channels:
             channel.cut(why)
+        for stream in streams:
+            stream.cut(why)
 
     def close(self) -> None:
         """See base.Connection."""
@@ -161,5 +178,7 @@ class DockerConnection:
             channels, self._channels = self._channels, []
         for channel in channels:
             channel.close()
+        for stream in self._streams:
+            stream.cut("the connection was closed")
         self._release()
         self._engine.close()

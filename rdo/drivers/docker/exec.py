@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from rdo.drivers.base import Pty, WindowSize
 from rdo.drivers.docker.channel import DockerChannel, IsCut
-from rdo.drivers.docker.engine import CONSOLE_SIZE_SINCE, KEPT_ANSWER_TIMEOUT, Engine, EngineError
+from rdo.drivers.docker.engine import CONSOLE_SIZE_SINCE, KEPT_ANSWER_TIMEOUT, Engine, EngineError, HijackedStream
 from rdo.errors import ConnectError, LinkLost
 from rdo.remote_sh.template import quote
 
@@ -74,6 +74,12 @@ class ExecStarter:
         if pty is not None and not self._sizes_at_once():
             execution.resize(pty.size)
         return channel
+
+    def start_stream(self, command: str) -> HijackedStream:
+        """`/bin/sh -c command`, of which nobody needs the status. Raises EngineError, ConnectError."""
+        path = f"/containers/{self._container}/exec"
+        number = self._engine.ask("POST", path, self._description(command, None, {})).identity("Id")
+        return self._engine.hijack(f"/exec/{number}/start", {"Detach": False, "Tty": False})
 
     def refused(self, message: str) -> ConnectError:
         """The error for what the engine said where it could not start /bin/sh."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from rdo.drivers.base import Pty, WindowSize
 from rdo.drivers.docker.channel import DockerChannel, IsCut
-from rdo.drivers.docker.engine import Engine, EngineError
+from rdo.drivers.docker.engine import Engine, EngineError, HijackedStream
 from rdo.drivers.docker.exec import DETACH_KEYS, STATUS_LIMIT, resize, start_error
 from rdo.errors import ConnectError, LinkLost
 
@@ -51,6 +51,10 @@ class FreshStarter:
         if pty is not None:
             program.resize(pty.size)
         return channel
+
+    def start_stream(self, command: str) -> HijackedStream:
+        """See ProgramStarter."""
+        raise ConnectError(f"there is no container of `{self._name}` to connect to", "each command has one of its own")
 
     def refused(self, message: str) -> ConnectError:
         """See ProgramStarter."""

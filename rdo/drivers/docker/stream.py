@@ -36,6 +36,12 @@ class EngineStream(Protocol):
     def send(self, data: bytes) -> None:
         """Send all of it; wait while the other side does not take it. Raises OSError."""
 
+    def send_now(self, data: memoryview) -> int:
+        """Send what there is room for, without waiting: how many bytes. Raises OSError."""
+
+    def fileno(self) -> int:
+        """What to select on."""
+
     def end_output(self) -> None:
         """Tell the other side that no more will come; it may still send. Raises OSError."""
 
@@ -70,6 +76,17 @@ class SocketStream:
     def send(self, data: bytes) -> None:
         """See EngineStream."""
         self._socket.sendall(data)
+
+    def send_now(self, data: memoryview) -> int:
+        """See EngineStream."""
+        try:
+            return self._socket.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
+
+    def fileno(self) -> int:
+        """See EngineStream."""
+        return self._socket.fileno()
 
     def end_output(self) -> None:
         """See EngineStream."""

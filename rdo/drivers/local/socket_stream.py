@@ -50,10 +50,11 @@ class SocketStream:
             self.ended, self.failure = True, reason(error)
             return None
 
-    def end_input(self) -> None:
+    def end_input(self) -> bool:
         """See TargetStream."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
+        return True
 
     def close(self) -> None:
         """See TargetStream."""

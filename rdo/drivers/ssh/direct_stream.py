@@ -63,9 +63,10 @@ class DirectStream:
             return b""
         return chunk and chunk.data
 
-    def end_input(self) -> None:
+    def end_input(self) -> bool:
         """See TargetStream."""
         self._channel.end_input()
+        return True
 
     def close(self) -> None:
         """See TargetStream."""
