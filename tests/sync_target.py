@@ -71,6 +71,12 @@ def contents(root: Path) -> dict[bytes, object]:
     return found
 
 
+def texts(root: Path) -> dict[bytes, bytes]:
+    """The content of the files below a directory."""
+    return {path: Path(os.fsdecode(os.path.join(os.fsencode(root), path))).read_bytes()
+            for path, entry in tree_of(root).items() if entry.kind == "file"}  # fmt: skip
+
+
 class OneShell:
     """A pool of one connection, each of whose shells is the one that a test wants, with its PATH."""
 

@@ -82,14 +82,17 @@ class Receiver:
 
     def _status(self) -> int:
         """That of tar, which follows its archive."""
+        padding = 0
         while True:
-            self._data = self._data.lstrip(b"\0") if len(self._data) <= PADDING_LIMIT else self._data
+            stripped = self._data.lstrip(b"\0")
+            padding += len(self._data) - len(stripped)
+            self._data = stripped
             line, newline, rest = self._data.partition(b"\n")
             if newline and line.startswith(self._mark):
                 self._data = rest
                 status = line.removeprefix(self._mark)
                 return int(status) if status.isdigit() and len(status) < 4 else 1
-            if len(self._data) > len(self._mark) + BLOCK:
+            if padding > PADDING_LIMIT or len(self._data) > len(self._mark) + BLOCK:
                 raise BadArchive("more than an archive")
             self._more()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import NamedTuple
 
@@ -26,6 +27,9 @@ LOOK_INTERVAL = 0.5
 
 COMPLAINT_LIMIT = 4096
 """Bytes of stderr that are kept: what the first program to fail says there."""
+
+REASON_TIMEOUT = 2.0
+"""Seconds for a script that has failed to end."""
 
 LINE_LIMIT = 64 * 1024
 """Bytes of a line of output: a path and some words."""
@@ -125,7 +129,15 @@ class ShellJob:
             self.complaint = (self.complaint + chunk.data)[:COMPLAINT_LIMIT]
 
     def reason(self) -> str:
-        """The last line that it complained of; empty if there is none. It comes from the target."""
+        """The first line that it complained of; empty if there is none. It comes from the target.
+
+        For when something has gone wrong: the script is about to end, and what it complained of to come.
+        """
+        deadline = time.monotonic() + REASON_TIMEOUT
+        with contextlib.suppress(TimeoutError, LinkLost):
+            while chunk := self._channel.read(max(0.0, deadline - time.monotonic())):
+                if chunk.stream != STDOUT:
+                    self.complaint = (self.complaint + chunk.data)[:COMPLAINT_LIMIT]
         lines = [line.strip() for line in split_lines(fsdecode(self.complaint)) if line.strip()]
         return lines[0] if lines else ""
 
