@@ -58,9 +58,9 @@ def decode(text: bytes) -> tuple[str, Record]:
                 found[path].append(Pulled("directory"))
             elif words[0] in (b"f", b"l") and len(words) == 5 and is_inside(path):
                 kind = "file" if words[0] == b"f" else "link"
-                found[path].append(
-                    Pulled(kind, unescaped(words[1]), words[2].decode("ascii"), words[3].decode("ascii"))
-                )
+                token, here = (word.decode("ascii") for word in words[2:4])
+                version = Pulled(kind, unescaped(words[1]), token, here)
+                found[path].append(version)
         except (BadManifest, UnicodeDecodeError):
             continue
     return first.decode("ascii", "replace"), {path: tuple(versions) for path, versions in found.items()}

@@ -67,8 +67,6 @@ class TarReader:
         while (event := self._next()) is not None:
             if event is not SKIPPED:
                 yield event
-            if isinstance(event, End):
-                return
 
     def _next(self) -> Event | None:
         """What comes next; None if that is not there yet."""

@@ -27,11 +27,13 @@ def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture
 def side(target: Target, tmp_path: Path) -> Iterator[Side]:
     """A project, and a directory there that is still to be made."""
-    pool = ShellPool(target.driver.resolve(ScriptedCaller(environment=target.environment)))
+    resolved = target.driver.resolve(ScriptedCaller(environment=target.environment))
+    pool = ShellPool(resolved)
     side = Side(tmp_path, pool, target.local / "there", f"{target.remote}/there")
     side.caller.environment = target.environment
     yield side
     pool.close("the test is over")
+    resolved.release()
 
 
 def test_files_go_there_and_come_back(side: Side) -> None:

@@ -1,0 +1,136 @@
+"""What is to be done on a target, in what order, and how its shell is told."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rdo.sync import push_job, push_plan
+from rdo.sync.conflict import Difference, SyncConflict, conflicts, is_version, named
+from rdo.sync.entry import Entry
+from rdo.sync.examine import Found
+from rdo.sync.manifest import Placed
+from rdo.sync.push_job import Push, calls, chunks, job, word
+from rdo.sync.push_plan import batches, in_the_way, plan
+
+FILE, LINK, DIRECTORY = Entry("file", 0o644, 1), Entry("link", link=b"x"), Entry("directory", 0o755)
+BARE = Entry("directory", 0o555)
+
+
+def placed(entry: Entry, token: str = "", *, existed: bool = False) -> Placed:
+    return Placed(entry, "", token, existed)
+
+
+def test_what_is_new_may_not_be_there_and_what_is_old_has_to_be_as_it_was() -> None:
+    there = {b"old": placed(FILE, "token"), b"gone": placed(LINK, "link"), b"d": placed(DIRECTORY)}
+    made = plan({b"old": Placed(FILE), b"d/new": Placed(FILE)}, [b"gone"], there, {}, {})
+    assert (made.none, made.same) == ([b"d/new"], {b"old": "token", b"gone": "link"})
+    assert (made.removed, made.emptied, made.plain) == ([b"gone"], [], [b"d"])
+
+
+def test_what_was_found_counts_and_not_what_was_known() -> None:
+    there = {b"a": placed(FILE, "old"), b"b": placed(FILE, "old"), b"c": placed(FILE, "old")}
+    found = {b"a": Found("file", "now"), b"b": Found(""), b"c": Found("")}
+    made = plan({b"a": Placed(FILE), b"b": Placed(FILE)}, [b"c"], there, found, {})
+    assert (made.same, made.none, made.removed) == ({b"a": "now"}, [b"b"], [])
+
+
+def test_a_directory_in_place_of_a_file_and_the_reverse() -> None:
+    there = {b"f": placed(FILE, "t"), b"d": placed(DIRECTORY), b"d/x": placed(FILE, "u"), b"d/e": placed(DIRECTORY)}
+    put = {b"f": Placed(DIRECTORY), b"f/y": Placed(FILE), b"d": Placed(FILE)}
+    made = plan(put, [b"d/x", b"d/e"], there, {}, {})
+    assert made.cleared == [b"f", b"d/x"]
+    assert made.opened == [b"d/e", b"d"]
+    assert made.emptied == []
+    assert made.plain == [b"d"]
+
+
+def test_only_directories_that_rdo_made_are_removed() -> None:
+    there = {b"ours": placed(DIRECTORY), b"theirs": placed(DIRECTORY, existed=True)}
+    assert plan({}, [b"ours", b"theirs"], there, {}, {}).emptied == [b"ours"]
+
+
+def test_modes_of_directories_are_set_where_rdo_made_them_and_last_where_they_let_nothing_in() -> None:
+    there = {b"ours": placed(BARE), b"theirs": placed(DIRECTORY, existed=True)}
+    put = {b"ours": Placed(DIRECTORY), b"theirs": Placed(BARE), b"new": Placed(BARE), b"new/f": Placed(FILE)}
+    made = plan(put, [], there, {}, {b"new": BARE, b"bare": BARE})
+    assert made.modes == {b"ours": 0o755, b"new": 0o555}
+    assert made.unlocked == {}
+    made = plan({b"bare/f": Placed(FILE)}, [], {}, {}, {b"bare": BARE})
+    assert (made.unlocked, made.modes) == ({b"bare": 0o755}, {b"bare": 0o555})
+
+
+def test_a_tree_is_cut_in_parts_that_can_be_put_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(push_plan, "BATCH_SIZE", 10)
+    tree = {b"a": Entry("file", size=6), b"b": Entry("file", size=6), b"c": Entry("file", size=1)}
+    assert [sorted(each) for each in batches(tree)] == [[b"a"], [b"b", b"c"]]
+    monkeypatch.setattr(push_plan, "BATCH_COUNT", 1)
+    assert len(list(batches(tree))) == 3
+    assert list(batches({})) == [{}]
+    assert in_the_way({b"a": FILE}, [b"a/b/c", b"b/c"]) == [b"a/b/c"]
+
+
+def test_words_come_in_portions() -> None:
+    assert [len(each) for each in chunks([b"x"] * 1200)] == [500, 500, 200]
+    assert [len(each) for each in chunks([b"x" * 40_000] * 3)] == [1, 1, 1]
+    assert list(chunks([])) == []
+    assert list(calls(b"f", [b"it's", b"b"])) == [b"f './it'\\''s' './b'\n"]
+    assert word(b"") == b"."
+
+
+def test_a_job_is_text_that_a_shell_reads(tmp_path: Path) -> None:
+    push = Push(
+        {b"d": Placed(DIRECTORY), b"d/f": Placed(FILE), b"n'": Placed(FILE)}, [b"gone"], [b"e"], [b"c"], [b"o"],
+        {b"n'": "token"}, [b"d/f", b"x"], [b"p"], {b"n'": "part"}, {b"u": 0o755}, {b"u": 0o555},
+    )  # fmt: skip
+    for replaces, last in ((False, True), (True, False)):
+        text = job(push, serial="ab", stat="gnu", replaces_log=replaces, is_last=last)
+        (tmp_path / "job").write_bytes(text)
+        assert subprocess.run(["/bin/sh", "-n", os.fspath(tmp_path / "job")], check=True).returncode == 0
+        assert (b'mv -f "$sync_stage/manifest"' in text) == replaces
+    nothing = job(Push({}), serial="ab", stat="bsd", replaces_log=False, is_last=True)
+    assert b"commit() {\n:\n}" in nothing
+    assert push_job.check_job(push, stat="gnu").endswith(b"stop_sync checked\n")
+    assert push_job.stage("ab") == "stage-ab"
+
+
+def test_a_conflict_names_the_first_few() -> None:
+    assert named([b"b", b"a"]) == "`a` and `b`"
+    assert named([b"a"]) == "`a`"
+    assert named([b"c", b"b", b"a"]) == "`a`, `b` and `c`"
+    assert named([b"a", b"b", b"c", b"d"]) == "`a`, `b`, `c` and 1 more"
+    one = SyncConflict("devbox", [Difference(b"a", None, "changed")])
+    assert (one.what, one.why) == ("did not copy files to `devbox`", "`a` has changed there")
+    assert SyncConflict("x", [Difference(b"a", None, "not ours")]).why == "`a` was there before rdo"
+    two = [Difference(b"a", None, "changed"), Difference(b"b", None, "not ours")]
+    assert SyncConflict("x", two).why == "`a` and `b` have changed there"
+    assert SyncConflict("x", [each._replace(there="not ours") for each in two]).why.endswith("were there before rdo")
+
+
+def test_what_is_there_is_a_version_of_rdos_by_content_or_token() -> None:
+    version = Placed(FILE, "digest", "token")
+    assert is_version(Found("file", "other", "digest"), version)
+    assert is_version(Found("file", "token", ""), version)
+    assert not is_version(Found("file", "other", ""), version._replace(digest=""))
+    assert not is_version(Found("file", "", "other"), version._replace(token=""))
+    assert not is_version(Found("link", link=b"x"), version)
+    assert is_version(Found("link", link=b"x"), Placed(LINK))
+    assert not is_version(Found("link", link=b"y"), Placed(LINK))
+    assert is_version(Found("directory"), Placed(DIRECTORY))
+
+
+def test_what_is_neither_rdos_nor_equal_is_a_conflict() -> None:
+    found = {
+        b"ours": Found("file", "", "old"), b"equal": Found("file", "", "new"), b"gone": Found(""),
+        b"changed": Found("file", "", "theirs"), b"foreign": Found("file", "", "theirs"),
+        b"removed": Found("file", "", "theirs"),
+    }  # fmt: skip
+    old = (Placed(FILE, "old"),)
+    ours = {b"ours": old, b"changed": old, b"removed": old}
+    put = {path: FILE for path in found if path != b"removed"}
+    assert [(each.path, each.there) for each in conflicts(found, put, ours, {b"equal": "new"})] == [
+        (b"changed", "changed"), (b"foreign", "not ours"), (b"removed", "changed")
+    ]  # fmt: skip
