@@ -34,6 +34,15 @@ class Screen:
         settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in (variables or {}).items())
         shell = f"env PS1='$ ' {settings} bash --norc --noediting -i"
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "20", "-c", str(cwd), shell)
+        self._client = subprocess.Popen(
+            [*self._command, "-C", "attach-session", "-f", "no-output,ignore-size"],
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        """Asks what is shown, in tmux's control mode: a program for each look would be most of what a test costs."""
+        self._answer()  # to the command that attached it
 
     def __enter__(self) -> Screen:
         self.wait_for(lambda shown: shown == "$")
@@ -41,11 +50,12 @@ class Screen:
 
     def __exit__(self, *_: object) -> None:
         self._tmux("kill-server")
+        self._client.communicate()
         shutil.rmtree(self._directory)
 
     def type(self, *keys: str) -> None:
         """Press keys, by tmux's names for them: `Enter`, `C-c`."""
-        self._tmux("send-keys", *keys)
+        self._ask(shlex.join(["send-keys", *keys]))
 
     def paste(self, text: str) -> None:
         """Paste text, in brackets where the program asked for that."""
@@ -58,12 +68,12 @@ class Screen:
         tmux draws with the new size at once. The terminal gets it up to a quarter of a second later if it got another
         one just before; by then the next program may run there, and would draw its screen again.
         """
-        self._tmux("resize-window", "-x", str(columns), "-y", str(rows))
+        self._ask(f"resize-window -x {columns} -y {rows}")
         assert wait_until(lambda: self._terminal_size == (columns, rows), PATIENCE)
 
     @property
     def _terminal_size(self) -> tuple[int, int]:
-        fd = os.open(self._tmux("display-message", "-p", "#{pane_tty}").strip(), os.O_RDONLY | os.O_NOCTTY)
+        fd = os.open(self._ask("display-message -p '#{pane_tty}'").strip(), os.O_RDONLY | os.O_NOCTTY)
         try:
             return os.get_terminal_size(fd)
         finally:
@@ -72,19 +82,18 @@ class Screen:
     @property
     def visible(self) -> str:
         """The lines on the screen now, without what is empty at the end."""
-        return self._tmux("capture-pane", "-p").rstrip("\n")
+        return self._ask("capture-pane -p").rstrip("\n")
 
     @property
     def shown(self) -> str:
         """All lines, those that scrolled off too, without what is empty at the end."""
-        return self._tmux("capture-pane", "-p", "-S", "-").rstrip("\n")
+        return self._ask("capture-pane -p -S -").rstrip("\n")
 
     @property
     def view(self) -> tuple[str, Cursor]:
         """Both at once, as often as it takes to see the screen come to what is expected."""
-        shown = self._tmux("capture-pane", "-p", ";", "display-message", "-p", "#{cursor_x} #{cursor_y}")
-        visible, _, place = shown.rstrip("\n").rpartition("\n")
-        return visible.rstrip("\n"), Cursor(*map(int, place.split()))
+        visible = self._ask("capture-pane -p ; display-message -p '#{cursor_x} #{cursor_y}'")
+        return visible.rstrip("\n"), Cursor(*map(int, self._answer().split()))
 
     @property
     def cursor(self) -> Cursor:
@@ -102,6 +111,29 @@ class Screen:
         """Wait until the text is shown."""
         return self.wait_for(lambda shown: text in shown)
 
-    def _tmux(self, *words: str) -> str:
-        command = ["tmux", "-S", str(self._directory / "socket"), *words]
-        return subprocess.run(command, env=self._environment, check=True, capture_output=True, text=True).stdout
+    def _ask(self, command: str) -> str:
+        """What a command of tmux prints."""
+        assert self._client.stdin
+        self._client.stdin.write(command + "\n")
+        self._client.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> str:
+        """What the next command has printed: it stands between two lines, and all else is of no interest."""
+        assert self._client.stdout
+        lines: list[str] | None = None
+        for line in self._client.stdout:
+            if lines is None:
+                lines = [] if line.startswith("%begin ") else None
+            elif line.startswith(("%end ", "%error ")):
+                return "".join(lines)
+            else:
+                lines.append(line)
+        raise AssertionError("tmux has ended")
+
+    @property
+    def _command(self) -> list[str]:
+        return ["tmux", "-S", str(self._directory / "socket")]
+
+    def _tmux(self, *words: str) -> None:
+        subprocess.run([*self._command, *words], env=self._environment, check=True, capture_output=True)

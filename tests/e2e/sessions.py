@@ -111,6 +111,7 @@ SHELL = (
     ), "st=3"),
     Session("bash: job control", BASH, ">", (
         Step(typed("cat", "Enter"), "> cat"),
+        Step(typed("w", "Enter"), "w\nw"),  # then it runs: bash itself is not stopped
         Step(("C-z",), "Stopped"),
         Step(typed("jobs", "Enter"), "> jobs\n"),
         Step(typed("fg", "Enter"), "> fg\ncat"),
