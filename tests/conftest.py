@@ -54,9 +54,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Tests wait for the processes they start, those beside servers more than half of their time."""
+    """Tests wait for the processes they start, those beside servers for two thirds of their time."""
     cores = os.cpu_count() or 1
-    return cores + (cores + 1) // 2 if all("unit" in argument for argument in config.args) else 2 * cores
+    return cores + (cores + 1) // 2 if all("unit" in argument for argument in config.args) else 2 * cores + cores // 2
 
 
 @pytest.hookimpl(trylast=True)  # pytest's own sorts by fixtures
