@@ -20,7 +20,7 @@ static char **copied(char **words, size_t count) {
 
 /* Options that are Python's to act on. */
 static bool is_rare(const struct options *options) {
-    if (options->watch)
+    if (options->watch || (options->sync_only && (options->command_count > 0 || options->shell_string != NULL)))
         return true;
     for (size_t i = 0; i < options->shell_option_count; i++)
         if (strcmp(options->shell_options[i], "-n") == 0) /* the shell then runs nothing, and a hint says so */

@@ -12,7 +12,7 @@ from rdo import project
 from rdo.client import argv, request
 from rdo.client.main import Client
 from rdo.client.run import Trace
-from rdo.errors import FAILURE, ConnectError, RdoError
+from rdo.errors import FAILURE, ConnectError, RdoError, UsageError
 from rdo.ipc import address, sockets
 from rdo.util import charset
 
@@ -56,6 +56,8 @@ def run_rdo(words: list[str]) -> int:
         from rdo.client import help
 
         return help.show(options)
+    if options.sync_only and (options.command or options.shell_string is not None):
+        raise UsageError("`--sync-only` runs no command", "", "leave out one of the two")
     if options.watch:
         from rdo import rerun
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rdo.errors import FAILURE, printable
+from rdo.errors import FAILURE, RdoError, printable, shortened
 from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc import protocol
 from rdo.master.client_connection import WaitingCaller
@@ -15,10 +15,14 @@ from rdo.sync.project_sync import pull_fault
 if TYPE_CHECKING:
     from rdo.master.command_sync import CommandSync
 
+VERBS = ("both", "push", "pull", "take", "status", "diff")
+
 
 def run(sync: CommandSync, caller: WaitingCaller, words: Sequence[str]) -> None:
     """Do it: nothing but both directions, or what `words` say. Raises RdoError, ClientGone."""
     verb, *rest = words or ["both"]
+    if verb not in VERBS:
+        raise RdoError(f"unknown request `{shortened(verb)}`", "", "see `rdoctl sync --help`")
     lines: list[str] = []
     status = 0
     if verb in ("both", "push"):

@@ -48,6 +48,7 @@ class ProjectSync:
         """Guards the target's side: one transfer at a time; held while it goes on."""
         self._caller: Caller | None = None
         """Of the push that goes on."""
+        self._has_settled = False
         self._has_told_of_others = False
         self.pushed = PushResult()
         """What the last push that changed something did."""
@@ -66,8 +67,12 @@ class ProjectSync:
     def settle(self, caller: Caller) -> Tree:
         """What there is here. Raises RdoError."""
         self._caller = caller
+        if not self._has_settled:
+            caller.progress("looking at the files here")
         try:
-            return self._local.settle(caller.environment)
+            tree = self._local.settle(caller.environment)
+            self._has_settled = True
+            return tree
         finally:
             self._caller = None
 

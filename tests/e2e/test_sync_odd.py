@@ -26,6 +26,9 @@ BRANCH_FILES = tries(500, 5_000)
 
 LARGE = 2 * 1024**3 + 12_345
 
+LARGE_BOUND = 900.0
+"""Seconds against hangs for so much to go both ways, on a machine that does much else too."""
+
 
 @pytest.fixture
 def reached(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Reached]:
@@ -105,7 +108,14 @@ def test_a_file_of_2_gb_goes_both_ways(synced: Synced) -> None:
         file.truncate(LARGE - 3)
         file.seek(0, os.SEEK_END)
         file.write(b"end")
-    assert synced.sh("wc -c <large; tail -c 3 large; mv large back").split() == [str(LARGE), "end"]
+    done = subprocess.run(
+        synced.project.command("-c", "wc -c <large; tail -c 3 large; mv large back"),
+        cwd=synced.here,
+        env=dict(synced.project.environment),
+        capture_output=True,
+        timeout=LARGE_BOUND,
+    )
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, [str(LARGE).encode(), b"end"], b"")
     assert (synced.here / "back").stat().st_size == LARGE
 
 
@@ -216,6 +226,15 @@ def test_rdo_rsh_copies_nothing_itself(synced: Synced) -> None:
     (synced.here / "a").write_text("1")
     done = synced.project.shell("rdo-rsh '' ls")
     assert (done.returncode, b"a\n" in done.stdout) == (0, False)
+
+
+@pytest.mark.parametrize("words", [("--sync-only", "true"), ("--sync-only", "-c", "true")])
+def test_to_copy_only_and_to_run_a_command_excludes_each_other(synced: Synced, words: tuple[str, ...]) -> None:
+    done = synced.run(*words)
+    assert (done.returncode, done.stderr) == (
+        255,
+        b"rdo: `--sync-only` runs no command; leave out one of the two\n",
+    )
 
 
 def test_without_sync_there_is_nothing_to_copy(reached: Reached) -> None:

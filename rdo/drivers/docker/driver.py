@@ -26,8 +26,19 @@ if TYPE_CHECKING:
 DEFAULT_DIRECTORY = "/src"
 """Where the project is in a container of an image, unless `directory` says otherwise."""
 
-KEYS = (*CONTAINERS, "dockerfile", "build_target", "pull_image", "fresh", "user", "auto_start", "directory", "login")
-"""What of a profile says which container it is and how it is reached."""
+KEYS = (
+    *CONTAINERS,
+    "dockerfile",
+    "build_target",
+    "pull_image",
+    "fresh",
+    "user",
+    "auto_start",
+    "directory",
+    "login",
+    "sync",
+)
+"""What of a profile says which container it is and how it is reached; with `sync`, its mounts are looked at again."""
 
 
 class DockerDriver:
