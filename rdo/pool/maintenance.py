@@ -30,6 +30,8 @@ class Maintenance:
         self._connections = connections
         self._warm = warm
         self._lose = lose
+        self.chores: list[Callable[[], None]] = []
+        """What else is to be done now and then, at the latest after SPARE_CONNECTION_TIMEOUT. None may wait."""
         self._thread: threading.Thread | None = None
         self._is_due = False
         """Whether it was woken since it last began. Guarded by `changed` of the warm shells."""
@@ -46,6 +48,8 @@ class Maintenance:
     def _run(self) -> None:
         while self._wait_for_work():
             try:
+                for chore in list(self.chores):
+                    chore()
                 self._evict()
                 if not self._refill():  # else the lifeline has just got orders
                     for connection in self._connections:

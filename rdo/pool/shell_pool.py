@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rdo.drivers.base import ChannelOptions, ChannelRefused, Target
 from rdo.drivers.caller import Caller
@@ -62,6 +62,10 @@ class ShellPool:
     def prepare(self) -> None:
         """Open a shell for the next command, beside one that has run for a while, and after each that has ended."""
         self._maintenance.wake()
+
+    def add_chore(self, chore: Callable[[], None]) -> None:
+        """Do this, too, about once a minute while there is the pool. It may not wait."""
+        self._maintenance.chores.append(chore)
 
     def close(self, why: str) -> None:
         """Close all connections; `why` is for the log."""

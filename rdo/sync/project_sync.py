@@ -119,6 +119,10 @@ class ProjectSync:
         with self._turn:
             return self._target.take_there(use, self._root, paths)
 
+    def drain(self) -> None:
+        """Take in what has changed here meanwhile, so that the kernel's list of it does not fill. Never waits."""
+        self._local.drain()
+
     def close(self) -> None:
         """Watch no longer."""
         self._local.close()

@@ -39,6 +39,7 @@ class SyncTable:
             made.close()
         else:
             pool.when_closed(lambda: self._end(key))
+            pool.shells.add_chore(made.drain)
         return found
 
     def _end(self, key: tuple[int, SyncPlace]) -> None:
