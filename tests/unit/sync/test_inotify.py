@@ -23,6 +23,8 @@ pytestmark = pytest.mark.skipif(not ON_LINUX, reason="inotify is Linux's")
 
 LIMITS = Path("/proc/sys/fs/inotify")
 
+PYTHON = [shutil.which("python3") or "python3", "-X", "utf8", "-c"]
+
 
 @pytest.fixture
 def watcher(tmp_path: Path) -> Iterator[InotifyWatcher]:
@@ -125,109 +127,6 @@ def test_ignored_directories_cost_no_watches(tmp_path: Path) -> None:
         (tmp_path / ".gitignore").write_text("src\n")
         assert b"node_modules/a" in local.settle(ENVIRONMENT)
         assert watches() - before == 3
-
-
-def limited(root: Path, limits: str, body: str) -> str:
-    """What a test prints that runs as another user, in a user namespace with limits of its own."""
-    script = f"""
-import os, sys
-sys.path.insert(0, {str(Path(__file__).parents[3])!r})
-from rdo.sync.local_tree import LocalTree
-from rdo.sync.rules import SyncRules
-local = LocalTree({str(root)!r}, SyncRules("push"), print)
-def settle():
-    return sorted(local.settle(dict(os.environ)))
-{body}
-"""
-    command = ["unshare", "--user", "--map-root-user", "sh", "-c", f'{limits} && exec "$@"', "sh", *PYTHON, script]
-    result = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=False)
-    if "unshare" in result.stderr or "cannot create" in result.stderr:
-        pytest.skip(result.stderr)
-    assert result.stderr == ""
-    return result.stdout
-
-
-PYTHON = [shutil.which("python3") or "python3", "-X", "utf8", "-c"]
-
-
-def test_a_limit_of_watches_means_that_all_is_looked_at_and_is_said_once(tmp_path: Path) -> None:
-    for number in range(30):
-        (tmp_path / f"d{number}").mkdir()
-    body = f"""
-print(len(settle()))
-open({str(tmp_path / "d3/a")!r}, "w").close()
-print(len(settle()))
-"""
-    said = limited(tmp_path, "echo 20 >/proc/sys/user/max_inotify_watches", body)
-    assert said == (
-        f"cannot watch `{tmp_path}` for changes, so that each command looks at all files: this user watches too many"
-        " directories; raise the limit: `sudo sysctl fs.inotify.max_user_watches=1048576`\n30\n31\n"
-    )
-
-
-def test_a_limit_that_is_reached_later_loses_nothing(tmp_path: Path) -> None:
-    body = f"""
-print(len(settle()))
-for number in range(30):
-    os.mkdir({str(tmp_path)!r} + f"/d{{number}}")
-    open({str(tmp_path)!r} + f"/d{{number}}/a", "w").close()
-print(len(settle()))
-os.unlink({str(tmp_path / "d29/a")!r})
-print(len(settle()))
-"""
-    said = limited(tmp_path, "echo 20 >/proc/sys/user/max_inotify_watches", body).splitlines()
-    assert said[0] == "0"
-    assert said[1].startswith("cannot watch")
-    assert said[2:] == ["60", "59"]
-
-
-def test_a_limit_of_instances_is_said(tmp_path: Path) -> None:
-    said = limited(tmp_path, "echo 0 >/proc/sys/user/max_inotify_instances", "print(settle())")
-    assert "this user watches too much; raise the limit: `sudo sysctl fs.inotify.max_user_instances=1024`" in said
-    assert said.endswith("\n[]\n")
-
-
-@pytest.fixture
-def mounting() -> Iterator[list[Path]]:
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to mount")
-    mounted: list[Path] = []
-    yield mounted
-    for path in mounted:
-        subprocess.run(["umount", "-l", path], check=False, capture_output=True)
-
-
-def mount(mounting: list[Path], *words: str | Path) -> None:
-    if subprocess.run(["mount", *words], check=False, capture_output=True).returncode:
-        pytest.skip("cannot mount")
-    mounting.append(Path(words[-1]))
-
-
-def test_a_mount_below_changes_what_there_is(local: LocalTree, tmp_path: Path, mounting: list[Path]) -> None:
-    below = tmp_path / "root/d"
-    below.mkdir(parents=True)
-    (below / "hidden").touch()
-    assert sorted(local.settle(ENVIRONMENT)) == [b"d", b"d/hidden"]
-    mount(mounting, "-t", "tmpfs", "tmpfs", below)
-    assert sorted(local.settle(ENVIRONMENT)) == [b"d"]
-    (below / "shown").touch()
-    assert sorted(local.settle(ENVIRONMENT)) == [b"d", b"d/shown"]
-    subprocess.run(["umount", below], check=True)
-    assert sorted(local.settle(ENVIRONMENT)) == [b"d", b"d/hidden"]
-
-
-def test_a_directory_that_is_mounted_twice_changes_at_both_places(
-    local: LocalTree, tmp_path: Path, mounting: list[Path]
-) -> None:
-    for name in ("d", "e"):
-        (tmp_path / "root" / name).mkdir(parents=True)
-    local.settle(ENVIRONMENT)
-    mount(mounting, "--bind", tmp_path / "root/d", tmp_path / "root/e")
-    assert sorted(local.settle(ENVIRONMENT)) == [b"d", b"e"]
-    (tmp_path / "root/d/a").touch()
-    assert sorted(local.settle(ENVIRONMENT)) == [b"d", b"d/a", b"e", b"e/a"]
-    (tmp_path / "root/e/a").unlink()
-    assert sorted(local.settle(ENVIRONMENT)) == [b"d", b"e"]
 
 
 def test_a_file_system_that_others_change_is_not_watched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
