@@ -58,7 +58,7 @@ pythons: ## the unit tests, with each Python from 3.10 to 3.14 that is installed
 matrix: newest pythons ## both: for every night, since others release when they like
 
 # ONLY=full_disk: only the parts whose name says so, as pytest's -k takes it; ONLY=fuzz: only the fuzzing.
-soak: .venv/soaking ## what breaks rarely, at full length: up to an hour; reports what it counted
+soak: .venv/soaking ## what breaks rarely, at full length: up to two hours; reports what it counted
 	@sh tests/setup-debian
 	@command -v clang >/dev/null || sh tests/setup-debian clang
 	@! command -v clang >/dev/null || echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | \

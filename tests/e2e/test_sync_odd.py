@@ -237,6 +237,14 @@ def test_to_copy_only_and_to_run_a_command_excludes_each_other(synced: Synced, w
     )
 
 
+def test_nothing_of_a_clone_is_copied_before_it_is_allowed(synced: Synced) -> None:
+    synced.configure('include = [".ssh/**"]\npull = ["**"]\n')
+    for words in (["true"], ["--sync-only"]):
+        done = synced.project.run(*words, env={"RDO_TRUST": "0"}, start_new_session=True)
+        assert (done.returncode, b"is not allowed yet" in done.stderr) == (255, True), done
+    assert not synced.there.exists()
+
+
 def test_without_sync_there_is_nothing_to_copy(reached: Reached) -> None:
     done = reached.project.run("--sync-only")
     assert done.returncode == 255
