@@ -34,11 +34,23 @@ class Ascii(io.TextIOWrapper):
 
 def main() -> None:
     """Run the command line, and leave with its exit status."""
+    _open_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal's charset lacks is not a failure
         if sys.stdout.isatty() and not charset.is_utf8(os.environ):
             sys.stdout = Ascii(sys.stdout.buffer, encoding="utf-8", line_buffering=True)
     sys.exit(run(sys.argv[1:]))
+
+
+def _open_streams() -> None:
+    """Open what the caller closed (`>&-`): what is opened next would take the number, and be written to."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
 
 
 def run(words: list[str]) -> int:
@@ -59,12 +71,18 @@ def run(words: list[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python has not written yet
+        _drop_output()
         return NO_READER
     except OSError as error:
+        _drop_output()
         what = f"cannot use `{os.fsdecode(error.filename)}`" if error.filename else "cannot continue"
         hint = "check its permissions, and your umask" if isinstance(error, PermissionError) else ""
         return complain(RdoError(what, reason(error), hint))
+
+
+def _drop_output() -> None:
+    """Let what Python has not written yet go nowhere: stdout takes no more, and it would complain of that."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run_plain(words: list[str]) -> bool:

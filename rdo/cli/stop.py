@@ -28,10 +28,10 @@ def run(target: str | None, every: bool, profile: str | None, now: bool) -> None
 
     TARGET is a name as `rdoctl status` shows it.
     """
-    if every + (profile is not None) + bool(target) > 1:
+    if every + (profile is not None) + (target is not None) > 1:
         raise LeftToClick("TARGET, --all and --profile cannot be used together")
     found = masters.found(address.runtime_directory(os.environ))
-    stop = partial(_end, now=now) if every else partial(_close, choose=_choice(found, target or "", profile), now=now)
+    stop = partial(_end, now=now) if every else partial(_close, choose=_choice(found, target, profile), now=now)
     outcomes = [outcome for outcomes in masters.at_once(stop, found) for outcome in outcomes]
     failed = [outcome.line for outcome in outcomes if outcome.failed]
     done = [outcome.line for outcome in outcomes if not outcome.failed]
@@ -77,9 +77,9 @@ def _clear_leftovers() -> int:
 Chosen = Callable[[TargetInfo], bool]
 
 
-def _choice(found: Sequence[MasterInfo], target: str, profile: str | None) -> Chosen:
+def _choice(found: Sequence[MasterInfo], target: str | None, profile: str | None) -> Chosen:
     """Which targets are meant. Raises RdoError for a name that none has, and ConfigError outside of a project."""
-    if not target:
+    if target is None:
         here = project.discover(os.environ)
         return lambda each: each.is_used_by(here.config, profile)
     names = sorted({each.name for master in found for each in master.targets})

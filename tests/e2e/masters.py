@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from rdo.ipc import protocol
 from rdo.ipc.startup import ENTRY
 from tests.e2e.project import Project
+from tests.leaks import wait_until
 from tests.processes import listed_processes, wait_for_ends
 from tests.sshd import Sshd
 
@@ -25,6 +30,23 @@ def masters(project: Project) -> list[int]:
     listed = listed_processes().items()
     found = {pid: each.parent for pid, each in listed if ENTRY in each.command and place in each.command}
     return sorted(pid for pid, parent in found.items() if parent not in found)
+
+
+def suspend(master: int) -> None:
+    """Stop it, and wait until all of its threads have stopped: until then it may still serve a command."""
+    os.kill(master, signal.SIGSTOP)
+    assert wait_until(lambda: set(_thread_states(master)) == {"T"}, END_BOUND)
+
+
+def _thread_states(pid: int) -> Iterator[str]:
+    tasks = Path(f"/proc/{pid}/task")
+    if not tasks.exists():
+        yield subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=True).stdout[
+            0
+        ]
+        return
+    for task in tasks.iterdir():
+        yield (task / "stat").read_text().rpartition(")")[2].split()[0]
 
 
 def sockets(project: Project) -> list[Path]:

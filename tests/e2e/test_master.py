@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rdo.master.listener import BACKLOG
-from tests.e2e.masters import logins, masters, report, sockets
+from tests.e2e.masters import logins, masters, report, sockets, suspend
 from tests.e2e.project import Project, ssh_config_text
 from tests.leaks import wait_until
 from tests.sshd import Sshd
@@ -60,7 +60,7 @@ def test_an_idle_connection_is_closed_and_looking_at_it_is_not_using_it(project:
 def test_a_wedged_master_is_replaced(project: Project, full: bool) -> None:
     project.run("true")
     (wedged,) = masters(project)
-    os.kill(wedged, signal.SIGSTOP)
+    suspend(wedged)
     with contextlib.ExitStack() as waiting:
         waiting.callback(os.kill, wedged, signal.SIGCONT)
         if full:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from rdo import __version__
+from tests.e2e.masters import suspend
 from tests.e2e.project import Project, local_project
 
 
@@ -80,7 +81,7 @@ def test_profiles_that_share_a_target_share_its_line(project: Project, runtime: 
 def test_a_wedged_master_is_shown_with_its_pid_after_a_bounded_wait(project: Project) -> None:
     project.run("true")
     (master,) = status(project)
-    os.kill(master["pid"], signal.SIGSTOP)
+    suspend(master["pid"])
     try:
         (wedged,) = status(project)
         line = project.shell("rdoctl status").stdout.decode()
@@ -125,3 +126,20 @@ def test_a_failure_is_one_line_and_status_255(project: Project, runtime: dict[st
 
 def test_a_reader_that_goes_away_is_no_traceback(project: Project) -> None:
     assert project.shell("rdoctl status | true; rdoctl --help | true; rdoctl completion bash | true").stderr == b""
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "complaint"),
+    [
+        ("rdoctl status >&-", 0, b""),
+        ("rdoctl status <&- >&- 2>&-", 0, b""),
+        ("rdoctl status >/dev/full", 255, b"rdoctl: cannot continue: no space left on device\n"),
+        ("rdoctl log >/dev/full", 255, b"rdoctl: cannot continue: no space left on device\n"),
+    ],
+)
+def test_output_that_nobody_takes_is_one_line_at_most(
+    project: Project, line: str, status: int, complaint: bytes
+) -> None:
+    project.run("true")
+    result = project.shell(line)
+    assert (result.returncode, result.stderr) == (status, complaint)

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.masters import suspend
 from tests.e2e.project import PATIENCE, Project, local_project
 from tests.leaks import wait_until
 from tests.processes import listed_processes
@@ -186,7 +187,7 @@ def test_now_ends_running_commands_too(project: Project) -> None:
 def test_a_wedged_master_is_killed_when_that_is_asked_for(project: Project, option: str) -> None:
     project.run("true")
     (before,) = pids(project)
-    os.kill(before, signal.SIGSTOP)
+    suspend(before)
     result = project.shell("rdoctl stop")
     assert result.returncode == 255
     assert result.stderr.endswith(b" does not respond; use `rdoctl stop --now`\n")
@@ -238,3 +239,11 @@ def test_a_command_that_is_ended_now_says_by_what(project: Project) -> None:
         assert project.shell("rdoctl stop --now").returncode == 0
         _, said = command.communicate(timeout=PATIENCE)
         assert (command.returncode, said) == (255, b"rdo: the command was ended: by `rdoctl stop --now`\n")
+
+
+def test_an_empty_name_is_nobody_s(project: Project) -> None:
+    """As of a variable that is not set."""
+    project.run("true")
+    result = project.shell('rdoctl stop "$UNSET"')
+    assert (result.returncode, result.stdout) == (255, b"")
+    assert result.stderr == b"rdoctl: there is no connection to ``; see `rdoctl status`\n"

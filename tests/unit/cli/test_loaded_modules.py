@@ -32,6 +32,9 @@ BASE = {
 }  # fmt: skip
 """What `typing` and `re` load."""
 
+PROJECT = {"collections", "itertools", "keyword", "operator", "reprlib"}
+"""What `collections.abc` loads."""
+
 CONFIG = {"errno", "unicodedata"}
 
 SOCKETS = {"array", "errno", "fcntl", "json", "math", "select", "selectors", "socket", "struct"}
@@ -45,14 +48,14 @@ ENGINE = {"ipaddress", "threading", "urllib"}
 PLAN = BASE | CONFIG | FILES | {"encodings", "fcntl", "json"}
 
 COMMANDS = {
-    "completion bash": {"encodings"},
+    "completion bash": PROJECT | {"encodings"},
     "completion --profiles": BASE | CONFIG,
     "status": BASE | SOCKETS | {"signal"},
     "stop": BASE | SOCKETS | {"signal"},
-    "stop --all": BASE | SOCKETS | ENGINE | {"signal"},
-    "log": BASE,
+    "stop --all": BASE | CONFIG | SOCKETS | ENGINE | {"signal"},
+    "log": BASE | {"errno"},
     "explain true": PLAN,
-    "__complete st": set(),
+    "__complete st": PROJECT,
     "__complete stop --": BASE | SOCKETS | {"signal"},
     "__complete explain -p ": PLAN,
 }
