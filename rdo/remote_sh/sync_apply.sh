@@ -6,6 +6,7 @@
 # shellcheck disable=SC2154 # set by sync_push.sh
 exec </dev/null
 item_number=0
+is_apart=
 dirs_existing=
 
 # stop_sync WORD: nothing was changed.
@@ -52,29 +53,50 @@ existing() {
     done
 }
 
-# into DIRECTORY NAME...: move files there. What came with a directory that is new is not here any more.
-into() {
+# devices DIRECTORY...: whether one of them is on another file system than what is unpacked.
+devices() {
+    sync_tokens=
+    for one_item in $(stat @DEVICE@ "$sync_stage" "$@" 2>/dev/null); do
+        [ "${sync_tokens:=$one_item}" = "$one_item" ] || is_apart=1
+    done
+}
+
+# move_into DIRECTORY NAME...: by a rename, which needs a copy beside where it is another file system.
+move_into() {
     put_into=$1
     shift
-    [ -d "$sync_stage/f/$put_into" ] || return 0
-    [ -d "$sync_root/$put_into" ] || mkdir -p "$sync_root/$put_into" || fail_sync "put $put_into"
-    cd "$sync_stage/f/$put_into" || fail_sync "put $put_into"
-    mv -f "$@" "$sync_root/$put_into/" || fail_sync "put $put_into"
+    if [ -z "$is_apart" ]; then
+        mv -f "$@" "$sync_root/$put_into/" || fail_sync "put $put_into"
+        return
+    fi
+    for one_item in "$@"; do
+        rm -rf "$sync_root/$put_into/.rdo-sync-copy" || fail_sync "put $put_into"
+        mv -f "$one_item" "$sync_root/$put_into/.rdo-sync-copy" || fail_sync "put $put_into"
+        mv -f "$sync_root/$put_into/.rdo-sync-copy" "$sync_root/$put_into/$one_item" || fail_sync "put $put_into"
+    done
+}
+
+# into DIRECTORY NAME...: move files there. What came with a directory that is new is not here any more.
+into() {
+    [ -d "$sync_stage/f/$1" ] || return 0
+    [ -d "$sync_root/$1" ] || mkdir -p "$sync_root/$1" || fail_sync "put $1"
+    cd "$sync_stage/f/$1" || fail_sync "put $1"
+    move_into "$@"
     cd "$sync_root" || exit
 }
 
 # into_new DIRECTORY NAME...: the same with directories, unless they are there.
 into_new() {
+    [ -d "$sync_stage/f/$1" ] || return 0
+    [ -d "$sync_root/$1" ] || mkdir -p "$sync_root/$1" || fail_sync "put $1"
+    cd "$sync_stage/f/$1" || fail_sync "put $1"
     put_into=$1
     shift
-    [ -d "$sync_stage/f/$put_into" ] || return 0
-    [ -d "$sync_root/$put_into" ] || mkdir -p "$sync_root/$put_into" || fail_sync "put $put_into"
-    cd "$sync_stage/f/$put_into" || fail_sync "put $put_into"
     for one_item in "$@"; do
         shift
         [ -d "$sync_root/$put_into/$one_item" ] || set -- "$@" "$one_item"
     done
-    [ $# -eq 0 ] || mv -f "$@" "$sync_root/$put_into/" || fail_sync "put $put_into"
+    [ $# -eq 0 ] || move_into "$put_into" "$@"
     cd "$sync_root" || exit
 }
 

@@ -13,4 +13,5 @@ if [ -n "$is_last" ]; then
 else
     rm -rf "$sync_state"/stage-* "$sync_lock"
 fi
+[ -z "$is_apart" ] || echo "apart@TAB@"
 echo "!complete"

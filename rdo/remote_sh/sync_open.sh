@@ -41,7 +41,11 @@ last_serial=
 [ ! -r $sync_state/serial ] || read -r last_serial <$sync_state/serial
 echo "!serial $last_serial"
 echo "!manifest"
-[ ! -f $sync_state/manifest ] || cat $sync_state/manifest
+if [ -n "$last_serial" ] && [ "$last_serial" = "@KNOWN@" ]; then
+    echo "!known"
+elif [ -f $sync_state/manifest ]; then
+    cat $sync_state/manifest
+fi
 for one_item in .rdo-sync/@IDENTITY@/*/pending; do
     if [ -f "$one_item" ]; then
         echo

@@ -23,6 +23,8 @@ class KnownFiles:
         """What a push that was interrupted may have put there."""
         self.resolved: list[bytes] = []
         """Paths of which that has been found out since; the target's log does not say so yet."""
+        self.near: set[bytes] = set()
+        """Directories that are on one file system with what rdo keeps there."""
         self._lines = manifest.lines
 
     @property

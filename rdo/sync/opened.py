@@ -23,12 +23,22 @@ _FAULTS = {
 }
 
 
+class Place(NamedTuple):
+    """A directory of a target."""
+
+    directory: str
+    target: str
+    """Its name for messages."""
+    identity: str
+
+
 class Opened(NamedTuple):
     """A directory of a target."""
 
     connection: HeldConnection
     """Over which this was learned: what is known lasts no longer."""
-    manifest: Manifest
+    manifest: Manifest | None
+    """None if nothing has happened there since it was known."""
     serial: str
     """By which the target will know that nothing came between."""
     stat: str
@@ -41,9 +51,13 @@ class Opened(NamedTuple):
     """Whether another machine or project has put files there by rdo."""
 
 
-def open_directory(use: JobUse, directory: str, identity: str, target: str, look: Callable[[], object]) -> Opened:
-    """Ask it. Raises RdoError, and ConnectError, LinkLost."""
-    text = fill(_OPEN, DIRECTORY=quote(directory), IDENTITY=identity)
+def open_directory(use: JobUse, place: Place, known: str, look: Callable[[], object]) -> Opened:
+    """Ask it; `known` is the serial by which its manifest is known, or empty.
+
+    Raises RdoError, and of it ConnectError, LinkLost.
+    """
+    directory, target = place.directory, place.target
+    text = fill(_OPEN, DIRECTORY=quote(directory), IDENTITY=place.identity, KNOWN=known)
     with started(use, text, look) as job:
         words, log, pending = _read(job)
         fault = words.get("fault")
@@ -54,8 +68,10 @@ def open_directory(use: JobUse, directory: str, identity: str, target: str, look
         if tool not in words:
             hint = f"install it there ({'coreutils' if tool == 'stat' else tool}), or use `rdo --no-sync`"
             raise RdoError(f"cannot copy files to `{target}`", f"it has no usable `{tool}`", hint)
+    if "known" in words and pending:
+        return open_directory(use, place, "", look)
     try:
-        manifest = parse(log, pending)
+        manifest = None if "known" in words else parse(log, pending)
     except BadManifest as error:
         hint = f"remove `{directory}/.rdo-sync` there: then nothing that is there is taken for rdo's"
         raise RdoError(f"cannot read what rdo has put on `{target}`", str(error), hint) from None

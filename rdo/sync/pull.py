@@ -12,10 +12,10 @@ from rdo.remote_sh.template import fill, load, quote
 from rdo.sync import pulled_record
 from rdo.sync.examine import one_line
 from rdo.sync.local_copy import STATE, Here, LocalCopy
+from rdo.sync.opened import Place
 from rdo.sync.project_state import ProjectState
 from rdo.sync.pull_scan import STAT, BadScan, Scan, Seen, way
 from rdo.sync.pulled_record import Pulled
-from rdo.sync.push import Place
 from rdo.sync.push_job import chunks
 from rdo.sync.receive import Received, Receiver, Refused
 from rdo.sync.shell_job import JobFailed, JobUse, ShellJob, started

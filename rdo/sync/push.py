@@ -18,7 +18,7 @@ from rdo.sync.examine import HASH, Found, Target, examine
 from rdo.sync.known_files import KnownFiles
 from rdo.sync.large_file import LARGE_SIZE, LargeFile, Part, answer, part_name
 from rdo.sync.manifest import Placed
-from rdo.sync.opened import Opened
+from rdo.sync.opened import Opened, Place
 from rdo.sync.push_job import Push
 from rdo.sync.push_plan import plan
 from rdo.sync.shell_job import JobFailed, JobUse, ShellJob, started
@@ -55,15 +55,6 @@ class _Differs(Exception):
     """What the push would touch is not as rdo has left it: nothing was done."""
 
 
-class Place(NamedTuple):
-    """A directory of a target."""
-
-    directory: str
-    target: str
-    """Its name for messages."""
-    identity: str
-
-
 class _Batch(NamedTuple):
     """What is put and removed at a time."""
 
@@ -87,6 +78,8 @@ class Pusher:
         self._known = known
         self._target = Target(place.directory, opened.stat, opened.hash)
         self._step = f"looking at the files on `{place.target}`"
+        self._is_apart = False
+        """Whether a directory there is known to be on another file system than others."""
         self._found: dict[bytes, Found] = {}
         """What is there otherwise than is known, and may be overwritten."""
 
@@ -172,7 +165,7 @@ class Pusher:
         self._found.update({path: found[path] for path in touched})
 
     def _plan(self, put: Mapping[bytes, Placed], removed: Iterable[bytes], tree: Tree) -> Push:
-        return plan(put, removed, self._known.placed, self._found, tree)
+        return plan(put, removed, self._known.placed, self._found, tree, self._known.near)
 
     def _transfer(self, root: bytes, tree: Tree, put: Tree, removed: Sequence[bytes]) -> PushResult:
         parts = list(push_plan.batches(put))
@@ -281,6 +274,8 @@ class Pusher:
             raise JobFailed(f"`{self._place.target}` did not say what has become of the files", str(error)) from None
         if replaces_log:
             self._known.replaced_log()
+        if not self._is_apart:
+            self._known.near.update(path.rpartition(b"/")[0] for path, _ in sent)
         self._known.record(recorded, removed)
         self.serial = serial
         size = archive.size + sum(part.size for part in batch.large.values())
@@ -301,6 +296,8 @@ class Pusher:
             kind, _, rest = line.partition(b"\t")
             if kind == b"t":
                 tokens.append(rest.decode("ascii", "replace"))
+            elif kind == b"apart":
+                self._is_apart = True
             elif kind == b"h":
                 existed.update(int(number) for number in rest.split() if number.isdigit())
             elif line in (b"!complete", b"!checked"):

@@ -24,6 +24,9 @@ STAT = {"gnu": "-c 't\t%f %s %y %z %i'", "bsd": "-f 't\t%Xp %z %Fm %Fc %i'"}
 """How each kind of stat(1) is asked for kind and mode, size, both times and the inode. As busybox's, GNU's gives the
 fraction of a second only with the whole date; TZ is set."""
 
+DEVICE = {"gnu": "-c %d", "bsd": "-f %d"}
+"""How it is asked for the file system."""
+
 _APPLY, _DONE = load("sync_apply"), load("sync_done", TAB="\t")
 
 
@@ -47,6 +50,8 @@ class Push(NamedTuple):
     """Directories on the way, which no link may be."""
     parts: Mapping[bytes, str] = {}
     """Of large files that came before: under which names they are kept."""
+    unknown: Sequence[bytes] = ()
+    """Directories that may be on another file system."""
     unlocked: Mapping[bytes, int] = {}
     """Modes of directories that let nothing be put there: those that do, meanwhile."""
     modes: Mapping[bytes, int] = {}
@@ -90,8 +95,7 @@ def job(push: Push, *, serial: str, stat: str, replaces_log: bool, is_last: bool
     """The text. `serial` is to be that of the push; `stat`: which kind the target has. `replaces_log`: the archive has
     the log of what was there before. `is_last`: no part of a large file is needed any more.
     """
-    library = fill(_APPLY, STAT=STAT[stat])
-    lines = [fsencode(library), b"\n", *_checks(push), *_steps(push), *_commit(push.put)]
+    lines = [_library(stat), *_checks(push), *_steps(push), *_commit(push.put)]
     if replaces_log:
         lines.append(_REPLACE_LOG)
     return b"".join(lines) + fsencode(fill(_DONE, SERIAL=serial, IS_LAST="1" if is_last else "")) + b"\n"
@@ -99,8 +103,12 @@ def job(push: Push, *, serial: str, stat: str, replaces_log: bool, is_last: bool
 
 def check_job(push: Push, *, stat: str) -> bytes:
     """The text that only checks what is there."""
-    lines = [fsencode(fill(_APPLY, STAT=STAT[stat])), b"\n", *_checks(push), b"stop_sync checked\n"]
+    lines = [_library(stat), *_checks(push), b"stop_sync checked\n"]
     return b"".join(lines)
+
+
+def _library(stat: str) -> bytes:
+    return fsencode(fill(_APPLY, STAT=STAT[stat], DEVICE=DEVICE[stat])) + b"\n"
 
 
 def _checks(push: Push) -> Iterator[bytes]:
@@ -122,6 +130,7 @@ def _by_parent(paths: Iterable[bytes]) -> Mapping[bytes, list[bytes]]:
 
 def _steps(push: Push) -> Iterator[bytes]:
     yield from calls(b"existing", _directories(push.put))
+    yield from calls(b"devices", push.unknown)
     yield from _chmod(push.unlocked)
     yield from calls(b"clear", push.cleared)
     yield from calls(b"make_way", push.opened)

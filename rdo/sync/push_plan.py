@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from rdo.sync.entry import Entry, Tree
 from rdo.sync.examine import Found
@@ -23,9 +23,10 @@ def plan(
     placed: Mapping[bytes, Placed],
     found: Mapping[bytes, Found],
     modes: Mapping[bytes, Entry],
+    near: Collection[bytes] = frozenset(),
 ) -> Push:
     """How to put and remove these. `placed` is what rdo has put there; `found` is what is known to be there instead,
-    and may be overwritten. `modes` has the directories here.
+    and may be overwritten. `modes` has the directories here, and `near` those that are on one file system there.
     """
     made = _Plan(placed, found)
     for path, each in put.items():
@@ -49,6 +50,7 @@ def plan(
         same=made.same,
         none=sorted(made.none),
         plain=plain,
+        unknown=sorted({path.rpartition(b"/")[0] for path in put}.difference(near)),
         unlocked={path: mode | 0o700 for path, mode in bare.items() if path not in put or path in placed},
         modes={**bare, **made.modes},
     )

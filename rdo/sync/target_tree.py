@@ -9,11 +9,14 @@ from rdo.errors import RdoError
 from rdo.sync.conflict import Difference, SyncConflict
 from rdo.sync.entry import Tree
 from rdo.sync.known_files import KnownFiles
-from rdo.sync.opened import Opened, open_directory
+from rdo.sync.manifest import Manifest
+from rdo.sync.opened import Opened, Place, open_directory
 from rdo.sync.project_state import ProjectState
 from rdo.sync.pull import Puller, PullPatterns, PullResult
-from rdo.sync.push import Place, Pusher, PushResult, TargetChanged
+from rdo.sync.push import Pusher, PushResult, TargetChanged
 from rdo.sync.shell_job import JobUse
+
+NOTHING = Manifest({}, {}, "", 0)
 
 TRIES = 4
 """How often a push begins again because the target has changed meanwhile."""
@@ -83,10 +86,10 @@ class TargetTree:
     def _open(self, use: JobUse, place: Place) -> tuple[Opened, KnownFiles]:
         """What the target has, asked once for each connection."""
         if self._opened is None or self._known is None or not self._is_connected(use):
-            self._opened = open_directory(
-                use, place.directory, place.identity, place.target, lambda: use.caller.progress("")
-            )
-            self._known = KnownFiles(self._opened.manifest)
+            known = self._serial if self._known is not None else ""
+            self._opened = open_directory(use, place, known, lambda: use.caller.progress(f"asking `{self._target}`"))
+            if self._opened.manifest is not None or self._known is None:
+                self._known = KnownFiles(self._opened.manifest or NOTHING)
             self._serial = self._opened.serial
             self.others = self._opened.others
             self.first = not self._known.placed

@@ -285,9 +285,14 @@ def test_a_directory_that_is_another_file_system_gets_its_files(tmp_path: Path, 
     side.write({"disk/a": "1", "disk/sub/b": "2", "c": "3"})
     side.push()
     assert side.is_same
-    side.write({"disk/a": "4", "disk/sub/b": "5"})
+    side.write({"disk/a": "4", "disk/sub/b": "5", "disk/new/c": "6", "disk/-d e": "7"})
     side.push()
     assert side.is_same
+    write(side.there, {"disk/.rdo-sync-copy/left": "by one that was cut off"})
+    side.write({"disk/a": "8"})
+    side.push()
+    assert side.is_same
+    assert side.fresh().push(side.use, os.fsencode(side.here), tree_of(side.here)).put == 0
     pool.close()
 
 

@@ -211,6 +211,17 @@ def test_a_connection_that_has_ended_makes_nothing_current(plain: Side) -> None:
     assert not plain.tree.is_current(plain.use, tree)
 
 
+def test_what_is_known_is_not_sent_again(plain: Side) -> None:
+    fill(plain)
+    plain.push()
+    plain.tree.forget()
+    log = next(plain.there.glob(".rdo-sync/*/manifest"))
+    log.write_bytes(b"not to be read")
+    plain.write({"README": "changed"})
+    assert plain.push().put == 1
+    assert (plain.there / "README").read_text() == "changed"
+
+
 def test_the_log_is_written_afresh_when_it_is_long(plain: Side) -> None:
     plain.write({"kept": "1"})
     for number in range(4):

@@ -181,6 +181,10 @@ def test_an_archive_that_is_none_is_refused(data: bytes) -> None:
         read(data, 10**6)
 
 
+def test_a_size_may_stand_in_an_extended_header() -> None:
+    assert read(extended(b"10 size=3\n") + block(b"0") + b"abc", 10**6) == [Member(b"a", b"0", 3, b""), b"abc"]
+
+
 def test_headers_about_all_that_follows_are_skipped() -> None:
     records = b"19 comment=nothing\n"
     assert read(block(b"g", len(records)) + records + tar_header.padding(len(records)) + block(b"0"), 10**6) == [

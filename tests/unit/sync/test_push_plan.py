@@ -84,7 +84,7 @@ def test_words_come_in_portions() -> None:
 def test_a_job_is_text_that_a_shell_reads(tmp_path: Path) -> None:
     push = Push(
         {b"d": Placed(DIRECTORY), b"d/f": Placed(FILE), b"n'": Placed(FILE)}, [b"gone"], [b"e"], [b"c"], [b"o"],
-        {b"n'": "token"}, [b"d/f", b"x"], [b"p"], {b"n'": "part"}, {b"u": 0o755}, {b"u": 0o555},
+        {b"n'": "token"}, [b"d/f", b"x"], [b"p"], {b"n'": "part"}, [b"d"], {b"u": 0o755}, {b"u": 0o555},
     )  # fmt: skip
     for replaces, last in ((False, True), (True, False)):
         text = job(push, serial="ab", stat="gnu", replaces_log=replaces, is_last=last)
