@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from rdo.config.forwards import Endpoint
 from rdo.drivers.caller import Caller
 from rdo.drivers.link_watch import LinkWatch
 from rdo.drivers.root import Root
 from rdo.errors import LinkLost, RdoError
+
+if TYPE_CHECKING:
+    from rdo.config.forwards import Endpoint
 
 STDOUT = 1
 STDERR = 2

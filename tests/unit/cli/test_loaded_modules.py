@@ -52,7 +52,7 @@ COMMANDS = {
     "completion --profiles": BASE | CONFIG,
     "status": BASE | SOCKETS | {"signal"},
     "stop": BASE | SOCKETS | {"signal"},
-    "stop --all": BASE | CONFIG | SOCKETS | ENGINE | {"signal"},
+    "stop --all": BASE | SOCKETS | ENGINE | {"signal"},
     "log": BASE | {"errno"},
     "explain true": PLAN,
     "__complete st": PROJECT,
