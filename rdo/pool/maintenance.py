@@ -51,13 +51,13 @@ class Maintenance:
                 for chore in list(self.chores):
                     chore()
                 self._evict()
-                if not self._refill():  # else the lifeline has just got orders
-                    for connection in self._connections:
-                        connection.settle()
+                self._refill()
             except (ChannelRefused, RdoError):
-                continue  # the next command fails in the same way, and reports it
+                pass  # the next command fails in the same way, and reports it
             except Exception as error:
                 log.crash(error)
+            for connection in self._connections:
+                connection.settle()
 
     def _wait_for_work(self) -> bool:
         """Wait until it is woken, or something has grown old; False at the end."""
@@ -84,14 +84,16 @@ class Maintenance:
         """Connections that can be used instead."""
         return [each for each in self._connections if each is not silent and not each.keepalive.is_silent]
 
-    def _refill(self) -> bool:
-        """Open what is missing of each kind that was asked for recently: whether anything was."""
+    def _refill(self) -> None:
+        """Open what is missing of each kind that was asked for recently."""
         if self._warm.unused_for > WARM_AGE_LIMIT:
-            return False
+            return
         with contextlib.ExitStack() as undo:
             ready: list[ShellLease] = []
             for opening in self._warm.kinds:
                 for lease in self._begin_missing(opening, undo):
+                    if not lease.shell.plain:
+                        lease.connection.settle()  # start-up files may take long: its own orders may come much later
                     with contextlib.suppress(ConnectError, LinkLost):
                         lease.connection.wait_until_ready(lease.shell)
                         ready.append(lease)
@@ -99,7 +101,6 @@ class Maintenance:
                 connection.guard(*(lease.shell.group for lease in ready if lease.connection is connection))
             if self._warm.add(ready):
                 undo.pop_all()
-            return bool(ready)
 
     def _begin_missing(self, opening: ChannelOptions, undo: contextlib.ExitStack) -> list[ShellLease]:
         """Open what is missing of a kind, all at a time: a login shell's start-up files may take long.

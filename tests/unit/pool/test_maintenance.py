@@ -1,14 +1,74 @@
-"""What is done now and then while there is a pool."""
+"""When the thread that prepares for the next command works, and what it never leaves undone."""
 
 from __future__ import annotations
 
 import threading
-from typing import Any
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from rdo.drivers.base import ChannelOptions
+from rdo.errors import ConnectError
 from rdo.pool import maintenance
+from rdo.pool.connections import ConnectionSet
+from rdo.pool.maintenance import Maintenance
 from rdo.pool.shell_pool import ShellPool
+from rdo.pool.warm_shells import WarmShells
+from tests.leaks import wait_until
+
+BOUND = 20.0
+
+
+class Connection:
+    """One over which no shell can be opened."""
+
+    full = False
+    keepalive = SimpleNamespace(is_silent=False, ended=False)
+    running = SimpleNamespace(count=0)
+
+    def __init__(self) -> None:
+        self.asked = self.settled = 0
+        self.may_go_on = threading.Event()
+        self.may_go_on.set()
+
+    def begin_shell(self, opening: ChannelOptions, *, spare: bool) -> object:
+        self.asked += 1
+        raise ConnectError("no shell")
+
+    def settle(self) -> None:
+        assert self.may_go_on.wait(BOUND)
+        self.settled += 1
+
+
+@pytest.fixture
+def maintained() -> Iterator[tuple[Connection, Callable[[], None]]]:
+    connection, warm = Connection(), WarmShells()
+    warm.use(ChannelOptions(), waited=False)
+    made = Maintenance(cast(ConnectionSet, [connection]), warm, lambda connection, why: None)
+    yield connection, made.wake
+    connection.may_go_on.set()
+    warm.close()
+
+
+def test_what_was_released_is_dropped_though_no_shell_can_be_opened(
+    maintained: tuple[Connection, Callable[[], None]],
+) -> None:
+    connection, wake = maintained
+    wake()
+    assert wait_until(lambda: (connection.asked, connection.settled) == (1, 1), BOUND)
+
+
+def test_it_works_once_more_for_whatever_woke_it_meanwhile(maintained: tuple[Connection, Callable[[], None]]) -> None:
+    connection, wake = maintained
+    connection.may_go_on.clear()
+    wake()
+    assert wait_until(lambda: connection.asked == 1, BOUND)
+    wake()
+    wake()
+    connection.may_go_on.set()
+    assert wait_until(lambda: (connection.asked, connection.settled) == (2, 2), BOUND)
 
 
 def test_chores_are_done_again_and_again_without_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
