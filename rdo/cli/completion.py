@@ -30,6 +30,8 @@ HELP = {
     ("-t",): "run with a terminal",
     ("-T",): "run without a terminal",
     ("-n",): "give the command an empty stdin",
+    ("-L",): "forward a port of this machine to the target",
+    ("-R",): "forward a port of the target to this machine",
     ("--no-sync",): "copy no files",
     ("--sync-only",): "copy files, and run nothing",
     ("--watch",): "run the command again after each change",
@@ -39,6 +41,9 @@ HELP = {
 }
 """All options of rdo, with their synonyms."""
 
+REPEATED = ("-e", "-L", "-R")
+"""Options that may be given several times."""
+
 ZSH_VALUES = {
     "-p": ":profile:($(rdoctl completion --profiles 2>/dev/null))",
     "-e": ":variable:_parameters -g '*export*'",
@@ -47,6 +52,8 @@ ZSH_VALUES = {
     "--project": ":directory:_directories",
     "--dir": ":directory of the target: ",
     "-u": ":user of the target: ",
+    "-L": ":forward: ",
+    "-R": ":forward: ",
 }
 FISH_VALUES = {
     "-p": "-x -a '(rdoctl completion --profiles 2>/dev/null)'",
@@ -56,6 +63,8 @@ FISH_VALUES = {
     "--project": "-x -a '(__fish_complete_directories)'",
     "--dir": "-x",
     "-u": "-x",
+    "-L": "-x",
+    "-R": "-x",
 }
 
 
@@ -110,7 +119,7 @@ def _zsh() -> dict[str, str]:
         value = ZSH_VALUES.get(names[0], "").replace("'", "'\\''")
         for name in names:
             sign = "" if not value else "=" if name.startswith("--") else "+"
-            repeat = "*" if names[0] == "-e" else f"({' '.join(names)})"
+            repeat = "*" if names[0] in REPEATED else f"({' '.join(names)})"
             lines.append(f"        '{repeat}{name}{sign}[{text}]{value}' \\")
     return {"OPTIONS": "\n".join(lines)}
 
@@ -129,5 +138,5 @@ def _fish_specs() -> str:
     for names in HELP:
         value = "=" if names[0] in argv.VALUES else ""
         words = [name.lstrip("-") for name in names]
-        specs.append("/".join(words) + (value + "+" if names[0] == "-e" else value))
+        specs.append("/".join(words) + (value + "+" if names[0] in REPEATED else value))
     return " ".join(specs)
