@@ -84,6 +84,9 @@ class TargetInfo(NamedTuple):
     syncs: Sequence[Mapping[str, str]] = ()
     """The projects whose files are copied there: `root` here and `directory` there."""
 
+    forwards: Sequence[Mapping[str, Any]] = ()
+    """The ports that are forwarded."""
+
     @property
     def age(self) -> float:
         """Seconds since it was first used."""

@@ -107,6 +107,6 @@ def describe(master: MasterInfo) -> dict[str, object]:
 
 
 def _target(target: TargetInfo) -> Iterator[tuple[str, object]]:
-    for name in ("name", "driver", "profiles", "running", "connections", "idle_left", "ending", "syncs"):
+    for name in ("name", "driver", "profiles", "running", "connections", "idle_left", "ending", "syncs", "forwards"):
         yield name, getattr(target, name)
     yield "age", target.age

@@ -96,6 +96,14 @@ class ForwardTable:
         finally:
             target.drop(owner)
 
+    def report(self, pool: TargetPool) -> list[dict[str, object]]:
+        """Those of a target, as PROTOCOL.md has them."""
+        with self._lock:
+            target = self._targets.get(pool.target.key)
+        if target is None or target.pool is not pool:
+            return []
+        return [_description(held, pool.target.name) for held in target.held]
+
     def close(self) -> None:
         """End them all."""
         for target in self.targets:
@@ -147,6 +155,17 @@ class ForwardTable:
         digest = hashlib.sha256(f"{pool.target.name}\0{there}".encode()).hexdigest()[:8]
         name = f"{digest}-{os.path.basename(there)[-SOCKET_NAME_LIMIT:]}"
         return forward._replace(listen=Endpoint(path=os.path.join(self._directory, name)))
+
+
+def _description(held: HeldForward, name: str) -> dict[str, object]:
+    return {
+        "local": here(held),
+        "remote": there(held.forward, name),
+        "profiles": [owner._asdict() for owner in held.owners if isinstance(owner, PoolUser)],
+        "started": held.started,
+        "failure": held.failure,
+        **held.traffic._asdict(),
+    }
 
 
 def moved_line(held: HeldForward, name: str) -> str:

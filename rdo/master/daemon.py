@@ -200,7 +200,8 @@ class Master:
 
     def _describe(self, pool: TargetPool, *, ending: bool) -> dict[str, object]:
         """A target, as PROTOCOL.md has it."""
-        return {**_describe(pool, ending=ending), "syncs": self._runner.syncs.report(pool)}
+        held = {"syncs": self._runner.syncs.report(pool), "forwards": self._forwards.report(pool)}
+        return {**_describe(pool, ending=ending), **held}
 
 
 def _describe(pool: TargetPool, *, ending: bool) -> dict[str, object]:

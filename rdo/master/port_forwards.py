@@ -46,6 +46,10 @@ class PortForwards:
         """Have these while a command runs. Raises SetupError."""
         return self._made.held(pool, wanted, report)
 
+    def report(self, pool: TargetPool) -> list[dict[str, object]]:
+        """Those of a target, as PROTOCOL.md has them."""
+        return [] if self._table is None else self._table.report(pool)
+
     def close(self) -> None:
         """The control master ends."""
         if self._table is not None:

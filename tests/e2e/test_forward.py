@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -205,3 +207,32 @@ def test_a_socket_there_is_one_here_that_only_its_owner_can_use(project: Project
                 server.sendall(b"hello")
                 assert client.recv(100) == b"hello"
         assert wait_until(lambda: not here.exists(), PATIENCE)
+
+
+def test_the_ports_are_listed_with_what_went_through_them(project: Project) -> None:
+    assert project.shell("rdoctl ports").stdout == b"no port is forwarded; see `rdo -L` and the key `forward`\n"
+    with web_server(project.remote) as port:
+        here = free_port()
+        project.configure(ssh_config_text(project, f'forward = ["{here}:{port}"]\n'))
+        assert project.run("true").returncode == 0
+        assert page(here) == TEXT
+        assert wait_until(lambda: ports(project)[0]["open"] == 0, PATIENCE)
+        (forward,) = ports(project)
+        assert forward["local"] == f"localhost:{here}"
+        assert forward["remote"].endswith(f"devbox:{port}")
+        assert forward["profiles"] == [{"config": str(project.local / ".rdo.conf"), "profile": "default"}]
+        assert (forward["connections"], forward["failure"]) == (1, "")
+        assert forward["received"] > len(TEXT)
+        assert forward["sent"] > 0
+        headings, row = project.shell("rdoctl ports").stdout.decode().splitlines()
+        assert headings.startswith("HERE")
+        assert row.startswith(f"localhost:{here} ")
+    assert page(here) == b""
+    assert wait_until(lambda: "refused" in ports(project)[0]["failure"].lower(), PATIENCE)
+
+
+def ports(project: Project) -> list[dict[str, Any]]:
+    """What `rdoctl ports --json` says."""
+    result = project.shell("rdoctl ports --json")
+    assert (result.returncode, result.stderr) == (0, b"")
+    return list(json.loads(result.stdout))

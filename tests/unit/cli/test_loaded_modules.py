@@ -54,6 +54,7 @@ COMMANDS = {
     "stop": BASE | SOCKETS | {"signal"},
     "stop --all": BASE | SOCKETS | ENGINE | {"signal"},
     "log": BASE | {"errno"},
+    "ports": BASE | SOCKETS | {"signal"},
     "explain true": PLAN,
     "__complete st": PROJECT,
     "__complete stop --": BASE | SOCKETS | {"signal"},
