@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rdo.cli.command_table import COMMANDS
 from rdo.client.argv import FLAGS, VALUES
 from rdo.config.load import Config, load
 from rdo.config.schema import KEYS, Settings
@@ -82,6 +83,11 @@ def test_the_table_of_options_has_each_option() -> None:
 def test_each_error_text_it_quotes_is_one_of_the_code(row: list[str]) -> None:
     (text,) = document.code_spans(row[0])
     assert document.is_message(text) or document.is_message(f"rdo: {text}")
+
+
+def test_it_names_each_command_of_rdoctl() -> None:
+    sentence = README.read_text().partition("The commands of `rdoctl` are ")[2].partition(";")[0]
+    assert sorted(re.findall(r"`(\w+)`", sentence)) == sorted(COMMANDS)
 
 
 def test_its_lines_fit() -> None:
