@@ -86,7 +86,7 @@ def test_each_error_text_it_quotes_is_one_of_the_code(row: list[str]) -> None:
 
 
 def test_it_names_each_command_of_rdoctl() -> None:
-    sentence = README.read_text().partition("The commands of `rdoctl` are ")[2].partition(";")[0]
+    sentence = README.text.partition("The commands of `rdoctl` are ")[2].partition(";")[0]
     assert sorted(re.findall(r"`(\w+)`", sentence)) == sorted(COMMANDS)
 
 
