@@ -19,6 +19,8 @@ from rdo.sync import rules
 from rdo.sync.entry import Tree
 from rdo.sync.local_tree import LocalTree
 
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+
 INTERRUPTED = 128 + signal.SIGINT
 
 LOOK_INTERVAL = 3600.0
@@ -82,6 +84,8 @@ class Ended(BaseException):
 
 
 def _raise(number: int, _: FrameType | None) -> NoReturn:
+    for each in ENDING:
+        signal.signal(each, signal.SIG_IGN)  # a second one would end what this one begins
     raise Ended(128 + number)
 
 
@@ -97,7 +101,7 @@ class _Rerun:
 
     def run(self) -> int:
         """See above."""
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in ENDING:
             signal.signal(number, _raise)
         try:
             return self._run()

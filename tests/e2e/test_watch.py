@@ -66,6 +66,19 @@ def test_a_change_while_the_command_runs_is_not_missed(project: Project) -> None
         running.wait(PATIENCE)
 
 
+def test_a_second_signal_does_not_disturb_the_end(project: Project) -> None:
+    (project.local / "a").write_text("1\n")
+    with project.start("--watch", "cat", "a") as running:
+        assert running.stdout
+        assert running.stdout.readline() == b"1\n"
+        deadline = time.monotonic() + PATIENCE
+        while running.poll() is None and time.monotonic() < deadline:
+            running.send_signal(signal.SIGTERM)
+        assert running.wait(PATIENCE) == 128 + signal.SIGTERM
+        assert running.stderr
+        assert running.stderr.read() == b""
+
+
 def test_without_sync_what_the_command_itself_writes_is_no_change(tmp_path: Path, runtime: dict[str, str]) -> None:
     project = local_project(tmp_path, runtime)
     project.configure('driver = "local"\n')
