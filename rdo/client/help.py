@@ -35,8 +35,8 @@ after it. Without a command, rdo opens a login shell in the matching directory.
   -t, -T                  run with a terminal, or without one (default: with one
                           if stdin, stdout and stderr are all terminals)
   -n                      give the command an empty stdin
-  -L PORT[:HOST:PORT]     while the command runs, have a port of the target here,
-                          as with `ssh -L`; may be repeated
+  -L PORT[:HOST:PORT]     while the command runs, have a port of the target
+                          here, as with `ssh -L`; may be repeated
       --no-sync           copy no files, whatever the key `sync` says
       --sync-only         copy what changed on either side, and run nothing
       --watch             run the command again after each change of a file here
