@@ -45,7 +45,7 @@ class Git:
         try:
             result = run_for_caller(command, self._environment | {"PWD": "/"}, TIMEOUT, given=given)
         except FileNotFoundError as error:
-            raise _failed(directory, "`git` is not installed", "install git, or remove `.git`") from error
+            raise _failed(directory, "`git` is not installed", "install it, or use `rdo --no-sync`") from error
         except (OSError, ValueError) as error:
             raise _failed(directory, reason(error)) from error
         if result.returncode in silent:
@@ -187,5 +187,5 @@ def _git_failed(directory: bytes, stderr: bytes) -> GitFailed:
         return _failed(directory, "git sees dubious ownership there, of another user", hint)
     lines = [line.removeprefix("fatal: ") for line in complaint.splitlines() if line.startswith(("fatal: ", "error: "))]
     why = lines[-1] if lines else complaint.rpartition("\n")[2] or "git failed"
-    hint = "repair or remove `.git`" if NOT_THERE in why else "see what `git status` says"
+    hint = "repair `.git`, or remove it if it is not needed" if NOT_THERE in why else "see what `git status` says"
     return _failed(directory, why, hint)

@@ -127,7 +127,7 @@ def test_without_git_a_repository_is_not_taken_for_plain_files(clone: Clone, tmp
 def test_a_broken_repository_is_not_taken_for_plain_files(clone: Clone) -> None:
     clone.write("a")
     (clone.root / ".git/HEAD").rename(clone.root / ".git/LOST")
-    with pytest.raises(RdoError, match=r"not a git repository.*; repair or remove `.git`"):
+    with pytest.raises(RdoError, match=r"not a git repository.*; repair `.git`, or remove it"):
         clone.tree()
     (clone.root / ".git/LOST").rename(clone.root / ".git/HEAD")
     (clone.root / ".git/index").write_text("nothing of the kind")
