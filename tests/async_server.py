@@ -15,7 +15,8 @@ from typing import Any
 
 import asyncssh
 
-from tests.ssh_server import client_config, make_key
+from tests.keys import make_key
+from tests.ssh_server import client_config
 
 DEADLINE = 10.0
 """Seconds to start, and to end."""

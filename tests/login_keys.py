@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.ssh_server import SshServer, make_key
+from tests.keys import make_key
+from tests.ssh_server import SshServer
 
 PASSPHRASE = "correct horse"
 

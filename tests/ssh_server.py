@@ -12,14 +12,11 @@ import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-
+from tests.keys import make_plain_key
 from tests.leaks import wait_until
 
 Server = TypeVar("Server", bound="SshServer")
@@ -67,29 +64,6 @@ def free_port() -> int:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
-
-
-GENERATE: dict[str, Callable[[], Ed25519PrivateKey | EllipticCurvePrivateKey]] = {
-    "ed25519": Ed25519PrivateKey.generate,
-    "ecdsa": lambda: generate_private_key(SECP256R1()),
-}
-
-
-def make_key(path: Path, kind: str = "ed25519", passphrase: str = "", comment: str = "rdo-test") -> Path:
-    """A new private key at `path`, and its public half beside it."""
-    command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", comment, "-f", str(path)]
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-    return path
-
-
-def make_plain_key(path: Path, kind: str = "ed25519") -> Path:
-    """The same with no comment inside the private key, and no program to start: each server has three of them."""
-    key = GENERATE[kind]()
-    path.touch(0o600)
-    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
-    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-    path.with_name(f"{path.name}.pub").write_text(f"{public} rdo-test\n")
-    return path
 
 
 def client_config(path: Path, port: int, *lines: str, alias: str = "devbox") -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.project import Project, ssh_project
-from tests.ssh_server import make_key
+from tests.keys import make_key
 from tests.sshd import Sshd
 
 Case = tuple[Project, Path, Sshd]

@@ -13,8 +13,8 @@ import pytest
 from tests.e2e.masters import logins, masters, report
 from tests.e2e.project import PATIENCE, Project, ssh_config_text, ssh_project
 from tests.e2e.terminal import Terminal
+from tests.keys import make_key
 from tests.leaks import wait_until
-from tests.ssh_server import make_key
 from tests.sshd import Sshd
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.e2e.project import Project, ssh_project
 from tests.e2e.terminal import LINE_START, Terminal
-from tests.ssh_server import make_key
+from tests.keys import make_key
 from tests.sshd import Sshd
 
 SECRET = "open sesame"

@@ -11,8 +11,9 @@ import pytest
 from rdo.errors import ConnectError
 from tests.connecting import connected
 from tests.integration.conftest import Connect
+from tests.keys import make_key
 from tests.ssh_client import ScriptedCaller, driver
-from tests.ssh_server import SshServer, make_key
+from tests.ssh_server import SshServer
 
 
 @pytest.fixture

@@ -17,12 +17,13 @@ from paramiko.common import (
 from paramiko.message import Message
 
 from tests.integration.conftest import Connect, MakeServer
+from tests.keys import make_key
 from tests.leaks import wait_until
 from tests.login_keys import add_to_agent, authorized, config, rsa_key, user_name
 from tests.odd_server import OddServer, Talk, text, uint32
 from tests.servers import sshd_alone
 from tests.ssh_client import BOUND, ScriptedCaller, output
-from tests.ssh_server import SshServer, make_key
+from tests.ssh_server import SshServer
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])

@@ -11,9 +11,10 @@ import pytest
 from rdo.errors import ConnectError
 from tests.connecting import connected
 from tests.integration.conftest import Connect
+from tests.keys import make_key
 from tests.login_keys import PASSPHRASE, add_to_agent, authorized, config
 from tests.ssh_client import ScriptedCaller, driver, output
-from tests.ssh_server import SshServer, make_key
+from tests.ssh_server import SshServer
 
 
 def test_the_agent_of_the_caller_saves_the_passphrase(

@@ -15,11 +15,12 @@ from paramiko.message import Message
 from rdo.errors import ConnectError
 from tests.connecting import connected
 from tests.integration.conftest import MakeServer
+from tests.keys import make_key
 from tests.login_keys import add_to_agent, authorized, config, user_name
 from tests.odd_server import OddServer, Talk, text, uint32
 from tests.servers import sshd_alone
 from tests.ssh_client import ScriptedCaller, driver
-from tests.ssh_server import SshServer, make_key
+from tests.ssh_server import SshServer
 
 
 def test_a_key_that_others_may_read_is_left_out_and_named(server: SshServer, tmp_path: Path) -> None:

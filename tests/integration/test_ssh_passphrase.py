@@ -11,9 +11,10 @@ import pytest
 from rdo.errors import ConnectError
 from tests.connecting import connected
 from tests.integration.conftest import Connect
+from tests.keys import make_key
 from tests.login_keys import PASSPHRASE, authorized, config
 from tests.ssh_client import ScriptedCaller, driver
-from tests.ssh_server import SshServer, make_key
+from tests.ssh_server import SshServer
 
 
 def test_a_passphrase_is_asked_for_without_echo(server: SshServer, connect: Connect, tmp_path: Path) -> None:

@@ -21,10 +21,10 @@ from rdo.drivers.ssh.fields import string
 from rdo.errors import ConnectError
 from tests.connecting import connected
 from tests.integration.conftest import Connect
+from tests.keys import make_key
 from tests.leaks import wait_until
 from tests.login_keys import config
 from tests.ssh_client import BOUND, ScriptedCaller, driver, output
-from tests.ssh_server import make_key
 from tests.sshd import Sshd
 
 LINES = ("IdentityAgent SSH_AUTH_SOCK", "IdentitiesOnly no")

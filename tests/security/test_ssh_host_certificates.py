@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import Connect
+from tests.keys import make_key
 from tests.ssh_client import output
 from tests.ssh_refusal import STRICT, keygen, public, refusal, ssh_connects
-from tests.ssh_server import make_key
 from tests.sshd import Sshd
 
 CERTIFIED = "ssh-ed25519-cert-v01@openssh.com"

@@ -10,9 +10,9 @@ import pytest
 from rdo.errors import ConnectError
 from tests.connecting import connected
 from tests.integration.conftest import Connect
+from tests.keys import make_key
 from tests.ssh_client import ScriptedCaller, driver
 from tests.ssh_refusal import STRICT, keygen, public, refusal
-from tests.ssh_server import make_key
 from tests.sshd import Sshd
 
 ALONE = {"PATH": "/nonexistent"}
