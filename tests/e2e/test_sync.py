@@ -294,6 +294,21 @@ def test_ctrl_c_while_files_are_copied_ends_it_and_the_next_command_goes_on(on_s
     assert on_ssh.ok("-c", "wc -c <big").strip() == "300000000"
 
 
+@pytest.mark.both_clients
+def test_ctrl_c_while_files_come_back_ends_it_and_they_come_with_the_next_command(on_ssh: Synced) -> None:
+    on_ssh.configure('pull = ["out"]\n')
+    on_ssh.ok("true")
+    make = "head -c 100000000 /dev/zero >out; echo up"
+    with on_ssh.project.start("-c", make, stdin=subprocess.DEVNULL) as running:
+        running.expect_up()
+        time.sleep(0.1)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(PATIENCE) in (130, 0)  # a fast machine may be through
+    assert not (on_ssh.here / "out").exists() or (on_ssh.here / "out").stat().st_size == 100_000_000
+    on_ssh.ok("true")
+    assert (on_ssh.here / "out").stat().st_size == 100_000_000
+
+
 def _wait(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not condition():
