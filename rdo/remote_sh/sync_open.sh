@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Prints what this target can do, and what rdo has put in a directory. Makes the directory, and what rdo keeps there.
 # What begins with `!` is of this script; no line of a manifest does.
+[ -z "${YASH_VERSION-}" ] || echo "!shell yash:${LC_ALL:-${LC_CTYPE:-${LANG-}}}"
 export LC_ALL=C TZ=UTC0
 cd @DIRECTORY@ 2>/dev/null || { mkdir -p @DIRECTORY@ && cd @DIRECTORY@; } || {
     echo "!fault directory"

@@ -61,4 +61,7 @@ def changes(old: Tree, new: Tree) -> Changes:
         return Changes({}, [])
     known = old.get
     put = {path: entry for path, entry in new.items() if known(path) is not entry and not entry.same(known(path))}
+    fresh = sum(path not in old for path in put)
+    if len(new) - fresh == len(old):  # all that was there is there: no need to go through it
+        return Changes(put, [])
     return Changes(put, sorted(old.keys() - new.keys(), reverse=True))

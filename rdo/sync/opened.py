@@ -43,6 +43,8 @@ class Opened(NamedTuple):
     """By which the target will know that nothing came between."""
     stat: str
     hash: str
+    shell: str
+    """What its /bin/sh is, if that takes not every name: see bootstrap.takes."""
     caseless: bool
     """Whether it takes two names for one that differ only in case."""
     is_empty: bool
@@ -75,8 +77,9 @@ def open_directory(use: JobUse, place: Place, known: str, look: Callable[[], obj
     except BadManifest as error:
         hint = f"remove `{directory}/.rdo-sync` there: then nothing that is there is taken for rdo's"
         raise RdoError(f"cannot read what rdo has put on `{target}`", str(error), hint) from None
+    more = (words.get("hash", ""), words.get("shell", ""))
     flags = ("caseless" in words, "empty" in words, "others" in words)
-    return Opened(connection, manifest, words.get("serial", ""), words["stat"], words.get("hash", ""), *flags)
+    return Opened(connection, manifest, words.get("serial", ""), words["stat"], *more, *flags)
 
 
 def _read(job: ShellJob) -> tuple[dict[str, str], bytes, list[bytes]]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from rdo.errors import RdoError
 from rdo.fscodec import fsdecode
+from rdo.remote_sh.bootstrap import takes
 from rdo.remote_sh.template import fill, load, quote
 from rdo.sync import manifest, push_job, push_plan
 from rdo.sync.archive import Archive, digest_of
@@ -91,6 +92,8 @@ class Pusher:
         self._overwrite(over, tree, put)
         if self._opened.caseless:
             check_case(tree, self._place.target)
+        if self._opened.shell:
+            self._check_names([*put, *removed])
         if not put and not removed and self._known.is_settled:
             return PushResult()
         for _ in range(TRIES):
@@ -128,6 +131,13 @@ class Pusher:
         """Find out what a push that was interrupted has done."""
         if self._known.uncertain:
             self._known.resolve(self._examine(self._known.uncertain), is_version)
+
+    def _check_names(self, paths: Iterable[bytes]) -> None:
+        """Raises RdoError for one that the target's shell cannot take."""
+        if odd := next((path for path in paths if not takes(self._opened.shell, path)), None):
+            what = f"cannot copy `{fsdecode(odd)}` to `{self._place.target}`"
+            why = "/bin/sh there is yash, which accepts only characters of its locale"
+            raise RdoError(what, why, "rename it, add it to `exclude`, or use another shell as /bin/sh there")
 
     def _overwrite(self, over: Sequence[bytes], tree: Tree, put: dict[bytes, Entry]) -> None:
         """Let what is at these paths be overwritten."""
@@ -216,11 +226,19 @@ class Pusher:
             lines = self._checked(job)
             size, digest = answer(lines, b"!go")
             job.write(b"go\n" if file.skip(size, digest) else b"again\n")
-            job.feed(file.rest())
+            job.feed(self._counted(file))
             size, _ = answer(lines, b"")
             if size != file.sent:
                 raise push_fault(b"part", self._place, job.reason())
         return file.part(name)
+
+    def _counted(self, file: LargeFile) -> Iterator[bytes]:
+        """What is still to be sent of a file, while the caller is shown how much has been."""
+        step = self._step
+        for piece in file.rest():
+            self._step = f"{step} ({file.sent / file.size:.0%} of a large one)"
+            yield piece
+        self._step = step
 
     def _checked(self, job: ShellJob) -> Iterator[bytes]:
         """Lines, up to one that says that something is wrong. Raises TargetChanged, RdoError."""

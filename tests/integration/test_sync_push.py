@@ -113,6 +113,23 @@ def test_a_name_that_is_not_text_arrives(side: Side) -> None:
     assert side.is_same
 
 
+@pytest.mark.skipif(shutil.which("yash") is None, reason="yash is not installed")
+def test_a_name_that_the_shell_cannot_take_is_told_and_no_obstacle_once_it_is_gone(tmp_path: Path) -> None:
+    pool = OneShell("yash")
+    side = Side(tmp_path, pool)
+    name = os.fsdecode(b"\xff")
+    side.write({"a": "1", name: "2"})
+    with pytest.raises(RdoError) as caught:
+        side.push()
+    why = "/bin/sh there is yash, which accepts only characters of its locale"
+    hint = "rename it, add it to `exclude`, or use another shell as /bin/sh there"
+    assert str(caught.value) == f"cannot copy `\\xff` to `here`: {why}; {hint}"
+    (side.here / name).unlink()
+    side.push()
+    assert side.is_same
+    pool.close()
+
+
 def test_fractions_of_a_second_arrive(plain: Side) -> None:
     plain.write({"a": "1"})
     os.utime(plain.here / "a", ns=(1, 1_600_000_000_123_456_789))
