@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import stat
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,3 +72,12 @@ def listing(top: Path) -> dict[str, tuple[object, ...]]:
                 content = Path(os.fsdecode(path)).read_bytes()
                 found[key] = ("file", stat.S_IMODE(info.st_mode), info.st_mtime_ns // 10**9, content)
     return found
+
+
+def prepared(project: Project) -> Synced:
+    """The project with sync, and nothing there yet."""
+    shutil.rmtree(project.remote, ignore_errors=True)
+    subprocess.run(["git", "init", "-q"], cwd=project.local, check=True)
+    made = Synced(project)
+    made.configure("")
+    return made

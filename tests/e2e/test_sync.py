@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests import clients
 from tests.docker_engine import DockerEngine
 from tests.e2e.project import PATIENCE, Project, docker_project, local_project, ssh_project
-from tests.e2e.synced import Synced, listing
-from tests.e2e.terminal import Terminal
-from tests.sshd import Sshd
+from tests.e2e.synced import Synced, listing, prepared
 
 KINDS = ["ssh", "docker", "local"]
 
@@ -52,20 +46,6 @@ def synced(kind: tuple[str, Any], tmp_path: Path, runtime: dict[str, str], reque
         project = Project(project.local, directory / tmp_path.name, project.environment)
         project.configure(f'driver = "docker"\ncontainer = "{container}"\ndirectory = "{project.remote}"\n')
     return prepared(project)
-
-
-def prepared(project: Project) -> Synced:
-    """The project with sync, and nothing there yet."""
-    shutil.rmtree(project.remote, ignore_errors=True)
-    subprocess.run(["git", "init", "-q"], cwd=project.local, check=True)
-    made = Synced(project)
-    made.configure("")
-    return made
-
-
-@pytest.fixture
-def on_ssh(tmp_path: Path, runtime: dict[str, str], sshd: Sshd, client: str) -> Synced:
-    return prepared(ssh_project(tmp_path, runtime | clients.path(client, runtime["PATH"]), sshd))
 
 
 def test_what_was_written_is_there_and_what_was_made_comes_back(synced: Synced) -> None:
@@ -205,112 +185,3 @@ def test_a_command_that_runs_is_not_disturbed_by_the_push_of_another(synced: Syn
         (synced.here / "a").write_text("2")
         assert synced.ok("cat", "a") == "2"
         assert running.communicate(b"", timeout=PATIENCE)[0] == b"1"
-
-
-@pytest.mark.both_clients
-def test_a_status_is_that_of_the_command_whatever_is_copied(on_ssh: Synced) -> None:
-    on_ssh.configure('pull = ["out"]\n')
-    for status in (0, 3, 255):
-        assert on_ssh.run("-c", f"echo {status} > out; exit {status}").returncode == status
-        assert (on_ssh.here / "out").read_text() == f"{status}\n"
-    assert on_ssh.run("-c", "echo k > out; kill -9 $$").returncode == 137
-
-
-@pytest.mark.both_clients
-def test_on_a_terminal_files_are_back_when_the_prompt_is(on_ssh: Synced) -> None:
-    on_ssh.configure('pull = ["out"]\n')
-    with Terminal(["bash", "--norc", "-i"], on_ssh.here, {**on_ssh.project.environment, "PS1": "$ "}) as terminal:
-        terminal.expect("$ ")
-        terminal.line("rdo -c 'echo one > out; tty'; cat out")
-        assert "/dev/" in terminal.expect("one\r\n")
-
-
-def test_make_does_the_right_thing_where_the_clocks_differ(on_ssh: Synced) -> None:
-    """What is pushed has this side's times: what is newer here than what was built there is built again."""
-    (on_ssh.here / "Makefile").write_text("out: in\n\tcp in out\n")
-    (on_ssh.here / "in").write_text("1")
-    os.utime(on_ssh.here / "in", (time.time() - 1000, time.time() - 1000))
-    on_ssh.ok("make", "-s")
-    assert on_ssh.ok("make", "-q") == ""
-    (on_ssh.here / "in").write_text("2")
-    os.utime(on_ssh.here / "in", (time.time() + 5, time.time() + 5))
-    assert on_ssh.run("make", "-q").returncode == 1
-
-
-def test_the_home_directory_is_no_project(on_ssh: Synced) -> None:
-    done = on_ssh.run("true", env={"HOME": str(on_ssh.here / "src")})
-    assert done.returncode == 255
-    assert b"which holds your home directory" in done.stderr
-
-
-def test_a_container_that_has_the_project_mounted_is_refused(
-    tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine
-) -> None:
-    with docker_engine.container("dash", {tmp_path: "/there"}) as name:
-        project = docker_project(tmp_path, runtime, docker_engine, name)
-        project.configure(f'driver = "docker"\ncontainer = "{name}"\nsync = "push"\n')
-        done = project.run("true")
-    assert (done.returncode, done.stdout) == (255, b"")
-    assert b"which has this directory already: it is mounted in the container; remove `sync`" in done.stderr
-
-
-def test_this_very_directory_is_refused(tmp_path: Path, runtime: dict[str, str]) -> None:
-    project = local_project(tmp_path, runtime)
-    for directory in (project.local, project.local / "src", tmp_path):
-        project.configure(f'driver = "local"\ndirectory = "{directory}"\nsync = "push"\n')
-        done = project.run("true")
-        assert (done.returncode, b"`directory` is this directory, or one" in done.stderr) == (255, True), done
-
-
-def test_one_file_cannot_go_both_ways(on_ssh: Synced) -> None:
-    on_ssh.configure('include = ["dist/a"]\npull = ["dist/**"]\n')
-    done = on_ssh.run("true")
-    assert (done.returncode, b"`pull` and `include` both name `dist/a`" in done.stderr) == (255, True), done
-
-
-def test_a_second_machine_is_told_and_its_files_are_left_alone(
-    on_ssh: Synced, tmp_path: Path, runtime: dict[str, str], sshd: Sshd
-) -> None:
-    (on_ssh.here / "a").write_text("first")
-    on_ssh.ok("true")
-    other = Synced(ssh_project(tmp_path / "other", {**runtime, "XDG_STATE_HOME": str(tmp_path / "state2")}, sshd))
-    other.project.configure(on_ssh.here.joinpath(".rdo.conf").read_text())
-    (other.here / "b").write_text("second")
-    done = other.run("cat", "b")
-    assert (done.returncode, done.stdout) == (0, b"second")
-    assert b"another machine or project copies files to" in done.stderr
-    (other.here / "a").write_text("theirs")
-    assert other.run("true").returncode == 255
-    assert (on_ssh.there / "a").read_text() == "first"
-
-
-def test_ctrl_c_while_files_are_copied_ends_it_and_the_next_command_goes_on(on_ssh: Synced) -> None:
-    with (on_ssh.here / "big").open("wb") as file:
-        file.truncate(300_000_000)
-    with on_ssh.project.start("true") as running:
-        _wait(lambda: any((on_ssh.there / ".rdo-sync").glob("*")))
-        running.send_signal(signal.SIGINT)
-        assert running.wait(PATIENCE) == 130
-    assert on_ssh.ok("-c", "wc -c <big").strip() == "300000000"
-
-
-@pytest.mark.both_clients
-def test_ctrl_c_while_files_come_back_ends_it_and_they_come_with_the_next_command(on_ssh: Synced) -> None:
-    on_ssh.configure('pull = ["out"]\n')
-    on_ssh.ok("true")
-    make = "head -c 100000000 /dev/zero >out; echo up"
-    with on_ssh.project.start("-c", make, stdin=subprocess.DEVNULL) as running:
-        running.expect_up()
-        time.sleep(0.1)
-        running.send_signal(signal.SIGINT)
-        assert running.wait(PATIENCE) in (130, 0)  # a fast machine may be through
-    assert not (on_ssh.here / "out").exists() or (on_ssh.here / "out").stat().st_size == 100_000_000
-    on_ssh.ok("true")
-    assert (on_ssh.here / "out").stat().st_size == 100_000_000
-
-
-def _wait(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from rdo.cli.doctor.files import skew
 from tests import disk
 from tests.disk import Mount
 from tests.e2e.project import PATIENCE, local_project
@@ -173,79 +172,3 @@ def test_the_projects_of_one_target_are_apart(synced: Synced, tmp_path: Path) ->
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, b"two", b"")
     assert synced.ok("cat", "a") == "one"
-
-
-@pytest.mark.parametrize(
-    ("there", "said"),
-    [
-        (1000, "ok"), (999, "ok"), (1001, "ok"), (998, "ok"), (1002, "the target's clock is 2 s ahead"),
-        (900, "the target's clock is 99 s behind"), (1061, "the target's clock is 61 s ahead"),
-    ],
-)  # fmt: skip
-def test_doctor_tells_of_clocks_that_differ_by_more_than_a_second(there: int, said: str) -> None:
-    finding = skew(1000.0, there, 1000.0)
-    assert said in (finding.verdict.value, finding.detail)
-
-
-def test_doctor_checks_what_copying_needs(synced: Synced) -> None:
-    done = synced.rdoctl("doctor")
-    assert b"ok       clocks: both sides have the same time\n" in done.stdout
-    assert b"ok       programs to copy files: `tar` is there" in done.stdout
-    assert b"they are watched for changes\n" in done.stdout
-    assert not (synced.there / ".rdo-sync").exists(), "it copies nothing"
-
-
-def test_explain_and_status_say_what_is_copied(synced: Synced) -> None:
-    synced.configure('pull = ["dist/**"]\nexclude = ["docs/"]\n')
-    shown = synced.rdoctl("explain", "true").stdout.decode()
-    assert f"{synced.here} -> {synced.there}, all that git would track, without .git" in shown
-    assert "but not  docs/\n" in shown
-    assert "after    dist/** comes back\n" in shown
-    synced.ok("true")
-    assert f'"directory": "{synced.there}"' in synced.rdoctl("status", "--json").stdout.decode()
-    assert "the same" in synced.rdoctl("sync", "status").stdout.decode()
-
-
-def test_rdoctl_sync_copies_in_one_direction(synced: Synced) -> None:
-    synced.configure('pull = ["out"]\n')
-    (synced.here / "a").write_text("1")
-    assert synced.rdoctl("sync", "push").returncode == 0
-    assert (synced.there / "a").read_text() == "1"
-    (synced.there / "out").write_text("2")
-    (synced.here / "a").write_text("11")
-    assert synced.rdoctl("sync", "pull").returncode == 0
-    assert ((synced.here / "out").read_text(), (synced.there / "a").read_text()) == ("2", "1")
-    outside = synced.rdoctl("sync", "take", "here", "../x")
-    assert (outside.returncode, b"`../x` is not a file of the project" in outside.stderr) == (255, True)
-    offered = synced.rdoctl("__complete", "sync", "take", "here", "sr").stdout
-    assert offered.split(b"\t")[0] == b"src"
-
-
-def test_rdo_rsh_copies_nothing_itself(synced: Synced) -> None:
-    synced.ok("true")
-    (synced.here / "a").write_text("1")
-    done = synced.project.shell("rdo-rsh '' ls")
-    assert (done.returncode, b"a\n" in done.stdout) == (0, False)
-
-
-@pytest.mark.parametrize("words", [("--sync-only", "true"), ("--sync-only", "-c", "true")])
-def test_to_copy_only_and_to_run_a_command_excludes_each_other(synced: Synced, words: tuple[str, ...]) -> None:
-    done = synced.run(*words)
-    assert (done.returncode, done.stderr) == (
-        255,
-        b"rdo: `--sync-only` runs no command; leave out one of the two\n",
-    )
-
-
-def test_nothing_of_a_clone_is_copied_before_it_is_allowed(synced: Synced) -> None:
-    synced.configure('include = [".ssh/**"]\npull = ["**"]\n')
-    for words in (["true"], ["--sync-only"]):
-        done = synced.project.run(*words, env={"RDO_TRUST": "0"}, start_new_session=True)
-        assert (done.returncode, b"is not allowed yet" in done.stderr) == (255, True), done
-    assert not synced.there.exists()
-
-
-def test_without_sync_there_is_nothing_to_copy(reached: Reached) -> None:
-    done = reached.project.run("--sync-only")
-    assert done.returncode == 255
-    assert done.stderr == b'rdo: there is nothing to copy: the profile does not set `sync`; write `sync = "push"`\n'
