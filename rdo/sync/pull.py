@@ -8,11 +8,12 @@ from itertools import islice
 from typing import NamedTuple, Protocol
 
 from rdo.errors import RdoError
+from rdo.remote_sh.bootstrap import takes
 from rdo.remote_sh.template import fill, load, quote
 from rdo.sync import pulled_record
 from rdo.sync.examine import one_line
 from rdo.sync.local_copy import STATE, Here, LocalCopy
-from rdo.sync.opened import Place
+from rdo.sync.opened import Opened, Place
 from rdo.sync.project_state import ProjectState
 from rdo.sync.pull_scan import STAT, BadScan, Scan, Seen, way
 from rdo.sync.pulled_record import Pulled
@@ -67,9 +68,12 @@ class _Pulling(NamedTuple):
     local: LocalCopy
     patterns: PullPatterns
     over: frozenset[bytes]
+    shell: str
 
     def claims(self, path: bytes) -> bool:
         """Whether it is to be pulled. A target gets to write no program that git or rdo would run here."""
+        if self.shell and not takes(self.shell, path):  # it could not be asked for it
+            return False
         return PROTECTED.isdisjoint(path.lower().split(b"/")) and self.patterns.matches(path)
 
 
@@ -93,7 +97,9 @@ class Puller:
         self._mark = self._mark or os.urandom(8).hex()
         self._step = f"looking what has changed on `{place.target}`"
 
-    def run(self, use: JobUse, stat: str, root: bytes, patterns: PullPatterns, over: Collection[bytes]) -> PullResult:
+    def run(
+        self, use: JobUse, opened: Opened, root: bytes, patterns: PullPatterns, over: Collection[bytes]
+    ) -> PullResult:
         """Do it; `over`: what is here at these paths is overwritten. Raises RdoError, LinkLost, CallerGone."""
         mark = os.urandom(8).hex()
         text = fill(
@@ -101,14 +107,14 @@ class Puller:
             DIRECTORY=quote(self._place.directory),
             IDENTITY=self._place.identity,
             PULLS=self._mark,
-            STAT=STAT[stat].format(mark=mark),
+            STAT=STAT[opened.stat].format(mark=mark),
             MARK=mark,
         )
         local = LocalCopy(root)
         before = dict(self._record)
         try:
             with started(use, text, lambda: use.caller.progress(self._step)) as job:
-                pulling = _Pulling(job, mark.encode(), local, patterns, frozenset(over))
+                pulling = _Pulling(job, mark.encode(), local, patterns, frozenset(over), opened.shell)
                 return self._take(pulling, self._scan(pulling))
         finally:
             self._record.update({path: (Pulled("directory"),) for path in local.made})

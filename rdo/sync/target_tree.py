@@ -114,7 +114,7 @@ class TargetTree:
         place = Place(self._directory, self._target, self._state.identity)
         opened, _ = self._open(use, place)
         self._puller = self._puller or Puller(self._state, place)
-        return self._puller.run(use, opened.stat, root, patterns, over)
+        return self._puller.run(use, opened, root, patterns, over)
 
     def take_there(self, use: JobUse, root: bytes, paths: Collection[bytes]) -> PullResult:
         """Have these files, and those below these directories, here as they are there, over what is here.
