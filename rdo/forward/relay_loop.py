@@ -149,9 +149,9 @@ class RelayLoop:
             self._bell.send(b"\0")
 
     def _drain(self) -> None:
-        self._is_awake = False  # first: who rings from now on is heard
         with contextlib.suppress(BlockingIOError):
             self._ears.recv(64)
+        self._is_awake = False  # last: who rings until now is heard in this turn, and who rings later sends a byte
 
     def _end(self) -> None:
         self._ending = True
