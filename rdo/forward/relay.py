@@ -112,7 +112,7 @@ class Relay:
 
     def _sink(self, stream: int, data: bytes | memoryview) -> bool:
         """Write what has just come, unless earlier data still waits. See Sink."""
-        if self._down:
+        if self._down or not data:  # an empty piece is the end, of which `read` tells
             return False
         self._sunk += len(data)
         try:
