@@ -10,7 +10,15 @@ static void enter_raw(const struct foreground *foreground) {
         tty_enter_raw();
 }
 
-static void send_signal(struct foreground *foreground, const char *name) {
+/* Whether the caller expects that it ends the command. */
+static bool is_fatal(int number) {
+    return number == SIGINT || number == SIGTERM || number == SIGHUP || number == SIGQUIT;
+}
+
+static void send_signal(struct foreground *foreground, int number) {
+    const char *name = signals_name(number);
+    if (is_fatal(number) && foreground->unanswered_since == 0)
+        foreground->unanswered_since = now_ms();
     outbox_send(foreground->outbox, 'S', name, strlen(name));
 }
 
@@ -59,7 +67,7 @@ void foreground_act(struct foreground *foreground, int number) {
         if (foreground->has_pty)
             send_window(foreground);
     }
-    send_signal(foreground, signals_name(number));
+    send_signal(foreground, number);
     if (number == SIGTSTP && !foreground->has_pty)
         stop(getpid());
 }

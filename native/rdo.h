@@ -85,6 +85,7 @@ const char *socket_path(const struct environment *environment);
 enum { ACCEPT_TIMEOUT_MS = 3000 }; /* for a master to take a connection, and to accept a request */
 
 int socket_connect(const char *path);
+bool socket_is_unread(int fd);
 void socket_close(void);
 
 /* request.c: what RUN asks for. */
@@ -211,6 +212,7 @@ void input_send(struct input *input, struct outbox *outbox);
 /* foreground.c: signals and terminal modes, while a command runs. */
 struct foreground {
     struct outbox *outbox;
+    uint64_t unanswered_since; /* when a signal was sent that should end the command; 0: the master was heard from since */
     struct window window;
     bool has_pty, takes_keys;
 };

@@ -90,11 +90,29 @@ static void act_on_signals(struct relay *relay) {
 
 enum { SIGNALS, MASTER, OUTPUT, INPUT, COUNT };
 
-static int timeout_of(struct relay *relay, uint64_t deadline) {
-    if (relay->state != REQUESTED)
-        return input_timeout(&relay->input);
+static int until(uint64_t deadline) {
     uint64_t now = now_ms();
     return now < deadline ? (int)(deadline - now) : 0;
+}
+
+static int timeout_of(struct relay *relay, uint64_t deadline) {
+    if (relay->state == REQUESTED)
+        return until(deadline);
+    int input = input_timeout(&relay->input), answer = -1;
+    if (relay->state == STARTED && relay->foreground.unanswered_since != 0)
+        answer = until(relay->foreground.unanswered_since + ACCEPT_TIMEOUT_MS);
+    return input < 0 || (answer >= 0 && answer < input) ? answer : input;
+}
+
+/* Nobody would end the command: a master that lives reads a signal at once, whatever else it does. */
+static void look_for_wedge(struct relay *relay) {
+    uint64_t since = relay->foreground.unanswered_since;
+    if (relay->state != STARTED || since == 0 || until(since + ACCEPT_TIMEOUT_MS) > 0)
+        return;
+    relay->foreground.unanswered_since = 0;
+    if (socket_is_unread(relay->outbox.socket))
+        relay_fail(relay, "the command was lost", "the control master does not respond",
+                   "it may still run; `rdoctl stop --now` ends it");
 }
 
 static void await(struct relay *relay, uint64_t deadline) {
@@ -116,8 +134,11 @@ static void await(struct relay *relay, uint64_t deadline) {
             relay->result->is_wedged = true;
             relay_give_up(relay);
         }
+        look_for_wedge(relay);
         return;
     }
+    if (ready[MASTER].revents & POLLIN)
+        relay->foreground.unanswered_since = 0;
     if (ready[SIGNALS].revents)
         signals_drain();
     if (ready[MASTER].revents && !outbox_is_empty(&relay->outbox))

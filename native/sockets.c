@@ -5,9 +5,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
 
 enum { RETRY_INTERVAL_MS = 20 }; /* while as many wait as the system lets a master queue */
 
@@ -33,6 +38,19 @@ static int new_socket(void) {
     if (fd >= 0 && (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0))
         return -1;
     return fd;
+#endif
+}
+
+/* Whether something that was sent has not been read yet. */
+bool socket_is_unread(int fd) {
+    int size = 0;
+#ifdef __linux__
+    return ioctl(fd, SIOCOUTQ, &size) == 0 && size > 0;
+#elif defined(SO_NWRITE)
+    socklen_t length = sizeof size;
+    return getsockopt(fd, SOL_SOCKET, SO_NWRITE, &size, &length) == 0 && size > 0;
+#else
+    return fd < 0 && size > 0;
 #endif
 }
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import _signal
 import _thread
 import os
+import time
 
 from rdo.client import tty
 from rdo.ipc import protocol, sockets
 from rdo.ipc.request import Request
 
 FORWARDED_SIGNALS = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH", "CONT", "TSTP")
+FATAL_SIGNALS = ("INT", "TERM", "HUP", "QUIT")
+"""Those by which the caller expects to end the command."""
+
 SIGNAL_NAMES = {getattr(_signal, "SIG" + name): name.encode() for name in FORWARDED_SIGNALS}
 
 
@@ -28,14 +32,21 @@ class Foreground:
         self._connection: sockets.Socket | None = None
         self.is_interrupted = False
         """Whether SIGINT came after `leave`."""
+        self.heard = 0
+        """How often something came from the master."""
+        self.is_wedged = False
+        """Whether the master did not even read a signal that should end the command."""
 
-    def enter(self, ptyless: bool) -> None:
-        """The command runs from now on; `ptyless`: without the pty that was asked for. To be called once."""
+    def enter(self, ptyless: bool, connection: sockets.Socket) -> None:
+        """The command runs from now on; `ptyless`: without the pty that was asked for. To be called once.
+
+        `connection` is shut down if the master turns out to be wedged.
+        """
         if ptyless:
             self._pty = self._takes_keys = False
         taken = {number for number in SIGNAL_NAMES if _signal.getsignal(number) != _signal.SIG_IGN}
         _signal.pthread_sigmask(_signal.SIG_BLOCK, taken)
-        _thread.start_new_thread(self._forward_signals, (taken,))
+        _thread.start_new_thread(self._forward_signals, (taken, connection))
         self._enter_raw()
         if self._pty:
             self._send_window()  # which may have been resized while the target was connected
@@ -79,7 +90,7 @@ class Foreground:
 
     # Signals
 
-    def _forward_signals(self, taken: set[int]) -> None:
+    def _forward_signals(self, taken: set[int], connection: sockets.Socket) -> None:
         """Take the caller's signals, in a thread of its own.
 
         Python runs a handler in the main thread, but not if the signal came when that was just about to wait.
@@ -96,6 +107,15 @@ class Foreground:
                 self._resize(number)
             else:
                 self._outbox.send(protocol.SIGNAL, SIGNAL_NAMES[number])
+                if SIGNAL_NAMES[number].decode() in FATAL_SIGNALS:
+                    _thread.start_new_thread(self._look_for_wedge, (connection, self.heard))
+
+    def _look_for_wedge(self, connection: sockets.Socket, heard: int) -> None:
+        """End the connection to a master that does not take a signal: one that lives does at once, whatever it does."""
+        time.sleep(sockets.ACCEPT_TIMEOUT)
+        if self.heard == heard and not self._over and sockets.is_unread(connection):
+            self.is_wedged = True
+            connection.shutdown(2)
 
     def _let_act(self, number: int, connection: sockets.Socket) -> None:
         """Let a signal do what it does to any program; SIGINT ends what the main thread waits for."""

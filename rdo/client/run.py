@@ -85,6 +85,7 @@ class RunningCommand:
         except OSError:
             data = b""
         if data:
+            self._foreground.heard += 1
             return self._decoder.receive(data)
         if self._state == REQUESTED:
             raise NotAccepted
@@ -95,6 +96,9 @@ class RunningCommand:
             raise KeyboardInterrupt
         if self._state == FINISHED:
             raise LinkLost("the command has ended, but not all is done after it", "the control master exited")
+        if self._foreground.is_wedged:
+            hint = "it may still run; `rdoctl stop --now` ends it"
+            raise LinkLost("the command was lost", "the control master does not respond", hint)
         raise LinkLost("the command was lost", "the control master exited", "it may have run; see `rdoctl status`")
 
     def _act(self, kind: bytes, payload: Payload) -> int | None:
@@ -145,7 +149,7 @@ class RunningCommand:
     def _start(self, payload: Payload) -> None:
         """The command may have been started: from now on signals and stdin are for it."""
         self._trace.step("shell")
-        self._foreground.enter(payload == protocol.PTYLESS)
+        self._foreground.enter(payload == protocol.PTYLESS, self._connection)
         if self._has_input:
             self._stdin = stdin.Stdin(self._outbox, self._foreground.is_raw)
             self._stdin.start()

@@ -24,6 +24,9 @@ RETRY_INTERVAL = 0.02
 PEER_CREDENTIALS = (_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12) if hasattr(_socket, "SO_PEERCRED") else (0, 1, 128)
 """Of getsockopt(2), for credentials whose second 32 bits are a uid: struct ucred, or LOCAL_PEERCRED's struct xucred."""
 
+SO_NWRITE = 0x1024
+"""Of getsockopt(2) on macOS: what was sent and not read yet, in bytes."""
+
 Socket = _socket.socket
 
 Identity = tuple[int, int] | None
@@ -98,6 +101,16 @@ def _is_taken(connection: Socket, path: str) -> bool:
             if time.monotonic() > deadline:
                 return False
             time.sleep(RETRY_INTERVAL)
+
+
+def is_unread(connection: Socket) -> bool:
+    """Whether something that was sent has not been read yet."""
+    if hasattr(_socket, "SO_PEERCRED"):  # Linux
+        import fcntl
+        import termios
+
+        return fcntl.ioctl(connection, termios.TIOCOUTQ, bytes(4)) != bytes(4)  # which is SIOCOUTQ
+    return connection.getsockopt(_socket.SOL_SOCKET, SO_NWRITE) > 0
 
 
 def identity(path: str) -> Identity:

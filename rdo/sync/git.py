@@ -14,6 +14,7 @@ from typing import NamedTuple
 from rdo.errors import RdoError, reason
 from rdo.fscodec import fsdecode, fsencode
 from rdo.util.caller_program import run_for_caller
+from rdo.util.lines import split_lines
 
 TIMEOUT = 120
 """Seconds. A repository of a million files on a slow disk takes less."""
@@ -185,7 +186,8 @@ def _git_failed(directory: bytes, stderr: bytes) -> GitFailed:
     if UNTRUSTED in complaint:
         hint = f"`git config --global --add safe.directory {fsdecode(directory)}`, if you trust it"
         return _failed(directory, "git sees dubious ownership there, of another user", hint)
-    lines = [line.removeprefix("fatal: ") for line in complaint.splitlines() if line.startswith(("fatal: ", "error: "))]
+    complaints = [line for line in split_lines(complaint) if line.startswith(("fatal: ", "error: "))]
+    lines = [line.removeprefix("fatal: ") for line in complaints]
     why = lines[-1] if lines else complaint.rpartition("\n")[2] or "git failed"
     hint = "repair `.git`, or remove it if it is not needed" if NOT_THERE in why else "see what `git status` says"
     return _failed(directory, why, hint)

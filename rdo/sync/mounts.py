@@ -66,7 +66,7 @@ def mounted(text: bytes, directory: bytes) -> Mapping[bytes, str]:
     """The type of each file system below a directory by its relative path; that which the directory is on by b""."""
     found: dict[bytes, str] = {}
     own = b""
-    for line in text.splitlines():
+    for line in text.removesuffix(b"\n").split(b"\n"):
         before, _, after = line.partition(b" - ")
         point = _OCTAL.sub(lambda match: bytes([int(match[1], 8)]), before.split(b" ")[4])
         kind = after.split(b" ")[0].decode("ascii", "replace")

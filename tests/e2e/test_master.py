@@ -71,6 +71,36 @@ def test_a_wedged_master_is_replaced(project: Project, full: bool) -> None:
     assert wait_until(lambda: wedged not in masters(project), 35)
 
 
+@pytest.mark.both_clients
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP"])
+def test_a_signal_ends_a_client_whose_master_is_wedged(project: Project, name: str) -> None:
+    with project.start("sh", "-c", "echo here; exec sleep 600") as command:
+        assert command.stdout is not None
+        assert command.stdout.readline() == b"here\n"
+        (wedged,) = masters(project)
+        suspend(wedged)
+        try:
+            command.send_signal(getattr(signal, "SIG" + name))
+            _, stderr = command.communicate(timeout=30)
+        finally:
+            os.kill(wedged, signal.SIGCONT)
+    assert command.returncode == 255
+    assert stderr == (
+        b"rdo: the command was lost: the control master does not respond; it may still run; "
+        b"`rdoctl stop --now` ends it\n"
+    )
+
+
+@pytest.mark.both_clients
+def test_a_command_that_outlives_a_signal_is_not_taken_for_lost(project: Project) -> None:
+    with project.start("sh", "-c", "trap 'echo caught' INT; echo here; sleep 5; echo over") as command:
+        assert command.stdout is not None
+        assert command.stdout.readline() == b"here\n"
+        command.send_signal(signal.SIGINT)
+        assert command.communicate(timeout=30)[0].endswith(b"over\n")
+    assert command.returncode == 0
+
+
 def fill(path: Path, waiting: contextlib.ExitStack) -> None:
     """Connect to a socket until it queues no more."""
     for _ in range(2 * BACKLOG):

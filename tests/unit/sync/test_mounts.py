@@ -30,6 +30,12 @@ def test_file_systems_are_found_by_where_they_are_mounted(directory: bytes, foun
     assert mounted(TABLE, directory) == found
 
 
+@pytest.mark.parametrize("odd", [b"\r", b"\x0b", b"\x0c", b"\x1c", b"\x85"])
+def test_only_a_newline_ends_a_line(odd: bytes) -> None:
+    table = TABLE + b"42 30 0:31 / /home/me/project/a" + odd + b"b rw - tmpfs none rw\n"
+    assert mounted(table, b"/home/me/project")[b"a" + odd + b"b"] == "tmpfs"
+
+
 def test_all_are_below_the_root() -> None:
     assert mounted(TABLE, b"/")[b""] == "ext4"
     assert mounted(TABLE, b"/")[b"home/me/project/data"] == "nfs4"
