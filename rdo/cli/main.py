@@ -82,7 +82,9 @@ def run(words: list[str]) -> int:
 
 def _drop_output() -> None:
     """Let what Python has not written yet go nowhere: stdout takes no more, and it would complain of that."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
 
 
 def run_plain(words: list[str]) -> bool:

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Connects to a server, and passes bytes both ways: for drivers that have nothing of their own for that. How that goes is
 # said in rdo/drivers/docker/stream_program.py. The end is said on stderr: NONCE and a digit. python3 and perl come first: they pass on
 # the end of either side alone, and try all addresses of a name.
