@@ -23,7 +23,7 @@ from rdo.remote_sh.script import Script
 from rdo.sync.entry import Entry, Tree
 from rdo.sync.project_state import ProjectState
 from rdo.sync.pull import PullResult
-from rdo.sync.push import PushResult
+from rdo.sync.push_sender import PushResult
 from rdo.sync.shell_job import JobUse
 from rdo.sync.target_tree import TargetTree
 from tests.connecting import connected

@@ -13,7 +13,8 @@ from rdo.sync.manifest import Manifest
 from rdo.sync.opened import Opened, Place, open_directory
 from rdo.sync.project_state import ProjectState
 from rdo.sync.pull import Puller, PullPatterns, PullResult
-from rdo.sync.push import Pusher, PushResult, TargetChanged
+from rdo.sync.push import Pusher
+from rdo.sync.push_sender import PushResult, TargetChanged
 from rdo.sync.shell_job import JobUse
 
 NOTHING = Manifest({}, {}, "", 0)
@@ -78,8 +79,8 @@ class TargetTree:
         opened, known = self._open(use, place)
         pusher = Pusher(use, place, opened, known, self._serial)
         result = pusher.run(root, tree, over)
-        self._serial = pusher.serial
-        self._opened = opened._replace(connection=pusher.connection)
+        self._serial = pusher.sender.serial
+        self._opened = opened._replace(connection=pusher.sender.connection)
         self._last = tree if result.complete else None
         return result
 

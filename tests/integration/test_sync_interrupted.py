@@ -142,9 +142,9 @@ def test_a_first_copy_that_was_cut_goes_on_and_not_from_its_start(
 
 
 def test_a_large_file_goes_on_where_it_was_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rdo.sync import push
+    from rdo.sync import push_sender
 
-    monkeypatch.setattr(push, "LARGE_SIZE", 1_000_000)
+    monkeypatch.setattr(push_sender, "LARGE_SIZE", 1_000_000)
     pool = OneShell()
     side = Side(tmp_path, pool)
     side.write({"large": random.Random(1).randbytes(5_000_000), "small": "1"})
@@ -174,10 +174,10 @@ def test_a_large_file_goes_on_where_it_was_cut(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_large_file_that_changed_meanwhile_begins_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rdo.sync import push
+    from rdo.sync import push_sender
 
-    monkeypatch.setattr(push, "LARGE_SIZE", 100_000)
-    monkeypatch.setattr(push, "part_name", lambda path, entry: "0" * 32)
+    monkeypatch.setattr(push_sender, "LARGE_SIZE", 100_000)
+    monkeypatch.setattr(push_sender, "part_name", lambda path, entry: "0" * 32)
     pool = OneShell()
     side = Side(tmp_path, pool)
     side.write({"large": b"a" * 300_000})

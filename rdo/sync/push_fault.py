@@ -1,0 +1,44 @@
+"""What can be wrong with a push, as errors for the user. Pure."""
+
+from __future__ import annotations
+
+from rdo.errors import RdoError
+from rdo.fscodec import fsdecode
+from rdo.sync.entry import Tree
+from rdo.sync.opened import Place
+
+
+def check_case(tree: Tree, target: str) -> None:
+    """Raises RdoError for two names that the target would take for one."""
+    seen: dict[str, bytes] = {}
+    for path in sorted(tree):
+        other = seen.setdefault(fsdecode(path).casefold(), path)
+        if other != path:
+            what = f"`{fsdecode(other)}` and `{fsdecode(path)}` cannot both be copied to `{target}`"
+            raise RdoError(what, "its file system takes them for one name", "rename one, or add it to `exclude`")
+
+
+def link_on_the_way(path: bytes, target: str) -> RdoError:
+    """The error for a directory here that is a link there."""
+    what = f"cannot copy files into `{fsdecode(path)}` on `{target}`"
+    return RdoError(what, "it is a symbolic link there", "replace it by a directory there, or add it to `exclude`")
+
+
+def push_fault(fault: bytes, place: Place, why: str) -> RdoError:
+    """The error for what the target's shell says went wrong."""
+    what = f"cannot copy files to `{place.directory}` on `{place.target}`"
+    kind, _, detail = fsdecode(fault).partition(" ")
+    if kind == "locked":
+        why = f"another copy has been going on there for long, in process {detail or 'unknown'}"
+        return RdoError(what, why, f"try again, or remove `{place.directory}/.rdo-sync/lock` there")
+    if is_full(why):
+        return RdoError(what, "no space is left on its disk", "free disk space there")
+    return RdoError(what, why or "its shell ended early", "fix what is there, or use `rdo --no-sync`")
+
+
+def is_full(why: str) -> bool:
+    """Whether a program there complains of a disk, or a quota, that is used up."""
+    return any(
+        each in why.lower()
+        for each in ("no space left", "quota exceeded", "disk full", "wrote only", "i/o error", "write error")
+    )

@@ -1,0 +1,214 @@
+"""What a push has the target take, and what it answers. See push.py."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from rdo.remote_sh.template import fill, load, quote
+from rdo.sync import manifest, push_job
+from rdo.sync.archive import Archive
+from rdo.sync.entry import Tree
+from rdo.sync.examine import HASH, Found
+from rdo.sync.known_files import KnownFiles
+from rdo.sync.large_file import LARGE_SIZE, LargeFile, Part, answer, part_name
+from rdo.sync.manifest import Placed
+from rdo.sync.opened import Opened, Place
+from rdo.sync.push_fault import push_fault
+from rdo.sync.push_job import Push
+from rdo.sync.push_plan import plan
+from rdo.sync.shell_job import JobFailed, JobUse, ShellJob, started
+
+_LOCK = load("sync_lock")
+_PUSH, _PART = load("sync_push", TAKE_LOCK=_LOCK), load("sync_part", TAKE_LOCK=_LOCK)
+
+
+class PushResult(NamedTuple):
+    """What a push did."""
+
+    put: int = 0
+    removed: int = 0
+    size: int = 0
+    """Bytes of files."""
+    complete: bool = True
+    """Whether all was as the tree says; else files have changed or vanished here meanwhile."""
+
+
+class TargetChanged(Exception):
+    """The target is not as it was known: it has to be asked."""
+
+
+class TargetDiffers(Exception):
+    """What the push would touch is not as rdo has left it: nothing was done."""
+
+
+class Batch(NamedTuple):
+    """What is put and removed at a time."""
+
+    put: Tree
+    removed: Sequence[bytes]
+    large: Mapping[bytes, Part]
+    """Files that were sent before."""
+    is_last: bool
+
+
+class PushSender:
+    """Sends the parts of one push."""
+
+    def __init__(self, use: JobUse, place: Place, opened: Opened, known: KnownFiles, serial: str) -> None:
+        self.serial = serial
+        """By which the target knows its last push."""
+        self.connection = opened.connection
+        self.step = f"looking at the files on `{place.target}`"
+        """What the caller is shown."""
+        self.found: dict[bytes, Found] = {}
+        """What is there otherwise than is known, and may be overwritten."""
+        self._use = use
+        self._place = place
+        self._opened = opened
+        self._known = known
+        self._is_apart = False
+        """Whether a directory there is known to be on another file system than others."""
+
+    def look_alive(self) -> None:
+        """Show the caller the step. Raises CallerGone."""
+        self._use.caller.progress(self.step)
+
+    def plan(self, put: Mapping[bytes, Placed], removed: Iterable[bytes], tree: Tree) -> Push:
+        """What the target is to do, and to look at before."""
+        return plan(put, removed, self._known.placed, self.found, tree, self._known.near)
+
+    def check(self, push: Push) -> None:
+        """Have the target look whether all is as it is known. Raises TargetDiffers, TargetChanged, RdoError."""
+        serial = os.urandom(8).hex()
+        archive = Archive(b"")
+        text = push_job.check_job(push, stat=self._opened.stat)
+        with self._started(serial, _archived(archive, serial, {"job": text})) as job:
+            self._answer(job)
+
+    def send_large(self, root: bytes, entries: Tree) -> dict[bytes, Part]:
+        """Send what is large among these by itself, or the rest of it. Raises as `send`."""
+        found: dict[bytes, Part] = {}
+        for path, entry in sorted(entries.items()):
+            if entry.kind == "file" and entry.size >= LARGE_SIZE:
+                with contextlib.closing(LargeFile(root, path)) as file:
+                    part = self._send_part(file, part_name(path, entry)) if file.is_there else None
+                if part is not None:
+                    found[path] = part
+        return found
+
+    def _send_part(self, file: LargeFile, name: str) -> Part | None:
+        text = self._script(_PART, "parts", PART=name, HASH=HASH[self._opened.hash])
+        with started(self._use, text, self.look_alive) as job:
+            lines = self._checked(job)
+            size, digest = answer(lines, b"!go")
+            job.write(b"go\n" if file.skip(size, digest) else b"again\n")
+            job.feed(self._counted(file))
+            size, _ = answer(lines, b"")
+            if size != file.sent:
+                raise push_fault(b"part", self._place, job.reason())
+        return file.part(name)
+
+    def _counted(self, file: LargeFile) -> Iterator[bytes]:
+        """What is still to be sent of a file, while the caller is shown how much has been."""
+        step = self.step
+        for piece in file.rest():
+            self.step = f"{step} ({file.sent / file.size:.0%} of a large one)"
+            yield piece
+        self.step = step
+
+    def _checked(self, job: ShellJob) -> Iterator[bytes]:
+        """Lines, up to one that says that something is wrong. Raises TargetChanged, RdoError."""
+        for line in job.lines():
+            if line == b"!stale":
+                raise TargetChanged
+            if line.startswith((b"!fault", b"!locked")):
+                raise push_fault(line[1:], self._place, job.reason())
+            yield line
+
+    def send(self, root: bytes, tree: Tree, batch: Batch) -> PushResult:
+        """Put and remove these. Raises TargetDiffers, TargetChanged, RdoError."""
+        serial = os.urandom(8).hex()
+        entries, removed = batch.put, batch.removed
+        archive = Archive(root, {path: part.digest for path, part in batch.large.items()})
+        sent: list[tuple[bytes, Placed]] = []
+        stage = push_job.stage(serial).encode()
+        replaces_log = self._known.log_is_long
+        resolved = self._known.resolved
+        kept = [(path, self._known.placed[path]) for path in resolved if path in self._known.placed]
+        dropped = [path for path in resolved if path not in self._known.placed]
+
+        def pieces() -> Iterator[bytes]:
+            archive.directory(stage)
+            yield from archive.tree(stage + b"/f/", entries)
+            for path in sorted(entries):
+                entry = entries[path]
+                if entry.kind != "file" or path in archive.digests:
+                    sent.append((path, Placed(entry, archive.digests.get(path, ""))))
+            parts = {path: part.name for path, part in batch.large.items()}
+            push = self.plan(dict(sent), removed, tree)._replace(parts=parts)
+            texts = {
+                "pending": manifest.intent(serial, sent, [*dropped, *removed], kept),
+                "job": push_job.job(
+                    push,
+                    serial=serial,
+                    stat=self._opened.stat,
+                    replaces_log=replaces_log,
+                    is_last=batch.is_last,
+                ),
+            }
+            if replaces_log:
+                texts["manifest"] = manifest.whole(self.serial, self._known.placed)
+            yield from _archived(archive, serial, texts)
+
+        with self._started(serial, pieces()) as job:
+            tokens, existed = self._answer(job)
+        try:
+            recorded = list(manifest.recorded(sent, tokens, existed))
+        except manifest.BadManifest as error:
+            raise JobFailed(f"`{self._place.target}` did not say what has become of the files", str(error)) from None
+        if replaces_log:
+            self._known.replaced_log()
+        if not self._is_apart:
+            self._known.near.update(path.rpartition(b"/")[0] for path, _ in sent)
+        self._known.record(recorded, removed)
+        self.serial = serial
+        size = archive.size + sum(part.size for part in batch.large.values())
+        return PushResult(len(sent), len(removed), size, len(sent) == len(entries))
+
+    def _started(self, serial: str, pieces: Iterable[bytes]) -> contextlib.AbstractContextManager[ShellJob]:
+        return started(self._use, self._script(_PUSH, push_job.stage(serial)), self.look_alive, pieces)
+
+    def _script(self, text: str, stage: str, **values: str) -> str:
+        directory, identity = quote(self._place.directory), self._place.identity
+        return fill(text, DIRECTORY=directory, IDENTITY=identity, STAGE=stage, SERIAL=self.serial, **values)
+
+    def _answer(self, job: ShellJob) -> tuple[list[str], set[int]]:
+        """The tokens of what was put, and which directories had been there."""
+        tokens: list[str] = []
+        existed: set[int] = set()
+        for line in self._checked(job):
+            kind, _, rest = line.partition(b"\t")
+            if kind == b"t":
+                tokens.append(rest.decode("ascii", "replace"))
+            elif kind == b"apart":
+                self._is_apart = True
+            elif kind == b"h":
+                existed.update(int(number) for number in rest.split() if number.isdigit())
+            elif line in (b"!complete", b"!checked"):
+                self.connection = job.connection
+                return tokens, existed
+            elif line == b"!differ":
+                raise TargetDiffers
+        raise push_fault(b"", self._place, job.reason())
+
+
+def _archived(archive: Archive, serial: str, texts: Mapping[str, bytes]) -> Iterator[bytes]:
+    """The texts, and a file that says that all has come; then the end."""
+    stage = push_job.stage(serial).encode()
+    for name, text in texts.items():
+        yield from archive.text(stage + b"/" + name.encode(), text)
+    yield from archive.text(stage + b"/ready", b"")
+    yield from archive.end()
