@@ -19,7 +19,8 @@ static void on_lost(struct relay *relay) {
         relay_fail(relay, "the command was not started", "the control master exited",
              keep_joined("try again; `", relay->path, ".log` may say more"));
     else if (relay->state == FINISHED)
-        relay_fail(relay, "the command has ended, but not all is done after it", "the control master exited", "");
+        relay_fail(relay, "the command ended, but copying its files back did not finish",
+                   "the control master exited", "`rdoctl sync pull` copies them");
     else
         relay_fail(relay, "the command was lost", "the control master exited", "it may have run; see `rdoctl status`");
 }

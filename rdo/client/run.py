@@ -95,7 +95,8 @@ class RunningCommand:
         if self._foreground.is_interrupted:
             raise KeyboardInterrupt
         if self._state == FINISHED:
-            raise LinkLost("the command has ended, but not all is done after it", "the control master exited")
+            what = "the command ended, but copying its files back did not finish"
+            raise LinkLost(what, "the control master exited", "`rdoctl sync pull` copies them")
         if self._foreground.is_wedged:
             hint = "it may still run; `rdoctl stop --now` ends it"
             raise LinkLost("the command was lost", "the control master does not respond", hint)

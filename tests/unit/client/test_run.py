@@ -92,7 +92,7 @@ def test_a_status_comes_without_a_command_only_where_none_was_asked_for(master: 
 
 
 def test_an_end_once_the_command_has_is_told_as_such(master: Master) -> None:
-    with pytest.raises(LinkLost, match="the command has ended, but not all is done after it"):
+    with pytest.raises(LinkLost, match="the command ended, but copying its files back did not finish"):
         master.run(WAY[FINISHED])
 
 
