@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from rdo.remote_sh.template import NEWLINE, fill, load, quote
-from rdo.sync.manifest import PATH_LIMIT
+from rdo.sync.path_word import PATH_LIMIT
 from rdo.sync.push_job import STAT, calls, chunks, word
 from rdo.sync.shell_job import JobFailed, JobUse, ShellJob, started
 

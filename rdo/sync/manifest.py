@@ -18,19 +18,12 @@ do stands in a file of its own before it begins, in the same form.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rdo.sync.entry import Entry
+from rdo.sync.path_word import escaped, read_path, unescaped
 
-PATH_LIMIT = 4096
-"""Bytes of a path or a link: PATH_MAX of Linux."""
-
-_ESCAPES = {b"\\": b"\\\\", b"\t": b"\\t", b"\n": b"\\n"}
-_ESCAPED = re.compile(rb"[\\\t\n]")
-_PLAIN = {after: before for before, after in _ESCAPES.items()}
-_CODE = re.compile(rb"\\.", re.DOTALL)
 _FIELDS = {b"f": 6, b"l": 2, b"d": 2}
 """How many words follow each letter."""
 
@@ -62,19 +55,6 @@ class Manifest(NamedTuple):
 
 class BadManifest(ValueError):
     """The target sent something else."""
-
-
-def escaped(text: bytes) -> bytes:
-    """A path or a link as one word."""
-    return _ESCAPED.sub(lambda match: _ESCAPES[match[0]], text)
-
-
-def unescaped(word: bytes) -> bytes:
-    """The path or link. Raises BadManifest."""
-    try:
-        return _CODE.sub(lambda match: _PLAIN[match[0]], word) if b"\\" in word else word
-    except KeyError:
-        raise BadManifest(f"not an escape: {word!r}") from None
 
 
 def line(path: bytes, placed: Placed, *, keep: bool = False) -> bytes:
@@ -139,7 +119,7 @@ class _Push:
         if kind == b"t":
             self.tokens.append(rest.decode("ascii"))
         elif kind == b"-":
-            self.removed.append(_path(rest))
+            self.removed.append(read_path(rest))
         elif kind == b"h":
             self.existed.update(map(int, rest.split()))
         else:
@@ -230,23 +210,10 @@ def _placed(kind: bytes, rest: bytes) -> tuple[bytes, Placed]:
     words = rest.split(b"\t")
     if len(words) != _FIELDS.get(kind):
         raise BadManifest(f"not a line of a manifest: {kind[:20]!r}")
-    path = _path(words[-1])
+    path = read_path(words[-1])
     if kind == b"f":
         size, mtime, version = map(int, words[1:4])
         return path, Placed(Entry("file", int(words[0], 8), size, mtime, version=version), words[4].decode("ascii"))
     if kind == b"l":
         return path, Placed(Entry("link", link=unescaped(words[0])))
     return path, Placed(Entry("directory", int(words[0], 8)))
-
-
-def _path(word: bytes) -> bytes:
-    path = unescaped(word)
-    if not is_inside(path):
-        raise BadManifest(f"not a path below the root: {path[:100]!r}")
-    return path
-
-
-def is_inside(path: bytes) -> bool:
-    """Whether it is a path below a root, in the one form that paths have here."""
-    parts = path.split(b"/")
-    return len(path) <= PATH_LIMIT and b"\0" not in path and not {b"", b".", b".."} & set(parts)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import NamedTuple
 
-from rdo.sync.manifest import is_inside
+from rdo.sync.path_word import is_inside
 from rdo.sync.tar_header import SECOND
 
 ENTRY_LIMIT = 2_000_000

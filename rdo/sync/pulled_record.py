@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from rdo.sync.manifest import BadManifest, escaped, is_inside, unescaped
+from rdo.sync.path_word import BadWord, escaped, read_path, unescaped
 
 
 class Pulled(NamedTuple):
@@ -53,14 +53,14 @@ def decode(text: bytes) -> tuple[str, Record]:
     for line in rest.split(b"\n"):
         words = line.split(b"\t")
         try:
-            path = unescaped(words[-1])
-            if words[0] == b"d" and len(words) == 2 and is_inside(path):
+            path = read_path(words[-1])
+            if words[0] == b"d" and len(words) == 2:
                 found[path].append(Pulled("directory"))
-            elif words[0] in (b"f", b"l") and len(words) == 5 and is_inside(path):
+            elif words[0] in (b"f", b"l") and len(words) == 5:
                 kind = "file" if words[0] == b"f" else "link"
                 token, here = (word.decode("ascii") for word in words[2:4])
                 version = Pulled(kind, unescaped(words[1]), token, here)
                 found[path].append(version)
-        except (BadManifest, UnicodeDecodeError):
+        except (BadWord, UnicodeDecodeError):
             continue
     return first.decode("ascii", "replace"), {path: tuple(versions) for path, versions in found.items()}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rdo.sync.manifest import PATH_LIMIT
+from rdo.sync.path_word import PATH_LIMIT
 from rdo.sync.tar_header import BLOCK, NAME_SIZE
 
 EXTENSION_LIMIT = 64 * 1024

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.sync import manifest
 from rdo.sync.entry import Entry
 from rdo.sync.examine import Found
 from rdo.sync.known_files import KnownFiles
@@ -73,12 +72,6 @@ def test_what_a_push_was_going_to_do_is_uncertain() -> None:
 def test_what_rdo_did_not_write_is_refused(log: bytes) -> None:
     with pytest.raises(BadManifest):
         parse(log)
-
-
-def test_a_path_is_inside_or_it_is_not() -> None:
-    assert manifest.is_inside(b"a/b")
-    for path in (b"", b"/a", b"a//b", b"a/../b", b"./a", b"a/", b"a\0", b"a" * 5000):
-        assert not manifest.is_inside(path)
 
 
 def equal(found: Found, placed: Placed) -> bool:

@@ -1,0 +1,47 @@
+"""A path or a link as one word of a line, in what rdo records of either side, and back. Pure.
+
+`\\`, tab and newline are `\\\\`, `\\t` and `\\n`.
+"""
+
+from __future__ import annotations
+
+import re
+
+PATH_LIMIT = 4096
+"""Bytes of a path or a link: PATH_MAX of Linux."""
+
+_ESCAPES = {b"\\": b"\\\\", b"\t": b"\\t", b"\n": b"\\n"}
+_ESCAPED = re.compile(rb"[\\\t\n]")
+_PLAIN = {after: before for before, after in _ESCAPES.items()}
+_CODE = re.compile(rb"\\.", re.DOTALL)
+
+
+class BadWord(ValueError):
+    """It is none of ours."""
+
+
+def escaped(text: bytes) -> bytes:
+    """A path or a link as one word."""
+    return _ESCAPED.sub(lambda match: _ESCAPES[match[0]], text)
+
+
+def unescaped(word: bytes) -> bytes:
+    """The path or link. Raises BadWord."""
+    try:
+        return _CODE.sub(lambda match: _PLAIN[match[0]], word) if b"\\" in word else word
+    except KeyError:
+        raise BadWord(f"not an escape: {word!r}") from None
+
+
+def read_path(word: bytes) -> bytes:
+    """The path. Raises BadWord unless it is below the root."""
+    path = unescaped(word)
+    if not is_inside(path):
+        raise BadWord(f"not a path below the root: {path[:100]!r}")
+    return path
+
+
+def is_inside(path: bytes) -> bool:
+    """Whether it is a path below a root, in the one form that paths have here."""
+    parts = path.split(b"/")
+    return len(path) <= PATH_LIMIT and b"\0" not in path and not {b"", b".", b".."} & set(parts)
