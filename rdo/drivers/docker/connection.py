@@ -13,7 +13,8 @@ from rdo.drivers.base import NO_VARIABLES, Pty, Sink
 from rdo.drivers.docker.channel import DockerChannel
 from rdo.drivers.docker.container import inspect, is_running
 from rdo.drivers.docker.engine import Engine, EngineError, HijackedStream
-from rdo.drivers.docker.program_stream import ProgramStream, StreamOpener
+from rdo.drivers.docker.program_stream import ProgramStream
+from rdo.drivers.docker.stream_opener import StreamOpener
 from rdo.drivers.keepalive import Keepalive
 from rdo.drivers.no_link import NoLink
 from rdo.drivers.sign_of_life import SignOfLife

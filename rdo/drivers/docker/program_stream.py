@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
 from collections.abc import Callable
 
 from rdo.config.forwards import Endpoint
@@ -14,8 +13,7 @@ from rdo.drivers.docker.demux import FrameDecoder, FrameError
 from rdo.drivers.docker.engine import EngineError, HijackedStream
 from rdo.drivers.docker.stream import EngineStream
 from rdo.drivers.docker.stream_program import FAILED, FRAMED, HEAD_SIZE, MISSING, NO_PROGRAM, RAW, Unframer, script
-from rdo.errors import ConnectError, SetupError
-from rdo.util import threads
+from rdo.errors import ConnectError
 
 CONNECT_TIMEOUT = 30.0
 """Seconds for the engine to start a program, and for that to connect."""
@@ -23,44 +21,8 @@ CONNECT_TIMEOUT = 30.0
 DRAIN_TIMEOUT = 2.0
 """Seconds for a program to exit that has nothing left to do."""
 
-OPENER_LIMIT = 16
-"""Programs started at a time: the engine takes some 50 ms for each, and many at once no less."""
-
 WORDS_LIMIT = 256
 """Bytes of what the program complains of that are kept."""
-
-
-class StreamOpener:
-    """Starts such programs in threads of its own, for a loop that must not wait. Usable from any thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        """Guards both below."""
-        self._waiting: deque[Callable[[], None]] = deque()
-        self._threads = 0
-
-    def submit(self, act: Callable[[], None]) -> None:
-        """Do it soon. Raises SetupError."""
-        with self._lock:
-            self._waiting.append(act)
-            if self._threads >= OPENER_LIMIT:
-                return
-            self._threads += 1
-        try:
-            threads.start(self._work, name="open")
-        except SetupError:
-            with self._lock:
-                self._threads -= 1
-            raise
-
-    def _work(self) -> None:
-        while True:
-            with self._lock:
-                if not self._waiting:
-                    self._threads -= 1
-                    return
-                act = self._waiting.popleft()
-            act()
 
 
 class ProgramStream:
