@@ -19,7 +19,7 @@ import rdo
 from rdo.errors import RdoError, SetupError
 from rdo.ipc import protocol, sockets, startup
 from rdo.ipc.request import decode_request
-from rdo.master import daemonize, preload, socket_activation
+from rdo.master import daemonize, preload, report, socket_activation
 from rdo.master.admission import Admission, NotServed
 from rdo.master.client_connection import ClientConnection, ClientGone
 from rdo.master.command import CommandRunner, shown
@@ -187,37 +187,17 @@ class Master:
         """What `rdoctl status` shows. Times in seconds."""
         with self._listing:
             running = list(self._commands.values())
+        held = (self._runner.syncs, self._forwards)
         return {
             "pid": os.getpid(),
             "started": self._started,
             "running": running,
             "ending": self._life.ending,
             "targets": [
-                *(self._describe(pool, ending=self._life.ending) for pool in self._targets.pools),
-                *(self._describe(pool, ending=True) for pool in self._targets.ending),
+                *(report.target(pool, *held, ending=self._life.ending) for pool in self._targets.pools),
+                *(report.target(pool, *held, ending=True) for pool in self._targets.ending),
             ],
         }
-
-    def _describe(self, pool: TargetPool, *, ending: bool) -> dict[str, object]:
-        """A target, as PROTOCOL.md has it."""
-        held = {"syncs": self._runner.syncs.report(pool), "forwards": self._forwards.report(pool)}
-        return {**_describe(pool, ending=ending), **held}
-
-
-def _describe(pool: TargetPool, *, ending: bool) -> dict[str, object]:
-    """What a target's pool knows of itself."""
-    return {
-        "number": pool.number,
-        "name": pool.target.name,
-        "driver": pool.target.driver,
-        "profiles": [user._asdict() for user in pool.users],
-        "running": [command.words for command in pool.running],
-        "connections": len(list(pool.shells.connections)),
-        "started": pool.started,
-        "idle_timeout": pool.idle_timeout,
-        "idle_left": pool.idle_left,
-        "ending": ending,
-    }
 
 
 def _collect_garbage() -> None:
