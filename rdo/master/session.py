@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import math
-import time
 from collections.abc import Callable, Mapping
 
 from rdo.drivers.base import WindowSize
 from rdo.errors import LinkLost
 from rdo.ipc import protocol
 from rdo.master.client_connection import ClientConnection
+from rdo.master.command_groups import CommandGroups
 from rdo.master.output_pump import OutputPump
 from rdo.master.session_state import TRANSITIONS, SessionEvent, SessionState
 from rdo.master.signal_watch import SignalWatch
 from rdo.master.silence_report import SilenceReport
 from rdo.master.stdin_pump import StdinPump
 from rdo.pool.connections import ShellLease
-from rdo.pool.shell import ProcessGroup, is_group
 from rdo.pool.shell_pool import REFILL_DELAY
 from rdo.remote_sh.script import Script
 from rdo.util import log
@@ -31,9 +30,6 @@ KILL_GRACE = 2.0
 
 PIPE_GRACE = 1.0
 """Seconds between PIPE and TERM for a command that goes on writing what nobody reads."""
-
-LOOK_INTERVAL = 0.05
-"""Seconds between two looks whether a command is gone: each costs a round trip."""
 
 END_OF_INPUT_KEY = b"\x04"
 """Ctrl-D: how input ends on a pty, at the start of a line; within one it ends that first."""
@@ -59,14 +55,14 @@ class Session:
         self._shell = lease.shell
         self._channel = lease.shell.channel
         self._target = target
-        self._groups = [lease.shell.group]
+        self._groups = CommandGroups(lease.connection, lease.shell.group)
         self._keep = False
         self._has_input = True
         self._stdin = StdinPump(self._channel, self._grant, client.break_off, held=lease.shell.pty)
         self._within_line = False
         self._state = SessionState.PREPARED
         self._output = OutputPump(client, lease.shell, output_roots, self, finish)
-        self._watch = SignalWatch(self._channel, self._output, self._hang_up)
+        self._watch = SignalWatch(self._channel, self._output, self._groups.hang_up)
         self._observing = contextlib.ExitStack()
 
     def report_silence(self) -> None:
@@ -80,7 +76,7 @@ class Session:
         `ptyless`: it asked for a terminal, and there is none.
         """
         self._keep = script.keep
-        self._guard(self._shell.group)
+        self._groups.guard(keep=script.keep)
         self._client.send(protocol.STARTED, protocol.PTYLESS if ptyless else b"")
         self._happens(SessionEvent.STARTED)
         try:
@@ -89,12 +85,6 @@ class Session:
             raise self.explain(error) from None
         self._output.start()
         self._has_input = script.has_input
-
-    def _guard(self, group: ProcessGroup) -> None:
-        if self._keep:
-            self._connection.keep(group)
-        else:
-            self._connection.guard(group)
 
     def relay(self, prepare: Callable[[], None]) -> None:
         """Relay to the end of the command, or end it where its client or its channel went away.
@@ -120,8 +110,7 @@ class Session:
             self._shell.close()
             self._output.wait()
             self._stdin.close()
-            for group in self._groups:
-                self._connection.release(group)
+            self._groups.release()
 
     def _runs_on(self) -> bool:
         """Wait a moment, if no input comes: whether the command is not a short one."""
@@ -170,12 +159,12 @@ class Session:
             self._channel.write(self._shell.nonce.encode() + b"\n")
         elif name == "TSTP" and not self._shell.pty:
             # The group is orphaned, as POSIX calls one whose parent is in another session: it ignores SIGTSTP.
-            self._connection.signal(self._groups[-1], "STOP")
+            self._groups.signal("STOP")
         else:
             self._watch.expect(name)
-            self._connection.signal(self._groups[-1], name)
+            self._groups.signal(name)
             if name == "HUP" and self._keep and self._shell.pty:  # the caller's terminal is gone, the connection is not
-                self._connection.signal(self._groups[-1], "TERM")
+                self._groups.signal("TERM")
 
     def _stop_output(self) -> None:
         """Nobody reads stdout any more: let the command meet SIGPIPE.
@@ -185,7 +174,7 @@ class Session:
         closed = self._channel.stop_reading()
         self._output.drop(math.inf if closed else PIPE_GRACE)
         if not closed:
-            self._connection.signal(self._groups[-1], "PIPE")
+            self._groups.signal("PIPE")
 
     # For the output
 
@@ -197,13 +186,12 @@ class Session:
             self._stdin.hold()
             self._happens(SessionEvent.STOPPED)
             self._client.send(protocol.STOPPED)
-        elif mark.startswith("group;") and len(self._groups) == 1 and is_group(mark[6:]):
-            self._groups.append(ProcessGroup(int(mark[6:]), self._shell.group.shell))
-            self._guard(self._groups[-1])
+        elif mark.startswith("group;"):
+            self._groups.join(mark[6:])
 
     def end_writer(self) -> None:
         """End a command that goes on though it got SIGPIPE, or was sent it."""
-        self._connection.signal(self._groups[-1], "TERM")
+        self._groups.signal("TERM")
 
     def explain(self, error: LinkLost) -> LinkLost:
         """The error for the client."""
@@ -218,7 +206,7 @@ class Session:
         """The command has ended, or its client or channel has: end what is to be ended of it."""
         if self._output.ended.is_set():
             if self._watch.ended_by_signal(self._output.status):
-                self._hang_up()
+                self._groups.hang_up()
         elif not self._keep:
             self._terminate()
         elif not self._output.cut:
@@ -230,27 +218,11 @@ class Session:
 
         If the whole connection is lost, the lifeline's far end does that.
         """
-        if not self._hang_up():
+        if not self._groups.hang_up():
             return
         if self._output.ended.wait(KILL_GRACE):
-            self._hang_up()  # a child that was just being forked missed the first: dash blocks signals meanwhile
-            if self._is_gone_in_time():
+            self._groups.hang_up()  # a child that was just being forked missed the first: dash blocks signals meanwhile
+            if self._groups.are_gone_within(KILL_GRACE):
                 return
-        if self._signal_all("KILL") and not self._output.cut:
+        if self._groups.signal_all("KILL") and not self._output.cut:
             self._output.ended.wait(KILL_GRACE)
-
-    def _is_gone_in_time(self) -> bool:
-        """Wait for what is left of the command and holds no stream."""
-        deadline = time.monotonic() + KILL_GRACE
-        while any(self._connection.is_left(group) for group in self._groups):
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(LOOK_INTERVAL)
-        return True
-
-    def _hang_up(self) -> bool:
-        """Do what a terminal does that closes, and send TERM: whether there is somebody to do that."""
-        return all([self._signal_all(name) for name in ("HUP", "TERM", "CONT")])
-
-    def _signal_all(self, name: str) -> bool:
-        return all([self._connection.signal(group, name) for group in self._groups])
