@@ -5,15 +5,15 @@ What the server says of it comes by `receive`, from the transport's thread. Know
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from paramiko import common
 
-from rdo.drivers.base import READ_SIZE, STDERR, STDOUT, Chunk, Sink
+from rdo.drivers.base import STDERR, STDOUT, Chunk, Sink
 from rdo.drivers.ssh import messages
+from rdo.drivers.ssh.channel_sender import ChannelSender
 from rdo.drivers.ssh.channel_state import (
     FINAL,
     SILENT,
@@ -24,8 +24,7 @@ from rdo.drivers.ssh.channel_state import (
     ChannelState,
 )
 from rdo.drivers.ssh.fields import Body, Violation
-from rdo.drivers.ssh.flow_control import ReceiveBuffer, SendWindow
-from rdo.drivers.ssh.packet_content import OutgoingData, Sendable
+from rdo.drivers.ssh.flow_control import ReceiveBuffer
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import LinkLost
 
@@ -62,9 +61,7 @@ class SshChannel:
         self._on_end = on_end
         self._changed = threading.Condition()  # guards _state; notified at each change of it
         self._state = ChannelState.OPENING
-        self._sending = threading.Lock()  # guards the order of what is sent: nothing follows the close
-        self._remote = messages.RemoteEnd(0, 0, 0)
-        self._send_window = SendWindow()
+        self._sender = ChannelSender(transport, lambda: self._state in SILENT)
         self._received = ReceiveBuffer(window // 4, window)
         self._refusal: OpenRefused | None = None
         self._why = ""
@@ -93,34 +90,28 @@ class SshChannel:
 
     def write_some(self, data: memoryview, timeout: float | None = None) -> int | None:
         """Send what the server takes: how many bytes; None where it takes no more. Raises LinkLost, TimeoutError."""
-        size = self._send_window.reserve(min(len(data), READ_SIZE), timeout)  # others on the connection wait for it
+        size = self._sender.reserve(len(data), timeout)
         if self._state is ChannelState.LOST:
             raise self._lost(self._why)
         if size == 0:
             return None
-        self._send(OutgoingData(self._remote.number, data[:size], self._remote.packet))
+        self._sender.send_data(data[:size])
         return size
 
     def write_now(self, data: memoryview, when_room: Callable[[], None]) -> int | None:
         """Send what there is room for: how many bytes; None where the server takes no more. See SendWindow."""
-        size = self._send_window.reserve_now(min(len(data), READ_SIZE), when_room)
-        if size:
-            self._send(OutgoingData(self._remote.number, data[:size], self._remote.packet))
-        return size
+        return self._sender.send_now(data, when_room)
 
     def try_write(self, data: bytes | memoryview) -> bool:
         """See Channel in rdo.drivers.base."""
-        if not self._send_window.reserve_all(len(data)):
-            return False
-        self._send(OutgoingData(self._remote.number, memoryview(data), self._remote.packet))
-        return True
+        return self._sender.send_all(memoryview(data))
 
     def read(self, timeout: float | None = None, sink: Sink | None = None) -> Chunk | None:
         """See Channel in rdo.drivers.base."""
         while True:
             chunk, credit = self._received.read(timeout, sink)
             if credit:
-                self._send_if_possible(messages.window_adjust(self._remote.number, credit))
+                self._sender.send_if_possible(messages.window_adjust(self._sender.number, credit))
             if chunk or not credit:
                 return chunk
 
@@ -142,7 +133,7 @@ class SshChannel:
     def end_input(self) -> None:
         """Send no more."""
         if self._advance(ChannelEvent.SEND_EOF):
-            self._send_if_possible(messages.end_of_input(self._remote.number))
+            self._sender.send_if_possible(messages.end_of_input(self._sender.number))
 
     def close(self) -> None:
         """Give it up."""
@@ -151,16 +142,15 @@ class SshChannel:
             return
         self._received.give_up()
         if state is ChannelState.CLOSE_SENT:
-            self._send_last(messages.close(self._remote.number))
+            self._sender.send_close()
 
     # What follows is called by the transport.
 
     def adopt(self, remote: messages.RemoteEnd) -> None:
         """The far end. The channel is open, or closed again if it was given up while the server took its time."""
-        self._remote = remote
-        self._send_window.widen(remote.window)
+        self._sender.adopt(remote)
         if self._advance(ChannelEvent.OPENED) is ChannelState.CLOSE_SENT:
-            self._send_last(messages.close(remote.number))
+            self._sender.send_close()
 
     def receive(self, kind: int, body: Body) -> None:
         """A message for this channel: its number, and what follows the channel's own. Raises Violation."""
@@ -191,7 +181,7 @@ class SshChannel:
 
     def _receive_close(self, body: Body) -> None:
         if self._advance(ChannelEvent.SEND_CLOSE):
-            self._send_last(messages.close(self._remote.number))
+            self._sender.send_close()
         self._finish(ChannelEvent.CLOSED, self._received.close)
 
     def _receive_request(self, body: Body) -> None:
@@ -200,7 +190,7 @@ class SshChannel:
             self._received.put_status(request.status)
             self._received.notify_watcher()
         if request.wants_reply:  # as by sshd's question whether we are there (ClientAliveInterval): any answer will do
-            self._send_if_possible(messages.failure(self._remote.number))
+            self._sender.send_if_possible(messages.failure(self._sender.number))
 
     def _receive_reply(self, *, granted: bool) -> None:
         """The answer to a request of ours. One to no request is ignored, as by ssh(1)."""
@@ -216,7 +206,7 @@ class SshChannel:
             self._state = state
             self._changed.notify_all()
         if state not in TAKES_INPUT:
-            self._send_window.close()
+            self._sender.end()
         return state
 
     def _finish(self, event: ChannelEvent, end_output: Callable[[], None]) -> None:
@@ -224,21 +214,6 @@ class SshChannel:
             self._transport.open_channels.drop(self.number)
             end_output()
             self._on_end()
-
-    def _send(self, message: Sendable | OutgoingData) -> None:
-        """Send it, unless the channel is given up. Raises LinkLost."""
-        with self._sending:
-            if self._state not in SILENT:
-                self._transport.send(message)
-
-    def _send_if_possible(self, message: Sendable) -> None:
-        """Send what need not arrive: where the connection is lost, reading and the exit status say so."""
-        with contextlib.suppress(LinkLost):
-            self._send(message)
-
-    def _send_last(self, message: Sendable) -> None:
-        with self._sending, contextlib.suppress(LinkLost):
-            self._transport.send(message)
 
     def _lost(self, why: str) -> LinkLost:
         return LinkLost(f"the connection to `{self._target}` is lost", why)
@@ -249,7 +224,7 @@ ANSWERS = (common.MSG_CHANNEL_OPEN_SUCCESS, common.MSG_CHANNEL_OPEN_FAILURE)
 _HANDLERS: dict[int, Callable[[Any, Body], None]] = {
     common.MSG_CHANNEL_OPEN_SUCCESS: lambda channel, body: channel.adopt(messages.confirmation(body)),
     common.MSG_CHANNEL_OPEN_FAILURE: SshChannel._receive_refusal,
-    common.MSG_CHANNEL_WINDOW_ADJUST: lambda channel, body: channel._send_window.widen(messages.number(body)),
+    common.MSG_CHANNEL_WINDOW_ADJUST: lambda channel, body: channel._sender.widen(messages.number(body)),
     common.MSG_CHANNEL_DATA: lambda channel, body: channel._received.put(STDOUT, body),
     common.MSG_CHANNEL_EXTENDED_DATA: SshChannel._receive_extended_data,
     common.MSG_CHANNEL_EOF: SshChannel._receive_eof,

@@ -172,26 +172,26 @@ class SessionChannel(SshChannel):
             if error.code == UNKNOWN_CHANNEL_TYPE:
                 raise LinkLost(f"`{self._target}` does not run commands", str(error)) from None
             raise ChannelRefused(str(error)) from None
-        number = self._remote.number
+        number = self._sender.number
         if agent:
-            self._send(messages.forward_agent(number))
+            self._sender.send(messages.forward_agent(number))
         if opening.pty is not None:
             self._has_pty = True
             self._pending.append(PendingRequest.PTY)
-            self._send(messages.make_pty(number, opening.pty))
+            self._sender.send(messages.make_pty(number, opening.pty))
         for name, value in opening.variables.items():
-            self._send(messages.set_variable(number, name, value))
+            self._sender.send(messages.set_variable(number, name, value))
         self._pending.append(PendingRequest.EXEC)
-        self._send(messages.execute(number, command))
+        self._sender.send(messages.execute(number, command))
 
     def stop_reading(self) -> bool:
         if not self._transport.is_openssh():
             return False
-        self._send_if_possible(messages.end_of_write(self._remote.number))
+        self._sender.send_if_possible(messages.end_of_write(self._sender.number))
         return True
 
     def resize(self, size: WindowSize) -> None:
-        self._send_if_possible(messages.change_window(self._remote.number, size))
+        self._sender.send_if_possible(messages.change_window(self._sender.number, size))
 
     def close(self) -> None:
         """Give it up, and hang up on a program that has a terminal.
@@ -199,7 +199,7 @@ class SessionChannel(SshChannel):
         sshd sees to that itself; dropbear does not, and keeps the session for as long as the program runs.
         """
         if self._has_pty and not self._transport.is_openssh():
-            self._send_if_possible(messages.hang_up(self._remote.number))
+            self._sender.send_if_possible(messages.hang_up(self._sender.number))
         super().close()
 
     def exit_status(self) -> int:
