@@ -1,4 +1,4 @@
-/* Which words of a command line are the shell's: its options up to its command string. As rdo/client/argv.py has it. */
+/* Which words of a command line are the shell's: its options up to its command string. As rdo/client/shell_options.py. */
 #include "rdo.h"
 
 #include <string.h>
