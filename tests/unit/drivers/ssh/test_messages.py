@@ -44,6 +44,15 @@ def uint32(*values: int) -> bytes:
             + text(b"127.0.0.1")
             + uint32(0),
         ),
+        (
+            messages.open_channel("direct-streamlocal@openssh.com", 7, 100, 50, messages.stream_to_socket("/s")),
+            b"\x5a"
+            + text(b"direct-streamlocal@openssh.com")
+            + uint32(7, 100, 50)
+            + text(b"/s")
+            + text(b"")
+            + uint32(0),
+        ),
         (messages.failure(7), b"\x64" + uint32(7)),
         (messages.execute(7, "ls \udcff"), b"\x62" + uint32(7) + text(b"exec") + b"\1" + text(b"ls \xff")),
         (messages.forward_agent(7), b"\x62" + uint32(7) + text(b"auth-agent-req@openssh.com") + b"\0"),

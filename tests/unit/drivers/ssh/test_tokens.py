@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pwd
 
 import pytest
@@ -26,6 +27,11 @@ TOKENS = Tokens(original="box", hostname="box.lan", home="/home/me", environment
 )
 def test_a_path_is_what_ssh_takes_it_for(text: str, expected: str) -> None:
     assert TOKENS.path(text) == expected
+
+
+def test_the_digest_of_a_connection_is_the_one_that_ssh_makes() -> None:
+    tokens = TOKENS._replace(local_host="here", port=2222, user="me", jump="gate")
+    assert tokens.expand("%C") == hashlib.sha1(b"herebox.lan2222megate").hexdigest()
 
 
 @pytest.mark.parametrize(
