@@ -48,7 +48,7 @@ plain() {
 # existing PATH...: note by number which directories are there.
 existing() {
     for one_item in "$@"; do
-        [ ! -d "$one_item" ] || dirs_existing="$dirs_existing $item_number"
+        [ ! -d "$one_item" ] || [ -L "$one_item" ] || dirs_existing="$dirs_existing $item_number"
         item_number=$((item_number+1))
     done
 }

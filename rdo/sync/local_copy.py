@@ -148,15 +148,17 @@ class LocalCopy:
             self._move(b"link", path)
         return self.look(path).state
 
-    def make_directory(self, path: bytes, mode: int) -> None:
-        """Make a directory, and those on the way; one that was made for what is in it gets this mode, too. Raises
-        RdoError.
+    def make_directory(self, path: bytes, mode: int, *, is_ours: bool = False) -> None:
+        """Make a directory, and those on the way; it gets this mode if it is made by this, was made for what is in it,
+        or by an earlier pull: `is_ours`. Raises RdoError.
         """
         with self._explained(path):
             self._make(path)
-            if path in self.made:
+            if is_ours or path in self.made:
                 parent, _, name = path.rpartition(b"/")
-                os.chmod(name, mode | 0o700, dir_fd=self._directory(parent))
+                directory = self._directory(parent)
+                if stat.S_IMODE(os.lstat(name, dir_fd=directory).st_mode) != mode | 0o700:
+                    os.chmod(name, mode | 0o700, dir_fd=directory)
 
     def remove(self, path: bytes) -> None:
         """Remove a file or link, or a directory that is empty; else leave it."""

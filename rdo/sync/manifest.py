@@ -139,7 +139,7 @@ class _Push:
         placed.update(self.kept)
         for path in self.removed:
             placed.pop(path, None)
-        placed.update(recorded(self.put, self.tokens, self.existed))
+        placed.update(recorded(self.put, self.tokens, self.existed, placed))
         for path in (*self.kept, *self.removed, *(path for path, _ in self.put)):
             uncertain.pop(path, None)
 
@@ -154,21 +154,30 @@ class _Push:
 
 
 def recorded(
-    put: Iterable[tuple[bytes, Placed]], tokens: Sequence[str], existed: Collection[int]
+    put: Iterable[tuple[bytes, Placed]],
+    tokens: Sequence[str],
+    existed: Collection[int],
+    before: Mapping[bytes, Placed],
 ) -> Iterator[tuple[bytes, Placed]]:
     """What was put, with what stat(1) says of it since. Of a directory that says nothing: others write in it.
 
-    `existed`: which of the directories had been there. Raises BadManifest unless there is a token for each.
+    `existed`: which of the directories had been there, be it by an earlier push, if `before` says so. Raises
+    BadManifest unless there is a token for each.
     """
     directories, put = 0, list(put)
     if len(tokens) != len(put):
         raise BadManifest("it has not as many tokens as entries")
     for (path, placed), token in zip(put, tokens, strict=True):
         if placed.entry.kind == "directory":
-            yield path, placed._replace(existed=directories in existed)
+            yield path, placed._replace(existed=directories in existed and not _is_made(before.get(path)))
             directories += 1
         else:
             yield path, placed._replace(token=token)
+
+
+def _is_made(placed: Placed | None) -> bool:
+    """Whether it is a directory that rdo has made."""
+    return placed is not None and placed.entry.kind == "directory" and not placed.existed
 
 
 def parse(log: bytes, pending: Iterable[bytes] = ()) -> Manifest:

@@ -234,13 +234,14 @@ class Puller:
     def _make_directories(self, local: LocalCopy, found: Mapping[bytes, Seen]) -> None:
         for path, seen in sorted(found.items()):
             if seen.kind == "directory" and local.look(path).kind in ("", "directory"):
-                local.make_directory(path, seen.mode)
+                local.make_directory(path, seen.mode, is_ours=path in self._record)
 
     def _remove(self, pulling: _Pulling, scan: _Scanned) -> int:
         """Remove here what is gone there, if it is as it was pulled; how much that was."""
         removed = 0
         ways = {each for path in scan.found for each in way(path)}
-        for path in sorted(self._record.keys() - scan.found.keys() - ways, reverse=True):
+        gone = {path for path in self._record if self._is_gone(path, scan.found, ways)}
+        for path in sorted(gone, reverse=True):
             versions = self._record[path]
             if not pulling.claims(path) and versions[-1].kind != "directory":
                 del self._record[path]
@@ -255,3 +256,10 @@ class Puller:
                     removed += here.kind != "directory"
                 del self._record[path]
         return removed
+
+    def _is_gone(self, path: bytes, found: Mapping[bytes, Seen], ways: Collection[bytes]) -> bool:
+        """Whether there is nothing there any more, or a directory instead of something else, or the reverse."""
+        is_directory = self._record[path][-1].kind == "directory"
+        if (seen := found.get(path)) is not None:
+            return (seen.kind == "directory") != is_directory
+        return not (is_directory and path in ways)

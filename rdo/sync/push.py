@@ -28,6 +28,9 @@ CHECK_SIZE = 1024 * 1024
 CHECK_COUNT = 200
 """Files, likewise."""
 
+NOTHING = Found("")
+"""What is behind a link is not at a path below it."""
+
 
 class Pusher:
     """One push of a tree."""
@@ -112,6 +115,7 @@ class Pusher:
         touched = {*put, *removed}
         ways = {parent for path in touched for parent in push_job.parents(path)}
         found = self._examine(touched | ways)
+        found.update((path, NOTHING) for path in touched if any(_is_link(found[way]) for way in push_job.parents(path)))
         for path in sorted(ways - touched):
             if found[path].kind == "link":
                 raise link_on_the_way(path, self._place.target)
@@ -150,3 +154,7 @@ class Pusher:
             sum(each.size for each in results),
             all(each.complete for each in results),
         )
+
+
+def _is_link(found: Found) -> bool:
+    return found.kind == "link"

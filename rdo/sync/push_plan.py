@@ -37,6 +37,7 @@ def plan(
     on_the_way = _on_the_way(touched)
     in_the_way = {path for path in made.cleared if put[path].entry.kind == "directory"}
     plain = sorted((on_the_way | made.directories) - in_the_way)
+    replaced = set(made.cleared)
     obstacles = [path for path in made.removed if not made.opened.isdisjoint(parents(path))]
     emptied = sorted(made.emptied, reverse=True)
     opened = [path for path in emptied if not made.opened.isdisjoint(parents(path))]
@@ -48,7 +49,7 @@ def plan(
         cleared=[*sorted(made.cleared), *obstacles],
         opened=sorted({*opened, *made.opened}, reverse=True),
         same=made.same,
-        none=sorted(made.none),
+        none=sorted(path for path in made.none if replaced.isdisjoint(parents(path))),  # a link there leads elsewhere
         plain=plain,
         unknown=sorted({path.rpartition(b"/")[0] for path in put}.difference(near)),
         unlocked={path: mode | 0o700 for path, mode in bare.items() if path not in put or path in placed},

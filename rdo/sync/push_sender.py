@@ -166,7 +166,7 @@ class PushSender:
         with self._started(serial, pieces()) as job:
             tokens, existed = self._answer(job)
         try:
-            recorded = list(manifest.recorded(sent, tokens, existed))
+            recorded = list(manifest.recorded(sent, tokens, existed, self._known.placed))
         except manifest.BadManifest as error:
             raise JobFailed(f"`{self._place.target}` did not say what has become of the files", str(error)) from None
         if replaces_log:

@@ -1,0 +1,111 @@
+"""What becomes of a path, on both sides, if it is another kind of thing than before, or has another mode."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sync_target import OneShell, Side, contents, write
+
+
+@pytest.fixture
+def side(tmp_path: Path) -> Iterator[Side]:
+    pool = OneShell()
+    yield Side(tmp_path, pool)
+    pool.close()
+
+
+@pytest.mark.parametrize("fresh", [False, True], ids=["same-master", "fresh-master"])
+def test_a_directory_whose_mode_was_changed_here_is_still_removed_there(side: Side, fresh: bool) -> None:
+    side.write({"sub/deep/a": "1"})
+    side.push()
+    for name in ("sub", "sub/deep"):
+        (side.here / name).chmod(0o700)
+    side.push()
+    assert side.is_same
+    if fresh:
+        side.fresh()
+    shutil.rmtree(side.here / "sub")
+    side.push()
+    assert contents(side.there) == {}
+
+
+def test_a_directory_of_others_stays_though_its_mode_was_changed_here(side: Side) -> None:
+    (side.there / "sub").mkdir(parents=True)
+    side.write({"sub/a": "1"})
+    side.push()
+    (side.here / "sub").chmod(0o700)
+    side.push()
+    shutil.rmtree(side.here / "sub")
+    side.push()
+    assert list(contents(side.there)) == [b"sub"]
+
+
+def test_what_is_behind_a_link_is_not_in_the_way_of_a_directory_in_its_place(side: Side, tmp_path: Path) -> None:
+    write(tmp_path, {"outside/a": "theirs"})
+    side.write({"inside/a": "old"})
+    (side.here / "near").symlink_to("inside")
+    (side.here / "far").symlink_to(tmp_path / "outside")
+    side.push()
+    for name in ("near", "far"):
+        (side.here / name).unlink()
+        side.write({f"{name}/a": "new", f"{name}/deep/b": "new"})
+    side.push()
+    assert side.is_same
+    assert (tmp_path / "outside/a").read_text() == "theirs"
+    for name in ("near", "far"):
+        shutil.rmtree(side.here / name)
+    side.push()
+    assert side.is_same
+
+
+def test_nor_if_something_else_there_has_changed(side: Side) -> None:
+    side.write({"inside/a": "old", "other": "1"})
+    (side.here / "near").symlink_to("inside")
+    side.push()
+    (side.there / "other").write_text("same")
+    (side.here / "near").unlink()
+    side.write({"near/a": "new", "other": "same"})
+    side.push()
+    assert (side.there / "near/a").read_text() == "new"
+
+
+def test_a_pulled_file_a_directory_and_a_link_take_each_others_place(side: Side) -> None:
+    side.push()
+    write(side.there, {"dist/file": "1", "dist/sub/a": "1", "dist/tree/a/b": "1"})
+    (side.there / "dist/link").symlink_to("sub")
+    (side.there / "dist/again").symlink_to("sub")
+    side.pull(b"dist")
+    for name in ("file", "link", "again"):
+        (side.there / "dist" / name).unlink()
+    shutil.rmtree(side.there / "dist/tree")
+    write(side.there, {"dist/file/x/y": "2", "dist/link/a": "2", "dist/again": "2", "dist/tree": "2"})
+    assert side.pull(b"dist").conflicts == ()
+    assert contents(side.here) == contents(side.there)
+
+
+def test_what_was_changed_here_does_not_make_way(side: Side) -> None:
+    side.push()
+    write(side.there, {"dist/file": "1", "dist/tree/a": "1"})
+    side.pull(b"dist")
+    side.write({"dist/file": "mine", "dist/tree/mine": "mine"})
+    (side.there / "dist/file").unlink()
+    shutil.rmtree(side.there / "dist/tree")
+    write(side.there, {"dist/file/x": "2", "dist/tree": "2"})
+    assert side.pull(b"dist").conflicts == (b"dist/file/x", b"dist/tree")
+    assert (side.here / "dist/file").read_text() == "mine"
+    assert (side.here / "dist/tree/mine").read_text() == "mine"
+
+
+def test_a_pulled_directory_has_the_mode_that_it_has_there(side: Side) -> None:
+    side.push()
+    side.write({"dist/mine/": ""})
+    write(side.there, {"dist/sub/a": "1", "dist/mine/a": "1"})
+    side.pull(b"dist")
+    for name in ("sub", "mine"):
+        (side.there / "dist" / name).chmod(0o710)
+    side.pull(b"dist")
+    assert [(side.here / "dist" / name).stat().st_mode & 0o777 for name in ("sub", "mine")] == [0o710, 0o755]
