@@ -11,9 +11,9 @@ import pytest
 
 from rdo.errors import RdoError
 from rdo.sync.conflict import SyncConflict
-from tests import disk
-from tests.disk import Mount
-from tests.sync_target import OneShell, Side, contents, tools, tree_of, write
+from tests.one_shell import OneShell
+from tests.sync_target import Side, contents, tree_of, write
+from tests.target_tools import tools
 
 HINT = "see `rdoctl sync diff`; then `rdoctl sync take here PATH`, or `there`"
 
@@ -227,91 +227,3 @@ def test_without_a_program_for_digests_what_was_touched_counts_as_changed(tmp_pa
     side.write({"a": "4"})
     assert "`a` has changed there" in refuse(side)
     pool.close()
-
-
-def test_a_full_disk_there_leaves_all_as_it_was(tmp_path: Path, mount: Mount) -> None:
-    pool = OneShell()
-    there = mount(tmp_path / "there", options="size=512k,mode=755")
-    side = Side(tmp_path, pool, there)
-    side.write({"a": "1" * 1000, "b": "2" * 1000})
-    side.push()
-    before = contents(there)
-    side.write({"a": "3" * 400_000, "b": "4" * 400_000})
-    with pytest.raises(RdoError, match=r"^cannot copy files to `.*` on `here`: no space is left on its disk; free"):
-        side.push()
-    assert contents(there) == before
-    assert side.left == []
-    side.write({"a": "3", "b": "4"})
-    side.push()
-    assert side.is_same
-    pool.close()
-
-
-def test_a_disk_without_room_for_a_word_is_one_line(tmp_path: Path, mount: Mount) -> None:
-    pool = OneShell()
-    there = mount(tmp_path / "there", options="size=256k,mode=755")
-    side = Side(tmp_path, pool, there)
-    side.write({"a": "1"})
-    side.push()
-    before = contents(there)
-    disk.fill(there)
-    side.write({"a": "2"})
-    with pytest.raises(RdoError, match="no space is left on its disk; free disk space there"):
-        side.push()
-    (there / "filler").unlink()
-    assert contents(there) == before
-    side.fresh()
-    side.push()
-    assert side.is_same
-    pool.close()
-
-
-def test_a_target_that_cannot_be_written_is_one_line(tmp_path: Path, mount: Mount) -> None:
-    pool = OneShell()
-    there = mount(tmp_path / "there", options="size=256k,mode=755,ro")
-    side = Side(tmp_path, pool, there)
-    with pytest.raises(RdoError, match=r"^cannot make `.*/.rdo-sync` on `here`: mkdir: .*Read-only file system; "):
-        side.push()
-    with pytest.raises(RdoError, match=r"^cannot enter or make `.*/sub` on `here`: .*Read-only file system; "):
-        Side(tmp_path, pool, there / "sub").push()
-    pool.close()
-
-
-def test_a_directory_that_is_another_file_system_gets_its_files(tmp_path: Path, mount: Mount) -> None:
-    pool = OneShell()
-    side = Side(tmp_path, pool)
-    side.there.mkdir()
-    mount(side.there / "disk", options="size=1m,mode=755")
-    side.write({"disk/a": "1", "disk/sub/b": "2", "c": "3"})
-    side.push()
-    assert side.is_same
-    side.write({"disk/a": "4", "disk/sub/b": "5", "disk/new/c": "6", "disk/-d e": "7"})
-    side.push()
-    assert side.is_same
-    write(side.there, {"disk/.rdo-sync-copy/left": "by one that was cut off"})
-    side.write({"disk/a": "8"})
-    side.push()
-    assert side.is_same
-    assert side.fresh().push(side.use, os.fsencode(side.here), tree_of(side.here)).put == 0
-    pool.close()
-
-
-def test_a_file_here_that_cannot_be_read_is_one_line(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
-    side.write({"a": "changed", "b": "changed"})
-    opened = os.open
-
-    def refusing(path: object, *more: object, **others: object) -> int:
-        if path == b"b":
-            raise PermissionError(13, "Permission denied")
-        return opened(path, *more, **others)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(os, "open", refusing)
-    before = contents(side.there)
-    with pytest.raises(RdoError) as caught:
-        side.push()
-    monkeypatch.undo()
-    hint = "fix its permissions, or add it to `exclude`"
-    assert str(caught.value) == f"cannot read `b` to copy it to the target: permission denied; {hint}"
-    assert contents(side.there) == before
-    side.push()
-    assert side.is_same

@@ -1,4 +1,4 @@
-"""A push or a pull that is cut off at any point: each file has one of its two versions, and the next one goes on."""
+"""A push that is cut off at any point: each file has one of its two versions, and the next one goes on."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ import pytest
 from rdo.drivers.base import Channel
 from rdo.errors import RdoError
 from rdo.sync import push_plan
+from tests.one_shell import CutChannel, OneShell
 from tests.soak import tries
-from tests.sync_target import CutChannel, OneShell, Side, calls, contents, deadly_tools, tools, write
+from tests.sync_target import Side, contents, write
+from tests.target_tools import calls, deadly_tools, tools
 
 OLD, NEW = {}, {}  # type: dict[str, str], dict[str, str]
 for number in range(6):
@@ -215,88 +217,6 @@ def test_a_log_whose_end_was_cut_off_is_read(begun: tuple[OneShell, Side]) -> No
         side.push()
         replace(side.here, NEW)
         log.write_bytes(whole)
-
-
-PULLED_OLD = {f"dist/{each}": f"old {each}" * 100 for each in range(5)} | {"dist/gone": "gone"}
-PULLED_NEW = {f"dist/{each}": f"new {each}" * 120 for each in range(5)} | {"dist/sub/fresh": "fresh"}
-
-
-def pulled(tmp_path: Path) -> tuple[OneShell, Side]:
-    pool = OneShell()
-    side = Side(tmp_path, pool)
-    side.push()
-    write(side.there, PULLED_OLD)
-    side.pull(b"dist")
-    shutil.rmtree(side.there / "dist")
-    write(side.there, PULLED_NEW)
-    return pool, side
-
-
-def check_pulled(side: Side) -> None:
-    for path in side.here.rglob("*"):
-        name = str(path.relative_to(side.here))
-        if path.is_file() and ".rdo-sync" not in name:
-            assert path.read_text() in (PULLED_OLD.get(name), PULLED_NEW.get(name)), name
-    side.pool.path = os.environ["PATH"]  # type: ignore[union-attr]
-    side.pool.channel = lambda channel: channel  # type: ignore[union-attr]
-    side.fresh()
-    assert side.pull(b"dist").conflicts == ()
-    assert contents(side.here) == contents(side.there)
-    assert not (side.here / ".rdo-sync").exists()
-
-
-@pytest.mark.parametrize("number", range(1, 50, 5 if tries(1, 2) == 1 else 1))
-def test_a_pull_that_is_cut_at_any_byte_leaves_nothing_half_done(tmp_path: Path, number: int) -> None:
-    pool, side = pulled(tmp_path)
-    pool.channel = lambda channel: CutChannel(channel, back=number * 400)  # type: ignore
-    with contextlib.suppress(RdoError):
-        side.pull(b"dist")
-    check_pulled(side)
-    pool.close()
-
-
-@pytest.mark.parametrize("number", range(4))
-def test_a_target_whose_shell_is_killed_during_a_pull_leaves_nothing_half_done(tmp_path: Path, number: int) -> None:
-    pool, side = pulled(tmp_path)
-    pool.path = deadly_tools(tmp_path / "tools", number, after=False)
-    with contextlib.suppress(RdoError):
-        side.pull(b"dist")
-    check_pulled(side)
-    pool.close()
-
-
-STEPS = ("rename", "unlink", "mkdir", "link", "replace", "symlink")
-"""What changes a directory here."""
-
-
-@pytest.mark.parametrize("number", range(24))
-def test_a_master_that_is_killed_during_a_pull_leaves_nothing_half_done(tmp_path: Path, number: int) -> None:
-    pool, side = pulled(tmp_path)
-    child = os.fork()
-    if child == 0:
-        die_at(number)
-        try:
-            side.fresh()
-            side.pull(b"dist")
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
-    check_pulled(side)
-    pool.close()
-
-
-def die_at(number: int) -> None:
-    """End this process at the step of that number."""
-    count = iter(range(1000))
-    for name in STEPS:
-        step = getattr(os, name)
-
-        def dying(*words: object, step: Callable[..., object] = step, **more: object) -> object:
-            if next(count) == number:
-                os._exit(9)
-            return step(*words, **more)
-
-        setattr(os, name, dying)
 
 
 def test_only_what_a_push_needs_is_called(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a push leaves on a target, under every shell that may be its /bin/sh, and with small programs."""
+"""What a push leaves on a target: of the project, of others, and of what it was before."""
 
 from __future__ import annotations
 
@@ -11,122 +11,16 @@ from pathlib import Path
 import pytest
 
 from rdo.errors import RdoError
-from tests.sync_target import OneShell, Side, contents, tools, tree_of, write
-from tests.unit.remote_sh.shells import SHELLS
-
-EVERY = [*SHELLS, "small"]
-"""The shells, and busybox's with no other programs than its own."""
-
-
-@pytest.fixture(params=EVERY)
-def side(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Side]:
-    """A project, and a target of each kind."""
-    small = request.param == "small"
-    shell = "busybox" if small else request.param
-    if shutil.which(SHELLS[shell].split()[0]) is None:
-        pytest.skip(f"{shell} is not installed")
-    pool = OneShell(shell, tools(tmp_path / "tools", busybox=True) if small else "")
-    yield Side(tmp_path, pool)
-    pool.close()
+from tests.odd_tree import fill
+from tests.one_shell import OneShell
+from tests.sync_target import Side, contents, tree_of, write
 
 
 @pytest.fixture
 def plain(tmp_path: Path) -> Iterator[Side]:
-    """The same under one shell."""
+    """A project, and a target."""
     pool = OneShell()
     yield Side(tmp_path, pool)
-    pool.close()
-
-
-def fill(side: Side) -> None:
-    side.write({
-        "README": "text\n", "src/app.py": "print()\n", "src/deep/er/one": "1", "run me.sh": "#!/bin/sh\n",
-        "it's \"$x\" `y` \\n": "odd", "new\nline": "odd", "-rf": "odd", "n" * 120 + "/" + "m" * 200: "long",
-        "empty/": "", "zero": b"", "bytes": bytes(range(256)),
-    })  # fmt: skip
-    (side.here / "run me.sh").chmod(0o755)
-    (side.here / "empty").chmod(0o700)
-    (side.here / "link").symlink_to("src/app.py")
-    (side.here / "src/out").symlink_to("/etc/" + "x" * 150)
-    os.utime(side.here / "README", (1_600_000_000, 1_600_000_000))
-    for path in side.here.rglob("*"):  # in whole seconds, which every tar can tell
-        if not path.is_symlink():
-            os.utime(path, (1_600_000_000, 1_600_000_000))
-
-
-def test_all_that_a_tree_may_hold_arrives_as_it_is(side: Side) -> None:
-    fill(side)
-    assert side.push().put == len(tree_of(side.here))
-    assert side.is_same
-    assert side.left == []
-    assert side.push() == (0, 0, 0, True)
-
-
-def test_what_changed_is_put_and_what_is_gone_is_removed(side: Side) -> None:
-    fill(side)
-    side.push()
-    jobs = side.pool.jobs  # type: ignore[union-attr]
-    side.write({"src/app.py": "changed", "src/new/file": "new", "README": "more\n"})
-    os.utime(side.here / "src/app.py", (1_600_000_001, 1_600_000_001))
-    os.utime(side.here / "src/new/file", (1_600_000_001, 1_600_000_001))
-    os.utime(side.here / "README", (1_600_000_001, 1_600_000_001))
-    shutil.rmtree(side.here / ("n" * 120))
-    (side.here / "new\nline").unlink()
-    (side.here / "-rf").rename(side.here / "-fr")
-    (side.here / "link").unlink()
-    (side.here / "link").symlink_to("README")
-    (side.here / "run me.sh").chmod(0o644)
-    (side.here / "empty").chmod(0o755)
-    side.push()
-    assert side.is_same
-    assert side.left == []
-    assert side.pool.jobs == jobs + 1  # type: ignore[union-attr]
-
-
-def test_a_file_a_directory_and_a_link_take_each_others_place(side: Side) -> None:
-    side.write({"a": "file", "b/c/d": "directory", "b/e": "1", "f": "file"})
-    (side.here / "g").symlink_to("a")
-    side.push()
-    for name in ("a", "f", "g"):
-        (side.here / name).unlink()
-    shutil.rmtree(side.here / "b")
-    side.write({"a/x/y": "now a directory", "b": "now a file", "g/h": "was a link"})
-    (side.here / "f").symlink_to("b")
-    for path in side.here.rglob("*"):
-        if not path.is_symlink():
-            os.utime(path, (1_600_000_000, 1_600_000_000))
-    side.push()
-    assert side.is_same
-
-
-def test_a_name_that_is_not_text_arrives(side: Side) -> None:
-    if "yash" in getattr(side.pool, "words", ""):
-        pytest.skip("yash takes only characters of its locale")
-    name = os.fsdecode(b"\xff\xfe\x01")
-    side.write({name: "1", f"{name}d/{name}": "2"})
-    for path in side.here.rglob("*"):
-        os.utime(path, (1_600_000_000, 1_600_000_000))
-    side.push()
-    assert side.is_same
-    (side.here / name).unlink()
-    side.push()
-    assert side.is_same
-
-
-@pytest.mark.skipif(shutil.which("yash") is None, reason="yash is not installed")
-def test_a_name_that_the_shell_cannot_take_is_told_and_no_obstacle_once_it_is_gone(tmp_path: Path) -> None:
-    pool = OneShell("yash")
-    side = Side(tmp_path, pool)
-    name = os.fsdecode(b"\xff")
-    side.write({"a": "1", name: "2"})
-    with pytest.raises(RdoError) as caught:
-        side.push()
-    why = "/bin/sh there is yash, which accepts only characters of its locale"
-    hint = "rename it, add it to `exclude`, or use another shell as /bin/sh there"
-    assert str(caught.value) == f"cannot copy `\\xff` to `here`: {why}; {hint}"
-    (side.here / name).unlink()
-    side.push()
-    assert side.is_same
     pool.close()
 
 
@@ -135,16 +29,6 @@ def test_fractions_of_a_second_arrive(plain: Side) -> None:
     os.utime(plain.here / "a", ns=(1, 1_600_000_000_123_456_789))
     plain.push()
     assert (plain.there / "a").stat().st_mtime_ns == 1_600_000_000_123_456_789
-
-
-def test_a_tar_that_knows_no_fractions_rounds_up(tmp_path: Path) -> None:
-    pool = OneShell("busybox", tools(tmp_path / "tools", busybox=True))
-    side = Side(tmp_path, pool)
-    side.write({"a": "1"})
-    os.utime(side.here / "a", ns=(1, 1_600_000_000_000_000_001))
-    side.push()
-    assert (side.there / "a").stat().st_mtime_ns == 1_600_000_001_000_000_000
-    pool.close()
 
 
 def test_what_is_there_of_others_is_let_be(plain: Side) -> None:
@@ -287,14 +171,24 @@ def test_a_link_in_place_of_a_file_is_not_followed(plain: Side, tmp_path: Path) 
     assert b"secret" not in repr(contents(plain.there)).encode()
 
 
-@pytest.mark.parametrize("program", ["tar", "stat"])
-def test_a_target_without_a_program_is_told_in_one_line(tmp_path: Path, program: str) -> None:
-    pool = OneShell("dash", tools(tmp_path / "tools", without=[program]))
-    side = Side(tmp_path, pool)
-    side.write({"a": "1"})
+def test_a_file_here_that_cannot_be_read_is_one_line(plain: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain.write({"a": "1", "b": "2"})
+    plain.push()
+    plain.write({"a": "changed", "b": "changed"})
+    opened = os.open
+
+    def refusing(path: object, *more: object, **others: object) -> int:
+        if path == b"b":
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *more, **others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", refusing)
+    before = contents(plain.there)
     with pytest.raises(RdoError) as caught:
-        side.push()
-    package = "coreutils" if program == "stat" else "tar"
-    hint = f"install it there ({package}), or use `rdo --no-sync`"
-    assert str(caught.value) == f"cannot copy files to `here`: it has no usable `{program}`; {hint}"
-    pool.close()
+        plain.push()
+    monkeypatch.undo()
+    hint = "fix its permissions, or add it to `exclude`"
+    assert str(caught.value) == f"cannot read `b` to copy it to the target: permission denied; {hint}"
+    assert contents(plain.there) == before
+    plain.push()
+    assert plain.is_same

@@ -1,0 +1,131 @@
+"""What a push leaves on a target, under every shell that may be its /bin/sh, and with small programs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rdo.errors import RdoError
+from tests.odd_tree import fill
+from tests.one_shell import OneShell
+from tests.sync_target import Side, tree_of
+from tests.target_tools import tools
+from tests.unit.remote_sh.shells import SHELLS
+
+EVERY = [*SHELLS, "small"]
+"""The shells, and busybox's with no other programs than its own."""
+
+
+@pytest.fixture(params=EVERY)
+def side(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Side]:
+    """A project, and a target of each kind."""
+    small = request.param == "small"
+    shell = "busybox" if small else request.param
+    if shutil.which(SHELLS[shell].split()[0]) is None:
+        pytest.skip(f"{shell} is not installed")
+    pool = OneShell(shell, tools(tmp_path / "tools", busybox=True) if small else "")
+    yield Side(tmp_path, pool)
+    pool.close()
+
+
+def test_all_that_a_tree_may_hold_arrives_as_it_is(side: Side) -> None:
+    fill(side)
+    assert side.push().put == len(tree_of(side.here))
+    assert side.is_same
+    assert side.left == []
+    assert side.push() == (0, 0, 0, True)
+
+
+def test_what_changed_is_put_and_what_is_gone_is_removed(side: Side) -> None:
+    fill(side)
+    side.push()
+    jobs = side.pool.jobs  # type: ignore[union-attr]
+    side.write({"src/app.py": "changed", "src/new/file": "new", "README": "more\n"})
+    os.utime(side.here / "src/app.py", (1_600_000_001, 1_600_000_001))
+    os.utime(side.here / "src/new/file", (1_600_000_001, 1_600_000_001))
+    os.utime(side.here / "README", (1_600_000_001, 1_600_000_001))
+    shutil.rmtree(side.here / ("n" * 120))
+    (side.here / "new\nline").unlink()
+    (side.here / "-rf").rename(side.here / "-fr")
+    (side.here / "link").unlink()
+    (side.here / "link").symlink_to("README")
+    (side.here / "run me.sh").chmod(0o644)
+    (side.here / "empty").chmod(0o755)
+    side.push()
+    assert side.is_same
+    assert side.left == []
+    assert side.pool.jobs == jobs + 1  # type: ignore[union-attr]
+
+
+def test_a_file_a_directory_and_a_link_take_each_others_place(side: Side) -> None:
+    side.write({"a": "file", "b/c/d": "directory", "b/e": "1", "f": "file"})
+    (side.here / "g").symlink_to("a")
+    side.push()
+    for name in ("a", "f", "g"):
+        (side.here / name).unlink()
+    shutil.rmtree(side.here / "b")
+    side.write({"a/x/y": "now a directory", "b": "now a file", "g/h": "was a link"})
+    (side.here / "f").symlink_to("b")
+    for path in side.here.rglob("*"):
+        if not path.is_symlink():
+            os.utime(path, (1_600_000_000, 1_600_000_000))
+    side.push()
+    assert side.is_same
+
+
+def test_a_name_that_is_not_text_arrives(side: Side) -> None:
+    if "yash" in getattr(side.pool, "words", ""):
+        pytest.skip("yash takes only characters of its locale")
+    name = os.fsdecode(b"\xff\xfe\x01")
+    side.write({name: "1", f"{name}d/{name}": "2"})
+    for path in side.here.rglob("*"):
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    side.push()
+    assert side.is_same
+    (side.here / name).unlink()
+    side.push()
+    assert side.is_same
+
+
+@pytest.mark.skipif(shutil.which("yash") is None, reason="yash is not installed")
+def test_a_name_that_the_shell_cannot_take_is_told_and_no_obstacle_once_it_is_gone(tmp_path: Path) -> None:
+    pool = OneShell("yash")
+    side = Side(tmp_path, pool)
+    name = os.fsdecode(b"\xff")
+    side.write({"a": "1", name: "2"})
+    with pytest.raises(RdoError) as caught:
+        side.push()
+    why = "/bin/sh there is yash, which accepts only characters of its locale"
+    hint = "rename it, add it to `exclude`, or use another shell as /bin/sh there"
+    assert str(caught.value) == f"cannot copy `\\xff` to `here`: {why}; {hint}"
+    (side.here / name).unlink()
+    side.push()
+    assert side.is_same
+    pool.close()
+
+
+def test_a_tar_that_knows_no_fractions_rounds_up(tmp_path: Path) -> None:
+    pool = OneShell("busybox", tools(tmp_path / "tools", busybox=True))
+    side = Side(tmp_path, pool)
+    side.write({"a": "1"})
+    os.utime(side.here / "a", ns=(1, 1_600_000_000_000_000_001))
+    side.push()
+    assert (side.there / "a").stat().st_mtime_ns == 1_600_000_001_000_000_000
+    pool.close()
+
+
+@pytest.mark.parametrize("program", ["tar", "stat"])
+def test_a_target_without_a_program_is_told_in_one_line(tmp_path: Path, program: str) -> None:
+    pool = OneShell("dash", tools(tmp_path / "tools", without=[program]))
+    side = Side(tmp_path, pool)
+    side.write({"a": "1"})
+    with pytest.raises(RdoError) as caught:
+        side.push()
+    package = "coreutils" if program == "stat" else "tar"
+    hint = f"install it there ({package}), or use `rdo --no-sync`"
+    assert str(caught.value) == f"cannot copy files to `here`: it has no usable `{program}`; {hint}"
+    pool.close()
