@@ -5,67 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from typing import cast
 
 import pytest
 
-from rdo.drivers.base import Driver, Target
+from rdo.drivers.base import Target
 from rdo.drivers.caller import Caller, CallerGone
 from rdo.errors import ConnectError
-from rdo.pool.target_pool import PoolCommand, PoolUser, TargetPool
-from rdo.pool.target_table import SPARE_LIMIT, TargetTable, TargetUse
+from rdo.pool.target_pool import PoolUser, TargetPool
+from rdo.pool.target_table import SPARE_LIMIT, TargetTable
 from tests.leaks import wait_until
-
-BOUND = 20.0
-"""Seconds for what takes none."""
-
-HOUR = 3600.0
-
-
-class NoCaller:
-    """One that sees no progress."""
-
-    def progress(self, step: str) -> bool:
-        return False
-
-
-CALLER = cast(Caller, NoCaller())
-
-
-class Host:
-    """A target that is never connected to."""
-
-    driver = "ssh"
-
-    def __init__(self, key: Hashable, name: str) -> None:
-        self.key = key
-        self.name = name
-        self.released = 0
-
-    def release(self) -> None:
-        self.released += 1
-
-
-class Resolver:
-    """A driver that leads each selector to the target of its key."""
-
-    def __init__(self, selector: Hashable, key: Hashable, name: str = "devbox") -> None:
-        self._selector = selector
-        self.key = key
-        self._name = name
-        self.resolved = 0
-
-    @property
-    def target(self) -> str:
-        return self._name
-
-    def selector(self, caller: Caller) -> Hashable:
-        return self._selector
-
-    def resolve(self, caller: Caller) -> Target:
-        self.resolved += 1
-        return cast(Target, Host(self.key, self._name))
+from tests.unit.pool.resolver import BOUND, HOUR, Host, Resolver, use
 
 
 @pytest.fixture
@@ -79,13 +29,6 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> set[Hashable]:
     keys: set[Hashable] = set()
     monkeypatch.setattr("rdo.pool.connections.ConnectionSet.is_wanted", property(lambda held: held.target.key in keys))
     return keys
-
-
-def use(
-    table: TargetTable, driver: Resolver, config: str = "/a/.rdo.conf", idle_timeout: float = HOUR
-) -> AbstractContextManager[TargetUse]:
-    command = PoolCommand("make", lambda error: None)
-    return table.of(cast(Driver, driver), CALLER, PoolUser(config, "default"), command, idle_timeout)
 
 
 def closed(pool: TargetPool) -> bool:

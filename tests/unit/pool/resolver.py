@@ -1,0 +1,69 @@
+"""A driver whose targets are never connected to, for tests of what a command gets of the table of targets."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from contextlib import AbstractContextManager
+from typing import cast
+
+from rdo.drivers.base import Driver, Target
+from rdo.drivers.caller import Caller
+from rdo.pool.target_pool import PoolCommand, PoolUser
+from rdo.pool.target_table import TargetTable, TargetUse
+
+BOUND = 20.0
+"""Seconds for what takes none."""
+
+HOUR = 3600.0
+
+
+class NoCaller:
+    """One that sees no progress."""
+
+    def progress(self, step: str) -> bool:
+        return False
+
+
+CALLER = cast(Caller, NoCaller())
+
+
+class Host:
+    """A target that is never connected to."""
+
+    driver = "ssh"
+
+    def __init__(self, key: Hashable, name: str) -> None:
+        self.key = key
+        self.name = name
+        self.released = 0
+
+    def release(self) -> None:
+        self.released += 1
+
+
+class Resolver:
+    """A driver that leads each selector to the target of its key."""
+
+    def __init__(self, selector: Hashable, key: Hashable, name: str = "devbox") -> None:
+        self._selector = selector
+        self.key = key
+        self._name = name
+        self.resolved = 0
+
+    @property
+    def target(self) -> str:
+        return self._name
+
+    def selector(self, caller: Caller) -> Hashable:
+        return self._selector
+
+    def resolve(self, caller: Caller) -> Target:
+        self.resolved += 1
+        return cast(Target, Host(self.key, self._name))
+
+
+def use(
+    table: TargetTable, driver: Resolver, config: str = "/a/.rdo.conf", idle_timeout: float = HOUR
+) -> AbstractContextManager[TargetUse]:
+    command = PoolCommand("make", lambda error: None)
+    return table.of(cast(Driver, driver), CALLER, PoolUser(config, "default"), command, idle_timeout)
