@@ -1,0 +1,106 @@
+"""How forwarded connections end over real servers: by either side, in one direction or both, or by a reset."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from rdo.config.forwards import Endpoint, Forward
+from rdo.forward.held_forward import HeldForward
+from rdo.forward.target_forwards import TargetForwards
+from rdo.pool.target_pool import TargetPool
+from tests.forward_limits import NOT_DROPBEAR
+from tests.leaks import wait_until
+from tests.ssh_server import free_port
+from tests.tcp_server import BOUND, connect, echo, read_all, server
+
+
+def test_the_end_of_either_side_leaves_the_other_open(forward: Callable[[str], int]) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(b"first")
+        data = read_all(connection)
+        connection.sendall(data.upper())
+
+    with server(serve) as port, connect(forward(str(port))) as connection:
+        assert connection.recv(5, socket.MSG_WAITALL) == b"first"
+        connection.sendall(b"then")
+        connection.shutdown(socket.SHUT_WR)
+        assert read_all(connection) == b"THEN"
+
+
+def test_a_server_that_says_its_last_word_still_reads(forward: Callable[[str], int]) -> None:
+    heard: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(b"last word")
+        connection.shutdown(socket.SHUT_WR)
+        heard.append(read_all(connection))
+
+    with server(serve) as port:
+        with connect(forward(str(port))) as connection:
+            assert read_all(connection) == b"last word"
+            connection.sendall(b"still heard")
+        assert wait_until(lambda: heard == [b"still heard"], BOUND)
+
+
+def test_whoever_connects_to_nobody_sees_a_reset_and_no_end(forward: Callable[[str], int]) -> None:
+    with connect(forward(f"localhost:{free_port()}")) as connection, pytest.raises(ConnectionResetError):
+        connection.recv(1)
+
+
+def test_a_client_that_resets_ends_the_connection_there(forward: Callable[[str], int]) -> None:
+    ended = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        with suppress(OSError):
+            read_all(connection)
+        ended.set()
+
+    with server(serve) as port:
+        connection = connect(forward(str(port)))
+        connection.sendall(b"hello")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+        assert ended.wait(BOUND)
+
+
+@NOT_DROPBEAR
+def test_a_server_that_is_done_with_both_directions_ends_the_connection(forward: Callable[[str], int]) -> None:
+    with server(lambda connection: connection.sendall(b"bye")) as port, connect(forward(str(port))) as connection:
+        assert read_all(connection) == b"bye"
+        with suppress(ConnectionError):
+            while True:  # as to a server of this machine: some of it is taken, and then there is an error
+                connection.sendall(bytes(65536))
+
+
+def test_a_connection_goes_on_after_its_forward_has_ended(pool: TargetPool) -> None:
+    held = TargetForwards(pool)
+    with server(echo) as port:
+        local = held.hold("the test", Forward(Endpoint(port=free_port()), Endpoint("localhost", port)))[0]
+        with connect(local.listener.endpoint.port) as connection:
+            connection.sendall(b"before")
+            assert connection.recv(100) == b"before"
+            held.drop("the test")
+            assert wait_until(lambda: not accepts(local), BOUND)
+            connection.sendall(b"after")
+            assert connection.recv(100) == b"after"
+
+
+def accepts(held: HeldForward) -> bool:
+    with suppress(OSError), connect(held.listener.endpoint.port):
+        return True
+    return False
+
+
+def test_an_open_connection_keeps_the_target_from_being_idle(pool: TargetPool, forward: Callable[[str], int]) -> None:
+    with server(echo) as port:
+        with connect(forward(str(port))) as connection:
+            connection.sendall(b"x")
+            assert connection.recv(1)
+            assert pool.idle_for == 0
+        assert wait_until(lambda: pool.idle_for > 0, BOUND)

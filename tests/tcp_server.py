@@ -1,0 +1,71 @@
+"""A TCP server of a test's own in this process, and a client of one."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from tests.ssh_server import free_port
+
+BOUND = 20.0
+"""Seconds for anything that should happen at once."""
+
+Serve = Callable[[socket.socket], None]
+
+
+@contextmanager
+def server(serve: Serve, host: str = "127.0.0.1") -> Iterator[int]:
+    """A server that gives each connection to `serve` in a thread; its port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, free_port()))
+        listening.listen(512)
+        threads: list[threading.Thread] = []
+
+        def run(connection: socket.socket) -> None:
+            with connection, suppress(OSError):
+                serve(connection)
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    threads.append(threading.Thread(target=run, args=[connection]))
+                    threads[-1].start()
+
+        acceptor = threading.Thread(target=accept)
+        acceptor.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            acceptor.join(BOUND)
+            for thread in threads:
+                thread.join(BOUND)
+
+
+def echo(connection: socket.socket) -> None:
+    while data := connection.recv(65536):
+        connection.sendall(data)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    pieces = []
+    while data := connection.recv(65536):
+        pieces.append(data)
+    return b"".join(pieces)
+
+
+def send_all(connection: socket.socket, data: bytes) -> None:
+    with suppress(OSError):  # whoever reads notices
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+
+
+def connect(port: int, host: str = "127.0.0.1") -> socket.socket:
+    connection = socket.create_connection((host, port), BOUND)
+    connection.settimeout(BOUND)
+    return connection
