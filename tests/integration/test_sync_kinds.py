@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.sync_target import OneShell, Side, contents, write
+from tests.one_shell import OneShell
+from tests.sync_target import Side, contents, write
 
 
 @pytest.fixture
