@@ -99,9 +99,16 @@ class ClientConnection:
 
     @property
     def has_gone(self) -> bool:
-        """Whether the client has ended the connection, and sent nothing before that is still to be received."""
+        """Whether the client has ended the connection, and sent nothing before that is still to be received.
+
+        From any thread, while another receives: one that waits has the other object of poll(2) for itself.
+        """
+        arrival = select.poll()
         try:
-            return bool(self._arrival.poll(0)) and not self._connection.recv(1, socket.MSG_PEEK)
+            arrival.register(self._connection, select.POLLIN)
+            return bool(arrival.poll(0)) and not self._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
         except OSError:
             return True
 

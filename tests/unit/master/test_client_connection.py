@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -59,3 +61,15 @@ def test_an_offer_to_a_client_that_is_gone_says_so(ends: Ends) -> None:
     client.close()
     with pytest.raises(ClientGone):
         connection.offer(protocol.OUTPUT, b"data")
+
+
+def test_whether_a_client_has_gone_is_known_while_another_thread_waits_for_it(ends: Ends) -> None:
+    connection, client = ends
+    waiting = threading.Thread(target=connection.await_frame, args=(BOUND,))
+    waiting.start()
+    for _ in range(100):
+        assert not connection.has_gone
+        time.sleep(0.001)
+    client.close()
+    waiting.join(BOUND)
+    assert connection.has_gone
