@@ -76,6 +76,10 @@ class _Pulling(NamedTuple):
             return False
         return PROTECTED.isdisjoint(path.lower().split(b"/")) and self.patterns.matches(path)
 
+    def overwrites(self, path: bytes) -> bool:
+        """Whether what is here is overwritten, whatever it is."""
+        return not self.over.isdisjoint((path, *way(path)))
+
 
 class _Scanned(NamedTuple):
     """What a target has to be pulled."""
@@ -158,7 +162,7 @@ class Puller:
         return JobFailed(what, why, "see `rdoctl sync status`")
 
     def _take(self, pulling: _Pulling, scan: _Scanned) -> PullResult:
-        removed = 0 if pulling.over else self._remove(pulling, scan)
+        removed = self._make_way(pulling, scan.found) if pulling.over else self._remove(pulling, scan)
         wanted, conflicts = self._wanted(pulling, scan.found)
         size = sum(seen.size for seen in wanted.values())
         if size > pulling.local.free:
@@ -191,7 +195,7 @@ class Puller:
             if seen.kind not in ("file", "link"):
                 continue
             here, versions = pulling.local.look(path), self._record.get(path, ())
-            if path in pulling.over or not here.kind:
+            if pulling.overwrites(path) or not here.kind:
                 wanted[path] = seen
             elif not versions or versions[-1].token != seen.token or not versions[-1].here:
                 odd = here.kind != seen.kind or (here.kind == "file" and not here.state.startswith(f"{seen.size} "))
@@ -214,7 +218,7 @@ class Puller:
 
     def _may_be_put(self, pulling: _Pulling, path: bytes, received: Received) -> bool:
         here = pulling.local.look(path)
-        if not here.kind or (path in pulling.over and here.kind in ("file", "link")):
+        if not here.kind or (pulling.overwrites(path) and here.kind in ("file", "link")):
             return True
         return self._is_ours(pulling.local, path, here, (received.content,))
 
@@ -255,6 +259,17 @@ class Puller:
                     pulling.local.remove(path)
                     removed += here.kind != "directory"
                 del self._record[path]
+        return removed
+
+    def _make_way(self, pulling: _Pulling, found: Mapping[bytes, Seen]) -> int:
+        """Remove what is here, and is to be overwritten, in place of a directory; how much that was."""
+        removed = 0
+        for path, seen in sorted(found.items()):
+            is_other = seen.kind == "directory" and pulling.local.look(path).kind in ("file", "link")
+            if is_other and pulling.overwrites(path):
+                pulling.local.remove(path)
+                self._record.pop(path, None)
+                removed += 1
         return removed
 
     def _is_gone(self, path: bytes, found: Mapping[bytes, Seen], ways: Collection[bytes]) -> bool:

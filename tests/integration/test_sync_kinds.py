@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,3 +111,17 @@ def test_a_pulled_directory_has_the_mode_that_it_has_there(side: Side) -> None:
         (side.there / "dist" / name).chmod(0o710)
     side.pull(b"dist")
     assert [(side.here / "dist" / name).stat().st_mode & 0o777 for name in ("sub", "mine")] == [0o710, 0o755]
+
+
+def test_a_directory_is_taken_from_there_with_all_that_is_in_it(side: Side) -> None:
+    side.write({"src/a": "mine", "src/deep/b": "mine", "src/c": "mine", "other": "mine"})
+    side.push()
+    side.write({"src/a": "mine!", "src/deep/b": "mine!", "src/c": "mine!", "other": "mine!"})
+    (side.there / "src/c").unlink()
+    write(side.there, {"src/a": "theirs", "src/deep/b": "theirs", "src/c/d": "theirs", "other": "theirs"})
+    result = side.tree.take_there(side.use, os.fsencode(side.here), [b"src"])
+    assert (result.pulled, result.conflicts) == (3, ())
+    assert (side.here / "other").read_text() == "mine!"
+    (side.here / "other").write_text("theirs")
+    side.push()
+    assert side.is_same
