@@ -68,7 +68,7 @@ def make(
     script = Script(
         command=_command(request, [argument.arrives for argument in mapped]),
         directory=directory,
-        lost=_lost(directory, target, request),
+        lost=_lost(directory, target, request, copies=settings.sync == "push" and not request.no_sync),
         environment=_environment(request, settings),
         path=_path(settings.path, mapping, fsdecode(request.root)),
         sudo=sudo,
@@ -116,8 +116,14 @@ def _command(request: Request, words: Sequence[str]) -> Sequence[str]:
     return ["/bin/sh", *fsdecode(request.shell_options).split(" "), *words] if request.is_shell_string else words
 
 
-def _lost(directory: str, target: str, request: Request) -> str:
-    """The line for a directory that cannot be entered; most often it is missing, on a target that is new."""
+def _lost(directory: str, target: str, request: Request, *, copies: bool) -> str:
+    """The line for a directory that cannot be entered; most often it is missing, on a target that is new.
+
+    `copies`: files are copied there before each command.
+    """
+    if copies:
+        hint = "if it was removed there, the next command copies it again; what git ignores stays here"
+        return str(RdoError(f"rdo: cannot enter the directory `{directory}` on `{target}`", "", hint))
     profile = fsdecode(request.profile)
     words = ["rdo", *([] if profile == DEFAULT_PROFILE else ["-p", profile])]
     make = shlex.join([*words, "--dir", "/" if directory.startswith("/") else ".", "mkdir", "-p", directory])

@@ -81,15 +81,15 @@ def take(profile: str, side: str, paths: tuple[str, ...]) -> None:
     What the other side has is lost: see `rdoctl sync diff` first.
     """
     top = os.path.realpath(os.path.dirname(project.discover(os.environ).config))
-    _run(profile, "take", side, *(_below(top, path) for path in paths))
+    _run(profile, "take", side, *(_below(top, path, is_all=side == "here") for path in paths))
 
 
-def _below(top: str, path: str) -> str:
-    """The path relative to the project. Raises RdoError."""
+def _below(top: str, path: str, *, is_all: bool) -> str:
+    """The path relative to the project, which may be that itself if `is_all`. Raises RdoError."""
     directory, name = os.path.split(os.path.abspath(path))
     found = os.path.join(os.path.realpath(directory), name)
     relative = os.path.relpath(found, top)
-    if relative == "." or relative.split("/")[0] == "..":
+    if (relative == "." and not is_all) or relative.split("/")[0] == "..":
         raise RdoError(f"`{printable(path)}` is not a file of the project", f"that is in `{printable(top)}`")
     return relative
 

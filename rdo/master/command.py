@@ -87,7 +87,7 @@ class CommandRunner:
                 self._hint_at_prefix_assignments(
                     caller, request, {*planned.script.environment, *use.target.options(caller, None).variables}
                 )
-            finish = sync.finish if sync is not None and sync.has_pull else None
+            finish = sync.finish if sync is not None else None
             session = Session(client, lease, use.target.name, planned.output_roots, finish)
             session.start(planned.script, ptyless=ptyless)
             if request.progress or request.verbose:

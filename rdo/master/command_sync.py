@@ -71,11 +71,6 @@ class CommandSync(NamedTuple):
     user: str
     """Whom a driver that switches users is to copy them as."""
 
-    @property
-    def has_pull(self) -> bool:
-        """Whether files come back after the command."""
-        return bool(self.sync.place.rules.pull)
-
     def use(self, caller: WaitingCaller) -> JobUse:
         """For work on the target while this caller waits."""
         return JobUse(self.target.pool.shells, caller, lambda: self.target.target.options(caller, None), self.sudo)
@@ -87,8 +82,13 @@ class CommandSync(NamedTuple):
     def finish(self, status: int) -> int:
         """Have here what the command left there; the status to report: 255 for what fails, if the command's was 0.
 
+        Where the command could not enter its directory, the target is asked again before the next one: it may be empty.
         Raises ClientGone.
         """
+        if status == FAILURE:
+            self.sync.forget()
+        if not self.sync.place.rules.pull:
+            return status
         self.client.send(protocol.FINISHED)
         with WaitingCaller(self.client, self.request, self.user) as caller:
             failure = self.after(caller)

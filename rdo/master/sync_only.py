@@ -43,7 +43,7 @@ def run(sync: CommandSync, caller: WaitingCaller, words: Sequence[str]) -> None:
 def _take(sync: CommandSync, caller: WaitingCaller, words: Sequence[str]) -> int:
     side, *paths = words
     if side == "here":
-        sync.sync.take_here(sync.use(caller), list(map(fsencode, paths)))
+        sync.sync.take_here(sync.use(caller), [fsencode("" if path == "." else path) for path in paths])
         return 0
     fault = pull_fault(sync.sync.take_there(sync.use(caller), list(map(fsencode, paths))))
     if fault is None:

@@ -18,11 +18,6 @@ class UnisonSync(NamedTuple):
     client: ClientConnection
     place: UnisonPlace
 
-    @property
-    def has_pull(self) -> bool:
-        """Nothing is done after a command."""
-        return False
-
     def before(self, caller: WaitingCaller) -> None:
         """Raises RdoError, ClientGone."""
         unison.run(self.place, caller)

@@ -112,12 +112,22 @@ class ProjectSync:
 
     def take_here(self, use: JobUse, paths: Collection[bytes]) -> None:
         """Have these files there as they are here, whatever they are there. Raises RdoError."""
+        for path in paths:
+            if path and self._patterns.matches(path, directory=True):
+                what = f"cannot take `{fsdecode(path)}` from here"
+                why = "`pull` names it, so that it belongs to the target"
+                raise RdoError(what, why, f"`rdoctl sync take there {fsdecode(path)}` has it here as it is there")
         self._push(use, paths)
 
     def take_there(self, use: JobUse, paths: Collection[bytes]) -> PullResult:
         """Have these files here as they are there, whatever they are here. Raises RdoError."""
         with self._turn:
             return self._target.take_there(use, self._root, paths)
+
+    def forget(self) -> None:
+        """Ask the target again before the next command."""
+        with self._turn:
+            self._target.forget()
 
     def drain(self) -> None:
         """Take in what has changed here meanwhile, so that the kernel's list of it does not fill. Never waits."""
@@ -134,5 +144,5 @@ def pull_fault(result: PullResult) -> RdoError | None:
         return None
     is_one = len(result.conflicts) == 1
     why = f"{named(result.conflicts)} {'has' if is_one else 'have'} changed here, or {'was' if is_one else 'were'} not "
-    hint = f"`rdoctl sync take there {fsdecode(min(result.conflicts))}`, or `here`"
+    hint = f"move it away, or overwrite it: `rdoctl sync take there {fsdecode(min(result.conflicts))}`"
     return RdoError("did not copy all files from the target", f"{why}from there", hint)

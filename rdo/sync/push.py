@@ -48,7 +48,7 @@ class Pusher:
         self._resolve()
         put, removed = changes(self._known.entries, tree)
         put = dict(put)
-        self._overwrite(over, tree, put)
+        self._overwrite(over, tree, put, removed)
         if self._opened.caseless:
             check_case(tree, self._place.target)
         if self._opened.shell:
@@ -98,14 +98,13 @@ class Pusher:
             why = "/bin/sh there is yash, which accepts only characters of its locale"
             raise RdoError(what, why, "rename it, add it to `exclude`, or use another shell as /bin/sh there")
 
-    def _overwrite(self, over: Sequence[bytes], tree: Tree, put: dict[bytes, Entry]) -> None:
-        """Let what is at these paths be overwritten."""
+    def _overwrite(self, over: Sequence[bytes], tree: Tree, put: dict[bytes, Entry], removed: Sequence[bytes]) -> None:
+        """Let what is at these paths, and below them, be overwritten or removed; all, for the root."""
         if not over:
             return
-        for path in tree:
-            if any(path == each or path.startswith(each + b"/") for each in over):
-                put[path] = tree[path]
-        self.sender.found.update(self._examine([*over, *(path for path in put if path not in over)]))
+        covered = {path for path in (*tree, *removed) if any(is_at_or_below(path, each) for each in over)}
+        put.update((path, tree[path]) for path in covered if path in tree)
+        self.sender.found.update(self._examine(covered | {each for each in over if each}))
 
     def _examine(self, paths: Iterable[bytes], *, contents: bool = True) -> dict[bytes, Found]:
         return examine(self._use, self._target, paths, self.sender.look_alive, contents=contents)
@@ -158,3 +157,8 @@ class Pusher:
 
 def _is_link(found: Found) -> bool:
     return found.kind == "link"
+
+
+def is_at_or_below(path: bytes, top: bytes) -> bool:
+    """Whether a path is another, or in that directory; all is in the root, which is empty."""
+    return not top or path == top or path.startswith(top + b"/")

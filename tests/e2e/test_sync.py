@@ -169,6 +169,18 @@ def test_a_target_that_is_empty_again_gets_all_again(synced: Synced) -> None:
     assert synced.ok("cat", "a") == "1"
 
 
+@pytest.mark.parametrize("more", ["", 'pull = ["out"]\n'], ids=["push", "pull"])
+def test_a_target_whose_directory_is_gone_gets_all_again_with_the_next_command(synced: Synced, more: str) -> None:
+    synced.configure(more)
+    (synced.here / "a").write_text("1")
+    assert synced.ok("cat", "a") == "1"
+    shutil.rmtree(synced.there)
+    gone = synced.run("cat", "a")
+    assert gone.returncode == 255
+    assert b"the next command copies it again" in gone.stderr
+    assert synced.ok("cat", "a") == "1"
+
+
 def test_several_commands_at_once_all_find_what_was_written_before_them(synced: Synced) -> None:
     synced.ok("true")
     for number in range(3):

@@ -78,6 +78,24 @@ def test_rdoctl_sync_copies_in_one_direction(synced: Synced) -> None:
     assert offered.split(b"\t")[0] == b"src"
 
 
+def test_all_is_taken_from_here_but_not_what_is_pulled(synced: Synced) -> None:
+    synced.configure('pull = ["out/**"]\n')
+    for name in ("a", "src/b", "src/gone"):
+        (synced.here / name).parent.mkdir(exist_ok=True)
+        (synced.here / name).write_text("1")
+    synced.sh("mkdir out; echo 1 >out/x; for each in a src/b src/gone; do echo theirs >$each; done")
+    (synced.here / "src/gone").unlink()
+    (synced.here / "a").write_text("mine")
+    assert synced.run("true").returncode == 255
+    refused = synced.rdoctl("sync", "take", "here", "out/x")
+    assert refused.returncode == 255
+    assert b"cannot take `out/x` from here: `pull` names it" in refused.stderr
+    assert synced.rdoctl("sync", "take", "there", ".").returncode == 255
+    assert synced.rdoctl("sync", "take", "here", ".").returncode == 0
+    assert synced.ok("cat", "a", "src/b") == "mine1"
+    assert not (synced.there / "src/gone").exists()
+
+
 def test_rdo_rsh_copies_nothing_itself(synced: Synced) -> None:
     synced.ok("true")
     (synced.here / "a").write_text("1")
