@@ -50,6 +50,8 @@ class ProjectSync:
         """Of the push that goes on."""
         self._has_settled = False
         self._has_told_of_others = False
+        self._refused: set[bytes] = set()
+        """Paths of the target that were told to be left there."""
         self.pushed = PushResult()
         """What the last push that changed something did."""
         self.pulled = PullResult()
@@ -103,6 +105,18 @@ class ProjectSync:
         if self.pulled.pulled or self.pulled.removed:
             count, size = self.pulled.pulled, self.pulled.size
             use.caller.trace(f"copied {count:,} files ({size:,} bytes) from `{self.place.target}`")
+
+        self._tell_of_refused(use.caller)
+
+    def _tell_of_refused(self, caller: Caller) -> None:
+        """Say what was left on the target, once."""
+        by_reason: dict[str, list[bytes]] = {}
+        for path, why in self.pulled.refused:
+            if path not in self._refused:
+                by_reason.setdefault(why, []).append(path)
+        for why, paths in by_reason.items():
+            self._refused.update(paths)
+            caller.report(f"rdo: did not copy {named(paths)} from `{self.place.target}`: {why}")
 
     def differences(self, use: JobUse) -> Sequence[Difference]:
         """What is not the same on both sides. Raises RdoError."""

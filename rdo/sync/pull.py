@@ -32,6 +32,8 @@ PLACED_SIZE = 64 * 1024 * 1024
 
 PROTECTED = frozenset({STATE, b".git", b".rdo.conf"})
 
+ODD_NAME = "/bin/sh there is yash, which accepts only characters of its locale"
+
 _PULL = load("sync_pull", SET_NEWLINE=load("newline"))
 
 
@@ -72,8 +74,13 @@ class _Pulling(NamedTuple):
 
     def claims(self, path: bytes) -> bool:
         """Whether it is to be pulled. A target gets to write no program that git or rdo would run here."""
-        if self.shell and not takes(self.shell, path):  # it could not be asked for it
-            return False
+        return self._is_named(path) and not (self.shell and not takes(self.shell, path))
+
+    def cannot_ask(self, path: bytes) -> bool:
+        """Whether it would be pulled, but for its name."""
+        return bool(self.shell) and not takes(self.shell, path) and self._is_named(path)
+
+    def _is_named(self, path: bytes) -> bool:
         return PROTECTED.isdisjoint(path.lower().split(b"/")) and self.patterns.matches(path)
 
     def overwrites(self, path: bytes) -> bool:
@@ -89,6 +96,8 @@ class _Scanned(NamedTuple):
     """Whether all could be looked at."""
     is_known: bool
     """Whether the target is the one from which was pulled before, and not one that was set up afresh."""
+    refused: Sequence[Refused] = ()
+    """What the target cannot be asked for."""
 
 
 class Puller:
@@ -146,7 +155,8 @@ class Puller:
                 if line.startswith(b"!scanned "):
                     scan.end()
                     claimed = {path: seen for path, seen in scan.found.items() if pulling.claims(path)}
-                    return _Scanned(claimed, line == b"!scanned 0", known)
+                    refused = [Refused(path, ODD_NAME) for path in scan.found if pulling.cannot_ask(path)]
+                    return _Scanned(claimed, line == b"!scanned 0", known, refused)
                 if line.startswith(b"!pulls "):
                     known = line == b"!pulls " + self._mark.encode()
                 elif line.startswith(b"!fault"):
@@ -185,7 +195,7 @@ class Puller:
                 pulled += len(ours)
                 received = {}
         self._make_directories(pulling.local, scan.found)
-        return PullResult(pulled, removed, size, tuple(sorted(conflicts)), tuple(receiver.refused))
+        return PullResult(pulled, removed, size, tuple(sorted(conflicts)), (*scan.refused, *receiver.refused))
 
     def _wanted(self, pulling: _Pulling, found: Mapping[bytes, Seen]) -> tuple[dict[bytes, Seen], list[bytes]]:
         """What is to come here, and what cannot."""

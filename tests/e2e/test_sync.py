@@ -151,6 +151,16 @@ def test_a_file_here_that_was_changed_is_not_overwritten_by_one_that_comes_back(
     assert (synced.here / "out").read_text() == "333\n"
 
 
+def test_what_is_left_on_the_target_is_told_once(synced: Synced) -> None:
+    synced.configure('pull = ["out/**"]\n')
+    done = synced.run("-c", "mkdir out; echo 1 >out/a; ln -s /etc out/l; ln -s ../.. out/m")
+    assert done.returncode == 0
+    assert done.stderr.startswith(b"rdo: did not copy `out/l` and `out/m` from ")
+    assert done.stderr.endswith(b": a link that leads out of the project's directory is not taken\n")
+    assert [path.name for path in (synced.here / "out").iterdir()] == ["a"]
+    assert synced.sh("echo 2 >out/a") == ""
+
+
 def test_a_command_can_do_without_and_files_can_be_copied_without_a_command(synced: Synced) -> None:
     synced.configure('pull = ["out"]\n')
     synced.ok("true")

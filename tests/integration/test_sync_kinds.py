@@ -125,3 +125,17 @@ def test_a_directory_is_taken_from_there_with_all_that_is_in_it(side: Side) -> N
     (side.here / "other").write_text("theirs")
     side.push()
     assert side.is_same
+
+
+@pytest.mark.skipif(shutil.which("yash") is None, reason="yash is not installed")
+def test_a_name_that_the_shell_there_cannot_take_is_told_and_left_there(tmp_path: Path) -> None:
+    pool = OneShell("yash")
+    side = Side(tmp_path, pool)
+    side.push()
+    write(side.there, {"dist/a": "1", "other": "1"})
+    for odd in (b"dist/\xff", b"not pulled \xff"):
+        Path(os.fsdecode(os.fsencode(side.there) + b"/" + odd)).write_text("1")
+    result = side.pull(b"dist")
+    pool.close()
+    assert (result.pulled, [each.path for each in result.refused]) == (1, [b"dist/\xff"])
+    assert "yash" in result.refused[0].why
