@@ -28,8 +28,8 @@ LOOPBACK = ("127.0.0.1", "::1")
 
 OCCUPIED = {
     errno.EADDRINUSE: "is in use",
-    errno.EACCES: "is for root alone",
-    errno.EPERM: "is for root alone",
+    errno.EACCES: "is reserved for root",
+    errno.EPERM: "is reserved for root",
 }
 """Why a port cannot be had while another one may."""
 

@@ -86,7 +86,7 @@ class _Conversation:
                     break
                 answer.append(line)
             else:
-                raise JobFailed("the target's shell ended early", self._job.reason())
+                raise JobFailed("the target's shell exited early", self._job.reason())
             yield answer
 
     def kinds(self, paths: Sequence[bytes]) -> dict[bytes, str]:
@@ -96,7 +96,7 @@ class _Conversation:
         for group, answer in zip(groups, self._ask(list(calls(b"kinds", paths, one_line))), strict=True):
             letters = answer[0].removeprefix(self._mark + b"k ").decode("ascii", "replace") if answer else ""
             if len(answer) != 1 or len(letters) != len(group) or not set(letters) <= KINDS.keys():
-                raise JobFailed("the target's shell did not say what there is", self._job.reason())
+                raise JobFailed("the target's shell did not report all that it was asked about", self._job.reason())
             found.update((next(rest), KINDS[letter]) for letter in letters)
         return found
 
@@ -106,7 +106,7 @@ class _Conversation:
         groups = list(chunks(map(one_line, paths)))
         for group, answer in zip(groups, self._ask(list(calls(b"tokens", paths, one_line))), strict=True):
             if len(answer) != len(group) + 1:
-                raise JobFailed("the target's `stat` did not say as much as it was asked for", self._job.reason())
+                raise JobFailed("the target's `stat` did not report all that it was asked about", self._job.reason())
             found.update((next(rest), line[2:].decode("ascii", "replace")) for line in answer[1:])
         return found
 

@@ -50,7 +50,7 @@ class FsEventsWatcher:
             from watchfiles import watch
         except ImportError as error:
             why = "the Python package `watchfiles` cannot be loaded"
-            raise Unwatchable(why, "install it beside rdo: `pip install watchfiles`") from error
+            raise Unwatchable(why, "install it in rdo's environment: `pip install watchfiles`") from error
         self._root = os.path.realpath(root)
         self._numbers = itertools.count(1)
         self._changes: Iterator[Collection[tuple[Any, str]]] = watch(

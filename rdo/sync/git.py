@@ -184,8 +184,8 @@ def _git_failed(directory: bytes, stderr: bytes) -> GitFailed:
     """An error with what git complained of."""
     complaint = stderr.decode("utf-8", "replace").strip()
     if UNTRUSTED in complaint:
-        hint = f"`git config --global --add safe.directory {fsdecode(directory)}`, if you trust it"
-        return _failed(directory, "git sees dubious ownership there, of another user", hint)
+        hint = f"run `git config --global --add safe.directory {fsdecode(directory)}` if you trust it"
+        return _failed(directory, "git does not trust it, since it belongs to another user", hint)
     complaints = [line for line in split_lines(complaint) if line.startswith(("fatal: ", "error: "))]
     lines = [line.removeprefix("fatal: ") for line in complaints]
     why = lines[-1] if lines else complaint.rpartition("\n")[2] or "git failed"

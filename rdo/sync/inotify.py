@@ -64,11 +64,11 @@ class InotifyWatcher:
         self._file: int = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         if self._file < 0:
             self._mounts.close()
-            raise _refusal(ctypes.get_errno(), "this user watches too much", INSTANCES_HINT)
+            raise _refusal(ctypes.get_errno(), "this user has too many watchers", INSTANCES_HINT)
 
     def watch(self, directory: bytes) -> None:
         if kind := self._mounts.changed_elsewhere(directory):
-            raise Unwatchable(f"its file system ({kind}) does not report what other machines change")
+            raise Unwatchable(f"its file system ({kind}) does not report changes made by other machines")
         mask = IN_A_DIRECTORY if directory else OF_THE_ROOT
         watch: int = self._libc.inotify_add_watch(self._file, self._root + b"/" + directory, mask)
         if watch < 0:

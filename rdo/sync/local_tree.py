@@ -147,7 +147,7 @@ class LocalTree:
         self._retry = time.monotonic() + RETRY_INTERVAL
         if not self._reported:
             self._reported = True
-            what = f"cannot watch `{fsdecode(self._root)}` for changes, so that each command looks at all files"
+            what = f"cannot watch `{fsdecode(self._root)}` for changes, so each command looks at all files"
             self._report(str(RdoError(what, error.why, error.hint)))
 
     def wait(self, seconds: float) -> None:

@@ -17,9 +17,9 @@ MANIFEST_LIMIT = 512 * 1024 * 1024
 _OPEN = load("sync_open")
 
 _FAULTS = {
-    "directory": "cannot enter or make `{directory}` on `{target}`",
+    "directory": "cannot enter or create `{directory}` on `{target}`",
     "link": "cannot copy files to `{directory}` on `{target}`",
-    "state": "cannot make `{directory}/.rdo-sync` on `{target}`",
+    "state": "cannot create `{directory}/.rdo-sync` on `{target}`",
 }
 
 
@@ -75,8 +75,8 @@ def open_directory(use: JobUse, place: Place, known: str, look: Callable[[], obj
     try:
         manifest = None if "known" in words else parse(log, pending)
     except BadManifest as error:
-        hint = f"remove `{directory}/.rdo-sync` there: then nothing that is there is taken for rdo's"
-        raise RdoError(f"cannot read what rdo has put on `{target}`", str(error), hint) from None
+        hint = f"remove `{directory}/.rdo-sync` there; rdo then takes no file there for its own"
+        raise RdoError(f"cannot read rdo's list of what it has put on `{target}`", str(error), hint) from None
     more = (words.get("hash", ""), words.get("shell", ""))
     flags = ("caseless" in words, "empty" in words, "others" in words)
     return Opened(connection, manifest, words.get("serial", ""), words["stat"], *more, *flags)
@@ -90,7 +90,7 @@ def _read(job: ShellJob) -> tuple[dict[str, str], bytes, list[bytes]]:
     for line in job.lines():
         size += len(line)
         if size > MANIFEST_LIMIT:
-            raise RdoError("the target's list of what rdo has put there is too long", "", "remove `.rdo-sync` there")
+            raise RdoError("rdo's list of what it has put on the target is too long", "", "remove `.rdo-sync` there")
         if line.startswith(b"!"):
             key, _, value = line[1:].decode("ascii", "replace").partition(" ")
             words[key] = value
@@ -107,4 +107,4 @@ def _fault(fault: str, directory: str, target: str, why: str) -> RdoError:
     if fault == "link":
         why = "`.rdo-sync` there is a symbolic link"
     hint = "fix its permissions, or set another `directory`"
-    return RdoError(what.format(directory=directory, target=target), why or "its shell ended early", hint)
+    return RdoError(what.format(directory=directory, target=target), why or "its shell exited early", hint)

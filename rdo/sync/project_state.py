@@ -39,7 +39,7 @@ class ProjectState:
         except (OSError, ValueError) as error:
             raise self._fault(error) from None
         if not _IDENTITY.fullmatch(found):
-            raise SetupError(f"`{path}` is not what rdo has written there", "", "remove it")
+            raise SetupError(f"`{path}` was not written by rdo", "", "remove it")
         return found
 
     def _make(self, path: str) -> None:
@@ -72,5 +72,5 @@ class ProjectState:
             raise self._fault(error) from None
 
     def _fault(self, error: Exception) -> SetupError:
-        what = f"cannot use `{self._directory}`, where rdo keeps what it has copied"
+        what = f"cannot use `{self._directory}`, where rdo records what it has copied"
         return SetupError(what, reason(error), "free disk space there, or fix its permissions")

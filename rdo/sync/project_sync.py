@@ -90,7 +90,7 @@ class ProjectSync:
         if self._target.others and not self._has_told_of_others:
             self._has_told_of_others = True
             where = f"`{self.place.directory}` on `{self.place.target}`"
-            use.caller.report(f"rdo: another machine or project copies files to {where}, too; its files are left alone")
+            use.caller.report(f"rdo: another machine or project also copies files to {where}; its files are left alone")
 
     def pull(self, use: JobUse) -> PullResult:
         """Have here what commands that have ended left there. Raises RdoError, CallerGone."""
@@ -157,6 +157,6 @@ def pull_fault(result: PullResult) -> RdoError | None:
     if not result.conflicts:
         return None
     is_one = len(result.conflicts) == 1
-    why = f"{named(result.conflicts)} {'has' if is_one else 'have'} changed here, or {'was' if is_one else 'were'} not "
+    why = f"{named(result.conflicts)} {'has' if is_one else 'have'} changed here, or did not come from there"
     hint = f"move it away, or overwrite it: `rdoctl sync take there {fsdecode(min(result.conflicts))}`"
-    return RdoError("did not copy all files from the target", f"{why}from there", hint)
+    return RdoError("did not copy all files from the target", why, hint)

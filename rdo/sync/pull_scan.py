@@ -68,7 +68,7 @@ class Scan:
         elif self._path is not None:
             self._path += b"\n" + line
         else:
-            raise BadScan(f"{line[:80]!r}")
+            raise BadScan(f"an unknown line: {line[:80]!r}")
 
     def end(self) -> None:
         """No more will come. Raises BadScan."""
@@ -92,7 +92,7 @@ def seen(token: str) -> Seen:
         bits = int(mode, 16)
         return Seen(_KINDS.get(stat.S_IFMT(bits), "other"), bits & 0o777, int(size), _nanoseconds(rest), token)
     except (ValueError, OverflowError):
-        raise BadScan(f"`stat` said {token[:100]!r}") from None
+        raise BadScan(f"an unknown state: {token[:100]!r}") from None
 
 
 def _nanoseconds(text: str) -> int:
@@ -102,7 +102,7 @@ def _nanoseconds(text: str) -> int:
         return int((moment - _EPOCH).total_seconds()) * SECOND + _fraction(match[7])
     if match := _SECONDS.match(text):
         return int(match[1]) * SECOND + _fraction(match[2])
-    raise BadScan(f"`stat` said {text[:100]!r}")
+    raise BadScan(f"an unknown state: {text[:100]!r}")
 
 
 def _fraction(digits: str | None) -> int:

@@ -15,13 +15,13 @@ def check_case(tree: Tree, target: str) -> None:
         other = seen.setdefault(fsdecode(path).casefold(), path)
         if other != path:
             what = f"`{fsdecode(other)}` and `{fsdecode(path)}` cannot both be copied to `{target}`"
-            raise RdoError(what, "its file system takes them for one name", "rename one, or add it to `exclude`")
+            raise RdoError(what, "its file system does not tell them apart", "rename one, or add it to `exclude`")
 
 
 def link_on_the_way(path: bytes, target: str) -> RdoError:
     """The error for a directory here that is a link there."""
     what = f"cannot copy files into `{fsdecode(path)}` on `{target}`"
-    return RdoError(what, "it is a symbolic link there", "replace it by a directory there, or add it to `exclude`")
+    return RdoError(what, "it is a symbolic link there", "replace it with a directory there, or add it to `exclude`")
 
 
 def push_fault(fault: bytes, place: Place, why: str) -> RdoError:
@@ -29,11 +29,11 @@ def push_fault(fault: bytes, place: Place, why: str) -> RdoError:
     what = f"cannot copy files to `{place.directory}` on `{place.target}`"
     kind, _, detail = fsdecode(fault).partition(" ")
     if kind == "locked":
-        why = f"another copy has been going on there for long, in process {detail or 'unknown'}"
+        why = f"another copy is still running there, in process {detail or 'unknown'}"
         return RdoError(what, why, f"try again, or remove `{place.directory}/.rdo-sync/lock` there")
     if is_full(why):
         return RdoError(what, "no space is left on its disk", "free disk space there")
-    return RdoError(what, why or "its shell ended early", "fix what is there, or use `rdo --no-sync`")
+    return RdoError(what, why or "its shell exited early", "fix what is there, or use `rdo --no-sync`")
 
 
 def is_full(why: str) -> bool:

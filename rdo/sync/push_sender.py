@@ -168,7 +168,7 @@ class PushSender:
         try:
             recorded = list(manifest.recorded(sent, tokens, existed, self._known.placed))
         except manifest.BadManifest as error:
-            raise JobFailed(f"`{self._place.target}` did not say what has become of the files", str(error)) from None
+            raise JobFailed(f"`{self._place.target}` did not report what happened to the files", str(error)) from None
         if replaces_log:
             self._known.replaced_log()
         if not self._is_apart:

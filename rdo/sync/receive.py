@@ -65,7 +65,7 @@ class Receiver:
         """Have more to take. Raises BadArchive at the end of all."""
         data = self._job.read()
         if data is None:
-            raise BadArchive(f"only a part of an archive: {self._job.reason()}")
+            raise BadArchive(f"an incomplete archive: {self._job.reason()}")
         self._data += data
 
     def _archive(self, wanted: Mapping[bytes, Seen]) -> dict[bytes, Received]:
@@ -93,7 +93,7 @@ class Receiver:
                 status = line.removeprefix(self._mark)
                 return int(status) if status.isdigit() and len(status) < 4 else 1
             if padding > PADDING_LIMIT or len(self._data) > len(self._mark) + BLOCK:
-                raise BadArchive("more than an archive")
+                raise BadArchive("data after the end of the archive")
             self._more()
 
     def _unpack(self, wanted: Mapping[bytes, Seen], found: dict[bytes, Received]) -> None:
@@ -142,7 +142,7 @@ class Receiver:
     def _copied(self, other: Received | None) -> Received:
         """The same file once more: two names of one there are two files here."""
         if other is None or other.kind != "file":
-            raise BadArchive("a hard link to what it did not send")
+            raise BadArchive("a hard link to a file that it did not send")
         name = self._name()
         self._local.copy(other.name, name)
         return other._replace(name=name)

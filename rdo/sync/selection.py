@@ -102,7 +102,7 @@ class Selection:
         for path in sorted(prefix + each for each in tracked):
             if self._pull.matches(path) and not self._exclude.matches(path):
                 hint = "narrow `pull`, or take the file out of git with `git rm --cached`"
-                raise _claimed_twice(path, "git tracks it, so that it is pushed, and `pull` names it", hint)
+                raise _claimed_twice(path, "git tracks it, so it is pushed, but `pull` names it", hint)
 
     def inside(self, path: bytes, place: Place, names: Collection[bytes]) -> Place:
         """The place that what is in a directory has: another one if a repository begins there. Raises RdoError."""

@@ -154,12 +154,12 @@ def _number(field: bytes) -> int:
             raise ValueError
         return int(text or b"0", 8)
     except ValueError:
-        raise BadArchive("a number that is none") from None
+        raise BadArchive("an invalid number") from None
 
 
 def _decimal(text: bytes) -> int:
     if not text.isdigit() or len(text) > 18:
-        raise BadArchive("a number that is none")
+        raise BadArchive("an invalid number")
     return int(text)
 
 
@@ -168,12 +168,12 @@ def _records(text: bytes) -> Iterator[tuple[bytes, bytes]]:
     while text:
         length, _, _ = text.partition(b" ")
         if not length.isdigit() or len(length) > 6 or not len(length) + 2 < int(length) <= len(text):
-            raise BadArchive("a record that is none")
+            raise BadArchive("an invalid record")
         record, text = text[len(length) + 1 : int(length)], text[int(length) :]
         key, equals, value = record.partition(b"=")
         if not equals or not value.endswith(b"\n"):
-            raise BadArchive("a record that is none")
+            raise BadArchive("an invalid record")
         if key.startswith(b"GNU.sparse"):
-            raise BadArchive("a file with holes")
+            raise BadArchive("a sparse file")
         if key in (b"path", b"linkpath", b"size"):
             yield key, value[:-1]

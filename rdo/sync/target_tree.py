@@ -71,8 +71,8 @@ class TargetTree:
             if not isinstance(error, SyncConflict):
                 self.forget()
             raise
-        hint = "end whatever changes files there, and try again"
-        raise RdoError(f"cannot copy files to `{self._target}`", "they change there meanwhile", hint)
+        hint = "stop what changes them, and try again"
+        raise RdoError(f"cannot copy files to `{self._target}`", "they keep changing there", hint)
 
     def _push(self, use: JobUse, root: bytes, tree: Tree, over: list[bytes]) -> PushResult:
         place = Place(self._directory, self._target, self._state.identity)

@@ -209,5 +209,5 @@ class TreeWalk:
 
 
 def _unreadable(path: bytes, error: OSError) -> RdoError:
-    hint = "correct its permissions, or name it in `exclude`" if isinstance(error, PermissionError) else ""
+    hint = "fix its permissions, or add it to `exclude`" if isinstance(error, PermissionError) else ""
     return RdoError(f"cannot read `{fsdecode(path)}`", reason(error), hint)

@@ -71,7 +71,7 @@ def _wait(process: subprocess.Popen[bytes], place: UnisonPlace, caller: Caller) 
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 return process.wait(LOOK_INTERVAL)
-            caller.progress(f"unison copies files from and to `{place.target}`")
+            caller.progress(f"unison is copying files to and from `{place.target}`")
     except BaseException:
         process.kill()
         process.wait()

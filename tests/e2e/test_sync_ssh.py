@@ -95,7 +95,7 @@ def test_a_second_machine_is_told_and_its_files_are_left_alone(
     (other.here / "b").write_text("second")
     done = other.run("cat", "b")
     assert (done.returncode, done.stdout) == (0, b"second")
-    assert b"another machine or project copies files to" in done.stderr
+    assert b"another machine or project also copies files to" in done.stderr
     (other.here / "a").write_text("theirs")
     assert other.run("true").returncode == 255
     assert (on_ssh.there / "a").read_text() == "first"

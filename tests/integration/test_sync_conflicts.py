@@ -143,7 +143,7 @@ def test_a_link_on_the_way_is_not_followed(side: Side, tmp_path: Path, path: str
     side.write({"src/deep/d": "changed", "src/deep/e": "new"})
     with pytest.raises(RdoError) as caught:
         side.push()
-    hint = "replace it by a directory there, or add it to `exclude`"
+    hint = "replace it with a directory there, or add it to `exclude`"
     assert str(caught.value) == f"cannot copy files into `{path}` on `here`: it is a symbolic link there; {hint}"
     assert contents(elsewhere) == before
 

@@ -55,9 +55,9 @@ def test_a_target_that_cannot_be_written_is_one_line(tmp_path: Path, mount: Moun
     pool = OneShell()
     there = mount(tmp_path / "there", options="size=256k,mode=755,ro")
     side = Side(tmp_path, pool, there)
-    with pytest.raises(RdoError, match=r"^cannot make `.*/.rdo-sync` on `here`: mkdir: .*Read-only file system; "):
+    with pytest.raises(RdoError, match=r"^cannot create `.*/.rdo-sync` on `here`: mkdir: .*Read-only file system; "):
         side.push()
-    with pytest.raises(RdoError, match=r"^cannot enter or make `.*/sub` on `here`: .*Read-only file system; "):
+    with pytest.raises(RdoError, match=r"^cannot enter or create `.*/sub` on `here`: .*Read-only file system; "):
         Side(tmp_path, pool, there / "sub").push()
     pool.close()
 

@@ -123,7 +123,7 @@ def test_without_the_library_all_files_are_looked_at(root: Path, monkeypatch: py
     (root / "a").touch()
     assert list(local.settle(ENVIRONMENT)) == [b"a"]
     assert len(said) == 1
-    assert "`watchfiles` cannot be loaded; install it beside rdo: `pip install watchfiles`" in said[0]
+    assert "`watchfiles` cannot be loaded; install it in rdo's environment: `pip install watchfiles`" in said[0]
 
 
 @pytest.fixture

@@ -134,7 +134,7 @@ def test_a_file_system_that_others_change_is_not_watched(monkeypatch: pytest.Mon
     watcher = InotifyWatcher(os.fsencode(tmp_path))
     for name in (b"", b"own", b"share/below"):
         watcher.watch(name)
-    with pytest.raises(Unwatchable, match=r"its file system \(nfs4\) does not report what other machines change"):
+    with pytest.raises(Unwatchable, match=r"its file system \(nfs4\) does not report changes made by other machines"):
         watcher.watch(b"share")
     watcher.close()
 

@@ -50,7 +50,7 @@ print(len(settle()))
 """
     said = limited(tmp_path, "echo 20 >/proc/sys/user/max_inotify_watches", body)
     assert said == (
-        f"cannot watch `{tmp_path}` for changes, so that each command looks at all files: this user watches too many"
+        f"cannot watch `{tmp_path}` for changes, so each command looks at all files: this user watches too many"
         " directories; raise the limit: `sudo sysctl fs.inotify.max_user_watches=1048576`\n30\n31\n"
     )
 
@@ -73,7 +73,7 @@ print(len(settle()))
 
 def test_a_limit_of_instances_is_said(tmp_path: Path) -> None:
     said = limited(tmp_path, "echo 0 >/proc/sys/user/max_inotify_instances", "print(settle())")
-    assert "this user watches too much; raise the limit: `sudo sysctl fs.inotify.max_user_instances=1024`" in said
+    assert "this user has too many watchers; raise the limit: `sudo sysctl fs.inotify.max_user_instances=1024`" in said
     assert said.endswith("\n[]\n")
 
 

@@ -126,7 +126,7 @@ def test_what_git_tracks_and_pull_names_is_an_error(clone: Clone) -> None:
     clone.use(SyncRules("push", pull=("dist/**",)))
     assert clone.files() == []
     clone.git("add", "dist/notes")
-    with pytest.raises(ConfigError, match="`dist/notes` belongs to both sides: git tracks it, so that"):
+    with pytest.raises(ConfigError, match="`dist/notes` belongs to both sides: git tracks it, so it is pushed, but"):
         clone.tree()
     with pytest.raises(ConfigError, match="`dist/notes` belongs to both sides"):
         clone.tree()

@@ -142,8 +142,8 @@ def test_a_repository_that_git_does_not_trust_is_an_error(clone: Clone) -> None:
         pytest.skip("needs root, to give a file away")
     os.chown(clone.root, 65534, 65534)
     os.chown(clone.root / ".git", 65534, 65534)
-    hint = "`git config --global --add safe.directory .*root`, if you trust it"
-    with pytest.raises(RdoError, match=f"git sees dubious ownership there, of another user; {hint}"):
+    hint = "run `git config --global --add safe.directory .*root` if you trust it"
+    with pytest.raises(RdoError, match=f"git does not trust it, since it belongs to another user; {hint}"):
         clone.tree()
 
 

@@ -80,7 +80,7 @@ def test_a_directory_that_may_not_be_read_is_an_error_and_not_empty(how: str) ->
         project.write("d/b")
         os.rename(project.root / "d", project.root / "f")
         for _ in range(2):
-            with pytest.raises(RdoError, match=r"cannot read `.*/f/e`: permission denied; correct its permissions, or"):
+            with pytest.raises(RdoError, match=r"cannot read `.*/f/e`: permission denied; fix its permissions, or"):
                 project.settle()
         (project.root / "f/e").chmod(stat.S_IRWXU)
         assert project.paths() == [b"f", b"f/b", b"f/e", b"f/e/a"]
@@ -106,7 +106,7 @@ def test_without_a_watcher_that_is_said_once(tmp_path: Path) -> None:
     project.settle()
     project.settle()
     assert project.said == [
-        f"cannot watch `{tmp_path}` for changes, so that each command looks at all files: not in this test"
+        f"cannot watch `{tmp_path}` for changes, so each command looks at all files: not in this test"
     ]
 
 

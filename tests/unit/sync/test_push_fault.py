@@ -15,12 +15,12 @@ PLACE = Place("/srv/app", "devbox", "id")
 @pytest.mark.parametrize(
     ("fault", "why", "line"),
     [
-        (b"locked 42", "", "another copy has been going on there for long, in process 42; try again, or remove"),
+        (b"locked 42", "", "another copy is still running there, in process 42; try again, or remove"),
         (b"locked ", "", "in process unknown; try again, or remove `/srv/app/.rdo-sync/lock` there"),
         (b"fault unpack", "tar: x: No space left on device", "no space is left on its disk; free disk space there"),
         (b"fault unpack", "Disk quota exceeded", "no space is left on its disk; free disk space there"),
         (b"fault put", "mv: permission denied", "mv: permission denied; fix what is there, or use `rdo --no-sync`"),
-        (b"", "", "its shell ended early; fix what is there, or use `rdo --no-sync`"),
+        (b"", "", "its shell exited early; fix what is there, or use `rdo --no-sync`"),
     ],
 )
 def test_a_fault_there_is_one_line_that_says_what_to_do(fault: bytes, why: str, line: str) -> None:
