@@ -106,5 +106,5 @@ def _fault(fault: str, directory: str, target: str, why: str) -> RdoError:
     what = _FAULTS.get(fault, "cannot copy files to `{directory}` on `{target}`")
     if fault == "link":
         why = "`.rdo-sync` there is a symbolic link"
-    hint = "fix its permissions, or set another `directory`"
+    hint = "remove it there" if fault == "link" else "fix its permissions, or set another `directory`"
     return RdoError(what.format(directory=directory, target=target), why or "its shell exited early", hint)

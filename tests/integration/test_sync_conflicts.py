@@ -156,7 +156,7 @@ def test_a_link_in_place_of_rdos_own_directory_is_refused(side: Side, tmp_path: 
     shutil.move(path, elsewhere)
     path.symlink_to(elsewhere)
     side.write({"a": "changed"})
-    with pytest.raises(RdoError, match=r"`\.rdo-sync` there is a symbolic link"):
+    with pytest.raises(RdoError, match=r"`\.rdo-sync` there is a symbolic link; remove it there"):
         side.push()
 
 
