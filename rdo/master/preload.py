@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from rdo.util import log
 
-PACKAGES = ("config", "ipc", "master", "paths", "pool", "remote_sh", "sync", "trust", "util")
+PACKAGES = ("config", "forward", "ipc", "master", "paths", "pool", "remote_sh", "sync", "trust", "util")
 """All that a master may use, whatever its driver."""
 
 DRIVERS = {"docker": ("docker",), "local": ("local",), "ssh": ("ssh",), "vagrant": ("ssh", "vagrant")}

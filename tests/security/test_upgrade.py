@@ -13,6 +13,7 @@ import pytest
 
 import rdo
 from rdo.ipc import protocol
+from rdo.master import preload
 from tests.e2e.masters import answer, masters, sockets
 from tests.e2e.project import PATIENCE, Project, local_project
 from tests.leaks import wait_until
@@ -68,8 +69,9 @@ def start(project: Project, installed: Path, *words: str) -> subprocess.Popen[by
 
 def loaded(master: int, installed: Path) -> bool:
     """Whether a master has loaded all that it may need."""
-    maps = list((installed / "rdo" / "master" / "__pycache__").glob("mapped_output.*"))
-    return bool(maps) and master > 0
+    packages = [installed / "rdo" / name for name in (*preload.PACKAGES, "drivers/local")]
+    made = [len(list((package / "__pycache__").glob("*.pyc"))) for package in packages]
+    return master > 0 and made == [len(list(package.glob("*.py"))) for package in packages]
 
 
 def test_a_new_release_of_the_same_version_has_a_new_master_and_the_old_one_ends_whole(

@@ -173,7 +173,7 @@ class Engine:
         self._kept.cut()
 
     def close(self) -> None:
-        """Close the idle connections."""
+        """Close the idle connections, and keep none any more."""
         self._kept.close()
 
     def _path(self, path: str, query: Mapping[str, object] | None) -> str:
@@ -194,7 +194,7 @@ class Engine:
             try:
                 found = self._ask_over(kept, data, is_head, timeout, patience)
             except NoAnswer:
-                self._kept.close()  # the others have been there for longer
+                self._kept.drop()  # the others have been there for longer
             else:
                 self.answered()
                 return found

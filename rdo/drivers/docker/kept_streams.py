@@ -17,9 +17,10 @@ class KeptStreams:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        """Guards which are idle, and which are asked."""
+        """Guards which are idle, which are asked, and whether it is the end."""
         self._idle: list[EngineStream] = []
         self._asked: set[EngineStream] = set()
+        self._is_closed = False
         self.is_cut = False
 
     @property
@@ -41,9 +42,9 @@ class KeptStreams:
             wire.close()
 
     def add(self, wire: EngineStream) -> None:
-        """Keep it, if there are not too many."""
+        """Keep it, if there are not too many, and it is not the end."""
         with self._lock:
-            if len(self._idle) < IDLE_LIMIT:
+            if len(self._idle) < IDLE_LIMIT and not self._is_closed:
                 self._idle.append(wire)
                 return
         wire.close()
@@ -71,6 +72,12 @@ class KeptStreams:
             wire.close()
 
     def close(self) -> None:
+        """The end: keep none any more."""
+        with self._lock:
+            self._is_closed = True
+        self.drop()
+
+    def drop(self) -> None:
         """Close the idle ones."""
         with self._lock:
             idle, self._idle = self._idle, []

@@ -62,9 +62,17 @@ class LocalConnection:
             channel = LocalChannel(command, pty, self._context)
         except OSError as error:
             raise ConnectError("cannot start `/bin/sh`", reason(error)) from None
+        if not self._keep(channel):
+            channel.close()
+            channel.wait(END_TIMEOUT)
+            raise LinkLost("`local` no longer exists", "the connection has been closed in the meantime")
+        return channel
+
+    def _keep(self, channel: LocalChannel) -> bool:
+        """Have it closed with the connection, unless that is closed already."""
         with self._lock:
             self._channels = {other for other in self._channels if not other.ended} | {channel}
-        return channel
+            return not self._closed
 
     def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> SocketStream:
         """See base.Connection."""
