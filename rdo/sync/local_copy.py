@@ -17,6 +17,7 @@ from rdo.errors import RdoError, reason
 from rdo.fscodec import fsdecode
 from rdo.sync.archive import digest_of, open_directory
 from rdo.sync.pull_scan import Seen
+from rdo.util.process import process_name
 
 STATE = b".rdo-sync"
 """Where rdo keeps what is not the project's, below the root of either side."""
@@ -73,7 +74,7 @@ class LocalCopy:
         with contextlib.suppress(OSError):
             for name in os.listdir(state):
                 owner = name.split(b"-")[1:2]
-                if name.startswith(b"pull-") and owner[0].isdigit() and not _is_running(int(owner[0])):
+                if name.startswith(b"pull-") and owner[0].isdigit() and not process_name(int(owner[0])):
                     shutil.rmtree(os.path.join(state, name), ignore_errors=True)
             os.rmdir(state)
 
@@ -242,13 +243,3 @@ class LocalCopy:
             what = f"cannot write `{fsdecode(path)}`, which was pulled from the target"
             hint = "free disk space here" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "fix what is in its way"
             raise RdoError(what, reason(error), hint) from None
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -14,7 +14,7 @@ from rdo.sync.entry import Tree
 from rdo.sync.local_tree import LocalTree
 from rdo.sync.patterns import Patterns
 from rdo.sync.project_state import ProjectState
-from rdo.sync.pull import PullResult
+from rdo.sync.pulling import PullResult
 from rdo.sync.push_sender import PushResult
 from rdo.sync.rules import SyncRules
 from rdo.sync.shared_flight import SharedFlight

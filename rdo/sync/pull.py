@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from itertools import islice
-from typing import NamedTuple, Protocol
 
 from rdo.errors import RdoError
-from rdo.remote_sh.bootstrap import takes
 from rdo.remote_sh.template import fill, load, quote
 from rdo.sync import pulled_record
 from rdo.sync.examine import one_line
-from rdo.sync.local_copy import STATE, Here, LocalCopy
+from rdo.sync.local_copy import Here, LocalCopy
 from rdo.sync.opened import Opened, Place
 from rdo.sync.project_state import ProjectState
 from rdo.sync.pull_scan import STAT, BadScan, Scan, Seen, way
 from rdo.sync.pulled_record import Pulled
+from rdo.sync.pulling import Pulling, PullPatterns, PullResult, Scanned
 from rdo.sync.push_job import chunks
 from rdo.sync.receive import Received, Receiver, Refused
-from rdo.sync.shell_job import JobFailed, JobUse, ShellJob, started
+from rdo.sync.shell_job import JobFailed, JobUse, started
 
 SCAN_LIMIT = 512 * 1024 * 1024
 """Bytes of a scan."""
@@ -30,74 +29,9 @@ PLACED_COUNT = 5000
 PLACED_SIZE = 64 * 1024 * 1024
 """Bytes in all from which on that is done after each archive."""
 
-PROTECTED = frozenset({STATE, b".git", b".rdo.conf"})
-
 ODD_NAME = "/bin/sh there is yash, which accepts only characters of its locale"
 
 _PULL = load("sync_pull", SET_NEWLINE=load("newline"))
-
-
-class PullPatterns(Protocol):
-    """What belongs to the target."""
-
-    @property
-    def prefixes(self) -> Sequence[bytes]:
-        """The directories, or files, in which all of it is; empty for the root itself."""
-
-    def matches(self, path: bytes) -> bool:
-        """Whether a path is part of it."""
-
-
-class PullResult(NamedTuple):
-    """What a pull did."""
-
-    pulled: int = 0
-    removed: int = 0
-    size: int = 0
-    """Bytes of files."""
-    conflicts: tuple[bytes, ...] = ()
-    """What was left as it is here: it is not as it was pulled."""
-    refused: tuple[Refused, ...] = ()
-    """What the target has and this side does not take."""
-
-
-class _Pulling(NamedTuple):
-    """A pull that goes on."""
-
-    job: ShellJob
-    mark: bytes
-    """What lines of the target's begin with, or archives end with: nobody can guess it."""
-    local: LocalCopy
-    patterns: PullPatterns
-    over: frozenset[bytes]
-    shell: str
-
-    def claims(self, path: bytes) -> bool:
-        """Whether it is to be pulled. A target gets to write no program that git or rdo would run here."""
-        return self._is_named(path) and not (self.shell and not takes(self.shell, path))
-
-    def cannot_ask(self, path: bytes) -> bool:
-        """Whether it would be pulled, but for its name."""
-        return bool(self.shell) and not takes(self.shell, path) and self._is_named(path)
-
-    def _is_named(self, path: bytes) -> bool:
-        return PROTECTED.isdisjoint(path.lower().split(b"/")) and self.patterns.matches(path)
-
-    def overwrites(self, path: bytes) -> bool:
-        """Whether what is here is overwritten, whatever it is."""
-        return not self.over.isdisjoint((path, *way(path)))
-
-
-class _Scanned(NamedTuple):
-    """What a target has to be pulled."""
-
-    found: Mapping[bytes, Seen]
-    is_whole: bool
-    """Whether all could be looked at."""
-    is_known: bool
-    """Whether the target is the one from which was pulled before, and not one that was set up afresh."""
-    refused: Sequence[Refused] = ()
-    """What the target cannot be asked for."""
 
 
 class Puller:
@@ -127,7 +61,7 @@ class Puller:
         before = dict(self._record)
         try:
             with started(use, text, lambda: use.caller.progress(self._step)) as job:
-                pulling = _Pulling(job, mark.encode(), local, patterns, frozenset(over), opened.shell)
+                pulling = Pulling(job, mark.encode(), local, patterns, frozenset(over), opened.shell)
                 return self._take(pulling, self._scan(pulling))
         finally:
             self._record.update({path: (Pulled("directory"),) for path in local.made})
@@ -138,7 +72,7 @@ class Puller:
     def _save(self) -> None:
         self._state.write_pulled(pulled_record.encode(self._mark, self._record))
 
-    def _scan(self, pulling: _Pulling) -> _Scanned:
+    def _scan(self, pulling: Pulling) -> Scanned:
         """What is there of the patterns."""
         job = pulling.job
         questions = [
@@ -156,7 +90,7 @@ class Puller:
                     scan.end()
                     claimed = {path: seen for path, seen in scan.found.items() if pulling.claims(path)}
                     refused = [Refused(path, ODD_NAME) for path in scan.found if pulling.cannot_ask(path)]
-                    return _Scanned(claimed, line == b"!scanned 0", known, refused)
+                    return Scanned(claimed, line == b"!scanned 0", known, refused)
                 if line.startswith(b"!pulls "):
                     known = line == b"!pulls " + self._mark.encode()
                 elif line.startswith(b"!fault"):
@@ -171,7 +105,7 @@ class Puller:
         what = f"cannot pull from `{self._place.directory}` on `{self._place.target}`"
         return JobFailed(what, why, "see `rdoctl sync status`")
 
-    def _take(self, pulling: _Pulling, scan: _Scanned) -> PullResult:
+    def _take(self, pulling: Pulling, scan: Scanned) -> PullResult:
         removed = self._make_way(pulling, scan.found) if pulling.over else self._remove(pulling, scan)
         wanted, conflicts = self._wanted(pulling, scan.found)
         size = sum(seen.size for seen in wanted.values())
@@ -197,7 +131,7 @@ class Puller:
         self._make_directories(pulling.local, scan.found)
         return PullResult(pulled, removed, size, tuple(sorted(conflicts)), (*scan.refused, *receiver.refused))
 
-    def _wanted(self, pulling: _Pulling, found: Mapping[bytes, Seen]) -> tuple[dict[bytes, Seen], list[bytes]]:
+    def _wanted(self, pulling: Pulling, found: Mapping[bytes, Seen]) -> tuple[dict[bytes, Seen], list[bytes]]:
         """What is to come here, and what cannot."""
         wanted: dict[bytes, Seen] = {}
         conflicts: list[bytes] = []
@@ -226,7 +160,7 @@ class Puller:
             return True
         return local.digest(path).encode() in {*contents, *(each.content for each in versions)} - {b""}
 
-    def _may_be_put(self, pulling: _Pulling, path: bytes, received: Received) -> bool:
+    def _may_be_put(self, pulling: Pulling, path: bytes, received: Received) -> bool:
         here = pulling.local.look(path)
         if not here.kind or (pulling.overwrites(path) and here.kind in ("file", "link")):
             return True
@@ -250,7 +184,7 @@ class Puller:
             if seen.kind == "directory" and local.look(path).kind in ("", "directory"):
                 local.make_directory(path, seen.mode, is_ours=path in self._record)
 
-    def _remove(self, pulling: _Pulling, scan: _Scanned) -> int:
+    def _remove(self, pulling: Pulling, scan: Scanned) -> int:
         """Remove here what is gone there, if it is as it was pulled; how much that was."""
         removed = 0
         ways = {each for path in scan.found for each in way(path)}
@@ -271,7 +205,7 @@ class Puller:
                 del self._record[path]
         return removed
 
-    def _make_way(self, pulling: _Pulling, found: Mapping[bytes, Seen]) -> int:
+    def _make_way(self, pulling: Pulling, found: Mapping[bytes, Seen]) -> int:
         """Remove what is here, and is to be overwritten, in place of a directory; how much that was."""
         removed = 0
         for path, seen in sorted(found.items()):

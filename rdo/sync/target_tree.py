@@ -12,7 +12,8 @@ from rdo.sync.known_files import KnownFiles
 from rdo.sync.manifest import Manifest
 from rdo.sync.opened import Opened, Place, open_directory
 from rdo.sync.project_state import ProjectState
-from rdo.sync.pull import Puller, PullPatterns, PullResult
+from rdo.sync.pull import Puller
+from rdo.sync.pulling import PullPatterns, PullResult
 from rdo.sync.push import Pusher
 from rdo.sync.push_sender import PushResult, TargetChanged
 from rdo.sync.shell_job import JobUse

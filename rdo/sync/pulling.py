@@ -1,0 +1,77 @@
+"""A pull that goes on: what it is asked for, what it has found, and what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from rdo.remote_sh.bootstrap import takes
+from rdo.sync.local_copy import STATE, LocalCopy
+from rdo.sync.pull_scan import Seen, way
+from rdo.sync.receive import Refused
+from rdo.sync.shell_job import ShellJob
+
+PROTECTED = frozenset({STATE, b".git", b".rdo.conf"})
+
+
+class PullPatterns(Protocol):
+    """What belongs to the target."""
+
+    @property
+    def prefixes(self) -> Sequence[bytes]:
+        """The directories, or files, in which all of it is; empty for the root itself."""
+
+    def matches(self, path: bytes) -> bool:
+        """Whether a path is part of it."""
+
+
+class PullResult(NamedTuple):
+    """What a pull did."""
+
+    pulled: int = 0
+    removed: int = 0
+    size: int = 0
+    """Bytes of files."""
+    conflicts: tuple[bytes, ...] = ()
+    """What was left as it is here: it is not as it was pulled."""
+    refused: tuple[Refused, ...] = ()
+    """What the target has and this side does not take."""
+
+
+class Pulling(NamedTuple):
+    """A pull that goes on."""
+
+    job: ShellJob
+    mark: bytes
+    """What lines of the target's begin with, or archives end with: nobody can guess it."""
+    local: LocalCopy
+    patterns: PullPatterns
+    over: frozenset[bytes]
+    shell: str
+
+    def claims(self, path: bytes) -> bool:
+        """Whether it is to be pulled. A target gets to write no program that git or rdo would run here."""
+        return self._is_named(path) and not (self.shell and not takes(self.shell, path))
+
+    def cannot_ask(self, path: bytes) -> bool:
+        """Whether it would be pulled, but for its name."""
+        return bool(self.shell) and not takes(self.shell, path) and self._is_named(path)
+
+    def _is_named(self, path: bytes) -> bool:
+        return PROTECTED.isdisjoint(path.lower().split(b"/")) and self.patterns.matches(path)
+
+    def overwrites(self, path: bytes) -> bool:
+        """Whether what is here is overwritten, whatever it is."""
+        return not self.over.isdisjoint((path, *way(path)))
+
+
+class Scanned(NamedTuple):
+    """What a target has to be pulled."""
+
+    found: Mapping[bytes, Seen]
+    is_whole: bool
+    """Whether all could be looked at."""
+    is_known: bool
+    """Whether the target is the one from which was pulled before, and not one that was set up afresh."""
+    refused: Sequence[Refused] = ()
+    """What the target cannot be asked for."""
