@@ -131,37 +131,18 @@ class PushSender:
     def send(self, root: bytes, tree: Tree, batch: Batch) -> PushResult:
         """Put and remove these. Raises TargetDiffers, TargetChanged, RdoError."""
         serial = os.urandom(8).hex()
-        entries, removed = batch.put, batch.removed
         archive = Archive(root, {path: part.digest for path, part in batch.large.items()})
         sent: list[tuple[bytes, Placed]] = []
-        stage = push_job.stage(serial).encode()
         replaces_log = self._known.log_is_long
-        resolved = self._known.resolved
-        kept = [(path, self._known.placed[path]) for path in resolved if path in self._known.placed]
-        dropped = [path for path in resolved if path not in self._known.placed]
 
         def pieces() -> Iterator[bytes]:
+            stage = push_job.stage(serial).encode()
             archive.directory(stage)
-            yield from archive.tree(stage + b"/f/", entries)
-            for path in sorted(entries):
-                entry = entries[path]
+            yield from archive.tree(stage + b"/f/", batch.put)
+            for path, entry in sorted(batch.put.items()):
                 if entry.kind != "file" or path in archive.digests:
                     sent.append((path, Placed(entry, archive.digests.get(path, ""))))
-            parts = {path: part.name for path, part in batch.large.items()}
-            push = self.plan(dict(sent), removed, tree)._replace(parts=parts)
-            texts = {
-                "pending": manifest.intent(serial, sent, [*dropped, *removed], kept),
-                "job": push_job.job(
-                    push,
-                    serial=serial,
-                    stat=self._opened.stat,
-                    replaces_log=replaces_log,
-                    is_last=batch.is_last,
-                ),
-            }
-            if replaces_log:
-                texts["manifest"] = manifest.whole(self.serial, self._known.placed)
-            yield from _archived(archive, serial, texts)
+            yield from _archived(archive, serial, self._orders(serial, sent, tree, batch))
 
         with self._started(serial, pieces()) as job:
             tokens, existed = self._answer(job)
@@ -173,10 +154,26 @@ class PushSender:
             self._known.replaced_log()
         if not self._is_apart:
             self._known.near.update(path.rpartition(b"/")[0] for path, _ in sent)
-        self._known.record(recorded, removed)
+        self._known.record(recorded, batch.removed)
         self.serial = serial
         size = archive.size + sum(part.size for part in batch.large.values())
-        return PushResult(len(sent), len(removed), size, len(sent) == len(entries))
+        return PushResult(len(sent), len(batch.removed), size, len(sent) == len(batch.put))
+
+    def _orders(
+        self, serial: str, sent: Sequence[tuple[bytes, Placed]], tree: Tree, batch: Batch
+    ) -> Mapping[str, bytes]:
+        """What the target is to do with what was sent, and what it is to note before, by the names of files."""
+        placed, resolved = self._known.placed, self._known.resolved
+        kept = [(path, placed[path]) for path in resolved if path in placed]
+        dropped = [path for path in resolved if path not in placed]
+        replaces_log = self._known.log_is_long
+        parts = {path: part.name for path, part in batch.large.items()}
+        push = self.plan(dict(sent), batch.removed, tree)._replace(parts=parts)
+        job = push_job.job(
+            push, serial=serial, stat=self._opened.stat, replaces_log=replaces_log, is_last=batch.is_last
+        )
+        texts = {"pending": manifest.intent(serial, sent, [*dropped, *batch.removed], kept), "job": job}
+        return {**texts, "manifest": manifest.whole(self.serial, placed)} if replaces_log else texts
 
     def _started(self, serial: str, pieces: Iterable[bytes]) -> contextlib.AbstractContextManager[ShellJob]:
         return started(self._use, self._script(_PUSH, push_job.stage(serial)), self.look_alive, pieces)

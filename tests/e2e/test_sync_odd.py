@@ -16,7 +16,7 @@ from tests import disk
 from tests.disk import Mount
 from tests.e2e.project import PATIENCE, local_project
 from tests.e2e.reached import Reached, over_ssh
-from tests.e2e.synced import Synced, listing
+from tests.e2e.synced import Synced, listing, prepared
 from tests.leaks import wait_until
 from tests.soak import tries
 from tests.sshd import Sshd
@@ -32,17 +32,12 @@ LARGE_BOUND = 900.0
 @pytest.fixture
 def reached(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Reached]:
     with ExitStack() as stack:
-        made = over_ssh(tmp_path, runtime, sshd, stack)
-        shutil.rmtree(made.project.remote)
-        subprocess.run(["git", "init", "-q"], cwd=made.project.local, check=True)
-        yield made
+        yield over_ssh(tmp_path, runtime, sshd, stack)
 
 
 @pytest.fixture
 def synced(reached: Reached) -> Synced:
-    made = Synced(reached.project)
-    made.configure("")
-    return made
+    return prepared(reached.project)
 
 
 def test_if_nothing_has_changed_not_a_byte_goes_over_the_connection(reached: Reached, synced: Synced) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,24 +10,19 @@ import pytest
 
 from rdo.cli.doctor.files import skew
 from tests.e2e.reached import Reached, over_ssh
-from tests.e2e.synced import Synced
+from tests.e2e.synced import Synced, prepared
 from tests.sshd import Sshd
 
 
 @pytest.fixture
 def reached(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Reached]:
     with ExitStack() as stack:
-        made = over_ssh(tmp_path, runtime, sshd, stack)
-        shutil.rmtree(made.project.remote)
-        subprocess.run(["git", "init", "-q"], cwd=made.project.local, check=True)
-        yield made
+        yield over_ssh(tmp_path, runtime, sshd, stack)
 
 
 @pytest.fixture
 def synced(reached: Reached) -> Synced:
-    made = Synced(reached.project)
-    made.configure("")
-    return made
+    return prepared(reached.project)
 
 
 @pytest.mark.parametrize(
