@@ -207,6 +207,22 @@ def test_a_directory_of_the_project_that_is_not_there_can_be_made_and_filled() -
     )
 
 
+@pytest.mark.parametrize(
+    ("settings", "flags", "is_copied"),
+    [
+        (Settings(sync="push"), b"", True),
+        (Settings(sync="push"), b"x", False),
+        (Settings(sync="unison"), b"", False),
+    ],
+)
+def test_a_directory_to_which_files_are_copied_is_there_again_at_the_next_command(
+    settings: Settings, flags: bytes, is_copied: bool
+) -> None:
+    lost = make(request(b"ls", flags=flags), settings).script.lost
+    assert ("the next command copies it again" in lost) is is_copied
+    assert ("creates it" in lost) is not is_copied
+
+
 def test_a_directory_that_is_not_there_is_named_in_one_line() -> None:
     planned = make(request(b"ls", remote_directory=b"a\n\xff"))
     assert planned.script.lost == (
