@@ -214,10 +214,11 @@ def test_a_lifeline_that_was_stopped_is_replaced_when_a_signal_is_due_and_never_
 def test_a_lifeline_that_was_killed_is_there_again_for_the_end_of_the_link(
     own_link: HeldConnection, target: Target
 ) -> None:
-    guarded(own_link, f"echo up; while :; do date +%N >{target.remote}/beats; sleep 0.05; done")
+    shell = guarded(own_link, f"echo up; while :; do date +%N >{target.remote}/beats; sleep 0.05; done")
     time.sleep(SHORT_LIFE_LIMIT)
     kill_lifeline(own_link, target)
     assert wait_until(lambda: own_link._lifeline._shell and not own_link._lifeline._shell.channel.ended, BOUND)
+    assert wait_until(lambda: own_link.signal(shell.group, "CONT"), BOUND)  # the new one knows the group
     own_link._connection.close()
     assert wait_until(lambda: is_still(target.local / "beats"), 5.0)
 

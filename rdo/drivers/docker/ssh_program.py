@@ -79,12 +79,24 @@ class SshProgramStream(SocketStream):
         """See EngineStream. Raises ConnectError where nothing ever came."""
         data = super().receive(timeout)
         if not data and not self._heard and not self._ended:
-            self._listener.join(END_TIMEOUT)
-            said = split_lines(self._said.decode(errors="replace").strip())
-            why = one_line(said[-1]) if said else ""
-            raise ConnectError(f"the Docker engine at `{self._endpoint.name}` cannot be reached", why)
+            raise self._unreachable()
         self._heard = True
         return data
+
+    def send(self, data: bytes) -> None:
+        """See EngineStream. Raises ConnectError where it has ended before anything came."""
+        try:
+            super().send(data)
+        except (BrokenPipeError, ConnectionResetError):
+            if self._heard or self._ended:
+                raise
+            raise self._unreachable() from None
+
+    def _unreachable(self) -> ConnectError:
+        self._listener.join(END_TIMEOUT)
+        said = split_lines(self._said.decode(errors="replace").strip())
+        why = one_line(said[-1]) if said else ""
+        return ConnectError(f"the Docker engine at `{self._endpoint.name}` cannot be reached", why)
 
     def _end(self) -> None:
         if self._ended:

@@ -49,7 +49,8 @@ def test_a_server_that_says_its_last_word_still_reads(forward: Callable[[str], i
 
 
 def test_whoever_connects_to_nobody_sees_a_reset_and_no_end(forward: Callable[[str], int]) -> None:
-    with connect(forward(f"localhost:{free_port()}")) as connection, pytest.raises(ConnectionResetError):
+    port = forward(f"localhost:{free_port()}")
+    with pytest.raises(ConnectionResetError), connect(port) as connection:  # whoever is reset early, cannot connect
         connection.recv(1)
 
 
