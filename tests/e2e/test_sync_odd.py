@@ -52,7 +52,7 @@ def test_if_nothing_has_changed_not_a_byte_goes_over_the_connection(reached: Rea
     for _ in range(3):
         synced.ok("true")
     without = min(carried("--no-sync", "true") for _ in range(3))
-    assert min(carried("true") for _ in range(3)) <= without  # how much is prepared for the next one, varies
+    assert min(carried("true") for _ in range(3)) <= without  # whose script has a longer hint
     (synced.here / "a").write_text("2")
     assert carried("true") > without
 
