@@ -10,12 +10,12 @@ from typing import Any, cast
 
 from rdo.drivers.base import ChannelOptions
 from rdo.fscodec import fsencode
+from rdo.pool.shell_job import JobUse
 from rdo.pool.shell_pool import ShellPool
 from rdo.sync.entry import Entry, Tree
 from rdo.sync.project_state import ProjectState
 from rdo.sync.pulling import PullResult
 from rdo.sync.push_sender import PushResult
-from rdo.sync.shell_job import JobUse
 from rdo.sync.target_tree import TargetTree
 from tests.one_shell import OneShell
 from tests.ssh_client import ScriptedCaller

@@ -17,11 +17,11 @@ from rdo.ipc.request import Request
 from rdo.master import sync_only
 from rdo.master.client_connection import ClientConnection, WaitingCaller
 from rdo.paths.mapping import PathMapping
+from rdo.pool.shell_job import JobUse
 from rdo.pool.target_table import TargetUse
 from rdo.sync import rules
 from rdo.sync.patterns import claimed_twice
 from rdo.sync.project_sync import ProjectSync, SyncPlace, pull_fault
-from rdo.sync.shell_job import JobUse
 from rdo.sync.unison import UnisonPlace
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from rdo.drivers.caller import Caller
 from rdo.errors import RdoError
 from rdo.fscodec import fsdecode, fsencode
+from rdo.pool.shell_job import JobUse
 from rdo.sync.conflict import Difference, named
 from rdo.sync.entry import Tree
 from rdo.sync.local_tree import LocalTree
@@ -18,7 +19,6 @@ from rdo.sync.pulling import PullResult
 from rdo.sync.push_sender import PushResult
 from rdo.sync.rules import SyncRules
 from rdo.sync.shared_flight import SharedFlight
-from rdo.sync.shell_job import JobUse
 from rdo.sync.target_tree import TargetTree
 from rdo.util import log
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from itertools import islice
 
 from rdo.errors import RdoError
+from rdo.pool.shell_job import JobFailed, JobUse, started
 from rdo.remote_sh.template import fill, load, quote
 from rdo.sync import pulled_record
 from rdo.sync.examine import one_line
@@ -18,7 +19,6 @@ from rdo.sync.pulled_record import Pulled
 from rdo.sync.pulling import Pulling, PullPatterns, PullResult, Scanned
 from rdo.sync.push_job import chunks
 from rdo.sync.receive import Received, Receiver, Refused
-from rdo.sync.shell_job import JobFailed, JobUse, started
 
 SCAN_LIMIT = 512 * 1024 * 1024
 """Bytes of a scan."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from rdo.pool.shell_job import ShellJob
 from rdo.remote_sh.bootstrap import takes
 from rdo.sync.local_copy import STATE, LocalCopy
 from rdo.sync.pull_scan import Seen, way
 from rdo.sync.receive import Refused
-from rdo.sync.shell_job import ShellJob
 
 PROTECTED = frozenset({STATE, b".git", b".rdo.conf"})
 

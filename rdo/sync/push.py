@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rdo.errors import RdoError
 from rdo.fscodec import fsdecode
+from rdo.pool.shell_job import JobUse
 from rdo.remote_sh.bootstrap import takes
 from rdo.sync import push_job, push_plan
 from rdo.sync.archive import digest_of
@@ -17,7 +18,6 @@ from rdo.sync.manifest import Placed
 from rdo.sync.opened import Opened, Place
 from rdo.sync.push_fault import check_case, link_on_the_way
 from rdo.sync.push_sender import Batch, PushResult, PushSender, TargetChanged, TargetDiffers
-from rdo.sync.shell_job import JobUse
 
 TRIES = 3
 """How often what differs there is looked at, if it differs again."""

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from rdo.errors import RdoError
+from rdo.pool.shell_job import JobFailed, ShellJob
 from rdo.sync.local_copy import LocalCopy
 from rdo.sync.pull_scan import Seen, is_safe_link
-from rdo.sync.shell_job import JobFailed, ShellJob
 from rdo.sync.tar_header import BLOCK
 from rdo.sync.tar_reader import FILE, HARD_LINK, LINK, BadArchive, End, Member, TarReader
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from rdo.errors import RdoError
+from rdo.pool.shell_job import JobUse
 from rdo.sync.conflict import Difference, SyncConflict
 from rdo.sync.entry import Tree
 from rdo.sync.known_files import KnownFiles
@@ -16,7 +17,6 @@ from rdo.sync.pull import Puller
 from rdo.sync.pulling import PullPatterns, PullResult
 from rdo.sync.push import Pusher
 from rdo.sync.push_sender import PushResult, TargetChanged
-from rdo.sync.shell_job import JobUse
 
 NOTHING = Manifest({}, {}, "", 0)
 

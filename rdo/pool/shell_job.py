@@ -32,7 +32,7 @@ REASON_TIMEOUT = 2.0
 """Seconds for a script that has failed to end."""
 
 LINE_LIMIT = 64 * 1024
-"""Bytes of a line of output: a path and some words."""
+"""Bytes of a line of output: the longest have a path and some words."""
 
 WRITER_TIMEOUT = 10.0
 """Seconds for the thread that writes to notice that its channel is closed."""
@@ -69,7 +69,7 @@ class ShellJob:
 
     def feed(self, pieces: Iterable[bytes], *, end: bool = True) -> None:
         """Write these to the script's stdin, while it is read. What making them raises, `lines` raises."""
-        self._writer = threads.start(self._feed, pieces, end, name="sync")
+        self._writer = threads.start(self._feed, pieces, end, name="job")
 
     def _feed(self, pieces: Iterable[bytes], end: bool) -> None:
         try:
