@@ -27,6 +27,7 @@ COMMANDS = {
     "deny": Entry("rdo.cli.deny", "Revoke what was allowed for the .rdo.conf here."),
     "doctor": Entry("rdo.cli.doctor.command", "Check the connection to the target, step by step."),
     "explain": Entry("rdo.cli.explain", "Show what a command would do, without connecting."),
+    "forward": Entry("rdo.cli.forward", "Forward more ports of a connected target, or fewer."),
     "ide": Entry("rdo.cli.ide.command", "Set up an editor to run a project's tools on the target."),
     "init": Entry("rdo.cli.init.command", "Write a .rdo.conf for this directory."),
     "log": Entry("rdo.cli.log", "Show what the control master did: connections made, lost and closed, and why."),

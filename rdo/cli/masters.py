@@ -135,6 +135,22 @@ def stop(master: MasterInfo, now: bool, targets: Iterable[TargetInfo] = ()) -> M
     return _ask(master.path, protocol.frame(protocol.STOP, "\0".join(fields).encode()), STOP_TIMEOUT)
 
 
+def ask(master: MasterInfo, verb: str, question: Mapping[str, object]) -> Report:
+    """The answer to a question other than for the report: see rdo/master/queries.py. Raises RdoError."""
+    payload = f"{verb}\0{json.dumps(question)}".encode()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(ANSWER_TIMEOUT)
+        try:
+            connection.connect(master.path)
+            connection.sendall(protocol.frame(protocol.QUERY, payload))
+            answer = _receive(connection, STOP_TIMEOUT)
+        except (OSError, ValueError):
+            raise RdoError("the control master does not answer", "", "see `rdoctl status`") from None
+    if "targets" in answer:  # it is of an older release, and takes this for the question that it knows
+        raise RdoError("the control master is of an older release", "", "type `rdoctl stop --all`, and try again")
+    return answer
+
+
 def is_master(pid: int) -> bool:
     """Whether the process of that number is a control master, and not another one that got its number."""
     seen = process.look(pid)
@@ -171,7 +187,7 @@ def _process(listener: int | None, reported: int) -> int | None:
 
 
 def _receive(connection: socket.socket, timeout: float) -> Report:
-    """The report. Raises OSError, ProtocolError and ValueError where none comes in time."""
+    """The report. Raises OSError, RdoError and ValueError where none comes in time."""
     decoder = protocol.Decoder()
     deadline = time.monotonic() + timeout
     while True:
@@ -180,6 +196,8 @@ def _receive(connection: socket.socket, timeout: float) -> Report:
         if not data:
             raise ConnectionResetError
         for kind, payload in decoder.receive(data):
+            if kind == protocol.FAILED:
+                raise protocol.decode_failure(bytes(payload))
             if kind == protocol.REPORT:
                 report: Report = json.loads(bytes(payload))
                 return report

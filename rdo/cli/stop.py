@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from rdo import project
-from rdo.cli import masters
+from rdo.cli import masters, target_choice
 from rdo.cli.declaration import Choice, Command, LeftToClick, Option
 from rdo.cli.masters import MasterInfo, TargetInfo
+from rdo.cli.target_choice import Chosen
 from rdo.errors import ConfigError, ConnectError, RdoError, printable
 from rdo.ipc import address
 from rdo.util import process
-from rdo.util.phrases import nearest
 
 END_TIMEOUT = 10.0
 """Seconds for a master to be gone that waits for no command."""
@@ -31,7 +29,9 @@ def run(target: str | None, every: bool, profile: str | None, now: bool) -> None
     if every + (profile is not None) + (target is not None) > 1:
         raise LeftToClick("TARGET, --all and --profile cannot be used together")
     found = masters.found(address.runtime_directory(os.environ))
-    stop = partial(_end, now=now) if every else partial(_close, choose=_choice(found, target, profile), now=now)
+    stop = (
+        partial(_end, now=now) if every else partial(_close, choose=target_choice.of(found, target, profile), now=now)
+    )
     outcomes = [outcome for outcomes in masters.at_once(stop, found) for outcome in outcomes]
     failed = [outcome.line for outcome in outcomes if outcome.failed]
     done = [outcome.line for outcome in outcomes if not outcome.failed]
@@ -72,21 +72,6 @@ def _clear_leftovers() -> int:
         return leftovers.remove_all(os.environ)
     except (ConfigError, ConnectError):
         return 0
-
-
-Chosen = Callable[[TargetInfo], bool]
-
-
-def _choice(found: Sequence[MasterInfo], target: str | None, profile: str | None) -> Chosen:
-    """Which targets are meant. Raises RdoError for a name that none has, and ConfigError outside of a project."""
-    if target is None:
-        here = project.discover(os.environ)
-        return lambda each: each.is_used_by(here.config, profile)
-    names = sorted({each.name for master in found for each in master.targets})
-    if target not in names:
-        hint = nearest(target, names) or "see `rdoctl status`"
-        raise RdoError(f"there is no connection to `{printable(target)}`", "", hint)
-    return lambda each: each.name == target
 
 
 def _close(master: MasterInfo, choose: Chosen, *, now: bool) -> list[StopOutcome]:

@@ -21,6 +21,9 @@ from rdo.pool.target_pool import SPENT, PoolUser, TargetPool
 Report = Callable[[str], None]
 """Prints a line on the caller's stderr."""
 
+BY_HAND = "rdoctl forward add"
+"""The owner of what was added to a target while it is held."""
+
 SOCKET_NAME_LIMIT = 24
 """Bytes of a socket's name that it has of the one there: its whole path has to fit into 103."""
 
@@ -95,6 +98,36 @@ class ForwardTable:
             yield
         finally:
             target.drop(owner)
+
+    def add(self, pool: TargetPool, forwards: Sequence[Forward]) -> list[str]:
+        """Have these for as long as the target is held: a line for each. Raises SetupError."""
+        with self._lock:
+            target = self._of(pool)
+            return [self._add(target, forward) for forward in forwards]
+
+    def _add(self, target: TargetForwards, forward: Forward) -> str:
+        if _is_there_anyway(target.pool, forward):
+            return f"localhost:{forward.listen.port} is a port of this machine anyway"
+        return moved_line(target.hold(BY_HAND, self._placed(forward, target.pool))[0], target.pool.target.name)
+
+    def remove(self, pool: TargetPool, forwards: Sequence[Forward]) -> list[str]:
+        """End these, whoever wants them: a line for each. Raises SetupError for one that is not there."""
+        with self._lock:
+            target = self._of(pool)
+            chosen = [self._chosen(target, forward) for forward in forwards]
+            target.end(lambda held: held in chosen)
+        return [f"{here(each)} -> {there(each.forward, pool.target.name)} is removed" for each in chosen]
+
+    def _chosen(self, target: TargetForwards, forward: Forward) -> HeldForward:
+        """The one that is meant: that was asked for in these words, or else listens on the port. Raises SetupError."""
+        name, placed = target.pool.target.name, self._placed(forward, target.pool)
+        for held in target.held:
+            if held.forward._replace(exact=False) == placed._replace(exact=False):
+                return held
+        for held in target.held:
+            if forward.listen.port == held.listener.endpoint.port == forward.destination.port:
+                return held
+        raise SetupError(f"`{forward.listen}` is not forwarded from `{name}`", "", "see `rdoctl ports`")
 
     def report(self, pool: TargetPool) -> list[dict[str, object]]:
         """Those of a target, as PROTOCOL.md has them."""

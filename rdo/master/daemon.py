@@ -19,7 +19,7 @@ import rdo
 from rdo.errors import RdoError, SetupError
 from rdo.ipc import protocol, sockets, startup
 from rdo.ipc.request import decode_request
-from rdo.master import daemonize, preload, report, socket_activation
+from rdo.master import daemonize, preload, queries, report, socket_activation
 from rdo.master.admission import Admission, NotServed
 from rdo.master.client_connection import ClientConnection, ClientGone
 from rdo.master.command import CommandRunner, shown
@@ -142,10 +142,10 @@ class Master:
         if kind == protocol.RUN:
             self._admit(client, payload, refusal)
         elif kind == protocol.QUERY:
-            client.send(protocol.REPORT, json.dumps(self._report()).encode())
+            client.send(protocol.REPORT, self._answer(payload))
         elif kind == protocol.STOP:
             self._stop(payload)
-            client.send(protocol.REPORT, json.dumps(self._report()).encode())
+            client.send(protocol.REPORT, self._answer())
         else:
             raise protocol.ProtocolError("a connection cannot start with this frame", repr(kind))
 
@@ -182,6 +182,12 @@ class Master:
             self._life.use()
             with self._listing:
                 del self._commands[client]
+
+    def _answer(self, question: bytes = b"") -> bytes:
+        """To QUERY: the report, unless it asks for something else. Raises RdoError."""
+        if question:
+            return queries.answer(queries.MasterState(self._targets, self._forwards), question)
+        return json.dumps(self._report()).encode()
 
     def _report(self) -> dict[str, object]:
         """What `rdoctl status` shows. Times in seconds."""

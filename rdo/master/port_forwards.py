@@ -46,6 +46,14 @@ class PortForwards:
         """Have these while a command runs. Raises SetupError."""
         return self._made.held(pool, wanted, report)
 
+    def add(self, pool: TargetPool, wanted: Sequence[Forward]) -> list[str]:
+        """Have these, too, for as long as the target is held: a line for each. Raises SetupError."""
+        return self._made.add(pool, wanted) if wanted else []
+
+    def remove(self, pool: TargetPool, unwanted: Sequence[Forward]) -> list[str]:
+        """End these, whoever wants them: a line for each. Raises SetupError for one that is not there."""
+        return self._made.remove(pool, unwanted) if unwanted else []
+
     def report(self, pool: TargetPool) -> list[dict[str, object]]:
         """Those of a target, as PROTOCOL.md has them."""
         return [] if self._table is None else self._table.report(pool)
@@ -74,13 +82,20 @@ def _wanted(word: str) -> Forward:
     option, word = f"-{word[0]}", word[1:]
     if option == "-R":
         raise UsageError(f"`{option} {word}` is not available", "rdo only forwards ports of the target to this machine")
+    return parse(word, f"{option} ")
+
+
+def parse(word: str, option: str = "") -> Forward:
+    """What was typed on a command line, after that option. Raises UsageError."""
     try:
         forward = forwards.parse(word)
     except InvalidForward as error:
-        raise UsageError(f"`{option} {word}` {error}", "", "see `rdo --help`") from None
+        raise UsageError(
+            f"`{option}{word}` {error}", "", f"see `{'rdo' if option else 'rdoctl forward'} --help`"
+        ) from None
     if not forward.listen.is_loopback:
         raise UsageError(
-            f"`{option} {word}` would open the port to other machines",
+            f"`{option}{word}` would open the port to other machines",
             "it is allowed only in your own config file",
             "write `forward = [...]` into `~/.config/rdo/config.toml`",
         )

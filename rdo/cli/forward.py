@@ -1,0 +1,71 @@
+"""`rdoctl forward`: adds ports to those that are forwarded from a connected target, and removes some."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import click
+
+from rdo.cli import masters, target_choice
+from rdo.cli.command_group import CommandGroup
+from rdo.cli.masters import MasterInfo, TargetInfo
+from rdo.errors import RdoError, printable
+from rdo.ipc import address
+from rdo.util.phrases import listed
+
+profile_option = click.option("--profile", "-p", metavar="NAME", help="The target of this profile.")
+target_option = click.option("--target", metavar="TARGET", help="The target of this name, as `rdoctl status` shows it.")
+specs_argument = click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
+
+
+@click.group("forward", cls=CommandGroup)
+def command() -> None:
+    """Forward more ports of a connected target, or fewer.
+
+    SPEC is as for `rdo -L`: 3000, 9000:8000, 8080:db:80 or unix:/run/docker.sock. To forward a port each time, use the
+    key `forward` of .rdo.conf; see `rdoctl ports` for what is forwarded.
+    """
+
+
+@command.command("add")
+@profile_option
+@target_option
+@specs_argument
+def add(profile: str | None, target: str | None, specs: Sequence[str]) -> None:
+    """Forward ports for as long as the target is connected."""
+    _change(profile, target, add=specs)
+
+
+@command.command("remove")
+@profile_option
+@target_option
+@specs_argument
+def remove(profile: str | None, target: str | None, specs: Sequence[str]) -> None:
+    """End forwards, whether they were added, or are of the key `forward` or of a command.
+
+    SPEC may also be the port here. Connections that are open go on.
+    """
+    _change(profile, target, remove=specs)
+
+
+def _change(profile: str | None, target: str | None, **changes: Sequence[str]) -> None:
+    if profile is not None and target is not None:
+        raise click.UsageError("--profile and --target cannot be used together")
+    master, meant = _meant(profile, target)
+    answer = masters.ask(master, "forward", {"target": meant.number, **changes})
+    print("\n".join(map(printable, answer["lines"])))
+
+
+def _meant(profile: str | None, target: str | None) -> tuple[MasterInfo, TargetInfo]:
+    """The one target. Raises RdoError where there is none, or several."""
+    found = masters.found(address.runtime_directory(os.environ))
+    is_chosen = target_choice.of(found, target, profile)
+    matching = [(master, each) for master in found for each in master.targets if is_chosen(each) and not each.ending]
+    if not matching:
+        what = f"the profile `{printable(profile)}`" if profile else "this project"
+        raise RdoError(f"{what} has no connection", "", "run a command first, such as `rdo true`, or use `rdo -L`")
+    names = list(dict.fromkeys(each.name for _, each in matching))
+    if len(names) > 1:
+        raise RdoError("several targets match", listed(names), "choose one with `--target`")
+    return min(matching, key=lambda pair: pair[1].number)  # others are the same place, for callers with other agents

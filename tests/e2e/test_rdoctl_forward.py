@@ -1,0 +1,91 @@
+"""`rdoctl forward`: ports of a target that is connected, added and removed."""
+
+from __future__ import annotations
+
+import json
+import socket
+
+import pytest
+
+from rdo.ipc import protocol
+from tests.e2e.project import PATIENCE, Project, ssh_config_text, up
+from tests.e2e.test_forward import TEXT, listens, page, ports, web_server
+from tests.leaks import wait_until
+from tests.ssh_server import free_port
+
+
+def test_a_port_is_added_to_a_target_that_is_connected_and_removed(project: Project) -> None:
+    up(project)
+    with web_server(project.remote) as port:
+        here = free_port()
+        added = project.shell(f"rdoctl forward add {here}:{port}")
+        assert (added.returncode, added.stderr) == (0, b"")
+        assert added.stdout.decode().startswith(f"localhost:{here} -> ")
+        assert added.stdout.decode().endswith(f"devbox:{port}\n")
+        assert page(here) == TEXT
+        assert [each["local"] for each in ports(project)] == [f"localhost:{here}"]
+        assert project.run("true").stderr == b""
+        assert page(here) == TEXT, "it does not end with a command"
+        removed = project.shell(f"rdoctl forward remove --target devbox {here}:{port}")
+        assert removed.stdout.decode().startswith(f"localhost:{here} -> ")
+        assert removed.stdout.decode().endswith(f"devbox:{port} is removed\n")
+        assert wait_until(lambda: not listens(here), PATIENCE)
+
+
+def test_a_port_of_the_config_is_removed_until_the_next_connection(project: Project) -> None:
+    with web_server(project.remote) as port:
+        project.configure(ssh_config_text(project, f'forward = ["{port}"]\n'))
+        assert b"is in use here" in project.run("true").stderr
+        assert page(port + 1) == TEXT
+        assert project.shell(f"rdoctl forward remove {port}").returncode == 0
+        assert project.run("true").stderr == b""
+        assert not listens(port + 1)
+        project.shell("rdoctl stop")
+        assert b"is in use here" in project.run("true").stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("add http", "rdoctl: `http` has `http` for a port; "),
+        ("add 0.0.0.0:80:80", "rdoctl: `0.0.0.0:80:80` would open the port to other machines: "),
+        ("remove 4000", "rdoctl: `4000` is not forwarded from `"),
+        ("add -p ci 4000", "rdoctl: the profile `ci` has no connection; "),
+        ("add --target devbax 4000", "rdoctl: there is no connection to `devbax`; did you mean `"),
+    ],
+)
+def test_what_cannot_be_changed_is_said_in_one_line(project: Project, words: str, says: str) -> None:
+    up(project)
+    result = project.shell(f"rdoctl forward {words}")
+    assert (result.returncode, result.stdout) == (255, b"")
+    assert result.stderr.decode().startswith(says)
+    assert result.stderr.count(b"\n") == 1
+
+
+def test_without_a_connection_there_is_nothing_to_add_to(project: Project) -> None:
+    result = project.shell("rdoctl forward add 4000")
+    assert result.returncode == 255
+    assert result.stderr.startswith(b"rdoctl: this project has no connection; run a command first")
+
+
+def test_of_several_targets_one_has_to_be_chosen(project: Project) -> None:
+    project.configure(ssh_config_text(project, f'[other]\ndriver = "local"\ndirectory = "{project.remote}"\n'))
+    assert project.run("true").returncode == project.run("-p", "other", "true").returncode == 0
+    result = project.shell("rdoctl forward add 4000")
+    assert result.stderr.startswith(b"rdoctl: several targets match: `")
+    assert project.shell(f"rdoctl forward add -p default {free_port()}").returncode == 0
+    assert (
+        project.shell("rdoctl forward add -p other 4000").stdout == b"localhost:4000 is a port of this machine anyway\n"
+    )
+
+
+@pytest.mark.parametrize("question", [b"dance\0{}", b"forward\0{", b"forward\0[]", b"forward\0{}", b"\0", b"forward"])
+def test_a_question_that_makes_no_sense_is_refused(project: Project, question: bytes) -> None:
+    up(project)
+    (path,) = {each["socket"] for each in json.loads(project.shell("rdoctl status --json").stdout)}
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(PATIENCE)
+        connection.connect(path)
+        connection.sendall(protocol.frame(protocol.QUERY, question))
+        (kind, payload), *_ = protocol.Decoder().receive(connection.recv(10_000))
+    assert (kind, bytes(payload)[:10]) == (protocol.FAILED, b"a question")
