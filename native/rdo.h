@@ -221,6 +221,9 @@ void foreground_enter(struct foreground *foreground, bool ptyless);
 void foreground_act(struct foreground *foreground, int number);
 void foreground_stop_all(void);
 
+/* browser.c: a URL that the command opens, opened here. */
+bool browser_open(const char *url, size_t size);
+
 /* relay.c: one command, from the request to the exit status. */
 struct relay_result {
     int status;

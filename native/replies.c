@@ -70,6 +70,14 @@ static void on_notice(struct relay *relay, const struct frame *frame) {
     relay->output_fd = 2;
 }
 
+static void on_open_url(struct relay *relay, const struct frame *frame) {
+    static const char FAULT[] = "rdo: cannot open the URL here: no browser was found; "
+                                "set BROWSER to the command that starts one";
+    const struct frame notice = {'N', FAULT, sizeof FAULT - 1};
+    if (!browser_open(frame->data, frame->size))
+        on_notice(relay, &notice);
+}
+
 static void on_progress(struct relay *relay, const struct frame *frame) {
     (void)relay;
     status_line_show(frame->data, frame->size);
@@ -167,6 +175,7 @@ static const struct rule {
     {'C', STARTED, on_credit},
     {'E', STARTED, on_end},
     {'T', STARTED, on_stopped},
+    {'U', STARTED | FINISHED, on_open_url},
     {'H', STARTED, on_finished},
     {'X', ACCEPTED | STARTED | FINISHED, on_exit_status},
 };

@@ -52,6 +52,7 @@ static void append_flags(struct bytes *bytes, const struct options *options, con
     append_text(bytes, request->has_input ? "" : "n");
     append_text(bytes, options->no_sync ? "x" : "");
     append_text(bytes, options->sync_only ? "y" : "");
+    append_text(bytes, !options->no_stdin && isatty(0) && isatty(2) ? "a" : "");
 }
 
 static void append_field(struct bytes *bytes, const char *text) {

@@ -8,6 +8,7 @@ with other processes, so their flags (O_NONBLOCK) are never changed. A third thr
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 
@@ -147,6 +148,14 @@ class RunningCommand:
         if self._state != STARTED or not self._foreground.is_screen_taken():
             stdout.write(2, bytes(line) + self._foreground.line_end())
 
+    def _open_url(self, url: Payload) -> None:
+        from rdo.client import browser  # few commands open one
+
+        try:
+            browser.open_url(fsdecode(bytes(url)), os.environ)
+        except SetupError as error:
+            self._note(f"rdo: {error}".encode())
+
     def _start(self, payload: Payload) -> None:
         """The command may have been started: from now on signals and stdin are for it."""
         self._trace.step("shell")
@@ -219,6 +228,7 @@ TRANSITIONS: dict[str, dict[bytes, tuple[Action, str]]] = {
         protocol.CREDIT: (RunningCommand._add_credit, STARTED),
         protocol.END: (RunningCommand._end_output, STARTED),
         protocol.STOPPED: (RunningCommand._suspend, STARTED),
+        protocol.OPEN_URL: (RunningCommand._open_url, STARTED),
         protocol.FINISHED: (RunningCommand._finish, FINISHED),
         protocol.EXIT: (RunningCommand._exit, ENDED),
         protocol.FAILED: (RunningCommand._fail, ENDED),
@@ -226,6 +236,7 @@ TRANSITIONS: dict[str, dict[bytes, tuple[Action, str]]] = {
     FINISHED: {
         protocol.NOTICE: (RunningCommand._note, FINISHED),
         protocol.PROGRESS: (RunningCommand._progress, FINISHED),
+        protocol.OPEN_URL: (RunningCommand._open_url, FINISHED),
         protocol.EXIT: (RunningCommand._exit, ENDED),
         protocol.FAILED: (RunningCommand._fail, ENDED),
     },

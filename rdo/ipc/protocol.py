@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rdo.errors import ConnectError, RdoError, printable
 
-VERSION = b"7"
+VERSION = b"8"
 
 # From both.
 END = b"E"
@@ -31,6 +31,7 @@ OUTPUT = b"O"
 ERROR = b"D"
 CREDIT = b"C"
 STOPPED = b"T"
+OPEN_URL = b"U"
 FINISHED = b"H"
 EXIT = b"X"
 FAILED = b"F"

@@ -16,6 +16,7 @@ FLAGS = {
     "no_input": b"n",
     "no_sync": b"x",
     "sync_only": b"y",
+    "can_answer": b"a",
 }
 """The flags of a request by name, each with its letter on the wire. Other letters mean nothing."""
 
@@ -24,9 +25,10 @@ class Request:
     """What RUN asks for. Paths, arguments and variables are bytes: they need not be UTF-8."""
 
     __slots__ = (
-        "arguments", "config", "cwd", "environ", "forwards", "is_shell_string", "map_output", "modes", "no_input",
-        "no_map", "no_map_output", "no_sync", "place", "profile", "progress", "pty", "pwd", "remote_directory", "root",
-        "shell_options", "stamp", "sudo", "sync_only", "term", "user", "variables", "verbose", "version", "window",
+        "arguments", "can_answer", "config", "cwd", "environ", "forwards", "is_shell_string", "map_output", "modes",
+        "no_input", "no_map", "no_map_output", "no_sync", "place", "profile", "progress", "pty", "pwd",
+        "remote_directory", "root", "shell_options", "stamp", "sudo", "sync_only", "term", "user", "variables",
+        "verbose", "version", "window",
     )  # fmt: skip
 
     version: bytes
@@ -55,6 +57,8 @@ class Request:
     """Whether to copy no files, before or after."""
     sync_only: bool
     """Whether to copy files, and to run no command."""
+    can_answer: bool
+    """Whether stdin and stderr are terminals, so that a question may be asked while the command runs."""
     shell_options: bytes
     """Of the shell that a string is for, with spaces between: `-c`, or `-euo pipefail -c`."""
     remote_directory: bytes

@@ -190,6 +190,23 @@ def test_progress_is_for_a_terminal_that_can_take_it_back(
     assert build(*words).progress is expected
 
 
+@pytest.mark.parametrize(
+    ("words", "terminals", "expected"),
+    [
+        pytest.param([], (0, 2), True, id="stdin and stderr are terminals"),
+        pytest.param(["-T"], (0, 2), True, id="without a pty"),
+        pytest.param(["-n"], (0, 2), False, id="stdin is not read"),
+        pytest.param(["-t"], (1, 2), False, id="stdin is not a terminal"),
+        pytest.param([], (0, 1), False, id="stderr is not a terminal"),
+    ],
+)
+def test_a_question_can_be_asked_of_who_sees_it_and_types(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], terminals: tuple[int, ...], expected: bool
+) -> None:
+    terminals_are(monkeypatch, terminals)
+    assert build(*words).can_answer is expected
+
+
 def test_the_window_of_a_forced_pty_has_a_size() -> None:
     rows, columns, _, _ = build("-t").window
     assert rows > 0

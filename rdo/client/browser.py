@@ -1,0 +1,50 @@
+"""Opens a URL on this machine, in the browser of whoever typed the command. Loaded when there is one to open."""
+
+from __future__ import annotations
+
+import _thread
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+
+from rdo.errors import SetupError
+
+PLACE = "%s"
+"""Where the URL goes in a command of $BROWSER; at its end without that."""
+
+
+def open_url(url: str, environ: Mapping[str, str]) -> None:
+    """Start a browser, and leave it to itself. Raises SetupError if there is none."""
+    for words in commands(url, environ, sys.platform):
+        try:
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=_unblock_signals,
+            )
+        except OSError:
+            continue
+        _thread.start_new_thread(process.wait, ())  # so that it leaves no zombie
+        return
+    hint = "set BROWSER to the command that starts one"
+    raise SetupError("cannot open the URL here", "no browser was found", hint)
+
+
+def commands(url: str, environ: Mapping[str, str], platform: str) -> Iterator[list[str]]:
+    """What to try, in this order: the commands of $BROWSER, and what the platform has."""
+    for command in environ.get("BROWSER", "").split(":"):
+        words = [word for word in command.split(" ") if word]
+        if words[-1:] == ["&"]:  # we do not wait for any
+            words.pop()
+        if words:
+            yield [word.replace(PLACE, url) for word in words] + ([] if PLACE in command else [url])
+    yield ["open" if platform == "darwin" else "xdg-open", url]
+
+
+def _unblock_signals() -> None:
+    """The client takes some by sigwait(2), and a program inherits what is blocked."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
