@@ -86,6 +86,14 @@ class Patterns:
         left = self._left_in(directory)
         return left.covered or bool(left.positions)
 
+    def covers_below(self, directory: bytes) -> bool:
+        """Whether a pattern matches all that is in the directory, whatever it is called."""
+        left = self._left_in(directory)
+        return left.covered or any(
+            glob.names[at] is ANY_DEPTH and at + 1 == len(glob.names) and not glob.only_directories
+            for glob, at in left.positions
+        )
+
     def _left_in(self, directory: bytes) -> _Left:
         """What is left in a directory: from the nearest one above it of which that is known, name by name."""
         if not directory or not self._root.positions:
@@ -144,8 +152,11 @@ def claimed_twice(some: Sequence[str], others: Sequence[str]) -> str:
 def _parts(pattern: bytes) -> tuple[list[bytes], bool]:
     """The names of a pattern, and whether it matches nothing but directories."""
     names = [name for name in pattern.split(b"/") if name not in (b"", b".")]
+    only_directories = pattern.endswith((b"/", b"/."))
+    if names and names[-1] == b"*" and not only_directories:
+        names[-1] = b"**"  # what matches a directory matches what is in it
     joined = [name for name, before in zip(names, [b"", *names], strict=False) if (name, before) != (b"**", b"**")]
-    return joined, pattern.endswith((b"/", b"/."))
+    return joined, only_directories
 
 
 def _prefix(names: Sequence[bytes]) -> bytes:

@@ -17,6 +17,7 @@ from rdo.sync.patterns import Patterns
 from rdo.sync.project_state import ProjectState
 from rdo.sync.pulling import PullResult
 from rdo.sync.push_sender import PushResult
+from rdo.sync.receive import Refused
 from rdo.sync.rules import SyncRules
 from rdo.sync.shared_flight import SharedFlight
 from rdo.sync.target_tree import TargetTree
@@ -105,15 +106,13 @@ class ProjectSync:
         if self.pulled.pulled or self.pulled.removed:
             count, size = self.pulled.pulled, self.pulled.size
             use.caller.trace(f"copied {count:,} files ({size:,} bytes) from `{self.place.target}`")
+        self._tell_of([each for each in self.pulled.refused if each.path not in self._refused], use.caller)
 
-        self._tell_of_refused(use.caller)
-
-    def _tell_of_refused(self, caller: Caller) -> None:
-        """Say what was left on the target, once."""
+    def _tell_of(self, refused: Sequence[Refused], caller: Caller) -> None:
+        """Say what was left on the target."""
         by_reason: dict[str, list[bytes]] = {}
-        for path, why in self.pulled.refused:
-            if path not in self._refused:
-                by_reason.setdefault(why, []).append(path)
+        for path, why in refused:
+            by_reason.setdefault(why, []).append(path)
         for why, paths in by_reason.items():
             self._refused.update(paths)
             caller.report(f"rdo: did not copy {named(paths)} from `{self.place.target}`: {why}")
@@ -136,7 +135,9 @@ class ProjectSync:
     def take_there(self, use: JobUse, paths: Collection[bytes]) -> PullResult:
         """Have these files here as they are there, whatever they are here. Raises RdoError."""
         with self._turn:
-            return self._target.take_there(use, self._root, paths)
+            taken = self._target.take_there(use, self._root, paths)
+        self._tell_of(taken.refused, use.caller)
+        return taken
 
     def forget(self) -> None:
         """Ask the target again before the next command."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from itertools import islice
 
 from rdo.errors import RdoError
+from rdo.fscodec import fsdecode
 from rdo.pool.shell_job import JobFailed, JobUse, started
 from rdo.remote_sh.template import fill, load, quote
 from rdo.sync import pulled_record
@@ -30,6 +31,7 @@ PLACED_SIZE = 64 * 1024 * 1024
 """Bytes in all from which on that is done after each archive."""
 
 ODD_NAME = "/bin/sh there is yash, which accepts only characters of its locale"
+ODD_KIND = "fifos, sockets and devices are not taken"
 
 _PULL = load("sync_pull", SET_NEWLINE=load("newline"))
 
@@ -90,6 +92,7 @@ class Puller:
                     scan.end()
                     claimed = {path: seen for path, seen in scan.found.items() if pulling.claims(path)}
                     refused = [Refused(path, ODD_NAME) for path in scan.found if pulling.cannot_ask(path)]
+                    refused += [Refused(path, ODD_KIND) for path, seen in claimed.items() if seen.kind == "other"]
                     return Scanned(claimed, line == b"!scanned 0", known, refused)
                 if line.startswith(b"!pulls "):
                     known = line == b"!pulls " + self._mark.encode()
@@ -105,7 +108,17 @@ class Puller:
         what = f"cannot pull from `{self._place.directory}` on `{self._place.target}`"
         return JobFailed(what, why, "see `rdoctl sync status`")
 
+    def _check_asked(self, pulling: Pulling, found: Collection[bytes]) -> None:
+        """Raises RdoError for a path that was asked for by name, and that nothing there answers to."""
+        there = {each for path in found for each in (path, *way(path))}
+        for path in sorted(pulling.over - there):
+            what = f"cannot take `{fsdecode(path)}` from `{self._place.target}`"
+            if pulling.is_protected(path):
+                raise RdoError(what, "a target gets to write no file that git or rdo reads")
+            raise RdoError(what, f"there is no such file in `{self._place.directory}`", "see `rdoctl sync diff`")
+
     def _take(self, pulling: Pulling, scan: Scanned) -> PullResult:
+        self._check_asked(pulling, scan.found)
         removed = self._make_way(pulling, scan.found) if pulling.over else self._remove(pulling, scan)
         wanted, conflicts = self._wanted(pulling, scan.found)
         size = sum(seen.size for seen in wanted.values())

@@ -58,7 +58,12 @@ class Pulling(NamedTuple):
         return bool(self.shell) and not takes(self.shell, path) and self._is_named(path)
 
     def _is_named(self, path: bytes) -> bool:
-        return PROTECTED.isdisjoint(path.lower().split(b"/")) and self.patterns.matches(path)
+        return not self.is_protected(path) and self.patterns.matches(path)
+
+    @staticmethod
+    def is_protected(path: bytes) -> bool:
+        """Whether no target gets to write it."""
+        return not PROTECTED.isdisjoint(path.lower().split(b"/"))
 
     def overwrites(self, path: bytes) -> bool:
         """Whether what is here is overwritten, whatever it is."""

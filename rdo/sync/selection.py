@@ -145,6 +145,8 @@ class Selection:
             if included:
                 raise _claimed_twice(path, "both `include` and `pull` name it", "remove it from one of them")
             return None
+        if is_directory and not included and self._pull.covers_below(path) and not self._include.may_match_below(path):
+            return None  # with all that is in it, such as `dist` for `dist/**`
         if included or parent.how is How.ALL or parent.repository is None:
             return Place(How.ALL)
         return self._by_git(candidate, parent.repository)

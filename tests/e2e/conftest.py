@@ -12,7 +12,8 @@ import pytest
 from tests import clients
 from tests.docker_engine import SHELLS, DockerEngine
 from tests.e2e.project import Project, docker_project, ssh_project
-from tests.e2e.reached import WAYS, Reached, Way, shared_user_sshd
+from tests.e2e.reached import WAYS, Reached, Way, over_ssh, shared_user_sshd
+from tests.e2e.synced import Synced, prepared
 from tests.e2e.terminal import Terminal
 from tests.leaks import MARK, Leaks
 from tests.soak import FULL
@@ -117,3 +118,16 @@ def reached(way: tuple[Way, SshServer | DockerEngine], tmp_path: Path, runtime: 
     """A project on each kind of target, over a line that can be cut."""
     with ExitStack() as stack:
         yield way[0].reach(tmp_path, runtime, way[1], stack)
+
+
+@pytest.fixture
+def by_ssh(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Reached]:
+    """A project whose target is reached by ssh, over a line that can be cut."""
+    with ExitStack() as stack:
+        yield over_ssh(tmp_path, runtime, sshd, stack)
+
+
+@pytest.fixture
+def synced(by_ssh: Reached) -> Synced:
+    """The same, with files that are pushed."""
+    return prepared(by_ssh.project)

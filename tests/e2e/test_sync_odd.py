@@ -6,8 +6,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,11 +14,10 @@ import pytest
 from tests import disk
 from tests.disk import Mount
 from tests.e2e.project import PATIENCE, local_project
-from tests.e2e.reached import Reached, over_ssh
-from tests.e2e.synced import Synced, listing, prepared
+from tests.e2e.reached import Reached
+from tests.e2e.synced import Synced, listing
 from tests.leaks import wait_until
 from tests.soak import tries
-from tests.sshd import Sshd
 
 BRANCH_FILES = tries(500, 5_000)
 
@@ -29,25 +27,14 @@ LARGE_BOUND = 900.0
 """Seconds against hangs for so much to go both ways, on a machine that does much else too."""
 
 
-@pytest.fixture
-def reached(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Reached]:
-    with ExitStack() as stack:
-        yield over_ssh(tmp_path, runtime, sshd, stack)
-
-
-@pytest.fixture
-def synced(reached: Reached) -> Synced:
-    return prepared(reached.project)
-
-
-def test_if_nothing_has_changed_not_a_byte_goes_over_the_connection(reached: Reached, synced: Synced) -> None:
+def test_if_nothing_has_changed_not_a_byte_goes_over_the_connection(by_ssh: Reached, synced: Synced) -> None:
     (synced.here / "a").write_text("1")
 
     def carried(*words: str) -> int:
         """By a command that is over, with all that it had prepared for the next one."""
-        before = settled(lambda: reached.line.carried)
+        before = settled(lambda: by_ssh.line.carried)
         synced.ok(*words)
-        return settled(lambda: reached.line.carried) - before
+        return settled(lambda: by_ssh.line.carried) - before
 
     for _ in range(3):
         synced.ok("true")
@@ -133,12 +120,12 @@ def test_a_disk_there_that_is_full_is_told_and_nothing_is_lost(
     assert synced.ok("-c", "wc -c <a").strip() == "300000"
 
 
-def test_a_first_copy_that_is_cut_off_goes_on(reached: Reached, synced: Synced) -> None:
+def test_a_first_copy_that_is_cut_off_goes_on(by_ssh: Reached, synced: Synced) -> None:
     for number in range(300):
         (synced.here / f"f{number}").write_bytes(b"%d" % number * 10_000)
-    with reached.project.start("true") as running:
+    with by_ssh.project.start("true") as running:
         assert wait_until(lambda: any(synced.there.glob(".rdo-sync/*")), PATIENCE)
-        reached.line.cut()
+        by_ssh.line.cut()
         running.communicate(timeout=PATIENCE)
         assert running.returncode in (0, 255)
     assert synced.sh("cat f* | wc -c").strip() == str(sum(len(b"%d" % n) * 10_000 for n in range(300)))

@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
-
 import pytest
 
 from rdo.cli.doctor.files import skew
-from tests.e2e.reached import Reached, over_ssh
-from tests.e2e.synced import Synced, prepared
-from tests.sshd import Sshd
-
-
-@pytest.fixture
-def reached(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Reached]:
-    with ExitStack() as stack:
-        yield over_ssh(tmp_path, runtime, sshd, stack)
-
-
-@pytest.fixture
-def synced(reached: Reached) -> Synced:
-    return prepared(reached.project)
+from tests.e2e.reached import Reached
+from tests.e2e.synced import Synced
 
 
 @pytest.mark.parametrize(
@@ -67,6 +51,9 @@ def test_rdoctl_sync_copies_in_one_direction(synced: Synced) -> None:
     assert ((synced.here / "out").read_text(), (synced.there / "a").read_text()) == ("2", "1")
     outside = synced.rdoctl("sync", "take", "here", "../x")
     assert (outside.returncode, b"`../x` is not a file of the project" in outside.stderr) == (255, True)
+    unknown = synced.rdoctl("sync", "take", "there", "src", "srv")
+    assert (unknown.returncode, unknown.stderr.count(b"\n")) == (255, 1)
+    assert unknown.stderr.startswith(b"rdoctl: cannot take `srv` from `")
     offered = synced.rdoctl("__complete", "sync", "take", "here", "sr").stdout
     assert offered.split(b"\t")[0] == b"src"
 
@@ -113,7 +100,7 @@ def test_nothing_of_a_clone_is_copied_before_it_is_allowed(synced: Synced) -> No
     assert not synced.there.exists()
 
 
-def test_without_sync_there_is_nothing_to_copy(reached: Reached) -> None:
-    done = reached.project.run("--sync-only")
+def test_without_sync_there_is_nothing_to_copy(by_ssh: Reached) -> None:
+    done = by_ssh.project.run("--sync-only")
     assert done.returncode == 255
     assert done.stderr == b'rdo: there is nothing to copy: the profile does not set `sync`; write `sync = "push"`\n'

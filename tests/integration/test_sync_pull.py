@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,6 +105,34 @@ def test_a_pulled_file_that_was_changed_here_is_not_overwritten_or_removed(side:
     assert side.tree.take_there(side.use, os.fsencode(side.here), [b"dist/a"]).pulled == 1
     assert (side.here / "dist/a").read_text() == "theirs"
     assert side.pull(b"dist").conflicts == ()
+
+
+def test_what_is_no_file_link_or_directory_is_left_there_and_named(side: Side) -> None:
+    write(side.there, {"dist/a": "1"})
+    os.mkfifo(side.there / "dist/fifo")
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(side.there / "dist/socket"))
+        result = side.pull(b"dist")
+    assert (result.pulled, [each.path for each in result.refused]) == (1, [b"dist/fifo", b"dist/socket"])
+    assert {each.why for each in result.refused} == {"fifos, sockets and devices are not taken"}
+    assert [path.name for path in (side.here / "dist").iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("path", ["nothing", "dist/nothing/at all", "dist/a/b"])
+def test_what_is_not_there_cannot_be_taken_and_nothing_else_is(side: Side, path: str) -> None:
+    write(side.there, {"dist/a": "1"})
+    side.write({"dist/a": "mine"})
+    why = f"cannot take `{path}` from `here`: there is no such file in `{side.there}`; see `rdoctl sync diff`"
+    with pytest.raises(RdoError, match=re.escape(why)):
+        side.tree.take_there(side.use, os.fsencode(side.here), [b"dist/a", os.fsencode(path)])
+    assert (side.here / "dist/a").read_text() == "mine"
+
+
+@pytest.mark.parametrize("path", [".rdo.conf", ".git/config", "sub/.git"])
+def test_what_git_or_rdo_reads_is_not_taken(side: Side, path: str) -> None:
+    write(side.there, {path: "1"})
+    with pytest.raises(RdoError, match=f"cannot take `{path}` .*: a target gets to write no file that git or rdo"):
+        side.tree.take_there(side.use, os.fsencode(side.here), [os.fsencode(path)])
 
 
 def test_what_was_removed_here_comes_again(side: Side) -> None:

@@ -25,11 +25,32 @@ def test_patterns_say_what_does_not_belong(tmp_path: Path) -> None:
     project = Project(tmp_path, rules=rules)
     for path in ("a.c", "a.o", "x/keep.o", "docs/a/b", "dist/app", "coverage.xml", "x/coverage.xml", ".rdo-sync/y"):
         project.write(path)
-    assert project.paths() == [b"a.c", b"dist", b"x", b"x/coverage.xml"]
+    assert project.paths() == [b"a.c", b"x", b"x/coverage.xml"]
     project.write("docs/c")
     project.write("y.o/z")
     project.write("docs.c")
-    assert project.paths() == [b"a.c", b"dist", b"docs.c", b"x", b"x/coverage.xml"]
+    assert project.paths() == [b"a.c", b"docs.c", b"x", b"x/coverage.xml"]
+    project.local.close()
+
+
+@pytest.mark.parametrize("pattern", ["dist", "dist/", "dist/**", "dist/*", "./dist//**/*"])
+def test_a_directory_of_which_all_is_pulled_is_the_targets_though_it_is_empty_here(
+    tmp_path: Path, pattern: str
+) -> None:
+    project = Project(tmp_path, rules=SyncRules("push", pull=(pattern,)))
+    (project.root / "dist").mkdir()
+    (project.root / "a/dist").mkdir(parents=True)
+    assert project.paths() == [b"a", b"a/dist"]
+    project.write("dist/a")
+    assert project.paths() == [b"a", b"a/dist"]
+    project.local.close()
+
+
+@pytest.mark.parametrize("pattern", ["dist/*.o", "dist/**/a", "dist/*/", "dist/x/**"])
+def test_a_directory_of_which_only_some_is_pulled_is_pushed(tmp_path: Path, pattern: str) -> None:
+    project = Project(tmp_path, rules=SyncRules("push", pull=(pattern,)))
+    (project.root / "dist").mkdir()
+    assert project.paths() == [b"dist"]
     project.local.close()
 
 

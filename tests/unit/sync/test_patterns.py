@@ -25,6 +25,7 @@ from rdo.sync.patterns import KEPT_DIRECTORIES, Patterns, claimed_twice
         ("*.o", b"a.o"),
         ("*.o", b".o"),
         ("*", b".hidden"),
+        ("dist/*", b"dist/a/b"),
         ("**/*.o", b"a.o"),
         ("**/*.o", b"x/y/a.o"),
         ("**", b"a/b"),
@@ -96,6 +97,12 @@ def test_where_something_may_match_is_known() -> None:
     assert not Patterns([]).matches(b"a")
     assert bool(patterns)
     assert not Patterns([])
+
+
+def test_where_all_is_matched_is_known() -> None:
+    patterns = Patterns(["a/**", "b", "c/*", "d/**/*", "e/**/x", "f/*/", "g/**/"])
+    assert [patterns.covers_below(path) for path in (b"a", b"a/z", b"b", b"c", b"c/z", b"d")] == [True] * 6
+    assert [patterns.covers_below(path) for path in (b"", b"e", b"f", b"g", b"h")] == [False] * 5
 
 
 @pytest.mark.parametrize(
