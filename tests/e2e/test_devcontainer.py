@@ -45,6 +45,14 @@ def test_init_finds_a_container_by_the_label_of_its_directory(project: Project, 
         check(project)
 
 
+def test_ports_of_a_container_that_is_there_are_forwarded(project: Project, docker_engine: DockerEngine) -> None:
+    (project.local / ".devcontainer/devcontainer.json").write_text('{"image": "x", "forwardPorts": [3000]}')
+    labels = {"devcontainer.local_folder": str(project.local)}
+    with docker_engine.container(mounts={project.local: "/w"}, labels=labels):
+        done = project.shell("rdoctl init")
+    assert done.stdout.decode().splitlines()[0] == "wrote .rdo.conf: driver docker, forward 3000"
+
+
 def test_without_a_container_init_says_what_the_file_says(project: Project) -> None:
     done = project.shell("rdoctl init")
     assert "wrote .rdo.conf: driver docker, user daemon, directory /w, image " in done.stdout.decode()

@@ -195,6 +195,31 @@ def test_each_of_several_devcontainers_can_be_chosen(project: Project) -> None:
     assert settings(project).image == "b"
 
 
+PORTS = {
+    "image": "py",
+    "forwardPorts": [3000, "db:5432"],
+    "portsAttributes": {"3000": {"label": "app\nhost = 1", "requireLocalPort": True, "onAutoForward": "openBrowser"}},
+}
+
+
+def test_ports_of_a_devcontainer_are_forwarded_with_what_they_are_called_in_a_comment(project: Project) -> None:
+    (project.local / ".devcontainer.json").write_text(json.dumps(PORTS))
+    assert b", forward 3000! db:5432\n" in init(project).stdout
+    assert settings(project).forward == ("3000!", "db:5432")
+    text = (project.local / ".rdo.conf").read_text()
+    assert "as for ssh -L: 3000 is app\\x0ahost = 1\n" in text
+    assert "#  portsAttributes.3000.onAutoForward: open http://localhost:3000 yourself\n" in text
+
+
+@pytest.mark.parametrize(("host", "forward"), [("unix:///nowhere", ()), ("ssh://box", ("8080:80",))])
+def test_ports_that_a_service_publishes_on_another_machine_are_forwarded(
+    project: Project, host: str, forward: tuple[str, ...]
+) -> None:
+    (project.local / "compose.yaml").write_text(COMPOSE + "    ports: ['8080:80']\n  db:\n    ports: [1]\n")
+    project.shell(f"DOCKER_HOST={host} rdoctl init --service web")
+    assert settings(project).forward == forward
+
+
 HOSTILE = {
     "image": "py",
     'odd\nhost = "evil"\n#': 1,

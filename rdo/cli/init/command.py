@@ -27,7 +27,7 @@ ANSWERS = (
 )
 """Keys that are options here, in the order in which they are written."""
 
-FOUND = ("build_args", "build_target", "env", "pass_env", "path")
+FOUND = ("build_args", "build_target", "env", "pass_env", "path", "forward")
 """Keys that only a file can set, written after those."""
 
 IMAGE_DIRECTORY = "/src"
@@ -72,7 +72,7 @@ def command(source: str, **given: Any) -> None:
         click.echo(printable(f"rdoctl: `{name}` cannot be used: {why}"), err=True)
     suggestion = choose(known, found, source)
     values = fill_in(known, suggestion)
-    write(path, template.render(values, suggestion.because, suggestion.left_out))
+    write(path, template.render(values, suggestion.because, suggestion.left_out, suggestion.remarks))
     click.echo(f"wrote {CONFIG}: {printable(', '.join(f'{name} {_brief(each)}' for name, each in values.items()))}")
     if suggestion.left_out:
         names = ", ".join(left.name for left in suggestion.left_out)
@@ -141,9 +141,10 @@ def fill_in(known: Mapping[str, Any], suggestion: Suggestion) -> dict[str, Any]:
             values[name] = _missing(name, suggestion)
     if "image" in values or "build" in values:
         values.setdefault("directory", IMAGE_DIRECTORY)
-    if "build" not in values:
-        values = {name: value for name, value in values.items() if name in known or name not in template.BUILDS}
-    return {name: values[name] for name in (*ANSWERS, *FOUND) if name in values}
+    if ports := suggestion.published.get(values.get("service", ""), ()):
+        values["forward"] = list(dict.fromkeys([*values.get("forward", ()), *ports]))
+    of_no_use = () if "build" in values else [name for name in template.BUILDS if name not in known]
+    return {name: values[name] for name in (*ANSWERS, *FOUND) if name in values and name not in of_no_use}
 
 
 def _required(driver: str, named: Sequence[str], suggestion: Suggestion) -> Sequence[str]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import yaml
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from rdo.cli.ide.draft import Read
+from rdo.cli.init.published_ports import NotForwarded, of_table, words
 
 NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 """In the order in which docker compose looks for them."""
@@ -49,7 +51,23 @@ def _of_env_file(text: str) -> dict[str, str]:
 
 def services(files: Sequence[str], read: Read) -> list[str]:
     """The names of the services of these files, and of those that they include. Raises ValueError that says why not."""
-    names: dict[str, None] = {}
+    return list(_services(files, read))
+
+
+def published(files: Sequence[str], read: Read) -> dict[str, list[str]]:
+    """What each service publishes, as words of the key `forward`, but for what cannot be one. Raises ValueError."""
+    found: dict[str, list[str]] = {}
+    for name, nodes in _services(files, read).items():
+        for port in (port for node in nodes for port in _elements(_member(node, "ports"))):
+            with suppress(NotForwarded):
+                table = {key: _text(value) for key, value in _members(port)}
+                found.setdefault(name, []).extend(of_table(table) if table else words(_text(port)))
+    return {name: list(dict.fromkeys(ports)) for name, ports in found.items()}
+
+
+def _services(files: Sequence[str], read: Read) -> dict[str, list[Node]]:
+    """The services with what each file says of them. Raises ValueError."""
+    services: dict[str, list[Node]] = {}
     queue, seen = list(files), set[str]()
     while queue and len(seen) < MOST_FILES:
         path = os.path.normpath(queue.pop(0))
@@ -62,11 +80,11 @@ def services(files: Sequence[str], read: Read) -> list[str]:
         except ValueError as error:
             raise ValueError(f"`{path}` {error}") from None
         for name, node in _members(_member(root, "services")):
-            names[name] = None
+            services.setdefault(name, []).append(node)
             if node.tag == "!reset":
-                del names[name]
+                del services[name]
         queue += [os.path.join(os.path.dirname(path), each) for each in _included(root)]
-    return list(names)
+    return services
 
 
 def _included(root: Node | None) -> Iterator[str]:

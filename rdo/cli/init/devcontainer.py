@@ -10,11 +10,12 @@ import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from rdo.cli.ide.draft import Read
-from rdo.cli.init import compose_file
+from rdo.cli.init import compose_file, devcontainer_hooks, devcontainer_ports
 from rdo.cli.init.template import LeftOut, Suggestion
 from rdo.config.schema import KEYS
 from rdo.config.types import InvalidValue
@@ -24,16 +25,12 @@ from rdo.util import jsonc
 EDITORS = ("$schema", "name", "customizations", "settings", "extensions", "devPort")
 """Of no meaning to what a command does."""
 
-HOOKS = ("onCreateCommand", "updateContentCommand", "postCreateCommand", "postStartCommand")
-"""What is run in a new container, in this order."""
-
 ADVICE = {
     "features": "to have them, `devcontainer up --workspace-folder .` first, then `rdoctl init`",
     "initializeCommand": "it runs on this machine; run it yourself",
     "postAttachCommand": "it is for an editor",
     "runArgs": "start the container yourself, and name it with `container`",
     "mounts": "start the container yourself, and name it with `container`",
-    "forwardPorts": "over ssh use `ssh -L`; for a container publish the port",
 }
 
 SHORT = 60
@@ -67,6 +64,7 @@ class _Reader:
     taken: set[str] = field(default_factory=set)
     first: str = ""
     once: list[str] = field(default_factory=list)
+    published: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def take(self, name: str) -> Any:
         """A value of the file, which is not left out any more."""
@@ -120,15 +118,22 @@ def suggestion(root: str, path: str, text: str, read: Read, environment: Mapping
     reader.put("user", reader.take("remoteUser") or data.get("containerUser"), "remoteUser")
     reader.take("containerUser")
     _environment(reader)
-    for name in HOOKS:
+    found = devcontainer_ports.read(data, reader.substitute)
+    reader.put("forward", found.forward or None, "forwardPorts")
+    reader.left_out += found.left_out
+    for name in devcontainer_hooks.NAMES:
         if command := reader.take(name):
-            lines = _commands(reader, command)
+            lines = devcontainer_hooks.lines(command, reader.substitute)
             advice = f"run it once, {' and '.join(f'`{line}`' for line in lines)}, or have the Dockerfile do it"
             reader.left_out.append(LeftOut(name, advice if lines else ""))
             reader.once += lines
-    others = [name for name in data if name not in reader.taken and name not in EDITORS]
-    left_out = [*reader.left_out, *(LeftOut(name, ADVICE.get(name, "")) for name in others)]
-    return Suggestion("docker", path, reader.values, reader.choices, reader.first, reader.once, left_out)
+    known = {*reader.taken, *EDITORS, *devcontainer_ports.NAMES}
+    return Suggestion(
+        *("docker", path, reader.values, reader.choices, reader.first, reader.once),
+        left_out=[*reader.left_out, *(LeftOut(name, ADVICE.get(name, "")) for name in data if name not in known)],
+        remarks=found.remarks,
+        published=reader.published,
+    )
 
 
 def _target(reader: _Reader) -> None:
@@ -170,6 +175,8 @@ def _compose(reader: _Reader) -> None:
         reader.put("service", service, "service")
     else:
         reader.choices["service"] = compose_file.services(files, reader.read)
+    with suppress(ValueError):  # the service is named, and docker compose will say what is wrong
+        reader.published = compose_file.published(files, reader.read)
     run = reader.take("runServices")
     services = run if isinstance(run, list) else []
     default = [os.path.normpath(each) for each in compose_file.found(reader.read, {})]
@@ -231,17 +238,6 @@ def _unknown(value: Any) -> str:
         if kind in ("localEnv", "env") and name:
             return f"`{name}` of this machine may be a secret; `-e`, or `env` in .rdo.local.conf, sets it"
     return ""
-
-
-def _commands(reader: _Reader, command: Any) -> list[str]:
-    """A hook as command lines of rdo: a string is a shell's, a list is arguments, an object holds several."""
-    if isinstance(command, dict):
-        return [line for each in command.values() for line in _commands(reader, each)]
-    if isinstance(command, str) and command.strip():
-        return [shlex.join(["rdo", "-c", reader.substitute(command)])]
-    if isinstance(command, list) and command and all(isinstance(word, str) for word in command):
-        return [shlex.join(["rdo", *map(reader.substitute, command)])]
-    return []
 
 
 def _short(value: Any) -> str:

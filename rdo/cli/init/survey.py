@@ -9,6 +9,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import NamedTuple
@@ -82,13 +83,25 @@ def _compose(environment: Mapping[str, str], directory: str, unusable: list[Left
         return
     try:
         names = compose_file.services(files, partial(read, directory))
+        published = compose_file.published(files, partial(read, directory))
     except ValueError as error:
         unusable.append(LeftOut(files[0], str(error)))
         return
     if not names:
         unusable.append(LeftOut(files[0], "it names no service"))
         return
-    yield Suggestion("docker", files[0], choices={"service": names}, first="docker compose up -d")
+    suggestion = Suggestion("docker", files[0], choices={"service": names}, first="docker compose up -d")
+    yield replace(suggestion, published=published) if published and _is_engine_elsewhere(environment) else suggestion
+
+
+def _is_engine_elsewhere(environment: Mapping[str, str]) -> bool:
+    """Whether ports that containers publish are ports of another machine."""
+    from rdo.drivers.docker.endpoint import resolve  # only here: most files publish none
+
+    try:
+        return resolve(environment).is_remote
+    except RdoError:
+        return False
 
 
 def _dockerfile(directory: str, _: list[LeftOut]) -> Iterator[Suggestion]:
@@ -115,16 +128,21 @@ def _other_dockerfiles(directory: str) -> list[str]:
 
 
 def _devcontainers(environment: Mapping[str, str], directory: str, unusable: list[LeftOut]) -> Iterator[Suggestion]:
-    from rdo.cli.init import devcontainer  # only here: it reads compose files
+    from rdo.cli.init import devcontainer, devcontainer_ports  # only here: it reads compose files
 
     files = _devcontainer_files(directory)
     if files and _has_dev_container(directory, environment):
-        yield Suggestion("docker", files[0], is_whole=True)
+        text = read(directory, files[0]) if len(files) == 1 else None
+        ports = devcontainer_ports.of_file(text or "")
+        values = {"forward": ports.forward} if ports.forward else {}
+        yield Suggestion(*("docker", files[0], values), is_whole=True, left_out=ports.left_out, remarks=ports.remarks)
         return
     for name in files:
         text = read(directory, name)
         try:
-            yield devcontainer.suggestion(directory, name, text or "", partial(read, directory), environment)
+            found = devcontainer.suggestion(directory, name, text or "", partial(read, directory), environment)
+            elsewhere = found.published and _is_engine_elsewhere(environment)
+            yield found if elsewhere else replace(found, published={})
         except ValueError as error:
             unusable.append(LeftOut(name, str(error)))
 

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from rdo.config.schema import CONTAINERS, KEYS, ConfigKey, Settings
@@ -63,21 +64,36 @@ class Suggestion:
     left_out: Sequence[LeftOut] = ()
     is_whole: bool = False
     """Whether the driver finds all the rest by itself."""
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    """What the file says of the values of some keys, beside what they mean."""
+    published: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What to forward of each service, since its published ports are not on this machine."""
 
 
-def render(values: Mapping[str, Any], because: str = "", left_out: Sequence[LeftOut] = ()) -> str:
+def render(
+    values: Mapping[str, Any],
+    because: str = "",
+    left_out: Sequence[LeftOut] = (),
+    remarks: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """The file with these values of config keys; `driver` is among them. `left_out` is what `because` says besides."""
     driver = values["driver"]
     others = (key for key in KEYS.values() if key.name not in values and _is_offered(key, values, driver))
     return "\n".join(
         [
             HEAD,
-            _block((f"{name} = {literal(value)}", KEYS[name].help) for name, value in values.items()),
+            _block((f"{name} = {literal(value)}", _help(name, remarks)) for name, value in values.items()),
             *([_remarks(because, left_out)] if left_out else []),
             MORE + _block((f"#{key.name} = {key.example}", f"{key.help}{_default(key)}") for key in others),
             PROFILES,
         ]
     )
+
+
+def _help(name: str, remarks: Mapping[str, str]) -> str:
+    """What the key means, and what others have written of its value: nothing in that may end the comment."""
+    text = f"{KEYS[name].help}: {printable(remarks[name])}" if remarks.get(name) else KEYS[name].help
+    return text if len(text) <= WIDEST else text[: WIDEST - 3] + "..."
 
 
 def literal(value: Any) -> str:
@@ -107,12 +123,12 @@ def _is_offered(key: ConfigKey, values: Mapping[str, Any], driver: str) -> bool:
 
 
 def _block(lines: Iterable[tuple[str, str]]) -> str:
-    """Assignments with their remarks, aligned; the remark of a long one stands above it."""
-    pairs = list(lines)
-    width = max((len(assignment) for assignment, _ in pairs if len(assignment) <= LONG), default=0)
+    """Assignments with their remarks, aligned; the remark of a long one, and a long remark, stands above it."""
+    pairs = [(*pair, len(pair[0]) <= LONG and len(pair[1]) <= WIDEST - LONG) for pair in lines]
+    width = max((len(assignment) for assignment, _, is_short in pairs if is_short), default=0)
     return "".join(
-        f"{assignment.ljust(width)}  # {remark}\n" if len(assignment) <= LONG else f"# {remark}\n{assignment}\n"
-        for assignment, remark in pairs
+        f"{assignment.ljust(width)}  # {remark}\n" if is_short else f"# {remark}\n{assignment}\n"
+        for assignment, remark, is_short in pairs
     )
 
 

@@ -60,6 +60,11 @@ class Endpoint(NamedTuple):
         """What comes before all that the engine is asked for."""
         return "" if self.scheme == "ssh" else self.path
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is reached over a network."""
+        return self.scheme != "unix"
+
 
 def resolve(environment: Mapping[str, str]) -> Endpoint:
     """The engine that `docker` would talk to. Raises ConfigError."""

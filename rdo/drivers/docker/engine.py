@@ -69,7 +69,7 @@ class Engine:
 
     def __init__(self, endpoint: Endpoint, environment: Mapping[str, str]) -> None:
         self.endpoint = endpoint
-        self.is_remote = endpoint.scheme != "unix"
+        self.is_remote = endpoint.is_remote
         self.heard = 0.0
         """When the engine was last heard from: clock.elapsed, which goes on while the machine sleeps."""
         self._environment = environment

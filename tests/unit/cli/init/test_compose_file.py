@@ -112,3 +112,24 @@ def test_the_environment_names_files_before_the_env_file_does() -> None:
     files = {".env": "COMPOSE_FILE=a", "compose.yaml": ""}
     assert compose_file.found(files.get, {"COMPOSE_FILE": "b:c"}) == ["b", "c"]
     assert compose_file.found(files.get, {"COMPOSE_PATH_SEPARATOR": ","}) == ["a"]
+
+
+PUBLISHED = """\
+x-ports: &ports ["1234"]
+services:
+  web:
+    ports:
+      - 8080:80
+      - "9000"
+      - {target: 81, published: "8081", protocol: tcp}
+      - 53:53/udp
+      - ${PORT}:82
+  db: {ports: *ports}
+  none: {}
+"""
+
+
+def test_what_each_service_publishes_is_a_word_for_each_port_over_all_files() -> None:
+    more = {"compose.yaml": PUBLISHED, "dev.yaml": "services:\n  web:\n    ports: [8080:80, 7000:7000]\n"}
+    found = compose_file.published(["compose.yaml", "dev.yaml"], more.get)
+    assert found == {"web": ["8080:80", "9000", "8081:81", "7000"], "db": ["1234"]}

@@ -228,3 +228,16 @@ def test_a_command_that_is_left_out_says_what_to_type_for_it() -> None:
         "",
         "run it once, `rdo -c 'npm ci'` and `rdo make 'x y'`, or have the Dockerfile do it",
     ]
+
+
+def test_ports_have_a_key_of_their_own() -> None:
+    found = read({"image": "py", "forwardPorts": [3000, "x"], "portsAttributes": {"3000": {"label": "app"}}})
+    assert found.values["forward"] == ["3000"]
+    assert found.remarks == {"forward": "3000 is app"}
+    assert [left.name for left in found.left_out] == ["forwardPorts x"]
+
+
+def test_what_the_services_publish_is_known_and_a_file_that_cannot_be_read_says_nothing() -> None:
+    data = {"dockerComposeFile": "../c.yaml", "service": "a"}
+    assert read(data, c_yaml="services: {a: {ports: ['80:81']}}").published == {"a": ["80:81"]}
+    assert read(data, c_yaml="{").published == {}

@@ -102,3 +102,23 @@ def test_a_directory_or_a_file_that_cannot_be_read_tells_nothing(tmp_path: Path)
     (tmp_path / ".devcontainer").write_text("")
     (tmp_path / "compose.yaml").symlink_to("nowhere")
     assert survey.look(str(tmp_path), {}) == survey.Survey([], [])
+
+
+PUBLISHED = {"compose.yaml": "services:\n  web:\n    ports: ['8080:80']\n"}
+
+
+@pytest.mark.parametrize(
+    ("host", "published"),
+    [("", {}), ("unix:///nowhere", {}), ("ssh://box", {"web": ["8080:80"]}), ("tcp://box", {"web": ["8080:80"]}),
+     ("?://", {})],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "more", [{}, {".devcontainer.json": '{"dockerComposeFile": "compose.yaml", "service": "web"}'}]
+)
+def test_published_ports_are_of_use_where_the_engine_is_on_another_machine(
+    tmp_path: Path, host: str, published: dict[str, list[str]], more: dict[str, str]
+) -> None:
+    for name, text in {**PUBLISHED, **more}.items():
+        (tmp_path / name).write_text(text)
+    found = survey.look(str(tmp_path), {"HOME": str(tmp_path / "home"), "DOCKER_HOST": host})
+    assert only(found).published == published

@@ -1,0 +1,56 @@
+"""Ports as `docker run -p` and a compose file publish them, as words of the key `forward`. Pure.
+
+Source: https://docs.docker.com/reference/compose-file/services/#ports.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from rdo.config import forwards
+
+LARGEST_RANGE = 64
+"""Ports of a range such as `3000-3005`: rdo would listen on each of them."""
+
+DEFAULT = re.compile(r"\$\{\w+:?-([^${}]*)\}")
+"""`${PORT:-8080}`: the value that it has unless somebody sets the variable."""
+
+UNCLEAR = "name the ports that you need in `forward`"
+
+
+class NotForwarded(ValueError):
+    """Why a port is left out, as a phrase."""
+
+
+def words(published: str) -> list[str]:
+    """For `80`, `8080:80`, `127.0.0.1:8080:80/tcp`, `3000-3005:3000-3005`. Raises NotForwarded.
+
+    The address is left out: rdo listens on the loopback addresses.
+    """
+    text, _, protocol = DEFAULT.sub(r"\1", published).partition("/")
+    if protocol not in ("", "tcp"):
+        raise NotForwarded("rdo forwards TCP only")
+    *before, last = text.split(":")
+    there = _range(last)
+    here = _range(before[-1]) if before and before[-1] else there
+    if len(here) != len(there):
+        raise NotForwarded(UNCLEAR)
+    return [str(to) if port == to else f"{port}:{to}" for port, to in zip(here, there, strict=True)]
+
+
+def of_table(table: Mapping[str, str]) -> list[str]:
+    """For the long form of compose: `target`, `published`, `protocol` and others. Raises NotForwarded."""
+    there = table.get("target", "")
+    return words(f"{table.get('published') or there}:{there}/{table.get('protocol', '')}")
+
+
+def _range(field: str) -> Sequence[int]:
+    """The ports of `3000` or `3000-3005`. Raises NotForwarded."""
+    first, dash, last = field.partition("-")
+    if any(not each.isdecimal() or forwards.fault(each) for each in (first, last if dash else first)):
+        raise NotForwarded(UNCLEAR)
+    found = range(int(first), int(last if dash else first) + 1)
+    if not 0 < len(found) <= LARGEST_RANGE:
+        raise NotForwarded(UNCLEAR)
+    return found
