@@ -12,7 +12,7 @@ from rdo.util import home
 if TYPE_CHECKING:
     from rdo.config.load import Config
     from rdo.drivers.base import Driver
-    from rdo.drivers.ssh.options import SshOptions
+    from rdo.drivers.ssh.query import Query
 
 
 ENV_VARS = (
@@ -60,10 +60,10 @@ def create(config: Config, environment: Mapping[str, str]) -> Driver:
     return DockerDriver(settings, config.root, config.profile, environment)
 
 
-def ssh_options(driver: Driver, environment: Mapping[str, str]) -> SshOptions | None:
-    """How ssh reaches the target; None where it does not, or only Vagrant knows. Raises ConnectError."""
-    find: Callable[[Mapping[str, str]], SshOptions | None] | None = getattr(driver, "ssh_options", None)
-    return find(environment) if find else None
+def ssh_query(driver: Driver, environment: Mapping[str, str]) -> Query | None:
+    """Begin to ask how ssh reaches the target; None where it does not, or only Vagrant knows. Raises ConnectError."""
+    begin: Callable[[Mapping[str, str]], Query | None] | None = getattr(driver, "ssh_query", None)
+    return begin(environment) if begin else None
 
 
 def programs(config: Config, environment: Mapping[str, str]) -> list[str]:

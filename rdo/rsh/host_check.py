@@ -61,10 +61,11 @@ def addresses(loaded: Config) -> Iterator[Address]:
         raise store.refusal(request, status)
     driver = registry.create(loaded, os.environ)
     known = (*configured.names, driver.target, driver.target.rpartition(" ")[2])
-    reached = registry.ssh_options(driver, os.environ)
-    if reached is None:
+    query = registry.ssh_query(driver, os.environ)
+    if query is None:
         yield Address(known, settings.user)
     else:
+        reached = query.options()
         yield Address((*known, reached.host, reached.hostname), reached.user, reached.port)
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from rdo.drivers.ssh import dial
 from rdo.drivers.ssh.connector import Connector
-from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
+from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import ConnectError
 from tests.connecting import connected

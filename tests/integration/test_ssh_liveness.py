@@ -16,8 +16,8 @@ import pytest
 from rdo.drivers.silence import KeepaliveTimeouts
 from rdo.drivers.ssh.connection import SshConnection
 from rdo.drivers.ssh.connector import Connector
-from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
+from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.errors import LinkLost
 from tests.integration.conftest import Connect, MakeServer
 from tests.leaks import wait_until

@@ -13,9 +13,9 @@ import pytest
 import rdo
 from rdo.drivers.docker.http import split_head
 from rdo.drivers.ssh import known_hosts, query
-from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.ssh.query_output import parse
+from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.drivers.vagrant import output
 from rdo.rsh.ssh_argv import parse as parse_ssh_argv
 from tests.unit.util.test_lines import ODD

@@ -13,8 +13,9 @@ from functools import cached_property
 from rdo.cli.doctor.check import Check, Finding, failed, ok, skipped, warning
 from rdo.config.load import Config
 from rdo.drivers import registry
-from rdo.drivers.ssh.options import SshOptions, SshQueryRequest
+from rdo.drivers.ssh.options import SshOptions
 from rdo.drivers.ssh.query import Query
+from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.errors import RdoError
 
 RESOLVE_TIMEOUT = 15.0

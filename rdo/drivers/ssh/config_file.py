@@ -19,7 +19,7 @@ from paramiko import config
 from paramiko.config import SSHConfig
 from paramiko.ssh_exception import ConfigParseError, CouldNotCanonicalize
 
-from rdo.drivers.ssh.options import SshQueryRequest
+from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.errors import ConnectError
 from rdo.util import foreign_file
 from rdo.util.caller_program import run_for_caller

@@ -9,8 +9,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rdo.drivers.root import Root
-from rdo.drivers.ssh.options import SshOptions, SshQueryRequest
 from rdo.drivers.ssh.query import Query
+from rdo.drivers.ssh.query_request import SshQueryRequest
 
 if TYPE_CHECKING:
     from rdo.drivers.caller import Caller
@@ -64,11 +64,11 @@ class SshDriver:
 
     def resolve(self, caller: Caller) -> SshTarget:
         """See base.Driver."""
-        query = Query(self._request, caller.environment)
+        query = self.ssh_query(caller.environment)
         from rdo.drivers.ssh import target
 
         return target.resolve(self.target, self._request, query, self._timeout)
 
-    def ssh_options(self, environment: Mapping[str, str]) -> SshOptions:
-        """What the user's ssh configuration says of the host now. Raises ConnectError."""
-        return Query(self._request, environment).options()
+    def ssh_query(self, environment: Mapping[str, str]) -> Query:
+        """Begin to ask what the user's ssh configuration says of the host now. Raises ConnectError."""
+        return Query(self._request, environment)

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from rdo.drivers.ssh.algorithms import Algorithms
+from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.drivers.ssh.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -33,17 +34,6 @@ DEFAULT_KEYS = (
 
 BEGINNINGS = ("/", "~", "%", "${", "./", "../")
 """What a path that has more than a name begins with."""
-
-
-class SshQueryRequest(NamedTuple):
-    """What rdo's own configuration says about a host; the rest is up to the user's ssh configuration."""
-
-    host: str
-    user: str | None = None
-    port: int | None = None
-    identity: str | None = None
-    jump: str | None = None
-    ssh_config: str | None = None
 
 
 class SshOptions(NamedTuple):

@@ -6,14 +6,17 @@ import os
 import pwd
 import subprocess
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
-from rdo.drivers.ssh.options import SshOptions, SshQueryRequest
-from rdo.drivers.ssh.query_output import parse
+from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.errors import ConnectError
 from rdo.fscodec import fsdecode, fsencode
 from rdo.util.caller_program import kill_session, start_for_caller
 from rdo.util.lines import split_lines
+
+if TYPE_CHECKING:
+    from rdo.drivers.ssh.options import SshOptions
 
 QUERY_TIMEOUT = 20.0
 """Seconds for `ssh -G`, which takes 5 ms unless a `Match exec` in the user's configuration is slow."""
@@ -40,6 +43,8 @@ class Query:
 
     def options(self) -> SshOptions:
         """The answer. Raises ConnectError with ssh's own words where the configuration is wrong."""
+        from rdo.drivers.ssh.query_output import parse  # while ssh works
+
         lines = _answer(self._process) if self._process else _lines_without_ssh(self._request, self._environment)
         try:
             return parse(self._request, lines, self._environment, pwd.getpwuid(os.getuid()))

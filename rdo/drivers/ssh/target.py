@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from rdo.drivers.base import ChannelOptions, Pty
 from rdo.drivers.caller import Caller
 from rdo.drivers.ssh.dial import ConnectAhead, load_connector
-from rdo.drivers.ssh.options import SshOptions, SshQueryRequest, login_key, variables
+from rdo.drivers.ssh.options import SshOptions, login_key, variables
 from rdo.drivers.ssh.query import Query
+from rdo.drivers.ssh.query_request import SshQueryRequest
 
 if TYPE_CHECKING:
     import socket

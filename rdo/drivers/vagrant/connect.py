@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from rdo.drivers.caller import Caller, show_step
 from rdo.drivers.ssh.dial import ConnectAhead, load_connector
-from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
+from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.drivers.vagrant.command import VagrantCommand
 from rdo.drivers.vagrant.connect_options import AUTO_UP, ConnectOptions
 from rdo.drivers.vagrant.known_hosts import MachineKnownHosts

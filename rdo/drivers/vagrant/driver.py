@@ -25,7 +25,7 @@ from rdo.drivers.vagrant.store import CHOICE_FILE, VagrantCache, answer_file, an
 if TYPE_CHECKING:
     from rdo.drivers.caller import Caller
     from rdo.drivers.ssh.connection import SshConnection
-    from rdo.drivers.ssh.options import SshOptions
+    from rdo.drivers.ssh.query import Query
     from rdo.drivers.vagrant.target import VagrantTarget
 
 ONLY_MACHINE = "default"
@@ -109,19 +109,19 @@ class VagrantDriver:
 
         return VagrantTarget(f"vagrant {name}", key, connect)
 
-    def ssh_options(self, environment: Mapping[str, str]) -> SshOptions | None:
-        """How ssh reaches the machine, as far as Vagrant said so before. Raises ConnectError."""
+    def ssh_query(self, environment: Mapping[str, str]) -> Query | None:
+        """Begin to ask how ssh reaches the machine, as far as Vagrant said so before. Raises ConnectError."""
         name = self._known_name()
         machine = find_machine(self.project, name, environment) if name else None
         if not name or not machine:
             return None
-        from rdo.drivers.ssh.options import SshQueryRequest
         from rdo.drivers.ssh.query import Query
+        from rdo.drivers.ssh.query_request import SshQueryRequest
 
         file = answer_file(name)
         if self._cache.read(file, answer_key(self.project, machine)) is None:
             return None
-        return Query(SshQueryRequest(name, ssh_config=self._cache.path(file)), environment).options()
+        return Query(SshQueryRequest(name, ssh_config=self._cache.path(file)), environment)
 
     def _known_name(self) -> str | None:
         """The machine's name as far as it is known without Vagrant."""

@@ -28,11 +28,11 @@ sys.exit(status)
 
 BASE = {
     "collections", "contextlib", "copyreg", "enum", "functools", "importlib", "itertools", "keyword", "operator", "re",
-    "reprlib", "types", "typing", "warnings",
+    "reprlib", "types", "typing", "warnings", "gc",
 }  # fmt: skip
-"""What `typing` and `re` load."""
+"""What `typing` and `re` load, and what is part of the interpreter anyway."""
 
-PROJECT = {"collections", "itertools", "keyword", "operator", "reprlib"}
+PROJECT = {"collections", "gc", "itertools", "keyword", "operator", "reprlib"}
 """What `collections.abc` loads."""
 
 CONFIG = {"errno", "unicodedata"}

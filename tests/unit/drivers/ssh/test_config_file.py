@@ -12,7 +12,7 @@ from rdo.config.load import load
 from rdo.drivers import registry
 from rdo.drivers.ssh.config_file import lines
 from rdo.drivers.ssh.driver import SshDriver
-from rdo.drivers.ssh.options import SshQueryRequest
+from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.errors import ConnectError
 
 BOUND = 30.0
@@ -22,7 +22,7 @@ PROGRAM = """
 import sys
 from rdo.drivers.ssh import connector
 print(*sys.modules)
-from rdo.drivers.ssh.options import SshQueryRequest
+from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.drivers.ssh.config_file import lines
 print(*lines(SshQueryRequest("box", ssh_config=sys.argv[1]), {"SHELL": "/bin/sh", "HERE": "yes"}), sep="\\n")
 """
@@ -60,7 +60,7 @@ def test_a_driver_can_be_made_again_after_a_configuration_was_read_without_an_ss
     for _ in range(2):
         made = registry.create(config, {"HOME": str(tmp_path)})
         assert isinstance(made, SshDriver)
-        assert made.ssh_options({"HOME": str(tmp_path), "PATH": str(tmp_path)}).hostname == "box"
+        assert made.ssh_query({"HOME": str(tmp_path), "PATH": str(tmp_path)}).options().hostname == "box"
 
 
 def options(path: Path, host: str = "box") -> dict[str, str]:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from rdo.drivers.ssh.dial import CLIENT_VERSION, ConnectAhead, load_connector
-from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import Query
+from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.errors import ConnectError
 
 BOUND = 20.0

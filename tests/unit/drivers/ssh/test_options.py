@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.drivers.ssh.options import SshQueryRequest, copy_command, jump_request, paths, variables
+from rdo.drivers.ssh.options import copy_command, jump_request, paths, variables
+from rdo.drivers.ssh.query_request import SshQueryRequest
 from tests.ssh_client import ScriptedCaller
 from tests.unit.drivers.ssh.test_query_output import options
 

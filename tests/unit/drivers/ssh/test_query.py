@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.drivers.ssh.options import SshQueryRequest
 from rdo.drivers.ssh.query import arguments, check_names
+from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.errors import ConnectError
 
 

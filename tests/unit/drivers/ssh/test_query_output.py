@@ -6,8 +6,9 @@ import pwd
 
 import pytest
 
-from rdo.drivers.ssh.options import SshOptions, SshQueryRequest
+from rdo.drivers.ssh.options import SshOptions
 from rdo.drivers.ssh.query_output import packet_mark, parse
+from rdo.drivers.ssh.query_request import SshQueryRequest
 
 ALICE = pwd.struct_passwd(("alice", "x", 1000, 1000, "", "/home/alice", "/bin/sh"))
 
