@@ -15,7 +15,7 @@ def target(pool: TargetPool, syncs: SyncTable, forwards: PortForwards, *, ending
         "driver": pool.target.driver,
         "profiles": [user._asdict() for user in pool.users],
         "running": [command.words for command in pool.running],
-        "connections": len(list(pool.shells.connections)),
+        "connections": pool.shells.connections.living,
         "started": pool.started,
         "idle_timeout": pool.idle_timeout,
         "idle_left": pool.idle_left,

@@ -84,6 +84,11 @@ class ConnectionSet:
             return iter(list(self._connections))
 
     @property
+    def living(self) -> int:
+        """How many have not ended, as far as is known: the next command forgets those that have."""
+        return sum(not connection.keepalive.ended for connection in self)
+
+    @property
     def is_wanted(self) -> bool:
         """Whether there is a connection, or somebody makes one."""
         return bool(self._connections) or not self._latest.is_over
