@@ -50,7 +50,8 @@ class ScriptedCaller:
         self.told.append(line)
 
     def progress(self, step: str) -> bool:
-        self.steps.append(step)
+        if self.steps[-1:] != [step]:
+            self.steps.append(step)
         return self._watches
 
     def trace(self, line: str) -> None:

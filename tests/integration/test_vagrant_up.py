@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,14 @@ import pytest
 from rdo.drivers.vagrant.driver import VagrantDriver
 from rdo.errors import ConnectError
 from tests.connecting import connected
+from tests.processes import wait_for_end
 from tests.ssh_client import ScriptedCaller
 from tests.sshd import Sshd
 from tests.vagrant_fake import FakeVagrant
 from tests.vagrant_machine import driver
+
+BOUND = 10.0
+"""Seconds for a process that was killed to be gone."""
 
 
 @pytest.fixture
@@ -51,10 +56,11 @@ def test_who_watches_vagrant_up_sees_its_last_line_and_all_of_them_if_it_fails(v
     assert caller.told == []
 
 
-def test_a_caller_that_goes_away_interrupts_vagrant_up(vagrant: FakeVagrant) -> None:
-    class Gone(Exception):
-        pass
+class Gone(Exception):
+    """The caller has gone."""
 
+
+def test_a_caller_that_goes_away_interrupts_vagrant_up(vagrant: FakeVagrant) -> None:
     class Leaving(ScriptedCaller):
         def report(self, line: str) -> None:
             raise Gone
@@ -65,3 +71,32 @@ def test_a_caller_that_goes_away_interrupts_vagrant_up(vagrant: FakeVagrant) -> 
     with pytest.raises(Gone):
         connected(up(vagrant), Leaving(environment=vagrant.environment(os.environ)))
     assert (vagrant.directory / "cleaned").exists()
+
+
+class LeavesAt(ScriptedCaller):
+    """Goes away some time after a step has begun."""
+
+    def __init__(self, step: str, environment: dict[str, str]) -> None:
+        super().__init__(environment=environment)
+        self._last = step
+        self._begun = 0.0
+
+    def progress(self, step: str) -> bool:
+        if step == self._last and self._begun and time.monotonic() > self._begun + 0.3:
+            raise Gone
+        self._begun = self._begun or (time.monotonic() if step == self._last else 0.0)
+        return super().progress(step)
+
+
+SILENT = {"up": "vagrant up default", "ssh-config": "asking Vagrant (ssh-config default)"}
+"""Subcommands, and the steps that are shown meanwhile."""
+
+
+@pytest.mark.parametrize("words", SILENT)
+def test_a_vagrant_that_says_nothing_is_ended_once_its_caller_goes_away(vagrant: FakeVagrant, words: str) -> None:
+    vagrant.create()
+    vagrant.down(default="poweroff")
+    vagrant.answer(words, "echo $$ >running; exec sleep 60")
+    with pytest.raises(Gone):
+        connected(up(vagrant), LeavesAt(SILENT[words], vagrant.environment(os.environ)))
+    wait_for_end(int((vagrant.directory / "running").read_text()), BOUND)

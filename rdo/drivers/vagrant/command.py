@@ -13,7 +13,7 @@ import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from rdo.drivers.base import READ_SIZE
@@ -80,6 +80,8 @@ class VagrantCommand:
     def __init__(self, project: VagrantProject, caller: Caller) -> None:
         self._project = project
         self._caller = caller
+        self._doing = ""
+        """What the caller is shown."""
 
     def ssh_config(self, name: str) -> VagrantResult:
         """The ssh configuration of a machine that runs, as output. Raises ConnectError."""
@@ -113,10 +115,10 @@ class VagrantCommand:
         """Get a machine running, with Vagrant's words on the caller's stderr; its last words only if it fails, for a
         caller who could watch. Raises ConnectError."""
         last: deque[str] = deque(maxlen=TAIL_LINES)
-        watched = self._caller.progress(f"vagrant up {name}")
+        watched = self._progress(f"vagrant up {name}")
         process = self._start(["up", name], subprocess.STDOUT)
         with _interrupted_unless_ended(process):
-            for data in _lines(process):
+            for data in _lines(process, look=self._look):
                 last.append(line := fsdecode(data))
                 self._show(line.rstrip(), watched)
             status = process.wait()
@@ -130,15 +132,24 @@ class VagrantCommand:
         if not watched:
             self._caller.report(line)
         elif line:
-            self._caller.progress(f"vagrant up: {line}")
+            self._progress(f"vagrant up: {line}")
+
+    def _progress(self, step: str) -> bool:
+        """See Caller."""
+        self._doing = step
+        return self._caller.progress(step)
+
+    def _look(self) -> None:
+        """Whether the caller still waits. Raises CallerGone."""
+        self._caller.progress(self._doing)
 
     def _ask(self, *words: str) -> VagrantResult:
-        self._caller.progress(f"asking Vagrant ({shlex.join(words)})")
+        self._progress(f"asking Vagrant ({shlex.join(words)})")
         self._caller.trace(f"running: vagrant {shlex.join(words)}")
         process = self._start(words, subprocess.PIPE)
         try:
             with _closed_at_the_end(process):
-                output, errors = _collect(process, ASK_TIMEOUT)
+                output, errors = _collect(process, ASK_TIMEOUT, self._look)
         except (TimeoutError, TooMuchOutput) as error:
             why = f"waited {ASK_TIMEOUT:.0f} s" if isinstance(error, TimeoutError) else "its output does not end"
             raise ConnectError(f"`vagrant {words[0]}` did not respond", why, "try it yourself") from None
@@ -195,11 +206,13 @@ def _signal(process: subprocess.Popen[bytes], number: int) -> None:
         os.killpg(process.pid, number)
 
 
-def _collect(process: subprocess.Popen[bytes], timeout: float) -> ProgramOutput:
-    """All of it, once the program has ended. Raises TooMuchOutput, and TimeoutError: it may still run then."""
+def _collect(process: subprocess.Popen[bytes], timeout: float, look: Callable[[], object]) -> ProgramOutput:
+    """All of it, once the program has ended. Raises TooMuchOutput, TimeoutError and what `look` raises: it may still
+    run then.
+    """
     found = {name: bytearray() for name in ProgramOutput._fields}
     end = time.monotonic() + timeout
-    for name, data in _pieces(process, list(found), end):
+    for name, data in _pieces(process, list(found), end, look):
         found[name] += data
         if len(found[name]) > OUTPUT_LIMIT:
             raise TooMuchOutput
@@ -208,10 +221,16 @@ def _collect(process: subprocess.Popen[bytes], timeout: float) -> ProgramOutput:
     return ProgramOutput(*map(bytes, found.values()))
 
 
-def _lines(process: subprocess.Popen[bytes], timeout: float = math.inf) -> Iterator[bytes]:
+def _do_nothing() -> None:
+    """In place of a look whether the caller still waits."""
+
+
+def _lines(
+    process: subprocess.Popen[bytes], timeout: float = math.inf, look: Callable[[], object] = _do_nothing
+) -> Iterator[bytes]:
     """The lines of its stdout as they come, without their ends: LF or CR. One that is too long comes in parts."""
     rest = b""
-    for _, data in _pieces(process, ["stdout"], time.monotonic() + timeout):
+    for _, data in _pieces(process, ["stdout"], time.monotonic() + timeout, look):
         *whole, rest = ENDS.split(rest + data)
         yield from whole
         while len(rest) > LINE_LIMIT:
@@ -221,8 +240,10 @@ def _lines(process: subprocess.Popen[bytes], timeout: float = math.inf) -> Itera
         yield rest
 
 
-def _pieces(process: subprocess.Popen[bytes], names: Sequence[str], end: float) -> Iterator[tuple[str, bytes]]:
-    """What comes on its pipes, until it has ended, or the time has come."""
+def _pieces(
+    process: subprocess.Popen[bytes], names: Sequence[str], end: float, look: Callable[[], object]
+) -> Iterator[tuple[str, bytes]]:
+    """What comes on its pipes, until it has ended, or the time has come. Calls `look` between them, which may raise."""
     ended = False
     with selectors.DefaultSelector() as selector:
         for name in names:
@@ -230,6 +251,7 @@ def _pieces(process: subprocess.Popen[bytes], names: Sequence[str], end: float) 
             os.set_blocking(pipe.fileno(), False)
             selector.register(pipe, selectors.EVENT_READ, name)
         while selector.get_map() or not ended:
+            look()
             for key, _ in selector.select(EXIT_CHECK_INTERVAL):
                 if data := os.read(key.fd, READ_SIZE):
                     yield key.data, data
