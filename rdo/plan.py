@@ -19,7 +19,7 @@ from rdo.errors import RdoError
 from rdo.fscodec import fsdecode
 from rdo.ipc.request import Request
 from rdo.paths.mapping import MappedArgument, PathMapping, UnmappedError
-from rdo.remote_sh.script import Script, mode_settings
+from rdo.remote_sh.script import Copied, Script, mode_settings
 from rdo.util.phrases import shortened
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -48,8 +48,10 @@ def make(
     target: str,
     unmapped_error: UnmappedError = lambda directory: None,
     sudo: str = "",
+    copied: Copied | None = None,
 ) -> Plan:
     """The plan. `roots` and `unmapped_error` are the driver's. `sudo`: the user that sudo there is to run it as.
+    `copied`: see Script.
 
     Raises RdoError where the working directory is not on the target, or no directory is known there.
     """
@@ -68,13 +70,14 @@ def make(
     script = Script(
         command=_command(request, [argument.arrives for argument in mapped]),
         directory=directory,
-        lost=_lost(directory, target, request, copies=settings.sync == "push" and not request.no_sync),
+        lost=_lost(directory, target, request, copies=settings.sync == "push"),
         environment=_environment(request, settings),
         path=_path(settings.path, mapping, fsdecode(request.root)),
         sudo=sudo,
         has_input=not request.no_input,
         keep=settings.on_disconnect == "keep",
         inside=_inside(request, mapping),
+        copied=copied,
         modes=tuple(mode_settings(request.modes)),
     )
     maps_output = request.map_output or (settings.map_output and not request.no_map_output)
@@ -119,13 +122,13 @@ def _command(request: Request, words: Sequence[str]) -> Sequence[str]:
 def _lost(directory: str, target: str, request: Request, *, copies: bool) -> str:
     """The line for a directory that cannot be entered; most often it is missing, on a target that is new.
 
-    `copies`: files are copied there before each command.
+    `copies`: files are copied there.
     """
-    if copies:
-        hint = "if it was removed there, the next command copies it again; what git ignores stays here"
-        return str(RdoError(f"rdo: cannot enter the directory `{directory}` on `{target}`", "", hint))
     profile = fsdecode(request.profile)
     words = ["rdo", *([] if profile == DEFAULT_PROFILE else ["-p", profile])]
+    if copies:
+        hint = f"`{shlex.join([*words, '--sync-only'])}` copies what is missing there; what git ignores stays here"
+        return str(RdoError(f"rdo: cannot enter the directory `{directory}` on `{target}`", "", hint))
     make = shlex.join([*words, "--dir", "/" if directory.startswith("/") else ".", "mkdir", "-p", directory])
     hint = f"if it is missing, `{make}` creates it"
     if not request.remote_directory:

@@ -7,7 +7,7 @@ import select
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
 from rdo import plan
@@ -220,3 +220,33 @@ class WaitingCaller:
         except ClientGone:
             return False
         return True
+
+
+class CommandEnded(CallerGone):
+    """The command has ended for which something was done."""
+
+
+class StartedCaller(WaitingCaller):
+    """The caller of a command that was started, while something is done that it waits for: nothing is asked or shown
+    but what is reported.
+    """
+
+    def __init__(self, client: ClientConnection, request: Request, user: str, has_ended: Callable[[], bool]) -> None:
+        super().__init__(client, request, user)
+        self._has_ended = has_ended
+
+    def ask(self, question: str, *, echo: bool) -> str | None:
+        """See Caller."""
+        return None
+
+    def screen(self) -> tuple[int, int] | None:
+        """See Caller."""
+        return None
+
+    def progress(self, step: str) -> bool:
+        """See Caller. Raises ClientGone, CommandEnded."""
+        if self._has_ended():
+            raise CommandEnded
+        if self._client.has_gone:
+            raise ClientGone
+        return False

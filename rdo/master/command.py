@@ -82,13 +82,15 @@ class CommandRunner:
                 if sync is not None:
                     sync.before(caller)
             sudo = "" if driver.switches_user else caller.user
-            planned = plan.make(request, settings, roots, driver.target, driver.unmapped_error, sudo)
+            copied = sync.copied(sudo) if sync is not None else None
+            planned = plan.make(request, settings, roots, driver.target, driver.unmapped_error, sudo, copied)
             if request.progress and settings.driver != "local":  # there, nothing stays here
                 self._hint_at_prefix_assignments(
                     caller, request, {*planned.script.environment, *use.target.options(caller, None).variables}
                 )
             finish = sync.finish if sync is not None else None
-            session = Session(client, lease, use.target.name, planned.output_roots, finish)
+            restore = sync.restore if sync is not None and copied is not None else None
+            session = Session(client, lease, use.target.name, planned.output_roots, finish, restore)
             session.start(planned.script, ptyless=ptyless)
             if request.progress or request.verbose:
                 session.report_silence()
@@ -131,8 +133,9 @@ class CommandRunner:
             owner = WaitingCaller(asked.client, asked.request, user)
             use = used.enter_context(self._target(asked, owner))
         sync = self.syncs.of(use.pool, place, caller.environment)
+        sudo = "" if driver.switches_user else user
         return command_sync.CommandSync(
-            sync, asked.client, asked.request, use, "" if driver.switches_user else user, owner.user
+            sync, asked.client, asked.request, use, sudo, owner.user, is_by_another=owner is not caller
         )
 
     def _hint_at_prefix_assignments(self, caller: WaitingCaller, request: Request, there: Set[str]) -> None:

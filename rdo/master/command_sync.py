@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,10 +16,12 @@ from rdo.errors import FAILURE, RdoError
 from rdo.ipc import protocol
 from rdo.ipc.request import Request
 from rdo.master import sync_only
-from rdo.master.client_connection import ClientConnection, WaitingCaller
+from rdo.master.client_connection import ClientConnection, CommandEnded, StartedCaller, WaitingCaller
 from rdo.paths.mapping import PathMapping
+from rdo.pool.shell import Shell
 from rdo.pool.shell_job import JobUse
 from rdo.pool.target_table import TargetUse
+from rdo.remote_sh.script import Copied
 from rdo.sync import rules
 from rdo.sync.patterns import claimed_twice
 from rdo.sync.project_sync import ProjectSync, SyncPlace, pull_fault
@@ -70,6 +73,8 @@ class CommandSync(NamedTuple):
     """Whom sudo there is to copy files as."""
     user: str
     """Whom a driver that switches users is to copy them as."""
+    is_by_another: bool
+    """Whether that is another user than the command's."""
 
     def use(self, caller: WaitingCaller) -> JobUse:
         """For work on the target while this caller waits."""
@@ -78,6 +83,22 @@ class CommandSync(NamedTuple):
     def before(self, caller: WaitingCaller) -> None:
         """Have all there that is here now. Raises RdoError, ClientGone."""
         self.sync.push(self.use(caller))
+
+    def copied(self, sudo: str) -> Copied | None:
+        """What the command's shell is to look for before it starts the command; None where it may not be able to.
+
+        `sudo`: whom sudo there is to run the command as. Files that are copied by another user may be hidden from it.
+        """
+        return None if sudo or self.is_by_another else self.sync.copied
+
+    def restore(self, shell: Shell) -> None:
+        """The target has lost what was copied there, and the command's shell waits: copy it again.
+
+        Raises RdoError, ClientGone.
+        """
+        with contextlib.suppress(CommandEnded):
+            caller = StartedCaller(self.client, self.request, self.user, lambda: shell.channel.ended)
+            self.sync.restore(self.use(caller), shell.nonce)
 
     def finish(self, status: int) -> int:
         """Have here what the command left there; the status to report: 255 for what fails, if the command's was 0.

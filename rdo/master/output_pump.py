@@ -47,8 +47,12 @@ class OutputPump:
         roots: Mapping[str, str],
         owner: Owner,
         finish: Callable[[int], int] | None = None,
+        *,
+        may_wait: bool = False,
     ) -> None:
         """`roots`: directories of the target to their local names, empty if output is to pass as it is.
+
+        `may_wait`: the shell may say, before it starts the command, that it waits for something.
 
         `finish` does what is left to do after the command, takes its status, and returns the one to report.
         """
@@ -57,7 +61,8 @@ class OutputPump:
         self._channel = shell.channel
         self._pty = shell.pty
         self._early = shell.pending
-        self._marks = Marks(shell.secret) if shell.pty else None
+        self._marks = Marks(shell.secret) if shell.pty or may_wait else None
+        """None where no mark can come any more: without a pty, one can only be the first thing on stdout."""
         self.screen = PtyScreen() if shell.pty else None
         """That of the pty, if there is one."""
         self._mapped: MappedOutput | None = None
@@ -85,7 +90,7 @@ class OutputPump:
 
     def start(self) -> None:
         """Begin, once: the command is started."""
-        simple = not (self._marks or self._mapped or self._early)
+        simple = not (self._pty or self._mapped or self._early)
         try:
             if not simple or not self._channel.watch(self._offer, self._go_on):
                 self._start_thread()
@@ -182,7 +187,7 @@ class OutputPump:
             self._mapped.release()
 
     def _show(self, chunk: Chunk, send: Callable[[int, bytes | memoryview], None]) -> None:
-        if self._marks is None:
+        if self._marks is None or (chunk.stream != STDOUT and not self._pty):
             send(chunk.stream, chunk.data)
             return
         for piece in self._marks.receive(chunk.data):
@@ -192,6 +197,8 @@ class OutputPump:
                 if self.screen is not None:
                     self.screen.show(piece)
                 send(STDOUT, piece)
+        if not (self._pty or self._marks.holds):
+            self._marks = None
 
     def _send(self, stream: int, data: bytes | memoryview) -> None:
         """Pass output on, or drop it if nobody reads it any more, so that the command can go on to its end."""
@@ -209,6 +216,10 @@ class OutputPump:
         """Pass output on, or its end, if that needs no waiting: this is called by the thread that serves the whole
         connection.
         """
+        if self._marks is not None and stream == STDOUT and data:
+            if self._marks.begin(data):
+                return False
+            self._marks = None
         self._shown += 1
         try:
             return not self._drops_stdout and self._client.offer(_kind(stream) if data else protocol.END, data)

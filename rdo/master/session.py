@@ -21,6 +21,7 @@ from rdo.master.signal_watch import SignalWatch
 from rdo.master.silence_report import SilenceReport
 from rdo.master.stdin_pump import StdinPump
 from rdo.pool.connections import ShellLease
+from rdo.pool.shell import Shell
 from rdo.pool.shell_pool import REFILL_DELAY
 from rdo.remote_sh.script import Script
 from rdo.util import log
@@ -39,7 +40,7 @@ class Session:
     """A command on its channel. `target` is the name for error messages.
 
     `output_roots`: directories of the target to their local names, for output; empty if that is to pass as it is.
-    `finish`: see OutputPump.
+    `finish`: see OutputPump. `restore` is called if the shell finds that what was copied for the command is not there.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Session:
         target: str,
         output_roots: Mapping[str, str],
         finish: Callable[[int], int] | None = None,
+        restore: Callable[[Shell], None] | None = None,
     ) -> None:
         self._client = client
         self._connection = lease.connection
@@ -61,7 +63,8 @@ class Session:
         self._stdin = StdinPump(self._channel, self._grant, client.break_off, held=lease.shell.pty)
         self._within_line = False
         self._state = SessionState.PREPARED
-        self._output = OutputPump(client, lease.shell, output_roots, self, finish)
+        self._output = OutputPump(client, lease.shell, output_roots, self, finish, may_wait=restore is not None)
+        self._restore = restore
         self._watch = SignalWatch(self._channel, self._output, self._groups.hang_up)
         self._observing = contextlib.ExitStack()
 
@@ -179,13 +182,15 @@ class Session:
     # For the output
 
     def obey(self, mark: str) -> None:
-        """Act on a mark. Raises ClientGone."""
+        """Act on a mark. Raises ClientGone, and what `restore` raises."""
         if mark == "ready":
             self._stdin.resume()
         elif mark == "stopped":
             self._stdin.hold()
             self._happens(SessionEvent.STOPPED)
             self._client.send(protocol.STOPPED)
+        elif mark == "lost" and self._restore:
+            self._restore(self._shell)
         elif mark.startswith("group;"):
             self._groups.join(mark[6:])
 

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from rdo.errors import RdoError
 from rdo.ipc import protocol
 from rdo.master.client_connection import ClientConnection, WaitingCaller
+from rdo.pool.shell import Shell
+from rdo.remote_sh.script import Copied
 from rdo.sync import unison
 from rdo.sync.unison import UnisonPlace
 
@@ -21,6 +23,13 @@ class UnisonSync(NamedTuple):
     def before(self, caller: WaitingCaller) -> None:
         """Raises RdoError, ClientGone."""
         unison.run(self.place, caller)
+
+    def copied(self, sudo: str) -> Copied | None:
+        """See CommandSync: only unison knows."""
+        return None
+
+    def restore(self, shell: Shell) -> None:
+        """See CommandSync. It is never called."""
 
     def finish(self, status: int) -> int:
         """See CommandSync."""

@@ -34,6 +34,15 @@ class Marks:
         self._longest = MARK_LIMIT - len(self._start) - len(b"\007\r\n")
         self._held = b""
 
+    def begin(self, data: bytes | memoryview) -> bool:
+        """Whether output begins with a mark, or with the start of one that the shell has written at once."""
+        return bytes(data[: len(self._start)]) == self._start
+
+    @property
+    def holds(self) -> bool:
+        """Whether something is held back."""
+        return bool(self._held)
+
     def receive(self, data: bytes | memoryview) -> list[bytes | Mark]:
         """Take in output; return what is certain by now, in order."""
         data = self._held + data

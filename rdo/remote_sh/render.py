@@ -18,7 +18,7 @@ _NEWLINE = load("newline")
 _RESTORE_MODES, _SET_MODES = load("restore_modes"), load("set_modes")
 _ENTER_DIRECTORY = load("enter_directory")
 _TRY_DIRECTORY, _ENTER_BY_SUDO = load("try_directory"), load("enter_by_sudo")
-_JOB = load("job")
+_JOB, _AWAIT_FILES = load("job"), load("await_files")
 
 MODES_LOST = "rdo: cannot restore the modes of the terminal: `stty` fails on the target; use `rdo -T`"
 
@@ -26,7 +26,7 @@ MODES_LOST = "rdo: cannot restore the modes of the terminal: `stty` fails on the
 def render(script: Script, *, nonce: str, pty: bool) -> bytes:
     """The script's one line, with its newline."""
     parts = [_restore(script.modes)] if pty else []
-    parts += [*_inside(script), *_level(script), *_variables(script), *_enter(script)]
+    parts += [*_await_files(script, nonce), *_inside(script), *_level(script), *_variables(script), *_enter(script)]
     if pty and script.command:
         hang_up = ["trap '' HUP"] if script.keep else []  # what a terminal sends when it goes
         parts += [*hang_up, fill(_JOB, COMMAND=_prefix(script), NONCE=nonce)]
@@ -45,6 +45,12 @@ def _restore(modes: Sequence[Sequence[str]]) -> str:
         return fill(_RESTORE_MODES, FAILED=quote(MODES_LOST))
     apart = "; ".join(f"stty {words} 2>/dev/null" for words in settings)
     return fill(_SET_MODES, FAILED=quote(MODES_LOST), SETTINGS=" ".join(settings), EACH_BY_ITSELF=apart)
+
+
+def _await_files(script: Script, nonce: str) -> list[str]:
+    if script.copied is None:
+        return []
+    return [fill(_AWAIT_FILES, STATE=quote(script.copied.state), SERIAL=script.copied.serial, NONCE=nonce)]
 
 
 def _inside(script: Script) -> list[str]:

@@ -12,6 +12,15 @@ from rdo.ipc.terminal_modes import CHARACTERS, FLAGS
 _MODE_FLAGS = frozenset({"iutf8"}.union(*FLAGS.values()))
 
 
+class Copied(NamedTuple):
+    """Files that rdo has copied to the target, without which the command is not to start."""
+
+    state: str
+    """The directory there in which rdo records what it has copied: absolute."""
+    serial: str
+    """By which the record is known: of letters and digits."""
+
+
 class Script(NamedTuple):
     """What a session does on the target. Text, with `surrogateescape` for bytes that are not UTF-8."""
 
@@ -34,6 +43,8 @@ class Script(NamedTuple):
     """Value of RDO_ON_TARGET, by which an rdo that the command calls knows that this is its target; empty for none. A
     relative path counts from the login directory. Not set through sudo, which may keep no variable.
     """
+    copied: Copied | None = None
+    """What has to be there before the command starts; None: nothing."""
     modes: Sequence[Sequence[str]] = ()
     """What stty is to set on a pty, once its own modes are restored: the words of each setting."""
 

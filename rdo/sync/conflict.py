@@ -10,6 +10,7 @@ from rdo.fscodec import fsdecode
 from rdo.sync.entry import Entry
 from rdo.sync.examine import Found
 from rdo.sync.manifest import Placed
+from rdo.sync.pull_scan import BadScan, seen
 
 NAMED_LIMIT = 3
 """Paths that an error names; `rdoctl sync diff` shows all."""
@@ -66,6 +67,20 @@ def is_version(found: Found, version: Placed) -> bool:
         return True
     same_content = found.digest == version.digest != ""
     return same_content or found.token == version.token != ""
+
+
+def is_as_put(found: Found, entry: Entry, digest: str) -> bool:
+    """Whether a file or link there is in all as it would be if it were put; `digest`: of the file here."""
+    if not found.kind == entry.kind != "directory":
+        return False
+    if entry.kind == "link":
+        return found.link == entry.link
+    try:
+        there = seen(found.token)
+    except BadScan:
+        return False
+    state = (there.mode, there.size, there.mtime_ns)
+    return found.digest == digest != "" and state == (entry.mode & 0o777, entry.size, entry.mtime_ns)
 
 
 def conflicts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
 from rdo.sync.entry import Entry
 from rdo.sync.examine import Found
@@ -15,12 +16,19 @@ SLACK = 1000
 class KnownFiles:
     """Kept up to date by whoever pushes."""
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, former: Mapping[bytes, Placed] = MappingProxyType({})) -> None:
+        """`former`: what rdo knew that it had put there, before the target's record of it was lost or replaced by
+        another one: it is rdo's still, where it is as it was left.
+        """
         self.placed: dict[bytes, Placed] = dict(manifest.placed)
         self.entries: dict[bytes, Entry] = {path: each.entry for path, each in self.placed.items()}
         """The same without what the target says of it: a tree."""
         self.uncertain: dict[bytes, tuple[Placed, ...]] = dict(manifest.uncertain)
-        """What a push that was interrupted may have put there."""
+        """What a push that was interrupted may have put there, or one of which the target's log says nothing."""
+        self._former = former
+        for path, each in former.items():
+            if self.placed.get(path) != each:
+                self.uncertain[path] = (*self.uncertain.get(path, ()), each)
         self.resolved: list[bytes] = []
         """Paths of which that has been found out since; the target's log does not say so yet."""
         self.near: set[bytes] = set()
@@ -51,8 +59,15 @@ class KnownFiles:
                 self._keep(path, version._replace(token="" if there.kind == "directory" else there.token))
             elif not there.kind:
                 self._drop(path)
+            elif path not in self.placed and path in self._former:  # somebody has changed it, but it was rdo's
+                self._keep(path, self._former[path]._replace(token=""))
             del self.uncertain[path]
             self.resolved.append(path)
+
+    def adopt(self, path: bytes, placed: Placed) -> None:
+        """What is there is what would be put: then it need not be."""
+        self._keep(path, placed)
+        self.resolved.append(path)
 
     def record(self, put: Iterable[tuple[bytes, Placed]], removed: Iterable[bytes]) -> None:
         """A push is complete."""

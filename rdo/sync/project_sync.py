@@ -10,6 +10,7 @@ from rdo.drivers.caller import Caller
 from rdo.errors import RdoError
 from rdo.fscodec import fsdecode, fsencode
 from rdo.pool.shell_job import JobUse
+from rdo.remote_sh.script import Copied
 from rdo.sync.conflict import Difference, named
 from rdo.sync.entry import Tree
 from rdo.sync.local_tree import LocalTree
@@ -143,6 +144,18 @@ class ProjectSync:
         """Ask the target again before the next command."""
         with self._turn:
             self._target.forget()
+
+    @property
+    def copied(self) -> Copied | None:
+        """By what the target can tell that all is there still; None if nothing was copied."""
+        return self._target.copied
+
+    def restore(self, use: JobUse, nonce: str) -> None:
+        """The target has lost what it had: copy it again, and let a command go on that waits. Raises as `push`."""
+        self.forget()
+        self.push(use)
+        with self._turn:
+            self._target.release(use, nonce)
 
     def drain(self) -> None:
         """Take in what has changed here meanwhile, so that the kernel's list of it does not fill. Never waits."""

@@ -10,7 +10,7 @@ from rdo.pool.shell_job import JobUse
 from rdo.remote_sh.bootstrap import takes
 from rdo.sync import push_job, push_plan
 from rdo.sync.archive import digest_of
-from rdo.sync.conflict import MISSING, OUTDATED, Difference, SyncConflict, conflicts, is_version
+from rdo.sync.conflict import MISSING, OUTDATED, Difference, SyncConflict, conflicts, is_as_put, is_ours, is_version
 from rdo.sync.entry import Entry, Tree, changes
 from rdo.sync.examine import Found, Target, examine
 from rdo.sync.known_files import KnownFiles
@@ -59,7 +59,8 @@ class Pusher:
             try:
                 return self._transfer(root, tree, put, removed)
             except TargetDiffers:
-                self._look(root, put, removed)
+                adopted = self._look(root, put, removed)
+                put = {path: entry for path, entry in put.items() if path not in adopted}
         raise TargetChanged
 
     def differences(self, root: bytes, tree: Tree) -> list[Difference]:
@@ -87,9 +88,14 @@ class Pusher:
         return placed is not None and placed.token == found.token
 
     def _resolve(self) -> None:
-        """Find out what a push that was interrupted has done."""
-        if self._known.uncertain:
-            self._known.resolve(self._examine(self._known.uncertain), is_version)
+        """Find out what a push that was interrupted has done, or one of which the target knows nothing any more."""
+        if uncertain := self._known.uncertain:
+            found = self._examine(uncertain, contents=False)
+            versions = self._known.versions
+            odd = [path for path, each in found.items() if each.kind == "file" and not is_ours(each, versions(path))]
+            if odd:
+                found.update(self._examine(odd))
+            self._known.resolve(found, is_version)
 
     def _check_names(self, paths: Iterable[bytes]) -> None:
         """Raises RdoError for one that the target's shell cannot take."""
@@ -109,8 +115,11 @@ class Pusher:
     def _examine(self, paths: Iterable[bytes], *, contents: bool = True) -> dict[bytes, Found]:
         return examine(self._use, self._target, paths, self.sender.look_alive, contents=contents)
 
-    def _look(self, root: bytes, put: Tree, removed: Sequence[bytes]) -> None:
-        """Find out what differs, and whether that may be overwritten. Raises SyncConflict."""
+    def _look(self, root: bytes, put: Tree, removed: Sequence[bytes]) -> set[bytes]:
+        """Find out what differs, and whether that may be overwritten; what is there as it would be put.
+
+        Raises SyncConflict.
+        """
         touched = {*put, *removed}
         ways = {parent for path in touched for parent in push_job.parents(path)}
         found = self._examine(touched | ways)
@@ -129,6 +138,10 @@ class Pusher:
         if differences := conflicts(looked_at, put, ours, here):
             raise SyncConflict(self._place.target, differences)
         self.sender.found.update({path: found[path] for path in touched})
+        adopted = {path for path in put if is_as_put(found[path], put[path], here.get(path, ""))}
+        for path in adopted:
+            self._known.adopt(path, Placed(put[path], here.get(path, ""), found[path].token))
+        return adopted
 
     def _transfer(self, root: bytes, tree: Tree, put: Tree, removed: Sequence[bytes]) -> PushResult:
         parts = list(push_plan.batches(put))

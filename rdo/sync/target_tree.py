@@ -6,7 +6,9 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from rdo.errors import RdoError
-from rdo.pool.shell_job import JobUse
+from rdo.pool.shell_job import JobFailed, JobUse, started
+from rdo.remote_sh.script import Copied
+from rdo.remote_sh.template import fill, load, quote
 from rdo.sync.conflict import Difference, SyncConflict
 from rdo.sync.entry import Tree
 from rdo.sync.known_files import KnownFiles
@@ -19,6 +21,8 @@ from rdo.sync.push import Pusher
 from rdo.sync.push_sender import PushResult, TargetChanged
 
 NOTHING = Manifest({}, {}, "", 0)
+
+_RELEASE = load("sync_release")
 
 TRIES = 4
 """How often a push begins again because the target has changed meanwhile."""
@@ -38,6 +42,8 @@ class TargetTree:
         self._opened: Opened | None = None
         self._known: KnownFiles | None = None
         self._serial = ""
+        self._record = ""
+        """The directory there in which this machine's record is."""
         self._puller: Puller | None = None
         self._last: Tree | None = None
         """What was pushed last, all of it."""
@@ -77,6 +83,7 @@ class TargetTree:
 
     def _push(self, use: JobUse, root: bytes, tree: Tree, over: list[bytes]) -> PushResult:
         place = Place(self._directory, self._target, self._state.identity)
+        self._record = f"{self._directory}/.rdo-sync/{place.identity}"
         opened, known = self._open(use, place)
         pusher = Pusher(use, place, opened, known, self._serial)
         result = pusher.run(root, tree, over)
@@ -85,13 +92,29 @@ class TargetTree:
         self._last = tree if result.complete else None
         return result
 
+    @property
+    def copied(self) -> Copied | None:
+        """By what a command's shell can tell that what was pushed last is there still; None if nothing was.
+
+        From any thread. What another push changes meanwhile is taken for lost, and asked for again.
+        """
+        return Copied(self._record, self._serial) if self._serial else None
+
+    def release(self, use: JobUse, nonce: str) -> None:
+        """Let a command go on whose shell waits for a push. Raises RdoError, LinkLost, CallerGone."""
+        text = fill(_RELEASE, STATE=quote(self._record), NONCE=nonce)
+        with started(use, text, lambda: use.caller.progress("starting the command")) as job:
+            if list(job.lines()) != [b"!done"]:
+                raise JobFailed(f"cannot write to `{self._record}` on `{self._target}`", job.reason())
+
     def _open(self, use: JobUse, place: Place) -> tuple[Opened, KnownFiles]:
         """What the target has, asked once for each connection."""
         if self._opened is None or self._known is None or not self._is_connected(use):
             known = self._serial if self._known is not None else ""
             self._opened = open_directory(use, place, known, lambda: use.caller.progress(f"asking `{self._target}`"))
             if self._opened.manifest is not None or self._known is None:
-                self._known = KnownFiles(self._opened.manifest or NOTHING)
+                former = self._known.placed if self._known and not self._opened.is_empty else {}
+                self._known = KnownFiles(self._opened.manifest or NOTHING, former)
             self._serial = self._opened.serial
             self.others = self._opened.others
             self.first = not self._known.placed

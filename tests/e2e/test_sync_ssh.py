@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -40,6 +41,32 @@ def test_on_a_terminal_files_are_back_when_the_prompt_is(on_ssh: Synced) -> None
         terminal.expect("$ ")
         terminal.line("rdo -c 'echo one > out; tty'; cat out")
         assert "/dev/" in terminal.expect("one\r\n")
+
+
+@pytest.mark.both_clients
+def test_on_a_terminal_what_the_target_has_lost_is_there_before_the_command_starts(on_ssh: Synced) -> None:
+    (on_ssh.here / "a").write_text("1\n")
+    with Terminal(["bash", "--norc", "-i"], on_ssh.here, {**on_ssh.project.environment, "PS1": "$ "}) as terminal:
+        terminal.expect("$ ")
+        for end in ("one", "two"):
+            terminal.line(f"rdo -c 'read line; cat a; echo $line; tty'; echo {end[:1]}\"\"{end[1:]}")
+            terminal.line("typed ahead")
+            shown = terminal.expect(f"{end}\r\n")
+            assert ("1\r\ntyped ahead\r\n/dev/" in shown, "lost" in shown, "rdo:" in shown) == (True, False, False)
+            shutil.rmtree(on_ssh.there)
+
+
+@pytest.mark.both_clients
+def test_ctrl_c_ends_a_command_that_waits_for_what_the_target_has_lost(on_ssh: Synced) -> None:
+    with (on_ssh.here / "big").open("wb") as file:
+        file.truncate(300_000_000)
+    on_ssh.ok("true")
+    shutil.rmtree(on_ssh.there)
+    with on_ssh.project.start("touch", "ran") as running:
+        _wait(lambda: any((on_ssh.there / ".rdo-sync").glob("*/parts")))
+        running.send_signal(signal.SIGINT)
+        assert running.wait(PATIENCE) == 130
+    assert on_ssh.ok("-c", "wc -c <big; ls").split() == ["300000000", "big", "src"]
 
 
 def test_make_does_the_right_thing_where_the_clocks_differ(on_ssh: Synced) -> None:

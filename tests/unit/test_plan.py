@@ -211,15 +211,15 @@ def test_a_directory_of_the_project_that_is_not_there_can_be_made_and_filled() -
     ("settings", "flags", "is_copied"),
     [
         (Settings(sync="push"), b"", True),
-        (Settings(sync="push"), b"x", False),
+        (Settings(sync="push"), b"x", True),
         (Settings(sync="unison"), b"", False),
     ],
 )
-def test_a_directory_to_which_files_are_copied_is_there_again_at_the_next_command(
+def test_a_directory_to_which_files_are_copied_is_to_be_made_by_that(
     settings: Settings, flags: bytes, is_copied: bool
 ) -> None:
     lost = make(request(b"ls", flags=flags), settings).script.lost
-    assert ("the next command copies it again" in lost) is is_copied
+    assert ("`rdo --sync-only` copies what is missing there" in lost) is is_copied
     assert ("creates it" in lost) is not is_copied
 
 

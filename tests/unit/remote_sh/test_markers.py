@@ -122,3 +122,27 @@ def test_only_what_may_be_a_mark_is_held_back(data: bytes, shown: bytes) -> None
 def test_a_command_has_no_pattern_of_its_own_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(re, "compile")
     assert received(mark("ready") + b"out", mark("stopped")) == [Mark("ready"), b"out", Mark("stopped")]
+
+
+@pytest.mark.parametrize(
+    ("output", "begins"),
+    [
+        (mark("lost"), True),
+        (START, True),
+        (START + b"x", True),
+        (START[:-1], False),
+        (b"", False),
+        (b"x" + START, False),
+    ],
+)
+def test_output_that_begins_with_a_mark_is_told_from_other(output: bytes, begins: bool) -> None:
+    assert Marks(NONCE).begin(output) is begins
+    assert Marks(NONCE).begin(memoryview(output)) is begins
+
+
+def test_what_is_held_back_is_known() -> None:
+    marks = Marks(NONCE)
+    marks.receive(b"a" + START)
+    held = marks.holds
+    marks.receive(mark("x")[len(START) :])
+    assert (held, marks.holds) == (True, False)

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import tempfile
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from rdo.remote_sh.bootstrap import bootstrap, takes
+from rdo.remote_sh.markers import mark
 from rdo.remote_sh.render import render
-from rdo.remote_sh.script import Script
-from tests.unit.remote_sh.shells import NONCE, Ended, as_bin_sh, each_shell, execute, run_script
+from rdo.remote_sh.script import Copied, Script
+from tests.unit.remote_sh.shells import NONCE, SECRET, Ended, as_bin_sh, each_shell, execute, run_script
 
 pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
 
@@ -143,3 +145,27 @@ def test_a_command_is_told_of_whose_target_it_is(shell: str, root: str) -> None:
     ended = execute(["/bin/sh", "-c", text], render(script, nonce=NONCE, pty=False), cwd="/tmp")
     expected = f"{root}:web" if root.startswith("/") else f"{os.path.realpath('/tmp')}/{root}:web"
     assert ended == Ended(expected.encode(), b"", 0)
+
+
+@each_shell
+@pytest.mark.parametrize("serial", ["0123", "other", None], ids=["known", "another", "none"])
+def test_a_command_waits_for_files_that_are_not_there_any_more(shell: str, serial: str | None, tmp_path: Path) -> None:
+    state = tmp_path / "it's"
+    state.mkdir()
+    if serial is not None:
+        (state / "serial").write_text(f"{serial}\n")
+    (state / f"go-{NONCE}").touch()
+    ended = run_script(shell, Script(["cat"], copied=Copied(str(state), "0123")), b"input")
+    is_there = serial == "0123"
+    assert ended == Ended((b"" if is_there else mark(SECRET, "lost") + b"\n") + b"input", b"", 0)
+    assert (state / f"go-{NONCE}").exists() is is_there
+
+
+@each_shell
+def test_and_goes_on_once_they_are(shell: str, tmp_path: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        script = Script(["echo", "run"], copied=Copied(str(tmp_path), "0123"))
+        running = pool.submit(run_script, shell, script)
+        assert not wait([running], timeout=0.3).done
+        (tmp_path / f"go-{NONCE}").touch()
+        assert running.result() == Ended(mark(SECRET, "lost") + b"\nrun\n", b"", 0)

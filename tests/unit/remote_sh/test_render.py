@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rdo.remote_sh.bootstrap import bootstrap, is_plain, prove, takes
 from rdo.remote_sh.markers import mark
 from rdo.remote_sh.render import render
-from rdo.remote_sh.script import Script
+from rdo.remote_sh.script import Copied, Script
 from rdo.remote_sh.template import quote
 
 NONCE = "0123456789abcdef"
@@ -105,6 +105,14 @@ CD_FAILED = " 2>/dev/null || { printf '%s\\n' no >&2; exit 255; }"
         pytest.param(
             Script(["a"], path=["/b", "c d"]), 'export PATH=/b:\'c d\':"$PATH"; set -- a; exec "$@"', id="path"
         ),
+        pytest.param(
+            Script(["a"], directory="/b", lost="no", copied=Copied("/b c/.rdo-sync/1", "2")),
+            "rdo_c=; { read -r rdo_c <'/b c/.rdo-sync/1'/serial; } 2>/dev/null; "
+            '[ "$rdo_c" = 2 ] || { echo "$rdo_k;lost$rdo_b"; '
+            f"until [ -e '/b c/.rdo-sync/1'/go-{NONCE} ]; do sleep 0.1 2>/dev/null || sleep 1; done; "
+            f"rm -f '/b c/.rdo-sync/1'/go-{NONCE}; }}; " + LEVEL + "set -- a; cd /b" + CD_FAILED + '; exec "$@"',
+            id="files that were copied",
+        ),
         pytest.param(Script(["a"], has_input=False), 'set -- a; exec "$@" </dev/null', id="no input"),
         pytest.param(Script(["a"], sudo="0"), 'set -- a; exec sudo -- "$@"', id="sudo"),
         pytest.param(Script(["-a"], sudo="0"), 'set -- -a; exec sudo -- "$@"', id="sudo and what looks like an option"),
@@ -132,7 +140,8 @@ CD_FAILED = " 2>/dev/null || { printf '%s\\n' no >&2; exit 255; }"
     ],
 )
 def test_a_script_is_one_line(script: Script, line: str) -> None:
-    assert render(script, nonce=NONCE, pty=False) == LEVEL.encode() + line.encode() + b"\n"
+    level = "" if script.copied else LEVEL
+    assert render(script, nonce=NONCE, pty=False) == f"{level}{line}\n".encode()
 
 
 @pytest.mark.parametrize(

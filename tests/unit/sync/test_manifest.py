@@ -99,6 +99,32 @@ def test_an_interrupted_push_is_resolved_by_what_is_there() -> None:
     assert known.entries.keys() == {b"a\nb", b"d", b"z"}
 
 
+def test_what_rdo_knew_is_its_own_though_the_targets_log_is_lost() -> None:
+    before = {
+        b"same": FILE._replace(token="1"), b"changed": FILE._replace(token="2"), b"gone": FILE, b"d/l": FILE
+    }  # fmt: skip
+    known = KnownFiles(parse(LOG), before)
+    assert set(known.uncertain) == {b"same", b"changed", b"gone", b"d/l"}
+    found = {
+        b"same": Found("file", "token", FILE.digest), b"changed": Found("file", "x", "y"), b"gone": Found(""),
+        b"d/l": Found("other"),
+    }  # fmt: skip
+    known.resolve(found, equal)
+    assert known.placed[b"same"].token == "token"
+    assert known.placed[b"changed"].token == "", "it was rdo's, and is as nobody knows"
+    assert b"gone" not in known.placed
+    assert known.placed[b"d/l"].token == "three", "what the log says is not forgotten"
+    assert KnownFiles(parse(LOG), {**known.placed, **parse(LOG).placed}).is_settled is False
+
+
+def test_what_is_there_already_need_not_be_put() -> None:
+    known = KnownFiles(parse(LOG))
+    known.adopt(b"z", FILE._replace(token="now"))
+    assert known.placed[b"z"].token == "now"
+    assert known.entries[b"z"] == FILE.entry
+    assert is_settled(known) is False
+
+
 def test_a_log_is_long_when_it_could_be_much_shorter() -> None:
     known = KnownFiles(parse(LOG))
     assert is_long(known) is False

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rdo.sync import push_job, push_plan
-from rdo.sync.conflict import Difference, SyncConflict, conflicts, is_version, named
+from rdo.sync.conflict import Difference, SyncConflict, conflicts, is_as_put, is_version, named
 from rdo.sync.entry import Entry
 from rdo.sync.examine import Found
 from rdo.sync.manifest import Placed
@@ -22,6 +22,32 @@ BARE = Entry("directory", 0o555)
 
 def placed(entry: Entry, token: str = "", *, existed: bool = False) -> Placed:
     return Placed(entry, "", token, existed)
+
+
+STATE = "81a4 1 1970-01-01 00:00:00.000000007 +0000 1970-01-01 00:00:00 +0000 5"
+
+
+@pytest.mark.parametrize(
+    ("found", "entry", "is_same"),
+    [
+        (Found("file", STATE, "ab"), FILE._replace(mtime_ns=7), True),
+        (Found("file", STATE, "ab"), FILE._replace(mtime_ns=7, version=3), True),
+        (Found("file", STATE, "ab"), FILE._replace(mtime_ns=8), False),
+        (Found("file", STATE, "ab"), FILE._replace(mtime_ns=7, mode=0o600), False),
+        (Found("file", STATE, "ab"), FILE._replace(mtime_ns=7, size=2), False),
+        (Found("file", STATE, "cd"), FILE._replace(mtime_ns=7), False),
+        (Found("file", STATE, ""), FILE._replace(mtime_ns=7), False),
+        (Found("file", "nothing", "ab"), FILE._replace(mtime_ns=7), False),
+        (Found("link", STATE, link=b"x"), LINK, True),
+        (Found("link", STATE, link=b"y"), LINK, False),
+        (Found("directory", STATE), DIRECTORY, False),
+        (Found("link", STATE, link=b"x"), FILE, False),
+    ],
+)
+def test_what_is_there_as_it_would_be_put_is_known_by_all_of_its_state(
+    found: Found, entry: Entry, is_same: bool
+) -> None:
+    assert is_as_put(found, entry, "ab" if found.digest else "") is is_same
 
 
 def test_what_is_new_may_not_be_there_and_what_is_old_has_to_be_as_it_was() -> None:

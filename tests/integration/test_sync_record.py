@@ -1,0 +1,61 @@
+"""What rdo has put on a target where its record of that is lost, or is not the last one: it is rdo's all the same."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.one_shell import OneShell
+from tests.sync_target import Side
+
+
+@pytest.fixture
+def side(tmp_path: Path) -> Iterator[Side]:
+    """A project of which all is on the target."""
+    pool = OneShell()
+    side = Side(tmp_path, pool)
+    side.write({"a": "1", "b": "2", "src/c": "3", "src/deep/d": "4"})
+    (side.here / "link").symlink_to("a")
+    side.push()
+    yield side
+    pool.close()
+
+
+def test_what_is_there_already_is_taken_for_rdos_and_not_sent_again(side: Side) -> None:
+    shutil.rmtree(side.there / ".rdo-sync")
+    (side.there / "b").write_text("2")  # at another time
+    (side.there / "src/c").chmod(0o600)
+    side.fresh()
+    (side.here / "new").write_text("5")
+    before = {name: (side.there / name).stat().st_ino for name in ("a", "src/deep/d")}
+    assert side.push().size == len("2" + "3" + "5")
+    assert side.is_same
+    assert {name: (side.there / name).stat().st_ino for name in before} == before
+    (side.here / "a").write_text("11")
+    (side.here / "link").unlink()
+    assert side.fresh() is side.tree
+    assert (side.push().size, side.is_same) == (2, True)
+
+
+def test_a_record_that_is_lost_makes_no_conflict_of_what_was_put_before(side: Side) -> None:
+    shutil.rmtree(side.there / ".rdo-sync")
+    side.write({"a": "changed here"})
+    (side.here / "b").unlink()
+    side.tree.forget()
+    result = side.push()
+    assert (result.put, result.removed, side.is_same) == (1, 1, True)
+
+
+def test_nor_does_one_that_is_older_than_what_is_there(side: Side) -> None:
+    kept = shutil.copytree(side.there / ".rdo-sync", side.there.parent / "kept")
+    side.write({"a": "newer", "src/e": "newer"})
+    side.push()
+    shutil.rmtree(side.there / ".rdo-sync")
+    kept.rename(side.there / ".rdo-sync")
+    side.write({"a": "newest"})
+    (side.here / "src/e").unlink()
+    side.tree.forget()
+    assert (side.push().put, side.is_same) == (1, True)
