@@ -23,8 +23,8 @@ specs_argument = click.argument("specs", metavar="SPEC...", nargs=-1, required=T
 def command() -> None:
     """Forward more ports of a connected target, or fewer.
 
-    SPEC is as for `rdo -L`: 3000, 9000:8000, 8080:db:80 or unix:/run/docker.sock. To forward a port each time, use the
-    key `forward` of .rdo.conf; see `rdoctl ports` for what is forwarded.
+    SPEC is as after -L of rdo: 3000, 9000:8000, 8080:db:80 or unix:/run/docker.sock. To forward a port each time, use
+    the key `forward` of .rdo.conf; see `rdoctl ports` for what is forwarded.
     """
 
 

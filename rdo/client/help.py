@@ -37,6 +37,8 @@ after it. Without a command, rdo opens a login shell in the matching directory.
   -n                      give the command an empty stdin
   -L PORT[:HOST:PORT]     while the command runs, have a port of the target
                           here, as with `ssh -L`; may be repeated
+  -R PORT[:HOST:PORT]     the reverse: have a port of this machine there, as with
+                          `ssh -R`
       --no-sync           copy no files, whatever the key `sync` says
       --sync-only         copy what changed on either side, and run nothing
       --watch             run the command again after each change of a file here

@@ -6,6 +6,7 @@ Pure. What the two ends are, and not how anything is carried between them: that 
 from __future__ import annotations
 
 import re
+from enum import Enum
 from typing import NamedTuple
 
 from rdo import printable
@@ -46,10 +47,19 @@ class Endpoint(NamedTuple):
         return self.host in ("", "localhost", "::1") or self.host.startswith("127.")
 
     def __str__(self) -> str:
-        if not self.port:
+        if self.path:
             return f"unix:{self.path}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}" if host else str(self.port)
+
+
+class ForwardKind(Enum):
+    """Which end listens, as ssh(1) has it."""
+
+    LOCAL = "local"
+    """Here, for a server there."""
+    REMOTE = "remote"
+    """There, for a server here."""
 
 
 class Forward(NamedTuple):
@@ -58,6 +68,20 @@ class Forward(NamedTuple):
     listen: Endpoint
     destination: Endpoint
     exact: bool = False
+    kind: ForwardKind = ForwardKind.LOCAL
+
+
+def parse_remote(word: str) -> Forward:
+    """The same of what stands after -R, where port 0 leaves it to the target to choose one. Raises InvalidForward."""
+    fields = word.split(":")
+    if len(fields) > 1 and fields[0] == "0":
+        found = parse(word.replace("0", "1", 1))
+        found = found._replace(listen=found.listen._replace(port=0))
+    else:
+        found = parse(word)
+        if found.listen == Endpoint():
+            found = found._replace(listen=found.destination)
+    return found._replace(kind=ForwardKind.REMOTE)
 
 
 def parse(word: str) -> Forward:

@@ -158,6 +158,31 @@ class TargetStream(Protocol):
         """Give it up. The sink is not called any more."""
 
 
+class IncomingStream(TargetStream, Protocol):
+    """A connection that somebody there made to a port on which the target listens for us. What comes waits for `begin`.
+
+    It has to be closed, also if nobody begins with it.
+    """
+
+    def begin(self, sink: Sink, changed: Callable[[], None]) -> None:
+        """Take it: see TargetStream."""
+
+
+class RemoteListener(Protocol):
+    """A port, or a Unix socket, on which the target listens for us. Usable from any thread."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where, with the port if the target has chosen it."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it listens no more, as the connection was lost or closed."""
+
+    def close(self) -> None:
+        """Listen no more. Connections that are open go on."""
+
+
 class Connection(Protocol):
     """A held way to one target, over which channels are opened. Usable from any thread."""
 
@@ -176,6 +201,11 @@ class Connection(Protocol):
         """Have the target connect to a server that it can reach, without waiting for that: see TargetStream.
 
         Raises LinkLost.
+        """
+
+    def listen(self, at: Endpoint, accept: Callable[[IncomingStream], None]) -> RemoteListener:
+        """Have the target listen for us; port 0 leaves it to choose one. `accept` is called with each connection, from
+        any thread, and must not wait. Raises SetupError where the target does not, LinkLost.
         """
 
     @property

@@ -12,10 +12,11 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from rdo.config.forwards import Endpoint, Forward
+from rdo.config.forwards import Endpoint, Forward, ForwardKind
 from rdo.errors import SetupError
 from rdo.forward.held_forward import HeldForward
 from rdo.forward.target_forwards import TargetForwards
+from rdo.pool.connection import HeldConnection
 from rdo.pool.target_pool import SPENT, PoolUser, TargetPool
 
 Report = Callable[[str], None]
@@ -86,14 +87,16 @@ class ForwardTable:
             report(f"rdo: {line}")
 
     @contextmanager
-    def held(self, pool: TargetPool, forwards: Sequence[Forward], report: Report) -> Iterator[None]:
-        """Have these while one command runs. Raises SetupError."""
+    def held(
+        self, pool: TargetPool, connection: HeldConnection, forwards: Sequence[Forward], report: Report
+    ) -> Iterator[None]:
+        """Have these while one command runs, over that connection. Raises SetupError."""
         owner = object()
         with self._lock:
             target = self._of(pool)
         try:
             for forward in forwards:
-                if line := self._hold(target, owner, forward):
+                if line := self._hold(target, owner, forward, connection):
                     report(f"rdo: {line}")
             yield
         finally:
@@ -116,7 +119,7 @@ class ForwardTable:
             target = self._of(pool)
             chosen = [self._chosen(target, forward) for forward in forwards]
             target.end(lambda held: held in chosen)
-        return [f"{here(each)} -> {there(each.forward, pool.target.name)} is removed" for each in chosen]
+        return [f"{way(each, pool.target.name)} is removed" for each in chosen]
 
     def _chosen(self, target: TargetForwards, forward: Forward) -> HeldForward:
         """The one that is meant: that was asked for in these words, or else listens on the port. Raises SetupError."""
@@ -125,7 +128,7 @@ class ForwardTable:
             if held.forward._replace(exact=False) == placed._replace(exact=False):
                 return held
         for held in target.held:
-            if forward.listen.port == held.listener.endpoint.port == forward.destination.port:
+            if forward.listen.port == held.endpoint.port == forward.destination.port:
                 return held
         raise SetupError(f"`{forward.listen}` is not forwarded from `{name}`", "", "see `rdoctl ports`")
 
@@ -154,15 +157,16 @@ class ForwardTable:
                 failures.append(str(error))
         return list(filter(None, lines)), failures
 
-    def _hold(self, target: TargetForwards, owner: Hashable, forward: Forward) -> str:
+    def _hold(
+        self, target: TargetForwards, owner: Hashable, forward: Forward, connection: HeldConnection | None = None
+    ) -> str:
         """What to say of it, if anything. Raises SetupError."""
         if _is_there_anyway(target.pool, forward):
             return ""
         placed = self._placed(forward, target.pool)
-        held, is_new = target.hold(owner, placed)
-        return (
-            moved_line(held, target.pool.target.name) if is_new and (held.listener.moved or placed != forward) else ""
-        )
+        held, is_new = target.hold(owner, placed, connection)
+        is_elsewhere = held.moved or held.endpoint != forward.listen
+        return moved_line(held, target.pool.target.name) if is_new and is_elsewhere else ""
 
     def _of(self, pool: TargetPool) -> TargetForwards:
         """With the lock."""
@@ -182,7 +186,7 @@ class ForwardTable:
 
     def _placed(self, forward: Forward, pool: TargetPool) -> Forward:
         """With a socket of rdo's own for one that is to be there, but nowhere in particular."""
-        if forward.listen.port or forward.listen.path:
+        if forward.listen != Endpoint() or forward.kind is ForwardKind.REMOTE:
             return forward
         there = forward.destination.path
         digest = hashlib.sha256(f"{pool.target.name}\0{there}".encode()).hexdigest()[:8]
@@ -192,8 +196,9 @@ class ForwardTable:
 
 def _description(held: HeldForward, name: str) -> dict[str, object]:
     return {
+        "kind": held.forward.kind.value,
         "local": here(held),
-        "remote": there(held.forward, name),
+        "remote": there(held, name),
         "profiles": [owner._asdict() for owner in held.owners if isinstance(owner, PoolUser)],
         "started": held.started,
         "failure": held.failure,
@@ -203,27 +208,34 @@ def _description(held: HeldForward, name: str) -> dict[str, object]:
 
 def moved_line(held: HeldForward, name: str) -> str:
     """Where a forward listens."""
-    line = f"{here(held)} -> {there(held.forward, name)}"
-    return f"{line}; {held.forward.listen.port} {held.listener.moved} here" if held.listener.moved else line
+    return f"{way(held, name)}; {held.forward.listen.port} {held.moved} here" if held.moved else way(held, name)
+
+
+def way(held: HeldForward, name: str) -> str:
+    """From what listens to what that leads to; `name` is the target's."""
+    ends = (here(held), there(held, name))
+    return " -> ".join(reversed(ends) if held.forward.kind is ForwardKind.REMOTE else ends)
 
 
 def here(held: HeldForward) -> str:
-    """What to connect to."""
-    endpoint = held.listener.endpoint
-    return endpoint.path or (str(endpoint) if endpoint.host else f"localhost:{endpoint.port}")
+    """The end on this machine, or what that reaches."""
+    if held.forward.kind is ForwardKind.REMOTE:
+        return held.forward.destination.path or str(held.forward.destination)
+    return held.endpoint.path or (str(held.endpoint) if held.endpoint.host else f"localhost:{held.endpoint.port}")
 
 
-def there(forward: Forward, name: str) -> str:
-    """What that leads to; `name` is the target's."""
-    destination = forward.destination
-    if destination.path:
-        return f"{name}:{destination.path}"
-    if destination.host == "localhost":
-        return f"{name}:{destination.port}"
-    return f"{destination} by {name}"
+def there(held: HeldForward, name: str) -> str:
+    """The end on the target, or what that reaches; `name` is the target's."""
+    is_remote = held.forward.kind is ForwardKind.REMOTE
+    endpoint = held.endpoint if is_remote else held.forward.destination
+    if endpoint.path:
+        return f"{name}:{endpoint.path}"
+    if is_remote or endpoint.host == "localhost":
+        return f"{name}:{endpoint.port}"
+    return f"{endpoint} by {name}"
 
 
 def _is_there_anyway(pool: TargetPool, forward: Forward) -> bool:
     """Whether this machine is the target, where the port is open anyway."""
     same = forward.listen.port == forward.destination.port and forward.destination.host == "localhost"
-    return pool.target.driver == "local" and same
+    return pool.target.driver == "local" and same and forward.kind is ForwardKind.LOCAL

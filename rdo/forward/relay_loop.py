@@ -33,6 +33,9 @@ class RelayLoop:
     def __init__(self) -> None:
         self.room = memoryview(bytearray(READ_SIZE))
         self.relays: set[Relay] = set()
+        self.expected = 0
+        """Relays that are about to begin; the loop does not end before."""
+        self.is_over = False
         self._selector = selectors.DefaultSelector()
         self._events: dict[int, int] = {}
         self._waiting: deque[Callable[[], None]] = deque()
@@ -51,10 +54,15 @@ class RelayLoop:
         """Raises SetupError."""
         threads.start(self._run, name="forward")
 
-    def run_soon(self, act: Callable[[], None]) -> None:
-        """Have the loop do it."""
+    def run_soon(self, act: Callable[[], None]) -> bool:
+        """Have the loop do it. False where that is over, and nothing will be done."""
         self._waiting.append(act)
+        if self.is_over:  # looked at after that: see `_run`
+            with contextlib.suppress(ValueError):  # else it was done just now
+                self._waiting.remove(act)
+                return False
         self._ring()
+        return True
 
     def wake(self, relay: Relay) -> None:
         """See Loop in rdo.forward.relay."""
@@ -95,18 +103,26 @@ class RelayLoop:
     # In the thread
 
     def _run(self) -> None:
-        while not self._ending or self.relays or self._waiting:
-            for key, _ in self._selector.select(self._timeout()):
-                self._attempt(key.data)
-            for _ in range(len(self._waiting)):
-                self._attempt(self._waiting.popleft())
-            for _ in range(len(self._woken)):  # some wake themselves, so that others have their turn
-                self._attempt(self._woken.pop().advance)
-            if self._paused and time.monotonic() >= self._resume:
-                self._accept_again()
+        while not self.is_over:
+            while not self._ending or self.relays or self._waiting or self.expected:
+                self._take_turn()
+            self.is_over = True
+            if self._waiting:  # looked at after that: who comes later sees that it is over
+                self.is_over = False
         self._selector.close()
         self._bell.close()
         self._ears.close()
+
+    def _take_turn(self) -> None:
+        for key, _ in self._selector.select(self._timeout()):
+            self._attempt(key.data)
+        for _ in range(len(self._waiting)):
+            with contextlib.suppress(IndexError):  # taken back: see `run_soon`
+                self._attempt(self._waiting.popleft())
+        for _ in range(len(self._woken)):  # some wake themselves, so that others have their turn
+            self._attempt(self._woken.pop().advance)
+        if self._paused and time.monotonic() >= self._resume:
+            self._accept_again()
 
     def _timeout(self) -> float | None:
         if self._waiting or self._woken:

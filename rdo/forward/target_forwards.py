@@ -6,13 +6,17 @@ import threading
 from collections.abc import Callable, Hashable, Iterable
 from functools import partial
 
-from rdo.config.forwards import Endpoint, Forward
+from rdo.config.forwards import Endpoint, Forward, ForwardKind
 from rdo.drivers.base import Sink
+from rdo.errors import LinkLost, SetupError
 from rdo.forward.held_forward import HeldForward
 from rdo.forward.listener import listen
+from rdo.forward.local_forward import LocalForward
 from rdo.forward.relay_loop import RelayLoop
-from rdo.pool.connection import StreamLease
+from rdo.forward.remote_forward import RemoteForward
+from rdo.pool.connection import HeldConnection, StreamLease
 from rdo.pool.target_pool import TargetPool
+from rdo.util.workers import Workers
 
 
 class TargetForwards:
@@ -27,22 +31,26 @@ class TargetForwards:
         """Guards what follows, and the owners of each forward."""
         self._held: list[HeldForward] = []
         self._loop: RelayLoop | None = None
+        self._workers = Workers("reverse")
 
     @property
     def held(self) -> list[HeldForward]:
         """Those that listen."""
-        with self._lock:
-            return list(self._held)
+        return [held for held in list(self._held) if not held.ended]
 
-    def hold(self, owner: Hashable, forward: Forward) -> tuple[HeldForward, bool]:
-        """Hold it for the owner: and whether it is new. Raises SetupError."""
+    def hold(
+        self, owner: Hashable, forward: Forward, connection: HeldConnection | None = None
+    ) -> tuple[HeldForward, bool]:
+        """Hold it for the owner: and whether it is new. `connection`: to listen over, if it listens there. Raises
+        SetupError.
+        """
         with self._lock:
             for held in self._held:
-                if held.forward == forward:
+                if held.forward == forward and not held.ended:
                     held.owners.add(owner)
                     return held, False
             try:
-                held = self._begin(forward)
+                held = self._begin(forward, connection)
                 held.owners.add(owner)
                 self._held.append(held)
             finally:
@@ -67,21 +75,28 @@ class TargetForwards:
             self._end_unwanted()
             return len(found)
 
-    def _begin(self, forward: Forward) -> HeldForward:
+    def _begin(self, forward: Forward, connection: HeldConnection | None) -> HeldForward:
         """Raises SetupError."""
         if self._loop is None:
             loop = RelayLoop()
             loop.start()
             self._loop = loop
-        listener = listen(forward.listen, exact=forward.exact)
-        return HeldForward(forward, listener, partial(self._open, forward.destination), self._loop)
+        if forward.kind is ForwardKind.REMOTE:
+            return self._begin_there(forward, connection, self._loop)
+        return LocalForward(forward, listen(forward.listen, exact=forward.exact), self._open, self._loop)
+
+    def _begin_there(self, forward: Forward, connection: HeldConnection | None, loop: RelayLoop) -> HeldForward:
+        try:
+            return RemoteForward(forward, partial(self.pool.listen, connection), loop, self._workers)
+        except LinkLost as error:
+            raise SetupError(f"`{self.pool.target.name}` does not listen on `{forward.listen}`", str(error)) from None
 
     def _end_unwanted(self) -> None:
         """With the lock."""
         for held in self._held:
-            if not held.owners:
+            if not held.owners and not held.ended:
                 held.end()
-        self._held = [held for held in self._held if held.owners]
+        self._held = [held for held in self._held if held.owners and not held.ended]
         if self._loop is not None and not self._held:
             self._loop.end_when_idle()
             self._loop = None

@@ -78,7 +78,7 @@ class CommandRunner:
                     caller.report(f"rdo: PTY allocation request failed on `{name}`; continuing without one")
                 self._forwards.hold_for_profile(use.pool, asked.user, asked.profile.config, caller.report)
                 if forwards:
-                    used.enter_context(self._forwards.held(use.pool, forwards, caller.report))
+                    used.enter_context(self._forwards.held(use.pool, lease.connection, forwards, caller.report))
                 if sync is not None:
                     sync.before(caller)
             sudo = "" if driver.switches_user else caller.user

@@ -8,10 +8,11 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from rdo.config import forwards
-from rdo.config.forwards import Forward, InvalidForward
+from rdo.config.forwards import Forward, ForwardKind, InvalidForward
 from rdo.config.load import Config
 from rdo.errors import UsageError
 from rdo.fscodec import fsdecode
+from rdo.pool.connection import HeldConnection
 from rdo.pool.target_pool import PoolUser, TargetPool
 
 if TYPE_CHECKING:
@@ -41,10 +42,10 @@ class PortForwards:
         self._made.hold_for_profile(pool, user, wanted, report)
 
     def held(
-        self, pool: TargetPool, wanted: Sequence[Forward], report: Callable[[str], None]
+        self, pool: TargetPool, connection: HeldConnection, wanted: Sequence[Forward], report: Callable[[str], None]
     ) -> AbstractContextManager[None]:
-        """Have these while a command runs. Raises SetupError."""
-        return self._made.held(pool, wanted, report)
+        """Have these while a command runs over that connection. Raises SetupError."""
+        return self._made.held(pool, connection, wanted, report)
 
     def add(self, pool: TargetPool, wanted: Sequence[Forward]) -> list[str]:
         """Have these, too, for as long as the target is held: a line for each. Raises SetupError."""
@@ -79,27 +80,29 @@ def wanted(words: Sequence[bytes]) -> Sequence[Forward]:
 
 
 def _wanted(word: str) -> Forward:
-    option, word = f"-{word[0]}", word[1:]
-    if option == "-R":
-        raise UsageError(f"`{option} {word}` is not available", "rdo only forwards ports of the target to this machine")
-    return parse(word, f"{option} ")
+    return parse(word[1:], f"-{word[0]}")
 
 
 def parse(word: str, option: str = "") -> Forward:
     """What was typed on a command line, after that option. Raises UsageError."""
+    typed = f"{option} {word}" if option else word
     try:
-        forward = forwards.parse(word)
+        forward = PARSERS[option](word)
     except InvalidForward as error:
-        raise UsageError(
-            f"`{option}{word}` {error}", "", f"see `{'rdo' if option else 'rdoctl forward'} --help`"
-        ) from None
+        raise UsageError(f"`{typed}` {error}", "", f"see `{'rdo' if option else 'rdoctl forward'} --help`") from None
     if not forward.listen.is_loopback:
+        own, key = (
+            ("your own ssh configuration", "RemoteForward")
+            if forward.kind is ForwardKind.REMOTE
+            else ("your own config file", "`forward = [...]` into `~/.config/rdo/config.toml`")
+        )
         raise UsageError(
-            f"`{option}{word}` would open the port to other machines",
-            "it is allowed only in your own config file",
-            "write `forward = [...]` into `~/.config/rdo/config.toml`",
+            f"`{typed}` would open the port to other machines", f"it is allowed only in {own}", f"write {key}"
         )
     return forward
+
+
+PARSERS = {"": forwards.parse, "-L": forwards.parse, "-R": forwards.parse_remote}
 
 
 def _check_addresses(config: Config, wanted: Sequence[Forward]) -> None:

@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from rdo.config.forwards import Endpoint
-from rdo.drivers.base import ChannelOptions, ChannelRefused, Connection, PtyRefused, Sink, TargetStream
+from rdo.drivers.base import (
+    ChannelOptions,
+    ChannelRefused,
+    Connection,
+    IncomingStream,
+    PtyRefused,
+    RemoteListener,
+    Sink,
+    TargetStream,
+)
 from rdo.drivers.link_watch import LinkWatch
 from rdo.errors import ConnectError
 from rdo.pool.lifeline import Lifeline
@@ -24,6 +33,13 @@ class StreamLease(NamedTuple):
     """A connection from the target to a server; `release` is to be called once it is closed."""
 
     stream: TargetStream
+    release: Callable[[], None]
+
+
+class IncomingLease(NamedTuple):
+    """The same for a connection that somebody there made."""
+
+    stream: IncomingStream
     release: Callable[[], None]
 
 
@@ -157,6 +173,16 @@ class HeldConnection:
             used.enter_context(self._connection.keepalive.in_use())
             stream = self._connection.open_stream(destination, sink, changed)
             return StreamLease(stream, used.pop_all().close)
+
+    def listen(self, at: Endpoint, accept: Callable[[IncomingLease], None]) -> RemoteListener:
+        """Have the target listen: see the driver's connection. Raises SetupError, LinkLost."""
+
+        def accepted(stream: IncomingStream) -> None:
+            used = contextlib.ExitStack()
+            used.enter_context(self._connection.keepalive.in_use())
+            accept(IncomingLease(stream, used.close))
+
+        return self._connection.listen(at, accepted)
 
     def start_lifeline(self) -> None:
         """Open the lifeline beside the first command, so that neither waits for the other. Raises SetupError."""

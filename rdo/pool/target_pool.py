@@ -11,9 +11,9 @@ from functools import partial
 from typing import NamedTuple
 
 from rdo.config.forwards import Endpoint
-from rdo.drivers.base import Sink, Target
+from rdo.drivers.base import RemoteListener, Sink, Target
 from rdo.errors import LinkLost
-from rdo.pool.connection import StreamLease
+from rdo.pool.connection import HeldConnection, IncomingLease, StreamLease
 from rdo.pool.login_directory import LoginDirectory
 from rdo.pool.shell_pool import ShellPool
 
@@ -134,7 +134,23 @@ class TargetPool:
                 return lease._replace(release=partial(self._end_stream, lease))
         raise LinkLost(f"there is no connection to `{self.target.name}`")
 
-    def _end_stream(self, lease: StreamLease) -> None:
+    def listen(
+        self, connection: HeldConnection | None, at: Endpoint, accept: Callable[[IncomingLease], None]
+    ) -> RemoteListener:
+        """Have the target listen, for as long as that connection lasts, or one of those that are held. Raises
+        SetupError, LinkLost.
+        """
+
+        def accepted(lease: IncomingLease) -> None:
+            with self._changed:
+                self._streams += 1
+            accept(lease._replace(release=partial(self._end_stream, lease)))
+
+        for held in [connection] if connection else self.shells.connections:
+            return held.listen(at, accepted)
+        raise LinkLost(f"there is no connection to `{self.target.name}`")
+
+    def _end_stream(self, lease: StreamLease | IncomingLease) -> None:
         lease.release()
         with self._changed:
             self._streams -= 1

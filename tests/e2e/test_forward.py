@@ -92,7 +92,6 @@ def test_a_port_that_must_not_move_and_is_taken_starts_no_command(project: Proje
     [
         (("-L", "http"), b"rdo: `-L http` has `http` for a port; "),
         (("-L", "0.0.0.0:8080:db:80"), b"rdo: `-L 0.0.0.0:8080:db:80` would open the port to other machines: "),
-        (("-R", "4000"), b"rdo: `-R 4000` is not available: "),
     ],
 )
 def test_what_cannot_be_forwarded_starts_no_command(project: Project, words: tuple[str, ...], says: bytes) -> None:

@@ -76,7 +76,7 @@ def test_the_table_of_keys_has_each_key_with_its_drivers_default_example_and_mea
 def test_the_table_of_options_has_each_option() -> None:
     cells = [row[0] for row in README.table("Options of rdo")]
     named = {span.split("[")[0].split()[0] for cell in cells for span in document.code_spans(cell)}
-    assert named == {*FLAGS, *VALUES, "--"} - {"-R"}
+    assert named == {*FLAGS, *VALUES, "--"}
 
 
 @pytest.mark.parametrize("row", README.table("Troubleshooting"), ids=lambda row: row[0])

@@ -42,7 +42,11 @@ def locks() -> Iterator[tuple[str, str]]:
 def threads() -> Iterator[tuple[str, str]]:
     """The file that starts each thread of a control master, and its name."""
     for path in SOURCES:
-        for call in calls(ast.parse(path.read_text()), "start"):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Workers":
+                yield place(path), ast.literal_eval(node.args[0])
+        for call in calls(tree, "start"):
             name = next((keyword.value for keyword in call.keywords if keyword.arg == "name"), None)
             if isinstance(name, ast.Constant):
                 yield place(path), str(name.value)

@@ -26,9 +26,6 @@ else:
 
 PAGES = pages()
 
-FOR_NOBODY_YET = {"-R"}
-"""Options that are understood, and refused."""
-
 BOUND = 30.0
 """Seconds for a page to be formatted."""
 
@@ -110,7 +107,7 @@ def test_roff_of_a_heading_an_entry_and_lines_that_stay() -> None:
 
 
 def test_each_option_and_key_has_its_entry() -> None:
-    assert {*FLAGS, *VALUES, *(name for name, key in KEYS.items() if key.help)} - FOR_NOBODY_YET <= terms("rdo.1")
+    assert {*FLAGS, *VALUES, *(name for name, key in KEYS.items() if key.help)} <= terms("rdo.1")
     assert {"--profile", "--project", "--help", *(f"-{letter}" for letter in ssh_argv.TAKEN)} <= terms("rdo-rsh.1")
 
 

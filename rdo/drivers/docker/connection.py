@@ -9,18 +9,18 @@ from functools import partial
 from typing import Protocol
 
 from rdo.config.forwards import Endpoint
-from rdo.drivers.base import NO_VARIABLES, Pty, Sink
+from rdo.drivers.base import NO_VARIABLES, IncomingStream, Pty, RemoteListener, Sink
 from rdo.drivers.docker.channel import DockerChannel
 from rdo.drivers.docker.container import inspect, is_running
 from rdo.drivers.docker.engine import Engine, EngineError, HijackedStream
 from rdo.drivers.docker.program_stream import ProgramStream
-from rdo.drivers.docker.stream_opener import StreamOpener
 from rdo.drivers.keepalive import Keepalive
 from rdo.drivers.no_link import NoLink
 from rdo.drivers.sign_of_life import SignOfLife
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS
 from rdo.errors import ConnectError, LinkLost, SetupError
 from rdo.util import clock, threads
+from rdo.util.workers import Workers
 
 LIVENESS = 15.0
 """Seconds after an answer of an engine on this machine for which a container counts as alive."""
@@ -65,7 +65,7 @@ class DockerConnection:
         self._release = release
         self._channels: list[DockerChannel] = []
         self._streams: set[ProgramStream] = set()
-        self._opener = StreamOpener()
+        self._opener = Workers("open")
         self._lock = threading.Lock()
         """Guards `_channels` and `_streams`, and sets `_closed` once."""
         self._closed = False
@@ -104,6 +104,11 @@ class DockerConnection:
         except SetupError as error:
             raise self._lost(str(error)) from None
         return stream
+
+    def listen(self, at: Endpoint, accept: Callable[[IncomingStream], None]) -> RemoteListener:
+        """See base.Connection: an engine has no means to do that."""
+        hint = "a container reaches this machine as `host.docker.internal`, or by its gateway"
+        raise SetupError(f"`{self._name}` cannot listen on `{at}`", "only ssh and vagrant have reverse forwards", hint)
 
     def _keep(self, channel: DockerChannel) -> bool:
         channel.is_cut = partial(self._is_cut, channel)

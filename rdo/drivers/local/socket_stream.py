@@ -6,6 +6,7 @@ import contextlib
 import socket
 
 from rdo.config.forwards import Endpoint
+from rdo.drivers import endpoint_socket
 from rdo.drivers.base import READ_SIZE
 from rdo.errors import LinkLost, reason
 
@@ -19,7 +20,7 @@ class SocketStream:
     def __init__(self, destination: Endpoint) -> None:
         """Connects. Raises LinkLost."""
         try:
-            self._socket = _connected(destination)
+            self._socket = endpoint_socket.connect(destination, CONNECT_TIMEOUT)
         except OSError as error:
             raise LinkLost(f"cannot connect to `{destination}`", reason(error)) from None
         self._socket.setblocking(False)
@@ -59,17 +60,3 @@ class SocketStream:
     def close(self) -> None:
         """See TargetStream."""
         self._socket.close()
-
-
-def _connected(destination: Endpoint) -> socket.socket:
-    """Raises OSError."""
-    if not destination.path:
-        return socket.create_connection((destination.host, destination.port), CONNECT_TIMEOUT)
-    connection = socket.socket(socket.AF_UNIX)
-    try:
-        connection.settimeout(CONNECT_TIMEOUT)
-        connection.connect(destination.path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Hashable, Mapping
 
 from rdo.config.forwards import Endpoint
-from rdo.drivers.base import NO_VARIABLES, ChannelOptions, Pty, Sink
+from rdo.drivers.base import NO_VARIABLES, ChannelOptions, IncomingStream, Pty, RemoteListener, Sink
 from rdo.drivers.caller import Caller
 from rdo.drivers.local.caller_context import CallerContext
 from rdo.drivers.local.channel import LocalChannel
 from rdo.drivers.local.socket_stream import SocketStream
 from rdo.drivers.no_link import NoLink
-from rdo.errors import ConnectError, LinkLost, reason
+from rdo.errors import ConnectError, LinkLost, SetupError, reason
 
 END_TIMEOUT = 3.0
 """Seconds for programs to end once their streams are closed: the lifeline kills after 2."""
@@ -77,6 +77,11 @@ class LocalConnection:
     def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> SocketStream:
         """See base.Connection."""
         return SocketStream(destination)
+
+    def listen(self, at: Endpoint, accept: Callable[[IncomingStream], None]) -> RemoteListener:
+        """See base.Connection: the target is this machine."""
+        why = "only ssh and vagrant have reverse forwards"
+        raise SetupError(f"`local` cannot listen on `{at}`", why, "a port of this machine is there anyway")
 
     def close(self) -> None:
         """Close all channels and wait for their programs; the lifeline, one of them, needs time to end others."""

@@ -8,6 +8,7 @@ import threading
 
 from rdo.drivers.ssh.auth.agent import Agent
 from rdo.drivers.ssh.channel import SshChannel
+from rdo.drivers.ssh.fields import Body
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import LinkLost, SetupError
 from rdo.util import threads
@@ -84,7 +85,7 @@ class AgentForward:
         self._target = target
         self._room = threading.Semaphore(STREAM_LIMIT)  # streams that may be opened
 
-    def accept(self) -> SshChannel | None:
+    def accept(self, details: Body) -> SshChannel | None:
         """The near end of one more channel, or None for too many. Its threads end with it, so at the latest with the
         link.
         """

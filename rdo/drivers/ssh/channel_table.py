@@ -14,6 +14,7 @@ from rdo.drivers.ssh.fields import Body
 from rdo.drivers.ssh.messages import EncodedMessage, RemoteEnd
 
 AGENT_STREAM = b"auth-agent@openssh.com"
+"""What the server calls a channel to our SSH agent."""
 
 
 class ChannelHandler(Protocol):
@@ -34,6 +35,10 @@ class ChannelHandler(Protocol):
         """The link has ended."""
 
 
+Acceptor = Callable[[Body], ChannelHandler | None]
+"""The near end of a channel that the server asks for, of which it says that; None to refuse it."""
+
+
 class ChannelTable:
     """Usable from any thread. Nothing is kept of a channel that is gone."""
 
@@ -41,7 +46,7 @@ class ChannelTable:
         self._lock = threading.Lock()  # guards the numbering; to look up and to drop are single steps of a dict
         self._channels: dict[int, ChannelHandler] = {}
         self._next = 0
-        self._accept: Callable[[], ChannelHandler | None] = lambda: None
+        self._acceptors: dict[bytes, Acceptor] = {}
 
     def __len__(self) -> int:
         return len(self._channels)
@@ -52,14 +57,15 @@ class ChannelTable:
             channel.number, self._next = self._next, self._next + 1
             self._channels[channel.number] = channel
 
-    def take_agent_streams(self, accept: Callable[[], ChannelHandler | None]) -> None:
-        """Let the server open streams to our SSH agent: `accept` gives the near end of one, or None to refuse it."""
-        self._accept = accept
+    def take_streams(self, purpose: bytes, accept: Acceptor) -> None:
+        """Let the server open channels of that type."""
+        self._acceptors[purpose] = accept
 
     def answer(self, body: Body, send: Callable[[EncodedMessage], None]) -> None:
         """The server asks for a channel: open or refuse it, and say so by `send`. Raises what that does; Violation."""
-        purpose, remote = messages.opening(body)
-        channel = self._accept() if purpose == AGENT_STREAM else None
+        purpose, remote, details = messages.opening(body)
+        accept = self._acceptors.get(purpose)
+        channel = accept(details) if accept else None
         if channel is None:
             send(messages.refuse(remote.number))
             return

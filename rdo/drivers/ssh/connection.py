@@ -18,10 +18,12 @@ from rdo.drivers.ssh import messages
 from rdo.drivers.ssh.channel import OpenRefused, SshChannel
 from rdo.drivers.ssh.channel_state import USABLE
 from rdo.drivers.ssh.channel_stream import AgentForward, ChannelStream
-from rdo.drivers.ssh.direct_stream import DirectStream
+from rdo.drivers.ssh.channel_table import AGENT_STREAM
+from rdo.drivers.ssh.direct_stream import ForwardedStream, direct_stream
 from rdo.drivers.ssh.monitored_stream import ByteStream, MonitoredStream
 from rdo.drivers.ssh.options import SshOptions
 from rdo.drivers.ssh.ping import Ping, keepalive_timeouts
+from rdo.drivers.ssh.remote_listener import RemoteListener, RemoteListeners
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import ConnectError, LinkLost
 
@@ -63,8 +65,10 @@ class SshConnection:
         limit = session_limit(transport.version)
         self._room = threading.Semaphore(limit) if limit else None  # channels that may be opened
         self._channels: set[SessionChannel] = set()
+        self._listeners = RemoteListeners(transport, self._target)
         if self._agent:
-            transport.open_channels.take_agent_streams(AgentForward(self._agent, transport, self._target).accept)
+            agent = AgentForward(self._agent, transport, self._target)
+            transport.open_channels.take_streams(AGENT_STREAM, agent.accept)
 
     @property
     def leads_process_group(self) -> bool:
@@ -113,9 +117,13 @@ class SshConnection:
         self.keepalive.join(CLOSE_TIMEOUT)
         self._release()
 
-    def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> DirectStream:
+    def listen(self, at: Endpoint, accept: Callable[[ForwardedStream], None]) -> RemoteListener:
         """See the interface."""
-        return DirectStream(self._transport, self._target, destination, sink, changed)
+        return self._listeners.listen(at, accept)
+
+    def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> ForwardedStream:
+        """See the interface."""
+        return direct_stream(self._transport, self._target, destination, sink, changed)
 
     def tunnel(self, host: str, port: int, timeout: float) -> ByteStream:
         """A stream from this host on to another, as long as this connection lives. Raises ConnectError."""

@@ -1,4 +1,4 @@
-"""A channel on which the server connects on to another one (RFC 4254, section 7.2), for forwarded ports."""
+"""Channels that carry a forwarded connection (RFC 4254, section 7.2): to a server there, or from somebody there."""
 
 from __future__ import annotations
 
@@ -16,22 +16,19 @@ WINDOW = 2 * 1024 * 1024
 """Bytes that may come before they are read: as ssh(1). A browser opens many, and each may be slow."""
 
 
-class DirectStream:
-    """See TargetStream."""
+class ForwardedStream:
+    """See IncomingStream. `over` is called once its channel is closed, refused or lost."""
 
-    def __init__(
-        self, transport: SshTransport, target: str, destination: Endpoint, sink: Sink, changed: Callable[[], None]
-    ) -> None:
-        """Asks for the channel. Raises LinkLost."""
-        self._sink = sink
-        self._changed = changed
-        self._channel = SshChannel(transport, target, changed, WINDOW)
-        self._channel.watch(sink, self._readable)
-        if destination.path:
-            kind, details = "direct-streamlocal@openssh.com", messages.stream_to_socket(destination.path)
-        else:
-            kind, details = "direct-tcpip", messages.stream_to(destination.host, destination.port)
-        transport.request_channel(self._channel, kind, details)
+    def __init__(self, transport: SshTransport, target: str, over: Callable[[], None] = lambda: None) -> None:
+        self.channel = SshChannel(transport, target, self._end, WINDOW)
+        self._over = over
+        self._sink: Sink = _takes_nothing
+        self._changed: Callable[[], None] = lambda: None
+
+    def begin(self, sink: Sink, changed: Callable[[], None]) -> None:
+        """See IncomingStream."""
+        self._sink, self._changed = sink, changed
+        self.channel.watch(sink, self._readable)
 
     def fileno(self) -> int:
         """See TargetStream."""
@@ -40,37 +37,59 @@ class DirectStream:
     @property
     def ended(self) -> bool:
         """See TargetStream."""
-        return self._channel.is_over
+        return self.channel.is_over
 
     @property
     def failure(self) -> str:
         """See TargetStream."""
-        return self._channel.failure
+        return self.channel.failure
 
     def write(self, data: memoryview) -> int:
         """See TargetStream."""
         size: int | None = None
         with contextlib.suppress(LinkLost):
-            size = self._channel.write_now(data, self._changed)
+            size = self.channel.write_now(data, self._changed)
         return len(data) if size is None else size
 
     def read(self) -> bytes | memoryview | None:
         """See TargetStream."""
         try:
-            chunk = self._channel.read(0.0)
+            chunk = self.channel.read(0.0)
         except TimeoutError:
-            self._channel.watch(self._sink, self._readable)
+            self.channel.watch(self._sink, self._readable)
             return b""
         return chunk and chunk.data
 
     def end_input(self) -> bool:
         """See TargetStream."""
-        self._channel.end_input()
+        self.channel.end_input()
         return True
 
     def close(self) -> None:
         """See TargetStream."""
-        self._channel.close()
+        self.channel.close()
 
     def _readable(self, is_over: bool) -> None:
         self._changed()
+
+    def _end(self) -> None:
+        self._over()
+        self._changed()
+
+
+def direct_stream(
+    transport: SshTransport, target: str, destination: Endpoint, sink: Sink, changed: Callable[[], None]
+) -> ForwardedStream:
+    """A stream for which the server is asked to connect on. Raises LinkLost."""
+    stream = ForwardedStream(transport, target)
+    stream.begin(sink, changed)
+    if destination.path:
+        kind, details = "direct-streamlocal@openssh.com", messages.stream_to_socket(destination.path)
+    else:
+        kind, details = "direct-tcpip", messages.stream_to(destination.host, destination.port)
+    transport.request_channel(stream.channel, kind, details)
+    return stream
+
+
+def _takes_nothing(stream: int, data: bytes | memoryview) -> bool:
+    return False

@@ -162,10 +162,12 @@ def confirmation(body: Body) -> RemoteEnd:
     return _opened(MessageReader(body))
 
 
-def opening(body: Body) -> tuple[bytes, RemoteEnd]:
-    """The server asks for a channel: its type, and the far end. Raises Violation for one that can carry nothing."""
+def opening(body: Body) -> tuple[bytes, RemoteEnd, Body]:
+    """The server asks for a channel: its type, the far end, and what is said of it in particular. Raises Violation for
+    one that can carry nothing.
+    """
     fields = MessageReader(body)
-    return fields.string(), _opened(fields)
+    return fields.string(), _opened(fields), fields.rest
 
 
 def refusal(body: Body) -> tuple[int, str]:
@@ -209,6 +211,13 @@ def disconnection(body: Body) -> str:
     fields = MessageReader(body)
     code = fields.number()
     return words(fields.string(), DISPLAY_LIMIT) or f"the server disconnected with code {code}"
+
+
+def debug_text(body: Body) -> str:
+    """The server's words in a message of which nothing depends."""
+    fields = MessageReader(body)
+    fields.flag()
+    return words(fields.string(), DISPLAY_LIMIT)
 
 
 def extensions(body: Body) -> dict[str, bytes]:

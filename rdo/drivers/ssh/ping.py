@@ -28,7 +28,7 @@ class Ping:
         if self._stream.is_socket:
             with contextlib.suppress(LinkLost, OSError, ValueError):  # closed: who reads meets that, too
                 if self._stream.takes_more():
-                    self._transport.try_send(messages.keepalive())
+                    self._transport.try_send(messages.keepalive(), _ignore)
         elif self._slow.acquire(blocking=False):
             try:
                 threads.start(self._send_slowly, name="rdo-ping")
@@ -39,9 +39,13 @@ class Ping:
         """Through another host, where nobody knows whether there is room."""
         try:
             with contextlib.suppress(LinkLost):
-                self._transport.send(messages.keepalive())
+                self._transport.send(messages.keepalive(), _ignore)
         finally:
             self._slow.release()
+
+
+def _ignore(answer: bytes | None) -> None:
+    """That it came is all that it says."""
 
 
 def keepalive_timeouts(usual: KeepaliveTimeouts, options: SshOptions) -> KeepaliveTimeouts:

@@ -7,9 +7,9 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
-from cryptography.exceptions import InvalidTag
 from paramiko import common
 from paramiko.message import Message
 from paramiko.ssh_exception import SSHException
@@ -17,16 +17,15 @@ from paramiko.ssh_exception import SSHException
 from rdo.drivers.base import READ_SIZE
 from rdo.drivers.ssh import messages
 from rdo.drivers.ssh.algorithms import AlgorithmOffer
+from rdo.drivers.ssh.break_words import words_for
 from rdo.drivers.ssh.channel_table import ChannelHandler, ChannelTable
-from rdo.drivers.ssh.fields import DISPLAY_LIMIT, Violation, words
-from rdo.drivers.ssh.kex_offer import NoCommonAlgorithm
+from rdo.drivers.ssh.fields import Violation, words
 from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
 from rdo.drivers.ssh.packet_content import IncomingData, OutgoingData, Sendable
 from rdo.drivers.ssh.packet_receiver import CHANNEL_MESSAGES
 from rdo.drivers.ssh.paramiko_adapter import EXCHANGE_TIMEOUT, KeyExchange
 from rdo.errors import LinkLost, reason
-from rdo.fscodec import fsencode
 from rdo.util import threads
 
 LOGIN_DATA_LIMIT = 4 * 1024 * 1024
@@ -37,6 +36,9 @@ MESSAGE_COST = 64
 
 REPLY_LIMIT = 256
 """Login messages that may wait for who logs in, while a question is on the user's terminal."""
+
+Answered = Callable[[bytes | None], None]
+"""Called with the answer to a global request: its body, or None for a refusal. By who receives, so it must not wait."""
 
 Reply = tuple[int, bytes] | None
 """An answer to a login message: its type and body; None when the connection has ended."""
@@ -54,6 +56,8 @@ class SshTransport(KeyExchange):
         self.replies: queue.Queue[Reply] = queue.Queue()
         self.packetizer.receiver.handle = self._take
         self.open_channels = ChannelTable()
+        self._asked: deque[Answered] = deque()
+        """Who waits for the answers to global requests, which come in the order of these."""
         self.agreed = threading.Event()
         """Set when the first keys are agreed on, or will never be."""
         self.ended = threading.Event()
@@ -61,6 +65,8 @@ class SshTransport(KeyExchange):
         """Why the connection ended, if the server said so or did what it may not."""
         self.failure: Exception | None = None
         """What ended it."""
+        self.debug = ""
+        """The server's latest words that are meant for those who look for a fault."""
         self.server_extensions: dict[str, bytes] = {}
         self.version = ""
         """The server's, as text."""
@@ -95,14 +101,16 @@ class SshTransport(KeyExchange):
         """Do it when all that has come so far is worked through. To be called by who works, this transport's thread."""
         self.packetizer.receiver.source.defer(act)
 
-    def send(self, message: Sendable | OutgoingData) -> None:
-        """Send it, after a running key exchange. Raises LinkLost."""
+    def send(self, message: Sendable | OutgoingData, answered: Answered | None = None) -> None:
+        """Send it, after a running key exchange. `answered`: of a global request. Raises LinkLost."""
         try:
             while True:
                 with self.clear_to_send_lock:
                     if not self.active:
                         raise EOFError
                     if self.clear_to_send.is_set():  # which it is but for key exchanges
+                        if answered:
+                            self._asked.append(answered)
                         self._send_message(message)
                         return
                 if not self.clear_to_send.wait(EXCHANGE_TIMEOUT):
@@ -111,12 +119,13 @@ class SshTransport(KeyExchange):
             self._give_up(error)
             raise LinkLost("the connection is lost", self.disconnect_reason or reason(error)) from error
 
-    def try_send(self, message: Sendable) -> None:
-        """Send a short message, unless somebody else is just sending, or keys are exchanged. Raises LinkLost."""
+    def try_send(self, message: Sendable, answered: Answered) -> None:
+        """Send a global request, unless somebody else is just sending, or keys are exchanged. Raises LinkLost."""
         if not self.clear_to_send_lock.acquire(blocking=False):
             return
         try:
             if self.active and self.clear_to_send.is_set():
+                self._asked.append(answered)
                 self._send_message(message)
         except (EOFError, OSError, SSHException, Violation) as error:
             self._give_up(error)
@@ -150,7 +159,7 @@ class SshTransport(KeyExchange):
         """The connection is of no use any more. The first error counts."""
         if self.failure is None and self.active:
             self.failure = error
-            self.disconnect_reason = self.disconnect_reason or _reason(error, kind)
+            self.disconnect_reason = self.disconnect_reason or words_for(error, kind)
         self.active = False
         self.packetizer.close()
 
@@ -164,6 +173,8 @@ class SshTransport(KeyExchange):
         self.clear_to_send.set()
         self.replies.put(None)
         self.open_channels.lose()
+        while self._asked:
+            self._asked.popleft()(None)
 
     # What the server sends.
 
@@ -183,11 +194,17 @@ class SshTransport(KeyExchange):
             self.disconnect_reason = messages.disconnection(body)
             raise EOFError
         if kind in (common.MSG_IGNORE, common.MSG_DEBUG):
-            self.check_order(kind)
+            self._note(kind, body)
         elif not self.take_exchange(kind, message):
             _HANDLERS.get(kind, SshTransport._reject)(self, kind, body)
         elif self.initial_kex_done:
             self.agreed.set()
+
+    def _note(self, kind: int, body: bytes) -> None:
+        """What may come at any time, and asks for nothing."""
+        self.check_order(kind)
+        if kind == common.MSG_DEBUG:
+            self.debug = messages.debug_text(body)
 
     def _reject(self, kind: int, body: bytes) -> None:
         """A message that we do not know."""
@@ -199,6 +216,11 @@ class SshTransport(KeyExchange):
     def _request(self, kind: int, body: bytes) -> None:
         if messages.global_request(body):
             self._send_message(messages.refuse_request())
+
+    def _answered(self, kind: int, body: bytes) -> None:
+        """The answer to a global request; one to no request is ignored, as by ssh(1)."""
+        if self._asked:
+            self._asked.popleft()(body if kind == common.MSG_REQUEST_SUCCESS else None)
 
     def _report(self, kind: int, body: bytes) -> None:
         if self.authenticated:
@@ -220,22 +242,11 @@ _HANDLERS: dict[int, Callable[[SshTransport, int, bytes], None]] = {
     common.MSG_USERAUTH_FAILURE: SshTransport._report,
     common.MSG_USERAUTH_INFO_REQUEST: SshTransport._report,
     common.MSG_USERAUTH_SUCCESS: SshTransport._report,
-    # The answer to a ping: that it came is all it says.
-    common.MSG_REQUEST_SUCCESS: lambda *_: None,
-    common.MSG_REQUEST_FAILURE: lambda *_: None,
-    common.MSG_UNIMPLEMENTED: lambda *_: None,
+    common.MSG_REQUEST_SUCCESS: SshTransport._answered,
+    common.MSG_REQUEST_FAILURE: SshTransport._answered,
+    # Some servers know no global requests; we send nothing else that a server may not know.
+    common.MSG_UNIMPLEMENTED: SshTransport._answered,
     common.MSG_EXT_INFO: SshTransport._extend,
     common.MSG_GLOBAL_REQUEST: SshTransport._request,
     common.MSG_CHANNEL_OPEN: lambda transport, _, body: transport.open_channels.answer(body, transport._send_message),
 }
-
-
-def _reason(error: Exception, kind: int) -> str:
-    """What to say of an error while message `kind` was read; nothing of a connection that just ended."""
-    if isinstance(error, EOFError | OSError):
-        return ""
-    if isinstance(error, Violation | NoCommonAlgorithm | SSHException):
-        return words(fsencode(str(error)), DISPLAY_LIMIT)
-    if isinstance(error, InvalidTag):
-        return "it sent a packet that was modified in transit"
-    return f"it sent an invalid message (number {kind})"

@@ -1,4 +1,4 @@
-"""Each kind of target in its turn, and a forward of a port of it."""
+"""Each kind of target in its turn, and a forward of a port of it, or the other way round."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rdo.config import forwards
-from rdo.config.forwards import Endpoint
+from rdo.config.forwards import Endpoint, ForwardKind
 from rdo.config.schema import Settings
 from rdo.drivers.base import ChannelOptions
 from rdo.drivers.docker.driver import DockerDriver
@@ -36,12 +36,25 @@ def reach_container(request: pytest.FixtureRequest, directory: Path, stack: Exit
 
 REACH = {"ssh": reach_ssh, "dropbear": reach_dropbear, "local": reach_local, "docker": reach_container}
 
+WAYS = {
+    **{name: (name, ForwardKind.LOCAL) for name in REACH},
+    "ssh-remote": ("ssh", ForwardKind.REMOTE),
+    "dropbear-remote": ("dropbear", ForwardKind.REMOTE),
+}
+"""Kinds of target, and which end listens. Both ends are this machine, so one is as good as the other for a test."""
 
-@pytest.fixture(scope="module", params=REACH)
-def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+
+@pytest.fixture(scope="module", params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    """Each kind of target in its turn, in each direction that it has."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, way: str) -> Iterator[Target]:
     """Each kind of target in its turn."""
     with ExitStack() as stack:
-        yield REACH[request.param](request, tmp_path_factory.mktemp("shared"), stack)
+        yield REACH[WAYS[way][0]](request, tmp_path_factory.mktemp("shared"), stack)
 
 
 @pytest.fixture
@@ -56,14 +69,15 @@ def pool(target: Target) -> Iterator[TargetPool]:
 
 
 @pytest.fixture
-def forward(pool: TargetPool) -> Iterator[Callable[[str], int]]:
-    """Forwards a port there: the port here."""
+def forward(pool: TargetPool, way: str) -> Iterator[Callable[[str], int]]:
+    """Forwards a port: the one that leads to it."""
     held = TargetForwards(pool)
 
     def hold(word: str) -> int:
         wanted = forwards.parse(word)
         listen = wanted.listen if wanted.listen.port != wanted.destination.port else Endpoint(port=free_port())
-        return held.hold("the test", wanted._replace(listen=listen))[0].listener.endpoint.port
+        wanted = wanted._replace(listen=listen, kind=WAYS[way][1])
+        return held.hold("the test", wanted)[0].endpoint.port
 
     yield hold
     held.end()

@@ -113,7 +113,7 @@ def test_traffic_is_counted(pool: TargetPool) -> None:
     held = TargetForwards(pool)
     with server(echo) as port:
         one = held.hold("the test", Forward(Endpoint(port=free_port()), Endpoint("localhost", port)))[0]
-        with connect(one.listener.endpoint.port) as connection:
+        with connect(one.endpoint.port) as connection:
             connection.sendall(b"12345")
             assert connection.recv(5, socket.MSG_WAITALL) == b"12345"
             assert wait_until(lambda: one.traffic == (1, 1, 5, 5), BOUND)

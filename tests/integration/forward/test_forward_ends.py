@@ -14,7 +14,7 @@ from rdo.config.forwards import Endpoint, Forward
 from rdo.forward.held_forward import HeldForward
 from rdo.forward.target_forwards import TargetForwards
 from rdo.pool.target_pool import TargetPool
-from tests.forward_limits import NOT_DROPBEAR
+from tests.forward_limits import NOT_DROPBEAR, SEEN_HERE
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
 from tests.tcp_server import BOUND, connect, echo, read_all, server
@@ -48,6 +48,7 @@ def test_a_server_that_says_its_last_word_still_reads(forward: Callable[[str], i
         assert wait_until(lambda: heard == [b"still heard"], BOUND)
 
 
+@SEEN_HERE
 def test_whoever_connects_to_nobody_sees_a_reset_and_no_end(forward: Callable[[str], int]) -> None:
     port = forward(f"localhost:{free_port()}")
     with pytest.raises(ConnectionResetError), connect(port) as connection:  # whoever is reset early, cannot connect
@@ -83,7 +84,7 @@ def test_a_connection_goes_on_after_its_forward_has_ended(pool: TargetPool) -> N
     held = TargetForwards(pool)
     with server(echo) as port:
         local = held.hold("the test", Forward(Endpoint(port=free_port()), Endpoint("localhost", port)))[0]
-        with connect(local.listener.endpoint.port) as connection:
+        with connect(local.endpoint.port) as connection:
             connection.sendall(b"before")
             assert connection.recv(100) == b"before"
             held.drop("the test")
@@ -93,7 +94,7 @@ def test_a_connection_goes_on_after_its_forward_has_ended(pool: TargetPool) -> N
 
 
 def accepts(held: HeldForward) -> bool:
-    with suppress(OSError), connect(held.listener.endpoint.port):
+    with suppress(OSError), connect(held.endpoint.port):
         return True
     return False
 

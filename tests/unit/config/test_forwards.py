@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.config.forwards import EVERYWHERE, Endpoint, Forward, InvalidForward, fault, parse
+from rdo.config.forwards import EVERYWHERE, Endpoint, Forward, ForwardKind, InvalidForward, fault, parse, parse_remote
 
 DB = Endpoint("db", 80)
 
@@ -92,3 +92,23 @@ def test_an_end_is_shown_as_it_can_be_written(endpoint: Endpoint, text: str) -> 
 @pytest.mark.parametrize(("host", "loopback"), [("", True), ("127.0.0.2", True), ("::1", True), ("*", False)])
 def test_only_loopback_addresses_are_closed_to_other_machines(host: str, loopback: bool) -> None:
     assert Endpoint(host, 80).is_loopback is loopback
+
+
+@pytest.mark.parametrize(
+    ("word", "listen", "destination"),
+    [
+        ("4000", Endpoint(port=4000), Endpoint("localhost", 4000)),
+        ("4000:db:5432", Endpoint(port=4000), Endpoint("db", 5432)),
+        ("0:3000", Endpoint(), Endpoint("localhost", 3000)),
+        ("unix:/s", Endpoint(path="/s"), Endpoint(path="/s")),
+        ("/there:/here", Endpoint(path="/there"), Endpoint(path="/here")),
+    ],
+)
+def test_a_reverse_forward_has_its_listening_end_first(word: str, listen: Endpoint, destination: Endpoint) -> None:
+    assert parse_remote(word) == Forward(listen, destination, kind=ForwardKind.REMOTE)
+
+
+@pytest.mark.parametrize("word", ["", "0", "0:", "0:0", "1:2:3:4:5", "0:db"])
+def test_what_is_not_a_reverse_forward_is_invalid(word: str) -> None:
+    with pytest.raises(InvalidForward):
+        parse_remote(word)

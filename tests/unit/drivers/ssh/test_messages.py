@@ -102,7 +102,7 @@ def test_the_server_confirms_and_refuses_a_channel() -> None:
 
 
 def test_the_server_asks_for_a_channel() -> None:
-    assert messages.opening(text(b"x11") + uint32(4, 5, 6)) == (b"x11", (4, 5, 6))
+    assert messages.opening(text(b"x11") + uint32(4, 5, 6) + b"more") == (b"x11", (4, 5, 6), b"more")
 
 
 def test_a_channel_that_can_carry_nothing_is_a_violation() -> None:

@@ -1,4 +1,4 @@
-"""Starts the programs of program_stream.py, in threads of its own: for a loop that must not wait."""
+"""Threads that do what takes a moment, for those that must not wait: a few, and none while there is nothing to do."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from collections.abc import Callable
 from rdo.errors import SetupError
 from rdo.util import threads
 
-OPENER_LIMIT = 16
-"""Programs started at a time: the engine takes some 50 ms for each, and many at once no less."""
+WORKER_LIMIT = 16
+"""At a time. What they do waits for others: a Docker engine takes some 50 ms to start a program, and for many at once
+no less.
+"""
 
 
-class StreamOpener:
+class Workers:
     """Usable from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        """`name`: of the threads."""
+        self._name = name
         self._lock = threading.Lock()
         """Guards both below."""
         self._waiting: deque[Callable[[], None]] = deque()
@@ -26,11 +30,11 @@ class StreamOpener:
         """Do it soon. Raises SetupError."""
         with self._lock:
             self._waiting.append(act)
-            if self._threads >= OPENER_LIMIT:
+            if self._threads >= WORKER_LIMIT:
                 return
             self._threads += 1
         try:
-            threads.start(self._work, name="open")
+            threads.start(self._work, name=self._name)
         except SetupError:
             with self._lock:
                 self._threads -= 1

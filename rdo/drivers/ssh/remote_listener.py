@@ -1,0 +1,134 @@
+"""Ports and Unix sockets on which the server listens for us, and the connections that somebody makes to them."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+
+from rdo.config.forwards import Endpoint
+from rdo.drivers.ssh import forward_messages
+from rdo.drivers.ssh.channel import SshChannel
+from rdo.drivers.ssh.direct_stream import ForwardedStream
+from rdo.drivers.ssh.fields import Body
+from rdo.drivers.ssh.forward_messages import PORT_STREAM, SOCKET_STREAM
+from rdo.drivers.ssh.transport import SshTransport
+from rdo.errors import LinkLost, SetupError
+
+ANSWER_TIMEOUT = 15.0
+"""Seconds for the server to listen, or to refuse."""
+
+STREAM_LIMIT = 1024
+"""Connections to one of them at a time. Each may hold some memory here, and the target decides how many come."""
+
+Accept = Callable[[ForwardedStream], None]
+
+
+class RemoteListener:
+    """The RemoteListener of rdo.drivers.base."""
+
+    def __init__(self, transport: SshTransport, target: str, endpoint: Endpoint, accept: Accept) -> None:
+        self.endpoint = endpoint
+        self._transport = transport
+        self._target = target
+        self._accept = accept
+        self._lock = threading.Lock()
+        """Guards how many connections are open."""
+        self._open = 0
+        self.is_closed = False
+
+    @property
+    def ended(self) -> bool:
+        """See the interface."""
+        return self.is_closed or self._transport.ended.is_set()
+
+    def close(self) -> None:
+        """See the interface."""
+        if not self.ended:
+            self.is_closed = True
+            with contextlib.suppress(LinkLost):
+                self._transport.send(forward_messages.stop_listening(self.endpoint), lambda answer: None)
+
+    def accept(self) -> SshChannel | None:
+        """The near end of one more connection, or None for too many. By the transport."""
+        with self._lock:
+            if self.is_closed or self._open >= STREAM_LIMIT:
+                return None
+            self._open += 1
+        stream = ForwardedStream(self._transport, self._target, self._forget)
+        self._accept(stream)
+        return stream.channel
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._open -= 1
+
+
+class RemoteListeners:
+    """Those of a connection. Usable from any thread."""
+
+    def __init__(self, transport: SshTransport, target: str) -> None:
+        self._transport = transport
+        self._target = target
+        self._listeners: list[RemoteListener] = []  # replaced as a whole: read by the transport, without a lock
+        transport.open_channels.take_streams(PORT_STREAM, self._accept_port)
+        transport.open_channels.take_streams(SOCKET_STREAM, self._accept_socket)
+
+    def listen(self, at: Endpoint, accept: Accept) -> RemoteListener:
+        """See the interface. Raises SetupError, LinkLost."""
+        answers: queue.SimpleQueue[RemoteListener | None] = queue.SimpleQueue()
+        is_late = threading.Event()
+
+        def answered(body: bytes | None) -> None:
+            listener = None if body is None else self._begin(at, body, accept)
+            if listener and is_late.is_set():
+                listener.is_closed = True  # whoever connects is refused
+            answers.put(listener)
+
+        self._transport.debug = ""
+        self._transport.send(forward_messages.listen(at), answered)
+        try:
+            listener = answers.get(timeout=ANSWER_TIMEOUT)
+        except queue.Empty:
+            is_late.set()
+            raise self._refused(at, f"no answer within {ANSWER_TIMEOUT:.0f} s") from None
+        if listener is None:
+            raise self._refused(at, self._why(at))
+        return listener
+
+    def _begin(self, at: Endpoint, body: Body, accept: Accept) -> RemoteListener:
+        """By the transport, so that no connection comes before. Raises Violation."""
+        endpoint = at if at.path or at.port else at._replace(port=forward_messages.chosen_port(body))
+        listener = RemoteListener(self._transport, self._target, endpoint, accept)
+        self._listeners = [*(other for other in self._listeners if not other.ended), listener]
+        return listener
+
+    def _refused(self, at: Endpoint, why: str) -> SetupError:
+        hint = "choose another port there, as in `4001:localhost:4000`"
+        if at.path:
+            hint = "if nobody uses it, remove it there; sshd does not (StreamLocalBindUnlink)"
+        return SetupError(f"`{self._target}` does not listen on `{at}`", why, hint)
+
+    def _why(self, at: Endpoint) -> str:
+        if self._transport.ended.is_set():
+            return self._transport.disconnect_reason or "the connection broke"
+        if self._transport.debug:
+            return f"it says `{self._transport.debug}`"
+        option = "AllowStreamLocalForwarding" if at.path else "AllowTcpForwarding"
+        return f"it is in use there, or its sshd_config forbids it ({option})"
+
+    def _accept_port(self, details: Body) -> SshChannel | None:
+        host, port = forward_messages.port_of_stream(details)
+        same_port = [each for each in self._listeners if not each.endpoint.path and each.endpoint.port == port]
+        exact = [each for each in same_port if forward_messages.address(each.endpoint) == host]
+        return self._accepted(exact or same_port)
+
+    def _accept_socket(self, details: Body) -> SshChannel | None:
+        path = forward_messages.path_of_stream(details)
+        return self._accepted([each for each in self._listeners if each.endpoint.path == path])
+
+    @staticmethod
+    def _accepted(found: list[RemoteListener]) -> SshChannel | None:
+        """A server opens no channel for what nobody has asked for: ssh(1) refuses that, too."""
+        return found[-1].accept() if found else None

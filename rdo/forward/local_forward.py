@@ -1,0 +1,69 @@
+"""A forward that listens here, for a server that the target reaches."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from functools import partial
+
+from rdo.config.forwards import Endpoint, Forward
+from rdo.drivers.base import Sink, TargetStream
+from rdo.forward.held_forward import HeldForward
+from rdo.forward.listener import Listener
+from rdo.forward.relay import Relay
+from rdo.forward.relay_loop import RelayLoop
+from rdo.pool.connection import StreamLease
+
+Opener = Callable[[Endpoint, Sink, Callable[[], None]], StreamLease]
+"""Has the target connect to a server. Raises LinkLost."""
+
+
+class LocalForward(HeldForward):
+    """See the module."""
+
+    def __init__(self, forward: Forward, listener: Listener, opener: Opener, loop: RelayLoop) -> None:
+        super().__init__(forward)
+        self._listener = listener
+        self._opener = opener
+        self._loop = loop
+        for listening in listener.sockets:
+            loop.run_soon(partial(loop.listen, listening, self._accept))
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """See HeldForward."""
+        return self._listener.endpoint
+
+    @property
+    def moved(self) -> str:
+        """See HeldForward."""
+        return self._listener.moved
+
+    @property
+    def ended(self) -> bool:
+        """See HeldForward: never, whatever becomes of the connection to the target."""
+        return False
+
+    def end(self) -> None:
+        """See HeldForward."""
+        self._listener.remove()
+        self._loop.run_soon(self._leave)
+
+    def _leave(self) -> None:
+        for listening in self._listener.sockets:
+            self._loop.leave(listening)
+
+    def _accept(self, connection: socket.socket) -> None:
+        relay = Relay(connection, self._loop, self.forget)
+        self.relays[relay] = _nothing
+
+        def open_stream(sink: Sink, changed: Callable[[], None]) -> TargetStream:
+            lease = self._opener(self.forward.destination, sink, changed)
+            self.relays[relay] = lease.release
+            return lease.stream
+
+        relay.start(open_stream)
+
+
+def _nothing() -> None:
+    """In place of a stream that was never opened."""

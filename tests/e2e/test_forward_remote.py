@@ -1,0 +1,144 @@
+"""Ports of this machine on the target, by -R: ssh's reverse forwards."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.project import PATIENCE, Project, local_project, ssh_project
+from tests.e2e.test_forward import TEXT, listens, page, ports, web_server
+from tests.leaks import wait_until
+from tests.ssh_server import free_port
+from tests.sshd import Sshd
+
+UNTIL_EOF = ("sh", "-c", "echo up; cat")
+
+
+@pytest.mark.both_clients
+def test_a_port_of_this_machine_is_there_for_as_long_as_the_command_runs(project: Project) -> None:
+    with web_server(project.local) as port:
+        there = free_port()
+        with project.start("-R", f"{there}:localhost:{port}", *UNTIL_EOF) as command:
+            command.expect_up()
+            assert page(there) == TEXT
+            (forward,) = ports(project)
+            assert (forward["kind"], forward["local"]) == ("remote", f"localhost:{port}")
+            assert forward["remote"].endswith(f"devbox:{there}")
+            assert command.communicate() == (b"", b"")
+        assert wait_until(lambda: not listens(there), PATIENCE)
+        assert ports(project) == []
+
+
+def test_it_listens_on_the_loopback_addresses_of_both_families(project: Project) -> None:
+    with web_server(project.local) as port:
+        there = free_port()
+        with project.start(f"-R{there}:{port}", *UNTIL_EOF) as command:
+            command.expect_up()
+            for host in ("127.0.0.1", "::1"):
+                socket.create_connection((host, there), PATIENCE).close()
+            with pytest.raises(OSError, match="refused"):
+                socket.create_connection(("127.0.0.2", there), PATIENCE)
+
+
+def test_port_0_is_one_that_the_target_chooses_and_the_line_says_which(project: Project) -> None:
+    with web_server(project.local) as port:
+        with project.start("-R", f"0:{port}", *UNTIL_EOF) as command:
+            command.expect_up()
+            _, said = command.communicate()
+        assert re.fullmatch(rf"rdo: (.*@)?devbox:\d+ -> localhost:{port}\n", said.decode())
+
+
+def test_commands_that_want_the_same_port_there_share_it(project: Project) -> None:
+    with web_server(project.local) as port:
+        there = free_port()
+        words = ("-R", f"{there}:{port}", *UNTIL_EOF)
+        with project.start(*words) as first, project.start(*words) as second:
+            first.expect_up()
+            second.expect_up()
+            first.communicate()
+            assert page(there) == TEXT
+            second.communicate()
+        assert wait_until(lambda: not listens(there), PATIENCE)
+        assert project.run("-R", f"{there}:{port}", "true").stderr == b""
+
+
+def test_a_socket_of_this_machine_is_one_there(project: Project, tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as client:
+        listening.bind(str(here))
+        listening.listen()
+        with project.start("-R", f"{there}:{here}", *UNTIL_EOF) as command:
+            command.expect_up()
+            client.settimeout(PATIENCE)
+            client.connect(str(there))
+            server, _ = listening.accept()
+            with server:
+                server.sendall(b"hello")
+                assert client.recv(100) == b"hello"
+
+
+def test_nobody_listens_here_and_the_other_side_sees_the_end(project: Project) -> None:
+    there, nobody = free_port(), free_port()
+    with project.start("-R", f"{there}:{nobody}", *UNTIL_EOF) as command:
+        command.expect_up()
+        with socket.create_connection(("127.0.0.1", there), PATIENCE) as connection:
+            assert connection.recv(1) == b""
+        assert wait_until(lambda: ports(project)[0]["failure"] == "connection refused", PATIENCE)
+
+
+def test_a_port_that_is_taken_there_starts_no_command(project: Project) -> None:
+    with socket.socket() as taken, socket.socket(socket.AF_INET6) as taken_too:
+        port = free_port()
+        taken.bind(("127.0.0.1", port))
+        taken_too.bind(("::1", port))
+        result = project.run("-R", f"{port}:1", "touch", "started")
+    assert result.returncode == 255
+    line = (
+        rf"rdo: `.*` does not listen on `{port}`: it is in use there, or .*\(AllowTcpForwarding\); choose another .*\n"
+    )
+    assert re.fullmatch(line, result.stderr.decode())
+    assert not (project.remote / "started").exists()
+
+
+@pytest.mark.parametrize("option", ["AllowTcpForwarding local", "AllowTcpForwarding no", "DisableForwarding yes"])
+def test_a_server_that_forbids_it_starts_no_command(
+    own_sshd: Callable[..., Sshd], tmp_path: Path, runtime: dict[str, str], option: str
+) -> None:
+    server = own_sshd(option)
+    server.start()
+    project = ssh_project(tmp_path, runtime, server)
+    result = project.run("-R", f"{free_port()}:1", "touch", "started")
+    assert result.returncode == 255
+    assert b"does not listen on `" in result.stderr
+    assert b"forwarding" in result.stderr.lower()
+    assert result.stderr.count(b"\n") == 1
+    assert not (project.remote / "started").exists()
+    assert project.run("true").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("-R", "http"), "rdo: `-R http` has `http` for a port; "),
+        (("-R", "0"), "rdo: `-R 0` has a port that is not between 1 and 65535; "),
+        (("-R", "0.0.0.0:8080:db:80"), "rdo: `-R 0.0.0.0:8080:db:80` would open the port to other machines: "),
+    ],
+)
+def test_what_is_not_a_reverse_forward_starts_no_command(project: Project, words: tuple[str, ...], says: str) -> None:
+    result = project.run(*words, "touch", "started")
+    assert result.returncode == 255
+    assert result.stderr.decode().startswith(says)
+    assert not (project.remote / "started").exists()
+
+
+def test_where_there_is_no_ssh_there_is_no_reverse_forward(tmp_path: Path, runtime: dict[str, str]) -> None:
+    result = local_project(tmp_path, runtime).run("-R", "4000", "true")
+    assert (result.returncode, result.stderr) == (
+        255,
+        b"rdo: `local` cannot listen on `4000`: only ssh and vagrant have reverse forwards; "
+        b"a port of this machine is there anyway\n",
+    )
