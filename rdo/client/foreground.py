@@ -21,43 +21,46 @@ SIGNAL_NAMES = {getattr(_signal, "SIG" + name): name.encode() for name in FORWAR
 class Foreground:
     """What a command takes over while it runs: signals, and where it has a pty and reads, the terminal's raw mode."""
 
-    def __init__(self, request: Request, outbox: sockets.Outbox) -> None:
+    def __init__(self, request: Request, outbox: sockets.Outbox, connection: sockets.Socket) -> None:
+        """`connection`: to the master; it is shut down if that turns out to be wedged."""
         self._outbox = outbox
+        self._connection = connection
         self._pty = request.pty
         self._takes_keys = self._pty and not request.no_input
         self._window = request.window
         self._modes = _thread.allocate_lock()  # guards the two below: the thread for signals sets modes as well
         self._terminal: tty.Terminal | None = None
         self._over = False
-        self._connection: sockets.Socket | None = None
+        self._is_finishing = False
         self.is_interrupted = False
-        """Whether SIGINT came after `leave`."""
+        """Whether SIGINT came after `finish`."""
         self.heard = 0
         """How often something came from the master."""
         self.is_wedged = False
         """Whether the master did not even read a signal that should end the command."""
 
-    def enter(self, ptyless: bool, connection: sockets.Socket) -> None:
-        """The command runs from now on; `ptyless`: without the pty that was asked for. To be called once.
-
-        `connection` is shut down if the master turns out to be wedged.
-        """
+    def enter(self, ptyless: bool) -> None:
+        """The command runs from now on; `ptyless`: without the pty that was asked for. To be called once."""
         if ptyless:
             self._pty = self._takes_keys = False
         taken = {number for number in SIGNAL_NAMES if _signal.getsignal(number) != _signal.SIG_IGN}
         _signal.pthread_sigmask(_signal.SIG_BLOCK, taken)
-        _thread.start_new_thread(self._forward_signals, (taken, connection))
+        _thread.start_new_thread(self._forward_signals, (taken,))
         self._enter_raw()
         if self._pty:
             self._send_window()  # which may have been resized while the target was connected
 
-    def leave(self, connection: sockets.Socket | None = None) -> None:
-        """The command has ended: leave the terminal as it was found. With a connection, SIGINT ends that from now on,
-        and other signals end this process.
+    def finish(self) -> None:
+        """The command has ended, and its files come back: SIGINT ends the connection from now on, and other signals
+        end this process.
         """
+        self._is_finishing = True
+        self.leave()
+
+    def leave(self) -> None:
+        """The command has ended: leave the terminal as it was found."""
         with self._modes:
             self._over = True
-        self._connection = self._connection or connection
         self._restore()
 
     def is_raw(self) -> bool:
@@ -90,15 +93,15 @@ class Foreground:
 
     # Signals
 
-    def _forward_signals(self, taken: set[int], connection: sockets.Socket) -> None:
+    def _forward_signals(self, taken: set[int]) -> None:
         """Take the caller's signals, in a thread of its own.
 
         Python runs a handler in the main thread, but not if the signal came when that was just about to wait.
         """
         while True:
             number = _signal.sigwait(taken)
-            if self._connection is not None:
-                self._let_act(number, self._connection)
+            if self._is_finishing:
+                self._let_act(number)
             elif number == _signal.SIGCONT:
                 self._continue()
             elif number == _signal.SIGTSTP:
@@ -108,20 +111,20 @@ class Foreground:
             else:
                 self._outbox.send(protocol.SIGNAL, SIGNAL_NAMES[number])
                 if SIGNAL_NAMES[number].decode() in FATAL_SIGNALS:
-                    _thread.start_new_thread(self._look_for_wedge, (connection, self.heard))
+                    _thread.start_new_thread(self._look_for_wedge, (self.heard,))
 
-    def _look_for_wedge(self, connection: sockets.Socket, heard: int) -> None:
+    def _look_for_wedge(self, heard: int) -> None:
         """End the connection to a master that does not take a signal: one that lives does at once, whatever it does."""
         time.sleep(sockets.ACCEPT_TIMEOUT)
-        if self.heard == heard and not self._over and sockets.is_unread(connection):
+        if self.heard == heard and not self._over and sockets.is_unread(self._connection):
             self.is_wedged = True
-            connection.shutdown(2)
+            self._connection.shutdown(2)
 
-    def _let_act(self, number: int, connection: sockets.Socket) -> None:
+    def _let_act(self, number: int) -> None:
         """Let a signal do what it does to any program; SIGINT ends what the main thread waits for."""
         if number == _signal.SIGINT:
             self.is_interrupted = True
-            connection.shutdown(2)  # in both directions
+            self._connection.shutdown(2)  # in both directions
             return
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (number,))
         os.kill(os.getpid(), number)

@@ -64,7 +64,7 @@ class RunningCommand:
         self._output = stdout.OutputWriter(connection.fileno(), self._decoder, self._outbox)
         self._stdin: stdin.Stdin | None = None
         self._status_line: status_line.StatusLine | None = None
-        self._foreground = foreground.Foreground(request, self._outbox)
+        self._foreground = foreground.Foreground(request, self._outbox, connection)
         self._shown = False
 
     def run(self) -> int:
@@ -159,7 +159,7 @@ class RunningCommand:
     def _start(self, payload: Payload) -> None:
         """The command may have been started: from now on signals and stdin are for it."""
         self._trace.step("shell")
-        self._foreground.enter(payload == protocol.PTYLESS, self._connection)
+        self._foreground.enter(payload == protocol.PTYLESS)
         if self._has_input:
             self._stdin = stdin.Stdin(self._outbox, self._foreground.is_raw)
             self._stdin.start()
@@ -168,7 +168,7 @@ class RunningCommand:
         """The command has ended: from now on the terminal, its keys and the signals are the caller's."""
         if self._stdin:
             self._stdin.end()
-        self._foreground.leave(self._connection)
+        self._foreground.finish()
 
     def _show_stdout(self, data: Payload) -> None:
         self._show(1, data)
