@@ -31,7 +31,7 @@ EXIT = protocol.frame(protocol.EXIT, b"\7")
 @pytest.fixture(autouse=True)
 def _threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """The thread that takes signals would outlive the test: it ends with the process."""
-    monkeypatch.setattr("rdo.client.foreground.Foreground.enter", lambda self, ptyless, connection: None)
+    monkeypatch.setattr("rdo.client.foreground.Foreground.enter", lambda self, ptyless: None)
 
 
 class Master:
