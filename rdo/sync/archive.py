@@ -195,6 +195,16 @@ def digest_of(root: bytes, path: bytes) -> str:
     return archive.digests.get(path, "")
 
 
+def content_of(root: bytes, path: bytes, limit: int) -> bytes:
+    """A file's content; empty if it is not there as a file, or has more bytes than that. Raises RdoError."""
+    handle = open_file(root, path)
+    if handle is None:
+        return b""
+    with open(handle, "rb") as file:
+        found = os.fstat(handle)
+        return file.read(limit) if stat.S_ISREG(found.st_mode) and found.st_size <= limit else b""
+
+
 def _read(handle: int, size: int, path: bytes) -> bytes:
     try:
         return os.read(handle, size)

@@ -26,6 +26,7 @@ class ProjectState:
         place = hashlib.sha256(fsencode(f"{target}\0{directory}")).hexdigest()[:32]
         self._directory = os.path.join(private_directory.state_directory(environment, "sync"), project)
         self._record = os.path.join(self._directory, f"pulled-{place}")
+        self._indexes = os.path.join(self._directory, "indexes")
         self._root = root
 
     @property
@@ -57,17 +58,31 @@ class ProjectState:
 
     def pulled(self) -> bytes:
         """The record of what was pulled; empty if there is none, or none that can be read."""
-        try:
-            return foreign_file.read(self._record, RECORD_LIMIT)
-        except OSError:
-            return b""
+        return self._read(self._record)
 
     def write_pulled(self, record: bytes) -> None:
         """Replace it. Raises SetupError."""
+        self._write(self._record, record)
+
+    def indexes(self) -> bytes:
+        """The record of the git indexes that were pushed; empty likewise."""
+        return self._read(self._indexes)
+
+    def write_indexes(self, record: bytes) -> None:
+        """Replace it. Raises SetupError."""
+        self._write(self._indexes, record)
+
+    def _read(self, path: str) -> bytes:
+        try:
+            return foreign_file.read(path, RECORD_LIMIT)
+        except OSError:
+            return b""
+
+    def _write(self, path: str, record: bytes) -> None:
         try:
             private_directory.make_state(os.path.dirname(self._directory))
             private_directory.make(self._directory)
-            atomic_write.write(self._record, fsdecode(record))
+            atomic_write.write(path, fsdecode(record))
         except OSError as error:
             raise self._fault(error) from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from rdo.errors import RdoError
 from rdo.fscodec import fsdecode
@@ -18,6 +18,7 @@ from rdo.sync.manifest import Placed
 from rdo.sync.opened import Opened, Place
 from rdo.sync.push_fault import check_case, link_on_the_way
 from rdo.sync.push_sender import Batch, PushResult, PushSender, TargetChanged, TargetDiffers
+from rdo.sync.pushed_indexes import PushedIndexes
 
 TRIES = 3
 """How often what differs there is looked at, if it differs again."""
@@ -35,7 +36,10 @@ NOTHING = Found("")
 class Pusher:
     """One push of a tree."""
 
-    def __init__(self, use: JobUse, place: Place, opened: Opened, known: KnownFiles, serial: str) -> None:
+    def __init__(
+        self, use: JobUse, place: Place, opened: Opened, known: KnownFiles, serial: str, indexes: PushedIndexes
+    ) -> None:
+        self._indexes = indexes
         self.sender = PushSender(use, place, opened, known, serial)
         self._use = use
         self._place = place
@@ -72,7 +76,7 @@ class Pusher:
         found.update(self._examine(odd))
         here = {path: digest_of(root, path) for path in odd if path in tree and tree[path].kind == "file"}
         ours = {path: self._known.versions(path) for path in found}
-        unequal = {each.path: each for each in conflicts(found, tree, ours, here)}
+        unequal = {each.path: each for each in self._real(conflicts(found, tree, ours, here), found, ours)}
         for path, each in found.items():
             entry = tree.get(path)
             if path in unequal or (entry is None and not each.kind):
@@ -135,13 +139,27 @@ class Pusher:
         ours = {path: self._known.versions(path) for path in touched}
         ways_blocked = {path: found[path] for path in ways - touched if found[path].kind not in ("", "directory")}
         looked_at = {**{path: found[path] for path in touched}, **ways_blocked}
-        if differences := conflicts(looked_at, put, ours, here):
+        if differences := self._real(conflicts(looked_at, put, ours, here), found, ours):
             raise SyncConflict(self._place.target, differences)
         self.sender.found.update({path: found[path] for path in touched})
         adopted = {path for path in put if is_as_put(found[path], put[path], here.get(path, ""))}
         for path in adopted:
             self._known.adopt(path, Placed(put[path], here.get(path, ""), found[path].token))
         return adopted
+
+    def _real(
+        self,
+        differences: Iterable[Difference],
+        found: Mapping[bytes, Found],
+        ours: Mapping[bytes, Collection[Placed]],
+    ) -> list[Difference]:
+        """Those that are more than a git index which git there has refreshed."""
+        refreshed = self._indexes.is_refreshed
+        return [
+            each
+            for each in differences
+            if not refreshed(self._use, each.path, found[each.path], ours.get(each.path, ()), each.here)
+        ]
 
     def _transfer(self, root: bytes, tree: Tree, put: Tree, removed: Sequence[bytes]) -> PushResult:
         parts = list(push_plan.batches(put))
@@ -160,6 +178,7 @@ class Pusher:
             )
             large = self.sender.send_large(root, part)
             results.append(self.sender.send(root, tree, Batch(part, gone, large, number == len(parts) - 1)))
+        self._indexes.note((path, self._known.placed[path]) for path in put if path in self._known.placed)
         return PushResult(
             sum(each.put for each in results),
             len(removed),

@@ -138,6 +138,8 @@ class Selection:
         name = path.rpartition(b"/")[2]
         if name == b".git":
             return Place(How.ALL) if self._sync_git else None
+        if name.endswith(b".lock") and b".git" in path.split(b"/"):
+            return None  # git is at work here; there, it would wait for nobody
         if path.startswith(OWN_DIRECTORY) or self._exclude.matches(path, is_directory):
             return None
         included = self._include.matches(path, is_directory)

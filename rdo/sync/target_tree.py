@@ -19,6 +19,7 @@ from rdo.sync.pull import Puller
 from rdo.sync.pulling import PullPatterns, PullResult
 from rdo.sync.push import Pusher
 from rdo.sync.push_sender import PushResult, TargetChanged
+from rdo.sync.pushed_indexes import PushedIndexes
 
 NOTHING = Manifest({}, {}, "", 0)
 
@@ -85,7 +86,7 @@ class TargetTree:
         place = Place(self._directory, self._target, self._state.identity)
         self._record = f"{self._directory}/.rdo-sync/{place.identity}"
         opened, known = self._open(use, place)
-        pusher = Pusher(use, place, opened, known, self._serial)
+        pusher = Pusher(use, place, opened, known, self._serial, PushedIndexes(self._state, place, root))
         result = pusher.run(root, tree, over)
         self._serial = pusher.sender.serial
         self._opened = opened._replace(connection=pusher.sender.connection)
@@ -152,7 +153,8 @@ class TargetTree:
         """What is not the same there as in the tree of `root`. Raises as `push`."""
         place = Place(self._directory, self._target, self._state.identity)
         opened, known = self._open(use, place)
-        return Pusher(use, place, opened, known, self._serial).differences(root, tree)
+        indexes = PushedIndexes(self._state, place, root)
+        return Pusher(use, place, opened, known, self._serial, indexes).differences(root, tree)
 
 
 class _Paths(NamedTuple):

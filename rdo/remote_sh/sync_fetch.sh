@@ -1,0 +1,4 @@
+# shellcheck shell=sh
+# Sends one file.
+cd @DIRECTORY@ || exit
+[ ! -L @PATH@ ] && [ -f @PATH@ ] && cat @PATH@
