@@ -30,6 +30,9 @@ TICK = 0.01
 LONGEST_TICK = 0.05
 """Seconds between two looks, at first and later. Nothing tells when a process that is not our child has ended."""
 
+LOOK_INTERVAL = 0.25
+"""Seconds after which processes that have not ended are looked at anew: one that was just begun may turn out to be a
+shell of a master that stays."""
 
 MARK = "RDO_TEST_ID"
 
@@ -92,7 +95,7 @@ class Leaks:
         while more := self._more(self.snapshot(quick=quick), before):
             if time.monotonic() >= deadline:
                 break
-            wait_for_ends(more.processes or (), deadline - time.monotonic())
+            wait_for_ends(more.processes or (), min(LOOK_INTERVAL, deadline - time.monotonic()))
             time.sleep(tick)
             tick = TICK
         else:
