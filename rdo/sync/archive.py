@@ -200,9 +200,13 @@ def content_of(root: bytes, path: bytes, limit: int) -> bytes:
     handle = open_file(root, path)
     if handle is None:
         return b""
-    with open(handle, "rb") as file:
+    try:
         found = os.fstat(handle)
-        return file.read(limit) if stat.S_ISREG(found.st_mode) and found.st_size <= limit else b""
+        if not stat.S_ISREG(found.st_mode) or found.st_size > limit:
+            return b""
+        return b"".join(iter(lambda: _read(handle, CHUNK, path), b""))
+    finally:
+        os.close(handle)
 
 
 def _read(handle: int, size: int, path: bytes) -> bytes:

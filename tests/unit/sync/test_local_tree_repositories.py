@@ -64,6 +64,10 @@ def test_git_itself_belongs_if_that_is_asked_for(clone: Clone) -> None:
     clone.use(SyncRules("push", sync_git=True))
     before = clone.tree()
     assert {b".git/HEAD", b".git/index", b".git/refs/heads"} <= before.keys()
+    clone.write(".git/index.lock")
+    clone.write("poetry.lock")
+    assert {b".git/index.lock", b"poetry.lock"} & clone.tree().keys() == {b"poetry.lock"}, "git is at work here"
+    (clone.root / ".git/index.lock").unlink()
     clone.git("commit", "-q", "-m", "x")
     assert {b".git/refs/heads/main", b".git/index"} <= changes(before, clone.tree()).put.keys()
 
