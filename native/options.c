@@ -28,6 +28,7 @@ static const struct flag VALUES[] = {
     VALUE("--env", env),        VALUE("-c", shell_string),   VALUE("-C", directory),
     VALUE("--project", project), VALUE("--dir", remote_directory), VALUE("-u", user),
     VALUE("--user", user),      VALUE("-L", forwards),       VALUE("-R", forwards),
+    VALUE("-D", forwards),
 };
 
 static const struct flag *find(const struct flag *table, size_t count, const char *name, size_t size) {

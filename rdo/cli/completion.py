@@ -31,6 +31,7 @@ HELP = {
     ("-T",): "run without a terminal",
     ("-n",): "give the command an empty stdin",
     ("-L",): "have a port of the target here",
+    ("-D",): "be a SOCKS proxy here that connects from the target",
     ("-R",): "have a port of this machine on the target",
     ("--no-sync",): "copy no files",
     ("--sync-only",): "copy files, and run nothing",
@@ -41,7 +42,7 @@ HELP = {
 }
 """All options of rdo, with their synonyms."""
 
-REPEATED = ("-e", "-L", "-R")
+REPEATED = ("-e", "-D", "-L", "-R")
 """Options that may be given several times."""
 
 ZSH_VALUES = {
@@ -52,6 +53,7 @@ ZSH_VALUES = {
     "--project": ":directory:_directories",
     "--dir": ":directory of the target: ",
     "-u": ":user of the target: ",
+    "-D": ":forward: ",
     "-L": ":forward: ",
     "-R": ":forward: ",
 }
@@ -63,6 +65,7 @@ FISH_VALUES = {
     "--project": "-x -a '(__fish_complete_directories)'",
     "--dir": "-x",
     "-u": "-x",
+    "-D": "-x",
     "-L": "-x",
     "-R": "-x",
 }

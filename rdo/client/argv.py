@@ -73,6 +73,7 @@ VALUES = {
     "-C": "directory",
     "--project": "project",
     "--dir": "remote_directory",
+    "-D": "forwards",
     "-L": "forwards",
     "-R": "forwards",
     "-u": "user",

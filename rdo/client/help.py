@@ -20,9 +20,8 @@ after it. Without a command, rdo opens a login shell in the matching directory.
 
   -p, --profile NAME      use this profile (or $RDO_PROFILE)
   -e, --env NAME[=VALUE]  set a variable; without a value, pass on the caller's
-  -c STRING               run a shell string, as `sh -c` does. More options of
-                          sh may come before it, as in -ec or -euo pipefail -c;
-                          there, -n, -v and the other POSIX options are sh's
+  -c STRING               run a shell string, as `sh -c` does; options of sh may
+                          come before it, as in -ec, -nc or -euo pipefail -c
   -C DIR                  run as if rdo had been started in DIR
       --project DIR       use the .rdo.conf of DIR; outside of DIR, run in DIR
       --fallback          follow the key `local_fallback`, as shims do
@@ -35,10 +34,9 @@ after it. Without a command, rdo opens a login shell in the matching directory.
   -t, -T                  run with a terminal, or without one (default: with one
                           if stdin, stdout and stderr are all terminals)
   -n                      give the command an empty stdin
-  -L PORT[:HOST:PORT]     while the command runs, have a port of the target
-                          here, as with `ssh -L`; may be repeated
-  -R PORT[:HOST:PORT]     the reverse: have a port of this machine there, as with
-                          `ssh -R`
+  -L PORT[:HOST:PORT]     have a port of the target here, as with `ssh -L`
+  -R PORT[:HOST:PORT]     have a port of this machine there, as with `ssh -R`
+  -D [ADDRESS:]PORT       be a SOCKS proxy here, as with `ssh -D`
       --no-sync           copy no files, whatever the key `sync` says
       --sync-only         copy what changed on either side, and run nothing
       --watch             run the command again after each change of a file here

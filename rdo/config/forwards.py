@@ -60,6 +60,8 @@ class ForwardKind(Enum):
     """Here, for a server there."""
     REMOTE = "remote"
     """There, for a server here."""
+    DYNAMIC = "dynamic"
+    """Here, for whatever servers are asked for by SOCKS."""
 
 
 class Forward(NamedTuple):
@@ -82,6 +84,16 @@ def parse_remote(word: str) -> Forward:
         if found.listen == Endpoint():
             found = found._replace(listen=found.destination)
     return found._replace(kind=ForwardKind.REMOTE)
+
+
+def parse_dynamic(word: str) -> Forward:
+    """The same of what stands after -D: `[ADDRESS:]PORT`. Raises InvalidForward."""
+    if why := printable.fault(word) or length_fault(word, PATH_LIMIT):
+        raise InvalidForward(why)
+    fields = _fields(word.removesuffix("!"))
+    if len(fields) > 2 or "/" in word:
+        raise InvalidForward("is not of the form `PORT` or `ADDRESS:PORT`")
+    return Forward(_listen(fields, Endpoint()), Endpoint(), word.endswith("!"), ForwardKind.DYNAMIC)
 
 
 def parse(word: str) -> Forward:

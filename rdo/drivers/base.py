@@ -138,6 +138,10 @@ class TargetStream(Protocol):
         """What to wait for in its place where neither sink nor `changed` is called; else -1."""
 
     @property
+    def is_open(self) -> bool:
+        """Whether the server is known to have been reached: `changed` is called then, too."""
+
+    @property
     def ended(self) -> bool:
         """Whether nothing more can be written, and nothing more will come than can be read at once."""
 

@@ -226,6 +226,8 @@ def here(held: HeldForward) -> str:
 
 def there(held: HeldForward, name: str) -> str:
     """The end on the target, or what that reaches; `name` is the target's."""
+    if held.forward.kind is ForwardKind.DYNAMIC:
+        return f"{name} (SOCKS)"
     is_remote = held.forward.kind is ForwardKind.REMOTE
     endpoint = held.endpoint if is_remote else held.forward.destination
     if endpoint.path:

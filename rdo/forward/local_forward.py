@@ -55,7 +55,7 @@ class LocalForward(HeldForward):
 
     def _accept(self, connection: socket.socket) -> None:
         relay = Relay(connection, self._loop, self.forget)
-        self.relays[relay] = _nothing
+        self.relays[relay] = nothing
 
         def open_stream(sink: Sink, changed: Callable[[], None]) -> TargetStream:
             lease = self._opener(self.forward.destination, sink, changed)
@@ -65,5 +65,5 @@ class LocalForward(HeldForward):
         relay.start(open_stream)
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """In place of a stream that was never opened."""

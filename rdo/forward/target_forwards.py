@@ -9,6 +9,7 @@ from functools import partial
 from rdo.config.forwards import Endpoint, Forward, ForwardKind
 from rdo.drivers.base import Sink
 from rdo.errors import LinkLost, SetupError
+from rdo.forward.dynamic_forward import DynamicForward
 from rdo.forward.held_forward import HeldForward
 from rdo.forward.listener import listen
 from rdo.forward.local_forward import LocalForward
@@ -83,7 +84,8 @@ class TargetForwards:
             self._loop = loop
         if forward.kind is ForwardKind.REMOTE:
             return self._begin_there(forward, connection, self._loop)
-        return LocalForward(forward, listen(forward.listen, exact=forward.exact), self._open, self._loop)
+        kind = DynamicForward if forward.kind is ForwardKind.DYNAMIC else LocalForward
+        return kind(forward, listen(forward.listen, exact=forward.exact), self._open, self._loop)
 
     def _begin_there(self, forward: Forward, connection: HeldConnection | None, loop: RelayLoop) -> HeldForward:
         try:

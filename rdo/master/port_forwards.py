@@ -75,7 +75,7 @@ class PortForwards:
 
 
 def wanted(words: Sequence[bytes]) -> Sequence[Forward]:
-    """What -L and -R ask for: each word begins with the letter. Raises UsageError."""
+    """What -L, -R and -D ask for: each word begins with the letter. Raises UsageError."""
     return [_wanted(fsdecode(word)) for word in words]
 
 
@@ -91,18 +91,23 @@ def parse(word: str, option: str = "") -> Forward:
     except InvalidForward as error:
         raise UsageError(f"`{typed}` {error}", "", f"see `{'rdo' if option else 'rdoctl forward'} --help`") from None
     if not forward.listen.is_loopback:
-        own, key = (
-            ("your own ssh configuration", "RemoteForward")
-            if forward.kind is ForwardKind.REMOTE
-            else ("your own config file", "`forward = [...]` into `~/.config/rdo/config.toml`")
-        )
+        own, key = OWN_PLACES[forward.kind]
         raise UsageError(
             f"`{typed}` would open the port to other machines", f"it is allowed only in {own}", f"write {key}"
         )
     return forward
 
 
-PARSERS = {"": forwards.parse, "-L": forwards.parse, "-R": forwards.parse_remote}
+IN_SSH = "your own ssh configuration"
+
+OWN_PLACES = {
+    ForwardKind.LOCAL: ("your own config file", "`forward = [...]` into `~/.config/rdo/config.toml`"),
+    ForwardKind.REMOTE: (IN_SSH, "RemoteForward"),
+    ForwardKind.DYNAMIC: (IN_SSH, "DynamicForward"),
+}
+"""Where users may open a port to other machines, and how."""
+
+PARSERS = {"": forwards.parse, "-L": forwards.parse, "-R": forwards.parse_remote, "-D": forwards.parse_dynamic}
 
 
 def _check_addresses(config: Config, wanted: Sequence[Forward]) -> None:

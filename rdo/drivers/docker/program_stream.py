@@ -85,6 +85,11 @@ class ProgramStream:
         self.ended = True
         self._changed()
 
+    @property
+    def is_open(self) -> bool:
+        """See TargetStream."""
+        return self._wire is not None
+
     def fileno(self) -> int:
         """See TargetStream."""
         return self._wire.fileno() if self._wire else -1

@@ -24,6 +24,7 @@ class SocketStream:
         except OSError as error:
             raise LinkLost(f"cannot connect to `{destination}`", reason(error)) from None
         self._socket.setblocking(False)
+        self.is_open = True
         self.ended = False
         self.failure = ""
 

@@ -16,11 +16,23 @@ WINDOW = 2 * 1024 * 1024
 """Bytes that may come before they are read: as ssh(1). A browser opens many, and each may be slow."""
 
 
+class _ForwardedChannel(SshChannel):
+    """A channel that says when it opens."""
+
+    opened: Callable[[], None]
+
+    def adopt(self, remote: messages.RemoteEnd) -> None:
+        super().adopt(remote)
+        self.opened()
+
+
 class ForwardedStream:
     """See IncomingStream. `over` is called once its channel is closed, refused or lost."""
 
     def __init__(self, transport: SshTransport, target: str, over: Callable[[], None] = lambda: None) -> None:
-        self.channel = SshChannel(transport, target, self._end, WINDOW)
+        self.channel = _ForwardedChannel(transport, target, self._end, WINDOW)
+        self.channel.opened = self._open
+        self.is_open = False
         self._over = over
         self._sink: Sink = _takes_nothing
         self._changed: Callable[[], None] = lambda: None
@@ -70,6 +82,10 @@ class ForwardedStream:
         self.channel.close()
 
     def _readable(self, is_over: bool) -> None:
+        self._changed()
+
+    def _open(self) -> None:
+        self.is_open = True
         self._changed()
 
     def _end(self) -> None:

@@ -2,7 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.config.forwards import EVERYWHERE, Endpoint, Forward, ForwardKind, InvalidForward, fault, parse, parse_remote
+from rdo.config.forwards import (
+    EVERYWHERE,
+    Endpoint,
+    Forward,
+    ForwardKind,
+    InvalidForward,
+    fault,
+    parse,
+    parse_dynamic,
+    parse_remote,
+)
 
 DB = Endpoint("db", 80)
 
@@ -112,3 +122,23 @@ def test_a_reverse_forward_has_its_listening_end_first(word: str, listen: Endpoi
 def test_what_is_not_a_reverse_forward_is_invalid(word: str) -> None:
     with pytest.raises(InvalidForward):
         parse_remote(word)
+
+
+@pytest.mark.parametrize(
+    ("word", "listen", "exact"),
+    [
+        ("1080", Endpoint(port=1080), False),
+        ("1080!", Endpoint(port=1080), True),
+        ("localhost:1080", Endpoint(port=1080), False),
+        ("[::1]:1080", Endpoint("::1", 1080), False),
+        ("*:1080", Endpoint(EVERYWHERE, 1080), False),
+    ],
+)
+def test_a_socks_proxy_has_only_a_listening_end(word: str, listen: Endpoint, exact: bool) -> None:
+    assert parse_dynamic(word) == Forward(listen, Endpoint(), exact, ForwardKind.DYNAMIC)
+
+
+@pytest.mark.parametrize("word", ["", "0", "a", "1:2:3", "/s", "unix:/s", "1\n", "x" * 5000])
+def test_what_is_not_a_socks_proxy_is_invalid(word: str) -> None:
+    with pytest.raises(InvalidForward):
+        parse_dynamic(word)

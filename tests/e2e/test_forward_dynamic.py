@@ -1,0 +1,45 @@
+"""A SOCKS proxy that connects from the target, by -D."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+from tests.conftest import require
+from tests.e2e.project import PATIENCE, Project
+from tests.e2e.test_forward import TEXT, listens, ports, web_server
+from tests.leaks import wait_until
+from tests.ssh_server import free_port
+
+
+@pytest.mark.both_clients
+def test_a_proxy_is_here_for_as_long_as_its_command_runs(project: Project) -> None:
+    curl = shutil.which("curl") or require("curl", "it is not installed")
+    with web_server(project.remote) as port:
+        here = free_port()
+        with project.start("-D", str(here), "sh", "-c", "echo up; cat") as command:
+            command.expect_up()
+            words = [str(curl), "-sS", "-4", "--socks5-hostname", f"localhost:{here}", f"http://localhost:{port}/page"]
+            done = subprocess.run(words, capture_output=True, timeout=PATIENCE, check=False)
+            assert (done.stdout, done.stderr) == (TEXT, b"")
+            (forward,) = ports(project)
+            assert (forward["kind"], forward["local"]) == ("dynamic", f"localhost:{here}")
+            assert forward["remote"].endswith("devbox (SOCKS)")
+        assert wait_until(lambda: not listens(here), PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("-D", "socks"), "rdo: `-D socks` has `socks` for a port; "),
+        (("-D1080:db:80",), "rdo: `-D 1080:db:80` is not of the form `PORT` or `ADDRESS:PORT`; "),
+        (("-D", "*:1080"), "rdo: `-D *:1080` would open the port to other machines: "),
+    ],
+)
+def test_what_is_not_a_proxy_starts_no_command(project: Project, words: tuple[str, ...], says: str) -> None:
+    result = project.run(*words, "touch", "started")
+    assert result.returncode == 255
+    assert result.stderr.decode().startswith(says)
+    assert not (project.remote / "started").exists()
