@@ -12,7 +12,7 @@ from rdo.pool.target_table import TargetTable
 from rdo.util import log
 from rdo.util.active_count import ActiveCount
 
-LOOK_INTERVAL = 30.0
+LOOK_INTERVAL = 10.0
 """Seconds between two looks whether the socket is still ours."""
 
 UNUSED_TIMEOUT = 600.0

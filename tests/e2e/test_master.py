@@ -68,7 +68,7 @@ def test_a_wedged_master_is_replaced(project: Project, full: bool) -> None:
         started = time.monotonic()
         assert project.run("true").returncode == 0
         assert time.monotonic() - started < 6
-    assert wait_until(lambda: wedged not in masters(project), 35)
+    assert wait_until(lambda: wedged not in masters(project), 15)
 
 
 @pytest.mark.both_clients
