@@ -84,16 +84,22 @@ def parse(
         send_env=tuple(found.get("sendenv", ())),
         set_env=MappingProxyType(dict(text.partition("=")[::2] for text in found.get("setenv", ()))),
         forward_agent=_forwarded(one.get("forwardagent", "no"), agent, tokens),
+        copy_command=copy_command(request),
+        ignored=tuple(option_table.ignored(found)),
+        refused=tuple(option_table.refused(found)),
+    )
+    return _with_checks(_with_line(_with_login(known, one), one), one, tokens)
+
+
+def _with_login(known: SshOptions, one: Mapping[str, str]) -> SshOptions:
+    """With what concerns the ways to log in."""
+    return known._replace(
         methods=_methods(one),
         password_prompts=_number(one, "numberofpasswordprompts", 3),
         host_bound=one.get("pubkeyauthentication", "yes") in (*TRUE, "host-bound"),
         devices=one.get("kbdinteractivedevices", ""),
         batch=one.get("batchmode") in TRUE,
-        copy_command=copy_command(request),
-        ignored=tuple(option_table.ignored(found)),
-        refused=tuple(option_table.refused(found)),
     )
-    return _with_checks(_with_line(known, one), one, tokens)
 
 
 def _with_line(known: SshOptions, one: Mapping[str, str]) -> SshOptions:
