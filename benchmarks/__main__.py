@@ -14,6 +14,7 @@ from types import FrameType
 from benchmarks import (
     container_rows,
     cpu_rows,
+    forward_rows,
     machine,
     mapping_rows,
     memory_rows,
@@ -58,6 +59,8 @@ MEASURES: Mapping[str, Measure] = {
     "sync-first": sync_rows.first,
     "sync-large": sync_rows.first_large,
     "memory-sync": sync_rows.memory,
+    "forward": forward_rows.throughput,
+    "requests": forward_rows.requests,
     "burst": sharing_rows.burst,
 }
 

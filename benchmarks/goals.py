@@ -13,7 +13,7 @@ class Goal:
     title: str
     peer: str
     unit: str
-    """ms, MB/s (10^6 bytes), MiB, or commands that were lost."""
+    """ms, MB/s (10^6 bytes), 1/s, MiB, or commands that were lost."""
     bound: float
     repetitions: int
     quick: int
@@ -27,6 +27,8 @@ class Goal:
 
 
 HELD = "ssh, warm ControlMaster"
+
+LISTENING = "ssh -L, warm ControlMaster"
 
 RSYNC = "rsync -a, warm ControlMaster"
 
@@ -66,5 +68,7 @@ GOALS = (
     Goal("sync-first", "first copy of 20,000 files", RSYNC, "ms", 1.1, 5, 1),
     Goal("sync-large", "first copy of 1 GB in one file", RSYNC, "ms", 1.1, 5, 1),
     Goal("memory-sync", "control master, growth by 20,000 synced files", "", "MiB", 30.0, 1, 1),
+    Goal("forward", "1 GB through a forwarded port", LISTENING, "MB/s", 1.0, 7, 2, at_least=True),
+    Goal("requests", "requests through a forwarded port, 50 connections", LISTENING, "1/s", 0.8, 7, 2, at_least=True),
     Goal("burst", "500 commands at once on three hosts", "", "lost", 0.0, 3, 1),
 )
