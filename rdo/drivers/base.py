@@ -150,7 +150,13 @@ class TargetStream(Protocol):
         """Why it could not be opened, or broke; empty while it is open and where it came to its end."""
 
     def write(self, data: memoryview) -> int:
-        """Send what there is room for: how many bytes. All of it, and in vain, where the server takes no more."""
+        """Send what there is room for: how many bytes. All of it, and in vain, where the server takes no more.
+
+        It may be held back until `flush`.
+        """
+
+    def flush(self) -> None:
+        """Have all go out that was written."""
 
     def read(self) -> bytes | memoryview | None:
         """What has come: empty for nothing yet, None at the end."""

@@ -30,7 +30,10 @@ class ChunkQueue:
         """Add what has arrived."""
         if not data:
             return
-        for place in (-1, -2) if len(self._chunks) > CROWDED else (-1,) if self._chunks else ():
+        if not self._chunks:
+            self._chunks.append(Chunk(stream, data))
+            return
+        for place in (-1, -2) if len(self._chunks) > CROWDED else (-1,):
             last = self._chunks[place]
             if last.stream == stream:
                 if len(last.data) + len(data) > JOIN_LIMIT:
@@ -51,6 +54,15 @@ class ChunkQueue:
             size += len(pieces[-1])
         self._consumed += size
         return Chunk(stream, data if len(pieces) == 1 else b"".join(pieces))
+
+    @property
+    def oldest(self) -> Chunk:
+        """The oldest piece. There must be one."""
+        return self._chunks[0]
+
+    def drop_oldest(self) -> None:
+        """It was consumed."""
+        self._consumed += len(self._chunks.popleft().data)
 
     def count_consumed(self, size: int) -> None:
         """Count bytes that were consumed as they arrived, without being queued."""

@@ -34,6 +34,9 @@ class Loop(Protocol):
     def wake(self, relay: Relay) -> None:
         """Have `advance` called soon, from any thread."""
 
+    def flush_later(self, stream: TargetStream) -> None:
+        """Flush it once all that can be done now is done."""
+
     def select(self, fileno: int, events: int, relay: Relay) -> None:
         """Call `advance` when these are possible: none to wait for nothing. Forgets what was selected before."""
 
@@ -60,6 +63,8 @@ class Relay:
         self._is_broken = False
         self._is_armed = False
         """Whether the stream had nothing to read, and has not called since."""
+        self._is_reading = False
+        """Whether what is waited for is just that something comes here; the stream calls."""
         self._sunk = 0
         self.sent = 0
         """Bytes to the target."""
@@ -165,6 +170,7 @@ class Relay:
     def _push(self, stream: TargetStream) -> None:
         """From here to there."""
         left = TURN_LIMIT
+        self._loop.flush_later(stream)
         while left > 0:
             if self._up:
                 size = stream.write(self._up)
@@ -198,11 +204,16 @@ class Relay:
     def _select(self) -> None:
         """Wait for what may go on next."""
         assert self._stream is not None
+        there = self._stream.fileno()
+        is_usual = there < 0 and not (self._up or self._up_ended or self._down)
+        if is_usual and self._is_reading:
+            return
+        self._is_reading = is_usual
         events = 0 if self._up or self._up_ended else selectors.EVENT_READ
         if self._down:
             events |= selectors.EVENT_WRITE
         self._loop.select(self._socket.fileno(), events, self)
-        if (there := self._stream.fileno()) >= 0:
+        if there >= 0:
             events = 0 if self._down or self._down_ended else selectors.EVENT_READ
             if self._up or (self._up_ended and not self._input_ended):
                 events |= selectors.EVENT_WRITE

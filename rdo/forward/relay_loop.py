@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from rdo.drivers.base import READ_SIZE
+from rdo.drivers.base import READ_SIZE, TargetStream
 from rdo.forward.relay import Relay
 from rdo.util import log, threads
 
@@ -40,6 +40,7 @@ class RelayLoop:
         self._events: dict[int, int] = {}
         self._waiting: deque[Callable[[], None]] = deque()
         self._woken: set[Relay] = set()
+        self._unflushed: set[TargetStream] = set()
         self._paused: list[tuple[socket.socket, Callable[[socket.socket], None]]] = []
         self._resume = 0.0
         self._ending = False
@@ -85,6 +86,10 @@ class RelayLoop:
             self._selector.unregister(listening)
         listening.close()
 
+    def flush_later(self, stream: TargetStream) -> None:
+        """See Loop in rdo.forward.relay."""
+        self._unflushed.add(stream)
+
     def select(self, fileno: int, events: int, relay: Relay) -> None:
         """See Loop in rdo.forward.relay."""
         before = self._events.get(fileno, 0)
@@ -121,6 +126,8 @@ class RelayLoop:
                 self._attempt(self._waiting.popleft())
         for _ in range(len(self._woken)):  # some wake themselves, so that others have their turn
             self._attempt(self._woken.pop().advance)
+        while self._unflushed:
+            self._attempt(self._unflushed.pop().flush)
         if self._paused and time.monotonic() >= self._resume:
             self._accept_again()
 

@@ -137,6 +137,9 @@ class ProgramStream:
             self._owed = self._owed[wire.send_now(self._owed) :]
         return not self._owed
 
+    def flush(self) -> None:
+        """See TargetStream."""
+
     def read(self) -> bytes | None:
         """See TargetStream."""
         while self._wire is not None and not self._found and not self._is_over:

@@ -42,6 +42,9 @@ class SocketStream:
             self.ended = True
             return len(data)
 
+    def flush(self) -> None:
+        """See TargetStream."""
+
     def read(self) -> bytes | None:
         """See TargetStream."""
         try:

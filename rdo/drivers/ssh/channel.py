@@ -49,10 +49,19 @@ class OpenRefused(Exception):
 class SshChannel:
     """Our end of a channel. Its state changes by rdo.drivers.ssh.channel_state alone."""
 
-    def __init__(self, transport: SshTransport, target: str, on_end: Callable[[], None], window: int = WINDOW) -> None:
+    def __init__(
+        self,
+        transport: SshTransport,
+        target: str,
+        on_end: Callable[[], None],
+        window: int = WINDOW,
+        *,
+        is_one_of_many: bool = False,
+    ) -> None:
         """`on_end` is called once: the server has closed the channel or refused it, or the connection has ended.
 
-        `window`: bytes that may come before they are read.
+        `window`: bytes that may come before they are read. `is_one_of_many`: small pieces may be handed on a little
+        later, with those of other channels.
         """
         self.number = -1
         self.window = window
@@ -62,7 +71,7 @@ class SshChannel:
         self._changed = threading.Condition()  # guards _state; notified at each change of it
         self._state = ChannelState.OPENING
         self._sender = ChannelSender(transport, lambda: self._state in SILENT)
-        self._received = ReceiveBuffer(window // 4, window)
+        self._received = ReceiveBuffer(window // 4, window, transport.defer if is_one_of_many else None)
         self._refusal: OpenRefused | None = None
         self._why = ""
         """What ended it, if that is known."""
@@ -99,7 +108,10 @@ class SshChannel:
         return size
 
     def write_now(self, data: memoryview, when_room: Callable[[], None]) -> int | None:
-        """Send what there is room for: how many bytes; None where the server takes no more. See SendWindow."""
+        """Send what there is room for: how many bytes; None where the server takes no more. See SendWindow.
+
+        It may be held back until the transport's `flush`.
+        """
         return self._sender.send_now(data, when_room)
 
     def try_write(self, data: bytes | memoryview) -> bool:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 from rdo.drivers.base import READ_SIZE
 from rdo.drivers.ssh import messages
-from rdo.drivers.ssh.flow_control import SendWindow
 from rdo.drivers.ssh.packet_content import OutgoingData, Sendable
+from rdo.drivers.ssh.send_window import SendWindow
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import LinkLost
 
@@ -47,15 +47,15 @@ class ChannelSender:
         """Wait for room: for how many bytes there is some. 0 where no more is taken. Raises TimeoutError."""
         return self._window.reserve(min(most, READ_SIZE), timeout)  # others on the connection wait for it
 
-    def send_data(self, data: memoryview) -> None:
+    def send_data(self, data: memoryview, *, may_wait: bool = False) -> None:
         """Send what there is room for by `reserve`. Raises LinkLost."""
-        self.send(OutgoingData(self._remote.number, data, self._remote.packet))
+        self.send(OutgoingData(self._remote.number, data, self._remote.packet, may_wait))
 
     def send_now(self, data: memoryview, when_room: Callable[[], None]) -> int | None:
         """See SshChannel.write_now."""
         size = self._window.reserve_now(min(len(data), READ_SIZE), when_room)
         if size:
-            self.send_data(data[:size])
+            self.send_data(data[:size], may_wait=True)
         return size
 
     def send_all(self, data: memoryview) -> bool:

@@ -12,6 +12,9 @@ from enum import Enum
 class ChannelState(Enum):
     """Where a channel stands, seen from our end."""
 
+    __hash__ = object.__hash__
+    """Each message is looked up by it, and that of Enum is the hash of a name."""
+
     OPENING = "asked for, and the server has not answered"
     ABANDONED = "given up before the server answered: closed as soon as it opens"
     OPEN = "open both ways"

@@ -30,7 +30,8 @@ class ForwardedStream:
     """See IncomingStream. `over` is called once its channel is closed, refused or lost."""
 
     def __init__(self, transport: SshTransport, target: str, over: Callable[[], None] = lambda: None) -> None:
-        self.channel = _ForwardedChannel(transport, target, self._end, WINDOW)
+        self._transport = transport
+        self.channel = _ForwardedChannel(transport, target, self._end, WINDOW, is_one_of_many=True)
         self.channel.opened = self._open
         self.is_open = False
         self._over = over
@@ -58,10 +59,16 @@ class ForwardedStream:
 
     def write(self, data: memoryview) -> int:
         """See TargetStream."""
-        size: int | None = None
-        with contextlib.suppress(LinkLost):
+        try:
             size = self.channel.write_now(data, self._changed)
+        except LinkLost:
+            size = None
         return len(data) if size is None else size
+
+    def flush(self) -> None:
+        """See TargetStream."""
+        with contextlib.suppress(LinkLost):
+            self._transport.flush()
 
     def read(self) -> bytes | memoryview | None:
         """See TargetStream."""

@@ -1,5 +1,5 @@
-"""What is under way over one SSH channel, both ways (RFC 4254, section 5.2): a program's output, with its end and its
-status, from the transport's thread to whoever reads; and how much input the far end takes. Knows no messages.
+"""What comes over one SSH channel (RFC 4254, section 5.2): a program's output, with its end and its status, from the
+transport's thread to whoever reads. Knows no messages.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from rdo.drivers.base import STDOUT, Chunk, Sink
 from rdo.drivers.chunk_queue import ChunkQueue
 from rdo.drivers.ssh.fields import Violation
 
-WINDOW_LIMIT = 2**32 - 1
-"""Bytes that may be under way to one side of a channel."""
+SMALL = 4096
+"""Bytes of output that may wait until what has come with it is decrypted. To write each of many such pieces at once
+would have their readers send the next ones one by one."""
 
 
 class ReceiveState(Enum):
@@ -34,10 +35,14 @@ COMPLETE = frozenset({ReceiveState.STATUS, ReceiveState.NOTHING})
 class ReceiveBuffer:
     """See `read` and `watch` of Channel in rdo.drivers.base."""
 
-    def __init__(self, acknowledge: int, window: int) -> None:
+    def __init__(
+        self, acknowledge: int, window: int, later: Callable[[Callable[[], None]], None] | None = None
+    ) -> None:
         """`window`: bytes that may come before anything is read. `acknowledge`: bytes read before it is worth giving
-        the server credit for as many more.
+        the server credit for as many more. `later`: does something once all that has come is worked through; with it,
+        small pieces of output are handed on only then, all at once.
         """
+        self._later = later
         # Guards all of this object; notified when there is something to read, or the status. It is held while `_sink`
         # is called, which therefore must not wait.
         self._changed = threading.Condition()
@@ -59,12 +64,28 @@ class ReceiveBuffer:
             if self._state is not ReceiveState.OUTPUT or not data:
                 return
             self._spend(len(data))
+            if self._later and len(data) <= SMALL:
+                if not self._chunks:
+                    self._later(self._hand_on)
+                self._chunks.put(stream, data)
+                return
             if self._sink and not self._chunks and self._sink(stream, data):
                 self._chunks.count_consumed(len(data))
+                if not self._chunks.credit_due:
+                    return
             else:
                 self._chunks.put(stream, data)
-            if self._is_readable():
-                self._changed.notify_all()
+            self._changed.notify_all()
+        self.notify_watcher()
+
+    def _hand_on(self) -> None:
+        """What has come, to the sink, or by the watcher to whoever reads."""
+        with self._changed:
+            while self._chunks and self._sink and self._sink(*self._chunks.oldest):
+                self._chunks.drop_oldest()
+            if not self._is_readable():
+                return
+            self._changed.notify_all()
         self.notify_watcher()
 
     def discard(self, size: int) -> None:
@@ -174,65 +195,3 @@ class ReceiveBuffer:
 
     def _is_readable(self) -> bool:
         return bool(self._chunks) or self._chunks.credit_due or self._state is not ReceiveState.OUTPUT
-
-
-class SendWindow:
-    """Bytes that may be sent now. Empty until the far end opens it."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()  # guards both below; notified when there is room, or will be none
-        self._room = 0
-        self._is_closed = False
-        self._when_room: Callable[[], None] | None = None
-
-    def widen(self, size: int) -> None:
-        """The far end takes so many bytes more. Raises Violation."""
-        with self._changed:
-            self._room += size
-            if self._room > WINDOW_LIMIT:
-                raise Violation("it requested more input than a channel allows")
-        self._tell()
-
-    def close(self) -> None:
-        """Nothing more is to be sent: wake whoever waits for room."""
-        with self._changed:
-            self._is_closed = True
-        self._tell()
-
-    def _tell(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
-            when_room, self._when_room = self._when_room, None
-        if when_room:
-            when_room()
-
-    def reserve_now(self, limit: int, when_room: Callable[[], None]) -> int | None:
-        """The room that there is: how many bytes to send, `limit` at most; None once it is closed.
-
-        Where that is not enough, `when_room` is called, once, when there is more, or will be none.
-        """
-        with self._changed:
-            if self._is_closed:
-                return None
-            size = min(limit, self._room)
-            self._room -= size
-            if size < limit:
-                self._when_room = when_room
-            return size
-
-    def reserve(self, limit: int, timeout: float | None) -> int:
-        """Wait for room: how many bytes to send, `limit` at most; 0 once it is closed. Raises TimeoutError."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._room > 0 or self._is_closed, timeout):
-                raise TimeoutError
-            size = 0 if self._is_closed else min(limit, self._room)
-            self._room -= size
-            return size
-
-    def reserve_all(self, size: int) -> bool:
-        """Take room for all of it, if it is there now: whether it was."""
-        with self._changed:
-            if self._is_closed or self._room < size:
-                return False
-            self._room -= size
-            return True

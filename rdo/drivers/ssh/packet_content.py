@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from paramiko.common import MSG_CHANNEL_DATA
@@ -22,6 +22,10 @@ larger one."""
 TAG_SIZE = 16
 
 
+DATA_HEADER = struct.Struct(">BII").pack
+"""Message number, channel, length of the data."""
+
+
 class Sendable(Protocol):
     """A message, or what stands for one."""
 
@@ -29,17 +33,21 @@ class Sendable(Protocol):
 
 
 class OutgoingData(NamedTuple):
-    """Data for a channel, of any length: sent as packets of `limit` bytes, all at once."""
+    """Data for a channel, of any length: sent as packets of `limit` bytes, all at once.
+
+    It `may_wait` for what is sent next.
+    """
 
     channel: int
     content: memoryview
     limit: int
+    may_wait: bool = False
 
-    def pieces(self) -> Iterator[tuple[bytes, memoryview]]:
+    def pieces(self) -> Sequence[tuple[bytes, memoryview]]:
         """The messages, each as what stands before its data, and that (RFC 4254, section 5.2)."""
-        for start in range(0, len(self.content), self.limit):
-            piece = self.content[start : start + self.limit]
-            yield struct.pack(">BII", MSG_CHANNEL_DATA, self.channel, len(piece)), piece
+        starts = range(0, len(self.content), self.limit)
+        pieces = [self.content[start : start + self.limit] for start in starts] if starts[1:] else [self.content]
+        return [(DATA_HEADER(MSG_CHANNEL_DATA, self.channel, len(piece)), piece) for piece in pieces]
 
 
 class IncomingData:

@@ -154,9 +154,15 @@ class PacketReceiver:
 
     def read_packet(self) -> bytes:
         """The next packet, decrypted."""
+        length = self._complete_length()
+        if not length:
+            length = self._check_length()
+            self.source.fill(4 + length + TAG_SIZE)
+        return self._decrypted(length)
+
+    def _decrypted(self, length: int) -> bytes:
+        """The next packet, all of which has come."""
         assert self.cipher is not None
-        length = self._check_length()
-        self.source.fill(4 + length + TAG_SIZE)
         packet = self.source.take(4 + length + TAG_SIZE)
         return self.cipher.decrypt(packet[4:], packet[:4])
 
@@ -182,7 +188,7 @@ class PacketReceiver:
         """
         pieces, size = [first.data], len(first.data)
         while self.decompressor is None and 0 < (length := self._complete_length()) <= READ_SIZE - size:
-            self._ahead = self.read_packet()
+            self._ahead = self._decrypted(length)
             if not first.goes_on_in(self._ahead):
                 break
             pieces.append(IncomingData(self._ahead).data)
@@ -195,20 +201,17 @@ class PacketReceiver:
 
     def _complete_length(self) -> int:
         """Bytes of the next packet if all of it has come, else 0."""
-        come = len(self.source)
+        source = self.source
+        come = len(source)
         if come < 4:
             return 0
-        length = self._length()
-        return length if come >= 4 + length + TAG_SIZE else 0
-
-    def _length(self) -> int:
-        """What precedes the next packet."""
-        return int.from_bytes(self.source.peek(4), "big")
+        length = int.from_bytes(source.peek(4), "big")
+        return length if come >= 4 + length + TAG_SIZE and length >= PACKET_MINIMUM else 0
 
     def _check_length(self) -> int:
         """Bytes of the next packet, of which its length at least has come then. Raises EOFError, OSError, Violation."""
         self.source.fill(4)
-        length = self._length()
+        length = int.from_bytes(self.source.peek(4), "big")
         if not PACKET_MINIMUM <= length <= PACKET_LIMIT:
             raise Violation(f"it sent a packet of {length} bytes")
         return length

@@ -17,8 +17,13 @@ from rdo.drivers.ssh.monitored_stream import MonitoredStream
 from rdo.drivers.ssh.packet_content import AesGcm, Deflater, OutgoingData, Sendable
 
 BLOCK_SIZE = 16
+PADDING_LENGTHS = tuple(bytes((length,)) for length in range(4 + BLOCK_SIZE))
+
 RANDOM_POOL_SIZE = 1024
 """Random bytes for padding that are fetched at a time."""
+
+HELD_LIMIT = 64 * 1024
+"""Bytes held back at most: a call to the system for each small packet costs more than all else that is done for it."""
 
 SEND_TIMEOUT = 40.0
 """Seconds for the server to take any byte of what is sent: the sender holds locks that all others wait for."""
@@ -35,7 +40,10 @@ class PacketSender:
         self._stream = stream
         self._send_plainly = send_plainly
         self._lock = threading.Lock()  # guards the order of packets, and all below: held while a message is sent
-        self._random = b""
+        self._random, self._random_left = b"", 0
+        self._held: list[bytes] = []
+        """Packets that wait for what is sent next, in their order."""
+        self._held_size = 0
         self.cipher: AesGcm | None = None
         self.compressor: Deflater | None = None
         self.is_closed = False
@@ -45,13 +53,26 @@ class PacketSender:
         with self._lock:
             if self.cipher is not None:
                 pieces = data.pieces() if isinstance(data, OutgoingData) else [(data.asbytes(), b"")]
-                cipher = self.cipher
-                self.write_all(b"".join(part for head, rest in pieces for part in self._seal(cipher, head, rest)))
+                for head, rest in pieces:
+                    self._held += self._seal(self.cipher, head, rest)
+                    self._held_size += len(rest)
+                if self._held_size > HELD_LIMIT or not (isinstance(data, OutgoingData) and data.may_wait):
+                    self._write_held()
             elif isinstance(data, OutgoingData):
                 for head, content in data.pieces():
                     self._send_plainly(Message(head + content))
             else:
                 self._send_plainly(data)
+
+    def flush(self) -> None:
+        """Send what was held back. See `write_all` for what it raises."""
+        if self._held:
+            with self._lock:
+                self._write_held()
+
+    def _write_held(self) -> None:
+        out, self._held, self._held_size = b"".join(self._held), [], 0
+        self.write_all(out)
 
     def write_all(self, out: bytes) -> None:
         """Send it all. Raises EOFError, OSError, and Violation where the server takes nothing for too long."""
@@ -74,13 +95,13 @@ class PacketSender:
         if self.compressor is not None:
             head, content = self.compressor(head + content), b""
         padding = 4 + -(1 + len(head) + len(content) + 4) % BLOCK_SIZE
-        plain = b"".join((bytes((padding,)), head, content, self._random_bytes(padding)))
+        plain = b"".join((PADDING_LENGTHS[padding], head, content, self._random_bytes(padding)))
         length = len(plain).to_bytes(4, "big")
         return length, cipher.encrypt(plain, length)
 
     def _random_bytes(self, size: int) -> bytes:
         """Fetched in stock: each call to the system would release the interpreter's lock."""
-        if len(self._random) < size:
-            self._random = os.urandom(RANDOM_POOL_SIZE)
-        found, self._random = self._random[:size], self._random[size:]
-        return found
+        if self._random_left < size:
+            self._random, self._random_left = os.urandom(RANDOM_POOL_SIZE), RANDOM_POOL_SIZE
+        self._random_left -= size
+        return self._random[self._random_left : self._random_left + size]

@@ -119,6 +119,14 @@ class SshTransport(KeyExchange):
             self._give_up(error)
             raise LinkLost("the connection is lost", self.disconnect_reason or reason(error)) from error
 
+    def flush(self) -> None:
+        """Send the data that was held back. Raises LinkLost."""
+        try:
+            self.packetizer.sender.flush()
+        except (EOFError, OSError, Violation) as error:
+            self._give_up(error)
+            raise LinkLost("the connection is lost", self.disconnect_reason or reason(error)) from error
+
     def try_send(self, message: Sendable, answered: Answered) -> None:
         """Send a global request, unless somebody else is just sending, or keys are exchanged. Raises LinkLost."""
         if not self.clear_to_send_lock.acquire(blocking=False):

@@ -34,3 +34,14 @@ def test_the_order_of_the_streams_is_kept_while_little_waits() -> None:
     queue.put(STDOUT, b"")
     assert [queue.take().stream for _ in range(3)] == [STDOUT, STDERR, STDOUT]
     assert not queue
+
+
+def test_the_oldest_piece_can_be_consumed_where_it_is() -> None:
+    queue = ChunkQueue(4)
+    queue.put(STDOUT, b"abc")
+    queue.put(STDERR, b"d")
+    assert queue.oldest == (STDOUT, b"abc")
+    queue.drop_oldest()
+    assert (queue.oldest, queue.take_credit()) == ((STDERR, b"d"), 0)
+    queue.drop_oldest()
+    assert (bool(queue), queue.take_credit()) == (False, 4)

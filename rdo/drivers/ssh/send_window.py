@@ -1,0 +1,73 @@
+"""How much the far end of an SSH channel takes (RFC 4254, section 5.2). Knows no messages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from rdo.drivers.ssh.fields import Violation
+
+WINDOW_LIMIT = 2**32 - 1
+"""Bytes that may be under way to one side of a channel."""
+
+
+class SendWindow:
+    """Bytes that may be sent now. Empty until the far end opens it."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()  # guards both below; notified when there is room, or will be none
+        self._room = 0
+        self._is_closed = False
+        self._when_room: Callable[[], None] | None = None
+
+    def widen(self, size: int) -> None:
+        """The far end takes so many bytes more. Raises Violation."""
+        with self._changed:
+            self._room += size
+            if self._room > WINDOW_LIMIT:
+                raise Violation("it requested more input than a channel allows")
+        self._tell()
+
+    def close(self) -> None:
+        """Nothing more is to be sent: wake whoever waits for room."""
+        with self._changed:
+            self._is_closed = True
+        self._tell()
+
+    def _tell(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+            when_room, self._when_room = self._when_room, None
+        if when_room:
+            when_room()
+
+    def reserve_now(self, limit: int, when_room: Callable[[], None]) -> int | None:
+        """The room that there is: how many bytes to send, `limit` at most; None once it is closed.
+
+        Where that is not enough, `when_room` is called, once, when there is more, or will be none.
+        """
+        with self._changed:
+            if self._is_closed:
+                return None
+            size = min(limit, self._room)
+            self._room -= size
+            if size < limit:
+                self._when_room = when_room
+            return size
+
+    def reserve(self, limit: int, timeout: float | None) -> int:
+        """Wait for room: how many bytes to send, `limit` at most; 0 once it is closed. Raises TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._room > 0 or self._is_closed, timeout):
+                raise TimeoutError
+            size = 0 if self._is_closed else min(limit, self._room)
+            self._room -= size
+            return size
+
+    def reserve_all(self, size: int) -> bool:
+        """Take room for all of it, if it is there now: whether it was."""
+        with self._changed:
+            if self._is_closed or self._room < size:
+                return False
+            self._room -= size
+            return True
