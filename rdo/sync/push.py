@@ -19,6 +19,7 @@ from rdo.sync.opened import Opened, Place
 from rdo.sync.push_fault import check_case, link_on_the_way
 from rdo.sync.push_sender import Batch, PushResult, PushSender, TargetChanged, TargetDiffers
 from rdo.sync.pushed_indexes import PushedIndexes
+from rdo.sync.spelling import folded
 
 TRIES = 3
 """How often what differs there is looked at, if it differs again."""
@@ -55,6 +56,7 @@ class Pusher:
         self._overwrite(over, tree, put, removed)
         if self._opened.caseless:
             check_case(tree, self._place.target)
+            self._respell(tree, put, removed)
         if self._opened.shell:
             self._check_names([*put, *removed])
         if not put and not removed and self._known.is_settled:
@@ -66,6 +68,13 @@ class Pusher:
                 adopted = self._look(root, put, removed)
                 put = {path: entry for path, entry in put.items() if path not in adopted}
         raise TargetChanged
+
+    def _respell(self, tree: Tree, put: dict[bytes, Entry], removed: Sequence[bytes]) -> None:
+        """Put afresh what is there by another spelling: to remove that is to remove it."""
+        spellings = {folded(path): path for path in tree} if removed else {}
+        for path in filter(None, (spellings.get(folded(each)) for each in removed)):
+            put[path] = tree[path]
+            self.sender.respelled.add(path)
 
     def differences(self, root: bytes, tree: Tree) -> list[Difference]:
         """What is not the same there as in the tree. Raises as `run`."""
@@ -128,6 +137,7 @@ class Pusher:
         ways = {parent for path in touched for parent in push_job.parents(path)}
         found = self._examine(touched | ways)
         found.update((path, NOTHING) for path in touched if any(_is_link(found[way]) for way in push_job.parents(path)))
+        found.update((path, NOTHING) for path in self.sender.respelled if path not in self._known.placed)
         for path in sorted(ways - touched):
             if found[path].kind == "link":
                 raise link_on_the_way(path, self._place.target)
@@ -142,7 +152,8 @@ class Pusher:
         if differences := self._real(conflicts(looked_at, put, ours, here), found, ours):
             raise SyncConflict(self._place.target, differences)
         self.sender.found.update({path: found[path] for path in touched})
-        adopted = {path for path in put if is_as_put(found[path], put[path], here.get(path, ""))}
+        fixed = put.keys() - self.sender.respelled
+        adopted = {path for path in fixed if is_as_put(found[path], put[path], here.get(path, ""))}
         for path in adopted:
             self._known.adopt(path, Placed(put[path], here.get(path, ""), found[path].token))
         return adopted
@@ -169,6 +180,8 @@ class Pusher:
             everything = self.sender.plan({path: Placed(entry) for path, entry in put.items()}, removed, tree)
             self.sender.check(everything)
         first = push_plan.in_the_way(put, removed) if len(parts) > 1 else []
+        if self.sender.respelled:
+            first = list(removed)
         last = [path for path in removed if path not in set(first)]
         results = []
         for number, part in enumerate(parts):

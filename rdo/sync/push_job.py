@@ -56,6 +56,8 @@ class Push(NamedTuple):
     """Modes of directories that let nothing be put there: those that do, meanwhile."""
     modes: Mapping[bytes, int] = {}
     """Modes of directories, at the end."""
+    is_emptied_first: bool = False
+    """Whether `emptied` goes before anything is put."""
 
 
 def word(path: bytes) -> bytes:
@@ -133,6 +135,8 @@ def _steps(push: Push) -> Iterator[bytes]:
     yield from calls(b"devices", push.unknown)
     yield from _chmod(push.unlocked)
     yield from calls(b"clear", push.cleared)
+    if push.is_emptied_first:
+        yield from calls(b"leave", push.emptied)
     yield from calls(b"make_way", push.opened)
     for path, name in sorted(push.parts.items()):
         yield b"whole %s %o %s\n" % (name.encode(), push.put[path].entry.mode, word(path))
@@ -140,7 +144,8 @@ def _steps(push: Push) -> Iterator[bytes]:
         yield from _call_in(b"into_new", directory, directories)
         yield from _call_in(b"into", directory, files)
     yield from calls(b"clear", sorted(set(push.removed).difference(push.cleared)))
-    yield from calls(b"leave", push.emptied)
+    if not push.is_emptied_first:
+        yield from calls(b"leave", push.emptied)
     yield from _chmod(push.modes)
 
 

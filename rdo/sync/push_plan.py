@@ -24,9 +24,11 @@ def plan(
     found: Mapping[bytes, Found],
     modes: Mapping[bytes, Entry],
     near: Collection[bytes] = frozenset(),
+    respelled: Collection[bytes] = frozenset(),
 ) -> Push:
     """How to put and remove these. `placed` is what rdo has put there; `found` is what is known to be there instead,
     and may be overwritten. `modes` has the directories here, and `near` those that are on one file system there.
+    `respelled`: paths that are put, and there by another spelling that is removed, where case does not count.
     """
     made = _Plan(placed, found)
     for path, each in put.items():
@@ -46,10 +48,15 @@ def plan(
         put=put,
         removed=[path for path in made.removed],
         emptied=[path for path in emptied if path not in opened],
-        cleared=[*sorted(made.cleared), *obstacles],
+        cleared=sorted(made.removed) if respelled else [*sorted(made.cleared), *obstacles],
+        is_emptied_first=bool(respelled),
         opened=sorted({*opened, *made.opened}, reverse=True),
         same=made.same,
-        none=sorted(path for path in made.none if replaced.isdisjoint(parents(path))),  # a link there leads elsewhere
+        none=sorted(
+            path
+            for path in made.none
+            if path not in respelled and replaced.isdisjoint(parents(path))  # a link there leads elsewhere
+        ),
         plain=plain,
         unknown=sorted({path.rpartition(b"/")[0] for path in put}.difference(near)),
         unlocked={path: mode | 0o700 for path, mode in bare.items() if path not in put or path in placed},

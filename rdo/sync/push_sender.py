@@ -63,6 +63,8 @@ class PushSender:
         self.connection = opened.connection
         self.step = f"looking at the files on `{place.target}`"
         """What the caller is shown."""
+        self.respelled: set[bytes] = set()
+        """What is there by another spelling, which is removed, where case does not count."""
         self.found: dict[bytes, Found] = {}
         """What is there otherwise than is known, and may be overwritten."""
         self._use = use
@@ -78,7 +80,8 @@ class PushSender:
 
     def plan(self, put: Mapping[bytes, Placed], removed: Iterable[bytes], tree: Tree) -> Push:
         """What the target is to do, and to look at before."""
-        return plan(put, removed, self._known.placed, self.found, tree, self._known.near)
+        respelled = self.respelled.intersection(put)
+        return plan(put, removed, self._known.placed, self.found, tree, self._known.near, respelled)
 
     def check(self, push: Push) -> None:
         """Have the target look whether all is as it is known. Raises TargetDiffers, TargetChanged, RdoError."""

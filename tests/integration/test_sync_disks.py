@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from rdo.errors import RdoError
 from tests import disk
 from tests.disk import Mount
 from tests.one_shell import OneShell
-from tests.sync_target import Side, contents, tree_of, write
+from tests.sync_target import Side, contents, texts, tree_of, write
 
 
 def test_a_full_disk_there_leaves_all_as_it_was(tmp_path: Path, mount: Mount) -> None:
@@ -78,4 +80,40 @@ def test_a_directory_that_is_another_file_system_gets_its_files(tmp_path: Path, 
     side.push()
     assert side.is_same
     assert side.fresh().push(side.use, os.fsencode(side.here), tree_of(side.here)).put == 0
+    pool.close()
+
+
+@pytest.fixture
+def caseless(tmp_path: Path) -> Iterator[Path]:
+    """A directory in which names that differ only in case are one."""
+    place, image = tmp_path / "disk", tmp_path / "image"
+    place.mkdir()
+    image.touch()
+    os.truncate(image, 16 * 1024 * 1024)
+    made = subprocess.run(["mkfs.ext4", "-q", "-O", "casefold", str(image)], capture_output=True, check=False)
+    if made.returncode or subprocess.run(["mount", "-o", "loop", str(image), str(place)], check=False).returncode:
+        pytest.skip("no file system without case can be mounted here")
+    try:
+        (place / "there").mkdir()
+        subprocess.run(["chattr", "+F", str(place / "there")], check=True)
+        yield place / "there"
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_name_may_change_its_case_where_that_does_not_count(tmp_path: Path, caseless: Path) -> None:
+    pool = OneShell()
+    side = Side(tmp_path, pool, caseless)
+    side.write({"README": "1", "src/a": "2", "src/sub/b": "3"})
+    side.push()
+    (side.here / "README").rename(side.here / "readme")
+    side.push()
+    assert texts(caseless).keys() == {b"readme", b"src/a", b"src/sub/b"}
+    (side.here / "src").rename(side.here / "Src")
+    side.write({"Src/a": "changed"})
+    side.push()
+    assert (side.is_same, texts(caseless)[b"Src/a"]) == (True, b"changed")
+    (side.here / "README").write_text("clash")
+    with pytest.raises(RdoError, match="`README` and `readme` cannot both be copied"):
+        side.push()
     pool.close()

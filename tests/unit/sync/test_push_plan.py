@@ -160,3 +160,16 @@ def test_what_is_neither_rdos_nor_equal_is_a_conflict() -> None:
     assert [(each.path, each.there) for each in conflicts(found, put, ours, {b"equal": "new"})] == [
         (b"changed", "changed"), (b"foreign", "not ours"), (b"removed", "changed")
     ]  # fmt: skip
+
+
+def test_what_is_there_by_another_spelling_is_removed_before_it_is_put() -> None:
+    there = {b"README": placed(FILE, "1"), b"src": placed(DIRECTORY), b"src/a": placed(FILE, "2")}
+    put = {b"readme": Placed(FILE), b"SRC": Placed(DIRECTORY), b"SRC/a": Placed(FILE), b"new": Placed(FILE)}
+    made = plan(put, [b"src/a", b"src", b"README"], there, {}, {}, frozenset(), {b"readme", b"SRC", b"SRC/a"})
+    assert (made.none, made.same) == ([b"new"], {b"README": "1", b"src/a": "2"})
+    assert (made.cleared, made.emptied) == ([b"README", b"src/a"], [b"src"])
+    steps = job(made, serial="s", stat="gnu", replaces_log=False, is_last=True).split(b"\n")
+    assert steps.index(b"leave './src'") < steps.index(b"into_new . './SRC'")
+    assert [line for line in steps if line.startswith((b"clear ", b"leave "))] == [
+        b"clear './README' './src/a'", b"leave './src'"
+    ]  # fmt: skip
