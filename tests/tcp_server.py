@@ -45,6 +45,7 @@ def server(serve: Serve, host: str = "127.0.0.1") -> Iterator[int]:
             acceptor.join(BOUND)
             for thread in threads:
                 thread.join(BOUND)
+            assert not any(thread.is_alive() for thread in threads), "a connection was never closed"
 
 
 def echo(connection: socket.socket) -> None:

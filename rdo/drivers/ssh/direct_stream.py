@@ -80,7 +80,9 @@ class ForwardedStream:
         return chunk and chunk.data
 
     def end_input(self) -> bool:
-        """See TargetStream."""
+        """See TargetStream: only a channel that is open can be told."""
+        if not (self.is_open or self.channel.is_over):
+            return False
         self.channel.end_input()
         return True
 

@@ -93,6 +93,16 @@ def test_a_connection_goes_on_after_its_forward_has_ended(pool: TargetPool) -> N
             assert connection.recv(100) == b"after"
 
 
+def test_who_leaves_before_the_far_side_has_answered_leaves_nothing_open(
+    pool: TargetPool, forward: Callable[[str], int]
+) -> None:
+    with server(echo) as port:  # which ends once all its connections have
+        local = forward(str(port))
+        for data in [b"", b"x"] * 10:
+            with connect(local) as connection:
+                connection.sendall(data)
+
+
 def accepts(held: HeldForward) -> bool:
     with suppress(OSError), connect(held.endpoint.port):
         return True
