@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,6 +14,8 @@ import pytest
 
 from tests.e2e.project import PATIENCE, Project, ssh_config_text
 from tests.e2e.reached import Reached, over_ssh
+from tests.e2e.served import file_server
+from tests.e2e.served import listens as listens
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
 from tests.sshd import Sshd
@@ -27,20 +27,8 @@ TEXT = b"served there\n"
 def web_server(directory: Path) -> Iterator[int]:
     """A server on the target, which is this machine; its port."""
     (directory / "page").write_bytes(TEXT)
-    port = free_port()
-    words = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", str(directory), str(port)]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        try:
-            assert wait_until(lambda: listens(port), PATIENCE)
-            yield port
-        finally:
-            server.terminate()
-
-
-def listens(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
+    with file_server(directory) as port:
+        yield port
 
 
 def page(port: int) -> bytes:
