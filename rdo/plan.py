@@ -37,6 +37,8 @@ class Plan(NamedTuple):
     script: Script
     arguments: Sequence[MappedArgument]
     mapping: PathMapping
+    maps_output: bool
+    """Whether what it names in its output is to be called as it is here."""
     output_roots: Mapping[str, str]
     """Directories of the target to their local names, for paths in output; empty if output is left as it is."""
 
@@ -81,7 +83,7 @@ def make(
         modes=tuple(mode_settings(request.modes)),
     )
     maps_output = request.map_output or (settings.map_output and not request.no_map_output)
-    return Plan(script, mapped, mapping, _output_roots(roots, seen) if maps_output else {})
+    return Plan(script, mapped, mapping, maps_output, _output_roots(roots, seen) if maps_output else {})
 
 
 def user(request: Request, settings: Settings) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 
 from rdo.cli import masters, table
 from rdo.cli.declaration import Command, Option
+from rdo.errors import printable
 from rdo.ipc import address
 
-HEADINGS = ("HERE", "THERE", "SINCE", "CONNECTIONS", "RECEIVED", "SENT", "LAST FAILURE")
+HEADINGS = ("HERE", "THERE", "PROCESS", "SINCE", "CONNECTIONS", "RECEIVED", "SENT", "LAST FAILURE")
 
 UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -48,12 +49,18 @@ def _row(port: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         port["local"],
         port["remote"],
+        _process(port),
         table.duration(max(0.0, time.time() - port["started"])),
         f"{port['open']} of {port['connections']}",
         _size(port["received"]),
         _size(port["sent"]),
         port["failure"] or "-",
     )
+
+
+def _process(port: Mapping[str, Any]) -> str:
+    """Which listens there, as far as that is known: where the port is forwarded because of it."""
+    return printable(f"{port['process']} ({port['pid']}), auto") if port.get("auto") else "-"
 
 
 def _size(size: float) -> str:

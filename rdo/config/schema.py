@@ -146,7 +146,7 @@ class Settings(NamedTuple):
         _NO_NAMES, types.strings(forwards.fault), "ports of the target to have here, as for ssh -L",
         '["3000", "5433:5432", "8080:db:80"]',
     )  # fmt: skip
-    auto_forward: bool = _key(False, types.FLAG, "", "true")
+    auto_forward: bool = _key(False, types.FLAG, "have the ports here that commands listen on", "true")
     open_browser: str = _key("no", types.choice(*BROWSERS), "", '"ask"')
 
     host: str | None = _key(None, types.HOST, "alias from ~/.ssh/config, or a host name or address", '"devbox"', "ssh")

@@ -11,11 +11,15 @@ import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from rdo.config.forwards import Endpoint, Forward, ForwardKind
 from rdo.errors import SetupError
+from rdo.forward.forward_words import description, moved_line, way
 from rdo.forward.held_forward import HeldForward
+from rdo.forward.port_watch import PortWatch
 from rdo.forward.target_forwards import TargetForwards
+from rdo.forward.watched_ports import WatchedPorts
 from rdo.pool.connection import HeldConnection
 from rdo.pool.target_pool import SPENT, PoolUser, TargetPool
 
@@ -59,6 +63,7 @@ class ForwardTable:
         """Guards what follows; held while something begins to listen."""
         self._targets: dict[Hashable, TargetForwards] = {}
         self._profiles: dict[PoolUser, ProfileForwards] = {}
+        self._watches: WeakKeyDictionary[TargetPool, PortWatch] = WeakKeyDictionary()
 
     @property
     def targets(self) -> list[TargetForwards]:
@@ -132,13 +137,20 @@ class ForwardTable:
                 return held
         raise SetupError(f"`{forward.listen}` is not forwarded from `{name}`", "", "see `rdoctl ports`")
 
+    def watch(self, pool: TargetPool) -> PortWatch:
+        """What has the ports here that commands of the target listen on."""
+        with self._lock:
+            if (watch := self._watches.get(pool)) is None:
+                watch = self._watches[pool] = PortWatch(WatchedPorts(self._of(pool)))
+            return watch
+
     def report(self, pool: TargetPool) -> list[dict[str, object]]:
         """Those of a target, as PROTOCOL.md has them."""
         with self._lock:
             target = self._targets.get(pool.target.key)
         if target is None or target.pool is not pool:
             return []
-        return [_description(held, pool.target.name) for held in target.held]
+        return [description(held, pool.target.name) for held in target.held]
 
     def close(self) -> None:
         """End them all."""
@@ -192,49 +204,6 @@ class ForwardTable:
         digest = hashlib.sha256(f"{pool.target.name}\0{there}".encode()).hexdigest()[:8]
         name = f"{digest}-{os.path.basename(there)[-SOCKET_NAME_LIMIT:]}"
         return forward._replace(listen=Endpoint(path=os.path.join(self._directory, name)))
-
-
-def _description(held: HeldForward, name: str) -> dict[str, object]:
-    return {
-        "kind": held.forward.kind.value,
-        "local": here(held),
-        "remote": there(held, name),
-        "profiles": [owner._asdict() for owner in held.owners if isinstance(owner, PoolUser)],
-        "started": held.started,
-        "failure": held.failure,
-        **held.traffic._asdict(),
-    }
-
-
-def moved_line(held: HeldForward, name: str) -> str:
-    """Where a forward listens."""
-    return f"{way(held, name)}; {held.forward.listen.port} {held.moved} here" if held.moved else way(held, name)
-
-
-def way(held: HeldForward, name: str) -> str:
-    """From what listens to what that leads to; `name` is the target's."""
-    ends = (here(held), there(held, name))
-    return " -> ".join(reversed(ends) if held.forward.kind is ForwardKind.REMOTE else ends)
-
-
-def here(held: HeldForward) -> str:
-    """The end on this machine, or what that reaches."""
-    if held.forward.kind is ForwardKind.REMOTE:
-        return held.forward.destination.path or str(held.forward.destination)
-    return held.endpoint.path or (str(held.endpoint) if held.endpoint.host else f"localhost:{held.endpoint.port}")
-
-
-def there(held: HeldForward, name: str) -> str:
-    """The end on the target, or what that reaches; `name` is the target's."""
-    if held.forward.kind is ForwardKind.DYNAMIC:
-        return f"{name} (SOCKS)"
-    is_remote = held.forward.kind is ForwardKind.REMOTE
-    endpoint = held.endpoint if is_remote else held.forward.destination
-    if endpoint.path:
-        return f"{name}:{endpoint.path}"
-    if is_remote or endpoint.host == "localhost":
-        return f"{name}:{endpoint.port}"
-    return f"{endpoint} by {name}"
 
 
 def _is_there_anyway(pool: TargetPool, forward: Forward) -> bool:

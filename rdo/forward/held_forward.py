@@ -20,6 +20,14 @@ class Traffic(NamedTuple):
     sent: int
 
 
+class ByItself:
+    """The owner of a forward that a command has because it listens. Equal to no other."""
+
+    def __init__(self, process: str, pid: int) -> None:
+        self.process = process
+        self.pid = pid
+
+
 class HeldForward(ABC):
     """See the module. The relays belong to their loop; what is only shown may be a moment old."""
 

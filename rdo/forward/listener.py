@@ -45,7 +45,10 @@ class Listener(NamedTuple):
     moved: str = ""
 
     def remove(self) -> None:
-        """Remove a Unix socket's file. The sockets are closed by who has them."""
+        """Give back the port, or a Unix socket's file. The sockets are closed by who has them."""
+        for listening in self.sockets:
+            with contextlib.suppress(OSError):  # macOS has that only for connections
+                listening.shutdown(socket.SHUT_RDWR)
         if self.endpoint.path:
             with contextlib.suppress(OSError):
                 os.unlink(self.endpoint.path)

@@ -28,6 +28,7 @@ from rdo.pool.target_table import TargetTable, TargetUse
 from rdo.sync.sync_table import SyncTable
 
 if TYPE_CHECKING:
+    from rdo.master.auto_forward import AutoForward
     from rdo.master.command_sync import CommandSync
     from rdo.master.unison_sync import UnisonSync
 
@@ -90,7 +91,8 @@ class CommandRunner:
                 )
             finish = sync.finish if sync is not None else None
             restore = sync.restore if sync is not None and copied is not None else None
-            session = Session(client, lease, use.target.name, planned.output_roots, finish, restore)
+            ports = self._ports(asked, use, lease, maps_output=planned.maps_output)
+            session = Session(client, lease, use.target.name, planned.output_roots, finish, restore, ports)
             session.start(planned.script, ptyless=ptyless)
             if request.progress or request.verbose:
                 session.report_silence()
@@ -137,6 +139,15 @@ class CommandRunner:
         return command_sync.CommandSync(
             sync, asked.client, asked.request, use, sudo, owner.user, is_by_another=owner is not caller
         )
+
+    def _ports(self, asked: Asked, use: TargetUse, lease: ShellLease, *, maps_output: bool) -> AutoForward | None:
+        """What has here what the command listens on; None where that is here anyway, or cannot be."""
+        settings = asked.settings
+        if not settings.auto_forward or settings.driver == "local" or settings.fresh:
+            return None
+        from rdo.master.auto_forward import AutoForward  # few profiles need it
+
+        return AutoForward(self._forwards.watch(use.pool), lease, asked.request, maps_output=maps_output)
 
     def _hint_at_prefix_assignments(self, caller: WaitingCaller, request: Request, there: Set[str]) -> None:
         """One hint, once, for a variable that the command line began with and that does not reach the target.

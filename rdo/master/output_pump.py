@@ -21,6 +21,7 @@ from rdo.remote_sh.markers import Mark, Marks
 from rdo.util import threads
 
 if TYPE_CHECKING:
+    from rdo.master.auto_forward import AutoForward
     from rdo.master.mapped_output import MappedOutput
 
 
@@ -48,9 +49,11 @@ class OutputPump:
         owner: Owner,
         finish: Callable[[int], int] | None = None,
         *,
+        ports: AutoForward | None = None,
         may_wait: bool = False,
     ) -> None:
-        """`roots`: directories of the target to their local names, empty if output is to pass as it is.
+        """`roots`: directories of the target to their local names, empty if output is to pass as it is. `ports`: what
+        takes notice of URLs in it.
 
         `may_wait`: the shell may say, before it starts the command, that it waits for something.
 
@@ -66,10 +69,12 @@ class OutputPump:
         self.screen = PtyScreen() if shell.pty else None
         """That of the pty, if there is one."""
         self._mapped: MappedOutput | None = None
-        if roots:
+        local_port = ports.local_port if ports and ports.maps_output else None
+        self._look_at = ports.look_at if ports and not local_port else None
+        if roots or local_port:
             from rdo.master.mapped_output import MappedOutput  # few ask for it, and it takes a while to load
 
-            self._mapped = MappedOutput(roots, self._channel, self._send)
+            self._mapped = MappedOutput(roots, self._channel, self._send, local_port)
         self._owner = owner
         self._drops_stdout = False
         """Nobody reads it any more."""
@@ -211,6 +216,8 @@ class OutputPump:
             self._client.send(_kind(stream), data)
         except ClientGone:
             self._drops_stdout = True
+        if self._look_at:
+            self._look_at(data)
 
     def _offer(self, stream: int, data: bytes | memoryview) -> bool:
         """Pass output on, or its end, if that needs no waiting: this is called by the thread that serves the whole
@@ -222,9 +229,12 @@ class OutputPump:
             self._marks = None
         self._shown += 1
         try:
-            return not self._drops_stdout and self._client.offer(_kind(stream) if data else protocol.END, data)
+            taken = not self._drops_stdout and self._client.offer(_kind(stream) if data else protocol.END, data)
         except Exception:
             return False  # the next `_send` meets it too
+        if taken and self._look_at:
+            self._look_at(data)
+        return taken
 
 
 def _kind(stream: int) -> bytes:

@@ -17,6 +17,7 @@ from rdo.pool.target_pool import PoolUser, TargetPool
 
 if TYPE_CHECKING:
     from rdo.forward.forward_table import ForwardTable
+    from rdo.forward.port_watch import PortWatch
 
 
 class PortForwards:
@@ -54,6 +55,10 @@ class PortForwards:
     def remove(self, pool: TargetPool, unwanted: Sequence[Forward]) -> list[str]:
         """End these, whoever wants them: a line for each. Raises SetupError for one that is not there."""
         return self._made.remove(pool, unwanted) if unwanted else []
+
+    def watch(self, pool: TargetPool) -> PortWatch:
+        """What has the ports here that commands of the target listen on."""
+        return self._made.watch(pool)
 
     def report(self, pool: TargetPool) -> list[dict[str, object]]:
         """Those of a target, as PROTOCOL.md has them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from rdo.drivers.base import WindowSize
 from rdo.errors import LinkLost
@@ -16,6 +17,7 @@ from rdo.ipc import protocol
 from rdo.master.client_connection import ClientConnection
 from rdo.master.command_groups import CommandGroups
 from rdo.master.output_pump import OutputPump
+from rdo.master.remarks import Remarks
 from rdo.master.session_state import TRANSITIONS, SessionEvent, SessionState
 from rdo.master.signal_watch import SignalWatch
 from rdo.master.silence_report import SilenceReport
@@ -25,6 +27,9 @@ from rdo.pool.shell import Shell
 from rdo.pool.shell_pool import REFILL_DELAY
 from rdo.remote_sh.script import Script
 from rdo.util import log
+
+if TYPE_CHECKING:
+    from rdo.master.auto_forward import AutoForward
 
 KILL_GRACE = 2.0
 """Seconds between TERM and KILL for a command whose client is gone."""
@@ -40,7 +45,8 @@ class Session:
     """A command on its channel. `target` is the name for error messages.
 
     `output_roots`: directories of the target to their local names, for output; empty if that is to pass as it is.
-    `finish`: see OutputPump. `restore` is called if the shell finds that what was copied for the command is not there.
+    `finish` and `ports`: see OutputPump. `restore` is called if the shell finds that what was copied for the command is
+    not there.
     """
 
     def __init__(
@@ -51,6 +57,7 @@ class Session:
         output_roots: Mapping[str, str],
         finish: Callable[[int], int] | None = None,
         restore: Callable[[Shell], None] | None = None,
+        ports: AutoForward | None = None,
     ) -> None:
         self._client = client
         self._connection = lease.connection
@@ -63,14 +70,20 @@ class Session:
         self._stdin = StdinPump(self._channel, self._grant, client.break_off, held=lease.shell.pty)
         self._within_line = False
         self._state = SessionState.PREPARED
-        self._output = OutputPump(client, lease.shell, output_roots, self, finish, may_wait=restore is not None)
+        may_wait = restore is not None
+        self._output = OutputPump(client, lease.shell, output_roots, self, finish, ports=ports, may_wait=may_wait)
         self._restore = restore
+        self._remarks = Remarks(client, self._output.screen)
         self._watch = SignalWatch(self._channel, self._output, self._groups.hang_up)
         self._observing = contextlib.ExitStack()
+        self._ports = ports
+        if ports is not None:
+            ports.report_by(self._remarks)
+            self._observing.callback(ports.end)
 
     def report_silence(self) -> None:
         """Tell the client of a link that falls silent under the command."""
-        report = SilenceReport(self._client, self._target, self._output.screen)
+        report = SilenceReport(self._remarks, self._target)
         self._observing.enter_context(self._connection.keepalive.observed(report))
 
     def start(self, script: Script, *, ptyless: bool = False) -> None:
@@ -98,6 +111,8 @@ class Session:
             if self._shell.pty and not self._has_input:
                 self._end_input()
             if self._runs_on():
+                if self._ports is not None:
+                    self._ports.begin()
                 prepare()
             for kind, payload in self._client.frames():
                 if kind == protocol.INPUT:

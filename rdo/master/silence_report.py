@@ -1,47 +1,26 @@
-"""Tells who waits for a command that its target does not answer. Nothing of the command depends on that."""
+"""Tells who waits for a command that its target does not answer."""
 
 from __future__ import annotations
 
-import contextlib
-
-from rdo.drivers.caller import CallerGone
-from rdo.errors import SetupError, one_line
-from rdo.ipc import protocol
-from rdo.master.client_connection import ClientConnection
-from rdo.master.pty_screen import PtyScreen
-from rdo.util import threads
+from rdo.master.remarks import Remarks
 
 
 class SilenceReport:
     """For one command: the SilenceObserver of rdo.drivers.base."""
 
-    def __init__(self, client: ClientConnection, target: str, screen: PtyScreen | None) -> None:
-        """`screen` is that of the command's pty, if it has one."""
-        self._client = client
+    def __init__(self, remarks: Remarks, target: str) -> None:
+        self._remarks = remarks
         self._target = target
-        self._screen = screen
         self._reported = False
 
     def falls_silent(self, seconds: float) -> None:
-        """Say so, but not on a screen that a program draws on, such as an editor: it would not draw that again."""
-        if self._screen is None or not self._screen.is_drawn_on:
+        """Say so, where that can be shown."""
+        if self._remarks.can_be_shown:
             self._reported = True
-            self._say(f"no answer from {self._target} for {seconds:.0f} s")
+            self._remarks.show(f"no answer from {self._target} for {seconds:.0f} s")
 
     def answers_again(self, seconds: float) -> None:
         """Say so, if the silence was reported."""
         if self._reported:
             self._reported = False
-            self._say(f"{self._target} answers again, after {seconds:.0f} s")
-
-    def _say(self, text: str) -> None:
-        """On a line of its own. In a thread: a client that is stopped takes nothing."""
-        line = one_line(f"rdo: {text}")
-        if self._screen is not None:
-            line = self._screen.line(line)
-        with contextlib.suppress(SetupError):
-            threads.start(self._send, line.encode("utf-8", "replace"), name="notice")
-
-    def _send(self, line: bytes) -> None:
-        with contextlib.suppress(CallerGone):
-            self._client.send(protocol.NOTICE, line)
+            self._remarks.show(f"{self._target} answers again, after {seconds:.0f} s")

@@ -55,6 +55,10 @@ _PATH_BEGINS = re.compile(_before_path(b"") + b"|" + _before_url(b""))
 _URL_BEGINS = re.compile(_before_url(b""))
 
 
+_URL_HEAD = re.compile(rb"file:(?://[a-z]{0,9})?\Z")
+_LOOK_BEHIND = len(b"?file://localhost")
+
+
 class RootMatch(NamedTuple):
     """A root in a text: from where to where, and its local name as it is to be written there."""
 
@@ -97,6 +101,13 @@ class RootMatcher:
                 return start
             start = text.find(b"/", start + 1)
         return len(text)
+
+    def context(self, text: bytes) -> bytes:
+        """What of a text that was shown decides whether a root starts after it; changed so that none starts in it."""
+        tail = text[-_LOOK_BEHIND:]
+        head = _URL_HEAD.search(tail)
+        cut = head.start() if head else len(tail)
+        return tail[:cut].replace(b"/", b"~") + tail[cut:]  # to a root, both are bytes of a path before it
 
     @staticmethod
     def _may_be(name: bytes, begins: re.Pattern[bytes], text: bytes, start: int) -> bool:

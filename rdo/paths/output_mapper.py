@@ -12,8 +12,9 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
-from rdo.paths.matcher import RootMatch, RootMatcher
+from rdo.paths.matcher import RootMatch
 
 TEXT_CHECK_SIZE = 8192
 """Bytes at the start of a stream that have to be UTF-8: more than any header of a binary format."""
@@ -27,18 +28,31 @@ _SEQUENCE = re.compile(rb"(\033(?:\[[0-?]{0,32}[ -.]?[@-~]|[ -.][0-~]|[0-?c]))")
 _CUT_SEQUENCE = re.compile(rb"\033(?:\[[0-?]{0,32}[ -.]?|[ -.])?")
 """One whose end is missing. It holds no slash, so that no root starts in it."""
 
-_URL_HEAD = re.compile(rb"file:(?://[a-z]{0,9})?\Z")
-_LOOK_BEHIND = len(b"?file://localhost")
+
+class Matcher(Protocol):
+    """What is looked for: the roots of rdo.paths.matcher, and the ports of rdo.paths.local_urls."""
+
+    def rewritten(self, text: bytes) -> bytes:
+        """A text without file URLs and escape sequences, all in it replaced."""
+
+    def find(self, text: bytes) -> Iterable[RootMatch]:
+        """All that is to be replaced in a text without escape sequences."""
+
+    def undecided(self, text: bytes) -> int:
+        """From where on it depends on what follows the text; the end of the text if nothing does."""
+
+    def context(self, text: bytes) -> bytes:
+        """What of a text that was shown has to stand before what follows it. Nothing is found in that alone."""
 
 
 class OutputMapper:
-    """One stream: output in, mapped output out. Holds back only what may be, or become, a root."""
+    """One stream: output in, mapped output out. Holds back only what may be, or become, what is looked for."""
 
-    def __init__(self, roots: RootMatcher) -> None:
+    def __init__(self, roots: Matcher) -> None:
         self._roots = roots
         self._content = _Content()
         self._seen = b""
-        """What went out and decides how to read what comes: as `_context_after` leaves it, or a cut sequence."""
+        """What went out and decides how to read what comes: see Matcher.context; or a cut sequence."""
         self.held = b""
         """What is held back."""
 
@@ -63,7 +77,7 @@ class OutputMapper:
     def _map_plain(self, text: bytes, more: bool) -> bytes:
         keep = self._roots.undecided(text) if more else len(text)
         shown, self.held = text[:keep], text[keep:]
-        self._seen = _context_after(shown)
+        self._seen = self._roots.context(shown)
         return self._roots.rewritten(shown)
 
     def _map_rich(self, text: bytes, more: bool) -> bytes:
@@ -72,7 +86,7 @@ class OutputMapper:
         parts = _SEQUENCE.split(text[:whole])  # text, sequence, text, ...
         plain = b"".join(parts[::2])
         keep = self._roots.undecided(plain) if more else len(plain)
-        self._seen = _context_after(plain[:keep])
+        self._seen = self._roots.context(plain[:keep])
         if keep == len(plain):
             self.held = b""
             self._seen += text[whole:]
@@ -102,14 +116,6 @@ class _Content:
         except UnicodeDecodeError:
             return False
         return True
-
-
-def _context_after(text: bytes) -> bytes:
-    """What of a text that went out decides whether a root starts after it; changed so that no root starts in it."""
-    tail = text[-_LOOK_BEHIND:]
-    head = _URL_HEAD.search(tail)
-    cut = head.start() if head else len(tail)
-    return tail[:cut].replace(b"/", b"~") + tail[cut:]  # to a root, both are bytes of a path before it
 
 
 def _end_of_whole(text: bytes) -> int:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import NamedTuple
 
-from rdo.drivers.base import STDOUT, Channel
+from rdo.drivers.base import STDOUT, Channel, ChannelOptions
 from rdo.drivers.caller import Caller
 from rdo.errors import ConnectError, LinkLost
 from rdo.fscodec import fsdecode
@@ -155,14 +155,30 @@ def started(
 
     `look` is called from time to time, and may raise CallerGone. Raises ConnectError, LinkLost.
     """
-    text = f"{_NEWLINE}; {text}" if NEWLINE in text else text
     with use.shells.lease(use.caller, lambda: use.opening()._replace(pty=None)) as lease:
-        channel = lease.shell.channel
-        lease.shell.start(Script(command=("/bin/sh", "-c", text), sudo=use.sudo))
-        job = ShellJob(channel, lease.connection, look)
+        lease.shell.start(_script(text, use.sudo))
+        job = ShellJob(lease.shell.channel, lease.connection, look)
         try:
             if pieces is not None:
                 job.feed(pieces)
             yield job
         finally:
             job.close()
+
+
+@contextlib.contextmanager
+def started_on(connection: HeldConnection, text: str, look: Callable[[], object]) -> Iterator[ShellJob]:
+    """The same on just this connection, for nobody in particular. Raises ChannelRefused, ConnectError, LinkLost."""
+    shell = connection.open_shell(ChannelOptions())
+    with contextlib.closing(shell):
+        shell.start(_script(text, ""))
+        job = ShellJob(shell.channel, connection, look)
+        try:
+            yield job
+        finally:
+            job.close()
+
+
+def _script(text: str, sudo: str) -> Script:
+    text = f"{_NEWLINE}; {text}" if NEWLINE in text else text
+    return Script(command=("/bin/sh", "-c", text), sudo=sudo)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
@@ -49,8 +50,12 @@ def of_existing(
     def variables(caller: Caller) -> Mapping[str, str]:
         return devcontainer.variables(facts, caller.environment, roots) if facts else {}
 
+    def serves_here(port: int) -> bool:
+        shares_network = container.has_host_network and sys.platform == "linux"  # elsewhere the engine is in a machine
+        return not engine.is_remote and (port in container.published or shares_network)
+
     key = ("docker", engine.endpoint, container.id, user, settings.login)
-    return DockerTarget(name, key, engine, connect, variables)
+    return DockerTarget(name, key, engine, connect, variables, serves_here)
 
 
 class OwnContainer:
@@ -109,6 +114,7 @@ class DockerTarget:
         engine: Engine,
         connect: Callable[[Engine, Caller], DockerConnection],
         variables: Callable[[Caller], Mapping[str, str]],
+        serves_here: Callable[[int], bool] = lambda port: False,
     ) -> None:
         """`engine` is that which was asked for the container: the first connection uses it."""
         self.name = name
@@ -117,6 +123,7 @@ class DockerTarget:
         self._engines = [engine]
         self._connect = connect
         self._variables = variables
+        self.serves_here = serves_here
 
     def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
         """With the variables of a dev container."""

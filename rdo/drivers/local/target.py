@@ -36,6 +36,10 @@ class LocalTarget:
         """Nothing to connect to."""
         return LocalConnection(self._context)
 
+    def serves_here(self, port: int) -> bool:
+        """See base.Target: it is this machine."""
+        return True
+
     def release(self) -> None:
         """See base.Target."""
 

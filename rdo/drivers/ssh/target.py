@@ -71,6 +71,10 @@ class SshTarget:
         connector = load_connector()(caller, self._request.ssh_config, self._timeout)
         return connector.connect(self._options, stream)
 
+    def serves_here(self, port: int) -> bool:
+        """See base.Target."""
+        return False
+
     def release(self) -> None:
         """See base.Target."""
         while self._streams:

@@ -42,6 +42,10 @@ class VagrantTarget:
         self._options = connection.options
         return connection
 
+    def serves_here(self, port: int) -> bool:
+        """See base.Target."""
+        return False
+
     def release(self) -> None:
         """See base.Target."""
 

@@ -44,6 +44,27 @@ def test_mounts_of_a_container_include_its_tmpfs() -> None:
 
 
 @pytest.mark.parametrize(
+    ("network", "published"),
+    [
+        (None, set()),
+        ({"Ports": None}, set()),
+        (
+            {"Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}], "81/tcp": None, "53/udp": [], "x": []}},
+            {80},
+        ),
+    ],
+)
+def test_the_tcp_ports_that_a_container_publishes_are_known(network: object, published: set[int]) -> None:
+    assert inspected(NetworkSettings=network).published == published
+
+
+@pytest.mark.parametrize(("mode", "has"), [("host", True), ("bridge", False)])
+def test_a_container_may_have_the_network_of_its_host(mode: str, has: bool) -> None:
+    assert inspected(HostConfig={"NetworkMode": mode}).has_host_network == has
+    assert not inspected().has_host_network
+
+
+@pytest.mark.parametrize(
     ("config", "workdir"), [({"WorkingDir": "/srv"}, "/srv"), ({"WorkingDir": ""}, "/"), (None, "/")]
 )
 def test_a_container_without_a_workdir_starts_in_the_root(config: object, workdir: str) -> None:

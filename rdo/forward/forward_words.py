@@ -1,0 +1,56 @@
+"""What is said of a forward: to people, and in reports."""
+
+from __future__ import annotations
+
+from rdo.config.forwards import ForwardKind
+from rdo.forward.held_forward import ByItself, HeldForward
+from rdo.forward.listening import IPV4, IPV6
+from rdo.pool.target_pool import PoolUser
+
+
+def description(held: HeldForward, name: str) -> dict[str, object]:
+    """A forward of the target of that name, as PROTOCOL.md has it."""
+    process = next((owner for owner in held.owners if isinstance(owner, ByItself)), None)
+    return {
+        "kind": held.forward.kind.value,
+        "local": here(held),
+        "remote": there(held, name),
+        "auto": process is not None,
+        "process": process.process if process else "",
+        "pid": process.pid if process else 0,
+        "profiles": [owner._asdict() for owner in held.owners if isinstance(owner, PoolUser)],
+        "started": held.started,
+        "failure": held.failure,
+        **held.traffic._asdict(),
+    }
+
+
+def moved_line(held: HeldForward, name: str) -> str:
+    """Where a forward listens."""
+    return f"{way(held, name)}; {held.forward.listen.port} {held.moved} here" if held.moved else way(held, name)
+
+
+def way(held: HeldForward, name: str) -> str:
+    """From what listens to what that leads to; `name` is the target's."""
+    ends = (here(held), there(held, name))
+    return " -> ".join(reversed(ends) if held.forward.kind is ForwardKind.REMOTE else ends)
+
+
+def here(held: HeldForward) -> str:
+    """The end on this machine, or what that reaches."""
+    if held.forward.kind is ForwardKind.REMOTE:
+        return held.forward.destination.path or str(held.forward.destination)
+    return held.endpoint.path or (str(held.endpoint) if held.endpoint.host else f"localhost:{held.endpoint.port}")
+
+
+def there(held: HeldForward, name: str) -> str:
+    """The end on the target, or what that reaches; `name` is the target's."""
+    if held.forward.kind is ForwardKind.DYNAMIC:
+        return f"{name} (SOCKS)"
+    is_remote = held.forward.kind is ForwardKind.REMOTE
+    endpoint = held.endpoint if is_remote else held.forward.destination
+    if endpoint.path:
+        return f"{name}:{endpoint.path}"
+    if is_remote or endpoint.host in ("localhost", IPV4, IPV6):
+        return f"{name}:{endpoint.port}"
+    return f"{endpoint} by {name}"

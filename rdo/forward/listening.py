@@ -1,0 +1,112 @@
+"""What commands listen on, as the target says it, and where each port is to be reached there. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from rdo.fscodec import fsdecode
+from rdo.util.phrases import shortened
+
+LINE = re.compile(rb"(0|[1-9][0-9]{0,9}) (0|[1-9][0-9]{0,9}) ([^ ]{1,80}):([0-9A-F]{1,5}) (.*)", re.DOTALL)
+"""Shell, process, address and port, and the program's name."""
+
+KERNEL_DIGITS = (8, 32)
+"""Hexadecimal digits of an address as /proc has it: IPv4, IPv6."""
+
+LAST_PORT = 65535
+
+ANYWHERE = "localhost"
+"""By this name, the target tries both loopback addresses."""
+
+IPV4, IPV6 = "127.0.0.1", "::1"
+
+SWAPPED_LOOPBACK = "1.0.0.127"
+"""127.0.0.1 of a big-endian kernel, whose addresses are read as those of the others. Nobody else has this one."""
+
+
+class ListeningPort(NamedTuple):
+    """A port on which a command listens, with the shell of the command."""
+
+    shell: int
+    port: int
+    host: str
+    """How the target reaches it: by a loopback address, or else by its own."""
+    pid: int
+    process: str
+    """The name of the program."""
+
+
+class _Socket(NamedTuple):
+    shell: int
+    pid: int
+    address: str
+    """Empty for all IPv4 addresses, and `::` for all there are."""
+    port: int
+    process: str
+
+
+def parse(lines: Iterable[bytes]) -> list[ListeningPort]:
+    """The ports of an answer, one for each number, in the order of these; what cannot be read is left out."""
+    by_port: dict[int, list[_Socket]] = defaultdict(list)
+    for line in lines:
+        if (found := _socket(line)) is not None:
+            by_port[found.port].append(found)
+    ports = (_port(sockets) for _, sockets in sorted(by_port.items()))
+    return [port for port in ports if port is not None]
+
+
+def _port(sockets: list[_Socket]) -> ListeningPort | None:
+    ours = sorted(each for each in sockets if each.shell)
+    if not ours:
+        return None
+    first = ours[0]
+    own = {each.address for each in ours if each.shell == first.shell}
+    others = {each.address for each in sockets if each.shell != first.shell}
+    return ListeningPort(first.shell, first.port, _host(own, others), first.pid, first.process)
+
+
+def _host(own: set[str], others: set[str]) -> str:
+    """Where it is reached for sure, and nobody else."""
+    by_ipv4 = bool(own & {"", IPV4}) or ("::" in own and not others & {"", IPV4})
+    by_ipv6 = bool(own & {"::", IPV6})
+    if by_ipv4 and by_ipv6:
+        return ANYWHERE
+    if by_ipv4:
+        return IPV4
+    return IPV6 if by_ipv6 else min(own)
+
+
+def _socket(line: bytes) -> _Socket | None:
+    found = LINE.fullmatch(line)
+    if found is None:
+        return None
+    shell, pid, text, digits, name = found.groups()
+    try:
+        address, is_hex = _address(text.decode("ascii"))
+        port = int(digits, 16 if is_hex else 10)
+    except ValueError:
+        return None
+    if not 0 < port <= LAST_PORT:
+        return None
+    return _Socket(int(shell), int(pid), address, port, shortened(fsdecode(name)))
+
+
+def _address(text: str) -> tuple[str, bool]:
+    """The address, and whether the port after it is hexadecimal, too. Raises ValueError."""
+    if len(text) in KERNEL_DIGITS and text.isalnum():
+        words = bytes.fromhex(text)
+        packed = b"".join(words[at : at + 4][::-1] for at in range(0, len(words), 4))
+        return _spelled(ipaddress.ip_address(packed)), True
+    bare = text.removeprefix("[").removesuffix("]").partition("%")[0]  # ss adds `%lo` to an address of one interface
+    return _spelled(ipaddress.ip_address("::" if bare == "*" else bare)), False
+
+
+def _spelled(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    text = str(address)
+    return {"0.0.0.0": "", SWAPPED_LOOPBACK: IPV4}.get(text, text)

@@ -1,0 +1,183 @@
+"""The script that finds out on a target what commands listen on. Pure, but for a file of rdo.
+
+It first writes how it does that: `proc`, `ss` or `lsof`, or `none` and ends. Then each line that it reads has the
+process ids of the shells of commands. The answer to each is a line with a dot. If something has changed since the
+answer before, there comes, before the dot, a line with `!`, and a line for each socket on which one of the commands
+listens: shell, process, address and name of the program. An address may be as /proc has it. Where others listen on the
+same port, these sockets follow, with 0 for shell and process.
+
+It ends with its stdin, and has no clock: who asks decides how often. Nearly always nothing has changed, which it takes
+from the number of sockets, unless the line begins with `+`: a machine that can hold many connections goes through a
+large table to list them. To start a program would cost even more, so that one program does it all. Only after a change
+are processes looked at.
+"""
+
+from __future__ import annotations
+
+from rdo.remote_sh.template import fill, load, quote
+
+PROC, SS, LSOF, NONE = b"proc", b"ss", b"lsof", b"none"
+"""The ways to find it out."""
+
+LOOK = b"+"
+CHANGED = b"!"
+END = b"."
+
+_OWNERS = r"""
+# The shell of the command that a process belongs to, by its session, its group or its parents; 0 for none.
+function shell(p, depth) {
+    if (depth > 200 || !(p in parent)) return 0
+    if (p in wanted) return p
+    if (session[p] in wanted) return session[p]
+    if (group[p] in wanted) return group[p]
+    return shell(parent[p], depth + 1)
+}
+# Reads all processes, as lines of number, parent, group, session and name. The name may have anything in it.
+function processes(program, line, part) {
+    split("", parent)
+    while ((program | getline line) > 0) {
+        split(line, part, " ")
+        parent[part[1]] = part[2]; group[part[1]] = part[3]; session[part[1]] = part[4]
+        sub(/^ *[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ */, "", line)
+        name[part[1]] = line
+    }
+    close(program)
+}
+"""
+
+_PROC = r"""
+# How many sockets there are, by a line of proc(5); empty where that cannot be read.
+function count_of(file, line, found) {
+    while ((getline line < file) > 0) if (line ~ /^TCP6?: /) found = line
+    close(file)
+    sub(/ orphan .*/, "", found)
+    return found
+}
+# proc(5): what listens is in the state 0A.
+function read_table(file, line, part) {
+    while ((getline line < file) > 0) if (line ~ / 0A [0-9A-F]+:/) {
+        split(line, part, " ")
+        sockets = sockets part[2] " " part[10] "\n"
+    }
+    close(file)
+}
+function read_ss(line, part) {
+    while (("ss -tlne 2>/dev/null" | getline line) > 0) if (match(line, / ino:[0-9]+ /)) {
+        split(line, part, " ")
+        sockets = sockets part[4] " " substr(line, RSTART + 5, RLENGTH - 6) "\n"
+    }
+    close("ss -tlne 2>/dev/null")
+}
+# Finds the owners of sockets among the processes in whose directories it looks; 0 where it may look into none.
+function look(program, dirs, line, part, p, found) {
+    program = program "ls -n /dev/null" dirs " 2>/dev/null"
+    while ((program | getline line) > 0) {
+        if (line ~ /^\/proc\/[0-9]+\/fd:$/) {
+            split(line, part, "/")
+            p = part[3]
+            seen[p]; found = 1
+        } else if (line ~ / -> socket:\[[0-9]+\]$/) {
+            sub(/.*\[/, "", line); sub(/\]$/, "", line)
+            if ((line in address) && (!(line in owner) || p + 0 < owner[line] + 0)) owner[line] = p
+        }
+    }
+    close(program)
+    return found
+}
+function port(i, text) {
+    text = address[i]
+    sub(/.*:/, "", text)
+    return text
+}
+function by_inode(count, lines, part, i, p, n, dirs, by_sudo) {
+    split("", address); split("", owner); split("", seen); split("", ours)
+    count = split(sockets, lines, "\n")
+    for (i = 1; i < count; i++) {
+        split(lines[i], part, " ")
+        address[part[2]] = part[1]
+    }
+    n = "\\([0-9]*\\)"
+    n = "sed -n 's/^" n " (\\(.*\\)) [A-Z] " n " " n " " n " .*/\\1 \\3 \\4 \\5 \\2/p'"
+    processes(n " /proc/[1-9]*/stat 2>/dev/null")
+    for (p in parent) if (shell(p, 0)) {
+        dirs = dirs " /proc/" p "/fd"
+        if (name[p] == "sudo") by_sudo = 1
+    }
+    if (dirs) look("", dirs)
+    if (by_sudo && !no_sudo) {
+        dirs = ""
+        for (p in parent) if (!(p in seen) && shell(p, 0)) dirs = dirs " /proc/" p "/fd"
+        no_sudo = dirs && !look("sudo -n ", dirs)
+    }
+    for (i in owner) {
+        print shell(owner[i], 0), owner[i], address[i], name[owner[i]]
+        ours[port(i)]
+    }
+    for (i in address) if (!(i in owner) && (port(i) in ours)) print 0, 0, address[i], "-"
+}
+"""
+"""Where there is /proc. Only root is shown whose the sockets of others are, so sudo is asked where a command was run by
+it, and not again if it would want a password.
+"""
+
+_LSOF = r"""
+# lsof has to look at each process, so it is given those of the commands. Linux has the number of a session in `sess`.
+function by_lsof(p, list, program, line, kind, title, any, found) {
+    processes("ps -A -o pid= -o ppid= -o pgid= -o sess= 2>/dev/null")
+    for (p in parent) if (shell(p, 0)) list = list "," p
+    if (!list) return ""
+    program = "lsof -nP -a -p " substr(list, 2) " -iTCP -sTCP:LISTEN -FpctPn 2>/dev/null"
+    while ((program | getline line) > 0) {
+        kind = substr(line, 1, 1)
+        line = substr(line, 2)
+        if (kind == "p") p = line
+        if (kind == "c") title = line
+        if (kind == "t") any = (line == "IPv6") ? "[::]" : "0.0.0.0"
+        if (kind == "n") {
+            sub(/^\*/, any, line)
+            found = found shell(p, 0) " " p " " line " " title "\n"
+        }
+    }
+    close(program)
+    return found
+}
+"""
+
+_MAIN = r"""
+function list_sockets() {
+    sockets = ""
+    if (how == "ss") read_ss()
+    else { read_table("/proc/net/tcp"); read_table("/proc/net/tcp6") }
+}
+{
+    line = $0
+    split("", wanted)
+    for (i = 1; i <= NF; i++) wanted[$i]
+    sub(/^\+ ?/, "", line)
+    if (how == "lsof") now = by_lsof()
+    else {
+        count = count_of("/proc/net/sockstat") count_of("/proc/net/sockstat6")
+        if ($1 == "+" || line != line_before || count == "" || count != count_before) list_sockets()
+        now = line ":" sockets
+        line_before = line; count_before = count
+    }
+    if (now != before) {
+        before = now
+        print "!"
+        if (how == "lsof") printf "%s", now
+        else by_inode()
+    }
+    print "."
+    fflush()
+}
+"""
+
+
+def _plain(program: str) -> str:
+    """Without what only people need."""
+    lines = (line.strip() for line in program.split("\n"))
+    return "\n".join(line for line in lines if line and not line.startswith("#"))
+
+
+SCRIPT = fill(load("listening"), PROGRAM=quote(_plain(_OWNERS + _PROC + _LSOF + _MAIN)))
+"""For /bin/sh."""

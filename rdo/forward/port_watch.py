@@ -1,0 +1,185 @@
+"""Has here what the commands of a target listen on, by one script there and one thread here.
+
+Both are there while such commands run, and for a while after. What the script says is in rdo.forward.listening_script.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from itertools import islice
+from weakref import WeakSet
+
+from rdo.drivers.base import ChannelRefused
+from rdo.errors import ConnectError, LinkLost, SetupError
+from rdo.forward import listening_script
+from rdo.forward.listening import ListeningPort, parse
+from rdo.forward.watched_command import WatchedCommand
+from rdo.forward.watched_ports import WatchedPorts
+from rdo.pool import shell_job
+from rdo.pool.connection import HeldConnection
+from rdo.pool.shell_job import JobFailed, ShellJob
+from rdo.util import log, threads
+
+LOOK_INTERVAL = 0.4
+"""Seconds between two looks: with the way to the target, a port is here half a second after it is there."""
+
+SLOW_INTERVAL = 2.0
+"""The same where each look starts programs there, which takes a hundred times as much."""
+
+FULL_INTERVAL = 10
+"""Every so many looks are thorough: two sockets, one closed and one opened, leave as many as before."""
+
+LINGER_TIMEOUT = 10.0
+"""Seconds that the script waits for the next command: in a row of short ones, each would start it again."""
+
+PORT_GRACE = 0.5
+"""Seconds that output with a URL waits for its port: a server may write it just before it listens."""
+
+PORT_INTERVAL = 0.05
+"""Seconds between two looks meanwhile."""
+
+LINE_LIMIT = 10_000
+"""Lines of an answer: more than anybody listens on."""
+
+
+class PortWatch:
+    """Of one target. Usable from any thread."""
+
+    def __init__(self, ports: WatchedPorts) -> None:
+        self._ports = ports
+        self._changed = threading.Condition()
+        """Guards what follows. Nothing begins or ceases to listen with it."""
+        self._commands: dict[int, WatchedCommand] = {}
+        self._is_running = False
+        self._soon = False
+        """Whether to look at once."""
+        self._refused: WeakSet[HeldConnection] = WeakSet()
+        """Connections that have no room for the script, or on which it cannot run."""
+
+    def begin(self, command: WatchedCommand) -> None:
+        """The command runs from now on."""
+        with self._changed:
+            self._commands[command.shell] = command
+            self._soon = True
+            self._changed.notify_all()
+            if not self._is_running and command.connection not in self._refused:
+                try:
+                    threads.start(self._run, name="ports")
+                    self._is_running = True
+                except SetupError as error:
+                    log.event(f"cannot watch ports: {error}")
+
+    def end(self, command: WatchedCommand) -> None:
+        """It has ended."""
+        with self._changed:
+            if self._commands.get(command.shell) is command:
+                del self._commands[command.shell]
+            self._changed.notify_all()
+        self._ports.give_back(command)
+
+    def name(self, command: WatchedCommand, port: int) -> None:
+        """A port stands in the command's output, which may have just begun to listen."""
+        self._ports.name(command, port)
+        if not self._ports.local(port):
+            self._look_soon()
+
+    def local_port(self, port: int) -> int:
+        """Where a port of the target is here; 0 if it is not."""
+        return self._ports.local(port)
+
+    def await_port(self, command: WatchedCommand, port: int) -> int:
+        """The same; waits a moment for the command to listen on it."""
+        deadline = time.monotonic() + PORT_GRACE
+        while not (local := self._ports.local(port)) and time.monotonic() < deadline and not command.has_ended:
+            self._look_soon()
+            with self._changed:
+                if not self._is_running:
+                    return 0
+                self._changed.wait(PORT_INTERVAL)
+        return local
+
+    def _look_soon(self) -> None:
+        with self._changed:
+            self._soon = True
+            self._changed.notify_all()
+
+    # In its thread
+
+    def _run(self) -> None:
+        while (connection := self._next_connection()) is not None:
+            try:
+                with shell_job.started_on(connection, listening_script.SCRIPT, self._check_wanted) as job:
+                    self._watch(job)
+            except (ChannelRefused, ConnectError, LinkLost) as error:
+                self._refuse(connection, error)
+            except Exception as error:
+                log.crash(error)
+                self._refuse(connection, error)
+
+    def _next_connection(self) -> HeldConnection | None:
+        """One that a command runs on; None at the end of the thread."""
+        with self._changed:
+            connections = [each.connection for each in self._commands.values()]
+            found = next((each for each in connections if each not in self._refused), None)
+            self._is_running = found is not None
+            return found
+
+    def _refuse(self, connection: HeldConnection, error: Exception) -> None:
+        with self._changed:
+            self._refused.add(connection)
+            commands = [each for each in self._commands.values() if each.connection is connection]
+        for command in commands:
+            self._ports.give_back(command)
+            command.trace(f"cannot find out what the command listens on: {error}")
+
+    def _check_wanted(self) -> None:
+        """Raises LinkLost where there is no answer, and nobody who would need one."""
+        if not self._commands:
+            raise LinkLost("nobody waits for an answer")
+
+    def _watch(self, job: ShellJob) -> None:
+        """To the end of all commands. Raises JobFailed, LinkLost."""
+        lines = job.lines()
+        how = next(lines, b"")
+        if how == listening_script.NONE:
+            raise JobFailed("the target has neither `awk` with /proc nor `lsof`")
+        interval = LOOK_INTERVAL if how == listening_script.PROC else SLOW_INTERVAL
+        looks = 0
+        while (shells := self._await_turn(interval, thorough=looks % FULL_INTERVAL == 0)) is not None:
+            looks += 1
+            job.write(shells)
+            if (found := _answer(lines)) is not None:
+                self._have(found)
+            with self._changed:
+                self._changed.notify_all()
+
+    def _await_turn(self, interval: float, *, thorough: bool) -> bytes | None:
+        """Wait until it is time to look: the line to write; None when there is nothing to look for any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._soon or not self._commands, interval)
+            if not self._changed.wait_for(lambda: self._commands, LINGER_TIMEOUT):
+                return None
+            words = [listening_script.LOOK] if thorough or self._soon else []
+            self._soon = False
+            return b" ".join([*words, *(b"%d" % shell for shell in sorted(self._commands))]) + b"\n"
+
+    def _have(self, found: list[ListeningPort]) -> None:
+        with self._changed:
+            commands = dict(self._commands)
+        self._ports.have([(commands[each.shell], each) for each in found if each.shell in commands])
+        with self._changed:
+            ended = [command for shell, command in commands.items() if self._commands.get(shell) is not command]
+        for command in ended:  # it ended meanwhile
+            self._ports.give_back(command)
+
+
+def _answer(lines: Iterator[bytes]) -> list[ListeningPort] | None:
+    """What there is; None if it is the same as before. Raises JobFailed, LinkLost."""
+    answer: list[bytes] = []
+    for line in islice(lines, LINE_LIMIT):
+        if line == listening_script.END:
+            return parse(answer[1:]) if answer else None
+        answer.append(line)
+    raise JobFailed("the target does not say what it has been asked")

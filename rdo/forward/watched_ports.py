@@ -1,0 +1,116 @@
+"""The ports of a target that are here because commands listen on them: each for as long as that is so."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from rdo.config.forwards import Endpoint, Forward, ForwardKind
+from rdo.errors import SetupError
+from rdo.forward.forward_words import moved_line
+from rdo.forward.held_forward import ByItself, HeldForward
+from rdo.forward.listening import IPV4, IPV6, ListeningPort
+from rdo.forward.target_forwards import TargetForwards
+from rdo.forward.watched_command import WatchedCommand
+
+PORT_LIMIT = 64
+"""Ports of a target at a time: a command that listens on more is no server for people."""
+
+FIRST_EPHEMERAL = 32768
+"""From here on, Linux gives out ports to who asks for none in particular, such as debuggers."""
+
+LOOPBACK = ("localhost", IPV4, IPV6)
+
+
+class _Port:
+    """One that is here."""
+
+    def __init__(self, command: WatchedCommand, found: ListeningPort, owner: ByItself, held: HeldForward) -> None:
+        self.command = command
+        self.found = found
+        self.owner = owner
+        self.held = held
+
+    def is_of(self, command: WatchedCommand, found: ListeningPort) -> bool:
+        """Whether it is this one, if another process of the command may have it by now."""
+        return self.command is command and self.found.host == found.host
+
+
+class WatchedPorts:
+    """Of one target. Usable from any thread."""
+
+    def __init__(self, target: TargetForwards) -> None:
+        self._target = target
+        self._lock = threading.Lock()
+        """Guards what follows; held while something begins to listen."""
+        self._ports: dict[int, _Port] = {}
+
+    def have(self, found: Sequence[tuple[WatchedCommand, ListeningPort]]) -> None:
+        """Have just these."""
+        with self._lock:
+            wanted = {each.port: (command, each) for command, each in found}
+            for number, port in list(self._ports.items()):
+                if number not in wanted or not port.is_of(*wanted[number]):
+                    self._drop(number)
+            for command, each in wanted.values():
+                if each.port not in self._ports:
+                    self._begin(command, each)
+            ports = list(self._ports.values())
+        for port in ports:
+            self._tell(port)
+
+    def give_back(self, command: WatchedCommand) -> None:
+        """The command has ended."""
+        with self._lock:
+            for port in [number for number, each in self._ports.items() if each.command is command]:
+                self._drop(port)
+
+    def local(self, port: int) -> int:
+        """Where a port of the target is here, whoever asked for that; 0 if it is not."""
+        held = self._held(port)
+        return held.endpoint.port if held is not None else 0
+
+    def name(self, command: WatchedCommand, port: int) -> None:
+        """The port stands in the command's output."""
+        command.named.add(port)
+        held = self._ports.get(port)
+        if held is not None and held.command is command:
+            self._tell(held)
+
+    def _begin(self, command: WatchedCommand, found: ListeningPort) -> None:
+        pool = self._target.pool
+        if self._held(found.port) is not None or pool.target.serves_here(found.port):
+            return
+        if len(self._ports) >= PORT_LIMIT:
+            command.tell(f"{PORT_LIMIT} ports are forwarded by themselves, and no more; `rdo -L PORT` forwards one")
+            return
+        owner = ByItself(found.process, found.pid)
+        try:
+            forward = Forward(Endpoint(port=found.port), Endpoint(found.host, found.port))
+            held, _ = self._target.hold(owner, forward)
+        except SetupError as error:
+            command.tell(str(error))
+            return
+        self._ports[found.port] = _Port(command, found, owner, held)
+
+    def _drop(self, port: int) -> None:
+        self._target.drop(self._ports.pop(port).owner)
+
+    def _held(self, port: int) -> HeldForward | None:
+        """The forward of that port of the target."""
+        for held in self._target.held:
+            if held.forward.kind is not ForwardKind.LOCAL:
+                continue
+            destination = held.forward.destination
+            if destination.port == port and (destination.host in LOOPBACK or _is_by_itself(held)):
+                return held
+        return None
+
+    def _tell(self, port: _Port) -> None:
+        """Say where it is, unless nobody would want to know."""
+        if port.found.port < FIRST_EPHEMERAL or port.found.port in port.command.named:
+            port.command.tell(f"http://{moved_line(port.held, self._target.pool.target.name)}")
+
+
+def _is_by_itself(held: HeldForward) -> bool:
+    return any(isinstance(owner, ByItself) for owner in held.owners)

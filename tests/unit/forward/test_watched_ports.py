@@ -1,0 +1,176 @@
+"""Which ports of commands are here, until when, and what is said of them. Listens here, and connects to nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+
+from rdo.config import forwards
+from rdo.config.forwards import Endpoint
+from rdo.drivers.base import Channel
+from rdo.forward import watched_ports
+from rdo.forward.listening import ListeningPort
+from rdo.forward.target_forwards import TargetForwards
+from rdo.forward.watched_command import WatchedCommand
+from rdo.forward.watched_ports import FIRST_EPHEMERAL, WatchedPorts
+from rdo.pool.connection import HeldConnection
+from rdo.pool.target_pool import TargetPool
+from tests.leaks import wait_until
+from tests.ssh_server import free_port
+
+BOUND = 20.0
+
+
+class Host:
+    """A target whose port 9000 is open here anyway."""
+
+    driver = "ssh"
+    name = "devbox"
+    key = "devbox"
+
+    def serves_here(self, port: int) -> bool:
+        return port == 9000
+
+
+class Pool:
+    target = Host()
+
+
+@pytest.fixture
+def target() -> Iterator[TargetForwards]:
+    target = TargetForwards(cast(TargetPool, Pool()))
+    yield target
+    target.end()
+    assert wait_until(lambda: not any(thread.name == "forward" for thread in threading.enumerate()), BOUND)
+
+
+class Command(WatchedCommand):
+    """One that keeps what it was told."""
+
+    def __init__(self, shell: int) -> None:
+        self.lines: list[str] = []
+        super().__init__(shell, cast(HeldConnection, None), cast(Channel, None), self.lines.append, self.lines.append)
+
+
+Found = tuple[WatchedCommand, ListeningPort]
+
+
+def on(command: Command, port: int, host: str = "127.0.0.1") -> Found:
+    return command, ListeningPort(command.shell, port, host, 7, "node")
+
+
+def here(target: TargetForwards) -> list[int]:
+    return sorted(held.endpoint.port for held in target.held)
+
+
+def test_a_port_is_here_until_it_is_not_there_any_more(target: TargetForwards) -> None:
+    ports, command, port = WatchedPorts(target), Command(1), free_port()
+    ports.have([on(command, port)])
+    ports.have([on(command, port)])
+    assert (here(target), ports.local(port), ports.local(port + 1)) == ([port], port, 0)
+    assert command.lines == [f"http://localhost:{port} -> devbox:{port}"]
+    ports.have([])
+    assert here(target) == []
+
+
+def test_a_server_that_starts_again_is_told_once(target: TargetForwards) -> None:
+    ports, command, port = WatchedPorts(target), Command(1), free_port()
+    for _ in range(2):
+        ports.have([on(command, port)])
+        ports.have([])
+    assert len(command.lines) == 1
+
+
+def test_a_port_goes_with_its_command_and_no_other(target: TargetForwards) -> None:
+    ports, first, second = WatchedPorts(target), Command(1), Command(2)
+    one, two = free_port(), free_port()
+    ports.have([on(first, one), on(second, two)])
+    ports.give_back(first)
+    assert here(target) == [two]
+    ports.give_back(second)
+    assert here(target) == []
+
+
+def test_a_port_that_another_command_has_now_is_that_one_s(target: TargetForwards) -> None:
+    ports, first, second, port = WatchedPorts(target), Command(1), Command(2), free_port()
+    ports.have([on(first, port)])
+    ports.have([on(second, port)])
+    ports.give_back(first)
+    assert here(target) == [port]
+
+
+def test_a_port_at_another_address_is_forwarded_there(target: TargetForwards) -> None:
+    ports, command, port = WatchedPorts(target), Command(1), free_port()
+    ports.have([on(command, port)])
+    ports.have([on(command, port, "172.17.0.2")])
+    (held,) = target.held
+    assert held.forward.destination == Endpoint("172.17.0.2", port)
+    assert ports.local(port) == port
+    assert command.lines[-1] == f"http://localhost:{port} -> 172.17.0.2:{port} by devbox"
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_what_is_forwarded_anyway_is_left_alone_and_known(target: TargetForwards, host: str) -> None:
+    ports, command, port, other = WatchedPorts(target), Command(1), free_port(), free_port()
+    target.hold("the user", forwards.parse(f"{other}:{host}:{port}"))
+    ports.have([on(command, port)])
+    assert (here(target), ports.local(port), command.lines) == ([other], other, [])
+
+
+def test_the_same_port_of_another_host_is_not_it(target: TargetForwards) -> None:
+    ports, command, port, other = WatchedPorts(target), Command(1), free_port(), free_port()
+    target.hold("the user", forwards.parse(f"{other}:db:{port}"))
+    ports.have([on(command, port)])
+    assert here(target) == sorted([port, other])
+
+
+def test_what_is_here_without_a_forward_is_left_alone(target: TargetForwards) -> None:
+    ports, command = WatchedPorts(target), Command(1)
+    ports.have([on(command, 9000)])
+    assert (here(target), command.lines) == ([], [])
+
+
+def test_a_port_that_the_system_gave_out_is_told_when_the_output_names_it(target: TargetForwards) -> None:
+    ports, command, other = WatchedPorts(target), Command(1), Command(2)
+    port = free_port() % 1000 + FIRST_EPHEMERAL
+    ports.have([on(command, port)])
+    ports.name(other, port)
+    assert (len(here(target)), command.lines, other.lines) == (1, [], [])
+    ports.name(command, port)
+    ports.name(command, port)
+    assert len(command.lines) == 1
+
+
+def test_a_port_that_the_output_has_named_is_told_at_once(target: TargetForwards) -> None:
+    ports, command = WatchedPorts(target), Command(1)
+    port = free_port() % 1000 + FIRST_EPHEMERAL
+    ports.name(command, port)
+    ports.have([on(command, port)])
+    assert len(command.lines) == 1
+
+
+def test_there_is_a_limit_that_is_told_once(target: TargetForwards, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watched_ports, "PORT_LIMIT", 2)
+    ports, command = WatchedPorts(target), Command(1)
+    found = [on(command, free_port()) for _ in range(4)]
+    ports.have(found)
+    ports.have(found)
+    assert len(here(target)) == 2
+    (line,) = (line for line in command.lines if "http" not in line)
+    assert line == "64 ports are forwarded by themselves, and no more; `rdo -L PORT` forwards one".replace("64", "2")
+
+
+def test_what_cannot_be_had_is_told_once(target: TargetForwards, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rdo.forward.listener.MOVES", 0)
+    ports, command, port = WatchedPorts(target), Command(1), free_port()
+    with contextlib.ExitStack() as stack:
+        taken = WatchedPorts(other := TargetForwards(cast(TargetPool, Pool())))
+        stack.callback(other.end)
+        taken.have([on(Command(2), port)])
+        ports.have([on(command, port)])
+        ports.have([on(command, port)])
+    assert [line.startswith(f"cannot listen on `{port}`: ") for line in command.lines] == [True]

@@ -1,0 +1,238 @@
+"""listening.sh finds the sockets of commands and of nobody else, with each shell, each awk, and each way to do it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from rdo.forward import listening_script
+from rdo.forward.listening import ListeningPort, parse
+from rdo.remote_sh.template import load
+from tests.unit.remote_sh.shells import BOUND, SHELLS, each_shell, skip_unless
+
+pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its own tests do not
+
+AWKS = {"mawk": "mawk", "gawk": "gawk", "busybox": "busybox", "original-awk": "original-awk"}
+
+each_awk = pytest.mark.parametrize("awk", [pytest.param(name, marks=skip_unless(name)) for name in AWKS])
+
+UNREADABLE = {"proc": "", "ss": "/proc/net/tcp", "lsof": "/proc/$$/stat"}
+"""What is not there where each way is taken."""
+
+each_way = pytest.mark.parametrize(
+    "way", ["proc", pytest.param("ss", marks=skip_unless("ss")), pytest.param("lsof", marks=skip_unless("lsof"))]
+)
+
+PROGRAM = """
+import os, socket, sys
+name = sys.argv[1]
+if name == "daemon":
+    if os.fork():
+        os.read(0, 1)
+        os._exit(0)
+    os.setsid()
+if name == "named":
+    open("/proc/self/comm", "w").write("a) S 1 1 1 1")
+s = socket.socket(socket.AF_INET6 if sys.argv[2] == "::1" else socket.AF_INET)
+s.bind((sys.argv[2], 0))
+s.listen()
+print(s.getsockname()[1], flush=True)
+os.read(0, 1)
+"""
+
+
+class Command:
+    """A command that listens, in a session of its own; `shell` is what a shell of rdo's would have become."""
+
+    def __init__(self, stack: ExitStack, *words: str, through: str = "exec", sh: str = "/bin/sh") -> None:
+        line = {"exec": 'exec "$@"', "child": '"$@"; :', "session": 'setsid "$@"; :'}[through]
+        argv = [sh, "-c", line, "sh", sys.executable, "-c", PROGRAM, *words]
+        pipe = subprocess.PIPE
+        self.process = stack.enter_context(subprocess.Popen(argv, stdin=pipe, stdout=pipe, start_new_session=True))
+        stack.callback(self.end)
+        assert self.process.stdout
+        self.port = int(self.process.stdout.readline())
+        self.shell = self.process.pid
+
+    def end(self) -> None:
+        """Have all of it end."""
+        assert self.process.stdin
+        if not self.process.stdin.closed:
+            self.process.stdin.close()
+        self.process.wait(BOUND)
+
+
+Start = Callable[..., Command]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    with ExitStack() as stack:
+        yield lambda name="x", host="127.0.0.1", **more: Command(stack, name, host, **more)
+
+
+class Watch:
+    """The script, run by a shell."""
+
+    def __init__(self, shell: str = "dash", way: str = "proc", path: str = "", user: int | None = None) -> None:
+        text = listening_script.SCRIPT
+        if UNREADABLE[way]:
+            text = text.replace(UNREADABLE[way], "/nowhere", 1)
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(
+            [*SHELLS[shell].split(), "-c", f"{load('newline')}; {text}"],
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            user=user,
+            env={**os.environ, "PATH": f"{path}:{os.environ['PATH']}" if path else os.environ["PATH"]},
+        )
+        self.way = self._line()
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.process.communicate(timeout=BOUND) == (b"", b"")
+        assert self.process.returncode == 0
+
+    def ask(self, *shells: int, thorough: bool = False) -> list[ListeningPort] | None:
+        """What it says of these commands; None if nothing has changed."""
+        assert self.process.stdin
+        words = ["+"] if thorough else []
+        self.process.stdin.write(" ".join([*words, *map(str, shells)]).encode() + b"\n")
+        self.process.stdin.flush()
+        answer = list(iter(self._line, listening_script.END))
+        assert not answer or answer[0] == listening_script.CHANGED
+        return parse(answer[1:]) if answer else None
+
+    def _line(self) -> bytes:
+        assert self.process.stdout
+        line = self.process.stdout.readline()
+        assert line, self.process.stderr and self.process.stderr.read()
+        return line.removesuffix(b"\n")
+
+
+def check_all(watch: Watch, start: Start) -> None:
+    """The whole of what is asked of it."""
+    first, second, foreign = start(), start(host="::1", through="child"), start()
+    found = watch.ask(first.shell, second.shell, thorough=True)
+    assert found is not None
+    assert sorted((each.shell, each.port, each.host) for each in found) == sorted(
+        [(first.shell, first.port, "127.0.0.1"), (second.shell, second.port, "::1")]
+    )
+    assert found[0].process.startswith("python")
+    assert foreign.port not in [each.port for each in found]
+    second.end()
+    found = watch.ask(first.shell, second.shell, thorough=True)
+    assert found is not None
+    assert [each.port for each in found] == [first.port]
+    assert watch.ask() == []
+
+
+@each_shell
+def test_each_shell_finds_what_commands_listen_on(start: Start, shell: str) -> None:
+    with Watch(shell) as watch:
+        assert watch.way == b"proc"
+        check_all(watch, start)
+
+
+@each_way
+@each_awk
+def test_each_way_finds_the_same_with_each_awk(start: Start, tmp_path: Path, awk: str, way: str) -> None:
+    os.symlink(str(shutil.which(AWKS[awk])), tmp_path / "awk")
+    with Watch(way=way, path=str(tmp_path)) as watch:
+        assert watch.way == way.encode()
+        check_all(watch, start)
+
+
+def test_a_port_is_found_without_being_asked_to_look_through_all(start: Start) -> None:
+    with Watch() as watch:
+        command = start()
+        assert [each.port for each in watch.ask(command.shell) or ()] == [command.port]
+        for _ in range(3):  # others on this machine may begin to listen meanwhile
+            if watch.ask(command.shell) is None:
+                return
+        pytest.fail("it looks again and again")
+
+
+@pytest.mark.parametrize("through", ["exec", "child", "session"])
+def test_what_a_child_listens_on_is_the_command_s(start: Start, through: str) -> None:
+    with Watch() as watch:
+        command = start(through=through)
+        assert [each.port for each in watch.ask(command.shell) or ()] == [command.port]
+
+
+def test_a_daemon_of_the_command_is_found_while_its_parent_is_there(start: Start) -> None:
+    with Watch() as watch:
+        command = start("daemon")
+        (found,) = watch.ask(command.shell) or []
+        assert found.port == command.port
+        assert found.pid != command.shell
+        os.kill(found.pid, signal.SIGKILL)
+
+
+def test_a_name_that_looks_like_the_rest_of_the_line_is_a_name(start: Start) -> None:
+    with Watch() as watch:
+        command = start("named")
+        (found,) = watch.ask(command.shell) or []
+        assert (found.port, found.process) == (command.port, "a) S 1 1 1 1")
+
+
+def test_a_socket_that_a_stranger_has_got_is_not_the_command_s(start: Start) -> None:
+    with Watch() as watch, socket.create_server(("127.0.0.1", 0)) as own:
+        command = start()
+        found = watch.ask(command.shell) or []
+        assert own.getsockname()[1] not in [each.port for each in found]
+
+
+def test_where_nothing_can_be_had_it_says_so_and_ends(tmp_path: Path) -> None:
+    argv = [str(shutil.which("dash")), "-c", f"{load('newline')}; {listening_script.SCRIPT}"]
+    done = subprocess.run(argv, input=b"1\n", env={"PATH": str(tmp_path)}, capture_output=True, timeout=BOUND)
+    assert (done.stdout, done.stderr, done.returncode) == (b"none\n", b"", 0)
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    """A directory that each user may enter."""
+    with tempfile.TemporaryDirectory(prefix="rdo-test-") as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+@pytest.mark.parametrize("works", [True, False], ids=["without a password", "with a password"])
+def test_whose_a_socket_is_is_asked_of_sudo_where_the_command_runs_it(
+    directory: Path, start: Start, works: bool
+) -> None:
+    """The watch runs as nobody, whom the kernel shows no files of root's. Its sudo can do no more than list these."""
+    log, ls = directory / "log", directory / "root" / "ls"
+    (directory / "root").mkdir()
+    log.touch()
+    log.chmod(0o666)
+    shutil.copy(str(shutil.which("ls")), ls)
+    ls.chmod(0o4755)
+    (directory / "sudo").write_text(
+        f'#!/bin/sh\necho "sudo $1" >>{log}\nshift 2\n{f"exec {ls}" if works else "exit 1 #"} "$@"\n'
+    )
+    (directory / "sudo").chmod(0o755)
+    (directory / "root" / "sudo").symlink_to("/bin/sh")
+    command = start(through="child", sh=str(directory / "root" / "sudo"))
+    with Watch(path=str(directory), user=65534) as watch:
+        found = [watch.ask(command.shell, thorough=True), watch.ask(thorough=True), watch.ask(command.shell)]
+    assert [[each.port for each in ports or ()] for ports in found] == [
+        [command.port] * works,
+        [],
+        [command.port] * works,
+    ]
+    assert log.read_text() == "sudo -n\n" * (2 if works else 1)
