@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from tests.leaks import wait_until
 from tests.ssh_server import free_port
 
 BOUND = 20.0
@@ -43,9 +44,8 @@ def server(serve: Serve, host: str = "127.0.0.1") -> Iterator[int]:
         finally:
             listening.shutdown(socket.SHUT_RDWR)
             acceptor.join(BOUND)
-            for thread in threads:
-                thread.join(BOUND)
-            assert not any(thread.is_alive() for thread in threads), "a connection was never closed"
+            all_closed = wait_until(lambda: all(not thread.is_alive() for thread in threads), BOUND)
+            assert all_closed, "a connection was never closed"
 
 
 def echo(connection: socket.socket) -> None:
