@@ -130,9 +130,10 @@ class PortWatch:
         with self._changed:
             self._refused.add(connection)
             commands = [each for each in self._commands.values() if each.connection is connection]
+        why = "the server allows no further session" if isinstance(error, ChannelRefused) else error
         for command in commands:
             self._ports.give_back(command)
-            command.trace(f"cannot find out what the command listens on: {error}")
+            command.trace(f"cannot find out what the command listens on: {why}")
 
     def _check_wanted(self) -> None:
         """Raises LinkLost where there is no answer, and nobody who would need one."""

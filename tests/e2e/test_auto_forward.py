@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.docker_engine import DockerEngine
-from tests.e2e.project import PATIENCE, Project, docker_project, ssh_config_text
+from tests.e2e.project import PATIENCE, Project, docker_project, ssh_config_text, ssh_project
+from tests.e2e.reached import Reached, over_ssh
 from tests.e2e.terminal import Terminal
 from tests.e2e.test_forward import TEXT, listens, page, ports, web_server
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
+from tests.sshd import Sshd
 
 SERVER = """
 import socket, sys, time
@@ -219,3 +222,49 @@ def test_a_port_of_a_container_is_here_by_its_own_number(
             assert here(project, port) == port
             assert page(port) == TEXT
             command.communicate()
+
+
+def test_a_server_without_room_runs_the_command_all_the_same(
+    tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
+) -> None:
+    project = ssh_project(tmp_path, runtime, own_sshd("MaxSessions 2").start(), "auto_forward = true\n")
+    with project.start("-v", *server(free_port())) as command:
+        command.expect_up()
+        assert command.stderr
+        said = next(line for line in command.stderr if b"listens" in line)
+        assert said == b"rdo: cannot find out what the command listens on: the server allows no further session\n"
+        command.communicate()
+        assert command.returncode == 0
+
+
+@pytest.fixture
+def cut_off(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Reached]:
+    """A project over a line that can be cut."""
+    with ExitStack() as stack:
+        yield over_ssh(tmp_path, runtime, sshd, stack)
+
+
+def test_the_next_command_has_its_ports_after_the_connection_was_lost(cut_off: Reached) -> None:
+    project, port = cut_off.project, free_port()
+    cut_off.configure("auto_forward = true\n")
+    with project.start(*server(port)) as command:
+        command.expect_up()
+        assert listens(here(project, port))
+        cut_off.line.cut()
+        command.communicate()
+        assert command.returncode == 255
+    assert wait_until(lambda: not listens(port), PATIENCE)
+    with project.start(*server(port)) as command:
+        command.expect_up()
+        assert listens(here(project, port))
+        command.communicate()
+
+
+def test_a_target_that_is_closed_takes_the_ports_along(automatic: Project) -> None:
+    port = free_port()
+    with automatic.start(*server(port)) as command:
+        command.expect_up()
+        local = here(automatic, port)
+        assert automatic.shell("rdoctl stop --now").returncode == 0
+        command.communicate()
+    assert wait_until(lambda: not listens(local), PATIENCE)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -123,3 +125,26 @@ def test_a_key_that_others_can_read_is_named_with_the_remedy(local: Project, tmp
     assert verdict == "failed"
     assert "permissions 0644" in text
     assert text.endswith(f"`chmod 600 {key}`")
+
+
+def test_how_ports_of_commands_are_found_is_said_where_that_is_asked_for(
+    local: Project, tmp_path: Path, runtime: dict[str, str], sshd: Sshd
+) -> None:
+    (tmp_path / "ssh").mkdir()
+    project = ssh_project(tmp_path / "ssh", runtime, sshd, "auto_forward = true\n")
+    status, found = examine(project)
+    assert (status, found["auto_forward"]) == (0, ("ok", "by /proc/net/tcp"))
+    local.configure(f'driver = "local"\ndirectory = "{local.remote}"\nauto_forward = true\n')
+    assert examine(local)[1]["auto_forward"][0] == "ok"
+
+
+def test_a_target_without_what_finds_ports_of_commands_is_a_warning(
+    tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
+) -> None:
+    (tmp_path / "bin").mkdir()
+    for name in ("sh", "true", "cat", "sleep", "pwd", "env", "setsid", "readlink", "ps"):
+        (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
+    server = own_sshd(f"SetEnv PATH={tmp_path / 'bin'}").start()
+    status, found = examine(ssh_project(tmp_path, runtime, server, "auto_forward = true\n"))
+    why = "the target has neither `awk` with /proc nor `lsof`; install one of them there"
+    assert (status, found["auto_forward"]) == (0, ("warning", why))

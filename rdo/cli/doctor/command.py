@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 import click
 
 from rdo.cli import allow
-from rdo.cli.doctor import check, client, files, ssh
+from rdo.cli.doctor import auto_ports, check, client, files, ssh
 from rdo.cli.doctor import target as doctor_target
 from rdo.cli.doctor.check import Check, CheckOutcome, CheckVerdict, Finding, ok
 from rdo.config.load import Config
@@ -54,7 +54,12 @@ def examine(profile: str) -> Iterator[CheckOutcome]:
     loaded = allow.load(profile)
     route = DRIVER_CHECKS.get(loaded.settings.driver)
     yield from check.run_checks(
-        [*(route(loaded) if route else ()), *doctor_target.checks(loaded), *files.checks(loaded)]
+        [
+            *(route(loaded) if route else ()),
+            *doctor_target.checks(loaded),
+            *auto_ports.checks(loaded),
+            *files.checks(loaded),
+        ]
     )
 
 
