@@ -67,6 +67,10 @@ class ShellPool:
         """Do this, too, about once a minute while there is the pool. It may not wait."""
         self._maintenance.chores.append(chore)
 
+    def expect_jobs(self) -> None:
+        """Keep a shell ready for a job beside each command."""
+        self._warm.expect_jobs()
+
     def close(self, why: str) -> None:
         """Close all connections; `why` is for the log."""
         for lease in self._warm.close():

@@ -27,6 +27,8 @@ class WarmShells:
         self._kinds: list[ChannelOptions] = []
         """What was asked for recently, at most one of each family."""
         self._demand = 0
+        self._least = 1
+        """How many of a kind without a pty there should be though no burst is to be expected."""
         self._used = time.monotonic()
         self._closed = False
 
@@ -88,19 +90,27 @@ class WarmShells:
         """How many of a kind there should be besides those that there are."""
         with self.changed:
             ready = [lease for lease in self._of_kind(opening) if not lease.connection.keepalive.is_silent]
-            return 0 if self._closed else self._demand - len(ready)
+            return 0 if self._closed else self._wanted(opening) - len(ready)
 
     def calm(self) -> None:
         """No burst is to be expected: one of a kind will do."""
         with self.changed:
             self._demand = 1
 
+    def expect_jobs(self) -> None:
+        """Many a command comes with a job, such as a push of files: that needs a shell beside the command's."""
+        self._least = 2
+
+    def _wanted(self, opening: ChannelOptions) -> int:
+        """How many of a kind there should be; none before the first was asked for."""
+        return max(self._demand, self._least if self._demand and opening.pty is None else 0)
+
     def evict(self) -> list[ShellLease]:
         """Give up those that are old, ended, too many, or of a kind that is no longer asked for."""
         now = time.monotonic()
         with self.changed:
             old = [lease for lease in self._waiting if lease.age(now) > WARM_AGE_LIMIT or lease.shell.channel.ended]
-            fitting = [self._of_kind(opening)[: self._demand] for opening in self._kinds]
+            fitting = [self._of_kind(opening)[: self._wanted(opening)] for opening in self._kinds]
             old += [lease for lease in self._waiting if not any(lease in kind for kind in fitting)]
             self._waiting = [lease for lease in self._waiting if lease not in old]
         return old

@@ -6,6 +6,8 @@ A tree is never changed in place. Whoever keeps one can therefore ask with `is` 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import compress
+from operator import is_not
 from typing import Literal, NamedTuple, TypeAlias
 
 Kind: TypeAlias = Literal["file", "link", "directory"]
@@ -59,8 +61,8 @@ def changes(old: Tree, new: Tree) -> Changes:
     """What turns the old tree into the new one; nothing, at no cost, if they are one object."""
     if old is new:
         return Changes({}, [])
-    known = old.get
-    put = {path: entry for path, entry in new.items() if known(path) is not entry and not entry.same(known(path))}
+    other = map(is_not, map(old.get, new), new.values())  # most entries are the same object: this takes no Python
+    put = {path: entry for path, entry in compress(new.items(), other) if not entry.same(old.get(path))}
     fresh = sum(path not in old for path in put)
     if len(new) - fresh == len(old):  # all that was there is there: no need to go through it
         return Changes(put, [])

@@ -13,6 +13,7 @@ from rdo.sync.archive import digest_of
 from rdo.sync.conflict import MISSING, OUTDATED, Difference, SyncConflict, conflicts, is_as_put, is_ours, is_version
 from rdo.sync.entry import Entry, Tree, changes
 from rdo.sync.examine import Found, Target, examine
+from rdo.sync.git_index import is_index
 from rdo.sync.known_files import KnownFiles
 from rdo.sync.manifest import Placed
 from rdo.sync.opened import Opened, Place
@@ -191,7 +192,8 @@ class Pusher:
             )
             large = self.sender.send_large(root, part)
             results.append(self.sender.send(root, tree, Batch(part, gone, large, number == len(parts) - 1)))
-        self._indexes.note((path, self._known.placed[path]) for path in put if path in self._known.placed)
+        placed = self._known.placed
+        self._indexes.note([(path, placed[path]) for path in put if is_index(path) and path in placed])
         return PushResult(
             sum(each.put for each in results),
             len(removed),

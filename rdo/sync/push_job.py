@@ -93,11 +93,16 @@ def stage(serial: str) -> str:
 _REPLACE_LOG = fsencode(load("sync_log")) + b"\n"
 
 
-def job(push: Push, *, serial: str, stat: str, replaces_log: bool, is_last: bool) -> bytes:
-    """The text. `serial` is to be that of the push; `stat`: which kind the target has. `replaces_log`: the archive has
-    the log of what was there before. `is_last`: no part of a large file is needed any more.
+ECHO_LIMIT = 4096
+"""Bytes that are printed by the shell itself: that spares a program for what changes most often, which is a file."""
+
+
+def job(push: Push, *, serial: str, stat: str, intent: bytes, replaces_log: bool, is_last: bool) -> bytes:
+    """The text. `serial` is to be that of the push; `stat`: which kind the target has. `intent`: what stands in
+    `pending`. `replaces_log`: the archive has the log of what was there before. `is_last`: no part of a large file is
+    needed any more.
     """
-    lines = [_library(stat), *_checks(push), *_steps(push), *_commit(push.put)]
+    lines = [_library(stat), *_checks(push), *_steps(push), _intend(intent), *_commit(push.put)]
     if replaces_log:
         lines.append(_REPLACE_LOG)
     return b"".join(lines) + fsencode(fill(_DONE, SERIAL=serial, IS_LAST="1" if is_last else "")) + b"\n"
@@ -173,6 +178,13 @@ def _by_directory(put: Mapping[bytes, Placed]) -> Mapping[bytes, tuple[list[byte
 
 def _directories(put: Mapping[bytes, Placed]) -> list[bytes]:
     return [path for path in sorted(put) if put[path].entry.kind == "directory"]
+
+
+def _intend(intent: bytes) -> bytes:
+    """A function that prints the intent: all shells' `echo` print letters, but not what may be an escape."""
+    if len(intent) > ECHO_LIMIT or b"\\" in intent or not intent.isascii():
+        return b'intend() {\ncat "$sync_stage/pending"\n}\n'
+    return b"intend() {\necho '" + intent.removesuffix(b"\n").replace(b"'", b"'\\''") + b"'\n}\n"
 
 
 def _commit(put: Mapping[bytes, Placed]) -> Iterator[bytes]:

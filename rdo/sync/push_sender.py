@@ -172,10 +172,10 @@ class PushSender:
         replaces_log = self._known.log_is_long
         parts = {path: part.name for path, part in batch.large.items()}
         push = self.plan(dict(sent), batch.removed, tree)._replace(parts=parts)
-        job = push_job.job(
-            push, serial=serial, stat=self._opened.stat, replaces_log=replaces_log, is_last=batch.is_last
-        )
-        texts = {"pending": manifest.intent(serial, sent, [*dropped, *batch.removed], kept), "job": job}
+        intent = manifest.intent(serial, sent, [*dropped, *batch.removed], kept)
+        ends = {"replaces_log": replaces_log, "is_last": batch.is_last}
+        job = push_job.job(push, serial=serial, stat=self._opened.stat, intent=intent, **ends)
+        texts = {"pending": intent, "job": job}
         return {**texts, "manifest": manifest.whole(self.serial, placed)} if replaces_log else texts
 
     def _started(self, serial: str, pieces: Iterable[bytes]) -> contextlib.AbstractContextManager[ShellJob]:

@@ -36,13 +36,12 @@ class PushedIndexes:
         self._root = root
 
     def note(self, put: Iterable[tuple[bytes, Placed]]) -> None:
-        """Remember what these track, by their content, if any is an index. Raises SetupError."""
+        """Remember what these indexes track, by their content. Raises SetupError."""
         found = {}
         for path, placed in put:
-            if is_index(path) and placed.digest:
-                data = content_of(self._root, path, SIZE_LIMIT)
-                if hashlib.sha256(data).hexdigest() == placed.digest and (what := tracked(data)):
-                    found[placed.digest] = what
+            data = content_of(self._root, path, SIZE_LIMIT)
+            if hashlib.sha256(data).hexdigest() == placed.digest and (what := tracked(data)):
+                found[placed.digest] = what
         if found:
             known = {**self._known(), **found}
             lines = [f"{digest} {what}\n" for digest, what in known.items()]

@@ -40,6 +40,7 @@ class SyncTable:
         else:
             pool.when_closed(lambda: self._end(key))
             pool.shells.add_chore(made.drain)
+            pool.shells.expect_jobs()
         return found
 
     def _end(self, key: tuple[int, SyncPlace]) -> None:

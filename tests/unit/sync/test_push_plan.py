@@ -113,11 +113,11 @@ def test_a_job_is_text_that_a_shell_reads(tmp_path: Path) -> None:
         {b"n'": "token"}, [b"d/f", b"x"], [b"p"], {b"n'": "part"}, [b"d"], {b"u": 0o755}, {b"u": 0o555},
     )  # fmt: skip
     for replaces, last in ((False, True), (True, False)):
-        text = job(push, serial="ab", stat="gnu", replaces_log=replaces, is_last=last)
+        text = job(push, serial="ab", stat="gnu", intent=b"P\t1\n", replaces_log=replaces, is_last=last)
         (tmp_path / "job").write_bytes(text)
         assert subprocess.run(["/bin/sh", "-n", os.fspath(tmp_path / "job")], check=True).returncode == 0
         assert (b'mv -f "$sync_stage/manifest"' in text) == replaces
-    nothing = job(Push({}), serial="ab", stat="bsd", replaces_log=False, is_last=True)
+    nothing = job(Push({}), serial="ab", stat="bsd", intent=b"P\t1\n", replaces_log=False, is_last=True)
     assert b"commit() {\n:\n}" in nothing
     assert push_job.check_job(push, stat="gnu").endswith(b"stop_sync checked\n")
     assert push_job.stage("ab") == "stage-ab"
@@ -168,8 +168,26 @@ def test_what_is_there_by_another_spelling_is_removed_before_it_is_put() -> None
     made = plan(put, [b"src/a", b"src", b"README"], there, {}, {}, frozenset(), {b"readme", b"SRC", b"SRC/a"})
     assert (made.none, made.same) == ([b"new"], {b"README": "1", b"src/a": "2"})
     assert (made.cleared, made.emptied) == ([b"README", b"src/a"], [b"src"])
-    steps = job(made, serial="s", stat="gnu", replaces_log=False, is_last=True).split(b"\n")
+    steps = job(made, serial="s", stat="gnu", intent=b"P\t1\n", replaces_log=False, is_last=True).split(b"\n")
     assert steps.index(b"leave './src'") < steps.index(b"into_new . './SRC'")
     assert [line for line in steps if line.startswith((b"clear ", b"leave "))] == [
         b"clear './README' './src/a'", b"leave './src'"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("intent", "is_echoed"),
+    [
+        (b"P\t1\nf\ta'b\n", True),
+        (b"P\t1\nf\ta\\tb\n", False),
+        (b"P\t1\nf\t\xc3\xa9\n", False),
+        (b"P\t" + b"x" * push_job.ECHO_LIMIT, False),
+    ],
+)
+def test_what_is_short_and_plain_is_printed_without_a_program(intent: bytes, is_echoed: bool, tmp_path: Path) -> None:
+    text = job(Push({}), serial="s", stat="gnu", intent=intent, replaces_log=False, is_last=True)
+    function = text[text.index(b"intend() {") : text.index(b"commit() {")]
+    assert (b"echo" in function, b"cat" in function) == (is_echoed, not is_echoed)
+    (tmp_path / "pending").write_bytes(intent)
+    done = subprocess.run(["sh", "-c", function + b"intend"], env={"sync_stage": str(tmp_path)}, capture_output=True)
+    assert (done.stdout, done.stderr) == (intent, b"")

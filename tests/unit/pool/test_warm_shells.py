@@ -1,0 +1,27 @@
+"""How many shells wait for commands, and for what comes with them."""
+
+from __future__ import annotations
+
+from rdo.drivers.base import ChannelOptions, Pty, WindowSize
+from rdo.pool.warm_shells import WARM_LIMIT, WarmShells
+
+
+def test_a_job_has_a_shell_beside_the_commands_though_no_burst_is_expected() -> None:
+    plain, pty = ChannelOptions(), ChannelOptions(Pty("xterm", WindowSize(24, 80, 0, 0)))
+    warm = WarmShells()
+    warm.expect_jobs()
+    assert warm.missing(plain) == 0, "nobody has asked for one"
+    for opening in (plain, pty):
+        warm.use(opening, waited=True)
+    warm.calm()
+    assert (warm.missing(plain), warm.missing(pty)) == (2, 1)
+    for _ in range(2 * WARM_LIMIT):
+        warm.use(plain, waited=False)
+    assert (warm.missing(plain), warm.missing(pty)) == (WARM_LIMIT, WARM_LIMIT)
+
+
+def test_without_jobs_one_waits() -> None:
+    warm = WarmShells()
+    warm.use(ChannelOptions(), waited=False)
+    warm.calm()
+    assert warm.missing(ChannelOptions()) == 1
