@@ -73,6 +73,21 @@ class Forward(NamedTuple):
     kind: ForwardKind = ForwardKind.LOCAL
 
 
+class ForwardSet(NamedTuple):
+    """What goes with a target by its own configuration, as of ssh, whatever profile leads there."""
+
+    forwards: tuple[Forward, ...] = ()
+    is_required: bool = False
+    """Whether nothing is to be done there without all of them."""
+    socket_mode: int = 0o600
+    """Permissions of Unix sockets here."""
+    replaces_sockets: bool = False
+    """Whether a Unix socket that is there already makes way."""
+
+
+NO_FORWARDS = ForwardSet()
+
+
 def parse_remote(word: str) -> Forward:
     """The same of what stands after -R, where port 0 leaves it to the target to choose one. Raises InvalidForward."""
     fields = word.split(":")

@@ -16,7 +16,7 @@ from rdo.drivers.root import Root
 from rdo.errors import LinkLost, RdoError
 
 if TYPE_CHECKING:
-    from rdo.config.forwards import Endpoint
+    from rdo.config.forwards import Endpoint, ForwardSet
 
 STDOUT = 1
 STDERR = 2
@@ -243,6 +243,10 @@ class Target(Protocol):
     @property
     def key(self) -> Hashable:
         """All that a connection to it depends on."""
+
+    @property
+    def forwards(self) -> ForwardSet:
+        """What goes with it by its own configuration, as of ssh, once it is connected."""
 
     def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
         """How a channel is opened for a command of this caller."""

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from rdo.config.forwards import Endpoint, Forward, ForwardKind
+from rdo.config.forwards import Endpoint, Forward, ForwardKind, ForwardSet
 from rdo.errors import SetupError
+from rdo.forward import configured_forwards
 from rdo.forward.forward_words import description, moved_line, way
 from rdo.forward.held_forward import HeldForward
 from rdo.forward.port_watch import PortWatch
@@ -89,6 +90,19 @@ class ForwardTable:
             self._profiles[user] = ProfileForwards(forwards, pool, not failures, failures)
         known = before.failures if before is not None else ()
         for line in (*lines, *(failure for failure in failures if failure not in known)):
+            report(f"rdo: {line}")
+
+    def hold_for_target(self, pool: TargetPool, wanted: ForwardSet, report: Report) -> None:
+        """Have what goes with a target, as long as that is held: tried once for each connection. What cannot be had is
+        reported. Raises SetupError for what is required.
+        """
+        target = self._targets.get(pool.target.key)
+        attempt = target.configured.get(wanted) if target is not None else None
+        if attempt is not None and attempt.counts(pool):
+            return
+        with self._lock:
+            target = self._of(pool)
+        for line in configured_forwards.hold(target, wanted):
             report(f"rdo: {line}")
 
     @contextmanager
@@ -184,7 +198,7 @@ class ForwardTable:
         """With the lock."""
         target = self._targets.setdefault(pool.target.key, TargetForwards(pool))
         if target.pool is not pool or not target.is_watched:
-            target.pool, target.is_watched = pool, True
+            target.begin_with(pool)
             pool.when_closing(lambda why: self._closing(target, pool, why))
         return target
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rdo.config.forwards import ForwardKind
+from rdo.config.forwards import Forward, ForwardKind
 from rdo.forward.held_forward import ByItself, HeldForward
 from rdo.forward.listening import IPV4, IPV6
 from rdo.pool.target_pool import PoolUser
@@ -11,10 +11,11 @@ from rdo.pool.target_pool import PoolUser
 def description(held: HeldForward, name: str) -> dict[str, object]:
     """A forward of the target of that name, as PROTOCOL.md has it."""
     process = next((owner for owner in held.owners if isinstance(owner, ByItself)), None)
+    forward = held.forward._replace(listen=held.endpoint)
     return {
-        "kind": held.forward.kind.value,
-        "local": here(held),
-        "remote": there(held, name),
+        "kind": forward.kind.value,
+        "local": here(forward),
+        "remote": there(forward, name),
         "auto": process is not None,
         "process": process.process if process else "",
         "pid": process.pid if process else 0,
@@ -32,23 +33,27 @@ def moved_line(held: HeldForward, name: str) -> str:
 
 def way(held: HeldForward, name: str) -> str:
     """From what listens to what that leads to; `name` is the target's."""
-    ends = (here(held), there(held, name))
-    return " -> ".join(reversed(ends) if held.forward.kind is ForwardKind.REMOTE else ends)
+    return way_of(held.forward._replace(listen=held.endpoint), name)
 
 
-def here(held: HeldForward) -> str:
+def way_of(forward: Forward, name: str) -> str:
+    """The same of one that listens where it is meant to."""
+    ends = (here(forward), there(forward, name))
+    return " -> ".join(reversed(ends) if forward.kind is ForwardKind.REMOTE else ends)
+
+
+def here(forward: Forward) -> str:
     """The end on this machine, or what that reaches."""
-    if held.forward.kind is ForwardKind.REMOTE:
-        return held.forward.destination.path or str(held.forward.destination)
-    return held.endpoint.path or (str(held.endpoint) if held.endpoint.host else f"localhost:{held.endpoint.port}")
+    endpoint = forward.destination if forward.kind is ForwardKind.REMOTE else forward.listen
+    return endpoint.path or (str(endpoint) if endpoint.host else f"localhost:{endpoint.port}")
 
 
-def there(held: HeldForward, name: str) -> str:
+def there(forward: Forward, name: str) -> str:
     """The end on the target, or what that reaches; `name` is the target's."""
-    if held.forward.kind is ForwardKind.DYNAMIC:
+    if forward.kind is ForwardKind.DYNAMIC:
         return f"{name} (SOCKS)"
-    is_remote = held.forward.kind is ForwardKind.REMOTE
-    endpoint = held.endpoint if is_remote else held.forward.destination
+    is_remote = forward.kind is ForwardKind.REMOTE
+    endpoint = forward.listen if is_remote else forward.destination
     if endpoint.path:
         return f"{name}:{endpoint.path}"
     if is_remote or endpoint.host in ("localhost", IPV4, IPV6):

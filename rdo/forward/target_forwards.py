@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
+from typing import NamedTuple
 
-from rdo.config.forwards import Endpoint, Forward, ForwardKind
+from rdo.config.forwards import Endpoint, Forward, ForwardKind, ForwardSet
 from rdo.drivers.base import Sink
 from rdo.errors import LinkLost, SetupError
 from rdo.forward.dynamic_forward import DynamicForward
@@ -20,6 +21,17 @@ from rdo.pool.target_pool import TargetPool
 from rdo.util.workers import Workers
 
 
+class ConfiguredAttempt(NamedTuple):
+    """Forwards that were begun together: over which connections, and those that ended with one of these."""
+
+    connections: frozenset[HeldConnection]
+    remote: Sequence[HeldForward] = ()
+
+    def counts(self, pool: TargetPool) -> bool:
+        """Whether there is nothing to begin again, since the connection is still the same."""
+        return not self.connections.isdisjoint(pool.shells.connections) and not any(each.ended for each in self.remote)
+
+
 class TargetForwards:
     """Usable from any thread."""
 
@@ -28,11 +40,17 @@ class TargetForwards:
         """The latest of the target: another one after a reconnect."""
         self.is_watched = False
         """Whether the end of the pool is heeded."""
+        self.configured: dict[ForwardSet, ConfiguredAttempt] = {}
+        """What goes with the target by its own configuration: the latest attempt to have that."""
         self._lock = threading.Lock()
         """Guards what follows, and the owners of each forward."""
         self._held: list[HeldForward] = []
         self._loop: RelayLoop | None = None
         self._workers = Workers("reverse")
+
+    def begin_with(self, pool: TargetPool) -> None:
+        """This is the latest pool."""
+        self.pool, self.is_watched = pool, True
 
     @property
     def held(self) -> list[HeldForward]:

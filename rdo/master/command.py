@@ -77,6 +77,7 @@ class CommandRunner:
                 if ptyless:  # in the words of ssh(1)
                     name = use.target.name
                     caller.report(f"rdo: PTY allocation request failed on `{name}`; continuing without one")
+                self._forwards.hold_for_target(use.pool, use.target, caller.report)
                 self._forwards.hold_for_profile(use.pool, asked.user, asked.profile.config, caller.report)
                 if forwards:
                     used.enter_context(self._forwards.held(use.pool, lease.connection, forwards, caller.report))

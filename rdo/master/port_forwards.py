@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rdo.config import forwards
 from rdo.config.forwards import Forward, ForwardKind, InvalidForward
 from rdo.config.load import Config
+from rdo.drivers.base import Target
 from rdo.errors import UsageError
 from rdo.fscodec import fsdecode
 from rdo.pool.connection import HeldConnection
@@ -41,6 +42,11 @@ class PortForwards:
             wanted = self._parsed[words] = tuple(map(forwards.parse, words))
         _check_addresses(config, wanted)
         self._made.hold_for_profile(pool, user, wanted, report)
+
+    def hold_for_target(self, pool: TargetPool, target: Target, report: Callable[[str], None]) -> None:
+        """Have what goes with the target by its own configuration, for as long as it is held. Raises SetupError."""
+        if target.forwards.forwards:
+            self._made.hold_for_target(pool, target.forwards, report)
 
     def held(
         self, pool: TargetPool, connection: HeldConnection, wanted: Sequence[Forward], report: Callable[[str], None]

@@ -125,14 +125,17 @@ class TargetPool:
 
     def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> StreamLease:
         """Have the target connect to a server, over one of the connections that are held. Raises LinkLost."""
-        held = sorted(self.shells.connections, key=lambda connection: connection.keepalive.is_silent)
-        for connection in held:
+        for connection in self._by_health():
             with contextlib.suppress(LinkLost):
                 lease = connection.open_stream(destination, sink, changed)
                 with self._changed:
                     self._streams += 1
                 return lease._replace(release=partial(self._end_stream, lease))
         raise LinkLost(f"there is no connection to `{self.target.name}`")
+
+    def _by_health(self) -> list[HeldConnection]:
+        """The connections that are held, those that answer first."""
+        return sorted(self.shells.connections, key=lambda connection: connection.keepalive.is_silent)
 
     def listen(
         self, connection: HeldConnection | None, at: Endpoint, accept: Callable[[IncomingLease], None]
@@ -146,8 +149,9 @@ class TargetPool:
                 self._streams += 1
             accept(lease._replace(release=partial(self._end_stream, lease)))
 
-        for held in [connection] if connection else self.shells.connections:
-            return held.listen(at, accepted)
+        for held in [connection] if connection else self._by_health():
+            with contextlib.suppress(LinkLost):
+                return held.listen(at, accepted)
         raise LinkLost(f"there is no connection to `{self.target.name}`")
 
     def _end_stream(self, lease: StreamLease | IncomingLease) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 
+from rdo.config.forwards import NO_FORWARDS
 from rdo.config.schema import Settings
 from rdo.drivers.base import STDOUT, ChannelOptions, Pty
 from rdo.drivers.caller import Caller
@@ -106,6 +107,7 @@ class DockerTarget:
     """A container, and whom its programs run as. See base.Target."""
 
     driver = "docker"
+    forwards = NO_FORWARDS
 
     def __init__(
         self,

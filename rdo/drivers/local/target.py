@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
 
-from rdo.config.forwards import Endpoint
+from rdo.config.forwards import NO_FORWARDS, Endpoint
 from rdo.drivers.base import NO_VARIABLES, ChannelOptions, IncomingStream, Pty, RemoteListener, Sink
 from rdo.drivers.caller import Caller
 from rdo.drivers.local.caller_context import CallerContext
@@ -23,6 +23,7 @@ class LocalTarget:
     """This machine, as one caller has it. See base.Target."""
 
     name = driver = "local"
+    forwards = NO_FORWARDS
 
     def __init__(self, context: CallerContext) -> None:
         self._context = context

@@ -96,7 +96,7 @@ ALIASES = {
 }
 """Older names."""
 
-GATHERED = ("sendenv", "certificatefile")
+GATHERED = ("sendenv", "certificatefile", "dynamicforward")
 """Options of which each line counts. paramiko takes the first, but for IdentityFile: under that they travel."""
 
 TIMES = ("connecttimeout", "serveraliveinterval")

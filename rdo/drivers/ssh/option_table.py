@@ -37,7 +37,10 @@ class Rule(NamedTuple):
 HONOURED, IGNORED, REFUSED = Treatment.HONOURED, Treatment.IGNORED, Treatment.REFUSED
 BY_SSH = "`ssh -G` applies it before rdo sees the result"
 OFF = ("no", "false", "none", "")
-FORWARDING = "rdo ignores the forwardings of the ssh configuration"
+HELD = "for as long as the target is held; see docs/ports.md"
+SOCKS = "[socks]:0"
+"""Where `ssh -G` has a RemoteForward lead that is a proxy."""
+NO_PROXY_THERE = "rdo is not a SOCKS proxy for the target"
 KERBEROS = "rdo does not use Kerberos"
 X11 = "rdo does not forward X11"
 
@@ -68,18 +71,18 @@ TABLE = (
     Rule("ControlMaster", IGNORED, "rdo holds connections of its own", OFF),
     Rule("ControlPath", IGNORED, "rdo holds connections of its own", OFF),
     Rule("ControlPersist", IGNORED, "rdo holds connections of its own: see `idle_timeout`", OFF),
-    Rule("DynamicForward", IGNORED, FORWARDING),
+    Rule("DynamicForward", HONOURED, HELD),
     Rule("EnableEscapeCommandline", IGNORED, "rdo has no escape character", OFF),
     Rule("EnableSSHKeysign", IGNORED, "rdo does not support host-based authentication", OFF),
     Rule("EscapeChar", IGNORED, "rdo has no escape character", (*OFF, "~")),
-    Rule("ExitOnForwardFailure", IGNORED, FORWARDING, OFF),
+    Rule("ExitOnForwardFailure", HONOURED, "then no command is started without them"),
     Rule("FingerprintHash", HONOURED),
     Rule("ForkAfterAuthentication", IGNORED, "a command runs in the foreground: `rdo ... &`", OFF),
     Rule("ForwardAgent", HONOURED),
     Rule("ForwardX11", IGNORED, X11, OFF),
     Rule("ForwardX11Timeout", IGNORED, X11, ("*",)),
     Rule("ForwardX11Trusted", IGNORED, X11, ("*",)),
-    Rule("GatewayPorts", IGNORED, FORWARDING, ("*",)),
+    Rule("GatewayPorts", HONOURED),
     Rule("GlobalKnownHostsFile", HONOURED),
     Rule("GSSAPIAuthentication", IGNORED, KERBEROS, OFF),
     Rule("GSSAPIClientIdentity", IGNORED, KERBEROS, ("*",)),
@@ -104,7 +107,7 @@ TABLE = (
     Rule("KexAlgorithms", HONOURED, "if rdo supports them: mlkem768x25519, curve25519, ecdh-sha2, diffie-hellman"),
     Rule("KnownHostsCommand", HONOURED),
     Rule("LocalCommand", HONOURED, "if PermitLocalCommand allows it; once for each connection"),
-    Rule("LocalForward", IGNORED, FORWARDING),
+    Rule("LocalForward", HONOURED, HELD),
     Rule("LogLevel", HONOURED, "QUIET, FATAL and ERROR silence the banner and notices; for more, `rdo -v`"),
     Rule("LogVerbose", IGNORED, "rdo writes no such messages", OFF),
     Rule("MACs", HONOURED, "if rdo supports them: HMAC with SHA-2, SHA-1 or MD5; AES-GCM needs none"),
@@ -113,7 +116,7 @@ TABLE = (
     Rule("ObscureKeystrokeTiming", IGNORED, "the timing of keystrokes can be seen on the network", (*OFF, "0")),
     Rule("PasswordAuthentication", HONOURED),
     Rule("PermitLocalCommand", HONOURED),
-    Rule("PermitRemoteOpen", IGNORED, FORWARDING, ("any",)),
+    Rule("PermitRemoteOpen", IGNORED, NO_PROXY_THERE, ("*",)),
     Rule("PKCS11Provider", IGNORED, "rdo loads no provider; `ssh-add -s` has the agent load it", OFF),
     Rule("PreferredAuthentications", HONOURED),
     Rule("ProxyCommand", HONOURED),
@@ -124,7 +127,7 @@ TABLE = (
     Rule("RefuseConnection", HONOURED, BY_SSH),
     Rule("RekeyLimit", IGNORED, "the server decides when keys are renewed", ("0 0",)),
     Rule("RemoteCommand", IGNORED, "rdo runs the command that it is given", OFF),
-    Rule("RemoteForward", IGNORED, FORWARDING),
+    Rule("RemoteForward", HONOURED, f"but not without a host: {NO_PROXY_THERE}"),
     Rule("RequestTTY", IGNORED, "commands typed on a terminal get one: see `-t` and `-T`", ("auto",)),
     Rule("RequiredRSASize", HONOURED),
     Rule("RevokedHostKeys", HONOURED, "lists of keys, and KRLs; a file that cannot be used is an error"),
@@ -136,8 +139,8 @@ TABLE = (
     Rule("SessionType", IGNORED, "rdo runs commands", ("default",)),
     Rule("SetEnv", HONOURED, "the server decides (AcceptEnv)"),
     Rule("StdinNull", IGNORED, "see `-n`", OFF),
-    Rule("StreamLocalBindMask", IGNORED, FORWARDING, ("*",)),
-    Rule("StreamLocalBindUnlink", IGNORED, FORWARDING, OFF),
+    Rule("StreamLocalBindMask", HONOURED),
+    Rule("StreamLocalBindUnlink", HONOURED),
     Rule("StrictHostKeyChecking", HONOURED, "but a key that has changed is always refused"),
     Rule("SyslogFacility", IGNORED, "rdo does not write to the system's log", ("*",)),
     Rule("Tag", HONOURED, BY_SSH),
@@ -168,6 +171,13 @@ def ignored(found: Found) -> Iterator[str]:
             yield f"{key} {values[0]}: rdo does not know this option of ssh"
         elif rule.treatment is IGNORED and not rule.is_silent(values[0]):
             yield f"{rule.name} {values[0]}: {rule.what}"
+    yield from _proxies(found)
+
+
+def _proxies(found: Found) -> Iterator[str]:
+    for value in found.get("remoteforward", ()):
+        if SOCKS in value:
+            yield f"RemoteForward {value.split(' ')[0]}: {NO_PROXY_THERE}"
 
 
 def refused(found: Found) -> Iterator[str]:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from rdo.config.forwards import NO_FORWARDS, ForwardSet
 from rdo.drivers.ssh.algorithms import Algorithms
 from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.drivers.ssh.tokens import Tokens
@@ -114,6 +115,9 @@ class SshOptions(NamedTuple):
     refused: tuple[str, ...] = ()
     """What forbids a connection, a line for each option."""
 
+    forwards: ForwardSet = NO_FORWARDS
+    """Held as long as the target is."""
+
     @property
     def address(self) -> str:
         """`user@host`, and the port where it is not 22: the target's name for people."""
@@ -126,8 +130,8 @@ class SshOptions(NamedTuple):
         return name if self.port == 22 or self.host_key_alias else f"[{name}]:{self.port}"
 
 
-OF_COMMANDS = ("host", "send_env", "set_env")
-"""What a command may have otherwise than the next one on the same connection."""
+OF_COMMANDS = ("host", "send_env", "set_env", "forwards")
+"""What a command may have otherwise than the next one on the same connection, or bring along to it."""
 
 OF_MESSAGES = ("new_key_notice", "fingerprint_hash", "quiet", "ignored", "copy_command")
 """What decides only what is said."""

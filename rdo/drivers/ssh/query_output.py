@@ -7,7 +7,7 @@ import pwd
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from rdo.drivers.ssh import option_table
+from rdo.drivers.ssh import option_table, query_forwards
 from rdo.drivers.ssh.algorithms import CIPHERS, HOST_KEYS, KEY_EXCHANGES, MACS, SIGNATURES, Algorithms, names
 from rdo.drivers.ssh.options import SshOptions, copy_command, paths
 from rdo.drivers.ssh.query_request import SshQueryRequest
@@ -87,6 +87,7 @@ def parse(
         copy_command=copy_command(request),
         ignored=tuple(option_table.ignored(found)),
         refused=tuple(option_table.refused(found)),
+        forwards=query_forwards.forwards(found),
     )
     return _with_checks(_with_line(_with_login(known, one), one), one, tokens)
 

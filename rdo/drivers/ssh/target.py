@@ -54,6 +54,7 @@ class SshTarget:
         """`stream`: to the host, our version sent, for the first connection."""
         self.name = name
         self.key: Hashable = ("ssh", login_key(options))
+        self.forwards = options.forwards
         self._request = request
         self._options = options
         self._timeout = timeout

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
+from rdo.config.forwards import NO_FORWARDS, ForwardSet
 from rdo.drivers.base import ChannelOptions, Pty
 from rdo.drivers.caller import Caller
 from rdo.drivers.ssh.options import SshOptions, variables
@@ -31,6 +32,11 @@ class VagrantTarget:
         self.key = key
         self._connect = connect
         self._options: SshOptions | None = None
+
+    @property
+    def forwards(self) -> ForwardSet:
+        """See base.Target: of what `vagrant ssh-config` says, as of the last connect."""
+        return self._options.forwards if self._options else NO_FORWARDS
 
     def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
         """What the answer of `vagrant ssh-config` and the user's ssh configuration say, as of the last connect."""

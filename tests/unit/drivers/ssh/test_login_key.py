@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rdo.config.forwards import ForwardSet
 from rdo.drivers.ssh.options import SshOptions, login_key
 from rdo.drivers.ssh.tokens import Tokens
 
@@ -14,7 +15,8 @@ OPTIONS = SshOptions("devbox", "10.0.0.5", 22, "me", identity_agent="/run/agent"
 
 
 @pytest.mark.parametrize("change", [
-    {"host": "alias"}, {"send_env": ("LANG",)}, {"set_env": MappingProxyType({"A": "b"})}, {"quiet": True},
+    {"host": "alias"}, {"forwards": ForwardSet(is_required=True)},
+    {"send_env": ("LANG",)}, {"set_env": MappingProxyType({"A": "b"})}, {"quiet": True},
     {"password_prompts": 1}, {"connect_timeout": 3.0}, {"batch": True}, {"ignored": ("x",)}, {"copy_command": "x"},
     {"tokens": Tokens(original="alias")},
 ])  # fmt: skip

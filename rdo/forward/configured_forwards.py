@@ -1,0 +1,55 @@
+"""The forwards that go with a target by its own configuration, as ssh's LocalForward."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+
+from rdo.config.forwards import Forward, ForwardKind, ForwardSet
+from rdo.errors import SetupError
+from rdo.forward.forward_words import moved_line
+from rdo.forward.held_forward import HeldForward
+from rdo.forward.target_forwards import ConfiguredAttempt, TargetForwards
+
+OWNER = "the ssh configuration"
+"""Of these."""
+
+
+def hold(target: TargetForwards, wanted: ForwardSet) -> Iterator[str]:
+    """Hold them: a line for each that there is something to say of, or that cannot be had. Raises SetupError for one
+    that is required.
+    """
+    attempt = ConfiguredAttempt(frozenset(target.pool.shells.connections))
+    target.configured[wanted] = attempt  # at once: the commands that begin meanwhile do not try as well
+    remote = []
+    for forward in wanted.forwards:
+        try:
+            held, line = _hold(target, forward, wanted)
+        except SetupError as error:
+            name = f"{forward.kind.value.capitalize()}Forward"
+            failure = SetupError(error.what, error.why, f"{name} of your ssh configuration asks for it")
+            if wanted.is_required:
+                target.configured.pop(wanted, None)
+                raise failure from None
+            yield str(failure)
+            continue
+        if line:
+            yield line
+        if forward.kind is ForwardKind.REMOTE:
+            remote.append(held)
+    target.configured[wanted] = attempt._replace(remote=remote)
+
+
+def _hold(target: TargetForwards, forward: Forward, wanted: ForwardSet) -> tuple[HeldForward, str]:
+    path = forward.listen.path if forward.kind is ForwardKind.LOCAL else ""
+    if path and wanted.replaces_sockets and not any(held.forward == forward for held in target.held):
+        with contextlib.suppress(FileNotFoundError):
+            if stat.S_ISSOCK(os.lstat(path).st_mode):
+                os.unlink(path)
+    held, is_new = target.hold(OWNER, forward)
+    if is_new and path:
+        os.chmod(path, wanted.socket_mode)
+    line = moved_line(held, target.pool.target.name) if is_new and held.endpoint != forward.listen else ""
+    return held, line

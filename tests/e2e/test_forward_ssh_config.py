@@ -1,0 +1,134 @@
+"""LocalForward, RemoteForward and DynamicForward of the user's own ssh configuration."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.project import PATIENCE, Project, ssh_config_text, ssh_project
+from tests.e2e.reached import Reached, over_ssh
+from tests.e2e.test_forward import TEXT, listens, page, ports, web_server
+from tests.leaks import wait_until
+from tests.ssh_server import free_port
+from tests.sshd import Sshd
+
+Configured = Callable[..., Project]
+
+
+@pytest.fixture
+def configured(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Configured]:
+    """A project whose ssh configuration has these lines."""
+
+    def make(*lines: str) -> Project:
+        project = ssh_project(tmp_path, runtime, sshd)
+        sshd.ssh_config(extra=lines)
+        return project
+
+    yield make
+    sshd.ssh_config()
+
+
+def test_ports_of_each_kind_are_held_as_long_as_the_target_is(configured: Configured, tmp_path: Path) -> None:
+    with web_server(tmp_path) as port:
+        here, there, proxy = free_port(), free_port(), free_port()
+        project = configured(
+            f"LocalForward {here} localhost:{port}",
+            f"RemoteForward {there} localhost:{port}",
+            f"DynamicForward {proxy}",
+        )
+        assert project.run("true").stderr == b""
+        assert page(here) == page(there) == TEXT
+        assert listens(proxy)
+        assert [each["kind"] for each in ports(project)] == ["local", "dynamic", "remote"]
+        assert project.run("true").stderr == b""
+        assert len(ports(project)) == 3
+        project.shell("rdoctl stop")
+        assert wait_until(lambda: not any(map(listens, (here, there, proxy))), PATIENCE)
+        assert project.run("true").stderr == b""
+        assert page(here) == page(there) == TEXT
+
+
+def test_what_cannot_be_had_is_reported_once_and_the_command_runs(configured: Configured) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", free_port()))
+        taken.listen()
+        port = taken.getsockname()[1]
+        project = configured(f"LocalForward {port} localhost:80")
+        first, second = project.run("echo", "ran"), project.run("true")
+    line = f"rdo: cannot listen on `{port}`: the port is in use; LocalForward of your ssh configuration asks for it\n"
+    assert (first.returncode, first.stdout, first.stderr.decode()) == (0, b"ran\n", line)
+    assert second.stderr == b""
+
+
+def test_where_all_are_required_no_command_is_started_without_one(configured: Configured) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", free_port()))
+        taken.listen()
+        port = taken.getsockname()[1]
+        project = configured(f"LocalForward {port} localhost:80", "ExitOnForwardFailure yes")
+        for _ in range(2):
+            result = project.run("touch", "started")
+            assert (result.returncode, result.stderr.count(b"\n")) == (255, 1)
+            assert f"cannot listen on `{port}`".encode() in result.stderr
+        assert not (project.remote / "started").exists()
+    assert project.run("true").stderr == b""
+    assert listens(port)
+
+
+def test_they_are_cleared_where_ssh_clears_them(configured: Configured) -> None:
+    project = configured(f"LocalForward {free_port()} localhost:80", "ClearAllForwardings yes")
+    assert project.run("true").stderr == b""
+    assert ports(project) == []
+
+
+def test_gateway_ports_is_the_users_word(configured: Configured, tmp_path: Path) -> None:
+    with web_server(tmp_path) as port:
+        here = free_port()
+        project = configured(f"LocalForward {here} localhost:{port}", "GatewayPorts yes")
+        assert project.run("true").stderr == b""
+        socket.create_connection(("127.0.0.2", here), PATIENCE).close()
+
+
+def test_a_socket_has_the_permissions_and_the_place_that_ssh_gives_it(configured: Configured, tmp_path: Path) -> None:
+    path = tmp_path / "here.sock"
+    with socket.socket(socket.AF_UNIX) as old:
+        old.bind(str(path))
+    project = configured(f"LocalForward {path} /there.sock", "StreamLocalBindMask 0117", "StreamLocalBindUnlink yes")
+    assert project.run("true").stderr == b""
+    assert path.stat().st_mode & 0o777 == 0o660
+
+
+def test_a_host_by_another_name_is_the_same_target_and_brings_its_own(configured: Configured) -> None:
+    one, other = free_port(), free_port()
+    project = configured(
+        f"LocalForward {one} localhost:80", "Host devbox alias", f"  LocalForward {other} localhost:80"
+    )
+    assert project.run("true").stderr == b""
+    assert listens(one)
+    assert listens(other)
+    project.configure(ssh_config_text(project).replace('"devbox"', '"alias"'))
+    assert project.run("true").stderr == b""
+    assert len(project.shell("rdoctl status").stdout.splitlines()) == 3, "headings, one target, one master"
+
+
+@pytest.fixture
+def cut_off(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Callable[..., Reached]]:
+    """A project over a line that can be cut, whose ssh configuration has these lines."""
+    with ExitStack() as stack:
+        yield lambda *lines: over_ssh(tmp_path, runtime, sshd, stack, lines)
+
+
+def test_they_come_back_after_the_connection_was_lost(cut_off: Callable[..., Reached], tmp_path: Path) -> None:
+    with web_server(tmp_path) as port:
+        here, there = free_port(), free_port()
+        reached = cut_off(f"LocalForward {here} localhost:{port}", f"RemoteForward {there} localhost:{port}")
+        assert reached.project.run("true").stderr == b""
+        assert page(here) == page(there) == TEXT
+        reached.line.cut()
+        assert wait_until(lambda: not listens(there), PATIENCE)
+        assert reached.project.run("true").stderr == b""
+        assert page(here) == page(there) == TEXT
