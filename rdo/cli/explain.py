@@ -15,6 +15,7 @@ from rdo.cli.declaration import Command, LeftToClick
 from rdo.client import argv, request
 from rdo.client.argv import Options
 from rdo.config import load, worktree
+from rdo.config.forwards import NO_FORWARDS
 from rdo.config.load import Config
 from rdo.config.merge import DEFAULT_ORIGIN
 from rdo.config.schema import KEYS
@@ -68,8 +69,14 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
     from rdo.cli import explain_plan  # what it needs is loaded while ssh answers
 
     yield from explain_plan.sections(loaded, driver, options, asked, found.pwd)
-    if reached is not None:
-        yield from explain_plan.ssh(reached.options())
+    options_of_ssh = reached.options() if reached is not None else None
+    of_ssh = options_of_ssh.forwards if options_of_ssh is not None else NO_FORWARDS
+    if asked.forwards or loaded.settings.forward or of_ssh.forwards:
+        from rdo.cli import explain_ports
+
+        yield from explain_ports.sections(loaded, asked, driver.target, of_ssh)
+    if options_of_ssh is not None:
+        yield from explain_plan.ssh(options_of_ssh)
 
 
 def _profile(loaded: Config) -> str:

@@ -13,7 +13,7 @@ from rdo.cli.declaration import Command, Option
 from rdo.errors import printable
 from rdo.ipc import address
 
-HEADINGS = ("HERE", "THERE", "PROCESS", "SINCE", "CONNECTIONS", "RECEIVED", "SENT", "LAST FAILURE")
+HEADINGS = ("HERE", "", "THERE", "PROCESS", "SINCE", "CONNECTIONS", "RECEIVED", "SENT", "LAST FAILURE")
 
 UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -21,7 +21,8 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 def run(as_json: bool) -> None:
     """Show the ports of targets that are forwarded to this machine.
 
-    Of connections, the first number is how many are open, and the second how many there were.
+    An arrow leads from the side that listens. Of connections, the first number is how many are open, and the second how
+    many there were.
     """
     found = masters.found(address.runtime_directory(os.environ))
     ports = [
@@ -48,6 +49,7 @@ command = Command(
 def _row(port: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         port["local"],
+        "<-" if port.get("kind") == "remote" else "->",
         port["remote"],
         _process(port),
         table.duration(max(0.0, time.time() - port["started"])),

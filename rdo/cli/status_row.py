@@ -15,7 +15,8 @@ MOST_COMMANDS = 6
 
 
 class StatusRow(NamedTuple):
-    """A target in a row of the table. `doing` are its running commands, or one remark if it has none."""
+    """A target in a row of the table. `doing` are its running commands, or a remark if it has none, and its
+    forwards."""
 
     target: str
     profiles: tuple[str, ...]
@@ -75,3 +76,5 @@ def _doing(target: TargetInfo) -> Iterator[str]:
         yield "(closes then)" if running else "closes"
     elif not running:
         yield "idle" if target.idle_left is None else f"idle, {table.duration(target.idle_left)} left"
+    if count := len(target.forwards):
+        yield f"{count} port{'s' if count > 1 else ''} forwarded"

@@ -32,7 +32,7 @@ GRANTED_5, FAILED_5, FORBIDDEN_5, UNREACHABLE_5, REFUSED_5, NO_COMMAND_5, NO_ADD
     b"\5" + bytes([code]) + _BOUND for code in (0, 1, 2, 4, 5, 7, 8)
 )
 
-REASONS = {"refused": REFUSED_5, "prohibited": FORBIDDEN_5, "unreachable": UNREACHABLE_5, "resol": UNREACHABLE_5}
+REASONS = {"refused": REFUSED_5, "forbids": FORBIDDEN_5, "unreachable": UNREACHABLE_5, "resol": UNREACHABLE_5}
 """Words in why no connection could be made, and what to answer then."""
 
 

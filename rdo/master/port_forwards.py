@@ -40,7 +40,7 @@ class PortForwards:
         wanted = self._parsed.get(words)
         if wanted is None:
             wanted = self._parsed[words] = tuple(map(forwards.parse, words))
-        _check_addresses(config, wanted)
+        check_addresses(config, wanted)
         self._made.hold_for_profile(pool, user, wanted, report)
 
     def hold_for_target(self, pool: TargetPool, target: Target, report: Callable[[str], None]) -> None:
@@ -121,7 +121,7 @@ OWN_PLACES = {
 PARSERS = {"": forwards.parse, "-L": forwards.parse, "-R": forwards.parse_remote, "-D": forwards.parse_dynamic}
 
 
-def _check_addresses(config: Config, wanted: Sequence[Forward]) -> None:
+def check_addresses(config: Config, wanted: Sequence[Forward]) -> None:
     """Only the user's own file may open a port to other machines. Raises ConfigError."""
     origin = config.origins["forward"]
     if origin.file == config.user_file:

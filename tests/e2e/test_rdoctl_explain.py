@@ -128,6 +128,26 @@ def test_variables_of_the_ssh_configuration_are_named_without_their_values(proje
     assert "\n  BindInterface" not in text
 
 
+def test_ports_are_listed_with_what_asks_for_them(project: Project, tmp_path: Path) -> None:
+    assert "Ports\n" not in explain(project, "make")
+    ssh_config = tmp_path / "ssh_config"
+    ssh_config.write_text("LocalForward 3001 db:80\nRemoteForward 4000 localhost:4001\n")
+    project.configure('host = "devbox"\ndirectory = "/srv"\nforward = ["3000", "unix:/run/docker.sock"]\n')
+    text = explain(project, "-L 5000 -D 1080 -R 0:6000 make", RDO_SSH_CONFIG=str(ssh_config))
+    rows = [" ".join(line.split()) for line in text.partition("Ports\n")[2].splitlines() if " -> " in line]
+    assert rows[:5] == [
+        "localhost:5000 -> devbox:5000 while the command runs",
+        "localhost:1080 -> devbox (SOCKS) while the command runs",
+        "devbox:0 -> localhost:6000 while the command runs",
+        "localhost:3000 -> devbox:3000 while the target is connected, by the key `forward`",
+        "a socket of rdo's own -> devbox:/run/docker.sock while the target is connected, by the key `forward`",
+    ]
+    assert rows[5:] == [
+        "localhost:3001 -> db:80 by devbox while the target is connected, by the ssh configuration",
+        "devbox:4000 -> localhost:4001 while the target is connected, by the ssh configuration",
+    ]
+
+
 def test_options_of_ssh_that_have_no_effect_or_forbid_a_connection_are_named(project: Project, tmp_path: Path) -> None:
     ssh_config = tmp_path / "ssh_config"
     ssh_config.write_text("Host devbox\n  ForwardX11 yes\n  BindInterface lo\n")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from rdo.ipc import protocol
-from tests.e2e.project import PATIENCE, Project, ssh_config_text, up
+from tests.e2e.project import PATIENCE, Project, ssh_config_text, ssh_project, up
 from tests.e2e.test_forward import TEXT, listens, page, ports, web_server
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
+from tests.sshd import Sshd
 
 
 def test_a_port_is_added_to_a_target_that_is_connected_and_removed(project: Project) -> None:
@@ -89,3 +92,38 @@ def test_a_question_that_makes_no_sense_is_refused(project: Project, question: b
         connection.sendall(protocol.frame(protocol.QUERY, question))
         (kind, payload), *_ = protocol.Decoder().receive(connection.recv(10_000))
     assert (kind, bytes(payload)[:10]) == (protocol.FAILED, b"a question")
+
+
+def doctor(project: Project) -> str:
+    """What `rdoctl doctor` says of ports."""
+    lines = project.shell("rdoctl doctor").stdout.decode().splitlines()
+    return next((" ".join(line.split()) for line in lines if " ports: " in line), "")
+
+
+def test_doctor_tries_each_port(project: Project) -> None:
+    assert doctor(project) == ""
+    with web_server(project.remote) as port:
+        here = free_port()
+        project.configure(ssh_config_text(project, f'forward = ["{here}:{port}"]\n'))
+        assert doctor(project).startswith(f"ok ports: localhost:{here} -> ")
+        assert "(now: " not in doctor(project)
+    assert doctor(project).endswith("(now: connection refused)")
+    project.shell("rdoctl stop")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", here))
+        taken.listen()
+        project.configure(ssh_config_text(project, f'forward = ["{here}:{port}!"]\n'))
+        assert doctor(project).startswith(f"failed ports: `{here}:{port}!` is not forwarded: the port is in use; ")
+
+
+def test_doctor_names_a_server_that_forbids_forwards(
+    own_sshd: Callable[..., Sshd], tmp_path: Path, runtime: dict[str, str]
+) -> None:
+    server = own_sshd("AllowTcpForwarding no")
+    server.start()
+    project = ssh_project(tmp_path, runtime, server, f'forward = ["{free_port()}:80"]\n')
+    said = doctor(project)
+    assert said.startswith("failed ports: ")
+    assert said.endswith(
+        "devbox:80: the SSH server forbids it (AllowTcpForwarding, PermitOpen); change its sshd_config"
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
+from paramiko.common import OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+
 from rdo.config.forwards import Endpoint
 from rdo.drivers.base import Sink
 from rdo.drivers.ssh import messages
@@ -16,10 +18,19 @@ WINDOW = 2 * 1024 * 1024
 """Bytes that may come before they are read: as ssh(1). A browser opens many, and each may be slow."""
 
 
+FORBIDDEN = "the SSH server forbids it (AllowTcpForwarding, PermitOpen)"
+
+
 class _ForwardedChannel(SshChannel):
     """A channel that says when it opens."""
 
     opened: Callable[[], None]
+
+    @property
+    def failure(self) -> str:
+        if self._refusal is not None and self._refusal.code == OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED:
+            return FORBIDDEN  # OpenSSH has no more words for it than `open failed`
+        return super().failure
 
     def adopt(self, remote: messages.RemoteEnd) -> None:
         super().adopt(remote)

@@ -43,6 +43,11 @@ def test_one_that_is_to_close_says_so() -> None:
     assert row(ending=True, running=["make"]).doing == ("make", "(closes then)")
 
 
+def test_forwarded_ports_are_counted() -> None:
+    assert row(forwards=[{}]).doing == ("idle, 30m left", "1 port forwarded")
+    assert row(forwards=[{}, {}], running=["make"]).doing == ("make", "2 ports forwarded")
+
+
 def test_a_master_is_a_line_with_what_waits_in_it() -> None:
     report = {"started": time.time() - 60, "running": ["a", "b"], "ending": False, "targets": []}
     line = status_row.master_line(MasterInfo("/run/control", 7, report), 3 * 2**20)

@@ -72,7 +72,7 @@ def test_what_cannot_be_served_is_refused(said: bytes, answer: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("why", "code"),
-    [("Connection refused", 5), ("administratively prohibited", 2), ("Network is unreachable", 4),
+    [("Connection refused", 5), ("the SSH server forbids it", 2), ("Network is unreachable", 4),
      ("Name resolution failed", 4), ("something else", 1)],
 )  # fmt: skip
 def test_why_there_is_no_connection_is_said_as_far_as_socks_can(why: str, code: int) -> None:

@@ -1,0 +1,90 @@
+"""The check of `rdoctl doctor` of ports that are forwarded while the target is connected."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rdo.cli import masters
+from rdo.cli.doctor.check import Check, Finding, failed, ok, warning
+from rdo.config import forwards
+from rdo.config.forwards import Endpoint, Forward
+from rdo.config.load import Config
+from rdo.errors import SetupError
+from rdo.forward.forward_words import there
+from rdo.forward.listener import listen
+from rdo.ipc import address
+
+PROBE_TIMEOUT = 1.0
+"""Seconds for a connection through a forward to be refused, which takes a round trip; a server may wait for us."""
+
+FORBIDS = "forbids"
+"""In why a connection failed that no server on the target would get either: see drivers/ssh/direct_stream.py."""
+
+Held = Mapping[str, Any]
+"""A forward, as PROTOCOL.md has it, with the name of its `target`."""
+
+
+def checks(config: Config) -> Iterator[Check]:
+    """None where the profile forwards nothing."""
+    if config.settings.forward:
+        yield Check("ports", lambda: _find(config), needs=("login",))
+
+
+def _find(config: Config) -> Finding:
+    if config.settings.fresh:
+        return warning("`forward` has no effect with `fresh`", "each command has a container of its own")
+    wanted = list(map(forwards.parse, config.settings.forward))
+    for forward, word in zip(wanted, config.settings.forward, strict=True):
+        if not any(held["remote"] == there(forward, held["target"]) for held in _held(config)) and (
+            why := _obstacle(forward)
+        ):
+            return failed(f"`{word}` is not forwarded: {why}", "choose another port here, as in `8080:3000`")
+    for held in _held(config):
+        _probe(held)
+    found = _held(config)
+    if forbidden := [held for held in found if FORBIDS in held["failure"]]:
+        return failed(f"{forbidden[0]['remote']}: {forbidden[0]['failure']}", "change its sshd_config")
+    return ok(", ".join(map(_line, found)))
+
+
+def _held(config: Config) -> list[Held]:
+    """What is forwarded for the profile now."""
+    user = {"config": config.path, "profile": config.profile}
+    found = masters.found(address.runtime_directory(os.environ))
+    targets = [target for master in found for target in master.targets]
+    return [
+        {"target": target.name, **held} for target in targets for held in target.forwards if user in held["profiles"]
+    ]
+
+
+def _obstacle(forward: Forward) -> str:
+    """Why it cannot listen; nothing if it can, or needs nothing to listen on."""
+    if forward.listen == Endpoint():
+        return ""
+    try:
+        listener = listen(forward.listen, exact=forward.exact)
+    except SetupError as error:
+        return error.why
+    for each in listener.sockets:
+        each.close()
+    listener.remove()
+    return ""
+
+
+def _probe(held: Held) -> None:
+    """Connect through it, so that its failure is known."""
+    host, _, port = held["local"].rpartition(":")
+    family = socket.AF_INET if port else socket.AF_UNIX
+    with socket.socket(family) as connection, contextlib.suppress(OSError):
+        connection.settimeout(PROBE_TIMEOUT)
+        connection.connect(("127.0.0.1" if host == "localhost" else host, int(port)) if port else held["local"])
+        connection.recv(1, socket.MSG_PEEK)
+
+
+def _line(held: Held) -> str:
+    line = f"{held['local']} -> {held['remote']}"
+    return f"{line} (now: {held['failure'].lower()})" if held["failure"] else line
