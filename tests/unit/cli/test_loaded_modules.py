@@ -28,7 +28,7 @@ sys.exit(status)
 
 BASE = {
     "collections", "contextlib", "copyreg", "enum", "functools", "importlib", "itertools", "keyword", "operator", "re",
-    "reprlib", "types", "typing", "warnings", "gc",
+    "reprlib", "sre_compile", "sre_constants", "sre_parse", "types", "typing", "warnings", "gc",
 }  # fmt: skip
 """What `typing` and `re` load, and what is part of the interpreter anyway."""
 

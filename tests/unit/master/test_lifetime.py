@@ -6,6 +6,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,14 @@ def life(path: Path, targets: TargetTable) -> Iterator[Lifetime]:
 
 
 @pytest.fixture
+def served(life: Lifetime) -> Iterator[ExitStack]:
+    """Something is served until this is closed, and from before the master begins to wait."""
+    with ExitStack() as stack:
+        stack.enter_context(life.served)
+        yield stack
+
+
+@pytest.fixture
 def over(life: Lifetime) -> Iterator[threading.Event]:
     """Set once the master has ended."""
     ended = threading.Event()
@@ -62,34 +71,38 @@ def test_it_ends_when_it_has_held_nothing_for_long_enough(life: Lifetime, over: 
     assert (life.ending, path.exists()) == (True, False)
 
 
-def test_it_ends_when_another_one_has_taken_its_place(life: Lifetime, over: threading.Event, path: Path) -> None:
-    with life.served:
-        os.rename(path, f"{path}.old")
-        path.touch()
-        life.look()
+def test_it_ends_when_another_one_has_taken_its_place(
+    life: Lifetime, served: ExitStack, over: threading.Event, path: Path
+) -> None:
+    os.rename(path, f"{path}.old")
+    path.touch()
+    life.look()
+    served.close()
     assert over.wait(BOUND)
     assert path.exists()
 
 
-def test_what_is_served_when_it_is_to_end_goes_on_to_its_end(life: Lifetime, over: threading.Event) -> None:
-    with life.served:
-        life.end("test")
-        life.end("test")
-        assert life.ending
-        assert not over.is_set()
+def test_what_is_served_when_it_is_to_end_goes_on_to_its_end(
+    life: Lifetime, served: ExitStack, over: threading.Event
+) -> None:
+    life.end("test")
+    life.end("test")
+    assert life.ending
+    assert not over.is_set()
+    served.close()
     assert over.wait(BOUND)
 
 
+@pytest.mark.usefixtures("served")
 def test_it_can_be_told_not_to_wait_for_what_is_served(life: Lifetime, over: threading.Event) -> None:
-    with life.served:
-        life.end_within(0, "test")
-        assert over.wait(BOUND)
+    life.end_within(0, "test")
+    assert over.wait(BOUND)
 
 
-def test_it_does_not_end_while_something_is_served(life: Lifetime, over: threading.Event) -> None:
-    with life.served:
-        life.look()
-        assert not over.wait(4 * UNUSED)
-        assert not life.ending
+def test_it_does_not_end_while_something_is_served(life: Lifetime, served: ExitStack, over: threading.Event) -> None:
+    life.look()
+    assert not over.wait(4 * UNUSED)
+    assert not life.ending
+    served.close()
     life.look()
     assert over.wait(BOUND)
