@@ -128,12 +128,11 @@ def _lost(directory: str, target: str, request: Request, *, copies: bool) -> str
     """
     profile = fsdecode(request.profile)
     words = ["rdo", *([] if profile == DEFAULT_PROFILE else ["-p", profile])]
-    if copies:
-        hint = f"`{shlex.join([*words, '--sync-only'])}` copies what is missing there; what git ignores stays here"
-        return str(RdoError(f"rdo: cannot enter the directory `{directory}` on `{target}`", "", hint))
     make = shlex.join([*words, "--dir", "/" if directory.startswith("/") else ".", "mkdir", "-p", directory])
     hint = f"if it is missing, `{make}` creates it"
-    if not request.remote_directory:
+    if copies and not request.remote_directory:
+        hint += "; what git ignores, or `pull` names, is not copied there"
+    elif not request.remote_directory:
         hint += " and `rsync -a -e rdo-rsh ./ :` fills it; otherwise correct `directory`"
     return str(RdoError(f"rdo: cannot enter the directory `{directory}` on `{target}`", "", hint))
 

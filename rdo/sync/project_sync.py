@@ -126,8 +126,8 @@ class ProjectSync:
 
     def take_here(self, use: JobUse, paths: Collection[bytes]) -> None:
         """Have these files there as they are here, whatever they are there. Raises RdoError."""
-        for path in paths:
-            if path and self._patterns.matches(path, directory=True):
+        for path in filter(None, paths):
+            if self._patterns.matches(path, directory=True) or self._patterns.covers_below(path):
                 what = f"cannot take `{fsdecode(path)}` from here"
                 why = "`pull` names it, so that it belongs to the target"
                 raise RdoError(what, why, f"`rdoctl sync take there {fsdecode(path)}` has it here as it is there")

@@ -122,7 +122,12 @@ class Pusher:
         """Let what is at these paths, and below them, be overwritten or removed; all, for the root."""
         if not over:
             return
-        covered = {path for path in (*tree, *removed) if any(is_at_or_below(path, each) for each in over)}
+        paths = (*tree, *removed)
+        for each in over:
+            if each and not any(is_at_or_below(path, each) for path in paths):
+                what = f"cannot take `{fsdecode(each)}` from here"
+                raise RdoError(what, "there is no such file here that is pushed", "see `rdoctl sync diff`")
+        covered = {path for path in paths if any(is_at_or_below(path, each) for each in over)}
         put.update((path, tree[path]) for path in covered if path in tree)
         self.sender.found.update(self._examine(covered | {each for each in over if each}))
 

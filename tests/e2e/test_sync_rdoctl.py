@@ -54,6 +54,8 @@ def test_rdoctl_sync_copies_in_one_direction(synced: Synced) -> None:
     unknown = synced.rdoctl("sync", "take", "there", "src", "srv")
     assert (unknown.returncode, unknown.stderr.count(b"\n")) == (255, 1)
     assert unknown.stderr.startswith(b"rdoctl: cannot take `srv` from `")
+    unknown = synced.rdoctl("sync", "take", "here", "src", "srv")
+    assert unknown.stderr.startswith(b"rdoctl: cannot take `srv` from here: there is no such file here that is pushed")
     offered = synced.rdoctl("__complete", "sync", "take", "here", "sr").stdout
     assert offered.split(b"\t")[0] == b"src"
 
@@ -67,9 +69,10 @@ def test_all_is_taken_from_here_but_not_what_is_pulled(synced: Synced) -> None:
     (synced.here / "src/gone").unlink()
     (synced.here / "a").write_text("mine")
     assert synced.run("true").returncode == 255
-    refused = synced.rdoctl("sync", "take", "here", "out/x")
-    assert refused.returncode == 255
-    assert b"cannot take `out/x` from here: `pull` names it" in refused.stderr
+    for path in ("out/x", "out"):
+        refused = synced.rdoctl("sync", "take", "here", path)
+        assert refused.returncode == 255
+        assert f"cannot take `{path}` from here: `pull` names it".encode() in refused.stderr
     assert synced.rdoctl("sync", "take", "there", ".").returncode == 255
     assert synced.rdoctl("sync", "take", "here", ".").returncode == 0
     assert synced.ok("cat", "a", "src/b") == "mine1"

@@ -215,12 +215,12 @@ def test_a_directory_of_the_project_that_is_not_there_can_be_made_and_filled() -
         (Settings(sync="unison"), b"", False),
     ],
 )
-def test_a_directory_to_which_files_are_copied_is_to_be_made_by_that(
+def test_of_a_directory_to_which_files_are_copied_is_said_what_is_not(
     settings: Settings, flags: bytes, is_copied: bool
 ) -> None:
     lost = make(request(b"ls", flags=flags), settings).script.lost
-    assert ("`rdo --sync-only` copies what is missing there" in lost) is is_copied
-    assert ("creates it" in lost) is not is_copied
+    assert ("creates it; what git ignores, or `pull` names, is not copied there" in lost) is is_copied
+    assert ("rsync" in lost) is not is_copied
 
 
 def test_a_directory_that_is_not_there_is_named_in_one_line() -> None:
