@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 FULL = os.environ.get("RDO_SOAK") == "1"
 
-PART_BOUND = 1800.0
+PART_BOUND = 3600.0
 """Seconds for one row of the account: several times what the longest takes."""
 
 WHOLE_BOUND = 7200.0
