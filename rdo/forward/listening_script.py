@@ -7,7 +7,7 @@ listens: shell, process, address and name of the program. An address may be as /
 same port, these sockets follow, with 0 for shell and process.
 
 It ends with its stdin, and has no clock: who asks decides how often. Nearly always nothing has changed, which it takes
-from the number of sockets, unless the line begins with `+`: a machine that can hold many connections goes through a
+from the number of sockets and of connections, unless the line begins with `+`: a machine that can hold many connections goes through a
 large table to list them. To start a program would cost even more, so that one program does it all. Only after a change
 are processes looked at.
 """
@@ -46,12 +46,14 @@ function processes(program, line, part) {
 """
 
 _PROC = r"""
-# How many sockets there are, by a line of proc(5); empty where that cannot be read.
-function count_of(file, line, found) {
-    while ((getline line < file) > 0) if (line ~ /^TCP6?: /) found = line
+# How many sockets there are, and how many connections there were, by proc(5); empty where that cannot be read.
+function count_of(file, line, part, found) {
+    while ((getline line < file) > 0) if (line ~ /^(TCP6?: inuse|Tcp: [0-9])/) {
+        split(line, part, " ")
+        found = (part[1] == "Tcp:") ? part[6] " " part[7] " " part[8] " " part[9] " " part[10] : part[3]
+    }
     close(file)
-    sub(/ orphan .*/, "", found)
-    return found
+    return found ";"
 }
 # proc(5): what listens is in the state 0A.
 function read_table(file, line, part) {
@@ -156,8 +158,8 @@ function list_sockets() {
     sub(/^\+ ?/, "", line)
     if (how == "lsof") now = by_lsof()
     else {
-        count = count_of("/proc/net/sockstat") count_of("/proc/net/sockstat6")
-        if ($1 == "+" || line != line_before || count == "" || count != count_before) list_sockets()
+        count = count_of("/proc/net/sockstat") count_of("/proc/net/sockstat6") count_of("/proc/net/snmp")
+        if ($1 == "+" || line != line_before || count ~ /^;|;;$/ || count != count_before) list_sockets()
         now = line ":" sockets
         line_before = line; count_before = count
     }

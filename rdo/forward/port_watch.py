@@ -22,7 +22,7 @@ from rdo.pool.connection import HeldConnection
 from rdo.pool.shell_job import JobFailed, ShellJob
 from rdo.util import log, threads
 
-LOOK_INTERVAL = 0.4
+LOOK_INTERVAL = 0.42
 """Seconds between two looks: with the way to the target, a port is here half a second after it is there."""
 
 SLOW_INTERVAL = 2.0
