@@ -7,9 +7,9 @@ listens: shell, process, address and name of the program. An address may be as /
 same port, these sockets follow, with 0 for shell and process.
 
 It ends with its stdin, and has no clock: who asks decides how often. Nearly always nothing has changed, which it takes
-from the number of sockets and of connections, unless the line begins with `+`: a machine that can hold many connections goes through a
-large table to list them. To start a program would cost even more, so that one program does it all. Only after a change
-are processes looked at.
+from the number of sockets and of connections, unless the line begins with `+`: a machine that can hold many connections
+goes through a large table to list them. To start a program would cost even more, so that one program does it all. Only
+after a change are processes looked at.
 """
 
 from __future__ import annotations
