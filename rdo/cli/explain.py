@@ -71,7 +71,7 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
     yield from explain_plan.sections(loaded, driver, options, asked, found.pwd)
     options_of_ssh = reached.options() if reached is not None else None
     of_ssh = options_of_ssh.forwards if options_of_ssh is not None else NO_FORWARDS
-    if asked.forwards or loaded.settings.forward or of_ssh.forwards:
+    if asked.forwards or loaded.settings.forward or loaded.settings.auto_forward or of_ssh.forwards:
         from rdo.cli import explain_ports
 
         yield from explain_ports.sections(loaded, asked, driver.target, of_ssh)

@@ -24,8 +24,16 @@ def sections(loaded: Config, asked: Request, name: str, of_ssh: ForwardSet) -> I
         *((_way(each, name), "while the target is connected, by the key `forward`") for each in configured),
         *((_way(each, name), "while the target is connected, by the ssh configuration") for each in of_ssh.forwards),
     ]
+    if loaded.settings.auto_forward:
+        rows.append((_by_itself(loaded), "by the key `auto_forward`"))
     if rows:
         yield "Ports", table.render(rows)
+
+
+def _by_itself(loaded: Config) -> str:
+    if loaded.settings.driver == "local" or loaded.settings.fresh:
+        return "nothing"
+    return "what the command listens on, while it does"
 
 
 def _way(forward: Forward, name: str) -> str:

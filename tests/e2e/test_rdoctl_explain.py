@@ -128,6 +128,23 @@ def test_variables_of_the_ssh_configuration_are_named_without_their_values(proje
     assert "\n  BindInterface" not in text
 
 
+@pytest.mark.parametrize(
+    ("config", "what"),
+    [
+        ('driver = "ssh"\nhost = "devbox"\n', "what the command listens on, while it does"),
+        ('driver = "local"\n', "nothing"),
+    ],
+    ids=["ssh", "local"],
+)
+def test_ports_that_are_forwarded_by_themselves_are_among_them(
+    project: Project, tmp_path: Path, config: str, what: str
+) -> None:
+    (tmp_path / "ssh_config").touch()
+    project.configure(f'{config}directory = "/srv"\nauto_forward = true\n')
+    text = explain(project, "make", RDO_SSH_CONFIG=str(tmp_path / "ssh_config"))
+    assert f"Ports\n  {what}  by the key `auto_forward`\n" in text
+
+
 def test_ports_are_listed_with_what_asks_for_them(project: Project, tmp_path: Path) -> None:
     assert "Ports\n" not in explain(project, "make")
     ssh_config = tmp_path / "ssh_config"
