@@ -147,7 +147,9 @@ class Settings(NamedTuple):
         '["3000", "5433:5432", "8080:db:80"]',
     )  # fmt: skip
     auto_forward: bool = _key(False, types.FLAG, "have the ports here that commands listen on", "true")
-    open_browser: str = _key("no", types.choice(*BROWSERS), "", '"ask"')
+    open_browser: str = _key(
+        "no", types.choice(*BROWSERS), "open URLs here that commands open there: ask, yes or no", '"ask"'
+    )
 
     host: str | None = _key(None, types.HOST, "alias from ~/.ssh/config, or a host name or address", '"devbox"', "ssh")
     user: str | None = _key(None, types.USER, "user to log in or run as", '"deploy"', "ssh", "docker")

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
-from rdo.config.forwards import Endpoint, Forward
+from rdo.config.forwards import Endpoint, Forward, ForwardKind
 from rdo.forward.relay import Relay
 
 
@@ -60,6 +60,18 @@ class HeldForward(ABC):
     @abstractmethod
     def end(self) -> None:
         """Accept no more connections; those that are open go on, as with ssh(1)."""
+
+    def serves(self, forward: Forward) -> bool:
+        """Whether that is the same, or asks for just what there is: the port here, and whatever the target calls its
+        own machine there.
+        """
+        if self.forward == forward:
+            return True
+        are_local = self.forward.kind is forward.kind is ForwardKind.LOCAL
+        if not (are_local and forward.exact and self.endpoint == forward.listen):
+            return False
+        there, wanted = self.forward.destination, forward.destination
+        return there == wanted or (there.port == wanted.port > 0 and there.is_loopback and wanted.is_loopback)
 
     @property
     def traffic(self) -> Traffic:

@@ -65,7 +65,7 @@ class TargetForwards:
         """
         with self._lock:
             for held in self._held:
-                if held.forward == forward and not held.ended:
+                if held.serves(forward) and not held.ended:
                     held.owners.add(owner)
                     return held, False
             try:

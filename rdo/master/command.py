@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Sequence, Set
 from contextlib import AbstractContextManager
 from functools import partial
@@ -25,10 +26,13 @@ from rdo.master.session import Session
 from rdo.pool.connections import ShellLease, TargetSpent
 from rdo.pool.target_pool import PoolCommand, PoolUser
 from rdo.pool.target_table import TargetTable, TargetUse
+from rdo.remote_sh.script import Script
 from rdo.sync.sync_table import SyncTable
 
 if TYPE_CHECKING:
     from rdo.master.auto_forward import AutoForward
+    from rdo.master.browser import Browsers
+    from rdo.master.command_browser import CommandBrowser
     from rdo.master.command_sync import CommandSync
     from rdo.master.unison_sync import UnisonSync
 
@@ -55,6 +59,9 @@ class CommandRunner:
         self.syncs = SyncTable()
         self._targets = targets
         self._forwards = forwards
+        self._making = threading.Lock()
+        """Guards the browsers, of which there is one table."""
+        self._browsers: Browsers | None = None
         self._profiles = ProfileTable()
         self._prefix_assignments = PrefixAssignments()
 
@@ -81,6 +88,7 @@ class CommandRunner:
                 self._forwards.hold_for_profile(use.pool, asked.user, asked.profile.config, caller.report)
                 if forwards:
                     used.enter_context(self._forwards.held(use.pool, lease.connection, forwards, caller.report))
+                browser = self._browser(asked, use, lease, caller)
                 if sync is not None:
                     sync.before(caller)
             sudo = "" if driver.switches_user else caller.user
@@ -94,7 +102,7 @@ class CommandRunner:
             restore = sync.restore if sync is not None and copied is not None else None
             ports = self._ports(asked, use, lease, maps_output=planned.maps_output)
             session = Session(client, lease, use.target.name, planned.output_roots, finish, restore, ports)
-            session.start(planned.script, ptyless=ptyless)
+            session.start(_with_browser(session, planned.script, browser), ptyless=ptyless)
             if request.progress or request.verbose:
                 session.report_silence()
             self._prefix_assignments.remember(caller.environment)
@@ -150,6 +158,19 @@ class CommandRunner:
 
         return AutoForward(self._forwards.watch(use.pool), lease, asked.request, maps_output=maps_output)
 
+    def _browser(self, asked: Asked, use: TargetUse, lease: ShellLease, caller: WaitingCaller) -> CommandBrowser | None:
+        """What opens URLs of the command here; None where that is not wanted, or cannot be."""
+        settings = asked.settings
+        if settings.open_browser == "no":
+            return None
+        from rdo.master import browser  # few profiles want it
+
+        if not browser.opens_urls(asked.request, settings):
+            return None
+        with self._making:
+            browsers = self._browsers = self._browsers or browser.Browsers(self._forwards)
+        return browsers.of_command(asked.client, asked.request, settings, lease.connection, use.pool, caller)
+
     def _hint_at_prefix_assignments(self, caller: WaitingCaller, request: Request, there: Set[str]) -> None:
         """One hint, once, for a variable that the command line began with and that does not reach the target.
 
@@ -199,6 +220,14 @@ def _leased(
                 lease = attempt.enter_context(use.pool.shells.lease(caller, partial(opening, use.target)))
                 used.push(attempt.pop_all())
                 return use, lease
+
+
+def _with_browser(session: Session, script: Script, browser: CommandBrowser | None) -> Script:
+    """The script of a command whose URLs are opened here."""
+    if browser is None:
+        return script
+    session.open_urls(browser)
+    return browser.script(script)
 
 
 def _opening(caller: Caller, request: Request, settings: Settings, target: Target) -> ChannelOptions:

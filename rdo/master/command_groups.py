@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 
 from rdo.pool.connection import HeldConnection
 from rdo.pool.shell import ProcessGroup, is_group
+
+KILL_GRACE = 2.0
+"""Seconds between TERM and KILL for a command whose client is gone."""
 
 LOOK_INTERVAL = 0.05
 """Seconds between two looks whether a group is gone: each costs a round trip."""
@@ -61,3 +66,18 @@ class CommandGroups:
                 return False
             time.sleep(LOOK_INTERVAL)
         return True
+
+    def terminate(self, ended: threading.Event, is_cut: Callable[[], bool]) -> None:
+        """Client or channel are gone: end the command, as the end of a terminal would, and then for sure.
+
+        `ended` is set once it has; `is_cut`: that will not be known. If the whole connection is lost, the lifeline's
+        far end ends it.
+        """
+        if not self.hang_up():
+            return
+        if ended.wait(KILL_GRACE):
+            self.hang_up()  # a child that was just being forked missed the first: dash blocks signals meanwhile
+            if self.are_gone_within(KILL_GRACE):
+                return
+        if self.signal_all("KILL") and not is_cut():
+            ended.wait(KILL_GRACE)

@@ -80,6 +80,9 @@ class OutputPump:
         """Nobody reads it any more."""
         self._forced_status: int | None = None
         """With what the command ended, where others still hold its streams."""
+        self.may_show = threading.Event()
+        """Cleared while output is to be held back, but for what is on its way."""
+        self.may_show.set()
         self._waits_for_output = True
         """Nothing is on its way to the client."""
         self._shown = 0
@@ -207,6 +210,7 @@ class OutputPump:
 
     def _send(self, stream: int, data: bytes | memoryview) -> None:
         """Pass output on, or drop it if nobody reads it any more, so that the command can go on to its end."""
+        self.may_show.wait()
         if self._drops_stdout and stream == STDOUT:
             if time.monotonic() > self._end_writer_at:
                 self._end_writer_at = math.inf
@@ -229,7 +233,8 @@ class OutputPump:
             self._marks = None
         self._shown += 1
         try:
-            taken = not self._drops_stdout and self._client.offer(_kind(stream) if data else protocol.END, data)
+            is_free = self.may_show.is_set() and not self._drops_stdout
+            taken = is_free and self._client.offer(_kind(stream) if data else protocol.END, data)
         except Exception:
             return False  # the next `_send` meets it too
         if taken and self._look_at:

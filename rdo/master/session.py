@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rdo.drivers.base import WindowSize
@@ -30,9 +31,8 @@ from rdo.util import log
 
 if TYPE_CHECKING:
     from rdo.master.auto_forward import AutoForward
-
-KILL_GRACE = 2.0
-"""Seconds between TERM and KILL for a command whose client is gone."""
+    from rdo.master.command_browser import CommandBrowser
+    from rdo.master.command_terminal import CommandTerminal
 
 PIPE_GRACE = 1.0
 """Seconds between PIPE and TERM for a command that goes on writing what nobody reads."""
@@ -75,6 +75,7 @@ class Session:
         self._restore = restore
         self._remarks = Remarks(client, self._output.screen)
         self._watch = SignalWatch(self._channel, self._output, self._groups.hang_up)
+        self._terminal: CommandTerminal | None = None
         self._observing = contextlib.ExitStack()
         self._ports = ports
         if ports is not None:
@@ -85,6 +86,12 @@ class Session:
         """Tell the client of a link that falls silent under the command."""
         report = SilenceReport(self._remarks, self._target)
         self._observing.enter_context(self._connection.keepalive.observed(report))
+
+    def open_urls(self, browser: CommandBrowser) -> None:
+        """Open here what the command opens there."""
+        self._terminal = browser.begin(self._output, partial(self._groups.signal, "WINCH"))
+        self._stdin.divert = self._terminal.take_input
+        self._observing.callback(browser.end)
 
     def start(self, script: Script, *, ptyless: bool = False) -> None:
         """Report it to the client, and start the command. Raises LinkLost, and ClientGone: then it was not started.
@@ -150,6 +157,8 @@ class Session:
         self._stdin.give(payload)
 
     def _take(self, kind: bytes, payload: bytes) -> None:
+        if self._terminal is not None:
+            self._terminal.heed(kind, payload)
         if kind == protocol.END:
             self._end_input()
         elif kind == protocol.SIGNAL:
@@ -228,21 +237,7 @@ class Session:
             if self._watch.ended_by_signal(self._output.status):
                 self._groups.hang_up()
         elif not self._keep:
-            self._terminate()
+            self._groups.terminate(self._output.ended, lambda: self._output.cut)
         elif not self._output.cut:
             self._end_input()
             self._output.wait()
-
-    def _terminate(self) -> None:
-        """Client or channel are gone: end the command, as the end of a terminal would, and then for sure.
-
-        If the whole connection is lost, the lifeline's far end does that.
-        """
-        if not self._groups.hang_up():
-            return
-        if self._output.ended.wait(KILL_GRACE):
-            self._groups.hang_up()  # a child that was just being forked missed the first: dash blocks signals meanwhile
-            if self._groups.are_gone_within(KILL_GRACE):
-                return
-        if self._groups.signal_all("KILL") and not self._output.cut:
-            self._output.ended.wait(KILL_GRACE)

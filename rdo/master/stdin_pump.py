@@ -40,6 +40,8 @@ class StdinPump:
         self._acknowledge = acknowledge
         self._broken = broken
         self._held = held
+        self.divert: Callable[[bytes], bytes] | None = None
+        """What may take input for something else; it returns what is for the channel."""
         self._changed = threading.Condition()
         """Guards all that follows, and the order of input; held while the end of input is written."""
         self._pieces = ChunkQueue(ACKNOWLEDGE)
@@ -51,6 +53,12 @@ class StdinPump:
 
     def give(self, data: bytes | memoryview) -> None:
         """So much more input. From one thread only."""
+        if self.divert is not None:
+            rest = self.divert(bytes(data))
+            if not rest:
+                self._count(len(data))
+                return
+            data = rest
         with self._changed:
             waits = self._held or self._busy or self._pieces
         try:
@@ -62,6 +70,12 @@ class StdinPump:
                 self._pieces.count_consumed(len(data))
             else:
                 self._pieces.put(STDIN, data)
+            self._wake()
+
+    def _count(self, size: int) -> None:
+        """So much was taken."""
+        with self._changed:
+            self._pieces.count_consumed(size)
             self._wake()
 
     def end(self) -> None:

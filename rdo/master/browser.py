@@ -1,0 +1,72 @@
+"""Which commands open URLs here. Loaded when a profile first wants that."""
+
+from __future__ import annotations
+
+import threading
+from weakref import WeakKeyDictionary
+
+from rdo.config.schema import Settings
+from rdo.ipc.request import Request
+from rdo.master.browser_programs import BrowserPrograms
+from rdo.master.client_connection import ClientConnection, WaitingCaller
+from rdo.master.command_browser import ASK, CommandBrowser
+from rdo.master.port_forwards import PortForwards
+from rdo.pool.connection import HeldConnection
+from rdo.pool.target_pool import TargetPool
+
+
+class Browsers:
+    """Those of a control master. Usable from any thread."""
+
+    def __init__(self, forwards: PortForwards) -> None:
+        self._forwards = forwards
+        self._lock = threading.Lock()
+        """Guards the programs of each connection."""
+        self._programs: WeakKeyDictionary[HeldConnection, BrowserPrograms] = WeakKeyDictionary()
+
+    def of_command(
+        self,
+        client: ClientConnection,
+        request: Request,
+        settings: Settings,
+        connection: HeldConnection,
+        pool: TargetPool,
+        caller: WaitingCaller,
+    ) -> CommandBrowser | None:
+        """None where the target has no place for the programs: the command runs all the same."""
+        programs = self._of_connection(connection)
+        if programs.fault:
+            caller.trace(f"URLs that the command opens are not opened here: {programs.fault}")
+            return None
+        return CommandBrowser(
+            programs,
+            client,
+            caller.environment,
+            lambda wanted: self._forwards.held(pool, connection, wanted, lambda line: None),
+            asks=settings.open_browser == ASK,
+            can_ask=request.can_answer and not request.no_input,
+        )
+
+    def _of_connection(self, connection: HeldConnection) -> BrowserPrograms:
+        with self._lock:
+            programs = self._programs.get(connection)
+            is_new = programs is None
+            if programs is None:
+                programs = self._programs[connection] = BrowserPrograms()
+        if is_new:
+            programs.make(connection, lambda: self._forget(connection))
+        else:
+            programs.wait()
+        return programs
+
+    def _forget(self, connection: HeldConnection) -> None:
+        with self._lock:
+            self._programs.pop(connection, None)
+
+
+def opens_urls(request: Request, settings: Settings) -> bool:
+    """Whether URLs that the command opens are opened here: on this machine and in a container of its own, it can see
+    none of the programs.
+    """
+    wanted = settings.open_browser != "no" and not request.sync_only
+    return wanted and settings.driver != "local" and not settings.fresh

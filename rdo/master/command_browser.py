@@ -1,0 +1,209 @@
+"""What one command opens on its target, opened here: after a look at it, and if the user wants to be asked, after that.
+
+A target may be hostile. So nothing is opened without a line that shows the URL, and only one a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+
+from rdo.config.forwards import Endpoint, Forward
+from rdo.errors import RdoError, SetupError, one_line, shortened
+from rdo.fscodec import fsdecode
+from rdo.ipc import protocol
+from rdo.master import browser_url
+from rdo.master.browser_programs import BrowserPrograms
+from rdo.master.client_connection import ClientConnection, ClientGone
+from rdo.master.command_terminal import CommandTerminal
+from rdo.master.output_pump import OutputPump
+from rdo.remote_sh.script import Script
+from rdo.util import threads
+
+ASK = "ask"
+
+OPEN_INTERVAL = 1.0
+"""Seconds from the end of one to the next: a person opens no more, and a flood of windows is no use to anybody."""
+
+ROOT = ("", "0", "root")
+"""Users whom sudo may run a command as, or none, so that it can use programs in a private directory."""
+
+Hold = Callable[[Sequence[Forward]], AbstractContextManager[None]]
+"""Has ports here while a command runs. Raises SetupError."""
+
+
+class CommandBrowser:
+    """That of one command. `environment` is the caller's."""
+
+    def __init__(
+        self,
+        programs: BrowserPrograms,
+        client: ClientConnection,
+        environment: Mapping[str, str],
+        hold: Hold,
+        *,
+        asks: bool,
+        can_ask: bool,
+    ) -> None:
+        """`can_ask`: the caller has a terminal to ask on."""
+        self._programs = programs
+        self._client = client
+        self._environment = environment
+        self._hold = hold
+        self._asks = asks
+        self._can_ask = can_ask
+        self._word = os.urandom(16).hex()
+        self._terminal: CommandTerminal | None = None
+        self._ports: set[int] = set()
+        self._held = contextlib.ExitStack()
+        """The forwards; used by one thread at a time."""
+        self._changed = threading.Condition()
+        """Guards what follows."""
+        self._waiting: tuple[bytes, Callable[[bool], None]] | None = None
+        """What is to be opened, and who waits for it."""
+        self._next_at = 0.0
+        """From when on something may be opened again."""
+        self._dropped = 0
+        self._works = False
+        """Whether there is a thread."""
+        self._over = False
+
+    def script(self, script: Script) -> Script:
+        """The command's, so that it finds the programs. A BROWSER of the user's own stays.
+
+        Through sudo, PATH is the target's matter. Another user than root cannot use the programs.
+        """
+        if script.sudo not in ROOT:
+            return script
+        variables = {"BROWSER": f"{self._programs.directory}/browser", **script.environment, "RDO_BROWSER": self._word}
+        path = script.path if script.sudo else (self._programs.directory, *script.path)
+        return script._replace(environment=variables, path=path)
+
+    def begin(self, output: OutputPump, redraw: Callable[[], None]) -> CommandTerminal:
+        """The command starts. The terminal is for the session, which has what is typed."""
+        self._terminal = CommandTerminal(
+            self._client, self._environment, output, redraw, can_ask=self._asks and self._can_ask
+        )
+        self._programs.listen(self._word, self._offer)
+        return self._terminal
+
+    def end(self) -> None:
+        """The command has ended."""
+        self._programs.forget(self._word)
+        with self._changed:
+            self._over = True
+            is_idle = not self._works
+            self._changed.notify_all()
+        if self._terminal is not None:
+            self._terminal.close()
+        if is_idle:
+            self._held.close()
+
+    def _offer(self, url: bytes, answer: Callable[[bool], None]) -> None:
+        """See Opener."""
+        with self._changed:
+            accepts = not self._over and self._waiting is None and time.monotonic() >= self._next_at
+            if accepts:
+                self._waiting = url, answer
+            else:
+                self._dropped += 1
+            starts = not self._works and not self._over
+            self._works = self._works or starts
+        if not accepts:
+            answer(False)
+        if starts:
+            try:
+                threads.start(self._work, name="browser")
+            except SetupError:
+                answer(False)
+
+    # In a thread of its own
+
+    def _work(self) -> None:
+        """Open what waits, and say what was dropped, until there is neither for a while."""
+        assert self._terminal is not None
+        with contextlib.suppress(ClientGone):
+            while self._open_waiting(self._terminal) or self._report_dropped(self._terminal):
+                pass
+        with self._changed:
+            self._works = False
+            is_over = self._over
+        if is_over:
+            self._held.close()
+
+    def _open_waiting(self, terminal: CommandTerminal) -> bool:
+        """Whether there was something."""
+        with self._changed:
+            waiting = self._waiting
+        if waiting is None:
+            return False
+        url, answer = waiting
+        is_opened = False
+        try:
+            is_opened = self._open(fsdecode(url), terminal)
+        finally:
+            with self._changed:
+                self._waiting = None
+                self._next_at = time.monotonic() + OPEN_INTERVAL
+            answer(is_opened)
+        return True
+
+    def _report_dropped(self, terminal: CommandTerminal) -> bool:
+        """Wait until the next may be opened: whether there is something to do."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._over, max(0.0, self._next_at - time.monotonic()))
+            dropped, self._dropped = self._dropped, 0
+            if self._over:
+                return False
+        if dropped:
+            what = "another URL was" if dropped == 1 else f"{dropped} other URLs were"
+            terminal.show(f"rdo: {what} not opened here: a command can open one a second")
+        with self._changed:
+            return self._waiting is not None or bool(self._dropped)
+
+    def _open(self, url: str, terminal: CommandTerminal) -> bool:
+        """Whether it was opened. Raises ClientGone."""
+        try:
+            if fault := browser_url.fault(url):
+                raise RdoError(f"cannot open `{shortened(url)}` here", f"it {fault}")
+            if self._asks and not _is_wanted(url, terminal):
+                return False
+            self._hold_ports(url)
+        except RdoError as error:
+            terminal.show(f"rdo: {error}")
+            return False
+        if not self._asks:
+            terminal.show(f"rdo: opening {one_line(url)} here")
+        self._client.send(protocol.OPEN_URL, url.encode())
+        return True
+
+    def _hold_ports(self, url: str) -> None:
+        """Have the ports here that it leads to, with the same numbers. Raises RdoError."""
+        for port in browser_url.ports(url):
+            if port in self._ports:
+                continue
+            wanted = Forward(Endpoint(port=port), Endpoint("localhost", port), exact=True)
+            try:
+                self._held.enter_context(self._hold([wanted]))
+            except SetupError as error:
+                why = f"it leads to port {port} of the target, and {error.why} here"
+                raise RdoError(f"cannot open `{one_line(url)}` here", why, "free the port, or choose another") from None
+            self._ports.add(port)
+
+
+def _is_wanted(url: str, terminal: CommandTerminal) -> bool:
+    """Ask. Raises RdoError where there is nobody to ask."""
+    if not terminal.can_ask:
+        why = "there is no terminal to ask on"
+        raise RdoError(f"did not open `{one_line(url)}` here", why, 'set `open_browser = "yes"` to open all')
+    return terminal.ask(browser_url.question(url), _shown)
+
+
+def _shown(answer: bool | None) -> str:
+    if answer is None:
+        return "rdo: not opened: no answer"
+    return "rdo: opening it" if answer else "rdo: not opened"

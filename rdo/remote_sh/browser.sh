@@ -1,0 +1,64 @@
+# shellcheck shell=sh
+# Makes a directory of programs that hand URLs to rdo (open_url.sh), prints its path, or an empty line if that cannot be,
+# and holds it up to the end of stdin. For each URL, it prints the process that waits, the word of its command and the
+# URL; a line of stdin is that process and its status.
+umask 077
+browser_top=
+is_over=
+trap is_over=1 HUP INT TERM
+
+# Only where its path can stand in PATH and BROWSER, and where programs may be executed.
+make_programs() {
+    case $1 in
+    *[!A-Za-z0-9/._-]*) return 1 ;;
+    /*) ;;
+    *) return 1 ;;
+    esac
+    browser_top=$(mktemp -d "$1/rdo-XXXXXXXXXX" 2>/dev/null) || return 1
+    mkfifo "$browser_top/urls" &&
+        mkdir "$browser_top/bin" &&
+        printf '%s\n' '#!/bin/sh' "browser_holder=$$" @PROGRAM@ >"$browser_top/bin/browser" &&
+        chmod 700 "$browser_top/bin/browser" &&
+        ln -s browser "$browser_top/bin/xdg-open" &&
+        ln -s browser "$browser_top/bin/open" &&
+        ln -s browser "$browser_top/bin/sensible-browser" &&
+        ln -s browser "$browser_top/bin/www-browser" &&
+        RDO_BROWSER="test" "$browser_top/bin/browser"
+}
+
+for one_place in "${TMPDIR:-/tmp}" /tmp "${XDG_RUNTIME_DIR-}" "${HOME-}/.cache"; do
+    make_programs "$one_place" 2>/dev/null && break
+    [ -z "$browser_top" ] || rm -rf "$browser_top"
+    browser_top=
+done
+echo "$browser_top"
+[ -n "$browser_top" ] || exit 1
+
+exec 3<>"$browser_top/urls"
+while IFS= read -r waiting_process; do
+    case $waiting_process in
+    ""|*[!0-9]*) continue ;;
+    esac
+    [ ! -f "$browser_top/url.$waiting_process" ] || {
+        printf '%s ' "$waiting_process"
+        cat "$browser_top/url.$waiting_process"
+        rm -f "$browser_top/url.$waiting_process"
+    }
+done <&3 &
+url_reader=$!
+
+exec 4<&0
+while read -r waiting_process url_status; do
+    [ ! -p "$browser_top/answer.$waiting_process" ] || echo "$url_status" 1<>"$browser_top/answer.$waiting_process"
+done <&4 &
+answer_reader=$!
+
+# A signal ends `wait` in every shell, but not `read`. More than one may come.
+[ -n "$is_over" ] || wait "$answer_reader"
+trap '' HUP INT TERM
+kill "$url_reader" "$answer_reader" 2>/dev/null
+# Who still waits gets an answer, too.
+for one_place in "$browser_top"/answer.*; do
+    [ ! -p "$one_place" ] || echo 4 1<>"$one_place"
+done
+rm -rf "$browser_top"

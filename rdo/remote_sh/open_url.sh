@@ -1,0 +1,42 @@
+# shellcheck shell=sh
+# Stands on the target as BROWSER, xdg-open and the like, in a directory that browser.sh makes: hands a URL to rdo, which
+# opens it where the command was typed, and waits for the answer. Whatever else it is asked for is done by the program of
+# its name that comes next in PATH. The statuses are those of xdg-open: 4 is a failure.
+#
+# RDO_BROWSER is the word by which rdo knows the command. $browser_holder is the process of browser.sh.
+# shellcheck disable=SC2154 # set by browser.sh
+[ "${RDO_BROWSER-}" != test ] || exit 0
+own_directory=${0%/*}
+own_name=${0##*/}
+url_newline=$(printf '\nx')
+found_url=
+for one_word in "$@"; do
+    case $one_word in
+    *"${url_newline%x}"*) ;;
+    [Hh][Tt][Tt][Pp]://?*|[Hh][Tt][Tt][Pp][Ss]://?*) found_url=$one_word ;;
+    esac
+done
+if [ -z "$found_url" ] || [ -z "${RDO_BROWSER-}" ]; then
+    set -f
+    IFS=:
+    for one_word in $PATH; do
+        [ "$one_word" = "$own_directory" ] || [ ! -f "$one_word/$own_name" ] || [ ! -x "$one_word/$own_name" ] || {
+            unset IFS
+            exec "$one_word/$own_name" "$@"
+        }
+    done
+    echo "$own_name: rdo opens only URLs of http and https, and only for its own commands" >&2
+    exit 4
+fi
+umask 077
+own_directory=${own_directory%/*}
+[ -p "$own_directory/urls" ] && kill -0 "$browser_holder" 2>/dev/null || exit 4
+rm -f "$own_directory/answer.$$"
+mkfifo "$own_directory/answer.$$" || exit 4
+exec 3<>"$own_directory/answer.$$"
+# A file of its own: only short lines of several writers are never mixed up in a fifo.
+printf '%s %s\n' "$RDO_BROWSER" "$found_url" >"$own_directory/url.$$" || exit 4
+echo $$ 1<>"$own_directory/urls"
+read -r url_status <&3
+rm -f "$own_directory/answer.$$"
+exit "${url_status:-4}"

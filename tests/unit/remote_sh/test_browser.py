@@ -1,0 +1,205 @@
+"""browser.sh and open_url.sh under each shell: what a command opens on the target is handed over, and answered."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import stat
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from rdo.remote_sh.template import load, quote
+from tests.leaks import wait_until
+from tests.unit.remote_sh.shells import BOUND, SHELLS, each_shell
+
+URL = "https://example.com/a b?c='d'&e=$(f)`g`\\;#\u00e9%20"
+
+
+class Holder:
+    """browser.sh, which runs."""
+
+    def __init__(self, process: subprocess.Popen[bytes], top: Path) -> None:
+        self.process = process
+        self.top = top
+
+    def environment(self, word: str = "secret") -> dict[str, str]:
+        path = f"{self.top}/bin:{os.environ['PATH']}"
+        return {**os.environ, "PATH": path, "RDO_BROWSER": word, "LC_ALL": "C.UTF-8"}
+
+    @contextmanager
+    def open(self, *words: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+        environment = {**self.environment(), **variables}
+        with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE) as program:
+            try:
+                yield program
+            finally:
+                program.kill()
+
+    def next(self) -> tuple[int, str]:
+        """Who waits, and the rest of its line."""
+        assert self.process.stdout
+        number, _, rest = self.process.stdout.readline().rstrip(b"\n").decode().partition(" ")
+        return int(number), rest
+
+    def answer(self, number: int, status: int) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(b"%d %d\n" % (number, status))
+        self.process.stdin.flush()
+
+
+def text(shell: str, directory: Path) -> list[str]:
+    """What starts browser.sh by the shell, which is the programs' /bin/sh, too."""
+    sh = directory / "sh"
+    if not sh.exists():
+        sh.symlink_to(str(shutil.which(SHELLS[shell].split()[0])))
+    script = load("browser", PROGRAM=quote(load("open_url")))
+    return [str(sh), "-c", script.replace("#!/bin/sh", f"#!{sh}")]
+
+
+@contextmanager
+def held(shell: str, directory: Path, **variables: str) -> Iterator[Holder]:
+    environment = {**os.environ, "TMPDIR": str(directory), **variables}
+    with subprocess.Popen(
+        text(shell, directory), stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
+    ) as process:
+        assert process.stdout
+        top = Path(process.stdout.readline().decode().rstrip("\n"))
+        try:
+            yield Holder(process, top)
+            assert process.stdin
+            process.stdin.close()
+            process.wait(BOUND)
+            assert not top.exists()
+        finally:
+            process.kill()
+
+
+@each_shell
+@pytest.mark.parametrize("name", ["browser", "xdg-open", "open", "sensible-browser", "www-browser"])
+def test_a_url_is_handed_over_with_its_word_and_the_answer_is_the_status(shell: str, name: str, tmp_path: Path) -> None:
+    with held(shell, tmp_path) as holder:
+        assert stat.S_IMODE(holder.top.stat().st_mode) == 0o700
+        assert stat.S_IMODE((holder.top / "urls").stat().st_mode) == 0o600
+        for status in (0, 4):
+            with holder.open(name, "--new", URL, "-x") as program:
+                number, rest = holder.next()
+                assert (number, rest) == (program.pid, f"secret {URL}")
+                assert program.poll() is None
+                holder.answer(number, status)
+                assert program.wait(BOUND) == status
+        assert wait_until(lambda: {path.name for path in holder.top.iterdir()} == {"bin", "urls"}, BOUND)
+
+
+@each_shell
+def test_what_is_not_a_url_of_the_web_goes_to_the_next_program_of_that_name(shell: str, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "xdg-open").write_text('#!/bin/sh\nprintf "<%s>" "$@" >&2\nexit 7\n')
+    (other / "xdg-open").chmod(0o755)
+    with held(shell, tmp_path) as holder:
+        path = f"{holder.top}/bin::{tmp_path}/missing:{other}:/usr/bin:/bin"
+        for words in (["a b.html", "*"], ["file:///etc/passwd"], ["javascript:alert(1)"], ["http:a\nb"], ["ftp://x/"]):
+            with holder.open("xdg-open", *words, PATH=path) as program:
+                shown = "".join(f"<{word}>" for word in words)
+                assert program.communicate(timeout=BOUND)[1] == shown.encode()
+                assert program.returncode == 7
+        with holder.open("xdg-open", URL, PATH=path, RDO_BROWSER="") as program:
+            assert program.wait(BOUND) == 7
+        with holder.open("xdg-open", "http://a\nhttp://b", PATH=path) as program:
+            assert program.wait(BOUND) == 7
+        with holder.open("browser", "a.html", PATH=f"{holder.top}/bin:/usr/bin:/bin") as program:
+            _, said = program.communicate(timeout=BOUND)
+            assert said.startswith(b"browser: rdo opens only URLs of http and https")
+            assert program.returncode == 4
+
+
+@each_shell
+def test_long_urls_of_many_programs_are_not_mixed_up(shell: str, tmp_path: Path) -> None:
+    urls = {f"http://localhost/{number}/" + f"{number:04}" * 2000 for number in range(12)}
+    with held(shell, tmp_path) as holder, ExitStack() as stack:
+        programs = [stack.enter_context(holder.open("xdg-open", url)) for url in urls]
+        seen = set()
+        for _ in urls:
+            number, rest = holder.next()
+            holder.answer(number, 0)
+            seen.add(rest)
+        assert seen == {f"secret {url}" for url in urls}
+        assert {program.wait(BOUND) for program in programs} == {0}
+
+
+@each_shell
+@pytest.mark.parametrize("how", ["the end of stdin", "TERM"])
+def test_at_the_end_who_waits_is_answered_and_nothing_is_left(shell: str, how: str, tmp_path: Path) -> None:
+    with held(shell, tmp_path) as holder:
+        with holder.open("xdg-open", URL) as program:
+            holder.next()
+            if how == "TERM":  # more than one may come
+                for _ in range(20):
+                    os.killpg(holder.process.pid, signal.SIGHUP)
+                    os.killpg(holder.process.pid, signal.SIGTERM)
+            else:
+                assert holder.process.stdin
+                holder.process.stdin.close()
+            assert program.wait(BOUND) == 4
+        holder.process.wait(BOUND)
+        assert not holder.top.exists()
+        assert wait_until(lambda: not group_lives(holder.process.pid), BOUND)
+
+
+def group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@each_shell
+def test_a_program_whose_rdo_is_gone_fails_and_waits_for_nobody(shell: str, tmp_path: Path) -> None:
+    with held(shell, tmp_path) as holder:
+        kept = shutil.copytree(holder.top / "bin", tmp_path / "kept" / "bin", symlinks=True)
+        os.mkfifo(kept.parent / "urls")
+    with subprocess.Popen([kept / "xdg-open", URL], env={**os.environ, "RDO_BROWSER": "secret"}) as program:
+        assert program.wait(BOUND) == 4
+
+
+@each_shell
+def test_a_line_that_nobody_can_have_written_is_left_out(shell: str, tmp_path: Path) -> None:
+    with held(shell, tmp_path) as holder:
+        with (holder.top / "urls").open("w") as urls:
+            urls.write("../../etc/passwd\n\n99999999\n-1\n*\n")
+        holder.answer(99999999, 0)
+        with holder.open("xdg-open", URL) as program:
+            number, _ = holder.next()
+            assert number == program.pid
+            holder.answer(number, 0)
+
+
+@each_shell
+@pytest.mark.parametrize("place", ["relative", "/missing", "{tmp}/a b", "{tmp}/a:b", "{tmp}/a%s"])
+def test_a_place_whose_name_cannot_stand_in_path_and_browser_is_not_taken(
+    shell: str, place: str, tmp_path: Path
+) -> None:
+    directory = Path(place.format(tmp=tmp_path))
+    if "{tmp}" in place:
+        directory.mkdir()
+    with held(shell, tmp_path, TMPDIR=str(directory)) as holder:
+        assert str(holder.top).startswith("/tmp/rdo-")
+
+
+@each_shell
+def test_without_a_place_for_it_an_empty_line_says_so(shell: str, tmp_path: Path) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("mktemp", "rm", "mkdir", "[", "printf", "echo"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    done = subprocess.run(
+        text(shell, tmp_path), env={"TMPDIR": str(tmp_path), "PATH": str(programs)}, capture_output=True, timeout=BOUND
+    )
+    assert (done.stdout, done.returncode) == (b"\n", 1)
+    assert list(tmp_path.glob("rdo-*")) == []
