@@ -14,6 +14,7 @@ from rdo.drivers.docker.channel import DockerChannel
 from rdo.drivers.docker.container import inspect, is_running
 from rdo.drivers.docker.engine import Engine, EngineError, HijackedStream
 from rdo.drivers.docker.program_stream import ProgramStream
+from rdo.drivers.docker.spare_programs import SparePrograms
 from rdo.drivers.keepalive import Keepalive
 from rdo.drivers.no_link import NoLink
 from rdo.drivers.sign_of_life import SignOfLife
@@ -66,6 +67,7 @@ class DockerConnection:
         self._channels: list[DockerChannel] = []
         self._streams: set[ProgramStream] = set()
         self._opener = Workers("open")
+        self._spares = SparePrograms(programs.start_stream)
         self._lock = threading.Lock()
         """Guards `_channels` and `_streams`, and sets `_closed` once."""
         self._closed = False
@@ -94,16 +96,21 @@ class DockerConnection:
 
     def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> ProgramStream:
         """See base.Connection."""
-        stream = ProgramStream(destination, self._programs.start_stream, changed)
+        stream = ProgramStream(destination, self._spares.take, changed)
         with self._lock:
             if self._closed or self.keepalive.ended:
                 raise self._lost("the connection is closed")
             self._streams = {*(other for other in self._streams if not other.ended), stream}
         try:
-            self._opener.submit(stream.open)
+            self._opener.submit(partial(self._open, stream))
         except SetupError as error:
             raise self._lost(str(error)) from None
         return stream
+
+    def _open(self, stream: ProgramStream) -> None:
+        stream.open()
+        if stream.is_open:  # more are likely to follow
+            self._spares.refill()
 
     def listen(self, at: Endpoint, accept: Callable[[IncomingStream], None]) -> RemoteListener:
         """See base.Connection: an engine has no means to do that."""
@@ -186,5 +193,6 @@ class DockerConnection:
             channel.close()
         for stream in self._streams:
             stream.cut("the connection was closed")
+        self._spares.close()
         self._release()
         self._engine.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 
@@ -10,9 +9,19 @@ from rdo.config.forwards import Endpoint
 from rdo.drivers.base import STDOUT
 from rdo.drivers.docker.answer import one_line
 from rdo.drivers.docker.demux import FrameDecoder, FrameError
-from rdo.drivers.docker.engine import EngineError, HijackedStream
+from rdo.drivers.docker.engine import EngineError
+from rdo.drivers.docker.spare_programs import StreamProgram
 from rdo.drivers.docker.stream import EngineStream
-from rdo.drivers.docker.stream_program import FAILED, FRAMED, HEAD_SIZE, MISSING, NO_PROGRAM, RAW, Unframer, script
+from rdo.drivers.docker.stream_program import (
+    FAILED,
+    FRAMED,
+    HEAD_SIZE,
+    MISSING,
+    NO_PROGRAM,
+    RAW,
+    Unframer,
+    destination_lines,
+)
 from rdo.errors import ConnectError
 
 CONNECT_TIMEOUT = 30.0
@@ -29,19 +38,18 @@ class ProgramStream:
     """See TargetStream."""
 
     def __init__(
-        self, destination: Endpoint, start: Callable[[str], HijackedStream], changed: Callable[[], None]
+        self, destination: Endpoint, take_program: Callable[[], StreamProgram], changed: Callable[[], None]
     ) -> None:
-        """`start` runs a script. Nothing happens before `open`."""
-        nonce = os.urandom(16).hex()
-        self._script = script(destination, nonce)
-        self._start = start
+        """Nothing happens before `open`."""
+        self._destination = destination
+        self._take_program = take_program
         self._changed = changed
         self._wire: EngineStream | None = None
         """Once the program has connected, or failed to."""
         self._found = b""
         """What came from the server, and was not read yet."""
         self._frames = FrameDecoder()
-        self._nonce = nonce.encode()
+        self._nonce = b""
         self._unframer = Unframer()
         self._has_ended = False
         """Whether the server has ended its direction."""
@@ -62,10 +70,13 @@ class ProgramStream:
     def open(self) -> None:
         """Start the program, and wait until it has connected. In whatever thread."""
         try:
-            stream = self._start(self._script)
-        except (EngineError, ConnectError) as error:
+            program = self._take_program()
+            self._nonce = program.nonce.encode()
+            program.stream.wire.send(destination_lines(self._destination))
+        except (EngineError, ConnectError, OSError) as error:
             self.cut(str(error))
             return
+        stream = program.stream
         data = stream.early
         try:
             while not self._take(data or stream.wire.receive(CONNECT_TIMEOUT)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from rdo.config.forwards import Endpoint
+from rdo.fscodec import fsencode
 from rdo.remote_sh import template
 
 _PYTHON = """
@@ -138,6 +139,22 @@ def script(destination: Endpoint, nonce: str) -> str:
         "NONCE": nonce,
     }
     return template.fill(_SCRIPT, **{name: shlex.quote(value) for name, value in values.items()})
+
+
+_WAIT = "IFS= read -r rdo_to_path && IFS= read -r rdo_to_host && IFS= read -r rdo_to_port || exit 0\n"
+"""Where its stdin ends instead, nobody has use for it."""
+
+
+def waiting_script(nonce: str) -> str:
+    """The same, which first waits for a destination on its stdin: see `destination_lines`."""
+    values = {"PATH": '"$rdo_to_path"', "HOST": '"$rdo_to_host"', "PORT": "$rdo_to_port"}
+    texts = {name: shlex.quote(text) for name, text in (("PYTHON", _PYTHON), ("PERL", _PERL), ("NONCE", nonce))}
+    return _WAIT + template.fill(_SCRIPT, **values, **texts)
+
+
+def destination_lines(destination: Endpoint) -> bytes:
+    """What a script that waits is told."""
+    return fsencode(f"{destination.path}\n{destination.host}\n{destination.port}\n")
 
 
 class Unframer:
