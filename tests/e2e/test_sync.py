@@ -226,6 +226,21 @@ def test_only_what_differs_is_a_conflict_where_the_record_is_lost(synced: Synced
     assert synced.ok("cat", "a", "b") == "theirs1"
 
 
+def test_another_user_of_the_target_finds_the_files_that_are_copied(synced: Synced) -> None:
+    if not synced.project.takes_long:
+        pytest.skip("only an engine runs commands as another user by itself")
+    config = synced.here / ".rdo.conf"
+    config.write_text(config.read_text().replace(str(synced.there), "/srv/app"))
+    for number in range(3):
+        (synced.here / "a").write_text(f"{number}")
+        assert synced.ok("-u", "65534", "-c", "id -u; cat a") == f"65534\n{number}"
+    synced.ok("--no-sync", "rm", "-r", "/srv/app")
+    assert b"cannot enter the directory `/srv/app`" in synced.run("-u", "65534", "cat", "a").stderr
+    assert synced.ok("-u", "65534", "cat", "a") == "2"
+    synced.ok("--no-sync", "rm", "-r", "/srv/app")
+    assert synced.ok("cat", "a") == "2"
+
+
 def test_several_commands_at_once_all_find_what_was_written_before_them(synced: Synced) -> None:
     synced.ok("true")
     for number in range(3):
