@@ -8,7 +8,7 @@ static const char SHELL_SYNTAX[] = " \t\n|&;<>()$`\\\"'*?[]#~=%{}";
 
 /* With a blank before and behind each. */
 static const char RDOCTL[] =
-    " allow completion deny doctor explain forward help ide init log man ports schema service shim status stop sync ";
+    " allow completion deny doctor explain forward help ide init log man open ports schema service shim status stop sync ";
 static const char BUILTINS[] =
     " . : [[ alias bg bind builtin caller cd command compgen complete compopt declare dirs disown enable eval exec exit "
     "export fc fg getopts hash help history jobs let local logout mapfile popd pushd read readarray readonly return "

@@ -32,6 +32,7 @@ COMMANDS = {
     "init": Entry("rdo.cli.init.command", "Write a .rdo.conf for this directory."),
     "log": Entry("rdo.cli.log", "Show what the control master did: connections made, lost and closed, and why."),
     "man": Entry("rdo.cli.man", "Show the man page of rdo, rdoctl or rdo-rsh."),
+    "open": Entry("rdo.cli.open", "Open a forwarded port in your browser: the only one, or the one that PORT names."),
     "ports": Entry("rdo.cli.ports", "Show the ports of targets that are forwarded to this machine."),
     "schema": Entry("rdo.cli.schema", "Print a JSON schema of .rdo.conf, for editors."),
     "service": Entry("rdo.cli.service.command", "Have systemd or launchd start the control master."),

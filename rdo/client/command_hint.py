@@ -24,8 +24,8 @@ BUILTINS = frozenset(_BUILTINS.split())
 
 RDOCTL = frozenset(
     {
-        "allow", "completion", "deny", "doctor", "explain", "forward", "help", "ide", "init", "log", "man", "ports",
-        "schema", "service", "shim", "status", "stop", "sync",
+        "allow", "completion", "deny", "doctor", "explain", "forward", "help", "ide", "init", "log", "man", "open",
+        "ports", "schema", "service", "shim", "status", "stop", "sync",
     }
 )  # fmt: skip
 """Commands of rdoctl, which somebody may have taken for one of rdo; and `help`."""
