@@ -39,7 +39,7 @@ def run(port: str | None) -> None:
     print(f"opening {url}")
 
 
-command = Command("open", run, (Choice("port", metavar="[PORT]"),))
+command = Command("open", run, (Choice("port", metavar="PORT"),))
 
 
 def forwarded(found: Sequence[masters.MasterInfo]) -> list[ForwardedPort]:
@@ -65,7 +65,7 @@ def chosen(ports: Sequence[ForwardedPort], wanted: str | None) -> ForwardedPort:
         matching = here or [port for port in ports if port.remote.partition(" by ")[0].rpartition(":")[2] == wanted]
     names = listed([printable(str(port)) for port in matching or ports])
     if not matching:
-        raise RdoError(f"`{printable(wanted or '')}` is not a forwarded port", f"there is {names}", "")
+        raise RdoError(f"`{printable(wanted or '')}` is not a forwarded port", f"the forwarded ports are {names}", "")
     if len(matching) > 1:
         raise RdoError("several ports are forwarded", names, "name one of these ports here")
     return matching[0]
