@@ -11,7 +11,7 @@ from rdo.config.forwards import Endpoint, Forward, ForwardKind, ForwardSet
 from rdo.drivers.base import Sink
 from rdo.errors import LinkLost, SetupError
 from rdo.forward.dynamic_forward import DynamicForward
-from rdo.forward.held_forward import HeldForward
+from rdo.forward.held_forward import ByItself, HeldForward
 from rdo.forward.listener import listen
 from rdo.forward.local_forward import LocalForward
 from rdo.forward.relay_loop import RelayLoop
@@ -69,12 +69,22 @@ class TargetForwards:
                     held.owners.add(owner)
                     return held, False
             try:
+                if not isinstance(owner, ByItself):
+                    self._make_way(forward)
                 held = self._begin(forward, connection)
                 held.owners.add(owner)
                 self._held.append(held)
             finally:
                 self._end_unwanted()
             return held, True
+
+    def _make_way(self, forward: Forward) -> None:
+        """End what is only there by itself, and has the port that somebody asks for."""
+        for held in self._held:
+            is_same = held.endpoint.port == forward.listen.port and held.forward.kind is ForwardKind.LOCAL
+            if is_same and all(isinstance(each, ByItself) for each in held.owners):
+                held.owners.clear()
+        self._end_unwanted()
 
     def drop(self, owner: Hashable, kept: Iterable[Forward] = ()) -> None:
         """The owner wants no others than these any more."""

@@ -16,7 +16,7 @@ import pytest
 
 from tests.docker_engine import DockerEngine
 from tests.e2e.project import PATIENCE, Project, docker_project, ssh_config_text, ssh_project
-from tests.e2e.reached import Reached, over_ssh
+from tests.e2e.reached import Reached, all_but, over_ssh
 from tests.e2e.terminal import Terminal
 from tests.e2e.test_forward import TEXT, listens, page, ports, web_server
 from tests.leaks import wait_until
@@ -268,3 +268,36 @@ def test_a_target_that_is_closed_takes_the_ports_along(automatic: Project) -> No
         assert automatic.shell("rdoctl stop --now").returncode == 0
         command.communicate()
     assert wait_until(lambda: not listens(local), PATIENCE)
+
+
+@all_but("ssh-dropbear", "it has one session beside the lifeline: later ones would end with those before")
+def test_it_works_over_each_kind_of_connection(reached: Reached) -> None:
+    """In a container, by a relay; as an ordinary user, who sees no other's sockets."""
+    project, port = reached.project, free_port()
+    reached.configure("auto_forward = true\n")
+    line = 'busybox httpd -f -p "127.0.0.1:$1" & echo up; read -r _; kill $!'
+    with project.start("sh", "-c", line, "sh", str(port)) as command:
+        command.expect_up()
+        assert listens(here(project, port))
+        assert wait_until(lambda: forward(project, port)["process"] == "busybox", PATIENCE)
+        command.communicate()
+    assert wait_until(lambda: not forward(project, port), PATIENCE)
+
+
+def test_a_port_that_is_asked_for_is_the_user_s_even_if_it_is_here_by_itself(
+    docker_engine: DockerEngine, tmp_path: Path, runtime: dict[str, str]
+) -> None:
+    port, other = free_port(), free_port()
+    with docker_engine.container("busybox", {tmp_path: str(tmp_path)}) as name:
+        project = docker_project(tmp_path, runtime, docker_engine, name)
+        project.configure((project.local / ".rdo.conf").read_text() + "auto_forward = true\n")
+        line = 'busybox httpd -f -p "$1" & echo up; read -r _; kill $!'
+        with project.start("sh", "-c", line, "sh", str(port)) as command:
+            command.expect_up()
+            assert here(project, port) == port
+            with project.start("-L", f"{port}:localhost:{other}", "sh", "-c", "echo up; read -r _") as second:
+                second.expect_up()
+                found = [(each["local"], each["remote"].rpartition(":")[2], each["auto"]) for each in ports(project)]
+                assert (f"localhost:{port}", str(other), False) in found
+                second.communicate()
+            command.communicate()

@@ -174,3 +174,12 @@ def test_what_cannot_be_had_is_told_once(target: TargetForwards, monkeypatch: py
         ports.have([on(command, port)])
         ports.have([on(command, port)])
     assert [line.startswith(f"cannot listen on `{port}`: ") for line in command.lines] == [True]
+
+
+def test_who_asks_for_a_port_has_it_even_if_it_is_here_by_itself(target: TargetForwards) -> None:
+    ports, command, port, other = WatchedPorts(target), Command(1), free_port(), free_port()
+    ports.have([on(command, port)])
+    held, _ = target.hold("the user", forwards.parse(f"{port}:localhost:{other}"))
+    assert (held.endpoint.port, here(target), ports.local(port)) == (port, [port], 0)
+    ports.give_back(command)
+    assert here(target) == [port]
