@@ -21,6 +21,7 @@ LONGEST_LINE = 1000
 REQUEST = common.MSG_CHANNEL_REQUEST
 FLOOD = "too much data before the login|without waiting for a reply|login timed out|did not finish"
 GLOBAL = text(b"hostkeys-00@openssh.com") + b"\1"
+FORWARDED = text(b"forwarded-tcpip") + uint32(1, 2, 3) + text(b"localhost") + uint32(22) + text(b"::1") + uint32(9)
 FAILURE = text(b"publickey,keyboard-interactive") + b"\0"
 PARTIAL = text(b"keyboard-interactive") + b"\1"
 
@@ -230,6 +231,9 @@ ODDITIES = [
     runs_and_says("a window beyond all bounds", "more input than", common.MSG_CHANNEL_WINDOW_ADJUST, uint32(HUGE)),
     runs("output for another channel", "channel that does not exist", lambda talk: talk.say(DATA, uint32(77, 0))),
     runs("channels that nobody asked for", WORKS, lambda talk: talk.flood(90, text(b"x11") + uint32(1, 2, 3), 2000)),
+    runs("connections to ports that nobody asked for", WORKS, lambda talk: talk.flood(90, FORWARDED, 2000)),
+    runs("answers that nobody asked for", WORKS, lambda talk: [talk.flood(kind, b"", 500) for kind in (81, 82, 3)]),
+    runs("a word of debugging, cut off", "truncated", lambda talk: talk.say(common.MSG_DEBUG, b"\0" + uint32(9))),
     runs("a channel for our agent", WORKS, lambda talk: talk.flood(90, AGENT, 99)),
     runs("a channel request that is cut off", "truncated", lambda talk: talk.say(90, text(b"x11"))),
     runs("requests without end", WORKS, lambda talk: talk.flood(common.MSG_GLOBAL_REQUEST, GLOBAL, 2000)),

@@ -11,7 +11,7 @@ from rdo.config.forwards import Endpoint
 from rdo.drivers.ssh import forward_messages
 from rdo.drivers.ssh.channel import SshChannel
 from rdo.drivers.ssh.direct_stream import ForwardedStream
-from rdo.drivers.ssh.fields import Body
+from rdo.drivers.ssh.fields import Body, Violation
 from rdo.drivers.ssh.forward_messages import PORT_STREAM, SOCKET_STREAM
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import LinkLost, SetupError
@@ -77,11 +77,15 @@ class RemoteListeners:
 
     def listen(self, at: Endpoint, accept: Accept) -> RemoteListener:
         """See the interface. Raises SetupError, LinkLost."""
-        answers: queue.SimpleQueue[RemoteListener | None] = queue.SimpleQueue()
+        answers: queue.SimpleQueue[RemoteListener | Violation | None] = queue.SimpleQueue()
         is_late = threading.Event()
 
         def answered(body: bytes | None) -> None:
-            listener = None if body is None else self._begin(at, body, accept)
+            try:
+                listener = None if body is None else self._begin(at, body, accept)
+            except Violation as error:  # it ends the connection
+                answers.put(error)
+                raise
             if listener and is_late.is_set():
                 listener.is_closed = True  # whoever connects is refused
             answers.put(listener)
@@ -93,8 +97,8 @@ class RemoteListeners:
         except queue.Empty:
             is_late.set()
             raise self._refused(at, f"no answer within {ANSWER_TIMEOUT:.0f} s") from None
-        if listener is None:
-            raise self._refused(at, self._why(at))
+        if not isinstance(listener, RemoteListener):
+            raise self._refused(at, str(listener or self._why(at)))
         return listener
 
     def _begin(self, at: Endpoint, body: Body, accept: Accept) -> RemoteListener:
