@@ -42,9 +42,10 @@ def add(profile: str | None, target: str | None, specs: Sequence[str]) -> None:
 @target_option
 @specs_argument
 def remove(profile: str | None, target: str | None, specs: Sequence[str]) -> None:
-    """End forwards, whether they were added, or are of the key `forward` or of a command.
+    """End forwards, whatever asked for them.
 
-    SPEC may also be the port here. Connections that are open go on.
+    SPEC may also be the port here. Connections that are open go on. What the key `forward` asks for is back with the
+    next connection to the target.
     """
     _change(profile, target, remove=specs)
 

@@ -100,9 +100,8 @@ class Relay:
         try:
             self._pull(self._stream)
             self._push(self._stream)
-        except OSError as error:  # the near side is gone
+        except OSError:  # the near side is gone
             self._is_broken = True
-            self.failure = self.failure or str(error)
         if self._is_broken or self._stream.failure:
             self.abort(self._stream.failure)
         elif self._down_ended and (self._input_ended or self._stream.ended) and not self._down:

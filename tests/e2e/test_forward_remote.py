@@ -91,10 +91,9 @@ def test_nobody_listens_here_and_the_other_side_sees_the_end(project: Project) -
 
 
 def test_a_port_that_is_taken_there_starts_no_command(project: Project) -> None:
-    with socket.socket() as taken, socket.socket(socket.AF_INET6) as taken_too:
+    with socket.socket() as taken:  # sshd would be content with the port of ::1
         port = free_port()
         taken.bind(("127.0.0.1", port))
-        taken_too.bind(("::1", port))
         result = project.run("-R", f"{port}:1", "touch", "started")
     assert result.returncode == 255
     line = (
@@ -102,6 +101,18 @@ def test_a_port_that_is_taken_there_starts_no_command(project: Project) -> None:
     )
     assert re.fullmatch(line, result.stderr.decode())
     assert not (project.remote / "started").exists()
+
+
+def test_a_server_that_permits_only_localhost_is_asked_for_that(
+    own_sshd: Callable[..., Sshd], tmp_path: Path, runtime: dict[str, str]
+) -> None:
+    there = free_port()
+    server = own_sshd(f"PermitListen localhost:{there}")
+    server.start()
+    project = ssh_project(tmp_path, runtime, server)
+    with web_server(project.local) as port, project.start("-R", f"{there}:{port}", *UNTIL_EOF) as command:
+        command.expect_up()
+        assert page(there) == TEXT
 
 
 @pytest.mark.parametrize("option", ["AllowTcpForwarding local", "AllowTcpForwarding no", "DisableForwarding yes"])

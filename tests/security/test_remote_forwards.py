@@ -81,14 +81,14 @@ def test_only_connections_to_what_was_asked_for_are_taken(tmp_path: Path, connec
         talk.say(SUCCESS)
         for host, port in ((b"localhost", PORT + 1), (b"localhost", 22), (b"", 0)):
             talk.say(common.MSG_CHANNEL_OPEN, forwarded(host, port))
-        talk.say(common.MSG_CHANNEL_OPEN, forwarded(b"localhost", PORT))
+        talk.say(common.MSG_CHANNEL_OPEN, forwarded(b"127.0.0.1", PORT))
 
     answers = with_requests(listen)
     answers[common.MSG_CHANNEL_OPEN_FAILURE] = lambda talk, message: refused.append(message.asbytes())
     answers[common.MSG_CHANNEL_OPEN_SUCCESS] = lambda talk, message: None
     with OddServer(tmp_path, None, answers) as server:
         connection = connect(server.ssh_config, caller=ScriptedCaller())
-        connection.listen(Endpoint(port=PORT), taken.append)
+        connection.listen(Endpoint("127.0.0.1", PORT), taken.append)
         assert wait_until(lambda: (len(refused), len(taken)) == (3, 1), BOUND)
 
 
@@ -101,13 +101,13 @@ def test_so_many_connections_are_held_and_no_more(
 
     def listen(talk: Talk) -> None:
         talk.say(SUCCESS)
-        talk.flood(common.MSG_CHANNEL_OPEN, forwarded(b"localhost", PORT), 100)
+        talk.flood(common.MSG_CHANNEL_OPEN, forwarded(b"127.0.0.1", PORT), 100)
 
     answers = with_requests(listen)
     answers[common.MSG_CHANNEL_OPEN_FAILURE] = lambda talk, message: refused.append(message.asbytes())
     answers[common.MSG_CHANNEL_OPEN_SUCCESS] = lambda talk, message: None
     with OddServer(tmp_path, None, answers) as server:
         connection = connect(server.ssh_config, caller=ScriptedCaller())
-        connection.listen(Endpoint(port=PORT), taken.append)
+        connection.listen(Endpoint("127.0.0.1", PORT), taken.append)
         assert wait_until(lambda: len(refused) == 90, BOUND)
         assert len(taken) == 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rdo.config.forwards import Endpoint
 from rdo.drivers.ssh import forward_messages
@@ -21,6 +21,8 @@ ANSWER_TIMEOUT = 15.0
 
 STREAM_LIMIT = 1024
 """Connections to one of them at a time. Each may hold some memory here, and the target decides how many come."""
+
+LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 
 Accept = Callable[[ForwardedStream], None]
 
@@ -65,6 +67,24 @@ class RemoteListener:
             self._open -= 1
 
 
+class LoopbackListener:
+    """The same on all loopback addresses."""
+
+    def __init__(self, endpoint: Endpoint, listeners: Sequence[RemoteListener]) -> None:
+        self.endpoint = endpoint
+        self._listeners = listeners
+
+    @property
+    def ended(self) -> bool:
+        """See the interface."""
+        return all(each.ended for each in self._listeners)
+
+    def close(self) -> None:
+        """See the interface."""
+        for each in self._listeners:
+            each.close()
+
+
 class RemoteListeners:
     """Those of a connection. Usable from any thread."""
 
@@ -75,8 +95,28 @@ class RemoteListeners:
         transport.open_channels.take_streams(PORT_STREAM, self._accept_port)
         transport.open_channels.take_streams(SOCKET_STREAM, self._accept_socket)
 
-    def listen(self, at: Endpoint, accept: Accept) -> RemoteListener:
-        """See the interface. Raises SetupError, LinkLost."""
+    def listen(self, at: Endpoint, accept: Accept) -> RemoteListener | LoopbackListener:
+        """See the interface. Raises SetupError, LinkLost.
+
+        Where `at` names no address, both loopback addresses are asked for apart: of `localhost`, which ssh(1) asks for,
+        sshd is content with one, and somebody else may have the other. A server that only permits `localhost`
+        (PermitListen) says that it forbids the others.
+        """
+        if at.path or at.host:
+            return self._listen(at, accept)
+        try:
+            first = self._listen(at._replace(host=LOOPBACK_ADDRESSES[0]), accept)
+        except SetupError:
+            if self._transport.ended.is_set() or not self._transport.debug:
+                raise
+            return self._listen(at, accept)
+        second = at._replace(host=LOOPBACK_ADDRESSES[1], port=first.endpoint.port)
+        listeners = [first]
+        with contextlib.suppress(SetupError):  # it has no IPv6
+            listeners.append(self._listen(second, accept))
+        return LoopbackListener(at._replace(port=first.endpoint.port), listeners)
+
+    def _listen(self, at: Endpoint, accept: Accept) -> RemoteListener:
         answers: queue.SimpleQueue[RemoteListener | Violation | None] = queue.SimpleQueue()
         is_late = threading.Event()
 
@@ -109,6 +149,7 @@ class RemoteListeners:
         return listener
 
     def _refused(self, at: Endpoint, why: str) -> SetupError:
+        at = at._replace(host="") if at.host in LOOPBACK_ADDRESSES else at
         hint = "choose another port there, as in `4001:localhost:4000`"
         if at.path:
             hint = "if nobody uses it, remove it there; sshd does not (StreamLocalBindUnlink)"
