@@ -75,6 +75,10 @@ def sections(options: Options) -> Iterator[tuple[str, list[str]]]:
         from rdo.cli import explain_ports
 
         yield from explain_ports.sections(loaded, asked, driver.target, of_ssh)
+    if loaded.settings.open_browser != "no":
+        from rdo.cli import explain_browser
+
+        yield from explain_browser.sections(loaded, asked)
     if options_of_ssh is not None:
         yield from explain_plan.ssh(options_of_ssh)
 

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,38 @@ def test_a_target_without_what_finds_ports_of_commands_is_a_warning(
     status, found = examine(ssh_project(tmp_path, runtime, server, "auto_forward = true\n"))
     why = "the target has neither `awk` with /proc nor `lsof`; install one of them there"
     assert (status, found["auto_forward"]) == (0, ("warning", why))
+
+
+def with_browser(project: Project, command: str) -> Project:
+    return replace(project, environment={**project.environment, "BROWSER": command})
+
+
+@pytest.mark.parametrize("word", ["ask", "yes"])
+def test_what_opens_urls_is_said_where_that_is_asked_for(
+    local: Project, tmp_path: Path, runtime: dict[str, str], sshd: Sshd, word: str
+) -> None:
+    (tmp_path / "ssh").mkdir()
+    project = with_browser(
+        ssh_project(tmp_path / "ssh", runtime, sshd, f'open_browser = "{word}"\n'), "/missing:cat %s"
+    )
+    status, found = examine(project)
+    assert (status, found["open_browser"]) == (0, ("ok", "URLs are opened by `cat`"))
+    local.configure(f'driver = "local"\ndirectory = "{local.remote}"\nopen_browser = "{word}"\n')
+    assert examine(local)[1]["open_browser"][0] == "ok"
+
+
+def test_a_target_without_a_place_for_programs_that_open_urls_is_a_warning(
+    tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
+) -> None:
+    (tmp_path / "bin").mkdir()
+    for name in ("sh", "true", "cat", "sleep", "pwd", "env", "setsid", "readlink", "ps", "mktemp", "rm"):
+        (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
+    server = own_sshd(f"SetEnv PATH={tmp_path / 'bin'}").start()
+    project = with_browser(ssh_project(tmp_path, runtime, server, 'open_browser = "yes"\n'), "cat")
+    status, found = examine(project)
+    why = "commands on the target find no program that hands URLs over; type `rdo -v true` to see why"
+    assert (status, found["open_browser"]) == (0, ("warning", why))
+    said = "rdo: URLs that the command opens are not opened here: the target has no place for programs of one's own"
+    result = project.run("-v", "sh", "-c", "echo ${BROWSER-none}")
+    assert (result.stdout, said.encode() in result.stderr) == (b"none\n", True)
+    assert project.run("sh", "-c", "echo ${BROWSER-none}").stderr == b""

@@ -190,3 +190,22 @@ def test_the_script_is_shown_to_those_who_ask_for_details(project: Project) -> N
     title = "Script for the target's /bin/sh"
     assert title not in explain(project, "true")
     assert title in explain(project, "-v true")
+
+
+@pytest.mark.parametrize(
+    ("config", "browser", "what"),
+    [
+        ('open_browser = "yes"', "cat", "are opened here  and shown  by `cat`"),
+        ('open_browser = "yes"', "/missing", "are opened here  and shown  "),
+        ('open_browser = "ask"', "cat", "are not opened here: there is no terminal to ask on"),
+        ('open_browser = "ask"\ndriver = "local"', "cat", "are opened by the command itself, on this machine"),
+    ],
+)
+def test_what_becomes_of_urls_is_shown_where_that_is_asked_for(
+    project: Project, tmp_path: Path, config: str, browser: str, what: str
+) -> None:
+    driver = "" if "driver" in config else 'driver = "ssh"\nhost = "devbox"\n'
+    (tmp_path / "ssh_config").touch()
+    project.configure(f'{driver}directory = "/srv"\n{config}\n')
+    text = explain(project, "make", RDO_SSH_CONFIG=str(tmp_path / "ssh_config"), BROWSER=browser)
+    assert f"\nURLs that the command opens\n  {what}" in text
