@@ -65,7 +65,7 @@ def end(size: int) -> bytes:
 
 def _extension(kind: bytes, content: bytes) -> bytes:
     size = len(content)
-    return _extension_block(kind, size) + content + padding(size)
+    return _extension_block(kind, size) + content.ljust(size + -size % BLOCK, b"\0")
 
 
 @functools.lru_cache(maxsize=64)
