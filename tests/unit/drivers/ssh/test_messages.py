@@ -105,6 +105,11 @@ def test_the_server_asks_for_a_channel() -> None:
     assert messages.opening(text(b"x11") + uint32(4, 5, 6) + b"more") == (b"x11", (4, 5, 6), b"more")
 
 
+def test_words_for_those_who_look_for_a_fault_are_cut_to_a_line() -> None:
+    assert messages.debug_text(b"\1" + text(b"forwarding is off") + text(b"")) == "forwarding is off"
+    assert len(messages.debug_text(b"\0" + text(b"x" * 5000) + text(b""))) == 203
+
+
 def test_a_channel_that_can_carry_nothing_is_a_violation() -> None:
     with pytest.raises(Violation, match="messages of 0 bytes"):
         messages.confirmation(uint32(4, 5, 0))
@@ -139,6 +144,7 @@ READERS = (
     messages.opening,
     messages.global_request,
     messages.disconnection,
+    messages.debug_text,
     messages.extensions,
 )
 
