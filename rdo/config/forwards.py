@@ -71,6 +71,13 @@ class Forward(NamedTuple):
     destination: Endpoint
     exact: bool = False
     kind: ForwardKind = ForwardKind.LOCAL
+    permitted: tuple[Endpoint, ...] | None = None
+    """Of a SOCKS proxy on the target: where it may lead, with 0 for any port; None for anywhere."""
+
+    @property
+    def is_proxy(self) -> bool:
+        """Whether those who connect say where to."""
+        return self.destination == Endpoint()
 
 
 class ForwardSet(NamedTuple):

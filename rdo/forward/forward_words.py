@@ -44,6 +44,8 @@ def way_of(forward: Forward, name: str) -> str:
 
 def here(forward: Forward) -> str:
     """The end on this machine, or what that reaches."""
+    if forward.kind is ForwardKind.REMOTE and forward.is_proxy:
+        return "this machine (SOCKS)"
     endpoint = forward.destination if forward.kind is ForwardKind.REMOTE else forward.listen
     return endpoint.path or (str(endpoint) if endpoint.host else f"localhost:{endpoint.port}")
 

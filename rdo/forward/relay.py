@@ -77,6 +77,10 @@ class Relay:
         """Bytes from the target."""
         return self._sunk + self._received
 
+    def begin_with(self, up: bytes, down: bytes) -> None:
+        """What goes first to the target, and from it. Before `start`."""
+        self._up, self._down = memoryview(up), memoryview(down)
+
     def start(self, open_stream: Callable[[Sink, Callable[[], None]], TargetStream]) -> None:
         """Open the far side. Where that cannot be, the connection is reset."""
         try:

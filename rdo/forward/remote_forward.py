@@ -13,6 +13,7 @@ from rdo.errors import SetupError, reason
 from rdo.forward.held_forward import HeldForward
 from rdo.forward.relay import Relay
 from rdo.forward.relay_loop import RelayLoop
+from rdo.forward.remote_socks import RemoteSocks
 from rdo.pool.connection import IncomingLease
 from rdo.util.workers import Workers
 
@@ -31,6 +32,8 @@ class RemoteForward(HeldForward):
         super().__init__(forward)
         self._loop = loop
         self._workers = workers
+        self._asked: set[RemoteSocks] = set()
+        """Who has not said yet where to."""
         self._listener = listen(forward.listen, self._accept)
 
     @property
@@ -51,6 +54,11 @@ class RemoteForward(HeldForward):
     def end(self) -> None:
         """See HeldForward."""
         self._listener.close()
+        self._loop.run_soon(self._stop_asking)
+
+    def _stop_asking(self) -> None:
+        for each in list(self._asked):
+            each.end()
 
     def _accept(self, lease: IncomingLease) -> None:
         """By who receives from the target."""
@@ -58,24 +66,41 @@ class RemoteForward(HeldForward):
             self._give_up(lease, "")
 
     def _begin(self, lease: IncomingLease) -> None:
+        if not self.forward.is_proxy:
+            self._connect_soon(lease, self.forward.destination, None)
+            return
+        asked = RemoteSocks(lease, self._loop, self.forward.permitted, self._found, self._not_found)
+        self._asked.add(asked)
+        asked.begin()
+
+    def _found(self, asked: RemoteSocks, destination: Endpoint) -> None:
+        self._asked.discard(asked)
+        self._connect_soon(asked.lease, destination, asked)
+
+    def _not_found(self, asked: RemoteSocks, why: str) -> None:
+        self._asked.discard(asked)
+        self._give_up(asked.lease, why)
+
+    def _connect_soon(self, lease: IncomingLease, destination: Endpoint, asked: RemoteSocks | None) -> None:
         """Connect, in a thread that may wait."""
         self._loop.expected += 1
         try:
-            self._workers.submit(partial(self._connect, lease))
+            self._workers.submit(partial(self._connect, lease, destination, asked))
         except SetupError as error:
-            self._loop.expected -= 1
-            self._give_up(lease, str(error))
+            self._failed(lease, asked, str(error))
 
-    def _connect(self, lease: IncomingLease) -> None:
+    def _connect(self, lease: IncomingLease, destination: Endpoint, asked: RemoteSocks | None) -> None:
         try:
-            connection = endpoint_socket.connect(self.forward.destination, CONNECT_TIMEOUT)
-        except OSError as error:
-            self._loop.run_soon(partial(self._failed, lease, reason(error)))
+            connection = endpoint_socket.connect(destination, CONNECT_TIMEOUT)
+        except (OSError, UnicodeError) as error:  # a name may be one that cannot be looked up at all
+            self._loop.run_soon(partial(self._failed, lease, asked, reason(error)))
         else:
-            self._loop.run_soon(partial(self._relay, lease, connection))
+            self._loop.run_soon(partial(self._relay, lease, asked, connection))
 
-    def _failed(self, lease: IncomingLease, why: str) -> None:
+    def _failed(self, lease: IncomingLease, asked: RemoteSocks | None, why: str) -> None:
         self._loop.expected -= 1
+        if asked is not None:
+            asked.refuse(why)
         self._give_up(lease, why)
 
     def _give_up(self, lease: IncomingLease, why: str) -> None:
@@ -83,9 +108,11 @@ class RemoteForward(HeldForward):
         lease.release()
         self.fail(why)
 
-    def _relay(self, lease: IncomingLease, connection: socket.socket) -> None:
+    def _relay(self, lease: IncomingLease, asked: RemoteSocks | None, connection: socket.socket) -> None:
         self._loop.expected -= 1
         relay = Relay(connection, self._loop, self.forget)
+        if asked is not None:
+            relay.begin_with(asked.request.granted, asked.request.rest)
         self.relays[relay] = lease.release
 
         def begin(sink: Sink, changed: Callable[[], None]) -> TargetStream:

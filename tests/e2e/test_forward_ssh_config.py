@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import require
 from tests.e2e.project import PATIENCE, Project, ssh_config_text, ssh_project
 from tests.e2e.reached import Reached, over_ssh
 from tests.e2e.test_forward import TEXT, listens, page, ports, web_server
@@ -132,3 +135,36 @@ def test_they_come_back_after_the_connection_was_lost(cut_off: Callable[..., Rea
         assert wait_until(lambda: not listens(there), PATIENCE)
         assert reached.project.run("true").stderr == b""
         assert page(here) == page(there) == TEXT
+
+
+def by_proxy(proxy: int, port: int) -> tuple[int, bytes]:
+    """What curl gets through a proxy on the target, which is this machine: its status, and the page."""
+    curl = shutil.which("curl") or require("curl", "it is not installed")
+    words = [str(curl), "-s", "-4", "--socks5-hostname", f"127.0.0.1:{proxy}", f"http://localhost:{port}/page"]
+    done = subprocess.run(words, capture_output=True, timeout=PATIENCE, check=False)
+    return done.returncode, done.stdout
+
+
+def test_a_remote_forward_without_a_host_is_a_proxy_for_the_target(configured: Configured, tmp_path: Path) -> None:
+    with web_server(tmp_path) as port, web_server(tmp_path) as other:
+        proxy = free_port()
+        project = configured(f"RemoteForward {proxy}", f"PermitRemoteOpen localhost:{port}")
+        assert project.run("true").stderr == b""
+        assert by_proxy(proxy, port) == (0, TEXT)
+        assert by_proxy(proxy, other)[0] != 0
+        (forward,) = ports(project)
+        assert forward["local"] == "this machine (SOCKS)"
+        assert wait_until(lambda: "PermitRemoteOpen" in ports(project)[0]["failure"], PATIENCE)
+        with socket.create_connection(("127.0.0.1", proxy), PATIENCE) as silent:
+            silent.sendall(b"\5")
+            project.shell("rdoctl stop")
+            assert silent.recv(1) == b""
+
+
+def test_a_proxy_for_the_target_says_what_it_cannot_reach(configured: Configured, tmp_path: Path) -> None:
+    with web_server(tmp_path) as port:
+        proxy = free_port()
+        project = configured(f"RemoteForward {proxy}")
+        assert project.run("true").stderr == b""
+        assert by_proxy(proxy, free_port()) == (97, b""), "curl's for an answer of SOCKS"
+        assert by_proxy(proxy, port) == (0, TEXT)

@@ -38,9 +38,6 @@ HONOURED, IGNORED, REFUSED = Treatment.HONOURED, Treatment.IGNORED, Treatment.RE
 BY_SSH = "`ssh -G` applies it before rdo sees the result"
 OFF = ("no", "false", "none", "")
 HELD = "for as long as the target is held; see docs/ports.md"
-SOCKS = "[socks]:0"
-"""Where `ssh -G` has a RemoteForward lead that is a proxy."""
-NO_PROXY_THERE = "rdo is not a SOCKS proxy for the target"
 KERBEROS = "rdo does not use Kerberos"
 X11 = "rdo does not forward X11"
 
@@ -116,7 +113,7 @@ TABLE = (
     Rule("ObscureKeystrokeTiming", IGNORED, "the timing of keystrokes can be seen on the network", (*OFF, "0")),
     Rule("PasswordAuthentication", HONOURED),
     Rule("PermitLocalCommand", HONOURED),
-    Rule("PermitRemoteOpen", IGNORED, NO_PROXY_THERE, ("*",)),
+    Rule("PermitRemoteOpen", HONOURED),
     Rule("PKCS11Provider", IGNORED, "rdo loads no provider; `ssh-add -s` has the agent load it", OFF),
     Rule("PreferredAuthentications", HONOURED),
     Rule("ProxyCommand", HONOURED),
@@ -127,7 +124,7 @@ TABLE = (
     Rule("RefuseConnection", HONOURED, BY_SSH),
     Rule("RekeyLimit", IGNORED, "the server decides when keys are renewed", ("0 0",)),
     Rule("RemoteCommand", IGNORED, "rdo runs the command that it is given", OFF),
-    Rule("RemoteForward", HONOURED, f"but not without a host: {NO_PROXY_THERE}"),
+    Rule("RemoteForward", HONOURED, HELD),
     Rule("RequestTTY", IGNORED, "commands typed on a terminal get one: see `-t` and `-T`", ("auto",)),
     Rule("RequiredRSASize", HONOURED),
     Rule("RevokedHostKeys", HONOURED, "lists of keys, and KRLs; a file that cannot be used is an error"),
@@ -171,13 +168,6 @@ def ignored(found: Found) -> Iterator[str]:
             yield f"{key} {values[0]}: rdo does not know this option of ssh"
         elif rule.treatment is IGNORED and not rule.is_silent(values[0]):
             yield f"{rule.name} {values[0]}: {rule.what}"
-    yield from _proxies(found)
-
-
-def _proxies(found: Found) -> Iterator[str]:
-    for value in found.get("remoteforward", ()):
-        if SOCKS in value:
-            yield f"RemoteForward {value.split(' ')[0]}: {NO_PROXY_THERE}"
 
 
 def refused(found: Found) -> Iterator[str]:

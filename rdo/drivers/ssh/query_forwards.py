@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 
 from rdo.config.forwards import EVERYWHERE, NO_FORWARDS, Endpoint, Forward, ForwardKind, ForwardSet
-from rdo.drivers.ssh.option_table import SOCKS, Found
+from rdo.drivers.ssh.option_table import Found
 
 PAIR = re.compile(r"(.+?) (\[.*\]:\d+|/.*|[^ ]+:\d+)")
 """What listens, and what that leads to. A path may contain blanks; what is in brackets is an address or a name."""
+
+SOCKS = " [socks]:0"
+"""Where `ssh -G` has a RemoteForward lead that is a proxy; others print nothing."""
 
 TRUE = ("yes", "true")
 
@@ -19,7 +22,8 @@ def forwards(found: Found) -> ForwardSet:
         return NO_FORWARDS
     is_open = _first(found, "gatewayports") in TRUE
     local = [_pair(text, ForwardKind.LOCAL) for text in found.get("localforward", ())]
-    remote = [_pair(text, ForwardKind.REMOTE) for text in found.get("remoteforward", ()) if SOCKS not in text]
+    permitted = _permitted(_first(found, "permitremoteopen"))
+    remote = [_remote(text, permitted) for text in found.get("remoteforward", ())]
     # Some releases print those of LocalForward that lead to a socket here, too.
     listens = [text.split(" ")[0] for text in found.get("localforward", ())]
     dynamic = [
@@ -38,6 +42,21 @@ def forwards(found: Found) -> ForwardSet:
 
 def _first(found: Found, name: str) -> str:
     return next(iter(found.get(name, ())), "")
+
+
+def _remote(text: str, permitted: tuple[Endpoint, ...] | None) -> Forward:
+    listen = text.removesuffix(SOCKS)
+    if " " in listen:
+        return _pair(text, ForwardKind.REMOTE)
+    return Forward(_listen(listen, "RemoteForward"), Endpoint(), True, ForwardKind.REMOTE, permitted)
+
+
+def _permitted(text: str) -> tuple[Endpoint, ...] | None:
+    """Where proxies on the target may lead."""
+    if text in ("", "any"):
+        return None
+    words = [] if text == "none" else text.split()
+    return tuple(_endpoint(word.removesuffix("*") + "0" * word.endswith(":*"), "PermitRemoteOpen") for word in words)
 
 
 def _pair(text: str, kind: ForwardKind) -> Forward:

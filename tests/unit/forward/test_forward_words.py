@@ -42,6 +42,7 @@ class Held(HeldForward):
         (parse_remote("4000"), "box:4000 -> localhost:4000"),
         (parse_remote("4000:db:80"), "box:4000 -> db:80"),
         (parse_remote("/a:/b"), "box:/a -> /b"),
+        (parse_remote("4000")._replace(destination=Endpoint()), "box:4000 -> this machine (SOCKS)"),
         (parse_dynamic("1080"), "localhost:1080 -> box (SOCKS)"),
     ],
 )

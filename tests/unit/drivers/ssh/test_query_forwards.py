@@ -46,8 +46,21 @@ def test_what_only_shows_a_forward_to_a_socket_again_is_no_proxy() -> None:
     assert [each.listen for each in forwards(found).forwards if each.kind is DYNAMIC] == [Endpoint(port=1080)]
 
 
-def test_a_proxy_for_the_target_is_left_out() -> None:
-    assert forwards({"remoteforward": ["4005 [socks]:0"]}) == NO_FORWARDS
+@pytest.mark.parametrize("value", ["4005 [socks]:0", "4005"])
+@pytest.mark.parametrize(
+    ("permit", "permitted"),
+    [
+        ("", None),
+        ("any", None),
+        ("none", ()),
+        ("db:80 [::1]:*  *:443", (Endpoint("db", 80), Endpoint("::1", 0), Endpoint(EVERYWHERE, 443))),
+    ],
+)
+def test_a_proxy_for_the_target_leads_where_it_may(
+    value: str, permit: str, permitted: tuple[Endpoint, ...] | None
+) -> None:
+    (found,) = forwards({"remoteforward": [value], "permitremoteopen": [permit]}).forwards
+    assert found == Forward(Endpoint(port=4005), Endpoint(), True, REMOTE, permitted)
 
 
 def test_gateway_ports_opens_what_names_no_address() -> None:
@@ -97,6 +110,7 @@ def test_what_the_installed_ssh_prints_is_understood(tmp_path: Path) -> None:
         forward(Endpoint(path="/tmp/a.sock"), socket, LOCAL),
         forward(Endpoint(port=3007), socket, LOCAL),
         forward(Endpoint(port=4000), Endpoint("localhost", 4001), REMOTE),
+        forward(Endpoint(port=4005), Endpoint(), REMOTE),
         forward(Endpoint(path="/tmp/r.sock"), Endpoint("localhost", 1), REMOTE),
         forward(Endpoint(port=1080), Endpoint(), DYNAMIC),
         forward(Endpoint(EVERYWHERE, 1081), Endpoint(), DYNAMIC),

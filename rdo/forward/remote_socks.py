@@ -1,0 +1,95 @@
+"""Somebody on the target who says by SOCKS which server this machine is to connect to: up to the request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rdo.config.forwards import Endpoint
+from rdo.forward.relay_loop import RelayLoop
+from rdo.forward.socks import SocksError, SocksRequest
+from rdo.pool.connection import IncomingLease
+
+FORBIDDEN = "your ssh configuration forbids it (PermitRemoteOpen)"
+
+
+class RemoteSocks:
+    """By the loop, but for `_changed`. Ends by `found` or by `failed`, each with itself, and is called no more."""
+
+    def __init__(
+        self,
+        lease: IncomingLease,
+        loop: RelayLoop,
+        permitted: tuple[Endpoint, ...] | None,
+        found: Callable[[RemoteSocks, Endpoint], None],
+        failed: Callable[[RemoteSocks, str], None],
+    ) -> None:
+        self.lease = lease
+        self.request = SocksRequest()
+        self._loop = loop
+        self._permitted = permitted
+        self._found = found
+        self._failed = failed
+        self._is_over = False
+
+    def begin(self) -> None:
+        """Wait for the request."""
+        self.lease.stream.begin(_takes_nothing, self._changed)
+        self._advance()
+
+    def refuse(self, why: str) -> None:
+        """There is no connection to what was asked for."""
+        self._answer(self.request.refused(why))
+
+    def end(self) -> None:
+        """Do not wait any longer."""
+        if not self._is_over:
+            self._fail("the forward has ended")
+
+    def _changed(self) -> None:
+        self._loop.run_soon(self._advance)
+
+    def _advance(self) -> None:
+        while not self._is_over:
+            data = self.lease.stream.read()
+            if data is None:
+                self._fail(self.lease.stream.failure or "the client hung up")
+            elif not data:
+                return
+            else:
+                self._receive(bytes(data))
+
+    def _receive(self, data: bytes) -> None:
+        try:
+            self._answer(self.request.receive(data))
+        except SocksError as error:
+            self._answer(error.answer)
+            self._fail(str(error))
+            return
+        destination = self.request.destination
+        if destination is None:
+            return
+        if not _is_permitted(destination, self._permitted):
+            self.refuse(FORBIDDEN)
+            self._fail(FORBIDDEN)
+            return
+        self._is_over = True
+        self._found(self, destination)
+
+    def _answer(self, answer: bytes) -> None:
+        if answer:  # a few bytes, for which there is room
+            self.lease.stream.write(memoryview(answer))
+            self.lease.stream.flush()
+
+    def _fail(self, why: str) -> None:
+        self._is_over = True
+        self._failed(self, why)
+
+
+def _is_permitted(destination: Endpoint, permitted: tuple[Endpoint, ...] | None) -> bool:
+    if permitted is None:
+        return True
+    return any(each.host in ("*", destination.host) and each.port in (0, destination.port) for each in permitted)
+
+
+def _takes_nothing(stream: int, data: bytes | memoryview) -> bool:
+    return False
