@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Makes a directory of programs that hand URLs to rdo (open_url.sh), prints its path, or an empty line if that cannot be,
 # and holds it up to the end of stdin. For each URL, it prints the process that waits, the word of its command and the
-# URL; a line of stdin is that process and its status.
+# URL, and an empty line; a line of stdin is that process and its status.
 umask 077
 browser_top=
 is_over=
@@ -42,6 +42,7 @@ while IFS= read -r waiting_process; do
     [ ! -f "$browser_top/url.$waiting_process" ] || {
         printf '%s ' "$waiting_process"
         cat "$browser_top/url.$waiting_process"
+        echo
         rm -f "$browser_top/url.$waiting_process"
     }
 done <&3 &

@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.conftest import (
     anywhere,
+    client,
     containers,
     own,
     own_anywhere,
@@ -24,8 +25,8 @@ from tests.integration.conftest import caller, connect
 from tests.login_keys import agent
 
 __all__ = [
-    "agent", "anywhere", "caller", "connect", "containers", "own", "own_anywhere", "project", "reached", "server",
-    "target", "terminal", "user_sshd", "way",
+    "agent", "anywhere", "caller", "client", "connect", "containers", "own", "own_anywhere", "project", "reached",
+    "server", "target", "terminal", "user_sshd", "way",
 ]  # fmt: skip
 
 

@@ -43,7 +43,9 @@ class Holder:
     def next(self) -> tuple[int, str]:
         """Who waits, and the rest of its line."""
         assert self.process.stdout
-        number, _, rest = self.process.stdout.readline().rstrip(b"\n").decode().partition(" ")
+        while (line := self.process.stdout.readline()) == b"\n":
+            pass
+        number, _, rest = line.rstrip(b"\n").decode().partition(" ")
         return int(number), rest
 
     def answer(self, number: int, status: int) -> None:
