@@ -98,7 +98,7 @@ class CommandRunner:
                 self._hint_at_prefix_assignments(
                     caller, request, {*planned.script.environment, *use.target.options(caller, None).variables}
                 )
-            finish = sync.finish if sync is not None else None
+            finish = sync.finisher(has_looked=copied is not None) if sync is not None else None
             restore = sync.restore if sync is not None and copied is not None else None
             ports = self._ports(asked, use, lease, maps_output=planned.maps_output)
             session = Session(client, lease, use.target.name, planned.output_roots, finish, restore, ports)

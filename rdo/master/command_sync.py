@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from rdo import plan
@@ -100,13 +101,22 @@ class CommandSync(NamedTuple):
             caller = StartedCaller(self.client, self.request, self.user, lambda: shell.channel.ended)
             self.sync.restore(self.use(caller), shell.nonce)
 
-    def finish(self, status: int) -> int:
+    def finisher(self, *, has_looked: bool) -> Callable[[int], int] | None:
+        """What is to be called once the command has ended, with its status; None if there is nothing left to do.
+
+        `has_looked`: its shell has found that what was copied is there.
+        """
+        if has_looked and not self.sync.place.rules.pull:
+            return None
+        return partial(self._finish, has_looked=has_looked)
+
+    def _finish(self, status: int, *, has_looked: bool) -> int:
         """Have here what the command left there; the status to report: 255 for what fails, if the command's was 0.
 
-        Where the command could not enter its directory, the target is asked again before the next one: it may be empty.
-        Raises ClientGone.
+        Where the command may not have been able to enter its directory, the target is asked again before the next one:
+        it may be empty. Raises ClientGone.
         """
-        if status == FAILURE:
+        if status == FAILURE and not has_looked:
             self.sync.forget()
         if not self.sync.place.rules.pull:
             return status

@@ -31,9 +31,8 @@ class UnisonSync(NamedTuple):
     def restore(self, shell: Shell) -> None:
         """See CommandSync. It is never called."""
 
-    def finish(self, status: int) -> int:
+    def finisher(self, *, has_looked: bool) -> None:
         """See CommandSync."""
-        return status
 
     def run_only(self, caller: WaitingCaller, words: Sequence[str]) -> None:
         """Do what `rdo --sync-only` asks for. Raises RdoError, ClientGone."""
