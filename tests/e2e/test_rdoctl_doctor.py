@@ -57,6 +57,11 @@ def test_all_is_well_with_a_local_target(local: Project) -> None:
     assert found["remote /bin/sh"][1].startswith("/")
 
 
+def test_the_directory_there_is_named_as_it_is_there(local: Project) -> None:
+    local.configure((local.local / ".rdo.conf").read_text() + "map_output = true\n")
+    assert examine(local)[1]["remote directory"] == ("ok", str(local.remote))
+
+
 def test_all_is_well_with_an_ssh_server(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> None:
     status, found = examine(ssh_project(tmp_path, runtime, sshd))
     assert status == 0

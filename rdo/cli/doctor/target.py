@@ -56,7 +56,18 @@ class TargetCommands:
 
     def line(self, *words: str) -> list[str]:
         """The command line of `rdo WORDS`; it asks on the terminal what it has to, and reads no stdin."""
-        return [*spawn_master.python(PROGRAM), "-n", "-T", "--no-sync", "-C", self._root, "-p", self._profile, *words]
+        return [
+            *spawn_master.python(PROGRAM),
+            "-n",
+            "-T",
+            "--no-sync",
+            "--no-map-output",
+            "-C",
+            self._root,
+            "-p",
+            self._profile,
+            *words,
+        ]
 
     def run(self, *words: str, timeout: float = COMMAND_TIMEOUT) -> CommandResult:
         """Run `rdo WORDS` to its end."""
