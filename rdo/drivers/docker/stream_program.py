@@ -110,7 +110,7 @@ while (1) {
 
 _SCRIPT = template.load("stream")
 
-NO_PROGRAM = "it has none of python3, perl, socat, nc and bash"
+NO_PROGRAM = "it has none of python3, perl, socat, bash and nc"
 
 ENDED, FAILED, MISSING = b"0", b"1", b"2"
 """What follows the nonce on stderr: the server has ended the connection, or cannot be reached; or see NO_PROGRAM."""

@@ -1,0 +1,163 @@
+"""Forwards into a container, by each program that connects there: containers that have just one of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from rdo.config.forwards import Endpoint, Forward
+from rdo.config.schema import Settings
+from rdo.drivers.docker.driver import DockerDriver
+from rdo.forward.target_forwards import TargetForwards
+from rdo.pool.target_pool import TargetPool
+from tests.docker_engine import DockerEngine
+from tests.leaks import wait_until
+from tests.reach import Target
+from tests.ssh_server import free_port
+from tests.target_tools import TOOLS
+from tests.tcp_server import BOUND, connect, echo, read_all, server
+
+PROGRAMS = ("python3", "perl", "socat", "bash", "nc", "nc of busybox")
+
+IMPLEMENTATIONS = {"nc": "nc.openbsd", "nc of busybox": "busybox"}
+"""Of those that there are several of."""
+
+NOT_OPENBSD = [name for name in PROGRAMS if name != "nc"]
+"""Its nc waits for the end of both sides: see stream.sh."""
+
+MEGABYTE = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def way() -> str:
+    """See conftest."""
+    return "docker"
+
+
+@pytest.fixture(scope="module", params=PROGRAMS)
+def program(request: pytest.FixtureRequest) -> str:
+    """Each of them in its turn; empty for none."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def target(program: str, docker_engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """A container that has this machine's network and programs, of which its PATH names one, and what is everywhere."""
+    directory, only = tmp_path_factory.mktemp("shared"), tmp_path_factory.mktemp("only")
+    for name in (*TOOLS, program):
+        found = shutil.which(IMPLEMENTATIONS.get(name, name), path="/usr/bin:/bin")
+        if found:
+            (only / name.removesuffix(" of busybox")).symlink_to(os.path.realpath(found))
+        elif name:
+            pytest.skip(f"{name} is not installed")
+    mounts = {directory: "/there", only: "/only", Path("/usr"): "/usr:ro"}
+    options = {"network_mode": "host", "environment": {"PATH": "/only"}, "init": False}  # whose program is in /usr
+    with docker_engine.container("dash", mounts, **options) as name:
+        environment = {**os.environ, "DOCKER_HOST": docker_engine.host}
+        driver = DockerDriver(Settings(container=name, directory="/there"), str(directory), "default", environment)
+        yield Target(driver, environment, directory, "/there")
+
+
+@pytest.mark.parametrize("program", NOT_OPENBSD, indirect=True)
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_bytes_go_both_ways_until_the_server_ends(forward: Callable[[str], int], host: str) -> None:
+    def serve(connection: socket.socket) -> None:
+        assert connection.recv(6, socket.MSG_WAITALL) == b"hello\xff"
+        connection.sendall(b"good bye\0")
+
+    there = f"[{host}]" if ":" in host else host
+    family = host if ":" in host else "127.0.0.1"
+    with server(serve, family) as port, connect(forward(f"{there}:{port}")) as connection:
+        connection.sendall(b"hello\xff")
+        assert read_all(connection) == b"good bye\0"
+
+
+def test_much_comes_back_whole_while_it_is_sent(forward: Callable[[str], int]) -> None:
+    data = os.urandom(MEGABYTE) * 8
+    with server(echo) as port, connect(forward(str(port))) as connection:
+        sender = threading.Thread(target=connection.sendall, args=[data])
+        sender.start()
+        found = b""
+        while len(found) < len(data):
+            found += connection.recv(MEGABYTE)
+        assert found == data
+        sender.join()
+
+
+def test_several_connections_are_kept_apart(forward: Callable[[str], int]) -> None:
+    with server(echo) as port:
+        local = forward(str(port))
+        connections = [connect(local) for _ in range(5)]
+        for number, connection in enumerate(connections):
+            connection.sendall(b"%d" % number)
+        for number, connection in enumerate(connections):
+            assert connection.recv(1) == b"%d" % number
+            connection.close()
+
+
+def test_whoever_connects_to_nobody_sees_a_reset_and_no_end(forward: Callable[[str], int]) -> None:
+    port = forward(f"localhost:{free_port()}")
+    with pytest.raises(ConnectionResetError), connect(port) as connection:
+        connection.recv(1)
+
+
+def test_a_client_that_goes_ends_the_connection_there(forward: Callable[[str], int]) -> None:
+    ended = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        with suppress(OSError):
+            read_all(connection)
+        ended.set()
+
+    with server(serve) as port:
+        with connect(forward(str(port))) as connection:
+            connection.sendall(b"hello")
+        assert ended.wait(BOUND)
+
+
+@pytest.mark.parametrize("program", ["python3", "perl"], indirect=True)
+def test_one_direction_may_end_before_the_other(forward: Callable[[str], int]) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(read_all(connection).upper())
+
+    with server(serve) as port, connect(forward(str(port))) as connection:
+        connection.sendall(b"hello")
+        connection.shutdown(socket.SHUT_WR)
+        assert read_all(connection) == b"HELLO"
+
+
+@pytest.mark.parametrize("program", ["python3", "perl", "socat", "nc"], indirect=True)
+def test_a_unix_socket_there_is_a_socket_here(target: Target, pool: TargetPool) -> None:
+    there, here = target.local / "there", target.local / "here"
+    held = TargetForwards(pool)
+    with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as connection:
+        listening.bind(str(there))
+        listening.listen()
+        held.hold("the test", Forward(Endpoint(path=str(here)), Endpoint(path="/there/there")))
+        for each in (connection, listening):
+            each.settimeout(BOUND)
+        connection.connect(str(here))
+        near, _ = listening.accept()
+        with near:
+            near.sendall(b"hello")
+            assert connection.recv(100) == b"hello"
+    held.end()
+    there.unlink()
+
+
+@pytest.mark.parametrize("program", [""], indirect=True)
+def test_a_container_without_such_a_program_is_told_which_ones_would_do(pool: TargetPool) -> None:
+    held = TargetForwards(pool)
+    one = held.hold("the test", Forward(Endpoint(port=free_port()), Endpoint("localhost", free_port())))[0]
+    with pytest.raises(ConnectionResetError), connect(one.endpoint.port) as connection:
+        connection.recv(1)
+    assert wait_until(lambda: one.failure != "", BOUND)
+    assert "python3, perl, socat, bash and nc" in one.failure
+    held.end()
