@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from weakref import WeakKeyDictionary
 
+from rdo.config.forwards import Endpoint, Forward
 from rdo.config.schema import Settings
 from rdo.ipc.request import Request
 from rdo.master.browser_programs import BrowserPrograms
@@ -42,10 +45,17 @@ class Browsers:
             programs,
             client,
             caller.environment,
-            lambda wanted: self._forwards.held(pool, connection, wanted, lambda line: None),
+            partial(self._held, pool, connection),
             asks=settings.open_browser == ASK,
             can_ask=request.can_answer and not request.no_input,
         )
+
+    def _held(self, pool: TargetPool, connection: HeldConnection, port: int) -> AbstractContextManager[None]:
+        """See Hold."""
+        if pool.target.serves_here(port):
+            return nullcontext()
+        wanted = Forward(Endpoint(port=port), Endpoint("localhost", port), exact=True)
+        return self._forwards.held(pool, connection, [wanted], lambda line: None)
 
     def _of_connection(self, connection: HeldConnection) -> BrowserPrograms:
         with self._lock:

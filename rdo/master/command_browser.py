@@ -9,10 +9,9 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 
-from rdo.config.forwards import Endpoint, Forward
 from rdo.errors import RdoError, SetupError, one_line, shortened
 from rdo.fscodec import fsdecode
 from rdo.ipc import protocol
@@ -32,8 +31,8 @@ OPEN_INTERVAL = 1.0
 ROOT = ("", "0", "root")
 """Users whom sudo may run a command as, or none, so that it can use programs in a private directory."""
 
-Hold = Callable[[Sequence[Forward]], AbstractContextManager[None]]
-"""Has ports here while a command runs. Raises SetupError."""
+Hold = Callable[[int], AbstractContextManager[None]]
+"""Has a port of the target here, with the same number, while a command runs. Raises SetupError."""
 
 
 class CommandBrowser:
@@ -186,9 +185,8 @@ class CommandBrowser:
         for port in browser_url.ports(url):
             if port in self._ports:
                 continue
-            wanted = Forward(Endpoint(port=port), Endpoint("localhost", port), exact=True)
             try:
-                self._held.enter_context(self._hold([wanted]))
+                self._held.enter_context(self._hold(port))
             except SetupError as error:
                 why = f"it leads to port {port} of the target, and {error.why} here"
                 raise RdoError(f"cannot open `{one_line(url)}` here", why, "free the port, or choose another") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -98,3 +99,21 @@ def test_a_second_login_uses_the_same_programs_with_another_port(tool: tuple[Pro
         assert project.run("perl", "tool.pl", provider, env=environment).stdout.startswith(
             b"opened 0\ngot GET /callback"
         )
+
+
+def test_a_port_that_the_container_has_here_anyway_is_not_in_the_way(
+    tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine
+) -> None:
+    browser, record = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\nprintf "%s\\n" "$1" >>{shlex.quote(str(record))}\n')
+    browser.chmod(0o755)
+    with (
+        docker_engine.container(mounts={tmp_path: str(tmp_path)}, network_mode="host") as name,
+        socket.create_server(("127.0.0.1", 0)) as server,
+    ):
+        project = docker_project(tmp_path, runtime, docker_engine, name)
+        project.configure((project.local / ".rdo.conf").read_text() + 'open_browser = "yes"\n')
+        url = f"http://localhost:{server.getsockname()[1]}/"
+        result = project.run("xdg-open", url, env={"BROWSER": str(browser)})
+        assert (result.returncode, result.stderr) == (0, f"rdo: opening {url} here\n".encode())
+        assert wait_until(lambda: record.exists() and record.read_text() == f"{url}\n", PATIENCE)
