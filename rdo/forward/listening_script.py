@@ -20,6 +20,9 @@ PROC, SS, LSOF, NONE = b"proc", b"ss", b"lsof", b"none"
 """The ways to find it out."""
 
 LOOK = b"+"
+BUSY_LOOKS = 5
+"""How many times it is not looked, at most, after several looks at others who begin to listen: processes are many."""
+
 CHANGED = b"!"
 END = b"."
 
@@ -32,7 +35,8 @@ function shell(p, depth) {
     if (group[p] in wanted) return group[p]
     return shell(parent[p], depth + 1)
 }
-# Reads all processes, as lines of number, parent, group, session and name. The name may have anything in it.
+# Reads all processes, as lines of number, parent, group, session and name. The name may have anything in it, even a
+# newline, which the kernel writes as it is.
 function processes(program, line, part) {
     split("", parent)
     while ((program | getline line) > 0) {
@@ -99,7 +103,8 @@ function by_inode(count, lines, part, i, p, n, dirs, by_sudo) {
         address[part[2]] = part[1]
     }
     n = "\\([0-9]*\\)"
-    n = "sed -n 's/^" n " (\\(.*\\)) [A-Z] " n " " n " " n " .*/\\1 \\3 \\4 \\5 \\2/p'"
+    p = "sed -n -e ':a' -e '/^[0-9]* (.*) [A-Z] /!{N' -e 'ba' -e '}' -e 'y/\\n/?/'"
+    n = p " -e 's/^" n " (\\(.*\\)) [A-Z] " n " " n " " n " .*/\\1 \\3 \\4 \\5 \\2/p'"
     processes(n " /proc/[1-9]*/stat 2>/dev/null")
     for (p in parent) if (shell(p, 0)) {
         dirs = dirs " /proc/" p "/fd"
@@ -111,11 +116,14 @@ function by_inode(count, lines, part, i, p, n, dirs, by_sudo) {
         for (p in parent) if (!(p in seen) && shell(p, 0)) dirs = dirs " /proc/" p "/fd"
         no_sudo = dirs && !look("sudo -n ", dirs)
     }
+    found = 0
     for (i in owner) {
         print shell(owner[i], 0), owner[i], address[i], name[owner[i]]
         ours[port(i)]
+        found += i
     }
     for (i in address) if (!(i in owner) && (port(i) in ours)) print 0, 0, address[i], "-"
+    return found
 }
 """
 """Where there is /proc. Only root is shown whose the sockets of others are, so sudo is asked where a command was run by
@@ -151,23 +159,33 @@ function list_sockets() {
     if (how == "ss") read_ss()
     else { read_table("/proc/net/tcp"); read_table("/proc/net/tcp6") }
 }
+# Where others begin to listen all the time, it is not looked each time whether it is a command: see BUSY_LOOKS.
 {
+    is_forced = ($1 == "+")
     line = $0
     split("", wanted)
     for (i = 1; i <= NF; i++) wanted[$i]
     sub(/^\+ ?/, "", line)
-    if (how == "lsof") now = by_lsof()
-    else {
-        count = count_of("/proc/net/sockstat") count_of("/proc/net/sockstat6") count_of("/proc/net/snmp")
-        if ($1 == "+" || line != line_before || count ~ /^;|;;$/ || count != count_before) list_sockets()
-        now = line ":" sockets
-        line_before = line; count_before = count
-    }
-    if (now != before) {
+    if (line != line_before) is_forced = 1
+    line_before = line
+    if (waits && !is_forced) waits--
+    else if (how == "lsof") {
+        now = by_lsof()
+        if (now != before) printf "!\n%s", now
         before = now
-        print "!"
-        if (how == "lsof") printf "%s", now
-        else by_inode()
+    } else {
+        count = count_of("/proc/net/sockstat") count_of("/proc/net/sockstat6") count_of("/proc/net/snmp")
+        if (is_forced || count ~ /^;|;;$/ || count != count_before) list_sockets()
+        count_before = count
+        now = line ":" sockets
+        if (now == before) idle = 0
+        else {
+            before = now
+            print "!"
+            idle = (by_inode() == found_before) ? idle + 1 : 0
+            found_before = found
+            waits = (idle > @BUSY@) ? @BUSY@ : (idle > 1) ? idle - 1 : 0
+        }
     }
     print "."
     fflush()
@@ -181,5 +199,7 @@ def _plain(program: str) -> str:
     return "\n".join(line for line in lines if line and not line.startswith("#"))
 
 
-SCRIPT = fill(load("listening"), PROGRAM=quote(_plain(_OWNERS + _PROC + _LSOF + _MAIN)))
+_PROGRAM = fill(_OWNERS + _PROC + _LSOF + _MAIN, BUSY=str(BUSY_LOOKS))
+
+SCRIPT = fill(load("listening"), PROGRAM=quote(_plain(_PROGRAM)))
 """For /bin/sh."""

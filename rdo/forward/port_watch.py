@@ -153,6 +153,8 @@ class PortWatch:
             job.write(shells)
             if (found := _answer(lines)) is not None:
                 self._have(found)
+            else:
+                self._ports.tell()
             with self._changed:
                 self._changed.notify_all()
 

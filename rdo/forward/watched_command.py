@@ -16,10 +16,14 @@ class WatchedCommand:
         shell: int,
         connection: HeldConnection,
         channel: Channel,
-        say: Callable[[str], None],
+        say: Callable[[str], bool],
         trace: Callable[[str], None],
     ) -> None:
-        """`shell` is its process on the target. `say` shows a line on its terminal, `trace` to who asked for more."""
+        """`shell` is its process on the target.
+
+        `say` shows a line on its terminal: whether it can be shown now, if at all. `trace` shows one to who asked for
+        more.
+        """
         self.shell = shell
         self.connection = connection
         self._channel = channel
@@ -36,7 +40,6 @@ class WatchedCommand:
         return self._channel.ended
 
     def tell(self, line: str) -> None:
-        """Show the line, once."""
-        if line not in self.told:
+        """Show the line, once: later, if an editor has the screen."""
+        if line not in self.told and self.say(line):
             self.told.add(line)
-            self.say(line)

@@ -55,8 +55,11 @@ class WatchedPorts:
             for command, each in wanted.values():
                 if each.port not in self._ports:
                     self._begin(command, each)
-            ports = list(self._ports.values())
-        for port in ports:
+        self.tell()
+
+    def tell(self) -> None:
+        """Say what could not be said before."""
+        for port in list(self._ports.values()):
             self._tell(port)
 
     def give_back(self, command: WatchedCommand) -> None:

@@ -71,12 +71,16 @@ class AutoForward:
             self._missed.add(port)
         return local or port
 
-    def _say(self, line: str) -> None:
-        self._show(line, wanted=self._request.progress)
+    def _say(self, line: str) -> bool:
+        return self._show(line, wanted=self._request.progress)
 
     def _trace(self, line: str) -> None:
         self._show(line, wanted=self._request.verbose)
 
-    def _show(self, line: str, *, wanted: bool) -> None:
-        if wanted and self._remarks is not None and self._remarks.can_be_shown:
-            self._remarks.show(line)
+    def _show(self, line: str, *, wanted: bool) -> bool:
+        if not wanted or self._remarks is None:
+            return True
+        if not self._remarks.can_be_shown:
+            return False
+        self._remarks.show(line)
+        return True

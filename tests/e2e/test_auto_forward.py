@@ -184,6 +184,19 @@ def test_a_port_that_the_system_gave_out_is_mentioned_once_a_url_names_it(automa
         terminal.type("\x04")
 
 
+def test_a_process_whose_name_drives_terminals_is_shown_escaped(automatic: Project) -> None:
+    port = free_port()
+    program = f'open("/proc/self/comm", "w").write("\\033[31m\\n\\r x"); {SERVER}'
+    with automatic.start(sys.executable, "-c", program, "127.0.0.1", str(port), "up") as command:
+        command.expect_up()
+        assert here(automatic, port)
+        shown = automatic.shell("rdoctl ports; rdoctl status").stdout
+        assert b"\033" not in shown
+        assert b"\r" not in shown
+        assert b"\\x1b[31m?" in shown
+        command.communicate()
+
+
 @pytest.fixture
 def mapping(project: Project) -> Project:
     """The same, whose output is to name what is here."""

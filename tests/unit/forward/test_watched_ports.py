@@ -53,7 +53,13 @@ class Command(WatchedCommand):
 
     def __init__(self, shell: int) -> None:
         self.lines: list[str] = []
-        super().__init__(shell, cast(HeldConnection, None), cast(Channel, None), self.lines.append, self.lines.append)
+        self.is_drawn_on = False
+        super().__init__(shell, cast(HeldConnection, None), cast(Channel, None), self._show, self.lines.append)
+
+    def _show(self, line: str) -> bool:
+        if not self.is_drawn_on:
+            self.lines.append(line)
+        return not self.is_drawn_on
 
 
 Found = tuple[WatchedCommand, ListeningPort]
@@ -183,3 +189,14 @@ def test_who_asks_for_a_port_has_it_even_if_it_is_here_by_itself(target: TargetF
     assert (held.endpoint.port, here(target), ports.local(port)) == (port, [port], 0)
     ports.give_back(command)
     assert here(target) == [port]
+
+
+def test_what_cannot_be_shown_now_is_shown_later(target: TargetForwards) -> None:
+    ports, command = WatchedPorts(target), Command(1)
+    command.is_drawn_on = True
+    ports.have([on(command, free_port())])
+    command.is_drawn_on = False
+    assert command.lines == []
+    ports.tell()
+    ports.tell()
+    assert len(command.lines) == 1

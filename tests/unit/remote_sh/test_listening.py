@@ -43,6 +43,8 @@ if name == "daemon":
     os.setsid()
 if name == "named":
     open("/proc/self/comm", "w").write("a) S 1 1 1 1")
+if name == "lines":
+    open("/proc/self/comm", "w").write("a\\n1 (b) S 0 1 1")
 s = socket.socket(socket.AF_INET6 if sys.argv[2] == "::1" else socket.AF_INET)
 s.bind((sys.argv[2], 0))
 s.listen()
@@ -166,6 +168,20 @@ def test_a_port_is_found_without_being_asked_to_look_through_all(start: Start) -
         pytest.fail("it looks again and again")
 
 
+def test_where_others_begin_to_listen_all_the_time_it_looks_less_often_but_at_once_if_told(start: Start) -> None:
+    with Watch() as watch, ExitStack() as others:
+        command = start()
+        assert watch.ask(command.shell)
+        looks = []
+        for _ in range(3 * listening_script.BUSY_LOOKS):
+            others.enter_context(socket.create_server(("127.0.0.1", 0)))
+            looks.append(watch.ask(command.shell) is not None)
+        assert all(looks[:2])
+        assert looks.count(True) <= len(looks) // 2
+        others.enter_context(socket.create_server(("127.0.0.1", 0)))
+        assert watch.ask(command.shell, thorough=True) is not None
+
+
 @pytest.mark.parametrize("through", ["exec", "child", "session"])
 def test_what_a_child_listens_on_is_the_command_s(start: Start, through: str) -> None:
     with Watch() as watch:
@@ -187,6 +203,15 @@ def test_a_name_that_looks_like_the_rest_of_the_line_is_a_name(start: Start) -> 
         command = start("named")
         (found,) = watch.ask(command.shell) or []
         assert (found.port, found.process) == (command.port, "a) S 1 1 1 1")
+
+
+@each_awk
+def test_a_name_with_a_newline_is_a_name_too(start: Start, tmp_path: Path, awk: str) -> None:
+    os.symlink(str(shutil.which(AWKS[awk])), tmp_path / "awk")
+    with Watch(path=str(tmp_path)) as watch:
+        command = start("lines")
+        (found,) = watch.ask(command.shell) or []
+        assert (found.port, found.process) == (command.port, "a?1 (b) S 0 1 1")
 
 
 def test_a_socket_that_a_stranger_has_got_is_not_the_command_s(start: Start) -> None:
