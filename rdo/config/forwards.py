@@ -98,6 +98,8 @@ NO_FORWARDS = ForwardSet()
 def parse_remote(word: str) -> Forward:
     """The same of what stands after -R, where port 0 leaves it to the target to choose one. Raises InvalidForward."""
     fields = word.split(":")
+    if fields == ["0"]:
+        raise InvalidForward("names no port of this machine, as `0:3000` does")
     if len(fields) > 1 and fields[0] == "0":
         found = parse(word.replace("0", "1", 1))
         found = found._replace(listen=found.listen._replace(port=0))

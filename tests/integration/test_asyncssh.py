@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
+import queue
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import asyncssh
 import pytest
 
-from rdo.drivers.base import STDERR, STDOUT
+from rdo.config.forwards import Endpoint
+from rdo.drivers.base import STDERR, STDOUT, IncomingStream
 from rdo.drivers.ssh.connection import SshConnection
+from rdo.errors import SetupError
 from tests.async_server import AsyncServer
 from tests.connecting import connected
 from tests.ssh_client import BOUND, ScriptedCaller, drain, driver, feed, output, outputs_side_by_side
@@ -71,3 +76,31 @@ def test_commands_at_the_same_time_are_not_mixed_up(reach: Reach) -> None:
     found = outputs_side_by_side(connection, threads=20, turns=1)
     assert found == {key: (key // 10, f"{key}\n") for key in found}
     assert len(found) == 20
+
+
+class PermitsPorts(asyncssh.SSHServer):
+    """Lets its clients have it listen, but not on port 4."""
+
+    def server_requested(self, listen_host: str, listen_port: int) -> bool:
+        return listen_port != 4
+
+
+def test_it_listens_for_us_between_signs_of_life_and_changes_of_keys(reach: Reach) -> None:
+    connection = reach(server_factory=PermitsPorts, rekey_bytes=300_000)
+    for _ in range(3):
+        connection.keepalive.is_alive()
+        taken: queue.SimpleQueue[IncomingStream] = queue.SimpleQueue()
+        listener = connection.listen(Endpoint(), taken.put)
+        with pytest.raises(SetupError, match="does not listen on `4`"):
+            connection.listen(Endpoint(port=4), taken.put)
+        for host in ("127.0.0.1", "::1"):
+            with socket.create_connection((host, listener.endpoint.port), BOUND) as client:
+                client.sendall(b"hello")
+                stream = taken.get(timeout=BOUND)
+                came = threading.Event()
+                stream.begin(lambda stream, data: False, came.set)
+                assert came.wait(BOUND)
+                assert stream.read() == b"hello"
+                stream.close()
+        listener.close()
+        assert output(connection, "head -c 400000 /dev/zero | wc -c")[0] == 0
