@@ -45,11 +45,12 @@ def hold(target: TargetForwards, wanted: ForwardSet) -> Iterator[str]:
 def _hold(target: TargetForwards, forward: Forward, wanted: ForwardSet) -> tuple[HeldForward, str]:
     path = forward.listen.path if forward.kind is ForwardKind.LOCAL else ""
     if path and wanted.replaces_sockets and not any(held.forward == forward for held in target.held):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # to listen there fails, too, and says why
             if stat.S_ISSOCK(os.lstat(path).st_mode):
                 os.unlink(path)
     held, is_new = target.hold(OWNER, forward)
     if is_new and path:
-        os.chmod(path, wanted.socket_mode)
+        with contextlib.suppress(OSError):  # somebody has removed it
+            os.chmod(path, wanted.socket_mode)
     line = moved_line(held, target.pool.target.name) if is_new and held.endpoint != forward.listen else ""
     return held, line
