@@ -61,6 +61,9 @@ MEASURES: Mapping[str, Measure] = {
     "memory-sync": sync_rows.memory,
     "forward": forward_rows.throughput,
     "requests": forward_rows.requests,
+    "reachable": forward_rows.reachable,
+    "watch-here": forward_rows.watching_here,
+    "watch-there": forward_rows.watching_there,
     "burst": sharing_rows.burst,
 }
 

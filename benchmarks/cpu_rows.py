@@ -40,14 +40,14 @@ def client(plan: Plan) -> Outcome:
 
 def _cpu(command: Command, master: int) -> float:
     """Milliseconds of CPU for a command: its own, and its master's."""
-    before, own = _used(master), 0.0
+    before, own = used(master), 0.0
     for _ in range(COMMANDS):
         own += command.cpu()
         time.sleep(COMMAND_INTERVAL)
-    return (own + _used(master) - before) / COMMANDS * 1000
+    return (own + used(master) - before) / COMMANDS * 1000
 
 
-def _used(process: int) -> float:
+def used(process: int) -> float:
     """Seconds of CPU that another process has used so far. Raises BenchmarkError."""
     clock = ctypes.c_int()
     if ctypes.CDLL(None).clock_getcpuclockid(process, ctypes.byref(clock)) != 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 import socket
@@ -13,7 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks import served
-from benchmarks.command import BUFFER, TIMEOUT, BenchmarkError, Skipped
+from benchmarks.command import BUFFER, TIMEOUT, BenchmarkError, Command, Skipped
+from benchmarks.cpu_rows import used
 from benchmarks.figures import Outcome
 from benchmarks.interleave import Sample
 from benchmarks.plan import Plan
@@ -23,6 +25,15 @@ from benchmarks.target import LOGIN_TIMEOUT, Target, control_master, ssh_target
 CONNECTIONS = 50
 SECONDS = 2
 """For one sample of requests: thousands of them."""
+
+LOOK_INTERVAL = 0.002
+"""Seconds between two attempts to connect."""
+
+SETTLE = 3.0
+"""Seconds after the start of a command, which takes more than watching it."""
+
+WATCHED_TIME = 10.0
+"""Seconds for one sample of CPU."""
 
 
 def throughput(plan: Plan) -> Outcome:
@@ -107,3 +118,92 @@ def _rate(wrk: str, port: int) -> Callable[[], float]:
         return float(found[1])
 
     return sample
+
+
+LISTENER = """
+import socket, sys, time
+time.sleep(1)
+listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+print(time.monotonic(), flush=True)
+sys.stdin.read()
+"""
+"""Serves after a while, in which it is known already that a command runs."""
+
+
+def reachable(plan: Plan) -> Outcome:
+    """How long after a command has begun to listen its port is here: on this machine, so at the next one."""
+    with _watched(plan) as target:
+        target.rdo("true").time()
+        return Outcome(plan.goal, tuple(_until_reachable(target) for _ in range(plan.repetitions)))
+
+
+def watching_here(plan: Plan) -> Outcome:
+    """What the control master takes of a core while a command runs that serves nothing."""
+    return _watching(plan, lambda target, master: used(master))
+
+
+def watching_there(plan: Plan) -> Outcome:
+    """What is taken on the target meanwhile, by all that its user runs."""
+    return _watching(plan, lambda target, master: _used_by(target.home.stat().st_uid))
+
+
+@contextlib.contextmanager
+def _watched(plan: Plan) -> Iterator[Target]:
+    with ssh_target(plan.space) as target:
+        config = target.project.directory / ".rdo.conf"
+        config.write_text(f"{config.read_text()}auto_forward = true\n")
+        plan.space.allow(target.project)
+        yield target
+
+
+def _until_reachable(target: Target) -> float:
+    """Milliseconds. Raises BenchmarkError."""
+    port = _free_port()
+    command = target.rdo("python3", "-c", LISTENER, str(port))
+    with _started(command) as running:
+        assert running.stdout is not None
+        line = running.stdout.readline()
+        if not line:
+            raise BenchmarkError("python3 does not run on the target")
+        began = float(line)
+        while time.monotonic() < began + LOGIN_TIMEOUT:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port + 1), 1):
+                return (time.monotonic() - began) * 1000
+            time.sleep(LOOK_INTERVAL)
+    raise BenchmarkError(f"port {port} was never forwarded")
+
+
+def _watching(plan: Plan, measure: Callable[[Target, int], float]) -> Outcome:
+    """Percent of a core."""
+    with _watched(plan) as target, _started(target.rdo("sleep", str(TIMEOUT))):
+        time.sleep(SETTLE)
+        master, samples = plan.space.master_pid(), []
+        for _ in range(plan.repetitions):
+            before, started = measure(target, master), time.monotonic()
+            time.sleep(WATCHED_TIME)
+            samples.append((measure(target, master) - before) / (time.monotonic() - started) * 100)
+        return Outcome(plan.goal, tuple(samples))
+
+
+@contextlib.contextmanager
+def _started(command: Command) -> Iterator[subprocess.Popen[bytes]]:
+    running = subprocess.Popen(
+        command.argv, cwd=command.directory, env=dict(command.environment), stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    with running:
+        try:
+            yield running
+        finally:
+            running.terminate()
+
+
+def _used_by(user: int) -> float:
+    """Seconds of CPU of all processes of a user, and of those that they have waited for."""
+    total = 0
+    for directory in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if directory.stat().st_uid == user:
+                fields = (directory / "stat").read_text().rpartition(")")[2].split()
+                total += sum(map(int, fields[11:15]))
+    return total / os.sysconf("SC_CLK_TCK")

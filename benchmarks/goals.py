@@ -13,7 +13,7 @@ class Goal:
     title: str
     peer: str
     unit: str
-    """ms, MB/s (10^6 bytes), 1/s, MiB, or commands that were lost."""
+    """ms, MB/s (10^6 bytes), 1/s, MiB, % of a core, or commands that were lost."""
     bound: float
     repetitions: int
     quick: int
@@ -70,5 +70,8 @@ GOALS = (
     Goal("memory-sync", "control master, growth by 20,000 synced files", "", "MiB", 30.0, 1, 1),
     Goal("forward", "1 GB through a forwarded port", LISTENING, "MB/s", 1.0, 7, 2, at_least=True),
     Goal("requests", "requests through a forwarded port, 50 connections", LISTENING, "1/s", 0.8, 7, 2, at_least=True),
+    Goal("reachable", "from listening there to being reachable here", "", "ms", 500.0, 15, 4),
+    Goal("watch-here", "watching for ports, CPU of the control master", "", "%", 1.0, 6, 1),
+    Goal("watch-there", "the same, CPU of the target", "", "%", 1.0, 6, 1),
     Goal("burst", "500 commands at once on three hosts", "", "lost", 0.0, 3, 1),
 )
