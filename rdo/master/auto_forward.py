@@ -12,7 +12,7 @@ from rdo.paths.local_urls import named_ports
 from rdo.pool.connections import ShellLease
 from rdo.util import log
 
-MISSED_LIMIT = 16
+MISSED_LIMIT = 4
 """Ports that output has waited for in vain until no more is waited for: it names what is not the command's."""
 
 
