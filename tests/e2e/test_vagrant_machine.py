@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tests.e2e import transcript
 from tests.e2e.document import README, Block
 from tests.e2e.project import Project, vagrant_project
 from tests.e2e.transcript import cases
+from tests.ssh_server import free_port
+from tests.tcp_server import connect
 from tests.vagrant_machine import VagrantHost, vagrantfile
 
 pytestmark = pytest.mark.long  # all together; what holds for each driver, the contract has a machine of its own for
@@ -159,3 +162,22 @@ def test_a_broken_vagrantfile_is_told_in_its_own_words(up: Project, vagrant_host
     why = f"{up.local}/Vagrantfile: undefined local variable or method `nope'"
     line = f"rdo: `vagrant status` failed: {why}; try it in `{up.local}`\n"
     assert (done.returncode, done.stderr.decode()) == (255, line)
+
+
+def test_a_port_of_the_machine_is_here_while_a_command_runs(up: Project) -> None:
+    here = free_port()
+    with up.start("-L", f"{here}:localhost:22", "sh", "-c", "echo up; cat") as command:
+        command.expect_up()
+        for host in ("127.0.0.1", "::1"):
+            with connect(here, host) as connection:
+                assert connection.recv(8, socket.MSG_WAITALL) == b"SSH-2.0-"
+
+
+def test_a_port_of_the_config_is_here_for_as_long_as_the_machine_is_held(up: Project) -> None:
+    here = free_port()
+    up.configure(f'driver = "vagrant"\nforward = ["{here}:22"]\n')
+    assert up.run("true").stderr == b""
+    with connect(here) as connection:
+        assert connection.recv(8, socket.MSG_WAITALL) == b"SSH-2.0-"
+    up.configure('driver = "vagrant"\n')
+    assert up.run("true").stderr == b""

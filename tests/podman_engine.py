@@ -1,0 +1,96 @@
+"""A real podman as an engine, with a socket and storage of its own: nothing of the machine's own is touched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests import docker_engine
+from tests.leaks import wait_until
+
+BOUND = 60.0
+"""Seconds for any podman; to make the image takes 5."""
+
+IMAGE = "rdo-test-dash"
+
+
+def why_not() -> str:
+    """Why there can be none here; empty where there can."""
+    if shutil.which("podman") is None:
+        return "podman is not installed"
+    return docker_engine.why_not()  # whose image it takes
+
+
+class PodmanEngine:
+    """See the module."""
+
+    def __init__(self, directory: Path) -> None:
+        self.socket = directory / "engine.sock"
+        places = [
+            "--root",
+            str(directory / "root"),
+            "--runroot",
+            str(directory / "run"),
+            "--tmpdir",
+            f"{directory}/tmp",
+        ]
+        self._podman = ["podman", *places, "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs"]
+
+    @property
+    def host(self) -> str:
+        """For DOCKER_HOST."""
+        return f"unix://{self.socket}"
+
+    def run(self, *words: str) -> str:
+        """What a podman prints that does as it is told."""
+        done = subprocess.run(
+            [*self._podman, *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=BOUND,
+            check=False,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """It answers, and has its image."""
+        self.run("import", str(docker_engine.base_archive()), IMAGE)
+        words: Sequence[str] = [*self._podman, "system", "service", "--time", "0", self.host]
+        null = subprocess.DEVNULL
+        with subprocess.Popen(words, stdin=null, stdout=null, stderr=null) as service:
+            try:
+                assert wait_until(self.socket.exists, BOUND)
+                yield
+            finally:
+                service.terminate()
+
+    @contextmanager
+    def container(self, directory: Path) -> Iterator[str]:
+        """One that runs, with this machine's network and this directory at `/there`: its name."""
+        name = f"rdo-test-{os.getpid()}"
+        options = ["--network", "host", "--name", name, "--volume", f"{directory}:/there"]
+        self.run("run", "--detach", *options, IMAGE, "/bin/sleep", "infinity")
+        try:
+            yield name
+        finally:
+            self.run("rm", "--force", "--time", "0", name)
+
+
+@contextmanager
+def podman() -> Iterator[PodmanEngine]:
+    """One that is gone afterwards."""
+    directory = Path(tempfile.mkdtemp(prefix="rdo-podman-", dir="/var/tmp"))
+    engine = PodmanEngine(directory)
+    try:
+        with engine.serving():
+            yield engine
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
