@@ -192,6 +192,8 @@ class DockerEngine:
                     with contextlib.suppress(docker.errors.APIError):  # one that removes itself is just doing so
                         container.remove(force=True)
             self._stop_engine()
+        # What containers have that share this machine's network, the engine leaves mounted.
+        subprocess.run(["umount", "-l", f"{self.directory}/run/netns/default"], stderr=subprocess.DEVNULL, check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _stop_engine(self) -> None:
