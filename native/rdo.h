@@ -247,6 +247,7 @@ struct relay {
     struct bytes notice; /* the same, if it is one */
     int output_fd;
     bool is_reader_gone, has_shown, is_over;
+    bool is_notice_withheld; /* from the screen of another program */
 };
 
 void relay_run(struct relay_result *result, int socket, const char *path, const struct request *request);

@@ -59,23 +59,38 @@ static void on_prompt(struct relay *relay, const struct frame *frame) {
     discard(&answer);
 }
 
-/* While the command runs, not on the screen of a pager that has its output. */
-static void on_notice(struct relay *relay, const struct frame *frame) {
-    if (relay->state == STARTED && tty_is_taken(2))
-        return;
-    relay->notice.size = 0;
+static void append_notice(struct relay *relay, const struct frame *frame) {
     append(&relay->notice, frame->data, frame->size);
     append_text(&relay->notice, tty_is_raw() ? "\r\n" : "\n");
+}
+
+static void show_notice(struct relay *relay) {
     relay->output = (struct frame){'N', relay->notice.data, relay->notice.size};
     relay->output_fd = 2;
+}
+
+/* While the command runs, not on the screen of a pager that has its output. */
+static void on_notice(struct relay *relay, const struct frame *frame) {
+    relay->notice.size = 0;
+    append_notice(relay, frame);
+    relay->is_notice_withheld = relay->state == STARTED && tty_is_taken(2);
+    if (!relay->is_notice_withheld)
+        show_notice(relay);
 }
 
 static void on_open_url(struct relay *relay, const struct frame *frame) {
     static const char FAULT[] = "rdo: cannot open the URL here: no browser was found; "
                                 "set BROWSER to the command that starts one";
     const struct frame notice = {'N', FAULT, sizeof FAULT - 1};
-    if (!browser_open(frame->data, frame->size))
+    bool is_opened = browser_open(frame->data, frame->size);
+    if (relay->is_notice_withheld) { /* no URL is opened silently */
+        if (!is_opened)
+            append_notice(relay, &notice);
+        show_notice(relay);
+        relay->is_notice_withheld = false;
+    } else if (!is_opened) {
         on_notice(relay, &notice);
+    }
 }
 
 static void on_progress(struct relay *relay, const struct frame *frame) {

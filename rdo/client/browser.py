@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import _thread
+import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
+from rdo.client import stdout
 from rdo.errors import SetupError
 
 PLACE = "%s"
 """Where the URL goes in a command of $BROWSER; at its end without that."""
+
+
+def open_for_command(url: str, withheld: bytes, line_end: bytes, note: Callable[[bytes], None]) -> None:
+    """Open it, or say why not. `withheld`: the line about it, if another program's screen was in the way of that: no
+    URL is opened silently. `note` shows a line where there is no such screen.
+    """
+    if withheld:
+        stdout.write(2, withheld + line_end)
+    try:
+        open_url(url, os.environ)
+    except SetupError as error:
+        line = f"rdo: {error}".encode()
+        if withheld:
+            stdout.write(2, line + line_end)
+        else:
+            note(line)
 
 
 def open_url(url: str, environ: Mapping[str, str]) -> None:

@@ -8,7 +8,6 @@ with other processes, so their flags (O_NONBLOCK) are never changed. A third thr
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 
@@ -66,6 +65,7 @@ class RunningCommand:
         self._status_line: status_line.StatusLine | None = None
         self._foreground = foreground.Foreground(request, self._outbox, connection)
         self._shown = False
+        self._withheld = b""  # a notice that was not shown on the screen of another program
 
     def run(self) -> int:
         """The exit status. Raises NotAccepted, and RdoError."""
@@ -145,16 +145,15 @@ class RunningCommand:
         self._status_line.show(bytes(payload))
 
     def _note(self, line: Payload) -> None:
-        if self._state != STARTED or not self._foreground.is_screen_taken():
+        self._withheld = bytes(line) if self._state == STARTED and self._foreground.is_screen_taken() else b""
+        if not self._withheld:
             stdout.write(2, bytes(line) + self._foreground.line_end())
 
     def _open_url(self, url: Payload) -> None:
         from rdo.client import browser  # few commands open one
 
-        try:
-            browser.open_url(fsdecode(bytes(url)), os.environ)
-        except SetupError as error:
-            self._note(f"rdo: {error}".encode())
+        withheld, self._withheld = self._withheld, b""
+        browser.open_for_command(fsdecode(bytes(url)), withheld, self._foreground.line_end(), self._note)
 
     def _start(self, payload: Payload) -> None:
         """The command may have been started: from now on signals and stdin are for it."""

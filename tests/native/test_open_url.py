@@ -7,6 +7,8 @@ import os
 import shlex
 import socket
 import sys
+import termios
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,16 @@ def browser(directory: Path, name: str = "browser", before: str = "") -> tuple[P
     program.write_text(f'#!/bin/sh\n{before}\nexec {words} "$@"\n')
     program.chmod(0o755)
     return program, record
+
+
+def bare(directory: Path) -> str:
+    """A PATH without a browser."""
+    programs = directory / "programs"
+    programs.mkdir()
+    for name in ("sh", "setsid", "env", "dirname", "readlink"):
+        if found := next((Path(d, name) for d in os.defpath.split(":") if Path(d, name).exists()), None):
+            (programs / name).symlink_to(found)
+    return str(programs)
 
 
 def caller(project: Project, terminals: str = "", **variables: str) -> Caller:
@@ -143,15 +155,31 @@ def test_where_there_is_none_a_line_says_so_and_the_command_goes_on(
     def play(connection: socket.socket) -> None:
         connection.sendall(UP + frame(protocol.OPEN_URL, URL.encode()) + frame(b"O", b"after\n") + EXIT)
 
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    for name in ("sh", "setsid", "env", "dirname", "readlink"):
-        if found := next((Path(d, name) for d in os.defpath.split(":") if Path(d, name).exists()), None):
-            (programs / name).symlink_to(found)
-    seen = run(client, caller(project, terminals, PATH=str(programs), BROWSER="/missing:nothing %s"), play)
+    seen = run(client, caller(project, terminals, PATH=bare(tmp_path), BROWSER="/missing:nothing %s"), play)
     end = b"\r\n" if "2" in terminals else b"\n"
     assert (seen.status, NO_BROWSER + end in seen.stderr + seen.shown) == (3, True)
     assert b"after" in seen.stdout + seen.shown
+
+
+@each_client
+@pytest.mark.parametrize("is_there", [True, False])
+def test_it_is_not_opened_silently_where_a_pager_has_the_terminal(
+    project: Project, client: str, tmp_path: Path, is_there: bool
+) -> None:
+    def take(terminal: int) -> None:
+        modes = termios.tcgetattr(terminal)
+        modes[3] &= ~termios.ICANON
+        termios.tcsetattr(terminal, termios.TCSANOW, modes)
+
+    def play(connection: socket.socket) -> None:
+        told = frame(protocol.NOTICE, b"rdo: it is silent") + frame(protocol.NOTICE, b"rdo: opening it here")
+        connection.sendall(UP + told + frame(protocol.OPEN_URL, URL.encode()) + EXIT)
+
+    program, record = browser(tmp_path)
+    variables = {"BROWSER": str(program)} if is_there else {"BROWSER": "/missing", "PATH": bare(tmp_path)}
+    seen = run(client, replace(caller(project, "2", **variables), modes=take), play)
+    assert seen.shown == b"rdo: opening it here\r\n" + (b"" if is_there else NO_BROWSER + b"\r\n")
+    assert not is_there or soon(record.exists)
 
 
 @pytest.mark.parametrize("state", ["requested", "accepted"])

@@ -1,0 +1,50 @@
+"""What a command gets so that URLs it opens are opened here, and when something is dropped."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import cast
+
+import pytest
+
+from rdo.master.browser_programs import BrowserPrograms
+from rdo.master.client_connection import ClientConnection
+from rdo.master.command_browser import CommandBrowser
+from rdo.remote_sh.script import Script
+
+DIRECTORY = "/tmp/rdo-x/bin"
+
+
+@pytest.fixture
+def browser() -> CommandBrowser:
+    programs = BrowserPrograms()
+    programs.directory = DIRECTORY
+    client = cast(ClientConnection, None)
+    return CommandBrowser(programs, client, {}, lambda port: contextlib.nullcontext(), asks=True, can_ask=True)
+
+
+def test_a_command_finds_the_programs_first_and_its_own_word(browser: CommandBrowser) -> None:
+    script = browser.script(Script(("make",), path=("/own",), environment={"A": "b"}))
+    word = script.environment["RDO_BROWSER"]
+    assert script.environment == {"BROWSER": f"{DIRECTORY}/browser", "A": "b", "RDO_BROWSER": word}
+    assert list(script.path) == [DIRECTORY, "/own"]
+    assert len(word) == 32
+
+
+def test_a_browser_of_the_users_own_stays_and_a_word_does_not(browser: CommandBrowser) -> None:
+    script = browser.script(Script(("make",), environment={"BROWSER": "w3m", "RDO_BROWSER": "known"}))
+    assert script.environment["BROWSER"] == "w3m"
+    assert script.environment["RDO_BROWSER"] != "known"
+
+
+@pytest.mark.parametrize("user", ["0", "root"])
+def test_root_keeps_the_path_that_sudo_gives(browser: CommandBrowser, user: str) -> None:
+    script = browser.script(Script(("make",), sudo=user))
+    assert script.environment["BROWSER"] == f"{DIRECTORY}/browser"
+    assert list(script.path) == []
+
+
+@pytest.mark.parametrize("user", ["deploy", "1000", "0:1000", "root:adm"])
+def test_another_user_cannot_use_them_and_gets_nothing(browser: CommandBrowser, user: str) -> None:
+    script = Script(("make",), sudo=user)
+    assert browser.script(script) == script
