@@ -26,6 +26,7 @@ def run(sync: CommandSync, caller: WaitingCaller, words: Sequence[str]) -> None:
     lines: list[str] = []
     status = 0
     if verb in ("both", "push"):
+        sync.sync.forget()  # no command's shell looks whether all is there still
         sync.before(caller)
     if verb in ("both", "pull"):
         status = sync.after(caller)

@@ -205,6 +205,15 @@ def test_what_a_target_has_lost_is_there_again_before_the_command_starts(synced:
     assert not [path.name for path in synced.there.glob(".rdo-sync/*/go-*")]
 
 
+@pytest.mark.parametrize("words", ["rdo --sync-only", "rdoctl sync push"])
+def test_what_a_target_has_lost_is_copied_again_without_a_command(synced: Synced, words: str) -> None:
+    (synced.here / "a").write_text("1")
+    synced.ok("true")
+    shutil.rmtree(synced.there)
+    done = synced.project.shell(words)
+    assert (done.returncode, done.stderr, (synced.there / "a").read_text()) == (0, b"", "1")
+
+
 @pytest.mark.parametrize("restarted", [False, True], ids=["known here", "known nowhere"])
 def test_only_what_differs_is_a_conflict_where_the_record_is_lost(synced: Synced, restarted: bool) -> None:
     for name in "abc":
