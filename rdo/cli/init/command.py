@@ -27,7 +27,7 @@ ANSWERS = (
 )
 """Keys that are options here, in the order in which they are written."""
 
-FOUND = ("build_args", "build_target", "env", "pass_env", "path", "forward")
+FOUND = ("build_args", "build_target", "env", "pass_env", "path", "forward", "auto_forward")
 """Keys that only a file can set, written after those."""
 
 IMAGE_DIRECTORY = "/src"

@@ -119,7 +119,8 @@ def suggestion(root: str, path: str, text: str, read: Read, environment: Mapping
     reader.take("containerUser")
     _environment(reader)
     found = devcontainer_ports.read(data, reader.substitute)
-    reader.put("forward", found.forward or None, "forwardPorts")
+    for key, value in found.values.items():
+        reader.put(key, value, "forwardPorts")
     reader.left_out += found.left_out
     for name in devcontainer_hooks.NAMES:
         if command := reader.take(name):

@@ -23,6 +23,9 @@ NAMES = ("forwardPorts", "appPort", "portsAttributes", "otherPortsAttributes")
 OPENED = ("openBrowser", "openBrowserOnce", "openPreview")
 """Values of onAutoForward with which an editor shows the page."""
 
+IGNORED = "ignore"
+"""The one with which it does nothing with a port on which something listens."""
+
 LOWEST = 1024
 """Ports below it are reserved for root, whose rights an editor may ask for."""
 
@@ -38,8 +41,16 @@ class DevcontainerPorts(NamedTuple):
     """`remarks` say what the file calls some of them."""
 
     forward: Sequence[str] = ()
+    is_automatic: bool = False
+    """Whether it expects others to be forwarded once something listens there."""
     remarks: Mapping[str, str] = MappingProxyType({})
     left_out: Sequence[LeftOut] = ()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The config keys that say so."""
+        automatic = {"auto_forward": True} if self.is_automatic else {}
+        return {"forward": self.forward, **automatic} if self.forward else automatic
 
 
 def read(data: Mapping[str, Any], substitute: Callable[[str], str] = str) -> DevcontainerPorts:
@@ -54,10 +65,17 @@ def read(data: Mapping[str, Any], substitute: Callable[[str], str] = str) -> Dev
         if isinstance(label := attributes.get("label"), str) and label.strip():
             labels.append(f"{word} is {label.strip()}")
         left_out += _left_out(word, forward, attributes)
-    left_out += _others(given, [forward.destination for forward in found.values()])
-    if _table(data.get("otherPortsAttributes")).get("onAutoForward", "ignore") != "ignore":
-        left_out.append(LeftOut("otherPortsAttributes", UNNAMED))
-    return DevcontainerPorts(words, {"forward": ", ".join(labels)} if labels else {}, left_out)
+    destinations = [forward.destination for forward in found.values()]
+    others = [name for name in given if not any(_covers(name, each) for each in destinations)]
+    rest = _table(data.get("otherPortsAttributes")).get("onAutoForward")
+    wanted = [name for name in others if _table(given[name]).get("onAutoForward") != IGNORED]
+    is_automatic = rest != IGNORED and bool(wanted or rest)
+    if is_automatic:
+        unwanted = [name for name in others if name not in wanted]
+        left_out += [LeftOut(f"portsAttributes.{name}", "`auto_forward` makes no exceptions") for name in unwanted]
+    else:
+        left_out += [LeftOut(f"portsAttributes.{name}", UNNAMED) for name in wanted]
+    return DevcontainerPorts(words, is_automatic, {"forward": ", ".join(labels)} if labels else {}, left_out)
 
 
 def of_file(text: str) -> DevcontainerPorts:
@@ -114,16 +132,9 @@ def _left_out(word: str, forward: Forward, attributes: Attributes) -> Iterator[L
     name = f"portsAttributes.{word}"
     is_tls = attributes.get("protocol") == "https"
     if is_tls or attributes.get("onAutoForward") in OPENED:
-        advice = f"open {'https' if is_tls else 'http'}://localhost:{forward.listen.port} yourself"
+        port = forward.listen.port
+        advice = f"open https://localhost:{port} yourself" if is_tls else f"`rdoctl open {port}` opens it"
         yield LeftOut(f"{name}.{'protocol' if is_tls else 'onAutoForward'}", advice)
     if attributes.get("elevateIfNeeded") is True and forward.listen.port < LOWEST:
         why = "rdo does not ask for the rights of root; a port that is reserved for root moves up by 8000"
         yield LeftOut(f"{name}.elevateIfNeeded", why)
-
-
-def _others(given: Attributes, destinations: Sequence[Endpoint]) -> Iterator[LeftOut]:
-    """Attributes of ports that an editor would forward once something listens there."""
-    for name, value in given.items():
-        is_ignored = _table(value).get("onAutoForward") == "ignore"
-        if not is_ignored and not any(_covers(name, each) for each in destinations):
-            yield LeftOut(f"portsAttributes.{name}", UNNAMED)

@@ -134,8 +134,9 @@ def _devcontainers(environment: Mapping[str, str], directory: str, unusable: lis
     if files and _has_dev_container(directory, environment):
         text = read(directory, files[0]) if len(files) == 1 else None
         ports = devcontainer_ports.of_file(text or "")
-        values = {"forward": ports.forward} if ports.forward else {}
-        yield Suggestion(*("docker", files[0], values), is_whole=True, left_out=ports.left_out, remarks=ports.remarks)
+        yield Suggestion(
+            *("docker", files[0], ports.values), is_whole=True, left_out=ports.left_out, remarks=ports.remarks
+        )
         return
     for name in files:
         text = read(directory, name)

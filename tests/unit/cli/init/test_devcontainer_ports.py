@@ -79,7 +79,7 @@ def test_labels_are_a_remark() -> None:
 @pytest.mark.parametrize(
     ("attributes", "left_out"),
     [
-        ({"onAutoForward": "openBrowser"}, [("onAutoForward", "open http://localhost:80 yourself")]),
+        ({"onAutoForward": "openBrowser"}, [("onAutoForward", "`rdoctl open 80` opens it")]),
         ({"onAutoForward": "openPreview", "protocol": "https"}, [("protocol", "open https://localhost:80 yourself")]),
         ({"onAutoForward": "notify", "protocol": "http"}, []),
         (
@@ -105,23 +105,31 @@ def test_rights_for_a_port_that_needs_none_are_not_spoken_of() -> None:
     assert list(devcontainer_ports.read(data).left_out) == []
 
 
-def test_ports_that_an_editor_would_find_by_itself_are_left_out_unless_it_ignores_them() -> None:
-    attributes = {"3000": {"label": "x"}, "3001": {"onAutoForward": "ignore"}, ".+/server.js": {}, "1-2": {}}
-    found = devcontainer_ports.read(
-        {"forwardPorts": [80], "portsAttributes": attributes, "otherPortsAttributes": {"onAutoForward": "silent"}}
-    )
-    assert {left.name for left in found.left_out} == {
-        "portsAttributes.3000",
-        "portsAttributes..+/server.js",
-        "portsAttributes.1-2",
-        "otherPortsAttributes",
-    }
-    assert {left.advice for left in found.left_out} == {"name the ports that you need in `forward`"}
-    quiet = {"otherPortsAttributes": {"onAutoForward": "ignore"}}
-    assert list(devcontainer_ports.read(quiet).left_out) == []
+@pytest.mark.parametrize(
+    ("attributes", "others", "is_automatic", "left_out"),
+    [
+        ({}, {}, False, []),
+        ({"80": {}}, {}, False, []),
+        ({"3000": {"label": "x"}}, {}, True, []),
+        ({"1-2": {"onAutoForward": "notify"}, ".+/server.js": {}}, {}, True, []),
+        ({"3000": {"onAutoForward": "ignore"}}, {}, False, []),
+        ({}, {"onAutoForward": "silent"}, True, []),
+        ({}, {"onAutoForward": "ignore"}, False, []),
+        ({"1": {}, "2": {"onAutoForward": "ignore"}}, {}, True, ["portsAttributes.2"]),
+        ({"1": {}, "2": {"onAutoForward": "ignore"}}, {"onAutoForward": "ignore"}, False, ["portsAttributes.1"]),
+    ],
+)
+def test_ports_that_an_editor_would_find_by_itself_are_for_auto_forward(
+    attributes: dict[str, Any], others: dict[str, Any], is_automatic: bool, left_out: list[str]
+) -> None:
+    data = {"forwardPorts": [80], "portsAttributes": attributes, "otherPortsAttributes": others}
+    found = devcontainer_ports.read(data)
+    assert found.is_automatic == is_automatic
+    assert found.values == {"forward": ["80"], **({"auto_forward": True} if is_automatic else {})}
+    assert [left.name for left in found.left_out] == left_out
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "1"])
 def test_a_file_that_is_not_one_says_nothing(text: str) -> None:
     found = devcontainer_ports.of_file(text)
-    assert (list(found.forward), list(found.left_out), dict(found.remarks)) == ([], [], {})
+    assert (found.values, list(found.left_out), dict(found.remarks)) == ({}, [], {})
