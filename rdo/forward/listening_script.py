@@ -20,7 +20,7 @@ PROC, SS, LSOF, NONE = b"proc", b"ss", b"lsof", b"none"
 """The ways to find it out."""
 
 LOOK = b"+"
-BUSY_LOOKS = 5
+BUSY_LOOKS = 2
 """How many times it is not looked, at most, after several looks at others who begin to listen: processes are many."""
 
 CHANGED = b"!"
@@ -35,21 +35,28 @@ function shell(p, depth) {
     if (group[p] in wanted) return group[p]
     return shell(parent[p], depth + 1)
 }
-# Reads all processes, as lines of number, parent, group, session and name. The name may have anything in it, even a
-# newline, which the kernel writes as it is.
-function processes(program, line, part) {
-    split("", parent)
-    while ((program | getline line) > 0) {
-        split(line, part, " ")
-        parent[part[1]] = part[2]; group[part[1]] = part[3]; session[part[1]] = part[4]
-        sub(/^ *[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ */, "", line)
-        name[part[1]] = line
-    }
-    close(program)
-}
 """
 
 _PROC = r"""
+# Reads all processes, by proc(5). A name may have anything in it, even a newline, which the kernel writes as it is.
+function read_processes(line, text, rest, part) {
+    split("", parent)
+    while (("cat /proc/[1-9]*/stat 2>/dev/null" | getline line) > 0) {
+        text = text line
+        if (text !~ /^[0-9]+ \(.*\) [A-Z] [0-9]/) {
+            text = text "?"
+            continue
+        }
+        rest = text
+        sub(/.*\) /, "", rest)
+        split(rest, part, " ")
+        line = substr(text, 1, index(text, " ") - 1)
+        parent[line] = part[2]; group[line] = part[3]; session[line] = part[4]
+        name[line] = substr(text, length(line) + 3, length(text) - length(rest) - length(line) - 4)
+        text = ""
+    }
+    close("cat /proc/[1-9]*/stat 2>/dev/null")
+}
 # How many sockets there are, and how many connections there were, by proc(5); empty where that cannot be read.
 function count_of(file, line, part, found) {
     while ((getline line < file) > 0) if (line ~ /^(TCP6?: inuse|Tcp: [0-9])/) {
@@ -95,17 +102,14 @@ function port(i, text) {
     sub(/.*:/, "", text)
     return text
 }
-function by_inode(count, lines, part, i, p, n, dirs, by_sudo) {
+function by_inode(count, lines, part, i, p, dirs, by_sudo) {
     split("", address); split("", owner); split("", seen); split("", ours)
     count = split(sockets, lines, "\n")
     for (i = 1; i < count; i++) {
         split(lines[i], part, " ")
         address[part[2]] = part[1]
     }
-    n = "\\([0-9]*\\)"
-    p = "sed -n -e ':a' -e '/^[0-9]* (.*) [A-Z] /!{N' -e 'ba' -e '}' -e 'y/\\n/?/'"
-    n = p " -e 's/^" n " (\\(.*\\)) [A-Z] " n " " n " " n " .*/\\1 \\3 \\4 \\5 \\2/p'"
-    processes(n " /proc/[1-9]*/stat 2>/dev/null")
+    read_processes()
     for (p in parent) if (shell(p, 0)) {
         dirs = dirs " /proc/" p "/fd"
         if (name[p] == "sudo") by_sudo = 1
@@ -132,8 +136,14 @@ it, and not again if it would want a password.
 
 _LSOF = r"""
 # lsof has to look at each process, so it is given those of the commands. Linux has the number of a session in `sess`.
-function by_lsof(p, list, program, line, kind, title, any, found) {
-    processes("ps -A -o pid= -o ppid= -o pgid= -o sess= 2>/dev/null")
+function by_lsof(part, p, list, program, line, kind, title, any, found) {
+    split("", parent)
+    program = "ps -A -o pid= -o ppid= -o pgid= -o sess= 2>/dev/null"
+    while ((program | getline line) > 0) {
+        split(line, part, " ")
+        parent[part[1]] = part[2]; group[part[1]] = part[3]; session[part[1]] = part[4]
+    }
+    close(program)
     for (p in parent) if (shell(p, 0)) list = list "," p
     if (!list) return ""
     program = "lsof -nP -a -p " substr(list, 2) " -iTCP -sTCP:LISTEN -FpctPn 2>/dev/null"

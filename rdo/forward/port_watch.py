@@ -40,6 +40,9 @@ PORT_GRACE = 0.5
 PORT_INTERVAL = 0.05
 """Seconds between two looks meanwhile."""
 
+NAMED_LIMIT = 64
+"""Ports in the output of a command that are looked for at once: who names more writes of others."""
+
 LINE_LIMIT = 10_000
 """Lines of an answer: more than anybody listens on."""
 
@@ -80,9 +83,10 @@ class PortWatch:
         self._ports.give_back(command)
 
     def name(self, command: WatchedCommand, port: int) -> None:
-        """A port stands in the command's output, which may have just begun to listen."""
+        """A port stands in the command's output, which may have just begun to listen: the first time it does."""
+        is_news = port not in command.named and len(command.named) < NAMED_LIMIT
         self._ports.name(command, port)
-        if not self._ports.local(port):
+        if is_news and not self._ports.local(port):
             self._look_soon()
 
     def local_port(self, port: int) -> int:
@@ -161,7 +165,8 @@ class PortWatch:
     def _await_turn(self, interval: float, *, thorough: bool) -> bytes | None:
         """Wait until it is time to look: the line to write; None when there is nothing to look for any more."""
         with self._changed:
-            self._changed.wait_for(lambda: self._soon or not self._commands, interval)
+            self._changed.wait_for(lambda: not self._commands, PORT_INTERVAL)
+            self._changed.wait_for(lambda: self._soon or not self._commands, interval - PORT_INTERVAL)
             if not self._changed.wait_for(lambda: self._commands, LINGER_TIMEOUT):
                 return None
             words = [listening_script.LOOK] if thorough or self._soon else []

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from itertools import repeat
+from typing import cast
 
 import pytest
 
-from rdo.forward.port_watch import LINE_LIMIT, _answer
+from rdo.drivers.base import Channel
+from rdo.forward.port_watch import LINE_LIMIT, NAMED_LIMIT, PortWatch, _answer
+from rdo.forward.watched_command import WatchedCommand
+from rdo.forward.watched_ports import WatchedPorts
+from rdo.pool.connection import HeldConnection
 from rdo.pool.shell_job import JobFailed
 
 
@@ -23,3 +28,26 @@ def test_an_answer_ends_with_a_dot_and_leaves_the_next_one() -> None:
 def test_an_answer_that_does_not_end_is_none(lines: list[bytes]) -> None:
     with pytest.raises(JobFailed):
         _answer(iter(lines))
+
+
+class Ports:
+    """None is here; each command's are noted as the real ones do."""
+
+    def name(self, command: WatchedCommand, port: int) -> None:
+        command.named.add(port)
+
+    def local(self, port: int) -> int:
+        return 0
+
+
+def test_output_that_names_ports_of_others_again_and_again_costs_no_look_each_time() -> None:
+    watch = PortWatch(cast(WatchedPorts, Ports()))
+    said: list[str] = []
+    command = WatchedCommand(1, cast(HeldConnection, None), cast(Channel, None), bool, said.append)
+    looks = []
+    for port in [3000, 3000, *range(4000, 4000 + 2 * NAMED_LIMIT)]:
+        watch._soon = False
+        watch.name(command, port)
+        looks.append(watch._soon)
+    assert looks[:3] == [True, False, True]
+    assert looks.count(True) == NAMED_LIMIT

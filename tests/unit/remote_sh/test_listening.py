@@ -183,7 +183,7 @@ def test_where_others_begin_to_listen_all_the_time_it_looks_less_often_but_at_on
         command = start()
         assert watch.ask(command.shell)
         looks = []
-        for _ in range(3 * listening_script.BUSY_LOOKS):
+        for _ in range(6 * listening_script.BUSY_LOOKS):
             others.enter_context(socket.create_server(("127.0.0.1", 0)))
             looks.append(watch.ask(command.shell) is not None)
         assert True in looks[:4]
