@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests import docker_engine
 from tests.leaks import wait_until
+from tests.processes import listed_processes
 
 BOUND = 60.0
 """Seconds for any podman; to make the image takes 5."""
@@ -93,4 +95,16 @@ def podman() -> Iterator[PodmanEngine]:
         with engine.serving():
             yield engine
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        assert wait_until(lambda: not _ended(directory), BOUND)
+        shutil.rmtree(directory)
+
+
+def _ended(directory: Path) -> list[int]:
+    """End what still works on it: beside each program that was started, one waits five minutes to clean up after it,
+    and would make the directory again.
+    """
+    left = [pid for pid, process in listed_processes().items() if str(directory) in process.command]
+    for pid in left:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return left
