@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 
 from rdo.config.forwards import Endpoint
-from rdo.drivers.base import Sink, TargetStream
+from rdo.drivers.target_stream import Sink, TargetStream
 from rdo.forward.local_forward import LocalForward, nothing
 from rdo.forward.socks_relay import SocksRelay
 

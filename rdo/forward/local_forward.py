@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from rdo.config.forwards import Endpoint, Forward
-from rdo.drivers.base import Sink, TargetStream
+from rdo.drivers.target_stream import Sink, TargetStream
 from rdo.forward.held_forward import HeldForward
 from rdo.forward.listener import Listener
 from rdo.forward.relay import Relay

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable
 from typing import Protocol
 
-from rdo.drivers.base import Sink, TargetStream
+from rdo.drivers.target_stream import Sink, TargetStream
 from rdo.errors import LinkLost
 
 TURN_LIMIT = 1024 * 1024

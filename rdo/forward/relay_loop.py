@@ -14,7 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from rdo.drivers.base import READ_SIZE, TargetStream
+from rdo.drivers.base import READ_SIZE
+from rdo.drivers.target_stream import TargetStream
 from rdo.forward.relay import Relay
 from rdo.util import log, threads
 

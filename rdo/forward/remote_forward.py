@@ -8,7 +8,7 @@ from functools import partial
 
 from rdo.config.forwards import Endpoint, Forward
 from rdo.drivers import endpoint_socket
-from rdo.drivers.base import RemoteListener, Sink, TargetStream
+from rdo.drivers.target_stream import RemoteListener, Sink, TargetStream
 from rdo.errors import SetupError, reason
 from rdo.forward.held_forward import HeldForward
 from rdo.forward.relay import Relay

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from rdo.config.forwards import Endpoint
-from rdo.drivers.base import Sink, TargetStream
+from rdo.drivers.target_stream import Sink, TargetStream
 from rdo.errors import LinkLost
 from rdo.forward.relay import Loop, Relay
 from rdo.forward.socks import SocksError, SocksRequest

@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from rdo.config.forwards import Endpoint, Forward, ForwardKind, ForwardSet
-from rdo.drivers.base import Sink
+from rdo.drivers.target_stream import Sink
 from rdo.errors import LinkLost, SetupError
 from rdo.forward.dynamic_forward import DynamicForward
 from rdo.forward.held_forward import ByItself, HeldForward

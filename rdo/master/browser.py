@@ -11,8 +11,9 @@ from rdo.config.forwards import Endpoint, Forward
 from rdo.config.schema import Settings
 from rdo.ipc.request import Request
 from rdo.master.browser_programs import BrowserPrograms
-from rdo.master.client_connection import ClientConnection, WaitingCaller
+from rdo.master.client_connection import ClientConnection
 from rdo.master.command_browser import ASK, CommandBrowser
+from rdo.master.command_caller import WaitingCaller
 from rdo.master.port_forwards import PortForwards
 from rdo.pool.connection import HeldConnection
 from rdo.pool.target_pool import TargetPool

@@ -1,4 +1,4 @@
-"""The master's end of a control connection: frames in and out, and the caller that a driver may ask. No decisions."""
+"""The master's end of a control connection: frames in and out. No decisions."""
 
 from __future__ import annotations
 
@@ -7,18 +7,13 @@ import select
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Iterator
 
-from rdo import plan
 from rdo.drivers.caller import CallerGone
-from rdo.errors import RdoError, one_line, printable
-from rdo.fscodec import fsdecode
+from rdo.errors import RdoError
 from rdo.ipc import peercred as peer
 from rdo.ipc import protocol, sockets
-from rdo.ipc.request import Request
-from rdo.master.progress import Progress
-from rdo.util import charset, log
+from rdo.util import log
 
 READ_SIZE = 256 * 1024
 
@@ -145,108 +140,3 @@ class ClientConnection:
     def _shut_down(self) -> None:
         with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
-
-
-class WaitingCaller:
-    """The caller of a command that is not yet started: see drivers.caller.Caller."""
-
-    def __init__(self, client: ClientConnection, request: Request, user: str = "") -> None:
-        self._client = client
-        self._request = request
-        self.user = user
-        self._progress = Progress(self._show)
-
-    def __enter__(self) -> WaitingCaller:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Show no more progress."""
-        self._progress.end()
-
-    @cached_property
-    def environment(self) -> Mapping[str, str]:
-        """See Caller."""
-        return {**dict(plan.pairs(self._request.environ)), "PWD": fsdecode(self._request.pwd)}
-
-    @property
-    def process(self) -> int:
-        """See Caller."""
-        return self._client.peer
-
-    def ask(self, question: str, *, echo: bool) -> str | None:
-        """See Caller. Raises ClientGone."""
-        self._progress.end()  # while somebody types, nothing else is written there
-        self._progress = Progress(self._show)
-        return self._prompt((b"1" if echo else b"0") + self._spelled(question))
-
-    def _prompt(self, payload: bytes) -> str | None:
-        self._client.send(protocol.PROMPT, payload)
-        kind, answer = self._client.receive()
-        if kind != protocol.ANSWER:
-            raise protocol.ProtocolError("the question was not answered")
-        return fsdecode(bytes(answer[1:])) if answer[:1] == b"1" else None
-
-    def screen(self) -> tuple[int, int] | None:
-        """See Caller. Raises ClientGone."""
-        rows, _, columns = (self._prompt(b"w") or "").partition(" ")
-        return (int(rows), int(columns)) if rows.isdigit() and columns.isdigit() else None
-
-    def report(self, line: str) -> None:
-        """See Caller. Raises ClientGone."""
-        shown = one_line(line) if line.startswith("rdo: ") else printable(line)  # a server's banner may be a drawing
-        self._client.send(protocol.NOTICE, self._spelled(shown))
-
-    def trace(self, line: str) -> None:
-        """See Caller. Raises ClientGone."""
-        if self._request.verbose:
-            self.report(f"rdo: {line}")
-
-    def progress(self, step: str) -> bool:
-        """See Caller. Raises ClientGone."""
-        if self._progress.over or self._client.has_gone:
-            raise ClientGone
-        if not self._request.progress:
-            return False
-        self._progress.step(f"rdo: {one_line(step)}")
-        return True
-
-    def _spelled(self, text: str) -> bytes:
-        """As bytes that the caller's terminal takes for text."""
-        return charset.escaped_for_terminal(text, self.environment).encode("utf-8", "replace")
-
-    def _show(self, line: str) -> bool:
-        try:
-            self._client.send(protocol.PROGRESS, self._spelled(line))
-        except ClientGone:
-            return False
-        return True
-
-
-class CommandEnded(CallerGone):
-    """The command has ended for which something was done."""
-
-
-class StartedCaller(WaitingCaller):
-    """The caller of a command that was started, while something is done that it waits for: nothing is asked or shown
-    but what is reported.
-    """
-
-    def __init__(self, client: ClientConnection, request: Request, user: str, has_ended: Callable[[], bool]) -> None:
-        super().__init__(client, request, user)
-        self._has_ended = has_ended
-
-    def ask(self, question: str, *, echo: bool) -> str | None:
-        """See Caller."""
-        return None
-
-    def screen(self) -> tuple[int, int] | None:
-        """See Caller."""
-        return None
-
-    def progress(self, step: str) -> bool:
-        """See Caller. Raises ClientGone, CommandEnded."""
-        if self._has_ended():
-            raise CommandEnded
-        if self._client.has_gone:
-            raise ClientGone
-        return False

@@ -18,7 +18,8 @@ from rdo.errors import RdoError
 from rdo.fscodec import fsdecode
 from rdo.ipc.request import Request
 from rdo.master import parent_environment, port_forwards, prefix_assignment
-from rdo.master.client_connection import ClientConnection, WaitingCaller
+from rdo.master.client_connection import ClientConnection
+from rdo.master.command_caller import WaitingCaller
 from rdo.master.port_forwards import PortForwards
 from rdo.master.prefix_assignment import PrefixAssignments
 from rdo.master.profile import Profile, ProfileTable

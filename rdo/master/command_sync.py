@@ -17,7 +17,8 @@ from rdo.errors import FAILURE, RdoError
 from rdo.ipc import protocol
 from rdo.ipc.request import Request
 from rdo.master import sync_only
-from rdo.master.client_connection import ClientConnection, CommandEnded, StartedCaller, WaitingCaller
+from rdo.master.client_connection import ClientConnection
+from rdo.master.command_caller import CommandEnded, StartedCaller, WaitingCaller
 from rdo.paths.mapping import PathMapping
 from rdo.pool.shell import Shell
 from rdo.pool.shell_job import JobUse

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rdo.errors import FAILURE, RdoError, printable, shortened
 from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc import protocol
-from rdo.master.client_connection import WaitingCaller
+from rdo.master.command_caller import WaitingCaller
 from rdo.sync.conflict import Difference
 from rdo.sync.project_sync import pull_fault
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from rdo.errors import RdoError
 from rdo.ipc import protocol
-from rdo.master.client_connection import ClientConnection, WaitingCaller
+from rdo.master.client_connection import ClientConnection
+from rdo.master.command_caller import WaitingCaller
 from rdo.pool.shell import Shell
 from rdo.remote_sh.script import Copied
 from rdo.sync import unison

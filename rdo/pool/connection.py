@@ -8,17 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from rdo.config.forwards import Endpoint
-from rdo.drivers.base import (
-    ChannelOptions,
-    ChannelRefused,
-    Connection,
-    IncomingStream,
-    PtyRefused,
-    RemoteListener,
-    Sink,
-    TargetStream,
-)
+from rdo.drivers.base import ChannelOptions, ChannelRefused, Connection, PtyRefused
 from rdo.drivers.link_watch import LinkWatch
+from rdo.drivers.target_stream import IncomingStream, RemoteListener, Sink, TargetStream
 from rdo.errors import ConnectError
 from rdo.pool.lifeline import Lifeline
 from rdo.pool.shell import ProcessGroup, Shell, begin_shell

@@ -11,7 +11,8 @@ from functools import partial
 from typing import NamedTuple
 
 from rdo.config.forwards import Endpoint
-from rdo.drivers.base import RemoteListener, Sink, Target
+from rdo.drivers.base import Target
+from rdo.drivers.target_stream import RemoteListener, Sink
 from rdo.errors import LinkLost
 from rdo.pool.connection import HeldConnection, IncomingLease, StreamLease
 from rdo.pool.login_directory import LoginDirectory

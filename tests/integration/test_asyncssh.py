@@ -16,8 +16,9 @@ import asyncssh
 import pytest
 
 from rdo.config.forwards import Endpoint
-from rdo.drivers.base import STDERR, STDOUT, IncomingStream
+from rdo.drivers.base import STDERR, STDOUT
 from rdo.drivers.ssh.connection import SshConnection
+from rdo.drivers.target_stream import IncomingStream
 from rdo.errors import SetupError
 from tests.async_server import AsyncServer
 from tests.connecting import connected

@@ -11,8 +11,8 @@ from paramiko import common
 from paramiko.message import Message
 
 from rdo.config.forwards import Endpoint
-from rdo.drivers.base import IncomingStream
 from rdo.drivers.ssh import remote_listener
+from rdo.drivers.target_stream import IncomingStream
 from rdo.errors import LinkLost, SetupError, printable
 from tests.integration.conftest import Connect
 from tests.leaks import wait_until

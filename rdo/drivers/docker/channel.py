@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from rdo.drivers.base import STDOUT, Chunk, Sink, WindowSize
+from rdo.drivers.base import STDOUT, Chunk, WindowSize
 from rdo.drivers.docker.answer import one_line
 from rdo.drivers.docker.demux import FrameDecoder, FrameError
 from rdo.drivers.docker.engine import HijackedStream
+from rdo.drivers.target_stream import Sink
 from rdo.errors import ConnectError, LinkLost
 from rdo.util import threads
 

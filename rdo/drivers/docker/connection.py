@@ -9,7 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from rdo.config.forwards import Endpoint
-from rdo.drivers.base import NO_VARIABLES, IncomingStream, Pty, RemoteListener, Sink
+from rdo.drivers.base import NO_VARIABLES, Pty
 from rdo.drivers.docker.channel import DockerChannel
 from rdo.drivers.docker.container import inspect, is_running
 from rdo.drivers.docker.engine import Engine, EngineError, HijackedStream
@@ -19,6 +19,7 @@ from rdo.drivers.keepalive import Keepalive
 from rdo.drivers.no_link import NoLink
 from rdo.drivers.sign_of_life import SignOfLife
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS
+from rdo.drivers.target_stream import IncomingStream, RemoteListener, Sink
 from rdo.errors import ConnectError, LinkLost, SetupError
 from rdo.util import clock, threads
 from rdo.util.workers import Workers

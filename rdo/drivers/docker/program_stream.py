@@ -1,4 +1,4 @@
-"""A connection to a server in a container, through a program that runs there: the TargetStream of rdo.drivers.base."""
+"""A connection to a server in a container, through a program there: the TargetStream of rdo.drivers.target_stream."""
 
 from __future__ import annotations
 

@@ -13,8 +13,9 @@ import termios
 import threading
 from collections.abc import Callable
 
-from rdo.drivers.base import READ_SIZE, STDERR, STDOUT, Chunk, Pty, Sink, WindowSize
+from rdo.drivers.base import READ_SIZE, STDERR, STDOUT, Chunk, Pty, WindowSize
 from rdo.drivers.local.caller_context import CallerContext
+from rdo.drivers.target_stream import Sink
 from rdo.remote_sh.template import load
 
 TAKE_TERMINAL = load("take_terminal")

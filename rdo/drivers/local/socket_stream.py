@@ -1,4 +1,4 @@
-"""A connection to a server on this machine: the TargetStream of rdo.drivers.base."""
+"""A connection to a server on this machine: the TargetStream of rdo.drivers.target_stream."""
 
 from __future__ import annotations
 

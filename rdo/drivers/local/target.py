@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Hashable, Mapping
 
 from rdo.config.forwards import NO_FORWARDS, Endpoint
-from rdo.drivers.base import NO_VARIABLES, ChannelOptions, IncomingStream, Pty, RemoteListener, Sink
+from rdo.drivers.base import NO_VARIABLES, ChannelOptions, Pty
 from rdo.drivers.caller import Caller
 from rdo.drivers.local.caller_context import CallerContext
 from rdo.drivers.local.channel import LocalChannel
 from rdo.drivers.local.socket_stream import SocketStream
 from rdo.drivers.no_link import NoLink
+from rdo.drivers.target_stream import IncomingStream, RemoteListener, Sink
 from rdo.errors import ConnectError, LinkLost, SetupError, reason
 
 END_TIMEOUT = 3.0

@@ -11,7 +11,7 @@ from typing import Any
 
 from paramiko import common
 
-from rdo.drivers.base import STDERR, STDOUT, Chunk, Sink
+from rdo.drivers.base import STDERR, STDOUT, Chunk
 from rdo.drivers.ssh import messages
 from rdo.drivers.ssh.channel_sender import ChannelSender
 from rdo.drivers.ssh.channel_state import (
@@ -26,6 +26,7 @@ from rdo.drivers.ssh.channel_state import (
 from rdo.drivers.ssh.fields import Body, Violation
 from rdo.drivers.ssh.flow_control import ReceiveBuffer
 from rdo.drivers.ssh.transport import SshTransport
+from rdo.drivers.target_stream import Sink
 from rdo.errors import LinkLost
 
 WINDOW = 4 * 1024 * 1024

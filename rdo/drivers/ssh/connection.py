@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 
 from rdo.config.forwards import Endpoint
-from rdo.drivers.base import NO_VARIABLES, ChannelOptions, ChannelRefused, Pty, PtyRefused, Sink, WindowSize
+from rdo.drivers.base import NO_VARIABLES, ChannelOptions, ChannelRefused, Pty, PtyRefused, WindowSize
 from rdo.drivers.keepalive import Keepalive
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS, KeepaliveTimeouts
 from rdo.drivers.ssh import messages
@@ -25,6 +25,7 @@ from rdo.drivers.ssh.options import SshOptions
 from rdo.drivers.ssh.ping import Ping, keepalive_timeouts
 from rdo.drivers.ssh.remote_listener import LoopbackListener, RemoteListener, RemoteListeners
 from rdo.drivers.ssh.transport import SshTransport
+from rdo.drivers.target_stream import Sink
 from rdo.errors import ConnectError, LinkLost
 
 CLOSE_TIMEOUT = 5.0

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from paramiko.common import OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
 
 from rdo.config.forwards import Endpoint
-from rdo.drivers.base import Sink
 from rdo.drivers.ssh import messages
 from rdo.drivers.ssh.channel import SshChannel
 from rdo.drivers.ssh.transport import SshTransport
+from rdo.drivers.target_stream import Sink
 from rdo.errors import LinkLost
 
 WINDOW = 2 * 1024 * 1024

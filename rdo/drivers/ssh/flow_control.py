@@ -8,9 +8,10 @@ import threading
 from collections.abc import Callable
 from enum import Enum
 
-from rdo.drivers.base import STDOUT, Chunk, Sink
+from rdo.drivers.base import STDOUT, Chunk
 from rdo.drivers.chunk_queue import ChunkQueue
 from rdo.drivers.ssh.fields import Violation
+from rdo.drivers.target_stream import Sink
 
 SMALL = 4096
 """Bytes of output that may wait until what has come with it is decrypted. To write each of many such pieces at once

@@ -28,7 +28,7 @@ Accept = Callable[[ForwardedStream], None]
 
 
 class RemoteListener:
-    """The RemoteListener of rdo.drivers.base."""
+    """The RemoteListener of rdo.drivers.target_stream."""
 
     def __init__(self, transport: SshTransport, target: str, endpoint: Endpoint, accept: Accept) -> None:
         self.endpoint = endpoint

@@ -116,16 +116,14 @@ class SshTransport(KeyExchange):
                 if not self.clear_to_send.wait(EXCHANGE_TIMEOUT):
                     raise Violation("it did not finish a key exchange that it began")
         except (EOFError, OSError, SSHException, Violation) as error:
-            self._give_up(error)
-            raise LinkLost("the connection is lost", self.disconnect_reason or reason(error)) from error
+            raise self._lost(error) from error
 
     def flush(self) -> None:
         """Send the data that was held back. Raises LinkLost."""
         try:
             self.packetizer.sender.flush()
         except (EOFError, OSError, Violation) as error:
-            self._give_up(error)
-            raise LinkLost("the connection is lost", self.disconnect_reason or reason(error)) from error
+            raise self._lost(error) from error
 
     def try_send(self, message: Sendable, answered: Answered) -> None:
         """Send a global request, unless somebody else is just sending, or keys are exchanged. Raises LinkLost."""
@@ -136,8 +134,7 @@ class SshTransport(KeyExchange):
                 self._asked.append(answered)
                 self._send_message(message)
         except (EOFError, OSError, SSHException, Violation) as error:
-            self._give_up(error)
-            raise LinkLost("the connection is lost", self.disconnect_reason or reason(error)) from error
+            raise self._lost(error) from error
         finally:
             self.clear_to_send_lock.release()
 
@@ -162,6 +159,10 @@ class SshTransport(KeyExchange):
             self._give_up(error, kind)
         finally:
             self._end()
+
+    def _lost(self, error: Exception) -> LinkLost:
+        self._give_up(error)
+        return LinkLost("the connection is lost", self.disconnect_reason or reason(error))
 
     def _give_up(self, error: Exception, kind: int = 0) -> None:
         """The connection is of no use any more. The first error counts."""

@@ -7,7 +7,8 @@ import math
 import pytest
 from pytest_mock import MockerFixture
 
-from rdo.drivers.base import STDERR, STDOUT, Chunk, Sink
+from rdo.drivers.base import STDERR, STDOUT, Chunk
+from rdo.drivers.target_stream import Sink
 from rdo.master.mapped_output import LARGE_GRACE, LARGE_SIZE, PATH_GRACE, MappedOutput
 
 ROOTS = {"/vagrant": "/home/me/\udcff"}

@@ -9,7 +9,8 @@ from typing import cast
 
 import pytest
 
-from rdo.drivers.base import STDOUT, Channel, Sink
+from rdo.drivers.base import STDOUT, Channel
+from rdo.drivers.target_stream import Sink
 from rdo.errors import LinkLost
 from rdo.ipc import protocol
 from rdo.master.client_connection import ClientConnection

@@ -11,7 +11,8 @@ import pytest
 from rdo.ipc import protocol
 from rdo.ipc.request import Request
 from rdo.master import progress
-from rdo.master.client_connection import ClientConnection, ClientGone, WaitingCaller
+from rdo.master.client_connection import ClientConnection, ClientGone
+from rdo.master.command_caller import WaitingCaller
 from rdo.master.progress import Progress
 from tests.leaks import wait_until
 
