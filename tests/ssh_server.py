@@ -4,6 +4,7 @@ configuration of its own. Nothing of the machine's own server is read or touched
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import itertools
 import os
@@ -55,6 +56,7 @@ def claim() -> tuple[socket.socket, Iterator[int]]:
 
 
 CLAIMED, PORTS = claim()  # at once, so that no test leaves an open file behind
+atexit.register(CLAIMED.close)
 
 
 def free_port() -> int:
