@@ -6,6 +6,8 @@ umask 077
 browser_top=
 is_over=
 trap is_over=1 HUP INT TERM
+# dash says of who ends by a signal that it has, maybe to nobody.
+trap '' PIPE
 
 # Only where its path can stand in PATH and BROWSER, and where programs may be executed.
 make_programs() {
