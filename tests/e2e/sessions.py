@@ -133,7 +133,7 @@ INTERPRETERS = (
         Step(("Up", "Home", "Right", "C-k"), ">>> p"),
         Step(("C-c",), "KeyboardInterrupt"),
         Step(typed("import time; time.sleep(60)", "Enter"), "sleep(60)\n"),
-        Step(("C-c",), "KeyboardInterrupt\n>>>"),
+        Step(("C-c",), "in <module>\nKeyboardInterrupt\n>>>"),
         Step(typed("exit(4)", "Enter"), PROMPT),
     ), "st=4"),
     Session("getpass", f"{PYTHON} -c 'import getpass; print(len(getpass.getpass()), input(\"on \"))'", "Password:", (

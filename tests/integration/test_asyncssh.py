@@ -22,6 +22,7 @@ from rdo.drivers.target_stream import IncomingStream
 from rdo.errors import SetupError
 from tests.async_server import AsyncServer
 from tests.connecting import connected
+from tests.leaks import wait_until
 from tests.ssh_client import BOUND, ScriptedCaller, drain, driver, feed, output, outputs_side_by_side
 
 Reach = Callable[..., SshConnection]
@@ -98,10 +99,8 @@ def test_it_listens_for_us_between_signs_of_life_and_changes_of_keys(reach: Reac
             with socket.create_connection((host, listener.endpoint.port), BOUND) as client:
                 client.sendall(b"hello")
                 stream = taken.get(timeout=BOUND)
-                came = threading.Event()
-                stream.begin(lambda stream, data: False, came.set)
-                assert came.wait(BOUND)
-                assert stream.read() == b"hello"
+                stream.begin(lambda stream, data: False, lambda: None)
+                assert wait_until(stream.read, BOUND) == b"hello"
                 stream.close()
         listener.close()
         assert output(connection, "head -c 400000 /dev/zero | wc -c")[0] == 0
