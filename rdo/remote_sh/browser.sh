@@ -36,6 +36,7 @@ done
 echo "$browser_top"
 [ -n "$browser_top" ] || exit 1
 
+# Only this process holds the fifo open for all time: with it, even if it is killed, ends who reads there.
 exec 3<>"$browser_top/urls"
 while IFS= read -r waiting_process; do
     case $waiting_process in
@@ -47,13 +48,13 @@ while IFS= read -r waiting_process; do
         echo
         rm -f "$browser_top/url.$waiting_process"
     }
-done <&3 &
+done <"$browser_top/urls" 3<&- &
 url_reader=$!
 
 exec 4<&0
 while read -r waiting_process url_status; do
     [ ! -p "$browser_top/answer.$waiting_process" ] || echo "$url_status" 1<>"$browser_top/answer.$waiting_process"
-done <&4 &
+done <&4 3<&- &
 answer_reader=$!
 
 # A signal ends `wait` in every shell, but not `read`. More than one may come.

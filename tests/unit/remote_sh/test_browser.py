@@ -153,6 +153,17 @@ def test_at_the_end_who_waits_is_answered_and_nothing_is_left(shell: str, how: s
         assert wait_until(lambda: not group_lives(holder.process.pid), BOUND)
 
 
+@each_shell
+def test_one_that_is_killed_leaves_no_process(shell: str, tmp_path: Path) -> None:
+    with held(shell, tmp_path) as holder:
+        assert holder.process.stdin
+        holder.process.kill()
+        holder.process.wait(BOUND)
+        holder.process.stdin.close()
+        assert wait_until(lambda: not group_lives(holder.process.pid), BOUND)
+        shutil.rmtree(holder.top)
+
+
 def group_lives(group: int) -> bool:
     try:
         os.killpg(group, 0)
