@@ -21,6 +21,7 @@ from benchmarks.interleave import Sample
 from benchmarks.plan import Plan
 from benchmarks.ssh_rows import compare
 from benchmarks.target import LOGIN_TIMEOUT, Target, control_master, ssh_target
+from tests.ssh_server import free_port
 
 CONNECTIONS = 50
 SECONDS = 2
@@ -55,7 +56,7 @@ def requests(plan: Plan) -> Outcome:
 def _forwarded(plan: Plan, *words: str) -> Iterator[tuple[int, int]]:
     """Ports here, by rdo and by ssh, of a server on the target. Raises BenchmarkError."""
     with ssh_target(plan.space) as target, control_master(target) as held, _server(*words) as there:
-        ours, theirs = _free_port(), _free_port()
+        ours, theirs = free_port(), free_port()
         config = target.project.directory / ".rdo.conf"
         config.write_text(f'{config.read_text()}forward = ["{ours}:{there}"]\n')
         plan.space.allow(target.project)
@@ -81,13 +82,6 @@ def _ask_master(target: Target, held: Path, forward: str) -> None:
     done = subprocess.run(command, env=dict(target.project.environment), capture_output=True, timeout=LOGIN_TIMEOUT)
     if done.returncode != 0:
         raise BenchmarkError(f"ssh does not forward: {done.stderr.decode().strip()}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _speed(port: int, size: int) -> Sample:
@@ -158,7 +152,7 @@ def _watched(plan: Plan) -> Iterator[Target]:
 
 def _until_reachable(target: Target) -> float:
     """Milliseconds. Raises BenchmarkError."""
-    port = _free_port()
+    port = free_port()  # the next one is free, too, and not of those that a system gives to connections
     command = target.rdo("python3", "-c", LISTENER, str(port))
     with _started(command) as running:
         assert running.stdout is not None
