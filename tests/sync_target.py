@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -125,3 +126,15 @@ def write(root: Path, files: Mapping[str, str | bytes]) -> None:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def pushed_side(directory: Path) -> Iterator[Side]:
+    """A project of which all is on the target."""
+    pool = OneShell()
+    side = Side(directory, pool)
+    side.write({"a": "1", "b": "2", "src/c": "3", "src/deep/d": "4"})
+    (side.here / "link").symlink_to("a")
+    side.push()
+    yield side
+    pool.close()

@@ -12,7 +12,7 @@ import pytest
 from rdo.errors import RdoError
 from rdo.sync.conflict import SyncConflict
 from tests.one_shell import OneShell
-from tests.sync_target import Side, contents, tree_of, write
+from tests.sync_target import Side, contents, pushed_side, tree_of, write
 from tests.target_tools import tools
 
 HINT = "see `rdoctl sync diff`; then `rdoctl sync take here PATH`, or `there`"
@@ -20,14 +20,8 @@ HINT = "see `rdoctl sync diff`; then `rdoctl sync take here PATH`, or `there`"
 
 @pytest.fixture
 def side(tmp_path: Path) -> Iterator[Side]:
-    """A project of which all is on the target."""
-    pool = OneShell()
-    side = Side(tmp_path, pool)
-    side.write({"a": "1", "b": "2", "src/c": "3", "src/deep/d": "4"})
-    (side.here / "link").symlink_to("a")
-    side.push()
-    yield side
-    pool.close()
+    with pushed_side(tmp_path) as side:
+        yield side
 
 
 def refuse(side: Side) -> str:

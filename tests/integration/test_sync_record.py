@@ -8,20 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.one_shell import OneShell
-from tests.sync_target import Side
+from tests.sync_target import Side, pushed_side
 
 
 @pytest.fixture
 def side(tmp_path: Path) -> Iterator[Side]:
-    """A project of which all is on the target."""
-    pool = OneShell()
-    side = Side(tmp_path, pool)
-    side.write({"a": "1", "b": "2", "src/c": "3", "src/deep/d": "4"})
-    (side.here / "link").symlink_to("a")
-    side.push()
-    yield side
-    pool.close()
+    with pushed_side(tmp_path) as side:
+        yield side
 
 
 def test_what_is_there_already_is_taken_for_rdos_and_not_sent_again(side: Side) -> None:
