@@ -48,6 +48,20 @@ def server(serve: Serve, host: str = "127.0.0.1") -> Iterator[int]:
             assert all_closed, "a connection was never closed"
 
 
+@contextmanager
+def server_that_hears_the_end() -> Iterator[tuple[int, threading.Event]]:
+    """The port of a server that reads all, and what is set once a connection to it has ended in any way."""
+    ended = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        with suppress(OSError):
+            read_all(connection)
+        ended.set()
+
+    with server(serve) as port:
+        yield port, ended
+
+
 def echo(connection: socket.socket) -> None:
     while data := connection.recv(65536):
         connection.sendall(data)

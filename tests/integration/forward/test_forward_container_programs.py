@@ -7,7 +7,6 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ from tests.leaks import wait_until
 from tests.reach import Target
 from tests.ssh_server import free_port
 from tests.target_tools import TOOLS
-from tests.tcp_server import BOUND, connect, echo, read_all, server
+from tests.tcp_server import BOUND, connect, echo, read_all, server, server_that_hears_the_end
 
 PROGRAMS = ("python3", "perl", "socat", "bash", "nc", "nc of busybox")
 
@@ -109,14 +108,7 @@ def test_whoever_connects_to_nobody_sees_a_reset_and_no_end(forward: Callable[[s
 
 
 def test_a_client_that_goes_ends_the_connection_there(forward: Callable[[str], int]) -> None:
-    ended = threading.Event()
-
-    def serve(connection: socket.socket) -> None:
-        with suppress(OSError):
-            read_all(connection)
-        ended.set()
-
-    with server(serve) as port:
+    with server_that_hears_the_end() as (port, ended):
         with connect(forward(str(port))) as connection:
             connection.sendall(b"hello")
         assert ended.wait(BOUND)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import struct
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -17,7 +16,7 @@ from rdo.pool.target_pool import TargetPool
 from tests.forward_limits import NOT_DROPBEAR, SEEN_HERE
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
-from tests.tcp_server import BOUND, connect, echo, read_all, server
+from tests.tcp_server import BOUND, connect, echo, read_all, server, server_that_hears_the_end
 
 
 def test_the_end_of_either_side_leaves_the_other_open(forward: Callable[[str], int]) -> None:
@@ -56,14 +55,7 @@ def test_whoever_connects_to_nobody_sees_a_reset_and_no_end(forward: Callable[[s
 
 
 def test_a_client_that_resets_ends_the_connection_there(forward: Callable[[str], int]) -> None:
-    ended = threading.Event()
-
-    def serve(connection: socket.socket) -> None:
-        with suppress(OSError):
-            read_all(connection)
-        ended.set()
-
-    with server(serve) as port:
+    with server_that_hears_the_end() as (port, ended):
         connection = connect(forward(str(port)))
         connection.sendall(b"hello")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
