@@ -102,7 +102,7 @@ MOST = 135
 
 
 def loaded(program: str, project: Path) -> frozenset[str]:
-    environment = {**os.environ, "RDO_TRUST": "1", "XDG_RUNTIME_DIR": str(project / "run"), "HOME": str(project)}
+    environment = {**os.environ, "RDO_TRUST": "1", "HOME": str(project)}
     argv = [sys.executable, "-I", "-c", program]
     done = subprocess.run(
         argv, capture_output=True, text=True, check=False, timeout=BOUND, cwd=project, env=environment
@@ -121,10 +121,11 @@ def foreign(modules: frozenset[str]) -> set[str]:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    (tmp_path / "run" / "rdo").mkdir(0o700, parents=True)
-    (tmp_path / "run").chmod(0o700)
-    (tmp_path / "run" / "rdo" / "control.log").touch()
+def project(tmp_path: Path, runtime: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Path:
+    directory = runtime["XDG_RUNTIME_DIR"]
+    monkeypatch.setenv("XDG_RUNTIME_DIR", directory)
+    Path(directory, "rdo").mkdir(0o700)
+    Path(directory, "rdo", "control.log").touch()
     (tmp_path / ".rdo.conf").write_text(PLAIN)
     (tmp_path / "Dockerfile").touch()
     (tmp_path / "Vagrantfile").touch()
