@@ -213,6 +213,12 @@ def _collect_garbage() -> None:
     gc.enable()
 
 
+def _report(fd: int, answer: bytes) -> None:
+    """To whoever started the master. A client that was killed meanwhile reads it no more; others may be served."""
+    with contextlib.suppress(BrokenPipeError):
+        os.write(fd, answer)
+
+
 def main() -> None:
     """Serve; leave without a wait for threads that hold nothing.
 
@@ -227,10 +233,10 @@ def main() -> None:
         master = Master(path, release[0].encode() if release else sockets.release(), lent)
         master.start()
     except SetupError as error:
-        os.write(startup.READY_FD if release else log.LOG, str(error).encode())
+        _report(startup.READY_FD if release else log.LOG, str(error).encode())
         os._exit(1)
     if release:
-        os.write(startup.READY_FD, startup.LISTENS)
+        _report(startup.READY_FD, startup.LISTENS)
         os.close(startup.READY_FD)
     try:
         master.wait()

@@ -80,6 +80,11 @@ def report(project: Project) -> dict[str, Any]:
     return dict(json.loads(bytes(payload)))
 
 
+def log(project: Project) -> str:
+    """What the project's masters have noted, to be shown where a test fails."""
+    return Path(project.environment["XDG_RUNTIME_DIR"], "rdo", "control.log").read_text(errors="replace")
+
+
 def stop(project: Project) -> None:
     """End the project's masters, so that the next command is a first one."""
     running = masters(project)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from rdo.client import spawn_master
+from rdo.ipc import startup
+from rdo.ipc.sockets import release
 from tests.e2e.masters import logins, masters, sockets, stop
-from tests.e2e.project import Project, ssh_project
+from tests.e2e.project import PATIENCE, Project, ssh_project
+from tests.leaks import wait_until
 from tests.soak import Counted, tries
 from tests.sshd import Sshd
 
@@ -54,3 +59,19 @@ def test_a_socket_that_another_program_left_and_the_lock_of_a_dead_client_are_no
         stale.bind(str(path))
     path.with_name(f"{path.name}.lock").write_text("999999999")
     assert project.run("echo", "x").stdout == b"x\n"
+
+
+def test_a_master_stays_though_the_client_is_gone_that_started_it(project: Project) -> None:
+    place = Path(project.environment["XDG_RUNTIME_DIR"], "rdo", "control")
+    place.parent.mkdir(0o700)
+    nobody, report = os.pipe()
+    os.close(nobody)
+    start = [*spawn_master.python(startup.ENTRY), str(place), release().decode()]
+    to_report = f'exec {startup.READY_FD}>&$0; exec "$@"'
+    argv = ["bash", "-c", to_report, str(report), *start]
+    with subprocess.Popen(argv, env=project.environment, pass_fds=(report,)) as master:
+        os.close(report)
+        assert wait_until(place.exists, PATIENCE)
+        assert project.run("echo", "x").stdout == b"x\n"
+        assert masters(project) == [master.pid]
+        stop(project)

@@ -13,7 +13,7 @@ from functools import partial
 
 import pytest
 
-from tests.e2e.masters import masters
+from tests.e2e.masters import log, masters
 from tests.e2e.project import PATIENCE, Project
 from tests.e2e.reached import none_sleeps, sleepers, token
 from tests.leaks import Leaks, wait_until
@@ -114,7 +114,7 @@ def test_a_kill_at_a_random_moment_leaves_nothing_and_harms_no_later_command(
             end(command, victim, kind)
         assert wait_until(partial(none_sleeps, marks), GONE), (seed, sleepers(*marks))
         again = project.run("echo", "x")
-        assert (again.returncode, again.stdout) == (0, b"x\n"), (seed, again.stderr)
+        assert (again.returncode, again.stdout) == (0, b"x\n"), f"{seed}: {again}\n{log(project)}"
     assert project.shell("rdoctl stop --all --now").returncode == 0
     assert wait_until(lambda: not masters(project), GONE)
 
