@@ -130,7 +130,7 @@ SHELL = (
 INTERPRETERS = (
     Session("python3", PYTHON, ">>>", (
         Step(typed("print(len('é漢'))", "Enter"), "\n2\n"),
-        Step(("Up", "Home", "Right", "C-k"), ">>> p"),
+        Step(("Up", "Home", "Right", "C-k"), ">>> p\n"),
         Step(("C-c",), "KeyboardInterrupt"),
         Step(typed("import time; time.sleep(60)", "Enter"), "sleep(60)\n"),
         Step(("C-c",), "in <module>\nKeyboardInterrupt\n>>>"),
