@@ -19,9 +19,8 @@ NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
 STATUS = (b"Gid:", b"Groups:", b"Cap", b"NoNewPrivs:", b"Seccomp")
 """Beginnings of those lines of /proc/PID/status that count."""
 
-
-STATUS_LIMIT = 1 << 20
-"""Bytes of a status: 65,536 groups at most, of ten digits each."""
+READ_SIZE = 4096
+"""Bytes: a status is longer only for a user of hundreds of groups."""
 
 
 class Surroundings(NamedTuple):
@@ -61,6 +60,6 @@ def _read(path: str) -> bytes:
     """The text of a file of /proc, as bytes: to decode it would take longer than all the rest of this module."""
     file = os.open(path, os.O_RDONLY)
     try:
-        return os.read(file, STATUS_LIMIT)
+        return b"".join(iter(lambda: os.read(file, READ_SIZE), b""))
     finally:
         os.close(file)

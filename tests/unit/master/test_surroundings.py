@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from rdo.master.surroundings import Surroundings, surroundings_of
+from rdo.master.surroundings import READ_SIZE, Surroundings, surroundings_of
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="no other system shows them")
 
@@ -45,6 +45,16 @@ def test_a_child_has_ours_unless_it_gave_something_up() -> None:
             child.stdout.readline()
             assert ours.include(surroundings_of(child.pid, "")) == same
             child.communicate(b"\n")
+
+
+@on_linux
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root chooses its groups")
+def test_all_groups_of_a_user_of_many_are_seen() -> None:
+    groups = range(10_000, 10_000 + READ_SIZE)
+    with subprocess.Popen(["cat"], stdin=-1, extra_groups=groups) as child:
+        status = dict(surroundings_of(child.pid, "").seen)["status"]
+        assert f" {groups[-1]} ".encode() in status
+        child.communicate()
 
 
 def test_of_a_process_that_is_gone_nothing_is_seen() -> None:
