@@ -83,13 +83,13 @@ class Ended(BaseException):
         self.status = status
 
 
-def _pass_by(number: int, frame: FrameType | None) -> None:
+def _do_nothing(number: int, frame: FrameType | None) -> None:
     """Do nothing. With SIG_IGN instead, Python would complain of a signal that came just before."""
 
 
 def _raise(number: int, _: FrameType | None) -> NoReturn:
     for each in ENDING:
-        signal.signal(each, _pass_by)  # a second one would end what this one begins
+        signal.signal(each, _do_nothing)  # a second one would end what this one begins
     raise Ended(128 + number)
 
 

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 def show(words: list[str]) -> int:
     """Print a line for each word that may stand there: the word, a tab and its help."""
     *before, last = words or [""]
-    for word, help in _of_command(before, last) if before or last.startswith("-") else _commands(last):
+    if before or last.startswith("-"):
+        offers = _of_command(before, last)
+    else:
+        offers = ((name, entry.summary) for name, entry in COMMANDS.items() if name.startswith(last))
+    for word, help in offers:
         print(f"{word}\t{help}")
     return 0
-
-
-def _commands(start: str) -> Iterator[tuple[str, str]]:
-    yield from ((name, entry.summary) for name, entry in COMMANDS.items() if name.startswith(start))
 
 
 def _of_command(before: list[str], last: str) -> Iterator[tuple[str, str]]:

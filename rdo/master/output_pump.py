@@ -39,7 +39,12 @@ class Owner(Protocol):
 
 
 class OutputPump:
-    """Relays what comes over a shell's channel."""
+    """Relays what comes over a shell's channel.
+
+    `roots`: directories of the target to their local names, empty if output is to pass as it is. `ports`: what takes
+    notice of URLs in it. `may_wait`: the shell may say, before it starts the command, that it waits for something.
+    `finish` does what is left to do after the command, takes its status, and returns the one to report.
+    """
 
     def __init__(
         self,
@@ -52,13 +57,6 @@ class OutputPump:
         ports: AutoForward | None = None,
         may_wait: bool = False,
     ) -> None:
-        """`roots`: directories of the target to their local names, empty if output is to pass as it is. `ports`: what
-        takes notice of URLs in it.
-
-        `may_wait`: the shell may say, before it starts the command, that it waits for something.
-
-        `finish` does what is left to do after the command, takes its status, and returns the one to report.
-        """
         self._finish_command = finish
         self._client = client
         self._channel = shell.channel
@@ -68,13 +66,8 @@ class OutputPump:
         """None where no mark can come any more: without a pty, one can only be the first thing on stdout."""
         self.screen = PtyScreen() if shell.pty else None
         """That of the pty, if there is one."""
-        self._mapped: MappedOutput | None = None
-        local_port = ports.local_port if ports and ports.maps_output else None
-        self._look_at = ports.look_at if ports and not local_port else None
-        if roots or local_port:
-            from rdo.master.mapped_output import MappedOutput  # few ask for it, and it takes a while to load
-
-            self._mapped = MappedOutput(roots, self._channel, self._send, local_port)
+        self._mapped = self._mapping(roots, ports)
+        self._look_at = ports.look_at if ports and not ports.maps_output else None
         self._owner = owner
         self._drops_stdout = False
         """Nobody reads it any more."""
@@ -96,12 +89,21 @@ class OutputPump:
         self.cut = False
         """Whether there will be none, because the channel or the connection was lost."""
 
+    def _mapping(self, roots: Mapping[str, str], ports: AutoForward | None) -> MappedOutput | None:
+        """What replaces paths and ports in the output; None where nothing is to be replaced."""
+        local_port = ports.local_port if ports and ports.maps_output else None
+        if not roots and local_port is None:
+            return None
+        from rdo.master.mapped_output import MappedOutput  # few ask for it, and it takes a while to load
+
+        return MappedOutput(roots, self._channel, self._send, local_port)
+
     def start(self) -> None:
         """Begin, once: the command is started."""
         simple = not (self._pty or self._mapped or self._early)
         try:
             if not simple or not self._channel.watch(self._offer, self._go_on):
-                self._start_thread()
+                threads.start(self._relay, name="output")
         except BaseException as error:
             self._break_off(error)
 
@@ -128,7 +130,7 @@ class OutputPump:
         """The channel has to be read, or is over. This is called by the thread that serves the whole connection."""
         try:
             if not over or self._finish_command or not self._end_at_once(self._channel.exit_status()):
-                self._start_thread()
+                threads.start(self._relay, name="output")
         except BaseException as error:
             self._break_off(error)
 
@@ -153,9 +155,6 @@ class OutputPump:
         self._client.close()
 
     # In a thread of its own
-
-    def _start_thread(self) -> None:
-        threads.start(self._relay, name="output")
 
     def _relay(self) -> None:
         try:

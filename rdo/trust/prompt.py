@@ -76,7 +76,9 @@ def question(request: TrustRequest, before: Values | None, screen: Screen) -> st
         raise _too_small(request, screen)
     head = _head(request, "has changed since you allowed it:" if before else "asks for:", columns)
     foot = [QUESTION] if len(QUESTION) < columns else [QUESTION.removesuffix(f" {TYPE}"), TYPE]
-    entries, remark = _changes(request, before) if before else (_entries(request), "")
+    entries, remark = [_entry("", *pair) for pair in request.all], ""
+    if before:
+        entries, remark = _changes(request, before)
     remarks = [INDENT + remark] if remark else []
     room = rows - OWN_ROWS - len(head) - len(remarks) - len(foot)
     if room < MIN_ENTRIES and len(entries) > room:
@@ -111,10 +113,6 @@ def _head(request: TrustRequest, what: str, columns: int) -> list[str]:
     if printable.width(line) <= columns:
         return [line]
     return [f"`{file}`,", *printable.wrapped(f"{profile}, {what}", columns, INDENT)]
-
-
-def _entries(request: TrustRequest) -> list[str]:
-    return [_entry("", *pair) for pair in request.all]
 
 
 def _entry(sign: str, name: str, value: str) -> str:

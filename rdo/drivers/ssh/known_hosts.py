@@ -187,7 +187,7 @@ def _write(descriptor: int, data: bytes, size: int) -> None:
 def _entry(path: str, number: int, text: str) -> HostKeyEntry | None:
     words = split_words(text)
     marker = words.pop(0) if words and words[0] in MARKERS else ""
-    if len(words) < 3 or words[0].startswith(("#", "@")) or (marker == AUTHORITY and _has_tab_behind(marker, text)):
+    if len(words) < 3 or words[0].startswith(("#", "@")) or (marker == AUTHORITY and _has_tab_after(marker, text)):
         return None
     patterns, kind, encoded = words[:3]
     try:
@@ -199,7 +199,7 @@ def _entry(path: str, number: int, text: str) -> HostKeyEntry | None:
     return HostKeyEntry(path, number, marker, patterns, HostKey(kind, blob))
 
 
-def _has_tab_behind(marker: str, text: str) -> bool:
+def _has_tab_after(marker: str, text: str) -> bool:
     """Whether a tab ends the marker while a space follows elsewhere: ssh looks for the space first, and finds no marker
     that it knows. Such a line makes nobody trusted; what it revokes is revoked all the same.
     """
