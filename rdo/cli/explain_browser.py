@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from rdo.cli import own_browser, table
+from rdo.cli import table
+from rdo.client import browser
 from rdo.config.load import Config
 from rdo.ipc.request import Request
 
@@ -26,6 +27,6 @@ def _rows(loaded: Config, asked: Request) -> Iterator[tuple[str, ...]]:
     if settings.open_browser == "ask" and not asked.can_answer:
         yield ("are not opened here: there is no terminal to ask on",)
         return
-    program = own_browser.program(os.environ)
+    program = browser.program(os.environ)
     how = f"by `{program}`" if program else "but no browser was found: set BROWSER to the command that starts one"
     yield ("are opened here", "after a question" if settings.open_browser == "ask" else "and shown", how)

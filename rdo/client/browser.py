@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,6 +62,12 @@ def commands(url: str, environ: Mapping[str, str], platform: str) -> Iterator[li
         if words:
             yield [word.replace(PLACE, url) for word in words] + ([] if PLACE in command else [url])
     yield ["open" if platform == "darwin" else "xdg-open", url]
+
+
+def program(environ: Mapping[str, str]) -> str:
+    """The program that would open a URL, as it would be called: the first that there is; empty if there is none."""
+    names = (words[0] for words in commands("", environ, sys.platform))
+    return next((name for name in names if shutil.which(name, path=environ.get("PATH"))), "")
 
 
 def _unblock_signals() -> None:

@@ -11,14 +11,45 @@ import threading
 from collections.abc import Callable, Iterator
 
 from rdo.drivers.link_watch import SilenceObserver
-from rdo.drivers.sign_of_life import SignOfLife
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS, KeepaliveTimeouts, Silence, Step
 from rdo.errors import SetupError
 from rdo.util import clock, threads
 
 
+class SignOfLife:
+    """When a peer was last heard from, and who waits for the next time. Noted by whoever receives; for any thread."""
+
+    def __init__(self, elapsed: Callable[[], float] = clock.elapsed) -> None:
+        self._elapsed = elapsed
+        self.at = elapsed()
+        """By a clock that goes on while the machine sleeps."""
+        self.is_last = False
+        """Whether no more will come."""
+        self._waiting: list[Callable[[], None]] = []
+
+    def note(self) -> None:
+        """It was heard from."""
+        self.at = self._elapsed()
+        if self._waiting:
+            self._wake()
+
+    def end(self) -> None:
+        """It has gone, or was given up."""
+        self.is_last = True
+        self._wake()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for call in waiting:
+            call()
+
+    def when_next(self, call: Callable[[], None]) -> None:
+        """Call this, once, with the next sign of life or at the end, in the thread that notes it."""
+        self._waiting.append(call)
+
+
 class Keepalive:
-    """The LinkWatch of rdo.drivers.base. `ask` asks the peer for a sign of life; `end` gives it up, with the reason.
+    """The LinkWatch of a peer. `ask` asks the peer for a sign of life; `end` gives it up, with the reason.
 
     Neither may wait for the peer.
     """

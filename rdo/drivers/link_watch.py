@@ -1,4 +1,7 @@
-"""What a connection knows of the link below it: whether that still carries, and who is to hear when it falls silent."""
+"""What a connection knows of the link below it: whether that still carries, and who is to hear when it falls silent.
+
+keepalive.py implements it for a peer that can be asked; NoLink is for where there is nothing in between.
+"""
 
 from __future__ import annotations
 
@@ -45,3 +48,35 @@ class LinkWatch(Protocol):
 
     def observed(self, observer: SilenceObserver) -> contextlib.AbstractContextManager[None]:
         """Tell the observer of silence."""
+
+
+class NoLink:
+    """The LinkWatch where nothing lies between here and the target that could fall silent."""
+
+    is_silent = False
+    is_doubtful = False
+
+    def __init__(self, check: Callable[[], bool] = lambda: True) -> None:
+        """`check` finds out, within a bounded time, whether the target is still there."""
+        self._check = check
+        self.ended = False
+
+    def is_alive(self) -> bool:
+        """See LinkWatch."""
+        self.ended = self.ended or not self._check()
+        return not self.ended
+
+    def when_heard(self, call: Callable[[], None]) -> None:
+        """Never: it is never silent."""
+
+    def in_use(self) -> contextlib.AbstractContextManager[None]:
+        """See LinkWatch."""
+        return contextlib.nullcontext()
+
+    def observed(self, observer: SilenceObserver) -> contextlib.AbstractContextManager[None]:
+        """See LinkWatch."""
+        return contextlib.nullcontext()
+
+    def stop(self) -> None:
+        """See LinkWatch."""
+        self.ended = True

@@ -15,7 +15,7 @@ from rdo.forward.relay import Relay
 from rdo.forward.relay_loop import RelayLoop
 from rdo.forward.remote_socks import RemoteSocks
 from rdo.pool.connection import IncomingLease
-from rdo.util.workers import Workers
+from rdo.util.threads import Workers
 
 CONNECT_TIMEOUT = 30.0
 """Seconds to connect to a server, which need not be on this machine."""

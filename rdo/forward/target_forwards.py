@@ -18,7 +18,7 @@ from rdo.forward.relay_loop import RelayLoop
 from rdo.forward.remote_forward import RemoteForward
 from rdo.pool.connection import HeldConnection, StreamLease
 from rdo.pool.target_pool import TargetPool
-from rdo.util.workers import Workers
+from rdo.util.threads import Workers
 
 
 class ConfiguredAttempt(NamedTuple):

@@ -21,7 +21,7 @@ SOCKET = "control"
 """The name of the socket of a user's control master."""
 
 OTHER_SOCKET = SOCKET + "-"
-"""What the names of others begin with, for callers that it cannot serve: see rdo/master/surroundings.py."""
+"""What the names of others begin with, for callers that it cannot serve: see rdo/master/admission.py."""
 
 
 def runtime_directory(environ: Mapping[str, str]) -> str:

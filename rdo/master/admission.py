@@ -1,16 +1,32 @@
-"""Whom a control master may serve: its own user's clients of its own release, in surroundings like its own."""
+"""Whom a control master may serve: its own user's clients of its own release, in surroundings like its own.
+
+Surroundings are what a process cannot change, and a control master would give to what it starts: groups, namespaces,
+privileges. One master serves all callers that have in common what it was started with. Others have a master of their
+own, at another socket: what they are not allowed, ours must not do for them by chance, and what they see, ours may not.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 from functools import lru_cache
+from typing import NamedTuple
 
 import rdo
-from rdo.fscodec import fsdecode
+from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc import protocol
+from rdo.ipc.address import OTHER_SOCKET
 from rdo.ipc.request import version as request_version
-from rdo.master.surroundings import surroundings_of
 from rdo.util import limits
+
+NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
+
+STATUS = (b"Gid:", b"Groups:", b"Cap", b"NoNewPrivs:", b"Seccomp")
+"""Beginnings of those lines of /proc/PID/status that count."""
+
+READ_SIZE = 4096
+"""Bytes: a status is longer only for a user of hundreds of groups."""
 
 
 class NotServed(Exception):
@@ -53,3 +69,45 @@ class Admission:
 def _resolved(place: str) -> str:
     """An installation's directory by one name, whichever links lead to it."""
     return os.path.realpath(place)
+
+
+class Surroundings(NamedTuple):
+    """Those of one process, as far as they can be seen: no text where they cannot, as on macOS."""
+
+    place: str
+    """The directory of the rdo that it runs: two installations do not take turns in replacing each other's master."""
+    seen: tuple[tuple[str, str | bytes], ...]
+
+    def include(self, other: Surroundings) -> bool:
+        """Whether what has these can serve what has the `other` ones."""
+        ours = dict(self.seen)
+        return self.place == other.place and all(ours.get(name, text) == text for name, text in other.seen)
+
+    @property
+    def socket(self) -> str:
+        """The name of the socket of a master for just these."""
+        digest = hashlib.sha256(fsencode(repr(self))).hexdigest()
+        return f"{OTHER_SOCKET}{digest[:16]}"
+
+
+def surroundings_of(pid: int, place: str) -> Surroundings:
+    """Those of a process of the same user, which runs the rdo at `place`. Raises nothing."""
+    seen: list[tuple[str, str | bytes]] = []
+    for name in NAMESPACES:
+        with contextlib.suppress(OSError):
+            seen.append((name, os.readlink(f"/proc/{pid}/ns/{name}")))
+    with contextlib.suppress(OSError):
+        lines = _read(f"/proc/{pid}/status").split(b"\n")
+        seen.append(("status", b"\n".join([line for line in lines if line.startswith(STATUS)])))
+    with contextlib.suppress(OSError):
+        seen.append(("personality", _read(f"/proc/{pid}/personality")))
+    return Surroundings(place, tuple(seen))
+
+
+def _read(path: str) -> bytes:
+    """The text of a file of /proc, as bytes: to decode it would take longer than all the rest of this module."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        return b"".join(iter(lambda: os.read(file, READ_SIZE), b""))
+    finally:
+        os.close(file)

@@ -19,12 +19,12 @@ import rdo
 from rdo.errors import RdoError, SetupError
 from rdo.ipc import protocol, sockets, startup
 from rdo.ipc.request import decode_request
-from rdo.master import daemonize, preload, queries, report, socket_activation
+from rdo.master import daemonize, preload, queries, socket_activation
 from rdo.master.admission import Admission, NotServed
 from rdo.master.client_connection import ClientConnection, ClientGone
 from rdo.master.command import CommandRunner, shown
 from rdo.master.lifetime import Lifetime
-from rdo.master.listener import Acceptor, Listener
+from rdo.master.listener import Acceptor, ControlListener
 from rdo.master.port_forwards import PortForwards
 from rdo.pool.target_pool import TargetPool
 from rdo.pool.target_table import TargetTable
@@ -53,7 +53,7 @@ class Master:
     """Serves the commands of one user."""
 
     def __init__(self, path: str, release: bytes, lent: socket.socket | None = None) -> None:
-        """`release` is that of the client that started it: what client and master compare. `lent`: see Listener."""
+        """`release` is that of the client that started it: what both sides compare. `lent`: see ControlListener."""
         self._log = startup.log_path(path)
         self._admission = Admission(release)
         self._started = time.time()
@@ -63,7 +63,7 @@ class Master:
         self._targets = TargetTable()
         self._forwards = PortForwards(os.path.dirname(path))
         self._runner = CommandRunner(self._targets, self._forwards)
-        self._listener = Listener(path, lent)
+        self._listener = ControlListener(path, lent)
         self._life = Lifetime(self._listener, self._targets)
 
     def start(self) -> None:
@@ -186,7 +186,7 @@ class Master:
     def _answer(self, question: bytes = b"") -> bytes:
         """To QUERY: the report, unless it asks for something else. Raises RdoError."""
         if question:
-            return queries.answer(queries.MasterState(self._targets, self._forwards), question)
+            return queries.answer(queries.MasterTargets(self._targets, self._forwards), question)
         return json.dumps(self._report()).encode()
 
     def _report(self) -> dict[str, object]:
@@ -200,8 +200,8 @@ class Master:
             "running": running,
             "ending": self._life.ending,
             "targets": [
-                *(report.target(pool, *held, ending=self._life.ending) for pool in self._targets.pools),
-                *(report.target(pool, *held, ending=True) for pool in self._targets.ending),
+                *(queries.target_report(pool, *held, ending=self._life.ending) for pool in self._targets.pools),
+                *(queries.target_report(pool, *held, ending=True) for pool in self._targets.ending),
             ],
         }
 

@@ -7,7 +7,7 @@ import threading
 import time
 from enum import Enum, auto
 
-from rdo.master.listener import Listener
+from rdo.master.listener import ControlListener
 from rdo.pool.target_table import TargetTable
 from rdo.util import log
 from rdo.util.active_count import ActiveCount
@@ -37,7 +37,7 @@ NEXT = {MasterState.LISTENING: MasterState.DRAINING, MasterState.DRAINING: Maste
 class Lifetime:
     """The life of one master. Usable from any thread."""
 
-    def __init__(self, listener: Listener, targets: TargetTable, unused_timeout: float = UNUSED_TIMEOUT) -> None:
+    def __init__(self, listener: ControlListener, targets: TargetTable, unused_timeout: float = UNUSED_TIMEOUT) -> None:
         self._listener = listener
         self._targets = targets
         targets.opened = self.look

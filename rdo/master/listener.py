@@ -32,7 +32,7 @@ FAULT_INTERVAL = 0.1
 """Seconds until the next connection is accepted after an unexpected error: no loop may fill the log."""
 
 
-class Listener:
+class ControlListener:
     """A control socket that listens at `path`."""
 
     def __init__(self, path: str, lent: socket.socket | None = None) -> None:
@@ -110,7 +110,7 @@ Serve = Callable[[socket.socket, SetupError | None], None]
 class Acceptor:
     """The threads that wait at the socket and serve what comes: there is always one that waits."""
 
-    def __init__(self, listener: Listener, serve: Serve) -> None:
+    def __init__(self, listener: ControlListener, serve: Serve) -> None:
         self._listener = listener
         self._serve = serve
         self._waiting = ActiveCount(threading.Condition())

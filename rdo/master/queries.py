@@ -1,6 +1,7 @@
-"""What `rdoctl` asks a control master for, other than its report: by a verb, with a JSON document both ways.
+"""What `rdoctl` asks a control master for: what it says of each target in its report, and what else it answers.
 
-A verb is one function and its entry in VERBS; PROTOCOL.md lists them.
+That is asked for by a verb, with a JSON document both ways. A verb is one function and its entry in VERBS; PROTOCOL.md
+lists them.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from rdo.master import port_forwards
 from rdo.master.port_forwards import PortForwards
 from rdo.pool.target_pool import TargetPool
 from rdo.pool.target_table import TargetTable
+from rdo.sync.sync_table import SyncTable
 
 
-class MasterState(NamedTuple):
-    """What of a control master the answers are about."""
+class MasterTargets(NamedTuple):
+    """What the answers are about."""
 
     targets: TargetTable
     forwards: PortForwards
@@ -35,24 +37,42 @@ Question = Mapping[str, Any]
 Answer = Mapping[str, object]
 
 
-def answer(state: MasterState, payload: bytes) -> bytes:
+def target_report(pool: TargetPool, syncs: SyncTable, forwards: PortForwards, *, ending: bool) -> dict[str, object]:
+    """A target in the answer to a QUERY that is empty, as PROTOCOL.md has it. Times in seconds."""
+    return {
+        "number": pool.number,
+        "name": pool.target.name,
+        "driver": pool.target.driver,
+        "profiles": [user._asdict() for user in pool.users],
+        "running": [command.words for command in pool.running],
+        "connections": pool.shells.connections.living,
+        "started": pool.started,
+        "idle_timeout": pool.idle_timeout,
+        "idle_left": pool.idle_left,
+        "ending": ending,
+        "syncs": syncs.report(pool),
+        "forwards": forwards.report(pool),
+    }
+
+
+def answer(master: MasterTargets, payload: bytes) -> bytes:
     """The answer to a QUERY that is not empty. Raises RdoError."""
     verb, _, document = payload.partition(b"\0")
     act = VERBS.get(verb.decode("ascii", "replace"))
     if act is None:
         raise ProtocolError("a question with an unknown verb", repr(verb))
     try:
-        return json.dumps(act(state, json.loads(document))).encode()
+        return json.dumps(act(master, json.loads(document))).encode()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ProtocolError("a question that is malformed", repr(error)) from error
 
 
-def _forward(state: MasterState, question: Question) -> Answer:
+def _forward(master: MasterTargets, question: Question) -> Answer:
     """Forward ports of a target, or end forwards."""
-    pool = state.pool(question["target"])
+    pool = master.pool(question["target"])
     added = [port_forwards.parse(word) for word in question.get("add", ())]
     removed = [port_forwards.parse(word) for word in question.get("remove", ())]
-    return {"lines": [*state.forwards.add(pool, added), *state.forwards.remove(pool, removed)]}
+    return {"lines": [*master.forwards.add(pool, added), *master.forwards.remove(pool, removed)]}
 
 
-VERBS: Mapping[str, Callable[[MasterState, Question], Answer]] = {"forward": _forward}
+VERBS: Mapping[str, Callable[[MasterTargets, Question], Answer]] = {"forward": _forward}

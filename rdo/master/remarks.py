@@ -36,3 +36,24 @@ class Remarks:
     def _send(self, line: bytes) -> None:
         with contextlib.suppress(CallerGone):
             self._client.send(protocol.NOTICE, line)
+
+
+class SilenceReport:
+    """Says that the target of one command does not answer: the SilenceObserver of rdo.drivers.link_watch."""
+
+    def __init__(self, remarks: Remarks, target: str) -> None:
+        self._remarks = remarks
+        self._target = target
+        self._reported = False
+
+    def falls_silent(self, seconds: float) -> None:
+        """Say so, where that can be shown."""
+        if self._remarks.can_be_shown:
+            self._reported = True
+            self._remarks.show(f"no answer from {self._target} for {seconds:.0f} s")
+
+    def answers_again(self, seconds: float) -> None:
+        """Say so, if the silence was reported."""
+        if self._reported:
+            self._reported = False
+            self._remarks.show(f"{self._target} answers again, after {seconds:.0f} s")

@@ -18,10 +18,9 @@ from rdo.ipc import protocol
 from rdo.master.client_connection import ClientConnection
 from rdo.master.command_groups import CommandGroups
 from rdo.master.output_pump import OutputPump
-from rdo.master.remarks import Remarks
+from rdo.master.remarks import Remarks, SilenceReport
 from rdo.master.session_state import TRANSITIONS, SessionEvent, SessionState
 from rdo.master.signal_watch import SignalWatch
-from rdo.master.silence_report import SilenceReport
 from rdo.master.stdin_pump import StdinPump
 from rdo.pool.connections import ShellLease
 from rdo.pool.shell import Shell

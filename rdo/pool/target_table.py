@@ -26,7 +26,7 @@ class TargetUse(NamedTuple):
     pool: TargetPool
 
 
-class Selection:
+class TargetSelection:
     """The target that equal selectors lead to."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class TargetTable:
         """Called for each new pool, which has an idle time of its own."""
         self._lock = threading.Lock()
         """Guards all that follows. Nothing is asked or closed with it."""
-        self._selections: dict[Hashable, Selection] = {}
+        self._selections: dict[Hashable, TargetSelection] = {}
         self._pools: dict[Hashable, TargetPool] = {}
         self._ending: list[TargetPool] = []
 
@@ -90,7 +90,7 @@ class TargetTable:
         """What the selector leads to: found out again unless that is connected."""
         while True:
             with self._lock:
-                selection = self._selections.setdefault(selector, Selection())
+                selection = self._selections.setdefault(selector, TargetSelection())
                 before = selection.use
                 if before is not None and self._is_held(before):
                     return before

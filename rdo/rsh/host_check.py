@@ -16,7 +16,7 @@ from rdo.config import load
 from rdo.config.load import Config
 from rdo.drivers import registry
 from rdo.errors import RdoError
-from rdo.rsh.ssh_argv import Command
+from rdo.rsh.ssh_argv import SshCommand
 from rdo.trust import store
 
 
@@ -27,7 +27,7 @@ class Address(NamedTuple):
     user: str | None = None
     port: int | None = None
 
-    def holds(self, command: Command) -> bool:
+    def holds(self, command: SshCommand) -> bool:
         """Whether all that was named is this target's."""
         names = (command.host, command.hostname)
         return (
@@ -37,7 +37,7 @@ class Address(NamedTuple):
         )
 
 
-def check(command: Command, options: Options) -> None:
+def check(command: SshCommand, options: Options) -> None:
     """Raises RdoError if the host, user or port that were named are not those of the profile."""
     found = project.discover(os.environ, options.project)
     profile = argv.profile(options, os.environ)
@@ -69,7 +69,7 @@ def addresses(loaded: Config) -> Iterator[Address]:
         yield Address((*known, reached.host, reached.hostname), reached.user, reached.port)
 
 
-def refusal(command: Command, loaded: Config) -> RdoError:
+def refusal(command: SshCommand, loaded: Config) -> RdoError:
     """The error, which names the profile's own target."""
     port = f" port {command.port}" if command.port else ""
     named = (f"{command.user}@" if command.user else "") + (command.host or "") + port

@@ -17,7 +17,7 @@ from rdo.client import argv
 from rdo.client.argv import Options
 from rdo.errors import UsageError
 from rdo.rsh import ssh_argv
-from rdo.rsh.ssh_argv import Command
+from rdo.rsh.ssh_argv import SshCommand
 
 LOGIN_DIRECTORY = "."
 
@@ -53,7 +53,7 @@ def run(words: list[str]) -> int:
     return program.execute(options)
 
 
-def configuration(command: Command) -> Iterable[str]:
+def configuration(command: SshCommand) -> Iterable[str]:
     """What git looks for with `-G`: that options are taken as ssh takes them. It reads no more than the exit status."""
     yield f"host {command.host}"
     yield f"hostname {command.hostname or command.host}"
@@ -62,7 +62,7 @@ def configuration(command: Command) -> Iterable[str]:
         yield f"user {command.user}"
 
 
-def options_of(command: Command, environ: Mapping[str, str], has_terminal: bool) -> Options:
+def options_of(command: SshCommand, environ: Mapping[str, str], has_terminal: bool) -> Options:
     """The options of rdo that do the same. Raises UsageError for a variable without a name."""
     options = Options()
     options.profile = command.profile

@@ -34,7 +34,7 @@ TTY = {"no": -1, "auto": 0, "yes": 1, "force": 2}
 
 
 @dataclass
-class Command:
+class SshCommand:
     """What was asked for. `words` are what the remote shell gets, with blanks between."""
 
     host: str | None = None
@@ -61,9 +61,9 @@ class Command:
     set_env: list[str] = field(default_factory=list)
 
 
-def parse(words: Sequence[str]) -> Command:
+def parse(words: Sequence[str]) -> SshCommand:
     """Read `words`, the command line without the program's name. Raises UsageError."""
-    command = Command()
+    command = SshCommand()
     rest = list(words)
     while rest:
         word = rest.pop(0)
@@ -84,7 +84,7 @@ def parse(words: Sequence[str]) -> Command:
     return command
 
 
-def _take_long(command: Command, word: str, rest: list[str]) -> None:
+def _take_long(command: SshCommand, word: str, rest: list[str]) -> None:
     """ssh has no long options, so that these are free to be rdo's."""
     name, equals, value = word.partition("=")
     if word == "--help":
@@ -95,7 +95,7 @@ def _take_long(command: Command, word: str, rest: list[str]) -> None:
     setattr(command, name[2:], value if equals else _value(name, rest))
 
 
-def _take_cluster(command: Command, letters: str, rest: list[str]) -> None:
+def _take_cluster(command: SshCommand, letters: str, rest: list[str]) -> None:
     while letters:
         letter, letters = letters[0], letters[1:]
         if letter in REFUSED:
@@ -117,7 +117,7 @@ def _value(name: str, rest: list[str]) -> str:
     return rest.pop(0)
 
 
-def _take_host(command: Command, word: str) -> None:
+def _take_host(command: SshCommand, word: str) -> None:
     """`[USER@]HOST`, or `ssh://[USER@]HOST[:PORT]`. What `-l`, `-p` and `-o` said before counts, as with ssh."""
     is_address = word.startswith("ssh://")
     user, _, host = (word[6:].rstrip("/") if is_address else word).rpartition("@")
@@ -128,23 +128,23 @@ def _take_host(command: Command, word: str) -> None:
     _set_user(command, user)
 
 
-def _set_user(command: Command, user: str) -> None:
+def _set_user(command: SshCommand, user: str) -> None:
     command.user = command.user or user
 
 
-def _set_port(command: Command, port: str) -> None:
+def _set_port(command: SshCommand, port: str) -> None:
     if not port.isdecimal():
         raise UsageError(f"`{port}` is not a valid port")
     command.port = command.port or int(port)
 
 
-def _set_control(command: Command, order: str) -> None:
+def _set_control(command: SshCommand, order: str) -> None:
     if order not in ("check", "exit", "stop"):
         raise UsageError(f"`-O {order}` is not supported by rdo-rsh", "it forwards no ports", "use `ssh`")
     command.control = order
 
 
-def _set_option(command: Command, text: str) -> None:
+def _set_option(command: SshCommand, text: str) -> None:
     """`-o NAME=VALUE` or `-o 'NAME VALUE'`; of a name the first one counts, as with ssh."""
     name, _, value = text.replace("=", " ", 1).strip(BLANKS).partition(" ")
     value = value.strip(BLANKS).strip('"')
@@ -156,27 +156,27 @@ def _set_option(command: Command, text: str) -> None:
         raise UsageError(f"cannot parse `{text}`", str(error)) from None
 
 
-def _set_hostname(command: Command, name: str) -> None:
+def _set_hostname(command: SshCommand, name: str) -> None:
     command.hostname = command.hostname or name
 
 
-def _set_tty(command: Command, value: str) -> None:
+def _set_tty(command: SshCommand, value: str) -> None:
     command.tty = command.tty or TTY.get(value.lower(), 0)
 
 
-def _set_stdin(command: Command, value: str) -> None:
+def _set_stdin(command: SshCommand, value: str) -> None:
     command.stdin = command.stdin and value.lower() != "yes"
 
 
-def _add_t(command: Command) -> None:
+def _add_t(command: SshCommand) -> None:
     command.tty = max(command.tty, 0) + 1
 
 
-def _flag(name: str, value: object) -> Callable[[Command], None]:
+def _flag(name: str, value: object) -> Callable[[SshCommand], None]:
     return lambda command: setattr(command, name, value)
 
 
-_FLAGS: Mapping[str, Callable[[Command], None]] = {
+_FLAGS: Mapping[str, Callable[[SshCommand], None]] = {
     "G": _flag("query", True),
     "V": _flag("version", True),
     "n": _flag("stdin", False),
@@ -185,14 +185,14 @@ _FLAGS: Mapping[str, Callable[[Command], None]] = {
     "v": _flag("verbose", True),
 }
 
-_VALUES: Mapping[str, Callable[[Command, str], None]] = {
+_VALUES: Mapping[str, Callable[[SshCommand, str], None]] = {
     "l": _set_user,
     "O": _set_control,
     "o": _set_option,
     "p": _set_port,
 }
 
-_OPTIONS: Mapping[str, Callable[[Command, str], None]] = {
+_OPTIONS: Mapping[str, Callable[[SshCommand, str], None]] = {
     "hostname": _set_hostname,
     "port": _set_port,
     "requesttty": _set_tty,

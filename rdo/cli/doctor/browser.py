@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from rdo.cli import own_browser
 from rdo.cli.doctor.check import Check, Finding, failed, ok, warning
 from rdo.cli.doctor.target import TargetCommands
+from rdo.client import browser
 from rdo.config.load import Config
 
 FIND_PROGRAMS = 'case ":$PATH" in *:/*/rdo-*/bin:*) [ -n "${RDO_BROWSER-}" ] && echo yes;; esac || :'
@@ -25,7 +25,7 @@ def _find(config: Config) -> Finding:
         return ok("not needed, as commands use the browser of this machine")
     if config.settings.fresh:
         return warning("it has no effect with `fresh`", "remove one of them")
-    program = own_browser.program(os.environ)
+    program = browser.program(os.environ)
     if not program:
         return failed("no browser was found here", "set BROWSER to the command that starts one")
     found = TargetCommands(config).probe("--dir", ".", "-c", FIND_PROGRAMS)

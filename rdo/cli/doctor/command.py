@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 import click
 
 from rdo.cli import allow
-from rdo.cli.doctor import auto_ports, browser, check, client, files, ports, ssh
+from rdo.cli.doctor import browser, check, client, files, ports, ssh
 from rdo.cli.doctor import target as doctor_target
 from rdo.cli.doctor.check import Check, CheckOutcome, CheckVerdict, Finding, ok
 from rdo.config.load import Config
@@ -58,7 +58,6 @@ def examine(profile: str) -> Iterator[CheckOutcome]:
             *(route(loaded) if route else ()),
             *doctor_target.checks(loaded),
             *ports.checks(loaded),
-            *auto_ports.checks(loaded),
             *browser.checks(loaded),
             *files.checks(loaded),
         ]

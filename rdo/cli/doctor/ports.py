@@ -1,4 +1,6 @@
-"""The check of `rdoctl doctor` of ports that are forwarded while the target is connected."""
+"""The checks of `rdoctl doctor` of ports: those that are forwarded while the target is connected, and those that
+commands listen on.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,16 @@ from typing import Any
 
 from rdo.cli import masters
 from rdo.cli.doctor.check import Check, Finding, failed, ok, warning
+from rdo.cli.doctor.target import TargetCommands
 from rdo.config import forwards
 from rdo.config.forwards import Endpoint, Forward
 from rdo.config.load import Config
 from rdo.errors import SetupError
+from rdo.forward import listening_script
 from rdo.forward.forward_words import there
 from rdo.forward.listener import listen
 from rdo.ipc import address
+from rdo.remote_sh.template import load
 
 PROBE_TIMEOUT = 1.0
 """Seconds for a connection through a forward to be refused, which takes a round trip; a server may wait for us."""
@@ -24,17 +29,22 @@ PROBE_TIMEOUT = 1.0
 FORBIDS = "forbids"
 """In why a connection failed that no server on the target would get either: see drivers/ssh/direct_stream.py."""
 
+WAYS = {"proc": "by /proc/net/tcp", "ss": "by `ss`", "lsof": "by `lsof`"}
+"""How the target can say what commands listen on."""
+
 Held = Mapping[str, Any]
 """A forward, as PROTOCOL.md has it, with the name of its `target`."""
 
 
 def checks(config: Config) -> Iterator[Check]:
-    """None where the profile forwards nothing."""
+    """Those of what the profile sets: none where it forwards nothing."""
     if config.settings.forward:
-        yield Check("ports", lambda: _find(config), needs=("login",))
+        yield Check("ports", lambda: _find_forwards(config), needs=("login",))
+    if config.settings.auto_forward:
+        yield Check("auto_forward", lambda: _find_watch(config), needs=("login",))
 
 
-def _find(config: Config) -> Finding:
+def _find_forwards(config: Config) -> Finding:
     if config.settings.fresh:
         return warning("`forward` has no effect with `fresh`", "each command has a container of its own")
     wanted = list(map(forwards.parse, config.settings.forward))
@@ -88,3 +98,16 @@ def _probe(held: Held) -> None:
 def _line(held: Held) -> str:
     line = f"{held['local']} -> {held['remote']}"
     return f"{line} (now: {held['failure'].lower()})" if held["failure"] else line
+
+
+def _find_watch(config: Config) -> Finding:
+    """Whether the target can say what commands listen on."""
+    if config.settings.driver == "local":
+        return ok("not needed, as ports of the target are ports of this machine")
+    if config.settings.fresh:
+        return warning("it has no effect with `fresh`", "remove one of them")
+    script = f"{load('newline')}; {listening_script.SCRIPT}"
+    found = TargetCommands(config).probe("--dir", ".", "-c", script)
+    if found.detail == listening_script.NONE.decode():
+        return warning("the target has neither `awk` with /proc nor `lsof`", "install one of them there")
+    return ok(WAYS[found.detail]) if found.detail in WAYS else found

@@ -15,14 +15,13 @@ from rdo.drivers.docker.container import inspect, is_running
 from rdo.drivers.docker.engine import Engine, EngineError, HijackedStream
 from rdo.drivers.docker.program_stream import ProgramStream
 from rdo.drivers.docker.spare_programs import SparePrograms
-from rdo.drivers.keepalive import Keepalive
-from rdo.drivers.no_link import NoLink
-from rdo.drivers.sign_of_life import SignOfLife
+from rdo.drivers.keepalive import Keepalive, SignOfLife
+from rdo.drivers.link_watch import NoLink
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS
 from rdo.drivers.target_stream import IncomingStream, RemoteListener, Sink
 from rdo.errors import ConnectError, LinkLost, SetupError
 from rdo.util import clock, threads
-from rdo.util.workers import Workers
+from rdo.util.threads import Workers
 
 LIVENESS = 15.0
 """Seconds after an answer of an engine on this machine for which a container counts as alive."""

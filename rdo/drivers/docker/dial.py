@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 
-from rdo.drivers.docker.endpoint import Endpoint
+from rdo.drivers.docker.endpoint import EngineEndpoint
 from rdo.drivers.docker.stream import EngineStream, SocketStream
 from rdo.errors import ConnectError, reason
 
@@ -16,7 +16,7 @@ KEEPALIVE = (("TCP_KEEPIDLE", 15), ("TCP_KEEPALIVE", 15), ("TCP_KEEPINTVL", 5), 
 """A dead host is detected within 35 seconds. TCP_KEEPALIVE is macOS's name for TCP_KEEPIDLE."""
 
 
-def dial(endpoint: Endpoint, environment: Mapping[str, str]) -> EngineStream:
+def dial(endpoint: EngineEndpoint, environment: Mapping[str, str]) -> EngineStream:
     """A new stream. Raises ConnectError, and ConfigError where a certificate cannot be used."""
     if endpoint.scheme == "unix":
         return _unix(endpoint)
@@ -27,7 +27,7 @@ def dial(endpoint: Endpoint, environment: Mapping[str, str]) -> EngineStream:
     return _tls(endpoint) if endpoint.tls else _tcp(endpoint)
 
 
-def _unix(endpoint: Endpoint) -> EngineStream:
+def _unix(endpoint: EngineEndpoint) -> EngineStream:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(endpoint.host)
@@ -41,7 +41,7 @@ def _unix(endpoint: Endpoint) -> EngineStream:
     return SocketStream(connection)
 
 
-def _tcp(endpoint: Endpoint) -> SocketStream:
+def _tcp(endpoint: EngineEndpoint) -> SocketStream:
     try:
         connection = socket.create_connection((endpoint.host, endpoint.port), CONNECT_TIMEOUT)
     except (OSError, UnicodeError) as error:
@@ -55,7 +55,7 @@ def _tcp(endpoint: Endpoint) -> SocketStream:
     return SocketStream(connection)
 
 
-def _tls(endpoint: Endpoint) -> EngineStream:
+def _tls(endpoint: EngineEndpoint) -> EngineStream:
     from rdo.drivers.docker.tls_stream import TlsStream, tls_context
 
     assert endpoint.tls
@@ -69,6 +69,6 @@ def _tls(endpoint: Endpoint) -> EngineStream:
         raise ConnectError(f"cannot use TLS with the Docker engine at `{endpoint.name}`", why) from None
 
 
-def _absent(endpoint: Endpoint, error: OSError | UnicodeError) -> ConnectError:
+def _absent(endpoint: EngineEndpoint, error: OSError | UnicodeError) -> ConnectError:
     hint = "start it (`sudo systemctl start docker`, or Docker Desktop), or set DOCKER_HOST"
     return ConnectError(f"the Docker engine at `{endpoint.name}` does not answer", reason(error) or "no answer", hint)

@@ -41,7 +41,7 @@ class TlsFiles(NamedTuple):
     """Whether `ca.pem` has to be there, as it has where the environment asks for TLS; of a context it need not be."""
 
 
-class Endpoint(NamedTuple):
+class EngineEndpoint(NamedTuple):
     """An engine's address. `host` is a path where the scheme is `unix`; `port` is 0 where none was given to ssh.
 
     `path` comes before all that is asked over TCP, and is the socket on the other side of ssh.
@@ -66,7 +66,7 @@ class Endpoint(NamedTuple):
         return self.scheme != "unix"
 
 
-def resolve(environment: Mapping[str, str]) -> Endpoint:
+def resolve(environment: Mapping[str, str]) -> EngineEndpoint:
     """The engine that `docker` would talk to. Raises ConfigError."""
     if host := environment.get("DOCKER_HOST"):
         return parse(host, _tls(environment))
@@ -76,7 +76,7 @@ def resolve(environment: Mapping[str, str]) -> Endpoint:
     return _of_context(name, environment)
 
 
-def parse(name: str, tls: TlsFiles | None) -> Endpoint:
+def parse(name: str, tls: TlsFiles | None) -> EngineEndpoint:
     """An address such as `unix:///var/run/docker.sock`, `tcp://10.0.0.1:2376`, `ssh://me@box`, as `docker` reads it.
 
     Without a scheme it is a host for TCP; without anything, this machine's engine. Raises ConfigError.
@@ -85,7 +85,7 @@ def parse(name: str, tls: TlsFiles | None) -> Endpoint:
     if CONTROL.search(name):
         raise _unknown(name)
     if name.startswith("unix://"):
-        return Endpoint(name, "unix", name.removeprefix("unix://") or SOCKET)
+        return EngineEndpoint(name, "unix", name.removeprefix("unix://") or SOCKET)
     try:
         parts = urlsplit(name if "://" in name else f"tcp://{name}")
         port = parts.port
@@ -98,7 +98,7 @@ def parse(name: str, tls: TlsFiles | None) -> Endpoint:
     if parts.scheme == "https":
         tls = tls or TlsFiles("", verify=True, needs_ca=False)
     host = _host(parts) or "localhost"
-    return Endpoint(name, "tcp", host, port or (TLS_PORT if tls else PORT), tls=tls, path=parts.path.rstrip("/"))
+    return EngineEndpoint(name, "tcp", host, port or (TLS_PORT if tls else PORT), tls=tls, path=parts.path.rstrip("/"))
 
 
 def _host(parts: SplitResult) -> str:
@@ -107,13 +107,13 @@ def _host(parts: SplitResult) -> str:
     return place[1:].partition("]")[0] if place.startswith("[") else place.partition(":")[0]
 
 
-def _ssh(name: str, parts: SplitResult, port: int) -> Endpoint:
+def _ssh(name: str, parts: SplitResult, port: int) -> EngineEndpoint:
     host, user = _host(parts), unquote(parts.username or "")
     if not host or parts.password is not None:
         raise _unknown(name)
     if host.startswith("-") or user.startswith("-"):  # ssh would take it for an option: CVE-2017-1000117
         raise ConfigError(f"`{name}` is not the address of a Docker engine", "a name cannot begin with `-`")
-    return Endpoint(name, "ssh", host, port, user, path=parts.path.rstrip("/"))
+    return EngineEndpoint(name, "ssh", host, port, user, path=parts.path.rstrip("/"))
 
 
 def _unknown(name: str) -> ConfigError:
@@ -144,7 +144,7 @@ def _current_context(environment: Mapping[str, str]) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _of_context(name: str, environment: Mapping[str, str]) -> Endpoint:
+def _of_context(name: str, environment: Mapping[str, str]) -> EngineEndpoint:
     digest = sha256_hex(fsencode(name))
     contexts = os.path.join(config_directory(environment), "contexts")
     try:

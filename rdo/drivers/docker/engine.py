@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from rdo.drivers.docker import answer
 from rdo.drivers.docker.answer import EngineAnswer
 from rdo.drivers.docker.dial import dial
-from rdo.drivers.docker.endpoint import Endpoint
+from rdo.drivers.docker.endpoint import EngineEndpoint
 from rdo.drivers.docker.exchange import Exchange, Unanswered
 from rdo.drivers.docker.http import BodyDecoder, HttpError, ResponseHead, request
 from rdo.drivers.docker.kept_streams import KeptStreams
@@ -67,7 +67,7 @@ class HijackedStream(NamedTuple):
 class Engine:
     """The engine at one endpoint. It is reached over a network where it `is_remote`."""
 
-    def __init__(self, endpoint: Endpoint, environment: Mapping[str, str]) -> None:
+    def __init__(self, endpoint: EngineEndpoint, environment: Mapping[str, str]) -> None:
         self.endpoint = endpoint
         self.is_remote = endpoint.is_remote
         self.heard = 0.0

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Mapping
 
 from rdo.drivers.docker.answer import one_line
-from rdo.drivers.docker.endpoint import Endpoint
+from rdo.drivers.docker.endpoint import EngineEndpoint
 from rdo.drivers.docker.stream import EngineStream, SocketStream
 from rdo.errors import ConnectError, SetupError, reason
 from rdo.remote_sh.template import quote
@@ -24,7 +24,7 @@ END_TIMEOUT = 2.0
 """Seconds for `ssh` to end once its stream is closed."""
 
 
-def start(endpoint: Endpoint, environment: Mapping[str, str]) -> EngineStream:
+def start(endpoint: EngineEndpoint, environment: Mapping[str, str]) -> EngineStream:
     """Start it: the stream is the standard streams of a command over there. Raises ConnectError, SetupError."""
     near, far = socket.socketpair()
     with far:
@@ -43,7 +43,7 @@ def start(endpoint: Endpoint, environment: Mapping[str, str]) -> EngineStream:
         raise
 
 
-def ssh_command(endpoint: Endpoint, environment: Mapping[str, str]) -> list[str]:
+def ssh_command(endpoint: EngineEndpoint, environment: Mapping[str, str]) -> list[str]:
     """The command line that leads to the engine; RDO_SSH_CONFIG stands in for ~/.ssh/config."""
     options = ["-T", "-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=10", "-o", "ServerAliveCountMax=3"]
     if config := environment.get("RDO_SSH_CONFIG"):
@@ -59,7 +59,7 @@ def ssh_command(endpoint: Endpoint, environment: Mapping[str, str]) -> list[str]
 class SshProgramStream(SocketStream):
     """The near end of an `ssh`. Where it ends without any output, its stderr says why."""
 
-    def __init__(self, near: socket.socket, child: subprocess.Popen[bytes], to: Endpoint) -> None:
+    def __init__(self, near: socket.socket, child: subprocess.Popen[bytes], to: EngineEndpoint) -> None:
         super().__init__(near, self._end)
         self._child = child
         self._endpoint = to

@@ -14,7 +14,7 @@ CONNECT_TIMEOUT = 5.0
 """Seconds; what runs on this machine itself answers at once, if it is there."""
 
 
-class SocketStream:
+class LocalStream:
     """See TargetStream."""
 
     def __init__(self, destination: Endpoint) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Hashable, Mapping
 from rdo.config.forwards import NO_FORWARDS, Endpoint
 from rdo.drivers.base import NO_VARIABLES, ChannelOptions, Pty
 from rdo.drivers.caller import Caller
+from rdo.drivers.link_watch import NoLink
 from rdo.drivers.local.caller_context import CallerContext
 from rdo.drivers.local.channel import LocalChannel
-from rdo.drivers.local.socket_stream import SocketStream
-from rdo.drivers.no_link import NoLink
+from rdo.drivers.local.socket_stream import LocalStream
 from rdo.drivers.target_stream import IncomingStream, RemoteListener, Sink
 from rdo.errors import ConnectError, LinkLost, SetupError, reason
 
@@ -80,9 +80,9 @@ class LocalConnection:
             self._channels = {other for other in self._channels if not other.ended} | {channel}
             return not self._closed
 
-    def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> SocketStream:
+    def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> LocalStream:
         """See base.Connection."""
-        return SocketStream(destination)
+        return LocalStream(destination)
 
     def listen(self, at: Endpoint, accept: Callable[[IncomingStream], None]) -> RemoteListener:
         """See base.Connection: the target is this machine."""

@@ -23,7 +23,7 @@ from rdo.drivers.ssh.direct_stream import ForwardedStream, direct_stream
 from rdo.drivers.ssh.monitored_stream import ByteStream, MonitoredStream
 from rdo.drivers.ssh.options import SshOptions
 from rdo.drivers.ssh.ping import Ping, keepalive_timeouts
-from rdo.drivers.ssh.remote_listener import LoopbackListener, RemoteListener, RemoteListeners
+from rdo.drivers.ssh.remote_listener import LoopbackListener, RemoteListeners, SshListener
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.drivers.target_stream import Sink
 from rdo.errors import ConnectError, LinkLost
@@ -118,7 +118,7 @@ class SshConnection:
         self.keepalive.join(CLOSE_TIMEOUT)
         self._release()
 
-    def listen(self, at: Endpoint, accept: Callable[[ForwardedStream], None]) -> RemoteListener | LoopbackListener:
+    def listen(self, at: Endpoint, accept: Callable[[ForwardedStream], None]) -> SshListener | LoopbackListener:
         """See the interface."""
         return self._listeners.listen(at, accept)
 

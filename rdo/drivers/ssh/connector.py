@@ -16,9 +16,10 @@ from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
 from rdo.drivers.ssh.host_key import HostKeyCheck
 from rdo.drivers.ssh.kex_offer import NoCommonAlgorithm
 from rdo.drivers.ssh.monitored_stream import ByteStream, MonitoredStream
-from rdo.drivers.ssh.options import SshOptions, jump_request
+from rdo.drivers.ssh.options import SshOptions
 from rdo.drivers.ssh.paramiko_adapter import KEX_ABLE, silence
 from rdo.drivers.ssh.query import Query
+from rdo.drivers.ssh.query_request import jump_request
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.errors import ConnectError, SetupError
 

@@ -7,7 +7,7 @@ import select
 import socket
 from typing import Protocol
 
-from rdo.drivers.sign_of_life import SignOfLife
+from rdo.drivers.keepalive import SignOfLife
 
 
 class ByteStream(Protocol):

@@ -6,7 +6,6 @@ They are read from what `ssh -G` prints in rdo.drivers.ssh.query_output.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rdo.config.forwards import NO_FORWARDS, ForwardSet
 from rdo.drivers.ssh.algorithms import Algorithms
-from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.drivers.ssh.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -151,16 +149,6 @@ def login_key(options: SshOptions) -> tuple[Hashable, ...]:
     return (*names, *values)
 
 
-def copy_command(request: SshQueryRequest) -> str:
-    """What to type to have one's key accepted there: what rdo's own configuration says goes along."""
-    identity = ["-i", request.identity] if request.identity else []
-    file = ["-F", request.ssh_config] if request.ssh_config else []
-    port = ["-p", str(request.port)] if request.port else []
-    jump = ["-o", f"ProxyJump={request.jump}"] if request.jump else []
-    host = f"{request.user}@{request.host}" if request.user else request.host
-    return shlex.join(["ssh-copy-id", *file, *identity, *port, *jump, host])
-
-
 def variables(options: SshOptions | None, caller: Caller) -> Mapping[str, str]:
     """What SendEnv and SetEnv ask the server for; of a name in both, SetEnv's value counts, as with ssh(1)."""
     if options is None or not options.send_env:  # only where it is needed is the caller's environment looked at
@@ -174,21 +162,6 @@ def _matcher(patterns: tuple[str, ...]) -> Callable[[str], object]:
     """Whether a name fits any of them, in which `*` and `?` alone are special. At once, as each command pays for it."""
     whole = "|".join(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".") for pattern in patterns)
     return re.compile(whole, re.DOTALL).fullmatch
-
-
-def jump_request(jumps: str, ssh_config: str | None) -> SshQueryRequest:
-    """The last of comma-separated jump hosts, reached through those before it. Each is [user@]host[:port]."""
-    before, _, last = jumps.rpartition(",")
-    user, _, place = last.removeprefix("ssh://").rstrip("/").rpartition("@")
-    host, port = place, ""
-    if place.startswith("["):
-        host, _, rest = place[1:].partition("]")
-        port = rest.removeprefix(":")
-    elif place.count(":") == 1:
-        host, _, port = place.partition(":")
-    return SshQueryRequest(
-        host, user or None, int(port) if port.isdecimal() else None, None, before or None, ssh_config
-    )
 
 
 def paths(text: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
-from rdo.drivers.ssh.query_request import SshQueryRequest
+from rdo.drivers.ssh.query_request import SshQueryRequest, arguments, check_names
 from rdo.errors import ConnectError
 from rdo.fscodec import fsdecode, fsencode
 from rdo.util.caller_program import kill_session, start_for_caller
@@ -50,28 +50,6 @@ class Query:
             return parse(self._request, lines, self._environment, pwd.getpwuid(os.getuid()))
         except ValueError as error:
             raise ConnectError(f"the ssh configuration of `{self._request.host}` is not usable", str(error)) from None
-
-
-def check_names(request: SshQueryRequest) -> None:
-    """Refuse names that could be read as options or by a shell, as ssh(1) does (CVE-2017-1000117)."""
-    names = [("host", request.host, "$\\"), ("user", request.user, "")]
-    names += [("jump host", jump, "$\\") for jump in (request.jump.split(",") if request.jump is not None else ())]
-    for kind, name, more in names:
-        if name is not None and (
-            name[:1] in ("", "-") or not name.isprintable() or set(name) & {*"'`\";&<>|(){} ", *more}
-        ):
-            raise ConnectError(f"the {kind} `{name}` is not a valid name", "", "correct it in the configuration")
-
-
-def arguments(request: SshQueryRequest) -> list[str]:
-    """Arguments of `ssh` that ask for the effective options; without `identity`, as ssh drops a missing one."""
-    given = [("-F", request.ssh_config), ("-l", request.user), ("-p", request.port), ("-J", request.jump)]
-    return [
-        "-G",
-        *(word for option, value in given if value for word in (option, str(value))),
-        "--",
-        request.host,
-    ]
 
 
 def _start(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes] | None:

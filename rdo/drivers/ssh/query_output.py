@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from rdo.drivers.ssh import option_table, query_forwards
 from rdo.drivers.ssh.algorithms import CIPHERS, HOST_KEYS, KEY_EXCHANGES, MACS, SIGNATURES, Algorithms, names
-from rdo.drivers.ssh.options import SshOptions, copy_command, paths
-from rdo.drivers.ssh.query_request import SshQueryRequest
+from rdo.drivers.ssh.options import SshOptions, paths
+from rdo.drivers.ssh.query_request import SshQueryRequest, copy_command
 from rdo.drivers.ssh.tokens import Tokens
 
 QOS_NAMES = {

@@ -1,8 +1,11 @@
-"""What `ssh -G` is to be asked. Pure."""
+"""What `ssh -G` is to be asked about a host, and the command lines that follow from it. Pure."""
 
 from __future__ import annotations
 
+import shlex
 from typing import NamedTuple
+
+from rdo.errors import ConnectError
 
 
 class SshQueryRequest(NamedTuple):
@@ -14,3 +17,50 @@ class SshQueryRequest(NamedTuple):
     identity: str | None = None
     jump: str | None = None
     ssh_config: str | None = None
+
+
+def check_names(request: SshQueryRequest) -> None:
+    """Refuse names that could be read as options or by a shell, as ssh(1) does (CVE-2017-1000117)."""
+    names = [("host", request.host, "$\\"), ("user", request.user, "")]
+    names += [("jump host", jump, "$\\") for jump in (request.jump.split(",") if request.jump is not None else ())]
+    for kind, name, more in names:
+        if name is not None and (
+            name[:1] in ("", "-") or not name.isprintable() or set(name) & {*"'`\";&<>|(){} ", *more}
+        ):
+            raise ConnectError(f"the {kind} `{name}` is not a valid name", "", "correct it in the configuration")
+
+
+def arguments(request: SshQueryRequest) -> list[str]:
+    """Arguments of `ssh` that ask for the effective options; without `identity`, as ssh drops a missing one."""
+    given = [("-F", request.ssh_config), ("-l", request.user), ("-p", request.port), ("-J", request.jump)]
+    return [
+        "-G",
+        *(word for option, value in given if value for word in (option, str(value))),
+        "--",
+        request.host,
+    ]
+
+
+def copy_command(request: SshQueryRequest) -> str:
+    """What to type to have one's key accepted there: what rdo's own configuration says goes along."""
+    identity = ["-i", request.identity] if request.identity else []
+    file = ["-F", request.ssh_config] if request.ssh_config else []
+    port = ["-p", str(request.port)] if request.port else []
+    jump = ["-o", f"ProxyJump={request.jump}"] if request.jump else []
+    host = f"{request.user}@{request.host}" if request.user else request.host
+    return shlex.join(["ssh-copy-id", *file, *identity, *port, *jump, host])
+
+
+def jump_request(jumps: str, ssh_config: str | None) -> SshQueryRequest:
+    """The last of comma-separated jump hosts, reached through those before it. Each is [user@]host[:port]."""
+    before, _, last = jumps.rpartition(",")
+    user, _, place = last.removeprefix("ssh://").rstrip("/").rpartition("@")
+    host, port = place, ""
+    if place.startswith("["):
+        host, _, rest = place[1:].partition("]")
+        port = rest.removeprefix(":")
+    elif place.count(":") == 1:
+        host, _, port = place.partition(":")
+    return SshQueryRequest(
+        host, user or None, int(port) if port.isdecimal() else None, None, before or None, ssh_config
+    )

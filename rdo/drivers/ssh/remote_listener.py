@@ -27,7 +27,7 @@ LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
 Accept = Callable[[ForwardedStream], None]
 
 
-class RemoteListener:
+class SshListener:
     """The RemoteListener of rdo.drivers.target_stream."""
 
     def __init__(self, transport: SshTransport, target: str, endpoint: Endpoint, accept: Accept) -> None:
@@ -70,7 +70,7 @@ class RemoteListener:
 class LoopbackListener:
     """The same on all loopback addresses."""
 
-    def __init__(self, endpoint: Endpoint, listeners: Sequence[RemoteListener]) -> None:
+    def __init__(self, endpoint: Endpoint, listeners: Sequence[SshListener]) -> None:
         self.endpoint = endpoint
         self._listeners = listeners
 
@@ -91,11 +91,11 @@ class RemoteListeners:
     def __init__(self, transport: SshTransport, target: str) -> None:
         self._transport = transport
         self._target = target
-        self._listeners: list[RemoteListener] = []  # replaced as a whole: read by the transport, without a lock
+        self._listeners: list[SshListener] = []  # replaced as a whole: read by the transport, without a lock
         transport.open_channels.take_streams(PORT_STREAM, self._accept_port)
         transport.open_channels.take_streams(SOCKET_STREAM, self._accept_socket)
 
-    def listen(self, at: Endpoint, accept: Accept) -> RemoteListener | LoopbackListener:
+    def listen(self, at: Endpoint, accept: Accept) -> SshListener | LoopbackListener:
         """See the interface. Raises SetupError, LinkLost.
 
         Where `at` names no address, both loopback addresses are asked for apart: of `localhost`, which ssh(1) asks for,
@@ -116,8 +116,8 @@ class RemoteListeners:
             listeners.append(self._listen(second, accept))
         return LoopbackListener(at._replace(port=first.endpoint.port), listeners)
 
-    def _listen(self, at: Endpoint, accept: Accept) -> RemoteListener:
-        answers: queue.SimpleQueue[RemoteListener | Violation | None] = queue.SimpleQueue()
+    def _listen(self, at: Endpoint, accept: Accept) -> SshListener:
+        answers: queue.SimpleQueue[SshListener | Violation | None] = queue.SimpleQueue()
         is_late = threading.Event()
 
         def answered(body: bytes | None) -> None:
@@ -137,14 +137,14 @@ class RemoteListeners:
         except queue.Empty:
             is_late.set()
             raise self._refused(at, f"no answer within {ANSWER_TIMEOUT:.0f} s") from None
-        if not isinstance(listener, RemoteListener):
+        if not isinstance(listener, SshListener):
             raise self._refused(at, str(listener or self._why(at)))
         return listener
 
-    def _begin(self, at: Endpoint, body: Body, accept: Accept) -> RemoteListener:
+    def _begin(self, at: Endpoint, body: Body, accept: Accept) -> SshListener:
         """By the transport, so that no connection comes before. Raises Violation."""
         endpoint = at if at.path or at.port else at._replace(port=forward_messages.chosen_port(body))
-        listener = RemoteListener(self._transport, self._target, endpoint, accept)
+        listener = SshListener(self._transport, self._target, endpoint, accept)
         self._listeners = [*(other for other in self._listeners if not other.ended), listener]
         return listener
 
@@ -174,6 +174,6 @@ class RemoteListeners:
         return self._accepted([each for each in self._listeners if each.endpoint.path == path])
 
     @staticmethod
-    def _accepted(found: list[RemoteListener]) -> SshChannel | None:
+    def _accepted(found: list[SshListener]) -> SshChannel | None:
         """A server opens no channel for what nobody has asked for: ssh(1) refuses that, too."""
         return found[-1].accept() if found else None

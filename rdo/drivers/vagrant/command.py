@@ -18,6 +18,9 @@ from rdo.drivers.vagrant.project import VagrantProject
 from rdo.errors import ConnectError
 from rdo.fscodec import fsdecode
 
+AUTO_UP = "set `auto_up = true`"
+"""What an error says of getting a machine up without the user."""
+
 ASK_TIMEOUT = 120.0
 """Seconds for a question, which takes 1 to 3; a Vagrantfile may do what it likes, and plugins may ask a cloud."""
 

@@ -12,8 +12,7 @@ from rdo.drivers.caller import Caller, show_step
 from rdo.drivers.ssh.dial import ConnectAhead, load_connector
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.ssh.query_request import SshQueryRequest
-from rdo.drivers.vagrant.command import VagrantCommand
-from rdo.drivers.vagrant.connect_options import AUTO_UP, ConnectOptions
+from rdo.drivers.vagrant.command import AUTO_UP, VagrantCommand
 from rdo.drivers.vagrant.known_hosts import MachineKnownHosts
 from rdo.drivers.vagrant.output import LIST_LIMIT, NOT_CREATED, MachineState
 from rdo.drivers.vagrant.project import VagrantMachine, VagrantProject, find_machine, known_machines, seems_down
@@ -23,6 +22,7 @@ from rdo.util.phrases import listed, nearest
 
 if TYPE_CHECKING:
     from rdo.drivers.ssh.connection import SshConnection
+    from rdo.drivers.vagrant.driver import ConnectOptions
 
 UP_TIMEOUT = 3600.0
 """Seconds that a command waits for a `vagrant up` of another control master: it may fetch a box of gigabytes."""

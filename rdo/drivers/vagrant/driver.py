@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rdo.drivers.root import Root
-from rdo.drivers.vagrant.connect_options import ConnectOptions
 from rdo.drivers.vagrant.project import (
     RSYNC,
     created_machines,
@@ -33,6 +32,13 @@ ONLY_MACHINE = "default"
 
 ENV_VARS = ("HOME", "VAGRANT_HOME", "VAGRANT_DEFAULT_PROVIDER", "SSH_AUTH_SOCK")
 """Variables of the caller by which Vagrant and ssh find their files, beside those by which the project was found."""
+
+
+class ConnectOptions(NamedTuple):
+    """Whether to get a machine up, and the seconds for each step of reaching it, as a profile has them."""
+
+    auto_up: bool
+    connect_timeout: float | None
 
 
 class VagrantDriver:

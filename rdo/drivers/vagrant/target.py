@@ -10,8 +10,7 @@ from rdo.config.forwards import NO_FORWARDS, ForwardSet
 from rdo.drivers.base import ChannelOptions, Pty
 from rdo.drivers.caller import Caller
 from rdo.drivers.ssh.options import SshOptions, variables
-from rdo.drivers.vagrant.command import VagrantCommand
-from rdo.drivers.vagrant.connect_options import AUTO_UP
+from rdo.drivers.vagrant.command import AUTO_UP, VagrantCommand
 from rdo.drivers.vagrant.output import LIST_LIMIT
 from rdo.drivers.vagrant.project import VagrantProject, created_machines, known_machines
 from rdo.drivers.vagrant.store import CHOICE_FILE, VagrantCache

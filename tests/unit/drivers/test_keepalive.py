@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from rdo.drivers.keepalive import Keepalive
-from rdo.drivers.sign_of_life import SignOfLife
+from rdo.drivers.keepalive import Keepalive, SignOfLife
 from rdo.drivers.silence import KeepaliveTimeouts
 from rdo.util import clock
 from rdo.util.clock import Instant

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rdo.master.lifetime import Lifetime
-from rdo.master.listener import Listener
+from rdo.master.listener import ControlListener
 from rdo.pool.target_table import TargetTable
 
 BOUND = 20.0
@@ -36,7 +36,7 @@ def targets() -> TargetTable:
 
 @pytest.fixture
 def life(path: Path, targets: TargetTable) -> Iterator[Lifetime]:
-    listener = Listener(str(path))
+    listener = ControlListener(str(path))
     yield Lifetime(listener, targets, UNUSED)
     listener.close()
     listener._socket.close()

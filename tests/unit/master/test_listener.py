@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.master.listener import ROOM_INTERVAL, Listener
+from rdo.master.listener import ROOM_INTERVAL, ControlListener
 
 ANOTHER_USER = 54321
 """A uid that no user of the machine has."""
@@ -34,12 +34,12 @@ with socket.socket(socket.AF_UNIX) as connection:
 
 
 @pytest.fixture
-def listener() -> Iterator[Listener]:
+def listener() -> Iterator[ControlListener]:
     """A socket that everybody can reach, as if the directory had failed to guard it."""
     with tempfile.TemporaryDirectory(prefix="rdo-", dir="/tmp") as directory:
         os.chmod(directory, 0o755)
         path = Path(directory, "socket")
-        made = Listener(str(path))
+        made = ControlListener(str(path))
         path.chmod(0o666)
         yield made
         made.close()
@@ -47,7 +47,7 @@ def listener() -> Iterator[Listener]:
 
 
 @pytest.fixture
-def accepting(listener: Listener) -> Iterator[Future[socket.socket]]:
+def accepting(listener: ControlListener) -> Iterator[Future[socket.socket]]:
     """What a thread that waits at the socket comes back with."""
     with ThreadPoolExecutor(1) as threads:
         accepted = threads.submit(listener.accept)
@@ -58,7 +58,7 @@ def accepting(listener: Listener) -> Iterator[Future[socket.socket]]:
         accepted.result(PATIENCE).close()
 
 
-def connect(listener: Listener) -> socket.socket:
+def connect(listener: ControlListener) -> socket.socket:
     """A client of the same user."""
     client = socket.socket(socket.AF_UNIX)
     client.connect(listener._path)
@@ -66,7 +66,9 @@ def connect(listener: Listener) -> socket.socket:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_a_connection_of_another_user_is_closed_unheard(listener: Listener, accepting: Future[socket.socket]) -> None:
+def test_a_connection_of_another_user_is_closed_unheard(
+    listener: ControlListener, accepting: Future[socket.socket]
+) -> None:
     command = [sys.executable, "-I", "-S", "-c", CONNECT, str(ANOTHER_USER), listener._path]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd="/") as stranger:
         assert stranger.stdout is not None
@@ -74,13 +76,15 @@ def test_a_connection_of_another_user_is_closed_unheard(listener: Listener, acce
     assert not accepting.done()
 
 
-def test_a_connection_of_the_same_user_is_taken(listener: Listener, accepting: Future[socket.socket]) -> None:
+def test_a_connection_of_the_same_user_is_taken(listener: ControlListener, accepting: Future[socket.socket]) -> None:
     with connect(listener) as client:
         client.sendall(b"hello")
         assert accepting.result(PATIENCE).recv(5) == b"hello"
 
 
-def test_a_connection_that_comes_when_no_descriptor_is_left_is_taken_when_one_is_free(listener: Listener) -> None:
+def test_a_connection_that_comes_when_no_descriptor_is_left_is_taken_when_one_is_free(
+    listener: ControlListener,
+) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with socket.socket(socket.AF_UNIX) as client, ThreadPoolExecutor(1) as threads:
         resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))

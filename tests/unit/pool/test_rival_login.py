@@ -10,8 +10,7 @@ from typing import cast
 import pytest
 
 from rdo.drivers.caller import Caller, CallerGone
-from rdo.drivers.keepalive import Keepalive
-from rdo.drivers.sign_of_life import SignOfLife
+from rdo.drivers.keepalive import Keepalive, SignOfLife
 from rdo.drivers.silence import KeepaliveTimeouts
 from rdo.errors import ConnectError
 from rdo.pool.connection import HeldConnection

@@ -1,4 +1,4 @@
-"""Command lines of ssh(1), as programs make them, taken apart."""
+"""SshCommand lines of ssh(1), as programs make them, taken apart."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdo.errors import UsageError
-from rdo.rsh.ssh_argv import DROPPED, DROPPED_WITH_VALUE, REFUSED, Command, parse
+from rdo.rsh.ssh_argv import DROPPED, DROPPED_WITH_VALUE, REFUSED, SshCommand, parse
 
-NOTHING = asdict(Command())
+NOTHING = asdict(SshCommand())
 
 ANSIBLE = [
     "-C", "-o", "ControlMaster=auto", "-o", "ControlPersist=60s", "-o", "StrictHostKeyChecking=no",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.drivers.docker.endpoint import Endpoint, TlsFiles, parse, resolve
+from rdo.drivers.docker.endpoint import EngineEndpoint, TlsFiles, parse, resolve
 from rdo.drivers.docker.ssh_program import ssh_command
 from rdo.errors import ConfigError
 
@@ -75,23 +75,23 @@ def test_an_unknown_context_is_named(home: Path, meta: str) -> None:
 @pytest.mark.parametrize(
     ("name", "endpoint"),
     [
-        ("unix:///a b.sock", Endpoint("unix:///a b.sock", "unix", "/a b.sock")),
-        ("unix:///a?b#c", Endpoint("unix:///a?b#c", "unix", "/a?b#c")),
-        ("unix://", Endpoint("unix://", "unix", "/var/run/docker.sock")),
-        ("", Endpoint(DEFAULT, "unix", "/var/run/docker.sock")),
-        (" tcp://box ", Endpoint("tcp://box", "tcp", "box", 2375)),
-        ("tcp://", Endpoint("tcp://", "tcp", "localhost", 2375)),
-        ("box:99", Endpoint("box:99", "tcp", "box", 99)),
-        ("tcp://box/base/", Endpoint("tcp://box/base/", "tcp", "box", 2375, path="/base")),
-        ("tcp://box", Endpoint("tcp://box", "tcp", "box", 2375)),
-        ("tcp://[::1]:99", Endpoint("tcp://[::1]:99", "tcp", "::1", 99)),
-        ("https://box", Endpoint("https://box", "tcp", "box", 2376, tls=TlsFiles("", True, needs_ca=False))),
-        ("ssh://box", Endpoint("ssh://box", "ssh", "box")),
-        ("ssh://DevBox/run/x.sock", Endpoint("ssh://DevBox/run/x.sock", "ssh", "DevBox", path="/run/x.sock")),
-        ("ssh://me@box:22", Endpoint("ssh://me@box:22", "ssh", "box", 22, "me")),
+        ("unix:///a b.sock", EngineEndpoint("unix:///a b.sock", "unix", "/a b.sock")),
+        ("unix:///a?b#c", EngineEndpoint("unix:///a?b#c", "unix", "/a?b#c")),
+        ("unix://", EngineEndpoint("unix://", "unix", "/var/run/docker.sock")),
+        ("", EngineEndpoint(DEFAULT, "unix", "/var/run/docker.sock")),
+        (" tcp://box ", EngineEndpoint("tcp://box", "tcp", "box", 2375)),
+        ("tcp://", EngineEndpoint("tcp://", "tcp", "localhost", 2375)),
+        ("box:99", EngineEndpoint("box:99", "tcp", "box", 99)),
+        ("tcp://box/base/", EngineEndpoint("tcp://box/base/", "tcp", "box", 2375, path="/base")),
+        ("tcp://box", EngineEndpoint("tcp://box", "tcp", "box", 2375)),
+        ("tcp://[::1]:99", EngineEndpoint("tcp://[::1]:99", "tcp", "::1", 99)),
+        ("https://box", EngineEndpoint("https://box", "tcp", "box", 2376, tls=TlsFiles("", True, needs_ca=False))),
+        ("ssh://box", EngineEndpoint("ssh://box", "ssh", "box")),
+        ("ssh://DevBox/run/x.sock", EngineEndpoint("ssh://DevBox/run/x.sock", "ssh", "DevBox", path="/run/x.sock")),
+        ("ssh://me@box:22", EngineEndpoint("ssh://me@box:22", "ssh", "box", 22, "me")),
     ],
 )
-def test_an_address_is_taken_apart(name: str, endpoint: Endpoint) -> None:
+def test_an_address_is_taken_apart(name: str, endpoint: EngineEndpoint) -> None:
     assert parse(name, None) == endpoint
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.drivers.ssh.options import copy_command, jump_request, paths, variables
-from rdo.drivers.ssh.query_request import SshQueryRequest
+from rdo.drivers.ssh.options import paths, variables
 from tests.ssh_client import ScriptedCaller
 from tests.unit.drivers.ssh.test_query_output import options
 
@@ -28,36 +27,6 @@ def test_sent_variables_are_those_that_match_and_set_ones_win() -> None:
     found = options("sendenv LC_*", "sendenv LANG", "setenv LANG=C", "setenv GREETING=a b=c")
     sent = variables(found, ScriptedCaller(environment={"LC_ALL": "x", "LANG": "de", "SECRET": "s"}))
     assert sent == {"LC_ALL": "x", "LANG": "C", "GREETING": "a b=c"}
-
-
-@pytest.mark.parametrize(
-    ("jumps", "expected"),
-    [
-        ("a", ("a", None, None, None)),
-        ("u@a:2222", ("a", "u", 2222, None)),
-        ("a,b,u@c", ("c", "u", None, "a,b")),
-        ("ssh://u@a:2222/", ("a", "u", 2222, None)),
-        ("u@[::1]:2222", ("::1", "u", 2222, None)),
-        ("::1", ("::1", None, None, None)),
-    ],
-)
-def test_the_last_jump_host_is_reached_through_those_before(
-    jumps: str, expected: tuple[str, str | None, int | None, str | None]
-) -> None:
-    found = jump_request(jumps, None)
-    assert (found.host, found.user, found.port, found.jump) == expected
-
-
-@pytest.mark.parametrize(
-    ("request_", "command"),
-    [
-        (SshQueryRequest("devbox"), "ssh-copy-id devbox"),
-        (SshQueryRequest("devbox", "bob", 2222), "ssh-copy-id -p 2222 bob@devbox"),
-        (SshQueryRequest("h", None, None, "~/a b", "gate", "/c"), "ssh-copy-id -F /c -i '~/a b' -o ProxyJump=gate h"),
-    ],
-)
-def test_the_command_that_puts_a_key_there_has_what_was_configured(request_: SshQueryRequest, command: str) -> None:
-    assert copy_command(request_) == command
 
 
 @pytest.mark.parametrize(

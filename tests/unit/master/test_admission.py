@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from rdo.master.surroundings import READ_SIZE, Surroundings, surroundings_of
+from rdo.master.admission import READ_SIZE, Surroundings, surroundings_of
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="no other system shows them")
 

@@ -1,11 +1,10 @@
-"""The question to ssh, and the names that never reach it."""
+"""The question to ssh, the names that never reach it, and what to type for the same host."""
 
 from __future__ import annotations
 
 import pytest
 
-from rdo.drivers.ssh.query import arguments, check_names
-from rdo.drivers.ssh.query_request import SshQueryRequest
+from rdo.drivers.ssh.query_request import SshQueryRequest, arguments, check_names, copy_command, jump_request
 from rdo.errors import ConnectError
 
 
@@ -36,3 +35,33 @@ def test_each_of_several_jump_hosts_is_looked_at(jump: str) -> None:
 )
 def test_ordinary_names_pass(request_: SshQueryRequest) -> None:
     check_names(request_)
+
+
+@pytest.mark.parametrize(
+    ("jumps", "expected"),
+    [
+        ("a", ("a", None, None, None)),
+        ("u@a:2222", ("a", "u", 2222, None)),
+        ("a,b,u@c", ("c", "u", None, "a,b")),
+        ("ssh://u@a:2222/", ("a", "u", 2222, None)),
+        ("u@[::1]:2222", ("::1", "u", 2222, None)),
+        ("::1", ("::1", None, None, None)),
+    ],
+)
+def test_the_last_jump_host_is_reached_through_those_before(
+    jumps: str, expected: tuple[str, str | None, int | None, str | None]
+) -> None:
+    found = jump_request(jumps, None)
+    assert (found.host, found.user, found.port, found.jump) == expected
+
+
+@pytest.mark.parametrize(
+    ("request_", "command"),
+    [
+        (SshQueryRequest("devbox"), "ssh-copy-id devbox"),
+        (SshQueryRequest("devbox", "bob", 2222), "ssh-copy-id -p 2222 bob@devbox"),
+        (SshQueryRequest("h", None, None, "~/a b", "gate", "/c"), "ssh-copy-id -F /c -i '~/a b' -o ProxyJump=gate h"),
+    ],
+)
+def test_the_command_that_puts_a_key_there_has_what_was_configured(request_: SshQueryRequest, command: str) -> None:
+    assert copy_command(request_) == command
