@@ -8,7 +8,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,23 @@ def is_there(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def group_lives(group: int) -> bool:
+    """Whether a process of the group has not ended. One that has, and that nobody waits for, process 1 may let wait."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return not IS_LINUX or any(pgrp == group and state not in "ZX" for state, pgrp in states_and_groups())
+
+
+def states_and_groups() -> Iterator[tuple[str, int]]:
+    """The state and the group of each process that is not older than the tests; see proc(5)."""
+    for number in process_numbers() - OLDER:
+        with contextlib.suppress(OSError):
+            state, _, group = read(f"{PROC}/{number}/stat").rpartition(b")")[2].split()[:3]
+            yield state.decode(), int(group)
 
 
 def listed_processes() -> dict[int, Process]:

@@ -36,25 +36,32 @@ done
 echo "$browser_top"
 [ -n "$browser_top" ] || exit 1
 
-# Only this process holds the fifo open for all time: with it, even if it is killed, ends who reads there.
+# Only this process holds the fifo open to write: with it, even if it is killed, ends who reads there. `exec` closes it
+# for the others, since mksh and posh keep what a loop's own `3<&-` closes.
 exec 3<>"$browser_top/urls"
-while IFS= read -r waiting_process; do
-    case $waiting_process in
-    ""|*[!0-9]*) continue ;;
-    esac
-    [ ! -f "$browser_top/url.$waiting_process" ] || {
-        printf '%s ' "$waiting_process"
-        cat "$browser_top/url.$waiting_process"
-        echo
-        rm -f "$browser_top/url.$waiting_process"
-    }
-done <"$browser_top/urls" 3<&- &
+exec 4<&0 5<"$browser_top/urls"
+{
+    exec 3<&-
+    while IFS= read -r waiting_process; do
+        case $waiting_process in
+        ""|*[!0-9]*) continue ;;
+        esac
+        [ ! -f "$browser_top/url.$waiting_process" ] || {
+            printf '%s ' "$waiting_process"
+            cat "$browser_top/url.$waiting_process"
+            echo
+            rm -f "$browser_top/url.$waiting_process"
+        }
+    done
+} <&5 &
 url_reader=$!
 
-exec 4<&0
-while read -r waiting_process url_status; do
-    [ ! -p "$browser_top/answer.$waiting_process" ] || echo "$url_status" 1<>"$browser_top/answer.$waiting_process"
-done <&4 3<&- &
+{
+    exec 3<&-
+    while read -r waiting_process url_status; do
+        [ ! -p "$browser_top/answer.$waiting_process" ] || echo "$url_status" 1<>"$browser_top/answer.$waiting_process"
+    done
+} <&4 &
 answer_reader=$!
 
 # A signal ends `wait` in every shell, but not `read`. More than one may come.

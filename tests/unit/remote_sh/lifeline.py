@@ -89,15 +89,7 @@ def all_gone(child: subprocess.Popen[bytes]) -> bool:
     os.set_blocking(child.stdout.fileno(), False)
     while time.monotonic() < deadline:
         if child.stdout.read(1) == b"":
+            child.wait(BOUND)  # until then the lifeline takes it for alive
             return True
         time.sleep(0.01)
-    return False
-
-
-def is_gone(group: int) -> bool:
-    """Whether no process of the group is left."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return True
     return False

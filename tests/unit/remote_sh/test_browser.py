@@ -15,6 +15,7 @@ import pytest
 
 from rdo.remote_sh.template import load, quote
 from tests.leaks import wait_until
+from tests.processes import group_lives
 from tests.unit.remote_sh.shells import BOUND, SHELLS, each_shell
 
 URL = "https://example.com/a b?c='d'&e=$(f)`g`\\;#\u00e9%20"
@@ -157,19 +158,14 @@ def test_at_the_end_who_waits_is_answered_and_nothing_is_left(shell: str, how: s
 def test_one_that_is_killed_leaves_no_process(shell: str, tmp_path: Path) -> None:
     with held(shell, tmp_path) as holder:
         assert holder.process.stdin
+        with holder.open("xdg-open", URL) as program:  # so that all of it runs
+            holder.answer(holder.next()[0], 0)
+            assert program.wait(BOUND) == 0
         holder.process.kill()
         holder.process.wait(BOUND)
         holder.process.stdin.close()
         assert wait_until(lambda: not group_lives(holder.process.pid), BOUND)
         shutil.rmtree(holder.top)
-
-
-def group_lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @each_shell

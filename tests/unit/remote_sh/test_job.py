@@ -7,6 +7,7 @@ import signal
 
 from rdo.remote_sh.script import Script
 from tests.leaks import wait_until
+from tests.processes import group_lives
 from tests.unit.remote_sh.shells import BOUND, NONCE, each_shell, each_shell_with_jobs
 from tests.unit.remote_sh.terminal import GROUP, READ, line, terminal
 
@@ -82,12 +83,4 @@ def test_a_command_that_is_stopped_ends_with_its_terminal(shell: str) -> None:
         started.wait_for(b"a\r\na\r\n")
         started.write(b"\x1a")
         started.wait_for(STOPPED)
-    assert wait_until(lambda: is_gone(group), BOUND)
-
-
-def is_gone(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return True
-    return False
+    assert wait_until(lambda: not group_lives(group), BOUND)
