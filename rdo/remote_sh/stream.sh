@@ -11,7 +11,8 @@ rdo_nc() { nc ${rdo_n:+"$rdo_n"} "$1" @PORT@; }
 rdo_nc_e() { nc "$1" @PORT@ -e sh -c "exec 3<&0; $rdo_pass"; }
 rdo_bash() { bash -c 'exec 3<>"/dev/tcp/$0/$1" || exit 1; exec >&3; eval "$2"' "$1" @PORT@ "$rdo_pass"; }
 # To a server at 3 and at stdout, which cannot be told that no more comes: it has a while for what it still has to say.
-rdo_pass='cat <&3 >&6 & d=$!; { cat <&5; sleep 2; kill $d 2>/dev/null; } & wait $d; kill $! 2>/dev/null; exit 0'
+# Who waits that while says nothing, and so nothing after the last words, not even that there is no `sleep`.
+rdo_pass='cat <&3 >&6 & d=$!; { cat <&5; sleep 2; kill $d; } 2>/dev/null & wait $d; kill $! 2>/dev/null; exit 0'
 rdo_path=@PATH@ rdo_host=@HOST@
 if rdo_has python3; then
     exec python3 -IS -c @PYTHON@ @PATH@ @HOST@ @PORT@ @NONCE@

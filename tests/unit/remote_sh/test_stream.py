@@ -68,7 +68,7 @@ def test_bytes_go_both_ways_and_the_end_of_the_server_is_told(program: str, tmp_
             expected = kind + frames(program, b"good bye", b"")
             assert relay.stdout.read(len(expected)) == expected
             out, said = relay.communicate(timeout=BOUND)
-            assert (out, said.endswith(f"{NONCE}0".encode())) == (b"", kind == RAW)
+            assert (out, said.endswith(f"{NONCE}0".encode())) == (b"", kind == RAW), said
 
 
 def test_a_server_that_is_not_there_is_told(program: str, tmp_path: Path) -> None:
