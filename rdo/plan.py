@@ -3,8 +3,6 @@
 Text is decoded from bytes with `surrogateescape`.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 import shlex

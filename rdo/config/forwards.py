@@ -3,8 +3,6 @@
 Pure. What the two ends are, and not how anything is carried between them: that is for rdo.forward.
 """
 
-from __future__ import annotations
-
 import re
 from enum import Enum
 from typing import NamedTuple

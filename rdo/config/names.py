@@ -25,7 +25,8 @@ IMAGE_LIMIT = 512
 PATH_LIMIT = 1024
 """Characters: PATH_MAX of macOS. No sane path comes near it, and one of four thousand fills a screen."""
 
-HOP = re.compile(r"(?:ssh://)?(?:(?P<user>.*)@)?(?:\[(?P<ipv6>[^]]*)\]|(?P<host>[^:]*))(?::(?P<port>[0-9]{1,9}))?")
+HOP = r"(?:ssh://)?(?:(?P<user>.*)@)?(?:\[(?P<ipv6>[^]]*)\]|(?P<host>[^:]*))(?::(?P<port>[0-9]{1,9}))?"
+"""An expression, as others here are that few files need: `re` compiles each when it is used first."""
 
 
 def length_fault(text: str, most: int) -> str:
@@ -61,7 +62,7 @@ def port_fault(port: int) -> str:
 
 
 def _hop_fault(hop: str) -> str:
-    match = HOP.fullmatch(hop)
+    match = re.fullmatch(HOP, hop)
     if not match:
         return "is not of the form `[USER@]HOST[:PORT]`"
     host, user = match["ipv6"] or match["host"], match["user"]

@@ -39,8 +39,8 @@ LATE_COMPLAINTS = ("unclosed", "unterminated")
 CLASH_COMPLAINTS = ("cannot", "duplicate")
 """How complaints begin about what would be right if it were the first."""
 
-_COMPLAINT = re.compile(r"(?P<why>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)", re.DOTALL)
-_PAIR = re.compile(r"([A-Za-z0-9_.-]+)[ \t]*=[ \t]*([^#]*)")
+_COMPLAINT = r"(?s)(?P<why>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)"
+_PAIR = r"([A-Za-z0-9_.-]+)[ \t]*=[ \t]*([^#]*)"
 
 
 class Statement(NamedTuple):
@@ -124,7 +124,7 @@ def syntax_error(file: str, text: str, complaint: Exception, parse: TomlParser) 
     """The error for a complaint of the TOML parser about a text."""
     if isinstance(complaint, RecursionError):
         return Origin(file).error("nested too deeply", "flatten it")
-    parts = _COMPLAINT.fullmatch(str(complaint))
+    parts = re.fullmatch(_COMPLAINT, str(complaint))
     if not parts:
         return Origin(file, unfinished(text, parse)).error("a number that is too long", "shorten it")
     why = parts["why"][:1].lower() + parts["why"][1:]
@@ -138,7 +138,7 @@ def syntax_error(file: str, text: str, complaint: Exception, parse: TomlParser) 
 def remedy(line: str) -> str:
     """What to write instead of a line that is not TOML; nothing where that is not clear."""
     line = line.strip()
-    pair = _PAIR.match(line)
+    pair = re.match(_PAIR, line)
     if not pair:
         word = re.match(r"[A-Za-z0-9_-]+", line)
         return f"write `{word[0]} = VALUE`" if word and "=" not in line else ""

@@ -44,9 +44,9 @@ BOOLEAN_WORDS = {
 }
 """Words for true and false in an INI file."""
 
-DURATION_FORM = re.compile(r"(?=.)(?:[0-9]{1,9}[smhdw])*(?:[0-9]{1,9})?")
-VARIABLE_FORM = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-GLOB_FORM = re.compile(r"[A-Za-z_*?\[][A-Za-z0-9_*?\[\]!-]*")
+DURATION_FORM = r"(?=.)(?:[0-9]{1,9}[smhdw])*(?:[0-9]{1,9})?"
+VARIABLE_FORM = r"[A-Za-z_][A-Za-z0-9_]*"
+GLOB_FORM = r"[A-Za-z_*?\[][A-Za-z0-9_*?\[\]!-]*"
 
 
 class InvalidValue(Exception):
@@ -148,7 +148,7 @@ def _number(word: str) -> object:
 
 def _check_duration(value: object) -> float:
     seconds: object = value
-    if isinstance(value, str) and DURATION_FORM.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(DURATION_FORM, value):
         seconds = sum(int(count) * UNITS[unit] for count, unit in re.findall("([0-9]+)([smhdw]?)", value))
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         raise InvalidValue(
@@ -166,7 +166,7 @@ def _check_variables(value: object) -> Mapping[str, str]:
 
 
 def _check_variable(name: str, value: object) -> str:
-    if not VARIABLE_FORM.fullmatch(name):
+    if not re.fullmatch(VARIABLE_FORM, name):
         hint = "a name consists of letters, digits and `_`, and does not start with a digit"
         raise InvalidValue("is not a valid environment variable name", hint=hint, part=shortened(name))
     if why := length_fault(name, NAME_LIMIT):
@@ -180,7 +180,7 @@ def _check_variable(name: str, value: object) -> str:
 
 
 def _glob_fault(name: str) -> str:
-    return "" if GLOB_FORM.fullmatch(name) else "is neither the name of an environment variable nor a pattern"
+    return "" if re.fullmatch(GLOB_FORM, name) else "is neither the name of an environment variable nor a pattern"
 
 
 TEXT = text()
@@ -201,7 +201,7 @@ DURATION = ValueType(
     schema={
         "anyOf": [
             {"type": "number", "minimum": 0, "maximum": DURATION_LIMIT},
-            {"type": "string", "pattern": f"^{DURATION_FORM.pattern}$"},
+            {"type": "string", "pattern": f"^{DURATION_FORM}$"},
         ]
     },
 )
@@ -209,7 +209,7 @@ VARIABLES = ValueType(
     _check_variables,
     schema={
         "type": "object",
-        "patternProperties": {f"^{VARIABLE_FORM.pattern}$": {"type": "string"}},
+        "patternProperties": {f"^{VARIABLE_FORM}$": {"type": "string"}},
         "additionalProperties": False,
     },
 )

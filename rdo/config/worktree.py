@@ -18,7 +18,7 @@ from rdo.util import foreign_file
 GIT_FILE_LIMIT = 64 * 1024
 """Bytes of a worktree's `.git`, which holds a path."""
 
-_GITDIR = re.compile(r"gitdir: (.+)/\.git/worktrees/[^/\n]+\n?")
+_GITDIR = r"gitdir: (.+)/\.git/worktrees/[^/\n]+\n?"
 
 
 def fault(config: Config) -> ConfigError | None:
@@ -54,7 +54,7 @@ def main_checkout(top: str) -> str | None:
         text = foreign_file.read_text(os.path.join(top, ".git"), GIT_FILE_LIMIT)
     except (OSError, ValueError):
         return None  # a directory: the main checkout itself
-    found = _GITDIR.fullmatch(text)
+    found = re.fullmatch(_GITDIR, text)
     return os.path.normpath(os.path.join(top, found[1])) if found else None
 
 

@@ -1,7 +1,5 @@
 """A directory that both sides see, as drivers and the mapping of paths have it. Pure."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 
@@ -15,7 +13,7 @@ class Root(NamedTuple):
     shared: bool = True
     """Whether both sides see the same files there; else it is the part of another root that something else hides."""
 
-    def below(self, home: str) -> Root:
+    def below(self, home: str) -> "Root":
         """The same with `home`, the login directory, in place of the `~` that its remote path may begin with."""
         if self.remote == "~":
             return self._replace(remote=home)

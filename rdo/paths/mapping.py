@@ -3,8 +3,6 @@
 Paths are absolute text, with `surrogateescape` for bytes that are not UTF-8.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple

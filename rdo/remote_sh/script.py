@@ -1,7 +1,5 @@
 """The script of one request: what a session does on the target, which render.py says in the words of a shell. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple

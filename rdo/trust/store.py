@@ -4,8 +4,6 @@ A record is a file of its own for each config file and profile, replaced in one 
 there to be allowed is decided in request.py, and how it is asked in question.py.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import time

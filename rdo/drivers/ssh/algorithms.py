@@ -1,7 +1,5 @@
 """Which algorithms a connection may use: what the user's ssh configuration allows of what rdo can do. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple

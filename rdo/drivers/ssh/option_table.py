@@ -4,8 +4,6 @@ No option is dropped: it is honoured, or named as ignored, or the connection is 
 more than the user said.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 They are read from what `ssh -G` prints in rdo.drivers.ssh.query_output.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
@@ -149,7 +147,7 @@ def login_key(options: SshOptions) -> tuple[Hashable, ...]:
     return (*names, *values)
 
 
-def variables(options: SshOptions | None, caller: Caller) -> Mapping[str, str]:
+def variables(options: SshOptions | None, caller: "Caller") -> Mapping[str, str]:
     """What SendEnv and SetEnv ask the server for; of a name in both, SetEnv's value counts, as with ssh(1)."""
     if options is None or not options.send_env:  # only where it is needed is the caller's environment looked at
         return options.set_env if options else {}

@@ -7,7 +7,7 @@ import re
 from rdo.config.forwards import EVERYWHERE, NO_FORWARDS, Endpoint, Forward, ForwardKind, ForwardSet
 from rdo.drivers.ssh.option_table import Found
 
-PAIR = re.compile(r"(.+?) (\[.*\]:\d+|/.*|[^ ]+:\d+)")
+PAIR = r"(.+?) (\[.*\]:\d+|/.*|[^ ]+:\d+)"
 """What listens, and what that leads to. A path may contain blanks; what is in brackets is an address or a name."""
 
 SOCKS = " [socks]:0"
@@ -61,7 +61,7 @@ def _permitted(text: str) -> tuple[Endpoint, ...] | None:
 
 def _pair(text: str, kind: ForwardKind) -> Forward:
     name = f"{kind.value.capitalize()}Forward"
-    match = PAIR.fullmatch(text)
+    match = re.fullmatch(PAIR, text)
     if match is None:
         raise ValueError(f"{name} cannot be `{text}`")
     return Forward(_listen(match[1], name), _endpoint(match[2], name), True, kind)

@@ -1,7 +1,5 @@
 """What `ssh -G` is to be asked about a host, and the command lines that follow from it. Pure."""
 
-from __future__ import annotations
-
 import shlex
 from typing import NamedTuple
 

@@ -3,8 +3,6 @@
 What stands for nothing is an error, as with ssh: a path that lacks a piece would be another file.
 """
 
-from __future__ import annotations
-
 import posixpath
 import pwd
 import re
