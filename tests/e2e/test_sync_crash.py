@@ -106,14 +106,17 @@ def text(version: int, number: int) -> bytes:
 
 
 def versions(top: Path, pattern: str) -> set[int]:
-    """Of all files below: each has to be whole."""
+    """Of all files below: each has to be whole. What becomes something else just now, by a push that goes on, does not
+    count.
+    """
     found: set[int] = set()
     for start in top.glob(pattern):
         for path in [start, *start.rglob("*")]:
-            if path.is_symlink():
-                found.add(int(os.readlink(path)[1:]))
-            elif path.is_file() and OWN not in path.parts and path.name != ".new":
-                found |= whole(path)
+            with contextlib.suppress(OSError):
+                if path.is_symlink():
+                    found.add(int(os.readlink(path)[1:]))
+                elif path.is_file() and OWN not in path.parts and path.name != ".new":
+                    found |= whole(path)
     return found
 
 
