@@ -135,10 +135,9 @@ class Selection:
     def _by_rules(self, candidate: Candidate) -> Place | KnownRepository | None:
         """The place of a candidate, or the repository to ask for it."""
         path, is_directory, parent = candidate
-        name = path.rpartition(b"/")[2]
-        if name == b".git":
+        if path.rpartition(b"/")[2] == b".git":
             return Place(How.ALL) if self._sync_git else None
-        if name.endswith(b".lock") and b".git" in path.split(b"/"):
+        if path.endswith(b".lock") and b".git" in path.split(b"/"):
             return None  # git is at work here; there, it would wait for nobody
         if path.startswith(OWN_DIRECTORY) or self._exclude.matches(path, is_directory):
             return None
@@ -154,12 +153,11 @@ class Selection:
         return self._by_git(candidate, parent.repository)
 
     def _by_git(self, candidate: Candidate, known: KnownRepository) -> Place | KnownRepository | None:
-        if candidate.parent.how is How.SOME:
+        path, is_directory, parent = candidate
+        if parent.how is How.SOME:
             return self._ignored(candidate, known)
-        path = known.own(candidate.path)
-        if path in known.unignored or (path in known.tracked and not candidate.is_directory):
-            return Place(How.GIT, known)
-        return known
+        own = known.own(path)
+        return parent if own in known.unignored or (own in known.tracked and not is_directory) else known
 
     def _ignored(self, candidate: Candidate, known: KnownRepository) -> Place | None:
         """The place of something that git ignores."""

@@ -25,11 +25,11 @@ NAME_SIZE = 100
 SIZE_LIMIT = 8**11
 """Bytes of a file that twelve octal digits can tell; GNU's tar has a form for more."""
 
-_SUM = 148
-"""Where the checksum stands. It is made with blanks in its place."""
-
-_FIELDS = b"%s%07o\x000000000\x000000000\0%s%011o\0        %s%sustar\x0000" + b"\0" * 247
+_FIELDS = b"%b%07o\x000000000\x000000000\0%b%011o\0%06o\0 %b%bustar\x0000" + b"\0" * 247
 """A header: name, mode, owner and group (who unpacks it decides), size, time, checksum, kind, link."""
+
+_FIXED_SUM = sum(b"00000000000000ustar00") + 8 * ord(" ")
+"""Of the bytes that are the same in each. The checksum is made with blanks in its place."""
 
 _TYPES = {"file": b"0", "link": b"2", "directory": b"5"}
 
@@ -39,18 +39,17 @@ def header(name: bytes, entry: Entry) -> bytes:
 
     Without fractions, a time is rounded up: make(1) may then build once too often, but never once too seldom.
     """
-    parts = []
+    before = b""
     seconds, fraction = divmod(max(0, entry.mtime_ns), SECOND)
     if fraction:
-        parts.append(_extension(b"x", _record(b"mtime", b"%d.%09d" % (seconds, fraction))))
+        before = _extension(b"x", _record(b"mtime", b"%d.%09d" % (seconds, fraction)))
         seconds += 1
     if len(entry.link) > NAME_SIZE:
-        parts.append(_extension(b"K", entry.link + b"\0"))
+        before += _extension(b"K", entry.link + b"\0")
     if len(name) > NAME_SIZE:
-        parts.append(_extension(b"L", name + b"\0"))
+        before += _extension(b"L", name + b"\0")
     size = entry.size if entry.kind == "file" else 0
-    parts.append(_block(name[:NAME_SIZE], entry.mode, size, seconds, _TYPES[entry.kind], entry.link[:NAME_SIZE]))
-    return b"".join(parts)
+    return before + _block(name[:NAME_SIZE], entry.mode, size, seconds, _TYPES[entry.kind], entry.link[:NAME_SIZE])
 
 
 def padding(size: int) -> bytes:
@@ -82,13 +81,13 @@ def _record(key: bytes, value: bytes) -> bytes:
 
 
 def _block(name: bytes, mode: int, size: int, seconds: int, kind: bytes, link: bytes) -> bytes:
+    mode &= 0o7777
     length = b"%011o\0" % size if size < SIZE_LIMIT else b"\x80" + size.to_bytes(11, "big")
     time = min(seconds, SIZE_LIMIT - 1)
-    fields = _FIELDS % (name.ljust(NAME_SIZE, b"\0"), mode & 0o7777, length, time, kind, link.ljust(NAME_SIZE, b"\0"))
-    return b"%s%06o\0 %s" % (fields[:_SUM], _sum(fields), fields[_SUM + 8 :])
+    checksum = _FIXED_SUM + _sum(b"%b%07o%b%011o%b%b" % (name, mode, length, time, kind, link))
+    return _FIELDS % (name.ljust(NAME_SIZE, b"\0"), mode, length, time, checksum, kind, link.ljust(NAME_SIZE, b"\0"))
 
 
-def _sum(block: bytes) -> int:
+def _sum(text: bytes) -> int:
     """The sum of its bytes. Adler-32 has it, plus one, in its lower half, as long as that does not overflow."""
-    half = BLOCK // 2
-    return (adler32(block[:half]) & 0xFFFF) + (adler32(block[half:]) & 0xFFFF) - 2
+    return (adler32(text) & 0xFFFF) - 1
