@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.masters import logins, masters, report
-from tests.e2e.project import PATIENCE, Project, ssh_config_text, ssh_project
-from tests.e2e.terminal import Terminal
+from tests.e2e.project import PATIENCE, Project, ssh_config_text
 from tests.keys import make_key
 from tests.leaks import wait_until
 from tests.sshd import Sshd
@@ -128,72 +127,6 @@ def test_each_caller_has_its_own_agent(project: Project, sshd: Sshd, agents: lis
         assert project.run("true", env=environment).returncode == 0
     assert logins(sshd) - before == 2
     assert len(masters(project)) == 1
-
-
-@pytest.fixture
-def stuck(project: Project) -> Iterator[Project]:
-    """A project whose `ssh -G` hangs as long as there is the file `held` beside it."""
-    config = Path(project.environment["RDO_SSH_CONFIG"])
-    slow, held = project.local.parent / "slow", project.local.parent / "held"
-    held.touch()
-    wait = f"touch '{held}.seen'; while [ -e '{held}' ]; do sleep 0.1; done"
-    slow.write_text(f'Match exec "{wait}"\n{config.read_text()}')
-    other = other_project(project, "stuck")
-    yield Project(other.local, other.remote, {**project.environment, "RDO_SSH_CONFIG": str(slow)})
-    held.unlink(missing_ok=True)
-
-
-def seen(stuck: Project) -> bool:
-    """Whether its `ssh -G` hangs by now."""
-    return (stuck.local.parent / "held.seen").exists()
-
-
-def test_a_hanging_ssh_configuration_of_one_target_is_nobody_else_s(project: Project, stuck: Project) -> None:
-    with stuck.start("echo", "late") as hangs:
-        assert wait_until(lambda: seen(stuck), PATIENCE)
-        assert project.run("echo", "x").stdout == b"x\n"
-        assert hangs.poll() is None
-        (stuck.local.parent / "held").unlink()
-        assert hangs.communicate(timeout=PATIENCE) == (b"late\n", b"")
-
-
-def test_a_login_that_waits_for_an_answer_is_nobody_else_s(
-    project: Project, tmp_path: Path, own_sshd: Callable[..., Sshd]
-) -> None:
-    asks = own_sshd().start()
-    config = asks.ssh_config(extra=["StrictHostKeyChecking ask", f"UserKnownHostsFile {tmp_path}/none"], name="asks")
-    waiting = other_project(project, "waiting")
-    environment = {**project.environment, "RDO_SSH_CONFIG": str(config)}
-    command = [os.fsdecode(word) for word in waiting.command("echo", "in")]
-    with Terminal(command, waiting.local, environment) as terminal:
-        terminal.expect("(yes/no")
-        assert project.run("echo", "x").stdout == b"x\n"
-        terminal.line("yes")
-        terminal.expect("in\r\n")
-
-
-def test_commands_that_wait_for_one_target_keep_nobody_else_waiting(project: Project, stuck: Project) -> None:
-    assert project.run("true").returncode == 0
-    waiting = [stuck.start("echo", "late") for _ in range(20)]
-    assert wait_until(lambda: len(report(project)["running"]) == 20, PATIENCE)
-    assert project.run("echo", "x").stdout == b"x\n"
-    (stuck.local.parent / "held").unlink()
-    assert [process.communicate(timeout=PATIENCE) for process in waiting] == [(b"late\n", b"")] * 20
-
-
-def test_a_black_hole_is_nobody_else_s(
-    project: Project, runtime: dict[str, str], own_sshd: Callable[..., Sshd], tmp_path: Path
-) -> None:
-    hole = own_sshd().start()
-    gone = ssh_project(tmp_path / "gone", runtime, hole)
-    assert gone.run("true").returncode == 0
-    os.kill(hole.pid, signal.SIGSTOP)
-    try:
-        with gone.start("-T", "sh", "-c", "echo up; sleep 60") as running:
-            assert project.run("echo", "x").stdout == b"x\n"
-            running.kill()
-    finally:
-        os.kill(hole.pid, signal.SIGCONT)
 
 
 def test_a_master_that_dies_is_known_to_its_clients_at_once_and_replaced(project: Project) -> None:
