@@ -77,8 +77,8 @@ def _files(value: str, home: str, base: str, path: str) -> Iterator[str]:
         yield from sorted(glob.glob(os.path.join(base, pattern)))
 
 
-READING = threading.Lock()
-"""Held while a configuration is read: what runs its commands is one for the whole process, and works for one caller."""
+CALLER = threading.local()
+"""The environment of the caller for whom a thread reads: what runs commands for paramiko serves the whole process."""
 
 SYSTEM = "/etc/ssh/ssh_config"
 """Counts after the user's own file, unless another one was named."""
@@ -122,25 +122,26 @@ class ExecResult(NamedTuple):
 class MatchExec:
     """Runs the commands of `Match exec`, in place of a package that paramiko may have been installed without."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-
-    def run(self, command: str, **_: object) -> ExecResult:
+    @staticmethod
+    def run(command: str, **_: object) -> ExecResult:
         """As ssh(1) does it: by the user's shell."""
-        shell = self._environment.get("SHELL") or "/bin/sh"
+        environment: Mapping[str, str] = CALLER.environment
+        shell = environment.get("SHELL") or "/bin/sh"
         try:
             quiet = subprocess.DEVNULL
-            done = run_for_caller([shell, "-c", command], self._environment, EXEC_TIMEOUT, stdout=quiet, stderr=quiet)
+            done = run_for_caller([shell, "-c", command], environment, EXEC_TIMEOUT, stdout=quiet, stderr=quiet)
         except (OSError, ValueError):
             return ExecResult(False)
         return ExecResult(done.returncode == 0)
 
 
+setattr(config, "invoke", MatchExec)  # noqa: B010  (the stubs do not have it)
+
+
 def lines(request: SshQueryRequest, environment: Mapping[str, str]) -> list[str]:
     """The options for a host, one `key value` a line. Raises ConnectError where the file cannot be used."""
-    with READING:
-        setattr(config, "invoke", MatchExec(environment))  # noqa: B010  (the stubs do not have it)
-        return _lines(request)
+    CALLER.environment = environment
+    return _lines(request)
 
 
 def _lines(request: SshQueryRequest) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from rdo.drivers.ssh.config_file import lines
 from rdo.drivers.ssh.driver import SshDriver
 from rdo.drivers.ssh.query_request import SshQueryRequest
 from rdo.errors import ConnectError
+from tests.leaks import wait_until
 
 BOUND = 30.0
 """Seconds for an interpreter to start and end on a machine busy with something else."""
@@ -52,6 +54,20 @@ def test_match_exec_runs_in_the_directory_where_the_command_was_typed(
     file = write(tmp_path / "config", 'Match exec "test -e here"', "Port 2201")
     assert "port 2201" in lines(SshQueryRequest("box", ssh_config=str(file)), {"PWD": str(tmp_path)})
     assert "port 2201" not in lines(SshQueryRequest("box", ssh_config=str(file)), {"PWD": "/"})
+
+
+def test_match_exec_that_takes_long_for_one_caller_is_nobody_else_s(tmp_path: Path) -> None:
+    waits = "while [ -e held ]; do touch seen; sleep 0.05; done; test $WHO = one"
+    file = write(tmp_path / "config", f'Match exec "{waits}"', "Port 2201", 'Match exec "test $WHO = two"', "Port 2202")
+    (tmp_path / "held").touch()
+    slow, quick = {"PWD": str(tmp_path), "WHO": "one"}, {"PWD": "/", "WHO": "two"}
+    with ThreadPoolExecutor() as others:
+        waiting = others.submit(lines, SshQueryRequest("box", ssh_config=str(file)), slow)
+        assert wait_until((tmp_path / "seen").exists, BOUND)
+        assert "port 2202" in lines(SshQueryRequest("box", ssh_config=str(file)), quick)
+        assert not waiting.done()
+        (tmp_path / "held").unlink()
+        assert "port 2201" in waiting.result(BOUND)
 
 
 def test_a_driver_can_be_made_again_after_a_configuration_was_read_without_an_ssh_program(tmp_path: Path) -> None:
