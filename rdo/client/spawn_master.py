@@ -75,7 +75,7 @@ def _lock(path: str) -> int:
             os.fchmod(fd, 0o600)  # whatever the umask is
         except OSError as error:
             raise SetupError(f"cannot create the lock `{path}`", str(error.strerror), RUNTIME_DIR_HINT) from None
-        if _is_held(fd, path):
+        if _try_lock(fd, path):
             return fd
         os.close(fd)
         if time.monotonic() > deadline:
@@ -83,7 +83,7 @@ def _lock(path: str) -> int:
         select.select((), (), (), LOCK_INTERVAL)
 
 
-def _is_held(fd: int, path: str) -> bool:
+def _try_lock(fd: int, path: str) -> bool:
     """Take the lock: whether we have it, and it is the one that others find there: see stale_files.py."""
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -90,7 +90,7 @@ class Keepalive:
         """See LinkWatch."""
         return not self._silence.is_trusted(self._now(), self._sign.at)
 
-    def is_alive(self) -> bool:
+    def check_alive(self) -> bool:
         """See LinkWatch: waits up to `ping_timeout`."""
         now, heard = self._now(), self._sign.at
         if self.ended or self._silence.is_trusted(now, heard):

@@ -33,9 +33,9 @@ class LinkWatch(Protocol):
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether the target was not heard from lately, so that `is_alive` waits. Does not wait."""
+        """Whether the target was not heard from lately, so that `check_alive` waits. Does not wait."""
 
-    def is_alive(self) -> bool:
+    def check_alive(self) -> bool:
         """Whether the target was heard from lately, or answers now: waits a few seconds, and only once for each
         silence. Where it is not, but has not `ended` either, the answer may still come.
         """
@@ -61,7 +61,7 @@ class NoLink:
         self._check = check
         self.ended = False
 
-    def is_alive(self) -> bool:
+    def check_alive(self) -> bool:
         """See LinkWatch."""
         self.ended = self.ended or not self._check()
         return not self.ended

@@ -73,8 +73,10 @@ class ControlListener:
             except OSError:
                 time.sleep(ROOM_INTERVAL)
                 continue
-            if _is_welcome(connection):
-                return connection
+            with contextlib.suppress(OSError):  # macOS reports nothing about a peer that has gone
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+                if peercred.uid(connection) in (os.geteuid(), 0):
+                    return connection
             connection.close()
 
     def leave(self) -> None:
@@ -92,15 +94,6 @@ class ControlListener:
         with contextlib.suppress(OSError):
             os.unlink(self._ending)
         stale_files.clear(os.path.dirname(self._path))
-
-
-def _is_welcome(connection: socket.socket) -> bool:
-    """Whether the peer is the same user or root, and still there: macOS reports nothing about one that has gone."""
-    try:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        return peercred.uid(connection) in (os.geteuid(), 0)
-    except OSError:
-        return False
 
 
 Serve = Callable[[socket.socket, SetupError | None], None]

@@ -58,7 +58,8 @@ class OutputMapper:
 
     def receive(self, data: bytes) -> bytes:
         """Take in output; return what is certain by now."""
-        if self._content.is_binary(data):
+        self._content.look_at(data)
+        if self._content.is_binary:
             data, self.held = self.held + data, b""
             return data
         shown = self._map(data, more=True)
@@ -100,22 +101,22 @@ class _Content:
     """Whether a stream is binary, as far as it was seen."""
 
     def __init__(self) -> None:
-        self._binary = False
+        self.is_binary = False
+        """Whether all of it is to be left alone from now on."""
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._left = TEXT_CHECK_SIZE
 
-    def is_binary(self, data: bytes) -> bool:
-        """Take in the next piece; whether it is to be left alone."""
-        self._binary = self._binary or b"\0" in data or (self._left > 0 and not self._is_text(data[: self._left]))
-        return self._binary
-
-    def _is_text(self, data: bytes) -> bool:
-        self._left -= len(data)
+    def look_at(self, data: bytes) -> None:
+        """Take in the next piece."""
+        self.is_binary = self.is_binary or b"\0" in data
+        if self.is_binary or not self._left:
+            return
+        head = data[: self._left]
+        self._left -= len(head)
         try:
-            self._decoder.decode(data)
+            self._decoder.decode(head)
         except UnicodeDecodeError:
-            return False
-        return True
+            self.is_binary = True
 
 
 def _end_of_whole(text: bytes) -> int:

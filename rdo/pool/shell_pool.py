@@ -81,7 +81,7 @@ class ShellPool:
         while (lease := self._warm.take(opening)) is not None:
             with contextlib.ExitStack() as undo:
                 undo.callback(lease.throw_away)
-                if not self._answers(lease.connection):
+                if not self._check_alive(lease.connection):
                     if not lease.connection.keepalive.ended and self._warm.add([lease]):
                         undo.pop_all()  # it waits on, and can be used if the connection answers after all
                 elif not lease.shell.channel.ended and lease.age(time.monotonic()) < WARM_AGE_LIMIT:
@@ -89,12 +89,12 @@ class ShellPool:
                     return lease
         return None
 
-    def _answers(self, connection: HeldConnection) -> bool:
+    def _check_alive(self, connection: HeldConnection) -> bool:
         """Whether the target answers over this connection; one that has ended is forgotten.
 
         One that is merely silent is not closed: it may answer after all, and commands may run over it.
         """
-        is_alive = connection.keepalive.is_alive()
+        is_alive = connection.keepalive.check_alive()
         if not is_alive and connection.keepalive.ended:
             self._lose(connection, "it has ended")
         return is_alive
@@ -138,7 +138,7 @@ class ShellPool:
 
         Raises ConnectError where the target is there and gives no shell.
         """
-        while self._answers(connection) and (not connection.full or self._make_room(connection)):
+        while self._check_alive(connection) and (not connection.full or self._make_room(connection)):
             try:
                 return ShellLease(connection.open_shell(opening), connection, opening)
             except ChannelRefused:

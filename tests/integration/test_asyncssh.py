@@ -90,7 +90,7 @@ class PermitsPorts(asyncssh.SSHServer):
 def test_it_listens_for_us_between_signs_of_life_and_changes_of_keys(reach: Reach) -> None:
     connection = reach(server_factory=PermitsPorts, rekey_bytes=300_000)
     for _ in range(3):
-        connection.keepalive.is_alive()
+        connection.keepalive.check_alive()
         taken: queue.SimpleQueue[IncomingStream] = queue.SimpleQueue()
         listener = connection.listen(Endpoint(), taken.put)
         with pytest.raises(SetupError, match="does not listen on `4`"):

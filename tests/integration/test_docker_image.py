@@ -171,7 +171,7 @@ def test_a_container_s_name_says_what_it_is(docker_engine: DockerEngine, make: M
     with docker_engine.client() as client:
         (mine,) = client.containers.list(filters={"label": MASTER})
         assert re.fullmatch(r"rdo-[a-zA-Z0-9_.-]{1,40}-[0-9a-f]{8}", str(mine.name))
-    assert connection.keepalive.is_alive()
+    assert connection.keepalive.check_alive()
 
 
 @pytest.mark.parametrize("fresh", [False, True])
@@ -191,11 +191,11 @@ def test_the_connection_ends_where_its_container_does(
     docker_engine: DockerEngine, make: Make, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = connect(make())
-    assert connection.keepalive.is_alive()
+    assert connection.keepalive.check_alive()
     with docker_engine.client() as client:
         client.containers.get(ours(docker_engine)[0]).remove(force=True)
     monkeypatch.setattr("rdo.drivers.docker.connection.LIVENESS", 0.0)
-    assert not connection.keepalive.is_alive()
+    assert not connection.keepalive.check_alive()
 
 
 @pytest.mark.parametrize(

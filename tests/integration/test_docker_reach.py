@@ -98,7 +98,7 @@ def round_trip(container: str, environment: dict[str, str]) -> None:
     driver = DockerDriver(Settings(container=container), "/", "default", environment)
     connection = connected(driver, ScriptedCaller(environment=environment))
     try:
-        assert connection.keepalive.is_alive()
+        assert connection.keepalive.check_alive()
         channel = connection.open_channel("cat; echo end >&2; exit 9", None)
         writer = threading.Thread(target=lambda: (channel.write(DATA), channel.end_input()))
         writer.start()

@@ -241,6 +241,6 @@ def test_a_login_shell_can_be_had(target: Target) -> None:
 
 
 def test_a_connection_that_is_closed_is_not_alive_and_may_be_closed_again(own_link: HeldConnection) -> None:
-    assert own_link.keepalive.is_alive()
+    assert own_link.keepalive.check_alive()
     own_link._connection.close()
     own_link._connection.close()

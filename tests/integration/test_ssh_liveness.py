@@ -57,19 +57,19 @@ def frozen(server: SshServer) -> Iterator[None]:
 
 
 def test_a_connection_that_was_just_heard_from_is_alive(server: SshServer, connect: Connect) -> None:
-    assert connect(server.ssh_config()).keepalive.is_alive()
+    assert connect(server.ssh_config()).keepalive.check_alive()
 
 
 def test_a_connection_that_rested_is_asked_and_alive(hasty: SshConnection) -> None:
     time.sleep(HASTY.liveness * 2)
-    assert hasty.keepalive.is_alive()
+    assert hasty.keepalive.check_alive()
 
 
 def test_a_frozen_connection_is_not_alive_and_that_is_known_in_time(server: SshServer, hasty: SshConnection) -> None:
     with frozen(server):
         time.sleep(HASTY.liveness * 2)
         started = time.monotonic()
-        assert not hasty.keepalive.is_alive()
+        assert not hasty.keepalive.check_alive()
         assert time.monotonic() - started < HASTY.ping_timeout + 1.0
 
 
@@ -77,7 +77,7 @@ def test_a_cut_connection_is_not_alive_and_opens_nothing(server: SshServer, conn
     connection = connect(server.ssh_config())
     server.cut()
     assert connection._transport.ended.wait(BOUND)
-    assert not connection.keepalive.is_alive()
+    assert not connection.keepalive.check_alive()
     with pytest.raises(LinkLost):
         connection.open_channel("true", None)
 

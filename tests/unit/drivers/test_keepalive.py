@@ -90,30 +90,30 @@ Make = Callable[[KeepaliveTimeouts], Peer]
 
 def test_a_peer_that_was_just_heard_from_is_not_asked(make: Make) -> None:
     peer = make(HASTY._replace(liveness=BOUND))
-    assert peer.keepalive.is_alive()
+    assert peer.keepalive.check_alive()
     assert peer.questions == 0
 
 
 def test_after_a_suspend_the_peer_is_asked_first(make: Make) -> None:
     peer = make(HASTY._replace(liveness=BOUND))
     peer.clocks.slept += 3600
-    assert peer.keepalive.is_alive()
+    assert peer.keepalive.check_alive()
     assert peer.questions == 1
 
 
 def test_a_peer_that_has_gone_in_a_suspend_is_silent_and_not_ended(make: Make) -> None:
     peer = make(HASTY._replace(dead_after=BOUND))
     peer.fall_silent()
-    assert not peer.keepalive.is_alive()
+    assert not peer.keepalive.check_alive()
     assert (peer.keepalive.is_silent, peer.keepalive.ended) == (True, False)
 
 
 def test_a_silence_is_waited_out_once_only(make: Make) -> None:
     peer = make(HASTY._replace(dead_after=BOUND))
     peer.fall_silent()
-    assert not peer.keepalive.is_alive()
+    assert not peer.keepalive.check_alive()
     began = clock.elapsed()
-    assert not any(peer.keepalive.is_alive() for _ in range(5))
+    assert not any(peer.keepalive.check_alive() for _ in range(5))
     assert clock.elapsed() - began < 5 * HASTY.ping_timeout
 
 
@@ -121,7 +121,7 @@ def test_a_late_answer_is_noticed_by_all_who_wait_for_it(make: Make) -> None:
     peer = make(PATIENT)
     peer.fall_silent()
     found: list[bool] = []
-    waiting = [threading.Thread(target=lambda: found.append(peer.keepalive.is_alive())) for _ in range(3)]
+    waiting = [threading.Thread(target=lambda: found.append(peer.keepalive.check_alive())) for _ in range(3)]
     heard = threading.Event()
     peer.keepalive.when_heard(heard.set)
     for thread in waiting:
@@ -140,8 +140,8 @@ def test_who_waits_for_an_answer_is_told_that_the_link_was_cut(make: Make) -> No
     peer.fall_silent()
     cut = threading.Timer(0.05, peer.sign.end)
     cut.start()
-    assert not peer.keepalive.is_alive()
-    assert (peer.keepalive.ended, peer.keepalive.is_silent, peer.keepalive.is_alive()) == (True, False, False)
+    assert not peer.keepalive.check_alive()
+    assert (peer.keepalive.ended, peer.keepalive.is_silent, peer.keepalive.check_alive()) == (True, False, False)
     cut.join(BOUND)
 
 
@@ -164,7 +164,7 @@ def test_a_command_in_time_finds_the_peer_asked_already(make: Make) -> None:
         asked = peer.questions
         assert wait_until(lambda: peer.questions > asked, BOUND)  # noqa: B023
         asked = peer.questions
-        assert peer.keepalive.is_alive()
+        assert peer.keepalive.check_alive()
         assert peer.questions <= asked + 1
 
 
@@ -212,7 +212,7 @@ def test_a_link_that_is_closed_is_asked_nothing(make: Make) -> None:
     peer = make(HASTY)
     peer.keepalive.stop()
     with peer.keepalive.in_use():
-        assert not peer.keepalive.is_alive()
+        assert not peer.keepalive.check_alive()
     assert peer.questions == 0
 
 

@@ -28,7 +28,7 @@ class SilentConnection:
     def __init__(self) -> None:
         self.sign = SignOfLife()
         self.keepalive = Keepalive(self.sign, lambda: None, lambda why: None, HASTY)
-        assert not self.keepalive.is_alive()
+        assert not self.keepalive.check_alive()
 
 
 class SilentCaller:

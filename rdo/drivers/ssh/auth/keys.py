@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from rdo.drivers.caller import Caller
@@ -127,26 +127,33 @@ class KeyLogin:
         return found
 
     def _by_agent(self, key: AgentKey) -> Iterator[AuthOutcome]:
-        for offer in (*(key.certified(blob) for blob in self._certificates("", key.held)), key):
-            if offer.blob in self._used or not self._is_allowed(offer):
-                continue
-            self._used.add(offer.blob)
+        certified = (key.certified(blob) for blob in self._certificates("", key.held))
+        for offer in self._untried((*certified, key)):
             refusal = self._auth.probe(offer)
             if refusal is None:
                 yield from self._signed(offer)
             else:
                 yield refusal
 
-    def _is_allowed(self, key: SigningKey) -> bool:
-        """Whether the user's configuration lets the key be used, and the server could take it."""
+    def _untried(self, keys: Iterable[SigningKey]) -> Iterator[SigningKey]:
+        """Those that are to be tried now, once each; of those that cannot be used, a note says why."""
+        for key in keys:
+            if key.blob in self._used:
+                continue
+            if obstacle := self._obstacle(key):
+                self.notes.append(f"{key.label}: {obstacle}")
+                continue
+            self._used.add(key.blob)
+            yield key
+
+    def _obstacle(self, key: SigningKey) -> str:
+        """Why the user's configuration does not let the key be used, or the server could not take it; else nothing."""
         bits = rsa_bits(key.blob) if key.kind == "ssh-rsa" else None
         if bits is not None and bits < self._options.algorithms.rsa_bits:
-            self.notes.append(f"{key.label}: {bits} bits, and RequiredRSASize is {self._options.algorithms.rsa_bits}")
-            return False
+            return f"{bits} bits, and RequiredRSASize is {self._options.algorithms.rsa_bits}"
         if self._auth.algorithm(key) is None:
-            self.notes.append(f"{key.label}: PubkeyAcceptedAlgorithms has no algorithm for it that the server supports")
-            return False
-        return True
+            return "PubkeyAcceptedAlgorithms has no algorithm for it that the server supports"
+        return ""
 
     def _by_file(self, identity: KeyIdentity) -> Iterator[AuthOutcome]:
         if identity.fault:
@@ -163,19 +170,14 @@ class KeyLogin:
 
     def _by_private(self, private: FileKey) -> Iterator[AuthOutcome]:
         certificates = self._certificates(private.label, private.blob)
-        for key in (*(private.certified(blob) for blob in certificates), private):
-            if key.blob not in self._used and self._is_allowed(key):
-                self._used.add(key.blob)
-                yield from self._signed(key)
+        for key in self._untried((*(private.certified(blob) for blob in certificates), private)):
+            yield from self._signed(key)
 
     def _by_locked_file(self, identity: KeyIdentity) -> Iterator[AuthOutcome]:
         """Ask for the passphrase only when the server accepts the key, where that can be known."""
         if identity.public is not None:
             blobs = [*self._certificates(identity.path, identity.public), identity.public]
-            for offer in [KeyOffer(identity.path, blob) for blob in blobs if blob not in self._used]:
-                if not self._is_allowed(offer):
-                    continue
-                self._used.add(offer.blob)
+            for offer in self._untried(KeyOffer(identity.path, blob) for blob in blobs):
                 refusal = self._auth.probe(offer)
                 if refusal is None:
                     yield from self._unlocked(identity, offer.blob)
