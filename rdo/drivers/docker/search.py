@@ -1,16 +1,29 @@
-"""The container that a profile means, where somebody else has made it: asks the engine."""
+"""The container that a profile means, where somebody else has made it: found by name, compose service or directory."""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import quote
 
 from rdo.config.schema import Settings
-from rdo.drivers.docker import container, devcontainer
+from rdo.drivers.docker import compose, container, devcontainer
+from rdo.drivers.docker import inspect as docker_inspection
 from rdo.drivers.docker.devcontainer import DevContainerFacts
 from rdo.drivers.docker.endpoint import resolve
-from rdo.drivers.docker.engine import Engine
-from rdo.drivers.docker.inspect import InspectedContainer
+from rdo.drivers.docker.engine import Engine, EngineError
+from rdo.drivers.docker.inspect import InspectedContainer, ListedContainer
+from rdo.errors import ConnectError
+from rdo.util.phrases import listed, nearest
+
+SHORT_ID = 12
+"""Digits of an id as `docker ps` shows it. A shorter one may be meant as a name, such as `db`."""
+
+DIRECTORY_LIMIT = 500
+"""Entries of the project's directory in which a compose file is looked for, for a hint."""
 
 
 class FoundContainer(NamedTuple):
@@ -32,8 +45,121 @@ def ask(settings: Settings, root: str, environment: Mapping[str, str]) -> FoundC
 def find(engine: Engine, settings: Settings, root: str, environment: Mapping[str, str]) -> FoundContainer:
     """By its name, by that of its compose service, or by the project's directory. Raises ConnectError."""
     if settings.container:
-        return FoundContainer(container.by_name(engine, settings.container))
+        return FoundContainer(_by_name(engine, settings.container))
     if settings.service:
-        return FoundContainer(container.by_service(engine, settings.service, root, environment))
-    found = container.by_directory(engine, root)
-    return FoundContainer(found, devcontainer.facts(found, container.image_labels(engine, found)))
+        return FoundContainer(_by_service(engine, settings.service, root, environment))
+    found = _by_directory(engine, root)
+    return FoundContainer(found, devcontainer.facts(found, _image_labels(engine, found)))
+
+
+def _by_name(engine: Engine, name: str) -> InspectedContainer:
+    """The inspection of a container. Raises ConnectError that names the nearest one."""
+    try:
+        found = container.inspect(engine, name)
+    except EngineError as error:
+        if error.status != 404:
+            raise ConnectError(f"cannot inspect the container `{name}`", error.message) from None
+        names = [each.name for each in _list(engine)]
+        raise ConnectError(
+            f"there is no container `{name}`", "", nearest(name, names) or "see `docker ps --all`"
+        ) from None
+    if found.name == name.removeprefix("/") or (found.id.startswith(name) and len(name) >= SHORT_ID):
+        return found
+    why = f"the ID of `{found.name}` starts with that"
+    raise ConnectError(f"there is no container `{name}`", why, f'did you mean `container = "{found.name}"`?')
+
+
+def _by_service(engine: Engine, service: str, directory: str, environment: Mapping[str, str]) -> InspectedContainer:
+    """The inspection of the service's container, in the compose project of the directory. Raises ConnectError."""
+    directory = os.path.realpath(directory)
+    project = compose.named_project(environment, directory)
+    found = _candidates(engine, directory, project)
+    containers = found.of_service(service)
+    if containers:
+        return _by_id(engine, docker_inspection.only(containers, f"the service `{service}`").id)
+    services = found.services()
+    if not services:
+        named = f"the compose project `{project.name}` has no container"
+        why = named if project.name else f"no compose project of `{project.directory or directory}` has a container"
+        raise ConnectError(f"there is no service `{service}`", why, _advice(directory, service, environment))
+    files = [*found.here, *found.around][0].labels.get(compose.PROJECT_FILES, "").split(",")
+    hint = nearest(service, services) or compose.up_command([file for file in files if file], directory, service)
+    raise ConnectError(f"the service `{service}` has no container", f"the project has {listed(services)}", hint)
+
+
+def _by_directory(engine: Engine, directory: str) -> InspectedContainer:
+    """The inspection of the dev container that was started for the directory. Raises ConnectError."""
+    directory = os.path.realpath(directory)
+    listing = _list(engine, label=devcontainer.LOCAL_FOLDER)
+    first = devcontainer.candidates(listing, directory, os.path.realpath)
+    likely = [devcontainer.without_image_label(each, _image_labels(engine, each)) for each in first]
+    found = devcontainer.candidates(likely, directory, os.path.realpath)
+    if found:
+        return _by_id(engine, docker_inspection.only(found, "this directory").id)
+    hint = "`devcontainer up --workspace-folder .`, or set `container`, `service` or `image`"
+    raise ConnectError(f"there is no dev container of `{directory}`", "", hint)
+
+
+def _candidates(engine: Engine, directory: str, project: compose.NamedProject) -> compose.ServiceCandidates:
+    """The containers of these compose projects, without those whose labels come from their image alone."""
+    listing = _list(engine, label=compose.SERVICE)
+    first = compose.candidates(listing, directory, os.path.realpath, project)
+    likely = {each.id for group in first for each in group}
+    trusted = [compose.without_image_labels(each, _image_labels(engine, each)) for each in listing if each.id in likely]
+    return compose.candidates(trusted, directory, os.path.realpath, project)
+
+
+def _image_labels(engine: Engine, found: ListedContainer | InspectedContainer) -> Mapping[str, str]:
+    """The labels of a container's image. Of an image that is gone, all of the container's: they may be its."""
+    try:
+        config = engine.ask("GET", f"/images/{quote(found.image, safe='')}/json").maybe("Config")
+    except EngineError:
+        return found.labels
+    return config.mapping("Labels") if config else {}
+
+
+def _advice(directory: str, service: str, environment: Mapping[str, str]) -> str:
+    """The command that starts the service, as far as compose files can be seen."""
+    if environment.get("COMPOSE_FILE"):
+        return compose.up_command([], directory, service)
+    for place in (directory, *_above(directory)):
+        if any(os.path.isfile(os.path.join(place, name)) for name in compose.FILES):
+            return compose.up_command([], directory, service)
+    files = _compose_files_below(directory)
+    if not files:
+        return f"`docker compose -f FILE up -d {service}`, or set `container`"
+    return " or ".join(compose.up_command([file], directory, service) for file in files[:2])
+
+
+def _above(directory: str) -> list[str]:
+    found: list[str] = []
+    while directory != os.path.dirname(directory):
+        directory = os.path.dirname(directory)
+        found.append(directory)
+    return found
+
+
+def _compose_files_below(directory: str) -> list[str]:
+    with contextlib.suppress(OSError), os.scandir(directory) as entries:
+        below = sorted(entry.path for entry, _ in zip(entries, range(DIRECTORY_LIMIT), strict=False) if entry.is_dir())
+        paths = (os.path.join(place, name) for place in below for name in compose.FILES)
+        return [path for path in paths if os.path.isfile(path)]
+    return []
+
+
+def _by_id(engine: Engine, identity: str) -> InspectedContainer:
+    """The inspection of a container that was listed just now. Raises ConnectError."""
+    try:
+        return container.inspect(engine, identity)
+    except EngineError as error:
+        raise ConnectError(f"cannot inspect the container `{identity[:SHORT_ID]}`", error.message) from None
+
+
+def _list(engine: Engine, **filters: str) -> list[ListedContainer]:
+    query: dict[str, object] = {"all": 1}
+    if filters:
+        query["filters"] = json.dumps({key: [value] for key, value in filters.items()})
+    try:
+        return docker_inspection.listing(engine.ask("GET", "/containers/json", query=query))
+    except EngineError as error:
+        raise ConnectError("cannot list the containers", error.message) from None
