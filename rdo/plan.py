@@ -57,18 +57,13 @@ def make(
     """
     seen = _as_seen(roots, request)
     mapping = PathMapping([*roots, *seen])
-    words = list(map(fsdecode, request.arguments))
-    mapped = (
-        mapping.arguments(words)
-        if settings.map_args and not request.no_map
-        else [MappedArgument(word, word) for word in words]
-    )
-    if request.is_shell_string and mapped:
-        mapped = [MappedArgument(words[0], words[0]), *mapped[1:]]
+    mapped = _arguments(request, settings, mapping)
+    words = [argument.arrives for argument in mapped]
+    shell = ["/bin/sh", *fsdecode(request.shell_options).split(" ")] if request.is_shell_string else []
     here = fsdecode(request.pwd), fsdecode(request.cwd)
     directory = fsdecode(request.remote_directory) or mapping.directory(*here, unmapped_error)
     script = Script(
-        command=_command(request, [argument.arrives for argument in mapped]),
+        command=[*shell, *words],
         directory=directory,
         lost=_lost(directory, target, request, copies=settings.sync == "push"),
         environment=_environment(request, settings),
@@ -93,6 +88,16 @@ def user(request: Request, settings: Settings) -> str:
     return ROOT if settings.use_sudo or request.sudo else ""
 
 
+def _arguments(request: Request, settings: Settings, mapping: PathMapping) -> Sequence[MappedArgument]:
+    """The command's words, and those of them mapped that may be paths: not the text that a shell reads."""
+    words = list(map(fsdecode, request.arguments))
+    as_given = [MappedArgument(word, word) for word in words]
+    if not settings.map_args or request.no_map:
+        return as_given
+    strings = 1 if request.is_shell_string else 0
+    return [*as_given[:strings], *mapping.arguments(words[strings:])]
+
+
 def _as_seen(roots: Iterable[Root], request: Request) -> list[Root]:
     """The roots once more, by the name by which the user came to the config's directory, if through links."""
     physical = posixpath.dirname(fsdecode(request.config))
@@ -113,10 +118,6 @@ def _output_roots(roots: Sequence[Root], seen: Sequence[Root]) -> Mapping[str, s
     names = {root.remote.rstrip("/"): root.local for root in named}
     found = {remote: local for remote, local in names.items() if remote.startswith("/") and "//" not in remote}
     return found if any(remote != local for remote, local in found.items()) else {}
-
-
-def _command(request: Request, words: Sequence[str]) -> Sequence[str]:
-    return ["/bin/sh", *fsdecode(request.shell_options).split(" "), *words] if request.is_shell_string else words
 
 
 def _lost(directory: str, target: str, request: Request, *, copies: bool) -> str:

@@ -32,7 +32,7 @@ class KeepaliveTimeouts(NamedTuple):
     idle_interval: float | None = None
     """As `ping_interval`, while it is not in use. None: then nothing is sent."""
     report_after: float = 5.0
-    """Of silence until those who run commands are told."""
+    """Of silence until it is reported to those who run commands."""
     dead_after: float = 20.0
     """Of silence until it is given up, while a command runs."""
     idle_dead_after: float = 40.0

@@ -83,10 +83,8 @@ class CommandRunner:
                     return
                 ptyless = request.pty and not lease.shell.pty
                 if ptyless:  # in the words of ssh(1)
-                    name = use.target.name
-                    caller.report(f"rdo: PTY allocation request failed on `{name}`; continuing without one")
-                self._forwards.hold_for_target(use.pool, use.target, caller.report)
-                self._forwards.hold_for_profile(use.pool, asked.user, asked.profile.config, caller.report)
+                    caller.report(f"rdo: PTY allocation request failed on `{use.target.name}`; continuing without one")
+                self._hold_forwards(asked, use, caller)
                 if forwards:
                     used.enter_context(self._forwards.held(use.pool, lease.connection, forwards, caller.report))
                 browser = self._browser(asked, use, lease, caller)
@@ -158,6 +156,11 @@ class CommandRunner:
         from rdo.master.auto_forward import AutoForward  # few profiles need it
 
         return AutoForward(self._forwards.watch(use.pool), lease, asked.request, maps_output=maps_output)
+
+    def _hold_forwards(self, asked: Asked, use: TargetUse, caller: WaitingCaller) -> None:
+        """What goes with the target, and with the profile, for as long as the target is connected."""
+        self._forwards.hold_for_target(use.pool, use.target, caller.report)
+        self._forwards.hold_for_profile(use.pool, asked.user, asked.profile.config, caller.report)
 
     def _browser(self, asked: Asked, use: TargetUse, lease: ShellLease, caller: WaitingCaller) -> CommandBrowser | None:
         """What opens URLs of the command here; None where that is not wanted, or cannot be."""

@@ -89,7 +89,7 @@ class CommandTerminal:
             self._settle(is_yes=answer.is_yes)
             return typed if answer.is_for_command else b""
 
-    def heed(self, kind: bytes, payload: bytes) -> None:
+    def notice(self, kind: bytes, payload: bytes) -> None:
         """A frame of the client's: a signal, or the end of input, answers an open question with a no."""
         if kind == protocol.END:
             self.can_ask = False

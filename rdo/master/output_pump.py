@@ -57,18 +57,16 @@ class OutputPump:
         ports: AutoForward | None = None,
         may_wait: bool = False,
     ) -> None:
-        self._finish_command = finish
         self._client = client
+        self._owner = owner
+        self._finish_command = finish
+        self._shell = shell
         self._channel = shell.channel
-        self._pty = shell.pty
-        self._early = shell.pending
         self._marks = Marks(shell.secret) if shell.pty or may_wait else None
         """None where no mark can come any more: without a pty, one can only be the first thing on stdout."""
         self.screen = PtyScreen() if shell.pty else None
-        """That of the pty, if there is one."""
         self._mapped = self._mapping(roots, ports)
         self._look_at = ports.look_at if ports and not ports.maps_output else None
-        self._owner = owner
         self._drops_stdout = False
         """Nobody reads it any more."""
         self._forced_status: int | None = None
@@ -100,7 +98,7 @@ class OutputPump:
 
     def start(self) -> None:
         """Begin, once: the command is started."""
-        simple = not (self._pty or self._mapped or self._early)
+        simple = not (self._shell.pty or self._mapped or self._shell.pending)
         try:
             if not simple or not self._channel.watch(self._offer, self._go_on):
                 threads.start(self._relay, name="output")
@@ -159,7 +157,7 @@ class OutputPump:
     def _relay(self) -> None:
         try:
             self._relay_chunks()
-            if self._forced_status is None and not self._channel.ended and not self._pty:
+            if self._forced_status is None and not self._channel.ended and not self._shell.pty:
                 self._client.send(protocol.END)
             status = self._channel.exit_status() if self._forced_status is None else self._forced_status
             self.status = status
@@ -181,7 +179,7 @@ class OutputPump:
         sink = None if self._marks else self._offer
         read = self._mapped.read if self._mapped else partial(self._channel.read, None, sink)
         send = self._mapped.send if self._mapped else self._send
-        for early in self._early:
+        for early in self._shell.pending:
             self._show(early, send)
         while (chunk := read()) is not None:
             self._waits_for_output = False
@@ -194,7 +192,7 @@ class OutputPump:
             self._mapped.release()
 
     def _show(self, chunk: Chunk, send: Callable[[int, bytes | memoryview], None]) -> None:
-        if self._marks is None or (chunk.stream != STDOUT and not self._pty):
+        if self._marks is None or (chunk.stream != STDOUT and not self._shell.pty):
             send(chunk.stream, chunk.data)
             return
         for piece in self._marks.receive(chunk.data):
@@ -204,7 +202,7 @@ class OutputPump:
                 if self.screen is not None:
                     self.screen.show(piece)
                 send(STDOUT, piece)
-        if not (self._pty or self._marks.holds):
+        if not (self._shell.pty or self._marks.holds):
             self._marks = None
 
     def _send(self, stream: int, data: bytes | memoryview) -> None:

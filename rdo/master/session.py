@@ -157,7 +157,7 @@ class Session:
 
     def _take(self, kind: bytes, payload: bytes) -> None:
         if self._terminal is not None:
-            self._terminal.heed(kind, payload)
+            self._terminal.notice(kind, payload)
         if kind == protocol.END:
             self._end_input()
         elif kind == protocol.SIGNAL:

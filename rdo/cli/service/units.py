@@ -1,4 +1,4 @@
-"""What systemd and launchd are told of the control master: the text of their files. Pure."""
+"""The text of the files by which systemd and launchd start the control master. Pure."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class DockerProgram(Protocol):
         """Wait for its end: the exit status. Raises LinkLost, also where its streams have ended because of a cut."""
 
     def runs(self) -> bool:
-        """Whether it has not ended, as far as the engine can tell now."""
+        """Whether it has not ended, as far as the engine knows now."""
 
     def resize(self, size: WindowSize) -> None:
         """Set the size of its pty, if it still runs."""

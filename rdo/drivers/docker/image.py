@@ -46,7 +46,7 @@ class ContainerOptions:
 
 
 class ContainerFactory:
-    """Makes containers by a options."""
+    """Makes containers as the options of a profile have them."""
 
     def __init__(self, engine: Engine, options: ContainerOptions) -> None:
         self._engine = engine

@@ -153,7 +153,7 @@ def waiting_script(nonce: str) -> str:
 
 
 def destination_lines(destination: Endpoint) -> bytes:
-    """What a script that waits is told."""
+    """What a script that waits reads: where to connect to."""
     return fsencode(f"{destination.path}\n{destination.host}\n{destination.port}\n")
 
 

@@ -54,7 +54,7 @@ def first_line(output: bytes) -> str:
 
 
 def asking(caller: Caller, options: SshOptions) -> Caller:
-    """The caller, asked as the environment and the ssh configuration want it."""
+    """The caller, asked in the way that the environment and the ssh configuration call for."""
     return _Asking(caller, options.batch)
 
 
