@@ -172,7 +172,7 @@ def _check_sync(merged: Mapping[str, ConfigEntry], driver: str) -> None:
         raise idle.origin.error(why, f"remove `{idle.written}`")
     if driver in DIRECTORY_UNKNOWN and "directory" not in merged:
         hint = 'write `directory = "/where/this/directory/is/on/the/target"`'
-        raise sync.origin.error("`sync` needs to know where to: no `directory` is set", hint)
+        raise sync.origin.error("`sync` has no place to copy to: no `directory` is set", hint)
 
 
 def _origins(

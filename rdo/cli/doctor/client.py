@@ -24,7 +24,7 @@ def find() -> Finding:
     beside = Path(sys.argv[0]).with_name("rdo")
     found = shutil.which("rdo")
     if found is None:
-        return warning(f"`rdo` is not in PATH, but {beside}", f"add `{beside.parent}` to PATH")
+        return warning(f"`rdo` is at {beside}, which is not in PATH", f"add `{beside.parent}` to PATH")
     if not _is_beside(found, beside):
         return warning(f"`rdo` is {found}, not the one beside rdoctl, {beside}", "remove one of the two")
     if not _is_script(Path(found)):

@@ -47,7 +47,7 @@ def skew(before: float, there: int, after: float) -> Finding:
     if max(ahead, behind) <= MOST_SKEW:
         return ok("both sides have the same time")
     how = f"{ahead:.0f} s ahead" if ahead > behind else f"{behind:.0f} s behind"
-    return warning(f"the target's clock is {how}", "set both: make rebuilds too little or too much otherwise")
+    return warning(f"the target's clock is {how}", "set both clocks: make rebuilds too little or too much otherwise")
 
 
 def programs(commands: TargetCommands, tool: str) -> Finding:
