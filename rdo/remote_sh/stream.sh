@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Connects to a server, and passes bytes both ways: for drivers that have nothing of their own for that. How that goes is
-# said in rdo/drivers/docker/stream_program.py. The end is said on stderr: NONCE and a digit. python3 and perl come first: they pass on
+# said in rdo/drivers/docker/stream_script.py. The end is said on stderr: NONCE and a digit. python3 and perl come first: they pass on
 # the end of either side alone, and try all addresses of a name. socat would wait for the end of both; it waits 2 s after
 # that of one. nc does, so it comes last; where it can, it only connects, and cat passes the bytes on, as with bash: from
 # the client by 5, and to it by 6.

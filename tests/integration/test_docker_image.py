@@ -17,7 +17,7 @@ from rdo.config.schema import Settings
 from rdo.drivers.base import ChannelOptions
 from rdo.drivers.docker.answer import EngineAnswer
 from rdo.drivers.docker.driver import DockerDriver
-from rdo.drivers.docker.image import HOME, ContainerFactory, ContainerOptions
+from rdo.drivers.docker.image_container import HOME, ContainerFactory, ContainerOptions
 from rdo.drivers.docker.leftovers import MASTER, SPACE, remove_all
 from rdo.drivers.root import Root
 from rdo.errors import ConnectError

@@ -17,7 +17,7 @@ import pytest
 from rdo.drivers.docker import image_source
 from rdo.drivers.docker.endpoint import resolve
 from rdo.drivers.docker.engine import Engine
-from rdo.drivers.docker.image import directory_archive
+from rdo.drivers.docker.image_container import directory_archive
 from rdo.errors import ConnectError
 from tests.docker_engine import DockerEngine
 from tests.ssh_client import ScriptedCaller

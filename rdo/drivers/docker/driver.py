@@ -20,7 +20,7 @@ from rdo.errors import ConfigError, ConnectError, RdoError
 if TYPE_CHECKING:
     from rdo.drivers.caller import Caller
     from rdo.drivers.docker.engine import Engine
-    from rdo.drivers.docker.image import SharedContainer
+    from rdo.drivers.docker.image_container import SharedContainer
     from rdo.drivers.docker.target import DockerTarget
 
 DEFAULT_DIRECTORY = "/src"
@@ -146,7 +146,7 @@ class DockerDriver:
 
     def _own(self, engine: Engine, caller: Caller) -> DockerTarget:
         """A container of rdo's own."""
-        from rdo.drivers.docker.image import SharedContainer
+        from rdo.drivers.docker.image_container import SharedContainer
         from rdo.drivers.docker.target import OwnContainer
 
         recipe = self._recipe()

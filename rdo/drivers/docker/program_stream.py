@@ -12,7 +12,7 @@ from rdo.drivers.docker.demux import FrameDecoder, FrameError
 from rdo.drivers.docker.engine import EngineError
 from rdo.drivers.docker.spare_programs import StreamProgram
 from rdo.drivers.docker.stream import EngineStream
-from rdo.drivers.docker.stream_program import (
+from rdo.drivers.docker.stream_script import (
     FAILED,
     FRAMED,
     HEAD_SIZE,

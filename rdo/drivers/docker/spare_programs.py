@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from rdo.drivers.docker.engine import EngineError, HijackedStream
-from rdo.drivers.docker.stream_program import waiting_script
+from rdo.drivers.docker.stream_script import waiting_script
 from rdo.errors import ConnectError
 
 SPARE_LIMIT = 4

@@ -18,7 +18,7 @@ from rdo.drivers.docker.connection import DockerConnection, ProgramStarter
 from rdo.drivers.docker.engine import Engine
 from rdo.drivers.docker.exec import ExecStarter
 from rdo.drivers.docker.fresh import FreshStarter
-from rdo.drivers.docker.image import ContainerFactory, ContainerOptions, HeldContainer, SharedContainer
+from rdo.drivers.docker.image_container import ContainerFactory, ContainerOptions, HeldContainer, SharedContainer
 from rdo.drivers.docker.search import FoundContainer
 from rdo.drivers.root import Root
 from rdo.errors import LinkLost

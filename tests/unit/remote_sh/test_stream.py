@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rdo.config.forwards import Endpoint
-from rdo.drivers.docker.stream_program import FRAMED, RAW, script
+from rdo.drivers.docker.stream_script import FRAMED, RAW, script
 from tests.unit.remote_sh.shells import BOUND
 
 NONCE = "0123456789abcdef"

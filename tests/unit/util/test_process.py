@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from rdo.drivers.docker.image import container_name
+from rdo.drivers.docker.image_container import container_name
 from rdo.util import process
 from tests.conftest import require
 

@@ -16,7 +16,7 @@ from rdo.drivers.docker import spare_programs
 from rdo.drivers.docker.engine import EngineError, HijackedStream
 from rdo.drivers.docker.spare_programs import SPARE_LIMIT, SparePrograms
 from rdo.drivers.docker.stream import SocketStream
-from rdo.drivers.docker.stream_program import FRAMED, RAW, destination_lines, waiting_script
+from rdo.drivers.docker.stream_script import FRAMED, RAW, destination_lines, waiting_script
 
 BOUND = 20.0
 

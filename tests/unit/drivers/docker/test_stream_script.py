@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rdo.config.forwards import Endpoint
-from rdo.drivers.docker.stream_program import Unframer, script
+from rdo.drivers.docker.stream_script import Unframer, script
 
 DATA = b"\0\0\0\5hello\0\0\0\1 \0\0\0\6world!\0\0\0\0after the end"
 

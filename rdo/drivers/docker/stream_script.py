@@ -1,4 +1,4 @@
-"""What runs in a container to connect to a server there, and how its output is read. Pure, but for a file of rdo."""
+"""The script that connects to a server in a container, and how its output is read. Pure, but for a file of rdo."""
 
 from __future__ import annotations
 
