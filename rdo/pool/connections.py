@@ -36,7 +36,7 @@ class ShellLease(NamedTuple):
         return now - self.shell.opened
 
     def throw_away(self) -> None:
-        """Close the shell, which is to be guarded any longer."""
+        """Close the shell, which is not to be guarded any longer."""
         try:
             self.connection.release(self.shell.group)
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from rdo.drivers.docker.inspect import contains
 from rdo.errors import ConfigError
 
 
@@ -20,9 +21,9 @@ def locate(root: str, build: str, dockerfile: str | None) -> BuildContext:
     directory = os.path.realpath(os.path.join(root, build))
     name = os.path.normpath(dockerfile or "Dockerfile")
     path = os.path.join(directory, name)
-    if not _holds(os.path.realpath(root), directory):
+    if not contains(os.path.realpath(root), directory):
         raise ConfigError(f"cannot build `{build}`", "it lies outside the project", "name a directory inside")
-    if not _holds(directory, os.path.realpath(path)):
+    if not contains(directory, os.path.realpath(path)):
         raise ConfigError(f"cannot build `{build}`", f"`{name}` leads out of it", "move the Dockerfile into it")
     if not os.path.isfile(path):
         raise ConfigError(f"cannot build `{build}`", f"there is no `{name}` in it", "set `dockerfile`, or `build`")
@@ -38,7 +39,3 @@ def stamp(root: str, build: str, dockerfile: str | None) -> tuple[object, ...]:
     except (OSError, ConfigError):
         return ()
     return (path, info.st_mtime_ns, info.st_size, info.st_ino)
-
-
-def _holds(directory: str, path: str) -> bool:
-    return path == directory or path.startswith(directory.rstrip("/") + "/")
