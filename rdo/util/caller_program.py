@@ -8,6 +8,9 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from functools import partial
+
+from rdo.util.own_program import Finish, Finished
 
 UMASK = 0o022
 """As a login has it, for what the program makes: that of the control master keeps everything to itself."""
@@ -44,7 +47,7 @@ def run_for_caller(
     given: bytes = b"",
     stdout: int = subprocess.PIPE,
     stderr: int = subprocess.PIPE,
-) -> subprocess.CompletedProcess[bytes]:
+) -> Finished:
     """Run the program to its end, with `given` as its stdin: what it printed, and its exit status.
 
     Raises what start_for_caller raises, and TimeoutError once it has been killed after `timeout` seconds, with all that
@@ -52,18 +55,22 @@ def run_for_caller(
     """
     stdin = subprocess.PIPE if given else subprocess.DEVNULL
     streams = {"stdin": stdin, "stdout": stdout, "stderr": stderr}
-    with start_for_caller(command, environment, **streams, new_session=True) as process:
+    return _finish(start_for_caller(command, environment, **streams, new_session=True), given, timeout)
+
+
+def begin_for_caller(command: Sequence[str], environment: Mapping[str, str]) -> Finish:
+    """Start the program without input; its end is to be waited for. Raises what start_for_caller raises."""
+    return partial(_finish, start_for_caller(command, environment, new_session=True), b"")
+
+
+def _finish(process: subprocess.Popen[bytes], given: bytes, timeout: float) -> Finished:
+    with process:
         try:
             output, errors = process.communicate(given or None, timeout)
         except subprocess.TimeoutExpired:
-            kill_session(process)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
             raise TimeoutError(f"waited {timeout:.0f} s") from None
         finally:
             process.kill()
-    return subprocess.CompletedProcess(command, process.returncode, output, errors)
-
-
-def kill_session(process: subprocess.Popen[bytes]) -> None:
-    """Kill a program that was started in a session of its own and has not been waited for, and what it has started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    return Finished(process.returncode, output or b"", errors or b"")

@@ -46,7 +46,7 @@ def test_an_option_of_ssh_ends_at_the_end_of_its_line(odd: str, tmp_path: Path) 
     config.write_bytes(f"SetEnv A=b{odd}StrictHostKeyChecking=no\nStrictHostKeyChecking yes\n".encode())
     person = pwd.getpwuid(os.getuid())
     environment = {"PATH": os.environ["PATH"]}
-    asked = Query(SshQueryRequest("host", ssh_config=str(config)), environment)._process
+    asked = Query(SshQueryRequest("host", ssh_config=str(config)), environment)._finish
     assert asked
     lines = query._answer(asked)
     found = parse(SshQueryRequest("host"), lines, environment, person)

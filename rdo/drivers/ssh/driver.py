@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rdo.drivers.root import Root
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.ssh.query_request import SshQueryRequest
+from rdo.util import own_program
 
 if TYPE_CHECKING:
     from rdo.drivers.caller import Caller
@@ -64,11 +65,11 @@ class SshDriver:
 
     def resolve(self, caller: Caller) -> SshTarget:
         """See base.Driver."""
-        query = self.ssh_query(caller.environment)
+        query = Query(self._request, caller.environment)
         from rdo.drivers.ssh import target
 
         return target.resolve(self.target, self._request, query, self._timeout)
 
     def ssh_query(self, environment: Mapping[str, str]) -> Query:
         """Begin to ask what the user's ssh configuration says of the host now. Raises ConnectError."""
-        return Query(self._request, environment)
+        return Query(self._request, environment, own_program.start)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import pwd
-import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rdo.drivers.ssh.fields import DISPLAY_LIMIT, words
 from rdo.drivers.ssh.query_request import SshQueryRequest, arguments, check_names
 from rdo.errors import ConnectError
 from rdo.fscodec import fsdecode, fsencode
-from rdo.util.caller_program import kill_session, start_for_caller
 from rdo.util.lines import split_lines
 
 if TYPE_CHECKING:
     from rdo.drivers.ssh.options import SshOptions
+    from rdo.util.own_program import Finish, Start
 
 QUERY_TIMEOUT = 20.0
 """Seconds for `ssh -G`, which takes 5 ms unless a `Match exec` in the user's configuration is slow."""
@@ -29,50 +28,52 @@ COMPLAINT_LIMIT = 3
 class Query:
     """A running `ssh -G`: started first, so that it works while we import what the answer is for."""
 
-    def __init__(self, request: SshQueryRequest, environment: Mapping[str, str]) -> None:
-        """Raises ConnectError for names that ssh could take for an option."""
+    def __init__(self, request: SshQueryRequest, environment: Mapping[str, str], start: Start | None = None) -> None:
+        """For a caller with this environment; `start` is own_program's where that is this process itself.
+
+        Raises ConnectError for names that ssh could take for an option.
+        """
         check_names(request)
         self._request = request
         self._environment = environment
-        self._process = _start(["ssh", *arguments(request)], environment)
+        try:
+            self._finish: Finish | None = (start or _start_for_caller)(["ssh", *arguments(request)], environment)
+        except (FileNotFoundError, PermissionError, NotADirectoryError):
+            self._finish = None
 
     @property
     def is_program(self) -> bool:
         """Whether it is the program `ssh` that answers, which is nearly always there."""
-        return self._process is not None
+        return self._finish is not None
 
     def options(self) -> SshOptions:
         """The answer. Raises ConnectError with ssh's own words where the configuration is wrong."""
         from rdo.drivers.ssh.query_output import parse  # while ssh works
 
-        lines = _answer(self._process) if self._process else _lines_without_ssh(self._request, self._environment)
+        lines = _answer(self._finish) if self._finish else _lines_without_ssh(self._request, self._environment)
         try:
             return parse(self._request, lines, self._environment, pwd.getpwuid(os.getuid()))
         except ValueError as error:
             raise ConnectError(f"the ssh configuration of `{self._request.host}` is not usable", str(error)) from None
 
 
-def _start(command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
-    """Start the program; None where the environment's PATH leads to none."""
-    try:
-        return start_for_caller(command, environment, new_session=True)
-    except (FileNotFoundError, PermissionError, NotADirectoryError):
-        return None
+def _start_for_caller(command: Sequence[str], environment: Mapping[str, str]) -> Finish:
+    from rdo.util.caller_program import begin_for_caller  # loads what a process that asks for itself does without
+
+    return begin_for_caller(command, environment)
 
 
-def _answer(process: subprocess.Popen[bytes]) -> list[str]:
+def _answer(finish: Finish) -> list[str]:
     try:
-        output, complaint = process.communicate(timeout=QUERY_TIMEOUT)
-    except subprocess.TimeoutExpired:
-        kill_session(process)
-        process.communicate()
+        done = finish(QUERY_TIMEOUT)
+    except TimeoutError:
         why = f"waited {QUERY_TIMEOUT:.0f} s"
         raise ConnectError("`ssh -G` did not respond", why, "look for a slow `Match exec`") from None
-    if process.returncode != 0:
-        lines = [line.rstrip() for line in _lines(complaint) if not line.startswith("Pseudo-terminal")]
+    if done.returncode != 0:
+        lines = [line.rstrip() for line in _lines(done.stderr) if not line.startswith("Pseudo-terminal")]
         why = "; ".join(words(fsencode(line), DISPLAY_LIMIT) for line in lines[:COMPLAINT_LIMIT])
         raise ConnectError("the ssh configuration is not usable", why, "try `ssh -G HOST`")
-    return _lines(output)
+    return _lines(done.stdout)
 
 
 def _lines(data: bytes) -> list[str]:

@@ -123,11 +123,12 @@ class VagrantDriver:
             return None
         from rdo.drivers.ssh.query import Query
         from rdo.drivers.ssh.query_request import SshQueryRequest
+        from rdo.util import own_program
 
         file = answer_file(name)
         if self._cache.read(file, answer_key(self.project, machine)) is None:
             return None
-        return Query(SshQueryRequest(name, ssh_config=self._cache.path(file)), environment)
+        return Query(SshQueryRequest(name, ssh_config=self._cache.path(file)), environment, own_program.start)
 
     def _known_name(self) -> str | None:
         """The machine's name as far as it is known without Vagrant."""

@@ -39,8 +39,6 @@ CONFIG = {"errno", "unicodedata"}
 
 SOCKETS = {"array", "errno", "fcntl", "json", "math", "select", "selectors", "socket", "struct"}
 
-PROCESSES = {"locale", "signal", "subprocess", "threading"}
-
 FILES = {"datetime", "fnmatch", "grp", "math", "pwd", "shlex", "string", "termios", "tomllib", "tomli"}
 
 ENGINE = {"ipaddress", "threading", "urllib"}
@@ -65,7 +63,7 @@ COMMANDS = {
 PLAIN = 'driver = "local"\n'
 
 CONFIGS = {
-    "ssh": ('driver = "ssh"\nhost = "nowhere.invalid"\ndirectory = "/x"\n', SOCKETS | PROCESSES, "ssh"),
+    "ssh": ('driver = "ssh"\nhost = "nowhere.invalid"\ndirectory = "/x"\n', {"select", "struct"}, "ssh"),
     "docker": ('driver = "docker"\ncontainer = "c"\ndirectory = "/x"\n', ENGINE, "docker"),
     "image": ('driver = "docker"\nimage = "debian"\n', ENGINE, "docker"),
     "build": ('driver = "docker"\nbuild = "."\n', ENGINE, "docker"),
@@ -97,8 +95,8 @@ CONNECTING = (
 )
 """What only a connection or a question takes, and a plan does not."""
 
-MOST = 135
-"""Modules that `explain` loads at most, those of Python included: 129 with ssh, and fewer with all else."""
+MOST = 125
+"""Modules that `explain` loads at most, those of Python included: 120 with ssh, and fewer with all else."""
 
 
 def loaded(program: str, project: Path) -> frozenset[str]:
