@@ -26,7 +26,7 @@ class RdoError(Exception):
 
     def __str__(self) -> str:
         """One line, without the leading `rdo: `, safe to show on a terminal."""
-        what, why, hint = (shortened(one_line(part)) for part in (self.what, self.why, self.hint))
+        what, why, hint = (without_middle(one_line(part)) for part in (self.what, self.why, self.hint))
         text = f"{what}: {why}" if why else what
         return f"{text}; {hint}" if hint else text
 
@@ -74,7 +74,7 @@ def one_line(text: str) -> str:
     return printable(text).replace("  ", "\\x20\\x20")
 
 
-def shortened(text: str) -> str:
+def without_middle(text: str) -> str:
     """The text, if it is huge without its middle."""
     rest = len(text) - PART_LIMIT
     if rest <= 0:

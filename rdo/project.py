@@ -63,7 +63,7 @@ def discover(environ: Mapping[str, str], project: str = "") -> FoundConfig:
         if root is None:
             continue
         if _is_within_reach(root, start, environ.get("HOME", "")):
-            physical = root if start == cwd else _resolved(root)
+            physical = root if start == cwd else os.path.realpath(root)
             config = _join(physical, CONFIG)
             _check_link(config)
             return FoundConfig(config, root, pwd, cwd, stamp(config, user_file(environ)))
@@ -74,7 +74,7 @@ def discover(environ: Mapping[str, str], project: str = "") -> FoundConfig:
 def _named(project: str, pwd: str, cwd: str, environ: Mapping[str, str]) -> FoundConfig:
     """The `.rdo.conf` of a named directory. A working directory outside of it counts as that directory itself."""
     root = _normal(pwd, project)
-    physical = _resolved(root)
+    physical = os.path.realpath(root)
     config = _join(physical, CONFIG)
     _check_link(config)
     if _stamp_one(config) == MISSING:
@@ -205,10 +205,6 @@ def _is_at_or_below(directory: str, top: str) -> bool:
 
 def _normal(directory: str, name: str) -> str:
     return os.path.normpath(os.path.join(directory, name))
-
-
-def _resolved(path: str) -> str:
-    return os.path.realpath(path)
 
 
 def _parent(path: str) -> str:

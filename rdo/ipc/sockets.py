@@ -67,7 +67,7 @@ def connect(path: str) -> Socket | None:
     connection = Socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     connection.settimeout(ACCEPT_TIMEOUT)
     try:
-        if _is_taken(connection, path):
+        if _try_connect(connection, path):
             _check_peer(connection, path)
             return connection
         connection.close()
@@ -88,7 +88,7 @@ def _check_peer(connection: Socket, path: str) -> None:
         raise SetupError(f"the control socket `{path}` belongs to another user", f"uid {uid}", RUNTIME_DIR_HINT)
 
 
-def _is_taken(connection: Socket, path: str) -> bool:
+def _try_connect(connection: Socket, path: str) -> bool:
     """Connect: whether somebody listens, and takes it in time. Raises OSError."""
     deadline = time.monotonic() + ACCEPT_TIMEOUT
     while True:

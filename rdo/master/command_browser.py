@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 
-from rdo.errors import RdoError, SetupError, one_line, shortened
+from rdo.errors import RdoError, SetupError, one_line, without_middle
 from rdo.fscodec import fsdecode
 from rdo.ipc import protocol
 from rdo.master import browser_url
@@ -168,7 +168,7 @@ class CommandBrowser:
         """Whether it was opened. Raises ClientGone."""
         try:
             if fault := browser_url.fault(url):
-                raise RdoError(f"cannot open `{shortened(url)}` here", f"it {fault}")
+                raise RdoError(f"cannot open `{without_middle(url)}` here", f"it {fault}")
             if self._asks and not _is_wanted(url, terminal):
                 return False
             self._hold_ports(url)

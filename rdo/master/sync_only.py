@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rdo.errors import FAILURE, RdoError, printable, shortened
+from rdo.errors import FAILURE, RdoError, printable, without_middle
 from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc import protocol
 from rdo.master.command_caller import WaitingCaller
@@ -22,7 +22,7 @@ def run(sync: CommandSync, caller: WaitingCaller, words: Sequence[str]) -> None:
     """Do it: nothing but both directions, or what `words` say. Raises RdoError, ClientGone."""
     verb, *rest = words or ["both"]
     if verb not in VERBS:
-        raise RdoError(f"unknown request `{shortened(verb)}`", "", "see `rdoctl sync --help`")
+        raise RdoError(f"unknown request `{without_middle(verb)}`", "", "see `rdoctl sync --help`")
     lines: list[str] = []
     status = 0
     if verb in ("both", "push"):

@@ -9,7 +9,7 @@ from rdo.config.load import Config, Exposure
 from rdo.config.merge import DEFAULT_ORIGIN
 from rdo.config.schema import DEFAULT_PROFILE, KEYS
 from rdo.config.types import VARIABLES
-from rdo.errors import one_line, shortened
+from rdo.errors import one_line, without_middle
 from rdo.util.digest import sha256_hex
 
 VERSION = "2"
@@ -52,7 +52,7 @@ class TrustRequest(NamedTuple):
     @property
     def lines(self) -> list[str]:
         """The values for people, whole, with nothing in them that drives a terminal."""
-        return [shortened(one_line(f"{name} = {value}")) for name, value in self.all]
+        return [without_middle(one_line(f"{name} = {value}")) for name, value in self.all]
 
     @property
     def command(self) -> str:

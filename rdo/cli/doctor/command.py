@@ -13,7 +13,7 @@ from rdo.cli.doctor import target as doctor_target
 from rdo.cli.doctor.check import Check, CheckOutcome, CheckVerdict, Finding, ok
 from rdo.config.load import Config
 from rdo.drivers import registry
-from rdo.errors import printable, shortened
+from rdo.errors import printable, without_middle
 from rdo.ipc import address
 from rdo.shims import script
 from rdo.trust import store
@@ -30,7 +30,7 @@ def command(ctx: click.Context, profile: str) -> None:
     """Check the connection to the target, step by step."""
     outcomes = []
     for outcome in examine(profile):
-        click.echo(shortened(printable(str(outcome))))
+        click.echo(without_middle(printable(str(outcome))))
         outcomes.append(outcome)
     click.echo(printable(check.conclusion(outcomes)))
     ctx.exit(1 if any(outcome.finding.verdict is CheckVerdict.FAILED for outcome in outcomes) else 0)

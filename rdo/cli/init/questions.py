@@ -17,7 +17,7 @@ import click
 from rdo.cli.init.survey import read
 from rdo.config.schema import DRIVERS, KEYS
 from rdo.config.types import InvalidValue
-from rdo.errors import RdoError, one_line, shortened
+from rdo.errors import RdoError, one_line, without_middle
 from rdo.util.phrases import listed
 
 NOTHING_FOUND = "there is no Vagrantfile, compose file, Dockerfile or devcontainer.json here"
@@ -68,12 +68,12 @@ def driver(because: str) -> str:
 def one_of(name: str, because: str, choices: Sequence[str]) -> str:
     """One of several values, none of which can be guessed. Raises RdoError that names the option."""
     _need_terminal(name, because, choices[0])
-    click.echo(shortened(one_line(because)), err=True)
+    click.echo(without_middle(one_line(because)), err=True)
     while True:
         answer = str(click.prompt(_question(name), err=True))  # click itself would show the choices as they are
         if answer in choices:
             return str(checked(name, answer))
-        click.echo(f"it is one of {shortened(one_line(offered(choices)))}", err=True)
+        click.echo(f"it is one of {without_middle(one_line(offered(choices)))}", err=True)
 
 
 def value(name: str, because: str) -> Any:

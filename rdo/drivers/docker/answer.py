@@ -150,10 +150,10 @@ def message(data: bytes) -> str:
         text = found["message"] if isinstance(found["message"], str) else data.decode(errors="replace")
     except (ValueError, KeyError, TypeError, RecursionError):
         text = data.decode(errors="replace")
-    return one_line(text)
+    return brief(text)
 
 
-def one_line(text: str) -> str:
+def brief(text: str) -> str:
     """The engine's words on one line, cut where they are too long."""
     return shortened(" ".join(text[: 8 * MESSAGE_LIMIT].split()), MESSAGE_LIMIT)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from rdo.drivers.base import STDOUT, Chunk, WindowSize
-from rdo.drivers.docker.answer import one_line
+from rdo.drivers.docker.answer import brief
 from rdo.drivers.docker.demux import FrameDecoder, FrameError
 from rdo.drivers.docker.engine import HijackedStream
 from rdo.drivers.target_stream import Sink
@@ -204,7 +204,7 @@ class DockerChannel:
         status = self._program.status(self.is_cut)
         if status in FAILED_TO_START and not self._program.started and not self._has_written:
             # what came is the engine's own words (podman has no process either for a program that has ended)
-            raise self._program.refused(one_line(self._first.decode(errors="replace")))
+            raise self._program.refused(brief(self._first.decode(errors="replace")))
         return status
 
     def cut(self, why: str) -> None:

@@ -142,7 +142,7 @@ class _Store(NamedTuple):
         except (OSError, ValueError, RecursionError) as error:
             why = reason(error) if isinstance(error, OSError) else "its answer is not valid"
             raise ConnectError(self.what, f"`{program}`: {why}", f"try `{program} {action}`") from None
-        said = answer.one_line((done.stdout + done.stderr).decode(errors="replace"))
+        said = answer.brief((done.stdout + done.stderr).decode(errors="replace"))
         if NOT_FOUND in said:
             return {}
         raise ConnectError(self.what, f"`{program}`: {said or f'status {done.returncode}'}", "`docker login`")

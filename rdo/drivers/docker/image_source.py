@@ -158,7 +158,7 @@ def _follow(messages: Iterable[EngineAnswer], what: str, caller: Caller, output:
     step, shown = "", time.monotonic()
     for message in messages:
         if failure := message.text("error", ""):
-            raise EngineError(200, answer.one_line(failure))
+            raise EngineError(200, answer.brief(failure))
         for line in _lines(message.text("stream", "")):
             output.append(line)
             caller.trace(f"build: {line}")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from rdo.config.forwards import Endpoint
 from rdo.drivers.base import STDOUT
-from rdo.drivers.docker.answer import one_line
+from rdo.drivers.docker.answer import brief
 from rdo.drivers.docker.demux import FrameDecoder, FrameError
 from rdo.drivers.docker.engine import EngineError
 from rdo.drivers.docker.spare_programs import StreamProgram
@@ -200,7 +200,7 @@ class ProgramStream:
         if digit == MISSING:
             self.failure = NO_PROGRAM
         elif digit == FAILED:
-            self.failure = one_line(said.decode(errors="replace")) or "the server cannot be reached"
+            self.failure = brief(said.decode(errors="replace")) or "the server cannot be reached"
         self._has_ended = True
 
     def _drain(self, wire: EngineStream) -> None:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 from collections.abc import Mapping
 
-from rdo.drivers.docker.answer import one_line
+from rdo.drivers.docker.answer import brief
 from rdo.drivers.docker.endpoint import EngineEndpoint
 from rdo.drivers.docker.stream import EngineStream, SocketStream
 from rdo.errors import ConnectError, SetupError, reason
@@ -95,7 +95,7 @@ class SshProgramStream(SocketStream):
     def _unreachable(self) -> ConnectError:
         self._listener.join(END_TIMEOUT)
         said = split_lines(self._said.decode(errors="replace").strip())
-        why = one_line(said[-1]) if said else ""
+        why = brief(said[-1]) if said else ""
         return ConnectError(f"the Docker engine at `{self._endpoint.name}` cannot be reached", why)
 
     def _end(self) -> None:

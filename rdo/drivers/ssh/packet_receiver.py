@@ -131,7 +131,7 @@ class PacketReceiver:
                 if not self.has_keys:
                     self._check_length()  # paramiko believes any
                 kind, message = self._read_plainly()
-                if not self._is_taken(kind, message.asbytes()):
+                if not self._hand_over(kind, message.asbytes()):
                     return kind, message
                 continue
             plain = self._next_plain()
@@ -142,7 +142,7 @@ class PacketReceiver:
                     return kind, data
             else:
                 payload = plain[2 : len(plain) - plain[0]]
-                if not self._is_taken(kind, payload):
+                if not self._hand_over(kind, payload):
                     return kind, Message(payload)
 
     def read_exactly(self, size: int) -> bytes:
@@ -175,7 +175,8 @@ class PacketReceiver:
             return plain
         return b"\0" + self.decompressor(plain[1 : len(plain) - plain[0]])
 
-    def _is_taken(self, kind: int, payload: bytes) -> bool:
+    def _hand_over(self, kind: int, payload: bytes) -> bool:
+        """Give it to the channel that it is for: whether that took it."""
         if kind not in CHANNEL_MESSAGES:
             return False
         fields = MessageReader(payload)

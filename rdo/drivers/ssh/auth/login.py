@@ -15,7 +15,7 @@ from rdo.drivers.ssh.auth.login_messages import AuthOutcome, Prompt
 from rdo.drivers.ssh.auth.userauth import UserAuth
 from rdo.drivers.ssh.options import SshOptions
 from rdo.drivers.ssh.transport import SshTransport
-from rdo.errors import ConnectError, printable, shortened
+from rdo.errors import ConnectError, printable, without_middle
 from rdo.util.lines import split_lines
 from rdo.util.phrases import listed
 
@@ -117,7 +117,7 @@ class Login:
             self._caller.report(printable(line.rstrip("\r")))
         answers: list[str] = []
         for prompt in prompts:
-            question = f"({self._options.user}@{self._options.host}) {shortened(printable(prompt.text))}"
+            question = f"({self._options.user}@{self._options.host}) {without_middle(printable(prompt.text))}"
             answer = self._ask(question, echo=prompt.echo)
             if answer is None:
                 return None
