@@ -19,9 +19,19 @@ NOBODY = 65534
 
 def state_directory(environment: Mapping[str, str], name: str) -> str:
     """The path of a directory for rdo's state: below XDG_STATE_HOME, where no repository can write."""
-    base = environment.get("XDG_STATE_HOME", "")
+    return _below(environment, "XDG_STATE_HOME", ".local/state", name)
+
+
+def cache_directory(environment: Mapping[str, str], name: str) -> str:
+    """The path of a directory for what rdo could find out again: below XDG_CACHE_HOME."""
+    return _below(environment, "XDG_CACHE_HOME", ".cache", name)
+
+
+def _below(environment: Mapping[str, str], variable: str, default: str, name: str) -> str:
+    """rdo's directory in a base directory of the XDG specification; `default` is where that is below HOME."""
+    base = environment.get(variable, "")
     if not base.startswith("/"):
-        base = os.path.join(environment.get("HOME", "/"), ".local", "state")
+        base = os.path.join(environment.get("HOME", "/"), default)
     return os.path.join(base, "rdo", name)
 
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from rdo.drivers.ssh import known_hosts
 from rdo.drivers.ssh.options import SshOptions
 from rdo.drivers.vagrant.project import VagrantMachine
-from rdo.drivers.vagrant.store import directory, file_name
-from rdo.util import atomic_write
+from rdo.drivers.vagrant.store import file_name
+from rdo.util import atomic_write, private_directory
 
 
 class MachineKnownHosts:
@@ -22,7 +22,7 @@ class MachineKnownHosts:
     """
 
     def __init__(self, environment: Mapping[str, str], project: str, name: str) -> None:
-        above = directory(environment, "XDG_STATE_HOME", ".local/state")
+        above = private_directory.state_directory(environment, "vagrant")
         self.path = os.path.join(above, file_name(project, f"{name}.known_hosts"))
 
     def guard(self, options: SshOptions, machine: VagrantMachine) -> SshOptions:

@@ -37,7 +37,7 @@ class VagrantCache:
 
     def __init__(self, environment: Mapping[str, str], project: str) -> None:
         """`project` is a path that no other project has: that of Vagrant's state directory."""
-        self._directory = directory(environment, "XDG_CACHE_HOME", ".cache")
+        self._directory = private_directory.cache_directory(environment, "vagrant")
         self._project = project
 
     def path(self, name: str) -> str:
@@ -74,14 +74,6 @@ class VagrantCache:
             yield _wait_for(handle, time.monotonic() + deadline, on_wait)
         finally:
             os.close(handle)
-
-
-def directory(environment: Mapping[str, str], variable: str, default: str) -> str:
-    """rdo's directory for Vagrant below an XDG base directory; `default` is that directory's name below HOME."""
-    base = environment.get(variable, "")
-    if not base.startswith("/"):
-        base = os.path.join(environment.get("HOME", "/"), default)
-    return os.path.join(base, "rdo", "vagrant")
 
 
 def file_name(project: str, name: str) -> str:
