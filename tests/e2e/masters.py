@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -11,8 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rdo.client import spawn_master
 from rdo.ipc import protocol
 from rdo.ipc.startup import ENTRY
+from rdo.master import socket_activation
 from tests.e2e.project import Project
 from tests.leaks import wait_until
 from tests.processes import listed_processes, wait_for_ends
@@ -83,6 +86,28 @@ def report(project: Project) -> dict[str, Any]:
 def log(project: Project) -> str:
     """What the project's masters have noted, to be shown where a test fails."""
     return Path(project.environment["XDG_RUNTIME_DIR"], "rdo", "control.log").read_text(errors="replace")
+
+
+@contextlib.contextmanager
+def served_by_systemd(project: Project, **more: str) -> Iterator[int]:
+    """A control master at a socket that its parent, here in place of systemd, listens at: its process id. It has `more`
+    variables.
+    """
+    path = Path(project.environment["XDG_RUNTIME_DIR"], "rdo", "control")
+    path.parent.mkdir(0o700, exist_ok=True)
+    start = [*spawn_master.python(ENTRY), str(path)]
+    take_over = f'exec {socket_activation.FIRST_DESCRIPTOR}<&$0; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        argv = ["bash", "-c", take_over, str(listener.fileno()), *start]
+        environment = {**project.environment, **more}
+        with subprocess.Popen(argv, env=environment, pass_fds=(listener.fileno(),)) as process:
+            try:
+                yield process.pid
+                process.wait(END_BOUND)
+            finally:
+                process.kill()
 
 
 def stop(project: Project) -> None:

@@ -8,7 +8,6 @@ import os
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,10 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from rdo.client import spawn_master
-from rdo.ipc import startup
-from rdo.master import socket_activation
 from tests.conftest import require
+from tests.e2e.masters import served_by_systemd
 from tests.e2e.project import Project, local_project
 from tests.leaks import wait_until
 
@@ -112,25 +109,6 @@ def test_the_first_command_is_served_by_the_control_master_that_systemd_starts(p
         assert project.shell("rdoctl stop --all").returncode == 0
     assert path.stat().st_ino == here  # systemd's, for the next master
     assert project.run("echo", "third").stdout == b"third\n"
-
-
-@contextlib.contextmanager
-def served_by_systemd(project: Project) -> Iterator[int]:
-    """A control master at a socket that its parent, here in place of systemd, listens at: its process id."""
-    path = Path(project.environment["XDG_RUNTIME_DIR"], "rdo", "control")
-    path.parent.mkdir(0o700, exist_ok=True)
-    start = [*spawn_master.python(startup.ENTRY), str(path)]
-    take_over = f'exec {socket_activation.FIRST_DESCRIPTOR}<&$0; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(path))
-        listener.listen()
-        argv = ["bash", "-c", take_over, str(listener.fileno()), *start]
-        with subprocess.Popen(argv, env=dict(project.environment), pass_fds=(listener.fileno(),)) as process:
-            try:
-                yield process.pid
-                process.wait(BOUND)
-            finally:
-                process.kill()
 
 
 def test_the_control_master_is_known_by_its_own_process_and_not_by_that_of_systemd(project: Project) -> None:

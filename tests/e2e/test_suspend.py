@@ -1,0 +1,69 @@
+"""After the machine has slept, no command trusts a connection that was heard from just before.
+
+A test cannot put the machine to sleep. So the clock that goes on meanwhile (CLOCK_BOOTTIME) jumps for the control
+master, by a library that is loaded into it; the one that stands still meanwhile does not.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import require
+from tests.e2e.masters import served_by_systemd
+from tests.e2e.reached import Reached
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it has another clock")
+
+BOUND = 20.0
+"""Seconds for a question of 3 and a login, under load. Who trusts the connection waits twice as long."""
+
+SLEPT = """\
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef int clock_function(clockid_t, struct timespec *);
+
+int clock_gettime(clockid_t clock, struct timespec *at) {
+    clock_function *known = (clock_function *)dlsym(RTLD_NEXT, "clock_gettime");
+    int status = known(clock, at);
+    const char *slept = getenv("SLEPT");
+    if (status == 0 && clock == CLOCK_BOOTTIME && slept != NULL && access(slept, F_OK) == 0)
+        at->tv_sec += 3600;
+    return status;
+}
+"""
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Path:
+    """A library whose clock is an hour ahead while there is the file that SLEPT names."""
+    if shutil.which("cc") is None:
+        require("cc", "there is no compiler")
+    source, library = tmp_path / "clock.c", tmp_path / "clock.so"
+    source.write_text(SLEPT)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"], check=True)
+    return library
+
+
+def test_a_connection_that_died_while_the_machine_slept_costs_the_next_command_a_question(
+    by_ssh: Reached, clock: Path, tmp_path: Path
+) -> None:
+    slept = tmp_path / "slept"
+    with served_by_systemd(by_ssh.project, LD_PRELOAD=str(clock), SLEPT=str(slept)):
+        assert by_ssh.project.run("true").returncode == 0
+        by_ssh.line.fall_silent()
+        slept.touch()
+        began = time.monotonic()
+        found = by_ssh.project.run("echo", "again")
+        assert (found.returncode, found.stdout, found.stderr) == (0, b"again\n", b"")
+        assert time.monotonic() - began < BOUND
+        assert by_ssh.project.shell("rdoctl stop --all").returncode == 0
