@@ -34,8 +34,8 @@ class Loop(Protocol):
     def wake(self, relay: Relay) -> None:
         """Have `advance` called soon, from any thread."""
 
-    def flush_later(self, stream: TargetStream) -> None:
-        """Flush it once all that can be done now is done."""
+    def flush_later(self, flush: Callable[[], None]) -> None:
+        """Call it, once, when all that can be done now is done."""
 
     def select(self, fileno: int, events: int, relay: Relay) -> None:
         """Call `advance` when these are possible: none to wait for nothing. Forgets what was selected before."""
@@ -173,7 +173,7 @@ class Relay:
     def _push(self, stream: TargetStream) -> None:
         """From here to there."""
         left = TURN_LIMIT
-        self._loop.flush_later(stream)
+        self._loop.flush_later(stream.flush)
         while left > 0:
             if self._up:
                 size = stream.write(self._up)

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from functools import partial
 
 from rdo.drivers.base import READ_SIZE
-from rdo.drivers.target_stream import TargetStream
 from rdo.forward.relay import Relay
 from rdo.util import log, threads
 
@@ -41,7 +40,7 @@ class RelayLoop:
         self._events: dict[int, int] = {}
         self._waiting: deque[Callable[[], None]] = deque()
         self._woken: set[Relay] = set()
-        self._unflushed: set[TargetStream] = set()
+        self._unflushed: set[Callable[[], None]] = set()
         self._paused: list[tuple[socket.socket, Callable[[socket.socket], None]]] = []
         self._resume = 0.0
         self._ending = False
@@ -87,9 +86,9 @@ class RelayLoop:
             self._selector.unregister(listening)
         listening.close()
 
-    def flush_later(self, stream: TargetStream) -> None:
+    def flush_later(self, flush: Callable[[], None]) -> None:
         """See Loop in rdo.forward.relay."""
-        self._unflushed.add(stream)
+        self._unflushed.add(flush)
 
     def select(self, fileno: int, events: int, relay: Relay) -> None:
         """See Loop in rdo.forward.relay."""
@@ -128,7 +127,7 @@ class RelayLoop:
         for _ in range(len(self._woken)):  # some wake themselves, so that others have their turn
             self._attempt(self._woken.pop().advance)
         while self._unflushed:
-            self._attempt(self._unflushed.pop().flush)
+            self._attempt(self._unflushed.pop())
         if self._paused and time.monotonic() >= self._resume:
             self._accept_again()
 

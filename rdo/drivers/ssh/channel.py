@@ -109,9 +109,9 @@ class SshChannel:
         return size
 
     def write_now(self, data: memoryview, when_room: Callable[[], None]) -> int | None:
-        """Send what there is room for: how many bytes; None where the server takes no more. See SendWindow.
+        """Take what there is room for: how many bytes; None where the server takes no more. See SendWindow.
 
-        It may be held back until the transport's `flush`.
+        It goes out by `flush` of the transport's outbox.
         """
         return self._sender.send_now(data, when_room)
 

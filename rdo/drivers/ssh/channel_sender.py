@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable
 
 from rdo.drivers.base import READ_SIZE
@@ -21,7 +20,6 @@ class ChannelSender:
         """`is_silent`: whether nothing may be sent, or not any more."""
         self._transport = transport
         self._is_silent = is_silent
-        self._sending = threading.Lock()  # guards the order of what is sent: nothing follows the close
         self._remote = messages.RemoteEnd(0, 0, 0)
         self._window = SendWindow()
 
@@ -47,15 +45,16 @@ class ChannelSender:
         """Wait for room: for how many bytes there is some. 0 where no more is taken. Raises TimeoutError."""
         return self._window.reserve(min(most, READ_SIZE), timeout)  # others on the connection wait for it
 
-    def send_data(self, data: memoryview, *, may_wait: bool = False) -> None:
+    def send_data(self, data: memoryview) -> None:
         """Send what there is room for by `reserve`. Raises LinkLost."""
-        self.send(OutgoingData(self._remote.number, data, self._remote.packet, may_wait))
+        self.send(OutgoingData(self._remote.number, data, self._remote.packet))
 
     def send_now(self, data: memoryview, when_room: Callable[[], None]) -> int | None:
         """See SshChannel.write_now."""
         size = self._window.reserve_now(min(len(data), READ_SIZE), when_room)
         if size:
-            self.send_data(data[:size], may_wait=True)
+            piece = OutgoingData(self._remote.number, bytes(data[:size]), self._remote.packet)
+            self._transport.outbox.hold(piece, self._is_silent)
         return size
 
     def send_all(self, data: memoryview) -> bool:
@@ -67,9 +66,7 @@ class ChannelSender:
 
     def send(self, message: Sendable | OutgoingData) -> None:
         """Send it, unless the channel is given up. Raises LinkLost."""
-        with self._sending:
-            if not self._is_silent():
-                self._transport.send(message)
+        self._transport.send(message, unless=self._is_silent)
 
     def send_if_possible(self, message: Sendable) -> None:
         """Send what need not arrive: where the connection is lost, reading and the exit status say so."""
@@ -78,5 +75,5 @@ class ChannelSender:
 
     def send_close(self) -> None:
         """Send the last message of the channel."""
-        with self._sending, contextlib.suppress(LinkLost):
+        with contextlib.suppress(LinkLost):
             self._transport.send(messages.close(self._remote.number))

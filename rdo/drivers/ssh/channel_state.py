@@ -67,16 +67,16 @@ TRANSITIONS: Mapping[ChannelState, Mapping[ChannelEvent, ChannelState]] = {
 }
 """An event that a state does not list has no effect in it: a channel may be closed twice, or lost once closed."""
 
-UNANSWERED = frozenset({ChannelState.OPENING, ChannelState.ABANDONED})
+UNANSWERED = (ChannelState.OPENING, ChannelState.ABANDONED)
 """The server's answer to our request for the channel comes first, and once."""
 
-TAKES_INPUT = frozenset({ChannelState.OPENING, ChannelState.OPEN})
+TAKES_INPUT = (ChannelState.OPENING, ChannelState.OPEN)
 
-USABLE = frozenset({ChannelState.OPENING, ChannelState.OPEN, ChannelState.EOF_SENT})
+USABLE = (ChannelState.OPENING, ChannelState.OPEN, ChannelState.EOF_SENT)
 """Neither side has given it up."""
 
-FINAL = frozenset(state for state, after in TRANSITIONS.items() if not after)
+FINAL = tuple(state for state, after in TRANSITIONS.items() if not after)
 """Nothing more happens to it."""
 
-SILENT = frozenset({ChannelState.CLOSE_SENT, ChannelState.CLOSED})
+SILENT = (ChannelState.CLOSE_SENT, ChannelState.CLOSED)
 """Nothing may be sent after the close: sshd ends the whole connection for that."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 
 from paramiko.common import OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
@@ -12,7 +11,6 @@ from rdo.drivers.ssh import messages
 from rdo.drivers.ssh.channel import SshChannel
 from rdo.drivers.ssh.transport import SshTransport
 from rdo.drivers.target_stream import Sink
-from rdo.errors import LinkLost
 
 WINDOW = 2 * 1024 * 1024
 """Bytes that may come before they are read: as ssh(1). A browser opens many, and each may be slow."""
@@ -41,7 +39,7 @@ class ForwardedStream:
     """See IncomingStream. `over` is called once its channel is closed, refused or lost."""
 
     def __init__(self, transport: SshTransport, target: str, over: Callable[[], None] = lambda: None) -> None:
-        self._transport = transport
+        self.flush = transport.outbox.flush
         self.channel = _ForwardedChannel(transport, target, self._end, WINDOW, is_one_of_many=True)
         self.channel.opened = self._open
         self.is_open = False
@@ -66,20 +64,12 @@ class ForwardedStream:
     @property
     def failure(self) -> str:
         """See TargetStream."""
-        return self.channel.failure
+        return self.channel.failure if self.channel.is_over else ""
 
     def write(self, data: memoryview) -> int:
         """See TargetStream."""
-        try:
-            size = self.channel.write_now(data, self._changed)
-        except LinkLost:
-            size = None
+        size = self.channel.write_now(data, self._changed)
         return len(data) if size is None else size
-
-    def flush(self) -> None:
-        """See TargetStream."""
-        with contextlib.suppress(LinkLost):
-            self._transport.flush()
 
     def read(self) -> bytes | memoryview | None:
         """See TargetStream."""

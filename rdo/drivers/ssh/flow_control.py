@@ -44,9 +44,10 @@ class ReceiveBuffer:
         small pieces of output are handed on only then, all at once.
         """
         self._later = later
-        # Guards all of this object; notified when there is something to read, or the status. It is held while `_sink`
-        # is called, which therefore must not wait.
-        self._changed = threading.Condition()
+        # Guards all of this object, as does `_changed`: for small pieces it matters that a lock alone is cheaper. It is
+        # held while `_sink` is called, which therefore must not wait.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)  # notified when there is something to read, or the status
         self._state = ReceiveState.OUTPUT
         self._chunks = ChunkQueue(acknowledge)
         self._allowed = window
@@ -61,7 +62,7 @@ class ReceiveBuffer:
 
     def put(self, stream: int, data: bytes | memoryview) -> None:
         """So much output. Raises Violation where it is more than the server had credit for."""
-        with self._changed:
+        with self._lock:
             if self._state is not ReceiveState.OUTPUT or not data:
                 return
             self._spend(len(data))
@@ -81,7 +82,7 @@ class ReceiveBuffer:
 
     def _hand_on(self) -> None:
         """What has come, to the sink, or by the watcher to whoever reads."""
-        with self._changed:
+        with self._lock:
             while self._chunks and self._sink and self._sink(*self._chunks.oldest):
                 self._chunks.drop_oldest()
             if not self._is_readable():

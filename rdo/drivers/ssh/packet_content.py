@@ -33,34 +33,33 @@ class Sendable(Protocol):
 
 
 class OutgoingData(NamedTuple):
-    """Data for a channel, of any length: sent as packets of `limit` bytes, all at once.
-
-    It `may_wait` for what is sent next.
-    """
+    """Data for a channel, of any length: sent as packets of `limit` bytes, all at once."""
 
     channel: int
-    content: memoryview
+    content: memoryview | bytes
     limit: int
-    may_wait: bool = False
 
-    def pieces(self) -> Sequence[tuple[bytes, memoryview]]:
+    def pieces(self) -> Sequence[tuple[bytes, memoryview | bytes]]:
         """The messages, each as what stands before its data, and that (RFC 4254, section 5.2)."""
-        starts = range(0, len(self.content), self.limit)
-        pieces = [self.content[start : start + self.limit] for start in starts] if starts[1:] else [self.content]
-        return [(DATA_HEADER(MSG_CHANNEL_DATA, self.channel, len(piece)), piece) for piece in pieces]
+        channel, content, limit = self
+        size = len(content)
+        if size <= limit:
+            return ((DATA_HEADER(MSG_CHANNEL_DATA, channel, size), content),)
+        pieces = [content[start : start + limit] for start in range(0, size, limit)]
+        return [(DATA_HEADER(MSG_CHANNEL_DATA, channel, len(piece)), piece) for piece in pieces]
 
 
 class IncomingData:
     """Channel data that came in, in one message or several in a row."""
 
-    __slots__ = ("_plain", "data")
+    __slots__ = ("_plain", "channel", "data")
 
     HEADER = struct.Struct(">BBII")
     """Padding length, message number, channel, length of the data."""
 
     def __init__(self, plain: bytes) -> None:
         """`plain`: a whole packet, without its length. Raises Violation."""
-        length = self.HEADER.unpack_from(plain)[3]
+        _, _, self.channel, length = self.HEADER.unpack_from(plain)
         self._plain = plain
         self.data = memoryview(plain)[self.HEADER.size : self.HEADER.size + length]
         if len(self.data) != length:
@@ -69,11 +68,6 @@ class IncomingData:
     def goes_on_in(self, plain: bytes) -> bool:
         """Whether that packet is one with data for the same channel."""
         return plain[1:6] == self._plain[1:6]
-
-    @property
-    def channel(self) -> int:
-        """Our number of the channel."""
-        return int(self.HEADER.unpack_from(self._plain)[2])
 
 
 class Deflater:

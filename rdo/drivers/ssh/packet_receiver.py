@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import Callable
 
@@ -12,6 +13,8 @@ from rdo.drivers.base import READ_SIZE
 from rdo.drivers.ssh.fields import MessageReader, Violation
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
 from rdo.drivers.ssh.packet_content import PACKET_LIMIT, TAG_SIZE, AesGcm, IncomingData, Inflater
+
+LENGTH = struct.Struct(">I")
 
 READ_AHEAD_SIZE = 1024 * 1024
 """Bytes read ahead: several packets."""
@@ -36,6 +39,13 @@ class ReadAhead:
 
     def __len__(self) -> int:
         return self._end - self._start
+
+    def packet_length(self) -> int:
+        """What the next packet says of its length, which may not have come whole; 0 if all of it has not come."""
+        if self._end - self._start < LENGTH.size:
+            return 0
+        (length,) = LENGTH.unpack_from(self._room, self._start)
+        return int(length) if self._start + 4 + length + TAG_SIZE <= self._end else 0
 
     def peek(self, size: int) -> memoryview:
         """So many of the next bytes, which have come; they change with the next reading."""
@@ -202,12 +212,8 @@ class PacketReceiver:
 
     def _complete_length(self) -> int:
         """Bytes of the next packet if all of it has come, else 0."""
-        source = self.source
-        come = len(source)
-        if come < 4:
-            return 0
-        length = int.from_bytes(source.peek(4), "big")
-        return length if come >= 4 + length + TAG_SIZE and length >= PACKET_MINIMUM else 0
+        length = self.source.packet_length()
+        return length if length >= PACKET_MINIMUM else 0
 
     def _check_length(self) -> int:
         """Bytes of the next packet, of which its length at least has come then. Raises EOFError, OSError, Violation."""

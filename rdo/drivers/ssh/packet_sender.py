@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from paramiko.message import Message
 
@@ -21,9 +21,6 @@ PADDING_LENGTHS = tuple(bytes((length,)) for length in range(4 + BLOCK_SIZE))
 
 RANDOM_POOL_SIZE = 1024
 """Random bytes for padding that are fetched at a time."""
-
-HELD_LIMIT = 64 * 1024
-"""Bytes held back at most: a call to the system for each small packet costs more than all else that is done for it."""
 
 SEND_TIMEOUT = 40.0
 """Seconds for the server to take any byte of what is sent: the sender holds locks that all others wait for."""
@@ -39,40 +36,40 @@ class PacketSender:
         """`send_plainly` is paramiko's way, for other ciphers and for all that precedes the first key exchange."""
         self._stream = stream
         self._send_plainly = send_plainly
-        self._lock = threading.Lock()  # guards the order of packets, and all below: held while a message is sent
+        self._lock = threading.Lock()  # guards the order of packets, and all below: held while messages are sent
         self._random, self._random_left = b"", 0
-        self._held: list[bytes] = []
-        """Packets that wait for what is sent next, in their order."""
-        self._held_size = 0
         self.cipher: AesGcm | None = None
         self.compressor: Deflater | None = None
         self.is_closed = False
 
     def send(self, data: Sendable | OutgoingData) -> None:
-        """Send a message, or all packets of data for a channel. See `write_all` for what it raises."""
+        """Send one message, for paramiko. See `send_all`."""
+        self.send_all((data,))
+
+    def send_all(self, messages: Iterable[Sendable | OutgoingData]) -> None:
+        """Send messages, and of data for a channel all packets, together: a call to the system for each small packet
+        costs more than all else that is done for it. See `write_all` for what it raises.
+        """
         with self._lock:
-            if self.cipher is not None:
-                pieces = data.pieces() if isinstance(data, OutgoingData) else [(data.asbytes(), b"")]
-                for head, rest in pieces:
-                    self._held += self._seal(self.cipher, head, rest)
-                    self._held_size += len(rest)
-                if self._held_size > HELD_LIMIT or not (isinstance(data, OutgoingData) and data.may_wait):
-                    self._write_held()
-            elif isinstance(data, OutgoingData):
-                for head, content in data.pieces():
-                    self._send_plainly(Message(head + content))
-            else:
-                self._send_plainly(data)
+            if self.cipher is None:
+                for message in messages:
+                    self._send_each_plainly(message)
+                return
+            packets: list[bytes] = []
+            for message in messages:
+                if isinstance(message, OutgoingData):
+                    for head, content in message.pieces():
+                        packets += self._seal(self.cipher, head, content)
+                else:
+                    packets += self._seal(self.cipher, message.asbytes(), b"")
+            self.write_all(b"".join(packets))
 
-    def flush(self) -> None:
-        """Send what was held back. See `write_all` for what it raises."""
-        if self._held:
-            with self._lock:
-                self._write_held()
-
-    def _write_held(self) -> None:
-        out, self._held, self._held_size = b"".join(self._held), [], 0
-        self.write_all(out)
+    def _send_each_plainly(self, message: Sendable | OutgoingData) -> None:
+        if isinstance(message, OutgoingData):
+            for head, content in message.pieces():
+                self._send_plainly(Message(head + content))
+        else:
+            self._send_plainly(message)
 
     def write_all(self, out: bytes) -> None:
         """Send it all. Raises EOFError, OSError, and Violation where the server takes nothing for too long."""

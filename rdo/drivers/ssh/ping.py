@@ -28,7 +28,7 @@ class Ping:
         if self._stream.is_socket:
             with contextlib.suppress(LinkLost, OSError, ValueError):  # closed: who reads meets that, too
                 if self._stream.takes_more():
-                    self._transport.try_send(messages.keepalive(), _ignore)
+                    self._transport.outbox.try_send(messages.keepalive(), _ignore)
         elif self._slow.acquire(blocking=False):
             try:
                 threads.start(self._send_slowly, name="rdo-ping")

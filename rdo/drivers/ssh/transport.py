@@ -7,12 +7,10 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 
 from paramiko import common
 from paramiko.message import Message
-from paramiko.ssh_exception import SSHException
 
 from rdo.drivers.base import READ_SIZE
 from rdo.drivers.ssh import messages
@@ -20,11 +18,13 @@ from rdo.drivers.ssh.algorithms import AlgorithmOffer
 from rdo.drivers.ssh.break_words import words_for
 from rdo.drivers.ssh.channel_table import ChannelHandler, ChannelTable
 from rdo.drivers.ssh.fields import Violation, words
+from rdo.drivers.ssh.global_requests import Answered
 from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
+from rdo.drivers.ssh.outbox import Outbox
 from rdo.drivers.ssh.packet_content import IncomingData, OutgoingData, Sendable
 from rdo.drivers.ssh.packet_receiver import CHANNEL_MESSAGES
-from rdo.drivers.ssh.paramiko_adapter import EXCHANGE_TIMEOUT, KeyExchange
+from rdo.drivers.ssh.paramiko_adapter import KeyExchange
 from rdo.errors import LinkLost, reason
 from rdo.util import threads
 
@@ -36,9 +36,6 @@ MESSAGE_COST = 64
 
 REPLY_LIMIT = 256
 """Login messages that may wait for who logs in, while a question is on the user's terminal."""
-
-Answered = Callable[[bytes | None], None]
-"""Called with the answer to a global request: its body, or None for a refusal. By who receives, so it must not wait."""
 
 Reply = tuple[int, bytes] | None
 """An answer to a login message: its type and body; None when the connection has ended."""
@@ -56,8 +53,7 @@ class SshTransport(KeyExchange):
         self.replies: queue.Queue[Reply] = queue.Queue()
         self.packetizer.receiver.handle = self._take
         self.open_channels = ChannelTable()
-        self._asked: deque[Answered] = deque()
-        """Who waits for the answers to global requests, which come in the order of these."""
+        self.outbox = Outbox(self, self._lost)
         self.agreed = threading.Event()
         """Set when the first keys are agreed on, or will never be."""
         self.ended = threading.Event()
@@ -101,42 +97,14 @@ class SshTransport(KeyExchange):
         """Do it when all that has come so far is worked through. To be called by who works, this transport's thread."""
         self.packetizer.receiver.source.defer(act)
 
-    def send(self, message: Sendable | OutgoingData, answered: Answered | None = None) -> None:
-        """Send it, after a running key exchange. `answered`: of a global request. Raises LinkLost."""
-        try:
-            while True:
-                with self.clear_to_send_lock:
-                    if not self.active:
-                        raise EOFError
-                    if self.clear_to_send.is_set():  # which it is but for key exchanges
-                        if answered:
-                            self._asked.append(answered)
-                        self._send_message(message)
-                        return
-                if not self.clear_to_send.wait(EXCHANGE_TIMEOUT):
-                    raise Violation("it did not finish a key exchange that it began")
-        except (EOFError, OSError, SSHException, Violation) as error:
-            raise self._lost(error) from error
-
-    def flush(self) -> None:
-        """Send the data that was held back. Raises LinkLost."""
-        try:
-            self.packetizer.sender.flush()
-        except (EOFError, OSError, Violation) as error:
-            raise self._lost(error) from error
-
-    def try_send(self, message: Sendable, answered: Answered) -> None:
-        """Send a global request, unless somebody else is just sending, or keys are exchanged. Raises LinkLost."""
-        if not self.clear_to_send_lock.acquire(blocking=False):
-            return
-        try:
-            if self.active and self.clear_to_send.is_set():
-                self._asked.append(answered)
-                self._send_message(message)
-        except (EOFError, OSError, SSHException, Violation) as error:
-            raise self._lost(error) from error
-        finally:
-            self.clear_to_send_lock.release()
+    def send(
+        self,
+        message: Sendable | OutgoingData,
+        answered: Answered | None = None,
+        unless: Callable[[], bool] | None = None,
+    ) -> None:
+        """See Outbox."""
+        self.outbox.send(message, answered, unless)
 
     def send_login(self, message: Sendable) -> None:
         """Send a message of the authentication. Raises EOFError, OSError, Violation."""
@@ -182,8 +150,7 @@ class SshTransport(KeyExchange):
         self.clear_to_send.set()
         self.replies.put(None)
         self.open_channels.lose()
-        while self._asked:
-            self._asked.popleft()(None)
+        self.outbox.requests.lose()
 
     # What the server sends.
 
@@ -227,9 +194,7 @@ class SshTransport(KeyExchange):
             self._send_message(messages.refuse_request())
 
     def _answered(self, kind: int, body: bytes) -> None:
-        """The answer to a global request; one to no request is ignored, as by ssh(1)."""
-        if self._asked:
-            self._asked.popleft()(body if kind == common.MSG_REQUEST_SUCCESS else None)
+        self.outbox.requests.answer(body if kind == common.MSG_REQUEST_SUCCESS else None)
 
     def _report(self, kind: int, body: bytes) -> None:
         if self.authenticated:

@@ -17,7 +17,6 @@ from rdo.drivers.base import READ_SIZE
 from rdo.drivers.ssh.fields import Violation
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
 from rdo.drivers.ssh.packet_content import PACKET_LIMIT, AesGcm, IncomingData, OutgoingData
-from rdo.drivers.ssh.packet_sender import HELD_LIMIT
 from rdo.drivers.ssh.paramiko_adapter import PacketizerAdapter
 
 KEY, IV = bytes(range(16)), b"abcd" + (2**64 - 2).to_bytes(8, "big")
@@ -68,41 +67,15 @@ def test_input_goes_out_in_packets_of_the_size_that_the_server_takes(
     assert found == content
 
 
-def held(channel: int, data: bytes) -> OutgoingData:
-    return OutgoingData(channel, memoryview(data), 32768, may_wait=True)
-
-
-def test_data_that_may_wait_goes_out_with_what_is_sent_next_or_by_a_flush(
+def test_messages_sent_together_arrive_in_their_order(
     ends: tuple[PacketizerAdapter, PacketizerAdapter, socket.socket],
 ) -> None:
-    sender, receiver, far = ends
-    far.setblocking(False)
-    sender.sender.send(held(1, b"a"))
-    sender.sender.send(held(2, b"b"))
-    with pytest.raises(BlockingIOError):
-        far.recv(1)
-    sender.sender.send(Message(b"\x50c"))
+    sender, receiver, _ = ends
+    sender.sender.send_all([OutgoingData(1, b"ab", 1), Message(b"\x50c"), OutgoingData(2, b"d", 100)])
     for expected in (b"a", b"b"):
         assert IncomingData(receiver.receiver.read_packet()).data.tobytes() == expected
     assert receiver.receiver.read()[0] == 0x50
-    sender.sender.send(held(1, b"d"))
-    sender.sender.flush()
-    sender.sender.flush()
     assert IncomingData(receiver.receiver.read_packet()).data.tobytes() == b"d"
-    with pytest.raises(BlockingIOError):
-        far.recv(1)
-
-
-def test_no_more_is_held_back_than_is_worth_it(
-    ends: tuple[PacketizerAdapter, PacketizerAdapter, socket.socket],
-) -> None:
-    sender, receiver, far = ends
-    far.setblocking(False)
-    sender.sender.send(held(1, bytes(HELD_LIMIT // 2)))
-    sender.sender.send(held(1, bytes(HELD_LIMIT // 2 + 1)))
-    got = 0
-    while got < HELD_LIMIT + 1:
-        got += len(IncomingData(receiver.receiver.read_packet()).data)
 
 
 def test_data_for_a_channel_that_has_come_is_read_together_and_nothing_else_is(
