@@ -190,8 +190,9 @@ class CommandRunner:
 def _check_request(request: Request, settings: Settings) -> None:
     """Raises RdoError for what was asked for and cannot be had."""
     if request.sync_only and not _copies_files(request, settings):
-        why = "`--no-sync` was given" if request.no_sync else "the profile does not set `sync`"
-        raise RdoError("there is nothing to copy", why, 'write `sync = "push"`')
+        if request.no_sync:
+            raise RdoError("there is nothing to copy", "`--no-sync` was given", "leave out one of the two options")
+        raise RdoError("there is nothing to copy", "the profile does not set `sync`", 'write `sync = "push"`')
 
 
 def _copies_files(request: Request, settings: Settings) -> bool:

@@ -14,6 +14,7 @@ from rdo.config.schema import Settings
 from rdo.drivers.base import Driver
 from rdo.drivers.root import Root
 from rdo.errors import FAILURE, RdoError
+from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc import protocol
 from rdo.ipc.request import Request
 from rdo.master import sync_only
@@ -25,8 +26,10 @@ from rdo.pool.shell_job import JobUse
 from rdo.pool.target_table import TargetUse
 from rdo.remote_sh.script import Copied
 from rdo.sync import rules
+from rdo.sync.conflict import SyncConflict, named
 from rdo.sync.patterns import claimed_twice
-from rdo.sync.project_sync import ProjectSync, SyncPlace, pull_fault
+from rdo.sync.project_sync import ProjectSync, SyncPlace
+from rdo.sync.pulling import PullResult
 from rdo.sync.unison import UnisonPlace
 
 
@@ -84,7 +87,15 @@ class CommandSync(NamedTuple):
 
     def before(self, caller: WaitingCaller) -> None:
         """Have all there that is here now. Raises RdoError, ClientGone."""
-        self.sync.push(self.use(caller))
+        try:
+            self.sync.push(self.use(caller))
+        except SyncConflict as conflict:
+            seen = [each._replace(path=self.seen(each.path)) for each in conflict.differences]
+            raise SyncConflict(self.sync.place.target, seen) from None
+
+    def seen(self, path: bytes) -> bytes:
+        """A path of the project from where the caller is, which is how `rdoctl sync take` understands it."""
+        return os.path.relpath(os.path.join(os.path.realpath(fsencode(self.sync.place.root)), path), self.request.cwd)
 
     def copied(self, sudo: str) -> Copied | None:
         """What the command's shell is to look for before it starts the command; None where it may not be able to.
@@ -130,10 +141,19 @@ class CommandSync(NamedTuple):
         """Do what `rdo --sync-only` or `rdoctl sync` asks for. Raises RdoError, ClientGone."""
         sync_only.run(self, caller, words)
 
+    def pull_fault(self, result: PullResult) -> RdoError | None:
+        """What to say of files that were left as they are here; None if there are none."""
+        if not result.conflicts:
+            return None
+        paths = sorted(map(self.seen, result.conflicts))
+        why = f"{named(paths)} {'has' if len(paths) == 1 else 'have'} changed here, or did not come from there"
+        hint = f"move it away, or overwrite it: `rdoctl sync take there {fsdecode(paths[0])}`"
+        return RdoError("did not copy all files from the target", why, hint)
+
     def after(self, caller: WaitingCaller) -> int:
         """Have here what commands left there: 0, or the status of a failure, which is reported. Raises ClientGone."""
         try:
-            fault = pull_fault(self.sync.pull(self.use(caller)))
+            fault = self.pull_fault(self.sync.pull(self.use(caller)))
         except RdoError as error:
             fault = error
         if fault is None:

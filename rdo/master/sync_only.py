@@ -10,7 +10,6 @@ from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc import protocol
 from rdo.master.command_caller import WaitingCaller
 from rdo.sync.conflict import Difference
-from rdo.sync.project_sync import pull_fault
 
 if TYPE_CHECKING:
     from rdo.master.command_sync import CommandSync
@@ -25,8 +24,9 @@ def run(sync: CommandSync, caller: WaitingCaller, words: Sequence[str]) -> None:
         raise RdoError(f"unknown request `{without_middle(verb)}`", "", "see `rdoctl sync --help`")
     lines: list[str] = []
     status = 0
-    if verb in ("both", "push"):
+    if verb != "pull":
         sync.sync.forget()  # no command's shell looks whether all is there still
+    if verb in ("both", "push"):
         sync.before(caller)
     if verb in ("both", "pull"):
         status = sync.after(caller)
@@ -34,7 +34,7 @@ def run(sync: CommandSync, caller: WaitingCaller, words: Sequence[str]) -> None:
         status = _take(sync, caller, rest)
     if verb in ("status", "diff"):
         differences = sync.sync.differences(sync.use(caller))
-        lines = [_line(each) for each in differences] if verb == "diff" else _status(sync, differences, caller)
+        lines = _differences(sync, differences) if verb == "diff" else _status(sync, differences, caller)
     if lines:
         sync.client.send(protocol.STARTED)
         sync.client.send(protocol.OUTPUT, "".join(f"{printable(line)}\n" for line in lines).encode())
@@ -46,15 +46,15 @@ def _take(sync: CommandSync, caller: WaitingCaller, words: Sequence[str]) -> int
     if side == "here":
         sync.sync.take_here(sync.use(caller), [fsencode("" if path == "." else path) for path in paths])
         return 0
-    fault = pull_fault(sync.sync.take_there(sync.use(caller), list(map(fsencode, paths))))
+    fault = sync.pull_fault(sync.sync.take_there(sync.use(caller), list(map(fsencode, paths))))
     if fault is None:
         return 0
     caller.report(f"rdo: {fault}")
     return FAILURE
 
 
-def _line(difference: Difference) -> str:
-    return f"{difference.there + ' there':18}{fsdecode(difference.path)}"
+def _differences(sync: CommandSync, differences: Sequence[Difference]) -> list[str]:
+    return [f"{each.there + ' there':18}{fsdecode(sync.seen(each.path))}" for each in differences]
 
 
 def _status(sync: CommandSync, differences: Sequence[Difference], caller: WaitingCaller) -> list[str]:

@@ -84,15 +84,20 @@ class ProjectSync:
         tree = self.settle(use.caller)
         if not over and self._target.is_current(use, tree):
             return
-        with self._turn:
-            result = self._target.push(use, self._root, tree, over=over)
+        try:
+            with self._turn:
+                result = self._target.push(use, self._root, tree, over=over)
+        finally:
+            self._tell_of_others(use.caller)
         if result.put or result.removed:
             self.pushed = result
             use.caller.trace(f"copied {result.put:,} files ({result.size:,} bytes) to `{self.place.target}`")
+
+    def _tell_of_others(self, caller: Caller) -> None:
         if self._target.others and not self._has_told_of_others:
             self._has_told_of_others = True
             where = f"`{self.place.directory}` on `{self.place.target}`"
-            use.caller.report(f"rdo: another machine or project also copies files to {where}; its files are left alone")
+            caller.report(f"rdo: another machine or project also copies files to {where}; its files are left alone")
 
     def pull(self, use: JobUse) -> PullResult:
         """Have here what commands that have ended left there. Raises RdoError, CallerGone."""
@@ -164,13 +169,3 @@ class ProjectSync:
     def close(self) -> None:
         """Watch no longer."""
         self._local.close()
-
-
-def pull_fault(result: PullResult) -> RdoError | None:
-    """What to say of files that were left as they are here; None if there are none."""
-    if not result.conflicts:
-        return None
-    is_one = len(result.conflicts) == 1
-    why = f"{named(result.conflicts)} {'has' if is_one else 'have'} changed here, or did not come from there"
-    hint = f"move it away, or overwrite it: `rdoctl sync take there {fsdecode(min(result.conflicts))}`"
-    return RdoError("did not copy all files from the target", why, hint)

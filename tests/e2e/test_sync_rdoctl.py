@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from rdo.cli.doctor.files import skew
@@ -24,7 +26,7 @@ def test_doctor_tells_of_clocks_that_differ_by_more_than_a_second(there: int, sa
 def test_doctor_checks_what_copying_needs(synced: Synced) -> None:
     done = synced.rdoctl("doctor")
     assert b"ok       clocks: both sides have the same time\n" in done.stdout
-    assert b"ok       programs to copy files: `tar` is there" in done.stdout
+    assert b"ok       programs to copy files: `tar` and `stat` are there\n" in done.stdout
     assert b"they are watched for changes\n" in done.stdout
     assert not (synced.there / ".rdo-sync").exists(), "it copies nothing"
 
@@ -107,3 +109,37 @@ def test_without_sync_there_is_nothing_to_copy(by_ssh: Reached) -> None:
     done = by_ssh.project.run("--sync-only")
     assert done.returncode == 255
     assert done.stderr == b'rdo: there is nothing to copy: the profile does not set `sync`; write `sync = "push"`\n'
+
+
+def test_there_is_nothing_to_copy_if_that_was_not_wanted(synced: Synced) -> None:
+    done = synced.run("--no-sync", "--sync-only")
+    said = b"rdo: there is nothing to copy: `--no-sync` was given; leave out one of the two options\n"
+    assert (done.returncode, done.stderr) == (255, said)
+
+
+def test_files_are_named_as_rdoctl_understands_it_where_one_is(synced: Synced) -> None:
+    synced.configure('pull = ["out"]\n')
+    (synced.here / "src").mkdir(exist_ok=True)
+    (synced.here / "src/a").write_text("1")
+    synced.sh("echo theirs >src/a")
+    (synced.here / "src/a").write_text("ours")
+    (synced.here / "out").write_text("ours")
+    refused = synced.project.run("true", cwd="src")
+    assert (refused.returncode, b": `a` has changed there; " in refused.stderr) == (255, True), refused
+    assert synced.project.shell("cd src && rdoctl sync diff").stdout == b"changed there     a\n"
+    assert synced.project.shell("cd src && rdoctl sync take here a").returncode == 0
+    refused = synced.project.run("-c", "echo theirs >../out", cwd="src")
+    assert (refused.returncode, b"`rdoctl sync take there ../out`\n" in refused.stderr) == (255, True), refused
+    assert synced.project.shell("cd src && rdoctl sync take there ../out").returncode == 0
+    assert (synced.here / "out").read_text() == "theirs\n"
+
+
+@pytest.mark.parametrize("words", [("status",), ("diff",), ("take", "here", "a")])
+def test_a_directory_that_is_gone_there_is_no_obstacle(synced: Synced, words: tuple[str, ...]) -> None:
+    (synced.here / "a").write_text("1")
+    synced.ok("true")
+    shutil.rmtree(synced.there)
+    done = synced.rdoctl("sync", *words)
+    assert (done.returncode, done.stderr) == (0, b"")
+    is_taken = words[0] == "take"
+    assert ((synced.there / "a").exists(), b"missing" in done.stdout) == (is_taken, not is_taken)

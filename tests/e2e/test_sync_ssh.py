@@ -119,13 +119,14 @@ def test_a_second_machine_is_told_and_its_files_are_left_alone(
     on_ssh.ok("true")
     other = Synced(ssh_project(tmp_path / "other", {**runtime, "XDG_STATE_HOME": str(tmp_path / "state2")}, sshd))
     other.project.configure(on_ssh.here.joinpath(".rdo.conf").read_text())
-    (other.here / "b").write_text("second")
-    done = other.run("cat", "b")
-    assert (done.returncode, done.stdout) == (0, b"second")
-    assert b"another machine or project also copies files to" in done.stderr
     (other.here / "a").write_text("theirs")
-    assert other.run("true").returncode == 255
+    done = other.run("true")
+    assert (done.returncode, b"`a` was there before rdo" in done.stderr) == (255, True), done
+    assert b"another machine or project also copies files to" in done.stderr
     assert (on_ssh.there / "a").read_text() == "first"
+    (other.here / "a").unlink()
+    (other.here / "b").write_text("second")
+    assert other.ok("cat", "b") == "second"
 
 
 def test_ctrl_c_while_files_are_copied_ends_it_and_the_next_command_goes_on(on_ssh: Synced) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rdo.cli.doctor.check import Check, Finding, failed, ok, warning
 from rdo.cli.doctor.target import TargetCommands
@@ -24,9 +24,9 @@ def checks(config: Config) -> Iterator[Check]:
     if config.settings.sync == "no":
         return
     commands = TargetCommands(config)
-    tool = "tar" if config.settings.sync == "push" else config.settings.sync
+    tools = ("tar", "stat") if config.settings.sync == "push" else (config.settings.sync,)
     yield Check("clocks", lambda: clocks(commands), needs=("login",))
-    yield Check("programs to copy files", lambda: programs(commands, tool), needs=("login",))
+    yield Check("programs to copy files", lambda: programs(commands, tools), needs=("login",))
     if config.settings.sync == "push":
         yield Check("files here", lambda: watches(config))
 
@@ -50,19 +50,14 @@ def skew(before: float, there: int, after: float) -> Finding:
     return warning(f"the target's clock is {how}", "set both clocks: make rebuilds too little or too much otherwise")
 
 
-def programs(commands: TargetCommands, tool: str) -> Finding:
-    """Whether the target has what it takes, and what makes much of it faster."""
-    if _lacks(commands, tool):
-        return failed(f"the target has no `{tool}`", f"install `{tool}` there, or use `rdo --no-sync`")
-    if tool == "unison":
-        return ok("`unison` is there") if shutil.which(tool) else failed("`unison` is not installed here", "install it")
-    if shutil.which("rsync") and not _lacks(commands, "rsync"):
-        return ok("`tar` is there, and `rsync` on both sides")
-    return ok("`tar` is there")
-
-
-def _lacks(commands: TargetCommands, tool: str) -> bool:
-    return commands.run("--dir", ".", "-c", TOOL, "sh", tool).output == "no"
+def programs(commands: TargetCommands, tools: Sequence[str]) -> Finding:
+    """Whether the target has what it takes, and this machine, if that has to have the same."""
+    for tool in tools:
+        if commands.run("--dir", ".", "-c", TOOL, "sh", tool).output == "no":
+            return failed(f"the target has no `{tool}`", f"install `{tool}` there, or use `rdo --no-sync`")
+        if tool == "unison" and not shutil.which(tool):
+            return failed(f"`{tool}` is not installed here", "install it")
+    return ok(f"{' and '.join(f'`{tool}`' for tool in tools)} {'is' if len(tools) == 1 else 'are'} there")
 
 
 def watches(config: Config) -> Finding:
