@@ -17,7 +17,9 @@ UMASK = 0o077
 """Nothing that the master makes is for others. What it runs for a caller has another one."""
 
 FILE_LIMIT = 4096
-"""Descriptors of the master: some for each command. More cost time wherever all are gone through."""
+"""Descriptors of the master, some for each command, where the hard limit is none: then macOS takes no more than its
+kernel has.
+"""
 
 STACK_LIMIT = 8 * 1024 * 1024
 """Bytes: as all systems have it. Threads get stacks of that size."""
@@ -52,9 +54,8 @@ def shed() -> None:
         os.environ.pop(name, None)
     _reset_signals()
     _reset_priority()
-    for name in dir(resource):
-        if name.startswith("RLIMIT_"):
-            _raise_limit(name)
+    for kind in {getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")}:
+        _raise_limit(kind)
 
 
 def check_address_space() -> None:
@@ -103,16 +104,16 @@ def _reset_io_priority() -> None:
         return  # a Python without it
 
 
-def _raise_limit(name: str) -> None:
+def _raise_limit(kind: int) -> None:
     """The soft limit, to the hard one."""
-    kind: int = getattr(resource, name)
     with contextlib.suppress(OSError, ValueError):
         _, hard = resource.getrlimit(kind)
-        resource.setrlimit(kind, (_soft_limit(name, hard), hard))
+        resource.setrlimit(kind, (_soft_limit(kind, hard), hard))
 
 
-def _soft_limit(name: str, hard: int) -> int:
-    most = {"RLIMIT_CORE": 0, "RLIMIT_NOFILE": FILE_LIMIT, "RLIMIT_STACK": STACK_LIMIT}.get(name)
-    if most is None:
-        return hard
-    return most if hard == resource.RLIM_INFINITY else min(most, hard)
+def _soft_limit(kind: int, hard: int) -> int:
+    is_unlimited = hard == resource.RLIM_INFINITY
+    if kind == resource.RLIMIT_NOFILE:
+        return FILE_LIMIT if is_unlimited else hard
+    most = {resource.RLIMIT_CORE: 0, resource.RLIMIT_STACK: STACK_LIMIT}.get(kind, hard)
+    return most if is_unlimited else min(most, hard)

@@ -1,0 +1,39 @@
+"""What a control master has of the limits of who started it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import json, resource
+from rdo.master import daemonize
+kinds = {name: getattr(resource, f"RLIMIT_{name}") for name in ("NOFILE", "CORE", "STACK", "CPU")}
+for kind in kinds.values():
+    resource.setrlimit(kind, (100, resource.getrlimit(kind)[1]))
+daemonize.shed()
+print(json.dumps({name: resource.getrlimit(kind) for name, kind in kinds.items()}))
+"""
+
+BOUND = 30.0
+"""Seconds for an interpreter to start and end on a machine busy with something else."""
+
+
+@pytest.fixture(scope="module")
+def limits() -> dict[str, list[int]]:
+    """The soft and the hard ones, once a master has begun that was started with soft ones of 100."""
+    argv = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(argv, capture_output=True, check=True, timeout=BOUND)
+    found: dict[str, list[int]] = json.loads(done.stdout)
+    return found
+
+
+def test_soft_limits_are_raised_to_the_hard_ones(limits: dict[str, list[int]]) -> None:
+    assert {name: soft for name, (soft, hard) in limits.items() if soft != hard and name in ("NOFILE", "CPU")} == {}
+
+
+def test_it_leaves_no_core_and_its_threads_get_stacks_of_the_usual_size(limits: dict[str, list[int]]) -> None:
+    assert (limits["CORE"][0], limits["STACK"][0]) == (0, 8 << 20)
