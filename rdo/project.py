@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 
 from rdo.errors import ConfigError, RdoError
 
@@ -135,17 +135,22 @@ def _stamp_one(path: str) -> str:
     return f"{stat.st_mtime_ns}:{stat.st_size}:{stat.st_ino}"
 
 
-def _walk_up(directory: str) -> str | None:
-    while True:
+def upwards(directory: str) -> Iterator[str]:
+    """An absolute directory, and all above it."""
+    yield directory
+    while directory != "/":
+        directory = _parent(directory)
+        yield directory
+
+
+def _walk_up(start: str) -> str | None:
+    for directory in upwards(start):
         try:
             os.lstat(_join(directory, CONFIG))  # a dangling link is an error, not a reason to take another directory's
         except OSError:
-            pass
-        else:
-            return directory
-        if directory == "/":
-            return None
-        directory = _parent(directory)
+            continue
+        return directory
+    return None
 
 
 def _check_link(config: str) -> None:

@@ -19,7 +19,7 @@ from rdo.config.document import FILE_LIMIT, ConfigDocument, Origin, validate
 from rdo.config.merge import Resolution, resolve
 from rdo.config.schema import DEFAULT_PROFILE, Settings
 from rdo.errors import ConfigError, reason
-from rdo.project import LOCAL_CONFIG
+from rdo.project import LOCAL_CONFIG, upwards
 from rdo.util import foreign_file
 
 if sys.version_info >= (3, 11):
@@ -129,15 +129,8 @@ def _placed(settings: Settings, origins: Mapping[str, Origin]) -> Settings:
 
 def find_vagrantfile(directory: str) -> str | None:
     """The Vagrantfile in the directory or the nearest one above it, as Vagrant finds it."""
-    while True:
-        for name in VAGRANTFILES:
-            found = os.path.join(directory, name)
-            if os.path.isfile(found):
-                return found
-        above = os.path.dirname(directory)
-        if above == directory:
-            return None
-        directory = above
+    paths = (os.path.join(place, name) for place in upwards(directory) for name in VAGRANTFILES)
+    return next(filter(os.path.isfile, paths), None)
 
 
 class _Read(NamedTuple):

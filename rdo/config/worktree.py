@@ -12,7 +12,7 @@ import re
 
 from rdo.config.load import Config
 from rdo.errors import ConfigError
-from rdo.project import LOCAL_CONFIG
+from rdo.project import LOCAL_CONFIG, upwards
 from rdo.util import foreign_file
 
 GIT_FILE_LIMIT = 64 * 1024
@@ -40,12 +40,7 @@ def fault(config: Config) -> ConfigError | None:
 
 def checkout(directory: str) -> str | None:
     """The nearest directory at or above `directory` with a `.git` in it."""
-    while not os.path.lexists(os.path.join(directory, ".git")):
-        above = os.path.dirname(directory)
-        if above == directory:
-            return None
-        directory = above
-    return directory
+    return next((place for place in upwards(directory) if os.path.lexists(os.path.join(place, ".git"))), None)
 
 
 def main_checkout(top: str) -> str | None:

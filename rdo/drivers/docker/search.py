@@ -17,6 +17,7 @@ from rdo.drivers.docker.endpoint import resolve
 from rdo.drivers.docker.engine import Engine, EngineError
 from rdo.drivers.docker.inspect import InspectedContainer, ListedContainer
 from rdo.errors import ConnectError
+from rdo.project import upwards
 from rdo.util.phrases import listed, nearest
 
 SHORT_ID = 12
@@ -122,21 +123,13 @@ def _advice(directory: str, service: str, environment: Mapping[str, str]) -> str
     """The command that starts the service, as far as compose files can be seen."""
     if environment.get("COMPOSE_FILE"):
         return compose.up_command([], directory, service)
-    for place in (directory, *_above(directory)):
+    for place in upwards(directory):
         if any(os.path.isfile(os.path.join(place, name)) for name in compose.FILES):
             return compose.up_command([], directory, service)
     files = _compose_files_below(directory)
     if not files:
         return f"`docker compose -f FILE up -d {service}`, or set `container`"
     return " or ".join(compose.up_command([file], directory, service) for file in files[:2])
-
-
-def _above(directory: str) -> list[str]:
-    found: list[str] = []
-    while directory != os.path.dirname(directory):
-        directory = os.path.dirname(directory)
-        found.append(directory)
-    return found
 
 
 def _compose_files_below(directory: str) -> list[str]:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from rdo.drivers.root import Root
 from rdo.errors import ConfigError, ConnectError
 from rdo.fscodec import fsencode
+from rdo.project import upwards
 from rdo.util import foreign_file, home
 from rdo.util.lines import strip_blanks
 from rdo.util.phrases import listed
@@ -71,17 +72,13 @@ def find_project(root: str, environment: Mapping[str, str]) -> VagrantProject:
     """The project of the directory `root`, or of VAGRANT_CWD. Raises ConfigError where there is no Vagrantfile."""
     begin = search_start(root, environment)
     custom = environment.get("VAGRANT_VAGRANTFILE")
-    directory = begin
-    while True:
-        for name in [custom] if custom else NAMES:
-            vagrantfile = os.path.join(directory, name)
-            if os.path.isfile(vagrantfile):
-                return VagrantProject(begin, vagrantfile, _dotfile(os.path.dirname(vagrantfile), environment))
-        above = os.path.dirname(directory)
-        if above == directory:
-            why = f"it and the directories above have no {custom or 'Vagrantfile'}"
-            raise ConfigError(f"`{begin}` has no Vagrant machine", why, "`vagrant init` writes one")
-        directory = above
+    names = [custom] if custom else NAMES
+    paths = (os.path.join(directory, name) for directory in upwards(begin) for name in names)
+    vagrantfile = next(filter(os.path.isfile, paths), None)
+    if vagrantfile is None:
+        why = f"it and the directories above have no {custom or 'Vagrantfile'}"
+        raise ConfigError(f"`{begin}` has no Vagrant machine", why, "`vagrant init` writes one")
+    return VagrantProject(begin, vagrantfile, _dotfile(os.path.dirname(vagrantfile), environment))
 
 
 def search_start(root: str, environment: Mapping[str, str]) -> str:
