@@ -11,7 +11,8 @@ import pytest
 
 from tests import clients
 from tests.docker_engine import SHELLS, DockerEngine
-from tests.e2e.project import Project, docker_project, ssh_project
+from tests.e2e.masters import close, targets
+from tests.e2e.project import Project, docker_project, ssh_project, up
 from tests.e2e.reached import WAYS, Reached, Way, over_ssh, shared_user_sshd
 from tests.e2e.synced import Synced, prepared
 from tests.e2e.terminal import Terminal
@@ -24,6 +25,10 @@ TARGETS = ["ssh", *(f"docker-{shell}" for shell in (SHELLS if FULL else ["dash"]
 """Kinds of target, containers by what their /bin/sh is. That drivers do the same with each is in their contract, in
 tests/integration, and in `make soak` here.
 """
+
+
+IDLE = ("read -r rdo_s", "sshd: ")
+"""What stands in the command lines of the shells and connections that a master holds for the next command."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -48,6 +53,33 @@ def own(tmp_path: Path, runtime: dict[str, str], sshd: Sshd, client: str) -> Pro
 def project(own: Project) -> Project:
     """The same; tests in `commands` share a control master."""
     return own
+
+
+@pytest.fixture(scope="session")
+def shared_sshd(tmp_path_factory: pytest.TempPathFactory, sshd: Sshd, leaks: Leaks) -> Iterator[Sshd]:
+    """A server for the shared masters alone: what they hold on it is no leak of a test's."""
+    server = Sshd(tmp_path_factory.mktemp("shared-sshd"))
+    server.environment[MARK] = sshd.environment[MARK]
+    with server:
+        leaks.register_server(server.pid, *IDLE)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, shared_runtime: dict[str, str], shared_sshd: Sshd) -> Project:
+    """A project on that server, whose control master is up, and stays."""
+    return up(ssh_project(tmp_path_factory.mktemp("shared"), shared_runtime, shared_sshd, 'idle_timeout = "1d"\n'))
+
+
+@pytest.fixture
+def lent(shared: Project) -> Iterator[dict[str, str]]:
+    """The environment of that master for one test, which neither ends it nor counts: its targets are closed after it.
+
+    A module whose `runtime` is this one has no master for each test. To start one is half of what a test costs.
+    """
+    before = targets(shared)
+    yield dict(shared.environment)
+    close(shared, targets(shared) - before)
 
 
 @pytest.fixture(scope="session")

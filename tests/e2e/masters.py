@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +108,18 @@ def served_by_systemd(project: Project, **more: str) -> Iterator[int]:
                 process.wait(END_BOUND)
             finally:
                 process.kill()
+
+
+def targets(project: Project) -> frozenset[int]:
+    """The numbers of the targets that the project's one master has, whoever uses them."""
+    return frozenset(target["number"] for target in report(project)["targets"])
+
+
+def close(project: Project, numbers: Iterable[int]) -> None:
+    """Have that master close some of them, and end what runs there."""
+    if chosen := [str(number).encode() for number in numbers]:
+        (path,) = sockets(project)
+        answer(path, protocol.frame(protocol.STOP, b"\0".join([b"1", *chosen])))
 
 
 def stop(project: Project) -> None:

@@ -14,6 +14,13 @@ from tests.docker_engine import DockerEngine
 from tests.e2e.project import PATIENCE, Project, docker_project, local_project, ssh_project
 from tests.e2e.synced import Synced, listing, prepared
 
+
+@pytest.fixture
+def runtime(lent: dict[str, str]) -> dict[str, str]:
+    """With a master that stays."""
+    return lent
+
+
 KINDS = ["ssh", "docker", "local"]
 
 
@@ -175,7 +182,7 @@ def test_a_target_that_is_empty_again_gets_all_again(synced: Synced) -> None:
     (synced.here / "a").write_text("1")
     synced.ok("true")
     shutil.rmtree(synced.there)
-    synced.rdoctl("stop", "--all")
+    synced.rdoctl("stop")
     assert synced.ok("cat", "a") == "1"
 
 
@@ -222,7 +229,7 @@ def test_only_what_differs_is_a_conflict_where_the_record_is_lost(synced: Synced
     shutil.rmtree(synced.there / ".rdo-sync")
     (synced.there / "a").write_text("theirs")
     if restarted:
-        synced.rdoctl("stop", "--all")
+        synced.rdoctl("stop")
     else:
         assert synced.ok("cat", "a", "b") == "theirs1", "as if the record were there"
         (synced.here / "a").write_text("2")

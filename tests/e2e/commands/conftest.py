@@ -4,7 +4,7 @@ what a test costs. What changes the config takes `configured`, what counts login
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,27 +12,7 @@ import pytest
 
 from tests import clients
 from tests.e2e.project import Project, part, ssh_project, up
-from tests.leaks import MARK, Leaks
 from tests.sshd import Sshd
-
-IDLE = ("read -r rdo_s", "sshd: ")
-"""What stands in the command lines of the shells and connections that a master holds for the next command."""
-
-
-@pytest.fixture(scope="session")
-def shared_sshd(tmp_path_factory: pytest.TempPathFactory, sshd: Sshd, leaks: Leaks) -> Iterator[Sshd]:
-    """A server for the shared masters alone: what they hold on it is no leak of a test's."""
-    server = Sshd(tmp_path_factory.mktemp("shared-sshd"))
-    server.environment[MARK] = sshd.environment[MARK]
-    with server:
-        leaks.register_server(server.pid, *IDLE)
-        yield server
-
-
-@pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory, shared_runtime: dict[str, str], shared_sshd: Sshd) -> Project:
-    """A project on that server, whose control master is up."""
-    return up(ssh_project(tmp_path_factory.mktemp("shared"), shared_runtime, shared_sshd))
 
 
 @pytest.fixture
