@@ -34,6 +34,8 @@ class Target(NamedTuple):
     environment: dict[str, str]
     local: Path
     remote: str
+    times: int = 10
+    """How often a test repeats what may go wrong now and then: less, where each command is a container of its own."""
 
 
 def reach_local(request: Request, directory: Path, stack: ExitStack) -> Target:
@@ -71,7 +73,8 @@ def reach_image(*, fresh: bool) -> Callable[[Request, Path, ExitStack], Target]:
         engine: DockerEngine = request.getfixturevalue("docker_engine")
         environment = {**os.environ, "DOCKER_HOST": engine.host}
         settings = Settings(image=engine.image(), pull_image="never", fresh=fresh)
-        return Target(DockerDriver(settings, str(directory), "default", environment), environment, directory, "/src")
+        driver = DockerDriver(settings, str(directory), "default", environment)
+        return Target(driver, environment, directory, "/src", times=2 if fresh else 10)
 
     return reach
 
