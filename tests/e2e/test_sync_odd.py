@@ -17,7 +17,7 @@ from tests import disk
 from tests.disk import Mount
 from tests.e2e.project import PATIENCE, local_project
 from tests.e2e.reached import Reached
-from tests.e2e.synced import Synced, listing
+from tests.e2e.synced import Synced, listing, prepared
 from tests.leaks import wait_until
 from tests.soak import tries
 
@@ -96,7 +96,8 @@ def test_a_switch_to_a_branch_of_thousands_of_other_files_is_there_before_the_co
 
 
 @pytest.mark.long
-def test_a_file_of_2_gb_goes_both_ways(synced: Synced) -> None:
+def test_a_file_of_2_gb_goes_both_ways(tmp_path: Path, runtime: dict[str, str]) -> None:
+    synced = prepared(local_project(tmp_path, runtime))  # over a connection that takes minutes, and is the same to sync
     synced.configure('pull = ["back"]\n')
     with (synced.here / "large").open("wb") as file:
         file.truncate(LARGE - 3)
