@@ -185,7 +185,9 @@ def test_nothing_outlives_its_master(
     project: Project, docker_engine: DockerEngine, container: str, profile: str
 ) -> None:
     beat = project.local / "beat"
-    with project.start("-p", profile, "sh", "-c", "echo up; while :; do date +%N >beat; sleep 0.05; done") as process:
+    with project.start(
+        "-p", profile, "sh", "-c", "date >beat; echo up; while :; do date +%N >beat; sleep 0.05; done"
+    ) as process:
         assert process.stdout
         assert process.stdout.readline() == b"up\n"
         (master,) = masters(project)
