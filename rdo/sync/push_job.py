@@ -136,12 +136,12 @@ def _by_parent(paths: Iterable[bytes]) -> Mapping[bytes, list[bytes]]:
 
 
 def _steps(push: Push) -> Iterator[bytes]:
-    yield from calls(b"existing", _directories(push.put))
     yield from calls(b"devices", push.unknown)
     yield from _chmod(push.unlocked)
     yield from calls(b"clear", push.cleared)
     if push.is_emptied_first:
         yield from calls(b"leave", push.emptied)
+    yield from calls(b"existing", _directories(push.put))
     yield from calls(b"make_way", push.opened)
     for path, name in sorted(push.parts.items()):
         yield b"whole %s %o %s\n" % (name.encode(), push.put[path].entry.mode, word(path))
