@@ -21,7 +21,7 @@ ANSWER_TIMEOUT = 3.0
 STOP_TIMEOUT = 15.0
 """Seconds for a master to close connections, for which it allows itself 10."""
 
-MOST_AT_ONCE = 16
+PARALLEL_LIMIT = 16
 """Masters that are asked at a time, so that several wedged ones cost no more than one."""
 
 SOCKET_NAME = re.compile(r"control(-[0-9a-f]{16})?(\.[0-9a-f]+)?")
@@ -118,7 +118,7 @@ def at_once(call: Callable[[T], R], items: Sequence[T]) -> list[R]:
         return list(map(call, items))
     from concurrent.futures import ThreadPoolExecutor  # loads `logging`; there is one master nearly always
 
-    with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+    with ThreadPoolExecutor(PARALLEL_LIMIT) as pool:
         return list(pool.map(call, items))
 
 

@@ -26,7 +26,7 @@ from rdo.shims.directory import ShimPath
 DIRECTORIES = (".rdo", ".rdo/bin")
 """Below the project's directory; the last one holds the shims."""
 
-MOST_FILES = 1000
+FILE_COUNT_LIMIT = 1000
 """That are looked at in a directory that a repository may have filled."""
 
 IGNORE = ".gitignore"
@@ -64,7 +64,7 @@ class ProjectShims:
 
     def _files(self) -> list[str]:
         with contextlib.suppress(OSError), os.scandir(self.path) as entries:
-            return sorted(entry.name for entry in islice(entries, MOST_FILES))
+            return sorted(entry.name for entry in islice(entries, FILE_COUNT_LIMIT))
         return []
 
     def add(self, name: str, text: str) -> None:

@@ -10,7 +10,7 @@ from rdo.cli import table
 from rdo.cli.masters import MasterInfo, TargetInfo
 from rdo.errors import printable
 
-MOST_COMMANDS = 6
+COMMAND_LIMIT = 6
 """Running commands of a target that are shown."""
 
 
@@ -69,9 +69,9 @@ def short(path: str, directory: str, home: str) -> str:
 
 def _doing(target: TargetInfo) -> Iterator[str]:
     running = target.running
-    yield from running[:MOST_COMMANDS]
-    if len(running) > MOST_COMMANDS:
-        yield f"and {len(running) - MOST_COMMANDS} more"
+    yield from running[:COMMAND_LIMIT]
+    if len(running) > COMMAND_LIMIT:
+        yield f"and {len(running) - COMMAND_LIMIT} more"
     if target.ending:
         yield "(closes then)" if running else "closes"
     elif not running:

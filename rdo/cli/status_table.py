@@ -17,7 +17,7 @@ FLEXIBLE = ("doing", "projects")
 
 NUMBERS = ("connections", "open_for")
 
-LEAST = 18
+MIN_WIDTH = 18
 """Characters below which a flexible column is of no use."""
 
 GAP = "  "
@@ -51,7 +51,7 @@ def _needed(rows: Sequence[StatusRow]) -> dict[str, int]:
 
 def _least(rows: Sequence[StatusRow]) -> dict[str, int]:
     """Characters that each column has to have."""
-    return {name: min(LEAST, need) if name in FLEXIBLE else need for name, need in _needed(rows).items()}
+    return {name: min(MIN_WIDTH, need) if name in FLEXIBLE else need for name, need in _needed(rows).items()}
 
 
 def _widths(rows: Sequence[StatusRow], columns: int) -> Mapping[str, int]:

@@ -8,7 +8,7 @@ SWITCH = re.compile(rb"\x1b\[\?(?:\d+;)*(?:47|1047|1049)(?:;\d+)*([hl])")
 """To the alternate screen, on which editors, pagers and tmux draw, and back (xterm's control sequences; smcup and rmcup
 in terminfo). A program may set several modes at a time."""
 
-LONGEST = 32
+SEQUENCE_LIMIT = 32
 """Bytes of such a sequence, which may come in two pieces."""
 
 
@@ -32,6 +32,6 @@ class PtyScreen:
         shown = self._rest + bytes(data)
         for switch in SWITCH.finditer(shown):
             self.is_drawn_on = switch[1] == b"h"
-        escape = shown.rfind(b"\x1b", -LONGEST)
+        escape = shown.rfind(b"\x1b", -SEQUENCE_LIMIT)
         self._rest = shown[escape:] if escape >= 0 else b""
         self._last = shown[-1:]

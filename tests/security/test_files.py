@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rdo.cli.init.survey import MOST_DEVCONTAINERS
+from rdo.cli.init.survey import DEVCONTAINER_LIMIT
 from tests.e2e.project import Project, make_project
 
 MOST_MEMORY = 1600 * 1024
@@ -122,7 +122,7 @@ def test_of_hundreds_of_devcontainers_a_few_are_looked_at(clone: Project) -> Non
         directory.mkdir(parents=True)
         (directory / "devcontainer.json").symlink_to("../../huge")
     result = clone.shell("rdoctl init", start_new_session=True)
-    assert result.stderr.count(b" cannot be used: ") == MOST_DEVCONTAINERS
+    assert result.stderr.count(b" cannot be used: ") == DEVCONTAINER_LIMIT
 
 
 def test_a_link_out_of_vagrants_directory_shows_nothing_of_what_it_leads_to(clone: Project, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from rdo.config.load import Config
 from rdo.sync import rules
 from rdo.sync.local_tree import LocalTree
 
-MOST_SKEW = 1.0
+SKEW_LIMIT = 1.0
 """Seconds between the clocks of both sides that harm nobody: make compares times of what is pushed and built."""
 
 TOOL = 'command -v "$1" >/dev/null || echo no'
@@ -44,7 +44,7 @@ def clocks(commands: TargetCommands) -> Finding:
 def skew(before: float, there: int, after: float) -> Finding:
     """What it means that the target had a time, in whole seconds, between two times here."""
     ahead, behind = there - after, before - (there + 1)
-    if max(ahead, behind) <= MOST_SKEW:
+    if max(ahead, behind) <= SKEW_LIMIT:
         return ok("both sides have the same time")
     how = f"{ahead:.0f} s ahead" if ahead > behind else f"{behind:.0f} s behind"
     return warning(f"the target's clock is {how}", "set both clocks: make rebuilds too little or too much otherwise")

@@ -25,7 +25,7 @@ from rdo.util import atomic_write, foreign_file
 JETBRAINS = {"darwin": "~/Library/Application Support/JetBrains", "": "~/.config/JetBrains"}
 """Where the IDEs keep their configuration, by platform: a directory for each product and version."""
 
-LARGEST = 1024 * 1024
+SIZE_LIMIT = 1024 * 1024
 """Bytes of an editor's file that are read and added to."""
 
 HELP = {
@@ -137,7 +137,7 @@ def remark(line: str) -> None:
 def read(path: str) -> str | None:
     """The text of a file with its own line ends; None if there is no such file. Raises RdoError."""
     try:
-        return foreign_file.read(path, LARGEST).decode()
+        return foreign_file.read(path, SIZE_LIMIT).decode()
     except FileNotFoundError:
         return None
     except ValueError:

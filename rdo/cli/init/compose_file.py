@@ -29,7 +29,7 @@ OVERRIDES = (
 
 MERGE = "tag:yaml.org,2002:merge"
 
-MOST_FILES = 32
+FILE_COUNT_LIMIT = 32
 """Files that are read, with those that they include: a circle of them ends too."""
 
 
@@ -69,7 +69,7 @@ def _services(files: Sequence[str], read: Read) -> dict[str, list[Node]]:
     """The services with what each file says of them. Raises ValueError."""
     services: dict[str, list[Node]] = {}
     queue, seen = list(files), set[str]()
-    while queue and len(seen) < MOST_FILES:
+    while queue and len(seen) < FILE_COUNT_LIMIT:
         path = os.path.normpath(queue.pop(0))
         text = None if path in seen else read(path)
         seen.add(path)

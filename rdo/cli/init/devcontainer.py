@@ -33,7 +33,7 @@ ADVICE = {
     "mounts": "start the container yourself, and name it with `container`",
 }
 
-SHORT = 60
+VALUE_LIMIT = 60
 """Characters of a value that a remark shows."""
 
 _OWN_NAME = re.compile(r"\$\{(?:localEnv|env):(\w+)(?::([^}]*))?\}")
@@ -243,4 +243,4 @@ def _unknown(value: Any) -> str:
 
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= SHORT else text[:SHORT] + "..."
+    return text if len(text) <= VALUE_LIMIT else text[:VALUE_LIMIT] + "..."

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from rdo.config import forwards
 
-LARGEST_RANGE = 64
+RANGE_LIMIT = 64
 """Ports of a range such as `3000-3005`: rdo would listen on each of them."""
 
 DEFAULT = re.compile(r"\$\{\w+:?-([^${}]*)\}")
@@ -51,6 +51,6 @@ def _range(field: str) -> Sequence[int]:
     if any(not each.isdecimal() or forwards.fault(each) for each in (first, last if dash else first)):
         raise NotForwarded(UNCLEAR)
     found = range(int(first), int(last if dash else first) + 1)
-    if not 0 < len(found) <= LARGEST_RANGE:
+    if not 0 < len(found) <= RANGE_LIMIT:
         raise NotForwarded(UNCLEAR)
     return found

@@ -25,7 +25,7 @@ NOTHING_ELSE = "no other file here says where commands run"
 
 NO_TERMINAL = "there is no terminal to ask on"
 
-MOST_OFFERED = 20
+OFFER_LIMIT = 20
 """Names that a question lists."""
 
 MEANINGS = {
@@ -35,10 +35,10 @@ MEANINGS = {
     "local": "another directory of this machine",
 }
 
-DEEPEST_INCLUDE = 16
+INCLUDE_DEPTH_LIMIT = 16
 """Files that include one another, as in ssh_config(5)."""
 
-MOST_FILES = 1000
+FILE_COUNT_LIMIT = 1000
 """Files of the ssh configuration in all."""
 
 
@@ -92,8 +92,8 @@ def value(name: str, because: str) -> Any:
 
 def offered(names: Sequence[str]) -> str:
     """A list for people, which is never long."""
-    more = len(names) - MOST_OFFERED
-    return listed(names[:MOST_OFFERED]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - OFFER_LIMIT
+    return listed(names[:OFFER_LIMIT]) + (f" and {more} more" if more > 0 else "")
 
 
 def _need_terminal(name: str, because: str, example: str = "") -> None:
@@ -114,7 +114,7 @@ def ssh_hosts(environment: Mapping[str, str]) -> list[str]:
     """The aliases of ~/.ssh/config, or of RDO_SSH_CONFIG in its place, and of the files that it includes."""
     home = environment.get("HOME") or os.path.expanduser("~")
     path = environment.get("RDO_SSH_CONFIG") or os.path.join(home, ".ssh", "config")
-    budget = iter(range(MOST_FILES))
+    budget = iter(range(FILE_COUNT_LIMIT))
     words = (word for line in _host_lines(path, home, 0, budget) for word in line)
     return list(dict.fromkeys(word for word in words if not set(word) & set("*?!%") and not word.startswith("-")))
 
@@ -122,7 +122,7 @@ def ssh_hosts(environment: Mapping[str, str]) -> list[str]:
 def _host_lines(path: str, home: str, depth: int, budget: Iterator[int]) -> Iterator[list[str]]:
     """The words of each `Host`."""
     text = read(os.path.dirname(path), os.path.basename(path))
-    if text is None or depth > DEEPEST_INCLUDE or next(budget, None) is None:
+    if text is None or depth > INCLUDE_DEPTH_LIMIT or next(budget, None) is None:
         return
     for line in text.split("\n"):
         keyword, *words = _words(line)

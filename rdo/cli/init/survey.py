@@ -28,13 +28,13 @@ DEVELOPMENT = ("Dockerfile.dev", "Dockerfile.development", "dev.Dockerfile")
 DIRECTORIES = ("", ".devcontainer", "docker", ".docker")
 """Where a Dockerfile lies, the most telling first; its context is the project all the same."""
 
-LOOKED_INTO = 500
+ENTRY_LIMIT = 500
 """Entries of a directory in which more of them may lie."""
 
-MOST_DEVCONTAINERS = 16
+DEVCONTAINER_LIMIT = 16
 """Of several: more are nothing to choose from, and each takes its time to read."""
 
-LARGEST = 256 * 1024
+SIZE_LIMIT = 256 * 1024
 """Bytes that are read of a file. A YAML library takes seconds for more."""
 
 _DOCKERFILE = re.compile(r"(Dockerfile|Containerfile)\.[\w.-]+|[\w.-]+\.([Dd]ockerfile|Containerfile)")
@@ -120,7 +120,7 @@ def _other_dockerfiles(directory: str) -> list[str]:
     """The one of another name, such as `Dockerfile.ci`; of several, none says more than the others."""
     try:
         with os.scandir(directory) as entries:
-            names = [entry.name for entry in islice(entries, LOOKED_INTO)]
+            names = [entry.name for entry in islice(entries, ENTRY_LIMIT)]
     except OSError:
         return []
     found = [name for name in names if _DOCKERFILE.fullmatch(name) and not name.endswith(".dockerignore")]
@@ -175,16 +175,16 @@ def _devcontainer_files(directory: str) -> list[str]:
     above, name = os.path.split(DEVCONTAINERS[0])
     try:
         with os.scandir(os.path.join(directory, above)) as entries:
-            each = sorted(entry.name for entry in islice(entries, LOOKED_INTO))
+            each = sorted(entry.name for entry in islice(entries, ENTRY_LIMIT))
     except OSError:
         return []
     found = (path for path in (os.path.join(above, one, name) for one in each) if read(directory, path) is not None)
-    return list(islice(found, MOST_DEVCONTAINERS))
+    return list(islice(found, DEVCONTAINER_LIMIT))
 
 
 def read(directory: str, name: str) -> str | None:
     """The file's text; None where there is no plain file of that name."""
     try:
-        return foreign_file.head(os.path.join(directory, name), LARGEST).decode("utf-8", "replace")
+        return foreign_file.head(os.path.join(directory, name), SIZE_LIMIT).decode("utf-8", "replace")
     except OSError:
         return None

@@ -31,10 +31,10 @@ PROFILES = """\
 BUILDS = ("dockerfile", "build_args", "build_target")
 """Keys that say something only beside `build`."""
 
-LONG = 40
+ASSIGNMENT_LIMIT = 40
 """Characters of an assignment that has its remark on a line of its own."""
 
-WIDEST = 117
+COMMENT_LIMIT = 117
 """Characters of a line of comment."""
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -93,7 +93,12 @@ def render(
 def _help(name: str, remarks: Mapping[str, str]) -> str:
     """What the key means, and what others have written of its value: nothing in that may end the comment."""
     text = f"{KEYS[name].help}: {printable(remarks[name])}" if remarks.get(name) else KEYS[name].help
-    return text if len(text) <= WIDEST else text[: WIDEST - 3] + "..."
+    return _cut(text)
+
+
+def _cut(text: str) -> str:
+    """The text of a comment, on one line."""
+    return text if len(text) <= COMMENT_LIMIT else text[: COMMENT_LIMIT - 3] + "..."
 
 
 def literal(value: Any) -> str:
@@ -124,7 +129,8 @@ def _is_offered(key: ConfigKey, values: Mapping[str, Any], driver: str) -> bool:
 
 def _block(lines: Iterable[tuple[str, str]]) -> str:
     """Assignments with their remarks, aligned; the remark of a long one, and a long remark, stands above it."""
-    pairs = [(*pair, len(pair[0]) <= LONG and len(pair[1]) <= WIDEST - LONG) for pair in lines]
+    room = COMMENT_LIMIT - ASSIGNMENT_LIMIT
+    pairs = [(*pair, len(pair[0]) <= ASSIGNMENT_LIMIT and len(pair[1]) <= room) for pair in lines]
     width = max((len(assignment) for assignment, _, is_short in pairs if is_short), default=0)
     return "".join(
         f"{assignment.ljust(width)}  # {remark}\n" if is_short else f"# {remark}\n{assignment}\n"
@@ -136,7 +142,5 @@ def _remarks(because: str, left_out: Sequence[LeftOut]) -> str:
     """What the file says that no key stands for: it was written by others, and nothing in it may end the comment."""
     lines = [f"{name}: {advice}" if advice else name for name, advice in left_out]
     return "".join(
-        f"#{'  ' if line in lines else ' '}{text if len(text) <= WIDEST else text[: WIDEST - 3] + '...'}\n"
-        for line in [f"Not taken from {because}:", *lines]
-        for text in [printable(line)]
+        f"#{'  ' if line in lines else ' '}{_cut(printable(line))}\n" for line in [f"Not taken from {because}:", *lines]
     )

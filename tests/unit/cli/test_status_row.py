@@ -33,8 +33,8 @@ def test_an_idle_target_is_shown_with_the_time_it_has_left() -> None:
 
 def test_a_busy_one_is_shown_with_its_first_commands() -> None:
     assert row(running=["make a", "make b"]).doing == ("make a", "make b")
-    many = row(running=[f"make {number}" for number in range(status_row.MOST_COMMANDS + 2)])
-    assert len(many.doing) == status_row.MOST_COMMANDS + 1
+    many = row(running=[f"make {number}" for number in range(status_row.COMMAND_LIMIT + 2)])
+    assert len(many.doing) == status_row.COMMAND_LIMIT + 1
     assert many.doing[-1] == "and 2 more"
 
 
