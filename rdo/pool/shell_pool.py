@@ -107,7 +107,11 @@ class ShellPool:
     def _open(self, caller: Caller, opening: Opening) -> ShellLease:
         def find_room() -> ShellLease | None:
             wanted = opening()  # which a first connection may have brought
-            return self._take_warm(wanted) or self._open_on_any(wanted) or self._await_room(wanted)
+            if warm := self._take_warm(wanted):
+                return warm
+            if self.connections.living:
+                caller.progress(f"starting a shell on `{self.connections.target.name}`")
+            return self._open_on_any(wanted) or self._await_room(wanted)
 
         return self.connections.open(caller, opening, find_room)
 
@@ -140,7 +144,8 @@ class ShellPool:
         """
         while self._check_alive(connection) and (not connection.full or self._make_room(connection)):
             try:
-                return ShellLease(connection.open_shell(opening), connection, opening)
+                with connection.in_use():  # a link that falls silent meanwhile is given up as soon as under a command
+                    return ShellLease(connection.open_shell(opening), connection, opening)
             except ChannelRefused:
                 continue
             except LinkLost as error:

@@ -5,6 +5,7 @@ The times are those of rdo.drivers.silence; tests/unit/drivers/test_keepalive.py
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -167,6 +168,19 @@ def test_silence_is_not_told_where_stderr_is_no_terminal(ssh: Reached) -> None:
         ssh.line.thaw()
         _, said = command.communicate(timeout=PATIENCE)
     assert (command.returncode, said) == (0, b"")
+
+
+@pytest.mark.soak
+@takes_long
+def test_a_shell_that_is_opened_on_a_link_that_died_just_now_is_given_up_as_soon_as_a_command(ssh: Reached) -> None:
+    assert ssh.project.run("-T", "true").returncode == 0  # so that no shell waits on a terminal
+    ssh.line.fall_silent()
+    command = [os.fsdecode(word) for word in ssh.project.command("-t", "echo", "again")]
+    began = time.monotonic()
+    with Terminal(command, ssh.project.local, ssh.project.environment) as terminal:
+        terminal.expect("rdo: starting a shell on `devbox`")
+        terminal.match("again\r\n")
+    assert time.monotonic() - began < DEAD_BOUND
 
 
 @pytest.mark.soak
