@@ -32,6 +32,7 @@ PLACED_SIZE = 64 * 1024 * 1024
 
 ODD_NAME = "/bin/sh there is yash, which accepts only characters of its locale"
 ODD_KIND = "fifos, sockets and devices are not taken"
+WITHHELD = "a target gets to write no file that git or rdo reads"
 
 _PULL = load("sync_pull", SET_NEWLINE=load("newline"))
 
@@ -92,6 +93,7 @@ class Puller:
                     scan.end()
                     claimed = {path: seen for path, seen in scan.found.items() if pulling.claims(path)}
                     refused = [Refused(path, ODD_NAME) for path in scan.found if pulling.cannot_ask(path)]
+                    refused += [Refused(path, WITHHELD) for path in scan.found if pulling.is_withheld(path)]
                     refused += [Refused(path, ODD_KIND) for path, seen in claimed.items() if seen.kind == "other"]
                     return Scanned(claimed, line == b"!scanned 0", known, refused)
                 if line.startswith(b"!pulls "):
@@ -114,7 +116,7 @@ class Puller:
         for path in sorted(pulling.over - there):
             what = f"cannot take `{fsdecode(path)}` from `{self._place.target}`"
             if pulling.is_protected(path):
-                raise RdoError(what, "a target gets to write no file that git or rdo reads")
+                raise RdoError(what, WITHHELD)
             raise RdoError(what, f"there is no such file in `{self._place.directory}`", "see `rdoctl sync diff`")
 
     def _take(self, pulling: Pulling, scan: Scanned) -> PullResult:

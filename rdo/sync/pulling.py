@@ -65,6 +65,11 @@ class Pulling(NamedTuple):
         """Whether no target gets to write it."""
         return not PROTECTED.isdisjoint(path.lower().split(b"/"))
 
+    def is_withheld(self, path: bytes) -> bool:
+        """Whether it would be pulled, but for that, and is no part of something else of which the same is true."""
+        directory = path.rpartition(b"/")[0]
+        return self.is_protected(path) and not self.is_protected(directory) and self.patterns.matches(path)
+
     def overwrites(self, path: bytes) -> bool:
         """Whether what is here is overwritten, whatever it is."""
         return not self.over.isdisjoint((path, *way(path)))

@@ -193,7 +193,8 @@ def test_a_link_on_the_way_is_followed_on_neither_side(side: Side, tmp_path: Pat
 def test_git_and_rdos_own_files_are_never_written(side: Side) -> None:
     for name in (".git/hooks/post-checkout", "sub/.GIT/config", ".rdo.conf", ".rdo-sync/x", "a"):
         write(side.there, {name: "hostile"})
-    side.pull(b"a", b".git", b"sub", b".rdo.conf", b".rdo-sync")
+    pulled = side.pull(b"a", b".git", b"sub", b".rdo.conf", b".rdo-sync")
+    assert sorted(each.path for each in pulled.refused) == [b".git", b".rdo.conf", b"sub/.GIT"]
     assert [path.name for path in side.here.rglob("*") if path.is_file()] == ["a"]
 
 
