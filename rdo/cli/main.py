@@ -56,6 +56,10 @@ def _leave(status: int) -> NoReturn:
                 stream.flush()
             except OSError:
                 pass  # of a command that failed, or had been read to its end
+    if status == INTERRUPTED and os.isatty(2):
+        from rdo import __main__ as program
+
+        program.die_of_interrupt()
     os._exit(status)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.masters import logins, masters, report
 from tests.e2e.project import PATIENCE, Project, ssh_config_text
+from tests.e2e.terminal import LINE_START, Terminal
 from tests.keys import make_key
 from tests.leaks import wait_until
 from tests.sshd import Sshd
@@ -161,6 +162,16 @@ def test_the_log_can_be_followed(project: Project) -> None:
         project.shell("rdoctl stop")
         assert any(b"closed a connection to `devbox`" in line for line in follow.stdout)
         follow.terminate()
+
+
+def test_ctrl_c_ends_the_loop_in_which_the_log_is_followed(project: Project, terminal: Terminal) -> None:
+    assert project.run("true").returncode == 0
+    terminal.line("for i in 1 2 3; do rdoctl log -f; done; echo st=$?")
+    terminal.expect("connected to `devbox`")
+    terminal.type("\x03")
+    terminal.prompt()
+    terminal.line("echo out")
+    assert "st=" not in terminal.match(rf"{LINE_START}out\r\n").string
 
 
 def test_without_a_log_that_is_said(project: Project) -> None:
