@@ -49,6 +49,8 @@ def fault(text: str) -> str:
 
 def escaped(text: str) -> str:
     """The text with what could not be seen escaped, but for blanks; bytes that were not UTF-8 as `\\xff`."""
+    if text.isascii() and text.isprintable():
+        return text
     piled = _piled(text)
     return "".join(
         char if char.isprintable() and char not in BLANK and not hidden else _escape(char)
@@ -90,6 +92,8 @@ def wrapped(text: str, columns: int, indent: str) -> list[str]:
 
 def _start(text: str, cells: int) -> str:
     """As much of the text as has room."""
+    if text.isascii():
+        return text[: max(cells, 0)]
     return text[: sum(taken <= cells for taken in accumulate(map(_cells, text)))]
 
 
