@@ -126,7 +126,7 @@ def test_what_a_registered_server_starts_is_named_unless_it_may_stay(
 def run(directory: Path, body: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a test of this body in a process of its own, under the project's conftest and settings."""
     test = directory / "test_it.py"
-    test.write_text(f"import os\nfrom tests.conftest import require\n\ndef test_it(runtime):\n    {body}\n")
+    test.write_text(f"import os\nfrom tests.conftest import require\n\ndef test_it(runtime, leaks):\n    {body}\n")
     command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "-p", "tests.conftest", str(test)]
     command += ["-p", "no:cacheprovider", "--rootdir", str(directory)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "RDO_REQUIRE": "", **variables}
@@ -136,7 +136,7 @@ def run(directory: Path, body: str, **variables: str) -> subprocess.CompletedPro
 
 
 def test_a_test_that_leaks_fails_and_says_what_it_left(tmp_path: Path) -> None:
-    result = run(tmp_path, "os.open(os.devnull, os.O_RDONLY)")
+    result = run(tmp_path, "leaks.settle = 0; os.open(os.devnull, os.O_RDONLY)")
     assert result.returncode == 1, result.stdout
     assert "the test left behind:\n  file descriptor" in result.stdout
 
