@@ -47,6 +47,12 @@ while line := sys.stdin.readline():
 """Listens on a port until it reads `close`, or its input ends."""
 
 
+@pytest.fixture
+def runtime(lent: dict[str, str]) -> dict[str, str]:
+    """With a master that stays."""
+    return lent
+
+
 def server(port: int, text: str = "up", *more: str, host: str = "127.0.0.1") -> Sequence[str]:
     """A command that listens, and writes a text."""
     return (sys.executable, "-c", SERVER, host, str(port), text, *more)
