@@ -1,72 +1,31 @@
 """What a command listens on there is here by itself: `auto_forward`.
 
-The target is this machine, so that the port is in use here, and moves up; a container has ports of its own.
+The target is this machine, so that the port is in use here, and moves up.
 """
 
 from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.docker_engine import DockerEngine
-from tests.e2e.project import PATIENCE, Project, docker_project, ssh_config_text, ssh_project
-from tests.e2e.reached import Reached, all_but, over_ssh
+from tests.e2e.listener import SERVER, forward, here, server
+from tests.e2e.project import PATIENCE, Project, ssh_config_text, ssh_project
+from tests.e2e.reached import Reached
 from tests.e2e.terminal import Terminal
 from tests.e2e.test_forward import TEXT, listens, page, ports, web_server
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
 from tests.sshd import Sshd
 
-SERVER = """
-import socket, sys, time
-s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
-def listen():
-    s.bind((sys.argv[1], int(sys.argv[2])))
-    s.listen()
-s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-if sys.argv[4:] == ["late"]:
-    print(sys.argv[3], flush=True)
-    time.sleep(0.1)
-    listen()
-else:
-    listen()
-    if sys.argv[4:] != ["silent"]:
-        print(sys.argv[3], flush=True)
-while line := sys.stdin.readline():
-    if line == "close\\n":
-        s.close()
-    if line == "write\\n":
-        print(sys.argv[3], flush=True)
-"""
-"""Listens on a port until it reads `close`, or its input ends."""
-
 
 @pytest.fixture
 def runtime(lent: dict[str, str]) -> dict[str, str]:
     """With a master that stays."""
     return lent
-
-
-def server(port: int, text: str = "up", *more: str, host: str = "127.0.0.1") -> Sequence[str]:
-    """A command that listens, and writes a text."""
-    return (sys.executable, "-c", SERVER, host, str(port), text, *more)
-
-
-def forward(project: Project, port: int) -> dict[str, Any]:
-    """What `rdoctl ports` says of a port of the target, if it is forwarded."""
-    return next((each for each in ports(project) if each["remote"].endswith(f":{port}")), {})
-
-
-def here(project: Project, port: int) -> int:
-    """Where a port of the target is, once it is."""
-    found = wait_until(lambda: forward(project, port), PATIENCE)
-    return int(found["local"].rpartition(":")[2]) if found else 0
 
 
 @pytest.fixture
@@ -203,46 +162,6 @@ def test_a_process_whose_name_drives_terminals_is_shown_escaped(automatic: Proje
         command.communicate()
 
 
-@pytest.fixture
-def mapping(project: Project) -> Project:
-    """The same, whose output is to name what is here."""
-    project.configure(ssh_config_text(project, "auto_forward = true\nmap_output = true\n"))
-    return project
-
-
-@pytest.mark.parametrize("when", ["", "late"], ids=["after it listens", "just before it listens"])
-def test_a_url_in_output_names_the_port_that_is_here(mapping: Project, when: str) -> None:
-    port = free_port()
-    with mapping.start(*server(port, f"at http://localhost:{port}/ now", when)) as command:
-        assert command.stdout
-        assert command.stdout.readline() == f"at http://localhost:{port + 1}/ now\n".encode()
-        command.communicate()
-
-
-def test_a_url_of_somebody_else_s_port_stays_as_it_is(mapping: Project, tmp_path: Path) -> None:
-    with web_server(tmp_path) as foreign:
-        result = mapping.run(
-            "sh", "-c", f"echo http://localhost:{foreign}/; echo http://127.0.0.1:{foreign}/x; sleep 1"
-        )
-    assert result.stdout == f"http://localhost:{foreign}/\nhttp://127.0.0.1:{foreign}/x\n".encode()
-
-
-def test_a_port_of_a_container_is_here_by_its_own_number(
-    docker_engine: DockerEngine, tmp_path: Path, runtime: dict[str, str]
-) -> None:
-    port = free_port()
-    with docker_engine.container("busybox", {tmp_path: str(tmp_path)}) as name:
-        project = docker_project(tmp_path, runtime, docker_engine, name)
-        project.configure((project.local / ".rdo.conf").read_text() + "auto_forward = true\n")
-        (project.remote / "page").write_bytes(TEXT)
-        line = 'busybox httpd -f -p "$1" & echo up; read -r _; kill $!'
-        with project.start("sh", "-c", line, "sh", str(port)) as command:
-            command.expect_up()
-            assert here(project, port) == port
-            assert page(port) == TEXT
-            command.communicate()
-
-
 def test_a_server_without_room_runs_the_command_all_the_same(
     tmp_path: Path, runtime: dict[str, str], own_sshd: Callable[..., Sshd]
 ) -> None:
@@ -256,20 +175,13 @@ def test_a_server_without_room_runs_the_command_all_the_same(
         assert command.returncode == 0
 
 
-@pytest.fixture
-def cut_off(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Reached]:
-    """A project over a line that can be cut."""
-    with ExitStack() as stack:
-        yield over_ssh(tmp_path, runtime, sshd, stack)
-
-
-def test_the_next_command_has_its_ports_after_the_connection_was_lost(cut_off: Reached) -> None:
-    project, port = cut_off.project, free_port()
-    cut_off.configure("auto_forward = true\n")
+def test_the_next_command_has_its_ports_after_the_connection_was_lost(by_ssh: Reached) -> None:
+    project, port = by_ssh.project, free_port()
+    by_ssh.configure("auto_forward = true\n")
     with project.start(*server(port)) as command:
         command.expect_up()
         assert listens(here(project, port))
-        cut_off.line.cut()
+        by_ssh.line.cut()
         command.communicate()
         assert command.returncode == 255
     assert wait_until(lambda: not listens(port), PATIENCE)
@@ -287,36 +199,3 @@ def test_a_target_that_is_closed_takes_the_ports_along(automatic: Project) -> No
         assert automatic.shell("rdoctl stop --now").returncode == 0
         command.communicate()
     assert wait_until(lambda: not listens(local), PATIENCE)
-
-
-@all_but("ssh-dropbear", "it has one session beside the lifeline: later ones would end with those before")
-def test_it_works_over_each_kind_of_connection(reached: Reached) -> None:
-    """In a container, by a relay; as an ordinary user, who sees no other's sockets."""
-    project, port = reached.project, free_port()
-    reached.configure("auto_forward = true\n")
-    line = 'busybox httpd -f -p "127.0.0.1:$1" & echo up; read -r _; kill $!'
-    with project.start("sh", "-c", line, "sh", str(port)) as command:
-        command.expect_up()
-        assert listens(here(project, port))
-        assert wait_until(lambda: forward(project, port)["process"] == "busybox", PATIENCE)
-        command.communicate()
-    assert wait_until(lambda: not forward(project, port), PATIENCE)
-
-
-def test_a_port_that_is_asked_for_is_the_user_s_even_if_it_is_here_by_itself(
-    docker_engine: DockerEngine, tmp_path: Path, runtime: dict[str, str]
-) -> None:
-    port, other = free_port(), free_port()
-    with docker_engine.container("busybox", {tmp_path: str(tmp_path)}) as name:
-        project = docker_project(tmp_path, runtime, docker_engine, name)
-        project.configure((project.local / ".rdo.conf").read_text() + "auto_forward = true\n")
-        line = 'busybox httpd -f -p "$1" & echo up; read -r _; kill $!'
-        with project.start("sh", "-c", line, "sh", str(port)) as command:
-            command.expect_up()
-            assert here(project, port) == port
-            with project.start("-L", f"{port}:localhost:{other}", "sh", "-c", "echo up; read -r _") as second:
-                second.expect_up()
-                found = [(each["local"], each["remote"].rpartition(":")[2], each["auto"]) for each in ports(project)]
-                assert (f"localhost:{port}", str(other), False) in found
-                second.communicate()
-            command.communicate()
