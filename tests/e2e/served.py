@@ -49,8 +49,10 @@ def ask(*words: str, input: bytes = b"") -> subprocess.CompletedProcess[bytes]:
 
 
 def listens(port: int) -> bool:
-    """Whether somebody can be connected to there."""
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+    """Whether somebody listens there: one that resets it at once does, too, as rdo does without a connection."""
+    with suppress(OSError):
+        with suppress(ConnectionResetError), socket.create_connection(("127.0.0.1", port), 1):
+            pass
         return True
     return False
 
