@@ -6,21 +6,26 @@ import json
 import socket
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.project import PATIENCE, Project, ssh_config_text
-from tests.e2e.reached import Reached, over_ssh
+from tests.e2e.reached import Reached
 from tests.e2e.served import file_server
 from tests.e2e.served import listens as listens
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
-from tests.sshd import Sshd
 
 TEXT = b"served there\n"
+
+
+@pytest.fixture
+def runtime(lent: dict[str, str]) -> dict[str, str]:
+    """With a master that stays."""
+    return lent
 
 
 @contextmanager
@@ -159,21 +164,14 @@ def test_a_forward_ends_with_its_target(project: Project) -> None:
         assert page(here) == TEXT
 
 
-@pytest.fixture
-def cut_off(tmp_path: Path, runtime: dict[str, str], sshd: Sshd) -> Iterator[Reached]:
-    """A project over a line that can be cut."""
-    with ExitStack() as stack:
-        yield over_ssh(tmp_path, runtime, sshd, stack)
-
-
-def test_a_forward_comes_back_at_its_port_after_the_connection_was_lost(cut_off: Reached) -> None:
-    project = cut_off.project
+def test_a_forward_comes_back_at_its_port_after_the_connection_was_lost(by_ssh: Reached) -> None:
+    project = by_ssh.project
     with web_server(project.remote) as port:
         here = free_port()
-        cut_off.configure(f'forward = ["{here}:{port}"]\n')
+        by_ssh.configure(f'forward = ["{here}:{port}"]\n')
         assert project.run("true").returncode == 0
         assert page(here) == TEXT
-        cut_off.line.cut()
+        by_ssh.line.cut()
         assert wait_until(lambda: page(here) == b"", PATIENCE)
         assert listens(here)
         assert project.run("true").stderr == b""

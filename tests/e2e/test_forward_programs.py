@@ -28,6 +28,12 @@ Forward = Callable[[int], int]
 """Forwards a port there: the port here."""
 
 
+@pytest.fixture
+def runtime(lent: dict[str, str]) -> dict[str, str]:
+    """With a master that stays."""
+    return lent
+
+
 @pytest.fixture(params=["ssh", "docker"])
 def project(
     request: pytest.FixtureRequest, tmp_path: Path, runtime: dict[str, str], sshd: Sshd, docker_engine: DockerEngine

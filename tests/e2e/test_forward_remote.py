@@ -18,6 +18,12 @@ from tests.sshd import Sshd
 UNTIL_EOF = ("sh", "-c", "echo up; cat")
 
 
+@pytest.fixture
+def runtime(lent: dict[str, str]) -> dict[str, str]:
+    """With a master that stays."""
+    return lent
+
+
 @pytest.mark.both_clients
 def test_a_port_of_this_machine_is_there_for_as_long_as_the_command_runs(project: Project) -> None:
     with web_server(project.local) as port:

@@ -19,6 +19,12 @@ BYTES = b"\xa4\xa2 \xc3\xa9 \xff\x81 \xe6\xbc\xa2"
 
 
 @pytest.fixture
+def runtime(lent: dict[str, str]) -> dict[str, str]:
+    """With a master that stays."""
+    return lent
+
+
+@pytest.fixture
 def project(tmp_path: Path, runtime: dict[str, str]) -> Project:
     return local_project(tmp_path, runtime)
 

@@ -18,6 +18,12 @@ LIBRARIES = ("/usr/lib/x86_64-linux-gnu/libtinfo.so.6", "/usr/lib/x86_64-linux-g
 """What some of them need, and a small container may not have."""
 
 
+@pytest.fixture
+def runtime(lent: dict[str, str]) -> dict[str, str]:
+    """With a master that stays."""
+    return lent
+
+
 @pytest.fixture(params=OTHERS)
 def shell(request: pytest.FixtureRequest) -> str:
     """Each that is installed here, and so runs there."""

@@ -32,6 +32,12 @@ make: *** [{root}/Makefile:3: a] Error 1; see \033]8;;file://{url}/log\033\\the 
 """
 
 
+@pytest.fixture
+def runtime(lent: dict[str, str]) -> dict[str, str]:
+    """With a master that stays."""
+    return lent
+
+
 @pytest.fixture(scope="module", params=["sshd", "docker_engine"])
 def server(request: pytest.FixtureRequest) -> Sshd | DockerEngine:
     """Both in turn; of a wider scope than a test, so that the leak check knows it."""

@@ -20,6 +20,12 @@ from tests.sshd import Sshd
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
 
 
+@pytest.fixture
+def runtime(lent: dict[str, str]) -> dict[str, str]:
+    """With a master that stays."""
+    return lent
+
+
 def test_a_shim_runs_the_tool_in_the_project_s_directory_from_anywhere(project: Project, tmp_path: Path) -> None:
     add(project, "sh")
     for directory in ("/", str(tmp_path), str(project.local)):
