@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 
 from rdo.errors import RdoError, SetupError, one_line, without_middle
-from rdo.fscodec import fsdecode
+from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc import protocol
 from rdo.master import browser_url
 from rdo.master.browser_programs import BrowserPrograms
@@ -66,6 +66,10 @@ class CommandBrowser:
         """What is to be opened, and who waits for it."""
         self._next_at = 0.0
         """From when on something may be opened again."""
+        self._latest = b"", False
+        """What was last to be opened, and whether it was."""
+        self._refused: set[bytes] = set()
+        """What the user does not want to be opened, whatever else the command tries."""
         self._dropped = 0
         self._works = False
         """Whether there is a thread."""
@@ -105,20 +109,30 @@ class CommandBrowser:
     def _offer(self, url: bytes, answer: Callable[[bool], None]) -> None:
         """See Opener."""
         with self._changed:
-            accepts = not self._over and self._waiting is None and time.monotonic() >= self._next_at
+            known = self._answer_to(url)
+            accepts = known is None and not self._over and self._waiting is None and time.monotonic() >= self._next_at
             if accepts:
                 self._waiting = url, answer
-            else:
+            elif known is None:
                 self._dropped += 1
-            starts = not self._works and not self._over
+            starts = known is None and not self._works and not self._over
             self._works = self._works or starts
         if not accepts:
-            answer(False)
+            answer(bool(known))
         if starts:
             try:
                 threads.start(self._work, name="browser")
             except SetupError:
                 answer(False)
+
+    def _answer_to(self, url: bytes) -> bool | None:
+        """Whether it was opened, where that has been said already: programs such as `python -m webbrowser` try one way
+        after another. None for what is new.
+        """
+        if url in self._refused or (self._waiting is not None and url == self._waiting[0]):
+            return False
+        latest, is_opened = self._latest
+        return is_opened if url == latest and time.monotonic() < self._next_at else None
 
     # In a thread of its own
 
@@ -146,7 +160,7 @@ class CommandBrowser:
             is_opened = self._open(fsdecode(url), terminal)
         finally:
             with self._changed:
-                self._waiting = None
+                self._waiting, self._latest = None, (url, is_opened)
                 self._next_at = time.monotonic() + OPEN_INTERVAL
             answer(is_opened)
         return True
@@ -170,6 +184,7 @@ class CommandBrowser:
             if fault := browser_url.fault(url):
                 raise RdoError(f"cannot open `{without_middle(url)}` here", f"it {fault}")
             if self._asks and not _is_wanted(url, terminal):
+                self._refused.add(fsencode(url))
                 return False
             self._hold_ports(url)
         except RdoError as error:

@@ -120,6 +120,21 @@ def test_a_key_answers_the_question_on_a_pty(asks: Opening, key: str, status: in
         assert asks.opened == []
 
 
+def test_a_no_is_final_however_the_command_goes_on_to_try(asks: Opening) -> None:
+    script = 'python3 -m webbrowser "$1"; sleep 1.5; xdg-open "$1"; echo status=$?'
+    with asks.terminal(shlex.join(["rdo", "sh", "-c", script, "sh", URL])) as terminal:
+        terminal.expect(f"rdo: open {URL} here? [y/N] ")
+        press(terminal, "n", "rdo: not opened\r\n")
+        assert "rdo: " not in terminal.expect("status=4")
+    assert asks.opened == []
+
+
+def test_what_is_opened_twice_at_once_opens_once_without_a_word(tells: Opening) -> None:
+    result = tells.project.run("-c", 'xdg-open "$1" && xdg-open "$1"; echo $?; sleep 1.5', "sh", URL)
+    assert (result.stdout, result.stderr) == (b"0\n", f"rdo: opening {URL} here\n".encode())
+    assert wait_until(lambda: tells.opened == [URL], PATIENCE)
+
+
 def test_the_commands_output_is_held_back_while_a_question_is_open(asks: Opening) -> None:
     script = '(sleep 1; printf "\\033[2J\\033[HContinue? [y/N]") & xdg-open http://a.example/; wait; echo; echo end'
     with asks.terminal(f"rdo sh -c {shlex.quote(script)}") as terminal:
