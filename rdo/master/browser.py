@@ -37,7 +37,9 @@ class Browsers:
         pool: TargetPool,
         caller: WaitingCaller,
     ) -> CommandBrowser | None:
-        """None where the target has no place for the programs: the command runs all the same."""
+        """None where URLs are not opened, or the target has no place for the programs: the command runs anyway."""
+        if not _opens_urls(request, settings):
+            return None
         programs = self._of_connection(connection)
         if programs.fault:
             caller.trace(f"URLs that the command opens are not opened here: {programs.fault}")
@@ -75,7 +77,7 @@ class Browsers:
             self._programs.pop(connection, None)
 
 
-def opens_urls(request: Request, settings: Settings) -> bool:
+def _opens_urls(request: Request, settings: Settings) -> bool:
     """Whether URLs that the command opens are opened here: on this machine and in a container of its own, it can see
     none of the programs.
     """

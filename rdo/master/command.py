@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Sequence, Set
 from contextlib import AbstractContextManager
 from functools import partial
@@ -29,6 +28,7 @@ from rdo.pool.target_pool import PoolCommand, PoolUser
 from rdo.pool.target_table import TargetTable, TargetUse
 from rdo.remote_sh.script import Script
 from rdo.sync.sync_table import SyncTable
+from rdo.util.made_once import MadeOnce
 
 if TYPE_CHECKING:
     from rdo.master.auto_forward import AutoForward
@@ -60,9 +60,7 @@ class CommandRunner:
         self.syncs = SyncTable()
         self._targets = targets
         self._forwards = forwards
-        self._making = threading.Lock()
-        """Guards the browsers, of which there is one table."""
-        self._browsers: Browsers | None = None
+        self._browsers = MadeOnce(partial(_browsers, forwards))
         self._profiles = ProfileTable()
         self._prefix_assignments = PrefixAssignments()
 
@@ -167,13 +165,9 @@ class CommandRunner:
         settings = asked.settings
         if settings.open_browser == "no":
             return None
-        from rdo.master import browser  # few profiles want it
-
-        if not browser.opens_urls(asked.request, settings):
-            return None
-        with self._making:
-            browsers = self._browsers = self._browsers or browser.Browsers(self._forwards)
-        return browsers.of_command(asked.client, asked.request, settings, lease.connection, use.pool, caller)
+        return self._browsers.get().of_command(
+            asked.client, asked.request, settings, lease.connection, use.pool, caller
+        )
 
     def _hint_at_prefix_assignments(self, caller: WaitingCaller, request: Request, there: Set[str]) -> None:
         """One hint, once, for a variable that the command line began with and that does not reach the target.
@@ -185,6 +179,12 @@ class CommandRunner:
         if fresh := self._prefix_assignments.first_mentions(name for name in names if name not in there):
             words = list(map(fsdecode, request.arguments)) if _is_plain(request) else []
             caller.report(f"rdo: {prefix_assignment.hint(fresh, caller.environment, words)}")
+
+
+def _browsers(forwards: PortForwards) -> Browsers:
+    from rdo.master.browser import Browsers  # few profiles want it
+
+    return Browsers(forwards)
 
 
 def _check_request(request: Request, settings: Settings) -> None:

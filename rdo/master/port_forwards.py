@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rdo.config import forwards
@@ -15,6 +15,7 @@ from rdo.errors import UsageError
 from rdo.fscodec import fsdecode
 from rdo.pool.connection import HeldConnection
 from rdo.pool.target_pool import PoolUser, TargetPool
+from rdo.util.made_once import MadeOnce
 
 if TYPE_CHECKING:
     from rdo.forward.forward_table import ForwardTable
@@ -26,63 +27,57 @@ class PortForwards:
 
     def __init__(self, directory: str) -> None:
         """`directory` is a private one, for sockets."""
-        self._directory = directory
-        self._making = threading.Lock()
-        """Guards the table, of which there is one."""
-        self._table: ForwardTable | None = None
+        self._table = MadeOnce(partial(_table, directory))
         self._parsed: dict[tuple[str, ...], tuple[Forward, ...]] = {(): ()}
 
     def hold_for_profile(self, pool: TargetPool, user: PoolUser, config: Config, report: Callable[[str], None]) -> None:
         """Have what a profile asks for, for as long as its target is held. Raises ConfigError."""
         words = config.settings.forward
-        if not words and self._table is None:
+        if not words and self._table.made is None:
             return
         wanted = self._parsed.get(words)
         if wanted is None:
             wanted = self._parsed[words] = tuple(map(forwards.parse, words))
         check_addresses(config, wanted)
-        self._made.hold_for_profile(pool, user, wanted, report)
+        self._table.get().hold_for_profile(pool, user, wanted, report)
 
     def hold_for_target(self, pool: TargetPool, target: Target, report: Callable[[str], None]) -> None:
         """Have what goes with the target by its own configuration, for as long as it is held. Raises SetupError."""
         if target.forwards.forwards:
-            self._made.hold_for_target(pool, target.forwards, report)
+            self._table.get().hold_for_target(pool, target.forwards, report)
 
     def held(
         self, pool: TargetPool, connection: HeldConnection, wanted: Sequence[Forward], report: Callable[[str], None]
     ) -> AbstractContextManager[None]:
         """Have these while a command runs over that connection. Raises SetupError."""
-        return self._made.held(pool, connection, wanted, report)
+        return self._table.get().held(pool, connection, wanted, report)
 
     def add(self, pool: TargetPool, wanted: Sequence[Forward]) -> list[str]:
         """Have these, too, for as long as the target is held: a line for each. Raises SetupError."""
-        return self._made.add(pool, wanted) if wanted else []
+        return self._table.get().add(pool, wanted) if wanted else []
 
     def remove(self, pool: TargetPool, unwanted: Sequence[Forward]) -> list[str]:
         """End these, whoever wants them: a line for each. Raises SetupError for one that is not there."""
-        return self._made.remove(pool, unwanted) if unwanted else []
+        return self._table.get().remove(pool, unwanted) if unwanted else []
 
     def watch(self, pool: TargetPool) -> PortWatch:
         """What has the ports here that commands of the target listen on."""
-        return self._made.watch(pool)
+        return self._table.get().watch(pool)
 
     def report(self, pool: TargetPool) -> list[dict[str, object]]:
         """Those of a target, as PROTOCOL.md has them."""
-        return [] if self._table is None else self._table.report(pool)
+        return [] if self._table.made is None else self._table.made.report(pool)
 
     def close(self) -> None:
         """The control master ends."""
-        if self._table is not None:
-            self._table.close()
+        if self._table.made is not None:
+            self._table.made.close()
 
-    @property
-    def _made(self) -> ForwardTable:
-        if self._table is None:
-            from rdo.forward.forward_table import ForwardTable
 
-            with self._making:
-                self._table = self._table or ForwardTable(self._directory)
-        return self._table
+def _table(directory: str) -> ForwardTable:
+    from rdo.forward.forward_table import ForwardTable
+
+    return ForwardTable(directory)
 
 
 def wanted(words: Sequence[bytes]) -> Sequence[Forward]:

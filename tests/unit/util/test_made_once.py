@@ -1,0 +1,60 @@
+"""What is made when it is first wanted."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from rdo.util.made_once import MadeOnce
+
+BOUND = 20.0
+
+
+def test_it_is_made_when_it_is_first_wanted_and_stays() -> None:
+    made: list[object] = []
+
+    def make() -> object:
+        made.append(object())
+        return made[-1]
+
+    one = MadeOnce(make)
+    assert (one.made, made) == (None, [])
+    assert one.get() is one.get() is one.made
+    assert len(made) == 1
+
+
+def test_those_who_want_it_at_once_get_the_same() -> None:
+    enter, made = threading.Barrier(5), []
+
+    def make() -> object:
+        made.append(object())
+        return made[-1]
+
+    one, got = MadeOnce(make), []
+
+    def want() -> None:
+        enter.wait(BOUND)
+        got.append(one.get())
+
+    threads = [threading.Thread(target=want) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(BOUND)
+    assert got == made * 5
+    assert len(made) == 1
+
+
+def test_what_could_not_be_made_is_tried_again() -> None:
+    faults = [OSError("full")]
+
+    def make() -> str:
+        if faults:
+            raise faults.pop()
+        return "made"
+
+    one = MadeOnce(make)
+    with pytest.raises(OSError, match="full"):
+        one.get()
+    assert one.get() == "made"
