@@ -184,8 +184,8 @@ class Target(Protocol):
     def connect(self, caller: Caller) -> Connection:
         """A new connection, logged in. Raises ConnectError, ConfigError."""
 
-    def serves_here(self, port: int) -> bool:
-        """Whether what listens there on that TCP port is reached from this machine anyway."""
+    def serves_here(self, here: int, there: int) -> bool:
+        """Whether the TCP port `here` of this machine leads to `there` of the target's anyway."""
 
     def release(self) -> None:
         """Give up what is still open from finding out what the target is: others hold a connection to it."""

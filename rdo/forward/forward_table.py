@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from rdo.config.forwards import Endpoint, Forward, ForwardKind, ForwardSet
 from rdo.errors import SetupError
 from rdo.forward import configured_forwards
-from rdo.forward.forward_words import description, moved_line, way
+from rdo.forward.forward_words import description, moved_line, way, way_of
 from rdo.forward.held_forward import HeldForward
 from rdo.forward.port_watch import PortWatch
 from rdo.forward.target_forwards import TargetForwards
@@ -129,7 +129,7 @@ class ForwardTable:
 
     def _add(self, target: TargetForwards, forward: Forward) -> str:
         if _is_there_anyway(target.pool, forward):
-            return f"localhost:{forward.listen.port} is a port of this machine anyway"
+            return f"{way_of(forward, target.pool.target.name)} is there anyway"
         return moved_line(target.hold(BY_HAND, self._placed(forward, target.pool))[0], target.pool.target.name)
 
     def remove(self, pool: TargetPool, forwards: Sequence[Forward]) -> list[str]:
@@ -221,6 +221,8 @@ class ForwardTable:
 
 
 def _is_there_anyway(pool: TargetPool, forward: Forward) -> bool:
-    """Whether this machine is the target, where the port is open anyway."""
-    same = forward.listen.port == forward.destination.port and forward.destination.host == "localhost"
-    return pool.target.driver == "local" and same and forward.kind is ForwardKind.LOCAL
+    """Whether the port here leads there anyway: this machine is the target, or a container publishes the port."""
+    listen, destination = forward.listen, forward.destination
+    if forward.kind is not ForwardKind.LOCAL or listen.host or destination.host != "localhost":
+        return False
+    return pool.target.serves_here(listen.port, destination.port)

@@ -82,7 +82,7 @@ class WatchedPorts:
 
     def _begin(self, command: WatchedCommand, found: ListeningPort) -> None:
         pool = self._target.pool
-        if self._held(found.port) is not None or pool.target.serves_here(found.port):
+        if self._held(found.port) is not None or pool.target.serves_here(found.port, found.port):
             return
         if len(self._ports) >= PORT_LIMIT:
             command.tell(f"{PORT_LIMIT} ports are forwarded by themselves, and no more; `rdo -L PORT` forwards one")

@@ -55,7 +55,7 @@ class Browsers:
 
     def _held(self, pool: TargetPool, connection: HeldConnection, port: int) -> AbstractContextManager[None]:
         """See Hold."""
-        if pool.target.serves_here(port):
+        if pool.target.serves_here(port, port):
             return nullcontext()
         wanted = Forward(Endpoint(port=port), Endpoint("localhost", port), exact=True)
         return self._forwards.held(pool, connection, [wanted], lambda line: None)

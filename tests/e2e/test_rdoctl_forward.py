@@ -77,9 +77,8 @@ def test_of_several_targets_one_has_to_be_chosen(project: Project) -> None:
     result = project.shell("rdoctl forward add 4000")
     assert result.stderr.startswith(b"rdoctl: several targets match: `")
     assert project.shell(f"rdoctl forward add -p default {free_port()}").returncode == 0
-    assert (
-        project.shell("rdoctl forward add -p other 4000").stdout == b"localhost:4000 is a port of this machine anyway\n"
-    )
+    added = project.shell("rdoctl forward add -p other 4000").stdout
+    assert added == b"localhost:4000 -> local:4000 is there anyway\n"
 
 
 @pytest.mark.parametrize("question", [b"dance\0{}", b"forward\0{", b"forward\0[]", b"forward\0{}", b"\0", b"forward"])

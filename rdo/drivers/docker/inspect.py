@@ -11,7 +11,9 @@ import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from rdo.drivers.docker import published_ports
 from rdo.drivers.docker.answer import EngineAnswer
+from rdo.drivers.docker.published_ports import PublishedPort
 from rdo.drivers.root import Root
 from rdo.errors import ConnectError, RdoError
 from rdo.util.phrases import listed
@@ -71,8 +73,8 @@ class InspectedContainer(NamedTuple):
     state: ContainerState
     env: Sequence[str] = ()
     """The variables of its programs, as `NAME=VALUE`."""
-    published: frozenset[int] = frozenset()
-    """TCP ports that are open on the engine's host, too, perhaps by another number."""
+    published: frozenset[PublishedPort] = frozenset()
+    """TCP ports that are open on the engine's host, too."""
     has_host_network: bool = False
     """Whether each of its ports is one of the engine's host."""
 
@@ -120,16 +122,9 @@ def container(answer: EngineAnswer) -> InspectedContainer:
         (config.text("WorkingDir", "") if config else "") or "/",
         _state(answer.table("State")),
         config.texts("Env") if config else (),
-        _published(answer.maybe("NetworkSettings")),
+        published_ports.find(answer.maybe("NetworkSettings")),
         (host.text("NetworkMode", "") if (host := answer.maybe("HostConfig")) else "") == "host",
     )
-
-
-def _published(network: EngineAnswer | None) -> frozenset[int]:
-    """Of entries such as `"80/tcp": [{"HostPort": "8080"}]`; one that is only exposed has no such list."""
-    ports = network.maybe("Ports") if network else None
-    found = (name.partition("/") for name in (ports.names() if ports else ()) if ports and ports.has(name))
-    return frozenset(int(port) for port, _, protocol in found if protocol == "tcp" and port.isdecimal())
 
 
 def _state(answer: EngineAnswer) -> ContainerState:

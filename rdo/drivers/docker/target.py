@@ -19,6 +19,7 @@ from rdo.drivers.docker.engine import Engine
 from rdo.drivers.docker.exec import ExecStarter
 from rdo.drivers.docker.fresh import FreshStarter
 from rdo.drivers.docker.image_container import ContainerFactory, ContainerOptions, HeldContainer, SharedContainer
+from rdo.drivers.docker.published_ports import PublishedPort
 from rdo.drivers.docker.search import FoundContainer
 from rdo.drivers.root import Root
 from rdo.errors import LinkLost
@@ -51,9 +52,10 @@ def of_existing(
     def variables(caller: Caller) -> Mapping[str, str]:
         return devcontainer.variables(facts, caller.environment, roots) if facts else {}
 
-    def serves_here(port: int) -> bool:
+    def serves_here(here: int, there: int) -> bool:
         shares_network = container.has_host_network and sys.platform == "linux"  # elsewhere the engine is in a machine
-        return not engine.is_remote and (port in container.published or shares_network)
+        is_same = shares_network and here == there
+        return not engine.is_remote and (is_same or PublishedPort(here, there) in container.published)
 
     key = ("docker", engine.endpoint, container.id, user, settings.login)
     return DockerTarget(name, key, engine, connect, variables, serves_here)
@@ -116,7 +118,7 @@ class DockerTarget:
         engine: Engine,
         connect: Callable[[Engine, Caller], DockerConnection],
         variables: Callable[[Caller], Mapping[str, str]],
-        serves_here: Callable[[int], bool] = lambda port: False,
+        serves_here: Callable[[int, int], bool] = lambda here, there: False,
     ) -> None:
         """`engine` is that which was asked for the container: the first connection uses it."""
         self.name = name

@@ -72,7 +72,7 @@ class SshTarget:
         connector = load_connector()(caller, self._request.ssh_config, self._timeout)
         return connector.connect(self._options, stream)
 
-    def serves_here(self, port: int) -> bool:
+    def serves_here(self, here: int, there: int) -> bool:
         """See base.Target."""
         return False
 

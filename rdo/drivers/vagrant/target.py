@@ -47,7 +47,7 @@ class VagrantTarget:
         self._options = connection.options
         return connection
 
-    def serves_here(self, port: int) -> bool:
+    def serves_here(self, here: int, there: int) -> bool:
         """See base.Target."""
         return False
 

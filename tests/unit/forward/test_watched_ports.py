@@ -32,8 +32,8 @@ class Host:
     name = "devbox"
     key = "devbox"
 
-    def serves_here(self, port: int) -> bool:
-        return port == 9000
+    def serves_here(self, here: int, there: int) -> bool:
+        return here == there == 9000
 
 
 class Pool:

@@ -50,11 +50,18 @@ def test_mounts_of_a_container_include_its_tmpfs() -> None:
         ({"Ports": None}, set()),
         (
             {"Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}], "81/tcp": None, "53/udp": [], "x": []}},
-            {80},
+            {(8080, 80)},
         ),
+        (
+            {"Ports": {"80/tcp": [{"HostIp": "::1", "HostPort": "81"}, {"HostIp": "", "HostPort": "80"}]}},
+            {(81, 80), (80, 80)},
+        ),
+        ({"Ports": {"80/tcp": [{"HostIp": "192.0.2.1", "HostPort": "80"}, {"HostIp": "", "HostPort": ""}]}}, set()),
     ],
 )
-def test_the_tcp_ports_that_a_container_publishes_are_known(network: object, published: set[int]) -> None:
+def test_the_tcp_ports_that_a_container_publishes_on_localhost_are_known(
+    network: object, published: set[tuple[int, int]]
+) -> None:
     assert inspected(NetworkSettings=network).published == published
 
 
