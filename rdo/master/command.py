@@ -120,12 +120,7 @@ class CommandRunner:
         return self._targets.of(asked.driver, caller, asked.user, asked.command, asked.settings.idle_timeout)
 
     def _sync(
-        self,
-        used: contextlib.ExitStack,
-        asked: Asked,
-        use: TargetUse,
-        roots: Sequence[Root],
-        caller: WaitingCaller,
+        self, used: contextlib.ExitStack, asked: Asked, use: TargetUse, roots: Sequence[Root], caller: WaitingCaller
     ) -> CommandSync | UnisonSync | None:
         """How the command's files are copied; None if they are not."""
         if not _copies_files(asked.request, asked.settings):
