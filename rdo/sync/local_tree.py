@@ -46,6 +46,7 @@ class LocalTree:
         self._watcher: Watcher | None = None
         self._retry = 0.0
         self._reported = False
+        self._is_closed = False
         self._identity: object = None
         self._walk = TreeWalk(self._root, self._selection)
         self._pending = EVERYTHING
@@ -131,10 +132,10 @@ class LocalTree:
             raise _unreadable(self._root, error) from error
         identity = (found.st_dev, found.st_ino)
         if identity != self._identity:
-            self.close()
+            self._stop()
             self._retry = 0.0
         self._identity = identity
-        if self._watcher is None and time.monotonic() >= self._retry:
+        if self._watcher is None and not self._is_closed and time.monotonic() >= self._retry:
             self._pending = EVERYTHING
             try:
                 self._watcher = self._start(self._root)
@@ -143,7 +144,7 @@ class LocalTree:
 
     def _give_up(self, error: Unwatchable) -> None:
         """Do without a watcher, for a while."""
-        self.close()
+        self._stop()
         self._retry = time.monotonic() + RETRY_INTERVAL
         if not self._reported:
             self._reported = True
@@ -159,7 +160,11 @@ class LocalTree:
             time.sleep(min(seconds, SCAN_INTERVAL))
 
     def close(self) -> None:
-        """Stop watching. What is asked later is answered, too."""
+        """Stop watching, for good. What is asked later is answered, too."""
+        self._is_closed = True
+        self._stop()
+
+    def _stop(self) -> None:
         with self._turn:
             watcher, self._watcher = self._watcher, None
             self._pending = EVERYTHING

@@ -1,4 +1,4 @@
-"""The projects that are kept the same on a target, each for as long as the target's connections are."""
+"""The projects that are kept the same on a target, each while the target is connected, or until others are used."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from rdo.sync.project_sync import ProjectSync, SyncPlace
 
 
+KEPT = 4
+"""So many of one project on one target are kept, those that were used last: profiles may tell as many apart. Others are
+left over from what the config file said before it was changed, each with a list of all files and watches on them."""
+
+
 class SyncTable:
     """Those of a control master. Usable from any thread."""
 
@@ -20,37 +25,53 @@ class SyncTable:
         self._lock = threading.Lock()
         """Guards the table."""
         self._syncs: dict[tuple[int, SyncPlace], ProjectSync] = {}
+        """By the number of the pool and the place; the one that was used last comes last."""
+        self._pools: set[int] = set()
 
     def of(self, pool: TargetPool, place: SyncPlace, environment: Mapping[str, str]) -> ProjectSync:
         """The one for a directory of a target; it ends with the pool. Raises RdoError."""
-        key = (pool.number, place)
-        found = self._syncs.get(key)
-        if found is not None:
-            return found
-        from rdo.sync.project_state import ProjectState  # few projects need them
-        from rdo.sync.project_sync import ProjectSync
-
-        root = fsencode(place.root)
-        state = ProjectState(environment, root, f"{pool.target.driver} {place.target}", place.directory)
-        made = ProjectSync(place, state)
         with self._lock:
-            found = self._syncs.setdefault(key, made)
-        if found is not made:
-            made.close()
-        else:
-            pool.when_closed(lambda: self._end(key))
-            pool.shells.add_chore(made.drain)
+            found = self._syncs.pop((pool.number, place), None) or _made(pool, place, environment)
+            self._syncs[pool.number, place] = found
+            mine = [key for key in self._syncs if (key[0], key[1].root) == (pool.number, place.root)]
+            unused = [self._syncs.pop(key) for key in mine[:-KEPT]]
+            is_first = pool.number not in self._pools
+            self._pools.add(pool.number)
+        for each in unused:
+            each.close()
+        if is_first:
+            pool.when_closed(lambda: self._end(pool.number))
+            pool.shells.add_chore(lambda: self._drain(pool.number))
             pool.shells.expect_jobs()
         return found
 
-    def _end(self, key: tuple[int, SyncPlace]) -> None:
+    def _of_pool(self, number: int) -> list[ProjectSync]:
+        return [sync for key, sync in self._syncs.items() if key[0] == number]
+
+    def _drain(self, number: int) -> None:
         with self._lock:
-            sync = self._syncs.pop(key, None)
-        if sync is not None:
-            sync.close()
+            syncs = self._of_pool(number)
+        for each in syncs:
+            each.drain()
+
+    def _end(self, number: int) -> None:
+        with self._lock:
+            syncs = self._of_pool(number)
+            self._syncs = {key: sync for key, sync in self._syncs.items() if key[0] != number}
+            self._pools.discard(number)
+        for each in syncs:
+            each.close()
 
     def report(self, pool: TargetPool) -> list[dict[str, str]]:
         """Which of them go to a target, as PROTOCOL.md has it."""
         with self._lock:
-            places = [place for number, place in self._syncs if number == pool.number]
-        return [{"root": place.root, "directory": place.directory} for place in places]
+            places = [(place.root, place.directory) for number, place in self._syncs if number == pool.number]
+        return [{"root": root, "directory": directory} for root, directory in dict.fromkeys(places)]
+
+
+def _made(pool: TargetPool, place: SyncPlace, environment: Mapping[str, str]) -> ProjectSync:
+    from rdo.sync.project_state import ProjectState  # few projects need them
+    from rdo.sync.project_sync import ProjectSync
+
+    state = ProjectState(environment, fsencode(place.root), f"{pool.target.driver} {place.target}", place.directory)
+    return ProjectSync(place, state)

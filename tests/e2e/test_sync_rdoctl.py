@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 
 from rdo.cli.doctor.files import skew
+from rdo.sync.sync_table import KEPT
 from tests.e2e.reached import Reached
 from tests.e2e.synced import Synced
 
@@ -40,6 +45,18 @@ def test_explain_and_status_say_what_is_copied(synced: Synced) -> None:
     synced.ok("true")
     assert f'"directory": "{synced.there}"' in synced.rdoctl("status", "--json").stdout.decode()
     assert "the same" in synced.rdoctl("sync", "status").stdout.decode()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the watches of a process")
+def test_what_a_config_said_before_it_was_changed_is_not_watched_for_ever(synced: Synced) -> None:
+    for number in range(KEPT + 3):
+        synced.configure(f'exclude = ["unused{number}"]\n')
+        synced.ok("true")
+    (master,) = json.loads(synced.rdoctl("status", "--json").stdout)
+    (target,) = master["targets"]
+    assert target["syncs"] == [{"root": str(synced.here), "directory": str(synced.there)}]
+    descriptors = Path(f"/proc/{master['pid']}/fd").iterdir()
+    assert [os.readlink(each) for each in descriptors].count("anon_inode:inotify") == KEPT
 
 
 def test_rdoctl_sync_copies_in_one_direction(synced: Synced) -> None:

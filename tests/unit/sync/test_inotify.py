@@ -176,3 +176,14 @@ def test_without_a_change_little_is_done(local: LocalTree, tmp_path: Path) -> No
         marks = [number for number, line in enumerate(lines) if "/mark-" in line]
         calls.append(marks[1] - marks[0])
     assert calls[0] == calls[1] < 60
+
+
+def test_once_closed_it_answers_and_watches_no_more(tmp_path: Path, said: list[str]) -> None:
+    before = watches()
+    local = LocalTree(str(tmp_path), SyncRules("push"), said.append)
+    local.settle(ENVIRONMENT)
+    assert watches() > before
+    local.close()
+    (tmp_path / "a").touch()
+    assert list(local.settle(ENVIRONMENT)) == [b"a"]
+    assert (watches(), said) == (before, [])
