@@ -35,7 +35,7 @@ after it. Without a command, rdo opens a login shell in the matching directory.
                           if stdin, stdout and stderr are all terminals)
   -n                      give the command an empty stdin
   -L PORT[:HOST:PORT]     have a port of the target here, as with `ssh -L`
-  -R PORT[:HOST:PORT]     have a port of this machine there, as with `ssh -R`
+  -R PORT[:HOST:PORT]     have this PORT, or HOST:PORT, of this machine there
   -D [ADDRESS:]PORT       be a SOCKS proxy here, as with `ssh -D`
       --no-sync           copy no files, whatever the key `sync` says
       --sync-only         copy what changed on either side, and run nothing
