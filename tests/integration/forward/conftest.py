@@ -17,8 +17,10 @@ from rdo.drivers.base import ChannelOptions
 from rdo.drivers.docker.driver import DockerDriver
 from rdo.forward.target_forwards import TargetForwards
 from rdo.pool.target_pool import TargetPool
+from tests.conftest import require
 from tests.docker_engine import DockerEngine
 from tests.leaks import wait_until
+from tests.podman_engine import podman, why_not
 from tests.reach import Target, reach_dropbear, reach_local, reach_ssh
 from tests.ssh_client import ScriptedCaller
 from tests.ssh_server import free_port
@@ -34,7 +36,24 @@ def reach_container(request: pytest.FixtureRequest, directory: Path, stack: Exit
     return Target(driver, environment, directory, "/there")
 
 
-REACH = {"ssh": reach_ssh, "dropbear": reach_dropbear, "local": reach_local, "docker": reach_container}
+def reach_podman(request: pytest.FixtureRequest, directory: Path, stack: ExitStack) -> Target:
+    """One of podman, which starts programs by the same interface as Docker, in its own way."""
+    if reason := why_not():
+        require("podman", reason)
+    engine = stack.enter_context(podman())
+    name = stack.enter_context(engine.container(directory))
+    environment = {**os.environ, "DOCKER_HOST": engine.host}
+    driver = DockerDriver(Settings(container=name), str(directory), "default", environment)
+    return Target(driver, environment, directory, "/there")
+
+
+REACH = {
+    "ssh": reach_ssh,
+    "dropbear": reach_dropbear,
+    "local": reach_local,
+    "docker": reach_container,
+    "podman": reach_podman,
+}
 
 WAYS = {
     **{name: (name, ForwardKind.LOCAL) for name in REACH},
@@ -44,7 +63,10 @@ WAYS = {
 """Kinds of target, and which end listens. Both ends are this machine, so one is as good as the other for a test."""
 
 
-@pytest.fixture(scope="module", params=WAYS)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(way, marks=pytest.mark.long if way == "podman" else ()) for way in WAYS],
+)
 def way(request: pytest.FixtureRequest) -> str:
     """Each kind of target in its turn, in each direction that it has."""
     return str(request.param)
