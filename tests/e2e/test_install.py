@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -25,16 +27,21 @@ Wheels = Callable[[str], Path]
 
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
-    """The wheel with the client in C, or with the one in Python; each is built once."""
+    """The wheel with the client in C, or with the one in Python; each is built once, for all processes of xdist."""
     if shutil.which("cc") is None:
         require("cc", "there is no compiler")
-    directory = tmp_path_factory.mktemp("wheels")
-    made: dict[str, Path] = {}
+    base = tmp_path_factory.getbasetemp()
+    directory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "wheels"
+    directory.mkdir(exist_ok=True)
 
     def wheel(client: str) -> Path:
-        if client not in made:
-            made[client] = build(directory / client, CC="cc" if client == "native" else "/nowhere/cc")
-        return made[client]
+        with (directory / f"{client}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (directory / client).exists():
+                build(directory / f"new {client}", CC="cc" if client == "native" else "/nowhere/cc")
+                (directory / f"new {client}").rename(directory / client)
+        (made,) = (directory / client).iterdir()
+        return made
 
     return wheel
 
