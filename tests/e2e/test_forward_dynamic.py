@@ -14,6 +14,12 @@ from tests.leaks import wait_until
 from tests.ssh_server import free_port
 
 
+@pytest.fixture
+def runtime(lent: dict[str, str]) -> dict[str, str]:
+    """With a master that stays."""
+    return lent
+
+
 @pytest.mark.both_clients
 def test_a_proxy_is_here_for_as_long_as_its_command_runs(project: Project) -> None:
     curl = shutil.which("curl") or require("curl", "it is not installed")

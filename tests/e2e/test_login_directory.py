@@ -14,6 +14,12 @@ FORMS = {"with ~": "~/{}", "relative": "{}", "slash": "~/{}/", "dots": "./{}/../
 
 
 @pytest.fixture
+def runtime(lent: dict[str, str]) -> dict[str, str]:
+    """With a master that stays."""
+    return lent
+
+
+@pytest.fixture
 def home(project: Project) -> Iterator[Path]:
     """A directory in the login directory of the target, which is that of this user."""
     found = project.run("--dir", ".", "sh", "-c", 'echo "$HOME"')

@@ -16,6 +16,12 @@ from tests.ssh_server import free_port
 
 
 @pytest.fixture
+def runtime(lent: dict[str, str]) -> dict[str, str]:
+    """With a master that stays."""
+    return lent
+
+
+@pytest.fixture
 def opening(project: Project, tmp_path: Path) -> Project:
     """A project whose caller has a browser that writes down what it is to open."""
     browser = tmp_path / "browser"

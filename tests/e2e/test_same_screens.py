@@ -32,6 +32,12 @@ BOUND = 20.0
 """Seconds for both to show the same."""
 
 
+@pytest.fixture
+def runtime(lent: dict[str, str]) -> dict[str, str]:
+    """With a master that stays."""
+    return lent
+
+
 class Twins(NamedTuple):
     """Two screens on which the same is typed: `it` runs a script there by rdo on the one, by ssh on the other."""
 

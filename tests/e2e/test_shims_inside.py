@@ -16,6 +16,12 @@ COUNT = '#!/bin/sh\necho "run by ${RDO_INSIDE-nobody}" >>"$0.log"\nexit 4\n'
 """A tool that tells how often it ran."""
 
 
+@pytest.fixture
+def runtime(lent: dict[str, str]) -> dict[str, str]:
+    """With a master that stays."""
+    return lent
+
+
 def tool(directory: Path, name: str = "tool") -> Path:
     """A tool in a directory that is made for it."""
     directory.mkdir(exist_ok=True)

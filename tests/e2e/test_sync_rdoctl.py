@@ -16,6 +16,12 @@ from tests.e2e.reached import Reached
 from tests.e2e.synced import Synced
 
 
+@pytest.fixture
+def runtime(lent: dict[str, str]) -> dict[str, str]:
+    """With a master that stays."""
+    return lent
+
+
 @pytest.mark.parametrize(
     ("there", "said"),
     [
