@@ -29,7 +29,7 @@ from rdo.sync import rules
 from rdo.sync.conflict import SyncConflict, named
 from rdo.sync.patterns import claimed_twice
 from rdo.sync.project_sync import ProjectSync, SyncPlace
-from rdo.sync.pulling import PullResult
+from rdo.sync.pulling import WITHHELD, Pulling, PullResult
 from rdo.sync.unison import UnisonPlace
 
 
@@ -46,6 +46,8 @@ def place_of(config: Config, driver: Driver, roots: Sequence[Root], target: str)
         raise origin.error(why, "remove `sync`")
     if twice := claimed_twice(config.settings.include, config.settings.pull):
         raise config.origins["pull"].error(f"`pull` and `include` both name `{twice}`", "remove it from one of them")
+    if withheld := next((each for each in config.settings.pull if Pulling.is_protected(fsencode(each))), ""):
+        raise config.origins["pull"].error(f"`pull` names `{withheld}`, but {WITHHELD}", "remove it from `pull`")
     directory = PathMapping(roots).to_remote(config.root)
     if directory is None:
         directory = config.require_directory()

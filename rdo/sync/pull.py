@@ -17,7 +17,7 @@ from rdo.sync.opened import Opened, Place
 from rdo.sync.project_state import ProjectState
 from rdo.sync.pull_scan import STAT, BadScan, Scan, Seen, way
 from rdo.sync.pulled_record import Pulled
-from rdo.sync.pulling import Pulling, PullPatterns, PullResult, Scanned
+from rdo.sync.pulling import WITHHELD, Pulling, PullPatterns, PullResult, Scanned
 from rdo.sync.push_job import chunks
 from rdo.sync.receive import Received, Receiver, Refused
 
@@ -32,7 +32,6 @@ PLACED_SIZE = 64 * 1024 * 1024
 
 ODD_NAME = "/bin/sh there is yash, which accepts only characters of its locale"
 ODD_KIND = "fifos, sockets and devices are not taken"
-WITHHELD = "a target gets to write no file that git or rdo reads"
 
 _PULL = load("sync_pull", SET_NEWLINE=load("newline"))
 

@@ -12,6 +12,7 @@ from rdo.sync.pull_scan import Seen, way
 from rdo.sync.receive import Refused
 
 PROTECTED = frozenset({STATE, b".git", b".rdo.conf"})
+WITHHELD = "a target gets to write no file that git or rdo reads"
 
 
 class PullPatterns(Protocol):

@@ -112,6 +112,13 @@ def test_one_file_cannot_go_both_ways(on_ssh: Synced) -> None:
     assert (done.returncode, b"`pull` and `include` both name `dist/a`" in done.stderr) == (255, True), done
 
 
+def test_what_no_target_gets_to_write_cannot_be_pulled(on_ssh: Synced) -> None:
+    on_ssh.configure('pull = ["dist/**", "sub/.Git/**"]\n')
+    done = on_ssh.run("true")
+    said = b": `pull` names `sub/.Git/**`, but a target gets to write no file that git or rdo reads; "
+    assert (done.returncode, said in done.stderr) == (255, True), done
+
+
 def test_a_second_machine_is_told_and_its_files_are_left_alone(
     on_ssh: Synced, tmp_path: Path, runtime: dict[str, str], sshd: Sshd
 ) -> None:
