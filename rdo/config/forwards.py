@@ -200,6 +200,8 @@ def _port(field: str) -> int:
 def _host(field: str) -> str:
     if not field or (why := host_fault(field) or length_fault(field, NAME_LIMIT)):
         raise InvalidForward(f"has a host that {why}" if field else FORM)
+    if "!" in field:
+        raise InvalidForward("has a `!` that is not at its end")
     return field
 
 

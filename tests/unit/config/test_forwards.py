@@ -73,6 +73,8 @@ def test_a_forward_is_read_as_ssh_and_docker_have_it(word: str, listen: Endpoint
         ("[::1", "is not of the form"),
         ("[::1]80", "is not of the form"),
         ("8080:a;b:80", "has a host that contains `;`"),
+        ("8080!:80", "has a `!` that is not at its end"),
+        ("8080:db!:80", "has a `!` that is not at its end"),
         ("8080:-oX:80", "has a host that begins with `-`"),
         ("*:/run/there", "for a port"),
         ("3000\n", "contains"),
