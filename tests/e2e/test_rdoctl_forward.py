@@ -99,6 +99,14 @@ def doctor(project: Project) -> str:
     return next((" ".join(line.split()) for line in lines if " ports: " in line), "")
 
 
+def test_doctor_tries_sockets_and_addresses_too(project: Project) -> None:
+    there, here = project.remote / "there.sock", free_port()
+    project.configure(ssh_config_text(project, f'forward = ["[::1]:{here}:localhost:1", "unix:{there}"]\n'))
+    said = doctor(project)
+    assert f"[::1]:{here} -> devbox:1 (now: " in said
+    assert f".sock -> devbox:{there} (now: " in said
+
+
 def test_doctor_tries_each_port(project: Project) -> None:
     assert doctor(project) == ""
     with web_server(project.remote) as port:

@@ -14,7 +14,7 @@ from rdo.cli import masters
 from rdo.cli.doctor.check import Check, Finding, failed, ok, warning
 from rdo.cli.doctor.target import TargetCommands
 from rdo.config import forwards
-from rdo.config.forwards import Endpoint, Forward
+from rdo.config.forwards import EVERYWHERE, Endpoint, Forward
 from rdo.config.load import Config
 from rdo.errors import SetupError
 from rdo.forward import listening_script
@@ -87,12 +87,25 @@ def _obstacle(forward: Forward) -> str:
 
 def _probe(held: Held) -> None:
     """Connect through it, so that its failure is known."""
-    host, _, port = held["local"].rpartition(":")
-    family = socket.AF_INET if port else socket.AF_UNIX
-    with socket.socket(family) as connection, contextlib.suppress(OSError):
-        connection.settimeout(PROBE_TIMEOUT)
-        connection.connect(("127.0.0.1" if host == "localhost" else host, int(port)) if port else held["local"])
+    with contextlib.suppress(OSError), _connected(held["local"]) as connection:
         connection.recv(1, socket.MSG_PEEK)
+
+
+def _connected(local: str) -> socket.socket:
+    """Connect to a path, or to `HOST:PORT`. Raises OSError."""
+    if not local.startswith("/"):
+        host, _, port = local.rpartition(":")
+        return socket.create_connection(
+            ("localhost" if host == EVERYWHERE else host.strip("[]"), int(port)), PROBE_TIMEOUT
+        )
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(PROBE_TIMEOUT)
+        connection.connect(local)
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
 def _line(held: Held) -> str:
