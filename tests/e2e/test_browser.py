@@ -21,6 +21,12 @@ URL = "https://example.com/a?b=c&d='e'$(f)#g"
 ASK, YES = 'open_browser = "ask"\n', 'open_browser = "yes"\n'
 
 
+@pytest.fixture
+def runtime(lent: dict[str, str]) -> dict[str, str]:
+    """With a master that stays."""
+    return lent
+
+
 @dataclass(frozen=True)
 class Opening:
     """A project whose caller has a browser that writes down what it is to open."""
@@ -92,7 +98,7 @@ def test_later_commands_of_a_connection_use_the_same_programs(tells: Opening) ->
     assert first[1] != second[1]
     directory = Path(os.fsdecode(first[0])).parent.parent
     assert directory.stat().st_mode & 0o777 == 0o700
-    assert tells.project.shell("rdoctl stop --all").returncode == 0
+    assert tells.project.shell("rdoctl stop").returncode == 0
     assert wait_until(lambda: not directory.exists(), PATIENCE)
 
 
