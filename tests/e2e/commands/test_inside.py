@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.project import Project
 from tests.e2e.shims import add
+from tests.environment import stop_masters
 
 
 @pytest.fixture
-def project(configured: Project) -> Project:
-    return configured
+def project(configured: Project) -> Iterator[Project]:
+    runtime_there(configured).mkdir(mode=0o700, exist_ok=True)
+    yield configured
+    stop_masters({"XDG_RUNTIME_DIR": str(runtime_there(configured))})
 
 
 @pytest.fixture
@@ -24,12 +28,17 @@ def copied(project: Project) -> Project:
     return project
 
 
+def runtime_there(project: Project) -> Path:
+    """The runtime directory on the target: a short path, or another one would be used."""
+    return Path(project.environment["XDG_RUNTIME_DIR"], "there")
+
+
 def nested(project: Project, *words: str) -> str:
     """A shell string that runs rdo on the target, whose own runtime is another one."""
     home = project.remote.parent / "there"
     home.mkdir(mode=0o700, exist_ok=True)
     rdo = os.fsdecode(project.command()[0])
-    settings = f"HOME={home} XDG_RUNTIME_DIR={home} XDG_STATE_HOME={home} XDG_CONFIG_HOME={home}"
+    settings = f"HOME={home} XDG_RUNTIME_DIR={runtime_there(project)} XDG_STATE_HOME={home} XDG_CONFIG_HOME={home}"
     return f"unset RDO_TRUST; {settings} {rdo} " + " ".join(f"'{word}'" for word in words)
 
 
