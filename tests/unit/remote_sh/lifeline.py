@@ -15,7 +15,7 @@ from rdo.remote_sh.bootstrap import bootstrap
 from rdo.remote_sh.render import LIFELINE
 from tests.unit.remote_sh.shells import BOUND, NONCE, as_bin_sh
 
-END_BOUND = 20.0
+END_BOUND = 60.0
 """Seconds within which all that is listed must be gone after the lifeline's end: it tries for 2, and posh, on a machine
 busy with something else, starts two programs each time. What is not ended goes on for 100."""
 
