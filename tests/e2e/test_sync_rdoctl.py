@@ -59,7 +59,7 @@ def test_what_a_config_said_before_it_was_changed_is_not_watched_for_ever(synced
         synced.configure(f'exclude = ["unused{number}"]\n')
         synced.ok("true")
     (master,) = json.loads(synced.rdoctl("status", "--json").stdout)
-    (target,) = master["targets"]
+    (target,) = (each for each in master["targets"] if each["syncs"])
     assert target["syncs"] == [{"root": str(synced.here), "directory": str(synced.there)}]
     descriptors = Path(f"/proc/{master['pid']}/fd").iterdir()
     assert [os.readlink(each) for each in descriptors].count("anon_inode:inotify") == KEPT
