@@ -9,7 +9,8 @@ import rdo
 from rdo.client import argv, tty
 from rdo.client.argv import Options
 from rdo.fscodec import fsencode
-from rdo.ipc import sockets, terminal_modes
+from rdo.ipc import terminal_modes
+from rdo.ipc.release import release
 from rdo.ipc.request import Request
 from rdo.project import FoundConfig
 
@@ -19,7 +20,7 @@ NO_WINDOW = (0, 0, 0, 0)
 def build(options: Options, found: FoundConfig, environ: Mapping[str, str]) -> Request:
     """What RUN asks for."""
     request = Request()
-    request.version = sockets.release()
+    request.version = release()
     request.place = fsencode(rdo.__path__[0])
     request.config = fsencode(found.config)
     request.profile = fsencode(argv.profile(options, environ))

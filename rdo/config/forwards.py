@@ -12,7 +12,7 @@ from rdo.config.names import NAME_LIMIT, PATH_LIMIT, host_fault, length_fault, p
 from rdo.fscodec import fsencode
 from rdo.util.phrases import shortened
 
-FIELD = re.compile(r"\[([^]]*)\]|((?:[^:\[\]])*)")
+FIELD = r"\[([^]]*)\]|((?:[^:\[\]])*)"
 """Between two colons: an address in brackets may contain some itself."""
 
 FORM = "is not of the form `PORT`, `PORT:PORT`, `PORT:HOST:PORT` or `unix:PATH`"
@@ -139,9 +139,10 @@ def fault(word: str) -> str:
 
 def _fields(word: str) -> list[str]:
     """What colons separate, without brackets."""
+    field = re.compile(FIELD)
     fields, at = [], 0
     while True:
-        found = FIELD.match(word, at)
+        found = field.match(word, at)
         assert found is not None  # it matches nothing, too
         fields.append(found[2] if found[1] is None else found[1])
         at = found.end()

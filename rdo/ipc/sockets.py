@@ -8,7 +8,6 @@ import os
 import sys
 import time
 
-import rdo
 from rdo.errors import SetupError
 from rdo.ipc import protocol
 from rdo.ipc.address import RUNTIME_DIR_HINT
@@ -44,19 +43,6 @@ class Piped:
     def send(self, connection: Socket) -> None:
         """Send it. Raises OSError."""
         raise NotImplementedError
-
-
-def release() -> bytes:
-    """What client and master compare: protocol, version, and which installation: an upgrade in place changes it."""
-    found = [protocol.VERSION, rdo.__version__.encode()]
-    place = rdo.__path__[0]
-    for path in (place, place + "/__init__.py"):
-        try:
-            info = os.stat(path)
-        except OSError:
-            continue  # it is being replaced just now
-        found.append(b"%x-%x" % (info.st_ino, info.st_mtime_ns))
-    return b" ".join(found)
 
 
 def connect(path: str) -> Socket | None:

@@ -17,7 +17,8 @@ from collections.abc import Iterator
 
 import rdo
 from rdo.errors import RdoError, SetupError
-from rdo.ipc import protocol, sockets, startup
+from rdo.ipc import protocol, startup
+from rdo.ipc.release import release
 from rdo.ipc.request import decode_request
 from rdo.master import daemonize, preload, queries, socket_activation
 from rdo.master.admission import Admission, NotServed
@@ -226,16 +227,16 @@ def main() -> None:
     """
     threading.excepthook = lambda arguments: log.crash(arguments.exc_value or RuntimeError(str(arguments.exc_type)))
     daemonize.shed()
-    path, *release = sys.argv[1:]
+    path, *client_release = sys.argv[1:]
     try:
         daemonize.check_address_space()
-        lent = None if release else socket_activation.inherited_listener(path, os.environ)
-        master = Master(path, release[0].encode() if release else sockets.release(), lent)
+        lent = None if client_release else socket_activation.inherited_listener(path, os.environ)
+        master = Master(path, client_release[0].encode() if client_release else release(), lent)
         master.start()
     except SetupError as error:
-        _report(startup.READY_FD if release else log.LOG, str(error).encode())
+        _report(startup.READY_FD if client_release else log.LOG, str(error).encode())
         os._exit(1)
-    if release:
+    if client_release:
         _report(startup.READY_FD, startup.LISTENS)
         os.close(startup.READY_FD)
     try:

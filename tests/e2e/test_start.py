@@ -13,7 +13,7 @@ import pytest
 
 from rdo.client import spawn_master
 from rdo.ipc import startup
-from rdo.ipc.sockets import release
+from rdo.ipc.release import release
 from tests.e2e.masters import logins, masters, sockets, stop
 from tests.e2e.project import PATIENCE, Project, ssh_project
 from tests.leaks import wait_until

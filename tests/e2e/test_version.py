@@ -6,7 +6,7 @@ import os
 
 import rdo
 from rdo.ipc import protocol
-from rdo.ipc import sockets as control
+from rdo.ipc.release import release
 from tests.e2e.masters import END_BOUND, answer, masters, sockets
 from tests.e2e.project import Project
 from tests.leaks import wait_until
@@ -36,7 +36,7 @@ def test_a_client_of_another_version_makes_the_master_end_after_what_runs_and_a_
 def test_a_peer_that_talks_nonsense_is_disconnected_and_the_master_goes_on(project: Project) -> None:
     assert project.run("true").returncode == 0
     (path,) = sockets(project)
-    cut_off = protocol.frame(protocol.RUN, b"\0".join([control.release(), os.fsencode(rdo.__path__[0]), b"x"]))
+    cut_off = protocol.frame(protocol.RUN, b"\0".join([release(), os.fsencode(rdo.__path__[0]), b"x"]))
     for nonsense in (b"GET / HTTP/1.1\r\n\r\n", protocol.frame(b"?"), cut_off, b"\xff" * 9):
         frames = answer(path, nonsense + b"\0" * 8)
         assert [kind for kind, _ in frames] == [protocol.FAILED]

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from rdo.ipc import address, sockets
+from rdo.ipc import address
+from rdo.ipc.release import release
 from tests.e2e.project import Project
 
 MASTER = """
@@ -83,7 +84,7 @@ def faulty_master(project: Project, directory: Path, place: str, kind: str, afte
         str(directory / "count"),
         str(directory / "switch"),
     ]
-    arguments = [path, sockets.release().decode()]
+    arguments = [path, release().decode()]
     ready, report = os.pipe()
     with open(ready, "rb") as heard, open(f"{path}.log", "ab") as log, subprocess.Popen(
         ["bash", "-c", 'exec 3>&"$0" && exec "$@"', str(report), *program, *arguments],

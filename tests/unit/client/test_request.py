@@ -12,7 +12,7 @@ import rdo
 from rdo.client import request
 from rdo.client.argv import parse
 from rdo.fscodec import fsencode
-from rdo.ipc import sockets
+from rdo.ipc.release import release
 from rdo.ipc.request import FLAGS, Request, decode_request, encode_request
 from rdo.project import FoundConfig
 
@@ -55,7 +55,7 @@ def test_a_request_holds_what_was_typed_and_where() -> None:
     built = build("-p", "web", "--dir", "x\udcff", "make", "a\udcff")
     built.environ = [item for item in built.environ if not item.startswith(b"PYTEST_")]
     assert {name: getattr(built, name) for name in built.__slots__} == {
-        "version": sockets.release(),
+        "version": release(),
         "place": fsencode(rdo.__path__[0]),
         "config": b"/work/.rdo.conf",
         "profile": b"web",
