@@ -84,11 +84,6 @@ class HeldForward(ABC):
             self._past.sent + sum(relay.sent for relay in relays),
         )
 
-    @property
-    def is_used(self) -> bool:
-        """Whether a connection is open."""
-        return bool(self.relays)
-
     def forget(self, relay: Relay) -> None:
         """It is over."""
         self.relays.pop(relay)()

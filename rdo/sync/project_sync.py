@@ -17,7 +17,6 @@ from rdo.sync.local_tree import LocalTree
 from rdo.sync.patterns import Patterns
 from rdo.sync.project_state import ProjectState
 from rdo.sync.pulling import PullResult
-from rdo.sync.push_sender import PushResult
 from rdo.sync.receive import Refused
 from rdo.sync.rules import SyncRules
 from rdo.sync.shared_flight import SharedFlight
@@ -54,8 +53,6 @@ class ProjectSync:
         self._has_told_of_others = False
         self._refused: set[bytes] = set()
         """Paths of the target that were told to be left there."""
-        self.pushed = PushResult()
-        """What the last push that changed something did."""
         self.pulled = PullResult()
 
     def _report(self, line: str) -> None:
@@ -90,7 +87,6 @@ class ProjectSync:
         finally:
             self._tell_of_others(use.caller)
         if result.put or result.removed:
-            self.pushed = result
             use.caller.trace(f"copied {result.put:,} files ({result.size:,} bytes) to `{self.place.target}`")
 
     def _tell_of_others(self, caller: Caller) -> None:
