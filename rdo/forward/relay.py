@@ -42,7 +42,7 @@ class Loop(Protocol):
 
 
 class Relay:
-    """See the module. `over` is called once, when both sides are closed."""
+    """See the module. `over` is called once, at the end, before whoever is connected here sees it."""
 
     def __init__(self, connection: socket.socket, loop: Loop, over: Callable[[Relay], None]) -> None:
         connection.setblocking(False)
@@ -229,6 +229,8 @@ class Relay:
             if (there := stream.fileno()) >= 0:
                 self._loop.select(there, 0, self)
             stream.close()  # first: after it, nobody writes to the socket
-        self._socket.close()
         self._loop.relays.discard(self)
-        self._over(self)
+        try:
+            self._over(self)  # before the near side sees the end: whoever asks then why, is told
+        finally:
+            self._socket.close()
