@@ -66,7 +66,7 @@ class ChannelSender:
 
     def send(self, message: Sendable | OutgoingData) -> None:
         """Send it, unless the channel is given up. Raises LinkLost."""
-        self._transport.send(message, unless=self._is_silent)
+        self._transport.outbox.send(message, unless=self._is_silent)
 
     def send_if_possible(self, message: Sendable) -> None:
         """Send what need not arrive: where the connection is lost, reading and the exit status say so."""
@@ -76,4 +76,4 @@ class ChannelSender:
     def send_close(self) -> None:
         """Send the last message of the channel."""
         with contextlib.suppress(LinkLost):
-            self._transport.send(messages.close(self._remote.number))
+            self._transport.outbox.send(messages.close(self._remote.number))

@@ -39,7 +39,7 @@ class Ping:
         """Through another host, where nobody knows whether there is room."""
         try:
             with contextlib.suppress(LinkLost):
-                self._transport.send(messages.keepalive(), _ignore)
+                self._transport.outbox.send(messages.keepalive(), _ignore)
         finally:
             self._slow.release()
 

@@ -50,7 +50,7 @@ class SshListener:
         if not self.ended:
             self.is_closed = True
             with contextlib.suppress(LinkLost):
-                self._transport.send(forward_messages.stop_listening(self.endpoint), lambda answer: None)
+                self._transport.outbox.send(forward_messages.stop_listening(self.endpoint), lambda answer: None)
 
     def accept(self) -> SshChannel | None:
         """The near end of one more connection, or None for too many. By the transport."""
@@ -131,7 +131,7 @@ class RemoteListeners:
             answers.put(listener)
 
         self._transport.debug = ""
-        self._transport.send(forward_messages.listen(at), answered)
+        self._transport.outbox.send(forward_messages.listen(at), answered)
         try:
             listener = answers.get(timeout=ANSWER_TIMEOUT)
         except queue.Empty:

@@ -18,11 +18,10 @@ from rdo.drivers.ssh.algorithms import AlgorithmOffer
 from rdo.drivers.ssh.break_words import words_for
 from rdo.drivers.ssh.channel_table import ChannelHandler, ChannelTable
 from rdo.drivers.ssh.fields import Violation, words
-from rdo.drivers.ssh.global_requests import Answered
 from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
 from rdo.drivers.ssh.outbox import Outbox
-from rdo.drivers.ssh.packet_content import IncomingData, OutgoingData, Sendable
+from rdo.drivers.ssh.packet_content import IncomingData, Sendable
 from rdo.drivers.ssh.packet_receiver import CHANNEL_MESSAGES
 from rdo.drivers.ssh.paramiko_adapter import KeyExchange
 from rdo.errors import LinkLost, reason
@@ -91,20 +90,11 @@ class SshTransport(KeyExchange):
         self.open_channels.add(channel)
         if self.ended.is_set():  # its last word to all channels may have come before this one was among them
             channel.lose()
-        self.send(messages.open_channel(kind, channel.number, channel.window, READ_SIZE, details))
+        self.outbox.send(messages.open_channel(kind, channel.number, channel.window, READ_SIZE, details))
 
     def defer(self, act: Callable[[], None]) -> None:
         """Do it when all that has come so far is worked through. To be called by who works, this transport's thread."""
         self.packetizer.receiver.source.defer(act)
-
-    def send(
-        self,
-        message: Sendable | OutgoingData,
-        answered: Answered | None = None,
-        unless: Callable[[], bool] | None = None,
-    ) -> None:
-        """See Outbox."""
-        self.outbox.send(message, answered, unless)
 
     def send_login(self, message: Sendable) -> None:
         """Send a message of the authentication. Raises EOFError, OSError, Violation."""

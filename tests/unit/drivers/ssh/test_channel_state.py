@@ -32,7 +32,7 @@ SIZE = WindowSize(24, 80)
 
 
 class Transport:
-    """Keeps what is sent."""
+    """Keeps what is sent: it is its own outbox."""
 
     disconnect_reason = ""
 
@@ -42,6 +42,7 @@ class Transport:
     def __init__(self) -> None:
         self.sent: list[bytes] = []
         self.open_channels = ChannelTable()
+        self.outbox = self
 
     def send(self, message: Sendable | OutgoingData, unless: Callable[[], bool] = lambda: False) -> None:
         if unless():
