@@ -29,8 +29,12 @@ from tests.ssh_server import free_port
 from tests.sshd import Sshd
 from tests.vagrant_fake import FakeVagrant
 
-PAIRS, TRIES = 15, 3
-"""Commands beside a stream and as many without it, by turns, and again where other work on the machine was in the way.
+PAIRS = 15
+"""Commands beside a stream and as many without it, by turns."""
+
+STARVED = 4.0
+"""What a command costs beside a stream at full speed, by what it costs alone, from which on it has to wait for it. The
+stream takes all that two cores have, so that some of this is the machine's.
 """
 
 PAUSE = 0.05
@@ -284,6 +288,6 @@ def test_output_at_full_speed(
 ) -> None:
     floods = ssh_project(tmp_path / "floods", runtime, own_sshd().start())
     with floods.start("cat", "/dev/zero", stdout=subprocess.DEVNULL) as flood:
-        assert any(ratio(project, flood) < 1.5 for _ in range(TRIES))
+        assert ratio(project, flood) < STARVED
         assert flood.poll() is None
         flood.kill()
