@@ -3,14 +3,12 @@ directory where the command was typed. The control master has another environmen
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from rdo.util.own_program import Finish, Finished
+from rdo.util.own_program import Finish, Finished, kill_group
 
 UMASK = 0o022
 """As a login has it, for what the program makes: that of the control master keeps everything to itself."""
@@ -68,8 +66,7 @@ def _finish(process: subprocess.Popen[bytes], given: bytes, timeout: float) -> F
         try:
             output, errors = process.communicate(given or None, timeout)
         except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            kill_group(process.pid)
             raise TimeoutError(f"waited {timeout:.0f} s") from None
         finally:
             process.kill()

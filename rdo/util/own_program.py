@@ -2,6 +2,7 @@
 more, and takes as long to load as `ssh -G` takes to answer.
 """
 
+import contextlib
 import os
 import select
 import time
@@ -66,13 +67,19 @@ def _finish(pid: int, output: int, errors: int, timeout: float) -> Finished:
     try:
         found = _read([output, errors], time.monotonic() + timeout)
     except BaseException:
-        os.killpg(pid, SIGKILL)
+        kill_group(pid)
         raise
     finally:
         os.close(output)
         os.close(errors)
         status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     return Finished(status, *found)
+
+
+def kill_group(pid: int) -> None:
+    """Kill a program that leads a process group and has not been waited for, and what it has started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS forbids it once all have ended
+        os.killpg(pid, SIGKILL)
 
 
 def _read(readers: Sequence[int], deadline: float) -> list[bytes]:
