@@ -26,17 +26,15 @@ class SyncTable:
         """Guards the table."""
         self._syncs: dict[tuple[int, SyncPlace], ProjectSync] = {}
         """By the number of the pool and the place; the one that was used last comes last."""
-        self._pools: set[int] = set()
 
     def of(self, pool: TargetPool, place: SyncPlace, environment: Mapping[str, str]) -> ProjectSync:
         """The one for a directory of a target; it ends with the pool. Raises RdoError."""
         with self._lock:
+            is_first = not self._of_pool(pool.number)
             found = self._syncs.pop((pool.number, place), None) or _made(pool, place, environment)
             self._syncs[pool.number, place] = found
             mine = [key for key in self._syncs if (key[0], key[1].root) == (pool.number, place.root)]
             unused = [self._syncs.pop(key) for key in mine[:-KEPT]]
-            is_first = pool.number not in self._pools
-            self._pools.add(pool.number)
         for each in unused:
             each.close()
         if is_first:
@@ -58,7 +56,6 @@ class SyncTable:
         with self._lock:
             syncs = self._of_pool(number)
             self._syncs = {key: sync for key, sync in self._syncs.items() if key[0] != number}
-            self._pools.discard(number)
         for each in syncs:
             each.close()
 
