@@ -22,7 +22,6 @@ HELD_LIMIT = 64
 
 FAILURES = (EOFError, OSError, SSHException, Violation)
 
-
 _Waiting = tuple["Sendable | OutgoingData", "Answered | None", "Callable[[], bool] | None"]
 """What `send` is given."""
 
