@@ -23,9 +23,6 @@ help: ## show this list
 demo: .venv/installed ## a throw-away SSH server, and rdo running commands on it
 	@$(BIN)/python demo/demo.py
 
-# RETRY=1: what failed beside real servers, on a machine that does other things too, has one more try, by itself.
-AGAIN := $(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(SERVERS)
-
 # Collected from their files alone: they are few, and run when all others have ended.
 SERIAL = $(shell grep -rlw 'pytest.mark.serial' --include='test_*.py' $(SERVERS))
 
@@ -34,8 +31,8 @@ SERIAL = $(shell grep -rlw 'pytest.mark.serial' --include='test_*.py' $(SERVERS)
 test: .venv/developing ## install what the tests need, then run all of them
 	@sh tests/setup-debian
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/unit $(if $(ALL),--cov --cov-report=term)
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not serial$(if $(ALL),, and not long)' $(SERVERS) $(if $(RETRY),|| $(AGAIN))
-	$(BIN)/python -m pytest -m serial $(SERIAL) $(if $(RETRY),|| $(AGAIN))
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not serial$(if $(ALL),, and not long)' $(SERVERS)
+	$(BIN)/python -m pytest -m serial $(SERIAL)
 
 # What other releases could break: ssh, the command line and its tables, compose files. ALL=1: all tests.
 LIBRARIES := tests/unit/drivers/ssh tests/unit/cli $(wildcard tests/integration/test_ssh_[chlp]*.py) \
@@ -43,8 +40,7 @@ LIBRARIES := tests/unit/drivers/ssh tests/unit/cli $(wildcard tests/integration/
 
 lowest: .venv-lowest/ready ## the tests that need other libraries most, with their oldest releases that pyproject.toml allows
 	@sh tests/setup-debian
-	.venv-lowest/bin/python -m pytest $(SIDE_BY_SIDE) $(if $(ALL),tests/unit $(SERVERS),$(LIBRARIES)) \
-		$(if $(RETRY),|| .venv-lowest/bin/python -m pytest --last-failed --last-failed-no-failures none)
+	.venv-lowest/bin/python -m pytest $(SIDE_BY_SIDE) $(if $(ALL),tests/unit $(SERVERS),$(LIBRARIES))
 
 newest: .venv-newest/python ## these and the unit tests, with the newest releases
 	@sh tests/setup-debian
