@@ -75,11 +75,19 @@ def shared(tmp_path_factory: pytest.TempPathFactory, shared_runtime: dict[str, s
 def lent(shared: Project) -> Iterator[dict[str, str]]:
     """The environment of that master for one test, which neither ends it nor counts: its targets are closed after it.
 
-    A module whose `runtime` is this one has no master for each test. To start one is half of what a test costs.
+    It is the `runtime` of a module that says `pytestmark = pytest.mark.usefixtures("lent")`, and so has no master for
+    each test. To start one is half of what a test costs.
     """
     before = targets(shared)
     yield dict(shared.environment)
     close(shared, targets(shared) - before)
+
+
+@pytest.fixture
+def runtime(request: pytest.FixtureRequest) -> dict[str, str]:
+    """`lent` where a test uses that, and otherwise an environment of its own."""
+    found: dict[str, str] = request.getfixturevalue("lent" if "lent" in request.fixturenames else "runtime")
+    return found
 
 
 @pytest.fixture(scope="session")

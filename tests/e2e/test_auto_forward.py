@@ -21,11 +21,7 @@ from tests.leaks import wait_until
 from tests.ssh_server import free_port
 from tests.sshd import Sshd
 
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
+pytestmark = pytest.mark.usefixtures("lent")
 
 
 @pytest.fixture

@@ -11,11 +11,7 @@ from tests.e2e.project import Project, ssh_config_text
 from tests.e2e.test_forward import web_server
 from tests.ssh_server import free_port
 
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
+pytestmark = pytest.mark.usefixtures("lent")
 
 
 @pytest.fixture

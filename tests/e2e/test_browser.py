@@ -16,15 +16,11 @@ from tests.e2e.terminal import Terminal
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 URL = "https://example.com/a?b=c&d='e'$(f)#g"
 
 ASK, YES = 'open_browser = "ask"\n', 'open_browser = "yes"\n'
-
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
 
 
 @dataclass(frozen=True)

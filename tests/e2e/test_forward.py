@@ -19,13 +19,9 @@ from tests.e2e.served import listens as listens
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 TEXT = b"served there\n"
-
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
 
 
 @contextmanager

@@ -13,11 +13,7 @@ from tests.e2e.test_forward import TEXT, listens, ports, web_server
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
 
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
+pytestmark = pytest.mark.usefixtures("lent")
 
 
 @pytest.mark.both_clients

@@ -22,16 +22,12 @@ from tests.ssh_server import free_port
 from tests.sshd import Sshd
 from tests.tcp_server import BOUND, read_all, server
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 MEGABYTE = 1024 * 1024
 
 Forward = Callable[[int], int]
 """Forwards a port there: the port here."""
-
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
 
 
 @pytest.fixture(params=["ssh", "docker"])

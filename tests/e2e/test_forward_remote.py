@@ -15,13 +15,9 @@ from tests.leaks import wait_until
 from tests.ssh_server import free_port
 from tests.sshd import Sshd
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 UNTIL_EOF = ("sh", "-c", "echo up; cat")
-
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
 
 
 @pytest.mark.both_clients

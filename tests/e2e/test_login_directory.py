@@ -10,13 +10,9 @@ import pytest
 
 from tests.e2e.project import Project, local_project
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 FORMS = {"with ~": "~/{}", "relative": "{}", "slash": "~/{}/", "dots": "./{}/../{}"}
-
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
 
 
 @pytest.fixture

@@ -11,13 +11,9 @@ from tests.e2e.project import ssh_project
 from tests.e2e.terminal import Terminal
 from tests.sshd import Sshd
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 LINE = "rdo: PTY allocation request failed on "
-
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
 
 
 def test_a_command_goes_on_without_the_terminal_that_the_server_refuses(

@@ -12,16 +12,12 @@ import pytest
 from tests.conftest import require
 from tests.e2e.project import Project, local_project
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 LOCALES = ("ja_JP.EUC-JP", "zh_CN.GBK", "zh_TW.BIG5", "en_US.ISO-8859-1", "ru_RU.KOI8-R", "tr_TR.ISO-8859-9")
 
 BYTES = b"\xa4\xa2 \xc3\xa9 \xff\x81 \xe6\xbc\xa2"
 """Text in EUC-JP, UTF-8, no encoding at all, and UTF-8 again."""
-
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
 
 
 @pytest.fixture

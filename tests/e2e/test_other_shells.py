@@ -12,16 +12,12 @@ import pytest
 from tests.docker_engine import DockerEngine
 from tests.e2e.project import PATIENCE, Project, make_project
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 OTHERS = ("mksh", "yash", "posh", "zsh")
 
 LIBRARIES = ("/usr/lib/x86_64-linux-gnu/libtinfo.so.6", "/usr/lib/x86_64-linux-gnu/libcap.so.2")
 """What some of them need, and a small container may not have."""
-
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
 
 
 @pytest.fixture(params=OTHERS)

@@ -15,6 +15,8 @@ from tests.e2e.project import Project, make_project, ssh_project
 from tests.e2e.terminal import Terminal
 from tests.sshd import Sshd
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 BOUND = 30.0
 """Seconds for a prompt to appear."""
 
@@ -30,12 +32,6 @@ In file included from {root}/src/a.c:1:
 gcc -I{root}/include -o '{root}/a' "{root}/a.c"
 make: *** [{root}/Makefile:3: a] Error 1; see \033]8;;file://{url}/log\033\\the log\033]8;;\033\\
 """
-
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
 
 
 @pytest.fixture(scope="module", params=["sshd", "docker_engine"])

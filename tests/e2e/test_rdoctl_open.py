@@ -14,11 +14,7 @@ from tests.e2e.project import PATIENCE, Project, Result, ssh_config_text
 from tests.leaks import wait_until
 from tests.ssh_server import free_port
 
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
+pytestmark = pytest.mark.usefixtures("lent")
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from tests.e2e.screen import Screen
 from tests.e2e.sessions import PASTE, SESSIONS, Session, Step
 from tests.leaks import wait_until
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 SSH = """#!/bin/sh
 exec ssh -q -F {config} -t devbox "cd {remote} && exec sh it"
 """
@@ -30,12 +32,6 @@ ENDS = {"st=130": "st=a signal's", "st=131": "st=a signal's"}
 
 BOUND = 20.0
 """Seconds for both to show the same."""
-
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
 
 
 class Twins(NamedTuple):

@@ -17,13 +17,9 @@ from tests.e2e.shims import add, bare, call, directory_there
 from tests.leaks import wait_until
 from tests.sshd import Sshd
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
-
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
 
 
 def test_a_shim_runs_the_tool_in_the_project_s_directory_from_anywhere(project: Project, tmp_path: Path) -> None:

@@ -12,14 +12,10 @@ from tests.docker_engine import DockerEngine
 from tests.e2e.project import Project, make_project, ssh_config_text
 from tests.e2e.shims import BARE, add, bare, call
 
+pytestmark = pytest.mark.usefixtures("lent")
+
 COUNT = '#!/bin/sh\necho "run by ${RDO_INSIDE-nobody}" >>"$0.log"\nexit 4\n'
 """A tool that tells how often it ran."""
-
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
 
 
 def tool(directory: Path, name: str = "tool") -> Path:

@@ -15,11 +15,7 @@ from rdo.sync.sync_table import KEPT
 from tests.e2e.reached import Reached
 from tests.e2e.synced import Synced
 
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
+pytestmark = pytest.mark.usefixtures("lent")
 
 
 @pytest.mark.parametrize(

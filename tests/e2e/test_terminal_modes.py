@@ -9,11 +9,7 @@ import pytest
 from tests.e2e.project import Project
 from tests.e2e.terminal import LINE_START, Terminal
 
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
+pytestmark = pytest.mark.usefixtures("lent")
 
 
 def test_keys_and_flags_are_those_of_the_caller_s_terminal(anywhere: Project) -> None:
