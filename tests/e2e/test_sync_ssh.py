@@ -115,7 +115,7 @@ def test_one_file_cannot_go_both_ways(on_ssh: Synced) -> None:
 def test_what_no_target_gets_to_write_cannot_be_pulled(on_ssh: Synced) -> None:
     on_ssh.configure('pull = ["dist/**", "sub/.Git/**"]\n')
     done = on_ssh.run("true")
-    said = b": `pull` names `sub/.Git/**`, but a target gets to write no file that git or rdo reads; "
+    said = b": `pull` names `sub/.Git/**`, but files that git or rdo reads are never taken from a target; "
     assert (done.returncode, said in done.stderr) == (255, True), done
 
 

@@ -1,58 +1,17 @@
-"""Files that are there before a command starts, and back when it has ended: over ssh, docker and local."""
+"""Files that are there before a command starts, and back when it has ended."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.docker_engine import DockerEngine
-from tests.e2e.project import PATIENCE, Project, docker_project, local_project, ssh_project
-from tests.e2e.synced import Synced, listing, prepared
+from tests.e2e.project import PATIENCE
+from tests.e2e.synced import Synced, listing
 
-
-@pytest.fixture
-def runtime(lent: dict[str, str]) -> dict[str, str]:
-    """With a master that stays."""
-    return lent
-
-
-KINDS = ["ssh", "docker", "local"]
-
-
-@pytest.fixture(scope="session")
-def box(docker_engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """A container that sees the directory of the targets, and none of those of the projects."""
-    directory = tmp_path_factory.mktemp("targets")
-    with docker_engine.container("dash", {directory: str(directory)}) as name:
-        yield name, directory
-
-
-@pytest.fixture(scope="session", params=KINDS)
-def kind(request: pytest.FixtureRequest) -> tuple[str, object]:
-    """Each kind of target in its turn, with its server, which is up before any test."""
-    servers = {"ssh": "sshd", "docker": "box"}
-    return request.param, request.getfixturevalue(servers[request.param]) if request.param in servers else None
-
-
-@pytest.fixture
-def synced(kind: tuple[str, Any], tmp_path: Path, runtime: dict[str, str], request: pytest.FixtureRequest) -> Synced:
-    name, server = kind
-    if name == "ssh":
-        project = ssh_project(tmp_path, runtime, server)
-    elif name == "local":
-        project = local_project(tmp_path, runtime)
-    else:
-        container, directory = server
-        project = docker_project(tmp_path, runtime, request.getfixturevalue("docker_engine"), container)
-        shutil.rmtree(project.remote)
-        project = Project(project.local, directory / tmp_path.name, project.environment)
-        project.configure(f'driver = "docker"\ncontainer = "{container}"\ndirectory = "{project.remote}"\n')
-    return prepared(project)
+pytestmark = pytest.mark.usefixtures("lent")
 
 
 def test_what_was_written_is_there_and_what_was_made_comes_back(synced: Synced) -> None:
@@ -176,70 +135,6 @@ def test_a_command_can_do_without_and_files_can_be_copied_without_a_command(sync
     assert not (synced.here / "out").exists()
     assert synced.ok("--sync-only") == ""
     assert ((synced.here / "out").read_text(), (synced.there / "a").read_text()) == ("x\n", "1")
-
-
-def test_a_target_that_is_empty_again_gets_all_again(synced: Synced) -> None:
-    (synced.here / "a").write_text("1")
-    synced.ok("true")
-    shutil.rmtree(synced.there)
-    synced.rdoctl("stop")
-    assert synced.ok("cat", "a") == "1"
-
-
-LOSSES: dict[str, Callable[[Path], object]] = {
-    "the directory": shutil.rmtree,
-    "all in it": lambda there: [shutil.rmtree(there), there.mkdir()],
-    "rdo's record": lambda there: shutil.rmtree(there / ".rdo-sync"),
-    "what git does not track": lambda there: [shutil.rmtree(there / ".rdo-sync"), (there / "new").unlink()],
-}
-
-
-@pytest.mark.parametrize("lost", LOSSES)
-@pytest.mark.parametrize("more", ["", 'pull = ["out"]\n'], ids=["push", "pull"])
-def test_what_a_target_has_lost_is_there_again_before_the_command_starts(synced: Synced, more: str, lost: str) -> None:
-    synced.configure(more)
-    for name in ("a", "src/b", "new"):
-        (synced.here / name).write_text("1")
-    assert synced.ok("cat", "a") == "1"
-    LOSSES[lost](synced.there)
-    with synced.project.start("-c", "cat - ../a b ../new; exit 3", cwd="src") as running:
-        assert running.communicate(b"input ", timeout=PATIENCE) == (b"input 111", b"")
-        assert running.returncode == 3
-    LOSSES[lost](synced.there)
-    (synced.here / "a").write_text("2")
-    (synced.here / "src" / "b").unlink()
-    assert synced.sh("cat a new; ls src") == "21"
-    assert not [path.name for path in synced.there.glob(".rdo-sync/*/go-*")]
-
-
-@pytest.mark.parametrize("words", ["rdo --sync-only", "rdoctl sync push"])
-def test_what_a_target_has_lost_is_copied_again_without_a_command(synced: Synced, words: str) -> None:
-    (synced.here / "a").write_text("1")
-    synced.ok("true")
-    shutil.rmtree(synced.there)
-    done = synced.project.shell(words)
-    assert (done.returncode, done.stderr, (synced.there / "a").read_text()) == (0, b"", "1")
-
-
-@pytest.mark.parametrize("restarted", [False, True], ids=["known here", "known nowhere"])
-def test_only_what_differs_is_a_conflict_where_the_record_is_lost(synced: Synced, restarted: bool) -> None:
-    for name in "abc":
-        (synced.here / name).write_text("1")
-    synced.ok("true")
-    shutil.rmtree(synced.there / ".rdo-sync")
-    (synced.there / "a").write_text("theirs")
-    if restarted:
-        synced.rdoctl("stop")
-    else:
-        assert synced.ok("cat", "a", "b") == "theirs1", "as if the record were there"
-        (synced.here / "a").write_text("2")
-        (synced.here / "c").write_text("2")
-    done = synced.run("touch", "ran")
-    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (255, b"", 1)
-    assert (b": `a` was there before rdo;" if restarted else b": `a` has changed there;") in done.stderr
-    assert ((synced.there / "a").read_text(), (synced.there / "ran").exists()) == ("theirs", False)
-    assert synced.rdoctl("sync", "take", "there", "a").returncode == 0
-    assert synced.ok("cat", "a", "b") == "theirs1"
 
 
 def test_another_user_of_the_target_finds_the_files_that_are_copied(synced: Synced) -> None:
