@@ -230,36 +230,3 @@ def test_a_change_to_another_kind_of_cipher_is_refused(
 def test_the_counter_of_the_vector_starts_again_at_its_end() -> None:
     cipher = AesGcm(AESGCM(KEY), IV)
     assert [cipher.next_nonce()[4:].hex() for _ in range(3)] == ["f" * 15 + "e", "f" * 16, "0" * 16]
-
-
-FULL_BOUND = 10.0
-"""Seconds for a socket to be full that nobody reads."""
-
-
-class Observed(MonitoredStream):
-    """Tells when a sender has to wait."""
-
-    def __init__(self, stream: socket.socket) -> None:
-        super().__init__(stream)
-        self.is_full = threading.Event()
-
-    def wait_for_room(self, timeout: float) -> None:
-        self.is_full.set()
-        super().wait_for_room(timeout)
-
-
-def test_a_peer_that_takes_what_is_sent_to_it_slowly_gives_a_sign_of_life_with_each_piece() -> None:
-    """Its answer to a question would be far behind all that: it may take minutes over a slow line."""
-    near, far = socket.socketpair()
-    with near, far:
-        stream = Observed(near)
-        begun = stream.sign.at
-        sending = threading.Thread(target=PacketizerAdapter(stream).sender.write_all, args=(bytes(20_000_000),))
-        sending.start()
-        assert stream.is_full.wait(FULL_BOUND)
-        assert stream.sign.at == begun
-        size = 0
-        while size < 20_000_000:
-            size += len(far.recv(1_000_000))
-        sending.join()
-        assert stream.sign.at > begun
