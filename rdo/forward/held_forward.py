@@ -55,7 +55,7 @@ class HeldForward(ABC):
     @property
     @abstractmethod
     def ended(self) -> bool:
-        """Whether it listens no more, without having been told so."""
+        """Whether it listens no more, without having been asked to end."""
 
     @abstractmethod
     def end(self) -> None:

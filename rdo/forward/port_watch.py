@@ -158,7 +158,7 @@ class PortWatch:
             if (found := _answer(lines)) is not None:
                 self._have(found)
             else:
-                self._ports.tell()
+                self._ports.show()
             with self._changed:
                 self._changed.notify_all()
 

@@ -31,7 +31,7 @@ class WatchedCommand:
         self.trace = trace
         self.named: set[int] = set()
         """Ports that stood in its output."""
-        self.told: set[str] = set()
+        self.shown: set[str] = set()
         """Lines that were shown: a server that starts again says nothing new."""
 
     @property
@@ -39,7 +39,7 @@ class WatchedCommand:
         """Whether it is known to have ended: then nothing of it will listen."""
         return self._channel.ended
 
-    def tell(self, line: str) -> None:
+    def show(self, line: str) -> None:
         """Show the line, once: later, if an editor has the screen."""
-        if line not in self.told and self.say(line):
-            self.told.add(line)
+        if line not in self.shown and self.say(line):
+            self.shown.add(line)

@@ -55,12 +55,12 @@ class WatchedPorts:
             for command, each in wanted.values():
                 if each.port not in self._ports:
                     self._begin(command, each)
-        self.tell()
+        self.show()
 
-    def tell(self) -> None:
-        """Say what could not be said before."""
+    def show(self) -> None:
+        """Show what could not be shown before."""
         for port in list(self._ports.values()):
-            self._tell(port)
+            self._show(port)
 
     def give_back(self, command: WatchedCommand) -> None:
         """The command has ended."""
@@ -78,21 +78,21 @@ class WatchedPorts:
         command.named.add(port)
         held = self._ports.get(port)
         if held is not None and held.command is command:
-            self._tell(held)
+            self._show(held)
 
     def _begin(self, command: WatchedCommand, found: ListeningPort) -> None:
         pool = self._target.pool
         if self._held(found.port) is not None or pool.target.serves_here(found.port, found.port):
             return
         if len(self._ports) >= PORT_LIMIT:
-            command.tell(f"{PORT_LIMIT} ports are forwarded by themselves, and no more; `rdo -L PORT` forwards one")
+            command.show(f"{PORT_LIMIT} ports are forwarded by themselves, and no more; `rdo -L PORT` forwards one")
             return
         owner = ByItself(found.process, found.pid)
         try:
             forward = Forward(Endpoint(port=found.port), Endpoint(found.host, found.port))
             held, _ = self._target.hold(owner, forward)
         except SetupError as error:
-            command.tell(str(error))
+            command.show(str(error))
             return
         self._ports[found.port] = _Port(command, found, owner, held)
 
@@ -109,10 +109,10 @@ class WatchedPorts:
                 return held
         return None
 
-    def _tell(self, port: _Port) -> None:
+    def _show(self, port: _Port) -> None:
         """Say where it is, unless nobody would want to know."""
         if port.found.port < FIRST_EPHEMERAL or port.found.port in port.command.named:
-            port.command.tell(f"http://{moved_line(port.held, self._target.pool.target.name)}")
+            port.command.show(f"http://{moved_line(port.held, self._target.pool.target.name)}")
 
 
 def _is_by_itself(held: HeldForward) -> bool:

@@ -34,7 +34,7 @@ class AutoForward:
         self._missed: set[int] = set()
 
     def report_by(self, remarks: Remarks) -> None:
-        """Tell the caller by these what is forwarded."""
+        """Report to the caller by these what is forwarded."""
         self._remarks = remarks
 
     def begin(self) -> None:

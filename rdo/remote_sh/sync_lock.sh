@@ -32,7 +32,7 @@ while ! { set -C; echo $$ >"$sync_lock"; } 2>/dev/null; do
         echo "!locked $lock_owner"
         exit
     }
-    # On a disk that is full, nobody gets to write who it is.
+    # On a disk that is full, nobody can write who it is.
     { echo $$ >"$sync_lock.try" && rm -f "$sync_lock.try"; } || {
         rm -f "$sync_lock.try" "$sync_lock"
         echo "!fault lock"

@@ -12,7 +12,7 @@ from rdo.sync.pull_scan import Seen, way
 from rdo.sync.receive import Refused
 
 PROTECTED = frozenset({STATE, b".git", b".rdo.conf"})
-WITHHELD = "a target gets to write no file that git or rdo reads"
+WITHHELD = "files that git or rdo reads are never taken from a target"
 
 
 class PullPatterns(Protocol):
@@ -51,7 +51,7 @@ class Pulling(NamedTuple):
     shell: str
 
     def claims(self, path: bytes) -> bool:
-        """Whether it is to be pulled. A target gets to write no program that git or rdo would run here."""
+        """Whether it is to be pulled. No target may write a program that git or rdo would run here."""
         return self._is_named(path) and not (self.shell and not takes(self.shell, path))
 
     def cannot_ask(self, path: bytes) -> bool:
@@ -63,7 +63,7 @@ class Pulling(NamedTuple):
 
     @staticmethod
     def is_protected(path: bytes) -> bool:
-        """Whether no target gets to write it."""
+        """Whether no target may write it."""
         return not PROTECTED.isdisjoint(path.lower().split(b"/"))
 
     def is_withheld(self, path: bytes) -> bool:

@@ -131,7 +131,7 @@ def test_what_is_not_there_cannot_be_taken_and_nothing_else_is(side: Side, path:
 @pytest.mark.parametrize("path", [".rdo.conf", ".git/config", "sub/.git"])
 def test_what_git_or_rdo_reads_is_not_taken(side: Side, path: str) -> None:
     write(side.there, {path: "1"})
-    with pytest.raises(RdoError, match=f"cannot take `{path}` .*: a target gets to write no file that git or rdo"):
+    with pytest.raises(RdoError, match=f"cannot take `{path}` .*: files that git or rdo reads are never taken"):
         side.tree.take_there(side.use, os.fsencode(side.here), [os.fsencode(path)])
 
 

@@ -197,6 +197,6 @@ def test_what_cannot_be_shown_now_is_shown_later(target: TargetForwards) -> None
     ports.have([on(command, free_port())])
     command.is_drawn_on = False
     assert command.lines == []
-    ports.tell()
-    ports.tell()
+    ports.show()
+    ports.show()
     assert len(command.lines) == 1
