@@ -84,6 +84,12 @@ void environment_set(struct environment *environment, const char *name, const ch
     *item = keep_joined(name, "=", value);
 }
 
+/* Otherwise, Python asks the user database, which no static program can. */
+bool environment_has_home(const struct environment *environment) {
+    const char *home = environment_get(environment, "HOME");
+    return home != NULL && *home != '\0';
+}
+
 /* Spell paths from the root on, before they go to a master, whose directory is `/`. */
 void environment_make_absolute(struct environment *environment) {
     for (size_t i = 0; i < sizeof PATHS / sizeof *PATHS; i++) {

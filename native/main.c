@@ -84,6 +84,8 @@ int main(int argc, char **argv) {
     environment_read(&environment, environ);
     if (environment_get(&environment, ON_TARGET) != NULL)
         hand_over();
+    if (!environment_has_home(&environment))
+        hand_over();
     environment_make_absolute(&environment);
     if (*options.directory != '\0')
         change_directory(options.directory, &environment);

@@ -39,6 +39,7 @@ struct environment {
 void environment_read(struct environment *environment, char **variables);
 const char *environment_get(const struct environment *environment, const char *name);
 void environment_set(struct environment *environment, const char *name, const char *value);
+bool environment_has_home(const struct environment *environment);
 void environment_make_absolute(struct environment *environment);
 
 /* options.c: rdo's own options, told apart from the command. */

@@ -70,7 +70,7 @@ def execute(options: argv.Options) -> int:
     trace = Trace(options.verbose, time.monotonic() - time.process_time())
     trace.step("client start", time.process_time())
     environ = os.environ
-    project.make_absolute(environ)
+    project.complete(environ)
     if options.directory:
         project.change_directory(options.directory, environ)
     if ON_TARGET in environ:

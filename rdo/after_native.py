@@ -33,7 +33,7 @@ def fall_back(error: ConnectError, options: argv.Options) -> None:
     from rdo import run_here
 
     environ = os.environ
-    project.make_absolute(environ)
+    project.complete(environ)
     if options.directory:
         project.change_directory(options.directory, environ)
     found = project.discover(environ, options.project)

@@ -103,8 +103,13 @@ def change_directory(directory: str, environ: MutableMapping[str, str]) -> None:
     environ["PWD"] = logical(_normal(environ.get("PWD", ""), directory), os.getcwd())
 
 
-def make_absolute(environ: MutableMapping[str, str]) -> None:
-    """Make the paths in PATH_ENV_VARS and DOCKER_HOST absolute, for a master, whose working directory is `/`."""
+def complete(environ: MutableMapping[str, str]) -> None:
+    """Set HOME if it is not set, and make the paths in PATH_ENV_VARS and DOCKER_HOST absolute.
+
+    A master has another environment, and its working directory is `/`.
+    """
+    if not environ.get("HOME"):
+        _set_home(environ)
     for name in PATH_ENV_VARS:
         value = environ.get(name, "")
         if value and value[0] not in "/~":
@@ -112,6 +117,16 @@ def make_absolute(environ: MutableMapping[str, str]) -> None:
     host = environ.get("DOCKER_HOST", "")
     if host.startswith(SOCKET_URL) and not host.startswith(SOCKET_URL + "/"):
         environ["DOCKER_HOST"] = f"{SOCKET_URL}{os.getcwd()}/{host[len(SOCKET_URL) :]}"
+
+
+def _set_home(environ: MutableMapping[str, str]) -> None:
+    """As the user database has it, like ssh(1): `env -i`, and some programs that build, leave HOME out."""
+    import pwd  # few callers need it
+
+    try:
+        environ["HOME"] = pwd.getpwuid(os.geteuid()).pw_dir
+    except KeyError:
+        pass
 
 
 def user_file(environ: Mapping[str, str]) -> str:

@@ -77,7 +77,7 @@ def _open_streams() -> None:
 def run(words: list[str]) -> int:
     """The exit status of `rdoctl WORDS`."""
     try:
-        project.make_absolute(os.environ)
+        project.complete(os.environ)
         status = _run(words)
         sys.stdout.flush()
         return status

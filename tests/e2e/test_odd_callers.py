@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import subprocess
 from pathlib import Path
@@ -56,6 +57,16 @@ def test_arguments_output_and_paths_are_bytes_in_any_locale(project: Project, lo
     wrong = subprocess.run([*project.command("--dir", "/nowhere"), BYTES], cwd=directory, env=env, capture_output=True)
     assert (wrong.returncode, wrong.stderr.count(b"\n")) == (255, 1)
     assert b"Traceback" not in wrong.stderr
+
+
+@pytest.mark.parametrize("home", ["/nonexistent", "relative", "", "/dev/null"])
+def test_a_home_that_is_not_there_is_no_hindrance(project: Project, home: str) -> None:
+    """As sandboxes of builds have it, and users without a login."""
+    found = project.run("sh", "-c", "pwd; echo $HOME", env={"HOME": home})
+    assert (found.returncode, found.stderr) == (0, b"")
+    said = home or pwd.getpwuid(os.geteuid()).pw_dir
+    assert found.stdout.decode() == f"{project.remote}\n{said}\n"
+    assert project.run("--dir", ".", "pwd", env={"HOME": home}).stdout == (b"/\n" if home else f"{said}\n".encode())
 
 
 @pytest.mark.parametrize("program", ["rdo cat", "rdo-rsh '' cat", "rdoctl status"])

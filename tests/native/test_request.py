@@ -9,6 +9,7 @@ import sys
 import termios
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from pwd import getpwuid
 
 import pytest
 
@@ -118,7 +119,6 @@ ENVIRONMENTS: dict[str, Mapping[str, str]] = {
     "wrong pwd": {"PWD": "/"},
     "no pwd": {"PWD": ""},
     "config home": {"XDG_CONFIG_HOME": "rel"},
-    "no home": {"HOME": ""},
     "words": {"A": "x y\n", "B": "", "_": "=", "é": "ü", "LC_CTYPE": "C.UTF-8"},
 }
 
@@ -128,6 +128,15 @@ ENVIRONMENTS: dict[str, Mapping[str, str]] = {
 def test_for_each_environment(project: Project, given: Mapping[str, str], cwd: str) -> None:
     env = {**project.environment, **given}
     same(both(Caller(["-e", "A", "x"], str(project.local / cwd), env)), env)
+
+
+@pytest.mark.parametrize("given", [{"HOME": ""}, {}], ids=["empty", "unset"])
+def test_a_caller_without_a_home_has_that_of_the_user_database(project: Project, given: Mapping[str, str]) -> None:
+    """Which the client in C leaves to Python to ask."""
+    env = {name: value for name, value in project.environment.items() if name != "HOME"} | dict(given)
+    python, native = both(Caller(["x"], str(project.local), env))
+    assert fields(native.request, env) == fields(python.request, env)
+    assert f"HOME={getpwuid(os.geteuid()).pw_dir}".encode() in native.request.split(b"\0")
 
 
 def test_for_names_that_are_not_utf_8(project: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,22 @@ def test_paths_go_to_a_master_from_the_root_on(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str, expected: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    environ = {name: value}
-    project.make_absolute(environ)
-    assert environ == {name: expected.format(here=os.getcwd())}
+    environ = {"HOME": "/h", name: value}
+    project.complete(environ)
+    assert environ == {"HOME": "/h", name: expected.format(here=os.getcwd())}
+
+
+@pytest.mark.parametrize("environ", [{}, {"HOME": ""}])
+def test_a_home_that_is_not_set_is_that_of_the_user_database(environ: dict[str, str]) -> None:
+    project.complete(environ)
+    assert environ == {"HOME": pwd.getpwuid(os.geteuid()).pw_dir}
+
+
+@pytest.mark.parametrize("environ", [{}, {"HOME": ""}])
+def test_a_user_who_is_not_in_the_database_has_no_home(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str]
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 2**31 - 5)
+    before = dict(environ)
+    project.complete(environ)
+    assert environ == before

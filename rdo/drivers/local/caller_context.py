@@ -38,6 +38,12 @@ class CallerContext(NamedTuple):
             return cls(environment, DEFAULT_UMASK, None, None)
         return cls(environment, _umask(pid), limits_of(pid), _processors(pid))
 
+    @property
+    def login_directory(self) -> str:
+        """Where a login starts: the home directory; `/` where that cannot be entered, as login(1) has it."""
+        home = self.environment.get("HOME", "")
+        return home if home.startswith("/") and os.path.isdir(home) and os.access(home, os.X_OK) else "/"
+
     def apply(self, pid: int) -> None:
         """Give the limits and processors to a program that has just been started, and waits for its script."""
         if self.limits is not None:

@@ -183,7 +183,7 @@ def _spawn(command: str, pty: Pty | None, context: CallerContext, far: tuple[int
         stdin=far[0],
         stdout=far[1],
         stderr=far[2],
-        cwd=environment.get("HOME") or "/",
+        cwd=context.login_directory,
         env={**environment, "TERM": pty.term} if pty else environment,
         umask=context.umask,
         start_new_session=True,
