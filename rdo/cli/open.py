@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from rdo.cli import masters
 from rdo.cli.declaration import Choice, Command
 from rdo.errors import RdoError, printable
 from rdo.ipc import address
+from rdo.util.named_tuple import NamedTuple
 from rdo.util.phrases import listed
 
 

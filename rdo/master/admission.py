@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import os
 from functools import lru_cache
-from typing import NamedTuple
 
 import rdo
 from rdo.fscodec import fsdecode, fsencode
@@ -19,6 +18,7 @@ from rdo.ipc import protocol
 from rdo.ipc.address import OTHER_SOCKET
 from rdo.ipc.request import version as request_version
 from rdo.util import limits
+from rdo.util.named_tuple import NamedTuple
 
 NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
 

@@ -5,7 +5,7 @@ On a pty that is a key, else a line. What is not an answer is for the command.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from rdo.util.named_tuple import NamedTuple
 
 ESCAPE = b"\x1b"
 

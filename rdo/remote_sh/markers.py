@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from rdo.util.named_tuple import NamedTuple
 
 
 class Mark(NamedTuple):

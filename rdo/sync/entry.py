@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import compress
 from operator import is_not
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
+
+from rdo.util.named_tuple import NamedTuple
 
 Kind: TypeAlias = Literal["file", "link", "directory"]
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from rdo.util.named_tuple import NamedTuple
 
 ON_LINUX = sys.platform == "linux"
 

@@ -9,7 +9,8 @@ import time
 from _signal import SIGKILL, SIGPIPE, SIGXFSZ
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+
+from rdo.util.named_tuple import NamedTuple
 
 READ_SIZE = 65536
 

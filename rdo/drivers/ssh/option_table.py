@@ -6,7 +6,8 @@ more than the user said.
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
-from typing import NamedTuple
+
+from rdo.util.named_tuple import NamedTuple
 
 
 class Treatment(Enum):
