@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from rdo.errors import RdoError, reason
@@ -20,6 +20,8 @@ CHUNK = 256 * 1024
 """Bytes that are read and sent at a time: an SSH packet as rdo negotiates them."""
 
 NO_PARTS: Mapping[bytes, str] = MappingProxyType({})
+
+FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 LINK_ERRORS = (errno.ELOOP, errno.EMLINK, errno.ENXIO)
 """What opening a link or a socket fails with: Linux and macOS, FreeBSD; a fifo opens, as nobody waits for its end."""
@@ -79,7 +81,7 @@ class Archive:
 
     def end(self) -> Iterator[bytes]:
         """The end of the archive."""
-        self._put(tar_header.end(self._written))
+        self._put(tar_header.end(self._written + self._held))
         yield self._flushed()
 
     def close(self) -> None:
@@ -88,14 +90,14 @@ class Archive:
             os.close(self._directory[1])
             self._directory = None
 
-    def _put(self, data: bytes) -> None:
-        self._pieces.append(data)
-        self._held += len(data)
-        self._written += len(data)
+    def _put(self, *pieces: bytes) -> None:
+        self._pieces += pieces
+        self._held += sum(map(len, pieces))
 
     def _flushed(self) -> bytes:
         data = b"".join(self._pieces)
         self._pieces, self._held = [], 0
+        self._written += len(data)
         return data
 
     def _file(self, name: bytes, path: bytes, entry: Entry) -> Iterator[bytes]:
@@ -107,20 +109,31 @@ class Archive:
         if handle is None:
             return
         try:
-            found = os.fstat(handle)
-            if not stat.S_ISREG(found.st_mode):
+            data = _whole(handle, entry.size)
+            if data is None:
+                yield from self._long_file(name, path, entry, handle)
                 return
-            entry = Entry("file", entry.mode, found.st_size, found.st_mtime_ns)
-            self._put(tar_header.header(name, entry))
-            digest, rest = hashlib.sha256(), entry.size
-            while rest and (data := _read(handle, min(rest, CHUNK), path)):
-                digest.update(data)
-                rest -= len(data)
-                self._put(data)
-                if self._held >= CHUNK:
-                    yield self._flushed()
         finally:
             os.close(handle)
+        self._put(tar_header.header(name, entry), data, tar_header.padding(entry.size))
+        self.digests[path] = hashlib.sha256(data).hexdigest()
+        self.size += entry.size
+
+    def _long_file(self, name: bytes, path: bytes, entry: Entry, handle: int) -> Iterator[bytes]:
+        """One that is sent piece by piece, or that has changed since it was looked at."""
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            return
+        entry = Entry("file", entry.mode, found.st_size, found.st_mtime_ns)
+        self._put(tar_header.header(name, entry))
+        digest, rest = hashlib.sha256(), entry.size
+        os.lseek(handle, 0, os.SEEK_SET)
+        while rest and (data := _read(handle, min(rest, CHUNK), path)):
+            digest.update(data)
+            rest -= len(data)
+            self._put(data)
+            if self._held >= CHUNK:
+                yield self._flushed()
         if rest == 0:
             self.digests[path] = digest.hexdigest()
             self.size += entry.size
@@ -134,43 +147,33 @@ class Archive:
     def _open(self, path: bytes) -> int | None:
         """The file's descriptor; None if there is no such file any more. Follows no link."""
         parent, _, name = path.rpartition(b"/")
-
-        def opened() -> int:
+        try:
             if self._directory is None or self._directory[0] != parent:
                 self.close()
                 self._directory = (parent, open_directory(self._root, parent))
-            return _opened(name, self._directory[1])
-
-        return _if_there(path, opened)
+            return os.open(name, FILE_FLAGS, dir_fd=self._directory[1])
+        except OSError as error:
+            _check_gone(path, error)
+            return None
 
 
 def open_file(root: bytes, path: bytes) -> int | None:
     """The descriptor of a file below the root, reached by no link; None if it is not there. Raises RdoError."""
     parent, _, name = path.rpartition(b"/")
-
-    def opened() -> int:
+    try:
         directory = open_directory(root, parent)
         try:
-            return _opened(name, directory)
+            return os.open(name, FILE_FLAGS, dir_fd=directory)
         finally:
             os.close(directory)
-
-    return _if_there(path, opened)
-
-
-def _opened(name: bytes, directory: int) -> int:
-    return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=directory)
-
-
-def _if_there(path: bytes, opened: Callable[[], int]) -> int | None:
-    """The descriptor; None where there is no such file any more. Raises RdoError for all else."""
-    try:
-        return opened()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
     except OSError as error:
-        if error.errno in LINK_ERRORS:
-            return None
+        _check_gone(path, error)
+        return None
+
+
+def _check_gone(path: bytes, error: OSError) -> None:
+    """Raises RdoError unless it means that there is no such file any more."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError) and error.errno not in LINK_ERRORS:
         raise _unreadable(path, error) from None
 
 
@@ -207,6 +210,17 @@ def content_of(root: bytes, path: bytes, limit: int) -> bytes:
         return b"".join(iter(lambda: _read(handle, CHUNK, path), b""))
     finally:
         os.close(handle)
+
+
+def _whole(handle: int, size: int) -> bytes | None:
+    """The content of a file of that size, read at once; None if it has another one, or is long."""
+    if size >= CHUNK:
+        return None
+    try:
+        data = os.read(handle, size + 1)
+    except OSError:
+        return None
+    return data if len(data) == size else None
 
 
 def _read(handle: int, size: int, path: bytes) -> bytes:

@@ -34,6 +34,8 @@ class Push(NamedTuple):
     """What is to be done. All paths are relative to the root."""
 
     put: Mapping[bytes, Placed]
+    moved: Sequence[bytes] = ()
+    """Of these, what is moved to its place by itself: all else comes with a directory that is new. In order."""
     removed: Sequence[bytes] = ()
     """Files and links, which rdo had put there."""
     emptied: Sequence[bytes] = ()
@@ -120,19 +122,10 @@ def _library(stat: str) -> bytes:
 
 def _checks(push: Push) -> Iterator[bytes]:
     yield from calls(b"plain", push.plain)
-    for directory, paths in sorted(_by_parent(push.none).items()):
-        is_new = b"" if directory not in push.put else b"[ ! -e " + word(directory) + b" ] || "
-        yield from (is_new + line for line in calls(b"none", paths))
+    yield from calls(b"none", push.none)
     for chunk in chunks(push.same):
         tokens = "\n".join("t\t" + push.same[path] for path in chunk)
         yield b"same '" + tokens.encode() + b"' " + b" ".join(map(word, chunk)) + b"\n"
-
-
-def _by_parent(paths: Iterable[bytes]) -> Mapping[bytes, list[bytes]]:
-    found = defaultdict(list)
-    for path in paths:
-        found[path.rpartition(b"/")[0]].append(path)
-    return found
 
 
 def _steps(push: Push) -> Iterator[bytes]:
@@ -145,7 +138,7 @@ def _steps(push: Push) -> Iterator[bytes]:
     yield from calls(b"make_way", push.opened)
     for path, name in sorted(push.parts.items()):
         yield b"whole %s %o %s\n" % (name.encode(), push.put[path].entry.mode, word(path))
-    for directory, (files, directories) in sorted(_by_directory(push.put).items()):
+    for directory, (files, directories) in sorted(_by_directory(push).items()):
         yield from _call_in(b"into_new", directory, directories)
         yield from _call_in(b"into", directory, files)
     yield from calls(b"clear", sorted(set(push.removed).difference(push.cleared)))
@@ -167,12 +160,12 @@ def _call_in(function: bytes, directory: bytes, names: Iterable[bytes]) -> Itera
         yield b" ".join([function, word(directory), *chunk]) + b"\n"
 
 
-def _by_directory(put: Mapping[bytes, Placed]) -> Mapping[bytes, tuple[list[bytes], list[bytes]]]:
-    """The names of what is put, by the directory it is in: files and links, and directories."""
+def _by_directory(push: Push) -> Mapping[bytes, tuple[list[bytes], list[bytes]]]:
+    """The names of what is moved, by the directory it is in: files and links, and directories."""
     found: dict[bytes, tuple[list[bytes], list[bytes]]] = defaultdict(lambda: ([], []))
-    for path in sorted(put):
+    for path in push.moved:
         directory, _, name = path.rpartition(b"/")
-        found[directory][put[path].entry.kind == "directory"].append(name)
+        found[directory][push.put[path].entry.kind == "directory"].append(name)
     return found
 
 

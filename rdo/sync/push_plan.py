@@ -30,53 +30,51 @@ def plan(
     and may be overwritten. `modes` has the directories here, and `near` those that are on one file system there.
     `respelled`: paths that are put, and there by another spelling that is removed, where case does not count.
     """
-    made = _Plan(placed, found)
-    for path, each in put.items():
-        made.put(path, each.entry)
+    made = _Plan(placed, found, respelled)
+    for path in sorted(put):
+        made.put(path, put[path].entry)
     for path in removed:
         made.remove(path)
-    touched = [*put, *made.removed, *made.emptied]
-    on_the_way = _on_the_way(touched)
-    in_the_way = {path for path in made.cleared if put[path].entry.kind == "directory"}
-    plain = sorted((on_the_way | made.directories) - in_the_way)
-    replaced = set(made.cleared)
-    obstacles = [path for path in made.removed if not made.opened.isdisjoint(parents(path))]
-    emptied = sorted(made.emptied, reverse=True)
-    opened = [path for path in emptied if not made.opened.isdisjoint(parents(path))]
+    on_the_way = _on_the_way([*made.moved, *made.removed, *made.emptied])
     bare = {path: modes[path].mode for path in on_the_way if path in modes and is_bare(modes[path])}
+    opened = made.opened()
     return Push(
         put=put,
-        removed=[path for path in made.removed],
-        emptied=[path for path in emptied if path not in opened],
-        cleared=sorted(made.removed) if respelled else [*sorted(made.cleared), *obstacles],
+        moved=made.moved,
+        removed=made.removed,
+        emptied=sorted(set(made.emptied).difference(opened), reverse=True),
         is_emptied_first=bool(respelled),
-        opened=sorted({*opened, *made.opened}, reverse=True),
+        cleared=sorted(made.removed) if respelled else made.cleared(),
+        opened=opened,
         same=made.same,
-        none=sorted(
-            path
-            for path in made.none
-            if path not in respelled and replaced.isdisjoint(parents(path))  # a link there leads elsewhere
-        ),
-        plain=plain,
-        unknown=sorted({path.rpartition(b"/")[0] for path in put}.difference(near)),
+        none=made.none,
+        plain=sorted(on_the_way.union(made.kept) - made.new),
+        unknown=sorted({path.rpartition(b"/")[0] for path in made.moved}.difference(near)),
         unlocked={path: mode | 0o700 for path, mode in bare.items() if path not in put or path in placed},
         modes={**bare, **made.modes},
     )
 
 
 class _Plan:
-    """A push as it is put together."""
+    """A push as it is put together, each directory before what is in it."""
 
-    def __init__(self, placed: Mapping[bytes, Placed], found: Mapping[bytes, Found]) -> None:
+    def __init__(
+        self, placed: Mapping[bytes, Placed], found: Mapping[bytes, Found], respelled: Collection[bytes]
+    ) -> None:
         self._placed = placed
         self._found = found
+        self._respelled = respelled
         self.same: dict[bytes, str] = {}
         self.none: list[bytes] = []
         self.removed: list[bytes] = []
         self.emptied: list[bytes] = []
-        self.cleared: list[bytes] = []
-        self.opened: set[bytes] = set()
-        self.directories: set[bytes] = set()
+        self._cleared: list[bytes] = []
+        self._opened: set[bytes] = set()
+        self.moved: list[bytes] = []
+        self.new: set[bytes] = set()
+        """Directories of which nothing is there: they come with all that is in them."""
+        self.kept: list[bytes] = []
+        """Directories that are there, or may be."""
         self.modes: dict[bytes, int] = {}
 
     def _there(self, path: bytes) -> tuple[str, str]:
@@ -88,19 +86,25 @@ class _Plan:
 
     def put(self, path: bytes, entry: Entry) -> None:
         kind, token = self._there(path)
+        comes_along = path.rpartition(b"/")[0] in self.new
         if kind not in ("", "directory"):
             self.same[path] = token
-        if entry.kind == "directory":
-            self._put_directory(path, entry, kind)
-        elif kind == "directory":
-            self.opened.add(path)
-        elif not kind:
+        elif not kind and not comes_along and path not in self._respelled:
             self.none.append(path)
+        if not comes_along:
+            self.moved.append(path)
+        if entry.kind == "directory":
+            self._put_directory(path, entry, kind, comes_along)
+        elif kind == "directory":
+            self._opened.add(path)
 
-    def _put_directory(self, path: bytes, entry: Entry, kind: str) -> None:
-        self.directories.add(path)
+    def _put_directory(self, path: bytes, entry: Entry, kind: str, comes_along: bool) -> None:
         if kind not in ("", "directory"):
-            self.cleared.append(path)
+            self._cleared.append(path)
+        if comes_along or (kind != "directory" and path not in self._respelled):
+            self.new.add(path)
+        else:
+            self.kept.append(path)
         before = self._placed.get(path)
         is_ours = before is not None and before.entry.kind == "directory" and not before.existed
         if is_bare(entry) if kind != "directory" else is_ours:
@@ -115,6 +119,18 @@ class _Plan:
         elif kind:
             self.same[path] = token
             self.removed.append(path)
+
+    def cleared(self) -> list[bytes]:
+        """What is removed before something else comes in its place."""
+        return [*self._cleared, *(path for path in self.removed if self._is_opened(path))]
+
+    def opened(self) -> list[bytes]:
+        """The same of directories, the deepest first."""
+        return sorted({*self._opened, *filter(self._is_opened, self.emptied)}, reverse=True)
+
+    def _is_opened(self, path: bytes) -> bool:
+        """Whether it is in a directory that has to go."""
+        return not self._opened.isdisjoint(parents(path))
 
 
 def _on_the_way(paths: Iterable[bytes]) -> set[bytes]:

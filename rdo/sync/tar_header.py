@@ -25,11 +25,15 @@ NAME_SIZE = 100
 SIZE_LIMIT = 8**11
 """Bytes of a file that twelve octal digits can tell; GNU's tar has a form for more."""
 
-_FIELDS = b"%b%07o\x000000000\x000000000\0%b%011o\0%06o\0 %b%bustar\x0000" + b"\0" * 247
-"""A header: name, mode, owner and group (who unpacks it decides), size, time, checksum, kind, link."""
+_FIELDS = b"%07o\x000000000\x000000000\0%b%011o\0"
+"""Of a header, after the name: mode, owner and group (who unpacks it decides), size, time. Then come the checksum, the
+kind, the link and _REST.
+"""
 
-_FIXED_SUM = sum(b"00000000000000ustar00") + 8 * ord(" ")
-"""Of the bytes that are the same in each. The checksum is made with blanks in its place."""
+_REST = b"ustar\x0000" + b"\0" * 247
+
+_REST_SUM = sum(_REST) + 8 * ord(" ")
+"""The checksum is made with blanks in its place."""
 
 _TYPES = {"file": b"0", "link": b"2", "directory": b"5"}
 
@@ -42,7 +46,7 @@ def header(name: bytes, entry: Entry) -> bytes:
     before = b""
     seconds, fraction = divmod(max(0, entry.mtime_ns), SECOND)
     if fraction:
-        before = _extension(b"x", _record(b"mtime", b"%d.%09d" % (seconds, fraction)))
+        before = _exact_time(b"%d.%09d" % (seconds, fraction))
         seconds += 1
     if len(entry.link) > NAME_SIZE:
         before += _extension(b"K", entry.link + b"\0")
@@ -62,15 +66,22 @@ def end(size: int) -> bytes:
     return b"\0" * (2 * BLOCK + -(size + 2 * BLOCK) % RECORD)
 
 
+def _exact_time(text: bytes) -> bytes:
+    before, after = _around_time(len(text))
+    return before + text + after
+
+
+@functools.lru_cache(maxsize=16)
+def _around_time(size: int) -> tuple[bytes, bytes]:
+    """What stands before and after a time of so many bytes, which nearly all times have."""
+    text = b"0" * size
+    before, _, after = _extension(b"x", _record(b"mtime", text)).rpartition(text)
+    return before, after
+
+
 def _extension(kind: bytes, content: bytes) -> bytes:
     size = len(content)
-    return _extension_block(kind, size) + content.ljust(size + -size % BLOCK, b"\0")
-
-
-@functools.lru_cache(maxsize=64)
-def _extension_block(kind: bytes, size: int) -> bytes:
-    """Of the same size for nearly every file."""
-    return _block(b"././@LongLink", 0o644, size, 0, kind, b"")
+    return _block(b"././@LongLink", 0o644, size, 0, kind, b"") + content.ljust(size + -size % BLOCK, b"\0")
 
 
 def _record(key: bytes, value: bytes) -> bytes:
@@ -81,11 +92,11 @@ def _record(key: bytes, value: bytes) -> bytes:
 
 
 def _block(name: bytes, mode: int, size: int, seconds: int, kind: bytes, link: bytes) -> bytes:
-    mode &= 0o7777
     length = b"%011o\0" % size if size < SIZE_LIMIT else b"\x80" + size.to_bytes(11, "big")
-    time = min(seconds, SIZE_LIMIT - 1)
-    checksum = _FIXED_SUM + _sum(b"%b%07o%b%011o%b%b" % (name, mode, length, time, kind, link))
-    return _FIELDS % (name.ljust(NAME_SIZE, b"\0"), mode, length, time, checksum, kind, link.ljust(NAME_SIZE, b"\0"))
+    fields = _FIELDS % (mode & 0o7777, length, min(seconds, SIZE_LIMIT - 1))
+    checksum = _REST_SUM + _sum(name + fields + kind + link)
+    named, linked = name.ljust(NAME_SIZE, b"\0"), link.ljust(NAME_SIZE, b"\0")
+    return b"".join((named, fields, b"%06o\0 " % checksum, kind, linked, _REST))
 
 
 def _sum(text: bytes) -> int:

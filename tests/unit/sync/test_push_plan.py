@@ -57,6 +57,17 @@ def test_what_is_new_may_not_be_there_and_what_is_old_has_to_be_as_it_was() -> N
     assert (made.removed, made.emptied, made.plain) == ([b"gone"], [], [b"d"])
 
 
+def test_a_new_directory_comes_with_all_that_is_in_it() -> None:
+    there = {b"old": placed(DIRECTORY), b"f": placed(FILE, "t")}
+    put = {b"old/x": FILE, b"old/new": DIRECTORY, b"old/new/d": DIRECTORY, b"old/new/d/y": FILE, b"f": DIRECTORY}
+    made = plan({path: Placed(each) for path, each in put.items()}, [], there, {}, {})
+    assert made.moved == [b"f", b"old/new", b"old/x"]
+    assert (made.none, made.plain, made.unknown) == ([b"old/new", b"old/x"], [b"old"], [b"", b"old"])
+    found = plan({path: Placed(each) for path, each in put.items()}, [], there, {b"old/new": Found("directory")}, {})
+    assert found.moved == [b"f", b"old/new", b"old/new/d", b"old/x"]
+    assert (found.none, found.plain) == ([b"old/new/d", b"old/x"], [b"old", b"old/new"])
+
+
 def test_what_was_found_counts_and_not_what_was_known() -> None:
     there = {b"a": placed(FILE, "old"), b"b": placed(FILE, "old"), b"c": placed(FILE, "old")}
     found = {b"a": Found("file", "now"), b"b": Found(""), b"c": Found("")}
@@ -109,8 +120,9 @@ def test_words_come_in_portions() -> None:
 
 def test_a_job_is_text_that_a_shell_reads(tmp_path: Path) -> None:
     push = Push(
-        {b"d": Placed(DIRECTORY), b"d/f": Placed(FILE), b"n'": Placed(FILE)}, [b"gone"], [b"e"], [b"c"], [b"o"],
-        {b"n'": "token"}, [b"d/f", b"x"], [b"p"], {b"n'": "part"}, [b"d"], {b"u": 0o755}, {b"u": 0o555},
+        {b"d": Placed(DIRECTORY), b"d/f": Placed(FILE), b"n'": Placed(FILE)}, [b"d", b"n'"], [b"gone"],
+        [b"e"], [b"c"], [b"o"], {b"n'": "token"}, [b"d", b"x"], [b"p"], {b"n'": "part"}, [b"d"],
+        {b"u": 0o755}, {b"u": 0o555},
     )  # fmt: skip
     for replaces, last in ((False, True), (True, False)):
         text = job(push, serial="ab", stat="gnu", intent=b"P\t1\n", replaces_log=replaces, is_last=last)
