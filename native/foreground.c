@@ -17,8 +17,8 @@ static bool is_fatal(int number) {
 
 static void send_signal(struct foreground *foreground, int number) {
     const char *name = signals_name(number);
-    if (is_fatal(number) && foreground->unanswered_since == 0)
-        foreground->unanswered_since = now_ms();
+    if (is_fatal(number))
+        foreground->is_signalled = true;
     outbox_send(foreground->outbox, 'S', name, strlen(name));
 }
 

@@ -98,6 +98,7 @@ struct request {
     struct bytes frame;
     struct window window;
     bool has_pty, has_input, is_sync_only;
+    bool wants_notices; /* of what goes on while the command runs */
 };
 
 void request_build(struct request *request, const struct options *options, const struct found *found,
@@ -213,9 +214,9 @@ void input_send(struct input *input, struct outbox *outbox);
 /* foreground.c: signals and terminal modes, while a command runs. */
 struct foreground {
     struct outbox *outbox;
-    uint64_t unanswered_since; /* when a signal was sent that should end the command; 0: the master was heard from since */
     struct window window;
     bool has_pty, takes_keys;
+    bool is_signalled; /* by what should end the command; the master was not heard from since */
 };
 
 void foreground_enter(struct foreground *foreground, bool ptyless);
@@ -224,6 +225,12 @@ void foreground_stop_all(void);
 
 /* browser.c: a URL that the command opens, opened here. */
 bool browser_open(const char *url, size_t size);
+
+/* watch.c: whether the master still reads, while a command runs. */
+struct watch {
+    uint64_t heard, lived, next; /* when something came, when the master lived, and when to look again */
+    bool is_doubtful, is_told;
+};
 
 /* relay.c: one command, from the request to the exit status. */
 struct relay_result {
@@ -244,11 +251,14 @@ struct relay {
     struct input input;
     struct foreground foreground;
     struct splice splice;
+    struct watch watch;
     struct frame output; /* not yet written whole */
     struct bytes notice; /* the same, if it is one */
     int output_fd;
     bool is_reader_gone, has_shown, is_over;
     bool is_notice_withheld; /* from the screen of another program */
+    bool is_drawn_on;        /* the pty shows the alternate screen */
+    bool is_within_line;     /* so is its cursor */
 };
 
 void relay_run(struct relay_result *result, int socket, const char *path, const struct request *request);
@@ -257,7 +267,13 @@ void relay_run(struct relay_result *result, int socket, const char *path, const 
 void relay_end(struct relay *relay, int status);
 void relay_fail(struct relay *relay, const char *what, const char *why, const char *hint);
 void relay_give_up(struct relay *relay);
+bool relay_tell(struct relay *relay, const char *text, uint64_t ms);
 void relay_act(struct relay *relay, const struct frame *frame);
+
+/* watch.c, for a relay */
+void watch_hear(struct relay *relay);
+bool watch_is_on(const struct relay *relay);
+void watch_look(struct relay *relay);
 
 /* trace.c: the steps of a command with their times, for `-v`. */
 

@@ -31,10 +31,19 @@ static void receive(struct relay *relay) {
     ssize_t size = recv(relay->outbox.socket, data, most, 0);
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (size <= 0)
+    if (size <= 0) {
         on_lost(relay);
-    else
-        decoder_receive(&relay->decoder, data, (size_t)size);
+        return;
+    }
+    watch_hear(relay);
+    decoder_receive(&relay->decoder, data, (size_t)size);
+}
+
+static void splice_some(struct relay *relay) {
+    size_t left = relay->decoder.left;
+    splice_output(&relay->splice, relay->outbox.socket, &relay->decoder);
+    if (relay->decoder.left < left)
+        watch_hear(relay);
 }
 
 static void tell_too_long(struct relay *relay) {
@@ -99,21 +108,8 @@ static int until(uint64_t deadline) {
 static int timeout_of(struct relay *relay, uint64_t deadline) {
     if (relay->state == REQUESTED)
         return until(deadline);
-    int input = input_timeout(&relay->input), answer = -1;
-    if (relay->state == STARTED && relay->foreground.unanswered_since != 0)
-        answer = until(relay->foreground.unanswered_since + ACCEPT_TIMEOUT_MS);
-    return input < 0 || (answer >= 0 && answer < input) ? answer : input;
-}
-
-/* Nobody would end the command: a master that lives reads a signal at once, whatever else it does. */
-static void look_for_wedge(struct relay *relay) {
-    uint64_t since = relay->foreground.unanswered_since;
-    if (relay->state != STARTED || since == 0 || until(since + ACCEPT_TIMEOUT_MS) > 0)
-        return;
-    relay->foreground.unanswered_since = 0;
-    if (socket_is_unread(relay->outbox.socket))
-        relay_fail(relay, "the command was lost", "the control master does not respond",
-                   "it may still run; `rdoctl stop --now` ends it");
+    int input = input_timeout(&relay->input), look = watch_is_on(relay) ? until(relay->watch.next) : -1;
+    return input < 0 || (look >= 0 && look < input) ? look : input;
 }
 
 static void await(struct relay *relay, uint64_t deadline) {
@@ -135,17 +131,14 @@ static void await(struct relay *relay, uint64_t deadline) {
             relay->result->is_wedged = true;
             relay_give_up(relay);
         }
-        look_for_wedge(relay);
         return;
     }
-    if (ready[MASTER].revents & POLLIN)
-        relay->foreground.unanswered_since = 0;
     if (ready[SIGNALS].revents)
         signals_drain();
     if (ready[MASTER].revents && !outbox_is_empty(&relay->outbox))
         outbox_flush(&relay->outbox);
     if (is_splicing && (ready[OUTPUT].revents || ready[MASTER].revents & ~POLLOUT))
-        splice_output(&relay->splice, relay->outbox.socket, &relay->decoder);
+        splice_some(relay);
     else if (ready[MASTER].revents & ~POLLOUT && !is_writing)
         receive(relay);
     else if (ready[OUTPUT].revents)
@@ -173,6 +166,7 @@ void relay_run(struct relay_result *result, int socket, const char *path, const 
         await(&relay, deadline);
         act_on_signals(&relay);
         act_on_frames(&relay);
+        watch_look(&relay);
     }
     status_line_erase();
     tty_restore();

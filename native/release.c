@@ -4,7 +4,7 @@
 #include <dirent.h>
 #include <string.h>
 
-static const char PROTOCOL[] = "8";
+static const char PROTOCOL[] = "9";
 
 /* RDO_VERSION: that of rdo/__init__.py. RDO_PACKAGE, in a checkout: the package's directory. */
 #ifndef RDO_PACKAGE

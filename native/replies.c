@@ -78,6 +78,18 @@ static void on_notice(struct relay *relay, const struct frame *frame) {
         show_notice(relay);
 }
 
+/* Show a line of rdo's own, with so many seconds at its end, as the master has it with a NOTICE: whether that can be. */
+bool relay_tell(struct relay *relay, const char *text, uint64_t ms) {
+    if (relay->output.size > 0 || !relay->request->wants_notices || relay->is_drawn_on || tty_is_taken(2))
+        return false;
+    struct bytes line = {0};
+    append_format(&line, "%srdo: %s %u s", relay->is_within_line ? "\r\n" : "", text, (unsigned)((ms + 500) / 1000));
+    relay->is_within_line = false;
+    on_notice(relay, &(struct frame){'N', line.data, line.size});
+    discard(&line);
+    return true;
+}
+
 static void on_open_url(struct relay *relay, const struct frame *frame) {
     static const char FAULT[] = "rdo: cannot open the URL here: no browser was found; "
                                 "set BROWSER to the command that starts one";
@@ -112,6 +124,8 @@ static void on_output(struct relay *relay, const struct frame *frame) {
     relay->has_shown = true;
     relay->output = *frame;
     relay->output_fd = frame->kind == 'O' ? 1 : 2;
+    if (relay->foreground.has_pty)
+        relay->is_within_line = strchr("\r\n", frame->data[frame->size - 1]) == NULL;
 }
 
 static void on_credit(struct relay *relay, const struct frame *frame) {
@@ -129,6 +143,10 @@ static void on_end(struct relay *relay, const struct frame *frame) {
     (void)relay;
     (void)frame;
     stream_end_output();
+}
+
+static void on_screen(struct relay *relay, const struct frame *frame) {
+    relay->is_drawn_on = frame->size == 1 && *frame->data == '1';
 }
 
 static void on_stopped(struct relay *relay, const struct frame *frame) {
@@ -189,6 +207,7 @@ static const struct rule {
     {'D', STARTED, on_output},
     {'C', STARTED, on_credit},
     {'E', STARTED, on_end},
+    {'S', STARTED, on_screen},
     {'T', STARTED, on_stopped},
     {'U', STARTED | FINISHED, on_open_url},
     {'H', STARTED, on_finished},

@@ -39,16 +39,14 @@ static bool wants_pty(const struct options *options, const struct environment *e
     return makeflags == NULL || !has_jobs(makeflags) || getpgrp() == getpid();
 }
 
-static void append_flags(struct bytes *bytes, const struct options *options, const struct request *request,
-                         const char *term) {
+static void append_flags(struct bytes *bytes, const struct options *options, const struct request *request) {
     append_text(bytes, options->shell_string != NULL ? "c" : "");
     append_text(bytes, options->sudo ? "s" : "");
     append_text(bytes, options->no_map ? "m" : "");
     append_text(bytes, options->map_output < 0 ? "" : options->map_output ? "o" : "O");
     append_text(bytes, request->has_pty ? "p" : "");
     append_text(bytes, options->verbose ? "v" : "");
-    bool is_simple = *term == '\0' || strcmp(term, "dumb") == 0;
-    append_text(bytes, !options->verbose && !is_simple && isatty(2) ? "g" : "");
+    append_text(bytes, !options->verbose && request->wants_notices ? "g" : "");
     append_text(bytes, request->has_input ? "" : "n");
     append_text(bytes, options->no_sync ? "x" : "");
     append_text(bytes, options->sync_only ? "y" : "");
@@ -122,7 +120,9 @@ void request_build(struct request *request, const struct options *options, const
     struct bytes payload = {0};
     const char *term = environment_get(environment, "TERM");
     term = term == NULL ? "" : term;
+    bool is_simple = *term == '\0' || strcmp(term, "dumb") == 0;
     request->has_pty = wants_pty(options, environment);
+    request->wants_notices = options->verbose || (!is_simple && isatty(2));
     request->is_sync_only = options->sync_only;
     request->has_input = !options->no_stdin && stream_has_input();
     const char *fields[] = {release_version(), release_place(), found->config, options_profile(options, environment),
@@ -130,7 +130,7 @@ void request_build(struct request *request, const struct options *options, const
                             found->cwd};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         append_field(&payload, fields[i]);
-    append_flags(&payload, options, request, term);
+    append_flags(&payload, options, request);
     append(&payload, "", 1);
     append_shell_options(&payload, options);
     append_field(&payload, options->remote_directory);

@@ -5,9 +5,9 @@ from __future__ import annotations
 import _signal
 import _thread
 import os
-import time
 
-from rdo.client import tty
+from rdo.client import stdout, tty
+from rdo.client.master_watch import MasterWatch
 from rdo.ipc import protocol, sockets
 from rdo.ipc.request import Request
 
@@ -23,6 +23,7 @@ class Foreground:
 
     def __init__(self, request: Request, outbox: sockets.Outbox, connection: sockets.Socket) -> None:
         """`connection`: to the master; it is shut down if that turns out to be wedged."""
+        self._request = request
         self._outbox = outbox
         self._connection = connection
         self._pty = request.pty
@@ -34,10 +35,10 @@ class Foreground:
         self._is_finishing = False
         self.is_interrupted = False
         """Whether SIGINT came after `finish`."""
-        self.heard = 0
-        """How often something came from the master."""
-        self.is_wedged = False
-        """Whether the master did not even read a signal that should end the command."""
+        self.is_drawn_on = False
+        """Whether the pty shows the alternate screen."""
+        self._last = b"\n"  # byte of the pty's output
+        self.watch = MasterWatch(connection, outbox, self._tell)
 
     def enter(self, ptyless: bool) -> None:
         """The command runs from now on; `ptyless`: without the pty that was asked for. To be called once."""
@@ -46,6 +47,8 @@ class Foreground:
         taken = {number for number in SIGNAL_NAMES if _signal.getsignal(number) != _signal.SIG_IGN}
         _signal.pthread_sigmask(_signal.SIG_BLOCK, taken)
         _thread.start_new_thread(self._forward_signals, (taken,))
+        if not self._request.sync_only:
+            _thread.start_new_thread(self.watch.run, (self._is_past,))
         self._enter_raw()
         if self._pty:
             self._send_window()  # which may have been resized while the target was connected
@@ -74,6 +77,24 @@ class Foreground:
     def is_screen_taken(self) -> bool:
         """Whether another program draws on the caller's terminal, such as a pager that has the command's output."""
         return not self.is_raw() and tty.takes_keys(2)
+
+    def show(self, data: bytes | memoryview) -> None:
+        """This output is shown."""
+        if self._pty:
+            self._last = bytes(data[-1:])
+
+    def _tell(self, text: str) -> bool:
+        """Show a line of rdo's own, as the master does with a NOTICE: whether that could be."""
+        wanted = self._request.progress or self._request.verbose
+        if not wanted or self.is_drawn_on or self.is_screen_taken():
+            return False
+        start = b"" if self._last in b"\r\n" else b"\r\n"
+        self._last = b"\n"
+        stdout.write(2, start + f"rdo: {text}".encode() + self.line_end())
+        return True
+
+    def _is_past(self) -> bool:
+        return self._over or self._is_finishing
 
     def stop_all(self) -> None:
         """Stop, as the terminal does, all that runs in the foreground with us."""
@@ -109,16 +130,9 @@ class Foreground:
             elif number == _signal.SIGWINCH and self._pty:
                 self._resize(number)
             else:
-                self._outbox.send(protocol.SIGNAL, SIGNAL_NAMES[number])
                 if SIGNAL_NAMES[number].decode() in FATAL_SIGNALS:
-                    _thread.start_new_thread(self._look_for_wedge, (self.heard,))
-
-    def _look_for_wedge(self, heard: int) -> None:
-        """End the connection to a master that does not take a signal: one that lives does at once, whatever it does."""
-        time.sleep(sockets.ACCEPT_TIMEOUT)
-        if self.heard == heard and not self._over and sockets.is_unread(self._connection):
-            self.is_wedged = True
-            self._connection.shutdown(2)
+                    self.watch.is_signalled = True
+                self._outbox.send(protocol.SIGNAL, SIGNAL_NAMES[number])
 
     def _let_act(self, number: int) -> None:
         """Let a signal do what it does to any program; SIGINT ends what the main thread waits for."""

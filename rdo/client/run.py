@@ -86,7 +86,7 @@ class RunningCommand:
         except OSError:
             data = b""
         if data:
-            self._foreground.heard += 1
+            self._foreground.watch.hear()
             return self._decoder.receive(data)
         if self._state == REQUESTED:
             raise NotAccepted
@@ -98,7 +98,7 @@ class RunningCommand:
         if self._state == FINISHED:
             what = "the command ended, but copying its files back did not finish"
             raise LinkLost(what, "the control master exited", "`rdoctl sync pull` copies them")
-        if self._foreground.is_wedged:
+        if self._foreground.watch.is_wedged:
             hint = "it may still run; `rdoctl stop --now` ends it"
             raise LinkLost("the command was lost", "the control master does not respond", hint)
         raise LinkLost("the command was lost", "the control master exited", "it may have run; see `rdoctl status`")
@@ -179,6 +179,7 @@ class RunningCommand:
         if not self._shown:
             self._shown = True
             self._trace.step("first byte", end=self._foreground.line_end())
+        self._foreground.show(data)
         self._output.show(fd, data)
 
     def _add_credit(self, payload: Payload) -> None:
@@ -187,6 +188,9 @@ class RunningCommand:
 
     def _end_output(self, _: Payload) -> None:
         self._output.end()
+
+    def _note_screen(self, payload: Payload) -> None:
+        self._foreground.is_drawn_on = payload == b"1"
 
     def _suspend(self, _: Payload) -> None:
         self._foreground.stop_all()
@@ -226,6 +230,7 @@ TRANSITIONS: dict[str, dict[bytes, tuple[Action, str]]] = {
         protocol.ERROR: (RunningCommand._show_stderr, STARTED),
         protocol.CREDIT: (RunningCommand._add_credit, STARTED),
         protocol.END: (RunningCommand._end_output, STARTED),
+        protocol.SCREEN: (RunningCommand._note_screen, STARTED),
         protocol.STOPPED: (RunningCommand._suspend, STARTED),
         protocol.OPEN_URL: (RunningCommand._open_url, STARTED),
         protocol.FINISHED: (RunningCommand._finish, FINISHED),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rdo.errors import ConnectError, RdoError, printable
 
-VERSION = b"8"
+VERSION = b"9"
 
 # From both.
 END = b"E"
@@ -14,6 +14,7 @@ RUN = b"R"
 ANSWER = b"A"
 INPUT = b"I"
 SIGNAL = b"S"
+PROBE = b"P"
 WINDOW = b"W"
 QUERY = b"Q"
 STOP = b"X"
@@ -30,6 +31,7 @@ PTYLESS = b"T"
 OUTPUT = b"O"
 ERROR = b"D"
 CREDIT = b"C"
+SCREEN = b"S"
 STOPPED = b"T"
 OPEN_URL = b"U"
 FINISHED = b"H"

@@ -4,6 +4,7 @@ client takes it at once and it needs no change; else by a thread of its own.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 import time
@@ -199,11 +200,15 @@ class OutputPump:
             if isinstance(piece, Mark):
                 self._owner.obey(piece.text)
             elif piece:
-                if self.screen is not None:
-                    self.screen.show(piece)
+                if self.screen is not None and self.screen.show(piece):
+                    self._tell_screen(self.screen)
                 send(STDOUT, piece)
         if not (self._shell.pty or self._marks.holds):
             self._marks = None
+
+    def _tell_screen(self, screen: PtyScreen) -> None:
+        with contextlib.suppress(ClientGone):  # see `_send`
+            self._client.send(protocol.SCREEN, b"1" if screen.is_drawn_on else b"0")
 
     def _send(self, stream: int, data: bytes | memoryview) -> None:
         """Pass output on, or drop it if nobody reads it any more, so that the command can go on to its end."""

@@ -27,11 +27,13 @@ class PtyScreen:
         self._last = b"\n"
         return start + text
 
-    def show(self, data: bytes | memoryview) -> None:
-        """This output is shown; it is never empty."""
+    def show(self, data: bytes | memoryview) -> bool:
+        """This output is shown; it is never empty. Whether it has changed `is_drawn_on`."""
+        before = self.is_drawn_on
         shown = self._rest + bytes(data)
         for switch in SWITCH.finditer(shown):
             self.is_drawn_on = switch[1] == b"h"
         escape = shown.rfind(b"\x1b", -SEQUENCE_LIMIT)
         self._rest = shown[escape:] if escape >= 0 else b""
         self._last = shown[-1:]
+        return self.is_drawn_on != before

@@ -164,7 +164,7 @@ class Session:
             self._signal(payload.decode("ascii", "replace"))
         elif kind == protocol.WINDOW:
             self._channel.resize(WindowSize(*protocol.decode_window(payload)))
-        else:
+        elif kind != protocol.PROBE:
             raise protocol.ProtocolError("unexpected frame while a command is running", repr(kind))
 
     def _end_input(self) -> None:

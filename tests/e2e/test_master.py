@@ -15,6 +15,7 @@ import pytest
 from rdo.master.listener import BACKLOG
 from tests.e2e.masters import logins, masters, report, sockets, suspend
 from tests.e2e.project import Project, ssh_config_text
+from tests.e2e.terminal import Terminal
 from tests.leaks import wait_until
 from tests.sshd import Sshd
 
@@ -89,6 +90,41 @@ def test_a_signal_ends_a_client_whose_master_is_wedged(project: Project, name: s
         b"rdo: the command was lost: the control master does not respond; it may still run; "
         b"`rdoctl stop --now` ends it\n"
     )
+
+
+@pytest.mark.both_clients
+def test_a_wedged_master_is_told_on_a_terminal_and_its_end_and_on_no_screen_of_another_program(
+    project: Project,
+) -> None:
+    full = r"printf '\\033[?1049hfull'; read line; printf '\\033[?1049l'; echo over"
+    with contextlib.ExitStack() as stack:
+        plain, pty, screen, paged = (
+            stack.enter_context(Terminal(["sh", "-c", line], project.local, project.environment))
+            for line in (
+                "rdo -T sh -c 'echo up; cat'",
+                "rdo sh -c 'printf up; cat'",
+                f'rdo sh -c "{full}"',
+                "rdo sh -c 'echo up; cat' | { stty -icanon </dev/tty; cat; }",  # what a pager does
+            )
+        )
+        for terminal, shown in ((plain, "up"), (pty, "up"), (screen, "full"), (paged, "up")):
+            terminal.match(rf"{shown}[\r\n]*$")
+        (wedged,) = masters(project)
+        suspend(wedged)
+        try:
+            told = r"rdo: no answer from the control master for \d s\r\n$"
+            plain.match(rf"^{told}")
+            pty.match(rf"^\r\n{told}")
+        finally:
+            os.kill(wedged, signal.SIGCONT)
+        for terminal in (plain, pty):
+            terminal.match(r"^rdo: the control master answers again, after \d s\r\n$")
+            terminal.line("x")
+            terminal.match(r"^(x\r\n)+$")
+        screen.line("x")
+        screen.match(r"^(x\r\n)?\x1b\[\?1049lover\r\n$")
+        paged.line("x")
+        paged.match(r"^(x\r\n)+$")
 
 
 @pytest.mark.both_clients

@@ -19,7 +19,7 @@ MASTERS = {
     for name, value in vars(protocol).items()
     if isinstance(value, bytes) and len(value) == 1 and name in {
         "ACCEPTED", "STALE", "PROMPT", "NOTICE", "PROGRESS", "STARTED", "OUTPUT", "ERROR", "CREDIT", "END", "STOPPED",
-        "FINISHED", "EXIT", "FAILED", "REPORT", "OPEN_URL",
+        "SCREEN", "FINISHED", "EXIT", "FAILED", "REPORT", "OPEN_URL",
     }
 }  # fmt: skip
 WAY = {REQUESTED: b"", ACCEPTED: protocol.frame(protocol.ACCEPTED)}

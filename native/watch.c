@@ -1,0 +1,68 @@
+/* Whether the control master still reads what it is sent, while a command runs: PROTOCOL.md has the rule. */
+#include "rdo.h"
+
+enum {
+    EARLY_INTERVAL_MS = 500, /* between two looks, while something has come lately */
+    INTERVAL_MS = 1000,      /* later, when fewer look at the terminal */
+    LATELY_MS = 10 * 1000,
+    SECOND_LOOK_MS = 100, /* where something was not read: it may have been sent just then */
+    LATE_MS = 1000,       /* who looks later than that had been stopped, or the machine slept */
+    LOST_MS = 20 * 1000,  /* until the master is given up, as for the connection to a target */
+    SIGNALLED_LOST_MS = ACCEPT_TIMEOUT_MS /* the same where the caller wants an end */
+};
+
+/* Not where only files are copied: who does that reads nothing. */
+bool watch_is_on(const struct relay *relay) {
+    return relay->state == STARTED && !relay->request->is_sync_only && !relay->is_over;
+}
+
+static void look_later(struct watch *watch, uint64_t now) {
+    watch->next = now + (now - watch->heard < LATELY_MS ? EARLY_INTERVAL_MS : INTERVAL_MS);
+}
+
+static void note_life(struct relay *relay, uint64_t now) {
+    struct watch *watch = &relay->watch;
+    if (watch->is_told)
+        relay_tell(relay, "the control master answers again, after", now - watch->lived);
+    watch->lived = now;
+    watch->is_doubtful = watch->is_told = relay->foreground.is_signalled = false;
+    look_later(watch, now);
+}
+
+/* Something came. */
+void watch_hear(struct relay *relay) {
+    uint64_t now = now_ms();
+    relay->watch.heard = now;
+    note_life(relay, now);
+}
+
+static void note_silence(struct relay *relay, uint64_t ms) {
+    struct watch *watch = &relay->watch;
+    if (ms >= (relay->foreground.is_signalled ? SIGNALLED_LOST_MS : LOST_MS))
+        relay_fail(relay, "the command was lost", "the control master does not respond",
+                   "it may still run; `rdoctl stop --now` ends it");
+    else if (!watch->is_told)
+        watch->is_told = relay_tell(relay, "no answer from the control master for", ms);
+}
+
+/* Look, if it is time to; each look sends what the next one finds read, or not. */
+void watch_look(struct relay *relay) {
+    struct watch *watch = &relay->watch;
+    uint64_t now = now_ms(), due = watch->next;
+    if (!watch_is_on(relay) || now < due)
+        return;
+    bool is_unread = !outbox_is_empty(&relay->outbox) || socket_is_unread(relay->outbox.socket);
+    look_later(watch, now);
+    if (now - due > LATE_MS) {
+        watch->lived = now;
+        watch->is_doubtful = false;
+    } else if (!is_unread) {
+        note_life(relay, now);
+        outbox_send(&relay->outbox, 'P', "", 0);
+    } else if (!watch->is_doubtful) {
+        watch->is_doubtful = true;
+        watch->next = now + SECOND_LOOK_MS;
+    } else {
+        note_silence(relay, now - watch->lived);
+    }
+}

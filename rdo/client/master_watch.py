@@ -1,0 +1,91 @@
+"""Whether the control master still reads what it is sent, while a command runs. PROTOCOL.md, section 1."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from rdo.ipc import protocol, sockets
+
+EARLY_INTERVAL, INTERVAL = 0.5, 1.0
+"""Seconds between two looks: while something has come lately, and later, when fewer look at the terminal."""
+
+LATELY = 10.0
+"""Seconds."""
+
+SECOND_LOOK = 0.1
+"""Seconds until the next look where something was not read: it may have been sent just then."""
+
+LATE_LIMIT = 1.0
+"""Seconds that a look may be late. A process that was later had been stopped, or the machine slept."""
+
+LOST_AFTER = 20.0
+"""Seconds until the master is given up, as for the connection to a target."""
+
+SIGNALLED_LOST_AFTER = sockets.ACCEPT_TIMEOUT
+"""The same where the caller wants an end."""
+
+
+class MasterWatch:
+    """Watches one connection. Each look sends what the next one finds read, or not."""
+
+    def __init__(self, connection: sockets.Socket, outbox: sockets.Outbox, tell: Callable[[str], bool]) -> None:
+        """`tell` shows a line to the caller, if it can. The connection to a wedged master is shut down."""
+        self._connection = connection
+        self._outbox = outbox
+        self._tell = tell
+        self.is_signalled = False
+        """Whether a signal was sent that should end the command."""
+        self.is_wedged = False
+        """Whether it was given up."""
+        self._heard = self._heard_before = 0  # how often something came; the first is the receiving thread's
+        self._heard_at = self._lived_at = time.monotonic()
+        self._is_doubtful = False
+        self._is_told = False
+
+    def hear(self) -> None:
+        """Something came. By the thread that receives."""
+        self._heard += 1
+        if self._is_told:
+            self._lives(time.monotonic())
+
+    def run(self, is_over: Callable[[], bool]) -> None:
+        """Look now and then until it is over, in a thread of its own."""
+        wait = EARLY_INTERVAL
+        while not self.is_wedged:
+            due = time.monotonic() + wait
+            time.sleep(wait)
+            if is_over():
+                return
+            wait = self.look(time.monotonic(), due)
+
+    def look(self, now: float, due: float) -> float:
+        """Look, which was `due` at that time: seconds until the next look."""
+        if self._heard != self._heard_before:
+            self._heard_before, self._heard_at = self._heard, now
+            self._lives(now)
+        elif now - due > LATE_LIMIT:
+            self._lived_at, self._is_doubtful = now, False
+        elif not sockets.is_unread(self._connection):
+            self._lives(now)
+            self._outbox.send(protocol.PROBE)
+        elif not self._is_doubtful:
+            self._is_doubtful = True
+            return SECOND_LOOK
+        else:
+            self._is_silent(now - self._lived_at)
+        return EARLY_INTERVAL if now - self._heard_at < LATELY else INTERVAL
+
+    def _lives(self, now: float) -> None:
+        was_told, self._is_told = self._is_told, False
+        if was_told:
+            self._tell(f"the control master answers again, after {now - self._lived_at:.0f} s")
+        self._lived_at = now
+        self._is_doubtful = self.is_signalled = False
+
+    def _is_silent(self, seconds: float) -> None:
+        if seconds >= (SIGNALLED_LOST_AFTER if self.is_signalled else LOST_AFTER):
+            self.is_wedged = True
+            self._connection.shutdown(2)  # in both directions
+        elif not self._is_told:
+            self._is_told = self._tell(f"no answer from the control master for {seconds:.0f} s")
