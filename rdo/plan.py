@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from rdo.config.names import NAME_LIMIT, user_fault
 from rdo.config.schema import DEFAULT_PROFILE, Settings
@@ -17,7 +18,6 @@ from rdo.fscodec import fsdecode
 from rdo.ipc.request import Request
 from rdo.paths.mapping import MappedArgument, PathMapping, UnmappedError
 from rdo.remote_sh.script import Copied, Script, mode_settings
-from rdo.util.named_tuple import NamedTuple
 from rdo.util.phrases import shortened
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

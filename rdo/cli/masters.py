@@ -8,13 +8,12 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from rdo.errors import RdoError
 from rdo.ipc import peercred, protocol, startup
 from rdo.master import stale_files
 from rdo.util import process
-from rdo.util.named_tuple import NamedTuple
 
 ANSWER_TIMEOUT = 3.0
 """Seconds for a master to answer. It does so before anything slow, so that a silent one is wedged."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from rdo.cli import masters
 from rdo.cli.declaration import Choice, Command
 from rdo.errors import RdoError, printable
 from rdo.ipc import address
-from rdo.util.named_tuple import NamedTuple
 from rdo.util.phrases import listed
 
 

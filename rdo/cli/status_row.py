@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from rdo.cli import table
 from rdo.cli.masters import MasterInfo, TargetInfo
 from rdo.errors import printable
-from rdo.util.named_tuple import NamedTuple
 
 COMMAND_LIMIT = 6
 """Running commands of a target that are shown."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
+from typing import NamedTuple
 
 from rdo.cli.status_row import StatusRow
 from rdo.errors import printable
 from rdo.printable import width, wrapped
-from rdo.util.named_tuple import NamedTuple
 
 COLUMNS = ("target", "profiles", "doing", "connections", "open_for", "projects")
 

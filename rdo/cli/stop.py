@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from typing import NamedTuple
 
 from rdo.cli import masters, target_choice
 from rdo.cli.declaration import Choice, Command, LeftToClick, Option
@@ -12,7 +13,6 @@ from rdo.cli.target_choice import Chosen
 from rdo.errors import ConfigError, ConnectError, RdoError, printable
 from rdo.ipc import address
 from rdo.util import process
-from rdo.util.named_tuple import NamedTuple
 
 END_TIMEOUT = 10.0
 """Seconds for a master to be gone that waits for no command."""

@@ -6,13 +6,13 @@ Pure. Looks at one file, all of its profiles. What profiles and files mean toget
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 from rdo import printable
 from rdo.config.names import length_fault
 from rdo.config.schema import CONTAINERS, KEYS
 from rdo.config.types import InvalidValue
 from rdo.errors import ConfigError
-from rdo.util.named_tuple import NamedTuple
 from rdo.util.phrases import nearest, shortened
 
 FILE_LIMIT = 64 * 1024

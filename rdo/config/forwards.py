@@ -5,11 +5,11 @@ Pure. What the two ends are, and not how anything is carried between them: that 
 
 import re
 from enum import Enum
+from typing import NamedTuple
 
 from rdo import printable
 from rdo.config.names import NAME_LIMIT, PATH_LIMIT, host_fault, length_fault, port_fault
 from rdo.fscodec import fsencode
-from rdo.util.named_tuple import NamedTuple
 from rdo.util.phrases import shortened
 
 FIELD = r"\[([^]]*)\]|((?:[^:\[\]])*)"

@@ -7,12 +7,12 @@ regard to case. Keys that only the first rdo had are translated in legacy.py.
 import re
 from collections.abc import Iterator
 from itertools import groupby
+from typing import NamedTuple
 
 from rdo.config.document import ConfigDocument, ConfigEntry, Origin
 from rdo.config.schema import DEFAULT_PROFILE, KEYS
 from rdo.config.types import VARIABLES
 from rdo.errors import ConfigError
-from rdo.util.named_tuple import NamedTuple
 from rdo.util.phrases import shortened
 
 COMMENTS = ("#", ";")

@@ -7,11 +7,11 @@ Pure. A translated entry keeps the old word as its label, so that an error names
 import shlex
 from collections.abc import Iterator
 from itertools import chain
+from typing import NamedTuple
 
 from rdo.config.document import ConfigDocument, ConfigEntry
 from rdo.config.schema import DEFAULT_PROFILE, KEYS, PULLS
 from rdo.config.types import FLAG
-from rdo.util.named_tuple import NamedTuple
 from rdo.util.phrases import literal, shortened, shown
 
 FLAGS = {"-p": "port", "-l": "user", "-i": "identity", "-J": "jump"}

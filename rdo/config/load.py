@@ -12,7 +12,7 @@ import shlex
 import stat
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from rdo.config import legacy, toml
 from rdo.config.document import FILE_LIMIT, ConfigDocument, Origin, validate
@@ -21,7 +21,6 @@ from rdo.config.schema import DEFAULT_PROFILE, Settings
 from rdo.errors import ConfigError, reason
 from rdo.project import LOCAL_CONFIG, upwards
 from rdo.util import foreign_file
-from rdo.util.named_tuple import NamedTuple
 
 if sys.version_info >= (3, 11):
     import tomllib

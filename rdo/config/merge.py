@@ -11,12 +11,11 @@ was meant for ssh.
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from rdo.config.document import ConfigDocument, ConfigEntry, Origin
 from rdo.config.schema import CONTAINERS, DEFAULT_PROFILE, DRIVERS, KEYS, Settings
 from rdo.config.types import VARIABLES
-from rdo.util.named_tuple import NamedTuple
 from rdo.util.phrases import listed, nearest, shortened
 
 DEFAULT_ORIGIN = Origin("default")

@@ -6,11 +6,10 @@ and which of them wins, is for merge.py.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from rdo.config import forwards, types
 from rdo.config.types import ValueType
-from rdo.util.named_tuple import NamedTuple
 
 DEFAULT_PROFILE: Final = "default"
 

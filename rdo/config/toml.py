@@ -6,13 +6,12 @@ statements, and each is parsed by itself.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from rdo.config.document import FILE_LIMIT, ConfigDocument, ConfigEntry, Origin
 from rdo.config.schema import DEFAULT_PROFILE, KEYS
 from rdo.config.types import BOOLEAN_WORDS, FLAG
 from rdo.errors import ConfigError
-from rdo.util.named_tuple import NamedTuple
 from rdo.util.phrases import literal, shortened
 
 TomlParser = Callable[[str], dict[str, Any]]

@@ -6,7 +6,7 @@ Pure. Nothing here knows which key has which type (schema.py), nor in which file
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from rdo import printable
 from rdo.config.names import (
@@ -24,7 +24,6 @@ from rdo.config.names import (
     port_fault,
     user_fault,
 )
-from rdo.util.named_tuple import NamedTuple
 from rdo.util.phrases import listed, literal, nearest, shortened, shown
 
 DURATION_LIMIT = 366 * 86400

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rdo.drivers.caller import Caller
 from rdo.drivers.link_watch import LinkWatch
 from rdo.drivers.root import Root
 from rdo.drivers.target_stream import IncomingStream, RemoteListener, Sink, TargetStream
 from rdo.errors import LinkLost, RdoError
-from rdo.util.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from rdo.config.forwards import Endpoint, ForwardSet

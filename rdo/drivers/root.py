@@ -1,6 +1,6 @@
 """A directory that both sides see, as drivers and the mapping of paths have it. Pure."""
 
-from rdo.util.named_tuple import NamedTuple
+from typing import NamedTuple
 
 
 class Root(NamedTuple):

@@ -7,9 +7,9 @@ and what runs is given its time once more, because the one who looks is late the
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from rdo.util.clock import Instant
-from rdo.util.named_tuple import NamedTuple
 
 LATE_LIMIT = 2.0
 """Seconds after which a look came too late to blame the peer: the machine slept, or this process was stopped."""

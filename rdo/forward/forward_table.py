@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from rdo.config.forwards import Endpoint, Forward, ForwardKind, ForwardSet
@@ -22,7 +23,6 @@ from rdo.forward.target_forwards import TargetForwards
 from rdo.forward.watched_ports import WatchedPorts
 from rdo.pool.connection import HeldConnection
 from rdo.pool.target_pool import SPENT, PoolUser, TargetPool
-from rdo.util.named_tuple import NamedTuple
 
 Report = Callable[[str], None]
 """Prints a line on the caller's stderr."""

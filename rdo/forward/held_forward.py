@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
+from typing import NamedTuple
 
 from rdo.config.forwards import Endpoint, Forward, ForwardKind
 from rdo.forward.relay import Relay
-from rdo.util.named_tuple import NamedTuple
 
 
 class Traffic(NamedTuple):

@@ -8,10 +8,10 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from rdo.config.forwards import EVERYWHERE, Endpoint
 from rdo.errors import SetupError, reason
-from rdo.util.named_tuple import NamedTuple
 
 BACKLOG = 512
 """Connections that wait to be accepted: a browser and its tools open many at once."""

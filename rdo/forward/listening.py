@@ -6,9 +6,9 @@ import ipaddress
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from rdo.fscodec import fsdecode
-from rdo.util.named_tuple import NamedTuple
 from rdo.util.phrases import shortened
 
 LINE = re.compile(rb"(0|[1-9][0-9]{0,9}) (0|[1-9][0-9]{0,9}) ([^ ]{1,80}):([0-9A-F]{1,5}) (.*)", re.DOTALL)

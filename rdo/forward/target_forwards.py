@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from rdo.config.forwards import Endpoint, Forward, ForwardKind, ForwardSet
 from rdo.drivers.target_stream import Sink
@@ -17,7 +18,6 @@ from rdo.forward.relay_loop import RelayLoop
 from rdo.forward.remote_forward import RemoteForward
 from rdo.pool.connection import HeldConnection, StreamLease
 from rdo.pool.target_pool import TargetPool
-from rdo.util.named_tuple import NamedTuple
 from rdo.util.threads import Workers
 
 

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 from functools import lru_cache
+from typing import NamedTuple
 
 import rdo
 from rdo.fscodec import fsdecode, fsencode
@@ -18,7 +19,6 @@ from rdo.ipc import protocol
 from rdo.ipc.address import OTHER_SOCKET
 from rdo.ipc.request import version as request_version
 from rdo.util import limits
-from rdo.util.named_tuple import NamedTuple
 
 NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")
 

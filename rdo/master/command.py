@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Sequence, Set
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rdo import plan
 from rdo.config.schema import DEFAULT_PROFILE, Settings
@@ -29,7 +29,6 @@ from rdo.pool.target_table import TargetTable, TargetUse
 from rdo.remote_sh.script import Script
 from rdo.sync.sync_table import SyncTable
 from rdo.util.made_once import MadeOnce
-from rdo.util.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from rdo.master.auto_forward import AutoForward

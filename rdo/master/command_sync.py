@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from rdo import plan
 from rdo.config.load import Config
@@ -30,7 +31,6 @@ from rdo.sync.patterns import claimed_twice
 from rdo.sync.project_sync import ProjectSync, SyncPlace
 from rdo.sync.pulling import WITHHELD, Pulling, PullResult
 from rdo.sync.unison import UnisonPlace
-from rdo.util.named_tuple import NamedTuple
 
 
 def user(settings: Settings) -> str:

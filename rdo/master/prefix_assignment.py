@@ -13,9 +13,9 @@ import re
 import shlex
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from rdo.fscodec import fsencode
-from rdo.util.named_tuple import NamedTuple
 
 ENVIRONMENT_LIMIT = 16
 """Environments of earlier commands: those of some terminals."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from functools import partial
+from typing import NamedTuple
 
 from rdo import project
 from rdo.config import load, worktree
@@ -16,7 +17,6 @@ from rdo.ipc.request import Request
 from rdo.master.trust_check import TrustCheck
 from rdo.trust.store import Store
 from rdo.util import log
-from rdo.util.named_tuple import NamedTuple
 
 PROFILE_LIMIT = 256
 """Profiles that are kept, the latest ones: each costs a few KiB, and loading one again a few milliseconds."""

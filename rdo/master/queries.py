@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from rdo.errors import RdoError
 from rdo.ipc.protocol import ProtocolError
@@ -17,7 +17,6 @@ from rdo.master.port_forwards import PortForwards
 from rdo.pool.target_pool import TargetPool
 from rdo.pool.target_table import TargetTable
 from rdo.sync.sync_table import SyncTable
-from rdo.util.named_tuple import NamedTuple
 
 
 class MasterTargets(NamedTuple):

@@ -5,7 +5,7 @@ On a pty that is a key, else a line. What is not an answer is for the command.
 
 from __future__ import annotations
 
-from rdo.util.named_tuple import NamedTuple
+from typing import NamedTuple
 
 ESCAPE = b"\x1b"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from rdo.errors import RdoError
 from rdo.ipc import protocol
@@ -12,7 +13,6 @@ from rdo.pool.shell import Shell
 from rdo.remote_sh.script import Copied
 from rdo.sync import unison
 from rdo.sync.unison import UnisonPlace
-from rdo.util.named_tuple import NamedTuple
 
 
 class UnisonSync(NamedTuple):

@@ -5,10 +5,10 @@ Paths are absolute text, with `surrogateescape` for bytes that are not UTF-8.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from rdo.drivers.root import Root
 from rdo.errors import RdoError
-from rdo.util.named_tuple import NamedTuple
 
 _NAMED = re.compile(r"--?[A-Za-z0-9][\w.+-]*(?::[A-Za-z]+)?=|-W[alp],|[A-Za-z_]\w*=")
 """What a value, or a list, follows: `--opt=`, cmake's `-DNAME:TYPE=`, `NAME=`, and `-Wl,` of compilers."""

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 from urllib.parse import quote
-
-from rdo.util.named_tuple import NamedTuple
 
 _PATH = rb"[A-Za-z0-9._/~+)}\]*?%\x80-\xff-]"
 """A byte before a slash that makes it part of a longer path: `src/srv/app`, `~/srv/app`, `${HOME}/srv/app`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from rdo.config.forwards import Endpoint
 from rdo.drivers.base import ChannelOptions, ChannelRefused, Connection, PtyRefused
@@ -15,7 +16,6 @@ from rdo.pool.lifeline import Lifeline
 from rdo.pool.shell import ProcessGroup, Shell, begin_shell
 from rdo.remote_sh.bootstrap import is_plain
 from rdo.util.active_count import ActiveCount
-from rdo.util.named_tuple import NamedTuple
 
 RELEASE_LIMIT = 8
 """Released groups at most until the lifeline drops them: many at a time cost the target as much as one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from rdo.drivers.base import ChannelOptions, ChannelRefused, Target
 from rdo.drivers.caller import Caller, CallerGone
@@ -14,7 +15,6 @@ from rdo.pool.rival_login import RivalLogin
 from rdo.pool.shared_attempt import SharedAttempt
 from rdo.pool.shell import Shell
 from rdo.util import log
-from rdo.util.named_tuple import NamedTuple
 
 ROOM_TIMEOUT = 5.0
 """Seconds for a server to notice the end of a session."""

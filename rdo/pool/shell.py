@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Mapping
 from enum import Enum
+from typing import NamedTuple
 
 from rdo.drivers.base import STDERR, STDOUT, Channel, ChannelOptions, Chunk, Connection
 from rdo.errors import ConnectError, RdoError
@@ -14,7 +15,6 @@ from rdo.remote_sh import bootstrap
 from rdo.remote_sh.render import render
 from rdo.remote_sh.script import Script
 from rdo.util.lines import split_lines, strip_blanks
-from rdo.util.named_tuple import NamedTuple
 
 READY_TIMEOUT = 60.0
 """Seconds for a login shell to get ready: a start-up file may be slow, but not endless."""

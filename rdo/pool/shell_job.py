@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import NamedTuple
 
 from rdo.drivers.base import STDOUT, Channel, ChannelOptions
 from rdo.drivers.caller import Caller
@@ -18,7 +19,6 @@ from rdo.remote_sh.script import Script
 from rdo.remote_sh.template import NEWLINE, load
 from rdo.util import threads
 from rdo.util.lines import split_lines
-from rdo.util.named_tuple import NamedTuple
 
 _NEWLINE = load("newline")
 

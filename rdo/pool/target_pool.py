@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 from rdo.config.forwards import Endpoint
 from rdo.drivers.base import Target
@@ -16,7 +17,6 @@ from rdo.errors import LinkLost
 from rdo.pool.connection import HeldConnection, IncomingLease, StreamLease
 from rdo.pool.login_directory import LoginDirectory
 from rdo.pool.shell_pool import ShellPool
-from rdo.util.named_tuple import NamedTuple
 
 SPENT = "its connections have ended"
 """Why a pool is closed whose target could not be kept: whatever was held to it comes back with the next connection."""

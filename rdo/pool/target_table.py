@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 from rdo.drivers.base import Driver, Target
 from rdo.drivers.caller import Caller
@@ -12,7 +13,6 @@ from rdo.errors import SetupError
 from rdo.pool.shared_attempt import SharedAttempt
 from rdo.pool.target_pool import SPENT, PoolCommand, PoolUser, TargetPool
 from rdo.util import threads
-from rdo.util.named_tuple import NamedTuple
 
 SPARE_LIMIT = 8
 """Idle pools of one name that are kept: callers whose environments differ have pools of their own on this machine, and

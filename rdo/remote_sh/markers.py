@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-
-from rdo.util.named_tuple import NamedTuple
+from typing import NamedTuple
 
 
 class Mark(NamedTuple):

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 from rdo.errors import RdoError
 from rdo.ipc.terminal_modes import CHARACTERS, FLAGS
-from rdo.util.named_tuple import NamedTuple
 
 _MODE_FLAGS = frozenset({"iutf8"}.union(*FLAGS.values()))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from rdo import project
 from rdo.client import argv
@@ -17,7 +18,6 @@ from rdo.drivers import registry
 from rdo.errors import RdoError
 from rdo.rsh.ssh_argv import SshCommand
 from rdo.trust import store
-from rdo.util.named_tuple import NamedTuple
 
 
 class Address(NamedTuple):

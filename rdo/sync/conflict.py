@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
 
 from rdo.errors import RdoError
 from rdo.fscodec import fsdecode
@@ -10,7 +11,6 @@ from rdo.sync.entry import Entry
 from rdo.sync.examine import Found
 from rdo.sync.manifest import Placed
 from rdo.sync.pull_scan import BadScan, seen
-from rdo.util.named_tuple import NamedTuple
 
 NAMED_LIMIT = 3
 """Paths that an error names; `rdoctl sync diff` shows all."""

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import compress
 from operator import is_not
-from typing import Literal, TypeAlias
-
-from rdo.util.named_tuple import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 Kind: TypeAlias = Literal["file", "link", "directory"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from rdo.pool.shell_job import JobFailed, JobUse, ShellJob, started
 from rdo.remote_sh.template import NEWLINE, fill, load, quote
 from rdo.sync.path_word import PATH_LIMIT
 from rdo.sync.push_job import STAT, calls, chunks, word
-from rdo.util.named_tuple import NamedTuple
 
 HASH = {"sha256sum": "sha256sum", "shasum": "shasum -a 256", "openssl": "openssl dgst -sha256 -r", "": "false"}
 """How each program there is asked for SHA-256; all say it in the same form."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from rdo.errors import RdoError, reason
 from rdo.fscodec import fsdecode, fsencode
 from rdo.util.caller_program import run_for_caller
 from rdo.util.lines import split_lines
-from rdo.util.named_tuple import NamedTuple
 
 TIMEOUT = 120
 """Seconds. A repository of a million files on a slow disk takes less."""

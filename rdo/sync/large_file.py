@@ -6,10 +6,10 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from rdo.sync.archive import CHUNK, open_file
 from rdo.sync.entry import Entry
-from rdo.util.named_tuple import NamedTuple
 
 LARGE_SIZE = 64 * 1024 * 1024
 """Bytes from which on a file is sent so: as many as are sent again at most if anything else is interrupted."""

@@ -11,12 +11,12 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from rdo.errors import RdoError, reason
 from rdo.fscodec import fsdecode
 from rdo.sync.archive import digest_of, open_directory
 from rdo.sync.pull_scan import Seen
-from rdo.util.named_tuple import NamedTuple
 from rdo.util.process import process_name
 
 STATE = b".rdo-sync"

@@ -19,10 +19,10 @@ do stands in a file of its own before it begins, in the same form.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from rdo.sync.entry import Entry
 from rdo.sync.path_word import escaped, read_path, unescaped
-from rdo.util.named_tuple import NamedTuple
 
 _FIELDS = {b"f": 6, b"l": 2, b"d": 2}
 """How many words follow each letter."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from rdo.errors import RdoError
 from rdo.pool.connection import HeldConnection
 from rdo.pool.shell_job import JobUse, ShellJob, started
 from rdo.remote_sh.template import fill, load, quote
 from rdo.sync.manifest import BadManifest, Manifest, parse
-from rdo.util.named_tuple import NamedTuple
 
 MANIFEST_LIMIT = 512 * 1024 * 1024
 """Bytes of a manifest that are read: that of two million files. It is kept in memory."""

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from rdo.fscodec import fsencode
-from rdo.util.named_tuple import NamedTuple
 
 ANY_DEPTH = None
 """Stands for `**` between the names of a pattern."""

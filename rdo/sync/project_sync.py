@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from rdo.drivers.caller import Caller
 from rdo.errors import RdoError
@@ -21,7 +22,6 @@ from rdo.sync.rules import SyncRules
 from rdo.sync.shared_flight import SharedFlight
 from rdo.sync.target_tree import TargetTree
 from rdo.util import log
-from rdo.util.named_tuple import NamedTuple
 
 
 class SyncPlace(NamedTuple):

@@ -10,10 +10,10 @@ import re
 import stat
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from typing import NamedTuple
 
 from rdo.sync.path_word import is_inside
 from rdo.sync.tar_header import SECOND
-from rdo.util.named_tuple import NamedTuple
 
 ENTRY_LIMIT = 2_000_000
 """Entries of one scan."""

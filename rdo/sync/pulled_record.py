@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from rdo.sync.path_word import BadWord, escaped, read_path, unescaped
-from rdo.util.named_tuple import NamedTuple
 
 
 class Pulled(NamedTuple):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from rdo.pool.shell_job import ShellJob
 from rdo.remote_sh.bootstrap import takes
 from rdo.sync.local_copy import STATE, LocalCopy
 from rdo.sync.pull_scan import Seen, way
 from rdo.sync.receive import Refused
-from rdo.util.named_tuple import NamedTuple
 
 PROTECTED = frozenset({STATE, b".git", b".rdo.conf"})
 WITHHELD = "files that git or rdo reads are never taken from a target"

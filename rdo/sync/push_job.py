@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from rdo.fscodec import fsencode
 from rdo.remote_sh.template import fill, load
 from rdo.sync.entry import Entry
 from rdo.sync.manifest import Placed
-from rdo.util.named_tuple import NamedTuple
 
 WORDS_LIMIT = 500
 """Words that one program is given, and BYTES_LIMIT bytes: less than what the least of the systems takes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from rdo.pool.shell_job import JobFailed, JobUse, ShellJob, started
 from rdo.remote_sh.template import fill, load, quote
@@ -19,7 +20,6 @@ from rdo.sync.opened import Opened, Place
 from rdo.sync.push_fault import push_fault
 from rdo.sync.push_job import Push
 from rdo.sync.push_plan import plan
-from rdo.util.named_tuple import NamedTuple
 
 _LOCK = load("sync_lock")
 _PUSH, _PART = load("sync_push", TAKE_LOCK=_LOCK), load("sync_part", TAKE_LOCK=_LOCK)

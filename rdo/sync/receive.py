@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from rdo.errors import RdoError
 from rdo.pool.shell_job import JobFailed, ShellJob
@@ -11,7 +12,6 @@ from rdo.sync.local_copy import LocalCopy
 from rdo.sync.pull_scan import Seen, is_safe_link
 from rdo.sync.tar_header import BLOCK
 from rdo.sync.tar_reader import FILE, HARD_LINK, LINK, BadArchive, End, Member, TarReader
-from rdo.util.named_tuple import NamedTuple
 
 GROWTH_LIMIT = 64 * 1024 * 1024
 """Bytes that a file may have grown by since it was looked at: a log that somebody writes."""

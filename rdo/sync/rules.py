@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from rdo.config.schema import Settings
-from rdo.util.named_tuple import NamedTuple
 
 
 class SyncRules(NamedTuple):

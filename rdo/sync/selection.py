@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
+from typing import NamedTuple
 
 from rdo.errors import ConfigError
 from rdo.fscodec import fsdecode
@@ -16,7 +17,6 @@ from rdo.sync.git import Git, Stamp, file_stamp, nested_repository, places, repo
 from rdo.sync.known_repository import KnownRepository
 from rdo.sync.patterns import Patterns
 from rdo.sync.rules import SyncRules
-from rdo.util.named_tuple import NamedTuple
 
 OWN_DIRECTORY = b".rdo-sync"
 """At the root: what rdo itself keeps there, on either side. The names of a watcher's cookies begin like this, too."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from rdo.fscodec import fsdecode, fsencode
 from rdo.sync.entry import Tree
 from rdo.sync.watcher import Changed
-from rdo.util.named_tuple import NamedTuple
 
 
 class Spelled(NamedTuple):

@@ -8,10 +8,10 @@ tar knows there are files, symbolic links and hard links to what came before; al
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from rdo.sync.path_word import PATH_LIMIT
 from rdo.sync.tar_header import BLOCK, NAME_SIZE
-from rdo.util.named_tuple import NamedTuple
 
 EXTENSION_LIMIT = 64 * 1024
 """Bytes of an extended header: some paths and times."""

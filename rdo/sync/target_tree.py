@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 from rdo.errors import RdoError
 from rdo.pool.shell_job import JobFailed, JobUse, started
@@ -19,7 +20,6 @@ from rdo.sync.pulling import PullPatterns, PullResult
 from rdo.sync.push import Pusher
 from rdo.sync.push_sender import PushResult, TargetChanged
 from rdo.sync.pushed_indexes import PushedIndexes
-from rdo.util.named_tuple import NamedTuple
 
 NOTHING = Manifest({}, {}, "", 0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from rdo.errors import RdoError, reason
 from rdo.fscodec import fsdecode
@@ -13,7 +14,6 @@ from rdo.sync.known_repository import parents
 from rdo.sync.selection import Candidate, How, Place, Selection
 from rdo.sync.spelling import spelled
 from rdo.sync.watcher import Changed, Watcher
-from rdo.util.named_tuple import NamedTuple
 
 REFUSED_LIMIT = 10_000
 """Paths that change and do not belong are remembered, since each costs a question to git."""

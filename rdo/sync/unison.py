@@ -9,13 +9,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from typing import IO
+from typing import IO, NamedTuple
 
 from rdo.drivers.caller import Caller
 from rdo.errors import RdoError, reason
 from rdo.fscodec import fsdecode
 from rdo.util.lines import split_lines
-from rdo.util.named_tuple import NamedTuple
 
 LOOK_INTERVAL = 0.5
 """Seconds between two looks whether the caller still waits."""

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection
-from typing import Protocol
-
-from rdo.util.named_tuple import NamedTuple
+from typing import NamedTuple, Protocol
 
 ON_LINUX = sys.platform == "linux"
 

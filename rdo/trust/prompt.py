@@ -7,11 +7,11 @@ indented, no line is wider than the screen, all of it is no higher, and what wei
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from rdo import printable
 from rdo.errors import RdoError, one_line
 from rdo.trust.request import TrustRequest, Values
-from rdo.util.named_tuple import NamedTuple
 
 TYPE = "Type `yes`: "
 QUESTION = f"Trust this configuration from now on? {TYPE}"

@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from rdo.config.load import Config, Exposure
 from rdo.config.merge import DEFAULT_ORIGIN
@@ -10,7 +11,6 @@ from rdo.config.schema import DEFAULT_PROFILE, KEYS
 from rdo.config.types import VARIABLES
 from rdo.errors import one_line, without_middle
 from rdo.util.digest import sha256_hex
-from rdo.util.named_tuple import NamedTuple
 
 VERSION = "2"
 """Of the digest: with another one, nothing that was allowed before is known."""

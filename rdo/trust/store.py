@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
+from typing import NamedTuple
 
 from rdo.config.load import Config
 from rdo.errors import RdoError, SetupError
@@ -16,7 +17,6 @@ from rdo.fscodec import fsencode
 from rdo.trust.request import TrustRequest, Values, requested
 from rdo.util import foreign_file, private_directory
 from rdo.util.digest import sha256_hex
-from rdo.util.named_tuple import NamedTuple
 
 BYPASS = "RDO_TRUST"
 """A variable that allows everything while it is `1`: for CI, which runs the repository's code anyway."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-
-from rdo.util.named_tuple import NamedTuple
+from typing import NamedTuple
 
 if sys.platform == "darwin":
     _WITH_SUSPEND = time.CLOCK_MONOTONIC  # not what time.monotonic has there: that is CLOCK_UPTIME_RAW

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 import resource
-
-from rdo.util.named_tuple import NamedTuple
+from typing import NamedTuple
 
 LIMITS = tuple(sorted({getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")}))
 """The numbers of the limits that this system has."""

@@ -9,8 +9,7 @@ import time
 from _signal import SIGKILL, SIGPIPE, SIGXFSZ
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-
-from rdo.util.named_tuple import NamedTuple
+from typing import NamedTuple
 
 READ_SIZE = 65536
 

@@ -12,9 +12,9 @@ import select
 import signal
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from rdo.fscodec import fsdecode
-from rdo.util.named_tuple import NamedTuple
 
 TOOL_TIMEOUT = 5.0
 """Seconds for ps(1) or sysctl(8), which take some milliseconds."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
+from typing import NamedTuple
 
 from rdo.errors import RdoError
-from rdo.util.named_tuple import NamedTuple
 from rdo.util.phrases import listed
 
 

@@ -9,6 +9,7 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from rdo.cli.doctor.check import Check, Finding, failed, ok, warning
 from rdo.client import spawn_master
@@ -16,7 +17,6 @@ from rdo.config.load import Config
 from rdo.errors import FAILURE
 from rdo.fscodec import fsdecode
 from rdo.remote_sh.template import load
-from rdo.util.named_tuple import NamedTuple
 
 LOGIN_TIMEOUT = 180.0
 """Seconds for the first command: someone may have to find and type a passphrase."""

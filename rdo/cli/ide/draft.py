@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from rdo.cli import shim
-from rdo.util.named_tuple import NamedTuple
 
 SHIMS = shim.DIRECTORIES[-1]
 """The directory of the shims, below the project's."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from rdo.cli.init import published_ports
 from rdo.cli.init.published_ports import NotForwarded
@@ -16,7 +16,6 @@ from rdo.cli.init.template import LeftOut
 from rdo.config import forwards
 from rdo.config.forwards import Endpoint, Forward, InvalidForward
 from rdo.util import jsonc
-from rdo.util.named_tuple import NamedTuple
 
 NAMES = ("forwardPorts", "appPort", "portsAttributes", "otherPortsAttributes")
 """What is read here."""

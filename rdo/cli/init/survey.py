@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from typing import NamedTuple
 
 from rdo.cli.init import vagrantfile
 from rdo.cli.init.template import LeftOut, Suggestion
 from rdo.drivers.vagrant import project
 from rdo.errors import RdoError
 from rdo.util import foreign_file
-from rdo.util.named_tuple import NamedTuple
 
 DEVCONTAINERS = (".devcontainer/devcontainer.json", ".devcontainer.json")
 """Where one lies; several lie in directories of their own below `.devcontainer`."""

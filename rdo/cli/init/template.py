@@ -8,11 +8,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from rdo.config.schema import CONTAINERS, KEYS, ConfigKey, Settings
 from rdo.errors import printable
-from rdo.util.named_tuple import NamedTuple
 
 HEAD = """\
 # Where the commands of this directory run: `rdo make test` runs `make test` on the target.

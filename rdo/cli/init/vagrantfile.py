@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from rdo.drivers.vagrant.project import created_machines, find_project, known_machines
 from rdo.errors import ConfigError
-from rdo.util.named_tuple import NamedTuple
 
 _COMMENT = re.compile(r"^=begin\b.*?^=end\b|(?:^|(?<=\s))#(?!\{)[^\n]*", re.MULTILINE | re.DOTALL)
 _DEFINE = re.compile(r"\.vm\.define\b[ \t]*\(?[ \t]*([^\n]*)")

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import click
 
@@ -20,7 +20,6 @@ from rdo.ipc import address, startup
 from rdo.master import socket_activation
 from rdo.util import atomic_write
 from rdo.util.lines import split_lines
-from rdo.util.named_tuple import NamedTuple
 
 MANAGER_TIMEOUT = 60.0
 """Seconds for systemctl or launchctl, which stop and start a process at most."""

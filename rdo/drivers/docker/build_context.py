@@ -8,7 +8,7 @@ import os
 import stat
 import tarfile
 from collections.abc import Iterator, Sequence
-from typing import IO
+from typing import IO, NamedTuple
 
 from rdo.drivers.base import READ_SIZE
 from rdo.drivers.docker import build_files
@@ -17,7 +17,6 @@ from rdo.drivers.docker.dockerfile import BuildContext
 from rdo.errors import SetupError, reason
 from rdo.fscodec import fsencode
 from rdo.util import foreign_file
-from rdo.util.named_tuple import NamedTuple
 
 IGNORE = ".dockerignore"
 

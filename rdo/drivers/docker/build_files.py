@@ -6,8 +6,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
-
-from rdo.util.named_tuple import NamedTuple
+from typing import NamedTuple
 
 LINE_ENDS = re.compile(r"\\[ \t]*\n(?:[ \t]*#[^\n]*\n)*")
 """An instruction continues in the next line, comments left out."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from rdo.drivers.docker.inspect import ListedContainer, contains, normalized
-from rdo.util.named_tuple import NamedTuple
 
 PREFIX = "com.docker.compose."
 SERVICE = f"{PREFIX}service"

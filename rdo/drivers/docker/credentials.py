@@ -10,13 +10,12 @@ import base64
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from rdo.drivers.docker import answer
 from rdo.drivers.docker.endpoint import config_directory, read
 from rdo.errors import ConnectError, reason
 from rdo.util.caller_program import run_for_caller
-from rdo.util.named_tuple import NamedTuple
 
 HELPER_TIMEOUT = 60.0
 """Seconds for a helper, which may ask on a screen of its own; `docker` waits for ever."""

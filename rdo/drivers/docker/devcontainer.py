@@ -11,11 +11,11 @@ import json
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from rdo.drivers.docker import answer
 from rdo.drivers.docker.inspect import InspectedContainer, ListedContainer, contains, normalized
 from rdo.drivers.root import Root
-from rdo.util.named_tuple import NamedTuple
 
 LOCAL_FOLDER = "devcontainer.local_folder"
 METADATA = "devcontainer.metadata"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 from rdo.drivers.docker.inspect import contains
 from rdo.errors import ConfigError
-from rdo.util.named_tuple import NamedTuple
 
 
 class BuildContext(NamedTuple):

@@ -9,14 +9,13 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from rdo.errors import ConfigError, reason
 from rdo.fscodec import fsencode
 from rdo.util import foreign_file
 from rdo.util.digest import sha256_hex
-from rdo.util.named_tuple import NamedTuple
 
 SOCKET = "/var/run/docker.sock"
 DEFAULT = f"unix://{SOCKET}"

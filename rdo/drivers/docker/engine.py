@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from rdo.drivers.docker import answer
@@ -18,7 +19,6 @@ from rdo.drivers.docker.stream import Deadline, EngineStream
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS
 from rdo.errors import ConnectError, reason
 from rdo.util import clock
-from rdo.util.named_tuple import NamedTuple
 
 ANSWER_TIMEOUT = 60.0
 """Seconds for an answer, for which the engine may have to start a container."""

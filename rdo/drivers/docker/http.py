@@ -10,10 +10,10 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
+from typing import NamedTuple
 
 from rdo.fscodec import fsencode
 from rdo.util.lines import BLANKS
-from rdo.util.named_tuple import NamedTuple
 
 HEAD_LIMIT = 64 * 1024
 """Bytes. The engine's are a few hundred long."""

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rdo.drivers.docker.engine import Engine, EngineError
 from rdo.drivers.docker.exec import lacks_shell, start_error
@@ -19,7 +20,6 @@ from rdo.drivers.docker.stream import EngineStream
 from rdo.errors import ConnectError
 from rdo.remote_sh.template import load
 from rdo.util import process
-from rdo.util.named_tuple import NamedTuple
 
 HOLD = load("hold_container")
 """The container's own program lives as long as the connection that feeds it; then the lifeline has its time."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from rdo.drivers.docker import published_ports
 from rdo.drivers.docker.answer import EngineAnswer
 from rdo.drivers.docker.published_ports import PublishedPort
 from rdo.drivers.root import Root
 from rdo.errors import ConnectError, RdoError
-from rdo.util.named_tuple import NamedTuple
 from rdo.util.phrases import listed
 
 NAME_LIMIT = 255

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from rdo.drivers.docker.answer import EngineAnswer
-from rdo.util.named_tuple import NamedTuple
 
 PORT, TCP_PORT = re.compile("[0-9]{1,5}"), re.compile("[0-9]{1,5}/tcp")
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Mapping
+from typing import NamedTuple
 from urllib.parse import quote
 
 from rdo.config.schema import Settings
@@ -17,7 +18,6 @@ from rdo.drivers.docker.engine import Engine, EngineError
 from rdo.drivers.docker.inspect import InspectedContainer, ListedContainer
 from rdo.errors import ConnectError
 from rdo.project import upwards
-from rdo.util.named_tuple import NamedTuple
 from rdo.util.phrases import listed, nearest
 
 SHORT_ID = 12

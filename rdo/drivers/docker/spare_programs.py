@@ -6,11 +6,11 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from rdo.drivers.docker.engine import EngineError, HijackedStream
 from rdo.drivers.docker.stream_script import waiting_script
 from rdo.errors import ConnectError
-from rdo.util.named_tuple import NamedTuple
 
 SPARE_LIMIT = 4
 """That wait at a time: a browser opens several connections at once, and each is a shell in the container."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from rdo.drivers.caller import Caller
 from rdo.util.limits import ProcessLimits, apply_limits, limits_of
-from rdo.util.named_tuple import NamedTuple
 
 MAKE_VARIABLES = frozenset({"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MAKE_TERMERR", "MAKE_TERMOUT", "MFLAGS"})
 """Set by a make that runs the caller as a recipe: its options are not for a make that the recipe runs on a target."""

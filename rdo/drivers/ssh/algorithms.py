@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from rdo.errors import ConnectError
-from rdo.util.named_tuple import NamedTuple
 from rdo.util.phrases import listed
 
 DEFAULT_ORDERS = (

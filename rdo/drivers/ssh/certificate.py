@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -20,7 +21,6 @@ from rdo.drivers.ssh.algorithms import CERTIFICATE, LEGACY_RSA
 from rdo.drivers.ssh.fields import BlobReader, kind_of, string
 from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.fscodec import fsdecode, fsencode
-from rdo.util.named_tuple import NamedTuple
 
 HOST = 2
 """The type of a certificate for a host; 1 is a user's."""

@@ -13,6 +13,7 @@ import shlex
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from paramiko import config
 from paramiko.config import SSHConfig
@@ -23,7 +24,6 @@ from rdo.errors import ConnectError
 from rdo.util import foreign_file
 from rdo.util.caller_program import run_for_caller
 from rdo.util.lines import split_lines
-from rdo.util.named_tuple import NamedTuple
 
 CONFIG_LIMIT = 1024 * 1024
 """Bytes of an ssh configuration."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from rdo.drivers.ssh.algorithms import AEAD_CIPHERS, LISTED_LIMIT, NAME_LENGTH_LIMIT
 from rdo.drivers.ssh.fields import Body, MessageReader
-from rdo.util.named_tuple import NamedTuple
 
 COOKIE = 16
 """Random bytes that stand first."""

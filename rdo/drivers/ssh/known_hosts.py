@@ -14,13 +14,13 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from enum import Enum
+from typing import NamedTuple
 
 from rdo.drivers.ssh.fields import kind_of
 from rdo.errors import ConnectError
 from rdo.fscodec import fsencode
 from rdo.util import foreign_file, private_directory
 from rdo.util.lines import split_lines, split_words
-from rdo.util.named_tuple import NamedTuple
 
 KNOWN_HOSTS_LIMIT = 64 * 1024 * 1024
 """Bytes of a known_hosts file: half a million keys."""

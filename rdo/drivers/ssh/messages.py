@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import NamedTuple
 
 from paramiko.common import (
     CONNECTION_FAILED_CODE,
@@ -22,7 +23,6 @@ from paramiko.common import (
 
 from rdo.drivers.base import Pty, WindowSize
 from rdo.drivers.ssh.fields import DISPLAY_LIMIT, Body, MessageReader, Violation, text, uint32, words
-from rdo.util.named_tuple import NamedTuple
 
 SIGNALS = {
     "HUP": 1, "INT": 2, "QUIT": 3, "ILL": 4, "TRAP": 5, "ABRT": 6, "FPE": 8, "KILL": 9,

@@ -6,8 +6,7 @@ more than the user said.
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
-
-from rdo.util.named_tuple import NamedTuple
+from typing import NamedTuple
 
 
 class Treatment(Enum):

@@ -7,12 +7,11 @@ import re
 from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rdo.config.forwards import NO_FORWARDS, ForwardSet
 from rdo.drivers.ssh.algorithms import Algorithms
 from rdo.drivers.ssh.tokens import Tokens
-from rdo.util.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from rdo.drivers.caller import Caller

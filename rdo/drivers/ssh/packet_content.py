@@ -8,13 +8,12 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from paramiko.common import MSG_CHANNEL_DATA
 
 from rdo.drivers.base import READ_SIZE
 from rdo.drivers.ssh.fields import Violation
-from rdo.util.named_tuple import NamedTuple
 
 PACKET_LIMIT = READ_SIZE + 4096
 """Bytes of a packet, compressed or not: of data for a channel, what we allow the server, and a header. OpenSSH takes no

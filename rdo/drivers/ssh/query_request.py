@@ -1,9 +1,9 @@
 """What `ssh -G` is to be asked about a host, and the command lines that follow from it. Pure."""
 
 import shlex
+from typing import NamedTuple
 
 from rdo.errors import ConnectError
-from rdo.util.named_tuple import NamedTuple
 
 
 class SshQueryRequest(NamedTuple):

@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from rdo.drivers.ssh.certificate import Certificate, plain
 from rdo.drivers.ssh.fields import BlobReader, kind_of
@@ -18,7 +19,6 @@ from rdo.errors import ConnectError
 from rdo.fscodec import fsdecode
 from rdo.util import foreign_file
 from rdo.util.lines import split_lines, split_words
-from rdo.util.named_tuple import NamedTuple
 
 MAGIC = b"SSHKRL\n\0"
 VERSION = 1

@@ -8,9 +8,9 @@ import pwd
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 from rdo.fscodec import fsencode
-from rdo.util.named_tuple import NamedTuple
 
 PERCENT = re.compile("%(.?)", re.DOTALL)
 PERCENT_OR_NAME = re.compile(rf"{PERCENT.pattern}|\$\{{(\w+)\}}", re.DOTALL)

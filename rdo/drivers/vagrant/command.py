@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections import deque
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from rdo.drivers.caller import Caller
 from rdo.drivers.vagrant import output as vagrant_output
@@ -16,7 +17,6 @@ from rdo.drivers.vagrant.output import MachineState
 from rdo.drivers.vagrant.project import VagrantProject
 from rdo.errors import ConnectError
 from rdo.fscodec import fsdecode
-from rdo.util.named_tuple import NamedTuple
 
 AUTO_UP = "set `auto_up = true`"
 """What an error says of getting a machine up without the user."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rdo.drivers.root import Root
 from rdo.drivers.vagrant.project import (
@@ -20,7 +20,6 @@ from rdo.drivers.vagrant.project import (
     synced_roots,
 )
 from rdo.drivers.vagrant.store import CHOICE_FILE, VagrantCache, answer_file, answer_key
-from rdo.util.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from rdo.drivers.caller import Caller

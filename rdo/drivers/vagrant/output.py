@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from rdo.drivers.vagrant.project import RUNNING
 from rdo.util.lines import BLANKS, split_lines
-from rdo.util.named_tuple import NamedTuple
 from rdo.util.phrases import shortened
 
 COMMA = "%!(VAGRANT_COMMA)"

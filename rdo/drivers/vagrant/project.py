@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from typing import NamedTuple
 
 from rdo.drivers.root import Root
 from rdo.errors import ConfigError, ConnectError
@@ -18,7 +19,6 @@ from rdo.fscodec import fsencode
 from rdo.project import upwards
 from rdo.util import foreign_file, home
 from rdo.util.lines import strip_blanks
-from rdo.util.named_tuple import NamedTuple
 from rdo.util.phrases import listed
 
 NAMES = ("Vagrantfile", "vagrantfile")

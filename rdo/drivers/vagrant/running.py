@@ -11,9 +11,9 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from rdo.drivers.base import READ_SIZE
-from rdo.util.named_tuple import NamedTuple
 
 INTERRUPT_GRACE = 10.0
 """Seconds for a `vagrant up` whose caller is gone to clean up, after each of two interrupts."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
@@ -14,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from rdo.drivers.ssh.algorithms import CERTIFICATE
 from rdo.drivers.ssh.auth.private_key import FileKey, SigningFailed, public_blob
 from rdo.drivers.ssh.fields import BlobReader, kind_of, mpint, string, text, uint32
-from rdo.util.named_tuple import NamedTuple
 
 REQUEST_IDENTITIES, IDENTITIES_ANSWER, SIGN_REQUEST, SIGN_RESPONSE = 11, 12, 13, 14
 SUCCESS = 6

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from rdo.drivers.caller import Caller
 from rdo.drivers.ssh.auth.agent import Agent, AgentKey, add_policy, add_request
@@ -24,7 +25,6 @@ from rdo.drivers.ssh.auth.private_key import (
 from rdo.drivers.ssh.auth.userauth import UserAuth
 from rdo.drivers.ssh.fields import kind_of, rsa_bits
 from rdo.drivers.ssh.options import DEFAULT_KEYS, SshOptions
-from rdo.util.named_tuple import NamedTuple
 
 PASSPHRASE_ATTEMPTS = 3
 """As ssh(1)."""

@@ -7,13 +7,13 @@ methods the server would take to itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from paramiko.common import MSG_SERVICE_REQUEST, MSG_USERAUTH_INFO_RESPONSE, MSG_USERAUTH_REQUEST
 
 from rdo.drivers.ssh.algorithms import CERTIFICATE, LEGACY_RSA, Allowed
 from rdo.drivers.ssh.fields import Body, MessageReader, Violation, string, text, uint32, words
 from rdo.drivers.ssh.messages import EncodedMessage
-from rdo.util.named_tuple import NamedTuple
 
 PROMPT_LIMIT = 100
 """Questions at once: sshd takes no more answers."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import os
 import stat
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -21,7 +21,6 @@ from rdo.drivers.ssh.fields import BlobReader, kind_of, mpint, string, text
 from rdo.fscodec import fsencode
 from rdo.util import foreign_file
 from rdo.util.lines import split_lines, split_words
-from rdo.util.named_tuple import NamedTuple
 
 KEY_FILE_LIMIT = 1024 * 1024
 """Bytes of a key file, as MAX_KEY_FILE_SIZE in OpenSSH's authfile.h has it."""
