@@ -13,11 +13,10 @@ from rdo.config.load import Config
 from rdo.config.schema import Settings
 from rdo.drivers.base import Driver
 from rdo.drivers.root import Root
-from rdo.errors import FAILURE, RdoError
+from rdo.errors import FAILURE, RdoError, printable, without_middle
 from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc import protocol
 from rdo.ipc.request import Request
-from rdo.master import sync_only
 from rdo.master.client_connection import ClientConnection
 from rdo.master.command_caller import CommandEnded, StartedCaller, WaitingCaller
 from rdo.paths.mapping import PathMapping
@@ -26,11 +25,14 @@ from rdo.pool.shell_job import JobUse
 from rdo.pool.target_table import TargetUse
 from rdo.remote_sh.script import Copied
 from rdo.sync import rules
-from rdo.sync.conflict import SyncConflict, named
+from rdo.sync.conflict import Difference, SyncConflict, named
 from rdo.sync.patterns import claimed_twice
 from rdo.sync.project_sync import ProjectSync, SyncPlace
 from rdo.sync.pulling import WITHHELD, Pulling, PullResult
 from rdo.sync.unison import UnisonPlace
+
+VERBS = ("both", "push", "pull", "take", "status", "diff")
+"""What `rdoctl sync` asks for; the first is `rdo --sync-only`."""
 
 
 def user(settings: Settings) -> str:
@@ -140,8 +142,55 @@ class CommandSync(NamedTuple):
         return status or failure
 
     def run_only(self, caller: WaitingCaller, words: Sequence[str]) -> None:
-        """Do what `rdo --sync-only` or `rdoctl sync` asks for. Raises RdoError, ClientGone."""
-        sync_only.run(self, caller, words)
+        """Do what `rdo --sync-only` or `rdoctl sync` asks for, without a command. Raises RdoError, ClientGone."""
+        verb, *rest = words or ["both"]
+        if verb not in VERBS:
+            raise RdoError(f"unknown request `{without_middle(verb)}`", "", "see `rdoctl sync --help`")
+        lines: list[str] = []
+        status = 0
+        if verb != "pull":
+            self.sync.forget()  # no command's shell looks whether all is there still
+        if verb in ("both", "push"):
+            self.before(caller)
+        if verb in ("both", "pull"):
+            status = self.after(caller)
+        if verb == "take":
+            status = self._take(caller, rest)
+        if verb in ("status", "diff"):
+            differences = self.sync.differences(self.use(caller))
+            lines = self._differences(differences) if verb == "diff" else self._status(differences, caller)
+        if lines:
+            self.client.send(protocol.STARTED)
+            self.client.send(protocol.OUTPUT, "".join(f"{printable(line)}\n" for line in lines).encode())
+        self.client.send(protocol.EXIT, bytes([status]))
+
+    def _take(self, caller: WaitingCaller, words: Sequence[str]) -> int:
+        side, *paths = words
+        if side == "here":
+            self.sync.take_here(self.use(caller), [fsencode("" if path == "." else path) for path in paths])
+            return 0
+        fault = self.pull_fault(self.sync.take_there(self.use(caller), list(map(fsencode, paths))))
+        if fault is None:
+            return 0
+        caller.report(f"rdo: {fault}")
+        return FAILURE
+
+    def _differences(self, differences: Sequence[Difference]) -> list[str]:
+        return [f"{each.there + ' there':18}{fsdecode(self.seen(each.path))}" for each in differences]
+
+    def _status(self, differences: Sequence[Difference], caller: WaitingCaller) -> list[str]:
+        place = self.sync.place
+        tree = self.sync.settle(caller)
+        files = sum(entry.kind == "file" for entry in tree.values())
+        counts: dict[str, int] = {}
+        for each in differences:
+            counts[each.there] = counts.get(each.there, 0) + 1
+        there = ", ".join(f"{count:,} {kind}" for kind, count in sorted(counts.items())) or "the same"
+        lines = [
+            f"here   {place.root}: {files:,} files to push",
+            f"there  {place.directory} on {place.target}: {there}",
+        ]
+        return [*lines, f"pulls  {', '.join(place.rules.pull)}"] if place.rules.pull else lines
 
     def pull_fault(self, result: PullResult) -> RdoError | None:
         """What to say of files that were left as they are here; None if there are none."""
