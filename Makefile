@@ -11,6 +11,9 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help venv native demo test lowest newest pythons matrix soak check asan valgrind bench docs man lock dist clean
 
+# With an init of its own.
+PYTEST := tests/reaper.py -m pytest
+
 # The tests beside real servers.
 SERVERS := tests/integration tests/e2e tests/security tests/native
 
@@ -30,9 +33,9 @@ SERIAL = $(shell grep -rlw 'pytest.mark.serial' --include='test_*.py' $(SERVERS)
 # doubles the time of the unit tests.
 test: .venv/developing ## install what the tests need, then run all of them
 	@sh tests/setup-debian
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) tests/unit $(if $(ALL),--cov --cov-report=term)
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not serial$(if $(ALL),, and not long)' $(SERVERS)
-	$(BIN)/python -m pytest -m serial $(SERIAL)
+	$(BIN)/python $(PYTEST) $(SIDE_BY_SIDE) tests/unit $(if $(ALL),--cov --cov-report=term)
+	$(BIN)/python $(PYTEST) $(SIDE_BY_SIDE) -m 'not serial$(if $(ALL),, and not long)' $(SERVERS)
+	$(BIN)/python $(PYTEST) -m serial $(SERIAL)
 
 # What other releases could break: ssh, the command line and its tables, compose files. ALL=1: all tests.
 LIBRARIES := tests/unit/drivers/ssh tests/unit/cli $(wildcard tests/integration/test_ssh_[chlp]*.py) \
@@ -40,19 +43,19 @@ LIBRARIES := tests/unit/drivers/ssh tests/unit/cli $(wildcard tests/integration/
 
 lowest: .venv-lowest/ready ## the tests that need other libraries most, with their oldest releases that pyproject.toml allows
 	@sh tests/setup-debian
-	.venv-lowest/bin/python -m pytest $(SIDE_BY_SIDE) $(if $(ALL),tests/unit $(SERVERS),$(LIBRARIES))
+	.venv-lowest/bin/python $(PYTEST) $(SIDE_BY_SIDE) $(if $(ALL),tests/unit $(SERVERS),$(LIBRARIES))
 
 newest: .venv-newest/python ## these and the unit tests, with the newest releases
 	@sh tests/setup-debian
 	.venv-newest/bin/python -m pip --disable-pip-version-check install --quiet --upgrade --upgrade-strategy eager \
 		--editable '.[test]'
-	.venv-newest/bin/python -m pytest $(SIDE_BY_SIDE) tests/unit $(LIBRARIES)
+	.venv-newest/bin/python $(PYTEST) $(SIDE_BY_SIDE) tests/unit $(LIBRARIES)
 
 pythons: ## the unit tests, with each Python from 3.10 to 3.14 that is installed
 	@for version in 3.10 3.11 3.12 3.13 3.14; do \
 		python=$$(sh tests/find-python $$version) || { echo "make: no Python $$version is here" >&2; continue; }; \
 		$(MAKE) --no-print-directory .venv-$$version/ready PYTHON="$$python" && echo "Python $$version" && \
-		.venv-$$version/bin/python -m pytest $(SIDE_BY_SIDE) tests/unit --ignore tests/unit/remote_sh || exit; \
+		.venv-$$version/bin/python $(PYTEST) $(SIDE_BY_SIDE) tests/unit --ignore tests/unit/remote_sh || exit; \
 	done
 
 matrix: newest pythons ## both: for every night, since others release when they like
@@ -64,7 +67,7 @@ soak: .venv/soaking ## what breaks rarely, at full length: up to two hours; repo
 	@! command -v clang >/dev/null || echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | \
 		clang -fsanitize=fuzzer -x c - -o /dev/null 2>/dev/null || \
 		sh tests/setup-debian "libclang-rt-$$(clang -dumpversion | cut -d. -f1)-dev"
-	RDO_SOAK=1 $(BIN)/python -m pytest -o faulthandler_timeout=1000 -m soak $(if $(ONLY),-k '$(ONLY)') tests
+	RDO_SOAK=1 $(BIN)/python $(PYTEST) -o faulthandler_timeout=1000 -m soak $(if $(ONLY),-k '$(ONLY)') tests
 
 # All that is POSIX sh; .ci is not in a source distribution.
 SH := $(wildcard rdo/remote_sh/*.sh) bin/rdo bin/rdo-rsh bin/rdoctl tests/setup-debian tests/find-python
@@ -104,7 +107,7 @@ $(STAMPS)/%: native/%.c native/rdo.h native/.clang-tidy | .venv/developing
 # The tests of the client, for the two below. They look at all the client does, not at its speed.
 CLIENT_TESTS := tests/native tests/e2e/commands $(patsubst %,tests/e2e/test_%.py,bulk no_pty odd_callers \
 	progress prompts relative_paths silence start terminal_modes)
-CHECKED = RDO_TEST_CLIENT='$(CURDIR)/.venv/$@' $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not serial and not long' \
+CHECKED = RDO_TEST_CLIENT='$(CURDIR)/.venv/$@' $(BIN)/python $(PYTEST) $(SIDE_BY_SIDE) -m 'not serial and not long' \
 	-k '$(or $(ONLY),$(1))' $(wildcard $(CLIENT_TESTS))
 
 # What a checker has found is in files of its own.
@@ -152,7 +155,7 @@ dist: .venv-dist/ready .venv/developing ## the source distribution and the wheel
 	mkdir dist
 	.venv-dist/bin/python native/wheels.py dist
 	@command -v qemu-aarch64-static >/dev/null || sh tests/setup-debian qemu-user-static
-	$(BIN)/python -m pytest -q tests/release
+	$(BIN)/python $(PYTEST) -q tests/release
 
 venv: .venv/developing ## .venv with rdo, installed editable, and all that development needs
 
