@@ -126,13 +126,14 @@ static void await(struct relay *relay, uint64_t deadline) {
         [INPUT] = {.fd = input_is_wanted(&relay->input, &relay->outbox) ? 0 : -1, .events = POLLIN},
     };
     int count = poll(ready, COUNT, timeout);
-    if (count <= 0) {
-        if (count == 0 && relay->state == REQUESTED) {
-            relay->result->is_wedged = true;
-            relay_give_up(relay);
-        }
-        return;
+    if (count == 0 && relay->state == REQUESTED) {
+        relay->result->is_wedged = true;
+        relay_give_up(relay);
     }
+    if (count <= 0 || !(ready[MASTER].revents & POLLIN))
+        watch_look(relay); /* before more is sent, which the master could not have read yet */
+    if (count <= 0 || relay->is_over)
+        return;
     if (ready[SIGNALS].revents)
         signals_drain();
     if (ready[MASTER].revents && !outbox_is_empty(&relay->outbox))
@@ -166,7 +167,6 @@ void relay_run(struct relay_result *result, int socket, const char *path, const 
         await(&relay, deadline);
         act_on_signals(&relay);
         act_on_frames(&relay);
-        watch_look(&relay);
     }
     status_line_erase();
     tty_restore();

@@ -5,7 +5,7 @@ enum {
     EARLY_INTERVAL_MS = 500, /* between two looks, while something has come lately */
     INTERVAL_MS = 1000,      /* later, when fewer look at the terminal */
     LATELY_MS = 10 * 1000,
-    SECOND_LOOK_MS = 100, /* where something was not read: it may have been sent just then */
+    SECOND_LOOK_MS = 250, /* where something was not read: it may have been sent just then */
     LATE_MS = 1000,       /* who looks later than that had been stopped, or the machine slept */
     LOST_MS = 20 * 1000,  /* until the master is given up, as for the connection to a target */
     SIGNALLED_LOST_MS = ACCEPT_TIMEOUT_MS /* the same where the caller wants an end */

@@ -13,7 +13,7 @@ EARLY_INTERVAL, INTERVAL = 0.5, 1.0
 LATELY = 10.0
 """Seconds."""
 
-SECOND_LOOK = 0.1
+SECOND_LOOK = 0.25
 """Seconds until the next look where something was not read: it may have been sent just then."""
 
 LATE_LIMIT = 1.0

@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -109,16 +110,27 @@ def test_a_master_that_reads_is_asked_now_and_then_and_nothing_is_told(project: 
 
 @each_client
 def test_input_on_its_way_is_not_taken_for_input_that_is_held(project: Project, client: str) -> None:
-    with subprocess.Popen(["sh", "-c", "while :; do echo x; sleep 0.002; done"], stdout=subprocess.PIPE) as source:
+    end, start = os.pipe()
 
-        def play(connection: socket.socket) -> None:
-            connection.sendall(UP)
-            read_for(connection, SILENCE)
-            connection.sendall(EXIT)
+    def write() -> None:
+        with contextlib.suppress(BrokenPipeError):
+            while True:
+                os.write(start, b"x")
+                time.sleep(0.01)
 
-        assert source.stdout
-        seen = run(client, caller(project, stdin=source.stdout.fileno()), play)
-        source.kill()
+    def play(connection: socket.socket) -> None:
+        connection.sendall(UP)
+        read_for(connection, SILENCE)
+        connection.sendall(EXIT)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        seen = run(client, caller(project, stdin=end), play)
+    finally:
+        os.close(end)
+        writer.join()
+        os.close(start)
     assert (seen.status, seen.shown) == (3, b"")
 
 
