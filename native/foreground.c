@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 static void enter_raw(const struct foreground *foreground) {
-    if (foreground->takes_keys && isatty(0))
+    if (foreground->takes_keys)
         tty_enter_raw();
 }
 
@@ -41,21 +41,39 @@ static bool send_window(struct foreground *foreground) {
 void foreground_enter(struct foreground *foreground, bool ptyless) {
     if (ptyless)
         foreground->has_pty = foreground->takes_keys = false;
+    foreground->takes_keys = foreground->takes_keys && isatty(0);
     signals_take_forwarded();
     enter_raw(foreground);
     if (foreground->has_pty)
         send_window(foreground); /* which may have been resized while the target was connected */
 }
 
-/* Stop as if the signal had met its default action, so that the shell sees SIGTSTP. */
+/* Whether the keys are for the command once it is in the foreground: it was started behind a `&`, or continued there. */
+bool foreground_awaits_terminal(const struct foreground *foreground) {
+    return foreground->takes_keys && !tty_is_raw();
+}
+
+/* Take the terminal, if it is in the foreground by now: a shell sends no signal to a job that runs. */
+void foreground_take_terminal(struct foreground *foreground) {
+    enter_raw(foreground);
+    if (tty_is_raw())
+        send_window(foreground);
+}
+
+/* Stop as if the signal had met its default action, so that the shell sees SIGTSTP. Where no shell does, as in a window
+ * that was opened for the command alone, the system stops nobody, and the command goes on at once. */
 static void stop(pid_t whom) {
     tty_restore();
     signals_default(SIGTSTP, whom);
+    signals_continue();
 }
 
-/* Stop, as the terminal does, all that runs in the foreground with us. */
+/* Stop, as the terminal does, all that runs in the foreground with us. Whose terminal has no job control stops nobody. */
 void foreground_stop_all(void) {
-    stop(0);
+    if (tty_is_foreign(0))
+        signals_continue();
+    else
+        stop(0);
 }
 
 /* Act on a signal. On a pty the stopped job is reported, and that stops us. */

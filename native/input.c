@@ -12,7 +12,7 @@ enum {
 
 void input_start(struct input *input) {
     input->is_open = true;
-    input->is_shared = !tty_is_raw() && isatty(0);
+    input->is_terminal = isatty(0);
     input->credit = WINDOW;
 }
 
@@ -60,7 +60,7 @@ static bool send_spliced(struct input *input, struct outbox *outbox) {
 
 /* There is something to read: pass it on, if it is for us. Nothing is waiting in the outbox. */
 void input_send(struct input *input, struct outbox *outbox) {
-    if (input->is_shared && !tty_is_raw() && !tty_is_ours(0)) {
+    if (input->is_terminal && !tty_is_raw() && !tty_is_ours(0)) {
         input->resting_until = now_ms() + OTHERS_TURN_MS;
         return;
     }

@@ -134,6 +134,7 @@ struct window tty_window(int fd);
 void append_modes(struct bytes *bytes, int fd);
 bool tty_is_ours(int fd);
 bool tty_is_in_front(int fd);
+bool tty_is_foreign(int fd);
 bool tty_is_raw(void);
 bool tty_is_taken(int fd);
 void tty_enter_raw(void);
@@ -162,6 +163,7 @@ int signals_next(void);
 bool signals_is_interrupted(void);
 const char *signals_name(int number);
 void signals_default(int number, pid_t whom);
+void signals_continue(void);
 void signals_die(int number);
 void signals_give_back(void);
 
@@ -200,7 +202,7 @@ ssize_t splice_send(const struct outbox *outbox);
 
 /* input.c: stdin on its way to the master. */
 struct input {
-    bool is_open, is_shared;    /* shared: a terminal that is not ours alone */
+    bool is_open, is_terminal;
     bool is_long, is_unspliced; /* a long stream; one that has to be read */
     uint64_t credit, resting_until;
 };
@@ -222,6 +224,8 @@ struct foreground {
 void foreground_enter(struct foreground *foreground, bool ptyless);
 void foreground_act(struct foreground *foreground, int number);
 void foreground_stop_all(void);
+bool foreground_awaits_terminal(const struct foreground *foreground);
+void foreground_take_terminal(struct foreground *foreground);
 
 /* browser.c: a URL that the command opens, opened here. */
 bool browser_open(const char *url, size_t size);

@@ -8,7 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 256 * 1024 };
+enum {
+    READ_SIZE = 256 * 1024,
+    TERMINAL_INTERVAL_MS = 100 /* until it is looked again whether the terminal is the command's: no event tells that */
+};
 
 /* The connection */
 
@@ -105,11 +108,20 @@ static int until(uint64_t deadline) {
     return now < deadline ? (int)(deadline - now) : 0;
 }
 
+/* Of two timeouts of poll(2). */
+static int sooner(int one, int other) {
+    return one < 0 || (other >= 0 && other < one) ? other : one;
+}
+
 static int timeout_of(struct relay *relay, uint64_t deadline) {
     if (relay->state == REQUESTED)
         return until(deadline);
-    int input = input_timeout(&relay->input), look = watch_is_on(relay) ? until(relay->watch.next) : -1;
-    return input < 0 || (look >= 0 && look < input) ? look : input;
+    int timeout = input_timeout(&relay->input);
+    if (watch_is_on(relay))
+        timeout = sooner(timeout, until(relay->watch.next));
+    if (relay->state == STARTED && foreground_awaits_terminal(&relay->foreground))
+        timeout = sooner(timeout, TERMINAL_INTERVAL_MS);
+    return timeout;
 }
 
 static void await(struct relay *relay, uint64_t deadline) {
@@ -126,6 +138,8 @@ static void await(struct relay *relay, uint64_t deadline) {
         [INPUT] = {.fd = input_is_wanted(&relay->input, &relay->outbox) ? 0 : -1, .events = POLLIN},
     };
     int count = poll(ready, COUNT, timeout);
+    if (relay->state == STARTED && foreground_awaits_terminal(&relay->foreground))
+        foreground_take_terminal(&relay->foreground);
     if (count == 0 && relay->state == REQUESTED) {
         relay->result->is_wedged = true;
         relay_give_up(relay);

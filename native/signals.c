@@ -146,6 +146,11 @@ void signals_default(int number, pid_t whom) {
         set_handler(number, note);
 }
 
+/* Go on as after SIGCONT, which does not come where a stop had no effect. */
+void signals_continue(void) {
+    note(SIGCONT);
+}
+
 /* Die of it, unless that cannot be. */
 void signals_die(int number) {
     set_handler(number, SIG_DFL);

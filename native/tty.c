@@ -79,6 +79,11 @@ bool tty_is_in_front(int fd) {
     return tcgetpgrp(fd) == getpgrp();
 }
 
+/* Whether it is a terminal without job control for us: who started us has opened it, and did not make it our session's. */
+bool tty_is_foreign(int fd) {
+    return isatty(fd) && tcgetpgrp(fd) < 0;
+}
+
 /* Whether input typed on the terminal is meant for us, who did not set it raw: not in the background, nor while another
  * program takes single keys from it. */
 bool tty_is_ours(int fd) {
@@ -106,9 +111,14 @@ bool tty_is_raw(void) {
     return is_raw;
 }
 
-/* Pass every key through, as cfmakeraw(3) does; not in the background, where that would stop us. */
+/* Pass every key through, as cfmakeraw(3) does; not in the background, where that would stop us. Where it was raw, a shell
+ * that saw us stopped (SIGSTOP) may have set its own modes meanwhile. */
 void tty_enter_raw(void) {
-    if (is_raw || !tty_is_in_front(0) || tcgetattr(0, &saved) != 0)
+    bool was_raw = is_raw;
+    is_raw = false;
+    if (!tty_is_in_front(0) && !tty_is_foreign(0))
+        return;
+    if (!was_raw && tcgetattr(0, &saved) != 0)
         return;
     struct termios raw = saved;
     raw.c_iflag &= ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);

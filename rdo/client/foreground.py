@@ -44,6 +44,7 @@ class Foreground:
         """The command runs from now on; `ptyless`: without the pty that was asked for. To be called once."""
         if ptyless:
             self._pty = self._takes_keys = False
+        self._takes_keys = self._takes_keys and os.isatty(0)
         taken = {number for number in SIGNAL_NAMES if _signal.getsignal(number) != _signal.SIG_IGN}
         _signal.pthread_sigmask(_signal.SIG_BLOCK, taken)
         _thread.start_new_thread(self._forward_signals, (taken,))
@@ -69,6 +70,18 @@ class Foreground:
     def is_raw(self) -> bool:
         """Whether we hold the caller's terminal in raw mode."""
         return self._terminal is not None and self._terminal.raw
+
+    def awaits_terminal(self) -> bool:
+        """Whether the keys are for the command once it is in the foreground: it was started behind a `&`, or continued
+        there.
+        """
+        return self._takes_keys and not self.is_raw()
+
+    def take_terminal(self) -> None:
+        """Take the terminal, if it is in the foreground by now: a shell sends no signal to a job that runs."""
+        self._enter_raw()
+        if self.is_raw():
+            self._send_window()
 
     def line_end(self) -> bytes:
         """What ends a line that is shown now."""
@@ -97,11 +110,16 @@ class Foreground:
         return self._over or self._is_finishing
 
     def stop_all(self) -> None:
-        """Stop, as the terminal does, all that runs in the foreground with us."""
-        self._stop(0)
+        """Stop, as the terminal does, all that runs in the foreground with us. Whose terminal has no job control stops
+        nobody.
+        """
+        if tty.is_foreign(0):
+            self._continue()
+        else:
+            self._stop(0)
 
     def _enter_raw(self) -> None:
-        if self._takes_keys and os.isatty(0):
+        if self._takes_keys:
             with self._modes:
                 self._terminal = self._terminal or tty.Terminal(0)
                 if not self._over:
@@ -165,11 +183,16 @@ class Foreground:
             self._stop(os.getpid())
 
     def _stop(self, whom: int) -> None:
-        """Stop as if the signal had met its default action, so that the shell sees SIGTSTP."""
+        """Stop as if the signal had met its default action, so that the shell sees SIGTSTP.
+
+        Where no shell does, as in a window that was opened for the command alone, the system stops nobody, and the
+        command goes on at once.
+        """
         self._restore()
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGTSTP,))
         os.kill(whom, _signal.SIGTSTP)
         _signal.pthread_sigmask(_signal.SIG_BLOCK, (_signal.SIGTSTP,))
+        os.kill(os.getpid(), _signal.SIGCONT)  # which has come already, if we were stopped
 
     def _continue(self) -> None:
         self._enter_raw()

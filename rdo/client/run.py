@@ -160,7 +160,7 @@ class RunningCommand:
         self._trace.step("shell")
         self._foreground.enter(payload == protocol.PTYLESS)
         if self._has_input:
-            self._stdin = stdin.Stdin(self._outbox, self._foreground.is_raw)
+            self._stdin = stdin.Stdin(self._outbox, self._foreground)
             self._stdin.start()
 
     def _finish(self, _: Payload) -> None:

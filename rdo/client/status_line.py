@@ -31,7 +31,7 @@ class StatusLine:
 
     def show(self, line: bytes) -> None:
         """Show it in place of the one before; not in the background, where that would spoil what others show."""
-        if not self._is_in_foreground():
+        if not tty.is_in_front(self._fd):
             self._shown = False
             return
         if not self._shown:
@@ -55,12 +55,6 @@ class StatusLine:
         """Let the signal do what it would have done, with the line gone. After a stop the next line shows again."""
         self.erase()
         os.kill(os.getpid(), number)
-
-    def _is_in_foreground(self) -> bool:
-        try:
-            return os.tcgetpgrp(self._fd) == os.getpgrp()
-        except OSError:
-            return False
 
     def _write(self, data: bytes) -> None:
         try:

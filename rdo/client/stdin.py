@@ -5,9 +5,9 @@ from __future__ import annotations
 import _thread
 import os
 import select
-from collections.abc import Callable
 
 from rdo.client import tty
+from rdo.client.foreground import Foreground
 from rdo.client.splice import Piece, Pipe
 from rdo.ipc import protocol
 from rdo.ipc.sockets import Outbox
@@ -22,10 +22,10 @@ TURN_INTERVAL = 0.1
 class Stdin:
     """Sends stdin to its end, within the credit that the master gives."""
 
-    def __init__(self, outbox: Outbox, is_raw: Callable[[], bool]) -> None:
-        """`is_raw` says whether we hold the terminal that stdin is in raw mode, so that all keys are ours."""
+    def __init__(self, outbox: Outbox, foreground: Foreground) -> None:
+        """`foreground` holds the terminal that stdin is in raw mode, if all keys are ours."""
         self._outbox = outbox
-        self._is_raw = is_raw
+        self._foreground = foreground
         self._credit = protocol.INPUT_WINDOW  # bytes in all; written by the main thread only
         self._more_credit = _thread.allocate_lock()  # guards nothing: released when there is more
         self._pipe: Pipe | None = None
@@ -48,14 +48,11 @@ class Stdin:
         self._over = True
 
     def _relay(self) -> None:
-        is_raw = self._is_raw()
-        shared_terminal = not is_raw and os.isatty(0)
+        is_terminal = os.isatty(0)
         sent = 0
         while True:
-            if shared_terminal:
+            if is_terminal:
                 self._wait_for_our_turn()
-            elif is_raw:
-                wait_for_key()
             if self._over:
                 return
             while sent >= self._credit:
@@ -64,7 +61,7 @@ class Stdin:
             if not count:
                 break
             sent += count
-        if not self._is_raw():  # else the end of input is a key like any other, and the terminal itself is gone
+        if not self._foreground.is_raw():  # else the end of input is a key like any other: the terminal is gone
             self._outbox.send(protocol.END)
 
     def _send_chunk(self, limit: int) -> int:
@@ -86,17 +83,19 @@ class Stdin:
         return len(data)
 
     def _wait_for_our_turn(self) -> None:
-        """Wait until there is something to read on the terminal, and it is for us."""
-        while True:
-            select.select((0,), (), ())
-            if self._is_raw() or tty.is_ours(0):
+        """Wait until there is something to read on the terminal, and it is for us.
+
+        Who has to leave the terminal to others meanwhile takes no key from them.
+        """
+        while not self._over:
+            awaits_terminal = self._foreground.awaits_terminal()
+            is_ready = select.select((0,), (), (), TURN_INTERVAL if awaits_terminal else None)[0]
+            if awaits_terminal:
+                self._foreground.take_terminal()
+            if is_ready and (self._foreground.is_raw() or tty.is_ours(0)):
                 return
-            select.select((), (), (), TURN_INTERVAL)
-
-
-def wait_for_key() -> None:
-    """Wait without reading: who has to leave the terminal to others meanwhile takes no key from them."""
-    select.select((0,), (), ())
+            if is_ready:
+                select.select((), (), (), TURN_INTERVAL)
 
 
 def read(size: int) -> bytes:

@@ -39,6 +39,25 @@ def is_ours(fd: int) -> bool:
         return True
 
 
+def is_in_front(fd: int) -> bool:
+    """Whether we are in the foreground of the terminal `fd`."""
+    try:
+        return os.tcgetpgrp(fd) == os.getpgrp()
+    except OSError:
+        return False
+
+
+def is_foreign(fd: int) -> bool:
+    """Whether it is a terminal without job control for us: who started us has opened it, and did not make it our
+    session's.
+    """
+    try:
+        os.tcgetpgrp(fd)
+    except OSError:
+        return os.isatty(fd)
+    return False
+
+
 def takes_keys(fd: int) -> bool:
     """Whether a program takes single keys from the terminal `fd`: then it has the screen, too."""
     try:
@@ -62,15 +81,17 @@ class Terminal:
         return self._saved is not None
 
     def enter_raw(self) -> bool:
-        """Pass every key through, as cfmakeraw(3) does; False in the background, where that would stop us."""
-        if self._saved is not None:
-            return True
+        """Pass every key through, as cfmakeraw(3) does; False in the background, where that would stop us.
+
+        Where it was raw, a shell that saw us stopped (SIGSTOP) may have set its own modes meanwhile.
+        """
+        saved, self._saved = self._saved, None
+        if not is_foreign(self._fd) and not is_in_front(self._fd):
+            return False
         try:
-            if os.tcgetpgrp(self._fd) != os.getpgrp():
-                return False
-            saved = termios.tcgetattr(self._fd)
+            saved = saved or termios.tcgetattr(self._fd)
             termios.tcsetattr(self._fd, termios.TCSADRAIN, _raw(saved))
-        except (OSError, termios.error):
+        except termios.error:
             return False
         self._saved = saved
         return True

@@ -27,13 +27,21 @@ class Terminal:
     """A program in a session of its own, its terminal ours to type on."""
 
     def __init__(
-        self, command: Sequence[str], cwd: Path, environment: Mapping[str, str], size: tuple[int, int] = (30, 100)
+        self,
+        command: Sequence[str],
+        cwd: Path,
+        environment: Mapping[str, str],
+        size: tuple[int, int] = (30, 100),
+        is_controlling: bool = True,
     ) -> None:
-        """`size` is rows and columns."""
+        """`size` is rows and columns. `is_controlling`: the terminal is the session's, which it is not for each program
+        that opens one and starts another there.
+        """
         self.near, far = pty.openpty()
         self.resize(*size)
+        session = ["setsid", *(["--ctty"] if is_controlling else []), "--wait"]
         self._process = subprocess.Popen(
-            ["setsid", "--ctty", "--wait", *command], stdin=far, stdout=far, stderr=far, cwd=cwd, env=dict(environment)
+            [*session, *command], stdin=far, stdout=far, stderr=far, cwd=cwd, env=dict(environment)
         )
         os.close(far)
         self.seen = ""
@@ -74,15 +82,24 @@ class Terminal:
 
     def match(self, pattern: str) -> re.Match[str]:
         """Wait until something matches; forget all up to its end. `string` is what was shown up to there."""
-        deadline = time.monotonic() + PATIENCE
-        while not (found := re.search(pattern, self.seen)):
-            left = deadline - time.monotonic()
-            if left <= 0 or not self._read(left):
-                raise AssertionError(f"{pattern!r} did not appear in {self.seen!r}")
+        found = self._find(pattern, PATIENCE)
+        assert found, f"{pattern!r} did not appear in {self.seen!r}"
         shown, self.seen = self.seen[: found.end()], self.seen[found.end() :]
         again = re.search(pattern, shown)
         assert again
         return again
+
+    def shows(self, pattern: str, timeout: float) -> bool:
+        """Whether something matches within so many seconds; forget nothing."""
+        return self._find(pattern, timeout) is not None
+
+    def _find(self, pattern: str, timeout: float) -> re.Match[str] | None:
+        deadline = time.monotonic() + timeout
+        while not (found := re.search(pattern, self.seen)):
+            left = deadline - time.monotonic()
+            if left <= 0 or not self._read(left):
+                return None
+        return found
 
     def _read(self, timeout: float) -> bool:
         if not select.select([self.near], [], [], timeout)[0]:

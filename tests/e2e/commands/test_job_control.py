@@ -1,0 +1,124 @@
+"""Whose turn it is on a terminal: of a job in the background, and where there is no shell with job control."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+import termios
+from functools import partial
+
+import pytest
+
+from tests.e2e.project import Project
+from tests.e2e.terminal import LINE_START, Terminal
+from tests.leaks import wait_until
+
+pytestmark = pytest.mark.both_clients
+
+ON_ANOTHER_TERMINAL = """
+import os, pty, subprocess, sys
+near, far = pty.openpty()
+process = subprocess.Popen(sys.argv[1:], stdin=far, stdout=far, stderr=far)
+os.close(far)
+while b"went on" not in os.read(near, 1000):
+    pass
+print("st=%d" % process.wait())
+"""
+"""What some programs do that start others on a terminal: it does not become the controlling one of anybody."""
+
+
+def is_raw(terminal: Terminal) -> bool:
+    return not termios.tcgetattr(terminal.near)[3] & termios.ICANON
+
+
+def answers(terminal: Terminal) -> bool:
+    """Whether `cat` gives a line back. What is typed while it is stopped is lost."""
+    terminal.line("two")
+    return terminal.shows(r"two\r\ntwo\r\n", 0.5)
+
+
+def test_a_command_that_began_in_the_background_has_the_terminal_once_it_is_in_the_foreground(
+    terminal: Terminal,
+) -> None:
+    terminal.line("rdo sh -c 'stty -echo -icanon; echo up; exec cat -v' & sleep 1")
+    terminal.match(rf"{LINE_START}up\r+\n")
+    terminal.prompt()
+    terminal.resize(25, 90)
+    terminal.line("fg")
+    terminal.expect("cat -v'\r\n")
+    assert wait_until(partial(is_raw, terminal), 5)
+    terminal.type("a\x15")
+    terminal.match(r"^a\^U$")
+    terminal.type("\x03")
+    terminal.prompt()
+    terminal.line("echo st=$?; stty -a")
+    terminal.expect("st=130\r\n")
+    terminal.expect(" icanon ")
+
+
+def test_keys_are_the_shell_s_while_a_command_that_was_stopped_goes_on_in_the_background(terminal: Terminal) -> None:
+    terminal.line("rdo sh -c 'echo up; read a; echo [$a]'")
+    terminal.match(rf"{LINE_START}up\r\n")
+    terminal.type("\x1a")
+    terminal.expect("Stopped")
+    terminal.prompt()
+    terminal.line("bg; sleep 0.3")
+    terminal.prompt()
+    for _ in range(3):
+        terminal.line("jobs; sleep 0.3")
+        terminal.expect("Running")
+        terminal.prompt()
+    terminal.line("fg")
+    terminal.expect("echo [$a]'\r\n")
+    terminal.line("over")
+    terminal.expect("[over]\r\n")
+
+
+def test_a_command_has_the_terminal_again_after_a_stop_that_nobody_is_told_of(
+    terminal: Terminal, project: Project
+) -> None:
+    terminal.line("rdo sh -c 'stty -echo -icanon; echo up; exec cat -v' & echo $! >pid; fg")
+    terminal.match(rf"{LINE_START}up\r+\n")
+    assert wait_until(partial(is_raw, terminal), 5)
+    os.kill(int((project.local / "pid").read_text()), signal.SIGSTOP)
+    terminal.expect("Stopped")
+    terminal.prompt()
+    terminal.line("fg")
+    terminal.expect("cat -v'\r\n")
+    assert wait_until(partial(is_raw, terminal), 5)
+    terminal.type("a\x15")
+    terminal.match(r"^a\^U$")
+    terminal.type("\x03")
+    terminal.prompt()
+    terminal.line("stty -a")
+    terminal.expect(" icanon ")
+
+
+@pytest.mark.parametrize("line", ["exec rdo cat", "exec rdo -T cat", "rdo cat; exit", "rdo cat | rdo cat; exit"])
+def test_ctrl_z_has_no_effect_where_no_shell_could_continue_the_command(project: Project, line: str) -> None:
+    """As in a window that was opened for it alone: the system stops no program there."""
+    with Terminal(["sh", "-c", line], project.local, project.environment) as terminal:
+        terminal.line("one")
+        terminal.expect("one\r\none\r\n")
+        terminal.type("\x1a")
+        terminal.expect("^Z")
+        assert wait_until(partial(answers, terminal), 10)
+        terminal.type("\x04")
+
+
+def test_a_terminal_that_is_not_the_session_s_passes_every_key(project: Project) -> None:
+    command = ["rdo", "sh", "-c", "stty -echo -icanon; echo up; exec cat -v"]
+    with Terminal(command, project.local, project.environment, is_controlling=False) as terminal:
+        terminal.expect("up\r\n")
+        terminal.type("a\x15")
+        terminal.match(r"^a\^U$")
+        terminal.type("\x03")
+        assert not terminal.seen
+
+
+def test_a_job_that_is_stopped_on_such_a_terminal_stops_nobody_else(terminal: Terminal) -> None:
+    command = shlex.join([sys.executable, "-c", ON_ANOTHER_TERMINAL])
+    terminal.line(f"{command} rdo sh -c 'kill -TSTP $$; echo went on; exit 5'")
+    terminal.expect("st=5\r\n")
