@@ -55,18 +55,10 @@ class ChunkQueue:
         self._consumed += size
         return Chunk(stream, data if len(pieces) == 1 else b"".join(pieces))
 
-    @property
-    def oldest(self) -> Chunk:
-        """The oldest piece. There must be one."""
-        return self._chunks[0]
-
-    def drop_oldest(self) -> None:
-        """It was consumed."""
-        self._consumed += len(self._chunks.popleft().data)
-
-    def count_consumed(self, size: int) -> None:
-        """Count bytes that were consumed as they arrived, without being queued."""
+    def count_consumed(self, size: int) -> bool:
+        """Count bytes that were consumed as they arrived, without being queued: whether credit is due then."""
         self._consumed += size
+        return self._consumed >= self._acknowledge
 
     @property
     def credit_due(self) -> bool:

@@ -56,13 +56,10 @@ class SshChannel:
         target: str,
         on_end: Callable[[], None],
         window: int = WINDOW,
-        *,
-        is_one_of_many: bool = False,
     ) -> None:
         """`on_end` is called once: the server has closed the channel or refused it, or the connection has ended.
 
-        `window`: bytes that may come before they are read. `is_one_of_many`: small pieces may be handed on a little
-        later, with those of other channels.
+        `window`: bytes that may come before they are read.
         """
         self.number = -1
         self.window = window
@@ -72,7 +69,7 @@ class SshChannel:
         self._changed = threading.Condition()  # guards _state; notified at each change of it
         self._state = ChannelState.OPENING
         self._sender = ChannelSender(transport, lambda: self._state in SILENT)
-        self._received = ReceiveBuffer(window // 4, window, transport.defer if is_one_of_many else None)
+        self._received = ReceiveBuffer(window // 4, window)
         self._refusal: OpenRefused | None = None
         self._why = ""
         """What ended it, if that is known."""

@@ -40,7 +40,7 @@ class ForwardedStream:
 
     def __init__(self, transport: SshTransport, target: str, over: Callable[[], None] = lambda: None) -> None:
         self.flush = transport.outbox.flush
-        self.channel = _ForwardedChannel(transport, target, self._end, WINDOW, is_one_of_many=True)
+        self.channel = _ForwardedChannel(transport, target, self._end, WINDOW)
         self.channel.opened = self._open
         self.is_open = False
         self._over = over

@@ -13,10 +13,6 @@ from rdo.drivers.chunk_queue import ChunkQueue
 from rdo.drivers.ssh.fields import Violation
 from rdo.drivers.target_stream import Sink
 
-SMALL = 4096
-"""Bytes of output that may wait until what has come with it is decrypted. To write each of many such pieces at once
-would have their readers send the next ones one by one."""
-
 
 class ReceiveState(Enum):
     """What may still come."""
@@ -36,14 +32,10 @@ COMPLETE = frozenset({ReceiveState.STATUS, ReceiveState.NOTHING})
 class ReceiveBuffer:
     """See `read` and `watch` of Channel in rdo.drivers.base."""
 
-    def __init__(
-        self, acknowledge: int, window: int, later: Callable[[Callable[[], None]], None] | None = None
-    ) -> None:
+    def __init__(self, acknowledge: int, window: int) -> None:
         """`window`: bytes that may come before anything is read. `acknowledge`: bytes read before it is worth giving
-        the server credit for as many more. `later`: does something once all that has come is worked through; with it,
-        small pieces of output are handed on only then, all at once.
+        the server credit for as many more.
         """
-        self._later = later
         # Guards all of this object, as does `_changed`: for small pieces it matters that a lock alone is cheaper. It is
         # held while `_sink` is called, which therefore must not wait.
         self._lock = threading.RLock()
@@ -66,26 +58,9 @@ class ReceiveBuffer:
             if self._state is not ReceiveState.OUTPUT or not data:
                 return
             self._spend(len(data))
-            if self._later and len(data) <= SMALL:
-                if not self._chunks:
-                    self._later(self._hand_on)
+            if not (self._sink and not self._chunks and self._sink(stream, data)):
                 self._chunks.put(stream, data)
-                return
-            if self._sink and not self._chunks and self._sink(stream, data):
-                self._chunks.count_consumed(len(data))
-                if not self._chunks.credit_due:
-                    return
-            else:
-                self._chunks.put(stream, data)
-            self._changed.notify_all()
-        self.notify_watcher()
-
-    def _hand_on(self) -> None:
-        """What has come, to the sink, or by the watcher to whoever reads."""
-        with self._lock:
-            while self._chunks and self._sink and self._sink(*self._chunks.oldest):
-                self._chunks.drop_oldest()
-            if not self._is_readable():
+            elif not self._chunks.count_consumed(len(data)):
                 return
             self._changed.notify_all()
         self.notify_watcher()
@@ -94,8 +69,7 @@ class ReceiveBuffer:
         """So many bytes came that are not output; they count as read."""
         with self._changed:
             self._spend(size)
-            self._chunks.count_consumed(size)
-            if self._is_readable():
+            if self._chunks.count_consumed(size):
                 self._changed.notify_all()
 
     def put_status(self, status: int) -> None:

@@ -25,6 +25,9 @@ TAG_SIZE = 16
 DATA_HEADER = struct.Struct(">BII").pack
 """Message number, channel, length of the data."""
 
+INCOMING_HEADER = struct.Struct(">BBII")
+"""The same, after the length of the padding."""
+
 
 class Sendable(Protocol):
     """A message, or what stands for one."""
@@ -49,25 +52,18 @@ class OutgoingData(NamedTuple):
         return [(DATA_HEADER(MSG_CHANNEL_DATA, channel, len(piece)), piece) for piece in pieces]
 
 
-class IncomingData:
-    """Channel data that came in, in one message or several in a row."""
+def message_body(plain: bytes) -> bytes:
+    """What follows the number of its message in a packet without its length."""
+    return plain[2 : len(plain) - plain[0]]
 
-    __slots__ = ("_plain", "channel", "data")
 
-    HEADER = struct.Struct(">BBII")
-    """Padding length, message number, channel, length of the data."""
-
-    def __init__(self, plain: bytes) -> None:
-        """`plain`: a whole packet, without its length. Raises Violation."""
-        _, _, self.channel, length = self.HEADER.unpack_from(plain)
-        self._plain = plain
-        self.data = memoryview(plain)[self.HEADER.size : self.HEADER.size + length]
-        if len(self.data) != length:
-            raise Violation("it sent a truncated message")
-
-    def goes_on_in(self, plain: bytes) -> bool:
-        """Whether that packet is one with data for the same channel."""
-        return plain[1:6] == self._plain[1:6]
+def channel_data(plain: bytes) -> tuple[int, memoryview]:
+    """The channel, and the data, of such a packet with data for one. Raises Violation."""
+    _, _, channel, length = INCOMING_HEADER.unpack_from(plain)
+    data = memoryview(plain)[INCOMING_HEADER.size : INCOMING_HEADER.size + length]
+    if len(data) != length:
+        raise Violation("it sent a truncated message")
+    return channel, data
 
 
 class Deflater:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
+from collections import deque
 from collections.abc import Callable
 
 from paramiko.common import MSG_CHANNEL_DATA, MSG_CHANNEL_FAILURE, MSG_CHANNEL_OPEN_SUCCESS
@@ -12,9 +13,12 @@ from paramiko.message import Message
 from rdo.drivers.base import READ_SIZE
 from rdo.drivers.ssh.fields import MessageReader, Violation
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
-from rdo.drivers.ssh.packet_content import PACKET_LIMIT, TAG_SIZE, AesGcm, IncomingData, Inflater
+from rdo.drivers.ssh.packet_content import PACKET_LIMIT, TAG_SIZE, AesGcm, Inflater, channel_data, message_body
 
 LENGTH = struct.Struct(">I")
+
+PACKET_MINIMUM = 12
+"""Bytes of a packet after its length (RFC 4253, section 6); of one of AES-GCM 16, as the cipher finds out."""
 
 READ_AHEAD_SIZE = 1024 * 1024
 """Bytes read ahead: several packets."""
@@ -40,12 +44,16 @@ class ReadAhead:
     def __len__(self) -> int:
         return self._end - self._start
 
-    def packet_length(self) -> int:
-        """What the next packet says of its length, which may not have come whole; 0 if all of it has not come."""
+    def packet(self) -> memoryview | None:
+        """The next packet, with its length before it, if all of it has come; and pass over it."""
         if self._end - self._start < LENGTH.size:
-            return 0
+            return None
         (length,) = LENGTH.unpack_from(self._room, self._start)
-        return int(length) if self._start + 4 + length + TAG_SIZE <= self._end else 0
+        start, end = self._start, self._start + LENGTH.size + length + TAG_SIZE
+        if end > self._end or not PACKET_MINIMUM <= length <= PACKET_LIMIT:
+            return None
+        self._start = end
+        return self._room[start:end]
 
     def peek(self, size: int) -> memoryview:
         """So many of the next bytes, which have come; they change with the next reading."""
@@ -103,9 +111,6 @@ class ReadAhead:
                 return count
 
 
-PACKET_MINIMUM = 12
-"""Bytes of a packet after its length (RFC 4253, section 6); of one of AES-GCM 16, as the cipher finds out."""
-
 CHANNEL_MESSAGES = range(MSG_CHANNEL_OPEN_SUCCESS, MSG_CHANNEL_FAILURE + 1)
 """Numbers of the messages for a channel: each begins with the receiver's number for it (RFC 4254, section 5)."""
 
@@ -130,30 +135,25 @@ class PacketReceiver:
         """The number of the next message to be read."""
         self.handle: MessageHandler = lambda kind, number, body: False
         """Is offered the messages for channels; what it does not take is read."""
-        self._ahead = b""
-        """A packet that was decrypted and is still to be read."""
+        self._ahead: deque[bytes] = deque()
+        """Packets that were decrypted and are still to be read."""
 
-    def read(self) -> tuple[int, Message | IncomingData]:
+    def read(self) -> tuple[int, Message]:
         """The next message that is not taken: its number, and its body. Raises EOFError, SSHException, Violation."""
         while True:
-            self.sequence = (self.sequence + 1) & 0xFFFFFFFF
             if self.cipher is None:
-                if not self.has_keys:
-                    self._check_length()  # paramiko believes any
-                kind, message = self._read_plainly()
+                kind, message = self._next_plainly()
                 if not self._hand_over(kind, message.asbytes()):
                     return kind, message
                 continue
             plain = self._next_plain()
             kind = plain[1]
             if kind == MSG_CHANNEL_DATA:
-                data = self._joined(IncomingData(plain))
-                if not self.handle(kind, data.channel, data.data):
-                    return kind, data
+                is_taken = self.handle(kind, *self._joined(plain))
             else:
-                payload = plain[2 : len(plain) - plain[0]]
-                if not self._hand_over(kind, payload):
-                    return kind, Message(payload)
+                is_taken = self._hand_over(kind, message_body(plain))
+            if not is_taken:
+                return kind, Message(message_body(plain))
 
     def read_exactly(self, size: int) -> bytes:
         """So many bytes, for paramiko. Raises EOFError, OSError, Violation."""
@@ -162,28 +162,43 @@ class PacketReceiver:
         self.source.fill(size)
         return bytes(self.source.take(size))
 
-    def read_packet(self) -> bytes:
-        """The next packet, decrypted."""
-        length = self._complete_length()
-        if not length:
-            length = self._check_length()
-            self.source.fill(4 + length + TAG_SIZE)
-        return self._decrypted(length)
-
-    def _decrypted(self, length: int) -> bytes:
-        """The next packet, all of which has come."""
-        assert self.cipher is not None
-        packet = self.source.take(4 + length + TAG_SIZE)
-        return self.cipher.decrypt(packet[4:], packet[:4])
+    def _next_plainly(self) -> tuple[int, Message]:
+        """The next message, by paramiko's way."""
+        if not self.has_keys:
+            self._check_length()  # paramiko believes any
+        self.sequence = (self.sequence + 1) & 0xFFFFFFFF
+        return self._read_plainly()
 
     def _next_plain(self) -> bytes:
         """The next packet: how much padding ends it, the number of its message, and that."""
-        plain, self._ahead = self._ahead or self.read_packet(), b""
-        if plain[0] > len(plain) - 2:
-            raise Violation("it sent a packet that contains only padding")
-        if self.decompressor is None:
-            return plain
-        return b"\0" + self.decompressor(plain[1 : len(plain) - plain[0]])
+        if not self._ahead:
+            self._decrypt()
+        self.sequence = (self.sequence + 1) & 0xFFFFFFFF
+        return self._ahead.popleft()
+
+    def _decrypt(self) -> None:
+        """The next packet, and what has come after it of data for channels: with other messages, keys may change.
+
+        All of it before any is handed on: each piece wakes who reads it, and many would send what is next one by one.
+        """
+        assert self.cipher is not None
+        packet: memoryview | None = self._wait()
+        left = READ_SIZE
+        while packet is not None:
+            plain = self.cipher.decrypt(packet[LENGTH.size :], packet[: LENGTH.size])
+            if plain[0] > len(plain) - 2:
+                raise Violation("it sent a packet that contains only padding")
+            if self.decompressor is not None:
+                plain = b"\0" + self.decompressor(plain[1 : len(plain) - plain[0]])
+            self._ahead.append(plain)
+            left -= len(plain)
+            packet = self.source.packet() if plain[1] == MSG_CHANNEL_DATA and left > 0 else None
+
+    def _wait(self) -> memoryview:
+        """The next packet, once it has come."""
+        while (packet := self.source.packet()) is None:
+            self.source.fill(LENGTH.size + self._check_length() + TAG_SIZE)
+        return packet
 
     def _hand_over(self, kind: int, payload: bytes) -> bool:
         """Give it to the channel that it is for: whether that took it."""
@@ -193,32 +208,24 @@ class PacketReceiver:
         number = fields.number()
         return self.handle(kind, number, fields.string() if kind == MSG_CHANNEL_DATA else payload[4:])
 
-    def _joined(self, first: IncomingData) -> IncomingData:
-        """With the data of the packets after it that have come: sshd sends 32 KiB at a time, and to hand a piece on
-        costs more than its bytes. Of packets that are no such data, one at most is decrypted, as keys may change then.
+    def _joined(self, plain: bytes) -> tuple[int, memoryview]:
+        """Data for a channel, and the channel's number: with what follows for the same one, since sshd sends 32 KiB at
+        a time, and to hand a piece on costs more than its bytes.
         """
-        pieces, size = [first.data], len(first.data)
-        while self.decompressor is None and 0 < (length := self._complete_length()) <= READ_SIZE - size:
-            self._ahead = self._decrypted(length)
-            if not first.goes_on_in(self._ahead):
-                break
-            pieces.append(IncomingData(self._ahead).data)
-            self.sequence = (self.sequence + 1) & 0xFFFFFFFF
-            self._ahead = b""
-            size += length
-        if len(pieces) > 1:
-            first.data = memoryview(b"".join(pieces))
-        return first
-
-    def _complete_length(self) -> int:
-        """Bytes of the next packet if all of it has come, else 0."""
-        length = self.source.packet_length()
-        return length if length >= PACKET_MINIMUM else 0
+        number, data = channel_data(plain)
+        if not (self._ahead and self._ahead[0][1:6] == plain[1:6]):
+            return number, data
+        pieces, size = [data], len(plain)
+        while self._ahead and self._ahead[0][1:6] == plain[1:6] and size + len(self._ahead[0]) <= READ_SIZE:
+            following = self._next_plain()
+            size += len(following)
+            pieces.append(channel_data(following)[1])
+        return number, memoryview(b"".join(pieces))
 
     def _check_length(self) -> int:
         """Bytes of the next packet, of which its length at least has come then. Raises EOFError, OSError, Violation."""
-        self.source.fill(4)
-        length = int.from_bytes(self.source.peek(4), "big")
+        self.source.fill(LENGTH.size)
+        (length,) = LENGTH.unpack(self.source.peek(LENGTH.size))
         if not PACKET_MINIMUM <= length <= PACKET_LIMIT:
             raise Violation(f"it sent a packet of {length} bytes")
-        return length
+        return int(length)

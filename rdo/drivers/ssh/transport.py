@@ -21,7 +21,7 @@ from rdo.drivers.ssh.fields import Violation, words
 from rdo.drivers.ssh.known_hosts import HostKey
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
 from rdo.drivers.ssh.outbox import Outbox
-from rdo.drivers.ssh.packet_content import IncomingData, Sendable
+from rdo.drivers.ssh.packet_content import Sendable
 from rdo.drivers.ssh.packet_receiver import CHANNEL_MESSAGES
 from rdo.drivers.ssh.paramiko_adapter import KeyExchange
 from rdo.errors import LinkLost, reason
@@ -148,8 +148,8 @@ class SshTransport(KeyExchange):
         """Take a message for a channel, if none comes out of order: whether it was."""
         return not self.is_exchanging and self.open_channels.hand(kind, number, body)
 
-    def _handle(self, kind: int, message: Message | IncomingData) -> None:
-        if isinstance(message, IncomingData) or (kind in CHANNEL_MESSAGES and not self.is_exchanging):
+    def _handle(self, kind: int, message: Message) -> None:
+        if kind in CHANNEL_MESSAGES and not self.is_exchanging:
             raise Violation(f"it sent message {kind} for a channel that does not exist")
         body = message.asbytes()
         if not self.authenticated:

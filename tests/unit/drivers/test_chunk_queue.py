@@ -36,12 +36,7 @@ def test_the_order_of_the_streams_is_kept_while_little_waits() -> None:
     assert not queue
 
 
-def test_the_oldest_piece_can_be_consumed_where_it_is() -> None:
+def test_bytes_that_were_consumed_without_being_queued_count_for_credit() -> None:
     queue = ChunkQueue(4)
-    queue.put(STDOUT, b"abc")
-    queue.put(STDERR, b"d")
-    assert queue.oldest == (STDOUT, b"abc")
-    queue.drop_oldest()
-    assert (queue.oldest, queue.take_credit()) == ((STDERR, b"d"), 0)
-    queue.drop_oldest()
-    assert (bool(queue), queue.take_credit()) == (False, 4)
+    assert [queue.count_consumed(size) for size in (3, 1, 1)] == [False, True, True]
+    assert (queue.take_credit(), queue.take_credit()) == (5, 0)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 import pytest
 
 from rdo.drivers.base import STDERR, STDOUT, Chunk
 from rdo.drivers.ssh.fields import Violation
-from rdo.drivers.ssh.flow_control import SMALL, ReceiveBuffer
+from rdo.drivers.ssh.flow_control import ReceiveBuffer
 from rdo.drivers.ssh.send_window import WINDOW_LIMIT, SendWindow
 
 
@@ -32,59 +31,6 @@ def watched() -> tuple[ReceiveBuffer, Watcher]:
     buffer, watcher = ReceiveBuffer(1000, 4000), Watcher()
     buffer.watch(watcher.sink, watcher.told.append)
     return buffer, watcher
-
-
-Gathered = tuple[ReceiveBuffer, Watcher, list[Callable[[], None]]]
-
-
-@pytest.fixture
-def gathered() -> Gathered:
-    """One that hands small pieces on later, when the test says so."""
-    later: list[Callable[[], None]] = []
-    buffer, watcher = ReceiveBuffer(10, 40_000, later.append), Watcher()
-    buffer.watch(watcher.sink, watcher.told.append)
-    return buffer, watcher, later
-
-
-def test_small_pieces_can_be_handed_on_together_once_all_has_come(gathered: Gathered) -> None:
-    buffer, watcher, later = gathered
-    for piece in (b"a", b"b", b"c"):
-        buffer.put(STDOUT, piece)
-    assert (watcher.taken, watcher.told, len(later)) == ([], [], 1)
-    later.pop()()
-    assert (watcher.taken, watcher.told) == ([(STDOUT, b"abc")], [])
-    buffer.put(STDOUT, b"d")
-    later.pop()()
-    assert watcher.taken[1:] == [(STDOUT, b"d")]
-
-
-def test_pieces_that_the_sink_refuses_are_for_who_reads(gathered: Gathered) -> None:
-    buffer, watcher, later = gathered
-    watcher.refuses = True
-    buffer.put(STDOUT, b"a")
-    later.pop()()
-    assert watcher.told == [False]
-    assert buffer.read(0, None) == (Chunk(STDOUT, b"a"), 0)
-
-
-def test_pieces_that_wait_are_read_before_a_large_one_and_the_end(gathered: Gathered) -> None:
-    buffer, watcher, later = gathered
-    buffer.put(STDOUT, b"a")
-    buffer.put(STDOUT, bytes(SMALL + 1))
-    buffer.close()
-    assert watcher.told == [False]
-    chunk, _ = buffer.read(0, None)
-    assert chunk == Chunk(STDOUT, b"a" + bytes(SMALL + 1))
-    later.pop()()
-    assert (buffer.read(0, None), watcher.taken) == ((None, 0), [])
-
-
-def test_credit_for_pieces_that_were_handed_on_later_is_due_as_for_others(gathered: Gathered) -> None:
-    buffer, watcher, later = gathered
-    buffer.put(STDOUT, b"a" * 10)
-    later.pop()()
-    assert watcher.told == [False]
-    assert buffer.read(0, None) == (None, 10)
 
 
 def test_output_is_read_in_its_order_and_then_the_end() -> None:

@@ -170,7 +170,7 @@ def test_many_threads_send_each_message_once(connected: tuple[Outbox, Packetizer
     ]
     for thread in threads:
         thread.start()
-    found = [receiver.receiver.read()[1].asbytes() for _ in range(200)]  # type: ignore[union-attr]
+    found = [receiver.receiver.read()[1].asbytes() for _ in range(200)]
     for thread in threads:
         thread.join(BOUND)
     for first in range(4):

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from paramiko.common import MSG_CHANNEL_DATA
 from paramiko.message import Message
 from paramiko.ssh_exception import SSHException
 
 from rdo.drivers.base import READ_SIZE
 from rdo.drivers.ssh.fields import Violation
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
-from rdo.drivers.ssh.packet_content import PACKET_LIMIT, AesGcm, IncomingData, OutgoingData
+from rdo.drivers.ssh.packet_content import PACKET_LIMIT, AesGcm, OutgoingData, channel_data
 from rdo.drivers.ssh.paramiko_adapter import PacketizerAdapter
 
 KEY, IV = bytes(range(16)), b"abcd" + (2**64 - 2).to_bytes(8, "big")
@@ -41,13 +42,26 @@ def ends() -> Iterator[tuple[PacketizerAdapter, PacketizerAdapter, socket.socket
         yield sender, receiver, far
 
 
+def read_data(receiver: PacketizerAdapter, size: int) -> list[tuple[int, bytes]]:
+    """Data for channels, so many bytes in all: the channel and the data of each piece that is handed on."""
+    found: list[tuple[int, bytes]] = []
+
+    def take(kind: int, number: int, body: bytes | memoryview) -> bool:
+        if kind == MSG_CHANNEL_DATA:
+            found.append((number, bytes(body)))
+        return kind == MSG_CHANNEL_DATA and sum(len(data) for _, data in found) < size
+
+    receiver.receiver.handle = take
+    receiver.receiver.read()
+    return found
+
+
 @pytest.mark.parametrize("size", [0, 1, 11, 12, 32768, 100_000])
 def test_a_message_arrives_whole(size: int, ends: tuple[PacketizerAdapter, PacketizerAdapter, socket.socket]) -> None:
     sender, receiver, _ = ends
     message = b"\x50" + os.urandom(size)
     threading.Thread(target=sender.sender.send, args=(Message(message),)).start()
     number, found = receiver.receiver.read()
-    assert isinstance(found, Message)
     assert (number, found.asbytes()) == (0x50, message[1:])
 
 
@@ -57,14 +71,12 @@ def test_input_goes_out_in_packets_of_the_size_that_the_server_takes(
 ) -> None:
     sender, receiver, _ = ends
     content = os.urandom(100_000 if size > 7 else 100)
+    pieces = OutgoingData(5, memoryview(content), size).pieces()
+    assert all(0 < len(piece) <= size for _, piece in pieces)
     threading.Thread(target=sender.sender.send, args=(OutgoingData(5, memoryview(content), size),)).start()
-    found = b""
-    while len(found) < len(content):
-        message = IncomingData(receiver.receiver.read_packet())  # `read` takes several together
-        assert message.channel == 5
-        assert 0 < len(message.data) <= size
-        found += message.data
-    assert found == content
+    found = read_data(receiver, len(content))
+    assert {channel for channel, _ in found} == {5}
+    assert b"".join(data for _, data in found) == content
 
 
 def test_messages_sent_together_arrive_in_their_order(
@@ -72,10 +84,9 @@ def test_messages_sent_together_arrive_in_their_order(
 ) -> None:
     sender, receiver, _ = ends
     sender.sender.send_all([OutgoingData(1, b"ab", 1), Message(b"\x50c"), OutgoingData(2, b"d", 100)])
-    for expected in (b"a", b"b"):
-        assert IncomingData(receiver.receiver.read_packet()).data.tobytes() == expected
+    assert read_data(receiver, 2) == [(1, b"ab")]
     assert receiver.receiver.read()[0] == 0x50
-    assert IncomingData(receiver.receiver.read_packet()).data.tobytes() == b"d"
+    assert read_data(receiver, 1) == [(2, b"d")]
 
 
 def test_data_for_a_channel_that_has_come_is_read_together_and_nothing_else_is(
@@ -85,11 +96,22 @@ def test_data_for_a_channel_that_has_come_is_read_together_and_nothing_else_is(
     for channel, content in ((5, b"a"), (5, b"b"), (6, b"c"), (6, b"d"), (5, b"e")):
         sender.sender.send(OutgoingData(channel, memoryview(content), 1))
     sender.sender.send(Message(b"\x62last"))
-    found = [receiver.receiver.read()[1] for _ in range(4)]
-    data = [(each.channel, bytes(each.data)) for each in found[:3] if isinstance(each, IncomingData)]
-    assert data == [(5, b"ab"), (6, b"cd"), (5, b"e")]
-    assert isinstance(found[3], Message)
-    assert found[3].asbytes() == b"last"
+    assert read_data(receiver, 5) == [(5, b"ab"), (6, b"cd"), (5, b"e")]
+    _, last = receiver.receiver.read()
+    assert last.asbytes() == b"last"
+
+
+def test_data_that_has_come_with_a_message_before_it_is_read_by_the_keys_that_follow_that(
+    ends: tuple[PacketizerAdapter, PacketizerAdapter, socket.socket],
+) -> None:
+    sender, receiver, _ = ends
+    sender.sender.send_all([OutgoingData(1, b"a", 1), Message(b"\x50new keys")])
+    sender.set_outbound_cipher(**cipher("iv_out", b"x" * 16))
+    sender.sender.send_all([OutgoingData(1, b"b", 1), OutgoingData(2, b"c", 1)])
+    assert read_data(receiver, 1) == [(1, b"a")]
+    assert receiver.receiver.read()[0] == 0x50
+    receiver.set_inbound_cipher(**cipher("iv_in", b"x" * 16))
+    assert read_data(receiver, 2) == [(1, b"b"), (2, b"c")]
 
 
 def test_no_more_is_read_together_than_is_handed_on_at_a_time(
@@ -99,11 +121,7 @@ def test_no_more_is_read_together_than_is_handed_on_at_a_time(
     content = os.urandom(3 * READ_SIZE)
     thread = threading.Thread(target=sender.sender.send, args=(OutgoingData(5, memoryview(content), 32768),))
     thread.start()
-    pieces: list[bytes | memoryview] = []
-    while sum(map(len, pieces)) < len(content):
-        _, message = receiver.receiver.read()
-        assert isinstance(message, IncomingData)
-        pieces.append(bytes(message.data))
+    pieces = [data for _, data in read_data(receiver, len(content))]
     thread.join()
     assert b"".join(pieces) == content
     assert max(map(len, pieces)) <= READ_SIZE
@@ -121,12 +139,8 @@ def test_packets_are_read_however_the_bytes_come(
         receiver.set_inbound_cipher(**cipher("iv_in"))
         trickle = threading.Thread(target=lambda: [here.send(stream[at : at + 1]) for at in range(len(stream))])
         trickle.start()
-        found = b""
-        while len(found) < len(b"one, two, three"):
-            output = receiver.receiver.read()[1]
-            assert isinstance(output, IncomingData)
-            found += output.data
-        assert found == b"one, two, three"
+        found = read_data(receiver, len(b"one, two, three"))
+        assert b"".join(data for _, data in found) == b"one, two, three"
         trickle.join()
 
 
@@ -155,12 +169,8 @@ def test_messages_for_a_channel_may_be_taken(
     assert taken == [(0x62, b"asked"), (0x5E, b"data")]
     assert [kind for kind, _ in found] == [0x62, 0x50, 0x5E]
     left, data = found[0][1], found[2][1]
-    assert isinstance(left, Message)
     assert left.asbytes() == six + b"left"
-    if isinstance(data, IncomingData):
-        assert (data.channel, bytes(data.data)) == (6, b"data")
-    else:
-        assert data.asbytes() == six + (4).to_bytes(4, "big") + b"data"
+    assert data.asbytes() == six + (4).to_bytes(4, "big") + b"data"
     if not ours:
         near.close()
         far.close()
@@ -202,7 +212,7 @@ def test_the_end_of_the_socket_is_told(ends: tuple[PacketizerAdapter, Packetizer
 
 def test_a_channel_message_that_claims_more_than_it_has_is_refused() -> None:
     with pytest.raises(Violation):
-        IncomingData(b"\4\x5e" + (1).to_bytes(4, "big") + (100).to_bytes(4, "big") + b"short")
+        channel_data(b"\4\x5e" + (1).to_bytes(4, "big") + (100).to_bytes(4, "big") + b"short")
 
 
 def test_new_keys_count_from_their_first_packet(
