@@ -95,6 +95,8 @@ class Leaks:
         while more := self._more(self.snapshot(quick=quick), before):
             if time.monotonic() >= deadline:
                 break
+            if not (more.processes or more.threads):
+                self._collect(before)  # what a thread held to its end
             wait_for_ends(more.processes or (), min(LOOK_INTERVAL, deadline - time.monotonic()))
             time.sleep(tick)
             tick = TICK

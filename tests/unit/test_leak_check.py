@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,9 @@ pytestmark = pytest.mark.no_cover  # takes no branch of a pure module that its o
 ROOT = Path(__file__).parents[2]
 
 FOREVER = [sys.executable, "-c", "import signal; signal.pause()"]
+
+PAUSE = 0.1
+"""Seconds until a thread ends that a check waits for."""
 
 START = 5.0
 """Seconds for a process to be started and seen."""
@@ -96,6 +100,36 @@ def test_what_is_left_behind_is_named(impatient: Leaks, kind: str) -> None:
         [line] = impatient.find(before)
         assert name in line
     assert Leaks(run=impatient.run).find(before) == []
+
+
+class Cycle:
+    """Closed once it is collected."""
+
+    def __init__(self) -> None:
+        self.itself = self
+        self.file = os.open(os.devnull, os.O_RDONLY)
+
+    def __del__(self) -> None:
+        os.close(self.file)
+
+
+def test_a_file_that_a_cycle_holds_is_closed_once_a_thread_has_left_it(leaks: Leaks) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        cycle = Cycle()
+        begun.set()
+        go.wait()
+        del cycle
+
+    before = leaks.snapshot()
+    thread = threading.Thread(target=hold)
+    thread.start()
+    begun.wait()
+    threading.Timer(PAUSE, go.set).start()
+    at = time.monotonic()
+    assert leaks.find(before) == []
+    assert time.monotonic() < at + leaks.settle
 
 
 SERVER = 'unset RDO_TEST_ID; exec 3<&0; { read -r line <&3; "$@" & wait; } & echo $!'
