@@ -129,7 +129,7 @@ class ForwardTable:
 
     def _add(self, target: TargetForwards, forward: Forward) -> str:
         if _is_there_anyway(target.pool, forward):
-            return f"{way_of(forward, target.pool.target.name)} is there anyway"
+            return f"{way_of(forward, target.pool.target.name)} is there without a forward"
         return moved_line(target.hold(BY_HAND, self._placed(forward, target.pool))[0], target.pool.target.name)
 
     def remove(self, pool: TargetPool, forwards: Sequence[Forward]) -> list[str]:

@@ -190,4 +190,4 @@ def _answer(lines: Iterator[bytes]) -> list[ListeningPort] | None:
         if line == listening_script.END:
             return parse(answer[1:]) if answer else None
         answer.append(line)
-    raise JobFailed("the target does not say what it has been asked")
+    raise JobFailed("the target did not answer what it was asked")

@@ -91,7 +91,7 @@ class SocksRequest:
         fields = _Fields(self._received[1:])
         methods = fields.take(fields.number())
         if NO_AUTHENTICATION not in methods:
-            raise SocksError("the client wants to authenticate", NO_METHOD)
+            raise SocksError("the client does not connect without authentication", NO_METHOD)
         self._has_method, self._received = True, fields.rest
         return METHOD
 
@@ -121,9 +121,9 @@ class SocksRequest:
     def _finish(self, fields: _Fields, command: int, host: str, port: int, granted: bytes, refused: bytes) -> None:
         self.granted = granted
         if command != CONNECT:
-            raise SocksError("the client asks for something else than to connect", refused)
+            raise SocksError("the client asks for something other than a connection", refused)
         if not host or not port or host_fault(host):
-            raise SocksError("the client asks for an address that there is not", self.refused("unreachable"))
+            raise SocksError("the client asks for an address that cannot exist", self.refused("unreachable"))
         self.destination, self._received = Endpoint(host, port), fields.rest
 
 

@@ -85,7 +85,7 @@ class WatchedPorts:
         if self._held(found.port) is not None or pool.target.serves_here(found.port, found.port):
             return
         if len(self._ports) >= PORT_LIMIT:
-            command.show(f"{PORT_LIMIT} ports are forwarded by themselves, and no more; `rdo -L PORT` forwards one")
+            command.show(f"{PORT_LIMIT} ports are forwarded already, which is the limit; use `rdo -L PORT`")
             return
         owner = ByItself(found.process, found.pid)
         try:

@@ -29,6 +29,8 @@ START_TIMEOUT = 10.0
 LINE_LIMIT = 16 * 1024
 """Bytes of a line that are read, of which a URL may have half; the rest of a longer one is dropped."""
 
+CANNOT = "cannot create the programs that open URLs on the target"
+
 DIRECTORY = re.compile(r"/[A-Za-z0-9/._-]{1,1000}")
 """A path that can stand in PATH and BROWSER."""
 
@@ -88,7 +90,7 @@ class BrowserPrograms:
             lines = _lines(shell.channel)
             directory = fsdecode(next(lines, b""))
             if not DIRECTORY.fullmatch(directory):
-                raise RdoError("the target has no place for programs of one's own", "`mktemp` or `mkfifo` failed there")
+                raise RdoError(CANNOT, "`mktemp` or `mkfifo` failed there")
             self._channel = shell.channel
             threads.start(self._read, lines, shell, undo.pop_all(), ended, name="browser")
             self.directory = f"{directory}/bin"
@@ -130,7 +132,7 @@ def _lines(channel: Channel) -> Iterator[bytes]:
         try:
             chunk = channel.read(timeout)
         except TimeoutError:
-            raise RdoError("the target did not make programs to open URLs", f"no answer for {timeout:.0f} s") from None
+            raise RdoError(CANNOT, f"no answer for {timeout:.0f} s") from None
         if chunk is None:
             return
         if chunk.stream != STDOUT:

@@ -75,7 +75,7 @@ def open_directory(use: JobUse, place: Place, known: str, look: Callable[[], obj
     try:
         manifest = None if "known" in words else parse(log, pending)
     except BadManifest as error:
-        hint = f"remove `{directory}/.rdo-sync` there; rdo then takes no file there for its own"
+        hint = f"remove `{directory}/.rdo-sync` there; rdo then treats no file there as its own"
         raise RdoError(f"cannot read rdo's list of what it has put on `{target}`", str(error), hint) from None
     more = (words.get("hash", ""), words.get("shell", ""))
     flags = ("caseless" in words, "empty" in words, "others" in words)

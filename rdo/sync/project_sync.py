@@ -131,7 +131,7 @@ class ProjectSync:
             if self._patterns.matches(path, directory=True) or self._patterns.covers_below(path):
                 what = f"cannot take `{fsdecode(path)}` from here"
                 why = "`pull` names it, so that it belongs to the target"
-                raise RdoError(what, why, f"`rdoctl sync take there {fsdecode(path)}` has it here as it is there")
+                raise RdoError(what, why, f"`rdoctl sync take there {fsdecode(path)}` gets the version there")
         self._push(use, paths)
 
     def take_there(self, use: JobUse, paths: Collection[bytes]) -> PullResult:

@@ -44,7 +44,7 @@ class Puller:
         self._place = place
         self._mark, self._record = pulled_record.decode(state.pulled())
         self._mark = self._mark or os.urandom(8).hex()
-        self._step = f"looking what has changed on `{place.target}`"
+        self._step = f"looking for changes on `{place.target}`"
 
     def run(
         self, use: JobUse, opened: Opened, root: bytes, patterns: PullPatterns, over: Collection[bytes]
@@ -125,7 +125,7 @@ class Puller:
         size = sum(seen.size for seen in wanted.values())
         if size > pulling.local.free:
             what = f"cannot pull {size:,} bytes from `{self._place.target}`"
-            raise RdoError(what, "there is less room here", "free disk space here")
+            raise RdoError(what, "there is not enough space", "free disk space here")
         groups = list(chunks(map(one_line, wanted)))
         pulling.job.wait_for_writer()
         pulling.job.feed(b"send " + b" ".join(group) + b"\n" for group in groups)

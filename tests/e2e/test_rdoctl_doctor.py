@@ -185,7 +185,9 @@ def test_a_target_without_a_place_for_programs_that_open_urls_is_a_warning(
     status, found = examine(project)
     why = "commands on the target find no program that hands URLs over; type `rdo -v true` to see why"
     assert (status, found["open_browser"]) == (0, ("warning", why))
-    said = "rdo: URLs that the command opens are not opened here: the target has no place for programs of one's own"
+    said = (
+        "rdo: URLs that the command opens are not opened here: cannot create the programs that open URLs on the target"
+    )
     result = project.run("-v", "sh", "-c", "echo ${BROWSER-none}")
     assert (result.stdout, said.encode() in result.stderr) == (b"none\n", True)
     assert project.run("sh", "-c", "echo ${BROWSER-none}").stderr == b""

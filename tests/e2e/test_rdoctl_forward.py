@@ -78,7 +78,7 @@ def test_of_several_targets_one_has_to_be_chosen(project: Project) -> None:
     assert result.stderr.startswith(b"rdoctl: several targets match: `")
     assert project.shell(f"rdoctl forward add -p default {free_port()}").returncode == 0
     added = project.shell("rdoctl forward add -p other 4000").stdout
-    assert added == b"localhost:4000 -> local:4000 is there anyway\n"
+    assert added == b"localhost:4000 -> local:4000 is there without a forward\n"
 
 
 @pytest.mark.parametrize("question", [b"dance\0{}", b"forward\0{", b"forward\0[]", b"forward\0{}", b"\0", b"forward"])

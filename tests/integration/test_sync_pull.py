@@ -206,7 +206,9 @@ def test_a_disk_that_is_full_here_is_one_line_and_leaves_all_as_it_was(tmp_path:
     write(side.there, {"dist/a": "1"})
     side.pull(b"dist")
     write(side.there, {"dist/a": "2" * 1_000_000})
-    with pytest.raises(RdoError, match=r"^cannot pull 1,000,000 bytes from `here`: there is less room here; free disk"):
+    with pytest.raises(
+        RdoError, match=r"^cannot pull 1,000,000 bytes from `here`: there is not enough space; free disk"
+    ):
         side.pull(b"dist")
     assert (side.here / "dist/a").read_text() == "1"
     pool.close()

@@ -77,7 +77,7 @@ def _wait(engine: Engine, container: InspectedContainer, caller: Caller) -> Insp
             caller.report(f"rdo: {what}")
         time.sleep(START_INTERVAL)
     raise ConnectError(
-        f"the container `{name}` was not ready after {START_TIMEOUT:.0f} s", "", f"look at `docker logs {name}`"
+        f"the container `{name}` was not ready after {START_TIMEOUT:.0f} s", "", f"see `docker logs {name}`"
     )
 
 
@@ -87,7 +87,7 @@ def _is_ready(container: InspectedContainer) -> bool:
         if state.restarting:
             return False
         why = f"it ended with status {state.exit_code}" + (f": {state.error}" if state.error else "")
-        raise ConnectError(f"the container `{name}` does not keep running", why, f"look at `docker logs {name}`")
+        raise ConnectError(f"the container `{name}` does not keep running", why, f"see `docker logs {name}`")
     if state.health == "unhealthy":
-        raise ConnectError(f"the container `{name}` is unhealthy", "", f"look at `docker inspect {name}`")
+        raise ConnectError(f"the container `{name}` is unhealthy", "", f"see `docker inspect {name}`")
     return state.health in ("", "healthy")

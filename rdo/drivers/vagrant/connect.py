@@ -96,7 +96,7 @@ class VagrantConnector:
             return self._keep(machine, answer.output)
         state = self._state()
         if state.runs:
-            raise ConnectError(f"cannot reach `vagrant {self._name}`", answer.complaint, "look at `vagrant ssh-config`")
+            raise ConnectError(f"cannot reach `vagrant {self._name}`", answer.complaint, "see `vagrant ssh-config`")
         return self._get_up(state)
 
     def _get_up(self, state: MachineState) -> VagrantMachine:

@@ -36,7 +36,7 @@ class Pool:
 def test_just_what_is_published_is_left_as_it_is(word: str, tmp_path: Path) -> None:
     table = ForwardTable(str(tmp_path))
     pool = cast(TargetPool, Pool())
-    assert table.add(pool, [forwards.parse(word)]) == ["localhost:8080 -> web:80 is there anyway"]
+    assert table.add(pool, [forwards.parse(word)]) == ["localhost:8080 -> web:80 is there without a forward"]
     assert not table.targets
 
 

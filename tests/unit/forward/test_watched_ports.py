@@ -167,7 +167,7 @@ def test_there_is_a_limit_that_is_told_once(target: TargetForwards, monkeypatch:
     ports.have(found)
     assert len(here(target)) == 2
     (line,) = (line for line in command.lines if "http" not in line)
-    assert line == "64 ports are forwarded by themselves, and no more; `rdo -L PORT` forwards one".replace("64", "2")
+    assert line == "64 ports are forwarded already, which is the limit; use `rdo -L PORT`".replace("64", "2")
 
 
 def test_what_cannot_be_had_is_told_once(target: TargetForwards, monkeypatch: pytest.MonkeyPatch) -> None:
