@@ -25,7 +25,8 @@ static void on_lost(struct relay *relay) {
         relay_fail(relay, "the command ended, but copying its files back did not finish",
                    "the control master exited", "`rdoctl sync pull` copies them");
     else
-        relay_fail(relay, "the command was lost", "the control master exited", "it may have run; see `rdoctl status`");
+        relay_fail(relay, "the command was lost", "the control master exited or ended it",
+                   "it may have run; see `rdoctl log`");
 }
 
 static void receive(struct relay *relay) {

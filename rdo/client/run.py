@@ -101,7 +101,8 @@ class RunningCommand:
         if self._foreground.watch.is_wedged:
             hint = "it may still run; `rdoctl stop --now` ends it"
             raise LinkLost("the command was lost", "the control master does not respond", hint)
-        raise LinkLost("the command was lost", "the control master exited", "it may have run; see `rdoctl status`")
+        hint = "it may have run; see `rdoctl log`"
+        raise LinkLost("the command was lost", "the control master exited or ended it", hint)
 
     def _act(self, kind: bytes, payload: Payload) -> int | None:
         """Act on a frame; the exit status once there is one. Raises ProtocolError for one that may not come now."""

@@ -74,14 +74,16 @@ class ClientConnection:
             self.send(protocol.FAILED, protocol.encode_failure(self._shown(error)))
 
     def break_off(self, error: BaseException) -> None:
-        """Send the error as the last frame, if that needs no waiting, and end the connection."""
-        failure = protocol.encode_failure(self._shown(error))
+        """Send the error as the last frame, if that needs no waiting, and end the connection.
+
+        Where another thread waits for a client that does not read, the client will only see the end.
+        """
+        failure = protocol.frame(protocol.FAILED, protocol.encode_failure(self._shown(error)))
         if self._sending.acquire(blocking=False):
             try:
-                if self._room.poll(0):
-                    sockets.send(self._connection, protocol.FAILED, failure)
+                self._connection.send(failure, socket.MSG_DONTWAIT)
             except OSError:
-                pass  # the client has gone
+                pass  # the client has gone, or there is no room
             finally:
                 self._sending.release()
         self._shut_down()

@@ -138,7 +138,7 @@ def test_killing_the_master_ends_its_commands_and_tells_their_clients_within_a_s
         assert process.wait() == 255
         assert time.monotonic() - started < 1
         said = process.stderr.read()
-        assert said.startswith(b"rdo: the command was lost: the control master exited; ")
+        assert said.startswith(b"rdo: the command was lost: the control master exited or ended it; ")
         assert said.count(b"\n") == 1
     assert wait_until(lambda: not alive(group), GONE)
     assert own.run("true").returncode == 0

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from rdo.drivers.base import READ_SIZE
+from rdo.errors import RdoError
 from rdo.ipc import protocol
 from rdo.master.client_connection import ClientConnection, ClientGone
 from rdo.master.listener import SEND_BUFFER
@@ -73,3 +74,24 @@ def test_whether_a_client_has_gone_is_known_while_another_thread_waits_for_it(en
     client.close()
     waiting.join(BOUND)
     assert connection.has_gone
+
+
+def test_the_last_word_reaches_a_client_that_has_not_read_for_a_while(ends: Ends) -> None:
+    connection, client = ends
+    while connection.offer(protocol.OUTPUT, bytes(READ_SIZE // 8)):
+        pass
+    connection._connection.settimeout(None)  # as it is while a command runs
+    connection.break_off(RdoError("the command was ended"))
+    decoder = protocol.Decoder()
+    frames: list[protocol.Frame] = []
+    while data := client.recv(READ_SIZE):
+        frames += decoder.receive(data)
+    kind, payload = frames[-1]
+    assert (kind, protocol.decode_failure(bytes(payload)).what) == (protocol.FAILED, "the command was ended")
+
+
+def test_the_last_word_waits_for_nobody(ends: Ends) -> None:
+    connection, client = ends
+    with connection._sending:
+        connection.break_off(RdoError("the command was ended"))
+    assert client.recv(1) == b""
