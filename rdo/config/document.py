@@ -6,11 +6,11 @@ Pure. Looks at one file, all of its profiles. What profiles and files mean toget
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rdo import printable
 from rdo.config.names import length_fault
-from rdo.config.schema import CONTAINERS, KEYS
+from rdo.config.schema import CONTAINERS, DEFAULT_PROFILE, KEYS
 from rdo.config.types import InvalidValue
 from rdo.errors import ConfigError
 from rdo.util.phrases import nearest, shortened
@@ -22,6 +22,9 @@ KEYS_HINT = "`rdoctl schema` shows all keys"
 
 PROFILE_LIMIT = 100
 """Characters. A profile stands in every error and question about it."""
+
+Lines = Mapping[tuple[str, ...], int]
+"""Lines by path, such as ("docker", "env", "STAGE")."""
 
 _NOWHERE: Mapping[str, int] = MappingProxyType({})
 
@@ -58,6 +61,13 @@ class ConfigEntry(NamedTuple):
         return self.label or self.key
 
 
+class ConfigText(NamedTuple):
+    """What a TOML text says, as a parser gives it, and where."""
+
+    data: Mapping[str, Any]
+    lines: Lines
+
+
 class ConfigDocument(NamedTuple):
     """A file's entries in the order written, and its sections, the empty ones included.
 
@@ -68,6 +78,30 @@ class ConfigDocument(NamedTuple):
     sections: tuple[str, ...]
     entries: tuple[ConfigEntry, ...]
     personal: bool = False
+
+
+def arrange(file: str, text: ConfigText, personal: bool = False) -> ConfigDocument:
+    """The document of a file: tables are profiles, unless their name is a key."""
+    data, lines = text
+    profiles = {name: value for name, value in data.items() if isinstance(value, dict) and name not in KEYS}
+    entries = [_entry(file, data, (name,), lines) for name in data if name not in profiles]
+    entries += [_entry(file, data, (profile, name), lines) for profile in profiles for name in profiles[profile]]
+    return ConfigDocument(file, tuple(dict.fromkeys([DEFAULT_PROFILE, *profiles])), tuple(entries), personal)
+
+
+def _entry(file: str, data: Mapping[str, Any], path: tuple[str, ...], lines: Lines) -> ConfigEntry:
+    *above, key = path
+    value = data[above[0]][key] if above else data[key]
+    origin = Origin(file, lines.get(path, 0), above[0] if above else DEFAULT_PROFILE)
+    if not above and key not in KEYS and isinstance(value, list) and value and isinstance(value[0], dict):
+        name = shortened(key)
+        raise origin.error(f"`[[{name}]]` is a list of tables, but a profile is a single table", f"write `[{name}]`")
+    if not isinstance(value, dict):
+        return ConfigEntry(key, value, origin)
+    paths = {name: (*path, name) for name in value}
+    return ConfigEntry(
+        key, value, origin, parts={name: lines[below] for name, below in paths.items() if below in lines}
+    )
 
 
 def validate(document: ConfigDocument) -> ConfigDocument:

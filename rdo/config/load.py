@@ -1,8 +1,8 @@
-"""Config files from disk to a Config: reads them, and knows the TOML library. No other module imports it.
+"""Config files from disk to a Config: reads them.
 
-What files say, and which value wins, is decided by the pure modules this one calls: toml.py and ini.py (text to
-document), legacy.py, document.py, merge.py. Whether others can change a file is checked here, by its open descriptor:
-it cannot be exchanged between the check and the reading.
+What files say, and which value wins, is decided by the pure modules this one calls: plain_text.py, toml.py and ini.py
+(what a text says), document.py, legacy.py, merge.py. Whether others can change a file is checked here, by its open
+descriptor: it cannot be exchanged between the check and the reading.
 """
 
 import grp
@@ -10,22 +10,16 @@ import os
 import pwd
 import shlex
 import stat
-import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from rdo.config import legacy, toml
-from rdo.config.document import FILE_LIMIT, ConfigDocument, Origin, validate
+from rdo.config import legacy, plain_text
+from rdo.config.document import FILE_LIMIT, ConfigDocument, Origin, arrange, validate
 from rdo.config.merge import Resolution, resolve
 from rdo.config.schema import DEFAULT_PROFILE, Settings
 from rdo.errors import ConfigError, reason
 from rdo.project import LOCAL_CONFIG, upwards
 from rdo.util import foreign_file
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 VAGRANTFILES = ("Vagrantfile", "vagrantfile")
 """The names Vagrant itself looks for."""
@@ -164,15 +158,19 @@ def _document(file: str, text: str, personal: bool) -> ConfigDocument:
     for number, line in enumerate(text.split("\n"), 1):
         if line.count(".") > DOT_LIMIT:
             raise Origin(file, number).error(f"more than {DOT_LIMIT} dots in a line", "split the line")
+    if plain := plain_text.read(text):
+        return arrange(file, plain, personal)
+    from rdo.config import toml  # takes longer to load than all else that is done with a file
+
     try:
-        data = tomllib.loads(text)
+        found = toml.read(text)
     except (ValueError, RecursionError) as error:
         from rdo.config import ini
 
         if ini.looks_like_ini(text):
             return ini.read(file, text, personal)
-        raise toml.syntax_error(file, text, error, tomllib.loads) from None
-    return toml.arrange(file, data, toml.lines_of(text, tomllib.loads), personal)
+        raise toml.syntax_error(file, text, error) from None
+    return arrange(file, found, personal)
 
 
 def _decode(file: str, content: bytes) -> str:

@@ -1,24 +1,27 @@
-"""TOML data and its text, put together: which profile each key belongs to, where it stands, and what is wrong with it.
+"""TOML data and its text, put together: what there is, in which line it stands, and what is wrong with it. Pure.
 
-Pure: the TOML parser, tomllib or tomli, comes in as an argument. It reports no lines, so the text is cut into
-statements, and each is parsed by itself.
+No other module imports the TOML parser. It reports no lines, so the text is cut into statements, and each is parsed by
+itself.
 """
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from rdo.config.document import FILE_LIMIT, ConfigDocument, ConfigEntry, Origin
-from rdo.config.schema import DEFAULT_PROFILE, KEYS
+from rdo.config.document import FILE_LIMIT, ConfigText, Lines, Origin
+from rdo.config.schema import KEYS
 from rdo.config.types import BOOLEAN_WORDS, FLAG
 from rdo.errors import ConfigError
-from rdo.util.phrases import literal, shortened
+from rdo.util.phrases import literal
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 TomlParser = Callable[[str], dict[str, Any]]
 """Text to data; raises ValueError or RecursionError for what is not TOML."""
-
-Lines = Mapping[tuple[str, ...], int]
-"""Lines by path, such as ("docker", "env", "STAGE")."""
 
 PARSE_LIMIT = 2 * FILE_LIMIT
 """Characters that are parsed to find the lines, in all: half a second of work. Beyond that, lines are unknown.
@@ -52,7 +55,7 @@ class Statement(NamedTuple):
     is_header: bool
 
 
-def statements(text: str, parse: TomlParser) -> Iterator[Statement]:
+def statements(text: str, parse: TomlParser = tomllib.loads) -> Iterator[Statement]:
     """The statements up to the first that does not end."""
     lines = text.split("\n")
     first = parsed = 0
@@ -71,7 +74,12 @@ def statements(text: str, parse: TomlParser) -> Iterator[Statement]:
         first = last + 1
 
 
-def lines_of(text: str, parse: TomlParser) -> Lines:
+def read(text: str) -> ConfigText:
+    """What the text says. Raises ValueError or RecursionError for what is not TOML."""
+    return ConfigText(tomllib.loads(text), lines_of(text))
+
+
+def lines_of(text: str, parse: TomlParser = tomllib.loads) -> Lines:
     found: dict[tuple[str, ...], int] = {}
     section: tuple[str, ...] = ()
     for statement in statements(text, parse):
@@ -91,45 +99,22 @@ def _paths(data: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tup
             yield from _paths(value, (*above, name))
 
 
-def arrange(file: str, data: Mapping[str, Any], lines: Lines, personal: bool = False) -> ConfigDocument:
-    """The document of a file: tables are profiles, unless their name is a key."""
-    profiles = {name: value for name, value in data.items() if isinstance(value, dict) and name not in KEYS}
-    entries = [_entry(file, data, (name,), lines) for name in data if name not in profiles]
-    entries += [_entry(file, data, (profile, name), lines) for profile in profiles for name in profiles[profile]]
-    return ConfigDocument(file, tuple(dict.fromkeys([DEFAULT_PROFILE, *profiles])), tuple(entries), personal)
-
-
-def _entry(file: str, data: Mapping[str, Any], path: tuple[str, ...], lines: Lines) -> ConfigEntry:
-    *above, key = path
-    value = data[above[0]][key] if above else data[key]
-    origin = Origin(file, lines.get(path, 0), above[0] if above else DEFAULT_PROFILE)
-    if not above and key not in KEYS and isinstance(value, list) and value and isinstance(value[0], dict):
-        name = shortened(key)
-        raise origin.error(f"`[[{name}]]` is a list of tables, but a profile is a single table", f"write `[{name}]`")
-    if not isinstance(value, dict):
-        return ConfigEntry(key, value, origin)
-    paths = {name: (*path, name) for name in value}
-    return ConfigEntry(
-        key, value, origin, parts={name: lines[below] for name, below in paths.items() if below in lines}
-    )
-
-
-def unfinished(text: str, parse: TomlParser) -> int:
+def unfinished(text: str) -> int:
     """The line where the first statement begins that never ends, else the last line."""
-    last = max((statement.last for statement in statements(text, parse)), default=0)
+    last = max((statement.last for statement in statements(text)), default=0)
     return min(last, text.rstrip().count("\n")) + 1
 
 
-def syntax_error(file: str, text: str, complaint: Exception, parse: TomlParser) -> ConfigError:
+def syntax_error(file: str, text: str, complaint: Exception) -> ConfigError:
     """The error for a complaint of the TOML parser about a text."""
     if isinstance(complaint, RecursionError):
         return Origin(file).error("nested too deeply", "flatten it")
     parts = re.fullmatch(_COMPLAINT, str(complaint))
     if not parts:
-        return Origin(file, unfinished(text, parse)).error("a number that is too long", "shorten it")
+        return Origin(file, unfinished(text)).error("a number that is too long", "shorten it")
     why = parts["why"][:1].lower() + parts["why"][1:]
     is_late = not parts["line"] or why.startswith(LATE_COMPLAINTS)
-    line = unfinished(text, parse) if is_late else int(parts["line"])
+    line = unfinished(text) if is_late else int(parts["line"])
     if why.startswith(CLASH_COMPLAINTS):
         return Origin(file, line).error(why, "the name is already used above")
     return Origin(file, line).error(why, remedy(text.split("\n")[line - 1]) if line else "")

@@ -30,8 +30,8 @@ OWNERS = {
     "cryptography": ("rdo.drivers.ssh.*",),
     "docker": ("rdo.drivers.docker.credentials",),
     "paramiko": ("rdo.drivers.ssh.*",),
-    "tomli": ("rdo.config.load",),
-    "tomllib": ("rdo.config.load",),
+    "tomli": ("rdo.config.toml",),
+    "tomllib": ("rdo.config.toml",),
     "watchfiles": ("rdo.sync.fsevents",),
     "yaml": ("rdo.cli.init.compose_file",),
 }

@@ -39,7 +39,9 @@ CONFIG = {"errno", "unicodedata"}
 
 SOCKETS = {"array", "errno", "fcntl", "json", "math", "select", "selectors", "socket", "struct"}
 
-FILES = {"datetime", "fnmatch", "grp", "math", "pwd", "shlex", "string", "termios", "tomllib", "tomli"}
+FILES = {"fnmatch", "grp", "pwd", "shlex", "termios"}
+
+TOML = {"datetime", "math", "string", "tomllib", "tomli"}
 
 ENGINE = {"ipaddress", "threading", "urllib"}
 
@@ -69,7 +71,8 @@ CONFIGS = {
     "build": ('driver = "docker"\nbuild = "."\n', ENGINE, "docker"),
     "vagrant": ('driver = "vagrant"\n', set(), "vagrant"),
     "local": (PLAIN, set(), "local"),
-    "ini": ("driver = local\n", set(), "local"),
+    "toml": ("driver = 'local'\n", TOML, "local"),
+    "ini": ("driver = local\n", TOML, "local"),
 }
 """A `.rdo.conf` for each driver, the modules that `explain` may load for it, and the only driver of which it may."""
 
