@@ -39,8 +39,8 @@ def one_line(path: bytes) -> bytes:
     return word(path).replace(b"\n", b"'" + NEWLINE.encode() + b"'")
 
 
-class Target(NamedTuple):
-    """How a directory of a target is asked."""
+class Asking(NamedTuple):
+    """How a directory of a target is asked what is in it."""
 
     directory: str
     stat: str
@@ -48,11 +48,11 @@ class Target(NamedTuple):
 
 
 def examine(
-    use: JobUse, target: Target, paths: Iterable[bytes], look: Callable[[], object], *, contents: bool = True
+    use: JobUse, asking: Asking, paths: Iterable[bytes], look: Callable[[], object], *, contents: bool = True
 ) -> dict[bytes, Found]:
     """What is at each of the paths; with `contents` the digests of files, too. Raises LinkLost, ConnectError."""
     mark = os.urandom(8).hex()
-    text = fill(_EXAMINE, DIRECTORY=quote(target.directory), MARK=mark, STAT=STAT[target.stat], HASH=HASH[target.hash])
+    text = fill(_EXAMINE, DIRECTORY=quote(asking.directory), MARK=mark, STAT=STAT[asking.stat], HASH=HASH[asking.hash])
     ordered = sorted(paths)
     with started(use, text, look) as job:
         conversation = _Conversation(job, mark.encode())

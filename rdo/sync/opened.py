@@ -23,7 +23,7 @@ _FAULTS = {
 }
 
 
-class Place(NamedTuple):
+class TargetDirectory(NamedTuple):
     """A directory of a target."""
 
     directory: str
@@ -53,7 +53,7 @@ class Opened(NamedTuple):
     """Whether another machine or project has put files there by rdo."""
 
 
-def open_directory(use: JobUse, place: Place, known: str, look: Callable[[], object]) -> Opened:
+def open_directory(use: JobUse, place: TargetDirectory, known: str, look: Callable[[], object]) -> Opened:
     """Ask it; `known` is the serial by which its manifest is known, or empty.
 
     Raises RdoError, and of it ConnectError, LinkLost.

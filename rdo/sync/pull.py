@@ -13,7 +13,7 @@ from rdo.remote_sh.template import fill, load, quote
 from rdo.sync import pulled_record
 from rdo.sync.examine import one_line
 from rdo.sync.local_copy import Here, LocalCopy
-from rdo.sync.opened import Opened, Place
+from rdo.sync.opened import Opened, TargetDirectory
 from rdo.sync.project_state import ProjectState
 from rdo.sync.pull_scan import STAT, BadScan, Scan, Seen, way
 from rdo.sync.pulled_record import Pulled
@@ -39,7 +39,7 @@ _PULL = load("sync_pull", SET_NEWLINE=load("newline"))
 class Puller:
     """Pulls of one project from one directory of a target."""
 
-    def __init__(self, state: ProjectState, place: Place) -> None:
+    def __init__(self, state: ProjectState, place: TargetDirectory) -> None:
         self._state = state
         self._place = place
         self._mark, self._record = pulled_record.decode(state.pulled())

@@ -12,11 +12,11 @@ from rdo.sync import push_job, push_plan
 from rdo.sync.archive import digest_of
 from rdo.sync.conflict import MISSING, OUTDATED, Difference, SyncConflict, conflicts, is_as_put, is_ours, is_version
 from rdo.sync.entry import Entry, Tree, changes
-from rdo.sync.examine import Found, Target, examine
+from rdo.sync.examine import Asking, Found, examine
 from rdo.sync.git_index import is_index
 from rdo.sync.known_files import KnownFiles
 from rdo.sync.manifest import Placed
-from rdo.sync.opened import Opened, Place
+from rdo.sync.opened import Opened, TargetDirectory
 from rdo.sync.push_fault import check_case, link_on_the_way
 from rdo.sync.push_sender import Batch, PushResult, PushSender, TargetChanged, TargetDiffers
 from rdo.sync.pushed_indexes import PushedIndexes
@@ -39,7 +39,13 @@ class Pusher:
     """One push of a tree."""
 
     def __init__(
-        self, use: JobUse, place: Place, opened: Opened, known: KnownFiles, serial: str, indexes: PushedIndexes
+        self,
+        use: JobUse,
+        place: TargetDirectory,
+        opened: Opened,
+        known: KnownFiles,
+        serial: str,
+        indexes: PushedIndexes,
     ) -> None:
         self._indexes = indexes
         self.sender = PushSender(use, place, opened, known, serial)
@@ -47,7 +53,7 @@ class Pusher:
         self._place = place
         self._opened = opened
         self._known = known
-        self._target = Target(place.directory, opened.stat, opened.hash)
+        self._asking = Asking(place.directory, opened.stat, opened.hash)
 
     def run(self, root: bytes, tree: Tree, over: Sequence[bytes]) -> PushResult:
         """Do it. Raises SyncConflict, RdoError, LinkLost, CallerGone, TargetChanged."""
@@ -132,7 +138,7 @@ class Pusher:
         self.sender.found.update(self._examine(covered | {each for each in over if each}))
 
     def _examine(self, paths: Iterable[bytes], *, contents: bool = True) -> dict[bytes, Found]:
-        return examine(self._use, self._target, paths, self.sender.look_alive, contents=contents)
+        return examine(self._use, self._asking, paths, self.sender.look_alive, contents=contents)
 
     def _look(self, root: bytes, put: Tree, removed: Sequence[bytes]) -> set[bytes]:
         """Find out what differs, and whether that may be overwritten; what is there as it would be put.

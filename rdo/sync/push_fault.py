@@ -5,7 +5,7 @@ from __future__ import annotations
 from rdo.errors import RdoError
 from rdo.fscodec import fsdecode
 from rdo.sync.entry import Tree
-from rdo.sync.opened import Place
+from rdo.sync.opened import TargetDirectory
 
 
 def check_case(tree: Tree, target: str) -> None:
@@ -24,7 +24,7 @@ def link_on_the_way(path: bytes, target: str) -> RdoError:
     return RdoError(what, "it is a symbolic link there", "replace it with a directory there, or add it to `exclude`")
 
 
-def push_fault(fault: bytes, place: Place, why: str) -> RdoError:
+def push_fault(fault: bytes, place: TargetDirectory, why: str) -> RdoError:
     """The error for what the target's shell says went wrong."""
     what = f"cannot copy files to `{place.directory}` on `{place.target}`"
     kind, _, detail = fsdecode(fault).partition(" ")

@@ -16,7 +16,7 @@ from rdo.sync.examine import HASH, Found
 from rdo.sync.known_files import KnownFiles
 from rdo.sync.large_file import LARGE_SIZE, LargeFile, Part, answer, part_name
 from rdo.sync.manifest import Placed
-from rdo.sync.opened import Opened, Place
+from rdo.sync.opened import Opened, TargetDirectory
 from rdo.sync.push_fault import push_fault
 from rdo.sync.push_job import Push
 from rdo.sync.push_plan import plan
@@ -57,7 +57,7 @@ class Batch(NamedTuple):
 class PushSender:
     """Sends the parts of one push."""
 
-    def __init__(self, use: JobUse, place: Place, opened: Opened, known: KnownFiles, serial: str) -> None:
+    def __init__(self, use: JobUse, place: TargetDirectory, opened: Opened, known: KnownFiles, serial: str) -> None:
         self.serial = serial
         """By which the target knows its last push."""
         self.connection = opened.connection

@@ -15,7 +15,7 @@ from rdo.sync.entry import Entry
 from rdo.sync.examine import Found
 from rdo.sync.git_index import is_index, tracked
 from rdo.sync.manifest import Placed
-from rdo.sync.opened import Place
+from rdo.sync.opened import TargetDirectory
 from rdo.sync.project_state import ProjectState
 
 SIZE_LIMIT = 256 * 1024 * 1024
@@ -30,7 +30,7 @@ _FETCH = load("sync_fetch")
 class PushedIndexes:
     """Those of one project."""
 
-    def __init__(self, state: ProjectState, place: Place, root: bytes) -> None:
+    def __init__(self, state: ProjectState, place: TargetDirectory, root: bytes) -> None:
         self._state = state
         self._place = place
         self._root = root

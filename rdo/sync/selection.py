@@ -30,19 +30,19 @@ class How(Enum):
     SOME = "what git ignores but tracks all the same, and what `include` names"
 
 
-class Place(NamedTuple):
-    """What is known of a directory that belongs, or leads to what belongs."""
+class Claim(NamedTuple):
+    """What of a directory belongs to this side."""
 
     how: How
     repository: KnownRepository | None = None
 
 
 class Candidate(NamedTuple):
-    """Something whose owner is to be found, in a directory whose place is known."""
+    """Something whose owner is to be found, in a directory of which the claim is known."""
 
     path: bytes
     is_directory: bool
-    parent: Place
+    parent: Claim
 
 
 class Selection:
@@ -59,15 +59,15 @@ class Selection:
         self.environment: Mapping[str, str] = {}
         """Of the caller for whom git is asked."""
 
-    def begin(self) -> Place:
-        """Look at everything again, from the root on: its place. Raises RdoError."""
+    def begin(self) -> Claim:
+        """Look at everything again, from the root on: the claim on that. Raises RdoError."""
         self._repositories.clear()
         self._stamp = self._above()  # before git is asked, so that what changes meanwhile is noticed later
         found = repository_of(Git(self.environment), self._root)
         if found is None:
-            return Place(How.ALL)
+            return Claim(How.ALL)
         self._stamp += (found.stamp(),)
-        return Place(How.GIT, self._add(KnownRepository(found, b"")))
+        return Claim(How.GIT, self._add(KnownRepository(found, b"")))
 
     def end(self) -> None:
         """Everything was looked at."""
@@ -104,20 +104,20 @@ class Selection:
                 hint = "narrow `pull`, or take the file out of git with `git rm --cached`"
                 raise _claimed_twice(path, "git tracks it, so it is pushed, but `pull` names it", hint)
 
-    def inside(self, path: bytes, place: Place, names: Collection[bytes]) -> Place:
-        """The place that what is in a directory has: another one if a repository begins there. Raises RdoError."""
-        if not path or place.repository is None or place.how is How.ALL or b".git" not in names:
-            return place
+    def inside(self, path: bytes, claim: Claim, names: Collection[bytes]) -> Claim:
+        """The claim on what is in a directory: another one if a repository begins there. Raises RdoError."""
+        if not path or claim.repository is None or claim.how is How.ALL or b".git" not in names:
+            return claim
         found = nested_repository(Git(self.environment), self._root + b"/" + path)
         if found is None:
-            return place
+            return claim
         self._stamp += (found.stamp(),)
         self._repositories = [known for known in self._repositories if known.prefix != path + b"/"]
-        return Place(How.GIT, self._add(KnownRepository(found, path + b"/")))
+        return Claim(How.GIT, self._add(KnownRepository(found, path + b"/")))
 
-    def decide(self, candidates: Sequence[Candidate]) -> list[Place | None]:
-        """For each its place, or None if it does not belong. Raises RdoError."""
-        decided: list[Place | None] = []
+    def decide(self, candidates: Sequence[Candidate]) -> list[Claim | None]:
+        """For each the claim on it, or None if it does not belong. Raises RdoError."""
+        decided: list[Claim | None] = []
         asked: dict[KnownRepository, list[int]] = {}
         for number, candidate in enumerate(candidates):
             known = self._by_rules(candidate)
@@ -128,15 +128,15 @@ class Selection:
         for repository, numbers in asked.items():
             answers = repository.ignored(Git(self.environment), [candidates[number].path for number in numbers])
             for number, ignored in zip(numbers, answers, strict=True):
-                place = Place(How.GIT, repository)
-                decided[number] = self._ignored(candidates[number], repository) if ignored else place
+                claim = Claim(How.GIT, repository)
+                decided[number] = self._ignored(candidates[number], repository) if ignored else claim
         return decided
 
-    def _by_rules(self, candidate: Candidate) -> Place | KnownRepository | None:
-        """The place of a candidate, or the repository to ask for it."""
+    def _by_rules(self, candidate: Candidate) -> Claim | KnownRepository | None:
+        """The claim on a candidate, or the repository to ask for it."""
         path, is_directory, parent = candidate
         if path.rpartition(b"/")[2] == b".git":
-            return Place(How.ALL) if self._sync_git else None
+            return Claim(How.ALL) if self._sync_git else None
         if path.endswith(b".lock") and b".git" in path.split(b"/"):
             return None  # git is at work here; there, it would wait for nobody
         if path.startswith(OWN_DIRECTORY) or self._exclude.matches(path, is_directory):
@@ -149,23 +149,23 @@ class Selection:
         if is_directory and not included and self._pull.covers_below(path) and not self._include.may_match_below(path):
             return None  # with all that is in it, such as `dist` for `dist/**`
         if included or parent.how is How.ALL or parent.repository is None:
-            return Place(How.ALL)
+            return Claim(How.ALL)
         return self._by_git(candidate, parent.repository)
 
-    def _by_git(self, candidate: Candidate, known: KnownRepository) -> Place | KnownRepository | None:
+    def _by_git(self, candidate: Candidate, known: KnownRepository) -> Claim | KnownRepository | None:
         path, is_directory, parent = candidate
         if parent.how is How.SOME:
             return self._ignored(candidate, known)
         own = known.own(path)
         return parent if own in known.unignored or (own in known.tracked and not is_directory) else known
 
-    def _ignored(self, candidate: Candidate, known: KnownRepository) -> Place | None:
-        """The place of something that git ignores."""
+    def _ignored(self, candidate: Candidate, known: KnownRepository) -> Claim | None:
+        """The claim on something that git ignores."""
         path = known.own(candidate.path)
         if path in known.forced:  # a file, or a submodule
-            return Place(How.GIT, known)
+            return Claim(How.GIT, known)
         leads = path in known.ways or self._include.may_match_below(candidate.path)
-        return Place(How.SOME, known) if candidate.is_directory and leads else None
+        return Claim(How.SOME, known) if candidate.is_directory and leads else None
 
 
 def _claimed_twice(path: bytes, why: str, hint: str) -> ConfigError:

@@ -13,7 +13,7 @@ from rdo.sync.conflict import Difference, SyncConflict
 from rdo.sync.entry import Tree
 from rdo.sync.known_files import KnownFiles
 from rdo.sync.manifest import Manifest
-from rdo.sync.opened import Opened, Place, open_directory
+from rdo.sync.opened import Opened, TargetDirectory, open_directory
 from rdo.sync.project_state import ProjectState
 from rdo.sync.pull import Puller
 from rdo.sync.pulling import PullPatterns, PullResult
@@ -83,7 +83,7 @@ class TargetTree:
         raise RdoError(f"cannot copy files to `{self._target}`", "they keep changing there", hint)
 
     def _push(self, use: JobUse, root: bytes, tree: Tree, over: list[bytes]) -> PushResult:
-        place = Place(self._directory, self._target, self._state.identity)
+        place = TargetDirectory(self._directory, self._target, self._state.identity)
         self._record = f"{self._directory}/.rdo-sync/{place.identity}"
         opened, known = self._open(use, place)
         pusher = Pusher(use, place, opened, known, self._serial, PushedIndexes(self._state, place, root))
@@ -108,7 +108,7 @@ class TargetTree:
             if list(job.lines()) != [b"!done"]:
                 raise JobFailed(f"cannot write to `{self._record}` on `{self._target}`", job.reason())
 
-    def _open(self, use: JobUse, place: Place) -> tuple[Opened, KnownFiles]:
+    def _open(self, use: JobUse, place: TargetDirectory) -> tuple[Opened, KnownFiles]:
         """What the target has, asked once for each connection."""
         if self._opened is None or self._known is None or not self._is_connected(use):
             known = self._serial if self._known is not None else ""
@@ -137,7 +137,7 @@ class TargetTree:
         return self._pull(use, root, patterns, ())
 
     def _pull(self, use: JobUse, root: bytes, patterns: PullPatterns, over: Collection[bytes]) -> PullResult:
-        place = Place(self._directory, self._target, self._state.identity)
+        place = TargetDirectory(self._directory, self._target, self._state.identity)
         opened, _ = self._open(use, place)
         self._puller = self._puller or Puller(self._state, place)
         return self._puller.run(use, opened, root, patterns, over)
@@ -151,7 +151,7 @@ class TargetTree:
 
     def differences(self, use: JobUse, root: bytes, tree: Tree) -> list[Difference]:
         """What is not the same there as in the tree of `root`. Raises as `push`."""
-        place = Place(self._directory, self._target, self._state.identity)
+        place = TargetDirectory(self._directory, self._target, self._state.identity)
         opened, known = self._open(use, place)
         indexes = PushedIndexes(self._state, place, root)
         return Pusher(use, place, opened, known, self._serial, indexes).differences(root, tree)

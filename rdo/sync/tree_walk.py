@@ -11,7 +11,7 @@ from rdo.fscodec import fsdecode
 from rdo.sync.entry import Entry, Tree
 from rdo.sync.file_state import FileStates
 from rdo.sync.known_repository import parents
-from rdo.sync.selection import Candidate, How, Place, Selection
+from rdo.sync.selection import Candidate, Claim, How, Selection
 from rdo.sync.spelling import spelled
 from rdo.sync.watcher import Changed, Watcher
 
@@ -26,8 +26,8 @@ class Reading(NamedTuple):
     """What was read so far."""
 
     tree: dict[bytes, Entry]
-    places: dict[bytes, Place]
-    """Each directory that was entered, and what of it belongs."""
+    claims: dict[bytes, Claim]
+    """Each directory that was entered, and what of it belongs here."""
     watcher: Watcher | None
 
 
@@ -38,7 +38,7 @@ class TreeWalk:
         self._root = root
         self._selection = selection
         self._states = FileStates(root)
-        self._places: dict[bytes, Place] = {}
+        self._claims: dict[bytes, Claim] = {}
         self._refused: set[Candidate] = set()
         self._odd: set[bytes] = set()
         """What belongs though its directory as a whole does not."""
@@ -56,7 +56,7 @@ class TreeWalk:
         self._enter([b""], reading)
         self._selection.end()
         if watcher:
-            watcher.retain(reading.places.keys())
+            watcher.retain(reading.claims.keys())
         self._finish(reading)
 
     def update(self, changed: Changed, watcher: Watcher | None) -> bool:
@@ -65,7 +65,7 @@ class TreeWalk:
             return False
         absent: Collection[bytes] = ()
         if watcher and not watcher.exact and changed:
-            changed, absent = spelled(changed, self._root, self._places, self.tree)
+            changed, absent = spelled(changed, self._root, self._claims, self.tree)
         paths = {*changed.paths, *changed.replaced, *self._states.linked}
         if not paths:
             return True
@@ -84,7 +84,7 @@ class TreeWalk:
         return not any(
             path.endswith(RULE_FILES)
             and path.rpartition(b"/")[2] in RULE_FILES
-            and path.rpartition(b"/")[0] in self._places
+            and path.rpartition(b"/")[0] in self._claims
             for path in (*changed.paths, *changed.replaced)
         )
 
@@ -97,8 +97,8 @@ class TreeWalk:
         same: dict[bytes, Entry] = {}
         for path in paths:
             directory = path.rpartition(b"/")[0]
-            place = self._places.get(directory)
-            if not path or place is None or (gone and not gone.isdisjoint((directory, *parents([directory])))):
+            claim = self._claims.get(directory)
+            if not path or claim is None or (gone and not gone.isdisjoint((directory, *parents([directory])))):
                 continue
             stat = None if path in absent else self._stat(path)
             known = self.tree.get(path)
@@ -110,36 +110,36 @@ class TreeWalk:
                     same[path] = entry
             else:
                 self._lose(path, gone)
-                candidate = Candidate(path, entry.kind == "directory", place)
+                candidate = Candidate(path, entry.kind == "directory", claim)
                 if candidate not in self._refused:
                     found.append(candidate)
         return found, gone, same
 
     def _lose(self, path: bytes, gone: set[bytes]) -> None:
-        if path in self.tree or path in self._places:
+        if path in self.tree or path in self._claims:
             gone.add(path)
         self._states.forget(path)
 
     def _without(self, gone: set[bytes], watcher: Watcher | None) -> Reading:
         """The tree without what is gone, and without what was below it."""
         lost = set()
-        if not gone.isdisjoint(self._places):
-            lost = {each for each in self._places if not gone.isdisjoint((each, *parents([each])))}
+        if not gone.isdisjoint(self._claims):
+            lost = {each for each in self._claims if not gone.isdisjoint((each, *parents([each])))}
         if not gone:
-            return Reading(dict(self.tree), self._places, watcher)
+            return Reading(dict(self.tree), self._claims, watcher)
         tree = {
             path: entry
             for path, entry in self.tree.items()
             if path not in gone and path.rpartition(b"/")[0] not in lost
         }
-        return Reading(tree, {path: place for path, place in self._places.items() if path not in lost}, watcher)
+        return Reading(tree, {path: claim for path, claim in self._claims.items() if path not in lost}, watcher)
 
     def _add(self, found: list[Candidate], reading: Reading) -> None:
         """Read what may be new, and belongs."""
         decided = self._selection.decide(found)
         if len(self._refused) > REFUSED_LIMIT:
             self._refused.clear()
-        self._refused.update(each for each, place in zip(found, decided, strict=True) if place is None)
+        self._refused.update(each for each, claim in zip(found, decided, strict=True) if claim is None)
         self._enter(self._take(found, decided, reading), reading)
 
     def _enter(self, level: list[bytes], reading: Reading) -> None:
@@ -158,23 +158,23 @@ class TreeWalk:
             if directory and isinstance(error, FileNotFoundError | NotADirectoryError):
                 return []  # which is an event
             raise _unreadable(os.path.join(self._root, directory), error) from error
-        place = self._selection.inside(directory, reading.places[directory], names)
-        reading.places[directory] = place
+        claim = self._selection.inside(directory, reading.claims[directory], names)
+        reading.claims[directory] = claim
         above = directory + b"/" if directory else b""
-        return [Candidate(above + name, is_directory, place) for name, is_directory in names.items()]
+        return [Candidate(above + name, is_directory, claim) for name, is_directory in names.items()]
 
-    def _take(self, found: list[Candidate], decided: list[Place | None], reading: Reading) -> list[bytes]:
+    def _take(self, found: list[Candidate], decided: list[Claim | None], reading: Reading) -> list[bytes]:
         """Enter what belongs into the tree; the directories that are to be read next."""
         directories = []
-        for (path, is_directory, parent), place in zip(found, decided, strict=True):
-            stat = self._stat(path) if place else None
+        for (path, is_directory, parent), claim in zip(found, decided, strict=True):
+            stat = self._stat(path) if claim else None
             entry = self._states.look(path, stat, self.tree.get(path)) if stat else None
-            if entry is None or place is None or is_directory != (entry.kind == "directory"):
+            if entry is None or claim is None or is_directory != (entry.kind == "directory"):
                 continue  # what was replaced meanwhile is an event
             if is_directory:
                 directories.append(path)
-                reading.places[path] = place
-            if is_directory and place.how is How.SOME:
+                reading.claims[path] = claim
+            if is_directory and claim.how is How.SOME:
                 self._ways.add(path)
                 continue
             reading.tree[path] = entry
@@ -184,9 +184,9 @@ class TreeWalk:
 
     def _finish(self, reading: Reading) -> None:
         """Have the directories that lead to what belongs, and keep the tree if it is what it was."""
-        tree, places, _ = reading
+        tree, claims, _ = reading
         self._odd = {path for path in self._odd if path in tree}
-        self._ways = {path for path in self._ways if path in places and places[path].how is How.SOME}
+        self._ways = {path for path in self._ways if path in claims and claims[path].how is How.SOME}
         needed = parents(self._odd)
         for path in self._ways:
             if path not in needed:
@@ -195,7 +195,7 @@ class TreeWalk:
                 entry = self._states.look(path, stat, self.tree.get(path))
                 if entry:
                     tree[path] = entry
-        self._places = places
+        self._claims = claims
         if tree != self.tree:
             self.tree = tree
 

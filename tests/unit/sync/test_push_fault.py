@@ -6,10 +6,10 @@ import pytest
 
 from rdo.errors import RdoError
 from rdo.sync.entry import Entry
-from rdo.sync.opened import Place
+from rdo.sync.opened import TargetDirectory
 from rdo.sync.push_fault import check_case, link_on_the_way, push_fault
 
-PLACE = Place("/srv/app", "devbox", "id")
+PLACE = TargetDirectory("/srv/app", "devbox", "id")
 
 
 @pytest.mark.parametrize(
