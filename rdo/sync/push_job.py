@@ -15,10 +15,11 @@ from rdo.remote_sh.template import fill, load
 from rdo.sync.entry import Entry
 from rdo.sync.manifest import Placed
 
-WORDS_LIMIT = 500
-"""Words that one program is given, and BYTES_LIMIT bytes: less than what the least of the systems takes."""
+WORDS_LIMIT = 2000
+"""Words that one program is given, and BYTES_LIMIT bytes: less than what the least of the systems takes, which is 128
+KiB, with the environment and a pointer to each word."""
 
-BYTES_LIMIT = 60_000
+BYTES_LIMIT = 80_000
 
 STAT = {"gnu": "-c 't\t%f %s %y %z %i'", "bsd": "-f 't\t%Xp %z %Fm %Fc %i'"}
 """How each kind of stat(1) is asked for kind and mode, size, both times and the inode. As busybox's, GNU's gives the

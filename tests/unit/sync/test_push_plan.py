@@ -111,8 +111,8 @@ def test_a_tree_is_cut_in_parts_that_can_be_put_by_themselves(monkeypatch: pytes
 
 
 def test_words_come_in_portions() -> None:
-    assert [len(each) for each in chunks([b"x"] * 1200)] == [500, 500, 200]
-    assert [len(each) for each in chunks([b"x" * 40_000] * 3)] == [1, 1, 1]
+    assert [len(each) for each in chunks([b"x"] * 4500)] == [2000, 2000, 500]
+    assert [len(each) for each in chunks([b"x" * 50_000] * 3)] == [1, 1, 1]
     assert list(chunks([])) == []
     assert list(calls(b"f", [b"it's", b"b"])) == [b"f './it'\\''s' './b'\n"]
     assert word(b"") == b"."
