@@ -4,6 +4,7 @@ A record is a file of its own for each config file and profile, replaced in one 
 there to be allowed is decided in request.py, and how it is asked in question.py.
 """
 
+import errno
 import json
 import os
 import time
@@ -20,6 +21,13 @@ from rdo.util.digest import sha256_hex
 
 BYPASS = "RDO_TRUST"
 """A variable that allows everything while it is `1`: for CI, which runs the repository's code anyway."""
+
+REMEDIES = {
+    errno.ENOSPC: "free disk space there, or ",
+    errno.EDQUOT: "free disk space there, or ",
+    errno.EACCES: "fix its permissions, or ",
+}
+"""How a record could be written after all, by the reason why it was not."""
 
 SIZE_LIMIT = 1024 * 1024
 """Bytes that are read of a record, or of a program. A record has what two config files say."""
@@ -85,7 +93,7 @@ class Store:
             atomic_write.write(self._path(request.config, request.profile), json.dumps(record._asdict()))
         except OSError as error:
             what = f"cannot record in `{self._directory}` what is allowed"
-            hint = f"free disk space there, or set {BYPASS}=1 for this once"
+            hint = f"{REMEDIES.get(error.errno or 0, '')}set {BYPASS}=1 for this once"
             raise SetupError(what, str(error.strerror), hint) from None
 
     def forget(self, config: str, profile: str) -> bool:

@@ -77,7 +77,8 @@ def check(path: str) -> None:
 def check_private(path: str, info: os.stat_result) -> None:
     """Raises SetupError for what others made or can write."""
     if info.st_uid != os.geteuid():
-        raise SetupError(f"`{path}` belongs to another user", f"uid {info.st_uid}", "remove it")
+        hint = "use `sudo -H`" if os.geteuid() == 0 else "set HOME to a directory of yours, or remove it"
+        raise SetupError(f"`{path}` belongs to another user", f"uid {info.st_uid}", hint)
     if info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise SetupError(f"`{path}` can be written by others", "", "remove it, and allow what you trust again")
 

@@ -208,8 +208,18 @@ def test_records_that_somebody_else_made_are_refused(
 ) -> None:
     record = record_of(tmp_path, environment)
     os.chown(record if place == "record" else record.parent, ANOTHER_USER, -1)
-    with pytest.raises(SetupError, match="belongs to another user"):
+    with pytest.raises(SetupError, match="belongs to another user: uid 54321; use `sudo -H`$"):
         trust.status(a_request(tmp_path), environment)
+
+
+@as_root
+def test_root_with_the_home_of_somebody_else_is_told_to_use_its_own(
+    tmp_path: Path, environment: Mapping[str, str]
+) -> None:
+    record = record_of(tmp_path, environment)
+    os.chown(record.parent, ANOTHER_USER, -1)
+    with pytest.raises(SetupError, match="and you are root, use `sudo -H`; set RDO_TRUST=1 for this once$"):
+        Store(environment).add(a_request(tmp_path))
 
 
 @pytest.mark.parametrize("place", ["record", "directory"])
