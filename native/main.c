@@ -59,8 +59,8 @@ static _Noreturn void finish(const struct relay_result *result, const struct opt
         failure_show(result->what, result->why, result->hint);
     else if (result->status == NOT_FOUND && hint_is_due(options))
         hand_over_rest("hint", NULL, true);
-    if (result->status == INTERRUPTED && isatty(2))
-        signals_die(SIGINT); /* an interactive shell breaks its loop only then; $? is 130 all the same */
+    if (result->status == INTERRUPTED && (isatty(2) || signals_is_interrupt_typed()))
+        signals_die(SIGINT); /* a shell breaks its loop only then; $? is 130 all the same */
     _exit(result->status);
 }
 

@@ -161,6 +161,7 @@ void signals_leave_status_line(void);
 void signals_take_forwarded(void);
 int signals_next(void);
 bool signals_is_interrupted(void);
+bool signals_is_interrupt_typed(void);
 const char *signals_name(int number);
 void signals_default(int number, pid_t whom);
 void signals_continue(void);

@@ -22,6 +22,7 @@ enum { COUNT = sizeof FORWARDED / sizeof *FORWARDED, HIGHEST = 64 };
 static const int OF_STATUS_LINE[] = {SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 
 static volatile sig_atomic_t has_come[HIGHEST];
+static volatile sig_atomic_t is_interrupt_typed;
 static int wakeup[2] = {-1, -1};
 static bool is_taken[HIGHEST];
 static struct sigaction pipe_action, size_action; /* the caller's, for SIGPIPE and SIGXFSZ */
@@ -38,6 +39,22 @@ static void note(int number) {
         /* it is full, and so wakes */
     }
     errno = error;
+}
+
+/* The system itself sends SIGINT for a key. */
+static bool is_key(const siginfo_t *info) {
+#ifdef SI_KERNEL
+    return info->si_code == SI_KERNEL;
+#else
+    return info == NULL; /* other systems do not say */
+#endif
+}
+
+static void take_note(int number, siginfo_t *info, void *context) {
+    (void)context;
+    if (number == SIGINT && is_key(info))
+        is_interrupt_typed = 1;
+    note(number);
 }
 
 static bool set_flags(int fd) {
@@ -65,19 +82,23 @@ void signals_drain(void) {
     }
 }
 
-static void set_handler(int number, void (*handler)(int)) {
+static void set_taken(int number, bool taken) {
     struct sigaction action;
     memset(&action, 0, sizeof action); /* no SA_RESTART: who waits is to see it */
-    action.sa_handler = handler;
+    action.sa_handler = SIG_DFL;
+    if (taken) {
+        action.sa_flags = SA_SIGINFO;
+        action.sa_sigaction = take_note;
+    }
     sigaction(number, &action, NULL);
-    is_taken[number] = handler == note;
+    is_taken[number] = taken;
 }
 
 /* Take it, unless the caller ignores it. */
 static void take(int number) {
     struct sigaction now;
     if (!is_taken[number] && sigaction(number, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-        set_handler(number, note);
+        set_taken(number, true);
 }
 
 void signals_take_interrupt(void) {
@@ -92,7 +113,7 @@ void signals_take_for_status_line(void) {
 void signals_leave_status_line(void) {
     for (size_t i = 0; i < sizeof OF_STATUS_LINE / sizeof *OF_STATUS_LINE; i++)
         if (is_taken[OF_STATUS_LINE[i]] && !is_taken[SIGWINCH])
-            set_handler(OF_STATUS_LINE[i], SIG_DFL);
+            set_taken(OF_STATUS_LINE[i], false);
 }
 
 static void unblock(int number) {
@@ -128,6 +149,11 @@ bool signals_is_interrupted(void) {
     return has_come[SIGINT];
 }
 
+/* Whether Ctrl-C was typed, where that is known. */
+bool signals_is_interrupt_typed(void) {
+    return is_interrupt_typed;
+}
+
 const char *signals_name(int number) {
     for (size_t i = 0; i < COUNT; i++)
         if (FORWARDED[i].number == number)
@@ -139,11 +165,11 @@ const char *signals_name(int number) {
 void signals_default(int number, pid_t whom) {
     bool was_taken = is_taken[number];
     if (was_taken)
-        set_handler(number, SIG_DFL);
+        set_taken(number, false);
     unblock(number);
     kill(whom, number);
     if (was_taken)
-        set_handler(number, note);
+        set_taken(number, true);
 }
 
 /* Go on as after SIGCONT, which does not come where a stop had no effect. */
@@ -153,7 +179,7 @@ void signals_continue(void) {
 
 /* Die of it, unless that cannot be. */
 void signals_die(int number) {
-    set_handler(number, SIG_DFL);
+    set_taken(number, false);
     unblock(number);
     kill(getpid(), number);
 }
@@ -164,7 +190,7 @@ void signals_give_back(void) {
         return;
     for (int number = 1; number < HIGHEST; number++)
         if (is_taken[number])
-            set_handler(number, SIG_DFL);
+            set_taken(number, false);
     close(wakeup[0]);
     close(wakeup[1]);
     sigaction(SIGPIPE, &pipe_action, NULL);

@@ -11,12 +11,10 @@ from collections.abc import Callable
 from rdo import project
 from rdo.client import argv, request
 from rdo.client.main import Client
-from rdo.client.run import Trace
+from rdo.client.run import INTERRUPTED, Interrupted, Trace
 from rdo.errors import FAILURE, ConnectError, RdoError, UsageError
 from rdo.ipc import address, sockets
 from rdo.util import charset
-
-INTERRUPTED = 128 + 2
 
 INSIDE = "RDO_INSIDE"
 """Names the projects, with colons between, whose shims (shims/script.py) run the tool that is there and not rdo: in
@@ -41,6 +39,8 @@ def main(run: Callable[[list[str]], int] | None = None) -> None:
     except RdoError as error:
         complain(error)
         status = FAILURE
+    except Interrupted:
+        die_of_interrupt()
     except KeyboardInterrupt:
         status = INTERRUPTED
     if status == INTERRUPTED and os.isatty(2):
@@ -110,7 +110,7 @@ def open_standard_descriptors() -> None:
 
 
 def die_of_interrupt() -> None:
-    """End as a program that Ctrl-C ended: an interactive shell breaks its loop only then. $? is 130 all the same."""
+    """End as a program that Ctrl-C ended: a shell breaks its loop only then. $? is 130 all the same."""
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))
     os.kill(os.getpid(), _signal.SIGINT)

@@ -37,6 +37,7 @@ def run(words: Sequence[str], options: Options) -> int:
     if not options.command and options.shell_string is None:
         raise UsageError("`--watch` needs a command", "", "as in `rdo --watch make test`")
     here = os.getcwd()
+    project.complete(os.environ)
     environ = dict(os.environ)
     if options.directory:
         project.change_directory(options.directory, environ)

@@ -15,6 +15,9 @@ FORWARDED_SIGNALS = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH", "CON
 FATAL_SIGNALS = ("INT", "TERM", "HUP", "QUIT")
 """Those by which the caller expects to end the command."""
 
+SI_KERNEL = 0x80
+"""The origin, in sigaction(2), of a signal that the system itself sends, as it sends SIGINT for a key."""
+
 SIGNAL_NAMES = {getattr(_signal, "SIG" + name): name.encode() for name in FORWARDED_SIGNALS}
 
 
@@ -35,6 +38,8 @@ class Foreground:
         self._is_finishing = False
         self.is_interrupted = False
         """Whether SIGINT came after `finish`."""
+        self.is_interrupt_typed = False
+        """Whether Ctrl-C was typed, where that is known."""
         self.is_drawn_on = False
         """Whether the pty shows the alternate screen."""
         self._last = b"\n"  # byte of the pty's output
@@ -138,7 +143,7 @@ class Foreground:
         Python runs a handler in the main thread, but not if the signal came when that was just about to wait.
         """
         while True:
-            number = _signal.sigwait(taken)
+            number = self._wait_for_signal(taken)
             if self._is_finishing:
                 self._let_act(number)
             elif number == _signal.SIGCONT:
@@ -151,6 +156,14 @@ class Foreground:
                 if SIGNAL_NAMES[number].decode() in FATAL_SIGNALS:
                     self.watch.is_signalled = True
                 self._outbox.send(protocol.SIGNAL, SIGNAL_NAMES[number])
+
+    def _wait_for_signal(self, taken: set[int]) -> int:
+        if not hasattr(_signal, "sigwaitinfo"):  # macOS
+            return int(_signal.sigwait(taken))
+        info = _signal.sigwaitinfo(taken)
+        if info.si_signo == _signal.SIGINT and info.si_code == SI_KERNEL:
+            self.is_interrupt_typed = True
+        return int(info.si_signo)
 
     def _let_act(self, number: int) -> None:
         """Let a signal do what it does to any program; SIGINT ends what the main thread waits for."""

@@ -24,6 +24,13 @@ REQUESTED, ACCEPTED, STARTED, FINISHED, ENDED = "requested", "accepted", "starte
 """The states of a running command. Their order is the only one there is: see TRANSITIONS."""
 
 
+INTERRUPTED = 128 + 2
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C was typed, and ended the command."""
+
+
 class NotAccepted(Exception):
     """This master did not accept the request, so the command was not started: another master may be asked."""
 
@@ -206,6 +213,8 @@ class RunningCommand:
         self._trace.step("end", end=self._foreground.line_end())
         if len(payload) != 1:
             raise protocol.ProtocolError("malformed exit status")
+        if payload[0] == INTERRUPTED and self._foreground.is_interrupt_typed:
+            raise Interrupted
         return payload[0]
 
 

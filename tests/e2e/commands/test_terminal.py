@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from pathlib import Path
 
@@ -45,6 +46,18 @@ def test_ctrl_c_breaks_the_loop_of_an_interactive_shell(terminal: Terminal) -> N
     terminal.expect("up\r\n")
     terminal.type("\x03")
     assert "up" not in terminal.match(r"\$ $").string
+    terminal.line("echo st=$?")
+    terminal.expect("st=130\r\n")
+
+
+@pytest.mark.parametrize("streams", ["2>&1 | cat", "2>err"])
+def test_ctrl_c_breaks_the_loop_of_a_script_wherever_the_output_goes(terminal: Terminal, streams: str) -> None:
+    """The script, too, gets SIGINT, and ends if what it waits for was ended by that."""
+    loop = f"for i in 1 2 3; do rdo sh -c 'echo up; exec sleep 20' {streams}; done; echo went on"
+    terminal.line(f"bash -c {shlex.quote(loop)}")
+    terminal.match(rf"{LINE_START}up\r\n")
+    terminal.type("\x03")
+    assert "went on" not in terminal.match(r"\$ $").string
     terminal.line("echo st=$?")
     terminal.expect("st=130\r\n")
 

@@ -208,7 +208,7 @@ def test_records_that_somebody_else_made_are_refused(
 ) -> None:
     record = record_of(tmp_path, environment)
     os.chown(record if place == "record" else record.parent, ANOTHER_USER, -1)
-    with pytest.raises(SetupError, match="belongs to another user: uid 54321; use `sudo -H`$"):
+    with pytest.raises(SetupError, match=r"belongs to another user: uid 54321; use `sudo -H`$"):
         trust.status(a_request(tmp_path), environment)
 
 
@@ -218,7 +218,7 @@ def test_root_with_the_home_of_somebody_else_is_told_to_use_its_own(
 ) -> None:
     record = record_of(tmp_path, environment)
     os.chown(record.parent, ANOTHER_USER, -1)
-    with pytest.raises(SetupError, match="and you are root, use `sudo -H`; set RDO_TRUST=1 for this once$"):
+    with pytest.raises(SetupError, match=r"and you are root, use `sudo -H`; set RDO_TRUST=1 for this once$"):
         Store(environment).add(a_request(tmp_path))
 
 
