@@ -180,6 +180,16 @@ class DockerEngine:
                 with contextlib.suppress(docker.errors.NotFound):
                     made.remove(force=True)
 
+    @contextlib.contextmanager
+    def network(self) -> Iterator[str]:
+        """A network for containers that publish ports, since the engine has none of its own: its name."""
+        with self.client() as client:
+            made = client.networks.create(f"rdo-test-{os.getpid()}", driver="bridge")
+            try:
+                yield str(made.name)
+            finally:
+                made.remove()  # or its interface would outlive the engine
+
     def pause(self) -> None:
         """Stop the engine for a while; `start` starts it again with all that it had."""
         self._stop_engine()

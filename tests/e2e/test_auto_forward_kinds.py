@@ -29,6 +29,26 @@ def test_a_port_of_a_container_is_here_by_its_own_number(
             command.communicate()
 
 
+def test_a_port_that_the_container_publishes_here_is_left_as_it_is(
+    docker_engine: DockerEngine, tmp_path: Path, runtime: dict[str, str]
+) -> None:
+    there, published, other = free_port(), free_port(), free_port()
+    options = {"ports": {f"{there}/tcp": ("127.0.0.1", published)}}
+    with (
+        docker_engine.network() as network,
+        docker_engine.container("busybox", {tmp_path: str(tmp_path)}, network=network, **options) as name,
+    ):
+        project = docker_project(tmp_path, runtime, docker_engine, name)
+        (project.remote / "page").write_bytes(TEXT)
+        words = ("-L", f"{published}:{there}", "-L", f"{other}:{there}")
+        line = 'busybox httpd -f -p "$1" & echo up; read -r _; kill $!'
+        with project.start(*words, "sh", "-c", line, "sh", str(there)) as command:
+            command.expect_up()
+            assert page(published) == page(other) == TEXT
+            assert [each["local"] for each in ports(project)] == [f"localhost:{other}"]
+            assert command.communicate() == (b"", b"")
+
+
 @all_but("ssh-dropbear", "it has one session beside the lifeline: later ones would end with those before")
 def test_it_works_over_each_kind_of_connection(reached: Reached) -> None:
     """In a container, by a relay; as an ordinary user, who sees no other's sockets."""
