@@ -30,12 +30,11 @@ class Loop(Protocol):
     """For what is read, until that is passed on."""
     relays: set[Relay]
     """Those that are open."""
+    unflushed: set[Callable[[], None]]
+    """What to call, once, when all that can be done now is done."""
 
     def wake(self, relay: Relay) -> None:
         """Have `advance` called soon, from any thread."""
-
-    def flush_later(self, flush: Callable[[], None]) -> None:
-        """Call it, once, when all that can be done now is done."""
 
     def select(self, fileno: int, events: int, relay: Relay) -> None:
         """Call `advance` when these are possible: none to wait for nothing. Forgets what was selected before."""
@@ -64,7 +63,7 @@ class Relay:
         self._is_armed = False
         """Whether the stream had nothing to read, and has not called since."""
         self._is_reading = False
-        """Whether what is waited for is just that something comes here; the stream calls."""
+        """Whether what is waited for here is just that something comes."""
         self._sunk = 0
         self.sent = 0
         """Bytes to the target."""
@@ -99,19 +98,23 @@ class Relay:
 
     def advance(self) -> None:
         """Do all that can be done now."""
-        if self._stream is None:
+        stream = self._stream
+        if stream is None:
             return
         try:
-            self._pull(self._stream)
-            self._push(self._stream)
+            if self._down or not self._is_armed:
+                self._pull(stream)
+            self._push(stream)
         except OSError:  # the near side is gone
             self._is_broken = True
-        if self._is_broken or self._stream.failure:
-            self.abort(self._stream.failure)
-        elif self._down_ended and (self._input_ended or self._stream.ended) and not self._down:
+        if self._is_armed and self._is_reading and not (self._up or self._up_ended or self._down or self._is_broken):
+            return  # the stream has nothing to say, and what is waited for is the same
+        if self._is_broken or stream.failure:
+            self.abort(stream.failure)
+        elif self._down_ended and (self._input_ended or stream.ended) and not self._down:
             self._close()
         else:
-            self._select()
+            self._select(stream)
 
     def _changed(self) -> None:
         """See TargetStream: from any thread."""
@@ -173,7 +176,7 @@ class Relay:
     def _push(self, stream: TargetStream) -> None:
         """From here to there."""
         left = TURN_LIMIT
-        self._loop.flush_later(stream.flush)
+        self._loop.unflushed.add(stream.flush)
         while left > 0:
             if self._up:
                 size = stream.write(self._up)
@@ -204,19 +207,14 @@ class Relay:
             self._up = memoryview(bytes(self._loop.room[taken:size]))
         return taken == size == len(self._loop.room)
 
-    def _select(self) -> None:
+    def _select(self, stream: TargetStream) -> None:
         """Wait for what may go on next."""
-        assert self._stream is not None
-        there = self._stream.fileno()
-        is_usual = there < 0 and not (self._up or self._up_ended or self._down)
-        if is_usual and self._is_reading:
-            return
-        self._is_reading = is_usual
         events = 0 if self._up or self._up_ended else selectors.EVENT_READ
         if self._down:
             events |= selectors.EVENT_WRITE
+        self._is_reading = events == selectors.EVENT_READ
         self._loop.select(self._socket.fileno(), events, self)
-        if there >= 0:
+        if (there := stream.fileno()) >= 0:
             events = 0 if self._down or self._down_ended else selectors.EVENT_READ
             if self._up or (self._up_ended and not self._input_ended):
                 events |= selectors.EVENT_WRITE

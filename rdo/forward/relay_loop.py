@@ -33,6 +33,7 @@ class RelayLoop:
     def __init__(self) -> None:
         self.room = memoryview(bytearray(READ_SIZE))
         self.relays: set[Relay] = set()
+        self.unflushed: set[Callable[[], None]] = set()
         self.expected = 0
         """Relays that are about to begin; the loop does not end before."""
         self.is_over = False
@@ -40,7 +41,6 @@ class RelayLoop:
         self._events: dict[int, int] = {}
         self._waiting: deque[Callable[[], None]] = deque()
         self._woken: set[Relay] = set()
-        self._unflushed: set[Callable[[], None]] = set()
         self._paused: list[tuple[socket.socket, Callable[[socket.socket], None]]] = []
         self._resume = 0.0
         self._ending = False
@@ -86,10 +86,6 @@ class RelayLoop:
             self._selector.unregister(listening)
         listening.close()
 
-    def flush_later(self, flush: Callable[[], None]) -> None:
-        """See Loop in rdo.forward.relay."""
-        self._unflushed.add(flush)
-
     def select(self, fileno: int, events: int, relay: Relay) -> None:
         """See Loop in rdo.forward.relay."""
         before = self._events.get(fileno, 0)
@@ -126,8 +122,8 @@ class RelayLoop:
                 self._attempt(self._waiting.popleft())
         for _ in range(len(self._woken)):  # some wake themselves, so that others have their turn
             self._attempt(self._woken.pop().advance)
-        while self._unflushed:
-            self._attempt(self._unflushed.pop())
+        while self.unflushed:
+            self._attempt(self.unflushed.pop())
         if self._paused and time.monotonic() >= self._resume:
             self._accept_again()
 

@@ -69,6 +69,8 @@ class SshChannel:
         self._changed = threading.Condition()  # guards _state; notified at each change of it
         self._state = ChannelState.OPENING
         self._sender = ChannelSender(transport, lambda: self._state in SILENT)
+        self.write_now = self._sender.send_now
+        """See ChannelSender: one call less for each piece."""
         self._received = ReceiveBuffer(window // 4, window)
         self._refusal: OpenRefused | None = None
         self._why = ""
@@ -104,13 +106,6 @@ class SshChannel:
             return None
         self._sender.send_data(data[:size])
         return size
-
-    def write_now(self, data: memoryview, when_room: Callable[[], None]) -> int | None:
-        """Take what there is room for: how many bytes; None where the server takes no more. See SendWindow.
-
-        It goes out by `flush` of the transport's outbox.
-        """
-        return self._sender.send_now(data, when_room)
 
     def try_write(self, data: bytes | memoryview) -> bool:
         """See Channel in rdo.drivers.base."""

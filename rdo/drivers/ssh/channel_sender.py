@@ -49,9 +49,15 @@ class ChannelSender:
         """Send what there is room for by `reserve`. Raises LinkLost."""
         self.send(OutgoingData(self._remote.number, data, self._remote.packet))
 
-    def send_now(self, data: memoryview, when_room: Callable[[], None]) -> int | None:
-        """See SshChannel.write_now."""
-        size = self._window.reserve_now(min(len(data), READ_SIZE), when_room)
+    def send_now(self, data: memoryview, when_room: Callable[[], None]) -> int:
+        """Take what there is room for: how many bytes; all of it, and in vain, where the server takes no more. See
+        SendWindow.
+
+        It goes out by `flush` of the transport's outbox.
+        """
+        size = self._window.reserve_now(len(data), when_room)
+        if size is None:
+            return len(data)
         if size:
             piece = OutgoingData(self._remote.number, bytes(data[:size]), self._remote.packet)
             self._transport.outbox.hold(piece, self._is_silent)

@@ -68,8 +68,7 @@ class ForwardedStream:
 
     def write(self, data: memoryview) -> int:
         """See TargetStream."""
-        size = self.channel.write_now(data, self._changed)
-        return len(data) if size is None else size
+        return self.channel.write_now(data, self._changed)
 
     def read(self) -> bytes | memoryview | None:
         """See TargetStream."""

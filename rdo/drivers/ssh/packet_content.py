@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from paramiko.common import MSG_CHANNEL_DATA
@@ -104,25 +104,24 @@ class GcmEngine(Protocol):
 
 
 class AesGcm:
-    """AES-GCM for one direction: a key, and a nonce for each packet (RFC 5647, section 7.1).
-
-    A nonce is four fixed bytes, and eight that count the packets.
-    """
+    """AES-GCM for one direction: a key, and a nonce for each packet."""
 
     def __init__(self, engine: GcmEngine, initial_vector: bytes) -> None:
         self._engine = engine
-        self._fixed = initial_vector[:4]
-        self._counter = int.from_bytes(initial_vector[4:], "big")
+        self._nonces = nonces(initial_vector)
 
     def encrypt(self, plain: bytes, length: bytes) -> bytes:
         """The next packet, without the length that precedes it, and with the tag at its end."""
-        return self._engine.encrypt(self.next_nonce(), plain, length)
+        return self._engine.encrypt(next(self._nonces), plain, length)
 
     def decrypt(self, sealed: memoryview, length: memoryview) -> bytes:
         """The reverse. Raises InvalidTag for a packet that was changed on its way."""
-        return self._engine.decrypt(self.next_nonce(), sealed, length)
+        return self._engine.decrypt(next(self._nonces), sealed, length)
 
-    def next_nonce(self) -> bytes:
-        """The one for the next packet."""
-        counter, self._counter = self._counter, (self._counter + 1) & 0xFFFFFFFFFFFFFFFF
-        return self._fixed + counter.to_bytes(8, "big")
+
+def nonces(initial_vector: bytes) -> Iterator[bytes]:
+    """One for each packet: four fixed bytes, and eight that count the packets (RFC 5647, section 7.1)."""
+    fixed, count = initial_vector[:4], int.from_bytes(initial_vector[4:], "big")
+    while True:
+        yield fixed + count.to_bytes(8, "big")
+        count = (count + 1) & 0xFFFFFFFFFFFFFFFF

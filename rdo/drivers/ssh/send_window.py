@@ -15,7 +15,8 @@ class SendWindow:
     """Bytes that may be sent now. Empty until the far end opens it."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()  # guards both below; notified when there is room, or will be none
+        self._lock = threading.RLock()  # guards all below, as does `_changed`: a lock alone is cheaper
+        self._changed = threading.Condition(self._lock)  # notified when there is room, or will be none
         self._room = 0
         self._is_closed = False
         self._when_room: Callable[[], None] | None = None
@@ -46,14 +47,13 @@ class SendWindow:
 
         Where that is not enough, `when_room` is called, once, when there is more, or will be none.
         """
-        with self._changed:
+        with self._lock:
             if self._is_closed:
                 return None
-            size = min(limit, self._room)
-            self._room -= size
-            if size < limit:
-                self._when_room = when_room
-            return size
+            if limit > self._room:
+                limit, self._when_room = self._room, when_room
+            self._room -= limit
+            return limit
 
     def reserve(self, limit: int, timeout: float | None) -> int:
         """Wait for room: how many bytes to send, `limit` at most; 0 once it is closed. Raises TimeoutError."""

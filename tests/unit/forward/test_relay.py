@@ -17,12 +17,10 @@ class Loop:
     def __init__(self) -> None:
         self.room = memoryview(bytearray(1))
         self.relays: set[Relay] = set()
+        self.unflushed: set[Callable[[], None]] = set()
 
     def wake(self, relay: Relay) -> None:
         """Nothing is to be done later."""
-
-    def flush_later(self, flush: Callable[[], None]) -> None:
-        """Nothing is to be sent later."""
 
     def select(self, fileno: int, events: int, relay: Relay) -> None:
         """Nothing is waited for."""
