@@ -52,6 +52,7 @@ MEASURES: Mapping[str, Measure] = {
     "memory-growth": memory_rows.growth,
     "second-project": sharing_rows.second_project,
     "new-host": sharing_rows.new_host,
+    "beside-stream": sharing_rows.beside_stream,
     "memory-many": sharing_rows.memory,
     "sync-clean": sync_rows.clean,
     "sync-edit": sync_rows.edited,

@@ -53,6 +53,7 @@ GOALS = (
     Goal("memory-growth", "control master, growth by 4 GB each way", "", "MiB", 16.0, 1, 1),
     Goal("second-project", "first command of a second project on a host", "warm `rdo true`", "ms", 1.3, 50, 15),
     Goal("new-host", "first command to a host, master running", "ssh, no ControlMaster", "ms", 0.75, 20, 4),
+    Goal("beside-stream", "warm `rdo true` beside another host's stream", "the same without it", "ms", 1.5, 50, 15),
     Goal("memory-many", "control master, ten profiles on three hosts", "", "MiB", 60.0, 1, 1),
     Goal("sync-clean", "sync of 20,000 files, nothing to copy: what it adds", "", "ms", 5.0, 50, 15),
     Goal(

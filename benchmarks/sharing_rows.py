@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,9 @@ HOSTS, PROFILES = 3, 10
 COMMANDS = 500
 
 MANY_SESSIONS = ("MaxSessions 100",)
+
+SWITCH_TIME = 0.2
+"""Seconds for a stream to run at full speed, or to stand still: until what is on its way has filled every buffer."""
 
 BURST_TIMEOUT = 120.0
 """Seconds for all commands of a burst."""
@@ -50,6 +55,39 @@ def new_host(plan: Plan) -> Outcome:
         command.time()
         pairs = interleave(first, milliseconds(target.ssh("true")), plan.repetitions, 1)
         return Outcome(plan.goal, pairs.ours, pairs.theirs)
+
+
+def beside_stream(plan: Plan) -> Outcome:
+    """A command beside a stream at full speed from another host: whether the two share more than the machine."""
+    with _targets(plan) as (streaming, target, *_):
+        command = milliseconds(target.rdo("true"))
+        with _stream(streaming.rdo("cat", "/dev/zero")) as stream:
+
+            def beside() -> float:
+                stream.send_signal(signal.SIGCONT)
+                time.sleep(SWITCH_TIME)
+                return command()
+
+            def alone() -> float:
+                stream.send_signal(signal.SIGSTOP)
+                time.sleep(SWITCH_TIME)
+                return command()
+
+            return compare(plan, beside, alone)
+
+
+@contextlib.contextmanager
+def _stream(command: Command) -> Iterator[subprocess.Popen[bytes]]:
+    """What writes without an end, and can be stopped meanwhile."""
+    process = subprocess.Popen(
+        command.argv, cwd=command.directory, env=dict(command.environment),
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def memory(plan: Plan) -> Outcome:
