@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.project import Project, Result, local_project
 from tests.e2e.terminal import Terminal
+from tests.processes import is_there
 
 PARALLEL = "".join(f"job{number} " for number in range(24))
 
@@ -201,12 +202,3 @@ def test_ctrl_c_ends_all_jobs_on_the_target(project: Project, arguments: str, pr
         terminal.match(r"Interrupt(.|\n)*Interrupt(.|\n)*Interrupt")
     left = [int((project.remote / "src" / f"{name}.pid").read_text()) for name in "abc"]
     assert not [pid for pid in left if is_there(pid)]
-
-
-def is_there(pid: int) -> bool:
-    """Whether a process of that number runs."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
