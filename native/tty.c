@@ -114,11 +114,12 @@ bool tty_is_raw(void) {
 /* Pass every key through, as cfmakeraw(3) does; not in the background, where that would stop us. Where it was raw, a shell
  * that saw us stopped (SIGSTOP) may have set its own modes meanwhile. */
 void tty_enter_raw(void) {
-    bool was_raw = is_raw;
-    is_raw = false;
-    if (!tty_is_in_front(0) && !tty_is_foreign(0))
+    pid_t group = tcgetpgrp(0);
+    if (group >= 0 && group != getpgrp()) {
+        is_raw = false;
         return;
-    if (!was_raw && tcgetattr(0, &saved) != 0)
+    }
+    if (!is_raw && tcgetattr(0, &saved) != 0)
         return;
     struct termios raw = saved;
     raw.c_iflag &= ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
@@ -127,7 +128,7 @@ void tty_enter_raw(void) {
     raw.c_cflag = (raw.c_cflag & ~(tcflag_t)(CSIZE | PARENB)) | CS8;
     raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;
-    is_raw = set(0, &raw);
+    is_raw = set(0, &raw) || is_raw; /* where that fails, the terminal is gone */
 }
 
 /* Set the modes as they were found. */

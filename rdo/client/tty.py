@@ -47,6 +47,13 @@ def is_in_front(fd: int) -> bool:
         return False
 
 
+def _is_in_background(fd: int) -> bool:
+    try:
+        return os.tcgetpgrp(fd) != os.getpgrp()
+    except OSError:
+        return False
+
+
 def is_foreign(fd: int) -> bool:
     """Whether it is a terminal without job control for us: who started us has opened it, and did not make it our
     session's.
@@ -85,14 +92,14 @@ class Terminal:
 
         Where it was raw, a shell that saw us stopped (SIGSTOP) may have set its own modes meanwhile.
         """
-        saved, self._saved = self._saved, None
-        if not is_foreign(self._fd) and not is_in_front(self._fd):
+        if _is_in_background(self._fd):
+            self._saved = None
             return False
         try:
-            saved = saved or termios.tcgetattr(self._fd)
+            saved = self._saved or termios.tcgetattr(self._fd)
             termios.tcsetattr(self._fd, termios.TCSADRAIN, _raw(saved))
         except termios.error:
-            return False
+            return self.raw  # the terminal is gone, and its modes with it
         self._saved = saved
         return True
 
