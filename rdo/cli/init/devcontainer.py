@@ -179,10 +179,12 @@ def _compose(reader: _Reader) -> None:
     with suppress(ValueError):  # the service is named, and docker compose will say what is wrong
         reader.published = compose_file.published(files, reader.read)
     run = reader.take("runServices")
-    services = run if isinstance(run, list) else []
+    services = [str(each) for each in run] if isinstance(run, list) else []
+    if services and isinstance(service, str) and service not in services:
+        services.append(service)  # `devcontainer up` starts it in any case
     default = [os.path.normpath(each) for each in compose_file.found(reader.read, {})]
     options = [] if files == default else [word for file in files for word in ("-f", file)]
-    reader.first = shlex.join(["docker", "compose", *options, "up", "-d", *map(str, services)])
+    reader.first = shlex.join(["docker", "compose", *options, "up", "-d", *services])
 
 
 def _build(reader: _Reader, build: Mapping[str, Any]) -> None:

@@ -217,6 +217,13 @@ def test_the_compose_files_are_those_to_type() -> None:
     )
 
 
+def test_the_service_is_among_those_to_start() -> None:
+    data = {"dockerComposeFile": "../compose.yaml", "service": "app", "runServices": ["db"]}
+    services = "services: {app: , db: }"
+    assert read(data, compose_yaml=services).first == "docker compose up -d db app"
+    assert read({**data, "runServices": []}, compose_yaml=services).first == "docker compose up -d"
+
+
 def test_services_can_be_chosen_where_none_is_named() -> None:
     found = read({"dockerComposeFile": "../c.yaml"}, c_yaml="services: {a: , b: }")
     assert found.choices == {"service": ["a", "b"]}
