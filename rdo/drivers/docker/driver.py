@@ -100,7 +100,8 @@ class DockerDriver:
         """See base.Driver."""
         if self._is_own or self._settings.directory:
             return None
-        return inspect.not_mounted(self._name, self._roots or (), self._root, directory)
+        places = [root for root in self._roots or () if os.path.isdir(root.local)]  # a single file is no place to be
+        return inspect.not_mounted(self._name, places, self._root, directory)
 
     def sharing(self) -> str:
         """See base.Driver."""
