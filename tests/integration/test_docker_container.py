@@ -60,6 +60,15 @@ def test_nothing_is_shared_where_nothing_is_mounted(docker_engine: DockerEngine,
         assert str(driver.unmapped_error(str(tmp_path))) == words
 
 
+def test_a_mounted_file_is_no_directory_to_change_to(docker_engine: DockerEngine, make: Make, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with docker_engine.container(mounts={tmp_path / "file": "/file"}) as name:
+        driver = make(container=name)
+        assert driver.roots() == [Root(f"{tmp_path}/file", "/file")]
+        words = f"nothing of this directory is mounted in `{name}`; set `directory`"
+        assert str(driver.unmapped_error(str(tmp_path))) == words
+
+
 @pytest.mark.parametrize(("user", "found"), [(None, "0:0"), ("nobody", "65534:65534"), ("1234:99", "1234:99")])
 def test_a_command_runs_as_the_user(
     docker_engine: DockerEngine, make: Make, connect: Connect, user: str | None, found: str
@@ -156,6 +165,34 @@ def test_a_container_that_was_re_created_is_found_again(
             connect(driver)
         assert driver.roots() == [Root(str(tmp_path), "/elsewhere")]
         assert output(connect(driver), "echo up") == "up"
+
+
+def test_a_paused_container_goes_on_for_a_command_and_not_by_itself(
+    docker_engine: DockerEngine, make: Make, connect: Connect
+) -> None:
+    with docker_engine.container() as name, docker_engine.client() as client:
+        container = client.containers.get(name)
+        connection, unwilling = connect(make(container=name)), connect(make(container=name, auto_start=False))
+        container.pause()
+        with pytest.raises(LinkLost, match=f"`{name}` is paused"):
+            connection.open_channel("true", None)
+        with unwilling.keepalive.in_use(), pytest.raises(ConnectError, match=rf"`{name}` is paused; `docker unpause "):
+            unwilling.open_channel("true", None)
+        container.reload()
+        assert container.status == "paused"
+        with connection.keepalive.in_use():
+            assert output(connection, "echo up") == "up"
+        assert output(unwilling, "echo up") == "up"
+
+
+def test_a_container_that_ended_is_not_said_to_be_gone(
+    docker_engine: DockerEngine, make: Make, connect: Connect
+) -> None:
+    with docker_engine.container() as name, docker_engine.client() as client:
+        connection = connect(make(container=name))
+        client.containers.get(name).stop(timeout=0)
+        with pytest.raises(LinkLost, match=f"^`{name}` is exited; look at `docker logs {name}`$"):
+            connection.open_channel("true", None)
 
 
 def test_what_runs_when_the_container_goes_has_a_bad_end(

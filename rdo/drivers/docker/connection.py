@@ -11,20 +11,18 @@ from typing import Protocol
 from rdo.config.forwards import Endpoint
 from rdo.drivers.base import NO_VARIABLES, Pty
 from rdo.drivers.docker.channel import DockerChannel
-from rdo.drivers.docker.container import inspect, is_running
+from rdo.drivers.docker.container import inspect, not_running
+from rdo.drivers.docker.container_watch import ContainerWatch
 from rdo.drivers.docker.engine import Engine, EngineError, HijackedStream
+from rdo.drivers.docker.inspect import ContainerState
 from rdo.drivers.docker.program_stream import ProgramStream
 from rdo.drivers.docker.spare_programs import SparePrograms
 from rdo.drivers.keepalive import Keepalive, SignOfLife
-from rdo.drivers.link_watch import NoLink
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS
 from rdo.drivers.target_stream import IncomingStream, RemoteListener, Sink
 from rdo.errors import ConnectError, LinkLost, SetupError
-from rdo.util import clock, threads
+from rdo.util import threads
 from rdo.util.threads import Workers
-
-LIVENESS = 15.0
-"""Seconds after an answer of an engine on this machine for which a container counts as alive."""
 
 LIVENESS_TIMEOUT = 3.0
 """Seconds for the engine to say whether the container runs."""
@@ -57,13 +55,22 @@ class DockerConnection:
     leads_process_group = True
 
     def __init__(
-        self, engine: Engine, container: str, name: str, programs: ProgramStarter, release: Callable[[], None]
+        self,
+        engine: Engine,
+        container: str,
+        name: str,
+        programs: ProgramStarter,
+        release: Callable[[], None],
+        *,
+        resumes: bool = True,
     ) -> None:
+        """`resumes`: whether a command that finds the container paused has it go on."""
         self._engine = engine
         self._container = container
         self._name = name
         self._programs = programs
         self._release = release
+        self._resumes = resumes
         self._channels: list[DockerChannel] = []
         self._streams: set[ProgramStream] = set()
         self._opener = Workers("open")
@@ -75,24 +82,46 @@ class DockerConnection:
         """Guards the question whether the container runs: one at a time."""
         self._sign = SignOfLife()
         engine.answered = self._sign.note
-        self.keepalive = Keepalive(self._sign, self._ask, self._cut) if engine.is_remote else NoLink(self._runs)
+        self._watch = ContainerWatch(self._state, lambda: engine.heard)
+        self.keepalive = Keepalive(self._sign, self._ask, self._cut) if engine.is_remote else self._watch
 
     def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> DockerChannel:
         """See base.Connection."""
         if self._closed or self.keepalive.ended:
             raise self._lost("the connection is closed")
         try:
-            channel = self._programs.start(command, pty, variables)
+            channel = self._start(command, pty, variables)
         except EngineError as error:
-            if is_running(self._engine, self._container, LIVENESS_TIMEOUT):  # the container is there, but refuses
-                raise self._programs.refused(error.message) from None
-            raise self._lost(error.message) from None
+            raise self._refused(error.message) from None
         except ConnectError as error:
             raise self._lost(error.why or error.what) from None
         if not self._keep(channel):
             channel.close()
             raise self._lost("the connection has been closed in the meantime")
         return channel
+
+    def _start(self, command: str, pty: Pty | None, variables: Mapping[str, str]) -> DockerChannel:
+        """Start it, in a paused container that goes on for it. Raises EngineError, ConnectError."""
+        try:
+            channel = self._programs.start(command, pty, variables)
+        except EngineError:
+            if not (self._resumes and self._watch.is_wanted and self._is_paused()):
+                raise
+            self._engine.ask("POST", f"/containers/{self._container}/unpause")
+            channel = self._programs.start(command, pty, variables)
+        self._watch.is_wanted = False
+        return channel
+
+    def _refused(self, message: str) -> ConnectError | LinkLost:
+        """The error for what the engine said where it could not start /bin/sh: by how the container is."""
+        state = self._state()
+        if state is None:
+            return self._lost(message)
+        if state.paused and not self._resumes:
+            return not_running(self._name, state)
+        if state.runs and not state.paused:
+            return self._programs.refused(message)
+        return LinkLost(f"`{self._name}` is {state.status}", "", f"look at `docker logs {self._name}`")
 
     def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> ProgramStream:
         """See base.Connection."""
@@ -143,11 +172,15 @@ class DockerConnection:
     def _lost(self, why: str) -> LinkLost:
         return LinkLost(f"`{self._name}` no longer exists", why)
 
-    def _runs(self) -> bool:
-        """Whether the container does, asked of an engine that is not far."""
-        if clock.elapsed() - self._engine.heard < LIVENESS:
-            return True
-        return is_running(self._engine, self._container, LIVENESS_TIMEOUT)
+    def _state(self) -> ContainerState | None:
+        """How the container is, as far as the engine says so in time; None where it is gone."""
+        try:
+            return inspect(self._engine, self._container, LIVENESS_TIMEOUT).state
+        except (EngineError, ConnectError):
+            return None
+
+    def _is_paused(self) -> bool:
+        return (state := self._state()) is not None and state.paused
 
     def _ask(self) -> None:
         """Ask an engine that may not answer, in a thread that waits in our place; not if others do already."""

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from rdo.drivers.caller import Caller
 from rdo.drivers.docker import inspect as docker_inspection
 from rdo.drivers.docker.engine import ANSWER_TIMEOUT, KEPT_ANSWER_TIMEOUT, Engine, EngineError
-from rdo.drivers.docker.inspect import InspectedContainer
+from rdo.drivers.docker.inspect import ContainerState, InspectedContainer
 from rdo.errors import ConnectError
 
 START_TIMEOUT = 120.0
@@ -42,15 +42,19 @@ def make_ready(
     engine: Engine, container: InspectedContainer, *, auto_start: bool, caller: Caller
 ) -> InspectedContainer:
     """Start the container if it does not run, and return its inspection. Raises ConnectError."""
-    state, name = container.state, container.name
+    state = container.state
     if state.runs and not state.paused:
         return container
     if not auto_start:
-        verb = "unpause" if state.paused else "start"
-        what = f"the container `{name}` is {state.status}"
-        raise ConnectError(what, "", f"`docker {verb} {name}`, or set `auto_start`")
+        raise not_running(container.name, state)
     _start(engine, container)
     return _wait(engine, container, caller)
+
+
+def not_running(name: str, state: ContainerState) -> ConnectError:
+    """The error for a container that is not to be started, or to go on, by rdo."""
+    verb = "unpause" if state.paused else "start"
+    return ConnectError(f"the container `{name}` is {state.status}", "", f"`docker {verb} {name}`, or set `auto_start`")
 
 
 def _start(engine: Engine, container: InspectedContainer) -> None:

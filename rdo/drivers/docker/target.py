@@ -47,7 +47,8 @@ def of_existing(
         programs = ExecStarter(engine, ready.id, ready.name, user, {}, ready.workdir)
         if settings.login:
             _learn_shell(programs)
-        return DockerConnection(engine, ready.id, ready.name, programs, lambda: None)
+        resumes = settings.auto_start
+        return DockerConnection(engine, ready.id, ready.name, programs, lambda: None, resumes=resumes)
 
     def variables(caller: Caller) -> Mapping[str, str]:
         return devcontainer.variables(facts, caller.environment, roots) if facts else {}
@@ -57,7 +58,7 @@ def of_existing(
         is_same = shares_network and here == there
         return not engine.is_remote and (is_same or PublishedPort(here, there) in container.published)
 
-    key = ("docker", engine.endpoint, container.id, user, settings.login)
+    key = ("docker", engine.endpoint, container.id, user, settings.login, settings.auto_start)
     return DockerTarget(name, key, engine, connect, variables, serves_here)
 
 
