@@ -15,6 +15,8 @@ from typing import Any
 from rdo.drivers.base import Channel, Connection
 from rdo.drivers.local.driver import LocalDriver
 from rdo.errors import LinkLost
+from rdo.fscodec import fsdecode
+from rdo.remote_sh.render import render
 from rdo.remote_sh.script import Script
 from tests.connecting import connected
 from tests.ssh_client import ScriptedCaller
@@ -47,7 +49,8 @@ class OneShell:
         channel = _Late(opened)
 
         def start(script: Script) -> None:
-            quoted = " ".join("'" + word.replace("'", "'\\''") + "'" for word in [*words, *script.command[1:]])
+            text = fsdecode(render(script, nonce="", pty=False))
+            quoted = " ".join("'" + word.replace("'", "'\\''") + "'" for word in [*words, "-c", text])
             command = f"export PATH='{self.path}'; exec {quoted}"
             opened.append(self.channel(self._connection.open_channel(command, None)))
 

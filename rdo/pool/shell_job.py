@@ -180,5 +180,8 @@ def started_on(connection: HeldConnection, text: str, look: Callable[[], object]
 
 
 def _script(text: str, sudo: str) -> Script:
+    """The waiting shell runs it: another one would cost the target a program more."""
+    if not sudo:
+        return Script((), text=text)
     text = f"{_NEWLINE}; {text}" if NEWLINE in text else text
     return Script(command=("/bin/sh", "-c", text), sudo=sudo)

@@ -25,6 +25,8 @@ MODES_LOST = "rdo: cannot restore the modes of the terminal: `stty` fails on the
 
 def render(script: Script, *, nonce: str, pty: bool) -> bytes:
     """The script's one line, with its newline."""
+    if script.text:
+        return _line(script.text)
     parts = [_restore(script.modes)] if pty else []
     parts += [*_await_files(script, nonce), *_inside(script), *_level(script), *_variables(script), *_enter(script)]
     if pty and script.command:
@@ -32,7 +34,10 @@ def render(script: Script, *, nonce: str, pty: bool) -> bytes:
         parts += [*hang_up, fill(_JOB, COMMAND=_prefix(script), NONCE=nonce)]
     else:
         parts.append(f"exec {_prefix(script)}" + ("" if script.has_input or pty else " </dev/null"))
-    text = "; ".join(parts)
+    return _line("; ".join(parts))
+
+
+def _line(text: str) -> bytes:
     if NEWLINE in text:
         text = f"{_NEWLINE}; {text}"
     return fsencode(text) + b"\n"

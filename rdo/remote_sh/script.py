@@ -45,6 +45,8 @@ class Script(NamedTuple):
     """What has to be there before the command starts; None: nothing."""
     modes: Sequence[Sequence[str]] = ()
     """What stty is to set on a pty, once its own modes are restored: the words of each setting."""
+    text: str = ""
+    """What the shell does itself, in place of all else: text of rdo's own."""
 
 
 def mode_settings(modes: bytes) -> Iterator[tuple[str, ...]]:

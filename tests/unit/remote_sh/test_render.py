@@ -151,6 +151,7 @@ def test_a_script_is_one_line(script: Script, line: str) -> None:
         pytest.param(
             Script([], sudo="0"), 'set -- "${SHELL:-/bin/sh}" -l; exec sudo -- "$@"', id="sudo and no command"
         ),
+        pytest.param(Script([], text="a; b"), "a; b", id="text that needs no other shell"),
         pytest.param(Script(["a\n"]), NEWLINE + LEVEL + "set -- 'a'\"$rdo_n\"''; exec \"$@\"", id="a newline"),
     ],
 )
