@@ -47,13 +47,14 @@ def discover(environ: Mapping[str, str], project: str = "") -> FoundConfig:
 
     None of another file system, and from below the home directory none above it: others may write there. If a directory
     `project` is named, it is the one in there, whatever the working directory. Raises ConfigError where there is none,
-    or where the working directory itself is gone.
+    and where the working directory is gone that it would be found from.
     """
     try:
-        cwd = os.getcwd()
-    except OSError as error:
-        hint = "`cd` to a directory that exists"
-        raise ConfigError("cannot determine the working directory", str(error.strerror), hint) from None
+        cwd = working_directory()
+    except ConfigError:
+        if not project.startswith("/"):
+            raise
+        cwd = "/"  # outside of the project, wherever that was
     pwd = logical(environ.get("PWD", ""), cwd)
     if project:
         return _named(project, pwd, cwd, environ)
@@ -69,6 +70,15 @@ def discover(environ: Mapping[str, str], project: str = "") -> FoundConfig:
             return FoundConfig(config, root, pwd, cwd, stamp(config, user_file(environ)))
         why = f"the one in `{root}` is ignored: it is on another file system, or above your home directory"
     raise ConfigError(f"no `{CONFIG}` in `{pwd}` or any directory above", why, "`rdoctl init` writes one")
+
+
+def working_directory() -> str:
+    """Its physical path. Raises ConfigError where it has been removed."""
+    try:
+        return os.getcwd()
+    except OSError as error:
+        hint = "`cd` to a directory that exists"
+        raise ConfigError("cannot determine the working directory", str(error.strerror), hint) from None
 
 
 def _named(project: str, pwd: str, cwd: str, environ: Mapping[str, str]) -> FoundConfig:
@@ -100,7 +110,7 @@ def change_directory(directory: str, environ: MutableMapping[str, str]) -> None:
         os.chdir(directory)
     except OSError as error:
         raise RdoError(f"cannot change to `{directory}`", str(error.strerror)) from None
-    environ["PWD"] = logical(_normal(environ.get("PWD", ""), directory), os.getcwd())
+    environ["PWD"] = logical(_normal(environ.get("PWD", ""), directory), working_directory())
 
 
 def complete(environ: MutableMapping[str, str]) -> None:
@@ -110,13 +120,17 @@ def complete(environ: MutableMapping[str, str]) -> None:
     """
     if not environ.get("HOME"):
         _set_home(environ)
+    try:
+        cwd = os.getcwd()
+    except OSError:
+        return  # it was removed, and relative paths lead nowhere
     for name in PATH_ENV_VARS:
         value = environ.get(name, "")
         if value and value[0] not in "/~":
-            environ[name] = f"{os.getcwd()}/{value}"
+            environ[name] = f"{cwd}/{value}"
     host = environ.get("DOCKER_HOST", "")
     if host.startswith(SOCKET_URL) and not host.startswith(SOCKET_URL + "/"):
-        environ["DOCKER_HOST"] = f"{SOCKET_URL}{os.getcwd()}/{host[len(SOCKET_URL) :]}"
+        environ["DOCKER_HOST"] = f"{SOCKET_URL}{cwd}/{host[len(SOCKET_URL) :]}"
 
 
 def _set_home(environ: MutableMapping[str, str]) -> None:

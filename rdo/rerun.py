@@ -36,7 +36,7 @@ def run(words: Sequence[str], options: Options) -> int:
     """Run the command line until Ctrl-C; its exit status then. Raises RdoError."""
     if not options.command and options.shell_string is None:
         raise UsageError("`--watch` needs a command", "", "as in `rdo --watch make test`")
-    here = os.getcwd()
+    here = project.working_directory()
     project.complete(os.environ)
     environ = dict(os.environ)
     if options.directory:

@@ -53,7 +53,10 @@ def is_project(root: str, options: Options, environ: Mapping[str, str]) -> bool:
     try:
         found = project.discover(environ, options.project)
     except ConfigError:
-        here = os.path.join(os.getcwd(), "")
+        try:
+            here = os.path.join(os.getcwd(), "")
+        except OSError:
+            return False  # it was removed
         return not options.project and here.startswith(os.path.join(os.path.realpath(root), ""))
     return os.path.realpath(found.root) == os.path.realpath(root)
 

@@ -59,6 +59,31 @@ def test_arguments_output_and_paths_are_bytes_in_any_locale(project: Project, lo
     assert b"Traceback" not in wrong.stderr
 
 
+REMOVED = 'mkdir gone; cd gone; rmdir "$OLDPWD/gone"; '
+
+
+@pytest.mark.parametrize("variables", ["", "SSH_AUTH_SOCK=x DOCKER_HOST=unix://y "])
+@pytest.mark.parametrize(
+    "line",
+    ["rdo true", "rdo -C . true", "rdo --project . true", "rdo --watch true", "RDO_ON_TARGET=/x:default rdo true",
+     "rdo-rsh '' true", "rdoctl init", "rdoctl explain true"],
+)  # fmt: skip
+def test_a_working_directory_that_was_removed_is_told_in_one_line(project: Project, line: str, variables: str) -> None:
+    found = project.shell(f"{REMOVED} {variables} {line}")
+    said = [each for each in found.stderr.decode().splitlines() if not each.startswith("sh: 0:")]  # dash's own
+    expected = "cannot determine the working directory: No such file or directory; `cd` to a directory that exists"
+    assert (found.returncode, said) == (255, [f"{line.split()[0] if line.startswith('rdoctl') else 'rdo'}: {expected}"])
+
+
+def test_a_shim_works_from_a_working_directory_that_was_removed(project: Project) -> None:
+    assert project.shell("rdoctl shim add pwd").returncode == 0
+    found = project.shell(f"{REMOVED} '{project.local}/.rdo/bin/pwd'")
+    assert (found.returncode, found.stdout.decode()) == (0, f"{project.local}\n")
+    for words in (f"--project '{project.local}'", f"-C '{project.local}'", "-C .."):
+        found = project.shell(f"{REMOVED} SSH_AUTH_SOCK=x rdo {words} pwd")
+        assert (found.returncode, found.stdout.decode(), found.stderr) == (0, f"{project.remote}\n", b"")
+
+
 @pytest.mark.parametrize("home", ["/nonexistent", "relative", "", "/dev/null"])
 def test_a_home_that_is_not_there_is_no_hindrance(project: Project, home: str) -> None:
     """As sandboxes of builds have it, and users without a login."""

@@ -60,7 +60,7 @@ def command(source: str, **given: Any) -> None:
     answer can be given as an option too, so that no terminal is needed. Settings in these files that rdo has no key
     for are listed, and written to the .rdo.conf as comments.
     """
-    directory = os.getcwd()
+    directory = project.working_directory()
     path = os.path.join(directory, CONFIG)
     if os.path.lexists(path):
         raise _exists()
