@@ -42,7 +42,10 @@ def main() -> None:
     gc.disable()  # nothing lives long enough to be worth the look, which is a twentieth of all the work
     _open_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal's charset lacks is not a failure
+        sys.stdout.reconfigure(
+            errors="backslashreplace",  # a name that the terminal's charset lacks is not a failure
+            line_buffering=True,  # what is shown before an error stands before it, also in a file that has both
+        )
         if sys.stdout.isatty() and not charset.is_utf8(os.environ):
             sys.stdout = Ascii(sys.stdout.buffer, encoding="utf-8", line_buffering=True)
     _leave(run(sys.argv[1:]))

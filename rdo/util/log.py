@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 
-from rdo.errors import RdoError
+from rdo.errors import RdoError, printable
 
 LOG = 2
 
@@ -27,7 +27,7 @@ REASON_LIMIT = 300
 
 def event(text: str) -> None:
     """Note in one line what has happened. Never raises."""
-    append(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {' '.join(text.split())}\n".encode("utf-8", "backslashreplace"))
+    append(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {printable(' '.join(text.split()))}\n".encode())
 
 
 def append(data: bytes, log: int = LOG) -> None:

@@ -80,6 +80,21 @@ def test_without_a_config_nothing_else_is_checked(local: Project) -> None:
     assert found["everything else"] == ("skipped", "needs `config`")
 
 
+def test_what_is_not_allowed_is_refused_in_the_words_of_rdo(local: Project) -> None:
+    where = local.local / ".rdo.conf"
+    quoted = shlex.quote(str(where))
+    for mode, why in (
+        (0o644, f"profile `default` of `{where}` is not allowed yet; type `rdoctl allow`"),
+        (0o666, f"{where}: can be written by everyone; `chmod go-w {quoted}`, or `rdoctl allow` to accept it anyway"),
+    ):
+        where.chmod(mode)
+        unsure = replace(local, environment={**local.environment, "RDO_TRUST": ""})
+        status, found = examine(unsure)
+        assert (status, found["trust"]) == (1, ("failed", why))
+        assert unsure.shell("rdo true").stderr.decode() == f"rdo: {why}\n"
+        assert found["conclusion"][1] == f"rdo does not work yet; fix `trust` first: {why.partition('; ')[2]}"
+
+
 def test_an_unknown_profile_is_a_failed_config(local: Project) -> None:
     status, found = examine(local, "-p nonsense")
     assert status == 1

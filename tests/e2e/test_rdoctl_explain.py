@@ -209,3 +209,30 @@ def test_what_becomes_of_urls_is_shown_where_that_is_asked_for(
     project.configure(f'{driver}directory = "/srv"\n{config}\n')
     text = explain(project, "make", RDO_SSH_CONFIG=str(tmp_path / "ssh_config"), BROWSER=browser)
     assert f"\nURLs that the command opens\n  {what}" in text
+
+
+def test_an_error_stands_after_what_was_shown_before_it(project: Project) -> None:
+    (project.local / ".rdo.conf").chmod(0o666)
+    done = project.shell("rdoctl explain true 2>&1")
+    first, *_, last = done.stdout.decode().splitlines()
+    assert (done.returncode, first) == (255, "Config files, later ones win")
+    assert last.startswith(f"rdoctl: {project.local}/.rdo.conf: can be written by everyone; ")
+
+
+def test_a_long_value_pushes_nothing_of_the_other_settings_on(project: Project) -> None:
+    (project.local / ".rdo.local.conf").write_text(f'env = {{ LONG = "{"x" * 3000}" }}\n')
+    shown = explain(project, "true").splitlines()
+    assert {len(line) > 3000 for line in shown if "LONG" in line} == {True}
+    assert max(len(line) for line in shown if "LONG" not in line) < 500
+
+
+def test_an_ssh_configuration_that_is_wrong_is_told_with_the_command_that_shows_it(
+    project: Project, tmp_path: Path
+) -> None:
+    config = tmp_path / "my ssh_config"
+    config.write_text("Hots devbox\n")
+    project.configure('driver = "ssh"\nhost = "devbox"\nport = 2222\ndirectory = "/srv"\n')
+    done = project.shell(f"RDO_SSH_CONFIG='{config}' rdoctl explain true")
+    command = re.findall("try `(.*)`$", done.stderr.decode())
+    assert command == [f"ssh -G -F '{config}' -p 2222 -- devbox"]
+    assert b"Bad configuration option: hots" in project.shell(command[0]).stderr

@@ -48,7 +48,7 @@ def test_an_option_of_ssh_ends_at_the_end_of_its_line(odd: str, tmp_path: Path) 
     environment = {"PATH": os.environ["PATH"]}
     asked = Query(SshQueryRequest("host", ssh_config=str(config)), environment)._finish
     assert asked
-    lines = query._answer(asked)
+    lines = query._answer(SshQueryRequest("host"), asked)
     found = parse(SshQueryRequest("host"), lines, environment, person)
     assert found.strict_host_key_checking == "yes"
 

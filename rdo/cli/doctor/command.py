@@ -84,4 +84,6 @@ def _trust(profile: str) -> Finding:
     """Before the checks that connect or run anything."""
     request = allow.trust_request(allow.load(profile))
     status = store.status(request, os.environ)
-    return ok(status.value) if status.is_allowed else check.failed(status.value, f"type `{request.command}`")
+    if not status.is_allowed:
+        raise store.refusal(request, status)
+    return ok(status.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -50,11 +51,12 @@ class Query:
         """The answer. Raises ConnectError with ssh's own words where the configuration is wrong."""
         from rdo.drivers.ssh.query_output import parse  # while ssh works
 
-        lines = _answer(self._finish) if self._finish else _lines_without_ssh(self._request, self._environment)
+        request, finish = self._request, self._finish
+        lines = _answer(request, finish) if finish else _lines_without_ssh(request, self._environment)
         try:
-            return parse(self._request, lines, self._environment, pwd.getpwuid(os.getuid()))
+            return parse(request, lines, self._environment, pwd.getpwuid(os.getuid()))
         except ValueError as error:
-            raise ConnectError(f"the ssh configuration of `{self._request.host}` is not usable", str(error)) from None
+            raise ConnectError(f"the ssh configuration of `{request.host}` is not usable", str(error)) from None
 
 
 def _start_for_caller(command: Sequence[str], environment: Mapping[str, str]) -> Finish:
@@ -63,7 +65,7 @@ def _start_for_caller(command: Sequence[str], environment: Mapping[str, str]) ->
     return begin_for_caller(command, environment)
 
 
-def _answer(finish: Finish) -> list[str]:
+def _answer(request: SshQueryRequest, finish: Finish) -> list[str]:
     try:
         done = finish(QUERY_TIMEOUT)
     except TimeoutError:
@@ -72,7 +74,8 @@ def _answer(finish: Finish) -> list[str]:
     if done.returncode != 0:
         lines = [line.rstrip() for line in _lines(done.stderr) if not line.startswith("Pseudo-terminal")]
         why = "; ".join(words(fsencode(line), DISPLAY_LIMIT) for line in lines[:COMPLAINT_LIMIT])
-        raise ConnectError("the ssh configuration is not usable", why, "try `ssh -G HOST`")
+        command = shlex.join(["ssh", *arguments(request)])
+        raise ConnectError("the ssh configuration is not usable", why, f"try `{command}`")
     return _lines(done.stdout)
 
 

@@ -11,6 +11,19 @@ def test_columns_are_aligned_and_control_characters_are_shown_as_text() -> None:
     assert table.render([("a", "b", "c"), ("long", "x\x1by", "")]) == ["a     b       c", "long  x\\x1by"]
 
 
+def test_columns_are_aligned_as_a_terminal_shows_them() -> None:
+    assert table.render([("\u6f22\u5b57", "b"), ("e\u0301", "c"), ("long", "d")]) == [
+        "\u6f22\u5b57  b",
+        "e\u0301     c",
+        "long  d",
+    ]
+
+
+def test_a_long_text_pushes_no_other_row_on() -> None:
+    assert table.render([("a", "b"), ("x" * 81, "c"), ("", "d")]) == ["a  b", f"{'x' * 81}  c", "   d"]
+    assert table.render([("x" * 81, "c")]) == [f"{'x' * 81}  c"]
+
+
 def test_no_rows_are_no_lines() -> None:
     assert table.render([]) == []
 

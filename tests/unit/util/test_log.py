@@ -37,8 +37,8 @@ def test_it_never_grows_beyond_its_limit_and_keeps_the_latest_lines(path: Path, 
 
 def test_an_event_is_a_line_whatever_is_in_it(path: Path, handle: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "append", lambda data: os.write(handle, data))
-    log.event("closed `a\nb`\udcff")
-    assert path.read_bytes().endswith(b" closed `a b`\\udcff\n")
+    log.event("closed `a\nb`\udcff\x1b[31m")
+    assert path.read_bytes().endswith(b" closed `a b`\\xff\\x1b[31m\n")
     assert path.read_bytes().count(b"\n") == 1
 
 
