@@ -28,8 +28,9 @@ static void append_stamp(struct bytes *stamp, const char *path) {
     if (stat(path, &info) != 0)
         append_text(stamp, "-");
     else
-        append_format(stamp, "%lld:%lld:%llu", modified_ns(&info), (long long)info.st_size,
-                      (unsigned long long)info.st_ino);
+        append_format(stamp, "%lld:%lld:%llu:%u:%u:%u", modified_ns(&info), (long long)info.st_size,
+                      (unsigned long long)info.st_ino, (unsigned)info.st_mode, (unsigned)info.st_uid,
+                      (unsigned)info.st_gid);
 }
 
 static const char *stamp_of(const char *config, const char *user) {

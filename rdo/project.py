@@ -152,7 +152,9 @@ def user_file(environ: Mapping[str, str]) -> str:
 
 
 def stamp(config: str, user: str) -> str:
-    """What changes when one of the config files does: each file's modification time (ns), size and inode."""
+    """What changes when one of the config files does: each file's modification time (ns), size and inode, and who may
+    change it.
+    """
     return " ".join(map(_stamp_one, (user, config, _join(_parent(config), LOCAL_CONFIG))))
 
 
@@ -161,7 +163,7 @@ def _stamp_one(path: str) -> str:
         stat = os.stat(path)
     except OSError:
         return MISSING
-    return f"{stat.st_mtime_ns}:{stat.st_size}:{stat.st_ino}"
+    return f"{stat.st_mtime_ns}:{stat.st_size}:{stat.st_ino}:{stat.st_mode}:{stat.st_uid}:{stat.st_gid}"
 
 
 def upwards(directory: str) -> Iterator[str]:

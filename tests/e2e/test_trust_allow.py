@@ -53,6 +53,19 @@ def test_once_allowed_it_is_used_and_the_values_were_shown(project: Project) -> 
     assert rdo(project).returncode == 0
 
 
+@pytest.mark.both_clients
+@pytest.mark.parametrize("name", [".rdo.conf", ".rdo.local.conf"])
+def test_whether_others_can_change_a_file_is_seen_at_once_each_time(project: Project, name: str) -> None:
+    path = project.local / name
+    path.touch()
+    rdoctl(project, "allow --yes")
+    for _ in range(2):
+        path.chmod(0o666)
+        assert f"{name}: can be written by everyone; `chmod go-w " in rdo(project).stderr.decode()
+        path.chmod(0o644)
+        assert (rdo(project).returncode, rdo(project).stderr) == (0, b"")
+
+
 @pytest.mark.parametrize("line", ["use_sudo = true", 'pass_env = ["X"]'])
 def test_a_guarded_key_that_changes_is_asked_about_again(project: Project, line: str) -> None:
     rdoctl(project, "allow --yes")

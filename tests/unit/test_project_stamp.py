@@ -21,6 +21,10 @@ def change_time(path: Path) -> None:
     os.utime(path, ns=(0, path.stat().st_mtime_ns + 1))
 
 
+def change_mode(path: Path) -> None:
+    path.chmod(0o666)
+
+
 def replace(path: Path) -> None:
     """Another file of the same size and time."""
     before = path.stat()
@@ -31,7 +35,7 @@ def replace(path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [CONFIG, ".rdo.local.conf", "user"])
-@pytest.mark.parametrize("change", [change_content, change_time, replace, Path.unlink])
+@pytest.mark.parametrize("change", [change_content, change_time, change_mode, replace, Path.unlink])
 def test_the_stamp_changes_with_each_of_the_files(project: Path, name: str, change: Callable[[Path], None]) -> None:
     config, user = str(project / CONFIG), str(project / "user")
     for file in (CONFIG, ".rdo.local.conf", "user"):
