@@ -47,7 +47,7 @@ def diff(profile: str) -> None:
 @command.command("push")
 @profile_option
 def push(profile: str) -> None:
-    """Copy what changed here to the target."""
+    """Copy what changed here, or was deleted there, to the target."""
     _run(profile, "push")
 
 

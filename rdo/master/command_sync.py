@@ -151,7 +151,7 @@ class CommandSync(NamedTuple):
         if verb != "pull":
             self.sync.forget()  # no command's shell looks whether all is there still
         if verb in ("both", "push"):
-            self.before(caller)
+            self._push(caller, looks_for_missing=verb == "push")
         if verb in ("both", "pull"):
             status = self.after(caller)
         if verb == "take":
@@ -163,6 +163,11 @@ class CommandSync(NamedTuple):
             self.client.send(protocol.STARTED)
             self.client.send(protocol.OUTPUT, "".join(f"{printable(line)}\n" for line in lines).encode())
         self.client.send(protocol.EXIT, bytes([status]))
+
+    def _push(self, caller: WaitingCaller, *, looks_for_missing: bool) -> None:
+        if looks_for_missing:
+            self.sync.lose_missing(self.use(caller))
+        self.before(caller)
 
     def _take(self, caller: WaitingCaller, words: Sequence[str]) -> int:
         side, *paths = words

@@ -64,6 +64,11 @@ class KnownFiles:
             del self.uncertain[path]
             self.resolved.append(path)
 
+    def lose(self, paths: Iterable[bytes]) -> None:
+        """It is not there any more: then it is put again like what is new."""
+        for path in paths:
+            self._drop(path)
+
     def adopt(self, path: bytes, placed: Placed) -> None:
         """What is there is what would be put: then it need not be."""
         self._keep(path, placed)

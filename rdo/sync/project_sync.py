@@ -141,6 +141,11 @@ class ProjectSync:
         self._tell_of(taken.refused, use.caller)
         return taken
 
+    def lose_missing(self, use: JobUse) -> None:
+        """Have the next push copy what was removed there, too. Raises RdoError."""
+        with self._turn:
+            self._target.lose_missing(use, self._root)
+
     def forget(self) -> None:
         """Ask the target again before the next command."""
         with self._turn:

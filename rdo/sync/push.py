@@ -83,6 +83,12 @@ class Pusher:
             put[path] = tree[path]
             self.sender.respelled.add(path)
 
+    def lose_missing(self) -> None:
+        """Find out what of all that rdo has put there is not there any more. Raises RdoError, LinkLost, CallerGone."""
+        self._resolve()
+        found = self._examine(self._known.placed, contents=False)
+        self._known.lose([path for path, each in found.items() if not each.kind])
+
     def differences(self, root: bytes, tree: Tree) -> list[Difference]:
         """What is not the same there as in the tree. Raises as `run`."""
         self._resolve()
@@ -97,8 +103,11 @@ class Pusher:
             entry = tree.get(path)
             if path in unequal or (entry is None and not each.kind):
                 continue
+            is_directory = entry is not None and each.kind == entry.kind == "directory"
             if not each.kind:
                 unequal[path] = Difference(path, entry, MISSING)
+            elif path not in placed and is_directory:
+                continue  # others made it, and it stays theirs
             elif path not in placed or not placed[path].entry.same(entry):
                 unequal[path] = Difference(path, entry, OUTDATED)
         return sorted(unequal.values())

@@ -151,10 +151,17 @@ class TargetTree:
 
     def differences(self, use: JobUse, root: bytes, tree: Tree) -> list[Difference]:
         """What is not the same there as in the tree of `root`. Raises as `push`."""
+        return self._pusher(use, root).differences(root, tree)
+
+    def lose_missing(self, use: JobUse, root: bytes) -> None:
+        """Have the next push put what was removed there, too. Raises RdoError, LinkLost, CallerGone."""
+        self.forget()
+        self._pusher(use, root).lose_missing()
+
+    def _pusher(self, use: JobUse, root: bytes) -> Pusher:
         place = TargetDirectory(self._directory, self._target, self._state.identity)
         opened, known = self._open(use, place)
-        indexes = PushedIndexes(self._state, place, root)
-        return Pusher(use, place, opened, known, self._serial, indexes).differences(root, tree)
+        return Pusher(use, place, opened, known, self._serial, PushedIndexes(self._state, place, root))
 
 
 class _Paths(NamedTuple):

@@ -66,6 +66,9 @@ def test_rdoctl_sync_copies_in_one_direction(synced: Synced) -> None:
     (synced.here / "a").write_text("1")
     assert synced.rdoctl("sync", "push").returncode == 0
     assert (synced.there / "a").read_text() == "1"
+    (synced.there / "a").unlink()
+    assert synced.rdoctl("sync", "push").returncode == 0
+    assert (synced.there / "a").read_text() == "1"
     (synced.there / "out").write_text("2")
     (synced.here / "a").write_text("11")
     assert synced.rdoctl("sync", "pull").returncode == 0

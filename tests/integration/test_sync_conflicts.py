@@ -11,8 +11,9 @@ import pytest
 
 from rdo.errors import RdoError
 from rdo.sync.conflict import SyncConflict
+from rdo.sync.push_sender import PushResult
 from tests.one_shell import OneShell
-from tests.sync_target import Side, contents, pushed_side, tree_of, write
+from tests.sync_target import Side, contents, pushed_side, texts, tree_of, write
 from tests.target_tools import tools
 
 HINT = "see `rdoctl sync diff`; then `rdoctl sync take here PATH`, or `there`"
@@ -193,6 +194,29 @@ def test_differences_are_named_by_what_they_are(side: Side) -> None:
     assert found == {
         b"new": "not ours", b"b": "changed", b"src/c": "missing", b"a": "outdated", b"src/deep/d": "outdated"
     }  # fmt: skip
+
+
+def test_a_directory_that_others_made_is_no_difference(side: Side) -> None:
+    write(side.there, {"built/theirs": "1"})
+    side.write({"built/": ""})
+    assert side.tree.differences(side.use, os.fsencode(side.here), tree_of(side.here)) == []
+
+
+def test_what_was_removed_there_comes_again_if_that_is_wanted(side: Side) -> None:
+    shutil.rmtree(side.there / "src")
+    (side.there / "link").unlink()
+    write(side.there, {"src/theirs": "3"})
+    (side.there / "b").write_text("theirs")
+    assert side.push() == PushResult()
+    side.tree.lose_missing(side.use, os.fsencode(side.here))
+    assert side.push().put == 4
+    assert texts(side.there) == texts(side.here) | {b"src/theirs": b"3", b"b": b"theirs"}
+    (side.there / "src/c").unlink()
+    side.tree.lose_missing(side.use, os.fsencode(side.here))
+    (side.there / "src/c").write_text("theirs")
+    with pytest.raises(SyncConflict):
+        side.push()
+    assert (side.there / "src/c").read_text() == "theirs"
 
 
 def test_a_second_machine_is_told_of_the_first_and_overwrites_nothing_of_it(side: Side) -> None:

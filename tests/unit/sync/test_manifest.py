@@ -117,6 +117,14 @@ def test_what_rdo_knew_is_its_own_though_the_targets_log_is_lost() -> None:
     assert KnownFiles(parse(LOG), {**known.placed, **parse(LOG).placed}).is_settled is False
 
 
+def test_what_is_not_there_any_more_is_not_rdos() -> None:
+    known = KnownFiles(parse(LOG))
+    known.lose([b"d/l"])
+    assert b"d/l" not in known.placed
+    assert b"d/l" not in known.entries
+    assert is_settled(known) is True
+
+
 def test_what_is_there_already_need_not_be_put() -> None:
     known = KnownFiles(parse(LOG))
     known.adopt(b"z", FILE._replace(token="now"))
