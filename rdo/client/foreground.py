@@ -153,9 +153,9 @@ class Foreground:
             elif number == _signal.SIGWINCH and self._pty:
                 self._resize(number)
             else:
-                if SIGNAL_NAMES[number].decode() in FATAL_SIGNALS:
-                    self.watch.is_signalled = True
                 self._outbox.send(protocol.SIGNAL, SIGNAL_NAMES[number])
+                if SIGNAL_NAMES[number].decode() in FATAL_SIGNALS:
+                    self.watch.is_signalled = True  # after it was sent: a look in between would find all read
 
     def _wait_for_signal(self, taken: set[int]) -> int:
         if not hasattr(_signal, "sigwaitinfo"):  # macOS

@@ -68,6 +68,7 @@ class MasterWatch:
             self._lived_at, self._is_doubtful = now, False
         elif not sockets.is_unread(self._connection):
             self._lives(now)
+            self.is_signalled = False  # it was read; what came may have been sent before
             self._outbox.send(protocol.PROBE)
         elif not self._is_doubtful:
             self._is_doubtful = True
@@ -81,7 +82,7 @@ class MasterWatch:
         if was_told:
             self._tell(f"the control master answers again, after {now - self._lived_at:.0f} s")
         self._lived_at = now
-        self._is_doubtful = self.is_signalled = False
+        self._is_doubtful = False
 
     def _is_silent(self, seconds: float) -> None:
         if seconds >= (SIGNALLED_LOST_AFTER if self.is_signalled else LOST_AFTER):

@@ -113,6 +113,17 @@ def test_a_master_that_reads_nothing_for_long_is_given_up(watched: Watched, sign
     assert watched.client.recv(1) == b""
 
 
+def test_what_came_before_a_signal_gives_a_master_no_more_time(watched: Watched) -> None:
+    watched.watch.hear()
+    watched.watch.is_signalled = True
+    watched.client.send(b"a signal")
+    for wait in (EARLY_INTERVAL, EARLY_INTERVAL, SECOND_LOOK):
+        watched.look(wait)
+    assert not watched.watch.is_wedged
+    watched.look(SIGNALLED_LOST_AFTER)
+    assert watched.watch.is_wedged
+
+
 def test_what_a_client_did_not_see_does_not_count(watched: Watched) -> None:
     watched.look(EARLY_INTERVAL)
     watched.look(EARLY_INTERVAL)
