@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 from rdo.config.forwards import Endpoint
 
 
 def connect(destination: Endpoint, timeout: float) -> socket.socket:
     """A socket that is connected to it, within so many seconds. Raises OSError."""
-    if not destination.path:
-        return socket.create_connection((destination.host, destination.port), timeout)
-    connection = socket.socket(socket.AF_UNIX)
+    if destination.path:
+        return _connected(socket.AF_UNIX, destination.path, timeout)
+    errors = []
+    for family, _, _, _, address in socket.getaddrinfo(destination.host, destination.port, type=socket.SOCK_STREAM):
+        try:
+            return _connected(family, address, timeout)
+        except OSError as error:
+            errors.append(error)
+    raise errors[0]  # of several addresses, those come last that cannot be reached from here at all
+
+
+def _connected(family: int, address: tuple[Any, ...] | str, timeout: float) -> socket.socket:
+    connection = socket.socket(family)
     try:
         connection.settimeout(timeout)
-        connection.connect(destination.path)
+        connection.connect(address)
     except BaseException:
         connection.close()
         raise

@@ -5,7 +5,8 @@
 # that of one. nc does, so it comes last; where it can, it only connects, and cat passes the bytes on, as with bash: from
 # the client by 5, and to it by 6.
 rdo_has() { command -v "$1" >/dev/null 2>&1; }
-rdo_both() { case $rdo_host in localhost) "$@" 127.0.0.1 2>/dev/null || "$@" ::1;; *) "$@" "$rdo_host";; esac; }
+# Many a container has no ::1, so that why it cannot be reached says nothing.
+rdo_both() { case $rdo_host in localhost) "$@" ::1 2>/dev/null || "$@" 127.0.0.1;; *) "$@" "$rdo_host";; esac; }
 rdo_socat() { case $1 in *:*) set -- "[$1]";; esac; socat -t 2 - "TCP:$1:@PORT@,nodelay"; }
 rdo_nc() { nc ${rdo_n:+"$rdo_n"} "$1" @PORT@; }
 rdo_nc_e() { nc "$1" @PORT@ -e sh -c "exec 3<&0; $rdo_pass"; }

@@ -8,6 +8,8 @@ from rdo.config.forwards import Endpoint
 from rdo.fscodec import fsencode
 from rdo.remote_sh import template
 
+# Of several addresses, the error of the first is shown, since those that cannot be reached from there at all come last.
+
 _PYTHON = """
 import os, socket, sys, _thread
 path, host, port, nonce = sys.argv[1:]
@@ -38,6 +40,16 @@ def up():
             goes_on = False
             while left:
                 left -= len(read(min(left, 65536)))
+def connect():
+    errors = []
+    for family, kind, _, _, address in socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM):
+        try:
+            s = socket.socket(family, kind)
+            s.connect(address)
+            return s
+        except OSError as error:
+            errors.append(error)
+    raise errors[0]
 def write(data):
     while data:
         data = data[os.write(1, data):]
@@ -55,7 +67,7 @@ try:
         s = socket.socket(socket.AF_UNIX)
         s.connect(path)
     else:
-        s = socket.create_connection((host, int(port)))
+        s = connect()
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     write(b"F")
     _thread.start_new_thread(down, ())
@@ -67,10 +79,20 @@ except OSError as error:
 _PERL = """
 use strict;
 my ($path, $host, $port, $nonce) = @ARGV;
-my $s = $path
-    ? do { require IO::Socket::UNIX; IO::Socket::UNIX->new($path) }
-    : do { require IO::Socket::IP; IO::Socket::IP->new(PeerHost => $host, PeerPort => $port) };
-if (!$s) { print STDERR "$!" . $nonce . "1"; exit }
+my ($s, @errors);
+if ($path) {
+    require IO::Socket::UNIX;
+    $s = IO::Socket::UNIX->new($path) or @errors = "$!";
+} else {
+    require IO::Socket::IP;
+    my ($error, @found) = Socket::getaddrinfo($host, $port, { socktype => Socket::SOCK_STREAM() });
+    @errors = "$error" if $error;
+    for my $address (@found) {
+        $s = IO::Socket::IP->new(PeerAddrInfo => [$address]) and last;
+        push @errors, "$!";
+    }
+}
+if (!$s) { print STDERR $errors[0] . $nonce . "1"; exit }
 $SIG{PIPE} = "IGNORE";
 sub put {
     my ($to, $data) = @_;
