@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Mapping
 
-from rdo.errors import SetupError
+from rdo.errors import SetupError, reason
 from rdo.fscodec import fsencode
 from rdo.util import atomic_write, foreign_file, private_directory
 
@@ -46,7 +46,7 @@ class ShimPath:
                 private_directory.check_private(path, os.lstat(path))
         except OSError as error:
             hint = "free disk space or fix its permissions"
-            raise SetupError(f"cannot create `{self.path}`", str(error.strerror), hint) from None
+            raise SetupError(f"cannot create `{self.path}`", reason(error), hint) from None
 
     def add(self, name: str, text: str) -> None:
         """Write a shim, in the place of one that is there. Raises OSError."""

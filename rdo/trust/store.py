@@ -13,7 +13,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from rdo.config.load import Config
-from rdo.errors import RdoError, SetupError
+from rdo.errors import RdoError, SetupError, reason
 from rdo.fscodec import fsencode
 from rdo.trust.request import TrustRequest, Values, requested
 from rdo.util import foreign_file, private_directory
@@ -94,7 +94,7 @@ class Store:
         except OSError as error:
             what = f"cannot record in `{self._directory}` what is allowed"
             hint = f"{REMEDIES.get(error.errno or 0, '')}set {BYPASS}=1 for this once"
-            raise SetupError(what, str(error.strerror), hint) from None
+            raise SetupError(what, reason(error), hint) from None
 
     def forget(self, config: str, profile: str) -> bool:
         """Take back what was allowed; whether there was something. Raises SetupError."""
@@ -103,7 +103,7 @@ class Store:
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise SetupError(f"cannot remove a file of `{self._directory}`", str(error.strerror)) from None
+            raise SetupError(f"cannot remove a file of `{self._directory}`", reason(error)) from None
         return True
 
     def records(self) -> list[Record]:
@@ -155,7 +155,7 @@ def _content(path: str) -> str:
     try:
         return f"sha256:{sha256_hex(foreign_file.read(path, SIZE_LIMIT))}"
     except OSError as error:
-        raise SetupError(f"cannot read `{path}`", str(error.strerror)) from None
+        raise SetupError(f"cannot read `{path}`", reason(error)) from None
 
 
 def is_bypassed(environment: Mapping[str, str]) -> bool:

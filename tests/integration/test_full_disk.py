@@ -58,7 +58,7 @@ def test_what_cannot_be_kept_as_allowed_is_an_error_and_leaves_nothing(full: Pat
     before = store.records()
     with pytest.raises(SetupError) as caught:
         store.add(TrustRequest("/a", "default", (("host", "two"),)))
-    expected = f"cannot record in `{full}/rdo/allowed` what is allowed: No space left on device; "
+    expected = f"cannot record in `{full}/rdo/allowed` what is allowed: no space left on device; "
     assert str(caught.value) == expected + "free disk space there, or set RDO_TRUST=1 for this once"
     assert store.records() == before
     assert len(list((full / "rdo" / "allowed").iterdir())) == 1

@@ -18,7 +18,7 @@ from rdo.cli.ide import jetbrains as ide_jetbrains
 from rdo.cli.ide.draft import SHIMS, Draft, Project
 from rdo.cli.ide.toolset import Tool
 from rdo.cli.init import survey
-from rdo.errors import RdoError, SetupError, printable
+from rdo.errors import RdoError, SetupError, printable, reason
 from rdo.shims.directory import ShimPath
 from rdo.util import atomic_write, foreign_file
 
@@ -143,7 +143,7 @@ def read(path: str) -> str | None:
     except ValueError:
         raise RdoError(f"cannot read `{path}`", "it is not UTF-8", "move it out of the way") from None
     except foreign_file.UnsuitableFile as error:
-        raise RdoError(f"cannot read `{path}`", str(error.strerror), "move it out of the way") from None
+        raise RdoError(f"cannot read `{path}`", reason(error), "move it out of the way") from None
 
 
 def save(root: str, path: str, text: str) -> bool:

@@ -16,7 +16,7 @@ from rdo.cli.init.survey import DOCKERFILES, Survey
 from rdo.cli.init.template import Suggestion
 from rdo.config import load
 from rdo.config.schema import CONTAINERS, DRIVERS, KEYS
-from rdo.errors import ConfigError, RdoError, SetupError, printable
+from rdo.errors import ConfigError, RdoError, SetupError, printable, reason
 from rdo.project import CONFIG
 from rdo.trust import store
 from rdo.util.phrases import listed
@@ -175,7 +175,7 @@ def write(path: str, text: str) -> None:
     except FileExistsError:
         raise _exists() from None
     except OSError as error:
-        raise RdoError(f"cannot write `{path}`", str(error.strerror)) from None
+        raise RdoError(f"cannot write `{path}`", reason(error)) from None
     try:
         with open(fd, "w", encoding="utf-8") as file:
             file.write(text)
