@@ -63,10 +63,16 @@ static void append_flags(struct bytes *bytes, const struct mode *table, size_t c
         append_format(bytes, "%s=%d ", table[i].name, (flags & table[i].flag) != 0);
 }
 
-/* The modes of the terminal that `fd` is, as the request has them; nothing where it is none. */
+static bool is_in_background(int fd) {
+    pid_t group = tcgetpgrp(fd);
+    return group >= 0 && group != getpgrp();
+}
+
+/* The modes of the terminal that `fd` is, as the request has them; nothing where it is none, or where they are those that
+ * a shell has set for its prompt. */
 void append_modes(struct bytes *bytes, int fd) {
     struct termios modes;
-    if (tcgetattr(fd, &modes) != 0)
+    if (is_in_background(fd) || tcgetattr(fd, &modes) != 0)
         return;
     append_keys(bytes, &modes, fd);
     append_flags(bytes, INPUT_MODES, sizeof INPUT_MODES / sizeof *INPUT_MODES, modes.c_iflag);
@@ -114,8 +120,7 @@ bool tty_is_raw(void) {
 /* Pass every key through, as cfmakeraw(3) does; not in the background, where that would stop us. Where it was raw, a shell
  * that saw us stopped (SIGSTOP) may have set its own modes meanwhile. */
 void tty_enter_raw(void) {
-    pid_t group = tcgetpgrp(0);
-    if (group >= 0 && group != getpgrp()) {
+    if (is_in_background(0)) {
         is_raw = false;
         return;
     }

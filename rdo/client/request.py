@@ -55,8 +55,11 @@ def build(options: Options, found: FoundConfig, environ: Mapping[str, str]) -> R
 
 
 def terminal() -> tuple[tuple[int, int, int, int], bytes]:
-    """The size of the terminal that stdout is, and the modes of the one that stdin is."""
-    return tty.window_size(1), terminal_modes.read(0)
+    """The size of the terminal that stdout is, and the modes of the one that stdin is.
+
+    In the background these are not known: a shell has set its own for its prompt.
+    """
+    return tty.window_size(1), b"" if tty.is_in_background(0) else terminal_modes.read(0)
 
 
 def needs_pty(options: Options, environ: Mapping[str, str]) -> bool:

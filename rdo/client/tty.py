@@ -47,7 +47,8 @@ def is_in_front(fd: int) -> bool:
         return False
 
 
-def _is_in_background(fd: int) -> bool:
+def is_in_background(fd: int) -> bool:
+    """Whether another job is in the foreground of the terminal `fd`."""
     try:
         return os.tcgetpgrp(fd) != os.getpgrp()
     except OSError:
@@ -92,7 +93,7 @@ class Terminal:
 
         Where it was raw, a shell that saw us stopped (SIGSTOP) may have set its own modes meanwhile.
         """
-        if _is_in_background(self._fd):
+        if is_in_background(self._fd):
             self._saved = None
             return False
         try:

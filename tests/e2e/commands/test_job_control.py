@@ -58,6 +58,17 @@ def test_a_command_that_began_in_the_background_has_the_terminal_once_it_is_in_t
     terminal.expect(" icanon ")
 
 
+def test_a_command_that_began_in_the_background_has_not_the_modes_of_a_prompt(terminal: Terminal) -> None:
+    """A shell that edits lines has set its own by the time."""
+    terminal.line("(sleep 0.5; exec rdo sh -c 'echo up; read line; echo [$line]') &")
+    terminal.match(r"up\r+\n")
+    terminal.line("fg")
+    terminal.match(r"echo \[\$line\]' ?\)\r\n")
+    assert wait_until(partial(is_raw, terminal), 5)
+    terminal.line("one")
+    terminal.expect("[one]\r\n")
+
+
 def test_keys_are_the_shell_s_while_a_command_that_was_stopped_goes_on_in_the_background(terminal: Terminal) -> None:
     terminal.line("rdo sh -c 'echo up; read a; echo [$a]'")
     terminal.match(rf"{LINE_START}up\r\n")
