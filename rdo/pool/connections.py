@@ -160,7 +160,10 @@ class ConnectionSet:
                 return ShellLease(_open_at_last(connection, opening), connection, opening)
         except (ChannelRefused, LinkLost) as error:
             connection.close()
-            raise ConnectError("the target refused to open a session", str(error), "see `rdoctl doctor`") from None
+            why, hint = str(error), ""
+            if isinstance(error, LinkLost):
+                why, hint = str(LinkLost(error.what, error.why)), error.hint
+            raise ConnectError("the target refused to open a session", why, hint or "see `rdoctl doctor`") from None
         except BaseException:
             connection.close()
             raise

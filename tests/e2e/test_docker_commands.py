@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -228,6 +229,20 @@ def test_a_container_that_was_paused_goes_on_with_the_next_command(
             assert wait_until(waiting, GONE)
             paused.pause()
             assert project.run("echo", word.decode().strip()).stdout == word
+
+
+def test_a_container_that_never_stays_up_is_one_line_that_leads_to_its_log(
+    project: Project, docker_engine: DockerEngine
+) -> None:
+    options: dict[str, Any] = {"command": ["/bin/sh", "-c", "exit 3"], "restart_policy": {"Name": "always"}}
+    with docker_engine.container(mounts={project.local: "/it"}, **options) as name:
+        project.configure(f'driver = "docker"\ncontainer = "{name}"\n')
+        found = project.run("true")
+    last = found.stderr.decode().splitlines()[-1]
+    assert found.returncode == 255
+    assert last.startswith("rdo: ")
+    assert last.endswith(f"; look at `docker logs {name}`")
+    assert "no longer exists" not in last
 
 
 def test_an_unknown_container_is_one_line(project: Project) -> None:
