@@ -19,6 +19,7 @@ from rdo.cli.init import compose_file, devcontainer_hooks, devcontainer_ports
 from rdo.cli.init.template import LeftOut, Suggestion
 from rdo.config.schema import KEYS
 from rdo.config.types import InvalidValue
+from rdo.drivers.docker.answer import written
 from rdo.drivers.docker.devcontainer import VARIABLE, identity, known_variables
 from rdo.util import jsonc
 
@@ -76,9 +77,9 @@ class _Reader:
         return VARIABLE.sub(self._value, text)
 
     def expand(self, value: Any) -> str | None:
-        """The same; None where an unknown one stands in it, or where the value is not text."""
-        found = self.substitute(value) if isinstance(value, str) else "${"
-        return None if "${" in found else found
+        """The same, of a number, too; None where an unknown one stands in it, or where the value is none of these."""
+        found = self.substitute(value) if isinstance(value, str) else written(value)
+        return None if found is None or "${" in found else found
 
     def _value(self, match: re.Match[str]) -> str:
         kind, name, default = match.groups()

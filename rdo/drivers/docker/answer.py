@@ -49,6 +49,10 @@ class EngineAnswer:
             self._below(name)._refuse("text")
         return value
 
+    def word(self, name: str) -> str:
+        """The text of this name, a number or a truth value as it is written. Raises ConnectError for anything else."""
+        return found if (found := written(self._get(name))) is not None else self.text(name)
+
     def identity(self, name: str) -> str:
         """The id of this name. Raises ConnectError for what could be anything but an id."""
         value = self.text(name)
@@ -128,6 +132,13 @@ class EngineAnswer:
         raise invalid_answer(
             self._of, f"`{self._at[:MESSAGE_LIMIT]}` is not {kind}" if self._at else f"it is not {kind}"
         )
+
+
+def written(value: object) -> str | None:
+    """A number or a truth value of JSON as it is written there, `1.0` as JavaScript has it; None for anything else."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return json.dumps(value) if isinstance(value, (bool, int, float)) else None
 
 
 def invalid_answer(of: str, why: str) -> ConnectError:

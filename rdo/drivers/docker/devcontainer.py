@@ -16,6 +16,7 @@ from typing import NamedTuple
 from rdo.drivers.docker import answer
 from rdo.drivers.docker.inspect import InspectedContainer, ListedContainer, contains, normalized
 from rdo.drivers.root import Root
+from rdo.errors import ConnectError
 
 LOCAL_FOLDER = "devcontainer.local_folder"
 METADATA = "devcontainer.metadata"
@@ -90,6 +91,14 @@ def candidates(
 
 def facts(container: InspectedContainer, image: Mapping[str, str]) -> DevContainerFacts:
     """What the container's labels say; `image` are those that its image brought. Raises ConnectError."""
+    try:
+        return _facts(container, image)
+    except ConnectError as error:
+        what = f"cannot use the label `{METADATA}` of `{container.name}`"
+        raise ConnectError(what, error.why, "create the container anew, or name it with `container`") from None
+
+
+def _facts(container: InspectedContainer, image: Mapping[str, str]) -> DevContainerFacts:
     entries, brought = _entries(container.labels), _entries(image)
     users = [user for entry in entries for user in (entry.text("remoteUser", ""),) if user]
     users = users or [user for entry in entries for user in (entry.text("containerUser", ""),) if user]
@@ -119,7 +128,7 @@ def _variables(entries: Sequence[answer.EngineAnswer]) -> dict[str, str]:
         for name in table.names() if table else ():
             found.pop(name, None)
             if table and table.has(name) and NAME.fullmatch(name):
-                found[name] = table.text(name)
+                found[name] = table.word(name)
     return found
 
 

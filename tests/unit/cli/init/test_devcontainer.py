@@ -217,6 +217,14 @@ def test_the_compose_files_are_those_to_type() -> None:
     )
 
 
+def test_a_number_or_a_truth_value_is_what_is_written() -> None:
+    build = {"dockerfile": "Dockerfile", "args": {"N": 3}}
+    found = read({"build": build, "containerEnv": {"A": 5, "B": True, "C": None}, "remoteEnv": {"D": 1.5}})
+    assert found.values["env"] == {"A": "5", "B": "true", "D": "1.5"}
+    assert found.values["build_args"] == {"N": "3"}
+    assert [left.name for left in found.left_out] == ["containerEnv.C = null"]
+
+
 def test_the_service_is_among_those_to_start() -> None:
     data = {"dockerComposeFile": "../compose.yaml", "service": "app", "runServices": ["db"]}
     services = "services: {app: , db: }"

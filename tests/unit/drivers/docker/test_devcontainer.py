@@ -100,7 +100,13 @@ def test_values_from_the_image_get_no_variables_of_this_machine() -> None:
     assert devcontainer.variables(known, {"MINE": "secret"}, []) == {"A": "", "B": "mine: secret"}
 
 
-@pytest.mark.parametrize("metadata", ["x", [7], [{"remoteUser": 7}], [{"remoteEnv": []}], [{"remoteEnv": {"A": 7}}]])
+@pytest.mark.parametrize("metadata", ["x", [7], [{"remoteUser": 7}], [{"remoteEnv": []}], [{"remoteEnv": {"A": []}}]])
 def test_a_label_that_makes_no_sense_is_named(metadata: object) -> None:
-    with pytest.raises(ConnectError, match=r"invalid answer from the Docker engine to `devcontainer.metadata`"):
+    words = r"^cannot use the label `devcontainer.metadata` of `\S+`: .+; create the container anew, or name it "
+    with pytest.raises(ConnectError, match=words):
         facts(metadata)
+
+
+def test_a_number_or_a_truth_value_is_what_is_written() -> None:
+    known = facts([{"remoteEnv": {"A": 3000, "B": 1.5, "C": 2.0, "D": True, "E": False}}])
+    assert dict(known.variables) == {"A": "3000", "B": "1.5", "C": "2", "D": "true", "E": "false"}
