@@ -11,7 +11,8 @@ from collections.abc import Callable
 from rdo import project
 from rdo.client import argv, request
 from rdo.client.main import Client
-from rdo.client.run import INTERRUPTED, Interrupted, Trace
+from rdo.client.run import INTERRUPTED, Interrupted
+from rdo.client.trace import Trace
 from rdo.errors import FAILURE, ConnectError, RdoError, UsageError
 from rdo.ipc import address, sockets
 from rdo.util import charset

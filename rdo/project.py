@@ -152,9 +152,7 @@ def user_file(environ: Mapping[str, str]) -> str:
 
 
 def stamp(config: str, user: str) -> str:
-    """What changes when one of the config files does: each file's modification time (ns), size and inode, and who may
-    change it.
-    """
+    """Time (ns), size, inode and rights of each config file: what changes when one of them does."""
     return " ".join(map(_stamp_one, (user, config, _join(_parent(config), LOCAL_CONFIG))))
 
 

@@ -6,7 +6,8 @@ A try that a master did not accept shares nothing with the next one but the requ
 from __future__ import annotations
 
 from rdo.client import spawn_master
-from rdo.client.run import NotAccepted, RunningCommand, Trace
+from rdo.client.run import NotAccepted, RunningCommand
+from rdo.client.trace import Trace
 from rdo.errors import SetupError
 from rdo.ipc import address, sockets
 from rdo.ipc.request import Request

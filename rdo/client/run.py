@@ -8,10 +8,10 @@ with other processes, so their flags (O_NONBLOCK) are never changed. A third thr
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from rdo.client import foreground, status_line, stdin, stdout, tty
+from rdo.client.trace import Trace
 from rdo.errors import LinkLost, RdoError, SetupError
 from rdo.fscodec import fsdecode
 from rdo.ipc import protocol, sockets
@@ -22,7 +22,6 @@ Payload = bytes | memoryview
 
 REQUESTED, ACCEPTED, STARTED, FINISHED, ENDED = "requested", "accepted", "started", "finished", "ended"
 """The states of a running command. Their order is the only one there is: see TRANSITIONS."""
-
 
 INTERRUPTED = 128 + 2
 
@@ -37,21 +36,6 @@ class NotAccepted(Exception):
     def __init__(self, socket: str = "") -> None:
         """`socket`: the name of the one to ask; empty: a new one in the same place."""
         self.socket = socket
-
-
-class Trace:
-    """The steps of a command with their times, on stderr, for `-v`."""
-
-    def __init__(self, verbose: bool, began: float) -> None:
-        """`began` is when this process did, as time.monotonic() has it."""
-        self._verbose = verbose
-        self._began = began
-
-    def step(self, name: str, at: float | None = None, end: bytes = b"\n") -> None:
-        """Say when the step was done: now, or `at` so many seconds after the process began."""
-        if self._verbose:
-            seconds = time.monotonic() - self._began if at is None else at
-            stdout.write(2, b"rdo: %7.1f ms  %s" % (seconds * 1000, name.encode()) + end)
 
 
 class RunningCommand:

@@ -136,11 +136,9 @@ class OutputPump:
     def _end_at_once(self, status: int) -> bool:
         self.status = status
         self.ended.set()  # first: a client that has the status leaves at once, and then its command needs no end
-        try:
+        with contextlib.suppress(ClientGone):
             if not self._client.offer(protocol.EXIT, _payload(status)):
                 return False
-        except ClientGone:
-            pass
         self._finish()
         return True
 

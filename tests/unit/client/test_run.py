@@ -9,7 +9,8 @@ from contextlib import closing
 
 import pytest
 
-from rdo.client.run import ACCEPTED, FINISHED, REQUESTED, STARTED, TRANSITIONS, NotAccepted, RunningCommand, Trace
+from rdo.client.run import ACCEPTED, FINISHED, REQUESTED, STARTED, TRANSITIONS, NotAccepted, RunningCommand
+from rdo.client.trace import Trace
 from rdo.errors import ConnectError, LinkLost, RdoError, SetupError
 from rdo.ipc import protocol
 from rdo.ipc.request import Request
@@ -140,8 +141,3 @@ def test_only_before_the_start_is_a_target_unreachable(master: Master, state: st
 def test_what_cannot_be_read_ends_the_connection(master: Master) -> None:
     with pytest.raises(protocol.ProtocolError):
         master.run(WAY[STARTED], protocol.frame(protocol.EXIT, b""))
-
-
-def test_with_v_each_step_is_told_with_its_time(capfd: pytest.CaptureFixture[str]) -> None:
-    Trace(True, 0).step("here", 0.5)
-    assert capfd.readouterr().err == "rdo:   500.0 ms  here\n"
