@@ -229,7 +229,7 @@ def main() -> None:
     daemonize.shed()
     path, *client_release = sys.argv[1:]
     try:
-        daemonize.check_address_space()
+        daemonize.check_limits()
         lent = None if client_release else socket_activation.inherited_listener(path, os.environ)
         master = Master(path, client_release[0].encode() if client_release else release(), lent)
         master.start()

@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+from typing import NamedTuple
 
 from rdo.errors import SetupError
 
@@ -24,8 +25,26 @@ kernel has.
 STACK_LIMIT = 8 * 1024 * 1024
 """Bytes: as all systems have it. Threads get stacks of that size."""
 
-ADDRESS_SPACE_NEEDED = 256 * 1024 * 1024
-"""Bytes: an interpreter, its libraries, and stacks of some threads. With less there is no telling what fails when."""
+
+class Need(NamedTuple):
+    """What a master has to have at least: with less there is no telling what fails when."""
+
+    limit: int
+    least: int
+    option: str
+    """The option of the shell's `ulimit` for it."""
+    unit: int
+    """What that counts in."""
+    units: str
+    """Many of these in words."""
+
+
+NEEDS = (
+    # An interpreter, its libraries, and stacks of some threads.
+    Need(resource.RLIMIT_AS, 256 * 1024 * 1024, "-v", 1024, "KiB of address space"),
+    # Its own, a connection with what its login reads, and some for each of a few commands.
+    Need(resource.RLIMIT_NOFILE, 64, "-n", 1, "open files"),
+)
 
 LIBRARY_PATHS = ("DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH")
 """Variables that an interpreter may need to start, and that no program of the target's or the user's has need of."""
@@ -58,13 +77,14 @@ def shed() -> None:
         _raise_limit(kind)
 
 
-def check_address_space() -> None:
-    """Raises SetupError where a hard limit leaves too little of it: the next caller may have none."""
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    if hard != resource.RLIM_INFINITY and hard < ADDRESS_SPACE_NEEDED:
-        what = "cannot start the control master with so little address space"
-        hint = f"`ulimit -v {ADDRESS_SPACE_NEEDED // 1024}` or more"
-        raise SetupError(what, f"the hard limit is {hard // 1024} KiB", hint)
+def check_limits() -> None:
+    """Raises SetupError where a hard limit leaves too little: the next caller may have none."""
+    for need in NEEDS:
+        _, hard = resource.getrlimit(need.limit)
+        if hard != resource.RLIM_INFINITY and hard < need.least:
+            least = need.least // need.unit
+            why = f"the hard limit is {hard // need.unit}"
+            raise SetupError(f"it needs {least} {need.units}", why, f"`ulimit {need.option} {least}` or more")
 
 
 def _reset_signals() -> None:

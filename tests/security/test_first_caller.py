@@ -173,6 +173,19 @@ def test_a_first_caller_that_leaves_the_master_no_threads_leaves_the_next_one_al
     assert b"Traceback" not in b"".join(path.read_bytes() for path in sockets(project)[0].parent.glob("*.log"))
 
 
+@pytest.mark.parametrize("files", [12, 24, 63])
+def test_a_first_caller_that_leaves_the_master_few_descriptors_is_told_so(project: Project, files: int) -> None:
+    limited = project.shell(f"ulimit -n {files}; rdo true")
+    assert (limited.returncode, limited.stdout) == (255, b"")
+    why = f"it needs 64 open files: the hard limit is {files}; `ulimit -n 64` or more"
+    assert limited.stderr.decode() == f"rdo: the control master did not start: {why}\n"
+    assert project.run("echo", "x").stdout == b"x\n"
+
+
+def test_a_master_with_as_many_descriptors_as_it_needs_serves_commands(project: Project) -> None:
+    assert project.shell("ulimit -n 64; rdo echo x | rdo cat").stdout == b"x\n"
+
+
 @on_linux
 def test_a_better_caller_is_served_by_a_better_master_and_what_runs_goes_on(project: Project) -> None:
     words = project.command("sh", "-c", "echo up; read line; echo end")
