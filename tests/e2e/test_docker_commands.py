@@ -212,25 +212,6 @@ def test_a_container_that_was_stopped_is_started_by_the_next_command(
     assert project.run("echo", "up").stdout == b"up\n"
 
 
-def test_a_container_that_was_paused_goes_on_with_the_next_command(
-    project: Project, docker_engine: DockerEngine, container: str
-) -> None:
-    with docker_engine.client() as client:
-        paused = client.containers.get(container)
-
-        def waiting() -> bool:
-            """Whether lifeline and warm shell run: runc hangs for good if it starts a program while it pauses."""
-            paused.reload()
-            found = [client.api.exec_inspect(each) for each in paused.attrs["ExecIDs"] or ()]
-            return len(found) == 2 and all(each["Running"] and each["Pid"] for each in found)
-
-        for word in (b"one\n", b"two\n"):
-            assert project.run("true").returncode == 0
-            assert wait_until(waiting, GONE)
-            paused.pause()
-            assert project.run("echo", word.decode().strip()).stdout == word
-
-
 def test_a_container_that_never_stays_up_is_one_line_that_leads_to_its_log(
     project: Project, docker_engine: DockerEngine
 ) -> None:
