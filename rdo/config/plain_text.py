@@ -25,9 +25,7 @@ def read(text: str) -> ConfigText | None:
     lines: dict[tuple[str, ...], int] = {}
     table, above = data, ""
     for number, whole in enumerate(text.split("\n"), 1):
-        line = whole.partition("#")[0].strip(
-            BLANKS
-        )  # where that is no comment, half a text is left, which is not plain
+        line = whole.partition("#")[0].strip(BLANKS)  # of a text with a `#`, half is left, which is not plain
         name, _, written = line.partition("=")
         key, value = name.rstrip(BLANKS), _value(written.strip(BLANKS))
         if value is not None and _is_bare(key) and key not in table:
