@@ -124,8 +124,10 @@ static void on_output(struct relay *relay, const struct frame *frame) {
     relay->has_shown = true;
     relay->output = *frame;
     relay->output_fd = frame->kind == 'O' ? 1 : 2;
-    if (relay->foreground.has_pty)
-        relay->is_within_line = strchr("\r\n", frame->data[frame->size - 1]) == NULL;
+    if (relay->foreground.has_pty && frame->size > 0) {
+        char last = frame->data[frame->size - 1];
+        relay->is_within_line = last != '\r' && last != '\n';
+    }
 }
 
 static void on_credit(struct relay *relay, const struct frame *frame) {

@@ -98,7 +98,7 @@ class Foreground:
 
     def show(self, data: bytes | memoryview) -> None:
         """This output is shown."""
-        if self._pty:
+        if self._pty and data:
             self._last = bytes(data[-1:])
 
     def _tell(self, text: str) -> bool:

@@ -49,6 +49,9 @@ def alike(seen: tuple[Seen, Seen]) -> Seen:
 ANSWERS: dict[str, Sequence[bytes]] = {
     "a status": [UP + EXIT],
     "output": [UP + frame(b"O", b"out") + frame(b"D", b"err") + frame(b"O", b"\xff\0") + EXIT],
+    "empty output": [UP + frame(b"O") + frame(b"D") + frame(b"O", b"x") + EXIT],
+    "screens": [UP + frame(b"S") + frame(b"S", b"1") + frame(b"S", b"11") + frame(b"N", b"one") + EXIT],
+    "a screen too soon": [ACCEPTED + frame(b"S", b"1")],
     "notices": [ACCEPTED + frame(b"N", b"one") + STARTED + frame(b"N", b"two \x1b[m \xff") + EXIT],
     "the end of output": [UP + frame(b"O", b"a") + frame(b"E") + frame(b"D", b"b") + EXIT],
     "a failure": [frame(b"F", b"what `x`\0why\0hint\0")],
@@ -125,6 +128,8 @@ def test_on_a_terminal_the_same_is_shown(project: Project, terminals: str) -> No
     for pieces in (
         ANSWERS["notices"],
         ANSWERS["progress"],
+        ANSWERS["empty output"],
+        ANSWERS["screens"],
         [ACCEPTED + frame(b"G", b"\xff\xe2\x82 \xf0\x9f\x98\x80" * 30) + frame(b"G", b"") + STARTED + EXIT],
         [ACCEPTED + PTYLESS + frame(b"N", b"x") + frame(b"O", b"a\n") + EXIT],
         [ACCEPTED + frame(b"P", b"w") + STARTED + frame(b"D", b"a\n") + EXIT],
@@ -146,7 +151,7 @@ def test_a_command_that_was_not_found_gets_the_same_hint(project: Project, words
 def test_random_frames_bring_nobody_down(project: Project) -> None:
     chosen = random.Random(11)
     for number in range(tries(30, 3000)):
-        kinds = chosen.choices(b"NODCETXFGPBKZJI?\0", k=chosen.randrange(6))
+        kinds = chosen.choices(b"NODCESTXFGPBKZJI?\0", k=chosen.randrange(6))
         frames = b"".join(frame(bytes([kind]), chosen.randbytes(chosen.randrange(6))) for kind in kinds)
         start = (b"", ACCEPTED, UP)[number % 3]
         if start == b"" and kinds[:1] != list(b"F"):
