@@ -22,6 +22,15 @@ static void append_escaped(struct bytes *line, const char *part) {
     }
 }
 
+/* Why a call to the system failed: the error's name is no sentence, and the line goes on with it. */
+const char *failure_reason(int error) {
+    const char *name = strerror(error);
+    char *reason = keep_text(name, strlen(name));
+    if (*reason >= 'A' && *reason <= 'Z')
+        *reason = (char)(*reason - 'A' + 'a');
+    return reason;
+}
+
 void failure_show(const char *what, const char *why, const char *hint) {
     const char *parts[] = {what, why, hint, NULL};
     struct bytes line = {0};

@@ -158,7 +158,7 @@ static void execute(const char *client, const char *python, const char *mode, co
 /* Leave all as it was when we were called. */
 static void return_to_start(void) {
     if (start >= 0 && fchdir(start) != 0)
-        end_with(FAILURE, "rdo: cannot return to the working directory: ", strerror(errno), "\n");
+        end_with(FAILURE, "rdo: cannot return to the working directory: ", failure_reason(errno), "\n");
     signals_give_back();
     socket_close();
     drop_misleading();
@@ -172,7 +172,7 @@ _Noreturn void hand_over(void) {
         execute(client, python, "rdo=rdo", NULL, typed_count);
     execute(client, NULL, NULL, NULL, typed_count);
     int status = errno == ENOENT ? NOT_FOUND : 126; /* as in sh */
-    end_with(status, "rdo: cannot run `", client, keep_joined("`: ", strerror(errno), "\n"));
+    end_with(status, "rdo: cannot run `", client, keep_joined("`: ", failure_reason(errno), "\n"));
 }
 
 /* The same, where the master was silent for as long as it may be. */

@@ -289,6 +289,7 @@ void trace_step(const char *name);
 uint64_t now_ms(void);
 
 /* failure.c: how an error is shown. */
+const char *failure_reason(int error);
 void failure_show(const char *what, const char *why, const char *hint);
 
 /* hint.c: whether a hint may be due for a command that was not found. */

@@ -77,8 +77,7 @@ static void write_output(struct relay *relay) {
         return;
     if (errno != EPIPE && errno != EIO && errno != EBADF) {
         const char *what = relay->output_fd == 1 ? "cannot write to stdout" : "cannot write to stderr";
-        const char *why = strerror(errno);
-        relay_fail(relay, what, keep_text(why, strlen(why)), "");
+        relay_fail(relay, what, failure_reason(errno), "");
         return;
     }
     relay->output.size = 0;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, MutableMapping
 
-from rdo.errors import ConfigError, RdoError
+from rdo.errors import ConfigError, RdoError, reason
 
 CONFIG = ".rdo.conf"
 LOCAL_CONFIG = ".rdo.local.conf"
@@ -78,7 +78,7 @@ def working_directory() -> str:
         return os.getcwd()
     except OSError as error:
         hint = "`cd` to a directory that exists"
-        raise ConfigError("cannot determine the working directory", str(error.strerror), hint) from None
+        raise ConfigError("cannot determine the working directory", reason(error), hint) from None
 
 
 def _named(project: str, pwd: str, cwd: str, environ: Mapping[str, str]) -> FoundConfig:
@@ -109,7 +109,7 @@ def change_directory(directory: str, environ: MutableMapping[str, str]) -> None:
     try:
         os.chdir(directory)
     except OSError as error:
-        raise RdoError(f"cannot change to `{directory}`", str(error.strerror)) from None
+        raise RdoError(f"cannot change to `{directory}`", reason(error)) from None
     environ["PWD"] = logical(_normal(environ.get("PWD", ""), directory), working_directory())
 
 
@@ -197,7 +197,7 @@ def _check_link(config: str) -> None:
     try:
         os.stat(config)
     except OSError as error:
-        why = f"a dangling link to `{os.readlink(config)}`: {str(error.strerror).lower()}"
+        why = f"a dangling link to `{os.readlink(config)}`: {reason(error)}"
         raise ConfigError(config, why, LINK_HINT) from None
 
 

@@ -18,7 +18,7 @@ from typing import NoReturn
 from rdo import project
 from rdo.client import argv
 from rdo.client.argv import Options
-from rdo.errors import ConfigError, ConnectError, RdoError
+from rdo.errors import ConfigError, ConnectError, RdoError, reason
 from rdo.shims import script
 from rdo.util import charset, foreign_file
 
@@ -42,7 +42,7 @@ def run_on_target(options: Options, environ: Mapping[str, str], here: str) -> No
     try:
         _become(program or os.devnull, words)
     except OSError as error:
-        why = "not found" if program is None else str(error.strerror)
+        why = "not found" if program is None else reason(error)
         status = 127 if program is None or isinstance(error, FileNotFoundError) else 126
         os.write(2, f"rdo: {RdoError(f'cannot run `{words[0]}` here, on the target', why)}\n".encode())
     os._exit(status)  # as the shell has it that runs a command there
@@ -69,7 +69,7 @@ def _prepare(options: Options) -> None:
         try:
             os.chdir(directory)
         except OSError as error:
-            raise RdoError(f"cannot change to `{directory}`", str(error.strerror)) from None
+            raise RdoError(f"cannot change to `{directory}`", reason(error)) from None
     if not options.stdin:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
 
@@ -99,7 +99,7 @@ def fall_back(error: ConnectError, options: Options, config_file: str, profile: 
     try:
         _become(tool, [tool, *options.command[1:]])
     except OSError as failure:
-        raise RdoError(f"cannot run `{tool}`", str(failure.strerror)) from None
+        raise RdoError(f"cannot run `{tool}`", reason(failure)) from None
 
 
 def is_fallback_allowed(config_file: str, profile: str) -> bool:

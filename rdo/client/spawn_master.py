@@ -10,7 +10,7 @@ import sys
 import time
 
 import rdo
-from rdo.errors import SetupError
+from rdo.errors import SetupError, reason
 from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc.address import RUNTIME_DIR_HINT
 from rdo.ipc.request import Request
@@ -74,7 +74,7 @@ def _lock(path: str) -> int:
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             os.fchmod(fd, 0o600)  # whatever the umask is
         except OSError as error:
-            raise SetupError(f"cannot create the lock `{path}`", str(error.strerror), RUNTIME_DIR_HINT) from None
+            raise SetupError(f"cannot create the lock `{path}`", reason(error), RUNTIME_DIR_HINT) from None
         if _try_lock(fd, path):
             return fd
         os.close(fd)
@@ -91,7 +91,7 @@ def _try_lock(fd: int, path: str) -> bool:
     except OSError as error:
         if error.errno not in (errno.EAGAIN, errno.EINTR, errno.ENOENT):
             os.close(fd)
-            raise SetupError(f"cannot get the lock `{path}`", str(error.strerror)) from None
+            raise SetupError(f"cannot get the lock `{path}`", reason(error)) from None
         return False
 
 
@@ -138,7 +138,7 @@ def _become_master(report: int, log: str, command: list[str], environment: dict[
         os.closerange(4, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
         os.execve(command[0], command, environment)
     except OSError as error:
-        os.write(READY_FD, fsencode(f"cannot open `{error.filename}`: {error.strerror}; {RUNTIME_DIR_HINT}"))
+        os.write(READY_FD, fsencode(f"cannot open `{error.filename}`: {reason(error)}; {RUNTIME_DIR_HINT}"))
     finally:
         os._exit(1)
 
@@ -163,5 +163,5 @@ def _last_line(path: str, before: int) -> str:
             file.seek(before)
             lines = file.read().decode("utf-8", "replace").split("\n")
     except OSError as error:
-        return str(error.strerror)
+        return reason(error)
     return next((line.strip() for line in reversed(lines) if line.strip()), "")

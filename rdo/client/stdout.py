@@ -7,7 +7,7 @@ import os
 import select
 
 from rdo.client import splice
-from rdo.errors import RdoError
+from rdo.errors import RdoError, reason
 from rdo.ipc import protocol
 from rdo.ipc.sockets import Outbox
 
@@ -34,7 +34,7 @@ class OutputWriter:
             write(fd, data)
         except OSError as error:
             if error.errno not in (errno.EPIPE, errno.EIO, errno.EBADF):
-                raise RdoError(f"cannot write to {'stdout' if fd == 1 else 'stderr'}", str(error.strerror)) from None
+                raise RdoError(f"cannot write to {'stdout' if fd == 1 else 'stderr'}", reason(error)) from None
             if fd == 1 and not self._reader_gone:
                 self._reader_gone = True
                 self._outbox.send(protocol.SIGNAL, b"PIPE")

@@ -9,7 +9,7 @@ import os
 import stat
 from collections.abc import Mapping
 
-from rdo.errors import SetupError
+from rdo.errors import SetupError, reason
 from rdo.fscodec import fsencode
 
 SOCKET_PATH_LIMIT = 103
@@ -69,7 +69,7 @@ def _make(directory: str) -> None:
         pass
     except OSError as error:
         raise SetupError(
-            f"cannot create the runtime directory `{directory}`", str(error.strerror), RUNTIME_DIR_HINT
+            f"cannot create the runtime directory `{directory}`", reason(error), RUNTIME_DIR_HINT
         ) from None
 
 

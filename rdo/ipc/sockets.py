@@ -8,7 +8,7 @@ import os
 import sys
 import time
 
-from rdo.errors import SetupError
+from rdo.errors import SetupError, reason
 from rdo.ipc import protocol
 from rdo.ipc.address import RUNTIME_DIR_HINT
 from rdo.ipc.request import Request, encode_request
@@ -63,7 +63,7 @@ def connect(path: str) -> Socket | None:
         raise
     except OSError as error:
         connection.close()
-        raise SetupError("cannot reach the control master", f"`{path}`: {error.strerror}") from None
+        raise SetupError("cannot reach the control master", f"`{path}`: {reason(error)}") from None
 
 
 def _check_peer(connection: Socket, path: str) -> None:

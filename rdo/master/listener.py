@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from rdo.errors import SetupError
+from rdo.errors import SetupError, reason
 from rdo.ipc import peercred, sockets
 from rdo.ipc.address import RUNTIME_DIR_HINT
 from rdo.master import stale_files
@@ -48,7 +48,7 @@ class ControlListener:
             if not self._is_lent:
                 self._bind(path + stale_files.STARTING)
         except OSError as error:
-            raise SetupError(f"cannot create the socket `{path}`", str(error.strerror), RUNTIME_DIR_HINT) from None
+            raise SetupError(f"cannot create the socket `{path}`", reason(error), RUNTIME_DIR_HINT) from None
         self._identity = sockets.identity(path)
 
     def _bind(self, private: str) -> None:

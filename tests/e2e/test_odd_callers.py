@@ -71,7 +71,7 @@ REMOVED = 'mkdir gone; cd gone; rmdir "$OLDPWD/gone"; '
 def test_a_working_directory_that_was_removed_is_told_in_one_line(project: Project, line: str, variables: str) -> None:
     found = project.shell(f"{REMOVED} {variables} {line}")
     said = [each for each in found.stderr.decode().splitlines() if not each.startswith("sh: 0:")]  # dash's own
-    expected = "cannot determine the working directory: No such file or directory; `cd` to a directory that exists"
+    expected = "cannot determine the working directory: no such file or directory; `cd` to a directory that exists"
     assert (found.returncode, said) == (255, [f"{line.split()[0] if line.startswith('rdoctl') else 'rdo'}: {expected}"])
 
 

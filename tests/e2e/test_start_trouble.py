@@ -53,7 +53,7 @@ def test_a_disk_without_room_for_a_file_is_told_in_one_line(
     for _ in range(2):
         line = refusal(project)
         assert line.startswith("rdo: " + what.format(directory))
-        assert line.endswith(f": No space left on device; {RUNTIME_DIR_HINT}")
+        assert line.endswith(f": no space left on device; {RUNTIME_DIR_HINT}")
 
 
 def test_when_there_is_room_again_the_next_command_works(project: Project, mount: Mount) -> None:
@@ -70,7 +70,7 @@ def test_a_runtime_directory_that_cannot_be_written_is_told_in_one_line(project:
     directory = mount(run_directory(project), "tmpfs", "ro,mode=700")
     line = refusal(project)
     assert (
-        line == f"rdo: cannot create the runtime directory `{directory}/rdo`: Read-only file system; {RUNTIME_DIR_HINT}"
+        line == f"rdo: cannot create the runtime directory `{directory}/rdo`: read-only file system; {RUNTIME_DIR_HINT}"
     )
 
 
@@ -84,7 +84,7 @@ def test_a_file_system_without_sockets_is_told_in_one_line(project: Project, mou
         for each in set(directory.iterdir()) - before:
             each.unlink()  # it is the machine's only one, wherever it is mounted
     assert line.startswith(f"rdo: the control master did not start: cannot create the socket `{directory}/")
-    assert line.endswith(f": Operation not permitted; {RUNTIME_DIR_HINT}")
+    assert line.endswith(f": operation not permitted; {RUNTIME_DIR_HINT}")
 
 
 def test_a_log_that_is_a_link_is_not_followed(project: Project) -> None:

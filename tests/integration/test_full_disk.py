@@ -47,7 +47,7 @@ def test_a_host_key_that_cannot_be_recorded_is_told_and_no_obstacle(
 ) -> None:
     extra = [f"UserKnownHostsFile {full}/known_hosts", "StrictHostKeyChecking accept-new"]
     connect(sshd.ssh_config(extra=extra, name="full_disk_config"))
-    assert caller.told == [f"rdo: could not add the host key to {full}/known_hosts: No space left on device"]
+    assert caller.told == [f"rdo: could not add the host key to {full}/known_hosts: no space left on device"]
 
 
 def test_what_cannot_be_kept_as_allowed_is_an_error_and_leaves_nothing(full: Path) -> None:

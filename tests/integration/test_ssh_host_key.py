@@ -141,4 +141,4 @@ def test_a_file_that_cannot_be_written_is_told_and_no_obstacle(
     server: SshServer, connect: Connect, caller: ScriptedCaller, tmp_path: Path
 ) -> None:
     connect(config(server, tmp_path, "StrictHostKeyChecking accept-new"))
-    assert caller.told == [f"rdo: could not add the host key to {tmp_path}: Is a directory"]
+    assert caller.told == [f"rdo: could not add the host key to {tmp_path}: is a directory"]

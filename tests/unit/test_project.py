@@ -113,7 +113,7 @@ def test_a_working_directory_that_was_deleted_is_told(project: Path, enter: Call
     gone.rmdir()
     with pytest.raises(ConfigError) as caught:
         discover(os.environ)
-    reason = "No such file or directory; `cd` to a directory that exists"
+    reason = "no such file or directory; `cd` to a directory that exists"
     assert str(caught.value) == f"cannot determine the working directory: {reason}"
 
 
@@ -209,4 +209,4 @@ def test_a_directory_that_cannot_be_changed_to_is_told(project: Path, enter: Cal
     enter(project)
     with pytest.raises(RdoError) as caught:
         change_directory("nowhere", os.environ)
-    assert str(caught.value) == "cannot change to `nowhere`: No such file or directory"
+    assert str(caught.value) == "cannot change to `nowhere`: no such file or directory"

@@ -16,7 +16,7 @@ from rdo.drivers import registry
 from rdo.drivers.ssh.options import SshOptions
 from rdo.drivers.ssh.query import Query
 from rdo.drivers.ssh.query_request import SshQueryRequest
-from rdo.errors import RdoError
+from rdo.errors import RdoError, reason
 
 RESOLVE_TIMEOUT = 15.0
 """Seconds for a name: resolv.conf(5) gives each of up to three servers 5."""
@@ -115,7 +115,7 @@ class _SshRoute:
             with socket.create_connection(place, timeout) as server:
                 greeting = server.recv(256)
         except OSError as error:
-            why = str(error.strerror or error).lower()
+            why = reason(error)
             return failed(f"{where}: {why}", "check that it is up, and that `host` and `port` are right")
         if greeting.startswith(GREETING):
             first = greeting.partition(b"\n")[0].decode("utf-8", "replace")
@@ -132,7 +132,7 @@ def _fault(path: str) -> str:
     try:
         info = os.stat(path)
     except OSError as error:
-        return str(error.strerror).lower()
+        return reason(error)
     if info.st_uid == os.getuid() and stat.S_IMODE(info.st_mode) & 0o077:
         return f"can be read by others (permissions {stat.S_IMODE(info.st_mode):04o})"
     return "" if os.access(path, os.R_OK) else "cannot be read"
@@ -147,7 +147,7 @@ def resolve(name: str, port: int) -> list[str]:
         try:
             answers = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            faults.append(str(getattr(error, "strerror", None) or error).lower())
+            faults.append(reason(error))
         else:
             found.extend(dict.fromkeys(str(answer[4][0]) for answer in answers))
 

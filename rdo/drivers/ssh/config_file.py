@@ -20,7 +20,7 @@ from paramiko.config import SSHConfig
 from paramiko.ssh_exception import ConfigParseError, CouldNotCanonicalize
 
 from rdo.drivers.ssh.query_request import SshQueryRequest
-from rdo.errors import ConnectError
+from rdo.errors import ConnectError, reason
 from rdo.util import foreign_file
 from rdo.util.caller_program import run_for_caller
 from rdo.util.lines import split_lines
@@ -155,7 +155,7 @@ def _lines(request: SshQueryRequest) -> list[str]:
         except OSError as error:
             if isinstance(error, FileNotFoundError) and not request.ssh_config:
                 continue
-            why = (error.strerror or str(error)).lower()
+            why = reason(error)
             raise ConnectError(f"the ssh configuration `{path}` is not usable", why) from error
     try:
         found: dict[str, str | list[str]] = dict(SSHConfig.from_text("\n".join(text)).lookup(request.host))

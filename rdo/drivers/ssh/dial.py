@@ -15,7 +15,7 @@ from rdo import __version__
 from rdo.drivers.ssh.monitored_stream import ByteStream
 from rdo.drivers.ssh.options import SshOptions
 from rdo.drivers.ssh.query import Query
-from rdo.errors import ConnectError
+from rdo.errors import ConnectError, reason
 from rdo.util import threads
 
 if TYPE_CHECKING:
@@ -135,9 +135,9 @@ def _connect(options: SshOptions, timeout: float) -> socket.socket:
     try:
         addresses = socket.getaddrinfo(options.hostname, options.port, family, socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
-        why = error.strerror if isinstance(error, socket.gaierror) else "it is not a valid name"
+        why = reason(error) if isinstance(error, socket.gaierror) else "it is not a valid name"
         hint = "check the name, or set its HostName in ~/.ssh/config"
-        raise ConnectError(f"cannot find the host `{options.hostname}`", (why or "").lower(), hint) from error
+        raise ConnectError(f"cannot find the host `{options.hostname}`", why, hint) from error
     failure: OSError = OSError("no address")
     for kind, style, protocol, _, address in addresses:
         try:
@@ -154,7 +154,7 @@ def _connect(options: SshOptions, timeout: float) -> socket.socket:
             "check that it is up, and that the address is right",
         )
     hint = "check that an SSH server is running there" if isinstance(failure, ConnectionRefusedError) else ""
-    raise ConnectError(f"cannot reach {place}", (failure.strerror or str(failure)).lower(), hint) from failure
+    raise ConnectError(f"cannot reach {place}", reason(failure), hint) from failure
 
 
 def _mark(connection: socket.socket, kind: int, mark: int) -> None:

@@ -26,7 +26,7 @@ from rdo.drivers.ssh.known_hosts import (
     load,
 )
 from rdo.drivers.ssh.options import SshOptions
-from rdo.errors import ConnectError
+from rdo.errors import ConnectError, reason
 
 ALGORITHMS = {
     "ssh-ed25519": ("ssh-ed25519",),
@@ -219,7 +219,7 @@ class HostKeyCheck:
             for name in names:
                 append(path, format_line(name, key, os.urandom(20) if self._options.hash_known_hosts else None))
         except OSError as error:
-            self._caller.report(f"rdo: could not add the host key to {path}: {error.strerror}")
+            self._caller.report(f"rdo: could not add the host key to {path}: {reason(error)}")
             return
         notice = self._options.new_key_notice
         if notice is None:

@@ -17,7 +17,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from rdo.drivers.ssh.fields import kind_of
-from rdo.errors import ConnectError
+from rdo.errors import ConnectError, reason
 from rdo.fscodec import fsencode
 from rdo.util import foreign_file, private_directory
 from rdo.util.lines import split_lines, split_words
@@ -152,7 +152,7 @@ def load(paths: Iterable[str]) -> list[HostKeyEntry]:
         try:
             found.extend(parse(path, foreign_file.read_text(path, KNOWN_HOSTS_LIMIT)))
         except foreign_file.FileTooLarge as error:  # to leave it out would be to trust what it refuses
-            raise ConnectError(f"cannot read the known hosts in `{path}`", str(error.strerror)) from None
+            raise ConnectError(f"cannot read the known hosts in `{path}`", reason(error)) from None
         except OSError:
             continue
     return found

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from rdo.drivers.ssh.certificate import Certificate, plain
 from rdo.drivers.ssh.fields import BlobReader, kind_of
 from rdo.drivers.ssh.known_hosts import HostKey
-from rdo.errors import ConnectError
+from rdo.errors import ConnectError, reason
 from rdo.fscodec import fsdecode
 from rdo.util import foreign_file
 from rdo.util.lines import split_lines, split_words
@@ -159,7 +159,7 @@ def check(files: Sequence[str], name: str, key: HostKey, certificate: Certificat
         try:
             revoked = revokes(_read(path), key.blob, certificate)
         except OSError as error:
-            raise _unusable(path, name, (error.strerror or str(error)).lower()) from error
+            raise _unusable(path, name, reason(error)) from error
         except ValueError as error:
             raise _unusable(path, name, str(error)) from error
         if revoked:

@@ -66,7 +66,7 @@ class ProxyCommand:
         except OSError as error:
             self.socket.close()
             self._complaint.close()
-            raise ConnectError(f"cannot start the ProxyCommand `{command}`", error.strerror or str(error)) from error
+            raise ConnectError(f"cannot start the ProxyCommand `{command}`", reason(error)) from error
         finally:
             theirs.close()
 

@@ -100,7 +100,7 @@ def test_a_lost_connection_is_255_with_a_line_and_the_command_is_not_run_again(o
 @pytest.mark.parametrize(("words", "line"), [
     (["--no-such"], "rdo: unknown option `--no-such`; see `rdo --help`\n"),
     (["-p", "nope", "true"], "no profile `nope`"),
-    (["-C", "/nope", "true"], "rdo: cannot change to `/nope`: No such file or directory\n"),
+    (["-C", "/nope", "true"], "rdo: cannot change to `/nope`: no such file or directory\n"),
 ])  # fmt: skip
 def test_a_failure_of_rdo_is_255_with_one_line(project: Project, words: list[str], line: str) -> None:
     result = project.run(*words)

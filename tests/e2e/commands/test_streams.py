@@ -212,7 +212,7 @@ def test_eight_clients_at_once_get_each_their_own(anywhere: Project, counted: Co
 def test_a_full_disk_is_told_in_one_line(project: Project) -> None:
     result = project.shell("rdo seq 100000 > /dev/full")
     assert result.returncode == 255
-    assert result.stderr == b"rdo: cannot write to stdout: No space left on device\n"
+    assert result.stderr == b"rdo: cannot write to stdout: no space left on device\n"
 
 
 @pytest.mark.parametrize("source", ["</dev/null", "< <(:)", "< <(printf x)"])

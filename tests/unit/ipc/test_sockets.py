@@ -123,7 +123,7 @@ def test_a_runtime_directory_that_cannot_be_made_is_told(base: Path) -> None:
     base.chmod(0o500)
     os.seteuid(ANOTHER_USER)
     try:
-        assert error_of() == f"cannot create the runtime directory `{base}/rdo`: Permission denied; {RUNTIME_DIR_HINT}"
+        assert error_of() == f"cannot create the runtime directory `{base}/rdo`: permission denied; {RUNTIME_DIR_HINT}"
     finally:
         os.seteuid(0)
 
@@ -159,4 +159,4 @@ def test_a_socket_that_cannot_be_reached_is_named(base: Path) -> None:
     (base / "file").touch()
     with pytest.raises(SetupError) as caught:
         connect(f"{base}/file/socket")
-    assert str(caught.value) == f"cannot reach the control master: `{base}/file/socket`: Not a directory"
+    assert str(caught.value) == f"cannot reach the control master: `{base}/file/socket`: not a directory"

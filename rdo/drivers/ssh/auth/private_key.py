@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from rdo.drivers.ssh.algorithms import CERTIFICATE
 from rdo.drivers.ssh.certificate import RSA_HASHES
 from rdo.drivers.ssh.fields import BlobReader, kind_of, mpint, string, text
+from rdo.errors import reason
 from rdo.fscodec import fsencode
 from rdo.util import foreign_file
 from rdo.util.lines import split_lines, split_words
@@ -110,7 +111,7 @@ def read(path: str) -> KeyFile:
                 foreign_file.rest(file, KEY_FILE_LIMIT), f"permissions {mode:04o} are too open" if is_open else ""
             )
     except OSError as error:
-        raise KeyUnusable((error.strerror or str(error)).lower()) from error
+        raise KeyUnusable(reason(error)) from error
 
 
 def load(path: str, content: bytes, passphrase: str | None) -> FileKey:
