@@ -117,6 +117,19 @@ def test_a_working_directory_that_was_deleted_is_told(project: Path, enter: Call
     assert str(caught.value) == f"cannot determine the working directory: {reason}"
 
 
+def test_a_named_directory_s_config_counts_where_the_working_directory_was_deleted(
+    project: Path, enter: Callable[..., None]
+) -> None:
+    gone = project / "gone"
+    gone.mkdir()
+    enter(gone)
+    gone.rmdir()
+    found = discover(os.environ, str(project))
+    assert directories(found) == (f"{project}/{CONFIG}", str(project), str(project), str(project))
+    with pytest.raises(ConfigError):
+        discover(os.environ, "..")
+
+
 @pytest.mark.parametrize("here", ["/", "{0}", "{0}/a", "{0}/a/b", "{0}/.."])
 def test_a_named_directory_s_config_counts_whatever_the_working_directory(
     project: Path, enter: Callable[..., None], here: str

@@ -48,3 +48,15 @@ def test_a_user_who_is_not_in_the_database_has_no_home(
     before = dict(environ)
     project.complete(environ)
     assert environ == before
+
+
+def test_paths_stay_as_they_are_where_the_working_directory_was_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    environ = {"HOME": "/root", "SSH_AUTH_SOCK": "agent", "DOCKER_HOST": "unix://engine"}
+    project.complete(given := dict(environ))
+    assert given == environ
