@@ -233,7 +233,7 @@ bool browser_open(const char *url, size_t size);
 
 /* watch.c: whether the master still reads, while a command runs. */
 struct watch {
-    uint64_t heard, lived, next; /* when something came, when the master lived, and when to look again */
+    uint64_t lived, next; /* when the master lived, and when to look again */
     bool is_doubtful, is_told;
 };
 

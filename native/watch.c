@@ -2,9 +2,7 @@
 #include "rdo.h"
 
 enum {
-    EARLY_INTERVAL_MS = 500, /* between two looks, while something has come lately */
-    INTERVAL_MS = 1000,      /* later, when fewer look at the terminal */
-    LATELY_MS = 10 * 1000,
+    INTERVAL_MS = 350,    /* between two looks: with the next one, a master is found silent within a second */
     SECOND_LOOK_MS = 250, /* where something was not read: it may have been sent just then */
     LATE_MS = 1000,       /* who looks later than that had been stopped, or the machine slept */
     LOST_MS = 20 * 1000,  /* until the master is given up, as for the connection to a target */
@@ -16,24 +14,18 @@ bool watch_is_on(const struct relay *relay) {
     return relay->state == STARTED && !relay->request->is_sync_only && !relay->is_over;
 }
 
-static void look_later(struct watch *watch, uint64_t now) {
-    watch->next = now + (now - watch->heard < LATELY_MS ? EARLY_INTERVAL_MS : INTERVAL_MS);
-}
-
 static void note_life(struct relay *relay, uint64_t now) {
     struct watch *watch = &relay->watch;
     if (watch->is_told)
         relay_tell(relay, "the control master answers again, after", now - watch->lived);
     watch->lived = now;
     watch->is_doubtful = watch->is_told = relay->foreground.is_signalled = false;
-    look_later(watch, now);
+    watch->next = now + INTERVAL_MS;
 }
 
 /* Something came. */
 void watch_hear(struct relay *relay) {
-    uint64_t now = now_ms();
-    relay->watch.heard = now;
-    note_life(relay, now);
+    note_life(relay, now_ms());
 }
 
 static void note_silence(struct relay *relay, uint64_t ms) {
@@ -52,7 +44,7 @@ void watch_look(struct relay *relay) {
     if (!watch_is_on(relay) || now < due)
         return;
     bool is_unread = !outbox_is_empty(&relay->outbox) || socket_is_unread(relay->outbox.socket);
-    look_later(watch, now);
+    watch->next = now + INTERVAL_MS;
     if (now - due > LATE_MS) {
         watch->lived = now;
         watch->is_doubtful = false;

@@ -7,11 +7,8 @@ from collections.abc import Callable
 
 from rdo.ipc import protocol, sockets
 
-EARLY_INTERVAL, INTERVAL = 0.5, 1.0
-"""Seconds between two looks: while something has come lately, and later, when fewer look at the terminal."""
-
-LATELY = 10.0
-"""Seconds."""
+INTERVAL = 0.35
+"""Seconds between two looks: with SECOND_LOOK, a master is found silent within a second."""
 
 SECOND_LOOK = 0.25
 """Seconds until the next look where something was not read: it may have been sent just then."""
@@ -39,7 +36,7 @@ class MasterWatch:
         self.is_wedged = False
         """Whether it was given up."""
         self._heard = self._heard_before = 0  # how often something came; the first is the receiving thread's
-        self._heard_at = self._lived_at = time.monotonic()
+        self._lived_at = time.monotonic()
         self._is_doubtful = False
         self._is_told = False
 
@@ -51,7 +48,7 @@ class MasterWatch:
 
     def run(self, is_over: Callable[[], bool]) -> None:
         """Look now and then until it is over, in a thread of its own."""
-        wait = EARLY_INTERVAL
+        wait = INTERVAL
         while not self.is_wedged:
             due = time.monotonic() + wait
             time.sleep(wait)
@@ -62,7 +59,7 @@ class MasterWatch:
     def look(self, now: float, due: float) -> float:
         """Look, which was `due` at that time: seconds until the next look."""
         if self._heard != self._heard_before:
-            self._heard_before, self._heard_at = self._heard, now
+            self._heard_before = self._heard
             self._lives(now)
         elif now - due > LATE_LIMIT:
             self._lived_at, self._is_doubtful = now, False
@@ -75,7 +72,7 @@ class MasterWatch:
             return SECOND_LOOK
         else:
             self._is_silent(now - self._lived_at)
-        return EARLY_INTERVAL if now - self._heard_at < LATELY else INTERVAL
+        return INTERVAL
 
     def _lives(self, now: float) -> None:
         was_told, self._is_told = self._is_told, False

@@ -13,6 +13,7 @@ import time
 
 import pytest
 
+from rdo.client.master_watch import INTERVAL
 from rdo.ipc import peercred, protocol
 from rdo.ipc.protocol import frame
 from tests.e2e.project import Project
@@ -105,7 +106,7 @@ def test_a_master_that_reads_is_asked_now_and_then_and_nothing_is_told(project: 
     assert (seen.status, seen.shown) == (3, b"")
     assert asked != [b""]
     assert asked[0] == PROBE * asked[0].count(PROBE)
-    assert asked[0].count(PROBE) <= SILENCE / 0.5
+    assert asked[0].count(PROBE) <= SILENCE / INTERVAL
 
 
 @each_client

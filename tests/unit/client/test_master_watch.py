@@ -10,10 +10,8 @@ from contextlib import closing
 import pytest
 
 from rdo.client.master_watch import (
-    EARLY_INTERVAL,
     INTERVAL,
     LATE_LIMIT,
-    LATELY,
     LOST_AFTER,
     SECOND_LOOK,
     SIGNALLED_LOST_AFTER,
@@ -59,32 +57,32 @@ def watched() -> Iterator[Watched]:
 
 
 def test_a_master_that_is_silent_is_asked_at_each_look(watched: Watched) -> None:
-    assert watched.look(EARLY_INTERVAL) == EARLY_INTERVAL
+    assert watched.look(INTERVAL) == INTERVAL
     assert watched.read() == PROBE
-    assert watched.look(LATELY) == INTERVAL
+    assert watched.look(INTERVAL) == INTERVAL
     assert watched.read() == PROBE
 
 
 def test_one_that_sends_is_not(watched: Watched) -> None:
     watched.watch.hear()
-    assert watched.look(LATELY) == EARLY_INTERVAL
+    assert watched.look(INTERVAL) == INTERVAL
     assert watched.read() == b""
 
 
 def test_what_is_held_twice_is_told_once_and_the_end_of_that(watched: Watched) -> None:
-    watched.look(EARLY_INTERVAL)
-    assert watched.look(EARLY_INTERVAL) == SECOND_LOOK
+    watched.look(INTERVAL)
+    assert watched.look(INTERVAL) == SECOND_LOOK
     assert watched.told == []
-    assert watched.look(SECOND_LOOK) == EARLY_INTERVAL
+    assert watched.look(SECOND_LOOK) == INTERVAL
     watched.look(INTERVAL)
     assert watched.told == ["no answer from the control master for 1 s"]
     assert watched.read() == PROBE
-    watched.look(INTERVAL)
+    watched.look(2.0)
     assert watched.told[1:] == ["the control master answers again, after 3 s"]
 
 
 def test_what_comes_ends_it_at_once(watched: Watched) -> None:
-    for wait in (EARLY_INTERVAL, EARLY_INTERVAL, SECOND_LOOK):
+    for wait in (INTERVAL, INTERVAL, SECOND_LOOK):
         watched.look(wait)
     watched.watch.hear()
     assert [line.partition(",")[0] for line in watched.told[1:]] == ["the control master answers again"]
@@ -95,7 +93,7 @@ def test_what_comes_ends_it_at_once(watched: Watched) -> None:
 def test_what_could_not_be_told_has_no_end_to_be_told() -> None:
     watched = Watched(can_tell=False)
     with closing(watched.client), closing(watched.master):
-        for wait in (EARLY_INTERVAL, EARLY_INTERVAL, SECOND_LOOK):
+        for wait in (INTERVAL, INTERVAL, SECOND_LOOK):
             watched.look(wait)
         watched.watch.hear()
         assert watched.told == []
@@ -103,10 +101,10 @@ def test_what_could_not_be_told_has_no_end_to_be_told() -> None:
 
 @pytest.mark.parametrize(("signalled", "limit"), [(False, LOST_AFTER), (True, SIGNALLED_LOST_AFTER)])
 def test_a_master_that_reads_nothing_for_long_is_given_up(watched: Watched, signalled: bool, limit: float) -> None:
-    watched.look(EARLY_INTERVAL)
+    watched.look(INTERVAL)
     watched.watch.is_signalled = signalled
-    watched.look(EARLY_INTERVAL)
-    watched.look(limit - EARLY_INTERVAL - 0.1)
+    watched.look(INTERVAL)
+    watched.look(limit - INTERVAL - 0.1)
     assert len(watched.told) == 1
     watched.look(0.2)
     assert watched.watch.is_wedged
@@ -117,7 +115,7 @@ def test_what_came_before_a_signal_gives_a_master_no_more_time(watched: Watched)
     watched.watch.hear()
     watched.watch.is_signalled = True
     watched.client.send(b"a signal")
-    for wait in (EARLY_INTERVAL, EARLY_INTERVAL, SECOND_LOOK):
+    for wait in (INTERVAL, INTERVAL, SECOND_LOOK):
         watched.look(wait)
     assert not watched.watch.is_wedged
     watched.look(SIGNALLED_LOST_AFTER)
@@ -125,8 +123,8 @@ def test_what_came_before_a_signal_gives_a_master_no_more_time(watched: Watched)
 
 
 def test_what_a_client_did_not_see_does_not_count(watched: Watched) -> None:
-    watched.look(EARLY_INTERVAL)
-    watched.look(EARLY_INTERVAL)
+    watched.look(INTERVAL)
+    watched.look(INTERVAL)
     watched.look(SECOND_LOOK, late=LOST_AFTER)
     watched.look(INTERVAL)
     watched.look(SECOND_LOOK, late=LATE_LIMIT - 0.1)
