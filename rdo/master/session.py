@@ -156,6 +156,8 @@ class Session:
         self._stdin.give(payload)
 
     def _take(self, kind: bytes, payload: bytes) -> None:
+        if kind == protocol.PROBE:
+            return  # it was read, and that is all
         if self._terminal is not None:
             self._terminal.notice(kind, payload)
         if kind == protocol.END:
@@ -164,7 +166,7 @@ class Session:
             self._signal(payload.decode("ascii", "replace"))
         elif kind == protocol.WINDOW:
             self._channel.resize(WindowSize(*protocol.decode_window(payload)))
-        elif kind != protocol.PROBE:
+        else:
             raise protocol.ProtocolError("unexpected frame while a command is running", repr(kind))
 
     def _end_input(self) -> None:

@@ -194,7 +194,7 @@ def test_the_connection_ends_where_its_container_does(
     assert connection.keepalive.check_alive()
     with docker_engine.client() as client:
         client.containers.get(ours(docker_engine)[0]).remove(force=True)
-    monkeypatch.setattr("rdo.drivers.docker.connection.LIVENESS", 0.0)
+    monkeypatch.setattr("rdo.drivers.docker.container_watch.LIVENESS", 0.0)
     assert not connection.keepalive.check_alive()
 
 

@@ -24,7 +24,9 @@ from tests.podman_engine import podman, why_not
 from tests.reach import Target, reach_dropbear, reach_local, reach_ssh
 from tests.ssh_client import ScriptedCaller
 from tests.ssh_server import free_port
-from tests.tcp_server import BOUND
+
+END_BOUND = 60.0
+"""Seconds for what goes on when a test ends: a hundred programs that podman is to start, on a busy machine."""
 
 
 def reach_container(request: pytest.FixtureRequest, directory: Path, stack: ExitStack) -> Target:
@@ -103,4 +105,4 @@ def forward(pool: TargetPool, way: str) -> Iterator[Callable[[str], int]]:
 
     yield hold
     held.end()
-    assert wait_until(lambda: not any(thread.name == "forward" for thread in threading.enumerate()), BOUND)
+    assert wait_until(lambda: not any(thread.name == "forward" for thread in threading.enumerate()), END_BOUND)
