@@ -13,6 +13,7 @@ enum {
 void input_start(struct input *input) {
     input->is_open = true;
     input->is_terminal = isatty(0);
+    input->is_foreign = tty_is_foreign(0);
     input->credit = WINDOW;
 }
 
@@ -37,10 +38,14 @@ int input_timeout(struct input *input) {
     return -1;
 }
 
+/* In raw mode the end of input is a key like any other: then it is the terminal that is gone. The system says so by
+ * SIGHUP, but to the session whose terminal it is. */
 static void end(struct input *input, struct outbox *outbox) {
     input->is_open = false;
-    if (!tty_is_raw()) /* else the end of input is a key like any other, and the terminal itself is gone */
+    if (!tty_is_raw())
         outbox_send(outbox, 'E', "", 0);
+    else if (input->is_foreign)
+        outbox_send(outbox, 'S', "HUP", 3);
 }
 
 /* The same within the kernel. False where it has to be read. */

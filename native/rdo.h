@@ -203,7 +203,7 @@ ssize_t splice_send(const struct outbox *outbox);
 
 /* input.c: stdin on its way to the master. */
 struct input {
-    bool is_open, is_terminal;
+    bool is_open, is_terminal, is_foreign;
     bool is_long, is_unspliced; /* a long stream; one that has to be read */
     uint64_t credit, resting_until;
 };

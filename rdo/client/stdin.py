@@ -48,7 +48,7 @@ class Stdin:
         self._over = True
 
     def _relay(self) -> None:
-        is_terminal = os.isatty(0)
+        is_terminal, is_foreign = os.isatty(0), tty.is_foreign(0)
         sent = 0
         while True:
             if is_terminal:
@@ -61,8 +61,12 @@ class Stdin:
             if not count:
                 break
             sent += count
-        if not self._foreground.is_raw():  # else the end of input is a key like any other: the terminal is gone
+        # In raw mode the end of input is a key like any other: then it is the terminal that is gone. The system says so
+        # by SIGHUP, but to the session whose terminal it is.
+        if not self._foreground.is_raw():
             self._outbox.send(protocol.END)
+        elif is_foreign:
+            self._outbox.send(protocol.SIGNAL, b"HUP")
 
     def _send_chunk(self, limit: int) -> int:
         """Send what there is; return how many bytes, 0 at the end."""

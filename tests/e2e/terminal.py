@@ -56,6 +56,11 @@ class Terminal:
         except subprocess.TimeoutExpired:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
+            raise
+
+    def has_ended(self) -> bool:
+        """Whether the program has."""
+        return self._process.poll() is not None
 
     def resize(self, rows: int, columns: int) -> None:
         """Change the window's size; the foreground job gets SIGWINCH."""

@@ -126,7 +126,16 @@ def test_a_terminal_that_is_not_the_session_s_passes_every_key(project: Project)
         terminal.type("a\x15")
         terminal.match(r"^a\^U$")
         terminal.type("\x03")
+        assert wait_until(terminal.has_ended, 10)
         assert not terminal.seen
+
+
+def test_a_command_is_hung_up_with_a_terminal_that_is_not_the_session_s(project: Project) -> None:
+    command = ["rdo", "sh", "-c", "trap 'echo hung up >there; exit' HUP; echo up; while sleep 0.1; do :; done"]
+    with Terminal(command, project.local, project.environment, is_controlling=False) as terminal:
+        terminal.expect("up\r\n")
+    assert terminal.has_ended()
+    assert wait_until((project.remote / "there").exists, 10)
 
 
 def test_a_job_that_is_stopped_on_such_a_terminal_stops_nobody_else(terminal: Terminal) -> None:
