@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
-from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -57,8 +56,12 @@ class Twins(NamedTuple):
         return f"after {step.keys}, {step.shows!r} expected:\n-- rdo:\n{seen[-1][0]}\n-- ssh:\n{seen[-1][1]}"
 
 
-def shows_prompt(screen: Screen, _: str) -> bool:
-    return screen.visible == "$"
+def clear(screen: Screen) -> None:
+    """Have nothing but a prompt on it: what is typed before that is there is cleared, too."""
+    screen.type("-l", "clear")
+    screen.wait_for(lambda _: screen.visible.endswith("$ clear"))
+    screen.type("Enter")
+    screen.wait_for(lambda _: screen.visible == "$")
 
 
 def press(screen: Screen, keys: Sequence[str]) -> None:
@@ -92,9 +95,7 @@ def play(twins: Twins, session: Session, script: Path) -> str:
     """Go through a session, whose command goes to the script: the first difference, if there is one."""
     script.write_text(f"exec {session.command}\n")
     for screen in twins:
-        screen.type("-l", "clear")
-        screen.type("Enter")
-        screen.wait_for(partial(shows_prompt, screen))
+        clear(screen)
     steps = [Step((*f"{session.before}it", "Enter"), session.shows), *session.steps]
     for step in [*steps, Step((*"echo st=$?", "Enter"), ENDS.get(session.status, session.status))]:
         if difference := twins.take(step):
