@@ -40,7 +40,8 @@ class Twins(NamedTuple):
     ssh: Screen
 
     def take(self, step: Step) -> str:
-        """Type; then both show what is expected, and the same: else how they differ."""
+        """Type; then both show what is expected, the same, and no longer what they did: else how they differ."""
+        before = comparable(self.rdo)
         for screen in self:
             if step.size:
                 screen.resize(*step.size)
@@ -49,7 +50,7 @@ class Twins(NamedTuple):
 
         def same() -> bool:
             seen.append(tuple(comparable(screen) for screen in self))
-            return seen[-1][0] == seen[-1][1] and step.shows in seen[-1][0]
+            return before != seen[-1][0] == seen[-1][1] and step.shows in seen[-1][0]
 
         if wait_until(same, BOUND):
             return ""
