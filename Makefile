@@ -26,6 +26,9 @@ help: ## show this list
 demo: .venv/installed ## a throw-away SSH server, and rdo running commands on it
 	@$(BIN)/python demo/demo.py
 
+# RETRY=1: what failed beside real servers, on a machine that does other things too, has one more try, by itself.
+AGAIN := $(BIN)/python $(PYTEST) --last-failed --last-failed-no-failures none $(SERVERS)
+
 # Collected from their files alone: they are few, and run when all others have ended.
 SERIAL = $(shell grep -rlw 'pytest.mark.serial' --include='test_*.py' $(SERVERS))
 
@@ -34,8 +37,8 @@ SERIAL = $(shell grep -rlw 'pytest.mark.serial' --include='test_*.py' $(SERVERS)
 test: .venv/developing ## install what the tests need, then run all of them
 	@sh tests/setup-debian
 	$(BIN)/python $(PYTEST) $(SIDE_BY_SIDE) tests/unit $(if $(ALL),--cov --cov-report=term)
-	$(BIN)/python $(PYTEST) $(SIDE_BY_SIDE) -m 'not serial$(if $(ALL),, and not long)' $(SERVERS)
-	$(BIN)/python $(PYTEST) -m serial $(SERIAL)
+	$(BIN)/python $(PYTEST) $(SIDE_BY_SIDE) -m 'not serial$(if $(ALL),, and not long)' $(SERVERS) $(if $(RETRY),|| $(AGAIN))
+	$(BIN)/python $(PYTEST) -m serial $(SERIAL) $(if $(RETRY),|| $(AGAIN))
 
 # What other releases could break: ssh, the command line and its tables, compose files. ALL=1: all tests.
 LIBRARIES := tests/unit/drivers/ssh tests/unit/cli $(wildcard tests/integration/test_ssh_[chlp]*.py) \
