@@ -41,29 +41,27 @@ def is_ours(fd: int) -> bool:
 
 def is_in_front(fd: int) -> bool:
     """Whether we are in the foreground of the terminal `fd`."""
-    try:
-        return os.tcgetpgrp(fd) == os.getpgrp()
-    except OSError:
-        return False
+    return _group_in_front(fd) == os.getpgrp()
 
 
 def is_in_background(fd: int) -> bool:
     """Whether another job is in the foreground of the terminal `fd`."""
-    try:
-        return os.tcgetpgrp(fd) != os.getpgrp()
-    except OSError:
-        return False
+    return _group_in_front(fd) not in (None, os.getpgrp())
 
 
 def is_foreign(fd: int) -> bool:
     """Whether it is a terminal without job control for us: who started us has opened it, and did not make it our
     session's.
     """
+    return _group_in_front(fd) is None and os.isatty(fd)
+
+
+def _group_in_front(fd: int) -> int | None:
+    """The process group in the foreground of the terminal `fd`; None where that is not our session's."""
     try:
-        os.tcgetpgrp(fd)
+        return os.tcgetpgrp(fd)
     except OSError:
-        return os.isatty(fd)
-    return False
+        return None
 
 
 def takes_keys(fd: int) -> bool:

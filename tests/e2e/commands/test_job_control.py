@@ -39,13 +39,8 @@ def answers(terminal: Terminal) -> bool:
     return terminal.shows(r"two\r\ntwo\r\n", 0.5)
 
 
-def test_a_command_that_began_in_the_background_has_the_terminal_once_it_is_in_the_foreground(
-    terminal: Terminal,
-) -> None:
-    terminal.line("rdo sh -c 'stty -echo -icanon; echo up; exec cat -v' & sleep 1")
-    terminal.match(rf"{LINE_START}up\r+\n")
-    terminal.prompt()
-    terminal.resize(25, 90)
+def continue_and_end(terminal: Terminal) -> None:
+    """Have `cat -v` in the foreground: it gets every key, and Ctrl-C ends it."""
     terminal.line("fg")
     terminal.expect("cat -v'\r\n")
     assert wait_until(partial(is_raw, terminal), 5)
@@ -53,6 +48,16 @@ def test_a_command_that_began_in_the_background_has_the_terminal_once_it_is_in_t
     terminal.match(r"^a\^U$")
     terminal.type("\x03")
     terminal.prompt()
+
+
+def test_a_command_that_began_in_the_background_has_the_terminal_once_it_is_in_the_foreground(
+    terminal: Terminal,
+) -> None:
+    terminal.line("rdo sh -c 'stty -echo -icanon; echo up; exec cat -v' & sleep 1")
+    terminal.match(rf"{LINE_START}up\r+\n")
+    terminal.prompt()
+    terminal.resize(25, 90)
+    continue_and_end(terminal)
     terminal.line("echo st=$?; stty -a")
     terminal.expect("st=130\r\n")
     terminal.expect(" icanon ")
@@ -96,13 +101,7 @@ def test_a_command_has_the_terminal_again_after_a_stop_that_nobody_is_told_of(
     os.kill(int((project.local / "pid").read_text()), signal.SIGSTOP)
     terminal.expect("Stopped")
     terminal.prompt()
-    terminal.line("fg")
-    terminal.expect("cat -v'\r\n")
-    assert wait_until(partial(is_raw, terminal), 5)
-    terminal.type("a\x15")
-    terminal.match(r"^a\^U$")
-    terminal.type("\x03")
-    terminal.prompt()
+    continue_and_end(terminal)
     terminal.line("stty -a")
     terminal.expect(" icanon ")
 
