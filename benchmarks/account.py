@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import time
@@ -23,8 +24,9 @@ REMOVE_TIMEOUT = 10.0
 """Seconds for the last process of a user to end, without which it cannot be removed."""
 
 
-_in_use: set[str] = set()
-"""Names of users that this run has made."""
+_PREFIX = "rdo-bench-"
+_numbers = itertools.count(1)
+"""Of users that this run has made. A name is the prefix, the shell, this process, and such a number."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Account:
 def account(shell: str, home: Path) -> Iterator[Account]:
     """A user whose login shell is /bin/SHELL, made for the while by root; else the current one, if it has it.
 
-    One that a killed run left behind is taken over. Raises Skipped.
+    Those that killed runs left behind are removed, where nothing of theirs runs. Raises Skipped.
     """
     home.mkdir(parents=True)
     useradd = shutil.which("useradd", path=SBIN)
@@ -49,9 +51,10 @@ def account(shell: str, home: Path) -> Iterator[Account]:
             raise Skipped(f"needs root and useradd, or a user whose login shell is {shell}")
         yield Account(me.pw_name, home)
         return
-    name = next(name for number in itertools.count(1) if (name := f"rdo-bench-{shell}{number}") not in _in_use)
-    _in_use.add(name)
-    _remove(name)
+    for left in filter(_is_left_behind, pwd.getpwall()):
+        with contextlib.suppress(BenchmarkError):  # a process of it may be left, too
+            _run([_userdel(), left.pw_name])
+    name = f"{_PREFIX}{shell}-{os.getpid()}-{next(_numbers)}"
     # A password of `*` fits nothing; with the default, `!`, sshd takes the user for locked.
     _run([useradd, "-M", "-d", str(home), "-s", f"/bin/{shell}", "-p", "*", "-c", "made by rdo's benchmarks", name])
     try:
@@ -59,19 +62,26 @@ def account(shell: str, home: Path) -> Iterator[Account]:
         yield Account(name, home)
     finally:
         _remove(name)
-        _in_use.remove(name)
+
+
+def _is_left_behind(user: pwd.struct_passwd) -> bool:
+    found = re.fullmatch(rf"{_PREFIX}\w+-(\d+)-\d+", user.pw_name)
+    return found is not None and not Path("/proc", found[1]).exists()
 
 
 def _remove(name: str) -> None:
     deadline = time.monotonic() + REMOVE_TIMEOUT
-    userdel = shutil.which("userdel", path=SBIN) or "userdel"
     while _exists(name):
         try:
-            _run([userdel, name])
+            _run([_userdel(), name])
         except BenchmarkError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.1)  # nothing tells when the last process of a user has ended
+
+
+def _userdel() -> str:
+    return shutil.which("userdel", path=SBIN) or "userdel"
 
 
 def _exists(name: str) -> bool:

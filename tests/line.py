@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from pathlib import Path
 
 CHUNK = 65536
@@ -105,6 +106,14 @@ class Line:
     def carried(self) -> int:
         """Bytes that went over the connections that there are, in both directions."""
         return sum(connection.carried for connection in self._connections)
+
+    def settled(self) -> int:
+        """`carried`, once it stays as it is for a while: so both sides have read what came over it."""
+        while True:
+            before = self.carried
+            time.sleep(0.3)
+            if self.carried == before:
+                return before
 
     def cut(self) -> None:
         """End all connections, for both sides, at once. New ones may be made."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,9 +35,9 @@ def test_if_nothing_has_changed_not_a_byte_goes_over_the_connection(by_ssh: Reac
 
     def carried(*words: str) -> int:
         """By a command that is over, with all that it had prepared for the next one."""
-        before = settled(lambda: by_ssh.line.carried)
+        before = by_ssh.line.settled()
         synced.ok(*words)
-        return settled(lambda: by_ssh.line.carried) - before
+        return by_ssh.line.settled() - before
 
     for _ in range(3):
         synced.ok("true")
@@ -55,15 +53,6 @@ def length_of_look(synced: Synced) -> int:
     script = Script(["true"], copied=Copied(str(state), "0" * 16))
     with_it, without = (render(each, nonce="0" * 16, pty=False) for each in (script, script._replace(copied=None)))
     return len(with_it) - len(without)
-
-
-def settled(value: Callable[[], int]) -> int:
-    """A number once it stays as it is for a while."""
-    while True:
-        before = value()
-        time.sleep(0.3)
-        if value() == before:
-            return before
 
 
 def git(synced: Synced, *words: str) -> None:
