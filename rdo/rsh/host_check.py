@@ -19,6 +19,12 @@ from rdo.errors import RdoError
 from rdo.rsh.ssh_argv import SshCommand
 from rdo.trust import store
 
+SSH_PORT = 22
+"""What programs name that always name one: as good as none, where no server of ssh is asked.
+
+Elsewhere it is a port like any other: with ssh, `-p 22` goes before what its configuration says.
+"""
+
 
 class Address(NamedTuple):
     """By what a target goes. Without `user` or `port` these are not known, or there are none."""
@@ -42,15 +48,19 @@ def check(command: SshCommand, options: Options) -> None:
     found = project.discover(os.environ, options.project)
     profile = argv.profile(options, os.environ)
     loaded = load.load(found.config, profile, project.user_file(os.environ))
-    if not any(address.holds(command) for address in addresses(loaded)):
-        raise refusal(command, loaded)
+    known = []
+    for address in addresses(loaded):
+        if address.holds(command):
+            return
+        known.append(address)
+    raise refusal(command, loaded, known[-1].port)
 
 
 def addresses(loaded: Config) -> Iterator[Address]:
     """The target's addresses: as configured, and then as it is really reached. Raises RdoError."""
     settings = loaded.settings
     if settings.driver == "local":
-        yield Address(("local", "localhost"), pwd.getpwuid(os.geteuid()).pw_name)
+        yield Address(("local", "localhost"), pwd.getpwuid(os.geteuid()).pw_name, SSH_PORT)
         return
     names = (settings.host, settings.machine, settings.container, settings.service, settings.image)
     configured = Address(tuple(name for name in names if name), settings.user, settings.port)
@@ -63,16 +73,18 @@ def addresses(loaded: Config) -> Iterator[Address]:
     known = (*configured.names, driver.target, driver.target.rpartition(" ")[2])
     query = registry.ssh_query(driver, os.environ)
     if query is None:
-        yield Address(known, settings.user)
+        yield Address(known, settings.user, SSH_PORT)
     else:
         reached = query.options()
         yield Address((*known, reached.host, reached.hostname), reached.user, reached.port)
 
 
-def refusal(command: SshCommand, loaded: Config) -> RdoError:
-    """The error, which names the profile's own target."""
-    port = f" port {command.port}" if command.port else ""
-    named = (f"{command.user}@" if command.user else "") + (command.host or "") + port
+def refusal(command: SshCommand, loaded: Config, port: int | None) -> RdoError:
+    """The error, which names the profile's own target, and its `port` if another one was named."""
+    place = (f"{command.user}@" if command.user else "") + (command.host or "")
+    named = " ".join(filter(None, [place, f"port {command.port}" if command.port else ""]))
     through = f" (HostName `{command.hostname}`)" if command.hostname else ""
     target = f"that is `{registry.create(loaded, os.environ).target}`"
+    if port is not None and command.port not in (None, port):
+        target += f", port {port}"
     return RdoError(f"`{named}`{through} is not the target of profile `{loaded.profile}`", target, "use `ssh` for it")

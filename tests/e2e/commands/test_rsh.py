@@ -71,7 +71,13 @@ def test_the_profile_s_own_host_is_known_by_each_of_its_names(project: Project, 
 def test_another_host_user_or_port_is_refused(project: Project, words: list[str]) -> None:
     result = rsh(project, *words, "echo", "ok")
     assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (255, b"", 1)
-    assert b"is not the target of profile `default`: that is `devbox`; use `ssh` for it" in result.stderr
+    assert b"is not the target of profile `default`: that is `devbox`" in result.stderr
+    assert result.stderr.endswith(b"; use `ssh` for it\n")
+
+
+def test_another_port_is_refused_by_the_port_that_it_should_be(project: Project, shared_sshd: Sshd) -> None:
+    line = f"rdo: `port 22` is not the target of profile `default`: that is `devbox`, port {shared_sshd.port}; "
+    assert rsh(project, "-p", "22", "", "true").stderr.decode().startswith(line)
 
 
 @pytest.mark.parametrize("words", [["-N", "devbox"], ["-L", "1:a:2", "devbox"], ["-s", "devbox", "sftp"], [], ["-Z"]])
@@ -193,6 +199,8 @@ def test_a_container_is_known_by_its_name(tmp_path: Path, runtime: dict[str, str
         project.configure(f'driver = "docker"\ncontainer = "{name}"\n')
         assert rsh(project, "", "pwd", cwd="src").stdout == b"/it/src\n"
         assert rsh(project, name, "pwd").stdout == b"/tmp\n"
+        assert rsh(project, "-p", "22", name, "pwd").stdout == b"/tmp\n"  # as programs say that always name a port
+        assert rsh(project, "-p", "2222", name, "pwd").returncode == 255
         assert rsh(project, "-l", "daemon", name, "pwd").returncode == 255
         project.configure(f'driver = "docker"\ncontainer = "{name}"\nuser = "daemon"\n')
         assert rsh(project, f"daemon@{name}", "id -un").stdout == b"daemon\n"
@@ -200,7 +208,7 @@ def test_a_container_is_known_by_its_name(tmp_path: Path, runtime: dict[str, str
 
 def test_this_machine_is_localhost(tmp_path: Path, runtime: dict[str, str]) -> None:
     project = local_project(tmp_path, runtime)
-    assert rsh(project, f"{ME}@localhost", "pwd").stdout.decode().strip() == runtime["HOME"]
+    assert rsh(project, "-p", "22", f"{ME}@localhost", "pwd").stdout.decode().strip() == runtime["HOME"]
     assert rsh(project, "devbox", "pwd").returncode == 255
 
 
