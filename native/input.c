@@ -7,7 +7,8 @@
 enum {
     READ_SIZE = 64 * 1024,     /* what a pipe holds by default */
     WINDOW = 4 * 1024 * 1024,  /* bytes that may be under way */
-    OTHERS_TURN_MS = 100       /* until a terminal that is somebody else's is looked at again: no event tells that */
+    OTHERS_TURN_MS = 100,      /* until a terminal that is somebody else's is looked at again: no event tells that */
+    SUSPENSION_MS = 200        /* in which a command may be reported stopped: what is typed then may be for the shell */
 };
 
 void input_start(struct input *input) {
@@ -84,5 +85,7 @@ void input_send(struct input *input, struct outbox *outbox) {
     waiting->size += HEADER_SIZE + (size_t)count;
     input->credit -= (uint64_t)count;
     input->is_long = count == READ_SIZE;
+    if (tty_has_suspend_key(frame + HEADER_SIZE, (size_t)count))
+        input->resting_until = now_ms() + SUSPENSION_MS;
     outbox_flush(outbox);
 }

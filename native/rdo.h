@@ -136,6 +136,7 @@ bool tty_is_ours(int fd);
 bool tty_is_in_front(int fd);
 bool tty_is_foreign(int fd);
 bool tty_is_raw(void);
+bool tty_has_suspend_key(const char *typed, size_t size);
 bool tty_is_taken(int fd);
 void tty_enter_raw(void);
 void tty_restore(void);

@@ -136,6 +136,12 @@ void tty_enter_raw(void) {
     is_raw = set(0, &raw) || is_raw; /* where that fails, the terminal is gone */
 }
 
+/* Whether the key that stops a job is among what was typed, as the terminal had it before it was raw. */
+bool tty_has_suspend_key(const char *typed, size_t size) {
+    unsigned char key = saved.c_cc[VSUSP];
+    return is_raw && (saved.c_lflag & ISIG) && key != fpathconf(0, _PC_VDISABLE) && memchr(typed, key, size) != NULL;
+}
+
 /* Set the modes as they were found. */
 void tty_restore(void) {
     if (is_raw)

@@ -76,6 +76,10 @@ class Foreground:
         """Whether we hold the caller's terminal in raw mode."""
         return self._terminal is not None and self._terminal.raw
 
+    def has_suspend_key(self, typed: bytes) -> bool:
+        """Whether what was typed may stop the command."""
+        return self._terminal is not None and self._terminal.has_suspend_key(typed)
+
     def awaits_terminal(self) -> bool:
         """Whether the keys are for the command once it is in the foreground: it was started behind a `&`, or continued
         there.

@@ -18,6 +18,9 @@ READ_SIZE = 64 * 1024
 TURN_INTERVAL = 0.1
 """Seconds until stdin is looked at again while its terminal is somebody else's: there is no event for that."""
 
+SUSPENSION = 0.2
+"""Seconds after the key for that in which a command may be reported stopped: what is typed then may be the shell's."""
+
 
 class Stdin:
     """Sends stdin to its end, within the credit that the master gives."""
@@ -84,6 +87,8 @@ class Stdin:
                 self._pipe = Pipe()
         if data:
             self._outbox.send(protocol.INPUT, data)
+        if isinstance(data, bytes) and self._foreground.has_suspend_key(data):
+            select.select((), (), (), SUSPENSION)
         return len(data)
 
     def _wait_for_our_turn(self) -> None:

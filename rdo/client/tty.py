@@ -86,6 +86,13 @@ class Terminal:
         """Whether we hold the terminal in raw mode."""
         return self._saved is not None
 
+    def has_suspend_key(self, typed: bytes) -> bool:
+        """Whether the key that stops a job is among what was typed, as the terminal had it before it was raw."""
+        if self._saved is None or not self._saved[LFLAG] & termios.ISIG:
+            return False
+        key = self._saved[CC][termios.VSUSP]
+        return key != _disabled(self._fd) and key in typed
+
     def enter_raw(self) -> bool:
         """Pass every key through, as cfmakeraw(3) does; False in the background, where that would stop us.
 
@@ -110,6 +117,11 @@ class Terminal:
                 termios.tcsetattr(self._fd, termios.TCSADRAIN, saved)
             except (OSError, termios.error):
                 pass  # the terminal is gone, and its modes with it
+
+
+def _disabled(fd: int) -> bytes:
+    """What stands for a key that is not assigned."""
+    return bytes([os.fpathconf(fd, "PC_VDISABLE")])
 
 
 def _raw(modes: termios._AttrReturn) -> termios._AttrReturn:

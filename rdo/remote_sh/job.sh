@@ -19,15 +19,15 @@ exec 3>&2
 [ -n "${BASH_VERSION-}" ] || exec 2>/dev/null
 
 # A stopped job ends every loop in bash, so the wait is a function that calls itself. The line that lets the job go on
-# is read with echo off, from a terminal that the job may have left raw.
+# is read with echo off, from a terminal that the job may have left raw. What was typed before it may stand in front.
 wait_for_job() {
     rdo_status=$?
     kill -0 %% 2>/dev/null || exit $rdo_status
     rdo_modes=$(stty -g)
     stty sane -echo
     echo "$rdo_mark;stopped$rdo_bell"
-    while IFS= read -r rdo_line; do
-        [ "$rdo_line" != @NONCE@ ] || break
+    while read -r rdo_line; do
+        case $rdo_line in *@NONCE@) break ;; esac
     done
     stty "$rdo_modes"
     echo "$rdo_mark;ready$rdo_bell"

@@ -92,6 +92,28 @@ def test_keys_are_the_shell_s_while_a_command_that_was_stopped_goes_on_in_the_ba
     terminal.expect("[over]\r\n")
 
 
+def test_what_is_typed_right_after_ctrl_z_is_for_the_shell(terminal: Terminal) -> None:
+    terminal.line("rdo sh -c 'echo up; exec cat'")
+    terminal.match(rf"{LINE_START}up\r\n")
+    terminal.type("\x1a")
+    terminal.expect("^Z")  # as the terminal there has it: the command is only about to stop
+    terminal.line("echo ty''ped")
+    terminal.expect("Stopped")
+    terminal.expect("typed\r\n")
+
+
+def test_what_comes_at_once_with_ctrl_z_does_not_keep_the_command_from_going_on(terminal: Terminal) -> None:
+    terminal.line("rdo sh -c 'echo up; exec cat'")
+    terminal.match(rf"{LINE_START}up\r\n")
+    terminal.type("\x1aa")
+    terminal.expect("Stopped")
+    terminal.prompt()
+    terminal.line("fg")
+    terminal.expect("exec cat'\r\n")
+    assert wait_until(partial(is_raw, terminal), 5)
+    assert wait_until(partial(answers, terminal), 10)
+
+
 def test_a_command_has_the_terminal_again_after_a_stop_that_nobody_is_told_of(
     terminal: Terminal, project: Project
 ) -> None:

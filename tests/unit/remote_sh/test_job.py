@@ -46,10 +46,10 @@ def test_ctrl_z_stops_the_command_and_the_nonce_lets_it_go_on_twice(shell: str) 
     script = Script(["sh", "-c", 'echo up; while read -r x; do echo "got $x"; done; exit 6'])
     with terminal(shell, script) as started:
         started.wait_for(b"up\r\n")
-        for line in (b"one", b"two"):
+        for line, typed in ((b"one", b"not the nonce\n"), (b"two", b"nor a line")):
             started.write(b"\x1a")
             started.wait_for(STOPPED)
-            started.write(b"not the nonce\n" + GO_ON)
+            started.write(typed + GO_ON)
             started.wait_for(READ)
             started.write(line + b"\n")
             started.wait_for(b"got " + line + b"\r\n")
