@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from rdo.client import stdout
 from rdo.errors import SetupError
 
+NONE_FOUND = "no browser was found"
+HINT = "set BROWSER to the command that starts one"
+
 PLACE = "%s"
 """Where the URL goes in a command of $BROWSER; at its end without that."""
 
@@ -49,8 +52,7 @@ def open_url(url: str, environ: Mapping[str, str]) -> None:
             continue
         _thread.start_new_thread(process.wait, ())  # so that it leaves no zombie
         return
-    hint = "set BROWSER to the command that starts one"
-    raise SetupError("cannot open the URL here", "no browser was found", hint)
+    raise SetupError("cannot open the URL here", NONE_FOUND, HINT)
 
 
 def commands(url: str, environ: Mapping[str, str], platform: str) -> Iterator[list[str]]:

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from rdo.errors import one_line
 from rdo.fscodec import fsencode
+from rdo.master.browser_host import is_this_machine
 
 SIZE_LIMIT = 8192
 """Bytes of a URL: what browsers and servers are sure to take."""
@@ -29,10 +30,6 @@ _NOT_IN_URLS = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029]")
 what is shown would not be what is opened."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-
-_LOOPBACK = re.compile(r"(?:.*\.)?localhost\.?|127(?:\.\d{1,3}){1,3}|0\.0\.0\.0|::1|::")
-"""Hosts that are this machine wherever they are opened. Browsers take `*.localhost` for that, too (RFC 6761), and what
-servers say that listen on all addresses."""
 
 
 def fault(url: str) -> str:
@@ -61,7 +58,7 @@ def _ports(url: str, depth: int) -> Iterator[int]:
         port = parts.port or _DEFAULT_PORTS[parts.scheme]
     except ValueError:  # of a host or port that no browser takes
         return
-    if _LOOPBACK.fullmatch(parts.hostname or ""):
+    if is_this_machine(parts.hostname or ""):
         yield port
     if depth:
         for value in _parameters(parts):

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 
+from rdo.client import browser
 from rdo.errors import RdoError, SetupError, one_line, without_middle
 from rdo.fscodec import fsdecode, fsencode
 from rdo.ipc import protocol
@@ -183,6 +184,8 @@ class CommandBrowser:
         try:
             if fault := browser_url.fault(url):
                 raise RdoError(f"cannot open `{without_middle(url)}` here", f"it {fault}")
+            if not browser.program(self._environment):
+                raise RdoError(f"cannot open `{one_line(url)}` here", browser.NONE_FOUND, browser.HINT)
             if self._asks and not _is_wanted(url, terminal):
                 self._refused.add(fsencode(url))
                 return False

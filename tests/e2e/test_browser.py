@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import socket
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -81,6 +82,17 @@ def test_a_line_tells_of_what_is_opened_here(tells: Opening, how: str) -> None:
     result = tells.project.run("-c", f'{how} "$1"; echo $?', "sh", URL)
     assert (result.stdout, result.stderr) == (b"0\n", f"rdo: opening {URL} here\n".encode())
     assert wait_until(lambda: tells.opened == [URL], PATIENCE)
+
+
+def test_without_a_browser_here_nothing_is_asked_and_the_program_there_fails(asks: Opening, tmp_path: Path) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("sh", "ssh", "dirname", "readlink"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    environment = {"BROWSER": "/missing", "PATH": str(programs)}
+    result = asks.project.run("-c", f"xdg-open {shlex.quote(URL)}; echo $?", env=environment)
+    said = f"rdo: cannot open `{URL}` here: no browser was found; set BROWSER to the command that starts one\n"
+    assert (result.stdout, result.stderr) == (b"4\n", said.encode())
 
 
 def test_without_the_key_commands_get_nothing(project: Project) -> None:
