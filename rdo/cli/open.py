@@ -12,16 +12,20 @@ from rdo.errors import RdoError, printable
 from rdo.ipc import address
 from rdo.util.phrases import listed
 
+EVERYWHERE = ("*", "0.0.0.0", "[::]")
+"""Where a port listens that is open to other machines, and not just by another address of this one."""
+
 
 class ForwardedPort(NamedTuple):
     """A port here, and what it leads to."""
 
     local: int
     remote: str
+    host: str = "localhost"
 
     @property
     def url(self) -> str:
-        return f"http://localhost:{self.local}/"
+        return f"http://{self.host}:{self.local}/"
 
     def __str__(self) -> str:
         return f"{self.local} -> {self.remote}"
@@ -50,9 +54,9 @@ def forwarded(found: Sequence[masters.MasterInfo]) -> list[ForwardedPort]:
 
 def _ports(forwards: Iterator[Mapping[str, Any]]) -> Iterator[ForwardedPort]:
     for forward in forwards:
-        port = str(forward["local"]).rpartition(":")[2]
+        host, _, port = str(forward["local"]).rpartition(":")
         if forward.get("kind", "local") == "local" and port.isdecimal():
-            yield ForwardedPort(int(port), str(forward["remote"]))
+            yield ForwardedPort(int(port), str(forward["remote"]), "localhost" if host in EVERYWHERE else host)
 
 
 def chosen(ports: Sequence[ForwardedPort], wanted: str | None) -> ForwardedPort:

@@ -35,9 +35,9 @@ def rdoctl(project: Project, *words: str) -> Result:
     return project.shell(shlex.join(["rdoctl", "open", *words]))
 
 
-def opens(project: Project, tmp_path: Path, port: int, *words: str) -> None:
+def opens(project: Project, tmp_path: Path, port: int, *words: str, host: str = "localhost") -> None:
     result = rdoctl(project, *words)
-    url = f"http://localhost:{port}/"
+    url = f"http://{host}:{port}/"
     assert (result.returncode, result.stdout, result.stderr) == (0, f"opening {url}\n".encode(), b"")
     record = tmp_path / "opened"
     assert wait_until(lambda: record.exists() and record.read_text().endswith(f"{url}\n"), PATIENCE)
@@ -48,6 +48,13 @@ def test_the_only_port_needs_no_name(opening: Project, tmp_path: Path) -> None:
     forward(opening, f"{here}:{there}", f"{tmp_path}/socket:/there")
     for words in ((), (str(here),), (str(there),)):
         opens(opening, tmp_path, here, *words)
+
+
+def test_a_port_of_one_address_is_opened_there(opening: Project, tmp_path: Path) -> None:
+    for host in ("127.0.0.1", "[::1]"):
+        here, there = free_port(), free_port()
+        forward(opening, f"{host}:{here}:localhost:{there}")
+        opens(opening, tmp_path, here, str(here), host=host)
 
 
 def test_of_several_one_has_to_be_named(opening: Project, tmp_path: Path) -> None:
