@@ -77,7 +77,10 @@ class Channel(Protocol):
         """Whether the program or the connection is known to have ended; does not wait."""
 
     def has_exited(self) -> bool:
-        """Whether the program has ended, though others may hold its streams open. May ask the target."""
+        """Whether the program has ended, though others may hold its streams open. May ask the target.
+
+        Raises LinkLost where the program can neither end nor go on at present, as in a container that is paused.
+        """
 
     def write(self, data: bytes | memoryview) -> None:
         """Give all of `data` to the program's stdin; wait while it does not read. Dropped once its stdin is closed.
@@ -173,6 +176,10 @@ class Target(Protocol):
     @property
     def key(self) -> Hashable:
         """All that a connection to it depends on."""
+
+    @property
+    def found_by(self) -> str:
+        """Its name there, if that may become another's while this one is connected; else empty."""
 
     @property
     def forwards(self) -> ForwardSet:

@@ -35,6 +35,9 @@ class LinkWatch(Protocol):
     def is_doubtful(self) -> bool:
         """Whether the target was not heard from lately, so that `check_alive` waits. Does not wait."""
 
+    def has_name(self, name: str) -> bool:
+        """Whether the target still has the name, of those that may become another's. May wait as `check_alive` does."""
+
     def check_alive(self) -> bool:
         """Whether the target was heard from lately, or answers now: waits a few seconds, and only once for each
         silence. Where it is not, but has not `ended` either, the answer may still come.
@@ -58,6 +61,10 @@ class NoLink:
     def __init__(self) -> None:
         self.ended = False
         self.is_silent = False
+
+    def has_name(self, name: str) -> bool:
+        """See LinkWatch."""
+        return True
 
     def check_alive(self) -> bool:
         """See LinkWatch."""

@@ -50,7 +50,8 @@ class ProfileForwards(NamedTuple):
         """
         if not self.complete or self.forwards != forwards:
             return False
-        same_place = self.pool.target.name == pool.target.name and not self.pool.is_spent
+        is_over = self.pool.is_spent or self.pool.end_reason
+        same_place = self.pool.target.name == pool.target.name and not is_over
         return self.pool is pool or same_place
 
 

@@ -104,7 +104,7 @@ class OutputPump:
             if not simple or not self._channel.watch(self._offer, self._go_on):
                 threads.start(self._relay, name="output")
         except BaseException as error:
-            self._break_off(error)
+            self.break_off(error)
 
     def drop(self, patience: float) -> None:
         """Drop what comes on stdout from now on; if that goes on for `patience` seconds, the writer is ended."""
@@ -131,7 +131,7 @@ class OutputPump:
             if not over or self._finish_command or not self._end_at_once(self._channel.exit_status()):
                 threads.start(self._relay, name="output")
         except BaseException as error:
-            self._break_off(error)
+            self.break_off(error)
 
     def _end_at_once(self, status: int) -> bool:
         self.status = status
@@ -142,7 +142,7 @@ class OutputPump:
         self._finish()
         return True
 
-    def _break_off(self, error: BaseException) -> None:
+    def break_off(self, error: BaseException) -> None:
         """Report an error to the client, and nothing else; the thread that serves it then ends the command."""
         self._client.break_off(error)
         self._over.set()

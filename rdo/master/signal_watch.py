@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from rdo.drivers.base import Channel
-from rdo.errors import RdoError
+from rdo.errors import LinkLost, RdoError
 from rdo.master.output_pump import OutputPump
 from rdo.util import threads
 
@@ -71,13 +71,21 @@ class SignalWatch:
     def _watch(self) -> None:
         intervals = iter(LOOK_INTERVALS)
         while not self._output.wait(next(intervals, LOOK_INTERVALS[-1])):
-            if self._channel.has_exited():
-                return self._end()
+            try:
+                if self._channel.has_exited():
+                    return self._end()
+            except LinkLost as error:
+                if self._is_to_end():
+                    return self._output.break_off(error)
             with self._lock:
                 if time.monotonic() > max(self._until.values()):
                     self._watching = False
                     return None
         return None
+
+    def _is_to_end(self) -> bool:
+        with self._lock:
+            return not ENDING.isdisjoint(self._until)
 
     def _end(self) -> None:
         """Others may hold its streams: hang them up, and stop waiting for them if that does not help."""

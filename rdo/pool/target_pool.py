@@ -94,6 +94,11 @@ class TargetPool:
         with self._changed:
             return 0.0 if self._running or self._streams else time.monotonic() - self._used
 
+    def is_still(self, target: Target) -> bool:
+        """Whether what led to the target would lead here now, too. May wait a few seconds for an answer."""
+        name = target.found_by
+        return not name or all(connection.keepalive.has_name(name) for connection in self.shells.connections)
+
     @property
     def is_over(self) -> bool:
         """Whether it has been idle for long enough."""

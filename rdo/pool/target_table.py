@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import NamedTuple
 
 from rdo.drivers.base import Driver, Target
@@ -17,6 +19,9 @@ from rdo.util import threads
 SPARE_LIMIT = 8
 """Idle pools of one name that are kept: callers whose environments differ have pools of their own on this machine, and
 those with agents or users of their own on others."""
+
+RENAMED = "its name has become another's"
+"""Why a pool is closed whose target is not the one any more that is meant."""
 
 
 class TargetUse(NamedTuple):
@@ -92,16 +97,22 @@ class TargetTable:
             with self._lock:
                 selection = self._selections.setdefault(selector, TargetSelection())
                 before = selection.use
-                if before is not None and self._is_held(before):
-                    return before
+                held = before if before is not None and self._is_held(before) else None
+            if held is not None and held.pool.is_still(held.target):
+                return held
+            with self._lock:
+                if selection.use is not before:
+                    continue
                 ours = selection.latest.is_over
                 if ours:
                     selection.latest = SharedAttempt()
                 attempt = selection.latest
             if ours:
                 with attempt.made():
-                    selection.use = self._resolve(driver, caller)
-                    return selection.use
+                    found = selection.use = self._resolve(driver, caller)
+                if held is not None and held.pool is not found.pool:
+                    self.close(partial(operator.is_, held.pool), RENAMED)
+                return found
             caller.progress(f"connecting to `{driver.target}`")
             attempt.result()
             if (use := selection.use) is not None and use is not before:

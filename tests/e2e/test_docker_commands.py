@@ -212,6 +212,21 @@ def test_a_container_that_was_stopped_is_started_by_the_next_command(
     assert project.run("echo", "up").stdout == b"up\n"
 
 
+def test_who_has_the_name_now_gets_the_next_command(
+    project: Project, docker_engine: DockerEngine, container: str
+) -> None:
+    with project.start("sh", "-c", "echo up; read line; hostname") as before, docker_engine.client() as client:
+        before.expect_up()
+        old = client.containers.get(container)
+        first = old.attrs["Config"]["Hostname"].encode()
+        assert project.run("hostname").stdout.strip() == first
+        old.rename(f"{container}-old")
+        assert b"there is no container" in project.run("hostname").stderr
+        with docker_engine.container(mounts={project.local: "/it"}, name=container, hostname="next"):
+            assert project.run("hostname").stdout == b"next\n"
+            assert before.communicate(b"\n")[0].strip() == first
+
+
 def test_a_container_that_never_stays_up_is_one_line_that_leads_to_its_log(
     project: Project, docker_engine: DockerEngine
 ) -> None:
@@ -222,7 +237,7 @@ def test_a_container_that_never_stays_up_is_one_line_that_leads_to_its_log(
     last = found.stderr.decode().splitlines()[-1]
     assert found.returncode == 255
     assert last.startswith("rdo: ")
-    assert last.endswith(f"; look at `docker logs {name}`")
+    assert last.endswith(f"; see `docker logs {name}`")
     assert "no longer exists" not in last
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rdo.drivers.base import ChannelOptions, Pty, WindowSize
+from rdo.drivers.docker.container_watch import LIVENESS
 from rdo.drivers.root import Root
 from rdo.errors import ConfigError, ConnectError, LinkLost
 from rdo.pool.connection import HeldConnection
@@ -52,6 +53,20 @@ def test_what_a_volume_or_a_tmpfs_hides_is_not_shared(docker_engine: DockerEngin
     ]  # fmt: skip
 
 
+def test_a_volume_that_is_made_of_a_directory_is_that_directory(
+    docker_engine: DockerEngine, make: Make, tmp_path: Path
+) -> None:
+    options = {"type": "none", "o": "bind", "device": str(tmp_path)}
+    with docker_engine.client() as client:
+        volume = client.volumes.create(driver="local", driver_opts=options)
+        container = client.containers.create(docker_engine.image(), "sleep", volumes=[f"{volume.name}:/app"])
+        try:
+            assert make(container=container.name).roots() == [Root(str(tmp_path), "/app")]
+        finally:
+            container.remove()
+            volume.remove(force=True)
+
+
 def test_nothing_is_shared_where_nothing_is_mounted(docker_engine: DockerEngine, make: Make, tmp_path: Path) -> None:
     with docker_engine.container(working_dir="/opt") as name:
         driver = make(container=name)
@@ -82,6 +97,15 @@ def test_an_unknown_user_is_named(docker_engine: DockerEngine, make: Make, conne
         connection = connect(make(container=name, user="nobody-here"))
         with pytest.raises(ConnectError, match=r"cannot start /bin/sh in .*nobody-here.*; check `user`"):
             HeldConnection(connection).open_shell(ChannelOptions())
+
+
+def test_an_unknown_user_is_named_where_a_login_shell_is_wanted(
+    docker_engine: DockerEngine, make: Make, connect: Connect
+) -> None:
+    with docker_engine.container() as name:
+        connection = connect(make(container=name, user="nobody-here", login=True))
+        with pytest.raises(ConnectError, match=r"cannot start /bin/sh in .*nobody-here"):
+            HeldConnection(connection).open_shell(ChannelOptions(login=True))
 
 
 @pytest.mark.parametrize("state", ["created", "exited", "paused"])
@@ -185,13 +209,42 @@ def test_a_paused_container_goes_on_for_a_command_and_not_by_itself(
         assert output(unwilling, "echo up") == "up"
 
 
+def test_a_pause_is_known_at_once_and_what_runs_is_not_waited_for(
+    docker_engine: DockerEngine, make: Make, connect: Connect
+) -> None:
+    with docker_engine.container() as name, docker_engine.client() as client:
+        connection = connect(make(container=name, auto_start=False))
+        channel = connection.open_channel("echo up; exec sleep 60", None)
+        assert channel.read(BOUND) is not None
+        assert connection.keepalive.check_alive()
+        assert not channel.has_exited()
+        client.containers.get(name).pause()
+        assert wait_until(lambda: not connection.keepalive.check_alive(), LIVENESS / 3)
+        assert connection.keepalive.is_silent
+        with pytest.raises(LinkLost, match=f"`{name}` is paused: .*; `docker unpause {name}`"):
+            channel.has_exited()
+        client.containers.get(name).unpause()
+        assert wait_until(connection.keepalive.check_alive, LIVENESS / 3)
+        assert not channel.has_exited()
+
+
+def test_another_name_is_known_at_once(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
+    with docker_engine.container() as name, docker_engine.client() as client:
+        connection = connect(make(container=name))
+        assert connection.keepalive.has_name(name)
+        client.containers.get(name).rename(f"{name}-old")
+        assert wait_until(lambda: not connection.keepalive.has_name(name), LIVENESS / 3)
+        assert connection.keepalive.has_name(f"{name}-old")
+        assert output(connection, "echo up") == "up"
+
+
 def test_a_container_that_ended_is_not_said_to_be_gone(
     docker_engine: DockerEngine, make: Make, connect: Connect
 ) -> None:
     with docker_engine.container() as name, docker_engine.client() as client:
         connection = connect(make(container=name))
         client.containers.get(name).stop(timeout=0)
-        with pytest.raises(LinkLost, match=f"^`{name}` is exited; look at `docker logs {name}`$"):
+        with pytest.raises(LinkLost, match=f"^`{name}` is exited; see `docker logs {name}`$"):
             connection.open_channel("true", None)
 
 

@@ -11,6 +11,9 @@ from typing import NoReturn, TypeGuard
 from rdo.errors import ConnectError
 from rdo.util.phrases import shortened
 
+ADVICE = "see whether `docker version` works"
+"""What to type where an engine answers, but not as one."""
+
 IDENTITY = re.compile(r"[\w.-]{1,128}", re.ASCII)
 """What an id of a container, an image or an exec may be made of: it becomes part of a path."""
 
@@ -143,7 +146,7 @@ def written(value: object) -> str | None:
 
 def invalid_answer(of: str, why: str) -> ConnectError:
     """The error for an answer that is not valid."""
-    return ConnectError(f"invalid answer from the Docker engine to `{of}`", why)
+    return ConnectError(f"invalid answer from the Docker engine to `{of}`", why, ADVICE)
 
 
 def decode(data: bytes, of: str) -> EngineAnswer:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from rdo.drivers.base import STDOUT, Chunk, WindowSize
-from rdo.drivers.docker.answer import brief
+from rdo.drivers.docker.answer import ADVICE, brief
 from rdo.drivers.docker.demux import FrameDecoder, FrameError
-from rdo.drivers.docker.engine import HijackedStream
+from rdo.drivers.docker.stream import HijackedStream
 from rdo.drivers.target_stream import Sink
 from rdo.errors import ConnectError, LinkLost
 from rdo.util import threads
@@ -76,6 +76,8 @@ class DockerChannel:
         self.is_cut: IsCut = lambda timeout: False
         self.heard: Callable[[], None] = lambda: None
         """Called as output comes."""
+        self.check_progress: Callable[[], None] = lambda: None
+        """Raises LinkLost where the program can neither go on nor end at present."""
         self._cut_reason = ""
         self.opened = time.monotonic()
         self.streams_ended = math.inf
@@ -106,7 +108,10 @@ class DockerChannel:
 
     def has_exited(self) -> bool:
         """See base.Channel."""
-        return self._at_end or not self._program.runs()
+        if self._at_end or not self._program.runs():
+            return True
+        self.check_progress()
+        return False
 
     def write(self, data: bytes | memoryview) -> None:
         """See base.Channel. What cannot be sent is dropped: the program has ended, or its exit status says why."""
@@ -198,7 +203,7 @@ class DockerChannel:
     def exit_status(self) -> int:
         """See base.Channel. Raises ConnectError where there is no such program."""
         if self._is_invalid:
-            raise LinkLost("invalid stream from the Docker engine", "it contains a frame of an unknown kind")
+            raise LinkLost("invalid stream from the Docker engine", "it contains a frame of an unknown kind", ADVICE)
         if self._cut_reason:
             raise LinkLost("the Docker engine does not answer", self._cut_reason)
         status = self._program.status(self.is_cut)

@@ -10,7 +10,8 @@ import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from rdo.drivers.docker.inspect import ListedContainer, contains, normalized
+from rdo.drivers.docker.inspect import ListedContainer
+from rdo.drivers.docker.mounts import contains, normalized
 
 PREFIX = "com.docker.compose."
 SERVICE = f"{PREFIX}service"

@@ -10,14 +10,17 @@ from typing import Protocol
 
 from rdo.config.forwards import Endpoint
 from rdo.drivers.base import NO_VARIABLES, Pty
+from rdo.drivers.docker import container_events
 from rdo.drivers.docker.channel import DockerChannel
 from rdo.drivers.docker.container import inspect, not_running
-from rdo.drivers.docker.container_watch import ContainerWatch
-from rdo.drivers.docker.engine import Engine, EngineError, HijackedStream
-from rdo.drivers.docker.inspect import ContainerState
+from rdo.drivers.docker.container_events import ContainerEvents
+from rdo.drivers.docker.container_watch import ContainerWatch, RemoteContainerWatch
+from rdo.drivers.docker.engine import Engine, EngineError
+from rdo.drivers.docker.inspect import ContainerState, InspectedContainer
 from rdo.drivers.docker.program_stream import ProgramStream
 from rdo.drivers.docker.spare_programs import SparePrograms
-from rdo.drivers.keepalive import Keepalive, SignOfLife
+from rdo.drivers.docker.stream import HijackedStream
+from rdo.drivers.keepalive import SignOfLife
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS
 from rdo.drivers.target_stream import IncomingStream, RemoteListener, Sink
 from rdo.errors import ConnectError, LinkLost, SetupError
@@ -82,8 +85,10 @@ class DockerConnection:
         """Guards the question whether the container runs: one at a time."""
         self._sign = SignOfLife()
         engine.answered = self._sign.note
-        self._watch = ContainerWatch(self._state, lambda: engine.heard)
-        self.keepalive = Keepalive(self._sign, self._ask, self._cut) if engine.is_remote else self._watch
+        self._remote = RemoteContainerWatch(self._sign, self._ask, self._cut, name) if engine.is_remote else None
+        events = ContainerEvents(None) if engine.is_remote else container_events.subscribe(engine, container)
+        self._watch = ContainerWatch(self._inspected, lambda: engine.heard, events, name)
+        self.keepalive = self._remote or self._watch
 
     def open_channel(self, command: str, pty: Pty | None, variables: Mapping[str, str] = NO_VARIABLES) -> DockerChannel:
         """See base.Connection."""
@@ -121,7 +126,7 @@ class DockerConnection:
             return not_running(self._name, state)
         if state.runs and not state.paused:
             return self._programs.refused(message)
-        return LinkLost(f"`{self._name}` is {state.status}", "", f"look at `docker logs {self._name}`")
+        return LinkLost(f"`{self._name}` is {state.status}", "", f"see `docker logs {self._name}`")
 
     def open_stream(self, destination: Endpoint, sink: Sink, changed: Callable[[], None]) -> ProgramStream:
         """See base.Connection."""
@@ -149,6 +154,7 @@ class DockerConnection:
     def _keep(self, channel: DockerChannel) -> bool:
         channel.is_cut = partial(self._is_cut, channel)
         channel.heard = self._sign.note
+        channel.check_progress = self._check_progress
         with self._lock:
             self._channels = [*(other for other in self._channels if not other.closed), channel]
             return not self._closed
@@ -172,15 +178,24 @@ class DockerConnection:
     def _lost(self, why: str) -> LinkLost:
         return LinkLost(f"`{self._name}` no longer exists", why)
 
-    def _state(self) -> ContainerState | None:
+    def _inspected(self) -> InspectedContainer | None:
         """How the container is, as far as the engine says so in time; None where it is gone."""
         try:
-            return inspect(self._engine, self._container, LIVENESS_TIMEOUT).state
+            return inspect(self._engine, self._container, LIVENESS_TIMEOUT)
         except (EngineError, ConnectError):
             return None
 
+    def _state(self) -> ContainerState | None:
+        return found.state if (found := self._inspected()) is not None else None
+
     def _is_paused(self) -> bool:
         return (state := self._state()) is not None and state.paused
+
+    def _check_progress(self) -> None:
+        """Raises LinkLost where what runs in the container cannot go on at present."""
+        if self._is_paused():
+            why = "the command gets the signal when it goes on"
+            raise LinkLost(f"`{self._name}` is paused", why, f"`docker unpause {self._name}`")
 
     def _ask(self) -> None:
         """Ask an engine that may not answer, in a thread that waits in our place; not if others do already."""
@@ -192,9 +207,11 @@ class DockerConnection:
 
     def _await_answer(self) -> None:
         try:
-            state = inspect(self._engine, self._container, ANSWER_TIMEOUT, patience=ANSWER_TIMEOUT).state
+            found = inspect(self._engine, self._container, ANSWER_TIMEOUT, patience=ANSWER_TIMEOUT)
+            if self._remote is not None:
+                self._remote.name = found.name
             self._sign.note()
-            is_gone = not state.runs or state.paused
+            is_gone = not found.state.runs or found.state.paused
         except EngineError:
             is_gone = True
         except ConnectError:

@@ -62,7 +62,8 @@ def _start(engine: Engine, container: InspectedContainer) -> None:
     try:
         engine.ask("POST", f"/containers/{container.id}/{verb}")
     except EngineError as error:
-        raise ConnectError(f"cannot {verb} the container `{container.name}`", error.message) from None
+        hint = f"try `docker {verb} {container.name}`"
+        raise ConnectError(f"cannot {verb} the container `{container.name}`", error.message, hint) from None
 
 
 def _wait(engine: Engine, container: InspectedContainer, caller: Caller) -> InspectedContainer:
@@ -72,7 +73,7 @@ def _wait(engine: Engine, container: InspectedContainer, caller: Caller) -> Insp
         try:
             now = inspect(engine, container.id)
         except EngineError as error:
-            raise ConnectError(f"the container `{name}` is gone", error.message) from None
+            raise ConnectError(f"the container `{name}` is gone", error.message, "see `docker ps --all`") from None
         if _is_ready(now):
             return now
         what = f"waiting for the container `{name}` to be {'healthy' if now.state.runs else 'running'}"

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from rdo.drivers.docker import answer
-from rdo.drivers.docker.inspect import InspectedContainer, ListedContainer, contains, normalized
+from rdo.drivers.docker.inspect import InspectedContainer, ListedContainer
+from rdo.drivers.docker.mounts import contains, normalized
 from rdo.drivers.root import Root
 from rdo.errors import ConnectError
 

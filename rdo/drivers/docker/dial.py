@@ -56,7 +56,7 @@ def _tcp(endpoint: EngineEndpoint) -> SocketStream:
 
 
 def _tls(endpoint: EngineEndpoint) -> EngineStream:
-    from rdo.drivers.docker.tls_stream import TlsStream, tls_context
+    from rdo.drivers.docker.tls_stream import TLS_ADVICE, TlsStream, tls_context
 
     assert endpoint.tls
     context = tls_context(endpoint.tls)
@@ -66,7 +66,7 @@ def _tls(endpoint: EngineEndpoint) -> EngineStream:
     except OSError as error:
         plain.close()
         why = getattr(error, "verify_message", "") or reason(error) or "no answer"
-        raise ConnectError(f"cannot use TLS with the Docker engine at `{endpoint.name}`", why) from None
+        raise ConnectError(f"cannot use TLS with the Docker engine at `{endpoint.name}`", why, TLS_ADVICE) from None
 
 
 def _absent(endpoint: EngineEndpoint, error: OSError | UnicodeError) -> ConnectError:

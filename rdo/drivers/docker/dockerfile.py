@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from rdo.drivers.docker.inspect import contains
+from rdo.drivers.docker.mounts import contains
 from rdo.errors import ConfigError
 
 

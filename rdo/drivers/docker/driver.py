@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rdo.config.schema import CONTAINERS, Settings
-from rdo.drivers.docker import compose, inspect
+from rdo.drivers.docker import compose, mounts
 from rdo.drivers.docker.endpoint import resolve
 from rdo.drivers.docker.inspect import InspectedContainer
 from rdo.drivers.root import Root
@@ -87,21 +87,21 @@ class DockerDriver:
         there = [
             root.remote + self._root[len(root.local) :]
             for root in self._mounted(container)
-            if root.shared and inspect.contains(root.local, self._root)
+            if root.shared and mounts.contains(root.local, self._root)
         ]
         directory = self._settings.directory
-        return any(directory is None or inspect.contains(each, directory) for each in there)
+        return any(directory is None or mounts.contains(each, directory) for each in there)
 
     def _mounted(self, container: InspectedContainer) -> list[Root]:
         self._name = container.name
-        return inspect.roots(container, os.path.realpath)
+        return mounts.roots(container.mounts, container.workdir, os.path.realpath)
 
     def unmapped_error(self, directory: str) -> RdoError | None:
         """See base.Driver."""
         if self._is_own or self._settings.directory:
             return None
         places = [root for root in self._roots or () if os.path.isdir(root.local)]  # a single file is no place to be
-        return inspect.not_mounted(self._name, places, self._root, directory)
+        return mounts.not_mounted(self._name, places, self._root, directory)
 
     def sharing(self) -> str:
         """See base.Driver."""

@@ -28,6 +28,8 @@ TLS_PORT = 2376
 SCHEMES = ("tcp", "http", "https", "ssh")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
+ADDRESSES = "use `unix:///path`, `tcp://host:port` or `ssh://user@host`"
+
 FILE_LIMIT = 1024 * 1024
 """Bytes of a file of Docker's own: a config.json with a hundred registries has a tenth of that."""
 
@@ -112,16 +114,12 @@ def _ssh(name: str, parts: SplitResult, port: int) -> EngineEndpoint:
     if not host or parts.password is not None:
         raise _unknown(name)
     if host.startswith("-") or user.startswith("-"):  # ssh would take it for an option: CVE-2017-1000117
-        raise ConfigError(f"`{name}` is not the address of a Docker engine", "a name cannot begin with `-`")
+        raise ConfigError(f"`{name}` is not the address of a Docker engine", "a name cannot begin with `-`", ADDRESSES)
     return EngineEndpoint(name, "ssh", host, port, user, path=parts.path.rstrip("/"))
 
 
 def _unknown(name: str) -> ConfigError:
-    return ConfigError(
-        f"`{name}` is not the address of a Docker engine",
-        "",
-        "use `unix:///path`, `tcp://host:port` or `ssh://user@host`",
-    )
+    return ConfigError(f"`{name}` is not the address of a Docker engine", "", ADDRESSES)
 
 
 def _tls(environment: Mapping[str, str]) -> TlsFiles | None:
@@ -163,7 +161,7 @@ def _is_there(directory: str) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        raise ConfigError(f"cannot read `{directory}`", reason(error)) from None
+        raise ConfigError(f"cannot read `{directory}`", reason(error), "make it readable for you") from None
     return True
 
 

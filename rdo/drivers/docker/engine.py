@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
 from urllib.parse import urlencode
 
 from rdo.drivers.docker import answer
@@ -15,7 +14,7 @@ from rdo.drivers.docker.endpoint import EngineEndpoint
 from rdo.drivers.docker.exchange import Exchange, Unanswered
 from rdo.drivers.docker.http import BodyDecoder, HttpError, ResponseHead, request
 from rdo.drivers.docker.kept_streams import KeptStreams
-from rdo.drivers.docker.stream import Deadline, EngineStream
+from rdo.drivers.docker.stream import Deadline, EngineStream, HijackedStream
 from rdo.drivers.silence import KEEPALIVE_TIMEOUTS
 from rdo.errors import ConnectError, reason
 from rdo.util import clock
@@ -55,13 +54,6 @@ class EngineError(Exception):
 
 class NoAnswer(Exception):
     """None came over a connection that was kept."""
-
-
-class HijackedStream(NamedTuple):
-    """A connection that has become a stream, and the first bytes that came with the answer."""
-
-    wire: EngineStream
-    early: bytes
 
 
 class Engine:
@@ -143,6 +135,12 @@ class Engine:
             raise self._confused(error) from None
         finally:
             wire.close()
+
+    def watch(self, path: str, query: Mapping[str, object]) -> EngineStream:
+        """GET, as the connection over which the answer comes, HTTP as it is. Raises ConnectError, OSError."""
+        wire = dial(self.endpoint, self._environment)
+        wire.send(request("GET", self._path(path, query), None, {}))
+        return wire
 
     def hijack(self, path: str, body: object, query: Mapping[str, object] | None = None) -> HijackedStream:
         """POST, and take the connection over. Raises EngineError, ConnectError."""
@@ -241,7 +239,8 @@ class Engine:
 
     def _confused(self, error: Exception) -> ConnectError:
         why = "no response in time" if isinstance(error, TimeoutError) else reason(error)
-        return ConnectError(f"the Docker engine at `{self.endpoint.name}` did not send a valid HTTP response", why)
+        what = f"the Docker engine at `{self.endpoint.name}` did not send a valid HTTP response"
+        return ConnectError(what, why, answer.ADVICE)
 
 
 def _check(head: ResponseHead, data: bytes) -> None:

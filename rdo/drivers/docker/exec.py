@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 
 from rdo.drivers.base import Pty, WindowSize
 from rdo.drivers.docker.channel import DockerChannel, IsCut
-from rdo.drivers.docker.engine import CONSOLE_SIZE_SINCE, KEPT_ANSWER_TIMEOUT, Engine, EngineError, HijackedStream
+from rdo.drivers.docker.engine import CONSOLE_SIZE_SINCE, KEPT_ANSWER_TIMEOUT, Engine, EngineError
+from rdo.drivers.docker.stream import HijackedStream
 from rdo.errors import ConnectError, LinkLost
 from rdo.remote_sh.template import quote
 
@@ -185,6 +186,7 @@ def start_error(engine: Engine, container: str, name: str, message: str, hint: s
     """The error for a /bin/sh that could not be started: that it is missing, else the engine's own message."""
     if lacks_shell(engine, container):
         return ConnectError(f"there is no /bin/sh in `{name}`", "", "rdo needs it: use another image")
+    hint = hint or f"try `docker exec {container[:12]} /bin/sh`"
     return ConnectError(f"cannot start /bin/sh in `{name}`", message, hint)
 
 

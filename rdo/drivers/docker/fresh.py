@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 
 from rdo.drivers.base import Pty, WindowSize
 from rdo.drivers.docker.channel import DockerChannel, IsCut
-from rdo.drivers.docker.engine import Engine, EngineError, HijackedStream
+from rdo.drivers.docker.engine import Engine, EngineError
 from rdo.drivers.docker.exec import DETACH_KEYS, STATUS_LIMIT, resize, start_error
+from rdo.drivers.docker.image_container import ADVICE
+from rdo.drivers.docker.stream import HijackedStream
 from rdo.errors import ConnectError, LinkLost
 
 ATTACH = {"stream": 1, "stdin": 1, "stdout": 1, "stderr": 1, "detachKeys": DETACH_KEYS}
@@ -54,7 +56,8 @@ class FreshStarter:
 
     def start_stream(self, command: str) -> HijackedStream:
         """See ProgramStarter."""
-        raise ConnectError(f"there is no container of `{self._name}` to connect to", "each command has one of its own")
+        why = "each command has one of its own"
+        raise ConnectError(f"there is no container of `{self._name}` to connect to", why, "leave out `fresh`")
 
     def refused(self, message: str) -> ConnectError:
         """See ProgramStarter."""
@@ -113,7 +116,7 @@ class FreshProgram:
 
     def refused(self, message: str) -> ConnectError:
         """See DockerProgram."""
-        return ConnectError(f"cannot start a container of `{self._name}`", message)
+        return ConnectError(f"cannot start a container of `{self._name}`", message, ADVICE)
 
     def discard(self) -> None:
         """See DockerProgram."""

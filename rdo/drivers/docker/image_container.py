@@ -27,6 +27,9 @@ HOLD = load("hold_container")
 HOME = "/home/rdo"
 """Made for a user who has no directory in the image."""
 
+ADVICE = "check `image`, `user` and `directory`"
+"""What an engine may refuse of those that a container is made of."""
+
 ROOTLESS = "name=rootless"
 """What an engine that runs as an ordinary user lists among its security options, `name=X,key=value` each."""
 
@@ -71,7 +74,7 @@ class ContainerFactory:
             if self._at_home and "User" not in details:
                 self._make_home(made)
         except EngineError as error:
-            raise ConnectError(f"cannot create a container of `{self._options.image}`", error.message) from None
+            raise ConnectError(f"cannot create a container of `{self._options.image}`", error.message, ADVICE) from None
         return made
 
     def hold(self) -> tuple[str, EngineStream]:
@@ -86,7 +89,8 @@ class ContainerFactory:
                 undo.callback(stream.wire.close)
                 self._engine.ask("POST", f"/containers/{container}/start")
             except EngineError as error:
-                raise ConnectError(f"cannot start a container of `{self._options.image}`", error.message) from None
+                what = f"cannot start a container of `{self._options.image}`"
+                raise ConnectError(what, error.message, ADVICE) from None
             undo.pop_all()
         return container, stream.wire
 

@@ -74,7 +74,8 @@ def ensure_pulled(engine: Engine, image: str, pull: str, caller: Caller) -> None
     except EngineError as error:
         raise ConnectError(f"cannot pull the image `{image}`", error.message, ADVICE) from None
     except TimeoutError:
-        raise ConnectError(f"cannot pull the image `{image}`", f"no progress for {PULL_TIMEOUT:.0f} s") from None
+        why = f"no progress for {PULL_TIMEOUT:.0f} s"
+        raise ConnectError(f"cannot pull the image `{image}`", why, f"try `docker pull {image}`") from None
 
 
 def _has_image(engine: Engine, image: str) -> bool:
@@ -83,7 +84,8 @@ def _has_image(engine: Engine, image: str) -> bool:
         engine.ask("GET", f"/images/{image}/json")
     except EngineError as error:
         if error.status != 404:
-            raise ConnectError(f"cannot use the image `{image}`", error.message) from None
+            hint = f"try `docker inspect {image}`"
+            raise ConnectError(f"cannot use the image `{image}`", error.message, hint) from None
         return False
     return True
 
@@ -130,14 +132,15 @@ def _build(engine: Engine, build: str, context: BuildContext, query: Mapping[str
             caller.report(line)
         raise ConnectError(f"cannot build `{build}`", error.message, _advice(context, build)) from None
     except TimeoutError:
-        raise ConnectError(f"cannot build `{build}`", f"no output from the engine for {BUILD_TIMEOUT:.0f} s") from None
+        why = f"no output from the engine for {BUILD_TIMEOUT:.0f} s"
+        raise ConnectError(f"cannot build `{build}`", why, f"try `docker build {build}`") from None
 
 
 def _advice(context: BuildContext, build: str) -> str:
     """By the Dockerfile, since the messages of engines differ."""
     word = build_files.buildkit_feature(build_context.instructions(context))
     if not word:
-        return ""
+        return f"try `docker build {build}`"
     instead = f'`DOCKER_BUILDKIT=1 docker build -t NAME {build}`, and write `image = "NAME"` in place of `build`'
     return f"if BuildKit is missing, which `{word}` needs: {instead}"
 

@@ -46,7 +46,7 @@ def remove_leftovers(engine: Engine) -> int:
     try:
         listing = inspect.listing(engine.ask("GET", "/containers/json", query={"all": 1, "filters": filters}))
     except EngineError as error:
-        raise ConnectError("cannot list the containers", error.message) from None
+        raise ConnectError("cannot list the containers", error.message, "try `docker ps --all`") from None
     space = process.pid_space()
     left = [each.id for each in listing if _is_left(each, space)]
     for container in left:

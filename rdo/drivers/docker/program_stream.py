@@ -74,7 +74,7 @@ class ProgramStream:
             self._nonce = program.nonce.encode()
             program.stream.wire.send(destination_lines(self._destination))
         except (EngineError, ConnectError, OSError) as error:
-            self.cut(str(error))
+            self.cut(error.message if isinstance(error, EngineError) else str(error))
             return
         stream = program.stream
         data = stream.early

@@ -10,12 +10,13 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from rdo.config.schema import Settings
-from rdo.drivers.docker import compose, container, devcontainer
+from rdo.drivers.docker import compose, container, devcontainer, mounts
 from rdo.drivers.docker import inspect as docker_inspection
 from rdo.drivers.docker.devcontainer import DevContainerFacts
 from rdo.drivers.docker.endpoint import resolve
 from rdo.drivers.docker.engine import Engine, EngineError
 from rdo.drivers.docker.inspect import InspectedContainer, ListedContainer
+from rdo.drivers.docker.mounts import ContainerMount
 from rdo.errors import ConnectError
 from rdo.project import upwards
 from rdo.util.phrases import listed, nearest
@@ -45,6 +46,22 @@ def ask(settings: Settings, root: str, environment: Mapping[str, str]) -> FoundC
 
 def find(engine: Engine, settings: Settings, root: str, environment: Mapping[str, str]) -> FoundContainer:
     """By its name, by that of its compose service, or by the project's directory. Raises ConnectError."""
+    found = _found(engine, settings, root, environment)
+    resolved = [_resolved(engine, mount) for mount in found.container.mounts]
+    return found._replace(container=found.container._replace(mounts=resolved))
+
+
+def _resolved(engine: Engine, mount: ContainerMount) -> ContainerMount:
+    """The mount, of what is behind it if it is a volume."""
+    if not mount.volume:
+        return mount
+    try:
+        return mounts.bound(mount, engine.ask("GET", f"/volumes/{quote(mount.volume, safe='')}"))
+    except EngineError:  # it is gone, or not to be asked for: what is unknown is not shared
+        return mount
+
+
+def _found(engine: Engine, settings: Settings, root: str, environment: Mapping[str, str]) -> FoundContainer:
     if settings.container:
         return FoundContainer(_by_name(engine, settings.container))
     if settings.service:
@@ -59,7 +76,7 @@ def _by_name(engine: Engine, name: str) -> InspectedContainer:
         found = container.inspect(engine, name)
     except EngineError as error:
         if error.status != 404:
-            raise ConnectError(f"cannot inspect the container `{name}`", error.message) from None
+            raise ConnectError(f"cannot inspect the container `{name}`", error.message, _try_inspect(name)) from None
         names = [each.name for each in _list(engine)]
         raise ConnectError(
             f"there is no container `{name}`", "", nearest(name, names) or "see `docker ps --all`"
@@ -145,7 +162,12 @@ def _by_id(engine: Engine, identity: str) -> InspectedContainer:
     try:
         return container.inspect(engine, identity)
     except EngineError as error:
-        raise ConnectError(f"cannot inspect the container `{identity[:SHORT_ID]}`", error.message) from None
+        short = identity[:SHORT_ID]
+        raise ConnectError(f"cannot inspect the container `{short}`", error.message, _try_inspect(short)) from None
+
+
+def _try_inspect(name: str) -> str:
+    return f"try `docker inspect {name}`"
 
 
 def _list(engine: Engine, **filters: str) -> list[ListedContainer]:
@@ -155,4 +177,4 @@ def _list(engine: Engine, **filters: str) -> list[ListedContainer]:
     try:
         return docker_inspection.listing(engine.ask("GET", "/containers/json", query=query))
     except EngineError as error:
-        raise ConnectError("cannot list the containers", error.message) from None
+        raise ConnectError("cannot list the containers", error.message, "try `docker ps --all`") from None

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from rdo.drivers.docker.engine import EngineError, HijackedStream
+from rdo.drivers.docker.engine import EngineError
+from rdo.drivers.docker.stream import HijackedStream
 from rdo.drivers.docker.stream_script import waiting_script
 from rdo.errors import ConnectError
 

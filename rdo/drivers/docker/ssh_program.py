@@ -96,7 +96,8 @@ class SshProgramStream(SocketStream):
         self._listener.join(END_TIMEOUT)
         said = split_lines(self._said.decode(errors="replace").strip())
         why = brief(said[-1]) if said else ""
-        return ConnectError(f"the Docker engine at `{self._endpoint.name}` cannot be reached", why)
+        hint = f"try `ssh {self._endpoint.host} docker version`"
+        return ConnectError(f"the Docker engine at `{self._endpoint.name}` cannot be reached", why, hint)
 
     def _end(self) -> None:
         if self._ended:

@@ -7,7 +7,7 @@ import select
 import socket
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from rdo.drivers.base import READ_SIZE
 
@@ -47,6 +47,13 @@ class EngineStream(Protocol):
 
     def close(self) -> None:
         """End both directions, and wake up whoever waits in one of them. May be called twice."""
+
+
+class HijackedStream(NamedTuple):
+    """A connection that has become a stream, and the first bytes that came with the answer."""
+
+    wire: EngineStream
+    early: bytes
 
 
 class SocketStream:

@@ -15,7 +15,7 @@ from rdo.drivers.caller import Caller
 from rdo.drivers.docker import container as docker_container
 from rdo.drivers.docker import devcontainer, image_source, leftovers
 from rdo.drivers.docker.connection import DockerConnection, ProgramStarter
-from rdo.drivers.docker.engine import Engine
+from rdo.drivers.docker.engine import Engine, EngineError
 from rdo.drivers.docker.exec import ExecStarter
 from rdo.drivers.docker.fresh import FreshStarter
 from rdo.drivers.docker.image_container import ContainerFactory, ContainerOptions, HeldContainer, SharedContainer
@@ -59,7 +59,8 @@ def of_existing(
         return not engine.is_remote and (is_same or PublishedPort(here, there) in container.published)
 
     key = ("docker", engine.endpoint, container.id, user, settings.login, settings.auto_start)
-    return DockerTarget(name, key, engine, connect, variables, serves_here)
+    found_by = container.name if (settings.container or "").removeprefix("/") == container.name else ""
+    return DockerTarget(name, key, engine, connect, variables, serves_here, found_by)
 
 
 class OwnContainer:
@@ -120,6 +121,7 @@ class DockerTarget:
         connect: Callable[[Engine, Caller], DockerConnection],
         variables: Callable[[Caller], Mapping[str, str]],
         serves_here: Callable[[int, int], bool] = lambda here, there: False,
+        found_by: str = "",
     ) -> None:
         """`engine` is that which was asked for the container: the first connection uses it."""
         self.name = name
@@ -129,6 +131,7 @@ class DockerTarget:
         self._connect = connect
         self._variables = variables
         self.serves_here = serves_here
+        self.found_by = found_by
 
     def options(self, caller: Caller, pty: Pty | None) -> ChannelOptions:
         """With the variables of a dev container."""
@@ -163,7 +166,10 @@ def _learn_shell(executions: ExecStarter) -> None:
 
 def _login_shell(executions: ExecStarter) -> str:
     """The user's shell in the container's own list of users; empty where it is not listed."""
-    channel = executions.start(LOGIN_SHELL, None, {})
+    try:
+        channel = executions.start(LOGIN_SHELL, None, {})
+    except EngineError:
+        return ""  # the command's own shell meets it, too, and says why
     text, end = b"", time.monotonic() + LOGIN_SHELL_TIMEOUT
     try:
         while len(text) < PATH_LIMIT and (chunk := channel.read(max(0.0, end - time.monotonic()))):

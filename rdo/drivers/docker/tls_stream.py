@@ -18,6 +18,8 @@ from rdo.util import foreign_file
 
 T = TypeVar("T")
 
+TLS_ADVICE = "see DOCKER_CERT_PATH and DOCKER_TLS_VERIFY"
+
 TLS_WRITE_SIZE = 64 * 1024
 """Bytes encrypted at a time, so that reading gets its turn."""
 
@@ -45,8 +47,7 @@ def _check_readable(path: str) -> None:
     try:
         foreign_file.read(path, FILE_LIMIT)
     except OSError as error:
-        hint = "see DOCKER_CERT_PATH and DOCKER_TLS_VERIFY"
-        raise ConfigError(f"cannot read `{path}` for TLS", reason(error), hint) from None
+        raise ConfigError(f"cannot read `{path}` for TLS", reason(error), TLS_ADVICE) from None
 
 
 def _no_password() -> str:
@@ -58,7 +59,8 @@ def _loaded(path: str, load: Callable[[], T]) -> T:
     try:
         return load()
     except (OSError, ValueError) as error:
-        raise ConfigError(f"cannot use the certificates in `{os.path.dirname(path)}`", reason(error)) from None
+        what = f"cannot use the certificates in `{os.path.dirname(path)}`"
+        raise ConfigError(what, reason(error), TLS_ADVICE) from None
 
 
 class TlsStream:

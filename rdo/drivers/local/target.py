@@ -24,6 +24,7 @@ class LocalTarget:
     """This machine, as one caller has it. See base.Target."""
 
     name = driver = "local"
+    found_by = ""
     forwards = NO_FORWARDS
 
     def __init__(self, context: CallerContext) -> None:

@@ -42,6 +42,7 @@ class SshTarget:
     """A user on a host, and the way there. See base.Target."""
 
     driver = "ssh"
+    found_by = ""
 
     def __init__(
         self,

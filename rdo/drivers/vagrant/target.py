@@ -25,6 +25,7 @@ class VagrantTarget:
     """A machine. See base.Target."""
 
     driver = "vagrant"
+    found_by = ""
 
     def __init__(self, name: str, key: Hashable, connect: Callable[[Caller], SshConnection]) -> None:
         self.name = name

@@ -32,9 +32,10 @@ class Host:
 
     driver = "ssh"
 
-    def __init__(self, key: Hashable, name: str) -> None:
+    def __init__(self, key: Hashable, name: str, found_by: str = "") -> None:
         self.key = key
         self.name = name
+        self.found_by = found_by
         self.released = 0
 
     def release(self) -> None:
@@ -44,10 +45,11 @@ class Host:
 class Resolver:
     """A driver that leads each selector to the target of its key."""
 
-    def __init__(self, selector: Hashable, key: Hashable, name: str = "devbox") -> None:
+    def __init__(self, selector: Hashable, key: Hashable, name: str = "devbox", found_by: str = "") -> None:
         self._selector = selector
         self.key = key
         self._name = name
+        self._found_by = found_by
         self.resolved = 0
 
     @property
@@ -59,7 +61,7 @@ class Resolver:
 
     def resolve(self, caller: Caller) -> Target:
         self.resolved += 1
-        return cast(Target, Host(self.key, self._name))
+        return cast(Target, Host(self.key, self._name, self._found_by))
 
 
 def use(

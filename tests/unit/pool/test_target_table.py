@@ -70,6 +70,24 @@ def test_one_that_is_not_is_and_may_be_another_one_by_then(table: TargetTable) -
     assert driver.resolved == 2
 
 
+def test_one_that_lost_its_name_serves_its_commands_to_their_end_and_who_comes_next_has_another(
+    table: TargetTable, connected: set[Hashable], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connected |= {"old", "new"}
+    names = {"old": "web", "new": "web"}
+    monkeypatch.setattr(TargetPool, "is_still", lambda pool, target: names[str(pool.target.key)] == target.found_by)
+    driver = Resolver("a", "old", found_by="web")
+    with use(table, driver) as before:
+        with use(table, driver) as same:
+            assert same.pool is before.pool
+        names["old"], driver.key = "web-1", "new"
+        with use(table, driver) as after:
+            assert after.pool is not before.pool
+        assert not before.pool.closed.is_set()
+    assert closed(before.pool)
+    assert driver.resolved == 2
+
+
 def test_who_hangs_while_a_target_is_found_out_keeps_nobody_else_waiting(table: TargetTable) -> None:
     hangs, goes_on = threading.Event(), threading.Event()
 

@@ -24,7 +24,8 @@ from rdo.errors import ConnectError
 def test_what_is_not_an_object_is_an_error(data: bytes, why: str) -> None:
     with pytest.raises(ConnectError) as caught:
         answer.decode(data, "GET /x").text("Id")
-    assert str(caught.value) == f"invalid answer from the Docker engine to `GET /x`: {why}"
+    words = f"invalid answer from the Docker engine to `GET /x`: {why}; see whether `docker version` works"
+    assert str(caught.value) == words
 
 
 def test_what_is_not_an_object_has_no_names() -> None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rdo.drivers.docker.container_events import ContainerEvents
 from rdo.drivers.docker.container_watch import LIVENESS, ContainerWatch
-from rdo.drivers.docker.inspect import ContainerState
+from rdo.drivers.docker.inspect import ContainerState, InspectedContainer
+from rdo.drivers.docker.stream import SocketStream
 from rdo.util import clock
 
 RUNS = ContainerState("running", True, False, False, 0, "", "")
@@ -14,10 +20,16 @@ ENDED = RUNS._replace(status="exited", running=False)
 class Engine:
     """Says how the container is."""
 
-    def __init__(self, state: ContainerState | None) -> None:
+    def __init__(self, state: ContainerState | None, events: ContainerEvents | None = None) -> None:
         self.state = state
+        self.name = "web"
         self.heard = clock.elapsed() - LIVENESS
-        self.watch = ContainerWatch(lambda: self.state, lambda: self.heard)
+        self.asked = 0
+        self.watch = ContainerWatch(self._look, lambda: self.heard, events or ContainerEvents(None), self.name)
+
+    def _look(self) -> InspectedContainer | None:
+        self.asked += 1
+        return InspectedContainer("1", self.name, "", {}, (), "/", self.state) if self.state is not None else None
 
     def found(self, state: ContainerState | None) -> tuple[bool, bool, bool]:
         """Whether it is alive in this state, is silent, and has ended."""
@@ -25,10 +37,57 @@ class Engine:
         return (self.watch.check_alive(), self.watch.is_silent, self.watch.ended)
 
 
+@contextmanager
+def telling_engine(state: ContainerState) -> Iterator[tuple[Engine, socket.socket]]:
+    """An engine that was heard from just now, and its end of the connection for events."""
+    near, far = socket.socketpair()
+    with far:
+        engine = Engine(state, ContainerEvents(SocketStream(near)))
+        engine.heard = clock.elapsed()
+        yield engine, far
+        engine.watch.stop()
+
+
 def test_an_engine_that_was_heard_from_lately_is_not_asked() -> None:
     engine = Engine(ENDED)
     engine.heard = clock.elapsed()
     assert engine.watch.check_alive()
+
+
+def test_it_is_asked_at_once_after_an_event_and_only_then() -> None:
+    with telling_engine(PAUSED) as (engine, far):
+        far.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        assert engine.watch.check_alive()
+        far.send(b'{"status": "pause"}\n')
+        assert not engine.watch.check_alive()
+        assert engine.found(RUNS) == (True, False, False)
+        assert engine.watch.check_alive()
+        assert engine.asked == 2
+
+
+def test_the_end_of_the_events_is_news_once() -> None:
+    with telling_engine(RUNS) as (engine, far):
+        far.close()
+        for _ in range(3):
+            assert engine.watch.check_alive()
+        assert engine.asked == 1
+
+
+def test_a_name_is_its_own_until_it_has_another_one() -> None:
+    with telling_engine(RUNS) as (engine, far):
+        assert engine.watch.has_name("web")
+        engine.name = "old"
+        assert engine.watch.has_name("web")
+        far.send(b'{"status": "rename"}\n')
+        assert not engine.watch.has_name("web")
+        assert engine.watch.has_name("old")
+        assert engine.watch.check_alive()
+
+
+def test_one_that_is_gone_keeps_its_name() -> None:
+    engine = Engine(None)
+    assert engine.watch.has_name("web")
+    assert engine.watch.ended
 
 
 def test_a_paused_container_may_go_on_and_is_asked_for_each_time() -> None:

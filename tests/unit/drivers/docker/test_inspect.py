@@ -9,7 +9,7 @@ import pytest
 from rdo.drivers.docker import inspect as inspection
 from rdo.drivers.docker.answer import EngineAnswer
 from rdo.drivers.docker.image_source import LAYER_LIMIT, progress, update_layers
-from rdo.drivers.docker.inspect import ContainerMount
+from rdo.drivers.docker.mounts import ContainerMount
 from rdo.errors import ConnectError
 
 ID = "0123456789abcdef"
@@ -41,6 +41,17 @@ def test_mounts_of_a_container_include_its_tmpfs() -> None:
         ContainerMount("volume", "", "/v"),
         ContainerMount("tmpfs", "", "/run"),
     ]
+
+
+def test_only_a_whole_volume_of_this_machine_may_be_a_directory_by_another_name() -> None:
+    volumes = [
+        {"Type": "volume", "Name": "code", "Driver": "local", "Destination": "/code"},
+        {"Type": "volume", "Name": "code", "Driver": "local", "Destination": "/part"},
+        {"Type": "volume", "Name": "far", "Driver": "nfs", "Destination": "/far"},
+    ]
+    host = {"Mounts": [{"Target": "/part", "VolumeOptions": {"Subpath": "a"}}, {"Target": "/x", "VolumeOptions": {}}]}
+    found = inspected(Mounts=volumes, HostConfig=host)
+    assert [mount.volume for mount in found.mounts] == ["code", "", ""]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +123,8 @@ def test_one_that_starts_again_and_again_does_not_run() -> None:
 def test_a_value_of_the_wrong_type_is_named(changed: dict[str, object], why: str) -> None:
     with pytest.raises(ConnectError) as caught:
         inspected(**changed)
-    assert str(caught.value) == f"invalid answer from the Docker engine to `GET /x`: {why}"
+    words = f"invalid answer from the Docker engine to `GET /x`: {why}; see whether `docker version` works"
+    assert str(caught.value) == words
 
 
 def test_what_is_not_a_list_is_named() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from rdo.drivers.docker import inspect as inspection
-from rdo.drivers.docker.inspect import ContainerMount, ContainerState, InspectedContainer
+from rdo.drivers.docker import mounts as docker_mounts
+from rdo.drivers.docker.answer import EngineAnswer
+from rdo.drivers.docker.mounts import ContainerMount
 from rdo.drivers.root import Root
 from rdo.errors import RdoError
 from rdo.paths.mapping import PathMapping
 
-STATE = ContainerState("running", True, False, False, 0, "", "")
 APP = "/home/me/app"
 
 
@@ -23,8 +23,7 @@ def volume(destination: str) -> ContainerMount:
 
 
 def roots(*mounts: ContainerMount, workdir: str = "/") -> list[Root]:
-    container = InspectedContainer("0", "web-1", "", {}, mounts, workdir, STATE)
-    return inspection.roots(container, lambda path: path)
+    return docker_mounts.roots(mounts, workdir, lambda path: path)
 
 
 def test_a_bind_mount_is_a_directory_that_both_sides_see_and_nothing_else_is() -> None:
@@ -38,8 +37,7 @@ def test_a_read_only_mount_says_so() -> None:
 
 
 def test_a_mount_is_known_by_its_physical_path_too() -> None:
-    container = InspectedContainer("0", "web-1", "", {}, [bind("/tmp/x", "/x")], "/", STATE)
-    found = inspection.roots(container, lambda path: "/private" + path)
+    found = docker_mounts.roots([bind("/tmp/x", "/x")], "/", lambda path: "/private" + path)
     assert found == [Root("/private/tmp/x", "/x"), Root("/tmp/x", "/x")]
 
 
@@ -58,7 +56,7 @@ def where(mounts: tuple[ContainerMount, ...], directory: str) -> str:
     """What becomes of a command that is typed in the directory."""
     found = roots(*mounts)
     mapping = PathMapping(found)
-    return mapping.directory(directory, directory, lambda it: inspection.not_mounted("web-1", found, APP, it))
+    return mapping.directory(directory, directory, lambda it: docker_mounts.not_mounted("web-1", found, APP, it))
 
 
 @pytest.mark.parametrize(
@@ -141,3 +139,21 @@ def test_one_that_is_not_is_an_error(mounts: tuple[ContainerMount, ...], directo
     with pytest.raises(RdoError) as caught:
         where(mounts, directory)
     assert str(caught.value) == words
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (None, ("volume", "/data", False)),
+        ({"type": "tmpfs", "o": "size=1m"}, ("volume", "/data", False)),
+        ({"type": "none", "o": "bind", "device": "/a"}, ("bind", "/a", False)),
+        ({"type": "none", "o": "ro,rbind", "device": "/a"}, ("bind", "/a", True)),
+        ({"o": "bind"}, ("bind", "", False)),
+    ],
+)
+def test_a_volume_that_is_made_of_a_directory_is_that_directory(
+    options: dict[str, str] | None, found: tuple[str, str, bool]
+) -> None:
+    mount = ContainerMount("volume", "/data", "/code", False, "code")
+    bound = docker_mounts.bound(mount, EngineAnswer({"Options": options}, "GET /x"))
+    assert (bound.kind, bound.source, bound.read_only) == found

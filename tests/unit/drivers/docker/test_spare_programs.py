@@ -13,9 +13,9 @@ import pytest
 
 from rdo.config.forwards import Endpoint
 from rdo.drivers.docker import spare_programs
-from rdo.drivers.docker.engine import EngineError, HijackedStream
+from rdo.drivers.docker.engine import EngineError
 from rdo.drivers.docker.spare_programs import SPARE_LIMIT, SparePrograms
-from rdo.drivers.docker.stream import SocketStream
+from rdo.drivers.docker.stream import HijackedStream, SocketStream
 from rdo.drivers.docker.stream_script import FRAMED, RAW, destination_lines, waiting_script
 
 BOUND = 20.0
