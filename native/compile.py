@@ -56,7 +56,9 @@ def _compile(output: Path, package: str, linker: list[str]) -> None:
     try:
         done = subprocess.run(command, capture_output=True, timeout=COMPILE_TIMEOUT, check=False)
     except OSError as error:
-        raise CannotCompileError(f"no C compiler was found: `{compiler[0]}`: {error.strerror}") from None
+        why = error.strerror or ""  # in lower case as in rdo/errors.py, which is not installed yet
+        why = why[:1].lower() + why[1:]
+        raise CannotCompileError(f"no C compiler was found: `{compiler[0]}`: {why}") from None
     except subprocess.TimeoutExpired:
         raise CannotCompileError(f"the C compiler `{compiler[0]}` did not come to an end") from None
     if done.returncode != 0:

@@ -160,7 +160,7 @@ def test_the_doctor_names_a_compiled_client(wheels: Wheels, project: Project, tm
 @pytest.mark.parametrize(
     ("variables", "why"),
     [
-        ({"CC": "/nowhere/cc"}, "no C compiler was found: `/nowhere/cc`: No such file or directory"),
+        ({"CC": "/nowhere/cc"}, "no C compiler was found: `/nowhere/cc`: no such file or directory"),
         ({"CC": "sh -c 'echo first >&2; echo second >&2; exit 1'"}, "the C compiler `sh` failed: first; second"),
         ({"RDO_WHEEL_PLATFORM": "any"}, "this build of rdo is for every platform"),
     ],

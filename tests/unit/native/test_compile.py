@@ -42,7 +42,7 @@ def test_a_checkout_may_have_any_path(tmp_path: Path, directory: str, monkeypatc
 @pytest.mark.parametrize(
     ("compiler", "said"),
     [
-        ("/nowhere/cc", "no C compiler was found: `/nowhere/cc`: No such file or directory"),
+        ("/nowhere/cc", "no C compiler was found: `/nowhere/cc`: no such file or directory"),
         ("sh -c 'seq 5 >&2; exit 3'", "the C compiler `sh` failed: 3; 4; 5"),
     ],
 )
