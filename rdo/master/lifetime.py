@@ -57,7 +57,7 @@ class Lifetime:
         return self._state is not MasterState.LISTENING
 
     def use(self) -> None:
-        """A command was here just now."""
+        """A command was here just now, or a connection was held."""
         self._used = time.monotonic()
 
     def look(self) -> None:
@@ -85,6 +85,8 @@ class Lifetime:
 
     def _advance(self) -> MasterState:
         """Go on to the state that it is time for. With the lock."""
+        if self._targets.pools:
+            self.use()
         self._targets.close_idle()
         if self._state is MasterState.LISTENING and self._unused_left() == 0:
             self._drain("nothing was held for a while")

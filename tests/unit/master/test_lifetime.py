@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from rdo.master.lifetime import Lifetime
 from rdo.master.listener import ControlListener
 from rdo.pool.target_table import TargetTable
+from tests.unit.pool.resolver import Resolver, use
 
 BOUND = 20.0
 """Seconds for what takes none."""
@@ -106,3 +108,18 @@ def test_it_does_not_end_while_something_is_served(life: Lifetime, served: ExitS
     served.close()
     life.look()
     assert over.wait(BOUND)
+
+
+def test_its_time_begins_when_the_last_connection_was_closed(
+    path: Path, targets: TargetTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rdo.pool.connections.ConnectionSet.is_wanted", True)
+    unused = 0.5
+    with use(targets, Resolver("a", "host"), idle_timeout=1.2 * unused) as held:
+        pass
+    closed_at = []
+    held.pool.when_closing(lambda why: closed_at.append(time.monotonic()))
+    listener = ControlListener(str(path))
+    with closing(listener), closing(listener._socket):
+        Lifetime(listener, targets, unused).wait()
+    assert time.monotonic() - closed_at[0] > 0.5 * unused
