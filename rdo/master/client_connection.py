@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import select
 import socket
 import sys
+import termios
 import threading
 from collections.abc import Iterator
 
@@ -16,6 +18,19 @@ from rdo.ipc import protocol, sockets
 from rdo.util import log
 
 READ_SIZE = 256 * 1024
+
+ROOM_IS_TOLD = sys.platform == "linux"
+"""Only there is a Unix socket writable once three quarters of its buffer are free, and can be asked how full it is."""
+
+WHOLE_SIZE = 256 * 1024
+"""Bytes of a payload for which there is room once it is writable."""
+
+LAST_WORD_SIZE = 8 * 1024
+"""Bytes that are left free for an error."""
+
+LAST_WORD_PATIENCE = 0.1
+"""Seconds to wait for a thread that sends, before the connection is ended. On Linux none waits in the middle of a
+frame."""
 
 
 class ClientGone(CallerGone):
@@ -35,6 +50,7 @@ class ClientConnection:
         """Guards the order of frames: one is sent at a time."""
         self._room = select.poll()
         self._room.register(connection, select.POLLOUT)
+        self._capacity = connection.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
         self._arrival = select.poll()
         self._arrival.register(connection, select.POLLIN)
 
@@ -46,27 +62,53 @@ class ClientConnection:
     def send(self, kind: bytes, payload: bytes | memoryview = b"") -> None:
         """Send a frame; wait while the client does not read. Raises ClientGone."""
         try:
-            with self._sending:
-                sockets.send(self._connection, kind, payload)
+            while not self._send_in_turn(kind, payload):
+                self._await_room()
         except OSError:
             raise ClientGone from None
 
-    def offer(self, kind: bytes, payload: bytes | memoryview) -> bool:
-        """Send a frame of 256 KiB at most if that needs no waiting: whether it was sent. Raises ClientGone.
+    def _send_in_turn(self, kind: bytes, payload: bytes | memoryview) -> bool:
+        with self._sending:
+            return self._send_whole(kind, payload)
 
-        Only Linux reports that: a Unix socket is writable there once three quarters of its buffer are free.
-        """
-        if sys.platform != "linux" or not self._sending.acquire(blocking=False):
+    def offer(self, kind: bytes, payload: bytes | memoryview) -> bool:
+        """Send a frame of WHOLE_SIZE at most if that needs no waiting: whether it was sent. Raises ClientGone."""
+        if not ROOM_IS_TOLD or not self._sending.acquire(blocking=False):
             return False
         try:
-            if not self._room.poll(0):
-                return False
-            sockets.send(self._connection, kind, payload)
+            return self._send_whole(kind, payload)
         except OSError:
             raise ClientGone from None
         finally:
             self._sending.release()
+
+    def _send_whole(self, kind: bytes, payload: bytes | memoryview) -> bool:
+        """Send a frame, unless that would wait in the middle of it: whether it was sent. With the lock. Raises OSError.
+
+        What cannot be known to have room is sent all the same.
+        """
+        if ROOM_IS_TOLD and len(payload) <= WHOLE_SIZE and not (self._room.poll(0) or self._is_room_for(len(payload))):
+            return False
+        sockets.send(self._connection, kind, payload)
         return True
+
+    def _is_room_for(self, size: int) -> bool:
+        """Whether what is on the way, and the kernel's own part of it, leave so much free.
+
+        A connection with a time limit waits all the same: Python sees first that it is writable.
+        """
+        if self._connection.gettimeout() is not None:
+            return False
+        unread = int.from_bytes(fcntl.ioctl(self._connection, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+        return unread + size + size // 16 + LAST_WORD_SIZE <= self._capacity
+
+    def _await_room(self) -> None:
+        """Wait until there is some, or the connection has ended. Raises TimeoutError."""
+        room = select.poll()  # one that waits has the other object of poll(2) for itself
+        room.register(self._connection, select.POLLOUT)
+        timeout = self._connection.gettimeout()
+        if not room.poll(None if timeout is None else timeout * 1000):
+            raise TimeoutError
 
     def fail(self, error: BaseException) -> None:
         """Send the error as the last frame, if the client is still there. An unexpected error is logged, too."""
@@ -76,10 +118,10 @@ class ClientConnection:
     def break_off(self, error: BaseException) -> None:
         """Send the error as the last frame, if that needs no waiting, and end the connection.
 
-        Where another thread waits for a client that does not read, the client will only see the end.
+        A client that does not read meanwhile finds it behind what is on the way.
         """
         failure = protocol.frame(protocol.FAILED, protocol.encode_failure(self._shown(error)))
-        if self._sending.acquire(blocking=False):
+        if self._sending.acquire(timeout=LAST_WORD_PATIENCE):
             try:
                 self._connection.send(failure, socket.MSG_DONTWAIT)
             except OSError:

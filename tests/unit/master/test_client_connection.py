@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import select
 import socket
 import sys
 import threading
@@ -82,12 +84,18 @@ def test_the_last_word_reaches_a_client_that_has_not_read_for_a_while(ends: Ends
         pass
     connection._connection.settimeout(None)  # as it is while a command runs
     connection.break_off(RdoError("the command was ended"))
+    assert last_word(client) == "the command was ended"
+
+
+def last_word(client: socket.socket) -> str:
+    """What the last frame says: a failure."""
     decoder = protocol.Decoder()
     frames: list[protocol.Frame] = []
     while data := client.recv(READ_SIZE):
         frames += decoder.receive(data)
     kind, payload = frames[-1]
-    assert (kind, protocol.decode_failure(bytes(payload)).what) == (protocol.FAILED, "the command was ended")
+    assert kind == protocol.FAILED
+    return protocol.decode_failure(bytes(payload)).what
 
 
 def test_the_last_word_waits_for_nobody(ends: Ends) -> None:
@@ -95,3 +103,35 @@ def test_the_last_word_waits_for_nobody(ends: Ends) -> None:
     with connection._sending:
         connection.break_off(RdoError("the command was ended"))
     assert client.recv(1) == b""
+
+
+@pytest.mark.parametrize("size", [100, 10_000, READ_SIZE])
+def test_it_does_though_another_thread_waits_for_that_client(ends: Ends, size: int) -> None:
+    connection, client = ends
+    connection._connection.settimeout(None)
+
+    def flood() -> None:
+        with contextlib.suppress(ClientGone):
+            while True:
+                connection.send(protocol.OUTPUT, bytes(size))
+
+    sender = threading.Thread(target=flood)
+    sender.start()
+    room = select.poll()
+    room.register(connection._connection, select.POLLOUT)
+    deadline = time.monotonic() + BOUND
+    while room.poll(0) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    connection.break_off(RdoError("the command was ended"))
+    sender.join(BOUND)
+    assert last_word(client) == "the command was ended"
+
+
+def test_a_send_waits_no_longer_than_the_connection_may(ends: Ends) -> None:
+    connection, client = ends
+    connection._connection.settimeout(0.01)
+    while connection.offer(protocol.OUTPUT, bytes(READ_SIZE)):
+        pass
+    with pytest.raises(ClientGone):
+        connection.send(protocol.OUTPUT, bytes(READ_SIZE))
+    assert client.recv(1)
