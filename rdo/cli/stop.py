@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -82,22 +83,28 @@ def _close(master: MasterInfo, choose: Chosen, *, now: bool) -> list[StopOutcome
     if not chosen:
         return []
     answer = masters.stop(master, now, chosen)
-    left = {target.number: target for target in answer.targets} if answer else {}
     if answer and not answer.answers:
         return [_kill(master, now)]
-    return [_closed(left.get(target.number), target) for target in chosen]
+    numbers = {target.number for target in chosen}
+    left = [target for target in answer.targets if target.number in numbers] if answer else []
+    return [_closed(name, [each for each in left if each.name == name]) for name in _names(chosen)]
 
 
-def _closed(left: TargetInfo | None, before: TargetInfo) -> StopOutcome:
-    if left is None:
-        return _done(f"closed `{before.name}`")
-    return _done(f"`{before.name}` closes after {_count(len(left.running))}")
+def _names(targets: Sequence[TargetInfo]) -> list[str]:
+    """Each once: a target that is ending has the name of the one in its place, and so have those of other callers."""
+    return list(dict.fromkeys(target.name for target in targets))
+
+
+def _closed(name: str, left: Sequence[TargetInfo]) -> StopOutcome:
+    if not left:
+        return _done(f"closed `{name}`")
+    return _done(f"`{name}` closes after {_count(sum(len(target.running) for target in left))}")
 
 
 def _end(master: MasterInfo, *, now: bool) -> list[StopOutcome]:
     """End one master."""
     answer = masters.stop(master, now) if master.answers else master
-    closed = [_done(f"closed `{target.name}`") for target in master.targets]
+    closed = [_done(f"closed `{name}`") for name in _names(master.targets)]
     if answer is None:
         return closed
     if not answer.answers:

@@ -142,6 +142,22 @@ def test_an_ending_connection_is_shown_and_can_still_be_told_to_end_now(project:
     assert wait_until(lambda: targets(project) == [], PATIENCE)
 
 
+def test_a_connection_that_is_ending_and_the_one_in_its_place_are_one_by_name(project: Project) -> None:
+    with begin(project) as command:
+        project.shell("rdoctl stop")
+        assert project.run("true").returncode == 0
+        assert project.shell("rdoctl stop").stdout == b"`local` closes after 1 running command\n"
+        assert project.run("true").returncode == 0
+        assert project.shell("rdoctl stop --now").stdout == b"closed `local`\n"
+        command.communicate()
+        assert project.run("true").returncode == 0
+    with begin(project) as command:
+        project.shell("rdoctl stop")
+        assert project.run("true").returncode == 0
+        assert project.shell("rdoctl stop --all --now").stdout == b"closed `local`\nstopped the control master\n"
+        command.communicate()
+
+
 def test_an_ending_master_is_shown_and_can_still_be_told_to_end_now(project: Project) -> None:
     with begin(project) as command:
         (old,) = pids(project)
@@ -208,7 +224,7 @@ def test_several_connections_that_take_their_time_to_close_take_it_together(proj
             assert began[-1].stdout
             assert began[-1].stdout.readline() == b"ready\n"
         started = time.monotonic()
-        assert project.shell("rdoctl stop --now").stdout.count(b"closed ") == len(list(numbers))
+        assert project.shell("rdoctl stop --now").stdout == b"closed `local`\n"
         return time.monotonic() - started
 
     try:
@@ -237,6 +253,19 @@ def test_a_config_file_with_a_fault_does_not_keep_its_connections_open(project: 
 def test_a_command_that_is_ended_now_says_by_what(project: Project) -> None:
     with begin(project) as command:
         assert project.shell("rdoctl stop --now").returncode == 0
+        _, said = command.communicate(timeout=PATIENCE)
+        assert (command.returncode, said) == (255, b"rdo: the command was ended: by `rdoctl stop --now`\n")
+
+
+@pytest.mark.parametrize("option", ["--now", "local --now", "--all --now"])
+@pytest.mark.parametrize("size", [1, 300, 200_000])
+def test_it_says_so_too_once_its_output_is_read_again(project: Project, option: str, size: int) -> None:
+    endless = f"echo ready; exec tr '\\0' x </dev/zero | dd bs={size} iflag=fullblock 2>/dev/null"
+    with project.start("sh", "-c", endless) as command:
+        assert command.stdout
+        assert os.read(command.stdout.fileno(), 6) == b"ready\n"
+        time.sleep(0.5)  # until all is full on the way
+        assert project.shell(f"rdoctl stop {option}").returncode == 0
         _, said = command.communicate(timeout=PATIENCE)
         assert (command.returncode, said) == (255, b"rdo: the command was ended: by `rdoctl stop --now`\n")
 
