@@ -25,7 +25,7 @@ from tests.environment import environment_of
 from tests.leaks import MARK, Leaks, wait_until
 from tests.soak import FULL, Account, Counted, tries
 from tests.sshd import Sshd, find_sshd
-from tests.vagrant_machine import VagrantHost, shared_host
+from tests.vagrant_machine import VagrantHost, shared_host, vagrantfile
 
 NUMBERS = itertools.count(1)
 
@@ -219,3 +219,16 @@ def docker_engine(leaks: Leaks) -> Iterator[DockerEngine]:
 def vagrant_host(tmp_path_factory: pytest.TempPathFactory, docker_engine: DockerEngine) -> Iterator[VagrantHost]:
     """Vagrant over that engine, for all tests."""
     yield from shared_host(tmp_path_factory.mktemp("vagrant-host"), docker_engine, require)
+
+
+@pytest.fixture(scope="session")
+def vagrant_machine(tmp_path_factory: pytest.TempPathFactory, vagrant_host: VagrantHost) -> Path:
+    """The directory of a project whose machine is up, for all tests that neither change nor stop that: with a synced
+    folder besides Vagrant's own.
+    """
+    directory = tmp_path_factory.mktemp("vagrant") / "my project"
+    (directory / "src" / "deep").mkdir(parents=True)
+    directory.chmod(0o777)  # the machine's user is another one than we
+    vagrant_host.add(directory, vagrantfile('config.vm.synced_folder "src", "/srv/the source"'))
+    vagrant_host.run(directory, "up")
+    return directory

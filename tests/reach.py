@@ -21,7 +21,7 @@ from tests.docker_engine import DockerEngine
 from tests.dropbear import Dropbear, open_folder
 from tests.ssh_client import driver as ssh_driver
 from tests.sshd import Sshd
-from tests.vagrant_machine import VagrantHost, vagrantfile
+from tests.vagrant_machine import VagrantHost, kept
 from tests.vagrant_machine import driver as vagrant_driver
 
 Request = pytest.FixtureRequest
@@ -81,12 +81,8 @@ def reach_image(*, fresh: bool) -> Callable[[Request, Path, ExitStack], Target]:
 
 def reach_vagrant(request: Request, directory: Path, stack: ExitStack) -> Target:
     host: VagrantHost = request.getfixturevalue("vagrant_host")
-    directory.chmod(0o777)  # the machine's user is another one than we
-    host.add(directory, vagrantfile())
-    stack.callback(host.destroy, directory)
-    host.run(directory, "up")
-    kept = {f"XDG_{kind}_HOME": str(directory.parent / kind) for kind in ("CACHE", "STATE")}
-    environment = host.environment({**os.environ, **kept})
+    directory = request.getfixturevalue("vagrant_machine")
+    environment = host.environment({**os.environ, **kept(directory)})
     return Target(vagrant_driver(directory, environment), environment, directory, "/vagrant")
 
 

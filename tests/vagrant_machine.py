@@ -21,15 +21,29 @@ IMAGE = "rdo-test-vagrant"
 NETWORK = "rdo-test"
 """The tests' engine has no network by itself, and a machine's port must be reachable."""
 
+HOST_KEY = "/etc/ssh/ssh_host_ecdsa_key"
+"""Of the kinds that Vagrant knows the one that is made most quickly."""
+
+WELL_KNOWN_KEY = (
+    "ssh-rsa "
+    "AAAAB3NzaC1yc2EAAAABIwAAAQEA6NF8iallvQVp22WDkTkyrtvp9eWW6A8YVr+kz4TjGYe7gHzIw+niNltGEFHzD8+v1I2YJ6oX"
+    "evct1YeS0o9HZyN1Q9qgCgzUFtdOKLv6IedplqoPkcmF0aYet2PkEDo3MlTBckFXPITAMzF8dJSIFo9D8HfdOV0IAdx4O7PtixWK"
+    "n5y2hMNG0zQPyUecp4pzC6kivAIhyfHilFR61RGL+GPXQ2MWZWFYbAGjyiYJnAmCP3NOTd0jMZEnDkbUvxhMmBYSdETk1rRgm+R4"
+    "LOzFUGaHqHDLKLX+FIPKcF96hrucXzcWyLbIbEgE98OHlnVYCzRdK8jlqm8tehUc9c9WhQ=="
+)
+"""The key that Vagrant comes to a new machine with, everywhere the same; there it puts another in its place."""
+
 DOCKERFILE = """\
 FROM {base}
 RUN rm -f /etc/ssh/ssh_host_* && useradd --create-home --shell /bin/bash vagrant \\
- && echo 'vagrant ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/vagrant
-COPY key.pub /home/vagrant/.ssh/authorized_keys
-RUN chown -R vagrant: /home/vagrant/.ssh && chmod 700 /home/vagrant/.ssh && chmod 600 /home/vagrant/.ssh/*
-CMD ["/bin/sh", "-c", "ssh-keygen -A && mkdir -p /run/sshd && exec /usr/sbin/sshd -D -e"]
+ && echo 'vagrant ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/vagrant \\
+ && mkdir -m 700 /home/vagrant/.ssh && echo '{key}' >/home/vagrant/.ssh/authorized_keys \\
+ && chmod 600 /home/vagrant/.ssh/* && chown -R vagrant: /home/vagrant/.ssh
+CMD ["/bin/sh", "-c", "{make_key}; mkdir -p /run/sshd && exec /usr/sbin/sshd -D -e"]
 """
-"""Host keys are made when a container starts for the first time, so that one built anew has others, as a VM has."""
+
+MAKE_KEY = f"[ -e {HOST_KEY} ] || ssh-keygen -q -t ecdsa -N '' -f {HOST_KEY}"
+"""When a container starts for the first time, so that one built anew has another, as a VM has."""
 
 PROVIDER = f"""\
   config.vm.provider "docker" do |docker|
@@ -50,6 +64,11 @@ exec '{program}' "$@"
 def vagrantfile(*lines: str) -> str:
     """A Vagrantfile for the docker provider, with more lines of configuration."""
     return 'Vagrant.configure("2") do |config|\n' + PROVIDER + "".join(f"  {line}\n" for line in lines) + "end\n"
+
+
+def kept(project: Path) -> dict[str, str]:
+    """Variables of a user for whom Vagrant was asked about the project's machine once, whoever asked."""
+    return {name: str(project.parent / name) for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME")}
 
 
 def driver(
@@ -73,7 +92,7 @@ class VagrantHost:
         """`engine` holds the variables that lead the docker program to the engine."""
         self._directory = directory
         self._log = directory / "calls"
-        self._projects: list[tuple[Path, dict[str, str]]] = []
+        self._projects: list[Path] = []
         self.variables = {
             **engine,
             "VAGRANT_HOME": str(directory / "home"),
@@ -94,32 +113,27 @@ class VagrantHost:
         """Make the image, on top of a Debian one with openssh-server and sudo, and the network."""
         context = self._directory / "image"
         context.mkdir()
-        (context / "Dockerfile").write_text(DOCKERFILE.format(base=base))
-        self.run(self._directory, "global-status")  # writes Vagrant's well-known key
-        key = self._directory / "home" / "insecure_private_key"
-        public = subprocess.run(["ssh-keygen", "-y", "-f", str(key)], check=True, capture_output=True)
-        (context / "key.pub").write_bytes(public.stdout)
+        (context / "Dockerfile").write_text(DOCKERFILE.format(base=base, key=WELL_KNOWN_KEY, make_key=MAKE_KEY))
         self._docker("build", "--quiet", "--network=none", "--tag", IMAGE, str(context))
         self._docker("network", "create", NETWORK)
 
-    def _docker(self, *words: str) -> None:
+    def _docker(self, *words: str) -> str:
         environment = {**os.environ, **self.variables, "DOCKER_BUILDKIT": "0"}
-        quiet = subprocess.DEVNULL
-        subprocess.run(["docker", *words], check=True, env=environment, stdin=quiet, stdout=quiet)
+        return subprocess.check_output(["docker", *words], env=environment, stdin=subprocess.DEVNULL, text=True)
 
-    def add(self, project: Path, text: str, variables: Mapping[str, str] | None = None) -> None:
+    def add(self, project: Path, text: str) -> None:
         """Write a project's Vagrantfile; its machines will be destroyed at the end, at the latest."""
         (project / "Vagrantfile").write_text(text)
-        self._projects.append((project, dict(variables or {})))
+        self._projects.append(project)
 
-    def run(self, project: Path, *words: str, variables: Mapping[str, str] | None = None) -> str:
+    def run(self, project: Path, *words: str) -> str:
         """Run Vagrant as the user would, uncounted; gives what it printed."""
         program = shutil.which("vagrant")
         assert program is not None
         done = subprocess.run(
             [program, *words],
             cwd=project,
-            env={**os.environ, **self.variables, **(variables or {})},
+            env={**os.environ, **self.variables},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -140,15 +154,23 @@ class VagrantHost:
         self._log.unlink()
         return text.splitlines()
 
+    def machines(self, project: Path) -> list[str]:
+        """The containers that the project's machines are."""
+        return [path.read_text() for path in project.glob(".vagrant/machines/*/docker/id")]
+
+    def port(self, project: Path) -> int:
+        """Where the sshd of the project's only machine listens here."""
+        return int(self._docker("port", *self.machines(project), "22").split()[0].rpartition(":")[2])
+
     def destroy(self, project: Path) -> None:
-        """End the machines of a project."""
-        for each in [each for each in self._projects if each[0] == project]:
-            self.run(project, "destroy", "--force", variables=each[1])
-            self._projects.remove(each)
+        """End the machines of a project and forget them, as a `vagrant destroy` would that starts no Ruby."""
+        if machines := self.machines(project):
+            self._docker("rm", "--force", "--volumes", *machines)
+        shutil.rmtree(project / ".vagrant", ignore_errors=True)
 
     def close(self) -> None:
         """End what is left; the network too, or its interface would outlive the engine."""
-        for project, _ in list(self._projects):
+        for project in self._projects:
             self.destroy(project)
         self._docker("network", "rm", NETWORK)
 

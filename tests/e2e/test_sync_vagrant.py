@@ -1,4 +1,4 @@
-"""Files that are copied to a real Vagrant machine that has no synced folder, or one of type rsync."""
+"""Files that are copied to a real Vagrant machine whose synced folders do not hold them, or one of type rsync does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,17 +13,15 @@ import pytest
 from tests.conftest import require
 from tests.e2e.project import Project, vagrant_project
 from tests.e2e.synced import Synced, prepared
-from tests.vagrant_machine import NETWORK, VagrantHost, vagrantfile
+from tests.vagrant_machine import NETWORK, VagrantHost, kept, vagrantfile
 
 pytestmark = pytest.mark.long
 
-FOLDERS = {
-    "none": ('config.vm.synced_folder ".", "/vagrant", disabled: true',),
-    "rsync": (
-        'config.vm.synced_folder ".", "/vagrant", disabled: true',
-        'config.vm.synced_folder ".", "/home/vagrant/app", type: "rsync"',
-    ),
-}
+CONFIG = (
+    "config.ssh.insert_key = false",
+    'config.vm.synced_folder ".", "/vagrant", disabled: true',
+    'config.vm.synced_folder ".", "/home/vagrant/app", type: "rsync"',
+)
 
 NEEDED = re.compile(r"=> (/\S*/lib(?:acl|popt|lz4|zstd|xxhash)\S*)")
 """Libraries of rsync that a small Debian may lack."""
@@ -40,36 +37,40 @@ def with_rsync() -> str:
     return f'config.vm.provider("docker") {{ |docker| docker.create_args = ["--network", "{NETWORK}"{mounts}] }}'
 
 
-@pytest.fixture(scope="module", params=FOLDERS)
-def shared(
-    request: pytest.FixtureRequest, vagrant_host: VagrantHost, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, Path]]:
+@pytest.fixture(scope="module")
+def directory(vagrant_host: VagrantHost, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a project whose machine is up."""
     directory = tmp_path_factory.mktemp("vagrant") / "my project"
     directory.mkdir()
-    vagrant_host.add(directory, vagrantfile(*FOLDERS[request.param], with_rsync()))
+    vagrant_host.add(directory, vagrantfile(*CONFIG, with_rsync()))
     vagrant_host.run(directory, "up")
-    yield request.param, directory
-    vagrant_host.destroy(directory)
+    return directory
 
 
-@pytest.fixture
-def synced(shared: tuple[str, Path], runtime: dict[str, str], vagrant_host: VagrantHost) -> Synced:
-    folder, directory = shared
-    made = Project(directory, Path("/home/vagrant/app"), vagrant_project(directory, runtime, vagrant_host).environment)
-    made.configure('driver = "vagrant"\n' + ('directory = "/home/vagrant/app"\n' if folder == "none" else ""))
-    return prepared(made)
+@pytest.fixture(params=["in no synced folder", "in one of type rsync"])
+def synced(
+    request: pytest.FixtureRequest, directory: Path, tmp_path: Path, lent: dict[str, str], vagrant_host: VagrantHost
+) -> Synced:
+    """The project of that folder, or another one that is led to its machine."""
+    environment, there = {**lent, **kept(directory)}, Path("/home/vagrant/app")
+    if request.param == "in one of type rsync":
+        project = vagrant_project(directory, environment, vagrant_host)
+    else:
+        there = Path("/home/vagrant/other")
+        environment["VAGRANT_CWD"] = str(directory)
+        project = vagrant_project(tmp_path / "my project", environment, vagrant_host, f'directory = "{there}"\n')
+    return prepared(Project(project.local, there, project.environment))
 
 
 def test_what_is_written_is_there_and_what_is_made_comes_back(synced: Synced) -> None:
     synced.configure('pull = ["dist/**"]\nexclude = [".vagrant/"]\n')
     for number in range(3):
         (synced.here / "a").write_text(f"{number}")
-        assert synced.sh("mkdir -p dist; cp a dist/b; pwd; cat a").split() == ["/home/vagrant/app", f"{number}"]
+        assert synced.sh("mkdir -p dist; cp a dist/b; pwd; cat a").split() == [str(synced.there), f"{number}"]
         assert (synced.here / "dist" / "b").read_text() == f"{number}"
     (synced.here / "a").unlink()
     assert synced.run("cat", "a").returncode == 1
-    assert synced.sh("rm -r /home/vagrant/app/* /home/vagrant/app/.rdo-sync; ls -A")
+    assert synced.sh("rm -r ./* .rdo-sync; ls -A")
     (synced.here / "b").write_text("2")
     assert synced.ok("cat", "b") == "2"
     shutil.rmtree(synced.here / "dist", ignore_errors=True)

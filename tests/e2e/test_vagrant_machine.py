@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,33 +14,21 @@ from tests.e2e.project import Project, vagrant_project
 from tests.e2e.transcript import cases
 from tests.ssh_server import free_port
 from tests.tcp_server import connect
-from tests.vagrant_machine import VagrantHost, vagrantfile
+from tests.vagrant_machine import VagrantHost, kept, vagrantfile
 
 pytestmark = pytest.mark.long  # all together; what holds for each driver, the contract has a machine of its own for
 
 
-@pytest.fixture(scope="module")
-def shared(vagrant_host: VagrantHost, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The directory of a project whose machine is up, with a synced folder besides Vagrant's own."""
-    directory = tmp_path_factory.mktemp("vagrant") / "my project"
-    (directory / "src" / "deep").mkdir(parents=True)
-    vagrant_host.add(directory, vagrantfile('config.vm.synced_folder "src", "/srv/the source"'))
-    vagrant_host.run(directory, "up")
-    yield directory
-    vagrant_host.destroy(directory)
-
-
 @pytest.fixture
-def up(shared: Path, runtime: dict[str, str], vagrant_host: VagrantHost) -> Project:
+def up(vagrant_machine: Path, lent: dict[str, str], vagrant_host: VagrantHost) -> Project:
     """The project of the shared machine, for a user of whom Vagrant was asked for it before."""
-    known = {name: f"{shared}/../{name}" for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME")}
-    return vagrant_project(shared, {**runtime, **known}, vagrant_host)
+    return vagrant_project(vagrant_machine, {**lent, **kept(vagrant_machine)}, vagrant_host)
 
 
 @pytest.fixture
-def new(shared: Path, runtime: dict[str, str], vagrant_host: VagrantHost) -> Project:
+def new(vagrant_machine: Path, runtime: dict[str, str], vagrant_host: VagrantHost) -> Project:
     """The project of the shared machine, for a new user."""
-    project = vagrant_project(shared, runtime, vagrant_host)
+    project = vagrant_project(vagrant_machine, runtime, vagrant_host)
     assert vagrant_host.calls is not None  # from now on they count
     return project
 
@@ -95,12 +83,12 @@ def test_directory_says_where_the_projects_root_is(up: Project) -> None:
 
 
 def test_vagrant_cwd_and_vagrant_dotfile_path_lead_to_the_machine(
-    shared: Path, tmp_path: Path, runtime: dict[str, str], vagrant_host: VagrantHost
+    vagrant_machine: Path, tmp_path: Path, runtime: dict[str, str], vagrant_host: VagrantHost
 ) -> None:
     project = vagrant_project(tmp_path / "elsewhere", runtime, vagrant_host, 'directory = "/srv/the source"\n')
     moved = tmp_path / "state"
-    moved.symlink_to(shared / ".vagrant")
-    variables = {"VAGRANT_CWD": str(shared / "src"), "VAGRANT_DOTFILE_PATH": str(moved)}
+    moved.symlink_to(vagrant_machine / ".vagrant")
+    variables = {"VAGRANT_CWD": str(vagrant_machine / "src"), "VAGRANT_DOTFILE_PATH": str(moved)}
     done = project.run("sh", "-c", "pwd; hostname", env=variables)
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, b"/srv/the source")
     refused = project.run("true", env={**variables, "VAGRANT_CWD": "/"})
@@ -130,7 +118,7 @@ def test_no_root_process_outlives_its_client(up: Project) -> None:
 def test_rdo_rsh_knows_the_machine_by_its_name_and_by_its_address(up: Project, vagrant_host: VagrantHost) -> None:
     assert up.shell("rdo-rsh '' pwd").stdout == b"/vagrant\n"
     assert up.shell("rdo-rsh default pwd").stdout == b"/home/vagrant\n"
-    port = up.shell("vagrant ssh-config | sed -n 's/^ *Port //p'").stdout.decode().strip()
+    port = vagrant_host.port(up.local)
     assert up.shell(f"rdo-rsh -p {port} vagrant@127.0.0.1 pwd").stdout == b"/home/vagrant\n"
     for words in ("-p 1 default", "other", "root@default"):
         assert up.shell(f"rdo-rsh {words} true").returncode == 255
@@ -152,15 +140,15 @@ def test_sudo_enters_a_directory_that_only_root_can_enter(up: Project, option: s
     assert b"rdo: cannot enter" in (done.stderr + done.stdout)
 
 
-def test_a_broken_vagrantfile_is_told_in_its_own_words(up: Project, vagrant_host: VagrantHost) -> None:
-    good = (up.local / "Vagrantfile").read_text()
-    (up.local / "Vagrantfile").write_text(good.replace("do |config|", "do |config|\n  config.vm.box = nope"))
-    try:
-        done = up.run("true")
-    finally:
-        (up.local / "Vagrantfile").write_text(good)
-    why = f"{up.local}/Vagrantfile: undefined local variable or method `nope'"
-    line = f"rdo: `vagrant status` failed: {why}; try it in `{up.local}`\n"
+def test_a_broken_vagrantfile_is_told_in_its_own_words(
+    vagrant_machine: Path, tmp_path: Path, lent: dict[str, str], vagrant_host: VagrantHost
+) -> None:
+    project = vagrant_project(tmp_path / "broken", lent, vagrant_host)
+    (project.local / "Vagrantfile").write_text(vagrantfile("config.vm.box = nope"))
+    shutil.copytree(vagrant_machine / ".vagrant", project.local / ".vagrant")
+    done = project.run("true")
+    why = f"{project.local}/Vagrantfile: undefined local variable or method `nope'"
+    line = f"rdo: `vagrant status` failed: {why}; try it in `{project.local}`\n"
     assert (done.returncode, done.stderr.decode()) == (255, line)
 
 

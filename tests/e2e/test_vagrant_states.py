@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.project import Project, vagrant_project
-from tests.vagrant_machine import VagrantHost, vagrantfile
+from tests.vagrant_machine import HOST_KEY, VagrantHost, vagrantfile
 
 pytestmark = pytest.mark.long
 
@@ -24,42 +25,21 @@ def own(tmp_path: Path, runtime: dict[str, str], vagrant_host: VagrantHost) -> I
     (project.local / "src").mkdir()
     lines = ["config.ssh.insert_key = false", 'config.vm.synced_folder ".", "/srv/app"']
     vagrant_host.add(project.local, vagrantfile(*lines, 'config.vm.synced_folder ".", "/vagrant", disabled: true'))
-    assert vagrant_host.calls is not None
+    assert vagrant_host.calls is not None  # from now on they count
     yield project
     vagrant_host.destroy(project.local)
 
 
-def test_a_machine_that_was_halted_and_one_that_was_built_anew_are_known_while_the_master_lives(
+def test_a_machine_that_auto_up_gets_up_once_is_known_when_it_was_halted_and_when_it_was_built_anew(
     own: Project, vagrant_host: VagrantHost
 ) -> None:
-    vagrant_host.run(own.local, "up")
-    assert own.run("pwd").stdout == b"/srv/app\n"
-    vagrant_host.run(own.local, "halt")
-    down = own.run("true")
-    hint = "type `vagrant up default`, or set `auto_up = true`"
-    assert (down.returncode, down.stderr.decode()) == (255, f"rdo: `vagrant default` is stopped; {hint}\n")
-    assert vagrant_host.calls == [SSH_CONFIG, SSH_CONFIG, STATUS]
-    vagrant_host.run(own.local, "up")
-    assert own.run("pwd").stdout == b"/srv/app\n"
+    _is_brought_up_once(own, vagrant_host)
+    _is_known_after_a_halt(own, vagrant_host)
     _is_known_anew(own, vagrant_host)
 
 
-def _is_known_anew(own: Project, vagrant_host: VagrantHost) -> None:
-    """Build it again, on another port and with another key."""
-    first = own.run("sh", "-c", "cat /etc/ssh/ssh_host_ed25519_key.pub")
-    before = vagrant_host.run(own.local, "ssh-config")
-    vagrant_host.run(own.local, "destroy", "--force")
-    port = int(next(line.split()[1] for line in before.splitlines() if line.split()[:1] == ["Port"]))
-    with socket.create_server(("127.0.0.1", port)):
-        vagrant_host.run(own.local, "up")
-        second = own.run("sh", "-c", "cat /etc/ssh/ssh_host_ed25519_key.pub")
-    assert vagrant_host.run(own.local, "ssh-config") != before
-    notice = b"rdo: `vagrant default` was re-created: its new host key replaces the recorded one\n"
-    assert (second.returncode, second.stderr) == (0, notice)
-    assert first.stdout != second.stdout
-
-
-def test_auto_up_runs_vagrant_up_once_however_many_commands_wait(own: Project, vagrant_host: VagrantHost) -> None:
+def _is_brought_up_once(own: Project, vagrant_host: VagrantHost) -> None:
+    """However many commands wait, and only if it is to be."""
     down = own.run("true")
     hint = "type `vagrant up`, or set `auto_up = true`"
     assert (down.returncode, down.stderr.decode()) == (255, f"rdo: the Vagrant machine is not created; {hint}\n")
@@ -74,17 +54,48 @@ def test_auto_up_runs_vagrant_up_once_however_many_commands_wait(own: Project, v
     assert sum(b"Machine booted and ready!" in err for _, err in results) == 1
 
 
+def _is_known_after_a_halt(own: Project, vagrant_host: VagrantHost) -> None:
+    """By the master that knew it before."""
+    own.configure('driver = "vagrant"\n')
+    assert own.run("pwd").stdout == b"/srv/app\n"
+    vagrant_host.run(own.local, "halt")
+    down = own.run("true")
+    hint = "type `vagrant up default`, or set `auto_up = true`"
+    assert (down.returncode, down.stderr.decode()) == (255, f"rdo: `vagrant default` is stopped; {hint}\n")
+    assert vagrant_host.calls == [SSH_CONFIG, STATUS]
+    vagrant_host.run(own.local, "up")
+    assert own.run("pwd").stdout == b"/srv/app\n"
+
+
+def _is_known_anew(own: Project, vagrant_host: VagrantHost) -> None:
+    """Build it again, on another port and with another key."""
+    first = own.run("sh", "-c", f"cat {HOST_KEY}.pub")
+    before = vagrant_host.port(own.local)
+    vagrant_host.run(own.local, "destroy", "--force")
+    with socket.create_server(("127.0.0.1", before)):
+        vagrant_host.run(own.local, "up")
+        second = own.run("sh", "-c", f"cat {HOST_KEY}.pub")
+    assert vagrant_host.port(own.local) != before
+    notice = b"rdo: `vagrant default` was re-created: its new host key replaces the recorded one\n"
+    assert (second.returncode, second.stderr) == (0, notice)
+    assert first.stdout != second.stdout
+
+
 def test_the_primary_machine_is_meant_and_an_unknown_one_lists_the_names(
-    own: Project, vagrant_host: VagrantHost
+    vagrant_machine: Path, tmp_path: Path, runtime: dict[str, str], vagrant_host: VagrantHost
 ) -> None:
+    project = vagrant_project(tmp_path / "two machines", runtime, vagrant_host)
     machines = ('config.vm.define "web"', 'config.vm.define "db", primary: true')
-    (own.local / "Vagrantfile").write_text(vagrantfile("config.ssh.insert_key = false", *machines))
-    own.configure('driver = "vagrant"\n[none]\nmachine = "dbs"\n[web]\nmachine = "web"\n')
-    vagrant_host.run(own.local, "up", "db")
-    assert own.run("pwd").stdout == b"/vagrant\n"
+    (project.local / "Vagrantfile").write_text(vagrantfile(*machines))
+    created = (vagrant_machine / ".vagrant/machines/default", project.local / ".vagrant/machines/db")
+    shutil.copytree(*created, ignore=shutil.ignore_patterns("synced_folders"))
+    project.configure('driver = "vagrant"\n[none]\nmachine = "dbs"\n[web]\nmachine = "web"\n')
+    assert vagrant_host.calls is not None  # from now on they count
+    found = project.run("pwd")
+    assert (found.stdout, found.stderr) == (b"/vagrant\n", b"")
     assert vagrant_host.calls == [STATUS, "ssh --machine-readable -- -V", "ssh-config db"]
-    assert b"vagrant db" in own.shell("rdoctl status").stdout
-    why = f"`{own.local}/Vagrantfile` has `web`, `db`; did you mean `db`?"
-    assert own.run("-p", "none", "true").stderr.decode() == f"rdo: there is no machine `dbs`: {why}\n"
+    assert b"vagrant db" in project.shell("rdoctl status").stdout
+    why = f"`{project.local}/Vagrantfile` has `web`, `db`; did you mean `db`?"
+    assert project.run("-p", "none", "true").stderr.decode() == f"rdo: there is no machine `dbs`: {why}\n"
     hint = "type `vagrant up web`, or set `auto_up = true`"
-    assert own.run("-p", "web", "true").stderr.decode() == f"rdo: `vagrant web` is not created; {hint}\n"
+    assert project.run("-p", "web", "true").stderr.decode() == f"rdo: `vagrant web` is not created; {hint}\n"
