@@ -168,13 +168,19 @@ class DockerEngine:
         container.remove()
 
     @contextlib.contextmanager
-    def container(self, shell: str = "dash", mounts: Mapping[Path, str] | None = None, **options: Any) -> Iterator[str]:
-        """A container that runs, with these directories mounted: its name. Removed afterwards."""
+    def container(
+        self, shell: str = "dash", mounts: Mapping[Path, str] | None = None, *, runs: bool = True, **options: Any
+    ) -> Iterator[str]:
+        """A container with these directories mounted: its name. Removed afterwards. One that is only to be looked at
+        need not run, which is most of what it costs.
+        """
         volumes = [f"{local}:{remote}" for local, remote in (mounts or {}).items()]
         options = {"command": ["/bin/sleep", "infinity"], "init": True, **options}
         with self.client() as client:
-            made = client.containers.run(self.image(shell), detach=True, volumes=volumes, **options)
+            made = client.containers.create(self.image(shell), volumes=volumes, **options)
             try:
+                if runs:
+                    made.start()
                 yield str(made.name)
             finally:
                 with contextlib.suppress(docker.errors.NotFound):

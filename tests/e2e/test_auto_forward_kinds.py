@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tests.docker_engine import DockerEngine
 from tests.e2e.listener import forward, here
@@ -33,7 +34,7 @@ def test_a_port_that_the_container_publishes_here_is_left_as_it_is(
     docker_engine: DockerEngine, tmp_path: Path, runtime: dict[str, str]
 ) -> None:
     there, published, other = free_port(), free_port(), free_port()
-    options = {"ports": {f"{there}/tcp": ("127.0.0.1", published)}}
+    options: dict[str, Any] = {"ports": {f"{there}/tcp": ("127.0.0.1", published)}}
     with (
         docker_engine.network() as network,
         docker_engine.container("busybox", {tmp_path: str(tmp_path)}, network=network, **options) as name,

@@ -48,7 +48,7 @@ def test_init_finds_a_container_by_the_label_of_its_directory(project: Project, 
 def test_ports_of_a_container_that_is_there_are_forwarded(project: Project, docker_engine: DockerEngine) -> None:
     (project.local / ".devcontainer/devcontainer.json").write_text('{"image": "x", "forwardPorts": [3000]}')
     labels = {"devcontainer.local_folder": str(project.local)}
-    with docker_engine.container(mounts={project.local: "/w"}, labels=labels):
+    with docker_engine.container(runs=False, mounts={project.local: "/w"}, labels=labels):
         done = project.shell("rdoctl init")
     assert done.stdout.decode().splitlines()[0] == "wrote .rdo.conf: driver docker, forward 3000"
 

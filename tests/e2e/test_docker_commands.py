@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,25 +38,49 @@ fresh = true
 """
 
 
-@pytest.fixture
-def container(docker_engine: DockerEngine, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def directories(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The directories of a project that the tests share."""
+    return make_project(tmp_path_factory.mktemp("docker"), {})
+
+
+@pytest.fixture(scope="module")
+def container(docker_engine: DockerEngine, directories: Project) -> Iterator[str]:
     """A container with the project's directory mounted at `/it`."""
-    with docker_engine.container(mounts={tmp_path / "my project": "/it"}) as name:
+    with docker_engine.container(mounts={directories.local: "/it"}) as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def unprivileged(docker_engine: DockerEngine, directories: Project) -> Iterator[str]:
+    """The same, of a user who may do nothing."""
+    with docker_engine.container(mounts={directories.local: "/it"}, cap_drop=["ALL"], user="1234") as name:
         yield name
 
 
 @pytest.fixture
-def project(tmp_path: Path, runtime: dict[str, str], docker_engine: DockerEngine, container: str) -> Project:
-    """A project whose profiles are the ways to use Docker."""
-    project = make_project(tmp_path, {**runtime, "DOCKER_HOST": docker_engine.host})
+def own(directories: Project, runtime: dict[str, str], docker_engine: DockerEngine, container: str) -> Project:
+    """The project, with nobody else's control master. Its profiles are the ways to use Docker."""
+    project = replace(directories, environment={**runtime, "DOCKER_HOST": docker_engine.host})
     project.configure(CONFIG.format(container=container, image=docker_engine.image()))
     return project
+
+
+@pytest.fixture
+def project(lent: dict[str, str], own: Project) -> Project:
+    """The same, with the control master that others use."""
+    return own
 
 
 def processes(engine: DockerEngine, container: str) -> list[str]:
     """The command lines in the container."""
     with engine.client() as client:
         return [row[-1] for row in client.containers.get(container).top()["Processes"]]
+
+
+def sleepers(engine: DockerEngine, container: str) -> list[str]:
+    """Of these the ones by which a test tells whether a command has ended."""
+    return [line for line in processes(engine, container) if "sleep 32" in line]
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -72,22 +97,22 @@ def test_paths_in_arguments_are_mapped(project: Project, profile: str) -> None:
     assert found.stdout == (b"--file=/it/src/x\n" if profile == "default" else b"--file=/src/src/x\n")
 
 
-def test_where_nothing_of_the_project_is_mounted_nothing_runs(project: Project, docker_engine: DockerEngine) -> None:
-    with docker_engine.container(working_dir="/opt") as name:
-        project.configure(f'driver = "docker"\ncontainer = "{name}"\n')
-        line = f"rdo: nothing of this directory is mounted in `{name}`; set `directory`\n".encode()
-        for words in (["touch", "here"], ["-s", "touch", "here"], ["-c", "touch here"]):
-            found = project.run(*words)
-            assert (found.returncode, found.stdout, found.stderr) == (255, b"", line)
-        assert project.run("--dir", "/opt", "ls").stdout == b""
-        explained = project.shell("rdoctl explain true")
-        assert line.removeprefix(b"rdo: ") in explained.stderr
+def test_where_nothing_of_the_project_is_mounted_nothing_runs(project: Project, container: str, tmp_path: Path) -> None:
+    other = make_project(tmp_path, project.environment)
+    other.configure(f'driver = "docker"\ncontainer = "{container}"\n')
+    line = f"rdo: nothing of this directory is mounted in `{container}`; set `directory`\n".encode()
+    for words in (["touch", "here"], ["-s", "touch", "here"], ["-c", "touch here"]):
+        found = other.run(*words)
+        assert (found.returncode, found.stdout, found.stderr) == (255, b"", line)
+    assert other.run("--dir", "/opt", "ls").stdout == b""
+    explained = other.shell("rdoctl explain true")
+    assert line.removeprefix(b"rdo: ") in explained.stderr
 
 
 def test_a_part_of_the_project_that_a_volume_hides_is_another_directory(
-    project: Project, docker_engine: DockerEngine, tmp_path: Path
+    project: Project, docker_engine: DockerEngine
 ) -> None:
-    (project.local / "mod").mkdir()
+    (project.local / "mod").mkdir(exist_ok=True)
     with docker_engine.client() as client:
         volumes = [f"{project.local}:/it", "/it/mod"]
         container = client.containers.run(docker_engine.image(), "sleep infinity", detach=True, volumes=volumes)
@@ -123,17 +148,15 @@ def test_what_root_installs_in_a_container_of_rdo_s_own_is_there_for_the_user(pr
 
 @pytest.mark.parametrize("words", [["-s"], ["-u", "nobody"]], ids=["as root", "as a user"])
 def test_nothing_of_another_user_s_outlives_its_client(
-    project: Project, docker_engine: DockerEngine, tmp_path: Path, words: list[str]
+    project: Project, docker_engine: DockerEngine, unprivileged: str, words: list[str]
 ) -> None:
-    mounts = {tmp_path / "my project": "/it"}
-    with docker_engine.container(mounts=mounts, cap_drop=["ALL"], user="1234") as name:
-        project.configure(f'driver = "docker"\ncontainer = "{name}"\n')
-        with project.start(*words, "sh", "-c", "echo up; sleep 321 | sleep 322") as process:
-            assert process.stdout
-            assert process.stdout.readline() == b"up\n"
-            process.kill()
-            process.wait()
-        assert wait_until(lambda: not [each for each in processes(docker_engine, name) if "sleep 32" in each], GONE)
+    project.configure(f'driver = "docker"\ncontainer = "{unprivileged}"\n')
+    with project.start(*words, "sh", "-c", "echo up; sleep 321 | sleep 322") as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"up\n"
+        process.kill()
+        process.wait()
+    assert wait_until(lambda: not sleepers(docker_engine, unprivileged), GONE)
 
 
 @pytest.mark.soak
@@ -178,20 +201,18 @@ def test_nothing_outlives_its_client(project: Project, docker_engine: DockerEngi
         assert process.stdout.readline() == b"up\n"
         process.send_signal(getattr(signal, f"SIG{name}"))
         process.wait()
-    assert wait_until(lambda: not [each for each in processes(docker_engine, container) if "sleep 32" in each], GONE)
+    assert wait_until(lambda: not sleepers(docker_engine, container), GONE)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_nothing_outlives_its_master(
-    project: Project, docker_engine: DockerEngine, container: str, profile: str
-) -> None:
-    beat = project.local / "beat"
-    with project.start(
+def test_nothing_outlives_its_master(own: Project, profile: str) -> None:
+    beat = own.local / "beat"
+    with own.start(
         "-p", profile, "sh", "-c", "date >beat; echo up; while :; do date +%N >beat; sleep 0.05; done"
     ) as process:
         assert process.stdout
         assert process.stdout.readline() == b"up\n"
-        (master,) = masters(project)
+        (master,) = masters(own)
         os.kill(master, signal.SIGKILL)
         assert process.wait() == 255
 
@@ -200,16 +221,17 @@ def test_nothing_outlives_its_master(
         return not wait_until(lambda: beat.stat().st_mtime_ns != before, 0.5)
 
     assert wait_until(still, GONE)
-    assert project.run("-p", profile, "echo", "again").stdout == b"again\n"
+    assert own.run("-p", profile, "echo", "again").stdout == b"again\n"
 
 
 def test_a_container_that_was_stopped_is_started_by_the_next_command(
-    project: Project, docker_engine: DockerEngine, container: str
+    project: Project, docker_engine: DockerEngine
 ) -> None:
-    assert project.run("true").returncode == 0
-    with docker_engine.client() as client:
-        client.containers.get(container).stop(timeout=0)
-    assert project.run("echo", "up").stdout == b"up\n"
+    with docker_engine.container(mounts={project.local: "/it"}) as name, docker_engine.client() as client:
+        project.configure(f'driver = "docker"\ncontainer = "{name}"\n')
+        assert project.run("true").returncode == 0
+        client.containers.get(name).stop(timeout=0)
+        assert project.run("echo", "up").stdout == b"up\n"
 
 
 def test_who_has_the_name_now_gets_the_next_command(
@@ -247,14 +269,12 @@ def test_an_unknown_container_is_one_line(project: Project) -> None:
     assert (found.returncode, found.stderr) == (255, b"rdo: there is no container `nowhere`; see `docker ps --all`\n")
 
 
-def test_stop_all_removes_the_container_of_a_master_that_was_killed(
-    project: Project, docker_engine: DockerEngine
-) -> None:
-    assert project.run("-p", "made", "true").returncode == 0
-    (master,) = masters(project)
+def test_stop_all_removes_the_container_of_a_master_that_was_killed(own: Project, docker_engine: DockerEngine) -> None:
+    assert own.run("-p", "made", "true").returncode == 0
+    (master,) = masters(own)
     with docker_engine.client() as client:
-        (container,) = client.containers.list(filters={"label": f"rdo.root={project.local}"})
+        (container,) = client.containers.list(filters={"label": f"rdo.root={own.local}"})
         os.kill(container.attrs["State"]["Pid"], signal.SIGSTOP)  # it would end by itself once its master has
         os.kill(master, signal.SIGKILL)
-        assert wait_until(lambda: b"removed " in project.shell("rdoctl stop --all").stdout, 3 * GONE)
+        assert wait_until(lambda: b"removed " in own.shell("rdoctl stop --all").stdout, 3 * GONE)
         assert client.containers.list(all=True, filters={"label": "rdo.master"}, ignore_removed=True) == []

@@ -31,9 +31,16 @@ def connect(docker_engine: DockerEngine) -> Iterator[Connect]:
         yield connect
 
 
+@pytest.fixture(scope="module")
+def shared(docker_engine: DockerEngine) -> Iterator[str]:
+    """A container that runs, for tests that leave it as it is."""
+    with docker_engine.container(working_dir="/opt") as name:
+        yield name
+
+
 def test_directories_are_those_that_are_mounted(docker_engine: DockerEngine, make: Make, tmp_path: Path) -> None:
     (tmp_path / "lib").mkdir()
-    with docker_engine.container(mounts={tmp_path: "/app", tmp_path / "lib": "/usr/lib/mine"}) as name:
+    with docker_engine.container(runs=False, mounts={tmp_path: "/app", tmp_path / "lib": "/usr/lib/mine"}) as name:
         local = str(tmp_path)
         assert make(container=name).roots() == [Root(local, "/app"), Root(f"{local}/lib", "/usr/lib/mine")]
         assert make(container=name, directory="/x").roots() == [Root(local, "/x")]
@@ -68,7 +75,7 @@ def test_a_volume_that_is_made_of_a_directory_is_that_directory(
 
 
 def test_nothing_is_shared_where_nothing_is_mounted(docker_engine: DockerEngine, make: Make, tmp_path: Path) -> None:
-    with docker_engine.container(working_dir="/opt") as name:
+    with docker_engine.container(runs=False, working_dir="/opt") as name:
         driver = make(container=name)
         assert driver.roots() == []
         words = f"nothing of this directory is mounted in `{name}`; set `directory`"
@@ -77,7 +84,7 @@ def test_nothing_is_shared_where_nothing_is_mounted(docker_engine: DockerEngine,
 
 def test_a_mounted_file_is_no_directory_to_change_to(docker_engine: DockerEngine, make: Make, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with docker_engine.container(mounts={tmp_path / "file": "/file"}) as name:
+    with docker_engine.container(runs=False, mounts={tmp_path / "file": "/file"}) as name:
         driver = make(container=name)
         assert driver.roots() == [Root(f"{tmp_path}/file", "/file")]
         words = f"nothing of this directory is mounted in `{name}`; set `directory`"
@@ -85,18 +92,14 @@ def test_a_mounted_file_is_no_directory_to_change_to(docker_engine: DockerEngine
 
 
 @pytest.mark.parametrize(("user", "found"), [(None, "0:0"), ("nobody", "65534:65534"), ("1234:99", "1234:99")])
-def test_a_command_runs_as_the_user(
-    docker_engine: DockerEngine, make: Make, connect: Connect, user: str | None, found: str
-) -> None:
-    with docker_engine.container() as name:
-        assert output(connect(make(container=name, user=user)), 'echo "$(id -u):$(id -g)"') == found
+def test_a_command_runs_as_the_user(shared: str, make: Make, connect: Connect, user: str | None, found: str) -> None:
+    assert output(connect(make(container=shared, user=user)), 'echo "$(id -u):$(id -g)"') == found
 
 
-def test_an_unknown_user_is_named(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
-    with docker_engine.container() as name:
-        connection = connect(make(container=name, user="nobody-here"))
-        with pytest.raises(ConnectError, match=r"cannot start /bin/sh in .*nobody-here.*; check `user`"):
-            HeldConnection(connection).open_shell(ChannelOptions())
+def test_an_unknown_user_is_named(shared: str, make: Make, connect: Connect) -> None:
+    connection = connect(make(container=shared, user="nobody-here"))
+    with pytest.raises(ConnectError, match=r"cannot start /bin/sh in .*nobody-here.*; check `user`"):
+        HeldConnection(connection).open_shell(ChannelOptions())
 
 
 def test_an_unknown_user_is_named_where_a_login_shell_is_wanted(
@@ -112,11 +115,11 @@ def test_an_unknown_user_is_named_where_a_login_shell_is_wanted(
 def test_a_container_that_does_not_run_is_started(
     docker_engine: DockerEngine, make: Make, connect: Connect, state: str
 ) -> None:
-    with docker_engine.container() as name, docker_engine.client() as client:
+    with docker_engine.container(runs=state != "created") as name, docker_engine.client() as client:
         container = client.containers.get(name)
         if state == "paused":
             container.pause()
-        else:
+        elif state == "exited":
             container.stop(timeout=0)
         with pytest.raises(ConnectError, match=rf"the container `{name}` is .*; `docker (start|unpause) {name}`"):
             connect(make(container=name, auto_start=False))
@@ -124,9 +127,8 @@ def test_a_container_that_does_not_run_is_started(
 
 
 def test_its_health_is_waited_for(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
-    with docker_engine.container(healthcheck=HEALTH) as name, docker_engine.client() as client:
+    with docker_engine.container(runs=False, healthcheck=HEALTH) as name, docker_engine.client() as client:
         container = client.containers.get(name)
-        container.stop(timeout=0)
         connection = connect(make(container=name))
         container.reload()
         assert container.attrs["State"]["Health"]["Status"] == "healthy"
@@ -138,23 +140,22 @@ def test_a_container_that_does_not_keep_running_is_refused(
 ) -> None:
     check = {**HEALTH, "interval": 60_000_000_000}
     options: dict[str, Any] = {"command": ["/bin/sh", "-c", "sleep 0.5; exit 1"], "healthcheck": check}
-    with docker_engine.container(**options) as name, docker_engine.client() as client:
-        client.containers.get(name).wait()
-        with pytest.raises(
-            ConnectError, match=f"`{name}` does not keep running: it ended with status 1; .*docker logs"
-        ):
+    with docker_engine.container(runs=False, **options) as name:
+        why = f"`{name}` does not keep running: it ended with status 1; .*docker logs"
+        with pytest.raises(ConnectError, match=why):
             connect(make(container=name))
 
 
 def test_an_unknown_name_brings_the_nearest(docker_engine: DockerEngine, make: Make, connect: Connect) -> None:
-    with docker_engine.container(name="frontend-1"), pytest.raises(ConnectError, match="did you mean `frontend-1`"):
+    near = pytest.raises(ConnectError, match="did you mean `frontend-1`")
+    with docker_engine.container(runs=False, name="frontend-1"), near:
         make(container="fronted-1").roots()
     with pytest.raises(ConnectError, match="there is no container `x`; see `docker ps --all`"):
         connect(make(container="x", directory="/"))
 
 
 def test_the_beginning_of_an_id_is_not_a_name(docker_engine: DockerEngine, make: Make) -> None:
-    with docker_engine.container() as name, docker_engine.client() as client:
+    with docker_engine.container(runs=False) as name, docker_engine.client() as client:
         identity = str(client.containers.get(name).id)
         assert make(container=identity[:12]).roots() == []
         with pytest.raises(ConnectError, match=f"there is no container `.*`: the ID of `{name}` starts with that"):
@@ -162,14 +163,13 @@ def test_the_beginning_of_an_id_is_not_a_name(docker_engine: DockerEngine, make:
 
 
 def test_a_missing_workdir_does_not_keep_a_command_from_starting(
-    docker_engine: DockerEngine, make: Make, connect: Connect
+    docker_engine: DockerEngine, shared: str, make: Make, connect: Connect
 ) -> None:
     command = ["/bin/sh", "-c", "cd /; rmdir /gone; exec sleep 60"]
     with docker_engine.container(command=command, working_dir="/gone") as name, docker_engine.client() as client:
         assert wait_until(lambda: client.containers.get(name).exec_run(["ls", "/gone"], workdir="/").exit_code, BOUND)
         assert output(connect(make(container=name)), "pwd") == "/"
-    with docker_engine.container(working_dir="/opt") as name:
-        assert output(connect(make(container=name)), "pwd") == "/opt"
+    assert output(connect(make(container=shared)), "pwd") == "/opt"
 
 
 def test_a_container_that_was_re_created_is_found_again(
@@ -261,19 +261,18 @@ def test_what_runs_when_the_container_goes_has_a_bad_end(
 
 
 def test_a_signal_for_what_is_gone_harms_nobody_where_sudo_asks_for_nothing(
-    docker_engine: DockerEngine, make: Make, connect: Connect
+    shared: str, make: Make, connect: Connect
 ) -> None:
-    with docker_engine.container() as name:
-        link = HeldConnection(connect(make(container=name)))
-        link.start_lifeline()
-        bystander = link.open_shell(ChannelOptions())
-        script = "exec 2>&-; trap 'exit 7' USR1; echo up; while :; do sleep 0.05; done"
-        bystander.start(Script(command=["sh", "-c", script]))
-        assert bystander.channel.read(BOUND) is not None
-        link.signal(ProcessGroup(1999999, 1999999), "KILL")
-        link.signal(bystander.group, "USR1")
-        assert bystander.channel.read(BOUND) is None
-        assert bystander.channel.exit_status() == 7
+    link = HeldConnection(connect(make(container=shared)))
+    link.start_lifeline()
+    bystander = link.open_shell(ChannelOptions())
+    script = "exec 2>&-; trap 'exit 7' USR1; echo up; while :; do sleep 0.05; done"
+    bystander.start(Script(command=["sh", "-c", script]))
+    assert bystander.channel.read(BOUND) is not None
+    link.signal(ProcessGroup(1999999, 1999999), "KILL")
+    link.signal(bystander.group, "USR1")
+    assert bystander.channel.read(BOUND) is None
+    assert bystander.channel.exit_status() == 7
 
 
 def test_an_image_without_sh_is_an_error_that_says_so(
@@ -291,16 +290,13 @@ def test_fresh_is_for_images(make: Make) -> None:
 
 
 @pytest.mark.soak
-def test_every_pty_has_its_size_at_once(
-    docker_engine: DockerEngine, make: Make, connect: Connect, counted: Counted
-) -> None:
-    with docker_engine.container() as name:
-        connection = connect(make(container=name))
-        for _ in counted("sizes of new terminals in a container", range(tries(15, 500))):
-            channel = connection.open_channel("read x; stty size", Pty("xterm", WindowSize(50, 120)))
-            channel.write(b"\n")
-            text = b""
-            while (chunk := channel.read(BOUND)) is not None:
-                text += chunk.data
-            channel.close()
-            assert text.endswith(b"50 120\r\n")
+def test_every_pty_has_its_size_at_once(shared: str, make: Make, connect: Connect, counted: Counted) -> None:
+    connection = connect(make(container=shared))
+    for _ in counted("sizes of new terminals in a container", range(tries(15, 500))):
+        channel = connection.open_channel("read x; stty size", Pty("xterm", WindowSize(50, 120)))
+        channel.write(b"\n")
+        text = b""
+        while (chunk := channel.read(BOUND)) is not None:
+            text += chunk.data
+        channel.close()
+        assert text.endswith(b"50 120\r\n")

@@ -59,8 +59,8 @@ def test_the_compose_project_that_the_environment_names_counts(docker_engine: Do
         return DockerDriver(Settings(service="web"), str(tmp_path), "default", environment)
 
     with (
-        docker_engine.container(labels=mine, mounts={tmp_path: "/mine"}),
-        docker_engine.container(labels=other, mounts={tmp_path: "/other"}),
+        docker_engine.container(runs=False, labels=mine, mounts={tmp_path: "/mine"}),
+        docker_engine.container(runs=False, labels=other, mounts={tmp_path: "/other"}),
     ):
         assert [root.remote for root in driver().roots()] == ["/mine"]
         assert [root.remote for root in driver(COMPOSE_PROJECT_NAME="other").roots()] == ["/other"]

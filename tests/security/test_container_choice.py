@@ -90,7 +90,7 @@ def test_a_container_that_is_made_anew_with_a_mount_is_seen_where_there_was_none
     made = DockerDriver(
         Settings(driver="docker", container="rdo-anew"), str(tmp_path), "default", {"DOCKER_HOST": docker_engine.host}
     )
-    with docker_engine.container(name="rdo-anew"):
+    with docker_engine.container(runs=False, name="rdo-anew"):
         assert made.roots() == []
-    with docker_engine.container(mounts={tmp_path: "/app"}, name="rdo-anew"):
+    with docker_engine.container(runs=False, mounts={tmp_path: "/app"}, name="rdo-anew"):
         assert [root.remote for root in made.roots()] == ["/app"]

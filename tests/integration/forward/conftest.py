@@ -38,15 +38,22 @@ def reach_container(request: pytest.FixtureRequest, directory: Path, stack: Exit
     return Target(driver, environment, directory, "/there")
 
 
-def reach_podman(request: pytest.FixtureRequest, directory: Path, stack: ExitStack) -> Target:
-    """One of podman, which starts programs by the same interface as Docker, in its own way."""
+@pytest.fixture(scope="session")
+def podman_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """A container of podman, which takes seconds to be there."""
     if reason := why_not():
         require("podman", reason)
-    engine = stack.enter_context(podman())
-    name = stack.enter_context(engine.container(directory))
-    environment = {**os.environ, "DOCKER_HOST": engine.host}
-    driver = DockerDriver(Settings(container=name), str(directory), "default", environment)
-    return Target(driver, environment, directory, "/there")
+    directory = tmp_path_factory.mktemp("podman")
+    with podman() as engine, engine.container(directory) as name:
+        environment = {**os.environ, "DOCKER_HOST": engine.host}
+        driver = DockerDriver(Settings(container=name), str(directory), "default", environment)
+        yield Target(driver, environment, directory, "/there")
+
+
+def reach_podman(request: pytest.FixtureRequest, directory: Path, stack: ExitStack) -> Target:
+    """One of podman, which starts programs by the same interface as Docker, in its own way."""
+    found: Target = request.getfixturevalue("podman_target")
+    return found
 
 
 REACH = {

@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,7 +70,11 @@ def target(
         elif name:
             pytest.skip(f"{name} is not installed")
     mounts = {directory: "/there", only: "/only", Path("/usr"): "/usr:ro"}
-    options = {"network_mode": network, "environment": {"PATH": "/only"}, "init": False}  # whose program is in /usr
+    options: dict[str, Any] = {
+        "network_mode": network,
+        "environment": {"PATH": "/only"},
+        "init": False,
+    }  # whose program is in /usr
     with docker_engine.container("dash", mounts, **options) as name:
         environment = {**os.environ, "DOCKER_HOST": docker_engine.host}
         driver = DockerDriver(Settings(container=name, directory="/there"), str(directory), "default", environment)
