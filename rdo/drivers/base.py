@@ -94,6 +94,11 @@ class Channel(Protocol):
         A channel that cannot know takes nothing. Raises LinkLost.
         """
 
+    def write_first(self, data: bytes) -> None:
+        """Have the program read this first: a little, written as soon as it can be, without waiting for that. No more
+        is to be written before the program has answered. Whoever reads notices a connection that is lost.
+        """
+
     def read(self, timeout: float | None = None, sink: Sink | None = None) -> Chunk | None:
         """The next output, or None when both streams have ended. Raises TimeoutError after `timeout` seconds.
 

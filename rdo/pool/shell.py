@@ -85,6 +85,7 @@ class Shell:
         self.state = ShellState.STARTING
         self.pending: list[Chunk] = []
         """Output that came with the proof: none, unless the shell is a strange one."""
+        self._proves_at_once = bootstrap.proves_at_once(pty=pty, login=login, plain=plain)
         self._kind = ""
         self._seen = {STDOUT: b"", STDERR: b""}
 
@@ -120,7 +121,24 @@ class Shell:
             raise
         self._enter(ShellState.READY)
 
+    def ask_for_proof(self) -> None:
+        """Have one that says nothing before prove itself, without waiting for that."""
+        if self._proves_at_once:
+            self.channel.write_first(bootstrap.prove(self.secret))
+
     def _get_ready(self, deadline: float) -> None:
+        if not self._proves_at_once:
+            self._await_bootstrap(deadline)
+            self.channel.write(bootstrap.prove(self.secret))
+        proof = self._await(self.secret.encode(), PROOF, STDOUT, deadline)
+        if not is_group(number := proof[1].decode()):
+            raise ConnectError("the target's shell did not report a valid process ID", f"it reported {number}")
+        self.group = ProcessGroup(int(number), int(number))
+        self._kind = strip_blanks(proof[2].decode("utf-8", "replace"))
+        self.pending = [Chunk(stream, rest) for stream, rest in self._seen.items() if rest]
+
+    def _await_bootstrap(self, deadline: float) -> None:
+        """What comes before that is of the login shell's start-up files."""
         nonce = self.nonce.encode()
         ready = self._await(nonce, READY, STDOUT, deadline)
         if ready[1] is None:
@@ -129,13 +147,6 @@ class Shell:
         self.login_shell = strip_blanks(ready[2].decode("utf-8", "replace"))
         if not (self.pty or self.plain):
             self.silent = self._await(nonce, READY_APART, STDERR, deadline).start() == len(nonce)
-        self.channel.write(bootstrap.prove(self.secret))
-        proof = self._await(self.secret.encode(), PROOF, STDOUT, deadline)
-        if not is_group(number := proof[1].decode()):
-            raise ConnectError("the target's shell did not report a valid process ID", f"it reported {number}")
-        self.group = ProcessGroup(int(number), int(number))
-        self._kind = strip_blanks(proof[2].decode("utf-8", "replace"))
-        self.pending = [Chunk(stream, rest) for stream, rest in self._seen.items() if rest]
 
     def _await(self, marker: bytes, wanted: re.Pattern[bytes], stream: int, deadline: float) -> re.Match[bytes]:
         """Read up to the marker and what matches after it, and drop that and what came before it."""
@@ -171,7 +182,9 @@ def begin_shell(connection: Connection, opening: ChannelOptions, plain: bool) ->
     if not (pty or connection.leads_process_group):
         text = bootstrap.led(text)
     channel = connection.open_channel(text, opening.pty, opening.variables)
-    return Shell(channel, nonce, pty, plain, opening.login)
+    shell = Shell(channel, nonce, pty, plain, opening.login)
+    shell.ask_for_proof()
+    return shell
 
 
 def _find(marker: bytes, wanted: re.Pattern[bytes], seen: bytes) -> re.Match[bytes] | None:

@@ -13,7 +13,6 @@ START = "exec /bin/sh -c '"
 
 _READ = load("read_script")
 _APART = load("bootstrap", READ_SCRIPT=_READ)
-_PLAIN = load("bootstrap_plain", READ_SCRIPT=_READ)
 _PTY = load("bootstrap_pty", READ_SCRIPT=_READ, NO_STTY=NO_STTY)
 _LOGIN = load("login")
 _LEAD = load("lead_group")
@@ -23,14 +22,19 @@ _PROVE = load("prove", READ_SCRIPT=_READ, ESCAPE="\033", BELL="\007")
 def bootstrap(nonce: str, *, pty: bool, login: bool, plain: bool = False) -> str:
     """The command that every channel starts, for a login shell of any kind (sh, csh, fish).
 
-    `plain`: for one that is known to do as /bin/sh does, which runs it without starting that, and is silent before, so
-    that stderr needs no marker.
+    `plain`: for one that is known to do as /bin/sh does, which runs it without starting that. It is silent before, and
+    the first to read: so it only reads, and what it is sent has it say that it is ready; see `proves_at_once`.
     """
-    text = fill(_PTY if pty else _PLAIN if plain and not login else _APART, NONCE=nonce)
+    text = _READ if proves_at_once(pty=pty, login=login, plain=plain) else fill(_PTY if pty else _APART, NONCE=nonce)
     if login:
         in_double_quotes = re.sub(r'(["$])', r"\\\1", text)
         return f"{START}{fill(_LOGIN, BOOTSTRAP=in_double_quotes)}'"
     return text if plain else f"{START}{text}'"
+
+
+def proves_at_once(*, pty: bool, login: bool, plain: bool) -> bool:
+    """Whether a shell is to be sent `prove` before it says anything: the marker of a bootstrap costs a round trip."""
+    return plain and not (pty or login)
 
 
 def led(bootstrap: str) -> str:
@@ -50,7 +54,7 @@ def is_plain(login_shell: str) -> bool:
 
 
 def prove(secret: str) -> bytes:
-    """What a shell that says it is ready is sent first. `secret`: of letters and digits."""
+    """What a shell is sent first. `secret`: of letters and digits."""
     return fill(_PROVE, SECRET=secret).encode() + b"\n"
 
 

@@ -87,6 +87,18 @@ def test_what_is_written_before_a_bad_end_is_whole(link: HeldConnection, target:
         assert (found.status, len(found.stdout)) == (3, 1_000_000)
 
 
+def test_a_program_reads_what_is_written_first_however_late_it_starts(link: HeldConnection, target: Target) -> None:
+    for _ in range(target.times):
+        channel = link._connection.open_channel('read -r first; echo "$first"; read -r second; echo "$second"', None)
+        for word in ("first", "second"):
+            (channel.write_first if word == "first" else channel.write)(f"{word}\n".encode())
+            answer = channel.read(BOUND)
+            assert answer is not None
+            assert bytes(answer.data).decode() == f"{word}\n"
+        assert (channel.read(BOUND), channel.exit_status()) == (None, 0)
+        channel.close()
+
+
 def test_the_end_of_input_reaches_a_command_that_goes_on(link: HeldConnection, target: Target) -> None:
     assert run(link, "sh", "-c", "cat; echo after; exit 4", data=b"abc") == (4, b"abcafter\n", b"")
     for _ in range(target.times):

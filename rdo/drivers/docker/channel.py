@@ -115,9 +115,16 @@ class DockerChannel:
 
     def write(self, data: bytes | memoryview) -> None:
         """See base.Channel. What cannot be sent is dropped: the program has ended, or its exit status says why."""
+        self._has_written = True
+        self._send(data)
+
+    def write_first(self, data: bytes) -> None:
+        """See base.Channel: a socket has room for a little. It says nothing of whether the program was started."""
+        self._send(data)
+
+    def _send(self, data: bytes | memoryview) -> None:
         if self._input_ended:
             return
-        self._has_written = True
         try:
             self._wire.send(bytes(data))
         except OSError:

@@ -63,6 +63,10 @@ class LocalChannel:
             while view and self._stdin >= 0:
                 view = view[os.write(self._stdin, view) :]
 
+    def write_first(self, data: bytes) -> None:
+        """See base.Channel: a pipe has room for a little."""
+        self.write(data)
+
     def try_write(self, data: bytes | memoryview) -> bool:
         """See base.Channel."""
         return False

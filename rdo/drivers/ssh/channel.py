@@ -5,8 +5,10 @@ What the server says of it comes by `receive`, from the transport's thread. Know
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from paramiko import common
@@ -110,6 +112,11 @@ class SshChannel:
     def try_write(self, data: bytes | memoryview) -> bool:
         """See Channel in rdo.drivers.base."""
         return self._sender.send_all(memoryview(data))
+
+    def write_first(self, data: bytes) -> None:
+        """See Channel in rdo.drivers.base. A session has no room before its program is started."""
+        with contextlib.suppress(LinkLost):
+            self._sender.send_all(memoryview(data), partial(self.write_first, data))
 
     def read(self, timeout: float | None = None, sink: Sink | None = None) -> Chunk | None:
         """See Channel in rdo.drivers.base."""

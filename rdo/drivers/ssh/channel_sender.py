@@ -63,9 +63,9 @@ class ChannelSender:
             self._transport.outbox.hold(piece, self._is_silent)
         return size
 
-    def send_all(self, data: memoryview) -> bool:
-        """Send it if there is room for all of it: whether there is. Raises LinkLost."""
-        if not self._window.reserve_all(len(data)):
+    def send_all(self, data: memoryview, when_room: Callable[[], None] | None = None) -> bool:
+        """Send it if there is room for all of it: whether there is. If not, see SendWindow. Raises LinkLost."""
+        if not self._window.reserve_all(len(data), when_room):
             return False
         self.send_data(data)
         return True

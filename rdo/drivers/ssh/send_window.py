@@ -64,10 +64,13 @@ class SendWindow:
             self._room -= size
             return size
 
-    def reserve_all(self, size: int) -> bool:
-        """Take room for all of it, if it is there now: whether it was."""
+    def reserve_all(self, size: int, when_room: Callable[[], None] | None = None) -> bool:
+        """Take room for all of it, if it is there now: whether it was. If not, `when_room` is called as above."""
         with self._changed:
-            if self._is_closed or self._room < size:
+            if self._is_closed:
+                return False
+            if self._room < size:
+                self._when_room = when_room or self._when_room
                 return False
             self._room -= size
             return True

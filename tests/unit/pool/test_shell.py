@@ -6,8 +6,8 @@ from typing import cast
 
 import pytest
 
-from rdo.drivers.base import STDOUT, Channel, Chunk
-from rdo.pool.shell import ProcessGroup, Shell, ShellState
+from rdo.drivers.base import STDOUT, Channel, ChannelOptions, Chunk, Connection
+from rdo.pool.shell import ProcessGroup, Shell, ShellState, begin_shell
 from rdo.remote_sh.script import Script
 
 NONCE = "abc"
@@ -26,6 +26,8 @@ class Terminal:
     def write(self, data: bytes) -> None:
         self.written.append(data)
 
+    write_first = write
+
     def read(self, timeout: float) -> Chunk:
         assert self.shell
         first = not self.written
@@ -33,6 +35,18 @@ class Terminal:
 
     def close(self) -> None:
         self.closed = True
+
+
+class Beginning:
+    """A connection whose channels are that one."""
+
+    leads_process_group = True
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+
+    def open_channel(self, *_: object) -> Terminal:
+        return self._terminal
 
 
 @pytest.fixture
@@ -54,6 +68,19 @@ def test_one_that_is_ready_takes_one_script(shell: Shell, terminal: Terminal) ->
     with pytest.raises(RuntimeError, match="from STARTED to STARTED"):
         shell.start(SCRIPT)
     assert len(terminal.written) == 2  # the proof that was asked for, and one script
+
+
+def test_one_that_says_nothing_by_itself_is_asked_for_its_proof_as_it_begins(terminal: Terminal) -> None:
+    shell = begin_shell(cast(Connection, Beginning(terminal)), ChannelOptions(), plain=True)
+    terminal.shell = shell
+    assert len(terminal.written) == 1
+    shell.wait_until_ready()
+    assert (shell.group, len(terminal.written)) == (ProcessGroup(7, 7), 1)
+
+
+def test_one_that_start_up_files_may_come_before_is_sent_nothing_as_it_begins(terminal: Terminal) -> None:
+    begin_shell(cast(Connection, Beginning(terminal)), ChannelOptions(), plain=False)
+    assert not terminal.written
 
 
 def test_one_that_is_not_ready_takes_none(shell: Shell, terminal: Terminal) -> None:

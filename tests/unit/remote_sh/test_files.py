@@ -75,8 +75,8 @@ def test_a_place_without_a_value_is_an_error() -> None:
 
 
 def test_a_part_may_be_filled_in_before_the_rest() -> None:
-    line = template.load("bootstrap_plain", READ_SCRIPT="@NONCE@ read")
-    assert line == 'echo "@NONCE@ $$ ${SHELL-}"; @NONCE@ read'
+    line = template.load("bootstrap", READ_SCRIPT="@NONCE@ read")
+    assert line == 'echo "@NONCE@ $$ ${SHELL-}"; echo @NONCE@ >&2; @NONCE@ read'
 
 
 def run(shell: str, name: str, *words: str, given: bytes = b"", **variables: str) -> tuple[bytes, bytes, int]:

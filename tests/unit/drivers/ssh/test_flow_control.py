@@ -172,6 +172,19 @@ def test_a_closed_window_takes_nothing_though_there_is_room(window: SendWindow) 
 
 
 @pytest.mark.parametrize("how", ["widened", "closed"])
+def test_who_does_not_wait_for_room_is_told_of_it_once(how: str) -> None:
+    window, told = SendWindow(), list[bool]()
+    assert not window.reserve_all(10, lambda: told.append(window.reserve_all(10)))
+    assert not window.reserve_all(10)  # another one, who does not care
+    if how == "widened":
+        window.widen(10)
+    else:
+        window.close()
+    window.close()
+    assert told == [how == "widened"]
+
+
+@pytest.mark.parametrize("how", ["widened", "closed"])
 def test_whoever_waits_for_room_is_woken(how: str) -> None:
     window, found = SendWindow(), list[int]()
     waiting = threading.Thread(target=lambda: found.append(window.reserve(5, 30)))
