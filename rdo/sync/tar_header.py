@@ -8,6 +8,7 @@ before it ("L", "K"); and a fraction of a second in one of POSIX's ("x"), which 
 from __future__ import annotations
 
 import functools
+import struct
 from zlib import adler32
 
 from rdo.sync.entry import Entry
@@ -24,6 +25,9 @@ NAME_SIZE = 100
 
 SIZE_LIMIT = 8**11
 """Bytes of a file that twelve octal digits can tell; GNU's tar has a form for more."""
+
+_BLOCK = struct.Struct("100s48s8sc100s255s").pack
+"""Name, _FIELDS, checksum, kind, link and _REST, each filled up with NUL."""
 
 _FIELDS = b"%07o\x000000000\x000000000\0%b%011o\0"
 """Of a header, after the name: mode, owner and group (who unpacks it decides), size, time. Then come the checksum, the
@@ -43,17 +47,18 @@ def header(name: bytes, entry: Entry) -> bytes:
 
     Without fractions, a time is rounded up: make(1) may then build once too often, but never once too seldom.
     """
+    kind, mode, size, mtime_ns, link, _ = entry
     before = b""
-    seconds, fraction = divmod(max(0, entry.mtime_ns), SECOND)
+    seconds, fraction = divmod(max(0, mtime_ns), SECOND)
     if fraction:
         before = _exact_time(b"%d.%09d" % (seconds, fraction))
         seconds += 1
-    if len(entry.link) > NAME_SIZE:
-        before += _extension(b"K", entry.link + b"\0")
+    if len(link) > NAME_SIZE:
+        before += _extension(b"K", link + b"\0")
     if len(name) > NAME_SIZE:
         before += _extension(b"L", name + b"\0")
-    size = entry.size if entry.kind == "file" else 0
-    return before + _block(name[:NAME_SIZE], entry.mode, size, seconds, _TYPES[entry.kind], entry.link[:NAME_SIZE])
+    size = size if kind == "file" else 0
+    return before + _block(name[:NAME_SIZE], mode, size, seconds, _TYPES[kind], link[:NAME_SIZE])
 
 
 def padding(size: int) -> bytes:
@@ -95,8 +100,7 @@ def _block(name: bytes, mode: int, size: int, seconds: int, kind: bytes, link: b
     length = b"%011o\0" % size if size < SIZE_LIMIT else b"\x80" + size.to_bytes(11, "big")
     fields = _FIELDS % (mode & 0o7777, length, min(seconds, SIZE_LIMIT - 1))
     checksum = _REST_SUM + _sum(name + fields + kind + link)
-    named, linked = name.ljust(NAME_SIZE, b"\0"), link.ljust(NAME_SIZE, b"\0")
-    return b"".join((named, fields, b"%06o\0 " % checksum, kind, linked, _REST))
+    return _BLOCK(name, fields, b"%06o\0 " % checksum, kind, link, _REST)
 
 
 def _sum(text: bytes) -> int:
