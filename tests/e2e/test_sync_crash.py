@@ -111,13 +111,19 @@ def versions(top: Path, pattern: str) -> set[int]:
     """
     found: set[int] = set()
     for start in top.glob(pattern):
-        for path in [start, *start.rglob("*")]:
+        for path in [start, *below(start)]:
             with contextlib.suppress(OSError):
                 if path.is_symlink():
                     found.add(int(os.readlink(path)[1:]))
                 elif path.is_file() and OWN not in path.parts and path.name != ".new":
                     found |= whole(path)
     return found
+
+
+def below(top: Path) -> Iterator[Path]:
+    """All that is there, while it changes: Path.rglob() fails if a directory goes away just then."""
+    for directory, directories, files in os.walk(top):
+        yield from (Path(directory, name) for name in (*directories, *files))
 
 
 def whole(path: Path) -> set[int]:
