@@ -53,6 +53,8 @@ class ClientConnection:
         self._capacity = connection.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
         self._arrival = select.poll()
         self._arrival.register(connection, select.POLLIN)
+        self.ended_here = threading.Event()
+        """Set when this side has ended it: the command is over, or is to be."""
 
     @property
     def peer(self) -> int:
@@ -182,5 +184,6 @@ class ClientConnection:
         self._connection.close()
 
     def _shut_down(self) -> None:
+        self.ended_here.set()
         with contextlib.suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)

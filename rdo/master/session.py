@@ -237,8 +237,14 @@ class Session:
         if self._output.ended.is_set():
             if self._watch.ended_by_signal(self._output.status):
                 self._groups.hang_up()
-        elif not self._keep:
+        elif not self._is_kept():
             self._groups.terminate(self._output.ended, lambda: self._output.cut)
-        elif not self._output.cut:
+
+    def _is_kept(self) -> bool:
+        """Let a command go on that is to outlive its client and its channel: whether nobody breaks it off."""
+        if not self._keep:
+            return False
+        if not (self._output.cut or self._client.ended_here.is_set()):
             self._end_input()
-            self._output.wait()
+            self._client.ended_here.wait()
+        return self._output.ended.is_set() or self._output.cut

@@ -93,12 +93,12 @@ def test_a_command_outlives_a_client_that_is_killed_and_goes_on_to_write(reached
         os.kill(pid, signal.SIGUSR1)
     assert wait_until(lambda: reached.project.run("cat", end).stdout == b"ended\n", GONE)
     assert reached.project.shell("rdoctl stop --now").returncode == 0
-    assert wait_until(lambda: not sleepers(mark), GONE), sleepers(mark)
+    assert not sleepers(mark)
 
 
-def test_stop_now_ends_it_all_the_same(reached: Reached) -> None:
+def test_stop_now_ends_it_all_the_same_and_waits_until_it_has_ended(reached: Reached) -> None:
     mark = token()
     with begin(reached, "-T", mark) as command:
         assert reached.project.shell("rdoctl stop --now").returncode == 0
+        assert not sleepers(mark)
         command.communicate(timeout=PATIENCE)
-    assert wait_until(lambda: not sleepers(mark), GONE), sleepers(mark)

@@ -57,16 +57,10 @@ def read(data: dict[str, Any], path: str = PLACE, **files: str) -> Suggestion:
             id="the old names",
         ),
         pytest.param(
-            {
-                "build": {
-                    "dockerfile": "Dockerfile",
-                    "target": "dev",
-                    "args": {"V": "3", "P": "${localWorkspaceFolder}"},
-                }
-            },
+            {"build": {"dockerfile": "Dockerfile", "target": "me", "args": {"V": "3", "P": "${localWorkspaceFolder}"}}},
             {
                 "build": ".devcontainer",
-                "build_target": "dev",
+                "build_target": "me",
                 "build_args": {"V": "3", "P": ROOT},
                 "directory": "/workspaces/app",
             },
@@ -174,15 +168,8 @@ def test_what_only_the_container_knows_is_said_to_be_so() -> None:
 
 
 def test_parts_of_a_build_that_have_no_key_are_left_out_by_name() -> None:
-    found = read(
-        {
-            "build": {
-                "dockerfile": "Dockerfile",
-                "cacheFrom": "x",
-                "args": {"A": "${localEnv:B_TOKEN}", "C": "${x}" * 30},
-            }
-        }
-    )
+    arguments = {"A": "${localEnv:B_TOKEN}", "C": "${x}" * 30}
+    found = read({"build": {"dockerfile": "Dockerfile", "cacheFrom": "x", "args": arguments}})
     assert [each.name for each in found.left_out] == ["build.args.A", "build.args.C", "build.cacheFrom"]
 
 
