@@ -6,7 +6,6 @@ Started by a client (client/spawn_master.py) as `python -c MASTER SOCKET RELEASE
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import os
 import socket
@@ -20,7 +19,7 @@ from rdo.errors import RdoError, SetupError
 from rdo.ipc import protocol, startup
 from rdo.ipc.release import release
 from rdo.ipc.request import decode_request
-from rdo.master import daemonize, preload, queries, socket_activation
+from rdo.master import daemonize, memory, preload, queries, socket_activation
 from rdo.master.admission import Admission, NotServed
 from rdo.master.client_connection import ClientConnection, ClientGone
 from rdo.master.command import CommandRunner, shown
@@ -87,7 +86,7 @@ class Master:
         """Once the first command is on its way: load the rest of the code, and start to collect garbage."""
         time.sleep(SETTLE_GRACE)
         preload.load_rest({pool.target.driver for pool in self._targets.pools})
-        _collect_garbage()
+        memory.collect_garbage()
 
     def _end_now(self) -> None:
         """End the commands that run, too, and report that to their clients."""
@@ -207,13 +206,6 @@ class Master:
         }
 
 
-def _collect_garbage() -> None:
-    """From now on, but not what is loaded by now."""
-    gc.collect()
-    gc.freeze()
-    gc.enable()
-
-
 def _report(fd: int, answer: bytes) -> None:
     """To whoever started the master. A client that was killed meanwhile reads it no more; others may be served."""
     with contextlib.suppress(BrokenPipeError):
@@ -227,6 +219,7 @@ def main() -> None:
     """
     threading.excepthook = lambda arguments: log.crash(arguments.exc_value or RuntimeError(str(arguments.exc_type)))
     daemonize.shed()
+    memory.keep_freed()
     path, *client_release = sys.argv[1:]
     try:
         daemonize.check_limits()

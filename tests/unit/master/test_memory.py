@@ -1,0 +1,31 @@
+"""What the C library keeps of freed memory, seen by the pages that the system has to bring anew."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+import sys
+
+import pytest
+
+BUFFERS = """
+import resource, sys
+from rdo.master import memory
+
+if sys.argv[1] == "kept":
+    memory.keep_freed()
+for _ in range(100):
+    joined = b"".join((bytes(200_000), bytes(200_000)))
+    del joined
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+"""
+
+
+def faults(how: str) -> int:
+    found = subprocess.run([sys.executable, "-c", BUFFERS, how], capture_output=True, check=True)
+    return int(found.stdout)
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="its C library has no mallopt")
+def test_the_pages_of_a_buffer_are_used_for_the_next_one() -> None:
+    assert faults("given back") - faults("kept") > 50 * 400_000 // 4096
