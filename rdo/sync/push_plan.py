@@ -37,6 +37,7 @@ def plan(
         made.remove(path)
     on_the_way = _on_the_way([*made.moved, *made.removed, *made.emptied])
     bare = {path: modes[path].mode for path in on_the_way if path in modes and is_bare(modes[path])}
+    locked = {path: placed[path].entry.mode for path in on_the_way if path in placed and _is_locked(placed[path])}
     opened = made.opened()
     return Push(
         put=put,
@@ -50,9 +51,14 @@ def plan(
         none=made.none,
         plain=sorted(on_the_way.union(made.kept) - made.new),
         unknown=sorted({path.rpartition(b"/")[0] for path in made.moved}.difference(near)),
-        unlocked={path: mode | 0o700 for path, mode in bare.items() if path not in put or path in placed},
-        modes={**bare, **made.modes},
+        unlocked={path: mode | 0o700 for path, mode in {**locked, **bare}.items() if path not in put or path in placed},
+        modes={**{path: modes[path].mode for path in locked if path in modes}, **bare, **made.modes},
     )
+
+
+def _is_locked(placed: Placed) -> bool:
+    """Whether it is a directory of rdo's that lets nothing be put or removed."""
+    return is_bare(placed.entry) and not placed.existed
 
 
 class _Plan:

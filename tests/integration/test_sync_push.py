@@ -65,6 +65,20 @@ def test_a_directory_without_the_right_to_write_is_kept_up_to_date(plain: Side, 
     assert plain.is_same
 
 
+def test_what_is_in_a_directory_without_the_right_to_write_can_be_removed(plain: Side) -> None:
+    plain.write({"locked/a": "1", "locked/below/b": "2", "opened/a": "1"})
+    for name in ("locked/below", "locked", "opened"):
+        (plain.here / name).chmod(0o555)
+    plain.push()
+    for name in ("locked", "locked/below", "opened"):
+        (plain.here / name).chmod(0o755)
+    shutil.rmtree(plain.here / "locked")
+    (plain.here / "opened/a").unlink()
+    plain.write({"opened/b": "2"})
+    plain.push()
+    assert plain.is_same
+
+
 def test_a_target_that_was_set_up_afresh_gets_all_again(plain: Side) -> None:
     fill(plain)
     plain.push()

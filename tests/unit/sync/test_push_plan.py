@@ -100,6 +100,16 @@ def test_modes_of_directories_are_set_where_rdo_made_them_and_last_where_they_le
     assert (made.unlocked, made.modes) == ({b"bare": 0o755}, {b"bare": 0o555})
 
 
+def test_a_directory_there_that_lets_nothing_in_is_opened_first_whatever_it_is_here() -> None:
+    there = {b"gone": placed(BARE), b"gone/f": placed(FILE, "t"), b"open": placed(BARE)}
+    put = {b"open": Placed(DIRECTORY), b"open/f": Placed(FILE)}
+    made = plan(put, [b"gone/f", b"gone"], there, {}, {b"open": DIRECTORY})
+    assert made.unlocked == {b"gone": 0o755, b"open": 0o755}
+    assert made.modes == {b"open": 0o755}
+    theirs = {b"theirs": placed(BARE, existed=True), b"theirs/f": placed(FILE, "t")}
+    assert plan({}, [b"theirs/f"], theirs, {}, {}).unlocked == {}
+
+
 def test_a_tree_is_cut_in_parts_that_can_be_put_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(push_plan, "BATCH_SIZE", 10)
     tree = {b"a": Entry("file", size=6), b"b": Entry("file", size=6), b"c": Entry("file", size=1)}
