@@ -49,10 +49,11 @@ def header(name: bytes, entry: Entry) -> bytes:
     """
     kind, mode, size, mtime_ns, link, _ = entry
     before = b""
-    seconds, fraction = divmod(max(0, mtime_ns), SECOND)
-    if fraction:
-        before = _exact_time(b"%d.%09d" % (seconds, fraction))
-        seconds += 1
+    seconds, fraction = divmod(mtime_ns, SECOND)
+    if fraction or not 0 <= seconds < SIZE_LIMIT:
+        exact = b"%d.%09d" % (seconds, fraction) if mtime_ns >= 0 else b"-%d.%09d" % divmod(-mtime_ns, SECOND)
+        before = _exact_time(exact)
+        seconds = max(0, seconds + 1)
     if len(link) > NAME_SIZE:
         before += _extension(b"K", link + b"\0")
     if len(name) > NAME_SIZE:

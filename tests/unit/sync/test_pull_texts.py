@@ -148,6 +148,16 @@ def test_what_rdo_writes_tarfile_and_rdo_read(step: int) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "mtime_ns",
+    [-315_619_200 * 10**9, -1_500_000_000, -500_000_000, 0, 500_000_000, (8**11 - 1) * 10**9, 8**11 * 10**9],
+)
+def test_a_file_of_any_time_arrives_with_it(mtime_ns: int) -> None:
+    data = tar_header.header(b"a", Entry("file", mtime_ns=mtime_ns))
+    with tarfile.open(fileobj=io.BytesIO(data + tar_header.end(len(data)))) as archive:
+        assert archive.getmember("a").mtime == mtime_ns / 10**9
+
+
 def test_a_file_of_any_size_has_a_header() -> None:
     size = 10 * 1024**3
     block = tar_header.header(b"huge", Entry("file", 0o644, size))
