@@ -139,7 +139,7 @@ class Selection:
             return Claim(How.ALL) if self._sync_git else None
         if path.endswith(b".lock") and b".git" in path.split(b"/"):
             return None  # git is at work here; there, it would wait for nobody
-        if path.startswith(OWN_DIRECTORY) or self._exclude.matches(path, is_directory):
+        if _is_own(path) or self._exclude.matches(path, is_directory):
             return None
         included = self._include.matches(path, is_directory)
         if self._pull.matches(path, is_directory):
@@ -166,6 +166,11 @@ class Selection:
             return Claim(How.GIT, known)
         leads = path in known.ways or self._include.may_match_below(candidate.path)
         return Claim(How.SOME, known) if candidate.is_directory and leads else None
+
+
+def _is_own(path: bytes) -> bool:
+    """Whether rdo has put it there, for itself."""
+    return path.startswith(OWN_DIRECTORY) and path[len(OWN_DIRECTORY) :][:1] in (b"", b"/", b"-")
 
 
 def _claimed_twice(path: bytes, why: str, hint: str) -> ConfigError:

@@ -33,6 +33,21 @@ def test_patterns_say_what_does_not_belong(tmp_path: Path) -> None:
     project.local.close()
 
 
+def test_only_what_is_rdo_s_own_is_left_out_by_its_name(tmp_path: Path) -> None:
+    project = Project(tmp_path, rules=SyncRules("push"))
+    for path in (".rdo-sync/x", ".rdo-sync-cookie-1", ".rdo-sync.md", ".rdo-synced/x", "sub/.rdo-sync/x"):
+        project.write(path)
+    assert project.paths() == [
+        b".rdo-sync.md",
+        b".rdo-synced",
+        b".rdo-synced/x",
+        b"sub",
+        b"sub/.rdo-sync",
+        b"sub/.rdo-sync/x",
+    ]
+    project.local.close()
+
+
 @pytest.mark.parametrize("pattern", ["dist", "dist/", "dist/**", "dist/*", "./dist//**/*"])
 def test_a_directory_of_which_all_is_pulled_is_the_targets_though_it_is_empty_here(
     tmp_path: Path, pattern: str
