@@ -108,6 +108,8 @@ class Pusher:
                 unequal[path] = Difference(path, entry, MISSING)
             elif path not in placed and is_directory:
                 continue  # others made it, and it stays theirs
+            elif entry is not None and is_as_put(each, entry, here.get(path, "")):
+                continue  # though rdo did not put it there
             elif path not in placed or not placed[path].entry.same(entry):
                 unequal[path] = Difference(path, entry, OUTDATED)
         return sorted(unequal.values())
@@ -169,6 +171,7 @@ class Pusher:
         }
         ours = {path: self._known.versions(path) for path in touched}
         ways_blocked = {path: found[path] for path in ways - touched if found[path].kind not in ("", "directory")}
+        ours.update((path, self._known.versions(path)) for path in ways_blocked)
         looked_at = {**{path: found[path] for path in touched}, **ways_blocked}
         if differences := self._real(conflicts(looked_at, put, ours, here), found, ours):
             raise SyncConflict(self._place.target, differences)

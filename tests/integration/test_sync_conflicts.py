@@ -98,6 +98,13 @@ def test_a_file_in_place_of_a_directory_is_left_alone(side: Side) -> None:
     assert "`new` was there before rdo" in refuse(side)
 
 
+def test_a_file_in_place_of_a_directory_of_rdo_s_has_changed(side: Side) -> None:
+    shutil.rmtree(side.there / "src")
+    write(side.there, {"src": "theirs"})
+    side.write({"src/c": "ours"})
+    assert "`src` has changed there" in refuse(side)
+
+
 def test_what_is_equal_is_no_conflict(side: Side) -> None:
     write(side.there, {"new": "equal", "a": "2"})
     side.write({"new": "equal", "a": "2"})
@@ -177,7 +184,9 @@ def test_what_is_taken_from_there_is_the_same_on_both_sides(side: Side) -> None:
     (side.there / "a").write_text("theirs")
     side.write({"a": "ours"})
     refuse(side)
-    assert side.tree.take_there(side.use, os.fsencode(side.here), [b"a"]).pulled == 1
+    write(side.there, {"new": "theirs"})
+    assert side.tree.take_there(side.use, os.fsencode(side.here), [b"a", b"new"]).pulled == 2
+    assert side.tree.differences(side.use, os.fsencode(side.here), tree_of(side.here)) == []
     side.push()
     assert side.is_same
     assert (side.here / "a").read_text() == "theirs"
