@@ -201,9 +201,13 @@ class CommandSync(NamedTuple):
         """What to say of files that were left as they are here; None if there are none."""
         if not result.conflicts:
             return None
-        paths = sorted(map(self.seen, result.conflicts))
+        paths = {self.seen(path): path for path in result.conflicts}
+        first = min(paths)
         why = f"{named(paths)} {'has' if len(paths) == 1 else 'have'} changed here, or did not come from there"
-        hint = f"move it away, or overwrite it: `rdoctl sync take there {fsdecode(paths[0])}`"
+        hint = f"move it away, or overwrite it: `rdoctl sync take there {fsdecode(first)}`"
+        place = os.path.join(fsencode(self.sync.place.root), paths[first])
+        if os.path.isdir(place) and not os.path.islink(place):
+            hint = "it is a directory here: move it away, and try again"  # who knows what else is in it
         return RdoError("did not copy all files from the target", why, hint)
 
     def after(self, caller: WaitingCaller) -> int:

@@ -117,6 +117,17 @@ def test_a_file_here_that_was_changed_is_not_overwritten_by_one_that_comes_back(
     assert (synced.here / "out").read_text() == "333\n"
 
 
+def test_a_directory_here_is_not_overwritten_by_a_file_that_is_taken(synced: Synced) -> None:
+    (synced.here / "d").mkdir()
+    synced.sh("rmdir d; echo 1 >d")
+    done = synced.rdoctl("sync", "take", "there", "d")
+    assert done.returncode == 255
+    assert done.stderr.endswith(b"; it is a directory here: move it away, and try again\n")
+    (synced.here / "d").rmdir()
+    assert synced.rdoctl("sync", "take", "there", "d").returncode == 0
+    assert (synced.here / "d").read_text() == "1\n"
+
+
 def test_what_is_left_on_the_target_is_told_once(synced: Synced) -> None:
     synced.configure('pull = ["out/**"]\n')
     done = synced.run("-c", "mkdir out; echo 1 >out/a; ln -s /etc out/l; ln -s ../.. out/m")
