@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,6 +11,13 @@ if TYPE_CHECKING:
 
 Sink = Callable[[int, bytes | memoryview], bool]
 """Takes output of a stream, if it can without waiting: whether it did. Never raises."""
+
+
+HANDING_ON = threading.Lock()
+"""Held by a driver while it gives pieces to several sinks, one after another. Who reads what others answer waits until
+all have theirs: else each call to the system would hand the interpreter to the other thread, which costs more than all
+that is done for a piece.
+"""
 
 
 class TargetStream(Protocol):

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import partial
 
 from rdo.drivers.base import READ_SIZE
+from rdo.drivers.target_stream import HANDING_ON
 from rdo.forward.relay import Relay
 from rdo.util import log, threads
 
@@ -115,17 +116,26 @@ class RelayLoop:
         self._ears.close()
 
     def _take_turn(self) -> None:
-        for key, _ in self._selector.select(self._timeout()):
+        self._attend(self._timeout())
+        if self.unflushed:  # what comes meanwhile goes out together with it
+            self._attend(0)
+        while self.unflushed:
+            self._attempt(self.unflushed.pop())
+        if self._paused and time.monotonic() >= self._resume:
+            self._accept_again()
+
+    def _attend(self, timeout: float | None) -> None:
+        """Do what can be done now, or within so many seconds; None to wait for something."""
+        ready = self._selector.select(timeout)
+        with HANDING_ON:  # then more has come by the next look
+            pass
+        for key, _ in ready:
             self._attempt(key.data)
         for _ in range(len(self._waiting)):
             with contextlib.suppress(IndexError):  # taken back: see `run_soon`
                 self._attempt(self._waiting.popleft())
         for _ in range(len(self._woken)):  # some wake themselves, so that others have their turn
             self._attempt(self._woken.pop().advance)
-        while self.unflushed:
-            self._attempt(self.unflushed.pop())
-        if self._paused and time.monotonic() >= self._resume:
-            self._accept_again()
 
     def _timeout(self) -> float | None:
         if self._waiting or self._woken:

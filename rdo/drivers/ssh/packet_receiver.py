@@ -14,6 +14,7 @@ from rdo.drivers.base import READ_SIZE
 from rdo.drivers.ssh.fields import MessageReader, Violation
 from rdo.drivers.ssh.monitored_stream import MonitoredStream
 from rdo.drivers.ssh.packet_content import PACKET_LIMIT, TAG_SIZE, AesGcm, Inflater, channel_data, message_body
+from rdo.drivers.target_stream import HANDING_ON
 
 LENGTH = struct.Struct(">I")
 
@@ -44,13 +45,16 @@ class ReadAhead:
     def __len__(self) -> int:
         return self._end - self._start
 
-    def packet(self) -> memoryview | None:
-        """The next packet, with its length before it, if all of it has come; and pass over it."""
+    def packet(self, limit: int = PACKET_LIMIT) -> memoryview | None:
+        """The next packet, with its length before it, if all of it has come; and pass over it.
+
+        None if more than so many bytes follow its length.
+        """
         if self._end - self._start < LENGTH.size:
             return None
         (length,) = LENGTH.unpack_from(self._room, self._start)
         start, end = self._start, self._start + LENGTH.size + length + TAG_SIZE
-        if end > self._end or not PACKET_MINIMUM <= length <= PACKET_LIMIT:
+        if end > self._end or not PACKET_MINIMUM <= length <= limit:
             return None
         self._start = end
         return self._room[start:end]
@@ -135,25 +139,29 @@ class PacketReceiver:
         """The number of the next message to be read."""
         self.handle: MessageHandler = lambda kind, number, body: False
         """Is offered the messages for channels; what it does not take is read."""
-        self._ahead: deque[bytes] = deque()
-        """Packets that were decrypted and are still to be read."""
+        self._ahead: deque[tuple[int, list[memoryview]]] = deque()
+        """Data that was decrypted and is still to be handed on: a channel's number, and pieces for it."""
+        self._last: bytes | None = None
+        """The packet after it, which holds something else."""
 
     def read(self) -> tuple[int, Message]:
-        """The next message that is not taken: its number, and its body. Raises EOFError, SSHException, Violation."""
+        """The next message that is not taken: its number, and its body, without which data for a channel may come.
+
+        Raises EOFError, SSHException, Violation.
+        """
         while True:
             if self.cipher is None:
                 kind, message = self._next_plainly()
                 if not self._hand_over(kind, message.asbytes()):
                     return kind, message
                 continue
-            plain = self._next_plain()
-            kind = plain[1]
-            if kind == MSG_CHANNEL_DATA:
-                is_taken = self.handle(kind, *self._joined(plain))
-            else:
-                is_taken = self._hand_over(kind, message_body(plain))
-            if not is_taken:
-                return kind, Message(message_body(plain))
+            if not self._ahead and self._last is None:
+                self._decrypt()
+            if not self._hand_on():
+                return MSG_CHANNEL_DATA, Message()
+            last, self._last = self._last, None
+            if last is not None and not self._hand_over(last[1], message_body(last)):
+                return last[1], Message(message_body(last))
 
     def read_exactly(self, size: int) -> bytes:
         """So many bytes, for paramiko. Raises EOFError, OSError, Violation."""
@@ -169,30 +177,32 @@ class PacketReceiver:
         self.sequence = (self.sequence + 1) & 0xFFFFFFFF
         return self._read_plainly()
 
-    def _next_plain(self) -> bytes:
-        """The next packet: how much padding ends it, the number of its message, and that."""
-        if not self._ahead:
-            self._decrypt()
-        self.sequence = (self.sequence + 1) & 0xFFFFFFFF
-        return self._ahead.popleft()
-
     def _decrypt(self) -> None:
         """The next packet, and what has come after it of data for channels: with other messages, keys may change.
 
         All of it before any is handed on: each piece wakes who reads it, and many would send what is next one by one.
+        Pieces for the same channel are handed on together, since sshd sends 32 KiB at a time.
         """
         assert self.cipher is not None
         packet: memoryview | None = self._wait()
         left = READ_SIZE
         while packet is not None:
             plain = self.cipher.decrypt(packet[LENGTH.size :], packet[: LENGTH.size])
+            self.sequence = (self.sequence + 1) & 0xFFFFFFFF
             if plain[0] > len(plain) - 2:
                 raise Violation("it sent a packet that contains only padding")
             if self.decompressor is not None:
                 plain = b"\0" + self.decompressor(plain[1 : len(plain) - plain[0]])
-            self._ahead.append(plain)
+            if plain[1] != MSG_CHANNEL_DATA:
+                self._last = plain
+                return
+            number, data = channel_data(plain)
+            if self._ahead and self._ahead[-1][0] == number:
+                self._ahead[-1][1].append(data)
+            else:
+                self._ahead.append((number, [data]))
             left -= len(plain)
-            packet = self.source.packet() if plain[1] == MSG_CHANNEL_DATA and left > 0 else None
+            packet = self.source.packet(left)
 
     def _wait(self) -> memoryview:
         """The next packet, once it has come."""
@@ -208,19 +218,17 @@ class PacketReceiver:
         number = fields.number()
         return self.handle(kind, number, fields.string() if kind == MSG_CHANNEL_DATA else payload[4:])
 
-    def _joined(self, plain: bytes) -> tuple[int, memoryview]:
-        """Data for a channel, and the channel's number: with what follows for the same one, since sshd sends 32 KiB at
-        a time, and to hand a piece on costs more than its bytes.
-        """
-        number, data = channel_data(plain)
-        if not (self._ahead and self._ahead[0][1:6] == plain[1:6]):
-            return number, data
-        pieces, size = [data], len(plain)
-        while self._ahead and self._ahead[0][1:6] == plain[1:6] and size + len(self._ahead[0]) <= READ_SIZE:
-            following = self._next_plain()
-            size += len(following)
-            pieces.append(channel_data(following)[1])
-        return number, memoryview(b"".join(pieces))
+    def _hand_on(self) -> bool:
+        """Give the data to the channels that it is for: whether they took it."""
+        if len(self._ahead) <= 1:
+            return not self._ahead or self._hand_on_next()
+        with HANDING_ON:
+            return all(self._hand_on_next() for _ in range(len(self._ahead)))
+
+    def _hand_on_next(self) -> bool:
+        number, pieces = self._ahead.popleft()
+        data = pieces[0] if len(pieces) == 1 else memoryview(b"".join(pieces))
+        return self.handle(MSG_CHANNEL_DATA, number, data)
 
     def _check_length(self) -> int:
         """Bytes of the next packet, of which its length at least has come then. Raises EOFError, OSError, Violation."""
