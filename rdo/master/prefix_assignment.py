@@ -13,9 +13,12 @@ import re
 import shlex
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rdo.fscodec import fsencode
+
+if TYPE_CHECKING:
+    from rdo.master.parent_environment import Parent
 
 ENVIRONMENT_LIMIT = 16
 """Environments of earlier commands: those of some terminals."""
@@ -88,10 +91,11 @@ class PrefixAssignments:
             while len(self._environments) > ENVIRONMENT_LIMIT:
                 del self._environments[next(iter(self._environments))]
 
-    def new_assignments(self, environment: Variables, parent: Callable[[], Variables | None]) -> list[str]:
+    def new_assignments(self, environment: Variables, parent: Callable[[], Parent | None]) -> list[str]:
         """The variables that a command line began with, as far as that is certain.
 
-        `parent` gives the environment of who started the command, where that says anything; asked for only if needed.
+        `parent` gives who started the command, where that is known; asked for only if needed. An editor sets variables
+        for all that it starts, and has a shell become the command: only where that is still a shell's, was it typed.
         """
         with self._lock:
             earlier = list(self._environments)
@@ -100,11 +104,16 @@ class PrefixAssignments:
             return []
         nearest = max((each for each in earlier if each < mine), key=len, default=None)
         if nearest is not None:
-            return _typed(_added(environment, nearest, SET_BY_SHELL))
+            names = _typed(_added(environment, nearest, SET_BY_SHELL))
+            return _since_start(names, environment, parent()) if names else []
         started_by = parent()
         if started_by is None:
             return _typed(before_table(environment))
-        theirs = _hashes(started_by, SET_AT_START)
+        if not started_by.is_shell:
+            return []
+        if not started_by.adds_nothing:
+            return _typed(before_table(environment))
+        theirs = _hashes(started_by.environment, SET_AT_START)
         return _typed(_added(environment, theirs, SET_AT_START)) if theirs < _hashes(environment, SET_AT_START) else []
 
     def first_mentions(self, names: Iterable[str]) -> list[str]:
@@ -113,6 +122,13 @@ class PrefixAssignments:
             fresh = [name for name in names if name not in self._mentioned]
             self._mentioned.update(fresh)
             return fresh
+
+
+def _since_start(names: list[str], environment: Variables, parent: Parent | None) -> list[str]:
+    """Those of the names that a parent did not have from its start."""
+    if parent is None:
+        return names
+    return [name for name in names if parent.is_shell and parent.environment.get(name) != environment[name]]
 
 
 def _typed(names: list[str]) -> list[str]:

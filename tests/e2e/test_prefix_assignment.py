@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -104,6 +105,13 @@ def test_what_a_start_up_file_or_a_script_sets_is_not_told(project: Project, tmp
         assert "set here" not in shown(terminal, "rdo")
     (tmp_path / "script").write_text("export LEVEL=3\nrdo printf E-\n")
     with shell(project, ["bash", str(tmp_path / "script")]) as terminal:
+        assert "set here" not in terminal.expect("E-")
+
+
+def test_what_an_editor_sets_for_the_commands_that_it_runs_is_not_told(project: Project) -> None:
+    project.run("true")
+    run = "import os, subprocess; os.environ['VIM'] = '1'; subprocess.run('rdo printf E-', shell=True)"
+    with shell(project, [sys.executable, "-c", run]) as terminal:
         assert "set here" not in terminal.expect("E-")
 
 

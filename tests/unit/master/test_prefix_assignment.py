@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
 from rdo.master import parent_environment
+from rdo.master.parent_environment import Parent
 from rdo.master.prefix_assignment import (
     BASH_TABLES,
     ENVIRONMENT_LIMIT,
@@ -22,6 +23,11 @@ SHELL = {"PATH": "/bin", "HOME": "/root", "_": "/bin/rdo", "PWD": "/p"}
 
 def nothing() -> None:
     return None
+
+
+def shell(environment: Mapping[str, str], *, adds_nothing: bool = True) -> Callable[[], Parent]:
+    """What started a command: a shell that was started with this environment."""
+    return lambda: Parent(True, environment, adds_nothing)
 
 
 def after(*earlier: Mapping[str, str]) -> PrefixAssignments:
@@ -60,9 +66,22 @@ def test_the_nearest_of_the_earlier_commands_counts() -> None:
 
 def test_what_the_command_was_started_by_counts_where_there_was_none_before() -> None:
     environment = {**SHELL, "SHLVL": "2", "A": "1"}
-    assert after().new_assignments(environment, lambda: {**SHELL, "SHLVL": "1"}) == ["A"]
-    assert after().new_assignments(environment, lambda: {**SHELL, "B": "1"}) == []
+    assert after().new_assignments(environment, shell({**SHELL, "SHLVL": "1"})) == ["A"]
+    assert after().new_assignments(environment, shell({**SHELL, "B": "1"})) == []
     assert after().new_assignments(environment, nothing) == []
+
+
+def test_what_the_shell_was_started_with_was_not_typed() -> None:
+    environment = {**SHELL, "A": "1", "B": "2"}
+    known = after(SHELL)
+    assert known.new_assignments(environment, shell({**SHELL, "A": "1", "B": "1"}, adds_nothing=False)) == ["B"]
+
+
+def test_what_a_program_starts_that_is_no_shell_was_not_typed() -> None:
+    """vim sets VIM for all that it runs."""
+    environment = {**SHELL, "VIM": "1"}
+    for known in (after(SHELL), after()):
+        assert known.new_assignments(environment, lambda: Parent(False, SHELL, True)) == []
 
 
 BASH = ["SHELL", "EDITOR", "PWD", "LOGNAME", "HOME", "LANG", "TERM", "USER", "SHLVL", "PAGER", "PATH", "GOPATH"]
@@ -110,7 +129,8 @@ def test_any_other_order_says_nothing(names: list[str]) -> None:
 def test_the_order_counts_where_the_process_that_started_the_command_says_nothing() -> None:
     environment = dict.fromkeys(["A", "DEBUG", *BASH], "1")
     assert after().new_assignments(environment, nothing) == ["A", "DEBUG"]
-    assert after().new_assignments(environment, lambda: environment) == []
+    assert after().new_assignments(environment, shell(environment)) == []
+    assert after().new_assignments(environment, shell(environment, adds_nothing=False)) == ["A", "DEBUG"]
     assert after().new_assignments({"PAGER": "", "LC_ALL": "C", **environment}, nothing) == []
     assert after().new_assignments(dict.fromkeys(["ZA", "ZB", "ZC", "ZD", *BASH], "1"), nothing) == []
 
@@ -149,8 +169,6 @@ def test_the_hint_is_what_to_type_without_what_may_be_secret(names: list[str], c
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["script", "-qc", "x"], True),
-        ([], True),
         (["bash", "-c", "x"], True),
         (["/bin/sh", "-ec", "x"], True),
         (["bash"], False),
@@ -173,6 +191,18 @@ def test_a_shell_that_may_have_set_variables_by_itself_says_nothing(words: list[
     assert parent_environment.keeps(words, {}) is expected
 
 
+@pytest.mark.parametrize(
+    "words", [["-bash"], ["/bin/sh", "-c", "x"], ["python3", "/usr/bin/xonsh"], ["busybox", "ash"]]
+)
+def test_a_shell_is_known_by_its_name(words: list[str]) -> None:
+    assert parent_environment.is_shell(words)
+
+
+@pytest.mark.parametrize("words", [["vim", "x"], ["script", "-qc", "sh"], ["make", "SHELL=rdo", "sh"], []])
+def test_other_programs_are_none(words: list[str]) -> None:
+    assert not parent_environment.is_shell(words)
+
+
 def test_a_start_up_file_named_by_env_counts() -> None:
     assert not parent_environment.keeps(["sh"], {"ENV": "x"})
 
@@ -184,4 +214,4 @@ def test_no_environment_is_had_of_a_process_that_is_not_there() -> None:
 
 def test_the_environment_of_the_process_that_started_this_one_is_had_where_the_system_tells() -> None:
     found = parent_environment.of(os.getpid())
-    assert found is None or found
+    assert found is None or found.environment
