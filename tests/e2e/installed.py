@@ -29,13 +29,16 @@ def build(directory: Path, **variables: str) -> Path:
 
 
 def install(wheel: Path, environment: Path) -> Path:
-    """Install it, or install it again; its dependencies are those that are here. Gives the environment."""
+    """Install it, or install it again; its dependencies, and pip, are those that are here. Gives the environment.
+
+    As uv does, it leaves it to Python to compile what is used.
+    """
     if not environment.exists():
         run([sys.executable, "-m", "venv", "--without-pip", str(environment)])
         (packages,) = environment.glob("lib/python3*/site-packages")
         (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    python = str(environment / "bin" / "python")
-    run([*PIP, "--python", python, "install", "--no-deps", "--force-reinstall", str(wheel)])
+    pip = (str(environment / "bin" / "python"), *PIP[1:])
+    run([*pip, "install", "--no-deps", "--no-compile", "--force-reinstall", str(wheel)])
     return environment
 
 
