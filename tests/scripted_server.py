@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import socket
 import threading
 from collections.abc import Sequence
@@ -60,12 +61,18 @@ class Script(paramiko.ServerInterface):
         return "Authorised users only\x1b[2J\n", "en"
 
 
+@functools.cache
+def host_key() -> paramiko.RSAKey:
+    """One for all servers: it takes long to find one."""
+    return paramiko.RSAKey.generate(2048)
+
+
 class ScriptedServer:
     """Listens on 127.0.0.1, serves one connection after the script, and ends with the `with` statement."""
 
     def __init__(self, script: Script, directory: Path) -> None:
         self.script = script
-        self._key = paramiko.RSAKey.generate(2048)
+        self._key = host_key()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(ACCEPT_DEADLINE)
         self.port: int = self._listener.getsockname()[1]

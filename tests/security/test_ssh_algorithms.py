@@ -10,7 +10,7 @@ import pytest
 from rdo.errors import ConnectError
 from tests.connecting import connected
 from tests.integration.conftest import Connect
-from tests.keys import make_key
+from tests.login_keys import rsa_key
 from tests.ssh_client import ScriptedCaller, driver, output
 from tests.ssh_refusal import keygen, refusal, ssh_connects
 from tests.sshd import Sshd
@@ -67,7 +67,7 @@ def test_sha1_signatures_of_old_servers_count_only_where_they_are_named(
     own_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path
 ) -> None:
     server = own_sshd("HostKeyAlgorithms ssh-rsa")
-    server.host_keys = [make_key(tmp_path / "host", "rsa")]
+    server.host_keys = [rsa_key(tmp_path / "host")]
     server.trust()
     with server:
         refusal(server.ssh_config(), server)

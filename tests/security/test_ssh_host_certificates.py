@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.conftest import Connect
 from tests.keys import make_key
+from tests.login_keys import rsa_key
 from tests.ssh_client import output
 from tests.ssh_refusal import STRICT, keygen, public, refusal, ssh_connects
 from tests.sshd import Sshd
@@ -105,7 +106,7 @@ def test_no_signature_of_an_authority_counts_where_none_is_left(certified: Certi
 def test_an_authority_that_signs_with_sha1_counts_only_where_that_is_named(
     own_sshd: Callable[..., Sshd], connect: Connect, tmp_path: Path
 ) -> None:
-    server, old = own_sshd(), make_key(tmp_path / "old", "rsa")
+    server, old = own_sshd(), rsa_key(tmp_path / "old")
     keygen("-t", "ssh-rsa", "-s", old, "-I", "x", "-h", "-n", "127.0.0.1", f"{server.host_keys[0]}.pub")
     server.config_lines = [f"HostCertificate {server.host_keys[0]}-cert.pub"]
     server.known_hosts.write_text(f"@cert-authority * {public(old)}\n")

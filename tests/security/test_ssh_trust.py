@@ -11,6 +11,7 @@ from rdo.errors import ConnectError
 from tests.connecting import connected
 from tests.integration.conftest import Connect
 from tests.keys import make_key
+from tests.login_keys import rsa_key
 from tests.ssh_client import ScriptedCaller, driver
 from tests.ssh_refusal import STRICT, keygen, public, refusal
 from tests.sshd import Sshd
@@ -60,7 +61,7 @@ def test_what_no_host_may_show_this_machine_may_not_either(
     option: str, own_sshd: Callable[..., Sshd], tmp_path: Path
 ) -> None:
     server = own_sshd()
-    server.host_keys = [make_key(tmp_path / "host", "rsa")]
+    server.host_keys = [rsa_key(tmp_path / "host")]
     with server:
         value = f"{tmp_path}/host.pub" if option == "RevokedHostKeys" else "8192"
         extra = [f"{option} {value}", "NoHostAuthenticationForLocalhost yes"]

@@ -13,6 +13,7 @@ import pytest
 from rdo.drivers.ssh.algorithms import SIGNATURES
 from rdo.drivers.ssh.certificate import parse, plain, prove, verify
 from rdo.drivers.ssh.fields import string
+from tests.login_keys import rsa_key
 
 pytestmark = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
 
@@ -27,7 +28,9 @@ def keygen(*words: object) -> None:
 
 
 def make_key(path: Path, kind: str = "ed25519") -> Path:
-    keygen("-t", kind, *(["-b", 2048] if kind == "rsa" else []), "-N", "", "-f", path)
+    if kind == "rsa":
+        return rsa_key(path)
+    keygen("-t", kind, "-N", "", "-f", path)
     return path
 
 
