@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # Images of Python often set it: then each process that runs tests would compile all of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help venv native demo test lowest newest pythons matrix soak check asan valgrind bench docs man lock dist clean
+.PHONY: help venv native demo collect test lowest newest pythons matrix soak check asan valgrind bench docs man lock dist clean
 
 # With an init of its own.
 PYTEST := tests/reaper.py -m pytest
@@ -25,6 +25,10 @@ help: ## show this list
 
 demo: .venv/installed ## a throw-away SSH server, and rdo running commands on it
 	@$(BIN)/python demo/demo.py
+
+# Each process that runs tests has all of them rewritten for their assertions, unless that was done before.
+collect: .venv/developing
+	@$(BIN)/python -m pytest --collect-only -qq tests/unit $(SERVERS) >/dev/null
 
 # RETRY=1: what failed beside real servers, on a machine that does other things too, has one more try, by itself.
 AGAIN := $(BIN)/python $(PYTEST) --last-failed --last-failed-no-failures none $(SERVERS)
